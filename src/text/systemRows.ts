@@ -53,6 +53,8 @@ export function systemRow({ known, seen, views }: ShownSystem): Row {
   };
 }
 
+const awayIcon = { name: 'debug-disconnect', color: dimmedColor };
+
 export function memberRow(
   shown: ShownSystem,
   index: number,
@@ -65,31 +67,36 @@ export function memberRow(
     return undefined;
   }
   const view = shown.views[index];
-  const wrong = memberWords(shown, index);
-  if (view === undefined || seen.isAway) {
-    const label = displayLine(member.name);
-    const description = wrong.join(' · ');
-    return {
-      label,
-      description,
-      words: description,
-      mark: 'lost',
-      icon: { name: seen.isAway ? 'debug-disconnect' : 'warning', color: dimmedColor },
-      context: 'member;',
-      opens: 'never',
-      spoken: spokenRow(label, description, t('VM of the system {0}', displayLine(shown.known.system.name))),
-    };
+  if (view !== undefined) {
+    const row = vmRow(view, reach, reading);
+    return { ...ownMemberRow(shown, index, row), context: `member;${row.context}`, opens: 'never' };
   }
-  const row = vmRow(view, reach, reading);
-  const parts = view.operation === undefined ? [powerWord(view.vm), ...wrong] : [row.description];
-  const description = parts.join(' · ');
+  const label = displayLine(member.name);
+  const description = memberWords(shown, index).join(' · ');
   return {
-    ...row,
+    label,
     description,
     words: description,
-    context: `member;${row.context}`,
+    mark: 'lost',
+    icon: seen.isAway ? awayIcon : { name: 'warning', color: dimmedColor },
+    context: 'member;',
     opens: 'never',
-    spoken: spokenRow(row.label, description, t('VM of the system {0}', displayLine(shown.known.system.name))),
+    spoken: spokenRow(label, description, t('VM of the system {0}', displayLine(shown.known.system.name))),
+  };
+}
+
+/** The row of a VM where it stands under its system. What is the matter comes first: a narrow view cuts the end off. */
+export function ownMemberRow(shown: ShownSystem, index: number, row: Row): Row {
+  const before = shown.views[index]?.operation === undefined ? memberWords(shown, index) : [];
+  const withOwn = (own: string): string => [...before, ...(own === '' ? [] : [own])].join(' · ');
+  const words = withOwn(row.words);
+  const isAway = shown.seen.members[index]?.isAway === true;
+  return {
+    ...row,
+    description: withOwn(row.description),
+    words,
+    ...(isAway && { mark: row.mark === 'protected' ? 'lostProtected' : 'lost', icon: awayIcon }),
+    spoken: spokenRow(row.label, words, t('VM of the system {0}', displayLine(shown.known.system.name))),
   };
 }
 

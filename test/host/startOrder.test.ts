@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { StartWait } from '../../src/domain/system.js';
 import { SystemStore } from '../../src/journal/systemStore.js';
-import type { MemberNode, Node, SystemNode } from '../../src/ui/tree/nodes.js';
+import type { Node, SystemNode } from '../../src/ui/tree/nodes.js';
 import { silentLog } from '../silentLog.js';
 import { call, CommandRig, fromMenu, rejects } from './commandRig.js';
 import { type Answer, type Asked, Person } from './person.js';
@@ -198,8 +198,8 @@ describe('the start order of a system in the editor', () => {
 
   it('is that of the VM whose row it is called on', async () => {
     const { tree } = await rig.api();
-    const member = (await tree.getChildren(row))[1] as MemberNode;
-    assert.equal(member.kind, 'member');
+    const member = (await tree.getChildren(row))[1];
+    assert.equal(member?.kind, 'vm');
     await answeringOn(member, ({ question, choices }) => {
       assert.ok(question.includes(api), question);
       assert.deepEqual(choices, [db, web]);

@@ -16,6 +16,7 @@ import { askPlace, askProgram, askSeconds, pickBefore, pickMember, pickUp, type 
 import { CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import type { CommandArguments } from '../../verbs/arguments.js';
+import { vmOfNode } from '../tree/nodes.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { targetSystem } from './systemTargets.js';
@@ -46,8 +47,8 @@ async function targetMember({ call }: CommandRun, system: VirtualSystem): Promis
   if (vm !== undefined) {
     return requireMember(system, vm);
   }
-  const row = call.kind === 'rows' ? call.rows[0] : undefined;
-  const own = row?.kind === 'member' && row.system === system.id ? system.members.find(isMember(row.ref)) : undefined;
+  const [row] = call.kind === 'rows' ? call.rows.flatMap((one) => vmOfNode(one) ?? []) : [];
+  const own = row && system.members.find(isMember(row));
   return own ?? pickMember(system);
 }
 

@@ -3,22 +3,34 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { findPointByTitle, type StoredSystem, findSystemByName, type SystemPoint } from '../../domain/system.js';
+import {
+  findPointByTitle,
+  isMember,
+  type StoredSystem,
+  findSystemByName,
+  type SystemPoint,
+} from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { pick } from '../prompts/pickTarget.js';
-import { isSystemPart } from '../tree/nodes.js';
+import { isSystemPart, type Node, vmOfNode } from '../tree/nodes.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 
 /** @throws CommandError `notFound` where there is none */
 export async function targetSystem(run: CommandRun): Promise<StoredSystem> {
   const { systems } = await (await run.systems.open()).list();
-  const row = run.call.kind === 'rows' ? run.call.rows.find(isSystemPart) : undefined;
+  const rows: readonly Node[] = run.call.kind === 'rows' ? run.call.rows : [];
+  const row = rows.find(isSystemPart);
   const wanted = row?.system ?? argumentsOf(run.call).system;
   if (wanted !== undefined) {
     return requireSystem(findSystemByName(systems, wanted), row === undefined ? wanted : '');
+  }
+  const [vm] = rows.flatMap((one) => vmOfNode(one) ?? []);
+  const home = vm && systems.find(({ system }) => system.members.some(isMember(vm)));
+  if (home !== undefined) {
+    return home;
   }
   const [first, ...others] = systems;
   if (first === undefined) {

@@ -1,57 +1,88 @@
 // The rows of the systems of VMs: which there are, what stands under them, what they say. Keeps one node for each
 // thing, and what each system read like when it was drawn last. Knows nothing of the editor.
+import type { StoredSystem } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import { observationOf, observeSystem } from '../../systems/observedSystem.js';
 import type { FactList } from '../../text/factList.js';
 import { type RowContext, reachOf, type Row } from '../../text/rows.js';
-import { memberRow, pointFacts, pointRow, type ShownSystem, systemFacts, systemRow } from '../../text/systemRows.js';
+import {
+  memberRow,
+  memberWords,
+  ownMemberRow,
+  pointFacts,
+  pointRow,
+  type ShownSystem,
+  systemFacts,
+  systemRow,
+} from '../../text/systemRows.js';
 import { vmFacts } from '../../text/facts.js';
 import { matches } from './arrangedVm.js';
-import type { MemberNode, PointNode, SystemNode, SystemPart } from './nodes.js';
+import type { MemberNode, PointNode, SystemNode, SystemPart, VmNode } from './nodes.js';
 
 interface SystemSource {
   readonly connections: readonly ConnectionView[];
   findVm(ref: VmRef): VmView | undefined;
 }
 
+/** The rows of the VMs that stand under a system. */
+interface MemberRows {
+  vm(ref: VmRef): VmNode;
+  /** Whether the filter shows it. */
+  isShown(view: VmView): boolean;
+}
+
 export class SystemContent {
   readonly #source: SystemSource;
   readonly #systems: () => readonly KnownSystem[];
+  readonly #vms: MemberRows;
   readonly #nodes = new Map<string, SystemPart>();
   #drawn = new Map<string, string>();
 
-  constructor(source: SystemSource, systems: () => readonly KnownSystem[]) {
+  constructor(source: SystemSource, systems: () => readonly KnownSystem[], vms: MemberRows) {
     this.#source = source;
     this.#systems = systems;
+    this.#vms = vms;
   }
 
-  /** @param filter in small letters; a system is shown with all that is in it where one of its names fits */
+  /** The system under which a VM stands, in place of its connection: the first that it is of. */
+  homeOf(ref: VmRef): StoredSystem['system'] | undefined {
+    return this.#source.findVm(ref) === undefined
+      ? undefined
+      : this.#systems().find((known) => memberAt(known, ref) >= 0)?.system;
+  }
+
+  /** @param filter in small letters */
   top(filter: string): readonly SystemNode[] {
     return this.#systems()
-      .filter(({ system, points }) => matches(filter, system.name, ...namesIn({ system, points })))
-      .map(({ system }) => this.#system(system.id));
+      .filter((known) => matches(filter, known.system.name) || this.#findParts(known, filter).length > 0)
+      .map(({ system }) => this.node(system.id));
   }
 
   /** The filter finds something in it, and not only itself. */
   hasHits(id: string, filter: string): boolean {
     const known = this.find(id);
-    return known !== undefined && matches(filter, ...namesIn(known));
+    return known !== undefined && this.#findParts(known, filter).length > 0;
   }
 
-  children({ kind, system: id }: SystemPart): readonly SystemPart[] {
+  /** All of a system that the filter finds itself. */
+  children({ kind, system: id }: SystemPart, filter: string): readonly (SystemPart | VmNode)[] {
     const known = this.find(id);
     return known === undefined || kind !== 'system'
       ? []
-      : [
-          ...known.system.members.map(({ connection, uuid }) => this.#member(id, { connection, uuid })),
-          ...known.points.map(({ id: point }) => this.#point(id, point)),
-        ];
+      : this.#findParts(known, matches(filter, known.system.name) ? '' : filter);
   }
 
   parent(node: SystemPart): SystemNode | undefined {
-    return node.kind === 'system' ? undefined : this.#system(node.system);
+    return node.kind === 'system' ? undefined : this.node(node.system);
+  }
+
+  /** The row of a VM says what is the matter with it in the system under which it stands. */
+  vmRow(view: VmView, row: Row): Row {
+    const home = this.homeOf(view.ref);
+    const shown = home && this.findShown(home.id);
+    return shown === undefined ? row : ownMemberRow(shown, memberAt(shown.known, view.ref), row);
   }
 
   row(node: SystemPart, reading: RowContext): Row | undefined {
@@ -130,16 +161,45 @@ export class SystemContent {
   changedSince(filter: string, reading: RowContext): readonly SystemNode[] | 'all' {
     const before = this.#drawn;
     const top = this.top(filter);
-    this.#drawn = new Map(top.map((node) => [node.id, this.#look(node, reading)]));
+    this.#drawn = new Map(top.map((node) => [this.#keyOf(node), this.#look(node, filter, reading)]));
     const isOther = [...before.keys()].join('\n') !== [...this.#drawn.keys()].join('\n');
-    return isOther ? 'all' : top.filter(({ id }) => before.get(id) !== this.#drawn.get(id));
+    return isOther ? 'all' : top.filter((node) => before.get(this.#keyOf(node)) !== this.#drawn.get(this.#keyOf(node)));
   }
 
-  #look(node: SystemNode, reading: RowContext): string {
-    return JSON.stringify([node, ...this.children(node)].map((one) => [one.id, this.row(one, reading)]));
+  /** With the VMs that stand under it: where one comes or goes, its connection is drawn again too. */
+  #keyOf({ id, system }: SystemNode): string {
+    const own = this.membersOf(system).filter((ref) => this.homeOf(ref)?.id === system);
+    return [id, ...own.map(({ uuid }) => uuid)].join();
   }
 
-  #system(id: string): SystemNode {
+  /** Of the VMs that stand under it only what is said of them as members: the rest is drawn by itself. */
+  #look(node: SystemNode, filter: string, reading: RowContext): string {
+    const shown = this.findShown(node.system);
+    const rows = [node, ...this.children(node, filter)].map((one) => [
+      one.id,
+      one.kind !== 'vm' ? this.row(one, reading) : shown && memberWords(shown, memberAt(shown.known, one.ref)),
+    ]);
+    return JSON.stringify(rows);
+  }
+
+  /** What the filter finds of what stands under a system. */
+  #findParts({ system, points }: KnownSystem, filter: string): readonly (SystemPart | VmNode)[] {
+    const members = system.members.filter((member) => {
+      const view = this.#source.findVm(member);
+      return matches(filter, member.name) || (view !== undefined && this.#vms.isShown(view));
+    });
+    return [
+      ...members.map(({ connection, uuid }) => {
+        const ref = { connection, uuid };
+        return this.homeOf(ref)?.id === system.id ? this.#vms.vm(ref) : this.#member(system.id, ref);
+      }),
+      ...points
+        .filter(({ title, git }) => matches(filter, title, git))
+        .map(({ id: point }) => this.#point(system.id, point)),
+    ];
+  }
+
+  node(id: string): SystemNode {
     const made: SystemNode = { kind: 'system', id: `system/${id}`, system: id };
     return this.#reuseNode(made);
   }
@@ -164,11 +224,6 @@ export class SystemContent {
   }
 }
 
-/** What stands in it. */
-function namesIn({ system, points }: Pick<KnownSystem, 'system' | 'points'>): readonly string[] {
-  return [...system.members.map(({ name }) => name), ...points.flatMap(({ title, git = '' }) => [title, git])];
-}
-
 function memberAt({ system }: KnownSystem, ref: VmRef): number {
-  return system.members.findIndex(({ connection, uuid }) => connection === ref.connection && uuid === ref.uuid);
+  return system.members.findIndex(({ connection, uuid }) => uuid === ref.uuid && connection === ref.connection);
 }

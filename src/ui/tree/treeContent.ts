@@ -8,7 +8,7 @@ import { currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js'
 import type { VmRef } from '../../domain/vm.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
-import { clonesIn, parentIn } from './clonesInTree.js';
+import { parentIn } from './clonesInTree.js';
 import type { OpenRows } from './openRows.js';
 import { type FactList } from '../../text/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
@@ -61,8 +61,11 @@ export class TreeContent {
     usedAt: (key: string) => number = () => 0,
     systems: () => readonly KnownSystem[] = () => [],
   ) {
-    this.systems = new SystemContent(source, systems);
-    this.rows = new TreeRows(usedAt);
+    this.rows = new TreeRows(usedAt, (ref) => this.systems.homeOf(ref));
+    this.systems = new SystemContent(source, systems, {
+      vm: (ref) => this.rows.vm(ref),
+      isShown: (view) => this.rows.isShown(view, this.#arrangement, this.#beside(view.ref)),
+    });
     this.#source = source;
     this.#arrangement = arrangement;
     this.#opened = opened;
@@ -86,7 +89,7 @@ export class TreeContent {
   /** The rows under a node, or the top ones; those of a VM whose snapshots are not read yet are none. */
   children(node?: Node): readonly Node[] {
     if (node !== undefined && isSystemPart(node)) {
-      return this.systems.children(node);
+      return this.systems.children(node, this.#arrangement.filter);
     }
     switch (node?.kind) {
       case undefined:
@@ -117,6 +120,10 @@ export class TreeContent {
       case 'connection':
         return undefined;
       case 'vm': {
+        const home = this.systems.homeOf(node.ref);
+        if (home !== undefined) {
+          return this.systems.node(home.id);
+        }
         const above = parentIn(this.#beside(node.ref), this.#source.findVm(node.ref));
         return above === undefined ? this.rows.connection(node.ref.connection) : this.rows.vm(above.ref);
       }
@@ -134,6 +141,15 @@ export class TreeContent {
       case 'message':
         return node.ref === undefined ? this.rows.connection(node.connection) : this.rows.vm(node.ref);
     }
+  }
+
+  /** The top row under which a VM stands. */
+  topOf(ref: VmRef): Node {
+    let top: Node = this.rows.vm(ref);
+    for (let above = this.parent(top); above !== undefined; above = this.parent(above)) {
+      top = above;
+    }
+    return top;
   }
 
   /** Undefined: what the row stood for is gone, and the row will be too. */
@@ -177,15 +193,11 @@ export class TreeContent {
         return view && vmFacts(view, reading);
       }
       case 'snapshot': {
-        const tree = this.#source.findVm(node.ref)?.tree;
+        const view = this.#source.findVm(node.ref);
         const snapshot = this.#snapshot(node);
-        const parent = tree && parentOf(tree, node.snapshot)?.title;
-        const context = {
-          parent,
-          size: sizeOf(this.#source.findVm(node.ref), node),
-          ...this.#marks(node, reading),
-          ...this.#viewOf(node),
-        };
+        const parent = view?.tree && parentOf(view.tree, node.snapshot)?.title;
+        const own = view === undefined ? {} : { view };
+        const context = { parent, size: sizeOf(view, node), ...this.#marks(node, reading), ...own };
         return snapshot && snapshotFacts(snapshot, context, reading);
       }
       case 'automatic':
@@ -255,8 +267,9 @@ export class TreeContent {
 
   #vmRow(view: VmView, reading: RowContext): Row {
     const beside = this.#beside(view.ref);
-    const place = { ...this.#reach(view.ref), clones: clonesIn(beside, view).length };
-    return disambiguate(vmRow(view, place, reading), beside, (vms) => vms.map(({ vm }) => vm.name));
+    const place = { ...this.#reach(view.ref), clones: this.rows.clonesUnder(view, beside).length };
+    const row = disambiguate(vmRow(view, place, reading), beside, (vms) => vms.map(({ vm }) => vm.name));
+    return this.systems.vmRow(view, row);
   }
 
   /** As a person left it, where a filter does not open it. */
@@ -317,11 +330,6 @@ export class TreeContent {
 
   #marks(node: SnapshotNode, reading: RowContext): SnapshotMarks {
     return markedAs(this.#source.findVm(node.ref), node, reading);
-  }
-
-  #viewOf({ ref }: SnapshotNode): { readonly view?: VmView } {
-    const view = this.#source.findVm(ref);
-    return view === undefined ? {} : { view };
   }
 
   #snapshot(node: SnapshotNode): ReturnType<typeof findSnapshot> {

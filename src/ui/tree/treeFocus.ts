@@ -116,7 +116,7 @@ export class TreeFocus {
   #showSystem(id: string, point: string | undefined, isStill: () => boolean): void {
     const { systems } = this.#content;
     const top = systems.top('').find(({ system }) => system === id);
-    const below = top === undefined ? [] : systems.children(top);
+    const below = top === undefined ? [] : systems.children(top, '');
     const node = below.find((one) => one.kind === 'point' && one.point === point) ?? top;
     if (node !== undefined) {
       void this.#tryTo(() => this.#stand(node, isStill));

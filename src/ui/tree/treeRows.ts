@@ -12,9 +12,15 @@ export class TreeRows {
   readonly #vms = new Map<string, VmNode>();
   readonly #arranged = new Map<string, ArrangedVm>();
   readonly #messages = new Map<string, MessageNode>();
+  readonly #systemOf: (ref: VmRef) => { readonly name: string } | undefined;
   readonly places: VmPlaces;
 
-  constructor(usedAt: (key: string) => number) {
+  /** @param systemOf the system under which a VM stands, in place of its connection or the VM that it was made of */
+  constructor(
+    usedAt: (key: string) => number,
+    systemOf: (ref: VmRef) => { readonly name: string } | undefined = () => undefined,
+  ) {
+    this.#systemOf = systemOf;
     this.places = new VmPlaces(usedAt);
   }
 
@@ -36,7 +42,7 @@ export class TreeRows {
     const before = this.#arranged.get(key);
     const { auto, kept } = view;
     const isSame = before?.tree === view.tree && before.marks.auto === auto && before.marks.kept === kept;
-    const vmMatches = this.#isFound(view, arrangement);
+    const vmMatches = this.#isFound(view, arrangement) || this.#hasFoundSystem(view, arrangement);
     if (isSame && before.arrangement === arrangement && before.vmMatches === vmMatches) {
       return before;
     }
@@ -66,9 +72,11 @@ export class TreeRows {
       rows.push(this.#message(about, view.uri));
     }
     const vms = this.places.inOrder(view.vms, arrangement);
-    const tops = vms.filter((vm) => parentIn(view.vms, vm) === undefined);
-    const shown = tops.filter((vm) => this.#isShown(vm, arrangement, view.vms));
-    if (shown.length === 0 && view.vms.length > 0) {
+    const tops = vms.filter((vm) => parentIn(view.vms, vm) === undefined && this.#systemOf(vm.ref) === undefined);
+    const shown = tops.filter((vm) => this.isShown(vm, arrangement, view.vms));
+    const isElsewhere = (vm: VmView): boolean =>
+      this.#hasFoundSystem(vm, arrangement) || this.isShown(vm, arrangement, view.vms);
+    if (shown.length === 0 && view.vms.length > 0 && !view.vms.some(isElsewhere)) {
       rows.push(this.#message('noMatch', view.uri));
     }
     return [...rows, ...shown.map((vm) => this.vm(vm.ref))];
@@ -83,10 +91,15 @@ export class TreeRows {
 
   /** All of a VM that the filter finds itself. */
   shownClones(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): readonly VmView[] {
-    const clones = clonesIn(beside, view);
-    return this.#isFound(view, arrangement)
+    const clones = this.clonesUnder(view, beside);
+    return this.#isFound(view, arrangement) || this.#hasFoundSystem(view, arrangement)
       ? clones
-      : clones.filter((clone) => this.#isShown(clone, arrangement, beside));
+      : clones.filter((clone) => this.isShown(clone, arrangement, beside));
+  }
+
+  /** But for those that stand under a system. */
+  clonesUnder(view: VmView, beside: readonly VmView[]): readonly VmView[] {
+    return clonesIn(beside, view).filter(({ ref }) => this.#systemOf(ref) === undefined);
   }
 
   /** The filter finds something in it, and not only itself. */
@@ -106,17 +119,17 @@ export class TreeRows {
   }
 
   /** A VM is shown if it matches, or one of its snapshots does, as far as they have been read, or of its clones. */
-  #isShown(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
-    return (
-      this.#isFound(view, arrangement) ||
-      (this.arrangeVm(view, arrangement)?.nodes.size ?? 0) > 0 ||
-      this.shownClones(view, arrangement, beside).length > 0
-    );
+  isShown(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
+    return this.#isFound(view, arrangement) || this.hasHits(view, arrangement, beside);
   }
 
   /** By itself. */
   #isFound(view: VmView, { filter }: Arrangement): boolean {
     return matches(filter, view.vm.name, view.vm.title) || this.places.isInState(view, filter);
+  }
+
+  #hasFoundSystem({ ref }: VmView, { filter }: Arrangement): boolean {
+    return filter !== '' && matches(filter, this.#systemOf(ref)?.name);
   }
 
   #message(about: MessageNode['about'], connection: string, ref?: VmRef): MessageNode {

@@ -268,10 +268,10 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#systemRows.drawChanged();
     if (connection === undefined || shape !== this.#keys.welcome) {
       this.#redraw();
-    } else if (vm === undefined || this.filter !== '') {
+    } else if (vm === undefined) {
       this.#changed.fire(this.#content.rows.connection(connection));
     } else {
-      this.#vmRows.noteChange(vm);
+      this.#vmRows.noteStored(vm);
     }
   }
 

@@ -43,6 +43,16 @@ export class VmsInTree {
     this.#show = show;
   }
 
+  /** What is known of the VM has changed. With a filter, so may the rows that are shown. */
+  noteStored(ref: VmRef): void {
+    const { content, draw } = this.#options;
+    if (content.arrangement.filter === '') {
+      this.noteChange(ref);
+    } else {
+      draw(content.topOf(ref));
+    }
+  }
+
   noteChange(ref: VmRef): void {
     const { engine, content, reading, draw } = this.#options;
     const view = engine.findVm(ref);

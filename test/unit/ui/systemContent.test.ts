@@ -75,7 +75,7 @@ function lines(content: TreeContent): readonly string[] {
 }
 
 describe('the rows of a system of VMs', () => {
-  it('stand above the connections: its members with their power, then its restore points', () => {
+  it('stand above the connections: its members, which stand nowhere else, then its restore points', () => {
     const content = contentOf(connectionView({ vms: [web, db] }));
     assert.deepEqual(
       content.children().map(({ kind }) => kind),
@@ -83,26 +83,35 @@ describe('the rows of a system of VMs', () => {
     );
     assert.deepEqual(lines(content), [
       'shop: 2 VMs · 1 restore point',
-      'web: running',
-      'db: off',
+      'web: 1 snapshot',
+      'db: 1 snapshot',
       'clean: ● 1 h',
       `Before revert, ${leftAt}: 30 min · no way back: the snapshot of web no longer exists, the snapshot of db no longer exists`,
     ]);
-    const [top] = content.children();
+    const [top, connection] = content.children();
+    assert.deepEqual(content.children(connection), []);
+    const [member] = content.children(top);
+    assert.equal(content.find(ref), member);
+    assert.equal(content.topOf(ref), top);
+    assert.deepEqual(
+      content.children(member).map(({ kind }) => kind),
+      ['snapshot', 'here'],
+    );
     assert.deepEqual(
       content.children(top).map((node) => content.parent(node)),
       content.children(top).map(() => top),
     );
     const rows = content.children(top).map((node) => content.row(node, reading)!);
     assert.equal(rows[2]!.spoken, 'clean, 1 h, all VMs are here, restore point');
-    assert.match(rows[0]!.context, /^member;vm;.*pausable;/u);
+    assert.match(rows[0]!.context, /^vm;.*pausable;/u);
+    assert.equal(rows[0]!.spoken, 'web, 1 snapshot, running, VM of the system shop');
   });
 
   it('say who is gone, and what that means for a restore point', () => {
     const gone = connectionView({ vms: [web] });
     assert.deepEqual(lines(contentOf(gone)).slice(0, 4), [
       'shop: 2 VMs · 1 restore point · db no longer exists',
-      'web: running',
+      'web: 1 snapshot',
       'db: no longer exists',
       'clean: 1 h · no way back: db no longer exists',
     ]);
@@ -112,10 +121,14 @@ describe('the rows of a system of VMs', () => {
     const away = connectionView({ state: 'failed', vms: [web, db] });
     assert.deepEqual(lines(contentOf(away)).slice(0, 4), [
       'shop: 2 VMs · 1 restore point · web, db is not reachable',
-      'web: not reachable',
-      'db: not reachable',
+      'web: not reachable · 1 snapshot',
+      'db: not reachable · 1 snapshot',
       'clean: 1 h · web, db is not reachable',
     ]);
+    const content = contentOf(away);
+    const [member] = content.children(content.children()[0]);
+    const row = content.row(member!, reading);
+    assert.ok(row && 'mark' in row && row.mark === 'lost');
   });
 
   it('say who was renamed, and who was reverted alone', () => {
@@ -126,8 +139,8 @@ describe('the rows of a system of VMs', () => {
     });
     assert.deepEqual(lines(contentOf(connectionView({ vms: [web, apart] }))).slice(0, 4), [
       'shop: 2 VMs · 1 restore point · VMs out of step',
-      'web: running · at “clean”',
-      'database: off · was named db · not at a restore point',
+      'web: at “clean” · 1 snapshot',
+      'database: was named db · not at a restore point · 2 snapshots',
       'clean: 1 h',
     ]);
   });
@@ -136,8 +149,8 @@ describe('the rows of a system of VMs', () => {
     const unread = vmView({ ref: other, vm: vm({ uuid: other.uuid, name: 'db', power: 'off' }) });
     assert.deepEqual(lines(contentOf(connectionView({ vms: [web, unread] }))).slice(0, 4), [
       'shop: 2 VMs · 1 restore point',
-      'web: running',
-      'db: off',
+      'web: 1 snapshot',
+      'db: ',
       'clean: 1 h',
     ]);
   });
@@ -197,6 +210,39 @@ describe('the rows of a system of VMs', () => {
     assert.match(filterPrompt(), /systems and restore points/u);
   });
 
+  it('are filtered as the rows of VMs are: all of a system that is found itself, else what is found in it', () => {
+    const tree = { snapshots: [snapshot('clean'), snapshot('broken')], current: 'clean' };
+    const content = contentOf(connectionView({ vms: [web, { ...db, tree }] }));
+    const [top, connection] = content.children();
+    const found = (filter: string): readonly string[] => {
+      content.arrange({ filter });
+      const labels = content.children(top).map((node) => content.row(node, reading)?.label ?? '?');
+      return [...labels, ...content.children(connection).map(({ kind }) => kind)];
+    };
+    assert.deepEqual(found('shop'), ['web', 'db', 'clean', `Before revert, ${leftAt}`]);
+    assert.equal(content.children(content.find(ref)).length, 2, 'with their snapshots');
+    assert.deepEqual(found('broken'), ['db']);
+    assert.deepEqual(found('running'), ['web']);
+    assert.deepEqual(found('nothing like it'), ['message']);
+  });
+
+  it('do not take in a VM that was made of a member, and keep a clone that is one', () => {
+    const cloneOf = (uuid: string, name: string): VmView =>
+      vmView({ ref: { connection: uri, uuid: name }, vm: vm({ uuid: name, name, clone: { of: uuid } as never }) });
+    const one = cloneOf('other', 'one');
+    const member = { ...cloneOf('alone', 'db'), ref: other };
+    const alone = vmView({ ref: { connection: uri, uuid: 'alone' }, vm: vm({ uuid: 'alone', name: 'alone' }) });
+    const content = contentOf(connectionView({ vms: [web, member, one, alone] }));
+    const [top, connection] = content.children();
+    const uuids = (node = top): readonly string[] =>
+      content.children(node).flatMap((row) => (row.kind === 'vm' ? [row.ref.uuid] : []));
+    assert.deepEqual(uuids(), [ref.uuid, 'other']);
+    assert.deepEqual(uuids(content.find(other)), ['one']);
+    assert.deepEqual(uuids(connection), ['alone']);
+    assert.deepEqual(uuids(content.find(alone.ref)), []);
+    assert.equal(content.topOf(one.ref), top);
+  });
+
   it('stand open where a filter finds what is in them, and as they were left without one', () => {
     const content = contentOf(connectionView({ vms: [web, db] }), shop, { isRowOpen: () => false });
     const opens = ['', 'shop', 'db', 'clean', ''].map((filter) => {
@@ -216,15 +262,22 @@ describe('the rows of a system of VMs', () => {
       findVm: (wanted: { readonly uuid: string }) => views.connection.vms.find((one) => one.ref.uuid === wanted.uuid),
     };
     const arrangement = { sort: 'time', layout: 'tree', filter: '' } as const;
-    const { systems } = new TreeContent(source, arrangement, undefined, undefined, () => known);
+    const content = new TreeContent(source, arrangement, undefined, undefined, () => known);
+    const { systems } = content;
     assert.equal(systems.changedSince('', reading), 'all');
     assert.deepEqual(systems.changedSince('', reading), []);
-    views.connection = connectionView({ vms: [web] });
+    views.connection = connectionView({ vms: [{ ...web, trash: {} as never }, db] });
+    assert.deepEqual(systems.changedSince('', reading), [], 'a VM is drawn by itself');
+    views.connection = connectionView({ vms: [web, { ...db, tree: standing('too') }] });
     assert.deepEqual(
       (systems.changedSince('', reading) as readonly { id: string }[]).map(({ id }) => id),
       ['system/shop'],
     );
+    views.connection = connectionView({ vms: [web] });
+    assert.equal(systems.changedSince('', reading), 'all', 'the VM that stood under it is gone');
+    content.arrange({ filter: 'nothing' });
     assert.deepEqual(systems.top('nothing'), []);
+    content.arrange({ filter: 'db' });
     assert.equal(systems.top('db').length, 1);
     known.pop();
     assert.equal(systems.changedSince('', reading), 'all');
