@@ -12,6 +12,8 @@ export interface DrawnVm {
   tree?: SnapshotTree | undefined;
   /** Names of the snapshots that had rows under them. */
   parents?: ReadonlySet<string>;
+  /** An operation ran on it when it was last told of. */
+  isBusy?: boolean;
   /** Milliseconds since 1970: when the ages under it were written. */
   at?: number;
 }

@@ -2,7 +2,7 @@
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Log } from '../../base/log.js';
 import { vmKey } from '../../live/views.js';
-import type { VmRef } from '../../domain/vm.js';
+import { isActive, type VmRef } from '../../domain/vm.js';
 import { ageTextChanged } from '../../text/ageTextChanged.js';
 import type { RowContext } from '../../text/rows.js';
 import type { ArrangedVm } from './arrangedVm.js';
@@ -46,10 +46,26 @@ export class VmsInTree {
   /** What is known of the VM has changed. With a filter, so may the rows that are shown. */
   noteStored(ref: VmRef): void {
     const { content, draw } = this.#options;
+    this.#readWhenOver(ref);
     if (content.arrangement.filter === '') {
       this.noteChange(ref);
     } else {
       draw(content.topOf(ref));
+    }
+  }
+
+  /** Of a VM that is off, libvirt tells the size of the top layer alone: those of the others are of before. */
+  #readWhenOver(ref: VmRef): void {
+    const { engine, log } = this.#options;
+    const view = engine.findVm(ref);
+    const drawn = this.drawn.find(vmKey(ref));
+    if (view === undefined || drawn === undefined) {
+      return;
+    }
+    const isOver = drawn.isBusy === true && view.operation === undefined;
+    drawn.isBusy = view.operation !== undefined;
+    if (isOver && view.layers !== undefined && !isActive(view.vm.power)) {
+      engine.readLayers(ref).catch((error: unknown) => log.debug(`sizes of ${vmKey(ref)}: ${String(error)}`));
     }
   }
 
