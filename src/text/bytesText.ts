@@ -1,5 +1,6 @@
 // Sizes as people read them, in powers of 1,024. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
+import type { Bytes } from '../domain/layers.js';
 import { fixedText } from './numberText.js';
 
 /**
@@ -21,4 +22,8 @@ export function bytesText(bytes: number): string {
   }
   const number = unit === 0 || value >= 9.95 ? String(Math.round(value)) : fixedText(value, 1);
   return t('{0} {1}', number, units[unit] ?? '');
+}
+
+export function bytesWords(bytes: Bytes): string {
+  return bytes === 'unknown' ? t('unknown') : bytesText(bytes);
 }

@@ -2,13 +2,14 @@
 // at yet is left out of a row, and what cannot be seen is called so; the tooltip says why.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
-import { type Bytes, type DiskChain, type Size, type SnapshotSize, sumOf } from '../domain/layers.js';
+import { type DiskChain, type Size, type SnapshotSize, sumOf } from '../domain/layers.js';
 import { displayedRamBytes } from '../domain/estimates.js';
 import { isActive } from '../domain/vm.js';
 import type { CreateStep } from '../steps/step.js';
-import { bytesText } from './bytesText.js';
+import { bytesText, bytesWords } from './bytesText.js';
 import type { FactList } from './factList.js';
 import { quotedPaths } from './problemSentence.js';
+import { roomLines } from './roomText.js';
 import { shortTime } from '../domain/clockText.js';
 
 /** Less than an overlay takes before anything is written to it tells nothing. */
@@ -109,10 +110,7 @@ export function layerFacts({ layers }: VmView, now: number): FactList['lines'] {
     })),
     ...unseenFacts(layers?.disks ?? []),
     ...sizesAsOf(layers, now),
-    ...(layers?.rooms ?? []).map(({ folder, freeBytes, totalBytes }) => ({
-      name: t('Free in {0}', folder),
-      value: t('{0} of {1}', bytesWords(freeBytes), bytesWords(totalBytes)),
-    })),
+    ...roomLines(layers?.rooms ?? []),
   ];
 }
 
@@ -134,8 +132,4 @@ export function sizesAsOf(layers: VmView['layers'], now: number): FactList['line
 
 function unknownSizeText(): string {
   return t('size unknown');
-}
-
-function bytesWords(bytes: Bytes): string {
-  return bytes === 'unknown' ? t('unknown') : bytesText(bytes);
 }

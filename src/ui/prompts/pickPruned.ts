@@ -108,17 +108,17 @@ export async function pickPruneRule(vms: readonly PrunableVm[], title: string): 
     case 'settings':
       return settingFor;
     case 'keep': {
-      const keepLast = await number(t('How many of the newest to keep?'));
-      const rule = { keepLast, olderThanDays: await number(t('Older than how many days?')) };
+      const keepLast = await askCount();
+      const rule = { keepLast, olderThanDays: await askDays() };
       await writeSetting('pruneRules', { ...pruneRules, ...(uri !== undefined && { [uri]: rule }) });
       return () => ofSettings(rule);
     }
     case 'days': {
-      const olderThan = (await number(t('Older than how many days?'))) * day;
+      const olderThan = (await askDays()) * day;
       return () => ({ olderThan });
     }
     case 'count': {
-      const keepLast = await number(t('How many of the newest to keep?'));
+      const keepLast = await askCount();
       return () => ({ keepLast });
     }
     default:
@@ -135,10 +135,14 @@ function ruleWords({ keepLast, olderThanDays }: PruneSetting = {}): string {
   return [...newest, ...older].join(', ');
 }
 
-async function number(prompt: string): Promise<number> {
+const askDays = (): Promise<number> => askNumber(t('Older than how many days?'), 30);
+const askCount = (): Promise<number> => askNumber(t('How many of the newest to keep?'), 5);
+
+async function askNumber(prompt: string, usual: number): Promise<number> {
   const text = requireAnswer(
     await askText({
       prompt,
+      value: String(usual),
       problem: (value) => (/^\d{1,5}$/u.test(value.trim()) ? undefined : t('Enter a whole number.')),
     }),
   );

@@ -12,10 +12,9 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import { unreachableFailure, type VmView, vmKey } from '../../live/views.js';
 import { vmsPanelType } from '../../manifest/viewIds.js';
-import { displayLine } from '../../domain/plainText.js';
-import { bytesText } from '../../text/bytesText.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureMessage } from '../../text/failureMessage.js';
+import { roomLines } from '../../text/roomText.js';
 import { vmLine } from '../../text/vmList.js';
 import type { Attentions, AttentionShare } from '../attentions.js';
 import type { VmNode } from '../tree/nodes.js';
@@ -188,18 +187,11 @@ export class VmsPanel implements Disposable {
   }
 }
 
-/** What is free where the files are, least first. */
 function roomNotes(views: readonly VmView[]): readonly string[] {
-  const rooms = new Map<string, string>();
   const known = views
     .flatMap(({ ref, layers }) => (layers?.rooms ?? []).map((room) => ({ ...room, on: ref.connection })))
-    .flatMap(({ folder, freeBytes, totalBytes, on }) =>
-      freeBytes === 'unknown' || totalBytes === 'unknown' ? [] : [{ folder, freeBytes, totalBytes, on }],
-    )
-    .toSorted((a, b) => a.freeBytes - b.freeBytes);
-  for (const { folder, freeBytes, totalBytes, on } of known) {
-    const free = t('{0} of {1}', bytesText(freeBytes), bytesText(totalBytes));
-    rooms.set(`${on}\n${folder}`, `${t('Free in {0}', displayLine(folder))}: ${free}`);
-  }
-  return [...rooms.values()].slice(0, mostRooms);
+    .filter(({ freeBytes, totalBytes }) => freeBytes !== 'unknown' && totalBytes !== 'unknown');
+  return roomLines(known)
+    .slice(0, mostRooms)
+    .map(({ name, value }) => `${name}: ${value}`);
 }
