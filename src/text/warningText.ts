@@ -5,7 +5,7 @@ import type { VmView } from '../live/views.js';
 import type { Plan } from '../operations/plan.js';
 import type { Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';
-import { changesText } from './comparisonText.js';
+import { changesText } from './hardwareText.js';
 import { bytesText } from './bytesText.js';
 import { mostFreedText } from './freedText.js';
 import { mergeTargets } from './mergeTargets.js';
