@@ -250,6 +250,7 @@ const rooms = {
     'cli/commandShape',
     'cli/context',
     'cli/table',
+    'text',
     // Which parts of an image differ.
     'driver/files/localContents',
     'qemu',
@@ -260,7 +261,9 @@ const rooms = {
   'wings/inside/editor': [
     'wings/inside',
     'wings/inside/back',
+    'wings/inside/changes',
     'wings/inside/read',
+    'ui/commands/commandArguments',
     'ui/commands/commandServices',
     'ui/commands/operate',
     'ui/commands/snapshotCommands',

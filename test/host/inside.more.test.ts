@@ -1,6 +1,11 @@
-// Browse Guest Files: the restore points of a real guest as folders of the editor.
+// Browse Guest Files: the restore points of a real guest as folders of the editor; and which files changed between two.
 import assert from 'node:assert/strict';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { virshOf } from '../../scripts/guest/defineVm.mjs';
+import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
+import { runTool, writeDifferences } from '../libvirtd/insideImages.js';
 import { CommandRig, call, rejects } from './commandRig.js';
 
 const name = 'browsed';
@@ -74,5 +79,94 @@ describe('Browse Guest Files', () => {
     await rig.virsh('destroy', name);
     await call('virtRewind.refresh');
     assert.deepEqual(await names(root), ['Current state', 'first']);
+  });
+});
+
+describe('Show Changed Files', () => {
+  const vm = 'changed-files';
+  let rig: CommandRig;
+  let folder: string;
+
+  before(async () => {
+    rig = new CommandRig();
+    folder = join(rig.dir, vm);
+    const at = (name: string): string => join(folder, name);
+    await mkdir(at('root/etc'), { recursive: true });
+    await writeFile(at('root/etc/hosts'), 'before\n');
+    await writeFile(at('root/etc/gone'), 'gone\n');
+    await writeFile(at('root/etc/rights'), '');
+    await runTool('mke2fs', '-q', '-F', '-t', 'ext4', '-d', at('root'), at('one.raw'), '16M');
+    await runTool('qemu-img', 'convert', '-O', 'qcow2', at('one.raw'), at('image'));
+    await defineDiskVm({ virsh: virshOf(rig.uri) }, vm, [{ file: at('image'), format: 'qcow2' }]);
+    await rig.virsh('snapshot-create-as', vm, 'one');
+    await copyFile(at('one.raw'), at('two.raw'));
+    await writeFile(at('text'), 'after\n');
+    await writeFile(at('binary'), Buffer.alloc(2_000));
+    const commands = [
+      'rm /etc/hosts',
+      `write ${at('text')} /etc/hosts`,
+      'rm /etc/gone',
+      `write ${at('text')} /etc/new file`,
+      `write ${at('binary')} /etc/binary`,
+      'set_inode_field /etc/rights mode 0100600',
+    ];
+    await writeFile(at('commands'), commands.join('\n').replace('new file', '"new file"'));
+    await runTool('debugfs', '-w', '-f', at('commands'), at('two.raw'));
+    await writeDifferences(at('one.raw'), at('two.raw'), at('image'));
+    await rig.virsh('snapshot-create-as', vm, 'two');
+    await call('virtRewind.refresh');
+  });
+  after(async () => {
+    await rig.virsh('undefine', vm, '--snapshots-metadata');
+    await rm(folder, { recursive: true });
+    await rig.stop();
+  });
+
+  /** What the editor is told to show. */
+  async function shownBy(given: Readonly<Record<string, unknown>>): Promise<readonly unknown[]> {
+    const shown: unknown[][] = [];
+    const original = vscode.commands.executeCommand;
+    Reflect.set(vscode.commands, 'executeCommand', (id: string, ...rest: unknown[]) => {
+      shown.push([id, ...rest]);
+      return original(id, ...rest);
+    });
+    try {
+      const result = await call('virtRewind.showChangedFiles', { vm, ...given });
+      return [result, ...shown.filter(([id]) => id === 'vscode.changes').flatMap(([, ...rest]) => rest)];
+    } finally {
+      Reflect.set(vscode.commands, 'executeCommand', original);
+    }
+  }
+
+  it('shows texts side by side, the older one on the left', async () => {
+    const [result, title, triples] = await shownBy({ snapshot: 'two', other: 'one' });
+    assert.deepEqual(result, { changes: 5, shown: 3 });
+    assert.equal(title, `${vm}: one and two`);
+    const texts = await Promise.all(
+      (triples as (vscode.Uri | undefined)[][]).map(async ([label, ...sides]) => [
+        label?.path.split('/').at(-1),
+        ...(await Promise.all(
+          sides.map(async (uri) => uri && (await vscode.workspace.openTextDocument(uri)).getText().trim()),
+        )),
+      ]),
+    );
+    assert.deepEqual(texts, [
+      ['hosts', 'before', 'after'],
+      ['new file', undefined, 'after'],
+      ['gone', 'gone', undefined],
+    ]);
+    assert.equal(vscode.window.tabGroups.activeTabGroup.activeTab?.label.startsWith(`${vm}: one and two`), true);
+  });
+
+  it('opens no editor where nothing changed', async () => {
+    assert.deepEqual(await shownBy({ snapshot: 'two', other: '' }), [{ changes: 0, shown: 0 }]);
+  });
+
+  it('refuses the current state of a VM that runs', async () => {
+    await rig.virsh('start', vm);
+    await call('virtRewind.refresh');
+    await rejects(call('virtRewind.showChangedFiles', { vm, snapshot: 'two', other: '' }), 'refused');
+    await rig.virsh('destroy', vm);
+    await call('virtRewind.refresh');
   });
 });

@@ -1,7 +1,7 @@
 // `virt-rewind changed` between restore points of each style, against a walk over both that reads everything.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
@@ -10,10 +10,17 @@ import { openExt } from '../../src/wings/inside/read/extFileSystem.js';
 import { faultsOf } from '../jsonSchema.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
-import { differencesOf, makeFolder, openRawDisk, runTool, wholeOf, writePartitions } from './insideImages.js';
+import {
+  differencesOf,
+  makeFolder,
+  openRawDisk,
+  runTool,
+  wholeOf,
+  writeDifferences,
+  writePartitions,
+} from './insideImages.js';
 
 const mb = 1024 * 1024;
-const blockBytes = 4096;
 
 interface Answer {
   readonly fileSystems: readonly {
@@ -104,17 +111,7 @@ describe('what changed between two restore points', () => {
     copyFileSync(at(`${from}.raw`), at(`${to}.raw`));
     writeFileSync(at('commands'), commands.join('\n'));
     await runTool('debugfs', '-w', '-f', at('commands'), `${at(`${to}.raw`)}?offset=${starts[1] ?? 0}`);
-    const [before, after] = [readFileSync(at(`${from}.raw`)), readFileSync(at(`${to}.raw`))];
-    const writes: string[] = [];
-    for (let place = 0; place < after.length; place += blockBytes) {
-      const block = after.subarray(place, place + blockBytes);
-      if (!block.equals(before.subarray(place, place + blockBytes))) {
-        const piece = at(`piece-${place}`);
-        writeFileSync(piece, block);
-        writes.push('-c', `write -s ${piece} ${place} ${block.length}`);
-      }
-    }
-    await runTool('qemu-io', '-f', 'qcow2', ...writes, image);
+    await writeDifferences(at(`${from}.raw`), at(`${to}.raw`), image);
   }
 
   async function expectedBetween(before: string, after: string): Promise<readonly string[]> {

@@ -79,6 +79,23 @@ export async function differencesFrom(system: GuestFileSystem, folder: string): 
   return differences;
 }
 
+const writtenBytes = 4096;
+
+/** Writes into the image what differs between two raw disks, as a guest would. */
+export async function writeDifferences(before: string, after: string, image: string): Promise<void> {
+  const [older, newer] = [await readFile(before), await readFile(after)];
+  const writes: string[] = [];
+  for (let at = 0; at < newer.length; at += writtenBytes) {
+    const block = newer.subarray(at, at + writtenBytes);
+    if (!block.equals(older.subarray(at, at + writtenBytes))) {
+      const piece = `${after}-${at}`;
+      await writeFile(piece, block);
+      writes.push('-c', `write -s ${piece} ${at} ${block.length}`);
+    }
+  }
+  await runTool('qemu-io', '-f', 'qcow2', ...writes, image);
+}
+
 /** Each path with all that may differ of it. */
 export async function wholeOf(system: GuestFileSystem): Promise<ReadonlyMap<string, string>> {
   const root = await system.facts(system.root);

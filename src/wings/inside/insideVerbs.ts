@@ -1,5 +1,5 @@
 // The commands of the files in restore points.
-import { inExplorer, inMenu, type Verb } from '../../verbs/verb.js';
+import { inExplorer, inMenu, onRow, type Verb } from '../../verbs/verb.js';
 
 export const insideVerbs = {
   browseFiles: {
@@ -15,5 +15,15 @@ export const insideVerbs = {
     arguments: [],
     palette: 'false',
     places: [inExplorer('9_virtRewind@5', 'resourceScheme == vmfs')],
+  },
+  showChangedFiles: {
+    title: 'Show Changed Files…',
+    icon: 'diff-multiple',
+    arguments: ['vm', 'snapshot', 'other'],
+    remark: 'without `other`: asks for it',
+    places: [
+      onRow('0_compare@2', { is: ['comparable'], rows: 'several' }),
+      inMenu('show', '3_compare@2', { is: ['comparable'], rows: 'one' }),
+    ],
   },
 } as const satisfies Record<string, Verb>;

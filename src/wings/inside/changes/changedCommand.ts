@@ -7,14 +7,10 @@ import { displayText } from '../../../domain/plainText.js';
 import { asCliError, asPathError, requirePath } from '../filesCommand.js';
 import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { findNode, type GuestFileSystem, type NodeFacts } from '../read/guestFileSystem.js';
-import { changeLine, countsByFolder, packageLine, pathText, stateText, wholePath } from './changedText.js';
-import type { FileChange, FolderChanges } from './compareFolders.js';
-import { changesBelow, compareVolumes, type VolumePair } from './compareVolumes.js';
-import { packageChanges, type PackageChanges } from './packages.js';
+import { changeLine, countsByFolder, countsLine, packageLine, pathText, wholePath } from './changedText.js';
+import type { FileChange } from './compareFolders.js';
+import { readChanges, type VolumeChanges } from './readChanges.js';
 import { isText, longestDiffed, textDiff } from './textDiff.js';
-
-/** More are only counted. */
-const mostChanges = 100_000;
 
 interface PointPair {
   readonly context: Context;
@@ -23,16 +19,8 @@ interface PointPair {
 }
 
 interface PointReport extends PointPair {
-  readonly found: readonly ComparedVolume[];
+  readonly found: readonly VolumeChanges[];
 }
-
-interface ComparedVolume {
-  readonly pair: VolumePair;
-  readonly files: FolderChanges;
-  readonly packages: PackageChanges;
-}
-
-const nothing: FolderChanges = { changes: [], leftOut: 0, unreadable: [] };
 
 export const showChanges: CommandHandler = async (context) => {
   const { call, session, interruption } = context;
@@ -70,34 +58,19 @@ async function compare(points: PointPair, path: string | undefined): Promise<voi
   const { signal } = context.interruption;
   const wanted = path === undefined ? undefined : await requirePath(after, path).catch(() => requirePath(before, path));
   const options = { environment: process.env, signal, ...(wanted && { only: wanted.volume.name }) };
-  const found: ComparedVolume[] = [];
-  for (const pair of await compareVolumes(before, after, options)) {
-    found.push(await filesOf(pair, wanted?.path ?? '/', path ?? '/'));
-  }
   const base = wanted?.path ?? '/';
+  const found = await readChanges(before, after, options, base).catch((error: unknown) => {
+    throw asPathError(error, path ?? base);
+  });
   const diff = path === undefined ? undefined : await diffOf(points, found, base);
   await Promise.all([before.requireUnchanged(), after.requireUnchanged()]);
   print({ ...points, found }, base, diff);
 }
 
-async function filesOf(pair: VolumePair, base: string, asked: string): Promise<ComparedVolume> {
-  const { comparison } = pair;
-  if (comparison === undefined) {
-    return { pair, files: nothing, packages: { packages: [], rpm: false } };
-  }
-  try {
-    const files = await changesBelow(comparison, base, mostChanges);
-    const packages = base === '/' ? await packageChanges(comparison) : { packages: [], rpm: false };
-    return { pair, files, packages };
-  } catch (error) {
-    throw asPathError(error, asked);
-  }
-}
-
 /** Of the one file that was asked for; undefined where that is no text that changed. */
 async function diffOf(
   { context }: PointPair,
-  found: readonly ComparedVolume[],
+  found: readonly VolumeChanges[],
   base: string,
 ): Promise<string | undefined> {
   const [one] = found;
@@ -172,17 +145,9 @@ function print({ context, found }: PointReport, base: string, diff: string | und
   }
 }
 
-function printVolume({ terminal }: Context, { pair, files }: ComparedVolume, base: string, isCounted: boolean): void {
-  const { changes, leftOut, unreadable } = files;
-  const count = (kind: FileChange['change']): number => changes.filter(({ change }) => change === kind).length;
-  terminal.say(
-    terminal.style(
-      'bold',
-      changes.length === 0
-        ? stateText(pair)
-        : t('{0}: {1} added, {2} removed, {3} changed', pair.name, count('added'), count('removed'), count('changed')),
-    ),
-  );
+function printVolume({ terminal }: Context, volume: VolumeChanges, base: string, isCounted: boolean): void {
+  const { changes, leftOut, unreadable } = volume.files;
+  terminal.say(terminal.style('bold', countsLine(volume)));
   if (changes.length > 0) {
     const columns = ['', t('added'), t('removed'), t('changed')].map((title) => ({ title, rank: 0 }));
     const rows = countsByFolder(changes, base).map(({ folder, ...counts }) => [
@@ -196,7 +161,7 @@ function printVolume({ terminal }: Context, { pair, files }: ComparedVolume, bas
     terminal.tell(t('More changed than are listed: {0}', leftOut));
   }
   if (unreadable.length > 0) {
-    terminal.tell(t('Damaged, not compared: {0}', unreadable.map(pathText).join(', ')));
+    terminal.tell(t('Cannot be read, not compared: {0}', unreadable.map(pathText).join(', ')));
   }
 }
 

@@ -6,6 +6,7 @@ import { volumeText } from '../filesText.js';
 import type { ChangedPart, FileChange } from './compareFolders.js';
 import type { VolumePair } from './compareVolumes.js';
 import type { PackageChange } from './packages.js';
+import type { VolumeChanges } from './readChanges.js';
 
 /** A path is not cut as a title is. */
 const longestPath = 5_000;
@@ -14,8 +15,16 @@ export function pathText(path: string): string {
   return displayLine(path, longestPath);
 }
 
+/** Of one file system: how many changed, or why no file is told. */
+export function countsLine({ pair, files }: Pick<VolumeChanges, 'pair' | 'files'>): string {
+  const count = (kind: FileChange['change']): number => files.changes.filter(({ change }) => change === kind).length;
+  return files.changes.length === 0
+    ? stateText(pair)
+    : t('{0}: {1} added, {2} removed, {3} changed', pair.name, count('added'), count('removed'), count('changed'));
+}
+
 /** Of a file system whose files were not compared. */
-export function stateText({ name, state, before, after }: VolumePair): string {
+function stateText({ name, state, before, after }: VolumePair): string {
   switch (state) {
     case 'compared':
     case 'untouched':

@@ -1,5 +1,6 @@
 // What differs between two folders of a guest's file system, and in all that is below them.
 import { mapLimited } from '../../../base/mapLimited.js';
+import { pauseIfLong } from '../bytes/pause.js';
 import { FileSystemError, type FolderEntry, type GuestFileSystem, type NodeFacts } from '../read/guestFileSystem.js';
 import { isSameContent } from './sameContent.js';
 import type { Ranges } from './ranges.js';
@@ -101,6 +102,7 @@ class Walk {
     if (isSame) {
       for (const entry of newer) {
         await this.#compare(pathOf(path, entry), entry, entry);
+        await pauseIfLong();
       }
       return;
     }
@@ -109,6 +111,7 @@ class Walk {
     for (const entry of newer) {
       await this.#compare(pathOf(path, entry), olderByName.get(entry.name), entry);
       olderByName.delete(entry.name);
+      await pauseIfLong();
     }
     for (const entry of olderByName.values()) {
       await this.#compare(pathOf(path, entry), entry, undefined);

@@ -1,5 +1,6 @@
 // Which inodes differ between two states of an ext2, ext3 or ext4: by the parts of their tables that changed, and by
 // changed blocks that belong to an inode which says that nothing changed.
+import { pauseIfLong } from '../bytes/pause.js';
 import { FileSystemError } from '../read/guestFileSystem.js';
 import type { ExtFileSystem } from '../read/extFileSystem.js';
 import { type ExtSuperblock, type Inode, inodeFlags, parseInode } from '../read/extLayout.js';
@@ -96,6 +97,7 @@ async function addDiffering(comparison: ExtComparison, group: number, into: Set<
         into.add(group * inodesPerGroup + (start - at + from) / inodeBytes + 1);
       }
     }
+    await pauseIfLong();
   }
 }
 
@@ -140,6 +142,7 @@ async function contentOfOthers(
   const rest: ByteRange[] = [];
   for (const piece of piecesOf(subtractRanges(changed, joinRanges(known)), pieceBytes)) {
     signal.throwIfAborted();
+    await pauseIfLong();
     for (const { start, end } of await inUse(comparison, piece)) {
       const [now, then] = await Promise.all([
         after.disk.read(start, end - start),
@@ -250,6 +253,7 @@ async function addOwners({ after, signal }: ExtComparison, blocks: Ranges, into:
         const number = group * inodesPerGroup + (piece.start - table + at) / inodeBytes + 1;
         const inode = parseInode(number, raw.subarray(at, at + inodeBytes));
         if ((number >= firstOwnInode || number === rootInode) && !into.has(number) && hasBlocks(inode)) {
+          await pauseIfLong();
           const own = await blocksOfInode(after, inode).catch(toUndefinedIfDamaged);
           if (own?.some(({ start, end: stop }) => isTouched(blocks, start, stop)) ?? true) {
             into.add(number);

@@ -1,11 +1,10 @@
 // Opens a window with the files in the restore points of a VM. What cannot be read is said before.
 import * as vscode from 'vscode';
-import { CommandError } from '../../../ui/prompts/commandError.js';
 import type { CommandRun, CommandTable } from '../../../ui/commands/commandServices.js';
 import { isCalledOnSnapshot, targetSnapshot, targetVm } from '../../../ui/commands/targets.js';
 import { isActive } from '../../../domain/vm.js';
-import { obstacleText } from '../filesText.js';
-import { FilesObstacle, openGuestDisks } from '../guestFiles.js';
+import { openGuestDisks } from '../guestFiles.js';
+import { errorOfFiles } from './errorOfFiles.js';
 import { restorePointsUri } from './guestFileProvider.js';
 import { restoreFile } from './restoreFile.js';
 import { namedPoints } from './restorePointNames.js';
@@ -13,6 +12,7 @@ import { namedPoints } from './restorePointNames.js';
 export const insideCommands = {
   'virtRewind.browseFiles': browseFiles,
   'virtRewind.restoreFile': restoreFile,
+  'virtRewind.showChangedFiles': async (run) => (await import('./showChangedFiles.js')).showChangedFiles(run),
 } satisfies CommandTable;
 
 async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }> {
@@ -27,9 +27,7 @@ async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }
     const options = { environment: process.env, signal, ...(shown !== undefined && { snapshot: shown }) };
     (await openGuestDisks(run.engine, view, options)).close();
   } catch (error) {
-    throw error instanceof FilesObstacle
-      ? new CommandError('refused', obstacleText(error.obstacle, view.vm.name), { vm: view.vm.name })
-      : error;
+    throw errorOfFiles(error, view);
   }
   const folder = restorePointsUri(view);
   await vscode.commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });

@@ -1,5 +1,6 @@
 // `vmfs:` for the editor: the restore points of a VM as folders, with the files of the guest in them, read only. A URI
-// is vmfs://UUID/VM/RESTORE POINT/VOLUME/PATH; the VM's name is for people alone.
+// is vmfs://UUID/VM/RESTORE POINT/VOLUME/PATH; the VM's name is for people alone. With the restore point in its query,
+// two states of a file have one path.
 import * as vscode from 'vscode';
 import { systemClock } from '../../../base/clock.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
@@ -23,6 +24,11 @@ const pieceBytes = 4 * 1024 * 1024;
 
 export function restorePointsUri({ ref, vm }: VmView): vscode.Uri {
   return vscode.Uri.from({ scheme, authority: ref.uuid, path: `/${folderName(vm.name)}` });
+}
+
+/** @param point as its folder is called */
+export function guestFileUri(view: VmView, point: string, volume: string, path: string): vscode.Uri {
+  return vscode.Uri.joinPath(restorePointsUri(view), volume, path).with({ query: point });
 }
 
 const types: Readonly<Record<NodeKind, vscode.FileType>> = {
@@ -100,7 +106,8 @@ export class GuestFileProvider {
   }
 
   async #at<T>(uri: vscode.Uri, use: (place: Place, disks?: GuestDisks) => Promise<T>): Promise<T> {
-    const [, name = '', folder, volumeName, ...rest] = uri.path.split('/');
+    const [, name = '', ...parts] = uri.path.split('/');
+    const [folder, volumeName, ...rest] = uri.query === '' ? parts : [uri.query, ...parts];
     try {
       const view = await this.#vm(uri, name);
       const points = (): Promise<readonly NamedPoint[]> => this.#points(view);

@@ -1,6 +1,12 @@
 // NTFS, read only. Its log is not carried out: a volume is as after a power cut, before Windows has checked it.
 import { type Disk } from '../bytes/disk.js';
-import { FileSystemError, type FolderEntry, type GuestFileSystem, type NodeFacts } from './guestFileSystem.js';
+import {
+  type ContentPlace,
+  FileSystemError,
+  type FolderEntry,
+  type GuestFileSystem,
+  type NodeFacts,
+} from './guestFileSystem.js';
 import { listFolder, nodeOf } from './ntfsFolder.js';
 import { attributeTypes, damagedRecord, type FileRecord, readNtfsLayout } from './ntfsLayout.js';
 import { driveOf, parseReparse, type ReparsePoint } from './ntfsReparse.js';
@@ -101,6 +107,10 @@ class NtfsFileSystem implements GuestFileSystem {
       throw new FileSystemError('unsupported', `reparse point ${reparse.tag.toString(16)}`);
     }
     return content === undefined ? Buffer.alloc(0) : content.read(at, length);
+  }
+
+  async places(node: number, at: number, length: number): Promise<readonly ContentPlace[] | undefined> {
+    return (await this.#node(node)).content?.places(at, length);
   }
 
   #node(node: number): Promise<OpenNode> {

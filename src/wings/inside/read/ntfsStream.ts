@@ -1,7 +1,7 @@
 // The bytes of an attribute of NTFS, such as a file's content: in its record, in runs of clusters, with holes, or
 // compressed.
 import { type Disk } from '../bytes/disk.js';
-import { FileSystemError } from './guestFileSystem.js';
+import { type ContentPlace, FileSystemError } from './guestFileSystem.js';
 import { decompressLznt1 } from './lznt1.js';
 import {
   addRuns,
@@ -93,6 +93,21 @@ export class NtfsStream {
           : this.disk.read(run.at * clusterBytes + from - start, bytes);
       }),
     );
+  }
+
+  /** As `GuestFileSystem.places`; undefined where its bytes do not stand on the disk as they are read. */
+  places(at: number, length: number): readonly ContentPlace[] | undefined {
+    const { clusterBytes } = this.layout;
+    const changedByReading = attributeFlags.compressed | attributeFlags.encrypted;
+    if (this.#value !== undefined || this.#initializedBytes < this.bytes || (this.#flags & changedByReading) !== 0) {
+      return undefined;
+    }
+    const first = Math.floor(at / clusterBytes);
+    return this.#runsAt(at, at + length).map((run) => {
+      const skip = Math.max(0, first - run.first);
+      const bytes = (run.count - skip) * clusterBytes;
+      return { bytes, ...(run.at !== undefined && { at: (run.at + skip) * clusterBytes }) };
+    });
   }
 
   async #readUnits(at: number, length: number): Promise<Buffer[]> {
