@@ -244,7 +244,7 @@ export const deepParts = [
     needs: ['sshd'],
     layer: 'libvirtd',
     tier: 'deep',
-    files: ['sshHosts', 'sshFiles', 'tlsHosts'],
+    files: ['sshHosts', 'sshFiles', 'tlsHosts', 'insideHosts'],
   },
   ...versions.map(
     (version) =>
@@ -252,7 +252,7 @@ export const deepParts = [
         name: `hosts over ssh ${version}`,
         group: 'hosts',
         version,
-        minutes: version === 'system' ? 9 : 5,
+        minutes: version === 'system' ? 11 : 5,
         guards: ['libvirt', ...acting],
         needs: ['sshd'],
         layer: 'libvirtd',
@@ -260,7 +260,9 @@ export const deepParts = [
         files: [
           ...['externalRevert', 'offlineMerge', 'forks'],
           // What differs between libvirts is in those.
-          ...(version === 'system' ? ['consolidate', 'undo', 'clones', 'guestConsole'] : []),
+          ...(version === 'system'
+            ? ['consolidate', 'undo', 'clones', 'guestConsole', 'insideFiles', 'insidePoints']
+            : []),
         ],
         env: { TEST_OVER: 'ssh' },
       }),

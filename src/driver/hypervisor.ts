@@ -1,4 +1,5 @@
 // The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
+import type { HostLogin } from '../base/hostLogin.js';
 import type { LoginStage } from '../base/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
@@ -85,6 +86,8 @@ export interface Hypervisor {
   readonly nearbyFiles?: HostFiles;
   /** What stands inside of images, on the same condition. */
   readonly nearbyContents?: ImageContents;
+  /** To another host; absent where it is this one, and where no login leads there. */
+  readonly login?: HostLogin;
   /** Where libvirt keeps its own files; absent where that is not known. */
   readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;

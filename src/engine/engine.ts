@@ -1,6 +1,7 @@
 // The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
 import type { OpenHypervisor } from '../driver/hypervisor.js';
 import { Emitter, type Event } from '../base/emitter.js';
+import type { HostLogin } from '../base/hostLogin.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { MarkRequest } from '../domain/loggedOperation.js';
@@ -158,6 +159,10 @@ export class Engine implements EnginePort {
 
   readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'> {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).readDisks(ref, snapshot));
+  }
+
+  hostLogin({ connection }: VmRef): Promise<HostLogin | undefined> {
+    return this.#connections.ask(connection, async (live) => (await live.open()).login);
   }
 
   findVm(ref: VmRef): VmView | undefined {

@@ -1,5 +1,6 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../base/emitter.js';
+import type { HostLogin } from '../base/hostLogin.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
@@ -60,10 +61,13 @@ export interface EnginePort {
   /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
   /**
-   * The images that hold the disks of a snapshot, or of the current state; `elsewhere`: they are not on this computer.
+   * The images that hold the disks of a snapshot, or of the current state, on the host of `hostLogin`; `elsewhere`: no
+   * login leads to them.
    * Rejects with a Failure `refused` where they do not hold what the snapshot froze.
    */
   readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'>;
+  /** To the host on which the paths of the VM are; undefined: this computer. */
+  hostLogin(ref: VmRef): Promise<HostLogin | undefined>;
   findVm(ref: VmRef): VmView | undefined;
   /** All VMs of a name or UUID, on one connection or all. */
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];

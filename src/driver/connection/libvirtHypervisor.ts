@@ -1,5 +1,6 @@
 // The port, over libvirt: one connection that stays for reading and events, another for each step.
 import type { Duplex } from 'node:stream';
+import type { HostLogin } from '../../base/hostLogin.js';
 import { type Event, Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
@@ -22,6 +23,7 @@ import type { listen } from '../guestEvents.js';
 import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome } from '../hypervisor.js';
 import type { AgentState } from '../run/guestAgent.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
+import { isSameHostname } from '../sharedHost.js';
 import { toFailure } from '../toFailure.js';
 import { AskedQemus } from './askedQemus.js';
 import { demoVmRefusal, makeDemoVm, removeDemoVm } from './demoVms.js';
@@ -53,6 +55,7 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly files: HostFiles;
   readonly nearbyFiles?: HostFiles;
   readonly nearbyContents?: ImageContents;
+  readonly login?: HostLogin;
   readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;
   readonly onDidClose: Event<Failure>;
@@ -85,6 +88,10 @@ export class LibvirtHypervisor implements Hypervisor {
     if (this.#direct !== undefined) {
       this.nearbyFiles = this.#direct.files;
       this.nearbyContents = this.#direct.contents;
+    }
+    const { openShell } = parts;
+    if (openShell !== undefined && !isNearby(parts)) {
+      this.login = { openShell, isHost: (name) => isSameHostname(name, parts.capabilities.hostname) };
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
     this.guests = libvirtGuests(this.#others, {

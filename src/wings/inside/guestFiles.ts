@@ -7,6 +7,7 @@ import { isActive } from '../../domain/vm.js';
 import { DiskError } from './bytes/disk.js';
 import type { NbdDisk } from './bytes/nbdDisk.js';
 import { type ServedImage, serveImage } from './bytes/servedImage.js';
+import { serveThere } from './bytes/servedThere.js';
 import { openVolumes, type Volume } from './read/volumes.js';
 
 export interface GuestFilesOptions {
@@ -35,7 +36,7 @@ export class FilesObstacle extends Error {
 }
 
 export interface GuestDisks {
-  /** By the disk's name. */
+  /** By the disk's name: those on this computer. */
   readonly images: ReadonlyMap<string, ServedImage>;
   readonly volumes: readonly Volume[];
   /** Rejects with `FilesObstacle` where the disks are no more what they were: what was read may be wrong. */
@@ -43,7 +44,7 @@ export interface GuestDisks {
   readonly close: () => void;
 }
 
-type FilesEngine = Pick<EnginePort, 'readDisks' | 'refresh' | 'findVm' | 'readTree'>;
+type FilesEngine = Pick<EnginePort, 'readDisks' | 'hostLogin' | 'refresh' | 'findVm' | 'readTree'>;
 
 /** Rejects with `FilesObstacle`, or a Failure `refused` where what the snapshot holds is not whole. */
 export async function openGuestDisks(
@@ -59,6 +60,7 @@ export async function openGuestDisks(
   if (disks === 'elsewhere') {
     throw new FilesObstacle({ kind: 'elsewhere' });
   }
+  const login = await engine.hostLogin(view.ref);
   const open: NbdDisk[] = [];
   let reading = '';
   const close = (): void => open.forEach((disk) => disk.close());
@@ -69,12 +71,16 @@ export async function openGuestDisks(
     for (const { target, from, format, tag } of disks) {
       reading = from;
       const image = { file: from, format, ...(tag !== undefined && { tag }) };
-      const disk = await serveImage(image, environment, signal);
+      const disk = await (login === undefined
+        ? serveImage(image, environment, signal)
+        : serveThere(image, login, signal));
       if (disk === undefined) {
         throw new FilesObstacle({ kind: 'noProgram' });
       }
       open.push(disk);
-      images.set(target, image);
+      if (login === undefined) {
+        images.set(target, image);
+      }
       volumes.push(...(await openVolumes(target, disk)));
     }
     return { images, volumes, requireUnchanged: () => requireUnchanged(engine, view, options), close };

@@ -1,6 +1,7 @@
 // A disk that a server of the NBD protocol hands out on a socket, read only: the newstyle handshake with NBD_OPT_GO,
 // and simple replies. https://github.com/NetworkBlockDevice/nbd/blob/master/doc/proto.md
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type Disk, DiskError, requireInside } from './disk.js';
 
 const helloMagic = 0x4e42444d41474943n; // NBDMAGIC
@@ -32,8 +33,12 @@ export interface NbdDisk extends Disk {
 }
 
 /** Rejects with `DiskError` where nobody answers at the socket, or not in this protocol. */
-export async function openNbdDisk(socketPath: string): Promise<NbdDisk> {
-  const socket = connect(socketPath);
+export function openNbdDisk(socketPath: string): Promise<NbdDisk> {
+  return speakNbd(connect(socketPath));
+}
+
+/** As with a server at a socket; the stream ends with the disk. */
+export async function speakNbd(socket: Duplex): Promise<NbdDisk> {
   const input = new Input(socket);
   try {
     const bytes = await shakeHands(socket, input);
@@ -45,7 +50,7 @@ export async function openNbdDisk(socketPath: string): Promise<NbdDisk> {
 }
 
 /** @returns the bytes that the export has */
-async function shakeHands(socket: Socket, input: Input): Promise<number> {
+async function shakeHands(socket: Duplex, input: Input): Promise<number> {
   const hello = await input.take(18);
   if (hello.readBigUInt64BE(0) !== helloMagic || hello.readBigUInt64BE(8) !== optionMagic) {
     throw new DiskError('the server does not speak NBD');
@@ -91,7 +96,7 @@ class Client implements NbdDisk {
   #next = 0n;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     input: Input,
     readonly bytes: number,
   ) {
@@ -170,18 +175,20 @@ class Input {
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Duplex) {
     const end = (error: Error): void => {
       this.#ended ??= error;
       this.#wake?.();
     };
-    socket.on('data', (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#bytes += chunk.length;
       this.#wake?.();
     });
-    socket.on('error', (error) => end(new DiskError(`the connection to the disk failed: ${error.message}`)));
+    socket.on('error', (error: Error) => end(new DiskError(`the connection to the disk failed: ${error.message}`)));
     socket.on('close', () => end(new DiskError('the connection to the disk has ended')));
+    // Whoever read from it before has paused it.
+    socket.resume();
   }
 
   async take(length: number): Promise<Buffer> {

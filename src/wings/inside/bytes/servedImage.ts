@@ -26,7 +26,7 @@ function optionValue(value: string): string {
 }
 
 /** Not `-t`: it is to end when nobody is connected any more. */
-function serverArguments({ file, format, tag }: ServedImage, socketPath: string): readonly string[] {
+export function serverArguments({ file, format, tag }: ServedImage): readonly string[] {
   const image = [
     `driver=${optionValue(format)}`,
     'force-share=on',
@@ -35,8 +35,6 @@ function serverArguments({ file, format, tag }: ServedImage, socketPath: string)
   ].join(',');
   return [
     '--read-only',
-    '--socket',
-    socketPath,
     ...(tag === undefined ? [] : ['--load-snapshot', `snapshot.name=${optionValue(tag)}`]),
     '--image-opts',
     image,
@@ -56,7 +54,7 @@ export async function serveImage(
   const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
   try {
     const socketPath = join(folder, 'disk');
-    const server = spawn(program, serverArguments(image, socketPath), {
+    const server = spawn(program, ['--socket', socketPath, ...serverArguments(image)], {
       env: { ...environment, LC_ALL: 'C' },
       stdio: ['ignore', 'ignore', 'pipe'],
       // A group of its own: Ctrl+C in a terminal is for us, and ends it by the end of the connection.
