@@ -4,6 +4,7 @@ import type { LoginStage } from '../base/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';
+import type { NamedFiles, RestoredVm, RestoreObstacle, VmDocuments } from '../domain/copiedVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
@@ -75,6 +76,24 @@ export interface LabVmMaker {
    * @returns its folder, where it stays with what else is in it
    */
   remove(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]>;
+}
+
+/** What backups read of VMs, and the VMs that are restored from them. No method touches a file. */
+export interface VmCopies {
+  readDocuments(uuid: string): Promise<VmDocuments>;
+  /** What any of the documents names. */
+  filesIn(documents: VmDocuments): NamedFiles;
+  obstacle(vm: { readonly name: string; readonly uuid: string }): Promise<RestoreObstacle | undefined>;
+  /**
+   * Defines the VM with all its snapshots, off, and looks whether they are there. On a failure it takes the VM away
+   * again; where that fails too, the Failure says that it stays.
+   */
+  define(vm: RestoredVm): Promise<void>;
+  /**
+   * Takes a VM away that `define` was interrupted with, if it is off and all its files are in this folder.
+   * @returns whether no such VM is there any more
+   */
+  undefine(uuid: string, folder: string): Promise<boolean>;
 }
 
 export interface Hypervisor {
@@ -183,6 +202,9 @@ export interface Hypervisor {
 
   /** The VMs of labs. */
   readonly labVms: LabVmMaker;
+
+  /** Loaded when somebody asks for it. */
+  vmCopies(): Promise<VmCopies>;
 
   /** What is looked at and done inside of guests. */
   readonly guests: GuestAccess;

@@ -1,5 +1,5 @@
 // The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
-import type { OpenHypervisor } from '../driver/hypervisor.js';
+import type { OpenHypervisor, VmCopies } from '../driver/hypervisor.js';
 import { Emitter, type Event } from '../base/emitter.js';
 import type { HostLogin } from '../base/hostLogin.js';
 import type { Log } from '../base/log.js';
@@ -163,6 +163,10 @@ export class Engine implements EnginePort {
 
   hostLogin({ connection }: VmRef): Promise<HostLogin | undefined> {
     return this.#connections.ask(connection, async (live) => (await live.open()).login);
+  }
+
+  withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T> {
+    return this.#connections.ask(connection, async (live) => work(await (await live.open()).vmCopies()));
   }
 
   findVm(ref: VmRef): VmView | undefined {

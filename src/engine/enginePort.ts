@@ -6,6 +6,7 @@ import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
+import type { VmCopies } from '../driver/hypervisor.js';
 import type { ConsoleLine } from '../driver/guestAccess.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
@@ -68,6 +69,8 @@ export interface EnginePort {
   readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'>;
   /** To the host on which the paths of the VM are; undefined: this computer. */
   hostLogin(ref: VmRef): Promise<HostLogin | undefined>;
+  /** What backups need of a connection. The list of VMs is not read again behind it. */
+  withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T>;
   findVm(ref: VmRef): VmView | undefined;
   /** All VMs of a name or UUID, on one connection or all. */
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];

@@ -20,7 +20,7 @@ import type { Step } from '../../steps/step.js';
 import { type DirectAccess, directAccess, isNearby, openFiles } from '../files/openFiles.js';
 import type { GuestAccess } from '../guestAccess.js';
 import type { listen } from '../guestEvents.js';
-import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome } from '../hypervisor.js';
+import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome, VmCopies } from '../hypervisor.js';
 import type { AgentState } from '../run/guestAgent.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 import { isSameHostname } from '../sharedHost.js';
@@ -274,6 +274,10 @@ export class LibvirtHypervisor implements Hypervisor {
 
   get labVms(): ReturnType<typeof labVmsOn> {
     return labVmsOn(this.#parts);
+  }
+
+  async vmCopies(): Promise<VmCopies> {
+    return (await import('./vmCopies.js')).vmCopiesOn(this.#parts);
   }
 
   close(): void {

@@ -1,7 +1,7 @@
 // What we write into the configuration of a VM that we made of another one, so that it is known again. Pure.
 import type { CloneMark } from '../../domain/clone.js';
 import { attribute, element as e, elementsOf, find, textOf, type XmlElement } from './xmlTree.js';
-import { isElement } from './xmlChange.js';
+import { changeChildren, isElement } from './xmlChange.js';
 
 /** libvirt keeps one element of each namespace. */
 const namespace = 'urn:virt-rewind:clone:1';
@@ -43,6 +43,14 @@ export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, fi
   const metadata = e('metadata', own?.attributes, [...kept, mark]);
   const children = domain.children.filter((node) => !isElement(node, 'metadata'));
   return { ...domain, children: [...children, metadata] };
+}
+
+/** As a VM that stands for itself. */
+export function withoutCloneMark(domain: XmlElement): XmlElement {
+  return changeChildren(domain, 'metadata', (own) => ({
+    ...own,
+    children: own.children.filter((node) => !isElement(node) || !isMark(node)),
+  }));
 }
 
 function isOwn(uuid: string | undefined, domain: XmlElement): boolean {

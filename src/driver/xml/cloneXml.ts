@@ -37,7 +37,12 @@ export function writeClone(secureXml: string, wish: ClonedVm): string {
 }
 
 function cloneElement(domain: XmlElement, wish: ClonedVm): XmlElement {
-  const { clone, disks, nvram, mark } = wish;
+  return withCloneMark(withoutRuntime(cloneApart(domain, wish)), wish.mark);
+}
+
+/** With all that the table says, and nothing that tells what it was made of. */
+export function cloneApart(domain: XmlElement, wish: Omit<ClonedVm, 'mark'>): XmlElement {
+  const { clone, disks, nvram } = wish;
   const named = withText(withText(withText(domain, 'name', clone.name), 'uuid', clone.uuid, 'name'), 'title', '');
   const own = changeChildren(named, 'genid', () => e('genid'));
   const smbios = changeChildren(own, 'sysinfo', (info) =>
@@ -45,11 +50,10 @@ function cloneElement(domain: XmlElement, wish: ClonedVm): XmlElement {
   );
   const booting = changeChildren(smbios, 'os', (os) => changeChildren(os, 'nvram', (one) => ownVariables(one, nvram)));
   const onOwn = redirectDisks(booting, disks);
-  const apart = changeChildren(onOwn, 'devices', (devices) => ({
+  return changeChildren(onOwn, 'devices', (devices) => ({
     ...devices,
     children: devices.children.map((node) => (isElement(node) ? ownDevice(node, wish) : node)),
   }));
-  return withCloneMark(withoutRuntime(apart), mark);
 }
 
 /** libvirt refuses a VM whose two UUIDs differ. */
@@ -68,7 +72,7 @@ function ownVariables(nvram: XmlElement, file: string | undefined): XmlElement {
   return e('nvram', attributes, file === undefined ? [] : [file]);
 }
 
-function ownDevice(device: XmlElement, { network, addresses }: ClonedVm): XmlElement {
+function ownDevice(device: XmlElement, { network, addresses }: Pick<ClonedVm, 'network' | 'addresses'>): XmlElement {
   switch (device.name) {
     case 'interface':
       return ownInterface(device, network, addresses);

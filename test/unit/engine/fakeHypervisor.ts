@@ -7,6 +7,7 @@ import type {
   VmEvent,
   VmHead,
   LabVmMaker,
+  VmCopies,
 } from '../../../src/driver/hypervisor.js';
 import { Emitter } from '../../../src/base/emitter.js';
 import type { Capabilities } from '../../../src/domain/capabilities.js';
@@ -233,6 +234,12 @@ export class FakeHypervisor implements Hypervisor {
     make: ({ name }) => this.#answer(`labVms.make ${name}`, undefined, () => undefined),
     remove: ({ name }) => this.#answer(`labVms.remove ${name}`, undefined, () => []),
   };
+
+  vmCopies(): Promise<VmCopies> {
+    return this.#answer('vmCopies', undefined, () => {
+      throw new Error('no backups here');
+    });
+  }
 
   removeDemoVm(vm: DemoVm): Promise<void> {
     return this.#answer(`removeDemoVm ${vm.name}`, undefined, () => undefined);

@@ -1,0 +1,175 @@
+// What backups read of VMs, and the VMs that are restored from them, on one connection. Touches no file.
+import type { NamedFiles, RestoredVm, RestoreObstacle, SnapshotDocument, VmDocuments } from '../../domain/copiedVm.js';
+import { Failure } from '../../domain/failure.js';
+import {
+  VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
+  VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
+  VIR_DOMAIN_SNAPSHOT_XML_SECURE,
+  VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
+  VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+  VIR_DOMAIN_XML_INACTIVE,
+  VIR_DOMAIN_XML_SECURE,
+} from '../../libvirt/flags.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import type { Domain } from '../../libvirt/structs.js';
+import { isThisHost } from '../files/thisHost.js';
+import { parseUri } from '../../libvirt/uri.js';
+import type { VmCopies } from '../hypervisor.js';
+import { readPower } from '../powerState.js';
+import { toFailure } from '../toFailure.js';
+import { hasRevertDisks, namedFiles, writeRestored } from '../xml/copiedXml.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+import { parseSnapshotHead } from '../xml/snapshotXml.js';
+import type { DemoVmPlace } from './demoVms.js';
+import { readCurrent } from './readSnapshots.js';
+
+type Place = Omit<DemoVmPlace, 'environment'>;
+
+export function vmCopiesOn(place: Place): VmCopies {
+  const asFailureOf = async <T>(doing: string, vm: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      throw toFailure(error, { connection: place.uri, doing, vm });
+    }
+  };
+  return {
+    readDocuments: (uuid) => asFailureOf('read what libvirt keeps of a VM', uuid, readDocuments(place, uuid)),
+    filesIn,
+    obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
+    define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
+    undefine: (uuid, folder) => asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder)),
+  };
+}
+
+async function readDocuments({ connection }: Place, uuid: string): Promise<VmDocuments> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const { xml: definition } = await connection.call('domainGetXmlDesc', { dom, flags });
+  const listed = await connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
+  const documents: SnapshotDocument[] = [];
+  for (const { name } of listed.snapshots) {
+    const xml = await readSnapshot(connection, dom, name);
+    const { parent } = parseSnapshotHead(Buffer.from(xml));
+    documents.push({ name, ...(parent !== undefined && { parent }), xml });
+  }
+  const current = await readCurrent(connection, dom);
+  return { definition, snapshots: parentsFirst(documents), ...(current !== undefined && { current }) };
+}
+
+async function readSnapshot(connection: Place['connection'], dom: Domain, name: string): Promise<string> {
+  const flags = VIR_DOMAIN_SNAPSHOT_XML_SECURE;
+  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags });
+  return Buffer.from(xml).toString('utf8');
+}
+
+/** One whose parent is not there comes last, as it cannot be defined. */
+function parentsFirst(documents: readonly SnapshotDocument[]): readonly SnapshotDocument[] {
+  const childrenOf = (name: string | undefined): readonly SnapshotDocument[] =>
+    documents.filter(({ parent }) => parent === name);
+  const ordered = [...childrenOf(undefined)];
+  for (const { name } of ordered) {
+    ordered.push(...childrenOf(name));
+  }
+  const placed = new Set(ordered);
+  return [...ordered, ...documents.filter((one) => !placed.has(one))];
+}
+
+function filesIn({ definition, snapshots }: VmDocuments): NamedFiles {
+  const named = [definition, ...snapshots.map(({ xml }) => xml)].map(namedFiles);
+  return {
+    files: [...new Set(named.flatMap(({ files }) => files))],
+    odd: [...new Set(named.flatMap(({ odd }) => odd))],
+  };
+}
+
+async function findObstacle(
+  { connection, capabilities, uri }: Place,
+  { name, uuid }: { readonly name: string; readonly uuid: string },
+): Promise<RestoreObstacle | undefined> {
+  if (capabilities.driver !== 'qemu') {
+    return 'notQemu';
+  }
+  if (capabilities.readOnly) {
+    return 'readOnly';
+  }
+  if (!isThisHost({ transport: parseUri(uri).transport, hostname: capabilities.hostname })) {
+    return 'otherHost';
+  }
+  const { domains } = await connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
+  return domains.some((one) => one.name === name)
+    ? 'nameTaken'
+    : domains.some((one) => one.uuid === uuid)
+      ? 'uuidTaken'
+      : undefined;
+}
+
+/** All documents are written before anything is defined. */
+async function define(place: Place, vm: RestoredVm): Promise<void> {
+  const { connection, uri } = place;
+  const { definition, snapshots, current } = vm.documents;
+  const xml = writeRestored(definition, vm);
+  const written = snapshots.map(({ name, xml: own }) => ({ name, xmlDesc: writeRestored(own, vm) }));
+  if ((await findObstacle(place, vm)) !== undefined) {
+    throw new Failure('exists', { vm: vm.name, connection: uri });
+  }
+  const { dom } = await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+  try {
+    for (const { name, xmlDesc } of written) {
+      const more = name === current ? VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT : 0;
+      await redefine(connection, dom, xmlDesc, more);
+      if (more !== 0 && hasRevertDisks(xmlDesc)) {
+        // With that flag libvirt 9.9 and newer forgets them; without it the snapshot stays the current one.
+        await redefine(connection, dom, xmlDesc, 0);
+      }
+    }
+    await requireRestored(place, vm);
+  } catch (error) {
+    await undefineAll(connection, dom, definition).catch(() => {
+      throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });
+    });
+    throw error;
+  }
+}
+
+async function redefine(connection: Place['connection'], dom: Domain, xmlDesc: string, more: number): Promise<void> {
+  const flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | more;
+  await connection.call('domainSnapshotCreateXml', { dom, xmlDesc, flags });
+}
+
+/** libvirt answers some redefinitions as done that it has changed. */
+async function requireRestored(place: Place, { uuid, name, documents }: RestoredVm): Promise<void> {
+  const found = await readDocuments(place, uuid);
+  const essence = ({ snapshots, current }: VmDocuments): string =>
+    JSON.stringify([current, snapshots.map((one) => [one.name, one.parent, hasRevertDisks(one.xml)]).sort(byText)]);
+  if (essence(found) !== essence(documents)) {
+    throw new Failure('failed', { vm: name, doing: 'restore a VM', unseen: true });
+  }
+}
+
+function byText(one: unknown, other: unknown): number {
+  return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
+}
+
+async function undefineAll(connection: Place['connection'], dom: Domain, definition: string): Promise<void> {
+  const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+  const keepsVariables = parseDomainXml(definition).nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+  await connection.call('domainUndefineFlags', { dom, flags: all | keepsVariables });
+}
+
+async function undefine({ connection }: Place, uuid: string, folder: string): Promise<boolean> {
+  const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
+  if (found === undefined) {
+    return true;
+  }
+  const { dom } = found;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  const { power } = await readPower(connection, dom);
+  const { files } = namedFiles(xml);
+  if (power !== 'off' || files.length === 0 || files.some((file) => !file.startsWith(`${folder}/`))) {
+    return false;
+  }
+  await undefineAll(connection, dom, xml);
+  return true;
+}
