@@ -50,11 +50,11 @@ const more = {
   disks: {
     guards: ['diagnosis', ...acting],
     layer: 'libvirtd',
-    minutes: 1.5,
+    minutes: 2,
     files: [
       ...['absentImages', 'peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
       ...['uefiVariables', 'diskStatistics', 'folderPools', 'besideBranch', 'backupNotes'],
-      'insidePoints',
+      ...['insidePoints', 'copies'],
     ],
   },
   looks: {

@@ -24,6 +24,8 @@ const libvirtPrograms = {
   mcopy: 'mtools',
   ntfscat: 'ntfs-3g',
   genisoimage: 'genisoimage',
+  // Keeps the backups of VMs.
+  restic: 'restic',
   // Assembles the guest that the data oracle talks to.
   nasm: 'nasm',
   unshare: 'util-linux',

@@ -5,4 +5,7 @@ import type { wingCommands } from './commandRows.js';
 export const wingHandlers: Readonly<Record<keyof typeof wingCommands, () => Promise<CommandHandler>>> = {
   changed: async () => (await import('./inside/changes/changedCommand.js')).showChanges,
   files: async () => (await import('./inside/filesCommand.js')).files,
+  backup: async () => (await import('./copies/copiesCommand.js')).backup,
+  backups: async () => (await import('./copies/copiesCommand.js')).backups,
+  restore: async () => (await import('./copies/copiesCommand.js')).restore,
 };

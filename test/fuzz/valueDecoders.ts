@@ -20,6 +20,7 @@ import { parseSettings, settingKeys } from '../../src/manifest/settings.js';
 import { parseCall } from '../../src/ui/commands/commandArguments.js';
 import { parseFromPicture, parsePageState } from '../../src/ui/picture/messages.js';
 import { CommandError } from '../../src/ui/prompts/commandError.js';
+import { placesIn, readManifest } from '../../src/wings/copies/manifest.js';
 import { taskCall } from '../../src/ui/tasks/taskCall.js';
 import { silentLog } from '../silentLog.js';
 import { head, vm } from '../unit/journal/plans.js';
@@ -62,6 +63,22 @@ const layers = [
   { field: 'block.1.backingIndex', value: { type: 'uint', value: 1 } },
   { field: 'block.1.allocation', value: { type: 'ullong', value: 5 } },
 ];
+
+const layer = { role: 'disk', content: 'stored', bytes: 1, allocatedBytes: 1, format: 'qcow2', virtualBytes: 2 };
+const manifest = {
+  format: 1,
+  vm: { name: 'web', uuid: vm.uuid },
+  madeAt: 1,
+  libvirt: '9.0.0',
+  present: true,
+  definition: '<domain/>',
+  snapshots: [{ name: 'a', xml: '<domainsnapshot/>' }],
+  current: 'a',
+  files: [
+    { path: '/a', stored: '/a', ...layer },
+    { path: '/b', stored: '/b', ...layer, backing: '/a' },
+  ],
+};
 
 const jsonOf = (value: unknown): string => (value === undefined ? 'undefined' : JSON.stringify(value));
 
@@ -167,6 +184,10 @@ export const valueDecoders: readonly Decoder[] = [
     [{ kind: 'run', action: 'a', snapshot: 'b' }, { kind: 'ready' }, { kind: 'export', format: 'svg', data: '<svg >' }],
     parseFromPicture,
   ),
+  valueDecoder('manifests of backups', [manifest], (value) => {
+    const read = readManifest(jsonOf(value));
+    return typeof read === 'string' ? read : [...placesIn('/to', read.files).values()];
+  }),
   valueDecoder('states of the page', [{ connection: 'c', uuid: 'u', disk: 'vda' }], parsePageState),
   valueDecoder(
     'arguments of tools',

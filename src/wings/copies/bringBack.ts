@@ -1,0 +1,214 @@
+// Restores a VM with its snapshots from a backup. libvirt hears of it when all files are there and right.
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { thisComputer } from '../../base/fileSystem.js';
+import { isCloneName } from '../../domain/clone.js';
+import type { RestoredVm } from '../../domain/copiedVm.js';
+import { readImage } from '../../qemu/localImage.js';
+import { type QemuImg, qemuImg } from '../../qemu/qemuImg.js';
+import { rebaseImage } from '../../qemu/rebaseImage.js';
+import { requireBackup } from './backups.js';
+import { CopiesFault } from './copiesFault.js';
+import type { CopiesEngine } from './lookAtVm.js';
+import {
+  type CopiedFile,
+  documentsOf,
+  type Manifest,
+  manifestName,
+  mostManifestBytes,
+  placesIn,
+  readManifest,
+  storedBytes,
+} from './manifest.js';
+import type { Restic } from './restic.js';
+import { beginFolder, nameFolder, placeFiles, readLeftRestore, removeFolder, unmarkFolder } from './restoreFolder.js';
+
+export interface RestoreWish {
+  /** Of the backup. */
+  readonly id: string;
+  readonly connection: string;
+  /** Absent: as the VM that it was. */
+  readonly name?: string;
+  /** The VM gets a folder of its own in it. */
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+export interface VmRestored {
+  readonly name: string;
+  readonly uuid: string;
+  readonly folder: string;
+  readonly restorePoints: number;
+  /** Whether it is in the state that it had; else in that of its current snapshot. */
+  readonly present: boolean;
+  /** Snapshots without the RAM that they had. */
+  readonly withoutRam: number;
+}
+
+type Copies = Pick<CopiesEngine, 'withCopies'>;
+
+/** @throws CopiesFault, ResticFault; Failure of the connection, of qemu-img: then neither VM nor files are there */
+export async function bringBack(engine: Copies, restic: Restic, wish: RestoreWish): Promise<VmRestored> {
+  const { connection, name, environment, signal } = wish;
+  if (name !== undefined && !isCloneName(name)) {
+    throw new CopiesFault({ kind: 'badName', name });
+  }
+  const snapshot = await requireBackup(restic, wish.id);
+  const manifest = await requireManifest(restic, snapshot);
+  const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
+  const folder = join(resolve(wish.folder), isCloneName(vm.name) ? vm.name : `vm-${vm.uuid}`);
+  await removeLeft(engine, connection, folder);
+  await requireFree(engine, connection, vm);
+  const identity = name === undefined ? 'same' : 'new';
+  const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
+  const images = qemuImg(environment);
+  // restic has it since 0.15; without it, holes in files take room.
+  const sparse = (await restic.run(['restore', '--help'])).includes('--sparse') ? ['--sparse'] : [];
+  const begun = await beginFolder(folder, storedBytes(manifest.files, sparse.length > 0 ? 'allocatedBytes' : 'bytes'));
+  let made = begun;
+  try {
+    const raw = join(begun, 'backup');
+    const tree = join(begun, 'vm');
+    await mkdir(raw, { mode: 0o700 });
+    await mkdir(tree, { mode: 0o711 });
+    await restic.run(['restore', snapshot, `--target=${raw}`, ...sparse]);
+    const inTree = placesIn(tree, files);
+    await placeFiles(raw, filesToPlace(files, inTree));
+    const places = placesIn(folder, files);
+    await finishImages(files, { now: inTree, then: places }, images);
+    signal.throwIfAborted();
+    await nameFolder(tree, folder, { uuid: vm.uuid, pid: process.pid });
+    made = folder;
+    const restored: RestoredVm = {
+      ...vm,
+      identity,
+      documents: documentsOf(manifest),
+      // RAM that is left out has a name still, which the documents lose.
+      files: [...placesIn(folder, manifest.files)].map(([from, to]) => ({ from, to: places.get(from) ?? to })),
+    };
+    await engine.withCopies(connection, (copies) => copies.define(restored));
+    await unmarkFolder(folder);
+  } catch (error) {
+    await removeUnlessDefined(engine, connection, { made, uuid: vm.uuid });
+    throw error;
+  } finally {
+    await removeFolder(begun);
+  }
+  return {
+    ...vm,
+    folder,
+    restorePoints: manifest.snapshots.length,
+    present: manifest.present,
+    withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,
+  };
+}
+
+async function requireManifest(restic: Restic, snapshot: string): Promise<Manifest> {
+  const text = await restic.run(['dump', snapshot, `/${manifestName}`], { mostBytes: mostManifestBytes });
+  const manifest = readManifest(text);
+  if (typeof manifest === 'string') {
+    throw new CopiesFault({ kind: manifest === 'newer' ? 'newerBackup' : 'brokenBackup' });
+  }
+  return manifest;
+}
+
+/** Of a restore that was interrupted between the last file and the last snapshot. */
+async function removeLeft(engine: Copies, connection: string, folder: string): Promise<void> {
+  const left = await readLeftRestore(folder);
+  if (left !== undefined) {
+    if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, folder)))) {
+      throw new CopiesFault({ kind: 'vmInUse', folder });
+    }
+    await removeFolder(folder);
+  }
+}
+
+async function requireFree(engine: Copies, connection: string, vm: Manifest['vm']): Promise<void> {
+  const obstacle = await engine.withCopies(connection, (copies) => copies.obstacle(vm));
+  if (obstacle !== undefined) {
+    throw new CopiesFault(
+      obstacle === 'nameTaken' || obstacle === 'uuidTaken' ? { kind: obstacle, name: vm.name } : { kind: obstacle },
+    );
+  }
+}
+
+/** Its files stay as long as libvirt has a VM that uses them. */
+async function removeUnlessDefined(
+  engine: Copies,
+  connection: string,
+  { made, uuid }: { readonly made: string; readonly uuid: string },
+): Promise<void> {
+  const gone = await engine.withCopies(connection, (copies) => copies.undefine(uuid, made)).catch(() => false);
+  if (gone) {
+    await removeFolder(made);
+  }
+}
+
+function filesToPlace(
+  files: readonly CopiedFile[],
+  places: ReadonlyMap<string, string>,
+): Parameters<typeof placeFiles>[1] {
+  const placed = new Map(
+    files.flatMap(({ path, stored, bytes }) => {
+      const place = places.get(path);
+      return stored === undefined || place === undefined ? [] : [[place, { stored, bytes, place }] as const];
+    }),
+  );
+  return [...placed.values()];
+}
+
+interface Places {
+  /** By the name of a file in the backup. */
+  readonly now: ReadonlyMap<string, string>;
+  readonly then: ReadonlyMap<string, string>;
+}
+
+/** Each image rests on the restored one below it, and on nothing that the backup does not know. */
+async function finishImages(files: readonly CopiedFile[], { now, then }: Places, images: QemuImg): Promise<void> {
+  const formats = new Map(files.map(({ path, format }) => [path, format ?? 'raw']));
+  const host = { files: thisComputer, qemuImg: images };
+  for (const file of files.filter(({ role, content }) => role === 'disk' && content !== 'none')) {
+    const { path, content, format = 'raw', virtualBytes = 0 } = file;
+    const own = now.get(path) ?? '';
+    const below = file.backing === undefined ? undefined : { path: file.backing, name: then.get(file.backing) ?? '' };
+    if (content === 'stored') {
+      const { backing } = await requireImage(own, format, virtualBytes);
+      if ((backing === undefined) !== (below === undefined)) {
+        throw new CopiesFault({ kind: 'brokenBackup' });
+      }
+    } else {
+      const rest = ['-F', formats.get(file.backing ?? '') ?? 'raw', '-b', below?.name ?? ''];
+      const details = { doing: 'creating an overlay', path: own };
+      await images.run(['create', '-q', '-u', '-f', 'qcow2', ...rest, '--', own, String(virtualBytes)], details);
+    }
+    if (below !== undefined) {
+      const backingFormat = formats.get(below.path) ?? 'raw';
+      if (content === 'stored') {
+        await rebaseImage({ file: own, backing: below.name, backingFormat }, images);
+      }
+      const { backing } = await requireImage(own, format, virtualBytes);
+      if (backing?.file !== below.name || backing.format !== backingFormat) {
+        throw new CopiesFault({ kind: 'brokenBackup' });
+      }
+    }
+  }
+
+  async function requireImage(
+    path: string,
+    format: string,
+    virtualBytes: number,
+  ): Promise<Exclude<Awaited<ReturnType<typeof readImage>>, 'unknown'>> {
+    const image = await readImage(path, host, format, 'head');
+    const isRight =
+      image !== 'unknown' &&
+      image.format === format &&
+      image.virtualBytes === virtualBytes &&
+      [image.corrupt, image.dataFile, image.encrypted, image.backing?.part].every((flag) => flag !== true);
+    if (!isRight) {
+      throw new CopiesFault({ kind: 'brokenBackup' });
+    }
+    return image;
+  }
+}

@@ -1,0 +1,190 @@
+// `virt-rewind backup`, `backups` and `restore`.
+import { resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { CliError } from '../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../cli/context.js';
+import type { ExitName } from '../../cli/exitCodes.js';
+import { tableLines } from '../../cli/table.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { ConnectionView } from '../../live/views.js';
+import { bytesText } from '../../text/bytesText.js';
+import { backUp } from './backUp.js';
+import { bringBack } from './bringBack.js';
+import { type Backup, listBackups } from './backups.js';
+import { CopiesFault } from './copiesFault.js';
+import { leftOutText, problemText, resticText } from './copiesText.js';
+import { lookAtVm } from './lookAtVm.js';
+import { Restic, ResticFault } from './restic.js';
+
+export const backup: CommandHandler = async (context) => {
+  const { call, session, terminal, interruption, json } = context;
+  const target = requireText(context, 'to');
+  const view = await session.vm(call.operands[0] ?? '');
+  const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
+  return saying(target, view.vm.name, async () => {
+    const restic = await openRestic(context, target);
+    const look = await lookAtVm(session.engine, view, process.env);
+    const made = await backUp(look, restic, {
+      libvirt: libvirt ?? 0,
+      create: call.flags.has('create'),
+      onProgress: (fraction) => terminal.progress(t('Backing up {0}: {1} %', view.vm.name, Math.floor(fraction * 100))),
+    });
+    interruption.signal.throwIfAborted();
+    if (json !== undefined) {
+      const { addedBytes, present, leftOut } = made;
+      json({ backup: { ...answerOf(made), addedBytes, currentState: present, leftOut } });
+      return;
+    }
+    terminal.say(
+      t(
+        'Backed up {0} as {1}: snapshots: {2}, {3}, new in the repository: {4}',
+        displayLine(made.vm),
+        made.id,
+        made.restorePoints,
+        bytesText(made.bytes),
+        bytesText(made.addedBytes),
+      ),
+    );
+    if (!made.present) {
+      terminal.tell(
+        t(
+          'The current state of {0} is not in the backup, because it is running. To back it up too, create a checkpoint first.',
+          displayLine(made.vm),
+        ),
+      );
+    }
+    made.leftOut.forEach((one) => terminal.tell(leftOutText(one)));
+  });
+};
+
+export const backups: CommandHandler = async (context) => {
+  const { terminal, json } = context;
+  const target = requireText(context, 'from');
+  return saying(target, '', async () => {
+    const found = await listBackups(await openRestic(context, target));
+    if (json !== undefined) {
+      json({ backups: found.map(answerOf) });
+      return;
+    }
+    if (found.length === 0) {
+      terminal.tell(t('There are no backups at {0}.', displayLine(target)));
+      return;
+    }
+    const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size')];
+    const [head = '', ...lines] = tableLines(
+      titles.map((title) => ({ title, rank: 0 })),
+      found.map(({ id, vm, madeAt, restorePoints, bytes }) => [
+        id,
+        displayLine(vm),
+        `${new Date(madeAt).toISOString().slice(0, 16).replace('T', ' ')}Z`,
+        String(restorePoints),
+        bytesText(bytes),
+      ]),
+      terminal.width,
+    );
+    terminal.say([terminal.style('bold', head), ...lines].join('\n'));
+  });
+};
+
+export const restore: CommandHandler = async (context) => {
+  const { call, session, terminal, interruption, json } = context;
+  const [target, folder] = [requireText(context, 'from'), requireText(context, 'folder')];
+  const { uri } = await requireOneConnection(context);
+  const { as: name } = call.texts;
+  return saying(target, name ?? '', async () => {
+    terminal.progress(t('Restoring…'));
+    const restored = await bringBack(session.engine, await openRestic(context, target), {
+      id: call.operands[0] ?? '',
+      connection: uri,
+      ...(name !== undefined && { name }),
+      folder: resolve(folder),
+      environment: process.env,
+      signal: interruption.signal,
+    });
+    await session.engine.refresh({ connection: uri });
+    const { present, withoutRam, restorePoints } = restored;
+    if (json !== undefined) {
+      const { uuid, folder: place } = restored;
+      const vm = { name: restored.name, uuid, connection: uri };
+      json({ restored: { ...vm, folder: place, restorePoints, currentState: present, withoutRam } });
+      return;
+    }
+    terminal.say(
+      t(
+        'Restored {0} into {1}: snapshots: {2}',
+        displayLine(restored.name),
+        displayLine(restored.folder),
+        restorePoints,
+      ),
+    );
+    if (!present) {
+      terminal.tell(t('Its disks are as in its current snapshot, because it was running when it was backed up.'));
+    }
+    if (withoutRam > 0) {
+      terminal.tell(t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam));
+    }
+  });
+};
+
+function requireText({ call }: Context, name: string): string {
+  const text = call.texts[name];
+  if (text === undefined || text === '') {
+    throw new CliError('usage', `--${name} is needed. See virt-rewind ${call.command} --help.`);
+  }
+  return text;
+}
+
+function openRestic({ call, interruption }: Context, target: string): Promise<Restic> {
+  return Restic.open(target, {
+    environment: process.env,
+    signal: interruption.signal,
+    passwordFile: call.texts['password-file'],
+  });
+}
+
+/** Where the VM goes. */
+async function requireOneConnection({ session }: Context): Promise<ConnectionView> {
+  await session.reachAll();
+  const open = session.engine.connections.filter(({ state }) => state === 'connected');
+  const [first] = open;
+  if (first === undefined || open.length > 1) {
+    const names = open.map(({ uri }) => displayLine(uri)).join(', ');
+    throw new CliError('ambiguous', t('Name the connection to restore to with --connect: {0}.', names));
+  }
+  return first;
+}
+
+function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string, unknown>> {
+  const { id, vm, uuid, restorePoints, bytes } = backup;
+  return { id, vm, uuid, madeAt: new Date(madeAt).toISOString(), restorePoints, bytes };
+}
+
+const failing: ReadonlySet<string> = new Set(['changed', 'staysInRepository', 'cannotWrite', 'brokenBackup', 'noRoom']);
+
+async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {
+  try {
+    await work();
+    return 'done';
+  } catch (error) {
+    if (error instanceof CopiesFault) {
+      const { kind } = error.problem;
+      const exit = kind === 'noBackup' ? 'notFound' : failing.has(kind) ? 'failed' : 'refused';
+      throw new CliError(exit, problemText(error.problem, vm));
+    }
+    if (error instanceof ResticFault) {
+      const { problem } = error;
+      const exit =
+        problem === 'cancelled'
+          ? 'cancelled'
+          : problem === 'noRepository' || problem === 'noKeyFile'
+            ? 'notFound'
+            : problem === 'locked'
+              ? 'busy'
+              : problem === 'failed' || problem === 'noSpace'
+                ? 'failed'
+                : 'refused';
+      throw new CliError(exit, resticText(error, target));
+    }
+    throw error;
+  }
+}

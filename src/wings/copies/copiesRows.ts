@@ -1,0 +1,50 @@
+// The rows of the commands for backups.
+import { type Command, type Option, vm } from '../../cli/commandShape.js';
+
+const repository = 'a folder, or a restic repository such as sftp:user@host:/folder';
+const from: Option = { type: 'string', value: 'TARGET', help: repository };
+const passwordFile: Option = {
+  type: 'string',
+  value: 'FILE',
+  help: 'the key of the repository, in a file that only you may read (default: RESTIC_PASSWORD_FILE or RESTIC_PASSWORD_COMMAND)',
+};
+const more = 'Needs restic on this computer. See docs/copies.md.';
+
+export const copiesRows = {
+  backup: {
+    summary: 'back up a VM with all its snapshots, by restic',
+    operands: [vm],
+    options: {
+      to: from,
+      create: { type: 'boolean', help: 'create the repository if there is none' },
+      'password-file': passwordFile,
+    },
+    more: `The VM may run if its snapshots are external: then its current state is not backed up, so create a checkpoint first. Layers that the repository has already are not transferred again. ${more}`,
+    examples: [
+      'virt-rewind backup web-test --to /mnt/backups --create --password-file ~/.backup-key',
+      'virt-rewind backup web-test --to sftp:user@nas:/backups',
+    ],
+  },
+  backups: {
+    summary: 'list the backups in a repository',
+    operands: [],
+    options: { from, 'password-file': passwordFile },
+    more,
+    examples: ['virt-rewind backups --from /mnt/backups'],
+  },
+  restore: {
+    summary: 'restore a VM with all its snapshots from a backup',
+    operands: [{ name: 'BACKUP', kind: 'text', needed: 'needed' }],
+    options: {
+      from,
+      folder: { type: 'string', value: 'FOLDER', help: 'its files go into a new folder there' },
+      as: { type: 'string', value: 'NAME', help: 'restore it as a new VM: another name, UUID and MAC addresses' },
+      'password-file': passwordFile,
+    },
+    more: `BACKUP is the ID that backups shows. The VM appears when all of it is restored, and is off. A new VM does not get the RAM of snapshots. ${more}`,
+    examples: [
+      'virt-rewind restore 1f0c22ab --from /mnt/backups --folder /var/lib/libvirt/images',
+      'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --as web-again -c qemu:///session',
+    ],
+  },
+} as const satisfies Record<string, Command>;

@@ -1,0 +1,141 @@
+// Why there is no backup, or why it cannot be restored, as sentences.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import type { CopiesProblem } from './copiesFault.js';
+import type { LeftOut } from './lookAtVm.js';
+import type { ResticFault } from './restic.js';
+
+/** @param vm its name; of a restore, that of the backup */
+export function problemText(problem: CopiesProblem, vm: string): string {
+  const name = displayLine(vm);
+  switch (problem.kind) {
+    case 'elsewhere':
+    case 'otherHost':
+      return t('Its VMs are on another computer, but this needs files on this computer.');
+    case 'notQemu':
+      return t('Its VMs do not use QEMU.');
+    case 'readOnly':
+      return t('The connection is read-only. Use a connection that can create VMs.');
+    case 'unfinished':
+      return t('An operation on {0} was interrupted. Finish it first: virt-rewind doctor {0}.', name);
+    case 'busy':
+      return t('A snapshot of {0} is being created. Try again when it is there.', name);
+    case 'running':
+      return t('{0} runs and has no snapshots. Create a checkpoint first: virt-rewind checkpoint {0}.', name);
+    case 'internalRunning':
+      return t(
+        '{0} runs and has internal snapshots, which are in the images that it writes to. Shut it down first.',
+        name,
+      );
+    case 'changed':
+      return t(
+        'The files or snapshots of {0} changed during the backup, so the backup was discarded. Try again.',
+        name,
+      );
+    case 'oddDisk':
+      return t(
+        'Disk {0} of {1} cannot be backed up: it is not just a file of qcow2 or raw.',
+        displayLine(problem.disk),
+        name,
+      );
+    case 'notFrozen':
+      return t(
+        '{0} writes to its disk {1}, of which no snapshot holds the content. Create a checkpoint with all disks, or shut it down.',
+        name,
+        displayLine(problem.disk),
+      );
+    case 'missing':
+      return t('{0} is missing or cannot be read. See virt-rewind doctor {1}.', displayLine(problem.file), name);
+    case 'unknownFile':
+      return t(
+        '{0} is named by a snapshot of {1}, but is no part of its disks. See virt-rewind doctor {1}.',
+        displayLine(problem.file),
+        name,
+      );
+    case 'unknownFormat':
+      return t('{0} cannot be backed up: only images of qcow2 and raw can.', displayLine(problem.file));
+    case 'staysInRepository':
+      return t(
+        'There is no backup, but restic still has its incomplete snapshot {0}. Remove it with restic forget {0}.',
+        displayLine(problem.snapshot),
+      );
+    case 'noBackup':
+      return t('There is no backup {0}. List them with virt-rewind backups.', displayLine(problem.id));
+    case 'brokenBackup':
+      return t('The backup is not valid, so nothing was restored. Restore another one.');
+    case 'newerBackup':
+      return t('The backup was made by a newer version of Virt Rewind. Update it first.');
+    case 'badName':
+      return t('{0} cannot be the name of a VM. Use letters, digits, dots and dashes.', displayLine(problem.name));
+    case 'nameTaken':
+      return t('There is a VM {0} already. Restore it as a new VM with --as.', displayLine(problem.name));
+    case 'uuidTaken':
+      return t(
+        'There is a VM with the UUID of {0} already. Restore it as a new VM with --as.',
+        displayLine(problem.name),
+      );
+    case 'folderTaken':
+      return t('{0} exists already. Nothing was replaced.', displayLine(problem.folder));
+    case 'restoreRuns':
+      return t('Another restore is writing to {0}.', displayLine(problem.folder));
+    case 'vmInUse':
+      return t(
+        'A restore into {0} was interrupted, but the VM has been used since. Nothing was changed. Choose another folder.',
+        displayLine(problem.folder),
+      );
+    case 'noRoom':
+      return t(
+        '{0} has {1} free, but the VM needs {2}. Nothing was restored.',
+        displayLine(problem.folder),
+        bytesText(problem.free),
+        bytesText(problem.bytes),
+      );
+    case 'cannotWrite':
+      return t('{0} cannot be written: {1}', displayLine(problem.folder), problem.said);
+  }
+}
+
+export function resticText({ problem, said }: ResticFault, target: string): string {
+  const shown = displayLine(target);
+  switch (problem) {
+    case 'noProgram':
+      return t('restic is not installed. It is in the package restic of most distributions.');
+    case 'noKey':
+      return t(
+        'No key was given for {0}. Write one into a file that only you may read (chmod 600) and use --password-file, or set RESTIC_PASSWORD_FILE. Keep a copy of the key elsewhere: without it, nobody can read the backups.',
+        shown,
+      );
+    case 'noKeyFile':
+      return t('{0} does not exist there.', displayLine(said));
+    case 'openKeyFile':
+      return t('Others may read the key in {0}. Protect it: chmod 600.', displayLine(said));
+    case 'wrongKey':
+      return t('The key does not open {0}. A lost key cannot be replaced.', shown);
+    case 'noRepository':
+      return t('There is no restic repository at {0}. Use --create with backup to create it.', shown);
+    case 'locked':
+      return t(
+        'Another restic is using {0}. If none is running, remove its lock: restic unlock. It said: {1}',
+        shown,
+        displayLine(said),
+      );
+    case 'noSpace':
+      return t('There is no space left: {0}', displayLine(said));
+    case 'cancelled':
+      return t('Cancelled.');
+    case 'failed':
+      return t('restic failed: {0}', displayLine(said, 1_000));
+  }
+}
+
+export function leftOutText(leftOut: LeftOut): string {
+  switch (leftOut) {
+    case 'media':
+      return t('Not in the backup: CDs and floppies in the drives.');
+    case 'savedState':
+      return t('Not in the backup: the saved RAM of the VM. It starts from its disks, as after a power cut.');
+    case 'tpm':
+      return t('Not in the backup: the content of the TPM.');
+  }
+}

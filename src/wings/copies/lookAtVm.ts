@@ -1,0 +1,191 @@
+// Which files a backup of a VM is made of, and whether they were the same to the end. Changes nothing.
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { undefinedIfAbsent } from '../../base/errno.js';
+import { thisComputer } from '../../base/fileSystem.js';
+import type { VmDocuments } from '../../domain/copiedVm.js';
+import { isActive, type Vm } from '../../domain/vm.js';
+import type { VmFile } from '../../domain/vmFiles.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import type { VmView } from '../../live/views.js';
+import { readImage } from '../../qemu/localImage.js';
+import { type QemuImg, qemuImg } from '../../qemu/qemuImg.js';
+import { CopiesFault, type CopiesProblem } from './copiesFault.js';
+import { type CopiedFile, isNamable } from './manifest.js';
+
+export type CopiesEngine = Pick<
+  EnginePort,
+  'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
+>;
+
+/** What a VM has and its backup does not. */
+export type LeftOut = 'media' | 'savedState' | 'tpm';
+
+export interface VmLook {
+  readonly vm: Vm;
+  readonly documents: VmDocuments;
+  readonly files: readonly CopiedFile[];
+  readonly leftOut: readonly LeftOut[];
+  /** Rejects with `changed` where one of the snapshots or files that are copied is another one by now. */
+  readonly requireUnchanged: () => Promise<void>;
+}
+
+/** @throws CopiesFault; Failure of the connection */
+export async function lookAtVm(engine: CopiesEngine, { ref }: VmView, environment: NodeJS.ProcessEnv): Promise<VmLook> {
+  if ((await engine.readInterrupted(ref)).length > 0) {
+    throw new CopiesFault({ kind: 'unfinished' });
+  }
+  await engine.refresh({ vm: ref });
+  const tree = await engine.readTree(ref);
+  const vm = engine.findVm(ref)?.vm;
+  if (vm === undefined) {
+    throw new CopiesFault({ kind: 'changed' });
+  }
+  const active = isActive(vm.power);
+  const problem: CopiesProblem | undefined =
+    tree.beingWritten !== undefined
+      ? { kind: 'busy' }
+      : active && tree.snapshots.some(({ style }) => style === 'internal')
+        ? { kind: 'internalRunning' }
+        : active && tree.snapshots.length === 0
+          ? { kind: 'running' }
+          : undefined;
+  if (problem !== undefined) {
+    throw new CopiesFault(problem);
+  }
+  const { files: seen, nearby } = await engine.readFiles(ref);
+  if (!nearby) {
+    throw new CopiesFault({ kind: 'elsewhere' });
+  }
+  const readDocuments = (): Promise<VmDocuments> =>
+    engine.withCopies(ref.connection, (copies) => copies.readDocuments(ref.uuid));
+  const documents = await readDocuments();
+  const named = await engine.withCopies(ref.connection, (copies) => Promise.resolve(copies.filesIn(documents)));
+  const [odd] = named.odd;
+  if (odd !== undefined) {
+    throw new CopiesFault({ kind: 'oddDisk', disk: odd });
+  }
+  const files = await copiedFiles(vm, seen, named.files, qemuImg(environment));
+  const marks = await marksOf(files);
+  return {
+    vm,
+    documents,
+    files,
+    leftOut: leftOutOf(vm, seen),
+    requireUnchanged: async () => {
+      const now = await readDocuments();
+      const same = documents.snapshots.every(({ name, xml }) =>
+        now.snapshots.some((one) => one.name === name && one.xml === xml),
+      );
+      if (!same || JSON.stringify(await marksOf(files)) !== JSON.stringify(marks)) {
+        throw new CopiesFault({ kind: 'changed' });
+      }
+    },
+  };
+}
+
+/**
+ * | file                                                   | in the backup            |
+ * |--------------------------------------------------------|--------------------------|
+ * | frozen layer, RAM, UEFI variables, present of a VM off  | as it is                 |
+ * | a running VM writes to it, on a frozen layer            | an empty overlay instead |
+ * | overlay of a snapshot that is not there any more        | its name                 |
+ */
+async function copiedFiles(
+  vm: Vm,
+  seen: readonly VmFile[],
+  named: readonly string[],
+  images: QemuImg,
+): Promise<readonly CopiedFile[]> {
+  const written = new Map(
+    vm.disks.flatMap((disk) =>
+      isActive(vm.power) && ['disk', 'lun'].includes(disk.device) && !disk.readonly
+        ? [[disk.source ?? '', disk.target]]
+        : [],
+    ),
+  );
+  const byPath = new Map(seen.map((file) => [file.path, file]));
+  const files: CopiedFile[] = [];
+  for (const file of seen) {
+    const { path, role } = file;
+    if (role !== 'disk' && role !== 'memory' && role !== 'uefiVariables') {
+      continue;
+    }
+    if (file.seen !== 'there') {
+      if (file.seen !== 'missing' || role === 'memory' || file.present || file.snapshots.length > 0) {
+        throw new CopiesFault({ kind: 'missing', file: path });
+      }
+      files.push({ path, role, content: 'none', bytes: 0, allocatedBytes: 0 });
+      continue;
+    }
+    if (!isNamable(path)) {
+      throw new CopiesFault({ kind: 'unknownFile', file: path });
+    }
+    const disk = written.get(path);
+    const head = role === 'disk' ? await headOf(file, images) : {};
+    const below = byPath.get(head.backing ?? '');
+    if (disk !== undefined && (file.snapshots.length > 0 || below === undefined || below.snapshots.length === 0)) {
+      throw new CopiesFault({ kind: 'notFrozen', disk });
+    }
+    if (disk !== undefined) {
+      files.push({ path, role, content: 'overlay', bytes: 0, allocatedBytes: 0, ...head });
+      continue;
+    }
+    const stored = await realpath(path);
+    const { size: bytes, blocks } = await stat(stored);
+    files.push({
+      path,
+      role,
+      content: 'stored',
+      stored,
+      bytes,
+      allocatedBytes: Math.min(bytes, blocks * 512),
+      ...head,
+    });
+  }
+  for (const path of named.filter((one) => !byPath.has(one))) {
+    if (!isNamable(path) || (await undefinedIfAbsent(lstat(path))) !== undefined) {
+      throw new CopiesFault({ kind: 'unknownFile', file: path });
+    }
+    files.push({ path, role: 'disk', content: 'none', bytes: 0, allocatedBytes: 0 });
+  }
+  return files;
+}
+
+/** What is in no header is not known to a restore: it would rest on whatever is there under that name. */
+async function headOf(
+  { path, format }: VmFile,
+  images: QemuImg,
+): Promise<Pick<CopiedFile, 'format' | 'virtualBytes' | 'backing'>> {
+  const image = await readImage(path, { files: thisComputer, qemuImg: images }, format, 'head');
+  if (
+    image === 'unknown' ||
+    (image.format !== 'qcow2' && image.format !== 'raw') ||
+    image.corrupt === true ||
+    [image.encrypted, image.dataFile, image.backing?.part, image.backing?.options].includes(true)
+  ) {
+    throw new CopiesFault({ kind: 'unknownFormat', file: path });
+  }
+  return {
+    format: image.format,
+    virtualBytes: image.virtualBytes,
+    ...(image.backing !== undefined && { backing: image.backing.file }),
+  };
+}
+
+/** Alike as long as nobody wrote to one of them, or put another one in its place. */
+function marksOf(files: readonly CopiedFile[]): Promise<readonly (readonly string[])[]> {
+  return Promise.all(
+    files.map(async ({ stored }) => {
+      const found = stored === undefined ? undefined : await undefinedIfAbsent(stat(stored, { bigint: true }));
+      return found === undefined ? [] : [found.dev, found.ino, found.size, found.mtimeNs].map(String);
+    }),
+  );
+}
+
+function leftOutOf(vm: Vm, seen: readonly VmFile[]): readonly LeftOut[] {
+  return [
+    ...(seen.some(({ role }) => role === 'medium') ? (['media'] as const) : []),
+    ...(vm.managedSave ? (['savedState'] as const) : []),
+    ...(vm.devices?.includes('tpm') === true ? (['tpm'] as const) : []),
+  ];
+}

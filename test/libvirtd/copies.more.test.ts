@@ -1,0 +1,205 @@
+// What goes wrong with backups: keys, repositories, VMs that change, manifests that lie, restores that are killed.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/manifest.js';
+import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost, writePattern } from './copiesRig.js';
+import { defineDiskVm } from './diskVm.js';
+import { runTool } from './insideImages.js';
+
+const runFile = promisify(execFile);
+
+describe('backups that cannot be', () => {
+  let host: CopiesHost;
+  let dir: string;
+  let repository: string;
+  let program: string;
+
+  before(async () => {
+    dir = '';
+    // Stands before restic on the PATH, and is told what to do by a file.
+    host = await startCopiesHost((folder) => {
+      dir = folder;
+      return { PATH: `${join(folder, 'programs')}:${process.env['PATH'] ?? ''}` };
+    });
+    mkdirSync(join(dir, 'programs'));
+    program = join(dir, 'programs', 'restic');
+    repository = join(dir, 'repository');
+    await makeVm('web', 'qcow2');
+    await host.run('done', 'checkpoint', 'web', 'first', '--style', 'external');
+    await host.run('done', 'backup', 'web', '--to', repository, '--create');
+  });
+  after(() => host.rig.stop());
+  afterEach(() => {
+    if (existsSync(program)) {
+      unlinkSync(program);
+    }
+  });
+
+  async function makeVm(name: string, format: string): Promise<string> {
+    const image = join(dir, `${name}.img`);
+    await runTool('qemu-img', 'create', '-q', '-f', format, image, '16M');
+    if (format === 'qcow2') {
+      await writePattern(image, 1, '0');
+    }
+    await defineDiskVm(host.rig, name, [{ file: image, format }]);
+    return image;
+  }
+
+  /** @param script before the real one runs, with its words as `$@` */
+  function wrapRestic(script: string): void {
+    writeFileSync(program, `#!/bin/sh\n${script}\nexec /usr/bin/restic "$@"\n`);
+    chmodSync(program, 0o755);
+  }
+
+  const backUp = (exit: Parameters<CopiesHost['run']>[0], vm = 'web', ...words: readonly string[]): Promise<string> =>
+    host.run(exit, 'backup', vm, '--to', repository, ...words);
+
+  async function list(): Promise<readonly ListedBackup[]> {
+    return (await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository)).backups;
+  }
+
+  async function restic(folder: string, ...words: readonly string[]): Promise<string> {
+    const env = { ...process.env, RESTIC_PASSWORD_FILE: join(dir, 'key') };
+    const { stdout } = await runFile('/usr/bin/restic', [`--repo=${repository}`, ...words], { env, cwd: folder });
+    return stdout;
+  }
+
+  it('say what is wrong with the key', async () => {
+    const file = join(dir, 'other-key');
+    writeFileSync(file, 'another', { mode: 0o600 });
+    assert.match(await backUp('refused', 'web', '--password-file', file), /cannot be replaced/u);
+    chmodSync(file, 0o640);
+    assert.match(await backUp('refused', 'web', '--password-file', file), /chmod 600/u);
+    assert.match(await backUp('notFound', 'web', '--password-file', join(dir, 'none')), /does not exist/u);
+    assert.match(await host.run('usage', 'backup', 'web'), /--to is needed/u);
+  });
+
+  it('say what is wrong with the VM', async () => {
+    await makeVm('alone', 'qcow2');
+    await host.rig.virsh('start', 'alone');
+    assert.match(await backUp('refused', 'alone'), /checkpoint first/u);
+    await host.rig.virsh('destroy', 'alone');
+    await host.rig.virsh('snapshot-create-as', 'alone', 'inside');
+    await host.rig.virsh('start', 'alone');
+    assert.match(await backUp('refused', 'alone'), /internal snapshots/u);
+    await host.rig.virsh('destroy', 'alone');
+    await backUp('done', 'alone');
+    await makeVm('vdi', 'vdi');
+    assert.match(await backUp('refused', 'vdi'), /only images of qcow2 and raw/u);
+    await makeVm('raw', 'raw');
+    await backUp('done', 'raw');
+  });
+
+  it('are discarded where a file changes meanwhile', async () => {
+    const before = await list();
+    const file = await contentFile(host, 'web');
+    wrapRestic(`case "$*" in *unfinished*) /usr/bin/restic "$@"; code=$?; touch '${file}'; exit $code;; esac`);
+    assert.match(await backUp('failed'), /changed during the backup/u);
+    assert.deepEqual(await list(), before);
+    assert.doesNotMatch(await restic(dir, 'snapshots'), /unfinished/u);
+  });
+
+  it('are made while another restic is at work, and tidied by the next one', async () => {
+    const env = { ...process.env, RESTIC_PASSWORD_FILE: join(dir, 'key') };
+    const words = [`--repo=${repository}`, 'backup', '--stdin'];
+    const other = spawn('/usr/bin/restic', words, { env, stdio: ['pipe', 'ignore', 'inherit'] });
+    const isLocked = (): boolean => readdirSync(join(repository, 'locks')).length > 0;
+    wrapRestic(`while [ -z "$(ls '${join(repository, 'locks')}')" ]; do :; done`);
+    const before = (await list()).length;
+    assert.ok(isLocked());
+    await backUp('done');
+    assert.equal((await list()).length, before + 1);
+    assert.match(await restic(dir, 'snapshots', '--no-lock'), /unfinished/u);
+    unlinkSync(program);
+    const ended = new Promise((resolve) => other.once('close', resolve));
+    other.stdin.end('something');
+    await ended;
+    await backUp('done');
+    assert.doesNotMatch(await restic(dir, 'snapshots'), /unfinished/u);
+  });
+
+  it('say that the repository is locked', async () => {
+    wrapRestic('echo "repository is already locked exclusively by PID 1" >&2; exit 1');
+    assert.match(await backUp('busy'), /restic unlock/u);
+  });
+
+  it('are not believed where their manifest lies', async () => {
+    const [real] = await list();
+    const { uuid = '' } = real as unknown as { readonly uuid?: string };
+    const found = await restic(dir, 'dump', '--tag', `backup:${real!.id}`, 'latest', '/virt-rewind-backup.json');
+    const manifest = readManifest(found) as Manifest;
+    const folder = join(dir, 'lies');
+    mkdirSync(folder);
+    const link = join(dir, 'link');
+    symlinkSync('/etc/hostname', link);
+    const lie = async (id: string, text: string, ...paths: readonly string[]): Promise<void> => {
+      writeFileSync(join(folder, 'virt-rewind-backup.json'), text);
+      const tag = `virt-rewind,backup:${id},vm:${uuid}`;
+      const stored = manifest.files.flatMap((file) => file.stored ?? []);
+      await restic(folder, 'backup', `--tag=${tag}`, 'virt-rewind-backup.json', ...stored, ...paths);
+    };
+    const [first, ...others] = manifest.files;
+    const changed = (change: object): string =>
+      writeManifest({ ...manifest, files: [{ ...first!, ...change }, ...others] });
+    await lie('00000001', changed({ bytes: 1 }));
+    await lie('00000002', changed({ stored: link, bytes: 1 }), link);
+    await lie('00000003', JSON.stringify({ ...manifest, format: 2 }));
+    await lie(
+      '00000004',
+      writeManifest({ ...manifest, definition: manifest.definition.replace(first!.path, '/etc/shadow') }),
+    );
+    await lie('00000005', changed({ virtualBytes: 1024 }));
+    const to = join(dir, 'lied');
+    for (const [id, exit] of [
+      ['00000001', 'failed'],
+      ['00000002', 'failed'],
+      ['00000003', 'refused'],
+      ['00000004', 'failed'],
+      ['00000005', 'failed'],
+      ['ffffffff', 'notFound'],
+      ['../../..', 'notFound'],
+    ] as const) {
+      await host.run(exit, 'restore', id, '--from', repository, '--folder', to, '--as', 'liar');
+      assert.deepEqual(existsSync(to) ? readdirSync(to) : [], [], `${id} left files`);
+    }
+    assert.doesNotMatch(await host.rig.virsh('list', '--all', '--name'), /liar/u);
+  });
+
+  it('are restored again after a kill, and replace nothing that was used', async () => {
+    const { id } = (await list())[0]!;
+    const to = join(dir, 'killed');
+    const restore = (exit: Parameters<CopiesHost['run']>[0]): Promise<string> =>
+      host.run(exit, 'restore', id, '--from', repository, '--folder', to, '--as', 'again');
+    wrapRestic('case "$*" in *--target*) kill -9 $PPID; exit 1;; esac');
+    await assert.rejects(restore('done'));
+    unlinkSync(program);
+    assert.match(readdirSync(to).join(), /^again\.restoring-/u);
+    assert.doesNotMatch(await host.rig.virsh('list', '--all', '--name'), /again/u);
+    await restore('done');
+    assert.match(await restore('refused'), /exists already/u);
+    const uuid = await host.rig.virsh('domuuid', 'again');
+    // As one that was killed between the last file and the last snapshot leaves it: no such process is there.
+    writeFileSync(join(to, 'again', '.virt-rewind-restoring'), JSON.stringify({ uuid, pid: 2 ** 30 }));
+    await host.rig.virsh('snapshot-delete', 'again', 'first', '--metadata');
+    await restore('done');
+    assert.equal(await host.rig.virsh('snapshot-current', 'again', '--name'), 'first');
+    const now = await host.rig.virsh('domuuid', 'again');
+    assert.notEqual(now, uuid);
+    writeFileSync(join(to, 'again', '.virt-rewind-restoring'), JSON.stringify({ uuid: now, pid: 2 ** 30 }));
+    await writePattern(await contentFile(host, 'again'), 9, '0');
+    assert.match(await restore('refused'), /has been used since/u);
+    assert.equal(await host.rig.virsh('domuuid', 'again'), now);
+  });
+
+  it('say that the target is full', async () => {
+    wrapRestic('case "$*" in *--target*) echo "write: no space left on device" >&2; exit 1;; esac');
+    const { id } = (await list())[0]!;
+    const to = join(dir, 'full');
+    const words = ['restore', id, '--from', repository, '--folder', to, '--as', 'full'];
+    assert.match(await host.run('failed', ...words), /no space left/u);
+    assert.deepEqual(readdirSync(to), []);
+  });
+});

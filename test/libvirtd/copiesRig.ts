@@ -1,0 +1,80 @@
+// The command line on private daemons, for backups of VMs on disks that a test fills itself.
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildDoor } from '../../scripts/build.mjs';
+import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
+import { runTool } from './insideImages.js';
+
+export interface CopiesHost {
+  readonly rig: LiveRig;
+  /** Standard output where it is to end well, else standard error. */
+  readonly run: (exit: ExitName, ...words: readonly string[]) => Promise<string>;
+  json<T>(...words: readonly string[]): Promise<T>;
+}
+
+export interface ListedBackup {
+  readonly id: string;
+  readonly vm: string;
+  readonly restorePoints: number;
+  readonly bytes: number;
+  readonly addedBytes: number;
+  readonly currentState: boolean;
+}
+
+let program: Promise<string> | undefined;
+
+/** One computer with VMs. Its state folder is its own. */
+export async function startCopiesHost(
+  environment: (folder: string) => NodeJS.ProcessEnv = () => ({}),
+): Promise<CopiesHost> {
+  const rig = await startLiveRig();
+  program ??= buildDoor('commandLine', join(rig.daemon.dir, 'program'));
+  const door = await program;
+  const state = join(rig.daemon.dir, 'journal');
+  mkdirSync(state, { recursive: true });
+  const key = join(rig.daemon.dir, 'key');
+  writeFileSync(key, 'the key of all tests', { mode: 0o600 });
+  const env = {
+    ...rig.daemon.env,
+    VIRT_REWIND_STATE: state,
+    LIBVIRT_DEFAULT_URI: rig.uri,
+    LC_ALL: 'C.UTF-8',
+    RESTIC_PASSWORD_FILE: key,
+    RESTIC_CACHE_DIR: join(rig.daemon.dir, 'cache-of-restic'),
+    ...environment(rig.daemon.dir),
+  };
+  const run: CopiesHost['run'] = (exit, ...words) =>
+    new Promise((resolve, reject) =>
+      execFile(process.execPath, [door, ...words], { env }, (error, stdout, stderr) => {
+        const code = error === null ? 0 : error.code;
+        if (code === exitCode(exit)) {
+          resolve(exit === 'done' ? stdout : stderr);
+        } else {
+          reject(new Error(`${words.join(' ')} ended with ${String(code)}: ${stdout}${stderr}`));
+        }
+      }),
+    );
+  return {
+    rig,
+    run,
+    json: async <T>(...words: readonly string[]) => JSON.parse(await run('done', ...words, '--json')) as T,
+  };
+}
+
+/** The file with the content of a snapshot, or of the VM as it is now. */
+export async function contentFile({ rig }: CopiesHost, vm: string, snapshot?: string): Promise<string> {
+  const xml = await (snapshot === undefined
+    ? rig.virsh('dumpxml', vm, '--inactive')
+    : rig.virsh('snapshot-dumpxml', vm, snapshot));
+  const [, file] = /<source file='([^']+)'/u.exec(xml.slice(xml.indexOf('<domain '))) ?? [];
+  if (file === undefined) {
+    throw new Error(`${snapshot ?? vm} names no file`);
+  }
+  return file;
+}
+
+export async function writePattern(file: string, pattern: number, at: string, length = '1M'): Promise<void> {
+  await runTool('qemu-io', '-f', 'qcow2', '-c', `write -P ${pattern} ${at} ${length}`, file);
+}
