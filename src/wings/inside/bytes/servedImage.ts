@@ -63,7 +63,8 @@ export async function serveImage(
     try {
       return await connectTo(server, socketPath, signal);
     } catch (error) {
-      server.kill();
+      // It only reads, and loses a SIGTERM that comes before its main loop: then it would wait for ever.
+      server.kill('SIGKILL');
       throw error;
     }
   } finally {
