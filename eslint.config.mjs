@@ -194,6 +194,7 @@ const rooms = {
   ],
   lesson: ['text', 'engine', 'steps', 'domain', 'base'],
   agents: [
+    'wings/readers',
     'session',
     'driver/connection/standstill',
     'text',
@@ -208,6 +209,7 @@ const rooms = {
   ],
   'agents/mcp': ['agents', 'base'],
   api: [
+    'wings/readers',
     'lab',
     'session',
     'systems',

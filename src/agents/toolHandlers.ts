@@ -1,6 +1,7 @@
 // What each tool does, by its name.
 import { checkpointVm, revertVm, runInGuest, undoRevert } from './act.js';
 import { compareVm, describeVm, listVms, readConsole, takeScreenshot, waitForVm } from './look.js';
+import { listGuestFolder, readGuestFile } from './guestFileTools.js';
 import type { ToolName } from './toolTable.js';
 import type { ToolHandler } from './toolCall.js';
 
@@ -13,6 +14,8 @@ export const toolHandlers: Readonly<Record<ToolName, ToolHandler>> = {
   compare_vm: compareVm,
   run_in_guest: runInGuest,
   read_console: readConsole,
+  list_guest_files: listGuestFolder,
+  read_guest_file: readGuestFile,
   take_screenshot: takeScreenshot,
   wait_for_vm: waitForVm,
 };

@@ -23,6 +23,11 @@ export interface Tool {
 
 const longestText = 4_096;
 const vm: Field = { type: 'string', description: 'Name or UUID of the VM, as in list_vms.', needed: true };
+const snapshot: Field = { type: 'string', description: 'Name of a snapshot (default: the current state; VM off).' };
+const path: Field = {
+  type: 'string',
+  description: 'Path in the guest, such as /etc/hosts; vda1:/grub names the file system too (default: /).',
+};
 /**
  * How long a call takes at most unless its caller says. Clients of MCP give a call up after 60 s unless somebody sets
  * more (`DEFAULT_REQUEST_TIMEOUT_MSEC` of its SDKs), and `run_in_guest` takes a checkpoint first: an answer has to be
@@ -121,6 +126,25 @@ const tools = {
         description: `For how many seconds; ${usualSeconds.read_console} unless given.`,
         most: 60,
       },
+    },
+  },
+  list_guest_files: {
+    description:
+      'Lists a folder of the guest as it is in a snapshot, or on the disks of a VM that is off. Starts nothing in the guest.',
+    needs: 'look',
+    acts: false,
+    fields: { vm, snapshot, path },
+  },
+  read_guest_file: {
+    description:
+      'Reads a text file of the guest as it is in a snapshot, or on the disks of a VM that is off. Starts nothing in the guest.',
+    needs: 'look',
+    acts: false,
+    fields: {
+      vm,
+      snapshot,
+      path: { ...path, needed: true },
+      from_byte: { type: 'number', description: 'Where to begin (default: at the beginning).', most: 1e15 },
     },
   },
   take_screenshot: {

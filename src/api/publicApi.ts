@@ -74,6 +74,26 @@ export interface CopyOptions extends Cancellable {
   readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes?: number }) => void;
 }
 
+export interface ReadOptions extends Cancellable {
+  /** Its name or title; absent: the current state of a VM that is off. */
+  readonly snapshot?: string;
+}
+
+export interface GuestFile {
+  /** Bytes that are no text stand as `\xNN`. */
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+  readonly bytes: number;
+  /** `st_mode`, and whose it is; absent where the file system has none. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Milliseconds since 1970, by the clock of the guest. */
+  readonly modifiedAt: number;
+  /** Where a link leads. */
+  readonly link?: string;
+}
+
 export interface CopiedFile {
   /** Where it is now. */
   readonly path: string;
@@ -112,6 +132,10 @@ export interface VirtualMachine {
   wait(what?: Waited, options?: WaitOptions): Promise<void>;
   /** By the guest agent; no shell is between. Resolves whatever the program's exit code is. */
   run(program: string, args?: readonly string[], options?: RunOptions): Promise<ProgramOutcome>;
+  /** Of a folder of the guest, in a snapshot: see docs/inside.md. @param path `/etc`, or `vda1:/etc` */
+  listFiles(path: string, options?: ReadOptions): Promise<readonly GuestFile[]>;
+  /** Rejects with kind `refused` where it has more than 256 MB. */
+  readFile(path: string, options?: ReadOptions): Promise<Uint8Array>;
   /**
    * A file of this computer into the guest, by the guest agent.
    * @param to a whole path; a folder stands for a file in it of the same name

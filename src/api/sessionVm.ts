@@ -16,14 +16,17 @@ import { waitInSession } from '../session/waitInSession.js';
 import { copyStoppedText } from '../text/copyText.js';
 import { nothingToUndoText } from '../text/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
+import { wingReaders } from '../wings/readers.js';
 import type {
   Cancellable,
   CheckpointOptions,
   CopiedFile,
   CopyOptions,
+  GuestFile,
   Harmful,
   OperationOutcome,
   ProgramOutcome,
+  ReadOptions,
   RevertOptions,
   RunOptions,
   SnapshotInfo,
@@ -38,6 +41,10 @@ import type { LibrarySession } from './librarySession.js';
 
 const usualWaitSeconds = 120;
 const usualRunSeconds = 60;
+/** Of a file that is read whole, into memory. */
+const mostFileBytes = 256 * 1024 * 1024;
+
+type FilesReader = Awaited<ReturnType<typeof wingReaders.files>>;
 
 export class SessionVm implements VirtualMachine {
   readonly #librarySession: LibrarySession;
@@ -142,6 +149,40 @@ export class SessionVm implements VirtualMachine {
         throw new VirtRewindError('late', lateProgramText(this.name, atMostMs, ran.pid));
       }
       return programOutcome(ran);
+    });
+  }
+
+  async listFiles(path: string, options: ReadOptions = {}): Promise<readonly GuestFile[]> {
+    return this.#readFiles(options, (files, place) => files.listFiles(place, path));
+  }
+
+  async readFile(path: string, options: ReadOptions = {}): Promise<Uint8Array> {
+    return this.#readFiles(options, async (files, place) =>
+      files.requireWhole(await files.readFile(place, path, { most: mostFileBytes })),
+    );
+  }
+
+  #readFiles<T>(
+    { snapshot: name, signal }: ReadOptions,
+    read: (files: FilesReader, place: Parameters<FilesReader['listFiles']>[0]) => Promise<T>,
+  ): Promise<T> {
+    return this.#librarySession.look(async (session) => {
+      const view = await this.#read(session);
+      const files = await wingReaders.files();
+      const place = {
+        engine: session.engine,
+        view,
+        environment: process.env,
+        signal: this.#librarySession.signal(signal),
+        ...(name !== undefined && { snapshot: await session.snapshot(view, name) }),
+      };
+      try {
+        return await read(files, place);
+      } catch (error) {
+        throw error instanceof files.UnreadFile
+          ? new VirtRewindError(error.kind, error.message, undefined, { cause: error })
+          : error;
+      }
     });
   }
 

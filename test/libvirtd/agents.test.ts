@@ -106,7 +106,7 @@ describe('an agent over MCP', function () {
   });
 
   it('may look at a VM unless somebody says more, and change nothing', async () => {
-    assert.equal((await client.listTools()).tools.length, 10);
+    assert.equal((await client.listTools()).tools.length, 12);
     assert.deepEqual(
       (await done('list_vms')).vms?.map(({ vm, you_may }) => [vm, you_may]),
       [['lab', 'look']],

@@ -12,9 +12,10 @@ import { bytesText } from '../../text/bytesText.js';
 import { DiskError } from './bytes/disk.js';
 import { CopyFault, copyOut } from './copyOut.js';
 import { restore as restoreToVm } from './restoreCommand.js';
-import { faultText, obstacleText, volumeRow, volumeText } from './filesText.js';
+import { faultText, noPathText, obstacleText, volumeRow } from './filesText.js';
 import { FilesObstacle, type GuestDisks, openGuestDisks } from './guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
+import { nodesAt } from './readFiles.js';
 import { findPath, type GuestPath, isRoot } from './read/volumes.js';
 import { withSnapshotOfNow } from './nowCommand.js';
 import { walkFolder } from './read/walkFolder.js';
@@ -116,12 +117,8 @@ export async function requirePath({ volumes }: Pick<GuestDisks, 'volumes'>, path
   if (!('no' in found)) {
     return found;
   }
-  const names = volumes.map(({ name }) => name).join(', ');
-  throw found.no === 'volume'
-    ? new CliError('notFound', t('{0} names no file system. There are: {1}.', displayLine(path), names))
-    : found.no === 'root' || found.volume === undefined
-      ? new CliError('notFound', t('Name the file system, for example {0}. There are: {1}.', `vda1:${path}`, names))
-      : new CliError('refused', `${found.volume.name}: ${volumeText(found.volume)}`);
+  const { kind, text } = noPathText(found, path, volumes);
+  throw new CliError(kind, text);
 }
 
 /** @throws CliError where there is no such node, or it cannot be read */
@@ -149,17 +146,7 @@ export function asPathError(error: unknown, path: string): unknown {
 
 async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<void> {
   const { terminal, json } = visit.context;
-  const entries = await readAt(visit, path, async (system, node) => {
-    const facts = await system.facts(node);
-    const listed = facts.kind === 'folder' ? await system.list(node) : [{ name: path, node }];
-    const rows = [];
-    for (const { name, node: own } of [...listed].sort((one, other) => (one.name < other.name ? -1 : 1))) {
-      const known = await system.facts(own);
-      const link = known.kind === 'link' ? await system.readLink(own) : undefined;
-      rows.push({ name, ...known, ...(link !== undefined && { link }) });
-    }
-    return rows;
-  });
+  const entries = await readAt(visit, path, (system, node) => nodesAt(system, node, path));
   await visit.requireUnchanged();
   if (json !== undefined) {
     json({ entries: entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() })) });

@@ -4,7 +4,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import type { Obstacle } from './guestFiles.js';
 import type { FileSystemError } from './read/guestFileSystem.js';
-import type { Volume } from './read/volumes.js';
+import type { findPath, Volume } from './read/volumes.js';
 
 export function obstacleText(obstacle: Obstacle, vm: string): string {
   switch (obstacle.kind) {
@@ -50,6 +50,23 @@ export function faultText({ fault, detail }: FileSystemError, path: string): str
     case 'damaged':
       return t('The file system is damaged at {0}. Check it in the guest.', displayLine(detail));
   }
+}
+
+/** Why a path leads into no file system that can be read. */
+export function noPathText(
+  found: Extract<Awaited<ReturnType<typeof findPath>>, { readonly no: string }>,
+  path: string,
+  volumes: readonly Volume[],
+): { readonly kind: 'notFound' | 'refused'; readonly text: string } {
+  const names = volumes.map(({ name }) => name).join(', ');
+  return found.no === 'volume'
+    ? { kind: 'notFound', text: t('{0} names no file system. There are: {1}.', displayLine(path), names) }
+    : found.no === 'root' || found.volume === undefined
+      ? {
+          kind: 'notFound',
+          text: t('Name the file system, for example {0}. There are: {1}.', displayLine(`vda1:${path}`), names),
+        }
+      : { kind: 'refused', text: `${found.volume.name}: ${volumeText(found.volume)}` };
 }
 
 /** What a volume is, and why it cannot be read. */
