@@ -162,7 +162,9 @@ export const fileRefusals: Pick<
   ],
   filesOutOfReach: ({ folder, why }) => [
     folderReason(folder, why),
-    t('Add a storage pool for this folder to libvirt, or work on that host itself with qemu-img installed.'),
+    why === 'noQemuImg'
+      ? t('Install qemu-img on the host of the VM (Debian and Ubuntu: package qemu-utils).')
+      : t('Add a storage pool for this folder to libvirt, or work on that host itself with qemu-img installed.'),
   ],
   notSeamless: ({ vm, why, said = '' }) => notSeamless(vm, why, said),
   memoryFileMissing: ({ snapshot, file }) => [

@@ -9,7 +9,9 @@ export function labObstacleText(obstacle: LabVmObstacle): string {
     case 'readOnly':
       return t('The connection is read-only. Use a connection that can create VMs.');
     case 'otherHost':
-      return t('Its VMs are on another computer, but this needs files on this computer.');
+      return t(
+        'Its VMs are on another computer, and a lab creates its images on this one. Run Virt Rewind on that computer.',
+      );
     case 'systemWithoutRoot':
       return t(
         'QEMU runs there as another user and cannot read your files. Use your own session: write {0} into the file.',
