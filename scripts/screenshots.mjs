@@ -1,12 +1,13 @@
 // `npm run screenshots`: makes the pictures of README and docs/ anew, from a real VS Code that looks at real VMs, in
 // light and dark.
 //   npm run screenshots [-- NAME…]      NAME: of a scene below
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildExtension, buildPacked } from './build.mjs';
 import { defineDiskVm } from './guest/diskVm.mjs';
 import { makeDemoVms } from './guest/demoVms.mjs';
 import { virshOk } from './guest/defineVm.mjs';
+import { loadSource } from './loadSource.mjs';
 import { packNpm } from './npmPackage.mjs';
 import { putExampleLab } from './start/exampleLab.mjs';
 import { hands } from './rig/hands.mjs';
@@ -25,6 +26,8 @@ const themes = /** @type {const} */ ([
 const [internal, external, layered] = /** @type {const} */ (['rewind-internal', 'rewind-overlays', 'web-server']);
 /** What is looked for a change. */
 const searched = 'nightly';
+/** Behind ssh, with a VM of its own. */
+const farHost = 'build-host';
 const readsChange = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
@@ -43,11 +46,46 @@ const [usual, besideText, narrow] = [470, 330, 250];
  */
 /**
  * @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon:
- *   import('./rig/privateDaemon.mjs').PrivateDaemon, project: string, env: Record<string, string> }} Stage
+ *   import('./rig/privateDaemon.mjs').PrivateDaemon, far: import('../test/libvirtd/sshRig.js').SshHost,
+ *   project: string, env: Record<string, string> }} Stage
  */
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
+  'host-add': {
+    size: { width: 1000, height: 420 },
+    show: async ({ hands, workbench }) => {
+      await hands.command('Virt Rewind: Add Connection…');
+      await workbench.option(new RegExp(`^${farHost}`)).waitFor();
+    },
+  },
+  'host-passphrase': {
+    size: { width: 1000, height: 420 },
+    show: addFarHost,
+    leave: async ({ hands, workbench }) => {
+      await workbench.toast(farHost).waitFor();
+      await hands.command('Notifications: Clear All Notifications');
+    },
+  },
+  'host-away': {
+    size: { width: 1000, height: 420 },
+    show: async (stage) => {
+      const { hands, workbench, far } = stage;
+      await addFarHost(stage);
+      await workbench.page.locator('.quick-input-widget input[type=password]').fill('open sesame');
+      await hands.enter();
+      await hands.expand(/^build-server, /);
+      await workbench.row(/^build-107, /).waitFor();
+      await far.configure('ProxyCommand false');
+      await far.logOut();
+      await workbench.row(new RegExp(`^${farHost} .*next try at`)).waitFor();
+      await hands.command('Notifications: Clear All Notifications');
+    },
+    leave: async ({ hands, workbench }) => {
+      await hands.menu(new RegExp(`^${farHost}`), 'Remove Connection');
+      await workbench.row(new RegExp(`^${farHost}`)).waitFor({ state: 'detached' });
+    },
+  },
   lab: {
     size: { width: 1200, height: 820 },
     show: async ({ hands, workbench }) => {
@@ -297,6 +335,37 @@ test('may lose its power', async () => {
 });
 `;
 
+/** Up to the question for the passphrase. @param {Stage} stage */
+async function addFarHost({ hands, workbench }) {
+  await hands.command('Virt Rewind: Add Connection…');
+  await hands.pick(new RegExp(`^${farHost}`));
+  await workbench.page.getByText('Enter passphrase for key').waitFor();
+}
+
+/**
+ * A host behind ssh, which the `ssh` in `bin` and the configuration in `home` lead to.
+ * @param {string} dir
+ * @param {(() => Promise<unknown>)[]} endings
+ */
+async function makeFarHost(dir, endings) {
+  const { makeSshHost } = /** @type {typeof import('../test/libvirtd/sshRig.js')} */ (
+    await loadSource("export { makeSshHost } from './test/libvirtd/sshRig.js'")
+  );
+  const daemon = await startPrivateDaemon();
+  endings.unshift(daemon.stop);
+  await makeLine(daemon, 'build-server');
+  const far = await makeSshHost(daemon, farHost);
+  endings.unshift(far.logOut);
+  await far.identify('key');
+  await mkdir(join(dir, 'bin'));
+  await mkdir(join(dir, 'home/.ssh'), { recursive: true });
+  await symlink(far.at('client'), join(dir, 'bin/ssh'));
+  await writeFile(join(dir, 'home/.ssh/config'), `Host ${farHost} test-host\n`);
+  // VS Code's server asks a login shell for its PATH.
+  await writeFile(join(dir, 'home/.profile'), `PATH='${join(dir, 'bin')}':$PATH\n`);
+  return { far, env: { HOME: join(dir, 'home'), XDG_RUNTIME_DIR: daemon.dir } };
+}
+
 /** A shell in the place of the editor, with a prompt that tells nothing of this computer. @param {Stage} stage */
 async function openTerminal(stage) {
   await stage.hands.command('View: Close All Editors');
@@ -384,16 +453,17 @@ async function makeLayers({ dir, virsh }) {
 /**
  * A VM that is off, with a line of restore points; on one of them something has changed.
  * @param {Stage['daemon']} daemon
+ * @param {string} [name]
  */
-async function makeLine({ dir, virsh }) {
-  const base = join(dir, `${searched}.qcow2`);
+async function makeLine({ dir, virsh }, name = searched) {
+  const base = join(dir, `${name}.qcow2`);
   await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', base, '4M']);
-  await defineDiskVm({ virsh }, searched, [{ file: base, format: 'qcow2' }]);
+  await defineDiskVm({ virsh }, name, [{ file: base, format: 'qcow2' }]);
   let top = base;
   for (let build = 101; build <= 107; build++) {
     if (build === 105) await runOk('qemu-io', ['-f', 'qcow2', '-c', 'write -P 7 0 512', top]);
-    await virshOk(virsh, 'snapshot-create-as', searched, `build-${build}`, '--disk-only');
-    top = join(dir, `${searched}.build-${build}`);
+    await virshOk(virsh, 'snapshot-create-as', name, `build-${build}`, '--disk-only');
+    top = join(dir, `${name}.build-${build}`);
   }
 }
 
@@ -461,6 +531,7 @@ async function make(names) {
     const daemon = await startPrivateDaemon();
     endings.unshift(daemon.stop);
     await makeDemoVms({ virsh: daemon.virsh, folder: join(daemon.dir, 'demo'), onStep: console.log });
+    const host = await makeFarHost(dir, endings);
     const project = join(dir, 'project');
     await mkdir(project);
     await putExampleLab(project);
@@ -475,7 +546,7 @@ async function make(names) {
       data: join(dir, 'data'),
       folder: project,
       dev: [root],
-      env,
+      env: { ...env, ...host.env },
       settings: {
         ...quietSettings,
         'git.enabled': false,
@@ -496,7 +567,7 @@ async function make(names) {
     endings.unshift(server.stop);
     const { workbench, close } = await openWorkbench(server.url);
     endings.unshift(close);
-    const stage = { workbench, hands: hands('mouse', workbench), daemon, project, env };
+    const stage = { workbench, hands: hands('mouse', workbench), daemon, far: host.far, project, env };
     await stage.hands.showView('Virt Rewind', 'VMs');
     await workbench.widenSideBar(usual);
     await workbench.row(/^rewind-internal, .*, running, /).waitFor();
@@ -519,5 +590,5 @@ const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !Object.hasOwn(scenes, name));
 if (unknown.length > 0) throw new Error(`There is no ${unknown.join(', ')}, but ${Object.keys(scenes).join(', ')}.`);
 await installModules(say);
-for (const reason of (await meetNeeds(['libvirt', 'browser'], say)).values()) throw new Error(reason);
+for (const reason of (await meetNeeds(['libvirt', 'browser', 'sshd'], say)).values()) throw new Error(reason);
 await make(wanted.length === 0 ? Object.keys(scenes) : wanted);
