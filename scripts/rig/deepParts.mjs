@@ -78,10 +78,10 @@ const more = {
   pages: {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],
     layer: 'ui',
-    minutes: 4.5,
+    minutes: 6,
     files: [
       ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
-      ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'operations'],
+      ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'hosts', 'operations'],
     ],
   },
 };

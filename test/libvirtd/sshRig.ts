@@ -5,6 +5,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { userInfo } from 'node:os';
 import type { PrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { holdProcess } from '../../scripts/rig/heldProcess.mjs';
 import { findProgram, run, runOk } from '../../scripts/rig/run.mjs';
 
 export interface SshHost {
@@ -100,5 +101,49 @@ export async function makeSshHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket'>,
       const shared = join(daemon.dir, 'virt-rewind', '%C');
       await run(at('client'), ['-O', 'exit', '-o', `ControlPath=${shared}`, name]);
     },
+  };
+}
+
+export interface JumpedHost extends SshHost {
+  readonly start: () => Promise<void>;
+  /** Its server and all that logged in, at once. */
+  readonly kill: () => Promise<void>;
+}
+
+/** One in a network of its own, in which its server listens: only a jump host leads there. */
+export async function makeJumpedHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket'>, name: string): Promise<JumpedHost> {
+  const host = await makeSshHost(daemon, name);
+  const { at } = host;
+  const sshd = (await findProgram('sshd'))!;
+  const server = `${sshd} -f '${at('sshd_config')}' -E '${at('sshd.log')}'`;
+  await writeFile(
+    at('listens'),
+    [
+      `mount --bind '${dirname(daemon.socket)}' /run/libvirt && mkdir -p /run/sshd && ip link set lo up || exit 1`,
+      `${server} -D -p 22 -o ListenAddress=127.0.0.1 </dev/null >/dev/null &`,
+      'until (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null; do kill -0 $! || exit 1; done',
+      'echo listens; read -r end',
+    ].join('\n'),
+  );
+  const itsOwn = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc', 'bash', at('listens')];
+  const begin = `echo $$ >'${at('network')}'; exec unshare "$@"`;
+  const network = ['unshare', '--net', '--mount', '--propagation', 'private', 'sh', '-c', begin, 'sh'] as const;
+  await host.configure(
+    'HostName 127.0.0.1',
+    'ProxyJump jump-host',
+    'Host jump-host',
+    `ProxyCommand nsenter --net --target $(cat ${at('network')}) ${server} -i`,
+    ...[`HostKeyAlias ${name}`, `UserKnownHostsFile ${at('known_hosts')}`, `IdentityFile ${at('plain_key')}`],
+    ...['GlobalKnownHostsFile none', 'IdentitiesOnly yes', 'IdentityAgent none', `User ${userInfo().username}`],
+    `Host ${name}`,
+  );
+  let held: ReturnType<typeof holdProcess> | undefined;
+  return {
+    ...host,
+    start: async () => {
+      held = holdProcess([...network, ...itsOwn]);
+      await held.ask();
+    },
+    kill: async () => held?.end(),
   };
 }

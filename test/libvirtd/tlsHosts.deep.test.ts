@@ -1,7 +1,6 @@
 // A libvirt that listens for TLS, with an authority and certificates made here.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
 import { hostname, tmpdir } from 'node:os';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import { Failure } from '../../src/domain/failure.js';
 import { failureText } from '../../src/text/failureText.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
+import { freePort, makeAuthority, makeCertificate, tlsConf } from './tlsRig.js';
 
 /** Of the server, by the files of its folder. */
 const servers = {
@@ -26,65 +26,13 @@ describe('a libvirt that listens for TLS', () => {
   const opened: Hypervisor[] = [];
   const at = (...names: readonly string[]): string => join(dir, ...names);
 
-  async function makeAuthority(name: string): Promise<void> {
-    await mkdir(at(name));
-    await runOk('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...['-subj', `/CN=${name}`, '-keyout', at(name, 'cakey.pem'), '-out', at(name, 'cacert.pem')],
-    ]);
-  }
-  /** Signed by the authority. */
-  async function makeCertificate(
-    file: string,
-    { subject, days, names, authority }: { subject: string; days: string; names?: string; authority: string },
-  ): Promise<void> {
-    await runOk('openssl', [
-      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${subject}`],
-      ...['-keyout', `${file}key.pem`, '-out', `${file}.csr`],
-    ]);
-    await writeFile(`${file}.ext`, names === undefined ? '' : `subjectAltName=${names}\n`);
-    await runOk('openssl', [
-      ...[
-        'x509',
-        '-req',
-        '-in',
-        `${file}.csr`,
-        '-CA',
-        at(authority, 'cacert.pem'),
-        '-CAkey',
-        at(authority, 'cakey.pem'),
-      ],
-      ...['-CAcreateserial', '-days', days, '-extfile', `${file}.ext`, '-out', `${file}cert.pem`],
-    ]);
-  }
-  async function freePort(): Promise<number> {
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    return port;
-  }
   async function withDaemon(
     server: keyof typeof servers,
     test: (port: number, daemon: Daemon) => Promise<void>,
     ...more: readonly string[]
   ): Promise<void> {
     const port = await freePort();
-    const daemon = await startPrivateDaemon({
-      listenConf: [
-        ...[
-          'listen_tls = 1',
-          'listen_tcp = 0',
-          // The first of two counts.
-          ...more,
-          'auth_tls = "none"',
-          'listen_addr = "127.0.0.1"',
-          'tls_no_sanity_certificate = 1',
-        ],
-        ...[`tls_port = "${port}"`, `ca_file = "${at('ours', 'cacert.pem')}"`],
-        ...[`cert_file = "${at(`${server}cert.pem`)}"`, `key_file = "${at(`${server}key.pem`)}"`],
-      ].join('\n'),
-    });
+    const daemon = await startPrivateDaemon({ listenConf: tlsConf(dir, server, port, ...more) });
     try {
       await test(port, daemon);
     } finally {
@@ -109,13 +57,13 @@ describe('a libvirt that listens for TLS', () => {
 
   before(async () => {
     dir = await mkdtemp(join(tmpdir(), 'vr-tls-'));
-    await makeAuthority('ours');
-    await makeAuthority('theirs');
+    await makeAuthority(dir, 'ours');
+    await makeAuthority(dir, 'theirs');
     for (const [name, server] of Object.entries(servers)) {
-      await makeCertificate(at(name), { subject: name, authority: 'ours', ...server });
+      await makeCertificate(dir, name, { subject: name, authority: 'ours', ...server });
     }
     for (const authority of ['ours', 'theirs']) {
-      await makeCertificate(at(authority, 'client'), { subject: 'me', days: '2', authority });
+      await makeCertificate(dir, join(authority, 'client'), { subject: 'me', days: '2', authority });
     }
   });
   after(() => rm(dir, { recursive: true, force: true }));
