@@ -69,7 +69,7 @@ export function parseXml(...pieces: readonly string[]): XmlElement {
   parser.on('processinginstruction', ({ target, body }) =>
     path.at(-1)?.children.push({ aside: 'instruction', text: `${target} ${body}` }),
   );
-  for (const piece of pieces.some((one) => one.includes('\t')) ? [withTabs(pieces.join(''))] : pieces) {
+  for (const piece of pieces.some((one) => broken.test(one)) ? [withSpaces(pieces.join(''))] : pieces) {
     parser.write(piece);
   }
   parser.close();
@@ -79,12 +79,18 @@ export function parseXml(...pieces: readonly string[]): XmlElement {
   return root;
 }
 
+/** What may be a tab or the end of a line within an attribute. */
+const broken = /\t|=(?:'[^'<\n]*|"[^"<\n]*)\n/u;
+
 /**
- * libvirt writes a tab in an attribute as it is, and XML reads that as a space: the path would be another file's. Where
- * there are comments or CDATA, which libvirt does not write, quotes may mean something else.
+ * libvirt writes a tab or a line's end in an attribute as it is, and XML reads that as a space: the path would be
+ * another file's. Where there are comments or CDATA, which libvirt does not write, quotes may mean something else.
  */
-function withTabs(xml: string): string {
-  return xml.includes('<!') ? xml : xml.replace(/=(?:'[^'<]*'|"[^"<]*")/gu, (value) => value.replaceAll('\t', '&#9;'));
+function withSpaces(xml: string): string {
+  const asReference = (space: string): string => `&#${space.charCodeAt(0)};`;
+  return xml.includes('<!')
+    ? xml
+    : xml.replace(/=(?:'[^'<]*'|"[^"<]*")/gu, (value) => value.replaceAll(/[\t\n]/gu, asReference));
 }
 
 /** Makes an element; absent children are left out, so that a caller can write optional ones in place. */

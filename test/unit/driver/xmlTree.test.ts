@@ -31,13 +31,14 @@ const hostile = [
 ];
 
 describe('an XML tree', () => {
-  it('reads a tab in an attribute as libvirt means it, and writes it so that it stays one', () => {
-    const xml = '<disk><source file="/a\tb"/><target dev=\'v\tda\'/></disk>';
+  it('reads a tab or a new line in an attribute as libvirt means it, and writes it so that it stays one', () => {
+    const xml = "<disk><source file=\"/a\tb\"/><target dev='v\tda'/><target dev='v\nd\na'/></disk>";
     const tree = parseXml(xml);
     assert.deepEqual(
       tree.children.map((child) => typeof child === 'object' && 'attributes' in child && child.attributes),
-      [{ file: '/a\tb' }, { dev: 'v\tda' }],
+      [{ file: '/a\tb' }, { dev: 'v\tda' }, { dev: 'v\nd\na' }],
     );
+    assert.deepEqual(parsePlainXml("<a b='c\nd'/>"), parseXml("<a b='c\nd'/>"));
     assert.deepEqual(parseXml(writeXml(tree)), tree);
     assert.deepEqual(parseXml('<a>x\ty="1\t2"</a>').children, ['x\ty="1\t2"']);
   });
