@@ -31,7 +31,7 @@ export function ruleOf({ olderThan, keepLast }: PickedRule): PruneRule {
 }
 
 /**
- * The usual rules, as far as they fit some.
+ * The usual rules, as far as they fit some; of each kind, the one that deletes least comes first.
  * @param fits how many a rule fits
  * @param all how many there are
  * @param newest how many of the newest may stay, in their order
@@ -43,12 +43,12 @@ export function usualRules(
 ): readonly Choice<PickedRule>[] {
   const usual = (label: string, value: PickedRule): readonly Choice<PickedRule>[] => {
     const count = fits(ruleOf(value));
-    return count === 0 ? [] : [{ label, description: t('{0} of {1}', count, all), value }];
+    return count === 0 ? [] : [{ label, description: t('deletes {0} of {1}', count, all), value }];
   };
   return [
-    ...usual(t('Older than 3 days'), { olderThan: 3 * day }),
-    ...usual(t('Older than a week'), { olderThan: 7 * day }),
     ...usual(t('Older than 30 days'), { olderThan: 30 * day }),
+    ...usual(t('Older than a week'), { olderThan: 7 * day }),
+    ...usual(t('Older than 3 days'), { olderThan: 3 * day }),
     ...newest.flatMap((keepLast) =>
       usual(keepLast === 1 ? t('All but the newest') : t('All but the {0} newest', keepLast), { keepLast }),
     ),
@@ -86,7 +86,7 @@ export async function pickPruneRule(vms: readonly PrunableVm[], title: string): 
             {
               label: t('The Rule in Your Settings'),
               description: t(
-                '{0} of {1}',
+                'deletes {0} of {1}',
                 countChosen((connection) => ruleOf(settingFor(connection))),
                 all,
               ),
@@ -95,7 +95,7 @@ export async function pickPruneRule(vms: readonly PrunableVm[], title: string): 
             },
           ]
         : []),
-      ...usualRules(fits, all, vms.length === 1 ? [3, 10] : [1, 2, 3, 5, 10]),
+      ...usualRules(fits, all, vms.length === 1 ? [10, 3] : [10, 5, 3, 2, 1]),
       { label: t('Older than … Days'), value: 'days' },
       { label: t('All but the … newest'), value: 'count' },
       ...(others.length === 0 ? [{ label: t('Keep a Rule for This Connection…'), value: 'keep' as const }] : []),
