@@ -36,11 +36,18 @@ export const backVerbs = {
     arguments: ['vm', 'system', 'entry', 'last', 'andLater', 'after', 'checkpointFirst', 'confirm'],
     remark: 'without `entry` or `last`: a list, without `vm` of all VMs and systems',
     places: [
-      inTitle('navigation@4'),
       onRow('2_revert@2', { is: ['checkpointable', 'vm|here'], rows: 'one' }),
       onRow('2_revert@2', { is: ['undoable', 'system'], rows: 'one' }),
     ],
-    keys: [{ key: 'ctrl+z', on: 'row' }],
+  },
+  /** Undo without a row, which the editor hands in to what stands above the view; the palette has the other. */
+  undoLast: {
+    title: 'Undo Last Operation…',
+    icon: 'discard',
+    arguments: [],
+    palette: 'false',
+    places: [inTitle('navigation@4')],
+    keys: [{ key: 'ctrl+z', when: 'focusedView == virtRewind.vms && !inputFocus' }],
   },
   redo: {
     title: 'Redo…',

@@ -5,6 +5,7 @@ import { CommandRig, call, fromMenu, operate, rejects, takesBack } from './comma
 import { Person } from './person.js';
 
 const vm = 'undo-off';
+const other = 'undo-other';
 const confirm = false;
 
 describe('undo', () => {
@@ -14,6 +15,7 @@ describe('undo', () => {
   before(async () => {
     rig = new CommandRig();
     await rig.guest({ name: vm });
+    await rig.guest({ name: other });
     await call('virtRewind.refresh');
   });
   beforeEach(() => {
@@ -160,6 +162,21 @@ describe('undo', () => {
     await call('virtRewind.undo');
     assert.deepEqual(await rig.snapshots(vm), ['one']);
     assert.equal(person.said[0]?.message, `Undone: ${vm}: creating snapshot last of all`);
+  });
+
+  it('means by the button above the view what was done last, whichever row has the focus', async () => {
+    await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'not selected' });
+    person.will(undefined);
+    await fromMenu('virtRewind.undoLast', await rig.vmRow(other));
+    assert.equal(person.asked[0]?.choices[0], `Undo: ${vm}: creating snapshot not selected`);
+  });
+
+  it('offers what was done to others where the VM of a row has nothing', async () => {
+    person.will(({ choices }) => choices[0], 'Delete');
+    await fromMenu('virtRewind.undo', await rig.vmRow(other));
+    assert.equal(person.asked[0]?.question, `No operation on ${other} from here can be undone.`);
+    assert.equal(person.asked[0].choices[0], `Undo: ${vm}: creating snapshot not selected`);
+    assert.deepEqual(await rig.snapshots(vm), ['one']);
   });
 
   it('leads back to before an operation, all of it or nothing', async () => {

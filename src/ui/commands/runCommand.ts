@@ -19,6 +19,9 @@ import { notify } from '../prompts/notify.js';
 import { isNode } from '../tree/nodes.js';
 import type { RunningOperations } from './runningOperations.js';
 
+/** Where the row with the focus, which the editor hands in to all that stands above the view, is not meant. */
+const withoutRow: ReadonlySet<CommandId> = new Set<CommandId>(['virtRewind.undoLast']);
+
 /**
  * | called with        | done          | question left | failed                                          |
  * |--------------------|---------------|---------------|-------------------------------------------------|
@@ -34,7 +37,8 @@ export function runCommand(
   services: CommandServices,
   running: RunningOperations,
 ): (first: unknown, second: unknown) => Promise<unknown> {
-  return async (first, second) => {
+  return async (given, second) => {
+    const first = withoutRow.has(id) ? undefined : given;
     const seen = new Map<string, string>();
     let byProgram = first !== undefined && first !== null;
     try {

@@ -26,6 +26,8 @@ export const undoCommands = {
    * where none is named, what was done last to any VM or system stands first.
    */
   'virtRewind.undo': undo,
+  /** Without a row. */
+  'virtRewind.undoLast': undo,
   /** Does again what was undone. */
   'virtRewind.redo': redo,
 } satisfies CommandTable;
@@ -97,7 +99,13 @@ async function pickAndUndo(
   lines: readonly UndoLine[],
   view?: VmView,
   does: UndoableOperation['does'] = 'undo',
+  which = does === 'undo' ? t('Select the operation to undo') : t('Select the operation to redo'),
 ): Promise<unknown> {
+  const isOneOfMany = run.call.kind === 'rows' && view !== undefined && does === 'undo';
+  const ofOthers = isOneOfMany && lines.length === 0 ? await allLines(run, 'undo') : [];
+  if (ofOthers.length > 0) {
+    return pickAndUndo(run, ofOthers, undefined, 'undo', nothingInLogText(view?.vm.name ?? '', does));
+  }
   const next = lines.find(({ icon }) => icon === undefined);
   if (lines.length === 0) {
     const details = view === undefined ? {} : { vm: view.vm.name };
@@ -108,13 +116,10 @@ async function pickAndUndo(
   }
   const label = does === 'undo' ? t('Undo: {0}', next?.label ?? '') : t('Redo: {0}', next?.label ?? '');
   const ordered = next === undefined ? lines : [{ ...next, label }, ...lines.filter((line) => line !== next)];
-  // The button above the view means the row that has the focus, too.
   const others = {
     label: t('Operations on Other VMs…'),
     value: async () => pickAndUndo(run, await allLines(run, 'undo')),
   };
-  const isOneOfMany = run.call.kind === 'rows' && view !== undefined && does === 'undo';
-  const which = does === 'undo' ? t('Select the operation to undo') : t('Select the operation to redo');
   const title = view === undefined ? run.title : displayLine(view.vm.name);
   return requireAnswer(await askOne(isOneOfMany ? [...ordered, others] : ordered, which, title)).value(run);
 }
