@@ -38,7 +38,7 @@ describe('the hook of an agent', () => {
       readonly hookSpecificOutput: { readonly hookEventName: string; readonly additionalContext: string };
     };
     assert.equal(told.hookEventName, 'PreToolUse');
-    assert.match(told.additionalContext, /^lab .* before_step \d+ /u);
+    assert.match(told.additionalContext, /^The current state of lab was saved as .* before_step \d+ /u);
     return (await count()) - before;
   };
   const stops = async (args: readonly string[] = [], input: unknown = bash): Promise<void> => {

@@ -85,7 +85,7 @@ describe('a prune of a system', () => {
     const told = await is('done', 'system', 'prune', 'pair', '--keep-last', '1', '--plan');
     assert.match(
       told,
-      /p1[^]*p3[^]*not deleted: p2: The snapshot of one[^]*virsh .*snapshot-delete[^]*Nothing was changed/u,
+      /p1[^]*p3[^]*“p2” is not deleted: The snapshot of one[^]*virsh .*snapshot-delete[^]*Nothing was changed/u,
     );
     assert.deepEqual(await snapshots('two'), ['p1', 'p2', 'p3', 'p4']);
   });
