@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { LessonView } from '../../src/lesson/lesson.js';
+import { treeViewId } from '../../src/manifest/viewIds.js';
+import type { Node } from '../../src/ui/tree/nodes.js';
 import { call, CommandRig, rejects } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -36,15 +38,27 @@ describe('the lesson by its commands', () => {
     assert.deepEqual(await vms(), []);
   });
 
-  it('makes its VM, and does a step with the command that a person would take', async () => {
+  it('makes its VM, shows its row, and does a step with the command that a person would take', async () => {
+    await vscode.commands.executeCommand(`${treeViewId}.focus`);
+    const { focus } = (await rig.api()).tree;
+    const shown = new Promise<readonly Node[]>((resolve) => {
+      const listening = focus.onDidSelect(({ selection }) => {
+        listening.dispose();
+        resolve(selection);
+      });
+    });
     await call('virtRewind.lesson', { lesson: 'start', connection });
-    const name = (await view())?.vm.name;
+    const { name, uuid } = (await view())!.vm;
     assert.deepEqual(await vms(), [name]);
+    assert.deepEqual(
+      (await shown).map((node) => node.kind === 'vm' && node.ref.uuid),
+      [uuid],
+    );
     await twoTabs();
     await call('virtRewind.lesson', { lesson: 'next' });
     await call('virtRewind.lesson', { lesson: 'next' });
     assert.equal((await view())?.state.phase, 'done');
-    assert.equal(await rig.virsh('domstate', name!), 'running');
+    assert.equal(await rig.virsh('domstate', name), 'running');
     await call('virtRewind.lesson', { lesson: 'back' });
     assert.equal((await view())?.state.at, 0);
   });

@@ -187,6 +187,7 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
       (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
     );
   });
+  run.tree.focus.showVm(ref);
   const end = t('{0} is deleted when you close its console.', displayLine(lent.vm.name));
   noteInStatusBar(point === undefined ? end : `${end} ${point}`);
   return { vm: lent.vm.name, uuid: ref.uuid };

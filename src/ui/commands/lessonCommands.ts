@@ -4,6 +4,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import { argumentsOf } from './commandArguments.js';
 import type { ConnectionView } from '../../live/views.js';
 import { asFailure } from '../../domain/asFailure.js';
+import type { VmRef } from '../../domain/vm.js';
 import { isCalled } from '../../domain/wantedConnection.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failureText.js';
@@ -52,6 +53,7 @@ async function startLesson(run: CommandRun): Promise<void> {
   const { lesson, panel } = open;
   if (lesson.view !== undefined) {
     panel.show();
+    run.tree.focus.showVm(refOf(lesson.view.vm));
     return;
   }
   await lesson.start(await lessonConnection(run, guest, argumentsOf(run.call).connection));
@@ -100,20 +102,28 @@ async function lessonConnection(run: CommandRun, guest: string, wanted?: string)
     : (await pickConnection([first, ...others], t('Select where to take the lesson'))).uri;
 }
 
-/** Its page, and beside it the picture of its VM, which goes when the VM does. The keys stay with the page. */
-function showLesson({ pictures }: CommandRun, { lesson, panel }: LessonWithPanel): void {
+/**
+ * Its page, and beside it the picture of its VM, which goes when the VM does, and the VM's row. The keys stay with the
+ * page.
+ */
+function showLesson({ pictures, tree }: CommandRun, { lesson, panel }: LessonWithPanel): void {
   panel.show();
   const vm = lesson.view?.vm;
   if (vm === undefined) {
     return;
   }
-  const picture = pictures.show({ connection: vm.connection, uuid: vm.uuid }, { where: 'beside', keepFocus: true });
+  const picture = pictures.show(refOf(vm), { where: 'beside', keepFocus: true });
+  tree.focus.showVm(refOf(vm));
   const listening = lesson.onDidChange(() => {
     if (lesson.view?.vm.uuid !== vm.uuid) {
       listening.dispose();
       picture.dispose();
     }
   });
+}
+
+function refOf({ connection, uuid }: VmRef): VmRef {
+  return { connection, uuid };
 }
 
 async function obstacleOn(

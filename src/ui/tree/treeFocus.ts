@@ -92,9 +92,12 @@ export class TreeFocus {
    */
   followNewVm(): (ref: VmRef) => void {
     const isStill = this.#focusGuard.remember();
-    return (ref) => {
-      void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), isStill));
-    };
+    return (ref) => this.showVm(ref, isStill);
+  }
+
+  /** Selects the row of a VM where the view is seen. It gets the keyboard where `isStill` says so: by default never. */
+  showVm(ref: VmRef, isStill: () => boolean = () => false): void {
+    void this.#tryTo(() => this.#stand(this.#content.rows.vm(ref), isStill));
   }
 
   /** As `followNewVm`, of a system, by its id. */

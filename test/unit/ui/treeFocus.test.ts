@@ -88,6 +88,7 @@ describe('the focus of the tree', () => {
       deletingByButton: (name: string) => focus.followNeighbour({ ref }, new Set([name])),
       renaming: (name: string) => focus.follow({ ref, row: content.find(ref, name)! }),
       making: () => focus.followNewVm(),
+      showing: () => focus.showVm(ref),
       goElsewhere: () => {
         isElsewhere = true;
       },
@@ -150,6 +151,17 @@ describe('the focus of the tree', () => {
       await new Promise(setImmediate);
       assert.deepEqual(stood, [leaves ? 'vm' : 'vm, focused']);
     }
+  });
+
+  it('shows a VM on which another page has the keyboard, which stays there', async () => {
+    const { showing, stood, view } = rig();
+    showing();
+    await new Promise(setImmediate);
+    assert.deepEqual(stood, ['vm']);
+    view.visible = false;
+    showing();
+    await new Promise(setImmediate);
+    assert.deepEqual(stood, ['vm'], 'not while the view is hidden');
   });
 
   it('draws a row that the editor could not show, because it asked for the rows itself meanwhile, and shows it then', async () => {
