@@ -39,7 +39,10 @@ export interface ArrangedVm {
   readonly automatic?: { readonly node: AutomaticNode; readonly rows: readonly SnapshotNode[] };
   /** What it was made of beside the tree. */
   readonly marks: Marks;
-  /** The filter finds one of its snapshots itself, and not only the VM. */
+  /**
+   * The filter finds one of its snapshots itself, and not only the VM. Of a VM that it finds, which shows them all,
+   * only a title counts: no other text of a snapshot is seen in its row.
+   */
   readonly hasHits: boolean;
   /** The name of the snapshot whose row stands above a row; undefined: the VM's. */
   parentOf(node: SnapshotNode | HereNode): string | undefined;
@@ -140,7 +143,7 @@ export function arrangeVm(
     here,
     marks,
     ...(automatic === undefined ? {} : { automatic }),
-    hasHits: hits.length > 0,
+    hasHits: vmMatches ? hits.some(({ title }) => matches(filter, title)) : hits.length > 0,
     parentOf: (node) => (node.kind === 'here' ? lines.hereUnder : lines.under.get(node.snapshot)),
     opensByItself: (name) => opened === undefined || opened.has(name),
   };

@@ -104,9 +104,8 @@ export class TreeRows {
 
   /** The filter finds something in it, and not only itself. */
   hasHits(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): boolean {
-    return (
-      this.arrangeVm(view, arrangement)?.hasHits === true || this.shownClones(view, arrangement, beside).length > 0
-    );
+    const isFoundIn = (clone: VmView): boolean => this.isShown(clone, arrangement, beside);
+    return this.arrangeVm(view, arrangement)?.hasHits === true || this.clonesUnder(view, beside).some(isFoundIn);
   }
 
   /** Forgets the nodes of what is no longer there. */

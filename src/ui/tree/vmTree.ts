@@ -147,7 +147,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       return;
     }
     this.#look(this.#openRows.filter(filter !== ''));
-    giveMessage(this.#view, filter === '' ? '' : t('Shows only items that contain “{0}”.', filter));
+    giveMessage(this.#view, filter === '' ? '' : t('Filtered by “{0}”.', filter));
     this.#updateKeys();
     this.#redraw();
     if (filter !== '') {

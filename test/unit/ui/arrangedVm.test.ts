@@ -132,8 +132,12 @@ describe('arranged VM', () => {
     }
   });
 
-  it('shows all snapshots of a VM whose own name fits', () => {
+  it('shows all snapshots of a VM whose own name fits, with a find among them only where a title tells it', () => {
     assert.equal(outline(arrangeVm(ref, branched, { ...tree, filter: 'web' }, true)).length, 5);
+    const described: SnapshotTree = { snapshots: [snapshot('a', { title: 'Idle', description: 'Of the running VM' })] };
+    const hasHits = (filter: string, vmMatches: boolean): boolean =>
+      arrangeVm(ref, described, { ...tree, filter }, vmMatches).hasHits;
+    assert.deepEqual([hasHits('running', true), hasHits('idle', true), hasHits('running', false)], [false, true, true]);
   });
 
   it('keeps the identity of rows over a new tree, also for those that moved', () => {

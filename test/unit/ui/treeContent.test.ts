@@ -115,6 +115,18 @@ describe('clones in the tree', () => {
     assert.deepEqual(ids(content.children(top)), ['one']);
     assert.equal((content.row(top!, reading) as Row).opens, 'open');
   });
+
+  it('leave the VM above them folded, where a filter finds it by its name or state and none of them', () => {
+    const off = made('copy', ref.uuid, {
+      vm: vm({ uuid: 'copy', name: 'copy', power: 'off', clone: { of: ref.uuid, files: [] } }),
+    });
+    const opens = (filter: string): string | undefined => {
+      const content = contentOf(connectionView({ vms: [parent, off] }));
+      content.arrange({ filter });
+      return (content.row(content.find(ref)!, reading) as Row).opens;
+    };
+    assert.deepEqual(['web', 'running', 'copy', 'off'].map(opens), ['closed', 'closed', 'open', 'open']);
+  });
 });
 
 describe('tree content', () => {
