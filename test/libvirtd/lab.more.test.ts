@@ -365,7 +365,7 @@ describe('a lab', () => {
     await cli('notFound', 'lab', 'create');
     await OracleVm.define(daemon, { name: 'lab-a', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'taken') });
     await write(image('base.qcow2'));
-    assert.match(await cli('refused', 'lab', 'create'), /VM lab-a already/u);
+    assert.match(await cli('refused', 'lab', 'create'), /lab-a already exists/u);
     await virsh('undefine', 'lab-a');
     await isGone();
     for (const name of ['link', 'pipe', 'over.qcow2', 'disk.vmdk', 'disk.qcow2']) {

@@ -237,7 +237,7 @@ describe('what is waited for between the members of a system', () => {
     const rewind = await libraryIn(folder, daemon.uri);
     try {
       const system = await rewind.system('pair');
-      const told = /back at “never”.*db.*api/u;
+      const told = /Reverted the system pair to “never”.*db.*api/u;
       await assert.rejects(system.revert('never'), { name: 'VirtRewindError', kind: 'failed', message: told });
       assert.deepEqual([await db.state(), await api.state()], ['running', 'paused']);
       await waiting({ kind: 'command', program: 'false', args: [], seconds });

@@ -112,6 +112,8 @@ describe('two hosts', () => {
       await hands.command('Notifications: Clear All Notifications');
       await hands.menu(/^checkpoint /u, 'Delete Snapshot');
       await hands.answer('Delete');
+      // Its row may be drawn anew meanwhile.
+      await untilLogged(new RegExp(`${vm}: delete checkpoint.*: done`, 'u'));
       await row(/^checkpoint /u).waitFor({ state: 'detached' });
       await holds(daemon, vm, 2);
       assert.doesNotMatch(await names(daemon, vm), /^checkpoint/mu);
