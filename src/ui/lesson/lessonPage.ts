@@ -53,7 +53,7 @@ ${step.lead === 'costs' ? costTable(view.costs) : ''}
 ${step.say().map(paragraph).join('\n')}
 ${recapBlock(step)}
 ${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(step.task())}</p>`}
-<p class="state" role="status">${escaped(stateText(view, passed))}</p>
+<p class="state" role="status">${escaped(stateText(step, view, passed))}</p>
 ${failure === undefined || passed ? '' : failureBlock(view)}
 ${passed ? '' : insideBlock(view)}
 ${addedBlock(view)}
@@ -97,7 +97,7 @@ ${fact(t('All files'), bytesText(sum(facts.files)))}
 </dl>`;
 }
 
-function stateText({ state, facts }: LessonView, passed: boolean): string {
+function stateText({ act }: LessonStep, { state, facts }: LessonView, passed: boolean): string {
   if (passed || state.phase === 'done') {
     return t('Done.');
   }
@@ -105,7 +105,11 @@ function stateText({ state, facts }: LessonView, passed: boolean): string {
     case 'reading':
       return t('This step needs no action.');
     case 'waiting':
-      return facts.busy ? t('In progress…') : t('Do this yourself, or press “Do It for Me”.');
+      if (facts.busy) {
+        return t('In progress…');
+      }
+      // Only the lesson can make its guest write, and measure.
+      return act?.kind === 'operation' ? t('Do this yourself, or press “Do It for Me”.') : t('Press “Do It for Me”.');
     case 'doing':
       return t('The lesson is doing it…');
     case 'failed':

@@ -120,6 +120,14 @@ describe('the page of the lesson', () => {
     assert.doesNotMatch(lessonPage(view, 'a'), /role="note"/);
   });
 
+  it('asks a person to do only what they can do without the lesson', () => {
+    for (const [at, { act }] of lessonScript.entries()) {
+      const html = lessonPage({ ...view, state: { at, reached: at, phase: 'waiting' } }, 'a');
+      assert.equal(html.includes('Do this yourself'), act?.kind === 'operation');
+      assert.ok(html.includes('ress “Do It for Me”.'));
+    }
+  });
+
   it('ends with what was learnt and one thing to try', () => {
     const at = lessonScript.length - 1;
     const html = lessonPage({ ...view, state: { at, reached: at, phase: 'reading' } }, 'a');
