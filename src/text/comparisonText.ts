@@ -41,7 +41,7 @@ export function comparisonPage(comparison: Comparison): string {
     `# ${line(t('{0}: {1} and {2}', vm, from, to))}`,
     line(comparisonSummary(comparison)),
     ...comparedParts(comparison, '##'),
-    ...footnotes(),
+    ...footnotes([comparison]),
   ].join('\n\n');
 }
 
@@ -64,7 +64,7 @@ export function systemComparisonPage(compared: ComparedSystem): string {
           ]
         : [line(uncomparedText(member.kind))]),
     ]),
-    ...footnotes(),
+    ...footnotes(members.flatMap((member) => (member.kind === 'compared' ? [member] : []))),
   ].join('\n\n');
 }
 
@@ -109,18 +109,25 @@ function comparedParts({ from, to, differences, distances }: Comparison, heading
   ];
 }
 
-function footnotes(): readonly string[] {
+function footnotes(compared: readonly Pick<Comparison, 'distances'>[]): readonly string[] {
+  const hasBytes = compared.some(({ distances = [] }) =>
+    distances.some(({ bytes }) => bytes !== 'unknown' && bytes > 0),
+  );
   return [
     line(
       t(
         'This compares the configurations, without automatic changes and without items that are not hardware: sequence numbers, aliases, labels of security drivers, metadata, white space and the order of attributes.',
       ),
     ),
-    line(
-      t(
-        'The bytes are the sizes of the layers between the two states, in whole clusters. They are an upper limit of the difference.',
-      ),
-    ),
+    ...(hasBytes
+      ? [
+          line(
+            t(
+              'The bytes are the sizes of the layers between the two states, in whole clusters. They are an upper limit of the difference.',
+            ),
+          ),
+        ]
+      : []),
   ];
 }
 

@@ -28,6 +28,13 @@ describe('a comparison in words', () => {
     assert.equal(page.split('\n').filter((line) => /^\| vd[ab] /.test(line)).length, 2);
   });
 
+  it('says what bytes are only where some are told', () => {
+    const says = (bytes: number | 'unknown'): boolean =>
+      comparisonPage({ ...plain, distances: [{ target: 'vda', bytes }] }).includes('upper limit');
+    assert.deepEqual([says(1_048_576), says(0), says('unknown')], [true, false, false]);
+    assert.ok(!comparisonPage(plain).includes('upper limit'));
+  });
+
   it('keeps hostile names as text, one line each', () => {
     const hostile = '<img src=x> | [a](command:x)\n# big';
     const page = comparisonPage({
