@@ -114,6 +114,12 @@ export function unreachableFailure({ uri, state, failure, lastSeenAt }: Connecti
     : undefined;
 }
 
+/** Without those in the trash, where they are known; undefined: nobody has counted. */
+export function countSnapshots({ tree, snapshotCount, trash = [] }: VmView): number | undefined {
+  const all = tree?.snapshots.length ?? snapshotCount;
+  return all === undefined ? undefined : all - trash.length;
+}
+
 export function vmKey(ref: VmRef): string {
   return `${ref.connection}#${ref.uuid}`;
 }

@@ -8,7 +8,7 @@ import type { AutoReason } from '../domain/description.js';
 import type { SnapshotSize } from '../domain/layers.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
-import type { ConnectionView, VmView } from '../live/views.js';
+import { type ConnectionView, countSnapshots, type VmView } from '../live/views.js';
 import { markWord } from './bisectMarks.js';
 import type { FactList } from './factList.js';
 import { failureText } from './failureText.js';
@@ -86,7 +86,7 @@ function stillText({ guestPausedMs = 0, ramWritten }: Snapshot['trailers']): str
 
 export function vmFacts(view: VmView, { now, health }: RowContext): FactList {
   const { vm } = view;
-  const count = view.tree?.snapshots.length ?? view.snapshotCount;
+  const count = countSnapshots(view);
   return {
     heading: vm.name,
     ...(vm.title === undefined || vm.title === '' ? {} : { text: vm.title }),

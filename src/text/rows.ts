@@ -2,7 +2,7 @@
 // Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { PointMark } from '../bisect/finding.js';
-import type { ConnectionView, VmView } from '../live/views.js';
+import { type ConnectionView, countSnapshots, type VmView } from '../live/views.js';
 import type { Problem } from '../diagnosis/problem.js';
 import { formatVersion } from '../domain/capabilities.js';
 import type { SnapshotSize } from '../domain/layers.js';
@@ -145,7 +145,7 @@ export function vmRow(
   const label = displayLine(vm.name);
   const state = powerWord(vm);
   const [plain, surprising] = isPlain(vm) ? [[state], []] : [[], [state]];
-  const count = view.tree?.snapshots.length ?? view.snapshotCount;
+  const count = countSnapshots(view);
   const cost = cloneCost(view);
   const rest =
     count === undefined || (count === 0 && cost.length > 0)

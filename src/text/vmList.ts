@@ -3,9 +3,10 @@ import type { Problem } from '../diagnosis/problem.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import { type Bytes, sumOf } from '../domain/layers.js';
 import { displayLine } from '../domain/plainText.js';
-import { type VmView, vmKey } from '../live/views.js';
+import { countSnapshots, type VmView, vmKey } from '../live/views.js';
 import { problemText } from './problemText.js';
 import { emptyOverlayBytes } from './sizeText.js';
+import { isTrashed } from './trashText.js';
 import { powerWord } from './words.js';
 
 /** Of a problem. */
@@ -38,9 +39,9 @@ export interface VmFile {
 
 /** @param found what is wrong with it; undefined: not judged yet */
 export function vmLine(view: VmView, found: readonly Problem[] | undefined, now: number): VmLine {
-  const { ref, vm, tree, snapshotCount, layers } = view;
-  const snapshots = tree?.snapshots.length ?? snapshotCount;
-  const times = (tree?.snapshots ?? []).map(({ createdAt }) => createdAt);
+  const { ref, vm, tree, layers } = view;
+  const snapshots = countSnapshots(view);
+  const times = (tree?.snapshots ?? []).flatMap(({ name, createdAt }) => (isTrashed(view, name) ? [] : [createdAt]));
   const files = filesOf(view);
   const known = files.flatMap(({ file, bytes }) => (bytes === 'unknown' ? [] : [{ file, bytes }]));
   const [largest] = known.toSorted((a, b) => b.bytes - a.bytes);

@@ -1,7 +1,7 @@
 // The lists from which a VM, a snapshot or a connection is picked; each line tells the state in words.
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
-import type { ConnectionView, VmView } from '../../live/views.js';
+import { type ConnectionView, countSnapshots, type VmView } from '../../live/views.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem } from '../../domain/system.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
@@ -73,7 +73,7 @@ export async function pickVm(
     label: view.vm.name,
     description: [
       powerWord(view.vm),
-      ...(view.snapshotCount === undefined ? [] : [snapshotCountText(view.snapshotCount)]),
+      ...[countSnapshots(view)].flatMap((count) => (count === undefined ? [] : [snapshotCountText(count)])),
     ].join(' · '),
     ...detailOf([says(view), several ? labelIn(connections, view.ref.connection) : undefined]),
     value: view,

@@ -36,6 +36,14 @@ describe('the list of all VMs', () => {
     assert.deepEqual(found.problems, []);
   });
 
+  it('counts no snapshot that is in the trash', () => {
+    const [gone, ...stay] = branched.snapshots.toSorted((a, b) => a.createdAt - b.createdAt);
+    const trash = [{ name: gone!.name, until: now }];
+    const found = vmLine(vmView({ tree: branched, trash }), [], now);
+    assert.equal(found.snapshots, stay.length);
+    assert.equal(found.oldestAt, stay[0]!.createdAt);
+  });
+
   it('leaves out what nobody looked at, and calls unknown what nobody can see', () => {
     const { snapshots, oldestAt, bytes, grown, problems } = vmLine(vmView({}), undefined, now);
     assert.deepEqual([snapshots, oldestAt, bytes, grown, problems], Array.from({ length: 5 }));

@@ -163,6 +163,9 @@ describe('tree content', () => {
       told.join(),
     );
     assert.match(row.context, /trashed;/);
+    assert.match(content.row(content.find(ref)!, reading)!.description, /^3 snapshots/u, 'it is not counted');
+    const counted = content.facts(content.find(ref)!, reading)!.lines.map(({ value }) => value);
+    assert.ok(counted.includes('3 snapshots'), counted.join());
     const over = contentOf(connectionView({ vms: [{ ...view, trash: [{ name: 'first', until: now }] }] }));
     assert.match(over.row(over.find(ref, 'first')!, reading)!.description, /expired/);
   });
