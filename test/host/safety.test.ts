@@ -338,6 +338,7 @@ describe('safety', () => {
       });
       await fromMenu('virtRewind.moveToTrash', rows[0], rows);
       assert.equal(trash().length, 2);
+      assert.equal(person.said.at(-1)?.message, 'Moved 2 snapshots of safe-off to the trash.');
       await rejects(call('virtRewind.moveToTrash', { vm: off, snapshot: 'doomed' }), 'notFound');
       person.will();
       await fromMenu('virtRewind.restoreFromTrash', rows[0], rows);

@@ -10,6 +10,7 @@ import { type QuestionText, withLine } from '../../text/questionText.js';
 import { trashWords } from '../../text/rows.js';
 import type { PlannedTarget } from '../../text/shortLosses.js';
 import { type TrashedSnapshots, isKept, isTrashed, trashLabel, trashLine, trashOffer } from '../../text/trashText.js';
+import { snapshotCountText, vmCountText } from '../../text/words.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../prompts/notify.js';
@@ -173,6 +174,18 @@ function titlesOf(view: VmView, names: readonly string[]): readonly string[] {
   return names.map((name) => displayLine(titleOf(view, name)));
 }
 
+function movedText(thrown: readonly TrashedSnapshots[]): string {
+  const [first, ...others] = thrown.flatMap(({ view, names }) => titlesOf(view, names));
+  const [{ view } = {}] = thrown;
+  return others.length === 0
+    ? t('Moved “{0}” to the trash.', first ?? '')
+    : t(
+        'Moved {0} of {1} to the trash.',
+        snapshotCountText(others.length + 1),
+        thrown.length === 1 ? displayLine(view?.vm.name ?? '') : vmCountText(thrown.length),
+      );
+}
+
 /** With a message that takes all of it out again. */
 async function putIntoTrash(run: CommandRun, thrown: readonly TrashedSnapshots[], days: number): Promise<void> {
   const until = Date.now() + days * dayMs;
@@ -183,8 +196,7 @@ async function putIntoTrash(run: CommandRun, thrown: readonly TrashedSnapshots[]
     done.push({ request, entry: (await run.engine.readLog(view.ref)).at(-1)?.id });
   }
   const undo = t('Undo');
-  const titles = thrown.flatMap(({ view, names }) => titlesOf(view, names));
-  void notify('info', t('Moved “{0}” to the trash.', displayLine(titles.join(', '))), undo)
+  void notify('info', movedText(thrown), undo)
     .then(async (button) => {
       for (const { request, entry } of button === undo ? done : []) {
         await run.engine.mark({ ...request, put: 'out' }, entry);
