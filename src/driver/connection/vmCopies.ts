@@ -4,7 +4,6 @@ import { Failure } from '../../domain/failure.js';
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
-  VIR_DOMAIN_SNAPSHOT_XML_SECURE,
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
@@ -17,6 +16,7 @@ import { isThisHost } from '../files/thisHost.js';
 import { parseUri } from '../../libvirt/uri.js';
 import type { VmCopies } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
+import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
 import { hasRevertDisks, namedFiles, writeRestored } from '../xml/copiedXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
@@ -50,18 +50,12 @@ async function readDocuments({ connection }: Place, uuid: string): Promise<VmDoc
   const listed = await connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
   const documents: SnapshotDocument[] = [];
   for (const { name } of listed.snapshots) {
-    const xml = await readSnapshot(connection, dom, name);
+    const xml = await readSecure({ connection, dom }, name);
     const { parent } = parseSnapshotHead(Buffer.from(xml));
     documents.push({ name, ...(parent !== undefined && { parent }), xml });
   }
   const current = await readCurrent(connection, dom);
   return { definition, snapshots: parentsFirst(documents), ...(current !== undefined && { current }) };
-}
-
-async function readSnapshot(connection: Place['connection'], dom: Domain, name: string): Promise<string> {
-  const flags = VIR_DOMAIN_SNAPSHOT_XML_SECURE;
-  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags });
-  return Buffer.from(xml).toString('utf8');
 }
 
 /** One whose parent is not there comes last, as it cannot be defined. */

@@ -6,7 +6,7 @@ import { Failure } from '../../domain/failure.js';
 import { toldChain } from '../../domain/vm.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
-import { diskStates, readDiskState } from './diskState.js';
+import { diskStates } from './diskState.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { onFiles, withoutLayersNamed } from '../xml/retarget.js';
@@ -26,15 +26,17 @@ type CommitContext = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files' | '
  */
 export async function commitImages(context: CommitContext, step: CommitStep): Promise<void> {
   const { connection, dom, files, signal, onProgress } = context;
+  const { xml: configured } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  const before = diskStates(configured);
   const left: CommittedDisk[] = [];
   for (const disk of step.disks) {
-    const file = (await readDiskState(context, disk.target, 'configured'))?.file;
+    const file = before.get(disk.target)?.file;
     if (disk.above !== undefined) {
       if (file === undefined || file === disk.top || file === disk.base) {
         throw stalePlanFailure(context, 'refused');
       }
       const unmoved = await findUnmoved(context, disk, disk.above, 'refused');
-      if (unmoved.length > 0 || (await isTold(context, disk))) {
+      if (unmoved.length > 0 || names(configured, disk)) {
         left.push(disk);
       }
     } else if (file !== disk.base) {
@@ -95,11 +97,6 @@ export async function commitImages(context: CommitContext, step: CommitStep): Pr
     await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
     throw stalePlanFailure(context, kind);
   }
-}
-
-async function isTold({ connection, dom }: CommitContext, disk: CommittedDisk): Promise<boolean> {
-  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
-  return names(xml, disk);
 }
 
 /** The VM's configuration tells what is merged as a layer of the disk: libvirt, after a snapshot of a running VM. */
