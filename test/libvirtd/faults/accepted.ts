@@ -1,5 +1,6 @@
 // What a VM may be when an operation has been broken off and brought to an end: as before it, or as after it, with the
 // snapshots that its plan takes by itself. Knows no libvirt.
+import { automaticTitles } from '../../../src/domain/automaticTitles.js';
 import { parseDescription } from '../../../src/domain/description.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
@@ -32,7 +33,7 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
       if (checkpoint !== undefined && plan.steps.some((step) => step.kind === 'revert')) {
         // The second one where libvirt had taken the mark of the current one away, and not set it yet: as a repair sets
         // it.
-        for (const title of ['After revert', 'On top of']) {
+        for (const title of [automaticTitles.afterRevert, 'On top of ']) {
           ends.push({ what: 'after, on a leaf', model: withRam(onLeaf(off, request.snapshot, end, title), reverted) });
         }
       }
@@ -101,7 +102,7 @@ function taken(model: Model, step: Step | undefined): Model {
 
 /** What libvirt broke off on the files that a snapshot froze, we bring to its end, as where there is no such call. */
 function onLeaf(off: Model, snapshot: string, end: Power, words: string): Model {
-  const title = `${words} ${off.snapshots.get(snapshot)?.title ?? snapshot}`;
+  const title = `${words}${off.snapshots.get(snapshot)?.title ?? snapshot}`;
   const name = title.replaceAll(' ', '-');
   return off.created({ name, title, kind: 'offline', style: 'external' }).reverted(name, end);
 }
