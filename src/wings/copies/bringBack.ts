@@ -8,25 +8,13 @@ import type { RestoredVm } from '../../domain/copiedVm.js';
 import { readImage } from '../../qemu/localImage.js';
 import { type QemuImg, qemuImg } from '../../qemu/qemuImg.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
-import { requireBackup } from './backups.js';
 import { CopiesFault } from './copiesFault.js';
+import type { CopySource } from './copySource.js';
 import type { CopiesEngine } from './lookAtVm.js';
-import {
-  type CopiedFile,
-  documentsOf,
-  type Manifest,
-  manifestName,
-  mostManifestBytes,
-  placesIn,
-  readManifest,
-  storedBytes,
-} from './manifest.js';
-import type { Restic } from './restic.js';
+import { type CopiedFile, documentsOf, type Manifest, placesIn, readManifest, storedBytes } from './manifest.js';
 import { beginFolder, nameFolder, placeFiles, readLeftRestore, removeFolder, unmarkFolder } from './restoreFolder.js';
 
 export interface RestoreWish {
-  /** Of the backup. */
-  readonly id: string;
   readonly connection: string;
   /** Absent: as the VM that it was. */
   readonly name?: string;
@@ -50,13 +38,12 @@ export interface VmRestored {
 type Copies = Pick<CopiesEngine, 'withCopies'>;
 
 /** @throws CopiesFault, ResticFault; Failure of the connection, of qemu-img: then neither VM nor files are there */
-export async function bringBack(engine: Copies, restic: Restic, wish: RestoreWish): Promise<VmRestored> {
+export async function bringBack(engine: Copies, source: CopySource, wish: RestoreWish): Promise<VmRestored> {
   const { connection, name, environment, signal } = wish;
   if (name !== undefined && !isCloneName(name)) {
     throw new CopiesFault({ kind: 'badName', name });
   }
-  const snapshot = await requireBackup(restic, wish.id);
-  const manifest = await requireManifest(restic, snapshot);
+  const manifest = await requireManifest(source);
   const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
   const folder = join(resolve(wish.folder), isCloneName(vm.name) ? vm.name : `vm-${vm.uuid}`);
   await removeLeft(engine, connection, folder);
@@ -64,16 +51,14 @@ export async function bringBack(engine: Copies, restic: Restic, wish: RestoreWis
   const identity = name === undefined ? 'same' : 'new';
   const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
   const images = qemuImg(environment);
-  // restic has it since 0.15; without it, holes in files take room.
-  const sparse = (await restic.run(['restore', '--help'])).includes('--sparse') ? ['--sparse'] : [];
-  const begun = await beginFolder(folder, storedBytes(manifest.files, sparse.length > 0 ? 'allocatedBytes' : 'bytes'));
+  const begun = await beginFolder(folder, storedBytes(manifest.files, source.keepsHoles ? 'allocatedBytes' : 'bytes'));
   let made = begun;
   try {
     const raw = join(begun, 'backup');
     const tree = join(begun, 'vm');
     await mkdir(raw, { mode: 0o700 });
     await mkdir(tree, { mode: 0o711 });
-    await restic.run(['restore', snapshot, `--target=${raw}`, ...sparse]);
+    await source.fetch(files, raw);
     const inTree = placesIn(tree, files);
     await placeFiles(raw, filesToPlace(files, inTree));
     const places = placesIn(folder, files);
@@ -105,9 +90,8 @@ export async function bringBack(engine: Copies, restic: Restic, wish: RestoreWis
   };
 }
 
-async function requireManifest(restic: Restic, snapshot: string): Promise<Manifest> {
-  const text = await restic.run(['dump', snapshot, `/${manifestName}`], { mostBytes: mostManifestBytes });
-  const manifest = readManifest(text);
+async function requireManifest(source: CopySource): Promise<Manifest> {
+  const manifest = readManifest(await source.readManifest());
   if (typeof manifest === 'string') {
     throw new CopiesFault({ kind: manifest === 'newer' ? 'newerBackup' : 'brokenBackup' });
   }

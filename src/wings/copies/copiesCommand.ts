@@ -12,6 +12,7 @@ import { backUp } from './backUp.js';
 import { bringBack } from './bringBack.js';
 import { type Backup, listBackups } from './backups.js';
 import { CopiesFault } from './copiesFault.js';
+import { resticSource } from './copySource.js';
 import { leftOutText, problemText, resticText } from './copiesText.js';
 import { lookAtVm } from './lookAtVm.js';
 import { Restic, ResticFault } from './restic.js';
@@ -93,8 +94,8 @@ export const restore: CommandHandler = async (context) => {
   const { as: name } = call.texts;
   return saying(target, name ?? '', async () => {
     terminal.progress(t('Restoring…'));
-    const restored = await bringBack(session.engine, await openRestic(context, target), {
-      id: call.operands[0] ?? '',
+    const source = await resticSource(await openRestic(context, target), call.operands[0] ?? '');
+    const restored = await bringBack(session.engine, source, {
       connection: uri,
       ...(name !== undefined && { name }),
       folder: resolve(folder),
