@@ -89,7 +89,7 @@ async function make(suite, keep) {
       '--aptopt=Acquire::Check-Valid-Until "false"',
       suite,
       root,
-      await mirror(),
+      await debianMirror(),
     ]);
     if (code !== 0) {
       // What apt says first; what follows are only the commands that it made fail.
@@ -118,7 +118,7 @@ function unless(...codes) {
 }
 
 /** Where this machine's own packages come from, if they are Debian's. */
-async function mirror() {
+export async function debianMirror() {
   const wanted = ['Origin: Debian', 'Label: Debian', 'Created-By: Packages'];
   const { stdout } = await run('apt-get', ['indextargets', '--format', '$(REPO_URI)', ...wanted]);
   return stdout.split('\n')[0] || 'http://deb.debian.org/debian';

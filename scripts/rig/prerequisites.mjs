@@ -24,6 +24,8 @@ const libvirtPrograms = {
   mcopy: 'mtools',
   ntfscat: 'ntfs-3g',
   genisoimage: 'genisoimage',
+  // Makes a real guest whose files are read.
+  debootstrap: 'debootstrap',
   // Keeps the backups of VMs.
   restic: 'restic',
   // Assembles the guest that the data oracle talks to.

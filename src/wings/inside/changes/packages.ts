@@ -136,7 +136,7 @@ function packagesIn(text: string, parse: Database['parse']): ReadonlyMap<string,
     }
     const own = parse(fields);
     if (own !== undefined) {
-      found.set(`${own.name}:${own.architecture}`, own);
+      found.set(`${own.name} ${own.architecture}`, own);
     }
   }
   return found;
