@@ -245,6 +245,8 @@ const rooms = {
     'base',
   ],
   'wings/copies': [
+    'cli/agree',
+    'cli/arguments',
     'cli/commandError',
     'cli/commandShape',
     'cli/context',

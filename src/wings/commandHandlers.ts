@@ -6,6 +6,6 @@ export const wingHandlers: Readonly<Record<keyof typeof wingCommands, () => Prom
   changed: async () => (await import('./inside/changes/changedCommand.js')).showChanges,
   files: async () => (await import('./inside/filesCommand.js')).files,
   backup: async () => (await import('./copies/copiesCommand.js')).backup,
-  backups: async () => (await import('./copies/copiesCommand.js')).backups,
+  backups: async () => (await import('./copies/backupsCommand.js')).backups,
   restore: async () => (await import('./copies/copiesCommand.js')).restore,
 };

@@ -63,7 +63,8 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
     const of = { restic, backup, folder, paths };
     const data = await store(of, { tag: unfinishedTag, parent: earlier.at(-1)?.id, onProgress: wish.onProgress });
     await look.requireUnchanged();
-    const listed = await store(of, { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined });
+    const listing = { ...of, backup: { ...backup, addedBytes: data.bytes } };
+    const listed = await store(listing, { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined });
     if (listed.changed > 0) {
       throw new CopiesFault({ kind: 'changed' });
     }

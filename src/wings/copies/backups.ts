@@ -12,17 +12,27 @@ export interface Backup {
   readonly restorePoints: number;
   /** What its files take when they are restored. */
   readonly bytes: number;
+  /** What the repository did not have before it; undefined in backups of older versions. */
+  readonly addedBytes?: number;
+  /** No rule deletes it. */
+  readonly kept?: true;
 }
 
 export const finishedTag = 'virt-rewind';
 export const unfinishedTag = 'virt-rewind-unfinished';
+export const keptTag = 'virt-rewind-kept';
 
 export function vmTag(uuid: string): string {
   return `vm:${uuid}`;
 }
 
-export function tagsOf({ id, uuid, restorePoints, bytes }: Backup): readonly string[] {
-  return [`backup:${id}`, vmTag(uuid), `points:${restorePoints}`, `bytes:${bytes}`];
+export function backupTag(id: string): string {
+  return `backup:${id}`;
+}
+
+export function tagsOf({ id, uuid, restorePoints, bytes, addedBytes }: Backup): readonly string[] {
+  const added = addedBytes === undefined ? [] : [`added:${addedBytes}`];
+  return [backupTag(id), vmTag(uuid), `points:${restorePoints}`, `bytes:${bytes}`, ...added];
 }
 
 function isBackupId(text: string): boolean {
@@ -30,9 +40,10 @@ function isBackupId(text: string): boolean {
 }
 
 /** Undefined for a snapshot whose tags somebody has changed. */
-function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | undefined {
+export function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | undefined {
   const valueOf = (key: string): string => tags.find((tag) => tag.startsWith(`${key}:`))?.slice(key.length + 1) ?? '';
   const id = valueOf('backup');
+  const added = valueOf('added');
   return isBackupId(id)
     ? {
         id,
@@ -41,6 +52,8 @@ function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | undefined 
         madeAt: Date.parse(time),
         restorePoints: Number(valueOf('points')) || 0,
         bytes: Number(valueOf('bytes')) || 0,
+        ...(added !== '' && { addedBytes: Number(added) || 0 }),
+        ...(tags.includes(keptTag) && { kept: true }),
       }
     : undefined;
 }
@@ -52,7 +65,7 @@ export async function listBackups(restic: Restic): Promise<readonly Backup[]> {
 
 /** What restic calls it. @throws CopiesFault `noBackup`; ResticFault */
 export async function requireBackup(restic: Restic, id: string): Promise<string> {
-  const found = isBackupId(id) ? await restic.snapshots([finishedTag, `backup:${id}`]) : [];
+  const found = isBackupId(id) ? await restic.snapshots([finishedTag, backupTag(id)]) : [];
   const [snapshot] = found;
   if (snapshot === undefined) {
     throw new CopiesFault({ kind: 'noBackup', id });

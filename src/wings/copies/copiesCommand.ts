@@ -1,16 +1,15 @@
-// `virt-rewind backup`, `backups` and `restore`.
+// `virt-rewind backup` and `restore`.
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
-import { tableLines } from '../../cli/table.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { ConnectionView } from '../../live/views.js';
 import { bytesText } from '../../text/bytesText.js';
 import { backUp } from './backUp.js';
 import { bringBack } from './bringBack.js';
-import { type Backup, listBackups } from './backups.js';
+import type { Backup } from './backups.js';
 import { CopiesFault } from './copiesFault.js';
 import { resticSource } from './copySource.js';
 import { leftOutText, problemText, resticText } from './copiesText.js';
@@ -58,35 +57,6 @@ export const backup: CommandHandler = async (context) => {
   });
 };
 
-export const backups: CommandHandler = async (context) => {
-  const { terminal, json } = context;
-  const target = requireText(context, 'from');
-  return saying(target, '', async () => {
-    const found = await listBackups(await openRestic(context, target));
-    if (json !== undefined) {
-      json({ backups: found.map(answerOf) });
-      return;
-    }
-    if (found.length === 0) {
-      terminal.tell(t('There are no backups at {0}.', displayLine(target)));
-      return;
-    }
-    const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size')];
-    const [head = '', ...lines] = tableLines(
-      titles.map((title) => ({ title, rank: 0 })),
-      found.map(({ id, vm, madeAt, restorePoints, bytes }) => [
-        id,
-        displayLine(vm),
-        `${new Date(madeAt).toISOString().slice(0, 16).replace('T', ' ')}Z`,
-        String(restorePoints),
-        bytesText(bytes),
-      ]),
-      terminal.width,
-    );
-    terminal.say([terminal.style('bold', head), ...lines].join('\n'));
-  });
-};
-
 export const restore: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
   const [target, folder] = [requireText(context, 'from'), requireText(context, 'folder')];
@@ -127,7 +97,7 @@ export const restore: CommandHandler = async (context) => {
   });
 };
 
-function requireText({ call }: Context, name: string): string {
+export function requireText({ call }: Context, name: string): string {
   const text = call.texts[name];
   if (text === undefined || text === '') {
     throw new CliError('usage', `--${name} is needed. See virt-rewind ${call.command} --help.`);
@@ -135,7 +105,7 @@ function requireText({ call }: Context, name: string): string {
   return text;
 }
 
-function openRestic({ call, interruption }: Context, target: string): Promise<Restic> {
+export function openRestic({ call, interruption }: Context, target: string): Promise<Restic> {
   return Restic.open(target, {
     environment: process.env,
     signal: interruption.signal,
@@ -155,14 +125,17 @@ async function requireOneConnection({ session }: Context): Promise<ConnectionVie
   return first;
 }
 
-function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string, unknown>> {
-  const { id, vm, uuid, restorePoints, bytes } = backup;
-  return { id, vm, uuid, madeAt: new Date(madeAt).toISOString(), restorePoints, bytes };
+export function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string, unknown>> {
+  const { id, vm, uuid, restorePoints, bytes, addedBytes, kept = false } = backup;
+  return {
+    ...{ id, vm, uuid, madeAt: new Date(madeAt).toISOString(), restorePoints, bytes, kept },
+    ...(addedBytes !== undefined && { addedBytes }),
+  };
 }
 
 const failing: ReadonlySet<string> = new Set(['changed', 'staysInRepository', 'cannotWrite', 'brokenBackup', 'noRoom']);
 
-async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {
+export async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {
   try {
     await work();
     return 'done';

@@ -1,5 +1,5 @@
 // The rows of the commands for backups.
-import { type Command, type Option, vm } from '../../cli/commandShape.js';
+import { acting, type Command, type Option, vm } from '../../cli/commandShape.js';
 
 const repository = 'a folder, or a restic repository such as sftp:user@host:/folder';
 const from: Option = { type: 'string', value: 'TARGET', help: repository };
@@ -8,6 +8,14 @@ const passwordFile: Option = {
   value: 'FILE',
   help: 'the key of the repository, in a file that only you may read (default: RESTIC_PASSWORD_FILE or RESTIC_PASSWORD_COMMAND)',
 };
+/** Of a rule: what it names stays, and all else goes. */
+const keepOptions = {
+  'keep-last': { type: 'string', value: 'N', help: 'keep the N newest' },
+  'keep-hourly': { type: 'string', value: 'N', help: 'keep the last one of each of the N newest hours with a backup' },
+  'keep-daily': { type: 'string', value: 'N', help: 'of days' },
+  'keep-weekly': { type: 'string', value: 'N', help: 'of weeks' },
+  'keep-monthly': { type: 'string', value: 'N', help: 'of months' },
+} as const satisfies Record<string, Option>;
 const more = 'Needs restic on this computer. See docs/copies.md.';
 
 export const copiesRows = {
@@ -26,11 +34,28 @@ export const copiesRows = {
     ],
   },
   backups: {
-    summary: 'list the backups in a repository',
-    operands: [],
-    options: { from, 'password-file': passwordFile },
-    more,
-    examples: ['virt-rewind backups --from /mnt/backups'],
+    summary: 'list the backups in a repository, or delete old ones by a rule',
+    operands: [
+      { name: 'ACTION', kind: 'text', needed: 'optional' },
+      { name: 'VM|BACKUP', kind: 'text', needed: 'optional' },
+    ],
+    options: {
+      from,
+      ...keepOptions,
+      free: {
+        type: 'boolean',
+        help: 'prune: then free the space of what no backup needs, which reads and writes in the repository',
+      },
+      plan: { type: 'boolean', help: 'prune: show what would be deleted, and change nothing' },
+      yes: acting.yes,
+      'password-file': passwordFile,
+    },
+    more: `ACTION is prune [VM], keep BACKUP or release BACKUP. prune deletes all backups of each VM that no --keep option names; keep marks one that no rule deletes. Other snapshots in the repository stay. ${more}`,
+    examples: [
+      'virt-rewind backups --from /mnt/backups',
+      'virt-rewind backups prune --from /mnt/backups --keep-daily 7 --keep-weekly 4 --plan',
+      'virt-rewind backups keep 1f0c22ab --from /mnt/backups',
+    ],
   },
   restore: {
     summary: 'restore a VM with all its snapshots from a backup',

@@ -134,7 +134,9 @@ export class Restic {
     tags: readonly string[],
     options: Pick<RunOptions, 'goesOn'> = {},
   ): Promise<readonly ResticSnapshot[]> {
-    const answer = await this.run(['snapshots', '--json', `--tag=${tags.join(',')}`, '--no-lock'], options);
+    // An empty one would mean those without any.
+    const having = tags.length === 0 ? [] : [`--tag=${tags.join(',')}`];
+    const answer = await this.run(['snapshots', '--json', ...having, '--no-lock'], options);
     const found = parseAs(v.nullable(v.array(resticSnapshot)), parseJson(answer.trim() || 'null'));
     if (found === undefined) {
       throw new ResticFault('failed', 'its list of snapshots cannot be read');

@@ -1,0 +1,158 @@
+// `virt-rewind backups`: lists them, deletes them by a rule, and marks those that no rule deletes.
+import { t } from '@vscode/l10n';
+import { agreeTo } from '../../cli/agree.js';
+import { type Call, countOf } from '../../cli/arguments.js';
+import { CliError } from '../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../cli/context.js';
+import { tableLines } from '../../cli/table.js';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import { type Backup, listBackups } from './backups.js';
+import { answerOf, openRestic, requireText, saying } from './copiesCommand.js';
+import {
+  deleteBackups,
+  freeSpace,
+  keepPeriods,
+  type KeepRule,
+  measureRepository,
+  planBackupPrune,
+  setKept,
+} from './pruneBackups.js';
+import type { Restic } from './restic.js';
+
+const mostKept = 9_999;
+
+export const backups: CommandHandler = async (context) => {
+  const [action = 'list', operand] = context.call.operands;
+  const { call } = context;
+  const target = requireText(context, 'from');
+  const rule = ruleOf(call);
+  const isPrune = action === 'prune';
+  if (isPrune !== Object.keys(rule).length > 0 || (!isPrune && call.flags.has('free'))) {
+    throw new CliError(
+      'usage',
+      'prune goes with --keep-last, --keep-daily or the like. See virt-rewind backups --help.',
+    );
+  }
+  return saying(target, '', async () => {
+    const restic = await openRestic(context, target);
+    switch (action) {
+      case 'list':
+        return list(context, restic, target);
+      case 'prune':
+        return prune(context, restic, rule);
+      case 'keep':
+      case 'release':
+        return mark(context, restic, { id: operand ?? '', kept: action === 'keep' });
+      default:
+        throw new CliError('usage', 'ACTION is prune, keep or release. See virt-rewind backups --help.');
+    }
+  });
+};
+
+function ruleOf(call: Call): KeepRule {
+  return Object.fromEntries(
+    keepPeriods.flatMap((period) => {
+      const count = countOf(call, `keep-${period}`, mostKept);
+      return count === undefined ? [] : [[period, count]];
+    }),
+  );
+}
+
+async function list({ terminal, json }: Context, restic: Restic, target: string): Promise<void> {
+  const found = await listBackups(restic);
+  const repositoryBytes = found.length === 0 ? 0 : await measureRepository(restic);
+  if (json !== undefined) {
+    json({ backups: found.map(answerOf), repositoryBytes });
+    return;
+  }
+  if (found.length === 0) {
+    terminal.tell(t('There are no backups at {0}.', displayLine(target)));
+    return;
+  }
+  const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size'), t('New'), ''];
+  const [head = '', ...lines] = tableLines(
+    titles.map((title) => ({ title, rank: 0 })),
+    found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept }) => [
+      id,
+      displayLine(vm),
+      timeText(madeAt),
+      String(restorePoints),
+      bytesText(bytes),
+      addedBytes === undefined ? '' : bytesText(addedBytes),
+      kept === true ? t('kept') : '',
+    ]),
+    terminal.width,
+  );
+  terminal.say([terminal.style('bold', head), ...lines].join('\n'));
+  terminal.tell(t('All of them take {0} in the repository.', bytesText(repositoryBytes)));
+}
+
+async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<void> {
+  const { call, terminal, json } = context;
+  const plan = await planBackupPrune(restic, rule, uuidsOf(await listBackups(restic), call.operands[1]));
+  const answer = { going: plan.going.map(answerOf), stays: plan.stays.map(answerOf) };
+  const lines = [
+    ...plan.going.map((one) => t('Deletes the backup {0} of {1} ({2}).', ...nameOf(one))),
+    t('Backups that stay: {0}.', plan.stays.length),
+  ];
+  if (call.flags.has('plan')) {
+    if (json === undefined) {
+      terminal.say(lines.join('\n'));
+    } else {
+      json({ prunePlan: answer });
+    }
+    return;
+  }
+  if (plan.going.length > 0) {
+    await agreeTo(context, { lines, confirm: t('Delete'), asks: true });
+    await deleteBackups(restic, plan.going);
+  }
+  if (call.flags.has('free')) {
+    terminal.progress(t('Freeing space…'));
+    await freeSpace(restic);
+  }
+  if (json !== undefined) {
+    json({ pruned: { deleted: answer.going, stays: answer.stays } });
+    return;
+  }
+  terminal.say(t('Deleted backups: {0}', plan.going.length));
+  if (plan.going.length > 0 && !call.flags.has('free')) {
+    terminal.tell(t('Their space is not free yet: use {0}, or restic prune.', '--free'));
+  }
+}
+
+/** Of all VMs, or of one: by its UUID, or by the name that its backups have. */
+function uuidsOf(found: readonly Backup[], vm: string | undefined): readonly string[] {
+  const uuids = [
+    ...new Set(found.filter((one) => vm === undefined || [one.vm, one.uuid].includes(vm)).map((one) => one.uuid)),
+  ];
+  if (vm !== undefined && uuids.length !== 1) {
+    const shown = displayLine(vm);
+    throw uuids.length === 0
+      ? new CliError('notFound', t('There are no backups of {0}.', shown))
+      : new CliError('ambiguous', t('There are backups of several VMs {0}. Use a UUID: {1}.', shown, uuids.join(', ')));
+  }
+  return uuids;
+}
+
+async function mark(
+  { terminal, json }: Context,
+  restic: Restic,
+  { id, kept }: { readonly id: string; readonly kept: boolean },
+): Promise<void> {
+  await setKept(restic, id, kept);
+  if (json !== undefined) {
+    json({ marked: { id, kept } });
+    return;
+  }
+  terminal.say(kept ? t('No rule deletes the backup {0}.', id) : t('Rules may delete the backup {0}.', id));
+}
+
+function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {
+  return [id, displayLine(vm), timeText(madeAt)];
+}
+
+function timeText(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+}
