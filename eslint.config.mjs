@@ -252,6 +252,7 @@ const rooms = {
     'cli/context',
     'cli/exitCodes',
     'cli/table',
+    'domain/chains',
     'engine',
     'text',
     'live',

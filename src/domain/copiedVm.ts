@@ -29,8 +29,28 @@ export interface RestoredVm {
   /** `new`: beside the VM that it is a copy of, so it also gets its own addresses, and no RAM of the other one. */
   readonly identity: 'same' | 'new';
   readonly documents: VmDocuments;
+  /** Without a way out to networks and to the host, until it is reverted. */
+  readonly isolated?: boolean;
   /** Every file that the documents name. */
   readonly files: readonly { readonly from: string; readonly to: string }[];
+}
+
+/** One of the snapshots, as a VM of its own would have it. */
+export interface CopiedPoint {
+  readonly name: string;
+  readonly title: string;
+  readonly hasRam: boolean;
+  readonly disks: readonly PointDisk[];
+  /** Of the UEFI. */
+  readonly variables?: string;
+}
+
+export interface PointDisk {
+  /** As the guest names it. */
+  readonly target: string;
+  readonly file: string;
+  /** `external`: the file holds what the disk was, and nothing else. `internal`: a tag in the file does. */
+  readonly content: 'external' | 'internal' | 'no';
 }
 
 /** Why no VM can be restored on a connection. */

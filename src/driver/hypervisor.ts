@@ -4,7 +4,7 @@ import type { LoginStage } from '../base/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';
-import type { NamedFiles, RestoredVm, RestoreObstacle, VmDocuments } from '../domain/copiedVm.js';
+import type { CopiedPoint, NamedFiles, RestoredVm, RestoreObstacle, VmDocuments } from '../domain/copiedVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
@@ -13,7 +13,7 @@ import type { Progress } from '../domain/operation.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { HostFiles, MadeFile, OnMade } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
-import type { Step } from '../steps/step.js';
+import type { Step, TargetFile } from '../steps/step.js';
 import type { Seamless } from '../domain/seamless.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmDisk } from '../domain/vm.js';
@@ -83,6 +83,10 @@ export interface VmCopies {
   readDocuments(uuid: string): Promise<VmDocuments>;
   /** What any of the documents names. */
   filesIn(documents: VmDocuments): NamedFiles;
+  /** What each of the snapshots is to a VM without the others. */
+  points(documents: VmDocuments): Promise<readonly CopiedPoint[]>;
+  /** The configuration in a snapshot, with these overlays as its disks. */
+  pointDefinition(documents: VmDocuments, snapshot: string, overlays: readonly TargetFile[]): Promise<string>;
   obstacle(vm: { readonly name: string; readonly uuid: string }): Promise<RestoreObstacle | undefined>;
   /**
    * Defines the VM with all its snapshots, off, and looks whether they are there. On a failure it takes the VM away

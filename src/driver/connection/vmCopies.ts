@@ -18,9 +18,11 @@ import type { VmCopies } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
+import { copiedPoint, pointDefinition } from '../xml/copiedPoint.js';
 import { hasRevertDisks, namedFiles, writeRestored } from '../xml/copiedXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
+import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
 import { readCurrent } from './readSnapshots.js';
 
@@ -37,10 +39,27 @@ export function vmCopiesOn(place: Place): VmCopies {
   return {
     readDocuments: (uuid) => asFailureOf('read what libvirt keeps of a VM', uuid, readDocuments(place, uuid)),
     filesIn,
+    points: (documents) =>
+      asFailureOf(
+        'read the snapshots of a backup',
+        '',
+        resultOf(() => documents.snapshots.map(({ xml }) => copiedPoint(xml))),
+      ),
+    pointDefinition: (documents, snapshot, overlays) =>
+      asFailureOf(
+        'read a snapshot of a backup',
+        '',
+        resultOf(() => pointDefinition(documents, snapshot, overlays)),
+      ),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
     undefine: (uuid, folder) => asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder)),
   };
+}
+
+/** With what it throws as a rejection. */
+async function resultOf<T>(work: () => T): Promise<T> {
+  return Promise.resolve(work());
 }
 
 async function readDocuments({ connection }: Place, uuid: string): Promise<VmDocuments> {
@@ -105,6 +124,10 @@ async function define(place: Place, vm: RestoredVm): Promise<void> {
   const { definition, snapshots, current } = vm.documents;
   const xml = writeRestored(definition, vm);
   const written = snapshots.map(({ name, xml: own }) => ({ name, xmlDesc: writeRestored(own, vm) }));
+  const { name: own, uuid } = parseDomainXml(xml);
+  if (own !== vm.name || uuid !== vm.uuid) {
+    throw new XmlError(`it describes ${own} (${uuid})`);
+  }
   if ((await findObstacle(place, vm)) !== undefined) {
     throw new Failure('exists', { vm: vm.name, connection: uri });
   }

@@ -111,7 +111,7 @@ function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: ClonedV
   return network === 'unplugged' ? unplugCable(free) : free;
 }
 
-function unplugCable(nic: XmlElement): XmlElement {
+export function unplugCable(nic: XmlElement): XmlElement {
   return { ...nic, children: [...withoutChildren(nic, 'link').children, e('link', { state: 'down' })] };
 }
 

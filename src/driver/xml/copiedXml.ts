@@ -2,11 +2,11 @@
 // where it stands beside the original. They must have been read with what libvirt keeps secret. Pure.
 import { createHash } from 'node:crypto';
 import type { NamedFiles, RestoredVm } from '../../domain/copiedVm.js';
-import { cloneApart } from './cloneXml.js';
+import { cloneApart, unplugCable } from './cloneXml.js';
 import { withoutCloneMark } from './cloneMark.js';
 import { renameFileNames } from './retarget.js';
 import { withoutRam } from './snapshotChange.js';
-import { changeChildren } from './xmlChange.js';
+import { changeChildren, isElement } from './xmlChange.js';
 import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
 
 /** @param xml a VM's or a snapshot's */
@@ -68,7 +68,9 @@ export function writeRestored(xml: string, vm: RestoredVm): string {
   const restoreDomain = (domain: XmlElement): XmlElement => restoredDomain(domain, vm, names);
   const renamed = renameFileNames(root, vm.files);
   if (renamed.name === 'domain') {
-    return writeXml(restoreDomain(renamed));
+    // Its guest goes on from an earlier moment, and may draw the same random numbers again.
+    const later = changeChildren(restoreDomain(renamed), 'genid', () => element('genid'));
+    return writeXml(vm.isolated === true ? isolateDomain(later) : later);
   }
   const written = writeXml(
     changeChildren(changeChildren(renamed, 'domain', restoreDomain), 'inactiveDomain', restoreDomain),
@@ -102,6 +104,18 @@ function restoredDomain(domain: XmlElement, vm: RestoredVm, names: ReadonlyMap<s
     ),
   );
 }
+
+/** Its cables are out, and nothing of the host is in it. */
+function isolateDomain(domain: XmlElement): XmlElement {
+  const isOfHost = ({ name, attributes }: XmlElement): boolean =>
+    ofHost.has(name) || (name === 'interface' && ofHost.has(attributes['type'] ?? ''));
+  return changeChildren(domain, 'devices', (devices) => {
+    const kept = devices.children.filter((node) => !isElement(node) || !isOfHost(node));
+    return changeChildren({ ...devices, children: kept }, 'interface', unplugCable);
+  });
+}
+
+const ofHost: ReadonlySet<string> = new Set(['hostdev', 'filesystem', 'shmem', 'vdpa', 'vhostuser']);
 
 /** In QEMU's own range. */
 function newAddress(address: string, uuid: string): string {

@@ -12,6 +12,7 @@ import { CopiesFault } from './copiesFault.js';
 import type { CopySource } from './copySource.js';
 import type { CopiesEngine } from './lookAtVm.js';
 import { type CopiedFile, documentsOf, type Manifest, placesIn, readManifest, storedBytes } from './manifest.js';
+import { applyTags, type OnePoint, onePoint } from './onePoint.js';
 import { beginFolder, nameFolder, placeFiles, readLeftRestore, removeFolder, unmarkFolder } from './restoreFolder.js';
 
 export interface RestoreWish {
@@ -20,6 +21,9 @@ export interface RestoreWish {
   readonly name?: string;
   /** The VM gets a folder of its own in it. */
   readonly folder: string;
+  /** Name or title of the one snapshot whose state it gets, with no snapshots. Absent: the whole tree. */
+  readonly snapshot?: string;
+  readonly isolated: boolean;
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
@@ -33,6 +37,8 @@ export interface VmRestored {
   readonly present: boolean;
   /** Snapshots without the RAM that they had. */
   readonly withoutRam: number;
+  /** Of a restore of one snapshot. */
+  readonly point?: Pick<OnePoint, 'title' | 'hasRam' | 'notHeld'>;
 }
 
 type Copies = Pick<CopiesEngine, 'withCopies'>;
@@ -43,7 +49,11 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   if (name !== undefined && !isCloneName(name)) {
     throw new CopiesFault({ kind: 'badName', name });
   }
-  const manifest = await requireManifest(source);
+  const whole = await requireManifest(source);
+  const { snapshot: wanted } = wish;
+  const point =
+    wanted === undefined ? undefined : await engine.withCopies(connection, (copies) => onePoint(copies, whole, wanted));
+  const manifest = point?.manifest ?? whole;
   const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
   const folder = join(resolve(wish.folder), isCloneName(vm.name) ? vm.name : `vm-${vm.uuid}`);
   await removeLeft(engine, connection, folder);
@@ -63,12 +73,14 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     await placeFiles(raw, filesToPlace(files, inTree));
     const places = placesIn(folder, files);
     await finishImages(files, { now: inTree, then: places }, images);
+    await applyTags(point?.tags ?? [], inTree, images);
     signal.throwIfAborted();
     await nameFolder(tree, folder, { uuid: vm.uuid, pid: process.pid });
     made = folder;
     const restored: RestoredVm = {
       ...vm,
       identity,
+      isolated: wish.isolated,
       documents: documentsOf(manifest),
       // RAM that is left out has a name still, which the documents lose.
       files: [...placesIn(folder, manifest.files)].map(([from, to]) => ({ from, to: places.get(from) ?? to })),
@@ -87,6 +99,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
     withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,
+    ...(point !== undefined && { point }),
   };
 }
 

@@ -12,7 +12,7 @@ import { bringBack } from './bringBack.js';
 import type { Backup } from './backups.js';
 import { CopiesFault } from './copiesFault.js';
 import { resticSource } from './copySource.js';
-import { leftOutText, problemText, resticText } from './copiesText.js';
+import { leftOutText, pointLines, problemText, resticText } from './copiesText.js';
 import { lookAtVm } from './lookAtVm.js';
 import { Restic, ResticFault } from './restic.js';
 
@@ -61,23 +61,34 @@ export const restore: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
   const [target, folder] = [requireText(context, 'from'), requireText(context, 'folder')];
   const { uri } = await requireOneConnection(context);
-  const { as: name } = call.texts;
+  const { as: name, snapshot } = call.texts;
   return saying(target, name ?? '', async () => {
     terminal.progress(t('Restoring…'));
     const source = await resticSource(await openRestic(context, target), call.operands[0] ?? '');
     const restored = await bringBack(session.engine, source, {
       connection: uri,
       ...(name !== undefined && { name }),
+      ...(snapshot !== undefined && { snapshot }),
+      isolated: call.flags.has('isolated'),
       folder: resolve(folder),
       environment: process.env,
       signal: interruption.signal,
     });
     await session.engine.refresh({ connection: uri });
-    const { present, withoutRam, restorePoints } = restored;
+    if (call.flags.has('start')) {
+      const view = await session.vm(restored.uuid);
+      await session.run(await session.plan(view, session.powerRequest(view, 'start')));
+    }
+    const { present, withoutRam, restorePoints, point } = restored;
     if (json !== undefined) {
       const { uuid, folder: place } = restored;
       const vm = { name: restored.name, uuid, connection: uri };
-      json({ restored: { ...vm, folder: place, restorePoints, currentState: present, withoutRam } });
+      const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
+      json({ restored: { ...vm, folder: place, restorePoints, currentState: present, withoutRam, ...ofPoint } });
+      return;
+    }
+    if (point !== undefined) {
+      pointLines(restored, point).forEach((line, index) => (index === 0 ? terminal.say(line) : terminal.tell(line)));
       return;
     }
     terminal.say(

@@ -64,12 +64,23 @@ export const copiesRows = {
       from,
       folder: { type: 'string', value: 'FOLDER', help: 'its files go into a new folder there' },
       as: { type: 'string', value: 'NAME', help: 'restore it as a new VM: another name, UUID and MAC addresses' },
+      snapshot: {
+        type: 'string',
+        value: 'SNAPSHOT',
+        help: 'only the state of this snapshot, by its name or title: the VM gets its disks, and no snapshots or RAM',
+      },
+      isolated: {
+        type: 'boolean',
+        help: 'with its network cables out, and without devices and folders of this computer',
+      },
+      start: { type: 'boolean', help: 'start it afterwards' },
       'password-file': passwordFile,
     },
     more: `BACKUP is the ID that backups shows. The VM appears when all of it is restored, and is off. A new VM does not get the RAM of snapshots. ${more}`,
     examples: [
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder /var/lib/libvirt/images',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --as web-again -c qemu:///session',
+      'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --snapshot clean --as web-clean --isolated --start',
     ],
   },
 } as const satisfies Record<string, Command>;

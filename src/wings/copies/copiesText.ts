@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
+import type { VmRestored } from './bringBack.js';
 import type { CopiesProblem } from './copiesFault.js';
 import type { LeftOut } from './lookAtVm.js';
 import type { ResticFault } from './restic.js';
@@ -138,4 +139,18 @@ export function leftOutText(leftOut: LeftOut): string {
     case 'tpm':
       return t('Not in the backup: the content of the TPM.');
   }
+}
+
+/** The first is the result. */
+export function pointLines(
+  { name, folder }: Pick<VmRestored, 'name' | 'folder'>,
+  { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
+): readonly string[] {
+  return [
+    t('Restored {0} as in its snapshot “{1}” into {2}', displayLine(name), displayLine(title), displayLine(folder)),
+    ...(hasRam ? [t('The RAM of the snapshot is not loaded: the VM starts as after a power cut.')] : []),
+    ...(notHeld.length > 0
+      ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
+      : []),
+  ];
 }

@@ -20,8 +20,18 @@ export async function resticSource(restic: Restic, id: string): Promise<CopySour
   return {
     keepsHoles,
     readManifest: () => restic.run(['dump', snapshot, `/${manifestName}`], { mostBytes: mostManifestBytes }),
-    fetch: async (_files, into) => {
-      await restic.run(['restore', snapshot, `--target=${into}`, ...(keepsHoles ? ['--sparse'] : [])]);
+    fetch: async (files, into) => {
+      const sparse = keepsHoles ? ['--sparse'] : [];
+      await restic.run(['restore', snapshot, `--target=${into}`, ...sparse, ...includesOf(files)]);
     },
   };
+}
+
+/** As words of restic's, each an exact name. Too long for a command: all files are restored, of which some are used. */
+function includesOf(files: readonly CopiedFile[]): readonly string[] {
+  const words = [...new Set(files.flatMap(({ stored }) => stored ?? []))].map(
+    (path) => `--include=${path.replaceAll(/[\\*?[\]]/gu, (letter) => `\\${letter}`)}`,
+  );
+  const tooLong = words.reduce((sum, word) => sum + Buffer.byteLength(word), 0) > 500_000;
+  return tooLong || words.length === 0 ? [] : words;
 }
