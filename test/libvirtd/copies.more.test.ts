@@ -152,7 +152,13 @@ describe('backups that cannot be', () => {
       writeManifest({ ...manifest, definition: manifest.definition.replace(first!.path, '/etc/shadow') }),
     );
     await lie('00000005', changed({ virtualBytes: 1024 }));
+    const stranger = { name: 'liar', uuid: '00000000-0000-4000-8000-000000000001' };
+    await lie('00000006', writeManifest({ ...manifest, vm: stranger }));
     const to = join(dir, 'lied');
+    const asItself = ['restore', '00000006', '--from', repository, '--folder', to];
+    const before = await host.rig.virsh('dumpxml', 'web');
+    await host.run('failed', ...asItself);
+    assert.equal(await host.rig.virsh('dumpxml', 'web'), before);
     for (const [id, exit] of [
       ['00000001', 'failed'],
       ['00000002', 'failed'],
