@@ -166,7 +166,9 @@ export class Engine implements EnginePort {
   }
 
   withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T> {
-    return this.#connections.ask(connection, async (live) => work(await (await live.open()).vmCopies()));
+    return this.#connections.ask(connection, async (live) =>
+      work(await (await import('./copies.js')).copiesOn(live, this.#persistence)),
+    );
   }
 
   findVm(ref: VmRef): VmView | undefined {

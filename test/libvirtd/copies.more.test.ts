@@ -1,7 +1,7 @@
 // What goes wrong with backups: keys, repositories, VMs that change, manifests that lie, restores that are killed.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/manifest.js';
@@ -198,6 +198,23 @@ describe('backups that cannot be', () => {
     await writePattern(await contentFile(host, 'again'), 9, '0');
     assert.match(await restore('refused'), /has been used since/u);
     assert.equal(await host.rig.virsh('domuuid', 'again'), now);
+  });
+
+  it('are reverted to where the VM stood before, in files of the same names', async () => {
+    await makeVm('chain', 'qcow2');
+    for (const title of ['first', 'second']) {
+      await host.run('done', 'checkpoint', 'chain', title, '--style', 'external');
+      await writePattern(await contentFile(host, 'chain'), 2, '0');
+    }
+    const { backup } = await host.json<{ backup: ListedBackup }>('backup', 'chain', '--to', repository);
+    const to = join(dir, 'moved');
+    for (const time of ['once', 'again']) {
+      await host.rig.virsh('undefine', 'chain', '--snapshots-metadata');
+      rmSync(to, { recursive: true, force: true });
+      await host.run('done', 'restore', backup.id, '--from', repository, '--folder', to);
+      await host.run('done', 'revert', 'chain', 'second', '--yes', '--no-checkpoint');
+      assert.match(await contentFile(host, 'chain', 'second'), /moved/u, time);
+    }
   });
 
   it('say that the target is full', async () => {
