@@ -1,6 +1,6 @@
 // `virt-rewind backup` and `restore`: a branched tree comes back on another computer, byte by byte.
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost, writePattern } from './copiesRig.js';
@@ -57,12 +57,20 @@ describe('backups of a VM', () => {
   async function keepContents(): Promise<void> {
     for (const snapshot of [...(await snapshotsOn(here!)), undefined]) {
       const to = join(expected, snapshot ?? 'the present');
+      if (snapshot === 'ram') {
+        copyFileSync(await ramFile(here!), join(expected, 'RAM'));
+      }
       await runTool('qemu-img', 'convert', '-f', 'qcow2', '-O', 'raw', await contentFile(here!, name, snapshot), to);
     }
   }
 
   async function snapshotsOn({ rig }: CopiesHost, vm = name): Promise<readonly string[]> {
     return (await rig.virsh('snapshot-list', vm, '--name', '--topological')).split('\n').filter((line) => line !== '');
+  }
+
+  async function ramFile({ rig }: CopiesHost): Promise<string> {
+    const [, file = ''] = /<memory [^>]*file='([^']+)'/u.exec(await rig.virsh('snapshot-dumpxml', name, 'ram')) ?? [];
+    return file;
   }
 
   async function requireContent(file: string, snapshot?: string): Promise<void> {
@@ -110,6 +118,7 @@ describe('backups of a VM', () => {
     assert.equal(await there!.rig.virsh('snapshot-list', name, '--parent', '--name'), parents);
     assert.equal(await there!.rig.virsh('snapshot-current', name, '--name'), 'branch');
     await requireRestored(there!, name);
+    assert.ok(readFileSync(await ramFile(there!)).equals(readFileSync(join(expected, 'RAM'))));
     assert.match(
       await there!.run('refused', 'restore', id, '--from', repository, '--folder', folder),
       /exists already/u,
