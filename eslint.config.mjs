@@ -223,7 +223,15 @@ const rooms = {
     'base',
   ],
   // A wing is one capability of its own: the core has its list, and knows no wing.
-  wings: ['wings/inside', 'wings/inside/changes', 'wings/inside/editor', 'wings/copies', 'cli/context', 'engine'],
+  wings: [
+    'wings/inside',
+    'wings/inside/changes',
+    'wings/inside/editor',
+    'wings/copies',
+    'wings/copies/editor',
+    'cli/context',
+    'engine',
+  ],
   'wings/inside': [
     'wings/inside/read',
     'wings/inside/bytes',
@@ -245,6 +253,7 @@ const rooms = {
     'base',
   ],
   'wings/copies': [
+    'verbs/verb',
     'cli/agree',
     'cli/arguments',
     'cli/commandError',
@@ -260,6 +269,18 @@ const rooms = {
     'qemu',
     'domain',
     'base',
+  ],
+  'wings/copies/editor': [
+    'wings/copies',
+    'ui/commands/commandServices',
+    'ui/commands/targets',
+    'ui/prompts',
+    'ui/tree/nodes',
+    'engine',
+    'text',
+    'live',
+    'journal/json',
+    'domain',
   ],
   'wings/inside/changes': [
     'wings/inside',

@@ -16,7 +16,7 @@ const ownRooms = /** @type {const} */ ([
   ['lab', /^(src\/lab\/|node_modules\/yaml\/)/u],
   [
     'commandLine',
-    /^src\/(cli\/|wings\/(copies\/\w+|\w+\/(\w+\/)?\w+(Command|Row)|command(Handlers|Rows))\.ts$|commandLine\.ts$)/u,
+    /^src\/(cli\/|wings\/(\w+\/(\w+\/)?\w+(Command|Rows?)|command(Handlers|Rows))\.ts$|commandLine\.ts$)/u,
   ],
   ['library', /^src\/library\.ts$/u],
   // Other extensions have it from ours, where they ask for it.

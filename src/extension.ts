@@ -166,6 +166,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     bisects,
     engine,
     remembered: context.globalState,
+    secrets: context.secrets,
     consoles,
     logs,
     screens,

@@ -38,7 +38,11 @@ export function isCloneName(name: string): boolean {
 }
 
 /** `web-test-clone`, `web-test-clone-2`, … */
-export function freeCloneName(vm: string, taken: ReadonlySet<string>, word: 'clone' | 'fork' = 'clone'): string {
+export function freeCloneName(
+  vm: string,
+  taken: ReadonlySet<string>,
+  word: 'clone' | 'fork' | 'restored' = 'clone',
+): string {
   const stem =
     vm
       .replace(/[^A-Za-z0-9._-]+/gu, '-')

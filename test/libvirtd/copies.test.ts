@@ -125,7 +125,7 @@ describe('backups of a VM', () => {
     );
     assert.match(
       await there!.run('refused', 'restore', id, '--from', repository, '--folder', there!.rig.daemon.dir),
-      /--as/u,
+      /as a new VM/u,
     );
   });
 

@@ -1,5 +1,5 @@
 // What every command is given. It refuses to know who built it.
-import type { LogOutputChannel, Memento } from 'vscode';
+import type { LogOutputChannel, Memento, SecretStorage } from 'vscode';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Engine } from '../../engine/engine.js';
 import type { XmlDocuments } from '../documents/documents.js';
@@ -56,6 +56,7 @@ export interface CommandServices {
   readonly log: LogOutputChannel;
   /** What this user chose before, in any workspace. */
   readonly remembered: Memento;
+  readonly secrets: SecretStorage;
   readonly history: HistoryPanel;
   readonly allVms: AllVms;
   /** Runs a task of ours that no tasks.json has, in a terminal. Resolves when it has begun. */

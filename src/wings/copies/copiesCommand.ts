@@ -6,13 +6,13 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { ConnectionView } from '../../live/views.js';
-import { bytesText } from '../../text/bytesText.js';
 import { backUp } from './backUp.js';
 import { bringBack } from './bringBack.js';
 import type { Backup } from './backups.js';
-import { CopiesFault } from './copiesFault.js';
+import { CopiesFault, isFailing } from './copiesFault.js';
 import { resticSource } from './copySource.js';
-import { leftOutText, pointLines, problemText, resticText } from './copiesText.js';
+import { pointLines, problemText, resticText } from './copiesText.js';
+import { backedUpLines, restoredLines } from './doneText.js';
 import { lookAtVm } from './lookAtVm.js';
 import { Restic, ResticFault } from './restic.js';
 
@@ -35,25 +35,7 @@ export const backup: CommandHandler = async (context) => {
       json({ backup: { ...answerOf(made), addedBytes, currentState: present, leftOut } });
       return;
     }
-    terminal.say(
-      t(
-        'Backed up {0} as {1}: snapshots: {2}, {3}, new in the repository: {4}',
-        displayLine(made.vm),
-        made.id,
-        made.restorePoints,
-        bytesText(made.bytes),
-        bytesText(made.addedBytes),
-      ),
-    );
-    if (!made.present) {
-      terminal.tell(
-        t(
-          'The current state of {0} is not in the backup, because it is running. To back it up too, create a checkpoint first.',
-          displayLine(made.vm),
-        ),
-      );
-    }
-    made.leftOut.forEach((one) => terminal.tell(leftOutText(one)));
+    sayAll(context, backedUpLines(made));
   });
 };
 
@@ -88,25 +70,17 @@ export const restore: CommandHandler = async (context) => {
       return;
     }
     if (point !== undefined) {
-      pointLines(restored, point).forEach((line, index) => (index === 0 ? terminal.say(line) : terminal.tell(line)));
+      sayAll(context, pointLines(restored, point));
       return;
     }
-    terminal.say(
-      t(
-        'Restored {0} into {1}: snapshots: {2}',
-        displayLine(restored.name),
-        displayLine(restored.folder),
-        restorePoints,
-      ),
-    );
-    if (!present) {
-      terminal.tell(t('Its disks are as in its current snapshot, because it was running when it was backed up.'));
-    }
-    if (withoutRam > 0) {
-      terminal.tell(t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam));
-    }
+    sayAll(context, restoredLines(restored));
   });
 };
+
+function sayAll({ terminal }: Context, [done, ...others]: readonly string[]): void {
+  terminal.say(done ?? '');
+  others.forEach((line) => terminal.tell(line));
+}
 
 export function requireText({ call }: Context, name: string): string {
   const text = call.texts[name];
@@ -144,8 +118,6 @@ export function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string,
   };
 }
 
-const failing: ReadonlySet<string> = new Set(['changed', 'staysInRepository', 'cannotWrite', 'brokenBackup', 'noRoom']);
-
 export async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {
   try {
     await work();
@@ -153,7 +125,7 @@ export async function saying(target: string, vm: string, work: () => Promise<voi
   } catch (error) {
     if (error instanceof CopiesFault) {
       const { kind } = error.problem;
-      const exit = kind === 'noBackup' ? 'notFound' : failing.has(kind) ? 'failed' : 'refused';
+      const exit = kind === 'noBackup' ? 'notFound' : isFailing(error.problem) ? 'failed' : 'refused';
       throw new CliError(exit, problemText(error.problem, vm));
     }
     if (error instanceof ResticFault) {

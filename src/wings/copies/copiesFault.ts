@@ -16,6 +16,19 @@ export type CopiesProblem =
   | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
   | { readonly kind: 'cannotWrite'; readonly folder: string; readonly said: string };
 
+const failing: readonly CopiesProblem['kind'][] = [
+  'changed',
+  'staysInRepository',
+  'cannotWrite',
+  'brokenBackup',
+  'noRoom',
+];
+
+/** Else it was refused before anything was done. */
+export function isFailing({ kind }: CopiesProblem): boolean {
+  return failing.includes(kind);
+}
+
 export class CopiesFault extends Error {
   override readonly name = 'CopiesFault';
   constructor(readonly problem: CopiesProblem) {

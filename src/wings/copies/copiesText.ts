@@ -19,11 +19,11 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'readOnly':
       return t('The connection is read-only. Use a connection that can create VMs.');
     case 'unfinished':
-      return t('An operation on {0} was interrupted. Finish it first: virt-rewind doctor {0}.', name);
+      return t('An operation on {0} was interrupted. Finish it first: run Doctor on {0}.', name);
     case 'busy':
       return t('A snapshot of {0} is being created. Try again when it is there.', name);
     case 'running':
-      return t('{0} runs and has no snapshots. Create a checkpoint first: virt-rewind checkpoint {0}.', name);
+      return t('{0} runs and has no snapshots. Create a checkpoint first.', name);
     case 'internalRunning':
       return t(
         '{0} runs and has internal snapshots, which are in the images that it writes to. Shut it down first.',
@@ -47,10 +47,10 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         displayLine(problem.disk),
       );
     case 'missing':
-      return t('{0} is missing or cannot be read. See virt-rewind doctor {1}.', displayLine(problem.file), name);
+      return t('{0} is missing or cannot be read. Run Doctor on {1}.', displayLine(problem.file), name);
     case 'unknownFile':
       return t(
-        '{0} is named by a snapshot of {1}, but is no part of its disks. See virt-rewind doctor {1}.',
+        '{0} is named by a snapshot of {1}, but is no part of its disks. Run Doctor on {1}.',
         displayLine(problem.file),
         name,
       );
@@ -62,7 +62,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         displayLine(problem.snapshot),
       );
     case 'noBackup':
-      return t('There is no backup {0}. List them with virt-rewind backups.', displayLine(problem.id));
+      return t('There is no backup {0}. List the backups again.', displayLine(problem.id));
     case 'brokenBackup':
       return t('The backup is not valid, so nothing was restored. Restore another one.');
     case 'newerBackup':
@@ -70,12 +70,9 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'badName':
       return t('{0} cannot be the name of a VM. Use letters, digits, dots and dashes.', displayLine(problem.name));
     case 'nameTaken':
-      return t('There is a VM {0} already. Restore it as a new VM with --as.', displayLine(problem.name));
+      return t('There is a VM {0} already. Restore it as a new VM.', displayLine(problem.name));
     case 'uuidTaken':
-      return t(
-        'There is a VM with the UUID of {0} already. Restore it as a new VM with --as.',
-        displayLine(problem.name),
-      );
+      return t('There is a VM with the UUID of {0} already. Restore it as a new VM.', displayLine(problem.name));
     case 'folderTaken':
       return t('{0} exists already. Nothing was replaced.', displayLine(problem.folder));
     case 'restoreRuns':
@@ -114,7 +111,10 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
     case 'wrongKey':
       return t('The key does not open {0}. A lost key cannot be replaced.', shown);
     case 'noRepository':
-      return t('There is no restic repository at {0}. Use --create with backup to create it.', shown);
+      return t(
+        'There is no restic repository at {0}. To create one, back up a VM (virt-rewind backup --create).',
+        shown,
+      );
     case 'locked':
       return t(
         'Another restic is using {0}. If none is running, remove its lock: restic unlock. It said: {1}',

@@ -159,7 +159,11 @@ export type ResticSnapshot = v.InferOutput<typeof resticSnapshot>;
 
 /** restic runs in another folder, so a folder is told in full. */
 function repositoryOf(text: string): string {
-  return /^(b2|sftp|s3|gs|azure|swift|rest|rclone):/u.test(text) ? text : resolve(text.replace(/^local:/u, ''));
+  return isRemote(text) ? text : resolve(text.replace(/^local:/u, ''));
+}
+
+export function isRemote(repository: string): boolean {
+  return /^(b2|sftp|s3|gs|azure|swift|rest|rclone):/u.test(repository);
 }
 
 async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | undefined): Promise<NodeJS.ProcessEnv> {

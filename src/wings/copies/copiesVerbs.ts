@@ -1,0 +1,27 @@
+// The commands of backups.
+import { inMenu, inTitle, onRow, type Verb } from '../../verbs/verb.js';
+
+export const copiesVerbs = {
+  backUp: {
+    title: 'Back Up…',
+    icon: 'archive',
+    arguments: ['vm'],
+    places: [
+      inMenu('more', '3_group@2', { is: ['cloneable'], rows: 'several' }),
+      inMenu('clone', '5_backup@1', { is: ['cloneable'] }),
+    ],
+  },
+  showBackups: {
+    title: 'Show Backups…',
+    icon: 'list-unordered',
+    arguments: ['vm'],
+    remark: 'as they were when their repository was read last',
+    places: [inMenu('clone', '5_backup@2', { is: ['cloneable'] })],
+  },
+  restoreBackup: {
+    title: 'Restore Backup…',
+    icon: 'discard',
+    arguments: [],
+    places: [inTitle('0_make@4'), onRow('6_care@6', { is: ['connection'], rows: 'one' })],
+  },
+} as const satisfies Record<string, Verb>;

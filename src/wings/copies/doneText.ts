@@ -1,0 +1,39 @@
+// What a backup or a restore did, as sentences.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import type { BackupMade } from './backUp.js';
+import type { VmRestored } from './bringBack.js';
+import { leftOutText } from './copiesText.js';
+
+type Sentences = readonly [string, ...string[]];
+
+/** What was done, then what the backup does not have. */
+export function backedUpLines(made: BackupMade): Sentences {
+  const name = displayLine(made.vm);
+  const current = t(
+    'The current state of {0} is not in the backup, because it is running. To back it up too, create a checkpoint first.',
+    name,
+  );
+  return [
+    t(
+      'Backed up {0} as {1}: snapshots: {2}, {3}, new in the repository: {4}',
+      name,
+      made.id,
+      made.restorePoints,
+      bytesText(made.bytes),
+      bytesText(made.addedBytes),
+    ),
+    ...(made.present ? [] : [current]),
+    ...made.leftOut.map(leftOutText),
+  ];
+}
+
+/** What was done, then what is not as it was. */
+export function restoredLines({ name, folder, restorePoints, present, withoutRam }: VmRestored): Sentences {
+  return [
+    t('Restored {0} into {1}: snapshots: {2}', displayLine(name), displayLine(folder), restorePoints),
+    ...(present ? [] : [t('Its disks are as in its current snapshot, because it was running when it was backed up.')]),
+    ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
+  ];
+}

@@ -1,0 +1,92 @@
+// Back Up…: VMs with all their snapshots, one after another.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../../domain/plainText.js';
+import type { VmView } from '../../../live/views.js';
+import { bytesText } from '../../../text/bytesText.js';
+import { vmCountText } from '../../../text/words.js';
+import type { CommandRun } from '../../../ui/commands/commandServices.js';
+import { targetVms } from '../../../ui/commands/targets.js';
+import { CommandError, DismissedError } from '../../../ui/prompts/commandError.js';
+import { notify } from '../../../ui/prompts/notify.js';
+import { backUp, type BackupMade } from '../backUp.js';
+import { backedUpLines } from '../doneText.js';
+import { lookAtVm } from '../lookAtVm.js';
+import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
+import { errorOfCopies, whileTold } from './copiesErrors.js';
+import { rememberBackups } from './knownBackups.js';
+
+export async function backUpVms(run: CommandRun): Promise<{ readonly backups: readonly string[] }> {
+  const views = await targetVms(run);
+  const opened = await openTarget(run, await pickRepository(run), true);
+  const made: BackupMade[] = [];
+  const failed: { readonly vm: string; readonly error: unknown }[] = [];
+  const title = views.length === 1 ? views[0].vm.name : vmCountText(views.length);
+  await whileTold(t('Backing up {0}', title), opened, async (signal, report) => {
+    for (const view of views) {
+      try {
+        made.push(await backUpOne(run, opened, view, { signal, report, create: opened.isNew && made.length === 0 }));
+        await rememberBackups(run.remembered, opened.target, [...opened.backups, ...made]);
+      } catch (reason) {
+        const error = errorOfCopies(reason, opened.target, view.vm.name);
+        failed.push({ vm: view.vm.name, error });
+        if (error instanceof DismissedError || views.length === 1) {
+          break;
+        }
+      }
+    }
+  });
+  tell(views.length, made, failed);
+  return { backups: made.map(({ id }) => id) };
+}
+
+interface OneBackup {
+  readonly signal: AbortSignal;
+  readonly report: (message: string) => void;
+  readonly create: boolean;
+}
+
+async function backUpOne(
+  { engine }: CommandRun,
+  { open }: OpenedTarget,
+  view: VmView,
+  { signal, report, create }: OneBackup,
+): Promise<BackupMade> {
+  const libvirt = engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt ?? 0;
+  const restic = await open(signal);
+  const onProgress = (fraction: number): void =>
+    report(`${displayLine(view.vm.name)}: ${Math.floor(fraction * 100)} %`);
+  onProgress(0);
+  return backUp(await lookAtVm(engine, view, process.env), restic, { libvirt, create, onProgress });
+}
+
+function tell(
+  count: number,
+  made: readonly BackupMade[],
+  failed: readonly { readonly vm: string; readonly error: unknown }[],
+): void {
+  const [first] = failed;
+  if (first !== undefined && count === 1) {
+    throw first.error;
+  }
+  const added = bytesText(made.reduce((sum, { addedBytes }) => sum + addedBytes, 0));
+  const lines =
+    count === 1
+      ? made.flatMap(backedUpLines)
+      : [
+          t('Backed up {0}. New in the repository: {1}.', t('{0} of {1}', made.length, vmCountText(count)), added),
+          ...made.flatMap((one) =>
+            backedUpLines(one)
+              .slice(1)
+              .map((line) => `${displayLine(one.vm)}: ${line}`),
+          ),
+        ];
+  const reasons = failed.flatMap(({ vm, error }) =>
+    error instanceof DismissedError
+      ? []
+      : [`${displayLine(vm)}: ${error instanceof Error ? error.message : String(error)}`],
+  );
+  if (reasons.length > 0) {
+    throw new CommandError('failed', [...lines, ...reasons].join(' '));
+  }
+  void notify('info', lines.join(' '));
+}

@@ -1,0 +1,41 @@
+// What this user backed up to, and what was there when it was read last. No list reads a repository unasked.
+import type { Memento } from 'vscode';
+import * as v from 'valibot';
+import { parseAs } from '../../../journal/json.js';
+import type { Backup } from '../backups.js';
+
+const place = 'virtRewind.backups';
+const mostTargets = 20;
+const mostBackups = 500;
+
+const backup = v.object({
+  id: v.string(),
+  vm: v.string(),
+  uuid: v.string(),
+  madeAt: v.number(),
+  restorePoints: v.number(),
+  bytes: v.number(),
+});
+const shape = v.array(v.object({ target: v.string(), readAt: v.number(), backups: v.array(backup) }));
+
+/** A repository; its name has no password. */
+export interface KnownTarget {
+  readonly target: string;
+  /** In milliseconds since 1970. */
+  readonly readAt: number;
+  /** The oldest first. */
+  readonly backups: readonly Backup[];
+}
+
+/** That which was used last first. */
+export function knownTargets(remembered: Memento): readonly KnownTarget[] {
+  return parseAs(shape, remembered.get(place)) ?? [];
+}
+
+export async function rememberBackups(remembered: Memento, target: string, backups: readonly Backup[]): Promise<void> {
+  const others = knownTargets(remembered).filter((one) => one.target !== target);
+  const known = backups
+    .slice(-mostBackups)
+    .map(({ id, vm, uuid, madeAt, restorePoints, bytes }) => ({ id, vm, uuid, madeAt, restorePoints, bytes }));
+  await remembered.update(place, [{ target, readAt: Date.now(), backups: known }, ...others].slice(0, mostTargets));
+}
