@@ -317,7 +317,7 @@ const rooms = {
     'base',
   ],
   'wings/inside/back': ['wings/inside/read', 'session', 'text', 'live', 'domain'],
-  'wings/inside/read': ['wings/inside/bytes'],
+  'wings/inside/read': ['wings/inside/bytes', 'base'],
   'wings/inside/bytes': ['base'],
   cli: [
     'wings',

@@ -248,6 +248,17 @@ export const deepParts = [
     tier: 'deep',
     files: ['sshHosts', 'sshFiles', 'tlsHosts', 'insideHosts'],
   },
+  {
+    name: 'guestfish system',
+    group: 'hosts',
+    version: 'system',
+    minutes: 3,
+    guards: ['wings'],
+    needs: ['guestfish'],
+    layer: 'libvirtd',
+    tier: 'more',
+    files: ['insideGuestfish'],
+  },
   ...versions.map(
     (version) =>
       /** @type {DeepPart} */ ({

@@ -36,8 +36,9 @@ const libvirtPrograms = {
 
 /**
  * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture
- * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine.
- * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd'} Need
+ * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine; `guestfish`:
+ * with a kernel for its VM, in the deep tier alone, for they are large.
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'guestfish'} Need
  */
 
 /**
@@ -58,6 +59,14 @@ export async function missingPackages(need) {
       ...((await findProgram('nc')) === undefined ? ['netcat-openbsd'] : []),
       // A daemon that asks for a name and a password: its mechanisms, and what writes its users down.
       ...(findSasl() ? [] : ['libsasl2-modules', 'libsasl2-modules-db']),
+    ];
+  }
+  if (need === 'guestfish') {
+    const kernels = existsSync('/boot') && readdirSync('/boot').some((name) => name.startsWith('vmlinuz-'));
+    return [
+      ...((await findProgram('guestfish')) === undefined ? ['libguestfs-tools'] : []),
+      ...((await findProgram('mkfs.xfs')) === undefined ? ['xfsprogs'] : []),
+      ...(kernels ? [] : ['linux-image-cloud-amd64']),
     ];
   }
   if (need === 'releases') {

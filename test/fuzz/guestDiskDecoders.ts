@@ -1,6 +1,9 @@
 // Disks of guests: what file systems say of themselves, whoever wrote them.
+import { Duplex } from 'node:stream';
 import { isoImage } from '../../src/driver/files/isoImage.js';
 import { type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
+import { parseFault, parseNames, parseStats } from '../../src/wings/inside/bytes/guestfishWords.js';
+import { serveClient } from '../../src/wings/inside/bytes/nbdServer.js';
 import { FileSystemError, type GuestFileSystem } from '../../src/wings/inside/read/guestFileSystem.js';
 import { openIso } from '../../src/wings/inside/read/isoFileSystem.js';
 import { addRockRidge, type RockRidge } from '../../src/wings/inside/read/isoRockRidge.js';
@@ -106,7 +109,59 @@ const rockRidge = Buffer.from(
   'hex',
 );
 
+const stats =
+  '[0] = {\n  st_dev: 1\n  st_ino: 7\n  st_mode: 33188\n  st_size: 12\n}\n*stdin*:3: libguestfs: error: x\n';
+/** Flags, what it may do, the disk without a name, two reads, the end. */
+const client = Buffer.from(
+  '00000003' +
+    '49484156454f50540000000800000000' +
+    '49484156454f5054000000070000000600000000' +
+    '0000' +
+    '2560951300000000000000000000000100000000000000000000' +
+    '0200' +
+    '25609513000000000000000000000002000000000000100000000200' +
+    '25609513000000020000000000000003000000000000000000000000',
+  'hex',
+);
+
 export const guestDiskDecoders: readonly Decoder[] = [
+  {
+    name: 'answers of guestfish',
+    throws: [],
+    make: (random) => {
+      const changed = mutateBytes(Buffer.from(stats), random);
+      const text = changed.toString('latin1');
+      return {
+        kept: changed,
+        decode: () => [parseNames(changed), parseStats(text).map((one) => [...one]), parseFault(text)],
+      };
+    },
+  },
+  {
+    name: 'a client of NBD',
+    throws: [DiskError],
+    make: (random) => {
+      const changed = mutateBytes(client, random);
+      return {
+        kept: changed,
+        decode: async () => {
+          let written = 0;
+          const socket = new Duplex({
+            allowHalfOpen: false,
+            read: () => undefined,
+            write: (bytes: Buffer, _, done) => {
+              written += bytes.length;
+              done();
+            },
+          });
+          socket.push(changed);
+          socket.push(null);
+          await serveClient(countedDisk(Buffer.alloc(8192)), socket);
+          return written;
+        },
+      };
+    },
+  },
   {
     name: 'ISO 9660 of a guest',
     throws: [FileSystemError, DiskError],

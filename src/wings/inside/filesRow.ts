@@ -14,7 +14,7 @@ export const filesRow = {
     yes: acting.yes,
     name: acting.name,
   },
-  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO, find TEXT [FOLDER] or restore PATH [TARGET]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS, FAT and ISO 9660. Needs qemu-nbd on this computer; for a VM on a host behind ssh, qemu-nbd and netcat there. restore saves the current state of the VM first, and then puts the file or folder into it with the guest agent.',
+  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO, find TEXT [FOLDER] or restore PATH [TARGET]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS, FAT and ISO 9660; XFS, Btrfs and LVM by guestfish. Needs qemu-nbd on this computer; for a VM on a host behind ssh, qemu-nbd and netcat there. restore saves the current state of the VM first, and then puts the file or folder into it with the guest agent.',
   examples: [
     'virt-rewind files web-test@clean',
     'virt-rewind files web-test@clean ls /etc',

@@ -47,6 +47,13 @@ export function faultText({ fault, detail }: FileSystemError, path: string): str
       return t('{0} is encrypted by the guest.', shown);
     case 'unsupported':
       return t('This file system has a feature that Virt Rewind cannot read: {0}.', displayLine(detail));
+    case 'noGuestfish':
+      return t(
+        '{0} is read by guestfish, which is not installed. It is in the package libguestfs-tools (Debian, Ubuntu) or guestfs-tools (Fedora).',
+        shown,
+      );
+    case 'notStarted':
+      return t('{0} cannot be read: {1}', shown, displayLine(detail));
     case 'damaged':
       return t('The file system is damaged at {0}. Check it in the guest.', displayLine(detail));
   }

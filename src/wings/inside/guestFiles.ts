@@ -8,6 +8,7 @@ import { DiskError } from './bytes/disk.js';
 import type { NbdDisk } from './bytes/nbdDisk.js';
 import { type ServedImage, serveImage } from './bytes/servedImage.js';
 import { serveThere } from './bytes/servedThere.js';
+import { withGuestfish } from './read/guestfishVolumes.js';
 import { openVolumes, type Volume } from './read/volumes.js';
 
 export interface GuestFilesOptions {
@@ -61,9 +62,13 @@ export async function openGuestDisks(
     throw new FilesObstacle({ kind: 'elsewhere' });
   }
   const login = await engine.hostLogin(view.ref);
-  const open: NbdDisk[] = [];
+  const open: { readonly target: string; readonly disk: NbdDisk }[] = [];
   let reading = '';
-  const close = (): void => open.forEach((disk) => disk.close());
+  let closeMore = (): void => undefined;
+  const close = (): void => {
+    closeMore();
+    open.forEach(({ disk }) => disk.close());
+  };
   signal.addEventListener('abort', close);
   try {
     const volumes: Volume[] = [];
@@ -77,13 +82,16 @@ export async function openGuestDisks(
       if (disk === undefined) {
         throw new FilesObstacle({ kind: 'noProgram' });
       }
-      open.push(disk);
+      open.push({ target, disk });
       if (login === undefined) {
         images.set(target, image);
       }
       volumes.push(...(await openVolumes(target, disk)));
     }
-    return { images, volumes, requireUnchanged: () => requireUnchanged(engine, view, options), close };
+    const more = await withGuestfish(volumes, open, environment, signal);
+    closeMore = more.close;
+    signal.throwIfAborted();
+    return { images, volumes: more.volumes, requireUnchanged: () => requireUnchanged(engine, view, options), close };
   } catch (error) {
     close();
     throw error instanceof DiskError

@@ -4,26 +4,28 @@ import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Disk, DiskError, requireInside } from './disk.js';
 
-const helloMagic = 0x4e42444d41474943n; // NBDMAGIC
-const optionMagic = 0x49484156454f5054n; // IHAVEOPT
-const optionReplyMagic = 0x3e889045565a9n;
-const requestMagic = 0x25609513;
-const replyMagic = 0x67446698;
+export const helloMagic = 0x4e42444d41474943n; // NBDMAGIC
+export const optionMagic = 0x49484156454f5054n; // IHAVEOPT
+export const optionReplyMagic = 0x3e889045565a9n;
+export const requestMagic = 0x25609513;
+export const replyMagic = 0x67446698;
 
-const fixedNewstyle = 1;
-const noZeroes = 2;
-const optionGo = 7;
-const replyAck = 1;
-const replyInfo = 3;
-const infoExport = 0;
+export const fixedNewstyle = 1;
+export const noZeroes = 2;
+export const optionGo = 7;
+export const replyAck = 1;
+export const replyInfo = 3;
+export const infoExport = 0;
 const errorBit = 0x80000000;
-const commandRead = 0;
-const commandDisconnect = 2;
+export const commandRead = 0;
+export const commandDisconnect = 2;
 
 /** A server may refuse longer ones. */
 const longestRead = 4 * 1024 * 1024;
 /** Of the handshake: an answer is some bytes and a sentence. */
-const longestAnswer = 64 * 1024;
+export const longestAnswer = 64 * 1024;
+/** More that nobody has taken waits in the socket. */
+const mostWaiting = 8 * 1024 * 1024;
 const handshakeHeader = 20;
 const replyHeader = 16;
 
@@ -169,13 +171,13 @@ function requestOf(command: number, handle: bigint, at: number, length: number):
 }
 
 /** What comes from the socket, by pieces of a known length. One reader takes one piece at a time. */
-class Input {
+export class Input {
   readonly #chunks: Buffer[] = [];
   #bytes = 0;
   #ended: Error | undefined;
   #wake: (() => void) | undefined;
 
-  constructor(socket: Duplex) {
+  constructor(private readonly socket: Duplex) {
     const end = (error: Error): void => {
       this.#ended ??= error;
       this.#wake?.();
@@ -183,6 +185,9 @@ class Input {
     socket.on('data', (chunk: Buffer) => {
       this.#chunks.push(chunk);
       this.#bytes += chunk.length;
+      if (this.#bytes > mostWaiting) {
+        socket.pause();
+      }
       this.#wake?.();
     });
     socket.on('error', (error: Error) => end(new DiskError(`the connection to the disk failed: ${error.message}`)));
@@ -196,6 +201,7 @@ class Input {
       if (this.#ended !== undefined) {
         throw this.#ended;
       }
+      this.socket.resume();
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     const all = this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);

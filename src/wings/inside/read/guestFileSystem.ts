@@ -52,6 +52,8 @@ export interface GuestFileSystem {
    * undefined: nobody knows.
    */
   places?(node: number, at: number, length: number): Promise<readonly ContentPlace[] | undefined>;
+  /** Two states of a file with one mark have the same content, as far as the guest's kernel kept the times. */
+  writeMark?(node: number): Promise<string>;
 }
 
 /** Why a file system cannot be read on. */
@@ -69,7 +71,11 @@ export type FileSystemFault =
   /** Links that lead in a circle. */
   | 'tooManyLinks'
   /** A folder with more names than can be told. */
-  | 'tooLarge';
+  | 'tooLarge'
+  /** guestfish reads it, and is not installed. */
+  | 'noGuestfish'
+  /** guestfish reads it, and did not start; the detail is why. */
+  | 'notStarted';
 
 export class FileSystemError extends Error {
   override readonly name = 'FileSystemError';

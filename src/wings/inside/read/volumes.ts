@@ -8,7 +8,7 @@ import { openNtfs } from './ntfsFileSystem.js';
 import { readParts } from './partitions.js';
 
 export interface Volume {
-  /** As the guest's Linux would call it: `vda1`, or `vda` where the disk has no partitions. */
+  /** As the guest's Linux would call it: `vda1`, `vda` where the disk has no partitions, `group-volume` of LVM. */
   readonly name: string;
   readonly bytes: number;
   /** As far as its first bytes tell: a type of file system, `LVM2_member`, `crypto_LUKS`, `swap`; absent: not known. */
@@ -116,7 +116,7 @@ export async function findPath(
   volumes: readonly Volume[],
   text: string,
 ): Promise<GuestPath | { readonly no: 'volume' | 'readable' | 'root'; readonly volume?: Volume }> {
-  const [, named, inNamed] = /^([a-z][a-z\d]*):(.*)$/su.exec(text) ?? [];
+  const [, named, inNamed] = /^([\w+.-]+):(.*)$/su.exec(text) ?? [];
   const volume = named === undefined ? await rootVolume(volumes) : volumes.find(({ name }) => name === named);
   if (volume === undefined) {
     return { no: named === undefined ? 'root' : 'volume' };
