@@ -45,6 +45,7 @@ const benches = {
   agent: { need: 'libvirt', run: inNode },
   systems: { need: 'libvirt', run: inNode },
   changedFiles: { need: 'libvirt', run: inNode },
+  filesInside: { need: 'libvirt', run: inNode },
   picture: { need: 'browser', run: inNode },
   stories: { need: 'browser', run: inNode },
   activation: { need: 'browser', run: inVsCode },
