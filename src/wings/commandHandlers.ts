@@ -7,5 +7,6 @@ export const wingHandlers: Readonly<Record<keyof typeof wingCommands, () => Prom
   files: async () => (await import('./inside/filesCommand.js')).files,
   backup: async () => (await import('./copies/copiesCommand.js')).backup,
   backups: async () => (await import('./copies/backupsCommand.js')).backups,
+  schedule: async () => (await import('./copies/scheduleCommand.js')).schedule,
   restore: async () => (await import('./copies/copiesCommand.js')).restore,
 };

@@ -1,6 +1,6 @@
 // The command line on private daemons, for backups of VMs on disks that a test fills itself.
 import { execFile } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
@@ -23,15 +23,19 @@ export interface ListedBackup {
   readonly currentState: boolean;
 }
 
-let program: Promise<string> | undefined;
+let program: string | undefined;
 
 /** One computer with VMs. Its state folder is its own. */
 export async function startCopiesHost(
   environment: (folder: string) => NodeJS.ProcessEnv = () => ({}),
 ): Promise<CopiesHost> {
   const rig = await startLiveRig();
-  program ??= buildDoor('commandLine', join(rig.daemon.dir, 'program'));
-  const door = await program;
+  // Gone with the computer that it was built on.
+  const door =
+    program !== undefined && existsSync(program)
+      ? program
+      : await buildDoor('commandLine', join(rig.daemon.dir, 'program'));
+  program = door;
   const state = join(rig.daemon.dir, 'journal');
   mkdirSync(state, { recursive: true });
   const key = join(rig.daemon.dir, 'key');

@@ -1,7 +1,17 @@
-// Old backups are deleted by a rule, and nothing else of the repository is.
+// Backups by the clock: what systemd and cron are given runs and says how it went. Old backups are deleted by a rule,
+// and nothing else of the repository is.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { faultsOf } from '../jsonSchema.js';
@@ -10,6 +20,27 @@ import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 
 const runFile = promisify(execFile);
+
+interface ListedSchedule {
+  readonly name: string;
+  readonly installed: boolean;
+  readonly state: string;
+  readonly nextAt: string;
+  readonly missedAt?: string;
+  readonly lastRun?: {
+    readonly exitCode: number;
+    readonly messages: readonly string[];
+    readonly backups: readonly string[];
+    readonly deleted: number;
+  };
+}
+
+async function makeVm(host: CopiesHost, name: string): Promise<void> {
+  const image = join(host.rig.daemon.dir, `${readdirSync(host.rig.daemon.dir).length}.qcow2`);
+  await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', image, '16M');
+  await writePattern(image, 1, '0');
+  await defineDiskVm(host.rig, name, [{ file: image, format: 'qcow2' }]);
+}
 
 interface Pruned {
   readonly deleted: readonly ListedBackup[];
@@ -26,10 +57,7 @@ describe('a rule for backups', () => {
     ({ dir } = host.rig.daemon);
     repository = join(dir, 'repository');
     for (const name of ['web', 'db']) {
-      const image = join(dir, `${name}.qcow2`);
-      await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', image, '16M');
-      await writePattern(image, 1, '0');
-      await defineDiskVm(host.rig, name, [{ file: image, format: 'qcow2' }]);
+      await makeVm(host, name);
     }
   });
   after(() => host.rig.stop());
@@ -116,3 +144,122 @@ describe('a rule for backups', () => {
     await runTool('qemu-img', 'compare', await contentFile(host, 'again'), await contentFile(host, 'web'));
   });
 });
+
+for (const by of ['cron', 'systemd'] as const) {
+  // Neither runs on the machines of the tests, so what they are called by only keeps what it is given.
+  describe(`a schedule by ${by}`, () => {
+    // A name that quotes would end, and cron and systemd read as something else.
+    const name = `it's 100% "$HOME"`;
+    let host: CopiesHost;
+    let dir: string;
+    let repository: string;
+    let told: string;
+
+    before(async () => {
+      host = await startCopiesHost((folder) => ({
+        PATH: `${join(folder, 'programs')}:${process.env['PATH'] ?? ''}`,
+        // And where systemd's own are.
+        SYSTEMD_UNIT_PATH: `${join(folder, 'units')}:`,
+        VIRT_REWIND_STATE: join(folder, 'state 100% of "it"'),
+      }));
+      ({ dir } = host.rig.daemon);
+      repository = join(dir, 'repository');
+      told = join(dir, 'told');
+      mkdirSync(join(dir, 'state 100% of "it"'));
+      mkdirSync(join(dir, 'programs'));
+      const crontab = join(dir, 'crontab');
+      writeFileSync(crontab, 'MAILTO=me\n');
+      makeProgram('systemctl', by === 'systemd' ? `echo "$@" >> '${join(dir, 'systemctl')}'` : 'exit 1');
+      makeProgram('crontab', `if [ "$1" = -l ]; then cat '${crontab}'; else cat "$1" > '${crontab}'; fi`);
+      makeProgram('logger', ':');
+      makeProgram('notify', `printf '%s\\n' "$@" > '${told}'`);
+      await makeVm(host, name);
+      await host.run('done', 'backup', name, '--to', repository, '--create');
+    });
+    after(() => host.rig.stop());
+
+    function makeProgram(program: string, script: string): void {
+      const file = join(dir, 'programs', program);
+      writeFileSync(file, `#!/bin/sh\n${script}\n`);
+      chmodSync(file, 0o755);
+    }
+
+    async function schedules(...words: readonly string[]): Promise<readonly ListedSchedule[]> {
+      const answer = await host.json<{ schedules: readonly ListedSchedule[] }>('schedule', ...words);
+      assert.deepEqual(faultsOf(answer), []);
+      return answer.schedules;
+    }
+
+    /** As the one of both starts it, with nothing in its environment. */
+    async function startRun(): Promise<number> {
+      const line =
+        by === 'cron'
+          ? (readFileSync(join(dir, 'crontab'), 'utf8').split('\n')[1] ?? '').split(' ').slice(5).join(' ')
+          : '';
+      // cron takes the sign before a percent sign away; `--if-due` would wait for the next day.
+      const command =
+        by === 'cron'
+          ? line.replaceAll('\\%', '%').replace('--if-due', '')
+          : `/bin/sh '${join(dir, 'state 100% of "it"', 'schedules', 'it-day', 'run.sh')}'`;
+      return new Promise((done) => {
+        execFile('/bin/sh', ['-c', command], { env: {} }, (error) => done(error === null ? 0 : Number(error.code)));
+      });
+    }
+
+    it('is given to it, runs, and says how it went', async () => {
+      const add = ['schedule', '--to', repository, '--every', 'day', '--keep-last', '2', '--as', 'it-day'];
+      add.push('--on-failure', join(dir, 'programs', 'notify'));
+      assert.match(await host.run('notFound', ...add, 'none'), /none/u);
+      assert.match(await host.run('refused', ...add, '--on-failure', 'notify', name), /full path/u);
+      assert.match(await host.run('notFound', ...add, '--to', join(dir, 'none'), name), /no restic repository/u);
+      assert.match(await host.run('refused', ...add, '--every', 'now and then', name), /hour, day/u);
+      assert.deepEqual(await schedules(), []);
+      await host.run('done', ...add, name);
+      assert.match(await host.run('refused', ...add, name), /already/u);
+      const [added] = await schedules();
+      assert.deepEqual([added?.state, added?.installed, added?.missedAt], ['never', true, undefined]);
+      assert.ok(Date.parse(added?.nextAt ?? '') > Date.now());
+      if (by === 'systemd') {
+        const units = readdirSync(join(dir, 'units')).map((unit) => join(dir, 'units', unit));
+        assert.equal(units.length, 2);
+        const { stderr } = await runFile('systemd-analyze', ['verify', '--recursive-errors=no', ...units]);
+        assert.equal(stderr, '');
+        assert.match(readFileSync(join(dir, 'systemctl'), 'utf8'), /enable --now virt-rewind-it-day\.timer/u);
+      }
+
+      for (const deleted of [0, 1]) {
+        assert.equal(await startRun(), 0);
+        const [status] = await schedules();
+        assert.deepEqual([status?.state, status?.lastRun?.deleted], ['done', deleted]);
+      }
+      const { backups } = await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository);
+      assert.equal(backups.length, 2);
+      assert.deepEqual(
+        backups.map(({ vm }) => vm),
+        [name, name],
+      );
+      if (by === 'cron') {
+        await host.run('done', 'schedule', '--run', 'it-day', '--if-due');
+        assert.equal(
+          (await host.json<{ backups: readonly unknown[] }>('backups', '--from', repository)).backups.length,
+          2,
+        );
+      }
+      assert.equal(existsSync(told), false);
+
+      renameSync(repository, `${repository}-away`);
+      assert.equal(await startRun(), 3);
+      const [failed] = await schedules();
+      assert.deepEqual([failed?.state, failed?.lastRun?.exitCode], ['failed', 3]);
+      assert.match(failed?.lastRun?.messages.join() ?? '', /no restic repository/u);
+      assert.match(readFileSync(told, 'utf8'), /^it-day\n.*no restic repository/u);
+
+      await host.run('done', 'schedule', '--remove', 'it-day');
+      assert.deepEqual(await schedules(), []);
+      assert.equal(readFileSync(join(dir, 'crontab'), 'utf8'), 'MAILTO=me\n');
+      assert.deepEqual(by === 'systemd' ? readdirSync(join(dir, 'units')) : [], []);
+      assert.match(await host.run('notFound', 'schedule', '--remove', '../..'), /no schedule/u);
+      assert.match(await host.run('notFound', 'schedule', '--run', 'it-day'), /no schedule/u);
+    });
+  });
+}

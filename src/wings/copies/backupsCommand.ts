@@ -50,7 +50,8 @@ export const backups: CommandHandler = async (context) => {
   });
 };
 
-function ruleOf(call: Call): KeepRule {
+/** @throws CliError `usage` */
+export function ruleOf(call: Call): KeepRule {
   return Object.fromEntries(
     keepPeriods.flatMap((period) => {
       const count = countOf(call, `keep-${period}`, mostKept);

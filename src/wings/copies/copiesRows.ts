@@ -83,4 +83,42 @@ export const copiesRows = {
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --snapshot clean --as web-clean --isolated --start',
     ],
   },
+  schedule: {
+    summary: 'back up VMs by the clock, with systemd or cron; without a VM, list the schedules',
+    operands: [{ name: 'VM', kind: 'vm', needed: 'several' }],
+    options: {
+      to: from,
+      every: {
+        type: 'string',
+        value: 'WHEN',
+        help: 'hour, day, week, or a calendar of systemd such as "Mon..Fri 22:30"',
+      },
+      ...keepOptions,
+      'on-failure': {
+        type: 'string',
+        value: 'PROGRAM',
+        help: 'call this program with the name of the schedule and the message',
+      },
+      as: { type: 'string', value: 'NAME', help: 'the name of the schedule' },
+      remove: {
+        type: 'string',
+        value: 'NAME',
+        help: 'remove a schedule; its backups stay',
+        not: ['to', 'every', 'run'],
+      },
+      run: { type: 'string', value: 'NAME', help: 'run it now, as systemd and cron do', not: ['to', 'every'] },
+      'if-due': {
+        type: 'boolean',
+        help: 'with --run: only if no run began since the last hour, day or week',
+        needs: ['run'],
+      },
+      'password-file': passwordFile,
+    },
+    more: `The repository must be there. A run that was missed is made up for. With a --keep option, a run then deletes old backups as backups prune does, and frees their space. See docs/copies.md.`,
+    examples: [
+      'virt-rewind schedule web-test --to /mnt/backups --every day --keep-daily 7 --password-file ~/.backup-key',
+      'virt-rewind schedule',
+      'virt-rewind schedule --remove web-test-day',
+    ],
+  },
 } as const satisfies Record<string, Command>;

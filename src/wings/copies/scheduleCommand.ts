@@ -1,0 +1,228 @@
+// `virt-rewind schedule`: backups by the clock, and what became of them.
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { isProgram } from '../../base/findProgram.js';
+import { CliError } from '../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../cli/context.js';
+import { exitCode } from '../../cli/exitCodes.js';
+import { tableLines } from '../../cli/table.js';
+import { fullTime } from '../../domain/clockText.js';
+import { displayLine } from '../../domain/plainText.js';
+import { sessionFolder } from '../../session/sessionFolder.js';
+import { ruleOf } from './backupsCommand.js';
+import { requireText, saying } from './copiesCommand.js';
+import { Scheduler } from './installSchedule.js';
+import { Restic } from './restic.js';
+import { runSchedule } from './runSchedule.js';
+import { isDue, type Schedule, ScheduleFault, scheduleName, scheduleShape, type ScheduleStatus } from './schedule.js';
+import { writeScript } from './scheduleFiles.js';
+import { readSchedules, ScheduleStore } from './scheduleStore.js';
+import { scheduleFaultText, stateText } from './scheduleText.js';
+import { parseAs } from '../../journal/json.js';
+
+interface Tools {
+  readonly store: ScheduleStore;
+  readonly scheduler: Scheduler;
+}
+
+export const schedule: CommandHandler = async (context) => {
+  const { call, log } = context;
+  const { remove, run } = call.texts;
+  const tools = {
+    store: new ScheduleStore(sessionFolder(process.env), log),
+    scheduler: new Scheduler(process.env),
+  };
+  try {
+    if (run !== undefined) {
+      return await runNow(context, tools, run);
+    }
+    if (remove !== undefined) {
+      await removeSchedule(context, tools, remove);
+    } else if (call.operands.length > 0) {
+      return await addSchedule(context, tools);
+    } else {
+      await listSchedules(context, tools);
+    }
+    return 'done';
+  } catch (error) {
+    if (error instanceof ScheduleFault) {
+      const { kind } = error;
+      const isFailure = kind === 'notInstalled' || kind === 'notRemoved' || kind === 'unreadable';
+      throw new CliError(kind === 'unknown' ? 'notFound' : isFailure ? 'failed' : 'refused', scheduleFaultText(error));
+    }
+    throw error;
+  }
+};
+
+/** What a run has of the environment of today: systemd and cron start programs with almost none. */
+const keptVariables = [
+  ...['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'TMPDIR'],
+  ...['LIBVIRT_DEFAULT_URI', 'VIRT_REWIND_STATE', 'ELECTRON_RUN_AS_NODE'],
+  ...['RESTIC_PASSWORD_FILE', 'RESTIC_PASSWORD_COMMAND', 'RESTIC_CACHE_DIR'],
+];
+
+async function addSchedule(context: Context, { store, scheduler }: Tools): Promise<'done'> {
+  const { call, session, terminal, json, interruption } = context;
+  const [to, every] = [requireText(context, 'to'), requireText(context, 'every')];
+  const { connect, as: given, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
+  for (const vm of call.operands) {
+    await session.vm(vm);
+  }
+  const environment = Object.fromEntries(
+    keptVariables.flatMap((name) => {
+      const value = process.env[name];
+      return value === undefined ? [] : [[name, name === 'RESTIC_PASSWORD_FILE' ? resolve(value) : value]];
+    }),
+  );
+  const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
+  if (onFailure !== undefined && !(onFailure.startsWith('/') && (await isProgram(onFailure)))) {
+    throw new ScheduleFault('badProgram', onFailure);
+  }
+  // With what a run will have: the repository is there, and its key opens it.
+  await saying(target, '', async () => {
+    const wish = { environment, signal: interruption.signal, passwordFile };
+    await (await Restic.open(target, wish)).snapshots([]);
+  });
+  const made = parseAs(scheduleShape, {
+    name: given ?? scheduleName(call.operands[0] ?? '', every),
+    vms: [...call.operands],
+    ...{ to: target, every, keep: ruleOf(call), by: await scheduler.choose(every), madeAt: Date.now() },
+    ...(connect !== undefined && { connect }),
+    ...(passwordFile !== undefined && { passwordFile: resolve(passwordFile) }),
+    ...(onFailure !== undefined && { onFailure }),
+  });
+  if (made === undefined) {
+    throw new ScheduleFault('badName', given ?? '');
+  }
+  const launch = { node: process.execPath, program: resolve(process.argv[1] ?? ''), environment };
+  await store.add(made, writeScript(made, launch));
+  try {
+    await scheduler.install(made, store.scriptOf(made.name));
+  } catch (error) {
+    await store.remove(made.name);
+    throw error;
+  }
+  const { schedules } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
+  const status = schedules.find((one) => one.schedule.name === made.name);
+  if (json !== undefined) {
+    json({ schedules: status === undefined ? [] : [answerOf(status, true)] });
+    return 'done';
+  }
+  const next = status?.nextAt === undefined ? '' : fullTime(status.nextAt);
+  terminal.say(t('Added the schedule {0} ({1}). Next run: {2}.', made.name, made.by, next));
+  if (made.by === 'systemd' && process.geteuid?.() !== 0 && !isLingering()) {
+    terminal.tell(t('It runs while you are logged in. To run it always: {0}.', 'loginctl enable-linger'));
+  }
+  return 'done';
+}
+
+function isLingering(): boolean {
+  return existsSync(`/var/lib/systemd/linger/${userInfo().username}`);
+}
+
+async function removeSchedule({ terminal, json }: Context, { store, scheduler }: Tools, name: string): Promise<void> {
+  const found = await store.read(name).catch(async (error: unknown): Promise<Pick<Schedule, 'name' | 'by'>> => {
+    if (error instanceof ScheduleFault && error.kind === 'unreadable') {
+      return { name, by: await scheduler.choose('day') };
+    }
+    throw error;
+  });
+  await scheduler.uninstall(found);
+  await store.remove(name);
+  if (json === undefined) {
+    terminal.say(t('Removed the schedule {0}. Its backups stay.', displayLine(name)));
+  } else {
+    json({ removed: name });
+  }
+}
+
+async function runNow(context: Context, { store }: Tools, name: string): Promise<number> {
+  const { call, terminal, json, interruption } = context;
+  const found = await store.read(name);
+  const last = await store.lastRun(name);
+  const isWanted = !call.flags.has('if-due') || isDue(found, last?.startedAt, Date.now());
+  if (!isWanted || (await store.isRunning(name, last))) {
+    if (isWanted) {
+      throw new CliError('busy', t('The schedule {0} is running already.', name));
+    }
+    return exitCode('done');
+  }
+  const run = await runSchedule(found, {
+    store,
+    program: [process.execPath, resolve(process.argv[1] ?? '')],
+    environment: process.env,
+    signal: interruption.signal,
+  });
+  const { exitCode: code = 0, messages, backups, deleted } = run;
+  messages.forEach((message) => terminal.tell(message));
+  if (json === undefined) {
+    terminal.say(t('{0}: backups: {1}, deleted: {2}', name, backups.length, deleted));
+  } else {
+    const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
+    json({ schedules: status === undefined ? [] : [answerOf(status, true)] });
+  }
+  return code;
+}
+
+async function listSchedules({ terminal, json }: Context, { store, scheduler }: Tools): Promise<void> {
+  const { schedules, unreadable } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
+  const rows = await Promise.all(
+    schedules.map(async (status) => ({ status, installed: await scheduler.isInstalled(status.schedule) })),
+  );
+  unreadable.forEach((name) => terminal.tell(scheduleFaultText(new ScheduleFault('unreadable', name))));
+  if (json !== undefined) {
+    json({ schedules: rows.map(({ status, installed }) => answerOf(status, installed)) });
+    return;
+  }
+  if (rows.length === 0) {
+    terminal.tell(t('There are no schedules.'));
+    return;
+  }
+  const titles = [t('Name'), t('VM'), t('Target'), t('Every'), t('Last run'), t('Result'), t('Next run')];
+  const [head = '', ...lines] = tableLines(
+    titles.map((title, at) => ({ title, rank: at === 2 ? 1 : 0 })),
+    rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
+      one.name,
+      one.vms.map((vm) => displayLine(vm)).join(', '),
+      displayLine(one.to),
+      one.every,
+      lastRun === undefined ? '' : fullTime(lastRun.startedAt),
+      stateText(state),
+      nextAt === undefined ? '' : fullTime(nextAt),
+    ]),
+    terminal.width,
+  );
+  terminal.say([terminal.style('bold', head), ...lines].join('\n'));
+  for (const { status, installed } of rows) {
+    const { schedule: one, lastRun, missedAt } = status;
+    lastRun?.messages.forEach((message) => terminal.tell(`${one.name}: ${displayLine(message, 2_000)}`));
+    if (!installed) {
+      terminal.tell(t('{0} is no longer known to {1}. Remove it, and add it again.', one.name, one.by));
+    } else if (missedAt !== undefined) {
+      terminal.tell(t('{0} did not run at {1}.', one.name, fullTime(missedAt)));
+    }
+  }
+}
+
+function answerOf({ schedule: one, lastRun, state, nextAt, missedAt }: ScheduleStatus, installed: boolean): object {
+  const time = (at: number | undefined): string | undefined =>
+    at === undefined ? undefined : new Date(at).toISOString();
+  const { name, vms, to, every, by, keep } = one satisfies Schedule;
+  return {
+    ...{ name, vms, to, every, by, keep, installed, state },
+    nextAt: time(nextAt),
+    missedAt: time(missedAt),
+    ...(lastRun !== undefined && {
+      lastRun: {
+        startedAt: time(lastRun.startedAt),
+        endedAt: time(lastRun.endedAt),
+        exitCode: lastRun.exitCode,
+        messages: lastRun.messages,
+        backups: lastRun.backups,
+        deleted: lastRun.deleted,
+      },
+    }),
+  };
+}
