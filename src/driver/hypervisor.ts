@@ -80,13 +80,16 @@ export interface LabVmMaker {
 
 /** What backups read of VMs, and the VMs that are restored from them. No method touches a file. */
 export interface VmCopies {
-  readDocuments(uuid: string): Promise<VmDocuments>;
+  /** @param secrets absent: with the passwords that libvirt keeps */
+  readDocuments(uuid: string, secrets?: 'without'): Promise<VmDocuments>;
   /** What any of the documents names. */
   filesIn(documents: VmDocuments): NamedFiles;
   /** What each of the snapshots is to a VM without the others. */
   points(documents: VmDocuments): Promise<readonly CopiedPoint[]>;
   /** The configuration in a snapshot, with these overlays as its disks. */
   pointDefinition(documents: VmDocuments, snapshot: string, overlays: readonly TargetFile[]): Promise<string>;
+  /** As `define` would define them. */
+  documentsFor(vm: RestoredVm): Promise<VmDocuments>;
   obstacle(vm: { readonly name: string; readonly uuid: string }): Promise<RestoreObstacle | undefined>;
   /**
    * Defines the VM with all its snapshots, off, and looks whether they are there. On a failure it takes the VM away

@@ -8,5 +8,7 @@ export const wingHandlers: Readonly<Record<keyof typeof wingCommands, () => Prom
   backup: async () => (await import('./copies/copiesCommand.js')).backup,
   backups: async () => (await import('./copies/backupsCommand.js')).backups,
   schedule: async () => (await import('./copies/scheduleCommand.js')).schedule,
+  export: async () => (await import('./copies/plainCommand.js')).exportVm,
+  replicate: async () => (await import('./copies/plainCommand.js')).replicate,
   restore: async () => (await import('./copies/copiesCommand.js')).restore,
 };

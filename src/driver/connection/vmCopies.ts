@@ -37,7 +37,8 @@ export function vmCopiesOn(place: Place): VmCopies {
     }
   };
   return {
-    readDocuments: (uuid) => asFailureOf('read what libvirt keeps of a VM', uuid, readDocuments(place, uuid)),
+    readDocuments: (uuid, secrets) =>
+      asFailureOf('read what libvirt keeps of a VM', uuid, readDocuments(place, uuid, secrets)),
     filesIn,
     points: (documents) =>
       asFailureOf(
@@ -51,6 +52,12 @@ export function vmCopiesOn(place: Place): VmCopies {
         '',
         resultOf(() => pointDefinition(documents, snapshot, overlays)),
       ),
+    documentsFor: (vm) =>
+      asFailureOf(
+        'write what libvirt is to keep of a VM',
+        vm.name,
+        resultOf(() => documentsFor(vm)),
+      ),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
     undefine: (uuid, folder) => asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder)),
@@ -62,14 +69,14 @@ async function resultOf<T>(work: () => T): Promise<T> {
   return Promise.resolve(work());
 }
 
-async function readDocuments({ connection }: Place, uuid: string): Promise<VmDocuments> {
+async function readDocuments({ connection }: Place, uuid: string, secrets?: 'without'): Promise<VmDocuments> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const flags = VIR_DOMAIN_XML_INACTIVE | (secrets === undefined ? VIR_DOMAIN_XML_SECURE : 0);
   const { xml: definition } = await connection.call('domainGetXmlDesc', { dom, flags });
   const listed = await connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
   const documents: SnapshotDocument[] = [];
   for (const { name } of listed.snapshots) {
-    const xml = await readSecure({ connection, dom }, name);
+    const xml = await readSecure({ connection, dom }, name, secrets === undefined ? undefined : 0);
     const { parent } = parseSnapshotHead(Buffer.from(xml));
     documents.push({ name, ...(parent !== undefined && { parent }), xml });
   }
@@ -116,6 +123,15 @@ async function findObstacle(
     : domains.some((one) => one.uuid === uuid)
       ? 'uuidTaken'
       : undefined;
+}
+
+function documentsFor(vm: RestoredVm): VmDocuments {
+  const { definition, snapshots } = vm.documents;
+  return {
+    ...vm.documents,
+    definition: writeRestored(definition, vm),
+    snapshots: snapshots.map((one) => ({ ...one, xml: writeRestored(one.xml, vm) })),
+  };
 }
 
 /** All documents are written before anything is defined. */

@@ -129,8 +129,11 @@ export async function forgetSnapshot(
 }
 
 /** With passwords: a redefinition would lose what is missing. */
-export async function readSecure({ connection, dom }: RedefineContext, name: string): Promise<string> {
-  const flags = VIR_DOMAIN_SNAPSHOT_XML_SECURE;
+export async function readSecure(
+  { connection, dom }: RedefineContext,
+  name: string,
+  flags: number = VIR_DOMAIN_SNAPSHOT_XML_SECURE,
+): Promise<string> {
   const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap: { name, dom }, flags });
   return Buffer.from(xml).toString('utf8');
 }

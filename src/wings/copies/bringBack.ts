@@ -39,6 +39,8 @@ export interface VmRestored {
   readonly withoutRam: number;
   /** Of a restore of one snapshot. */
   readonly point?: Pick<OnePoint, 'title' | 'hasRam' | 'notHeld'>;
+  /** The host of the original that it is the same VM as, and when it was copied. */
+  readonly replica?: { readonly of: string; readonly madeAt: number };
 }
 
 type Copies = Pick<CopiesEngine, 'withCopies'>;
@@ -98,6 +100,8 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     folder,
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
+    ...(identity === 'same' &&
+      manifest.replicaOf !== undefined && { replica: { of: manifest.replicaOf, madeAt: manifest.madeAt } }),
     withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,
     ...(point !== undefined && { point }),
   };

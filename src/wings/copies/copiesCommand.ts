@@ -14,6 +14,7 @@ import { resticSource } from './copySource.js';
 import { pointLines, problemText, resticText } from './copiesText.js';
 import { backedUpLines, restoredLines } from './doneText.js';
 import { lookAtVm } from './lookAtVm.js';
+import { plainFolder } from './plainFolder.js';
 import { Restic, ResticFault } from './restic.js';
 
 export const backup: CommandHandler = async (context) => {
@@ -41,12 +42,19 @@ export const backup: CommandHandler = async (context) => {
 
 export const restore: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
-  const [target, folder] = [requireText(context, 'from'), requireText(context, 'folder')];
+  const folder = requireText(context, 'folder');
+  const [own = ''] = call.operands;
+  const { from: repository } = call.texts;
+  const target = repository ?? resolve(own);
   const { uri } = await requireOneConnection(context);
   const { as: name, snapshot } = call.texts;
   return saying(target, name ?? '', async () => {
     terminal.progress(t('Restoring…'));
-    const source = await resticSource(await openRestic(context, target), call.operands[0] ?? '');
+    const { signal } = interruption;
+    const source =
+      repository === undefined
+        ? await plainFolder(target, signal)
+        : await resticSource(await openRestic(context, target), own);
     const restored = await bringBack(session.engine, source, {
       connection: uri,
       ...(name !== undefined && { name }),
@@ -54,7 +62,7 @@ export const restore: CommandHandler = async (context) => {
       isolated: call.flags.has('isolated'),
       folder: resolve(folder),
       environment: process.env,
-      signal: interruption.signal,
+      signal,
     });
     await session.engine.refresh({ connection: uri });
     if (call.flags.has('start')) {
@@ -125,7 +133,14 @@ export async function saying(target: string, vm: string, work: () => Promise<voi
   } catch (error) {
     if (error instanceof CopiesFault) {
       const { kind } = error.problem;
-      const exit = kind === 'noBackup' ? 'notFound' : isFailing(error.problem) ? 'failed' : 'refused';
+      const exit =
+        kind === 'noBackup' || kind === 'noCopy'
+          ? 'notFound'
+          : kind === 'copyRuns'
+            ? 'busy'
+            : isFailing(error.problem)
+              ? 'failed'
+              : 'refused';
       throw new CliError(exit, problemText(error.problem, vm));
     }
     if (error instanceof ResticFault) {

@@ -12,7 +12,13 @@ export type CopiesProblem =
   | { readonly kind: 'badName'; readonly name: string }
   | { readonly kind: 'notQemu' | 'readOnly' | 'otherHost' }
   | { readonly kind: 'nameTaken' | 'uuidTaken'; readonly name: string }
-  | { readonly kind: 'folderTaken' | 'restoreRuns' | 'vmInUse'; readonly folder: string }
+  | { readonly kind: 'folderTaken' | 'restoreRuns' | 'vmInUse' | 'copyRuns' | 'noCopy'; readonly folder: string }
+  /** The shell or the archive ended, in its words. */
+  | { readonly kind: 'copyCut'; readonly said: string }
+  | { readonly kind: 'noTool'; readonly host: string; readonly tool: string }
+  | { readonly kind: 'wrongChecksum'; readonly file: string }
+  /** The host of a replica is that of the VM, or has the VM. */
+  | { readonly kind: 'vmThere'; readonly name: string }
   | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
   | { readonly kind: 'cannotWrite'; readonly folder: string; readonly said: string };
 
@@ -22,6 +28,8 @@ const failing: readonly CopiesProblem['kind'][] = [
   'cannotWrite',
   'brokenBackup',
   'noRoom',
+  'copyCut',
+  'wrongChecksum',
 ];
 
 /** Else it was refused before anything was done. */

@@ -57,8 +57,25 @@ export const copiesRows = {
       'virt-rewind backups keep 1f0c22ab --from /mnt/backups',
     ],
   },
+  export: {
+    summary: 'copy a VM with all its snapshots into a plain folder, for other people',
+    operands: [vm],
+    options: { to: { type: 'string', value: 'FOLDER', help: 'the VM gets a new folder there' } },
+    more: 'The folder has the disks, a manifest, SHA256SUMS, and a README.txt that says how to bring the VM back without this program. Passwords that libvirt keeps are left out. virt-rewind restore FOLDER brings it back.',
+    examples: ['virt-rewind export web-test --to /media/usb'],
+  },
+  replicate: {
+    summary: 'keep a copy of a VM with all its snapshots on another host',
+    operands: [vm],
+    options: {
+      'to-host': { type: 'string', value: 'URI', help: 'the libvirt URI of the host' },
+      folder: { type: 'string', value: 'FOLDER', help: 'the replica gets a folder of its own there' },
+    },
+    more: 'Files that the host has already are not transferred again. libvirt there does not know the replica. Where the VM is lost, run virt-rewind restore FOLDER on that host.',
+    examples: ['virt-rewind replicate web-test --to-host qemu+ssh://root@other/system --folder /srv/replicas'],
+  },
   restore: {
-    summary: 'restore a VM with all its snapshots from a backup',
+    summary: 'restore a VM with all its snapshots from a backup, an export or a replica',
     operands: [{ name: 'BACKUP', kind: 'text', needed: 'needed' }],
     options: {
       from,
@@ -76,9 +93,10 @@ export const copiesRows = {
       start: { type: 'boolean', help: 'start it afterwards' },
       'password-file': passwordFile,
     },
-    more: `BACKUP is the ID that backups shows. The VM appears when all of it is restored, and is off. A new VM does not get the RAM of snapshots. ${more}`,
+    more: `BACKUP is the ID that backups shows, or, without --from, the folder of an export or replica. The VM appears when all of it is restored, and is off. A new VM does not get the RAM of snapshots. ${more}`,
     examples: [
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder /var/lib/libvirt/images',
+      'virt-rewind restore /media/usb/web-test --folder /var/lib/libvirt/images',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --as web-again -c qemu:///session',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --snapshot clean --as web-clean --isolated --start',
     ],

@@ -84,11 +84,29 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       );
     case 'noRoom':
       return t(
-        '{0} has {1} free, but the VM needs {2}. Nothing was restored.',
+        '{0} has {1} free, but the VM needs {2}.',
         displayLine(problem.folder),
         bytesText(problem.free),
         bytesText(problem.bytes),
       );
+    case 'copyRuns':
+      return t('Another replication is writing to {0}.', displayLine(problem.folder));
+    case 'noCopy':
+      return t(
+        '{0} is no export or replica: it has no virt-rewind-backup.json. For a backup in a repository, use --from.',
+        displayLine(problem.folder),
+      );
+    case 'copyCut':
+      return t('The copy was interrupted: {0}. An earlier replica is as it was. Try again.', problem.said);
+    case 'noTool':
+      return t('{0} is needed on {1}. Install it there.', displayLine(problem.tool), displayLine(problem.host));
+    case 'wrongChecksum':
+      return t(
+        '{0} differs from its checksum, so nothing was restored. Copy the folder again.',
+        displayLine(problem.file),
+      );
+    case 'vmThere':
+      return t('There is a VM {0} already, which could start beside its original.', displayLine(problem.name));
     case 'cannotWrite':
       return t('{0} cannot be written: {1}', displayLine(problem.folder), problem.said);
   }
@@ -133,11 +151,13 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
 export function leftOutText(leftOut: LeftOut): string {
   switch (leftOut) {
     case 'media':
-      return t('Not in the backup: CDs and floppies in the drives.');
+      return t('Not copied: CDs and floppies in the drives.');
     case 'savedState':
-      return t('Not in the backup: the saved RAM of the VM. It starts from its disks, as after a power cut.');
+      return t('Not copied: the saved RAM of the VM. It starts from its disks, as after a power cut.');
+    case 'passwords':
+      return t('Not copied: passwords that libvirt keeps, such as that of the display.');
     case 'tpm':
-      return t('Not in the backup: the content of the TPM.');
+      return t('Not copied: the content of the TPM.');
   }
 }
 
@@ -153,4 +173,11 @@ export function pointLines(
       ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
       : []),
   ];
+}
+
+export function notCurrentText(vm: string): string {
+  return t(
+    'The current state of {0} was not copied, because it is running. To copy it too, create a checkpoint first.',
+    displayLine(vm),
+  );
 }

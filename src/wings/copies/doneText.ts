@@ -4,17 +4,13 @@ import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import type { BackupMade } from './backUp.js';
 import type { VmRestored } from './bringBack.js';
-import { leftOutText } from './copiesText.js';
+import { leftOutText, notCurrentText } from './copiesText.js';
 
 type Sentences = readonly [string, ...string[]];
 
 /** What was done, then what the backup does not have. */
 export function backedUpLines(made: BackupMade): Sentences {
   const name = displayLine(made.vm);
-  const current = t(
-    'The current state of {0} is not in the backup, because it is running. To back it up too, create a checkpoint first.',
-    name,
-  );
   return [
     t(
       'Backed up {0} as {1}: snapshots: {2}, {3}, new in the repository: {4}',
@@ -24,15 +20,25 @@ export function backedUpLines(made: BackupMade): Sentences {
       bytesText(made.bytes),
       bytesText(made.addedBytes),
     ),
-    ...(made.present ? [] : [current]),
+    ...(made.present ? [] : [notCurrentText(made.vm)]),
     ...made.leftOut.map(leftOutText),
   ];
 }
 
 /** What was done, then what is not as it was. */
-export function restoredLines({ name, folder, restorePoints, present, withoutRam }: VmRestored): Sentences {
+export function restoredLines(restored: VmRestored): Sentences {
+  const { name, folder, restorePoints, present, withoutRam, replica } = restored;
   return [
     t('Restored {0} into {1}: snapshots: {2}', displayLine(name), displayLine(folder), restorePoints),
+    ...(replica === undefined
+      ? []
+      : [
+          t(
+            'It is as of {0}; what it did on {1} after that is not here. Do not start both: they have the same identity.',
+            `${new Date(replica.madeAt).toISOString().slice(0, 16).replace('T', ' ')}Z`,
+            displayLine(replica.of),
+          ),
+        ]),
     ...(present ? [] : [t('Its disks are as in its current snapshot, because it was running when it was backed up.')]),
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
   ];

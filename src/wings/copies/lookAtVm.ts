@@ -3,7 +3,7 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import type { VmDocuments } from '../../domain/copiedVm.js';
-import { isActive, type Vm } from '../../domain/vm.js';
+import { isActive, type Vm, type VmRef } from '../../domain/vm.js';
 import type { VmFile } from '../../domain/vmFiles.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { VmView } from '../../live/views.js';
@@ -18,7 +18,7 @@ export type CopiesEngine = Pick<
 >;
 
 /** What a VM has and its backup does not. */
-export type LeftOut = 'media' | 'savedState' | 'tpm';
+export type LeftOut = 'media' | 'savedState' | 'tpm' | 'passwords';
 
 export interface VmLook {
   readonly vm: Vm;
@@ -30,7 +30,12 @@ export interface VmLook {
 }
 
 /** @throws CopiesFault; Failure of the connection */
-export async function lookAtVm(engine: CopiesEngine, { ref }: VmView, environment: NodeJS.ProcessEnv): Promise<VmLook> {
+export async function lookAtVm(
+  engine: CopiesEngine,
+  { ref }: VmView,
+  environment: NodeJS.ProcessEnv,
+  secrets?: 'without',
+): Promise<VmLook> {
   if ((await engine.readInterrupted(ref)).length > 0) {
     throw new CopiesFault({ kind: 'unfinished' });
   }
@@ -57,7 +62,7 @@ export async function lookAtVm(engine: CopiesEngine, { ref }: VmView, environmen
     throw new CopiesFault({ kind: 'elsewhere' });
   }
   const readDocuments = (): Promise<VmDocuments> =>
-    engine.withCopies(ref.connection, (copies) => copies.readDocuments(ref.uuid));
+    engine.withCopies(ref.connection, (copies) => copies.readDocuments(ref.uuid, secrets));
   const documents = await readDocuments();
   const named = await engine.withCopies(ref.connection, (copies) => Promise.resolve(copies.filesIn(documents)));
   const [odd] = named.odd;
@@ -70,7 +75,10 @@ export async function lookAtVm(engine: CopiesEngine, { ref }: VmView, environmen
     vm,
     documents,
     files,
-    leftOut: leftOutOf(vm, seen),
+    leftOut: [
+      ...leftOutOf(vm, seen),
+      ...(secrets === 'without' && (await hasPasswords(engine, ref, documents)) ? (['passwords'] as const) : []),
+    ],
     requireUnchanged: async () => {
       const now = await readDocuments();
       const same = documents.snapshots.every(({ name, xml }) =>
@@ -81,6 +89,11 @@ export async function lookAtVm(engine: CopiesEngine, { ref }: VmView, environmen
       }
     },
   };
+}
+
+async function hasPasswords(engine: CopiesEngine, { connection, uuid }: VmRef, own: VmDocuments): Promise<boolean> {
+  const whole = await engine.withCopies(connection, (copies) => copies.readDocuments(uuid));
+  return JSON.stringify(whole) !== JSON.stringify(own);
 }
 
 /**

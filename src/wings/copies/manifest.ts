@@ -37,6 +37,11 @@ const copiedFile = v.object({
   format: v.optional(v.picklist(['qcow2', 'raw'])),
   virtualBytes: v.optional(count),
   backing: v.optional(path),
+  /** Of copies in a plain folder: its name there, and what it holds. */
+  place: v.optional(v.pipe(v.string(), v.regex(/^\w[\w.+@=-]{0,200}$/u))),
+  sha256: v.optional(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/u))),
+  /** In seconds since 1970, as the file system tells it. */
+  modified: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}\.\d{9}$/u))),
 });
 
 const shape = v.object({
@@ -45,6 +50,8 @@ const shape = v.object({
   /** In milliseconds since 1970. */
   madeAt: count,
   libvirt: v.string(),
+  /** Name of the host that the VM is on, of a replica. */
+  replicaOf: v.optional(name),
   /** Whether the current state of the VM is in it. */
   present: v.boolean(),
   definition: v.string(),

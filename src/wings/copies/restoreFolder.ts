@@ -125,7 +125,8 @@ export function unmarkFolder(folder: string): Promise<void> {
   return unlink(join(folder, markName));
 }
 
-async function orFault<T>(folder: string, write: () => Promise<T>): Promise<T> {
+/** What the file system says, as why a folder cannot be written. */
+export async function orFault<T>(folder: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write();
   } catch (error) {

@@ -1,0 +1,105 @@
+// `virt-rewind export` and `replicate`.
+import { hostname } from 'node:os';
+import { isAbsolute, resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { CliError } from '../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../cli/context.js';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import { requireText, saying } from './copiesCommand.js';
+import { CopiesFault } from './copiesFault.js';
+import { leftOutText, notCurrentText } from './copiesText.js';
+import { copyOut, type CopyMade, type CopyWish } from './copyOut.js';
+import { lookAtVm, type VmLook } from './lookAtVm.js';
+import { storedBytes } from './manifest.js';
+
+type Target = Pick<CopyWish, 'kind' | 'login' | 'folder'>;
+
+export const exportVm: CommandHandler = (context) => {
+  const folder = resolve(requireText(context, 'to'));
+  return copying(context, folder, {
+    target: () => Promise.resolve({ kind: 'export', login: undefined, folder }),
+    say: (name, copied) => t('Exported {0} to {1}: snapshots: {2}, {3}', name, ...factsOf(copied)),
+  });
+};
+
+export const replicate: CommandHandler = (context) => {
+  const [wanted, folder] = [requireText(context, 'to-host'), requireText(context, 'folder')];
+  const { engine } = context.session;
+  if (!isAbsolute(folder)) {
+    throw new CliError('usage', `--folder is a whole path on the other host: /srv/replicas.`);
+  }
+  return copying(context, folder, {
+    target: async (vm) => {
+      const known = engine.connections.map(({ uri }) => uri);
+      if (!known.includes(wanted)) {
+        engine.setConnections([...known, wanted]);
+      }
+      await engine.connect(wanted);
+      const ref = { connection: wanted, uuid: vm.uuid };
+      if (engine.findVm(ref) !== undefined) {
+        throw new CopiesFault({ kind: 'vmThere', name: vm.name });
+      }
+      return { kind: 'replica', login: await engine.hostLogin(ref), folder };
+    },
+    say: (name, copied) =>
+      t(
+        'Replicated {0} to {1}: snapshots: {2}, {3}, transferred: {4}',
+        name,
+        ...factsOf(copied),
+        bytesText(copied.sentBytes),
+      ),
+  });
+};
+
+function factsOf({ folder, manifest }: CopyMade): readonly [string, number, string] {
+  return [displayLine(folder), manifest.snapshots.length, bytesText(storedBytes(manifest.files, 'allocatedBytes'))];
+}
+
+interface Copying {
+  readonly target: (vm: VmLook['vm']) => Promise<Target>;
+  readonly say: (vm: string, copied: CopyMade) => string;
+}
+
+async function copying(context: Context, shown: string, { target, say }: Copying): ReturnType<CommandHandler> {
+  const { call, session, terminal, interruption, json } = context;
+  const { engine } = session;
+  const { signal } = interruption;
+  const view = await session.vm(call.operands[0] ?? '');
+  const { connection } = view.ref;
+  const name = displayLine(view.vm.name);
+  return saying(shown, view.vm.name, async () => {
+    const to = await target(view.vm);
+    const secrets = to.kind === 'export' ? 'without' : undefined;
+    const look = await lookAtVm(engine, view, process.env, secrets);
+    const { libvirt = 0 } = engine.connections.find(({ uri }) => uri === connection)?.capabilities ?? {};
+    const onProgress = (fraction: number): void =>
+      terminal.progress(t('Copying {0}: {1} %', name, Math.floor(fraction * 100)));
+    const made = await copyOut(engine, look, {
+      ...to,
+      connection,
+      host: hostname(),
+      libvirt,
+      signal,
+      onProgress,
+    }).catch((error: unknown) => {
+      // A shell that was ended by the signal says less.
+      signal.throwIfAborted();
+      throw error;
+    });
+    const { manifest, folder, sentBytes } = made;
+    if (json !== undefined) {
+      const { vm, present, snapshots, files } = manifest;
+      const facts = { restorePoints: snapshots.length, currentState: present, leftOut: look.leftOut };
+      json({
+        [to.kind]: { vm: vm.name, uuid: vm.uuid, folder, bytes: storedBytes(files, 'bytes'), sentBytes, ...facts },
+      });
+      return;
+    }
+    terminal.say(say(name, made));
+    if (!manifest.present) {
+      terminal.tell(notCurrentText(view.vm.name));
+    }
+    look.leftOut.forEach((one) => terminal.tell(leftOutText(one)));
+  });
+}

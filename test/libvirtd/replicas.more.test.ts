@@ -1,0 +1,145 @@
+// `virt-rewind replicate`: a folder for another libvirt is kept up to date, and the VM goes on there.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { faultsOf } from '../jsonSchema.js';
+import { type Manifest, readManifest } from '../../src/wings/copies/manifest.js';
+import { contentFile, type CopiesHost, startCopiesHost, writePattern } from './copiesRig.js';
+import { CopiedTree } from './copiesTree.js';
+import { runTool } from './insideImages.js';
+
+const name = 'web';
+const MB = 1024 * 1024;
+
+describe('replicas of a VM', () => {
+  let [here, there]: CopiesHost[] = [];
+  let tree: CopiedTree;
+  let programs: string;
+  let replicas: string;
+  let folder: string;
+
+  before(async () => {
+    // Stands before tar on the PATH.
+    here = await startCopiesHost((dir) => {
+      programs = join(dir, 'programs');
+      return { PATH: `${programs}:${process.env['PATH'] ?? ''}` };
+    });
+    there = await startCopiesHost();
+    mkdirSync(programs);
+    replicas = join(there.rig.daemon.dir, 'replicas');
+    folder = join(replicas, name);
+    tree = new CopiedTree(here, name);
+    await tree.make();
+  });
+  after(async () => {
+    await here?.rig.stop();
+    await there?.rig.stop();
+  });
+  afterEach(() => rmSync(join(programs, 'tar'), { force: true }));
+
+  function wrapTar(script: string): void {
+    writeFileSync(join(programs, 'tar'), `#!/bin/sh\n${script}\nexec /usr/bin/tar "$@"\n`);
+    chmodSync(join(programs, 'tar'), 0o755);
+  }
+
+  const words = (): readonly string[] => ['replicate', name, '--to-host', there!.rig.uri, '--folder', replicas];
+
+  async function replicate(): Promise<number> {
+    const answer = await here!.json<{ replica: { sentBytes: number } }>(...words());
+    assert.deepEqual(faultsOf(answer), []);
+    await requireWhole();
+    return answer.replica.sentBytes;
+  }
+
+  const requireWhole = (): Promise<unknown> =>
+    runTool('sh', '-c', `cd '${folder}' && sha256sum --strict --quiet -c SHA256SUMS`);
+  const manifest = (): Manifest =>
+    readManifest(readFileSync(join(folder, 'virt-rewind-backup.json'), 'utf8')) as Manifest;
+
+  it('have each layer once, and are known to nobody', async () => {
+    assert.ok((await replicate()) > 16 * MB);
+    await tree.change(4, '20M');
+    await tree.take('later', 'offline');
+    assert.ok((await replicate()) < 4 * MB);
+    assert.equal(await replicate(), 0);
+    const named = manifest().files.flatMap(({ stored, place }) => (stored === undefined ? [] : [place]));
+    assert.deepEqual(readdirSync(join(folder, 'disks')).sort(), [...new Set(named)].sort());
+    assert.equal(await there!.rig.virsh('list', '--all', '--name'), '');
+    await here!.run('done', 'start', name);
+    await replicate();
+    assert.equal(manifest().present, false);
+    await here!.rig.virsh('destroy', name);
+  });
+
+  it('stay as they are while another one is cut', async () => {
+    const before = manifest();
+    await tree.change(5, '21M');
+    for (const [cut, exit] of [
+      // The shell there, in the middle of a file; the program here; a full disk.
+      ['case "$*" in *--extract*) head -c 4096 >/dev/null; kill -9 $PPID;; esac', 'failed'],
+      ['case "$*" in *--create*) kill -9 $PPID;; esac', undefined],
+      ['case "$*" in *--extract*) echo no space left; exit 2;; esac', 'failed'],
+    ] as const) {
+      wrapTar(cut);
+      await (exit === undefined ? assert.rejects(here!.run('done', ...words())) : here!.run(exit, ...words()));
+      await requireWhole();
+      assert.deepEqual(manifest(), before);
+    }
+  });
+
+  it('take what an interrupted one left, unless it is damaged', async () => {
+    wrapTar('case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
+    await here!.run('failed', ...words());
+    rmSync(join(programs, 'tar'));
+    assert.equal(await replicate(), 0);
+    await tree.change(6, '21M');
+    wrapTar('case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
+    const known = new Set(readdirSync(join(folder, 'disks')));
+    await here!.run('failed', ...words());
+    rmSync(join(programs, 'tar'));
+    const [left = ''] = readdirSync(join(folder, 'disks')).filter((one) => !known.has(one));
+    const file = join(folder, 'disks', left);
+    await runTool(
+      'sh',
+      '-c',
+      `touch -r '${file}' '${file}.time' && printf x | dd of='${file}' conv=notrunc status=none`,
+    );
+    await runTool('sh', '-c', `touch -r '${file}.time' '${file}' && rm '${file}.time'`);
+    assert.ok((await replicate()) > 0);
+  });
+
+  it('are written by one at a time, and into no folder of others', async () => {
+    const lock = spawn('flock', [join(folder, '.virt-rewind-replica'), 'sh', '-c', 'echo locked; read -r end'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    await once(lock.stdout, 'data');
+    assert.match(await here!.run('busy', ...words()), /Another replication/u);
+    lock.stdin.end('\n');
+    await once(lock, 'close');
+    mkdirSync(join(replicas, 'other', name), { recursive: true });
+    const other = [...words().slice(0, -1), join(replicas, 'other')];
+    assert.match(await here!.run('refused', ...other), /exists already/u);
+  });
+
+  it('become the VM, in the state of the last replication', async () => {
+    await replicate();
+    await tree.keepContents();
+    const images = join(there!.rig.daemon.dir, 'images-there');
+    await there!.run('done', 'restore', folder, '--folder', images);
+    await tree.requireSame(there!);
+    await requireWhole();
+    assert.match(await here!.run('refused', ...words()), /already/u);
+    await there!.run('done', 'revert', name, 'disks', '--yes');
+    await tree.requireContent(await contentFile(there!, name), 'disks');
+    await there!.run('done', 'undo', name, '--yes');
+    await tree.requireContent(await contentFile(there!, name));
+    await there!.run('done', 'revert', name, 'ram', '--yes', '--no-checkpoint');
+    assert.equal(await there!.rig.virsh('domstate', name), 'running');
+    await there!.rig.virsh('destroy', name);
+    // The replica shares nothing with the VM.
+    await writePattern(await contentFile(there!, name), 9, '0');
+    await requireWhole();
+  });
+});
