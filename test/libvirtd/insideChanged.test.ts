@@ -156,6 +156,19 @@ describe('what changed between two restore points', () => {
     });
   }
 
+  it('tells between which restore points a file changed', async () => {
+    const when = async (path: string): Promise<unknown> =>
+      (JSON.parse(await run('done', '--when', path, '--json')) as { readonly when: unknown }).when;
+    assert.deepEqual(await when('vda2:/etc/hosts'), [{ before: 'one', after: 'two' }]);
+    assert.deepEqual(await when('vda2:/srv/new'), [{ before: 'two', after: 'three' }, { before: 'three' }]);
+    assert.deepEqual(await when('vda2:/tiny'), [{ before: 'three' }]);
+    assert.deepEqual(await when('vda2:/nothing'), []);
+    assert.match(await run('done', '--when', 'vda2:/etc/hosts'), /one.*two/u);
+    await run('refused', '--when', 'vda2:/etc');
+    await run('usage', 'one', '--when', 'vda2:/etc/hosts');
+    await run('usage');
+  });
+
   it('lists it, counts it, and tells of packages', async () => {
     const text = await run('done', 'one', 'two');
     assert.match(text, /^vda1: nothing changed\nvda2: 0 added, 1 removed, 3 changed$/mu);

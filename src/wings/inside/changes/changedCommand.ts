@@ -11,6 +11,7 @@ import { changeLine, countsByFolder, countsLine, packageLine, pathText, wholePat
 import type { FileChange } from './compareFolders.js';
 import { readChanges, type VolumeChanges } from './readChanges.js';
 import { isText, longestDiffed, textDiff } from './textDiff.js';
+import { showWhen } from './whenCommand.js';
 
 interface PointPair {
   readonly context: Context;
@@ -30,6 +31,18 @@ export const showChanges: CommandHandler = async (context) => {
     throw new CliError('usage', 'PATH has a slash. See virt-rewind changed --help.');
   }
   const view = await session.vm(vm);
+  const { when } = call.texts;
+  if ((when === undefined) === (first === '')) {
+    throw new CliError('usage', 'Name a snapshot, or --when PATH alone. See virt-rewind changed --help.');
+  }
+  if (when !== undefined) {
+    try {
+      await showWhen(context, view, when);
+      return 'done';
+    } catch (error) {
+      throw asCliError(error, view.vm.name);
+    }
+  }
   const [older, newer] = [
     await session.snapshot(view, first),
     words[0] === undefined ? undefined : await session.snapshot(view, words[0]),
