@@ -207,7 +207,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     tasks,
     tools,
     labFiles(log),
-    ...registerWings(engine),
+    ...registerWings(engine, attentions),
     commands,
     status,
     activeVm,

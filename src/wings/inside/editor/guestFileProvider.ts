@@ -5,14 +5,14 @@ import * as vscode from 'vscode';
 import { systemClock } from '../../../base/clock.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
-import { isActive } from '../../../domain/vm.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { failureText } from '../../../text/failureText.js';
 import { faultText, obstacleText, volumeText } from '../filesText.js';
 import { FilesObstacle, type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeKind } from '../read/guestFileSystem.js';
 import { OpenPoints } from './openPoints.js';
-import { folderName, namedPoints, type NamedPoint } from './restorePointNames.js';
+import { FollowedPoints, pointKey, pointsOf, type SharedAttention } from './followedPoints.js';
+import { folderName, type NamedPoint } from './restorePointNames.js';
 import { t } from '@vscode/l10n';
 import { bytesText } from '../../../text/bytesText.js';
 
@@ -45,13 +45,22 @@ type Place =
 
 export class GuestFileProvider {
   readonly #open = new OpenPoints(systemClock);
+  readonly #followed: FollowedPoints;
 
   constructor(
     private readonly engine: EnginePort,
+    attentions: SharedAttention,
+    changed: vscode.EventEmitter<vscode.FileChangeEvent[]>,
     private readonly environment: NodeJS.ProcessEnv,
-  ) {}
+  ) {
+    this.#followed = new FollowedPoints(engine, attentions, (changes, gone) => {
+      changed.fire(changes);
+      gone.forEach((key) => this.#open.close(key));
+    });
+  }
 
   dispose(): void {
+    this.#followed.dispose();
     this.#open.dispose();
   }
 
@@ -112,7 +121,8 @@ export class GuestFileProvider {
       const view = await this.#vm(uri, name);
       const points = (): Promise<readonly NamedPoint[]> => this.#points(view);
       if (folder === undefined || folder === '') {
-        return await use({ kind: 'own', names: async () => (await points()).map((point) => point.folder) });
+        const names = async (): Promise<readonly string[]> => this.#followed.follow(uri, view.ref, await points());
+        return await use({ kind: 'own', names });
       }
       const point = (await points()).find((one) => one.folder === folder);
       if (point === undefined) {
@@ -125,7 +135,7 @@ export class GuestFileProvider {
           signal,
           ...(snapshot !== undefined && { snapshot }),
         });
-      const key = JSON.stringify([view.ref, snapshot?.name, snapshot?.createdAt]);
+      const key = pointKey(view.ref, snapshot);
       return await this.#open.with(key, open, (disks) => {
         if (volumeName === undefined || volumeName === '') {
           const readable = disks.volumes.filter(({ system }) => system !== undefined);
@@ -161,8 +171,7 @@ export class GuestFileProvider {
 
   async #points({ ref, vm }: VmView): Promise<readonly NamedPoint[]> {
     const tree = await this.engine.readTree(ref);
-    const power = this.engine.findVm(ref)?.vm.power ?? vm.power;
-    return namedPoints(tree, isActive(power) ? 'changes' : 'readable');
+    return pointsOf({ vm: this.engine.findVm(ref)?.vm ?? vm, tree });
   }
 }
 

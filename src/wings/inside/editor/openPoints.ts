@@ -1,7 +1,7 @@
 // The restore points whose files somebody looks at: opened once, closed when nobody has looked for a while.
 import type { Clock } from '../../../base/clock.js';
 import type { Disposable } from '../../../base/disposable.js';
-import type { GuestDisks } from '../guestFiles.js';
+import { FilesObstacle, type GuestDisks } from '../guestFiles.js';
 
 const idleMs = 60_000;
 
@@ -27,6 +27,10 @@ export class OpenPoints {
     point.users += 1;
     try {
       return await use(await point.disks);
+    } catch (error) {
+      throw point.stop.signal.aborted && this.#points.get(key) !== point
+        ? new FilesObstacle({ kind: 'changed' })
+        : error;
     } finally {
       point.users -= 1;
       if (point.users === 0 && this.#points.get(key) === point) {

@@ -80,12 +80,14 @@ async function restore(
   if ((await askModal('warning', title, restoreLines(planned).join('\n'), confirm)) !== confirm) {
     throw new DismissedError();
   }
+  let checkpoint = '';
   const takeCheckpoint = async (): Promise<string> => {
     const request = await checkpointRequest(run, ref, ({ snapshots }) =>
       checkpointTitleOf(planned.target.path, snapshots),
     );
     const { snapshot = '' } = await operate(run, request, { quiet: 'result' });
-    tookCheckpoint(request.title);
+    checkpoint = request.title;
+    tookCheckpoint(checkpoint);
     return snapshot;
   };
   const restored = await notifyProgress(t('Copying to {0}', vm.name), true, (report, cancellation) => {
@@ -98,15 +100,15 @@ async function restore(
       onProgress: (bytes, totalBytes) => report(copyProgressText(bytes, totalBytes)),
     });
   });
-  offerUndo(wish.view, restored);
+  offerUndo(wish.view, restored, checkpoint);
   return restored;
 }
 
 /** The revert asks by itself, and tells what the VM did since. */
-function offerUndo({ ref, vm }: VmView, restored: RestoreResult): void {
+function offerUndo({ ref, vm }: VmView, restored: RestoreResult, title: string): void {
   const undo = t('Undo');
   const { checkpoint } = restored;
-  void notify('info', restoredLines(restored, vm.name).join(' '), undo).then((button) => {
+  void notify('info', restoredLines({ ...restored, checkpoint: title }, vm.name).join(' '), undo).then((button) => {
     if (button === undo) {
       const row = { kind: 'snapshot', id: `restored ${ref.uuid} ${checkpoint}`, ref, snapshot: checkpoint } as const;
       void vscode.commands.executeCommand('virtRewind.revert', row);
