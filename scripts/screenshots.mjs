@@ -5,8 +5,10 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildExtension, buildPacked } from './build.mjs';
 import { defineDiskVm } from './guest/diskVm.mjs';
+import { defineDebianGuest, offeredPackage } from './guest/debianGuest.mjs';
 import { makeDemoVms } from './guest/demoVms.mjs';
 import { virshOk } from './guest/defineVm.mjs';
+import { runInGuest, waitForAgent } from './guest/inGuest.mjs';
 import { loadSource } from './loadSource.mjs';
 import { packNpm } from './npmPackage.mjs';
 import { putExampleLab } from './start/exampleLab.mjs';
@@ -16,7 +18,7 @@ import { startPrivateDaemon } from './rig/privateDaemon.mjs';
 import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 import { quietSettings, startVsCode } from './rig/vscodeServer.mjs';
-import { openWorkbench } from './rig/workbench.mjs';
+import { openWorkbench, Workbench } from './rig/workbench.mjs';
 
 const folder = join(root, 'docs/screenshots');
 const themes = /** @type {const} */ ([
@@ -29,6 +31,8 @@ const searched = 'nightly';
 /** Behind ssh, with a VM of its own. */
 const farHost = 'build-host';
 const readsChange = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
+/** A real one, whose files are looked at. */
+const debian = 'debian-test';
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
 /**
@@ -47,11 +51,73 @@ const [usual, besideText, narrow] = [470, 330, 250];
 /**
  * @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon:
  *   import('./rig/privateDaemon.mjs').PrivateDaemon, far: import('../test/libvirtd/sshRig.js').SshHost,
- *   project: string, env: Record<string, string> }} Stage
+ *   project: string, env: Record<string, string>, window?: import('./rig/workbench.mjs').Workbench }} Stage `window`:
+ *   the one that is shown, where it is another one
  */
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
+  'inside-files': {
+    // Wide enough that the two texts stand side by side.
+    size: { width: 1300, height: 620 },
+    show: async (stage) => {
+      const { hands: person, workbench, daemon } = stage;
+      await makeDebian(daemon);
+      await person.expand(new RegExp(`^${debian}, `));
+      const [page] = await Promise.all([
+        workbench.page.context().waitForEvent('page'),
+        person.menu('Yesterday', 'Copy and Show', 'Browse Guest Files'),
+      ]);
+      page.setDefaultTimeout(60_000);
+      await page.setViewportSize({ width: 1300, height: 620 });
+      const window = (stage.window = new Workbench(page));
+      const inWindow = hands('mouse', window);
+      await window.row('Today').waitFor();
+      await window.widenSideBar(narrow);
+      // One is closed while the other is open: a row is found by its name.
+      for (const [point, action] of /** @type {const} */ ([
+        ['Yesterday', 'Select for Compare'],
+        ['Today', 'Compare with Selected'],
+      ])) {
+        await window.row(point).click();
+        await inWindow.expand('etc');
+        await window.scrollTo('hosts');
+        await inWindow.menu('hosts', action);
+        if (point === 'Yesterday') {
+          const header = page.locator('.part.sidebar .pane-header').first();
+          await header.hover();
+          await header.getByRole('button', { name: 'Collapse' }).click();
+          await window.row('etc').waitFor({ state: 'detached' });
+        }
+      }
+      await page.locator('.monaco-diff-editor .modified .view-line').filter({ hasText: '10.0.0.7' }).waitFor();
+      await page.mouse.move(5, 5);
+    },
+    leave: async (stage) => {
+      await stage.window?.page.close();
+      delete stage.window;
+    },
+  },
+  'inside-changes': {
+    size: { width: 1200, height: 620 },
+    show: async ({ hands, workbench }) => {
+      await workbench.widenSideBar(besideText);
+      await hands.select('Yesterday');
+      await workbench.row('Today').click({ modifiers: ['Control'] });
+      await hands.menu('Today', 'Show Changed Files…');
+      await workbench.toast('Show List').waitFor();
+      await workbench.page.locator('.monaco-diff-editor .view-line').getByText('crontab').first().waitFor();
+      await workbench.page.mouse.move(5, 5);
+    },
+    leave: async ({ hands, workbench, daemon }) => {
+      await hands.command('Notifications: Clear All Notifications');
+      await hands.command('View: Close All Editors');
+      await workbench.widenSideBar(usual);
+      await virshOk(daemon.virsh, 'destroy', debian);
+      await virshOk(daemon.virsh, 'undefine', debian, '--snapshots-metadata');
+      await workbench.row(new RegExp(`^${debian}, `)).waitFor({ state: 'detached' });
+    },
+  },
   'host-add': {
     size: { width: 1000, height: 420 },
     show: async ({ hands, workbench }) => {
@@ -335,6 +401,24 @@ test('may lose its power', async () => {
 });
 `;
 
+/** It runs; between its snapshots a package was installed. @param {Stage['daemon']} daemon */
+async function makeDebian(daemon) {
+  const { virsh } = daemon;
+  const inGuest = async (/** @type {string} */ script) => {
+    const { code, stderr } = await runInGuest(virsh, debian, '/bin/sh', ['-c', script]);
+    if (code !== 0) throw new Error(stderr);
+  };
+  await defineDebianGuest(daemon, debian);
+  await virshOk(virsh, 'start', debian);
+  await waitForAgent(virsh, debian);
+  // `passwd` and `group` have a backup from the first change on.
+  await inGuest(`groupadd shop && printf '10.0.0.5\\tdatabase\\n' >> /etc/hosts && sync`);
+  await virshOk(virsh, 'snapshot-create-as', debian, 'Yesterday', '--disk-only');
+  await inGuest(`apt-get install -y --no-install-recommends ${offeredPackage} &&
+    sed -i s/10.0.0.5/10.0.0.7/ /etc/hosts && sync`);
+  await virshOk(virsh, 'snapshot-create-as', debian, 'Today', '--disk-only');
+}
+
 /** Up to the question for the passphrase. @param {Stage} stage */
 async function addFarHost({ hands, workbench }) {
   await hands.command('Virt Rewind: Add Connection…');
@@ -502,8 +586,8 @@ async function takeSnapshot({ hands, workbench }, vm, title) {
 }
 
 /** @param {Stage} stage @param {string} name @param {Scene['size']} size */
-async function shoot({ workbench }, name, size) {
-  const { page } = workbench;
+async function shoot({ workbench, window = workbench }, name, size) {
+  const { page } = window;
   for (const theme of themes) {
     await page.emulateMedia({ colorScheme: theme.colorScheme });
     await page.locator(`.monaco-workbench${theme.shown}`).waitFor();
@@ -567,6 +651,7 @@ async function make(names) {
     endings.unshift(server.stop);
     const { workbench, close } = await openWorkbench(server.url);
     endings.unshift(close);
+    /** @type {Stage} */
     const stage = { workbench, hands: hands('mouse', workbench), daemon, far: host.far, project, env };
     await stage.hands.showView('Virt Rewind', 'VMs');
     await workbench.widenSideBar(usual);

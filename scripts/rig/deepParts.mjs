@@ -83,7 +83,7 @@ const more = {
     minutes: 6,
     files: [
       ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
-      ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'hosts', 'operations'],
+      ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'hosts', 'operations', 'inside'],
     ],
   },
 };

@@ -39,6 +39,22 @@ export class Workbench {
       .first();
   }
 
+  /**
+   * Scrolls down to a row that the tree does not draw: it draws only those that are seen.
+   * @param {string | RegExp} label
+   */
+  async scrollTo(label) {
+    const row = this.row(label);
+    const sideBar = this.page.locator('.part.sidebar');
+    while (!(await row.isVisible())) {
+      await sideBar.hover();
+      await this.page.mouse.wheel(0, 150);
+      await this.page.evaluate('new Promise(requestAnimationFrame)');
+    }
+    // Not half below the edge.
+    await this.page.mouse.wheel(0, 60);
+  }
+
   /** @returns {Promise<TreeRow[]>} */
   async rows() {
     return this.tree.evaluateAll((elements) =>
