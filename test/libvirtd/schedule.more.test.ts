@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   statSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -154,17 +155,19 @@ for (const by of ['cron', 'systemd'] as const) {
     let dir: string;
     let repository: string;
     let told: string;
+    let folder: string;
 
     before(async () => {
-      host = await startCopiesHost((folder) => ({
-        PATH: `${join(folder, 'programs')}:${process.env['PATH'] ?? ''}`,
+      host = await startCopiesHost((own) => ({
+        PATH: `${join(own, 'programs')}:${process.env['PATH'] ?? ''}`,
         // And where systemd's own are.
-        SYSTEMD_UNIT_PATH: `${join(folder, 'units')}:`,
-        VIRT_REWIND_STATE: join(folder, 'state 100% of "it"'),
+        SYSTEMD_UNIT_PATH: `${join(own, 'units')}:`,
+        VIRT_REWIND_STATE: join(own, 'state 100% of "it"'),
       }));
       ({ dir } = host.rig.daemon);
       repository = join(dir, 'repository');
       told = join(dir, 'told');
+      folder = join(dir, 'state 100% of "it"', 'schedules', 'it-day');
       mkdirSync(join(dir, 'state 100% of "it"'));
       mkdirSync(join(dir, 'programs'));
       const crontab = join(dir, 'crontab');
@@ -175,6 +178,11 @@ for (const by of ['cron', 'systemd'] as const) {
       makeProgram('notify', `printf '%s\\n' "$@" > '${told}'`);
       await makeVm(host, name);
       await host.run('done', 'backup', name, '--to', repository, '--create');
+      // Of another schedule, or of nobody's.
+      await makeVm(host, 'other');
+      for (let made = 0; made < 3; made += 1) {
+        await host.run('done', 'backup', 'other', '--to', repository);
+      }
     });
     after(() => host.rig.stop());
 
@@ -190,17 +198,29 @@ for (const by of ['cron', 'systemd'] as const) {
       return answer.schedules;
     }
 
+    function readRun(): { readonly startedAt: number; readonly by: { readonly pid: number } } {
+      return JSON.parse(readFileSync(join(folder, 'lastRun.json'), 'utf8')) as ReturnType<typeof readRun>;
+    }
+
     /** As the one of both starts it, with nothing in its environment. */
-    async function startRun(): Promise<number> {
+    async function startRun(signal?: 'SIGINT'): Promise<number> {
       const line =
         by === 'cron'
           ? (readFileSync(join(dir, 'crontab'), 'utf8').split('\n')[1] ?? '').split(' ').slice(5).join(' ')
           : '';
       // cron takes the sign before a percent sign away; `--if-due` would wait for the next day.
       const command =
-        by === 'cron'
-          ? line.replaceAll('\\%', '%').replace('--if-due', '')
-          : `/bin/sh '${join(dir, 'state 100% of "it"', 'schedules', 'it-day', 'run.sh')}'`;
+        by === 'cron' ? line.replaceAll('\\%', '%').replace('--if-due', '') : `/bin/sh '${join(folder, 'run.sh')}'`;
+      if (signal !== undefined) {
+        const before = readRun();
+        const watcher = watch(folder, () => {
+          const run = readRun();
+          if (run.startedAt !== before.startedAt) {
+            watcher.close();
+            process.kill(run.by.pid, signal);
+          }
+        });
+      }
       return new Promise((done) => {
         execFile('/bin/sh', ['-c', command], { env: {} }, (error) => done(error === null ? 0 : Number(error.code)));
       });
@@ -233,18 +253,22 @@ for (const by of ['cron', 'systemd'] as const) {
         assert.deepEqual([status?.state, status?.lastRun?.deleted], ['done', deleted]);
       }
       const { backups } = await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository);
-      assert.equal(backups.length, 2);
       assert.deepEqual(
         backups.map(({ vm }) => vm),
-        [name, name],
+        ['other', 'other', 'other', name, name],
       );
       if (by === 'cron') {
         await host.run('done', 'schedule', '--run', 'it-day', '--if-due');
         assert.equal(
           (await host.json<{ backups: readonly unknown[] }>('backups', '--from', repository)).backups.length,
-          2,
+          5,
         );
       }
+      assert.equal(existsSync(told), false);
+
+      assert.equal(await startRun('SIGINT'), 130);
+      const [cancelled] = await schedules();
+      assert.deepEqual([cancelled?.state, cancelled?.lastRun?.exitCode], ['failed', 130]);
       assert.equal(existsSync(told), false);
 
       renameSync(repository, `${repository}-away`);

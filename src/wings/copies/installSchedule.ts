@@ -81,7 +81,7 @@ export class Scheduler {
 
   async isInstalled({ name, by }: Schedule): Promise<boolean> {
     return by === 'cron'
-      ? isInCrontab(await this.#crontab(), name)
+      ? isInCrontab((await this.#run('crontab', ['-l'])).stdout, name)
       : (await this.#run('systemctl', [...this.#scope, 'is-active', `${unitName(name)}.timer`])).code === 0;
   }
 

@@ -19,8 +19,8 @@ export interface RunWish {
   readonly signal: AbortSignal;
 }
 
-/** The exit code where another program uses the VM or the repository. */
-const busy = 8;
+/** The exit codes where another program uses the VM or the repository, and after Ctrl+C. */
+const [busy, cancelled] = [8, 130];
 const [busyRetryMs, busyMs] = [30_000, 3_600_000];
 const noticeMs = 60_000;
 const mostAnswer = 1024 * 1024;
@@ -34,9 +34,12 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   const done = { exitCode: 0, messages: [] as string[], backups: [] as string[], deleted: 0 };
   const backedUp: string[] = [];
   const run = async (about: string, words: readonly string[]): Promise<unknown> => {
+    if (signal.aborted) {
+      return undefined;
+    }
     const { code, answer, message } = await untilFree(words, wish);
-    if (code !== 0) {
-      done.exitCode ||= code;
+    if (code !== 0 || answer === undefined) {
+      done.exitCode ||= code || 1;
       done.messages.push(`${displayLine(about)}: ${displayLine(message, mostMessage)}`);
       return undefined;
     }
@@ -55,12 +58,18 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     const count = schedule.keep[period];
     return count === undefined ? [] : [`--keep-${period}=${count}`];
   });
-  const prune = ['backups', `--from=${schedule.to}`, ...keep, ...at, '--yes'];
+  // Of each VM by itself: the backups of others are not this rule's, also where only space is freed.
+  const prune = (uuid: string, ...free: readonly string[]): Promise<unknown> =>
+    run(uuid, ['backups', `--from=${schedule.to}`, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
   for (const uuid of keep.length === 0 ? [] : backedUp) {
-    done.deleted += parseAs(pruneAnswer, await run(uuid, [...prune, '--', 'prune', uuid]))?.pruned.deleted.length ?? 0;
+    done.deleted += parseAs(pruneAnswer, await prune(uuid))?.pruned.deleted.length ?? 0;
   }
-  if (done.deleted > 0) {
-    await run(schedule.to, [...prune, '--free', '--', 'prune']);
+  const [first] = backedUp;
+  if (done.deleted > 0 && first !== undefined) {
+    await prune(first, '--free');
+  }
+  if (signal.aborted) {
+    done.exitCode = cancelled;
   }
   const ended = { ...started, ...done, endedAt: Date.now() };
   await store.writeRun(schedule.name, ended);
