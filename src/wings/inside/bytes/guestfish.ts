@@ -57,7 +57,9 @@ export async function startGuestfish(
     if (fish === undefined) {
       await rm(folder, { recursive: true, force: true });
     }
-    throw error instanceof GuestfishFault ? new DiskError(`guestfish does not start: ${error.message}`) : error;
+    throw error instanceof GuestfishFault || error instanceof DiskError
+      ? new DiskError(`guestfish does not start, libguestfs-test-tool tells more: ${error.message}`)
+      : error;
   }
 }
 
@@ -197,7 +199,7 @@ class Child implements Guestfish {
     const fault = parseFault(this.#said.slice(0, -unknown.length));
     if (fault !== undefined && lost.test(fault)) {
       this.close();
-      throw (this.#ended = new DiskError('guestfish ended: its VM is gone'));
+      throw (this.#ended = new DiskError(`guestfish ended: ${fault}`));
     }
     if (fault !== undefined) {
       throw new GuestfishFault(fault);

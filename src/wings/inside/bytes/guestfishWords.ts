@@ -67,8 +67,8 @@ export function parseNames(bytes: Buffer): readonly string[] {
   return bytes.toString('latin1').split('\0').slice(0, -1);
 }
 
-/** What a command said where it failed; undefined: it did not. */
+/** What a command said where it failed, without advice for programmers; undefined: it did not. */
 export function parseFault(said: string): string | undefined {
-  const [, message] = /(?:^|\n)(?:\*stdin\*:\d+: )?libguestfs: error: (.*)/su.exec(said) ?? [];
-  return message?.trim() ?? (/^guestfish: /mu.test(said) ? said.trim() : undefined);
+  const messages = [...said.matchAll(/^(?:\*stdin\*:\d+: )?libguestfs: error: (.*)$/gmu)].map(([, text]) => text);
+  return messages.length > 0 ? messages.join(' ') : /^guestfish: /mu.test(said) ? said.trim() : undefined;
 }

@@ -83,6 +83,10 @@ describe('what is said to guestfish', () => {
       parseFault('*stdin*:3: libguestfs: error: readlink: /x: Invalid argument\n'),
       'readlink: /x: Invalid argument',
     );
+    assert.equal(
+      parseFault('libguestfs: error: it closed.\nDo:\n  export X=1\nlibguestfs: error: qemu was killed.\n'),
+      'it closed. qemu was killed.',
+    );
     assert.equal(parseFault('libguestfs: warning: old\n'), undefined);
   });
 });
