@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
+import { DiskError } from './bytes/disk.js';
 import type { Obstacle } from './guestFiles.js';
 import type { FileSystemError } from './read/guestFileSystem.js';
 import type { findPath, Volume } from './read/volumes.js';
@@ -25,6 +26,11 @@ export function obstacleText(obstacle: Obstacle, vm: string): string {
         displayLine(vm),
       );
   }
+}
+
+/** Undefined: it is another error. */
+export function diskErrorText(error: unknown): string | undefined {
+  return error instanceof DiskError ? t('The disk cannot be read: {0}', displayLine(error.message)) : undefined;
 }
 
 /** @param path as it was asked for */

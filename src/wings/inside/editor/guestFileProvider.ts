@@ -7,7 +7,7 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { failureText } from '../../../text/failureText.js';
-import { faultText, obstacleText, volumeText } from '../filesText.js';
+import { diskErrorText, faultText, obstacleText, volumeText } from '../filesText.js';
 import { FilesObstacle, type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeKind } from '../read/guestFileSystem.js';
 import { OpenPoints } from './openPoints.js';
@@ -200,5 +200,5 @@ function errorFor(error: unknown, uri: vscode.Uri, vm: string): Error {
       ? vscode.FileSystemError.FileNotFound(uri)
       : vscode.FileSystemError.Unavailable(faultText(error, uri.path));
   }
-  return vscode.FileSystemError.Unavailable(failureText(asFailure(error)).sentence);
+  return vscode.FileSystemError.Unavailable(diskErrorText(error) ?? failureText(asFailure(error)).sentence);
 }
