@@ -246,7 +246,7 @@ export const deepParts = [
     needs: ['sshd'],
     layer: 'libvirtd',
     tier: 'deep',
-    files: ['sshHosts', 'sshFiles', 'tlsHosts', 'insideHosts'],
+    files: ['sshHosts', 'sshFiles', 'tlsHosts', 'insideHosts', 'replicaHosts'],
   },
   {
     name: 'guestfish system',

@@ -117,8 +117,12 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
     placeCopy(look.files, await timesOf(look.files), earlier?.files ?? [], there),
   );
   await requireRoom(copy, placed.sent);
-  await sendFiles(copy, placed.sent);
-  const files = await withSums(copy, placed.files);
+  // Those of the originals: a restore then compares with these, and no host has to read what it has just written.
+  const [sums] = await Promise.all([sumsHere(placed.sent, copy.signal), sendFiles(copy, placed.sent)]);
+  const files = placed.files.map((file) => {
+    const sha256 = file.sha256 ?? sums.get(file.place ?? '');
+    return sha256 === undefined || file.stored === undefined ? file : { ...file, sha256 };
+  });
   const manifest: Manifest = {
     vm: { name: vm.name, uuid: vm.uuid },
     madeAt: Date.now(),
@@ -184,9 +188,7 @@ async function requireResumed(copy: HostFolder, { files, sent }: PlacedCopy): Pr
   const right = new Map<string, string>();
   const again = new Map<string, PlacedCopy['sent'][number]>();
   for (const { stored = '', place = '', ...file } of resumed) {
-    const hash = createHash('sha256');
-    await pipeline(createReadStream(stored), hash, { signal: copy.signal });
-    const sha256 = hash.digest('hex');
+    const sha256 = await sumHere(stored, copy.signal);
     if (sums.get(place) === sha256) {
       right.set(place, sha256);
     } else {
@@ -202,15 +204,19 @@ async function requireResumed(copy: HostFolder, { files, sent }: PlacedCopy): Pr
   };
 }
 
-async function withSums(copy: BegunCopy, files: readonly CopiedFile[]): Promise<readonly CopiedFile[]> {
-  const sums = await sumsThere(
-    copy,
-    files.filter(({ stored, sha256 }) => stored !== undefined && sha256 === undefined),
-  );
-  return files.map((file) => {
-    const sha256 = file.sha256 ?? sums.get(file.place ?? '');
-    return sha256 === undefined || file.stored === undefined ? file : { ...file, sha256 };
-  });
+/** By the place of each file. */
+async function sumsHere(sent: PlacedCopy['sent'], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const sums = new Map<string, string>();
+  for (const { place, stored } of sent) {
+    sums.set(place, await sumHere(stored, signal));
+  }
+  return sums;
+}
+
+async function sumHere(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { signal });
+  return hash.digest('hex');
 }
 
 /** The manifest comes last: until then an earlier one stands for the files that it names. */
