@@ -98,9 +98,12 @@ export interface VmCopies {
   define(vm: RestoredVm): Promise<void>;
   /**
    * Takes a VM away that `define` was interrupted with, if it is off and all its files are in this folder.
+   * @param power `evenRunning`: it is forced off first
    * @returns whether no such VM is there any more
    */
-  undefine(uuid: string, folder: string): Promise<boolean>;
+  undefine(uuid: string, folder: string, power?: 'evenRunning'): Promise<boolean>;
+  /** Starts a VM that libvirt ends when this connection does. */
+  startForUs(uuid: string): Promise<void>;
 }
 
 export interface Hypervisor {

@@ -38,6 +38,7 @@ export const VIR_DOMAIN_XML_MIGRATABLE = 8;
 
 // virDomainCreateFlags
 export const VIR_DOMAIN_START_PAUSED = 1;
+export const VIR_DOMAIN_START_AUTODESTROY = 2;
 
 // virDomainConsoleFlags
 /** Ends whoever has the console. */

@@ -4,6 +4,7 @@ import { Failure } from '../../domain/failure.js';
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
+  VIR_DOMAIN_START_AUTODESTROY,
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
@@ -60,7 +61,9 @@ export function vmCopiesOn(place: Place): VmCopies {
       ),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
-    undefine: (uuid, folder) => asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder)),
+    undefine: (uuid, folder, power) =>
+      asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder, power)),
+    startForUs: (uuid) => asFailureOf('start a VM that is checked', uuid, startForUs(place, uuid)),
   };
 }
 
@@ -191,7 +194,7 @@ async function undefineAll(connection: Place['connection'], dom: Domain, definit
   await connection.call('domainUndefineFlags', { dom, flags: all | keepsVariables });
 }
 
-async function undefine({ connection }: Place, uuid: string, folder: string): Promise<boolean> {
+async function undefine({ connection }: Place, uuid: string, folder: string, even?: 'evenRunning'): Promise<boolean> {
   const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
   if (found === undefined) {
     return true;
@@ -200,9 +203,18 @@ async function undefine({ connection }: Place, uuid: string, folder: string): Pr
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
   const { power } = await readPower(connection, dom);
   const { files } = namedFiles(xml);
-  if (power !== 'off' || files.length === 0 || files.some((file) => !file.startsWith(`${folder}/`))) {
+  const isOurs = files.length > 0 && files.every((file) => file.startsWith(`${folder}/`));
+  if (!isOurs || (power !== 'off' && even === undefined)) {
     return false;
+  }
+  if (power !== 'off') {
+    await connection.call('domainDestroyFlags', { dom, flags: 0 });
   }
   await undefineAll(connection, dom, xml);
   return true;
+}
+
+async function startForUs({ connection }: Place, uuid: string): Promise<void> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  await connection.call('domainCreateWithFlags', { dom, flags: VIR_DOMAIN_START_AUTODESTROY });
 }

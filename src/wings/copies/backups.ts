@@ -1,6 +1,7 @@
 // The backups in a repository, as the tags of restic's snapshots tell of them.
 import { CopiesFault } from './copiesFault.js';
 import type { Restic, ResticSnapshot } from './restic.js';
+import { type Verification, verificationsIn } from './verifications.js';
 
 export interface Backup {
   readonly id: string;
@@ -16,6 +17,8 @@ export interface Backup {
   readonly addedBytes?: number;
   /** No rule deletes it. */
   readonly kept?: true;
+  /** What its last check found; only a list tells. */
+  readonly verified?: Verification;
 }
 
 export const finishedTag = 'virt-rewind';
@@ -60,7 +63,13 @@ export function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | und
 
 /** The oldest first. @throws ResticFault */
 export async function listBackups(restic: Restic): Promise<readonly Backup[]> {
-  return (await restic.snapshots([finishedTag])).flatMap((snapshot) => backupOf(snapshot) ?? []);
+  const found = await restic.snapshots([]);
+  const verifications = verificationsIn(found);
+  return found.flatMap((snapshot) => {
+    const backup = snapshot.tags.includes(finishedTag) ? backupOf(snapshot) : undefined;
+    const verified = verifications.get(backup?.id ?? '');
+    return backup === undefined ? [] : [{ ...backup, ...(verified !== undefined && { verified }) }];
+  });
 }
 
 /** What restic calls it. @throws CopiesFault `noBackup`; ResticFault */

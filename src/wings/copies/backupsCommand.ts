@@ -8,6 +8,7 @@ import { tableLines } from '../../cli/table.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { type Backup, listBackups } from './backups.js';
+import { checkBackups } from './checkCommand.js';
 import { answerOf, openRestic, requireText, saying } from './copiesCommand.js';
 import {
   deleteBackups,
@@ -19,6 +20,7 @@ import {
   setKept,
 } from './pruneBackups.js';
 import type { Restic } from './restic.js';
+import type { Verification } from './verifications.js';
 
 const mostKept = 9_999;
 
@@ -34,6 +36,9 @@ export const backups: CommandHandler = async (context) => {
       'prune goes with --keep-last, --keep-daily or the like. See virt-rewind backups --help.',
     );
   }
+  if (action === 'check') {
+    return checkBackups(context, target);
+  }
   return saying(target, '', async () => {
     const restic = await openRestic(context, target);
     switch (action) {
@@ -45,7 +50,7 @@ export const backups: CommandHandler = async (context) => {
       case 'release':
         return mark(context, restic, { id: operand ?? '', kept: action === 'keep' });
       default:
-        throw new CliError('usage', 'ACTION is prune, keep or release. See virt-rewind backups --help.');
+        throw new CliError('usage', 'ACTION is check, prune, keep or release. See virt-rewind backups --help.');
     }
   });
 };
@@ -71,16 +76,17 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
     terminal.tell(t('There are no backups at {0}.', displayLine(target)));
     return;
   }
-  const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size'), t('New'), ''];
+  const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size'), t('New'), t('Verified'), ''];
   const [head = '', ...lines] = tableLines(
     titles.map((title) => ({ title, rank: 0 })),
-    found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept }) => [
+    found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept, verified }) => [
       id,
       displayLine(vm),
       timeText(madeAt),
       String(restorePoints),
       bytesText(bytes),
       addedBytes === undefined ? '' : bytesText(addedBytes),
+      verified === undefined ? '' : verifiedText(verified),
       kept === true ? t('kept') : '',
     ]),
     terminal.width,
@@ -152,6 +158,11 @@ async function mark(
 
 function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {
   return [id, displayLine(vm), timeText(madeAt)];
+}
+
+function verifiedText({ how, passed, at }: Verification): string {
+  const ways = { read: t('read'), started: t('started'), agent: t('guest agent') };
+  return passed ? `${timeText(at)} (${ways[how]})` : t('failed {0}', timeText(at));
 }
 
 function timeText(at: number): string {

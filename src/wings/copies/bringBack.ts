@@ -13,7 +13,15 @@ import type { CopySource } from './copySource.js';
 import type { CopiesEngine } from './lookAtVm.js';
 import { type CopiedFile, documentsOf, type Manifest, placesIn, readManifest, storedBytes } from './manifest.js';
 import { applyTags, type OnePoint, onePoint } from './onePoint.js';
-import { beginFolder, nameFolder, placeFiles, readLeftRestore, removeFolder, unmarkFolder } from './restoreFolder.js';
+import {
+  beginFolder,
+  markOfUs,
+  nameFolder,
+  placeFiles,
+  readLeftRestore,
+  removeFolder,
+  unmarkFolder,
+} from './restoreFolder.js';
 
 export interface RestoreWish {
   readonly connection: string;
@@ -24,6 +32,8 @@ export interface RestoreWish {
   /** Name or title of the one snapshot whose state it gets, with no snapshots. Absent: the whole tree. */
   readonly snapshot?: string;
   readonly isolated: boolean;
+  /** Its folder stays marked: the VM and all of it go again. */
+  readonly isCheck?: true;
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
@@ -77,7 +87,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     await finishImages(files, { now: inTree, then: places }, images);
     await applyTags(point?.tags ?? [], inTree, images);
     signal.throwIfAborted();
-    await nameFolder(tree, folder, { uuid: vm.uuid, pid: process.pid });
+    await nameFolder(tree, folder, { ...markOfUs(), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true }) });
     made = folder;
     const restored: RestoredVm = {
       ...vm,
@@ -88,7 +98,9 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
       files: [...placesIn(folder, manifest.files)].map(([from, to]) => ({ from, to: places.get(from) ?? to })),
     };
     await engine.withCopies(connection, (copies) => copies.define(restored));
-    await unmarkFolder(folder);
+    if (wish.isCheck !== true) {
+      await unmarkFolder(folder);
+    }
   } catch (error) {
     await removeUnlessDefined(engine, connection, { made, uuid: vm.uuid });
     throw error;
@@ -107,7 +119,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   };
 }
 
-async function requireManifest(source: CopySource): Promise<Manifest> {
+export async function requireManifest(source: CopySource): Promise<Manifest> {
   const manifest = readManifest(await source.readManifest());
   if (typeof manifest === 'string') {
     throw new CopiesFault({ kind: manifest === 'newer' ? 'newerBackup' : 'brokenBackup' });

@@ -107,7 +107,7 @@ export function openRestic({ call, interruption }: Context, target: string): Pro
 }
 
 /** Where the VM goes. */
-async function requireOneConnection({ session }: Context): Promise<ConnectionView> {
+export async function requireOneConnection({ session }: Context): Promise<ConnectionView> {
   await session.reachAll();
   const open = session.engine.connections.filter(({ state }) => state === 'connected');
   const [first] = open;
@@ -119,10 +119,11 @@ async function requireOneConnection({ session }: Context): Promise<ConnectionVie
 }
 
 export function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string, unknown>> {
-  const { id, vm, uuid, restorePoints, bytes, addedBytes, kept = false } = backup;
+  const { id, vm, uuid, restorePoints, bytes, addedBytes, kept = false, verified } = backup;
   return {
     ...{ id, vm, uuid, madeAt: new Date(madeAt).toISOString(), restorePoints, bytes, kept },
     ...(addedBytes !== undefined && { addedBytes }),
+    ...(verified !== undefined && { verified: { ...verified, at: new Date(verified.at).toISOString() } }),
   };
 }
 

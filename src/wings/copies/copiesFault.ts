@@ -9,6 +9,8 @@ export type CopiesProblem =
   | { readonly kind: 'staysInRepository'; readonly snapshot: string }
   | { readonly kind: 'noBackup'; readonly id: string }
   | { readonly kind: 'brokenBackup' | 'newerBackup' }
+  /** The VM of a backup that is checked. */
+  | { readonly kind: 'notUp'; readonly seconds: number }
   | { readonly kind: 'badName'; readonly name: string }
   | { readonly kind: 'notQemu' | 'readOnly' | 'otherHost' }
   | { readonly kind: 'nameTaken' | 'uuidTaken'; readonly name: string }

@@ -1,5 +1,5 @@
 // The rows of the commands for backups.
-import { acting, type Command, type Option, vm } from '../../cli/commandShape.js';
+import { acting, type Command, type Option, seconds, vm } from '../../cli/commandShape.js';
 
 const repository = 'a folder, or a restic repository such as sftp:user@host:/folder';
 const from: Option = { type: 'string', value: 'TARGET', help: repository };
@@ -42,6 +42,12 @@ export const copiesRows = {
     options: {
       from,
       ...keepOptions,
+      boot: {
+        type: 'boolean',
+        help: 'check: restore it as a new VM apart from all networks, start that, and remove it again',
+      },
+      folder: { type: 'string', value: 'FOLDER', help: 'check --boot: has room for all of the VM', needs: ['boot'] },
+      seconds: { ...seconds, help: 'check --boot: what it waits for the guest agent (default: 120)', needs: ['boot'] },
       free: {
         type: 'boolean',
         help: 'prune: then free the space of what no backup needs, which reads and writes in the repository',
@@ -50,10 +56,12 @@ export const copiesRows = {
       yes: acting.yes,
       'password-file': passwordFile,
     },
-    more: `ACTION is prune [VM], keep BACKUP or release BACKUP. prune deletes all backups of each VM that no --keep option names; keep marks one that no rule deletes. Other snapshots in the repository stay. ${more}`,
+    more: `ACTION is check [BACKUP], prune [VM], keep BACKUP or release BACKUP. check reads all data of a backup, or of the newest one of each VM, and compares checksums, which transfers all of it; the list shows the last result. prune deletes all backups of each VM that no --keep option names; keep marks one that no rule deletes. Other snapshots in the repository stay. ${more}`,
     examples: [
       'virt-rewind backups --from /mnt/backups',
       'virt-rewind backups prune --from /mnt/backups --keep-daily 7 --keep-weekly 4 --plan',
+      'virt-rewind backups check --from /mnt/backups',
+      'virt-rewind backups check 1f0c22ab --from /mnt/backups --boot --folder ~/vms',
       'virt-rewind backups keep 1f0c22ab --from /mnt/backups',
     ],
   },

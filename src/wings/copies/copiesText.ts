@@ -67,6 +67,8 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       return t('The backup is not valid, so nothing was restored. Restore another one.');
     case 'newerBackup':
       return t('The backup was made by a newer version of Virt Rewind. Update it first.');
+    case 'notUp':
+      return t('Its VM was not up within {0} s.', problem.seconds);
     case 'badName':
       return t('{0} cannot be the name of a VM. Use letters, digits, dots and dashes.', displayLine(problem.name));
     case 'nameTaken':

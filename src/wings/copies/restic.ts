@@ -42,6 +42,8 @@ interface RunOptions {
   readonly input?: string;
   readonly folder?: string;
   readonly onLine?: (line: string) => void;
+  /** It is told of its standard output, which is not kept. */
+  readonly onPart?: (part: Buffer) => void;
   /** Of its standard output. */
   readonly mostBytes?: number;
   /** It is not ended when the user cancels: it tidies up. */
@@ -80,7 +82,7 @@ export class Restic {
 
   /** The answer. @throws ResticFault */
   run(words: readonly string[], options: RunOptions = {}): Promise<string> {
-    const { input, folder, onLine, mostBytes = mostAnswerBytes, goesOn } = options;
+    const { input, folder, onLine, onPart, mostBytes = mostAnswerBytes, goesOn } = options;
     const signal = goesOn === true ? undefined : this.#signal;
     if (signal?.aborted === true) {
       throw new ResticFault('cancelled');
@@ -103,6 +105,8 @@ export class Restic {
           const lines = (line + part.toString('utf8')).split('\n');
           line = (lines.pop() ?? '').slice(-mostSaid);
           lines.forEach(onLine);
+        } else if (onPart !== undefined) {
+          onPart(part);
         } else if ((bytes += part.length) > mostBytes) {
           isTooLarge = true;
           stop();

@@ -13,6 +13,7 @@ import {
   unlink,
   writeFile,
 } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf, hasCode, undefinedIfAbsent } from '../../base/errno.js';
@@ -23,7 +24,14 @@ import { CopiesFault } from './copiesFault.js';
 
 const markName = '.virt-rewind-restoring';
 const mostMarkBytes = 4_096;
-const mark = v.object({ uuid: v.string(), pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) });
+const mark = v.object({
+  uuid: v.string(),
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+  /** Where the process is. Absent in older ones. */
+  host: v.optional(v.string()),
+  /** Of a VM that is started to see whether it does, and goes again. */
+  isCheck: v.optional(v.literal(true)),
+});
 
 export type RestoreMark = v.InferOutput<typeof mark>;
 
@@ -32,12 +40,11 @@ export async function readLeftRestore(folder: string): Promise<RestoreMark | und
   if ((await undefinedIfAbsent(lstat(folder))) === undefined) {
     return undefined;
   }
-  const text = await undefinedIfAbsent(readFileAtMost(join(folder, markName), mostMarkBytes));
-  const found = text === undefined ? undefined : parseAs(mark, parseMark(text.toString('utf8')));
+  const found = await readMark(folder);
   if (found === undefined) {
     throw new CopiesFault({ kind: 'folderTaken', folder });
   }
-  if (isAlive(found.pid)) {
+  if (!isLeft(found)) {
     throw new CopiesFault({ kind: 'restoreRuns', folder });
   }
   // Whoever used the VM since has written to one of its files, or made one.
@@ -49,6 +56,29 @@ export async function readLeftRestore(folder: string): Promise<RestoreMark | und
     }
   }
   return found;
+}
+
+export async function readMark(folder: string): Promise<RestoreMark | undefined> {
+  try {
+    const text = await readFileAtMost(join(folder, markName), mostMarkBytes);
+    return parseAs(mark, parseMark(text.toString('utf8')));
+  } catch (error) {
+    // What others alone may read is none of ours.
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].some((code) => hasCode(error, code))) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Of this process. */
+export function markOfUs(): Pick<RestoreMark, 'pid' | 'host'> {
+  return { pid: process.pid, host: hostname() };
+}
+
+/** Whether nobody works there any more. Nobody knows of a process on another computer. */
+export function isLeft({ pid, host }: RestoreMark): boolean {
+  return (host === undefined || host === hostname()) && !isAlive(pid);
 }
 
 function parseMark(text: string): unknown {
@@ -73,15 +103,27 @@ export function removeFolder(folder: string): Promise<void> {
   return rm(folder, { recursive: true, force: true });
 }
 
-/** Beside the folder that it becomes. Others may pass through it: QEMU runs as another user. */
+/**
+ * Beside the folder that it becomes; what a killed one has begun there goes first, as it takes the room. Others
+ * may pass through it: QEMU runs as another user.
+ */
 export async function beginFolder(folder: string, bytes: number): Promise<string> {
   return orFault(folder, async () => {
     await mkdir(dirname(folder), { recursive: true });
+    const begins = `${basename(folder)}.restoring-`;
+    for (const left of (await readdir(dirname(folder))).filter((entry) => entry.startsWith(begins))) {
+      const found = await readMark(join(dirname(folder), left));
+      if (found !== undefined && isLeft(found)) {
+        await removeFolder(join(dirname(folder), left));
+      }
+    }
     const { bavail, bsize } = await statfs(dirname(folder));
     if (bavail * bsize < bytes) {
       throw new CopiesFault({ kind: 'noRoom', folder: dirname(folder), bytes, free: bavail * bsize });
     }
-    return mkdtemp(join(dirname(folder), `${basename(folder)}.restoring-`));
+    const begun = await mkdtemp(join(dirname(folder), begins));
+    await writeFile(join(begun, markName), JSON.stringify({ ...markOfUs(), uuid: '' }), { flag: 'wx', mode: 0o600 });
+    return begun;
   });
 }
 

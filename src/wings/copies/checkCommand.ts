@@ -1,0 +1,104 @@
+// `virt-rewind backups check`.
+import { resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { secondsOf } from '../../cli/arguments.js';
+import { CliError } from '../../cli/commandError.js';
+import type { Context } from '../../cli/context.js';
+import type { ExitName } from '../../cli/exitCodes.js';
+import { asFailure } from '../../domain/asFailure.js';
+import { displayLine } from '../../domain/plainText.js';
+import { shortFailure } from '../../text/failureText.js';
+import { type Backup, listBackups } from './backups.js';
+import { openRestic, requireOneConnection, requireText, saying } from './copiesCommand.js';
+import { CopiesFault } from './copiesFault.js';
+import { problemText, resticText } from './copiesText.js';
+import { ResticFault } from './restic.js';
+import { type BackupChecked, type CheckWish, verifyBackup } from './verifyBackup.js';
+
+const usualSeconds = 120;
+
+/** One, or the newest of each VM. */
+export async function checkBackups(context: Context, target: string): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const boot = await bootWish(context);
+  const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];
+  const exit = await saying(target, '', async () => {
+    const restic = await openRestic(context, target);
+    for (const backup of chooseBackups(await listBackups(restic), call.operands[1])) {
+      const name = displayLine(backup.vm);
+      const onProgress = (fraction: number): void =>
+        terminal.progress(t('Reading the backup {0} of {1}: {2} %', backup.id, name, Math.floor(fraction * 100)));
+      if (boot !== undefined) {
+        terminal.progress(t('Starting the VM of the backup {0} of {1}…', backup.id, name));
+      }
+      const result = await verifyBackup(session.engine, restic, backup, {
+        onProgress,
+        ...(boot !== undefined && { boot }),
+      });
+      checked.push({ backup, result });
+      if (json === undefined) {
+        terminal.say(resultText(backup, result, target, boot?.seconds ?? 0));
+      }
+    }
+  });
+  json?.({
+    checked: checked.map(({ backup: { id, vm }, result: { how, passed, error } }) => ({
+      ...{ id, vm, how, passed },
+      ...(error !== undefined && { message: errorText(error, vm, target) }),
+    })),
+  });
+  return exit === 'done' && checked.some(({ result }) => !result.passed) ? 'failed' : exit;
+}
+
+async function bootWish(context: Context): Promise<CheckWish['boot']> {
+  const { call, interruption } = context;
+  if (!call.flags.has('boot')) {
+    return undefined;
+  }
+  const folder = resolve(requireText(context, 'folder'));
+  const { uri: connection } = await requireOneConnection(context);
+  const seconds = secondsOf(call, usualSeconds);
+  return { connection, folder, environment: process.env, signal: interruption.signal, seconds };
+}
+
+function chooseBackups(found: readonly Backup[], id: string | undefined): readonly Backup[] {
+  if (id !== undefined) {
+    const one = found.find((backup) => backup.id === id);
+    if (one === undefined) {
+      throw new CopiesFault({ kind: 'noBackup', id });
+    }
+    return [one];
+  }
+  if (found.length === 0) {
+    throw new CliError('notFound', t('There are no backups to check.'));
+  }
+  return [...new Map(found.map((backup) => [backup.uuid, backup])).values()];
+}
+
+function resultText(
+  { id, vm }: Backup,
+  { how, passed, error }: BackupChecked,
+  target: string,
+  seconds: number,
+): string {
+  const name = displayLine(vm);
+  if (!passed) {
+    return t('The backup {0} of {1} did not pass: {2}', id, name, errorText(error, vm, target));
+  }
+  switch (how) {
+    case 'read':
+      return t('Verified {0} of {1}: all of its data can be read.', id, name);
+    case 'agent':
+      return t('Verified {0} of {1}: its VM started, and its guest agent answered.', id, name);
+    case 'started':
+      return t('Verified {0} of {1}: its VM ran for {2} s. It has no guest agent to tell more.', id, name, seconds);
+  }
+}
+
+function errorText(error: unknown, vm: string, target: string): string {
+  return error instanceof CopiesFault
+    ? problemText(error.problem, vm)
+    : error instanceof ResticFault
+      ? resticText(error, target)
+      : shortFailure(asFailure(error));
+}
