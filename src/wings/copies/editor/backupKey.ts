@@ -78,7 +78,7 @@ async function keepCopy(target: string, key: string): Promise<Key> {
   const answer = requireAnswer(await askModal('info', t('The key of {0}', target), `${key}\n\n${text}`, copy, save));
   if (answer === copy) {
     await vscode.env.clipboard.writeText(key);
-    noteInStatusBar(t('Copied {0}', t('The key of {0}', target)));
+    noteInStatusBar(t('Copied the key'));
   } else {
     await saveKey(key);
   }

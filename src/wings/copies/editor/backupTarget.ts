@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { parseAs, parseJson } from '../../../journal/json.js';
-import { relativeAge } from '../../../text/relativeAge.js';
+import { agoText } from '../../../text/relativeAge.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
@@ -46,7 +46,7 @@ export async function pickRepository(run: CommandRun): Promise<string> {
       label: target,
       icon: isRemote(target) ? 'cloud' : 'folder',
       ...(backups.length > 0 && {
-        description: t('Backups: {0}, newest: {1}', backups.length, relativeAge(backups.at(-1)?.madeAt ?? 0, now)),
+        description: t('Backups: {0}, newest: {1}', backups.length, agoText(backups.at(-1)?.madeAt ?? 0, now)),
       }),
       value: target,
     })),

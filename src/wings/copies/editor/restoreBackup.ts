@@ -8,7 +8,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import { openConnections } from '../../../engine/findTargets.js';
 import type { ConnectionView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { relativeAge } from '../../../text/relativeAge.js';
+import { agoText, relativeAge } from '../../../text/relativeAge.js';
 import { snapshotCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { targetVm } from '../../../ui/commands/targets.js';
@@ -46,7 +46,7 @@ export async function showBackups(run: CommandRun): Promise<VmRestored> {
     const now = Date.now();
     const known = knownTargets(run.remembered).map(({ target, readAt, backups }) => {
       const own = backups.filter(({ uuid }) => uuid === ref.uuid);
-      const group = `${target} · ${t('read {0} ago', relativeAge(readAt, now))}`;
+      const group = `${target} · ${t('read {0}', agoText(readAt, now))}`;
       return { target, own, group };
     });
     const lines = known.flatMap(({ target, own, group }): readonly Choice<{ target?: string; backup?: Backup }>[] => [
@@ -58,7 +58,7 @@ export async function showBackups(run: CommandRun): Promise<VmRestored> {
     const title =
       count === 0
         ? t('No backup of {0} is known', vm.name)
-        : `${vm.name}: ${t('Backups: {0}, newest: {1}', count, relativeAge(newest, now))}`;
+        : `${vm.name}: ${t('Backups: {0}, newest: {1}', count, agoText(newest, now))}`;
     const placeHolder = t('Select a backup to restore it');
     const picked = await pick([...lines, { label: other, icon: 'search', value: {} }], placeHolder, title);
     const opened = await openTarget(run, picked.target ?? (await pickRepository(run)), false);
