@@ -80,7 +80,7 @@ describe('backups in the editor', () => {
   it('are known without a look at the repository', async () => {
     renameSync(repository, `${repository}.away`);
     person.will(({ title, choices, text }) => {
-      assert.match(title, /Backups: 2, newest: now/u);
+      assert.match(title, /Backups: 2, newest: just now/u);
       assert.ok(choices.some((one) => one.endsWith('Read Again')));
       assert.match(text, /1 snapshot · /u);
       return undefined;

@@ -43,3 +43,8 @@ export function restoredLines(restored: VmRestored): Sentences {
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
   ];
 }
+
+/** For a message of one paragraph: the first has no full stop. */
+export function inOneLine([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} · ${others.join(' ')}`;
+}

@@ -1,5 +1,6 @@
 // Back Up…: VMs with all their snapshots, one after another.
 import { t } from '@vscode/l10n';
+import * as vscode from 'vscode';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
@@ -9,7 +10,7 @@ import { targetVms } from '../../../ui/commands/targets.js';
 import { CommandError, DismissedError } from '../../../ui/prompts/commandError.js';
 import { notify } from '../../../ui/prompts/notify.js';
 import { backUp, type BackupMade } from '../backUp.js';
-import { backedUpLines } from '../doneText.js';
+import { backedUpLines, inOneLine } from '../doneText.js';
 import { lookAtVm } from '../lookAtVm.js';
 import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
@@ -35,7 +36,7 @@ export async function backUpVms(run: CommandRun): Promise<{ readonly backups: re
       }
     }
   });
-  tell(views.length, made, failed);
+  tell(views, made, failed);
   return { backups: made.map(({ id }) => id) };
 }
 
@@ -60,11 +61,12 @@ async function backUpOne(
 }
 
 function tell(
-  count: number,
+  views: readonly VmView[],
   made: readonly BackupMade[],
   failed: readonly { readonly vm: string; readonly error: unknown }[],
 ): void {
   const [first] = failed;
+  const count = views.length;
   if (first !== undefined && count === 1) {
     throw first.error;
   }
@@ -88,5 +90,12 @@ function tell(
   if (reasons.length > 0) {
     throw new CommandError('failed', [...lines, ...reasons].join(' '));
   }
-  void notify('info', lines.join(' '));
+  const [view] = views;
+  const button = t('Show Backups…');
+  void notify('info', inOneLine(lines), button).then(async (pressed) => {
+    if (pressed === button && view !== undefined) {
+      const { uuid: vm, connection } = view.ref;
+      await vscode.commands.executeCommand('virtRewind.showBackups', { vm, connection });
+    }
+  });
 }

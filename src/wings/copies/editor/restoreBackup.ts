@@ -20,7 +20,7 @@ import { connectionOfNode } from '../../../ui/tree/nodes.js';
 import type { Backup } from '../backups.js';
 import { bringBack, type VmRestored } from '../bringBack.js';
 import { resticSource } from '../copySource.js';
-import { restoredLines } from '../doneText.js';
+import { inOneLine, restoredLines } from '../doneText.js';
 import { openTarget, type OpenedTarget, pickFolder, pickRepository } from './backupTarget.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets } from './knownBackups.js';
@@ -79,7 +79,7 @@ function choicesOf(backups: readonly Backup[], now: number, withName: boolean): 
       const facts = [relativeAge(madeAt, now), snapshotCountText(restorePoints), bytesText(bytes)];
       return withName
         ? { label: vm, description: facts.join(' · '), detail: `${time} · ${id}`, value: backup }
-        : { label: time, description: [...facts, id].join(' · '), value: backup };
+        : { label: time, description: facts.join(' · '), detail: id, value: backup };
     });
 }
 
@@ -105,7 +105,7 @@ async function restore(run: CommandRun, opened: OpenedTarget, backup: Backup): P
   const ref = { connection: connection.uri, uuid: restored.uuid };
   show(ref);
   const button = t('Show VM');
-  void notify('info', restoredLines(restored).join(' '), button).then(async (pressed) => {
+  void notify('info', inOneLine(restoredLines(restored)), button).then(async (pressed) => {
     if (pressed === button) {
       await vscode.commands.executeCommand('virtRewind.vms.focus');
       run.tree.focus.showVm(ref);
