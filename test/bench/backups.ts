@@ -1,0 +1,145 @@
+// Backups of a VM with a disk of 2 GB and a snapshot: against restic alone on the same files, against the first one
+// after 50 MB changed, and what a guest that writes feels of one.
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { run, runOk } from '../../scripts/rig/run.mjs';
+import { backUp, type BackupMade } from '../../src/wings/copies/backUp.js';
+import { bringBack } from '../../src/wings/copies/bringBack.js';
+import { resticSource } from '../../src/wings/copies/copySource.js';
+import { lookAtVm } from '../../src/wings/copies/lookAtVm.js';
+import { Restic } from '../../src/wings/copies/restic.js';
+import { startLiveRig } from '../libvirtd/engineRig.js';
+import { OracleVm } from '../oracle/oracleVm.js';
+import { median, remark, report, timed } from './measure.js';
+
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 2);
+const megabyte = 1024 ** 2;
+const diskMiB = 2_048;
+const changedMiB = 50;
+/** In one go, for the time of one write. */
+const blocks = 64;
+
+void measure();
+
+async function measure(): Promise<void> {
+  const rig = await startLiveRig();
+  const { dir, env: daemonEnv } = rig.daemon;
+  try {
+    const vm = await OracleVm.define(rig.daemon, { name: 'b', disks: ['qcow2'], diskMiB });
+    const image = vm.guest.disks[0]!.file;
+    const random = join(dir, 'random');
+    await runOk('dd', ['if=/dev/urandom', `of=${random}`, 'bs=1M', `count=${diskMiB}`, 'status=none']);
+    await runOk('qemu-img', ['convert', '-O', 'qcow2', random, `${image}.new`]);
+    await rename(`${image}.new`, image);
+    await rig.engine.connect(rig.uri);
+    const ref = await rig.ref('b');
+    const make = (title: string): Promise<unknown> =>
+      rig.engine.runOperation({ kind: 'create', vm: ref, title, snapshotKind: 'offline', style: 'external' });
+    await make('first');
+    const key = join(dir, 'key');
+    await writeFile(key, 'the key of a bench', { mode: 0o600 });
+    const environment = { PATH: process.env['PATH'], ...daemonEnv, RESTIC_CACHE_DIR: join(dir, 'cache') };
+    const { signal } = new AbortController();
+    const open = (name: string): Promise<Restic> =>
+      Restic.open(join(dir, name), { environment, signal, passwordFile: key });
+    const ours = async (restic: Restic): Promise<BackupMade> =>
+      backUp(await lookAtVm(rig.engine, rig.vm('b')!, daemonEnv), restic, {
+        libvirt: 0,
+        create: false,
+        onProgress: () => undefined,
+      });
+    const [first, alone, second, added]: [number[], number[], number[], number[]] = [[], [], [], []];
+    let restic!: Restic;
+    let made!: BackupMade;
+    for (let round = 0; round < rounds; round++) {
+      await Promise.all(['ours', 'alone'].map((name) => rm(join(dir, name), { recursive: true, force: true })));
+      const other = await open('alone');
+      restic = await open('ours');
+      await Promise.all([other, restic].map((one) => one.run(['init'])));
+      const { files } = await lookAtVm(rig.engine, rig.vm('b')!, daemonEnv);
+      const stored = files.flatMap((file) => file.stored ?? []);
+      alone.push(await timed(() => other.run(['backup', ...stored])));
+      first.push(await timed(() => ours(restic)));
+      const piece = join(dir, 'piece');
+      await runOk('dd', ['if=/dev/urandom', `of=${piece}`, 'bs=1M', `count=${changedMiB}`, 'status=none']);
+      const [, top = ''] = /<source file='([^']+)'/u.exec(await rig.virsh('dumpxml', 'b')) ?? [];
+      await runOk('qemu-io', ['-f', 'qcow2', '-c', `write -q -s ${piece} 1G ${changedMiB}M`, top]);
+      second.push(await timed(async () => added.push((made = await ours(restic)).addedBytes / megabyte)));
+    }
+    const name = `backup of ${diskMiB / 1024} GB`;
+    report({
+      ...{ name: `first ${name}`, ours: median(first), baseline: median(alone), unit: 'ms', goal: 1.1 },
+      against: 'restic of the same files alone',
+    });
+    report({
+      ...{ name: `second ${name}, ${changedMiB} MB changed`, ours: median(second), baseline: median(first) },
+      ...{ unit: 'ms', goal: 0.1, against: 'the first' },
+    });
+    report({
+      ...{ name: `second ${name}, ${changedMiB} MB changed: moved`, ours: median(added), baseline: 70, unit: 'MB' },
+      ...{ goal: 1, against: 'a limit' },
+    });
+    await measureRestore(restic, made.id);
+    await measureWrites();
+
+    async function measureRestore(from: Restic, id: string): Promise<void> {
+      const [back, bare]: [number[], number[]] = [[], []];
+      const snapshot = (await from.snapshots([`backup:${id}`]))[0]!.id;
+      for (let round = 0; round < rounds; round++) {
+        const to = join(dir, 'restored');
+        await mkdir(to);
+        const source = await resticSource(from, id);
+        const all = { connection: rig.uri, folder: to, isolated: false, environment: daemonEnv, signal } as const;
+        const words = [`--target=${join(to, 'bare')}`, ...(source.keepsHoles ? ['--sparse'] : [])];
+        bare.push(await timed(() => from.run(['restore', snapshot, ...words])));
+        back.push(await timed(() => bringBack(rig.engine, source, { ...all, name: 'again', snapshot: 'first' })));
+        await rig.virsh('undefine', 'again');
+        await rm(to, { recursive: true });
+      }
+      report({
+        ...{ name: `restore of one snapshot of ${diskMiB / 1024} GB`, ours: median(back), baseline: median(bare) },
+        ...{ unit: 'ms', goal: 1.2, against: 'restic restore of the backup' },
+      });
+    }
+
+    /** A backup that reads everything, as into a new repository. */
+    async function measureWrites(): Promise<void> {
+      await rig.virsh('start', 'b');
+      await rig.engine.refresh({ vm: ref });
+      let seed = 0;
+      const write = (): Promise<number> =>
+        vm.talk((guest) =>
+          timed(() =>
+            guest.write(
+              0,
+              Array.from({ length: blocks }, (_, block) => [block, ++seed] as const),
+            ),
+          ),
+        );
+      const [idle, busy]: [number[], number[]] = [[], []];
+      for (let round = 0; round < rounds; round++) {
+        await run('sync', []);
+        const fresh = await open(`writes-${round}`);
+        await fresh.run(['init']);
+        for (let one = 0; one < 50; one++) {
+          idle.push(await write());
+        }
+        const over = new AbortController();
+        const ended = ours(fresh).finally(() => over.abort());
+        while (!over.signal.aborted) {
+          busy.push(await write());
+        }
+        await ended;
+        await rm(join(dir, `writes-${round}`), { recursive: true });
+      }
+      remark(`The guest wrote ${busy.length} times ${blocks} blocks during backups.`);
+      report({
+        ...{ name: 'a write of the guest during a backup', ours: median(busy), baseline: median(idle), unit: 'ms' },
+        ...{ goal: 1.1, against: 'the same without one' },
+      });
+      await rig.virsh('destroy', 'b');
+    }
+  } finally {
+    await rig.stop();
+  }
+}
