@@ -111,6 +111,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | versions  | the whole layer with a daemon, on other libvirts                  |
  * | themes    | the lesson in three themes, the rarer pages before axe            |
  * | undo      | fifty random operations, undone one by one                        |
+ * | copies    | backups between random operations and during them, restored       |
  * | oracle    | what judges the others sees each thing that is changed            |
  * | editors   | all that runs in VS Code, on the oldest that the manifest admits  |
  * @type {readonly DeepPart[]}
@@ -353,6 +354,16 @@ export const deepParts = [
         files: ['oracle'],
       }),
   ),
+  {
+    name: 'copies system',
+    group: 'copies',
+    version: 'system',
+    minutes: 5,
+    guards: ['wings', ...acting],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['copiesHistories'],
+  },
   {
     name: 'more editor',
     group: 'more',

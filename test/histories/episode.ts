@@ -1,6 +1,8 @@
 // One VM's history, from its first snapshot to its last: each action is done by the extension and by the model, and
 // after each the two are compared. Knows neither how actions are chosen nor what is done about a difference.
 import { performance } from 'node:perf_hooks';
+import type { LiveRig } from '../libvirtd/engineRig.js';
+import type { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type Action, actionText, isOperation, type Script } from './action.js';
 import { ExtensionSide } from './extensionSide.js';
@@ -14,6 +16,17 @@ export type Next = (history: History) => Promise<Action | undefined>;
 export interface EpisodeOptions {
   readonly everythingEach: number;
   readonly say: (line: string) => void;
+  /** Does something of its own with the VM, which the model does not know. */
+  readonly beside?: (rig: LiveRig, vm: OracleVm) => Promise<Beside>;
+}
+
+export interface Beside {
+  /** Each action; what it begins may go on meanwhile. */
+  before(model: Model): Promise<Found | undefined>;
+  /** Each operation. */
+  after(model: Model): Promise<Found | undefined>;
+  end(): Promise<Found | undefined>;
+  stop(): Promise<void>;
 }
 
 export interface Episode {
@@ -34,7 +47,7 @@ export interface Episode {
 export async function runEpisode(
   base: Pick<Script, 'style' | 'disks'>,
   next: Next,
-  { everythingEach, say }: EpisodeOptions,
+  { everythingEach, say, beside: startBeside }: EpisodeOptions,
 ): Promise<Episode> {
   const began = performance.now();
   const rig = await ExtensionSide.startDaemon();
@@ -45,6 +58,8 @@ export async function runEpisode(
     const others = new OtherClients(rig.daemon, base.style, vm.name, (uri) => side.connectAlso(uri));
     ends.push(() => others.stop());
     await side.connect(vm.name);
+    const beside = await startBeside?.(rig, vm);
+    ends.push(async () => beside?.stop());
     const history = new History(vm, side, others, base.disks.length);
     const actions: Action[] = [];
     const refused: Record<string, number> = {};
@@ -54,13 +69,17 @@ export async function runEpisode(
     for (;;) {
       const action = await next(history);
       if (action === undefined) {
-        found = whole ? undefined : await history.compare('everything');
+        found = (whole ? undefined : await history.compare('everything')) ?? (await beside?.end());
         break;
       }
       if (!history.isPossible(action)) {
         continue;
       }
       actions.push(action);
+      found = await beside?.before(history.model);
+      if (found !== undefined) {
+        break;
+      }
       const since = performance.now();
       const outcome = await history.carryOut(action);
       const word =
@@ -80,7 +99,10 @@ export async function runEpisode(
       }
       whole = isOperation(action) && actions.length % everythingEach === 0;
       found =
-        history.found ?? (isOperation(action) ? await history.compare(whole ? 'everything' : 'present') : undefined);
+        history.found ??
+        (isOperation(action)
+          ? ((await beside?.after(history.model)) ?? (await history.compare(whole ? 'everything' : 'present')))
+          : undefined);
       if (found !== undefined) {
         break;
       }

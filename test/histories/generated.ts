@@ -29,13 +29,13 @@ const encryptedShare = 0.1;
 
 /**
  * @param operations how many the history has, refused ones among them
- * @param always other tools are used in every history
+ * @param wildly in so many histories, other tools are used
  */
-export function generated(seed: number, style: SnapshotStyle, operations: number, always = false): Generated {
+export function generated(seed: number, style: SnapshotStyle, operations: number, wildly = wildShare): Generated {
   const random = seededRandom(seed);
   const formats: Script['disks'] = ['qcow2', style === 'external' && random.chance(0.5) ? 'raw' : 'qcow2'];
   const disks = formats.toSorted(() => (random.chance(0.5) ? 1 : -1));
-  const wild = random.chance(wildShare) || always;
+  const wild = random.chance(wildly);
   const withKey = wild && random.chance(encryptedShare);
   // Of its own, so that these leave the first operations of a seed as they were.
   const more = seededRandom(~seed);

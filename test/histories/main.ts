@@ -69,7 +69,7 @@ async function runMany(): Promise<number> {
     const seed = progress.seed * 100_000 + index;
     const style = progress.styles[index % progress.styles.length]!;
     say(`\nhistory ${String(index + 1)}: seed ${String(seed)}, ${style}`);
-    const { base, next } = generated(seed, style, Number(values.length), values.wild);
+    const { base, next } = generated(seed, style, Number(values.length), values.wild ? 1 : undefined);
     const episode = await run(base, next, 8);
     progress = { ...progress, episodes: [...progress.episodes, await recordOf(seed, style, episode)] };
     if (values.resume !== undefined) {
