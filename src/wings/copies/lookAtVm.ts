@@ -39,6 +39,9 @@ export async function lookAtVm(
   if ((await engine.readInterrupted(ref)).length > 0) {
     throw new CopiesFault({ kind: 'unfinished' });
   }
+  const readDocuments = (): Promise<VmDocuments> =>
+    engine.withCopies(ref.connection, (copies) => copies.readDocuments(ref.uuid, secrets));
+  const earlier = await readDocuments();
   await engine.refresh({ vm: ref });
   const tree = await engine.readTree(ref);
   const vm = engine.findVm(ref)?.vm;
@@ -61,9 +64,11 @@ export async function lookAtVm(
   if (!nearby) {
     throw new CopiesFault({ kind: 'elsewhere' });
   }
-  const readDocuments = (): Promise<VmDocuments> =>
-    engine.withCopies(ref.connection, (copies) => copies.readDocuments(ref.uuid, secrets));
   const documents = await readDocuments();
+  // A snapshot that came meanwhile names files that were not seen.
+  if (JSON.stringify(documents) !== JSON.stringify(earlier)) {
+    throw new CopiesFault({ kind: 'changed' });
+  }
   const named = await engine.withCopies(ref.connection, (copies) => Promise.resolve(copies.filesIn(documents)));
   const [odd] = named.odd;
   if (odd !== undefined) {
