@@ -250,6 +250,17 @@ export const deepParts = [
     files: ['sshHosts', 'sshFiles', 'tlsHosts', 'insideHosts', 'replicaHosts'],
   },
   {
+    name: 'targets system',
+    group: 'hosts',
+    version: 'system',
+    minutes: 1,
+    guards: ['wings'],
+    needs: ['sshd', 'rclone'],
+    layer: 'libvirtd',
+    tier: 'more',
+    files: ['copiesTargets'],
+  },
+  {
     name: 'guestfish system',
     group: 'hosts',
     version: 'system',

@@ -37,8 +37,9 @@ const libvirtPrograms = {
 /**
  * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture
  * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine; `guestfish`:
- * with a kernel for its VM, in the deep tier alone, for they are large.
- * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'guestfish'} Need
+ * with a kernel for its VM, in the deep tier alone, for they are large; `rclone`: it serves backups as a REST server of
+ * restic's does, is large too, and Debian has no package of such a server.
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'guestfish' | 'rclone'} Need
  */
 
 /**
@@ -61,6 +62,7 @@ export async function missingPackages(need) {
       ...(findSasl() ? [] : ['libsasl2-modules', 'libsasl2-modules-db']),
     ];
   }
+  if (need === 'rclone') return (await findProgram('rclone')) === undefined ? ['rclone'] : [];
   if (need === 'guestfish') {
     const kernels = existsSync('/boot') && readdirSync('/boot').some((name) => name.startsWith('vmlinuz-'));
     return [

@@ -5,7 +5,7 @@ import { bytesText } from '../../text/bytesText.js';
 import type { VmRestored } from './bringBack.js';
 import type { CopiesProblem } from './copiesFault.js';
 import type { LeftOut } from './lookAtVm.js';
-import type { ResticFault } from './restic.js';
+import { type ResticFault, withoutPassword } from './restic.js';
 
 /** @param vm its name; of a restore, that of the backup */
 export function problemText(problem: CopiesProblem, vm: string): string {
@@ -115,7 +115,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
 }
 
 export function resticText({ problem, said }: ResticFault, target: string): string {
-  const shown = displayLine(target);
+  const shown = displayLine(withoutPassword(target));
   switch (problem) {
     case 'noProgram':
       return t('restic is not installed. It is in the package restic of most distributions.');
@@ -146,8 +146,19 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
     case 'cancelled':
       return t('Cancelled.');
     case 'failed':
-      return t('restic failed: {0}', displayLine(said, 1_000));
+      return said.includes('unable to start the sftp session')
+        ? t(
+            '{0} cannot be reached. Log in there with ssh yourself first: it must ask nothing. restic said: {1}',
+            shown,
+            endOf(said),
+          )
+        : t('restic failed: {0}', endOf(said));
   }
+}
+
+/** It says last what it failed by. */
+function endOf(said: string): string {
+  return displayLine(said.slice(-1_000), 1_000);
 }
 
 export function leftOutText(leftOut: LeftOut): string {

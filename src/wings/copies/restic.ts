@@ -52,6 +52,11 @@ interface RunOptions {
 
 const mostAnswerBytes = 64 * 1024 * 1024;
 const mostSaid = 4_096;
+/** It tries again for a quarter of an hour, each time after a longer wait; such a wait says that a minute was lost. */
+const mostWaitSeconds = 45;
+/** To take its lock away, which a dead server would have it try for as long. */
+const mostStopMs = 10_000;
+const retry = /^.*returned error, retrying after ((?:\d+m)?)(\d[\d.]*)(m?s): .*\n/gmu;
 
 export class Restic {
   readonly #program: string;
@@ -96,10 +101,15 @@ export class Restic {
         ...(folder !== undefined && { cwd: folder }),
       });
       // Only by this one does it take its lock away.
-      const stop = (): void => void child.kill('SIGINT');
+      let end: NodeJS.Timeout | undefined;
+      const stop = (): void => {
+        child.kill('SIGINT');
+        end ??= setTimeout(() => child.kill('SIGKILL'), mostStopMs);
+      };
       signal?.addEventListener('abort', stop);
       const parts: Buffer[] = [];
       let [bytes, line, said, isTooLarge] = [0, '', '', false];
+      let lost: string | undefined;
       child.stdout.on('data', (part: Buffer) => {
         if (onLine !== undefined) {
           const lines = (line + part.toString('utf8')).split('\n');
@@ -114,20 +124,33 @@ export class Restic {
           parts.push(part);
         }
       });
-      child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-mostSaid)));
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).replace(retry, (tried: string, minutes: string, wait: string, unit: string) => {
+          if (lost === undefined && (minutes !== '' || (unit === 's' && Number(wait) > mostWaitSeconds))) {
+            lost = tried.trim();
+            stop();
+          }
+          return '';
+        });
+        said = said.slice(-mostSaid);
+      });
       // It may end before it has read all of it; then its exit says why.
       child.stdin.on('error', () => undefined).end(input ?? '');
       child.once('error', (error) => reject(new ResticFault('failed', error.message)));
       child.once('close', (code) => {
         signal?.removeEventListener('abort', stop);
+        clearTimeout(end);
         if (signal?.aborted === true) {
           reject(new ResticFault('cancelled'));
         } else if (isTooLarge) {
           reject(new ResticFault('failed', `it said more than ${mostBytes} bytes`));
+        } else if (lost !== undefined) {
+          reject(new ResticFault('failed', lost));
         } else if (code === 0) {
           done(Buffer.concat(parts).toString('utf8'));
         } else {
-          reject(new ResticFault(problemOf(code, said), said.trim() || `exit code ${code ?? '?'}`));
+          const [why = ''] = said.split(noneThere);
+          reject(new ResticFault(problemOf(code, said), why.trim() || `exit code ${code ?? '?'}`));
         }
       });
     });
@@ -170,6 +193,11 @@ export function isRemote(repository: string): boolean {
   return /^(b2|sftp|s3|gs|azure|swift|rest|rclone):/u.test(repository);
 }
 
+/** As it is shown and remembered: an address may have one. */
+export function withoutPassword(repository: string): string {
+  return repository.replace(/(\/\/[^/:@]*):[^/@]*@/u, '$1:***@');
+}
+
 async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | undefined): Promise<NodeJS.ProcessEnv> {
   const { RESTIC_PASSWORD: _, RESTIC_PASSWORD_COMMAND: __, RESTIC_PASSWORD_FILE: named, ...others } = environment;
   if (passwordFile !== undefined) {
@@ -190,15 +218,25 @@ async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | un
   return { ...environment, ...(named !== undefined && { RESTIC_PASSWORD_FILE: resolve(named) }) };
 }
 
+/** restic asks it too where a server does not answer or lets nobody in. */
+const noneThere = 'Is there a repository at the following location?';
+
 /** Newer ones have an exit code of their own for each (0.17). */
 function problemOf(code: number | null, said: string): ResticProblem {
   return code === 12 || said.includes('wrong password or no key found')
     ? 'wrongKey'
     : code === 11 || said.includes('repository is already locked')
       ? 'locked'
-      : code === 10 || said.includes('Is there a repository at the following location?')
+      : code === 10 || isNoneThere(said)
         ? 'noRepository'
         : /no space left on device|disk quota exceeded/iu.test(said)
           ? 'noSpace'
           : 'failed';
+}
+
+function isNoneThere(said: string): boolean {
+  const [why = '', ...asked] = said.split(noneThere);
+  return (
+    asked.length > 0 && /no such file or directory|does(?: not|n't) exist|not found|\b404:|StatusCode=404/iu.test(why)
+  );
 }

@@ -12,7 +12,7 @@ import { requireAnswer } from '../../../ui/prompts/commandError.js';
 import { type Choice, pick } from '../../../ui/prompts/pickTarget.js';
 import { type Backup, listBackups } from '../backups.js';
 import { resticText } from '../copiesText.js';
-import { isRemote, Restic, ResticFault, type ResticProblem } from '../restic.js';
+import { isRemote, Restic, ResticFault, type ResticProblem, withoutPassword } from '../restic.js';
 import { askKey, askNewKey, type Key } from './backupKey.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 import { knownTargets, rememberBackups } from './knownBackups.js';
@@ -134,11 +134,6 @@ function look(target: string, open: OpenedTarget['open']): Promise<readonly Back
       throw error;
     }
   });
-}
-
-/** As it is shown and remembered: an address may have one. */
-function withoutPassword(repository: string): string {
-  return repository.replace(/(\/\/[^/:@]*):[^/@]*@/u, '$1:***@');
 }
 
 function parseSecret(text: string | undefined): Secret | undefined {
