@@ -2,7 +2,7 @@
 // light and dark.
 //   npm run screenshots [-- NAME…]      NAME: of a scene below
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { buildExtension, buildPacked } from './build.mjs';
 import { defineDiskVm } from './guest/diskVm.mjs';
 import { defineDebianGuest, offeredPackage } from './guest/debianGuest.mjs';
@@ -33,6 +33,8 @@ const farHost = 'build-host';
 const readsChange = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_DISK" | grep -q 'Pattern verification failed'`;
 /** A real one, whose files are looked at. */
 const debian = 'debian-test';
+/** The script makes it, and removes it. */
+const backupFolder = '/mnt/backups';
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
 /**
@@ -57,6 +59,25 @@ const [usual, besideText, narrow] = [470, 330, 250];
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
+  'backup-key': {
+    size: { width: 1000, height: 420 },
+    show: toBackupKey,
+  },
+  backups: {
+    size: { width: 1000, height: 420 },
+    show: async (stage) => {
+      const { hands, workbench } = stage;
+      await toBackupKey(stage);
+      await hands.answer('Copy Key');
+      await workbench.toast('Backed up').waitFor();
+      await hands.dismiss('Backed up');
+      await hands.menu(external, 'Clones and Forks', 'Back Up…');
+      await hands.pick(new RegExp(backupFolder));
+      await hands.notification('Backed up', 'Show Backups…');
+      await workbench.option(/Read Again/).waitFor();
+    },
+    leave: ({ hands }) => hands.command('Notifications: Clear All Notifications'),
+  },
   'inside-files': {
     // Wide enough that the two texts stand side by side.
     size: { width: 1300, height: 620 },
@@ -419,6 +440,24 @@ async function makeDebian(daemon) {
   await virshOk(virsh, 'snapshot-create-as', debian, 'Today', '--disk-only');
 }
 
+/** Up to the key of a repository that is not there yet. @param {Stage} stage */
+async function toBackupKey({ hands, workbench }) {
+  await hands.menu(external, 'Clones and Forks', 'Back Up…');
+  await hands.pick(/Folder…/);
+  const ok = workbench.quickInput.getByRole('button', { name: 'OK' });
+  await ok.waitFor();
+  // Until the dialog has looked into a new path, it chooses the one before.
+  const inParent = workbench.quickInput.locator('.monaco-list-row').getByText(basename(backupFolder), { exact: true });
+  await workbench.quickInputField.fill(`${dirname(backupFolder)}/`);
+  await inParent.waitFor();
+  await workbench.quickInputField.fill(`${backupFolder}/`);
+  await inParent.waitFor({ state: 'detached' });
+  await ok.click();
+  await hands.answer('Generate Key');
+  await workbench.dialog.getByText(/^[0-9a-f]{8}-/).waitFor();
+  await workbench.toast('Reading').waitFor({ state: 'detached' });
+}
+
 /** Up to the question for the passphrase. @param {Stage} stage */
 async function addFarHost({ hands, workbench }) {
   await hands.command('Virt Rewind: Add Connection…');
@@ -616,6 +655,9 @@ async function make(names) {
     endings.unshift(daemon.stop);
     await makeDemoVms({ virsh: daemon.virsh, folder: join(daemon.dir, 'demo'), onStep: console.log });
     const host = await makeFarHost(dir, endings);
+    // Fails where there is one, which is not ours to remove.
+    await mkdir(backupFolder);
+    endings.unshift(() => rm(backupFolder, { recursive: true }));
     const project = join(dir, 'project');
     await mkdir(project);
     await putExampleLab(project);
