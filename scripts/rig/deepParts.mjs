@@ -84,6 +84,7 @@ const more = {
     files: [
       ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
       ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'hosts', 'operations', 'inside'],
+      'backups',
     ],
   },
 };

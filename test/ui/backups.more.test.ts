@@ -1,0 +1,121 @@
+// A VM that is backed up, lost and restored in a real VS Code: by mouse, and what comes after the loss by keyboard.
+import assert from 'node:assert/strict';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { virshOk } from '../../scripts/guest/defineVm.mjs';
+import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
+import { hands, type Hands } from '../../scripts/rig/hands.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { openStage, testDaemon } from './stage.js';
+import { stepsOnStage } from './steps.js';
+
+const vm = 'ledger';
+const row = new RegExp(`^${vm}, `, 'u');
+
+describe('backups', () => {
+  const daemon = testDaemon();
+  const { virsh } = daemon;
+  const [original, repository, restored] = ['ledger', 'backups', 'restored'].map((name) => join(daemon.dir, name)) as [
+    string,
+    string,
+    string,
+  ];
+  let tree: readonly string[];
+
+  const stage = stepsOnStage(async (ends) => {
+    ends.push(() =>
+      Promise.all([original, repository, restored].map((one) => rm(one, { recursive: true, force: true }))),
+    );
+    ends.push(() => virsh(['undefine', vm, '--snapshots-metadata']));
+    await mkdir(original);
+    const file = join(original, 'disk.qcow2');
+    const write = (pattern: number) => runOk('qemu-io', ['-f', 'qcow2', '-c', `write -P ${pattern} 0 64k`, file]);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
+    await defineDiskVm(daemon, vm, [{ file, format: 'qcow2' }]);
+    // Two branches below one snapshot.
+    for (const [pattern, name] of [
+      [1, 'empty'],
+      [2, 'booked'],
+    ] as const) {
+      await write(pattern);
+      await virshOk(virsh, 'snapshot-create-as', vm, name);
+    }
+    await virshOk(virsh, 'snapshot-revert', vm, 'empty');
+    await write(3);
+    await virshOk(virsh, 'snapshot-create-as', vm, 'cancelled');
+    return openStage('mouse');
+  });
+
+  const snapshots = async (): Promise<readonly string[]> => {
+    const rows = await stage().workbench.rows();
+    return rows.map(({ level, label }) => `${level} ${label.split(',')[0]}`);
+  };
+  /** In the dialog of VS Code, which offers to create it. */
+  async function chooseNewFolder(person: Hands, folder: string): Promise<void> {
+    const { quickInput, quickInputField } = stage().workbench;
+    await person.pick(/Folder…/u);
+    await quickInput.getByRole('button', { name: 'OK' }).waitFor();
+    await quickInputField.fill(folder);
+    // Until it has looked into the new path, Enter chooses the one before.
+    await quickInput.locator('.monaco-list-row').getByText('run', { exact: true }).waitFor();
+    await person.enter();
+    await quickInput.getByText('does not exist').waitFor();
+    await person.enter();
+  }
+
+  it('are made in a new folder, under a key that somebody has a copy of', async () => {
+    const { hands: person, workbench } = stage();
+    await person.showView('Virt Rewind', 'VMs');
+    await person.expandTo(row, workbench.row('cancelled'));
+    tree = await snapshots();
+    await person.menu(row, 'Clones and Forks', 'Back Up…');
+    await chooseNewFolder(person, repository);
+    await person.answer('Generate Key');
+    await workbench.dialog.getByText(/^[\da-f]{8}-/u).waitFor();
+    await workbench.picture('backups-key');
+    await person.answer('Copy Key');
+    await workbench.toast(`Backed up ${vm}`).waitFor();
+    await workbench.picture('backups-made');
+  });
+
+  it('are listed', async () => {
+    const { hands: person, workbench } = stage();
+    await person.notification(`Backed up ${vm}`, 'Show Backups…');
+    await workbench.inputBox(`${vm}: Backups: 1`).waitFor();
+    await workbench.option(/3 snapshots/u).waitFor();
+    await workbench.picture('backups-list');
+    await workbench.page.keyboard.press('Escape');
+  });
+
+  it('bring the VM back after it was lost', async () => {
+    const { workbench } = stage();
+    await virshOk(virsh, 'undefine', vm, '--snapshots-metadata');
+    await rm(original, { recursive: true });
+    await workbench.row(row).waitFor({ state: 'detached' });
+    const person = hands('keyboard', workbench);
+    await person.showView('Virt Rewind', 'VMs');
+    await person.command('Virt Rewind: Restore Backup…');
+    await person.pick(new RegExp(repository, 'u'));
+    await person.pick(vm);
+    await person.pick(/As the Original/u);
+    await chooseNewFolder(person, restored);
+    await workbench.toast(`Restored ${vm}`).waitFor();
+    await workbench.picture('backups-restored');
+    await person.dismiss(`Restored ${vm}`);
+    await person.expandTo(row, workbench.row('cancelled'));
+    assert.deepEqual(await snapshots(), tree);
+  });
+
+  it('have what the snapshots had', async () => {
+    const { workbench } = stage();
+    const person = hands('keyboard', workbench);
+    await person.showView('Virt Rewind', 'VMs');
+    await person.menu('booked', 'Revert');
+    await person.answer(/^Revert/u);
+    await workbench.row(/^booked, .*, current/u).waitFor();
+    const { stdout } = await virsh(['domblklist', vm, '--details']);
+    const file = /\/\S+/u.exec(stdout)?.[0] ?? '';
+    assert.ok(file.startsWith(restored), stdout);
+    assert.doesNotMatch(await runOk('qemu-io', ['-r', '-f', 'qcow2', '-c', 'read -P 2 0 64k', file]), /failed/u);
+  });
+});
