@@ -54,7 +54,16 @@ const more = {
     files: [
       ...['absentImages', 'peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
       ...['uefiVariables', 'diskStatistics', 'folderPools', 'besideBranch', 'backupNotes'],
-      ...['insidePoints', 'copies', 'copiesPoints', 'copiesChecks', 'schedule', 'plainCopies', 'replicas'],
+      ...[
+        'insidePoints',
+        'copies',
+        'copiesPoints',
+        'copiesChecks',
+        'copiesRunning',
+        'schedule',
+        'plainCopies',
+        'replicas',
+      ],
     ],
   },
   // Made by debootstrap from the mirror, where it is not there yet.

@@ -15,6 +15,7 @@ import { pointLines, problemText, resticText } from './copiesText.js';
 import { backedUpLines, restoredLines } from './doneText.js';
 import { lookAtVm } from './lookAtVm.js';
 import { plainFolder } from './plainFolder.js';
+import { checkpointFirst } from './checkpointFirst.js';
 import { Restic, ResticFault } from './restic.js';
 
 export const backup: CommandHandler = async (context) => {
@@ -24,6 +25,9 @@ export const backup: CommandHandler = async (context) => {
   const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
   return saying(target, view.vm.name, async () => {
     const restic = await openRestic(context, target);
+    if (call.flags.has('checkpoint')) {
+      await checkpointFirst(context, view);
+    }
     const look = await lookAtVm(session.engine, view, process.env);
     const made = await backUp(look, restic, {
       libvirt: libvirt ?? 0,

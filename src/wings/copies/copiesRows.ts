@@ -25,6 +25,19 @@ export const copiesRows = {
     options: {
       to: from,
       create: { type: 'boolean', help: 'create the repository if there is none' },
+      checkpoint: { type: 'boolean', help: 'if the VM runs, create an external checkpoint first' },
+      kind: {
+        type: 'string',
+        value: 'KIND',
+        help: 'of that checkpoint: memory or disk',
+        words: ['memory', 'disk'],
+        needs: ['checkpoint'],
+      },
+      quiesce: {
+        type: 'boolean',
+        help: 'freeze the file systems for it, with the guest agent',
+        needs: ['checkpoint'],
+      },
       'password-file': passwordFile,
     },
     more: `The VM may run if its snapshots are external: then its current state is not backed up, so create a checkpoint first. Layers that the repository has already are not transferred again. ${more}`,

@@ -1,0 +1,27 @@
+// Freezes the current state of a running VM, so that its backup has it.
+import { t } from '@vscode/l10n';
+import type { Context } from '../../cli/context.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { SnapshotKind } from '../../domain/snapshot.js';
+import { isActive } from '../../domain/vm.js';
+import type { VmView } from '../../live/views.js';
+import { CopiesFault } from './copiesFault.js';
+
+/** Nothing for a VM that is off: its backup has all. @throws CopiesFault; Failure */
+export async function checkpointFirst({ call, session, terminal }: Context, view: VmView): Promise<void> {
+  if (!isActive(view.vm.power)) {
+    return;
+  }
+  // Such a backup is refused in any case: no checkpoint is left for it.
+  if ((await session.engine.readTree(view.ref)).snapshots.some(({ style }) => style === 'internal')) {
+    throw new CopiesFault({ kind: 'internalRunning' });
+  }
+  const { kind } = call.texts as { readonly kind?: SnapshotKind };
+  const request = await session.checkpointRequest(view, {
+    style: 'external',
+    ...(kind !== undefined && { kind }),
+    ...(call.flags.has('quiesce') && { quiesce: true }),
+  });
+  const { snapshot } = await session.run(await session.plan(view, request));
+  terminal.tell(t('Created the checkpoint “{0}”. It stays, also if the backup fails.', displayLine(snapshot ?? '')));
+}

@@ -1,0 +1,79 @@
+// A backup of a running VM that freezes its current state first.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
+import { defineDiskVm } from './diskVm.js';
+import { runTool } from './insideImages.js';
+
+describe('backups with a checkpoint', () => {
+  let host: CopiesHost;
+  let dir: string;
+  let repository: string;
+
+  before(async () => {
+    host = await startCopiesHost();
+    ({ dir } = host.rig.daemon);
+    repository = join(dir, 'repository');
+  });
+  after(() => host.rig.stop());
+
+  async function startVm(name: string): Promise<void> {
+    const file = join(dir, `${name}.qcow2`);
+    await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '16M');
+    await defineDiskVm(host.rig, name, [{ file, format: 'qcow2' }]);
+    await host.rig.virsh('start', name);
+  }
+
+  /** As its guest would. */
+  async function writeInside(name: string, pattern: number): Promise<void> {
+    const blocks = await host.rig.virsh('qemu-monitor-command', name, '--hmp', 'info block');
+    const [, path] = /Attached to:\s+(\S+)/u.exec(blocks) ?? [];
+    const words = `qemu-io -d ${path} "write -P ${pattern} 0 1M"`;
+    const said = await host.rig.virsh('qemu-monitor-command', name, '--hmp', words);
+    assert.doesNotMatch(said, /Error|failed/u, `${blocks}${said}`);
+  }
+
+  const snapshotsOf = async (name: string): Promise<string> =>
+    (await host.rig.virsh('snapshot-list', name, '--name')).trim();
+
+  for (const kind of ['memory', 'disk']) {
+    it(`have what a running VM wrote before it, ${kind}`, async () => {
+      const name = `live-${kind}`;
+      await startVm(name);
+      await writeInside(name, 1);
+      const words = ['--to', repository, '--create', '--checkpoint', '--kind', kind];
+      const { backup } = await host.json<{ backup: ListedBackup }>('backup', name, ...words);
+      await writeInside(name, 2);
+      const as = `${name}-again`;
+      await host.run('done', 'restore', backup.id, '--from', repository, '--folder', join(dir, 'restored'), '--as', as);
+      const file = await contentFile(host, as);
+      const said = await runTool('qemu-io', '-r', '-f', 'qcow2', '-c', 'read -P 1 0 1M', file);
+      assert.doesNotMatch(said, /verification failed/u);
+      assert.notEqual(await snapshotsOf(name), '');
+      await host.rig.virsh('destroy', name);
+    });
+  }
+
+  it('leave the checkpoint where the backup fails, and say so', async () => {
+    await startVm('lost');
+    const said = await host.run('notFound', 'backup', 'lost', '--to', join(dir, 'none'), '--checkpoint');
+    assert.match(said, /It stays, also if the backup fails/u);
+    assert.notEqual(await snapshotsOf('lost'), '');
+    await host.rig.virsh('destroy', 'lost');
+  });
+
+  it('make none where it could not be backed up, or is off', async () => {
+    await startVm('inside');
+    await host.rig.virsh('destroy', 'inside');
+    await host.run('done', 'backup', 'inside', '--to', repository, '--create', '--checkpoint');
+    assert.equal(await snapshotsOf('inside'), '');
+    await host.rig.virsh('snapshot-create-as', 'inside', 'one');
+    await host.rig.virsh('start', 'inside');
+    assert.match(
+      await host.run('refused', 'backup', 'inside', '--to', repository, '--checkpoint'),
+      /internal snapshots/u,
+    );
+    assert.equal(await snapshotsOf('inside'), 'one');
+    await host.rig.virsh('destroy', 'inside');
+  });
+});
