@@ -66,10 +66,27 @@ function wrongOnce(this: Mocha.Suite): void {
       remove('s1'),
     ],
   };
-  for (const [what, actions] of Object.entries(rows)) {
+  const inside: readonly Action[] = [
+    start,
+    { do: 'virshCreate', as: 's1', kind: 'disk', style: 'external' },
+    { do: 'virshCreate', as: 's2', kind: 'memory' },
+    { do: 'virshCommit', disk: 0 },
+    write,
+    { do: 'revert', to: 's2', after: 'running' },
+  ];
+  const external = { style: 'external', disks: ['qcow2'] } as const;
+  const all = [
+    ...Object.entries(rows).map(([what, actions]) => ({ what, actions, base: external })),
+    {
+      what: 'a snapshot inside an overlay that was merged away under it',
+      actions: inside,
+      base: { style: 'internal', disks: ['qcow2', 'qcow2'] } as const,
+    },
+  ];
+  for (const { what, actions, base } of all) {
     it(`${what}: carried out or refused before anything is touched`, async () => {
       const lines: string[] = [];
-      const { found, log = [] } = await runEpisode({ style: 'external', disks: ['qcow2'] }, scripted(actions), {
+      const { found, log = [] } = await runEpisode(base, scripted(actions), {
         everythingEach: 1,
         say: (line) => lines.push(line),
       });

@@ -1,7 +1,7 @@
 // Whether a revert to an internal snapshot would damage anybody: afterwards the VM writes into the image that holds it.
 // Knows no steps.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
+import { restingOn, restsOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
 import { wrongTagRefusal } from '../../domain/chains/tagNames.js';
 import { outsideUserRefusal } from '../../domain/chains/otherVms.js';
 import type { Facts } from '../../domain/facts.js';
@@ -18,6 +18,7 @@ import { styleOfVm } from '../../domain/snapshotTree.js';
  * | nobody, or internal snapshots inside it                | ok |
  * | an external snapshot, whose overlay hangs on it        | internalBaseInUse |
  * | any snapshot, or the VM, in an overlay above it        | internalBaseInUse |
+ * | it on a file that the VM writes to                     | frozenFileInUse |
  * | another VM, an image that no VM names, a program       | usedByOtherVm, usedByImage, heldByProgram |
  * | not known, on a VM of both styles                      | internalBaseInUse |
  *
@@ -38,6 +39,13 @@ export function internalRevertRefusal(snapshot: Snapshot, facts: Facts): Refused
     return styleOfVm(tree) === 'mixed' ? refuse('internalBaseInUse', { snapshot: snapshot.title }) : undefined;
   }
   for (const { source: file } of images) {
+    const written = vm.disks.find(
+      ({ source }) => source !== undefined && file !== undefined && source !== file && restsOn(facts, file, source),
+    );
+    if (written !== undefined) {
+      const { target: disk, source = '' } = written;
+      return refuse('frozenFileInUse', { vm: vm.name, snapshot: snapshot.title, disk, file: source });
+    }
     const resting = restingOn(facts, file === undefined ? [] : [file]);
     if (vm.disks.some((disk) => disk.source !== undefined && disk.source !== file && resting.has(disk.source))) {
       return refuse('internalBaseInUse', { snapshot: snapshot.title, ...(file === undefined ? {} : { file }) });
