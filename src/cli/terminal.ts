@@ -3,6 +3,7 @@
 import { styleText } from 'node:util';
 import { displayText } from '../domain/plainText.js';
 import { cutTo } from './columns.js';
+import { type Column, tableLines } from './table.js';
 
 export interface Streams {
   readonly stdin: NodeJS.ReadStream;
@@ -63,6 +64,12 @@ export class Terminal {
   say(text: string): void {
     this.#clearProgress();
     this.#streams.stdout.write(`${this.#hasColor ? text : displayText(text)}\n`);
+  }
+
+  /** As wide as the terminal; the titles stand out. */
+  sayTable(columns: readonly Column[], rows: readonly (readonly string[])[]): void {
+    const [head = '', ...lines] = tableLines(columns, rows, this.width);
+    this.say([this.style('bold', head), ...lines].join('\n'));
   }
 
   /** Bytes of the answer, as they are. */

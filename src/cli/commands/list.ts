@@ -7,7 +7,6 @@ import { failureText } from '../../text/failureText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { tableLines } from '../table.js';
 
 export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>): readonly object[] {
   return unreachable.map(({ uri, failure }) => ({
@@ -51,8 +50,7 @@ export async function list({ session, terminal, json }: Context): Promise<ExitNa
   if (rows.length === 0) {
     terminal.tell(t('There are no VMs.'));
   } else {
-    const [head = '', ...lines] = tableLines(columns, rows, terminal.width);
-    terminal.say([terminal.style('bold', head), ...lines].join('\n'));
+    terminal.sayTable(columns, rows);
   }
   tellUnreachable(reached, { session, terminal });
   return 'done';

@@ -4,7 +4,7 @@ import { agreeTo } from '../../cli/agree.js';
 import { type Call, countOf } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
-import { tableLines } from '../../cli/table.js';
+import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { type Backup, listBackups } from './backups.js';
@@ -77,21 +77,19 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
     return;
   }
   const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size'), t('New'), t('Verified'), ''];
-  const [head = '', ...lines] = tableLines(
+  terminal.sayTable(
     titles.map((title) => ({ title, rank: 0 })),
     found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept, verified }) => [
       id,
       displayLine(vm),
-      timeText(madeAt),
+      utcTime(madeAt),
       String(restorePoints),
       bytesText(bytes),
       addedBytes === undefined ? '' : bytesText(addedBytes),
       verified === undefined ? '' : verifiedText(verified),
       kept === true ? t('kept') : '',
     ]),
-    terminal.width,
   );
-  terminal.say([terminal.style('bold', head), ...lines].join('\n'));
   terminal.tell(t('All of them take {0} in the repository.', bytesText(repositoryBytes)));
 }
 
@@ -157,14 +155,10 @@ async function mark(
 }
 
 function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {
-  return [id, displayLine(vm), timeText(madeAt)];
+  return [id, displayLine(vm), utcTime(madeAt)];
 }
 
 function verifiedText({ how, passed, at }: Verification): string {
   const ways = { read: t('read'), started: t('started'), agent: t('guest agent') };
-  return passed ? `${timeText(at)} (${ways[how]})` : t('failed {0}', timeText(at));
-}
-
-function timeText(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+  return passed ? `${utcTime(at)} (${ways[how]})` : t('failed {0}', utcTime(at));
 }

@@ -1,5 +1,6 @@
 // What a backup or a restore did, as sentences.
 import { t } from '@vscode/l10n';
+import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import type { BackupMade } from './backUp.js';
@@ -35,7 +36,7 @@ export function restoredLines(restored: VmRestored): Sentences {
       : [
           t(
             'It is as of {0}; what it did on {1} after that is not here. Do not start both: they have the same identity.',
-            `${new Date(replica.madeAt).toISOString().slice(0, 16).replace('T', ' ')}Z`,
+            utcTime(replica.madeAt),
             displayLine(replica.of),
           ),
         ]),

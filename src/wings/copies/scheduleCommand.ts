@@ -7,7 +7,6 @@ import { isProgram } from '../../base/findProgram.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import { exitCode } from '../../cli/exitCodes.js';
-import { tableLines } from '../../cli/table.js';
 import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
@@ -181,7 +180,7 @@ async function listSchedules({ terminal, json }: Context, { store, scheduler }: 
     return;
   }
   const titles = [t('Name'), t('VM'), t('Target'), t('Every'), t('Last run'), t('Result'), t('Next run')];
-  const [head = '', ...lines] = tableLines(
+  terminal.sayTable(
     titles.map((title, at) => ({ title, rank: at === 2 ? 1 : 0 })),
     rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
       one.name,
@@ -192,9 +191,7 @@ async function listSchedules({ terminal, json }: Context, { store, scheduler }: 
       stateText(state),
       nextAt === undefined ? '' : fullTime(nextAt),
     ]),
-    terminal.width,
   );
-  terminal.say([terminal.style('bold', head), ...lines].join('\n'));
   for (const { status, installed } of rows) {
     const { schedule: one, lastRun, missedAt } = status;
     lastRun?.messages.forEach((message) => terminal.tell(`${one.name}: ${displayLine(message, 2_000)}`));

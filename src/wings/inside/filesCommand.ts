@@ -4,6 +4,7 @@ import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
 import { tableLines } from '../../cli/table.js';
+import { utcTime } from '../../domain/clockText.js';
 import { displayLine, displayText } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive } from '../../domain/vm.js';
@@ -107,8 +108,7 @@ async function listVolumes({ context: { terminal, json }, volumes, requireUnchan
     { title: t('Size'), rank: 1 },
     { title: t('File system'), rank: 0 },
   ];
-  const [head = '', ...lines] = tableLines(columns, volumes.map(volumeRow), terminal.width);
-  terminal.say([terminal.style('bold', head), ...lines].join('\n'));
+  terminal.sayTable(columns, volumes.map(volumeRow));
 }
 
 /** @throws CliError where the path leads nowhere */
@@ -156,7 +156,7 @@ async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promis
   const rows = entries.map(({ name, link, ...facts }) => [
     modeText(facts),
     bytesText(facts.bytes),
-    `${new Date(facts.modifiedAt).toISOString().slice(0, 16).replace('T', ' ')}Z`,
+    utcTime(facts.modifiedAt),
     displayLine(link === undefined ? name : `${name} → ${link}`),
   ]);
   const [, ...lines] = tableLines(columns, rows, Infinity);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { freeCloneName, isCloneName } from '../../../domain/clone.js';
+import { utcTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { openConnections } from '../../../engine/findTargets.js';
 import type { ConnectionView } from '../../../live/views.js';
@@ -75,7 +76,7 @@ function choicesOf(backups: readonly Backup[], now: number, withName: boolean): 
     .slice(0, mostOffered)
     .map((backup) => {
       const { id, vm, madeAt, restorePoints, bytes } = backup;
-      const time = `${new Date(madeAt).toISOString().slice(0, 16).replace('T', ' ')}Z`;
+      const time = utcTime(madeAt);
       const facts = [relativeAge(madeAt, now), snapshotCountText(restorePoints), bytesText(bytes)];
       return withName
         ? { label: vm, description: facts.join(' · '), detail: `${time} · ${id}`, value: backup }
