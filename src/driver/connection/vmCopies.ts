@@ -140,9 +140,7 @@ function documentsFor(vm: RestoredVm): VmDocuments {
 /** All documents are written before anything is defined. */
 async function define(place: Place, vm: RestoredVm): Promise<void> {
   const { connection, uri } = place;
-  const { definition, snapshots, current } = vm.documents;
-  const xml = writeRestored(definition, vm);
-  const written = snapshots.map(({ name, xml: own }) => ({ name, xmlDesc: writeRestored(own, vm) }));
+  const { definition: xml, snapshots, current } = documentsFor(vm);
   const { name: own, uuid } = parseDomainXml(xml);
   if (own !== vm.name || uuid !== vm.uuid) {
     throw new XmlError(`it describes ${own} (${uuid})`);
@@ -152,7 +150,7 @@ async function define(place: Place, vm: RestoredVm): Promise<void> {
   }
   const { dom } = await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
   try {
-    for (const { name, xmlDesc } of written) {
+    for (const { name, xml: xmlDesc } of snapshots) {
       const more = name === current ? VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT : 0;
       await redefine(connection, dom, xmlDesc, more);
       if (more !== 0 && hasRevertDisks(xmlDesc)) {
@@ -162,7 +160,7 @@ async function define(place: Place, vm: RestoredVm): Promise<void> {
     }
     await requireRestored(place, vm);
   } catch (error) {
-    await undefineAll(connection, dom, definition).catch(() => {
+    await undefineAll(connection, dom, vm.documents.definition).catch(() => {
       throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });
     });
     throw error;

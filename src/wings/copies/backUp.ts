@@ -4,12 +4,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { formatVersion, type Version } from '../../domain/capabilities.js';
-import { isActive } from '../../domain/vm.js';
+import type { Version } from '../../domain/capabilities.js';
 import { parseAs, parseJson } from '../../journal/json.js';
 import { CopiesFault } from './copiesFault.js';
 import { type Backup, finishedTag, tagsOf, unfinishedTag, vmTag } from './backups.js';
-import type { LeftOut, VmLook } from './lookAtVm.js';
+import { type LeftOut, manifestOf, type VmLook } from './lookAtVm.js';
 import { manifestName, storedBytes, writeManifest } from './manifest.js';
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
 
@@ -36,7 +35,6 @@ export interface BackupWish {
 export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Promise<BackupMade> {
   const { vm, documents, files, leftOut } = look;
   const earlier = await snapshotsOf(restic, vm.uuid, wish.create);
-  const present = !isActive(vm.power);
   const backup: Backup = {
     id: randomBytes(4).toString('hex'),
     vm: vm.name,
@@ -45,20 +43,11 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
     restorePoints: documents.snapshots.length,
     bytes: storedBytes(files, 'allocatedBytes'),
   };
-  const manifest = writeManifest({
-    vm: { name: vm.name, uuid: vm.uuid },
-    madeAt: backup.madeAt,
-    libvirt: formatVersion(wish.libvirt),
-    present,
-    definition: documents.definition,
-    snapshots: [...documents.snapshots],
-    ...(documents.current !== undefined && { current: documents.current }),
-    files: [...files],
-  });
+  const manifest = manifestOf(look, wish.libvirt, { madeAt: backup.madeAt });
   // Passwords are in it.
   const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-backup-'));
   try {
-    await writeFile(join(folder, manifestName), manifest, { mode: 0o600 });
+    await writeFile(join(folder, manifestName), writeManifest(manifest), { mode: 0o600 });
     const paths = [manifestName, ...new Set(files.flatMap((file) => file.stored ?? []))];
     const of = { restic, backup, folder, paths };
     const data = await store(of, { tag: unfinishedTag, parent: earlier.at(-1)?.id, onProgress: wish.onProgress });
@@ -69,7 +58,7 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
       throw new CopiesFault({ kind: 'changed' });
     }
     await forgetDone(restic, [data.snapshot, ...doneOf(earlier)]);
-    return { ...backup, addedBytes: data.bytes + listed.bytes, present, leftOut };
+    return { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut };
   } catch (error) {
     await forgetAll(restic, backup);
     throw error;

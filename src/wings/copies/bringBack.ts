@@ -11,7 +11,15 @@ import { rebaseImage } from '../../qemu/rebaseImage.js';
 import { CopiesFault } from './copiesFault.js';
 import type { CopySource } from './copySource.js';
 import type { CopiesEngine } from './lookAtVm.js';
-import { type CopiedFile, documentsOf, type Manifest, placesIn, readManifest, storedBytes } from './manifest.js';
+import {
+  type CopiedFile,
+  documentsOf,
+  folderNameOf,
+  type Manifest,
+  placesIn,
+  readManifest,
+  storedBytes,
+} from './manifest.js';
 import { applyTags, type OnePoint, onePoint } from './onePoint.js';
 import {
   beginFolder,
@@ -67,7 +75,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     wanted === undefined ? undefined : await engine.withCopies(connection, (copies) => onePoint(copies, whole, wanted));
   const manifest = point?.manifest ?? whole;
   const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
-  const folder = join(resolve(wish.folder), isCloneName(vm.name) ? vm.name : `vm-${vm.uuid}`);
+  const folder = join(resolve(wish.folder), folderNameOf(vm));
   await removeLeft(engine, connection, folder);
   await requireFree(engine, connection, vm);
   const identity = name === undefined ? 'same' : 'new';

@@ -89,7 +89,7 @@ export const restore: CommandHandler = async (context) => {
   });
 };
 
-function sayAll({ terminal }: Context, [done, ...others]: readonly string[]): void {
+export function sayAll({ terminal }: Context, [done, ...others]: readonly string[]): void {
   terminal.say(done ?? '');
   others.forEach((line) => terminal.tell(line));
 }

@@ -8,9 +8,7 @@ import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { HostLogin } from '../../base/hostLogin.js';
 import { shellWord } from '../../base/shellWord.js';
-import { formatVersion, type Version } from '../../domain/capabilities.js';
-import { isCloneName } from '../../domain/clone.js';
-import { isActive } from '../../domain/vm.js';
+import type { Version } from '../../domain/capabilities.js';
 import {
   type HostFolder,
   codes,
@@ -23,10 +21,11 @@ import {
   sumsThere,
 } from './hostFolder.js';
 import { HostShell } from './hostShell.js';
-import type { CopiesEngine, VmLook } from './lookAtVm.js';
+import { type CopiesEngine, manifestOf, type VmLook } from './lookAtVm.js';
 import {
   type CopiedFile,
   documentsOf,
+  folderNameOf,
   type Manifest,
   manifestName,
   readManifest,
@@ -66,7 +65,7 @@ export async function copyOut(
   wish: CopyWish,
 ): Promise<CopyMade> {
   const { vm } = look;
-  const folder = posix.join(wish.folder, isCloneName(vm.name) ? vm.name : `vm-${vm.uuid}`);
+  const folder = posix.join(wish.folder, folderNameOf(vm));
   const shell = await HostShell.open(wish.login, wish.signal);
   try {
     const begun = await beginCopy(shell, folder, look, wish);
@@ -108,7 +107,6 @@ case $(tar --version) in *GNU*) ;; *) echo 'GNU tar'; exit ${codes.noTool};; esa
 type BegunCopy = CopyWish & HostFolder;
 
 async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, copy: BegunCopy): Promise<CopyMade> {
-  const { vm, documents } = look;
   const { shell, begun, folder, kind } = copy;
   const earlier = kind === 'export' ? undefined : await readEarlier(copy);
   const there = await listThere(copy);
@@ -123,17 +121,11 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
     const sha256 = file.sha256 ?? sums.get(file.place ?? '');
     return sha256 === undefined || file.stored === undefined ? file : { ...file, sha256 };
   });
-  const manifest: Manifest = {
-    vm: { name: vm.name, uuid: vm.uuid },
+  const manifest = manifestOf(look, copy.libvirt, {
     madeAt: Date.now(),
-    libvirt: formatVersion(copy.libvirt),
     ...(kind === 'replica' && { replicaOf: copy.host }),
-    present: !isActive(vm.power),
-    definition: documents.definition,
-    snapshots: [...documents.snapshots],
-    ...(documents.current !== undefined && { current: documents.current }),
-    files: [...files],
-  };
+    files,
+  });
   const home = posix.join('/var/lib/libvirt/images', posix.basename(folder));
   const written = await engine.withCopies(copy.connection, (copies) =>
     copies.documentsFor({

@@ -12,12 +12,18 @@ export interface CopySource {
   fetch(files: readonly CopiedFile[], into: string): Promise<void>;
 }
 
+export interface ResticSource extends CopySource {
+  /** What restic calls the backup. */
+  readonly snapshot: string;
+}
+
 /** @throws CopiesFault `noBackup`; ResticFault */
-export async function resticSource(restic: Restic, id: string): Promise<CopySource> {
+export async function resticSource(restic: Restic, id: string): Promise<ResticSource> {
   const snapshot = await requireBackup(restic, id);
   // restic has it since 0.15.
   const keepsHoles = (await restic.run(['restore', '--help'])).includes('--sparse');
   return {
+    snapshot,
     keepsHoles,
     readManifest: () => restic.run(['dump', snapshot, `/${manifestName}`], { mostBytes: mostManifestBytes }),
     fetch: async (files, into) => {

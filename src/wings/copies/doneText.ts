@@ -21,9 +21,13 @@ export function backedUpLines(made: BackupMade): Sentences {
       bytesText(made.bytes),
       bytesText(made.addedBytes),
     ),
-    ...(made.present ? [] : [notCurrentText(made.vm)]),
-    ...made.leftOut.map(leftOutText),
+    ...notCopiedLines(made),
   ];
+}
+
+/** What a copy of the VM does not have. */
+export function notCopiedLines({ vm, present, leftOut }: Pick<BackupMade, 'vm' | 'present' | 'leftOut'>): string[] {
+  return [...(present ? [] : [notCurrentText(vm)]), ...leftOut.map(leftOutText)];
 }
 
 /** What was done, then what is not as it was. */

@@ -2,6 +2,7 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { thisComputer } from '../../base/fileSystem.js';
+import { formatVersion, type Version } from '../../domain/capabilities.js';
 import type { VmDocuments } from '../../domain/copiedVm.js';
 import { isActive, type Vm, type VmRef } from '../../domain/vm.js';
 import type { VmFile } from '../../domain/vmFiles.js';
@@ -10,7 +11,7 @@ import type { VmView } from '../../live/views.js';
 import { readImage } from '../../qemu/localImage.js';
 import { type QemuImg, qemuImg } from '../../qemu/qemuImg.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
-import { type CopiedFile, isNamable } from './manifest.js';
+import { type CopiedFile, isNamable, type Manifest } from './manifest.js';
 
 export type CopiesEngine = Pick<
   EnginePort,
@@ -27,6 +28,25 @@ export interface VmLook {
   readonly leftOut: readonly LeftOut[];
   /** Rejects with `changed` where one of the snapshots or files that are copied is another one by now. */
   readonly requireUnchanged: () => Promise<void>;
+}
+
+/** @param libvirt of the connection. @param files absent: as they were seen */
+export function manifestOf(
+  { vm, documents, files: seen }: VmLook,
+  libvirt: Version,
+  { files = seen, ...more }: Pick<Manifest, 'madeAt' | 'replicaOf'> & { readonly files?: readonly CopiedFile[] },
+): Manifest {
+  const { definition, snapshots, current } = documents;
+  return {
+    vm: { name: vm.name, uuid: vm.uuid },
+    libvirt: formatVersion(libvirt),
+    present: !isActive(vm.power),
+    definition,
+    snapshots: [...snapshots],
+    ...(current !== undefined && { current }),
+    files: [...files],
+    ...more,
+  };
 }
 
 /** @throws CopiesFault; Failure of the connection */

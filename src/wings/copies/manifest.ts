@@ -2,6 +2,7 @@
 // that others may write to, so nothing in it is believed before it was looked at. Pure.
 import { posix } from 'node:path';
 import * as v from 'valibot';
+import { isCloneName } from '../../domain/clone.js';
 import type { VmDocuments } from '../../domain/copiedVm.js';
 import { count, parseAs, parseJson, writeJson } from '../../journal/json.js';
 
@@ -138,6 +139,11 @@ function isSoundFile(file: CopiedFile, byPath: ReadonlyMap<string, CopiedFile>):
     seen.add(at);
   }
   return true;
+}
+
+/** Of the folder that a VM gets, where it is copied to or restored. */
+export function folderNameOf({ name: own, uuid }: Manifest['vm']): string {
+  return isCloneName(own) ? own : `vm-${uuid}`;
 }
 
 export function documentsOf({ definition, snapshots, current }: Manifest): VmDocuments {

@@ -6,9 +6,9 @@ import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
-import { requireText, saying } from './copiesCommand.js';
+import { requireText, sayAll, saying } from './copiesCommand.js';
 import { CopiesFault } from './copiesFault.js';
-import { leftOutText, notCurrentText } from './copiesText.js';
+import { notCopiedLines } from './doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from './copyOut.js';
 import { lookAtVm, type VmLook } from './lookAtVm.js';
 import { storedBytes } from './manifest.js';
@@ -96,10 +96,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
       });
       return;
     }
-    terminal.say(say(name, made));
-    if (!manifest.present) {
-      terminal.tell(notCurrentText(view.vm.name));
-    }
-    look.leftOut.forEach((one) => terminal.tell(leftOutText(one)));
+    const { present, vm } = manifest;
+    sayAll(context, [say(name, made), ...notCopiedLines({ vm: vm.name, present, leftOut: look.leftOut })]);
   });
 }

@@ -9,9 +9,9 @@ import type { Vm, VmRef } from '../../domain/vm.js';
 import { waitFor } from '../../engine/waitFor.js';
 import { parseAs, parseJson } from '../../journal/json.js';
 import { bringBack, requireManifest, type RestoreWish } from './bringBack.js';
-import { type Backup, requireBackup } from './backups.js';
+import type { Backup } from './backups.js';
 import { CopiesFault } from './copiesFault.js';
-import { resticSource } from './copySource.js';
+import { resticSource, type ResticSource } from './copySource.js';
 import { discardChecks } from './leftChecks.js';
 import type { CopiesEngine } from './lookAtVm.js';
 import { manifestName, storedBytes } from './manifest.js';
@@ -44,11 +44,12 @@ export async function verifyBackup(
 async function check(engine: CopiesEngine, restic: Restic, backup: Backup, wish: CheckWish): Promise<BackupChecked> {
   let how: Verification['how'] = wish.boot === undefined ? 'read' : 'started';
   try {
-    const bytes = await requireSizes(restic, backup.id);
+    const source = await resticSource(restic, backup.id);
+    const bytes = await requireSizes(restic, source);
     if (wish.boot === undefined) {
-      await readBack(restic, backup.id, (read) => wish.onProgress(Math.min(1, read / Math.max(1, bytes))));
+      await readBack(restic, source, (read) => wish.onProgress(Math.min(1, read / Math.max(1, bytes))));
     } else {
-      how = await bootBackup(engine, restic, backup, wish.boot);
+      how = await bootBackup(engine, source, backup.vm, wish.boot);
     }
     return { how, passed: true };
   } catch (error) {
@@ -71,10 +72,10 @@ function isOfBackup(error: unknown): boolean {
 const listed = v.object({ path: v.string(), type: v.literal('file'), size: v.optional(v.number(), 0) });
 
 /** All that the manifest names is there and as large as it says. @returns how much that is */
-async function requireSizes(restic: Restic, id: string): Promise<number> {
-  const { files } = await requireManifest(await resticSource(restic, id));
+async function requireSizes(restic: Restic, source: ResticSource): Promise<number> {
+  const { files } = await requireManifest(source);
   const sizes = new Map<string, number>();
-  await restic.run(['ls', '--json', await requireBackup(restic, id)], {
+  await restic.run(['ls', '--json', source.snapshot], {
     onLine: (line) => {
       const file = parseAs(listed, line.startsWith('{') ? parseJson(line) : undefined);
       if (file !== undefined) {
@@ -89,9 +90,9 @@ async function requireSizes(restic: Restic, id: string): Promise<number> {
 }
 
 /** restic decrypts each part, and compares it with its checksum. */
-async function readBack(restic: Restic, id: string, onBytes: (bytes: number) => void): Promise<void> {
+async function readBack(restic: Restic, { snapshot }: ResticSource, onBytes: (bytes: number) => void): Promise<void> {
   let bytes = 0;
-  await restic.run(['dump', await requireBackup(restic, id), '/'], {
+  await restic.run(['dump', snapshot, '/'], {
     onPart: (part) => onBytes((bytes += part.length)),
   });
 }
@@ -99,14 +100,13 @@ async function readBack(restic: Restic, id: string, onBytes: (bytes: number) => 
 /** Its files and its VM are gone afterwards, and what an earlier one left. */
 async function bootBackup(
   engine: CopiesEngine,
-  restic: Restic,
-  { id, vm }: Backup,
+  source: ResticSource,
+  vm: string,
   { seconds, ...wish }: NonNullable<CheckWish['boot']>,
 ): Promise<Verification['how']> {
   await discardChecks(engine, wish.connection, wish.folder);
   const own = `-check-${randomBytes(4).toString('hex')}`;
   const name = isCloneName(`${vm}${own}`) ? `${vm}${own}` : `backup${own}`;
-  const source = await resticSource(restic, id);
   try {
     const { uuid } = await bringBack(
       engine,
