@@ -1,42 +1,35 @@
 // What goes wrong with backups: keys, repositories, VMs that change, manifests that lie, restores that are killed.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/manifest.js';
-import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost, writePattern } from './copiesRig.js';
+import {
+  contentFile,
+  type CopiesHost,
+  type ListedBackup,
+  runRestic,
+  startCopiesHost,
+  writePattern,
+} from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
-
-const runFile = promisify(execFile);
 
 describe('backups that cannot be', () => {
   let host: CopiesHost;
   let dir: string;
   let repository: string;
-  let program: string;
 
   before(async () => {
-    dir = '';
-    // Stands before restic on the PATH, and is told what to do by a file.
-    host = await startCopiesHost((folder) => {
-      dir = folder;
-      return { PATH: `${join(folder, 'programs')}:${process.env['PATH'] ?? ''}` };
-    });
-    mkdirSync(join(dir, 'programs'));
-    program = join(dir, 'programs', 'restic');
+    host = await startCopiesHost();
+    ({ dir } = host.rig.daemon);
     repository = join(dir, 'repository');
     await makeVm('web', 'qcow2');
     await host.run('done', 'checkpoint', 'web', 'first', '--style', 'external');
     await host.run('done', 'backup', 'web', '--to', repository, '--create');
   });
   after(() => host.rig.stop());
-  afterEach(() => {
-    if (existsSync(program)) {
-      unlinkSync(program);
-    }
-  });
+  afterEach(() => host.unwrap('restic'));
 
   async function makeVm(name: string, format: string): Promise<string> {
     const image = join(dir, `${name}.img`);
@@ -48,12 +41,6 @@ describe('backups that cannot be', () => {
     return image;
   }
 
-  /** @param script before the real one runs, with its words as `$@` */
-  function wrapRestic(script: string): void {
-    writeFileSync(program, `#!/bin/sh\n${script}\nexec /usr/bin/restic "$@"\n`);
-    chmodSync(program, 0o755);
-  }
-
   const backUp = (exit: Parameters<CopiesHost['run']>[0], vm = 'web', ...words: readonly string[]): Promise<string> =>
     host.run(exit, 'backup', vm, '--to', repository, ...words);
 
@@ -61,11 +48,8 @@ describe('backups that cannot be', () => {
     return (await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository)).backups;
   }
 
-  async function restic(folder: string, ...words: readonly string[]): Promise<string> {
-    const env = { ...process.env, RESTIC_PASSWORD_FILE: join(dir, 'key') };
-    const { stdout } = await runFile('/usr/bin/restic', [`--repo=${repository}`, ...words], { env, cwd: folder });
-    return stdout;
-  }
+  const restic = (folder: string, ...words: readonly string[]): Promise<string> =>
+    runRestic(host, repository, words, folder);
 
   it('say what is wrong with the key', async () => {
     const file = join(dir, 'other-key');
@@ -96,7 +80,7 @@ describe('backups that cannot be', () => {
   it('are discarded where a file changes meanwhile', async () => {
     const before = await list();
     const file = await contentFile(host, 'web');
-    wrapRestic(`case "$*" in *unfinished*) /usr/bin/restic "$@"; code=$?; touch '${file}'; exit $code;; esac`);
+    host.wrap('restic', `case "$*" in *unfinished*) /usr/bin/restic "$@"; code=$?; touch '${file}'; exit $code;; esac`);
     assert.match(await backUp('failed'), /changed during the backup/u);
     assert.deepEqual(await list(), before);
     assert.doesNotMatch(await restic(dir, 'snapshots'), /unfinished/u);
@@ -107,13 +91,13 @@ describe('backups that cannot be', () => {
     const words = [`--repo=${repository}`, 'backup', '--stdin'];
     const other = spawn('/usr/bin/restic', words, { env, stdio: ['pipe', 'ignore', 'inherit'] });
     const isLocked = (): boolean => readdirSync(join(repository, 'locks')).length > 0;
-    wrapRestic(`while [ -z "$(ls '${join(repository, 'locks')}')" ]; do :; done`);
+    host.wrap('restic', `while [ -z "$(ls '${join(repository, 'locks')}')" ]; do :; done`);
     const before = (await list()).length;
     assert.ok(isLocked());
     await backUp('done');
     assert.equal((await list()).length, before + 1);
     assert.match(await restic(dir, 'snapshots', '--no-lock'), /unfinished/u);
-    unlinkSync(program);
+    host.unwrap('restic');
     const ended = new Promise((resolve) => other.once('close', resolve));
     other.stdin.end('something');
     await ended;
@@ -122,7 +106,7 @@ describe('backups that cannot be', () => {
   });
 
   it('say that the repository is locked', async () => {
-    wrapRestic('echo "repository is already locked exclusively by PID 1" >&2; exit 1');
+    host.wrap('restic', 'echo "repository is already locked exclusively by PID 1" >&2; exit 1');
     assert.match(await backUp('busy'), /restic unlock/u);
   });
 
@@ -179,9 +163,9 @@ describe('backups that cannot be', () => {
     const to = join(dir, 'killed');
     const restore = (exit: Parameters<CopiesHost['run']>[0]): Promise<string> =>
       host.run(exit, 'restore', id, '--from', repository, '--folder', to, '--as', 'again');
-    wrapRestic('case "$*" in *--target*) kill -9 $PPID; exit 1;; esac');
+    host.wrap('restic', 'case "$*" in *--target*) kill -9 $PPID; exit 1;; esac');
     await assert.rejects(restore('done'));
-    unlinkSync(program);
+    host.unwrap('restic');
     assert.match(readdirSync(to).join(), /^again\.restoring-/u);
     assert.doesNotMatch(await host.rig.virsh('list', '--all', '--name'), /again/u);
     await restore('done');
@@ -218,7 +202,7 @@ describe('backups that cannot be', () => {
   });
 
   it('say that the target is full', async () => {
-    wrapRestic('case "$*" in *--target*) echo "write: no space left on device" >&2; exit 1;; esac');
+    host.wrap('restic', 'case "$*" in *--target*) echo "write: no space left on device" >&2; exit 1;; esac');
     const { id } = (await list())[0]!;
     const to = join(dir, 'full');
     const words = ['restore', id, '--from', repository, '--folder', to, '--as', 'full'];

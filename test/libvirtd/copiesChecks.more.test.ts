@@ -1,15 +1,6 @@
 // `virt-rewind backups check`: what it proves of a backup, what it records, and that nothing of it stays.
 import assert from 'node:assert/strict';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
 import { type CopiesHost, type ListedBackup, startCopiesHost, writePattern } from './copiesRig.js';
@@ -25,15 +16,12 @@ describe('checks of backups', () => {
   let dir: string;
   let repository: string;
   let folder: string;
-  let program: string;
   let plain: string;
   let guest: string;
 
   before(async () => {
-    host = await startCopiesHost((own) => ({ PATH: `${join(own, 'programs')}:${process.env['PATH'] ?? ''}` }));
+    host = await startCopiesHost();
     ({ dir } = host.rig.daemon);
-    mkdirSync(join(dir, 'programs'));
-    program = join(dir, 'programs', 'restic');
     repository = join(dir, 'repository');
     folder = join(dir, 'checked');
     const image = join(dir, 'plain.qcow2');
@@ -47,9 +35,7 @@ describe('checks of backups', () => {
   });
   after(() => host.rig.stop());
   afterEach(() => {
-    if (existsSync(program)) {
-      unlinkSync(program);
-    }
+    host.unwrap('restic');
   });
 
   const backUp = async (vm: string): Promise<string> =>
@@ -126,10 +112,9 @@ describe('checks of backups', () => {
 
   it('record nothing where the repository is out of reach', async () => {
     const before = await list();
-    writeFileSync(program, '#!/bin/sh\ncase "$*" in *dump*|*--stdin*) exit 1;; esac\nexec /usr/bin/restic "$@"\n');
-    chmodSync(program, 0o755);
+    host.wrap('restic', 'case "$*" in *dump*|*--stdin*) exit 1;; esac');
     await check('failed', plain);
-    unlinkSync(program);
+    host.unwrap('restic');
     assert.deepEqual(await list(), before);
   });
 });

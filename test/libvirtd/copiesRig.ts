@@ -1,7 +1,8 @@
 // The command line on private daemons, for backups of VMs on disks that a test fills itself.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
@@ -12,6 +13,12 @@ export interface CopiesHost {
   /** Standard output where it is to end well, else standard error. */
   readonly run: (exit: ExitName, ...words: readonly string[]) => Promise<string>;
   json<T>(...words: readonly string[]): Promise<T>;
+  /** The first folder on the PATH. */
+  readonly programs: string;
+  /** @param script before the real program runs, with its words as `$@` */
+  wrap(program: string, script: string): void;
+  /** The real one alone again. */
+  unwrap(program: string): void;
 }
 
 export interface ListedBackup {
@@ -38,10 +45,13 @@ export async function startCopiesHost(
   program = door;
   const state = join(rig.daemon.dir, 'journal');
   mkdirSync(state, { recursive: true });
+  const programs = join(rig.daemon.dir, 'programs');
+  mkdirSync(programs);
   const key = join(rig.daemon.dir, 'key');
   writeFileSync(key, 'the key of all tests', { mode: 0o600 });
   const env = {
     ...rig.daemon.env,
+    PATH: `${programs}:${process.env['PATH'] ?? ''}`,
     VIRT_REWIND_STATE: state,
     LIBVIRT_DEFAULT_URI: rig.uri,
     LC_ALL: 'C.UTF-8',
@@ -63,8 +73,24 @@ export async function startCopiesHost(
   return {
     rig,
     run,
+    programs,
+    wrap: (name, script) =>
+      writeFileSync(join(programs, name), `#!/bin/sh\n${script}\nexec /usr/bin/${name} "$@"\n`, { mode: 0o755 }),
+    unwrap: (name) => rmSync(join(programs, name), { force: true }),
     json: async <T>(...words: readonly string[]) => JSON.parse(await run('done', ...words, '--json')) as T,
   };
+}
+
+/** The real restic, on a repository of the host. @param cwd absent: the folder of the daemon */
+export async function runRestic(
+  { rig }: CopiesHost,
+  repository: string,
+  words: readonly string[],
+  cwd = rig.daemon.dir,
+): Promise<string> {
+  const env = { ...process.env, RESTIC_PASSWORD_FILE: join(rig.daemon.dir, 'key') };
+  const { stdout } = await promisify(execFile)('/usr/bin/restic', [`--repo=${repository}`, ...words], { env, cwd });
+  return stdout;
 }
 
 /** The file with the content of a snapshot, or of the VM as it is now. */

@@ -2,16 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -36,17 +27,12 @@ describe('backups on servers', () => {
   let ssh: SshHost;
   let sftp: Server;
   let rest: Server;
-  let program: string;
 
   before(async () => {
-    host = await startCopiesHost((folder) => {
-      dir = folder;
-      return { PATH: `${join(folder, 'programs')}:${process.env['PATH'] ?? ''}` };
-    });
-    mkdirSync(join(dir, 'programs'));
-    program = join(dir, 'programs', 'restic');
+    host = await startCopiesHost();
+    ({ dir } = host.rig.daemon);
     ssh = await makeSshHost(host.rig.daemon);
-    symlinkSync(ssh.at('client'), join(dir, 'programs', 'ssh'));
+    symlinkSync(ssh.at('client'), join(host.programs, 'ssh'));
     await ssh.configureServer('Subsystem sftp internal-sftp');
     await ssh.configure('HostName 127.0.0.1', 'ProxyCommand none');
     sftp = await sftpServer();
@@ -67,9 +53,7 @@ describe('backups on servers', () => {
     await host.rig.stop();
   });
   afterEach(() => {
-    if (existsSync(program)) {
-      unlinkSync(program);
-    }
+    host.unwrap('restic');
   });
 
   /** In processes of its own, all of which end with it. */
@@ -113,12 +97,6 @@ describe('backups on servers', () => {
     };
   }
 
-  /** @param script before the real one runs, with its words as `$@` */
-  function wrapRestic(script: string): void {
-    writeFileSync(program, `#!/bin/sh\n${script}\nexec /usr/bin/restic "$@"\n`);
-    chmodSync(program, 0o755);
-  }
-
   const list = async ({ target }: Server): Promise<readonly ListedBackup[]> =>
     (await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', target)).backups;
 
@@ -141,7 +119,7 @@ describe('backups on servers', () => {
     await one.start();
     await host.run('notFound', 'backups', '--from', one.target);
     const pid = join(dir, 'pid');
-    wrapRestic(`case "$*" in *unfinished*) echo $PPID >'${pid}'; set -- --limit-upload=1000 "$@" ;; esac`);
+    host.wrap('restic', `case "$*" in *unfinished*) echo $PPID >'${pid}'; set -- --limit-upload=1000 "$@" ;; esac`);
     const running = host.run(exit, 'backup', 'web', '--to', one.target, '--create');
     const begun = (): boolean => {
       const data = join(one.folder, 'data');
@@ -155,7 +133,7 @@ describe('backups on servers', () => {
       process.kill(Number(readFileSync(pid, 'utf8')), 'SIGINT');
     }
     const said = await running;
-    unlinkSync(program);
+    host.unwrap('restic');
     await one.start();
     assert.deepEqual(await list(one), []);
     await host.run('done', 'backup', 'web', '--to', one.target);
@@ -198,7 +176,7 @@ describe('backups on servers', () => {
   it('fail where the server does not come back', async () => {
     const lines = ['552.3ms: broken pipe', '44.9s: no route', '1m2.5s: connection refused'];
     const say = lines.map((line) => `echo 'Save(<data/1>) returned error, retrying after ${line}' >&2`).join('; ');
-    wrapRestic(`case "$*" in *unfinished*) ${say}; exec sleep 1d ;; esac`);
+    host.wrap('restic', `case "$*" in *unfinished*) ${say}; exec sleep 1d ;; esac`);
     const said = await host.run('failed', 'backup', 'web', '--to', sftp.target);
     assert.match(said, /restic failed: Save\(<data\/1>\) .*connection refused/u);
     assert.doesNotMatch(said, /broken pipe|no route/u);

@@ -22,8 +22,12 @@ interface Changed {
   readonly packages: readonly Readonly<Record<string, unknown>>[];
 }
 
-// debootstrap needs root.
-(process.getuid?.() === 0 ? describe : describe.skip)('the files of a real Debian', () => {
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) {
+  process.stdout.write('      skipped: only root can make a Debian by debootstrap\n');
+}
+
+(isRoot ? describe : describe.skip)('the files of a real Debian', () => {
   let rig: LiveRig;
   let run: (...words: readonly string[]) => Promise<string>;
   const at = (name: string): string => join(rig.daemon.dir, name);

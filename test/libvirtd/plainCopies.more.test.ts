@@ -1,9 +1,7 @@
 // `virt-rewind export`: a folder with a VM and its tree comes back on another computer, with us and by hand.
 import assert from 'node:assert/strict';
 import {
-  chmodSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -26,18 +24,11 @@ const password = 'not4you';
 describe('exports of a VM', () => {
   let [here, there]: CopiesHost[] = [];
   let tree: CopiedTree;
-  let programs: string;
   let out: string;
   let folder: string;
 
   before(async () => {
-    // Stands before tar on the PATH.
-    here = await startCopiesHost((dir) => {
-      programs = join(dir, 'programs');
-      return { PATH: `${programs}:${process.env['PATH'] ?? ''}` };
-    });
-    there = await startCopiesHost();
-    mkdirSync(programs);
+    [here, there] = [await startCopiesHost(), await startCopiesHost()];
     out = join(here.rig.daemon.dir, 'out');
     folder = join(out, name);
     tree = new CopiedTree(here, name);
@@ -47,21 +38,16 @@ describe('exports of a VM', () => {
     await here?.rig.stop();
     await there?.rig.stop();
   });
-  afterEach(() => rmSync(join(programs, 'tar'), { force: true }));
-
-  function wrapTar(script: string): void {
-    writeFileSync(join(programs, 'tar'), `#!/bin/sh\n${script}\nexec /usr/bin/tar "$@"\n`);
-    chmodSync(join(programs, 'tar'), 0o755);
-  }
+  afterEach(() => here?.unwrap('tar'));
 
   it('are not there before they are whole', async () => {
     const file = await contentFile(here!, name);
-    wrapTar(`case "$*" in *--create*) touch '${file}';; esac`);
+    here!.wrap('tar', `case "$*" in *--create*) touch '${file}';; esac`);
     assert.match(await here!.run('failed', 'export', name, '--to', out), /changed during/u);
-    wrapTar('case "$*" in *--extract*) head -c 1000000 >/dev/null; echo no space left; exit 2;; esac');
+    here!.wrap('tar', 'case "$*" in *--extract*) head -c 1000000 >/dev/null; echo no space left; exit 2;; esac');
     assert.match(await here!.run('failed', 'export', name, '--to', out), /no space left/u);
     assert.deepEqual(readdirSync(out), []);
-    wrapTar('case "$*" in *--create*) kill -9 $PPID;; esac');
+    here!.wrap('tar', 'case "$*" in *--create*) kill -9 $PPID;; esac');
     await assert.rejects(here!.run('done', 'export', name, '--to', out));
     assert.match(readdirSync(out).join(), /^web\.exporting-\w+$/u);
     rmSync(out, { recursive: true });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
 import { type Manifest, readManifest } from '../../src/wings/copies/manifest.js';
@@ -16,18 +16,11 @@ const MB = 1024 * 1024;
 describe('replicas of a VM', () => {
   let [here, there]: CopiesHost[] = [];
   let tree: CopiedTree;
-  let programs: string;
   let replicas: string;
   let folder: string;
 
   before(async () => {
-    // Stands before tar on the PATH.
-    here = await startCopiesHost((dir) => {
-      programs = join(dir, 'programs');
-      return { PATH: `${programs}:${process.env['PATH'] ?? ''}` };
-    });
-    there = await startCopiesHost();
-    mkdirSync(programs);
+    [here, there] = [await startCopiesHost(), await startCopiesHost()];
     replicas = join(there.rig.daemon.dir, 'replicas');
     folder = join(replicas, name);
     tree = new CopiedTree(here, name);
@@ -37,12 +30,7 @@ describe('replicas of a VM', () => {
     await here?.rig.stop();
     await there?.rig.stop();
   });
-  afterEach(() => rmSync(join(programs, 'tar'), { force: true }));
-
-  function wrapTar(script: string): void {
-    writeFileSync(join(programs, 'tar'), `#!/bin/sh\n${script}\nexec /usr/bin/tar "$@"\n`);
-    chmodSync(join(programs, 'tar'), 0o755);
-  }
+  afterEach(() => here?.unwrap('tar'));
 
   const words = (): readonly string[] => ['replicate', name, '--to-host', there!.rig.uri, '--folder', replicas];
 
@@ -82,7 +70,7 @@ describe('replicas of a VM', () => {
       ['case "$*" in *--create*) kill -9 $PPID;; esac', undefined],
       ['case "$*" in *--extract*) echo no space left; exit 2;; esac', 'failed'],
     ] as const) {
-      wrapTar(cut);
+      here!.wrap('tar', cut);
       await (exit === undefined ? assert.rejects(here!.run('done', ...words())) : here!.run(exit, ...words()));
       await requireWhole();
       assert.deepEqual(manifest(), before);
@@ -90,15 +78,15 @@ describe('replicas of a VM', () => {
   });
 
   it('take what an interrupted one left, unless it is damaged', async () => {
-    wrapTar('case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
+    here!.wrap('tar', 'case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
     await here!.run('failed', ...words());
-    rmSync(join(programs, 'tar'));
+    here!.unwrap('tar');
     assert.equal(await replicate(), 0);
     await tree.change(6, '21M');
-    wrapTar('case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
+    here!.wrap('tar', 'case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
     const known = new Set(readdirSync(join(folder, 'disks')));
     await here!.run('failed', ...words());
-    rmSync(join(programs, 'tar'));
+    here!.unwrap('tar');
     const [left = ''] = readdirSync(join(folder, 'disks')).filter((one) => !known.has(one));
     const file = join(folder, 'disks', left);
     await runTool(

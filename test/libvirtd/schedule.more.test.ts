@@ -16,7 +16,14 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { faultsOf } from '../jsonSchema.js';
-import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost, writePattern } from './copiesRig.js';
+import {
+  contentFile,
+  type CopiesHost,
+  type ListedBackup,
+  runRestic,
+  startCopiesHost,
+  writePattern,
+} from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 
@@ -63,11 +70,7 @@ describe('a rule for backups', () => {
   });
   after(() => host.rig.stop());
 
-  async function restic(...words: readonly string[]): Promise<string> {
-    const env = { ...process.env, RESTIC_PASSWORD_FILE: join(dir, 'key') };
-    const { stdout } = await runFile('/usr/bin/restic', [`--repo=${repository}`, ...words], { env, cwd: dir });
-    return stdout;
-  }
+  const restic = (...words: readonly string[]): Promise<string> => runRestic(host, repository, words);
 
   async function list(): Promise<readonly ListedBackup[]> {
     const answer = await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository);
@@ -159,7 +162,6 @@ for (const by of ['cron', 'systemd'] as const) {
 
     before(async () => {
       host = await startCopiesHost((own) => ({
-        PATH: `${join(own, 'programs')}:${process.env['PATH'] ?? ''}`,
         // And where systemd's own are.
         SYSTEMD_UNIT_PATH: `${join(own, 'units')}:`,
         VIRT_REWIND_STATE: join(own, 'state 100% of "it"'),
@@ -169,7 +171,6 @@ for (const by of ['cron', 'systemd'] as const) {
       told = join(dir, 'told');
       folder = join(dir, 'state 100% of "it"', 'schedules', 'it-day');
       mkdirSync(join(dir, 'state 100% of "it"'));
-      mkdirSync(join(dir, 'programs'));
       const crontab = join(dir, 'crontab');
       writeFileSync(crontab, 'MAILTO=me\n');
       makeProgram('systemctl', by === 'systemd' ? `echo "$@" >> '${join(dir, 'systemctl')}'` : 'exit 1');

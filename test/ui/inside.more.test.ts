@@ -12,8 +12,12 @@ import { stepsOnStage } from './steps.js';
 const vm = 'debian-test';
 const row = new RegExp(`^${vm}, `, 'u');
 
-// debootstrap needs root.
-(process.getuid?.() === 0 ? describe : describe.skip)('the files of a VM', () => {
+const isRoot = process.getuid?.() === 0;
+if (!isRoot) {
+  process.stdout.write('      skipped: only root can make a Debian by debootstrap\n');
+}
+
+(isRoot ? describe : describe.skip)('the files of a VM', () => {
   const daemon = testDaemon();
   const { virsh } = daemon;
   let files: Workbench;
