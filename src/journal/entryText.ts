@@ -3,7 +3,16 @@
 import * as v from 'valibot';
 import { actsAloneForMs } from '../operations/interrupted.js';
 import type { JournalEntry, StepRecord, UnreadableEntry } from './entry.js';
-import { count, isObject, type JsonObject, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from './json.js';
+import {
+  count,
+  isObject,
+  type JsonObject,
+  parseAs,
+  parseSoundJson,
+  secondsOf,
+  snapshotTime,
+  writeJson,
+} from './json.js';
 import { beforeShape, originShape } from './originText.js';
 import { writerShape } from './writer.js';
 
@@ -168,16 +177,7 @@ export function parseEntry(content: Buffer, id: string): EntryRead {
 }
 
 function parseLine<T>(line: Buffer, parse: (value: JsonObject) => T | undefined): T | undefined {
-  let value: unknown;
-  try {
-    value = parseJson(line.toString('utf8'));
-  } catch (error) {
-    // The second: nested too deep.
-    if (error instanceof SyntaxError || error instanceof RangeError) {
-      return undefined;
-    }
-    throw error;
-  }
+  const value = parseSoundJson(line.toString('utf8'));
   return isObject(value) ? parse(value) : undefined;
 }
 

@@ -17,6 +17,18 @@ export function parseJson(text: string): unknown {
   });
 }
 
+/** Undefined for what `parseJson` throws for, and for what is nested too deep. */
+export function parseSoundJson(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof RangeError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
 /** Throws for what would come back as something else: a Map as an empty object, NaN as null. */
 export function writeJson(value: unknown): string {
   requireJson(value);

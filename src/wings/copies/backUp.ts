@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Version } from '../../domain/capabilities.js';
-import { parseAs, parseJson } from '../../journal/json.js';
+import { parseAs, parseSoundJson } from '../../journal/json.js';
 import { CopiesFault } from './copiesFault.js';
 import { type Backup, finishedTag, tagsOf, unfinishedTag, vmTag } from './backups.js';
 import { type LeftOut, manifestOf, type VmLook } from './lookAtVm.js';
@@ -127,7 +127,7 @@ async function store(
       folder,
       input: paths.map((path) => `${path}\0`).join(''),
       onLine: (line) => {
-        const value = line.startsWith('{') ? parseLine(line) : undefined;
+        const value = line.startsWith('{') ? parseSoundJson(line) : undefined;
         end = parseAs(summary, value) ?? end;
         const done = parseAs(status, value);
         if (done !== undefined) {
@@ -140,15 +140,6 @@ async function store(
     throw new ResticFault('failed', 'it did not say what it stored');
   }
   return { snapshot: end.snapshot_id, bytes: end.data_added, changed: end.files_new + end.files_changed };
-}
-
-function parseLine(line: string): unknown {
-  try {
-    return parseJson(line);
-  } catch {
-    // A line for people; what matters is missed in the end.
-    return undefined;
-  }
 }
 
 /** Where another restic is at work they stay, until the next backup of this VM: all that is in them is listed too. */

@@ -4,7 +4,7 @@ import { posix } from 'node:path';
 import * as v from 'valibot';
 import { isCloneName } from '../../domain/clone.js';
 import type { VmDocuments } from '../../domain/copiedVm.js';
-import { count, parseAs, parseJson, writeJson } from '../../journal/json.js';
+import { count, parseAs, parseSoundJson, writeJson } from '../../journal/json.js';
 
 /** Its place within the backup. */
 export const manifestName = 'virt-rewind-backup.json';
@@ -87,13 +87,7 @@ export function writeManifest(manifest: Manifest): string {
 
 /** `newer`: it says that a later version wrote it. */
 export function readManifest(text: string): Manifest | 'broken' | 'newer' {
-  let value: unknown;
-  try {
-    value = parseJson(text);
-  } catch {
-    // No JSON is as broken as JSON of another shape.
-    return 'broken';
-  }
+  const value = parseSoundJson(text);
   const version = parseAs(v.object({ format: count }), value)?.format;
   if (version !== undefined && version > format) {
     return 'newer';

@@ -19,7 +19,7 @@ import * as v from 'valibot';
 import { errnoOf, hasCode, undefinedIfAbsent } from '../../base/errno.js';
 import { readFileAtMost } from '../../base/readFileAtMost.js';
 import { displayLine } from '../../domain/plainText.js';
-import { parseAs, parseJson } from '../../journal/json.js';
+import { parseAs, parseSoundJson } from '../../journal/json.js';
 import { CopiesFault } from './copiesFault.js';
 
 const markName = '.virt-rewind-restoring';
@@ -61,7 +61,7 @@ export async function readLeftRestore(folder: string): Promise<RestoreMark | und
 export async function readMark(folder: string): Promise<RestoreMark | undefined> {
   try {
     const text = await readFileAtMost(join(folder, markName), mostMarkBytes);
-    return parseAs(mark, parseMark(text.toString('utf8')));
+    return parseAs(mark, parseSoundJson(text.toString('utf8')));
   } catch (error) {
     // What others alone may read is none of ours.
     if (['ENOENT', 'ENOTDIR', 'EACCES'].some((code) => hasCode(error, code))) {
@@ -79,15 +79,6 @@ export function markOfUs(): Pick<RestoreMark, 'pid' | 'host'> {
 /** Whether nobody works there any more. Nobody knows of a process on another computer. */
 export function isLeft({ pid, host }: RestoreMark): boolean {
   return (host === undefined || host === hostname()) && !isAlive(pid);
-}
-
-function parseMark(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    // No mark of ours.
-    return undefined;
-  }
 }
 
 function isAlive(pid: number): boolean {

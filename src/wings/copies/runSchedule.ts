@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { runHere } from '../../base/hostProgram.js';
 import { findProgram } from '../../base/findProgram.js';
 import { displayLine } from '../../domain/plainText.js';
-import { parseAs, parseJson } from '../../journal/json.js';
+import { parseAs, parseSoundJson } from '../../journal/json.js';
 import { thisWriter } from '../../journal/writer.js';
 import { keepPeriods } from './pruneBackups.js';
 import type { Schedule, ScheduledRun } from './schedule.js';
@@ -134,22 +134,14 @@ function runOwn(
     }
     const end = (code: number, why: string): void => {
       signal.removeEventListener('abort', stop);
-      const answer = parseAnswer(said.stdout);
+      // Where it is no document, what it said to people is the message.
+      const answer = parseSoundJson(said.stdout);
       const message = parseAs(failedAnswer, answer)?.error.message ?? (said.stderr.trim() || why);
       resolve({ code, answer, message });
     };
     child.once('error', (error) => end(1, error.message));
     child.once('close', (code, killedBy) => end(code ?? 1, `exit code ${code ?? killedBy ?? '?'}`));
   });
-}
-
-function parseAnswer(text: string): unknown {
-  try {
-    return parseJson(text);
-  } catch {
-    // No document: what it said to people is the message.
-    return undefined;
-  }
 }
 
 /** systemd's journal has what we say; cron has no such place. */

@@ -7,7 +7,7 @@ import { isCloneName } from '../../domain/clone.js';
 import { Failure } from '../../domain/failure.js';
 import type { Vm, VmRef } from '../../domain/vm.js';
 import { waitFor } from '../../engine/waitFor.js';
-import { parseAs, parseJson } from '../../journal/json.js';
+import { parseAs, parseSoundJson } from '../../journal/json.js';
 import { bringBack, requireManifest, type RestoreWish } from './bringBack.js';
 import type { Backup } from './backups.js';
 import { CopiesFault } from './copiesFault.js';
@@ -77,7 +77,7 @@ async function requireSizes(restic: Restic, source: ResticSource): Promise<numbe
   const sizes = new Map<string, number>();
   await restic.run(['ls', '--json', source.snapshot], {
     onLine: (line) => {
-      const file = parseAs(listed, line.startsWith('{') ? parseJson(line) : undefined);
+      const file = parseAs(listed, line.startsWith('{') ? parseSoundJson(line) : undefined);
       if (file !== undefined) {
         sizes.set(file.path, file.size);
       }
