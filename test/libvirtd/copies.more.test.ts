@@ -1,7 +1,7 @@
 // What goes wrong with backups: keys, repositories, VMs that change, manifests that lie, restores that are killed.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/manifest.js';
 import {
@@ -108,6 +108,37 @@ describe('backups that cannot be', () => {
   it('say that the repository is locked', async () => {
     host.wrap('restic', 'echo "repository is already locked exclusively by PID 1" >&2; exit 1');
     assert.match(await backUp('busy'), /restic unlock/u);
+  });
+
+  /** Killed at work, with its lock. @param as the program that starts it */
+  async function killRestic(...as: readonly string[]): Promise<void> {
+    const env = { ...process.env, RESTIC_PASSWORD_FILE: join(dir, 'key') };
+    const words = [...as, '/usr/bin/restic', `--repo=${repository}`, 'backup', '--stdin'];
+    const restic = spawn(words[0]!, words.slice(1), { env, stdio: ['pipe', 'ignore', 'inherit'], detached: true });
+    const ended = new Promise((resolve) => restic.once('close', resolve));
+    const locks = (): string[] => readdirSync(join(repository, 'locks')).filter((name) => /^[\da-f]{64}$/u.test(name));
+    const before = locks().length;
+    await new Promise<void>((resolve) => {
+      const watcher = watch(join(repository, 'locks'), () => {
+        if (locks().length > before) {
+          watcher.close();
+          resolve();
+        }
+      });
+    });
+    process.kill(-restic.pid!, 'SIGKILL');
+    await ended;
+  }
+
+  it('go on where a restic that was killed left its lock, unless another computer may have it', async () => {
+    const prune = ['backups', 'prune', '--from', repository, '--keep-last', '9', '--free', '--yes'];
+    await killRestic();
+    await host.run('done', ...prune);
+    await killRestic();
+    await killRestic('unshare', '--uts', 'sh', '-c', 'hostname other && exec "$@"', 'sh');
+    assert.match(await host.run('busy', ...prune), /by PID \d+ on other/u);
+    await restic(dir, 'unlock', '--remove-all');
+    await restic(dir, 'check');
   });
 
   it('are not believed where their manifest lies', async () => {

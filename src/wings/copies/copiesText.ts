@@ -137,7 +137,7 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
       );
     case 'locked':
       return t(
-        'Another restic is using {0}. If none is running, remove its lock: restic unlock. It said: {1}',
+        'Another restic is using {0}. If none is running on any computer, remove its lock: restic unlock --remove-all. It said: {1}',
         shown,
         displayLine(said),
       );

@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { findProgram } from '../../base/findProgram.js';
 import { parseAs, parseJson } from '../../journal/json.js';
+import { removeDeadLocks } from './deadLocks.js';
 
 export type ResticProblem =
   | 'noProgram'
@@ -85,8 +86,24 @@ export class Restic {
     return new Restic(program, repositoryOf(repository), await withKey(others, passwordFile), signal);
   }
 
-  /** The answer. @throws ResticFault */
-  run(words: readonly string[], options: RunOptions = {}): Promise<string> {
+  /** The answer. A lock that a killed restic of this computer left is removed. @throws ResticFault */
+  async run(words: readonly string[], options: RunOptions = {}): Promise<string> {
+    try {
+      return await this.#run(words, options);
+    } catch (error) {
+      if (!(error instanceof ResticFault) || error.problem !== 'locked') {
+        throw error;
+      }
+      const own = options.goesOn === true ? { goesOn: true as const } : {};
+      // Where the locks cannot be read, perhaps as one is gone, another try tells.
+      if (!(await removeDeadLocks((asked) => this.#run(asked, own)).catch(() => true))) {
+        throw error;
+      }
+      return this.#run(words, options);
+    }
+  }
+
+  #run(words: readonly string[], options: RunOptions): Promise<string> {
     const { input, folder, onLine, onPart, mostBytes = mostAnswerBytes, goesOn } = options;
     const signal = goesOn === true ? undefined : this.#signal;
     if (signal?.aborted === true) {

@@ -77,7 +77,7 @@ export function markOfUs(): Pick<RestoreMark, 'pid' | 'host'> {
 }
 
 /** Whether nobody works there any more. Nobody knows of a process on another computer. */
-export function isLeft({ pid, host }: RestoreMark): boolean {
+export function isLeft({ pid, host }: Pick<RestoreMark, 'pid' | 'host'>): boolean {
   return (host === undefined || host === hostname()) && !isAlive(pid);
 }
 
