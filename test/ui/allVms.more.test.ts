@@ -45,6 +45,25 @@ describe('the page of all VMs', () => {
     assert.ok((await names()).indexOf('all-small') < (await names()).indexOf('all-large'));
   });
 
+  it('keeps the heads in sight below the toolbar when the page is scrolled', async () => {
+    const { page } = stage().workbench;
+    const whole = page.viewportSize() ?? { width: 1280, height: 800 };
+    await page.setViewportSize({ width: 900, height: 300 });
+    try {
+      await main().getByRole('checkbox').last().focus();
+      const place = async (found: ReturnType<typeof main>) => (await found.boundingBox()) ?? assert.fail('not shown');
+      const [title, bar, head] = [
+        await place(main().getByRole('heading')),
+        await place(main().getByRole('toolbar')),
+        await place(main().getByRole('columnheader').last()),
+      ];
+      assert.ok(title.y < bar.y, 'scrolled');
+      assert.ok(Math.abs(head.y - bar.y - bar.height) <= 1, JSON.stringify({ bar, head }));
+    } finally {
+      await page.setViewportSize(whole);
+    }
+  });
+
   it('prunes the VMs that are chosen after one list and one question', async () => {
     assert.ok(await main().getByRole('button', { name: 'Prune…' }).isDisabled());
     await (await focus('all-large', 'checkbox')).press('Space');

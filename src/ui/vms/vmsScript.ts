@@ -12,6 +12,7 @@ const tools = [...document.querySelectorAll('[data-command]')];
 const left = api.getState() ?? {};
 const sort = left.sort ?? { at: 4, down: true };
 const chosen = new Set(left.chosen ?? []);
+const bar = document.querySelector('.tools');
 let rows = [];
 let last;
 const keep = () => api.setState({ sort, chosen: [...chosen] });
@@ -94,6 +95,8 @@ addEventListener('message', ({ data }) => {
   document.querySelector('.notes').replaceChildren(...data.notes.map((text) => element('li', text)));
   draw();
 });
+// The head of the table stands below the toolbar, which takes as many lines as it needs.
+new ResizeObserver(() => document.documentElement.style.setProperty('--tools-height', bar.offsetHeight + 'px')).observe(bar);
 mark();
 api.postMessage({ command: 'ready', vms: [] });
 `;

@@ -1,6 +1,7 @@
 // How the page with all VMs looks. A theme of high contrast brings its own borders.
 
 export const vmsStyle = `
+html { scroll-padding: calc(var(--tools-height, 0px) + 2rem) 0 2rem; }
 body { forced-color-adjust: none; color: var(--vscode-foreground); padding: 0.5rem 1rem; font-size: 0.85rem; line-height: 1.3; }
 h1 { font-size: 1.3rem; margin: 0.3rem 0; font-weight: 600; }
 .tools { position: sticky; top: 0; z-index: 1; display: flex; flex-wrap: wrap; align-items: center; gap: 0.4rem; padding: 0.4rem 0;
@@ -16,7 +17,8 @@ th, td { text-align: start; vertical-align: top; font-weight: 400; padding: 0.15
 th[scope=row], td:last-child { white-space: normal; overflow-wrap: anywhere; }
 th[scope=row] { min-width: 6rem; }
 td:last-child { min-width: 9rem; padding-right: 0; }
-thead th { border-bottom: 1px solid var(--vscode-foreground); }
+thead th { position: sticky; top: var(--tools-height, 0); z-index: 1; background: var(--vscode-editor-background);
+  box-shadow: inset 0 -1px var(--vscode-foreground); }
 tbody tr { border-bottom: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent)); }
 tbody tr:hover { background: var(--vscode-list-hoverBackground); color: var(--vscode-list-hoverForeground, inherit); }
 tbody tr.chosen { background: var(--vscode-list-inactiveSelectionBackground); color: var(--vscode-list-inactiveSelectionForeground, inherit); }
