@@ -54,7 +54,9 @@ export class WhatIfView {
   show(whatIf: PictureWhatIf): void {
     this.#shown = whatIf;
     setText(this.#title, whatIf.title);
-    setText(this.#lines, whatIf.lines.join('\n'));
+    this.#lines.replaceChildren(
+      ...whatIf.lines.flatMap((line) => line.split('\n').map((text) => element('span', { text }))),
+    );
     this.#run.hidden = whatIf.run === undefined;
     setText(this.#run, whatIf.run?.label ?? '');
     this.#trash.hidden = whatIf.run?.trash === undefined;
