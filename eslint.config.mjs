@@ -231,6 +231,7 @@ const rooms = {
     'wings/copies/editor',
     'cli/context',
     'engine',
+    'base',
   ],
   'wings/inside': [
     'wings/inside/read',
@@ -280,11 +281,15 @@ const rooms = {
     'ui/commands/targets',
     'ui/prompts',
     'ui/tree/nodes',
+    'ui/guest/terminals',
     'engine',
     'text',
     'live',
     'journal/json',
+    'journal/stateFolder',
+    'journal/watchedRecords',
     'domain',
+    'base',
   ],
   'wings/inside/changes': [
     'wings/inside',

@@ -207,7 +207,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     tasks,
     tools,
     labFiles(log),
-    ...registerWings(engine, attentions),
+    ...registerWings(engine, attentions, { context, journal, log }),
     commands,
     status,
     activeVm,

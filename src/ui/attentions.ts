@@ -21,9 +21,16 @@ export class Attentions {
 
   /** Some view that is seen shows its state, so that it is followed. */
   isLookedAt(ref: VmView['ref']): boolean {
-    return [...this.#shares.values()].some(
-      ({ visible, connections, vms }) => visible && (connections.has(ref.connection) || vms.has(vmKey(ref))),
-    );
+    return this.#visible.some(({ connections, vms }) => connections.has(ref.connection) || vms.has(vmKey(ref)));
+  }
+
+  /** Some view is seen. */
+  get isVisible(): boolean {
+    return this.#visible.length > 0;
+  }
+
+  get #visible(): readonly Attention[] {
+    return [...this.#shares.values()].filter(({ visible }) => visible);
   }
 
   share(): AttentionShare {
@@ -43,9 +50,9 @@ export class Attentions {
 
   /** What a hidden view would look at counts for nothing, lest another that is seen makes it be followed. */
   #tell(): void {
-    const visible = [...this.#shares.values()].filter((attention) => attention.visible);
+    const visible = this.#visible;
     this.#engine.setAttention({
-      visible: visible.length > 0,
+      visible: this.isVisible,
       connections: new Set(visible.flatMap(({ connections }) => [...connections])),
       vms: new Set(visible.flatMap(({ vms }) => [...vms])),
     });

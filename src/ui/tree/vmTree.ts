@@ -21,7 +21,6 @@ import type { ShownSystem } from '../../text/systemRows.js';
 import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
-import { tooltipContent } from './tooltipFacts.js';
 import { type ShownSystems, SystemsInTree } from './systemsInTree.js';
 import { TreeContent } from './treeContent.js';
 import { TreeFocus } from './treeFocus.js';
@@ -208,6 +207,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
+      const { tooltipContent } = await import('./tooltipFacts.js');
       giveTooltip(item, await tooltipContent(node, facts, this.#engine));
     }
     return item;

@@ -17,6 +17,7 @@ import { Restic } from './restic.js';
 import { runSchedule } from './runSchedule.js';
 import { isDue, type Schedule, ScheduleFault, scheduleName, scheduleShape, type ScheduleStatus } from './schedule.js';
 import { writeScript } from './scheduleFiles.js';
+import { endedText, missedText } from './scheduleNews.js';
 import { readSchedules, ScheduleStore } from './scheduleStore.js';
 import { scheduleFaultText, stateText } from './scheduleText.js';
 import { parseAs } from '../../journal/json.js';
@@ -154,10 +155,10 @@ async function runNow(context: Context, { store }: Tools, name: string): Promise
     environment: process.env,
     signal: interruption.signal,
   });
-  const { exitCode: code = 0, messages, backups, deleted } = run;
+  const { exitCode: code = 0, messages } = run;
   messages.forEach((message) => terminal.tell(message));
   if (json === undefined) {
-    terminal.say(t('{0}: backups: {1}, deleted: {2}', name, backups.length, deleted));
+    terminal.say(endedText(name, run));
   } else {
     const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
     json({ schedules: status === undefined ? [] : [answerOf(status, true)] });
@@ -198,7 +199,7 @@ async function listSchedules({ terminal, json }: Context, { store, scheduler }: 
     if (!installed) {
       terminal.tell(t('{0} is no longer known to {1}. Remove it, and add it again.', one.name, one.by));
     } else if (missedAt !== undefined) {
-      terminal.tell(t('{0} did not run at {1}.', one.name, fullTime(missedAt)));
+      terminal.tell(missedText(one.name, missedAt));
     }
   }
 }

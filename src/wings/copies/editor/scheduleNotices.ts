@@ -1,0 +1,87 @@
+// Tells of backups by the clock that failed or did not run, of each run once. Watches their files while somebody looks.
+import { t } from '@vscode/l10n';
+import { join } from 'node:path';
+import type { ExtensionContext, LogOutputChannel } from 'vscode';
+import type { Event } from '../../../base/emitter.js';
+import { WatchedRecords } from '../../../journal/watchedRecords.js';
+import { notify } from '../../../ui/prompts/notify.js';
+import { endedText, newsOf, type ScheduleNews, unreadableNews } from '../scheduleNews.js';
+import { ScheduleStore } from '../scheduleStore.js';
+import { runScheduleNow, type Schedules, schedulesIn } from './schedulesHere.js';
+
+/** The views of the editor. */
+export interface SeenViews {
+  readonly isVisible: boolean;
+  readonly onDidChange: Event<void>;
+}
+
+export interface NoticeOptions {
+  readonly context: Pick<ExtensionContext, 'globalState' | 'subscriptions'>;
+  /** The folder with the schedules. */
+  readonly journal: string;
+  readonly log: LogOutputChannel;
+}
+
+/** What was told last of each schedule, in any window of this user. */
+const toldPlace = 'virtRewind.scheduleNews';
+
+export function tellOfSchedules(views: SeenViews, options: NoticeOptions): void {
+  const { context, journal, log } = options;
+  const store = new ScheduleStore(journal, log);
+  const records = new WatchedRecords({
+    what: 'The schedules',
+    log,
+    read: async (watchFolder) => {
+      const root = join(journal, 'schedules');
+      watchFolder?.(root);
+      (await store.names()).forEach((name) => watchFolder?.(join(root, name)));
+      return [await schedulesIn(journal, log)];
+    },
+  });
+  const begun: BegunRuns = new Map();
+  const logError = (error: unknown): void => log.error(String(error));
+  const look = (): void => records.watch(records, views.isVisible);
+  const tell = (): void => records.all.forEach((found) => void tellAll(found, begun, options).catch(logError));
+  context.subscriptions.push(records, records.onDidChange(tell), views.onDidChange(look));
+  look();
+}
+
+/** Those begun from here: by the name of the schedule, when its run before began. */
+type BegunRuns = Map<string, number | undefined>;
+
+async function tellAll({ schedules, unreadable }: Schedules, begun: BegunRuns, options: NoticeOptions): Promise<void> {
+  const { globalState } = options.context;
+  const told = globalState.get<Readonly<Record<string, string>>>(toldPlace) ?? {};
+  const news = schedules.flatMap((status) => newsOf(status) ?? []);
+  const all = [...news, ...unreadable.map(unreadableNews)];
+  // Before they are shown: a message stays until somebody closes it.
+  await globalState.update(toldPlace, Object.fromEntries(all.map(({ schedule, id }) => [schedule, id])));
+  for (const one of all.filter(({ schedule, id }) => told[schedule] !== id)) {
+    const lastRun = schedules.find(({ schedule }) => schedule.name === one.schedule)?.lastRun;
+    tell(one, () => begun.set(one.schedule, lastRun?.startedAt), options).catch((error: unknown) =>
+      options.log.error(String(error)),
+    );
+  }
+  for (const { schedule, state, lastRun } of schedules) {
+    const isNew = begun.has(schedule.name) && begun.get(schedule.name) !== lastRun?.startedAt;
+    if (isNew && state !== 'running') {
+      begun.delete(schedule.name);
+      if (state === 'done' && lastRun !== undefined) {
+        void notify('info', endedText(schedule.name, lastRun));
+      }
+    }
+  }
+}
+
+async function tell(news: ScheduleNews, onRun: () => void, { log }: NoticeOptions): Promise<void> {
+  const { schedule, text, messages, canRun } = news;
+  const [runNow, showLog] = [t('Run Now'), t('Show Log')];
+  log.warn([text, ...messages].join('\n'));
+  const pressed = await notify('warning', text, ...(canRun ? [runNow] : []), showLog);
+  if (pressed === showLog) {
+    log.show();
+  } else if (pressed === runNow) {
+    onRun();
+    runScheduleNow(schedule, log);
+  }
+}

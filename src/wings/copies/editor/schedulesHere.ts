@@ -1,0 +1,33 @@
+// The schedules of backups of this user, and a run of one now.
+import type { Log } from '../../../base/log.js';
+import { stateFolder } from '../../../journal/stateFolder.js';
+import type { VmView } from '../../../live/views.js';
+import { runInTerminal } from '../../../ui/guest/terminals.js';
+import { Scheduler } from '../installSchedule.js';
+import type { ScheduleStatus } from '../schedule.js';
+import { readSchedules, ScheduleStore } from '../scheduleStore.js';
+
+export type Schedules = Awaited<ReturnType<typeof readSchedules>>;
+
+/** Of the command line too, which adds them; empty where nobody's home is known. */
+const folder = stateFolder(process.env, '');
+
+/** @param journal its folder */
+export function schedulesIn(journal: string, log: Log): Promise<Schedules> {
+  const scheduler = new Scheduler(process.env);
+  return readSchedules(new ScheduleStore(journal, log), Date.now(), (...of) => scheduler.nextAfter(...of));
+}
+
+/** Those that back up this VM. */
+export async function schedulesOf({ ref, vm }: VmView, log: Log): Promise<readonly ScheduleStatus[]> {
+  const { schedules } = folder === '' ? { schedules: [] } : await schedulesIn(folder, log);
+  return schedules.filter(
+    ({ schedule: { vms, connect = ref.connection } }) =>
+      connect === ref.connection && vms.some((one) => one === vm.name || one.toLowerCase() === ref.uuid),
+  );
+}
+
+/** As its timer does, where somebody can read what it says. */
+export function runScheduleNow(name: string, log: Log): void {
+  runInTerminal(name, 'archive', '/bin/sh', [new ScheduleStore(folder, log).scriptOf(name)]);
+}

@@ -1,0 +1,68 @@
+// What is told of a schedule: each run that failed, was interrupted or did not come, and nothing else.
+import assert from 'node:assert/strict';
+import type { Schedule, ScheduledRun, ScheduleStatus } from '../../../../src/wings/copies/schedule.js';
+import { newsOf, scheduleLine, unreadableNews } from '../../../../src/wings/copies/scheduleNews.js';
+
+const at = Date.parse('2026-11-20T00:00:10Z');
+const schedule: Schedule = {
+  name: 'web-day',
+  vms: ['web'],
+  to: '/mnt/backups',
+  every: 'day',
+  keep: {},
+  by: 'cron',
+  madeAt: at - 86_400_000,
+};
+const run: ScheduledRun = {
+  startedAt: at,
+  by: { pid: 1, boot: 'boot', host: 'here', session: 'session' },
+  messages: [],
+  backups: [],
+  deleted: 0,
+};
+const failed: ScheduleStatus = {
+  schedule,
+  state: 'failed',
+  lastRun: { ...run, messages: ['web: no key', 'db: no VM'] },
+};
+
+describe('the news of a schedule', () => {
+  it('are of runs that did not end well', () => {
+    const quiet: readonly ScheduleStatus[] = [
+      { schedule, state: 'never' },
+      { schedule, state: 'running', lastRun: run },
+      { schedule, state: 'done', lastRun: run },
+    ];
+    assert.deepEqual(quiet.map(newsOf), [undefined, undefined, undefined]);
+    assert.deepEqual(
+      quiet.map((one) => scheduleLine(one, at).icon),
+      ['clock', 'clock', 'clock'],
+    );
+    const told = [failed, { ...failed, state: 'interrupted' }, { ...quiet[2], missedAt: at }] as ScheduleStatus[];
+    assert.equal(new Set(told.map((one) => newsOf(one)?.id)).size, 3);
+    assert.deepEqual(
+      told.map((one) => scheduleLine(one, at).icon),
+      ['warning', 'warning', 'warning'],
+    );
+  });
+
+  it('are of each run others', () => {
+    assert.equal(newsOf(failed)?.id, newsOf({ ...failed, nextAt: at })?.id);
+    assert.notEqual(newsOf(failed)?.id, newsOf({ ...failed, lastRun: { ...run, startedAt: at + 1 } })?.id);
+    assert.notEqual(newsOf({ ...failed, missedAt: at })?.id, newsOf({ ...failed, missedAt: at + 1 })?.id);
+  });
+
+  it('have the first reason, as one line, and keep the others for the log', () => {
+    const messages = [`web: \u001B[31m${'long '.repeat(1_000)}`, 'db: no VM'];
+    const news = newsOf({ ...failed, lastRun: { ...run, messages } });
+    assert.match(news?.text ?? '', /^The scheduled backup web-day .* web: /u);
+    assert.ok((news?.text.length ?? 0) < 500);
+    assert.doesNotMatch(news?.text ?? '', /\p{Cc}/u);
+    assert.deepEqual(news?.messages, messages);
+  });
+
+  it('offer no run of what cannot be read', () => {
+    assert.equal(newsOf(failed)?.canRun, true);
+    assert.equal(unreadableNews('web-day').canRun, false);
+  });
+});
