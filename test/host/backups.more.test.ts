@@ -1,10 +1,15 @@
 // Backups in the editor: where to, with which key, and back as a new VM.
 import assert from 'node:assert/strict';
-import { existsSync, renameSync } from 'node:fs';
+import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { thisWriter } from '../../src/journal/writer.js';
+import type { Schedule } from '../../src/wings/copies/schedule.js';
+import { writeScript } from '../../src/wings/copies/scheduleFiles.js';
+import { ScheduleStore } from '../../src/wings/copies/scheduleStore.js';
 import { call, CommandRig, fromMenu } from './commandRig.js';
 import { type Answer, Person } from './person.js';
+import { silentLog } from '../silentLog.js';
 
 const name = 'backed-up';
 
@@ -26,6 +31,7 @@ describe('backups in the editor', () => {
     (label: string): Answer =>
     ({ choices }) =>
       choices.find((one) => one.endsWith(` ${label}`));
+  const withoutIcon = (label: string): string => label.replace(/^\$\([\w-]+\) /u, '');
   const said = (): string => person.said.map(({ message }) => message).join('\n');
 
   before(async () => {
@@ -109,8 +115,12 @@ describe('backups in the editor', () => {
     person.will(
       line(repository),
       ({ choices }) => choices[0],
+      ({ choices }) => {
+        assert.deepEqual(choices.map(withoutIcon), ['As a New VM…', 'Other Ways…']);
+        return choices[0];
+      },
       ({ text, value }) => {
-        assert.match(text, /there already/u);
+        assert.match(text, /exists already/u);
         return value;
       },
       line('Folder…'),
@@ -121,6 +131,74 @@ describe('backups in the editor', () => {
     assert.deepEqual(message?.buttons, ['Show VM']);
     assert.deepEqual(await rig.snapshots(`${name}-restored`), ['first']);
     assert.ok(existsSync(join(images, `${name}-restored`)));
+  });
+
+  it('come back with one snapshot alone, isolated, and are started where that is asked', async () => {
+    choose(join(images, 'alone'));
+    const other = `${name}-alone`;
+    person.will(
+      line(repository),
+      ({ choices }) => choices[0],
+      line('Other Ways…'),
+      ({ choices }) => {
+        assert.deepEqual(choices, ['One Snapshot Alone', 'Isolated', 'Start It']);
+        return choices.join('\n');
+      },
+      ({ choices }) => {
+        assert.deepEqual(choices, ['first']);
+        return 'first';
+      },
+      other,
+      line('Folder…'),
+    );
+    await restore();
+    assert.match(said(), /Restored backed-up-alone as in its snapshot “first”/u);
+    assert.deepEqual(await rig.snapshots(other), []);
+    assert.match(await rig.virsh('domstate', other), /running/u);
+    await rig.virsh('destroy', other);
+    await rig.virsh('undefine', other);
+  });
+
+  it('by the clock tell of a run that failed, once, and are run again from there', async () => {
+    const { journal } = await rig.api();
+    const store = new ScheduleStore(journal, silentLog);
+    const keyFile = join(rig.dir, 'key');
+    writeFileSync(keyFile, await vscode.env.clipboard.readText(), { mode: 0o600 });
+    const schedule: Schedule = {
+      ...{ name: 'host-day', vms: [name], to: repository, every: 'day', keep: {}, by: 'cron', madeAt: Date.now() },
+      ...{ connect: rig.uri, passwordFile: keyFile },
+    };
+    const program = join(
+      vscode.extensions.getExtension('virt-rewind.virt-rewind')?.extensionPath ?? '',
+      'dist/commandLine.js',
+    );
+    const environment = { ELECTRON_RUN_AS_NODE: '1', VIRT_REWIND_STATE: journal, PATH: process.env['PATH'] ?? '' };
+    await store.add(schedule, writeScript(schedule, { node: process.execPath, program, environment }));
+    const run = { startedAt: Date.now(), endedAt: Date.now(), by: await thisWriter(), backups: [], deleted: 0 };
+    await store.writeRun(schedule.name, { ...run, exitCode: 1, messages: [`${name}: the disk is full`] });
+    const heard = new Map<RegExp, () => void>();
+    const untilSaid = (pattern: RegExp): Promise<void> => new Promise((resolve) => heard.set(pattern, resolve));
+    person.presses(({ message }) => {
+      [...heard].filter(([pattern]) => pattern.test(message)).forEach(([, resolve]) => resolve());
+      return message.includes('host-day') ? 'Run Now' : undefined;
+    });
+    const [failed, ended] = [untilSaid(/scheduled backup host-day .* failed/u), untilSaid(/host-day: backups: 1/u)];
+    await vscode.commands.executeCommand('workbench.view.explorer');
+    await vscode.commands.executeCommand('virtRewind.vms.focus');
+    await failed;
+    await ended;
+    assert.deepEqual(
+      person.said.map(({ severity }) => severity),
+      ['warning', 'information'],
+    );
+    assert.match(said(), /the disk is full/u);
+    assert.equal((await store.lastRun(schedule.name))?.exitCode, 0);
+    person.will(({ text }) => {
+      assert.match(text, /host-day \| every day · Last run: just now, done · Next run: /u);
+      return undefined;
+    });
+    await fromMenu('virtRewind.showBackups', await rig.vmRow(name));
+    await store.remove(schedule.name);
   });
 
   it('say why there is none', async () => {

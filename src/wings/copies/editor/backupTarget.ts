@@ -50,16 +50,17 @@ export async function pickRepository(run: CommandRun): Promise<string> {
       }),
       value: target,
     })),
-    { label: t('Folder…'), icon: 'folder-opened', value: pickFolder },
+    { label: t('Folder…'), icon: 'folder-opened', value: () => pickFolder(t('Select where the backups are kept')) },
     { label: t('restic Repository…'), icon: 'cloud', value: askRepository },
   ];
   const picked = await pick(choices, t('Select where the backups are kept'), run.title);
   return typeof picked === 'string' ? picked : picked();
 }
 
-export async function pickFolder(): Promise<string> {
+export async function pickFolder(title: string): Promise<string> {
   const [folder] = requireAnswer(
     await vscode.window.showOpenDialog({
+      title,
       canSelectFiles: false,
       canSelectFolders: true,
     }),

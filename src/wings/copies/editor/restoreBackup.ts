@@ -3,7 +3,6 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { freeCloneName, isCloneName } from '../../../domain/clone.js';
 import { utcTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { openConnections } from '../../../engine/findTargets.js';
@@ -13,18 +12,22 @@ import { agoText, relativeAge } from '../../../text/relativeAge.js';
 import { snapshotCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { targetVm } from '../../../ui/commands/targets.js';
-import { askText } from '../../../ui/prompts/ask.js';
-import { NothingThere, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { NothingThere } from '../../../ui/prompts/commandError.js';
 import { notify } from '../../../ui/prompts/notify.js';
 import { type Choice, mostOffered, pick, pickConnection } from '../../../ui/prompts/pickTarget.js';
 import { connectionOfNode } from '../../../ui/tree/nodes.js';
 import type { Backup } from '../backups.js';
-import { bringBack, type VmRestored } from '../bringBack.js';
+import { bringBack, requireManifest, type VmRestored } from '../bringBack.js';
+import { pointLines } from '../copiesText.js';
 import { resticSource } from '../copySource.js';
 import { inOneLine, restoredLines } from '../doneText.js';
+import { scheduleLine } from '../scheduleNews.js';
+import { documentsOf } from '../manifest.js';
+import { askHow } from './askHow.js';
 import { openTarget, type OpenedTarget, pickFolder, pickRepository } from './backupTarget.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets } from './knownBackups.js';
+import { runScheduleNow, schedulesOf } from './schedulesHere.js';
 
 export async function restoreBackup(run: CommandRun): Promise<VmRestored> {
   const opened = await openTarget(run, await pickRepository(run), false);
@@ -40,8 +43,9 @@ export async function restoreBackup(run: CommandRun): Promise<VmRestored> {
 }
 
 /** Reads no repository before one of them is chosen. */
-export async function showBackups(run: CommandRun): Promise<VmRestored> {
-  const { ref, vm } = await targetVm(run);
+export async function showBackups(run: CommandRun): Promise<VmRestored | { readonly begun: string }> {
+  const view = await targetVm(run);
+  const { ref, vm } = view;
   const other = t('Read Another Repository…');
   for (;;) {
     const now = Date.now();
@@ -50,7 +54,12 @@ export async function showBackups(run: CommandRun): Promise<VmRestored> {
       const group = `${target} · ${t('read {0}', agoText(readAt, now))}`;
       return { target, own, group };
     });
-    const lines = known.flatMap(({ target, own, group }): readonly Choice<{ target?: string; backup?: Backup }>[] => [
+    const planned = (await schedulesOf(view, run.log)).map((status) => ({
+      ...scheduleLine(status, now),
+      group: t('Schedules'),
+      value: { schedule: status.schedule.name },
+    }));
+    const lines = known.flatMap(({ target, own, group }): readonly Choice<ListedLine>[] => [
       ...choicesOf(own, now, false).map((line) => ({ ...line, group, value: { target, backup: line.value } })),
       { label: t('Read Again'), icon: 'refresh', group, value: { target } },
     ]);
@@ -61,12 +70,25 @@ export async function showBackups(run: CommandRun): Promise<VmRestored> {
         ? t('No backup of {0} is known', vm.name)
         : `${vm.name}: ${t('Backups: {0}, newest: {1}', count, agoText(newest, now))}`;
     const placeHolder = t('Select a backup to restore it');
-    const picked = await pick([...lines, { label: other, icon: 'search', value: {} }], placeHolder, title);
+    const readOther = { label: other, icon: 'search', value: {} };
+    const picked = await pick<ListedLine>([...lines, readOther, ...planned], placeHolder, title);
+    if (picked.schedule !== undefined) {
+      await pick([{ label: t('Run Now'), icon: 'play', value: undefined }], picked.schedule);
+      runScheduleNow(picked.schedule, run.log);
+      return { begun: picked.schedule };
+    }
     const opened = await openTarget(run, picked.target ?? (await pickRepository(run)), false);
     if (picked.backup !== undefined) {
       return restore(run, opened, picked.backup);
     }
   }
+}
+
+/** Of the list of backups. */
+interface ListedLine {
+  readonly target?: string;
+  readonly backup?: Backup;
+  readonly schedule?: string;
 }
 
 /** The newest first. */
@@ -88,12 +110,19 @@ async function restore(run: CommandRun, opened: OpenedTarget, backup: Backup): P
   const { target } = opened;
   const { engine } = run;
   const connection = await connectionFor(run);
-  const name = await askName(connection, backup);
+  const { uri } = connection;
+  const { name, snapshot, isolated, start } = await askHow(connection, backup, () =>
+    whileTold(t('Reading {0}', target), opened, async (signal) => {
+      const documents = documentsOf(await requireManifest(await resticSource(await opened.open(signal), backup.id)));
+      return engine.withCopies(uri, (copies) => copies.points(documents));
+    }),
+  );
   const folder = await pick(foldersOf(connection), t('Select the folder for the files of the VM'), run.title);
   const wish = {
-    connection: connection.uri,
-    isolated: false,
+    connection: uri,
+    isolated,
     ...(name !== undefined && { name }),
+    ...(snapshot !== undefined && { snapshot }),
     folder: typeof folder === 'string' ? folder : await folder(),
     environment: process.env,
   };
@@ -102,16 +131,21 @@ async function restore(run: CommandRun, opened: OpenedTarget, backup: Backup): P
   const restored = await whileTold(t('Restoring {0}', vm), { target, vm }, async (signal) =>
     bringBack(engine, await resticSource(await opened.open(signal), backup.id), { ...wish, signal }),
   );
-  await engine.refresh({ connection: connection.uri });
-  const ref = { connection: connection.uri, uuid: restored.uuid };
+  await engine.refresh({ connection: uri });
+  const ref = { connection: uri, uuid: restored.uuid };
   show(ref);
+  const { point } = restored;
   const button = t('Show VM');
-  void notify('info', inOneLine(restoredLines(restored)), button).then(async (pressed) => {
+  const lines = point === undefined ? restoredLines(restored) : pointLines(restored, point);
+  void notify('info', inOneLine(lines), button).then(async (pressed) => {
     if (pressed === button) {
       await vscode.commands.executeCommand('virtRewind.vms.focus');
       run.tree.focus.showVm(ref);
     }
   });
+  if (start) {
+    await vscode.commands.executeCommand('virtRewind.start', { vm: ref.uuid, connection: uri });
+  }
   return restored;
 }
 
@@ -124,44 +158,6 @@ async function connectionFor({ engine, call }: CommandRun): Promise<ConnectionVi
     throw new NothingThere(t('There is no libvirt connection. Add one first.'));
   }
   return open.length === 1 ? first : pickConnection(open, t('Select where the VM is restored'));
-}
-
-/** Undefined: as the VM that it was, which is possible where that is gone. */
-async function askName({ vms }: ConnectionView, { vm, uuid }: Backup): Promise<string | undefined> {
-  const taken = new Set(vms.map((one) => one.vm.name));
-  const isTaken = taken.has(vm) || vms.some(({ ref }) => ref.uuid === uuid);
-  const changes = t('Another name, UUID and MAC addresses. Snapshots lose their RAM.');
-  const isNew =
-    isTaken ||
-    (await pick(
-      [
-        { label: t('As the Original'), icon: 'discard', description: vm, value: false },
-        {
-          label: t('As a New VM…'),
-          icon: 'copy',
-          detail: changes,
-          value: true,
-        },
-      ],
-      t('How is {0} restored?', vm),
-    ));
-  if (!isNew) {
-    return undefined;
-  }
-  const exists = [t('{0} is there already, so it is restored as a new VM beside it.', vm)];
-  const name = await askText({
-    title: t('Name of the Restored VM'),
-    prompt: [...(isTaken ? exists : []), changes].join(' '),
-    value: freeCloneName(vm, taken, 'restored'),
-    ignoreFocusOut: true,
-    problem: (text) =>
-      !isCloneName(text.trim())
-        ? t('Use at most 80 letters, digits, dots, dashes and underscores.')
-        : taken.has(text.trim())
-          ? t('A VM named {0} already exists.', text.trim())
-          : undefined,
-  });
-  return requireAnswer(name).trim();
 }
 
 /** Where most VMs of the connection have their images first. */
@@ -180,6 +176,10 @@ function foldersOf({ uri, vms }: ConnectionView): readonly Choice<string | (() =
   const all = used.length === 0 ? [usual] : used.slice(0, 5);
   return [
     ...all.map((folder) => ({ label: folder, icon: 'folder', value: folder })),
-    { label: t('Folder…'), icon: 'folder-opened', value: pickFolder },
+    {
+      label: t('Folder…'),
+      icon: 'folder-opened',
+      value: () => pickFolder(t('Select the folder for the files of the VM')),
+    },
   ];
 }
