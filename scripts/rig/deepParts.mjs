@@ -60,6 +60,7 @@ const more = {
         'copiesPoints',
         'copiesChecks',
         'copiesRunning',
+        'copiesSets',
         'schedule',
         'plainCopies',
         'replicas',

@@ -6,7 +6,8 @@ import { Failure } from '../domain/failure.js';
 import type { AfterRevert, OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';
-import { findSnapshot } from '../domain/snapshotTree.js';
+import type { SnapshotKind } from '../domain/snapshot.js';
+import { findSnapshot, styleOfVm } from '../domain/snapshotTree.js';
 import {
   isMember,
   type MemberOutcome,
@@ -64,6 +65,10 @@ export interface CheckpointWish {
   readonly auto?: 'work';
   /** `branch@commit` of the workspace: the restore point and the members' snapshots keep it. */
   readonly git?: string;
+  /** Of the members that run. Absent: with RAM where that can be had. */
+  readonly kind?: Exclude<SnapshotKind, 'offline'>;
+  /** Of members that have no internal snapshots. Absent: each in its own. */
+  readonly style?: 'external';
 }
 
 /** A file of a restore point with more in it is not believed. */
@@ -73,7 +78,7 @@ const longestGit = 500;
 export function planCheckpoint(
   engine: EnginePort,
   system: VirtualSystem,
-  { auto, ...wish }: CheckpointWish,
+  { auto, kind, style, ...wish }: CheckpointWish,
 ): Promise<SystemPlan> {
   const point = {
     id: newId(),
@@ -81,9 +86,11 @@ export function planCheckpoint(
     ...(auto !== undefined && { auto }),
     ...(wish.git !== undefined && { git: displayLine(wish.git, longestGit) }),
   };
-  return planMembers(engine, system, { kind: 'checkpoint', point }, (member, { vm: { power } }) => {
-    const kinds = power === 'running' || power === 'paused' ? (['memory', 'auto'] as const) : (['auto'] as const);
-    return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...wish }));
+  return planMembers(engine, system, { kind: 'checkpoint', point }, (member, { vm: { power }, tree }) => {
+    const active = kind === undefined ? (['memory', 'auto'] as const) : [kind];
+    const kinds = power === 'running' || power === 'paused' ? active : (['auto'] as const);
+    const outside = style !== undefined && tree !== undefined && styleOfVm(tree) !== 'internal' ? { style } : {};
+    return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...outside, ...wish }));
   });
 }
 

@@ -11,6 +11,7 @@ import { type Backup, finishedTag, tagsOf, unfinishedTag, vmTag } from './backup
 import { type LeftOut, manifestOf, type VmLook } from './lookAtVm.js';
 import { manifestName, storedBytes, writeManifest } from './manifest.js';
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
+import type { BackupSet } from './sets.js';
 
 export interface BackupMade extends Backup {
   /** What the repository had not yet. */
@@ -24,6 +25,8 @@ export interface BackupWish {
   readonly libvirt: Version;
   /** A repository that is not there is made. */
   readonly create: boolean;
+  /** Of several VMs. */
+  readonly set?: BackupSet;
   readonly onProgress: (fraction: number) => void;
 }
 
@@ -42,6 +45,7 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
     madeAt: Date.now(),
     restorePoints: documents.snapshots.length,
     bytes: storedBytes(files, 'allocatedBytes'),
+    ...(wish.set !== undefined && { set: wish.set }),
   };
   const manifest = manifestOf(look, wish.libvirt, { madeAt: backup.madeAt });
   // Passwords are in it.
@@ -67,8 +71,8 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
   }
 }
 
-/** Whether finished or not, the oldest first. */
-async function snapshotsOf(restic: Restic, uuid: string, create: boolean): Promise<readonly ResticSnapshot[]> {
+/** Of a VM, whether finished or not, the oldest first. @throws ResticFault where there is no repository, or no key */
+export async function snapshotsOf(restic: Restic, uuid: string, create: boolean): Promise<readonly ResticSnapshot[]> {
   try {
     return await restic.snapshots([vmTag(uuid)]);
   } catch (error) {

@@ -1,6 +1,7 @@
 // The backups in a repository, as the tags of restic's snapshots tell of them.
 import { CopiesFault } from './copiesFault.js';
 import type { Restic, ResticSnapshot } from './restic.js';
+import { type BackupSet, setOf, setTag, tagsOfSet } from './sets.js';
 import { type Verification, verificationsIn } from './verifications.js';
 
 export interface Backup {
@@ -15,6 +16,8 @@ export interface Backup {
   readonly bytes: number;
   /** What the repository did not have before it; undefined in backups of older versions. */
   readonly addedBytes?: number;
+  /** The VMs that it was made with. */
+  readonly set?: BackupSet;
   /** No rule deletes it. */
   readonly kept?: true;
   /** What its last check found; only a list tells. */
@@ -33,9 +36,16 @@ export function backupTag(id: string): string {
   return `backup:${id}`;
 }
 
-export function tagsOf({ id, uuid, restorePoints, bytes, addedBytes }: Backup): readonly string[] {
+export function tagsOf({ id, uuid, restorePoints, bytes, addedBytes, set }: Backup): readonly string[] {
   const added = addedBytes === undefined ? [] : [`added:${addedBytes}`];
-  return [backupTag(id), vmTag(uuid), `points:${restorePoints}`, `bytes:${bytes}`, ...added];
+  return [
+    backupTag(id),
+    vmTag(uuid),
+    `points:${restorePoints}`,
+    `bytes:${bytes}`,
+    ...added,
+    ...(set === undefined ? [] : tagsOfSet(set)),
+  ];
 }
 
 function isBackupId(text: string): boolean {
@@ -47,6 +57,7 @@ export function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | und
   const valueOf = (key: string): string => tags.find((tag) => tag.startsWith(`${key}:`))?.slice(key.length + 1) ?? '';
   const id = valueOf('backup');
   const added = valueOf('added');
+  const set = setOf(valueOf);
   return isBackupId(id)
     ? {
         id,
@@ -56,6 +67,7 @@ export function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | und
         restorePoints: Number(valueOf('points')) || 0,
         bytes: Number(valueOf('bytes')) || 0,
         ...(added !== '' && { addedBytes: Number(added) || 0 }),
+        ...(set !== undefined && { set }),
         ...(tags.includes(keptTag) && { kept: true }),
       }
     : undefined;
@@ -80,4 +92,13 @@ export async function requireBackup(restic: Restic, id: string): Promise<string>
     throw new CopiesFault({ kind: 'noBackup', id });
   }
   return snapshot.id;
+}
+
+/** Those of a set, by the names of their VMs. @throws CopiesFault `noBackup`; ResticFault */
+export async function requireSet(restic: Restic, id: string): Promise<readonly Backup[]> {
+  const found = (await restic.snapshots([finishedTag, setTag(id)])).flatMap((one) => backupOf(one) ?? []);
+  if (found.length === 0) {
+    throw new CopiesFault({ kind: 'noBackup', id });
+  }
+  return found.sort((one, other) => (one.vm < other.vm ? -1 : 1));
 }

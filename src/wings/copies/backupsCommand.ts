@@ -20,6 +20,7 @@ import {
   setKept,
 } from './pruneBackups.js';
 import type { Restic } from './restic.js';
+import type { BackupSet } from './sets.js';
 import type { Verification } from './verifications.js';
 
 const mostKept = 9_999;
@@ -76,10 +77,11 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
     terminal.tell(t('There are no backups at {0}.', displayLine(target)));
     return;
   }
+  const hasSets = found.some(({ set }) => set !== undefined);
   const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size'), t('New'), t('Verified'), ''];
   terminal.sayTable(
-    titles.map((title) => ({ title, rank: 0 })),
-    found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept, verified }) => [
+    [...titles, ...(hasSets ? [t('Set')] : [])].map((title) => ({ title, rank: 0 })),
+    found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept, verified, set }) => [
       id,
       displayLine(vm),
       utcTime(madeAt),
@@ -88,6 +90,7 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
       addedBytes === undefined ? '' : bytesText(addedBytes),
       verified === undefined ? '' : verifiedText(verified),
       kept === true ? t('kept') : '',
+      ...(hasSets ? [setCell(set)] : []),
     ]),
   );
   terminal.tell(t('All of them take {0} in the repository.', bytesText(repositoryBytes)));
@@ -156,6 +159,10 @@ async function mark(
 
 function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {
   return [id, displayLine(vm), utcTime(madeAt)];
+}
+
+function setCell(set: BackupSet | undefined): string {
+  return set?.moment === undefined ? (set?.id ?? '') : t('{0}, one moment', set.id);
 }
 
 function verifiedText({ how, passed, at }: Verification): string {

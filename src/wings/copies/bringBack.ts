@@ -30,6 +30,7 @@ import {
   removeFolder,
   unmarkFolder,
 } from './restoreFolder.js';
+import { markRestored } from './setMarks.js';
 
 export interface RestoreWish {
   readonly connection: string;
@@ -42,6 +43,8 @@ export interface RestoreWish {
   readonly isolated: boolean;
   /** Its folder stays marked: the VM and all of it go again. */
   readonly isCheck?: true;
+  /** ID of the backup, which its folder is marked with: of a set, see `setMarks`. */
+  readonly ofSet?: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
@@ -95,6 +98,9 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     await finishImages(files, { now: inTree, then: places }, images);
     await applyTags(point?.tags ?? [], inTree, images);
     signal.throwIfAborted();
+    if (wish.ofSet !== undefined) {
+      await markRestored(tree, wish.ofSet);
+    }
     await nameFolder(tree, folder, { ...markOfUs(), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true }) });
     made = folder;
     const restored: RestoredVm = {

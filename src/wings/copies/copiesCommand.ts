@@ -17,8 +17,10 @@ import { lookAtVm } from './lookAtVm.js';
 import { plainFolder } from './plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
 import { Restic, ResticFault } from './restic.js';
+import type { BackupSet } from './sets.js';
 
-export const backup: CommandHandler = async (context) => {
+/** Of one VM. */
+export const backUpOne: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
   const target = requireText(context, 'to');
   const view = await session.vm(call.operands[0] ?? '');
@@ -44,7 +46,8 @@ export const backup: CommandHandler = async (context) => {
   });
 };
 
-export const restore: CommandHandler = async (context) => {
+/** Of one VM. */
+export const restoreOne: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
   const folder = requireText(context, 'folder');
   const [own = ''] = call.operands;
@@ -123,12 +126,18 @@ export async function requireOneConnection({ session }: Context): Promise<Connec
 }
 
 export function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string, unknown>> {
-  const { id, vm, uuid, restorePoints, bytes, addedBytes, kept = false, verified } = backup;
+  const { id, vm, uuid, restorePoints, bytes, addedBytes, kept = false, verified, set } = backup;
   return {
     ...{ id, vm, uuid, madeAt: new Date(madeAt).toISOString(), restorePoints, bytes, kept },
     ...(addedBytes !== undefined && { addedBytes }),
+    ...(set !== undefined && { set: answerOfSet(set) }),
     ...(verified !== undefined && { verified: { ...verified, at: new Date(verified.at).toISOString() } }),
   };
+}
+
+/** The moment is absent where they are not of one. */
+export function answerOfSet({ id, vms, moment }: BackupSet): Readonly<Record<string, unknown>> {
+  return { id, vms, ...(moment !== undefined && { moment: new Date(moment).toISOString() }) };
 }
 
 export async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {
@@ -136,32 +145,37 @@ export async function saying(target: string, vm: string, work: () => Promise<voi
     await work();
     return 'done';
   } catch (error) {
-    if (error instanceof CopiesFault) {
-      const { kind } = error.problem;
-      const exit =
-        kind === 'noBackup' || kind === 'noCopy'
+    throw asCliError(error, target, vm);
+  }
+}
+
+/** What is none of ours stays as it is. */
+export function asCliError(error: unknown, target: string, vm: string): unknown {
+  if (error instanceof CopiesFault) {
+    const { kind } = error.problem;
+    const exit =
+      kind === 'noBackup' || kind === 'noCopy'
+        ? 'notFound'
+        : kind === 'copyRuns'
+          ? 'busy'
+          : isFailing(error.problem)
+            ? 'failed'
+            : 'refused';
+    return new CliError(exit, problemText(error.problem, vm));
+  }
+  if (error instanceof ResticFault) {
+    const { problem } = error;
+    const exit =
+      problem === 'cancelled'
+        ? 'cancelled'
+        : problem === 'noRepository' || problem === 'noKeyFile'
           ? 'notFound'
-          : kind === 'copyRuns'
+          : problem === 'locked'
             ? 'busy'
-            : isFailing(error.problem)
+            : problem === 'failed' || problem === 'noSpace'
               ? 'failed'
               : 'refused';
-      throw new CliError(exit, problemText(error.problem, vm));
-    }
-    if (error instanceof ResticFault) {
-      const { problem } = error;
-      const exit =
-        problem === 'cancelled'
-          ? 'cancelled'
-          : problem === 'noRepository' || problem === 'noKeyFile'
-            ? 'notFound'
-            : problem === 'locked'
-              ? 'busy'
-              : problem === 'failed' || problem === 'noSpace'
-                ? 'failed'
-                : 'refused';
-      throw new CliError(exit, resticText(error, target));
-    }
-    throw error;
+    return new CliError(exit, resticText(error, target));
   }
+  return error;
 }

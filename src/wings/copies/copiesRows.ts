@@ -20,12 +20,13 @@ const more = 'Needs restic on this computer. See docs/copies.md.';
 
 export const copiesRows = {
   backup: {
-    summary: 'back up a VM with all its snapshots, by restic',
-    operands: [vm],
+    summary: 'back up VMs with all their snapshots, by restic',
+    operands: [{ name: 'VM', kind: 'vm', needed: 'several' }],
     options: {
       to: from,
+      system: { type: 'string', kind: 'system', value: 'SYSTEM', help: 'all VMs of this system' },
       create: { type: 'boolean', help: 'create the repository if there is none' },
-      checkpoint: { type: 'boolean', help: 'if the VM runs, create an external checkpoint first' },
+      checkpoint: { type: 'boolean', help: 'if a VM runs, create an external checkpoint first' },
       kind: {
         type: 'string',
         value: 'KIND',
@@ -40,10 +41,11 @@ export const copiesRows = {
       },
       'password-file': passwordFile,
     },
-    more: `The VM may run if its snapshots are external: then its current state is not backed up, so create a checkpoint first. Layers that the repository has already are not transferred again. ${more}`,
+    more: `The VM may run if its snapshots are external: then its current state is not backed up, so create a checkpoint first. Each of several VMs gets a backup of its own. With --checkpoint they must be a system, and are of one moment. Layers that the repository has already are not transferred again. ${more}`,
     examples: [
       'virt-rewind backup web-test --to /mnt/backups --create --password-file ~/.backup-key',
       'virt-rewind backup web-test --to sftp:user@nas:/backups',
+      'virt-rewind backup --system shop --to /mnt/backups --checkpoint',
     ],
   },
   backups: {
@@ -114,10 +116,11 @@ export const copiesRows = {
       start: { type: 'boolean', help: 'start it afterwards' },
       'password-file': passwordFile,
     },
-    more: `BACKUP is the ID that backups shows, or, without --from, the folder of an export or replica. The VM appears when all of it is restored, and is off. A new VM does not get the RAM of snapshots. ${more}`,
+    more: `BACKUP is the ID that backups shows, of a backup or of a set of several VMs, or, without --from, the folder of an export or replica. The VM appears when all of it is restored, and is off. A new VM does not get the RAM of snapshots. ${more}`,
     examples: [
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder /var/lib/libvirt/images',
       'virt-rewind restore /media/usb/web-test --folder /var/lib/libvirt/images',
+      'virt-rewind restore set-53ab0c77 --from /mnt/backups --folder /var/lib/libvirt/images',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --as web-again -c qemu:///session',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --snapshot clean --as web-clean --isolated --start',
     ],

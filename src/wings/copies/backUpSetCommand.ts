@@ -1,0 +1,190 @@
+// `virt-rewind backup` of several VMs, or of a system: one after the other, each as a backup of its own.
+import { randomBytes } from 'node:crypto';
+import { t } from '@vscode/l10n';
+import { CliError } from '../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../cli/context.js';
+import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
+import { Failure } from '../../domain/failure.js';
+import { displayLine } from '../../domain/plainText.js';
+import { isMember, type StoredSystem, type SystemPoint } from '../../domain/system.js';
+import { isActive } from '../../domain/vm.js';
+import type { VmView } from '../../live/views.js';
+import { failureMessage } from '../../text/failureMessage.js';
+import { backUp, type BackupMade, snapshotsOf } from './backUp.js';
+import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
+import { answerOf, answerOfSet, asCliError, backUpOne, openRestic, requireText, sayAll } from './copiesCommand.js';
+import { backedUpLines } from './doneText.js';
+import { lookAtVm, type VmLook } from './lookAtVm.js';
+import type { Restic } from './restic.js';
+import { type BackupSet, momentOf } from './sets.js';
+import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from './setText.js';
+
+/** With how the command ends by it. */
+export interface FailedMember extends NotDone {
+  readonly exit: ExitName;
+}
+
+interface VmWithLook {
+  readonly view: VmView;
+  readonly look: VmLook;
+}
+
+export const backup: CommandHandler = async (context) => {
+  const { operands, texts } = context.call;
+  if ((operands.length === 0) === (texts['system'] === undefined)) {
+    throw new CliError('usage', 'Name VMs, or a system with --system. See virt-rewind backup --help.');
+  }
+  if (operands.length === 1) {
+    return backUpOne(context);
+  }
+  const target = requireText(context, 'to');
+  try {
+    return await backUpSet(context, await openRestic(context, target), target);
+  } catch (error) {
+    throw asCliError(error, target, '');
+  }
+};
+
+async function backUpSet(context: Context, restic: Restic, target: string): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const failed: FailedMember[] = [];
+  const attempt = async <T>(vm: string, work: () => Promise<T>): Promise<readonly T[]> => {
+    try {
+      return [await work()];
+    } catch (error) {
+      failed.push(failedMember(error, { vm, target }));
+      return [];
+    }
+  };
+  const { system, find } = await wantedVms(context);
+  const views = new Map<string, VmView>();
+  for (const [name, view] of find) {
+    (await attempt(name, view)).forEach((one) => views.set(JSON.stringify(one.ref), one));
+  }
+  const vms = views.size + failed.length;
+  // Before anything is frozen for it. It has no backups of no VM.
+  await snapshotsOf(restic, '', call.flags.has('create'));
+  let made: SystemCheckpoint | undefined;
+  if (call.flags.has('checkpoint') && [...views.values()].some(({ vm }) => isActive(vm.power))) {
+    made = await checkpointSystem(context, system ?? (await requireSystemOf(context, [...views.values()])));
+  }
+  const looked: VmWithLook[] = [];
+  for (const view of views.values()) {
+    const look = (): Promise<VmLook> => lookAtVm(session.engine, session.view(view), process.env);
+    looked.push(...(await attempt(view.vm.name, look)).map((one) => ({ view, look: one })));
+  }
+  const moment = await momentOfAll(context, looked, made?.point);
+  const set = {
+    id: `set-${randomBytes(4).toString('hex')}`,
+    vms,
+    ...(moment !== undefined && { moment }),
+  };
+  const backups: BackupMade[] = [];
+  for (const one of looked) {
+    const [done] = await attempt(one.view.vm.name, () => backUpMember(context, restic, one, set));
+    if (done !== undefined) {
+      backups.push(done);
+      if (json === undefined) {
+        sayAll(context, backedUpLines(done));
+      }
+    }
+  }
+  if (json !== undefined) {
+    json({
+      set: answerOfSet(set),
+      backups: backups.map((one) => {
+        const { addedBytes, present, leftOut } = one;
+        return { ...answerOf(one), addedBytes, currentState: present, leftOut };
+      }),
+      failed: failed.map(({ vm, message }) => ({ vm, message })),
+    });
+  } else {
+    failed.forEach((one) => terminal.tell(notDoneLine(one)));
+    if (backups.length > 0) {
+      terminal.say(setBackedUpText(set, made !== undefined));
+    }
+    if (failed.length > 0) {
+      terminal.tell(notBackedUpText(failed));
+    }
+  }
+  return failed[0]?.exit ?? (made?.isLate === true ? 'failed' : 'done');
+}
+
+async function backUpMember(
+  { session, terminal }: Context,
+  restic: Restic,
+  { view, look }: VmWithLook,
+  set: BackupSet,
+): Promise<BackupMade> {
+  const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
+  const name = displayLine(view.vm.name);
+  return backUp(look, restic, {
+    libvirt: libvirt ?? 0,
+    create: false,
+    set,
+    onProgress: (fraction) => terminal.progress(t('Backing up {0}: {1} %', name, Math.floor(fraction * 100))),
+  });
+}
+
+/** The VMs by what they were called. What is not there is told, and the others are backed up. */
+async function wantedVms({ call, session }: Context): Promise<{
+  readonly system?: StoredSystem;
+  readonly find: readonly (readonly [name: string, find: () => Promise<VmView>])[];
+}> {
+  const { system: name } = call.texts;
+  if (name === undefined) {
+    return { find: call.operands.map((vm) => [vm, () => session.vm(vm)]) };
+  }
+  const system = await (await session.systems()).find(name);
+  if (system === undefined) {
+    throw new CliError('notFound', t('There is no system {0}.', displayLine(name)));
+  }
+  session.reachMembers(system);
+  const { unreachable } = await session.reachSystem(system);
+  return {
+    system,
+    find: system.system.members.map((member) => [
+      member.name,
+      () => {
+        const { connection } = member;
+        const view = session.engine.findVm(member);
+        return view === undefined
+          ? Promise.reject(
+              unreachable.find(({ uri }) => uri === connection)?.failure ??
+                new Failure('notFound', { vm: member.name, connection }),
+            )
+          : Promise.resolve(view);
+      },
+    ]),
+  };
+}
+
+async function momentOfAll(
+  { session }: Context,
+  looked: readonly VmWithLook[],
+  made: SystemPoint | undefined,
+): Promise<number | undefined> {
+  const { systems } = await (await session.systems()).list();
+  const members = looked.map(({ view: { ref }, look: { vm, documents } }) => {
+    const snapshots = session.engine.findVm(ref)?.tree?.snapshots ?? [];
+    const current = snapshots.find(({ name }) => name === documents.current);
+    return { ...ref, isActive: isActive(vm.power), ...(current !== undefined && { current }) };
+  });
+  const ofAll = systems.filter(({ system }) => members.every((one) => system.members.some(isMember(one))));
+  const points = ofAll.flatMap((one) => one.points);
+  return members.length === 0
+    ? undefined
+    : momentOf(members, { points, ...(made !== undefined && { made }), now: Date.now() });
+}
+
+/** @throws what ends the whole: a cancel, and what is none of a VM's */
+export function failedMember(error: unknown, { vm, target }: { vm: string; target: string }): FailedMember {
+  const told = asCliError(error, target, vm);
+  if (told instanceof CliError && told.exit !== 'cancelled') {
+    return { vm, exit: told.exit, message: told.message };
+  }
+  if (told instanceof Failure && told.kind !== 'cancelled') {
+    return { vm, exit: exitOfFailure(told.kind), message: displayLine(failureMessage(told), 2_000) };
+  }
+  throw told;
+}

@@ -1,0 +1,143 @@
+// `virt-rewind restore` of a set: each of its VMs by itself. A second run leaves those that are there.
+import { join, resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { CliError } from '../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../cli/context.js';
+import type { ExitName } from '../../cli/exitCodes.js';
+import { displayLine } from '../../domain/plainText.js';
+import { type FailedMember, failedMember } from './backUpSetCommand.js';
+import { type Backup, requireSet } from './backups.js';
+import { bringBack, type VmRestored } from './bringBack.js';
+import {
+  answerOfSet,
+  asCliError,
+  openRestic,
+  requireOneConnection,
+  requireText,
+  restoreOne,
+  sayAll,
+} from './copiesCommand.js';
+import { resticSource } from './copySource.js';
+import { restoredLines } from './doneText.js';
+import { folderNameOf } from './manifest.js';
+import type { Restic } from './restic.js';
+import { readMark } from './restoreFolder.js';
+import { isMarkedRestored, unmarkRestored } from './setMarks.js';
+import { type BackupSet, isSetId } from './sets.js';
+import { lacksText, notDoneLine, notRestoredText, setBackedUpText } from './setText.js';
+
+export const restore: CommandHandler = async (context) => {
+  const { call } = context;
+  const { from: target } = call.texts;
+  const [id = ''] = call.operands;
+  if (target === undefined || !isSetId(id)) {
+    return restoreOne(context);
+  }
+  if (call.texts['as'] !== undefined || call.texts['snapshot'] !== undefined) {
+    throw new CliError('usage', '--as and --snapshot are for the backup of one VM, and this is a set.');
+  }
+  const folder = resolve(requireText(context, 'folder'));
+  const { uri: connection } = await requireOneConnection(context);
+  try {
+    const restic = await openRestic(context, target);
+    const backups = await requireSet(restic, id);
+    return await restoreSet(context, restic, backups, { connection, folder, target });
+  } catch (error) {
+    throw asCliError(error, target, '');
+  }
+};
+
+interface Place {
+  readonly connection: string;
+  readonly folder: string;
+  readonly target: string;
+}
+
+async function restoreSet(
+  context: Context,
+  restic: Restic,
+  backups: readonly Backup[],
+  place: Place,
+): Promise<ExitName> {
+  const { call, session, terminal, interruption, json } = context;
+  const { connection, folder, target } = place;
+  const restored: VmRestored[] = [];
+  const there: string[] = [];
+  const failed: FailedMember[] = [];
+  for (const { id, vm, uuid } of backups) {
+    interruption.signal.throwIfAborted();
+    terminal.progress(t('Restoring…'));
+    try {
+      if (await isThere(context, place, { id, vm, uuid })) {
+        there.push(vm);
+        continue;
+      }
+      const wish = {
+        ...{ connection, folder, ofSet: id, isolated: call.flags.has('isolated') },
+        ...{ environment: process.env, signal: interruption.signal },
+      };
+      const one = await bringBack(session.engine, await resticSource(restic, id), wish);
+      restored.push(one);
+      if (json === undefined) {
+        sayAll(context, restoredLines(one));
+      }
+    } catch (error) {
+      failed.push(failedMember(error, { vm, target }));
+    }
+  }
+  await session.engine.refresh({ connection });
+  const [{ set }] = backups as readonly [Backup & { readonly set: BackupSet }];
+  const missing = Math.max(0, set.vms - backups.length);
+  if (failed.length === 0) {
+    for (const { vm: name, uuid } of backups) {
+      await unmarkRestored(join(folder, folderNameOf({ name, uuid })));
+    }
+  }
+  if (call.flags.has('start') && failed.length === 0) {
+    for (const { uuid } of backups) {
+      const view = await session.vm(uuid);
+      await session.run(await session.plan(view, session.powerRequest(view, 'start')));
+    }
+  }
+  if (json !== undefined) {
+    json({
+      restoredSet: {
+        ...{ set: answerOfSet(set), connection, missing },
+        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam }) => ({
+          ...{ name, uuid, connection, folder: own, restorePoints, currentState: present, withoutRam },
+        })),
+        there,
+        failed: failed.map(({ vm, message }) => ({ vm, message })),
+      },
+    });
+  } else {
+    if (there.length > 0) {
+      terminal.tell(t('Restored before: {0}', there.map((vm) => displayLine(vm)).join(', ')));
+    }
+    failed.forEach((one) => terminal.tell(notDoneLine(one)));
+    if (missing > 0) {
+      terminal.tell(lacksText(set, backups.length));
+    }
+    if (failed.length > 0) {
+      terminal.tell(notRestoredText(failed));
+    } else {
+      terminal.say(t('Restored all VMs of the set {0}.', set.id));
+      terminal.tell(setBackedUpText(set, false));
+    }
+  }
+  return failed[0]?.exit ?? (missing > 0 ? 'notFound' : 'done');
+}
+
+/** Whether an earlier run has restored it from this backup. */
+async function isThere(
+  { session }: Context,
+  { connection, folder }: Place,
+  { id, vm: name, uuid }: Pick<Backup, 'id' | 'vm' | 'uuid'>,
+): Promise<boolean> {
+  const own = join(folder, folderNameOf({ name, uuid }));
+  if (!(await isMarkedRestored(own, id)) || (await readMark(own)) !== undefined) {
+    return false;
+  }
+  const obstacle = await session.engine.withCopies(connection, (copies) => copies.obstacle({ name, uuid }));
+  return obstacle === 'nameTaken' || obstacle === 'uuidTaken';
+}

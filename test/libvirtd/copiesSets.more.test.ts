@@ -1,0 +1,171 @@
+// Backups of several VMs in one command, and of a system at one moment.
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
+import { defineDiskVm } from './diskVm.js';
+import { runTool } from './insideImages.js';
+
+interface SetDocument {
+  readonly set: { readonly id: string; readonly vms: number; readonly moment?: string };
+  readonly backups: readonly ListedBackup[];
+  readonly failed: readonly { readonly vm: string; readonly message: string }[];
+}
+
+describe('backups of several VMs', () => {
+  let host: CopiesHost;
+  let other: CopiesHost;
+  let dir: string;
+  let repository: string;
+
+  before(async () => {
+    [host, other] = [await startCopiesHost(), await startCopiesHost()];
+    ({ dir } = host.rig.daemon);
+    repository = join(dir, 'repository');
+    for (const name of ['web', 'db', 'lone']) {
+      const file = join(dir, `${name}.qcow2`);
+      await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '16M');
+      await runTool('qemu-io', '-f', 'qcow2', '-c', 'write -P 1 0 1M', file);
+      await defineDiskVm(host.rig, name, [{ file, format: 'qcow2' }]);
+    }
+    await host.run('done', 'system', 'create', 'shop', 'web', 'db');
+  });
+  after(() => Promise.all([host.rig.stop(), other.rig.stop()]));
+  afterEach(async () => {
+    host.unwrap('restic');
+    other.unwrap('restic');
+    for (const name of (await other.rig.virsh('list', '--all', '--name')).split(/\s+/u).filter((one) => one !== '')) {
+      await other.rig.virsh('undefine', name, '--snapshots-metadata', '--nvram');
+    }
+    rmSync(join(other.rig.daemon.dir, 'restored'), { recursive: true, force: true });
+  });
+
+  const backUp = (...words: readonly string[]): Promise<SetDocument> =>
+    host.json<SetDocument>('backup', ...words, '--to', repository, '--create');
+
+  const restoreWords = (id: string): readonly string[] => {
+    const folder = join(other.rig.daemon.dir, 'restored');
+    return ['restore', id, '--from', repository, '--folder', folder, '--password-file', join(dir, 'key')];
+  };
+
+  /** As its guest would, once for each time that restic stores files. */
+  function writeMeanwhile(pattern: number, ...names: readonly string[]): void {
+    const lines = names.flatMap((name) => [
+      `disk=$(virsh qemu-monitor-command ${name} --hmp 'info block' | sed -n 's/.*Attached to: *//p' | head -1)`,
+      `virsh qemu-monitor-command ${name} --hmp "qemu-io -d $disk \\"write -P ${pattern} 0 1M\\"" >&2`,
+    ]);
+    host.wrap('restic', `if [ "$2" = backup ]; then\n${lines.join('\n')}\nfi`);
+  }
+
+  async function patternOf(at: CopiesHost, name: string): Promise<number | undefined> {
+    const file = await contentFile(at, name);
+    for (const pattern of [1, 2]) {
+      // It fails where it reads anything else.
+      const words = ['-r', '-f', 'qcow2', '-c', `read -P ${pattern} 0 1M`, file];
+      const isThere = await runTool('qemu-io', ...words).then(
+        () => true,
+        () => false,
+      );
+      if (isThere) {
+        return pattern;
+      }
+    }
+    return undefined;
+  }
+
+  it('are of one moment where all are off, and restored together on another computer', async () => {
+    const { set, backups } = await backUp('web', 'db');
+    assert.deepEqual([set.vms, backups.map(({ vm }) => vm), set.moment !== undefined], [2, ['web', 'db'], true]);
+    const listed = await host.run('done', 'backups', '--from', repository);
+    assert.match(listed, new RegExp(`${set.id}, one moment`, 'u'));
+    await other.run('done', ...restoreWords(set.id));
+    assert.deepEqual([await patternOf(other, 'web'), await patternOf(other, 'db')], [1, 1]);
+  });
+
+  it('are of the moment of the checkpoint, whatever a guest writes until its own backup', async () => {
+    for (const names of [['web'], ['web', 'db']]) {
+      for (const name of names) {
+        await host.rig.virsh('start', name);
+      }
+      writeMeanwhile(2, ...names);
+      const { set, backups } = await backUp('--system', 'shop', '--checkpoint', '--kind', 'disk');
+      host.unwrap('restic');
+      assert.ok(set.moment !== undefined);
+      assert.deepEqual(
+        backups.map(({ currentState }) => currentState),
+        ['web', 'db'].map((name) => !names.includes(name)),
+      );
+      await other.run('done', ...restoreWords(set.id));
+      assert.deepEqual([await patternOf(other, 'web'), await patternOf(other, 'db')], [1, 1]);
+      for (const name of names) {
+        await host.rig.virsh('destroy', name);
+        assert.equal(await patternOf(host, name), 2);
+        await runTool('qemu-io', '-f', 'qcow2', '-c', 'write -P 1 0 1M', await contentFile(host, name));
+      }
+      for (const name of ['web', 'db']) {
+        await other.rig.virsh('undefine', name, '--snapshots-metadata', '--nvram');
+      }
+      rmSync(join(other.rig.daemon.dir, 'restored'), { recursive: true });
+    }
+  });
+
+  it('have the moment of the last checkpoint of all, and none once one of them is at another', async () => {
+    await host.rig.virsh('start', 'web');
+    await host.rig.virsh('start', 'db');
+    await host.run('done', 'system', 'checkpoint', 'shop', 'both');
+    assert.ok((await backUp('web', 'db')).set.moment !== undefined);
+    await host.run('done', 'checkpoint', 'db', 'alone');
+    const { set } = await backUp('web', 'db');
+    assert.equal(set.moment, undefined);
+    await host.rig.virsh('destroy', 'db');
+    assert.match(
+      await host.run('done', 'backup', 'web', 'db', '--to', repository),
+      /are not of one moment. For one moment/u,
+    );
+    await host.rig.virsh('destroy', 'web');
+  });
+
+  it('are made of the others where one cannot be, and say of which', async () => {
+    const said = await host.run('notFound', 'backup', 'web', 'nowhere', 'db', '--to', repository);
+    assert.match(said, /Not backed up: nowhere/u);
+    const { backups } = await host.json<{ backups: readonly { vm: string; set?: SetDocument['set'] }[] }>(
+      ...['backups', '--from', repository],
+    );
+    const [last] = backups.slice(-1);
+    assert.equal(last?.set?.vms, 3);
+    assert.match(await other.run('notFound', ...restoreWords(last.set.id)), /backups of 2 of its 3 VMs/u);
+  });
+
+  it('change nothing where the VMs are no system, or cannot all be frozen', async () => {
+    await host.rig.virsh('start', 'lone');
+    const words = ['--to', repository, '--checkpoint'];
+    assert.match(await host.run('refused', 'backup', 'web', 'lone', ...words), /system create NAME web lone/u);
+    assert.equal((await host.rig.virsh('snapshot-list', 'lone', '--name')).trim(), '');
+    await host.run('usage', 'backup', '--system', 'shop', 'web', ...words);
+    await host.run('notFound', 'backup', '--system', 'none', ...words);
+    await host.rig.virsh('destroy', 'lone');
+  });
+
+  it('are restored by a second run where the first one failed at one of them', async () => {
+    const { set } = await backUp('web', 'db');
+    const folder = join(other.rig.daemon.dir, 'restored');
+    await runTool('mkdir', '-p', join(folder, 'web'));
+    const said = await other.run('refused', ...restoreWords(set.id));
+    assert.match(said, /web: .*exists already/u);
+    assert.match(said, /Not restored: web\./u);
+    await other.rig.virsh('domstate', 'db');
+    // Between two VMs, too: what it left of the second one goes.
+    rmSync(join(folder, 'web'), { recursive: true });
+    other.wrap('restic', 'case "$*" in *--target*) kill -9 $PPID; exit 1;; esac');
+    await assert.rejects(other.run('done', ...restoreWords(set.id)));
+    other.unwrap('restic');
+    writeFileSync(join(folder, 'db', 'mine'), 'stays');
+    await other.run('done', ...restoreWords(set.id), '--start');
+    assert.equal((await other.rig.virsh('domstate', 'web')).trim(), 'running');
+    assert.equal((await runTool('cat', join(folder, 'db', 'mine'))).trim(), 'stays');
+    for (const name of ['web', 'db']) {
+      await other.rig.virsh('destroy', name);
+    }
+    assert.match(await other.run('refused', ...restoreWords(set.id)), /already/u);
+  });
+});
