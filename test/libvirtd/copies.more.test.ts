@@ -1,7 +1,17 @@
 // What goes wrong with backups: keys, repositories, VMs that change, manifests that lie, restores that are killed.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, watch, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/manifest.js';
 import {
@@ -84,6 +94,13 @@ describe('backups that cannot be', () => {
     assert.match(await backUp('failed'), /changed during the backup/u);
     assert.deepEqual(await list(), before);
     assert.doesNotMatch(await restic(dir, 'snapshots'), /unfinished/u);
+  });
+
+  it('give way to the guests of the host', async () => {
+    const seen = join(dir, 'priority');
+    host.wrap('restic', `case "$*" in *unfinished*) { nice; cat /proc/self/autogroup; } >'${seen}';; esac`);
+    await backUp('done');
+    assert.match(readFileSync(seen, 'utf8'), /^19\n(\S+ nice 19\n)?$/u);
   });
 
   it('are made while another restic is at work, and tidied by the next one', async () => {

@@ -53,6 +53,14 @@ describe('exports of a VM', () => {
     rmSync(out, { recursive: true });
   });
 
+  it('give way to the guests of the host', async () => {
+    const seen = join(here!.rig.daemon.dir, 'priority');
+    here!.wrap('tar', `[ "$1" = --version ] || nice >>'${seen}'`);
+    await here!.run('done', 'export', name, '--to', out);
+    assert.match(readFileSync(seen, 'utf8'), /^(19\n)+$/u);
+    rmSync(out, { recursive: true });
+  });
+
   it('hold the VM with its whole tree, and no passwords', async () => {
     const xml = await here!.rig.virsh('dumpxml', name, '--inactive');
     const file = join(here!.rig.daemon.dir, 'web.xml');

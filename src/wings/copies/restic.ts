@@ -7,6 +7,7 @@ import { undefinedIfAbsent } from '../../base/errno.js';
 import { findProgram } from '../../base/findProgram.js';
 import { parseAs, parseJson } from '../../journal/json.js';
 import { removeDeadLocks } from './deadLocks.js';
+import { givingWay } from './lowPriority.js';
 
 export type ResticProblem =
   | 'noProgram'
@@ -58,6 +59,9 @@ const mostWaitSeconds = 45;
 /** To take its lock away, which a dead server would have it try for as long. */
 const mostStopMs = 10_000;
 const retry = /^.*returned error, retrying after ((?:\d+m)?)(\d[\d.]*)(m?s): .*\n/gmu;
+
+/** They read or write whole VMs, and take all processors that there are. */
+const long = new Set(['backup', 'dump', 'prune', 'restore']);
 
 export class Restic {
   readonly #program: string;
@@ -111,7 +115,9 @@ export class Restic {
     }
     return new Promise((done, reject) => {
       // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
-      const child = spawn(this.#program, [`--repo=${this.#repository}`, ...words], {
+      const all = [`--repo=${this.#repository}`, ...words];
+      const [program, args] = long.has(words[0] ?? '') ? givingWay(this.#program, all) : [this.#program, all];
+      const child = spawn(program, args, {
         env: this.#environment,
         stdio: ['pipe', 'pipe', 'pipe'],
         detached: true,
