@@ -271,6 +271,9 @@ const rooms = {
     'journal/json',
     'journal/notesFile',
     'journal/writer',
+    // Files of another host.
+    'driver/files/shellHost',
+    'driver/sharedHost',
     'qemu',
     'domain',
     'base',

@@ -269,7 +269,7 @@ export const deepParts = [
     needs: ['sshd', 'rclone'],
     layer: 'libvirtd',
     tier: 'more',
-    files: ['copiesTargets'],
+    files: ['copiesTargets', 'copiesBySsh'],
   },
   {
     name: 'guestfish system',

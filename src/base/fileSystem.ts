@@ -3,6 +3,7 @@
 import { type BigIntStats, constants, type Stats } from 'node:fs';
 import {
   access,
+  chmod,
   copyFile,
   type FileHandle,
   link,
@@ -90,6 +91,7 @@ export interface FileSystem {
   copyInto(from: string, to: HeldFile): Promise<void>;
   /** Its text is on the disk. Fails where there is anything of that name. */
   writeNew(path: string, text: string): Promise<void>;
+  chmod(path: string, mode: number): Promise<void>;
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
@@ -144,6 +146,7 @@ export const thisComputer: FileSystem = {
   },
   copyInto: (from, to) => copyFile(from, to.path, constants.COPYFILE_FICLONE),
   writeNew: (path, text) => writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true }),
+  chmod: (path, mode) => chmod(path, mode),
   link: (from, to) => link(from, to),
   rename: (from, to) => rename(from, to),
   unlink: (path) => unlink(path),

@@ -1,9 +1,16 @@
 // A login to the host of a daemon, as the connection to it has one.
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
+
+export interface ShellStream extends Duplex {
+  /** What programs there say on their standard error, among words of the login's own. */
+  readonly errors: Readable;
+}
 
 export interface HostLogin {
   /** To `sh` there, which reads commands; what the login itself prints is before it. */
-  readonly openShell: () => Promise<Duplex>;
+  readonly openShell: () => Promise<ShellStream>;
+  /** Of the daemon's host, as it says itself. */
+  readonly hostname: string;
   /** Whether the daemon is on the host of this name: a login may lead elsewhere. */
   readonly isHost: (name: string) => boolean;
 }

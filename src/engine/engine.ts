@@ -161,7 +161,7 @@ export class Engine implements EnginePort {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).readDisks(ref, snapshot));
   }
 
-  hostLogin({ connection }: VmRef): Promise<HostLogin | undefined> {
+  hostLogin({ connection }: Pick<VmRef, 'connection'>): Promise<HostLogin | undefined> {
     return this.#connections.ask(connection, async (live) => (await live.open()).login);
   }
 

@@ -68,7 +68,7 @@ export interface EnginePort {
    */
   readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'>;
   /** To the host on which the paths of the VM are; undefined: this computer. */
-  hostLogin(ref: VmRef): Promise<HostLogin | undefined>;
+  hostLogin(ref: Pick<VmRef, 'connection'>): Promise<HostLogin | undefined>;
   /** What backups need of a connection. The list of VMs is not read again behind it. */
   withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T>;
   findVm(ref: VmRef): VmView | undefined;

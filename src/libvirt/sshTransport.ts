@@ -3,7 +3,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { Duplex } from 'node:stream';
+import { Duplex, type Readable } from 'node:stream';
+import type { ShellStream } from '../base/hostLogin.js';
 import { listenForQuestions } from './loginQuestions.js';
 import { HostUnreachable } from './libvirtError.js';
 import { sharedLoginOf } from './sharedLogin.js';
@@ -29,7 +30,11 @@ export const openSshTransport: OpenTransport = async (uri, options) => ({
  *
  * Rejects with HostUnreachable, or with the signal's reason.
  */
-export async function openSsh(uri: LibvirtUri, options: TransportOptions, to: 'daemon' | 'shell'): Promise<Duplex> {
+export async function openSsh(
+  uri: LibvirtUri,
+  options: TransportOptions,
+  to: 'daemon' | 'shell',
+): Promise<ShellStream> {
   const { answers, environment, log, onLogin, readOnly, signal } = options;
   signal?.throwIfAborted();
   const { name: host } = hostAddress(uri);
@@ -94,7 +99,7 @@ async function loggedIn(
   child: ChildProcessWithoutNullStreams,
   login: Login,
   signal: TransportOptions['signal'],
-): Promise<Duplex> {
+): Promise<ShellStream> {
   const stop = (): void => void child.kill();
   signal?.addEventListener('abort', stop);
   try {
@@ -193,7 +198,7 @@ async function reasonOf(end: End, said: () => Promise<string>, { host, program }
 }
 
 /** A program's input and output as one stream. Its end before the first byte is an error that says why. */
-class ProgramStream extends Duplex {
+class ProgramStream extends Duplex implements ShellStream {
   readonly #child: ChildProcessWithoutNullStreams;
   #hasSpoken = false;
 
@@ -221,6 +226,10 @@ class ProgramStream extends Duplex {
       this.push(first);
     }
     stdout.resume();
+  }
+
+  get errors(): Readable {
+    return this.#child.stderr;
   }
 
   override _read(): void {

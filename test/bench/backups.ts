@@ -7,6 +7,7 @@ import { backUp, type BackupMade } from '../../src/wings/copies/backUp.js';
 import { bringBack } from '../../src/wings/copies/bringBack.js';
 import { resticSource } from '../../src/wings/copies/copySource.js';
 import { lookAtVm } from '../../src/wings/copies/lookAtVm.js';
+import { hostHere } from '../../src/wings/copies/vmHost.js';
 import { Restic } from '../../src/wings/copies/restic.js';
 import { startLiveRig } from '../libvirtd/engineRig.js';
 import { OracleVm } from '../oracle/oracleVm.js';
@@ -43,7 +44,7 @@ async function measure(): Promise<void> {
     const open = (name: string): Promise<Restic> =>
       Restic.open(join(dir, name), { environment, signal, passwordFile: key });
     const ours = async (restic: Restic): Promise<BackupMade> =>
-      backUp(await lookAtVm(rig.engine, rig.vm('b')!, daemonEnv), restic, {
+      backUp(await lookAtVm(rig.engine, rig.vm('b')!, hostHere(daemonEnv)), restic, {
         libvirt: 0,
         create: false,
         onProgress: () => undefined,
@@ -56,7 +57,7 @@ async function measure(): Promise<void> {
       const other = await open('alone');
       restic = await open('ours');
       await Promise.all([other, restic].map((one) => one.run(['init'])));
-      const { files } = await lookAtVm(rig.engine, rig.vm('b')!, daemonEnv);
+      const { files } = await lookAtVm(rig.engine, rig.vm('b')!, hostHere(daemonEnv));
       const stored = files.flatMap((file) => file.stored ?? []);
       alone.push(await timed(() => other.run(['backup', ...stored])));
       first.push(await timed(() => ours(restic)));
@@ -89,7 +90,7 @@ async function measure(): Promise<void> {
         const to = join(dir, 'restored');
         await mkdir(to);
         const source = await resticSource(from, id);
-        const all = { connection: rig.uri, folder: to, isolated: false, environment: daemonEnv, signal } as const;
+        const all = { connection: rig.uri, folder: to, isolated: false, host: hostHere(daemonEnv), signal } as const;
         const words = [`--target=${join(to, 'bare')}`, ...(source.keepsHoles ? ['--sparse'] : [])];
         bare.push(await timed(() => from.run(['restore', snapshot, ...words])));
         back.push(await timed(() => bringBack(rig.engine, source, { ...all, name: 'again', snapshot: 'first' })));

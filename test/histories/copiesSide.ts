@@ -8,6 +8,7 @@ import { bringBack } from '../../src/wings/copies/bringBack.js';
 import { CopiesFault } from '../../src/wings/copies/copiesFault.js';
 import { resticSource } from '../../src/wings/copies/copySource.js';
 import { lookAtVm } from '../../src/wings/copies/lookAtVm.js';
+import { hostHere } from '../../src/wings/copies/vmHost.js';
 import { Restic } from '../../src/wings/copies/restic.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
 import type { Model } from '../oracle/model.js';
@@ -132,7 +133,7 @@ export class CopiesSide implements Beside {
   async #copy(allowed: ReadonlySet<string>): Promise<string | undefined> {
     const { engine, daemon } = this.here;
     try {
-      const look = await lookAtVm(engine, engine.findVm(await this.here.ref(this.vm.name))!, daemon.env);
+      const look = await lookAtVm(engine, engine.findVm(await this.here.ref(this.vm.name))!, hostHere(daemon.env));
       const { id } = await backUp(look, this.restic, { libvirt: 0, create: false, onProgress: () => undefined });
       this.count.made++;
       return id;
@@ -155,7 +156,7 @@ export class CopiesSide implements Beside {
       isolated: false,
       connection: uri,
       folder,
-      environment: daemon.env,
+      host: hostHere(daemon.env),
       signal,
     });
     this.count.restored++;

@@ -54,7 +54,7 @@ describe('backups of several VMs', () => {
       `disk=$(virsh qemu-monitor-command ${name} --hmp 'info block' | sed -n 's/.*Attached to: *//p' | head -1)`,
       `virsh qemu-monitor-command ${name} --hmp "qemu-io -d $disk \\"write -P ${pattern} 0 1M\\"" >&2`,
     ]);
-    host.wrap('restic', `if [ "$2" = backup ]; then\n${lines.join('\n')}\nfi`);
+    host.wrap('restic', `if [ "$1" = backup ]; then\n${lines.join('\n')}\nfi`);
   }
 
   async function patternOf(at: CopiesHost, name: string): Promise<number | undefined> {

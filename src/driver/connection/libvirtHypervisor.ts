@@ -1,6 +1,5 @@
 // The port, over libvirt: one connection that stays for reading and events, another for each step.
-import type { Duplex } from 'node:stream';
-import type { HostLogin } from '../../base/hostLogin.js';
+import type { HostLogin, ShellStream } from '../../base/hostLogin.js';
 import { type Event, Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
@@ -44,7 +43,7 @@ interface HypervisorParts extends GuestEvents {
   readonly uri: string;
   readonly log: Log;
   readonly open: () => Promise<Connection>;
-  readonly openShell: (() => Promise<Duplex>) | undefined;
+  readonly openShell: (() => Promise<ShellStream>) | undefined;
   readonly patience: number;
   readonly mayEndPools: () => boolean;
 }
@@ -91,7 +90,8 @@ export class LibvirtHypervisor implements Hypervisor {
     }
     const { openShell } = parts;
     if (openShell !== undefined && !isNearby(parts)) {
-      this.login = { openShell, isHost: (name) => isSameHostname(name, parts.capabilities.hostname) };
+      const { hostname } = parts.capabilities;
+      this.login = { openShell, hostname, isHost: (name) => isSameHostname(name, hostname) };
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
     this.guests = libvirtGuests(this.#others, {

@@ -1,5 +1,5 @@
 // Opens a connection to libvirt and puts the port over it; where it cannot be opened, says why.
-import type { Duplex } from 'node:stream';
+import type { ShellStream } from '../../base/hostLogin.js';
 import { openConnection, type OpenOptions, sshTransports } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { TransportOptions } from '../../libvirt/transport.js';
@@ -77,7 +77,7 @@ export function libvirtHypervisor(
 function shellOn(
   uri: string,
   options: Pick<TransportOptions, 'log' | 'environment'>,
-): (() => Promise<Duplex>) | undefined {
+): (() => Promise<ShellStream>) | undefined {
   const parsed = parseUri(uri);
   return sshTransports.has(parsed.transport)
     ? async () =>

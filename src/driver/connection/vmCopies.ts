@@ -27,7 +27,10 @@ import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
 import { readCurrent } from './readSnapshots.js';
 
-type Place = Omit<DemoVmPlace, 'environment'>;
+interface Place extends Omit<DemoVmPlace, 'environment'> {
+  /** To a shell on the daemon's host, where a login leads there. */
+  readonly openShell: unknown;
+}
 
 export function vmCopiesOn(place: Place): VmCopies {
   const asFailureOf = async <T>(doing: string, vm: string, work: Promise<T>): Promise<T> => {
@@ -108,7 +111,7 @@ function filesIn({ definition, snapshots }: VmDocuments): NamedFiles {
 }
 
 async function findObstacle(
-  { connection, capabilities, uri }: Place,
+  { connection, capabilities, uri, openShell }: Place,
   { name, uuid }: { readonly name: string; readonly uuid: string },
 ): Promise<RestoreObstacle | undefined> {
   if (capabilities.driver !== 'qemu') {
@@ -117,7 +120,7 @@ async function findObstacle(
   if (capabilities.readOnly) {
     return 'readOnly';
   }
-  if (!isThisHost({ transport: parseUri(uri).transport, hostname: capabilities.hostname })) {
+  if (openShell === undefined && !isThisHost({ transport: parseUri(uri).transport, hostname: capabilities.hostname })) {
     return 'otherHost';
   }
   const { domains } = await connection.call('connectListAllDomains', { needResults: 1, flags: 0 });

@@ -122,6 +122,7 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
       }
     },
     writeNew: (path, content) => runOnly('write', path, content),
+    chmod: (path, mode) => runOnly('chmod', mode.toString(8), '--', path),
     link: (from, to) => runOnly('ln', '-T', '--', from, to),
     rename: (from, to) => runOnly('mv', '-fT', '--', from, to),
     unlink: (path) => runOnly('unlink', '--', path),

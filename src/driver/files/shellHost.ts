@@ -55,6 +55,16 @@ export function shellFiles(access: ShellAccess): ShellFiles {
   };
 }
 
+/** Changes and looks in one shell of its own, which ends with the work. Rejects as `act` does. */
+export async function withShellHost<T>(access: ShellAccess, work: (host: ImageHost) => Promise<T>): Promise<T> {
+  const host = new ShellHost(access);
+  try {
+    return await host.act(work);
+  } finally {
+    host.dispose();
+  }
+}
+
 class ShellHost implements DirectHost, Disposable {
   readonly #access: ShellAccess;
   readonly #hanging = new Map<string, number>();

@@ -1,8 +1,5 @@
 // Makes a backup of a VM with its snapshots in a repository of restic's. It is listed when it is whole.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Version } from '../../domain/capabilities.js';
 import { parseAs, parseSoundJson } from '../../journal/json.js';
@@ -48,26 +45,24 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
     ...(wish.set !== undefined && { set: wish.set }),
   };
   const manifest = manifestOf(look, wish.libvirt, { madeAt: backup.madeAt });
-  // Passwords are in it.
-  const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-backup-'));
   try {
-    await writeFile(join(folder, manifestName), writeManifest(manifest), { mode: 0o600 });
-    const paths = [manifestName, ...new Set(files.flatMap((file) => file.stored ?? []))];
-    const of = { restic, backup, folder, paths };
-    const data = await store(of, { tag: unfinishedTag, parent: earlier.at(-1)?.id, onProgress: wish.onProgress });
-    await look.requireUnchanged();
-    const listing = { ...of, backup: { ...backup, addedBytes: data.bytes } };
-    const listed = await store(listing, { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined });
-    if (listed.changed > 0) {
-      throw new CopiesFault({ kind: 'changed' });
-    }
-    await forgetDone(restic, [data.snapshot, ...doneOf(earlier)]);
-    return { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut };
+    // Passwords are in the manifest.
+    return await restic.withFile(manifestName, writeManifest(manifest), async (folder) => {
+      const paths = [manifestName, ...new Set(files.flatMap((file) => file.stored ?? []))];
+      const of = { restic, backup, folder, paths };
+      const data = await store(of, { tag: unfinishedTag, parent: earlier.at(-1)?.id, onProgress: wish.onProgress });
+      await look.requireUnchanged();
+      const listing = { ...of, backup: { ...backup, addedBytes: data.bytes } };
+      const listed = await store(listing, { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined });
+      if (listed.changed > 0) {
+        throw new CopiesFault({ kind: 'changed' });
+      }
+      await forgetDone(restic, [data.snapshot, ...doneOf(earlier)]);
+      return { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut };
+    });
   } catch (error) {
     await forgetAll(restic, backup);
     throw error;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
   }
 }
 

@@ -17,6 +17,7 @@ import { backedUpLines } from './doneText.js';
 import { lookAtVm, type VmLook } from './lookAtVm.js';
 import type { Restic } from './restic.js';
 import { type BackupSet, momentOf } from './sets.js';
+import { onVmHost, type VmHost } from './vmHost.js';
 import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from './setText.js';
 
 /** With how the command ends by it. */
@@ -39,14 +40,13 @@ export const backup: CommandHandler = async (context) => {
   }
   const target = requireText(context, 'to');
   try {
-    return await backUpSet(context, await openRestic(context, target), target);
+    return await backUpSet(context, target);
   } catch (error) {
     throw asCliError(error, target, '');
   }
 };
 
-async function backUpSet(context: Context, restic: Restic, target: string): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+async function backUpSet(context: Context, target: string): Promise<ExitName> {
   const failed: FailedMember[] = [];
   const attempt = async <T>(vm: string, work: () => Promise<T>): Promise<readonly T[]> => {
     try {
@@ -61,16 +61,40 @@ async function backUpSet(context: Context, restic: Restic, target: string): Prom
   for (const [name, view] of find) {
     (await attempt(name, view)).forEach((one) => views.set(JSON.stringify(one.ref), one));
   }
-  const vms = views.size + failed.length;
+  const [first] = views.values();
+  // One on another host fails by itself.
+  const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref);
+  const restic = await openRestic(context, target, login);
+  return onVmHost(login, process.env, (host) =>
+    backUpFound(context, restic, { host, views: [...views.values()], system, failed, attempt }),
+  );
+}
+
+interface FoundVms {
+  readonly host: VmHost;
+  readonly views: readonly VmView[];
+  readonly system: StoredSystem | undefined;
+  readonly failed: readonly FailedMember[];
+  /** Adds to those that failed. */
+  readonly attempt: <T>(vm: string, work: () => Promise<T>) => Promise<readonly T[]>;
+}
+
+async function backUpFound(
+  context: Context,
+  restic: Restic,
+  { host, views, system, failed, attempt }: FoundVms,
+): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const vms = views.length + failed.length;
   // Before anything is frozen for it. It has no backups of no VM.
   await snapshotsOf(restic, '', call.flags.has('create'));
   let made: SystemCheckpoint | undefined;
-  if (call.flags.has('checkpoint') && [...views.values()].some(({ vm }) => isActive(vm.power))) {
-    made = await checkpointSystem(context, system ?? (await requireSystemOf(context, [...views.values()])));
+  if (call.flags.has('checkpoint') && views.some(({ vm }) => isActive(vm.power))) {
+    made = await checkpointSystem(context, system ?? (await requireSystemOf(context, views)));
   }
   const looked: VmWithLook[] = [];
-  for (const view of views.values()) {
-    const look = (): Promise<VmLook> => lookAtVm(session.engine, session.view(view), process.env);
+  for (const view of views) {
+    const look = (): Promise<VmLook> => lookAtVm(session.engine, session.view(view), host);
     looked.push(...(await attempt(view.vm.name, look)).map((one) => ({ view, look: one })));
   }
   const moment = await momentOfAll(context, looked, made?.point);

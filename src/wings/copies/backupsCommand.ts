@@ -9,7 +9,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { type Backup, listBackups } from './backups.js';
 import { checkBackups } from './checkCommand.js';
-import { answerOf, openRestic, requireText, saying } from './copiesCommand.js';
+import { answerOf, loginOfHost, openRestic, requireText, saying } from './copiesCommand.js';
 import {
   deleteBackups,
   freeSpace,
@@ -41,7 +41,7 @@ export const backups: CommandHandler = async (context) => {
     return checkBackups(context, target);
   }
   return saying(target, '', async () => {
-    const restic = await openRestic(context, target);
+    const restic = await openRestic(context, target, await loginOfHost(context));
     switch (action) {
       case 'list':
         return list(context, restic, target);

@@ -1,12 +1,11 @@
 // Restores a VM with its snapshots from a backup. libvirt hears of it when all files are there and right.
 import { randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import { thisComputer } from '../../base/fileSystem.js';
+import { posix } from 'node:path';
+import type { FileSystem } from '../../base/fileSystem.js';
 import { isCloneName } from '../../domain/clone.js';
 import type { RestoredVm } from '../../domain/copiedVm.js';
 import { readImage } from '../../qemu/localImage.js';
-import { type QemuImg, qemuImg } from '../../qemu/qemuImg.js';
+import type { ImageHost } from '../../qemu/qemuImg.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
 import { CopiesFault } from './copiesFault.js';
 import type { CopySource } from './copySource.js';
@@ -25,18 +24,21 @@ import {
   beginFolder,
   markOfUs,
   nameFolder,
+  type PlacedFile,
   placeFiles,
   readLeftRestore,
-  removeFolder,
   unmarkFolder,
 } from './restoreFolder.js';
 import { markRestored } from './setMarks.js';
+import type { VmHost } from './vmHost.js';
 
 export interface RestoreWish {
   readonly connection: string;
   /** Absent: as the VM that it was. */
   readonly name?: string;
-  /** The VM gets a folder of its own in it. */
+  /** That of the connection. */
+  readonly host: VmHost;
+  /** A whole path there. The VM gets a folder of its own in it. */
   readonly folder: string;
   /** Name or title of the one snapshot whose state it gets, with no snapshots. Absent: the whole tree. */
   readonly snapshot?: string;
@@ -45,7 +47,6 @@ export interface RestoreWish {
   readonly isCheck?: true;
   /** ID of the backup, which its folder is marked with: of a set, see `setMarks`. */
   readonly ofSet?: string;
-  readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
 }
 
@@ -64,13 +65,18 @@ export interface VmRestored {
   readonly replica?: { readonly of: string; readonly madeAt: number };
 }
 
-type Copies = Pick<CopiesEngine, 'withCopies'>;
+type Copies = Pick<CopiesEngine, 'withCopies' | 'hostLogin'>;
 
 /** @throws CopiesFault, ResticFault; Failure of the connection, of qemu-img: then neither VM nor files are there */
 export async function bringBack(engine: Copies, source: CopySource, wish: RestoreWish): Promise<VmRestored> {
-  const { connection, name, environment, signal } = wish;
+  const { connection, name, host, signal } = wish;
+  const { files: there } = host;
   if (name !== undefined && !isCloneName(name)) {
     throw new CopiesFault({ kind: 'badName', name });
+  }
+  const login = await engine.hostLogin({ connection });
+  if ((login === undefined) !== (source.login === undefined) || (login === undefined) !== (host.login === undefined)) {
+    throw new CopiesFault({ kind: 'otherHost' });
   }
   const whole = await requireManifest(source);
   const { snapshot: wanted } = wish;
@@ -78,30 +84,32 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     wanted === undefined ? undefined : await engine.withCopies(connection, (copies) => onePoint(copies, whole, wanted));
   const manifest = point?.manifest ?? whole;
   const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
-  const folder = join(resolve(wish.folder), folderNameOf(vm));
-  await removeLeft(engine, connection, folder);
+  const folder = posix.join(wish.folder, folderNameOf(vm));
+  await removeLeft(engine, { connection, files: there }, folder);
   await requireFree(engine, connection, vm);
   const identity = name === undefined ? 'same' : 'new';
   const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
-  const images = qemuImg(environment);
-  const begun = await beginFolder(folder, storedBytes(manifest.files, source.keepsHoles ? 'allocatedBytes' : 'bytes'));
+  const bytes = storedBytes(manifest.files, source.keepsHoles ? 'allocatedBytes' : 'bytes');
+  const begun = await beginFolder(there, folder, bytes);
   let made = begun;
   try {
-    const raw = join(begun, 'backup');
-    const tree = join(begun, 'vm');
-    await mkdir(raw, { mode: 0o700 });
-    await mkdir(tree, { mode: 0o711 });
+    const raw = posix.join(begun, 'backup');
+    const tree = posix.join(begun, 'vm');
+    await there.mkdir(raw);
+    await there.mkdir(tree);
+    await there.chmod(tree, 0o711);
     await source.fetch(files, raw);
     const inTree = placesIn(tree, files);
-    await placeFiles(raw, filesToPlace(files, inTree));
+    await placeFiles(there, raw, filesToPlace(files, inTree));
     const places = placesIn(folder, files);
-    await finishImages(files, { now: inTree, then: places }, images);
-    await applyTags(point?.tags ?? [], inTree, images);
+    await finishImages(files, { now: inTree, then: places }, host);
+    await applyTags(point?.tags ?? [], inTree, host);
     signal.throwIfAborted();
     if (wish.ofSet !== undefined) {
-      await markRestored(tree, wish.ofSet);
+      await markRestored(there, tree, wish.ofSet);
     }
-    await nameFolder(tree, folder, { ...markOfUs(), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true }) });
+    const mark = { ...markOfUs(), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
+    await nameFolder(there, { from: tree, folder }, mark);
     made = folder;
     const restored: RestoredVm = {
       ...vm,
@@ -113,13 +121,13 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     };
     await engine.withCopies(connection, (copies) => copies.define(restored));
     if (wish.isCheck !== true) {
-      await unmarkFolder(folder);
+      await unmarkFolder(there, folder);
     }
   } catch (error) {
-    await removeUnlessDefined(engine, connection, { made, uuid: vm.uuid });
+    await removeUnlessDefined(engine, { connection, files: there }, { made, uuid: vm.uuid });
     throw error;
   } finally {
-    await removeFolder(begun);
+    await there.removeTree(begun);
   }
   return {
     ...vm,
@@ -141,14 +149,19 @@ export async function requireManifest(source: CopySource): Promise<Manifest> {
   return manifest;
 }
 
+interface Place {
+  readonly connection: string;
+  readonly files: FileSystem;
+}
+
 /** Of a restore that was interrupted between the last file and the last snapshot. */
-async function removeLeft(engine: Copies, connection: string, folder: string): Promise<void> {
-  const left = await readLeftRestore(folder);
+async function removeLeft(engine: Copies, { connection, files }: Place, folder: string): Promise<void> {
+  const left = await readLeftRestore(files, folder);
   if (left !== undefined) {
     if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, folder)))) {
       throw new CopiesFault({ kind: 'vmInUse', folder });
     }
-    await removeFolder(folder);
+    await files.removeTree(folder);
   }
 }
 
@@ -164,19 +177,16 @@ async function requireFree(engine: Copies, connection: string, vm: Manifest['vm'
 /** Its files stay as long as libvirt has a VM that uses them. */
 async function removeUnlessDefined(
   engine: Copies,
-  connection: string,
+  { connection, files }: Place,
   { made, uuid }: { readonly made: string; readonly uuid: string },
 ): Promise<void> {
   const gone = await engine.withCopies(connection, (copies) => copies.undefine(uuid, made)).catch(() => false);
   if (gone) {
-    await removeFolder(made);
+    await files.removeTree(made);
   }
 }
 
-function filesToPlace(
-  files: readonly CopiedFile[],
-  places: ReadonlyMap<string, string>,
-): Parameters<typeof placeFiles>[1] {
+function filesToPlace(files: readonly CopiedFile[], places: ReadonlyMap<string, string>): readonly PlacedFile[] {
   const placed = new Map(
     files.flatMap(({ path, stored, bytes }) => {
       const place = places.get(path);
@@ -193,9 +203,8 @@ interface Places {
 }
 
 /** Each image rests on the restored one below it, and on nothing that the backup does not know. */
-async function finishImages(files: readonly CopiedFile[], { now, then }: Places, images: QemuImg): Promise<void> {
+async function finishImages(files: readonly CopiedFile[], { now, then }: Places, host: ImageHost): Promise<void> {
   const formats = new Map(files.map(({ path, format }) => [path, format ?? 'raw']));
-  const host = { files: thisComputer, qemuImg: images };
   for (const file of files.filter(({ role, content }) => role === 'disk' && content !== 'none')) {
     const { path, content, format = 'raw', virtualBytes = 0 } = file;
     const own = now.get(path) ?? '';
@@ -208,12 +217,12 @@ async function finishImages(files: readonly CopiedFile[], { now, then }: Places,
     } else {
       const rest = ['-F', formats.get(file.backing ?? '') ?? 'raw', '-b', below?.name ?? ''];
       const details = { doing: 'creating an overlay', path: own };
-      await images.run(['create', '-q', '-u', '-f', 'qcow2', ...rest, '--', own, String(virtualBytes)], details);
+      await host.qemuImg.run(['create', '-q', '-u', '-f', 'qcow2', ...rest, '--', own, String(virtualBytes)], details);
     }
     if (below !== undefined) {
       const backingFormat = formats.get(below.path) ?? 'raw';
       if (content === 'stored') {
-        await rebaseImage({ file: own, backing: below.name, backingFormat }, images);
+        await rebaseImage({ file: own, backing: below.name, backingFormat }, host.qemuImg);
       }
       const { backing } = await requireImage(own, format, virtualBytes);
       if (backing?.file !== below.name || backing.format !== backingFormat) {

@@ -9,10 +9,11 @@ import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { shortFailure } from '../../text/failureText.js';
 import { type Backup, listBackups } from './backups.js';
-import { openRestic, requireOneConnection, requireText, saying } from './copiesCommand.js';
+import { loginOfHost, openRestic, requireOneConnection, requireText, saying } from './copiesCommand.js';
 import { CopiesFault } from './copiesFault.js';
 import { problemText, resticText } from './copiesText.js';
 import { ResticFault } from './restic.js';
+import { onVmHost } from './vmHost.js';
 import { type BackupChecked, type CheckWish, verifyBackup } from './verifyBackup.js';
 
 const usualSeconds = 120;
@@ -20,10 +21,12 @@ const usualSeconds = 120;
 /** One, or the newest of each VM. */
 export async function checkBackups(context: Context, target: string): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const boot = await bootWish(context);
+  const wish = await bootWish(context);
   const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];
-  const exit = await saying(target, '', async () => {
-    const restic = await openRestic(context, target);
+  const login =
+    wish === undefined ? await loginOfHost(context) : await session.engine.hostLogin({ connection: wish.connection });
+  const check = async (boot: CheckWish['boot']): Promise<void> => {
+    const restic = await openRestic(context, target, login);
     for (const backup of chooseBackups(await listBackups(restic), call.operands[1])) {
       const name = displayLine(backup.vm);
       const onProgress = (fraction: number): void =>
@@ -40,7 +43,10 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
         terminal.say(resultText(backup, result, target, boot?.seconds ?? 0));
       }
     }
-  });
+  };
+  const exit = await saying(target, '', () =>
+    wish === undefined ? check(undefined) : onVmHost(login, process.env, (host) => check({ ...wish, host })),
+  );
   json?.({
     checked: checked.map(({ backup: { id, vm }, result: { how, passed, error } }) => ({
       ...{ id, vm, how, passed },
@@ -50,7 +56,7 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
   return exit === 'done' && checked.some(({ result }) => !result.passed) ? 'failed' : exit;
 }
 
-async function bootWish(context: Context): Promise<CheckWish['boot']> {
+async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['boot']>, 'host'> | undefined> {
   const { call, interruption } = context;
   if (!call.flags.has('boot')) {
     return undefined;
@@ -58,7 +64,7 @@ async function bootWish(context: Context): Promise<CheckWish['boot']> {
   const folder = resolve(requireText(context, 'folder'));
   const { uri: connection } = await requireOneConnection(context);
   const seconds = secondsOf(call, usualSeconds);
-  return { connection, folder, environment: process.env, signal: interruption.signal, seconds };
+  return { connection, folder, signal: interruption.signal, seconds };
 }
 
 function chooseBackups(found: readonly Backup[], id: string | undefined): readonly Backup[] {

@@ -1,10 +1,12 @@
 // `virt-rewind backup` and `restore`.
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
+import type { HostLogin } from '../../base/hostLogin.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
+import { isFar } from '../../driver/sharedHost.js';
 import type { ConnectionView } from '../../live/views.js';
 import { backUp } from './backUp.js';
 import { bringBack } from './bringBack.js';
@@ -16,8 +18,9 @@ import { backedUpLines, restoredLines } from './doneText.js';
 import { lookAtVm } from './lookAtVm.js';
 import { plainFolder } from './plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
-import { Restic, ResticFault } from './restic.js';
+import { isRemote, Restic, ResticFault } from './restic.js';
 import type { BackupSet } from './sets.js';
+import { onVmHost } from './vmHost.js';
 
 /** Of one VM. */
 export const backUpOne: CommandHandler = async (context) => {
@@ -26,15 +29,16 @@ export const backUpOne: CommandHandler = async (context) => {
   const view = await session.vm(call.operands[0] ?? '');
   const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
   return saying(target, view.vm.name, async () => {
-    const restic = await openRestic(context, target);
+    const login = await session.engine.hostLogin(view.ref);
+    const restic = await openRestic(context, target, login);
     if (call.flags.has('checkpoint')) {
       await checkpointFirst(context, view);
     }
-    const look = await lookAtVm(session.engine, view, process.env);
-    const made = await backUp(look, restic, {
-      libvirt: libvirt ?? 0,
-      create: call.flags.has('create'),
-      onProgress: (fraction) => terminal.progress(t('Backing up {0}: {1} %', view.vm.name, Math.floor(fraction * 100))),
+    const onProgress = (fraction: number): void =>
+      terminal.progress(t('Backing up {0}: {1} %', view.vm.name, Math.floor(fraction * 100)));
+    const made = await onVmHost(login, process.env, async (host) => {
+      const look = await lookAtVm(session.engine, view, host);
+      return backUp(look, restic, { libvirt: libvirt ?? 0, create: call.flags.has('create'), onProgress });
     });
     interruption.signal.throwIfAborted();
     if (json !== undefined) {
@@ -56,21 +60,25 @@ export const restoreOne: CommandHandler = async (context) => {
   const { uri } = await requireOneConnection(context);
   const { as: name, snapshot } = call.texts;
   return saying(target, name ?? '', async () => {
+    const login = await session.engine.hostLogin({ connection: uri });
+    if (login !== undefined) {
+      requireWholePath('folder', folder);
+    }
     terminal.progress(t('Restoring…'));
     const { signal } = interruption;
     const source =
       repository === undefined
         ? await plainFolder(target, signal)
-        : await resticSource(await openRestic(context, target), own);
-    const restored = await bringBack(session.engine, source, {
+        : await resticSource(await openRestic(context, target, login), own);
+    const wish = {
       connection: uri,
       ...(name !== undefined && { name }),
       ...(snapshot !== undefined && { snapshot }),
       isolated: call.flags.has('isolated'),
       folder: resolve(folder),
-      environment: process.env,
       signal,
-    });
+    };
+    const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
     if (call.flags.has('start')) {
       const view = await session.vm(restored.uuid);
@@ -105,12 +113,34 @@ export function requireText({ call }: Context, name: string): string {
   return text;
 }
 
-export function openRestic({ call, interruption }: Context, target: string): Promise<Restic> {
+/** @param login to the host on which restic runs; undefined: this computer */
+export function openRestic({ call, interruption }: Context, target: string, login?: HostLogin): Promise<Restic> {
+  if (login !== undefined && !isRemote(target)) {
+    requireWholePath('to', target);
+  }
   return Restic.open(target, {
+    login,
     environment: process.env,
     signal: interruption.signal,
     passwordFile: call.texts['password-file'],
   });
+}
+
+/** Of the only connection, where that is to another host: there restic runs, also where no VM is named. */
+export async function loginOfHost({ session }: Context): Promise<HostLogin | undefined> {
+  const [only, ...others] = session.engine.connections;
+  if (only === undefined || others.length > 0 || !isFar(only.uri)) {
+    return undefined;
+  }
+  await session.reachAll();
+  return session.engine.hostLogin({ connection: only.uri });
+}
+
+/** @throws CliError `usage`: only this computer knows what a path is relative to */
+export function requireWholePath(option: string, path: string): void {
+  if (!isAbsolute(path)) {
+    throw new CliError('usage', `--${option} is a whole path on the other host: /srv/virt-rewind.`);
+  }
 }
 
 /** Where the VM goes. */

@@ -16,7 +16,7 @@ const keepOptions = {
   'keep-weekly': { type: 'string', value: 'N', help: 'of weeks' },
   'keep-monthly': { type: 'string', value: 'N', help: 'of months' },
 } as const satisfies Record<string, Option>;
-const more = 'Needs restic on this computer. See docs/copies.md.';
+const more = 'Needs restic on the host of the VM. See docs/copies.md.';
 
 export const copiesRows = {
   backup: {

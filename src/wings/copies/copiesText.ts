@@ -118,7 +118,9 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
   const shown = displayLine(withoutPassword(target));
   switch (problem) {
     case 'noProgram':
-      return t('restic is not installed. It is in the package restic of most distributions.');
+      return said !== ''
+        ? t('{0} is needed on {1}. Install it there.', 'restic', displayLine(said))
+        : t('restic is not installed. It is in the package restic of most distributions.');
     case 'noKey':
       return t(
         'No key was given for {0}. Write one into a file that only you may read (chmod 600) and use --password-file, or set RESTIC_PASSWORD_FILE. Keep a copy of the key elsewhere: without it, nobody can read the backups.',

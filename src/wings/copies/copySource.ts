@@ -1,9 +1,12 @@
 // Where a restore gets a backup from: a repository of restic's.
+import type { HostLogin } from '../../base/hostLogin.js';
 import { requireBackup } from './backups.js';
 import { type CopiedFile, manifestName, mostManifestBytes } from './manifest.js';
 import type { Restic } from './restic.js';
 
 export interface CopySource {
+  /** To the computer that it writes on; undefined: this one. */
+  readonly login: HostLogin | undefined;
   /** Whether holes in files take no room where it writes them. */
   readonly keepsHoles: boolean;
   /** Text of the manifest, which nobody has looked at. */
@@ -23,6 +26,7 @@ export async function resticSource(restic: Restic, id: string): Promise<ResticSo
   // restic has it since 0.15.
   const keepsHoles = (await restic.run(['restore', '--help'])).includes('--sparse');
   return {
+    login: restic.login,
     snapshot,
     keepsHoles,
     readManifest: () => restic.run(['dump', snapshot, `/${manifestName}`], { mostBytes: mostManifestBytes }),

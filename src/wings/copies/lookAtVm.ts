@@ -1,7 +1,6 @@
 // Which files a backup of a VM is made of, and whether they were the same to the end. Changes nothing.
-import { lstat, realpath, stat } from 'node:fs/promises';
 import { undefinedIfAbsent } from '../../base/errno.js';
-import { thisComputer } from '../../base/fileSystem.js';
+import type { FileSystem } from '../../base/fileSystem.js';
 import { formatVersion, type Version } from '../../domain/capabilities.js';
 import type { VmDocuments } from '../../domain/copiedVm.js';
 import { isActive, type Vm, type VmRef } from '../../domain/vm.js';
@@ -9,13 +8,14 @@ import type { VmFile } from '../../domain/vmFiles.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { VmView } from '../../live/views.js';
 import { readImage } from '../../qemu/localImage.js';
-import { type QemuImg, qemuImg } from '../../qemu/qemuImg.js';
+import type { ImageHost } from '../../qemu/qemuImg.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import { type CopiedFile, isNamable, type Manifest } from './manifest.js';
+import type { VmHost } from './vmHost.js';
 
 export type CopiesEngine = Pick<
   EnginePort,
-  'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
+  'hostLogin' | 'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
 >;
 
 /** What a VM has and its backup does not. */
@@ -53,7 +53,7 @@ export function manifestOf(
 export async function lookAtVm(
   engine: CopiesEngine,
   { ref }: VmView,
-  environment: NodeJS.ProcessEnv,
+  host: VmHost,
   secrets?: 'without',
 ): Promise<VmLook> {
   if ((await engine.readInterrupted(ref)).length > 0) {
@@ -81,7 +81,7 @@ export async function lookAtVm(
     throw new CopiesFault(problem);
   }
   const { files: seen, nearby } = await engine.readFiles(ref);
-  if (!nearby) {
+  if ((await engine.hostLogin(ref))?.hostname !== host.login?.hostname || (!nearby && host.login === undefined)) {
     throw new CopiesFault({ kind: 'elsewhere' });
   }
   const documents = await readDocuments();
@@ -94,8 +94,8 @@ export async function lookAtVm(
   if (odd !== undefined) {
     throw new CopiesFault({ kind: 'oddDisk', disk: odd });
   }
-  const files = await copiedFiles(vm, seen, named.files, qemuImg(environment));
-  const marks = await marksOf(files);
+  const files = await copiedFiles(vm, seen, named.files, host);
+  const marks = await marksOf(files, host.files);
   return {
     vm,
     documents,
@@ -109,7 +109,7 @@ export async function lookAtVm(
       const same = documents.snapshots.every(({ name, xml }) =>
         now.snapshots.some((one) => one.name === name && one.xml === xml),
       );
-      if (!same || JSON.stringify(await marksOf(files)) !== JSON.stringify(marks)) {
+      if (!same || JSON.stringify(await marksOf(files, host.files)) !== JSON.stringify(marks)) {
         throw new CopiesFault({ kind: 'changed' });
       }
     },
@@ -132,7 +132,7 @@ async function copiedFiles(
   vm: Vm,
   seen: readonly VmFile[],
   named: readonly string[],
-  images: QemuImg,
+  host: ImageHost,
 ): Promise<readonly CopiedFile[]> {
   const written = new Map(
     vm.disks.flatMap((disk) =>
@@ -159,7 +159,7 @@ async function copiedFiles(
       throw new CopiesFault({ kind: 'unknownFile', file: path });
     }
     const disk = written.get(path);
-    const head = role === 'disk' ? await headOf(file, images) : {};
+    const head = role === 'disk' ? await headOf(file, host) : {};
     const below = byPath.get(head.backing ?? '');
     if (disk !== undefined && (file.snapshots.length > 0 || below === undefined || below.snapshots.length === 0)) {
       throw new CopiesFault({ kind: 'notFrozen', disk });
@@ -168,8 +168,8 @@ async function copiedFiles(
       files.push({ path, role, content: 'overlay', bytes: 0, allocatedBytes: 0, ...head });
       continue;
     }
-    const stored = await realpath(path);
-    const { size: bytes, blocks } = await stat(stored);
+    const stored = await host.files.realpath(path);
+    const { size: bytes, blocks } = await host.files.stat(stored);
     files.push({
       path,
       role,
@@ -181,7 +181,7 @@ async function copiedFiles(
     });
   }
   for (const path of named.filter((one) => !byPath.has(one))) {
-    if (!isNamable(path) || (await undefinedIfAbsent(lstat(path))) !== undefined) {
+    if (!isNamable(path) || (await undefinedIfAbsent(host.files.lstat(path))) !== undefined) {
       throw new CopiesFault({ kind: 'unknownFile', file: path });
     }
     files.push({ path, role: 'disk', content: 'none', bytes: 0, allocatedBytes: 0 });
@@ -192,9 +192,9 @@ async function copiedFiles(
 /** What is in no header is not known to a restore: it would rest on whatever is there under that name. */
 async function headOf(
   { path, format }: VmFile,
-  images: QemuImg,
+  host: ImageHost,
 ): Promise<Pick<CopiedFile, 'format' | 'virtualBytes' | 'backing'>> {
-  const image = await readImage(path, { files: thisComputer, qemuImg: images }, format, 'head');
+  const image = await readImage(path, host, format, 'head');
   if (
     image === 'unknown' ||
     (image.format !== 'qcow2' && image.format !== 'raw') ||
@@ -211,11 +211,11 @@ async function headOf(
 }
 
 /** Alike as long as nobody wrote to one of them, or put another one in its place. */
-function marksOf(files: readonly CopiedFile[]): Promise<readonly (readonly string[])[]> {
+function marksOf(files: readonly CopiedFile[], host: FileSystem): Promise<readonly (readonly number[])[]> {
   return Promise.all(
     files.map(async ({ stored }) => {
-      const found = stored === undefined ? undefined : await undefinedIfAbsent(stat(stored, { bigint: true }));
-      return found === undefined ? [] : [found.dev, found.ino, found.size, found.mtimeNs].map(String);
+      const found = stored === undefined ? undefined : await undefinedIfAbsent(host.stat(stored));
+      return found === undefined ? [] : [found.dev, found.ino, found.size, found.mtimeMs];
     }),
   );
 }

@@ -3,9 +3,8 @@ import { posix } from 'node:path';
 import type { CopiedPoint, PointDisk } from '../../domain/copiedVm.js';
 import { Failure } from '../../domain/failure.js';
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
-import { thisComputer } from '../../base/fileSystem.js';
 import { readImage, readTag } from '../../qemu/localImage.js';
-import type { QemuImg } from '../../qemu/qemuImg.js';
+import type { ImageHost } from '../../qemu/qemuImg.js';
 import { CopiesFault } from './copiesFault.js';
 import type { CopiesEngine } from './lookAtVm.js';
 import { type CopiedFile, documentsOf, type Manifest } from './manifest.js';
@@ -128,22 +127,22 @@ function variablesOf(file: CopiedFile, { name }: CopiedPoint, known: ReadonlyMap
 export async function applyTags(
   tags: readonly ImageTag[],
   places: ReadonlyMap<string, string>,
-  images: QemuImg,
+  host: ImageHost,
 ): Promise<void> {
   for (const { path, tag } of tags) {
     const file = places.get(path) ?? '';
     const details = { doing: 'going back to a snapshot in an image', path: file };
     // What it rests on has not its name yet.
     const image = `json:${JSON.stringify({ driver: 'qcow2', backing: null, file: { driver: 'file', filename: file } })}`;
-    const inside = await readTag(file, tag, thisComputer);
+    const inside = await readTag(file, tag, host.files);
     if (inside === undefined) {
       throw new CopiesFault({ kind: 'brokenBackup' });
     }
     // By its ID: a name of digits is taken for that of another one.
-    await images.run(['snapshot', '-q', '-a', inside.id, image], details);
-    const facts = await readImage(file, { files: thisComputer, qemuImg: images }, 'qcow2', 'tags');
+    await host.qemuImg.run(['snapshot', '-q', '-a', inside.id, image], details);
+    const facts = await readImage(file, host, 'qcow2', 'tags');
     for (const one of facts === 'unknown' ? [] : (facts.tags ?? [])) {
-      await images.run(['snapshot', '-q', '-d', one, image], details);
+      await host.qemuImg.run(['snapshot', '-q', '-d', one, image], details);
     }
   }
 }

@@ -12,6 +12,7 @@ import { notCopiedLines } from './doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from './copyOut.js';
 import { lookAtVm, type VmLook } from './lookAtVm.js';
 import { storedBytes } from './manifest.js';
+import { hostHere } from './vmHost.js';
 
 type Target = Pick<CopyWish, 'kind' | 'login' | 'folder'>;
 
@@ -71,7 +72,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
   return saying(shown, view.vm.name, async () => {
     const to = await target(view.vm);
     const secrets = to.kind === 'export' ? 'without' : undefined;
-    const look = await lookAtVm(engine, view, process.env, secrets);
+    const look = await lookAtVm(engine, view, hostHere(process.env), secrets);
     const { libvirt = 0 } = engine.connections.find(({ uri }) => uri === connection)?.capabilities ?? {};
     const onProgress = (fraction: number): void =>
       terminal.progress(t('Copying {0}: {1} %', name, Math.floor(fraction * 100)));

@@ -19,6 +19,7 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
   }
   const root = join(await realpath(folder), disks);
   return {
+    login: undefined,
     keepsHoles: true,
     readManifest: () => Promise.resolve(text.toString('utf8')),
     fetch: async (files, into) => {

@@ -1,13 +1,14 @@
 // Runs restic: its arguments as a list, its answers bounded, its key never among the arguments.
-import { spawn } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { findProgram } from '../../base/findProgram.js';
+import type { HostLogin } from '../../base/hostLogin.js';
 import { parseAs, parseJson } from '../../journal/json.js';
 import { removeDeadLocks } from './deadLocks.js';
-import { givingWay } from './lowPriority.js';
+import { readKey, serviceVariables } from './resticKey.js';
+import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
 
 export type ResticProblem =
   | 'noProgram'
@@ -37,6 +38,8 @@ export interface ResticOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   readonly passwordFile?: string | undefined;
+  /** To the computer on which restic runs, and as which it sees the repository; undefined: this one. */
+  readonly login?: HostLogin | undefined;
 }
 
 interface RunOptions {
@@ -44,8 +47,8 @@ interface RunOptions {
   readonly input?: string;
   readonly folder?: string;
   readonly onLine?: (line: string) => void;
-  /** It is told of its standard output, which is not kept. */
-  readonly onPart?: (part: Buffer) => void;
+  /** It is told how long its standard output is, which is not kept. */
+  readonly onBytes?: (bytes: number) => void;
   /** Of its standard output. */
   readonly mostBytes?: number;
   /** It is not ended when the user cancels: it tidies up. */
@@ -64,15 +67,14 @@ const retry = /^.*returned error, retrying after ((?:\d+m)?)(\d[\d.]*)(m?s): .*\
 const long = new Set(['backup', 'dump', 'prune', 'restore']);
 
 export class Restic {
-  readonly #program: string;
-  readonly #repository: string;
-  readonly #environment: NodeJS.ProcessEnv;
+  readonly #program: ResticProgram;
   readonly #signal: AbortSignal;
+  /** To the computer on which it runs; undefined: this one. */
+  readonly login: HostLogin | undefined;
 
-  private constructor(program: string, repository: string, environment: NodeJS.ProcessEnv, signal: AbortSignal) {
+  private constructor(program: ResticProgram, { signal, login }: ResticOptions) {
     this.#program = program;
-    this.#repository = repository;
-    this.#environment = environment;
+    this.login = login;
     this.#signal = signal;
   }
 
@@ -80,14 +82,33 @@ export class Restic {
    * @param repository a folder, or what restic calls a repository: `sftp:host:/folder`
    * @throws ResticFault
    */
-  static async open(repository: string, { environment, signal, passwordFile }: ResticOptions): Promise<Restic> {
+  static async open(repository: string, options: ResticOptions): Promise<Restic> {
+    const { login, signal, passwordFile } = options;
+    // Each of these would say another repository or key than this call does.
+    const { RESTIC_REPOSITORY: _, RESTIC_REPOSITORY_FILE: __, ...environment } = options.environment;
+    if (login !== undefined) {
+      const own = { ...serviceVariables(environment), RESTIC_REPOSITORY: repository };
+      const key = await readKey(await withKey(environment, passwordFile)).catch((error: unknown) => {
+        throw new ResticFault('failed', String(error));
+      });
+      const restic = new Restic(resticThere(login, { ...own, RESTIC_PASSWORD: key }, signal), options);
+      await restic.run(['version']).catch((error: unknown) => {
+        const isMissing = error instanceof ResticFault && error.problem === 'noProgram';
+        throw isMissing ? new ResticFault('noProgram', login.hostname) : error;
+      });
+      return restic;
+    }
     const program = await findProgram('restic', environment);
     if (program === undefined) {
       throw new ResticFault('noProgram');
     }
-    // Each of these would say another repository or key than this call does.
-    const { RESTIC_REPOSITORY: _, RESTIC_REPOSITORY_FILE: __, ...others } = environment;
-    return new Restic(program, repositoryOf(repository), await withKey(others, passwordFile), signal);
+    const own = { ...(await withKey(environment, passwordFile)), RESTIC_REPOSITORY: repositoryOf(repository) };
+    return new Restic(resticHere(program, own), options);
+  }
+
+  /** Gives a folder on the computer of restic with one file, as `ResticProgram` does. */
+  withFile<T>(name: string, text: string, work: (folder: string) => Promise<T>): Promise<T> {
+    return this.#program.withFile(name, text, work);
   }
 
   /** The answer. A lock that a killed restic of this computer left is removed. @throws ResticFault */
@@ -107,47 +128,43 @@ export class Restic {
     }
   }
 
-  #run(words: readonly string[], options: RunOptions): Promise<string> {
-    const { input, folder, onLine, onPart, mostBytes = mostAnswerBytes, goesOn } = options;
+  async #run(words: readonly string[], options: RunOptions): Promise<string> {
+    const { input = '', folder, onLine, onBytes, mostBytes = mostAnswerBytes, goesOn } = options;
     const signal = goesOn === true ? undefined : this.#signal;
-    if (signal?.aborted === true) {
-      throw new ResticFault('cancelled');
-    }
-    return new Promise((done, reject) => {
-      // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
-      const all = [`--repo=${this.#repository}`, ...words];
-      const [program, args] = long.has(words[0] ?? '') ? givingWay(this.#program, all) : [this.#program, all];
-      const child = spawn(program, args, {
-        env: this.#environment,
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
-        ...(folder !== undefined && { cwd: folder }),
-      });
-      // Only by this one does it take its lock away.
-      let end: NodeJS.Timeout | undefined;
-      const stop = (): void => {
-        child.kill('SIGINT');
-        end ??= setTimeout(() => child.kill('SIGKILL'), mostStopMs);
-      };
-      signal?.addEventListener('abort', stop);
-      const parts: Buffer[] = [];
-      let [bytes, line, said, isTooLarge] = [0, '', '', false];
-      let lost: string | undefined;
-      child.stdout.on('data', (part: Buffer) => {
+    const requireWanted = (): void => {
+      if (signal?.aborted === true) {
+        throw new ResticFault('cancelled');
+      }
+    };
+    requireWanted();
+    let end: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      running.interrupt();
+      end ??= setTimeout(() => running.kill(), mostStopMs);
+    };
+    const parts: Buffer[] = [];
+    let [bytes, line, said, isTooLarge] = [0, '', '', false];
+    let lost: string | undefined;
+    const running = this.#program.start({
+      words,
+      input,
+      folder,
+      givesWay: long.has(words[0] ?? ''),
+      counts: onBytes !== undefined,
+      onBytes: (count) => onBytes?.(count),
+      onOut: (part) => {
         if (onLine !== undefined) {
           const lines = (line + part.toString('utf8')).split('\n');
           line = (lines.pop() ?? '').slice(-mostSaid);
           lines.forEach(onLine);
-        } else if (onPart !== undefined) {
-          onPart(part);
         } else if ((bytes += part.length) > mostBytes) {
           isTooLarge = true;
           stop();
         } else {
           parts.push(part);
         }
-      });
-      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      },
+      onErrors: (text) => {
         said = (said + text).replace(retry, (tried: string, minutes: string, wait: string, unit: string) => {
           if (lost === undefined && (minutes !== '' || (unit === 's' && Number(wait) > mostWaitSeconds))) {
             lost = tried.trim();
@@ -156,27 +173,30 @@ export class Restic {
           return '';
         });
         said = said.slice(-mostSaid);
-      });
-      // It may end before it has read all of it; then its exit says why.
-      child.stdin.on('error', () => undefined).end(input ?? '');
-      child.once('error', (error) => reject(new ResticFault('failed', error.message)));
-      child.once('close', (code) => {
-        signal?.removeEventListener('abort', stop);
-        clearTimeout(end);
-        if (signal?.aborted === true) {
-          reject(new ResticFault('cancelled'));
-        } else if (isTooLarge) {
-          reject(new ResticFault('failed', `it said more than ${mostBytes} bytes`));
-        } else if (lost !== undefined) {
-          reject(new ResticFault('failed', lost));
-        } else if (code === 0) {
-          done(Buffer.concat(parts).toString('utf8'));
-        } else {
-          const [why = ''] = said.split(noneThere);
-          reject(new ResticFault(problemOf(code, said), why.trim() || `exit code ${code ?? '?'}`));
-        }
-      });
+      },
     });
+    signal?.addEventListener('abort', stop);
+    let code: number | undefined;
+    try {
+      code = await running.ended;
+    } catch (error) {
+      said = error instanceof Error ? error.message : String(error);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      clearTimeout(end);
+    }
+    requireWanted();
+    if (isTooLarge) {
+      throw new ResticFault('failed', `it said more than ${mostBytes} bytes`);
+    }
+    if (lost !== undefined) {
+      throw new ResticFault('failed', lost);
+    }
+    if (code !== 0) {
+      const [why = ''] = said.split(noneThere);
+      throw new ResticFault(problemOf(code, said), why.trim() || `exit code ${code ?? '?'}`);
+    }
+    return Buffer.concat(parts).toString('utf8');
   }
 
   /** Those with all of these tags, the oldest first. @throws ResticFault */
@@ -245,16 +265,18 @@ async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | un
 const noneThere = 'Is there a repository at the following location?';
 
 /** Newer ones have an exit code of their own for each (0.17). */
-function problemOf(code: number | null, said: string): ResticProblem {
-  return code === 12 || said.includes('wrong password or no key found')
-    ? 'wrongKey'
-    : code === 11 || said.includes('repository is already locked')
-      ? 'locked'
-      : code === 10 || isNoneThere(said)
-        ? 'noRepository'
-        : /no space left on device|disk quota exceeded/iu.test(said)
-          ? 'noSpace'
-          : 'failed';
+function problemOf(code: number | undefined, said: string): ResticProblem {
+  return code === 127
+    ? 'noProgram'
+    : code === 12 || said.includes('wrong password or no key found')
+      ? 'wrongKey'
+      : code === 11 || said.includes('repository is already locked')
+        ? 'locked'
+        : code === 10 || isNoneThere(said)
+          ? 'noRepository'
+          : /no space left on device|disk quota exceeded/iu.test(said)
+            ? 'noSpace'
+            : 'failed';
 }
 
 function isNoneThere(said: string): boolean {

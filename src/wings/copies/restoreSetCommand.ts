@@ -1,5 +1,5 @@
 // `virt-rewind restore` of a set: each of its VMs by itself. A second run leaves those that are there.
-import { join, resolve } from 'node:path';
+import { posix, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
@@ -14,6 +14,7 @@ import {
   openRestic,
   requireOneConnection,
   requireText,
+  requireWholePath,
   restoreOne,
   sayAll,
 } from './copiesCommand.js';
@@ -24,6 +25,7 @@ import type { Restic } from './restic.js';
 import { readMark } from './restoreFolder.js';
 import { isMarkedRestored, unmarkRestored } from './setMarks.js';
 import { type BackupSet, isSetId } from './sets.js';
+import { onVmHost, type VmHost } from './vmHost.js';
 import { lacksText, notDoneLine, notRestoredText, setBackedUpText } from './setText.js';
 
 export const restore: CommandHandler = async (context) => {
@@ -36,12 +38,19 @@ export const restore: CommandHandler = async (context) => {
   if (call.texts['as'] !== undefined || call.texts['snapshot'] !== undefined) {
     throw new CliError('usage', '--as and --snapshot are for the backup of one VM, and this is a set.');
   }
-  const folder = resolve(requireText(context, 'folder'));
+  const given = requireText(context, 'folder');
+  const folder = resolve(given);
   const { uri: connection } = await requireOneConnection(context);
   try {
-    const restic = await openRestic(context, target);
+    const login = await context.session.engine.hostLogin({ connection });
+    if (login !== undefined) {
+      requireWholePath('folder', given);
+    }
+    const restic = await openRestic(context, target, login);
     const backups = await requireSet(restic, id);
-    return await restoreSet(context, restic, backups, { connection, folder, target });
+    return await onVmHost(login, process.env, (host) =>
+      restoreSet(context, restic, backups, { connection, host, folder, target }),
+    );
   } catch (error) {
     throw asCliError(error, target, '');
   }
@@ -49,6 +58,7 @@ export const restore: CommandHandler = async (context) => {
 
 interface Place {
   readonly connection: string;
+  readonly host: VmHost;
   readonly folder: string;
   readonly target: string;
 }
@@ -60,7 +70,7 @@ async function restoreSet(
   place: Place,
 ): Promise<ExitName> {
   const { call, session, terminal, interruption, json } = context;
-  const { connection, folder, target } = place;
+  const { connection, host, folder, target } = place;
   const restored: VmRestored[] = [];
   const there: string[] = [];
   const failed: FailedMember[] = [];
@@ -74,7 +84,7 @@ async function restoreSet(
       }
       const wish = {
         ...{ connection, folder, ofSet: id, isolated: call.flags.has('isolated') },
-        ...{ environment: process.env, signal: interruption.signal },
+        ...{ host, signal: interruption.signal },
       };
       const one = await bringBack(session.engine, await resticSource(restic, id), wish);
       restored.push(one);
@@ -90,7 +100,7 @@ async function restoreSet(
   const missing = Math.max(0, set.vms - backups.length);
   if (failed.length === 0) {
     for (const { vm: name, uuid } of backups) {
-      await unmarkRestored(join(folder, folderNameOf({ name, uuid })));
+      await unmarkRestored(host.files, posix.join(folder, folderNameOf({ name, uuid })));
     }
   }
   if (call.flags.has('start') && failed.length === 0) {
@@ -131,11 +141,11 @@ async function restoreSet(
 /** Whether an earlier run has restored it from this backup. */
 async function isThere(
   { session }: Context,
-  { connection, folder }: Place,
+  { connection, host: { files }, folder }: Place,
   { id, vm: name, uuid }: Pick<Backup, 'id' | 'vm' | 'uuid'>,
 ): Promise<boolean> {
-  const own = join(folder, folderNameOf({ name, uuid }));
-  if (!(await isMarkedRestored(own, id)) || (await readMark(own)) !== undefined) {
+  const own = posix.join(folder, folderNameOf({ name, uuid }));
+  if (!(await isMarkedRestored(files, own, id)) || (await readMark(files, own)) !== undefined) {
     return false;
   }
   const obstacle = await session.engine.withCopies(connection, (copies) => copies.obstacle({ name, uuid }));

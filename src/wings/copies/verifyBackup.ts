@@ -1,6 +1,6 @@
 // Checks that a backup can be restored: by reading all of its data back, or by starting its VM apart from everything.
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { posix } from 'node:path';
 import * as v from 'valibot';
 import { systemClock } from '../../base/clock.js';
 import { isCloneName } from '../../domain/clone.js';
@@ -21,7 +21,7 @@ import { recordVerification, type Verification } from './verifications.js';
 export interface CheckWish {
   readonly onProgress: (fraction: number) => void;
   /** Starts its VM; absent: reads its data alone. */
-  readonly boot?: Pick<RestoreWish, 'connection' | 'folder' | 'environment' | 'signal'> & { readonly seconds: number };
+  readonly boot?: Pick<RestoreWish, 'connection' | 'folder' | 'host' | 'signal'> & { readonly seconds: number };
 }
 
 export interface BackupChecked extends Omit<Verification, 'at'> {
@@ -93,7 +93,7 @@ async function requireSizes(restic: Restic, source: ResticSource): Promise<numbe
 async function readBack(restic: Restic, { snapshot }: ResticSource, onBytes: (bytes: number) => void): Promise<void> {
   let bytes = 0;
   await restic.run(['dump', snapshot, '/'], {
-    onPart: (part) => onBytes((bytes += part.length)),
+    onBytes: (more) => onBytes((bytes += more)),
   });
 }
 
@@ -104,7 +104,8 @@ async function bootBackup(
   vm: string,
   { seconds, ...wish }: NonNullable<CheckWish['boot']>,
 ): Promise<Verification['how']> {
-  await discardChecks(engine, wish.connection, wish.folder);
+  const place = { connection: wish.connection, files: wish.host.files };
+  await discardChecks(engine, place, wish.folder);
   const own = `-check-${randomBytes(4).toString('hex')}`;
   const name = isCloneName(`${vm}${own}`) ? `${vm}${own}` : `backup${own}`;
   try {
@@ -118,7 +119,7 @@ async function bootBackup(
     await engine.withCopies(wish.connection, (copies) => copies.startForUs(uuid));
     return await waitUntilUp(engine, ref, seconds, wish.signal);
   } finally {
-    await discardChecks(engine, wish.connection, wish.folder, join(wish.folder, name));
+    await discardChecks(engine, place, wish.folder, posix.join(wish.folder, name));
   }
 }
 

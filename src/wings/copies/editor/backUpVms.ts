@@ -12,6 +12,7 @@ import { notify } from '../../../ui/prompts/notify.js';
 import { backUp, type BackupMade } from '../backUp.js';
 import { backedUpLines, inOneLine } from '../doneText.js';
 import { lookAtVm } from '../lookAtVm.js';
+import { hostHere } from '../vmHost.js';
 import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 import { rememberBackups } from './knownBackups.js';
@@ -57,7 +58,7 @@ async function backUpOne(
   const onProgress = (fraction: number): void =>
     report(`${displayLine(view.vm.name)}: ${Math.floor(fraction * 100)} %`);
   onProgress(0);
-  return backUp(await lookAtVm(engine, view, process.env), restic, { libvirt, create, onProgress });
+  return backUp(await lookAtVm(engine, view, hostHere(process.env)), restic, { libvirt, create, onProgress });
 }
 
 function tell(

@@ -24,6 +24,7 @@ import { inOneLine, restoredLines } from '../doneText.js';
 import { scheduleLine } from '../scheduleNews.js';
 import { documentsOf } from '../manifest.js';
 import { askHow } from './askHow.js';
+import { hostHere } from '../vmHost.js';
 import { openTarget, type OpenedTarget, pickFolder, pickRepository } from './backupTarget.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets } from './knownBackups.js';
@@ -124,7 +125,7 @@ async function restore(run: CommandRun, opened: OpenedTarget, backup: Backup): P
     ...(name !== undefined && { name }),
     ...(snapshot !== undefined && { snapshot }),
     folder: typeof folder === 'string' ? folder : await folder(),
-    environment: process.env,
+    host: hostHere(process.env),
   };
   const show = run.tree.focus.followNewVm();
   const vm = name ?? backup.vm;

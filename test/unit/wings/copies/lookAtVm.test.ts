@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { VmView } from '../../../../src/live/views.js';
 import { type CopiesEngine, lookAtVm } from '../../../../src/wings/copies/lookAtVm.js';
+import { hostHere } from '../../../../src/wings/copies/vmHost.js';
 
 describe('a look at a VM for a backup', () => {
   const vm = { name: 'web', uuid: 'u', power: 'off', disks: [], managedSave: false };
@@ -16,6 +17,7 @@ describe('a look at a VM for a backup', () => {
       filesIn: () => ({ files: named, odd: [] }),
     };
     return {
+      hostLogin: () => Promise.resolve(undefined),
       readInterrupted: () => Promise.resolve([]),
       refresh: () => Promise.resolve(),
       readTree: () => Promise.resolve({ snapshots: [] }),
@@ -27,12 +29,12 @@ describe('a look at a VM for a backup', () => {
 
   it('says that it changed, where a snapshot came while its files were listed', async () => {
     const engine = engineOf([snapshot('one'), snapshot('two')], ['/etc/hostname']);
-    await assert.rejects(lookAtVm(engine, view, process.env), { problem: { kind: 'changed' } });
+    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), { problem: { kind: 'changed' } });
   });
 
   it('names a file that is none of its disks, where nothing changed', async () => {
     const engine = engineOf([snapshot('one')], ['/etc/hostname']);
-    await assert.rejects(lookAtVm(engine, view, process.env), {
+    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), {
       problem: { kind: 'unknownFile', file: '/etc/hostname' },
     });
   });
