@@ -1,5 +1,6 @@
 // A backup of a running VM that freezes its current state first.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
@@ -56,7 +57,11 @@ describe('backups with a checkpoint', () => {
 
   it('leave the checkpoint where the backup fails, and say so', async () => {
     await startVm('lost');
-    const said = await host.run('notFound', 'backup', 'lost', '--to', join(dir, 'none'), '--checkpoint');
+    await host.run('notFound', 'backup', 'lost', '--to', join(dir, 'none'), '--checkpoint');
+    assert.equal(await snapshotsOf('lost'), '');
+    host.wrap('restic', '[ "$1" != backup ] || exit 1');
+    const said = await host.run('failed', 'backup', 'lost', '--to', repository, '--checkpoint');
+    host.unwrap('restic');
     assert.match(said, /It stays, also if the backup fails/u);
     assert.notEqual(await snapshotsOf('lost'), '');
     await host.rig.virsh('destroy', 'lost');
@@ -75,5 +80,44 @@ describe('backups with a checkpoint', () => {
     );
     assert.equal(await snapshotsOf('inside'), 'one');
     await host.rig.virsh('destroy', 'inside');
+  });
+
+  it('keep so many of the checkpoints that backups created, and all others', async () => {
+    await startVm('often');
+    const words = ['backup', 'often', '--to', repository, '--create', '--checkpoint', '--kind', 'disk'];
+    const keep = ['--keep-checkpoints', '2'];
+    await host.run('done', 'checkpoint', 'often', 'mine', '--kind', 'disk', '--style', 'external');
+    await host.run('done', ...words);
+    await host.run('done', ...words);
+    assert.equal((await snapshotsOf('often')).split('\n').length, 3);
+    await writeInside('often', 3);
+    const { backup } = await host.json<{ backup: ListedBackup }>(...words, ...keep);
+    assert.equal(backup.restorePoints, 4);
+    const left = (await snapshotsOf('often')).split('\n');
+    assert.deepEqual([left.length, left.includes('mine')], [3, true]);
+    await host.run('done', 'restore', backup.id, '--from', repository, '--folder', join(dir, 'many'), '--as', 'many');
+    await runTool('qemu-io', '-r', '-f', 'qcow2', '-c', 'read -P 3 0 1M', await contentFile(host, 'many'));
+    await host.rig.virsh('destroy', 'often');
+  });
+
+  it('are made while the VM is off where that is wanted, and it runs again, also where they fail', async () => {
+    const guest = await host.rig.guest({ name: 'guest' });
+    await host.rig.virsh('start', 'guest');
+    await guest.waitForAgent();
+    const state = async (): Promise<string> => (await host.rig.virsh('domstate', 'guest')).trim();
+    const id = await host.rig.virsh('domid', 'guest');
+    await host.run('notFound', 'backup', 'guest', '--to', join(dir, 'none'), '--shut-down');
+    assert.equal(await host.rig.virsh('domid', 'guest'), id);
+    const words = ['backup', 'guest', '--to', repository, '--create', '--shut-down'];
+    const { backup } = await host.json<{ backup: ListedBackup }>(...words);
+    assert.deepEqual([backup.currentState, await state()], [true, 'running']);
+    // One that boots does not hear the power button.
+    await guest.waitForAgent();
+    host.wrap('restic', `[ "$1" != backup ] || { virsh domstate guest > '${join(dir, 'state')}'; exit 1; }`);
+    await host.run('failed', ...words);
+    host.unwrap('restic');
+    assert.match(readFileSync(join(dir, 'state'), 'utf8'), /shut off/u);
+    assert.equal(await state(), 'running');
+    await host.rig.virsh('destroy', 'guest');
   });
 });

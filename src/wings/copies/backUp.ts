@@ -66,16 +66,27 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
   }
 }
 
-/** Of a VM, whether finished or not, the oldest first. @throws ResticFault where there is no repository, or no key */
-export async function snapshotsOf(restic: Restic, uuid: string, create: boolean): Promise<readonly ResticSnapshot[]> {
+/** Before anything is done to a VM for its backup. @throws ResticFault where it could not be stored, as far as known */
+export async function requireRepository(restic: Restic, create: boolean): Promise<void> {
+  // It takes a lock, which it does not get beside a prune.
+  await orCreated(restic, create, () => restic.run(['cat', 'config']));
+}
+
+/** Whether finished or not, the oldest first. */
+async function snapshotsOf(restic: Restic, uuid: string, create: boolean): Promise<readonly ResticSnapshot[]> {
+  return (await orCreated(restic, create, () => restic.snapshots([vmTag(uuid)]))) ?? [];
+}
+
+/** Undefined where the repository is new. */
+async function orCreated<T>(restic: Restic, create: boolean, work: () => Promise<T>): Promise<T | undefined> {
   try {
-    return await restic.snapshots([vmTag(uuid)]);
+    return await work();
   } catch (error) {
     if (!create || !(error instanceof ResticFault) || error.problem !== 'noRepository') {
       throw error;
     }
     await restic.run(['init']);
-    return [];
+    return undefined;
   }
 }
 

@@ -10,7 +10,7 @@ import { isMember, type StoredSystem, type SystemPoint } from '../../domain/syst
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
-import { backUp, type BackupMade, snapshotsOf } from './backUp.js';
+import { backUp, type BackupMade, requireRepository } from './backUp.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
 import { answerOf, answerOfSet, asCliError, backUpOne, openRestic, requireText, sayAll } from './copiesCommand.js';
 import { backedUpLines } from './doneText.js';
@@ -37,6 +37,12 @@ export const backup: CommandHandler = async (context) => {
   }
   if (operands.length === 1) {
     return backUpOne(context);
+  }
+  if (context.call.flags.has('shut-down')) {
+    throw new CliError('usage', '--shut-down is for one VM. Of a system, use virt-rewind system stop and start.');
+  }
+  if (texts['keep-checkpoints'] !== undefined) {
+    throw new CliError('usage', '--keep-checkpoints is for one VM. Of a system, use virt-rewind system prune.');
   }
   const target = requireText(context, 'to');
   try {
@@ -86,8 +92,7 @@ async function backUpFound(
 ): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const vms = views.length + failed.length;
-  // Before anything is frozen for it. It has no backups of no VM.
-  await snapshotsOf(restic, '', call.flags.has('create'));
+  await requireRepository(restic, call.flags.has('create'));
   let made: SystemCheckpoint | undefined;
   if (call.flags.has('checkpoint') && views.some(({ vm }) => isActive(vm.power))) {
     made = await checkpointSystem(context, system ?? (await requireSystemOf(context, views)));

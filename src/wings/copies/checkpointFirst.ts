@@ -6,6 +6,7 @@ import type { SnapshotKind } from '../../domain/snapshot.js';
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { CopiesFault } from './copiesFault.js';
+import { backupCheckpointTitle } from './oldCheckpoints.js';
 
 /** Nothing for a VM that is off: its backup has all. @throws CopiesFault; Failure */
 export async function checkpointFirst({ call, session, terminal }: Context, view: VmView): Promise<void> {
@@ -13,11 +14,13 @@ export async function checkpointFirst({ call, session, terminal }: Context, view
     return;
   }
   // Such a backup is refused in any case: no checkpoint is left for it.
-  if ((await session.engine.readTree(view.ref)).snapshots.some(({ style }) => style === 'internal')) {
+  const { snapshots } = await session.engine.readTree(view.ref);
+  if (snapshots.some(({ style }) => style === 'internal')) {
     throw new CopiesFault({ kind: 'internalRunning' });
   }
   const { kind } = call.texts as { readonly kind?: SnapshotKind };
   const request = await session.checkpointRequest(view, {
+    title: backupCheckpointTitle(snapshots, Date.now()),
     style: 'external',
     ...(kind !== undefined && { kind }),
     ...(call.flags.has('quiesce') && { quiesce: true }),

@@ -2,45 +2,60 @@
 import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import type { HostLogin } from '../../base/hostLogin.js';
+import { countOf } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
 import { isFar } from '../../driver/sharedHost.js';
 import type { ConnectionView } from '../../live/views.js';
-import { backUp } from './backUp.js';
+import { backUp, type BackupMade, requireRepository } from './backUp.js';
 import { bringBack } from './bringBack.js';
 import type { Backup } from './backups.js';
 import { CopiesFault, isFailing } from './copiesFault.js';
 import { resticSource } from './copySource.js';
-import { pointLines, problemText, resticText } from './copiesText.js';
+import { checkpointStaysText, pointLines, problemText, resticText } from './copiesText.js';
 import { backedUpLines, restoredLines } from './doneText.js';
 import { lookAtVm } from './lookAtVm.js';
+import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
 import { plainFolder } from './plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
 import { isRemote, Restic, ResticFault } from './restic.js';
 import type { BackupSet } from './sets.js';
 import { onVmHost } from './vmHost.js';
+import { whileOff } from './whileOff.js';
+
+export const mostCheckpoints = 100;
 
 /** Of one VM. */
 export const backUpOne: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
   const target = requireText(context, 'to');
+  const keep = countOf(call, 'keep-checkpoints', mostCheckpoints);
   const view = await session.vm(call.operands[0] ?? '');
   const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
-  return saying(target, view.vm.name, async () => {
+  let left: readonly CheckpointStays[] = [];
+  const exit = await saying(target, view.vm.name, async () => {
     const login = await session.engine.hostLogin(view.ref);
     const restic = await openRestic(context, target, login);
+    const create = call.flags.has('create');
+    if (call.flags.has('checkpoint') || call.flags.has('shut-down')) {
+      await requireRepository(restic, create);
+    }
     if (call.flags.has('checkpoint')) {
       await checkpointFirst(context, view);
     }
     const onProgress = (fraction: number): void =>
       terminal.progress(t('Backing up {0}: {1} %', view.vm.name, Math.floor(fraction * 100)));
-    const made = await onVmHost(login, process.env, async (host) => {
-      const look = await lookAtVm(session.engine, view, host);
-      return backUp(look, restic, { libvirt: libvirt ?? 0, create: call.flags.has('create'), onProgress });
-    });
+    const backUpNow = (): Promise<BackupMade> =>
+      onVmHost(login, process.env, async (host) => {
+        const look = await lookAtVm(session.engine, view, host);
+        return backUp(look, restic, { libvirt: libvirt ?? 0, create, onProgress });
+      });
+    const made = await (call.flags.has('shut-down') ? whileOff(context, view, backUpNow) : backUpNow());
     interruption.signal.throwIfAborted();
+    left = keep === undefined ? [] : await deleteOldCheckpoints(context, view, keep);
+    left.forEach(({ snapshot, failure }) => terminal.tell(checkpointStaysText(snapshot.title, failure)));
     if (json !== undefined) {
       const { addedBytes, present, leftOut } = made;
       json({ backup: { ...answerOf(made), addedBytes, currentState: present, leftOut } });
@@ -48,6 +63,7 @@ export const backUpOne: CommandHandler = async (context) => {
     }
     sayAll(context, backedUpLines(made));
   });
+  return left.length > 0 ? 'failed' : exit;
 };
 
 /** Of one VM. */

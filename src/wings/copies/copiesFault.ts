@@ -8,9 +8,12 @@ export type CopiesProblem =
   /** A snapshot of restic's stays, which no list of ours shows. */
   | { readonly kind: 'staysInRepository'; readonly snapshot: string }
   | { readonly kind: 'noBackup'; readonly id: string }
-  | { readonly kind: 'brokenBackup' | 'newerBackup' }
+  | { readonly kind: 'brokenBackup' | 'newerBackup' | 'goesWhenOff' }
   /** The VM of a backup that is checked. */
   | { readonly kind: 'notUp'; readonly seconds: number }
+  /** A VM that was to be off for its backup. */
+  | { readonly kind: 'stillOn'; readonly seconds: number }
+  | { readonly kind: 'notStarted'; readonly said: string }
   | { readonly kind: 'badName'; readonly name: string }
   | { readonly kind: 'notQemu' | 'readOnly' | 'otherHost' }
   | { readonly kind: 'nameTaken' | 'uuidTaken'; readonly name: string }
@@ -32,6 +35,7 @@ const failing: readonly CopiesProblem['kind'][] = [
   'noRoom',
   'copyCut',
   'wrongChecksum',
+  'notStarted',
 ];
 
 /** Else it was refused before anything was done. */

@@ -8,6 +8,28 @@ const passwordFile: Option = {
   value: 'FILE',
   help: 'the key of the repository, in a file that only you may read (default: RESTIC_PASSWORD_FILE or RESTIC_PASSWORD_COMMAND)',
 };
+/** What a running VM is kept by before its backup. */
+const checkpointOptions = {
+  checkpoint: { type: 'boolean', help: 'if a VM runs, create an external checkpoint first' },
+  kind: {
+    type: 'string',
+    value: 'KIND',
+    help: 'of that checkpoint: memory or disk',
+    words: ['memory', 'disk'],
+    needs: ['checkpoint'],
+  },
+  quiesce: {
+    type: 'boolean',
+    help: 'freeze the file systems for it, with the guest agent',
+    needs: ['checkpoint'],
+  },
+  'keep-checkpoints': {
+    type: 'string',
+    value: 'N',
+    help: 'then delete the checkpoints that earlier backups created, but the N newest',
+    needs: ['checkpoint'],
+  },
+} as const satisfies Record<string, Option>;
 /** Of a rule: what it names stays, and all else goes. */
 const keepOptions = {
   'keep-last': { type: 'string', value: 'N', help: 'keep the N newest' },
@@ -26,18 +48,11 @@ export const copiesRows = {
       to: from,
       system: { type: 'string', kind: 'system', value: 'SYSTEM', help: 'all VMs of this system' },
       create: { type: 'boolean', help: 'create the repository if there is none' },
-      checkpoint: { type: 'boolean', help: 'if a VM runs, create an external checkpoint first' },
-      kind: {
-        type: 'string',
-        value: 'KIND',
-        help: 'of that checkpoint: memory or disk',
-        words: ['memory', 'disk'],
-        needs: ['checkpoint'],
-      },
-      quiesce: {
+      ...checkpointOptions,
+      'shut-down': {
         type: 'boolean',
-        help: 'freeze the file systems for it, with the guest agent',
-        needs: ['checkpoint'],
+        help: 'if the VM runs, shut it down for the backup, and start it again',
+        not: ['checkpoint', 'system'],
       },
       'password-file': passwordFile,
     },
@@ -135,6 +150,7 @@ export const copiesRows = {
         value: 'WHEN',
         help: 'hour, day, week, or a calendar of systemd such as "Mon..Fri 22:30"',
       },
+      ...checkpointOptions,
       ...keepOptions,
       'on-failure': {
         type: 'string',

@@ -1,7 +1,9 @@
 // Why there is no backup, or why it cannot be restored, as sentences.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
+import type { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import type { VmRestored } from './bringBack.js';
 import type { CopiesProblem } from './copiesFault.js';
 import type { LeftOut } from './lookAtVm.js';
@@ -69,6 +71,16 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       return t('The backup was made by a newer version of Virt Rewind. Update it first.');
     case 'notUp':
       return t('Its VM was not up within {0} s.', problem.seconds);
+    case 'stillOn':
+      return t(
+        '{0} did not shut down within {1} s, so it was not backed up. It is still running. Shut it down in its guest, or use --checkpoint.',
+        name,
+        problem.seconds,
+      );
+    case 'goesWhenOff':
+      return t('{0} is temporary and would be gone when it is off. Use --checkpoint.', name);
+    case 'notStarted':
+      return `${t('The backup is done.')} ${notStartedText(vm, problem.said)}`;
     case 'badName':
       return t('{0} cannot be the name of a VM. Use letters, digits, dots and dashes.', displayLine(problem.name));
     case 'nameTaken':
@@ -156,6 +168,15 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
           )
         : t('restic failed: {0}', endOf(said));
   }
+}
+
+export function checkpointStaysText(title: string, failure: Failure): string {
+  return t('The checkpoint “{0}” was not deleted. {1}', displayLine(title), failureMessage(failure));
+}
+
+/** @param said why, as sentences */
+export function notStartedText(vm: string, said: string): string {
+  return t('{0} was shut down for its backup, and did not start again. Start it yourself. {1}', displayLine(vm), said);
 }
 
 /** It says last what it failed by. */

@@ -41,14 +41,16 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     if (code !== 0 || answer === undefined) {
       done.exitCode ||= code || 1;
       done.messages.push(`${displayLine(about)}: ${displayLine(message, mostMessage)}`);
-      return undefined;
     }
     return answer;
   };
   const at = [...passwordWords(schedule), '--json'];
   for (const vm of schedule.vms) {
     const connect = schedule.connect === undefined ? [] : [`--connect=${schedule.connect}`];
-    const answer = parseAs(backupAnswer, await run(vm, ['backup', `--to=${schedule.to}`, ...connect, ...at, '--', vm]));
+    const answer = parseAs(
+      backupAnswer,
+      await run(vm, ['backup', `--to=${schedule.to}`, ...checkpointWords(schedule), ...connect, ...at, '--', vm]),
+    );
     if (answer !== undefined) {
       done.backups.push(answer.backup.id);
       backedUp.push(answer.backup.uuid);
@@ -82,6 +84,17 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
 const backupAnswer = v.object({ backup: v.object({ id: v.string(), uuid: v.string() }) });
 const pruneAnswer = v.object({ pruned: v.object({ deleted: v.array(v.unknown()) }) });
 const failedAnswer = v.object({ error: v.object({ message: v.string() }) });
+
+function checkpointWords({ checkpoint }: Schedule): readonly string[] {
+  return checkpoint === undefined
+    ? []
+    : [
+        '--checkpoint',
+        ...(checkpoint.kind === undefined ? [] : [`--kind=${checkpoint.kind}`]),
+        ...(checkpoint.quiesce === true ? ['--quiesce'] : []),
+        ...(checkpoint.keep === undefined ? [] : [`--keep-checkpoints=${checkpoint.keep}`]),
+      ];
+}
 
 function passwordWords({ passwordFile }: Schedule): readonly string[] {
   return passwordFile === undefined ? [] : [`--password-file=${passwordFile}`];

@@ -14,6 +14,14 @@ export const scheduleShape = v.object({
   /** `hour`, `day`, `week`, or a calendar expression of systemd. */
   every: line,
   keep: v.record(v.picklist(keepPeriods), count),
+  /** What each backup is asked for beside: a checkpoint first, and how many of these stay. */
+  checkpoint: v.exactOptional(
+    v.object({
+      kind: v.exactOptional(v.picklist(['memory', 'disk'])),
+      quiesce: v.exactOptional(v.literal(true)),
+      keep: v.exactOptional(count),
+    }),
+  ),
   by: v.picklist(['systemd', 'cron']),
   madeAt: count,
   connect: v.exactOptional(line),

@@ -4,6 +4,7 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { isProgram } from '../../base/findProgram.js';
+import { type Call, countOf } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import { exitCode } from '../../cli/exitCodes.js';
@@ -11,7 +12,7 @@ import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
 import { ruleOf } from './backupsCommand.js';
-import { requireText, saying } from './copiesCommand.js';
+import { mostCheckpoints, requireText, saying } from './copiesCommand.js';
 import { Scheduler } from './installSchedule.js';
 import { Restic } from './restic.js';
 import { runSchedule } from './runSchedule.js';
@@ -89,6 +90,7 @@ async function addSchedule(context: Context, { store, scheduler }: Tools): Promi
     name: given ?? scheduleName(call.operands[0] ?? '', every),
     vms: [...call.operands],
     ...{ to: target, every, keep: ruleOf(call), by: await scheduler.choose(every), madeAt: Date.now() },
+    ...(call.flags.has('checkpoint') && { checkpoint: checkpointOf(call) }),
     ...(connect !== undefined && { connect }),
     ...(passwordFile !== undefined && { passwordFile: resolve(passwordFile) }),
     ...(onFailure !== undefined && { onFailure }),
@@ -116,6 +118,16 @@ async function addSchedule(context: Context, { store, scheduler }: Tools): Promi
     terminal.tell(t('It runs while you are logged in. To run it always: {0}.', 'loginctl enable-linger'));
   }
   return 'done';
+}
+
+function checkpointOf(call: Call): NonNullable<Schedule['checkpoint']> {
+  const { kind } = call.texts as { readonly kind?: 'memory' | 'disk' };
+  const keep = countOf(call, 'keep-checkpoints', mostCheckpoints);
+  return {
+    ...(kind !== undefined && { kind }),
+    ...(call.flags.has('quiesce') && { quiesce: true }),
+    ...(keep !== undefined && { keep }),
+  };
 }
 
 function isLingering(): boolean {
@@ -207,9 +219,10 @@ async function listSchedules({ terminal, json }: Context, { store, scheduler }: 
 function answerOf({ schedule: one, lastRun, state, nextAt, missedAt }: ScheduleStatus, installed: boolean): object {
   const time = (at: number | undefined): string | undefined =>
     at === undefined ? undefined : new Date(at).toISOString();
-  const { name, vms, to, every, by, keep } = one satisfies Schedule;
+  const { name, vms, to, every, by, keep, checkpoint } = one satisfies Schedule;
   return {
     ...{ name, vms, to, every, by, keep, installed, state },
+    ...(checkpoint !== undefined && { checkpoint }),
     nextAt: time(nextAt),
     missedAt: time(missedAt),
     ...(lastRun !== undefined && {

@@ -1,0 +1,28 @@
+// Which checkpoints of backups are old.
+import assert from 'node:assert/strict';
+import type { Snapshot } from '../../../../src/domain/snapshot.js';
+import { backupCheckpointTitle, oldCheckpoints } from '../../../../src/wings/copies/oldCheckpoints.js';
+
+describe('old checkpoints of backups', () => {
+  const snapshot = (title: string, createdAt: number): Snapshot => ({ name: title, title, createdAt }) as Snapshot;
+  const made = [3, 1, 2].map((at) => snapshot(backupCheckpointTitle([], at * 1_000), at));
+
+  it('are all but the newest, whatever a person created or renamed', () => {
+    const all = [...made, snapshot('mine', 0), snapshot('backup', 0), snapshot(`my ${made[1]!.title}`, 0)];
+    assert.deepEqual(
+      oldCheckpoints(all, 1).map(({ createdAt }) => createdAt),
+      [1, 2],
+    );
+    assert.deepEqual(oldCheckpoints(all, 3), []);
+  });
+
+  it('have titles of their own in one second', () => {
+    const title = backupCheckpointTitle(made, 1_000);
+    assert.notEqual(title, made[1]!.title);
+    assert.equal(oldCheckpoints([...made, snapshot(title, 1)], 3).length, 1);
+  });
+
+  it('never include the newest one', () => {
+    assert.equal(oldCheckpoints(made, 0).length, 2);
+  });
+});
