@@ -122,6 +122,25 @@ describe('backups that cannot be', () => {
     assert.doesNotMatch(await restic(dir, 'snapshots'), /unfinished/u);
   });
 
+  it('remove what killed ones of a week ago left, and nothing of one that is made', async () => {
+    const uuid = await host.rig.virsh('domuuid', 'web');
+    const leave = (id: string, ...words: readonly string[]): Promise<string> =>
+      restic(dir, 'backup', `--tag=virt-rewind-unfinished,backup:${id},vm:${uuid}`, ...words, join(dir, 'key'));
+    await leave('00000001', '--time=2020-01-01 00:00:00');
+    await leave('00000002', '--time=2222-01-01 00:00:00');
+    await leave('00000003');
+    await backUp('done');
+    const left = JSON.parse(await restic(dir, 'snapshots', '--json', '--tag=virt-rewind-unfinished')) as {
+      readonly id: string;
+      readonly tags: readonly string[];
+    }[];
+    assert.deepEqual(
+      left.map(({ tags }) => tags.find((tag) => tag.startsWith('backup:'))),
+      ['backup:00000003'],
+    );
+    await restic(dir, 'forget', left[0]!.id);
+  });
+
   it('say that the repository is locked', async () => {
     host.wrap('restic', 'echo "repository is already locked exclusively by PID 1" >&2; exit 1');
     assert.match(await backUp('busy'), /restic unlock/u);
@@ -149,11 +168,19 @@ describe('backups that cannot be', () => {
 
   it('go on where a restic that was killed left its lock, unless another computer may have it', async () => {
     const prune = ['backups', 'prune', '--from', repository, '--keep-last', '9', '--free', '--yes'];
-    await killRestic();
+    const locks = join(repository, 'locks');
+    // Of ours, as soon as its lock is there.
+    host.wrap('restic', `case "$*" in *backup*) (while [ -z "$(ls '${locks}')" ]; do :; done; kill -9 $$) & ;; esac`);
+    await backUp('failed');
+    host.unwrap('restic');
+    assert.equal(readdirSync(locks).length, 1);
     await host.run('done', ...prune);
-    await killRestic();
     await killRestic('unshare', '--uts', 'sh', '-c', 'hostname other && exec "$@"', 'sh');
     assert.match(await host.run('busy', ...prune), /by PID \d+ on other/u);
+    await restic(dir, 'unlock', '--remove-all');
+    // On another computer with this name, for all that can be known.
+    await killRestic();
+    await host.run('busy', ...prune);
     await restic(dir, 'unlock', '--remove-all');
     await restic(dir, 'check');
   });

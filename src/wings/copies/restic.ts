@@ -6,7 +6,7 @@ import { undefinedIfAbsent } from '../../base/errno.js';
 import { findProgram } from '../../base/findProgram.js';
 import type { HostLogin } from '../../base/hostLogin.js';
 import { parseAs, parseJson } from '../../journal/json.js';
-import { removeDeadLocks } from './deadLocks.js';
+import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { readKey, serviceVariables } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
 
@@ -69,11 +69,13 @@ const long = new Set(['backup', 'dump', 'prune', 'restore']);
 export class Restic {
   readonly #program: ResticProgram;
   readonly #signal: AbortSignal;
+  readonly #started: StartedRestics;
   /** To the computer on which it runs; undefined: this one. */
   readonly login: HostLogin | undefined;
 
-  private constructor(program: ResticProgram, { signal, login }: ResticOptions) {
+  private constructor(program: ResticProgram, { signal, login, environment }: ResticOptions) {
     this.#program = program;
+    this.#started = new StartedRestics(environment);
     this.login = login;
     this.#signal = signal;
   }
@@ -121,7 +123,7 @@ export class Restic {
       }
       const own = options.goesOn === true ? { goesOn: true as const } : {};
       // Where the locks cannot be read, perhaps as one is gone, another try tells.
-      if (!(await removeDeadLocks((asked) => this.#run(asked, own)).catch(() => true))) {
+      if (!(await removeDeadLocks((asked) => this.#run(asked, own), this.#started).catch(() => true))) {
         throw error;
       }
       return this.#run(words, options);

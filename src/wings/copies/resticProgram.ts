@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { HostLogin, ShellStream } from '../../base/hostLogin.js';
 import { shellWord } from '../../base/shellWord.js';
+import { StartedRestics } from './deadLocks.js';
 import { HostShell } from './hostShell.js';
 import { givingWay, giveWay } from './lowPriority.js';
 
@@ -41,6 +42,7 @@ export interface ResticProgram {
 
 /** @param environment all of it */
 export function resticHere(program: string, environment: NodeJS.ProcessEnv): ResticProgram {
+  const started = new StartedRestics(environment);
   return {
     start: ({ words, input, folder, givesWay, counts, onOut, onBytes, onErrors }) => {
       // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
@@ -52,6 +54,11 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
       });
       child.stdout.on('data', (part: Buffer) => (counts ? onBytes(part.length) : onOut(part)));
       child.stderr.setEncoding('utf8').on('data', onErrors);
+      const { pid } = child;
+      if (pid !== undefined) {
+        const added = started.add(pid);
+        child.once('close', () => void added.then(() => started.remove(pid)));
+      }
       // It may end before it has read all of it; then its exit says why.
       child.stdin.on('error', () => undefined).end(input);
       return {

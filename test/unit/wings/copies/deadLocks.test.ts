@@ -11,11 +11,14 @@ interface FoundLock {
 
 const gone = 2 ** 30;
 const dead: FoundLock = { hostname: hostname(), pid: gone, minutes: 1 };
+/** As another computer of the same name has it. */
+const unknown: FoundLock = { hostname: hostname(), pid: gone - 1, minutes: 1 };
 const elsewhere: FoundLock = { hostname: `not-${hostname()}`, pid: gone, minutes: 1 };
 const alive: FoundLock = { hostname: hostname(), pid: process.pid, minutes: 1 };
 
 const rows: readonly { readonly what: string; readonly locks: readonly FoundLock[]; readonly goes: boolean }[] = [
   { what: 'of a process that is gone', locks: [dead], goes: true },
+  { what: 'of a process that we did not start', locks: [dead, unknown], goes: false },
   { what: 'of one that works', locks: [alive], goes: false },
   { what: 'of another computer', locks: [elsewhere], goes: false },
   { what: 'beside one of another computer', locks: [dead, elsewhere], goes: true },
@@ -36,10 +39,11 @@ describe('locks of a repository', () => {
           return [String(at).padStart(64, '0'), { ...lock, time: Number.isNaN(minutes) ? '?' : time.toISOString() }];
         }),
       );
+      const started = { has: (pid: number) => Promise.resolve(pid === gone), remove: () => Promise.resolve() };
       const removed = await removeDeadLocks(([verb = '', what = '', id = '']) => {
         ran.push(verb);
         return Promise.resolve(what === 'locks' ? [...answers.keys()].join('\n') : JSON.stringify(answers.get(id)));
-      });
+      }, started);
       assert.equal(removed, goes);
       assert.equal(ran.includes('unlock'), goes);
     });
