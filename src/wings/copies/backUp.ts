@@ -90,11 +90,17 @@ async function orCreated<T>(restic: Restic, create: boolean, work: () => Promise
   }
 }
 
-/** Those under the other tag of backups that are whole. */
+/** A first backup over a slow line takes days, and is as old as its beginning. */
+const leftMs = 7 * 24 * 3_600_000;
+
+/** Those under the other tag: of backups that are whole, and of those that were killed. */
 function doneOf(snapshots: readonly ResticSnapshot[]): readonly string[] {
   const ofBackup = ({ tags }: ResticSnapshot): string => tags.find((tag) => tag.startsWith('backup:')) ?? '';
   const finished = new Set(snapshots.filter(({ tags }) => tags.includes(finishedTag)).map(ofBackup));
-  return snapshots.filter((one) => one.tags.includes(unfinishedTag) && finished.has(ofBackup(one))).map(({ id }) => id);
+  const isLeft = ({ time }: ResticSnapshot): boolean => Math.abs(Date.now() - Date.parse(time)) > leftMs;
+  return snapshots
+    .filter((one) => one.tags.includes(unfinishedTag) && (finished.has(ofBackup(one)) || isLeft(one)))
+    .map(({ id }) => id);
 }
 
 const summary = v.object({

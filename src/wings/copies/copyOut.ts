@@ -82,12 +82,14 @@ export async function copyOut(
   }
 }
 
-/** Where the files go. The lock of a replica is held by the shell, and goes with it. */
+/** Where the files go. The lock is held by the shell, and goes with it. */
 async function beginCopy(shell: HostShell, folder: string, { vm }: VmLook, { kind }: CopyWish): Promise<string> {
   const word = shellWord(folder);
   const begin =
     kind === 'export'
       ? `[ -e ${word} ] || [ -L ${word} ] && exit ${codes.taken}
+for left in ${word}.exporting-??????; do
+  [ -d "$left/${disks}" ] && [ ! -L "$left" ] && flock -n "$left" rm -rf -- "$left"; done
 mkdir -p -- ${shellWord(posix.dirname(folder))} && begun=$(mktemp -d ${word}.exporting-XXXXXX) &&
 chmod 755 "$begun" && mkdir "$begun/${disks}" && echo "$begun"`
       : `if [ -e ${word} ]; then [ "$(cat ${word}/${markName} 2>/dev/null)" = ${vm.uuid} ] || exit ${codes.taken}
@@ -97,10 +99,9 @@ mkdir -p ${word}/${disks} && echo ${word}`;
 case $(tar --version) in *GNU*) ;; *) echo 'GNU tar'; exit ${codes.noTool};; esac`;
   const begun = await shell.run(`(\n${need}\n${begin}\n)`);
   requireDone(shell, folder, begun);
-  if (kind === 'replica') {
-    const lock = `exec 9<${word}/${markName} && { flock -n 9 || (exit ${codes.busy}); }`;
-    requireDone(shell, folder, await shell.run(lock));
-  }
+  const locked = kind === 'replica' ? `${word}/${markName}` : shellWord(begun.said);
+  const lock = `exec 9<${locked} && { flock -n 9 || (exit ${codes.busy}); }`;
+  requireDone(shell, folder, await shell.run(lock));
   return begun.said;
 }
 
