@@ -126,6 +126,18 @@ describe('a rule for backups', () => {
     );
     assert.equal((await list()).length, 5);
 
+    // As a clock that was ahead made it: each rule would keep it alone.
+    const { uuid } = all[3] as unknown as { readonly uuid: string };
+    const tags = `virt-rewind,backup:0000000f,vm:${uuid}`;
+    await restic('backup', '--time', '2222-01-01 00:00:00', '--tag', tags, join(dir, 'key'));
+    assert.match(await host.run('refused', ...prune('--keep-last', '1', '--yes')), /0000000f.*future/u);
+    await host.run('done', ...prune('--keep-last', '1', '--yes'), 'db');
+    assert.equal((await list()).length, 6);
+    const [future] = JSON.parse(await restic('snapshots', '--json', '--tag=backup:0000000f')) as {
+      readonly id: string;
+    }[];
+    await restic('forget', future!.id);
+
     const before = bytesOfRepository();
     const answer = await host.json<{ pruned: Pruned }>(...prune('--keep-daily', '1', '--free', '--yes'));
     assert.deepEqual(faultsOf(answer), []);

@@ -8,6 +8,8 @@ export type CopiesProblem =
   /** A snapshot of restic's stays, which no list of ours shows. */
   | { readonly kind: 'staysInRepository'; readonly snapshot: string }
   | { readonly kind: 'noBackup'; readonly id: string }
+  /** A rule would delete newer ones instead of it. `snapshot`: what restic calls it. */
+  | { readonly kind: 'fromFuture'; readonly id: string; readonly madeAt: number; readonly snapshot: string }
   | { readonly kind: 'brokenBackup' | 'newerBackup' | 'goesWhenOff' }
   /** The VM of a backup that is checked. */
   | { readonly kind: 'notUp'; readonly seconds: number }

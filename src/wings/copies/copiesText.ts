@@ -1,5 +1,6 @@
 // Why there is no backup, or why it cannot be restored, as sentences.
 import { t } from '@vscode/l10n';
+import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
@@ -65,6 +66,11 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       );
     case 'noBackup':
       return t('There is no backup {0}. List the backups again.', displayLine(problem.id));
+    case 'fromFuture':
+      return t(
+        'The backup {0} is dated {1}, in the future, so a rule would keep it and delete newer ones. Nothing was deleted. Correct the clock, or delete that backup: restic forget {2}',
+        ...[displayLine(problem.id), utcTime(problem.madeAt), displayLine(problem.snapshot)],
+      );
     case 'brokenBackup':
       return t('The backup is not valid, so nothing was restored. Restore another one.');
     case 'newerBackup':

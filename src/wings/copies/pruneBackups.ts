@@ -3,6 +3,7 @@
 import * as v from 'valibot';
 import { parseAs, parseJson } from '../../journal/json.js';
 import { type Backup, backupOf, backupTag, finishedTag, keptTag, requireBackup, vmTag } from './backups.js';
+import { CopiesFault } from './copiesFault.js';
 import { type Restic, ResticFault } from './restic.js';
 
 /** How many of the newest stay: of all, and one of each hour, day, week and month that has any. */
@@ -16,9 +17,19 @@ export interface BackupPrune {
   readonly stays: readonly Backup[];
 }
 
-/** @param uuids of VMs. @throws ResticFault */
+/** Clocks of computers differ. */
+const mostAheadMs = 60 * 60_000;
+
+/** @param uuids of VMs. @throws CopiesFault `fromFuture`; ResticFault */
 export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: readonly string[]): Promise<BackupPrune> {
   const found = await restic.snapshots([finishedTag]);
+  // A rule keeps the newest: as long as that one is there, each new backup would be deleted.
+  const future = found.find((one) => Date.parse(one.time) > Date.now() + mostAheadMs);
+  const ahead = future && backupOf(future);
+  if (future !== undefined && ahead !== undefined && uuids.includes(ahead.uuid)) {
+    const { id, madeAt } = ahead;
+    throw new CopiesFault({ kind: 'fromFuture', id, madeAt, snapshot: future.id.slice(0, 8) });
+  }
   const chosen = new Set<string>();
   for (const uuid of uuids) {
     (await chooseByRule(restic, rule, uuid)).forEach((id) => chosen.add(id));
