@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
 import { type Manifest, readManifest } from '../../src/wings/copies/manifest.js';
@@ -109,6 +109,38 @@ describe('replicas of a VM', () => {
     mkdirSync(join(replicas, 'other', name), { recursive: true });
     const other = [...words().slice(0, -1), join(replicas, 'other')];
     assert.match(await here!.run('refused', ...other), /exists already/u);
+  });
+
+  it('take the place of the VM only if it is off and has nothing else', async () => {
+    await replicate();
+    const images = join(there!.rig.daemon.dir, 'switched');
+    const take = ['restore', folder, '--folder', images, '--original'] as const;
+    await here!.run('done', 'start', name);
+    assert.match(await there!.run('refused', ...take, here!.rig.uri), /Shut it down/u);
+    await here!.rig.virsh('destroy', name);
+    await replicate();
+    await tree.change(7, '22M');
+    assert.match(await there!.run('refused', ...take, here!.rig.uri), /Replicate it once more/u);
+    await replicate();
+    await tree.take('last', 'offline');
+    assert.match(await there!.run('refused', ...take, here!.rig.uri), /Replicate it once more/u);
+    await replicate();
+    await tree.keepContents();
+    const [gone, sameAgain] = ['qemu+unix:///system?socket=/nowhere', here!.rig.uri];
+    for (const [uri, original] of [
+      [gone, 'unreachable'],
+      [sameAgain, 'same'],
+    ] as const) {
+      const answer = await there!.json<{ restored: { replica: { original: string } } }>(...take, uri);
+      assert.deepEqual(faultsOf(answer), []);
+      assert.equal(answer.restored.replica.original, original);
+      await tree.requireSame(there!);
+      // The old one is told.
+      assert.match(await here!.run('refused', ...words()), /Do not start both/u);
+      await there!.rig.virsh('undefine', name, '--snapshots-metadata');
+      rmSync(images, { recursive: true });
+    }
+    assert.match(await there!.run('usage', ...take, here!.rig.uri, '--as', 'new'), /--as/u);
   });
 
   it('become the VM, in the state of the last replication', async () => {

@@ -10,14 +10,15 @@ import { displayLine } from '../../domain/plainText.js';
 import { isFar } from '../../driver/sharedHost.js';
 import type { ConnectionView } from '../../live/views.js';
 import { backUp, type BackupMade, requireRepository } from './backUp.js';
-import { bringBack } from './bringBack.js';
+import { bringBack, requireManifest, type VmRestored } from './bringBack.js';
 import type { Backup } from './backups.js';
 import { CopiesFault, isFailing } from './copiesFault.js';
-import { resticSource } from './copySource.js';
+import { type CopySource, resticSource } from './copySource.js';
 import { checkpointStaysText, pointLines, problemText, resticText } from './copiesText.js';
 import { backedUpLines, restoredLines } from './doneText.js';
 import { lookAtVm } from './lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
+import { lookAtOriginal, type OriginalSeen } from './originalVm.js';
 import { plainFolder } from './plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
 import { isRemote, Restic, ResticFault } from './restic.js';
@@ -86,6 +87,7 @@ export const restoreOne: CommandHandler = async (context) => {
       repository === undefined
         ? await plainFolder(target, signal)
         : await resticSource(await openRestic(context, target, login), own);
+    const original = await originalOf(context, source);
     const wish = {
       connection: uri,
       ...(name !== undefined && { name }),
@@ -100,21 +102,47 @@ export const restoreOne: CommandHandler = async (context) => {
       const view = await session.vm(restored.uuid);
       await session.run(await session.plan(view, session.powerRequest(view, 'start')));
     }
-    const { present, withoutRam, restorePoints, point } = restored;
+    const { present, withoutRam, restorePoints, point, replica } = restored;
     if (json !== undefined) {
       const { uuid, folder: place } = restored;
       const vm = { name: restored.name, uuid, connection: uri };
       const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
-      json({ restored: { ...vm, folder: place, restorePoints, currentState: present, withoutRam, ...ofPoint } });
+      const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
+      const facts = { restorePoints, currentState: present, withoutRam, ...ofPoint, ...ofReplica };
+      json({ restored: { ...vm, folder: place, ...facts } });
       return;
     }
     if (point !== undefined) {
       sayAll(context, pointLines(restored, point));
       return;
     }
-    sayAll(context, restoredLines(restored));
+    sayAll(context, restoredLines(restored, original));
   });
 };
+
+function answerOfReplica(
+  { of, madeAt }: NonNullable<VmRestored['replica']>,
+  original: OriginalSeen | undefined,
+): Readonly<Record<string, string>> {
+  const seen = typeof original === 'object' ? original.kind : original;
+  return { of, madeAt: new Date(madeAt).toISOString(), ...(seen !== undefined && { original: seen }) };
+}
+
+/** Where a replica is to take its place. */
+async function originalOf(
+  { call, session, interruption }: Context,
+  source: CopySource,
+): Promise<OriginalSeen | undefined> {
+  const { original } = call.texts;
+  if (original === undefined) {
+    return undefined;
+  }
+  const manifest = await requireManifest(source);
+  if (manifest.replicaOf === undefined) {
+    throw new CliError('usage', '--original goes with a replica. See virt-rewind restore --help.');
+  }
+  return lookAtOriginal(session.engine, manifest, original, interruption.signal);
+}
 
 export function sayAll({ terminal }: Context, [done, ...others]: readonly string[]): void {
   terminal.say(done ?? '');

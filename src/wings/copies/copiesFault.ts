@@ -26,6 +26,8 @@ export type CopiesProblem =
   | { readonly kind: 'wrongChecksum'; readonly file: string }
   /** The host of a replica is that of the VM, or has the VM. */
   | { readonly kind: 'vmThere'; readonly name: string }
+  /** Of a replica that is to take its place. */
+  | { readonly kind: 'originalRuns' | 'originalNewer'; readonly name: string; readonly host: string }
   | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
   | { readonly kind: 'cannotWrite'; readonly folder: string; readonly said: string };
 

@@ -128,6 +128,12 @@ export const copiesRows = {
         type: 'boolean',
         help: 'with its network cables out, and without devices and folders of this computer',
       },
+      original: {
+        type: 'string',
+        value: 'URI',
+        help: 'of a replica: the host of the original. Refused if the VM runs there, or has what the replica has not',
+        not: ['from', 'as', 'snapshot'],
+      },
       start: { type: 'boolean', help: 'start it afterwards' },
       'password-file': passwordFile,
     },
@@ -135,6 +141,7 @@ export const copiesRows = {
     examples: [
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder /var/lib/libvirt/images',
       'virt-rewind restore /media/usb/web-test --folder /var/lib/libvirt/images',
+      'virt-rewind restore /srv/replicas/web-test --folder /var/lib/libvirt/images --original qemu+ssh://root@first/system',
       'virt-rewind restore set-53ab0c77 --from /mnt/backups --folder /var/lib/libvirt/images',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --as web-again -c qemu:///session',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --snapshot clean --as web-clean --isolated --start',

@@ -126,7 +126,22 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         displayLine(problem.file),
       );
     case 'vmThere':
-      return t('There is a VM {0} already, which could start beside its original.', displayLine(problem.name));
+      return t(
+        'The other host has a VM {0} already. Do not start both. If that one was restored from the replica, undefine this one, then replicate from there. Otherwise, undefine that one.',
+        displayLine(problem.name),
+      );
+    case 'originalRuns':
+      return t(
+        '{0} runs on {1}. Shut it down there and replicate it once more. Then nothing is lost.',
+        displayLine(problem.name),
+        displayLine(problem.host),
+      );
+    case 'originalNewer':
+      return t(
+        '{0} was changed on {1} after the last replication. Replicate it once more. Without --original, the replica is restored as it is.',
+        displayLine(problem.name),
+        displayLine(problem.host),
+      );
     case 'cannotWrite':
       return t('{0} cannot be written: {1}', displayLine(problem.folder), problem.said);
   }

@@ -2,9 +2,12 @@
 import { t } from '@vscode/l10n';
 import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
+import { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
+import { shortFailure } from '../../text/failureText.js';
 import type { BackupMade } from './backUp.js';
 import type { VmRestored } from './bringBack.js';
+import type { OriginalSeen } from './originalVm.js';
 import { leftOutText, notCurrentText } from './copiesText.js';
 
 type Sentences = readonly [string, ...string[]];
@@ -30,20 +33,23 @@ export function notCopiedLines({ vm, present, leftOut }: Pick<BackupMade, 'vm' |
   return [...(present ? [] : [notCurrentText(vm)]), ...leftOut.map(leftOutText)];
 }
 
-/** What was done, then what is not as it was. */
-export function restoredLines(restored: VmRestored): Sentences {
+/** What was done, then what is not as it was. @param original of a replica, where it was looked for */
+export function restoredLines(restored: VmRestored, original?: OriginalSeen): Sentences {
   const { name, folder, restorePoints, present, withoutRam, replica } = restored;
   return [
     t('Restored {0} into {1}: snapshots: {2}', displayLine(name), displayLine(folder), restorePoints),
+    ...(original instanceof Failure ? [t('The original cannot be reached: {0}', shortFailure(original))] : []),
     ...(replica === undefined
       ? []
-      : [
-          t(
-            'It is as of {0}; what it did on {1} after that is not here. Do not start both: they have the same identity.',
-            utcTime(replica.madeAt),
-            displayLine(replica.of),
-          ),
-        ]),
+      : original === 'same'
+        ? [t('The original is off and has nothing that is not here. Do not start both: they have the same identity.')]
+        : [
+            t(
+              'It is as of {0}; what it did on {1} after that is not here. Do not start both: they have the same identity.',
+              utcTime(replica.madeAt),
+              displayLine(replica.of),
+            ),
+          ]),
     ...(present ? [] : [t('Its disks are as in its current snapshot, because it was running when it was backed up.')]),
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
   ];
