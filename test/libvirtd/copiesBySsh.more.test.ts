@@ -1,7 +1,8 @@
 // Backups of a VM on a host behind the real ssh and a real sshd: restic runs there, and the VM comes back there.
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { faultsOf } from '../jsonSchema.js';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
 import { CopiedTree } from './copiesTree.js';
@@ -27,7 +28,9 @@ describe('backups on a host behind ssh', () => {
     far = await makeSshHost(daemon);
     // What a login there has.
     mkdirSync(join(dir, 'temporary'));
-    await far.configureServer(`SetEnv RESTIC_CACHE_DIR=${join(dir, 'cache')} TMPDIR=${join(dir, 'temporary')}`);
+    const path = `${there.programs}:/usr/bin:/bin`;
+    const variables = `RESTIC_CACHE_DIR=${join(dir, 'cache')} TMPDIR=${join(dir, 'temporary')} PATH=${path}`;
+    await far.configureServer(`SetEnv ${variables}`);
     here = await startCopiesHost(() => ({ XDG_RUNTIME_DIR: dir, LIBVIRT_DEFAULT_URI: far.uri() }));
     // A folder that a shell would take for something else.
     repository = join(dir, "back ups'; touch $HOME/oops; '");
@@ -40,7 +43,14 @@ describe('backups on a host behind ssh', () => {
     await here?.rig.stop();
     await there?.rig.stop();
   });
+  afterEach(() => there?.unwrap('restic'));
 
+  const locks = (): readonly string[] => readdirSync(join(repository, 'locks'));
+  const until = async (isTrue: () => boolean): Promise<void> => {
+    while (!isTrue()) {
+      await wait(20);
+    }
+  };
   const leftThere = (): readonly string[] => readdirSync(join(dir, 'temporary'));
 
   it('has the whole tree, and each layer once', async () => {
@@ -91,6 +101,67 @@ describe('backups on a host behind ssh', () => {
     assert.equal(await there!.rig.virsh('snapshot-list', 'web-then', '--name'), '');
     await here!.run('done', 'backups', 'check', '--from', repository, '--boot', '--folder', folder, '--seconds', '1');
     assert.deepEqual(readdirSync(folder).sort(), ['web-again', 'web-then']);
+  });
+
+  it('says what is missing there, and which key is wrong', async () => {
+    const wrong = join(dir, 'wrong-key');
+    writeFileSync(wrong, 'none', { mode: 0o600 });
+    const words = ['backups', '--from', repository, '--password-file', wrong];
+    assert.match(await here!.run('refused', ...words), /does not open/u);
+    await here!.run('usage', 'backups', '--from', 'relative');
+    const server = readFileSync(far.at('server'), 'utf8');
+    await far.logOut();
+    writeFileSync(far.at('server'), server.replace('mkdir', 'mount --bind /dev/null /usr/bin/restic; mkdir'));
+    assert.match(await here!.run('refused', 'backup', name, '--to', repository), /restic is needed on/u);
+    await far.logOut();
+    writeFileSync(far.at('server'), server);
+  });
+
+  /** @param end while restic there has stored some of it */
+  async function cutBackup(exit: 'failed' | 'cancelled', end: () => unknown): Promise<void> {
+    const other = `${repository} ${exit}`;
+    there!.wrap('restic', 'case "$*" in *unfinished*) set -- --limit-upload=500 "$@" ;; esac');
+    const running = here!.run(exit, 'backup', name, '--to', other, '--create');
+    const names = (folder: string): readonly string[] =>
+      existsSync(join(other, folder)) ? readdirSync(join(other, folder), { recursive: true, encoding: 'utf8' }) : [];
+    await until(() => names('data').some((one) => one.length > 60) && names('locks').length > 0);
+    await end();
+    await running;
+    // restic has removed its lock, and the folder with the manifest is gone.
+    await until(() => names('locks').length === 0 && leftThere().length === 0);
+    there!.unwrap('restic');
+    const { backups: none } = await here!.json<{ backups: readonly ListedBackup[] }>('backups', '--from', other);
+    assert.deepEqual(none, []);
+    await here!.run('done', 'backup', name, '--to', other);
+  }
+
+  it('leaves no lock and no file where the connection is cut during a backup', () =>
+    cutBackup('failed', () => far.logOut()));
+
+  it('leaves no lock and no file where a backup is cancelled', async () => {
+    const client = readFileSync(far.at('client'), 'utf8');
+    const pid = join(dir, 'pid');
+    writeFileSync(far.at('client'), client.replace('\n', `\necho $PPID >'${pid}'\n`));
+    await cutBackup('cancelled', () => process.kill(Number(readFileSync(pid, 'utf8')), 'SIGINT'));
+    writeFileSync(far.at('client'), client);
+  });
+
+  it('is not there where the connection is cut during a restore, and the next one removes what it left', async () => {
+    const folder = join(dir, 'cut');
+    const words = ['restore', backups[1]!.id, '--from', repository, '--folder', folder, '--as', 'web-cut'];
+    there!.wrap('restic', 'case "$*" in *--target=*) set -- --limit-download=500 "$@" ;; esac');
+    const running = assert.rejects(here!.run('done', ...words));
+    const begun = (): readonly string[] =>
+      existsSync(folder) ? readdirSync(folder, { recursive: true, encoding: 'utf8' }) : [];
+    await until(() => begun().some((one) => one.includes('images')) && locks().length > 0);
+    await far.logOut();
+    await running;
+    await until(() => locks().length === 0);
+    there!.unwrap('restic');
+    assert.doesNotMatch(await there!.rig.virsh('list', '--all', '--name'), /web-cut/u);
+    await here!.run('done', ...words);
+    assert.deepEqual(readdirSync(folder), ['web-cut']);
+    await tree.requireSame(there!, 'web-cut');
   });
 
   it('reverts on the restored tree', async () => {
