@@ -164,6 +164,23 @@ describe('backups on a host behind ssh', () => {
     await tree.requireSame(there!, 'web-cut');
   });
 
+  it('is backed up by the clock, if the login asks nothing', async () => {
+    const crontab = join(dir, 'crontab');
+    writeFileSync(crontab, '');
+    const program = (file: string, text: string): void =>
+      writeFileSync(join(here!.programs, file), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    program('systemctl', 'exit 1');
+    program('crontab', `if [ "$1" = -l ]; then cat '${crontab}'; else cat "$1" > '${crontab}'; fi`);
+    const add = ['schedule', name, '--to', repository, '--every', 'day', '--keep-last', '1', '--as'];
+    await here!.run('done', ...add, 'far-day');
+    assert.match(await here!.run('done', 'schedule', '--run', 'far-day'), /backups: 1, deleted: 2/u);
+    // The login that is open does, but not one at night.
+    await far.identify('key');
+    assert.match(await here!.run('refused', ...add, 'far-night'), /Permission denied/u);
+    await far.identify('plain_key');
+    assert.doesNotMatch(await here!.run('done', 'schedule'), /far-night/u);
+  });
+
   it('reverts on the restored tree', async () => {
     await here!.run('done', 'revert', name, 'disks', '--yes');
     await tree.requireContent(await contentFile(there!, name), 'disks');

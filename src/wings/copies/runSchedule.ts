@@ -45,8 +45,8 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     return answer;
   };
   const at = [...passwordWords(schedule), '--json'];
+  const connect = schedule.connect === undefined ? [] : [`--connect=${schedule.connect}`];
   for (const vm of schedule.vms) {
-    const connect = schedule.connect === undefined ? [] : [`--connect=${schedule.connect}`];
     const answer = parseAs(
       backupAnswer,
       await run(vm, ['backup', `--to=${schedule.to}`, ...checkpointWords(schedule), ...connect, ...at, '--', vm]),
@@ -62,7 +62,7 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   });
   // Of each VM by itself: the backups of others are not this rule's, also where only space is freed.
   const prune = (uuid: string, ...free: readonly string[]): Promise<unknown> =>
-    run(uuid, ['backups', `--from=${schedule.to}`, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
+    run(uuid, ['backups', `--from=${schedule.to}`, ...connect, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
   for (const uuid of keep.length === 0 ? [] : backedUp) {
     done.deleted += parseAs(pruneAnswer, await prune(uuid))?.pruned.deleted.length ?? 0;
   }
@@ -123,9 +123,10 @@ async function untilFree(words: readonly string[], wish: RunWish): Promise<Comma
   return ended;
 }
 
-function runOwn(
+/** Without a terminal: nobody answers what it would ask. */
+export function runOwn(
   words: readonly string[],
-  { program: [node, file], environment, signal }: RunWish,
+  { program: [node, file], environment, signal }: Omit<RunWish, 'store'>,
 ): Promise<CommandEnd> {
   return new Promise((resolve) => {
     // A group of its own: Ctrl+C reaches it through the signal alone.

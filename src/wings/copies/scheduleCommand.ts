@@ -1,9 +1,12 @@
 // `virt-rewind schedule`: backups by the clock, and what became of them.
 import { existsSync } from 'node:fs';
-import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import { isProgram } from '../../base/findProgram.js';
+import { undefinedIfAbsent } from '../../base/errno.js';
+import { findProgram, isProgram } from '../../base/findProgram.js';
+import { runHere } from '../../base/hostProgram.js';
 import { type Call, countOf } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
@@ -12,16 +15,18 @@ import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
 import { ruleOf } from './backupsCommand.js';
-import { mostCheckpoints, requireText, saying } from './copiesCommand.js';
+import { loginOfHost, mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
 import { Scheduler } from './installSchedule.js';
 import { Restic } from './restic.js';
-import { runSchedule } from './runSchedule.js';
+import { runOwn, runSchedule } from './runSchedule.js';
 import { isDue, type Schedule, ScheduleFault, scheduleName, scheduleShape, type ScheduleStatus } from './schedule.js';
 import { writeScript } from './scheduleFiles.js';
 import { endedText, missedText } from './scheduleNews.js';
 import { readSchedules, ScheduleStore } from './scheduleStore.js';
 import { scheduleFaultText, stateText } from './scheduleText.js';
 import { parseAs } from '../../journal/json.js';
+
+const endLoginMs = 5_000;
 
 interface Tools {
   readonly store: ScheduleStore;
@@ -78,14 +83,22 @@ async function addSchedule(context: Context, { store, scheduler }: Tools): Promi
     }),
   );
   const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
+  const isFarAway = (await loginOfHost(context)) !== undefined;
+  if (isFarAway && target !== to) {
+    requireWholePath('to', to);
+  }
   if (onFailure !== undefined && !(onFailure.startsWith('/') && (await isProgram(onFailure)))) {
     throw new ScheduleFault('badProgram', onFailure);
   }
   // With what a run will have: the repository is there, and its key opens it.
-  await saying(target, '', async () => {
-    const wish = { environment, signal: interruption.signal, passwordFile };
-    await (await Restic.open(target, wish)).snapshots([]);
-  });
+  const { signal } = interruption;
+  if (isFarAway) {
+    await requireRun(call, { to: target, environment, signal });
+  } else {
+    await saying(target, '', async () => {
+      await (await Restic.open(target, { environment, signal, passwordFile })).snapshots([]);
+    });
+  }
   const made = parseAs(scheduleShape, {
     name: given ?? scheduleName(call.operands[0] ?? '', every),
     vms: [...call.operands],
@@ -128,6 +141,45 @@ function checkpointOf(call: Call): NonNullable<Schedule['checkpoint']> {
     ...(call.flags.has('quiesce') && { quiesce: true }),
     ...(keep !== undefined && { keep }),
   };
+}
+
+/** Another host lets a run in that nobody answers for, by no login that is open now. @throws CliError */
+async function requireRun(
+  { texts }: Context['call'],
+  {
+    to,
+    environment,
+    signal,
+  }: { readonly to: string; readonly environment: NodeJS.ProcessEnv; readonly signal: AbortSignal },
+): Promise<void> {
+  const logins = await mkdtemp(join(tmpdir(), 'vr-'));
+  try {
+    const words = ['connect', 'password-file'].flatMap((name) => {
+      const text = texts[name];
+      return text === undefined ? [] : [`--${name}=${text}`];
+    });
+    const { code, message } = await runOwn(['backups', `--from=${to}`, ...words, '--json'], {
+      program: [process.execPath, resolve(process.argv[1] ?? '')],
+      environment: { ...environment, XDG_RUNTIME_DIR: logins },
+      signal,
+    });
+    signal.throwIfAborted();
+    if (code !== 0) {
+      throw new CliError('refused', displayLine(message, 2_000));
+    }
+  } finally {
+    await endLogins(join(logins, 'virt-rewind'), environment);
+    await rm(logins, { recursive: true, force: true });
+  }
+}
+
+/** ssh keeps each for a minute, by its socket. */
+async function endLogins(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const ssh = await findProgram('ssh', environment);
+  for (const socket of ssh === undefined ? [] : ((await undefinedIfAbsent(readdir(folder))) ?? [])) {
+    const args = ['-O', 'exit', '-o', `ControlPath="${join(folder, socket)}"`, 'host'];
+    await runHere({ program: ssh ?? '', args, environment, atMostMs: endLoginMs }, new AbortController().signal);
+  }
 }
 
 function isLingering(): boolean {
