@@ -31,6 +31,8 @@ export interface RestoredVm {
   readonly documents: VmDocuments;
   /** Without a way out to networks and to the host, until it is reverted. */
   readonly isolated?: boolean;
+  /** The history tells of it; absent: of a check, which removes the VM again. */
+  readonly backup?: { readonly madeAt: number; readonly restoredSince: number };
   /** Every file that the documents name. */
   readonly files: readonly { readonly from: string; readonly to: string }[];
 }

@@ -5,7 +5,7 @@ import type { Persistence } from '../journal/persistence.js';
 /** Files that are restored under the names of others are not what those were: see `contentChanged`. */
 export async function copiesOn(
   live: { readonly uri: string; open(): Promise<Pick<Hypervisor, 'vmCopies'>> },
-  { frozen }: Pick<Persistence, 'frozen'>,
+  { frozen, audit }: Pick<Persistence, 'frozen' | 'audit'>,
 ): Promise<VmCopies> {
   const copies = await (await live.open()).vmCopies();
   return {
@@ -13,6 +13,12 @@ export async function copiesOn(
     define: async (vm) => {
       await frozen.forget({ connection: live.uri, uuid: vm.uuid });
       await copies.define(vm);
+      const { name, uuid, backup } = vm;
+      if (backup !== undefined) {
+        const durationMs = Math.max(0, Date.now() - backup.restoredSince);
+        const request = { kind: 'restore', madeAt: backup.madeAt } as const;
+        await audit.note({ connection: live.uri, vm: { name, uuid }, request, outcome: 'done', durationMs });
+      }
     },
   };
 }

@@ -29,10 +29,17 @@ export interface AgentRequest {
   readonly before?: string;
 }
 
+/** A VM that is there again, from a backup. */
+export interface RestoreRequest {
+  readonly kind: 'restore';
+  /** The backup: in milliseconds since 1970. */
+  readonly madeAt: number;
+}
+
 export interface AuditNote extends OperationEnd {
   readonly connection: string;
   readonly vm: { readonly uuid: string; readonly name: string };
-  readonly request: LoggedRequest | AgentRequest;
+  readonly request: LoggedRequest | AgentRequest | RestoreRequest;
   readonly durationMs: number;
 }
 

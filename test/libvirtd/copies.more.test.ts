@@ -245,6 +245,8 @@ describe('backups that cannot be', () => {
     assert.doesNotMatch(await host.rig.virsh('list', '--all', '--name'), /again/u);
     await restore('done');
     assert.match(await restore('refused'), /exists already/u);
+    const restored = (await host.run('done', 'history', 'again')).match(/restoring its backup of \d{4}-/gu);
+    assert.equal(restored?.length, 1, 'the history has what was whole');
     const uuid = await host.rig.virsh('domuuid', 'again');
     // As one that was killed between the last file and the last snapshot leaves it: no such process is there.
     writeFileSync(join(to, 'again', '.virt-rewind-restoring'), JSON.stringify({ uuid, pid: 2 ** 30 }));

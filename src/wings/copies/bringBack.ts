@@ -78,6 +78,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   if ((login === undefined) !== (source.login === undefined) || (login === undefined) !== (host.login === undefined)) {
     throw new CopiesFault({ kind: 'otherHost' });
   }
+  const restoredSince = Date.now();
   const whole = await requireManifest(source);
   const { snapshot: wanted } = wish;
   const point =
@@ -115,6 +116,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
       ...vm,
       identity,
       isolated: wish.isolated,
+      ...(wish.isCheck !== true && { backup: { madeAt: manifest.madeAt, restoredSince } }),
       documents: documentsOf(manifest),
       // RAM that is left out has a name still, which the documents lose.
       files: [...placesIn(folder, manifest.files)].map(([from, to]) => ({ from, to: places.get(from) ?? to })),

@@ -96,6 +96,15 @@ describe('the text of the history', () => {
     assert.doesNotThrow(() => page([line({ request: { kind: 'agent', step: {}, what: [] } })]));
   });
 
+  it('says of a VM which backup it was restored from', () => {
+    const madeAt = Date.parse('2026-11-20T10:20:30Z');
+    assert.match(
+      page([line({ request: { kind: 'restore', madeAt } })]),
+      /restoring its backup of 2026\\-11\\-20 10\\:20Z/u,
+    );
+    assert.match(page([line({ request: { kind: 'restore', madeAt: 1e300 } })]), /restoring its backup of \\?/u);
+  });
+
   it('leaves out what is no entry, and makes markup of nothing', () => {
     const broken = [
       '',
