@@ -65,6 +65,20 @@ describe('comparing', () => {
   const changed = (result: ComparisonResult, part: string): readonly string[] =>
     result.hardware.filter((one) => one.part === part).map(({ id, how }) => `${id} ${how}`);
 
+  it('two snapshots leads to their files too', async () => {
+    await call('virtRewind.compareSnapshots', { vm, snapshot: 'large', other: 'small' });
+    const said = person.said.at(-1);
+    const ended = new Promise<void>((resolve) => {
+      person.presses(() => {
+        resolve();
+        return undefined;
+      });
+    });
+    said?.click('Show Changed Files…');
+    await ended;
+    assert.ok(person.told.some(({ title }) => title.includes('Comparing files')));
+  });
+
   it('two snapshots: what differs, and the diff of their hardware', async () => {
     person.will();
     const given = { vm, snapshot: 'large', other: 'small' };

@@ -1,5 +1,7 @@
 // Two states of a VM held against each other: what differs in words, and their hardware as a diff. Changes nothing.
+import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import type { CommandId } from '../../verbs/verbs.js';
 import { argumentsOf } from './commandArguments.js';
 import { CommandError } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
@@ -13,7 +15,7 @@ import { pointTitle } from '../../text/systemPointText.js';
 import { isForSystem, reachMembers, targetPoint, targetSystem } from './systemTargets.js';
 import { requireSnapshotByName } from '../../engine/findTargets.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
-import { sameVm } from '../../domain/vm.js';
+import { isActive, sameVm } from '../../domain/vm.js';
 import type { HardwareDifference } from '../../domain/hardware.js';
 import type { DiskDistance } from '../../domain/layerDistance.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
@@ -108,7 +110,10 @@ async function compareStates(
     );
   const page = t('{0}: {1} and {2}', vm.name, comparison.from, comparison.to);
   await run.reports.open(page, comparisonPage(comparison), openXml);
-  offerXml(run, comparison, openXml);
+  const mayReadFiles = to !== undefined || !isActive(vm.power);
+  const { uuid, connection } = ref;
+  const pair = { vm: uuid, connection, snapshot: from.name, other: to?.name ?? present };
+  offerMore(run, comparison, openXml, mayReadFiles ? pair : undefined);
   return { hardware: comparison.differences, disks: comparison.distances };
 }
 
@@ -199,10 +204,24 @@ async function openXmlOfMember(run: CommandRun, { from, to, members }: ComparedS
   );
 }
 
-/** The page is already there: whoever wants every line of it asks for it, and nobody has to wait. */
-function offerXml(run: CommandRun, comparison: Comparison, open: () => Promise<void>): void {
-  const button = t('Show XML Difference');
-  void notify('info', comparisonSummary(comparison), button)
-    .then((pressed) => (pressed === button ? open() : undefined))
+/**
+ * The page is already there: the button of what somebody wants beside it leads there, and nobody has to wait.
+ * @param pair whose files can be compared
+ */
+function offerMore(
+  run: CommandRun,
+  comparison: Comparison,
+  openXml: () => Promise<void>,
+  pair: { readonly vm: string } | undefined,
+): void {
+  const [xml, files] = [t('Show XML Difference'), t('Show Changed Files…')];
+  void notify('info', comparisonSummary(comparison), xml, ...(pair === undefined ? [] : [files]))
+    .then(async (pressed) => {
+      if (pressed === xml) {
+        await openXml();
+      } else if (pressed === files) {
+        await vscode.commands.executeCommand('virtRewind.showChangedFiles' satisfies CommandId, pair);
+      }
+    })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.compareSnapshots', reason));
 }
