@@ -382,6 +382,7 @@ const rooms = {
     'base',
   ],
   'ui/tree': [
+    'wings/vmFacts',
     'bisect/knownBisects',
     'ui/health',
     'health',

@@ -91,8 +91,13 @@ describe('backups in the editor', () => {
       assert.match(text, /1 snapshot · /u);
       return undefined;
     });
-    await fromMenu('virtRewind.showBackups', await rig.vmRow(name));
+    const row = await rig.vmRow(name);
+    await fromMenu('virtRewind.showBackups', row);
     assert.equal(person.asked.length, 1);
+    const { tree } = await rig.api();
+    const { tooltip } = await tree.resolveTreeItem(tree.getTreeItem(row), row);
+    assert.ok(tooltip instanceof vscode.MarkdownString);
+    assert.match(tooltip.value, /Last backup.*just now/u);
   });
 
   it('are not begun anew, with another key, where a repository is not mounted', async () => {
@@ -194,7 +199,7 @@ describe('backups in the editor', () => {
     assert.match(said(), /the disk is full/u);
     assert.equal((await store.lastRun(schedule.name))?.exitCode, 0);
     person.will(({ text }) => {
-      assert.match(text, /host-day \| every day · Last run: just now, done · Next run: /u);
+      assert.match(text, /host-day \| every day · Last run: just now, done \| Next run: /u);
       return undefined;
     });
     await fromMenu('virtRewind.showBackups', await rig.vmRow(name));

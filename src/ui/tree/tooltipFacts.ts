@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import { systemClock, within } from '../../base/clock.js';
 import type { VmRef } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
+import type { VmView } from '../../live/views.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { FactList } from '../../text/factList.js';
 import type { Node, SnapshotNode } from './nodes.js';
@@ -24,20 +25,39 @@ export interface TooltipContent {
   readonly picture: DisplayPicture | undefined;
 }
 
-/** @param facts what the row knows */
-export async function tooltipContent(node: Node, facts: FactList, inventory: TooltipSource): Promise<TooltipContent> {
+/** @param facts what the row knows @param readBackups what is known of the backups of a VM */
+export async function tooltipContent(
+  node: Node,
+  facts: FactList,
+  inventory: TooltipSource,
+  readBackups?: (view: VmView) => Promise<FactList['lines']>,
+): Promise<TooltipContent> {
   if (node.kind === 'snapshot') {
     return { facts, picture: pictureOf(await shownThen(node, inventory), t('Display at that time')) };
   }
   if (node.kind !== 'vm') {
     return { facts, picture: undefined };
   }
-  const [told, png] = await Promise.all([withAddresses(facts, node.ref, inventory), shownNow(node.ref, inventory)]);
-  return { facts: told, picture: pictureOf(png, t('Current display')) };
+  const [told, png, backups] = await Promise.all([
+    withAddresses(facts, node.ref, inventory),
+    shownNow(node.ref, inventory),
+    backupLines(node.ref, inventory, readBackups),
+  ]);
+  const all = backups.length === 0 ? told : { ...told, lines: [...told.lines, ...backups] };
+  return { facts: all, picture: pictureOf(png, t('Current display')) };
 }
 
 function pictureOf(png: Uint8Array | undefined, is: string): DisplayPicture | undefined {
   return png && { png, is };
+}
+
+async function backupLines(
+  ref: VmRef,
+  inventory: TooltipSource,
+  readBackups: ((view: VmView) => Promise<FactList['lines']>) | undefined,
+): Promise<FactList['lines']> {
+  const view = inventory.findVm(ref);
+  return view === undefined || readBackups === undefined ? [] : within(systemClock, patienceMs, readBackups(view), []);
 }
 
 /** The same facts where nobody knows an address in time. */

@@ -82,7 +82,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     bisects: ShownBisects,
     attentions: Attentions,
     health: ShownHealth,
-    kept: UsageStore,
+    private readonly kept: UsageStore,
     log: Log,
   ) {
     this.#systems = systems;
@@ -207,8 +207,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
-      const { tooltipContent } = await import('./tooltipFacts.js');
-      giveTooltip(item, await tooltipContent(node, facts, this.#engine));
+      const { rowTooltip } = await import('./rowTooltip.js');
+      giveTooltip(item, await rowTooltip(node, facts, { engine: this.#engine, kept: this.kept, log: this.#log }));
     }
     return item;
   }

@@ -21,7 +21,7 @@ import {
 } from './pruneBackups.js';
 import type { Restic } from './restic.js';
 import type { BackupSet } from './sets.js';
-import type { Verification } from './verifications.js';
+import { verifiedText } from './verifiedText.js';
 
 const mostKept = 9_999;
 
@@ -163,9 +163,4 @@ function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {
 
 function setCell(set: BackupSet | undefined): string {
   return set?.moment === undefined ? (set?.id ?? '') : t('{0}, one moment', set.id);
-}
-
-function verifiedText({ how, passed, at }: Verification): string {
-  const ways = { read: t('read'), started: t('started'), agent: t('guest agent') };
-  return passed ? `${utcTime(at)} (${ways[how]})` : t('failed {0}', utcTime(at));
 }

@@ -64,12 +64,11 @@ export function scheduleLine(
   return {
     label: name,
     icon: isGood ? 'clock' : 'warning',
-    description: [
-      everyText(every),
-      `${t('Last run')}: ${last}${stateText(state)}`,
+    description: `${everyText(every)} · ${t('Last run')}: ${last}${stateText(state)}`,
+    detail: [
       ...(nextAt === undefined ? [] : [`${t('Next run')}: ${fullTime(nextAt)}`]),
+      displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? to), longestReason),
     ].join(' · '),
-    detail: displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? to), longestReason),
   };
 }
 

@@ -3,7 +3,7 @@
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
 
 /** `read`: all of its data; `started`: its VM ran for a while; `agent`: the guest agent of its VM answered. */
-const waysToVerify = ['read', 'started', 'agent'] as const;
+export const waysToVerify = ['read', 'started', 'agent'] as const;
 
 export interface Verification {
   readonly how: (typeof waysToVerify)[number];

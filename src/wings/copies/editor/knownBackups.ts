@@ -3,6 +3,7 @@ import type { Memento } from 'vscode';
 import * as v from 'valibot';
 import { parseAs } from '../../../journal/json.js';
 import type { Backup } from '../backups.js';
+import { waysToVerify } from '../verifications.js';
 
 const place = 'virtRewind.backups';
 const mostTargets = 20;
@@ -15,6 +16,7 @@ const backup = v.object({
   madeAt: v.number(),
   restorePoints: v.number(),
   bytes: v.number(),
+  verified: v.exactOptional(v.object({ how: v.picklist(waysToVerify), passed: v.boolean(), at: v.number() })),
 });
 const shape = v.array(v.object({ target: v.string(), readAt: v.number(), backups: v.array(backup) }));
 
@@ -28,14 +30,15 @@ export interface KnownTarget {
 }
 
 /** That which was used last first. */
-export function knownTargets(remembered: Memento): readonly KnownTarget[] {
+export function knownTargets(remembered: Pick<Memento, 'get'>): readonly KnownTarget[] {
   return parseAs(shape, remembered.get(place)) ?? [];
 }
 
 export async function rememberBackups(remembered: Memento, target: string, backups: readonly Backup[]): Promise<void> {
   const others = knownTargets(remembered).filter((one) => one.target !== target);
-  const known = backups
-    .slice(-mostBackups)
-    .map(({ id, vm, uuid, madeAt, restorePoints, bytes }) => ({ id, vm, uuid, madeAt, restorePoints, bytes }));
+  const known = backups.slice(-mostBackups).map(({ id, vm, uuid, madeAt, restorePoints, bytes, verified }) => ({
+    ...{ id, vm, uuid, madeAt, restorePoints, bytes },
+    ...(verified !== undefined && { verified }),
+  }));
   await remembered.update(place, [{ target, readAt: Date.now(), backups: known }, ...others].slice(0, mostTargets));
 }

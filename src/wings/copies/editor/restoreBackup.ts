@@ -21,10 +21,12 @@ import { bringBack, requireManifest, type VmRestored } from '../bringBack.js';
 import { pointLines } from '../copiesText.js';
 import { resticSource } from '../copySource.js';
 import { inOneLine, restoredLines } from '../doneText.js';
+import type { Schedule } from '../schedule.js';
 import { scheduleLine } from '../scheduleNews.js';
 import { documentsOf } from '../manifest.js';
 import { askHow } from './askHow.js';
 import { hostHere } from '../vmHost.js';
+import { verifiedText } from '../verifiedText.js';
 import { openTarget, type OpenedTarget, pickFolder, pickRepository } from './backupTarget.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets } from './knownBackups.js';
@@ -58,7 +60,7 @@ export async function showBackups(run: CommandRun): Promise<VmRestored | { reado
     const planned = (await schedulesOf(view, run.log)).map((status) => ({
       ...scheduleLine(status, now),
       group: t('Schedules'),
-      value: { schedule: status.schedule.name },
+      value: { schedule: status.schedule },
     }));
     const lines = known.flatMap(({ target, own, group }): readonly Choice<ListedLine>[] => [
       ...choicesOf(own, now, false).map((line) => ({ ...line, group, value: { target, backup: line.value } })),
@@ -73,12 +75,12 @@ export async function showBackups(run: CommandRun): Promise<VmRestored | { reado
     const placeHolder = t('Select a backup to restore it');
     const readOther = { label: other, icon: 'search', value: {} };
     const picked = await pick<ListedLine>([...lines, readOther, ...planned], placeHolder, title);
-    if (picked.schedule !== undefined) {
-      await pick([{ label: t('Run Now'), icon: 'play', value: undefined }], picked.schedule);
-      runScheduleNow(picked.schedule, run.log);
-      return { begun: picked.schedule };
+    const { schedule } = picked;
+    if (schedule !== undefined && (await runsNow(schedule))) {
+      runScheduleNow(schedule.name, run.log);
+      return { begun: schedule.name };
     }
-    const opened = await openTarget(run, picked.target ?? (await pickRepository(run)), false);
+    const opened = await openTarget(run, picked.target ?? schedule?.to ?? (await pickRepository(run)), false);
     if (picked.backup !== undefined) {
       return restore(run, opened, picked.backup);
     }
@@ -89,7 +91,18 @@ export async function showBackups(run: CommandRun): Promise<VmRestored | { reado
 interface ListedLine {
   readonly target?: string;
   readonly backup?: Backup;
-  readonly schedule?: string;
+  readonly schedule?: Schedule;
+}
+
+/** Or its repository is read. */
+function runsNow({ name, to }: Schedule): Promise<boolean> {
+  return pick(
+    [
+      { label: t('Show Backups…'), icon: 'list-unordered', description: displayLine(to), value: false },
+      { label: t('Run Now'), icon: 'play', value: true },
+    ],
+    name,
+  );
 }
 
 /** The newest first. */
@@ -98,12 +111,13 @@ function choicesOf(backups: readonly Backup[], now: number, withName: boolean): 
     .toReversed()
     .slice(0, mostOffered)
     .map((backup) => {
-      const { id, vm, madeAt, restorePoints, bytes } = backup;
+      const { id, vm, madeAt, restorePoints, bytes, verified } = backup;
+      const checked = verified === undefined ? '' : ` · ${t('Backup verified')}: ${verifiedText(verified)}`;
       const time = utcTime(madeAt);
       const facts = [relativeAge(madeAt, now), snapshotCountText(restorePoints), bytesText(bytes)];
       return withName
-        ? { label: vm, description: facts.join(' · '), detail: `${time} · ${id}`, value: backup }
-        : { label: time, description: facts.join(' · '), detail: id, value: backup };
+        ? { label: vm, description: facts.join(' · '), detail: `${time} · ${id}${checked}`, value: backup }
+        : { label: time, description: facts.join(' · '), detail: `${id}${checked}`, value: backup };
     });
 }
 

@@ -1,4 +1,5 @@
 // The schedules of backups of this user, and a run of one now.
+import { t } from '@vscode/l10n';
 import type { Log } from '../../../base/log.js';
 import { stateFolder } from '../../../journal/stateFolder.js';
 import type { VmView } from '../../../live/views.js';
@@ -29,5 +30,7 @@ export async function schedulesOf({ ref, vm }: VmView, log: Log): Promise<readon
 
 /** As its timer does, where somebody can read what it says. */
 export function runScheduleNow(name: string, log: Log): void {
-  runInTerminal(name, 'archive', '/bin/sh', [new ScheduleStore(folder, log).scriptOf(name)]);
+  const say = 'echo "$1…" && exec /bin/sh "$0"';
+  const script = new ScheduleStore(folder, log).scriptOf(name);
+  runInTerminal(name, 'archive', '/bin/sh', ['-c', say, script, t('Backing up {0}', name)]);
 }

@@ -1,0 +1,32 @@
+// When a VM was last backed up and verified, as far as it is known without a look at any repository.
+import { t } from '@vscode/l10n';
+import type { Memento } from 'vscode';
+import type { Log } from '../../../base/log.js';
+import type { VmView } from '../../../live/views.js';
+import type { FactList } from '../../../text/factList.js';
+import { agoText } from '../../../text/relativeAge.js';
+import { verifiedText } from '../verifiedText.js';
+import { knownTargets } from './knownBackups.js';
+import { schedulesOf } from './schedulesHere.js';
+
+export async function backupFacts(
+  view: VmView,
+  remembered: Pick<Memento, 'get'>,
+  log: Log,
+): Promise<FactList['lines']> {
+  const known = knownTargets(remembered).flatMap(({ target, backups }) =>
+    backups.filter(({ uuid }) => uuid === view.ref.uuid).map((backup) => ({ ...backup, target })),
+  );
+  // Where a run failed, some of its VMs may have been backed up, but not which.
+  const ran = (await schedulesOf(view, log)).flatMap(({ state, lastRun, schedule }) =>
+    state === 'done' && lastRun !== undefined ? [{ madeAt: lastRun.startedAt, target: schedule.to }] : [],
+  );
+  const [newest] = [...known, ...ran].toSorted((one, other) => other.madeAt - one.madeAt);
+  const [verified] = known.flatMap((one) => one.verified ?? []).toSorted((one, other) => other.at - one.at);
+  return [
+    ...(newest === undefined
+      ? []
+      : [{ name: t('Last backup'), value: `${agoText(newest.madeAt, Date.now())} · ${newest.target}` }]),
+    ...(verified === undefined ? [] : [{ name: t('Backup verified'), value: verifiedText(verified) }]),
+  ];
+}
