@@ -10,7 +10,7 @@ import { shellWord } from '../../base/shellWord.js';
 import { displayLine } from '../../domain/plainText.js';
 import { CopiesFault } from './copiesFault.js';
 import { HostShell, type ShellAnswer } from './hostShell.js';
-import { givingWay } from './lowPriority.js';
+import { giveDiskWay, givingWay } from './lowPriority.js';
 import { type CopiedFile, storedBytes } from './manifest.js';
 import type { FileThere, PlacedCopy } from './plainPlaces.js';
 
@@ -126,7 +126,7 @@ async function writeArchive(
     '--format=posix',
     '--blocking-factor=512',
   ];
-  const child = spawn(...givingWay('tar', [...how, '--file=-', `--directory=${from}`, '--', ...names]), {
+  const child = spawn(...givingWay('tar', [...how, '--file=-', `--directory=${from}`, '--', ...names], giveDiskWay), {
     env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,

@@ -6,7 +6,7 @@ import { Duplex } from 'node:stream';
 import type { HostLogin } from '../../base/hostLogin.js';
 import { displayLine } from '../../domain/plainText.js';
 import { CopiesFault } from './copiesFault.js';
-import { giveWay } from './lowPriority.js';
+import { giveDiskWay } from './lowPriority.js';
 
 export interface ShellAnswer {
   readonly code: number;
@@ -47,7 +47,7 @@ export class HostShell {
     signal.throwIfAborted();
     const shell = new HostShell(login === undefined ? shellHere() : await login.openShell(), signal);
     try {
-      shell.host = (await shell.run(`${giveWay}; export LC_ALL=C; umask 022; uname -n`)).said;
+      shell.host = (await shell.run(`${giveDiskWay}; export LC_ALL=C; umask 022; uname -n`)).said;
       if (login !== undefined && !login.isHost(shell.host)) {
         throw new CopiesFault({ kind: 'copyCut', said: `the login leads to ${displayLine(shell.host)}` });
       }
