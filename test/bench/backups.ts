@@ -3,12 +3,12 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '../../scripts/rig/run.mjs';
-import { backUp, type BackupMade } from '../../src/wings/copies/backUp.js';
-import { bringBack } from '../../src/wings/copies/bringBack.js';
-import { resticSource } from '../../src/wings/copies/copySource.js';
-import { lookAtVm } from '../../src/wings/copies/lookAtVm.js';
-import { hostHere } from '../../src/wings/copies/vmHost.js';
-import { Restic } from '../../src/wings/copies/restic.js';
+import { backUp, type BackupMade } from '../../src/wings/copies/repository/backUp.js';
+import { bringBack } from '../../src/wings/copies/restore/bringBack.js';
+import { resticSource } from '../../src/wings/copies/restore/copySource.js';
+import { lookAtVm } from '../../src/wings/copies/vm/lookAtVm.js';
+import { hostHere } from '../../src/wings/copies/host/vmHost.js';
+import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { startLiveRig } from '../libvirtd/engineRig.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { median, remark, report, timed } from './measure.js';

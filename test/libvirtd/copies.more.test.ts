@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/manifest.js';
+import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/vm/manifest.js';
 import {
   contentFile,
   type CopiesHost,

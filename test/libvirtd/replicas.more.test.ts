@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
-import { type Manifest, readManifest } from '../../src/wings/copies/manifest.js';
+import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
 import { contentFile, type CopiesHost, startCopiesHost, writePattern } from './copiesRig.js';
 import { CopiedTree } from './copiesTree.js';
 import { runTool } from './insideImages.js';

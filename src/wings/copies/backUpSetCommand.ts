@@ -10,14 +10,14 @@ import { isMember, type StoredSystem, type SystemPoint } from '../../domain/syst
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
-import { backUp, type BackupMade, requireRepository } from './backUp.js';
+import { backUp, type BackupMade, requireRepository } from './repository/backUp.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
 import { answerOf, answerOfSet, asCliError, backUpOne, openRestic, requireText, sayAll } from './copiesCommand.js';
 import { backedUpLines } from './doneText.js';
-import { lookAtVm, type VmLook } from './lookAtVm.js';
-import type { Restic } from './restic.js';
-import { type BackupSet, momentOf } from './sets.js';
-import { onVmHost, type VmHost } from './vmHost.js';
+import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
+import type { Restic } from './repository/restic.js';
+import { type BackupSet, momentOf } from './repository/sets.js';
+import { onVmHost, type VmHost } from './host/vmHost.js';
 import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from './setText.js';
 
 /** With how the command ends by it. */

@@ -7,7 +7,7 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
-import { type Backup, listBackups } from './backups.js';
+import { type Backup, listBackups } from './repository/backups.js';
 import { checkBackups } from './checkCommand.js';
 import { answerOf, loginOfHost, openRestic, requireText, saying } from './copiesCommand.js';
 import {
@@ -18,9 +18,9 @@ import {
   measureRepository,
   planBackupPrune,
   setKept,
-} from './pruneBackups.js';
-import type { Restic } from './restic.js';
-import type { BackupSet } from './sets.js';
+} from './repository/pruneBackups.js';
+import type { Restic } from './repository/restic.js';
+import type { BackupSet } from './repository/sets.js';
 import { verifiedText } from './verifiedText.js';
 
 const mostKept = 9_999;

@@ -8,13 +8,13 @@ import type { ExitName } from '../../cli/exitCodes.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { shortFailure } from '../../text/failureText.js';
-import { type Backup, listBackups } from './backups.js';
+import { type Backup, listBackups } from './repository/backups.js';
 import { loginOfHost, openRestic, requireOneConnection, requireText, saying } from './copiesCommand.js';
 import { CopiesFault } from './copiesFault.js';
 import { problemText, resticText } from './copiesText.js';
-import { ResticFault } from './restic.js';
-import { onVmHost } from './vmHost.js';
-import { type BackupChecked, type CheckWish, verifyBackup } from './verifyBackup.js';
+import { ResticFault } from './repository/restic.js';
+import { onVmHost } from './host/vmHost.js';
+import { type BackupChecked, type CheckWish, verifyBackup } from './restore/verifyBackup.js';
 
 const usualSeconds = 120;
 

@@ -5,10 +5,10 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failureMessage.js';
-import type { VmRestored } from './bringBack.js';
+import type { VmRestored } from './restore/bringBack.js';
 import type { CopiesProblem } from './copiesFault.js';
-import type { LeftOut } from './lookAtVm.js';
-import { type ResticFault, withoutPassword } from './restic.js';
+import type { LeftOut } from './vm/lookAtVm.js';
+import { type ResticFault, withoutPassword } from './repository/restic.js';
 
 /** @param vm its name; of a restore, that of the backup */
 export function problemText(problem: CopiesProblem, vm: string): string {

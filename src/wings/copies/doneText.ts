@@ -5,9 +5,9 @@ import { displayLine } from '../../domain/plainText.js';
 import { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { shortFailure } from '../../text/failureText.js';
-import type { BackupMade } from './backUp.js';
-import type { VmRestored } from './bringBack.js';
-import type { OriginalSeen } from './originalVm.js';
+import type { BackupMade } from './repository/backUp.js';
+import type { VmRestored } from './restore/bringBack.js';
+import type { OriginalSeen } from './plain/originalVm.js';
 import { leftOutText, notCurrentText } from './copiesText.js';
 
 type Sentences = readonly [string, ...string[]];

@@ -9,10 +9,10 @@ import { bytesText } from '../../text/bytesText.js';
 import { requireText, sayAll, saying } from './copiesCommand.js';
 import { CopiesFault } from './copiesFault.js';
 import { notCopiedLines } from './doneText.js';
-import { copyOut, type CopyMade, type CopyWish } from './copyOut.js';
-import { lookAtVm, type VmLook } from './lookAtVm.js';
-import { storedBytes } from './manifest.js';
-import { hostHere } from './vmHost.js';
+import { copyOut, type CopyMade, type CopyWish } from './plain/copyOut.js';
+import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
+import { storedBytes } from './vm/manifest.js';
+import { hostHere } from './host/vmHost.js';
 
 type Target = Pick<CopyWish, 'kind' | 'login' | 'folder'>;
 

@@ -6,8 +6,8 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
-import { type Backup, requireSet } from './backups.js';
-import { bringBack, type VmRestored } from './bringBack.js';
+import { type Backup, requireSet } from './repository/backups.js';
+import { bringBack, type VmRestored } from './restore/bringBack.js';
 import {
   answerOfSet,
   asCliError,
@@ -18,14 +18,14 @@ import {
   restoreOne,
   sayAll,
 } from './copiesCommand.js';
-import { resticSource } from './copySource.js';
+import { resticSource } from './restore/copySource.js';
 import { restoredLines } from './doneText.js';
-import { folderNameOf } from './manifest.js';
-import type { Restic } from './restic.js';
-import { readMark } from './restoreFolder.js';
-import { isMarkedRestored, unmarkRestored } from './setMarks.js';
-import { type BackupSet, isSetId } from './sets.js';
-import { onVmHost, type VmHost } from './vmHost.js';
+import { folderNameOf } from './vm/manifest.js';
+import type { Restic } from './repository/restic.js';
+import { readMark } from './restore/restoreFolder.js';
+import { isMarkedRestored, unmarkRestored } from './restore/setMarks.js';
+import { type BackupSet, isSetId } from './repository/sets.js';
+import { onVmHost, type VmHost } from './host/vmHost.js';
 import { lacksText, notDoneLine, notRestoredText, setBackedUpText } from './setText.js';
 
 export const restore: CommandHandler = async (context) => {

@@ -16,14 +16,21 @@ import { displayLine } from '../../domain/plainText.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
 import { ruleOf } from './backupsCommand.js';
 import { loginOfHost, mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
-import { Scheduler } from './installSchedule.js';
-import { Restic } from './restic.js';
-import { runOwn, runSchedule } from './runSchedule.js';
-import { isDue, type Schedule, ScheduleFault, scheduleName, scheduleShape, type ScheduleStatus } from './schedule.js';
-import { writeScript } from './scheduleFiles.js';
-import { endedText, missedText } from './scheduleNews.js';
-import { readSchedules, ScheduleStore } from './scheduleStore.js';
-import { scheduleFaultText, stateText } from './scheduleText.js';
+import { Scheduler } from './schedules/installSchedule.js';
+import { Restic } from './repository/restic.js';
+import { runOwn, runSchedule } from './schedules/runSchedule.js';
+import {
+  isDue,
+  type Schedule,
+  ScheduleFault,
+  scheduleName,
+  scheduleShape,
+  type ScheduleStatus,
+} from './schedules/schedule.js';
+import { writeScript } from './schedules/scheduleFiles.js';
+import { endedText, missedText } from './schedules/scheduleNews.js';
+import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
+import { scheduleFaultText, stateText } from './schedules/scheduleText.js';
 import { parseAs } from '../../journal/json.js';
 
 const endLoginMs = 5_000;

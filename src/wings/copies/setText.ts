@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { BackupSet } from './sets.js';
+import type { BackupSet } from './repository/sets.js';
 
 /** A VM of several that is not done. */
 export interface NotDone {

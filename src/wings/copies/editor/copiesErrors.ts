@@ -3,7 +3,7 @@ import { CommandError, DismissedError } from '../../../ui/prompts/commandError.j
 import { notifyProgress } from '../../../ui/prompts/notify.js';
 import { CopiesFault, isFailing } from '../copiesFault.js';
 import { problemText, resticText } from '../copiesText.js';
-import { ResticFault } from '../restic.js';
+import { ResticFault } from '../repository/restic.js';
 
 /** Anything else as it is. */
 export function errorOfCopies(error: unknown, target: string, vm: string): unknown {

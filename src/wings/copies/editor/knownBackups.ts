@@ -2,8 +2,8 @@
 import type { Memento } from 'vscode';
 import * as v from 'valibot';
 import { parseAs } from '../../../journal/json.js';
-import type { Backup } from '../backups.js';
-import { waysToVerify } from '../verifications.js';
+import type { Backup } from '../repository/backups.js';
+import { waysToVerify } from '../repository/verifications.js';
 
 const place = 'virtRewind.backups';
 const mostTargets = 20;

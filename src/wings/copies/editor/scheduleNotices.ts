@@ -5,8 +5,8 @@ import type { ExtensionContext, LogOutputChannel } from 'vscode';
 import type { Event } from '../../../base/emitter.js';
 import { WatchedRecords } from '../../../journal/watchedRecords.js';
 import { notify } from '../../../ui/prompts/notify.js';
-import { endedText, newsOf, type ScheduleNews, unreadableNews } from '../scheduleNews.js';
-import { ScheduleStore } from '../scheduleStore.js';
+import { endedText, newsOf, type ScheduleNews, unreadableNews } from '../schedules/scheduleNews.js';
+import { ScheduleStore } from '../schedules/scheduleStore.js';
 import { runScheduleNow, type Schedules, schedulesIn } from './schedulesHere.js';
 
 /** The views of the editor. */

@@ -4,9 +4,9 @@ import type { Log } from '../../../base/log.js';
 import { stateFolder } from '../../../journal/stateFolder.js';
 import type { VmView } from '../../../live/views.js';
 import { runInTerminal } from '../../../ui/guest/terminals.js';
-import { Scheduler } from '../installSchedule.js';
-import type { ScheduleStatus } from '../schedule.js';
-import { readSchedules, ScheduleStore } from '../scheduleStore.js';
+import { Scheduler } from '../schedules/installSchedule.js';
+import type { ScheduleStatus } from '../schedules/schedule.js';
+import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
 
 export type Schedules = Awaited<ReturnType<typeof readSchedules>>;
 

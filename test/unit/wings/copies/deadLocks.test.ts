@@ -1,7 +1,7 @@
 // When the locks of killed restics go, and when none does.
 import assert from 'node:assert/strict';
 import { hostname } from 'node:os';
-import { removeDeadLocks } from '../../../../src/wings/copies/deadLocks.js';
+import { removeDeadLocks } from '../../../../src/wings/copies/repository/deadLocks.js';
 
 interface FoundLock {
   readonly hostname: string;

@@ -1,8 +1,8 @@
 // A look at a VM of which something changes while it is looked at. A real one changes too seldom in that moment.
 import assert from 'node:assert/strict';
 import type { VmView } from '../../../../src/live/views.js';
-import { type CopiesEngine, lookAtVm } from '../../../../src/wings/copies/lookAtVm.js';
-import { hostHere } from '../../../../src/wings/copies/vmHost.js';
+import { type CopiesEngine, lookAtVm } from '../../../../src/wings/copies/vm/lookAtVm.js';
+import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';
 
 describe('a look at a VM for a backup', () => {
   const vm = { name: 'web', uuid: 'u', power: 'off', disks: [], managedSave: false };

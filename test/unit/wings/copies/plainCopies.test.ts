@@ -1,9 +1,9 @@
 // Plain copies of VMs: which files are sent under which names, and what stands beside them.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { type CopiedFile, documentsOf, type Manifest } from '../../../../src/wings/copies/manifest.js';
-import { paperFiles } from '../../../../src/wings/copies/plainPapers.js';
-import { placeCopy } from '../../../../src/wings/copies/plainPlaces.js';
+import { type CopiedFile, documentsOf, type Manifest } from '../../../../src/wings/copies/vm/manifest.js';
+import { paperFiles } from '../../../../src/wings/copies/plain/plainPapers.js';
+import { placeCopy } from '../../../../src/wings/copies/plain/plainPlaces.js';
 
 const time = '1700000000.000000001';
 const sha256 = 'a'.repeat(64);

@@ -12,14 +12,14 @@ import {
   type ScheduledRun,
   scheduleName,
   statusOf,
-} from '../../../../src/wings/copies/schedule.js';
+} from '../../../../src/wings/copies/schedules/schedule.js';
 import {
   editCrontab,
   isInCrontab,
   writeScript,
   writeService,
   writeTimer,
-} from '../../../../src/wings/copies/scheduleFiles.js';
+} from '../../../../src/wings/copies/schedules/scheduleFiles.js';
 import { seededRandom } from '../../../histories/random.js';
 
 const made = Date.parse('2026-11-20T10:20:30Z');

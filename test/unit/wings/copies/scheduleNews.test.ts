@@ -1,7 +1,7 @@
 // What is told of a schedule: each run that failed, was interrupted or did not come, and nothing else.
 import assert from 'node:assert/strict';
-import type { Schedule, ScheduledRun, ScheduleStatus } from '../../../../src/wings/copies/schedule.js';
-import { newsOf, scheduleLine, unreadableNews } from '../../../../src/wings/copies/scheduleNews.js';
+import type { Schedule, ScheduledRun, ScheduleStatus } from '../../../../src/wings/copies/schedules/schedule.js';
+import { newsOf, scheduleLine, unreadableNews } from '../../../../src/wings/copies/schedules/scheduleNews.js';
 
 const at = Date.parse('2026-11-20T00:00:10Z');
 const schedule: Schedule = {

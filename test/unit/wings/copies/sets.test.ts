@@ -1,7 +1,13 @@
 // Whether the backups of several VMs are of one moment, and what their tags tell of it.
 import assert from 'node:assert/strict';
 import type { SystemPoint } from '../../../../src/domain/system.js';
-import { type BackupSet, momentOf, type SetMember, setOf, tagsOfSet } from '../../../../src/wings/copies/sets.js';
+import {
+  type BackupSet,
+  momentOf,
+  type SetMember,
+  setOf,
+  tagsOfSet,
+} from '../../../../src/wings/copies/repository/sets.js';
 
 describe('a set of backups', () => {
   const now = 9_000;

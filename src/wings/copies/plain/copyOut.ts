@@ -1,0 +1,236 @@
+// Copies a VM with its snapshots into a plain folder on a host: once, as an export, or again and again, as a replica.
+// The manifest is what makes a folder a copy, and is written last.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import type { HostLogin } from '../../../base/hostLogin.js';
+import { shellWord } from '../../../base/shellWord.js';
+import type { Version } from '../../../domain/capabilities.js';
+import {
+  type HostFolder,
+  codes,
+  disks,
+  listThere,
+  requireDone,
+  requireRoom,
+  sendArchive,
+  sendFiles,
+  sumsThere,
+} from './hostFolder.js';
+import { HostShell } from '../host/hostShell.js';
+import { type CopiesEngine, manifestOf, type VmLook } from '../vm/lookAtVm.js';
+import {
+  type CopiedFile,
+  documentsOf,
+  folderNameOf,
+  type Manifest,
+  manifestName,
+  readManifest,
+  storedBytes,
+  writeManifest,
+} from '../vm/manifest.js';
+import { paperFiles } from './plainPapers.js';
+import { placeCopy, type PlacedCopy } from './plainPlaces.js';
+
+export interface CopyWish {
+  readonly kind: 'export' | 'replica';
+  readonly connection: string;
+  /** Absent: this computer. */
+  readonly login: HostLogin | undefined;
+  /** The copy gets a folder of its own in it. */
+  readonly folder: string;
+  /** Name of the host that the VM is on. */
+  readonly host: string;
+  readonly libvirt: Version;
+  readonly signal: AbortSignal;
+  readonly onProgress: (fraction: number) => void;
+}
+
+export interface CopyMade {
+  readonly manifest: Manifest;
+  readonly folder: string;
+  readonly sentBytes: number;
+}
+
+const markName = '.virt-rewind-replica';
+const tools = ['tar', 'sha256sum', 'find', 'flock', 'mktemp', 'df', 'sync'];
+
+/** @throws CopiesFault: an export is not there, and an earlier replica is as it was */
+export async function copyOut(
+  engine: Pick<CopiesEngine, 'withCopies'>,
+  look: VmLook,
+  wish: CopyWish,
+): Promise<CopyMade> {
+  const { vm } = look;
+  const folder = posix.join(wish.folder, folderNameOf(vm));
+  const shell = await HostShell.open(wish.login, wish.signal);
+  try {
+    const begun = await beginCopy(shell, folder, look, wish);
+    try {
+      return await fillCopy(engine, look, { ...wish, shell, folder, begun });
+    } catch (error) {
+      if (wish.kind === 'export') {
+        await shell.run(`rm -rf -- ${shellWord(begun)}`).catch(() => undefined);
+      }
+      throw error;
+    }
+  } finally {
+    shell.close();
+  }
+}
+
+/** Where the files go. The lock is held by the shell, and goes with it. */
+async function beginCopy(shell: HostShell, folder: string, { vm }: VmLook, { kind }: CopyWish): Promise<string> {
+  const word = shellWord(folder);
+  const begin =
+    kind === 'export'
+      ? `[ -e ${word} ] || [ -L ${word} ] && exit ${codes.taken}
+for left in ${word}.exporting-??????; do
+  [ -d "$left/${disks}" ] && [ ! -L "$left" ] && flock -n "$left" rm -rf -- "$left"; done
+mkdir -p -- ${shellWord(posix.dirname(folder))} && begun=$(mktemp -d ${word}.exporting-XXXXXX) &&
+chmod 755 "$begun" && mkdir "$begun/${disks}" && echo "$begun"`
+      : `if [ -e ${word} ]; then [ "$(cat ${word}/${markName} 2>/dev/null)" = ${vm.uuid} ] || exit ${codes.taken}
+else umask 077 && mkdir -p -- ${word} && echo ${vm.uuid} >${word}/${markName}; fi &&
+mkdir -p ${word}/${disks} && echo ${word}`;
+  const need = `for tool in ${tools.join(' ')}; do command -v "$tool" >/dev/null || { echo "$tool"; exit ${codes.noTool}; }; done
+case $(tar --version) in *GNU*) ;; *) echo 'GNU tar'; exit ${codes.noTool};; esac`;
+  const begun = await shell.run(`(\n${need}\n${begin}\n)`);
+  requireDone(shell, folder, begun);
+  const locked = kind === 'replica' ? `${word}/${markName}` : shellWord(begun.said);
+  const lock = `exec 9<${locked} && { flock -n 9 || (exit ${codes.busy}); }`;
+  requireDone(shell, folder, await shell.run(lock));
+  return begun.said;
+}
+
+type BegunCopy = CopyWish & HostFolder;
+
+async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, copy: BegunCopy): Promise<CopyMade> {
+  const { shell, begun, folder, kind } = copy;
+  const earlier = kind === 'export' ? undefined : await readEarlier(copy);
+  const there = await listThere(copy);
+  const placed = await requireResumed(
+    copy,
+    placeCopy(look.files, await timesOf(look.files), earlier?.files ?? [], there),
+  );
+  await requireRoom(copy, placed.sent);
+  // Those of the originals: a restore then compares with these, and no host has to read what it has just written.
+  const [sums] = await Promise.all([sumsHere(placed.sent, copy.signal), sendFiles(copy, placed.sent)]);
+  const files = placed.files.map((file) => {
+    const sha256 = file.sha256 ?? sums.get(file.place ?? '');
+    return sha256 === undefined || file.stored === undefined ? file : { ...file, sha256 };
+  });
+  const manifest = manifestOf(look, copy.libvirt, {
+    madeAt: Date.now(),
+    ...(kind === 'replica' && { replicaOf: copy.host }),
+    files,
+  });
+  const home = posix.join('/var/lib/libvirt/images', posix.basename(folder));
+  const written = await engine.withCopies(copy.connection, (copies) =>
+    copies.documentsFor({
+      ...manifest.vm,
+      identity: 'same',
+      documents: documentsOf(manifest),
+      files: files.map(({ path, place = '' }) => ({ from: path, to: `${home}/${disks}/${place}` })),
+    }),
+  );
+  const papers = paperFiles(manifest, written, { text: writeManifest(manifest), home, kind });
+  await look.requireUnchanged();
+  await sendPapers(copy, papers);
+  const keep = new Set(files.map(({ place }) => place));
+  const old = [...there.keys()].filter((name) => !keep.has(name)).map((name) => shellWord(`${begun}/${disks}/${name}`));
+  const finish =
+    kind === 'export'
+      ? `[ -e ${shellWord(folder)} ] && exit ${codes.taken}; mv -T -- ${shellWord(begun)} ${shellWord(folder)}`
+      : old.length > 0
+        ? `rm -f -- ${old.join(' ')}`
+        : ':';
+  requireDone(shell, folder, await shell.run(`(${finish})`));
+  return { manifest, folder, sentBytes: storedBytes(placed.sent, 'allocatedBytes') };
+}
+
+/** One that cannot be read is replaced, and all files are sent again. */
+async function readEarlier({ shell, begun }: BegunCopy): Promise<Manifest | undefined> {
+  const { code, said } = await shell.run(`cat ${shellWord(`${begun}/${manifestName}`)}`);
+  const manifest = code === 0 ? readManifest(said) : 'broken';
+  return typeof manifest === 'string' ? undefined : manifest;
+}
+
+/** By the path where the backup has them. */
+async function timesOf(files: readonly CopiedFile[]): Promise<ReadonlyMap<string, string>> {
+  const stored = [...new Set(files.flatMap((file) => file.stored ?? []))];
+  return new Map(
+    await Promise.all(
+      stored.map(async (path) => {
+        const { mtimeNs } = await stat(path, { bigint: true });
+        return [path, `${mtimeNs / 1_000_000_000n}.${String(mtimeNs % 1_000_000_000n).padStart(9, '0')}`] as const;
+      }),
+    ),
+  );
+}
+
+/** What an interrupted copy left may be less than it seems: its host may have lost power. */
+async function requireResumed(copy: HostFolder, { files, sent }: PlacedCopy): Promise<PlacedCopy> {
+  const isSent = new Set(sent.map(({ place }) => place));
+  const resumed = files.filter(
+    (one) => one.stored !== undefined && one.sha256 === undefined && !isSent.has(one.place ?? ''),
+  );
+  const sums = await sumsThere(copy, resumed);
+  const right = new Map<string, string>();
+  const again = new Map<string, PlacedCopy['sent'][number]>();
+  for (const { stored = '', place = '', ...file } of resumed) {
+    const sha256 = await sumHere(stored, copy.signal);
+    if (sums.get(place) === sha256) {
+      right.set(place, sha256);
+    } else {
+      again.set(place, { ...file, stored, place });
+    }
+  }
+  return {
+    files: files.map((file) => {
+      const sha256 = right.get(file.place ?? '');
+      return sha256 === undefined || file.stored === undefined ? file : { ...file, sha256 };
+    }),
+    sent: [...sent, ...again.values()],
+  };
+}
+
+/** By the place of each file. */
+async function sumsHere(sent: PlacedCopy['sent'], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+  const sums = new Map<string, string>();
+  for (const { place, stored } of sent) {
+    sums.set(place, await sumHere(stored, signal));
+  }
+  return sums;
+}
+
+async function sumHere(path: string, signal: AbortSignal): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { signal });
+  return hash.digest('hex');
+}
+
+/** The manifest comes last: until then an earlier one stands for the files that it names. */
+async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>): Promise<void> {
+  const { shell, begun, folder, kind } = copy;
+  const local = await mkdtemp(join(tmpdir(), 'virt-rewind-papers-'));
+  const fresh = '.new';
+  try {
+    for (const [name, text] of papers) {
+      await mkdir(join(local, posix.dirname(name)), { recursive: true });
+      await writeFile(join(local, name), text, { mode: kind === 'export' ? 0o644 : 0o600 });
+    }
+    const at = shellWord(begun);
+    requireDone(shell, folder, await shell.run(`rm -rf ${at}/${fresh} && mkdir ${at}/${fresh}`));
+    const names = [...new Set([...papers.keys()].map((name) => name.split('/')[0] ?? ''))];
+    await sendArchive(copy, local, { into: fresh, names });
+    const others = names.filter((name) => name !== manifestName);
+    const move = `(cd ${at} && sync -f . && rm -rf xml && mv -f ${others.map((name) => `${fresh}/${name}`).join(' ')} . &&
+mv -f ${fresh}/${manifestName} . && rmdir ${fresh} && sync -f .)`;
+    requireDone(shell, folder, await shell.run(move));
+  } finally {
+    await rm(local, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,104 @@
+// The backups in a repository, as the tags of restic's snapshots tell of them.
+import { CopiesFault } from '../copiesFault.js';
+import type { Restic, ResticSnapshot } from './restic.js';
+import { type BackupSet, setOf, setTag, tagsOfSet } from './sets.js';
+import { type Verification, verificationsIn } from './verifications.js';
+
+export interface Backup {
+  readonly id: string;
+  /** Name of the VM. */
+  readonly vm: string;
+  readonly uuid: string;
+  /** In milliseconds since 1970. */
+  readonly madeAt: number;
+  readonly restorePoints: number;
+  /** What its files take when they are restored. */
+  readonly bytes: number;
+  /** What the repository did not have before it; undefined in backups of older versions. */
+  readonly addedBytes?: number;
+  /** The VMs that it was made with. */
+  readonly set?: BackupSet;
+  /** No rule deletes it. */
+  readonly kept?: true;
+  /** What its last check found; only a list tells. */
+  readonly verified?: Verification;
+}
+
+export const finishedTag = 'virt-rewind';
+export const unfinishedTag = 'virt-rewind-unfinished';
+export const keptTag = 'virt-rewind-kept';
+
+export function vmTag(uuid: string): string {
+  return `vm:${uuid}`;
+}
+
+export function backupTag(id: string): string {
+  return `backup:${id}`;
+}
+
+export function tagsOf({ id, uuid, restorePoints, bytes, addedBytes, set }: Backup): readonly string[] {
+  const added = addedBytes === undefined ? [] : [`added:${addedBytes}`];
+  return [
+    backupTag(id),
+    vmTag(uuid),
+    `points:${restorePoints}`,
+    `bytes:${bytes}`,
+    ...added,
+    ...(set === undefined ? [] : tagsOfSet(set)),
+  ];
+}
+
+function isBackupId(text: string): boolean {
+  return /^[\da-f]{8}$/u.test(text);
+}
+
+/** Undefined for a snapshot whose tags somebody has changed. */
+export function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | undefined {
+  const valueOf = (key: string): string => tags.find((tag) => tag.startsWith(`${key}:`))?.slice(key.length + 1) ?? '';
+  const id = valueOf('backup');
+  const added = valueOf('added');
+  const set = setOf(valueOf);
+  return isBackupId(id)
+    ? {
+        id,
+        vm: hostname,
+        uuid: valueOf('vm'),
+        madeAt: Date.parse(time),
+        restorePoints: Number(valueOf('points')) || 0,
+        bytes: Number(valueOf('bytes')) || 0,
+        ...(added !== '' && { addedBytes: Number(added) || 0 }),
+        ...(set !== undefined && { set }),
+        ...(tags.includes(keptTag) && { kept: true }),
+      }
+    : undefined;
+}
+
+/** The oldest first. @throws ResticFault */
+export async function listBackups(restic: Restic): Promise<readonly Backup[]> {
+  const found = await restic.snapshots([]);
+  const verifications = verificationsIn(found);
+  return found.flatMap((snapshot) => {
+    const backup = snapshot.tags.includes(finishedTag) ? backupOf(snapshot) : undefined;
+    const verified = verifications.get(backup?.id ?? '');
+    return backup === undefined ? [] : [{ ...backup, ...(verified !== undefined && { verified }) }];
+  });
+}
+
+/** What restic calls it. @throws CopiesFault `noBackup`; ResticFault */
+export async function requireBackup(restic: Restic, id: string): Promise<string> {
+  const found = isBackupId(id) ? await restic.snapshots([finishedTag, backupTag(id)]) : [];
+  const [snapshot] = found;
+  if (snapshot === undefined) {
+    throw new CopiesFault({ kind: 'noBackup', id });
+  }
+  return snapshot.id;
+}
+
+/** Those of a set, by the names of their VMs. @throws CopiesFault `noBackup`; ResticFault */
+export async function requireSet(restic: Restic, id: string): Promise<readonly Backup[]> {
+  const found = (await restic.snapshots([finishedTag, setTag(id)])).flatMap((one) => backupOf(one) ?? []);
+  if (found.length === 0) {
+    throw new CopiesFault({ kind: 'noBackup', id });
+  }
+  return found.sort((one, other) => (one.vm < other.vm ? -1 : 1));
+}

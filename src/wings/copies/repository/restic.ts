@@ -1,0 +1,289 @@
+// Runs restic: its arguments as a list, its answers bounded, its key never among the arguments.
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import * as v from 'valibot';
+import { undefinedIfAbsent } from '../../../base/errno.js';
+import { findProgram } from '../../../base/findProgram.js';
+import type { HostLogin } from '../../../base/hostLogin.js';
+import { parseAs, parseJson } from '../../../journal/json.js';
+import { removeDeadLocks, StartedRestics } from './deadLocks.js';
+import { readKey, serviceVariables } from './resticKey.js';
+import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
+
+export type ResticProblem =
+  | 'noProgram'
+  | 'noKey'
+  | 'noKeyFile'
+  /** Others may read the file with the key. */
+  | 'openKeyFile'
+  | 'wrongKey'
+  | 'noRepository'
+  | 'locked'
+  | 'noSpace'
+  | 'cancelled'
+  | 'failed';
+
+export class ResticFault extends Error {
+  override readonly name = 'ResticFault';
+  constructor(
+    readonly problem: ResticProblem,
+    /** In restic's words, or the file; untrusted. */
+    readonly said = '',
+  ) {
+    super(`${problem} ${said}`);
+  }
+}
+
+export interface ResticOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly passwordFile?: string | undefined;
+  /** To the computer on which restic runs, and as which it sees the repository; undefined: this one. */
+  readonly login?: HostLogin | undefined;
+}
+
+interface RunOptions {
+  /** For its standard input. */
+  readonly input?: string;
+  readonly folder?: string;
+  readonly onLine?: (line: string) => void;
+  /** It is told how long its standard output is, which is not kept. */
+  readonly onBytes?: (bytes: number) => void;
+  /** Of its standard output. */
+  readonly mostBytes?: number;
+  /** It is not ended when the user cancels: it tidies up. */
+  readonly goesOn?: true;
+}
+
+const mostAnswerBytes = 64 * 1024 * 1024;
+const mostSaid = 4_096;
+/** It tries again for a quarter of an hour, each time after a longer wait; such a wait says that a minute was lost. */
+const mostWaitSeconds = 45;
+/** To take its lock away, which a dead server would have it try for as long. */
+const mostStopMs = 10_000;
+const retry = /^.*returned error, retrying after ((?:\d+m)?)(\d[\d.]*)(m?s): .*\n/gmu;
+
+/** They read or write whole VMs, and take all processors that there are. */
+const long = new Set(['backup', 'dump', 'prune', 'restore']);
+
+export class Restic {
+  readonly #program: ResticProgram;
+  readonly #signal: AbortSignal;
+  readonly #started: StartedRestics;
+  /** To the computer on which it runs; undefined: this one. */
+  readonly login: HostLogin | undefined;
+
+  private constructor(program: ResticProgram, { signal, login, environment }: ResticOptions) {
+    this.#program = program;
+    this.#started = new StartedRestics(environment);
+    this.login = login;
+    this.#signal = signal;
+  }
+
+  /**
+   * @param repository a folder, or what restic calls a repository: `sftp:host:/folder`
+   * @throws ResticFault
+   */
+  static async open(repository: string, options: ResticOptions): Promise<Restic> {
+    const { login, signal, passwordFile } = options;
+    // Each of these would say another repository or key than this call does.
+    const { RESTIC_REPOSITORY: _, RESTIC_REPOSITORY_FILE: __, ...environment } = options.environment;
+    if (login !== undefined) {
+      const own = { ...serviceVariables(environment), RESTIC_REPOSITORY: repository };
+      const key = await readKey(await withKey(environment, passwordFile)).catch((error: unknown) => {
+        throw new ResticFault('failed', String(error));
+      });
+      const restic = new Restic(resticThere(login, { ...own, RESTIC_PASSWORD: key }, signal), options);
+      await restic.run(['version']).catch((error: unknown) => {
+        const isMissing = error instanceof ResticFault && error.problem === 'noProgram';
+        throw isMissing ? new ResticFault('noProgram', login.hostname) : error;
+      });
+      return restic;
+    }
+    const program = await findProgram('restic', environment);
+    if (program === undefined) {
+      throw new ResticFault('noProgram');
+    }
+    const own = { ...(await withKey(environment, passwordFile)), RESTIC_REPOSITORY: repositoryOf(repository) };
+    return new Restic(resticHere(program, own), options);
+  }
+
+  /** Gives a folder on the computer of restic with one file, as `ResticProgram` does. */
+  withFile<T>(name: string, text: string, work: (folder: string) => Promise<T>): Promise<T> {
+    return this.#program.withFile(name, text, work);
+  }
+
+  /** The answer. A lock that a killed restic of this computer left is removed. @throws ResticFault */
+  async run(words: readonly string[], options: RunOptions = {}): Promise<string> {
+    try {
+      return await this.#run(words, options);
+    } catch (error) {
+      if (!(error instanceof ResticFault) || error.problem !== 'locked') {
+        throw error;
+      }
+      const own = options.goesOn === true ? { goesOn: true as const } : {};
+      // Where the locks cannot be read, perhaps as one is gone, another try tells.
+      if (!(await removeDeadLocks((asked) => this.#run(asked, own), this.#started).catch(() => true))) {
+        throw error;
+      }
+      return this.#run(words, options);
+    }
+  }
+
+  async #run(words: readonly string[], options: RunOptions): Promise<string> {
+    const { input = '', folder, onLine, onBytes, mostBytes = mostAnswerBytes, goesOn } = options;
+    const signal = goesOn === true ? undefined : this.#signal;
+    const requireWanted = (): void => {
+      if (signal?.aborted === true) {
+        throw new ResticFault('cancelled');
+      }
+    };
+    requireWanted();
+    let end: NodeJS.Timeout | undefined;
+    const stop = (): void => {
+      running.interrupt();
+      end ??= setTimeout(() => running.kill(), mostStopMs);
+    };
+    const parts: Buffer[] = [];
+    let [bytes, line, said, isTooLarge] = [0, '', '', false];
+    let lost: string | undefined;
+    const running = this.#program.start({
+      words,
+      input,
+      folder,
+      givesWay: long.has(words[0] ?? ''),
+      counts: onBytes !== undefined,
+      onBytes: (count) => onBytes?.(count),
+      onOut: (part) => {
+        if (onLine !== undefined) {
+          const lines = (line + part.toString('utf8')).split('\n');
+          line = (lines.pop() ?? '').slice(-mostSaid);
+          lines.forEach(onLine);
+        } else if ((bytes += part.length) > mostBytes) {
+          isTooLarge = true;
+          stop();
+        } else {
+          parts.push(part);
+        }
+      },
+      onErrors: (text) => {
+        said = (said + text).replace(retry, (tried: string, minutes: string, wait: string, unit: string) => {
+          if (lost === undefined && (minutes !== '' || (unit === 's' && Number(wait) > mostWaitSeconds))) {
+            lost = tried.trim();
+            stop();
+          }
+          return '';
+        });
+        said = said.slice(-mostSaid);
+      },
+    });
+    signal?.addEventListener('abort', stop);
+    let code: number | undefined;
+    try {
+      code = await running.ended;
+    } catch (error) {
+      said = error instanceof Error ? error.message : String(error);
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      clearTimeout(end);
+    }
+    requireWanted();
+    if (isTooLarge) {
+      throw new ResticFault('failed', `it said more than ${mostBytes} bytes`);
+    }
+    if (lost !== undefined) {
+      throw new ResticFault('failed', lost);
+    }
+    if (code !== 0) {
+      const [why = ''] = said.split(noneThere);
+      throw new ResticFault(problemOf(code, said), why.trim() || `exit code ${code ?? '?'}`);
+    }
+    return Buffer.concat(parts).toString('utf8');
+  }
+
+  /** Those with all of these tags, the oldest first. @throws ResticFault */
+  async snapshots(
+    tags: readonly string[],
+    options: Pick<RunOptions, 'goesOn'> = {},
+  ): Promise<readonly ResticSnapshot[]> {
+    // An empty one would mean those without any.
+    const having = tags.length === 0 ? [] : [`--tag=${tags.join(',')}`];
+    const answer = await this.run(['snapshots', '--json', ...having, '--no-lock'], options);
+    const found = parseAs(v.nullable(v.array(resticSnapshot)), parseJson(answer.trim() || 'null'));
+    if (found === undefined) {
+      throw new ResticFault('failed', 'its list of snapshots cannot be read');
+    }
+    return [...(found ?? [])].sort((one, other) => Date.parse(one.time) - Date.parse(other.time));
+  }
+}
+
+const resticSnapshot = v.object({
+  id: v.pipe(v.string(), v.regex(/^[\da-f]{64}$/u)),
+  time: v.pipe(
+    v.string(),
+    v.check((text) => !Number.isNaN(Date.parse(text))),
+  ),
+  hostname: v.optional(v.string(), ''),
+  tags: v.optional(v.array(v.string()), []),
+});
+
+export type ResticSnapshot = v.InferOutput<typeof resticSnapshot>;
+
+/** restic runs in another folder, so a folder is told in full. */
+function repositoryOf(text: string): string {
+  return isRemote(text) ? text : resolve(text.replace(/^local:/u, ''));
+}
+
+export function isRemote(repository: string): boolean {
+  return /^(b2|sftp|s3|gs|azure|swift|rest|rclone):/u.test(repository);
+}
+
+/** As it is shown and remembered: an address may have one. */
+export function withoutPassword(repository: string): string {
+  return repository.replace(/(\/\/[^/:@]*):[^/@]*@/u, '$1:***@');
+}
+
+async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | undefined): Promise<NodeJS.ProcessEnv> {
+  const { RESTIC_PASSWORD: _, RESTIC_PASSWORD_COMMAND: __, RESTIC_PASSWORD_FILE: named, ...others } = environment;
+  if (passwordFile !== undefined) {
+    const file = resolve(passwordFile);
+    const found = await undefinedIfAbsent(stat(file));
+    if (found?.isFile() !== true) {
+      throw new ResticFault('noKeyFile', file);
+    }
+    if ((found.mode & 0o077) !== 0) {
+      throw new ResticFault('openKeyFile', file);
+    }
+    return { ...others, RESTIC_PASSWORD_FILE: file };
+  }
+  const { RESTIC_PASSWORD, RESTIC_PASSWORD_COMMAND } = environment;
+  if (named === undefined && RESTIC_PASSWORD === undefined && RESTIC_PASSWORD_COMMAND === undefined) {
+    throw new ResticFault('noKey');
+  }
+  return { ...environment, ...(named !== undefined && { RESTIC_PASSWORD_FILE: resolve(named) }) };
+}
+
+/** restic asks it too where a server does not answer or lets nobody in. */
+const noneThere = 'Is there a repository at the following location?';
+
+/** Newer ones have an exit code of their own for each (0.17). */
+function problemOf(code: number | undefined, said: string): ResticProblem {
+  return code === 127
+    ? 'noProgram'
+    : code === 12 || said.includes('wrong password or no key found')
+      ? 'wrongKey'
+      : code === 11 || said.includes('repository is already locked')
+        ? 'locked'
+        : code === 10 || isNoneThere(said)
+          ? 'noRepository'
+          : /no space left on device|disk quota exceeded/iu.test(said)
+            ? 'noSpace'
+            : 'failed';
+}
+
+function isNoneThere(said: string): boolean {
+  const [why = '', ...asked] = said.split(noneThere);
+  return (
+    asked.length > 0 && /no such file or directory|does(?: not|n't) exist|not found|\b404:|StatusCode=404/iu.test(why)
+  );
+}

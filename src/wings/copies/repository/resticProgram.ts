@@ -1,0 +1,261 @@
+// Starts restic, on this computer or by a login on another one. What it is told to do, and what its words mean, is not
+// known here.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { HostLogin, ShellStream } from '../../../base/hostLogin.js';
+import { shellWord } from '../../../base/shellWord.js';
+import { StartedRestics } from './deadLocks.js';
+import { HostShell } from '../host/hostShell.js';
+import { givingWay, giveWay } from '../host/lowPriority.js';
+
+export interface ProgramRun {
+  readonly words: readonly string[];
+  /** For its standard input. */
+  readonly input: string;
+  readonly folder?: string | undefined;
+  /** It has the lowest priority. */
+  readonly givesWay: boolean;
+  /** Its standard output is not wanted, only how long it is. */
+  readonly counts: boolean;
+  readonly onOut: (part: Buffer) => void;
+  readonly onBytes: (bytes: number) => void;
+  readonly onErrors: (text: string) => void;
+}
+
+export interface RunningProgram {
+  /** Its exit; undefined: a signal ended it. Rejects where it could not be started, or nobody knows how it ended. */
+  readonly ended: Promise<number | undefined>;
+  /** It then takes its lock away. */
+  interrupt(): void;
+  kill(): void;
+}
+
+export interface ResticProgram {
+  start(run: ProgramRun): RunningProgram;
+  /** Gives a folder with one file, for this user alone. It is gone afterwards, also where the connection ends. */
+  withFile<T>(name: string, text: string, work: (folder: string) => Promise<T>): Promise<T>;
+}
+
+/** @param environment all of it */
+export function resticHere(program: string, environment: NodeJS.ProcessEnv): ResticProgram {
+  const started = new StartedRestics(environment);
+  return {
+    start: ({ words, input, folder, givesWay, counts, onOut, onBytes, onErrors }) => {
+      // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
+      const child = spawn(...(givesWay ? givingWay(program, words) : ([program, words] as const)), {
+        env: environment,
+        stdio: ['pipe', 'pipe', 'pipe'],
+        detached: true,
+        ...(folder !== undefined && { cwd: folder }),
+      });
+      child.stdout.on('data', (part: Buffer) => (counts ? onBytes(part.length) : onOut(part)));
+      child.stderr.setEncoding('utf8').on('data', onErrors);
+      const { pid } = child;
+      if (pid !== undefined) {
+        const added = started.add(pid);
+        child.once('close', () => void added.then(() => started.remove(pid)));
+      }
+      // It may end before it has read all of it; then its exit says why.
+      child.stdin.on('error', () => undefined).end(input);
+      return {
+        ended: new Promise((resolve, reject) => {
+          child.once('error', reject);
+          child.once('close', (code) => resolve(code ?? undefined));
+        }),
+        // Only by this one does it take its lock away.
+        interrupt: () => void child.kill('SIGINT'),
+        kill: () => void child.kill('SIGKILL'),
+      };
+    },
+    withFile: async (name, text, work) => {
+      const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
+      try {
+        await writeFile(join(folder, name), text, { mode: 0o600 });
+        return await work(folder);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** @param environment what it has beside that of the login: nobody reads it on a command line there */
+export function resticThere(login: HostLogin, environment: NodeJS.ProcessEnv, signal: AbortSignal): ResticProgram {
+  return {
+    start: (run) => {
+      const there = new RunThere(login, run, environment);
+      return { ended: there.run(), interrupt: () => there.interrupt(), kill: () => there.kill() };
+    },
+    withFile: async (name, text, work) => {
+      const shell = await HostShell.open(login, signal);
+      try {
+        const { code, said } = await shell.run(`folder=$(umask 077 && mktemp -d) &&
+trap 'rm -rf "$folder"' EXIT && trap exit HUP INT TERM PIPE && echo "$folder"`);
+        const folder = said.split('\n').at(-1) ?? '';
+        const file = `"$folder"/${shellWord(name)}`;
+        const written = await shell.run(`(umask 077; printf %s ${shellWord(text)} >${file})`);
+        if (code !== 0 || written.code !== 0) {
+          throw new Error(`${said} ${written.said}`.trim());
+        }
+        const result = await work(folder);
+        await shell.run('rm -rf "$folder"');
+        return result;
+      } finally {
+        shell.close();
+      }
+    },
+  };
+}
+
+/** After it was interrupted. */
+const secondsToStop = 10;
+/** The shell may have read an interruption together with its script. */
+const interruptAgainMs = 500;
+
+/**
+ * The shell there reads all of a script before it runs any of it. restic's output goes through programs that read on
+ * where the connection is cut: a broken pipe would kill it before it has taken its lock away.
+ */
+class RunThere {
+  readonly #login: HostLogin;
+  readonly #run: ProgramRun;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #mark = `virt-rewind-${randomBytes(12).toString('hex')}`;
+  #stream: ShellStream | undefined;
+  #interrupting: NodeJS.Timeout | undefined;
+  #isStopped = false;
+
+  constructor(login: HostLogin, run: ProgramRun, environment: NodeJS.ProcessEnv) {
+    this.#login = login;
+    this.#run = run;
+    this.#environment = environment;
+  }
+
+  async run(): Promise<number | undefined> {
+    const { counts, onBytes, onOut, onErrors } = this.#run;
+    const { hostname, isHost, openShell } = this.#login;
+    const stream = await openShell();
+    this.#stream = stream;
+    try {
+      stream.write(`printf '\\n%s %s\\n' ${this.#mark} "$(uname -n)"\n`);
+      const host = await untilMark(stream, this.#mark, () => undefined);
+      if (!isHost(host)) {
+        throw new Error(`the login leads to ${host}, libvirt runs on ${hostname}`);
+      }
+      if (this.#isStopped) {
+        return undefined;
+      }
+      stream.write(scriptOf(this.#run, this.#environment, this.#mark));
+      const [code] = await Promise.all([
+        untilMark(stream, this.#mark, counts ? sumLines(onBytes) : onOut),
+        untilMark(stream.errors, this.#mark, (part) => onErrors(part.toString('utf8'))),
+      ]);
+      if (!/^\d+$/u.test(code)) {
+        throw new Error(`nobody on ${hostname} knows how it ended`);
+      }
+      return Number(code);
+    } finally {
+      clearInterval(this.#interrupting);
+      stream.destroy();
+    }
+  }
+
+  interrupt(): void {
+    this.#isStopped = true;
+    const say = (): void => void this.#stream?.write('\n');
+    this.#interrupting ??= setInterval(say, interruptAgainMs);
+    say();
+  }
+
+  kill(): void {
+    this.#isStopped = true;
+    this.#stream?.destroy();
+  }
+}
+
+/** Of numbers, one a line. */
+function sumLines(onSum: (sum: number) => void): (part: Buffer) => void {
+  let line = '';
+  return (part) => {
+    const lines = (line + part.toString('latin1')).split('\n');
+    line = lines.pop() ?? '';
+    onSum(lines.reduce((sum, one) => sum + Number(one), 0));
+  };
+}
+
+/**
+ * | descriptor | what                                              |
+ * |------------|---------------------------------------------------|
+ * | 3          | our words: a line, or their end, interrupts restic |
+ * | 5          | how it ended                                      |
+ * | 6          | to us                                             |
+ * | 7          | its output                                        |
+ */
+function scriptOf(
+  { words, input, folder, givesWay, counts }: ProgramRun,
+  environment: NodeJS.ProcessEnv,
+  mark: string,
+): string {
+  const variables = Object.entries(environment).map(([name, value = '']) => `${name}=${shellWord(value)}`);
+  const parts = input.split('\0');
+  const inputWords = parts.length === 1 ? ['%s', input] : ['%s\\0', ...parts.slice(0, -1)];
+  const place = folder === undefined ? [] : [`cd ${shellWord(folder)} >/dev/null || { echo 1 >&5; exit; }`];
+  return `{
+${givesWay ? giveWay : ':'}
+read_on() { cat; cat >/dev/null; }
+count() { while n=$(head -c 16777216 | wc -c) && [ "$n" -gt 0 ]; do echo "$n"; done; }
+stop() { read -r line <&3; kill -INT "$1"; sleep ${secondsToStop}; kill -KILL "$1"; }
+exec 3<&0
+{ code=$({ { {
+command -v restic >/dev/null || { echo 127 >&5; exit; }
+${place.join('\n')}
+printf ${inputWords.map(shellWord).join(' ')} |
+${[...variables, 'restic', ...words.map(shellWord)].join(' ')} 5>&- 6>&- &
+program=$!
+stop "$program" >/dev/null 2>&1 5>&- 6>&- 7>&- &
+watch=$!
+wait "$program"
+echo "$?" >&5
+kill "$watch" 2>/dev/null
+} 2>&1 >&7 | read_on >&2; } 7>&1 | ${counts ? 'count' : 'cat'} >&6; } 5>&1)
+printf '\\n%s %s\\n' ${mark} "$code"
+printf '\\n%s .\\n' ${mark} >&2; } 6>&1 | read_on
+exit
+}
+`;
+}
+
+/** What comes before the line with the mark goes to `onPart`. @returns what stands in that line behind it */
+function untilMark(stream: Readable, mark: string, onPart: (part: Buffer) => void): Promise<string> {
+  const line = Buffer.from(`\n${mark} `);
+  return new Promise((resolve, reject) => {
+    let kept: Buffer = Buffer.alloc(0);
+    const end = (error?: Error): void => leave(() => reject(error ?? new Error('the connection to the host ended')));
+    const hear = (chunk: Buffer | string): void => {
+      kept = Buffer.concat([kept, Buffer.from(chunk as Buffer)]);
+      const at = kept.indexOf(line);
+      const until = at < 0 ? -1 : kept.indexOf('\n', at + line.length);
+      const whole = at < 0 ? Math.max(0, kept.length - line.length) : at;
+      if (whole > 0) {
+        onPart(kept.subarray(0, whole));
+        kept = kept.subarray(whole);
+      }
+      if (until >= 0) {
+        const rest = kept.toString('utf8', line.length, until - whole);
+        leave(() => resolve(rest));
+      }
+    };
+    const leave = (settle: () => void): void => {
+      stream.off('data', hear).off('error', end).off('close', end).off('end', end);
+      settle();
+    };
+    stream.on('data', hear).on('error', end).on('close', end).on('end', end);
+    if (stream.destroyed || stream.readableEnded) {
+      end();
+    }
+  });
+}

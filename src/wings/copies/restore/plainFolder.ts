@@ -1,0 +1,100 @@
+// A plain copy of a VM on this computer as what a restore reads. It is only read, and nothing in it is believed.
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
+import { readFileAtMost } from '../../../base/readFileAtMost.js';
+import { CopiesFault } from '../copiesFault.js';
+import type { CopySource } from './copySource.js';
+import { disks } from '../plain/hostFolder.js';
+import { type CopiedFile, manifestName, mostManifestBytes } from '../vm/manifest.js';
+import { orFault } from './restoreFolder.js';
+
+/** @throws CopiesFault `noCopy` */
+export async function plainFolder(folder: string, signal: AbortSignal): Promise<CopySource> {
+  const text = await undefinedIfAbsent(readFileAtMost(join(folder, manifestName), mostManifestBytes));
+  if (text === undefined) {
+    throw new CopiesFault({ kind: 'noCopy', folder });
+  }
+  const root = join(await realpath(folder), disks);
+  return {
+    login: undefined,
+    keepsHoles: true,
+    readManifest: () => Promise.resolve(text.toString('utf8')),
+    fetch: async (files, into) => {
+      const copied = new Set<string>();
+      for (const file of files) {
+        if (file.stored !== undefined && !copied.has(file.stored)) {
+          copied.add(file.stored);
+          await orFault(into, () => copyFile(root, file, join(into, file.stored ?? ''), signal));
+        }
+      }
+    },
+  };
+}
+
+async function copyFile(
+  root: string,
+  { place, sha256, bytes }: CopiedFile,
+  to: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (place === undefined || sha256 === undefined || (await undefinedIfAbsent(realpath(root))) !== root) {
+    throw new CopiesFault({ kind: 'brokenBackup' });
+  }
+  const path = join(root, place);
+  // A link would lead out of the folder, and a pipe would keep it waiting.
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  const from = await open(path, flags).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ELOOP')) {
+      return undefined;
+    }
+    throw error;
+  });
+  try {
+    const found = await from?.stat();
+    if (from === undefined || found?.isFile() !== true || found.size !== bytes) {
+      throw new CopiesFault({ kind: 'brokenBackup' });
+    }
+    await mkdir(dirname(to), { recursive: true, mode: 0o700 });
+    const written = await open(to, 'wx', (found.mode & 0o777) | 0o600);
+    try {
+      if ((await copySparse(from, written, bytes, signal)) !== sha256) {
+        throw new CopiesFault({ kind: 'wrongChecksum', file: path });
+      }
+    } finally {
+      await written.close();
+    }
+  } finally {
+    await from?.close();
+  }
+}
+
+const pieceBytes = 64 * 1024;
+const blockBytes = 16 * pieceBytes;
+
+/** Zeros take no room. @returns the SHA-256 of what was read */
+async function copySparse(from: FileHandle, to: FileHandle, bytes: number, signal: AbortSignal): Promise<string> {
+  const [hash, block, zeros] = [createHash('sha256'), Buffer.alloc(blockBytes), Buffer.alloc(blockBytes)];
+  await to.truncate(bytes);
+  for (let at = 0; at < bytes;) {
+    signal.throwIfAborted();
+    const { bytesRead } = await from.read(block, 0, Math.min(blockBytes, bytes - at), at);
+    if (bytesRead === 0) {
+      break;
+    }
+    const read = block.subarray(0, bytesRead);
+    hash.update(read);
+    if (!read.equals(zeros.subarray(0, bytesRead))) {
+      for (let piece = 0; piece < bytesRead; piece += pieceBytes) {
+        const own = read.subarray(piece, piece + pieceBytes);
+        if (!own.equals(zeros.subarray(0, own.length))) {
+          await to.write(own, 0, own.length, at + piece);
+        }
+      }
+    }
+    at += bytesRead;
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,152 @@
+// Checks that a backup can be restored: by reading all of its data back, or by starting its VM apart from everything.
+import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
+import * as v from 'valibot';
+import { systemClock } from '../../../base/clock.js';
+import { isCloneName } from '../../../domain/clone.js';
+import { Failure } from '../../../domain/failure.js';
+import type { Vm, VmRef } from '../../../domain/vm.js';
+import { waitFor } from '../../../engine/waitFor.js';
+import { parseAs, parseSoundJson } from '../../../journal/json.js';
+import { bringBack, requireManifest, type RestoreWish } from './bringBack.js';
+import type { Backup } from '../repository/backups.js';
+import { CopiesFault } from '../copiesFault.js';
+import { resticSource, type ResticSource } from './copySource.js';
+import { discardChecks } from './leftChecks.js';
+import type { CopiesEngine } from '../vm/lookAtVm.js';
+import { manifestName, storedBytes } from '../vm/manifest.js';
+import { type Restic, ResticFault } from '../repository/restic.js';
+import { recordVerification, type Verification } from '../repository/verifications.js';
+
+export interface CheckWish {
+  readonly onProgress: (fraction: number) => void;
+  /** Starts its VM; absent: reads its data alone. */
+  readonly boot?: Pick<RestoreWish, 'connection' | 'folder' | 'host' | 'signal'> & { readonly seconds: number };
+}
+
+export interface BackupChecked extends Omit<Verification, 'at'> {
+  /** Why it did not pass. */
+  readonly error?: unknown;
+}
+
+/** Records the result in the repository. @throws ResticFault, CopiesFault, where nothing was found out of the backup */
+export async function verifyBackup(
+  engine: CopiesEngine,
+  restic: Restic,
+  backup: Backup,
+  wish: CheckWish,
+): Promise<BackupChecked> {
+  const checked = await check(engine, restic, backup, wish);
+  await recordVerification(restic, backup, checked);
+  return checked;
+}
+
+async function check(engine: CopiesEngine, restic: Restic, backup: Backup, wish: CheckWish): Promise<BackupChecked> {
+  let how: Verification['how'] = wish.boot === undefined ? 'read' : 'started';
+  try {
+    const source = await resticSource(restic, backup.id);
+    const bytes = await requireSizes(restic, source);
+    if (wish.boot === undefined) {
+      await readBack(restic, source, (read) => wish.onProgress(Math.min(1, read / Math.max(1, bytes))));
+    } else {
+      how = await bootBackup(engine, source, backup.vm, wish.boot);
+    }
+    return { how, passed: true };
+  } catch (error) {
+    if (isOfBackup(error)) {
+      return { how, passed: false, error };
+    }
+    throw error;
+  }
+}
+
+/** A repository that is out of reach fails too; then the result cannot be recorded, and that is said. */
+function isOfBackup(error: unknown): boolean {
+  return error instanceof CopiesFault
+    ? error.problem.kind === 'brokenBackup' || error.problem.kind === 'notUp'
+    : error instanceof ResticFault
+      ? error.problem === 'failed'
+      : error instanceof Failure && error.kind === 'failed';
+}
+
+const listed = v.object({ path: v.string(), type: v.literal('file'), size: v.optional(v.number(), 0) });
+
+/** All that the manifest names is there and as large as it says. @returns how much that is */
+async function requireSizes(restic: Restic, source: ResticSource): Promise<number> {
+  const { files } = await requireManifest(source);
+  const sizes = new Map<string, number>();
+  await restic.run(['ls', '--json', source.snapshot], {
+    onLine: (line) => {
+      const file = parseAs(listed, line.startsWith('{') ? parseSoundJson(line) : undefined);
+      if (file !== undefined) {
+        sizes.set(file.path, file.size);
+      }
+    },
+  });
+  if (!sizes.has(`/${manifestName}`) || files.some(({ stored, bytes }) => stored && sizes.get(stored) !== bytes)) {
+    throw new CopiesFault({ kind: 'brokenBackup' });
+  }
+  return storedBytes(files, 'bytes');
+}
+
+/** restic decrypts each part, and compares it with its checksum. */
+async function readBack(restic: Restic, { snapshot }: ResticSource, onBytes: (bytes: number) => void): Promise<void> {
+  let bytes = 0;
+  await restic.run(['dump', snapshot, '/'], {
+    onBytes: (more) => onBytes((bytes += more)),
+  });
+}
+
+/** Its files and its VM are gone afterwards, and what an earlier one left. */
+async function bootBackup(
+  engine: CopiesEngine,
+  source: ResticSource,
+  vm: string,
+  { seconds, ...wish }: NonNullable<CheckWish['boot']>,
+): Promise<Verification['how']> {
+  const place = { connection: wish.connection, files: wish.host.files };
+  await discardChecks(engine, place, wish.folder);
+  const own = `-check-${randomBytes(4).toString('hex')}`;
+  const name = isCloneName(`${vm}${own}`) ? `${vm}${own}` : `backup${own}`;
+  try {
+    const { uuid } = await bringBack(
+      engine,
+      // All of it is read, whether the VM needs it or not.
+      { ...source, fetch: (_files, into) => source.fetch([], into) },
+      { ...wish, name, isolated: true, isCheck: true },
+    );
+    const ref: VmRef = { connection: wish.connection, uuid };
+    await engine.withCopies(wish.connection, (copies) => copies.startForUs(uuid));
+    return await waitUntilUp(engine, ref, seconds, wish.signal);
+  } finally {
+    await discardChecks(engine, place, wish.folder, posix.join(wish.folder, name));
+  }
+}
+
+async function waitUntilUp(
+  engine: CopiesEngine,
+  ref: VmRef,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Verification['how']> {
+  const readVm = async (): Promise<Vm> => {
+    await engine.refresh({ connection: ref.connection });
+    const vm = engine.findVm(ref)?.vm;
+    if (vm === undefined) {
+      throw new CopiesFault({ kind: 'notUp', seconds });
+    }
+    return vm;
+  };
+  const { agentChannel, name: vm } = await readVm();
+  const what = agentChannel ? 'agent' : 'time';
+  const atMostMs = seconds * 1_000;
+  const wait = what === 'agent' ? ({ what, vm, atMostMs } as const) : ({ what, atMostMs } as const);
+  const { outcome } = await waitFor(wait, { clock: systemClock, signal, readVm });
+  if (outcome === 'stopped') {
+    throw new ResticFault('cancelled');
+  }
+  if (outcome !== 'there' || (await readVm()).power !== 'running') {
+    throw new CopiesFault({ kind: 'notUp', seconds });
+  }
+  return what === 'agent' ? 'agent' : 'started';
+}

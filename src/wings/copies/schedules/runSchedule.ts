@@ -1,0 +1,179 @@
+// Runs a schedule now: the commands that a person would type, one after the other, and writes down how they ended.
+import { spawn } from 'node:child_process';
+import { setTimeout as delay } from 'node:timers/promises';
+import * as v from 'valibot';
+import { runHere } from '../../../base/hostProgram.js';
+import { findProgram } from '../../../base/findProgram.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { parseAs, parseSoundJson } from '../../../journal/json.js';
+import { thisWriter } from '../../../journal/writer.js';
+import { keepPeriods } from '../repository/pruneBackups.js';
+import type { Schedule, ScheduledRun } from './schedule.js';
+import type { ScheduleStore } from './scheduleStore.js';
+
+export interface RunWish {
+  readonly store: ScheduleStore;
+  /** This command line, as its words begin. */
+  readonly program: readonly [node: string, file: string];
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+/** The exit codes where another program uses the VM or the repository, and after Ctrl+C. */
+const [busy, cancelled] = [8, 130];
+const [busyRetryMs, busyMs] = [30_000, 3_600_000];
+const noticeMs = 60_000;
+const mostAnswer = 1024 * 1024;
+const mostMessage = 2_000;
+
+/** Its record is there from the beginning: what is killed has no end in it. */
+export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<ScheduledRun> {
+  const { store, environment, signal } = wish;
+  const started = { startedAt: Date.now(), by: await thisWriter(), messages: [], backups: [], deleted: 0 };
+  await store.writeRun(schedule.name, started);
+  const done = { exitCode: 0, messages: [] as string[], backups: [] as string[], deleted: 0 };
+  const backedUp: string[] = [];
+  const run = async (about: string, words: readonly string[]): Promise<unknown> => {
+    if (signal.aborted) {
+      return undefined;
+    }
+    const { code, answer, message } = await untilFree(words, wish);
+    if (code !== 0 || answer === undefined) {
+      done.exitCode ||= code || 1;
+      done.messages.push(`${displayLine(about)}: ${displayLine(message, mostMessage)}`);
+    }
+    return answer;
+  };
+  const at = [...passwordWords(schedule), '--json'];
+  const connect = schedule.connect === undefined ? [] : [`--connect=${schedule.connect}`];
+  for (const vm of schedule.vms) {
+    const answer = parseAs(
+      backupAnswer,
+      await run(vm, ['backup', `--to=${schedule.to}`, ...checkpointWords(schedule), ...connect, ...at, '--', vm]),
+    );
+    if (answer !== undefined) {
+      done.backups.push(answer.backup.id);
+      backedUp.push(answer.backup.uuid);
+    }
+  }
+  const keep = keepPeriods.flatMap((period) => {
+    const count = schedule.keep[period];
+    return count === undefined ? [] : [`--keep-${period}=${count}`];
+  });
+  // Of each VM by itself: the backups of others are not this rule's, also where only space is freed.
+  const prune = (uuid: string, ...free: readonly string[]): Promise<unknown> =>
+    run(uuid, ['backups', `--from=${schedule.to}`, ...connect, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
+  for (const uuid of keep.length === 0 ? [] : backedUp) {
+    done.deleted += parseAs(pruneAnswer, await prune(uuid))?.pruned.deleted.length ?? 0;
+  }
+  const [first] = backedUp;
+  if (done.deleted > 0 && first !== undefined) {
+    await prune(first, '--free');
+  }
+  if (signal.aborted) {
+    done.exitCode = cancelled;
+  }
+  const ended = { ...started, ...done, endedAt: Date.now() };
+  await store.writeRun(schedule.name, ended);
+  if (ended.exitCode !== 0 && !signal.aborted) {
+    await tell(schedule, ended.messages.join('\n').slice(0, mostMessage), environment);
+  }
+  return ended;
+}
+
+const backupAnswer = v.object({ backup: v.object({ id: v.string(), uuid: v.string() }) });
+const pruneAnswer = v.object({ pruned: v.object({ deleted: v.array(v.unknown()) }) });
+const failedAnswer = v.object({ error: v.object({ message: v.string() }) });
+
+function checkpointWords({ checkpoint }: Schedule): readonly string[] {
+  return checkpoint === undefined
+    ? []
+    : [
+        '--checkpoint',
+        ...(checkpoint.kind === undefined ? [] : [`--kind=${checkpoint.kind}`]),
+        ...(checkpoint.quiesce === true ? ['--quiesce'] : []),
+        ...(checkpoint.keep === undefined ? [] : [`--keep-checkpoints=${checkpoint.keep}`]),
+      ];
+}
+
+function passwordWords({ passwordFile }: Schedule): readonly string[] {
+  return passwordFile === undefined ? [] : [`--password-file=${passwordFile}`];
+}
+
+interface CommandEnd {
+  readonly code: number;
+  readonly answer: unknown;
+  readonly message: string;
+}
+
+/** Two schedules at once wait for each other. */
+async function untilFree(words: readonly string[], wish: RunWish): Promise<CommandEnd> {
+  const { signal } = wish;
+  const until = performance.now() + busyMs;
+  let ended = await runOwn(words, wish);
+  while (ended.code === busy && performance.now() < until) {
+    try {
+      await delay(busyRetryMs, undefined, { signal });
+    } catch {
+      // The user or systemd ended it.
+      break;
+    }
+    ended = await runOwn(words, wish);
+  }
+  return ended;
+}
+
+/** Without a terminal: nobody answers what it would ask. */
+export function runOwn(
+  words: readonly string[],
+  { program: [node, file], environment, signal }: Omit<RunWish, 'store'>,
+): Promise<CommandEnd> {
+  return new Promise((resolve) => {
+    // A group of its own: Ctrl+C reaches it through the signal alone.
+    const child = spawn(node, [file, ...words], {
+      env: environment,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    const stop = (): void => void child.kill('SIGINT');
+    signal.addEventListener('abort', stop);
+    if (signal.aborted) {
+      stop();
+    }
+    const said = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]
+        .setEncoding('utf8')
+        .on('data', (text: string) => (said[name] = (said[name] + text).slice(-mostAnswer)));
+    }
+    const end = (code: number, why: string): void => {
+      signal.removeEventListener('abort', stop);
+      // Where it is no document, what it said to people is the message.
+      const answer = parseSoundJson(said.stdout);
+      const message = parseAs(failedAnswer, answer)?.error.message ?? (said.stderr.trim() || why);
+      resolve({ code, answer, message });
+    };
+    child.once('error', (error) => end(1, error.message));
+    child.once('close', (code, killedBy) => end(code ?? 1, `exit code ${code ?? killedBy ?? '?'}`));
+  });
+}
+
+/** systemd's journal has what we say; cron has no such place. */
+async function tell({ name, by, onFailure }: Schedule, message: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const logger = by === 'cron' ? await findProgram('logger', environment) : undefined;
+  const calls = [
+    ...(logger === undefined
+      ? []
+      : [{ program: logger, args: ['-t', 'virt-rewind', '-p', 'user.err', '--', `${name}: ${message}`] }]),
+    ...(onFailure === undefined ? [] : [{ program: onFailure, args: [name, message] }]),
+  ];
+  for (const { program, args } of calls) {
+    const { exit, said } = await runHere(
+      { program, args, environment, atMostMs: noticeMs },
+      new AbortController().signal,
+    );
+    if (exit !== 0) {
+      process.stderr.write(`${program}: ${exit ?? 'stopped'} ${displayLine(said)}\n`);
+    }
+  }
+}

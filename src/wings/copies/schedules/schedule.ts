@@ -1,0 +1,173 @@
+// A schedule of backups, its last run, and when the next one is due. Pure.
+import * as v from 'valibot';
+import { count } from '../../../journal/json.js';
+import { writerShape } from '../../../journal/writer.js';
+import { keepPeriods } from '../repository/pruneBackups.js';
+
+const line = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
+
+export const scheduleShape = v.object({
+  name: v.pipe(v.string(), v.regex(/^[a-z\d][a-z\d-]{0,39}$/u)),
+  /** As they were named. */
+  vms: v.pipe(v.array(line), v.minLength(1), v.maxLength(1_000)),
+  to: line,
+  /** `hour`, `day`, `week`, or a calendar expression of systemd. */
+  every: line,
+  keep: v.record(v.picklist(keepPeriods), count),
+  /** What each backup is asked for beside: a checkpoint first, and how many of these stay. */
+  checkpoint: v.exactOptional(
+    v.object({
+      kind: v.exactOptional(v.picklist(['memory', 'disk'])),
+      quiesce: v.exactOptional(v.literal(true)),
+      keep: v.exactOptional(count),
+    }),
+  ),
+  by: v.picklist(['systemd', 'cron']),
+  madeAt: count,
+  connect: v.exactOptional(line),
+  passwordFile: v.exactOptional(line),
+  /** A program that is told of a run that failed. */
+  onFailure: v.exactOptional(line),
+});
+
+export type Schedule = v.InferOutput<typeof scheduleShape>;
+
+export const runShape = v.object({
+  startedAt: count,
+  by: writerShape,
+  /** Absent: it runs, or was interrupted. */
+  endedAt: v.exactOptional(count),
+  exitCode: v.exactOptional(count),
+  /** Why it failed, a line for each VM. */
+  messages: v.pipe(v.array(v.string()), v.maxLength(1_000)),
+  /** The IDs of the backups. */
+  backups: v.pipe(v.array(v.string()), v.maxLength(1_000)),
+  deleted: count,
+});
+
+export type ScheduledRun = v.InferOutput<typeof runShape>;
+
+export type RunState = 'never' | 'running' | 'done' | 'failed' | 'interrupted';
+
+export interface ScheduleStatus {
+  readonly schedule: Schedule;
+  readonly lastRun?: ScheduledRun;
+  readonly state: RunState;
+  /** Undefined where its calendar cannot be read here. */
+  readonly nextAt?: number;
+  /** When a run should have started that did not. */
+  readonly missedAt?: number;
+}
+
+export class ScheduleFault extends Error {
+  override readonly name = 'ScheduleFault';
+  constructor(
+    readonly kind:
+      | 'noScheduler'
+      | 'badCalendar'
+      | 'needsSystemd'
+      | 'badName'
+      | 'taken'
+      | 'unknown'
+      | 'unreadable'
+      | 'badProgram'
+      | 'badPath'
+      | 'notInstalled'
+      | 'notRemoved',
+    /** What it is about, or what a program said; untrusted. */
+    readonly about = '',
+  ) {
+    super(`${kind} ${about}`);
+  }
+}
+
+const periods = ['hour', 'day', 'week'] as const;
+
+export function isPeriod(every: string): every is (typeof periods)[number] {
+  return periods.some((one) => one === every);
+}
+
+/** What systemd calls it. */
+export function calendarOf(every: string): string {
+  return isPeriod(every) ? { hour: 'hourly', day: 'daily', week: 'weekly' }[every] : every;
+}
+
+export function scheduleName(vm: string, every: string): string {
+  const part = (text: string): string => text.toLowerCase().replace(/[^a-z\d]+/gu, '-');
+  return `${part(vm)}-${isPeriod(every) ? every : 'calendar'}`.replace(/^-+/u, '').slice(-40).replace(/^-+/u, '');
+}
+
+/** The next hour, midnight, or midnight before a Monday after a time, by the clock of this computer. */
+export function nextAfter(every: string, at: number): number | undefined {
+  const date = new Date(at);
+  const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  switch (every) {
+    case 'hour':
+      // Not by the fields of a date: one hour comes twice, and one never.
+      return at - (at % 60_000) - date.getMinutes() * 60_000 + 3_600_000;
+    case 'day':
+      return new Date(year, month, day + 1).getTime();
+    case 'week':
+      return new Date(year, month, day + ((8 - date.getDay()) % 7 || 7)).getTime();
+    default:
+      return undefined;
+  }
+}
+
+/** cron makes up for no missed run, so it asks every hour. A start in the future is of a clock that was set back. */
+export function isDue({ every }: Schedule, startedAt: number | undefined, now: number): boolean {
+  const next = startedAt === undefined || startedAt > now ? 0 : (nextAfter(every, startedAt) ?? 0);
+  return next <= now;
+}
+
+/** systemd starts a unit up to a minute late, and both wait for a computer that is just starting. */
+const lateMs = 15 * 60_000;
+
+export function statusOf(
+  schedule: Schedule,
+  lastRun: ScheduledRun | undefined,
+  { isAlive, now, next }: { isAlive: boolean; now: number; next: (at: number) => number | undefined },
+): ScheduleStatus {
+  const state = stateOf(lastRun, isAlive);
+  const expected = next(lastStart(schedule, lastRun, now));
+  const isMissed = state !== 'running' && expected !== undefined && expected + lateMs < now;
+  const nextAt = isMissed ? next(now) : expected;
+  return {
+    ...{ schedule, state },
+    ...(lastRun !== undefined && { lastRun }),
+    ...(nextAt !== undefined && { nextAt }),
+    ...(isMissed && { missedAt: expected }),
+  };
+}
+
+/** Of the last run, or when it was made. Not later than now: a clock may have been set back. */
+export function lastStart({ madeAt }: Schedule, lastRun: ScheduledRun | undefined, now: number): number {
+  return Math.min(now, lastRun?.startedAt ?? madeAt);
+}
+
+function stateOf(run: ScheduledRun | undefined, isAlive: boolean): RunState {
+  return run === undefined
+    ? 'never'
+    : run.endedAt === undefined
+      ? isAlive
+        ? 'running'
+        : 'interrupted'
+      : run.exitCode === 0
+        ? 'done'
+        : 'failed';
+}
+
+/** What `systemd-analyze calendar` says is the next time. */
+export function parseNextElapse(text: string): number | undefined {
+  const at = (label: string): number =>
+    Date.parse(
+      (
+        new RegExp(`${label}: \\w+ (\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d)(?:\\.\\d+)? UTC`, 'u').exec(text)?.[1] ??
+        ''
+      )
+        .replace(' ', 'T')
+        .concat('Z'),
+    );
+  // The first is in local time, which may be UTC.
+  return [at('\\(in UTC\\)'), at('Next elapse')].find((one) => !Number.isNaN(one));
+}

@@ -1,0 +1,86 @@
+// What a person should hear of a schedule: that a run failed, or did not come. Pure.
+import { t } from '@vscode/l10n';
+import { fullTime } from '../../../domain/clockText.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { agoText } from '../../../text/relativeAge.js';
+import { type ScheduledRun, ScheduleFault, type ScheduleStatus } from './schedule.js';
+import { scheduleFaultText, stateText } from './scheduleText.js';
+
+export interface ScheduleNews {
+  readonly schedule: string;
+  /** Of each run another one: it is told once. */
+  readonly id: string;
+  readonly text: string;
+  /** All that the run said. */
+  readonly messages: readonly string[];
+  readonly canRun: boolean;
+}
+
+/** What a notification has room for. */
+const longestReason = 300;
+
+/** Undefined: all is well, or it runs. */
+export function newsOf({ schedule: { name }, lastRun, state, missedAt }: ScheduleStatus): ScheduleNews | undefined {
+  if (missedAt !== undefined) {
+    return { schedule: name, id: `missed ${missedAt}`, text: missedText(name, missedAt), messages: [], canRun: true };
+  }
+  if (lastRun === undefined || (state !== 'failed' && state !== 'interrupted')) {
+    return undefined;
+  }
+  const { startedAt, messages } = lastRun;
+  const [first, ...others] = messages.map((message) => displayLine(message, longestReason));
+  const what =
+    state === 'interrupted'
+      ? t('The scheduled backup {0} of {1} was interrupted.', name, fullTime(startedAt))
+      : t('The scheduled backup {0} of {1} failed.', name, fullTime(startedAt));
+  const more = others.length === 0 ? [] : [t('The log has the reasons of {0} more.', others.length)];
+  return {
+    ...{ schedule: name, id: `${state} ${startedAt}`, messages, canRun: true },
+    text: [what, ...(first === undefined ? [] : [first]), ...more].join(' '),
+  };
+}
+
+export function missedText(schedule: string, at: number): string {
+  return t('The scheduled backup {0} did not run at {1}.', schedule, fullTime(at));
+}
+
+export function unreadableNews(schedule: string): ScheduleNews {
+  const text = scheduleFaultText(new ScheduleFault('unreadable', schedule));
+  return { schedule, id: 'unreadable', text, messages: [], canRun: false };
+}
+
+export function endedText(schedule: string, { backups, deleted }: ScheduledRun): string {
+  return t('{0}: backups: {1}, deleted: {2}', schedule, backups.length, deleted);
+}
+
+/** In a list. */
+export function scheduleLine(
+  { schedule: { name, every, to }, lastRun, state, nextAt, missedAt }: ScheduleStatus,
+  now: number,
+): { readonly label: string; readonly icon: string; readonly description: string; readonly detail: string } {
+  const isGood = missedAt === undefined && state !== 'failed' && state !== 'interrupted';
+  const last = lastRun === undefined ? '' : `${agoText(lastRun.startedAt, now)}, `;
+  const [reason] = lastRun?.messages ?? [];
+  return {
+    label: name,
+    icon: isGood ? 'clock' : 'warning',
+    description: `${everyText(every)} · ${t('Last run')}: ${last}${stateText(state)}`,
+    detail: [
+      ...(nextAt === undefined ? [] : [`${t('Next run')}: ${fullTime(nextAt)}`]),
+      displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? to), longestReason),
+    ].join(' · '),
+  };
+}
+
+function everyText(every: string): string {
+  switch (every) {
+    case 'hour':
+      return t('every hour');
+    case 'day':
+      return t('every day');
+    case 'week':
+      return t('every week');
+    default:
+      return displayLine(every);
+  }
+}

@@ -1,0 +1,132 @@
+// The schedules in the state folder, each in a folder of its own with its last run.
+import * as promises from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Log } from '../../../base/log.js';
+import { undefinedIfAbsent } from '../../../base/errno.js';
+import { ownFolder, replaceFile } from '../../../journal/durable.js';
+import { parseAs, writeJson } from '../../../journal/json.js';
+import { NotesFile } from '../../../journal/notesFile.js';
+import { isAlive, thisWriter } from '../../../journal/writer.js';
+import {
+  lastStart,
+  nextAfter,
+  runShape,
+  type Schedule,
+  type ScheduledRun,
+  ScheduleFault,
+  scheduleShape,
+  type ScheduleStatus,
+  statusOf,
+} from './schedule.js';
+
+const mostBytes = 4 * 1024 * 1024;
+const [scheduleFile, runFile, scriptFile] = ['schedule.json', 'lastRun.json', 'run.sh'];
+
+export class ScheduleStore {
+  readonly #folder: string;
+  readonly #log: Log;
+
+  /** @param state the folder of the journal */
+  constructor(state: string, log: Log) {
+    this.#folder = join(state, 'schedules');
+    this.#log = log;
+  }
+
+  scriptOf(name: string): string {
+    return join(this.#folder, name, scriptFile);
+  }
+
+  async names(): Promise<readonly string[]> {
+    return ((await undefinedIfAbsent(readdir(this.#folder))) ?? []).sort();
+  }
+
+  /** @throws ScheduleFault */
+  async read(name: string): Promise<Schedule> {
+    if (!(await this.names()).includes(name)) {
+      throw new ScheduleFault('unknown', name);
+    }
+    const schedule = parseAs(scheduleShape, await this.#file(name, scheduleFile).read());
+    if (schedule?.name !== name) {
+      throw new ScheduleFault('unreadable', name);
+    }
+    return schedule;
+  }
+
+  async lastRun(name: string): Promise<ScheduledRun | undefined> {
+    return parseAs(runShape, await this.#file(name, runFile).read());
+  }
+
+  async isRunning(name: string, run: ScheduledRun | undefined): Promise<boolean> {
+    const word = { fs: promises, folder: join(this.#folder, name), file: join(this.#folder, name, runFile) };
+    return run !== undefined && run.endedAt === undefined && isAlive(run.by, await thisWriter(), word);
+  }
+
+  /** @throws ScheduleFault `taken` */
+  async add(schedule: Schedule, script: string): Promise<void> {
+    const folder = join(this.#folder, schedule.name);
+    await ownFolder(promises, this.#folder);
+    if ((await undefinedIfAbsent(readdir(folder))) !== undefined) {
+      throw new ScheduleFault('taken', schedule.name);
+    }
+    await mkdir(folder, { mode: 0o700 });
+    await writeFile(this.scriptOf(schedule.name), script, { mode: 0o700, flush: true });
+    await chmod(this.scriptOf(schedule.name), 0o700);
+    await this.#write(schedule.name, scheduleFile, schedule);
+  }
+
+  async writeRun(name: string, run: ScheduledRun): Promise<void> {
+    await this.#write(name, runFile, run);
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(join(this.#folder, name), { recursive: true, force: true });
+  }
+
+  async #write(name: string, file: string, value: unknown): Promise<void> {
+    await replaceFile(promises, join(this.#folder, name, file), writeJson(value), this.#log);
+  }
+
+  #file(name: string, file: string): NotesFile {
+    return new NotesFile(join(this.#folder, name, file), mostBytes, this.#log);
+  }
+}
+
+/**
+ * All of them with their last run, as the state folder tells it.
+ *
+ * @param next of a calendar of systemd, where it is asked
+ */
+export async function readSchedules(
+  store: ScheduleStore,
+  now: number,
+  next: (every: string, at: number) => Promise<number | undefined> = () => Promise.resolve(undefined),
+): Promise<{ readonly schedules: readonly ScheduleStatus[]; readonly unreadable: readonly string[] }> {
+  const found = { schedules: [] as ScheduleStatus[], unreadable: [] as string[] };
+  for (const name of await store.names()) {
+    try {
+      found.schedules.push(await readStatus(store, name, { now, next }));
+    } catch (error) {
+      if (!(error instanceof ScheduleFault)) {
+        throw error;
+      }
+      found.unreadable.push(name);
+    }
+  }
+  return found;
+}
+
+async function readStatus(
+  store: ScheduleStore,
+  name: string,
+  { now, next }: { now: number; next: (every: string, at: number) => Promise<number | undefined> },
+): Promise<ScheduleStatus> {
+  const schedule = await store.read(name);
+  const lastRun = await store.lastRun(name);
+  const isAlive = await store.isRunning(name, lastRun);
+  const times = new Map<number, number | undefined>();
+  for (const at of [lastStart(schedule, lastRun, now), now]) {
+    times.set(at, nextAfter(schedule.every, at) ?? (await next(schedule.every, at)));
+  }
+  return statusOf(schedule, lastRun, { isAlive, now, next: (at) => times.get(at) });
+}

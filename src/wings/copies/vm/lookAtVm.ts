@@ -1,0 +1,229 @@
+// Which files a backup of a VM is made of, and whether they were the same to the end. Changes nothing.
+import { undefinedIfAbsent } from '../../../base/errno.js';
+import type { FileSystem } from '../../../base/fileSystem.js';
+import { formatVersion, type Version } from '../../../domain/capabilities.js';
+import type { VmDocuments } from '../../../domain/copiedVm.js';
+import { isActive, type Vm, type VmRef } from '../../../domain/vm.js';
+import type { VmFile } from '../../../domain/vmFiles.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import type { VmView } from '../../../live/views.js';
+import { readImage } from '../../../qemu/localImage.js';
+import type { ImageHost } from '../../../qemu/qemuImg.js';
+import { CopiesFault, type CopiesProblem } from '../copiesFault.js';
+import { type CopiedFile, isNamable, type Manifest } from './manifest.js';
+import type { VmHost } from '../host/vmHost.js';
+
+export type CopiesEngine = Pick<
+  EnginePort,
+  'hostLogin' | 'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
+>;
+
+/** What a VM has and its backup does not. */
+export type LeftOut = 'media' | 'savedState' | 'tpm' | 'passwords';
+
+export interface VmLook {
+  readonly vm: Vm;
+  readonly documents: VmDocuments;
+  readonly files: readonly CopiedFile[];
+  readonly leftOut: readonly LeftOut[];
+  /** Rejects with `changed` where one of the snapshots or files that are copied is another one by now. */
+  readonly requireUnchanged: () => Promise<void>;
+}
+
+/** @param libvirt of the connection. @param files absent: as they were seen */
+export function manifestOf(
+  { vm, documents, files: seen }: VmLook,
+  libvirt: Version,
+  { files = seen, ...more }: Pick<Manifest, 'madeAt' | 'replicaOf'> & { readonly files?: readonly CopiedFile[] },
+): Manifest {
+  const { definition, snapshots, current } = documents;
+  return {
+    vm: { name: vm.name, uuid: vm.uuid },
+    libvirt: formatVersion(libvirt),
+    present: !isActive(vm.power),
+    definition,
+    snapshots: [...snapshots],
+    ...(current !== undefined && { current }),
+    files: [...files],
+    ...more,
+  };
+}
+
+/** @throws CopiesFault; Failure of the connection */
+export async function lookAtVm(
+  engine: CopiesEngine,
+  { ref }: VmView,
+  host: VmHost,
+  secrets?: 'without',
+): Promise<VmLook> {
+  if ((await engine.readInterrupted(ref)).length > 0) {
+    throw new CopiesFault({ kind: 'unfinished' });
+  }
+  const readDocuments = (): Promise<VmDocuments> =>
+    engine.withCopies(ref.connection, (copies) => copies.readDocuments(ref.uuid, secrets));
+  const earlier = await readDocuments();
+  await engine.refresh({ vm: ref });
+  const tree = await engine.readTree(ref);
+  const vm = engine.findVm(ref)?.vm;
+  if (vm === undefined) {
+    throw new CopiesFault({ kind: 'changed' });
+  }
+  const active = isActive(vm.power);
+  const problem: CopiesProblem | undefined =
+    tree.beingWritten !== undefined
+      ? { kind: 'busy' }
+      : active && tree.snapshots.some(({ style }) => style === 'internal')
+        ? { kind: 'internalRunning' }
+        : active && tree.snapshots.length === 0
+          ? { kind: 'running' }
+          : undefined;
+  if (problem !== undefined) {
+    throw new CopiesFault(problem);
+  }
+  const { files: seen, nearby } = await engine.readFiles(ref);
+  if ((await engine.hostLogin(ref))?.hostname !== host.login?.hostname || (!nearby && host.login === undefined)) {
+    throw new CopiesFault({ kind: 'elsewhere' });
+  }
+  const documents = await readDocuments();
+  // A snapshot that came meanwhile names files that were not seen.
+  if (JSON.stringify(documents) !== JSON.stringify(earlier)) {
+    throw new CopiesFault({ kind: 'changed' });
+  }
+  const named = await engine.withCopies(ref.connection, (copies) => Promise.resolve(copies.filesIn(documents)));
+  const [odd] = named.odd;
+  if (odd !== undefined) {
+    throw new CopiesFault({ kind: 'oddDisk', disk: odd });
+  }
+  const files = await copiedFiles(vm, seen, named.files, host);
+  const marks = await marksOf(files, host.files);
+  return {
+    vm,
+    documents,
+    files,
+    leftOut: [
+      ...leftOutOf(vm, seen),
+      ...(secrets === 'without' && (await hasPasswords(engine, ref, documents)) ? (['passwords'] as const) : []),
+    ],
+    requireUnchanged: async () => {
+      const now = await readDocuments();
+      const same = documents.snapshots.every(({ name, xml }) =>
+        now.snapshots.some((one) => one.name === name && one.xml === xml),
+      );
+      if (!same || JSON.stringify(await marksOf(files, host.files)) !== JSON.stringify(marks)) {
+        throw new CopiesFault({ kind: 'changed' });
+      }
+    },
+  };
+}
+
+async function hasPasswords(engine: CopiesEngine, { connection, uuid }: VmRef, own: VmDocuments): Promise<boolean> {
+  const whole = await engine.withCopies(connection, (copies) => copies.readDocuments(uuid));
+  return JSON.stringify(whole) !== JSON.stringify(own);
+}
+
+/**
+ * | file                                                   | in the backup            |
+ * |--------------------------------------------------------|--------------------------|
+ * | frozen layer, RAM, UEFI variables, present of a VM off  | as it is                 |
+ * | a running VM writes to it, on a frozen layer            | an empty overlay instead |
+ * | overlay of a snapshot that is not there any more        | its name                 |
+ */
+async function copiedFiles(
+  vm: Vm,
+  seen: readonly VmFile[],
+  named: readonly string[],
+  host: ImageHost,
+): Promise<readonly CopiedFile[]> {
+  const written = new Map(
+    vm.disks.flatMap((disk) =>
+      isActive(vm.power) && ['disk', 'lun'].includes(disk.device) && !disk.readonly
+        ? [[disk.source ?? '', disk.target]]
+        : [],
+    ),
+  );
+  const byPath = new Map(seen.map((file) => [file.path, file]));
+  const files: CopiedFile[] = [];
+  for (const file of seen) {
+    const { path, role } = file;
+    if (role !== 'disk' && role !== 'memory' && role !== 'uefiVariables') {
+      continue;
+    }
+    if (file.seen !== 'there') {
+      if (file.seen !== 'missing' || role === 'memory' || file.present || file.snapshots.length > 0) {
+        throw new CopiesFault({ kind: 'missing', file: path });
+      }
+      files.push({ path, role, content: 'none', bytes: 0, allocatedBytes: 0 });
+      continue;
+    }
+    if (!isNamable(path)) {
+      throw new CopiesFault({ kind: 'unknownFile', file: path });
+    }
+    const disk = written.get(path);
+    const head = role === 'disk' ? await headOf(file, host) : {};
+    const below = byPath.get(head.backing ?? '');
+    if (disk !== undefined && (file.snapshots.length > 0 || below === undefined || below.snapshots.length === 0)) {
+      throw new CopiesFault({ kind: 'notFrozen', disk });
+    }
+    if (disk !== undefined) {
+      files.push({ path, role, content: 'overlay', bytes: 0, allocatedBytes: 0, ...head });
+      continue;
+    }
+    const stored = await host.files.realpath(path);
+    const { size: bytes, blocks } = await host.files.stat(stored);
+    files.push({
+      path,
+      role,
+      content: 'stored',
+      stored,
+      bytes,
+      allocatedBytes: Math.min(bytes, blocks * 512),
+      ...head,
+    });
+  }
+  for (const path of named.filter((one) => !byPath.has(one))) {
+    if (!isNamable(path) || (await undefinedIfAbsent(host.files.lstat(path))) !== undefined) {
+      throw new CopiesFault({ kind: 'unknownFile', file: path });
+    }
+    files.push({ path, role: 'disk', content: 'none', bytes: 0, allocatedBytes: 0 });
+  }
+  return files;
+}
+
+/** What is in no header is not known to a restore: it would rest on whatever is there under that name. */
+async function headOf(
+  { path, format }: VmFile,
+  host: ImageHost,
+): Promise<Pick<CopiedFile, 'format' | 'virtualBytes' | 'backing'>> {
+  const image = await readImage(path, host, format, 'head');
+  if (
+    image === 'unknown' ||
+    (image.format !== 'qcow2' && image.format !== 'raw') ||
+    image.corrupt === true ||
+    [image.encrypted, image.dataFile, image.backing?.part, image.backing?.options].includes(true)
+  ) {
+    throw new CopiesFault({ kind: 'unknownFormat', file: path });
+  }
+  return {
+    format: image.format,
+    virtualBytes: image.virtualBytes,
+    ...(image.backing !== undefined && { backing: image.backing.file }),
+  };
+}
+
+/** Alike as long as nobody wrote to one of them, or put another one in its place. */
+function marksOf(files: readonly CopiedFile[], host: FileSystem): Promise<readonly (readonly number[])[]> {
+  return Promise.all(
+    files.map(async ({ stored }) => {
+      const found = stored === undefined ? undefined : await undefinedIfAbsent(host.stat(stored));
+      return found === undefined ? [] : [found.dev, found.ino, found.size, found.mtimeMs];
+    }),
+  );
+}
+
+function leftOutOf(vm: Vm, seen: readonly VmFile[]): readonly LeftOut[] {
+  return [
+    ...(seen.some(({ role }) => role === 'medium') ? (['media'] as const) : []),
+    ...(vm.managedSave ? (['savedState'] as const) : []),
+    ...(vm.devices?.includes('tpm') === true ? (['tpm'] as const) : []),
+  ];
+}
