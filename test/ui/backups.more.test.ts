@@ -15,18 +15,17 @@ const row = new RegExp(`^${vm}, `, 'u');
 describe('backups', () => {
   const daemon = testDaemon();
   const { virsh } = daemon;
-  const [original, repository, restored] = ['ledger', 'backups', 'restored'].map((name) => join(daemon.dir, name)) as [
-    string,
-    string,
-    string,
-  ];
+  const inDaemon = (name: string): string => join(daemon.dir, name);
+  const [original, repository] = [inDaemon('ledger'), inDaemon('backups')];
+  const [restored, apart] = [inDaemon('restored'), inDaemon('apart')];
   let tree: readonly string[];
 
   const stage = stepsOnStage(async (ends) => {
     ends.push(() =>
-      Promise.all([original, repository, restored].map((one) => rm(one, { recursive: true, force: true }))),
+      Promise.all([original, repository, restored, apart].map((one) => rm(one, { recursive: true, force: true }))),
     );
     ends.push(() => virsh(['undefine', vm, '--snapshots-metadata']));
+    ends.push(() => virsh(['undefine', `${vm}-restored`]));
     await mkdir(original);
     const file = join(original, 'disk.qcow2');
     const write = (pattern: number) => runOk('qemu-io', ['-f', 'qcow2', '-c', `write -P ${pattern} 0 64k`, file]);
@@ -55,9 +54,12 @@ describe('backups', () => {
     const { quickInput, quickInputField } = stage().workbench;
     await person.pick(/Folder…/u);
     await quickInput.getByRole('button', { name: 'OK' }).waitFor();
+    const listed = (name: string) => quickInput.locator('.monaco-list-row').getByText(name, { exact: true }).waitFor();
+    // Until it has looked into its first folder, it writes that over what is typed.
+    await listed('..');
     await quickInputField.fill(folder);
     // Until it has looked into the new path, Enter chooses the one before.
-    await quickInput.locator('.monaco-list-row').getByText('run', { exact: true }).waitFor();
+    await listed('run');
     await person.enter();
     await quickInput.getByText('does not exist').waitFor();
     await person.enter();
@@ -117,5 +119,32 @@ describe('backups', () => {
     const file = /\/\S+/u.exec(stdout)?.[0] ?? '';
     assert.ok(file.startsWith(restored), stdout);
     assert.doesNotMatch(await runOk('qemu-io', ['-r', '-f', 'qcow2', '-c', 'read -P 2 0 64k', file]), /failed/u);
+  });
+
+  it('bring one snapshot back beside the VM', async () => {
+    const { hands: person, workbench } = stage();
+    await person.showView('Virt Rewind', 'VMs');
+    await person.command('Virt Rewind: Restore Backup…');
+    await person.pick(new RegExp(repository, 'u'));
+    await person.pick(vm);
+    await workbench.option(/Other Ways…/u).waitFor();
+    await workbench.picture('backups-ways');
+    await person.pick(/Other Ways…/u);
+    await person.pick(/One Snapshot Alone/u);
+    await person.pick(/Isolated/u);
+    await workbench.picture('backups-options');
+    await person.enter();
+    await workbench.option(/cancelled/u).waitFor();
+    await workbench.picture('backups-points');
+    await person.pick(/cancelled/u);
+    await workbench.inputBox('Name of the Restored VM').waitFor();
+    await person.enter();
+    await chooseNewFolder(person, apart);
+    await workbench.toast(`Restored ${vm}-restored`).waitFor();
+    await workbench.picture('backups-apart');
+    const { stdout } = await virsh(['domblklist', `${vm}-restored`, '--details']);
+    const file = /\/\S+/u.exec(stdout)?.[0] ?? '';
+    assert.doesNotMatch(await runOk('qemu-io', ['-r', '-f', 'qcow2', '-c', 'read -P 3 0 64k', file]), /failed/u);
+    assert.equal((await virsh(['snapshot-list', `${vm}-restored`, '--name'])).stdout.trim(), '');
   });
 });
