@@ -7,6 +7,9 @@ import type { CopiesEngine } from '../vm/lookAtVm.js';
 import { isLeft } from '../host/processMark.js';
 import { namesIn, readMark } from './restoreFolder.js';
 
+/** libvirt has not heard of it yet, and no other check has its name. */
+const begun = /-check-[\da-f]{8}\.restoring-\w+$/u;
+
 /** @param own the folder of one that ends now; absent: those in the folder whose process is gone */
 export async function discardChecks(
   engine: Pick<CopiesEngine, 'withCopies'>,
@@ -17,6 +20,10 @@ export async function discardChecks(
   const entries = own === undefined ? ((await undefinedIfAbsent(namesIn(files, folder))) ?? []) : [];
   for (const one of own === undefined ? entries.map((entry) => posix.join(folder, entry)) : [own]) {
     const mark = await readMark(files, one);
+    if (own === undefined && mark !== undefined && begun.test(one) && isLeft(mark)) {
+      await files.removeTree(one);
+      continue;
+    }
     if (mark?.isCheck === true && (own !== undefined || isLeft(mark))) {
       if (!(await engine.withCopies(connection, (copies) => copies.undefine(mark.uuid, one, 'evenRunning')))) {
         throw new CopiesFault({ kind: 'vmInUse', folder: one });
