@@ -261,6 +261,16 @@ export const deepParts = [
     files: ['sshHosts', 'sshFiles', 'tlsHosts', 'insideHosts', 'replicaHosts'],
   },
   {
+    name: 'copies killed system',
+    group: 'killed',
+    version: 'system',
+    minutes: 15,
+    guards: ['wings'],
+    layer: 'libvirtd',
+    tier: 'more',
+    files: ['copiesFaults'],
+  },
+  {
     name: 'targets system',
     group: 'hosts',
     version: 'system',

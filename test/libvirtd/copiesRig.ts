@@ -13,6 +13,9 @@ export interface CopiesHost {
   /** Standard output where it is to end well, else standard error. */
   readonly run: (exit: ExitName, ...words: readonly string[]) => Promise<string>;
   json<T>(...words: readonly string[]): Promise<T>;
+  /** The command line, and its environment. */
+  readonly door: string;
+  readonly env: NodeJS.ProcessEnv;
   /** The first folder on the PATH. */
   readonly programs: string;
   /** @param script before the real program runs, with its words as `$@` */
@@ -73,7 +76,7 @@ export async function startCopiesHost(
   return {
     rig,
     run,
-    programs,
+    ...{ door, env, programs },
     wrap: (name, script) =>
       writeFileSync(join(programs, name), `#!/bin/sh\n${script}\nexec /usr/bin/${name} "$@"\n`, { mode: 0o755 }),
     unwrap: (name) => rmSync(join(programs, name), { force: true }),

@@ -18,7 +18,7 @@ const remote = new Map(
   Object.entries(procedures).flatMap(([name, { number, ...of }]) => ('program' in of ? [] : [[number, name] as const])),
 );
 
-function callOf(packet: Buffer): string | undefined {
+export function callOf(packet: Buffer): string | undefined {
   if (packet.length < procedureAt + 4) {
     return undefined;
   }
