@@ -329,7 +329,14 @@ const rooms = {
     'base',
   ],
   // Files of another host.
-  'wings/copies/host': ['wings/copies/copiesFault', 'driver/files/shellHost', 'qemu', 'domain', 'base'],
+  'wings/copies/host': [
+    'wings/copies/copiesFault',
+    'journal/writer',
+    'driver/files/shellHost',
+    'qemu',
+    'domain',
+    'base',
+  ],
   'wings/copies/editor': [
     'wings/copies',
     'wings/copies/schedules',

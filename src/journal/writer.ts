@@ -85,6 +85,11 @@ export async function isAlive(writer: Writer, us: Writer, word: LastWrite): Prom
   return writer.pid === us.pid ? writer.session === us.session : isOfToday();
 }
 
+/** Of this computer, as far as it can be seen. */
+export async function hasEnded(pid: number): Promise<boolean> {
+  return (await startTimeOf(pid)) === 'gone';
+}
+
 /** Undefined where the system does not tell. A process that is dead and not yet collected by its parent is gone. */
 async function startTimeOf(pid: number): Promise<number | 'gone' | undefined> {
   const stat = await undefinedIfUnreadable(readFile(`/proc/${pid}/stat`, 'utf8'));

@@ -1,6 +1,6 @@
 // Which process works on something, so that another one sees when it has ended.
 import { hostname } from 'node:os';
-import { hasCode } from '../../../base/errno.js';
+import { hasEnded } from '../../../journal/writer.js';
 
 export interface ProcessMark {
   readonly pid: number;
@@ -14,15 +14,6 @@ export function markOfUs(): ProcessMark {
 }
 
 /** Whether nobody works there any more. Nobody knows of a process on another computer. */
-export function isLeft({ pid, host }: ProcessMark): boolean {
-  return (host === undefined || host === hostname()) && !isAlive(pid);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
-  }
+export async function isLeft({ pid, host }: ProcessMark): Promise<boolean> {
+  return (host === undefined || host === hostname()) && (await hasEnded(pid));
 }

@@ -77,7 +77,7 @@ export async function removeDeadLocks(
   for (const id of ids) {
     const found = parseAs(lock, parseSoundJson(await run(['cat', 'lock', id, '--no-lock'])));
     const age = Date.now() - Date.parse(found?.time ?? '');
-    if (found !== undefined && isLeft({ pid: found.pid, host: found.hostname })) {
+    if (found !== undefined && (await isLeft({ pid: found.pid, host: found.hostname }))) {
       if (!(await started.has(found.pid))) {
         return false;
       }

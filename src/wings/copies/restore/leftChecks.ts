@@ -20,11 +20,11 @@ export async function discardChecks(
   const entries = own === undefined ? ((await undefinedIfAbsent(namesIn(files, folder))) ?? []) : [];
   for (const one of own === undefined ? entries.map((entry) => posix.join(folder, entry)) : [own]) {
     const mark = await readMark(files, one);
-    if (own === undefined && mark !== undefined && begun.test(one) && isLeft(mark)) {
+    if (own === undefined && mark !== undefined && begun.test(one) && (await isLeft(mark))) {
       await files.removeTree(one);
       continue;
     }
-    if (mark?.isCheck === true && (own !== undefined || isLeft(mark))) {
+    if (mark?.isCheck === true && (own !== undefined || (await isLeft(mark)))) {
       if (!(await engine.withCopies(connection, (copies) => copies.undefine(mark.uuid, one, 'evenRunning')))) {
         throw new CopiesFault({ kind: 'vmInUse', folder: one });
       }

@@ -33,7 +33,7 @@ export async function readLeftRestore(files: FileSystem, folder: string): Promis
   if (found === undefined) {
     throw new CopiesFault({ kind: 'folderTaken', folder });
   }
-  if (!isLeft(found)) {
+  if (!(await isLeft(found))) {
     throw new CopiesFault({ kind: 'restoreRuns', folder });
   }
   // Whoever used the VM since has written to one of its files, or made one.
@@ -95,7 +95,7 @@ export async function beginFolder(files: FileSystem, folder: string, bytes: numb
     const begins = `${posix.basename(folder)}.restoring-`;
     for (const left of (await namesIn(files, parent)).filter((entry) => entry.startsWith(begins))) {
       const found = await readMark(files, posix.join(parent, left));
-      if (found !== undefined && isLeft(found)) {
+      if (found !== undefined && (await isLeft(found))) {
         await files.removeTree(posix.join(parent, left));
       }
     }
