@@ -10,24 +10,29 @@ import { isMember, type StoredSystem, type SystemPoint } from '../../domain/syst
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
-import { backUp, type BackupMade, requireRepository } from './repository/backUp.js';
+import { type BackupMade, requireRepository } from './repository/backUp.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
-import { answerOf, answerOfSet, asCliError, backUpOne, openRestic, requireText, sayAll } from './copiesCommand.js';
+import {
+  answerOfMade,
+  answerOfSet,
+  asCliError,
+  backUpLooked,
+  backUpOne,
+  openRestic,
+  requireText,
+  sayAll,
+  type VmWithLook,
+} from './copiesCommand.js';
 import { backedUpLines } from './doneText.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import type { Restic } from './repository/restic.js';
-import { type BackupSet, momentOf } from './repository/sets.js';
+import { momentOf } from './repository/sets.js';
 import { onVmHost, type VmHost } from './host/vmHost.js';
 import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from './setText.js';
 
 /** With how the command ends by it. */
 export interface FailedMember extends NotDone {
   readonly exit: ExitName;
-}
-
-interface VmWithLook {
-  readonly view: VmView;
-  readonly look: VmLook;
 }
 
 export const backup: CommandHandler = async (context) => {
@@ -110,7 +115,7 @@ async function backUpFound(
   };
   const backups: BackupMade[] = [];
   for (const one of looked) {
-    const [done] = await attempt(one.view.vm.name, () => backUpMember(context, restic, one, set));
+    const [done] = await attempt(one.view.vm.name, () => backUpLooked(context, restic, one, { create: false, set }));
     if (done !== undefined) {
       backups.push(done);
       if (json === undefined) {
@@ -121,10 +126,7 @@ async function backUpFound(
   if (json !== undefined) {
     json({
       set: answerOfSet(set),
-      backups: backups.map((one) => {
-        const { addedBytes, present, leftOut } = one;
-        return { ...answerOf(one), addedBytes, currentState: present, leftOut };
-      }),
+      backups: backups.map(answerOfMade),
       failed: failed.map(({ vm, message }) => ({ vm, message })),
     });
   } else {
@@ -137,22 +139,6 @@ async function backUpFound(
     }
   }
   return failed[0]?.exit ?? (made?.isLate === true ? 'failed' : 'done');
-}
-
-async function backUpMember(
-  { session, terminal }: Context,
-  restic: Restic,
-  { view, look }: VmWithLook,
-  set: BackupSet,
-): Promise<BackupMade> {
-  const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
-  const name = displayLine(view.vm.name);
-  return backUp(look, restic, {
-    libvirt: libvirt ?? 0,
-    create: false,
-    set,
-    onProgress: (fraction) => terminal.progress(t('Backing up {0}: {1} %', name, Math.floor(fraction * 100))),
-  });
 }
 
 /** The VMs by what they were called. What is not there is told, and the others are backed up. */

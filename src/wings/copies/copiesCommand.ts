@@ -8,15 +8,15 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
 import { isFar } from '../../driver/sharedHost.js';
-import type { ConnectionView } from '../../live/views.js';
-import { backUp, type BackupMade, requireRepository } from './repository/backUp.js';
+import type { ConnectionView, VmView } from '../../live/views.js';
+import { backUp, type BackupMade, type BackupWish, requireRepository } from './repository/backUp.js';
 import { bringBack, requireManifest, type VmRestored } from './restore/bringBack.js';
 import type { Backup } from './repository/backups.js';
 import { CopiesFault, isFailing } from './copiesFault.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
 import { checkpointStaysText, pointLines, problemText, resticText } from './copiesText.js';
 import { backedUpLines, restoredLines } from './doneText.js';
-import { lookAtVm } from './vm/lookAtVm.js';
+import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from './plain/originalVm.js';
 import { plainFolder } from './restore/plainFolder.js';
@@ -24,7 +24,7 @@ import { checkpointFirst } from './checkpointFirst.js';
 import { isRemote, Restic, ResticFault } from './repository/restic.js';
 import type { BackupSet } from './repository/sets.js';
 import { onVmHost } from './host/vmHost.js';
-import { whileOff } from './whileOff.js';
+import { startVm, whileOff } from './whileOff.js';
 
 export const mostCheckpoints = 100;
 
@@ -34,7 +34,6 @@ export const backUpOne: CommandHandler = async (context) => {
   const target = requireText(context, 'to');
   const keep = countOf(call, 'keep-checkpoints', mostCheckpoints);
   const view = await session.vm(call.operands[0] ?? '');
-  const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
   let left: readonly CheckpointStays[] = [];
   const exit = await saying(target, view.vm.name, async () => {
     const login = await session.engine.hostLogin(view.ref);
@@ -46,26 +45,43 @@ export const backUpOne: CommandHandler = async (context) => {
     if (call.flags.has('checkpoint')) {
       await checkpointFirst(context, view);
     }
-    const onProgress = (fraction: number): void =>
-      terminal.progress(t('Backing up {0}: {1} %', view.vm.name, Math.floor(fraction * 100)));
     const backUpNow = (): Promise<BackupMade> =>
       onVmHost(login, process.env, async (host) => {
         const look = await lookAtVm(session.engine, view, host);
-        return backUp(look, restic, { libvirt: libvirt ?? 0, create, onProgress });
+        return backUpLooked(context, restic, { view, look }, { create });
       });
     const made = await (call.flags.has('shut-down') ? whileOff(context, view, backUpNow) : backUpNow());
     interruption.signal.throwIfAborted();
     left = keep === undefined ? [] : await deleteOldCheckpoints(context, view, keep);
     left.forEach(({ snapshot, failure }) => terminal.tell(checkpointStaysText(snapshot.title, failure)));
     if (json !== undefined) {
-      const { addedBytes, present, leftOut } = made;
-      json({ backup: { ...answerOf(made), addedBytes, currentState: present, leftOut } });
+      json({ backup: answerOfMade(made) });
       return;
     }
     sayAll(context, backedUpLines(made));
   });
   return left.length > 0 ? 'failed' : exit;
 };
+
+export interface VmWithLook {
+  readonly view: VmView;
+  readonly look: VmLook;
+}
+
+export function backUpLooked(
+  { session, terminal }: Context,
+  restic: Restic,
+  { view, look }: VmWithLook,
+  wish: Pick<BackupWish, 'create' | 'set'>,
+): Promise<BackupMade> {
+  const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
+  const name = displayLine(view.vm.name);
+  return backUp(look, restic, {
+    libvirt: libvirt ?? 0,
+    ...wish,
+    onProgress: (fraction) => terminal.progress(t('Backing up {0}: {1} %', name, Math.floor(fraction * 100))),
+  });
+}
 
 /** Of one VM. */
 export const restoreOne: CommandHandler = async (context) => {
@@ -99,8 +115,7 @@ export const restoreOne: CommandHandler = async (context) => {
     const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
     if (call.flags.has('start')) {
-      const view = await session.vm(restored.uuid);
-      await session.run(await session.plan(view, session.powerRequest(view, 'start')));
+      await startVm(session, await session.vm(restored.uuid));
     }
     const { present, withoutRam, restorePoints, point, replica } = restored;
     if (json !== undefined) {
@@ -207,6 +222,11 @@ export function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string,
     ...(set !== undefined && { set: answerOfSet(set) }),
     ...(verified !== undefined && { verified: { ...verified, at: new Date(verified.at).toISOString() } }),
   };
+}
+
+export function answerOfMade(made: BackupMade): Readonly<Record<string, unknown>> {
+  const { addedBytes, present, leftOut } = made;
+  return { ...answerOf(made), addedBytes, currentState: present, leftOut };
 }
 
 /** The moment is absent where they are not of one. */

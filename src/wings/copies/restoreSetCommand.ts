@@ -26,6 +26,7 @@ import { readMark } from './restore/restoreFolder.js';
 import { isMarkedRestored, unmarkRestored } from './restore/setMarks.js';
 import { type BackupSet, isSetId } from './repository/sets.js';
 import { onVmHost, type VmHost } from './host/vmHost.js';
+import { startVm } from './whileOff.js';
 import { lacksText, notDoneLine, notRestoredText, setBackedUpText } from './setText.js';
 
 export const restore: CommandHandler = async (context) => {
@@ -105,8 +106,7 @@ async function restoreSet(
   }
   if (call.flags.has('start') && failed.length === 0) {
     for (const { uuid } of backups) {
-      const view = await session.vm(uuid);
-      await session.run(await session.plan(view, session.powerRequest(view, 'start')));
+      await startVm(session, await session.vm(uuid));
     }
   }
   if (json !== undefined) {

@@ -55,6 +55,10 @@ async function startAgain(session: Context['session'], view: VmView): Promise<vo
   await session.engine.refresh({ vm: view.ref });
   const now = session.view(view);
   if (!isActive(now.vm.power)) {
-    await session.run(await session.plan(now, session.powerRequest(now, 'start')));
+    await startVm(session, now);
   }
+}
+
+export async function startVm(session: Context['session'], view: VmView): Promise<void> {
+  await session.run(await session.plan(view, session.powerRequest(view, 'start')));
 }
