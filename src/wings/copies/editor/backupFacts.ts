@@ -7,7 +7,7 @@ import type { FactList } from '../../../text/factList.js';
 import { agoText } from '../../../text/relativeAge.js';
 import { verifiedText } from '../verifiedText.js';
 import { knownTargets } from './knownBackups.js';
-import { schedulesOf } from './schedulesHere.js';
+import { lastRunsIn, schedulesOf } from './schedulesHere.js';
 
 export async function backupFacts(
   view: VmView,
@@ -18,7 +18,7 @@ export async function backupFacts(
     backups.filter(({ uuid }) => uuid === view.ref.uuid).map((backup) => ({ ...backup, target })),
   );
   // Where a run failed, some of its VMs may have been backed up, but not which.
-  const ran = (await schedulesOf(view, log)).flatMap(({ state, lastRun, schedule }) =>
+  const ran = (await schedulesOf(view, log, lastRunsIn)).flatMap(({ state, lastRun, schedule }) =>
     state === 'done' && lastRun !== undefined ? [{ madeAt: lastRun.startedAt, target: schedule.to }] : [],
   );
   const [newest] = [...known, ...ran].toSorted((one, other) => other.madeAt - one.madeAt);

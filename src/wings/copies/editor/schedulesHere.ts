@@ -19,9 +19,18 @@ export function schedulesIn(journal: string, log: Log): Promise<Schedules> {
   return readSchedules(new ScheduleStore(journal, log), Date.now(), (...of) => scheduler.nextAfter(...of));
 }
 
-/** Those that back up this VM. */
-export async function schedulesOf({ ref, vm }: VmView, log: Log): Promise<readonly ScheduleStatus[]> {
-  const { schedules } = folder === '' ? { schedules: [] } : await schedulesIn(folder, log);
+/** As `schedulesIn`, with no program asked: no next run of a calendar, nor a missed one. */
+export function lastRunsIn(journal: string, log: Log): Promise<Schedules> {
+  return readSchedules(new ScheduleStore(journal, log), Date.now());
+}
+
+/** Those that back up this VM. @param read for the schedules in the state folder, see `readSchedules` */
+export async function schedulesOf(
+  { ref, vm }: VmView,
+  log: Log,
+  read: (journal: string, log: Log) => Promise<Schedules> = schedulesIn,
+): Promise<readonly ScheduleStatus[]> {
+  const { schedules } = folder === '' ? { schedules: [] } : await read(folder, log);
   return schedules.filter(
     ({ schedule: { vms, connect = ref.connection } }) =>
       connect === ref.connection && vms.some((one) => one === vm.name || one.toLowerCase() === ref.uuid),
