@@ -108,7 +108,7 @@ describe('backups on a host behind ssh', () => {
     writeFileSync(wrong, 'none', { mode: 0o600 });
     const words = ['backups', '--from', repository, '--password-file', wrong];
     assert.match(await here!.run('refused', ...words), /does not open/u);
-    await here!.run('usage', 'backups', '--from', 'relative');
+    assert.match(await here!.run('usage', 'backups', '--from', 'relative'), /^--from is a whole path/mu);
     const server = readFileSync(far.at('server'), 'utf8');
     await far.logOut();
     writeFileSync(far.at('server'), server.replace('mkdir', 'mount --bind /dev/null /usr/bin/restic; mkdir'));

@@ -175,7 +175,7 @@ export function requireText({ call }: Context, name: string): string {
 /** @param login to the host on which restic runs; undefined: this computer */
 export function openRestic({ call, interruption }: Context, target: string, login?: HostLogin): Promise<Restic> {
   if (login !== undefined && !isRemote(target)) {
-    requireWholePath('to', target);
+    requireWholePath(call.texts['from'] === undefined ? 'to' : 'from', target);
   }
   return Restic.open(target, {
     login,
