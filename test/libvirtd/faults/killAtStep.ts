@@ -85,7 +85,6 @@ export function killAtStep({ at, who, steps, processes, repository, folder }: Ki
     child.once('exit', () => watchers.forEach((watcher) => watcher.close()));
   }
 
-  const { spawn, execFile } = childProcess;
   /** With the word that says what it is to do, whatever stands before the program. */
   function wordOf(program: string, words: readonly string[]): string {
     const at = words.findIndex((word) => ['restic', 'tar', 'sha256sum'].includes(basename(word)));
@@ -101,20 +100,16 @@ export function killAtStep({ at, who, steps, processes, repository, folder }: Ki
       child.stdout?.once('data', () => reach(`${step} writes`));
     }
   }
-  childProcess.spawn = ((program: string, words: readonly string[], ...rest: readonly object[]) => {
-    const step = stepOf(wordOf(program, words));
-    reach(`${step} begins`);
-    const child = (spawn as (...all: readonly unknown[]) => ChildProcess)(program, words, ...rest);
-    started(child, step);
-    return child;
-  }) as typeof spawn;
-  childProcess.execFile = ((program: string, words: readonly string[], ...rest: readonly object[]) => {
-    const step = stepOf(wordOf(program, words));
-    reach(`${step} begins`);
-    const child = (execFile as (...all: readonly unknown[]) => ChildProcess)(program, words, ...rest);
-    started(child, step);
-    return child;
-  }) as unknown as typeof execFile;
+  for (const name of ['spawn', 'execFile'] as const) {
+    const real = childProcess[name] as (...all: readonly unknown[]) => ChildProcess;
+    childProcess[name] = ((program: string, words: readonly string[], ...rest: readonly object[]) => {
+      const step = stepOf(wordOf(program, words));
+      reach(`${step} begins`);
+      const child = real(program, words, ...rest);
+      started(child, step);
+      return child;
+    }) as never;
+  }
 
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called as that of each socket
   const write = Socket.prototype.write as (this: Socket, ...args: unknown[]) => boolean;
