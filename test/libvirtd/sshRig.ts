@@ -67,7 +67,7 @@ export async function makeSshHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket'>,
     at('server'),
     [
       '#!/bin/sh',
-      `mount --bind '${dirname(daemon.socket)}' /run/libvirt || exit 1`,
+      `mkdir -p /run/libvirt && mount --bind '${dirname(daemon.socket)}' /run/libvirt || exit 1`,
       'mkdir -p /run/sshd',
       `exec '${sshd}' -i -f '${at('sshd_config')}' -E '${at('sshd.log')}'`,
     ].join('\n'),
@@ -119,7 +119,7 @@ export async function makeJumpedHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket
   await writeFile(
     at('listens'),
     [
-      `mount --bind '${dirname(daemon.socket)}' /run/libvirt && mkdir -p /run/sshd && ip link set lo up || exit 1`,
+      `mkdir -p /run/libvirt /run/sshd && mount --bind '${dirname(daemon.socket)}' /run/libvirt && ip link set lo up || exit 1`,
       `${server} -D -p 22 -o ListenAddress=127.0.0.1 </dev/null >/dev/null &`,
       'until (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null; do kill -0 $! || exit 1; done',
       'echo listens; read -r end',
