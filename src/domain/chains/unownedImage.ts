@@ -2,7 +2,7 @@
 // below.
 import { externalTargets } from './deletedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
-import { stemsOf } from './overlayFiles.js';
+import { revertSecondOf, stemsOf } from './overlayFiles.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
@@ -23,6 +23,7 @@ const slackMs = 60_000;
  * | there, or not seen   | any                                                     | any time                             | ok |
  * | gone                 | named as that file or the overlay, but for its ending   | until a minute after the snapshot was complete, or nobody knows when | unownedImage |
  * | gone                 | named otherwise                                         | before the snapshot was complete, or nobody knows when | unownedImage |
+ * | gone                 | named as an overlay of a revert after that              | any time                             | ok |
  * | gone                 | any                                                     | after that                           | ok |
  */
 export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
@@ -34,7 +35,9 @@ export function unownedImageRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
     }
     const taken = completeAt(snapshot, facts);
     const found = findUnownedImages(file, facts).find(
-      ({ image, modifiedAt = 0 }) => modifiedAt <= taken + (isNamedAlike(image, [file, overlay]) ? slackMs : 0),
+      ({ image, modifiedAt = 0 }) =>
+        modifiedAt <= taken + (isNamedAlike(image, [file, overlay]) ? slackMs : 0) &&
+        (revertSecondOf(image) ?? 0) * 1000 <= taken,
     );
     if (found !== undefined) {
       return refuse('unownedImage', { snapshot: snapshot.title, disk: target, file, image: found.image });

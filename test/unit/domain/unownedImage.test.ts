@@ -63,6 +63,12 @@ describe('an image that nobody names, upon what a snapshot is said to have froze
     assert.equal(told('missing', at(0), taken, undefined, '/img/copy.qcow2'), 'unownedImage');
   });
 
+  it('is something else, where its name tells of a later revert: libvirt leaves what it laid over a CD-ROM', () => {
+    const seconds = now / 1000;
+    assert.equal(told('missing', at(2_000), taken, undefined, `/img/web.${String(seconds + 1)}`), undefined);
+    assert.equal(told('missing', at(2_000), taken, undefined, `/img/web.${String(seconds)}`), 'unownedImage');
+  });
+
   it('is something else, where it rests on another file', () => {
     assert.equal(told('missing', { restsOn: ['/img/other', base], modifiedAt: 0 }), undefined);
   });
