@@ -10,7 +10,6 @@ import { runHere } from '../../base/hostProgram.js';
 import { type Call, countOf } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
-import { exitCode } from '../../cli/exitCodes.js';
 import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
@@ -18,27 +17,15 @@ import { ruleOf } from './backupsCommand.js';
 import { loginOfHost, mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
 import { Restic } from './repository/restic.js';
-import { runOwn, runSchedule } from './schedules/runSchedule.js';
-import {
-  isDue,
-  type Schedule,
-  ScheduleFault,
-  scheduleName,
-  scheduleShape,
-  type ScheduleStatus,
-} from './schedules/schedule.js';
+import { runOwn } from './schedules/runSchedule.js';
+import { type Schedule, ScheduleFault, scheduleName, scheduleShape } from './schedules/schedule.js';
 import { writeScript } from './schedules/scheduleFiles.js';
-import { endedText, missedText } from './schedules/scheduleNews.js';
 import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
-import { scheduleFaultText, stateText } from './schedules/scheduleText.js';
+import { scheduleFaultText } from './schedules/scheduleText.js';
+import { answerOf, listSchedules, removeSchedule, runNow, type ScheduleTools } from './scheduleListCommand.js';
 import { parseAs } from '../../journal/json.js';
 
 const endLoginMs = 5_000;
-
-interface Tools {
-  readonly store: ScheduleStore;
-  readonly scheduler: Scheduler;
-}
 
 export const schedule: CommandHandler = async (context) => {
   const { call, log } = context;
@@ -76,7 +63,7 @@ const keptVariables = [
   ...['RESTIC_PASSWORD_FILE', 'RESTIC_PASSWORD_COMMAND', 'RESTIC_CACHE_DIR'],
 ];
 
-async function addSchedule(context: Context, { store, scheduler }: Tools): Promise<'done'> {
+async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<'done'> {
   const { call, session, terminal, json, interruption } = context;
   const [to, every] = [requireText(context, 'to'), requireText(context, 'every')];
   const { connect, as: given, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
@@ -191,108 +178,4 @@ async function endLogins(folder: string, environment: NodeJS.ProcessEnv): Promis
 
 function isLingering(): boolean {
   return existsSync(`/var/lib/systemd/linger/${userInfo().username}`);
-}
-
-async function removeSchedule({ terminal, json }: Context, { store, scheduler }: Tools, name: string): Promise<void> {
-  const found = await store.read(name).catch(async (error: unknown): Promise<Pick<Schedule, 'name' | 'by'>> => {
-    if (error instanceof ScheduleFault && error.kind === 'unreadable') {
-      return { name, by: await scheduler.choose('day') };
-    }
-    throw error;
-  });
-  await scheduler.uninstall(found);
-  await store.remove(name);
-  if (json === undefined) {
-    terminal.say(t('Removed the schedule {0}. Its backups stay.', displayLine(name)));
-  } else {
-    json({ removed: name });
-  }
-}
-
-async function runNow(context: Context, { store }: Tools, name: string): Promise<number> {
-  const { call, terminal, json, interruption } = context;
-  const found = await store.read(name);
-  const last = await store.lastRun(name);
-  const isWanted = !call.flags.has('if-due') || isDue(found, last?.startedAt, Date.now());
-  if (!isWanted || (await store.isRunning(name, last))) {
-    if (isWanted) {
-      throw new CliError('busy', t('The schedule {0} is running already.', name));
-    }
-    return exitCode('done');
-  }
-  const run = await runSchedule(found, {
-    store,
-    program: [process.execPath, resolve(process.argv[1] ?? '')],
-    environment: process.env,
-    signal: interruption.signal,
-  });
-  const { exitCode: code = 0, messages } = run;
-  messages.forEach((message) => terminal.tell(message));
-  if (json === undefined) {
-    terminal.say(endedText(name, run));
-  } else {
-    const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
-    json({ schedules: status === undefined ? [] : [answerOf(status, true)] });
-  }
-  return code;
-}
-
-async function listSchedules({ terminal, json }: Context, { store, scheduler }: Tools): Promise<void> {
-  const { schedules, unreadable } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
-  const rows = await Promise.all(
-    schedules.map(async (status) => ({ status, installed: await scheduler.isInstalled(status.schedule) })),
-  );
-  unreadable.forEach((name) => terminal.tell(scheduleFaultText(new ScheduleFault('unreadable', name))));
-  if (json !== undefined) {
-    json({ schedules: rows.map(({ status, installed }) => answerOf(status, installed)) });
-    return;
-  }
-  if (rows.length === 0) {
-    terminal.tell(t('There are no schedules.'));
-    return;
-  }
-  const titles = [t('Name'), t('VM'), t('Target'), t('Every'), t('Last run'), t('Result'), t('Next run')];
-  terminal.sayTable(
-    titles.map((title, at) => ({ title, rank: at === 2 ? 1 : 0 })),
-    rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
-      one.name,
-      one.vms.map((vm) => displayLine(vm)).join(', '),
-      displayLine(one.to),
-      one.every,
-      lastRun === undefined ? '' : fullTime(lastRun.startedAt),
-      stateText(state),
-      nextAt === undefined ? '' : fullTime(nextAt),
-    ]),
-  );
-  for (const { status, installed } of rows) {
-    const { schedule: one, lastRun, missedAt } = status;
-    lastRun?.messages.forEach((message) => terminal.tell(`${one.name}: ${displayLine(message, 2_000)}`));
-    if (!installed) {
-      terminal.tell(t('{0} is no longer known to {1}. Remove it, and add it again.', one.name, one.by));
-    } else if (missedAt !== undefined) {
-      terminal.tell(missedText(one.name, missedAt));
-    }
-  }
-}
-
-function answerOf({ schedule: one, lastRun, state, nextAt, missedAt }: ScheduleStatus, installed: boolean): object {
-  const time = (at: number | undefined): string | undefined =>
-    at === undefined ? undefined : new Date(at).toISOString();
-  const { name, vms, to, every, by, keep, checkpoint } = one satisfies Schedule;
-  return {
-    ...{ name, vms, to, every, by, keep, installed, state },
-    ...(checkpoint !== undefined && { checkpoint }),
-    nextAt: time(nextAt),
-    missedAt: time(missedAt),
-    ...(lastRun !== undefined && {
-      lastRun: {
-        startedAt: time(lastRun.startedAt),
-        endedAt: time(lastRun.endedAt),
-        exitCode: lastRun.exitCode,
-        messages: lastRun.messages,
-        backups: lastRun.backups,
-        deleted: lastRun.deleted,
-      },
-    }),
-  };
 }
