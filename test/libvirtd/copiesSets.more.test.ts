@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
+import { faultsOf } from '../jsonSchema.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 
@@ -144,6 +145,55 @@ describe('backups of several VMs', () => {
     await host.run('usage', 'backup', '--system', 'shop', 'web', ...words);
     await host.run('notFound', 'backup', '--system', 'none', ...words);
     await host.rig.virsh('destroy', 'lone');
+  });
+
+  it('are made of a system by the clock, and a set that was begun is not begun again', async () => {
+    // Neither systemd nor cron runs on the machines of the tests.
+    const crontab = join(dir, 'crontab');
+    writeFileSync(crontab, '');
+    writeFileSync(join(host.programs, 'systemctl'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const script = `#!/bin/sh\nif [ "$1" = -l ]; then cat '${crontab}'; else cat "$1" > '${crontab}'; fi\n`;
+    writeFileSync(join(host.programs, 'crontab'), script, { mode: 0o755 });
+    const add = ['schedule', '--system', 'shop', '--to', repository, '--every', 'day', '--checkpoint'];
+    await host.run('usage', ...add, 'web');
+    await host.run('usage', ...add, '--keep-checkpoints', '2');
+    await host.run('notFound', ...add, '--system', 'none');
+    const added = await host.json<{ schedules: readonly { system?: string; vms: readonly string[] }[] }>(
+      ...[...add, '--kind', 'disk', '--keep-last', '2'],
+    );
+    assert.deepEqual(faultsOf(added), []);
+    assert.deepEqual([added.schedules[0]?.system, added.schedules[0]?.vms], ['shop', ['web', 'db']]);
+
+    await host.rig.virsh('start', 'web');
+    const run = await host.json<{ schedules: readonly { lastRun: { backups: readonly string[] } }[] }>(
+      ...['schedule', '--run', 'shop-day'],
+    );
+    assert.deepEqual(faultsOf(run), []);
+    const ids = run.schedules[0]?.lastRun.backups ?? [];
+    const { backups } = await host.json<{ backups: readonly (ListedBackup & { set?: SetDocument['set'] })[] }>(
+      ...['backups', '--from', repository],
+    );
+    const made = backups.filter(({ id }) => ids.includes(id));
+    assert.deepEqual(made.map(({ vm }) => vm).sort(), ['db', 'web']);
+    assert.equal(new Set(made.map(({ set }) => set?.id)).size, 1);
+    assert.ok(made.every(({ set }) => set?.moment !== undefined));
+    assert.equal(backups.filter(({ vm }) => vm === 'web').length, 2);
+
+    const points = async (): Promise<number> =>
+      (await host.rig.virsh('snapshot-list', 'web', '--name')).split('\n').filter((line) => line !== '').length;
+    const before = await points();
+    const locked = 'echo "repository is already locked" >&2; exit 11';
+    const calls = join(dir, 'calls');
+    host.wrap(
+      'restic',
+      `if [ "$1" = backup ]; then echo >> '${calls}'; [ $(wc -l < '${calls}') -gt 6 ] || { ${locked}; }; fi`,
+    );
+    const said = await host.run('busy', 'schedule', '--run', 'shop-day');
+    host.unwrap('restic');
+    assert.match(said, /^web: .*\ndb: /mu);
+    assert.equal(await points(), before + 1);
+    await host.run('done', 'schedule', '--remove', 'shop-day');
+    await host.rig.virsh('destroy', 'web');
   });
 
   it('are restored by a second run where the first one failed at one of them', async () => {

@@ -1,6 +1,7 @@
 // `virt-rewind backup` of several VMs, or of a system: one after the other, each as a backup of its own.
 import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
+import type { Call } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
@@ -36,19 +37,11 @@ export interface FailedMember extends NotDone {
 }
 
 export const backup: CommandHandler = async (context) => {
-  const { operands, texts } = context.call;
-  if ((operands.length === 0) === (texts['system'] === undefined)) {
-    throw new CliError('usage', 'Name VMs, or a system with --system. See virt-rewind backup --help.');
-  }
-  if (operands.length === 1) {
+  requireVmsOrSystem(context.call);
+  if (context.call.operands.length === 1) {
     return backUpOne(context);
   }
-  if (context.call.flags.has('shut-down')) {
-    throw new CliError('usage', '--shut-down is for one VM. Of a system, use virt-rewind system stop and start.');
-  }
-  if (texts['keep-checkpoints'] !== undefined) {
-    throw new CliError('usage', '--keep-checkpoints is for one VM. Of a system, use virt-rewind system prune.');
-  }
+  requireSetOptions(context.call);
   const target = requireText(context, 'to');
   try {
     return await backUpSet(context, target);
@@ -56,6 +49,26 @@ export const backup: CommandHandler = async (context) => {
     throw asCliError(error, target, '');
   }
 };
+
+/** @throws CliError `usage` */
+export function requireVmsOrSystem({ command, operands, texts }: Call): void {
+  if ((operands.length === 0) === (texts['system'] === undefined)) {
+    throw new CliError('usage', `Name VMs, or a system with --system. See virt-rewind ${command} --help.`);
+  }
+}
+
+/** What goes with a backup of several VMs. @throws CliError `usage` */
+export function requireSetOptions({ flags, texts }: Call): void {
+  if (flags.has('shut-down')) {
+    throw new CliError('usage', '--shut-down is for one VM. Of a system, use virt-rewind system stop and start.');
+  }
+  if (texts['keep-checkpoints'] !== undefined) {
+    throw new CliError('usage', '--keep-checkpoints is for one VM. Of a system, use virt-rewind system prune.');
+  }
+  if (flags.has('quiesce')) {
+    throw new CliError('usage', '--quiesce is for one VM: all VMs of a system are paused, so no guest agent answers.');
+  }
+}
 
 async function backUpSet(context: Context, target: string): Promise<ExitName> {
   const failed: FailedMember[] = [];
@@ -141,8 +154,8 @@ async function backUpFound(
   return failed[0]?.exit ?? (made?.isLate === true ? 'failed' : 'done');
 }
 
-/** The VMs by what they were called. What is not there is told, and the others are backed up. */
-async function wantedVms({ call, session }: Context): Promise<{
+/** The VMs by what they were called; where one is not there, its own `find` rejects. */
+export async function wantedVms({ call, session }: Context): Promise<{
   readonly system?: StoredSystem;
   readonly find: readonly (readonly [name: string, find: () => Promise<VmView>])[];
 }> {

@@ -39,9 +39,6 @@ export interface SystemCheckpoint {
 /** All of them, or none. @throws CliError; Failure */
 export async function checkpointSystem(context: Context, stored: StoredSystem): Promise<SystemCheckpoint> {
   const { call, session, terminal, interruption } = context;
-  if (call.flags.has('quiesce')) {
-    throw new CliError('usage', '--quiesce is for one VM: all VMs of a system are paused, so no guest agent answers.');
-  }
   for (const member of stored.system.members) {
     const view = session.engine.findVm(member);
     // Its backup is refused in any case: no checkpoint is left for it.

@@ -152,6 +152,7 @@ export const copiesRows = {
     operands: [{ name: 'VM', kind: 'vm', needed: 'several' }],
     options: {
       to: from,
+      system: { type: 'string', kind: 'system', value: 'SYSTEM', help: 'all VMs of this system, as a set' },
       every: {
         type: 'string',
         value: 'WHEN',
@@ -179,9 +180,10 @@ export const copiesRows = {
       },
       'password-file': passwordFile,
     },
-    more: `The repository must be there. A run that was missed is made up for. With a --keep option, a run then deletes old backups as backups prune does, and frees their space. See docs/copies.md.`,
+    more: `The repository must be there. With --checkpoint, the backups of a system are of one moment. A run that was missed is made up for. With a --keep option, a run then deletes old backups as backups prune does, and frees their space. See docs/copies.md.`,
     examples: [
       'virt-rewind schedule web-test --to /mnt/backups --every day --keep-daily 7 --password-file ~/.backup-key',
+      'virt-rewind schedule --system shop --to /mnt/backups --every day --checkpoint',
       'virt-rewind schedule',
       'virt-rewind schedule --remove web-test-day',
     ],

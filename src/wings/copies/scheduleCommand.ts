@@ -13,6 +13,8 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
+import type { VmView } from '../../live/views.js';
+import { requireSetOptions, requireVmsOrSystem, wantedVms } from './backUpSetCommand.js';
 import { ruleOf } from './backupsCommand.js';
 import { loginOfHost, mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
@@ -40,7 +42,7 @@ export const schedule: CommandHandler = async (context) => {
     }
     if (remove !== undefined) {
       await removeSchedule(context, tools, remove);
-    } else if (call.operands.length > 0) {
+    } else if (call.operands.length > 0 || call.texts['system'] !== undefined) {
       return await addSchedule(context, tools);
     } else {
       await listSchedules(context, tools);
@@ -66,9 +68,15 @@ const keptVariables = [
 async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<'done'> {
   const { call, session, terminal, json, interruption } = context;
   const [to, every] = [requireText(context, 'to'), requireText(context, 'every')];
-  const { connect, as: given, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
-  for (const vm of call.operands) {
-    await session.vm(vm);
+  const { connect: named, as: given, system, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
+  requireVmsOrSystem(call);
+  if (system !== undefined) {
+    requireSetOptions(call);
+  }
+  const { find } = await wantedVms(context);
+  const views: VmView[] = [];
+  for (const [, view] of find) {
+    views.push(await view());
   }
   const environment = Object.fromEntries(
     keptVariables.flatMap((name) => {
@@ -77,7 +85,13 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
     }),
   );
   const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
-  const isFarAway = (await loginOfHost(context)) !== undefined;
+  const [first] = views;
+  const login = await (system === undefined || first === undefined
+    ? loginOfHost(context)
+    : session.engine.hostLogin(first.ref));
+  const isFarAway = login !== undefined;
+  // A system knows where its VMs are, and its backups are on their host.
+  const connect = named ?? (isFarAway && system !== undefined ? first?.ref.connection : undefined);
   if (isFarAway && target !== to) {
     requireWholePath('to', to);
   }
@@ -87,15 +101,16 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   // With what a run will have: the repository is there, and its key opens it.
   const { signal } = interruption;
   if (isFarAway) {
-    await requireRun(call, { to: target, environment, signal });
+    await requireRun({ connect, passwordFile }, { to: target, environment, signal });
   } else {
     await saying(target, '', async () => {
       await (await Restic.open(target, { environment, signal, passwordFile })).snapshots([]);
     });
   }
   const made = parseAs(scheduleShape, {
-    name: given ?? scheduleName(call.operands[0] ?? '', every),
-    vms: [...call.operands],
+    name: given ?? scheduleName(system ?? call.operands[0] ?? '', every),
+    vms: system === undefined ? [...call.operands] : views.map(({ vm }) => vm.name),
+    ...(system !== undefined && { system }),
     ...{ to: target, every, keep: ruleOf(call), by: await scheduler.choose(every), madeAt: Date.now() },
     ...(call.flags.has('checkpoint') && { checkpoint: checkpointOf(call) }),
     ...(connect !== undefined && { connect }),
@@ -139,7 +154,7 @@ function checkpointOf(call: Call): NonNullable<Schedule['checkpoint']> {
 
 /** Another host lets a run in that nobody answers for, by no login that is open now. @throws CliError */
 async function requireRun(
-  { texts }: Context['call'],
+  given: { readonly connect: string | undefined; readonly passwordFile: string | undefined },
   {
     to,
     environment,
@@ -148,10 +163,10 @@ async function requireRun(
 ): Promise<void> {
   const logins = await mkdtemp(join(tmpdir(), 'vr-'));
   try {
-    const words = ['connect', 'password-file'].flatMap((name) => {
-      const text = texts[name];
-      return text === undefined ? [] : [`--${name}=${text}`];
-    });
+    const words = [
+      ...(given.connect === undefined ? [] : [`--connect=${given.connect}`]),
+      ...(given.passwordFile === undefined ? [] : [`--password-file=${given.passwordFile}`]),
+    ];
     const { code, message } = await runOwn(['backups', `--from=${to}`, ...words, '--json'], {
       program: [process.execPath, resolve(process.argv[1] ?? '')],
       environment: { ...environment, XDG_RUNTIME_DIR: logins },

@@ -85,7 +85,7 @@ export async function listSchedules({ terminal, json }: Context, { store, schedu
     titles.map((title, at) => ({ title, rank: at === 2 ? 1 : 0 })),
     rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
       one.name,
-      one.vms.map((vm) => displayLine(vm)).join(', '),
+      displayLine(one.system ?? one.vms.join(', ')),
       displayLine(one.to),
       one.every,
       lastRun === undefined ? '' : fullTime(lastRun.startedAt),
@@ -110,9 +110,10 @@ export function answerOf(
 ): object {
   const time = (at: number | undefined): string | undefined =>
     at === undefined ? undefined : new Date(at).toISOString();
-  const { name, vms, to, every, by, keep, checkpoint } = one satisfies Schedule;
+  const { name, system, vms, to, every, by, keep, checkpoint } = one satisfies Schedule;
   return {
     ...{ name, vms, to, every, by, keep, installed, state },
+    ...(system !== undefined && { system }),
     ...(checkpoint !== undefined && { checkpoint }),
     nextAt: time(nextAt),
     missedAt: time(missedAt),

@@ -17,9 +17,10 @@ export async function backupFacts(
   const known = knownTargets(remembered).flatMap(({ target, backups }) =>
     backups.filter(({ uuid }) => uuid === view.ref.uuid).map((backup) => ({ ...backup, target })),
   );
-  // Where a run failed, some of its VMs may have been backed up, but not which.
   const ran = (await schedulesOf(view, log, lastRunsIn)).flatMap(({ state, lastRun, schedule }) =>
-    state === 'done' && lastRun !== undefined ? [{ madeAt: lastRun.startedAt, target: schedule.to }] : [],
+    lastRun !== undefined && (lastRun.vms?.includes(view.ref.uuid) ?? state === 'done')
+      ? [{ madeAt: lastRun.startedAt, target: schedule.to }]
+      : [],
   );
   const [newest] = [...known, ...ran].toSorted((one, other) => other.madeAt - one.madeAt);
   const [verified] = known.flatMap((one) => one.verified ?? []).toSorted((one, other) => other.at - one.at);

@@ -32,8 +32,9 @@ export async function schedulesOf(
 ): Promise<readonly ScheduleStatus[]> {
   const { schedules } = folder === '' ? { schedules: [] } : await read(folder, log);
   return schedules.filter(
-    ({ schedule: { vms, connect = ref.connection } }) =>
-      connect === ref.connection && vms.some((one) => one === vm.name || one.toLowerCase() === ref.uuid),
+    ({ schedule: { vms, connect = ref.connection }, lastRun }) =>
+      connect === ref.connection &&
+      (vms.some((one) => one === vm.name || one.toLowerCase() === ref.uuid) || lastRun?.vms?.includes(ref.uuid)),
   );
 }
 

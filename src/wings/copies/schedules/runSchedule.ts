@@ -31,8 +31,8 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   const { store, environment, signal } = wish;
   const started = { startedAt: Date.now(), by: await thisWriter(), messages: [], backups: [], deleted: 0 };
   await store.writeRun(schedule.name, started);
-  const done = { exitCode: 0, messages: [] as string[], backups: [] as string[], deleted: 0 };
-  const backedUp: string[] = [];
+  const done = { exitCode: 0, messages: [] as string[], backups: [] as string[], vms: [] as string[], deleted: 0 };
+  const backedUp: v.InferOutput<typeof madeBackup>[] = [];
   const run = async (about: string, words: readonly string[]): Promise<unknown> => {
     if (signal.aborted) {
       return undefined;
@@ -40,22 +40,27 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     const { code, answer, message } = await untilFree(words, wish);
     if (code !== 0 || answer === undefined) {
       done.exitCode ||= code || 1;
-      done.messages.push(`${displayLine(about)}: ${displayLine(message, mostMessage)}`);
+      const failed = parseAs(setAnswer, answer)?.failed ?? [];
+      const reasons = failed.length > 0 ? failed : [{ vm: about, message }];
+      done.messages.push(...reasons.map((one) => `${displayLine(one.vm)}: ${displayLine(one.message, mostMessage)}`));
     }
     return answer;
   };
   const at = [...passwordWords(schedule), '--json'];
   const connect = schedule.connect === undefined ? [] : [`--connect=${schedule.connect}`];
-  for (const vm of schedule.vms) {
-    const answer = parseAs(
-      backupAnswer,
-      await run(vm, ['backup', `--to=${schedule.to}`, ...checkpointWords(schedule), ...connect, ...at, '--', vm]),
-    );
-    if (answer !== undefined) {
-      done.backups.push(answer.backup.id);
-      backedUp.push(answer.backup.uuid);
-    }
+  const { system, vms } = schedule;
+  const backUp = (about: string, ...which: readonly string[]): Promise<unknown> =>
+    run(about, ['backup', `--to=${schedule.to}`, ...checkpointWords(schedule), ...connect, ...at, ...which]);
+  if (system !== undefined) {
+    const answer = parseAs(setAnswer, await backUp(system, `--system=${system}`));
+    backedUp.push(...(answer?.backups ?? []));
   }
+  for (const vm of system === undefined ? vms : []) {
+    const answer = parseAs(backupAnswer, await backUp(vm, '--', vm));
+    backedUp.push(...(answer === undefined ? [] : [answer.backup]));
+  }
+  done.backups.push(...backedUp.map(({ id }) => id));
+  done.vms.push(...backedUp.map(({ uuid }) => uuid));
   const keep = keepPeriods.flatMap((period) => {
     const count = schedule.keep[period];
     return count === undefined ? [] : [`--keep-${period}=${count}`];
@@ -63,12 +68,12 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   // Of each VM by itself: the backups of others are not this rule's, also where only space is freed.
   const prune = (uuid: string, ...free: readonly string[]): Promise<unknown> =>
     run(uuid, ['backups', `--from=${schedule.to}`, ...connect, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
-  for (const uuid of keep.length === 0 ? [] : backedUp) {
+  for (const { uuid } of keep.length === 0 ? [] : backedUp) {
     done.deleted += parseAs(pruneAnswer, await prune(uuid))?.pruned.deleted.length ?? 0;
   }
   const [first] = backedUp;
   if (done.deleted > 0 && first !== undefined) {
-    await prune(first, '--free');
+    await prune(first.uuid, '--free');
   }
   if (signal.aborted) {
     done.exitCode = cancelled;
@@ -81,7 +86,12 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   return ended;
 }
 
-const backupAnswer = v.object({ backup: v.object({ id: v.string(), uuid: v.string() }) });
+const madeBackup = v.object({ id: v.string(), uuid: v.string() });
+const backupAnswer = v.object({ backup: madeBackup });
+const setAnswer = v.object({
+  backups: v.array(madeBackup),
+  failed: v.array(v.object({ vm: v.string(), message: v.string() })),
+});
 const pruneAnswer = v.object({ pruned: v.object({ deleted: v.array(v.unknown()) }) });
 const failedAnswer = v.object({ error: v.object({ message: v.string() }) });
 
@@ -106,12 +116,12 @@ interface CommandEnd {
   readonly message: string;
 }
 
-/** Two schedules at once wait for each other. */
+/** Two schedules at once wait for each other. A set that was begun stays: a second one would be of another moment. */
 async function untilFree(words: readonly string[], wish: RunWish): Promise<CommandEnd> {
   const { signal } = wish;
   const until = performance.now() + busyMs;
   let ended = await runOwn(words, wish);
-  while (ended.code === busy && performance.now() < until) {
+  while (ended.code === busy && parseAs(setAnswer, ended.answer) === undefined && performance.now() < until) {
     try {
       await delay(busyRetryMs, undefined, { signal });
     } catch {

@@ -8,7 +8,9 @@ const line = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
 
 export const scheduleShape = v.object({
   name: v.pipe(v.string(), v.regex(/^[a-z\d][a-z\d-]{0,39}$/u)),
-  /** As they were named. */
+  /** All VMs of it are backed up as a set. */
+  system: v.exactOptional(line),
+  /** As they were named; of a system, those that it had when the schedule was added. */
   vms: v.pipe(v.array(line), v.minLength(1), v.maxLength(1_000)),
   to: line,
   /** `hour`, `day`, `week`, or a calendar expression of systemd. */
@@ -42,6 +44,8 @@ export const runShape = v.object({
   messages: v.pipe(v.array(v.string()), v.maxLength(1_000)),
   /** The IDs of the backups. */
   backups: v.pipe(v.array(v.string()), v.maxLength(1_000)),
+  /** The UUIDs of the VMs that were backed up; absent in runs of older versions. */
+  vms: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(1_000))),
   deleted: count,
 });
 
