@@ -127,15 +127,16 @@ export function isDue({ every }: Schedule, startedAt: number | undefined, now: n
 /** systemd starts a unit up to a minute late, and both wait for a computer that is just starting. */
 const lateMs = 15 * 60_000;
 
-export function statusOf(
+/** @param next starts a program where the calendar is one of systemd */
+export async function statusOf(
   schedule: Schedule,
   lastRun: ScheduledRun | undefined,
-  { isAlive, now, next }: { isAlive: boolean; now: number; next: (at: number) => number | undefined },
-): ScheduleStatus {
+  { isAlive, now, next }: { isAlive: boolean; now: number; next: (at: number) => Promise<number | undefined> },
+): Promise<ScheduleStatus> {
   const state = stateOf(lastRun, isAlive);
-  const expected = next(lastStart(schedule, lastRun, now));
+  const expected = await next(lastStart(schedule, lastRun, now));
   const isMissed = state !== 'running' && expected !== undefined && expected + lateMs < now;
-  const nextAt = isMissed ? next(now) : expected;
+  const nextAt = isMissed ? await next(now) : expected;
   return {
     ...{ schedule, state },
     ...(lastRun !== undefined && { lastRun }),
@@ -145,7 +146,7 @@ export function statusOf(
 }
 
 /** Of the last run, or when it was made. Not later than now: a clock may have been set back. */
-export function lastStart({ madeAt }: Schedule, lastRun: ScheduledRun | undefined, now: number): number {
+function lastStart({ madeAt }: Schedule, lastRun: ScheduledRun | undefined, now: number): number {
   return Math.min(now, lastRun?.startedAt ?? madeAt);
 }
 

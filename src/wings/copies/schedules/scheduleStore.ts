@@ -9,7 +9,6 @@ import { parseAs, writeJson } from '../../../journal/json.js';
 import { NotesFile } from '../../../journal/notesFile.js';
 import { isAlive, thisWriter } from '../../../journal/writer.js';
 import {
-  lastStart,
   nextAfter,
   runShape,
   type Schedule,
@@ -124,9 +123,6 @@ async function readStatus(
   const schedule = await store.read(name);
   const lastRun = await store.lastRun(name);
   const isAlive = await store.isRunning(name, lastRun);
-  const times = new Map<number, number | undefined>();
-  for (const at of [lastStart(schedule, lastRun, now), now]) {
-    times.set(at, nextAfter(schedule.every, at) ?? (await next(schedule.every, at)));
-  }
-  return statusOf(schedule, lastRun, { isAlive, now, next: (at) => times.get(at) });
+  const { every } = schedule;
+  return statusOf(schedule, lastRun, { isAlive, now, next: async (at) => nextAfter(every, at) ?? next(every, at) });
 }

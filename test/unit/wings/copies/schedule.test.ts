@@ -61,23 +61,29 @@ describe('a schedule', () => {
     assert.equal(isDue(schedule, at(24), at(1)), true);
   });
 
-  it('says what became of its last run, and what was missed', () => {
+  it('says what became of its last run, and what was missed', async () => {
     const by = { pid: 1, boot: '', host: '', session: '' };
     const run: ScheduledRun = { startedAt: made + 3_600_000, by, messages: [], backups: [], deleted: 0 };
     const next = (at: number): number => nextAfter('hour', at) ?? 0;
-    const status = (lastRun: ScheduledRun | undefined, now: number, isAlive = false) =>
-      statusOf(schedule, lastRun, { isAlive, now, next });
-    assert.equal(status(undefined, made).state, 'never');
-    assert.equal(status(run, made + 4_000_000, true).state, 'running');
-    assert.equal(status(run, made + 4_000_000).state, 'interrupted');
-    assert.equal(status({ ...run, endedAt: made, exitCode: 0 }, made).state, 'done');
-    assert.equal(status({ ...run, endedAt: made, exitCode: 8 }, made).state, 'failed');
-    const soon = status(run, made + 3_700_000);
+    let asked = 0;
+    const status = (lastRun: ScheduledRun | undefined, now: number, isAlive = false) => {
+      asked = 0;
+      return statusOf(schedule, lastRun, { isAlive, now, next: (at) => ((asked += 1), Promise.resolve(next(at))) });
+    };
+    assert.equal((await status(undefined, made)).state, 'never');
+    assert.equal((await status(run, made + 4_000_000, true)).state, 'running');
+    assert.equal((await status(run, made + 4_000_000)).state, 'interrupted');
+    assert.equal((await status({ ...run, endedAt: made, exitCode: 0 }, made)).state, 'done');
+    assert.equal((await status({ ...run, endedAt: made, exitCode: 8 }, made)).state, 'failed');
+    const soon = await status(run, made + 3_700_000);
     assert.deepEqual([soon.missedAt, soon.nextAt], [undefined, next(run.startedAt)]);
+    assert.equal(asked, 1);
     const late = made + 10 * 3_600_000;
-    assert.deepEqual([status(run, late).missedAt, status(run, late).nextAt], [next(run.startedAt), next(late)]);
+    const missed = await status(run, late);
+    assert.deepEqual([missed.missedAt, missed.nextAt], [next(run.startedAt), next(late)]);
+    assert.equal(asked, 2);
     // A last run in the future, of a clock that was set back, misses nothing.
-    assert.equal(status({ ...run, startedAt: late }, made).missedAt, undefined);
+    assert.equal((await status({ ...run, startedAt: late }, made)).missedAt, undefined);
   });
 
   it('reads the next time that systemd says', () => {
