@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { Emitter } from '../../src/base/emitter.js';
 import { thisWriter } from '../../src/journal/writer.js';
+import { tellOfSchedules } from '../../src/wings/copies/editor/scheduleNotices.js';
 import type { Schedule } from '../../src/wings/copies/schedules/schedule.js';
 import { writeScript } from '../../src/wings/copies/schedules/scheduleFiles.js';
 import { ScheduleStore } from '../../src/wings/copies/schedules/scheduleStore.js';
@@ -181,6 +183,9 @@ describe('backups in the editor', () => {
     await store.add(schedule, writeScript(schedule, { node: process.execPath, program, environment }));
     const run = { startedAt: Date.now(), endedAt: Date.now(), by: await thisWriter(), backups: [], deleted: 0 };
     await store.writeRun(schedule.name, { ...run, exitCode: 1, messages: [`${name}: the disk is full`] });
+    // Another window of the editor.
+    const other: Pick<vscode.ExtensionContext, 'subscriptions'> = { subscriptions: [] };
+    const views = { isVisible: true, onDidChange: new Emitter<void>().event };
     const heard = new Map<RegExp, () => void>();
     const untilSaid = (pattern: RegExp): Promise<void> => new Promise((resolve) => heard.set(pattern, resolve));
     person.presses(({ message }) => {
@@ -189,6 +194,7 @@ describe('backups in the editor', () => {
     });
     const [failed, ended] = [untilSaid(/scheduled backup host-day .* failed/u), untilSaid(/host-day: backups: 1/u)];
     await vscode.commands.executeCommand('workbench.view.explorer');
+    tellOfSchedules(views, { context: other, journal, log: vscode.window.createOutputChannel('other', { log: true }) });
     await vscode.commands.executeCommand('virtRewind.vms.focus');
     await failed;
     await ended;
@@ -203,6 +209,7 @@ describe('backups in the editor', () => {
       return undefined;
     });
     await fromMenu('virtRewind.showBackups', await rig.vmRow(name));
+    other.subscriptions.forEach((one) => void one.dispose());
     await store.remove(schedule.name);
   });
 

@@ -16,14 +16,11 @@ export interface SeenViews {
 }
 
 export interface NoticeOptions {
-  readonly context: Pick<ExtensionContext, 'globalState' | 'subscriptions'>;
+  readonly context: Pick<ExtensionContext, 'subscriptions'>;
   /** The folder with the schedules. */
   readonly journal: string;
   readonly log: LogOutputChannel;
 }
-
-/** What was told last of each schedule, in any window of this user. */
-const toldPlace = 'virtRewind.scheduleNews';
 
 export function tellOfSchedules(views: SeenViews, options: NoticeOptions): void {
   const { context, journal, log } = options;
@@ -38,25 +35,35 @@ export function tellOfSchedules(views: SeenViews, options: NoticeOptions): void 
       return [await schedulesIn(journal, log)];
     },
   });
-  const begun: BegunRuns = new Map();
+  const window: Window = { store, begun: new Map(), told: new Set() };
   const logError = (error: unknown): void => log.error(String(error));
   const look = (): void => records.watch(records, views.isVisible);
-  const tell = (): void => records.all.forEach((found) => void tellAll(found, begun, options).catch(logError));
+  const tell = (): void => records.all.forEach((found) => void tellAll(found, window, options).catch(logError));
   context.subscriptions.push(records, records.onDidChange(tell), views.onDidChange(look));
   look();
 }
 
-/** Those begun from here: by the name of the schedule, when its run before began. */
-type BegunRuns = Map<string, number | undefined>;
+interface Window {
+  readonly store: ScheduleStore;
+  /** Runs begun from here: by the name of the schedule, when its run before began. */
+  readonly begun: Map<string, number | undefined>;
+  /** News that this or another window told. */
+  readonly told: Set<string>;
+}
 
-async function tellAll({ schedules, unreadable }: Schedules, begun: BegunRuns, options: NoticeOptions): Promise<void> {
-  const { globalState } = options.context;
-  const told = globalState.get<Readonly<Record<string, string>>>(toldPlace) ?? {};
+async function tellAll(
+  { schedules, unreadable }: Schedules,
+  { store, begun, told }: Window,
+  options: NoticeOptions,
+): Promise<void> {
   const news = schedules.flatMap((status) => newsOf(status) ?? []);
-  const all = [...news, ...unreadable.map(unreadableNews)];
-  // Before they are shown: a message stays until somebody closes it.
-  await globalState.update(toldPlace, Object.fromEntries(all.map(({ schedule, id }) => [schedule, id])));
-  for (const one of all.filter(({ schedule, id }) => told[schedule] !== id)) {
+  for (const one of [...news, ...unreadable.map(unreadableNews)]) {
+    const key = `${one.schedule} ${one.id}`;
+    const isNew = !told.has(key);
+    told.add(key);
+    if (!isNew || !(await store.claimNews(one.schedule, one.id))) {
+      continue;
+    }
     const lastRun = schedules.find(({ schedule }) => schedule.name === one.schedule)?.lastRun;
     tell(one, () => begun.set(one.schedule, lastRun?.startedAt), options).catch((error: unknown) =>
       options.log.error(String(error)),

@@ -1,9 +1,9 @@
 // The schedules in the state folder, each in a folder of its own with its last run.
 import * as promises from 'node:fs/promises';
-import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../../base/log.js';
-import { undefinedIfAbsent } from '../../../base/errno.js';
+import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { ownFolder, replaceFile } from '../../../journal/durable.js';
 import { parseAs, writeJson } from '../../../journal/json.js';
 import { NotesFile } from '../../../journal/notesFile.js';
@@ -20,6 +20,7 @@ import {
 } from './schedule.js';
 
 const mostBytes = 4 * 1024 * 1024;
+const [claimPrefix, claimsKept] = ['told-', 20];
 const [scheduleFile, runFile, scriptFile] = ['schedule.json', 'lastRun.json', 'run.sh'];
 
 export class ScheduleStore {
@@ -76,6 +77,35 @@ export class ScheduleStore {
 
   async writeRun(name: string, run: ScheduledRun): Promise<void> {
     await this.#write(name, runFile, run);
+  }
+
+  /**
+   * Whether this process is the one that tells of a run: one of all editors is, and it is only once. Where that cannot
+   * be written down, each of them is; none is where the schedule was removed meanwhile.
+   *
+   * @param id of the news: a word and, where there is one, a time in milliseconds
+   */
+  async claimNews(name: string, id: string): Promise<boolean> {
+    const folder = join(this.#folder, name);
+    const claim = `${claimPrefix}${id.replaceAll(' ', '-')}`;
+    try {
+      await (await open(join(folder, claim), 'wx', 0o600)).close();
+    } catch (error) {
+      if (hasCode(error, 'EEXIST', 'ENOENT')) {
+        return false;
+      }
+      this.#log.warn(`${join(folder, claim)} cannot be written: ${String(error)}`);
+      return true;
+    }
+    // Another editor may be about to tell of the last few.
+    const older = ((await undefinedIfAbsent(readdir(folder))) ?? []).filter(
+      (one) => one.startsWith(claimPrefix) && one !== claim,
+    );
+    const timeOf = (one: string): number => Number(one.split('-').at(-1)) || 0;
+    for (const one of older.sort((first, other) => timeOf(other) - timeOf(first)).slice(claimsKept)) {
+      await rm(join(folder, one), { force: true });
+    }
+    return true;
   }
 
   async remove(name: string): Promise<void> {

@@ -1,7 +1,12 @@
 // What is told of a schedule: each run that failed, was interrupted or did not come, and nothing else.
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Schedule, ScheduledRun, ScheduleStatus } from '../../../../src/wings/copies/schedules/schedule.js';
 import { newsOf, scheduleLine, unreadableNews } from '../../../../src/wings/copies/schedules/scheduleNews.js';
+import { ScheduleStore } from '../../../../src/wings/copies/schedules/scheduleStore.js';
+import { silentLog } from '../../../silentLog.js';
 
 const at = Date.parse('2026-11-20T00:00:10Z');
 const schedule: Schedule = {
@@ -59,6 +64,27 @@ describe('the news of a schedule', () => {
     assert.ok((news?.text.length ?? 0) < 500);
     assert.doesNotMatch(news?.text ?? '', /\p{Cc}/u);
     assert.deepEqual(news?.messages, messages);
+  });
+
+  it('are told by one of all editors, once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'schedules-'));
+    try {
+      const stores = Array.from({ length: 20 }, () => new ScheduleStore(folder, silentLog));
+      const [store] = stores;
+      await store!.add(schedule, '');
+      const tellers = async (id: string): Promise<number> =>
+        (await Promise.all(stores.map((one) => one.claimNews(schedule.name, id)))).filter((isOurs) => isOurs).length;
+      for (let run = 1; run <= 60; run += 1) {
+        assert.equal(await tellers(`failed ${run}`), 1);
+      }
+      assert.deepEqual([await tellers('failed 60'), await tellers('failed 59')], [0, 0]);
+      const files = readdirSync(join(folder, 'schedules', schedule.name));
+      assert.ok(files.filter((file) => file.startsWith('told-')).length < 30, files.join());
+      await store!.remove(schedule.name);
+      assert.equal(await tellers('failed 61'), 0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   it('offer no run of what cannot be read', () => {
