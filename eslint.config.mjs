@@ -331,6 +331,8 @@ const rooms = {
   // Files of another host.
   'wings/copies/host': [
     'wings/copies/copiesFault',
+    'session/sessionFolder',
+    'journal/durable',
     'journal/writer',
     'driver/files/shellHost',
     'qemu',

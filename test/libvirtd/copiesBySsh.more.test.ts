@@ -1,5 +1,6 @@
 // Backups of a VM on a host behind the real ssh and a real sshd: restic runs there, and the VM comes back there.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -117,6 +118,24 @@ describe('backups on a host behind ssh', () => {
     writeFileSync(far.at('server'), server);
   });
 
+  it('removes what a killed one left there, and nothing that is in use', async () => {
+    const [left, used, stranger] = ['virt-rewind-0000000000', 'virt-rewind-1111111111', 'virt-rewind-other'];
+    for (const one of [left, used, stranger]) {
+      mkdirSync(join(dir, 'temporary', one));
+      writeFileSync(join(dir, 'temporary', one, 'virt-rewind-backup.json'), 'with passwords');
+    }
+    const user = spawn('flock', ['-s', join(dir, 'temporary', used), 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+    const echoed = new Promise((resolve) => user.stdout.once('data', resolve));
+    user.stdin.write('locked');
+    await echoed;
+    await here!.run('done', 'backup', name, '--to', repository);
+    const ended = new Promise((resolve) => user.once('close', resolve));
+    user.stdin.end();
+    await ended;
+    assert.deepEqual([...leftThere()].sort(), [used, stranger]);
+    [used, stranger].forEach((one) => rmSync(join(dir, 'temporary', one), { recursive: true }));
+  });
+
   /** @param end while restic there has stored some of it */
   async function cutBackup(exit: 'failed' | 'cancelled', end: () => unknown): Promise<void> {
     const other = `${repository} ${exit}`;
@@ -173,7 +192,7 @@ describe('backups on a host behind ssh', () => {
     program('crontab', `if [ "$1" = -l ]; then cat '${crontab}'; else cat "$1" > '${crontab}'; fi`);
     const add = ['schedule', name, '--to', repository, '--every', 'day', '--keep-last', '1', '--as'];
     await here!.run('done', ...add, 'far-day');
-    assert.match(await here!.run('done', 'schedule', '--run', 'far-day'), /backups: 1, deleted: 2/u);
+    assert.match(await here!.run('done', 'schedule', '--run', 'far-day'), /backups: 1, deleted: 3/u);
     // The login that is open does, but not one at night.
     await far.identify('key');
     assert.match(await here!.run('refused', ...add, 'far-night'), /Permission denied/u);

@@ -88,6 +88,11 @@ describe('copies whose program is killed', () => {
     return (await here!.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository)).backups;
   }
 
+  /** No manifest with its passwords is left on the disk. */
+  function requireTidy(): void {
+    assert.deepEqual(readdirSync(join(dir, 'journal', 'copying')), []);
+  }
+
   /** All that is listed is whole, and nobody has to know of locks. */
   async function requireSoundRepository(): Promise<void> {
     await runRestic(here!, repository, ['check', '--no-lock']);
@@ -153,6 +158,7 @@ describe('copies whose program is killed', () => {
                 await requireStored(made.backup.id);
                 await runRestic(here!, repository, ['check', '--read-data']);
                 assert.ok((await list()).length - known.length <= 2);
+                requireTidy();
               },
             },
             who === 'all' ? 10 : 6,
@@ -256,6 +262,7 @@ describe('copies whose program is killed', () => {
               const places = files.flatMap(({ stored, place = '' }) => (stored === undefined ? [] : [place]));
               assert.deepEqual(readdirSync(join(folder, 'disks')).sort(), [...new Set(places)].sort());
               assert.deepEqual(readdirSync(replicas), [written]);
+              requireTidy();
             },
           },
           8,

@@ -2,8 +2,7 @@
 // The manifest is what makes a folder a copy, and is written last.
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { HostLogin } from '../../../base/hostLogin.js';
@@ -21,6 +20,7 @@ import {
   sumsThere,
 } from './hostFolder.js';
 import { HostShell } from '../host/hostShell.js';
+import { withWorkFolder } from '../host/workFolder.js';
 import { type CopiesEngine, manifestOf, type VmLook } from '../vm/lookAtVm.js';
 import {
   type CopiedFile,
@@ -215,9 +215,8 @@ async function sumHere(path: string, signal: AbortSignal): Promise<string> {
 /** The manifest comes last: until then an earlier one stands for the files that it names. */
 async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>): Promise<void> {
   const { shell, begun, folder, kind } = copy;
-  const local = await mkdtemp(join(tmpdir(), 'virt-rewind-papers-'));
   const fresh = '.new';
-  try {
+  await withWorkFolder(process.env, async (local) => {
     for (const [name, text] of papers) {
       await mkdir(join(local, posix.dirname(name)), { recursive: true });
       await writeFile(join(local, name), text, { mode: kind === 'export' ? 0o644 : 0o600 });
@@ -230,7 +229,5 @@ async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>):
     const move = `(cd ${at} && sync -f . && rm -rf xml && mv -f ${others.map((name) => `${fresh}/${name}`).join(' ')} . &&
 mv -f ${fresh}/${manifestName} . && rmdir ${fresh} && sync -f .)`;
     requireDone(shell, folder, await shell.run(move));
-  } finally {
-    await rm(local, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,7 +1,6 @@
 // What is asked of a folder on a host while a copy of a VM is written into it.
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -11,6 +10,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import { CopiesFault } from '../copiesFault.js';
 import { HostShell, type ShellAnswer } from '../host/hostShell.js';
 import { giveDiskWay, givingWay } from '../host/lowPriority.js';
+import { withWorkFolder } from '../host/workFolder.js';
 import { type CopiedFile, storedBytes } from '../vm/manifest.js';
 import type { FileThere, PlacedCopy } from './plainPlaces.js';
 
@@ -71,14 +71,11 @@ export async function sendFiles(copy: HostFolder, sent: PlacedCopy['sent']): Pro
   if (sent.length === 0) {
     return;
   }
-  const links = await mkdtemp(join(tmpdir(), 'virt-rewind-copy-'));
-  try {
+  await withWorkFolder(process.env, async (links) => {
     await Promise.all(sent.map(({ place, stored }) => symlink(stored, join(links, place))));
     const whole = Math.max(1, storedBytes(sent, 'allocatedBytes'));
     await sendArchive(copy, links, { into: disks, names: sent.map(({ place }) => place), whole });
-  } finally {
-    await rm(links, { recursive: true, force: true });
-  }
+  });
 }
 
 interface Archive {

@@ -2,8 +2,7 @@
 // known here.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { HostLogin, ShellStream } from '../../../base/hostLogin.js';
@@ -11,6 +10,7 @@ import { shellWord } from '../../../base/shellWord.js';
 import { StartedRestics } from './deadLocks.js';
 import { HostShell } from '../host/hostShell.js';
 import { givingWay, giveWay } from '../host/lowPriority.js';
+import { withWorkFolder } from '../host/workFolder.js';
 
 export interface ProgramRun {
   readonly words: readonly string[];
@@ -36,7 +36,10 @@ export interface RunningProgram {
 
 export interface ResticProgram {
   start(run: ProgramRun): RunningProgram;
-  /** Gives a folder with one file, for this user alone. It is gone afterwards, also where the connection ends. */
+  /**
+   * Gives a folder with one file, for this user alone. It is gone afterwards, also where the connection ends; after a
+   * kill, the next one removes it.
+   */
   withFile<T>(name: string, text: string, work: (folder: string) => Promise<T>): Promise<T>;
 }
 
@@ -71,15 +74,11 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
         kill: () => void child.kill('SIGKILL'),
       };
     },
-    withFile: async (name, text, work) => {
-      const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
-      try {
+    withFile: (name, text, work) =>
+      withWorkFolder(environment, async (folder) => {
         await writeFile(join(folder, name), text, { mode: 0o600 });
-        return await work(folder);
-      } finally {
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
+        return work(folder);
+      }),
   };
 }
 
@@ -93,10 +92,9 @@ export function resticThere(login: HostLogin, environment: NodeJS.ProcessEnv, si
     withFile: async (name, text, work) => {
       const shell = await HostShell.open(login, signal);
       try {
-        const { code, said } = await shell.run(`folder=$(umask 077 && mktemp -d) &&
-trap 'rm -rf "$folder"' EXIT && trap exit HUP INT TERM PIPE && echo "$folder"`);
-        const folder = said.split('\n').at(-1) ?? '';
         const file = `"$folder"/${shellWord(name)}`;
+        const { code, said } = await shell.run(beginFolder(shellWord(name)));
+        const folder = said.split('\n').at(-1) ?? '';
         const written = await shell.run(`(umask 077; printf %s ${shellWord(text)} >${file})`);
         if (code !== 0 || written.code !== 0) {
           throw new Error(`${said} ${written.said}`.trim());
@@ -109,6 +107,18 @@ trap 'rm -rf "$folder"' EXIT && trap exit HUP INT TERM PIPE && echo "$folder"`);
       }
     },
   };
+}
+
+/**
+ * Who works in the folder shares a lock of it: the shell that made it, and restic. Where that lock is free, all of them
+ * were killed. A shell that lost its connection waits for restic, which then stops.
+ */
+function beginFolder(file: string): string {
+  return `for folder in "\${TMPDIR:-/tmp}"/virt-rewind-??????????; do
+  [ -O "$folder" ] && [ ! -L "$folder" ] && [ -f "$folder"/${file} ] && flock -n "$folder" rm -rf "$folder"; done
+folder=$(umask 077 && mktemp -d "\${TMPDIR:-/tmp}/virt-rewind-XXXXXXXXXX") && exec 9<"$folder" && { flock -s 9 || :; } &&
+trap 'exec 9<&-; [ ! -d "$folder" ] || flock -w ${2 * secondsToStop} "$folder" true; rm -rf "$folder"' EXIT && trap exit HUP INT TERM PIPE &&
+echo "$folder"`;
 }
 
 /** After it was interrupted. */
@@ -194,6 +204,7 @@ function sumLines(onSum: (sum: number) => void): (part: Buffer) => void {
  * | 5          | how it ended                                      |
  * | 6          | to us                                             |
  * | 7          | its output                                        |
+ * | 8          | the folder that it works in                        |
  */
 function scriptOf(
   { words, input, folder, givesWay, counts }: ProgramRun,
@@ -203,7 +214,8 @@ function scriptOf(
   const variables = Object.entries(environment).map(([name, value = '']) => `${name}=${shellWord(value)}`);
   const parts = input.split('\0');
   const inputWords = parts.length === 1 ? ['%s', input] : ['%s\\0', ...parts.slice(0, -1)];
-  const place = folder === undefined ? [] : [`cd ${shellWord(folder)} >/dev/null || { echo 1 >&5; exit; }`];
+  const place = folder === undefined ? [] : [`cd ${shellWord(folder)} >/dev/null && exec 8<. || { echo 1 >&5; exit; }`];
+  const lock = folder === undefined ? [] : ['flock -s 8 2>/dev/null'];
   return `{
 ${givesWay ? giveWay : ':'}
 read_on() { cat; cat >/dev/null; }
@@ -212,11 +224,11 @@ stop() { read -r line <&3; kill -INT "$1"; sleep ${secondsToStop}; kill -KILL "$
 exec 3<&0
 { code=$({ { {
 command -v restic >/dev/null || { echo 127 >&5; exit; }
-${place.join('\n')}
+${[...place, ...lock].join('\n')}
 printf ${inputWords.map(shellWord).join(' ')} |
 ${[...variables, 'restic', ...words.map(shellWord)].join(' ')} 5>&- 6>&- &
 program=$!
-stop "$program" >/dev/null 2>&1 5>&- 6>&- 7>&- &
+stop "$program" >/dev/null 2>&1 5>&- 6>&- 7>&- 8>&- &
 watch=$!
 wait "$program"
 echo "$?" >&5
