@@ -340,6 +340,7 @@ const rooms = {
     'base',
   ],
   'wings/copies/editor': [
+    'driver/sharedHost',
     'wings/copies',
     'wings/copies/schedules',
     'wings/copies/restore',

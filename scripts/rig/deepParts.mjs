@@ -90,11 +90,11 @@ const more = {
   pages: {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],
     layer: 'ui',
-    minutes: 6,
+    minutes: 7,
     files: [
       ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
       ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'hosts', 'operations', 'inside'],
-      'backups',
+      ...['backups', 'backupsBySsh'],
     ],
   },
 };

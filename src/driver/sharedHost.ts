@@ -49,7 +49,8 @@ export function isFar(uri: string): boolean {
 
 const here = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
-function hostOf(uri: string): string | undefined {
+/** Its name in the URI; empty: this computer; undefined: it is no URI. */
+export function hostOf(uri: string): string | undefined {
   try {
     const { transport, host } = parseUri(uri);
     const name = host.replace(/^.*@/u, '').replace(/:\d+$/u, '').toLowerCase();

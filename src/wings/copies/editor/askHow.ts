@@ -63,7 +63,7 @@ function askOptions(): Promise<readonly Option[]> {
     },
     {
       label: t('Isolated'),
-      detail: t('Its network cables are out, and it has no devices or folders of this computer.'),
+      detail: t('Its network cables are out, and it has no devices or folders of the host.'),
       value: 'isolated',
     },
     { label: t('Start It'), detail: t('When all of it is restored.'), value: 'start' },

@@ -1,9 +1,11 @@
 // Back Up…: VMs with all their snapshots, one after another.
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { asFailure } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
+import { failureMessage } from '../../../text/failureMessage.js';
 import { vmCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { targetVms } from '../../../ui/commands/targets.js';
@@ -12,14 +14,16 @@ import { notify } from '../../../ui/prompts/notify.js';
 import { backUp, type BackupMade } from '../repository/backUp.js';
 import { backedUpLines, inOneLine } from '../doneText.js';
 import { lookAtVm } from '../vm/lookAtVm.js';
-import { hostHere } from '../host/vmHost.js';
+import { onVmHost } from '../host/vmHost.js';
+import { hostOfConnection, openHost } from './backupHost.js';
 import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 import { rememberBackups } from './knownBackups.js';
 
 export async function backUpVms(run: CommandRun): Promise<{ readonly backups: readonly string[] }> {
   const views = await targetVms(run);
-  const opened = await openTarget(run, await pickRepository(run), true);
+  const host = await openHost(run.engine, requireOneHost(views).ref.connection);
+  const opened = await openTarget(run, host, await pickRepository(run, host), true);
   const made: BackupMade[] = [];
   const failed: { readonly vm: string; readonly error: unknown }[] = [];
   const title = views.length === 1 ? views[0].vm.name : vmCountText(views.length);
@@ -27,9 +31,9 @@ export async function backUpVms(run: CommandRun): Promise<{ readonly backups: re
     for (const view of views) {
       try {
         made.push(await backUpOne(run, opened, view, { signal, report, create: opened.isNew && made.length === 0 }));
-        await rememberBackups(run.remembered, opened.target, [...opened.backups, ...made]);
+        await rememberBackups(run.remembered, opened, [...opened.backups, ...made]);
       } catch (reason) {
-        const error = errorOfCopies(reason, opened.target, view.vm.name);
+        const error = errorOfCopies(reason, opened.shown, view.vm.name);
         failed.push({ vm: view.vm.name, error });
         if (error instanceof DismissedError || views.length === 1) {
           break;
@@ -41,6 +45,14 @@ export async function backUpVms(run: CommandRun): Promise<{ readonly backups: re
   return { backups: made.map(({ id }) => id) };
 }
 
+/** @throws CommandError: a folder is another one on each */
+function requireOneHost(views: readonly [VmView, ...VmView[]]): VmView {
+  if (new Set(views.map(({ ref }) => hostOfConnection(ref.connection).uri)).size > 1) {
+    throw new CommandError('invalid', t('The VMs are on different hosts. Back up the VMs of one host at a time.'));
+  }
+  return views[0];
+}
+
 interface OneBackup {
   readonly signal: AbortSignal;
   readonly report: (message: string) => void;
@@ -49,7 +61,7 @@ interface OneBackup {
 
 async function backUpOne(
   { engine }: CommandRun,
-  { open }: OpenedTarget,
+  { host, open }: OpenedTarget,
   view: VmView,
   { signal, report, create }: OneBackup,
 ): Promise<BackupMade> {
@@ -58,7 +70,9 @@ async function backUpOne(
   const onProgress = (fraction: number): void =>
     report(`${displayLine(view.vm.name)}: ${Math.floor(fraction * 100)} %`);
   onProgress(0);
-  return backUp(await lookAtVm(engine, view, hostHere(process.env)), restic, { libvirt, create, onProgress });
+  return onVmHost(host.login, process.env, async (vmHost) =>
+    backUp(await lookAtVm(engine, view, vmHost), restic, { libvirt, create, onProgress }),
+  );
 }
 
 function tell(
@@ -86,7 +100,7 @@ function tell(
   const reasons = failed.flatMap(({ vm, error }) =>
     error instanceof DismissedError
       ? []
-      : [`${displayLine(vm)}: ${error instanceof Error ? error.message : String(error)}`],
+      : [`${displayLine(vm)}: ${error instanceof CommandError ? error.message : failureMessage(asFailure(error))}`],
   );
   if (reasons.length > 0) {
     throw new CommandError('failed', [...lines, ...reasons].join(' '));

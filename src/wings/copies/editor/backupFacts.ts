@@ -6,6 +6,7 @@ import type { VmView } from '../../../live/views.js';
 import type { FactList } from '../../../text/factList.js';
 import { agoText } from '../../../text/relativeAge.js';
 import { verifiedText } from '../verifiedText.js';
+import { hostOfConnection, shownTarget } from './backupHost.js';
 import { knownTargets } from './knownBackups.js';
 import { lastRunsIn, schedulesOf } from './schedulesHere.js';
 
@@ -14,7 +15,8 @@ export async function backupFacts(
   remembered: Pick<Memento, 'get'>,
   log: Log,
 ): Promise<FactList['lines']> {
-  const known = knownTargets(remembered).flatMap(({ target, backups }) =>
+  const host = hostOfConnection(view.ref.connection);
+  const known = knownTargets(remembered, host).flatMap(({ target, backups }) =>
     backups.filter(({ uuid }) => uuid === view.ref.uuid).map((backup) => ({ ...backup, target })),
   );
   const ran = (await schedulesOf(view, log, lastRunsIn)).flatMap(({ state, lastRun, schedule }) =>
@@ -27,7 +29,12 @@ export async function backupFacts(
   return [
     ...(newest === undefined
       ? []
-      : [{ name: t('Last backup'), value: `${agoText(newest.madeAt, Date.now())} · ${newest.target}` }]),
+      : [
+          {
+            name: t('Last backup'),
+            value: `${agoText(newest.madeAt, Date.now())} · ${shownTarget(host, newest.target)}`,
+          },
+        ]),
     ...(verified === undefined ? [] : [{ name: t('Backup verified'), value: verifiedText(verified) }]),
   ];
 }

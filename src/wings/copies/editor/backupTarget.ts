@@ -1,7 +1,6 @@
 // Which repository is meant, and its key: asked once, then kept by the editor with the secrets of this user. A key that
 // is kept is never replaced by one that did not open the repository.
 import { randomUUID } from 'node:crypto';
-import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { parseAs, parseJson } from '../../../journal/json.js';
@@ -13,13 +12,18 @@ import { type Choice, pick } from '../../../ui/prompts/pickTarget.js';
 import { type Backup, listBackups } from '../repository/backups.js';
 import { resticText } from '../copiesText.js';
 import { isRemote, Restic, ResticFault, type ResticProblem, withoutPassword } from '../repository/restic.js';
+import { askFolder, type BackupHost, type FolderQuestion, type OpenHost, shownTarget } from './backupHost.js';
 import { askKey, askNewKey, type Key } from './backupKey.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 import { knownTargets, rememberBackups } from './knownBackups.js';
 
 export interface OpenedTarget {
-  /** How it is called. */
+  /** On which restic runs. */
+  readonly host: OpenHost;
+  /** As restic calls it there, without a password. */
   readonly target: string;
+  /** As people read it. */
+  readonly shown: string;
   /** Not there yet. */
   readonly isNew: boolean;
   /** The oldest first. */
@@ -38,34 +42,42 @@ const secretShape = v.object({
   file: v.exactOptional(v.string()),
 });
 
-/** One that was used before, or another one. */
-export async function pickRepository(run: CommandRun): Promise<string> {
+/** One that was used before from this host, or another one. */
+export async function pickRepository(run: CommandRun, host: BackupHost): Promise<string> {
   const now = Date.now();
   const choices: readonly Choice<string | (() => Promise<string>)>[] = [
-    ...knownTargets(run.remembered).map(({ target, backups }) => ({
-      label: target,
+    ...knownTargets(run.remembered, host).map(({ target, backups }) => ({
+      label: shownTarget(host, target),
       icon: isRemote(target) ? 'cloud' : 'folder',
       ...(backups.length > 0 && {
         description: t('Backups: {0}, newest: {1}', backups.length, agoText(backups.at(-1)?.madeAt ?? 0, now)),
       }),
       value: target,
     })),
-    { label: t('Folder…'), icon: 'folder-opened', value: () => pickFolder(t('Select where the backups are kept')) },
-    { label: t('restic Repository…'), icon: 'cloud', value: askRepository },
+    { label: folderLabel(host), icon: 'folder-opened', value: () => askFolder(host, folderOfBackups(host)) },
+    {
+      label: t('restic Repository…'),
+      icon: 'cloud',
+      ...(host.uri !== undefined && { detail: t('restic runs on {0} and must reach it from there.', host.name) }),
+      value: askRepository,
+    },
   ];
   const picked = await pick(choices, t('Select where the backups are kept'), run.title);
   return typeof picked === 'string' ? picked : picked();
 }
 
-export async function pickFolder(title: string): Promise<string> {
-  const [folder] = requireAnswer(
-    await vscode.window.showOpenDialog({
-      title,
-      canSelectFiles: false,
-      canSelectFolders: true,
-    }),
-  );
-  return requireAnswer(folder).fsPath;
+/** Of the choice that asks for a folder. */
+export function folderLabel({ uri, name }: BackupHost): string {
+  return uri === undefined ? t('Folder…') : t('Folder on {0}…', name);
+}
+
+function folderOfBackups({ name }: BackupHost): FolderQuestion {
+  return {
+    here: t('Select where the backups are kept'),
+    there: t('Folder on {0} for the backups', name),
+    prompt: t('A folder there is lost with the host. Mount another disk, or use a repository elsewhere.'),
+    example: '/srv/backups',
+  };
 }
 
 async function askRepository(): Promise<string> {
@@ -85,47 +97,54 @@ async function askRepository(): Promise<string> {
  * Looks into the repository, and asks for its key until one opens it.
  * @param mayCreate whether one that is not there is asked about; the first backup creates it
  */
-export async function openTarget(run: CommandRun, named: string, mayCreate: boolean): Promise<OpenedTarget> {
+export async function openTarget(
+  run: CommandRun,
+  host: OpenHost,
+  named: string,
+  mayCreate: boolean,
+): Promise<OpenedTarget> {
   const target = withoutPassword(named);
-  const place = `backups ${target}`;
+  const shown = shownTarget(host, target);
+  const place = ['backups', ...(host.uri === undefined ? [] : [host.uri]), target].join(' ');
   const kept = parseSecret(await run.secrets.get(place));
   const repository = named === target ? (kept?.repository ?? named) : named;
   const keep = (secret: Secret): Thenable<void> => run.secrets.store(place, JSON.stringify(secret));
   for (let secret = kept; ;) {
-    const open = openerOf(secret ?? { repository, key: unknownKey });
-    const found = await look(target, open);
+    const open = openerOf(host, secret ?? { repository, key: unknownKey });
+    const found = await look(shown, open);
     if (!(found instanceof ResticFault)) {
       if (secret !== undefined) {
         await keep(secret);
       }
-      await rememberBackups(run.remembered, target, found);
-      return { target, isNew: false, backups: found, open };
+      await rememberBackups(run.remembered, { target, host }, found);
+      return { host, target, shown, isNew: false, backups: found, open };
     }
     if (found.problem !== 'noRepository') {
-      secret = { repository, ...(await askKey(target, secret && resticText(found, target))) };
+      secret = { repository, ...(await askKey(shown, secret && resticText(found, shown))) };
     } else if (mayCreate) {
-      secret = { repository, ...(await askNewKey(target, kept)) };
-      const created = openerOf(secret);
-      await whileTold(t('Reading {0}', target), { target }, created);
+      secret = { repository, ...(await askNewKey(shown, kept)) };
+      const created = openerOf(host, secret);
+      await whileTold(t('Reading {0}', shown), { shown }, created);
       await keep(secret);
-      return { target, isNew: true, backups: [], open: created };
+      return { host, target, shown, isNew: true, backups: [], open: created };
     } else {
-      throw errorOfCopies(found, target, '');
+      throw errorOfCopies(found, shown, '');
     }
   }
 }
 
-function openerOf({ repository, key, file }: Secret): OpenedTarget['open'] {
+/** The key goes as the command line's does: to another host, into the environment of restic alone. */
+function openerOf({ login }: OpenHost, { repository, key, file }: Secret): OpenedTarget['open'] {
   const { RESTIC_PASSWORD: _, RESTIC_PASSWORD_FILE: __, RESTIC_PASSWORD_COMMAND: ___, ...others } = process.env;
   const environment = { ...others, ...(key !== undefined && { RESTIC_PASSWORD: key }) };
-  return (signal) => Restic.open(repository, { environment, signal, passwordFile: file });
+  return (signal) => Restic.open(repository, { login, environment, signal, passwordFile: file });
 }
 
 /** What another key, or a new repository, would help is an answer. */
 const answers: readonly ResticProblem[] = ['wrongKey', 'noKeyFile', 'openKeyFile', 'noRepository'];
 
-function look(target: string, open: OpenedTarget['open']): Promise<readonly Backup[] | ResticFault> {
-  return whileTold(t('Reading {0}', target), { target }, async (signal) => {
+function look(shown: string, open: OpenedTarget['open']): Promise<readonly Backup[] | ResticFault> {
+  return whileTold(t('Reading {0}', shown), { shown }, async (signal) => {
     try {
       return await listBackups(await open(signal));
     } catch (error) {

@@ -19,10 +19,14 @@ export function errorOfCopies(error: unknown, target: string, vm: string): unkno
   return error;
 }
 
-/** With a notification that can cancel it. @throws errors of the editor */
+/**
+ * With a notification that can cancel it.
+ * @param shown what the repository is called
+ * @throws errors of the editor
+ */
 export async function whileTold<T>(
   title: string,
-  { target, vm = '' }: { readonly target: string; readonly vm?: string },
+  { shown, vm = '' }: { readonly shown: string; readonly vm?: string },
   work: (signal: AbortSignal, report: (message: string, increment?: number) => void) => Promise<T>,
 ): Promise<T> {
   try {
@@ -32,6 +36,6 @@ export async function whileTold<T>(
       return work(stop.signal, report);
     });
   } catch (error) {
-    throw errorOfCopies(error, target, vm);
+    throw errorOfCopies(error, shown, vm);
   }
 }

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { parseAs } from '../../../journal/json.js';
 import type { Backup } from '../repository/backups.js';
 import { waysToVerify } from '../repository/verifications.js';
+import type { BackupHost } from './backupHost.js';
 
 const place = 'virtRewind.backups';
 const mostTargets = 20;
@@ -18,27 +19,45 @@ const backup = v.object({
   bytes: v.number(),
   verified: v.exactOptional(v.object({ how: v.picklist(waysToVerify), passed: v.boolean(), at: v.number() })),
 });
-const shape = v.array(v.object({ target: v.string(), readAt: v.number(), backups: v.array(backup) }));
+const shape = v.array(
+  v.object({
+    target: v.string(),
+    host: v.exactOptional(v.string()),
+    readAt: v.number(),
+    backups: v.array(backup),
+  }),
+);
 
 /** A repository; its name has no password. */
 export interface KnownTarget {
   readonly target: string;
+  /** The connection to the host whose folder it is. Absent: this computer. */
+  readonly host?: string;
   /** In milliseconds since 1970. */
   readonly readAt: number;
   /** The oldest first. */
   readonly backups: readonly Backup[];
 }
 
-/** That which was used last first. */
-export function knownTargets(remembered: Pick<Memento, 'get'>): readonly KnownTarget[] {
+/** Those of one host: the one that was used last first. */
+export function knownTargets(remembered: Pick<Memento, 'get'>, { uri }: BackupHost): readonly KnownTarget[] {
+  return allTargets(remembered).filter(({ host }) => host === uri);
+}
+
+function allTargets(remembered: Pick<Memento, 'get'>): readonly KnownTarget[] {
   return parseAs(shape, remembered.get(place)) ?? [];
 }
 
-export async function rememberBackups(remembered: Memento, target: string, backups: readonly Backup[]): Promise<void> {
-  const others = knownTargets(remembered).filter((one) => one.target !== target);
+export async function rememberBackups(
+  remembered: Memento,
+  { target, host: { uri } }: { readonly target: string; readonly host: BackupHost },
+  backups: readonly Backup[],
+): Promise<void> {
+  const others = allTargets(remembered).filter((one) => one.target !== target || one.host !== uri);
   const known = backups.slice(-mostBackups).map(({ id, vm, uuid, madeAt, restorePoints, bytes, verified }) => ({
     ...{ id, vm, uuid, madeAt, restorePoints, bytes },
     ...(verified !== undefined && { verified }),
   }));
-  await remembered.update(place, [{ target, readAt: Date.now(), backups: known }, ...others].slice(0, mostTargets));
+  const read = { target, ...(uri !== undefined && { host: uri }), readAt: Date.now(), backups: known };
+  await remembered.update(place, [read, ...others].slice(0, mostTargets));
 }

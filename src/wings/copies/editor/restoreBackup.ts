@@ -1,6 +1,6 @@
 // Restore Backup…, and the backups of a VM as they are known.
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join, posix } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { utcTime } from '../../../domain/clockText.js';
@@ -25,36 +25,44 @@ import type { Schedule } from '../schedules/schedule.js';
 import { scheduleLine } from '../schedules/scheduleNews.js';
 import { documentsOf } from '../vm/manifest.js';
 import { askHow } from './askHow.js';
-import { hostHere } from '../host/vmHost.js';
+import { onVmHost } from '../host/vmHost.js';
 import { verifiedText } from '../verifiedText.js';
-import { openTarget, type OpenedTarget, pickFolder, pickRepository } from './backupTarget.js';
+import {
+  askFolder,
+  type BackupHost,
+  type FolderQuestion,
+  hostOfConnection,
+  openHost,
+  shownTarget,
+} from './backupHost.js';
+import { folderLabel, openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets } from './knownBackups.js';
 import { runScheduleNow, schedulesOf } from './schedulesHere.js';
 
 export async function restoreBackup(run: CommandRun): Promise<VmRestored> {
-  const opened = await openTarget(run, await pickRepository(run), false);
-  const { target, backups } = opened;
+  const connection = await connectionFor(run);
+  const host = await openHost(run.engine, connection.uri);
+  const opened = await openTarget(run, host, await pickRepository(run, host), false);
+  const { shown, backups } = opened;
   if (backups.length === 0) {
-    throw new NothingThere(t('There are no backups at {0}.', displayLine(target)));
+    throw new NothingThere(t('There are no backups at {0}.', displayLine(shown)));
   }
-  return restore(
-    run,
-    opened,
-    await pick(choicesOf(backups, Date.now(), true), t('Select a backup to restore it'), run.title),
-  );
+  const choices = choicesOf(backups, Date.now(), true);
+  return restore(run, connection, opened, await pick(choices, t('Select a backup to restore it'), run.title));
 }
 
 /** Reads no repository before one of them is chosen. */
 export async function showBackups(run: CommandRun): Promise<VmRestored | { readonly begun: string }> {
   const view = await targetVm(run);
   const { ref, vm } = view;
+  const seen = hostOfConnection(ref.connection);
   const other = t('Read Another Repository…');
   for (;;) {
     const now = Date.now();
-    const known = knownTargets(run.remembered).map(({ target, readAt, backups }) => {
+    const known = knownTargets(run.remembered, seen).map(({ target, readAt, backups }) => {
       const own = backups.filter(({ uuid }) => uuid === ref.uuid);
-      const group = `${target} · ${t('read {0}', agoText(readAt, now))}`;
+      const group = `${shownTarget(seen, target)} · ${t('read {0}', agoText(readAt, now))}`;
       return { target, own, group };
     });
     const planned = (await schedulesOf(view, run.log)).map((status) => ({
@@ -80,9 +88,12 @@ export async function showBackups(run: CommandRun): Promise<VmRestored | { reado
       runScheduleNow(schedule.name, run.log);
       return { begun: schedule.name };
     }
-    const opened = await openTarget(run, picked.target ?? schedule?.to ?? (await pickRepository(run)), false);
+    const connection = await run.engine.connect(ref.connection);
+    const host = await openHost(run.engine, ref.connection);
+    const target = picked.target ?? schedule?.to ?? (await pickRepository(run, host));
+    const opened = await openTarget(run, host, target, false);
     if (picked.backup !== undefined) {
-      return restore(run, opened, picked.backup);
+      return restore(run, connection, opened, picked.backup);
     }
   }
 }
@@ -121,31 +132,35 @@ function choicesOf(backups: readonly Backup[], now: number, withName: boolean): 
     });
 }
 
-async function restore(run: CommandRun, opened: OpenedTarget, backup: Backup): Promise<VmRestored> {
-  const { target } = opened;
+async function restore(
+  run: CommandRun,
+  connection: ConnectionView,
+  opened: OpenedTarget,
+  backup: Backup,
+): Promise<VmRestored> {
+  const { host, shown } = opened;
   const { engine } = run;
-  const connection = await connectionFor(run);
   const { uri } = connection;
   const { name, snapshot, isolated, start } = await askHow(connection, backup, () =>
-    whileTold(t('Reading {0}', target), opened, async (signal) => {
+    whileTold(t('Reading {0}', shown), opened, async (signal) => {
       const documents = documentsOf(await requireManifest(await resticSource(await opened.open(signal), backup.id)));
       return engine.withCopies(uri, (copies) => copies.points(documents));
     }),
   );
-  const folder = await pick(foldersOf(connection), t('Select the folder for the files of the VM'), run.title);
+  const folder = await pick(foldersOf(connection, host), t('Select the folder for the files of the VM'), run.title);
   const wish = {
     connection: uri,
     isolated,
     ...(name !== undefined && { name }),
     ...(snapshot !== undefined && { snapshot }),
     folder: typeof folder === 'string' ? folder : await folder(),
-    host: hostHere(process.env),
   };
   const show = run.tree.focus.followNewVm();
   const vm = name ?? backup.vm;
-  const restored = await whileTold(t('Restoring {0}', vm), { target, vm }, async (signal) =>
-    bringBack(engine, await resticSource(await opened.open(signal), backup.id), { ...wish, signal }),
-  );
+  const restored = await whileTold(t('Restoring {0}', vm), { shown, vm }, async (signal) => {
+    const source = await resticSource(await opened.open(signal), backup.id);
+    return onVmHost(host.login, process.env, (vmHost) => bringBack(engine, source, { ...wish, host: vmHost, signal }));
+  });
   await engine.refresh({ connection: uri });
   const ref = { connection: uri, uuid: restored.uuid };
   show(ref);
@@ -175,26 +190,35 @@ async function connectionFor({ engine, call }: CommandRun): Promise<ConnectionVi
   return open.length === 1 ? first : pickConnection(open, t('Select where the VM is restored'));
 }
 
+function folderOfVm({ name }: BackupHost): FolderQuestion {
+  return {
+    here: t('Select the folder for the files of the VM'),
+    there: t('Folder on {0} for the files of the VM', name),
+    prompt: t('The VM gets a folder of its own in it.'),
+    example: '/var/lib/libvirt/images',
+  };
+}
+
 /** Where most VMs of the connection have their images first. */
-function foldersOf({ uri, vms }: ConnectionView): readonly Choice<string | (() => Promise<string>)>[] {
+function foldersOf(
+  { uri, vms }: ConnectionView,
+  host: BackupHost,
+): readonly Choice<string | (() => Promise<string>)>[] {
   const counts = new Map<string, number>();
   for (const { vm } of vms) {
     for (const folder of new Set(
-      vm.disks.flatMap(({ source }) => (source?.startsWith('/') ? [dirname(source)] : [])),
+      vm.disks.flatMap(({ source }) => (source?.startsWith('/') ? [posix.dirname(source)] : [])),
     )) {
       counts.set(folder, (counts.get(folder) ?? 0) + 1);
     }
   }
   const used = [...counts].toSorted(([, one], [, other]) => other - one).map(([folder]) => folder);
-  // libvirt's own default pools.
-  const usual = uri.endsWith('/session') ? join(homedir(), '.local/share/libvirt/images') : '/var/lib/libvirt/images';
-  const all = used.length === 0 ? [usual] : used.slice(0, 5);
+  // libvirt's own default pools. Nobody knows the home of a login on another host.
+  const [isSession, isHere] = [/\/session(?:$|\?)/u.test(uri), host.uri === undefined];
+  const usual = isSession ? join(homedir(), '.local/share/libvirt/images') : '/var/lib/libvirt/images';
+  const all = used.length > 0 ? used.slice(0, 5) : isSession && !isHere ? [] : [usual];
   return [
     ...all.map((folder) => ({ label: folder, icon: 'folder', value: folder })),
-    {
-      label: t('Folder…'),
-      icon: 'folder-opened',
-      value: () => pickFolder(t('Select the folder for the files of the VM')),
-    },
+    { label: folderLabel(host), icon: 'folder-opened', value: () => askFolder(host, folderOfVm(host)) },
   ];
 }
