@@ -290,6 +290,16 @@ export const deepParts = [
     files: ['copiesTargets', 'copiesBySsh'],
   },
   {
+    name: 'full system',
+    group: 'killed',
+    version: 'system',
+    minutes: 3,
+    guards: ['wings'],
+    layer: 'libvirtd',
+    tier: 'more',
+    files: ['copiesFull'],
+  },
+  {
     name: 'guestfish system',
     group: 'hosts',
     version: 'system',

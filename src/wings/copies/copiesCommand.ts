@@ -14,7 +14,7 @@ import { bringBack, requireManifest, type VmRestored } from './restore/bringBack
 import type { Backup } from './repository/backups.js';
 import { CopiesFault, isFailing } from './copiesFault.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
-import { checkpointStaysText, pointLines, problemText, resticText } from './copiesText.js';
+import { checkpointStaysText, faultText, pointLines } from './copiesText.js';
 import { backedUpLines, restoredLines } from './doneText.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
@@ -255,7 +255,7 @@ export function asCliError(error: unknown, target: string, vm: string): unknown 
           : isFailing(error.problem)
             ? 'failed'
             : 'refused';
-    return new CliError(exit, problemText(error.problem, vm));
+    return new CliError(exit, faultText(error, target, vm));
   }
   if (error instanceof ResticFault) {
     const { problem } = error;
@@ -266,10 +266,10 @@ export function asCliError(error: unknown, target: string, vm: string): unknown 
           ? 'notFound'
           : problem === 'locked'
             ? 'busy'
-            : problem === 'failed' || problem === 'noSpace'
+            : problem === 'failed' || problem === 'noSpace' || problem === 'repositoryFull'
               ? 'failed'
               : 'refused';
-    return new CliError(exit, resticText(error, target));
+    return new CliError(exit, faultText(error, target, vm));
   }
   return error;
 }

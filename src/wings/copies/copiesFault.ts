@@ -49,7 +49,11 @@ export function isFailing({ kind }: CopiesProblem): boolean {
 
 export class CopiesFault extends Error {
   override readonly name = 'CopiesFault';
-  constructor(readonly problem: CopiesProblem) {
+  /** @param cause what failed before it */
+  constructor(
+    readonly problem: CopiesProblem,
+    override readonly cause?: unknown,
+  ) {
     super(problem.kind);
   }
 }

@@ -6,9 +6,19 @@ import type { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import type { VmRestored } from './restore/bringBack.js';
-import type { CopiesProblem } from './copiesFault.js';
+import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import type { LeftOut } from './vm/lookAtVm.js';
-import { type ResticFault, withoutPassword } from './repository/restic.js';
+import { ResticFault, withoutPassword } from './repository/restic.js';
+
+/** With what failed before it. */
+export function faultText(fault: CopiesFault | ResticFault, target: string, vm: string): string {
+  if (fault instanceof ResticFault) {
+    return resticText(fault, target);
+  }
+  const { cause, problem } = fault;
+  const before = cause instanceof CopiesFault || cause instanceof ResticFault ? [faultText(cause, target, vm)] : [];
+  return [...before, problemText(problem, vm)].join(' ');
+}
 
 /** @param vm its name; of a restore, that of the backup */
 export function problemText(problem: CopiesProblem, vm: string): string {
@@ -177,7 +187,14 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
         displayLine(said),
       );
     case 'noSpace':
-      return t('There is no space left: {0}', displayLine(said));
+      return t('There is no space left, so nothing was restored: {0}', noSpaceIn(said));
+    case 'repositoryFull':
+      return t(
+        'There is no space left at {0}. Its backups are as they were. Free some space there first. Then “{1}” deletes old backups, and frees what this failure left. restic said: {2}',
+        shown,
+        'virt-rewind backups prune --free',
+        noSpaceIn(said),
+      );
     case 'cancelled':
       return t('Cancelled.');
     case 'failed':
@@ -198,6 +215,11 @@ export function checkpointStaysText(title: string, failure: Failure): string {
 /** @param said why, as sentences */
 export function notStartedText(vm: string, said: string): string {
   return t('{0} was shut down for its backup, and did not start again. Start it yourself. {1}', displayLine(vm), said);
+}
+
+/** Of the lines that it said, one for each file, the first that tells so. */
+function noSpaceIn(said: string): string {
+  return displayLine(said.split('\n').find((line) => /no space left|quota exceeded/iu.test(line)) ?? said);
 }
 
 /** It says last what it failed by. */

@@ -2,19 +2,19 @@
 import { CommandError, DismissedError } from '../../../ui/prompts/commandError.js';
 import { notifyProgress } from '../../../ui/prompts/notify.js';
 import { CopiesFault, isFailing } from '../copiesFault.js';
-import { problemText, resticText } from '../copiesText.js';
+import { faultText } from '../copiesText.js';
 import { ResticFault } from '../repository/restic.js';
 
 /** Anything else as it is. */
 export function errorOfCopies(error: unknown, target: string, vm: string): unknown {
   if (error instanceof CopiesFault) {
     const kind = isFailing(error.problem) ? 'failed' : 'refused';
-    return new CommandError(kind, problemText(error.problem, vm), vm === '' ? {} : { vm }, { cause: error });
+    return new CommandError(kind, faultText(error, target, vm), vm === '' ? {} : { vm }, { cause: error });
   }
   if (error instanceof ResticFault) {
     return error.problem === 'cancelled'
       ? new DismissedError()
-      : new CommandError('failed', resticText(error, target), {}, { cause: error });
+      : new CommandError('failed', faultText(error, target, vm), {}, { cause: error });
   }
   return error;
 }

@@ -61,7 +61,7 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
       return { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut };
     });
   } catch (error) {
-    await forgetAll(restic, backup);
+    await forgetAll(restic, backup, error);
     throw error;
   }
 }
@@ -170,7 +170,7 @@ async function forgetDone(restic: Restic, snapshots: readonly string[]): Promise
 }
 
 /** What a backup that failed has stored. @throws CopiesFault where it stays */
-async function forgetAll(restic: Restic, { id }: Backup): Promise<void> {
+async function forgetAll(restic: Restic, { id }: Backup, why: unknown): Promise<void> {
   let left: string | undefined;
   try {
     const ids = (await restic.snapshots([`backup:${id}`], { goesOn: true })).map((one) => one.id);
@@ -181,7 +181,7 @@ async function forgetAll(restic: Restic, { id }: Backup): Promise<void> {
   } catch {
     // Without an answer nothing was stored, and the first failure says why there is no backup.
     if (left !== undefined) {
-      throw new CopiesFault({ kind: 'staysInRepository', snapshot: left });
+      throw new CopiesFault({ kind: 'staysInRepository', snapshot: left }, why);
     }
   }
 }

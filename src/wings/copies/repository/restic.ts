@@ -19,7 +19,9 @@ export type ResticProblem =
   | 'wrongKey'
   | 'noRepository'
   | 'locked'
+  /** Where a restore writes. */
   | 'noSpace'
+  | 'repositoryFull'
   | 'cancelled'
   | 'failed';
 
@@ -61,10 +63,14 @@ const mostSaid = 4_096;
 const mostWaitSeconds = 45;
 /** To take its lock away, which a dead server would have it try for as long. */
 const mostStopMs = 10_000;
+/** It tries again all the same. */
+const unwritable = /read-only file system|permission denied/iu;
 const retry = /^.*returned error, retrying after ((?:\d+m)?)(\d[\d.]*)(m?s): .*\n/gmu;
 
 /** They read or write whole VMs, and take all processors that there are. */
 const long = new Set(['backup', 'dump', 'prune', 'restore']);
+/** They read backups. Where no lock can be written, as on a full or read-only disk, nothing can be deleted either. */
+const reading = new Set(['dump', 'ls', 'restore']);
 
 export class Restic {
   readonly #program: ResticProgram;
@@ -118,7 +124,13 @@ export class Restic {
     try {
       return await this.#run(words, options);
     } catch (error) {
-      if (!(error instanceof ResticFault) || error.problem !== 'locked') {
+      if (!(error instanceof ResticFault)) {
+        throw error;
+      }
+      if (error.problem !== 'locked') {
+        if (reading.has(words[0] ?? '') && /unable to create lock|^Save\(<lock\//u.test(error.said)) {
+          return this.#run([...words, '--no-lock'], options);
+        }
         throw error;
       }
       const own = options.goesOn === true ? { goesOn: true as const } : {};
@@ -168,7 +180,8 @@ export class Restic {
       },
       onErrors: (text) => {
         said = (said + text).replace(retry, (tried: string, minutes: string, wait: string, unit: string) => {
-          if (lost === undefined && (minutes !== '' || (unit === 's' && Number(wait) > mostWaitSeconds))) {
+          const isLong = minutes !== '' || (unit === 's' && Number(wait) > mostWaitSeconds);
+          if (lost === undefined && (isLong || unwritable.test(tried))) {
             lost = tried.trim();
             stop();
           }
@@ -195,8 +208,12 @@ export class Restic {
       throw new ResticFault('failed', lost);
     }
     if (code !== 0) {
-      const [why = ''] = said.split(noneThere);
-      throw new ResticFault(problemOf(code, said), why.trim() || `exit code ${code ?? '?'}`);
+      const problem = problemOf(code, said);
+      const [why = ''] = said.replace(calls, '').split(noneThere);
+      throw new ResticFault(
+        problem === 'repositoryFull' && words[0] === 'restore' ? 'noSpace' : problem,
+        why.trim() || `exit code ${code ?? '?'}`,
+      );
     }
     return Buffer.concat(parts).toString('utf8');
   }
@@ -266,6 +283,10 @@ async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | un
 /** restic asks it too where a server does not answer or lets nobody in. */
 const noneThere = 'Is there a repository at the following location?';
 
+const noSpace = /no space left on device|disk quota exceeded/iu;
+/** Of Go, a function and its place in each pair of lines: for developers of restic. */
+const calls = /^\S+\n\t\S+\.go:\d+$\n?/gmu;
+
 /** Newer ones have an exit code of their own for each (0.17). */
 function problemOf(code: number | undefined, said: string): ResticProblem {
   return code === 127
@@ -276,8 +297,8 @@ function problemOf(code: number | undefined, said: string): ResticProblem {
         ? 'locked'
         : code === 10 || isNoneThere(said)
           ? 'noRepository'
-          : /no space left on device|disk quota exceeded/iu.test(said)
-            ? 'noSpace'
+          : noSpace.test(said)
+            ? 'repositoryFull'
             : 'failed';
 }
 
