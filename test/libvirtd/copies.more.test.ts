@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { faultsOf } from '../jsonSchema.js';
 import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/vm/manifest.js';
 import {
   contentFile,
@@ -94,6 +95,33 @@ describe('backups that cannot be', () => {
     assert.match(await backUp('failed'), /changed during the backup/u);
     assert.deepEqual(await list(), before);
     assert.doesNotMatch(await restic(dir, 'snapshots'), /unfinished/u);
+  });
+
+  it('tell of a frozen layer that was written to, and earlier ones have it as it was', async () => {
+    const base = await makeVm('written', 'qcow2');
+    for (const title of ['first', 'second']) {
+      await host.run('done', 'checkpoint', 'written', title, '--style', 'external');
+    }
+    const take = async (): Promise<ListedBackup> => {
+      const answer = await host.json<{ backup: ListedBackup }>('backup', 'written', '--to', repository);
+      assert.deepEqual(faultsOf(answer), []);
+      return answer.backup;
+    };
+    const before = await take();
+    assert.deepEqual(before.altered, []);
+    await writePattern(base, 7, '0');
+    const after = await take();
+    assert.deepEqual(after.altered, ['first', 'second']);
+    await host.run('done', 'backup', 'written', '--to', repository);
+    for (const [{ id }, pattern] of [
+      [before, 1],
+      [after, 7],
+    ] as const) {
+      const [as, to] = [`written-${pattern}`, join(dir, 'written')];
+      await host.run('done', 'restore', id, '--from', repository, '--folder', to, '--as', as, '--snapshot', 'first');
+      const said = await runTool('qemu-io', '-c', `read -P ${pattern} 0 1M`, await contentFile(host, as));
+      assert.doesNotMatch(said, /verification failed/u);
+    }
   });
 
   it('give way to the guests of the host', async () => {

@@ -31,6 +31,7 @@ export interface ListedBackup {
   readonly bytes: number;
   readonly addedBytes: number;
   readonly currentState: boolean;
+  readonly altered: readonly string[];
 }
 
 let program: string | undefined;

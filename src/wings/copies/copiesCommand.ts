@@ -225,8 +225,8 @@ export function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string,
 }
 
 export function answerOfMade(made: BackupMade): Readonly<Record<string, unknown>> {
-  const { addedBytes, present, leftOut } = made;
-  return { ...answerOf(made), addedBytes, currentState: present, leftOut };
+  const { addedBytes, present, leftOut, altered } = made;
+  return { ...answerOf(made), addedBytes, currentState: present, leftOut, altered };
 }
 
 /** The moment is absent where they are not of one. */

@@ -260,3 +260,13 @@ export function notCurrentText(vm: string): string {
     displayLine(vm),
   );
 }
+
+/** @param titles of snapshots */
+export function alteredText(vm: string, titles: readonly string[]): string {
+  return t(
+    'Something changed the files of these snapshots of {0} after they were created: {1}. They were copied as they are now. An earlier backup may have them unchanged: keep it with “{2}”. Doctor shows the files.',
+    displayLine(vm),
+    titles.map((title) => `“${displayLine(title)}”`).join(', '),
+    'virt-rewind backups keep',
+  );
+}

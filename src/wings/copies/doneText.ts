@@ -8,7 +8,7 @@ import { shortFailure } from '../../text/failureText.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { OriginalSeen } from './plain/originalVm.js';
-import { leftOutText, notCurrentText } from './copiesText.js';
+import { alteredText, leftOutText, notCurrentText } from './copiesText.js';
 
 type Sentences = readonly [string, ...string[]];
 
@@ -29,8 +29,17 @@ export function backedUpLines(made: BackupMade): Sentences {
 }
 
 /** What a copy of the VM does not have. */
-export function notCopiedLines({ vm, present, leftOut }: Pick<BackupMade, 'vm' | 'present' | 'leftOut'>): string[] {
-  return [...(present ? [] : [notCurrentText(vm)]), ...leftOut.map(leftOutText)];
+export function notCopiedLines({
+  vm,
+  present,
+  leftOut,
+  altered,
+}: Pick<BackupMade, 'vm' | 'present' | 'leftOut' | 'altered'>): string[] {
+  return [
+    ...(altered.length > 0 ? [alteredText(vm, altered)] : []),
+    ...(present ? [] : [notCurrentText(vm)]),
+    ...leftOut.map(leftOutText),
+  ];
 }
 
 /** What was done, then what is not as it was. @param original of a replica, where it was looked for */

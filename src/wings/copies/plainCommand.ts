@@ -91,13 +91,14 @@ async function copying(context: Context, shown: string, { target, say }: Copying
     const { manifest, folder, sentBytes } = made;
     if (json !== undefined) {
       const { vm, present, snapshots, files } = manifest;
-      const facts = { restorePoints: snapshots.length, currentState: present, leftOut: look.leftOut };
+      const { leftOut, altered } = look;
+      const facts = { restorePoints: snapshots.length, currentState: present, leftOut, altered };
       json({
         [to.kind]: { vm: vm.name, uuid: vm.uuid, folder, bytes: storedBytes(files, 'bytes'), sentBytes, ...facts },
       });
       return;
     }
     const { present, vm } = manifest;
-    sayAll(context, [say(name, made), ...notCopiedLines({ vm: vm.name, present, leftOut: look.leftOut })]);
+    sayAll(context, [say(name, made), ...notCopiedLines({ ...look, vm: vm.name, present })]);
   });
 }

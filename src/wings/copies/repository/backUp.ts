@@ -16,6 +16,8 @@ export interface BackupMade extends Backup {
   /** Whether the current state of the VM is in it. */
   readonly present: boolean;
   readonly leftOut: readonly LeftOut[];
+  /** Titles of snapshots that it does not have as they were created. */
+  readonly altered: readonly string[];
 }
 
 export interface BackupWish {
@@ -33,7 +35,7 @@ export interface BackupWish {
  * @throws CopiesFault, ResticFault: then the repository lists no more backups than before
  */
 export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Promise<BackupMade> {
-  const { vm, documents, files, leftOut } = look;
+  const { vm, documents, files, leftOut, altered } = look;
   const earlier = await snapshotsOf(restic, vm.uuid, wish.create);
   const backup: Backup = {
     id: randomBytes(4).toString('hex'),
@@ -58,7 +60,7 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
         throw new CopiesFault({ kind: 'changed' });
       }
       await forgetDone(restic, [data.snapshot, ...doneOf(earlier)]);
-      return { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut };
+      return { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
     });
   } catch (error) {
     await forgetAll(restic, backup, error);

@@ -15,7 +15,7 @@ import type { VmHost } from '../host/vmHost.js';
 
 export type CopiesEngine = Pick<
   EnginePort,
-  'hostLogin' | 'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
+  'examine' | 'hostLogin' | 'readFiles' | 'readTree' | 'readInterrupted' | 'refresh' | 'findVm' | 'withCopies'
 >;
 
 /** What a VM has and its backup does not. */
@@ -26,6 +26,8 @@ export interface VmLook {
   readonly documents: VmDocuments;
   readonly files: readonly CopiedFile[];
   readonly leftOut: readonly LeftOut[];
+  /** Titles of snapshots that hold something else than when they were created. */
+  readonly altered: readonly string[];
   /** Rejects with `changed` where one of the snapshots or files that are copied is another one by now. */
   readonly requireUnchanged: () => Promise<void>;
 }
@@ -96,6 +98,8 @@ export async function lookAtVm(
   }
   const files = await copiedFiles(vm, seen, named.files, host);
   const marks = await marksOf(files, host.files);
+  const { diagnoses } = await engine.examine(ref);
+  const changed = diagnoses.flatMap(({ problem }) => (problem.kind === 'contentChanged' ? [problem.snapshot] : []));
   return {
     vm,
     documents,
@@ -104,6 +108,7 @@ export async function lookAtVm(
       ...leftOutOf(vm, seen),
       ...(secrets === 'without' && (await hasPasswords(engine, ref, documents)) ? (['passwords'] as const) : []),
     ],
+    altered: tree.snapshots.filter(({ name }) => changed.includes(name)).map(({ title }) => title),
     requireUnchanged: async () => {
       const now = await readDocuments();
       const same = documents.snapshots.every(({ name, xml }) =>
