@@ -315,6 +315,8 @@ const rooms = {
     'session/sessionFolder',
     'journal/durable',
     'journal/json',
+    'journal/notesFile',
+    'journal/stateFolder',
     'domain',
     'base',
   ],

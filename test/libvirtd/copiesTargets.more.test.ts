@@ -7,6 +7,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { findProgram } from '../../scripts/rig/run.mjs';
+import { faultsOf } from '../jsonSchema.js';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
@@ -96,6 +97,28 @@ describe('backups on servers', () => {
       ...server(port, `rclone serve restic '${folder}' --addr 127.0.0.1:${port} ${login}`),
     };
   }
+
+  it('have as many connections as backups to the server measured to be fast', async () => {
+    const random = join(dir, 'random');
+    await runTool('sh', '-c', `head -c 170M /dev/urandom > ${random}`);
+    const image = join(dir, 'large.img');
+    await runTool('qemu-img', 'convert', '-O', 'qcow2', random, image);
+    await defineDiskVm(host.rig, 'large', [{ file: image, format: 'qcow2' }]);
+    const calls = join(dir, 'calls');
+    host.wrap('restic', `if [ "$1" = backup ]; then echo "$@" >> '${calls}'; fi`);
+    const target = `${sftp.target}-large`;
+    await host.run('done', 'backup', 'large', '--to', target, '--create');
+    const [first] = readFileSync(calls, 'utf8').split('\n');
+    assert.doesNotMatch(first ?? '', /connections=/u);
+    const answer = await host.json<{
+      readonly connections: { readonly next: number; readonly measured: readonly { readonly connections: number }[] };
+    }>('backups', '--from', target);
+    assert.deepEqual(faultsOf(answer), []);
+    const { next, measured } = answer.connections;
+    assert.deepEqual([next, measured.map(({ connections }) => connections)], [10, [5]]);
+    await host.run('done', 'backup', 'web', '--to', target);
+    assert.match(readFileSync(calls, 'utf8'), /--option=sftp\.connections=10/u);
+  });
 
   const list = async ({ target }: Server): Promise<readonly ListedBackup[]> =>
     (await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', target)).backups;

@@ -10,6 +10,7 @@ import { bytesText } from '../../text/bytesText.js';
 import { type Backup, listBackups } from './repository/backups.js';
 import { checkBackups } from './checkCommand.js';
 import { answerOf, loginOfHost, openRestic, requireText, saying } from './copiesCommand.js';
+import type { TargetConnections } from './repository/connections.js';
 import {
   deleteBackups,
   freeSpace,
@@ -69,8 +70,13 @@ export function ruleOf(call: Call): KeepRule {
 async function list({ terminal, json }: Context, restic: Restic, target: string): Promise<void> {
   const found = await listBackups(restic);
   const repositoryBytes = found.length === 0 ? 0 : await measureRepository(restic);
+  const connections = await restic.connections.read();
   if (json !== undefined) {
-    json({ backups: found.map(answerOf), repositoryBytes });
+    json({
+      backups: found.map(answerOf),
+      repositoryBytes,
+      ...(connections && { connections: answerOfLine(connections) }),
+    });
     return;
   }
   if (found.length === 0) {
@@ -94,6 +100,15 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
     ]),
   );
   terminal.tell(t('All of them take {0} in the repository.', bytesText(repositoryBytes)));
+  if (connections !== undefined) {
+    const measured = connections.measured.map((one) => `${one.connections}: ${bytesText(one.bytesPerSecond)}/s`);
+    const shown = measured.join(', ');
+    terminal.tell(t('Connections of the next backup: {0}. Measured: {1}.', connections.connections, shown));
+  }
+}
+
+function answerOfLine({ connections, measured }: TargetConnections): object {
+  return { next: connections, measured: measured.map((one) => ({ ...one, at: new Date(one.at).toISOString() })) };
 }
 
 async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<void> {

@@ -108,6 +108,7 @@ function doneOf(snapshots: readonly ResticSnapshot[]): readonly string[] {
 const summary = v.object({
   message_type: v.literal('summary'),
   data_added: v.number(),
+  total_duration: v.number(),
   files_new: v.number(),
   files_changed: v.number(),
   snapshot_id: v.pipe(v.string(), v.regex(/^[\da-f]{8,64}$/u)),
@@ -136,6 +137,7 @@ async function store(
   await restic.run(
     [
       ...['backup', '--json', '--files-from-raw=-', `--host=${backup.vm}`],
+      ...(await restic.connections.words()),
       `--tag=${[tag, ...tagsOf(backup)].join(',')}`,
       ...(parent === undefined ? [] : [`--parent=${parent}`]),
       // libvirt changes owners at each start, and no content by that.
@@ -157,6 +159,7 @@ async function store(
   if (end === undefined) {
     throw new ResticFault('failed', 'it did not say what it stored');
   }
+  await restic.connections.measure({ bytes: end.data_added, seconds: end.total_duration });
   return { snapshot: end.snapshot_id, bytes: end.data_added, changed: end.files_new + end.files_changed };
 }
 

@@ -6,6 +6,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
 import type { HostLogin } from '../../../base/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
+import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { readKey, serviceVariables } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
@@ -79,8 +80,11 @@ export class Restic {
   /** To the computer on which it runs; undefined: this one. */
   readonly login: HostLogin | undefined;
 
-  private constructor(program: ResticProgram, { signal, login, environment }: ResticOptions) {
+  readonly connections: Connections;
+
+  private constructor(program: ResticProgram, repository: string, { signal, login, environment }: ResticOptions) {
     this.#program = program;
+    this.connections = new Connections(withoutPassword(repository), environment, login?.hostname);
     this.#started = new StartedRestics(environment);
     this.login = login;
     this.#signal = signal;
@@ -99,7 +103,7 @@ export class Restic {
       const key = await readKey(await withKey(environment, passwordFile)).catch((error: unknown) => {
         throw new ResticFault('failed', String(error));
       });
-      const restic = new Restic(resticThere(login, { ...own, RESTIC_PASSWORD: key }, signal), options);
+      const restic = new Restic(resticThere(login, { ...own, RESTIC_PASSWORD: key }, signal), repository, options);
       await restic.run(['version']).catch((error: unknown) => {
         const isMissing = error instanceof ResticFault && error.problem === 'noProgram';
         throw isMissing ? new ResticFault('noProgram', login.hostname) : error;
@@ -111,7 +115,7 @@ export class Restic {
       throw new ResticFault('noProgram');
     }
     const own = { ...(await withKey(environment, passwordFile)), RESTIC_REPOSITORY: repositoryOf(repository) };
-    return new Restic(resticHere(program, own), options);
+    return new Restic(resticHere(program, own), repository, options);
   }
 
   /** Gives a folder on the computer of restic with one file, as `ResticProgram` does. */
