@@ -147,7 +147,40 @@ describe('backups of several VMs', () => {
     await host.rig.virsh('destroy', 'lone');
   });
 
+  it('are kept, released and checked by the ID of their set, and a rule says which set it cuts', async () => {
+    const { set } = await backUp('web', 'db');
+    const own = ['--from', repository];
+    const keptOf = async (): Promise<readonly (boolean | undefined)[]> => {
+      const { backups } = await host.json<{
+        backups: readonly { readonly kept?: boolean; readonly set?: SetDocument['set'] }[];
+      }>('backups', ...own);
+      return backups.filter((one) => one.set?.id === set.id).map(({ kept }) => kept);
+    };
+    await host.run('notFound', 'backups', 'keep', 'set-00000000', ...own);
+    assert.deepEqual(faultsOf(await host.json('backups', 'keep', set.id, ...own)), []);
+    assert.deepEqual(await keptOf(), [true, true]);
+    await host.run('done', 'backups', 'release', set.id, ...own);
+    assert.deepEqual(await keptOf(), [false, false]);
+    const { checked } = await host.json<{ checked: readonly { readonly vm: string; readonly passed: boolean }[] }>(
+      ...['backups', 'check', set.id, ...own],
+    );
+    assert.deepEqual(
+      checked.map(({ vm, passed }) => [vm, passed]),
+      [
+        ['web', true],
+        ['db', true],
+      ],
+    );
+    await host.run('done', 'backup', 'web', '--to', repository);
+    const cut = new RegExp(`${set.id} keeps only the backups of db\\.`, 'u');
+    assert.match(await host.run('done', 'backups', 'prune', ...own, '--keep-last', '1', '--plan'), cut);
+    await host.run('done', 'backups', 'prune', ...own, '--keep-last', '1', '--yes');
+    assert.match(await host.run('notFound', 'backups', 'check', set.id, ...own), /backups of 1 of its 2 VMs/u);
+    await host.run('notFound', 'backups', 'check', 'set-00000000', ...own);
+  });
+
   it('are made of a system by the clock, and a set that was begun is not begun again', async () => {
+    await backUp('web', 'db');
     // Neither systemd nor cron runs on the machines of the tests.
     const crontab = join(dir, 'crontab');
     writeFileSync(crontab, '');

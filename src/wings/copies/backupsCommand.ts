@@ -19,9 +19,10 @@ import {
   measureRepository,
   planBackupPrune,
   setKept,
+  setsCut,
 } from './repository/pruneBackups.js';
 import type { Restic } from './repository/restic.js';
-import type { BackupSet } from './repository/sets.js';
+import { type BackupSet, isSetId } from './repository/sets.js';
 import { verifiedText } from './verifiedText.js';
 
 const mostKept = 9_999;
@@ -117,6 +118,9 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
   const answer = { going: plan.going.map(answerOf), stays: plan.stays.map(answerOf) };
   const lines = [
     ...plan.going.map((one) => t('Deletes the backup {0} of {1} ({2}).', ...nameOf(one))),
+    ...setsCut(plan).map(({ id, stay }) =>
+      t('The set {0} keeps only the backups of {1}.', id, stay.map(({ vm }) => displayLine(vm)).join(', ')),
+    ),
     t('Backups that stay: {0}.', plan.stays.length),
   ];
   if (call.flags.has('plan')) {
@@ -169,7 +173,11 @@ async function mark(
     json({ marked: { id, kept } });
     return;
   }
-  terminal.say(kept ? t('No rule deletes the backup {0}.', id) : t('Rules may delete the backup {0}.', id));
+  if (isSetId(id)) {
+    terminal.say(kept ? t('No rule deletes a backup of {0}.', id) : t('Rules may delete backups of {0}.', id));
+  } else {
+    terminal.say(kept ? t('No rule deletes the backup {0}.', id) : t('Rules may delete the backup {0}.', id));
+  }
 }
 
 function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {

@@ -13,21 +13,31 @@ import { loginOfHost, openRestic, requireOneConnection, requireText, saying } fr
 import { CopiesFault } from './copiesFault.js';
 import { problemText, resticText } from './copiesText.js';
 import { ResticFault } from './repository/restic.js';
+import { type BackupSet, isSetId } from './repository/sets.js';
+import { lacksText } from './setText.js';
 import { onVmHost } from './host/vmHost.js';
 import { type BackupChecked, type CheckWish, verifyBackup } from './restore/verifyBackup.js';
 
 const usualSeconds = 120;
 
-/** One, or the newest of each VM. */
+/** One, those of a set, or the newest of each VM. */
 export async function checkBackups(context: Context, target: string): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const wish = await bootWish(context);
   const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];
   const login =
     wish === undefined ? await loginOfHost(context) : await session.engine.hostLogin({ connection: wish.connection });
+  /** It has lost some of its backups. */
+  const cut: BackupSet[] = [];
   const check = async (boot: CheckWish['boot']): Promise<void> => {
     const restic = await openRestic(context, target, login);
-    for (const backup of chooseBackups(await listBackups(restic), call.operands[1])) {
+    const chosen = chooseBackups(await listBackups(restic), call.operands[1]);
+    const [set] = isSetId(call.operands[1] ?? '') ? chosen.flatMap((one) => one.set ?? []) : [];
+    if (set !== undefined && chosen.length < set.vms) {
+      cut.push(set);
+      terminal.tell(lacksText(set, chosen.length));
+    }
+    for (const backup of chosen) {
       const name = displayLine(backup.vm);
       const onProgress = (fraction: number): void =>
         terminal.progress(t('Reading the backup {0} of {1}: {2} %', backup.id, name, Math.floor(fraction * 100)));
@@ -53,7 +63,7 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
       ...(error !== undefined && { message: errorText(error, vm, target) }),
     })),
   });
-  return exit === 'done' && checked.some(({ result }) => !result.passed) ? 'failed' : exit;
+  return checked.some(({ result }) => !result.passed) ? 'failed' : cut.length > 0 ? 'notFound' : exit;
 }
 
 async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['boot']>, 'host'> | undefined> {
@@ -69,11 +79,11 @@ async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['b
 
 function chooseBackups(found: readonly Backup[], id: string | undefined): readonly Backup[] {
   if (id !== undefined) {
-    const one = found.find((backup) => backup.id === id);
-    if (one === undefined) {
+    const named = found.filter((backup) => backup.id === id || (isSetId(id) && backup.set?.id === id));
+    if (named.length === 0) {
       throw new CopiesFault({ kind: 'noBackup', id });
     }
-    return [one];
+    return named;
   }
   if (found.length === 0) {
     throw new CliError('notFound', t('There are no backups to check.'));

@@ -1,7 +1,7 @@
 // The backups in a repository, as the tags of restic's snapshots tell of them.
 import { CopiesFault } from '../copiesFault.js';
 import type { Restic, ResticSnapshot } from './restic.js';
-import { type BackupSet, setOf, setTag, tagsOfSet } from './sets.js';
+import { type BackupSet, isSetId, setOf, setTag, tagsOfSet } from './sets.js';
 import { type Verification, verificationsIn } from './verifications.js';
 
 export interface Backup {
@@ -86,19 +86,25 @@ export async function listBackups(restic: Restic): Promise<readonly Backup[]> {
 
 /** What restic calls it. @throws CopiesFault `noBackup`; ResticFault */
 export async function requireBackup(restic: Restic, id: string): Promise<string> {
-  const found = isBackupId(id) ? await restic.snapshots([finishedTag, backupTag(id)]) : [];
-  const [snapshot] = found;
+  const [snapshot] = isBackupId(id) ? await requireSnapshots(restic, id) : [];
   if (snapshot === undefined) {
     throw new CopiesFault({ kind: 'noBackup', id });
   }
   return snapshot.id;
 }
 
-/** Those of a set, by the names of their VMs. @throws CopiesFault `noBackup`; ResticFault */
-export async function requireSet(restic: Restic, id: string): Promise<readonly Backup[]> {
-  const found = (await restic.snapshots([finishedTag, setTag(id)])).flatMap((one) => backupOf(one) ?? []);
+/** That of a backup, or those of a set. @throws CopiesFault `noBackup`; ResticFault */
+export async function requireSnapshots(restic: Restic, id: string): Promise<readonly ResticSnapshot[]> {
+  const tag = isSetId(id) ? setTag(id) : isBackupId(id) ? backupTag(id) : undefined;
+  const found = tag === undefined ? [] : await restic.snapshots([finishedTag, tag]);
   if (found.length === 0) {
     throw new CopiesFault({ kind: 'noBackup', id });
   }
+  return found;
+}
+
+/** Those of a set, by the names of their VMs. @throws CopiesFault `noBackup`; ResticFault */
+export async function requireSet(restic: Restic, id: string): Promise<readonly Backup[]> {
+  const found = (await requireSnapshots(restic, id)).flatMap((one) => backupOf(one) ?? []);
   return found.sort((one, other) => (one.vm < other.vm ? -1 : 1));
 }

@@ -2,7 +2,7 @@
 // ours is never in it.
 import * as v from 'valibot';
 import { parseAs, parseJson } from '../../../journal/json.js';
-import { type Backup, backupOf, backupTag, finishedTag, keptTag, requireBackup, vmTag } from './backups.js';
+import { type Backup, backupOf, backupTag, finishedTag, keptTag, requireSnapshots, vmTag } from './backups.js';
 import { CopiesFault } from '../copiesFault.js';
 import { type Restic, ResticFault } from './restic.js';
 
@@ -84,9 +84,19 @@ export async function freeSpace(restic: Restic): Promise<void> {
   await restic.run(['prune']);
 }
 
-/** @throws CopiesFault `noBackup`; ResticFault */
+/** @param id of a backup, or of a set. @throws CopiesFault `noBackup`; ResticFault */
 export async function setKept(restic: Restic, id: string, kept: boolean): Promise<void> {
-  await restic.run(['tag', kept ? '--add' : '--remove', keptTag, await requireBackup(restic, id)], { goesOn: true });
+  const ids = (await requireSnapshots(restic, id)).map((one) => one.id);
+  await restic.run(['tag', kept ? '--add' : '--remove', keptTag, ...ids], { goesOn: true });
+}
+
+/** Sets that lose some of their backups, with those that they keep. */
+export function setsCut({ going, stays }: BackupPrune): readonly { readonly id: string; readonly stay: Backup[] }[] {
+  const ids = new Set(going.flatMap(({ set }) => set?.id ?? []));
+  return [...ids].flatMap((id) => {
+    const stay = stays.filter(({ set }) => set?.id === id);
+    return stay.length === 0 ? [] : [{ id, stay }];
+  });
 }
 
 const statistics = v.object({ total_size: v.number() });
