@@ -77,6 +77,36 @@ describe('checks of backups', () => {
     await requireNothingLeft();
   });
 
+  it('need no guest agent of a VM that has a channel for one alone', async () => {
+    const [image, channel] = [join(dir, 'quiet.qcow2'), join(dir, 'channel.xml')];
+    await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', image, '16M');
+    await defineDiskVm(host.rig, 'quiet', [{ file: image, format: 'qcow2' }]);
+    writeFileSync(channel, "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>");
+    await host.rig.virsh('attach-device', 'quiet', channel, '--config');
+    const quiet = await backUp('quiet');
+    assert.match(await check('done', quiet, '--boot', '--folder', folder, '--seconds', '2'), /ran for 2 s/u);
+    assert.equal(resultOf((await list()).get(quiet)), 'started true');
+    await requireNothingLeft();
+  });
+
+  it('need the guest agent that answered when the backup was made', async () => {
+    const heard = await host.rig.guest({ name: 'heard', disks: ['qcow2'] });
+    await heard.start();
+    await heard.waitForAgent();
+    // At its next boot, nothing is there that starts an agent.
+    const xml = await host.rig.virsh('dumpxml', 'heard', '--inactive', '--security-info');
+    const file = join(dir, 'heard.xml');
+    writeFileSync(file, xml.replaceAll(/<(kernel|initrd|cmdline)>.*<\/\1>/gu, ''));
+    await host.rig.virsh('define', file);
+    await host.rig.engine.refresh({ connection: host.rig.uri });
+    const words = ['backup', 'heard', '--to', repository, '--checkpoint', '--kind', 'disk'];
+    const { backup } = await host.json<{ backup: ListedBackup }>(...words);
+    await host.rig.virsh('destroy', 'heard');
+    await check('failed', backup.id, '--boot', '--folder', folder, '--seconds', '3');
+    assert.equal(resultOf((await list()).get(backup.id)), 'started false');
+    await requireNothingLeft();
+  });
+
   it('remove what a killed one left, running or not', async () => {
     // Nobody answers: it is killed while it waits.
     const killed = host.run('done', 'backups', 'check', plain, '--boot', '--folder', folder, '--from', repository);

@@ -117,16 +117,18 @@ async function bootBackup(
     );
     const ref: VmRef = { connection: wish.connection, uuid };
     await engine.withCopies(wish.connection, (copies) => copies.startForUs(uuid));
-    return await waitUntilUp(engine, ref, seconds, wish.signal);
+    const { agent = false } = await requireManifest(source);
+    return await waitUntilUp(engine, ref, { seconds, needsAgent: agent }, wish.signal);
   } finally {
     await discardChecks(engine, place, wish.folder, posix.join(wish.folder, name));
   }
 }
 
+/** A channel for an agent is in many definitions, and an agent in fewer guests. */
 async function waitUntilUp(
   engine: CopiesEngine,
   ref: VmRef,
-  seconds: number,
+  { seconds, needsAgent }: { readonly seconds: number; readonly needsAgent: boolean },
   signal: AbortSignal,
 ): Promise<Verification['how']> {
   const readVm = async (): Promise<Vm> => {
@@ -145,8 +147,9 @@ async function waitUntilUp(
   if (outcome === 'stopped') {
     throw new ResticFault('cancelled');
   }
-  if (outcome !== 'there' || (await readVm()).power !== 'running') {
+  const isLate = outcome === 'late' && needsAgent;
+  if (isLate || outcome === 'noAgent' || (await readVm()).power !== 'running') {
     throw new CopiesFault({ kind: 'notUp', seconds });
   }
-  return what === 'agent' ? 'agent' : 'started';
+  return what === 'agent' && outcome === 'there' ? 'agent' : 'started';
 }

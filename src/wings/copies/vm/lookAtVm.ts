@@ -43,6 +43,7 @@ export function manifestOf(
     vm: { name: vm.name, uuid: vm.uuid },
     libvirt: formatVersion(libvirt),
     present: !isActive(vm.power),
+    ...(vm.agentConnected && { agent: true }),
     definition,
     snapshots: [...snapshots],
     ...(current !== undefined && { current }),

@@ -55,6 +55,8 @@ const shape = v.object({
   replicaOf: v.optional(name),
   /** Whether the current state of the VM is in it. */
   present: v.boolean(),
+  /** Its guest agent answered then. Of a VM that was off, or had none that answered, nobody knows. */
+  agent: v.optional(v.literal(true)),
   definition: v.string(),
   snapshots: v.pipe(v.array(v.object({ name, parent: v.optional(name), xml: v.string() })), v.maxLength(most)),
   current: v.optional(name),
