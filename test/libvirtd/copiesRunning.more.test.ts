@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseSettings } from '../../src/manifest/settings.js';
+import { SharedSettings } from '../../src/session/sharedSettings.js';
+import { silentLog } from '../silentLog.js';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
@@ -54,6 +57,38 @@ describe('backups with a checkpoint', () => {
       await host.rig.virsh('destroy', name);
     });
   }
+
+  it('freeze file systems where that is wanted, or are refused before anything', async () => {
+    await startVm('deaf');
+    const words = ['backup', 'deaf', '--to', repository, '--create', '--checkpoint', '--quiesce'];
+    assert.match(await host.run('refused', ...words), /guest agent/u);
+    await host.run('usage', ...words, '--kind', 'memory');
+    assert.equal(await snapshotsOf('deaf'), '');
+    await host.rig.virsh('destroy', 'deaf');
+  });
+
+  it('neither stop a protected VM nor delete its checkpoints without its name', async () => {
+    await startVm('prod');
+    const settings = new SharedSettings(host.env['VIRT_REWIND_STATE'] ?? '', silentLog);
+    await settings.write(parseSettings((key) => (key === 'virtRewind.protectedVms' ? ['prod'] : undefined)));
+    const words = ['backup', 'prod', '--to', repository, '--create'];
+    for (const more of [
+      ['--shut-down'],
+      ['--checkpoint', '--kind', 'memory'],
+      ['--checkpoint', '--keep-checkpoints', '1'],
+    ]) {
+      assert.match(await host.run('unanswered', ...words, ...more), /prod is protected/u);
+      await host.run('declined', ...words, ...more, '--name', 'other');
+    }
+    const id = await host.rig.virsh('domid', 'prod');
+    assert.deepEqual([await snapshotsOf('prod'), id === '-'], ['', false]);
+    await host.run('done', ...words, '--checkpoint', '--kind', 'disk');
+    const keep = ['--checkpoint', '--kind', 'disk', '--keep-checkpoints', '1'];
+    await host.run('done', ...words, ...keep, '--name', 'prod');
+    assert.equal((await snapshotsOf('prod')).split('\n').length, 1);
+    await settings.write(parseSettings(() => undefined));
+    await host.rig.virsh('destroy', 'prod');
+  });
 
   it('leave the checkpoint where the backup fails, and say so', async () => {
     await startVm('lost');

@@ -25,6 +25,7 @@ import {
   type VmWithLook,
 } from './copiesCommand.js';
 import { backedUpLines } from './doneText.js';
+import { requireFitting } from './protectedCommand.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import type { Restic } from './repository/restic.js';
 import { momentOf } from './repository/sets.js';
@@ -38,6 +39,7 @@ export interface FailedMember extends NotDone {
 
 export const backup: CommandHandler = async (context) => {
   requireVmsOrSystem(context.call);
+  requireFitting(context.call);
   if (context.call.operands.length === 1) {
     return backUpOne(context);
   }

@@ -18,12 +18,14 @@ export async function checkpointFirst({ call, session, terminal }: Context, view
   if (snapshots.some(({ style }) => style === 'internal')) {
     throw new CopiesFault({ kind: 'internalRunning' });
   }
-  const { kind } = call.texts as { readonly kind?: SnapshotKind };
+  // RAM is written while the guest runs or stands still: no file system is frozen for it.
+  const quiesce = call.flags.has('quiesce');
+  const { kind = quiesce ? 'disk' : undefined } = call.texts as { readonly kind?: SnapshotKind };
   const request = await session.checkpointRequest(view, {
     title: backupCheckpointTitle(snapshots, Date.now()),
     style: 'external',
     ...(kind !== undefined && { kind }),
-    ...(call.flags.has('quiesce') && { quiesce: true }),
+    ...(quiesce && { quiesce }),
   });
   const { snapshot } = await session.run(await session.plan(view, request));
   terminal.tell(t('Created the checkpoint “{0}”. It stays, also if the backup fails.', displayLine(snapshot ?? '')));

@@ -9,6 +9,7 @@ import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { lateOf, outcomeLines } from '../../text/systemText.js';
 import { problemText } from './copiesText.js';
+import { agreeByName } from './protectedCommand.js';
 
 /** The one that has exactly these VMs. @throws CliError */
 export async function requireSystemOf({ session }: Context, views: readonly VmView[]): Promise<StoredSystem> {
@@ -55,7 +56,11 @@ export async function checkpointSystem(context: Context, stored: StoredSystem): 
   const systems = await session.systems();
   try {
     const wish = { title, style: 'external', ...(kind !== undefined && { kind }) } as const;
-    const result = await systems.run(await systems.planCheckpoint(stored, wish), { signal: interruption.signal });
+    const plan = await systems.planCheckpoint(stored, wish);
+    if (plan.members.some((member) => session.needsName(member.view, member.plan))) {
+      await agreeByName(context, stored.system.name);
+    }
+    const result = await systems.run(plan, { signal: interruption.signal });
     const late = lateOf(result);
     outcomeLines(late, 'checkpoint').forEach((line) => terminal.tell(line));
     terminal.tell(

@@ -25,6 +25,7 @@ import { isRemote, Restic, ResticFault } from './repository/restic.js';
 import type { BackupSet } from './repository/sets.js';
 import { onVmHost } from './host/vmHost.js';
 import { startVm, whileOff } from './whileOff.js';
+import { agreeForBackup } from './protectedCommand.js';
 
 export const mostCheckpoints = 100;
 
@@ -34,6 +35,7 @@ export const backUpOne: CommandHandler = async (context) => {
   const target = requireText(context, 'to');
   const keep = countOf(call, 'keep-checkpoints', mostCheckpoints);
   const view = await session.vm(call.operands[0] ?? '');
+  await agreeForBackup(context, view);
   let left: readonly CheckpointStays[] = [];
   const exit = await saying(target, view.vm.name, async () => {
     const login = await session.engine.hostLogin(view.ref);

@@ -54,6 +54,7 @@ export const copiesRows = {
         help: 'if the VM runs, shut it down for the backup, and start it again',
         not: ['checkpoint', 'system'],
       },
+      name: acting.name,
       'password-file': passwordFile,
     },
     more: `The VM may run if its snapshots are external: then its current state is not backed up, so create a checkpoint first. Each of several VMs gets a backup of its own. With --checkpoint they must be a system, and are of one moment. Layers that the repository has already are not transferred again. ${more}`,

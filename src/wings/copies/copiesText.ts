@@ -89,7 +89,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       return t('Its VM was not up within {0} s.', problem.seconds);
     case 'stillOn':
       return t(
-        '{0} did not shut down within {1} s, so it was not backed up. It is still running. Shut it down in its guest, or use --checkpoint.',
+        '{0} did not shut down within {1} s, so it was not backed up. It may still do that: then start it again. Or use --checkpoint.',
         name,
         problem.seconds,
       );

@@ -17,6 +17,7 @@ import type { VmView } from '../../live/views.js';
 import { requireSetOptions, requireVmsOrSystem, wantedVms } from './backUpSetCommand.js';
 import { ruleOf } from './backupsCommand.js';
 import { loginOfHost, mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
+import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
 import { Restic } from './repository/restic.js';
 import { runOwn } from './schedules/runSchedule.js';
@@ -73,10 +74,13 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   if (system !== undefined) {
     requireSetOptions(call);
   }
+  requireFitting(call);
   const { find } = await wantedVms(context);
   const views: VmView[] = [];
   for (const [, view] of find) {
-    views.push(await view());
+    const found = await view();
+    requireUnasked(context, found);
+    views.push(found);
   }
   const environment = Object.fromEntries(
     keptVariables.flatMap((name) => {
