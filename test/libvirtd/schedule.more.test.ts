@@ -250,6 +250,8 @@ for (const by of ['cron', 'systemd'] as const) {
       assert.deepEqual(await schedules(), []);
       await host.run('done', ...add, name);
       assert.match(await host.run('refused', ...add, name), /already/u);
+      const again = await host.run('refused', ...add, '--every', 'week', '--as', 'it-week', name);
+      assert.match(again, /it-day backs up the same VM/u);
       const [added] = await schedules();
       assert.deepEqual([added?.state, added?.installed, added?.missedAt], ['never', true, undefined]);
       assert.ok(Date.parse(added?.nextAt ?? '') > Date.now());

@@ -21,7 +21,7 @@ import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
 import { Restic } from './repository/restic.js';
 import { runOwn } from './schedules/runSchedule.js';
-import { type Schedule, ScheduleFault, scheduleName, scheduleShape } from './schedules/schedule.js';
+import { isRuledTwice, type Schedule, ScheduleFault, scheduleName, scheduleShape } from './schedules/schedule.js';
 import { writeScript } from './schedules/scheduleFiles.js';
 import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
 import { scheduleFaultText } from './schedules/scheduleText.js';
@@ -123,6 +123,11 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   });
   if (made === undefined) {
     throw new ScheduleFault('badName', given ?? '');
+  }
+  const { schedules: others } = await readSchedules(store, Date.now());
+  const twin = others.find((other) => isRuledTwice(made, other.schedule));
+  if (twin !== undefined) {
+    throw new ScheduleFault('ruledTwice', twin.schedule.name);
   }
   const launch = { node: process.execPath, program: resolve(process.argv[1] ?? ''), environment };
   await store.add(made, writeScript(made, launch));

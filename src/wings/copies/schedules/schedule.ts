@@ -72,6 +72,7 @@ export class ScheduleFault extends Error {
       | 'needsSystemd'
       | 'badName'
       | 'taken'
+      | 'ruledTwice'
       | 'unknown'
       | 'unreadable'
       | 'badProgram'
@@ -160,6 +161,12 @@ function stateOf(run: ScheduledRun | undefined, isAlive: boolean): RunState {
       : run.exitCode === 0
         ? 'done'
         : 'failed';
+}
+
+/** A rule counts all backups of a VM in a repository, so those of another schedule go by it too. */
+export function isRuledTwice(one: Schedule, other: Schedule): boolean {
+  const hasRule = [one, other].some(({ keep }) => Object.keys(keep).length > 0);
+  return hasRule && one.name !== other.name && one.to === other.to && one.vms.some((vm) => other.vms.includes(vm));
 }
 
 /** What `systemd-analyze calendar` says is the next time. */

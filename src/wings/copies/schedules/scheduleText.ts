@@ -34,6 +34,12 @@ export function scheduleFaultText({ kind, about }: ScheduleFault): string {
       return t('{0} cannot be the name of a schedule. Use small letters, digits and dashes with {1}.', shown, '--as');
     case 'taken':
       return t('There is a schedule {0} already. Remove it first, or use another name with {1}.', shown, '--as');
+    case 'ruledTwice':
+      return t(
+        'The schedule {0} backs up the same VM to the same target, and a rule deletes the backups of both. Remove it, and give all {1} options to one schedule.',
+        shown,
+        '--keep',
+      );
     case 'unknown':
       return t('There is no schedule {0}. List them with virt-rewind schedule.', shown);
     case 'unreadable':
