@@ -11,6 +11,7 @@ import type {
   PresentTable,
   Unreadable,
 } from '../../domain/imageContents.js';
+import { dataRanges } from '../../qemu/dataRanges.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from '../../qemu/imageBytes.js';
@@ -176,28 +177,18 @@ async function rawExtents(
     if ((await program.find()) === undefined) {
       return 'noQemuImg';
     }
-    const details = { doing: 'looking where an image has holes', path };
-    const told = await program.run(['map', '-U', '-f', 'raw', '--output=json', '--', path], details);
     const virtualBytes = Math.ceil(facts.bytes / 512) * 512;
-    const extents = parseHoles(JSON.parse(told), virtualBytes);
+    const extents = new Extents(virtualBytes);
+    for (const { start, end } of await dataRanges(path, program)) {
+      extents.add(start, end, 'data');
+    }
     return {
       virtualBytes,
       clusterBytes: 512,
       allocatedBytes: facts.allocatedBytes,
-      states: states.map(({ tag, after }) => (tag === undefined && after === undefined ? extents : 'unreadable')),
+      states: states.map(({ tag, after }) => (tag === undefined && after === undefined ? extents.all : 'unreadable')),
     };
   } catch (error) {
     return whyNot(error, path);
   }
-}
-
-function parseHoles(told: unknown, virtualBytes: number): readonly Extent[] {
-  const extents = new Extents(virtualBytes);
-  for (const entry of Array.isArray(told) ? (told as readonly unknown[]) : []) {
-    const { start, length, data } = entry as Readonly<Record<string, unknown>>;
-    if (data === true && typeof start === 'number' && typeof length === 'number') {
-      extents.add(start, start + length, 'data');
-    }
-  }
-  return extents.all;
 }

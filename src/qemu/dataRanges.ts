@@ -1,0 +1,19 @@
+// Where a file has data, whatever its format is. All else of it are holes, which read as zeros.
+import type { QemuImg } from './qemuImg.js';
+
+export interface DataRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** @throws Failure where qemu-img is not installed or cannot tell */
+export async function dataRanges(path: string, program: QemuImg): Promise<readonly DataRange[]> {
+  const details = { doing: 'looking where an image has holes', path };
+  const told: unknown = JSON.parse(await program.run(['map', '-U', '-f', 'raw', '--output=json', '--', path], details));
+  return (Array.isArray(told) ? (told as readonly unknown[]) : []).flatMap((entry) => {
+    const { start, length, data } = entry as Readonly<Record<string, unknown>>;
+    return data === true && typeof start === 'number' && typeof length === 'number'
+      ? [{ start, end: start + length }]
+      : [];
+  });
+}
