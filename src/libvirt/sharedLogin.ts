@@ -22,15 +22,15 @@ export async function sharedLoginOf(
   command: (more: object) => Command,
   environment: NodeJS.ProcessEnv,
 ): Promise<string | undefined> {
-  if (process.platform === 'win32' || (await isSharedAlready(command({}), environment))) {
+  if (process.platform === 'win32' || (await isLoginOpen(command({}), environment))) {
     return undefined;
   }
   const folder = await ownFolder(environment);
   return folder === undefined ? undefined : join(folder, '%C');
 }
 
-/** Asks the client whether a login of the user's configuration is open; it opens none. */
-function isSharedAlready({ program, args }: Command, environment: NodeJS.ProcessEnv): Promise<boolean> {
+/** Asks the client whether the login that the command would share is open; it opens none. */
+export function isLoginOpen({ program, args }: Command, environment: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = ['-O', 'check', ...args.slice(0, -1)];
     execFile(program, asked, { env: environment, timeout: 5_000 }, (error) => resolve(error === null));

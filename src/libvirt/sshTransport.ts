@@ -7,7 +7,7 @@ import { Duplex, type Readable } from 'node:stream';
 import type { ShellStream } from '../base/hostLogin.js';
 import { listenForQuestions } from './loginQuestions.js';
 import { HostUnreachable } from './libvirtError.js';
-import { sharedLoginOf } from './sharedLogin.js';
+import { isLoginOpen, sharedLoginOf } from './sharedLogin.js';
 import { type SshWish, scriptExits, sshCommand } from './sshCommand.js';
 import type { OpenTransport, TransportOptions } from './transport.js';
 import { hostAddress, type LibvirtUri } from './uri.js';
@@ -48,7 +48,7 @@ export async function openSsh(
     const shared = await sharedLoginOf((more) => sshCommand(uri, { ...first, ...more }), environment);
     const isAsked = answers === 'terminal' && shared !== undefined;
     const wish: SshWish = { ...first, ...(shared !== undefined && { sharedLogin: shared }) };
-    if (isAsked) {
+    if (isAsked && !(await isLoginOpen(sshCommand(uri, wish), environment))) {
       await logInByTerminal(sshCommand(uri, wish), environment, signal);
     }
     const { program, args } = sshCommand(uri, { ...wish, isBatch: isBatch || isAsked });
