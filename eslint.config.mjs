@@ -305,6 +305,7 @@ const rooms = {
     'wings/copies/vm',
     'wings/copies/host',
     'engine',
+    'qemu',
     'domain',
     'base',
   ],

@@ -1,9 +1,11 @@
 // A login to the host of a daemon, as the connection to it has one.
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 
 export interface ShellStream extends Duplex {
   /** What programs there say on their standard error, among words of the login's own. */
   readonly errors: Readable;
+  /** What programs there read, with a descriptor that a program here may write to. */
+  readonly input: Writable;
 }
 
 export interface HostLogin {

@@ -3,7 +3,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { Duplex, type Readable } from 'node:stream';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import type { ShellStream } from '../base/hostLogin.js';
 import { listenForQuestions } from './loginQuestions.js';
 import { HostUnreachable } from './libvirtError.js';
@@ -230,6 +230,10 @@ class ProgramStream extends Duplex implements ShellStream {
 
   get errors(): Readable {
     return this.#child.stderr;
+  }
+
+  get input(): Writable {
+    return this.#child.stdin;
   }
 
   override _read(): void {

@@ -38,16 +38,21 @@ describe('exports of a VM', () => {
     await here?.rig.stop();
     await there?.rig.stop();
   });
-  afterEach(() => here?.unwrap('tar'));
+  afterEach(() => here?.unwrap('dd'));
 
   it('are not there before they are whole', async () => {
     const file = await contentFile(here!, name);
-    here!.wrap('tar', `case "$*" in *--create*) touch '${file}';; esac`);
+    here!.wrap('dd', `case "$*" in *if=*) touch '${file}';; esac`);
     assert.match(await here!.run('failed', 'export', name, '--to', out), /changed during/u);
-    here!.wrap('tar', 'case "$*" in *--extract*) head -c 1000000 >/dev/null; echo no space left; exit 2;; esac');
+    const earlier = join(here!.rig.daemon.dir, 'earlier');
+    await cp(file, earlier);
+    here!.wrap('dd', `case "$*" in *if=*) truncate -s -65536 '${file}';; esac`);
+    assert.match(await here!.run('failed', 'export', name, '--to', out), /changed during/u);
+    await cp(earlier, file);
+    here!.wrap('dd', 'case "$*" in *of=*) head -c 1000000 >/dev/null; echo no space left; exit 2;; esac');
     assert.match(await here!.run('failed', 'export', name, '--to', out), /no space left/u);
     assert.deepEqual(readdirSync(out), []);
-    here!.wrap('tar', 'case "$*" in *--create*) kill -9 $PPID;; esac');
+    here!.wrap('dd', 'case "$*" in *if=*) kill -9 $(ps -o ppid= -p $PPID);; esac');
     await assert.rejects(here!.run('done', 'export', name, '--to', out));
     assert.match(readdirSync(out).join(), /^web\.exporting-\w+$/u);
     rmSync(out, { recursive: true });
@@ -55,7 +60,7 @@ describe('exports of a VM', () => {
 
   it('give way to the guests of the host', async () => {
     const seen = join(here!.rig.daemon.dir, 'priority');
-    here!.wrap('tar', `[ "$1" = --version ] || ionice >>'${seen}'`);
+    here!.wrap('dd', `[ "$1" = --version ] || ionice >>'${seen}'`);
     await here!.run('done', 'export', name, '--to', out);
     assert.match(readFileSync(seen, 'utf8'), /^(idle\n)+$/u);
     rmSync(out, { recursive: true });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
 import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
@@ -12,6 +12,8 @@ import { runTool } from './insideImages.js';
 
 const name = 'web';
 const MB = 1024 * 1024;
+/** What has begun the script that runs the program: the command line here, the shell there. */
+const killAbove = 'kill -9 $(ps -o ppid= -p $PPID)';
 
 describe('replicas of a VM', () => {
   let [here, there]: CopiesHost[] = [];
@@ -30,7 +32,7 @@ describe('replicas of a VM', () => {
     await here?.rig.stop();
     await there?.rig.stop();
   });
-  afterEach(() => here?.unwrap('tar'));
+  afterEach(() => here?.unwrap('dd'));
 
   const words = (): readonly string[] => ['replicate', name, '--to-host', there!.rig.uri, '--folder', replicas];
 
@@ -66,27 +68,47 @@ describe('replicas of a VM', () => {
     await tree.change(5, '21M');
     for (const [cut, exit] of [
       // The shell there, in the middle of a file; the program here; a full disk.
-      ['case "$*" in *--extract*) head -c 4096 >/dev/null; kill -9 $PPID;; esac', 'failed'],
-      ['case "$*" in *--create*) kill -9 $PPID;; esac', undefined],
-      ['case "$*" in *--extract*) echo no space left; exit 2;; esac', 'failed'],
+      [`case "$*" in *of=*) head -c 4096 >/dev/null; ${killAbove};; esac`, 'failed'],
+      [`case "$*" in *if=*) ${killAbove};; esac`, undefined],
+      ['case "$*" in *of=*) echo no space left; exit 2;; esac', 'failed'],
     ] as const) {
-      here!.wrap('tar', cut);
+      here!.wrap('dd', cut);
       await (exit === undefined ? assert.rejects(here!.run('done', ...words())) : here!.run(exit, ...words()));
       await requireWhole();
       assert.deepEqual(manifest(), before);
     }
   });
 
+  it('send nothing more when the program here is killed', async () => {
+    const lock = join(here!.rig.daemon.dir, 'sends');
+    await tree.change(8, '21M');
+    const disks = join(folder, 'disks');
+    const known = new Set(manifest().files.map(({ place }) => place));
+    here!.wrap('dd', `case "$*" in *if=*) exec 9>'${lock}'; flock 9; ${killAbove}; exec sleep infinity;; esac`);
+    await assert.rejects(here!.run('done', ...words()));
+    // It ends when the program does that holds the lock.
+    await runTool('flock', lock, 'true');
+    await runTool('flock', join(folder, '.virt-rewind-replica'), 'true');
+    const left = readdirSync(disks).filter((one) => !known.has(one));
+    const { mtimeMs } = statSync(await contentFile(here!, name));
+    assert.deepEqual(
+      left.map((one) => statSync(join(disks, one)).mtimeMs === mtimeMs),
+      [false],
+    );
+    here!.unwrap('dd');
+    await replicate();
+  });
+
   it('take what an interrupted one left, unless it is damaged', async () => {
-    here!.wrap('tar', 'case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
+    here!.wrap('dd', `case "$*" in *of=.new/*) ${killAbove};; esac`);
     await here!.run('failed', ...words());
-    here!.unwrap('tar');
+    here!.unwrap('dd');
     assert.equal(await replicate(), 0);
     await tree.change(6, '21M');
-    here!.wrap('tar', 'case "$*" in *--extract*disks*) /usr/bin/tar "$@"; kill -9 $PPID; exit;; esac');
+    here!.wrap('dd', `case "$*" in *of=.new/*) ${killAbove};; esac`);
     const known = new Set(readdirSync(join(folder, 'disks')));
     await here!.run('failed', ...words());
-    here!.unwrap('tar');
+    here!.unwrap('dd');
     const [left = ''] = readdirSync(join(folder, 'disks')).filter((one) => !known.has(one));
     const file = join(folder, 'disks', left);
     await runTool(

@@ -2,7 +2,7 @@
 // at a time; what a command reads is sent to it. All of it ends with the shell.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { Duplex } from 'node:stream';
+import { Duplex, type Writable } from 'node:stream';
 import type { HostLogin } from '../../../base/hostLogin.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { CopiesFault } from '../copiesFault.js';
@@ -17,6 +17,7 @@ const mostAnswerBytes = 64 * 1024 * 1024;
 
 export class HostShell {
   readonly #stream: Duplex;
+  readonly #input: Writable;
   readonly #mark = `virt-rewind-${randomBytes(12).toString('hex')}`;
   readonly #stop: () => void;
   #heard: Buffer = Buffer.alloc(0);
@@ -26,8 +27,9 @@ export class HostShell {
   /** By the host itself. */
   host = '';
 
-  private constructor(stream: Duplex, signal: AbortSignal) {
+  private constructor({ stream, input }: OpenedShell, signal: AbortSignal) {
     this.#stream = stream;
+    this.#input = input;
     const end = (error?: Error): void => {
       this.#failure ??= error ?? new Error('the login ended');
       this.#hear();
@@ -45,7 +47,7 @@ export class HostShell {
   /** @param login undefined: this computer. @throws CopiesFault */
   static async open(login: HostLogin | undefined, signal: AbortSignal): Promise<HostShell> {
     signal.throwIfAborted();
-    const shell = new HostShell(login === undefined ? shellHere() : await login.openShell(), signal);
+    const shell = new HostShell(login === undefined ? shellHere() : await shellThere(login), signal);
     try {
       shell.host = (await shell.run(`${giveDiskWay}; export LC_ALL=C; umask 022; uname -n`)).said;
       if (login !== undefined && !login.isHost(shell.host)) {
@@ -66,25 +68,43 @@ export class HostShell {
   }
 
   /**
-   * Sends to the script what `send` writes into the stream, and ends the shell with it: a shell that read on would take
-   * what a script leaves for commands.
+   * The script reads what a program writes that `send` gives the shell's input to, and exactly that: else it fails. A
+   * shell whose script fails ends, for it would take the rest for commands.
    * @throws CopiesFault where the shell ends before; what `send` throws
    */
-  async runLast(script: string, send: (into: Duplex) => Promise<void>): Promise<ShellAnswer> {
-    this.#stream.write(
-      `{\nprintf '\\n%s begun\\n' ${this.#mark}\n(\n${script}\n) 2>&1\n${this.#sayDone}\ncat >/dev/null\nexit\n}\n`,
-    );
+  async feed(script: string, send: (input: Writable, stop: AbortSignal) => Promise<void>): Promise<ShellAnswer> {
+    this.#stream.write(`{
+printf '\\n%s begun\\n' ${this.#mark}
+(\n${script}\n) 2>&1
+code=$?; (exit "$code"); ${this.#sayDone}
+[ "$code" = 0 ] || { cat >/dev/null; exit; }
+}\n`);
+    // Then all before is read, and what a program writes comes behind it.
     await this.#until('begun');
+    const stop = new AbortController();
     const answer = this.#answer();
-    const sent = send(this.#stream).then(() => void this.#stream.end());
-    // Where one of the two has failed or is early, the other one fails too.
+    const sent = send(this.#input, stop.signal);
+    // Where one of the two has failed, the other one would wait.
     sent.catch(() => undefined);
     answer.catch(() => undefined);
-    await Promise.race([sent, answer]);
-    return answer;
+    let isWhole = false;
+    try {
+      await Promise.race([sent, answer.then(({ code }) => (code === 0 ? sent : undefined))]);
+      const told = await answer;
+      isWhole = told.code === 0;
+      return told;
+    } finally {
+      stop.abort();
+      if (!isWhole) {
+        this.close();
+      }
+    }
   }
 
   close(): void {
+    // What it said last is no answer to what comes.
+    this.#failure ??= new Error('the login was closed');
+    this.#heard = Buffer.alloc(0);
     this.#stop();
     this.#stream.destroy();
   }
@@ -128,10 +148,20 @@ function cut(error: Error): CopiesFault {
   return new CopiesFault({ kind: 'copyCut', said: displayLine(error.message) });
 }
 
-function shellHere(): Duplex {
+interface OpenedShell {
+  readonly stream: Duplex;
+  readonly input: Writable;
+}
+
+async function shellThere(login: HostLogin): Promise<OpenedShell> {
+  const stream = await login.openShell();
+  return { stream, input: stream.input };
+}
+
+function shellHere(): OpenedShell {
   // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
   const child = spawn('/bin/sh', [], { cwd: '/', stdio: ['pipe', 'pipe', 'ignore'], detached: true });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   child.once('error', (error) => stream.destroy(error));
-  return stream;
+  return { stream, input: child.stdin };
 }

@@ -1,24 +1,13 @@
 // Copies a VM with its snapshots into a plain folder on a host: once, as an export, or again and again, as a replica.
 // The manifest is what makes a folder a copy, and is written last.
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, open, stat, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import type { HostLogin } from '../../../base/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
 import type { Version } from '../../../domain/capabilities.js';
-import {
-  type HostFolder,
-  codes,
-  disks,
-  listThere,
-  requireDone,
-  requireRoom,
-  sendArchive,
-  sendFiles,
-  sumsThere,
-} from './hostFolder.js';
+import { type HostFolder, codes, disks, listThere, requireDone, requireRoom, sumsThere } from './hostFolder.js';
+import { sendFiles, type SentFile } from './sendFiles.js';
 import { HostShell } from '../host/hostShell.js';
 import { withWorkFolder } from '../host/workFolder.js';
 import { type CopiesEngine, manifestOf, type VmLook } from '../vm/lookAtVm.js';
@@ -56,7 +45,7 @@ export interface CopyMade {
 }
 
 const markName = '.virt-rewind-replica';
-const tools = ['tar', 'sha256sum', 'find', 'flock', 'mktemp', 'df', 'sync'];
+const tools = ['dd', 'truncate', 'touch', 'sha256sum', 'find', 'flock', 'mktemp', 'df', 'sync'];
 
 /** @throws CopiesFault: an export is not there, and an earlier replica is as it was */
 export async function copyOut(
@@ -73,10 +62,21 @@ export async function copyOut(
       return await fillCopy(engine, look, { ...wish, shell, folder, begun });
     } catch (error) {
       if (wish.kind === 'export') {
-        await shell.run(`rm -rf -- ${shellWord(begun)}`).catch(() => undefined);
+        shell.close();
+        await removeBegun(begun).catch(() => undefined);
       }
       throw error;
     }
+  } finally {
+    shell.close();
+  }
+}
+
+/** When the shell that wrote has ended, with all that it has begun. */
+async function removeBegun(begun: string): Promise<void> {
+  const shell = await HostShell.open(undefined, new AbortController().signal);
+  try {
+    await shell.run(`flock ${shellWord(begun)} rm -rf -- ${shellWord(begun)}`);
   } finally {
     shell.close();
   }
@@ -96,7 +96,7 @@ chmod 755 "$begun" && mkdir "$begun/${disks}" && echo "$begun"`
 else umask 077 && mkdir -p -- ${word} && echo ${vm.uuid} >${word}/${markName}; fi &&
 mkdir -p ${word}/${disks} && echo ${word}`;
   const need = `for tool in ${tools.join(' ')}; do command -v "$tool" >/dev/null || { echo "$tool"; exit ${codes.noTool}; }; done
-case $(tar --version) in *GNU*) ;; *) echo 'GNU tar'; exit ${codes.noTool};; esac`;
+case $(dd --version 2>/dev/null) in *coreutils*) ;; *) echo coreutils; exit ${codes.noTool};; esac`;
   const begun = await shell.run(`(\n${need}\n${begin}\n)`);
   requireDone(shell, folder, begun);
   const locked = kind === 'replica' ? `${word}/${markName}` : shellWord(begun.said);
@@ -117,7 +117,17 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   );
   await requireRoom(copy, placed.sent);
   // Those of the originals: a restore then compares with these, and no host has to read what it has just written.
-  const [sums] = await Promise.all([sumsHere(placed.sent, copy.signal), sendFiles(copy, placed.sent)]);
+  const sent = placed.sent.map(({ place, stored, bytes, modified = '' }) => {
+    return { from: stored, to: `${disks}/${place}`, bytes, modified };
+  });
+  const [sums] = await Promise.all([
+    sumsHere(placed.sent, copy.signal),
+    sendFiles(copy, sent, copy.onProgress).catch(async (error: unknown) => {
+      // The host only sees that the data of a shorter file do not fit.
+      await look.requireUnchanged();
+      throw error;
+    }),
+  ]);
   const files = placed.files.map((file) => {
     const sha256 = file.sha256 ?? sums.get(file.place ?? '');
     return sha256 === undefined || file.stored === undefined ? file : { ...file, sha256 };
@@ -138,7 +148,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   );
   const papers = paperFiles(manifest, written, { text: writeManifest(manifest), home, kind });
   await look.requireUnchanged();
-  await sendPapers(copy, papers);
+  await sendPapers(copy, papers, manifest);
   const keep = new Set(files.map(({ place }) => place));
   const old = [...there.keys()].filter((name) => !keep.has(name)).map((name) => shellWord(`${begun}/${disks}/${name}`));
   const finish =
@@ -206,25 +216,38 @@ async function sumsHere(sent: PlacedCopy['sent'], signal: AbortSignal): Promise<
   return sums;
 }
 
+/** With one piece of memory: a new one for each part took as long as the sum itself. */
 async function sumHere(path: string, signal: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path, { highWaterMark: 1024 * 1024 }), hash, { signal });
+  const [hash, part] = [createHash('sha256'), Buffer.alloc(1024 * 1024)];
+  const file = await open(path);
+  try {
+    for (let bytesRead = -1; bytesRead !== 0;) {
+      signal.throwIfAborted();
+      ({ bytesRead } = await file.read(part, 0, part.length, null));
+      hash.update(part.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
   return hash.digest('hex');
 }
 
 /** The manifest comes last: until then an earlier one stands for the files that it names. */
-async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>): Promise<void> {
+async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>, { madeAt }: Manifest): Promise<void> {
   const { shell, begun, folder, kind } = copy;
   const fresh = '.new';
   await withWorkFolder(process.env, async (local) => {
+    const sent: SentFile[] = [];
     for (const [name, text] of papers) {
-      await mkdir(join(local, posix.dirname(name)), { recursive: true });
-      await writeFile(join(local, name), text, { mode: kind === 'export' ? 0o644 : 0o600 });
+      const from = join(local, name);
+      await mkdir(posix.dirname(from), { recursive: true });
+      await writeFile(from, text, { mode: kind === 'export' ? 0o644 : 0o600 });
+      sent.push({ from, to: `${fresh}/${name}`, bytes: Buffer.byteLength(text), modified: String(madeAt / 1_000) });
     }
     const at = shellWord(begun);
-    requireDone(shell, folder, await shell.run(`rm -rf ${at}/${fresh} && mkdir ${at}/${fresh}`));
+    requireDone(shell, folder, await shell.run(`rm -rf ${at}/${fresh} && mkdir -p ${at}/${fresh}/xml`));
+    await sendFiles(copy, sent);
     const names = [...new Set([...papers.keys()].map((name) => name.split('/')[0] ?? ''))];
-    await sendArchive(copy, local, { into: fresh, names });
     const others = names.filter((name) => name !== manifestName);
     const move = `(cd ${at} && sync -f . && rm -rf xml && mv -f ${others.map((name) => `${fresh}/${name}`).join(' ')} . &&
 mv -f ${fresh}/${manifestName} . && rmdir ${fresh} && sync -f .)`;

@@ -1,0 +1,203 @@
+// Sends files of this computer through a shell on a host. The bytes go from one program to another and never through
+// this process. Holes stay holes.
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { stat } from 'node:fs/promises';
+import type { Readable, Writable } from 'node:stream';
+import { shellWord } from '../../../base/shellWord.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { type DataRange, dataRanges } from '../../../qemu/dataRanges.js';
+import { CopiesFault } from '../copiesFault.js';
+import { giveDiskWay, givingWay } from '../host/lowPriority.js';
+import { hostHere } from '../host/vmHost.js';
+import { type HostFolder, requireDone } from './hostFolder.js';
+
+export interface SentFile {
+  readonly from: string;
+  /** Below the copy. */
+  readonly to: string;
+  readonly bytes: number;
+  /** Seconds; of the original when it was looked at. */
+  readonly modified: string;
+}
+
+interface SentData extends SentFile {
+  readonly mode: string;
+  readonly ranges: readonly DataRange[];
+}
+
+/** To read and to write smaller holes as zeros takes less time than one more program on each side. */
+const leastHole = 1024 * 1024;
+/** The host writes so much to its disk while more comes. */
+const flushedBytes = 128 * 1024 * 1024;
+const mostSaid = 4_096;
+
+/** Each file gets its time when all of it is there, which tells it from one that was interrupted. */
+export async function sendFiles(
+  copy: HostFolder,
+  files: readonly SentFile[],
+  onProgress: (fraction: number) => void = () => undefined,
+): Promise<void> {
+  if (files.length === 0) {
+    return;
+  }
+  const all: SentData[] = [];
+  for (const file of files) {
+    const { size, mode, blocks } = await stat(file.from);
+    if (size !== file.bytes) {
+      throw new CopiesFault({ kind: 'changed' });
+    }
+    const ranges = inPieces(await rangesOf(file.from, size, blocks * 512));
+    all.push({ ...file, mode: (mode & 0o777).toString(8), ranges });
+  }
+  const { shell, begun, folder } = copy;
+  const mark = randomBytes(12).toString('hex');
+  const answer = await shell.feed(takingScript(begun, all, mark), (input, stop) =>
+    writeFiles(all, mark, { input, stop, onProgress }),
+  );
+  requireDone(shell, folder, answer);
+}
+
+/** Without qemu-img, all of it: the host leaves out zeros too. */
+async function rangesOf(path: string, bytes: number, allocatedBytes: number): Promise<readonly DataRange[]> {
+  const whole = [{ start: 0, end: bytes }];
+  return allocatedBytes >= bytes ? whole : await dataRanges(path, hostHere(process.env).qemuImg).catch(() => whole);
+}
+
+function inPieces(ranges: readonly DataRange[]): readonly DataRange[] {
+  const joined: { readonly start: number; end: number }[] = [];
+  for (const { start, end } of ranges) {
+    const last = joined.at(-1);
+    if (last !== undefined && start - last.end < leastHole) {
+      last.end = end;
+    } else {
+      joined.push({ start, end });
+    }
+  }
+  return joined.flatMap(({ start, end }) =>
+    Array.from({ length: Math.ceil((end - start) / flushedBytes) }, (_, at) => ({
+      start: start + at * flushedBytes,
+      end: Math.min(end, start + (at + 1) * flushedBytes),
+    })),
+  );
+}
+
+/** It reads what `writingScript` writes: the data of each file, and a line behind it, which one that is cut lacks. */
+function takingScript(begun: string, files: readonly SentData[], mark: string): string {
+  return `cd ${shellWord(begun)} || exit
+umask 077
+held=0 flushes=
+new() { rm -f -- "$1" && truncate -s "$2" -- "$1" && file=$1 || exit; }
+take() {
+  dd of="$file" bs=64k iflag=fullblock,count_bytes oflag=seek_bytes conv=sparse,notrunc status=none seek="$1" count="$2" || exit
+  held=$((held + $2))
+  [ "$held" -lt ${flushedBytes} ] || { held=0; sync -d -- "$file" & flushes="$flushes $!"; }; }
+whole() {
+  IFS= read -r line && [ "$line" = ${mark} ] || { echo 'the data ended early'; exit 1; }
+  chmod "$1" -- "$file" && touch -d "@$2" -- "$file" || exit; }
+${files
+  .flatMap(({ to, bytes, ranges, mode, modified }) => [
+    `new ${shellWord(to)} ${bytes}`,
+    ...ranges.map(({ start, end }) => `take ${start} ${end - start}`),
+    `whole ${mode} ${modified}`,
+  ])
+  .join('\n')}
+for one in $flushes; do wait "$one" || exit; done`;
+}
+
+/**
+ * | descriptor | what                                                           |
+ * |------------|----------------------------------------------------------------|
+ * | 0          | lines: start and length of data, or the end of a file          |
+ * | 1          | the shell on the host                                          |
+ * | 2          | how far it is                                                  |
+ * | 3          | ends with this process, and then the group of the script does  |
+ */
+const writingScript = `mark=$1; shift
+{ read -r line <&3; kill -KILL 0; } >/dev/null 2>&1 </dev/null &
+while read -r start bytes; do
+  if [ "$start" = whole ]; then echo "$mark"; shift
+  else dd if="$1" bs=256k iflag=skip_bytes,count_bytes status=progress skip="$start" count="$bytes" </dev/null || exit; fi
+done`;
+
+interface Writing {
+  readonly input: Writable;
+  readonly stop: AbortSignal;
+  readonly onProgress: (fraction: number) => void;
+}
+
+async function writeFiles(
+  files: readonly SentData[],
+  mark: string,
+  { input, stop, onProgress }: Writing,
+): Promise<void> {
+  const whole = files.flatMap(({ ranges }) => ranges).reduce((sum, { start, end }) => sum + end - start, 0);
+  const words = ['-c', writingScript, 'sh', mark, ...files.map(({ from }) => from)];
+  const child = spawn(...givingWay('/bin/sh', words, giveDiskWay), {
+    env: { ...process.env, LC_ALL: 'C' },
+    stdio: ['pipe', input, 'pipe', 'pipe'],
+    detached: true,
+  });
+  const [lines, , told, life] = child.stdio as [Writable, null, Readable, Writable, undefined];
+  const end = (): void => void life.destroy();
+  stop.addEventListener('abort', end);
+  try {
+    const count = new DdCount((bytes) => onProgress(Math.min(1, bytes / Math.max(1, whole))));
+    told.setEncoding('utf8').on('data', (text: string) => count.hear(text));
+    // It may end before it has read all.
+    lines.on('error', () => undefined);
+    lines.end(
+      files
+        .flatMap(({ ranges }) => [...ranges.map(({ start, end: to }) => `${start} ${to - start}\n`), 'whole\n'])
+        .join(''),
+    );
+    const [code] = await Promise.all([
+      new Promise<number | null>((resolve, reject) => {
+        child.once('error', reject);
+        child.once('exit', resolve);
+      }),
+      once(told, 'close'),
+    ]);
+    if (code !== 0) {
+      throw new CopiesFault({ kind: 'copyCut', said: displayLine(count.said, 1_000) });
+    }
+    if (count.bytes !== whole) {
+      // One of them is shorter than it was.
+      throw new CopiesFault({ kind: 'changed' });
+    }
+  } finally {
+    stop.removeEventListener('abort', end);
+    end();
+  }
+}
+
+/** What `dd` says, one after the other: how far it is, and in the end two lines of records and how much it was. */
+class DdCount {
+  readonly #onBytes: (bytes: number) => void;
+  #line = '';
+  #isLast = false;
+  bytes = 0;
+  said = '';
+
+  constructor(onBytes: (bytes: number) => void) {
+    this.#onBytes = onBytes;
+  }
+
+  hear(text: string): void {
+    const lines = (this.#line + text).split(/[\r\n]/u);
+    this.#line = (lines.pop() ?? '').slice(-mostSaid);
+    for (const line of lines) {
+      const own = /^(\d+) bytes? /u.exec(line)?.[1];
+      if (own !== undefined) {
+        this.#onBytes(this.bytes + Number(own));
+        this.bytes += this.#isLast ? Number(own) : 0;
+        this.#isLast = false;
+      } else if (line.endsWith(' records out')) {
+        this.#isLast = true;
+      } else if (line !== '' && !line.endsWith(' records in')) {
+        this.said = `${this.said}${line}\n`.slice(-mostSaid);
+      }
+    }
+  }
+}
