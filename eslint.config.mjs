@@ -271,6 +271,7 @@ const rooms = {
     'engine',
     'text',
     'live',
+    'session/publicTypes',
     'session/sessionFolder',
     'journal/json',
     'driver/sharedHost',

@@ -138,3 +138,70 @@ export interface ProgramOutcome {
   /** One of them was longer than 1 MiB, and is cut there. */
   readonly cut: boolean;
 }
+
+/** A VM with its snapshots, in a repository of restic. */
+export interface BackupInfo {
+  readonly id: string;
+  /** The name that the VM had. */
+  readonly vm: string;
+  readonly uuid: string;
+  /** ISO 8601, UTC. */
+  readonly madeAt: string;
+  /** How many snapshots it has. */
+  readonly restorePoints: number;
+  /** What its files take when they are restored. */
+  readonly bytes: number;
+  /** What the repository did not have before it; absent in backups of older versions. */
+  readonly addedBytes?: number;
+  /** No rule deletes it. */
+  readonly kept: boolean;
+  /** The VMs that it was made with: how many, and of which moment; absent where they are not of one. */
+  readonly set?: { readonly id: string; readonly vms: number; readonly moment?: string };
+  /** What its last check found: all data was read, its VM ran, or the guest agent of its VM answered. */
+  readonly verified?: {
+    readonly how: 'read' | 'started' | 'agent';
+    readonly passed: boolean;
+    readonly at: string;
+  };
+}
+
+/** Backups by the clock. */
+export interface ScheduleInfo {
+  readonly name: string;
+  /** All VMs of this system are backed up as a set. */
+  readonly system?: string;
+  /** Names or UUIDs of the VMs, as they were given; of a system, those that it had when the schedule was added. */
+  readonly vms: readonly string[];
+  /** The repository. */
+  readonly to: string;
+  /** `hour`, `day`, `week`, or a calendar of systemd. */
+  readonly every: string;
+  readonly by: 'systemd' | 'cron';
+  /** How many backups stay, by period; empty: all. */
+  readonly keep: Readonly<Record<string, number>>;
+  /** Each backup of a running VM is of a new checkpoint; `keep`: how many of these stay. */
+  readonly checkpoint?: {
+    readonly kind?: 'memory' | 'disk';
+    readonly quiesce?: true;
+    readonly keep?: number;
+  };
+  /** systemd or cron knows it. */
+  readonly installed: boolean;
+  /** Of the last run. */
+  readonly state: 'never' | 'running' | 'done' | 'failed' | 'interrupted';
+  /** ISO 8601, UTC; absent where its calendar cannot be read here. */
+  readonly nextAt?: string;
+  /** When a run should have started that did not. */
+  readonly missedAt?: string;
+  readonly lastRun?: {
+    readonly startedAt: string;
+    readonly endedAt?: string;
+    readonly exitCode?: number;
+    /** Why it failed, a line for each VM. */
+    readonly messages: readonly string[];
+    /** The IDs of the backups that it made. */
+    readonly backups: readonly string[];
+    /** How many backups its rule deleted. */
+    readonly deleted: number;
+  };
+}

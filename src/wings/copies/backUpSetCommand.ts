@@ -15,7 +15,6 @@ import { type BackupMade, requireRepository } from './repository/backUp.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
 import {
   answerOfMade,
-  answerOfSet,
   asCliError,
   backUpLooked,
   backUpOne,
@@ -24,6 +23,7 @@ import {
   sayAll,
   type VmWithLook,
 } from './copiesCommand.js';
+import { setInfo } from './copiesInfos.js';
 import { backedUpLines } from './doneText.js';
 import { requireFitting } from './protectedCommand.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
@@ -140,7 +140,7 @@ async function backUpFound(
   }
   if (json !== undefined) {
     json({
-      set: answerOfSet(set),
+      set: setInfo(set),
       backups: backups.map(answerOfMade),
       failed: failed.map(({ vm, message }) => ({ vm, message })),
     });

@@ -9,7 +9,8 @@ import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { type Backup, listBackups } from './repository/backups.js';
 import { checkBackups } from './checkCommand.js';
-import { answerOf, loginOfHost, openRestic, requireText, saying } from './copiesCommand.js';
+import { backupInfo } from './copiesInfos.js';
+import { loginOfHost, openRestic, requireText, saying } from './copiesCommand.js';
 import type { TargetConnections } from './repository/connections.js';
 import {
   deleteBackups,
@@ -74,7 +75,7 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
   const connections = await restic.connections.read();
   if (json !== undefined) {
     json({
-      backups: found.map(answerOf),
+      backups: found.map(backupInfo),
       repositoryBytes,
       ...(connections && { connections: answerOfLine(connections) }),
     });
@@ -115,7 +116,7 @@ function answerOfLine({ connections, measured }: TargetConnections): object {
 async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<void> {
   const { call, terminal, json } = context;
   const plan = await planBackupPrune(restic, rule, uuidsOf(await listBackups(restic), call.operands[1]));
-  const answer = { going: plan.going.map(answerOf), stays: plan.stays.map(answerOf) };
+  const answer = { going: plan.going.map(backupInfo), stays: plan.stays.map(backupInfo) };
   const lines = [
     ...plan.going.map((one) => t('Deletes the backup {0} of {1} ({2}).', ...nameOf(one))),
     ...setsCut(plan).map(({ id, stay }) =>

@@ -11,8 +11,8 @@ import { isFar } from '../../driver/sharedHost.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import { backUp, type BackupMade, type BackupWish, requireRepository } from './repository/backUp.js';
 import { bringBack, requireManifest, type VmRestored } from './restore/bringBack.js';
-import type { Backup } from './repository/backups.js';
 import { CopiesFault, isFailing } from './copiesFault.js';
+import { backupInfo } from './copiesInfos.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
 import { checkpointStaysText, faultText, pointLines } from './copiesText.js';
 import { backedUpLines, restoredLines } from './doneText.js';
@@ -22,7 +22,6 @@ import { lookAtOriginal, type OriginalSeen } from './plain/originalVm.js';
 import { plainFolder } from './restore/plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
 import { isRemote, Restic, ResticFault } from './repository/restic.js';
-import type { BackupSet } from './repository/sets.js';
 import { onVmHost } from './host/vmHost.js';
 import { startVm, whileOff } from './whileOff.js';
 import { agreeForBackup } from './protectedCommand.js';
@@ -216,24 +215,9 @@ export async function requireOneConnection({ session }: Context): Promise<Connec
   return first;
 }
 
-export function answerOf({ madeAt, ...backup }: Backup): Readonly<Record<string, unknown>> {
-  const { id, vm, uuid, restorePoints, bytes, addedBytes, kept = false, verified, set } = backup;
-  return {
-    ...{ id, vm, uuid, madeAt: new Date(madeAt).toISOString(), restorePoints, bytes, kept },
-    ...(addedBytes !== undefined && { addedBytes }),
-    ...(set !== undefined && { set: answerOfSet(set) }),
-    ...(verified !== undefined && { verified: { ...verified, at: new Date(verified.at).toISOString() } }),
-  };
-}
-
 export function answerOfMade(made: BackupMade): Readonly<Record<string, unknown>> {
   const { addedBytes, present, leftOut, altered } = made;
-  return { ...answerOf(made), addedBytes, currentState: present, leftOut, altered };
-}
-
-/** The moment is absent where they are not of one. */
-export function answerOfSet({ id, vms, moment }: BackupSet): Readonly<Record<string, unknown>> {
-  return { id, vms, ...(moment !== undefined && { moment: new Date(moment).toISOString() }) };
+  return { ...backupInfo(made), addedBytes, currentState: present, leftOut, altered };
 }
 
 export async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {

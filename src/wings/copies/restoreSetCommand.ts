@@ -9,7 +9,6 @@ import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, requireSet } from './repository/backups.js';
 import { bringBack, type VmRestored } from './restore/bringBack.js';
 import {
-  answerOfSet,
   asCliError,
   openRestic,
   requireOneConnection,
@@ -18,6 +17,7 @@ import {
   restoreOne,
   sayAll,
 } from './copiesCommand.js';
+import { setInfo } from './copiesInfos.js';
 import { resticSource } from './restore/copySource.js';
 import { restoredLines } from './doneText.js';
 import { folderNameOf } from './vm/manifest.js';
@@ -112,7 +112,7 @@ async function restoreSet(
   if (json !== undefined) {
     json({
       restoredSet: {
-        ...{ set: answerOfSet(set), connection, missing },
+        ...{ set: setInfo(set), connection, missing },
         restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam }) => ({
           ...{ name, uuid, connection, folder: own, restorePoints, currentState: present, withoutRam },
         })),

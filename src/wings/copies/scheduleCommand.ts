@@ -16,6 +16,7 @@ import { sessionFolder } from '../../session/sessionFolder.js';
 import type { VmView } from '../../live/views.js';
 import { requireSetOptions, requireVmsOrSystem, wantedVms } from './backUpSetCommand.js';
 import { ruleOf } from './backupsCommand.js';
+import { scheduleInfo } from './copiesInfos.js';
 import { loginOfHost, mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
@@ -25,7 +26,7 @@ import { isRuledTwice, type Schedule, ScheduleFault, scheduleName, scheduleShape
 import { writeScript } from './schedules/scheduleFiles.js';
 import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
 import { scheduleFaultText } from './schedules/scheduleText.js';
-import { answerOf, listSchedules, removeSchedule, runNow, type ScheduleTools } from './scheduleListCommand.js';
+import { listSchedules, removeSchedule, runNow, type ScheduleTools } from './scheduleListCommand.js';
 import { parseAs } from '../../journal/json.js';
 
 const endLoginMs = 5_000;
@@ -140,7 +141,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const { schedules } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
   const status = schedules.find((one) => one.schedule.name === made.name);
   if (json !== undefined) {
-    json({ schedules: status === undefined ? [] : [answerOf(status, true)] });
+    json({ schedules: status === undefined ? [] : [scheduleInfo(status, true)] });
     return 'done';
   }
   const next = status?.nextAt === undefined ? '' : fullTime(status.nextAt);

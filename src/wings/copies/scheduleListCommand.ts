@@ -6,9 +6,10 @@ import type { Context } from '../../cli/context.js';
 import { exitCode } from '../../cli/exitCodes.js';
 import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
+import { scheduleInfo } from './copiesInfos.js';
 import type { Scheduler } from './schedules/installSchedule.js';
 import { runSchedule } from './schedules/runSchedule.js';
-import { isDue, type Schedule, ScheduleFault, type ScheduleStatus } from './schedules/schedule.js';
+import { isDue, type Schedule, ScheduleFault } from './schedules/schedule.js';
 import { endedText, missedText } from './schedules/scheduleNews.js';
 import { readSchedules, type ScheduleStore } from './schedules/scheduleStore.js';
 import { scheduleFaultText, stateText } from './schedules/scheduleText.js';
@@ -61,7 +62,7 @@ export async function runNow(context: Context, { store }: ScheduleTools, name: s
     terminal.say(endedText(name, run));
   } else {
     const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
-    json({ schedules: status === undefined ? [] : [answerOf(status, true)] });
+    json({ schedules: status === undefined ? [] : [scheduleInfo(status, true)] });
   }
   return code;
 }
@@ -73,7 +74,7 @@ export async function listSchedules({ terminal, json }: Context, { store, schedu
   );
   unreadable.forEach((name) => terminal.tell(scheduleFaultText(new ScheduleFault('unreadable', name))));
   if (json !== undefined) {
-    json({ schedules: rows.map(({ status, installed }) => answerOf(status, installed)) });
+    json({ schedules: rows.map(({ status, installed }) => scheduleInfo(status, installed)) });
     return;
   }
   if (rows.length === 0) {
@@ -102,30 +103,4 @@ export async function listSchedules({ terminal, json }: Context, { store, schedu
       terminal.tell(missedText(one.name, missedAt));
     }
   }
-}
-
-export function answerOf(
-  { schedule: one, lastRun, state, nextAt, missedAt }: ScheduleStatus,
-  installed: boolean,
-): object {
-  const time = (at: number | undefined): string | undefined =>
-    at === undefined ? undefined : new Date(at).toISOString();
-  const { name, system, vms, to, every, by, keep, checkpoint } = one satisfies Schedule;
-  return {
-    ...{ name, vms, to, every, by, keep, installed, state },
-    ...(system !== undefined && { system }),
-    ...(checkpoint !== undefined && { checkpoint }),
-    nextAt: time(nextAt),
-    missedAt: time(missedAt),
-    ...(lastRun !== undefined && {
-      lastRun: {
-        startedAt: time(lastRun.startedAt),
-        endedAt: time(lastRun.endedAt),
-        exitCode: lastRun.exitCode,
-        messages: lastRun.messages,
-        backups: lastRun.backups,
-        deleted: lastRun.deleted,
-      },
-    }),
-  };
 }
