@@ -172,7 +172,7 @@ export interface ScheduleInfo {
   readonly system?: string;
   /** Names or UUIDs of the VMs, as they were given; of a system, those that it had when the schedule was added. */
   readonly vms: readonly string[];
-  /** The repository. */
+  /** The repository, without a password in its address. */
   readonly to: string;
   /** `hour`, `day`, `week`, or a calendar of systemd. */
   readonly every: string;

@@ -22,7 +22,7 @@ import {
   setKept,
   setsCut,
 } from './repository/pruneBackups.js';
-import type { Restic } from './repository/restic.js';
+import { type Restic, withoutPassword } from './repository/restic.js';
 import { type BackupSet, isSetId } from './repository/sets.js';
 import { verifiedText } from './verifiedText.js';
 
@@ -82,7 +82,7 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
     return;
   }
   if (found.length === 0) {
-    terminal.tell(t('There are no backups at {0}.', displayLine(target)));
+    terminal.tell(t('There are no backups at {0}.', displayLine(withoutPassword(target))));
     return;
   }
   const hasSets = found.some(({ set }) => set !== undefined);

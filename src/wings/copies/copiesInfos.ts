@@ -1,6 +1,7 @@
 // What `--json` and the library tell of backups and schedules.
 import type { BackupInfo, ScheduleInfo } from '../../session/publicTypes.js';
 import type { Backup } from './repository/backups.js';
+import { withoutPassword } from './repository/restic.js';
 import type { BackupSet } from './repository/sets.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 
@@ -25,7 +26,7 @@ export function scheduleInfo(
 ): ScheduleInfo {
   const { name, system, vms, to, every, by, keep, checkpoint } = schedule;
   return {
-    ...{ name, vms, to, every, by, keep, installed, state },
+    ...{ name, vms, to: withoutPassword(to), every, by, keep, installed, state },
     ...(system !== undefined && { system }),
     ...(checkpoint !== undefined && { checkpoint }),
     ...(nextAt !== undefined && { nextAt: isoTime(nextAt) }),

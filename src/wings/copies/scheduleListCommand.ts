@@ -7,6 +7,7 @@ import { exitCode } from '../../cli/exitCodes.js';
 import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { scheduleInfo } from './copiesInfos.js';
+import { withoutPassword } from './repository/restic.js';
 import type { Scheduler } from './schedules/installSchedule.js';
 import { runSchedule } from './schedules/runSchedule.js';
 import { isDue, type Schedule, ScheduleFault } from './schedules/schedule.js';
@@ -87,7 +88,7 @@ export async function listSchedules({ terminal, json }: Context, { store, schedu
     rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
       one.name,
       displayLine(one.system ?? one.vms.join(', ')),
-      displayLine(one.to),
+      displayLine(withoutPassword(one.to)),
       one.every,
       lastRun === undefined ? '' : fullTime(lastRun.startedAt),
       stateText(state),

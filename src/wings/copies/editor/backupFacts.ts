@@ -5,6 +5,7 @@ import type { Log } from '../../../base/log.js';
 import type { VmView } from '../../../live/views.js';
 import type { FactList } from '../../../text/factList.js';
 import { agoText } from '../../../text/relativeAge.js';
+import { withoutPassword } from '../repository/restic.js';
 import { verifiedText } from '../verifiedText.js';
 import { hostOfConnection, shownTarget } from './backupHost.js';
 import { knownTargets } from './knownBackups.js';
@@ -21,7 +22,7 @@ export async function backupFacts(
   );
   const ran = (await schedulesOf(view, log, lastRunsIn)).flatMap(({ state, lastRun, schedule }) =>
     lastRun !== undefined && (lastRun.vms?.includes(view.ref.uuid) ?? state === 'done')
-      ? [{ madeAt: lastRun.startedAt, target: schedule.to }]
+      ? [{ madeAt: lastRun.startedAt, target: withoutPassword(schedule.to) }]
       : [],
   );
   const [newest] = [...known, ...ran].toSorted((one, other) => other.madeAt - one.madeAt);

@@ -17,6 +17,7 @@ import { notify } from '../../../ui/prompts/notify.js';
 import { type Choice, mostOffered, pick, pickConnection } from '../../../ui/prompts/pickTarget.js';
 import { connectionOfNode } from '../../../ui/tree/nodes.js';
 import type { Backup } from '../repository/backups.js';
+import { withoutPassword } from '../repository/restic.js';
 import { bringBack, requireManifest, type VmRestored } from '../restore/bringBack.js';
 import { pointLines } from '../copiesText.js';
 import { resticSource } from '../restore/copySource.js';
@@ -109,7 +110,12 @@ interface ListedLine {
 function runsNow({ name, to }: Schedule): Promise<boolean> {
   return pick(
     [
-      { label: t('Show Backups…'), icon: 'list-unordered', description: displayLine(to), value: false },
+      {
+        label: t('Show Backups…'),
+        icon: 'list-unordered',
+        description: displayLine(withoutPassword(to)),
+        value: false,
+      },
       { label: t('Run Now'), icon: 'play', value: true },
     ],
     name,

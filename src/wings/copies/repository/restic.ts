@@ -259,9 +259,14 @@ export function isRemote(repository: string): boolean {
   return /^(b2|sftp|s3|gs|azure|swift|rest|rclone):/u.test(repository);
 }
 
-/** As it is shown and remembered: an address may have one. */
+/** As it is shown and remembered: an address may have one, and an option of rclone's. Also of a message with it. */
 export function withoutPassword(repository: string): string {
-  return repository.replace(/(\/\/[^/:@]*):[^/@]*@/u, '$1:***@');
+  return (
+    repository
+      // The host begins after the last @ of both parts before the first slash.
+      .replaceAll(/(\/\/[^/:\s]*):[^/\s]*@/gu, '$1:***@')
+      .replaceAll(/([,:]\w*(?:pass|secret|key|token)\w*=)(?:"[^"]*"|'[^']*'|[^,:\s]*)/giu, '$1***')
+  );
 }
 
 async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | undefined): Promise<NodeJS.ProcessEnv> {

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { agoText } from '../../../text/relativeAge.js';
+import { withoutPassword } from '../repository/restic.js';
 import { type ScheduledRun, ScheduleFault, type ScheduleStatus } from './schedule.js';
 import { scheduleFaultText, stateText } from './scheduleText.js';
 
@@ -67,7 +68,7 @@ export function scheduleLine(
     description: `${everyText(every)} · ${t('Last run')}: ${last}${stateText(state)}`,
     detail: [
       ...(nextAt === undefined ? [] : [`${t('Next run')}: ${fullTime(nextAt)}`]),
-      displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? to), longestReason),
+      displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? withoutPassword(to)), longestReason),
     ].join(' · '),
   };
 }
