@@ -1,4 +1,5 @@
 // The tools that read the files of a restore point. What a guest wrote is untrusted, and bounded.
+import { ReadError } from '../domain/readError.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmView } from '../live/views.js';
 import { wingReaders } from '../wings/readers.js';
@@ -73,6 +74,6 @@ async function reading<T>(
   try {
     return await read(files, place);
   } catch (error) {
-    throw error instanceof files.UnreadFile ? new ToolRefusal(error.kind, untrustedLine(error.message)) : error;
+    throw error instanceof ReadError ? new ToolRefusal(error.kind, untrustedLine(error.message)) : error;
   }
 }

@@ -176,13 +176,7 @@ export class SessionVm implements VirtualMachine {
         signal: this.#librarySession.signal(signal),
         ...(name !== undefined && { snapshot: await session.snapshot(view, name) }),
       };
-      try {
-        return await read(files, place);
-      } catch (error) {
-        throw error instanceof files.UnreadFile
-          ? new VirtRewindError(error.kind, error.message, undefined, { cause: error })
-          : error;
-      }
+      return read(files, place);
     });
   }
 

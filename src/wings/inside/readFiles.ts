@@ -2,8 +2,8 @@
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { VmView } from '../../live/views.js';
-import type { FailureKind } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
+import { ReadError } from '../../domain/readError.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { bytesText } from '../../text/bytesText.js';
 import { DiskError } from './bytes/disk.js';
@@ -28,24 +28,12 @@ export interface NodeInfo extends NodeFacts {
   readonly link?: string;
 }
 
-/** Why it was not read. The message is a sentence. */
-export class UnreadFile extends Error {
-  override readonly name = 'UnreadFile';
-  constructor(
-    readonly kind: FailureKind,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
-}
-
-/** By name; of a file itself alone. Rejects with `UnreadFile`, or a Failure. */
+/** By name; of a file itself alone. Rejects with `ReadError`, or a Failure. */
 export function listFiles(place: FilesPlace, path: string): Promise<readonly NodeInfo[]> {
   return readAt(place, path, (system, node) => nodesAt(system, node, path));
 }
 
-/** Rejects with `UnreadFile`, or a Failure. @param most that many bytes, from that place on */
+/** Rejects with `ReadError`, or a Failure. @param most that many bytes, from that place on */
 export function readFile(
   place: FilesPlace,
   path: string,
@@ -81,7 +69,7 @@ async function readAt<T>(
       const found = await findPath(disks.volumes, path);
       if ('no' in found) {
         const { kind, text } = noPathText(found, path, disks.volumes);
-        throw new UnreadFile(kind, text);
+        throw new ReadError(kind, text);
       }
       const { system } = found.volume;
       const value = await read(system, await findNode(system, found.path));
@@ -92,25 +80,25 @@ async function readAt<T>(
     }
   } catch (error) {
     if (options.signal.aborted) {
-      throw new UnreadFile('cancelled', t('Cancelled.'), cause(error));
+      throw new ReadError('cancelled', t('Cancelled.'), cause(error));
     }
     if (error instanceof FilesObstacle) {
       const kind = error.obstacle.kind === 'changed' ? 'failed' : 'refused';
-      throw new UnreadFile(kind, obstacleText(error.obstacle, view.vm.name), cause(error));
+      throw new ReadError(kind, obstacleText(error.obstacle, view.vm.name), cause(error));
     }
     if (error instanceof FileSystemError) {
-      throw new UnreadFile(error.fault === 'notFound' ? 'notFound' : 'refused', faultText(error, path), cause(error));
+      throw new ReadError(error.fault === 'notFound' ? 'notFound' : 'refused', faultText(error, path), cause(error));
     }
     throw error instanceof DiskError
-      ? new UnreadFile('failed', t('The disk cannot be read: {0}', displayLine(error.message)), cause(error))
+      ? new ReadError('failed', t('The disk cannot be read: {0}', displayLine(error.message)), cause(error))
       : error;
   }
 }
 
-/** For who takes a file whole. @throws UnreadFile */
+/** For who takes a file whole. @throws ReadError */
 export function requireWhole({ bytes, content }: { readonly bytes: number; readonly content: Buffer }): Buffer {
   if (bytes > content.length) {
-    throw new UnreadFile('refused', t('The file has {0}. Copy it with virt-rewind files instead.', bytesText(bytes)));
+    throw new ReadError('refused', t('The file has {0}. Copy it with virt-rewind files instead.', bytesText(bytes)));
   }
   return content;
 }
