@@ -272,6 +272,7 @@ const rooms = {
     'text',
     'live',
     'session/publicTypes',
+    'session/session',
     'session/sessionFolder',
     'journal/json',
     'driver/sharedHost',

@@ -2,6 +2,8 @@
 export { connect } from './api/connect.js';
 export { VirtRewindError } from './api/virtRewindError.js';
 export type {
+  BackupInfo,
+  BackupOptions,
   Cancellable,
   CheckpointOptions,
   ConnectOptions,
@@ -13,6 +15,7 @@ export type {
   ProgramOutcome,
   RevertOptions,
   RunOptions,
+  ScheduleInfo,
   SnapshotInfo,
   StartOrder,
   SystemInfo,

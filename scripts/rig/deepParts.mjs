@@ -61,6 +61,7 @@ const more = {
         'copiesChecks',
         'copiesRunning',
         'copiesSets',
+        'libraryCopies',
         'schedule',
         'plainCopies',
         'replicas',

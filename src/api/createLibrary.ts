@@ -2,6 +2,7 @@
 import type { Session } from '../session/session.js';
 import { systemInfo } from '../session/systemInfos.js';
 import type { SystemInfo, VirtRewind } from './publicApi.js';
+import { allSchedules, backupsIn } from './sessionCopies.js';
 import { SessionLab } from './sessionLab.js';
 import { SessionSystem } from './sessionSystem.js';
 import { SessionVm } from './sessionVm.js';
@@ -18,6 +19,8 @@ export function createLibrary(librarySession: LibrarySession, close: () => Promi
       librarySession.look(async (session) => new SessionVm(librarySession, await session.vm(nameOrUuid))),
     systems: () => librarySession.look(systemsOf),
     system: (name) => SessionSystem.open(librarySession, name),
+    backups: (repository, options) => backupsIn(librarySession, repository, options),
+    schedules: () => allSchedules(librarySession),
     lab: (file) => new SessionLab(librarySession, file),
     close,
     [Symbol.asyncDispose]: close,

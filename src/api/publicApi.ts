@@ -1,7 +1,9 @@
 // What the library is for who imports it. This file is published as it is.
 import type {
+  BackupInfo,
   OperationOutcome,
   ProgramOutcome,
+  ScheduleInfo,
   SnapshotInfo,
   SystemInfo,
   SystemOutcome,
@@ -100,6 +102,14 @@ export interface CopiedFile {
   readonly bytes: number;
 }
 
+export interface BackupOptions extends Cancellable {
+  /**
+   * The key of the repository, in a file of mode 0600. Absent: `RESTIC_PASSWORD_FILE` or `RESTIC_PASSWORD_COMMAND` of
+   * the environment.
+   */
+  readonly passwordFile?: string;
+}
+
 /** `off`, `running`; `agent`: its guest agent answers; a TCP port, without a host at the address of the VM. */
 export type Waited = 'off' | 'running' | 'agent' | { readonly port: number; readonly host?: string };
 
@@ -136,6 +146,8 @@ export interface VirtualMachine {
   listFiles(path: string, options?: ReadOptions): Promise<readonly GuestFile[]>;
   /** Rejects with kind `refused` where it has more than 256 MB. */
   readFile(path: string, options?: ReadOptions): Promise<Uint8Array>;
+  /** Those of this VM in a repository, the oldest first: see docs/copies.md. Rejects as `VirtRewind.backups` does. */
+  backups(repository: string, options?: BackupOptions): Promise<readonly BackupInfo[]>;
   /**
    * A file of this computer into the guest, by the guest agent.
    * @param to a whole path; a folder stands for a file in it of the same name
@@ -231,6 +243,14 @@ export interface VirtRewind extends AsyncDisposable {
   system(name: string): Promise<VirtualSystem>;
   /** All systems, by name. */
   systems(): Promise<readonly SystemInfo[]>;
+  /**
+   * All in a repository, the oldest first: see docs/copies.md. Nothing is changed there. Rejects with kind `notFound`
+   * where there is none, and `refused` where its key was not given or does not open it.
+   * @param repository a folder, or what restic calls a repository: `sftp:user@host:/folder`
+   */
+  backups(repository: string, options?: BackupOptions): Promise<readonly BackupInfo[]>;
+  /** Of this user, by name: what `virt-rewind schedule` added. */
+  schedules(): Promise<readonly ScheduleInfo[]>;
   /** The lab of a file, made or not. */
   lab(file: string): VirtualLab;
   /** Waits for what follows an operation by itself; whatever is called later rejects with kind `closed`. */
@@ -254,8 +274,10 @@ export interface VirtRewindApi {
 }
 
 export type {
+  BackupInfo,
   OperationOutcome,
   ProgramOutcome,
+  ScheduleInfo,
   SnapshotInfo,
   SystemInfo,
   SystemOutcome,

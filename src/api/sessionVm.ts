@@ -18,6 +18,8 @@ import { nothingToUndoText } from '../text/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
 import { wingReaders } from '../wings/readers.js';
 import type {
+  BackupInfo,
+  BackupOptions,
   Cancellable,
   CheckpointOptions,
   CopiedFile,
@@ -36,6 +38,7 @@ import type {
   WaitOptions,
 } from './publicApi.js';
 import { requireName } from './requireName.js';
+import { backupsIn } from './sessionCopies.js';
 import { VirtRewindError } from './virtRewindError.js';
 import type { LibrarySession } from './librarySession.js';
 
@@ -178,6 +181,10 @@ export class SessionVm implements VirtualMachine {
       };
       return read(files, place);
     });
+  }
+
+  backups(repository: string, options?: BackupOptions): Promise<readonly BackupInfo[]> {
+    return backupsIn(this.#librarySession, repository, options, (session) => this.#read(session));
   }
 
   copyIn(from: string, to: string, options: CopyOptions = {}): Promise<CopiedFile> {

@@ -2,4 +2,5 @@
 
 export const wingReaders = {
   files: () => import('./inside/readFiles.js'),
+  copies: () => import('./copies/readCopies.js'),
 };

@@ -10,7 +10,8 @@ import { bytesText } from '../../text/bytesText.js';
 import { type Backup, listBackups } from './repository/backups.js';
 import { checkBackups } from './checkCommand.js';
 import { backupInfo } from './copiesInfos.js';
-import { loginOfHost, openRestic, requireText, saying } from './copiesCommand.js';
+import { openRestic, requireText, saying } from './copiesCommand.js';
+import { loginOfHost } from './readCopies.js';
 import type { TargetConnections } from './repository/connections.js';
 import {
   deleteBackups,
@@ -44,7 +45,7 @@ export const backups: CommandHandler = async (context) => {
     return checkBackups(context, target);
   }
   return saying(target, '', async () => {
-    const restic = await openRestic(context, target, await loginOfHost(context));
+    const restic = await openRestic(context, target, await loginOfHost(context.session));
     switch (action) {
       case 'list':
         return list(context, restic, target);

@@ -9,7 +9,8 @@ import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { shortFailure } from '../../text/failureText.js';
 import { type Backup, listBackups } from './repository/backups.js';
-import { loginOfHost, openRestic, requireOneConnection, requireText, saying } from './copiesCommand.js';
+import { openRestic, requireOneConnection, requireText, saying } from './copiesCommand.js';
+import { loginOfHost } from './readCopies.js';
 import { CopiesFault } from './copiesFault.js';
 import { problemText, resticText } from './copiesText.js';
 import { ResticFault } from './repository/restic.js';
@@ -26,7 +27,9 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
   const wish = await bootWish(context);
   const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];
   const login =
-    wish === undefined ? await loginOfHost(context) : await session.engine.hostLogin({ connection: wish.connection });
+    wish === undefined
+      ? await loginOfHost(context.session)
+      : await session.engine.hostLogin({ connection: wish.connection });
   /** It has lost some of its backups. */
   const cut: BackupSet[] = [];
   const check = async (boot: CheckWish['boot']): Promise<void> => {

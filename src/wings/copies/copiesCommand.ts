@@ -7,7 +7,6 @@ import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
-import { isFar } from '../../driver/sharedHost.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import { backUp, type BackupMade, type BackupWish, requireRepository } from './repository/backUp.js';
 import { bringBack, requireManifest, type VmRestored } from './restore/bringBack.js';
@@ -186,16 +185,6 @@ export function openRestic({ call, interruption }: Context, target: string, logi
   });
 }
 
-/** Of the only connection, where that is to another host: there restic runs, also where no VM is named. */
-export async function loginOfHost({ session }: Context): Promise<HostLogin | undefined> {
-  const [only, ...others] = session.engine.connections;
-  if (only === undefined || others.length > 0 || !isFar(only.uri)) {
-    return undefined;
-  }
-  await session.reachAll();
-  return session.engine.hostLogin({ connection: only.uri });
-}
-
 /** @throws CliError `usage`: only this computer knows what a path is relative to */
 export function requireWholePath(option: string, path: string): void {
   if (!isAbsolute(path)) {
@@ -244,18 +233,7 @@ export function asCliError(error: unknown, target: string, vm: string): unknown 
     return new CliError(exit, faultText(error, target, vm));
   }
   if (error instanceof ResticFault) {
-    const { problem } = error;
-    const exit =
-      problem === 'cancelled'
-        ? 'cancelled'
-        : problem === 'noRepository' || problem === 'noKeyFile'
-          ? 'notFound'
-          : problem === 'locked'
-            ? 'busy'
-            : problem === 'failed' || problem === 'noSpace' || problem === 'repositoryFull'
-              ? 'failed'
-              : 'refused';
-    return new CliError(exit, faultText(error, target, vm));
+    return new CliError(error.kind, faultText(error, target, vm));
   }
   return error;
 }

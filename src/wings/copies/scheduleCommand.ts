@@ -17,7 +17,8 @@ import type { VmView } from '../../live/views.js';
 import { requireSetOptions, requireVmsOrSystem, wantedVms } from './backUpSetCommand.js';
 import { ruleOf } from './backupsCommand.js';
 import { scheduleInfo } from './copiesInfos.js';
-import { loginOfHost, mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
+import { mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
+import { loginOfHost } from './readCopies.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
 import { Restic } from './repository/restic.js';
@@ -92,7 +93,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
   const [first] = views;
   const login = await (system === undefined || first === undefined
-    ? loginOfHost(context)
+    ? loginOfHost(context.session)
     : session.engine.hostLogin(first.ref));
   const isFarAway = login !== undefined;
   // A system knows where its VMs are, and its backups are on their host.

@@ -7,6 +7,7 @@ import { exitCode } from '../../cli/exitCodes.js';
 import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { scheduleInfo } from './copiesInfos.js';
+import { readInstalled } from './readCopies.js';
 import { withoutPassword } from './repository/restic.js';
 import type { Scheduler } from './schedules/installSchedule.js';
 import { runSchedule } from './schedules/runSchedule.js';
@@ -69,10 +70,7 @@ export async function runNow(context: Context, { store }: ScheduleTools, name: s
 }
 
 export async function listSchedules({ terminal, json }: Context, { store, scheduler }: ScheduleTools): Promise<void> {
-  const { schedules, unreadable } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
-  const rows = await Promise.all(
-    schedules.map(async (status) => ({ status, installed: await scheduler.isInstalled(status.schedule) })),
-  );
+  const { found: rows, unreadable } = await readInstalled(store, scheduler);
   unreadable.forEach((name) => terminal.tell(scheduleFaultText(new ScheduleFault('unreadable', name))));
   if (json !== undefined) {
     json({ schedules: rows.map(({ status, installed }) => scheduleInfo(status, installed)) });

@@ -35,6 +35,28 @@ export class ResticFault extends Error {
   ) {
     super(`${problem} ${said}`);
   }
+
+  /** As of any other error. */
+  get kind(): 'cancelled' | 'notFound' | 'busy' | 'failed' | 'refused' {
+    switch (this.problem) {
+      case 'cancelled':
+        return 'cancelled';
+      case 'noRepository':
+      case 'noKeyFile':
+        return 'notFound';
+      case 'locked':
+        return 'busy';
+      case 'failed':
+      case 'noSpace':
+      case 'repositoryFull':
+        return 'failed';
+      case 'noProgram':
+      case 'noKey':
+      case 'openKeyFile':
+      case 'wrongKey':
+        return 'refused';
+    }
+  }
 }
 
 export interface ResticOptions {

@@ -1,0 +1,92 @@
+// The backups in a repository and the schedules of this user, for programs. Changes nothing.
+import { isAbsolute } from 'node:path';
+import { t } from '@vscode/l10n';
+import type { HostLogin } from '../../base/hostLogin.js';
+import type { Log } from '../../base/log.js';
+import { displayLine } from '../../domain/plainText.js';
+import { ReadError } from '../../domain/readError.js';
+import { isFar } from '../../driver/sharedHost.js';
+import type { VmView } from '../../live/views.js';
+import type { BackupInfo, ScheduleInfo } from '../../session/publicTypes.js';
+import type { Session } from '../../session/session.js';
+import { backupInfo, scheduleInfo } from './copiesInfos.js';
+import { resticText } from './copiesText.js';
+import { listBackups } from './repository/backups.js';
+import { isRemote, Restic, ResticFault } from './repository/restic.js';
+import { Scheduler } from './schedules/installSchedule.js';
+import type { ScheduleStatus } from './schedules/schedule.js';
+import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
+
+/** A repository, and its key, as the command line takes them. */
+export interface RepositoryPlace {
+  readonly session: Session;
+  readonly repository: string;
+  /** Its backups alone; restic runs where it is. */
+  readonly view?: VmView;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly passwordFile?: string;
+  readonly signal: AbortSignal;
+}
+
+/** The oldest first. @throws ReadError */
+export async function readBackups(place: RepositoryPlace): Promise<readonly BackupInfo[]> {
+  const { session, repository, view, environment, passwordFile, signal } = place;
+  const login = await (view === undefined ? loginOfHost(session) : session.engine.hostLogin(view.ref));
+  if (login !== undefined && !isRemote(repository) && !isAbsolute(repository)) {
+    throw new ReadError('invalid', t('{0} is not an absolute path on {1}.', displayLine(repository), login.hostname));
+  }
+  try {
+    const found = await listBackups(
+      await Restic.open(repository, {
+        login,
+        environment,
+        signal,
+        ...(passwordFile !== undefined && { passwordFile }),
+      }),
+    );
+    return found.filter(({ uuid }) => view === undefined || uuid === view.ref.uuid).map(backupInfo);
+  } catch (error) {
+    throw error instanceof ResticFault
+      ? new ReadError(error.kind, resticText(error, repository), { cause: error })
+      : error;
+  }
+}
+
+/** Of the only connection, where that is to another host: there restic runs, also where no VM is named. */
+export async function loginOfHost(session: Session): Promise<HostLogin | undefined> {
+  const [only, ...others] = session.engine.connections;
+  if (only === undefined || others.length > 0 || !isFar(only.uri)) {
+    return undefined;
+  }
+  await session.reachAll();
+  return session.engine.hostLogin({ connection: only.uri });
+}
+
+/** A schedule, and whether systemd or cron knows it. */
+export interface InstalledStatus {
+  readonly status: ScheduleStatus;
+  readonly installed: boolean;
+}
+
+/** By name. */
+export async function readInstalled(
+  store: ScheduleStore,
+  scheduler: Scheduler,
+): Promise<{ readonly found: readonly InstalledStatus[]; readonly unreadable: readonly string[] }> {
+  const { schedules, unreadable } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
+  const found = await Promise.all(
+    schedules.map(async (status) => ({ status, installed: await scheduler.isInstalled(status.schedule) })),
+  );
+  return { found, unreadable };
+}
+
+/** One that cannot be read is named in the log alone. @param folder of the journal */
+export async function readScheduleInfos(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  log: Log,
+): Promise<readonly ScheduleInfo[]> {
+  const { found, unreadable } = await readInstalled(new ScheduleStore(folder, log), new Scheduler(environment));
+  unreadable.forEach((name) => log.warn(`The schedule ${displayLine(name)} cannot be read.`));
+  return found.map(({ status, installed }) => scheduleInfo(status, installed));
+}
