@@ -5,11 +5,11 @@ import type { Log } from '../../../base/log.js';
 import type { VmView } from '../../../live/views.js';
 import type { FactList } from '../../../text/factList.js';
 import { agoText } from '../../../text/relativeAge.js';
-import { withoutPassword } from '../repository/restic.js';
+import { type SeenBackup, backupsOfVm } from '../backupsOfVm.js';
 import { verifiedText } from '../verifiedText.js';
 import { hostOfConnection, shownTarget } from './backupHost.js';
 import { knownTargets } from './knownBackups.js';
-import { lastRunsIn, schedulesOf } from './schedulesHere.js';
+import { lastRunsHere } from './schedulesHere.js';
 
 export async function backupFacts(
   view: VmView,
@@ -17,16 +17,7 @@ export async function backupFacts(
   log: Log,
 ): Promise<FactList['lines']> {
   const host = hostOfConnection(view.ref.connection);
-  const known = knownTargets(remembered, host).flatMap(({ target, backups }) =>
-    backups.filter(({ uuid }) => uuid === view.ref.uuid).map((backup) => ({ ...backup, target })),
-  );
-  const ran = (await schedulesOf(view, log, lastRunsIn)).flatMap(({ state, lastRun, schedule }) =>
-    lastRun !== undefined && (lastRun.vms?.includes(view.ref.uuid) ?? state === 'done')
-      ? [{ madeAt: lastRun.startedAt, target: withoutPassword(schedule.to) }]
-      : [],
-  );
-  const [newest] = [...known, ...ran].toSorted((one, other) => other.madeAt - one.madeAt);
-  const [verified] = known.flatMap((one) => one.verified ?? []).toSorted((one, other) => other.at - one.at);
+  const { newest, verified } = backupsOfVm(view, await lastRunsHere(log), backupsSeen(view, remembered));
   return [
     ...(newest === undefined
       ? []
@@ -38,4 +29,11 @@ export async function backupFacts(
         ]),
     ...(verified === undefined ? [] : [{ name: t('Backup verified'), value: verifiedText(verified) }]),
   ];
+}
+
+/** Of a VM, when the repositories were read last. */
+export function backupsSeen({ ref }: VmView, remembered: Pick<Memento, 'get'>): readonly SeenBackup[] {
+  return knownTargets(remembered, hostOfConnection(ref.connection)).flatMap(({ target, backups }) =>
+    backups.filter(({ uuid }) => uuid === ref.uuid).map((backup) => ({ ...backup, target })),
+  );
 }

@@ -4,6 +4,7 @@ import type { Log } from '../../../base/log.js';
 import { stateFolder } from '../../../journal/stateFolder.js';
 import type { VmView } from '../../../live/views.js';
 import { runInTerminal } from '../../../ui/guest/terminals.js';
+import { isFor } from '../backupsOfVm.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import type { ScheduleStatus } from '../schedules/schedule.js';
 import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
@@ -19,23 +20,15 @@ export function schedulesIn(journal: string, log: Log): Promise<Schedules> {
   return readSchedules(new ScheduleStore(journal, log), Date.now(), (...of) => scheduler.nextAfter(...of));
 }
 
-/** As `schedulesIn`, with no program asked: no next run of a calendar, nor a missed one. */
-export function lastRunsIn(journal: string, log: Log): Promise<Schedules> {
-  return readSchedules(new ScheduleStore(journal, log), Date.now());
+/** With no program asked: no next run of a calendar, nor a missed one. */
+export async function lastRunsHere(log: Log): Promise<readonly ScheduleStatus[]> {
+  return folder === '' ? [] : (await readSchedules(new ScheduleStore(folder, log), Date.now())).schedules;
 }
 
-/** Those that back up this VM. @param read for the schedules in the state folder, see `readSchedules` */
-export async function schedulesOf(
-  { ref, vm }: VmView,
-  log: Log,
-  read: (journal: string, log: Log) => Promise<Schedules> = schedulesIn,
-): Promise<readonly ScheduleStatus[]> {
-  const { schedules } = folder === '' ? { schedules: [] } : await read(folder, log);
-  return schedules.filter(
-    ({ schedule: { vms, connect = ref.connection }, lastRun }) =>
-      connect === ref.connection &&
-      (vms.some((one) => one === vm.name || one.toLowerCase() === ref.uuid) || lastRun?.vms?.includes(ref.uuid)),
-  );
+/** Those that back up this VM. */
+export async function schedulesOf(view: VmView, log: Log): Promise<readonly ScheduleStatus[]> {
+  const { schedules } = folder === '' ? { schedules: [] } : await schedulesIn(folder, log);
+  return schedules.filter((status) => isFor(status, view));
 }
 
 /** As its timer does, where somebody can read what it says. */

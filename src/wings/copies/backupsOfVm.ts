@@ -1,0 +1,46 @@
+// What is known of the backups of a VM without a look at any repository: what schedules made, and what was read before.
+import type { VmView } from '../../live/views.js';
+import { withoutPassword } from './repository/restic.js';
+import type { Verification } from './repository/verifications.js';
+import type { ScheduleStatus } from './schedules/schedule.js';
+
+/** One that was in a repository when that was read. */
+export interface SeenBackup {
+  readonly madeAt: number;
+  readonly target: string;
+  readonly verified?: Verification;
+}
+
+export interface BackupsOfVm {
+  readonly newest?: SeenBackup;
+  /** The last check of any. */
+  readonly verified?: Verification;
+  /** Those that back it up. */
+  readonly schedules: readonly ScheduleStatus[];
+}
+
+export function backupsOfVm(
+  view: Pick<VmView, 'ref' | 'vm'>,
+  all: readonly ScheduleStatus[],
+  seen: readonly SeenBackup[],
+): BackupsOfVm {
+  const schedules = all.filter((status) => isFor(status, view));
+  const ran = schedules.flatMap(({ state, lastRun, schedule }) =>
+    lastRun !== undefined && (lastRun.vms?.includes(view.ref.uuid) ?? state === 'done')
+      ? [{ madeAt: lastRun.startedAt, target: withoutPassword(schedule.to) }]
+      : [],
+  );
+  const [newest] = [...seen, ...ran].toSorted((one, other) => other.madeAt - one.madeAt);
+  const [verified] = seen.flatMap((one) => one.verified ?? []).toSorted((one, other) => other.at - one.at);
+  return { ...(newest !== undefined && { newest }), ...(verified !== undefined && { verified }), schedules };
+}
+
+export function isFor(
+  { schedule: { vms, connect }, lastRun }: ScheduleStatus,
+  { ref, vm }: Pick<VmView, 'ref' | 'vm'>,
+): boolean {
+  return (
+    (connect === undefined || connect === ref.connection) &&
+    (vms.some((one) => one === vm.name || one.toLowerCase() === ref.uuid) || lastRun?.vms?.includes(ref.uuid) === true)
+  );
+}
