@@ -1,12 +1,9 @@
 // The tasks of tasks.json that change VMs: each runs in a terminal of its own, by the commands that a person has too.
 import * as vscode from 'vscode';
 import type { Disposable } from '../../base/disposable.js';
-import { systemClock } from '../../base/clock.js';
 import { taskType } from '../../manifest/viewIds.js';
-import type { CommandServices, OwnTask } from '../commands/commandServices.js';
-import type { TaskRun } from './runTask.js';
-
-type TaskServices = Pick<CommandServices, 'engine' | 'systems'>;
+import type { OwnTask } from '../commands/commandServices.js';
+import type { TaskServices } from './taskTerminal.js';
 
 /** No task is offered by itself: which VM and which snapshot somebody wants is theirs to write down. */
 export function rewindTasks(reached: TaskServices): Disposable {
@@ -27,61 +24,9 @@ function rewindTask(
   { definition, scope, name }: Pick<vscode.Task, 'definition' | 'scope' | 'name'>,
   reached: TaskServices,
 ): vscode.Task {
-  const execution = new vscode.CustomExecution((filled) =>
-    Promise.resolve(taskTerminal(reached, { ...definition, ...filled })),
+  const execution = new vscode.CustomExecution(async (filled) =>
+    (await import('./taskTerminal.js')).taskTerminal(reached, { ...definition, ...filled }),
   );
   // No problem matchers: whoever runs it would be asked for which errors its output is to be scanned.
   return new vscode.Task(definition, scope ?? vscode.TaskScope.Workspace, name, taskType, execution, []);
-}
-
-/** Ctrl+C, and ending the task, end a wait; an operation that has begun goes on, and Cancel Operation is for that. */
-function taskTerminal({ engine, systems }: TaskServices, definition: TaskRun['definition']): vscode.Pseudoterminal {
-  const written = new vscode.EventEmitter<string>();
-  const closed = new vscode.EventEmitter<number>();
-  const controller = new AbortController();
-  const run = async (): Promise<number> => {
-    const [{ runTask }, { namedVm }] = await Promise.all([import('./runTask.js'), import('../commands/targets.js')]);
-    return runTask({
-      definition,
-      isTrusted: vscode.workspace.isTrusted,
-      clock: systemClock,
-      signal: controller.signal,
-      write: (line) => written.fire(`${line}\r\n`),
-      show: (text) => written.fire(text),
-      runIn: async ({ vm, connection, command }, signal) => {
-        const { ref } = await namedVm(engine, vm, connection);
-        return engine.guests.runIn(ref, command, signal);
-      },
-      execute: (command, given) => vscode.commands.executeCommand(command, given),
-      untilUp: async (system, atMostMs, signal) => {
-        const [{ requireSystem }, room] = await Promise.all([import('../commands/systemTargets.js'), systems.open()]);
-        await room.untilUp(requireSystem(await room.find(system), system), atMostMs, signal);
-      },
-      addressesOf: async (vm, connection) => engine.guests.addressesOf((await namedVm(engine, vm, connection)).ref),
-      readVm: async (vm, connection) => {
-        const { ref } = await namedVm(engine, vm, connection);
-        await engine.refresh({ vm: ref });
-        return (await namedVm(engine, ref.uuid, ref.connection)).vm;
-      },
-    });
-  };
-  return {
-    onDidWrite: written.event,
-    onDidClose: closed.event,
-    open: () => {
-      run().then(
-        (code) => closed.fire(code),
-        (error: unknown) => {
-          written.fire(`${String(error)}\r\n`);
-          closed.fire(1);
-        },
-      );
-    },
-    close: () => controller.abort(),
-    handleInput: (data) => {
-      if (data.includes('\u0003')) {
-        controller.abort();
-      }
-    },
-  };
 }
