@@ -496,7 +496,7 @@ const rooms = {
   'ui/vms': ['ui/tree', 'health', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'verbs', 'base'],
   'ui/guest': ['ui/prompts', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
-  'ui/agents': ['agents', 'session', 'ui', 'text', 'engine', 'manifest', 'verbs', 'base'],
+  'ui/agents': ['wings/vmFacts', 'agents', 'session', 'ui', 'text', 'engine', 'manifest', 'verbs', 'base'],
   'ui/lab': ['lab', 'ui', 'text', 'manifest', 'verbs', 'base'],
   'ui/commands': [
     'bisect',

@@ -194,7 +194,10 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   });
   putOnPath(context);
   const tasks = rewindTasks({ engine, systems });
-  const tools = languageTools({ engine, folder: journal, log, extension: context.extension });
+  const tools = languageTools({
+    ...{ engine, folder: journal, log },
+    ...{ extension: context.extension, memory: context.globalState },
+  });
   const settings = onDidChangeSettings((changed) => applySettings({ engine, health, shared }, changed));
   const over = new AbortController();
   const api = createApi({ engine, folder: journal, systems: systems.open, log, over: over.signal });

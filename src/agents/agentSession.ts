@@ -20,6 +20,7 @@ export interface AgentSessionOptions {
   /** As it calls itself: nobody believes it. */
   readonly agent: () => string;
   readonly log: Log;
+  readonly seenBackups?: AgentTools['seenBackups'];
 }
 
 export interface ToolAnswer {
@@ -33,6 +34,7 @@ export class AgentSession implements AgentTools {
   readonly log: Log;
   /** By the UUID of the VM. */
   readonly fresh = new Map<string, FreshCheckpoint>();
+  readonly seenBackups: AgentTools['seenBackups'];
   readonly #options: AgentSessionOptions;
   #calls = 0;
   #acts: Promise<unknown> = Promise.resolve();
@@ -40,6 +42,7 @@ export class AgentSession implements AgentTools {
   constructor(options: AgentSessionOptions) {
     this.#options = options;
     this.log = options.log;
+    this.seenBackups = options.seenBackups;
   }
 
   get agent(): string {

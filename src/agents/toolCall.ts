@@ -7,6 +7,7 @@ import type { AgentCheckpoints } from '../journal/agentCheckpoints.js';
 import type { Audit } from '../journal/audit.js';
 import type { AgentPermission } from '../manifest/settings.js';
 import type { Session } from '../session/session.js';
+import type { wingReaders } from '../wings/readers.js';
 import { permissionFor, denialOf, unknownVmDenial } from './guard.js';
 import { readAs } from './guestText.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
@@ -18,6 +19,11 @@ export interface FreshCheckpoint {
   readonly at: number;
 }
 
+/** What an editor saw in repositories when it read them last. */
+export type SeenBackups = (view: VmView) => Parameters<ReadOfVm>[1];
+
+type ReadOfVm = Awaited<ReturnType<Awaited<ReturnType<typeof wingReaders.copies>>['readKnownBackups']>>;
+
 /** What is the same for all calls of one agent. */
 export interface AgentTools {
   readonly log: Log;
@@ -25,6 +31,7 @@ export interface AgentTools {
   readonly agent: string;
   /** By the UUID of the VM. */
   readonly fresh: Map<string, FreshCheckpoint>;
+  readonly seenBackups?: SeenBackups | undefined;
   checkpoints(session: Session): AgentCheckpoints;
   audit(session: Session): Audit;
 }

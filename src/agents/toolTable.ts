@@ -42,14 +42,15 @@ const seconds = (usual: number): Field => ({
 
 const tools = {
   list_vms: {
-    description: 'Lists the virtual machines with their state and what you may do with each.',
+    description:
+      'Lists the virtual machines with their state, the last backup that is known here, and what you may do with each.',
     needs: 'look',
     acts: false,
     fields: {},
   },
   describe_vm: {
     description:
-      'Describes a VM: its state, its snapshots as a tree, and the last steps of agents with the checkpoint before each.',
+      'Describes a VM: its state, its snapshots as a tree, the last steps of agents with the checkpoint before each, its last known backup, and its schedules of backups with their last run. Backups that were made elsewhere are not known.',
     needs: 'look',
     acts: false,
     fields: { vm },

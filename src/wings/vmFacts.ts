@@ -1,4 +1,4 @@
 // What the wings know of a VM beside its row: loaded when somebody asks.
 export const wingFacts = {
-  backups: async () => (await import('./copies/editor/backupFacts.js')).backupFacts,
+  backups: () => import('./copies/editor/backupFacts.js'),
 };

@@ -57,7 +57,7 @@ async function registered(
       assert.ok(Reflect.set(vscode.lm, name, replacement));
     }
     const log = { ...silentLog, warn: (line: string) => warned.push(line) };
-    languageTools({ engine, folder: journal, log, extension }).dispose();
+    languageTools({ engine, folder: journal, log, extension, memory: { get: () => undefined } }).dispose();
   } finally {
     for (const [name, original] of originals) {
       Reflect.set(vscode.lm, name, original);

@@ -9,6 +9,8 @@ import { root } from '../../scripts/rig/root.mjs';
 import { OperationLog } from '../../src/journal/operationLog.js';
 import { parseSettings } from '../../src/manifest/settings.js';
 import { marksIn } from '../../src/journal/marks.js';
+import { thisWriter } from '../../src/journal/writer.js';
+import { ScheduleStore } from '../../src/wings/copies/schedules/scheduleStore.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
@@ -264,6 +266,36 @@ describe('an agent over MCP', function () {
     await done('compare_vm', { vm: 'odd', from: 'good', to: 'better' });
     assert.doesNotMatch(await raw('revert_vm', { vm: 'odd', snapshot: 'good' }), /[\p{Cf}\p{Co}]|error/u);
     await permissions({ lab: 'act' });
+  });
+
+  it('sees when a VM was backed up last, with no key and no password, and of no VM that is hidden', async () => {
+    const store = new ScheduleStore(state, silentLog);
+    const uuid = (await rig.virsh('domuuid', 'lab')).trim();
+    const schedule = {
+      every: 'day',
+      keep: {},
+      by: 'cron',
+      madeAt: 1,
+      to: 'rest:http://me:secret@localhost:9/',
+    } as const;
+    await store.add({ ...schedule, name: 'all-day', vms: ['lab', 'vault'] }, '');
+    await store.add({ ...schedule, name: 'vault-day', vms: ['vault'] }, '');
+    const run = { startedAt: 1_000, endedAt: 2_000, by: await thisWriter(), backups: ['1f0c22ab'], deleted: 0 };
+    const messages = ['vault: there is no VM vault'];
+    await store.writeRun('all-day', { ...run, exitCode: 3, vms: [uuid], messages });
+    const at = '1970-01-01T00:00:01.000Z';
+    const text = JSON.stringify(await done('describe_vm', { vm: 'lab' }));
+    assert.match(
+      text,
+      /"last":\{"made_at":"1970-01-01T00:00:01\.000Z","repository":"rest:http:\/\/me:\*\*\*@localhost:9\/"\}/u,
+    );
+    assert.match(text, /"name":"all-day".*"last_run":"failed".*"exit_code":3/u);
+    assert.doesNotMatch(text, /secret|vault/u);
+    const { vms } = (await done('list_vms')) as { readonly vms?: readonly { readonly last_backup?: string }[] };
+    assert.ok(vms?.some((one) => one.last_backup === at));
+    for (const name of ['all-day', 'vault-day']) {
+      await store.remove(name);
+    }
   });
 
   it('empties no trash, however long its time is over', async () => {

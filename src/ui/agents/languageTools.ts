@@ -7,6 +7,7 @@ import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { Engine } from '../../engine/engine.js';
 import { markdownText } from '../../text/markdown.js';
+import { wingFacts } from '../../wings/vmFacts.js';
 import { readSettings } from '../readSettings.js';
 
 export interface LanguageToolsOptions {
@@ -15,6 +16,7 @@ export interface LanguageToolsOptions {
   readonly folder: string;
   readonly log: Log;
   readonly extension: vscode.Extension<unknown>;
+  readonly memory: Pick<vscode.Memento, 'get'>;
 }
 
 /** Of newer editors than the types are of. */
@@ -45,15 +47,17 @@ export function languageTools(options: LanguageToolsOptions): Disposable {
   return store;
 }
 
-async function openDesk({ engine, folder, log }: LanguageToolsOptions): Promise<AgentSession> {
-  const [{ AgentSession: Desk }, { Session }] = await Promise.all([
+async function openDesk({ engine, folder, log, memory }: LanguageToolsOptions): Promise<AgentSession> {
+  const [{ AgentSession: Desk }, { Session }, { backupsSeen }] = await Promise.all([
     import('../../agents/agentSession.js'),
     import('../../session/session.js'),
+    wingFacts.backups(),
   ]);
   return new Desk({
     session: () => Promise.resolve(Session.within(engine, readSettings(), folder)),
     agent: () => `the chat of ${vscode.env.appName}`,
     log,
+    seenBackups: (view) => backupsSeen(view, memory),
   });
 }
 

@@ -22,9 +22,7 @@ export function rowTooltip(
 ): Promise<TooltipContent> {
   return tooltipContent(node, facts, engine, async (view) => {
     try {
-      return await (
-        await wingFacts.backups()
-      )(view, kept, log);
+      return await (await wingFacts.backups()).backupFacts(view, kept, log);
     } catch (error) {
       log.warn(`What is known of backups cannot be read: ${String(error)}`);
       return [];

@@ -20,13 +20,20 @@ export function setInfo({ id, vms, moment }: BackupSet): NonNullable<BackupInfo[
 }
 
 /** @param installed whether systemd or cron knows it */
-export function scheduleInfo(
-  { schedule, lastRun, state, nextAt, missedAt }: ScheduleStatus,
-  installed: boolean,
-): ScheduleInfo {
+export function scheduleInfo(status: ScheduleStatus, installed: boolean): ScheduleInfo {
+  return { ...statusInfo(status), installed };
+}
+
+export function statusInfo({
+  schedule,
+  lastRun,
+  state,
+  nextAt,
+  missedAt,
+}: ScheduleStatus): Omit<ScheduleInfo, 'installed'> {
   const { name, system, vms, to, every, by, keep, checkpoint } = schedule;
   return {
-    ...{ name, vms, to: withoutPassword(to), every, by, keep, installed, state },
+    ...{ name, vms, to: withoutPassword(to), every, by, keep, state },
     ...(system !== undefined && { system }),
     ...(checkpoint !== undefined && { checkpoint }),
     ...(nextAt !== undefined && { nextAt: isoTime(nextAt) }),
@@ -41,7 +48,7 @@ function runInfo(run: NonNullable<ScheduleStatus['lastRun']>): NonNullable<Sched
     startedAt: isoTime(startedAt),
     ...(endedAt !== undefined && { endedAt: isoTime(endedAt) }),
     ...(exitCode !== undefined && { exitCode }),
-    ...{ messages, backups, deleted },
+    ...{ messages: messages.map(withoutPassword), backups, deleted },
   };
 }
 

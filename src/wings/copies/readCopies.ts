@@ -9,7 +9,8 @@ import { isFar } from '../../driver/sharedHost.js';
 import type { VmView } from '../../live/views.js';
 import type { BackupInfo, ScheduleInfo } from '../../session/publicTypes.js';
 import type { Session } from '../../session/session.js';
-import { backupInfo, scheduleInfo } from './copiesInfos.js';
+import { type BackupsOfVm, type SeenBackup, backupsOfVm } from './backupsOfVm.js';
+import { backupInfo, scheduleInfo, statusInfo } from './copiesInfos.js';
 import { resticText } from './copiesText.js';
 import { listBackups } from './repository/backups.js';
 import { isRemote, Restic, ResticFault } from './repository/restic.js';
@@ -89,4 +90,21 @@ export async function readScheduleInfos(
   const { found, unreadable } = await readInstalled(new ScheduleStore(folder, log), new Scheduler(environment));
   unreadable.forEach((name) => log.warn(`The schedule ${displayLine(name)} cannot be read.`));
   return found.map(({ status, installed }) => scheduleInfo(status, installed));
+}
+
+/** Without whether systemd or cron knows them. */
+export interface VmBackups extends Omit<BackupsOfVm, 'schedules'> {
+  readonly schedules: readonly Omit<ScheduleInfo, 'installed'>[];
+}
+
+/** Gives what this computer knows of the backups of a VM: no repository is read, and no program asked. */
+export async function readKnownBackups(
+  folder: string,
+  log: Log,
+): Promise<(view: VmView, seen: readonly SeenBackup[]) => VmBackups> {
+  const { schedules } = await readSchedules(new ScheduleStore(folder, log), Date.now());
+  return (view, seen) => {
+    const known = backupsOfVm(view, schedules, seen);
+    return { ...known, schedules: known.schedules.map(statusInfo) };
+  };
 }
