@@ -1,6 +1,6 @@
 // A backup of a running VM that freezes its current state first.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSettings } from '../../src/manifest/settings.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
@@ -133,6 +133,60 @@ describe('backups with a checkpoint', () => {
     await host.run('done', 'restore', backup.id, '--from', repository, '--folder', join(dir, 'many'), '--as', 'many');
     await runTool('qemu-io', '-r', '-f', 'qcow2', '-c', 'read -P 3 0 1M', await contentFile(host, 'many'));
     await host.rig.virsh('destroy', 'often');
+  });
+
+  it('have frozen file systems where the guest has an agent, and are refused before anything where it has none', async () => {
+    const [calm] = await Promise.all(['calm', 'deaf'].map((name) => host.rig.guest({ name, agent: name === 'calm' })));
+    await Promise.all(['calm', 'deaf'].map((name) => host.rig.virsh('start', name)));
+    await calm!.waitForAgent();
+    const words = ['--to', repository, '--create', '--checkpoint'];
+    assert.match(await host.run('refused', 'backup', 'deaf', ...words, '--quiesce'), /agent in deaf does not respond/u);
+    assert.equal(await snapshotsOf('deaf'), '');
+    await host.rig.virsh('destroy', 'deaf');
+
+    /** The kernel marks a file system of ext4 as one to be repaired as long as it writes to it. */
+    const wantsRepair = async (as: string, ...how: readonly string[]): Promise<boolean> => {
+      await calm!.run('sh', ['-c', 'echo something >/mnt/written || echo something >/written']);
+      const { backup } = await host.json<{ backup: ListedBackup }>('backup', 'calm', ...words, ...how);
+      await host.run('done', 'restore', backup.id, '--from', repository, '--folder', join(dir, 'frozen'), '--as', as);
+      const raw = join(dir, `${as}.raw`);
+      await runTool('qemu-img', 'convert', '-O', 'raw', await contentFile(host, as), raw);
+      return (await runTool('dumpe2fs', '-h', raw)).includes('needs_recovery');
+    };
+    const status = async (): Promise<string> =>
+      host.rig.virsh('qemu-agent-command', 'calm', '{"execute":"guest-fsfreeze-status"}');
+    assert.equal(await wantsRepair('hasty', '--kind', 'disk'), true);
+    assert.equal(await wantsRepair('frozen', '--quiesce'), false);
+    assert.match(await status(), /thawed/u);
+    await host.rig.virsh('destroy', 'calm');
+  });
+
+  it('are made by a schedule, which keeps as many checkpoints as it is told', async () => {
+    await startVm('daily');
+    const crontab = join(dir, 'crontab');
+    writeFileSync(crontab, '');
+    host.wrap('systemctl', 'exit 1');
+    host.wrap('crontab', `if [ "$1" = -l ]; then cat '${crontab}'; else cat "$1" > '${crontab}'; fi; exit`);
+    const words = ['--to', repository, '--checkpoint', '--kind', 'disk'];
+    await host.run('done', 'backup', 'daily', ...words, '--create');
+    const keep = ['--keep-checkpoints', '2', '--keep-last', '2'];
+    await host.run('done', 'schedule', 'daily', ...words, ...keep, '--every', 'day', '--as', 'daily');
+    for (const pattern of [1, 2, 3]) {
+      await writeInside('daily', pattern);
+      await host.run('done', 'schedule', '--run', 'daily');
+    }
+    assert.equal((await snapshotsOf('daily')).split('\n').length, 2);
+    const { backups } = await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository);
+    const own = backups.filter(({ vm }) => vm === 'daily');
+    assert.equal(own.length, 2);
+    for (const [at, pattern] of [2, 3].entries()) {
+      const as = `daily-${pattern}`;
+      const to = ['--from', repository, '--folder', join(dir, 'daily'), '--as', as];
+      await host.run('done', 'restore', own[at]!.id, ...to);
+      const said = await runTool('qemu-io', '-r', '-c', `read -P ${pattern} 0 1M`, await contentFile(host, as));
+      assert.doesNotMatch(said, /verification failed/u);
+    }
+    await host.rig.virsh('destroy', 'daily');
   });
 
   it('are made while the VM is off where that is wanted, and it runs again, also where they fail', async () => {
