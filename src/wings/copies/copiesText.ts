@@ -1,6 +1,7 @@
 // Why there is no backup, or why it cannot be restored, as sentences.
 import { t } from '@vscode/l10n';
 import { utcTime } from '../../domain/clockText.js';
+import { shellWord } from '../../base/shellWord.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
@@ -157,7 +158,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
   }
 }
 
-export function resticText({ problem, said }: ResticFault, target: string): string {
+export function resticText({ problem, said, host }: ResticFault, target: string): string {
   const shown = displayLine(withoutPassword(target));
   switch (problem) {
     case 'noProgram':
@@ -182,8 +183,10 @@ export function resticText({ problem, said }: ResticFault, target: string): stri
       );
     case 'locked':
       return t(
-        'Another restic is using {0}. If none is running on any computer, remove its lock: restic unlock --remove-all. It said: {1}',
+        'Another restic is using {0}. If none is running on any computer, remove its lock on {1}. This command asks for the key: {2}. restic said: {3}',
         shown,
+        host === undefined ? t('this computer') : displayLine(host),
+        `restic -r ${shellWord(shown)} unlock --remove-all`,
         displayLine(said),
       );
     case 'noSpace':

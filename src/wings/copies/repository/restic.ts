@@ -32,6 +32,8 @@ export class ResticFault extends Error {
     readonly problem: ResticProblem,
     /** In restic's words, or the file; untrusted. */
     readonly said = '',
+    /** Where it ran; undefined: on this computer. */
+    readonly host?: string,
   ) {
     super(`${problem} ${said}`);
   }
@@ -239,6 +241,7 @@ export class Restic {
       throw new ResticFault(
         problem === 'repositoryFull' && words[0] === 'restore' ? 'noSpace' : problem,
         why.trim() || `exit code ${code ?? '?'}`,
+        this.login?.hostname,
       );
     }
     return Buffer.concat(parts).toString('utf8');
