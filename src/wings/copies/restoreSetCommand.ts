@@ -1,5 +1,5 @@
-// `virt-rewind restore` of a set: each of its VMs by itself. A second run leaves those that are there.
-import { posix, resolve } from 'node:path';
+// `virt-rewind restore` of a set.
+import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
@@ -7,7 +7,6 @@ import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, requireSet } from './repository/backups.js';
-import { bringBack, type VmRestored } from './restore/bringBack.js';
 import {
   asCliError,
   openRestic,
@@ -18,12 +17,9 @@ import {
   sayAll,
 } from './copiesCommand.js';
 import { setInfo } from './copiesInfos.js';
-import { resticSource } from './restore/copySource.js';
 import { restoredLines } from './doneText.js';
-import { folderNameOf } from './vm/manifest.js';
 import type { Restic } from './repository/restic.js';
-import { readMark } from './restore/restoreFolder.js';
-import { isMarkedRestored, unmarkRestored } from './restore/setMarks.js';
+import { restoreSet as restoreBackups } from './restore/restoreSet.js';
 import { type BackupSet, isSetId } from './repository/sets.js';
 import { onVmHost, type VmHost } from './host/vmHost.js';
 import { startVm } from './whileOff.js';
@@ -72,38 +68,20 @@ async function restoreSet(
 ): Promise<ExitName> {
   const { call, session, terminal, interruption, json } = context;
   const { connection, host, folder, target } = place;
-  const restored: VmRestored[] = [];
-  const there: string[] = [];
   const failed: FailedMember[] = [];
-  for (const { id, vm, uuid } of backups) {
-    interruption.signal.throwIfAborted();
-    terminal.progress(t('Restoring…'));
-    try {
-      if (await isThere(context, place, { id, vm, uuid })) {
-        there.push(vm);
-        continue;
-      }
-      const wish = {
-        ...{ connection, folder, ofSet: id, isolated: call.flags.has('isolated') },
-        ...{ host, signal: interruption.signal },
-      };
-      const one = await bringBack(session.engine, await resticSource(restic, id), wish);
-      restored.push(one);
+  const wish = { ...{ connection, host, folder }, isolated: call.flags.has('isolated'), signal: interruption.signal };
+  const { restored, there } = await restoreBackups(session.engine, restic, backups, wish, {
+    onBegin: () => terminal.progress(t('Restoring…')),
+    onRestored: (one) => {
       if (json === undefined) {
         sayAll(context, restoredLines(one));
       }
-    } catch (error) {
-      failed.push(failedMember(error, { vm, target }));
-    }
-  }
+    },
+    onFailure: (vm, error) => failed.push(failedMember(error, { vm, target })),
+  });
   await session.engine.refresh({ connection });
   const [{ set }] = backups as readonly [Backup & { readonly set: BackupSet }];
   const missing = Math.max(0, set.vms - backups.length);
-  if (failed.length === 0) {
-    for (const { vm: name, uuid } of backups) {
-      await unmarkRestored(host.files, posix.join(folder, folderNameOf({ name, uuid })));
-    }
-  }
   if (call.flags.has('start') && failed.length === 0) {
     for (const { uuid } of backups) {
       await startVm(session, await session.vm(uuid));
@@ -136,18 +114,4 @@ async function restoreSet(
     }
   }
   return failed[0]?.exit ?? (missing > 0 ? 'notFound' : 'done');
-}
-
-/** Whether an earlier run has restored it from this backup. */
-async function isThere(
-  { session }: Context,
-  { connection, host: { files }, folder }: Place,
-  { id, vm: name, uuid }: Pick<Backup, 'id' | 'vm' | 'uuid'>,
-): Promise<boolean> {
-  const own = posix.join(folder, folderNameOf({ name, uuid }));
-  if (!(await isMarkedRestored(files, own, id)) || (await readMark(files, own)) !== undefined) {
-    return false;
-  }
-  const obstacle = await session.engine.withCopies(connection, (copies) => copies.obstacle({ name, uuid }));
-  return obstacle === 'nameTaken' || obstacle === 'uuidTaken';
 }

@@ -1,0 +1,72 @@
+// Restores each VM of a set by itself. A second run leaves those that are there.
+import { posix } from 'node:path';
+import type { CopiesEngine } from '../vm/lookAtVm.js';
+import type { Backup } from '../repository/backups.js';
+import type { Restic } from '../repository/restic.js';
+import { folderNameOf } from '../vm/manifest.js';
+import { bringBack, type RestoreWish, type VmRestored } from './bringBack.js';
+import { resticSource } from './copySource.js';
+import { readMark } from './restoreFolder.js';
+import { isMarkedRestored, unmarkRestored } from './setMarks.js';
+
+export type SetWish = Pick<RestoreWish, 'connection' | 'host' | 'folder' | 'isolated' | 'signal'>;
+
+export interface SetProgress {
+  readonly onBegin: (vm: string) => void;
+  readonly onRestored: (restored: VmRestored) => void;
+  /** Of one VM. What it throws ends the whole. */
+  readonly onFailure: (vm: string, error: unknown) => void;
+}
+
+export interface SetRestored {
+  readonly restored: readonly VmRestored[];
+  /** VMs that an earlier run restored. */
+  readonly there: readonly string[];
+}
+
+export async function restoreSet(
+  engine: Pick<CopiesEngine, 'withCopies' | 'hostLogin'>,
+  restic: Restic,
+  backups: readonly Backup[],
+  wish: SetWish,
+  { onBegin, onRestored, onFailure }: SetProgress,
+): Promise<SetRestored> {
+  const { host, folder, signal } = wish;
+  const restored: VmRestored[] = [];
+  const there: string[] = [];
+  for (const { id, vm, uuid } of backups) {
+    signal.throwIfAborted();
+    onBegin(vm);
+    try {
+      if (await isThere(engine, wish, { id, vm, uuid })) {
+        there.push(vm);
+        continue;
+      }
+      const one = await bringBack(engine, await resticSource(restic, id), { ...wish, ofSet: id });
+      restored.push(one);
+      onRestored(one);
+    } catch (error) {
+      onFailure(vm, error);
+    }
+  }
+  if (restored.length + there.length === backups.length) {
+    for (const { vm: name, uuid } of backups) {
+      await unmarkRestored(host.files, posix.join(folder, folderNameOf({ name, uuid })));
+    }
+  }
+  return { restored, there };
+}
+
+/** Whether an earlier run has restored it from this backup. */
+async function isThere(
+  engine: Pick<CopiesEngine, 'withCopies'>,
+  { connection, host: { files }, folder }: SetWish,
+  { id, vm: name, uuid }: Pick<Backup, 'id' | 'vm' | 'uuid'>,
+): Promise<boolean> {
+  const own = posix.join(folder, folderNameOf({ name, uuid }));
+  if (!(await isMarkedRestored(files, own, id)) || (await readMark(files, own)) !== undefined) {
+    return false;
+  }
+  const obstacle = await engine.withCopies(connection, (copies) => copies.obstacle({ name, uuid }));
+  return obstacle === 'nameTaken' || obstacle === 'uuidTaken';
+}
