@@ -1,8 +1,13 @@
 // Backups in the editor: where to, with which key, and back as a new VM.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { existsSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import * as vscode from 'vscode';
+import { virshOf } from '../../scripts/guest/defineVm.mjs';
+import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
 import { Emitter } from '../../src/base/emitter.js';
 import { thisWriter } from '../../src/journal/writer.js';
 import { tellOfSchedules } from '../../src/wings/copies/editor/scheduleNotices.js';
@@ -164,6 +169,54 @@ describe('backups in the editor', () => {
     assert.match(await rig.virsh('domstate', other), /running/u);
     await rig.virsh('destroy', other);
     await rig.virsh('undefine', other);
+  });
+
+  it('of a set are shown as such, and come back together', async () => {
+    const vms = ['shop-web', 'shop-db'];
+    for (const vm of vms) {
+      const file = join(rig.dir, `${vm}.qcow2`);
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
+      await defineDiskVm({ virsh: virshOf(rig.uri) }, vm, [{ file, format: 'qcow2' }]);
+    }
+    const program = join(
+      vscode.extensions.getExtension('virt-rewind.virt-rewind')?.extensionPath ?? '',
+      'dist/commandLine.js',
+    );
+    const key = await vscode.env.clipboard.readText();
+    const env = { ...process.env, ELECTRON_RUN_AS_NODE: '1', RESTIC_PASSWORD: key };
+    const words = ['backup', ...vms, '--to', repository, '-c', rig.uri];
+    await promisify(execFile)(process.execPath, [program, ...words], { env });
+    await call('virtRewind.refresh');
+    person.will(line('Read Again'), ({ text }) => {
+      assert.match(text, /· Set \|.*With shop-db/u);
+      return undefined;
+    });
+    await fromMenu('virtRewind.showBackups', await rig.vmRow('shop-web'));
+    for (const vm of vms) {
+      await rig.virsh('undefine', vm);
+    }
+    await call('virtRewind.refresh');
+    choose(join(images, 'set'));
+    person.will(
+      line(repository),
+      'shop-web',
+      ({ text, choices }) => {
+        assert.match(text, /With shop-db/u);
+        assert.deepEqual(choices.map(withoutIcon), ['This VM Alone', 'All VMs of the Set']);
+        return choices[1];
+      },
+      line('Folder…'),
+    );
+    await restore();
+    assert.match(said(), /Restored all VMs of the set set-/u);
+    // They are there now, and nothing replaces them.
+    person.will(line(repository), 'shop-web', ({ choices }) => choices[1], line('Folder…'));
+    await restore();
+    assert.match(said(), /Not restored: shop-/u);
+    for (const vm of vms) {
+      assert.match(await rig.virsh('domblklist', vm), /restored\/set/u);
+      await rig.virsh('undefine', vm);
+    }
   });
 
   it('by the clock tell of a run that failed, once, and are run again from there', async () => {

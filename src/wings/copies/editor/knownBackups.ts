@@ -17,6 +17,7 @@ const backup = v.object({
   madeAt: v.number(),
   restorePoints: v.number(),
   bytes: v.number(),
+  set: v.exactOptional(v.object({ id: v.string(), vms: v.number(), moment: v.exactOptional(v.number()) })),
   verified: v.exactOptional(v.object({ how: v.picklist(waysToVerify), passed: v.boolean(), at: v.number() })),
 });
 const shape = v.array(
@@ -54,8 +55,9 @@ export async function rememberBackups(
   backups: readonly Backup[],
 ): Promise<void> {
   const others = allTargets(remembered).filter((one) => one.target !== target || one.host !== uri);
-  const known = backups.slice(-mostBackups).map(({ id, vm, uuid, madeAt, restorePoints, bytes, verified }) => ({
+  const known = backups.slice(-mostBackups).map(({ id, vm, uuid, madeAt, restorePoints, bytes, set, verified }) => ({
     ...{ id, vm, uuid, madeAt, restorePoints, bytes },
+    ...(set !== undefined && { set }),
     ...(verified !== undefined && { verified }),
   }));
   const read = { target, ...(uri !== undefined && { host: uri }), readAt: Date.now(), backups: known };

@@ -39,9 +39,13 @@ import {
 import { folderLabel, openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
 import { whileTold } from './copiesErrors.js';
 import { knownTargets } from './knownBackups.js';
+import { asksForSet, othersOf, restoreWholeSet, withOthersText } from './restoreSet.js';
 import { runScheduleNow, schedulesOf } from './schedulesHere.js';
 
-export async function restoreBackup(run: CommandRun): Promise<VmRestored> {
+/** Of a backup, or of all in its set. */
+type RestoreResult = VmRestored | { readonly restored: readonly VmRestored[] };
+
+export async function restoreBackup(run: CommandRun): Promise<RestoreResult> {
   const connection = await connectionFor(run);
   const host = await openHost(run.engine, connection.uri);
   const opened = await openTarget(run, host, await pickRepository(run, host), false);
@@ -54,7 +58,7 @@ export async function restoreBackup(run: CommandRun): Promise<VmRestored> {
 }
 
 /** Reads no repository before one of them is chosen. */
-export async function showBackups(run: CommandRun): Promise<VmRestored | { readonly begun: string }> {
+export async function showBackups(run: CommandRun): Promise<RestoreResult | { readonly begun: string }> {
   const view = await targetVm(run);
   const { ref, vm } = view;
   const seen = hostOfConnection(ref.connection);
@@ -64,15 +68,15 @@ export async function showBackups(run: CommandRun): Promise<VmRestored | { reado
     const known = knownTargets(run.remembered, seen).map(({ target, readAt, backups }) => {
       const own = backups.filter(({ uuid }) => uuid === ref.uuid);
       const group = `${shownTarget(seen, target)} · ${t('read {0}', agoText(readAt, now))}`;
-      return { target, own, group };
+      return { target, own, group, backups };
     });
     const planned = (await schedulesOf(view, run.log)).map((status) => ({
       ...scheduleLine(status, now),
       group: t('Schedules'),
       value: { schedule: status.schedule },
     }));
-    const lines = known.flatMap(({ target, own, group }): readonly Choice<ListedLine>[] => [
-      ...choicesOf(own, now, false).map((line) => ({ ...line, group, value: { target, backup: line.value } })),
+    const lines = known.flatMap(({ target, own, group, backups }): readonly Choice<ListedLine>[] => [
+      ...choicesOf(own, now, false, backups).map((line) => ({ ...line, group, value: { target, backup: line.value } })),
       { label: t('Read Again'), icon: 'refresh', group, value: { target } },
     ]);
     const count = known.reduce((sum, { own }) => sum + own.length, 0);
@@ -123,18 +127,28 @@ function runsNow({ name, to }: Schedule): Promise<boolean> {
 }
 
 /** The newest first. */
-function choicesOf(backups: readonly Backup[], now: number, withName: boolean): readonly Choice<Backup>[] {
+function choicesOf(
+  backups: readonly Backup[],
+  now: number,
+  withName: boolean,
+  all = backups,
+): readonly Choice<Backup>[] {
   return backups
     .toReversed()
     .slice(0, mostOffered)
     .map((backup) => {
-      const { id, vm, madeAt, restorePoints, bytes, verified } = backup;
+      const { id, vm, madeAt, restorePoints, bytes, verified, set } = backup;
+      const others = othersOf(backup, all);
+      const together = others.length === 0 ? '' : ` · ${withOthersText(others)}`;
       const checked = verified === undefined ? '' : ` · ${t('Backup verified')}: ${verifiedText(verified)}`;
       const time = utcTime(madeAt);
       const facts = [relativeAge(madeAt, now), snapshotCountText(restorePoints), bytesText(bytes)];
+      if (set !== undefined) {
+        facts.push(t('Set'));
+      }
       return withName
-        ? { label: vm, description: facts.join(' · '), detail: `${time} · ${id}${checked}`, value: backup }
-        : { label: time, description: facts.join(' · '), detail: `${id}${checked}`, value: backup };
+        ? { label: vm, description: facts.join(' · '), detail: `${time} · ${id}${together}${checked}`, value: backup }
+        : { label: time, description: facts.join(' · '), detail: `${id}${together}${checked}`, value: backup };
     });
 }
 
@@ -143,23 +157,28 @@ async function restore(
   connection: ConnectionView,
   opened: OpenedTarget,
   backup: Backup,
-): Promise<VmRestored> {
+): Promise<RestoreResult> {
   const { host, shown } = opened;
   const { engine } = run;
   const { uri } = connection;
+  const others = othersOf(backup, opened.backups);
+  if (others.length > 0 && (await asksForSet(backup, others))) {
+    const place = { connection: uri, folder: await pickFolderOfVms(run, connection, host) };
+    return restoreWholeSet(run, opened, [...others, backup], place);
+  }
   const { name, snapshot, isolated, start } = await askHow(connection, backup, () =>
     whileTold(t('Reading {0}', shown), opened, async (signal) => {
       const documents = documentsOf(await requireManifest(await resticSource(await opened.open(signal), backup.id)));
       return engine.withCopies(uri, (copies) => copies.points(documents));
     }),
   );
-  const folder = await pick(foldersOf(connection, host), t('Select the folder for the files of the VM'), run.title);
+  const folder = await pickFolderOfVms(run, connection, host);
   const wish = {
     connection: uri,
     isolated,
     ...(name !== undefined && { name }),
     ...(snapshot !== undefined && { snapshot }),
-    folder: typeof folder === 'string' ? folder : await folder(),
+    folder,
   };
   const show = run.tree.focus.followNewVm();
   const vm = name ?? backup.vm;
@@ -203,6 +222,11 @@ function folderOfVm({ name }: BackupHost): FolderQuestion {
     prompt: t('The VM gets a folder of its own in it.'),
     example: '/var/lib/libvirt/images',
   };
+}
+
+async function pickFolderOfVms({ title }: CommandRun, connection: ConnectionView, host: BackupHost): Promise<string> {
+  const folder = await pick(foldersOf(connection, host), t('Select the folder for the files of the VM'), title);
+  return typeof folder === 'string' ? folder : folder();
 }
 
 /** Where most VMs of the connection have their images first. */
