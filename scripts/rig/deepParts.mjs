@@ -288,7 +288,7 @@ export const deepParts = [
     needs: ['sshd', 'rclone'],
     layer: 'libvirtd',
     tier: 'more',
-    files: ['copiesTargets', 'copiesBySsh'],
+    files: ['copiesTargets', 'copiesBySsh', 'plainBySsh'],
   },
   {
     name: 'full system',

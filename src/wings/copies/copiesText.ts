@@ -26,6 +26,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
   const name = displayLine(vm);
   switch (problem.kind) {
     case 'elsewhere':
+      return t('Its VMs are on another computer. Connect to it by ssh (qemu+ssh://), or run Virt Rewind there.');
     case 'otherHost':
       return t('Its VMs are on another computer, but this needs files on this computer.');
     case 'notQemu':

@@ -12,7 +12,7 @@ import { notCopiedLines } from './doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from './plain/copyOut.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { storedBytes } from './vm/manifest.js';
-import { hostHere } from './host/vmHost.js';
+import { onVmHost } from './host/vmHost.js';
 
 type Target = Pick<CopyWish, 'kind' | 'login' | 'folder'>;
 
@@ -72,17 +72,14 @@ async function copying(context: Context, shown: string, { target, say }: Copying
   return saying(shown, view.vm.name, async () => {
     const to = await target(view.vm);
     const secrets = to.kind === 'export' ? 'without' : undefined;
-    const look = await lookAtVm(engine, view, hostHere(process.env), secrets);
     const { libvirt = 0 } = engine.connections.find(({ uri }) => uri === connection)?.capabilities ?? {};
     const onProgress = (fraction: number): void =>
       terminal.progress(t('Copying {0}: {1} %', name, Math.floor(fraction * 100)));
-    const made = await copyOut(engine, look, {
-      ...to,
-      connection,
-      host: hostname(),
-      libvirt,
-      signal,
-      onProgress,
+    const login = await engine.hostLogin(view.ref);
+    const { look, made } = await onVmHost(login, process.env, async (from) => {
+      const seen = await lookAtVm(engine, view, from, secrets);
+      const wish = { ...to, connection, from, host: login?.hostname ?? hostname(), libvirt, signal, onProgress };
+      return { look: seen, made: await copyOut(engine, seen, wish) };
     }).catch((error: unknown) => {
       // A shell that was ended by the signal says less.
       signal.throwIfAborted();

@@ -1,14 +1,15 @@
 // Copies a VM with its snapshots into a plain folder on a host: once, as an export, or again and again, as a replica.
 // The manifest is what makes a folder a copy, and is written last.
-import { createHash } from 'node:crypto';
-import { mkdir, open, stat, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { HostLogin } from '../../../base/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
 import type { Version } from '../../../domain/capabilities.js';
 import { type HostFolder, codes, disks, listThere, requireDone, requireRoom, sumsThere } from './hostFolder.js';
 import { sendFiles, type SentFile } from './sendFiles.js';
+import { CopiesFault } from '../copiesFault.js';
 import { HostShell } from '../host/hostShell.js';
+import type { VmHost } from '../host/vmHost.js';
 import { withWorkFolder } from '../host/workFolder.js';
 import { type CopiesEngine, manifestOf, type VmLook } from '../vm/lookAtVm.js';
 import {
@@ -21,6 +22,7 @@ import {
   storedBytes,
   writeManifest,
 } from '../vm/manifest.js';
+import { type Originals, withOriginals } from './originals.js';
 import { paperFiles } from './plainPapers.js';
 import { placeCopy, type PlacedCopy } from './plainPlaces.js';
 
@@ -31,7 +33,8 @@ export interface CopyWish {
   readonly login: HostLogin | undefined;
   /** The copy gets a folder of its own in it. */
   readonly folder: string;
-  /** Name of the host that the VM is on. */
+  /** That the VM is on, and its name. */
+  readonly from: VmHost;
   readonly host: string;
   readonly libvirt: Version;
   readonly signal: AbortSignal;
@@ -59,7 +62,9 @@ export async function copyOut(
   try {
     const begun = await beginCopy(shell, folder, look, wish);
     try {
-      return await fillCopy(engine, look, { ...wish, shell, folder, begun });
+      return await withOriginals(wish.from, wish.signal, (originals) =>
+        fillCopy(engine, look, { ...wish, shell, folder, begun, originals }),
+      );
     } catch (error) {
       if (wish.kind === 'export') {
         shell.close();
@@ -105,15 +110,15 @@ case $(dd --version 2>/dev/null) in *coreutils*) ;; *) echo coreutils; exit ${co
   return begun.said;
 }
 
-type BegunCopy = CopyWish & HostFolder;
+type BegunCopy = CopyWish & HostFolder & { readonly originals: Originals };
 
 async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, copy: BegunCopy): Promise<CopyMade> {
-  const { shell, begun, folder, kind } = copy;
+  const { shell, begun, folder, kind, originals } = copy;
   const earlier = kind === 'export' ? undefined : await readEarlier(copy);
   const there = await listThere(copy);
   const placed = await requireResumed(
     copy,
-    placeCopy(look.files, await timesOf(look.files), earlier?.files ?? [], there),
+    placeCopy(look.files, await timesOf(look.files, originals), earlier?.files ?? [], there),
   );
   await requireRoom(copy, placed.sent);
   // Those of the originals: a restore then compares with these, and no host has to read what it has just written.
@@ -121,11 +126,11 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
     return { from: stored, to: `${disks}/${place}`, bytes, modified };
   });
   const [sums] = await Promise.all([
-    sumsHere(placed.sent, copy.signal),
-    sendFiles(copy, sent, copy.onProgress).catch(async (error: unknown) => {
+    sumsOf(placed.sent, originals),
+    sendFiles(copy, sent, copy.onProgress, originals).catch(async (error: unknown) => {
       // The host only sees that the data of a shorter file do not fit.
-      await look.requireUnchanged();
-      throw error;
+      const reason: unknown = await look.requireUnchanged().catch((changed: unknown) => changed);
+      throw reason instanceof CopiesFault ? reason : error;
     }),
   ]);
   const files = placed.files.map((file) => {
@@ -169,20 +174,13 @@ async function readEarlier({ shell, begun }: BegunCopy): Promise<Manifest | unde
 }
 
 /** By the path where the backup has them. */
-async function timesOf(files: readonly CopiedFile[]): Promise<ReadonlyMap<string, string>> {
+async function timesOf(files: readonly CopiedFile[], { modified }: Originals): Promise<ReadonlyMap<string, string>> {
   const stored = [...new Set(files.flatMap((file) => file.stored ?? []))];
-  return new Map(
-    await Promise.all(
-      stored.map(async (path) => {
-        const { mtimeNs } = await stat(path, { bigint: true });
-        return [path, `${mtimeNs / 1_000_000_000n}.${String(mtimeNs % 1_000_000_000n).padStart(9, '0')}`] as const;
-      }),
-    ),
-  );
+  return new Map(await Promise.all(stored.map(async (path) => [path, await modified(path)] as const)));
 }
 
 /** What an interrupted copy left may be less than it seems: its host may have lost power. */
-async function requireResumed(copy: HostFolder, { files, sent }: PlacedCopy): Promise<PlacedCopy> {
+async function requireResumed(copy: BegunCopy, { files, sent }: PlacedCopy): Promise<PlacedCopy> {
   const isSent = new Set(sent.map(({ place }) => place));
   const resumed = files.filter(
     (one) => one.stored !== undefined && one.sha256 === undefined && !isSent.has(one.place ?? ''),
@@ -191,7 +189,7 @@ async function requireResumed(copy: HostFolder, { files, sent }: PlacedCopy): Pr
   const right = new Map<string, string>();
   const again = new Map<string, PlacedCopy['sent'][number]>();
   for (const { stored = '', place = '', ...file } of resumed) {
-    const sha256 = await sumHere(stored, copy.signal);
+    const sha256 = await copy.originals.sum(stored);
     if (sums.get(place) === sha256) {
       right.set(place, sha256);
     } else {
@@ -208,28 +206,12 @@ async function requireResumed(copy: HostFolder, { files, sent }: PlacedCopy): Pr
 }
 
 /** By the place of each file. */
-async function sumsHere(sent: PlacedCopy['sent'], signal: AbortSignal): Promise<ReadonlyMap<string, string>> {
+async function sumsOf(sent: PlacedCopy['sent'], { sum }: Originals): Promise<ReadonlyMap<string, string>> {
   const sums = new Map<string, string>();
   for (const { place, stored } of sent) {
-    sums.set(place, await sumHere(stored, signal));
+    sums.set(place, await sum(stored));
   }
   return sums;
-}
-
-/** With one piece of memory: a new one for each part took as long as the sum itself. */
-async function sumHere(path: string, signal: AbortSignal): Promise<string> {
-  const [hash, part] = [createHash('sha256'), Buffer.alloc(1024 * 1024)];
-  const file = await open(path);
-  try {
-    for (let bytesRead = -1; bytesRead !== 0;) {
-      signal.throwIfAborted();
-      ({ bytesRead } = await file.read(part, 0, part.length, null));
-      hash.update(part.subarray(0, bytesRead));
-    }
-  } finally {
-    await file.close();
-  }
-  return hash.digest('hex');
 }
 
 /** The manifest comes last: until then an earlier one stands for the files that it names. */

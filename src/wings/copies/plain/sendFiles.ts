@@ -1,17 +1,19 @@
-// Sends files of this computer through a shell on a host. The bytes go from one program to another and never through
-// this process. Holes stay holes.
+// Sends files through a shell on a host. Those of this computer go from one program to another and never through this
+// process. Holes stay holes.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { shellWord } from '../../../base/shellWord.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type DataRange, dataRanges } from '../../../qemu/dataRanges.js';
 import { CopiesFault } from '../copiesFault.js';
 import { giveDiskWay, givingWay } from '../host/lowPriority.js';
-import { hostHere } from '../host/vmHost.js';
+import type { VmHost } from '../host/vmHost.js';
 import { type HostFolder, requireDone } from './hostFolder.js';
+import { DdCount } from './ddCount.js';
+import { type Originals, originalsHere } from './originals.js';
+import { writeThere, type Writing } from './writeThere.js';
 
 export interface SentFile {
   readonly from: string;
@@ -31,38 +33,45 @@ interface SentData extends SentFile {
 const leastHole = 1024 * 1024;
 /** The host writes so much to its disk while more comes. */
 const flushedBytes = 128 * 1024 * 1024;
-const mostSaid = 4_096;
 
 /** Each file gets its time when all of it is there, which tells it from one that was interrupted. */
 export async function sendFiles(
   copy: HostFolder,
   files: readonly SentFile[],
   onProgress: (fraction: number) => void = () => undefined,
+  originals: Originals = originalsHere(copy.signal),
 ): Promise<void> {
   if (files.length === 0) {
     return;
   }
   const all: SentData[] = [];
   for (const file of files) {
-    const { size, mode, blocks } = await stat(file.from);
+    const { size, mode, blocks } = await originals.host.files.stat(file.from);
     if (size !== file.bytes) {
       throw new CopiesFault({ kind: 'changed' });
     }
-    const ranges = inPieces(await rangesOf(file.from, size, blocks * 512));
+    const ranges = inPieces(
+      await rangesOf(originals.host, { path: file.from, bytes: size, allocatedBytes: blocks * 512 }),
+    );
     all.push({ ...file, mode: (mode & 0o777).toString(8), ranges });
   }
   const { shell, begun, folder } = copy;
   const mark = randomBytes(12).toString('hex');
   const answer = await shell.feed(takingScript(begun, all, mark), (input, stop) =>
-    writeFiles(all, mark, { input, stop, onProgress }),
+    originals.host.login === undefined
+      ? writeFiles(all, mark, { input, stop, onProgress })
+      : writeThere(originals, all, mark, { input, stop, onProgress }),
   );
   requireDone(shell, folder, answer);
 }
 
 /** Without qemu-img, all of it: the host leaves out zeros too. */
-async function rangesOf(path: string, bytes: number, allocatedBytes: number): Promise<readonly DataRange[]> {
+async function rangesOf(
+  { qemuImg }: VmHost,
+  { path, bytes, allocatedBytes }: { readonly path: string; readonly bytes: number; readonly allocatedBytes: number },
+): Promise<readonly DataRange[]> {
   const whole = [{ start: 0, end: bytes }];
-  return allocatedBytes >= bytes ? whole : await dataRanges(path, hostHere(process.env).qemuImg).catch(() => whole);
+  return allocatedBytes >= bytes ? whole : await dataRanges(path, qemuImg).catch(() => whole);
 }
 
 function inPieces(ranges: readonly DataRange[]): readonly DataRange[] {
@@ -121,12 +130,6 @@ while read -r start bytes; do
   else dd if="$1" bs=256k iflag=skip_bytes,count_bytes status=progress skip="$start" count="$bytes" </dev/null || exit; fi
 done`;
 
-interface Writing {
-  readonly input: Writable;
-  readonly stop: AbortSignal;
-  readonly onProgress: (fraction: number) => void;
-}
-
 async function writeFiles(
   files: readonly SentData[],
   mark: string,
@@ -169,35 +172,5 @@ async function writeFiles(
   } finally {
     stop.removeEventListener('abort', end);
     end();
-  }
-}
-
-/** What `dd` says, one after the other: how far it is, and in the end two lines of records and how much it was. */
-class DdCount {
-  readonly #onBytes: (bytes: number) => void;
-  #line = '';
-  #isLast = false;
-  bytes = 0;
-  said = '';
-
-  constructor(onBytes: (bytes: number) => void) {
-    this.#onBytes = onBytes;
-  }
-
-  hear(text: string): void {
-    const lines = (this.#line + text).split(/[\r\n]/u);
-    this.#line = (lines.pop() ?? '').slice(-mostSaid);
-    for (const line of lines) {
-      const own = /^(\d+) bytes? /u.exec(line)?.[1];
-      if (own !== undefined) {
-        this.#onBytes(this.bytes + Number(own));
-        this.bytes += this.#isLast ? Number(own) : 0;
-        this.#isLast = false;
-      } else if (line.endsWith(' records out')) {
-        this.#isLast = true;
-      } else if (line !== '' && !line.endsWith(' records in')) {
-        this.said = `${this.said}${line}\n`.slice(-mostSaid);
-      }
-    }
   }
 }

@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Readable } from 'node:stream';
 import type { HostLogin, ShellStream } from '../../../base/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
 import { StartedRestics } from './deadLocks.js';
 import { HostShell } from '../host/hostShell.js';
 import { givingWay, giveWay } from '../host/lowPriority.js';
+import { untilMark } from '../host/untilMark.js';
 import { withWorkFolder } from '../host/workFolder.js';
 
 export interface ProgramRun {
@@ -239,35 +239,4 @@ printf '\\n%s .\\n' ${mark} >&2; } 6>&1 | read_on
 exit
 }
 `;
-}
-
-/** What comes before the line with the mark goes to `onPart`. @returns what stands in that line behind it */
-function untilMark(stream: Readable, mark: string, onPart: (part: Buffer) => void): Promise<string> {
-  const line = Buffer.from(`\n${mark} `);
-  return new Promise((resolve, reject) => {
-    let kept: Buffer = Buffer.alloc(0);
-    const end = (error?: Error): void => leave(() => reject(error ?? new Error('the connection to the host ended')));
-    const hear = (chunk: Buffer | string): void => {
-      kept = Buffer.concat([kept, Buffer.from(chunk as Buffer)]);
-      const at = kept.indexOf(line);
-      const until = at < 0 ? -1 : kept.indexOf('\n', at + line.length);
-      const whole = at < 0 ? Math.max(0, kept.length - line.length) : at;
-      if (whole > 0) {
-        onPart(kept.subarray(0, whole));
-        kept = kept.subarray(whole);
-      }
-      if (until >= 0) {
-        const rest = kept.toString('utf8', line.length, until - whole);
-        leave(() => resolve(rest));
-      }
-    };
-    const leave = (settle: () => void): void => {
-      stream.off('data', hear).off('error', end).off('close', end).off('end', end);
-      settle();
-    };
-    stream.on('data', hear).on('error', end).on('close', end).on('end', end);
-    if (stream.destroyed || stream.readableEnded) {
-      end();
-    }
-  });
 }

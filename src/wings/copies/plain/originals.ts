@@ -1,0 +1,77 @@
+// The files of a VM that is copied, on the host that it is on.
+import { createHash } from 'node:crypto';
+import { open, stat } from 'node:fs/promises';
+import { shellWord } from '../../../base/shellWord.js';
+import { CopiesFault } from '../copiesFault.js';
+import { HostShell } from '../host/hostShell.js';
+import { hostHere, type VmHost } from '../host/vmHost.js';
+
+export interface Originals {
+  readonly host: VmHost;
+  /** What the host calls itself; empty: this computer. */
+  readonly name: string;
+  /** In seconds. */
+  readonly modified: (path: string) => Promise<string>;
+  /** SHA-256. */
+  readonly sum: (path: string) => Promise<string>;
+}
+
+export function originalsHere(signal: AbortSignal): Originals {
+  return {
+    host: hostHere(process.env),
+    name: '',
+    modified: async (path) => secondsText((await stat(path, { bigint: true })).mtimeNs),
+    sum: (path) => sumHere(path, signal),
+  };
+}
+
+/** @throws CopiesFault where the login ends meanwhile */
+export async function withOriginals<T>(
+  host: VmHost,
+  signal: AbortSignal,
+  work: (originals: Originals) => Promise<T>,
+): Promise<T> {
+  if (host.login === undefined) {
+    return work(originalsHere(signal));
+  }
+  const shell = await HostShell.open(host.login, signal);
+  try {
+    return await work({
+      host,
+      name: shell.host,
+      modified: async (path) => {
+        const { mtimeMs } = await host.files.stat(path);
+        return secondsText(BigInt(Math.round(mtimeMs * 1_000)) * 1_000n);
+      },
+      sum: async (path) => {
+        const { code, said } = await shell.run(`sha256sum <${shellWord(path)}`);
+        if (code !== 0 || !/^[\da-f]{64}\b/u.test(said)) {
+          throw new CopiesFault({ kind: 'missing', file: path });
+        }
+        return said.slice(0, 64);
+      },
+    });
+  } finally {
+    shell.close();
+  }
+}
+
+function secondsText(nanoseconds: bigint): string {
+  return `${nanoseconds / 1_000_000_000n}.${String(nanoseconds % 1_000_000_000n).padStart(9, '0')}`;
+}
+
+/** With one piece of memory: a new one for each part took as long as the sum itself. */
+async function sumHere(path: string, signal: AbortSignal): Promise<string> {
+  const [hash, part] = [createHash('sha256'), Buffer.alloc(1024 * 1024)];
+  const file = await open(path);
+  try {
+    for (let bytesRead = -1; bytesRead !== 0;) {
+      signal.throwIfAborted();
+      ({ bytesRead } = await file.read(part, 0, part.length, null));
+      hash.update(part.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+  return hash.digest('hex');
+}
