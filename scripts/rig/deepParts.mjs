@@ -265,6 +265,7 @@ export const deepParts = [
     ['copied', 'backed up|exported|replicated'],
     ['restored', 'restored'],
     ['pruned', 'pruned|checked'],
+    ['scheduled', 'scheduled'],
   ]).map(
     ([what, grep]) =>
       /** @type {DeepPart} */ ({

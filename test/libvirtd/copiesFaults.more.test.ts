@@ -32,7 +32,10 @@ describe('copies whose program is killed', () => {
   let backup: string;
 
   before(async () => {
-    [here, there] = [await startCopiesHost(), await startCopiesHost()];
+    [here, there] = [
+      await startCopiesHost((own) => ({ SYSTEMD_UNIT_PATH: `${join(own, 'units')}:` })),
+      await startCopiesHost(),
+    ];
     ({ dir } = here.rig.daemon);
     [template, repository] = [join(dir, 'template'), join(dir, 'repository')];
     writeFileSync(join(there.rig.daemon.dir, 'key'), readFileSync(join(dir, 'key')), { mode: 0o600 });
@@ -314,6 +317,44 @@ describe('copies whose program is killed', () => {
               );
               await requireStored(backup);
               await runRestic(here!, repository, ['check', '--read-data']);
+            },
+          },
+          8,
+        );
+      });
+
+      it('are scheduled again', async () => {
+        // No systemd runs on the machines of the tests.
+        writeFileSync(join(here!.programs, 'systemctl'), '#!/bin/sh\n', { mode: 0o755 });
+        await freshRepository();
+        await here!.run('done', 'schedule', name, '--to', repository, '--every', 'day', '--keep-last', '2');
+        const words = ['schedule', '--run', 'web-day'] as const;
+        const requireState = async (state: string): Promise<void> => {
+          const { schedules } = await here!.json<{ schedules: readonly { readonly state: string }[] }>('schedule');
+          assert.deepEqual(
+            schedules.map((one) => one.state),
+            [state],
+          );
+        };
+        await requireKilled(
+          {
+            ...{ host: here!, repository, who, words: () => words },
+            // All of each command are in the other tests. Before its record is there, a run has not begun.
+            only: /^schedule: (?!rename 1)|: restic \w+ 1 (?:has written locks|has removed snapshots)/u,
+            prepare: freshRepository,
+            requireSound: async () => {
+              await requireSoundRepository();
+              await requireState('interrupted');
+            },
+            runAgain: async () => {
+              await here!.run('done', ...words);
+              await requireState('done');
+              const backups = await list();
+              assert.equal(backups.length, 2);
+              await requireStored(backups[1]!.id);
+              await runRestic(here!, repository, ['check']);
+              assert.deepEqual(readdirSync(join(repository, 'locks')), []);
+              requireTidy();
             },
           },
           8,

@@ -14,6 +14,8 @@ export interface KilledCommand {
   readonly repository: string;
   readonly words: () => readonly string[];
   readonly who: KillTask['who'];
+  /** Absent: it is killed at each step. */
+  readonly only?: RegExp;
   /** Before each run, whatever the last one has left. */
   readonly prepare: () => Promise<void>;
   /** Behind each run that was killed. Then the test runs the command again. */
@@ -44,7 +46,8 @@ export async function killAtEach(
   };
   await one(undefined);
   // Alone, it only makes a difference where something goes on.
-  for (const step of [...steps].filter((own) => command.who === 'all' || / (?:has|writes|sent)/u.test(own))) {
+  const { only = command.who === 'all' ? /./u : / (?:has|writes|sent)/u } = command;
+  for (const step of [...steps].filter((own) => only.test(own))) {
     await one(step).catch((error: unknown) => {
       wrong.push(`${step}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
     });
