@@ -4,11 +4,12 @@ import * as v from 'valibot';
 import type { Version } from '../../../domain/capabilities.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { CopiesFault } from '../copiesFault.js';
-import { type Backup, finishedTag, tagsOf, unfinishedTag, vmTag } from './backups.js';
+import { type Backup, tagsOf } from './backups.js';
 import { type LeftOut, manifestOf, type VmLook } from '../vm/lookAtVm.js';
 import { manifestName, storedBytes, writeManifest } from '../vm/manifest.js';
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
 import type { BackupSet } from './sets.js';
+import { backupIdOf, backupTag, finishedTag, unfinishedTag, vmTag } from './tags.js';
 
 export interface BackupMade extends Backup {
   /** What the repository had not yet. */
@@ -97,11 +98,11 @@ const leftMs = 7 * 24 * 3_600_000;
 
 /** Those under the other tag: of backups that are whole, and of those that were killed. */
 function doneOf(snapshots: readonly ResticSnapshot[]): readonly string[] {
-  const ofBackup = ({ tags }: ResticSnapshot): string => tags.find((tag) => tag.startsWith('backup:')) ?? '';
-  const finished = new Set(snapshots.filter(({ tags }) => tags.includes(finishedTag)).map(ofBackup));
+  const ids = snapshots.filter(({ tags }) => tags.includes(finishedTag)).map(({ tags }) => backupIdOf(tags));
+  const finished = new Set(ids);
   const isLeft = ({ time }: ResticSnapshot): boolean => Math.abs(Date.now() - Date.parse(time)) > leftMs;
   return snapshots
-    .filter((one) => one.tags.includes(unfinishedTag) && (finished.has(ofBackup(one)) || isLeft(one)))
+    .filter((one) => one.tags.includes(unfinishedTag) && (finished.has(backupIdOf(one.tags)) || isLeft(one)))
     .map(({ id }) => id);
 }
 
@@ -178,7 +179,7 @@ async function forgetDone(restic: Restic, snapshots: readonly string[]): Promise
 async function forgetAll(restic: Restic, { id }: Backup, why: unknown): Promise<void> {
   let left: string | undefined;
   try {
-    const ids = (await restic.snapshots([`backup:${id}`], { goesOn: true })).map((one) => one.id);
+    const ids = (await restic.snapshots([backupTag(id)], { goesOn: true })).map((one) => one.id);
     if (ids.length > 0) {
       left = ids.join(' ');
       await restic.run(['forget', ...ids], { goesOn: true });

@@ -2,6 +2,7 @@
 import { CopiesFault } from '../copiesFault.js';
 import type { Restic, ResticSnapshot } from './restic.js';
 import { type BackupSet, isSetId, setOf, setTag, tagsOfSet } from './sets.js';
+import { backupIdOf, backupTag, finishedTag, keptTag, vmTag } from './tags.js';
 import { type Verification, verificationsIn } from './verifications.js';
 
 export interface Backup {
@@ -24,18 +25,6 @@ export interface Backup {
   readonly verified?: Verification;
 }
 
-export const finishedTag = 'virt-rewind';
-export const unfinishedTag = 'virt-rewind-unfinished';
-export const keptTag = 'virt-rewind-kept';
-
-export function vmTag(uuid: string): string {
-  return `vm:${uuid}`;
-}
-
-export function backupTag(id: string): string {
-  return `backup:${id}`;
-}
-
 export function tagsOf({ id, uuid, restorePoints, bytes, addedBytes, set }: Backup): readonly string[] {
   const added = addedBytes === undefined ? [] : [`added:${addedBytes}`];
   return [
@@ -55,7 +44,7 @@ function isBackupId(text: string): boolean {
 /** Undefined for a snapshot whose tags somebody has changed. */
 export function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | undefined {
   const valueOf = (key: string): string => tags.find((tag) => tag.startsWith(`${key}:`))?.slice(key.length + 1) ?? '';
-  const id = valueOf('backup');
+  const id = backupIdOf(tags);
   const added = valueOf('added');
   const set = setOf(valueOf);
   return isBackupId(id)

@@ -2,9 +2,10 @@
 // ours is never in it.
 import * as v from 'valibot';
 import { parseAs, parseJson } from '../../../journal/json.js';
-import { type Backup, backupOf, backupTag, finishedTag, keptTag, requireSnapshots, vmTag } from './backups.js';
+import { type Backup, backupOf, requireSnapshots } from './backups.js';
 import { CopiesFault } from '../copiesFault.js';
 import { type Restic, ResticFault } from './restic.js';
+import { backupTag, finishedTag, keptTag, vmTag } from './tags.js';
 
 /** How many of the newest stay: of all, and one of each hour, day, week and month that has any. */
 export const keepPeriods = ['last', 'hourly', 'daily', 'weekly', 'monthly'] as const;

@@ -1,6 +1,7 @@
 // Whether a backup could be read, or its VM started: seen by a check, and kept beside the backup in the repository.
 // A small snapshot of restic's holds it, as restic must be alone in a repository to change a tag.
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
+import { backupIdOf, backupTag, verifiedTag } from './tags.js';
 
 /** `read`: all of its data; `started`: its VM ran for a while; `agent`: the guest agent of its VM answered. */
 export const waysToVerify = ['read', 'started', 'agent'] as const;
@@ -12,16 +13,13 @@ export interface Verification {
   readonly at: number;
 }
 
-const verifiedTag = 'virt-rewind-verified';
-
 /** By the ID of the backup, the last one of each. */
 export function verificationsIn(snapshots: readonly ResticSnapshot[]): ReadonlyMap<string, Verification> {
   const found = new Map<string, Verification>();
   for (const { tags, time } of snapshots) {
     const how = waysToVerify.find((way) => tags.includes(`by:${way}`));
-    const id = tags.find((tag) => tag.startsWith('backup:'))?.slice('backup:'.length);
-    if (tags.includes(verifiedTag) && how !== undefined && id !== undefined) {
-      found.set(id, { how, passed: tags.includes('result:passed'), at: Date.parse(time) });
+    if (tags.includes(verifiedTag) && how !== undefined) {
+      found.set(backupIdOf(tags), { how, passed: tags.includes('result:passed'), at: Date.parse(time) });
     }
   }
   return found;
@@ -33,8 +31,8 @@ export async function recordVerification(
   { id, vm }: { readonly id: string; readonly vm: string },
   { how, passed }: Omit<Verification, 'at'>,
 ): Promise<void> {
-  const earlier = await restic.snapshots([verifiedTag, `backup:${id}`], { goesOn: true });
-  const tags = [verifiedTag, `backup:${id}`, `by:${how}`, `result:${passed ? 'passed' : 'failed'}`].join(',');
+  const earlier = await restic.snapshots([verifiedTag, backupTag(id)], { goesOn: true });
+  const tags = [verifiedTag, backupTag(id), `by:${how}`, `result:${passed ? 'passed' : 'failed'}`].join(',');
   const words = ['backup', '--json', '--stdin', '--stdin-filename=virt-rewind-verified', `--host=${vm}`];
   await restic.run([...words, `--tag=${tags}`], { input: '\n', goesOn: true });
   if (earlier.length > 0) {
