@@ -225,7 +225,7 @@ export function asCliError(error: unknown, target: string, vm: string): unknown 
     const exit =
       kind === 'noBackup' || kind === 'noCopy'
         ? 'notFound'
-        : kind === 'copyRuns'
+        : kind === 'busy' || kind === 'restoreRuns' || kind === 'copyRuns'
           ? 'busy'
           : isFailing(error.problem)
             ? 'failed'

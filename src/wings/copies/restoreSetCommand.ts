@@ -23,7 +23,7 @@ import { restoreSet as restoreBackups } from './restore/restoreSet.js';
 import { type BackupSet, isSetId } from './repository/sets.js';
 import { onVmHost, type VmHost } from './host/vmHost.js';
 import { startVm } from './whileOff.js';
-import { lacksText, notDoneLine, notRestoredText, setBackedUpText } from './setText.js';
+import { lacksText, notDoneLine, notRestoredText, restoredSetText, setMomentText } from './setText.js';
 
 export const restore: CommandHandler = async (context) => {
   const { call } = context;
@@ -109,8 +109,8 @@ async function restoreSet(
     if (failed.length > 0) {
       terminal.tell(notRestoredText(failed));
     } else {
-      terminal.say(t('Restored all VMs of the set {0}.', set.id));
-      terminal.tell(setBackedUpText(set, false));
+      terminal.say(restoredSetText(set, missing));
+      terminal.tell(setMomentText(set));
     }
   }
   return failed[0]?.exit ?? (missing > 0 ? 'notFound' : 'done');

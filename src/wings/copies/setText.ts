@@ -15,12 +15,25 @@ export function notDoneLine({ vm, message }: NotDone): string {
 }
 
 /** @param isFrozen whether a checkpoint of all was to make them so */
-export function setBackedUpText({ id, moment }: BackupSet, isFrozen: boolean): string {
+export function setBackedUpText(set: BackupSet, isFrozen: boolean): string {
+  return set.moment !== undefined
+    ? setMomentText(set)
+    : isFrozen
+      ? t('The backups of the set {0} are not of one moment: a VM changed after the checkpoint. Try again.', set.id)
+      : `${setMomentText(set)} ${t('For one moment, use --checkpoint.')}`;
+}
+
+export function setMomentText({ id, moment }: BackupSet): string {
   return moment === undefined
-    ? isFrozen
-      ? t('The backups of the set {0} are not of one moment: a VM changed after the checkpoint. Try again.', id)
-      : t('The backups of the set {0} are not of one moment. For one moment, use --checkpoint.', id)
+    ? t('The backups of the set {0} are not of one moment.', id)
     : t('The backups of the set {0} are of one moment: {1}.', id, utcTime(moment));
+}
+
+/** @param missing how many VMs have no backup */
+export function restoredSetText({ id }: BackupSet, missing: number): string {
+  return missing === 0
+    ? t('Restored all VMs of the set {0}.', id)
+    : t('Restored the VMs of the set {0} that have a backup.', id);
 }
 
 export function notBackedUpText(failed: readonly NotDone[]): string {

@@ -40,7 +40,7 @@ export class Scheduler {
   /** @throws ScheduleFault: then it is not installed */
   async install(schedule: Schedule, script: string): Promise<void> {
     if (schedule.by === 'cron') {
-      await this.#writeCrontab(schedule.name, script);
+      await this.#writeCrontab(schedule.name, script, 'notInstalled');
       return;
     }
     const unit = unitName(schedule.name);
@@ -68,7 +68,7 @@ export class Scheduler {
   /** @throws ScheduleFault `notRemoved` */
   async uninstall({ name, by }: Pick<Schedule, 'name' | 'by'>): Promise<void> {
     if (by === 'cron') {
-      await this.#writeCrontab(name, undefined);
+      await this.#writeCrontab(name, undefined, 'notRemoved');
       return;
     }
     const unit = unitName(name);
@@ -112,33 +112,33 @@ export class Scheduler {
     await this.#run('systemctl', [...this.#scope, 'daemon-reload']);
   }
 
-  async #crontab(): Promise<string> {
+  async #crontab(fault: InstallFault): Promise<string> {
     const { code, stdout, stderr } = await this.#run('crontab', ['-l']);
     if (code !== 0 && !/no crontab for/iu.test(stderr)) {
       // Whatever is in it must not be replaced.
-      throw new ScheduleFault('notInstalled', stderr);
+      throw new ScheduleFault(fault, stderr);
     }
     return code === 0 ? stdout : '';
   }
 
-  async #writeCrontab(name: string, script: string | undefined): Promise<void> {
-    const text = editCrontab(await this.#crontab(), name, script);
+  async #writeCrontab(name: string, script: string | undefined, fault: InstallFault): Promise<void> {
+    const text = editCrontab(await this.#crontab(fault), name, script);
     const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-crontab-'));
     try {
       const [file = ''] = await writeAll(folder, { crontab: text });
-      await this.#must('crontab', [file]);
+      await this.#must('crontab', [file], fault);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
-    if (isInCrontab(await this.#crontab(), name) !== (script !== undefined)) {
-      throw new ScheduleFault('notInstalled', 'crontab');
+    if (isInCrontab(await this.#crontab(fault), name) !== (script !== undefined)) {
+      throw new ScheduleFault(fault, 'crontab');
     }
   }
 
-  async #must(program: string, words: readonly string[]): Promise<void> {
+  async #must(program: string, words: readonly string[], fault: InstallFault = 'notInstalled'): Promise<void> {
     const { code, stdout, stderr } = await this.#run(program, words);
     if (code !== 0) {
-      throw new ScheduleFault('notInstalled', stderr || stdout || `${program} ${words.join(' ')}`);
+      throw new ScheduleFault(fault, stderr || stdout || `${program} ${words.join(' ')}`);
     }
   }
 
@@ -155,6 +155,8 @@ export class Scheduler {
     });
   }
 }
+
+type InstallFault = 'notInstalled' | 'notRemoved';
 
 interface ProgramEnd {
   readonly code: number;
