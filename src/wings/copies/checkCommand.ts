@@ -9,7 +9,7 @@ import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { shortFailure } from '../../text/failureText.js';
 import { type Backup, listBackups } from './repository/backups.js';
-import { openRestic, requireOneConnection, requireText, saying } from './copiesCommand.js';
+import { openRestic, requireOneConnection, requireText, requireWholePath, saying } from './copiesCommand.js';
 import { loginOfHost } from './readCopies.js';
 import { CopiesFault } from './copiesFault.js';
 import { problemText, resticText } from './copiesText.js';
@@ -30,6 +30,9 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
     wish === undefined
       ? await loginOfHost(context.session)
       : await session.engine.hostLogin({ connection: wish.connection });
+  if (wish !== undefined && login !== undefined) {
+    requireWholePath('folder', wish.folder);
+  }
   /** It has lost some of its backups. */
   const cut: BackupSet[] = [];
   const check = async (boot: CheckWish['boot']): Promise<void> => {
@@ -58,7 +61,9 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
     }
   };
   const exit = await saying(target, '', () =>
-    wish === undefined ? check(undefined) : onVmHost(login, process.env, (host) => check({ ...wish, host })),
+    wish === undefined
+      ? check(undefined)
+      : onVmHost(login, process.env, (host) => check({ ...wish, folder: resolve(wish.folder), host })),
   );
   json?.({
     checked: checked.map(({ backup: { id, vm }, result: { how, passed, error } }) => ({
@@ -74,7 +79,7 @@ async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['b
   if (!call.flags.has('boot')) {
     return undefined;
   }
-  const folder = resolve(requireText(context, 'folder'));
+  const folder = requireText(context, 'folder');
   const { uri: connection } = await requireOneConnection(context);
   const seconds = secondsOf(call, usualSeconds);
   return { connection, folder, signal: interruption.signal, seconds };

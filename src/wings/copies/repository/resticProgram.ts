@@ -6,6 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { HostLogin, ShellStream } from '../../../base/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
+import { CopiesFault } from '../copiesFault.js';
 import { StartedRestics } from './deadLocks.js';
 import { HostShell } from '../host/hostShell.js';
 import { givingWay, giveWay } from '../host/lowPriority.js';
@@ -93,12 +94,15 @@ export function resticThere(login: HostLogin, environment: NodeJS.ProcessEnv, si
       const shell = await HostShell.open(login, signal);
       try {
         const file = `"$folder"/${shellWord(name)}`;
-        const { code, said } = await shell.run(beginFolder(shellWord(name)));
-        const folder = said.split('\n').at(-1) ?? '';
-        const written = await shell.run(`(umask 077; printf %s ${shellWord(text)} >${file})`);
-        if (code !== 0 || written.code !== 0) {
-          throw new Error(`${said} ${written.said}`.trim());
-        }
+        const must = async (script: string): Promise<string> => {
+          const { code, said } = await shell.run(script);
+          if (code !== 0) {
+            throw new CopiesFault({ kind: 'cannotWrite', folder: login.hostname, said });
+          }
+          return said;
+        };
+        const folder = (await must(beginFolder(shellWord(name)))).split('\n').at(-1) ?? '';
+        await must(`(umask 077; printf %s ${shellWord(text)} >${file})`);
         const result = await work(folder);
         await shell.run('rm -rf "$folder"');
         return result;
