@@ -8,6 +8,8 @@ export type CopiesProblem =
   /** A snapshot of restic's stays, which no list of ours shows. */
   | { readonly kind: 'staysInRepository'; readonly snapshot: string }
   | { readonly kind: 'noBackup'; readonly id: string }
+  /** `tornBackup`: it failed, and the lists may show it. `nowKept`: it was to be deleted. */
+  | { readonly kind: 'tornBackup' | 'nowKept'; readonly id: string }
   /** A rule would delete newer ones instead of it. `snapshot`: what restic calls it. */
   | { readonly kind: 'fromFuture'; readonly id: string; readonly madeAt: number; readonly snapshot: string }
   | { readonly kind: 'brokenBackup' | 'newerBackup' | 'goesWhenOff' }
@@ -34,6 +36,7 @@ export type CopiesProblem =
 const failing: readonly CopiesProblem['kind'][] = [
   'changed',
   'staysInRepository',
+  'tornBackup',
   'cannotWrite',
   'brokenBackup',
   'noRoom',

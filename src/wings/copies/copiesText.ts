@@ -76,6 +76,13 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         'There is no backup, but restic still has its incomplete snapshot {0}. Remove it with restic forget {0}.',
         displayLine(problem.snapshot),
       );
+    case 'tornBackup':
+      return t(
+        'There is no backup, but the lists may show {0}, which is not whole: restic could not remove it. Do not restore it. Find its snapshot with restic snapshots --tag backup:{0}, and remove it with restic forget.',
+        displayLine(problem.id),
+      );
+    case 'nowKept':
+      return t('The backup {0} is marked as kept now. Nothing was deleted. Prune again.', displayLine(problem.id));
     case 'noBackup':
       return t('There is no backup {0}. List the backups again.', displayLine(problem.id));
     case 'fromFuture':

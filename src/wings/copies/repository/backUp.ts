@@ -10,6 +10,7 @@ import { manifestName, storedBytes, writeManifest } from '../vm/manifest.js';
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
 import type { BackupSet } from './sets.js';
 import { backupIdOf, backupTag, finishedTag, unfinishedTag, vmTag } from './tags.js';
+import { isRecordOfTorn, recordTorn, tornIn } from './verifications.js';
 
 export interface BackupMade extends Backup {
   /** What the repository had not yet. */
@@ -33,7 +34,7 @@ export interface BackupWish {
 /**
  * Stored under a tag that nothing lists, then looked at, then stored again under the tag of a backup: that takes
  * seconds, as restic reads no file again that is the same. To change a tag, restic must be alone in the repository.
- * @throws CopiesFault, ResticFault: then the repository lists no more backups than before
+ * @throws CopiesFault, ResticFault: then the repository lists no more backups than before, unless it is `tornBackup`
  */
 export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Promise<BackupMade> {
   const { vm, documents, files, leftOut, altered } = look;
@@ -48,23 +49,33 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
     ...(wish.set !== undefined && { set: wish.set }),
   };
   const manifest = manifestOf(look, wish.libvirt, { madeAt: backup.madeAt });
+  /** Then it may have the tag of a backup that is whole. */
+  let isListing = false;
+  let made: BackupMade | undefined;
   try {
     // Passwords are in the manifest.
     return await restic.withFile(manifestName, writeManifest(manifest), async (folder) => {
       const paths = [manifestName, ...new Set(files.flatMap((file) => file.stored ?? []))];
       const of = { restic, backup, folder, paths };
-      const data = await store(of, { tag: unfinishedTag, parent: earlier.at(-1)?.id, onProgress: wish.onProgress });
+      const data = await store(of, { tag: unfinishedTag, parent: parentIn(earlier), onProgress: wish.onProgress });
       await look.requireUnchanged();
       const listing = { ...of, backup: { ...backup, addedBytes: data.bytes } };
+      isListing = true;
       const listed = await store(listing, { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined });
       if (listed.changed > 0) {
         throw new CopiesFault({ kind: 'changed' });
       }
-      await forgetDone(restic, [data.snapshot, ...doneOf(earlier)]);
-      return { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
+      // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
+      await restic.tryForget([data.snapshot, ...doneOf(earlier)]);
+      made = { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
+      return made;
     });
   } catch (error) {
-    await forgetAll(restic, backup, error);
+    if (made !== undefined) {
+      // The next backup removes what is left of the folder.
+      return made;
+    }
+    await forgetAll(restic, backup, { error, isListing });
     throw error;
   }
 }
@@ -96,14 +107,26 @@ async function orCreated<T>(restic: Restic, create: boolean, work: () => Promise
 /** A first backup over a slow line takes days, and is as old as its beginning. */
 const leftMs = 7 * 24 * 3_600_000;
 
-/** Those under the other tag: of backups that are whole, and of those that were killed. */
+/** Those under the other tag, of backups that are whole or were killed; and all of those that are torn. */
 function doneOf(snapshots: readonly ResticSnapshot[]): readonly string[] {
   const ids = snapshots.filter(({ tags }) => tags.includes(finishedTag)).map(({ tags }) => backupIdOf(tags));
-  const finished = new Set(ids);
+  const [finished, torn] = [new Set(ids), tornIn(snapshots)];
   const isLeft = ({ time }: ResticSnapshot): boolean => Math.abs(Date.now() - Date.parse(time)) > leftMs;
   return snapshots
-    .filter((one) => one.tags.includes(unfinishedTag) && (finished.has(backupIdOf(one.tags)) || isLeft(one)))
+    .filter((one) => {
+      const id = backupIdOf(one.tags);
+      return isRecordOfTorn(one)
+        ? // Without it, the backup would be listed if restic were killed between the two.
+          !finished.has(id)
+        : torn.has(id) || (one.tags.includes(unfinishedTag) && (finished.has(id) || isLeft(one)));
+    })
     .map(({ id }) => id);
+}
+
+/** restic reads no file again that this one has. In a torn one, a file may be other than its time says. */
+function parentIn(snapshots: readonly ResticSnapshot[]): string | undefined {
+  const torn = tornIn(snapshots);
+  return snapshots.findLast(({ tags }) => !torn.has(backupIdOf(tags)))?.id;
 }
 
 const summary = v.object({
@@ -164,30 +187,35 @@ async function store(
   return { snapshot: end.snapshot_id, bytes: end.data_added, changed: end.files_new + end.files_changed };
 }
 
-/** Where another restic is at work they stay, until the next backup of this VM: all that is in them is listed too. */
-async function forgetDone(restic: Restic, snapshots: readonly string[]): Promise<void> {
-  try {
-    await restic.run(['forget', ...snapshots], { goesOn: true });
-  } catch (error) {
-    if (!(error instanceof ResticFault) || error.problem !== 'locked') {
-      throw error;
-    }
-  }
-}
-
 /** What a backup that failed has stored. @throws CopiesFault where it stays */
-async function forgetAll(restic: Restic, { id }: Backup, why: unknown): Promise<void> {
+async function forgetAll(
+  restic: Restic,
+  backup: Backup,
+  { error, isListing }: { readonly error: unknown; readonly isListing: boolean },
+): Promise<void> {
   let left: string | undefined;
   try {
-    const ids = (await restic.snapshots([backupTag(id)], { goesOn: true })).map((one) => one.id);
+    const ids = (await restic.snapshots([backupTag(backup.id)], { goesOn: true })).map((one) => one.id);
     if (ids.length > 0) {
       left = ids.join(' ');
       await restic.run(['forget', ...ids], { goesOn: true });
     }
   } catch {
-    // Without an answer nothing was stored, and the first failure says why there is no backup.
-    if (left !== undefined) {
-      throw new CopiesFault({ kind: 'staysInRepository', snapshot: left }, why);
+    if (isListing) {
+      await hide(restic, backup, error);
     }
+    // Without an answer nothing is listed, and the first failure says why there is no backup.
+    if (left !== undefined) {
+      throw new CopiesFault({ kind: 'staysInRepository', snapshot: left }, error);
+    }
+  }
+}
+
+/** For this, another restic may be at work in the repository. @throws CopiesFault where the backup may be listed */
+async function hide(restic: Restic, backup: Backup, why: unknown): Promise<void> {
+  try {
+    await recordTorn(restic, backup);
+  } catch {
+    throw new CopiesFault({ kind: 'tornBackup', id: backup.id }, why);
   }
 }

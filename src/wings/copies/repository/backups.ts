@@ -3,7 +3,7 @@ import { CopiesFault } from '../copiesFault.js';
 import type { Restic, ResticSnapshot } from './restic.js';
 import { type BackupSet, isSetId, setOf, setTag, tagsOfSet } from './sets.js';
 import { backupIdOf, backupTag, finishedTag, keptTag, vmTag } from './tags.js';
-import { type Verification, verificationsIn } from './verifications.js';
+import { tornIn, type Verification, verificationsIn } from './verifications.js';
 
 export interface Backup {
   readonly id: string;
@@ -62,15 +62,27 @@ export function backupOf({ hostname, time, tags }: ResticSnapshot): Backup | und
     : undefined;
 }
 
+/**
+ * The oldest first. Where restic could not remove the snapshot that it has replaced to mark a backup, both are one.
+ *
+ * @param snapshots all in the repository
+ */
+export function backupsIn(snapshots: readonly ResticSnapshot[]): readonly Backup[] {
+  const [verifications, torn] = [verificationsIn(snapshots), tornIn(snapshots)];
+  const found = new Map<string, Backup>();
+  for (const snapshot of snapshots) {
+    const backup = snapshot.tags.includes(finishedTag) ? backupOf(snapshot) : undefined;
+    if (backup !== undefined && !torn.has(backup.id)) {
+      const verified = verifications.get(backup.id);
+      found.set(backup.id, { ...found.get(backup.id), ...backup, ...(verified !== undefined && { verified }) });
+    }
+  }
+  return [...found.values()];
+}
+
 /** The oldest first. @throws ResticFault */
 export async function listBackups(restic: Restic): Promise<readonly Backup[]> {
-  const found = await restic.snapshots([]);
-  const verifications = verificationsIn(found);
-  return found.flatMap((snapshot) => {
-    const backup = snapshot.tags.includes(finishedTag) ? backupOf(snapshot) : undefined;
-    const verified = verifications.get(backup?.id ?? '');
-    return backup === undefined ? [] : [{ ...backup, ...(verified !== undefined && { verified }) }];
-  });
+  return backupsIn(await restic.snapshots([]));
 }
 
 /** What restic calls it. @throws CopiesFault `noBackup`; ResticFault */
@@ -85,7 +97,11 @@ export async function requireBackup(restic: Restic, id: string): Promise<string>
 /** That of a backup, or those of a set. @throws CopiesFault `noBackup`; ResticFault */
 export async function requireSnapshots(restic: Restic, id: string): Promise<readonly ResticSnapshot[]> {
   const tag = isSetId(id) ? setTag(id) : isBackupId(id) ? backupTag(id) : undefined;
-  const found = tag === undefined ? [] : await restic.snapshots([finishedTag, tag]);
+  const all = tag === undefined ? [] : await restic.snapshots([]);
+  const torn = tornIn(all);
+  const found = all.filter(
+    ({ tags }) => tags.includes(finishedTag) && tags.includes(tag ?? '') && !torn.has(backupIdOf(tags)),
+  );
   if (found.length === 0) {
     throw new CopiesFault({ kind: 'noBackup', id });
   }
@@ -94,6 +110,5 @@ export async function requireSnapshots(restic: Restic, id: string): Promise<read
 
 /** Those of a set, by the names of their VMs. @throws CopiesFault `noBackup`; ResticFault */
 export async function requireSet(restic: Restic, id: string): Promise<readonly Backup[]> {
-  const found = (await requireSnapshots(restic, id)).flatMap((one) => backupOf(one) ?? []);
-  return found.sort((one, other) => (one.vm < other.vm ? -1 : 1));
+  return backupsIn(await requireSnapshots(restic, id)).toSorted((one, other) => (one.vm < other.vm ? -1 : 1));
 }

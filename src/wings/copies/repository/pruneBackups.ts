@@ -1,11 +1,11 @@
-// Which backups a rule deletes, VM by VM, as restic decides it; and their deletion. What is not a finished backup of
+// Which backups a rule deletes, VM by VM, as restic's rules do; and their deletion. What is not a finished backup of
 // ours is never in it.
 import * as v from 'valibot';
 import { parseAs, parseJson } from '../../../journal/json.js';
-import { type Backup, backupOf, requireSnapshots } from './backups.js';
+import { type Backup, backupOf, backupsIn, requireSnapshots } from './backups.js';
 import { CopiesFault } from '../copiesFault.js';
-import { type Restic, ResticFault } from './restic.js';
-import { backupTag, finishedTag, keptTag, vmTag } from './tags.js';
+import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
+import { backupIdOf, finishedTag, keptTag } from './tags.js';
 
 /** How many of the newest stay: of all, and one of each hour, day, week and month that has any. */
 export const keepPeriods = ['last', 'hourly', 'daily', 'weekly', 'monthly'] as const;
@@ -23,7 +23,8 @@ const mostAheadMs = 60 * 60_000;
 
 /** @param uuids of VMs. @throws CopiesFault `fromFuture`; ResticFault */
 export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: readonly string[]): Promise<BackupPrune> {
-  const found = await restic.snapshots([finishedTag]);
+  const all = await restic.snapshots([]);
+  const found = all.filter(({ tags }) => tags.includes(finishedTag));
   // A rule keeps the newest: as long as that one is there, each new backup would be deleted.
   const future = found.find((one) => Date.parse(one.time) > Date.now() + mostAheadMs);
   const ahead = future && backupOf(future);
@@ -31,52 +32,83 @@ export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: rea
     const { id, madeAt } = ahead;
     throw new CopiesFault({ kind: 'fromFuture', id, madeAt, snapshot: future.id.slice(0, 8) });
   }
-  const chosen = new Set<string>();
+  const backups = backupsIn(all);
+  const times = new Map(found.map(({ tags, time }) => [backupIdOf(tags), time]));
+  const staying = new Set<Backup>();
   for (const uuid of uuids) {
-    (await chooseByRule(restic, rule, uuid)).forEach((id) => chosen.add(id));
+    const own = backups.filter((one) => one.uuid === uuid);
+    // One that failed its check may be the newest, and still another one is to be restored.
+    for (const some of [own, own.filter(({ verified }) => verified?.passed !== false)]) {
+      chooseByRule(some, rule, ({ id }) => times.get(id) ?? '').forEach((one) => staying.add(one));
+    }
   }
   const parts = { going: [] as Backup[], stays: [] as Backup[] };
-  for (const snapshot of found) {
-    const backup = backupOf(snapshot);
-    if (backup !== undefined && uuids.includes(backup.uuid)) {
-      parts[chosen.has(snapshot.id) && backup.kept !== true ? 'going' : 'stays'].push(backup);
-    }
+  for (const backup of backups.filter(({ uuid }) => uuids.includes(uuid))) {
+    parts[staying.has(backup) || backup.kept === true ? 'stays' : 'going'].push(backup);
   }
   return parts;
 }
 
-const group = v.object({ remove: v.nullable(v.array(v.object({ id: v.string() }))) });
+/**
+ * As `restic forget` does, which would count torn backups and those that failed.
+ *
+ * @param backups of one VM, the oldest first. @param timeOf when it was made, by the clock there: `2026-01-31T23:59:…`
+ */
+function chooseByRule(
+  backups: readonly Backup[],
+  rule: KeepRule,
+  timeOf: (backup: Backup) => string,
+): readonly Backup[] {
+  return keepPeriods.flatMap((period) => {
+    const newest = new Map(backups.map((one) => [periodOf(period, one.id, timeOf(one)), one]));
+    const count = rule[period] ?? 0;
+    return count === 0 ? [] : [...newest.values()].slice(-count);
+  });
+}
 
-/** Each backup has tags of its own, so restic's groups by tags would keep all of them. */
-async function chooseByRule(restic: Restic, rule: KeepRule, uuid: string): Promise<readonly string[]> {
-  const answer = await restic.run([
-    ...['forget', '--dry-run', '--no-lock', '--json', '--group-by=', `--tag=${finishedTag},${vmTag(uuid)}`],
-    ...[`--keep-tag=${keptTag}`, ...keepPeriods.flatMap((period) => keepWord(period, rule[period]))],
-  ]);
-  const groups = parseAs(v.nullable(v.array(group)), parseJson(answer.trim() || 'null'));
-  if (groups === undefined) {
-    throw new ResticFault('failed', 'its choice by the rule cannot be read');
+/** What all backups of one hour, day, week or month have in common. */
+function periodOf(period: keyof KeepRule, id: string, time: string): string {
+  const day = time.slice(0, 10);
+  switch (period) {
+    case 'last':
+      return id;
+    case 'hourly':
+      return time.slice(0, 13);
+    case 'daily':
+      return day;
+    case 'weekly':
+      // From Monday to Sunday; the first of January 1970 was a Thursday.
+      return String(Math.floor((Date.parse(`${day}T00:00:00Z`) / dayMs + 3) / 7));
+    case 'monthly':
+      return time.slice(0, 7);
   }
-  return (groups ?? []).flatMap(({ remove }) => (remove ?? []).map(({ id }) => id));
 }
 
-function keepWord(period: string, count: number | undefined): readonly string[] {
-  return count === undefined ? [] : [`--keep-${period}=${count}`];
-}
+const dayMs = 24 * 60 * 60_000;
 
-/** With what an interrupted restic left of them under the other tag. @throws ResticFault */
+/**
+ * With what an interrupted restic left of them under the other tag.
+ *
+ * @throws CopiesFault `nowKept`, ResticFault
+ */
 export async function deleteBackups(restic: Restic, backups: readonly Backup[]): Promise<void> {
-  const tags = new Set(backups.map(({ id }) => backupTag(id)));
-  const idsNow = async (): Promise<readonly string[]> =>
-    (await restic.snapshots([])).filter((one) => one.tags.some((tag) => tags.has(tag))).map(({ id }) => id);
-  const ids = await idsNow();
-  if (ids.length < tags.size) {
+  const ids = new Set(backups.map(({ id }) => id));
+  const snapshotsNow = async (): Promise<readonly ResticSnapshot[]> =>
+    (await restic.snapshots([])).filter(({ tags }) => ids.has(backupIdOf(tags)));
+  const found = await snapshotsNow();
+  const there = backupsIn(found);
+  // Somebody may have marked it while a question waited.
+  const kept = there.find((backup) => backup.kept === true);
+  if (kept !== undefined) {
+    throw new CopiesFault({ kind: 'nowKept', id: kept.id });
+  }
+  if (there.length < ids.size) {
     throw new ResticFault('failed', 'some of the backups are gone already');
   }
-  await restic.run(['forget', ...ids], { goesOn: true });
-  const left = await idsNow();
+  await restic.run(['forget', ...found.map(({ id }) => id)], { goesOn: true });
+  const left = await snapshotsNow();
   if (left.length > 0) {
-    throw new ResticFault('failed', `it still has ${left.join(' ')}`);
+    throw new ResticFault('failed', `it still has ${left.map(({ id }) => id).join(' ')}`);
   }
 }
 

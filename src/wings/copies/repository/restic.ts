@@ -247,6 +247,17 @@ export class Restic {
     return Buffer.concat(parts).toString('utf8');
   }
 
+  /** Where it cannot now, or may not, these snapshots stay: for what is done anyway. */
+  async tryForget(ids: readonly string[]): Promise<void> {
+    try {
+      await this.run(['forget', ...ids], { goesOn: true });
+    } catch (error) {
+      if (!(error instanceof ResticFault)) {
+        throw error;
+      }
+    }
+  }
+
   /** Those with all of these tags, the oldest first. @throws ResticFault */
   async snapshots(
     tags: readonly string[],
@@ -334,6 +345,18 @@ function problemOf(code: number | undefined, said: string): ResticProblem {
           : noSpace.test(said)
             ? 'repositoryFull'
             : 'failed';
+}
+
+/**
+ * What restic 0.14 to 0.18 says of data that is not as it was stored. A pack that is shorter ends before its part:
+ * a server that is lost says other things the last time that restic tries.
+ */
+const damage =
+  /ciphertext verification failed|ciphertext too short|invalid data returned|returned invalid hash|wrong data returned|decompressing blob|id [\da-f]{64} not found in repository|nodes are not ordered|<(?:data|index)\/[\da-f]+>.*(?:EOF|too short|no such file|does not exist)|StreamPack.*(?:EOF|too short|no such file|does not exist)/iu;
+
+/** Whether what it stored is damaged, rather than out of reach. */
+export function isDamage({ problem, said }: ResticFault): boolean {
+  return problem === 'failed' && damage.test(said);
 }
 
 function isNoneThere(said: string): boolean {

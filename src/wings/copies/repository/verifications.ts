@@ -1,7 +1,7 @@
 // Whether a backup could be read, or its VM started: seen by a check, and kept beside the backup in the repository.
 // A small snapshot of restic's holds it, as restic must be alone in a repository to change a tag.
-import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
-import { backupIdOf, backupTag, verifiedTag } from './tags.js';
+import type { Restic, ResticSnapshot } from './restic.js';
+import { backupIdOf, backupTag, unfinishedTag, verifiedTag, vmTag } from './tags.js';
 
 /** `read`: all of its data; `started`: its VM ran for a while; `agent`: the guest agent of its VM answered. */
 export const waysToVerify = ['read', 'started', 'agent'] as const;
@@ -32,17 +32,32 @@ export async function recordVerification(
   { how, passed }: Omit<Verification, 'at'>,
 ): Promise<void> {
   const earlier = await restic.snapshots([verifiedTag, backupTag(id)], { goesOn: true });
-  const tags = [verifiedTag, backupTag(id), `by:${how}`, `result:${passed ? 'passed' : 'failed'}`].join(',');
-  const words = ['backup', '--json', '--stdin', '--stdin-filename=virt-rewind-verified', `--host=${vm}`];
-  await restic.run([...words, `--tag=${tags}`], { input: '\n', goesOn: true });
+  await store(restic, vm, [verifiedTag, backupTag(id), `by:${how}`, `result:${passed ? 'passed' : 'failed'}`]);
   if (earlier.length > 0) {
-    try {
-      await restic.run(['forget', ...earlier.map((one) => one.id)], { goesOn: true });
-    } catch (error) {
-      // It is hidden by the new one, and the next check tries again.
-      if (!(error instanceof ResticFault) || error.problem !== 'locked') {
-        throw error;
-      }
-    }
+    // Where one stays, it is hidden by the new one, and the next check tries again.
+    await restic.tryForget(earlier.map((one) => one.id));
   }
+}
+
+/** Of a backup that has the tag of a whole one, and is none. No list shows it from then on. @throws ResticFault */
+export async function recordTorn(
+  restic: Restic,
+  { id, vm, uuid }: { readonly id: string; readonly vm: string; readonly uuid: string },
+): Promise<void> {
+  await store(restic, vm, [verifiedTag, unfinishedTag, backupTag(id), vmTag(uuid), 'by:read', 'result:failed']);
+}
+
+/** Whether the snapshot is the record of a torn backup. */
+export function isRecordOfTorn({ tags }: ResticSnapshot): boolean {
+  return tags.includes(verifiedTag) && tags.includes(unfinishedTag);
+}
+
+/** The IDs of the backups. */
+export function tornIn(snapshots: readonly ResticSnapshot[]): ReadonlySet<string> {
+  return new Set(snapshots.filter(isRecordOfTorn).map(({ tags }) => backupIdOf(tags)));
+}
+
+async function store(restic: Restic, vm: string, tags: readonly string[]): Promise<void> {
+  const words = ['backup', '--json', '--stdin', '--stdin-filename=virt-rewind-verified', `--host=${vm}`];
+  await restic.run([...words, `--tag=${tags.join(',')}`], { input: '\n', goesOn: true });
 }

@@ -4,7 +4,6 @@ import { posix } from 'node:path';
 import * as v from 'valibot';
 import { systemClock } from '../../../base/clock.js';
 import { isCloneName } from '../../../domain/clone.js';
-import { Failure } from '../../../domain/failure.js';
 import type { Vm, VmRef } from '../../../domain/vm.js';
 import { waitFor } from '../../../engine/waitFor.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
@@ -15,7 +14,7 @@ import { resticSource, type ResticSource } from './copySource.js';
 import { discardChecks } from './leftChecks.js';
 import type { CopiesEngine } from '../vm/lookAtVm.js';
 import { manifestName, storedBytes } from '../vm/manifest.js';
-import { type Restic, ResticFault } from '../repository/restic.js';
+import { isDamage, type Restic, ResticFault } from '../repository/restic.js';
 import { recordVerification, type Verification } from '../repository/verifications.js';
 
 export interface CheckWish {
@@ -60,13 +59,11 @@ async function check(engine: CopiesEngine, restic: Restic, backup: Backup, wish:
   }
 }
 
-/** A repository that is out of reach fails too; then the result cannot be recorded, and that is said. */
+/** All else is of a host or a network, and nothing was found out of the backup. */
 function isOfBackup(error: unknown): boolean {
   return error instanceof CopiesFault
     ? error.problem.kind === 'brokenBackup' || error.problem.kind === 'notUp'
-    : error instanceof ResticFault
-      ? error.problem === 'failed'
-      : error instanceof Failure && error.kind === 'failed';
+    : error instanceof ResticFault && isDamage(error);
 }
 
 const listed = v.object({ path: v.string(), type: v.literal('file'), size: v.optional(v.number(), 0) });
