@@ -355,6 +355,7 @@ const rooms = {
     'ui/commands/commandServices',
     'ui/commands/targets',
     'ui/prompts',
+    'ui/tree/messageRows',
     'ui/tree/nodes',
     'ui/guest/terminals',
     'engine',

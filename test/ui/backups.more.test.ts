@@ -47,7 +47,9 @@ describe('backups', () => {
 
   const snapshots = async (): Promise<readonly string[]> => {
     const rows = await stage().workbench.rows();
-    return rows.map(({ level, label }) => `${level} ${label.split(',')[0]}`);
+    return rows
+      .filter(({ label }) => !label.startsWith('Backups: '))
+      .map(({ level, label }) => `${level} ${label.split(',')[0]}`);
   };
   /** In the dialog of VS Code, which offers to create it. */
   async function chooseNewFolder(person: Hands, folder: string): Promise<void> {
@@ -87,6 +89,27 @@ describe('backups', () => {
     await workbench.option(/3 snapshots/u).waitFor();
     await workbench.picture('backups-list');
     await workbench.page.keyboard.press('Escape');
+  });
+
+  it('stand in a row below the snapshots, from where they are listed', async () => {
+    const { hands: person, workbench } = stage();
+    const backups = /^Backups: last just now, /u;
+    await person.showView('Virt Rewind', 'VMs');
+    await workbench.row(backups).waitFor();
+    await workbench.picture('backups-row');
+    const keyboard = hands('keyboard', workbench);
+    for (const select of [
+      () => person.select(backups),
+      async () => {
+        await keyboard.showView('Virt Rewind', 'VMs');
+        await keyboard.select(backups);
+        await workbench.page.keyboard.press('Enter');
+      },
+    ]) {
+      await select();
+      await workbench.inputBox(`${vm}: Backups: 1`).waitFor();
+      await workbench.page.keyboard.press('Escape');
+    }
   });
 
   it('bring the VM back after it was lost', async () => {

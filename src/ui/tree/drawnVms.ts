@@ -16,6 +16,8 @@ export interface DrawnVm {
   isBusy?: boolean;
   /** Milliseconds since 1970: when the ages under it were written. */
   at?: number;
+  /** The label of the row of its backups. */
+  backups?: string | undefined;
 }
 
 export class DrawnVms {

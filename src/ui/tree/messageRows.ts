@@ -12,7 +12,7 @@ export interface MessageRow extends Row {
 }
 
 /** @param failure what the row is about, where it is about one */
-export function messageRow(node: MessageNode, failure: Failure | undefined): MessageRow {
+export function messageRow(node: MessageNode, failure: Failure | undefined): MessageRow | undefined {
   switch (node.about) {
     case 'failure':
       return failureRow(node, failure);
@@ -30,6 +30,9 @@ export function messageRow(node: MessageNode, failure: Failure | undefined): Mes
         title: t('Clear Filter'),
         command: 'virtRewind.clearFilter',
       });
+    case 'backups':
+      // A wing makes it.
+      return undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import { type ConnectionView, type StoreChange } from '../../live/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { KnownBisects } from '../../bisect/knownBisects.js';
+import { wingFacts } from '../../wings/vmFacts.js';
 import { onDidChangeSettings, readSettings } from '../readSettings.js';
 import type { Settings } from '../../manifest/settings.js';
 import { treeViewId } from '../../manifest/viewIds.js';
@@ -103,7 +104,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       content: this.#content,
       reading: () => this.#reading(),
       draw: (node) => this.#changed.fire(node),
-      log,
+      ...{ log, kept, store: this.#store, wings: wingFacts },
     };
     this.#systemRows = new SystemsInTree(rows);
     this.#vmRows = new VmsInTree(rows, this.#openRows, (shown) => this.focus.show(shown));
@@ -195,9 +196,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     if (node.kind === 'vm') {
       this.#vmRows.noteLook(node.ref);
     }
-    const item = treeItem(node, row);
-    item.id = this.#content.rowId(node);
-    return item;
+    return Object.assign(treeItem(node, row), { id: this.#content.rowId(node) });
   }
 
   /**

@@ -1,10 +1,13 @@
 // When the rows of VMs are drawn again: only where they read differently than they were drawn last. Makes no row.
+import type { Memento } from 'vscode';
+import type { DisposableStore } from '../../base/disposable.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Log } from '../../base/log.js';
 import { vmKey } from '../../live/views.js';
 import { isActive, type VmRef } from '../../domain/vm.js';
 import { ageTextChanged } from '../../text/ageTextChanged.js';
 import type { RowContext } from '../../text/rows.js';
+import type { wingFacts } from '../../wings/vmFacts.js';
 import type { ArrangedVm } from './arrangedVm.js';
 import { type DrawnVm, DrawnVms } from './drawnVms.js';
 import type { OpenRows } from './openRows.js';
@@ -24,6 +27,10 @@ export interface RowsInTreeOptions {
   /** Draws a row and what is under it again; all, without one. */
   readonly draw: (node: Node | undefined) => void;
   readonly log: Log;
+  /** What this user did before. */
+  readonly kept: Pick<Memento, 'get'>;
+  readonly store: DisposableStore;
+  readonly wings: Pick<typeof wingFacts, 'backupRow' | 'backupsChanged'>;
 }
 
 export class VmsInTree {
@@ -31,6 +38,8 @@ export class VmsInTree {
   readonly #options: RowsInTreeOptions;
   readonly #openRows: Pick<OpenRows, 'isOpen' | 'isRowOpen'>;
   readonly #show: (rows: readonly Node[]) => void;
+  /** To changes of backups; from the first VM on that was opened. */
+  #isListening = false;
 
   /** @param show is given rows that must be seen: where "You are here" has moved, and what came under a leaf */
   constructor(
@@ -117,6 +126,7 @@ export class VmsInTree {
     const { engine, log } = this.#options;
     const drawn = this.drawn.of(ref);
     delete drawn.at;
+    const reading = this.#readBackups(ref);
     try {
       await engine.readTree(ref);
     } catch (error) {
@@ -125,7 +135,36 @@ export class VmsInTree {
     }
     drawn.tree = engine.findVm(ref)?.tree;
     drawn.parents = new Set(this.#options.content.arrangedVm(ref)?.below.keys());
+    await reading;
     drawn.at = Date.now();
+    drawn.backups = this.#options.content.rows.backupRow(ref, drawn.at)?.label;
+  }
+
+  async #readBackups(ref: VmRef): Promise<void> {
+    const { engine, content, kept, log, store, wings } = this.#options;
+    const { backups } = content.rows;
+    const { readBackupRow } = await wings.backupRow();
+    const changed = await wings.backupsChanged();
+    if (!this.#isListening) {
+      this.#isListening = true;
+      store.add(changed.event(() => this.#drawOpen()));
+    }
+    const view = engine.findVm(ref);
+    const row = view && (await readBackupRow(view, kept, log));
+    if (row === undefined) {
+      backups.delete(vmKey(ref));
+    } else {
+      backups.set(vmKey(ref), row);
+    }
+  }
+
+  #drawOpen(): void {
+    const { engine, content, draw } = this.#options;
+    for (const [key, { ref }] of vmsOf(engine.connections)) {
+      if (this.#openRows.isOpen(key)) {
+        draw(content.rows.vm(ref));
+      }
+    }
   }
 
   noteLook(ref: VmRef): void {
@@ -153,8 +192,10 @@ export class VmsInTree {
     const { engine, content, draw } = this.#options;
     const now = Date.now();
     for (const [key, view] of vmsOf(engine.connections)) {
-      const at = this.drawn.find(key)?.at;
-      if (at !== undefined && this.#openRows.isOpen(key) && ageTextChanged(view, at, now)) {
+      const { at, backups } = this.drawn.find(key) ?? {};
+      const isOld =
+        at !== undefined && (ageTextChanged(view, at, now) || content.rows.backupRow(view.ref, now)?.label !== backups);
+      if (isOld && this.#openRows.isOpen(key)) {
         draw(content.rows.vm(view.ref));
       }
     }

@@ -586,3 +586,40 @@ describe('tree content', () => {
     assert.notEqual(look(vmView()), look(vmView({ failure: new Failure('busy') })));
   });
 });
+
+describe('the row of the backups of a VM in the tree', () => {
+  const row = { label: 'Backups: last just now', description: '', words: '', context: 'message;', opens: 'never' };
+  const made = {
+    ...row,
+    icon: { name: 'archive' },
+    spoken: '',
+    click: { title: '', command: 'virtRewind.showBackups' },
+  };
+
+  it('stands below its snapshots, belongs to it, and goes with it', () => {
+    const content = contentOf(withVms);
+    const node = content.rows.vm(ref);
+    const before = content.children(node);
+    content.rows.backups.set(node.id, () => made as never);
+    const [backups, ...others] = content.children(node).slice(before.length);
+    assert.deepEqual([content.children(node).slice(0, before.length), others], [before, []]);
+    assert.ok(backups !== undefined);
+    assert.equal(content.row(backups, reading)?.label, row.label);
+    assert.equal(content.facts(backups, reading), undefined);
+    assert.equal(content.parent(backups), node);
+    assert.deepEqual(content.children(backups), []);
+    content.rows.forgetAllBut([]);
+    assert.equal(content.rows.backups.size, 0);
+  });
+
+  it('is hidden by a filter that finds something else', () => {
+    const content = contentOf(withVms);
+    const node = content.rows.vm(ref);
+    content.rows.backups.set(node.id, () => made as never);
+    const isShown = (filter: string): boolean => {
+      content.arrange({ filter });
+      return content.children(node).some((one) => one.kind === 'message' && one.about === 'backups');
+    };
+    assert.deepEqual(['', 'web', 'no such thing'].map(isShown), [true, true, false]);
+  });
+});

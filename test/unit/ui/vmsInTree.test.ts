@@ -1,5 +1,6 @@
 // What the tree reads of a VM whose rows are shown, and what it draws again when the VM changes.
 import assert from 'node:assert/strict';
+import { DisposableStore } from '../../../src/base/disposable.js';
 import type { VmLayers } from '../../../src/domain/layers.js';
 import type { VmView } from '../../../src/live/views.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
@@ -34,7 +35,7 @@ describe('the rows of VMs', () => {
       content,
       reading: () => ({ now }),
       draw: (node) => drawn.push(node!),
-      log: silentLog,
+      ...{ log: silentLog, kept: { get: () => undefined }, store: new DisposableStore(), wings: {} as never },
     };
     const rows = new VmsInTree(options, new OpenRows(), () => undefined);
     rows.noteLook(ref);

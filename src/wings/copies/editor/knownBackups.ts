@@ -5,6 +5,7 @@ import { parseAs } from '../../../journal/json.js';
 import type { Backup } from '../repository/backups.js';
 import { waysToVerify } from '../repository/verifications.js';
 import type { BackupHost } from './backupHost.js';
+import { backupsChanged } from './backupsChanged.js';
 
 const place = 'virtRewind.backups';
 const mostTargets = 20;
@@ -62,4 +63,5 @@ export async function rememberBackups(
   }));
   const read = { target, ...(uri !== undefined && { host: uri }), readAt: Date.now(), backups: known };
   await remembered.update(place, [read, ...others].slice(0, mostTargets));
+  backupsChanged.fire();
 }

@@ -7,6 +7,7 @@ import { WatchedRecords } from '../../../journal/watchedRecords.js';
 import { notify } from '../../../ui/prompts/notify.js';
 import { endedText, newsOf, type ScheduleNews, unreadableNews } from '../schedules/scheduleNews.js';
 import { ScheduleStore } from '../schedules/scheduleStore.js';
+import { backupsChanged } from './backupsChanged.js';
 import { runScheduleNow, type Schedules, schedulesIn } from './schedulesHere.js';
 
 /** The views of the editor. */
@@ -38,7 +39,10 @@ export function tellOfSchedules(views: SeenViews, options: NoticeOptions): void 
   const window: Window = { store, begun: new Map(), told: new Set() };
   const logError = (error: unknown): void => log.error(String(error));
   const look = (): void => records.watch(records, views.isVisible);
-  const tell = (): void => records.all.forEach((found) => void tellAll(found, window, options).catch(logError));
+  const tell = (): void => {
+    backupsChanged.fire();
+    records.all.forEach((found) => void tellAll(found, window, options).catch(logError));
+  };
   context.subscriptions.push(records, records.onDidChange(tell), views.onDidChange(look));
   look();
 }

@@ -73,7 +73,7 @@ export function scheduleLine(
   };
 }
 
-function everyText(every: string): string {
+export function everyText(every: string): string {
   switch (every) {
     case 'hour':
       return t('every hour');
