@@ -34,7 +34,17 @@ export interface RestoredVm {
   /** The history tells of it; absent: of a check, which removes the VM again. */
   readonly backup?: { readonly madeAt: number; readonly restoredSince: number };
   /** Every file that the documents name. */
-  readonly files: readonly { readonly from: string; readonly to: string }[];
+  readonly files: readonly { readonly from: string; readonly to: string; readonly format?: string }[];
+}
+
+/** What a restored VM takes from its host, and not from the backup. */
+export interface HostUse {
+  /** Disks that are no plain files: then nothing else is looked for. */
+  readonly odd: readonly string[];
+  /** For a person: elements of libvirt's, with a path where there is one. */
+  readonly parts: readonly string[];
+  /** Files that an isolated VM starts with. */
+  readonly bootFiles: readonly string[];
 }
 
 /** One of the snapshots, as a VM of its own would have it. */

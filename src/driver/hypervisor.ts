@@ -4,7 +4,7 @@ import type { LoginStage } from '../base/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';
-import type { CopiedPoint, NamedFiles, RestoredVm, RestoreObstacle, VmDocuments } from '../domain/copiedVm.js';
+import type { CopiedPoint, HostUse, NamedFiles, RestoredVm, RestoreObstacle, VmDocuments } from '../domain/copiedVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
@@ -90,6 +90,8 @@ export interface VmCopies {
   pointDefinition(documents: VmDocuments, snapshot: string, overlays: readonly TargetFile[]): Promise<string>;
   /** As `define` would define them. */
   documentsFor(vm: RestoredVm): Promise<VmDocuments>;
+  /** What `define` would let the VM take from its host. @throws Failure `failed` of a document that is not clear */
+  hostUse(vm: RestoredVm): Promise<HostUse>;
   obstacle(vm: { readonly name: string; readonly uuid: string }): Promise<RestoreObstacle | undefined>;
   /**
    * Defines the VM with all its snapshots, off, and looks whether they are there. On a failure it takes the VM away

@@ -126,17 +126,25 @@ describe('one snapshot of a backup', () => {
 
   it('starts at once where it is wanted, apart from all networks', async () => {
     const image = await makeImage(join(dir, 'net.qcow2'));
+    const key = join(dir, 'key');
     await define('net', image);
     const card = '<interface type="user"><mac address="52:54:00:00:00:07"/></interface>';
     const shared = `<filesystem><source dir="${dir}"/><target dir="host"/></filesystem>`;
-    await change('net', '</devices>', `${card}${shared}</devices>`);
+    const label = '<seclabel type="none" model="dac"/>';
+    const others =
+      '<graphics type="vnc" port="-1" autoport="yes" listen="0.0.0.0"/><rng model="virtio"><backend model="random">/dev/random</backend></rng>' +
+      `<serial type="file"><source path="${dir}/serial"/></serial><input type="tablet" bus="usb"/>` +
+      '<channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>' +
+      `<disk type="file" device="cdrom"><source file="${key}"/><target dev="sdz" bus="scsi"/><readonly/></disk>`;
+    await change('net', '</devices>', `${card}${shared}${others}</devices>${label}`);
     await host.rig.engine.refresh({ connection: host.rig.uri });
     await host.run('done', 'checkpoint', 'net', 'off', '--style', 'external', '--kind', 'offline');
     await restore(await backUp('net'), 'off', 'net-apart', '--isolated', '--start');
     assert.equal(await host.rig.virsh('domstate', 'net-apart'), 'running');
     const xml = await host.rig.virsh('dumpxml', 'net-apart');
     assert.match(xml, /<link state='down'\/>/u);
-    assert.doesNotMatch(xml, /<filesystem|52:54:00:00:00:07/u);
+    assert.doesNotMatch(xml, /<filesystem|52:54:00:00:00:07|type='file'><source path|0\.0\.0\.0|'none' model='dac'/u);
+    assert.ok(!xml.includes(key));
     await host.rig.virsh('destroy', 'net-apart');
   });
 });

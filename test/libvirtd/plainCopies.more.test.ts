@@ -172,7 +172,31 @@ describe('exports of a VM', () => {
       });
       assert.deepEqual(existsSync(to) ? readdirSync(to) : [], [], `${what} left files`);
     }
+    const lie = join(there!.rig.daemon.dir, 'lie');
+    const restoreWith = async (exit: 'done' | 'refused', device: string, ...words: string[]): Promise<string> => {
+      rmSync(lie, { recursive: true, force: true });
+      await cp(folder, lie, { recursive: true });
+      write(lie, first!, { definition: real.definition.replace('</devices>', `${device}</devices>`) });
+      return there!.run(exit, 'restore', lie, '--folder', to, '--as', 'liar', ...words);
+    };
+    const hostDisk = '<disk type="block"><source dev="/dev/sda"/><target dev="vdz"/></disk>';
+    for (const words of [[], ['--isolated']]) {
+      assert.match(await restoreWith('refused', hostDisk, ...words), /do not trust/u);
+      assert.deepEqual(existsSync(to) ? readdirSync(to) : [], []);
+    }
     await there!.run('notFound', 'restore', out, '--folder', to, '--as', 'liar');
     assert.doesNotMatch(await there!.rig.virsh('list', '--all', '--name'), /liar/u);
+    const medium = join(there!.rig.daemon.dir, 'medium.iso');
+    writeFileSync(medium, 'x'.repeat(4_096));
+    const drive = `<disk type="file" device="cdrom"><source file="${medium}"/><target dev="sdz" bus="scsi"/></disk>`;
+    for (const [words, isThere] of [
+      [[], true],
+      [['--isolated'], false],
+    ] as const) {
+      await restoreWith('done', drive, ...words);
+      assert.equal((await there!.rig.virsh('dumpxml', 'liar')).includes(medium), isThere);
+      await there!.rig.virsh('undefine', 'liar', '--snapshots-metadata');
+      rmSync(to, { recursive: true });
+    }
   });
 });

@@ -1,5 +1,12 @@
 // What backups read of VMs, and the VMs that are restored from them, on one connection. Touches no file.
-import type { NamedFiles, RestoredVm, RestoreObstacle, SnapshotDocument, VmDocuments } from '../../domain/copiedVm.js';
+import type {
+  HostUse,
+  NamedFiles,
+  RestoredVm,
+  RestoreObstacle,
+  SnapshotDocument,
+  VmDocuments,
+} from '../../domain/copiedVm.js';
 import { Failure } from '../../domain/failure.js';
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
@@ -20,7 +27,7 @@ import { readPower } from '../powerState.js';
 import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
 import { copiedPoint, pointDefinition } from '../xml/copiedPoint.js';
-import { hasRevertDisks, namedFiles, writeRestored } from '../xml/copiedXml.js';
+import { hasRevertDisks, hostUse, namedFiles, writeRestored } from '../xml/copiedXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { XmlError } from '../xml/xmlTree.js';
@@ -61,6 +68,12 @@ export function vmCopiesOn(place: Place): VmCopies {
         'write what libvirt is to keep of a VM',
         vm.name,
         resultOf(() => documentsFor(vm)),
+      ),
+    hostUse: (vm) =>
+      asFailureOf(
+        'read what a backup takes from its host',
+        vm.name,
+        resultOf(() => hostUseOf(vm)),
       ),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
@@ -137,6 +150,16 @@ function documentsFor(vm: RestoredVm): VmDocuments {
     ...vm.documents,
     definition: writeRestored(definition, vm),
     snapshots: snapshots.map((one) => ({ ...one, xml: writeRestored(one.xml, vm) })),
+  };
+}
+
+function hostUseOf(vm: RestoredVm): HostUse {
+  const { definition, snapshots } = vm.documents;
+  const uses = [definition, ...snapshots.map(({ xml }) => xml)].map((xml) => hostUse(xml, vm));
+  return {
+    odd: uses.flatMap(({ odd }) => odd),
+    parts: [...new Set(uses.flatMap(({ parts }) => parts))],
+    bootFiles: uses.flatMap(({ bootFiles }) => bootFiles),
   };
 }
 

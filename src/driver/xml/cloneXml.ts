@@ -149,6 +149,6 @@ function ownDisplay(graphics: XmlElement): XmlElement {
   return { ...listening, attributes: { ...attributes, ...(byPort ? { port: '-1', autoport: 'yes' } : {}) } };
 }
 
-function withoutChildren(parent: XmlElement, ...names: readonly string[]): XmlElement {
+export function withoutChildren(parent: XmlElement, ...names: readonly string[]): XmlElement {
   return { ...parent, children: parent.children.filter((node) => !isElement(node) || !names.includes(node.name)) };
 }

@@ -1,55 +1,95 @@
 // The documents of a VM that is restored from a backup: with its files in another place, and its own name and addresses
 // where it stands beside the original. They must have been read with what libvirt keeps secret. Pure.
 import { createHash } from 'node:crypto';
-import type { NamedFiles, RestoredVm } from '../../domain/copiedVm.js';
-import { cloneApart, unplugCable } from './cloneXml.js';
+import type { HostUse, NamedFiles, RestoredVm } from '../../domain/copiedVm.js';
+import { cloneApart } from './cloneXml.js';
 import { withoutCloneMark } from './cloneMark.js';
+import { bootFiles, hostParts, isDrive, isolateDomain } from './isolatedXml.js';
 import { renameFileNames } from './retarget.js';
 import { withoutRam } from './snapshotChange.js';
-import { changeChildren, isElement } from './xmlChange.js';
-import { attribute, element, find, findAll, parseXml, textOf, writeXml, XmlError, type XmlElement } from './xmlTree.js';
+import { changeChildren } from './xmlChange.js';
+import {
+  attribute,
+  element,
+  elementsOf,
+  find,
+  findAll,
+  parseXml,
+  textOf,
+  writeXml,
+  XmlError,
+  type XmlElement,
+} from './xmlTree.js';
 
 /** @param xml a VM's or a snapshot's */
 export function namedFiles(xml: string): NamedFiles {
   const root = parseXml(xml);
   const [files, odd] = [new Set<string>(), new Set<string>()];
-  const addDisk = (disk: XmlElement, target: string): void => {
-    if (['mirror', 'encryption', 'transient'].some((name) => find(disk, name) !== undefined)) {
+  for (const { target, layer } of disksIn(root).flatMap(layersOf)) {
+    const source = find(layer, 'source');
+    const file = attribute(source, 'file');
+    if (file?.startsWith('/') === true) {
+      files.add(file);
+    }
+    const isPlain = source === undefined || (file?.startsWith('/') === true && isPlainFile(layer, source));
+    if (!isPlain || ['mirror', 'encryption', 'transient'].some((name) => find(layer, name) !== undefined)) {
       odd.add(target);
     }
-    for (let at: XmlElement | undefined = disk; at !== undefined; at = find(at, 'backingStore')) {
-      const source = find(at, 'source');
-      const file = attribute(source, 'file');
-      if (file?.startsWith('/') === true) {
-        files.add(file);
-      }
-      const isPlain = ['slices', 'dataStore', 'encryption'].every((name) => find(source, name) === undefined);
-      if (source !== undefined && (file?.startsWith('/') !== true || !isPlain)) {
-        odd.add(target);
-      }
-    }
-  };
-  for (const domain of domainsIn(root)) {
-    for (const disk of findAll(find(domain, 'devices'), 'disk')) {
-      if (!['cdrom', 'floppy'].includes(attribute(disk, 'device') ?? 'disk')) {
-        addDisk(disk, attribute(find(disk, 'target'), 'dev') ?? '');
-      }
-    }
-    const variables = variablesOf(find(domain, 'os', 'nvram'));
+  }
+  for (const nvram of domainsIn(root).flatMap((domain) => find(domain, 'os', 'nvram') ?? [])) {
+    const variables = variablesOf(nvram);
     if (variables !== undefined) {
       files.add(variables);
     }
+    const source = find(nvram, 'source');
+    const names = source !== undefined || (textOf(nvram)?.trim() ?? '') !== '';
+    if (names && (variables === undefined || (source !== undefined && !isPlainFile(nvram, source)))) {
+      odd.add('nvram');
+    }
   }
-  if (root.name === 'domainsnapshot') {
-    const ram = attribute(find(root, 'memory'), 'file');
-    if (ram !== undefined) {
-      files.add(ram);
-    }
-    for (const disk of ['disks', 'revertDisks'].flatMap((name) => findAll(find(root, name), 'disk'))) {
-      addDisk(disk, attribute(disk, 'name') ?? '');
-    }
+  const ram = root.name === 'domainsnapshot' ? attribute(find(root, 'memory'), 'file') : undefined;
+  if (ram !== undefined) {
+    files.add(ram);
   }
   return { files: [...files], odd: [...odd] };
+}
+
+interface NamedDisk {
+  /** As the guest names it. */
+  readonly target: string;
+  readonly disk: XmlElement;
+}
+
+/** Not the drives for media. */
+function disksIn(root: XmlElement): readonly NamedDisk[] {
+  const configured = domainsIn(root)
+    .flatMap((domain) => findAll(find(domain, 'devices'), 'disk'))
+    .filter((disk) => !isDrive(disk))
+    .map((disk) => ({ disk, target: attribute(find(disk, 'target'), 'dev') ?? '' }));
+  const taken = (root.name === 'domainsnapshot' ? diskLists : [])
+    .flatMap((name) => findAll(find(root, name), 'disk'))
+    .map((disk) => ({ disk, target: attribute(disk, 'name') ?? '' }));
+  return [...configured, ...taken];
+}
+
+const diskLists = ['disks', 'revertDisks'];
+
+/** The disk itself, and what its file rests on. */
+function layersOf({ target, disk }: NamedDisk): readonly { readonly target: string; readonly layer: XmlElement }[] {
+  const layers: { target: string; layer: XmlElement }[] = [];
+  for (let layer: XmlElement | undefined = disk; layer !== undefined; layer = find(layer, 'backingStore')) {
+    layers.push({ target, layer });
+  }
+  return layers;
+}
+
+/** What libvirt reads of a source depends on the type: `dev` of a block device, also if a file stands beside it. */
+function isPlainFile(of: XmlElement, source: XmlElement): boolean {
+  return (
+    (attribute(of, 'type') ?? 'file') === 'file' &&
+    Object.keys(source.attributes).every((name) => ['file', 'startupPolicy', 'index'].includes(name)) &&
+    elementsOf(source).every(({ name }) => name === 'seclabel')
+  );
 }
 
 /** Whether they are kept for later reverts, which newer libvirt does for the current snapshot alone. */
@@ -57,27 +97,102 @@ export function hasRevertDisks(snapshotXml: string): boolean {
   return find(parseXml(snapshotXml), 'revertDisks') !== undefined;
 }
 
-/** @throws XmlError when it names a file that the backup does not know: it could be anybody's */
+/** @throws XmlError when it names a disk or file that is not of the backup: it could be anybody's */
 export function writeRestored(xml: string, vm: RestoredVm): string {
-  const names = new Map(vm.files.map(({ from, to }) => [from, to]));
-  const stranger = namedFiles(xml).files.find((file) => !names.has(file));
-  const root = parseXml(xml);
-  if (stranger !== undefined || domainsIn(root).length === 0) {
-    throw new XmlError(stranger === undefined ? 'this describes no VM' : `${stranger} is no file of the backup`);
+  return writeXml(restoredRoot(xml, vm));
+}
+
+/** What of the host the restored VM names, and what it starts with there. @throws XmlError as `writeRestored` */
+export function hostUse(xml: string, vm: RestoredVm): HostUse {
+  const { odd } = namedFiles(xml);
+  if (odd.length > 0) {
+    return { odd, parts: [], bootFiles: [] };
   }
+  const root = restoredRoot(xml, vm);
+  const own = new Set(vm.files.map(({ to }) => to));
+  const domains = domainsIn(root);
+  return {
+    odd,
+    parts: domains.flatMap((domain) => hostParts(domain, own)),
+    bootFiles: vm.isolated === true && root.name === 'domain' ? bootFiles(root) : [],
+  };
+}
+
+function restoredRoot(xml: string, vm: RestoredVm): XmlElement {
+  const names = new Map(vm.files.map(({ from, to }) => [from, to]));
+  const root = parseXml(xml);
+  if (domainsIn(root).length === 0) {
+    throw new XmlError('this describes no VM');
+  }
+  requireClear(root);
+  const { files, odd } = namedFiles(xml);
+  const stranger = files.find((file) => !names.has(file)) ?? odd[0];
+  if (stranger !== undefined) {
+    throw new XmlError(`${stranger} is no file of the backup`);
+  }
+  requireFormats(root, vm.files);
   const restoreDomain = (domain: XmlElement): XmlElement => restoredDomain(domain, vm, names);
   const renamed = renameFileNames(root, vm.files);
   if (renamed.name === 'domain') {
     // Its guest goes on from an earlier moment, and may draw the same random numbers again.
     const later = changeChildren(restoreDomain(renamed), 'genid', () => element('genid'));
-    return writeXml(vm.isolated === true ? isolateDomain(later) : later);
+    return vm.isolated === true ? isolateDomain(later) : later;
   }
-  const written = writeXml(
-    changeChildren(changeChildren(renamed, 'domain', restoreDomain), 'inactiveDomain', restoreDomain),
-  );
+  const restored = changeChildren(changeChildren(renamed, 'domain', restoreDomain), 'inactiveDomain', restoreDomain);
   return vm.identity === 'new' && attribute(find(root, 'memory'), 'snapshot') === 'external'
-    ? withoutRam(written)
-    : written;
+    ? parseXml(withoutRam(writeXml(restored)))
+    : restored;
+}
+
+/**
+ * libvirt reads each `<devices>`, and names in any namespace; what is read here must be all that it reads. It never
+ * writes such a document itself.
+ */
+function requireClear(root: XmlElement): void {
+  const requireOnce = (parent: XmlElement, ...names: readonly string[]): void => {
+    const twice = names.find((name) => findAll(parent, name).length > 1);
+    if (twice !== undefined) {
+      throw new XmlError(`${parent.name} has ${twice} twice`);
+    }
+  };
+  const requireOwnNames = (node: XmlElement): void => {
+    const odd = [node.name, ...Object.keys(node.attributes)].find((name) => /:|^xmlns$/u.test(name));
+    if (odd !== undefined) {
+      throw new XmlError(`${odd} is of another namespace`);
+    }
+    elementsOf(node).forEach(requireOwnNames);
+  };
+  requireOnce(root, ...diskLists, 'memory', 'domain', 'inactiveDomain');
+  for (const list of diskLists.flatMap((name) => (root.name === 'domain' ? [] : findAll(root, name)))) {
+    requireOwnNames(list);
+    if (elementsOf(list).some(({ name }) => name !== 'disk')) {
+      throw new XmlError(`${list.name} has more than disks`);
+    }
+  }
+  for (const domain of domainsIn(root)) {
+    requireOnce(domain, 'os', 'devices');
+    [find(domain, 'os'), find(domain, 'devices')].forEach((part) => part !== undefined && requireOwnNames(part));
+    requireOnce(find(domain, 'os') ?? domain, 'nvram');
+  }
+  for (const { layer } of disksIn(root).flatMap(layersOf)) {
+    requireOnce(layer, 'source', 'backingStore', 'driver', 'format', 'target');
+  }
+  for (const nvram of domainsIn(root).flatMap((domain) => find(domain, 'os', 'nvram') ?? [])) {
+    requireOnce(nvram, 'source');
+  }
+}
+
+/** A guest writes what it likes into a raw image: read as another format, it would name files of the host. */
+function requireFormats(root: XmlElement, files: RestoredVm['files']): void {
+  const formats = new Map(files.map(({ from, format }) => [from, format]));
+  for (const { layer } of disksIn(root).flatMap(layersOf)) {
+    const file = attribute(find(layer, 'source'), 'file') ?? '';
+    const said = attribute(find(layer, layer.name === 'disk' ? 'driver' : 'format'), 'type');
+    const format = formats.get(file);
+    if (said !== undefined && format !== undefined && said !== format) {
+      throw new XmlError(`${file} is ${format} in the backup, and ${said} in the VM`);
+    }
+  }
 }
 
 /** libvirt loads RAM into no VM of another name or UUID. The addresses are the same ones in all documents. */
@@ -104,18 +219,6 @@ function restoredDomain(domain: XmlElement, vm: RestoredVm, names: ReadonlyMap<s
     ),
   );
 }
-
-/** Its cables are out, and nothing of the host is in it. */
-function isolateDomain(domain: XmlElement): XmlElement {
-  const isOfHost = ({ name, attributes }: XmlElement): boolean =>
-    ofHost.has(name) || (name === 'interface' && ofHost.has(attributes['type'] ?? ''));
-  return changeChildren(domain, 'devices', (devices) => {
-    const kept = devices.children.filter((node) => !isElement(node) || !isOfHost(node));
-    return changeChildren({ ...devices, children: kept }, 'interface', unplugCable);
-  });
-}
-
-const ofHost: ReadonlySet<string> = new Set(['hostdev', 'filesystem', 'shmem', 'vdpa', 'vhostuser']);
 
 /** In QEMU's own range. */
 function newAddress(address: string, uuid: string): string {

@@ -114,24 +114,21 @@ export const restoreOne: CommandHandler = async (context) => {
     };
     const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
+    const { present, withoutRam, restorePoints, point, replica, ofHost } = restored;
+    if (json === undefined) {
+      sayAll(context, point === undefined ? restoredLines(restored, original) : pointLines(restored, point));
+    }
     if (call.flags.has('start')) {
       await startVm(session, await session.vm(restored.uuid));
     }
-    const { present, withoutRam, restorePoints, point, replica } = restored;
     if (json !== undefined) {
       const { uuid, folder: place } = restored;
       const vm = { name: restored.name, uuid, connection: uri };
       const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
       const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
-      const facts = { restorePoints, currentState: present, withoutRam, ...ofPoint, ...ofReplica };
+      const facts = { restorePoints, currentState: present, withoutRam, ofHost, ...ofPoint, ...ofReplica };
       json({ restored: { ...vm, folder: place, ...facts } });
-      return;
     }
-    if (point !== undefined) {
-      sayAll(context, pointLines(restored, point));
-      return;
-    }
-    sayAll(context, restoredLines(restored, original));
   });
 };
 

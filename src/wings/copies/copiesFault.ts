@@ -5,6 +5,10 @@ export type CopiesProblem =
   /** A disk of the VM, as the guest names it. */
   | { readonly kind: 'oddDisk' | 'notFrozen'; readonly disk: string }
   | { readonly kind: 'missing' | 'unknownFile' | 'unknownFormat'; readonly file: string }
+  /** A disk of a backup that is no file of it. */
+  | { readonly kind: 'hostDisk'; readonly disk: string }
+  /** What an isolated VM starts with. */
+  | { readonly kind: 'hostFile'; readonly file: string }
   /** A snapshot of restic's stays, which no list of ours shows. */
   | { readonly kind: 'staysInRepository'; readonly snapshot: string }
   | { readonly kind: 'noBackup'; readonly id: string }

@@ -92,6 +92,17 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       );
     case 'brokenBackup':
       return t('The backup is not valid, so nothing was restored. Restore another one.');
+    case 'hostDisk':
+      return t(
+        'Disk {0} in the backup is not a file of the backup, so nothing was restored. No backup of Virt Rewind has such a disk: do not trust this one.',
+        displayLine(problem.disk),
+      );
+    case 'hostFile':
+      return t(
+        '{0} starts with {1} of the host, which not everyone may read, so it cannot be isolated. Nothing was restored. If you trust the backup, restore it without --isolated.',
+        name,
+        displayLine(problem.file),
+      );
     case 'newerBackup':
       return t('The backup was made by a newer version of Virt Rewind. Update it first.');
     case 'notUp':
@@ -253,7 +264,7 @@ export function leftOutText(leftOut: LeftOut): string {
 
 /** The first is the result. */
 export function pointLines(
-  { name, folder }: Pick<VmRestored, 'name' | 'folder'>,
+  { name, folder, ofHost }: Pick<VmRestored, 'name' | 'folder' | 'ofHost'>,
   { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
 ): readonly string[] {
   return [
@@ -262,7 +273,17 @@ export function pointLines(
     ...(notHeld.length > 0
       ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
       : []),
+    ...ofHostLines(ofHost),
   ];
+}
+
+const mostParts = 10;
+
+/** None where it uses nothing of it. */
+export function ofHostLines(ofHost: VmRestored['ofHost']): readonly string[] {
+  const shown = ofHost.slice(0, mostParts).map((part) => displayLine(part));
+  const more = ofHost.length > mostParts ? ['…'] : [];
+  return ofHost.length === 0 ? [] : [t('It uses parts of the host: {0}', [...shown, ...more].join(', '))];
 }
 
 export function notCurrentText(vm: string): string {

@@ -8,7 +8,7 @@ import { shortFailure } from '../../text/failureText.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { OriginalSeen } from './plain/originalVm.js';
-import { alteredText, leftOutText, notCurrentText } from './copiesText.js';
+import { alteredText, leftOutText, notCurrentText, ofHostLines } from './copiesText.js';
 
 type Sentences = readonly [string, ...string[]];
 
@@ -44,7 +44,7 @@ export function notCopiedLines({
 
 /** What was done, then what is not as it was. @param original of a replica, where it was looked for */
 export function restoredLines(restored: VmRestored, original?: OriginalSeen): Sentences {
-  const { name, folder, restorePoints, present, withoutRam, replica } = restored;
+  const { name, folder, restorePoints, present, withoutRam, replica, ofHost } = restored;
   return [
     t('Restored {0} into {1}: snapshots: {2}', displayLine(name), displayLine(folder), restorePoints),
     ...(original instanceof Failure ? [t('The original cannot be reached: {0}', shortFailure(original))] : []),
@@ -61,6 +61,7 @@ export function restoredLines(restored: VmRestored, original?: OriginalSeen): Se
           ]),
     ...(present ? [] : [t('Its disks are as in its current snapshot, because it was running when it was backed up.')]),
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
+    ...ofHostLines(ofHost),
   ];
 }
 

@@ -91,8 +91,8 @@ async function restoreSet(
     json({
       restoredSet: {
         ...{ set: setInfo(set), connection, missing },
-        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam }) => ({
-          ...{ name, uuid, connection, folder: own, restorePoints, currentState: present, withoutRam },
+        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam, ofHost }) => ({
+          ...{ name, uuid, connection, folder: own, restorePoints, currentState: present, withoutRam, ofHost },
         })),
         there,
         failed: failed.map(({ vm, message }) => ({ vm, message })),

@@ -1,6 +1,7 @@
 // Restores a VM with its snapshots from a backup. libvirt hears of it when all files are there and right.
 import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
+import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
 import { isCloneName } from '../../../domain/clone.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
@@ -57,6 +58,8 @@ export interface VmRestored {
   readonly restorePoints: number;
   /** Whether it is in the state that it had; else in that of its current snapshot. */
   readonly present: boolean;
+  /** What it uses of its host, see `HostUse`. */
+  readonly ofHost: readonly string[];
   /** Snapshots without the RAM that they had. */
   readonly withoutRam: number;
   /** Of a restore of one snapshot. */
@@ -89,8 +92,18 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   await removeLeft(engine, { connection, files: there }, folder);
   await requireFree(engine, connection, vm);
   const identity = name === undefined ? 'same' : 'new';
+  const documents = documentsOf(manifest);
   const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
   const bytes = storedBytes(manifest.files, source.keepsHoles ? 'allocatedBytes' : 'bytes');
+  const restored: RestoredVm = {
+    ...vm,
+    identity,
+    isolated: wish.isolated,
+    ...(wish.isCheck !== true && { backup: { madeAt: manifest.madeAt, restoredSince } }),
+    documents,
+    files: namesIn(folder, manifest.files, files),
+  };
+  const ofHost = await requireOwn(engine, restored, wish);
   const begun = await beginFolder(there, folder, bytes);
   let made = begun;
   try {
@@ -112,15 +125,6 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     const mark = { ...markOfUs(), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
     await nameFolder(there, { from: tree, folder }, mark);
     made = folder;
-    const restored: RestoredVm = {
-      ...vm,
-      identity,
-      isolated: wish.isolated,
-      ...(wish.isCheck !== true && { backup: { madeAt: manifest.madeAt, restoredSince } }),
-      documents: documentsOf(manifest),
-      // RAM that is left out has a name still, which the documents lose.
-      files: [...placesIn(folder, manifest.files)].map(([from, to]) => ({ from, to: places.get(from) ?? to })),
-    };
     await engine.withCopies(connection, (copies) => copies.define(restored));
     if (wish.isCheck !== true) {
       await unmarkFolder(there, folder);
@@ -136,11 +140,50 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     folder,
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
+    ofHost,
     ...(identity === 'same' &&
       manifest.replicaOf !== undefined && { replica: { of: manifest.replicaOf, madeAt: manifest.madeAt } }),
     withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,
     ...(point !== undefined && { point }),
   };
+}
+
+/** RAM that is left out of the files has a name still, which the documents lose. */
+function namesIn(folder: string, all: readonly CopiedFile[], files: readonly CopiedFile[]): RestoredVm['files'] {
+  const [names, places] = [placesIn(folder, all), placesIn(folder, files)];
+  return all.map(({ path, format }) => ({
+    from: path,
+    to: places.get(path) ?? names.get(path) ?? '',
+    ...(format !== undefined && { format }),
+  }));
+}
+
+/**
+ * Before anything is fetched: whoever wrote the backup could name what it likes.
+ * @returns what it uses of the host
+ */
+async function requireOwn(
+  engine: Copies,
+  vm: RestoredVm,
+  { connection, host: { files } }: Pick<RestoreWish, 'connection' | 'host'>,
+): Promise<readonly string[]> {
+  const { odd, parts, bootFiles } = await engine.withCopies(connection, (copies) => copies.hostUse(vm));
+  const [disk] = odd;
+  if (disk !== undefined) {
+    throw new CopiesFault({ kind: 'hostDisk', disk });
+  }
+  for (const file of bootFiles) {
+    if (!(await isForAll(files, file))) {
+      throw new CopiesFault({ kind: 'hostFile', file });
+    }
+  }
+  return parts;
+}
+
+/** libvirt would let the VM read also what is for root alone. */
+async function isForAll(files: FileSystem, path: string): Promise<boolean> {
+  const found = await undefinedIfAbsent(files.stat(path));
+  return found?.isFile() === true && (found.mode & 0o004) !== 0;
 }
 
 export async function requireManifest(source: CopySource): Promise<Manifest> {

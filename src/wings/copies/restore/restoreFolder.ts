@@ -131,7 +131,8 @@ export async function placeFiles(files: FileSystem, raw: string, placed: readonl
     }
     await makeFolders(files, posix.dirname(place));
     await files.rename(from, place);
-    await files.chmod(place, (found.mode & 0o777) | 0o600);
+    // Nobody has to run it, and a configuration could name it as a program.
+    await files.chmod(place, (found.mode & 0o666) | 0o600);
   }
 }
 

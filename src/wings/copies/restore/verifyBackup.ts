@@ -62,7 +62,7 @@ async function check(engine: CopiesEngine, restic: Restic, backup: Backup, wish:
 /** All else is of a host or a network, and nothing was found out of the backup. */
 function isOfBackup(error: unknown): boolean {
   return error instanceof CopiesFault
-    ? error.problem.kind === 'brokenBackup' || error.problem.kind === 'notUp'
+    ? ['brokenBackup', 'notUp', 'hostDisk'].includes(error.problem.kind)
     : error instanceof ResticFault && isDamage(error);
 }
 
