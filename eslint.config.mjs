@@ -401,7 +401,7 @@ const rooms = {
     'domain',
     'base',
   ],
-  'wings/inside/back': ['wings/inside/read', 'session', 'text', 'live', 'domain'],
+  'wings/inside/back': ['wings/inside/read', 'session', 'text', 'live', 'domain', 'base'],
   'wings/inside/read': ['wings/inside/bytes', 'base'],
   'wings/inside/bytes': ['base'],
   cli: [

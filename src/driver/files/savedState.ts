@@ -5,6 +5,7 @@ import { type FileHandle, link, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { dirname } from 'node:path';
 import { thisComputer } from '../../base/fileSystem.js';
+import { writeAll } from '../../base/writeAll.js';
 import { partOf } from '../../domain/hostFiles.js';
 import type { SavedFile } from '../hypervisor.js';
 import { identityOfOpen, removeMade } from './removeMade.js';
@@ -43,7 +44,7 @@ export class SavedState implements SavedFile {
     const identity = await identityOfOpen(handle);
     try {
       const header = headerOf(xml);
-      await handle.write(header, 0, header.length, 0);
+      await writeAll(handle, header, 0);
       return new SavedState(file, handle, header.length, identity);
     } catch (error) {
       await handle.close();
@@ -58,7 +59,7 @@ export class SavedState implements SavedFile {
 
   /** The stream is whole. Under its name the file appears when all of it is on the disk, so one flush does. */
   async finish(): Promise<void> {
-    await this.#handle.write(finished, 0, finished.length, 0);
+    await writeAll(this.#handle, finished, 0);
     await this.#handle.sync();
     await this.#handle.close();
     // Never over what somebody else put there.

@@ -3,6 +3,7 @@ import { chmod, lstat, mkdir, mkdtemp, open, rename, rm, stat, symlink, utimes }
 import { dirname, join, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
+import { writeAll } from '../../base/writeAll.js';
 import type { FailureKind } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { GuestFileSystem } from './read/guestFileSystem.js';
@@ -146,7 +147,7 @@ async function writeEntry(
 /** What is only zeroes takes no room. */
 async function writeSparse(file: Awaited<ReturnType<typeof open>>, piece: Buffer, at: number): Promise<void> {
   if (piece.some((byte) => byte !== 0)) {
-    await file.write(piece, 0, piece.length, at);
+    await writeAll(file, piece, at);
   }
 }
 

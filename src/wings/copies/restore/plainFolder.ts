@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
+import { writeAll } from '../../../base/writeAll.js';
 import { CopiesFault } from '../copiesFault.js';
 import type { CopySource } from './copySource.js';
 import { disks } from '../plain/hostFolder.js';
@@ -74,7 +75,7 @@ async function copyFile(
 const pieceBytes = 64 * 1024;
 const blockBytes = 16 * pieceBytes;
 
-/** Zeros take no room. @returns the SHA-256 of what was read */
+/** Zeros take no room. @returns the SHA-256 of what was read, all of which is on the disk then */
 async function copySparse(from: FileHandle, to: FileHandle, bytes: number, signal: AbortSignal): Promise<string> {
   const [hash, block, zeros] = [createHash('sha256'), Buffer.alloc(blockBytes), Buffer.alloc(blockBytes)];
   await to.truncate(bytes);
@@ -90,11 +91,12 @@ async function copySparse(from: FileHandle, to: FileHandle, bytes: number, signa
       for (let piece = 0; piece < bytesRead; piece += pieceBytes) {
         const own = read.subarray(piece, piece + pieceBytes);
         if (!own.equals(zeros.subarray(0, own.length))) {
-          await to.write(own, 0, own.length, at + piece);
+          await writeAll(to, own, at + piece);
         }
       }
     }
     at += bytesRead;
   }
+  await to.sync();
   return hash.digest('hex');
 }

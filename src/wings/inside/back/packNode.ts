@@ -2,6 +2,7 @@
 // what the guest must have when it has arrived.
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { writeAll } from '../../../base/writeAll.js';
 import type { GuestFileSystem, NodeKind } from '../read/guestFileSystem.js';
 import { walkFolder } from '../read/walkFolder.js';
 import { RestoreFault } from './restoreFault.js';
@@ -107,9 +108,7 @@ export async function packNode(
   let contentAt = 0;
   let hasOwners = true;
   const write = async (bytes: Buffer): Promise<void> => {
-    for (let done = 0; done < bytes.length;) {
-      done += (await to.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
-    }
+    await writeAll(to, bytes, at);
     at += bytes.length;
   };
   for (const { path, node, kind: own } of entries) {
