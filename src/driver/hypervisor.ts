@@ -92,6 +92,8 @@ export interface VmCopies {
   documentsFor(vm: RestoredVm): Promise<VmDocuments>;
   /** What `define` would let the VM take from its host. @throws Failure `failed` of a document that is not clear */
   hostUse(vm: RestoredVm): Promise<HostUse>;
+  /** Neither is its host this computer, nor does a login lead there. */
+  readonly elsewhere: boolean;
   obstacle(vm: { readonly name: string; readonly uuid: string }): Promise<RestoreObstacle | undefined>;
   /**
    * Defines the VM with all its snapshots, off, and looks whether they are there. On a failure it takes the VM away

@@ -147,6 +147,18 @@ describe('replicas of a VM', () => {
     await tree.take('last', 'offline');
     assert.match(await there!.run('refused', ...take, here!.rig.uri), /Replicate it once more/u);
     await replicate();
+    await here!.run('done', 'start', name);
+    await here!.rig.virsh('managedsave', name);
+    assert.match(await there!.run('refused', ...take, here!.rig.uri), /managedsave/u);
+    await here!.rig.virsh('managedsave-remove', name);
+    await replicate();
+    const more = join(here!.rig.daemon.dir, 'more.qcow2');
+    await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', more, '1M');
+    const disk = [name, more, 'vdy', '--config', '--subdriver', 'qcow2'] as const;
+    await here!.rig.virsh('attach-disk', ...disk);
+    assert.match(await there!.run('refused', ...take, here!.rig.uri), /Replicate it once more/u);
+    await here!.rig.virsh('detach-disk', name, 'vdy', '--config');
+    await replicate();
     await tree.keepContents();
     const [gone, sameAgain] = ['qemu+unix:///system?socket=/nowhere', here!.rig.uri];
     for (const [uri, original] of [

@@ -75,6 +75,7 @@ export function vmCopiesOn(place: Place): VmCopies {
         vm.name,
         resultOf(() => hostUseOf(vm)),
       ),
+    elsewhere: isElsewhere(place),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
     undefine: (uuid, folder, power) =>
@@ -124,16 +125,17 @@ function filesIn({ definition, snapshots }: VmDocuments): NamedFiles {
 }
 
 async function findObstacle(
-  { connection, capabilities, uri, openShell }: Place,
+  place: Place,
   { name, uuid }: { readonly name: string; readonly uuid: string },
 ): Promise<RestoreObstacle | undefined> {
+  const { connection, capabilities } = place;
   if (capabilities.driver !== 'qemu') {
     return 'notQemu';
   }
   if (capabilities.readOnly) {
     return 'readOnly';
   }
-  if (openShell === undefined && !isThisHost({ transport: parseUri(uri).transport, hostname: capabilities.hostname })) {
+  if (isElsewhere(place)) {
     return 'otherHost';
   }
   const { domains } = await connection.call('connectListAllDomains', { needResults: 1, flags: 0 });
@@ -142,6 +144,10 @@ async function findObstacle(
     : domains.some((one) => one.uuid === uuid)
       ? 'uuidTaken'
       : undefined;
+}
+
+function isElsewhere({ capabilities: { hostname }, uri, openShell }: Place): boolean {
+  return openShell === undefined && !isThisHost({ transport: parseUri(uri).transport, hostname });
 }
 
 function documentsFor(vm: RestoredVm): VmDocuments {

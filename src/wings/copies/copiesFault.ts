@@ -24,6 +24,8 @@ export type CopiesProblem =
   | { readonly kind: 'notStarted'; readonly said: string }
   | { readonly kind: 'badName'; readonly name: string }
   | { readonly kind: 'notQemu' | 'readOnly' | 'otherHost' }
+  /** No copy is written to a host, or read there, without a login. */
+  | { readonly kind: 'noLogin'; readonly connection: string }
   | { readonly kind: 'nameTaken' | 'uuidTaken'; readonly name: string }
   | { readonly kind: 'folderTaken' | 'restoreRuns' | 'vmInUse' | 'copyRuns' | 'noCopy'; readonly folder: string }
   /** The shell or the archive ended, in its words. */
@@ -33,7 +35,7 @@ export type CopiesProblem =
   /** The host of a replica is that of the VM, or has the VM. */
   | { readonly kind: 'vmThere'; readonly name: string }
   /** Of a replica that is to take its place. */
-  | { readonly kind: 'originalRuns' | 'originalNewer'; readonly name: string; readonly host: string }
+  | { readonly kind: 'originalRuns' | 'originalNewer' | 'originalSaved'; readonly name: string; readonly host: string }
   | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
   | { readonly kind: 'cannotWrite'; readonly folder: string; readonly said: string };
 

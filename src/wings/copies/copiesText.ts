@@ -29,6 +29,12 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       return t('Its VMs are on another computer. Connect to it by ssh (qemu+ssh://), or run Virt Rewind there.');
     case 'otherHost':
       return t('Its VMs are on another computer, but this needs files on this computer.');
+    case 'noLogin':
+      return t(
+        'This computer has no login to the host of {0}, which this needs. Nothing was written. Use a connection by ssh: {1}',
+        displayLine(problem.connection),
+        'qemu+ssh://user@host/system',
+      );
     case 'notQemu':
       return t('Its VMs do not use QEMU.');
     case 'readOnly':
@@ -169,6 +175,12 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'originalNewer':
       return t(
         '{0} was changed on {1} after the last replication. Replicate it once more. Without --original, the replica is restored as it is.',
+        displayLine(problem.name),
+        displayLine(problem.host),
+      );
+    case 'originalSaved':
+      return t(
+        'The RAM of {0} is saved on {1} (virsh managedsave), and no replica has it. Start it there, shut it down and replicate it once more. Without --original, the replica is restored as it is.',
         displayLine(problem.name),
         displayLine(problem.host),
       );

@@ -50,8 +50,13 @@ export function restoredLines(restored: VmRestored, original?: OriginalSeen): Se
     ...(original instanceof Failure ? [t('The original cannot be reached: {0}', shortFailure(original))] : []),
     ...(replica === undefined
       ? []
-      : original === 'same'
-        ? [t('The original is off and has nothing that is not here. Do not start both: they have the same identity.')]
+      : original === 'same' || original === 'sameButTpm'
+        ? [
+            t(
+              'The original is off, and its disks and snapshots are as here. Do not start both: they have the same identity.',
+            ),
+            ...(original === 'sameButTpm' ? [leftOutText('tpm')] : []),
+          ]
         : [
             t(
               'It is as of {0}; what it did on {1} after that is not here. Do not start both: they have the same identity.',

@@ -13,6 +13,7 @@ import { copyOut, type CopyMade, type CopyWish } from './plain/copyOut.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { storedBytes } from './vm/manifest.js';
 import { onVmHost } from './host/vmHost.js';
+import { loginTo } from './vm/loginTo.js';
 
 type Target = Pick<CopyWish, 'kind' | 'login' | 'folder'>;
 
@@ -41,7 +42,7 @@ export const replicate: CommandHandler = (context) => {
       if (engine.findVm(ref) !== undefined) {
         throw new CopiesFault({ kind: 'vmThere', name: vm.name });
       }
-      return { kind: 'replica', login: await engine.hostLogin(ref), folder };
+      return { kind: 'replica', login: await loginTo(engine, wanted), folder };
     },
     say: (name, copied) =>
       t(

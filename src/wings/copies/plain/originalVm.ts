@@ -1,18 +1,20 @@
 // The VM that a replica is of, on its own host: whether the replica may take its place, and what it has not.
 import { shellWord } from '../../../base/shellWord.js';
+import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import { isActive, type VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { CopiesFault } from '../copiesFault.js';
 import { HostShell } from '../host/hostShell.js';
-import type { Manifest } from '../vm/manifest.js';
+import { loginTo } from '../vm/loginTo.js';
+import { documentsOf, type Manifest } from '../vm/manifest.js';
 
-/** `same`: it is off, and has nothing that the replica has not. */
-export type OriginalSeen = 'same' | 'gone' | Failure;
+/** `same`: it is off, and its configuration, disks and snapshots are those of the replica. */
+export type OriginalSeen = 'same' | 'sameButTpm' | 'gone' | Failure;
 
 /**
  * @param uri of its host, which is not asked any more afterwards
- * @throws CopiesFault `originalRuns`, `originalNewer`; Failure of a host that answers
+ * @throws CopiesFault `originalRuns`, `originalSaved`, `originalNewer`, `noLogin`; Failure of a host that answers
  */
 export async function lookAtOriginal(
   engine: EnginePort,
@@ -39,29 +41,41 @@ export async function lookAtOriginal(
 
 async function compareOriginal(
   engine: EnginePort,
-  { vm: { name }, present, snapshots, files }: Manifest,
+  manifest: Manifest,
   ref: VmRef,
   signal: AbortSignal,
 ): Promise<OriginalSeen> {
-  const vm = engine.findVm(ref)?.vm;
-  if (vm === undefined) {
+  const { vm, present, files } = manifest;
+  const { connection } = ref;
+  const own = engine.findVm(ref)?.vm;
+  if (own === undefined) {
     return 'gone';
   }
-  if (isActive(vm.power)) {
-    throw new CopiesFault({ kind: 'originalRuns', name, host: ref.connection });
+  const of = { name: vm.name, host: connection };
+  if (isActive(own.power)) {
+    throw new CopiesFault({ kind: 'originalRuns', ...of });
   }
-  const held = new Set(snapshots.map((one) => one.name));
-  const tree = await engine.readTree(ref);
-  const shell = await HostShell.open(await engine.hostLogin(ref), signal);
+  if (own.managedSave) {
+    throw new CopiesFault({ kind: 'originalSaved', ...of });
+  }
+  const documents = await engine.withCopies(connection, (copies) => copies.readDocuments(ref.uuid));
+  const shell = await HostShell.open(await loginTo(engine, connection), signal);
   try {
     const stored = new Map(files.flatMap((file) => (file.stored === undefined ? [] : [[file.stored, file]])));
     const found = await shell.run(`stat -c '%s %.9Y' -- ${[...stored.keys()].map(shellWord).join(' ')}`);
     const expected = [...stored.values()].map(({ bytes, modified = '' }) => `${bytes} ${modified}`);
-    if (!present || tree.snapshots.some((one) => !held.has(one.name)) || found.said !== expected.join('\n')) {
-      throw new CopiesFault({ kind: 'originalNewer', name, host: ref.connection });
+    const isSame = essenceOf(documents) === essenceOf(documentsOf(manifest)) && found.said === expected.join('\n');
+    if (!present || !isSame) {
+      throw new CopiesFault({ kind: 'originalNewer', ...of });
     }
-    return 'same';
+    return own.devices?.includes('tpm') === true ? 'sameButTpm' : 'same';
   } finally {
     shell.close();
   }
+}
+
+/** libvirt lists snapshots in no order of its own. */
+function essenceOf({ definition, snapshots, current }: VmDocuments): string {
+  const sorted = snapshots.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+  return JSON.stringify([definition, current, sorted.map(({ name, parent, xml }) => [name, parent, xml])]);
 }

@@ -1,0 +1,15 @@
+// The login to the host of a connection, for what reads or writes files there.
+import type { HostLogin } from '../../../base/hostLogin.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import { CopiesFault } from '../copiesFault.js';
+
+/** @returns undefined: this computer. @throws CopiesFault `noLogin` of a host that only libvirt leads to */
+export async function loginTo(
+  engine: Pick<EnginePort, 'hostLogin' | 'withCopies'>,
+  connection: string,
+): Promise<HostLogin | undefined> {
+  if (await engine.withCopies(connection, ({ elsewhere }) => Promise.resolve(elsewhere))) {
+    throw new CopiesFault({ kind: 'noLogin', connection });
+  }
+  return engine.hostLogin({ connection });
+}

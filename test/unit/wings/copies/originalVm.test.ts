@@ -1,0 +1,52 @@
+// What is asked of the host that the original of a replica is on.
+import assert from 'node:assert/strict';
+import { realpathSync, statSync } from 'node:fs';
+import type { EnginePort } from '../../../../src/engine/enginePort.js';
+import { loginTo } from '../../../../src/wings/copies/vm/loginTo.js';
+import { lookAtOriginal } from '../../../../src/wings/copies/plain/originalVm.js';
+import type { Manifest } from '../../../../src/wings/copies/vm/manifest.js';
+
+describe('the host of an original', () => {
+  const connection = 'qemu+tls://other/system';
+  const vm = { name: 'web', uuid: 'u', power: 'off', managedSave: false };
+  const file = realpathSync(process.execPath);
+  const { size, mtimeNs } = statSync(file, { bigint: true });
+  const modified = `${mtimeNs / 1_000_000_000n}.${String(mtimeNs % 1_000_000_000n).padStart(9, '0')}`;
+  const kept = { path: file, stored: file, role: 'disk', content: 'stored', bytes: Number(size), modified } as const;
+  const files: Manifest['files'] = [{ ...kept, allocatedBytes: 0 }];
+  const manifest: Manifest = {
+    ...{ vm, madeAt: 0, libvirt: '9.0.0', present: true, definition: '<domain/>', snapshots: [], files },
+  };
+
+  function engineOf(elsewhere: boolean, own: object = vm, definition = '<domain/>'): EnginePort {
+    const copies = { elsewhere, readDocuments: () => Promise.resolve({ definition, snapshots: [] }) };
+    return {
+      connections: [{ uri: connection }],
+      setConnections: () => undefined,
+      connect: () => Promise.resolve(),
+      findVm: () => ({ vm: own }),
+      hostLogin: () => Promise.resolve(undefined),
+      withCopies: (_: string, use: (some: typeof copies) => unknown) => Promise.resolve(use(copies)),
+    } as unknown as EnginePort;
+  }
+
+  const look = (engine: EnginePort): Promise<unknown> =>
+    lookAtOriginal(engine, manifest, connection, new AbortController().signal);
+
+  it('is not taken for this computer without a login', async () => {
+    const refused = { problem: { kind: 'noLogin', connection } };
+    await assert.rejects(loginTo(engineOf(true), connection), refused);
+    await assert.rejects(look(engineOf(true)), refused);
+    assert.equal(await loginTo(engineOf(false), connection), undefined);
+  });
+
+  it('has the same VM only with the same configuration, and no saved RAM', async () => {
+    const of = { name: 'web', host: connection };
+    assert.equal(await look(engineOf(false)), 'same');
+    assert.equal(await look(engineOf(false, { ...vm, devices: ['tpm'] })), 'sameButTpm');
+    const saved = engineOf(false, { ...vm, managedSave: true });
+    await assert.rejects(look(saved), { problem: { kind: 'originalSaved', ...of } });
+    const newer = { problem: { kind: 'originalNewer', ...of } };
+    await assert.rejects(look(engineOf(false, vm, '<domain><cpu/></domain>')), newer);
+  });
+});
