@@ -36,7 +36,8 @@ export type CopiesProblem =
   | { readonly kind: 'vmThere'; readonly name: string }
   /** Of a replica that is to take its place. */
   | { readonly kind: 'originalRuns' | 'originalNewer' | 'originalSaved'; readonly name: string; readonly host: string }
-  | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
+  /** `whole`: files are written with their holes. */
+  | { readonly kind: 'noRoom' | 'noRoomWhole'; readonly folder: string; readonly bytes: number; readonly free: number }
   | { readonly kind: 'cannotWrite'; readonly folder: string; readonly said: string };
 
 const failing: readonly CopiesProblem['kind'][] = [
@@ -46,6 +47,7 @@ const failing: readonly CopiesProblem['kind'][] = [
   'cannotWrite',
   'brokenBackup',
   'noRoom',
+  'noRoomWhole',
   'copyCut',
   'wrongChecksum',
   'notStarted',

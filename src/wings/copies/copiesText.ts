@@ -145,6 +145,13 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         bytesText(problem.free),
         bytesText(problem.bytes),
       );
+    case 'noRoomWhole':
+      return t(
+        '{0} has {1} free, but this restic would write {2}: it fills the holes in files with zeros. Nothing was restored. Install restic 0.15 or newer there, or choose a larger folder.',
+        displayLine(problem.folder),
+        bytesText(problem.free),
+        bytesText(problem.bytes),
+      );
     case 'copyRuns':
       return t('Another replication is writing to {0}.', displayLine(problem.folder));
     case 'noCopy':

@@ -94,7 +94,8 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   const identity = name === undefined ? 'same' : 'new';
   const documents = documentsOf(manifest);
   const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
-  const bytes = storedBytes(manifest.files, source.keepsHoles ? 'allocatedBytes' : 'bytes');
+  const needed = storedBytes(manifest.files, 'allocatedBytes');
+  const bytes = source.keepsHoles ? needed : storedBytes(manifest.files, 'bytes');
   const restored: RestoredVm = {
     ...vm,
     identity,
@@ -104,7 +105,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     files: namesIn(folder, manifest.files, files),
   };
   const ofHost = await requireOwn(engine, restored, wish);
-  const begun = await beginFolder(there, folder, bytes);
+  const begun = await beginFolder(there, folder, { needed, bytes });
   let made = begun;
   try {
     const raw = posix.join(begun, 'backup');

@@ -87,8 +87,13 @@ export async function readOwn(files: FileSystem, path: string, mostBytes: number
 /**
  * Beside the folder that it becomes; what a killed one has begun there goes first, as it takes the room. Others
  * may pass through it: QEMU runs as another user.
+ * @param bytes that are written; `needed` without the holes
  */
-export async function beginFolder(files: FileSystem, folder: string, bytes: number): Promise<string> {
+export async function beginFolder(
+  files: FileSystem,
+  folder: string,
+  { needed, bytes }: { readonly needed: number; readonly bytes: number },
+): Promise<string> {
   return orFault(folder, async () => {
     const parent = posix.dirname(folder);
     await makeFolders(files, parent);
@@ -101,7 +106,7 @@ export async function beginFolder(files: FileSystem, folder: string, bytes: numb
     }
     const { free } = await files.space(parent);
     if (free < bytes) {
-      throw new CopiesFault({ kind: 'noRoom', folder: parent, bytes, free });
+      throw new CopiesFault({ kind: free < needed ? 'noRoom' : 'noRoomWhole', folder: parent, bytes, free });
     }
     const begun = posix.join(parent, `${begins}${randomBytes(4).toString('hex')}`);
     await files.mkdir(begun);
