@@ -224,9 +224,10 @@ describe('backups in the editor', () => {
     const store = new ScheduleStore(journal, silentLog);
     const keyFile = join(rig.dir, 'key');
     writeFileSync(keyFile, await vscode.env.clipboard.readText(), { mode: 0o600 });
+    const uuid = (await rig.virsh('domuuid', name)).trim();
     const schedule: Schedule = {
       ...{ name: 'host-day', vms: [name], to: repository, every: 'day', keep: {}, by: 'cron', madeAt: Date.now() },
-      ...{ connect: rig.uri, passwordFile: keyFile },
+      ...{ connect: rig.uri, passwordFile: keyFile, refs: [{ connection: rig.uri, uuid }] },
     };
     const program = join(
       vscode.extensions.getExtension('virt-rewind.virt-rewind')?.extensionPath ?? '',

@@ -20,13 +20,13 @@ export interface BackupsOfVm {
 }
 
 export function backupsOfVm(
-  view: Pick<VmView, 'ref' | 'vm'>,
+  view: Pick<VmView, 'ref'>,
   all: readonly ScheduleStatus[],
   seen: readonly SeenBackup[],
 ): BackupsOfVm {
   const schedules = all.filter((status) => isFor(status, view));
-  const ran = schedules.flatMap(({ state, lastRun, schedule }) =>
-    lastRun !== undefined && (lastRun.vms?.includes(view.ref.uuid) ?? state === 'done')
+  const ran = schedules.flatMap(({ lastRun, schedule }) =>
+    lastRun?.vms?.includes(view.ref.uuid) === true
       ? [{ madeAt: lastRun.startedAt, target: withoutPassword(schedule.to) }]
       : [],
   );
@@ -35,12 +35,10 @@ export function backupsOfVm(
   return { ...(newest !== undefined && { newest }), ...(verified !== undefined && { verified }), schedules };
 }
 
+/** Also for a later member of its system. Other hosts have VMs of the same name. */
 export function isFor(
-  { schedule: { vms, connect }, lastRun }: ScheduleStatus,
-  { ref, vm }: Pick<VmView, 'ref' | 'vm'>,
+  { schedule: { refs = [] }, lastRun }: Pick<ScheduleStatus, 'schedule' | 'lastRun'>,
+  { ref: { connection, uuid } }: Pick<VmView, 'ref'>,
 ): boolean {
-  return (
-    (connect === undefined || connect === ref.connection) &&
-    (vms.some((one) => one === vm.name || one.toLowerCase() === ref.uuid) || lastRun?.vms?.includes(ref.uuid) === true)
-  );
+  return refs.some((one) => one.connection === connection && (one.uuid === uuid || lastRun?.vms?.includes(uuid)));
 }

@@ -116,6 +116,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const made = parseAs(scheduleShape, {
     name: given ?? scheduleName(system ?? call.operands[0] ?? '', every),
     vms: system === undefined ? [...call.operands] : views.map(({ vm }) => vm.name),
+    refs: views.map(({ ref: { connection, uuid } }) => ({ connection, uuid })),
     ...(system !== undefined && { system }),
     ...{ to: target, every, keep: ruleOf(call), by: await scheduler.choose(every), madeAt: Date.now() },
     ...(call.flags.has('checkpoint') && { checkpoint: checkpointOf(call) }),

@@ -30,7 +30,7 @@ describe('backups that agents are told of', () => {
     const store = new ScheduleStore(folder, silentLog);
     const schedule: Schedule = {
       ...{ name: 'all-day', vms: [name, 'hidden-db'], to: 'rest:http://me:sec@ret@host/', every: 'day', keep: {} },
-      ...{ by: 'cron', madeAt: started, ...changes },
+      ...{ by: 'cron', madeAt: started, refs: [view.ref], ...changes },
     };
     await store.add(schedule, '');
     if (run !== undefined) {
@@ -50,7 +50,7 @@ describe('backups that agents are told of', () => {
 
   it('are none where none is known', async () => {
     assert.deepEqual(await told(), { list: {}, text: '{"schedules":[]}' });
-    await add({ vms: ['hidden-db'] });
+    await add({ vms: ['hidden-db'], refs: [] });
     assert.deepEqual(await told(), { list: {}, text: '{"schedules":[]}' });
   });
 

@@ -12,6 +12,8 @@ export const scheduleShape = v.object({
   system: v.exactOptional(line),
   /** As they were named; of a system, those that it had when the schedule was added. */
   vms: v.pipe(v.array(line), v.minLength(1), v.maxLength(1_000)),
+  /** What these were when the schedule was added; absent in older ones. Other hosts have VMs of the same names. */
+  refs: v.exactOptional(v.pipe(v.array(v.object({ connection: line, uuid: line })), v.maxLength(1_000))),
   to: line,
   /** `hour`, `day`, `week`, or a calendar expression of systemd. */
   every: line,

@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isFor } from '../../../../src/wings/copies/backupsOfVm.js';
 import {
   isDue,
   nextAfter,
@@ -47,6 +48,22 @@ describe('a schedule', () => {
       assert.ok((nextAfter(every, next.getTime()) ?? 0) > next.getTime(), every);
     }
     assert.equal(nextAfter('Mon..Fri 22:30', at), undefined);
+  });
+
+  it('backs up the VMs that it was added for, and none of the same name or UUID elsewhere', () => {
+    const [connection, uuid] = ['qemu:///system', '00000000-0000-4000-8000-000000000001'];
+    const other = { connection: 'qemu+ssh://other/system', uuid };
+    const of = (more: Partial<Schedule>, vms: readonly string[] = []): Parameters<typeof isFor>[0] => {
+      const lastRun = { vms } as unknown as ScheduledRun;
+      return { schedule: { ...schedule, ...more }, lastRun };
+    };
+    const ref = { connection, uuid };
+    assert.equal(isFor(of({ refs: [ref] }), { ref }), true);
+    assert.equal(isFor(of({ refs: [ref] }, [uuid]), { ref: other }), false);
+    assert.equal(isFor(of({ refs: [{ connection, uuid: 'of another' }] }), { ref }), false);
+    // A VM that its system got later.
+    assert.equal(isFor(of({ refs: [{ connection, uuid: 'of another' }] }, [uuid]), { ref }), true);
+    assert.equal(isFor(of({}, [uuid]), { ref }), false);
   });
 
   it('is due for cron once in each period, whatever the clock does', () => {
