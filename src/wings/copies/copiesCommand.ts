@@ -13,8 +13,8 @@ import { bringBack, requireManifest, type VmRestored } from './restore/bringBack
 import { CopiesFault, isFailing } from './copiesFault.js';
 import { backupInfo } from './copiesInfos.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
-import { checkpointStaysText, faultText, pointLines } from './copiesText.js';
-import { backedUpLines, restoredLines } from './doneText.js';
+import { checkpointStaysText, faultText } from './copiesText.js';
+import { backedUpLines, pointLines, restoredLines } from './doneText.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from './plain/originalVm.js';

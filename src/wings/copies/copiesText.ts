@@ -6,7 +6,6 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failureMessage.js';
-import type { VmRestored } from './restore/bringBack.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import type { LeftOut } from './vm/lookAtVm.js';
 import { ResticFault, withoutPassword } from './repository/restic.js';
@@ -279,30 +278,6 @@ export function leftOutText(leftOut: LeftOut): string {
     case 'tpm':
       return t('Not copied: the content of the TPM.');
   }
-}
-
-/** The first is the result. */
-export function pointLines(
-  { name, folder, ofHost }: Pick<VmRestored, 'name' | 'folder' | 'ofHost'>,
-  { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
-): readonly string[] {
-  return [
-    t('Restored {0} as in its snapshot “{1}” into {2}', displayLine(name), displayLine(title), displayLine(folder)),
-    ...(hasRam ? [t('The RAM of the snapshot is not loaded: the VM starts as after a power cut.')] : []),
-    ...(notHeld.length > 0
-      ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
-      : []),
-    ...ofHostLines(ofHost),
-  ];
-}
-
-const mostParts = 10;
-
-/** None where it uses nothing of it. */
-export function ofHostLines(ofHost: VmRestored['ofHost']): readonly string[] {
-  const shown = ofHost.slice(0, mostParts).map((part) => displayLine(part));
-  const more = ofHost.length > mostParts ? ['…'] : [];
-  return ofHost.length === 0 ? [] : [t('It uses parts of the host: {0}', [...shown, ...more].join(', '))];
 }
 
 export function notCurrentText(vm: string): string {

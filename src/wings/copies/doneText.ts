@@ -8,7 +8,7 @@ import { shortFailure } from '../../text/failureText.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { OriginalSeen } from './plain/originalVm.js';
-import { alteredText, leftOutText, notCurrentText, ofHostLines } from './copiesText.js';
+import { alteredText, leftOutText, notCurrentText } from './copiesText.js';
 
 type Sentences = readonly [string, ...string[]];
 
@@ -68,6 +68,30 @@ export function restoredLines(restored: VmRestored, original?: OriginalSeen): Se
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
     ...ofHostLines(ofHost),
   ];
+}
+
+/** The first is the result. */
+export function pointLines(
+  { name, folder, ofHost }: Pick<VmRestored, 'name' | 'folder' | 'ofHost'>,
+  { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
+): readonly string[] {
+  return [
+    t('Restored {0} as in its snapshot “{1}” into {2}', displayLine(name), displayLine(title), displayLine(folder)),
+    ...(hasRam ? [t('The RAM of the snapshot is not loaded: the VM starts as after a power cut.')] : []),
+    ...(notHeld.length > 0
+      ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
+      : []),
+    ...ofHostLines(ofHost),
+  ];
+}
+
+const mostParts = 10;
+
+/** None where it uses nothing of it. */
+function ofHostLines(ofHost: VmRestored['ofHost']): readonly string[] {
+  const shown = ofHost.slice(0, mostParts).map((part) => displayLine(part));
+  const more = ofHost.length > mostParts ? ['…'] : [];
+  return ofHost.length === 0 ? [] : [t('It uses parts of the host: {0}', [...shown, ...more].join(', '))];
 }
 
 /** For a message of one paragraph: the first has no full stop. */
