@@ -128,13 +128,17 @@ async function loggedIn(
 function wordsOf(child: ChildProcessWithoutNullStreams): () => Promise<string> {
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-mostSaid)));
-  // Not `close` of the program: a login that others share goes on, and holds what it was given.
   return async () => {
-    if (!child.stderr.readableEnded && !child.stderr.destroyed) {
-      await Promise.race([once(child.stderr, 'end'), once(child.stderr, 'close'), delay()]);
-    }
+    await untilSaid(child);
     return said.trim();
   };
+}
+
+/** Not until `close` of the program: a login that others share goes on, and holds what it was given. */
+async function untilSaid({ stderr }: ChildProcessWithoutNullStreams): Promise<void> {
+  if (!stderr.readableEnded && !stderr.destroyed) {
+    await Promise.race([once(stderr, 'end'), once(stderr, 'close'), delay()]);
+  }
 }
 
 /** For the last words to arrive after the end of the program. */
@@ -216,7 +220,8 @@ class ProgramStream extends Duplex implements ShellStream {
     });
     stdout.once('end', () => {
       if (this.#hasSpoken) {
-        this.push(null);
+        // With its end, this stream drops what is not read yet of its errors.
+        void untilSaid(child).finally(() => this.push(null));
       } else {
         void whyEnded().then((error) => this.destroy(error));
       }

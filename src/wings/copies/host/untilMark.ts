@@ -6,7 +6,9 @@ export function untilMark(stream: Readable, mark: string, onPart: (part: Buffer)
   const line = Buffer.from(`\n${mark} `);
   return new Promise((resolve, reject) => {
     let kept: Buffer = Buffer.alloc(0);
-    const end = (error?: Error): void => leave(() => reject(error ?? new Error('the connection to the host ended')));
+    const fail = (error: Error): void => leave(() => reject(error));
+    // A socket that closes says whether it failed, and no error.
+    const end = (): void => fail(new Error('the connection to the host ended'));
     const hear = (chunk: Buffer | string): void => {
       kept = Buffer.concat([kept, Buffer.from(chunk as Buffer)]);
       const at = kept.indexOf(line);
@@ -22,10 +24,10 @@ export function untilMark(stream: Readable, mark: string, onPart: (part: Buffer)
       }
     };
     const leave = (settle: () => void): void => {
-      stream.off('data', hear).off('error', end).off('close', end).off('end', end);
+      stream.off('data', hear).off('error', fail).off('close', end).off('end', end);
       settle();
     };
-    stream.on('data', hear).on('error', end).on('close', end).on('end', end);
+    stream.on('data', hear).on('error', fail).on('close', end).on('end', end);
     if (stream.destroyed || stream.readableEnded) {
       end();
     }
