@@ -20,8 +20,8 @@ const mostLocks = 100;
 const oldMs = 25 * 60_000;
 
 /**
- * The numbers of the processes of restic that we started here and that have not ended. A lock names its computer, but
- * several computers may have one name.
+ * The numbers of the processes of restic that we started here and that have not ended by themselves. A lock names its
+ * computer, but several computers may have one name.
  */
 export class StartedRestics {
   readonly #environment: NodeJS.ProcessEnv;

@@ -61,7 +61,8 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
       const { pid } = child;
       if (pid !== undefined) {
         const added = started.add(pid);
-        child.once('close', () => void added.then(() => started.remove(pid)));
+        // One that was killed left its lock.
+        child.once('close', (code) => void (code !== null && added.then(() => started.remove(pid))));
       }
       // It may end before it has read all of it; then its exit says why.
       child.stdin.on('error', () => undefined).end(input);
