@@ -111,7 +111,7 @@ describe('backups that cannot be', () => {
     assert.deepEqual(before.altered, []);
     await writePattern(base, 7, '0');
     const after = await take();
-    assert.deepEqual(after.altered, ['first', 'second']);
+    assert.deepEqual([...after.altered].sort(), ['first', 'second']);
     await host.run('done', 'backup', 'written', '--to', repository);
     for (const [{ id }, pattern] of [
       [before, 1],
@@ -122,6 +122,68 @@ describe('backups that cannot be', () => {
       const said = await runTool('qemu-io', '-c', `read -P ${pattern} 0 1M`, await contentFile(host, as));
       assert.doesNotMatch(said, /verification failed/u);
     }
+  });
+
+  /** A file changes when it has been looked at, so while it is listed. @param script what restic does then */
+  function changeWhileListed(file: string, script: string): void {
+    host.wrap('restic', `case "$*" in *--tag=virt-rewind,*) touch '${file}';; esac\n${script}`);
+  }
+
+  const idsNow = async (): Promise<readonly string[]> => (await list()).map(({ id }) => id);
+
+  it('are not listed where a file changes at the end, and restic cannot remove what it stored', async () => {
+    await makeVm('torn', 'qcow2');
+    await backUp('done', 'torn');
+    const before = await list();
+    const good = before.at(-1)!.id;
+    changeWhileListed(
+      join(dir, 'torn.img'),
+      '[ "$1" != forget ] || { echo "repository is already locked by PID 1" >&2; exit 11; }',
+    );
+    assert.match(await backUp('failed', 'torn'), /incomplete snapshot/u);
+    assert.deepEqual(await list(), before);
+    host.unwrap('restic');
+    const all = JSON.parse(await restic(dir, 'snapshots', '--json')) as { readonly tags: readonly string[] }[];
+    const stored = all.filter(({ tags }) => tags.includes('virt-rewind')).flatMap(({ tags }) => tags);
+    const [torn] = stored.filter((tag) => tag.startsWith('backup:') && !before.some(({ id }) => tag.endsWith(id)));
+    assert.ok(torn !== undefined, 'restic has it, as a backup that is whole');
+    const id = torn.slice('backup:'.length);
+    await host.run('notFound', 'backups', 'keep', id, '--from', repository);
+    const to = ['--from', repository, '--folder', join(dir, 'torn')];
+    await host.run('notFound', 'restore', id, ...to, '--as', 'untorn');
+    await host.run('done', 'backups', 'prune', 'torn', '--from', repository, '--keep-last', '1', '--yes');
+    assert.ok((await idsNow()).includes(good), 'no rule takes it for the newest');
+    await backUp('done', 'torn');
+    assert.doesNotMatch(await restic(dir, 'snapshots'), new RegExp(`virt-rewind,${torn}`, 'u'));
+    await backUp('done', 'torn');
+    assert.doesNotMatch(await restic(dir, 'snapshots'), new RegExp(torn, 'u'));
+  });
+
+  it('are said to be listed where nothing can be recorded any more', async () => {
+    const gone = join(dir, 'gone');
+    changeWhileListed(
+      join(dir, 'torn.img'),
+      `[ ! -e '${gone}' ] || exit 1
+case "$*" in *--tag=virt-rewind,*) /usr/bin/restic "$@"; touch '${gone}'; exit;; esac`,
+    );
+    const said = await backUp('failed', 'torn');
+    const [, id = ''] = /may show ([\da-f]{8}),/u.exec(said) ?? [];
+    host.unwrap('restic');
+    assert.equal((await idsNow()).at(-1), id);
+    const found = await restic(dir, 'snapshots', '--json', `--tag=backup:${id}`);
+    const ids = (JSON.parse(found) as { readonly id: string }[]).map((one) => one.id);
+    await restic(dir, 'forget', ...ids);
+  });
+
+  it('stay where restic may not remove what is done', async () => {
+    const before = (await list()).length;
+    host.wrap('restic', '[ "$1" != forget ] || { echo "unexpected HTTP response (403): 403 Forbidden" >&2; exit 1; }');
+    await backUp('done', 'torn');
+    await backUp('done', 'torn');
+    assert.equal((await list()).length, before + 2);
+    host.unwrap('restic');
+    await backUp('done', 'torn');
+    assert.doesNotMatch(await restic(dir, 'snapshots'), /unfinished/u);
   });
 
   it('give way to the guests of the host', async () => {

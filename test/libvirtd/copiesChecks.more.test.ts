@@ -1,9 +1,9 @@
 // `virt-rewind backups check`: what it proves of a backup, what it records, and that nothing of it stays.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
-import { type CopiesHost, type ListedBackup, startCopiesHost, writePattern } from './copiesRig.js';
+import { type CopiesHost, type ListedBackup, runRestic, startCopiesHost, writePattern } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 
@@ -140,11 +140,88 @@ describe('checks of backups', () => {
     assert.ok([...(await list()).values()].every((verified) => verified?.passed === true));
   });
 
-  it('record nothing where the repository is out of reach', async () => {
+  it('record nothing where a host or a network fails', async () => {
     const before = await list();
-    host.wrap('restic', 'case "$*" in *dump*|*--stdin*) exit 1;; esac');
-    await check('failed', plain);
+    for (const ends of ['exit 1', 'kill -9 $$', 'echo "Fatal: connection reset by peer" >&2; exit 1']) {
+      host.wrap('restic', `case "$*" in dump*" /"|*--target=*) ${ends};; esac`);
+      await check('failed', plain);
+      await check('failed', plain, '--boot', '--folder', folder, '--seconds', '1');
+      host.unwrap('restic');
+      assert.deepEqual(await list(), before);
+    }
+    // It needs more RAM than any host has.
+    const image = join(dir, 'large.qcow2');
+    await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', image, '16M');
+    await defineDiskVm(host.rig, 'large', [{ file: image, format: 'qcow2' }]);
+    await host.rig.virsh('setmaxmem', 'large', '64T', '--config');
+    await host.rig.virsh('setmem', 'large', '64T', '--config');
+    const large = await backUp('large');
+    assert.match(await check('failed', large, '--boot', '--folder', folder, '--seconds', '1'), /memory/u);
+    assert.equal((await list()).get(large), undefined);
+    await requireNothingLeft();
+  });
+
+  it('let no rule count a backup that failed one, or one backup twice', async () => {
+    const words = ['backups', 'prune', 'old', '--from', repository];
+    const uuid = '00000000-0000-4000-8000-00000000000a';
+    const store = async (id: string, time: string, ...tags: readonly string[]): Promise<void> => {
+      const all = [`virt-rewind`, `backup:${id}`, `vm:${uuid}`, ...tags].join(',');
+      await runRestic(host, repository, ['backup', '--host=old', `--time=${time}`, `--tag=${all}`, join(dir, 'key')]);
+    };
+    const record = (id: string, result: string): Promise<string> => {
+      const tags = `--tag=virt-rewind-verified,backup:${id},by:read,result:${result}`;
+      return runRestic(host, repository, ['backup', tags, join(dir, 'key')]);
+    };
+    const going = async (...rule: readonly string[]): Promise<readonly string[]> => {
+      const answer = await host.json<{ prunePlan: { going: readonly ListedBackup[] } }>(...words, ...rule, '--plan');
+      assert.deepEqual(faultsOf(answer), []);
+      return answer.prunePlan.going.map(({ id }) => id);
+    };
+    await store('0000000a', '2026-01-01 10:00:00');
+    await store('0000000b', '2026-01-02 10:00:00');
+    await store('0000000c', '2026-01-02 11:00:00');
+    await store('0000000d', '2026-01-03 10:00:00');
+    assert.deepEqual(await going('--keep-last', '1'), ['0000000a', '0000000b', '0000000c']);
+    assert.deepEqual(await going('--keep-daily', '2'), ['0000000a', '0000000b']);
+    await record('0000000d', 'failed');
+    assert.deepEqual(await going('--keep-last', '1'), ['0000000a', '0000000b']);
+    await record('0000000c', 'failed');
+    assert.deepEqual(await going('--keep-last', '1'), ['0000000a', '0000000c']);
+    assert.deepEqual(await going('--keep-daily', '1'), ['0000000a', '0000000c']);
+    await record('0000000d', 'passed');
+    assert.deepEqual(await going('--keep-last', '1'), ['0000000a', '0000000b', '0000000c']);
+    assert.deepEqual(await going('--keep-daily', '2'), ['0000000a']);
+    // Marked, while restic could not remove the snapshot without the mark.
+    await store('0000000a', '2026-01-01 10:00:00', 'virt-rewind-kept');
+    assert.deepEqual(await going('--keep-last', '1'), ['0000000b', '0000000c']);
+    await store('0000000d', '2026-01-03 10:00:00');
+    await record('0000000c', 'passed');
+    assert.deepEqual(await going('--keep-last', '2'), ['0000000b']);
+    assert.equal([...(await list()).keys()].filter((id) => id === '0000000d').length, 1);
+  });
+
+  it('delete nothing that was marked or deleted while a question waited', async () => {
+    const mine = ['backups', 'prune', 'old', '--from', repository, '--keep-last', '1', '--yes'];
+    const all = async (): Promise<string> => runRestic(host, repository, ['snapshots', '--json', '--host=old']);
+    // The first two lists are for the plan that is asked about, the third is for what is deleted.
+    const meanwhile = (then: string): void =>
+      host.wrap(
+        'restic',
+        `asked='${join(dir, 'asked')}'
+case "$*" in *snapshots*) echo >>"$asked"; [ "$(wc -l <"$asked")" != 3 ] || { ${then}; } >&2;; esac`,
+      );
+    const snapshotOf = async (id: string): Promise<string> => {
+      const found = await runRestic(host, repository, ['snapshots', '--json', `--tag=virt-rewind,backup:${id}`]);
+      return (JSON.parse(found) as { readonly id: string }[])[0]!.id;
+    };
+    meanwhile(`/usr/bin/restic tag --add virt-rewind-kept ${await snapshotOf('0000000b')}`);
+    assert.match(await host.run('refused', ...mine), /0000000b is marked as kept/u);
     host.unwrap('restic');
-    assert.deepEqual(await list(), before);
+    rmSync(join(dir, 'asked'));
+    assert.match(await all(), /backup:0000000c/u);
+    meanwhile(`/usr/bin/restic forget ${await snapshotOf('0000000c')}`);
+    assert.match(await host.run('failed', ...mine), /gone already/u);
+    host.unwrap('restic');
+    assert.match(await all(), /backup:0000000a.*backup:0000000b.*backup:0000000d/u);
   });
 });
