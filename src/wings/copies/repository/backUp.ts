@@ -194,14 +194,17 @@ async function forgetAll(
   { error, isListing }: { readonly error: unknown; readonly isListing: boolean },
 ): Promise<void> {
   let left: string | undefined;
+  let mayBeListed = isListing;
   try {
-    const ids = (await restic.snapshots([backupTag(backup.id)], { goesOn: true })).map((one) => one.id);
-    if (ids.length > 0) {
+    const stored = await restic.snapshots([backupTag(backup.id)], { goesOn: true });
+    mayBeListed = stored.some(({ tags }) => tags.includes(finishedTag));
+    if (stored.length > 0) {
+      const ids = stored.map(({ id }) => id);
       left = ids.join(' ');
       await restic.run(['forget', ...ids], { goesOn: true });
     }
   } catch {
-    if (isListing) {
+    if (mayBeListed) {
       await hide(restic, backup, error);
     }
     // Without an answer nothing is listed, and the first failure says why there is no backup.
