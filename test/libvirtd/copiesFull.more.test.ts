@@ -43,7 +43,7 @@ describe('copies onto a file system that is full', () => {
     await there?.rig.stop();
   });
   afterEach(() => {
-    ['restic', 'tar'].forEach((program) => here?.unwrap(program));
+    ['restic', 'dd'].forEach((program) => here?.unwrap(program));
     rmSync(fill, { force: true });
   });
 
@@ -151,7 +151,7 @@ describe('copies onto a file system that is full', () => {
     runTool('sh', '-c', `cd '${folder}' && sha256sum --strict --quiet -c SHA256SUMS`);
 
   for (const what of ['disks', '.new']) {
-    const fillBefore = (): void => here!.wrap('tar', `case "$*" in *--extract*/${what}) ${filling()};; esac`);
+    const fillBefore = (): void => here!.wrap('dd', `case "$*" in *of=${what}/*) ${filling()};; esac`);
 
     it(`are exported when there is room: ${what}`, async () => {
       await mount('size=200m');
@@ -159,7 +159,7 @@ describe('copies onto a file system that is full', () => {
       fillBefore();
       assert.match(await here!.run('failed', 'export', name, '--to', to), /cannot be written: .*No space left/u);
       assert.deepEqual(readdirSync(to), []);
-      here!.unwrap('tar');
+      here!.unwrap('dd');
       rmSync(fill);
       await here!.run('done', 'export', name, '--to', to);
       await requireWhole(join(to, name));
@@ -175,7 +175,7 @@ describe('copies onto a file system that is full', () => {
       const sums = await runTool('cat', join(folder, 'SHA256SUMS'));
       fillBefore();
       assert.match(await here!.run('failed', ...words), /cannot be written: .*No space left/u);
-      here!.unwrap('tar');
+      here!.unwrap('dd');
       assert.equal(await runTool('cat', join(folder, 'SHA256SUMS')), sums);
       await requireWhole(folder);
       rmSync(fill);
