@@ -93,7 +93,7 @@ describe('backups', () => {
 
   it('stand in a row below the snapshots, from where they are listed', async () => {
     const { hands: person, workbench } = stage();
-    const backups = /^Backups: last just now, /u;
+    const backups = /^Last backup: just now, /u;
     await person.showView('Virt Rewind', 'VMs');
     await workbench.row(backups).waitFor();
     await workbench.picture('backups-row');

@@ -28,7 +28,7 @@ export function knownBackupsText(
         ? schedules.map(({ schedule }) => everyText(schedule.every))
         : [displayLine(targetText(newest?.target ?? ''))];
   return {
-    label: newest === undefined ? t('Backups: none yet') : t('Backups: last {0}', agoText(newest.madeAt, now)),
+    label: newest === undefined ? t('No backup yet') : t('Last backup: {0}', agoText(newest.madeAt, now)),
     description: [...new Set(words)].join(' · '),
     isWrong: wrong.length > 0,
   };

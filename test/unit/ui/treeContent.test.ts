@@ -588,7 +588,7 @@ describe('tree content', () => {
 });
 
 describe('the row of the backups of a VM in the tree', () => {
-  const row = { label: 'Backups: last just now', description: '', words: '', context: 'message;', opens: 'never' };
+  const row = { label: 'Last backup: just now', description: '', words: '', context: 'message;', opens: 'never' };
   const made = {
     ...row,
     icon: { name: 'archive' },

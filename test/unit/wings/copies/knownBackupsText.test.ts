@@ -17,17 +17,17 @@ describe('the row of the backups of a VM', () => {
     known: Parameters<typeof knownBackupsText>[0],
     words: readonly [label: string, description: string, isWrong: boolean],
   ][] = [
-    ['where it is', { newest, schedules: [] }, ['Backups: last 2 days ago', 'there:/mnt/backups', false]],
+    ['where it is', { newest, schedules: [] }, ['Last backup: 2 days ago', 'there:/mnt/backups', false]],
     [
       'its schedules',
       { newest, schedules: [status('a'), status('b'), status('c', {}, 'week')] },
-      ['Backups: last 2 days ago', 'every day · every week', false],
+      ['Last backup: 2 days ago', 'every day · every week', false],
     ],
-    ['none yet', { schedules: [status('a', { state: 'never' })] }, ['Backups: none yet', 'every day', false]],
+    ['none yet', { schedules: [status('a', { state: 'never' })] }, ['No backup yet', 'every day', false]],
     [
       'what failed or did not run, alone',
       { newest, schedules: [status('a'), status('b', { state: 'failed' }), status('c', { missedAt: 1 })] },
-      ['Backups: last 2 days ago', 'b: failed · c: did not run', true],
+      ['Last backup: 2 days ago', 'b: failed · c: did not run', true],
     ],
   ];
   for (const [what, known, words] of rows) {
