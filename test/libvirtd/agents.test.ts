@@ -278,7 +278,7 @@ describe('an agent over MCP', function () {
       madeAt: 1,
       to: 'rest:http://me:secret@localhost:9/',
     } as const;
-    await store.add({ ...schedule, name: 'all-day', vms: ['lab', 'vault'] }, '');
+    await store.add({ ...schedule, name: 'all-day', vms: ['lab', 'vault'], refs: [{ connection: rig.uri, uuid }] }, '');
     await store.add({ ...schedule, name: 'vault-day', vms: ['vault'] }, '');
     const run = { startedAt: 1_000, endedAt: 2_000, by: await thisWriter(), backups: ['1f0c22ab'], deleted: 0 };
     const messages = ['vault: there is no VM vault'];
