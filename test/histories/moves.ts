@@ -29,10 +29,13 @@ export async function moveFile(file: string): Promise<string> {
   return place;
 }
 
+/** Overlays that libvirt names have no ending: `h-0.1700000000`, `h-0.by-virsh-s1`. */
+const isOfDisk = /\.(?:qcow2|raw)$|^[^.]+-\d+\./u;
+
 /** So that all images in the folder and below it which stand on it find it there. Returns its new path. */
 export async function moveLayer(layer: Image, folder: string): Promise<string> {
   const files = (await readdir(folder, { recursive: true, withFileTypes: true })).flatMap((entry) =>
-    entry.isFile() && /\.(?:qcow2|raw)$/u.test(entry.name) ? [join(entry.parentPath, entry.name)] : [],
+    entry.isFile() && isOfDisk.test(entry.name) ? [join(entry.parentPath, entry.name)] : [],
   );
   const above: string[] = [];
   for (const file of files) {
