@@ -53,7 +53,7 @@ export const backUpOne: CommandHandler = async (context) => {
     const made = await (call.flags.has('shut-down') ? whileOff(context, view, backUpNow) : backUpNow());
     interruption.signal.throwIfAborted();
     left = keep === undefined ? [] : await deleteOldCheckpoints(context, view, keep);
-    left.forEach(({ snapshot, failure }) => terminal.tell(checkpointStaysText(snapshot.title, failure)));
+    left.forEach((one) => terminal.tell(checkpointStaysText(one)));
     if (json !== undefined) {
       json({ backup: answerOfMade(made) });
       return;

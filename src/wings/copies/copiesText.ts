@@ -3,10 +3,10 @@ import { t } from '@vscode/l10n';
 import { utcTime } from '../../domain/clockText.js';
 import { shellWord } from '../../base/shellWord.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
+import type { CheckpointStays } from './oldCheckpoints.js';
 import type { LeftOut } from './vm/lookAtVm.js';
 import { ResticFault, withoutPassword } from './repository/restic.js';
 
@@ -248,8 +248,10 @@ export function resticText({ problem, said, host }: ResticFault, target: string)
   }
 }
 
-export function checkpointStaysText(title: string, failure: Failure): string {
-  return t('The checkpoint “{0}” was not deleted. {1}', displayLine(title), failureMessage(failure));
+export function checkpointStaysText({ title, failure }: CheckpointStays): string {
+  return title === undefined
+    ? t('Older checkpoints were not deleted. {0}', failureMessage(failure))
+    : t('The checkpoint “{0}” was not deleted. {1}', displayLine(title), failureMessage(failure));
 }
 
 /** @param said why, as sentences */

@@ -21,7 +21,8 @@ export function oldCheckpoints(snapshots: readonly Snapshot[], keep: number): re
 }
 
 export interface CheckpointStays {
-  readonly snapshot: Snapshot;
+  /** Absent: nothing could be read, so all stay. */
+  readonly title?: string;
   readonly failure: Failure;
 }
 
@@ -38,16 +39,22 @@ export async function deleteOldCheckpoints(
 ): Promise<readonly CheckpointStays[]> {
   const { ref } = view;
   const stays: CheckpointStays[] = [];
-  const kept = await session.engine.keptSnapshots(ref);
-  const { snapshots } = await session.engine.readTree(ref);
-  for (const snapshot of oldCheckpoints(snapshots, keep).filter(({ name }) => !kept.includes(name))) {
+  let old: readonly Snapshot[];
+  try {
+    const kept = await session.engine.keptSnapshots(ref);
+    const { snapshots } = await session.engine.readTree(ref);
+    old = oldCheckpoints(snapshots, keep).filter(({ name }) => !kept.includes(name));
+  } catch (error) {
+    return [{ failure: asFailure(error) }];
+  }
+  for (const snapshot of old) {
     try {
       const plan = await session.plan(view, { kind: 'prune', vm: ref, snapshots: [snapshot.name] });
       if ((plan.removes ?? []).every((file) => file === snapshot.memory.file)) {
         await session.run(plan, { signal: interruption.signal });
       }
     } catch (error) {
-      stays.push({ snapshot, failure: asFailure(error) });
+      stays.push({ title: snapshot.title, failure: asFailure(error) });
     }
   }
   return stays;

@@ -1,7 +1,13 @@
 // Which checkpoints of backups are old.
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../../../src/domain/snapshot.js';
-import { backupCheckpointTitle, oldCheckpoints } from '../../../../src/wings/copies/oldCheckpoints.js';
+import { checkpointStaysText } from '../../../../src/wings/copies/copiesText.js';
+import {
+  backupCheckpointTitle,
+  deleteOldCheckpoints,
+  oldCheckpoints,
+} from '../../../../src/wings/copies/oldCheckpoints.js';
+import { vmView } from '../../ui/samples.js';
 
 describe('old checkpoints of backups', () => {
   const snapshot = (title: string, createdAt: number): Snapshot => ({ name: title, title, createdAt }) as Snapshot;
@@ -20,6 +26,14 @@ describe('old checkpoints of backups', () => {
     const title = backupCheckpointTitle(made, 1_000);
     assert.notEqual(title, made[1]!.title);
     assert.equal(oldCheckpoints([...made, snapshot(title, 1)], 3).length, 1);
+  });
+
+  it('all stay where they cannot be read, and that is no failure of the backup', async () => {
+    const engine = { keptSnapshots: () => Promise.reject(new Error('gone')) };
+    const context = { session: { engine }, interruption: {} } as unknown as Parameters<typeof deleteOldCheckpoints>[0];
+    const [stays, ...others] = await deleteOldCheckpoints(context, vmView(), 1);
+    assert.deepEqual([stays?.title, others], [undefined, []]);
+    assert.match(checkpointStaysText(stays!), /^Older checkpoints were not deleted\. .*gone/u);
   });
 
   it('never include the newest one', () => {
