@@ -48,7 +48,7 @@ describe('backups', () => {
   const snapshots = async (): Promise<readonly string[]> => {
     const rows = await stage().workbench.rows();
     return rows
-      .filter(({ label }) => !label.startsWith('Backups: '))
+      .filter(({ label }) => !label.startsWith('Last backup: '))
       .map(({ level, label }) => `${level} ${label.split(',')[0]}`);
   };
   /** In the dialog of VS Code, which offers to create it. */
