@@ -57,11 +57,17 @@ export async function sendFiles(
   }
   const { shell, begun, folder } = copy;
   const mark = randomBytes(12).toString('hex');
-  const answer = await shell.feed(takingScript(begun, all, mark), (input, stop) =>
-    originals.host.login === undefined
-      ? writeFiles(all, mark, { input, stop, onProgress })
-      : writeThere(originals, all, mark, { input, stop, onProgress }),
-  );
+  const whole = all.flatMap(({ ranges }) => ranges).reduce((sum, { start, end }) => sum + end - start, 0);
+  const answer = await shell.feed(takingScript(begun, all, mark), async (input, stop) => {
+    const count = new DdCount((bytes) => onProgress(Math.min(1, bytes / Math.max(1, whole))));
+    await (originals.host.login === undefined
+      ? writeFiles(all, mark, { input, stop, count })
+      : writeThere(originals, all, mark, { input, stop, count, whole }));
+    if (count.bytes !== whole) {
+      // One of them is shorter than it was.
+      throw new CopiesFault({ kind: 'changed' });
+    }
+  });
   requireDone(shell, folder, answer);
 }
 
@@ -130,12 +136,7 @@ while read -r start bytes; do
   else dd if="$1" bs=256k iflag=skip_bytes,count_bytes status=progress skip="$start" count="$bytes" </dev/null || exit; fi
 done`;
 
-async function writeFiles(
-  files: readonly SentData[],
-  mark: string,
-  { input, stop, onProgress }: Writing,
-): Promise<void> {
-  const whole = files.flatMap(({ ranges }) => ranges).reduce((sum, { start, end }) => sum + end - start, 0);
+async function writeFiles(files: readonly SentData[], mark: string, { input, stop, count }: Writing): Promise<void> {
   const words = ['-c', writingScript, 'sh', mark, ...files.map(({ from }) => from)];
   const child = spawn(...givingWay('/bin/sh', words, giveDiskWay), {
     env: { ...process.env, LC_ALL: 'C' },
@@ -146,7 +147,6 @@ async function writeFiles(
   const end = (): void => void life.destroy();
   stop.addEventListener('abort', end);
   try {
-    const count = new DdCount((bytes) => onProgress(Math.min(1, bytes / Math.max(1, whole))));
     told.setEncoding('utf8').on('data', (text: string) => count.hear(text));
     // It may end before it has read all.
     lines.on('error', () => undefined);
@@ -164,10 +164,6 @@ async function writeFiles(
     ]);
     if (code !== 0) {
       throw new CopiesFault({ kind: 'copyCut', said: displayLine(count.said, 1_000) });
-    }
-    if (count.bytes !== whole) {
-      // One of them is shorter than it was.
-      throw new CopiesFault({ kind: 'changed' });
     }
   } finally {
     stop.removeEventListener('abort', end);
