@@ -3,6 +3,8 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../src/domain/failure.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Engine } from '../../src/engine/engine.js';
 import { backUp } from '../../src/wings/copies/repository/backUp.js';
 import { bringBack } from '../../src/wings/copies/restore/bringBack.js';
 import { CopiesFault } from '../../src/wings/copies/copiesFault.js';
@@ -11,6 +13,7 @@ import { lookAtVm } from '../../src/wings/copies/vm/lookAtVm.js';
 import { hostHere } from '../../src/wings/copies/host/vmHost.js';
 import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
+import { silentLog } from '../silentLog.js';
 import type { Model } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { Beside } from './episode.js';
@@ -49,6 +52,8 @@ export class CopiesSide implements Beside {
 
   private constructor(
     readonly here: LiveRig,
+    /** As the one of a schedule, in another process than that of the operations. */
+    readonly engine: Engine,
     readonly there: LiveRig,
     readonly vm: OracleVm,
     readonly restic: Restic,
@@ -68,7 +73,14 @@ export class CopiesSide implements Beside {
     const { signal } = new AbortController();
     const restic = await Restic.open(join(dir, 'repository'), { environment, signal, passwordFile: key });
     await restic.run(['init']);
-    return new CopiesSide(here, there, vm, restic, seed, count);
+    const engine = new Engine({
+      open: libvirtHypervisor(silentLog, here.daemon.env),
+      log: silentLog,
+      journal: { folder: join(here.daemon.dir, 'journal') },
+    });
+    engine.setConnections([here.uri]);
+    await engine.connect(here.uri);
+    return new CopiesSide(here, engine, there, vm, restic, seed, count);
   }
 
   async before(model: Model): Promise<Found | undefined> {
@@ -121,6 +133,7 @@ export class CopiesSide implements Beside {
 
   async stop(): Promise<void> {
     await this.#running?.ended.catch(() => undefined);
+    this.engine.dispose();
     await this.there.stop();
   }
 
@@ -131,9 +144,9 @@ export class CopiesSide implements Beside {
 
   /** @returns its ID; undefined where it was refused */
   async #copy(allowed: ReadonlySet<string>): Promise<string | undefined> {
-    const { engine, daemon } = this.here;
     try {
-      const look = await lookAtVm(engine, engine.findVm(await this.here.ref(this.vm.name))!, hostHere(daemon.env));
+      const view = this.engine.findVm(await this.here.ref(this.vm.name))!;
+      const look = await lookAtVm(this.engine, view, hostHere(this.here.daemon.env));
       const { id } = await backUp(look, this.restic, { libvirt: 0, create: false, onProgress: () => undefined });
       this.count.made++;
       return id;

@@ -41,7 +41,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'unfinished':
       return t('An operation on {0} was interrupted. Finish it first: run Doctor on {0}.', name);
     case 'busy':
-      return t('A snapshot of {0} is being created. Try again when it is there.', name);
+      return t('Another operation is running on {0}. Try again when it has finished.', name);
     case 'running':
       return t('{0} runs and has no snapshots. Create a checkpoint first.', name);
     case 'internalRunning':

@@ -3,6 +3,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
 import { formatVersion, type Version } from '../../../domain/capabilities.js';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
+import { Failure } from '../../../domain/failure.js';
 import { isActive, type Vm, type VmRef } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
@@ -99,8 +100,7 @@ export async function lookAtVm(
   }
   const files = await copiedFiles(vm, seen, named.files, host);
   const marks = await marksOf(files, host.files);
-  const { diagnoses } = await engine.examine(ref);
-  const changed = diagnoses.flatMap(({ problem }) => (problem.kind === 'contentChanged' ? [problem.snapshot] : []));
+  const changed = await changedSnapshots(engine, ref);
   return {
     vm,
     documents,
@@ -120,6 +120,18 @@ export async function lookAtVm(
       }
     },
   };
+}
+
+/** @throws CopiesFault `busy`: under an operation, a layer that takes a merge would look changed */
+async function changedSnapshots(engine: CopiesEngine, ref: VmRef): Promise<readonly string[]> {
+  try {
+    const { diagnoses } = await engine.examine(ref);
+    return diagnoses.flatMap(({ problem }) => (problem.kind === 'contentChanged' ? [problem.snapshot] : []));
+  } catch (error) {
+    const isBusy =
+      error instanceof Failure && (error.kind === 'busy' || error.details.refusal?.reason === 'snapshotBeingWritten');
+    throw isBusy ? new CopiesFault({ kind: 'busy' }) : error;
+  }
 }
 
 async function hasPasswords(engine: CopiesEngine, { connection, uuid }: VmRef, own: VmDocuments): Promise<boolean> {

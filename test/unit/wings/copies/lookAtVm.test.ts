@@ -1,5 +1,6 @@
 // A look at a VM of which something changes while it is looked at. A real one changes too seldom in that moment.
 import assert from 'node:assert/strict';
+import { Failure } from '../../../../src/domain/failure.js';
 import type { VmView } from '../../../../src/live/views.js';
 import { type CopiesEngine, lookAtVm } from '../../../../src/wings/copies/vm/lookAtVm.js';
 import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';
@@ -24,12 +25,18 @@ describe('a look at a VM for a backup', () => {
       findVm: () => view,
       readFiles: () => Promise.resolve({ files: [], nearby: true }),
       withCopies: (_: string, use: (some: typeof copies) => unknown) => Promise.resolve(use(copies)),
+      examine: () => Promise.reject(new Failure('busy', { vm: 'u' })),
     } as unknown as CopiesEngine;
   }
 
   it('says that it changed, where a snapshot came while its files were listed', async () => {
     const engine = engineOf([snapshot('one'), snapshot('two')], ['/etc/hostname']);
     await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), { problem: { kind: 'changed' } });
+  });
+
+  it('says that an operation is running, where one has begun before its layers were examined', async () => {
+    const engine = engineOf([snapshot('one')], []);
+    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), { problem: { kind: 'busy' } });
   });
 
   it('names a file that is none of its disks, where nothing changed', async () => {
