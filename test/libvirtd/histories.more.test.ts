@@ -65,6 +65,14 @@ function wrongOnce(this: Mocha.Suite): void {
       take('s3', 'disk'),
       remove('s1'),
     ],
+    // The branch that the revert left goes first, and with it what rested on the file that takes the merge.
+    'a delete of all in which the VM stands, and a branch that a revert left': [
+      start,
+      { do: 'virshCreate', as: 's1', kind: 'disk' },
+      take('s2', 'disk'),
+      { do: 'revert', to: 's1', after: 'asSnapshot' },
+      { do: 'delete', snapshot: 's1', scope: 'withDescendants' },
+    ],
   };
   const inside: readonly Action[] = [
     start,

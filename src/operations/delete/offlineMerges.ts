@@ -1,7 +1,7 @@
 // Which overlays of a VM that is off we merge ourselves when a snapshot goes: libvirt would start the VM's QEMU for it,
 // with all of its devices, and a VM that cannot start here could lose no snapshot.
 import { chainOf } from '../../domain/chains/backingChain.js';
-import { externalTargets, overlayAbove } from '../../domain/chains/deletedFiles.js';
+import { externalTargets, filesLeftByDelete, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restingOn } from '../../domain/chains/fileUse.js';
 import { imageOf } from '../../domain/chains/frozenContent.js';
 import { isMissing } from '../../domain/chains/standsOn.js';
@@ -14,8 +14,10 @@ import type { CommittedDisk, Step } from '../../steps/step.js';
 import { applyAll } from '../../steps/steps.js';
 import { commitRefusal } from '../commitRefusal.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
+import { removal } from '../interruptedStep.js';
 import { reparentChildrenSteps } from '../reparentSteps.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
+import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { namingSteps } from './planFinishBelow.js';
 
 export interface OfflineMerge {
@@ -48,13 +50,14 @@ export function offlineMerges(doomed: readonly Snapshot[], facts: Facts): Offlin
   if (facts.vm.power !== 'off' || facts.files?.canChange === undefined) {
     return merges;
   }
+  const needed = neededFiles(new Set(doomed.map(({ name }) => name)), facts);
   let at = facts;
   for (const snapshot of doomed) {
     const disks = mergedDisks(snapshot, at);
     const forget: Step = { kind: 'forgetSnapshot', snapshot: snapshot.name };
     const forgotten = applyAll([forget], at);
     if (disks === undefined || commitRefusal(disks, forgotten) !== undefined) {
-      at = forgotten;
+      at = applyAll(otherSteps(snapshot, needed, at), at);
       continue;
     }
     const steps: readonly Step[] = [{ kind: 'commitImages', disks }, ...settlingAbove(snapshot, disks, at)];
@@ -63,6 +66,16 @@ export function offlineMerges(doomed: readonly Snapshot[], facts: Facts): Offlin
     at = applyAll([...steps, forget, { kind: 'removeFiles', files }], at);
   }
   return merges;
+}
+
+/** Of one that we merge nothing of: its files go with it, and may rest on what takes a later merge. */
+function otherSteps(snapshot: Snapshot, needed: ReadonlySet<string>, facts: Facts): readonly Step[] {
+  const { name } = snapshot;
+  const byUs = needsUs(snapshot, facts);
+  const own = byUs ? (ownFiles(snapshot, facts) ?? []) : [];
+  const left = filesLeftByDelete(snapshot, byUs ? 'us' : 'libvirt', needed, facts);
+  const removed = new Set([...own, ...left.filter((file) => canRemove(file, facts))]);
+  return [{ kind: byUs ? 'forgetSnapshot' : 'deleteSnapshot', snapshot: name }, ...removal([...removed])];
 }
 
 /**
