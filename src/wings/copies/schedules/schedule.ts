@@ -168,7 +168,14 @@ function stateOf(run: ScheduledRun | undefined, isAlive: boolean): RunState {
 /** A rule counts all backups of a VM in a repository, so those of another schedule go by it too. */
 export function isRuledTwice(one: Schedule, other: Schedule): boolean {
   const hasRule = [one, other].some(({ keep }) => Object.keys(keep).length > 0);
-  return hasRule && one.name !== other.name && one.to === other.to && one.vms.some((vm) => other.vms.includes(vm));
+  return hasRule && one.name !== other.name && one.to === other.to && sharesVm(one, other);
+}
+
+/** A repository tells VMs apart by their UUIDs; names are of help where an older version has not noted these. */
+function sharesVm(one: Schedule, other: Schedule): boolean {
+  return one.refs === undefined || other.refs === undefined
+    ? one.vms.some((vm) => other.vms.includes(vm))
+    : one.refs.some(({ uuid }) => other.refs?.some((ref) => ref.uuid === uuid));
 }
 
 /** What `systemd-analyze calendar` says is the next time. */

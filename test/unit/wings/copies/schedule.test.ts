@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { isFor } from '../../../../src/wings/copies/backupsOfVm.js';
 import {
   isDue,
+  isRuledTwice,
   nextAfter,
   parseNextElapse,
   type Schedule,
@@ -64,6 +65,20 @@ describe('a schedule', () => {
     // A VM that its system got later.
     assert.equal(isFor(of({ refs: [{ connection, uuid: 'of another' }] }, [uuid]), { ref }), true);
     assert.equal(isFor(of({}, [uuid]), { ref }), false);
+  });
+
+  it('has no VM whose backups in one repository go by the rule of another', () => {
+    const named = (name: string, vm: string, uuid?: string): Schedule => ({
+      ...{ ...schedule, name, vms: [vm] },
+      ...(uuid !== undefined && { refs: [{ connection: 'qemu:///system', uuid }] }),
+    });
+    const web = named('web-day', 'web', 'u1');
+    assert.equal(isRuledTwice(web, named('other', 'qemu:///system/web', 'u1')), true);
+    assert.equal(isRuledTwice(web, named('other', 'web', 'u2')), false, 'of another host');
+    assert.equal(isRuledTwice(web, named('other', 'web')), true, 'of an older version');
+    assert.equal(isRuledTwice(web, { ...named('other', 'web', 'u1'), to: '/mnt/other' }), false);
+    assert.equal(isRuledTwice(web, { ...web, name: 'other', keep: {} }), true, 'one rule for both');
+    assert.equal(isRuledTwice({ ...web, keep: {} }, { ...web, name: 'other', keep: {} }), false);
   });
 
   it('is due for cron once in each period, whatever the clock does', () => {
