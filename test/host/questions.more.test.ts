@@ -423,13 +423,15 @@ describe('questions', () => {
     });
 
     it('say as it is typed that a connection is none, or not supported yet', async () => {
-      person.will(({ choices }) => choices.at(-1));
-      person.will(async ({ problem }) => {
-        assert.ok(await problem('nonsense'));
-        assert.match((await problem('qemu+tcp://host/system')) ?? '', /not supported/);
-        assert.equal(await problem('qemu:///session'), undefined);
-        return undefined;
-      });
+      person.will(
+        ({ choices }) => choices.at(-1),
+        async ({ problem }) => {
+          assert.ok(await problem('nonsense'));
+          assert.match((await problem('qemu+tcp://host/system')) ?? '', /not supported/);
+          assert.equal(await problem('qemu:///session'), undefined);
+          return undefined;
+        },
+      );
       assert.equal(await call('virtRewind.addConnection'), undefined);
     });
 
@@ -483,6 +485,18 @@ describe('questions', () => {
       assert.equal((await first).snapshot, 'in-front');
       assert.equal(await guest.state(), 'running');
       told.cancel();
+    });
+
+    it('list what runs, also when it has ended, until they are left', async () => {
+      const begun = takesSnapshot(await rig.vmRow(vm));
+      const first = operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'listed' });
+      await begun;
+      let isOpen = true;
+      const listed = call('virtRewind.showOperations').then(() => (isOpen = false));
+      await first;
+      assert.equal(isOpen, true);
+      await vscode.commands.executeCommand('workbench.action.closeQuickOpen');
+      await listed;
     });
 
     it('cancel, of several, what still waits behind another operation', async () => {
