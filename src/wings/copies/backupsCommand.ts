@@ -23,7 +23,8 @@ import {
   setKept,
   setsCut,
 } from './repository/pruneBackups.js';
-import { type Restic, withoutPassword } from './repository/restic.js';
+import { withoutPassword } from './repository/repositoryAddress.js';
+import { type Restic } from './repository/restic.js';
 import { type BackupSet, isSetId } from './repository/sets.js';
 import { verifiedText } from './verifiedText.js';
 

@@ -1,6 +1,6 @@
 // What is known of the backups of a VM without a look at any repository: what schedules made, and what was read before.
 import type { VmView } from '../../live/views.js';
-import { withoutPassword } from './repository/restic.js';
+import { withoutPassword } from './repository/repositoryAddress.js';
 import type { Verification } from './repository/verifications.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 

@@ -20,7 +20,8 @@ import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js'
 import { lookAtOriginal, type OriginalSeen } from './plain/originalVm.js';
 import { plainFolder } from './restore/plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
-import { isRemote, Restic, ResticFault } from './repository/restic.js';
+import { isRemote } from './repository/repositoryAddress.js';
+import { Restic, ResticFault } from './repository/restic.js';
 import { onVmHost } from './host/vmHost.js';
 import { startVm, whileOff } from './whileOff.js';
 import { agreeForBackup } from './protectedCommand.js';

@@ -1,7 +1,7 @@
 // What `--json` and the library tell of backups and schedules.
 import type { BackupInfo, ScheduleInfo } from '../../session/publicTypes.js';
 import type { Backup } from './repository/backups.js';
-import { withoutPassword } from './repository/restic.js';
+import { withoutPassword } from './repository/repositoryAddress.js';
 import type { BackupSet } from './repository/sets.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 

@@ -8,7 +8,8 @@ import { failureMessage } from '../../text/failureMessage.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
 import type { LeftOut } from './vm/lookAtVm.js';
-import { ResticFault, withoutPassword } from './repository/restic.js';
+import { withoutPassword } from './repository/repositoryAddress.js';
+import { ResticFault } from './repository/restic.js';
 
 /** With what failed before it. */
 export function faultText(fault: CopiesFault | ResticFault, target: string, vm: string): string {

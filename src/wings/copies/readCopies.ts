@@ -13,7 +13,8 @@ import { type BackupsOfVm, type SeenBackup, backupsOfVm } from './backupsOfVm.js
 import { backupInfo, scheduleInfo, statusInfo } from './copiesInfos.js';
 import { resticText } from './copiesText.js';
 import { listBackups } from './repository/backups.js';
-import { isRemote, Restic, ResticFault } from './repository/restic.js';
+import { isRemote } from './repository/repositoryAddress.js';
+import { Restic, ResticFault } from './repository/restic.js';
 import { Scheduler } from './schedules/installSchedule.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';

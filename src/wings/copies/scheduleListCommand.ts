@@ -8,7 +8,7 @@ import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { scheduleInfo } from './copiesInfos.js';
 import { readInstalled } from './readCopies.js';
-import { withoutPassword } from './repository/restic.js';
+import { withoutPassword } from './repository/repositoryAddress.js';
 import type { Scheduler } from './schedules/installSchedule.js';
 import { runSchedule } from './schedules/runSchedule.js';
 import { isDue, type Schedule, ScheduleFault } from './schedules/schedule.js';

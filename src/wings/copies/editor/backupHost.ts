@@ -9,7 +9,7 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
 import { CopiesFault } from '../copiesFault.js';
-import { isRemote } from '../repository/restic.js';
+import { isRemote } from '../repository/repositoryAddress.js';
 import { errorOfCopies } from './copiesErrors.js';
 
 export interface BackupHost {

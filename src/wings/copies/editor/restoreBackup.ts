@@ -17,7 +17,7 @@ import { notify } from '../../../ui/prompts/notify.js';
 import { type Choice, mostOffered, pick, pickConnection } from '../../../ui/prompts/pickTarget.js';
 import { connectionOfNode } from '../../../ui/tree/nodes.js';
 import type { Backup } from '../repository/backups.js';
-import { withoutPassword } from '../repository/restic.js';
+import { withoutPassword } from '../repository/repositoryAddress.js';
 import { bringBack, requireManifest, type VmRestored } from '../restore/bringBack.js';
 import { resticSource } from '../restore/copySource.js';
 import { inOneLine, pointLines, restoredLines } from '../doneText.js';

@@ -8,6 +8,7 @@ import type { HostLogin } from '../../../base/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
+import { repositoryOf, withoutPassword } from './repositoryAddress.js';
 import { readKey, serviceVariables } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
 
@@ -285,25 +286,6 @@ const resticSnapshot = v.object({
 });
 
 export type ResticSnapshot = v.InferOutput<typeof resticSnapshot>;
-
-/** restic runs in another folder, so a folder is told in full. */
-function repositoryOf(text: string): string {
-  return isRemote(text) ? text : resolve(text.replace(/^local:/u, ''));
-}
-
-export function isRemote(repository: string): boolean {
-  return /^(b2|sftp|s3|gs|azure|swift|rest|rclone):/u.test(repository);
-}
-
-/** As it is shown and remembered: an address may have one, and an option of rclone's. Also of a message with it. */
-export function withoutPassword(repository: string): string {
-  return (
-    repository
-      // The host begins after the last @ of both parts before the first slash.
-      .replaceAll(/(\/\/[^/:\s]*):[^/\s]*@/gu, '$1:***@')
-      .replaceAll(/([,:]\w*(?:pass|secret|key|token)\w*=)(?:"[^"]*"|'[^']*'|[^,:\s]*)/giu, '$1***')
-  );
-}
 
 async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | undefined): Promise<NodeJS.ProcessEnv> {
   const { RESTIC_PASSWORD: _, RESTIC_PASSWORD_COMMAND: __, RESTIC_PASSWORD_FILE: named, ...others } = environment;

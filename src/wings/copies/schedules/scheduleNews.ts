@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { agoText } from '../../../text/relativeAge.js';
-import { withoutPassword } from '../repository/restic.js';
+import { withoutPassword } from '../repository/repositoryAddress.js';
 import { type ScheduledRun, ScheduleFault, type ScheduleStatus } from './schedule.js';
 import { scheduleFaultText, stateText } from './scheduleText.js';
 

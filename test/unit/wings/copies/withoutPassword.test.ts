@@ -1,7 +1,7 @@
 // What is shown of the address of a repository has no password, whichever characters that has.
 import assert from 'node:assert/strict';
 import { scheduleInfo } from '../../../../src/wings/copies/copiesInfos.js';
-import { withoutPassword } from '../../../../src/wings/copies/repository/restic.js';
+import { withoutPassword } from '../../../../src/wings/copies/repository/repositoryAddress.js';
 import type { Schedule } from '../../../../src/wings/copies/schedules/schedule.js';
 import { scheduleLine } from '../../../../src/wings/copies/schedules/scheduleNews.js';
 
