@@ -11,7 +11,7 @@ import { readInstalled } from './readCopies.js';
 import { withoutPassword } from './repository/repositoryAddress.js';
 import type { Scheduler } from './schedules/installSchedule.js';
 import { runSchedule } from './schedules/runSchedule.js';
-import { isDue, type Schedule, ScheduleFault } from './schedules/schedule.js';
+import { isDue, type Schedule, ScheduleFault, stateOf } from './schedules/schedule.js';
 import { endedText, missedText } from './schedules/scheduleNews.js';
 import { readSchedules, type ScheduleStore } from './schedules/scheduleStore.js';
 import { scheduleFaultText, stateText } from './schedules/scheduleText.js';
@@ -64,7 +64,9 @@ export async function runNow(context: Context, { store }: ScheduleTools, name: s
     terminal.say(endedText(name, run));
   } else {
     const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
-    json({ schedules: status === undefined ? [] : [scheduleInfo(status, true)] });
+    // Its record may not be there: where the disk is full.
+    const lastRun = { lastRun: run, state: stateOf(run, false) };
+    json({ schedules: status === undefined ? [] : [scheduleInfo({ ...status, ...lastRun }, true)] });
   }
   return code;
 }

@@ -1,6 +1,7 @@
 // Runs a schedule now: the commands that a person would type, one after the other, and writes down how they ended.
 import { spawn } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { runHere } from '../../../base/hostProgram.js';
 import { findProgram } from '../../../base/findProgram.js';
@@ -26,12 +27,27 @@ const noticeMs = 60_000;
 const mostAnswer = 1024 * 1024;
 const mostMessage = 2_000;
 
-/** Its record is there from the beginning: what is killed has no end in it. */
+/**
+ * Its record is there from the beginning: what is killed has no end in it. Where that cannot be written, as on a full
+ * disk, the VMs are backed up anyway, and the run counts as failed.
+ */
 export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<ScheduledRun> {
   const { store, environment, signal } = wish;
   const started = { startedAt: Date.now(), by: await thisWriter(), messages: [], backups: [], deleted: 0 };
-  await store.writeRun(schedule.name, started);
   const done = { exitCode: 0, messages: [] as string[], backups: [] as string[], vms: [] as string[], deleted: 0 };
+  let isUnwritten = false;
+  const record = async (value: ScheduledRun): Promise<void> => {
+    try {
+      await store.writeRun(schedule.name, value);
+    } catch (error) {
+      if (!isUnwritten) {
+        const why = displayLine(error instanceof Error ? error.message : String(error), mostMessage);
+        done.messages.push(t('{0} cannot be written: {1}', displayLine(store.recordOf(schedule.name)), why));
+      }
+      isUnwritten = true;
+    }
+  };
+  await record(started);
   const backedUp: v.InferOutput<typeof madeBackup>[] = [];
   const run = async (about: string, words: readonly string[]): Promise<unknown> => {
     if (signal.aborted) {
@@ -78,8 +94,12 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   if (signal.aborted) {
     done.exitCode = cancelled;
   }
-  const ended = { ...started, ...done, endedAt: Date.now() };
-  await store.writeRun(schedule.name, ended);
+  const endedAt = Date.now();
+  const sum = (): ScheduledRun & { readonly exitCode: number } => {
+    return { ...started, ...done, exitCode: done.exitCode || Number(isUnwritten), endedAt };
+  };
+  await record(sum());
+  const ended = sum();
   if (ended.exitCode !== 0 && !signal.aborted) {
     await tell(schedule, ended.messages.join('\n').slice(0, mostMessage), environment);
   }
@@ -178,10 +198,11 @@ async function tell({ name, by, onFailure }: Schedule, message: string, environm
     ...(onFailure === undefined ? [] : [{ program: onFailure, args: [name, message] }]),
   ];
   for (const { program, args } of calls) {
-    const { exit, said } = await runHere(
-      { program, args, environment, atMostMs: noticeMs },
-      new AbortController().signal,
-    );
+    const options = { program, args, environment, atMostMs: noticeMs };
+    const { exit, said } = await runHere(options, new AbortController().signal).catch((error: unknown) => ({
+      exit: undefined,
+      said: String(error),
+    }));
     if (exit !== 0) {
       process.stderr.write(`${program}: ${exit ?? 'stopped'} ${displayLine(said)}\n`);
     }

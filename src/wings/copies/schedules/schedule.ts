@@ -153,7 +153,7 @@ function lastStart({ madeAt }: Schedule, lastRun: ScheduledRun | undefined, now:
   return Math.min(now, lastRun?.startedAt ?? madeAt);
 }
 
-function stateOf(run: ScheduledRun | undefined, isAlive: boolean): RunState {
+export function stateOf(run: ScheduledRun | undefined, isAlive: boolean): RunState {
   return run === undefined
     ? 'never'
     : run.endedAt === undefined

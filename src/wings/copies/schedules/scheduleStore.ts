@@ -37,6 +37,11 @@ export class ScheduleStore {
     return join(this.#folder, name, scriptFile);
   }
 
+  /** The file with its last run. */
+  recordOf(name: string): string {
+    return join(this.#folder, name, runFile);
+  }
+
   async names(): Promise<readonly string[]> {
     return ((await undefinedIfAbsent(readdir(this.#folder))) ?? []).sort();
   }
@@ -58,7 +63,7 @@ export class ScheduleStore {
   }
 
   async isRunning(name: string, run: ScheduledRun | undefined): Promise<boolean> {
-    const word = { fs: promises, folder: join(this.#folder, name), file: join(this.#folder, name, runFile) };
+    const word = { fs: promises, folder: join(this.#folder, name), file: this.recordOf(name) };
     return run !== undefined && run.endedAt === undefined && isAlive(run.by, await thisWriter(), word);
   }
 
