@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   watch,
@@ -173,6 +174,35 @@ case "$*" in *--tag=virt-rewind,*) /usr/bin/restic "$@"; touch '${gone}'; exit;;
     const found = await restic(dir, 'snapshots', '--json', `--tag=backup:${id}`);
     const ids = (JSON.parse(found) as { readonly id: string }[]).map((one) => one.id);
     await restic(dir, 'forget', ...ids);
+  });
+
+  it('are found to be torn by the next one, where the program was killed before it knew', async () => {
+    const before = await idsNow();
+    host.wrap(
+      'restic',
+      `case "$*" in *--tag=virt-rewind,*)
+  printf x >>'${join(dir, 'torn.img')}'; /usr/bin/restic "$@" >/dev/null 2>&1; kill -9 $PPID; exit;; esac`,
+    );
+    await assert.rejects(backUp('done', 'torn'));
+    host.unwrap('restic');
+    const [torn] = (await idsNow()).filter((id) => !before.includes(id));
+    assert.ok(torn !== undefined, 'nobody knows yet that it is torn');
+    const rule = ['backups', 'prune', 'torn', '--from', repository, '--keep-last', '1'];
+    const { prunePlan } = await host.json<{ prunePlan: { going: readonly ListedBackup[] } }>(...rule, '--plan');
+    const going = prunePlan.going.map(({ id }) => id);
+    assert.ok(!going.includes(before.at(-1)!), 'a rule does not rely on it');
+    await backUp('done', 'torn');
+    assert.ok(!(await idsNow()).includes(torn));
+  });
+
+  it('are discarded where a file goes that restic passes over', async () => {
+    const before = await idsNow();
+    const [away, file] = [join(dir, 'away'), join(dir, 'torn.img')];
+    host.wrap('restic', `case "$*" in *--tag=virt-rewind,*) mv '${file}' '${away}';; esac`);
+    assert.match(await backUp('failed', 'torn'), /changed during the backup/u);
+    host.unwrap('restic');
+    renameSync(away, file);
+    assert.deepEqual(await idsNow(), before);
   });
 
   it('stay where restic may not remove what is done', async () => {

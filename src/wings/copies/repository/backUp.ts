@@ -10,6 +10,7 @@ import { manifestName, storedBytes, writeManifest } from '../vm/manifest.js';
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
 import type { BackupSet } from './sets.js';
 import { backupIdOf, backupTag, finishedTag, unfinishedTag, vmTag } from './tags.js';
+import { proveBackups } from './provenBackups.js';
 import { isRecordOfTorn, recordTorn, tornIn } from './verifications.js';
 
 export interface BackupMade extends Backup {
@@ -38,7 +39,9 @@ export interface BackupWish {
  */
 export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Promise<BackupMade> {
   const { vm, documents, files, leftOut, altered } = look;
-  const earlier = await snapshotsOf(restic, vm.uuid, wish.create);
+  const found = await snapshotsOf(restic, vm.uuid, wish.create);
+  const { isRecorded, unknown } = await proveBackups(restic, found);
+  const earlier = isRecorded ? await restic.snapshots([vmTag(vm.uuid)]) : found;
   const backup: Backup = {
     id: randomBytes(4).toString('hex'),
     vm: vm.name,
@@ -57,16 +60,18 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
     return await restic.withFile(manifestName, writeManifest(manifest), async (folder) => {
       const paths = [manifestName, ...new Set(files.flatMap((file) => file.stored ?? []))];
       const of = { restic, backup, folder, paths };
-      const data = await store(of, { tag: unfinishedTag, parent: parentIn(earlier), onProgress: wish.onProgress });
+      const wanted = { tag: unfinishedTag, parent: parentIn(earlier), onProgress: wish.onProgress };
+      const data = await sayingWhatChanged(look, () => store(of, wanted));
       await look.requireUnchanged();
       const listing = { ...of, backup: { ...backup, addedBytes: data.bytes } };
       isListing = true;
-      const listed = await store(listing, { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined });
+      const again = { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined };
+      const listed = await sayingWhatChanged(look, () => store(listing, again));
       if (listed.changed > 0) {
         throw new CopiesFault({ kind: 'changed' });
       }
       // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
-      await restic.tryForget([data.snapshot, ...doneOf(earlier)]);
+      await restic.tryForget([data.snapshot, ...doneOf(earlier, unknown)]);
       made = { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
       return made;
     });
@@ -76,6 +81,18 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
       return made;
     }
     await forgetAll(restic, backup, { error, isListing });
+    throw error;
+  }
+}
+
+/** Where a merge took a file away meanwhile, restic says that it cannot be read. @throws CopiesFault, ResticFault */
+async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ResticFault && error.problem === 'failed') {
+      await requireUnchanged();
+    }
     throw error;
   }
 }
@@ -107,8 +124,12 @@ async function orCreated<T>(restic: Restic, create: boolean, work: () => Promise
 /** A first backup over a slow line takes days, and is as old as its beginning. */
 const leftMs = 7 * 24 * 3_600_000;
 
-/** Those under the other tag, of backups that are whole or were killed; and all of those that are torn. */
-function doneOf(snapshots: readonly ResticSnapshot[]): readonly string[] {
+/**
+ * Those under the other tag, of backups that are whole or were killed; and all of those that are torn.
+ *
+ * @param unknown IDs of backups that may be torn, of which the one under the other tag tells later
+ */
+function doneOf(snapshots: readonly ResticSnapshot[], unknown: ReadonlySet<string>): readonly string[] {
   const ids = snapshots.filter(({ tags }) => tags.includes(finishedTag)).map(({ tags }) => backupIdOf(tags));
   const [finished, torn] = [new Set(ids), tornIn(snapshots)];
   const isLeft = ({ time }: ResticSnapshot): boolean => Math.abs(Date.now() - Date.parse(time)) > leftMs;
@@ -118,7 +139,7 @@ function doneOf(snapshots: readonly ResticSnapshot[]): readonly string[] {
       return isRecordOfTorn(one)
         ? // Without it, the backup would be listed if restic were killed between the two.
           !finished.has(id)
-        : torn.has(id) || (one.tags.includes(unfinishedTag) && (finished.has(id) || isLeft(one)));
+        : torn.has(id) || (one.tags.includes(unfinishedTag) && !unknown.has(id) && (finished.has(id) || isLeft(one)));
     })
     .map(({ id }) => id);
 }
@@ -135,6 +156,7 @@ const summary = v.object({
   total_duration: v.number(),
   files_new: v.number(),
   files_changed: v.number(),
+  total_files_processed: v.number(),
   snapshot_id: v.pipe(v.string(), v.regex(/^[\da-f]{8,64}$/u)),
 });
 const status = v.object({ message_type: v.literal('status'), percent_done: v.number() });
@@ -182,6 +204,10 @@ async function store(
   );
   if (end === undefined) {
     throw new ResticFault('failed', 'it did not say what it stored');
+  }
+  // It passes over what has gone.
+  if (end.total_files_processed !== paths.length) {
+    throw new CopiesFault({ kind: 'changed' });
   }
   await restic.connections.measure({ bytes: end.data_added, seconds: end.total_duration });
   return { snapshot: end.snapshot_id, bytes: end.data_added, changed: end.files_new + end.files_changed };

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import { type Backup, backupOf, backupsIn, requireSnapshots } from './backups.js';
 import { CopiesFault } from '../copiesFault.js';
+import { unprovenIn } from './provenBackups.js';
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
 import { backupIdOf, finishedTag, keptTag } from './tags.js';
 
@@ -34,11 +35,13 @@ export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: rea
   }
   const backups = backupsIn(all);
   const times = new Map(found.map(({ tags, time }) => [backupIdOf(tags), time]));
+  const unproven = unprovenIn(all);
   const staying = new Set<Backup>();
   for (const uuid of uuids) {
     const own = backups.filter((one) => one.uuid === uuid);
-    // One that failed its check may be the newest, and still another one is to be restored.
-    for (const some of [own, own.filter(({ verified }) => verified?.passed !== false)]) {
+    // One that failed its check may be the newest, and still another one is to be restored; so may one that is torn.
+    const passed = own.filter(({ verified }) => verified?.passed !== false);
+    for (const some of [own, passed, passed.filter(({ id }) => !unproven.has(id))]) {
       chooseByRule(some, rule, ({ id }) => times.get(id) ?? '').forEach((one) => staying.add(one));
     }
   }

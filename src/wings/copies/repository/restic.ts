@@ -282,6 +282,8 @@ const resticSnapshot = v.object({
     v.check((text) => !Number.isNaN(Date.parse(text))),
   ),
   hostname: v.optional(v.string(), ''),
+  /** What it calls the content. */
+  tree: v.optional(v.string(), ''),
   tags: v.optional(v.array(v.string()), []),
 });
 
