@@ -338,6 +338,7 @@ const rooms = {
     'wings/copies/copiesFault',
     'session/sessionFolder',
     'journal/durable',
+    'journal/entry',
     'journal/writer',
     'driver/files/shellHost',
     'qemu',

@@ -62,12 +62,12 @@ export interface LastWrite {
  *
  * The day is one by the clock of the file system. A word from more than a day ahead was written before that clock was
  * set back, and counts as one from long ago: to wait until the clock comes there may take years.
+ *
+ * @param word or the milliseconds since then, where these are found another way
  */
-export async function isAlive(writer: Writer, us: Writer, word: LastWrite): Promise<boolean> {
-  const isOfToday = async (): Promise<boolean> => {
-    const [now, at] = await Promise.all([clockOf(word.fs, word.folder), changedAt(word.fs, word.file)]);
-    return Math.abs(now - at) < dayMs;
-  };
+export async function isAlive(writer: Writer, us: Writer, word: LastWrite | (() => Promise<number>)): Promise<boolean> {
+  const isOfToday = async (): Promise<boolean> =>
+    Math.abs(await (typeof word === 'function' ? word() : sinceWord(word))) < dayMs;
   if (!sameBoot(writer.boot, us.boot)) {
     const isUnsure = writer.host !== us.host || (isReckoned(writer.boot) && isReckoned(us.boot) && isThere(writer.pid));
     return isUnsure && isOfToday();
@@ -83,6 +83,11 @@ export async function isAlive(writer: Writer, us: Writer, word: LastWrite): Prom
     return startTime === writer.startTime;
   }
   return writer.pid === us.pid ? writer.session === us.session : isOfToday();
+}
+
+async function sinceWord({ fs, folder, file }: LastWrite): Promise<number> {
+  const [now, at] = await Promise.all([clockOf(fs, folder), changedAt(fs, file)]);
+  return now - at;
 }
 
 /** Of this computer, as far as it can be seen. */

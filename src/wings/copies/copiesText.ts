@@ -132,7 +132,10 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'folderTaken':
       return t('{0} exists already. Nothing was replaced.', displayLine(problem.folder));
     case 'restoreRuns':
-      return t('Another restore is writing to {0}.', displayLine(problem.folder));
+      return t(
+        'Another restore is writing to {0}. If it was interrupted on another computer, try again a day after that.',
+        displayLine(problem.folder),
+      );
     case 'vmInUse':
       return t(
         'A restore into {0} was interrupted, but the VM has been used since. Nothing was changed. Choose another folder.',

@@ -2,12 +2,11 @@
 // next one finds and removes what a killed process left.
 import * as promises from 'node:fs/promises';
 import { mkdtemp, readdir, readlink, realpath, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
-import { ownFolder } from '../../../journal/durable.js';
+import { changedAt, clockOf, ownFolder } from '../../../journal/durable.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import { isLeft } from './processMark.js';
+import { isLeft, markOfName, markOfUs, nameOfMark } from './processMark.js';
 
 /** For this user alone. It is gone afterwards. @param environment it names the state folder */
 export async function withWorkFolder<T>(
@@ -17,7 +16,7 @@ export async function withWorkFolder<T>(
   const all = join(sessionFolder(environment), 'copying');
   await ownFolder(promises, all);
   await removeLeft(all);
-  const folder = await mkdtemp(join(all, `${process.pid}@${hostname()}-`));
+  const folder = await mkdtemp(join(all, `${nameOfMark(await markOfUs())}-`));
   try {
     return await work(folder);
   } finally {
@@ -27,9 +26,10 @@ export async function withWorkFolder<T>(
 
 async function removeLeft(all: string): Promise<void> {
   for (const name of await readdir(all)) {
-    const [, pid, host] = /^(\d+)@(.+)-\w{6}$/u.exec(name) ?? [];
+    const mark = markOfName(name.replace(/-\w{6}$/u, ''));
     const folder = join(all, name);
-    if (pid !== undefined && (await isLeft({ pid: Number(pid), host })) && !(await isWorkedIn(folder))) {
+    const idleMs = async (): Promise<number> => (await clockOf(promises, all)) - (await changedAt(promises, folder));
+    if (mark !== undefined && (await isLeft(mark, idleMs)) && !(await isWorkedIn(folder))) {
       await rm(folder, { recursive: true, force: true });
     }
   }

@@ -123,7 +123,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     if (wish.ofSet !== undefined) {
       await markRestored(there, tree, wish.ofSet);
     }
-    const mark = { ...markOfUs(), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
+    const mark = { ...(await markOfUs()), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
     await nameFolder(there, { from: tree, folder }, mark);
     made = folder;
     await engine.withCopies(connection, (copies) => copies.define(restored));

@@ -4,8 +4,7 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { CopiesFault } from '../copiesFault.js';
 import type { CopiesEngine } from '../vm/lookAtVm.js';
-import { isLeft } from '../host/processMark.js';
-import { namesIn, readMark } from './restoreFolder.js';
+import { isFolderLeft, namesIn, readMark } from './restoreFolder.js';
 
 /** libvirt has not heard of it yet, and no other check has its name. */
 const begun = /-check-[\da-f]{8}\.restoring-\w+$/u;
@@ -20,11 +19,11 @@ export async function discardChecks(
   const entries = own === undefined ? ((await undefinedIfAbsent(namesIn(files, folder))) ?? []) : [];
   for (const one of own === undefined ? entries.map((entry) => posix.join(folder, entry)) : [own]) {
     const mark = await readMark(files, one);
-    if (own === undefined && mark !== undefined && begun.test(one) && (await isLeft(mark))) {
+    if (own === undefined && mark !== undefined && begun.test(one) && (await isFolderLeft(files, one, mark))) {
       await files.removeTree(one);
       continue;
     }
-    if (mark?.isCheck === true && (own !== undefined || (await isLeft(mark)))) {
+    if (mark?.isCheck === true && (own !== undefined || (await isFolderLeft(files, one, mark)))) {
       if (!(await engine.withCopies(connection, (copies) => copies.undefine(mark.uuid, one, 'evenRunning')))) {
         throw new CopiesFault({ kind: 'vmInUse', folder: one });
       }

@@ -8,16 +8,14 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { CopiesFault } from '../copiesFault.js';
-import { isLeft, markOfUs } from '../host/processMark.js';
+import { isLeft, markOfUs, processMarkShape } from '../host/processMark.js';
 import { makeFolders } from '../host/vmHost.js';
 
 const markName = '.virt-rewind-restoring';
 const mostMarkBytes = 4_096;
 const mark = v.object({
+  ...processMarkShape.entries,
   uuid: v.string(),
-  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  /** Where the process is. Absent in older ones. */
-  host: v.optional(v.string()),
   /** Of a VM that is started to see whether it does, and goes again. */
   isCheck: v.optional(v.literal(true)),
 });
@@ -33,7 +31,7 @@ export async function readLeftRestore(files: FileSystem, folder: string): Promis
   if (found === undefined) {
     throw new CopiesFault({ kind: 'folderTaken', folder });
   }
-  if (!(await isLeft(found))) {
+  if (!(await isFolderLeft(files, folder, found))) {
     throw new CopiesFault({ kind: 'restoreRuns', folder });
   }
   // Whoever used the VM since has written to one of its files, or made one.
@@ -44,13 +42,31 @@ export async function readLeftRestore(files: FileSystem, folder: string): Promis
   return found;
 }
 
-/** When one of its files was written to last. */
-async function newestIn(files: FileSystem, folder: string): Promise<number> {
+/** Whether nobody writes to a folder with this mark any more. */
+export async function isFolderLeft(files: FileSystem, folder: string, found: RestoreMark): Promise<boolean> {
+  return isLeft(found, async () => {
+    // A restored file has the time of the original.
+    const newest = await newestIn(files, folder, 'ctimeMs');
+    // By the clock of the computer that writes, which may be another day. Not in that folder, which would change.
+    const probe = posix.join(posix.dirname(folder), `.virt-rewind-${randomBytes(8).toString('hex')}`);
+    return orFault(posix.dirname(folder), async () => {
+      await files.mkdir(probe);
+      try {
+        return (await files.lstat(probe)).ctimeMs - newest;
+      } finally {
+        await files.removeTree(probe);
+      }
+    });
+  });
+}
+
+/** When one of its files was written to last; by `ctimeMs`, or changed in another way. */
+async function newestIn(files: FileSystem, folder: string, time: 'mtimeMs' | 'ctimeMs' = 'mtimeMs'): Promise<number> {
   let newest = 0;
   for (const name of await namesIn(files, folder)) {
     const path = posix.join(folder, name);
     const found = await files.lstat(path);
-    newest = Math.max(newest, found.isDirectory() ? await newestIn(files, path) : found.mtimeMs);
+    newest = Math.max(newest, found.isDirectory() ? await newestIn(files, path, time) : found[time]);
   }
   return newest;
 }
@@ -100,7 +116,7 @@ export async function beginFolder(
     const begins = `${posix.basename(folder)}.restoring-`;
     for (const left of (await namesIn(files, parent)).filter((entry) => entry.startsWith(begins))) {
       const found = await readMark(files, posix.join(parent, left));
-      if (found !== undefined && (await isLeft(found))) {
+      if (found !== undefined && (await isFolderLeft(files, posix.join(parent, left), found))) {
         await files.removeTree(posix.join(parent, left));
       }
     }
@@ -110,7 +126,7 @@ export async function beginFolder(
     }
     const begun = posix.join(parent, `${begins}${randomBytes(4).toString('hex')}`);
     await files.mkdir(begun);
-    await files.writeNew(posix.join(begun, markName), JSON.stringify({ ...markOfUs(), uuid: '' }));
+    await files.writeNew(posix.join(begun, markName), JSON.stringify({ ...(await markOfUs()), uuid: '' }));
     return begun;
   });
 }

@@ -2,7 +2,10 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { hostname } from 'node:os';
-import { isLeft, markOfUs } from '../../../../src/wings/copies/host/processMark.js';
+import { isLeft, markOfName, markOfUs, nameOfMark } from '../../../../src/wings/copies/host/processMark.js';
+
+const aDay = (): Promise<number> => Promise.resolve(24 * 60 * 60 * 1000);
+const gone = 2 ** 30;
 
 describe('what a process has begun', () => {
   it('is left where that process is dead and not yet collected by its parent', async () => {
@@ -27,7 +30,39 @@ describe('what a process has begun', () => {
   });
 
   it('is not left while that process is there', async () => {
-    assert.equal(await isLeft(markOfUs()), false);
+    assert.equal(await isLeft(await markOfUs(), aDay), false);
     assert.equal(await isLeft({ pid: process.pid }), false);
+  });
+
+  it('is left where another process has its number', async () => {
+    const us = await markOfUs();
+    assert.ok(us.startTime !== undefined);
+    assert.equal(await isLeft({ ...us, startTime: us.startTime - 1 }), true);
+    // The computer was started anew.
+    assert.equal(await isLeft({ ...us, boot: 'another' }), true);
+  });
+
+  it('is not left for a day where its process cannot be seen', async () => {
+    const us = await markOfUs();
+    assert.notEqual(us.host, hostname());
+    const unseen = [
+      { ...us, boot: 'another', host: `${hostname()}.another` },
+      { ...us, boot: 'another', host: hostname() },
+      { ...us, pid: gone, pidNamespace: 'pid:[1]' },
+    ];
+    for (const mark of unseen) {
+      assert.deepEqual([await isLeft(mark), await isLeft(mark, aDay)], [false, true]);
+    }
+  });
+
+  it('is found by a name', async () => {
+    const us = await markOfUs();
+    const { startTime: _, pidNamespace: __, ...few } = us;
+    for (const mark of [us, few]) {
+      assert.deepEqual(markOfName(nameOfMark(mark)), mark);
+    }
+    assert.ok(Buffer.byteLength(nameOfMark({ ...us, host: `${'n'.repeat(64)}.${'0'.repeat(32)}` })) < 240);
+    assert.deepEqual(markOfName('12@web'), { pid: 12, host: 'web' });
+    assert.equal(markOfName('12'), undefined);
   });
 });

@@ -1,9 +1,10 @@
 // What a program reads from us is gone afterwards, also where we were killed.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { markOfUs, nameOfMark } from '../../../../src/wings/copies/host/processMark.js';
 import { withWorkFolder } from '../../../../src/wings/copies/host/workFolder.js';
 
 describe('a folder for what a program reads', () => {
@@ -37,6 +38,23 @@ describe('a folder for what a program reads', () => {
     const [ours, elsewhere] = [leave(process.pid), leave(2 ** 30, `not-${hostname()}`)];
     assert.equal(await use((folder) => Promise.resolve(existsSync(folder))), true);
     assert.deepEqual([ended, ours, elsewhere].map(existsSync), [false, true, true]);
+  });
+
+  it('is removed by the next one where its computer was started anew, and stays where it may be used', async () => {
+    const us = await markOfUs();
+    const [rebooted, unseen] = [
+      { ...us, boot: 'another' },
+      { ...us, pid: 2 ** 30, pidNamespace: 'pid:[1]' },
+    ].map((mark) => join(state, 'copying', `${nameOfMark(mark)}-abcdef`));
+    mkdirSync(rebooted ?? '', { recursive: true });
+    mkdirSync(unseen ?? '');
+    await use((own) => {
+      assert.deepEqual([own, rebooted ?? '', unseen ?? ''].map(existsSync), [true, false, true]);
+      return use(() => Promise.resolve(existsSync(own))).then(assert.ok);
+    });
+    utimesSync(unseen ?? '', 0, 0);
+    await use(() => Promise.resolve());
+    assert.equal(existsSync(unseen ?? ''), false);
   });
 
   it('stays as long as a program works in it that goes on', async () => {
