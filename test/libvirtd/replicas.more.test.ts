@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
 import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
@@ -61,6 +61,36 @@ describe('replicas of a VM', () => {
     await replicate();
     assert.equal(manifest().present, false);
     await here!.rig.virsh('destroy', name);
+  });
+
+  it('keep what was touched or has coarse times there, and replace what is damaged', async () => {
+    await replicate();
+    const sums = join(here!.rig.daemon.dir, 'sums');
+    here!.wrap('sha256sum', `echo >>'${sums}'`);
+    await runTool('sh', '-c', `touch '${folder}'/disks/*`);
+    assert.equal(await replicate(), 0);
+    assert.ok(existsSync(sums));
+    rmSync(sums);
+    assert.equal(await replicate(), 0);
+    // As of a file system that counts seconds.
+    here!.wrap('touch', 'set -- "$1" "${2%.*}" -- "$4"');
+    await tree.change(4, '24M');
+    assert.ok((await replicate()) > 0);
+    assert.equal(await replicate(), 0);
+    here!.unwrap('touch');
+    assert.ok(!existsSync(sums));
+    here!.unwrap('sha256sum');
+    const [{ place: damaged = '', stored } = {}] = manifest().files.filter((file) => file.stored !== undefined);
+    const file = join(folder, 'disks', damaged);
+    await runTool('sh', '-c', `printf x | dd of='${file}' conv=notrunc status=none`);
+    const bad = readFileSync(file);
+    here!.wrap('dd', `case "$*" in *of=*) ${killAbove};; esac`);
+    await here!.run('failed', ...words());
+    here!.unwrap('dd');
+    assert.ok(readFileSync(file).equals(bad));
+    assert.ok((await replicate()) > 0);
+    assert.notEqual(manifest().files.find((one) => one.stored === stored)?.place, damaged);
+    assert.ok(!existsSync(file));
   });
 
   it('stay as they are while another one is cut', async () => {

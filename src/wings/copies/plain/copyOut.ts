@@ -24,7 +24,7 @@ import {
 } from '../vm/manifest.js';
 import { type Originals, withOriginals } from './originals.js';
 import { paperFiles } from './plainPapers.js';
-import { placeCopy, type PlacedCopy } from './plainPlaces.js';
+import { doubtfulFiles, type FileThere, placeCopy, type PlacedCopy } from './plainPlaces.js';
 
 export interface CopyWish {
   readonly kind: 'export' | 'replica';
@@ -116,10 +116,9 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   const { shell, begun, folder, kind, originals } = copy;
   const earlier = kind === 'export' ? undefined : await readEarlier(copy);
   const there = await listThere(copy);
-  const placed = await requireResumed(
-    copy,
-    placeCopy(look.files, await timesOf(look.files, originals), earlier?.files ?? [], there),
-  );
+  const times = await timesOf(look.files, originals);
+  const kept = await confirmKept(copy, earlier?.files ?? [], times, there);
+  const placed = await requireResumed(copy, placeCopy(look.files, times, kept, there));
   await requireRoom(copy, placed.sent);
   // Those of the originals: a restore then compares with these, and no host has to read what it has just written.
   const sent = placed.sent.map(({ place, stored, bytes, modified = '' }) => {
@@ -133,9 +132,15 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
       throw reason instanceof CopiesFault ? reason : error;
     }),
   ]);
+  const sentThere = sent.length > 0 ? await listThere(copy) : there;
   const files = placed.files.map((file) => {
-    const sha256 = file.sha256 ?? sums.get(file.place ?? '');
-    return sha256 === undefined || file.stored === undefined ? file : { ...file, sha256 };
+    const { place = '', stored, modified } = file;
+    const sha256 = file.sha256 ?? sums.get(place);
+    if (sha256 === undefined || stored === undefined) {
+      return file;
+    }
+    const found = sums.has(place) ? sentThere.get(place)?.modified : file.modifiedThere;
+    return { ...file, sha256, ...(found !== undefined && found !== modified && { modifiedThere: found }) };
   });
   const manifest = manifestOf(look, copy.libvirt, {
     madeAt: Date.now(),
@@ -177,6 +182,23 @@ async function readEarlier({ shell, begun }: BegunCopy): Promise<Manifest | unde
 async function timesOf(files: readonly CopiedFile[], { modified }: Originals): Promise<ReadonlyMap<string, string>> {
   const stored = [...new Set(files.flatMap((file) => file.stored ?? []))];
   return new Map(await Promise.all(stored.map(async (path) => [path, await modified(path)] as const)));
+}
+
+/** A file of the earlier copy that has another time there, but its checksum, has that time from now on. */
+async function confirmKept(
+  copy: BegunCopy,
+  earlier: readonly CopiedFile[],
+  times: ReadonlyMap<string, string>,
+  there: ReadonlyMap<string, FileThere>,
+): Promise<readonly CopiedFile[]> {
+  const doubtful = new Set(doubtfulFiles(earlier, times, there));
+  const sums = await sumsThere(copy, [...doubtful]);
+  return earlier.map((file) => {
+    const { place = '', sha256 } = file;
+    const found = there.get(place);
+    const isRight = found !== undefined && doubtful.has(file) && sums.get(place) === sha256;
+    return isRight ? { ...file, modifiedThere: found.modified } : file;
+  });
 }
 
 /** What an interrupted copy left may be less than it seems: its host may have lost power. */

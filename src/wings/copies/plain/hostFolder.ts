@@ -57,15 +57,15 @@ export async function requireRoom({ shell, begun, folder }: HostFolder, sent: re
   }
 }
 
+/** By their places. A file that cannot be read has none. */
 export async function sumsThere(copy: HostFolder, files: readonly CopiedFile[]): Promise<ReadonlyMap<string, string>> {
   const names = [...new Set(files.flatMap(({ place }) => place ?? []))];
   if (names.length === 0) {
     return new Map();
   }
-  const { shell, begun, folder } = copy;
-  const answer = await shell.run(
+  const { shell, begun } = copy;
+  const { said } = await shell.run(
     `(cd ${shellWord(`${begun}/${disks}`)} && sha256sum -- ${names.map(shellWord).join(' ')})`,
   );
-  requireDone(shell, folder, answer);
-  return new Map(answer.said.split('\n').map((line) => [line.slice(66), line.slice(0, 64)] as const));
+  return new Map([...said.matchAll(/^([\da-f]{64}) {2}(\S+)$/gmu)].map(([, sum = '', name = '']) => [name, sum]));
 }

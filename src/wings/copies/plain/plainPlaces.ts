@@ -14,10 +14,31 @@ export interface PlacedCopy {
   readonly sent: readonly (CopiedFile & { readonly place: string; readonly stored: string })[];
 }
 
+/** As it was when the manifest was written, as far as size and time tell. */
+function isThere(file: CopiedFile, there: ReadonlyMap<string, FileThere>): boolean {
+  const found = there.get(file.place ?? '');
+  return found?.bytes === file.bytes && found.modified === (file.modifiedThere ?? file.modified);
+}
+
+/** Those of the manifest with unchanged originals, but another time on the host. Their checksums decide. */
+export function doubtfulFiles(
+  earlier: readonly CopiedFile[],
+  modified: ReadonlyMap<string, string>,
+  there: ReadonlyMap<string, FileThere>,
+): readonly CopiedFile[] {
+  return earlier.filter(
+    (one) =>
+      one.sha256 !== undefined &&
+      modified.get(one.stored ?? '') === one.modified &&
+      there.get(one.place ?? '')?.bytes === one.bytes &&
+      !isThere(one, there),
+  );
+}
+
 /**
- * A file that changed gets another name than it had: the earlier copy stays whole until the manifest is replaced. What
- * an interrupted copy left is taken as it is if it has the size and time of the original, which it gets when all of it
- * is there.
+ * A file that is sent gets a name that no file of the manifest has: the earlier copy stays as it is until the manifest
+ * is replaced. What an interrupted copy left is taken as it is if it has the size and time of the original, which it
+ * gets when all of it is there.
  * @param modified of each stored file
  * @param earlier those of the manifest that is there
  */
@@ -27,7 +48,7 @@ export function placeCopy(
   earlier: readonly CopiedFile[],
   there: ReadonlyMap<string, FileThere>,
 ): PlacedCopy {
-  const taken = new Map(earlier.flatMap((file) => (file.place === undefined ? [] : [[file.place, file] as const])));
+  const taken = new Set(earlier.map((file) => file.place));
   const places = new Map<string, string>();
   const sent = new Map<string, PlacedCopy['sent'][number]>();
   const placed = files.map((file): CopiedFile => {
@@ -36,26 +57,28 @@ export function placeCopy(
     const isSame = (one: CopiedFile): boolean =>
       one.stored === stored && one.modified === time && one.bytes === bytes && one.content === file.content;
     const key = stored ?? file.path;
-    const before = earlier.find((one) => (one.stored ?? one.path) === key && isSame(one));
+    const before = earlier.find(
+      (one) =>
+        (one.stored ?? one.path) === key &&
+        isSame(one) &&
+        (stored === undefined || (one.sha256 !== undefined && isThere(one, there))),
+    );
     const used = new Set(places.values());
-    const isFree = (name: string): boolean => {
-      const holder = taken.get(name);
-      return !used.has(name) && (holder === undefined || ((holder.stored ?? holder.path) === key && isSame(holder)));
-    };
+    const isFree = (name: string): boolean => !used.has(name) && !taken.has(name);
     const place = places.get(key) ?? before?.place ?? freeName(nameOf(key), isFree);
     places.set(key, place);
     if (stored === undefined || time === undefined) {
       return { ...file, place };
     }
-    const found = there.get(place);
-    const isThere = found?.bytes === bytes && found.modified === time;
-    const { sha256 } = before ?? {};
     const own = { ...file, stored, place, modified: time };
-    if (!isThere) {
-      sent.set(place, own);
-      return own;
+    if (before !== undefined) {
+      const { sha256, modifiedThere } = before;
+      return { ...own, ...(sha256 && { sha256 }), ...(modifiedThere && { modifiedThere }) };
     }
-    return { ...own, ...(sha256 !== undefined && { sha256 }) };
+    if (!isThere(own, there)) {
+      sent.set(place, own);
+    }
+    return own;
   });
   return { files: placed, sent: [...sent.values()] };
 }

@@ -19,6 +19,7 @@ const stored = v.pipe(
   path,
   v.check((text) => posix.normalize(text) === text),
 );
+const seconds = v.pipe(v.string(), v.regex(/^\d{1,15}\.\d{9}$/u));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4_096));
 
 const copiedFile = v.object({
@@ -42,7 +43,9 @@ const copiedFile = v.object({
   place: v.optional(v.pipe(v.string(), v.regex(/^\w[\w.+@=-]{0,200}$/u))),
   sha256: v.optional(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/u))),
   /** In seconds since 1970, as the file system tells it. */
-  modified: v.optional(v.pipe(v.string(), v.regex(/^\d{1,15}\.\d{9}$/u))),
+  modified: v.optional(seconds),
+  /** The same of the file in a replica, where that is another time: somebody moved it, or times are coarse. */
+  modifiedThere: v.optional(seconds),
 });
 
 const shape = v.object({

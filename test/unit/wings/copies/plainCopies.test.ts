@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type CopiedFile, documentsOf, type Manifest } from '../../../../src/wings/copies/vm/manifest.js';
 import { paperFiles } from '../../../../src/wings/copies/plain/plainPapers.js';
-import { placeCopy } from '../../../../src/wings/copies/plain/plainPlaces.js';
+import { doubtfulFiles, placeCopy } from '../../../../src/wings/copies/plain/plainPlaces.js';
 
 const time = '1700000000.000000001';
+const other = '1700000001.000000000';
 const sha256 = 'a'.repeat(64);
 
 function disk(path: string, more: Partial<CopiedFile> = {}): CopiedFile {
@@ -49,10 +50,33 @@ describe('the files of a plain copy', () => {
     assert.deepEqual(own, { places: ['web.qcow2'], sent: [], sums: [sha256] });
   });
 
-  it('are sent again where the host has lost or changed them', () => {
-    for (const there of [{}, { 'web.qcow2': '1700000001.000000000' }]) {
-      assert.deepEqual(place([disk('/a/web.qcow2')], [before], there).sent, ['web.qcow2']);
+  it('are sent again where the host has lost or changed them, and what it has stays until then', () => {
+    for (const there of [{}, { 'web.qcow2': other }]) {
+      assert.deepEqual(place([disk('/a/web.qcow2')], [before], there).sent, ['2-web.qcow2']);
     }
+    const left = { 'web.qcow2': other, '2-web.qcow2': time };
+    const own = place([disk('/a/web.qcow2')], [before], left);
+    assert.deepEqual(own, { places: ['2-web.qcow2'], sent: [], sums: [undefined] });
+  });
+
+  it('are kept where the host has the time that it had before', () => {
+    const noted = { ...before, modifiedThere: other };
+    const own = place([disk('/a/web.qcow2')], [noted], { 'web.qcow2': other });
+    assert.deepEqual(own, { places: ['web.qcow2'], sent: [], sums: [sha256] });
+    assert.deepEqual(place([disk('/a/web.qcow2')], [noted], { 'web.qcow2': time }).sent, ['2-web.qcow2']);
+  });
+
+  it('are doubtful where the original is unchanged and only the time there is another one', () => {
+    const doubtful = (earlier: CopiedFile, there: string, now = time, bytes = 7): number =>
+      doubtfulFiles([earlier], new Map([['/a/web.qcow2', now]]), new Map([['web.qcow2', { bytes, modified: there }]]))
+        .length;
+    assert.equal(doubtful(before, other), 1);
+    assert.equal(doubtful({ ...before, modifiedThere: other }, time), 1);
+    assert.equal(doubtful(before, time), 0);
+    assert.equal(doubtful({ ...before, modifiedThere: other }, other), 0);
+    assert.equal(doubtful(before, other, other), 0);
+    assert.equal(doubtful(before, other, time, 8), 0);
+    assert.equal(doubtful({ ...before, sha256: undefined }, other), 0);
   });
 
   it('get another name where they changed, and leave the earlier ones alone', () => {
