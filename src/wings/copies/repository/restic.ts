@@ -1,6 +1,7 @@
 // Runs restic: its arguments as a list, its answers bounded, its key never among the arguments.
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import * as v from 'valibot';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
@@ -186,6 +187,7 @@ export class Restic {
       end ??= setTimeout(() => running.kill(), mostStopMs);
     };
     const parts: Buffer[] = [];
+    const decoder = new StringDecoder('utf8');
     let [bytes, line, said, isTooLarge] = [0, '', '', false];
     let lost: string | undefined;
     const running = this.#program.start({
@@ -197,7 +199,7 @@ export class Restic {
       onBytes: (count) => onBytes?.(count),
       onOut: (part) => {
         if (onLine !== undefined) {
-          const lines = (line + part.toString('utf8')).split('\n');
+          const lines = (line + decoder.write(part)).split('\n');
           line = (lines.pop() ?? '').slice(-mostSaid);
           lines.forEach(onLine);
         } else if ((bytes += part.length) > mostBytes) {

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { StringDecoder } from 'node:string_decoder';
 import type { HostLogin, ShellStream } from '../../../base/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
 import { CopiesFault } from '../copiesFault.js';
@@ -165,9 +166,10 @@ class RunThere {
         return undefined;
       }
       stream.write(scriptOf(this.#run, this.#environment, this.#mark));
+      const decoder = new StringDecoder('utf8');
       const [code] = await Promise.all([
         untilMark(stream, this.#mark, counts ? sumLines(onBytes) : onOut),
-        untilMark(stream.errors, this.#mark, (part) => onErrors(part.toString('utf8'))),
+        untilMark(stream.errors, this.#mark, (part) => onErrors(decoder.write(part))),
       ]);
       if (!/^\d+$/u.test(code)) {
         throw new Error(`nobody on ${hostname} knows how it ended`);

@@ -1,0 +1,67 @@
+// How restic's words come to us: whole letters, whatever parts they are read in.
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import type { HostLogin } from '../../../../src/base/hostLogin.js';
+import { Restic } from '../../../../src/wings/copies/repository/restic.js';
+import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
+
+describe('the words of restic', () => {
+  let dir: string;
+  let environment: NodeJS.ProcessEnv;
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), 'virt-rewind-test-'));
+    environment = { PATH: `${dir}:/usr/bin:/bin`, VIRT_REWIND_STATE: dir, RESTIC_PASSWORD: 'key' };
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  function makeRestic(script: string): void {
+    writeFileSync(join(dir, 'restic'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+
+  const { signal } = new AbortController();
+
+  it('have whole letters where one is cut between two reads', async () => {
+    const go = join(dir, 'go');
+    assert.equal(spawnSync('mkfifo', [go]).status, 0);
+    makeRestic(`printf 'first\\n{"path":"/K\\303'; read -r _ <'${go}'; printf '\\274che"}\\n'`);
+    const restic = await Restic.open(dir, { environment, signal });
+    const lines: string[] = [];
+    const told: Promise<void>[] = [];
+    await restic.run(['ls'], {
+      onLine: (line) => {
+        if (lines.push(line) === 1) {
+          told.push(writeFile(go, 'go\n'));
+        }
+      },
+    });
+    await Promise.all(told);
+    assert.deepEqual(lines, ['first', '{"path":"/Küche"}']);
+  });
+
+  it('have whole letters of errors on another host', async () => {
+    const words = `${'ü'.repeat(1_000)}!`;
+    makeRestic(`cat >/dev/null; printf '%s' '${words}' >&2; exit 1`);
+    const shell = spawn('sh', { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
+    const stream = Object.assign(Duplex.from({ readable: shell.stdout, writable: shell.stdin }), {
+      errors: shell.stderr,
+      input: shell.stdin,
+    });
+    const login: HostLogin = { hostname: 'far', isHost: () => true, openShell: () => Promise.resolve(stream) };
+    // It is ended where nobody reads on.
+    stream.on('error', () => undefined);
+    let said = '';
+    const { ended } = resticThere(login, {}, signal).start({
+      ...{ words: ['ls'], input: '', givesWay: false, counts: false },
+      onOut: () => undefined,
+      onBytes: () => undefined,
+      onErrors: (text) => (said += text),
+    });
+    assert.equal(await ended, 1);
+    assert.equal(said.trim(), words);
+  });
+});
