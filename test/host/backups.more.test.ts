@@ -75,6 +75,33 @@ describe('backups in the editor', () => {
     assert.equal(said(), '');
   });
 
+  it('propose no file for a key that may have the key of another repository', async () => {
+    const { showSaveDialog } = vscode.window;
+    const home = process.env['HOME'];
+    const proposed: string[] = [];
+    Reflect.set(vscode.window, 'showSaveDialog', ({ defaultUri }: { readonly defaultUri: vscode.Uri }) => {
+      proposed.push(defaultUri.fsPath);
+      writeFileSync(defaultUri.fsPath, 'the key of another one', { flag: 'wx' });
+      return Promise.resolve(undefined);
+    });
+    process.env['HOME'] = rig.dir;
+    try {
+      for (const target of [repository, repository, join(rig.dir, 'other')]) {
+        choose(target);
+        person.will(line('Folder…'), 'Generate Key', 'Save Key…');
+        assert.equal(await backUp(), undefined);
+      }
+    } finally {
+      process.env['HOME'] = home;
+      Reflect.set(vscode.window, 'showSaveDialog', showSaveDialog);
+    }
+    assert.equal(said(), '');
+    const [first = '', second, other] = proposed;
+    assert.match(first, /backup-key-[\w-]*repository$/u);
+    assert.equal(second, `${first}-2`);
+    assert.match(other ?? '', /other$/u);
+  });
+
   it('are made under a key that is shown before, and asked for once', async () => {
     choose(repository);
     let shown = '';

@@ -1,10 +1,11 @@
 // Asks for the key of a repository. restic encrypts with it: without it, nobody can read the backups.
 import { randomBytes } from 'node:crypto';
-import { chmod, writeFile } from 'node:fs/promises';
+import { chmod, lstat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { undefinedIfAbsent } from '../../../base/errno.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
@@ -80,13 +81,28 @@ async function keepCopy(target: string, key: string): Promise<Key> {
     await vscode.env.clipboard.writeText(key);
     noteInStatusBar(t('Copied the key'));
   } else {
-    await saveKey(key);
+    await saveKey(target, key);
   }
   return { key };
 }
 
-async function saveKey(key: string): Promise<void> {
-  const defaultUri = vscode.Uri.file(join(homedir(), 'backup-key'));
+const mostNameLetters = 40;
+
+/** Not there yet: it could have the only copy of the key of another repository. */
+async function freeKeyFile(target: string): Promise<string> {
+  const letters = Array.from(target.replaceAll(/[^\p{L}\p{N}]+/gu, '-'))
+    .slice(-mostNameLetters)
+    .join('');
+  const path = join(homedir(), `backup-key-${letters.replaceAll(/^-|-$/gu, '')}`);
+  let free = path;
+  for (let number = 2; (await undefinedIfAbsent(lstat(free))) !== undefined; number += 1) {
+    free = `${path}-${number}`;
+  }
+  return free;
+}
+
+async function saveKey(target: string, key: string): Promise<void> {
+  const defaultUri = vscode.Uri.file(await freeKeyFile(target));
   const { fsPath } = requireAnswer(await vscode.window.showSaveDialog({ title: t('Save Key…'), defaultUri }));
   try {
     await writeFile(fsPath, `${key}\n`, { mode: 0o600 });
