@@ -20,7 +20,7 @@ describe('exports and replicas of a VM on a host behind ssh', () => {
   let dir: string;
 
   before(async () => {
-    [there, other] = [await startCopiesHost(), await startCopiesHost()];
+    [there, other] = [await startCopiesHost(), await startCopiesHost((own) => ({ XDG_RUNTIME_DIR: own }))];
     ({ dir } = there.rig.daemon);
     far = await makeSshHost(there.rig.daemon);
     await far.configureServer(`SetEnv PATH=${there.programs}:/usr/bin:/bin`);
@@ -35,6 +35,8 @@ describe('exports and replicas of a VM on a host behind ssh', () => {
     // Opened from here, by the state folder of `here`.
     const shared = `ControlPath=${join(dir, 'virt-rewind', '%C')}`;
     await run(third!.at('client'), ['-O', 'exit', '-o', shared, 'third-host']);
+    const ofOther = `ControlPath=${join(other!.rig.daemon.dir, 'virt-rewind', '%C')}`;
+    await run(far!.at('client'), ['-O', 'exit', '-o', ofOther, 'far-host']);
     for (const one of [there, here, other]) {
       await one?.rig.stop();
     }
@@ -81,7 +83,10 @@ describe('exports and replicas of a VM on a host behind ssh', () => {
     await tree.keepContents();
     assert.ok((await replicate()) > 0);
     const images = join(other!.rig.daemon.dir, 'restored');
-    await other!.run('done', 'restore', join(folder, name), '--folder', images);
+    const take = ['restore', join(folder, name), '--folder', images, '--original', far!.uri()] as const;
+    const answer = await other!.json<{ restored: { replica: { original: string } } }>(...take);
+    assert.deepEqual(faultsOf(answer), []);
+    assert.equal(answer.restored.replica.original, 'same');
     await requireTree(other!);
     assert.match(
       await here!.run('refused', 'replicate', name, '--to-host', third!.uri(), '--folder', folder),

@@ -116,7 +116,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   const { shell, begun, folder, kind, originals } = copy;
   const earlier = kind === 'export' ? undefined : await readEarlier(copy);
   const there = await listThere(copy);
-  const times = await timesOf(look.files, originals);
+  const times = await originals.modified([...new Set(look.files.flatMap((file) => file.stored ?? []))]);
   const kept = await confirmKept(copy, earlier?.files ?? [], times, there);
   const placed = await requireResumed(copy, placeCopy(look.files, times, kept, there));
   await requireRoom(copy, placed.sent);
@@ -176,12 +176,6 @@ async function readEarlier({ shell, begun }: BegunCopy): Promise<Manifest | unde
   const { code, said } = await shell.run(`cat ${shellWord(`${begun}/${manifestName}`)}`);
   const manifest = code === 0 ? readManifest(said) : 'broken';
   return typeof manifest === 'string' ? undefined : manifest;
-}
-
-/** By the path where the backup has them. */
-async function timesOf(files: readonly CopiedFile[], { modified }: Originals): Promise<ReadonlyMap<string, string>> {
-  const stored = [...new Set(files.flatMap((file) => file.stored ?? []))];
-  return new Map(await Promise.all(stored.map(async (path) => [path, await modified(path)] as const)));
 }
 
 /** A file of the earlier copy that has another time there, but its checksum, has that time from now on. */

@@ -8,6 +8,7 @@ import { CopiesFault } from '../copiesFault.js';
 import { HostShell } from '../host/hostShell.js';
 import { loginTo } from '../vm/loginTo.js';
 import { documentsOf, type Manifest } from '../vm/manifest.js';
+import { isSameTime } from './plainPlaces.js';
 
 /** `same`: it is off, and its configuration, disks and snapshots are those of the replica. */
 export type OriginalSeen = 'same' | 'sameButTpm' | 'gone' | Failure;
@@ -62,10 +63,15 @@ async function compareOriginal(
   const shell = await HostShell.open(await loginTo(engine, connection), signal);
   try {
     const stored = new Map(files.flatMap((file) => (file.stored === undefined ? [] : [[file.stored, file]])));
-    const found = await shell.run(`stat -c '%s %.9Y' -- ${[...stored.keys()].map(shellWord).join(' ')}`);
-    const expected = [...stored.values()].map(({ bytes, modified = '' }) => `${bytes} ${modified}`);
-    const isSame = essenceOf(documents) === essenceOf(documentsOf(manifest)) && found.said === expected.join('\n');
-    if (!present || !isSame) {
+    const stat = `stat -c '%s %.9Y' -- ${[...stored.keys()].map(shellWord).join(' ')}`;
+    const found = stored.size === 0 ? [] : (await shell.run(stat)).said.split('\n');
+    const isSame =
+      found.length === stored.size &&
+      [...stored.values()].every(({ bytes, modified }, at) => {
+        const [size, time] = found[at]?.split(' ') ?? [];
+        return size === String(bytes) && isSameTime(modified, time);
+      });
+    if (!present || !isSame || essenceOf(documents) !== essenceOf(documentsOf(manifest))) {
       throw new CopiesFault({ kind: 'originalNewer', ...of });
     }
     return own.devices?.includes('tpm') === true ? 'sameButTpm' : 'same';

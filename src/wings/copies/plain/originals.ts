@@ -10,8 +10,8 @@ export interface Originals {
   readonly host: VmHost;
   /** What the host calls itself; empty: this computer. */
   readonly name: string;
-  /** In seconds. */
-  readonly modified: (path: string) => Promise<string>;
+  /** In seconds, by path: of each file, to the nanosecond. */
+  readonly modified: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** SHA-256. */
   readonly sum: (path: string) => Promise<string>;
 }
@@ -20,7 +20,12 @@ export function originalsHere(signal: AbortSignal): Originals {
   return {
     host: hostHere(process.env),
     name: '',
-    modified: async (path) => secondsText((await stat(path, { bigint: true })).mtimeNs),
+    modified: async (paths) =>
+      new Map(
+        await Promise.all(
+          paths.map(async (path) => [path, secondsText((await stat(path, { bigint: true })).mtimeNs)] as const),
+        ),
+      ),
     sum: (path) => sumHere(path, signal),
   };
 }
@@ -39,9 +44,13 @@ export async function withOriginals<T>(
     return await work({
       host,
       name: shell.host,
-      modified: async (path) => {
-        const { mtimeMs } = await host.files.stat(path);
-        return secondsText(BigInt(Math.round(mtimeMs * 1_000)) * 1_000n);
+      modified: async (paths) => {
+        const { code, said } = await shell.run(paths.length === 0 ? ':' : `stat -Lc %.9Y -- ${shellWords(paths)}`);
+        const times = said.split('\n');
+        if (code !== 0 || (paths.length > 0 && times.length !== paths.length)) {
+          throw new CopiesFault({ kind: 'changed' });
+        }
+        return new Map(paths.map((path, at) => [path, times[at] ?? '']));
       },
       sum: async (path) => {
         const { code, said } = await shell.run(`sha256sum <${shellWord(path)}`);
@@ -54,6 +63,10 @@ export async function withOriginals<T>(
   } finally {
     shell.close();
   }
+}
+
+function shellWords(paths: readonly string[]): string {
+  return paths.map(shellWord).join(' ');
 }
 
 function secondsText(nanoseconds: bigint): string {

@@ -14,6 +14,15 @@ export interface PlacedCopy {
   readonly sent: readonly (CopiedFile & { readonly place: string; readonly stored: string })[];
 }
 
+/** Earlier versions noted microseconds of files behind ssh, which may be one too many or too few. */
+export function isSameTime(noted: string | undefined, now: string | undefined): boolean {
+  if (noted?.endsWith('000') !== true || now === undefined || !/^\d+\.\d{9}$/u.test(now)) {
+    return noted === now;
+  }
+  const [one = 0n, other = 0n] = [noted, now].map((time) => BigInt(time.replace('.', '')));
+  return one - other <= 1_000n && other - one <= 1_000n;
+}
+
 /** As it was when the manifest was written, as far as size and time tell. */
 function isThere(file: CopiedFile, there: ReadonlyMap<string, FileThere>): boolean {
   const found = there.get(file.place ?? '');
@@ -29,7 +38,7 @@ export function doubtfulFiles(
   return earlier.filter(
     (one) =>
       one.sha256 !== undefined &&
-      modified.get(one.stored ?? '') === one.modified &&
+      isSameTime(one.modified, modified.get(one.stored ?? '')) &&
       there.get(one.place ?? '')?.bytes === one.bytes &&
       !isThere(one, there),
   );
@@ -55,7 +64,7 @@ export function placeCopy(
     const { stored, bytes } = file;
     const time = stored === undefined ? undefined : modified.get(stored);
     const isSame = (one: CopiedFile): boolean =>
-      one.stored === stored && one.modified === time && one.bytes === bytes && one.content === file.content;
+      one.stored === stored && isSameTime(one.modified, time) && one.bytes === bytes && one.content === file.content;
     const key = stored ?? file.path;
     const before = earlier.find(
       (one) =>
@@ -72,8 +81,8 @@ export function placeCopy(
     }
     const own = { ...file, stored, place, modified: time };
     if (before !== undefined) {
-      const { sha256, modifiedThere } = before;
-      return { ...own, ...(sha256 && { sha256 }), ...(modifiedThere && { modifiedThere }) };
+      const { sha256, modifiedThere = before.modified } = before;
+      return { ...own, ...(sha256 && { sha256 }), ...(modifiedThere !== time && { modifiedThere }) };
     }
     if (!isThere(own, there)) {
       sent.set(place, own);

@@ -18,6 +18,8 @@ describe('the host of an original', () => {
     ...{ vm, madeAt: 0, libvirt: '9.0.0', present: true, definition: '<domain/>', snapshots: [], files },
   };
 
+  const withTime = (own: string): Manifest => ({ ...manifest, files: [{ ...files[0]!, modified: own }] });
+
   function engineOf(elsewhere: boolean, own: object = vm, definition = '<domain/>'): EnginePort {
     const copies = { elsewhere, readDocuments: () => Promise.resolve({ definition, snapshots: [] }) };
     return {
@@ -30,8 +32,8 @@ describe('the host of an original', () => {
     } as unknown as EnginePort;
   }
 
-  const look = (engine: EnginePort): Promise<unknown> =>
-    lookAtOriginal(engine, manifest, connection, new AbortController().signal);
+  const look = (engine: EnginePort, of = manifest): Promise<unknown> =>
+    lookAtOriginal(engine, of, connection, new AbortController().signal);
 
   it('is not taken for this computer without a login', async () => {
     const refused = { problem: { kind: 'noLogin', connection } };
@@ -46,7 +48,12 @@ describe('the host of an original', () => {
     assert.equal(await look(engineOf(false, { ...vm, devices: ['tpm'] })), 'sameButTpm');
     const saved = engineOf(false, { ...vm, managedSave: true });
     await assert.rejects(look(saved), { problem: { kind: 'originalSaved', ...of } });
+    assert.equal(await look(engineOf(false), { ...manifest, files: [] }), 'same');
     const newer = { problem: { kind: 'originalNewer', ...of } };
     await assert.rejects(look(engineOf(false, vm, '<domain><cpu/></domain>')), newer);
+    // As earlier versions noted it of a host behind ssh.
+    const micro = `${modified.slice(0, -3)}000`;
+    assert.equal(await look(engineOf(false), withTime(micro)), 'same');
+    await assert.rejects(look(engineOf(false), withTime(`9${micro}`)), newer);
   });
 });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { type CopiedFile, documentsOf, type Manifest } from '../../../../src/wings/copies/vm/manifest.js';
 import { paperFiles } from '../../../../src/wings/copies/plain/plainPapers.js';
-import { doubtfulFiles, placeCopy } from '../../../../src/wings/copies/plain/plainPlaces.js';
+import { doubtfulFiles, isSameTime, placeCopy } from '../../../../src/wings/copies/plain/plainPlaces.js';
 
 const time = '1700000000.000000001';
 const other = '1700000001.000000000';
@@ -77,6 +77,27 @@ describe('the files of a plain copy', () => {
     assert.equal(doubtful(before, other, other), 0);
     assert.equal(doubtful(before, other, time, 8), 0);
     assert.equal(doubtful({ ...before, sha256: undefined }, other), 0);
+  });
+
+  it('are kept where an earlier version noted the time of the original less exactly', () => {
+    const rounded = { ...before, modified: '1700000000.000001000' };
+    const there = new Map([['web.qcow2', { bytes: 7, modified: rounded.modified }]]);
+    const { files, sent } = placeCopy([disk('/a/web.qcow2')], new Map([['/a/web.qcow2', time]]), [rounded], there);
+    assert.deepEqual(files, [{ ...before, modifiedThere: rounded.modified }]);
+    assert.deepEqual(sent, []);
+    assert.deepEqual(placeCopy([disk('/a/web.qcow2')], new Map([['/a/web.qcow2', time]]), files, there).files, files);
+    for (const [noted, now, isSame] of [
+      ['1700000000.000001000', '1700000000.000002000', true],
+      ['1700000001.000000000', '1700000000.999999001', true],
+      ['1700000001.000000000', '1700000000.999998999', false],
+      ['1700000000.000001000', '1700000000.000002001', false],
+      ['1700000000.000001001', '1700000000.000001000', false],
+      ['1700000000.000001000', 'nonsense', false],
+      ['1700000000.000001000', undefined, false],
+      [undefined, undefined, true],
+    ] as const) {
+      assert.equal(isSameTime(noted, now), isSame, `${noted} ${now}`);
+    }
   });
 
   it('get another name where they changed, and leave the earlier ones alone', () => {
