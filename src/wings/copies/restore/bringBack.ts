@@ -5,7 +5,6 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
 import { isCloneName } from '../../../domain/clone.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
-import { readImage } from '../../../qemu/localImage.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { rebaseImage } from '../../../qemu/rebaseImage.js';
 import { CopiesFault } from '../copiesFault.js';
@@ -21,7 +20,8 @@ import {
   readManifest,
   storedBytes,
 } from '../vm/manifest.js';
-import { applyTags, type OnePoint, onePoint } from './onePoint.js';
+import { applyTags, type AskCopies, type OnePoint, onePoint } from './onePoint.js';
+import { requireImage } from './requireImage.js';
 import {
   beginFolder,
   nameFolder,
@@ -84,8 +84,8 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   const restoredSince = Date.now();
   const whole = await requireManifest(source);
   const { snapshot: wanted } = wish;
-  const point =
-    wanted === undefined ? undefined : await engine.withCopies(connection, (copies) => onePoint(copies, whole, wanted));
+  const ask: AskCopies = (work) => engine.withCopies(connection, work);
+  const point = wanted === undefined ? undefined : await onePoint(ask, whole, wanted);
   const manifest = point?.manifest ?? whole;
   const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
   const folder = posix.join(wish.folder, folderNameOf(vm));
@@ -252,11 +252,11 @@ interface Places {
 async function finishImages(files: readonly CopiedFile[], { now, then }: Places, host: ImageHost): Promise<void> {
   const formats = new Map(files.map(({ path, format }) => [path, format ?? 'raw']));
   for (const file of files.filter(({ role, content }) => role === 'disk' && content !== 'none')) {
-    const { path, content, format = 'raw', virtualBytes = 0 } = file;
+    const { path, content, virtualBytes = 0 } = file;
     const own = now.get(path) ?? '';
     const below = file.backing === undefined ? undefined : { path: file.backing, name: then.get(file.backing) ?? '' };
     if (content === 'stored') {
-      const { backing } = await requireImage(own, format, virtualBytes);
+      const { backing } = await requireImage(own, file, host);
       if ((backing === undefined) !== (below === undefined)) {
         throw new CopiesFault({ kind: 'brokenBackup' });
       }
@@ -270,27 +270,10 @@ async function finishImages(files: readonly CopiedFile[], { now, then }: Places,
       if (content === 'stored') {
         await rebaseImage({ file: own, backing: below.name, backingFormat }, host.qemuImg);
       }
-      const { backing } = await requireImage(own, format, virtualBytes);
+      const { backing } = await requireImage(own, file, host);
       if (backing?.file !== below.name || backing.format !== backingFormat) {
         throw new CopiesFault({ kind: 'brokenBackup' });
       }
     }
-  }
-
-  async function requireImage(
-    path: string,
-    format: string,
-    virtualBytes: number,
-  ): Promise<Exclude<Awaited<ReturnType<typeof readImage>>, 'unknown'>> {
-    const image = await readImage(path, host, format, 'head');
-    const isRight =
-      image !== 'unknown' &&
-      image.format === format &&
-      image.virtualBytes === virtualBytes &&
-      [image.corrupt, image.dataFile, image.encrypted, image.backing?.part].every((flag) => flag !== true);
-    if (!isRight) {
-      throw new CopiesFault({ kind: 'brokenBackup' });
-    }
-    return image;
   }
 }

@@ -21,6 +21,8 @@ export interface OnePoint {
 }
 
 type Copies = Parameters<Parameters<CopiesEngine['withCopies']>[1]>[0];
+/** Of a connection, which makes a Failure of what fails: what is refused here stays outside of it. */
+export type AskCopies = <T>(work: (copies: Copies) => Promise<T>) => Promise<T>;
 
 interface ImageTag {
   readonly path: string;
@@ -37,14 +39,15 @@ interface ImageTag {
  * @param wanted its name, or a title that only one has
  * @throws Failure `notFound`, `ambiguous`; CopiesFault `brokenBackup`
  */
-export async function onePoint(copies: Copies, manifest: Manifest, wanted: string): Promise<OnePoint> {
+export async function onePoint(ask: AskCopies, manifest: Manifest, wanted: string): Promise<OnePoint> {
   const documents = documentsOf(manifest);
-  const point = requirePoint(await copies.points(documents), wanted, manifest.vm.name);
+  const point = requirePoint(await ask((copies) => copies.points(documents)), wanted, manifest.vm.name);
   const known = new Map(manifest.files.map((file) => [file.path, file]));
   const overlays = point.disks.flatMap((disk) => (disk.content === 'external' ? [overlayOn(disk, known)] : []));
   overlays.forEach(({ file }) => known.set(file.path, file));
   const ofDisks = overlays.map(({ target, file }) => ({ target, file: file.path }));
-  const definition = await copies.pointDefinition(documents, point.name, ofDisks);
+  const definition = await ask((copies) => copies.pointDefinition(documents, point.name, ofDisks));
+  const { files } = await ask((copies) => Promise.resolve(copies.filesIn({ definition, snapshots: [] })));
   return {
     manifest: {
       vm: manifest.vm,
@@ -53,7 +56,7 @@ export async function onePoint(copies: Copies, manifest: Manifest, wanted: strin
       present: true,
       definition,
       snapshots: [],
-      files: withBacking(copies.filesIn({ definition, snapshots: [] }).files, known).map((file) =>
+      files: withBacking(files, known).map((file) =>
         file.path === point.variables ? variablesOf(file, point, known) : file,
       ),
     },
@@ -64,7 +67,7 @@ export async function onePoint(copies: Copies, manifest: Manifest, wanted: strin
   };
 }
 
-function requirePoint(points: readonly CopiedPoint[], wanted: string, vm: string): CopiedPoint {
+export function requirePoint(points: readonly CopiedPoint[], wanted: string, vm: string): CopiedPoint {
   const named = points.filter(({ name }) => name === wanted);
   const found = named.length > 0 ? named : points.filter(({ title }) => title === wanted);
   const [point, ...others] = found;

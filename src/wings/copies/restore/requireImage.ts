@@ -1,0 +1,24 @@
+// Whether an image of a backup is what its manifest says.
+import type { ImageFacts } from '../../../domain/hostFiles.js';
+import { readImage } from '../../../qemu/localImage.js';
+import type { ImageHost } from '../../../qemu/qemuImg.js';
+import { CopiesFault } from '../copiesFault.js';
+import type { CopiedFile } from '../vm/manifest.js';
+
+/** @throws CopiesFault `brokenBackup` */
+export async function requireImage(
+  path: string,
+  { format = 'raw', virtualBytes = 0 }: Pick<CopiedFile, 'format' | 'virtualBytes'>,
+  host: ImageHost,
+): Promise<ImageFacts> {
+  const image = await readImage(path, host, format, 'head');
+  const isRight =
+    image !== 'unknown' &&
+    image.format === format &&
+    image.virtualBytes === virtualBytes &&
+    [image.corrupt, image.dataFile, image.encrypted, image.backing?.part].every((flag) => flag !== true);
+  if (!isRight) {
+    throw new CopiesFault({ kind: 'brokenBackup' });
+  }
+  return image;
+}
