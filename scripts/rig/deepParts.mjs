@@ -58,6 +58,7 @@ const more = {
         'insidePoints',
         'copies',
         'copiesPoints',
+        'copiesFiles',
         'copiesChecks',
         'copiesRunning',
         'copiesSets',

@@ -4,7 +4,15 @@ import type { LoginStage } from '../base/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';
-import type { CopiedPoint, HostUse, NamedFiles, RestoredVm, RestoreObstacle, VmDocuments } from '../domain/copiedVm.js';
+import type {
+  CopiedPoint,
+  HostUse,
+  NamedFiles,
+  PointDisk,
+  RestoredVm,
+  RestoreObstacle,
+  VmDocuments,
+} from '../domain/copiedVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { VmStatistics } from '../domain/diskStatistics.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
@@ -86,6 +94,8 @@ export interface VmCopies {
   filesIn(documents: VmDocuments): NamedFiles;
   /** What each of the snapshots is to a VM without the others. */
   points(documents: VmDocuments): Promise<readonly CopiedPoint[]>;
+  /** Those of a configuration, each with its own file. */
+  presentDisks(definition: string): Promise<readonly PointDisk[]>;
   /** The configuration in a snapshot, with these overlays as its disks. */
   pointDefinition(documents: VmDocuments, snapshot: string, overlays: readonly TargetFile[]): Promise<string>;
   /** As `define` would define them. */

@@ -26,7 +26,7 @@ import type { VmCopies } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
-import { copiedPoint, pointDefinition } from '../xml/copiedPoint.js';
+import { copiedPoint, pointDefinition, presentDisks } from '../xml/copiedPoint.js';
 import { hasRevertDisks, hostUse, namedFiles, writeRestored } from '../xml/copiedXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
@@ -56,6 +56,12 @@ export function vmCopiesOn(place: Place): VmCopies {
         'read the snapshots of a backup',
         '',
         resultOf(() => documents.snapshots.map(({ xml }) => copiedPoint(xml))),
+      ),
+    presentDisks: (definition) =>
+      asFailureOf(
+        'read the disks of a backup',
+        '',
+        resultOf(() => presentDisks(definition)),
       ),
     pointDefinition: (documents, snapshot, overlays) =>
       asFailureOf(

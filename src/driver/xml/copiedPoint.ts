@@ -28,6 +28,13 @@ export function copiedPoint(xml: string): CopiedPoint {
   };
 }
 
+/** Of its configuration: what each holds is all that the disk is. */
+export function presentDisks(definition: string): readonly PointDisk[] {
+  return parseDomainXml(definition).disks.flatMap(({ target, source, device }) =>
+    source === undefined || !['disk', 'lun'].includes(device) ? [] : [{ target, file: source, content: 'external' }],
+  );
+}
+
 function configurationIn(xml: string): string {
   const root = parseXml(xml);
   const kept = find(root, 'inactiveDomain') ?? find(root, 'domain');

@@ -22,6 +22,10 @@ export type CopiesProblem =
   /** A VM that was to be off for its backup. */
   | { readonly kind: 'stillOn'; readonly seconds: number }
   | { readonly kind: 'notStarted'; readonly said: string }
+  /** Of a backup, whose snapshots are these. */
+  | { readonly kind: 'noPresent'; readonly snapshots: readonly string[] }
+  | { readonly kind: 'noMount'; readonly said: string }
+  | { readonly kind: 'staysMounted'; readonly folder: string }
   | { readonly kind: 'badName'; readonly name: string }
   | { readonly kind: 'notQemu' | 'readOnly' | 'otherHost' }
   /** No copy is written to a host, or read there, without a login. */
@@ -51,6 +55,8 @@ const failing: readonly CopiesProblem['kind'][] = [
   'copyCut',
   'wrongChecksum',
   'notStarted',
+  'noMount',
+  'staysMounted',
 ];
 
 /** Else it was refused before anything was done. */

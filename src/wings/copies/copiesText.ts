@@ -123,6 +123,18 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       return t('{0} is temporary and would be gone when it is off. Use --checkpoint.', name);
     case 'notStarted':
       return `${t('The backup is done.')} ${notStartedText(vm, problem.said)}`;
+    case 'noPresent':
+      return t(
+        'The backup does not have the current state of its VM. Name one of its snapshots: {0}',
+        displayLine(problem.snapshots.join(', ')),
+      );
+    case 'noMount':
+      return t(
+        'restic could not show its repository as a folder, which needs FUSE (the package fuse3): {0} Or restore the backup as a new VM, and read the files of that.',
+        displayLine(problem.said),
+      );
+    case 'staysMounted':
+      return t('{0} is still mounted. End what uses it, then run fusermount3 -u on it.', displayLine(problem.folder));
     case 'badName':
       return t('{0} cannot be the name of a VM. Use letters, digits, dots and dashes.', displayLine(problem.name));
     case 'nameTaken':

@@ -14,7 +14,7 @@ import { DiskError } from './bytes/disk.js';
 import { CopyFault, copyOut } from './copyOut.js';
 import { restore as restoreToVm } from './restoreCommand.js';
 import { faultText, noPathText, obstacleText, volumeRow } from './filesText.js';
-import { FilesObstacle, type GuestDisks, openGuestDisks } from './guestFiles.js';
+import { FilesObstacle, type GuestDisks, openDisks, openGuestDisks } from './guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
 import { nodesAt } from './readFiles.js';
 import { findPath, type GuestPath, isRoot } from './read/volumes.js';
@@ -23,8 +23,16 @@ import { walkFolder } from './read/walkFolder.js';
 
 interface Visit extends GuestDisks {
   readonly context: Context;
-  readonly view: VmView;
+  /** Absent: its disks are those of a backup. */
+  readonly view?: VmView;
 }
+
+/** Opens the disks of a backup, an export or a replica, which is left as it is. */
+export type WithBackup = (
+  context: Context,
+  place: { readonly backup: string; readonly snapshot?: string },
+  use: (vm: string, disks: Parameters<typeof openDisks>[0]) => Promise<void>,
+) => Promise<void>;
 
 type Action = (visit: Visit, words: readonly string[]) => Promise<void>;
 
@@ -37,29 +45,65 @@ const actions: Readonly<Record<string, { readonly run: Action; readonly words: r
   restore: { run: restore, words: [1, 2] },
 };
 
-export const files: CommandHandler = async (context): Promise<ExitName> => {
+export function filesCommand(withBackup: () => Promise<WithBackup>): CommandHandler {
+  return async (context): Promise<ExitName> => {
+    const { call } = context;
+    const [place = '', name, ...words] = call.operands;
+    const action = name === undefined ? undefined : actions[name];
+    if (
+      name !== undefined &&
+      (action === undefined || words.length < action.words[0] || words.length > action.words[1])
+    ) {
+      throw new CliError('usage', 'ACTION is ls, cat, copy, find or restore. See virt-rewind files --help.');
+    }
+    const visit = (one: Visit): Promise<void> => (action === undefined ? listVolumes(one) : action.run(one, words));
+    const isBackup = call.texts['from'] !== undefined || /^\.{0,2}\//u.test(place);
+    if (isBackup && call.flags.has('now')) {
+      throw new CliError('usage', t('{0} is for VMs, and this is a backup.', '--now'));
+    }
+    return isBackup ? visitBackup(context, place, { withBackup, visit }) : visitVm(context, place, visit);
+  };
+}
+
+async function visitBackup(
+  context: Context,
+  place: string,
+  { withBackup, visit }: { withBackup: () => Promise<WithBackup>; visit: (one: Visit) => Promise<void> },
+): Promise<ExitName> {
+  const [, backup = '', snapshot] = /^(.*?)(?:@([^/]*))?$/su.exec(place) ?? [];
+  const { signal } = context.interruption;
+  await (
+    await withBackup()
+  )(context, { backup, ...(snapshot !== undefined && { snapshot }) }, async (vm, images) => {
+    try {
+      const environment = process.env;
+      const disks = await openDisks(images, { environment, signal, requireUnchanged: () => Promise.resolve() });
+      try {
+        await visit({ context, ...disks });
+      } finally {
+        disks.close();
+      }
+    } catch (error) {
+      throw asFilesError(error, vm);
+    }
+  });
+  return 'done';
+}
+
+async function visitVm(context: Context, place: string, visit: (one: Visit) => Promise<void>): Promise<ExitName> {
   const { call, session, interruption } = context;
-  const [place = '', name, ...words] = call.operands;
-  const action = name === undefined ? undefined : actions[name];
-  if (
-    name !== undefined &&
-    (action === undefined || words.length < action.words[0] || words.length > action.words[1])
-  ) {
-    throw new CliError('usage', 'ACTION is ls, cat, copy, find or restore. See virt-rewind files --help.');
-  }
   const [, vm = '', wanted] = /^([^@]*)(?:@(.*))?$/su.exec(place) ?? [];
   const view = await session.vm(vm);
   const run = async (snapshot?: Snapshot): Promise<void> => {
     const options = { environment: process.env, signal: interruption.signal, ...(snapshot && { snapshot }) };
     const disks = await openGuestDisks(session.engine, view, options);
     try {
-      const visit = { context, view, ...disks };
-      await (action === undefined ? listVolumes(visit) : action.run(visit, words));
+      await visit({ context, view, ...disks });
     } finally {
       disks.close();
     }
   };
-  if (call.flags.has('now') && (wanted !== undefined || name === 'restore')) {
+  if (call.flags.has('now') && (wanted !== undefined || call.operands[1] === 'restore')) {
     throw new CliError('usage', t('{0} reads the current state, which is no snapshot to restore.', '--now'));
   }
   try {
@@ -70,11 +114,13 @@ export const files: CommandHandler = async (context): Promise<ExitName> => {
         : run());
     return 'done';
   } catch (error) {
-    throw error instanceof CopyFault
-      ? new CliError(exitOfFailure(error.kind), error.message)
-      : asCliError(error, view.vm.name);
+    throw asFilesError(error, view.vm.name);
   }
-};
+}
+
+function asFilesError(error: unknown, vm: string): unknown {
+  return error instanceof CopyFault ? new CliError(exitOfFailure(error.kind), error.message) : asCliError(error, vm);
+}
 
 /** What keeps files from being read, with its sentence; anything else as it is. */
 export function asCliError(error: unknown, vm: string): unknown {
@@ -245,6 +291,9 @@ async function find(visit: Visit, [text = '', path = '/']: readonly string[]): P
 
 async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<void> {
   const { context, view, requireUnchanged } = visit;
+  if (view === undefined) {
+    throw new CliError('usage', t('Files of a backup cannot be put into a VM. Copy them out of it.'));
+  }
   await readAt(
     visit,
     path,

@@ -10,11 +10,17 @@ export const filesRow = {
     { name: 'TO', kind: 'text', needed: 'optional' },
   ],
   options: {
+    from: {
+      type: 'string',
+      value: 'TARGET',
+      help: 'read a backup in this repository: BACKUP[@SNAPSHOT] in place of VM',
+    },
+    'password-file': { type: 'string', value: 'FILE', help: 'the key of the repository', needs: ['from'] },
     now: { type: 'boolean', help: 'of a VM that runs: read a snapshot of this moment, and delete it afterwards' },
     yes: acting.yes,
     name: acting.name,
   },
-  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO, find TEXT [FOLDER] or restore PATH [TARGET]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS, FAT and ISO 9660; XFS, Btrfs and LVM by guestfish. Needs qemu-nbd on this computer; for a VM on a host behind ssh, qemu-nbd and netcat there. restore saves the current state of the VM first, and then puts the file or folder into it with the guest agent.',
+  more: 'ACTION is ls [FOLDER], cat FILE, copy PATH TO, find TEXT [FOLDER] or restore PATH [TARGET]; without one, lists the file systems. A path such as vda1:/etc names the file system, /etc means the root of the guest. Nothing is mounted, and the VM may run. Reads ext2, ext3, ext4, NTFS, FAT and ISO 9660; XFS, Btrfs and LVM by guestfish. Needs qemu-nbd on this computer; for a VM on a host behind ssh, qemu-nbd and netcat there. FOLDER[@SNAPSHOT] reads an export or a replica on this computer; a backup in a repository is read by restic mount, which needs FUSE. restore saves the current state of the VM first, and then puts the file or folder into it with the guest agent.',
   examples: [
     'virt-rewind files web-test@clean',
     'virt-rewind files web-test@clean ls /etc',
@@ -22,5 +28,6 @@ export const filesRow = {
     'virt-rewind files web-test@clean copy /etc ./etc-of-clean',
     'virt-rewind files web-test --now cat /var/log/syslog',
     'virt-rewind files web-test@clean restore /etc/fstab',
+    'virt-rewind files 1f0c22ab@clean --from /mnt/backups copy /etc ./etc-of-clean',
   ],
 } as const satisfies Command;

@@ -1,5 +1,6 @@
 // The files of a restore point: opens the disks that a snapshot, or a VM that is off, has, and looks whether they were
 // the same to the end.
+import type { HostLogin } from '../../base/hostLogin.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { VmView } from '../../live/views.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -62,6 +63,28 @@ export async function openGuestDisks(
     throw new FilesObstacle({ kind: 'elsewhere' });
   }
   const login = await engine.hostLogin(view.ref);
+  const images = disks.map(({ target, from, format, tag }) => ({
+    target,
+    image: { file: from, format, ...(tag !== undefined && { tag }) },
+  }));
+  return openDisks(images, {
+    login,
+    environment,
+    signal,
+    requireUnchanged: () => requireUnchanged(engine, view, options),
+  });
+}
+
+interface OpenOptions extends Pick<GuestDisks, 'requireUnchanged'>, Omit<GuestFilesOptions, 'snapshot'> {
+  /** To the host of the images; undefined: this computer. */
+  readonly login?: HostLogin | undefined;
+}
+
+/** @param disks by the names of the guest. Rejects with `FilesObstacle` */
+export async function openDisks(
+  disks: readonly { readonly target: string; readonly image: ServedImage }[],
+  { login, environment, signal, requireUnchanged: isStillTrue }: OpenOptions,
+): Promise<GuestDisks> {
   const open: { readonly target: string; readonly disk: NbdDisk }[] = [];
   let reading = '';
   let closeMore = (): void => undefined;
@@ -73,9 +96,8 @@ export async function openGuestDisks(
   try {
     const volumes: Volume[] = [];
     const images = new Map<string, ServedImage>();
-    for (const { target, from, format, tag } of disks) {
-      reading = from;
-      const image = { file: from, format, ...(tag !== undefined && { tag }) };
+    for (const { target, image } of disks) {
+      reading = image.file;
       const disk = await (login === undefined
         ? serveImage(image, environment, signal)
         : serveThere(image, login, signal));
@@ -91,7 +113,7 @@ export async function openGuestDisks(
     const more = await withGuestfish(volumes, open, environment, signal);
     closeMore = more.close;
     signal.throwIfAborted();
-    return { images, volumes: more.volumes, requireUnchanged: () => requireUnchanged(engine, view, options), close };
+    return { images, volumes: more.volumes, requireUnchanged: isStillTrue, close };
   } catch (error) {
     close();
     throw error instanceof DiskError

@@ -97,7 +97,7 @@ const retry = /^.*returned error, retrying after ((?:\d+m)?)(\d[\d.]*)(m?s): .*\
 /** They read or write whole VMs, and take all processors that there are. */
 const long = new Set(['backup', 'dump', 'prune', 'restore']);
 /** They read backups. Where no lock can be written, as on a full or read-only disk, nothing can be deleted either. */
-const reading = new Set(['dump', 'ls', 'restore']);
+const reading = new Set(['dump', 'ls', 'mount', 'restore']);
 
 export class Restic {
   readonly #program: ResticProgram;

@@ -14,6 +14,8 @@ export interface ServedImage {
   readonly format: string;
   /** A snapshot inside of it, in place of the present. */
   readonly tag?: string;
+  /** What it rests on, the next first, in place of what it and these say themselves. Absent: that. */
+  readonly below?: readonly Pick<ServedImage, 'file' | 'format'>[];
 }
 
 const mostSaid = 2_000;
@@ -26,13 +28,16 @@ function optionValue(value: string): string {
 }
 
 /** Not `-t`: it is to end when nobody is connected any more. */
-export function serverArguments({ file, format, tag }: ServedImage): readonly string[] {
-  const image = [
-    `driver=${optionValue(format)}`,
-    'force-share=on',
-    'file.driver=file',
-    `file.filename=${optionValue(file)}`,
-  ].join(',');
+export function serverArguments({ file, format, tag, below = [] }: ServedImage): readonly string[] {
+  const layers = [{ file, format }, ...below].map((layer, depth) => {
+    const own = 'backing.'.repeat(depth);
+    return [
+      `${own}driver=${optionValue(layer.format)}`,
+      `${own}file.driver=file`,
+      `${own}file.filename=${optionValue(layer.file)}`,
+    ].join(',');
+  });
+  const image = [...layers, 'force-share=on'].join(',');
   return [
     '--read-only',
     ...(tag === undefined ? [] : ['--load-snapshot', `snapshot.name=${optionValue(tag)}`]),

@@ -1,0 +1,72 @@
+// Gives `virt-rewind files` the disks of a backup in a repository, or of an export or replica on this computer.
+import { join, resolve } from 'node:path';
+import type { Context } from '../../cli/context.js';
+import { asCliError, requireOneConnection } from './copiesCommand.js';
+import { CopiesFault } from './copiesFault.js';
+import { hostHere } from './host/vmHost.js';
+import { loginOfHost } from './readCopies.js';
+import { withMounted } from './repository/mountedRepository.js';
+import { Restic } from './repository/restic.js';
+import { requireManifest } from './restore/bringBack.js';
+import { copiedDisks, type PlaceOf, placesInFolder } from './restore/copiedDisks.js';
+import { type CopySource, resticSource } from './restore/copySource.js';
+import type { AskCopies } from './restore/onePoint.js';
+import { plainFolder } from './restore/plainFolder.js';
+
+interface ReadDisk {
+  readonly target: string;
+  readonly image: {
+    readonly file: string;
+    readonly format: string;
+    readonly tag?: string;
+    readonly below: readonly { readonly file: string; readonly format: string }[];
+  };
+}
+
+/** @param backup its ID, or without `--from` a folder */
+export async function withCopiedDisks(
+  context: Context,
+  { backup, snapshot }: { readonly backup: string; readonly snapshot?: string },
+  use: (vm: string, disks: readonly ReadDisk[]) => Promise<void>,
+): Promise<void> {
+  const { call, session, interruption } = context;
+  const { from, 'password-file': passwordFile } = call.texts;
+  const { signal } = interruption;
+  const read = async (source: CopySource, placeOf: PlaceOf): Promise<void> => {
+    const manifest = await requireManifest(source);
+    const connection = await anyConnection(context);
+    const ask: AskCopies = (work) => session.engine.withCopies(connection, work);
+    const disks = await copiedDisks(ask, manifest, snapshot, { placeOf, host: hostHere(process.env) });
+    const images = disks.map(({ target, layers: [top, ...below], tag }) => ({
+      target,
+      image: { ...top, below, ...(tag !== undefined && { tag }) },
+    }));
+    await use(manifest.vm.name, images);
+  };
+  try {
+    if ((await loginOfHost(session)) !== undefined) {
+      throw new CopiesFault({ kind: 'elsewhere' });
+    }
+    if (from === undefined) {
+      const folder = resolve(backup);
+      const source = await plainFolder(folder, signal);
+      await read(source, await placesInFolder(folder));
+      return;
+    }
+    const open = (own: AbortSignal): Promise<Restic> =>
+      Restic.open(from, { environment: process.env, signal: own, passwordFile });
+    const source = await resticSource(await open(signal), backup);
+    await withMounted({ open, environment: process.env, signal }, (mounted) =>
+      read(source, ({ stored = '' }) => Promise.resolve(join(mounted, source.snapshot, stored))),
+    );
+  } catch (error) {
+    throw asCliError(error, from ?? backup, '');
+  }
+}
+
+/** libvirt's documents are read the same on each. */
+async function anyConnection(context: Context): Promise<string> {
+  await context.session.reachAll();
+  const open = context.session.engine.connections.find(({ state }) => state === 'connected');
+  return open?.uri ?? (await requireOneConnection(context)).uri;
+}

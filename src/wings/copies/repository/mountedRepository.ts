@@ -1,0 +1,85 @@
+// A repository as a folder, by `restic mount`: for who reads a part of a backup. It ends with the work.
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from '../../../base/findProgram.js';
+import { withEitherSignal } from '../../../base/withEitherSignal.js';
+import { CopiesFault } from '../copiesFault.js';
+import { type Restic, ResticFault } from './restic.js';
+
+const mounted = 'repository';
+
+export interface MountWish {
+  /** On this computer. */
+  readonly open: (signal: AbortSignal) => Promise<Restic>;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * @param work gets a folder with a folder for each snapshot of restic's, by its ID; each of these has the files under
+ *   their whole paths. Only this user reads it.
+ * @throws CopiesFault `noMount`, `staysMounted`; ResticFault
+ */
+export async function withMounted<T>(
+  { open, environment, signal }: MountWish,
+  work: (folder: string) => Promise<T>,
+): Promise<T> {
+  const end = new AbortController();
+  const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
+  const place = join(folder, mounted);
+  await mkdir(place, { mode: 0o700 });
+  return withEitherSignal([signal, end.signal], async (either) => {
+    let running: Promise<never> | undefined;
+    try {
+      const restic = await open(either);
+      await new Promise<void>((resolve, reject) => {
+        const onLine = (line: string): void => {
+          if (line.startsWith('Now serving the repository')) {
+            resolve();
+          }
+        };
+        running = mount(restic, folder, onLine);
+        running.catch(reject);
+      });
+      return await work(place);
+    } finally {
+      // Before restic ends: what it could not take away would stay without it. Whether it is away, the folder tells.
+      await unmount(place, environment);
+      end.abort();
+      // It was told to end.
+      await running?.catch(() => undefined);
+      await requireAway(folder, place);
+    }
+  });
+}
+
+/** Until it ends. */
+async function mount(restic: Restic, folder: string, onLine: (line: string) => void): Promise<never> {
+  try {
+    await restic.run(['mount', '--path-template=%I', join(folder, mounted)], { folder, onLine });
+  } catch (error) {
+    throw error instanceof ResticFault && error.problem === 'failed'
+      ? new CopiesFault({ kind: 'noMount', said: error.said })
+      : error;
+  }
+  throw new CopiesFault({ kind: 'noMount', said: '' });
+}
+
+async function unmount(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const program = (await findProgram('fusermount3', environment)) ?? (await findProgram('fusermount', environment));
+  if (program !== undefined) {
+    // Also where a program that has just ended is not gone yet.
+    await new Promise<void>((resolve) => execFile(program, ['-u', '-z', '--', folder], () => resolve()));
+  }
+}
+
+async function requireAway(folder: string, place: string): Promise<void> {
+  try {
+    await rmdir(place);
+    await rmdir(folder);
+  } catch (error) {
+    throw new CopiesFault({ kind: 'staysMounted', folder: place }, error);
+  }
+}
