@@ -6,11 +6,12 @@ import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, rmS
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
 import { contentFile, type CopiesHost, type ListedBackup, runRestic, startCopiesHost } from './copiesRig.js';
 import { snapshotsOn } from './copiesTree.js';
 import { defineDiskVm } from './diskVm.js';
-import { killAtEach, type KilledCommand } from './faults/killedCommand.js';
+import { areGone, killAtEach, type KilledCommand } from './faults/killedCommand.js';
 import { runTool } from './insideImages.js';
 
 const name = 'web';
@@ -362,6 +363,41 @@ describe('copies whose program is killed', () => {
       });
     });
   }
+
+  it('end their restic, whose lock the next one removes', async () => {
+    const { host, images, pids } = { host: there!, images: join(dir, 'slow'), pids: join(dir, 'pids') };
+    const script = `echo "$PPID $$" >'${pids}'; set -- --limit-download=100 "$@"`;
+    host.wrap('restic', `case "$*" in *--target*) ${script};; esac`);
+    const words = ['restore', backup, '--from', template, '--folder', images, '--as', 'slow'] as const;
+    const killed = assert.rejects(host.run('done', ...words));
+    const restored = (): readonly string[] =>
+      (existsSync(images) ? readdirSync(images, { recursive: true, withFileTypes: true }) : [])
+        .filter((one) => one.isFile() && one.parentPath.includes('/backup/'))
+        .map((one) => join(one.parentPath, one.name));
+    while (restored().length === 0) {
+      await delay(20);
+    }
+    const [program = 0, restic = 0] = readFileSync(pids, 'utf8').split(' ').map(Number);
+    process.kill(program, 'SIGKILL');
+    await killed;
+    await areGone([restic]);
+    // All of it would take as long as half a minute.
+    const [first, current] = [await contentFile(here!, name, 'first'), await contentFile(here!, name)];
+    const wholes = await Promise.all([first, current].map((file) => isWhole(restored(), file)));
+    assert.ok(wholes.includes(false));
+    host.unwrap('restic');
+    await host.run('done', ...words);
+    assert.deepEqual(readdirSync(images), ['slow']);
+    await host.rig.virsh('undefine', 'slow', '--snapshots-metadata');
+    await host.run('done', 'backups', 'prune', '--from', template, '--keep-last', '9', '--free', '--yes');
+    assert.deepEqual(readdirSync(join(template, 'locks')), []);
+  });
+
+  /** Whether one of the files is a copy of this one. */
+  const isWhole = async (files: readonly string[], original: string): Promise<boolean> => {
+    const copy = files.find((file) => file.endsWith(`/backup${original}`));
+    return copy !== undefined && (await sumOf(copy)) === (await sumOf(original));
+  };
 
   const manifestIn = (folder: string): Manifest =>
     readManifest(readFileSync(join(folder, 'virt-rewind-backup.json'), 'utf8')) as Manifest;

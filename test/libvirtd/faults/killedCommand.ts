@@ -84,7 +84,7 @@ async function run({ host, repository, words, who }: KilledCommand, preloaded: s
 }
 
 /** Nothing tells of the end of a process that is nobody's child. */
-async function areGone(pids: readonly number[]): Promise<void> {
+export async function areGone(pids: readonly number[]): Promise<void> {
   for (const pid of pids) {
     while (isThere(pid)) {
       await delay(20);

@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { HostLogin, ShellStream } from '../../../base/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
@@ -45,18 +46,31 @@ export interface ResticProgram {
   withFile<T>(name: string, text: string, work: (folder: string) => Promise<T>): Promise<T>;
 }
 
+/**
+ * Where this process is killed, restic would work for hours on, on files that the next restore removes. A line on
+ * descriptor 3 says that restic has ended; the end of it, that this process has. restic has the number of the shell,
+ * which it replaces. Its lock may stay, as nobody reads what it would say first: see `removeDeadLocks`.
+ */
+const stopWithUs = '{ read -r line <&3 || kill -INT $$; } >/dev/null 2>&1 </dev/null &\nexec 3<&-';
+
 /** @param environment all of it */
 export function resticHere(program: string, environment: NodeJS.ProcessEnv): ResticProgram {
   const started = new StartedRestics(environment);
   return {
     start: ({ words, input, folder, givesWay, counts, onOut, onBytes, onErrors }) => {
       // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
-      const child = spawn(...(givesWay ? givingWay(program, words) : ([program, words] as const)), {
-        env: environment,
-        stdio: ['pipe', 'pipe', 'pipe'],
-        detached: true,
-        ...(folder !== undefined && { cwd: folder }),
-      });
+      const child = spawn(
+        ...(givesWay ? givingWay(program, words, `${giveWay}\n${stopWithUs}`) : ([program, words] as const)),
+        {
+          env: environment,
+          stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+          detached: true,
+          ...(folder !== undefined && { cwd: folder }),
+        },
+      );
+      const life = child.stdio[3] as Writable;
+      life.on('error', () => undefined);
+      child.once('exit', () => life.end('\n'));
       child.stdout.on('data', (part: Buffer) => (counts ? onBytes(part.length) : onOut(part)));
       child.stderr.setEncoding('utf8').on('data', onErrors);
       const { pid } = child;
