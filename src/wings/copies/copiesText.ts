@@ -7,7 +7,6 @@ import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
-import type { LeftOut } from './vm/lookAtVm.js';
 import { withoutPassword } from './repository/repositoryAddress.js';
 import { ResticFault } from './repository/restic.js';
 
@@ -283,34 +282,4 @@ function noSpaceIn(said: string): string {
 /** It says last what it failed by. */
 function endOf(said: string): string {
   return displayLine(said.slice(-1_000), 1_000);
-}
-
-export function leftOutText(leftOut: LeftOut): string {
-  switch (leftOut) {
-    case 'media':
-      return t('Not copied: CDs and floppies in the drives.');
-    case 'savedState':
-      return t('Not copied: the saved RAM of the VM. It starts from its disks, as after a power cut.');
-    case 'passwords':
-      return t('Not copied: passwords that libvirt keeps, such as that of the display.');
-    case 'tpm':
-      return t('Not copied: the content of the TPM.');
-  }
-}
-
-export function notCurrentText(vm: string): string {
-  return t(
-    'The current state of {0} was not copied, because it is running. To copy it too, create a checkpoint first.',
-    displayLine(vm),
-  );
-}
-
-/** @param titles of snapshots */
-export function alteredText(vm: string, titles: readonly string[]): string {
-  return t(
-    'Something changed the files of these snapshots of {0} after they were created: {1}. They were copied as they are now. An earlier backup may have them unchanged: keep it with “{2}”. Doctor shows the files.',
-    displayLine(vm),
-    titles.map((title) => `“${displayLine(title)}”`).join(', '),
-    'virt-rewind backups keep',
-  );
 }

@@ -8,7 +8,7 @@ import { shortFailure } from '../../text/failureText.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { OriginalSeen } from './plain/originalVm.js';
-import { alteredText, leftOutText, notCurrentText } from './copiesText.js';
+import type { LeftOut } from './vm/lookAtVm.js';
 
 type Sentences = readonly [string, ...string[]];
 
@@ -40,6 +40,36 @@ export function notCopiedLines({
     ...(present ? [] : [notCurrentText(vm)]),
     ...leftOut.map(leftOutText),
   ];
+}
+
+function leftOutText(leftOut: LeftOut): string {
+  switch (leftOut) {
+    case 'media':
+      return t('Not copied: CDs and floppies in the drives.');
+    case 'savedState':
+      return t('Not copied: the saved RAM of the VM. It starts from its disks, as after a power cut.');
+    case 'passwords':
+      return t('Not copied: passwords that libvirt keeps, such as that of the display.');
+    case 'tpm':
+      return t('Not copied: the content of the TPM.');
+  }
+}
+
+function notCurrentText(vm: string): string {
+  return t(
+    'The current state of {0} was not copied, because it is running. To copy it too, create a checkpoint first.',
+    displayLine(vm),
+  );
+}
+
+/** @param titles of snapshots */
+function alteredText(vm: string, titles: readonly string[]): string {
+  return t(
+    'Something changed the files of these snapshots of {0} after they were created: {1}. They were copied as they are now. An earlier backup may have them unchanged: keep it with “{2}”. Doctor shows the files.',
+    displayLine(vm),
+    titles.map((title) => `“${displayLine(title)}”`).join(', '),
+    'virt-rewind backups keep',
+  );
 }
 
 /** What was done, then what is not as it was. @param original of a replica, where it was looked for */
