@@ -43,6 +43,16 @@ describe('replicas of a VM', () => {
     return answer.replica.sentBytes;
   }
 
+  /** Its size and time stay. */
+  async function damage(file: string): Promise<void> {
+    await runTool(
+      'sh',
+      '-c',
+      `touch -r '${file}' '${file}.time' && printf x | dd of='${file}' conv=notrunc status=none`,
+    );
+    await runTool('sh', '-c', `touch -r '${file}.time' '${file}' && rm '${file}.time'`);
+  }
+
   const requireWhole = (): Promise<unknown> =>
     runTool('sh', '-c', `cd '${folder}' && sha256sum --strict --quiet -c SHA256SUMS`);
   const manifest = (): Manifest =>
@@ -141,13 +151,24 @@ describe('replicas of a VM', () => {
     here!.unwrap('dd');
     const [left = ''] = readdirSync(join(folder, 'disks')).filter((one) => !known.has(one));
     const file = join(folder, 'disks', left);
-    await runTool(
-      'sh',
-      '-c',
-      `touch -r '${file}' '${file}.time' && printf x | dd of='${file}' conv=notrunc status=none`,
-    );
-    await runTool('sh', '-c', `touch -r '${file}.time' '${file}' && rm '${file}.time'`);
+    await damage(file);
     assert.ok((await replicate()) > 0);
+  });
+
+  it('get a damaged file again when it is deleted', async () => {
+    await replicate();
+    const [{ place = '' } = {}] = manifest().files.filter(({ stored }) => stored !== undefined);
+    const file = join(folder, 'disks', place);
+    await damage(file);
+    const restore = ['restore', folder, '--folder', join(there!.rig.daemon.dir, 'healed')] as const;
+    assert.ok((await there!.run('failed', ...restore)).includes(file));
+    rmSync(file);
+    assert.ok((await there!.run('failed', ...restore)).includes(file));
+    assert.ok((await replicate()) > 0);
+    await tree.keepContents();
+    await there!.run('done', ...restore);
+    await tree.requireSame(there!);
+    await there!.rig.virsh('undefine', name, '--snapshots-metadata');
   });
 
   it('are written by one at a time, and into no folder of others', async () => {

@@ -35,7 +35,8 @@ export type CopiesProblem =
   /** The shell or the archive ended, in its words. */
   | { readonly kind: 'copyCut'; readonly said: string }
   | { readonly kind: 'noTool'; readonly host: string; readonly tool: string }
-  | { readonly kind: 'wrongChecksum'; readonly file: string }
+  /** A file of a plain copy: missing, or not with the content that it had. */
+  | { readonly kind: 'wrongChecksum'; readonly file: string; readonly ofReplica: boolean }
   /** The host of a replica is that of the VM, or has the VM. */
   | { readonly kind: 'vmThere'; readonly name: string }
   /** Of a replica that is to take its place. */

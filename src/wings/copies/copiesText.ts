@@ -178,10 +178,12 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'noTool':
       return t('{0} is needed on {1}. Install it there.', displayLine(problem.tool), displayLine(problem.host));
     case 'wrongChecksum':
-      return t(
-        '{0} differs from its checksum, so nothing was restored. Copy the folder again.',
-        displayLine(problem.file),
-      );
+      return problem.ofReplica
+        ? t(
+            '{0} is missing or damaged, so nothing was restored. Delete it, then replicate the VM again: that sends it once more.',
+            displayLine(problem.file),
+          )
+        : t('{0} is missing or damaged, so nothing was restored. Copy the folder again.', displayLine(problem.file));
     case 'vmThere':
       return t(
         'The other host has a VM {0} already. Do not start both. If that one was restored from the replica, undefine this one, then replicate from there. Otherwise, undefine that one.',

@@ -9,7 +9,7 @@ import { writeAll } from '../../../base/writeAll.js';
 import { CopiesFault } from '../copiesFault.js';
 import type { CopySource } from './copySource.js';
 import { disks } from '../plain/hostFolder.js';
-import { type CopiedFile, manifestName, mostManifestBytes } from '../vm/manifest.js';
+import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../vm/manifest.js';
 import { orFault } from './restoreFolder.js';
 
 /** @throws CopiesFault `noCopy` */
@@ -18,6 +18,8 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
   if (text === undefined) {
     throw new CopiesFault({ kind: 'noCopy', folder });
   }
+  const manifest = readManifest(text.toString('utf8'));
+  const ofReplica = typeof manifest === 'object' && manifest.replicaOf !== undefined;
   const root = join(await realpath(folder), disks);
   return {
     login: undefined,
@@ -28,7 +30,7 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
       for (const file of files) {
         if (file.stored !== undefined && !copied.has(file.stored)) {
           copied.add(file.stored);
-          await orFault(into, () => copyFile(root, file, join(into, file.stored ?? ''), signal));
+          await orFault(into, () => copyFile({ root, ofReplica }, file, join(into, file.stored ?? ''), signal));
         }
       }
     },
@@ -36,15 +38,16 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
 }
 
 async function copyFile(
-  root: string,
+  { root, ofReplica }: { readonly root: string; readonly ofReplica: boolean },
   { place, sha256, bytes }: CopiedFile,
   to: string,
   signal: AbortSignal,
 ): Promise<void> {
-  if (place === undefined || sha256 === undefined || (await undefinedIfAbsent(realpath(root))) !== root) {
+  if (place === undefined || sha256 === undefined || ((await undefinedIfAbsent(realpath(root))) ?? root) !== root) {
     throw new CopiesFault({ kind: 'brokenBackup' });
   }
   const path = join(root, place);
+  const damaged = new CopiesFault({ kind: 'wrongChecksum', file: path, ofReplica });
   // A link would lead out of the folder, and a pipe would keep it waiting.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const from = await open(path, flags).catch((error: unknown) => {
@@ -56,13 +59,13 @@ async function copyFile(
   try {
     const found = await from?.stat();
     if (from === undefined || found?.isFile() !== true || found.size !== bytes) {
-      throw new CopiesFault({ kind: 'brokenBackup' });
+      throw damaged;
     }
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
     const written = await open(to, 'wx', (found.mode & 0o777) | 0o600);
     try {
       if ((await copySparse(from, written, bytes, signal)) !== sha256) {
-        throw new CopiesFault({ kind: 'wrongChecksum', file: path });
+        throw damaged;
       }
     } finally {
       await written.close();
