@@ -31,6 +31,7 @@ export type CopiesProblem =
   /** No copy is written to a host, or read there, without a login. */
   | { readonly kind: 'noLogin'; readonly connection: string }
   | { readonly kind: 'nameTaken' | 'uuidTaken'; readonly name: string }
+  /** `copyRuns`: or it ended while the copy was restored. */
   | { readonly kind: 'folderTaken' | 'restoreRuns' | 'vmInUse' | 'copyRuns' | 'noCopy'; readonly folder: string }
   /** The shell or the archive ended, in its words. */
   | { readonly kind: 'copyCut'; readonly said: string }

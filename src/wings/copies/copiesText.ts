@@ -167,7 +167,10 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         bytesText(problem.bytes),
       );
     case 'copyRuns':
-      return t('Another replication is writing to {0}.', displayLine(problem.folder));
+      return t(
+        'Another replication is using {0}, or updated it meanwhile. Nothing was changed. Try again when it has finished.',
+        displayLine(problem.folder),
+      );
     case 'noCopy':
       return t(
         '{0} is no export or replica: it has no virt-rewind-backup.json. For a backup in a repository, use --from.',

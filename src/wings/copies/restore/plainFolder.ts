@@ -6,15 +6,20 @@ import { dirname, join } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
 import { writeAll } from '../../../base/writeAll.js';
-import { CopiesFault } from '../copiesFault.js';
+import { CopiesFault, type CopiesProblem } from '../copiesFault.js';
 import type { CopySource } from './copySource.js';
 import { disks } from '../plain/hostFolder.js';
 import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../vm/manifest.js';
 import { orFault } from './restoreFolder.js';
 
+/** Of what the manifest says. */
+const wrong: readonly CopiesProblem['kind'][] = ['brokenBackup', 'wrongChecksum'];
+
 /** @throws CopiesFault `noCopy` */
 export async function plainFolder(folder: string, signal: AbortSignal): Promise<CopySource> {
-  const text = await undefinedIfAbsent(readFileAtMost(join(folder, manifestName), mostManifestBytes));
+  const readText = (): Promise<Buffer | undefined> =>
+    undefinedIfAbsent(readFileAtMost(join(folder, manifestName), mostManifestBytes));
+  const text = await readText();
   if (text === undefined) {
     throw new CopiesFault({ kind: 'noCopy', folder });
   }
@@ -30,7 +35,14 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
       for (const file of files) {
         if (file.stored !== undefined && !copied.has(file.stored)) {
           copied.add(file.stored);
-          await orFault(into, () => copyFile({ root, ofReplica }, file, join(into, file.stored ?? ''), signal));
+          try {
+            await orFault(into, () => copyFile({ root, ofReplica }, file, join(into, file.stored ?? ''), signal));
+          } catch (error) {
+            // What is not right by the manifest that was read may be right by the one that replaced it.
+            const isWrong = error instanceof CopiesFault && wrong.includes(error.problem.kind);
+            const isOther = isWrong && (await readText())?.equals(text) === false;
+            throw isOther ? new CopiesFault({ kind: 'copyRuns', folder }) : error;
+          }
         }
       }
     },

@@ -49,6 +49,18 @@ describe('a plain copy that is restored', () => {
     assert.equal(readFileSync(join(dir, 'to/a/web.qcow2'), 'utf8'), content);
   });
 
+  it('is not called damaged where it was updated meanwhile', async () => {
+    for (const damage of [() => rmSync(file), () => writeFileSync(file, content.toUpperCase())]) {
+      write('first');
+      await requireFault({ kind: 'copyRuns', folder: dir }, () => {
+        damage();
+        write('first', 1);
+      });
+      writeFileSync(file, content);
+      rmSync(join(dir, 'to/a'), { recursive: true, force: true });
+    }
+  });
+
   it('names a file that is missing or damaged', async () => {
     for (const replicaOf of ['first', undefined]) {
       for (const damage of [
