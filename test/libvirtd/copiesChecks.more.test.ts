@@ -158,6 +158,10 @@ describe('checks of backups', () => {
     const large = await backUp('large');
     assert.match(await check('failed', large, '--boot', '--folder', folder, '--seconds', '1'), /memory/u);
     assert.equal((await list()).get(large), undefined);
+    const all = ['backups', 'check', '--from', repository, '--boot', '--folder', folder, '--seconds', '1'];
+    const said = await host.run('failed', ...all);
+    assert.match(said, /^large: .*memory/mu);
+    assert.equal((await list()).get(plain)?.how, 'started', 'the others are checked all the same');
     await requireNothingLeft();
   });
 

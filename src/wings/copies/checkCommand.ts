@@ -8,6 +8,7 @@ import type { ExitName } from '../../cli/exitCodes.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { shortFailure } from '../../text/failureText.js';
+import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, listBackups } from './repository/backups.js';
 import { openRestic, requireOneConnection, requireText, requireWholePath, saying } from './copiesCommand.js';
 import { loginOfHost } from './readCopies.js';
@@ -15,7 +16,7 @@ import { CopiesFault } from './copiesFault.js';
 import { problemText, resticText } from './copiesText.js';
 import { ResticFault } from './repository/restic.js';
 import { type BackupSet, isSetId } from './repository/sets.js';
-import { lacksText } from './setText.js';
+import { lacksText, notDoneLine } from './setText.js';
 import { onVmHost } from './host/vmHost.js';
 import { type BackupChecked, type CheckWish, verifyBackup } from './restore/verifyBackup.js';
 
@@ -33,6 +34,8 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
   if (wish !== undefined && login !== undefined) {
     requireWholePath('folder', wish.folder);
   }
+  /** Of several: what kept these from being checked, such as too little RAM for one of them, is recorded nowhere. */
+  const failed: FailedMember[] = [];
   /** It has lost some of its backups. */
   const cut: BackupSet[] = [];
   const check = async (boot: CheckWish['boot']): Promise<void> => {
@@ -50,13 +53,23 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
       if (boot !== undefined) {
         terminal.progress(t('Starting the VM of the backup {0} of {1}…', backup.id, name));
       }
-      const result = await verifyBackup(session.engine, restic, backup, {
-        onProgress,
-        ...(boot !== undefined && { boot }),
-      });
-      checked.push({ backup, result });
-      if (json === undefined) {
-        terminal.say(resultText(backup, result, target, boot?.seconds ?? 0));
+      try {
+        const result = await verifyBackup(session.engine, restic, backup, {
+          onProgress,
+          ...(boot !== undefined && { boot }),
+        });
+        checked.push({ backup, result });
+        if (json === undefined) {
+          terminal.say(resultText(backup, result, target, boot?.seconds ?? 0));
+        }
+      } catch (error) {
+        if (chosen.length === 1) {
+          throw error;
+        }
+        const { vm } = backup;
+        const one = failedMember(error, { vm, target });
+        failed.push(one);
+        terminal.tell(notDoneLine(one));
       }
     }
   };
@@ -70,8 +83,11 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
       ...{ id, vm, how, passed },
       ...(error !== undefined && { message: errorText(error, vm, target) }),
     })),
+    failed: failed.map(({ vm, message }) => ({ vm, message })),
   });
-  return checked.some(({ result }) => !result.passed) ? 'failed' : cut.length > 0 ? 'notFound' : exit;
+  return checked.some(({ result }) => !result.passed)
+    ? 'failed'
+    : (failed[0]?.exit ?? (cut.length > 0 ? 'notFound' : exit));
 }
 
 async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['boot']>, 'host'> | undefined> {
