@@ -308,6 +308,7 @@ const rooms = {
     'wings/copies/host',
     'engine',
     'qemu',
+    'driver/sharedHost',
     'domain',
     'base',
   ],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
 import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
@@ -211,10 +211,17 @@ describe('replicas of a VM', () => {
     await here!.rig.virsh('detach-disk', name, 'vdy', '--config');
     await replicate();
     await tree.keepContents();
-    const [gone, sameAgain] = ['qemu+unix:///system?socket=/nowhere', here!.rig.uri];
+    const file = join(folder, 'virt-rewind-backup.json');
+    const text = readFileSync(file, 'utf8');
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(text) as object), replicaOf: 'elsewhere' }));
+    assert.match(await there!.run('refused', ...take, there!.rig.uri), /elsewhere/u);
+    writeFileSync(file, text);
+    const [closed, sameAgain] = ['qemu+unix:///system?socket=/nowhere', here!.rig.uri];
     for (const [uri, original] of [
-      [gone, 'unreachable'],
+      [closed, 'unreachable'],
       [sameAgain, 'same'],
+      // Another libvirt of that host.
+      [there!.rig.uri, 'gone'],
     ] as const) {
       const answer = await there!.json<{ restored: { replica: { original: string } } }>(...take, uri);
       assert.deepEqual(faultsOf(answer), []);

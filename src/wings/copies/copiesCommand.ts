@@ -117,7 +117,8 @@ export const restoreOne: CommandHandler = async (context) => {
     await session.engine.refresh({ connection: uri });
     const { present, withoutRam, restorePoints, point, replica, ofHost } = restored;
     if (json === undefined) {
-      sayAll(context, point === undefined ? restoredLines(restored, original) : pointLines(restored, point));
+      const { original: uri } = call.texts;
+      sayAll(context, point === undefined ? restoredLines(restored, original, uri) : pointLines(restored, point));
     }
     if (call.flags.has('start')) {
       await startVm(session, await session.vm(restored.uuid));

@@ -42,6 +42,14 @@ export type CopiesProblem =
   | { readonly kind: 'vmThere'; readonly name: string }
   /** Of a replica that is to take its place. */
   | { readonly kind: 'originalRuns' | 'originalNewer' | 'originalSaved'; readonly name: string; readonly host: string }
+  /** The VM is not on `host`, which calls itself `there`, and the original is of another one. */
+  | {
+      readonly kind: 'wrongOriginal';
+      readonly name: string;
+      readonly host: string;
+      readonly of: string;
+      readonly there: string;
+    }
   /** `whole`: files are written with their holes. */
   | { readonly kind: 'noRoom' | 'noRoomWhole'; readonly folder: string; readonly bytes: number; readonly free: number }
   | { readonly kind: 'cannotWrite'; readonly folder: string; readonly said: string };

@@ -210,6 +210,11 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         displayLine(problem.name),
         displayLine(problem.host),
       );
+    case 'wrongOriginal':
+      return t(
+        'The original of {0} was on {1}, but {2} leads to {3}, which has no such VM. Nothing was restored. Use the URI of {1}. Without --original, the replica is restored as it is.',
+        ...[problem.name, problem.of, problem.host, problem.there].map((text) => displayLine(text)),
+      );
     case 'cannotWrite':
       return t('{0} cannot be written: {1}', displayLine(problem.folder), problem.said);
   }

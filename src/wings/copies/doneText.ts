@@ -72,12 +72,13 @@ function alteredText(vm: string, titles: readonly string[]): string {
   );
 }
 
-/** What was done, then what is not as it was. @param original of a replica, where it was looked for */
-export function restoredLines(restored: VmRestored, original?: OriginalSeen): Sentences {
+/** What was done, then what is not as it was. @param original of a replica, where it was looked for: at `uri` */
+export function restoredLines(restored: VmRestored, original?: OriginalSeen, uri = ''): Sentences {
   const { name, folder, restorePoints, present, withoutRam, replica, ofHost } = restored;
   return [
     t('Restored {0} into {1}: snapshots: {2}', displayLine(name), displayLine(folder), restorePoints),
     ...(original instanceof Failure ? [t('The original cannot be reached: {0}', shortFailure(original))] : []),
+    ...(original === 'gone' ? [t('There is no VM {0} on {1}.', displayLine(name), displayLine(uri))] : []),
     ...(replica === undefined
       ? []
       : original === 'same' || original === 'sameButTpm'

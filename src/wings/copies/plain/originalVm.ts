@@ -3,6 +3,7 @@ import { shellWord } from '../../../base/shellWord.js';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import { isActive, type VmRef } from '../../../domain/vm.js';
+import { isSameHostname } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { CopiesFault } from '../copiesFault.js';
 import { HostShell } from '../host/hostShell.js';
@@ -15,7 +16,8 @@ export type OriginalSeen = 'same' | 'sameButTpm' | 'gone' | Failure;
 
 /**
  * @param uri of its host, which is not asked any more afterwards
- * @throws CopiesFault `originalRuns`, `originalSaved`, `originalNewer`, `noLogin`; Failure of a host that answers
+ * @throws CopiesFault `originalRuns`, `originalSaved`, `originalNewer`, `wrongOriginal`, `noLogin`; Failure of a host
+ *   that answers
  */
 export async function lookAtOriginal(
   engine: EnginePort,
@@ -46,13 +48,17 @@ async function compareOriginal(
   ref: VmRef,
   signal: AbortSignal,
 ): Promise<OriginalSeen> {
-  const { vm, present, files } = manifest;
+  const { vm, present, files, replicaOf = '' } = manifest;
   const { connection } = ref;
+  const of = { name: vm.name, host: connection };
   const own = engine.findVm(ref)?.vm;
   if (own === undefined) {
+    const there = engine.connections.find(({ uri }) => uri === connection)?.capabilities?.hostname ?? '';
+    if (!isSameHostname(replicaOf, there)) {
+      throw new CopiesFault({ kind: 'wrongOriginal', ...of, of: replicaOf, there });
+    }
     return 'gone';
   }
-  const of = { name: vm.name, host: connection };
   if (isActive(own.power)) {
     throw new CopiesFault({ kind: 'originalRuns', ...of });
   }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { realpathSync, statSync } from 'node:fs';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
+import { restoredLines } from '../../../../src/wings/copies/doneText.js';
 import { loginTo } from '../../../../src/wings/copies/vm/loginTo.js';
 import { lookAtOriginal } from '../../../../src/wings/copies/plain/originalVm.js';
 import type { Manifest } from '../../../../src/wings/copies/vm/manifest.js';
@@ -23,7 +24,7 @@ describe('the host of an original', () => {
   function engineOf(elsewhere: boolean, own: object = vm, definition = '<domain/>'): EnginePort {
     const copies = { elsewhere, readDocuments: () => Promise.resolve({ definition, snapshots: [] }) };
     return {
-      connections: [{ uri: connection }],
+      connections: [{ uri: connection, capabilities: { hostname: 'other.example' } }],
       setConnections: () => undefined,
       connect: () => Promise.resolve(),
       findVm: () => ({ vm: own }),
@@ -40,6 +41,18 @@ describe('the host of an original', () => {
     await assert.rejects(loginTo(engineOf(true), connection), refused);
     await assert.rejects(look(engineOf(true)), refused);
     assert.equal(await loginTo(engineOf(false), connection), undefined);
+  });
+
+  it('lacks the VM only if it is the host that the replica names', async () => {
+    const engine = { ...engineOf(false), findVm: () => undefined, setConnections: () => undefined } as EnginePort;
+    assert.equal(await look(engine, { ...manifest, replicaOf: 'OTHER' }), 'gone');
+    const wrong = { kind: 'wrongOriginal', name: 'web', host: connection, of: 'first', there: 'other.example' };
+    await assert.rejects(look(engine, { ...manifest, replicaOf: 'first' }), { problem: wrong });
+    assert.equal(await look(engineOf(false), { ...manifest, replicaOf: 'first' }), 'same');
+    const own = { name: 'web', uuid: 'u', folder: '/vms/web', restorePoints: 0, present: true };
+    const restored = { ...own, ofHost: [], withoutRam: 0, replica: { of: 'other', madeAt: 0 } };
+    const told = restoredLines(restored, 'gone', connection).filter((line) => line.includes(connection));
+    assert.equal(told.length, 1);
   });
 
   it('has the same VM only with the same configuration, and no saved RAM', async () => {
