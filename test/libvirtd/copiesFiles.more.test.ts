@@ -1,9 +1,9 @@
 // `virt-rewind files` on backups, exports and replicas: what their restore points hold, without a restore.
 import assert from 'node:assert/strict';
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
+import { contentFile, type CopiesHost, type ListedBackup, runRestic, startCopiesHost } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { makeFolder, runTool } from './insideImages.js';
 
@@ -66,6 +66,29 @@ describe('the files in a backup', () => {
     assert.match(await host.run('notFound', 'files', '0000000f', 'ls', '/', ...from()), /no backup 0000000f/u);
     assert.match(await host.run('usage', 'files', id, 'restore', '/etc/hosts', ...from()), /Copy them out/u);
     assert.match(await host.run('usage', 'files', id, '--now', ...from()), /--now/u);
+  });
+
+  it('are those of its own files alone, whatever somebody put in their place', async () => {
+    const id = await backUp('web');
+    const listed = await runRestic(host, repository, ['snapshots', '--json', `--tag=virt-rewind,backup:${id}`]);
+    const [{ id: snapshot, tags }] = JSON.parse(listed) as [{ readonly id: string; readonly tags: readonly string[] }];
+    const web = join(dir, 'web.qcow2');
+    renameSync(web, `${web}.away`);
+    symlinkSync(`${web}.away`, web);
+    try {
+      const manifest = join(dir, 'virt-rewind-backup.json');
+      writeFileSync(manifest, await runRestic(host, repository, ['dump', snapshot, '/virt-rewind-backup.json']));
+      const other = tags.map((tag) => tag.replace(`backup:${id}`, 'backup:0000000e')).join(',');
+      const files = readdirSync(dir).filter((name) => /^web\.\w+\.?/u.test(name) && !name.endsWith('.away'));
+      await runRestic(host, repository, [
+        ...['backup', `--tag=${other}`, 'virt-rewind-backup.json'],
+        ...files.map((name) => join(dir, name)),
+      ]);
+    } finally {
+      rmSync(web);
+      renameSync(`${web}.away`, web);
+    }
+    assert.match(await host.run('failed', 'files', '0000000e@first', 'ls', '/', ...from()), /not valid/u);
   });
 
   it('are those of a snapshot inside an image', async () => {

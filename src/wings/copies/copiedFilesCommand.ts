@@ -8,7 +8,7 @@ import { loginOfHost } from './readCopies.js';
 import { withMounted } from './repository/mountedRepository.js';
 import { Restic } from './repository/restic.js';
 import { requireManifest } from './restore/bringBack.js';
-import { copiedDisks, type PlaceOf, placesInFolder } from './restore/copiedDisks.js';
+import { copiedDisks, type PlaceOf, placesInFolder, placesInMounted } from './restore/copiedDisks.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
 import type { AskCopies } from './restore/onePoint.js';
 import { plainFolder } from './restore/plainFolder.js';
@@ -56,8 +56,8 @@ export async function withCopiedDisks(
     const open = (own: AbortSignal): Promise<Restic> =>
       Restic.open(from, { environment: process.env, signal: own, passwordFile });
     const source = await resticSource(await open(signal), backup);
-    await withMounted({ open, environment: process.env, signal }, (mounted) =>
-      read(source, ({ stored = '' }) => Promise.resolve(join(mounted, source.snapshot, stored))),
+    await withMounted({ open, environment: process.env, signal }, async (mounted) =>
+      read(source, await placesInMounted(join(mounted, source.snapshot))),
     );
   } catch (error) {
     throw asCliError(error, from ?? backup, '');

@@ -76,13 +76,21 @@ async function layersOf(
 /** Of an export or replica on this computer. @param folder that of its manifest */
 export async function placesInFolder(folder: string): Promise<PlaceOf> {
   const root = join(await realpath(folder), disksFolder);
-  return async ({ place, bytes }) => {
-    const path = join(root, place ?? '');
-    const found = place === undefined ? undefined : await undefinedIfAbsent(lstat(path));
-    // A link would lead out of the folder.
-    if (found?.isFile() !== true || found.size !== bytes || (await realpath(path)) !== path) {
-      throw new CopiesFault({ kind: 'brokenBackup' });
-    }
-    return path;
-  };
+  return ({ place, bytes }) => requireFile(root, place, bytes);
+}
+
+/** Of a backup, whose files are there under their whole paths. */
+export async function placesInMounted(folder: string): Promise<PlaceOf> {
+  const root = await realpath(folder);
+  return ({ stored, bytes }) => requireFile(root, stored, bytes);
+}
+
+/** A link would lead out of the folder. */
+async function requireFile(root: string, name: string | undefined, bytes: number): Promise<string> {
+  const path = join(root, name ?? '');
+  const found = name === undefined ? undefined : await undefinedIfAbsent(lstat(path));
+  if (found?.isFile() !== true || found.size !== bytes || (await realpath(path)) !== path) {
+    throw new CopiesFault({ kind: 'brokenBackup' });
+  }
+  return path;
 }
