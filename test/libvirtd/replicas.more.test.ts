@@ -171,6 +171,22 @@ describe('replicas of a VM', () => {
     await there!.rig.virsh('undefine', name, '--snapshots-metadata');
   });
 
+  it('are left alone where a newer version wrote them, or the manifest cannot be read', async () => {
+    await replicate();
+    const file = join(folder, 'virt-rewind-backup.json');
+    const text = readFileSync(file, 'utf8');
+    const names = readdirSync(join(folder, 'disks'));
+    await tree.change(4, '25M');
+    writeFileSync(file, JSON.stringify({ ...(JSON.parse(text) as object), format: 99 }));
+    assert.match(await here!.run('refused', ...words()), /newer version/u);
+    writeFileSync(file, text);
+    here!.wrap('cat', `case "$*" in *virt-rewind-backup.json) echo unreadable; exit 1;; esac`);
+    assert.match(await here!.run('failed', ...words()), /unreadable/u);
+    here!.unwrap('cat');
+    assert.deepEqual(readdirSync(join(folder, 'disks')), names);
+    await replicate();
+  });
+
   it('are written by one at a time, and into no folder of others', async () => {
     const lock = spawn('flock', [join(folder, '.virt-rewind-replica'), 'sh', '-c', 'echo locked; read -r end'], {
       stdio: ['pipe', 'pipe', 'inherit'],

@@ -171,11 +171,16 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   return { manifest, folder, sentBytes: storedBytes(placed.sent, 'allocatedBytes') };
 }
 
-/** One that cannot be read is replaced, and all files are sent again. */
-async function readEarlier({ shell, begun }: BegunCopy): Promise<Manifest | undefined> {
-  const { code, said } = await shell.run(`cat ${shellWord(`${begun}/${manifestName}`)}`);
-  const manifest = code === 0 ? readManifest(said) : 'broken';
-  return typeof manifest === 'string' ? undefined : manifest;
+/** One that is damaged is replaced, and all files are sent again. @throws CopiesFault: its files may be good */
+async function readEarlier({ shell, folder, begun }: BegunCopy): Promise<Manifest | undefined> {
+  const file = shellWord(`${begun}/${manifestName}`);
+  const answer = await shell.run(`[ ! -e ${file} ] || cat ${file}`);
+  requireDone(shell, folder, answer);
+  const manifest = readManifest(answer.said);
+  if (manifest === 'newer') {
+    throw new CopiesFault({ kind: 'newerBackup' });
+  }
+  return manifest === 'broken' ? undefined : manifest;
 }
 
 /** A file of the earlier copy that has another time there, but its checksum, has that time from now on. */
