@@ -36,10 +36,11 @@ export const backups: CommandHandler = async (context) => {
   const target = requireText(context, 'from');
   const rule = ruleOf(call);
   const isPrune = action === 'prune';
-  if (isPrune !== Object.keys(rule).length > 0 || (!isPrune && call.flags.has('free'))) {
+  const isWanted = hasRule(rule) || call.flags.has('free');
+  if (isPrune !== isWanted) {
     throw new CliError(
       'usage',
-      'prune goes with --keep-last, --keep-daily or the like. See virt-rewind backups --help.',
+      'prune goes with --keep-last, --keep-daily or the like, or with --free. See virt-rewind backups --help.',
     );
   }
   if (action === 'check') {
@@ -60,6 +61,9 @@ export const backups: CommandHandler = async (context) => {
     }
   });
 };
+
+/** Without one, no backup is deleted. */
+const hasRule = (rule: KeepRule): boolean => Object.keys(rule).length > 0;
 
 /** @throws CliError `usage` */
 export function ruleOf(call: Call): KeepRule {
@@ -117,7 +121,11 @@ function answerOfLine({ connections, measured }: TargetConnections): object {
 
 async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<void> {
   const { call, terminal, json } = context;
-  const plan = await planBackupPrune(restic, rule, uuidsOf(await listBackups(restic), call.operands[1]));
+  const found = await listBackups(restic);
+  const uuids = uuidsOf(found, call.operands[1]);
+  const plan = hasRule(rule)
+    ? await planBackupPrune(restic, rule, uuids)
+    : { going: [], stays: found.filter(({ uuid }) => uuids.includes(uuid)) };
   const answer = { going: plan.going.map(backupInfo), stays: plan.stays.map(backupInfo) };
   const lines = [
     ...plan.going.map((one) => t('Deletes the backup {0} of {1} ({2}).', ...nameOf(one))),

@@ -81,7 +81,7 @@ export const copiesRows = {
       seconds: { ...seconds, help: 'check --boot: what it waits for the guest agent (default: 120)', needs: ['boot'] },
       free: {
         type: 'boolean',
-        help: 'prune: then free the space of what no backup needs, which reads and writes in the repository',
+        help: 'prune: then free the space of what no backup needs, which reads and writes in the repository; without a --keep option, only that',
       },
       plan: { type: 'boolean', help: 'prune: show what would be deleted, and change nothing' },
       yes: acting.yes,

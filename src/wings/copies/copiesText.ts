@@ -8,7 +8,7 @@ import { failureMessage } from '../../text/failureMessage.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
 import { withoutPassword } from './repository/repositoryAddress.js';
-import { ResticFault } from './repository/restic.js';
+import { isDamage, ResticFault } from './repository/restic.js';
 
 /** With what failed before it. */
 export function faultText(fault: CopiesFault | ResticFault, target: string, vm: string): string {
@@ -220,7 +220,8 @@ export function problemText(problem: CopiesProblem, vm: string): string {
   }
 }
 
-export function resticText({ problem, said, host }: ResticFault, target: string): string {
+export function resticText(fault: ResticFault, target: string): string {
+  const { problem, said, host } = fault;
   const shown = displayLine(withoutPassword(target));
   switch (problem) {
     case 'noProgram':
@@ -255,10 +256,8 @@ export function resticText({ problem, said, host }: ResticFault, target: string)
       return t('There is no space left, so nothing was restored: {0}', noSpaceIn(said));
     case 'repositoryFull':
       return t(
-        'There is no space left at {0}. Its backups are as they were. Free some space there first. Then “{1}” deletes old backups, and frees what this failure left. restic said: {2}',
-        shown,
-        'virt-rewind backups prune --free',
-        noSpaceIn(said),
+        'There is no space left at {0}. Its backups are as they were. Free some space there first. Then “{1}” frees what this failure left. With a {2} option it deletes old backups too. restic said: {3}',
+        ...[shown, `virt-rewind backups prune --free --from ${shellWord(shown)}`, '--keep', noSpaceIn(said)],
       );
     case 'cancelled':
       return t('Cancelled.');
@@ -269,8 +268,17 @@ export function resticText({ problem, said, host }: ResticFault, target: string)
             shown,
             endOf(said),
           )
-        : t('restic failed: {0}', endOf(said));
+        : [t('restic failed: {0}', endOf(said)), ...(isDamage(fault) ? [damagedText()] : [])].join(' ');
   }
+}
+
+/** restic stores nothing again that its index has. */
+function damagedText(): string {
+  return t(
+    'Backups share the data of files that did not change, so a new backup may be damaged too. Check the newest one ({0}). Then repair the repository ({1}, restic 0.16 or newer), or begin a new one.',
+    'virt-rewind backups check',
+    'restic repair packs',
+  );
 }
 
 export function checkpointStaysText({ title, failure }: CheckpointStays): string {

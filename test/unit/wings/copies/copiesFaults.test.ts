@@ -9,6 +9,7 @@ import type { HostLogin } from '../../../../src/base/hostLogin.js';
 import { CliError } from '../../../../src/cli/commandError.js';
 import { asCliError } from '../../../../src/wings/copies/copiesCommand.js';
 import { CopiesFault, type CopiesProblem } from '../../../../src/wings/copies/copiesFault.js';
+import { resticText } from '../../../../src/wings/copies/copiesText.js';
 import { isDamage, ResticFault } from '../../../../src/wings/copies/repository/restic.js';
 import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
 import { Scheduler } from '../../../../src/wings/copies/schedules/installSchedule.js';
@@ -52,7 +53,9 @@ describe('faults of copies', () => {
   ];
   for (const [words, isOfData] of said) {
     it(`are ${isOfData ? '' : 'not '}of the data: ${words}`, () => {
-      assert.equal(isDamage(new ResticFault('failed', words)), isOfData);
+      const fault = new ResticFault('failed', words);
+      assert.equal(isDamage(fault), isOfData);
+      assert.equal(resticText(fault, '/backups').includes('restic repair packs'), isOfData);
     });
   }
 
