@@ -47,7 +47,12 @@ export class HostShell {
   /** @param login undefined: this computer. @throws CopiesFault */
   static async open(login: HostLogin | undefined, signal: AbortSignal): Promise<HostShell> {
     signal.throwIfAborted();
-    const shell = new HostShell(login === undefined ? shellHere() : await shellThere(login), signal);
+    const opened = login === undefined ? shellHere() : await shellThere(login);
+    if (signal.aborted) {
+      opened.stream.destroy();
+    }
+    signal.throwIfAborted();
+    const shell = new HostShell(opened, signal);
     try {
       shell.host = (await shell.run(`${giveDiskWay}; export LC_ALL=C; umask 022; uname -n`)).said;
       if (login !== undefined && !login.isHost(shell.host)) {
