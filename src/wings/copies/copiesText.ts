@@ -104,8 +104,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       );
     case 'hostFile':
       return t(
-        '{0} starts with {1} of the host, which not everyone may read, so it cannot be isolated. Nothing was restored. If you trust the backup, restore it without --isolated.',
-        name,
+        'The VM starts with {0} of the host, which not everyone may read, so it cannot be isolated. Nothing was restored. If you trust the backup, restore it without --isolated.',
         displayLine(problem.file),
       );
     case 'newerBackup':

@@ -9,7 +9,7 @@ import type { HostLogin } from '../../../../src/base/hostLogin.js';
 import { CliError } from '../../../../src/cli/commandError.js';
 import { asCliError } from '../../../../src/wings/copies/copiesCommand.js';
 import { CopiesFault, type CopiesProblem } from '../../../../src/wings/copies/copiesFault.js';
-import { resticText } from '../../../../src/wings/copies/copiesText.js';
+import { faultText, resticText } from '../../../../src/wings/copies/copiesText.js';
 import { isDamage, ResticFault } from '../../../../src/wings/copies/repository/restic.js';
 import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
 import { Scheduler } from '../../../../src/wings/copies/schedules/installSchedule.js';
@@ -31,6 +31,11 @@ describe('faults of copies', () => {
       assert.equal(error.exit, exit);
     });
   }
+
+  it('name no VM where its name is not known yet', () => {
+    const text = faultText(new CopiesFault({ kind: 'hostFile', file: '/boot/vmlinuz' }), '/backups', '');
+    assert.match(text, /^\S/u);
+  });
 
   const pack = '3bd848f20ccdea70b010ea7bd7c5b607cc3623c21adf33045c0d93c6a9f8b4c8';
   /** As restic 0.14 to 0.18 says them. */
