@@ -87,9 +87,15 @@ describe('replicas of a VM', () => {
     await tree.change(4, '24M');
     assert.ok((await replicate()) > 0);
     assert.equal(await replicate(), 0);
-    here!.unwrap('touch');
     assert.ok(!existsSync(sums));
     here!.unwrap('sha256sum');
+    await tree.change(6, '24M');
+    here!.wrap('dd', `case "$*" in *of=.new/*) ${killAbove};; esac`);
+    await here!.run('failed', ...words());
+    here!.unwrap('dd');
+    assert.equal(await replicate(), 0);
+    assert.equal(await replicate(), 0);
+    here!.unwrap('touch');
     const [{ place: damaged = '', stored } = {}] = manifest().files.filter((file) => file.stored !== undefined);
     const file = join(folder, 'disks', damaged);
     await runTool('sh', '-c', `printf x | dd of='${file}' conv=notrunc status=none`);

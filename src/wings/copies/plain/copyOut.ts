@@ -139,7 +139,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
     if (sha256 === undefined || stored === undefined) {
       return file;
     }
-    const found = sums.has(place) ? sentThere.get(place)?.modified : file.modifiedThere;
+    const found = (sums.has(place) ? sentThere : there).get(place)?.modified;
     return { ...file, sha256, ...(found !== undefined && found !== modified && { modifiedThere: found }) };
   });
   const manifest = manifestOf(look, copy.libvirt, {

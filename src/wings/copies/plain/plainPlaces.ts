@@ -29,6 +29,12 @@ function isThere(file: CopiedFile, there: ReadonlyMap<string, FileThere>): boole
   return found?.bytes === file.bytes && found.modified === (file.modifiedThere ?? file.modified);
 }
 
+/** All of it, unless its host lost power. Times may be coarse there. */
+function mayBeThere({ place = '', bytes, modified }: CopiedFile, there: ReadonlyMap<string, FileThere>): boolean {
+  const found = there.get(place);
+  return found?.bytes === bytes && found.modified.split('.')[0] === modified?.split('.')[0];
+}
+
 /** Those of the manifest with unchanged originals, but another time on the host. Their checksums decide. */
 export function doubtfulFiles(
   earlier: readonly CopiedFile[],
@@ -81,10 +87,10 @@ export function placeCopy(
     }
     const own = { ...file, stored, place, modified: time };
     if (before !== undefined) {
-      const { sha256, modifiedThere = before.modified } = before;
-      return { ...own, ...(sha256 && { sha256 }), ...(modifiedThere !== time && { modifiedThere }) };
+      const { sha256 } = before;
+      return { ...own, ...(sha256 !== undefined && { sha256 }) };
     }
-    if (!isThere(own, there)) {
+    if (!mayBeThere(own, there)) {
       sent.set(place, own);
     }
     return own;
