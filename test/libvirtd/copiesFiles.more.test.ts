@@ -130,6 +130,19 @@ describe('the files in a backup', () => {
     assert.match(await hosts(`${folder}@first`), /^127\.0\.0\.1/u);
   });
 
+  it('leave nothing mounted where the program is killed', async () => {
+    const { backups } = await host.json<{ backups: readonly ListedBackup[] }>('backups', ...from());
+    const id = `${backups[0]!.id}@first`;
+    host.wrap('qemu-nbd', 'kill -9 $PPID; exit');
+    await assert.rejects(host.run('done', 'files', id, 'ls', '/', ...from()));
+    host.unwrap('qemu-nbd');
+    while (/virt-rewind-\w{6}/u.test(readFileSync('/proc/mounts', 'utf8'))) {
+      // The kernel tells nobody.
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    assert.match(await hosts(id, ...from()), /^127\.0\.0\.1/u);
+  });
+
   it('are said not to be read where restic can mount nothing', async () => {
     const { backups } = await host.json<{ backups: readonly ListedBackup[] }>('backups', ...from());
     host.wrap('restic', '[ "$1" != mount ] || { echo "exec: fusermount: executable file not found" >&2; exit 1; }');

@@ -1,8 +1,9 @@
 // A repository as a folder, by `restic mount`: for who reads a part of a backup. It ends with the work.
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { lstat, mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
 import { withEitherSignal } from '../../../base/withEitherSignal.js';
 import { CopiesFault } from '../copiesFault.js';
@@ -30,6 +31,7 @@ export async function withMounted<T>(
   const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
   const place = join(folder, mounted);
   await mkdir(place, { mode: 0o700 });
+  const unmount = await guardMount(folder, environment);
   return withEitherSignal([signal, end.signal], async (either) => {
     let running: Promise<never> | undefined;
     try {
@@ -46,11 +48,11 @@ export async function withMounted<T>(
       return await work(place);
     } finally {
       // Before restic ends: what it could not take away would stay without it. Whether it is away, the folder tells.
-      await unmount(place, environment);
+      await unmount();
       end.abort();
       // It was told to end.
       await running?.catch(() => undefined);
-      await requireAway(folder, place);
+      await requireAway(folder);
     }
   });
 }
@@ -67,19 +69,33 @@ async function mount(restic: Restic, folder: string, onLine: (line: string) => v
   throw new CopiesFault({ kind: 'noMount', said: '' });
 }
 
-async function unmount(folder: string, environment: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * A shell that waits for the end of this process, too, and takes away what is mounted. restic leaves it where nobody is
+ * there to read its last words.
+ */
+async function guardMount(folder: string, environment: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const program = (await findProgram('fusermount3', environment)) ?? (await findProgram('fusermount', environment));
-  if (program !== undefined) {
-    // Also where a program that has just ended is not gone yet.
-    await new Promise<void>((resolve) => execFile(program, ['-u', '-z', '--', folder], () => resolve()));
-  }
+  // Also where a program that has just ended is not gone yet.
+  const script = 'read -r line; "$1" -u -z -- "$2"/"$3"; rmdir -- "$2"/"$3" "$2"';
+  const shell = spawn('/bin/sh', ['-c', script, 'sh', program ?? 'fusermount3', folder, mounted], {
+    env: environment,
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  shell.stdin.on('error', () => undefined);
+  const ended = new Promise<void>((resolve) => {
+    shell.once('error', () => resolve());
+    shell.once('close', () => resolve());
+  });
+  return () => {
+    shell.stdin.end();
+    return ended;
+  };
 }
 
-async function requireAway(folder: string, place: string): Promise<void> {
-  try {
-    await rmdir(place);
-    await rmdir(folder);
-  } catch (error) {
-    throw new CopiesFault({ kind: 'staysMounted', folder: place }, error);
+/** @throws CopiesFault `staysMounted` */
+async function requireAway(folder: string): Promise<void> {
+  if ((await undefinedIfAbsent(lstat(folder))) !== undefined) {
+    throw new CopiesFault({ kind: 'staysMounted', folder: join(folder, mounted) });
   }
 }
