@@ -25,6 +25,7 @@ export type CopiesProblem =
   /** Of a backup, whose snapshots are these. */
   | { readonly kind: 'noPresent'; readonly snapshots: readonly string[] }
   | { readonly kind: 'noMount'; readonly said: string }
+  | { readonly kind: 'unreadable'; readonly file: string; readonly said: string }
   | { readonly kind: 'staysMounted'; readonly folder: string }
   | { readonly kind: 'badName'; readonly name: string }
   | { readonly kind: 'notQemu' | 'readOnly' | 'otherHost' }

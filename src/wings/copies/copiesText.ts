@@ -126,6 +126,8 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         'The backup does not have the current state of its VM. Name one of its snapshots: {0}',
         displayLine(problem.snapshots.join(', ')),
       );
+    case 'unreadable':
+      return t('{0} cannot be read: {1}', displayLine(problem.file), displayLine(problem.said));
     case 'noMount':
       return t(
         'restic could not show its repository as a folder, which needs FUSE (the package fuse3): {0} Or restore the backup as a new VM, and read the files of that.',
@@ -256,7 +258,7 @@ export function resticText(fault: ResticFault, target: string): string {
     case 'repositoryFull':
       return t(
         'There is no space left at {0}. Its backups are as they were. Free some space there first. Then “{1}” frees what this failure left. With a {2} option it deletes old backups too. restic said: {3}',
-        ...[shown, `virt-rewind backups prune --free --from ${shellWord(shown)}`, '--keep', noSpaceIn(said)],
+        ...[shown, `virt-rewind backups prune --free${fromWords(shown, host)}`, '--keep', noSpaceIn(said)],
       );
     case 'cancelled':
       return t('Cancelled.');
@@ -269,6 +271,11 @@ export function resticText(fault: ResticFault, target: string): string {
           )
         : [t('restic failed: {0}', endOf(said)), ...(isDamage(fault) ? [damagedText()] : [])].join(' ');
   }
+}
+
+/** None where this would be another repository, or none: on another host, or without its password. */
+function fromWords(shown: string, host: string | undefined): string {
+  return host === undefined && !shown.includes('***') ? ` --from ${shellWord(shown)}` : '';
 }
 
 /** restic stores nothing again that its index has. */

@@ -70,7 +70,9 @@ async function visitBackup(
   place: string,
   { withBackup, visit }: { withBackup: () => Promise<WithBackup>; visit: (one: Visit) => Promise<void> },
 ): Promise<ExitName> {
-  const [, backup = '', snapshot] = /^(.*?)(?:@([^/]*))?$/su.exec(place) ?? [];
+  // The name of a folder may have an @.
+  const parts = context.call.texts['from'] === undefined ? /^(.*?)(?:@([^/]*))?$/su : /^([^@]*)(?:@(.*))?$/su;
+  const [, backup = '', snapshot] = parts.exec(place) ?? [];
   const { signal } = context.interruption;
   await (
     await withBackup()

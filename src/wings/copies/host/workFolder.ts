@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readlink, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { changedAt, clockOf, ownFolder } from '../../../journal/durable.js';
+import { CopiesFault } from '../copiesFault.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
 import { isLeft, markOfName, markOfUs, nameOfMark } from './processMark.js';
 
@@ -14,9 +15,11 @@ export async function withWorkFolder<T>(
   work: (folder: string) => Promise<T>,
 ): Promise<T> {
   const all = join(sessionFolder(environment), 'copying');
-  await ownFolder(promises, all);
-  await removeLeft(all);
-  const folder = await mkdtemp(join(all, `${nameOfMark(await markOfUs())}-`));
+  const folder = await orCannotWrite(all, async () => {
+    await ownFolder(promises, all);
+    await removeLeft(all);
+    return mkdtemp(join(all, `${nameOfMark(await markOfUs())}-`));
+  });
   try {
     return await work(folder);
   } finally {
@@ -24,11 +27,27 @@ export async function withWorkFolder<T>(
   }
 }
 
+/** @throws CopiesFault `cannotWrite` */
+export async function orCannotWrite<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new CopiesFault({ kind: 'cannotWrite', folder, said: error instanceof Error ? error.message : '' }, error);
+  }
+}
+
+/**
+ * A process that cannot be seen counts as gone after a day. A first backup over a slow line takes several, in which
+ * nothing of its folder changes.
+ */
+const daysOfWork = 7;
+
 async function removeLeft(all: string): Promise<void> {
   for (const name of await readdir(all)) {
     const mark = markOfName(name.replace(/-\w{6}$/u, ''));
     const folder = join(all, name);
-    const idleMs = async (): Promise<number> => (await clockOf(promises, all)) - (await changedAt(promises, folder));
+    const idleMs = async (): Promise<number> =>
+      ((await clockOf(promises, all)) - (await changedAt(promises, folder))) / daysOfWork;
     if (mark !== undefined && (await isLeft(mark, idleMs)) && !(await isWorkedIn(folder))) {
       await rm(folder, { recursive: true, force: true });
     }

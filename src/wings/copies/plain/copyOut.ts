@@ -174,7 +174,9 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
 /** One that is damaged is replaced, and all files are sent again. @throws CopiesFault: its files may be good */
 async function readEarlier({ shell, folder, begun }: BegunCopy): Promise<Manifest | undefined> {
   const file = shellWord(`${begun}/${manifestName}`);
-  const answer = await shell.run(`[ ! -e ${file} ] || cat ${file}`);
+  // What cannot be looked at is not missing.
+  const missing = `names=$(ls -A ${shellWord(begun)}) && ! printf '%s\\n' "$names" | grep -qxF ${manifestName}`;
+  const answer = await shell.run(`cat ${file} 2>/dev/null || { ${missing}; }`);
   requireDone(shell, folder, answer);
   const manifest = readManifest(answer.said);
   if (manifest === 'newer') {

@@ -76,7 +76,7 @@ async function mount(restic: Restic, folder: string, onLine: (line: string) => v
 async function guardMount(folder: string, environment: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const program = (await findProgram('fusermount3', environment)) ?? (await findProgram('fusermount', environment));
   // Also where a program that has just ended is not gone yet.
-  const script = 'read -r line; "$1" -u -z -- "$2"/"$3"; rmdir -- "$2"/"$3" "$2"';
+  const script = 'trap "" HUP INT TERM; read -r line; "$1" -u -z -- "$2"/"$3"; rmdir -- "$2"/"$3" "$2"';
   const shell = spawn('/bin/sh', ['-c', script, 'sh', program ?? 'fusermount3', folder, mounted], {
     env: environment,
     stdio: ['pipe', 'ignore', 'ignore'],

@@ -13,7 +13,7 @@ import { StartedRestics } from './deadLocks.js';
 import { HostShell } from '../host/hostShell.js';
 import { givingWay, giveWay } from '../host/lowPriority.js';
 import { untilMark } from '../host/untilMark.js';
-import { withWorkFolder } from '../host/workFolder.js';
+import { orCannotWrite, withWorkFolder } from '../host/workFolder.js';
 
 export interface ProgramRun {
   readonly words: readonly string[];
@@ -93,7 +93,7 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
     },
     withFile: (name, text, work) =>
       withWorkFolder(environment, async (folder) => {
-        await writeFile(join(folder, name), text, { mode: 0o600 });
+        await orCannotWrite(folder, () => writeFile(join(folder, name), text, { mode: 0o600 }));
         return work(folder);
       }),
   };

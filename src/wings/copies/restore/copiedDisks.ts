@@ -63,14 +63,27 @@ async function layersOf(
   if (top?.content !== 'stored' || top.role !== 'disk') {
     throw new CopiesFault({ kind: 'brokenBackup' });
   }
-  const file = await placeOf(top);
-  const { format = 'raw', backing } = top;
-  const image = await requireImage(file, top, host);
+  const { format = 'raw', backing, path } = top;
+  const { file, image } = await orUnreadable(path, async () => {
+    const place = await placeOf(top);
+    return { file: place, image: await requireImage(place, top, host) };
+  });
   if ((image.backing === undefined) !== (backing === undefined)) {
     throw new CopiesFault({ kind: 'brokenBackup' });
   }
   const below = backing === undefined ? [] : await layersOf(known.get(backing), known, { placeOf, host });
   return [{ file, format }, ...below];
+}
+
+/** @throws CopiesFault `unreadable`: the file may be for another user */
+async function orUnreadable<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Error && 'syscall' in error
+      ? new CopiesFault({ kind: 'unreadable', file, said: error.message }, error)
+      : error;
+  }
 }
 
 /** Of an export or replica on this computer. @param folder that of its manifest */

@@ -29,7 +29,7 @@ const mostMessage = 2_000;
 
 /**
  * Its record is there from the beginning: what is killed has no end in it. Where that cannot be written, as on a full
- * disk, the VMs are backed up anyway, and the run counts as failed.
+ * disk, the backups are tried anyway, and the run counts as failed.
  */
 export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<ScheduledRun> {
   const { store, environment, signal } = wish;

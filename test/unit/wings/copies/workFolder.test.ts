@@ -52,8 +52,15 @@ describe('a folder for what a program reads', () => {
       assert.deepEqual([own, rebooted ?? '', unseen ?? ''].map(existsSync), [true, false, true]);
       return use(() => Promise.resolve(existsSync(own))).then(assert.ok);
     });
-    utimesSync(unseen ?? '', 0, 0);
-    await use(() => Promise.resolve());
+    for (const [days, isThere] of [
+      [3, true],
+      [8, false],
+    ] as const) {
+      const at = Date.now() / 1000 - days * 86_400;
+      utimesSync(unseen ?? '', at, at);
+      await use(() => Promise.resolve());
+      assert.equal(existsSync(unseen ?? ''), isThere);
+    }
     assert.equal(existsSync(unseen ?? ''), false);
   });
 
