@@ -91,7 +91,10 @@ async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Pr
     return await work();
   } catch (error) {
     if (error instanceof ResticFault && error.problem === 'failed') {
-      await requireUnchanged();
+      await requireUnchanged().catch((other: unknown) => {
+        // Where nobody can look, as the connection is lost, restic's words tell.
+        throw other instanceof CopiesFault ? other : error;
+      });
     }
     throw error;
   }
