@@ -50,14 +50,7 @@ export async function withCopiedDisks(
     if (from === undefined) {
       const folder = resolve(backup);
       const source = await plainFolder(folder, signal);
-      const text = await source.readManifest();
-      try {
-        await read(source, await placesInFolder(folder));
-      } catch (error) {
-        const isWrong = error instanceof CopiesFault && error.problem.kind === 'brokenBackup';
-        const isOther = isWrong && (await (await plainFolder(folder, signal)).readManifest()) !== text;
-        throw isOther ? new CopiesFault({ kind: 'copyRuns', folder }) : error;
-      }
+      await source.unlessUpdated(async () => read(source, await placesInFolder(folder)));
       return;
     }
     const open = (own: AbortSignal): Promise<Restic> =>

@@ -15,8 +15,13 @@ import { orFault } from './restoreFolder.js';
 /** Of what the manifest says. */
 const wrong: readonly CopiesProblem['kind'][] = ['brokenBackup', 'wrongChecksum'];
 
+export interface PlainSource extends CopySource {
+  /** What is not right by the manifest that was read may be right by one that replaced it: then `copyRuns`. */
+  unlessUpdated<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /** @throws CopiesFault `noCopy` */
-export async function plainFolder(folder: string, signal: AbortSignal): Promise<CopySource> {
+export async function plainFolder(folder: string, signal: AbortSignal): Promise<PlainSource> {
   const readText = (): Promise<Buffer | undefined> =>
     undefinedIfAbsent(readFileAtMost(join(folder, manifestName), mostManifestBytes));
   const text = await readText();
@@ -26,7 +31,17 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
   const manifest = readManifest(text.toString('utf8'));
   const ofReplica = typeof manifest === 'object' && manifest.replicaOf !== undefined;
   const root = join(await realpath(folder), disks);
+  const unlessUpdated = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      const isWrong = error instanceof CopiesFault && wrong.includes(error.problem.kind);
+      const isOther = isWrong && (await readText())?.equals(text) === false;
+      throw isOther ? new CopiesFault({ kind: 'copyRuns', folder }) : error;
+    }
+  };
   return {
+    unlessUpdated,
     login: undefined,
     keepsHoles: true,
     readManifest: () => Promise.resolve(text.toString('utf8')),
@@ -35,14 +50,8 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
       for (const file of files) {
         if (file.stored !== undefined && !copied.has(file.stored)) {
           copied.add(file.stored);
-          try {
-            await orFault(into, () => copyFile({ root, ofReplica }, file, join(into, file.stored ?? ''), signal));
-          } catch (error) {
-            // What is not right by the manifest that was read may be right by the one that replaced it.
-            const isWrong = error instanceof CopiesFault && wrong.includes(error.problem.kind);
-            const isOther = isWrong && (await readText())?.equals(text) === false;
-            throw isOther ? new CopiesFault({ kind: 'copyRuns', folder }) : error;
-          }
+          const to = join(into, file.stored);
+          await unlessUpdated(() => orFault(into, () => copyFile({ root, ofReplica }, file, to, signal)));
         }
       }
     },
