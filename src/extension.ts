@@ -14,7 +14,7 @@ import { SharedSettings } from './session/sharedSettings.js';
 import { NotesFile } from './journal/notesFile.js';
 import { stateFolder } from './journal/stateFolder.js';
 import { watchSpentClones } from './engine/spentClones.js';
-import { onDidChangeSettings, readSettings } from './ui/readSettings.js';
+import { onDidChangeSettings, readSettings, readUserSettings } from './ui/readSettings.js';
 import type { Settings } from './manifest/settings.js';
 import type { LayerCost } from './domain/layerCost.js';
 import { mayAct } from './domain/automaticActions.js';
@@ -304,7 +304,7 @@ function applySettings({ engine, health, shared }: SettingsFollowers, settings: 
   engine.setAutomaticActions(settings.automaticActions);
   engine.setConnections(configuredConnections(settings));
   health.setSettings(watchSettings(settings));
-  void shared.write(settings);
+  void shared.write(readUserSettings());
 }
 
 /** Without libvirt's configuration where that cannot be understood, which is told. */

@@ -8,6 +8,15 @@ export function readSettings(): Settings {
   return parseSettings((key) => configuration.get<unknown>(key));
 }
 
+/** Those of the user: what every shell shares, and what is written back. A workspace has no say in them. */
+export function readUserSettings(): Settings {
+  const configuration = vscode.workspace.getConfiguration();
+  return parseSettings((key) => {
+    const { globalValue, defaultValue } = configuration.inspect<unknown>(key) ?? {};
+    return globalValue ?? defaultValue;
+  });
+}
+
 /** Of requests that may take a snapshot with RAM. */
 export function seamlessWish(): { readonly seamless?: true } {
   return readSettings().seamlessSnapshots === 'whereItWorks' ? { seamless: true } : {};

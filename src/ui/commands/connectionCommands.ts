@@ -11,7 +11,7 @@ import { argumentsOf } from './commandArguments.js';
 import { CommandError, requireAnswer } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { pick, pickConnection } from '../prompts/pickTarget.js';
-import { readSettings, writeConnections } from '../readSettings.js';
+import { readSettings, readUserSettings, writeConnections } from '../readSettings.js';
 import { judgeUri } from './connectionUri.js';
 import { sshConfigHosts } from './sshConfigHosts.js';
 import { askText } from '../prompts/ask.js';
@@ -69,8 +69,7 @@ async function addConnection(run: CommandRun): Promise<{ readonly connection: st
   try {
     await run.engine.connect(uri);
     // The setting replaces the defaults, so what is shown now is written down with the new one.
-    const kept = readSettings().connections;
-    await writeConnections([...(kept.length > 0 ? kept : known.map((one) => ({ uri: one }))), added]);
+    await writeConnections([...ownConnections(), added]);
     if (!isKept(uri)) {
       throw new CommandError('invalid', overriddenText(), { connection: uri });
     }
@@ -79,6 +78,12 @@ async function addConnection(run: CommandRun): Promise<{ readonly connection: st
     throw error;
   }
   return { connection: uri };
+}
+
+/** Those of the user, else the defaults of this computer: those of a workspace do not become the user's. */
+function ownConnections(): readonly WantedConnection[] {
+  const { connections } = readUserSettings();
+  return connections.length > 0 ? connections : wantedConnections([], { environment: process.env });
 }
 
 /** By its URI, or by a name of libvirt's configuration that means it. */
@@ -162,21 +167,20 @@ async function removeConnection(run: CommandRun): Promise<{ readonly connection:
   if (!known.includes(uri)) {
     throw new Failure('notFound', { connection: uri });
   }
-  const rest = known.filter((one) => one !== uri);
+  const kept = ownConnections().filter((one) => !leadsTo(one, uri));
   // An empty setting means the defaults of this computer, so the last one would come back by itself.
-  if (rest.length === 0) {
+  if (kept.length === 0) {
     throw new CommandError(
       'invalid',
       t('{0} is the only connection. Add another one before you remove this one.', connectionLabel({ uri })),
       { connection: uri },
     );
   }
-  const kept = readSettings().connections.filter((one) => !leadsTo(one, uri));
-  await writeConnections(kept.length > 0 ? kept : rest.map((one) => ({ uri: one })));
+  await writeConnections(kept);
   if (isKept(uri)) {
     throw new CommandError('invalid', overriddenText(), { connection: uri });
   }
-  run.engine.setConnections(rest);
+  run.engine.setConnections(known.filter((one) => one !== uri));
   return { connection: uri };
 }
 

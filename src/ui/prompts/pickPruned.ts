@@ -6,7 +6,7 @@ import type { SnapshotTree } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.js';
 import type { PruneSetting } from '../../manifest/settings.js';
-import { readSettings, writeSetting } from '../readSettings.js';
+import { readSettings, readUserSettings, writeSetting } from '../readSettings.js';
 import { titleOf } from '../../text/operationProgress.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { sizeWords } from '../../text/sizeText.js';
@@ -110,7 +110,8 @@ export async function pickPruneRule(vms: readonly PrunableVm[], title: string): 
     case 'keep': {
       const keepLast = await askCount();
       const rule = { keepLast, olderThanDays: await askDays() };
-      await writeSetting('pruneRules', { ...pruneRules, ...(uri !== undefined && { [uri]: rule }) });
+      const ownRules = readUserSettings().pruneRules;
+      await writeSetting('pruneRules', { ...ownRules, ...(uri !== undefined && { [uri]: rule }) });
       return () => ofSettings(rule);
     }
     case 'days': {

@@ -50,6 +50,7 @@ interface Manifest {
           string,
           {
             readonly default: unknown;
+            readonly scope?: string;
             readonly enum?: readonly string[];
             readonly additionalProperties?: { readonly enum?: readonly string[] };
           }
@@ -130,6 +131,13 @@ describe('package.json', () => {
       ofWork.filter((key) => !restrictedConfigurations.includes(key)),
       [],
     );
+  });
+
+  it('takes nothing from a workspace that is not trusted but how it looks', () => {
+    const { restrictedConfigurations } = manifest.capabilities.untrustedWorkspaces;
+    const free = Object.values(settingKeys).filter((key) => !restrictedConfigurations.includes(key));
+    const scopes = free.map((key) => contributes.configuration.properties[key]?.scope);
+    assert.deepEqual([...new Set(scopes)].toSorted(), ['application', 'machine']);
   });
 
   it('asks only for context keys that are set', () => {
