@@ -134,6 +134,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
   /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem, drive; qemu: it says so itself, in the words `said`. */
   readonly ramCannotBeSaved: { vm: string; device: string; said?: string; own?: string };
+  /** RAM inside the images, taken of a VM with pluggable processors; `snapshot`: an existing one. */
+  readonly ramNotLoadable: { vm: string; snapshot?: string; own?: string };
   /** A snapshot with RAM, or inside the images, takes all disks; any other at least one. */
   readonly cannotLeaveOut: { vm: string; disk: string; own?: string; stays?: string };
   /** What it may take at most is more than is free. In bytes. */

@@ -40,6 +40,8 @@ export interface Snapshot {
   readonly state: SnapshotState;
   readonly memory: { readonly location: Location; readonly file?: string };
   readonly disks: readonly SnapshotDisk[];
+  /** What ran had processors that can be unplugged. */
+  readonly pluggedProcessors?: true;
   /** Of the current snapshot, if it has children and was reverted to: the overlays that the VM got then. */
   readonly revertDisks?: readonly SnapshotDisk[];
   readonly kind: SnapshotKind;

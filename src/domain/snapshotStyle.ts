@@ -16,6 +16,7 @@ import { type Vm, snapshotableDisks } from './vm.js';
  * | a writable floppy, a disk of no qcow2 | rawDisk            | rawDisk             |
  * | a network disk                       | diskTypeUnsupported: RAM does not fit behind its end | diskTypeUnsupported |
  * | another disk that is no file, no block device | ok         | diskTypeUnsupported |
+ * | processors that can be unplugged     | see `loadsAgain`    | ok                  |
  * | UEFI                                 | see `nvramVerdict`  | see `nvramVerdict`  |
  *
  * The test driver has no images and refuses nothing.
@@ -41,6 +42,9 @@ export function internalRefusal(
   if (odd !== undefined && (kind === 'offline' || odd.sourceType === 'network')) {
     return refuse('diskTypeUnsupported', { vm: vm.name, disk: odd.target, type: odd.sourceType });
   }
+  if (kind === 'memory' && !loadsAgain(vm, capabilities)) {
+    return refuse('ramNotLoadable', { vm: vm.name });
+  }
   const state = kind === 'memory' ? 'running' : 'off';
   return nvramVerdict(vm, capabilities, state) === 'refused'
     ? refuse('rawNvram', {
@@ -50,6 +54,23 @@ export function internalRefusal(
         version: formatVersion(capabilities.libvirt),
       })
     : undefined;
+}
+
+/**
+ * Whether RAM inside the images can be brought back. Before libvirt's jobs, QEMU loads it as it starts (`-loadvm`), and
+ * libvirt plugs in processors afterwards: "Unknown savevm section or instance 'cpu_common' 1". RAM in a file is last.
+ *
+ * | plugged in or out, before or after the snapshot            | libvirt 9.0, QEMU 7.2 | libvirt 11.3, QEMU 10.0 |
+ * |------------------------------------------------------------|-----------------------|-------------------------|
+ * | processors that can be unplugged, since or from the start  | no                    | yes                     |
+ * | memory (DIMM, virtio-mem), disks (virtio, SCSI, USB), NICs | yes                   | not tried               |
+ * | controllers, input, watchdog, rng, I/O threads, media      | yes                   | not tried               |
+ */
+export function loadsAgain(
+  { pluggedProcessors }: Pick<Vm, 'pluggedProcessors'>,
+  { libvirt, hypervisor }: Pick<Capabilities, 'libvirt' | 'hypervisor'>,
+): boolean {
+  return pluggedProcessors !== true || (libvirt >= versionOf(10, 9) && hypervisor >= versionOf(6, 0));
 }
 
 /**

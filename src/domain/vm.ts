@@ -129,6 +129,8 @@ export interface Vm {
   readonly devices?: readonly ('hostDevice' | 'virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'tpm')[];
   /** It has something else that may keep QEMU from saving RAM: QEMU itself is asked where that matters. */
   readonly ramInDoubt?: true;
+  /** It runs, or would run, with processors that can be unplugged. */
+  readonly pluggedProcessors?: true;
   /** It has one, which may be looked at. */
   readonly display?: true;
   /** A guest agent channel is configured; `agentConnected` says whether someone answers behind it. */

@@ -21,6 +21,7 @@ export const fileRefusals: Pick<
   | 'mergedByHand'
   | 'unownedImage'
   | 'ramCannotBeSaved'
+  | 'ramNotLoadable'
   | 'cannotLeaveOut'
   | 'noSpaceFor'
   | 'checkpointImpossible'
@@ -102,6 +103,14 @@ export const fileRefusals: Pick<
   ramCannotBeSaved: ({ vm, device, said = '', own }) => [
     ramReason(vm, device, said),
     own === 'internal' ? t('Shut down the VM first.') : t('Create a disk-only snapshot, or shut down the VM first.'),
+  ],
+  ramNotLoadable: ({ vm, snapshot, own }) => [
+    t('{0} has pluggable processors. libvirt before 10.9 cannot load such RAM from inside an image.', snapshot ?? vm),
+    snapshot !== undefined
+      ? t('Shut the VM down and make a full clone of {0} instead.', snapshot)
+      : own === 'internal'
+        ? t('Shut down the VM first.')
+        : t('Create an external snapshot.'),
   ],
   cannotLeaveOut: ({ vm, disk, own, stays }) => [
     t('A snapshot of this kind includes all disks of {0}; {1} cannot be excluded.', vm, disk),

@@ -3,7 +3,7 @@ import { type Vm, xmlChain } from '../../domain/vm.js';
 import { cloneMarkOf } from './cloneMark.js';
 import { readDisks } from './diskXml.js';
 import { parseQuickly } from './plainXml.js';
-import { isRamInDoubt, namesDrive } from './ramDoubtXml.js';
+import { hasPluggedProcessors, isRamInDoubt, namesDrive } from './ramDoubtXml.js';
 import { attribute, elementsOf, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
 
 /** The part of a VM that stands in its XML. */
@@ -36,6 +36,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
     ...(mentions.length === 0 ? {} : { mentions }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(isRamInDoubt(root, disks) ? { ramInDoubt: true } : {}),
+    ...(hasPluggedProcessors(find(root, 'vcpus')) ? { pluggedProcessors: true } : {}),
     ...(find(find(root, 'devices'), 'video') === undefined ? {} : { display: true }),
     agentChannel: agent !== undefined,
     agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',

@@ -47,6 +47,7 @@ const savedSources: ReadonlySet<string> = new Set(['file', 'block', 'network', '
  * | a device that is not in `known`: crypto, iommu, smartcard, …            | yes |
  * | a disk, or a layer of one, of another format than raw and qcow2         | yes |
  * | a disk on the bus nvme, or of a type of source that is none of the usual ones | yes |
+ * | a serial port on USB                                                    | yes |
  * | a network card by vhost-user, a TPM of the host, a display that draws by the host's GPU | yes |
  * | a processor that is required to have invtsc, or may not be migrated     | yes |
  * | encrypted RAM (`<launchSecurity>`)                                      | yes |
@@ -80,6 +81,8 @@ function isDeviceInDoubt(device: XmlElement): boolean {
       return attribute(find(device, 'target'), 'bus') === 'nvme';
     case 'interface':
       return attribute(device, 'type') === 'vhostuser';
+    case 'serial':
+      return attribute(find(device, 'target'), 'type') === 'usb-serial';
     case 'tpm':
       return attribute(find(device, 'backend'), 'type') === 'passthrough';
     case 'video':
@@ -87,6 +90,13 @@ function isDeviceInDoubt(device: XmlElement): boolean {
     default:
       return !known.has(device.name);
   }
+}
+
+/** libvirt plugs them into a QEMU that was started without, whether they were there from the start or not. */
+export function hasPluggedProcessors(vcpus: XmlElement | undefined): boolean {
+  return findAll(vcpus, 'vcpu').some(
+    (vcpu) => attribute(vcpu, 'enabled') === 'yes' && attribute(vcpu, 'hotpluggable') === 'yes',
+  );
 }
 
 const driveOptions = /^--?(?:drive|blockdev|hd[a-d]|fd[ab]|sd|mtdblock|pflash)$/u;

@@ -30,8 +30,20 @@ const afterTagName = new Set([' ', '>', '/', '\n', '\t', '\r'].map((character) =
 export function parseSnapshotHead(xml: Uint8Array): Snapshot {
   const bytes = Buffer.from(xml.buffer, xml.byteOffset, xml.byteLength);
   const end = findDomain(bytes);
-  return toSnapshot(
-    parseQuickly(end === undefined ? bytes.toString('utf8') : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`),
+  return {
+    ...toSnapshot(
+      parseQuickly(end === undefined ? bytes.toString('utf8') : `${bytes.toString('utf8', 0, end)}</domainsnapshot>`),
+    ),
+    ...(end !== undefined && ranWithPlugged(bytes, end) ? { pluggedProcessors: true } : {}),
+  };
+}
+
+/** Of `<domain>`, which is what ran, only this is looked at, and as libvirt writes it. */
+function ranWithPlugged(bytes: Buffer, from: number): boolean {
+  const [begin, until] = [bytes.indexOf('<vcpus>', from), bytes.indexOf('</domain>', from)];
+  const vcpus = begin < 0 || begin > until ? '' : bytes.toString('latin1', begin, until);
+  return [...vcpus.matchAll(/<vcpu\s[^<>]*>/gu)].some(
+    ([tag]) => tag.includes("enabled='yes'") && tag.includes("hotpluggable='yes'"),
   );
 }
 

@@ -63,6 +63,7 @@ export function chooseKindAndStyle(request: CreateRequest, facts: Facts): Choice
 const waysOut: Readonly<Partial<Record<RefusalReason, readonly ('own' | 'stays')[]>>> = {
   rawDisk: ['own'],
   rawNvram: ['own'],
+  ramNotLoadable: ['own'],
   dataFileInside: ['own'],
   copyOnRead: ['own'],
   cannotLeaveOut: ['own', 'stays'],

@@ -8,9 +8,11 @@ import type { Facts } from '../../domain/facts.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName } from '../../domain/snapshotName.js';
+import { loadsAgain } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 
 /**
+ * Where libvirt cannot load its RAM, it notices when it has stopped the VM: see `loadsAgain`.
  * Where the name leads QEMU to another tag: see `wrongTagRefusal`.
  *
  * | who rests on that image                                | → |
@@ -29,6 +31,9 @@ export function internalRevertRefusal(snapshot: Snapshot, facts: Facts): Refused
   const byJobs = capabilities.libvirt >= versionOf(10, 9) && snapshot.kind === 'memory';
   if (byJobs && !isSafeName(snapshot.name)) {
     return refuse('unsafeSnapshotName', { snapshot: snapshot.title, version: formatVersion(capabilities.libvirt) });
+  }
+  if (snapshot.kind === 'memory' && !loadsAgain(snapshot, capabilities)) {
+    return refuse('ramNotLoadable', { vm: vm.name, snapshot: snapshot.title });
   }
   const wrong = wrongTagRefusal(snapshot, facts);
   if (wrong !== undefined || frozenDisks === undefined) {

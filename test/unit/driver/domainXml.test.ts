@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import { parseDomainXml } from '../../../src/driver/xml/domainXml.js';
+import { parseSnapshotHead } from '../../../src/driver/xml/snapshotXml.js';
 import { XmlError } from '../../../src/driver/xml/xmlTree.js';
 
 const fixture = (name: string): string => readFileSync(join(root, 'test/fixtures/hypervisor', name), 'utf8');
@@ -158,6 +159,21 @@ describe("a VM's configuration", () => {
     });
   }
 
+  const vcpu = (enabled: string, hotpluggable: string): string =>
+    `<vcpus><vcpu id='0' enabled='yes' hotpluggable='no' order='1'/><vcpu id='1' enabled='${enabled}' hotpluggable='${hotpluggable}'/></vcpus>`;
+  for (const [xml, expected] of [
+    [vcpu('yes', 'yes'), true],
+    [vcpu('no', 'yes'), undefined],
+    [vcpu('yes', 'no'), undefined],
+    ['', undefined],
+  ] as const) {
+    it(`has ${expected === true ? '' : 'no '}processors that can be unplugged, as the VM and as its snapshot: ${xml}`, () => {
+      assert.equal(parseDomainXml(domain(xml)).pluggedProcessors, expected);
+      const snapshot = `<domainsnapshot><name>s</name>${domain(xml)}<inactiveDomain>${vcpu('yes', 'yes')}</inactiveDomain></domainsnapshot>`;
+      assert.equal(parseSnapshotHead(Buffer.from(snapshot)).pluggedProcessors, expected);
+    });
+  }
+
   const disk = (inner: string): string => devices(`<disk type='file'><source file='/d'/>${inner}</disk>`);
   const layer = (format: string): string =>
     `<driver type='qcow2'/><backingStore type='file'><format type='${format}'/><source file='/b'/><backingStore/></backingStore>`;
@@ -172,6 +188,8 @@ describe("a VM's configuration", () => {
     [devices("<iommu model='virtio'/>"), true],
     [devices("<interface type='vhostuser'/>"), true],
     [devices("<tpm><backend type='passthrough'/></tpm>"), true],
+    [devices("<serial type='null'><target type='usb-serial' port='1'/></serial>"), true],
+    [devices("<serial type='pty'><target type='isa-serial' port='0'/></serial>"), false],
     [devices("<video><model type='virtio'><acceleration accel3d='yes'/></model></video>"), true],
     [devices("<video><model type='virtio'><acceleration accel3d='no'/></model></video>"), false],
     [disk("<driver type='vmdk'/>"), true],

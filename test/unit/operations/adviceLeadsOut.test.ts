@@ -401,6 +401,25 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
     },
   ],
   [
+    'ramNotLoadable',
+    ask.create({ snapshotKind: 'memory', style: 'internal' }),
+    { vm: vm({ pluggedProcessors: true }), capabilities: capabilities(9, 0) },
+  ],
+  [
+    'ramNotLoadable',
+    ask.create({ snapshotKind: 'memory' }),
+    { ...inside({}, { pluggedProcessors: true }), capabilities: capabilities(9, 0) },
+  ],
+  [
+    'ramNotLoadable',
+    ask.revert('i'),
+    {
+      ...inside({}, {}, 'i'),
+      tree: tree([{ ...internal('i'), pluggedProcessors: true }], 'i'),
+      capabilities: capabilities(9, 0),
+    },
+  ],
+  [
     'internalBaseInUse',
     ask.revert('i'),
     {

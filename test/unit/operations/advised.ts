@@ -203,6 +203,10 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   },
   ramCannotBeSaved: (here) =>
     here.refusal.facts['own'] === 'internal' ? shutDown(here) : all(asked(disksOnly(here.facts)), shutDown)(here),
+  ramNotLoadable: (here) =>
+    here.refusal.facts['snapshot'] !== undefined
+      ? turned('shutDown', 'off', {}, fullClone)(here)
+      : (here.refusal.facts['own'] === 'internal' ? shutDown : asked({ style: 'external' }))(here),
   noDisks: withVm({ disks: [disk('vda', '/img/new')] }),
   otherStyle: (here) =>
     here.refusal.facts['own'] === 'mixed'

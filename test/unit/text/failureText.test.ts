@@ -100,6 +100,7 @@ const facts: RefusalFacts = {
   imageCorrupt: { snapshot, disk: 'vda', file },
   mergedByHand: { snapshot, disk: 'vda', file },
   ramCannotBeSaved: { vm, device: 'hostDevice' },
+  ramNotLoadable: { vm },
   cannotLeaveOut: { vm, disk: 'vdb' },
   noSpaceFor: { vm, folder: '/images', bytes: '5000000', free: '1000' },
   checkpointImpossible: { vm, snapshot, why: 'rawDisk' },
