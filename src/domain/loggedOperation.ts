@@ -74,6 +74,8 @@ export interface LoggedOperation {
   readonly snapshot?: string;
   /** The name of the snapshot that keeps what a revert left. */
   readonly checkpoint?: string;
+  /** The name of the one that had it already. */
+  readonly spared?: string;
   readonly before: LoggedState;
   readonly after: LoggedState;
   readonly changes: readonly SnapshotChange[];
@@ -123,10 +125,11 @@ export function snapshotChanges(before: SnapshotTree, after: SnapshotTree): read
 export function sparedSnapshot({
   request,
   checkpoint,
+  spared,
   before,
-}: Pick<LoggedOperation, 'request' | 'checkpoint' | 'before'>): string | undefined {
+}: Pick<LoggedOperation, 'request' | 'checkpoint' | 'spared' | 'before'>): string | undefined {
   const isSpared = checkpoint === undefined && request.kind === 'revert' && request.checkpointFirst === true;
-  return isSpared ? before.current : undefined;
+  return isSpared ? (spared ?? before.current) : undefined;
 }
 
 /** Of these names, which snapshots they were. */

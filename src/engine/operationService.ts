@@ -16,7 +16,8 @@ import type { Facts } from '../domain/facts.js';
 import type { PlannedWork } from '../operations/plan.js';
 import { goesUnasked } from '../operations/clone/planDiscard.js';
 import { asFailure } from '../domain/asFailure.js';
-import { type PrunedReason, prune } from './after/autoPrune.js';
+import { neededByUndo } from '../operations/undo/standingOperations.js';
+import { type PrunedReason, type Rule, prune } from './after/autoPrune.js';
 import { expire } from './after/trash.js';
 import type { Clock } from '../base/clock.js';
 import { FreshLook } from './look/freshLook.js';
@@ -133,7 +134,7 @@ export class OperationService implements Disposable {
       const pruned =
         sort !== undefined &&
         keep !== 'everything' &&
-        this.#prune(request.vm, sort, took === undefined ? undefined : keep);
+        this.#prune(request.vm, { sort, most: keep, ...(took === undefined ? {} : { keep }) });
       const cleaning = Promise.resolve(pruned)
         .then(() => this.#expire(request.vm))
         .catch((error: unknown) => this.#options.log.warn(`what nobody needs stays: ${asFailure(error).message}`));
@@ -244,8 +245,8 @@ export class OperationService implements Disposable {
     );
   }
 
-  /** @param keep absent: no checkpoint was taken, so that there is none too many */
-  async #prune(ref: VmRef, sort: PrunedReason, keep: number | undefined): Promise<void> {
+  /** Without `keep` where no checkpoint was taken, so that there is none too many. */
+  async #prune(ref: VmRef, { most, ...rule }: Rule & { readonly most: number }): Promise<void> {
     const { store, persistence, log, ended } = this.#options;
     const view = store.vm(ref);
     if (view?.tree === undefined || this.#options.isProtected(view.vm, ref.connection) || ended.aborted) {
@@ -258,8 +259,8 @@ export class OperationService implements Disposable {
         records: await persistence.marks.auto.of(ref),
         kept: findKeptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
       },
-      sort,
-      ...(keep === undefined ? {} : { keep }),
+      ...rule,
+      needed: async () => neededByUndo(await persistence.operations.of(ref), Math.max(1, most)),
       log,
       remove: (request, allows) => this.#runner.run(request, { allows, unasked: true }),
     });

@@ -37,6 +37,8 @@ export interface GroupMember extends VmRef {
   readonly snapshot: string;
   /** Of a revert: that keeps what it leaves, if one is taken. */
   readonly checkpoint?: string;
+  /** Of a revert: the snapshot that has what was before already. */
+  readonly spared?: string;
   /** Of a revert: how it is to stand at the end. */
   readonly end?: MemberState;
   /** Of a revert: brought back by RAM, so that it is resumed and not started. */
@@ -103,6 +105,7 @@ const shape = v.object({
         times: v.exactOptional(v.record(text, count)),
         snapshot: text,
         checkpoint: v.exactOptional(text),
+        spared: v.exactOptional(text),
         end: v.exactOptional(state),
         withRam: v.exactOptional(v.boolean()),
         protected: v.boolean(),

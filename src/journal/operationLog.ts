@@ -51,6 +51,7 @@ const shape = v.object({
   request: v.looseObject({ kind: v.string(), vm: ref }),
   snapshot: text,
   checkpoint: text,
+  spared: text,
   before: state,
   after: state,
   changes: v.array(v.object({ before: v.exactOptional(seen), after: v.exactOptional(seen) })),

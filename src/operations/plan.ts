@@ -23,6 +23,8 @@ export interface PlannedWork {
   readonly snapshot?: string;
   /** The snapshot that keeps the state which a revert leaves. */
   readonly checkpoint?: string;
+  /** The snapshot that has that state already, so that no checkpoint is taken. */
+  readonly spared?: string;
   /** Of a delete: the snapshots that go. */
   readonly deletes?: readonly string[];
   /** Files that go with all that is in them, whoever removes them. */

@@ -6,7 +6,7 @@ import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
 import { imagesBelowUndescribed } from '../domain/chains/undescribedBranch.js';
 import type { Snapshot } from '../domain/snapshot.js';
-import { findSnapshot } from '../domain/snapshotTree.js';
+import { activePath, findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks, xmlChain } from '../domain/vm.js';
 
 /** What fresh facts must hold beside VM, tree and capabilities, for a request to be decided for good. */
@@ -42,11 +42,16 @@ export interface RequiredFacts {
   readonly made?: string;
 }
 
-/** Of what is spared where nothing changed since the current snapshot. */
+/** Of what is spared where nothing changed since the current snapshot, or since what a leaf of the layout stands on. */
 export function hardwareSince({ tree, capabilities }: KnownFacts, ...others: readonly string[]): readonly string[] {
-  return capabilities.driver === 'qemu'
-    ? [...new Set([...(tree.current === undefined ? [] : [tree.current]), ...others])]
-    : [];
+  const path = activePath(tree);
+  const since = path.slice(
+    Math.max(
+      0,
+      path.findLastIndex(({ trailers }) => trailers.auto !== 'layout'),
+    ),
+  );
+  return capabilities.driver === 'qemu' ? [...new Set([...since.map(({ name }) => name), ...others])] : [];
 }
 
 /** What is known before anything is asked for. */

@@ -76,7 +76,7 @@ export class GroupCompletion {
           id: kept ?? point.id,
           title: point.title,
           ...at,
-          members: members.map((one) => pointMember(one, one.checkpoint ?? one.current ?? '', views)),
+          members: members.map((one) => pointMember(one, one.checkpoint ?? one.spared ?? one.current ?? '', views)),
           auto: 'revert',
         };
         await store.putPoint(system.id, left);
@@ -213,10 +213,10 @@ export class GroupCompletion {
         }),
       );
     if (entry.kind === 'revert') {
-      await undo(those, ({ connection, uuid, checkpoint, current, state }) => ({
+      await undo(those, ({ connection, uuid, checkpoint, spared, current, state }) => ({
         kind: 'revert',
         vm: { connection, uuid },
-        snapshot: checkpoint ?? current ?? '',
+        snapshot: checkpoint ?? spared ?? current ?? '',
         after: state === 'off' ? 'off' : 'paused',
         // It was in nobody's hands since, unless a process died: then what somebody may have done is kept.
         checkpointFirst: failures.size === 0,

@@ -207,6 +207,7 @@ export class GroupRun {
           times: Object.fromEntries(timesOf(view.tree, current, plan.snapshot)),
           snapshot: plan.snapshot ?? '',
           ...(kind === 'revert' && plan.checkpoint !== undefined && { checkpoint: plan.checkpoint }),
+          ...(kind === 'revert' && plan.spared !== undefined && { spared: plan.spared }),
           ...(end !== undefined && { end: end.state === 'paused' && end.kind !== 'memory' ? 'off' : end.state }),
           ...(end !== undefined && { withRam: end.kind === 'memory' }),
           protected: isProtected(view.vm),

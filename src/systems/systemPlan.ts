@@ -258,7 +258,7 @@ export function newId(): string {
  * unchanged.
  */
 export function snapshotOfPresent({ plan, view }: PlannedMember): string | undefined {
-  const name = plan.checkpoint ?? plan.before.current;
+  const name = plan.checkpoint ?? plan.spared ?? plan.before.current;
   return name === undefined ||
     (plan.checkpoint === undefined && findSnapshot(view.tree ?? { snapshots: [] }, name) === undefined)
     ? undefined

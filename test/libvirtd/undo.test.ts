@@ -56,6 +56,44 @@ describe('undo', () => {
     });
   }
 
+  for (const style of styles) {
+    it(`takes several reverts back in turn, and does them again: ${style}`, async () => {
+      const story = await storyOf(`turns-${style}`, style, 3);
+      const { engine } = rig;
+      const { ref } = story;
+      const act = async (request: OperationRequest): Promise<void> => {
+        await engine.runOperation(request);
+        await engine.idle();
+      };
+      const create = (title: string): Promise<void> =>
+        act({ kind: 'create', vm: ref, snapshotKind: 'offline', style, title });
+      const again = async (does: 'undo' | 'redo'): Promise<void> => {
+        const next = (await UndoLook.at(engine, ref)).next(does);
+        assert.ok(next?.way.kind === 'operation', JSON.stringify(next));
+        await engine.runOperation(next.way.request, { undoes: next.entry.id });
+        await engine.idle();
+      };
+      await story.write();
+      await create('one');
+      await story.write();
+      await create('two');
+      await story.write();
+      await create('three');
+      await story.write();
+      const presents: string[] = [(await story.see()).present];
+      for (const snapshot of ['one', 'two', 'one', 'three']) {
+        await act({ kind: 'revert', vm: ref, snapshot, after: 'off', checkpointFirst: true });
+        presents.push((await story.see()).present);
+      }
+      for (const does of ['undo', 'redo', 'undo'] as const) {
+        for (const expected of does === 'undo' ? presents.slice(0, -1).toReversed() : presents.slice(1)) {
+          await again(does);
+          assert.equal((await story.see()).present, expected, does);
+        }
+      }
+    });
+  }
+
   it('undoes one in the middle, says what rests on another, and what nothing undoes', async () => {
     const { ref } = await storyOf('middle', 'internal', 1);
     const { engine } = rig;

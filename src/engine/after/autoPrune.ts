@@ -25,6 +25,7 @@ export type PrunedReason = Exclude<AutoReason, 'layout'>;
  *
  * | automatic snapshot | → |
  * |--------------------|---|
+ * | what one of the next undos or redos goes back to, see `neededByUndo` | stays |
  * | of the sort, older than the `keep` newest of it, not current | goes |
  * | of the other sort  | stays, and counts for none of the newest |
  * | left by an operation that broke off, or made by a recovery | stays, and counts for none of the newest |
@@ -129,7 +130,7 @@ interface PruneFacts {
   readonly kept: readonly string[];
 }
 
-interface Rule {
+export interface Rule {
   /**
    * Of what one was just taken. Leaves of the layout are looked at after a revert alone: only that leaves one behind.
    */
@@ -141,10 +142,12 @@ interface Rule {
 export interface PruneWish extends Rule {
   readonly vm: VmRef;
   readonly seen: PruneFacts;
+  /** Names of those that an undo goes back to. */
+  readonly needed: () => Promise<ReadonlySet<string>>;
   readonly log: Log;
   readonly remove: (
     request: OperationRequest,
-    allows: (plan: PlannedWork, facts: Facts) => boolean,
+    allows: (plan: PlannedWork, facts: Facts) => Promise<boolean>,
   ) => Promise<unknown>;
 }
 
@@ -153,12 +156,13 @@ export interface PruneWish extends Rule {
  * looked at again in the turn of its own delete: what was asked for meanwhile came first, and may have gone back to it,
  * or marked it.
  */
-export async function prune({ vm, seen, log, remove, ...rule }: PruneWish): Promise<void> {
+export async function prune({ vm, seen, needed, log, remove, ...rule }: PruneWish): Promise<void> {
   for (const { name, why } of snapshotsToPrune(seen, rule)) {
     const loses = losesNothingBut(name, why);
-    const allows = (plan: PlannedWork, facts: Facts): boolean => {
+    const allows = async (plan: PlannedWork, facts: Facts): Promise<boolean> => {
       const { tree, autoSnapshots: records, kept } = facts;
       return (
+        !(await needed()).has(name) &&
         records !== undefined &&
         kept !== undefined &&
         snapshotsToPrune({ tree, records, kept }, rule).some((still) => still.name === name) &&

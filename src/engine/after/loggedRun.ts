@@ -37,12 +37,13 @@ export async function logOperation(
   log: Persistence['operations'],
   { id, plan, facts, after, stepsMs, why: { undoes, unasked, system } }: FinishedRun,
 ): Promise<void> {
-  const { request, snapshot, checkpoint } = plan;
+  const { request, snapshot, checkpoint, spared } = plan;
   const took = system === undefined ? tookOf(plan, facts, stepsMs) : undefined;
   const { tree = emptyTree, vm } = after ?? { vm: { ...facts.vm, power: 'off' } };
   const made = {
     request,
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(spared === undefined ? {} : { spared }),
     before: loggedStateOf(facts.vm, facts.tree),
   };
   await log.add({

@@ -183,7 +183,7 @@ type LoggedRecovery = Omit<LoggedOperation, 'at'>;
  * | what a snapshot that is gone said of itself | never          | its name for its title |
  */
 export function logRecovery({ request, plan }: JournalEntry, after: VmView | undefined): LoggedRecovery | undefined {
-  const { before, snapshot, checkpoint } = plan;
+  const { before, snapshot, checkpoint, spared } = plan;
   const { snapshots, power, current, disks } = before;
   if (
     after?.tree === undefined ||
@@ -198,6 +198,7 @@ export function logRecovery({ request, plan }: JournalEntry, after: VmView | und
   const logged = {
     request,
     ...(checkpoint === undefined ? {} : { checkpoint }),
+    ...(spared === undefined ? {} : { spared }),
     before: { power, ...(current === undefined ? {} : { current }), disks },
   };
   const were = snapshots.map((one) => ({ ...one, title: one.name, description: '' }));

@@ -4,7 +4,9 @@ import { automaticTitles, titleAt } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';
 import { versionOf } from '../../domain/capabilities.js';
+import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { isAuto } from '../../domain/chains/layoutLeaf.js';
 import { managedSaveRefusal, outdatedSaveRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { withoutUnread } from '../../domain/chains/otherVms.js';
@@ -16,7 +18,7 @@ import type { RefusedDecision } from '../../domain/refusal.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
-import { currentOf, styleOfVm } from '../../domain/snapshotTree.js';
+import { currentOf, findSnapshot, parentOf, styleOfVm } from '../../domain/snapshotTree.js';
 import { isActive, snapshotableDisks } from '../../domain/vm.js';
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
@@ -67,7 +69,7 @@ export function planCheckpoint(
 ): Checkpoint | NoCheckpointNeeded | RefusedDecision {
   const since = findUnchangedSnapshot(facts);
   if (since !== undefined) {
-    return { kind: 'spared', since };
+    return { kind: 'spared', since: lastingSnapshot(since, facts) };
   }
   const saved = facts.vm.managedSave && !isActive(facts.vm.power);
   const unsavable = saved
@@ -135,6 +137,25 @@ export function isConfiguredAs({ name, disks }: Snapshot, { hardware }: Facts): 
   return (
     hardware !== undefined && then !== undefined && compareHardware(then, hardware.now, new Set(outside)).length === 0
   );
+}
+
+/**
+ * A leaf that holds the layout alone goes by itself once the VM has left it, see `doomedLayouts`. What it stands on has
+ * the same content.
+ */
+function lastingSnapshot(name: string, facts: Facts): string {
+  const { tree, files } = facts;
+  const leaf = findSnapshot(tree, name);
+  const parent = parentOf(tree, name);
+  if (leaf === undefined || parent === undefined || !isAuto(leaf, 'layout', facts) || !isConfiguredAs(parent, facts)) {
+    return name;
+  }
+  const same = externalTargets(leaf).every((target) => {
+    const image = files?.images.get(backingFileOf(facts, name, target) ?? '');
+    const below = backingFileOf(facts, parent.name, target);
+    return typeof image === 'object' && image.empty === true && below !== undefined && image.backing?.file === below;
+  });
+  return same ? lastingSnapshot(parent.name, facts) : name;
 }
 
 /** It has RAM that is a file, and nobody looks into that. */

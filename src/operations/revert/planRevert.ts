@@ -86,6 +86,7 @@ export function planRevert(request: RevertRequest, facts: Facts): DraftPlan | Re
     ),
     snapshot: snapshot.name,
     ...(kept?.kind === 'checkpoint' ? { checkpoint: kept.name, spaceBytes: kept.spaceBytes } : {}),
+    ...(kept?.kind === 'spared' ? { spared: kept.since } : {}),
   };
 }
 

@@ -1,5 +1,5 @@
 // Which operations of the log stand: those that nobody has undone. What undoes an undo makes the first one stand again.
-import type { LoggedOperation } from '../../domain/loggedOperation.js';
+import { type LoggedOperation, sparedSnapshot } from '../../domain/loggedOperation.js';
 
 /** In the order of the log. */
 export function standingOperations(log: readonly LoggedOperation[]): readonly LoggedOperation[] {
@@ -36,13 +36,18 @@ export function rootOf(entry: LoggedOperation, log: readonly LoggedOperation[]):
   return root.id;
 }
 
-/** Those after it that still count: neither undone, nor what undid one of them. */
+/**
+ * Those after it that still count: not undone, and not with another later one that it undoes the same as neither of the
+ * two.
+ */
 export function effectiveAfter(entry: LoggedOperation, log: readonly LoggedOperation[]): readonly LoggedOperation[] {
   const at = log.findIndex(({ id }) => id === entry.id);
-  const later = new Set(log.slice(at + 1).map(({ id }) => id));
-  return standingOperations(log).filter(
-    (one) => later.has(one.id) && !(sortOf(one, log) === 'undo' && later.has(rootOf(one, log))),
-  );
+  const later = new Map(log.slice(at + 1).map((one) => [one.id, one]));
+  const counts = ({ undoes }: LoggedOperation): boolean => {
+    const undone = later.get(undoes ?? '');
+    return undone === undefined || !counts(undone);
+  };
+  return standingOperations(log).filter((one) => later.has(one.id) && counts(one));
 }
 
 /** What undid this one, and stands; or the one itself, where it is such. */
@@ -81,6 +86,24 @@ export function backTo(entry: LoggedOperation, log: readonly LoggedOperation[]):
   }
   const other = [...roots].filter(([root, { stands }]) => stoodThen.has(root) !== stands).map(([, { top }]) => top);
   return other.filter(isDeliberate).sort((a, b) => log.indexOf(b) - log.indexOf(a));
+}
+
+/**
+ * The snapshots that the next undos, and redos, of reverts go back to: so many of each. What a later revert stands in
+ * the way of is done again by nobody.
+ */
+export function neededByUndo(log: readonly LoggedOperation[], most: number): ReadonlySet<string> {
+  const isRevert = ({ request }: LoggedOperation): boolean => request.kind === 'revert';
+  const reverts = standingOperations(log).filter((one) => isDeliberate(one) && isRevert(one));
+  const undos = reverts.filter((one) => sortOf(one, log) === 'operation');
+  const redos = reverts.filter(
+    (one) =>
+      sortOf(one, log) === 'undo' &&
+      effectiveAfter(one, log).every((later) => !isRevert(later) || sortOf(later, log) === 'undo'),
+  );
+  return new Set(
+    [...undos.slice(-most), ...redos.slice(-most)].flatMap((one) => one.checkpoint ?? sparedSnapshot(one) ?? []),
+  );
 }
 
 function isDeliberate({ request, unasked }: LoggedOperation): boolean {

@@ -8,6 +8,7 @@ import {
   backTo,
   effectiveAfter,
   lastOf,
+  neededByUndo,
   standingOperations,
   undoingOf,
 } from '../../../src/operations/undo/standingOperations.js';
@@ -233,6 +234,28 @@ describe('which operations stand', () => {
     assert.equal(undoingOf(b, [a, b, undo, redo]), undefined);
     assert.equal(ids(effectiveAfter(a, [a, b, undo])), '');
     assert.equal(ids(effectiveAfter(a, [a, b])), 'b');
+  });
+
+  it('and reverts are done again in turn, as they were undone', () => {
+    const [one, two] = [went('1', 'one', 'kept one'), went('2', 'two', 'kept two')];
+    const [not2, not1] = [went('3', 'kept two', 'left two', '2'), went('4', 'kept one', 'left one', '1')];
+    const again1 = went('5', 'left one', 'kept again', '4');
+    const undone = [one, two, not2, not1];
+    assert.equal(ids(effectiveAfter(not2, [...undone, again1])), '');
+    assert.equal(ids(effectiveAfter(two, [...undone, again1])), '3');
+    const needed = (log: readonly LoggedOperation[], most: number): readonly string[] => [...neededByUndo(log, most)];
+    assert.deepEqual(needed([one, two], 3), ['kept one', 'kept two']);
+    assert.deepEqual(needed([one, two], 1), ['kept two']);
+    assert.deepEqual(needed(undone, 3), ['left two', 'left one']);
+    assert.deepEqual(needed([...undone, again1], 1), ['kept again', 'left two']);
+    // Nobody does again what another revert stands in the way of.
+    assert.deepEqual(needed([...undone, went('6', 'x', 'kept x')], 3), ['kept x']);
+    const spared = logged(
+      '7',
+      { kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: true },
+      { spared: 'below the leaf' },
+    );
+    assert.deepEqual(needed([spared], 1), ['below the leaf']);
   });
 
   it('and nobody means starting, stopping and what was done unasked', () => {
