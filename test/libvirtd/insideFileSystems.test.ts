@@ -1,12 +1,13 @@
 // The readers of guests' file systems, on images that other programs have made: each file, byte by byte.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cachedDisk, type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
+import { crc32c } from '../../src/wings/inside/read/extChecksum.js';
 import { openExt } from '../../src/wings/inside/read/extFileSystem.js';
 import { openFat } from '../../src/wings/inside/read/fatFileSystem.js';
-import { FileSystemError, findNode } from '../../src/wings/inside/read/guestFileSystem.js';
+import { FileSystemError, type FileSystemFault, findNode } from '../../src/wings/inside/read/guestFileSystem.js';
 import { openIso } from '../../src/wings/inside/read/isoFileSystem.js';
 import { openNtfs } from '../../src/wings/inside/read/ntfsFileSystem.js';
 import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';
@@ -90,60 +91,124 @@ describe('file systems of guests', () => {
     });
   }
 
-  for (const [features, version] of [
-    ['metadata_csum', 3],
-    ['^metadata_csum', 2],
-    ['^metadata_csum,^64bit', 1],
-  ] as const) {
-    (version === 3 ? it : itRarely)(`replays a journal of ext4 with ${features}`, async () => {
-      const path = join(folder, `journal-${version}`);
-      await runTool(
-        'mke2fs',
-        '-q',
-        '-F',
-        '-t',
-        'ext4',
-        '-b',
-        '1024',
-        '-O',
-        features,
-        '-d',
-        join(folder, 'linux'),
-        path,
-        '120M',
-      );
-      const blockOf = async (name: string): Promise<string> =>
-        (await runTool('debugfs', '-R', `bmap ${name} 0`, path)).trim();
-      const [newer, marked] = [join(folder, 'newer'), join(folder, 'marked')];
-      await writeFile(newer, 'JOURNALED');
-      // As the journal's own blocks begin: it has to hide that.
-      await writeFile(marked, Buffer.from([0xc0, 0x3b, 0x39, 0x98, 0x61]));
-      await truncate(newer, 1024);
-      await truncate(marked, 1024);
-      const commands = join(folder, 'commands');
-      const begin = version === 1 ? 'jo' : `jo -c -v ${version}`;
-      await writeFile(
-        commands,
-        [
-          begin,
-          `jw -b ${await blockOf('/tiny')} ${newer}`,
-          `jw -b ${await blockOf('/etc/hosts')} ${marked}`,
-          'jc',
-        ].join('\n'),
-      );
-      await runTool('debugfs', '-w', '-f', commands, path);
-      const disk = await openRawDisk(path);
-      const system = await openExt(disk);
-      assert.equal(system?.journal, 'replayed');
-      const read = async (file: string): Promise<string> => {
-        const node = await findNode(system, file);
-        return (await system.read(node, 0, 5)).toString('latin1');
-      };
-      assert.equal(await read('/tiny'), 'JOUR');
-      assert.equal(await read('/link'), '\xc0\x3b\x39\x98a');
+  /** With two blocks that only its journal has newer. */
+  async function makeJournaled(features: string, begin: string): Promise<string> {
+    const path = join(folder, `journal-${features}-${begin}`.replaceAll(' ', ''));
+    const from = join(folder, 'linux');
+    await runTool('mke2fs', '-q', '-F', '-t', 'ext4', '-b', '1024', '-O', features, '-d', from, path, '120M');
+    const blockOf = async (name: string): Promise<string> =>
+      (await runTool('debugfs', '-R', `bmap ${name} 0`, path)).trim();
+    const [newer, marked] = [join(folder, 'newer'), join(folder, 'marked')];
+    await writeFile(newer, 'JOURNALED');
+    // As the journal's own blocks begin: it has to hide that.
+    await writeFile(marked, Buffer.from([0xc0, 0x3b, 0x39, 0x98, 0x61]));
+    await truncate(newer, 1024);
+    await truncate(marked, 1024);
+    const commands = join(folder, 'commands');
+    const write = [`jw -b ${await blockOf('/tiny')} ${newer}`, `jw -b ${await blockOf('/etc/hosts')} ${marked}`];
+    await writeFile(commands, [begin, ...write, 'jc'].join('\n'));
+    await runTool('debugfs', '-w', '-f', commands, path);
+    return path;
+  }
+
+  async function writeAt(path: string, at: number, bytes: readonly number[]): Promise<void> {
+    const file = await open(path, 'r+');
+    await file.write(Buffer.from(bytes), 0, bytes.length, at);
+    await file.close();
+  }
+
+  async function journalAt(path: string, block: number): Promise<number> {
+    return Number(await runTool('debugfs', '-R', `bmap <8> ${block}`, path)) * 1024;
+  }
+
+  async function withExt(
+    path: string,
+    use: (system: Awaited<ReturnType<typeof openExt>>) => Promise<void>,
+  ): Promise<void> {
+    const disk = await openRawDisk(path);
+    try {
+      await use(await openExt(disk));
+    } finally {
       await disk.close();
+    }
+  }
+
+  const faultOf = (fault: FileSystemFault, detail?: string) => (error: unknown) =>
+    error instanceof FileSystemError && error.fault === fault && (detail === undefined || error.detail === detail);
+
+  for (const [features, begin] of [
+    ['metadata_csum', 'jo -c -v 3'],
+    ['^metadata_csum', 'jo -c -v 2'],
+    ['^metadata_csum,^64bit', 'jo'],
+    ['metadata_csum,metadata_csum_seed,fast_commit', 'jo -c -v 3'],
+  ] as const) {
+    (begin.endsWith('3') ? it : itRarely)(`replays a journal of ext4 with ${features}`, async () => {
+      await withExt(await makeJournaled(features, begin), async (system) => {
+        assert.equal(system?.journal, 'replayed');
+        const read = async (file: string): Promise<string> => {
+          const node = await findNode(system, file);
+          return (await system.read(node, 0, 5)).toString('latin1');
+        };
+        assert.equal(await read('/tiny'), 'JOUR');
+        assert.equal(await read('/link'), '\xc0\x3b\x39\x98a');
+      });
     });
   }
+
+  for (const [what, begin, block, at] of [
+    ['a block', 'jo -c -v 3', 2, 100],
+    ['a block', 'jo -c -v 2', 2, 100],
+    ['its descriptor', 'jo -c -v 3', 1, 200],
+    ['its commit', 'jo -c -v 3', 4, 100],
+    ['its superblock', 'jo -c -v 3', 0, 200],
+  ] as const) {
+    it(`replays no journal with a wrong checksum of ${what} (${begin})`, async () => {
+      const path = await makeJournaled(begin.endsWith('3') ? 'metadata_csum' : '^metadata_csum', begin);
+      await writeAt(path, (await journalAt(path, block)) + at, [0x55]);
+      await withExt(path, () => Promise.resolve()).then(
+        () => assert.fail('it was read'),
+        (error: unknown) => assert.ok(faultOf('damaged')(error), String(error)),
+      );
+    });
+  }
+
+  it('names fast commits that it does not replay', async () => {
+    const path = await makeJournaled('metadata_csum,fast_commit', 'jo -c -v 3');
+    const disk = await openRawDisk(path);
+    const head = await disk.read(await journalAt(path, 0), 1024);
+    const commit = await disk.read(await journalAt(path, head.readUInt32BE(0x1c) + 3), 1024);
+    await disk.close();
+    const fast = head.readUInt32BE(0x10) - (head.readUInt32BE(0x54) || 256) + 1;
+    const next = Buffer.alloc(4);
+    next.writeUInt32LE(commit.readUInt32BE(8) + 1);
+    await writeAt(path, await journalAt(path, fast), [9, 0, 8, 0, 0, 0, 0, 0, ...next]);
+    // Its feature, and the checksum of the superblock with it.
+    head.writeUInt8(head.readUInt8(0x2b) | 0x20, 0x2b);
+    head.writeUInt32BE(0, 0xfc);
+    head.writeUInt32BE(crc32c(~0, head), 0xfc);
+    await writeAt(path, await journalAt(path, 0), [...head]);
+    await assert.rejects(
+      withExt(path, () => Promise.resolve()),
+      faultOf('unsupported', 'fast_commit'),
+    );
+  });
+
+  it('names a journal on another disk that is not empty', async () => {
+    const [path, journal] = [join(folder, 'outside'), join(folder, 'outside-journal')];
+    await runTool('mke2fs', '-q', '-F', '-t', 'ext4', '-O', '^has_journal', path, '24M');
+    await runTool('mke2fs', '-q', '-F', '-O', 'journal_dev', '-b', '1024', journal, '8M');
+    await runTool('debugfs', '-w', '-R', 'feature has_journal', path);
+    await withExt(path, (system) => Promise.resolve().then(() => assert.ok(system)));
+    await runTool('debugfs', '-w', '-R', 'feature needs_recovery', path);
+    await assert.rejects(
+      withExt(path, () => Promise.resolve()),
+      faultOf('unsupported', 'external_journal'),
+    );
+    await assert.rejects(
+      withExt(journal, () => Promise.resolve()),
+      faultOf('unsupported', 'journal_dev'),
+    );
+  });
 });
 
 /** The same numbers for the same seed: a failure can be looked at again. */

@@ -1,43 +1,12 @@
 // Where ext2, ext3 and ext4 keep what: the superblock, the groups and the inodes as values. Read only.
 // https://docs.kernel.org/filesystems/ext4/globals.html and dynamic.html
 import { type Disk } from '../bytes/disk.js';
+import { compatible, externalJournal, needs, readOnlyCompatible, requireRead } from './extFeatures.js';
 import { FileSystemError } from './guestFileSystem.js';
 
 const superblockAt = 1024;
 const superblockBytes = 1024;
 const magic = 0xef53;
-
-const extFeatures = {
-  hasJournal: 0x4,
-  sparseSuper2: 0x200,
-} as const;
-
-const incompatible = {
-  compression: 0x1,
-  fileType: 0x2,
-  recover: 0x4,
-  journalDevice: 0x8,
-  metaBlockGroups: 0x10,
-  extents: 0x40,
-  wide: 0x80,
-  mmp: 0x100,
-  flexibleGroups: 0x200,
-  eaInode: 0x400,
-  checksumSeed: 0x2000,
-  largeFolders: 0x4000,
-  inlineData: 0x8000,
-  encrypt: 0x10000,
-  caseFold: 0x20000,
-} as const;
-
-/** All that is understood here, or does not matter to who reads. */
-const understood = Object.values(incompatible).reduce(
-  (all, flag) => (flag === incompatible.compression || flag === incompatible.journalDevice ? all : all | flag),
-  0,
-);
-
-const sparseSuper = 0x1;
-const bigAlloc = 0x200;
 
 export interface ExtSuperblock {
   readonly type: 'ext2' | 'ext3' | 'ext4';
@@ -70,31 +39,34 @@ export async function readExtSuperblock(disk: Disk): Promise<ExtSuperblock | und
   if (raw.readUInt16LE(0x38) !== magic) {
     return undefined;
   }
-  const [compatible, needs, readOnly] = [raw.readUInt32LE(0x5c), raw.readUInt32LE(0x60), raw.readUInt32LE(0x64)];
-  const isDynamic = raw.readUInt32LE(0x4c) >= 1;
-  const foreign = isDynamic ? needs & ~understood : 0;
-  if (foreign !== 0) {
-    throw new FileSystemError('unsupported', `ext4, incompat 0x${(foreign >>> 0).toString(16)}`);
+  // As the kernel: also of the first revision, which had none.
+  const [extras, features, readOnly] = [raw.readUInt32LE(0x5c), raw.readUInt32LE(0x60), raw.readUInt32LE(0x64)];
+  requireRead(features, 'fileSystem');
+  const has = (feature: keyof typeof needs): boolean => (features & needs[feature]) !== 0;
+  const hasJournal = (extras & compatible.has_journal) !== 0;
+  const journal = hasJournal ? raw.readUInt32LE(0xe0) : 0;
+  if (hasJournal && journal === 0 && has('needs_recovery')) {
+    throw new FileSystemError('unsupported', externalJournal);
   }
-  const has = (flag: number): boolean => isDynamic && (needs & flag) !== 0;
-  const isWide = has(incompatible.wide);
+  const isWide = has('64bit');
   const found: ExtSuperblock = {
-    type: has(incompatible.extents) ? 'ext4' : (compatible & extFeatures.hasJournal) !== 0 ? 'ext3' : 'ext2',
+    type: has('extent') ? 'ext4' : hasJournal ? 'ext3' : 'ext2',
     label: textOf(raw.subarray(0x78, 0x88)),
     uuid: raw.subarray(0x68, 0x78),
     blockBytes: 1024 * 2 ** raw.readUInt32LE(0x18),
     blocks: raw.readUInt32LE(0x4) + (isWide ? raw.readUInt32LE(0x150) * 2 ** 32 : 0),
     firstDataBlock: raw.readUInt32LE(0x14),
     blocksPerGroup: raw.readUInt32LE(0x20),
-    blocksPerBit: isDynamic && (readOnly & bigAlloc) !== 0 ? 2 ** (raw.readUInt32LE(0x1c) - raw.readUInt32LE(0x18)) : 1,
+    blocksPerBit:
+      (readOnly & readOnlyCompatible.bigalloc) !== 0 ? 2 ** (raw.readUInt32LE(0x1c) - raw.readUInt32LE(0x18)) : 1,
     inodes: raw.readUInt32LE(0x0),
     inodesPerGroup: raw.readUInt32LE(0x28),
-    inodeBytes: isDynamic ? raw.readUInt16LE(0x58) : 128,
+    inodeBytes: raw.readUInt32LE(0x4c) >= 1 ? raw.readUInt16LE(0x58) : 128,
     descriptorBytes: isWide ? raw.readUInt16LE(0xfe) : 32,
-    journal: (compatible & extFeatures.hasJournal) === 0 ? 0 : raw.readUInt32LE(0xe0),
-    needsRecovery: has(incompatible.recover),
-    firstMetaGroup: has(incompatible.metaBlockGroups) ? raw.readUInt32LE(0x104) : undefined,
-    hasBackup: backupsOf(raw, compatible, readOnly),
+    journal,
+    needsRecovery: has('needs_recovery'),
+    firstMetaGroup: has('meta_bg') ? raw.readUInt32LE(0x104) : undefined,
+    hasBackup: backupsOf(raw, extras, readOnly),
   };
   if (!isPlausible(found, disk)) {
     throw new FileSystemError('damaged', 'the superblock');
@@ -130,12 +102,12 @@ function textOf(bytes: Buffer): string {
 }
 
 /** Which groups begin with a copy of the superblock, behind which their other tables stand. */
-function backupsOf(raw: Buffer, compatible: number, readOnly: number): (group: number) => boolean {
-  if ((compatible & extFeatures.sparseSuper2) !== 0) {
+function backupsOf(raw: Buffer, extras: number, readOnly: number): (group: number) => boolean {
+  if ((extras & compatible.sparse_super2) !== 0) {
     const named = [raw.readUInt32LE(0x24c), raw.readUInt32LE(0x250)];
     return (group) => group === 0 || named.includes(group);
   }
-  if ((readOnly & sparseSuper) === 0) {
+  if ((readOnly & readOnlyCompatible.sparse_super) === 0) {
     return () => true;
   }
   return (group) => group <= 1 || [3, 5, 7].some((base) => isPowerOf(base, group));
