@@ -4,6 +4,7 @@ import { isoImage } from '../../src/driver/files/isoImage.js';
 import { type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
 import { parseFault, parseNames, parseStats } from '../../src/wings/inside/bytes/guestfishWords.js';
 import { serveClient } from '../../src/wings/inside/bytes/nbdServer.js';
+import { readJournal } from '../../src/wings/inside/read/extJournal.js';
 import { FileSystemError, type GuestFileSystem } from '../../src/wings/inside/read/guestFileSystem.js';
 import { openIso } from '../../src/wings/inside/read/isoFileSystem.js';
 import { addRockRidge, type RockRidge } from '../../src/wings/inside/read/isoRockRidge.js';
@@ -11,6 +12,7 @@ import { decompressLznt1 } from '../../src/wings/inside/read/lznt1.js';
 import { openNtfs } from '../../src/wings/inside/read/ntfsFileSystem.js';
 import { addRuns, type ClusterRun } from '../../src/wings/inside/read/ntfsLayout.js';
 import { parseReparse } from '../../src/wings/inside/read/ntfsReparse.js';
+import { openVolumes } from '../../src/wings/inside/read/volumes.js';
 import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';
 import { savedNtfs } from '../guestImages.js';
 import type { Random } from '../histories/random.js';
@@ -124,7 +126,67 @@ const client = Buffer.from(
   'hex',
 );
 
+/** A head with the features of fast commits and wide blocks; a block, one that is revoked, and their commit. */
+const journal = once(() => {
+  const bytes = Buffer.alloc(16 * 1024);
+  const write = (block: number, ...words: readonly number[]): void =>
+    words.forEach((word, index) => bytes.writeUInt32BE(word, block * 1024 + index * 4));
+  const magic = 0xc03b3998;
+  write(0, magic, 4, 0, 1024, 16, 1, 7, 1, 0, 0, 0x23);
+  bytes.writeUInt32BE(4, 0x54);
+  write(1, magic, 1, 7, 100, 2, 0, 101, 0xa, 0);
+  write(4, magic, 5, 7, 24, 0, 101);
+  write(5, magic, 2, 7);
+  return bytes;
+});
+
+const parted = once(() => {
+  const bytes = Buffer.alloc(128 * 1024);
+  bytes.writeUInt8(0xee, 446 + 4);
+  bytes.writeUInt32LE(1, 446 + 8);
+  bytes.writeUInt32LE(255, 446 + 12);
+  bytes.writeUInt16LE(0xaa55, 510);
+  bytes.write('EFI PART', 512, 'latin1');
+  bytes.writeUInt32LE(2, 512 + 72);
+  bytes.writeUInt32LE(2, 512 + 80);
+  bytes.writeUInt32LE(128, 512 + 84);
+  for (const [at, start] of [
+    [1024, 8],
+    [1152, 136],
+  ] as const) {
+    bytes.writeUInt8(1, at);
+    bytes.writeUInt32LE(start, at + 32);
+    bytes.writeUInt32LE(start + 100, at + 40);
+  }
+  bytes.write('\x53\xef', 8 * 512 + 1024 + 0x38, 'latin1');
+  bytes.write('\xfc\x4e\x2b\xa9\x01', 229 * 512, 'latin1');
+  return bytes;
+});
+
 export const guestDiskDecoders: readonly Decoder[] = [
+  {
+    name: 'the journal of ext4',
+    throws: [FileSystemError, DiskError],
+    make: (random) => {
+      const changed = mutateTables(journal(), [0, 1024, 4096, 5120], random);
+      const disk = countedDisk(changed);
+      return {
+        kept: changed,
+        decode: async () => [...(await readJournal((at) => disk.read(at * 1024, 1024), 1024)).keys()],
+      };
+    },
+  },
+  {
+    name: 'what stands on a disk',
+    throws: [FileSystemError, DiskError],
+    make: (random) => {
+      const changed = mutateTables(parted(), [0, 512, 1024, 8 * 512 + 1024, 136 * 512], random);
+      return {
+        kept: changed,
+        decode: async () => (await openVolumes('vda', countedDisk(changed))).map(({ name, type }) => [name, type]),
+      };
+    },
+  },
   {
     name: 'answers of guestfish',
     throws: [],

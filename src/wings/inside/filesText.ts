@@ -56,7 +56,7 @@ export function faultText({ fault, detail }: FileSystemError, path: string): str
     case 'noGuestfish':
       return t(
         '{0} is read by guestfish, which is not installed. It is in the package libguestfs-tools (Debian, Ubuntu) or guestfs-tools (Fedora).',
-        shown,
+        displayLine(detail),
       );
     case 'notStarted':
       return t('{0} cannot be read: {1}', shown, displayLine(detail));

@@ -29,8 +29,7 @@ const incompatible = [
 const journalIncompatible = [
   ['journal_incompat_revoke', 0x1, true],
   ['journal_64bit', 0x2, true],
-  // A commit may stand on the disk before what it commits.
-  ['journal_async_commit', 0x4, false],
+  ['journal_async_commit', 0x4, true],
   ['journal_checksum_v2', 0x8, true],
   ['journal_checksum_v3', 0x10, true],
   ['fast_commit', 0x20, true],

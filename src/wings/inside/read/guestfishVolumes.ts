@@ -3,6 +3,7 @@
 import { findProgram } from '../../../base/findProgram.js';
 import { type Disk, DiskError } from '../bytes/disk.js';
 import { type Guestfish, GuestfishFault, startGuestfish } from '../bytes/guestfish.js';
+import { externalJournal } from './extFeatures.js';
 import { FileSystemError } from './guestFileSystem.js';
 import { GuestfishFileSystem, type MountedVolume } from './guestfishFileSystem.js';
 import type { Volume } from './volumes.js';
@@ -34,7 +35,11 @@ export async function withGuestfish(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<MoreVolumes> {
-  const isRead = ({ type = '' }: Volume): boolean => optionsOf.has(type) || type === physicalVolume;
+  // The kernel of its VM may know the feature that is not read here; a disk that is not there, it does not have either.
+  const isHandedOver = ({ fault }: Volume): boolean =>
+    fault?.fault === 'unsupported' && fault.detail !== externalJournal;
+  const isRead = (volume: Volume): boolean =>
+    optionsOf.has(volume.type ?? '') || volume.type === physicalVolume || isHandedOver(volume);
   if (!volumes.some(isRead)) {
     return { volumes, close: () => undefined };
   }
@@ -42,7 +47,7 @@ export async function withGuestfish(
   if (program === undefined) {
     const withFault = (volume: Volume): Volume => ({
       ...volume,
-      fault: new FileSystemError('noGuestfish', volume.type ?? ''),
+      fault: new FileSystemError('noGuestfish', [volume.type ?? '', volume.fault?.detail ?? []].flat().join(': ')),
     });
     return { volumes: volumes.map((one) => (isRead(one) ? withFault(one) : one)), close: () => undefined };
   }
@@ -56,10 +61,12 @@ export async function withGuestfish(
   );
   const own = volumes.map((volume): Volume => {
     const { type = '', place } = volume;
-    const options = optionsOf.get(type);
     const index = disks.findIndex(({ target }) => target === place?.target);
     const device = `/dev/sd${letters(index)}${/\d+$/u.exec(volume.name.slice(place?.target.length))?.[0] ?? ''}`;
-    return options === undefined || index < 0 ? volume : { ...volume, system: session.system(type, '', device) };
+    const { fault, ...rest } = volume;
+    return (optionsOf.has(type) || isHandedOver(volume)) && index >= 0
+      ? { ...rest, system: session.system(type, '', device) }
+      : volume;
   });
   const found = own.some(({ type }) => type === physicalVolume) ? await session.withLogical(own) : own;
   return { volumes: found, close: () => session.close() };

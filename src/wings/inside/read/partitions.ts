@@ -7,12 +7,17 @@ export interface DiskPart {
   readonly number: number;
   readonly start: number;
   readonly bytes: number;
+  /** Where the table tells that what begins there may go on elsewhere. */
+  readonly type?: 'ldm';
 }
 
 const sectorBytes = 512;
 const mostParts = 128;
 const extendedTypes: ReadonlySet<number> = new Set([0x05, 0x0f, 0x85]);
 const protectiveType = 0xee;
+/** Dynamic disks of Windows: a volume may have parts on several disks. */
+const dynamicType = 0x42;
+const dynamicData = 'a0609baf3114624fbc683311714a69ad';
 const tableAt = 446;
 const entryBytes = 16;
 
@@ -67,7 +72,8 @@ async function readMbr(disk: Disk, entries: readonly MbrEntry[]): Promise<readon
     if (extendedTypes.has(type)) {
       parts.push(...(await readLogical(disk, start)));
     } else {
-      parts.push({ number: index + 1, start: start * sectorBytes, bytes: sectors * sectorBytes });
+      const own = { number: index + 1, start: start * sectorBytes, bytes: sectors * sectorBytes };
+      parts.push(type === dynamicType ? { ...own, type: 'ldm' } : own);
     }
   }
   return parts;
@@ -109,6 +115,8 @@ async function readGpt(disk: Disk): Promise<readonly DiskPart[]> {
     const entry = table.subarray(index * size, index * size + size);
     const [first, last] = [Number(entry.readBigUInt64LE(32)), Number(entry.readBigUInt64LE(40))];
     const isUsed = entry.subarray(0, 16).some((byte) => byte !== 0) && last >= first;
-    return { number: index + 1, start: first * sectorBytes, bytes: isUsed ? (last - first + 1) * sectorBytes : 0 };
+    const bytes = isUsed ? (last - first + 1) * sectorBytes : 0;
+    const isDynamic = entry.toString('hex', 0, 16) === dynamicData;
+    return { number: index + 1, start: first * sectorBytes, bytes, ...(isDynamic && { type: 'ldm' }) };
   });
 }

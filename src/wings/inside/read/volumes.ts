@@ -6,12 +6,13 @@ import { FileSystemError, type GuestFileSystem } from './guestFileSystem.js';
 import { openIso } from './isoFileSystem.js';
 import { openNtfs } from './ntfsFileSystem.js';
 import { readParts } from './partitions.js';
+import { findSignature, isStripe } from './signatures.js';
 
 export interface Volume {
   /** As the guest's Linux would call it: `vda1`, `vda` where the disk has no partitions, `group-volume` of LVM. */
   readonly name: string;
   readonly bytes: number;
-  /** As far as its first bytes tell: a type of file system, `LVM2_member`, `crypto_LUKS`, `swap`; absent: not known. */
+  /** As far as its marks tell: a type of file system, `LVM2_member`, `crypto_LUKS`, `swap`; absent: not known. */
   readonly type?: string;
   /** Absent: it cannot be read here. */
   readonly system?: GuestFileSystem;
@@ -29,30 +30,27 @@ export interface VolumePlace {
   readonly disk: Disk;
 }
 
-/** What tells a type that is not read here: a mark at a place, by the names that `blkid` has for them. */
-const marks: readonly (readonly [type: string, at: number, mark: string])[] = [
-  ['xfs', 0, 'XFSB'],
-  ['crypto_LUKS', 0, 'LUKS\xba\xbe'],
-  ['BitLocker', 3, '-FVE-FS-'],
-  ['exfat', 3, 'EXFAT   '],
-  ['squashfs', 0, 'hsqs'],
-  ['LVM2_member', 512, 'LABELONE'],
-  ['swap', 4086, 'SWAPSPACE2'],
-  ['btrfs', 0x10040, '_BHRfS_M'],
-  ['linux_raid_member', 4096, '\xfc\x4e\x2b\xa9'],
+/** One that is empty or not, as far as it is looked at. */
+const headBytes = 64 * 1024;
+
+const readers: readonly (readonly [type: string, open: (disk: Disk) => Promise<GuestFileSystem | undefined>])[] = [
+  ['ext4', openExt],
+  ['ntfs', openNtfs],
+  ['vfat', openFat],
+  ['iso9660', openIso],
 ];
-const markedBytes = 0x10048;
 
 /** @param name of the disk, as the guest's Linux would call it. Rejects with `DiskError` where it cannot be read */
 export async function openVolumes(name: string, disk: Disk): Promise<readonly Volume[]> {
   const cached = cachedDisk(disk);
   const parts = await readParts(cached);
   const volumes = await Promise.all(
-    parts.map(async ({ number, start, bytes }) => {
+    parts.map(async ({ number, start, bytes, type }) => {
       const isDigitLast = /\d$/u.test(name);
       const own = number === 0 ? name : `${name}${isDigitLast ? 'p' : ''}${number}`;
       const place: VolumePlace = { target: name, start, disk: partOfDisk(disk, start, bytes) };
-      const volume = await openVolume(own, partOfDisk(cached, start, bytes));
+      const part = partOfDisk(cached, start, bytes);
+      const volume = type === undefined ? await openVolume(own, part) : { name: own, bytes: part.bytes, type };
       return volume && { ...volume, place };
     }),
   );
@@ -62,24 +60,29 @@ export async function openVolumes(name: string, disk: Disk): Promise<readonly Vo
 /** Undefined for what holds nothing: the place of a boot loader, or an empty disk. */
 async function openVolume(name: string, disk: Disk): Promise<Volume | undefined> {
   const { bytes } = disk;
-  const head = await disk.read(0, Math.min(bytes, markedBytes));
-  const type = marks.find(([, at, mark]) => head.toString('latin1', at, at + mark.length) === mark)?.[0];
+  const early = (await findSignature(disk, 'early')) ?? ((await isStripe(disk)) ? 'linux_raid_member' : undefined);
+  if (early !== undefined) {
+    return { name, bytes, type: early };
+  }
+  for (const [type, open] of readers) {
+    try {
+      const system = await open(disk);
+      if (system !== undefined) {
+        return { name, bytes, type: system.type, system };
+      }
+    } catch (error) {
+      if (error instanceof FileSystemError) {
+        return { name, bytes, type, fault: error };
+      }
+      throw error;
+    }
+  }
+  const type = await findSignature(disk, 'late');
   if (type !== undefined) {
     return { name, bytes, type };
   }
-  try {
-    const system = (await openExt(disk)) ?? (await openNtfs(disk)) ?? (await openFat(disk)) ?? (await openIso(disk));
-    return system === undefined
-      ? head.every((byte) => byte === 0)
-        ? undefined
-        : { name, bytes }
-      : { name, bytes, type: system.type, system };
-  } catch (error) {
-    if (error instanceof FileSystemError) {
-      return { name, bytes, fault: error };
-    }
-    throw error;
-  }
+  const head = await disk.read(0, Math.min(bytes, headBytes));
+  return head.every((byte) => byte === 0) ? undefined : { name, bytes };
 }
 
 /** What only the root of a system has. */

@@ -9,6 +9,7 @@ import {
   type GuestFileSystem,
   nameOf,
 } from '../../../../src/wings/inside/read/guestFileSystem.js';
+import { openVolumes } from '../../../../src/wings/inside/read/volumes.js';
 import { readParts } from '../../../../src/wings/inside/read/partitions.js';
 import { walkFolder } from '../../../../src/wings/inside/read/walkFolder.js';
 
@@ -133,6 +134,15 @@ describe('tables of partitions', () => {
     assert.deepEqual(await readParts(diskOf(Buffer.alloc(4 * sector))), [{ number: 0, start: 0, bytes: 4 * sector }]);
   });
 
+  it('reads no part of a dynamic disk of Windows', async () => {
+    const bytes = Buffer.alloc(100 * sector);
+    entry(bytes, 0, 0x42, 63, 30);
+    assert.deepEqual(
+      (await openVolumes('vda', diskOf(bytes))).map(({ name, type }) => [name, type]),
+      [['vda1', 'ldm']],
+    );
+  });
+
   it('takes no table of GPT that is not on the disk', async () => {
     const bytes = Buffer.alloc(8 * sector);
     entry(bytes, 0, 0xee, 1, 7);
@@ -141,6 +151,46 @@ describe('tables of partitions', () => {
     bytes.writeUInt32LE(128, sector + 80);
     bytes.writeUInt32LE(128, sector + 84);
     assert.deepEqual(await readParts(diskOf(bytes)), [{ number: 0, start: 0, bytes: 8 * sector }]);
+  });
+});
+
+describe('what is not read', () => {
+  const mb = 1024 * 1024;
+  const bytes = 4 * mb + 12 * 1024;
+
+  for (const [type, at, mark] of [
+    ['zfs_member', 16 * 1024 + 20, '\0\0\0\x07version'],
+    ['zfs_member', 128 * 1024 + 7 * 1024, '\x0c\xb1\xba\0\0\0\0\0'],
+    ['zfs_member', 4 * mb - 256 * 1024 + 16 * 1024 + 20, '\0\0\0\x07version'],
+    ['VMFS_volume_member', mb, '\x0d\xd0\x01\xc0'],
+    ['VMFS', 2 * mb, '\x5e\xf1\xab\x2f'],
+    ['ldm', 6 * 512, 'PRIVHEAD'],
+    ['ldm', bytes - 512, 'PRIVHEAD'],
+    ['ReFS', 0, '\0\0\0ReFS\0'],
+    ['bcachefs', 4120, '\xc6\x85\x73\xf6\x66\xce\x90\xa9\xd9\x6a\x60\xcf\x80\x3d\xf7\xef'],
+    ['f2fs', 1024, '\x10\x20\xf5\xf2'],
+    ['jfs', 32_768, 'JFS1'],
+    ['apfs', 32, 'NXSB'],
+    ['DM_verity_hash', 0, 'verity\0\0'],
+    ['nilfs2', 1024, '\x02\0\0\0\0\0\x34\x34'],
+    ['btrfs', 0x10040, '_BHRfS_M'],
+    ['linux_raid_member', bytes - 8192, '\xfc\x4e\x2b\xa9\x01'],
+    ['drbd', bytes - 4096 + 60, '\x83\x74\x02\x6b'],
+    ['ufs', 65_536 + 0x55c, '\x19\x01\x54\x19'],
+    ['LVM2_member', 1536, 'LABELONE'],
+  ] as const) {
+    it(`is named: ${type} by its mark at ${at}`, async () => {
+      const disk = Buffer.alloc(bytes);
+      disk.write(mark, at, 'latin1');
+      assert.deepEqual(
+        (await openVolumes('vda', diskOf(disk))).map((volume) => volume.type),
+        [type],
+      );
+    });
+  }
+
+  it('is nothing where there is no mark', async () => {
+    assert.deepEqual(await openVolumes('vda', diskOf(Buffer.alloc(bytes))), []);
   });
 });
 
