@@ -49,8 +49,9 @@ export const compatible = { has_journal: 0x4, sparse_super2: 0x200 } as const;
 export const readOnlyCompatible = { sparse_super: 0x1, bigalloc: 0x200 } as const;
 export const journalCompatible = { checksum: 0x1 } as const;
 
-/** No program that has one disk alone can read it. */
 export const externalJournal = 'external_journal';
+/** No other program can read it from that disk alone. */
+export const onTwoDisks: ReadonlySet<string> = new Set([externalJournal, 'journal_dev']);
 
 /** @throws FileSystemError `unsupported`, with the names of what is not read */
 export function requireRead(features: number, of: 'fileSystem' | 'journal'): void {

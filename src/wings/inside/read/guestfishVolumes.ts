@@ -3,7 +3,7 @@
 import { findProgram } from '../../../base/findProgram.js';
 import { type Disk, DiskError } from '../bytes/disk.js';
 import { type Guestfish, GuestfishFault, startGuestfish } from '../bytes/guestfish.js';
-import { externalJournal } from './extFeatures.js';
+import { onTwoDisks } from './extFeatures.js';
 import { FileSystemError } from './guestFileSystem.js';
 import { GuestfishFileSystem, type MountedVolume } from './guestfishFileSystem.js';
 import type { Volume } from './volumes.js';
@@ -35,9 +35,8 @@ export async function withGuestfish(
   environment: NodeJS.ProcessEnv,
   signal: AbortSignal,
 ): Promise<MoreVolumes> {
-  // The kernel of its VM may know the feature that is not read here; a disk that is not there, it does not have either.
-  const isHandedOver = ({ fault }: Volume): boolean =>
-    fault?.fault === 'unsupported' && fault.detail !== externalJournal;
+  // The kernel of its VM may know the feature that is not read here.
+  const isHandedOver = ({ fault }: Volume): boolean => fault?.fault === 'unsupported' && !onTwoDisks.has(fault.detail);
   const isRead = (volume: Volume): boolean =>
     optionsOf.has(volume.type ?? '') || volume.type === physicalVolume || isHandedOver(volume);
   if (!volumes.some(isRead)) {
