@@ -1,6 +1,7 @@
 // What readers of guests' disks do with names, links and tables that no honest guest has.
 import assert from 'node:assert/strict';
 import { cachedDisk, type Disk, requireInside } from '../../../../src/wings/inside/bytes/disk.js';
+import { readJournal } from '../../../../src/wings/inside/read/extJournal.js';
 import { openFat } from '../../../../src/wings/inside/read/fatFileSystem.js';
 import {
   FileSystemError,
@@ -191,6 +192,25 @@ describe('what is not read', () => {
 
   it('is nothing where there is no mark', async () => {
     assert.deepEqual(await openVolumes('vda', diskOf(Buffer.alloc(bytes))), []);
+  });
+});
+
+describe('a journal of ext4 with room for fast commits', () => {
+  it('goes on at its begin where that room begins', async () => {
+    const bytes = Buffer.alloc(16 * 1024);
+    const write = (block: number, ...words: readonly number[]): void =>
+      words.forEach((word, index) => bytes.writeUInt32BE(word, block * 1024 + index * 4));
+    const magic = 0xc03b3998;
+    const [length, first, sequence, start, fast] = [16, 1, 7, 11, 0x20];
+    write(0, magic, 4, 0, 1024, length, first, sequence, start, 0, 0, fast);
+    bytes.writeUInt32BE(4, 0x54);
+    write(11, magic, 1, sequence, 100, 8);
+    write(2, magic, 2, sequence);
+    const found = await readJournal((at) => Promise.resolve(bytes.subarray(at * 1024, (at + 1) * 1024)), 1024);
+    assert.deepEqual(
+      [...found].map(([target, { at }]) => [target, at]),
+      [[100, 1]],
+    );
   });
 });
 
