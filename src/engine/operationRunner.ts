@@ -15,7 +15,7 @@ import { withEitherSignal } from '../base/withEitherSignal.js';
 import { stillHolds } from '../operations/planIdentity.js';
 import { carryMarks } from './after/carriedMarks.js';
 import { measureClockBehind } from './after/clockBehind.js';
-import { noteLayers, noteFrozen, noteWriting } from './look/frozenNotes.js';
+import { noteBeforeBegin, noteLayers, noteFrozen } from './look/frozenNotes.js';
 import type { FreshLook } from './look/freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './run/journaledRun.js';
 import { withRemaining, withState } from './run/failureState.js';
@@ -226,7 +226,7 @@ export class OperationRunner {
       id: entry.entry.id,
       withdraw: () => entry.end({ outcome: 'failed', failure: 'busy: another editor began at the same time' }),
     });
-    await noteWriting(persistence, entry, facts);
+    await noteBeforeBegin(persistence, entry, plan, facts);
     return entry;
   }
 

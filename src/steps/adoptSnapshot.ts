@@ -4,12 +4,13 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmDisk } from '../domain/vm.js';
 import { redirectDisks } from './changedFacts.js';
 import { overlaysOf, withSnapshot } from './createSnapshot.js';
-import { always, doneWhen, type StepDefinition } from './stepDefinition.js';
+import { always, doneWhen, noLayers, type StepDefinition } from './stepDefinition.js';
 
 export const adoptSnapshot: StepDefinition<'adoptSnapshot'> = {
   touches: ({ made, below }) => ({
     images: [...made.disks.flatMap(({ file }) => file ?? []), ...below.map(({ file }) => file)],
   }),
+  layers: noLayers,
   apply: ({ made, below, parent, state, createdAt, keepsCurrent }, facts) => {
     const { vm, tree, configured } = facts;
     const disks = vm.disks.map((disk): VmDisk => {

@@ -1,10 +1,11 @@
 // Takes the marks of a delete that was interrupted out of the metadata.
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { changedSnapshot } from './changedTree.js';
-import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, doneWhen, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const clearUnfinishedDelete: StepDefinition<'clearUnfinishedDelete'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: ({ snapshot }, facts) =>
     changedSnapshot(facts, snapshot, (one) => ({
       ...one,

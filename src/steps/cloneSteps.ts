@@ -1,7 +1,8 @@
 // What a clone is made of beside its overlays, and how it goes.
+import { frozenLayersOf } from '../domain/chains/fileUse.js';
 import { changePower, withImage, withoutFile } from './changedFacts.js';
 import type { CopiedDisk } from './step.js';
-import { type Command, doneWhen, never, type StepDefinition } from './stepDefinition.js';
+import { type Command, doneWhen, never, noLayers, type StepDefinition } from './stepDefinition.js';
 
 function removeCommands(files: readonly string[]): readonly Command[] {
   return files.length === 0 ? [] : [['rm', '-f', '--', ...files]];
@@ -32,6 +33,8 @@ export const copyImages: StepDefinition<'copyImages'> = {
     images: disks.flatMap(({ file, from }) => [file, from]),
     made: disks.map(({ file }) => file),
   }),
+  /** Of whatever is there: what is defined as a copy of a snapshot takes it for what that was. */
+  layers: noLayers,
   apply: ({ disks }, facts) =>
     disks.reduce((at, { file, from }) => {
       const source = at.files?.images.get(from);
@@ -56,6 +59,7 @@ export const defineClone: StepDefinition<'defineClone'> = {
     images: disks.map(({ file }) => file),
     files: nvram === undefined ? [] : [nvram],
   }),
+  layers: ({ snapshot }, facts) => (snapshot === undefined ? {} : { reads: frozenLayersOf(snapshot, facts) }),
   apply: ({ clone, disks }, facts) => ({
     ...facts,
     otherVms: [
@@ -78,6 +82,7 @@ export const defineClone: StepDefinition<'defineClone'> = {
 
 export const discardClone: StepDefinition<'discardClone'> = {
   touches: ({ files }) => ({ images: files }),
+  layers: noLayers,
   apply: ({ files }, facts) => files.reduce(withoutFile, changePower('off', facts)),
   /** Where the VM is there to be looked at, it is not gone. */
   isDone: () => 'no',
@@ -92,6 +97,7 @@ export const discardClone: StepDefinition<'discardClone'> = {
 /** Whether it runs, the facts of the VM that it was made of do not tell. */
 export const restoreClone: StepDefinition<'restoreClone'> = {
   touches: ({ file }) => ({ files: [file] }),
+  layers: noLayers,
   apply: (_, facts) => facts,
   isDone: () => 'unknown',
   /** With the name, UUID and files of the clone in its XML. */
@@ -106,6 +112,7 @@ export const restoreClone: StepDefinition<'restoreClone'> = {
 
 export const undoClone: StepDefinition<'undoClone'> = {
   touches: ({ files }) => ({ images: files }),
+  layers: noLayers,
   apply: ({ clone, files }, facts) => ({
     ...files.reduce(withoutFile, facts),
     ...(facts.otherVms === undefined ? {} : { otherVms: facts.otherVms.filter(({ uuid }) => uuid !== clone.uuid) }),

@@ -4,10 +4,18 @@ import type { Facts } from '../domain/facts.js';
 import { toldChain, type VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';
 import type { CommittedDisk } from './step.js';
-import { type Command, doneWhen, never, type StepDefinition, type TouchedFiles } from './stepDefinition.js';
+import {
+  type Command,
+  doneWhen,
+  type LayerUse,
+  never,
+  type StepDefinition,
+  type TouchedFiles,
+} from './stepDefinition.js';
 
 export const blockCommit: StepDefinition<'blockCommit'> = {
-  touches: (step) => layersOf([step]),
+  touches: (step) => filesOf([step]),
+  layers: (step) => layersOf([step]),
   apply: (step, facts) => applyCommit([step], facts),
   isDone: (step, facts) => doneWhen(standsJustOn([step], facts)),
   byHand: ({ target, base, bytesPerSecond }, by) => {
@@ -20,7 +28,8 @@ export const blockCommit: StepDefinition<'blockCommit'> = {
 };
 
 export const commitImages: StepDefinition<'commitImages'> = {
-  touches: ({ disks }) => layersOf(disks),
+  touches: ({ disks }) => filesOf(disks),
+  layers: ({ disks }) => layersOf(disks),
   apply: ({ disks }, facts) => applyCommit(disks, facts),
   isDone: ({ disks }, facts) => doneWhen(standsJustOn(disks, facts)),
   /** Each image is committed, and the VM, or what is above, made to name the bases. */
@@ -36,7 +45,14 @@ export const commitImages: StepDefinition<'commitImages'> = {
   canBreakOff: true,
 };
 
-function layersOf(disks: readonly CommittedDisk[]): TouchedFiles {
+function layersOf(disks: readonly CommittedDisk[]): LayerUse {
+  return {
+    reads: disks.flatMap(({ merged, base }) => [...merged, base]),
+    writes: disks.flatMap(({ base, above = [] }) => [base, ...above]),
+  };
+}
+
+function filesOf(disks: readonly CommittedDisk[]): TouchedFiles {
   return { images: disks.flatMap(({ top, base, above = [] }) => [top, base, ...above]) };
 }
 

@@ -2,10 +2,11 @@
 // those that its managed save was made on.
 import { isActive } from '../domain/vm.js';
 import { redirectDisks } from './changedFacts.js';
-import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { doneWhen, never, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const configureDisks: StepDefinition<'configureDisks'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: ({ disks }, facts) => {
     const { vm, configured = vm.disks } = facts;
     return isActive(vm.power)

@@ -1,9 +1,10 @@
 // UEFI variables beside the original, or back.
 import { withFiles } from './changedFacts.js';
-import { cannotTell, never, type StepDefinition } from './stepDefinition.js';
+import { cannotTell, never, noLayers, type StepDefinition } from './stepDefinition.js';
 
 export const copyFile: StepDefinition<'copyFile'> = {
   touches: ({ from, to, existing }) => ({ files: [from, to], made: existing === 'keep' ? [to] : [] }),
+  layers: noLayers,
   apply: ({ from, to, existing }, facts) => {
     const { files } = facts.files ?? {};
     const [source, there] = [files?.get(from), files?.get(to)];

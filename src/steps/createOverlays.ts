@@ -1,12 +1,14 @@
 // New overlays, on which nobody stands yet.
 import { withOverlay } from './changedFacts.js';
-import { doneWhen, never, type StepDefinition } from './stepDefinition.js';
+import { doneWhen, never, noLayers, type StepDefinition } from './stepDefinition.js';
 
 export const createOverlays: StepDefinition<'createOverlays'> = {
   touches: ({ overlays }) => ({
     images: overlays.flatMap(({ file, backing }) => [file, backing]),
     made: overlays.map(({ file }) => file),
   }),
+  /** On whatever is there: it is the step that goes back to a snapshot which takes that for what it was. */
+  layers: noLayers,
   apply: ({ overlays }, facts) => overlays.reduce(withOverlay, facts),
   isDone: ({ overlays }, { files }) =>
     doneWhen(

@@ -8,7 +8,7 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { onOverlays, withFiles, withFrozen, withHardwareThen, withImage, withOverlaysOf } from './changedFacts.js';
 import { changedSnapshot, withoutRevertDisks } from './changedTree.js';
 import type { CreateStep, FormattedFile, TargetFile } from './step.js';
-import { type ByHand, doneWhen, never, type StepDefinition } from './stepDefinition.js';
+import { type ByHand, doneWhen, never, noLayers, type StepDefinition } from './stepDefinition.js';
 
 export const createSnapshot: StepDefinition<'createSnapshot'> = {
   touches: ({ disks, memoryFile, seamless }) => {
@@ -16,6 +16,7 @@ export const createSnapshot: StepDefinition<'createSnapshot'> = {
     const memory = memoryFile === undefined ? [] : [memoryFile, ...(seamless === true ? [partOf(memoryFile)] : [])];
     return { images: overlays, files: memory, made: [...memory, ...overlays] };
   },
+  layers: noLayers,
   apply: (step, facts) => {
     const { vm, configured } = facts;
     const overlays = overlaysOf(step);

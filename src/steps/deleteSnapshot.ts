@@ -21,6 +21,24 @@ import { withoutTag } from './removeTag.js';
  */
 export const deleteSnapshot: StepDefinition<'deleteSnapshot'> = {
   touches: nothingTouched,
+  layers: ({ snapshot: name }, facts) => {
+    const snapshot = findSnapshot(facts.tree, name);
+    if (snapshot === undefined) {
+      return {};
+    }
+    if (snapshot.style === 'internal') {
+      return { writes: imagesWithTag(snapshot, facts) };
+    }
+    const { removed, mergedAway, changed } = deletedFiles([snapshot], facts);
+    const above = [...(facts.files?.images ?? [])].flatMap(([file, image]) =>
+      typeof image === 'object' && mergedAway.has(image.backing?.file ?? '') ? [file] : [],
+    );
+    return {
+      reads: [...mergedAway, ...changed],
+      writes: [...changed, ...above],
+      givesUp: [...removed, ...mergedAway],
+    };
+  },
   apply: ({ snapshot: name }, facts) => {
     const snapshot = findSnapshot(facts.tree, name);
     if (snapshot === undefined) {
@@ -43,10 +61,14 @@ export const deleteSnapshot: StepDefinition<'deleteSnapshot'> = {
   canBreakOff: true,
 };
 
-function withoutTags({ name, disks }: Snapshot, facts: Facts): Facts {
+function imagesWithTag({ name, disks }: Snapshot, facts: Facts): readonly string[] {
   const inside = disks.filter(({ location }) => location === 'internal');
-  return inside.reduce((at, { target }) => {
-    const file = backingFileOf(facts, name, target) ?? '';
+  return inside.flatMap(({ target }) => backingFileOf(facts, name, target) ?? []);
+}
+
+function withoutTags(snapshot: Snapshot, facts: Facts): Facts {
+  const { name } = snapshot;
+  return imagesWithTag(snapshot, facts).reduce((at, file) => {
     const image = at.files?.images.get(file);
     return typeof image === 'object' ? withImage(at, file, withoutTag(image, name)) : at;
   }, facts);

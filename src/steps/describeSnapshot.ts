@@ -1,10 +1,11 @@
 // A snapshot's title, notes and trailers.
 import { parseDescription } from '../domain/description.js';
 import { changedSnapshot } from './changedTree.js';
-import { always, cannotTell, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, cannotTell, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const describeSnapshot: StepDefinition<'describeSnapshot'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: (step, facts) =>
     changedSnapshot(facts, step.snapshot, (one) => {
       const { trailers, text: description } = parseDescription(step.description);

@@ -1,8 +1,9 @@
 // What the guest agent is asked for, of which nothing is known here afterwards. The operation is good without.
-import { always, cannotTell, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, cannotTell, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const thawGuest: StepDefinition<'thawGuest'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: (_, facts) => facts,
   isDone: cannotTell,
   byHand: (_, by) => [by.ofVm('domfsthaw')],
@@ -12,6 +13,7 @@ export const thawGuest: StepDefinition<'thawGuest'> = {
 
 export const setGuestClock: StepDefinition<'setGuestClock'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: (_, facts) => facts,
   isDone: cannotTell,
   byHand: (_, by) => [by.ofVm('domtime', '--sync')],

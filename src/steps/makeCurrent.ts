@@ -2,10 +2,11 @@
 // anyhow.
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { changedSnapshot, withoutRevertDisks } from './changedTree.js';
-import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, doneWhen, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const makeCurrent: StepDefinition<'makeCurrent'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: ({ snapshot, disks = [] }, facts) => {
     const files = new Map(disks.map(({ target, file }) => [target, file]));
     const current = { ...facts, tree: { ...facts.tree, current: snapshot } };

@@ -1,8 +1,9 @@
 // A transient VM gets a configuration, the one that it runs with: it and its snapshots stay when it stops.
-import { doneWhen, always, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, doneWhen, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const makePersistent: StepDefinition<'makePersistent'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: (_, facts) => ({ ...facts, vm: { ...facts.vm, persistent: true }, configured: facts.vm.disks }),
   isDone: (_, { vm }) => doneWhen(vm.persistent),
   byHand: (_, by) => [

@@ -5,10 +5,11 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { toldChain, type VmDisk } from '../domain/vm.js';
 import { withFrozen, withImage } from './changedFacts.js';
 import { changedSnapshot } from './changedTree.js';
-import { always, doneWhen, type StepDefinition, type StepOf } from './stepDefinition.js';
+import { always, doneWhen, noLayers, type StepDefinition, type StepOf } from './stepDefinition.js';
 
 export const rebaseOverlay: StepDefinition<'rebaseOverlay'> = {
   touches: ({ file, was, backing }) => ({ images: [file, was, backing] }),
+  layers: ({ file }) => ({ writes: [file] }),
   apply: ({ file, backing, backingFormat }, facts) => {
     const image = facts.files?.images.get(file);
     return typeof image === 'object'
@@ -31,6 +32,7 @@ export const nameMovedFiles: StepDefinition<'nameMovedFiles'> = {
     const paths = files.flatMap(({ from, to }) => [from, to]);
     return { images: paths.filter((path) => !path.endsWith('.mem')), files: paths };
   },
+  layers: noLayers,
   apply: (step, facts) => withNames(step, facts),
   isDone: ({ snapshot, files }, facts) => {
     const named = snapshot === undefined ? namedByVm(facts) : namedBySnapshot(snapshot, facts);

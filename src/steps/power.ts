@@ -2,7 +2,7 @@
 import type { PowerAction } from '../domain/operation.js';
 import { isActive, type PowerReason, type PowerState } from '../domain/vm.js';
 import { changePower, withoutSave } from './changedFacts.js';
-import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { doneWhen, never, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 const after: Readonly<Record<PowerAction, { readonly power: PowerState; readonly reason: PowerReason }>> = {
   start: { power: 'running', reason: 'other' },
@@ -24,6 +24,7 @@ const commands: Readonly<Record<PowerAction, string>> = {
 
 export const power: StepDefinition<'power'> = {
   touches: nothingTouched,
+  layers: noLayers,
   /** A start uses a managed save up. */
   apply: ({ action }, facts) => {
     const { power, reason } = after[action];

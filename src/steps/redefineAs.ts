@@ -3,10 +3,11 @@ import { parseDescription } from '../domain/description.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { withFrozen, withHardwareThen } from './changedFacts.js';
-import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, doneWhen, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const redefineAs: StepDefinition<'redefineAs'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: (step, facts) => {
     const { tree, frozenDisks } = facts;
     const old = findSnapshot(tree, step.snapshot);

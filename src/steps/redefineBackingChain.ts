@@ -1,10 +1,11 @@
 // A snapshot's metadata tell what its disks rest on from now on: some libvirts crash on a merge where they do not.
 import { tellsBelow } from '../domain/chains/undescribedBranch.js';
 import { withFrozen, withoutLayers } from './changedFacts.js';
-import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, doneWhen, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const redefineBackingChain: StepDefinition<'tellLayers'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: ({ snapshot, disks }, facts) =>
     withFrozen(
       facts,

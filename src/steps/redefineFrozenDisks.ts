@@ -1,10 +1,11 @@
 // A snapshot's own `<domain>` names these files from now on, for what it froze is in them, and tells no layers below.
 import { toldChain } from '../domain/vm.js';
 import { redirectDisks, withFrozen } from './changedFacts.js';
-import { always, doneWhen, nothingTouched, type StepDefinition } from './stepDefinition.js';
+import { always, doneWhen, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const redefineFrozenDisks: StepDefinition<'nameFrozenFiles'> = {
   touches: nothingTouched,
+  layers: noLayers,
   apply: ({ snapshot, disks }, facts) =>
     withFrozen(facts, snapshot, redirectDisks(facts.frozenDisks?.get(snapshot) ?? [], disks)),
   isDone: ({ snapshot, disks }, facts) => {

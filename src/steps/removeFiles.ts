@@ -3,7 +3,14 @@ import { isMissing } from '../domain/chains/standsOn.js';
 import type { Facts } from '../domain/facts.js';
 import { isUnnamedPart, trashFolder } from '../domain/hostFiles.js';
 import { withoutFile } from './changedFacts.js';
-import { type DoneVerdict, doneWhen, never, type StepDefinition, type TouchedFiles } from './stepDefinition.js';
+import {
+  type DoneVerdict,
+  doneWhen,
+  type LayerUse,
+  never,
+  type StepDefinition,
+  type TouchedFiles,
+} from './stepDefinition.js';
 
 interface RemovedFiles {
   readonly files: readonly string[];
@@ -15,6 +22,7 @@ const goes = {
     images: files.filter((file) => !file.endsWith('.mem')),
     files,
   }),
+  layers: ({ files }: RemovedFiles): LayerUse => ({ givesUp: files }),
   apply: ({ files }: RemovedFiles, facts: Facts): Facts => files.reduce(withoutFile, facts),
   isDone: ({ files }: RemovedFiles, facts: Facts): DoneVerdict =>
     doneWhen(files.every((file) => isMissing(file, facts))),

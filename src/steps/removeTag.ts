@@ -5,6 +5,7 @@ import { cannotTell, never, type StepDefinition } from './stepDefinition.js';
 
 export const removeTag: StepDefinition<'removeTag'> = {
   touches: ({ file }) => ({ images: [file] }),
+  layers: ({ file }) => ({ writes: [file] }),
   apply: ({ file, tag }, facts) => {
     const image = facts.files?.images.get(file);
     return typeof image === 'object' ? withImage(facts, file, withoutTag(image, tag)) : facts;

@@ -1,5 +1,6 @@
 // The VM starts from a snapshot's memory file, with these files as disks; it keeps its own configuration for the next
 // start.
+import { frozenLayersOf } from '../domain/chains/fileUse.js';
 import { standsOn } from '../domain/chains/standsOn.js';
 import { isActive } from '../domain/vm.js';
 import { changePower } from './changedFacts.js';
@@ -7,6 +8,7 @@ import { doneWhen, never, type StepDefinition } from './stepDefinition.js';
 
 export const restoreMemory: StepDefinition<'restoreMemory'> = {
   touches: ({ disks, file }) => ({ images: disks.map((disk) => disk.file), files: [file] }),
+  layers: ({ snapshot }, facts) => ({ reads: frozenLayersOf(snapshot, facts) }),
   apply: ({ to }, facts) => changePower(to, facts),
   isDone: ({ disks }, facts) => doneWhen(isActive(facts.vm.power) && standsOn(disks, facts)),
   /** The XML of the file is kept, and the VM restored with it edited. */

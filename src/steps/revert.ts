@@ -1,4 +1,5 @@
 // Back to a snapshot, by libvirt: QEMU starts again with its configuration, its disks, and its RAM where it has one.
+import { frozenLayersOf } from '../domain/chains/fileUse.js';
 import type { Facts } from '../domain/facts.js';
 import type { Snapshot, SnapshotDisk } from '../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot } from '../domain/snapshotTree.js';
@@ -10,6 +11,7 @@ import { cannotTell, never, nothingTouched, type StepDefinition, type StepOf } f
 
 export const revert: StepDefinition<'revert'> = {
   touches: nothingTouched,
+  layers: ({ snapshot }, facts) => ({ reads: frozenLayersOf(snapshot, facts) }),
   apply: (step, facts) => {
     const target = findSnapshot(facts.tree, step.snapshot);
     if (target === undefined) {

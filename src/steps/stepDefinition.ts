@@ -13,6 +13,13 @@ export type Command = readonly [program: string, ...words: readonly string[]];
 export interface StepDefinition<K extends Step['kind']> {
   readonly touches: (step: StepOf<K>) => TouchedFiles;
   /**
+   * What it does to layers of disks: all of them must be what we noted of them. `noLayers` where it changes none and
+   * takes none for what a snapshot holds.
+   *
+   * @param facts as before the step
+   */
+  readonly layers: (step: StepOf<K>, facts: Facts) => LayerUse;
+  /**
    * The simulator: what is known once the step is done, as measured on real daemons. What is undefined, not known,
    * stays so; a step that cannot be done here changes nothing that it does not reach.
    */
@@ -56,7 +63,19 @@ export interface ByHand {
   readonly editedXml: (name: string) => string;
 }
 
+/** By path. */
+export interface LayerUse {
+  /** Their content goes into another layer, or comes back as that of a snapshot; with all that is below. */
+  readonly reads?: readonly string[];
+  /** They get other content, or the name of another layer below. */
+  readonly writes?: readonly string[];
+  /** They go, with what is in them. */
+  readonly givesUp?: readonly string[];
+}
+
 export const nothingTouched = (): TouchedFiles => ({});
+
+export const noLayers = (): LayerUse => ({});
 
 export const cannotTell = (): DoneVerdict => 'unknown';
 

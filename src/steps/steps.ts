@@ -1,5 +1,6 @@
 // Every kind of step, each with what there is to know of it. The matching record of runners is in
 // driver/run/runStep.ts.
+import { imageChain } from '../domain/chains/backingChain.js';
 import type { Facts } from '../domain/facts.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';
@@ -90,6 +91,31 @@ export function applyAll(all: readonly Step[], facts: Facts): Facts {
 
 export function isDone(step: Step, facts: Facts): DoneVerdict {
   return definitionOf(step).isDone(step, facts);
+}
+
+/**
+ * What they do to layers of disks, one after another: what is taken in with all that is below, for an overlay holds no
+ * more than what differs from that.
+ */
+export function layersUsedBy(all: readonly Step[], facts: Facts): LayersUsed {
+  const [read, written, givenUp] = [new Set<string>(), new Set<string>(), new Set<string>()];
+  let at = facts;
+  for (const step of all) {
+    const { reads = [], writes = [], givesUp = [] } = definitionOf(step).layers(step, at);
+    for (const file of reads) {
+      imageChain(file, at.files?.images).files.forEach((one) => read.add(one));
+    }
+    writes.forEach((file) => written.add(file));
+    givesUp.forEach((file) => givenUp.add(file));
+    at = apply(step, at);
+  }
+  return { read, written, givenUp };
+}
+
+export interface LayersUsed {
+  readonly read: ReadonlySet<string>;
+  readonly written: ReadonlySet<string>;
+  readonly givenUp: ReadonlySet<string>;
 }
 
 export function touchedFilesOf(step: Step): TouchedFiles {

@@ -2,7 +2,7 @@
 // at the active chain only. Takes what the metadata says and, where it was seen, what the files say of themselves.
 import { imageChain } from './backingChain.js';
 import type { Facts } from '../facts.js';
-import { currentOf } from '../snapshotTree.js';
+import { currentOf, findSnapshot } from '../snapshotTree.js';
 import type { Snapshot } from '../snapshot.js';
 import { toldChain, type VmDisk, xmlChain } from '../vm.js';
 
@@ -20,6 +20,13 @@ export function chainOfFrozen(snapshot: Snapshot, target: string, facts: Facts):
   }
   const { files } = imageChain(disk.source, facts.files?.images);
   return location === 'external' ? files : files.slice(1);
+}
+
+/** What must not change for the snapshot to be what it was. */
+export function frozenLayersOf(name: string, facts: Facts): readonly string[] {
+  const snapshot = findSnapshot(facts.tree, name);
+  const taken = snapshot?.disks.filter(({ location }) => location !== 'no') ?? [];
+  return snapshot === undefined ? [] : taken.flatMap(({ target }) => chainOfFrozen(snapshot, target, facts));
 }
 
 /** Made once for the same facts: a plan asks often, and the answer goes over all layers of all snapshots. */

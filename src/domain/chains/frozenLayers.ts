@@ -1,7 +1,7 @@
 // What the layers of each snapshot were when it was seen first, and whether they still are. The time of a last write
 // tells nothing where the layer above is written to as well, or where a file came with its old time.
 import { imageOf, overlayOf, slackMs } from './frozenContent.js';
-import { chainOfFrozen, takesPart } from './fileUse.js';
+import { backingFileOf, chainOfFrozen, takesPart } from './fileUse.js';
 import { writersInto } from './frozenWriters.js';
 import type { FrozenChain, FrozenRecord, LayerIdentity } from '../frozenRecord.js';
 import type { ImageFacts } from '../hostFiles.js';
@@ -60,30 +60,40 @@ function refuseChanged({ title }: Snapshot, { target, was }: ChangedLayer): Refu
 
 /**
  * What an overlay holds belongs to the layers that it was made over. Merged while another file stands there, it can be
- * put together with them no more; clusters that it has in part are filled up from below.
+ * put together with them no more; clusters that it has in part are filled up from below. What goes may be somebody's
+ * work, and a name written into a layer hides that it was changed.
  *
- * | of what the snapshots rest on          | was changed by                               | → |
- * |----------------------------------------|----------------------------------------------|---|
- * | one of the files that the merge stands on | somebody else                             | contentChanged |
- * | the same                               | a merge of ours, or of libvirt, which is to end | ok |
- * | any other file                         | anybody                                      | ok |
+ * | a layer that is used, and that a snapshot froze | was changed by                              | → |
+ * |-------------------------------------------------|---------------------------------------------|---|
+ * | of any snapshot                                 | somebody else                               | contentChanged |
+ * | the same                                        | a merge of ours, or of libvirt, which is to end | ok |
+ *
+ * @param used what a plan reads, writes or gives up: see `layersUsedBy`
  */
-export function mergeOverChangedRefusal(
-  snapshots: readonly Snapshot[],
-  chain: ReadonlySet<string>,
-  facts: Facts,
-): RefusedDecision | undefined {
-  for (const snapshot of snapshots) {
-    const isBegun =
-      parentOf(facts.tree, snapshot.name)?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
-    const changed = isBegun
-      ? undefined
-      : changedLayers(snapshot, facts).find(({ was }) => was.merging !== true && chain.has(was.file));
+export function changedLayerRefusal(used: ReadonlySet<string>, facts: Facts): RefusedDecision | undefined {
+  if (used.size === 0 || facts.frozenRecords === undefined) {
+    return undefined;
+  }
+  const merging = filesTakingMerge(facts);
+  for (const snapshot of facts.tree.snapshots) {
+    const changed = changedLayers(snapshot, facts).find(
+      ({ was }) => was.merging !== true && used.has(was.file) && !merging.has(was.file),
+    );
     if (changed !== undefined) {
       return refuseChanged(snapshot, changed);
     }
   }
   return undefined;
+}
+
+/** libvirt marks the parent of the snapshot whose overlay it merges. */
+function filesTakingMerge(facts: Facts): ReadonlySet<string> {
+  const { tree } = facts;
+  const files = tree.snapshots.flatMap(({ name }) => {
+    const marked = parentOf(tree, name)?.disks.filter(({ deleteInProgress }) => deleteInProgress) ?? [];
+    return marked.flatMap(({ target }) => backingFileOf(facts, name, target) ?? []);
+  });
+  return new Set(files);
 }
 
 /**

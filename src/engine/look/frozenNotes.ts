@@ -1,5 +1,4 @@
 // Notes what the layers of snapshots are, so that it shows later when somebody changed them. Refuses to judge that.
-import { wholeChain } from '../../domain/chains/backingChain.js';
 import { recordsToKeep, recordsWhileWritten, unnotedSnapshots } from '../../domain/chains/frozenLayers.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { Facts } from '../../domain/facts.js';
@@ -7,20 +6,13 @@ import { isActive, type VmRef } from '../../domain/vm.js';
 import { filesOfSnapshots, noFacts } from '../../operations/requiredFacts.js';
 import type { VmView } from '../../live/views.js';
 import type { OpenEntry } from '../../journal/journal.js';
-import type { Step } from '../../steps/step.js';
+import type { PlannedWork } from '../../operations/plan.js';
+import { layersUsedBy } from '../../steps/steps.js';
 import type { Log } from '../../base/log.js';
 import { FactsReader } from './factsReader.js';
 import type { Lease } from '../leases/leases.js';
 import { knownFacts } from './ownKnowledge.js';
 import type { Persistence } from '../../journal/persistence.js';
-
-/** They write into layers that other snapshots rest on. */
-const writing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
-  'deleteSnapshot',
-  'blockCommit',
-  'commitImages',
-  'removeTag',
-]);
 
 /**
  * Nobody may be at work on the VM: a layer that takes a merge just now is neither before it nor after. Never rejects.
@@ -44,33 +36,39 @@ export async function noteLayers(
   }
 }
 
-/** Before the first step, on the disk; where that fails, nothing is begun. */
-export async function noteWriting(
-  { frozen }: Pick<Persistence, 'frozen'>,
+/** Where it fails, nothing is begun. */
+export async function noteBeforeBegin(
+  persistence: Pick<Persistence, 'frozen'>,
   open: OpenEntry,
+  plan: PlannedWork,
   facts: Facts,
 ): Promise<void> {
-  const { plan, request } = open.entry;
-  const { steps, deletes = [] } = plan;
-  const { vm: ref } = request;
-  const single = steps.flatMap((step) =>
-    step.kind === 'removeTag' || step.kind === 'rebaseOverlay' ? [step.file] : [],
-  );
-  const isWriting = steps.some(({ kind }) => writing.has(kind));
-  const frozenRecords = isWriting || single.length > 0 ? await frozen.of(ref) : [];
-  if (frozenRecords.length > 0) {
-    const chains = isWriting ? facts.vm.disks.flatMap((disk) => wholeChain(disk, facts)) : [];
-    const written = new Set([...single, ...chains]);
-    try {
-      await frozen.keep(ref, recordsWhileWritten(written, deletes, { ...facts, frozenRecords }));
-    } catch (error) {
-      await open.end({ outcome: 'failed', failure: asFailure(error).line });
-      throw error;
-    }
+  try {
+    await noteWriting(persistence, open.entry.request.vm, plan, facts);
+  } catch (error) {
+    await open.end({ outcome: 'failed', failure: asFailure(error).line });
+    throw error;
   }
 }
 
-/** What an operation has frozen, or has written into: looked at when it is done. Never rejects. */
+/** Before the first step, on the disk. */
+export async function noteWriting(
+  { frozen }: Pick<Persistence, 'frozen'>,
+  ref: VmRef,
+  { steps, deletes = [] }: PlannedWork,
+  facts: Facts,
+): Promise<void> {
+  const { written } = layersUsedBy(steps, facts);
+  const frozenRecords = written.size > 0 ? await frozen.of(ref) : [];
+  if (frozenRecords.length > 0) {
+    await frozen.keep(ref, recordsWhileWritten(written, deletes, { ...facts, frozenRecords }));
+  }
+}
+
+/**
+ * What an operation or its recovery has frozen, or has written into: looked at when it is done. Until it is noted anew,
+ * a write of somebody else's does not show. Never rejects.
+ */
 export async function noteFrozen(
   { request, live, log }: Lease,
   view: VmView | undefined,

@@ -14,6 +14,7 @@ import type { Vm, VmRef } from '../../domain/vm.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { beforeRecoveryStep } from './beforeRecoveryStep.js';
 import type { Clock } from '../../base/clock.js';
+import { noteFrozen, noteWriting } from '../look/frozenNotes.js';
 import type { FreshLook } from '../look/freshLook.js';
 import { RecoveryRetry } from './recoveryRetry.js';
 import { runSteps } from '../run/journaledRun.js';
@@ -282,7 +283,7 @@ export class Recoverer {
     open: OpenEntry,
     { cause, failure, agreed }: SettleWish,
   ): Promise<RecoveryReport['outcome']> {
-    const { persistence } = this.#options;
+    const { persistence, store, clock, look } = this.#options;
     const { entry } = open;
     const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(lease, entry);
     if (foreign !== undefined) {
@@ -301,17 +302,16 @@ export class Recoverer {
         // Somebody is told of a failure already; that nothing was done is what it says.
         return this.#ends.settle(lease, open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
       case 'steps': {
-        const { plan, to } = recovery;
+        const { plan } = recovery;
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {
           throw new Failure('refused', { refusal: refuse('stalePlan', { vm: facts.vm.name }).refusal });
         }
-        const kinds = plan.steps.map((step) => step.kind).join(', ');
-        lease.log.info(`goes on with the interrupted ${entry.request.kind}: ${kinds}`);
-        const beforeStep = beforeRecoveryStep(this.#options.look, lease, interruptedOf(entry), plan);
-        const watch = watchSteps(this.#options.look, lease, facts);
-        const run = { lease: { ...lease, recovers: true } as const, plan, entry: open, beforeStep, watch };
+        lease.log.info(`goes on: ${[entry.request, ...plan.steps].map(({ kind }) => kind).join(', ')}`);
+        const beforeStep = beforeRecoveryStep(look, lease, interruptedOf(entry), plan);
+        const run = { plan, entry: open, beforeStep, watch: watchSteps(look, lease, facts) };
         try {
-          await runSteps(this.#options.steps, run);
+          await noteWriting(persistence, lease.request.vm, plan, facts);
+          await runSteps(this.#options.steps, { ...run, lease: { ...lease, recovers: true } });
         } catch (error) {
           const { kind, message } = asFailure(error);
           // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).
@@ -321,10 +321,11 @@ export class Recoverer {
           lease.log.info(`it was tried, and is refused: ${message}`);
           return await this.#ends.explain(open, { kind: 'explain', why: recovery.otherwise, commands: [] });
         }
-        // A clone that was thrown away cannot be looked at any more.
-        const isGone = entry.request.kind === 'discard';
-        await (isGone ? undefined : lease.live.read(lease.request.vm.uuid, ['vm', 'tree']));
-        return this.#ends.settle(lease, open, to, true, failure);
+        if (entry.request.kind !== 'discard') {
+          await lease.live.read(lease.request.vm.uuid, ['vm', 'tree']);
+          await noteFrozen(lease, store.vm(lease.request.vm), persistence, clock.now());
+        }
+        return this.#ends.settle(lease, open, recovery.to, true, failure);
       }
     }
   }

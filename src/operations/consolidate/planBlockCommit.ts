@@ -2,7 +2,6 @@
 // while it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could
 // go.
 import { chainOf } from '../../domain/chains/backingChain.js';
-import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { unreadVms } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
@@ -26,7 +25,6 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
  * | its chain is not known to the end                    | chainUnknown |
  * | a layer is no file; the disk is shareable            | diskTypeUnsupported |
  * | it cannot stand on another file                      | see `anotherFileRefusal` |
- * | a layer is not what a snapshot froze                 | contentChanged |
  * | a layer is gone or damaged                           | layerBroken |
  * | a layer that goes has a tag                          | tagInLayer |
  * | an overlay is smaller than the base                  | layerSmaller |
@@ -47,12 +45,7 @@ export function planBlockCommit(request: ConsolidateRequest, facts: Facts): Draf
       ? refuse('nothingToConsolidate', { vm: name })
       : refuse('layerNotInChain', { vm: name, file: downTo });
   }
-  return overChangedRefusal(commits, facts) ?? commitRefusal(commits, facts) ?? planOf(request, commits, facts);
-}
-
-function overChangedRefusal(commits: readonly CommittedDisk[], facts: Facts): RefusedDecision | undefined {
-  const chain = commits.flatMap(({ target, merged }) => [...merged, ...(chainOf(target, facts) ?? [])]);
-  return mergeOverChangedRefusal(facts.tree.snapshots, new Set(chain), facts);
+  return commitRefusal(commits, facts) ?? planOf(request, commits, facts);
 }
 
 function isCommits(found: readonly CommittedDisk[] | RefusedDecision): found is readonly CommittedDisk[] {

@@ -8,6 +8,7 @@ import { strayQemuRefusal } from '../refusals.js';
 import type { Refusal } from '../../domain/refusal.js';
 import { explain, hasBegun } from '../interruptedStep.js';
 import { definitionOf } from './planners.js';
+import { stepsOverChangedRefusal } from './stepsOverChanged.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 
 /**
@@ -60,5 +61,8 @@ function planMergeAgain(
 }
 
 function recoveryOf(interrupted: InterruptedOperation, facts: Facts): Recovery {
-  return definitionOf(interrupted.request).recover(interrupted, facts);
+  const recovery = definitionOf(interrupted.request).recover(interrupted, facts);
+  const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
+  const changed = stepsOverChangedRefusal(steps, facts);
+  return changed === undefined ? recovery : explain(interrupted, changed.refusal, steps, facts);
 }

@@ -14,6 +14,7 @@ import { planDelete } from '../delete/planDelete.js';
 import { endOf } from '../revert/endState.js';
 import { planRevert } from '../revert/planRevert.js';
 import { partsOf } from '../delete/recoverSeries.js';
+import { stepsOverChangedRefusal } from './stepsOverChanged.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
@@ -37,6 +38,10 @@ export function remainingPlan(
   plan: PlannedWork,
   done: number,
 ): 'same' | RefusedDecision {
+  return stepsOverChangedRefusal(plan.steps.slice(done), facts) ?? restOf(request, facts, plan, done);
+}
+
+function restOf(request: OperationRequest, facts: Facts, plan: PlannedWork, done: number): 'same' | RefusedDecision {
   const rest = plan.steps.slice(done);
   const last = plan.steps[done - 1];
   const changed = refuse('stalePlan', { vm: facts.vm.name });

@@ -1,17 +1,10 @@
 // Whether external snapshots can be deleted: libvirt's own rules, foreseen, and the damage that it does not see.
 // Knows no steps: externalDeleteSteps makes them.
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import {
-  type DeletedFiles,
-  deletedFiles,
-  externalTargets,
-  abandonedOverlays,
-} from '../../domain/chains/deletedFiles.js';
-import { chainOfFrozen } from '../../domain/chains/fileUse.js';
+import { type DeletedFiles, deletedFiles, abandonedOverlays } from '../../domain/chains/deletedFiles.js';
 import { tagRefusal } from '../../domain/chains/doomedTags.js';
 import { checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
 import { elsewhereRefusal } from '../../domain/chains/frozenContent.js';
-import { mergeOverChangedRefusal } from '../../domain/chains/frozenLayers.js';
 import { orphanedLayerRefusal } from '../../domain/chains/orphanedLayers.js';
 import { layoutLeafRefusal } from '../../domain/chains/layoutLeaf.js';
 import { memoryFileRefusal } from '../../domain/chains/memoryFiles.js';
@@ -67,7 +60,6 @@ export function externalDeleteRefusal(
   return (
     unfinishedRefusal(doomed, going, facts) ??
     readOnlyRefusal(touched, facts) ??
-    overChangedRefusal(doomed, facts) ??
     placeRefusal(doomed, top, going, ownMerges, facts) ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, ownMerges, facts) ??
@@ -135,13 +127,6 @@ function readOnlyRefusal({ changed, onlyRead }: DeletedFiles, { vm, files }: Fac
     }
   }
   return undefined;
-}
-
-/** What the VM does not run on goes without a merge. */
-function overChangedRefusal(doomed: readonly Snapshot[], facts: Facts): RefusedDecision | undefined {
-  const merged = doomed.filter(({ name }) => isOnActivePath(facts.tree, name));
-  const chain = merged.flatMap((one) => externalTargets(one).flatMap((target) => chainOfFrozen(one, target, facts)));
-  return mergeOverChangedRefusal(merged, new Set(chain), facts);
 }
 
 /** What goes would be another's data. */

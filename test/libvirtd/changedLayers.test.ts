@@ -1,0 +1,54 @@
+// Whatever a plan takes in, writes into or gives up is what it was when we noted it, or the plan is refused: for each
+// kind of operation, and whichever snapshot it is that needs the layer.
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { GuestVm } from './guestVm.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
+
+describe('a layer that somebody changed', () => {
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.engine.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  const layerOf = (vm: GuestVm, title: string, disk = 0): string =>
+    vm.vm.guest.disks[disk]!.file.replace(/\.[^./]*$/u, `.${title}.qcow2`);
+  const scribble = (file: string): Promise<string> =>
+    runOk('qemu-io', ['-f', 'qcow2', '-c', 'write -P 99 20480 4096', file]);
+  const digest = async (file: string): Promise<string> =>
+    createHash('sha256')
+      .update(await readFile(file))
+      .digest('hex');
+  const found = async (vm: GuestVm): Promise<readonly string[]> =>
+    (await vm.diagnoses()).map(({ problem }) => problem.kind);
+
+  for (const power of ['off', 'running'] as const) {
+    it(`is merged by no plan, though another snapshot froze it; the VM is ${power}`, async () => {
+      const vm = await GuestVm.define(r, `taken-${power}`);
+      await vm.power('start');
+      await vm.grow('s1', 's2', 's3');
+      await vm.power('forceOff');
+      const layer = layerOf(vm, 's2');
+      await scribble(layer);
+      const changed = await digest(layer);
+      if (power === 'running') {
+        await vm.power('start');
+      }
+      for (const snapshot of ['s1', 's2', 's3']) {
+        await vm.isRefused({ kind: 'delete', snapshot, scope: 'one' }, 'contentChanged');
+      }
+      await vm.isRefused({ kind: 'delete', snapshot: 's1', scope: 'withDescendants' }, 'contentChanged');
+      await vm.isRefused({ kind: 'delete', snapshot: 's1', scope: 'descendants' }, 'contentChanged');
+      await vm.isRefused({ kind: 'prune', snapshots: ['s2'] }, 'contentChanged');
+      await vm.isRefused({ kind: 'consolidate' }, 'contentChanged');
+      assert.equal(await digest(layer), changed);
+      assert.deepEqual(await found(vm), ['contentChanged']);
+    });
+  }
+});
