@@ -405,7 +405,8 @@ const rooms = {
   ],
   'wings/inside/back': ['wings/inside/read', 'session', 'text', 'live', 'domain', 'base'],
   'wings/inside/read': ['wings/inside/bytes', 'base'],
-  'wings/inside/bytes': ['base'],
+  // Which files an image leads to is judged before a program opens it, on its host.
+  'wings/inside/bytes': ['driver/files/shellHost', 'qemu', 'domain', 'base'],
   cli: [
     'wings',
     'lab',
@@ -558,6 +559,16 @@ const editorRooms = Object.keys(rooms).filter(
   (room) => /^ui(\/|$)|^wings$|\/editor$/u.test(room) && room !== 'ui/picture/page',
 );
 
+/** Those that start a program on images take a `JudgedChain`; the rest tell people what to type. */
+const imageDoors = [
+  'qemu/qemuImg.ts',
+  'driver/files/shellHost.ts',
+  'wings/inside/bytes/servedImage.ts',
+  'wings/inside/bytes/servedThere.ts',
+  'steps/',
+  'text/',
+];
+
 /**
  * What of the editor's API reads a text for links, icons or markup, and the one file that may call it: there, text from
  * a libvirt is made text again.
@@ -689,8 +700,8 @@ export default tseslint.config(
   },
   {
     files: ['src/**/*.ts'],
-    plugins: { house: houseRules(join(import.meta.dirname, 'src'), rooms, editorRooms) },
-    rules: { 'house/arrows': 'error', 'house/no-cycle': 'error' },
+    plugins: { house: houseRules(join(import.meta.dirname, 'src'), rooms, editorRooms, imageDoors) },
+    rules: { 'house/arrows': 'error', 'house/no-cycle': 'error', 'house/image-programs': 'error' },
   },
   {
     files: ['src/**/*.ts'],

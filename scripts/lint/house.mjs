@@ -8,6 +8,9 @@ const doors = ['extension', 'commandLine', 'library'];
 
 const anyImport = /(?:^\s*(?:import|export)\s[^;]*?from\s+|\bimport\(\s*)['"](\.[^'"]+)['"]/gmu;
 
+/** As a word of its own, or at the beginning of a line of a shell; not in a sentence. */
+const startsProgram = /^\S*qemu-(?:img|nbd|io|storage-daemon)$|[\n;|&] *qemu-(?:img|nbd|io|storage-daemon) /u;
+
 /** @typedef {import('eslint').Rule.RuleModule} RuleModule */
 
 /**
@@ -15,9 +18,10 @@ const anyImport = /(?:^\s*(?:import|export)\s[^;]*?from\s+|\bimport\(\s*)['"](\.
  * @param {Readonly<Record<string, readonly string[]>>} rooms by folder below src/: what it may import, other folders or
  *   single files, both without their endings. Each may import itself.
  * @param {readonly string[]} editorRooms folders that may import `vscode`
+ * @param {readonly string[]} imageDoors files that may name a program of QEMU's, which opens whatever an image names
  * @returns {import('eslint').ESLint.Plugin}
  */
-export function houseRules(source, rooms, editorRooms) {
+export function houseRules(source, rooms, editorRooms, imageDoors) {
   const names = Object.keys(rooms).toSorted((a, b) => b.length - a.length);
   /** @param {string} file relative to src/ */
   const roomOf = (file) => names.find((name) => file.startsWith(`${name}/`));
@@ -100,7 +104,27 @@ export function houseRules(source, rooms, editorRooms) {
     }),
   };
 
-  return { rules: { arrows, 'no-cycle': noCycle, 'imported-exports': importedExports } };
+  /** @type {RuleModule} */
+  const imagePrograms = {
+    create: (context) => {
+      const file = relative(source, context.filename);
+      /** @param {import('estree').Node} node @param {unknown} text */
+      const look = (node, text) => {
+        if (typeof text === 'string' && startsProgram.test(text) && !imageDoors.some((door) => file.startsWith(door))) {
+          const message = 'Images are opened by graphs that were judged: see src/qemu/imageCommands.ts.';
+          context.report({ node, message });
+        }
+      };
+      return {
+        Literal: (node) => look(node, node.value),
+        TemplateElement: (node) => look(node, node.value.cooked),
+      };
+    },
+  };
+
+  return {
+    rules: { arrows, 'no-cycle': noCycle, 'imported-exports': importedExports, 'image-programs': imagePrograms },
+  };
 }
 
 const importedNames = /\b(?:im|ex)port\s+(?:type\s+)?\{([^}]*)\}\s+from\s+['"](\.[^'"]+)['"]/gu;

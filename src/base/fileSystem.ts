@@ -47,6 +47,11 @@ export type FileNumbers = Pick<BigIntStats, 'isFile' | 'dev' | 'ino' | 'birthtim
 
 /** For reading. */
 export interface OpenFile {
+  /**
+   * By which programs of that computer open it, as long as it is open: of this file, whatever stands under its name
+   * meanwhile; where a file cannot be held, its own path.
+   */
+  readonly path: string;
   stat(): Promise<FileStats>;
   /** Fills `into` from byte `at` on, or less of it; 0 at the end. */
   read(into: Buffer, at: number): Promise<number>;
@@ -113,6 +118,7 @@ export const thisComputer: FileSystem = {
   open: async (path) => {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return {
+      path: pathOfOpen(handle),
       stat: () => handle.stat(),
       read: async (into, at) => (await handle.read(into, 0, into.length, at)).bytesRead,
       close: () => handle.close(),
@@ -163,9 +169,13 @@ export const thisComputer: FileSystem = {
   },
 };
 
+function pathOfOpen({ fd }: FileHandle): string {
+  return `/proc/${process.pid}/fd/${fd}`;
+}
+
 function heldFile(handle: FileHandle): HeldFile {
   return {
-    path: `/proc/${process.pid}/fd/${handle.fd}`,
+    path: pathOfOpen(handle),
     stat: () => handle.stat(),
     numbers: () => handle.stat({ bigint: true }),
     chown: (user, group) => handle.chown(user, group),

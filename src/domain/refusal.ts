@@ -235,6 +235,12 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
    * Of a layer that is neither raw nor qcow2; `format` is absent where it does not record that of the file below it.
    */
   readonly layerFormat: { vm: string; disk: string; file: string; format?: string };
+  /**
+   * No program opens it, for it may lead to any other file. `why`: name (it does not name `below` by its path),
+   * noFormat (it does not record that of `below`), format (it is no file or device of raw or qcow2), dataFile, loop,
+   * replaced (another file stands there by now).
+   */
+  readonly unjudgedImage: { file: string; why: WhyUnjudged; below?: string };
   /** What is written to it is gone when the VM stops. */
   readonly transientDisk: { vm: string; disk: string };
   /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
@@ -255,6 +261,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** The RAM that comes back has that of the NVDIMM in it, and would be written over its file. */
   readonly nvdimmOverwritten: { vm: string; snapshot: string };
 }
+
+export type WhyUnjudged = 'name' | 'noFormat' | 'format' | 'dataFile' | 'loop' | 'replaced';
 
 export type RefusalReason = keyof RefusalFacts;
 

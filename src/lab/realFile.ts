@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { t } from '@vscode/l10n';
 import { undefinedIfAbsent } from '../base/errno.js';
 import { displayLine } from '../domain/plainText.js';
-import { factsOf } from '../qemu/localImage.js';
+import { factsOf } from '../qemu/fileFacts.js';
 import { LabError } from './labError.js';
 
 /**

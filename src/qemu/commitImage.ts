@@ -3,7 +3,9 @@
 import { Failure } from '../domain/failure.js';
 import type { ImageCommit } from '../domain/hostFiles.js';
 import { fileFailure } from './fileFailure.js';
-import type { ImageHost, QemuImg } from './qemuImg.js';
+import { ImageCommand } from './imageCommands.js';
+import { JudgedChain } from './judgedChain.js';
+import type { ImageHost } from './qemuImg.js';
 
 /**
  * `-d`: the image above keeps what it has, so that the disk reads the same through it until somebody lets go of it, and
@@ -25,23 +27,25 @@ export async function commitImage(
       throw fileFailure(error, { ...details, path });
     });
   }
-  const speed = bytesPerSecond === undefined ? [] : ['-r', String(Math.ceil(bytesPerSecond))];
-  try {
-    // Names that hold a colon are paths all the same where they begin with a slash.
-    await qemuImg.watch(
-      ['commit', '-p', '-f', 'qcow2', '-d', ...speed, '-b', base, '--', top],
-      details,
-      signal,
-      onFraction,
-    );
-  } catch (error) {
-    await giveBackLeaks(base, qemuImg);
-    throw error;
-  }
+  const { dev, ino } = await files.stat(base);
+  await JudgedChain.within({ file: top, format: 'qcow2' }, files, async (chain) => {
+    const at = chain.layers.findIndex(({ device, inode }) => device === dev && inode === ino);
+    if (at < 1) {
+      throw new Failure('failed', { ...details, libvirtMessage: `${top} does not rest on ${base}` });
+    }
+    try {
+      await qemuImg.watch(ImageCommand.commit(chain, at, bytesPerSecond), details, signal, onFraction);
+    } catch (error) {
+      await giveBackLeaks(base, { files, qemuImg });
+      throw error;
+    }
+  });
 }
 
 /** Only a qcow2 has any; what goes wrong here takes space and harms nobody. */
-async function giveBackLeaks(base: string, program: QemuImg): Promise<void> {
+async function giveBackLeaks(base: string, { files, qemuImg }: ImageHost): Promise<void> {
   const details = { doing: 'giving back unused clusters', path: base };
-  await program.run(['check', '-q', '-f', 'qcow2', '-r', 'leaks', '--', base], details).catch(() => undefined);
+  await JudgedChain.within({ file: base, format: 'qcow2' }, files, (image) =>
+    qemuImg.run(ImageCommand.giveBackLeaks(image), details),
+  ).catch(() => undefined);
 }

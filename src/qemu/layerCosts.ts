@@ -5,6 +5,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure, type FailureDetails } from '../domain/failure.js';
 import type { LayerCost } from '../domain/layerCost.js';
+import { thisComputer } from '../base/fileSystem.js';
+import { ImageCommand } from './imageCommands.js';
+import { JudgedChain } from './judgedChain.js';
 import { qemuImg } from './qemuImg.js';
 
 /** The clusters of 64 KiB that an image of 32 MiB has. One request goes to each: a second one would find it copied. */
@@ -30,24 +33,23 @@ export async function measureLayerCosts(
   const details = { doing: 'measure what layers cost', path: folder };
   const images = join(folder, 'measured');
   const img = qemuImg(environment);
-  const create = (file: string, ...more: readonly string[]): Promise<string> =>
-    img.run(['create', '-q', '-f', 'qcow2', ...more], { ...details, path: file });
-  const overlay = (file: string, below: string): Promise<string> => create(file, '-b', below, '-F', 'qcow2', file);
-  const bench = async (file: string, requests: number, ...more: readonly string[]): Promise<number> => {
-    const shape = ['-c', String(requests), '-d', '1', '-s', String(requestBytes), '-S', String(clusterBytes)];
-    const args = ['bench', '-f', 'qcow2', '-t', 'unsafe', ...shape, ...more, file];
-    return (1e6 * secondsIn(await img.run(args, details), details)) / requests;
-  };
+  const virtualBytes = clusters * clusterBytes;
+  const overlay = (file: string, backing: string): Promise<string> =>
+    img.run(ImageCommand.createOverlay({ file, backing, backingFormat: 'qcow2', virtualBytes }), details);
+  const bench = (file: string, requests: number, content?: number): Promise<number> =>
+    JudgedChain.within({ file, format: 'qcow2' }, thisComputer, async (image) => {
+      const wish = { requests, bytes: requestBytes, step: clusterBytes, ...(content !== undefined && { content }) };
+      return (1e6 * secondsIn(await img.run(ImageCommand.bench(image, wish), details), details)) / requests;
+    });
   /** Another content each time, as it would be. */
-  const write = (file: string, content: number): Promise<number> =>
-    bench(file, clusters, '-w', '--pattern', String(content));
+  const write = (file: string, content: number): Promise<number> => bench(file, clusters, content);
 
   await mkdir(images, { mode: 0o700 });
   try {
     const contestants = [];
     for (const layers of depths) {
       const base = join(images, `${String(layers)}-0`);
-      await create(base, base, String(clusters * clusterBytes));
+      await img.run(ImageCommand.create(base, virtualBytes), details);
       await write(base, 1);
       let below = base;
       for (let layer = 1; layer < layers; layer++) {

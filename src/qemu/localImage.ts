@@ -1,7 +1,7 @@
 // What an image on this machine tells of itself. What may name further files is read here, and qemu-img is asked only
 // of what it opens alone; a VM may be writing to it meanwhile.
 import { constants } from 'node:fs';
-import { type FileStats, type FileSystem, type OpenFile, thisComputer } from '../base/fileSystem.js';
+import type { FileSystem, OpenFile } from '../base/fileSystem.js';
 import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { contentSample, mostSampleBytes } from './contentSample.js';
 import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from './imageBytes.js';
@@ -10,7 +10,9 @@ import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
 import { formatOf } from './otherFormats.js';
 import type { ImageHost } from './qemuImg.js';
-import { asRawImage, readOther, backingOf } from './otherImage.js';
+import { backingOf } from './backingOf.js';
+import { asRawImage, factsOf } from './fileFacts.js';
+import { readOther } from './otherImage.js';
 
 /** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
@@ -18,24 +20,6 @@ const mostHeadBytes = 16 * 1024 * 1024;
 const mostContentBytes = 32 * 1024 * 1024;
 /** What a VM changed between two reads belongs together at the next try. */
 const attempts = 3;
-const mostSysBytes = 4096;
-
-/** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
-export async function factsOf(stats: FileStats, files: FileSystem = thisComputer): Promise<FileFacts | undefined> {
-  if (stats.isFile()) {
-    const { size: bytes, blocks, mtimeMs: modifiedAt, birthtimeMs: bornAt, mode } = stats;
-    const readOnly = (mode & 0o222) === 0 ? { readOnly: true as const } : {};
-    const real = `${stats.dev}:${stats.ino}`;
-    return { bytes, allocatedBytes: blocks * 512, modifiedAt, ...(bornAt > 0 && { bornAt }), real, ...readOnly };
-  }
-  if (!stats.isBlockDevice()) {
-    return undefined;
-  }
-  const major = Math.floor(stats.rdev / 0x100) & 0xfff;
-  const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
-  const sectors = Number(await files.readText(`/sys/dev/block/${major}:${minor}/size`, mostSysBytes));
-  return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
-}
 
 /** @throws what the file system says; a Failure of qemu-img's */
 export async function readImage(
@@ -109,8 +93,8 @@ async function readContentOf(
   }
 }
 
-/** A snapshot inside of a qcow2, what all of them rest on, and how large the disk is now. */
-export interface InnerSnapshot extends Qcow2Snapshot, Pick<ImageFacts, 'virtualBytes' | 'backing'> {}
+/** A snapshot inside of a qcow2, and how large the disk is now. */
+export interface InnerSnapshot extends Qcow2Snapshot, Pick<ImageFacts, 'virtualBytes'> {}
 
 /**
  * Undefined where there is none of that name.
@@ -125,8 +109,7 @@ export async function readTag(path: string, tag: string, files: FileSystem): Pro
       return undefined;
     }
     const found = (await readQcow2Snapshots(head, header)).find(({ name }) => name === tag);
-    const backing = header.backing && (await backingOf(header.backing, header.backingFormat, path, files));
-    return found && { ...found, virtualBytes: header.virtualBytes, ...(backing ? { backing } : {}) };
+    return found && { ...found, virtualBytes: header.virtualBytes };
   } finally {
     await handle.close();
   }

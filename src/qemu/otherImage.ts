@@ -1,16 +1,12 @@
 // Images that are not qcow2: a raw one is what it is, of any other qemu-img tells.
-import type { FileSystem } from '../base/fileSystem.js';
 import type { FileFacts, ImageFacts } from '../domain/hostFiles.js';
-import { parseBackingName } from './backingName.js';
-import { backingPath } from './backingPath.js';
+import { backingOf } from './backingOf.js';
+import { asRawImage } from './fileFacts.js';
+import { ImageCommand } from './imageCommands.js';
+import { LoneImage } from './judgedChain.js';
 import type { ImageBytes } from './imageBytes.js';
 import type { ImageHost } from './qemuImg.js';
 import { readVmdk, openAlone } from './otherFormats.js';
-
-export function asRawImage(facts: FileFacts): ImageFacts {
-  // A guest sees whole sectors.
-  return { ...facts, format: 'raw', virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
-}
 
 /** One that is called what is no format of images here stays unknown but for that. */
 export async function readOther(
@@ -46,7 +42,7 @@ async function askQemuImg(
   }
   const details = { doing: 'looking at an image', path };
   const told: unknown = JSON.parse(
-    await qemuImg.run(['info', '-U', '-f', known, '--output=json', '--', path], details),
+    await LoneImage.within(path, known, files, (image) => qemuImg.run(ImageCommand.describe(image), details)),
   );
   const format = member(told, 'format');
   const virtualBytes = member(told, 'virtual-size');
@@ -64,24 +60,6 @@ async function askQemuImg(
           backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path, files),
         }
       : {}),
-  };
-}
-
-export async function backingOf(
-  name: string,
-  format: string | undefined,
-  image: string,
-  files: FileSystem,
-): Promise<NonNullable<ImageFacts['backing']>> {
-  const { file, part, options, driver } = parseBackingName(name);
-  // What the image says of the format counts, for QEMU too: in options of another one it would be an image in an image.
-  const isOther = driver !== undefined && format !== undefined && driver !== format;
-  const known = format ?? driver;
-  return {
-    file: await backingPath(file, image, files),
-    ...(known === undefined ? {} : { format: known }),
-    ...(part === true || isOther ? { part: true } : {}),
-    ...(options === undefined ? {} : { options }),
   };
 }
 

@@ -3,20 +3,21 @@ import { execFile, spawn } from 'node:child_process';
 import { Failure, type FailureDetails } from '../domain/failure.js';
 import { qemuImgFailure } from './fileFailure.js';
 import type { FileSystem } from '../base/fileSystem.js';
+import type { ImageCommand } from './imageCommands.js';
 import { findProgram, isProgram } from '../base/findProgram.js';
 
 export interface QemuImg {
   /** Looked for where it was last, and everywhere where it is there no more. Undefined where it is not installed. */
   find(): Promise<string | undefined>;
   /** What it wrote to its standard output; rejects with a Failure when it does not end well. */
-  run(args: readonly string[], details: FailureDetails): Promise<string>;
+  run(command: ImageCommand, details: FailureDetails): Promise<string>;
   /**
    * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
    * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that
    * whoever comes after us finds the images free.
    */
   watch(
-    args: readonly string[],
+    command: ImageCommand,
     details: FailureDetails,
     signal: AbortSignal,
     onFraction: (fraction: number) => void,
@@ -51,7 +52,7 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
       ? [setpriv, ...words]
       : [];
   };
-  const run: QemuImg['run'] = async (args, details) => {
+  const run: QemuImg['run'] = async ({ args }, details) => {
     const program = await find();
     if (program === undefined) {
       throw new Failure('unsupported', { ...details, libvirtMessage: 'qemu-img is not installed' });
@@ -88,7 +89,7 @@ export function qemuImg(environment: NodeJS.ProcessEnv, patience = patienceMs): 
       });
     });
   };
-  const watch: QemuImg['watch'] = async (args, details, signal, onFraction) => {
+  const watch: QemuImg['watch'] = async ({ args }, details, signal, onFraction) => {
     const program = await find();
     if (program === undefined) {
       throw new Failure('unsupported', { ...details, libvirtMessage: 'qemu-img is not installed' });

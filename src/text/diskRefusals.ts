@@ -2,6 +2,7 @@
 // are a part.
 import { t } from '@vscode/l10n';
 import { noVolumeText } from './missingBase.js';
+import { unjudgedImage } from './unjudgedImage.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 
 export const diskRefusals: Pick<
@@ -10,6 +11,7 @@ export const diskRefusals: Pick<
   | 'encryptedDisk'
   | 'slicedDisk'
   | 'layerFormat'
+  | 'unjudgedImage'
   | 'transientDisk'
   | 'ownerChose'
   | 'dataFileInside'
@@ -103,6 +105,7 @@ export const diskRefusals: Pick<
           ),
           t('If you trust its source, convert the disk to qcow2 (qemu-img convert) while {0} is off.', vm),
         ],
+  unjudgedImage,
   transientDisk: ({ vm, disk }) => [
     t('Disk {1} of {0} is transient: its data is lost when {0} stops.', vm, disk),
     t('Remove “transient” from the configuration of {0} first.', vm),

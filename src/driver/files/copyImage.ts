@@ -4,6 +4,8 @@ import type { FileStats, HeldFile } from '../../base/fileSystem.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { ImageCopy, OnMade } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
+import { ImageCommand } from '../../qemu/imageCommands.js';
+import { JudgedChain } from '../../qemu/judgedChain.js';
 import { type InnerSnapshot, readImage, readTag } from '../../qemu/localImage.js';
 import type { ImageHost } from '../../qemu/qemuImg.js';
 import { placeNew } from './placeFile.js';
@@ -28,24 +30,25 @@ export async function copyImage(
       throw fileFailure(error, { ...details, path: from });
     });
     const made = part.path;
-    const convert = (source: readonly string[]): Promise<void> =>
-      qemuImg.watch(['convert', '-p', '-O', 'qcow2', ...source, made], details, signal, onFraction);
-    if (tag === undefined) {
-      await convert(['-f', fromFormat, '--', from]);
-      return like;
-    }
-    const inside = await readTag(from, tag, files);
-    if (inside === undefined) {
-      throw new Failure('notFound', { ...details, path: from, snapshot: tag });
-    }
-    const { virtualBytes, diskBytes = virtualBytes } = inside;
-    await (diskBytes === virtualBytes
-      ? convert(['-f', fromFormat, '-l', `snapshot.name=${tag}`, '--', from])
-      : asItWas(from, inside, host, details, (source) => convert(['--image-opts', source])));
-    const copied = await readImage(made, host, 'qcow2', 'head');
-    if (copied === 'unknown' || copied.virtualBytes !== diskBytes) {
-      throw new Failure('failed', { ...details, libvirtMessage: `the copy is not as large as ${tag} was` });
-    }
+    const convert = (command: ImageCommand): Promise<void> => qemuImg.watch(command, details, signal, onFraction);
+    await JudgedChain.within({ file: from, format: fromFormat }, files, async (chain) => {
+      if (tag === undefined) {
+        await convert(ImageCommand.convert(chain, made));
+        return;
+      }
+      const inside = await readTag(chain.layers[0].name, tag, files);
+      if (inside === undefined) {
+        throw new Failure('notFound', { ...details, path: from, snapshot: tag });
+      }
+      const { virtualBytes, diskBytes = virtualBytes } = inside;
+      await (diskBytes === virtualBytes
+        ? convert(ImageCommand.convert(chain, made, { tag }))
+        : asItWas(chain, inside, host, details, (over) => convert(ImageCommand.convert(chain, made, { over }))));
+      const copied = await readImage(made, host, 'qcow2', 'head');
+      if (copied === 'unknown' || copied.virtualBytes !== diskBytes) {
+        throw new Failure('failed', { ...details, libvirtMessage: `the copy is not as large as ${tag} was` });
+      }
+    });
     return like;
   };
   await placeNew(details, file, 'keep', files, fill, onMade);
@@ -57,30 +60,21 @@ export async function copyImage(
  * away.
  */
 async function asItWas(
-  from: string,
-  { id, backing }: InnerSnapshot,
+  chain: JudgedChain,
+  { id }: InnerSnapshot,
   { files, qemuImg }: ImageHost,
   details: FailureDetails,
-  read: (source: string) => Promise<void>,
+  read: (over: string) => Promise<void>,
 ): Promise<void> {
   const folder = await files.temporaryFolder();
   try {
-    const above = posix.join(folder, 'above');
-    await qemuImg.run(['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', from, '--', above], details);
-    // A relative name would count from the overlay. Where no format is recorded, others than raw were refused.
-    const { file: below, format = 'raw' } = backing ?? {};
-    const source = [
-      'driver=qcow2,file.driver=qcow2',
-      atFile('file', above),
-      ...(below === undefined ? [] : [`backing.driver=${format}`, atFile('backing', below)]),
-    ].join(',');
-    await qemuImg.run(['snapshot', '-q', '-a', id, '--image-opts', source], details);
-    await read(source);
+    const over = posix.join(folder, 'over');
+    const [{ path: backing, bytes }] = chain.layers;
+    const overlay = { file: over, backing, backingFormat: 'raw', virtualBytes: Math.ceil(bytes / 512) * 512 };
+    await qemuImg.run(ImageCommand.createOverlay(overlay), details);
+    await qemuImg.run(ImageCommand.applyTag(chain, id, over), details);
+    await read(over);
   } finally {
     await files.removeTree(folder);
   }
-}
-
-function atFile(node: string, path: string): string {
-  return `${node}.file.filename=${path.replaceAll(',', ',,')}`;
 }

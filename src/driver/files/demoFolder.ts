@@ -3,6 +3,7 @@
 import { chmod, copyFile, mkdir } from 'node:fs/promises';
 import { demoDiskBytes, demoFolderPattern, type DemoVm, demoVmFiles } from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
+import { ImageCommand } from '../../qemu/imageCommands.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isOwnVmFolder, removeOwnVmFolder } from './ownVmFolder.js';
 
@@ -22,7 +23,7 @@ export async function makeDemoFolder(vm: DemoVm, guest: string, environment: Nod
   await chmod(vm.folder, 0o711);
   await copyFile(guest, kernel);
   await chmod(kernel, 0o644);
-  await qemuImg(environment).run(['create', '-q', '-f', 'qcow2', disk, String(demoDiskBytes)], details);
+  await qemuImg(environment).run(ImageCommand.create(disk, demoDiskBytes), details);
 }
 
 /** Refuses what is not ours, see `removeOwnVmFolder`. */

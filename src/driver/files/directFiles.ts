@@ -12,6 +12,8 @@ import { rebaseImage } from '../../qemu/rebaseImage.js';
 import { commitImage } from '../../qemu/commitImage.js';
 import { copyImage } from './copyImage.js';
 import { lockList, readImageLocks } from './imageLocks.js';
+import { ImageCommand } from '../../qemu/imageCommands.js';
+import { JudgedChain } from '../../qemu/judgedChain.js';
 import { readImage } from '../../qemu/localImage.js';
 import { placeNew } from './placeFile.js';
 import { trashFile } from './trashFile.js';
@@ -46,7 +48,7 @@ export function directFiles(host: DirectHost): FileAccess {
     createOverlay: (overlay, onMade) => act((on) => createOverlay(overlay, on, onMade)),
     copy: (from, to, existing, onMade) => act((on) => copy({ from, to, existing }, on.files, onMade)),
     removeTag: (file, tag) => act((on) => removeTag(file, tag, on, looks)),
-    rebase: (overlay) => act((on) => rebaseImage(overlay, on.qemuImg)),
+    rebase: (overlay) => act((on) => rebaseImage(overlay, on)),
     canChange: (path) => canChange(path, host),
     commit: (commit, signal, onFraction) => act((on) => commitImage(commit, on, signal, onFraction)),
     copyImage: (copy, signal, onFraction, onMade) => act((on) => copyImage(copy, on, signal, onFraction, onMade)),
@@ -106,8 +108,13 @@ async function createOverlay(
   }
   const fill = async (part: HeldFile): Promise<FileStats> => {
     const like = await files.stat(backing);
-    const create = ['create', '-q', '-f', 'qcow2', '-F', backingFormat, '-b', backing, '--'];
-    await program.run([...create, part.path], details);
+    // Nothing is opened for it: whoever opens the overlay judges what it rests on.
+    const image = await readImage(backing, { files, qemuImg: program }, backingFormat, 'head');
+    if (image === 'unknown' || image.corrupt === true || image.encrypted === true) {
+      throw new Failure('unsupported', { ...details, path: backing });
+    }
+    const { virtualBytes } = image;
+    await program.run(ImageCommand.createOverlay({ file: part.path, backing, backingFormat, virtualBytes }), details);
     return like;
   };
   await placeNew(details, file, 'keep', files, fill, onMade);
@@ -145,7 +152,9 @@ async function removeTag(file: string, tag: string, host: ImageHost, looks: File
     throw new Failure('unsupported', details);
   }
   if (image.tags.includes(tag)) {
-    await host.qemuImg.run(['snapshot', '-q', '-d', tag, '--', file], details);
+    await JudgedChain.within({ file, format: 'qcow2', below: [] }, host.files, (chain) =>
+      host.qemuImg.run(ImageCommand.removeTag(chain, tag), details),
+    );
   }
 }
 

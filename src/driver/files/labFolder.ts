@@ -5,6 +5,9 @@ import { dirname } from 'node:path';
 import { Failure } from '../../domain/failure.js';
 import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
 import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts } from '../../domain/labVm.js';
+import { thisComputer } from '../../base/fileSystem.js';
+import { ImageCommand } from '../../qemu/imageCommands.js';
+import { JudgedChain } from '../../qemu/judgedChain.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
 import { errnoOf } from '../../base/errno.js';
@@ -47,19 +50,23 @@ export async function makeLabFolder(
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
     const { path, format, how, sizeMiB } = image;
-    await tool.run(
-      how === 'linked'
-        ? ['create', '-q', '-f', 'qcow2', '-F', format, '-b', path, first]
-        : ['convert', '-q', '-f', format, '-O', 'qcow2', path, first],
-      details,
-    );
+    await JudgedChain.within({ file: path, format }, thisComputer, async (chain) => {
+      const [{ virtualBytes }] = chain.layers;
+      const overlay = { file: first, backing: path, backingFormat: format, virtualBytes };
+      await tool.run(
+        how === 'linked' ? ImageCommand.createOverlay(overlay) : ImageCommand.convert(chain, first),
+        details,
+      );
+    });
     if (sizeMiB !== undefined) {
-      await tool.run(['resize', '-q', '-f', 'qcow2', first, String(sizeMiB * bytesPerMiB)], details);
+      await JudgedChain.within({ file: first, format: 'qcow2' }, thisComputer, (disk) =>
+        tool.run(ImageCommand.resize(disk, sizeMiB * bytesPerMiB), details),
+      );
     }
   }
   for (const [at, file] of others.entries()) {
     const bytes = (parts.disksMiB[at] ?? 0) * bytesPerMiB;
-    await tool.run(['create', '-q', '-f', 'qcow2', file, String(bytes)], details);
+    await tool.run(ImageCommand.create(file, bytes), details);
   }
   for (const [from, to] of [
     [boot?.kernel, files.kernel],

@@ -15,7 +15,7 @@ import { dataRanges } from '../../qemu/dataRanges.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from '../../qemu/imageBytes.js';
-import { factsOf } from '../../qemu/localImage.js';
+import { factsOf } from '../../qemu/fileFacts.js';
 import { Extents, mostExtents, qcow2Extents } from '../../qemu/qcow2Extents.js';
 import { type Qcow2Header, readQcow2Header } from '../../qemu/qcow2Header.js';
 import { internalSizes } from '../../qemu/qcow2Sizes.js';
@@ -179,7 +179,7 @@ async function rawExtents(
     }
     const virtualBytes = Math.ceil(facts.bytes / 512) * 512;
     const extents = new Extents(virtualBytes);
-    for (const { start, end } of await dataRanges(path, program)) {
+    for (const { start, end } of await dataRanges(path, { files, qemuImg: program })) {
       extents.add(start, end, 'data');
     }
     return {

@@ -8,7 +8,7 @@ import { isDevicePath } from '../../domain/devicePath.js';
 import type { FailureDetails } from '../../domain/failure.js';
 import { type Observation, type FileFacts, identityOf, type Space } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
-import { factsOf } from '../../qemu/localImage.js';
+import { factsOf } from '../../qemu/fileFacts.js';
 import { OutOfReach, type Turns } from './fileTurns.js';
 
 const mostNames = 10_000;

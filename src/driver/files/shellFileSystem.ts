@@ -170,18 +170,18 @@ async function makeHeld(path: string, shell: HostShell, run: Run): Promise<HeldF
 
 /** By its path: what is read after it was looked at must be of the same file. */
 class RemoteFile implements OpenFile {
-  readonly #path: string;
+  readonly path: string;
   readonly #run: Run;
   readonly #ahead = new Map<string, Buffer>();
   #which = '';
 
   constructor(path: string, run: Run) {
-    this.#path = path;
+    this.path = path;
     this.#run = run;
   }
 
   async stat(): Promise<FileStats> {
-    const { out, said } = await this.#run('head_of', this.#path);
+    const { out, said } = await this.#run('head_of', this.path);
     const { numbers, stats } = parseStat(said);
     this.#which = `${numbers.dev}:${numbers.ino}`;
     this.#ahead.clear();
@@ -214,7 +214,7 @@ class RemoteFile implements OpenFile {
 
   async #pieces(places: readonly Place[]): Promise<Buffer> {
     const numbers = places.flatMap(({ at, length }) => [String(at), String(length)]);
-    const { out, said } = await this.#run('pieces', this.#path, ...numbers);
+    const { out, said } = await this.#run('pieces', this.path, ...numbers);
     if (said !== this.#which) {
       throw new BadImage('another file took its place');
     }

@@ -227,13 +227,13 @@ function shellQemuImg(withShell: <T>(use: (shell: HostShell) => Promise<T>) => P
   };
   return {
     find,
-    run: (args, details) =>
+    run: ({ args }, details) =>
       withShell(async (shell) => {
         const answer = await shell.ask(['qemu-img', ...args]);
         requireEnd(answer, details);
         return answer.out.toString('utf8');
       }),
-    watch: (args, details, signal, onFraction) =>
+    watch: ({ args }, details, signal, onFraction) =>
       withShell(async (shell) => {
         const requireWanted = (): void => {
           if (signal.aborted) {

@@ -387,6 +387,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   volumeNotThere: withDisk(({ volume: _, ...one }) => one),
   formatUntold: withDisk(({ formatUntold: _, ...one }) => one),
   layerFormat: imageBecomes({ format: 'qcow2' }),
+  unjudgedImage: end(/qemu-img convert/u),
   layerBroken: imageBecomes({ corrupt: undefined as never }),
   layerNeeded: byHand(({ files }, { by: needs = '' }) => ({
     files: { ...files!, images: new Map([...files!.images].filter(([file]) => file !== needs)) },

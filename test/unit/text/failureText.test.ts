@@ -51,6 +51,7 @@ const facts: RefusalFacts = {
   unknownDiskElement: { vm, disk: 'vda', element: 'source/wonder' },
   encryptedDisk: { vm, disk: 'vda' },
   slicedDisk: { vm, disk: 'vda' },
+  unjudgedImage: { file, why: 'name', below: 'fat:/home' },
   layerFormat: { vm, disk: 'vda', file, format: 'vmdk' },
   transientDisk: { vm, disk: 'vda' },
   ownerChose: { vm, disk: 'vda', wish: 'manual' },

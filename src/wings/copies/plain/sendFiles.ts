@@ -73,11 +73,11 @@ export async function sendFiles(
 
 /** Without qemu-img, all of it: the host leaves out zeros too. */
 async function rangesOf(
-  { qemuImg }: VmHost,
+  host: VmHost,
   { path, bytes, allocatedBytes }: { readonly path: string; readonly bytes: number; readonly allocatedBytes: number },
 ): Promise<readonly DataRange[]> {
   const whole = [{ start: 0, end: bytes }];
-  return allocatedBytes >= bytes ? whole : await dataRanges(path, qemuImg).catch(() => whole);
+  return allocatedBytes >= bytes ? whole : await dataRanges(path, host).catch(() => whole);
 }
 
 function inPieces(ranges: readonly DataRange[]): readonly DataRange[] {

@@ -5,6 +5,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
 import { isCloneName } from '../../../domain/clone.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
+import { ImageCommand } from '../../../qemu/imageCommands.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { rebaseImage } from '../../../qemu/rebaseImage.js';
 import { CopiesFault } from '../copiesFault.js';
@@ -261,14 +262,14 @@ async function finishImages(files: readonly CopiedFile[], { now, then }: Places,
         throw new CopiesFault({ kind: 'brokenBackup' });
       }
     } else {
-      const rest = ['-F', formats.get(file.backing ?? '') ?? 'raw', '-b', below?.name ?? ''];
-      const details = { doing: 'creating an overlay', path: own };
-      await host.qemuImg.run(['create', '-q', '-u', '-f', 'qcow2', ...rest, '--', own, String(virtualBytes)], details);
+      const backingFormat = formats.get(file.backing ?? '') ?? 'raw';
+      const overlay = { file: own, backing: below?.name ?? '', backingFormat, virtualBytes };
+      await host.qemuImg.run(ImageCommand.createOverlay(overlay), { doing: 'creating an overlay', path: own });
     }
     if (below !== undefined) {
       const backingFormat = formats.get(below.path) ?? 'raw';
       if (content === 'stored') {
-        await rebaseImage({ file: own, backing: below.name, backingFormat }, host.qemuImg);
+        await rebaseImage({ file: own, backing: below.name, backingFormat }, host);
       }
       const { backing } = await requireImage(own, file, host);
       if (backing?.file !== below.name || backing.format !== backingFormat) {

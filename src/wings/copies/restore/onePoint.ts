@@ -3,6 +3,8 @@ import { posix } from 'node:path';
 import type { CopiedPoint, PointDisk } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import { nvramCopy } from '../../../domain/chains/nvramCopy.js';
+import { ImageCommand } from '../../../qemu/imageCommands.js';
+import { JudgedChain } from '../../../qemu/judgedChain.js';
 import { readImage, readTag } from '../../../qemu/localImage.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { CopiesFault } from '../copiesFault.js';
@@ -135,17 +137,18 @@ export async function applyTags(
   for (const { path, tag } of tags) {
     const file = places.get(path) ?? '';
     const details = { doing: 'going back to a snapshot in an image', path: file };
-    // What it rests on has not its name yet.
-    const image = `json:${JSON.stringify({ driver: 'qcow2', backing: null, file: { driver: 'file', filename: file } })}`;
     const inside = await readTag(file, tag, host.files);
     if (inside === undefined) {
       throw new CopiesFault({ kind: 'brokenBackup' });
     }
     // By its ID: a name of digits is taken for that of another one.
-    await host.qemuImg.run(['snapshot', '-q', '-a', inside.id, image], details);
-    const facts = await readImage(file, host, 'qcow2', 'tags');
-    for (const one of facts === 'unknown' ? [] : (facts.tags ?? [])) {
-      await host.qemuImg.run(['snapshot', '-q', '-d', one, image], details);
-    }
+    // What it rests on has not its name yet.
+    await JudgedChain.within({ file, format: 'qcow2', below: [] }, host.files, async (image) => {
+      await host.qemuImg.run(ImageCommand.applyTag(image, inside.id), details);
+      const facts = await readImage(file, host, 'qcow2', 'tags');
+      for (const one of facts === 'unknown' ? [] : (facts.tags ?? [])) {
+        await host.qemuImg.run(ImageCommand.removeTag(image, one), details);
+      }
+    });
   }
 }

@@ -5,6 +5,9 @@ import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../../base/findProgram.js';
+import { type FileSystem, thisComputer } from '../../../base/fileSystem.js';
+import { Failure } from '../../../domain/failure.js';
+import { JudgedChain } from '../../../qemu/judgedChain.js';
 import { DiskError } from './disk.js';
 import { type NbdDisk, openNbdDisk } from './nbdDisk.js';
 
@@ -22,31 +25,20 @@ const mostSaid = 2_000;
 const patienceMs = 20_000;
 const betweenTriesMs = 10;
 
-/** Where a list of options ends a value at a comma, and a second comma stands for one. */
-function optionValue(value: string): string {
-  return value.replaceAll(',', ',,');
-}
-
 /** Not `-t`: it is to end when nobody is connected any more. */
-export function serverArguments({ file, format, tag, below = [] }: ServedImage): readonly string[] {
-  const layers = [{ file, format }, ...below].map((layer, depth) => {
-    const own = 'backing.'.repeat(depth);
-    return [
-      `${own}driver=${optionValue(layer.format)}`,
-      `${own}file.driver=file`,
-      `${own}file.filename=${optionValue(layer.file)}`,
-    ].join(',');
-  });
-  const image = [...layers, 'force-share=on'].join(',');
+export function serverArguments(image: JudgedChain, { tag }: Pick<ServedImage, 'tag'>): readonly string[] {
   return [
     '--read-only',
-    ...(tag === undefined ? [] : ['--load-snapshot', `snapshot.name=${optionValue(tag)}`]),
-    '--image-opts',
-    image,
+    // Where a list of options ends a value at a comma, a second comma stands for one.
+    ...(tag === undefined ? [] : ['--load-snapshot', `snapshot.name=${tag.replaceAll(',', ',,')}`]),
+    image.graph({ shared: true }),
   ];
 }
 
-/** Undefined where qemu-nbd is not installed. Rejects with `DiskError`, whose message says what QEMU said. */
+/**
+ * Undefined where qemu-nbd is not installed. Rejects with `DiskError`, whose message says what QEMU said,
+ * and with a Failure `refused` where the image may lead to other files.
+ */
 export async function serveImage(
   image: ServedImage,
   environment: NodeJS.ProcessEnv,
@@ -56,10 +48,37 @@ export async function serveImage(
   if (program === undefined) {
     return undefined;
   }
+  // Once it is connected, the server has opened all of it.
+  return withJudged(image, thisComputer, (chain) => serve(program, serverArguments(chain, image), environment, signal));
+}
+
+/** Rejects with a Failure `refused`; else with `DiskError`, in which files have the names that people know. */
+export async function withJudged<T>(
+  image: ServedImage,
+  files: FileSystem,
+  use: (chain: JudgedChain) => Promise<T>,
+): Promise<T> {
+  try {
+    return await JudgedChain.within(image, files, (chain) =>
+      use(chain).catch((error: unknown) => {
+        throw error instanceof DiskError ? new DiskError(chain.inPaths(error.message)) : error;
+      }),
+    );
+  } catch (error) {
+    throw error instanceof Failure && error.kind !== 'refused' ? new DiskError(error.message) : error;
+  }
+}
+
+async function serve(
+  program: string,
+  words: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<NbdDisk> {
   const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
   try {
     const socketPath = join(folder, 'disk');
-    const server = spawn(program, ['--socket', socketPath, ...serverArguments(image)], {
+    const server = spawn(program, ['--socket', socketPath, ...words], {
       env: { ...environment, LC_ALL: 'C' },
       stdio: ['ignore', 'ignore', 'pipe'],
       // A group of its own: Ctrl+C in a terminal is for us, and ends it by the end of the connection.

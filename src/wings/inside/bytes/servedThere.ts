@@ -3,16 +3,33 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { HostLogin } from '../../../base/hostLogin.js';
+import { noLog } from '../../../base/log.js';
 import { shellWord } from '../../../base/shellWord.js';
+import { withShellHost } from '../../../driver/files/shellHost.js';
+import { Failure } from '../../../domain/failure.js';
 import { DiskError } from './disk.js';
 import { type NbdDisk, speakNbd } from './nbdDisk.js';
-import { type ServedImage, serverArguments } from './servedImage.js';
+import { type ServedImage, serverArguments, withJudged } from './servedImage.js';
 
 const mostSaid = 64 * 1024;
 const patienceMs = 30_000;
 
-/** Rejects with `DiskError`, whose message says what the host said. */
+/**
+ * The image is judged by our own reader there. Rejects with `DiskError`, whose message says what the host said, and
+ * with a Failure `refused` where the image may lead to other files, or another one took its place meanwhile.
+ */
 export async function serveThere(image: ServedImage, login: HostLogin, signal: AbortSignal): Promise<NbdDisk> {
+  try {
+    return await withShellHost({ open: login.openShell, hostname: login.hostname, log: noLog }, ({ files }) =>
+      withJudged(image, files, (chain) => serve(serverArguments(chain, image), login, signal)),
+    );
+  } catch (error) {
+    // There is no shell.
+    throw error instanceof Failure && error.kind !== 'refused' ? new DiskError(error.message) : error;
+  }
+}
+
+async function serve(words: readonly string[], login: HostLogin, signal: AbortSignal): Promise<NbdDisk> {
   const mark = `virt-rewind-${randomBytes(12).toString('hex')}`;
   const stream = await login.openShell().catch((error: unknown) => {
     throw new DiskError(error instanceof Error ? error.message : String(error));
@@ -21,7 +38,7 @@ export async function serveThere(image: ServedImage, login: HostLogin, signal: A
   const timer = setTimeout(stop, patienceMs);
   signal.addEventListener('abort', stop);
   try {
-    stream.write(scriptOf(image, mark));
+    stream.write(scriptOf(words, mark));
     const [code = '', host = '', said = ''] = await answerOf(stream, mark);
     if (!login.isHost(host)) {
       throw new DiskError(`the login leads to ${host}`);
@@ -43,8 +60,8 @@ export async function serveThere(image: ServedImage, login: HostLogin, signal: A
  * The shell reads all of it before it does any: what comes behind is for the server. Where no netcat is installed, it
  * starts none, for nobody could end it.
  */
-function scriptOf(image: ServedImage, mark: string): string {
-  const words = serverArguments(image).map(shellWord).join(' ');
+function scriptOf(args: readonly string[], mark: string): string {
+  const words = args.map(shellWord).join(' ');
   return `{
 umask 077
 folder=$(mktemp -d) || exit

@@ -1,10 +1,11 @@
 // Where two states of a disk may differ, by the tables of their images alone: what stands in layers that only one of
 // them has, and what two snapshots inside one image map otherwise.
-import { realpath } from 'node:fs/promises';
+import { thisComputer } from '../../../base/fileSystem.js';
 import { localContents } from '../../../driver/files/localContents.js';
 import type { AskedState, ImageContents } from '../../../domain/imageContents.js';
 import type { Extent } from '../../../domain/blockMap.js';
-import { type QemuImg, qemuImg } from '../../../qemu/qemuImg.js';
+import { JudgedChain } from '../../../qemu/judgedChain.js';
+import { qemuImg } from '../../../qemu/qemuImg.js';
 import type { ServedImage } from '../bytes/servedImage.js';
 import { type ByteRange, joinRanges, type Ranges, subtractRanges } from './ranges.js';
 
@@ -19,10 +20,10 @@ export async function changedRanges(
     return undefined;
   }
   const contents = localContents(environment, program);
-  const [older, newer] = await Promise.all([layersOf(before, program), layersOf(after, program)]);
-  const shared = older.findIndex(({ path }) => newer.some((layer) => layer.path === path));
+  const [older, newer] = await Promise.all([layersOf(before), layersOf(after)]);
+  const shared = older.findIndex(({ identity }) => newer.some((layer) => layer.identity === identity));
   const [own, base] = shared < 0 ? [older, undefined] : [older.slice(0, shared), older[shared]];
-  const other = base && newer.find(({ path }) => path === base.path);
+  const other = base && newer.find(({ identity }) => identity === base.identity);
   const others = newer.slice(0, other === undefined ? newer.length : newer.indexOf(other));
   const told = await Promise.all([
     ...[...own, ...others].map((layer) => rangesOf(layer, contents)),
@@ -33,23 +34,20 @@ export async function changedRanges(
 
 interface ImageLayer extends ServedImage {
   /** The same for two ways to write one path. */
-  readonly path: string;
+  readonly identity: string;
 }
 
-/** The image first, with what it rests on behind it. Rejects with a Failure where qemu-img cannot read them. */
-async function layersOf(image: ServedImage, program: QemuImg): Promise<readonly ImageLayer[]> {
-  const { file, format } = image;
-  const args = ['info', '-U', '--backing-chain', '--output=json', '-f', format, '--', file];
-  const told: unknown = JSON.parse(await program.run(args, { doing: 'reading the layers of an image', path: file }));
-  const below = (Array.isArray(told) ? told : []).slice(1).map((layer: Readonly<Record<string, unknown>>) => ({
-    file: String(layer['filename']),
-    format: String(layer['format']),
-  }));
-  return Promise.all(
-    [image, ...below].map(async (layer) => ({
-      ...layer,
-      path: await realpath(layer.file).catch(() => layer.file),
-    })),
+/** The image first, with what it rests on behind it. Rejects with a Failure where they cannot be read. */
+function layersOf(image: ServedImage): Promise<readonly ImageLayer[]> {
+  return JudgedChain.within(image, thisComputer, ({ layers }) =>
+    Promise.resolve(
+      layers.map(({ path: file, format, device, inode }, at) => ({
+        file,
+        format,
+        ...(at === 0 && image.tag !== undefined && { tag: image.tag }),
+        identity: `${device}:${inode}`,
+      })),
+    ),
   );
 }
 

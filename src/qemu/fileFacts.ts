@@ -1,0 +1,27 @@
+// What the file system tells of a file with an image. Looks into none.
+import { type FileStats, type FileSystem, thisComputer } from '../base/fileSystem.js';
+import type { FileFacts, ImageFacts } from '../domain/hostFiles.js';
+
+const mostSysBytes = 4096;
+
+/** Undefined for what is neither a file nor a block device: reading that could wait for ever. */
+export async function factsOf(stats: FileStats, files: FileSystem = thisComputer): Promise<FileFacts | undefined> {
+  if (stats.isFile()) {
+    const { size: bytes, blocks, mtimeMs: modifiedAt, birthtimeMs: bornAt, mode } = stats;
+    const readOnly = (mode & 0o222) === 0 ? { readOnly: true as const } : {};
+    const real = `${stats.dev}:${stats.ino}`;
+    return { bytes, allocatedBytes: blocks * 512, modifiedAt, ...(bornAt > 0 && { bornAt }), real, ...readOnly };
+  }
+  if (!stats.isBlockDevice()) {
+    return undefined;
+  }
+  const major = Math.floor(stats.rdev / 0x100) & 0xfff;
+  const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
+  const sectors = Number(await files.readText(`/sys/dev/block/${major}:${minor}/size`, mostSysBytes));
+  return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
+}
+
+export function asRawImage(facts: FileFacts): ImageFacts {
+  // A guest sees whole sectors.
+  return { ...facts, format: 'raw', virtualBytes: Math.ceil(facts.bytes / 512) * 512 };
+}
