@@ -563,6 +563,8 @@ const editorRooms = Object.keys(rooms).filter(
 const imageDoors = [
   'qemu/qemuImg.ts',
   'driver/files/shellHost.ts',
+  'driver/run/openImages.ts',
+  'libvirt/procedures.ts',
   'wings/inside/bytes/servedImage.ts',
   'wings/inside/bytes/servedThere.ts',
   'steps/',

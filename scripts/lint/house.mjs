@@ -8,8 +8,9 @@ const doors = ['extension', 'commandLine', 'library'];
 
 const anyImport = /(?:^\s*(?:import|export)\s[^;]*?from\s+|\bimport\(\s*)['"](\.[^'"]+)['"]/gmu;
 
-/** As a word of its own, or at the beginning of a line of a shell; not in a sentence. */
-const startsProgram = /^\S*qemu-(?:img|nbd|io|storage-daemon)$|[\n;|&] *qemu-(?:img|nbd|io|storage-daemon) /u;
+/** As a word of its own, or at the beginning of a line of a shell, not in a sentence; or a call of libvirt's. */
+const startsProgram =
+  /^domain(?:Create|Restore|RevertTo)\w+$|^\S*qemu-(?:img|nbd|io|storage-daemon)$|[\n;|&] *qemu-(?:img|nbd|io|storage-daemon) /u;
 
 /** @typedef {import('eslint').Rule.RuleModule} RuleModule */
 
@@ -18,7 +19,7 @@ const startsProgram = /^\S*qemu-(?:img|nbd|io|storage-daemon)$|[\n;|&] *qemu-(?:
  * @param {Readonly<Record<string, readonly string[]>>} rooms by folder below src/: what it may import, other folders or
  *   single files, both without their endings. Each may import itself.
  * @param {readonly string[]} editorRooms folders that may import `vscode`
- * @param {readonly string[]} imageDoors files that may name a program of QEMU's, which opens whatever an image names
+ * @param {readonly string[]} imageDoors files that may name a program of QEMU's, or a call by which libvirt opens images
  * @returns {import('eslint').ESLint.Plugin}
  */
 export function houseRules(source, rooms, editorRooms, imageDoors) {

@@ -43,6 +43,8 @@ export interface ImageFacts extends FileFacts {
   readonly encrypted?: true;
   /** The guest's data stand in a file of their own. */
   readonly dataFile?: true;
+  /** Where; absent where the image does not name it by a path. */
+  readonly dataPath?: string;
   /** How many notes of changed blocks it holds, which backups go by. */
   readonly bitmaps?: number;
   /** Names of the internal snapshots; undefined where they cannot be seen. */

@@ -133,7 +133,7 @@ async function readQcow2(
     virtualBytes: header.virtualBytes,
     corrupt: header.corrupt,
     ...(header.encrypted ? { encrypted: true } : {}),
-    ...(header.externalData ? { dataFile: true } : {}),
+    ...(header.externalData ? { dataFile: true, ...(await dataPathOf(header, path, files)) } : {}),
     ...(header.bitmaps > 0 ? { bitmaps: header.bitmaps } : {}),
     ...(header.backing === undefined
       ? {}
@@ -155,6 +155,15 @@ async function readQcow2(
     ...(header.corrupt || depth === 'tags' ? {} : await readContent(handle, facts.bytes, header, snapshots)),
     ...(depth === 'tags' ? {} : await sampleImage(handle, facts.bytes, header.clusterBytes)),
   };
+}
+
+async function dataPathOf(
+  { dataFile }: Qcow2Header,
+  path: string,
+  files: FileSystem,
+): Promise<Pick<ImageFacts, 'dataPath'>> {
+  const { file, options } = dataFile === undefined ? {} : await backingOf(dataFile, undefined, path, files);
+  return file === undefined || options === true ? {} : { dataPath: file };
 }
 
 async function readContent(

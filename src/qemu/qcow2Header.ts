@@ -16,6 +16,8 @@ export interface Qcow2Header {
   readonly corrupt: boolean;
   /** The guest's data stand in a file of their own. */
   readonly externalData: boolean;
+  /** How that file is named, as written. */
+  readonly dataFile?: string;
   readonly encrypted: boolean;
   /** Dirty bitmaps that it stores. */
   readonly bitmaps: number;
@@ -44,6 +46,7 @@ const mostSnapshots = 65_536;
 const endOfExtensions = 0;
 const backingFormatExtension = 0xe2792aca;
 const bitmapsExtension = 0x23852875;
+const dataFileExtension = 0x44415441;
 const mostFormatBytes = 64;
 
 const incompatible = { dirty: 1n, corrupt: 2n, externalData: 4n, compression: 8n, extendedL2: 16n } as const;
@@ -75,7 +78,7 @@ export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | '
   const backingAt = size(first, 8, 'the place of the backing file');
   const backing = await readBacking(image, backingAt, first.readUInt32BE(16), clusterBytes);
   const extensionsEnd = backing === undefined ? clusterBytes : backingAt;
-  const { backingFormat, bitmaps = 0 } = await readExtensions(image, more.headerBytes, extensionsEnd);
+  const { backingFormat, bitmaps = 0, dataFile } = await readExtensions(image, more.headerBytes, extensionsEnd);
   return {
     version,
     clusterBytes,
@@ -93,6 +96,7 @@ export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | '
     dirty: (more.features & incompatible.dirty) !== 0n,
     corrupt: (more.features & incompatible.corrupt) !== 0n,
     externalData: (more.features & incompatible.externalData) !== 0n,
+    ...(dataFile === undefined ? {} : { dataFile }),
     encrypted: first.readUInt32BE(32) !== 0,
     bitmaps,
     extendedL2: (more.features & incompatible.extendedL2) !== 0n,
@@ -147,6 +151,7 @@ async function readBacking(
 interface Extensions {
   readonly backingFormat?: string;
   readonly bitmaps?: number;
+  readonly dataFile?: string;
 }
 
 /** The extensions stand between the header and the backing file's name, each with its type and length before it. */
@@ -167,6 +172,11 @@ async function readExtensions(image: ImageBytes, start: number, end: number): Pr
         throw new BadImage(`a format's name of ${length} bytes`);
       }
       found = { ...found, backingFormat: (await image.read(at + 8, length)).toString('utf8') };
+    } else if (type === dataFileExtension) {
+      if (length > mostBackingBytes) {
+        throw new BadImage(`a data file's name of ${length} bytes`);
+      }
+      found = { ...found, dataFile: (await image.read(at + 8, length)).toString('utf8') };
     } else if (type === bitmapsExtension && length >= 4) {
       found = { ...found, bitmaps: (await image.read(at + 8, 4)).readUInt32BE(0) };
     }

@@ -2,12 +2,14 @@
 import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
 import type { RefusalFacts } from '../domain/refusal.js';
+import { inQuotes } from './quotes.js';
 
 export function unjudgedImage({
-  file,
+  file: path,
   why,
   below = '',
 }: RefusalFacts['unjudgedImage']): readonly [reason: string, nextStep: string] {
+  const file = inQuotes(path);
   const convert = t('If you trust its source, convert it to qcow2 (qemu-img convert).');
   switch (why) {
     case 'name':
@@ -18,7 +20,7 @@ export function unjudgedImage({
           '{0} does not name the format of {1}, and QEMU would guess it. Set it: {2}',
           file,
           below,
-          `qemu-img rebase -u -F FORMAT -b ${shellWord(below)} ${shellWord(file)}`,
+          `qemu-img rebase -u -F FORMAT -b ${shellWord(below)} ${shellWord(path)}`,
         ),
         t('Shut down the VM first.'),
       ];

@@ -69,8 +69,8 @@ describe('an image that names files of the host', () => {
     [
       'data-file',
       async () => {
-        await create('data-file', '-o', `data_file=${at('apart')},data_file_raw=on`, '20M');
-        await runTool('cp', at('victim'), at('apart'));
+        await create('data-file', '-o', `data_file=${at('keys/apart')},data_file_raw=on`, '20M');
+        await runTool('cp', at('victim'), at('keys/apart'));
       },
     ],
     [
@@ -100,11 +100,14 @@ describe('an image that names files of the host', () => {
         ['files', name],
         ['files', name, 'cat', '/id_rsa'],
         ['clone', name, '--full', '--name', `${name}-clone`],
+        // libvirt takes what is below for raw, as if that were recorded.
+        ...(name === 'untold' ? [] : [['start', name]]),
       ]) {
         const { code, said } = await run(...words);
         assert.notEqual(code, 0, `${words.join(' ')}: ${said}`);
         assert.doesNotMatch(said, new RegExp(secret, 'u'));
         assert.match(said, /format|path|another file/u, `${words.join(' ')}: ${said}`);
+        assert.doesNotMatch(said, /internal error|libvirt:/u, `${words.join(' ')}: ${said}`);
       }
       assert.deepEqual(await readdir(rig.daemon.dir), before);
       const disks = await runTool('sh', '-c', `cat ${at('')}/*clone* 2>/dev/null | head -c 10`);

@@ -277,7 +277,7 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   async vmCopies(): Promise<VmCopies> {
-    return (await import('./vmCopies.js')).vmCopiesOn(this.#parts);
+    return (await import('./vmCopies.js')).vmCopiesOn({ ...this.#parts, files: this.files });
   }
 
   close(): void {

@@ -11,7 +11,6 @@ import { Failure } from '../../domain/failure.js';
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
-  VIR_DOMAIN_START_AUTODESTROY,
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
@@ -24,6 +23,8 @@ import { isThisHost } from '../files/thisHost.js';
 import { parseUri } from '../../libvirt/uri.js';
 import type { VmCopies } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
+import type { HostFiles } from '../../domain/hostFiles.js';
+import { startVm } from '../run/openImages.js';
 import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
 import { copiedPoint, pointDefinition, presentDisks } from '../xml/copiedPoint.js';
@@ -37,6 +38,7 @@ import { readCurrent } from './readSnapshots.js';
 interface Place extends Omit<DemoVmPlace, 'environment'> {
   /** To a shell on the daemon's host, where a login leads there. */
   readonly openShell: unknown;
+  readonly files: HostFiles;
 }
 
 export function vmCopiesOn(place: Place): VmCopies {
@@ -250,7 +252,7 @@ async function undefine({ connection }: Place, uuid: string, folder: string, eve
   return true;
 }
 
-async function startForUs({ connection }: Place, uuid: string): Promise<void> {
+async function startForUs({ connection, files }: Place, uuid: string): Promise<void> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  await connection.call('domainCreateWithFlags', { dom, flags: VIR_DOMAIN_START_AUTODESTROY });
+  await startVm({ connection, dom, files }, 'autodestroy');
 }

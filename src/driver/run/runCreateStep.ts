@@ -22,6 +22,7 @@ import { withLeftovers } from './leftovers.js';
 import { LiveSave } from './liveSave.js';
 import { leastQemu, readStream, MonitorError } from './monitor.js';
 import { removeMade } from './madeFiles.js';
+import { judgeWhileOff } from './openImages.js';
 import { makeOwnOverlays } from './ownOverlays.js';
 import { NotSeamless } from './prepareSeamless.js';
 import type { StepOfKind } from '../../steps/step.js';
@@ -81,6 +82,7 @@ async function takeAsLibvirt(
 ): Promise<StepOutcome> {
   const { connection, dom, vm } = context;
   const targets = vm.disks.map((disk) => disk.target);
+  await judgeWhileOff(context);
   const overlays = await makeOwnOverlays(context, step);
   const live = step.live === true ? new LiveSave(context, step.mostBytes) : undefined;
   const cancelling = new AbortController();

@@ -18,6 +18,7 @@ import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
 import { removeThose } from './madeFiles.js';
+import { restoreVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
 
 /**
@@ -40,15 +41,16 @@ export async function restoreClone(context: StepContext, step: StepOfKind<'resto
   }
   const cables = new Set<string>();
   // libvirt takes out only what it takes for plugged in.
+  let described = '';
   const describe = (saved: string): string => {
-    const described = writeClone(saved, { ...step, network: 'same' });
+    described = writeClone(saved, { ...step, network: 'same' });
     writeUnplugged(described).forEach((card) => cables.add(card));
     return described;
   };
   const standsStill = (): boolean => network === 'unplugged' && cables.size > 0;
   await forks.withRam({ file, uuid, describe }, async (from) => {
     const flags = standsStill() ? VIR_DOMAIN_SAVE_PAUSED : VIR_DOMAIN_SAVE_RUNNING;
-    await connection.call('domainRestoreFlags', { from, dxml: undefined, flags });
+    await restoreVm({ ...context, dom }, { from, dxml: described, flags, isInside: true });
   });
   if (standsStill()) {
     await unplug(connection, dom);

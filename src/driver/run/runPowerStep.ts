@@ -6,6 +6,7 @@ import type { PowerAction } from '../../domain/operation.js';
 import type { PowerState } from '../../domain/vm.js';
 import type { GuestEvent } from '../guestEvents.js';
 import { readPower } from '../powerState.js';
+import { startVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
 import { whileAnswered } from './unanswered.js';
 
@@ -23,7 +24,7 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
   const { connection, dom, vm } = context;
   switch (action) {
     case 'start':
-      await connection.call('domainCreateWithFlags', { dom, flags: 0 });
+      await startVm(context, 'running');
       return;
     case 'forceOff':
       await connection.call('domainDestroyFlags', { dom, flags: 0 });

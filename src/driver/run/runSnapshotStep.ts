@@ -6,6 +6,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { diskStates } from './diskState.js';
 import { blockJobsLook, watchWhile } from './jobWatch.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
+import { judgeWhileOff, revertVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
 import { waitUntil } from './waitStep.js';
 
@@ -56,11 +57,8 @@ export class RevertSpacing {
 const spacingOfAll = new RevertSpacing();
 
 /** Idempotent: libvirt goes there again, and what came after the first time is gone. */
-export async function revert(
-  { connection, dom, signal }: StepContext,
-  step: StepOfKind<'revert'>,
-  spacing = spacingOfAll,
-): Promise<void> {
+export async function revert(context: StepContext, step: StepOfKind<'revert'>, spacing = spacingOfAll): Promise<void> {
+  const { connection, dom, signal } = context;
   const snap = { name: step.snapshot, dom };
   if (!spacing.isDue(dom.uuid)) {
     const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
@@ -69,7 +67,7 @@ export async function revert(
     }
   }
   try {
-    await connection.call('domainRevertToSnapshot', { snap, flags: revertFlags[step.to] });
+    await revertVm(context, step.snapshot, revertFlags[step.to]);
   } finally {
     spacing.hasEnded(dom.uuid);
   }
@@ -84,6 +82,7 @@ export async function deleteSnapshot(context: StepContext, step: StepOfKind<'del
   const snap = { name: step.snapshot, dom };
   const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
   const { style, disks, revertDisks = [] } = parseSnapshotHead(xml);
+  await judgeWhileOff(context);
   const deleted = connection.call('domainSnapshotDelete', { snap, flags: 0 });
   const merged = disks.filter((disk) => disk.location === 'external').map((disk) => disk.target);
   if (style === 'external' && merged.length > 0) {

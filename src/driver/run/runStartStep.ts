@@ -3,7 +3,6 @@ import {
   VIR_DOMAIN_SAVE_IMAGE_XML_SECURE,
   VIR_DOMAIN_SAVE_PAUSED,
   VIR_DOMAIN_SAVE_RUNNING,
-  VIR_DOMAIN_START_PAUSED,
 } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import type { TargetFile, StepOfKind } from '../../steps/step.js';
@@ -12,15 +11,16 @@ import { isActive } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { readPower } from '../powerState.js';
 import { writeSavedDomain } from '../xml/retarget.js';
+import { restoreVm, startVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
 
-type StartContext = Pick<StepContext, 'connection' | 'dom' | 'vm'>;
+type StartContext = Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files'>;
 
 /** With the RAM of a managed save if there is one. Idempotent: a VM that is paused has been started so. */
-export async function startPaused({ connection, dom }: StartContext): Promise<void> {
-  const { power } = await readPower(connection, dom);
+export async function startPaused(context: StartContext): Promise<void> {
+  const { power } = await readPower(context.connection, context.dom);
   if (power !== 'paused') {
-    await connection.call('domainCreateWithFlags', { dom, flags: VIR_DOMAIN_START_PAUSED });
+    await startVm(context, 'paused');
   }
 }
 
@@ -58,7 +58,7 @@ export async function restoreMemory(context: StartContext, step: StepOfKind<'res
   const flags = VIR_DOMAIN_SAVE_IMAGE_XML_SECURE;
   const { xml } = await connection.call('domainSaveImageGetXmlDesc', { file: step.file, flags });
   const dxml = writeSavedDomain(xml, vm, step.disks);
-  await connection.call('domainRestoreFlags', { from: step.file, dxml, flags: restoreFlags[step.to] });
+  await restoreVm(context, { from: step.file, dxml, flags: restoreFlags[step.to] });
 }
 
 async function standsOn({ connection, dom }: StartContext, disks: readonly TargetFile[]): Promise<boolean> {

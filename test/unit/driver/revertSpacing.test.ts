@@ -27,8 +27,9 @@ describe('reverts of one VM', () => {
 
   it('wait where libvirt makes overlays, and nowhere else', async () => {
     for (const [location, expected] of [
-      ['external', ['revert', 'look', 'wait', 'revert']],
-      ['internal', ['revert', 'look', 'revert']],
+      // Before each, what its images lead to is judged.
+      ['external', ['look', 'revert', 'look', 'wait', 'look', 'revert']],
+      ['internal', ['look', 'revert', 'look', 'look', 'revert']],
     ] as const) {
       const seen: string[] = [];
       const xml =

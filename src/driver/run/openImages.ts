@@ -1,0 +1,162 @@
+// The calls by which libvirt opens images that a VM does not have open: just before, what these lead to is judged, for
+// libvirt follows the names in their headers, and a plan that looked at them may be old.
+import { posix } from 'node:path';
+import { VIR_DOMAIN_START_AUTODESTROY, VIR_DOMAIN_START_PAUSED, VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import { Failure } from '../../domain/failure.js';
+import type { ImageFacts, Observation } from '../../domain/hostFiles.js';
+import { refuse, type WhyUnjudged } from '../../domain/refusal.js';
+import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
+import { readPower } from '../powerState.js';
+import { readDisks } from '../xml/diskXml.js';
+import { find, parseXml } from '../xml/xmlTree.js';
+import type { StepContext } from './stepContext.js';
+
+type OpenContext = Pick<StepContext, 'connection' | 'dom' | 'files'> & { readonly vm?: Pick<Vm, 'disks'> };
+
+/** As many as libvirt takes. */
+const mostLayers = 200;
+
+const startFlags = { running: 0, paused: VIR_DOMAIN_START_PAUSED, autodestroy: VIR_DOMAIN_START_AUTODESTROY } as const;
+
+/** With the RAM of a managed save if there is one. @throws Failure `refused` (`unjudgedImage`) */
+export async function startVm(context: OpenContext, to: keyof typeof startFlags): Promise<void> {
+  const { connection, dom } = context;
+  await judgeConfigured(context);
+  await connection.call('domainCreateWithFlags', { dom, flags: startFlags[to] });
+}
+
+/** @param dxml what it starts as; `from` has the same where it is not given to libvirt */
+export async function restoreVm(
+  context: OpenContext,
+  { from, dxml, flags, isInside = false }: RestoreWish,
+): Promise<void> {
+  await judge(context, dxml);
+  await context.connection.call('domainRestoreFlags', { from, dxml: isInside ? undefined : dxml, flags });
+}
+
+interface RestoreWish {
+  readonly from: string;
+  readonly dxml: string;
+  readonly flags: number;
+  readonly isInside?: boolean;
+}
+
+export async function revertVm(context: OpenContext, snapshot: string, flags: number): Promise<void> {
+  const { connection, dom } = context;
+  const snap = { name: snapshot, dom };
+  const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
+  await judge(context, Buffer.from(xml).toString('utf8'));
+  await connection.call('domainRevertToSnapshot', { snap, flags });
+}
+
+/** For what libvirt does to the images of a VM that is off. */
+export async function judgeWhileOff(context: OpenContext): Promise<void> {
+  const { power } = await readPower(context.connection, context.dom);
+  if (!isActive(power)) {
+    await judgeConfigured(context);
+  }
+}
+
+async function judgeConfigured(context: OpenContext): Promise<void> {
+  const { connection, dom } = context;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  await judge(context, xml);
+  const noSupport = errorCodes.VIR_ERR_NO_SUPPORT;
+  const has = await undefinedOnCode(noSupport, connection.call('domainHasManagedSaveImage', { dom, flags: 0 }));
+  if (has !== undefined && has.result !== 0) {
+    const saved = await undefinedOnCode(noSupport, connection.call('domainManagedSaveGetXmlDesc', { dom, flags: 0 }));
+    await (saved === undefined ? undefined : judge(context, saved.xml));
+  }
+}
+
+/** @param xml of a VM or of a snapshot */
+async function judge({ files, vm }: OpenContext, xml: string): Promise<void> {
+  const root = parseXml(xml);
+  const told = root.name === 'domain' ? [root] : [find(root, 'domain'), find(root, 'inactiveDomain')];
+  for (const disk of told.flatMap(readDisks)) {
+    // Only a look at its pool tells where a volume is.
+    const { source = disk.volume && vm?.disks.find(({ target }) => target === disk.target)?.source } = disk;
+    if (source !== undefined) {
+      await judgeDisk(source, disk, files);
+    }
+  }
+}
+
+/**
+ * | a layer, as the VM's XML or the header above says         | → |
+ * |-----------------------------------------------------------|---|
+ * | raw, and the XML tells nothing below it                   | ends |
+ * | gone, or nobody here can see it                           | ends: libvirt says so, or nobody can judge it |
+ * | its header cannot be read                                 | refused |
+ * | its data stand in another file, not a plain one beside it | refused |
+ * | rests on what the XML tells                               | goes on there, whatever the header says |
+ * | names what it rests on otherwise than by a path           | refused |
+ * | … without its format                                      | ends where that rests on nothing; libvirt looks what it is |
+ * | … as another format than raw or qcow2                     | refused |
+ */
+async function judgeDisk(source: string, disk: VmDisk, files: OpenContext['files']): Promise<void> {
+  const refusalOf = (file: string, why: WhyUnjudged, below?: string): Failure => {
+    const facts = { file, why, ...(below !== undefined && { below }) };
+    return new Failure('refused', { path: file, refusal: refuse('unjudgedImage', facts).refusal });
+  };
+  let layer: { readonly file: string; readonly format?: string } = { file: source, format: disk.format };
+  for (let depth = 0; depth < mostLayers; depth++) {
+    const told = disk.layers?.[depth];
+    const image = layer.format === 'raw' ? undefined : await lookAt(layer.file, layer.format, files);
+    const facts = typeof image === 'object' ? image : undefined;
+    if (facts?.corrupt === true && facts.virtualBytes === 0) {
+      // QEMU may read more of its header than we do.
+      throw refusalOf(layer.file, 'format');
+    }
+    if (facts?.dataFile === true && disk.dataFile !== true && !(await isDataBeside(layer.file, facts, files))) {
+      throw refusalOf(layer.file, 'dataFile');
+    }
+    if (told !== undefined) {
+      if (told.file === undefined) {
+        return;
+      }
+      layer = { file: told.file, ...(told.format !== undefined && { format: told.format }) };
+      continue;
+    }
+    const { backing } = facts ?? {};
+    if (disk.backing !== undefined || backing === undefined) {
+      return;
+    }
+    if (layer.format === undefined) {
+      throw refusalOf(layer.file, 'noFormat', backing.file);
+    }
+    if (backing.part === true || backing.options === true || /[\0\uFFFD]/u.test(backing.file)) {
+      throw refusalOf(layer.file, 'name', backing.file);
+    }
+    if (backing.format !== undefined && backing.format !== 'raw' && backing.format !== 'qcow2') {
+      throw refusalOf(backing.file, 'format');
+    }
+    layer = { file: backing.file, ...(backing.format !== undefined && { format: backing.format }) };
+  }
+  throw refusalOf(source, 'loop');
+}
+
+/** Where there is no way to the host's files, libvirt alone knows them. */
+async function lookAt(
+  file: string,
+  format: string | undefined,
+  files: OpenContext['files'],
+): Promise<Observation<ImageFacts>> {
+  try {
+    return await files.image(file, format, 'head');
+  } catch (error) {
+    if (error instanceof Failure && (error.kind === 'unsupported' || error.kind === 'denied')) {
+      return 'unknown';
+    }
+    throw error;
+  }
+}
+
+async function isDataBeside(image: string, { dataPath }: ImageFacts, files: OpenContext['files']): Promise<boolean> {
+  return (
+    dataPath !== undefined &&
+    posix.dirname(dataPath) === posix.dirname(image) &&
+    (await files.identity(dataPath)) !== undefined
+  );
+}
