@@ -251,9 +251,7 @@ describe('files on this machine', () => {
   });
 
   it('names and formats reach qemu-img as they are, and no format that is an option', async () => {
-    const noting = localFiles(
-      await standIn(`printf '%s\\n' "$@" > ${at('args')}; shift $(($# - 2)); echo x > "$1"`),
-    );
+    const noting = localFiles(await standIn(`printf '%s\\n' "$@" > ${at('args')}; shift $(($# - 2)); echo x > "$1"`));
     await writeFile(at('$(id) -o x'), 'x');
     await noting.createOverlay({ file: at('new'), backing: at('$(id) -o x'), backingFormat: 'raw' });
     const args = (await readFile(at('args'), 'utf8')).trimEnd().split('\n');
