@@ -158,6 +158,8 @@ const rooms = {
     'libvirt',
     'operations/revert/afterChoices',
     'operations',
+    // A repair is asked for by the name that its report has.
+    'diagnosis/examination',
     'domain',
     'manifest',
     'base',

@@ -2,7 +2,9 @@
 import type {
   BackupInfo,
   OperationOutcome,
+  ProblemInfo,
   ProgramOutcome,
+  RecoveryOutcome,
   ScheduleInfo,
   SnapshotInfo,
   SystemInfo,
@@ -134,6 +136,21 @@ export interface VirtualMachine {
     snapshot: string,
     options?: Harmful & { readonly scope?: 'one' | 'withDescendants' | 'descendants' },
   ): Promise<OperationOutcome>;
+  /** What is wrong with the VM, and what repairs it: as `virt-rewind doctor` has it. Changes nothing. */
+  doctor(): Promise<readonly ProblemInfo[]>;
+  /** Rejects with kind `refused` where the doctor does not find it any more. @param repair as `doctor` names it */
+  repair(repair: string, options?: Harmful): Promise<OperationOutcome>;
+  /**
+   * Finishes or undoes what was interrupted on this VM and left to a person; with `dismiss`, the VM stays as it is, and
+   * other operations may begin. Resolves to how each ended; rejects with kind `refused` where only a person can.
+   */
+  recover(options?: Harmful & { readonly dismiss?: boolean }): Promise<readonly RecoveryOutcome[]>;
+  /** Resolves when it is paused, also where it was before. */
+  pause(options?: Harmful): Promise<OperationOutcome>;
+  /** Resolves when it runs, also where it did before. */
+  resume(options?: Cancellable): Promise<OperationOutcome>;
+  /** Merges the layers below the current state. */
+  consolidate(options?: Harmful): Promise<OperationOutcome>;
   /** Resolves when it runs, also where it did before. */
   start(options?: Cancellable): Promise<OperationOutcome>;
   /** Resolves when it is off, also where it was before. `force`: as if the plug were pulled. */
@@ -276,7 +293,9 @@ export interface VirtRewindApi {
 export type {
   BackupInfo,
   OperationOutcome,
+  ProblemInfo,
   ProgramOutcome,
+  RecoveryOutcome,
   ScheduleInfo,
   SnapshotInfo,
   SystemInfo,

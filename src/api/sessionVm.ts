@@ -8,12 +8,15 @@ import { isAlreadyInState } from '../operations/power/alreadyInState.js';
 import { type Asker, carryOut } from '../session/carryOut.js';
 import { CopyStopped } from '../session/copyStopped.js';
 import type { FileCopy } from '../session/fileCopy.js';
+import { endInterrupted } from '../session/endInterrupted.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
+import { repairRequest } from '../session/repairRequest.js';
 import { runInSession } from '../session/runInSession.js';
 import type { Session } from '../session/session.js';
 import { waitInSession } from '../session/waitInSession.js';
 import { copyStoppedText } from '../text/copyText.js';
+import { problemInfos } from '../text/examinationText.js';
 import { nothingToUndoText } from '../text/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
 import { wingReaders } from '../wings/readers.js';
@@ -27,8 +30,10 @@ import type {
   GuestFile,
   Harmful,
   OperationOutcome,
+  ProblemInfo,
   ProgramOutcome,
   ReadOptions,
+  RecoveryOutcome,
   RevertOptions,
   RunOptions,
   SnapshotInfo,
@@ -112,6 +117,45 @@ export class SessionVm implements VirtualMachine {
       const { name } = await session.snapshot(await this.#read(session), snapshot);
       return this.#carryOut(session, { kind: 'delete', vm: this.#found.ref, snapshot: name, scope }, options);
     });
+  }
+
+  doctor(): Promise<readonly ProblemInfo[]> {
+    return this.#librarySession.look(async (session) => {
+      const { diagnoses } = await session.engine.examine(this.#found.ref);
+      return problemInfos(diagnoses, session.view(this.#found), Date.now());
+    });
+  }
+
+  repair(repair: string, options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#librarySession.act(async (session) =>
+      this.#carryOut(session, await repairRequest(session, await this.#read(session), repair), options),
+    );
+  }
+
+  recover({ dismiss = false, name }: Harmful & { readonly dismiss?: boolean } = {}): Promise<
+    readonly RecoveryOutcome[]
+  > {
+    return this.#librarySession.act(async (session) => {
+      const { outcomes } = await endInterrupted(session, await this.#read(session), ({ view, needsName }) => {
+        requireName(needsName && !dismiss ? view.vm.name : undefined, name);
+        return dismiss ? 'dismiss' : 'finish';
+      });
+      return outcomes;
+    });
+  }
+
+  pause(options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#power('pause', options);
+  }
+
+  resume(options: Cancellable = {}): Promise<OperationOutcome> {
+    return this.#power('resume', options);
+  }
+
+  consolidate(options: Harmful = {}): Promise<OperationOutcome> {
+    return this.#librarySession.act((session) =>
+      this.#carryOut(session, { kind: 'consolidate', vm: this.#found.ref }, options),
+    );
   }
 
   start(options: Cancellable = {}): Promise<OperationOutcome> {

@@ -1,7 +1,8 @@
 // What a row of the table of commands is made of, and the operands and options that several rows have.
 
 /** What a word stands for, for completion. */
-export type OperandKind = 'vm' | 'snapshot' | 'system' | 'point' | 'labPoint' | 'shell' | 'program' | 'place' | 'text';
+export type OperandKind =
+  'vm' | 'snapshot' | 'repair' | 'system' | 'point' | 'labPoint' | 'shell' | 'program' | 'place' | 'text';
 
 export interface Operand {
   readonly name: string;
@@ -75,6 +76,13 @@ export const acting = {
   plan,
   yes: { type: 'boolean', short: 'y', help: 'answer the question with yes' },
   name: { type: 'string', value: 'NAME', help: 'the name of a protected VM, typed' },
+} as const satisfies Record<string, Option>;
+
+/** The same beside what changes nothing unless it is told to. */
+export const repairing = {
+  plan: { ...acting.plan, needs: ['repair'] },
+  yes: { ...acting.yes, needs: ['repair'] },
+  name: { ...acting.name, needs: ['repair'] },
 } as const satisfies Record<string, Option>;
 
 export const seconds: Option = { type: 'string', value: 'N', help: 'give up after N seconds' };

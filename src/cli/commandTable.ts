@@ -15,6 +15,7 @@ import {
   type Option,
   plan,
   port,
+  repairing,
   seamless,
   seconds,
   snapshot,
@@ -137,6 +138,25 @@ const commands = {
     options: { ...acting, force: { type: 'boolean', help: 'like pulling the power plug' } },
     examples: ['virt-rewind stop web-test', 'virt-rewind stop web-test --force --yes'],
   },
+  pause: {
+    summary: 'pause a VM',
+    operands: [vm],
+    options: { plan, name: acting.name },
+    examples: ['virt-rewind pause web-test'],
+  },
+  resume: {
+    summary: 'resume a paused VM',
+    operands: [vm],
+    options: { plan },
+    examples: ['virt-rewind resume web-test'],
+  },
+  consolidate: {
+    summary: 'merge the layers below the current state of a VM',
+    operands: [vm],
+    options: { ...acting, disk: { type: 'string', value: 'DISK', help: 'only this disk, for example vdb' } },
+    more: 'Deletes the snapshots that own the layers; kept ones stay.',
+    examples: ['virt-rewind consolidate web-test --plan'],
+  },
   wait: {
     summary: 'wait for a VM',
     operands: [vm],
@@ -186,10 +206,23 @@ const commands = {
   ...systemCommands,
   ...labCommands,
   doctor: {
-    summary: 'show the problems of a VM and what works with it here',
+    summary: 'show the problems of a VM and what works with it here; repair one',
     operands: [vm],
-    options: {},
-    examples: ['virt-rewind doctor web-test'],
+    options: {
+      repair: { type: 'string', value: 'REPAIR', kind: 'repair', help: 'do this repair, as the report names it' },
+      ...repairing,
+    },
+    examples: ['virt-rewind doctor web-test', 'virt-rewind doctor web-test --repair forgetSnapshot:before-upgrade'],
+  },
+  recover: {
+    summary: 'finish or undo an interrupted operation on a VM; or leave the VM as it is',
+    operands: [vm],
+    options: {
+      ...acting,
+      plan: { ...plan, not: ['dismiss'] },
+      dismiss: { type: 'boolean', help: 'change nothing: mark it as resolved' },
+    },
+    examples: ['virt-rewind recover web-test --plan', 'virt-rewind recover web-test --dismiss'],
   },
   health: {
     summary: 'check the chains, snapshots and space of VMs',

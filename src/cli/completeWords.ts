@@ -1,6 +1,7 @@
 // What the word at the cursor can become: commands, options, values, names of VMs and snapshots. Says nothing where it
 // knows nothing: whoever types is not to be disturbed.
 import { noLog } from '../base/log.js';
+import { repairName, repairsOf } from '../diagnosis/examination.js';
 import { labFileName } from '../manifest/labFileName.js';
 import { Session } from '../session/session.js';
 import { splitCommonOptions, joinCommandWords } from './arguments.js';
@@ -69,7 +70,7 @@ export function completionSourceAt(words: readonly string[]): CompletionSource {
 
 /** @param vm the snapshots of none are not to be known */
 function valueOf({ kind, words = [] }: Option, connect: string | undefined, vm: string | undefined): CompletionSource {
-  return kind === undefined || (kind === 'snapshot' && vm === undefined)
+  return kind === undefined || ((kind === 'snapshot' || kind === 'repair') && vm === undefined)
     ? { kind: 'words', words }
     : { kind, ...(connect !== undefined && { connect }), ...(vm !== undefined && { vm }) };
 }
@@ -127,6 +128,10 @@ async function answers(wanted: CompletionSource, environment: NodeJS.ProcessEnv)
     if (wanted.kind === 'snapshot' && vm !== undefined) {
       const view = await session.vm(vm);
       return (await session.engine.readTree(view.ref)).snapshots.map(({ name }) => name);
+    }
+    if (wanted.kind === 'repair' && vm !== undefined) {
+      const { ref } = await session.vm(vm);
+      return repairsOf((await session.engine.examine(ref)).diagnoses).map(({ repair }) => repairName(repair));
     }
     const { engine } = session;
     await Promise.allSettled(engine.connections.map(({ uri }) => engine.connect(uri)));

@@ -46,6 +46,17 @@ export function plannedRepairs({ repair, other }: Diagnosis): readonly PlannedRe
   return both.flatMap((one) => one ?? []);
 }
 
+/** What a person types for it: what it does, and to what. */
+export function repairName({ kind, ...about }: Repair): string {
+  const words: readonly (string | readonly string[])[] = Object.values(about);
+  return [kind, ...words.flat()].join(':');
+}
+
+/** Each once: two problems may have the same. */
+export function repairsOf(diagnoses: readonly Diagnosis[]): readonly PlannedRepair[] {
+  return [...new Map(diagnoses.flatMap(plannedRepairs).map((one) => [repairName(one.repair), one])).values()];
+}
+
 export interface Examination {
   /** What was examined: of a VM that is another meanwhile it says nothing. */
   readonly of: Pick<Facts, 'vm' | 'tree'>;

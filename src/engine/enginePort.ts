@@ -137,8 +137,8 @@ export interface EnginePort {
    */
   dismissInterrupted(ref: VmRef): Promise<void>;
   /**
-   * What had broken off on this VM, oldest first, and what would be done about each if a person wanted it. Changes
-   * nothing.
+   * What had broken off on this VM, over any connection, oldest first, and what would be done about each if a person
+   * wanted it. Changes nothing.
    */
   readInterrupted(ref: VmRef): Promise<readonly InterruptedPreview[]>;
   /**

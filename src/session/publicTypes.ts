@@ -63,6 +63,29 @@ export interface OperationOutcome {
   readonly left?: readonly string[];
 }
 
+export interface ProblemInfo {
+  /** Stable; the sentences are in the language of the process. */
+  readonly kind: string;
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly what: string;
+  readonly means: string;
+  readonly todo: string;
+  readonly repairs: readonly {
+    /** What `repair` takes. */
+    readonly repair: string;
+    readonly what: string;
+    /** Why it cannot be done now; absent where it can. */
+    readonly reason?: string;
+    readonly message?: string;
+  }[];
+}
+
+/**
+ * How an interrupted operation ended: `before`, the VM is as before it; `partly`, what is done stays; `explained`,
+ * nothing was done; `failed`, it is tried again.
+ */
+export type RecoveryOutcome = 'before' | 'after' | 'partly' | 'explained' | 'failed';
+
 /** Several VMs that are checkpointed and reverted as one. */
 export interface SystemInfo {
   readonly name: string;

@@ -7,7 +7,9 @@ import {
   type Examination,
   type PlannedRepair,
   plannedRepairs,
+  repairName,
 } from '../diagnosis/examination.js';
+import type { Problem } from '../diagnosis/problem.js';
 import { type RamMethod, displayedStopMs } from '../domain/estimates.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import { severityWord } from './healthText.js';
@@ -20,6 +22,25 @@ import { type ReportPart, remediesPart, reportMarkdown } from './report.js';
 /** For a terminal. */
 export function examinationText(examination: Examination, view: VmView, now: number): string {
   return reportMarkdown(examinationParts(examination, view, now));
+}
+
+/** The same for a program. @param now milliseconds since 1970 */
+export function problemInfos(diagnoses: readonly Diagnosis[], view: VmView, now: number) {
+  return diagnoses.map((diagnosis) => ({
+    ...problemInfo(diagnosis.problem, view, now),
+    repairs: plannedRepairs(diagnosis).map(({ repair, decision }) => ({
+      repair: repairName(repair),
+      what: repairText(repair, view),
+      ...(decision.kind === 'refusal' && {
+        reason: decision.refusal.reason,
+        message: refusalText(decision.refusal).reason,
+      }),
+    })),
+  }));
+}
+
+export function problemInfo(problem: Problem, view: Pick<VmView, 'vm' | 'tree'>, now: number) {
+  return { kind: problem.kind, severity: severityOf(problem), ...problemText(problem, view, now) };
 }
 
 /** @param level of the heading: 1 for the report on one VM, 2 where it is one of several */

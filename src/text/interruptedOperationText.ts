@@ -22,11 +22,11 @@ const mostCommands = 12;
  * |-----------------------|------|
  * | nothing               | that nothing is left to do |
  * | steps                 | whether they lead to before or after it, and the commands |
- * | only a person can     | why, and what helps |
+ * | only a person can     | why, what helps, and the commands |
  *
  * @param now milliseconds since 1970
  */
-export function interruptedOperationText(
+function interruptedOperationText(
   { request, vm, startedAt, recovery, commands }: InterruptedPreview,
   view: VmView,
   now: number,
@@ -38,20 +38,45 @@ export function interruptedOperationText(
       return [began, t('No action is needed.')].join('\n');
     case 'explain': {
       const { reason, nextStep } = refusalText(recovery.why);
-      return [began, reason, nextStep].filter((line) => line !== '').join('\n');
+      return [began, reason, nextStep, ...commandsText(commands)].filter((line) => line !== '').join('\n');
     }
-    case 'steps': {
-      const more = commands.length - mostCommands;
+    case 'steps':
       return [
         began,
         recovery.to === 'before'
           ? t('This undoes the operation. Virt Rewind checks the VM again, then runs:')
           : t('This finishes the operation. Virt Rewind checks the VM again, then runs:'),
-        ...commands.slice(0, mostCommands).map((command) => displayLine(command)),
-        ...(more > 0 ? [t('and {0} more', more)] : []),
+        ...commandsText(commands),
       ].join('\n');
-    }
   }
+}
+
+function commandsText(commands: readonly string[]): readonly string[] {
+  const more = commands.length - mostCommands;
+  return [
+    ...commands.slice(0, mostCommands).map((command) => displayLine(command)),
+    ...(more > 0 ? [t('and {0} more', more)] : []),
+  ];
+}
+
+export function interruptedOperationsText(
+  unfinished: readonly InterruptedPreview[],
+  view: VmView,
+  now: number,
+): string {
+  return unfinished.map((one) => interruptedOperationText(one, view, now)).join('\n\n');
+}
+
+/** What is told before it is left as it is. */
+export function dismissedLines(
+  unfinished: readonly InterruptedPreview[],
+  view: VmView,
+  now: number,
+): readonly string[] {
+  return [
+    ...interruptedOperationLines(unfinished, view, now).slice(0, 2),
+    t('Virt Rewind will not finish that operation. If you are not sure, diagnose {0} first.', view.vm.name),
+  ];
 }
 
 /**

@@ -1,12 +1,11 @@
-// What is wrong with a VM's snapshots and files, and what can be done with it here. Changes nothing.
+// What is wrong with a VM's snapshots and files, and what can be done with it here; and what repairs it.
 import { severityOf } from '../../diagnosis/problemTable.js';
-import type { Problem } from '../../diagnosis/problem.js';
-import { type Examination, plannedRepairs } from '../../diagnosis/examination.js';
+import type { Examination } from '../../diagnosis/examination.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { VmView } from '../../live/views.js';
-import { examinationText } from '../../text/examinationText.js';
-import { problemText } from '../../text/problemText.js';
+import { repairRequest } from '../../session/repairRequest.js';
+import { examinationText, problemInfos } from '../../text/examinationText.js';
 import { refusalText } from '../../text/refusalText.js';
+import { carryOut } from '../carryOut.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { healthOnce } from '../healthOnce.js';
@@ -15,6 +14,10 @@ import { plainReport } from '../plainReport.js';
 export async function doctor(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const found = await session.vm(call.operands[0] ?? '');
+  const wanted = call.texts['repair'];
+  if (wanted !== undefined) {
+    return carryOut(context, found, await repairRequest(session, found, wanted));
+  }
   const examination = await examineOnce(context, found.ref);
   const { diagnoses, abilities } = examination;
   const view = session.view(found);
@@ -30,9 +33,9 @@ export async function doctor(context: Context): Promise<ExitName> {
           const { reason, nextStep } = refusalText(doubt);
           return { kind: doubt.reason, severity: 'error', what: reason, means: '', todo: nextStep, repairable: false };
         }),
-        ...diagnoses.map((diagnosis) => ({
-          ...problemJson(diagnosis.problem, view, now),
-          repairable: plannedRepairs(diagnosis).some(({ decision }) => decision.kind === 'plan'),
+        ...problemInfos(diagnoses, view, now).map((one) => ({
+          ...one,
+          repairable: one.repairs.some(({ reason }) => reason === undefined),
         })),
       ],
       abilities: abilities.map(({ kind, can, why }) => ({
@@ -53,9 +56,4 @@ async function examineOnce(context: Context, ref: VmRef): Promise<Examination> {
   } finally {
     health.dispose();
   }
-}
-
-export function problemJson(problem: Problem, view: Pick<VmView, 'vm' | 'tree'>, now: number): object {
-  const { what, means, todo } = problemText(problem, view, now);
-  return { kind: problem.kind, severity: severityOf(problem), what, means, todo };
 }

@@ -10,7 +10,7 @@ import type { Context } from '../context.js';
 import { type ExitName, exitOfFailure } from '../exitCodes.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
-import { problemJson } from './doctor.js';
+import { problemInfo } from '../../text/examinationText.js';
 import type { ReachedVms } from '../../session/session.js';
 import { unreachableJson } from './list.js';
 
@@ -60,7 +60,7 @@ export async function healthOf(context: Context, reached: ReachedVms): Promise<E
     json({
       vms: checked.map(({ view, health: { found, unjudged }, failure }) => ({
         vm: session.infoOf(view),
-        problems: found.map((problem) => problemJson(problem, view, now)),
+        problems: found.map((problem) => problemInfo(problem, view, now)),
         unknown: [...new Set(unjudged)],
         ...(failure !== undefined && { failure }),
       })),

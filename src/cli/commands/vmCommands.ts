@@ -143,6 +143,25 @@ export function stop(context: Context): Promise<ExitName> {
   return power(context, context.call.flags.has('force') ? 'forceOff' : 'shutDown');
 }
 
+export function pause(context: Context): Promise<ExitName> {
+  return power(context, 'pause');
+}
+
+export function resume(context: Context): Promise<ExitName> {
+  return power(context, 'resume');
+}
+
+export async function consolidate(context: Context): Promise<ExitName> {
+  const { call, session } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  const { disk } = call.texts;
+  return carryOut(context, view, {
+    kind: 'consolidate',
+    vm: view.ref,
+    ...(disk !== undefined && { targets: [disk] }),
+  });
+}
+
 /** Who says what state is wanted has it already, where there is nothing to do. */
 async function power(context: Context, action: PowerAction): Promise<ExitName> {
   const { call, session, terminal, json } = context;

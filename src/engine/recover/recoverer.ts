@@ -26,7 +26,7 @@ import { checkStep } from '../leases/operationStatus.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import type { Store } from '../../live/store.js';
 import { type RecoveryCause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
-import { interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
+import { begunElsewhere, interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
 import type { CompleteFacts } from '../../operations/completeFacts.js';
 import type { Rules } from '../run/rules.js';
 import { factsToRecover } from '../look/factsRequests.js';
@@ -175,15 +175,13 @@ export class Recoverer {
     });
   }
 
-  /** What would be done about each that began over this connection, if a person wanted it. */
+  /** What would be done about each, if a person wanted it. */
   async preview(ref: VmRef): Promise<readonly InterruptedPreview[]> {
     const found: InterruptedPreview[] = [];
     await this.#eachOf(ref, async (lease, open) => {
       const { entry } = open;
       try {
-        if (entry.connection === ref.connection) {
-          found.push(await this.#previewOne(lease, entry));
-        }
+        found.push(await this.#previewOne(lease, entry));
       } finally {
         await open.leave('looked at for a person');
       }
@@ -194,7 +192,10 @@ export class Recoverer {
   async #previewOne(lease: Lease, entry: JournalEntry): Promise<InterruptedPreview> {
     const { id, request, vm, startedAt } = entry;
     const about = { id, request, vm: vm.name, startedAt };
-    const foreign = await this.#decision.foreign(lease, entry);
+    const foreign =
+      entry.connection === lease.request.vm.connection
+        ? await this.#decision.foreign(lease, entry)
+        : begunElsewhere(entry);
     const facts = foreign === undefined ? await this.#readFacts(lease, entry) : 'vmIsGone';
     if (facts === 'vmIsGone') {
       const why = foreign ?? refuse('vmGone', { vm: vm.name }).refusal;

@@ -69,9 +69,8 @@ export class RecoveryEnds {
 
   /** Of a VM with the same UUID, over a connection that may lead to another one. It is brought to its end over that. */
   async leaveElsewhere(open: OpenEntry): Promise<void> {
-    const { id, vm, connection } = open.entry;
     await open.leave('begun over another connection');
-    this.#unfinished.set(id, refuse('begunElsewhere', { vm: vm.name, connection }).refusal);
+    this.#unfinished.set(open.entry.id, begunElsewhere(open.entry));
   }
 
   /**
@@ -137,6 +136,10 @@ export class RecoveryEnds {
       this.#options.log.error(`a reader of recoveries failed: ${String(error)}`);
     }
   }
+}
+
+export function begunElsewhere({ vm, connection }: JournalEntry): Refusal {
+  return refuse('begunElsewhere', { vm: vm.name, connection }).refusal;
 }
 
 /** Nobody may read that nothing was changed where one of several was brought to its end before. */

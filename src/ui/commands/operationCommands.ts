@@ -7,10 +7,18 @@ import { targetVm } from './targets.js';
 import { argumentsOf } from './commandArguments.js';
 import { mustConfirm, askNameOfProtected } from './consent.js';
 import { askQuestion } from '../prompts/askQuestion.js';
-import type { VmView } from '../../live/views.js';
-import type { AgreedRecovery, InterruptedPreview } from '../../operations/interrupted.js';
-import type { RecoveryReport } from '../../domain/recoveryReport.js';
-import { interruptedOperationLines, interruptedOperationText } from '../../text/interruptedOperationText.js';
+import {
+  endInterrupted,
+  type InterruptedEnd,
+  type InterruptedQuestion,
+  isAtItsEnd,
+} from '../../session/endInterrupted.js';
+import {
+  dismissedLines,
+  interruptedOperationLines,
+  interruptedOperationsText,
+} from '../../text/interruptedOperationText.js';
+import { sessionOf } from './sessionOf.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import { showOperations } from './operationList.js';
 
@@ -55,43 +63,26 @@ async function cancelOperation(run: CommandRun): Promise<void> {
  */
 async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
   const view = await targetVm(run);
-  const { ref, vm } = view;
-  if (argumentsOf(run.call).dismiss === true) {
-    return dismissUnfinished(run, view);
-  }
-  const unfinished = await run.engine.readInterrupted(ref);
-  const agreed = unfinished.flatMap(agreeable);
-  if (unfinished.length === 0) {
+  const { vm } = view;
+  const isDismissed = argumentsOf(run.call).dismiss === true;
+  const { end, outcomes } = await endInterrupted(sessionOf(run), view, async (question) => {
+    if (isDismissed || (!question.mayFinish && run.call.kind !== 'program')) {
+      await askToDismiss(run, question);
+      return 'dismiss';
+    }
+    return question.mayFinish ? ask(run, question) : 'finish';
+  });
+  if (end === 'nothing' && !isDismissed) {
     throw new NothingThere(t('{0} has no interrupted operation.', vm.name), { vm: vm.name });
   }
-  if (agreed.length === 0 && run.call.kind === 'program') {
-    const [text] = unfinished.map((one) => interruptedOperationText(one, view, Date.now()));
-    throw new CommandError('refused', text ?? '', { vm: vm.name });
-  }
-  if (agreed.length === 0 || (await ask(run, view, unfinished)) === 'dismiss') {
-    return dismissUnfinished(run, view, unfinished);
-  }
-  const outcomes = await run.engine.finishInterrupted(ref, agreed);
   if (outcomes.every(isAtItsEnd)) {
     noteInStatusBar(t('You can start new operations on {0} again.', vm.name));
   }
   return { outcomes };
 }
 
-/** What only a person's own hand leads out of is not among them. */
-function agreeable({ id, recovery }: InterruptedPreview): readonly AgreedRecovery[] {
-  return recovery.kind === 'explain' ? [] : [{ id, steps: recovery.kind === 'steps' ? recovery.plan.steps : [] }];
-}
-
-function isAtItsEnd(outcome: RecoveryReport['outcome']): boolean {
-  return outcome !== 'explained' && outcome !== 'failed';
-}
-
-async function ask(
-  run: CommandRun,
-  view: VmView,
-  unfinished: readonly InterruptedPreview[],
-): Promise<'finish' | 'dismiss'> {
+async function ask(run: CommandRun, question: InterruptedQuestion): Promise<InterruptedEnd> {
+  const { view, unfinished } = question;
   const now = Date.now();
   const dismiss = t('Mark as Resolved');
   const button = mustConfirm(run)
@@ -99,16 +90,17 @@ async function ask(
         {
           title: t('Finish the interrupted operation on {0}?', view.vm.name),
           lines: interruptedOperationLines(unfinished, view, now),
-          details: detailsOf(unfinished, view, now),
+          details: interruptedOperationsText(unfinished, view, now),
           confirm: t('Finish'),
         },
         dismiss,
       )
     : '';
   if (button === dismiss) {
+    await askToDismiss(run, question);
     return 'dismiss';
   }
-  for (const { recovery, request } of unfinished) {
+  for (const { recovery, request } of question.needsName ? unfinished : []) {
     if (recovery.kind === 'steps') {
       await askNameOfProtected(run, view, request, { ...recovery.plan, losses: [], warnings: [] });
     }
@@ -116,30 +108,14 @@ async function ask(
   return 'finish';
 }
 
-function detailsOf(unfinished: readonly InterruptedPreview[], view: VmView, now: number): string {
-  return unfinished.map((one) => interruptedOperationText(one, view, now)).join('\n\n');
-}
-
-/** @param unfinished what the question tells of */
-async function dismissUnfinished(
-  run: CommandRun,
-  view: VmView,
-  unfinished: readonly InterruptedPreview[] = [],
-): Promise<{ readonly outcomes: readonly string[] }> {
-  const { ref, vm } = view;
+async function askToDismiss(run: CommandRun, { view, unfinished }: InterruptedQuestion): Promise<void> {
   if (mustConfirm(run)) {
     const now = Date.now();
     await askQuestion({
-      title: t('Mark the interrupted operation on {0} as resolved?', vm.name),
-      lines: [
-        ...interruptedOperationLines(unfinished, view, now).slice(0, 2),
-        t('Virt Rewind will not finish that operation. If you are not sure, diagnose {0} first.', vm.name),
-      ],
-      details: detailsOf(unfinished, view, now),
+      title: t('Mark the interrupted operation on {0} as resolved?', view.vm.name),
+      lines: dismissedLines(unfinished, view, now),
+      details: interruptedOperationsText(unfinished, view, now),
       confirm: t('Mark as Resolved'),
     });
   }
-  await run.engine.dismissInterrupted(ref);
-  noteInStatusBar(t('You can start new operations on {0} again.', vm.name));
-  return { outcomes: [] };
 }

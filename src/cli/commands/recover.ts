@@ -1,0 +1,109 @@
+// What broke off on a VM, and was left to a person: finished or undone as it is shown, or left as it is.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import type { RecoveryReport } from '../../domain/recoveryReport.js';
+import type { VmView } from '../../live/views.js';
+import type { InterruptedPreview } from '../../operations/interrupted.js';
+import {
+  endInterrupted,
+  type InterruptedEnd,
+  type InterruptedQuestion,
+  isAtItsEnd,
+} from '../../session/endInterrupted.js';
+import { dismissedLines, interruptedOperationsText } from '../../text/interruptedOperationText.js';
+import { titleIn } from '../../text/operationProgress.js';
+import { recoveryText } from '../../text/recoveryText.js';
+import { refusalText } from '../../text/refusalText.js';
+import { agreeTo } from '../agree.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { questionLines } from '../printPlan.js';
+
+export async function recover(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const found = await session.vm(call.operands[0] ?? '');
+  if (call.flags.has('plan')) {
+    return showInterrupted(context, found);
+  }
+  const explained: RecoveryReport[] = [];
+  const listening = session.engine.onDidRecover((report) => {
+    if (report.outcome === 'explained') {
+      explained.push(report);
+    }
+  });
+  try {
+    const wanted = call.flags.has('dismiss') ? 'dismiss' : 'finish';
+    const { end, outcomes } = await endInterrupted(session, found, (question) => ask(context, question, wanted));
+    const view = session.view(found);
+    const isOver = outcomes.every(isAtItsEnd);
+    if (json === undefined) {
+      explained.forEach((report) => terminal.tell(recoveryText(report, titleIn(view, report.request)).message));
+      const name = displayLine(view.vm.name);
+      if (end === 'nothing') {
+        terminal.say(t('{0} has no interrupted operation.', name));
+      } else if (isOver) {
+        terminal.say(t('You can start new operations on {0} again.', name));
+      }
+    } else {
+      json({ vm: session.infoOf(view), recovered: { end, outcomes } });
+    }
+    return isOver ? 'done' : outcomes.includes('failed') ? 'failed' : 'refused';
+  } finally {
+    listening.dispose();
+  }
+}
+
+async function showInterrupted({ session, terminal, json }: Context, found: VmView): Promise<ExitName> {
+  const unfinished = await session.engine.readInterrupted(found.ref);
+  const view = session.view(found);
+  if (json !== undefined) {
+    json({ vm: session.infoOf(view), interrupted: unfinished.map(interruptedJson) });
+  } else if (unfinished.length === 0) {
+    terminal.say(t('{0} has no interrupted operation.', displayLine(view.vm.name)));
+  } else {
+    terminal.say(`${interruptedOperationsText(unfinished, view, Date.now())}\n\n${t('Nothing was changed.')}`);
+  }
+  return 'done';
+}
+
+function interruptedJson({ request, startedAt, recovery, commands }: InterruptedPreview): object {
+  return {
+    operation: request.kind,
+    startedAt: new Date(startedAt).toISOString(),
+    to: recovery.kind === 'explain' ? 'explained' : recovery.to,
+    commands,
+    ...(recovery.kind === 'explain' && { reason: recovery.why.reason, message: refusalText(recovery.why).reason }),
+  };
+}
+
+async function ask(
+  context: Context,
+  { view, unfinished, mayFinish, needsName }: InterruptedQuestion,
+  end: InterruptedEnd,
+): Promise<InterruptedEnd> {
+  const now = Date.now();
+  const { name } = view.vm;
+  const details = interruptedOperationsText(unfinished, view, now);
+  if (end === 'dismiss') {
+    const [title, lines] = [
+      t('Mark the interrupted operation on {0} as resolved?', displayLine(name)),
+      dismissedLines(unfinished, view, now),
+    ];
+    await agreeTo(context, {
+      lines: questionLines(context, { title, details: lines.join('\n') }),
+      confirm: t('Mark as Resolved'),
+      asks: true,
+    });
+  } else if (mayFinish) {
+    const title = t('Finish the interrupted operation on {0}?', displayLine(name));
+    await agreeTo(context, {
+      lines: questionLines(context, { title, details }),
+      confirm: t('Finish'),
+      asks: true,
+      ...(needsName && { isProtected: displayLine(name), typed: name }),
+    });
+  } else {
+    context.terminal.tell(details);
+  }
+  return end;
+}
