@@ -79,7 +79,7 @@ async function main(): Promise<number> {
       return exitCode('done');
     }
     const { speak } = await import('./cli/language.js');
-    speak(join(__dirname, 'l10n'), env, terminal);
+    speak(join(__dirname, 'l10n'), env, terminal, parsed.call.texts['connect']);
     if (parsed.call.command === 'hook') {
       const [{ hook }, { noLog }] = await Promise.all([import('./cli/commands/hook.js'), import('./base/log.js')]);
       return await hook({ call: parsed.call, terminal, environment: env, log: noLog });

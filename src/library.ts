@@ -1,4 +1,5 @@
 // The door of the library: what `import { connect } from 'virt-rewind'` gives.
+import { speakIn } from './text/ways.js';
 export { connect } from './api/connect.js';
 export { VirtRewindError } from './api/virtRewindError.js';
 export type {
@@ -34,3 +35,5 @@ export type {
   Waited,
   WaitOptions,
 } from './api/publicApi.js';
+
+speakIn('library');

@@ -23,6 +23,7 @@ import { warningText } from '../text/warningText.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import type { ExitName } from './exitCodes.js';
+import { commandFor } from '../text/ways.js';
 
 const tickMs = 1_000;
 
@@ -107,7 +108,7 @@ function tellResult(
       ? []
       : [
           t('The previous state was saved as {0}.', displayLine(result.checkpoint)),
-          t('To go back: {0}', `virt-rewind undo ${name}`),
+          t('To go back: {0}', commandFor(['undo', name])),
         ]),
   ];
   terminal.say(lines.join('\n'));

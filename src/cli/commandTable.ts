@@ -115,6 +115,12 @@ const commands = {
       'virt-rewind delete web-test old --trash',
     ],
   },
+  keep: {
+    summary: 'keep a snapshot from being deleted by a rule',
+    operands: [vm, snapshot],
+    options: { clear: { type: 'boolean', help: 'no longer: clear that mark, and that of the favourite' } },
+    examples: ['virt-rewind keep web-test clean'],
+  },
   ...cloneCommands,
   'renew-identity': {
     summary: 'create a new machine ID and new SSH host keys in a guest, with its guest agent',

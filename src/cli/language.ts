@@ -2,9 +2,16 @@
 import * as l10n from '@vscode/l10n';
 import { sentencesIn } from '../text/translation.js';
 import type { Terminal } from './terminal.js';
+import { speakIn } from '../text/ways.js';
 
-/** @param folder of the lists of sentences */
-export function speak(folder: string, environment: NodeJS.ProcessEnv, terminal: Pick<Terminal, 'tell'>): void {
+/** @param folder of the lists of sentences @param connect that it was called with */
+export function speak(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  terminal: Pick<Terminal, 'tell'>,
+  connect?: string,
+): void {
+  speakIn('commandLine', connect);
   const language = languageOf(environment);
   if (language !== 'en') {
     l10n.config({ contents: sentencesIn(folder, language, { warn: (message) => terminal.tell(message) }) });

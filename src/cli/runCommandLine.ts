@@ -23,6 +23,7 @@ import { Interruption } from './interruption.js';
 import { answerDocument } from './schema.js';
 import type { Terminal } from './terminal.js';
 import { wingHandlers } from '../wings/commandHandlers.js';
+import { isDeepStrictEqual } from 'node:util';
 
 /** A line of a terminal is folded, not cut. */
 const longestSentence = 2_000;
@@ -36,6 +37,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   redo: async () => (await import('./commands/undo.js')).redo,
   'restore-state': async () => (await import('./commands/undo.js')).restoreState,
   delete: async () => (await import('./commands/vmCommands.js')).deleteSnapshot,
+  keep: async () => (await import('./commands/vmCommands.js')).keep,
   clone: async () => (await import('./commands/clones.js')).clone,
   fork: async () => (await import('./commands/forks.js')).fork,
   sandbox: async () => (await import('./commands/forks.js')).sandbox,
@@ -130,9 +132,11 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
     tellRecovered(recovered, terminal);
     return typeof exit === 'number' ? exit : exitCode(exit);
   } catch (error) {
-    const { recoveredFirst } = asFailure(error).details;
+    const { recoveredFirst, recovered: own, request } = asFailure(error).details;
     tellRecovered(
-      [...recovered].filter((report) => report !== recoveredFirst),
+      [...recovered].filter(
+        (report) => report !== recoveredFirst && !(own !== undefined && isDeepStrictEqual(report.request, request)),
+      ),
       terminal,
     );
     const told = interruption.wasWished && isSilentEnd(error) ? new CliError('cancelled', t('Cancelled.')) : error;

@@ -7,7 +7,7 @@ import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
 import { findDenial } from '../domain/denial.js';
 import type { Facts } from '../domain/facts.js';
-import { isEmptyFile } from '../domain/hostFiles.js';
+import { notMarked } from '../domain/hostFiles.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 import { disksToStart } from '../operations/volumeRefusal.js';
 import { factsToExamine } from './factsToExamine.js';
@@ -27,7 +27,7 @@ export function chainProblems(facts: Facts): readonly Problem[] {
   const corrupt = [...ownImages(facts)].flatMap((file): readonly Problem[] => {
     const image = files?.images.get(file);
     return typeof image === 'object' && image.corrupt === true
-      ? [{ kind: 'corruptImage', file, ...(isEmptyFile(image) && { empty: true }) }]
+      ? [{ kind: 'corruptImage', file, ...notMarked(image) }]
       : [];
   });
   return [

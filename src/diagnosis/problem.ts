@@ -102,7 +102,7 @@ export type Problem =
   /** Its next start would write to `file`, which `overlay` is built on. */
   | { readonly kind: 'savedBelow'; readonly disk: string; readonly file: string; readonly overlay: string }
   /** `empty`: the file holds no byte. */
-  | { readonly kind: 'corruptImage'; readonly file: string; readonly empty?: true }
+  | { readonly kind: 'corruptImage'; readonly file: string; readonly empty?: 'yes' | 'other' }
   | {
       readonly kind: 'volumeNotThere';
       readonly disk: string;

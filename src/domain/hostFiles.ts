@@ -70,8 +70,13 @@ export interface ImageFacts extends FileFacts {
 }
 
 /** A file of no bytes is no image, but of a raw disk; nothing marked it as damaged. */
-export function isEmptyFile({ bytes, corrupt }: Pick<ImageFacts, 'bytes' | 'corrupt'>): boolean {
+function isEmptyFile({ bytes, corrupt }: Pick<ImageFacts, 'bytes' | 'corrupt'>): boolean {
   return corrupt === true && bytes === 0;
+}
+
+/** Of a corrupt one, for its sentence: QEMU has not marked what has no bytes, or is no image of its format. */
+export function notMarked(image: Pick<ImageFacts, 'bytes' | 'corrupt' | 'virtualBytes'>): { empty?: 'yes' | 'other' } {
+  return isEmptyFile(image) ? { empty: 'yes' } : image.virtualBytes === 0 ? { empty: 'other' } : {};
 }
 
 /**

@@ -113,7 +113,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** A file that the snapshot's content stands in or rests on is gone. */
   readonly overlayMissing: { snapshot: string; disk: string; file: string };
   /** QEMU has marked the image as damaged; `empty`: `yes` for a file of 0 bytes. */
-  readonly imageCorrupt: { snapshot: string; disk: string; file: string; empty?: string };
+  readonly imageCorrupt: { snapshot: string; disk: string; file: string; empty?: 'yes' | 'other' };
   /** No program can write to the image, and the change goes into it. */
   readonly imageImmutable: { vm: string; file: string };
   /**
@@ -210,7 +210,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** Inside it is an internal snapshot, which would go with it. */
   readonly tagInLayer: { vm: string; file: string; tag: string };
   /** QEMU marked it as damaged; `gone`: `yes`; `empty`: `yes` for a file of 0 bytes. */
-  readonly layerBroken: { vm: string; disk: string; file: string; gone?: string; empty?: string };
+  readonly layerBroken: { vm: string; disk: string; file: string; gone?: string; empty?: 'yes' | 'other' };
   /** `file`, a qcow2 image on a device, may not have room for what would be merged into it. */
   readonly deviceMayBeFull: { snapshot: string; disk: string; file: string };
   /** libvirt merges nothing into a disk that the snapshot names by pool and volume. */

@@ -3,7 +3,7 @@
 // step.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { takesPart } from '../domain/chains/fileUse.js';
-import { isEmptyFile, type ImageFacts } from '../domain/hostFiles.js';
+import { type ImageFacts, notMarked } from '../domain/hostFiles.js';
 import type { Repair } from '../domain/operation.js';
 import type { Facts } from '../domain/facts.js';
 import type { Warning } from '../domain/consequences.js';
@@ -173,7 +173,7 @@ export function brokenLayerRefusal(
       return refuse('layerBroken', { vm: vm.name, disk, file, gone: 'yes' });
     }
     if (typeof image === 'object' && image.corrupt === true) {
-      return refuse('layerBroken', { vm: vm.name, disk, file, ...(isEmptyFile(image) && { empty: 'yes' }) });
+      return refuse('layerBroken', { vm: vm.name, disk, file, ...notMarked(image) });
     }
   }
   return undefined;

@@ -7,6 +7,8 @@ import { listNames } from './lossText.js';
 import { titleIn } from './operationProgress.js';
 import { recoveryText } from './recoveryText.js';
 import { stateWord } from './words.js';
+import { repairBy, wayTo } from './ways.js';
+import { quoteForShell } from '../steps/virshCommand.js';
 
 /** Sentences; empty where nothing is known. */
 export function aftermathText(details: FailureDetails): readonly string[] {
@@ -15,7 +17,7 @@ export function aftermathText(details: FailureDetails): readonly string[] {
     ...recoveredText(details),
     ...deletedText(details),
     ...(details.thawed === true ? [t('The guest’s file systems were frozen and have been thawed.')] : []),
-    ...(details.left ?? []).map((one) => leftoverText(one)),
+    ...(details.left ?? []).map((one) => leftoverText(one, details.vm)),
     ...stateText(details),
   ];
 }
@@ -54,16 +56,20 @@ function deletedText({ recovered, deleted = [] }: FailureDetails): readonly stri
   return isWhole || deleted.length === 0 ? [] : [t('Deleted so far: {0}.', listNames(deleted))];
 }
 
-function leftoverText(left: Leftover): string {
+function leftoverText(left: Leftover, vm: string | undefined): string {
   switch (left.kind) {
     case 'pausedSaving':
-      return t('The VM is still paused, as if it were being saved. Doctor can resume it.');
+      return t('The VM is still paused, as if it were being saved. Resume it: {0}', repairBy('resumeAfterSave', vm));
     case 'frozen':
-      return t('The guest’s file systems are still frozen. Doctor can thaw them.');
+      return t('The guest’s file systems may still be frozen. Thaw them: {0}', thawCommand(vm));
     case 'tag':
-      return t('Part of the snapshot is left in “{0}” and uses space. Doctor can remove it.', displayLine(left.file));
+      return t(
+        'Part of the snapshot is left in “{0}” and uses space. Remove it: {1}',
+        displayLine(left.file),
+        wayTo('repair', vm),
+      );
     case 'file':
-      return t('The file “{0}” is left. Doctor shows whether something needs it.', displayLine(left.file));
+      return t('The file “{0}” is left. Whether something needs it: {1}', displayLine(left.file), wayTo('examine', vm));
     case 'snapshot':
       return t(
         'The snapshot {0} was created for this operation and still exists. Delete it if nothing needs it.',
@@ -85,4 +91,9 @@ function stateText({ stateNow, vm, qemuEnded }: FailureDetails): readonly string
       : []),
     vm === undefined ? t('The VM is now {0}.', state) : t('{0} is now {1}.', vm, state),
   ];
+}
+
+/** It works where the agent is silent, too: the doctor then sees nothing to thaw. */
+function thawCommand(vm = 'VM'): string {
+  return `virsh domfsthaw ${quoteForShell(vm)}`;
 }

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { FailureText } from './failureSentences.js';
 import { leftByCancel } from './operationText.js';
+import { lookAgain } from './ways.js';
 
 /**
  * | by us | may still happen | told                                       |
@@ -23,7 +24,7 @@ export function cancelledText({
         request?.kind === 'power' && request.action === 'restart'
           ? t('The guest of {0} was asked to restart and may still do so.', vm)
           : t('The guest of {0} was asked to shut down and may still do so.', vm),
-      nextStep: t('Virt Rewind no longer waits for it. The view shows the new state when it changes.'),
+      nextStep: `${t('Virt Rewind no longer waits for it.')} ${lookAgain(vm)}`,
       severity: 'info',
     };
   }
@@ -36,7 +37,7 @@ export function cancelledText({
   }
   return {
     sentence: vm === '' ? t('Cancelled.') : t('Another program cancelled the operation on {0}.', vm),
-    nextStep: leftByCancel(request),
+    nextStep: leftByCancel(request, vm),
     severity: 'warning',
   };
 }

@@ -1,8 +1,9 @@
 // The refusals of what shortens chains, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
-import { emptyFileText, putBackText } from './missingBase.js';
+import { brokenImageText, putBackText } from './missingBase.js';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
+import { wayTo } from './ways.js';
 
 export const consolidateRefusals: Pick<
   Sentences,
@@ -40,7 +41,7 @@ export const consolidateRefusals: Pick<
   ],
   layerNotInChain: ({ vm, file }) => [
     t('No disk of {0} uses “{1}”.', vm, file),
-    t('The tooltip of the VM shows its layers.'),
+    t('“qemu-img info --backing-chain” shows the layers of a disk.'),
   ],
   layerNeeded: ({ vm, file, by }) => [
     t('“{1}” would be changed or deleted, but {2} depends on it: it uses the files of {0}.', vm, file, by),
@@ -50,16 +51,10 @@ export const consolidateRefusals: Pick<
     t('An internal snapshot, “{1}”, is inside “{0}” and would be deleted with it.', file, tag),
     t('Delete that snapshot first.'),
   ],
-  layerBroken: ({ vm, disk, file, gone, empty }) => [
+  layerBroken: ({ vm, disk, file, gone, empty }) =>
     gone === 'yes'
-      ? t('A file that disk {0} of {1} depends on is missing: {2}.', disk, vm, inQuotes(file))
-      : empty === 'yes'
-        ? emptyFileText(file)
-        : t('QEMU has marked {0} as damaged.', inQuotes(file)),
-    gone === 'yes' || empty === 'yes'
-      ? putBackText()
-      : t('Check it with “qemu-img check” while the VM is off, and copy the data you need.'),
-  ],
+      ? [t('A file that disk {0} of {1} depends on is missing: {2}.', disk, vm, inQuotes(file)), putBackText()]
+      : brokenImageText(file, empty),
   layerSmaller: ({ vm, disk, file }) => [
     t(
       '“{2}” is smaller than the image below it, so disk {1} of {0} would become larger for the guest.',
@@ -90,8 +85,8 @@ export const consolidateRefusals: Pick<
     t('To delete {1}, libvirt would start {0} with its host devices.', vm, snapshot),
     t('Delete {0} while {1} runs.', snapshot, vm),
   ],
-  snapshotKept: ({ snapshot }) => [
+  snapshotKept: ({ vm, snapshot }) => [
     t('{0} is marked as kept.', snapshot),
-    t('To delete it, clear that mark first: Keep or Make Favourite…'),
+    t('To delete it, clear that mark first: {0}', wayTo('free', vm)),
   ],
 };

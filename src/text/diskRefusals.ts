@@ -47,9 +47,13 @@ export const diskRefusals: Pick<
   noDisks: ({ vm }) => [t('{0} has no disk that a snapshot can contain.', vm), t('Add a disk to the VM.')],
   rawDisk: ({ vm, disk, format, own }) => [
     t('Disk {1} of {0} is {2}, but internal snapshots need qcow2.', vm, disk, format),
-    own === 'internal'
-      ? t('Change it to a read-only CD-ROM (as for a cloud-init seed), remove it from the VM, or convert it to qcow2.')
-      : t('Create an external snapshot, or convert the disk to qcow2.'),
+    format !== 'raw'
+      ? convertText(vm)
+      : own === 'internal'
+        ? t(
+            'Change it to a read-only CD-ROM (as for a cloud-init seed), remove it from the VM, or convert it to qcow2.',
+          )
+        : t('Create an external snapshot, or convert the disk to qcow2.'),
   ],
   rawNvram: ({ vm, nvram, version, state, own }) => [
     t(
@@ -103,7 +107,7 @@ export const diskRefusals: Pick<
             file,
             format,
           ),
-          t('If you trust its source, convert the disk to qcow2 (qemu-img convert) while {0} is off.', vm),
+          convertText(vm),
         ],
   unjudgedImage,
   transientDisk: ({ vm, disk }) => [
@@ -161,3 +165,8 @@ export const diskRefusals: Pick<
     t('Copy the file of the NVDIMM, and remove the NVDIMM from the configuration of {0} first.', vm),
   ],
 };
+
+/** An overlay needs a layer of raw or qcow2 below it, and an internal snapshot qcow2. */
+function convertText(vm: string): string {
+  return t('If you trust its source, convert the disk to qcow2 (qemu-img convert) while {0} is off.', vm);
+}

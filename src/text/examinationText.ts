@@ -18,6 +18,7 @@ import { problemText, repairText } from './problemText.js';
 import { estimateText } from './relativeAge.js';
 import { refusalText } from './refusalText.js';
 import { type ReportPart, remediesPart, reportMarkdown } from './report.js';
+import { isIn, repairBy } from './ways.js';
 
 /** For a terminal. */
 export function examinationText(examination: Examination, view: VmView, now: number): string {
@@ -59,17 +60,20 @@ export function examinationParts(
     diagnosisParts(diagnosis, view, now, level === 1 ? 3 : 4);
   return [
     { kind: 'heading', level, text: view.vm.name },
-    { kind: 'text', text: summary(wrong.length) },
+    { kind: 'text', text: summary(wrong.length, abilities) },
     ...section(t('Problems'), wrong.flatMap(tell)),
     ...section(t('Notes'), notes.flatMap(tell)),
     ...section(t('What Works Here'), [abilityTable(abilities, view), ...abilityRemedies(abilities, view)]),
   ];
 }
 
-function summary(count: number): string {
+function summary(count: number, abilities: readonly Ability[]): string {
+  const creating = abilities.filter(({ kind }) => kind.startsWith('create'));
   switch (count) {
     case 0:
-      return t('No problems found.');
+      return creating.length > 0 && creating.every(({ can }) => can === 'no')
+        ? t('No problems found, but no snapshot can be created now. “{0}” says why.', t('What Works Here'))
+        : t('No problems found.');
     case 1:
       return t('1 problem found.');
     default:
@@ -98,9 +102,10 @@ function diagnosisParts(diagnosis: Diagnosis, view: VmView, now: number, level: 
 function repairLine({ repair, decision }: PlannedRepair, view: VmView): ReportPart {
   const does = repairText(repair, view);
   if (decision.kind === 'plan') {
-    return { kind: 'text', lead: t('Can be repaired here'), text: does };
+    const how = isIn('editor') ? [] : [repairBy(repairName(repair), view.vm.name)];
+    return { kind: 'text', lead: t('Can be repaired here'), text: [does, ...how].join(' ') };
   }
-  const { reason, nextStep } = refusalText(decision.refusal);
+  const { reason, nextStep } = refusalText(decision.refusal, view.vm.name);
   return { kind: 'text', lead: t('Cannot be repaired now'), text: [does, reason, nextStep].join(' ').trim() };
 }
 
@@ -116,7 +121,7 @@ function abilityTable(abilities: readonly Ability[], view: Pick<VmView, 'vm' | '
     if (can === 'untried') {
       return [abilityName(what), abilityWord(can), `${still} ${untriedText()}`.trim()];
     }
-    const text = why === undefined ? undefined : refusalText(why);
+    const text = why === undefined ? undefined : refusalText(why, view.vm.name);
     const reason =
       text === undefined ? '' : can === 'byUs' ? text.reason : [text.reason, text.nextStep].join(' ').trim();
     return [abilityName(what), abilityWord(can), `${still} ${reason}`.trim()];

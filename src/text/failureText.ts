@@ -19,6 +19,7 @@ import { circleWording } from './startText.js';
 import { refusedText, stoppedText } from './stoppedText.js';
 import { brokenPromiseText } from './brokenPromiseText.js';
 import { silentAgentText } from './waitText.js';
+import { addressPlaces, isIn, lookAgain, wayTo } from './ways.js';
 
 type Offer = 'connect' | 'refresh' | 'examine' | 'guest' | 'remedy';
 
@@ -64,7 +65,9 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   notFound: (details) => ({
     short: t('not found'),
     sentence: missing(details),
-    nextStep: t('Another program may have removed or renamed it. Refresh to see the current state.'),
+    nextStep: `${t('Another program may have removed or renamed it.')} ${lookAgain(
+      details.snapshot === undefined ? undefined : details.vm,
+    )}`,
     severity: 'warning',
     offers: 'refresh',
   }),
@@ -127,17 +130,19 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
         : t('The connection to {0} was closed.', daemon(details)),
     nextStep:
       details.silent === true
-        ? t('Try again when it responds. The view shows that immediately.')
+        ? t('Try again when it responds.')
         : details.vm === undefined
-          ? t('Retrying automatically.')
-          : t('The operation may continue in libvirt. The view shows the state when libvirt responds again.'),
+          ? isIn('editor')
+            ? t('Retrying automatically.')
+            : t('Try again when it responds.')
+          : `${t('The operation may continue in libvirt.')} ${lookAgain(details.vm)}`,
     severity: 'error',
     offers: 'connect',
   }),
   protocol: (details) => ({
     short: t('not a libvirt'),
     sentence: t('The server does not use the libvirt protocol, so the connection was closed: {0}.', daemon(details)),
-    nextStep: t('Check that this is the address of a libvirt daemon. The log has the details.'),
+    nextStep: `${t('Check that this is the address of a libvirt daemon.')} ${detailsIn()}`,
     severity: 'error',
     offers: 'connect',
   }),
@@ -160,7 +165,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     ...(isAddress(details)
       ? {
           sentence: t('{0} is not a libvirt address.', inQuotes(details.connection ?? '')),
-          nextStep: t('Correct it in the setting {0}.', 'virtRewind.connections'),
+          nextStep: t('Correct it where it is set: {0}.', addressPlaces()),
         }
       : details.candidates !== undefined
         ? circleWording(details.candidates)
@@ -179,7 +184,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
                 t('The request for {0} was rejected.', details.vm ?? ''),
                 t('The request was rejected.'),
               ),
-              nextStep: t('The log has the details.'),
+              nextStep: detailsIn(details.vm),
             }),
     severity: 'error',
   }),
@@ -221,7 +226,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   }),
 };
 
-function failedNextStep({ outrunBytes, outputLost, silentMs }: FailureDetails): string {
+function failedNextStep({ vm, outrunBytes, outputLost, silentMs }: FailureDetails): string {
   if (outputLost !== undefined) {
     return outputLost === 'tooLarge'
       ? t('Let the program write its output to a file in the guest, then run it again.')
@@ -230,7 +235,12 @@ function failedNextStep({ outrunBytes, outputLost, silentMs }: FailureDetails): 
   if (outrunBytes !== undefined) {
     return t('Create a snapshot that pauses the VM, or try again while the VM is less busy.');
   }
-  return silentMs === undefined ? t('The log shows what was done before the failure.') : '';
+  return silentMs === undefined ? detailsIn(vm) : '';
+}
+
+/** What was done before it failed, and the words of others. */
+function detailsIn(vm?: string): string {
+  return t('Details: {0}', vm === undefined && isIn('commandLine') ? '--verbose' : wayTo('log', vm));
 }
 
 function missing(details: FailureDetails): string {

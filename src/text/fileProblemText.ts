@@ -1,7 +1,7 @@
 // What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which
 // this is a part.
 import { t } from '@vscode/l10n';
-import { cannotStartText, emptyFileText, noVolumeText, putBackText } from './missingBase.js';
+import { brokenImageText, cannotStartText, noVolumeText, putBackText } from './missingBase.js';
 import type { ProblemOf, TrashUsage } from '../diagnosis/problem.js';
 import { displayLine } from '../domain/plainText.js';
 import { quoteForShell } from '../steps/virshCommand.js';
@@ -10,6 +10,7 @@ import { inQuotes } from './quotes.js';
 import { type ProblemSentences, quotedPath, quotedPaths } from './problemSentence.js';
 import { refusalText } from './refusalText.js';
 import { relativeAge } from './relativeAge.js';
+import { isIn, wayTo } from './ways.js';
 
 export const fileProblems = {
   orphanFile: ({ file, bytes }, { vm }) => [
@@ -111,14 +112,16 @@ export const fileProblems = {
       ? t('Start {0}, create a snapshot with RAM inside its image, and delete it. QEMU then frees the space.', vm)
       : withoutCure(why),
   ],
-  corruptImage: ({ file, empty }) =>
-    empty === true
-      ? [emptyFileText(file), cannotStartText(), putBackText()]
-      : [
-          t('QEMU has marked {0} as damaged.', quotedPath(file)),
-          t('It can be opened read-only at most. Snapshots that are built on it may also be damaged.'),
-          t('Check it with “qemu-img check” while the VM is off, and copy the data you need.'),
-        ],
+  corruptImage: ({ file, empty }) => {
+    const [what, todo] = brokenImageText(file, empty);
+    return [
+      what,
+      empty === undefined
+        ? t('It can be opened read-only at most. Snapshots that are built on it may also be damaged.')
+        : cannotStartText(),
+      todo,
+    ];
+  },
   volumeNotThere: ({ disk, pool, volume, why }, { vm }) => {
     const [what, todo] = noVolumeText(vm, disk, pool, volume, why);
     return [what, cannotStartText(), todo];
@@ -186,7 +189,9 @@ export const fileProblems = {
       'A snapshot is not a backup: its delta grows with each write, and the older it is, the more a revert loses. {0} h should be enough.',
       limitHours,
     ),
-    t('Consolidate the chain, delete the snapshot, or mark it as kept.'),
+    isIn('library') || snapshot === undefined
+      ? consolidate()
+      : t('Consolidate the chain, delete the snapshot, or mark it as kept: {0}', wayTo('mark', vm)),
   ],
   deltaTooLarge: ({ limit, disk, bytes, file }, { vm }) => [
     'bytes' in limit

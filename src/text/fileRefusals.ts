@@ -2,11 +2,12 @@
 import { t } from '@vscode/l10n';
 import { inQuotes } from './quotes.js';
 import { bytesText } from './bytesText.js';
-import { emptyFileText, putBackText } from './missingBase.js';
+import { brokenImageText } from './missingBase.js';
 import { notSeamless } from './notSeamless.js';
 import { folderReason } from './folderReason.js';
 import { ramReason } from './ramReason.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
+import { wayTo } from './ways.js';
 
 export const fileRefusals: Pick<
   Sentences,
@@ -43,13 +44,16 @@ export const fileRefusals: Pick<
   | 'usedByImage'
   | 'heldByProgram'
 > = {
-  tagMissing: ({ snapshot, file }) => [
+  tagMissing: ({ vm, snapshot, file }) => [
     t('The data of {0} is no longer in {1}.', snapshot, inQuotes(file)),
-    t('Let libvirt forget the snapshot. Nothing else is lost.'),
+    t('Let libvirt forget the snapshot: {0}. Nothing else is lost.', wayTo('repair', vm)),
   ],
-  tagWithoutRam: ({ snapshot }) => [
+  tagWithoutRam: ({ vm, snapshot }) => [
     t('The RAM of {0} is missing. The images contain only its disks.', snapshot),
-    t('Let libvirt forget the snapshot. Its disk data stays in the images: “qemu-img convert -l” reads it.'),
+    t(
+      'Let libvirt forget the snapshot: {0}. Its disk data stays in the images: “qemu-img convert -l” reads it.',
+      wayTo('repair', vm),
+    ),
   ],
   nameIsTagId: ({ snapshot, file, other }) => [
     t('QEMU would restore “{1}” instead of {0}, because “{1}” has the number {0} inside “{2}”.', snapshot, other, file),
@@ -72,17 +76,11 @@ export const fileRefusals: Pick<
     ),
     t('Revert on the host itself, where the list is visible.'),
   ],
-  overlayMissing: ({ snapshot, file }) => [
+  overlayMissing: ({ vm, snapshot, file }) => [
     t('A file that {0} needs is missing: {1}.', snapshot, inQuotes(file)),
-    t('Restore the file from a backup, or let libvirt forget the snapshot.'),
+    t('Restore the file from a backup, or let libvirt forget the snapshot: {0}', wayTo('repair', vm)),
   ],
-  imageCorrupt: ({ file, empty }) =>
-    empty === 'yes'
-      ? [emptyFileText(file), putBackText()]
-      : [
-          t('QEMU has marked {0} as damaged.', inQuotes(file)),
-          t('Check it with “qemu-img check” while the VM is off, and copy the data you need.'),
-        ],
+  imageCorrupt: ({ file, empty }) => brokenImageText(file, empty),
   imageImmutable: ({ vm, file }) => [
     t(
       'No program can write to “{1}” of {0}: the file is marked as immutable, or its file system is read-only.',
@@ -91,14 +89,17 @@ export const fileRefusals: Pick<
     ),
     t('Allow writes (“chattr -i”, or mount the file system as writable), then try again.'),
   ],
-  mergedByHand: ({ snapshot, disk, file }) => [
+  mergedByHand: ({ vm, snapshot, disk, file }) => [
     t(
       'Images of disk {1} were merged without libvirt’s snapshots, so “{2}” may not contain {0} any more.',
       snapshot,
       disk,
       file,
     ),
-    t('Revert to a later snapshot. Let libvirt forget this one only if you know that its content is lost.'),
+    t(
+      'Revert to a later snapshot. Let libvirt forget this one only if you know that its content is lost: {0}',
+      wayTo('repair', vm),
+    ),
   ],
   ramCannotBeSaved: ({ vm, device, said = '', own }) => [
     ramReason(vm, device, said),
@@ -141,7 +142,10 @@ export const fileRefusals: Pick<
       file,
       vm,
     ),
-    t('Check what the file is. Without it, Examine can keep the snapshot’s disks. Then delete that snapshot.'),
+    t(
+      'Check what the file is. Without it, the snapshot’s disks can be kept: {0}. Then delete that snapshot.',
+      wayTo('repair', vm),
+    ),
   ],
   unownedImage: ({ snapshot, disk, file, image }) => [
     t(
@@ -176,13 +180,13 @@ export const fileRefusals: Pick<
       : t('Add a storage pool for this folder to libvirt, or work on that host itself with qemu-img installed.'),
   ],
   notSeamless: ({ vm, why, said = '' }) => notSeamless(vm, why, said),
-  memoryFileMissing: ({ snapshot, file }) => [
+  memoryFileMissing: ({ vm, snapshot, file }) => [
     t('The RAM of {0} is missing: {1}.', snapshot, inQuotes(file)),
-    putRamBack(),
+    putRamBack(vm),
   ],
-  memoryFileBroken: ({ snapshot, file }) => [
+  memoryFileBroken: ({ vm, snapshot, file }) => [
     t('The RAM of {0} is incomplete: {1}.', snapshot, inQuotes(file)),
-    putRamBack(),
+    putRamBack(vm),
   ],
   ramOfOther: ({ vm, snapshot, name, uuid }) => [
     t(
@@ -246,6 +250,9 @@ export const fileRefusals: Pick<
   ],
 };
 
-function putRamBack(): string {
-  return t('Restore a complete copy of the file, keep only the disks, or delete the snapshot.');
+export function putRamBack(vm: string | undefined): string {
+  return t(
+    'Restore a complete copy of the file, keep only the disks ({0}), or delete the snapshot.',
+    wayTo('repair', vm),
+  );
 }

@@ -3,6 +3,7 @@
 import { t } from '@vscode/l10n';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
+import { wayTo } from './ways.js';
 
 export const frozenRefusals: Pick<
   Sentences,
@@ -29,14 +30,15 @@ export const frozenRefusals: Pick<
     ),
     t('It cannot be brought back. Revert to {0} instead.', by),
   ],
-  contentChanged: ({ snapshot, file, was }) => [
+  contentChanged: ({ vm, snapshot, file, was }) => [
     t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
     was === ''
-      ? t('Restore the original file, or let Doctor forget {0}.', snapshot)
+      ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
       : t(
-          'Restore the original file, or let Doctor forget {0}. If only the file’s time has changed: touch -d {1}',
+          'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time has changed: touch -d {1}',
           snapshot,
           was,
+          wayTo('repair', vm),
         ),
   ],
   writtenByOther: ({ snapshot, disk, file, other }) => [
@@ -55,6 +57,6 @@ export const frozenRefusals: Pick<
   ],
   frozenFileInUse: ({ vm, snapshot, disk, file }) => [
     t('Disk {2} of {0} writes to {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
-    t('Examine {0}. Doctor can move its disks to separate files, with all their current data.', vm),
+    t('Move the disks of {0} to separate files, with all their current data: {1}', vm, wayTo('repair', vm)),
   ],
 };

@@ -37,7 +37,7 @@ function interruptedOperationText(
     case 'settled':
       return [began, t('No action is needed.')].join('\n');
     case 'explain': {
-      const { reason, nextStep } = refusalText(recovery.why);
+      const { reason, nextStep } = refusalText(recovery.why, vm);
       return [began, reason, nextStep, ...commandsText(commands)].filter((line) => line !== '').join('\n');
     }
     case 'steps':

@@ -6,7 +6,25 @@ import type { WhyNoVolume } from '../domain/vm.js';
 import { quotedPath } from './problemSentence.js';
 import { inQuotes } from './quotes.js';
 
-export function emptyFileText(file: string): string {
+/** Of an image that is marked as damaged, or is none: what it is, and what helps. @param empty see `notMarked` */
+export function brokenImageText(file: string, empty: 'yes' | 'other' | undefined): readonly [string, string] {
+  switch (empty) {
+    case 'yes':
+      return [emptyFileText(file), putBackText()];
+    case 'other':
+      return [
+        t('{0} is not an image of the format that it should have.', quotedPath(file)),
+        t('Check what it is (“qemu-img info”), and restore it from a backup if it was replaced.'),
+      ];
+    case undefined:
+      return [
+        t('QEMU has marked {0} as damaged.', quotedPath(file)),
+        t('Check it with “qemu-img check” while the VM is off, and copy the data you need.'),
+      ];
+  }
+}
+
+function emptyFileText(file: string): string {
   return t('{0} is an empty file (0 bytes) instead of an image.', quotedPath(file));
 }
 

@@ -1,5 +1,6 @@
 // Why a VM's RAM cannot be kept while its guest runs on, and the one line that mends it. A part of `fileRefusals`.
 import { t } from '@vscode/l10n';
+import { wayTo } from './ways.js';
 
 /** @param why a NotSeamlessReason */
 export function notSeamless(vm: string, why: string, said: string): readonly [string, string] {
@@ -47,6 +48,6 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
         ),
       ];
     default:
-      return [t('The reason is unknown.'), t('The log has the details.')];
+      return [t('The reason is unknown.'), t('Details: {0}', wayTo('log', vm))];
   }
 }

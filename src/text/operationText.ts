@@ -14,6 +14,7 @@ import { checkpointWithoutRamText } from './refusalText.js';
 import { behindText, durationText } from './relativeAge.js';
 import { powerWord, snapshotCountText } from './words.js';
 import type { EndState } from '../operations/revert/endState.js';
+import { lookAgain } from './ways.js';
 
 /** Names as people read them; `title` is that of the snapshot which the request makes or names. */
 interface Names {
@@ -228,8 +229,8 @@ function deleteAndMerge(count: number): string {
   return count === 1 ? t('Delete 1 Snapshot and Merge') : t('Delete {0} Snapshots and Merge', count);
 }
 
-export function leftByCancel(request: OperationRequest | undefined): string {
-  return (request && textOf(request).left?.()) ?? t('The view shows the current state.');
+export function leftByCancel(request: OperationRequest | undefined, vm?: string): string {
+  return (request && textOf(request).left?.()) ?? lookAgain(vm);
 }
 
 /**

@@ -37,7 +37,7 @@ function entryText(
   { refusal }: { readonly refusal: Refusal },
   { vm }: ProblemWords,
 ): readonly [string, string, string] {
-  const { reason, nextStep } = refusalText(refusal);
+  const { reason, nextStep } = refusalText(refusal, vm);
   return [reason, t('Until then, no new operation can start on {0}.', vm), nextStep];
 }
 

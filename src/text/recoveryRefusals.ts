@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
+import { commandFor, wayTo } from './ways.js';
 
 export const recoveryRefusals: Pick<
   Sentences,
@@ -24,28 +25,22 @@ export const recoveryRefusals: Pick<
   | 'notAsLeft'
   | 'notByItself'
 > = {
-  protectedVm: ({ vm }) => [
-    t('{0} is protected, so it is not changed automatically.', vm),
-    t('Finish the operation manually, with the commands in the log.'),
-  ],
+  protectedVm: ({ vm }) => [t('{0} is protected, so it is not changed automatically.', vm), finishIt(vm)],
   recoveryFailed: ({ vm, message }) => [
     t('An operation on {0} was interrupted and could not be finished: {1}', vm, message),
-    t('Finish the operation manually, with the commands in the log.'),
+    finishIt(vm),
   ],
   unfinishedOperation: ({ vm }) => [
     t('An operation on {0} was interrupted and is not finished, so no new operation can start.', vm),
-    t(
-      'Examine {0} and repair its problems. Or run the commands in the log. Then mark it as resolved by “Finish Unfinished Operation”.',
-      vm,
-    ),
+    finishIt(vm),
   ],
   systemInterrupted: ({ vm, system }) => [
     t('An operation on the system {0}, which contains {1}, was interrupted and is not finished.', system, vm),
-    t('Finish it with: {0}', `virt-rewind system recover ${system}`),
+    t('Finish it with: {0}', commandFor(['system', 'recover', system])),
   ],
   begunElsewhere: ({ vm, connection }) => [
     t('It started on the connection {0}, on a VM with the same UUID. Finish it there.', connection),
-    t('Connect to {0}, or examine {1} and resolve it manually.', connection, vm),
+    t('Connect to {0}, or leave {1} as it is: {2}', connection, vm, wayTo('dismiss', vm)),
   ],
   entryUnreadable: ({ vm, file, why }) => [
     why === 'newer'
@@ -56,11 +51,11 @@ export const recoveryRefusals: Pick<
         ),
     why === 'newer'
       ? t('Finish it in that editor, or update Virt Rewind here. The journal entry is in “{0}”.', file)
-      : t('Examine {0}. If it has no problems, delete the folder “{1}”.', vm, file),
+      : t('If {0} has no problems ({2}), delete the folder “{1}”.', vm, file, wayTo('examine', vm)),
   ],
   entryOfUnknownVm: ({ file }) => [
     t('The journal contains an operation that cannot be read. It could concern any VM, so no new operation can start.'),
-    t('Examine your VMs. If they have no problems, move “{0}” out of the journal.', file),
+    t('If your VMs have no problems ({1}), move “{0}” out of the journal.', file, wayTo('health')),
   ],
   settingsUnreadable: ({ file, why }) => [
     t(
@@ -83,15 +78,11 @@ export const recoveryRefusals: Pick<
       said,
       file,
     ),
-    t('Leave {0} running and examine it. The page explains how to find the file in use.', vm),
+    t('Leave {0} running. How to find the file in use: {1}', vm, wayTo('examine', vm)),
   ],
   begunOnOtherHost: ({ vm, host }) => [
     t('It may not have started here, on this VM: its journal names the host {0}.', host),
-    t(
-      'Finish it on {0}. If it was another VM, or you have resolved it, mark it as resolved by “Finish Unfinished Operation” for {1}.',
-      host,
-      vm,
-    ),
+    t('Finish it on {0}. If it was another VM, or you have resolved it: {1}', host, wayTo('dismiss', vm)),
   ],
   brokeOffLongAgo: ({ vm }) => [
     t('That was more than an hour ago, or before this computer was started, so {0} is not changed automatically.', vm),
@@ -108,7 +99,7 @@ export const recoveryRefusals: Pick<
       'An operation on {0} was interrupted, and {0} may have been used after that. Finishing it now could undo later work.',
       vm,
     ),
-    t('Check {0}: keep using it as it is, or revert it again. Examine finds what was left over.', vm),
+    t('Check {0}: keep using it as it is, or revert it again. What was left over: {1}', vm, wayTo('examine', vm)),
   ],
   saveUsedUp: ({ vm, state }) => [
     state === 'paused'
@@ -125,10 +116,7 @@ export const recoveryRefusals: Pick<
 };
 
 function finishIt(vm: string): string {
-  return t(
-    'Check {0}. Then use “Finish Unfinished Operation”: it shows its commands first, or leaves {0} as it is and marks the operation as resolved.',
-    vm,
-  );
+  return t('Check {0}. Finish the operation, or leave {0} as it is: {1}', vm, wayTo('finish', vm));
 }
 
 function changedSinceSentence(vm: string, what: string): string {

@@ -34,7 +34,7 @@ export function recoveryText({ request, vm, outcome, why }: RecoveryReport, titl
         severity: 'warning',
       };
     case 'explained': {
-      const reason = why === undefined ? undefined : refusalText(why);
+      const reason = why === undefined ? undefined : refusalText(why, vm);
       const parts = [what, t('Nothing was changed after that.'), reason?.reason ?? '', reason?.nextStep ?? ''];
       return { message: parts.filter((part) => part !== '').join(' '), severity: 'error' };
     }

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { RefusalFacts, RefusalReason } from '../domain/refusal.js';
 
-export type Sentence<Facts> = (facts: Facts) => readonly [reason: string, nextStep: string];
+export type Sentence<Facts> = (facts: Facts & { readonly vm?: string }) => readonly [reason: string, nextStep: string];
 
 export type Sentences = { readonly [R in RefusalReason]: Sentence<RefusalFacts[R]> };
 

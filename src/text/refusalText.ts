@@ -16,6 +16,7 @@ import type { Sentence, Sentences } from './refusalSentence.js';
 import { repairRefusals } from './repairRefusals.js';
 import { undoRefusals } from './undoRefusals.js';
 import { stateWord } from './words.js';
+import { lookAgain, repairBy, wayTo } from './ways.js';
 
 /** The facts that are titles of snapshots: they may hold any words, so that a sentence is not read without quotes. */
 const titles: ReadonlySet<string> = new Set(['snapshot', 'parent', 'child', 'by']);
@@ -26,18 +27,19 @@ export interface RefusalText {
   readonly nextStep: string;
 }
 
-export function refusalText(refusal: Refusal): RefusalText {
+/** @param vm its name, for what to do, where the facts do not have it */
+export function refusalText(refusal: Refusal, vm?: string): RefusalText {
   // `refuse` checked the facts against the row of this very reason.
   const sentence = sentences[refusal.reason] as Sentence<Readonly<Record<string, string>>>;
   const facts = Object.fromEntries(
-    Object.entries(refusal.facts).map(([name, fact]) => {
+    Object.entries({ ...(vm !== undefined && { vm }), ...refusal.facts }).map(([name, fact]) => {
       const words = displayLine(fact);
       return [name, titles.has(name) && words !== '' ? inQuotes(words) : words];
     }),
   );
   const [reason, nextStep] = sentence(facts);
   // The inner reason alone says what is the matter; what helps stands with the outer one.
-  const because = refusal.because === undefined ? '' : ` ${refusalText(refusal.because).reason}`;
+  const because = refusal.because === undefined ? '' : ` ${refusalText(refusal.because, vm).reason}`;
   return { reason: `${reason}${because}`, nextStep };
 }
 
@@ -99,7 +101,11 @@ const sentences: Sentences = {
   ],
   noCurrentSnapshot: ({ vm, snapshot, version }) => [
     t('{0} has no current snapshot. In this state, libvirt {2} crashes on a revert to {1}.', vm, snapshot, version),
-    t('Examine {0} and make the snapshot current that it is built on. If there is none, create a snapshot first.', vm),
+    t(
+      'Make the snapshot current that {0} is built on: {1}. If there is none, create a snapshot first.',
+      vm,
+      wayTo('repair', vm),
+    ),
   ],
   crashesOnBranch: ({ snapshot, by, disk, version, needed }) => [
     t(
@@ -176,7 +182,7 @@ const sentences: Sentences = {
   wrongState: ({ vm, state }) => [t('{0} is {1}, so this is not possible now.', vm, stateWord(state)), ''],
   transientVm: ({ vm, snapshot }) => [
     t('{0} is transient. A revert to {1} would switch it off, and it would no longer exist.', vm, snapshot),
-    t('Make the VM persistent first.'),
+    t('Make the VM persistent first: {0}', repairBy('keepVm', vm)),
   ],
   crashedVm: ({ vm }) => [t('{0} has crashed.', vm), t('Force off the VM and start it again.')],
   asleepVm: ({ vm }) => [
@@ -234,7 +240,7 @@ const sentences: Sentences = {
   ],
   snapshotMissing: ({ vm, snapshot }) => [
     t('{0} no longer has a snapshot {1}.', vm, snapshot),
-    t('Another program may have removed or renamed it. Refresh to see the current state.'),
+    `${t('Another program may have removed or renamed it.')} ${lookAgain(vm)}`,
   ],
   noDescendants: ({ snapshot }) => [t('{0} has no descendants.', snapshot), ''],
   layoutLeafNeeded: ({ snapshot, parent, by }) => [
@@ -254,7 +260,11 @@ const sentences: Sentences = {
       disk,
       file,
     ),
-    t('Delete the snapshots above {0} first. If files were merged, Examine shows what is left of {0}.', snapshot),
+    t(
+      'Delete the snapshots above {0} first. If files were merged, this shows what is left of it: {1}',
+      snapshot,
+      wayTo('examine', vm),
+    ),
   ],
   usedByOtherVm: ({ other, file }) => [
     t('The VM {0} needs {1} unchanged: its disk is that file or is built on it.', other, file),
@@ -272,11 +282,11 @@ const sentences: Sentences = {
       vm,
       fact,
     ),
-    t('Nothing was changed. Try again. If the problem remains, examine {0}.', vm),
+    t('Try again. If the problem remains: {0}', wayTo('examine', vm)),
   ],
   stalePlan: ({ vm }) => [
     t('{0} has changed. The operation that you confirmed would now do or lose something else.', vm),
-    t('Check the view and try again.'),
+    t('Check {0} and try again.', vm),
   ],
   namedTwice: ({ vm, file, other }) => [
     t(

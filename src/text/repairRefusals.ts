@@ -1,6 +1,7 @@
 // The refusals of the doctor's repairs, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
 import type { Sentences } from './refusalSentence.js';
+import { wayTo } from './ways.js';
 
 export const repairRefusals: Pick<
   Sentences,
@@ -14,7 +15,7 @@ export const repairRefusals: Pick<
 > = {
   nothingToRepair: ({ vm }) => [
     t('This problem of {0} no longer exists, or cannot be seen now.', vm),
-    t('Examine the VM again.'),
+    t('To check again: {0}', wayTo('examine', vm)),
   ],
   tagNotWhole: ({ tag, disk, why }) => [
     why === 'name'
@@ -30,7 +31,7 @@ export const repairRefusals: Pick<
   ],
   fileNotOrphan: ({ vm, file }) => [
     t('Something may still need “{1}”, so it is not deleted from the files of {0}.', vm, file),
-    t('Examine the VM again.'),
+    t('To check again: {0}', wayTo('examine', vm)),
   ],
   snapshotWhole: ({ snapshot }) => [
     t('The data of {0} seems to be complete.', snapshot),

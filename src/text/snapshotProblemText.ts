@@ -6,6 +6,8 @@ import type { Bytes } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';
 import { type ProblemSentences, quotedPath } from './problemSentence.js';
 import { shortTime } from '../domain/clockText.js';
+import { putRamBack } from './fileRefusals.js';
+import { wayTo } from './ways.js';
 
 export const snapshotProblems = {
   orphanTag: ({ tag, file }) => [
@@ -15,15 +17,18 @@ export const snapshotProblems = {
     ),
     t('If it was not created on purpose, remove it with “qemu-img snapshot -d” while the VM is off.'),
   ],
-  tagMissing: ({ snapshot, file }, { title }) => [
+  tagMissing: ({ snapshot, file }, { vm, title }) => [
     t('The data of {0} is no longer in {1}.', title(snapshot), quotedPath(file)),
     t('Another tool removed it. A revert to it would stop the VM and then fail.'),
-    t('Let libvirt forget the snapshot. Nothing else is lost.'),
+    t('Let libvirt forget the snapshot: {0}. Nothing else is lost.', wayTo('repair', vm)),
   ],
-  tagWithoutRam: ({ snapshot }, { title }) => [
+  tagWithoutRam: ({ snapshot }, { vm, title }) => [
     t('The RAM of {0} is missing. The images contain only its disks.', title(snapshot)),
     t('Its data was removed and created again with qemu-img. A revert would stop the VM and then fail.'),
-    t('Let libvirt forget the snapshot. Its disk data stays in the images: “qemu-img convert -l” reads it.'),
+    t(
+      'Let libvirt forget the snapshot: {0}. Its disk data stays in the images: “qemu-img convert -l” reads it.',
+      wayTo('repair', vm),
+    ),
   ],
   nameIsTagId: ({ snapshot, file, other }, { title }) => [
     t('QEMU reads the name of {0} as the number of another snapshot inside {1}.', title(snapshot), quotedPath(file)),
@@ -37,15 +42,15 @@ export const snapshotProblems = {
       'Copy the data you need with “qemu-img convert -l snapshot.id=…”, then remove one snapshot with “qemu-img snapshot -d”.',
     ),
   ],
-  memoryFileMissing: ({ snapshot, file }, { title }) => [
+  memoryFileMissing: ({ snapshot, file }, { vm, title }) => [
     t('The RAM of {0} is missing: {1}.', title(snapshot), quotedPath(file)),
     t('Its disks exist, but the snapshot cannot be fully restored.'),
-    t('Restore a complete copy of the file, keep only the disks, or delete the snapshot.'),
+    putRamBack(vm),
   ],
-  memoryFileBroken: ({ snapshot, file }, { title }) => [
+  memoryFileBroken: ({ snapshot, file }, { vm, title }) => [
     t('The RAM of {0} is incomplete: {1}.', title(snapshot), quotedPath(file)),
     t('Its disks exist, but the snapshot cannot be fully restored.'),
-    t('Restore a complete copy of the file, keep only the disks, or delete the snapshot.'),
+    putRamBack(vm),
   ],
   overlayMissing: ({ snapshot, file }, { vm, title }) =>
     snapshot === undefined
@@ -57,7 +62,7 @@ export const snapshotProblems = {
       : [
           t('A file that {0} needs is missing: {1}.', title(snapshot), quotedPath(file)),
           t('The snapshot cannot be restored without it.'),
-          t('Restore the file from a backup, or let libvirt forget the snapshot.'),
+          t('Restore the file from a backup, or let libvirt forget the snapshot: {0}', wayTo('repair', vm)),
         ],
   unfinishedDelete: ({ snapshot, disk }, { title }) => [
     t('A delete above {0} was interrupted while it merged disk {1}.', title(snapshot), displayLine(disk)),
@@ -77,7 +82,10 @@ export const snapshotProblems = {
   mixedUndeletable: ({ snapshots }, { vm }) => [
     t('{0} has internal and external snapshots; {1} of them cannot be deleted here.', vm, snapshots.length),
     t('libvirt cannot handle this mix. Virt Rewind rejects operations that would cause damage.'),
-    t('First delete the snapshots of one style that can be deleted. Doctor shows for each why it cannot be deleted.'),
+    t(
+      'First delete the snapshots of one style that can be deleted. Why each other cannot be deleted: {0}',
+      wayTo('examine', vm),
+    ),
   ],
   namesOtherOverlay: ({ file, snapshot, disk }, { vm, title }) => [
     t(
@@ -109,7 +117,7 @@ export const snapshotProblems = {
           vm,
         )
       : t('The oldest has expired. It is deleted at the next operation on {0}, unless another snapshot needs it.', vm),
-    t('To free the space now, use Empty Trash… in the menu of the VM.'),
+    t('To free the space now: {0}', wayTo('emptyTrash', vm)),
   ],
   notQuiesced: ({ snapshot }, { title }) => [
     t('{0} was created from a running guest without freezing its file systems.', title(snapshot)),

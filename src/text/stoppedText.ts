@@ -16,7 +16,7 @@ interface StoppedText extends Pick<FailureText, 'sentence' | 'nextStep' | 'sever
 /** Nobody may read that nothing was changed where something else came to its end before: see aftermathText. */
 export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): RefusedText {
   const { reason, nextStep } =
-    refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal);
+    refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal, vm);
   return {
     sentence: recoveredFirst === undefined ? t('{0} Nothing was changed.', reason) : reason,
     nextStep,
@@ -33,8 +33,9 @@ export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): Re
  * | it stands half way    | what the refusal says            | error    |
  * | nobody could look     | connect: it is taken up then     | error    |
  */
-export function stoppedText({ recovered, refusal }: FailureDetails): StoppedText {
-  const why = refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal);
+export function stoppedText({ vm, recovered, refusal }: FailureDetails): StoppedText {
+  const why =
+    refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal, vm);
   const sentence = t('{0} Part of the operation was already done.', why.reason);
   if (recovered === undefined) {
     return {

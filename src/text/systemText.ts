@@ -17,6 +17,7 @@ import { agoText, behindText, measuredText } from './relativeAge.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { noAgentText } from './waitText.js';
 import { kindWords, powerWord, vmCountText } from './words.js';
+import { commandFor, wayTo } from './ways.js';
 
 /** @param cancelSeconds for how long a delete can be cancelled before it begins */
 export function systemQuestion(
@@ -143,7 +144,7 @@ export function systemLines(looked: ObservedSystem, now: number): readonly strin
 function interruptedText(system: string): string {
   return t(
     'An operation on this system was interrupted. Finish it with: {0}',
-    `virt-rewind system recover ${displayLine(system)}`,
+    commandFor(['system', 'recover', displayLine(system)]),
   );
 }
 
@@ -251,7 +252,7 @@ export function outcomeLines(members: readonly MemberOutcome[], kind?: SystemPla
       asBefore: t('{0}: unchanged.', vm),
       notStarted:
         kind === 'checkpoint' ? t('{0}: saved, but not resumed.', vm) : t('{0}: reverted, but not started.', vm),
-      unclear: t('{0}: in an intermediate state. Examine it.', vm),
+      unclear: t('{0}: in an intermediate state. What helps: {1}', vm, wayTo('examine', vm)),
     }[outcome];
     return failure === undefined ? words : `${words} ${whyText(failure)}`;
   });

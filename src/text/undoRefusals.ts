@@ -1,9 +1,10 @@
 // Why an operation of the log cannot be undone, and what would help. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { Sentences } from './refusalSentence.js';
+import { wayTo } from './ways.js';
 
 export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
-  notUndoable: ({ why, entries = '', snapshot = '', system = '' }) => {
+  notUndoable: ({ vm, why, entries = '', snapshot = '', system = '' }) => {
     switch (why) {
       case 'power':
         return [t('Cannot be undone (power operation).'), ''];
@@ -12,13 +13,13 @@ export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
       case 'repaired':
         return [t('Cannot be undone (repair).'), ''];
       case 'cloned':
-        return [t('A clone is a separate VM.'), t('Use Delete Clone on it.')];
+        return [t('A clone is a separate VM.'), t('To delete it: {0}', wayTo('discard'))];
       case 'discarded':
         return [t('Cannot be undone: the clone was deleted with its files.'), ''];
       case 'deleted':
         return [t('Cannot be undone: data that only this snapshot had was deleted.'), ''];
       case 'undone':
-        return [t('Already undone by {0}.', entries), t('Use Redo to do it again.')];
+        return [t('Already undone by {0}.', entries), t('To do it again: {0}', wayTo('redo', vm))];
       case 'restsOn':
         return snapshot === ''
           ? [t('Later operations must be undone first.'), t('Undo these first: {0}.', entries)]

@@ -135,6 +135,24 @@ async function moveToTrash(
   return 'done';
 }
 
+export async function keep({ call, session, terminal, json }: Context): Promise<ExitName> {
+  const [vmName = '', wanted = ''] = call.operands;
+  const found = await session.vm(vmName);
+  const { name, title } = await session.snapshot(found, wanted);
+  const isCleared = call.flags.has('clear');
+  if (isCleared && (await session.engine.readFavourite(found.ref)) === name) {
+    await session.engine.setFavourite(found.ref, undefined);
+  }
+  await session.engine.setKept(found.ref, [name], isCleared ? 'free' : 'kept');
+  if (json === undefined) {
+    terminal.say(isCleared ? t('No longer kept: {0}', displayLine(title)) : t('Kept: {0}', displayLine(title)));
+  } else {
+    const view = session.infoOf(session.view(found));
+    json({ vm: view, result: { snapshot: name, state: view.state, durationMs: 0 } });
+  }
+  return 'done';
+}
+
 export function start(context: Context): Promise<ExitName> {
   return power(context, 'start');
 }

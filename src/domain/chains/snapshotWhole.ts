@@ -2,7 +2,7 @@
 // looks after it has stopped the VM. Knows what was seen of the host's files, and touches none.
 import { wholeChain } from './backingChain.js';
 import { takesPart } from './fileUse.js';
-import { isEmptyFile } from '../hostFiles.js';
+import { notMarked } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import type { Warning } from '../consequences.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
@@ -78,8 +78,7 @@ export function diskRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision |
         return refuse('overlayMissing', { snapshot: name, disk: disk.target, file });
       }
       if (typeof image === 'object' && image.corrupt === true) {
-        const empty = isEmptyFile(image) && { empty: 'yes' };
-        return refuse('imageCorrupt', { snapshot: name, disk: disk.target, file, ...empty });
+        return refuse('imageCorrupt', { snapshot: name, disk: disk.target, file, ...notMarked(image) });
       }
     }
     const image = disk.source === undefined ? undefined : files.images.get(disk.source);

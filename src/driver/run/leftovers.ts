@@ -29,7 +29,7 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
       return otherwise;
     }
   };
-  const frozen = step.quiesce ? await lookOr('the guest', () => ensureThawed(context), 'not') : 'not';
+  const frozen = step.quiesce ? await lookOr('the guest', () => ensureThawed(context), 'stays') : 'not';
   const known = await lookOr('the snapshot', () => isThere(context, step.name), true);
   const left: readonly Leftover[] = [
     ...(frozen === 'stays' ? [{ kind: 'frozen' } as const] : []),
@@ -46,8 +46,10 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
 
 /** libvirt thaws what it froze, unless QEMU, the daemon or the agent came to an end between. */
 async function ensureThawed({ connection, dom, log }: StepContext): Promise<'not' | 'thawed' | 'stays'> {
-  if ((await readAgent({ connection, dom })) !== 'frozen') {
-    return 'not';
+  const agent = await readAgent({ connection, dom });
+  if (agent !== 'frozen') {
+    // A guest that hangs in its frozen file systems says nothing.
+    return agent === 'silent' ? 'stays' : 'not';
   }
   try {
     await thawGuest({ connection, dom });

@@ -1,6 +1,6 @@
 // Decides how snapshots are deleted so that nobody else's data goes with them. libvirt looks at the snapshot, its
 // children and the active chain; what other branches need is looked at here.
-import { isEmptyFile } from '../../domain/hostFiles.js';
+import { notMarked } from '../../domain/hostFiles.js';
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { displayedInternalDeleteMs } from '../../domain/estimates.js';
 import { externalDeletePlan } from './externalDeleteSteps.js';
@@ -112,8 +112,7 @@ function internalRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | un
   for (const { target, source: file = '' } of held) {
     const image = facts.files?.images.get(file);
     if (typeof image === 'object' && image.corrupt === true) {
-      const empty = isEmptyFile(image) && { empty: 'yes' };
-      return refuse('imageCorrupt', { snapshot: snapshot.title, disk: target, file, ...empty });
+      return refuse('imageCorrupt', { snapshot: snapshot.title, disk: target, file, ...notMarked(image) });
     }
   }
   if (!isActive(vm.power)) {

@@ -9,6 +9,7 @@ import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
 import { withoutPassword } from './repository/repositoryAddress.js';
 import { isDamage, ResticFault } from './repository/restic.js';
+import { wayTo } from '../../text/ways.js';
 
 /** With what failed before it. */
 export function faultText(fault: CopiesFault | ResticFault, target: string, vm: string): string {
@@ -39,7 +40,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'readOnly':
       return t('The connection is read-only. Use a connection that can create VMs.');
     case 'unfinished':
-      return t('An operation on {0} was interrupted. Finish it first: run Doctor on {0}.', name);
+      return t('An operation on {0} was interrupted. Finish it first: {1}', name, wayTo('finish', name));
     case 'busy':
       return t('Another operation is running on {0}. Try again when it has finished.', name);
     case 'running':
@@ -67,12 +68,13 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         displayLine(problem.disk),
       );
     case 'missing':
-      return t('{0} is missing or cannot be read. Run Doctor on {1}.', displayLine(problem.file), name);
+      return t('{0} is missing or cannot be read. What helps: {1}', displayLine(problem.file), wayTo('examine', name));
     case 'unknownFile':
       return t(
-        '{0} is named by a snapshot of {1}, but is no part of its disks. Run Doctor on {1}.',
+        '{0} is named by a snapshot of {1}, but is no part of its disks. What helps: {2}',
         displayLine(problem.file),
         name,
+        wayTo('examine', name),
       );
     case 'unknownFormat':
       return t('{0} cannot be backed up: only images of qcow2 and raw can.', displayLine(problem.file));

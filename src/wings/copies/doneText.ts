@@ -9,6 +9,7 @@ import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { OriginalSeen } from './plain/originalVm.js';
 import type { LeftOut } from './vm/lookAtVm.js';
+import { wayTo } from '../../text/ways.js';
 
 type Sentences = readonly [string, ...string[]];
 
@@ -65,10 +66,11 @@ function notCurrentText(vm: string): string {
 /** @param titles of snapshots */
 function alteredText(vm: string, titles: readonly string[]): string {
   return t(
-    'Something changed the files of these snapshots of {0} after they were created: {1}. They were copied as they are now. An earlier backup may have them unchanged: keep it with “{2}”. Doctor shows the files.',
+    'Something changed the files of these snapshots of {0} after they were created: {1}. They were copied as they are now. An earlier backup may have them unchanged: keep it with “{2}”. Which files: {3}',
     displayLine(vm),
     titles.map((title) => `“${displayLine(title)}”`).join(', '),
     'virt-rewind backups keep',
+    wayTo('examine', displayLine(vm)),
   );
 }
 

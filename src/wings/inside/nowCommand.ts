@@ -14,6 +14,7 @@ import { freeTitle } from '../../domain/snapshotName.js';
 import type { VmView } from '../../live/views.js';
 import { carryOut } from '../../session/carryOut.js';
 import { failureText } from '../../text/failureText.js';
+import { commandFor } from '../../text/ways.js';
 
 /** Rejects with Failure `refused` where no such snapshot can be made; then nothing was. */
 export async function withSnapshotOfNow<T>(
@@ -48,7 +49,7 @@ export async function withSnapshotOfNow<T>(
         'The snapshot {0} could not be deleted. {1} Try again: {2}',
         displayLine(snapshot.name),
         why,
-        `virt-rewind delete ${name} ${displayLine(snapshot.name)}`,
+        commandFor(['delete', name, displayLine(snapshot.name)]),
       );
       if (done !== undefined) {
         throw new CliError('failed', text);

@@ -19,6 +19,7 @@ import {
   restoreTitle,
 } from './back/restoreText.js';
 import { planRestore, type RestoreWish, runRestore } from './back/restoreToGuest.js';
+import { commandFor } from '../../text/ways.js';
 
 /** @throws CliError; Failure of saving the current state */
 export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<void> {
@@ -41,7 +42,7 @@ export async function restore(context: Context, view: VmView, wish: Omit<Restore
       return;
     }
     terminal.say(restoredLines(restored, name).join('\n'));
-    terminal.say(t('To go back: {0}', `virt-rewind revert ${displayLine(name)} ${displayLine(restored.checkpoint)}`));
+    terminal.say(t('To go back: {0}', commandFor(['revert', displayLine(name), displayLine(restored.checkpoint)])));
   } catch (error) {
     const isOurs = error instanceof RestoreFault || error instanceof CopyStopped;
     if (!isOurs) {

@@ -32,6 +32,7 @@ const second = (more: Partial<VmDisk>): Partial<Vm> => ({ disks: [web, disk('vdb
 const only = (more: Partial<VmDisk>): Partial<Vm> => ({ disks: [{ ...web, ...more }] });
 const odd: readonly Partial<VmDisk>[] = [
   { format: 'raw' },
+  { format: 'vmdk' },
   { snapshot: 'no' },
   { snapshot: 'manual' },
   { snapshot: 'external' },

@@ -168,12 +168,14 @@ const shutDown: Way = (here) =>
 /** A new reason has to be here: whoever adds it says where its advice leads. */
 export const advised: Readonly<Record<RefusalReason, Way>> = {
   rawDisk: (here) =>
-    here.refusal.facts['own'] === 'internal'
-      ? all(
-          withDisk((one) => ({ ...one, device: 'cdrom', readonly: true })),
-          withDisk((one) => ({ ...one, format: 'qcow2' })),
-        )(here)
-      : asked({ style: 'external' })(here),
+    here.refusal.facts['format'] !== 'raw'
+      ? withDisk((one) => ({ ...one, format: 'qcow2' }))(here)
+      : here.refusal.facts['own'] === 'internal'
+        ? all(
+            withDisk((one) => ({ ...one, device: 'cdrom', readonly: true })),
+            withDisk((one) => ({ ...one, format: 'qcow2' })),
+          )(here)
+        : asked({ style: 'external' })(here),
   rawNvram: (here) =>
     here.refusal.facts['own'] !== 'internal'
       ? asked({ style: 'external' })(here)
@@ -265,7 +267,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
       : all(turned('resume', 'running'), asked({ snapshotKind: 'disk' }))(here),
   agentMissing: all(withVm({ agentConnected: true }), asked({ quiesce: false })),
   runsUnseen: byHand(() => ({ written: new Set() })),
-  mergeLost: end(/examine it/u),
+  mergeLost: end(/Leave .* running/u),
   unfinishedDelete: (here) => instead(ask.remove(here.facts.tree.current ?? ''))(here),
 
   // What libvirt cannot do.
@@ -315,7 +317,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   driverCannot: end(''),
   noDescendants: end(''),
   layoutLeafNeeded: all(taken, deletedNamed('by')),
-  notInChain: (here) => (here.facts.tree.current === 'b' ? { end: /Examine/u } : deleted('c')(here)),
+  notInChain: (here) => (here.facts.tree.current === 'b' ? { end: /Diagnose/u } : deleted('c')(here)),
   deviceMayBeFull: imageBecomes({ bytes: 2 ** 40 }),
   volumeTakesNoMerge: end(/Keep/u),
   unknownDiskElement: end(/virsh/u),
@@ -406,10 +408,10 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   currentStays: all(instead(ask.remove('c')), revertedTo('a')),
 
   // Repairs.
-  nothingToRepair: end(/Examine/u),
+  nothingToRepair: end(/Diagnose/u),
   tagNotWhole: end(/copy it out/u),
   imageInUse: turned('shutDown', 'off'),
-  fileNotOrphan: end(/Examine/u),
+  fileNotOrphan: end(/Diagnose/u),
   snapshotWhole: instead(ask.remove('a')),
   currentNotesFiles: taken,
   notOnSnapshot: instead(ask.create()),
@@ -431,14 +433,14 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   // Of what no planner decides: see `decidedElsewhere`.
   forkNeedsMemory: end(/fewer forks/u),
   notSeamless: end(/Update to/u),
-  notAllSeen: end(/examine/u),
+  notAllSeen: end(/Diagnose/u),
   stalePlan: end(/try again/u),
   definitionDiffers: end(/Shut down/u),
   notUndoable: end(/Undo these first/u),
-  protectedVm: end(/manually/u),
-  recoveryFailed: end(/manually/u),
+  protectedVm: end(/Finish Unfinished Operation/u),
+  recoveryFailed: end(/Finish Unfinished Operation/u),
   onUnknownOverlay: end(/No data is lost/u),
-  unfinishedOperation: end(/Examine/u),
+  unfinishedOperation: end(/Finish Unfinished Operation/u),
   systemInterrupted: end(/system recover/u),
   begunElsewhere: end(/Connect to/u),
   entryUnreadable: end(/delete the folder/u),

@@ -87,7 +87,7 @@ const problems: Samples<Problem> = {
   guestFrozen: [{}],
   managedSave: [{}],
   savedBelow: [{ disk, file, overlay }],
-  corruptImage: [{ file }, { file, empty: true }],
+  corruptImage: [{ file }, { file, empty: 'yes' }],
   volumeNotThere: (['notStarted', 'noPool', 'noVolume'] as const).map((why) => ({
     disk,
     pool: 'default',
