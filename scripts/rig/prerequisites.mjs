@@ -28,6 +28,9 @@ const libvirtPrograms = {
   debootstrap: 'debootstrap',
   // Keeps the backups of VMs.
   restic: 'restic',
+  // TPMs of guests.
+  swtpm: 'swtpm',
+  swtpm_setup: 'swtpm-tools',
   // Assembles the guest that the data oracle talks to.
   nasm: 'nasm',
   unshare: 'util-linux',

@@ -58,7 +58,9 @@ async function writeConfiguration(system, dir, extraQemuConf, extraConf) {
     join(conf, 'libvirtd.conf'),
     'auth_unix_rw = "none"\nauth_unix_ro = "none"\nlog_level = 3\n' + extraConf,
   );
-  const asRoot = 'namespaces = []\ncgroup_controllers = []\nuser = "root"\ngroup = "root"\ndynamic_ownership = 0\n';
+  const asRoot =
+    'namespaces = []\ncgroup_controllers = []\nuser = "root"\ngroup = "root"\ndynamic_ownership = 0\n' +
+    'swtpm_user = "root"\nswtpm_group = "root"\n';
   await writeFile(join(conf, 'qemu.conf'), `${quiet}${system ? asRoot : ''}${extraQemuConf}`);
 }
 

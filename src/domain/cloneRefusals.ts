@@ -17,6 +17,8 @@ export interface CloneRefusals {
   readonly cloneSharesMemory: { vm: string; device: string };
   /** A running VM: its fork needs an external snapshot, and libvirt cannot mix the two styles. */
   readonly forkOfInternal: { vm: string };
+  /** Its RAM holds the keys of its TPM: two VMs would have the same. */
+  readonly forkHasTpm: { vm: string };
   /** A fork goes on from RAM in a file of its own. */
   readonly forkNeedsRam: { vm: string; snapshot: string };
   /** In bytes. */

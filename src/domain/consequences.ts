@@ -15,6 +15,8 @@ export type Loss =
   /** Files that are removed without anybody resting on them. */
   | { readonly kind: 'files'; readonly files: readonly string[] }
   | { readonly kind: 'ram' }
+  /** Its state of now: RAM brings another one back. */
+  | { readonly kind: 'tpm' }
   | { readonly kind: 'configuration' }
   | { readonly kind: 'restorePoints'; readonly names: readonly string[] }
   | { readonly kind: 'unsavedWork' }
@@ -95,7 +97,7 @@ export type Warning =
   | { readonly kind: 'unreadVms'; readonly vms: readonly string[] }
   /** Hosts that share this storage cannot be seen. */
   | { readonly kind: 'otherHostsUnseen' }
-  /** TPM state is in no snapshot. */
+  /** TPM state is in RAM alone. */
   | { readonly kind: 'tpmNotCaptured' }
   /** The new name is kept as a title only. `files`: a file that bears the old name cannot be moved. */
   | { readonly kind: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }

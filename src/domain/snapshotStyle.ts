@@ -112,7 +112,7 @@ export function externalRefusal(vm: Vm, capabilities: Capabilities, kind: Snapsh
  * | shared memory (ivshmem)                  | no               |
  * | a drive that libvirt does not know       | no: it is in no snapshot of libvirt's, and RAM needs all disks of its moment |
  * | what QEMU says that it does not save     | no: a crypto device, an NVMe disk, a layer of vmdk, … |
- * | TPM                                      | yes; its own state is another matter |
+ * | TPM                                      | yes, and its state is in it |
  */
 export function ramRefusal({
   vm,

@@ -157,6 +157,11 @@ export function isPausedToBeSaved({ power, powerReason }: Pick<Vm, 'power' | 'po
   return power === 'paused' && (powerReason === 'saving' || powerReason === 'snapshotting');
 }
 
+/** Its state is in its RAM, and in a folder of libvirt's while it is off. */
+export function hasTpm({ devices }: Pick<Vm, 'devices'>): boolean {
+  return devices?.includes('tpm') === true;
+}
+
 /** The VM has a QEMU process behind it. */
 export function isActive(power: PowerState): boolean {
   return power === 'running' || power === 'paused' || power === 'shuttingDown' || power === 'asleep';

@@ -11,7 +11,7 @@ import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { copiesRam } from '../../domain/ramHandover.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
-import { snapshotableDisks } from '../../domain/vm.js';
+import { hasTpm, snapshotableDisks } from '../../domain/vm.js';
 import type { ClonedVm, Step } from '../../steps/step.js';
 import { planCreate } from '../create/planCreate.js';
 import { spaceVerdict, sumByFolder, totalOf } from '../create/snapshotSpace.js';
@@ -144,8 +144,7 @@ function nameRefusal(
 
 function stateRefusal({ ram }: CloneRequest, facts: Facts): RefusedDecision | undefined {
   const { vm, capabilities } = facts;
-  const device =
-    ram === undefined ? undefined : (vm.devices?.find((one) => one !== '9p' && one !== 'tpm') ?? vm.devices?.[0]);
+  const device = ram === undefined ? undefined : vm.devices?.find((one) => one !== 'tpm');
   const shared = vm.devices?.find((device) => device === 'nvdimm' || device === 'shmem' || device === 'drive');
   return (
     accessRefusal(facts, 'clone') ??
@@ -155,7 +154,8 @@ function stateRefusal({ ram }: CloneRequest, facts: Facts): RefusedDecision | un
     unsteadyRefusal(vm, 'clone') ??
     inUseRefusal(facts) ??
     (shared === undefined ? undefined : refuse('cloneSharesMemory', { vm: vm.name, device: shared })) ??
-    (device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: vm.name, device }))
+    (device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: vm.name, device })) ??
+    (ram !== undefined && hasTpm(vm) ? refuse('forkHasTpm', { vm: vm.name }) : undefined)
   );
 }
 
@@ -304,7 +304,7 @@ function warningsOf(
   return [
     ...(ran && ram === undefined ? [{ kind: 'cloneWithoutRam' } as const] : []),
     ...(leftOut.length === 0 ? [] : [{ kind: 'cloneWithoutDisks', disks: leftOut } as const]),
-    ...(vm.devices?.includes('tpm') === true ? [{ kind: 'cloneWithoutTpm' } as const] : []),
+    ...(hasTpm(vm) ? [{ kind: 'cloneWithoutTpm' } as const] : []),
     ...(network === 'same' || ram === 'kept' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
   ];
 }

@@ -19,7 +19,7 @@ import { refuse } from '../../domain/refusal.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import { currentOf, findSnapshot, parentOf, styleOfVm } from '../../domain/snapshotTree.js';
-import { isActive, snapshotableDisks } from '../../domain/vm.js';
+import { hasTpm, isActive, snapshotableDisks } from '../../domain/vm.js';
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
 
@@ -54,6 +54,7 @@ function titleFor({ title, trailers }: Snapshot, now: number): string {
  * |-----------------------------|------------------|----------|---|
  * | unchanged, see below        | any              | any      | spared |
  * | off                         | any              | any      | offline |
+ * | off, with a TPM, and the target has RAM | yes  | any      | started paused; memory: a TPM's state is in RAM alone |
  * | off, with a managed save    | yes              | any      | started paused, so that its RAM comes back; memory |
  * | the same, on QEMU 10.0      | yes              | internal | checkpointImpossible: see `mustRunFirst` |
  * | running, paused             | yes              | any      | memory |
@@ -79,10 +80,12 @@ export function planCheckpoint(
     const { refusal } = unsavable;
     return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: refusal.reason }, refusal);
   }
-  const from = saved ? apply({ kind: 'startPaused' }, facts) : facts;
+  // What a TPM holds comes out with RAM alone; nothing runs.
+  const keepsTpm = !saved && facts.vm.power === 'off' && hasTpm(facts.vm) && target.kind === 'memory';
+  const from = saved || keepsTpm ? apply({ kind: 'startPaused' }, facts) : facts;
   const title = freeTitle(titleFor(target, facts.now), facts.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
-  const create = (kind: SnapshotKind): ReturnType<typeof planCreate> =>
+  const create = (kind: SnapshotKind, on = from): ReturnType<typeof planCreate> =>
     planCreate(
       {
         kind: 'create',
@@ -93,10 +96,11 @@ export function planCheckpoint(
         quiesce: kind === 'disk' && quiesces,
         ...(seamless === true ? { seamless } : {}),
       },
-      from,
+      on,
     );
   const whole = create(from.vm.power === 'off' ? 'offline' : 'memory');
-  const disksOnly = whole.kind === 'refusal' && isActive(from.vm.power) && !saved ? create('disk') : whole;
+  const isHalf = whole.kind === 'refusal' && isActive(from.vm.power) && !saved;
+  const disksOnly = !isHalf ? whole : keepsTpm ? create('offline', facts) : create('disk');
   if (disksOnly.kind === 'refusal') {
     const why = whole.kind === 'refusal' ? whole.refusal : disksOnly.refusal;
     return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: why.reason }, why);
@@ -106,19 +110,20 @@ export function planCheckpoint(
     throw new Error('a created snapshot has no step that creates it');
   }
   const withoutRam = whole.kind === 'refusal' ? whole.refusal : undefined;
+  const starts = saved || (keepsTpm && withoutRam === undefined);
   return {
     kind: 'checkpoint',
     name: step.name,
-    steps: [...(saved ? [{ kind: 'startPaused' } as const] : []), ...disksOnly.steps],
-    losses: withoutRam === undefined ? [] : [{ kind: 'ram' }],
+    steps: [...(starts ? [{ kind: 'startPaused' } as const] : []), ...disksOnly.steps],
+    losses: withoutRam === undefined || keepsTpm ? [] : [{ kind: 'ram' }],
     warnings: [
-      ...(withoutRam === undefined ? [] : [{ kind: 'checkpointWithoutRam', why: withoutRam } as const]),
+      ...(withoutRam === undefined || keepsTpm ? [] : [{ kind: 'checkpointWithoutRam', why: withoutRam } as const]),
       ...(from.vm.power === 'running' ? [{ kind: 'runsOnAfterCheckpoint' } as const] : []),
       ...disksOnly.warnings.filter(({ kind }) => ofCheckpoint.has(kind)),
     ],
-    estimateMs: (disksOnly.estimateMs ?? 0) + (saved ? 1_000 : 0),
+    estimateMs: (disksOnly.estimateMs ?? 0) + (starts ? 1_000 : 0),
     spaceBytes: disksOnly.spaceBytes ?? 0,
-    after: withoutUnread(apply(step, from)),
+    after: withoutUnread(apply(step, starts || !keepsTpm ? from : facts)),
   };
 }
 
@@ -181,7 +186,7 @@ const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
  * |--------------------------------------|--------------------------------------------------------|---|
  * | active, or with a managed save       | any                                                    | changed |
  * | off, UEFI (its variables may differ) | any                                                    | changed |
- * | off, with an NVDIMM                  | any                                                    | changed |
+ * | off, with an NVDIMM, a TPM           | any                                                    | changed |
  * | off, configured otherwise than then  | any                                                    | changed |
  * | off, current snapshot external       | an empty overlay on the very file that this one froze  | unchanged |
  * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
@@ -198,6 +203,7 @@ export function findUnchangedSnapshot(facts: Facts): string | undefined {
     vm.firmware !== 'bios' ||
     disks.length === 0 ||
     hasPersistentRam(vm) ||
+    hasTpm(vm) ||
     !isConfiguredAs(current, facts)
   ) {
     return undefined;

@@ -35,7 +35,7 @@ import {
   totalOf,
 } from './snapshotSpace.js';
 import { notInSnapshot, nvramVerdict, ramRefusal } from '../../domain/snapshotStyle.js';
-import { snapshotableDisks } from '../../domain/vm.js';
+import { hasTpm, snapshotableDisks } from '../../domain/vm.js';
 
 const outside = { snapshotKind: 'memory', style: 'external' } as const;
 
@@ -244,10 +244,10 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
   if (style === 'external' && needed > 0 && !canRevertOurselves(step, facts)) {
     warnings.push({ kind: 'cannotRevertHere', version: formatVersion(libvirt), needed: formatVersion(needed) });
   }
-  if (vm.devices?.includes('tpm') === true) {
-    warnings.push({ kind: 'tpmNotCaptured' });
-  }
   if (kind !== 'memory') {
+    if (hasTpm(vm)) {
+      warnings.push({ kind: 'tpmNotCaptured' });
+    }
     warnings.push(...notInSnapshot(vm));
   }
   const taking = new Set(step.disks.map(({ target }) => target));

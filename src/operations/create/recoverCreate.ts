@@ -92,6 +92,7 @@ function isOurs({ description }: CreateStep, { trailers }: Snapshot): boolean {
  * |---------------------------------------------------|---|
  * | the guest frozen, by this very snapshot           | thawed |
  * | a managed save that was started for it            | explained: its RAM is in the VM, or gone with it |
+ * | the VM, started without one, paused               | off again |
  * | the VM "paused (saving)", and nobody saves it     | resumed; one that we had started paused stays paused |
  * | a copy of the UEFI variables                      | removed |
  * | overlays that are empty, and a memory file, that nobody is on | removed |
@@ -118,7 +119,15 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
   const present = new Set(vm.disks.flatMap(xmlChain));
   const blind = overlays.find((file) => present.has(file));
   const started = steps.some((one) => one.kind === 'startPaused') && hasBegun(interrupted, ['startPaused']);
-  if (started && !vm.managedSave && vm.power !== 'running') {
+  const { managedSave } = interrupted.plan.before;
+  if (started && !managedSave && vm.power === 'paused') {
+    const cut: Step = { kind: 'power', action: 'forceOff' };
+    const rest = undoCreate(interrupted, apply(cut, facts));
+    return rest.kind === 'explain'
+      ? rest
+      : goOn(interrupted, [cut, ...(rest.kind === 'steps' ? rest.plan.steps : [])], 'before');
+  }
+  if (started && managedSave && !vm.managedSave && vm.power !== 'running') {
     const resume: readonly Step[] = vm.power === 'paused' ? [{ kind: 'power', action: 'resume' }] : [];
     const why = refuse('saveUsedUp', { vm: vm.name, state: vm.power }).refusal;
     return explain(interrupted, why, resume, facts);

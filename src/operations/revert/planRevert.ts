@@ -20,10 +20,10 @@ import { internalRevertRefusal } from './planInternalRevert.js';
 import { overlaysRemovedByLibvirt, nativeRevertRefusal, secondToWaitFor } from './planNativeRevert.js';
 import { type RefusalReason, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { revertLosses } from './revertLosses.js';
-import { revertWarnings } from './revertWarnings.js';
+import { bringsRam, revertWarnings } from './revertWarnings.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { otherRamRefusal, surroundingsRefusal } from '../../domain/chains/snapshotWhole.js';
-import { isActive } from '../../domain/vm.js';
+import { hasTpm, isActive } from '../../domain/vm.js';
 
 type RevertRequest = Extract<OperationRequest, { kind: 'revert' }>;
 
@@ -62,7 +62,7 @@ export function planRevert(request: RevertRequest, facts: Facts): DraftPlan | Re
     request,
     steps,
     ...(removes.length === 0 ? {} : { removes }),
-    losses: lossesOf(kept, snapshot, removes, facts),
+    losses: [...lossesOf(kept, snapshot, removes, facts), ...tpmLoss(kept, snapshot, way.steps, facts)],
     warnings: [
       ...keptWarnings(kept),
       ...way.warnings,
@@ -121,6 +121,14 @@ function lossesOf(kept: KeptPresent, snapshot: Snapshot, removes: readonly strin
         ...(removes.length === 0 ? [] : [{ kind: 'files', files: removes } as const]),
       ];
   }
+}
+
+/** RAM brings the state of its moment back; only a checkpoint with RAM holds that of now. */
+function tpmLoss(kept: KeptPresent, snapshot: Snapshot, steps: readonly Step[], { vm }: Facts): readonly Loss[] {
+  const isKept =
+    kept?.kind === 'checkpoint' &&
+    kept.steps.some((step) => step.kind === 'createSnapshot' && step.snapshotKind === 'memory');
+  return hasTpm(vm) && bringsRam(snapshot, steps) && !isKept ? [{ kind: 'tpm' }] : [];
 }
 
 function keptWarnings(kept: KeptPresent): readonly Warning[] {

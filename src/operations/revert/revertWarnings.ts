@@ -7,7 +7,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { bitmapWarning } from '../diskRefusals.js';
 import { notCheckedWarning } from '../../domain/chains/snapshotWhole.js';
 import { notInSnapshot, nvramVerdict } from '../../domain/snapshotStyle.js';
-import { snapshotableDisks, type VmDisk } from '../../domain/vm.js';
+import { hasTpm, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
 
 export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts: Facts): readonly Warning[] {
   const { vm, capabilities } = facts;
@@ -21,7 +21,7 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
   if (!putBack && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
     warnings.push({ kind: 'nvramNotCaptured' });
   }
-  if (vm.devices?.includes('tpm') === true) {
+  if (hasTpm(vm) && !bringsRam(snapshot, steps)) {
     warnings.push({ kind: 'tpmNotCaptured' });
   }
   warnings.push(...notInSnapshot(vm));
@@ -37,6 +37,11 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
     warnings.push({ kind: 'hardwareChanges', what: changes });
   }
   return [...warnings, ...notCheckedWarning(snapshot, facts)];
+}
+
+/** libvirt loads it also where the VM is to be off. */
+export function bringsRam({ kind }: Pick<Snapshot, 'kind'>, steps: readonly Step[]): boolean {
+  return kind === 'memory' && steps.some((step) => step.kind === 'restoreMemory' || step.kind === 'revert');
 }
 
 /** libvirt tells the second in which a snapshot was begun. */
@@ -80,7 +85,7 @@ function pluggedChanges(
   if (frozen === undefined) {
     return [];
   }
-  const withRam = kind === 'memory' && steps.some((step) => step.kind === 'restoreMemory' || step.kind === 'revert');
+  const withRam = bringsRam({ kind }, steps);
   const targets = (disks: readonly VmDisk[]): readonly string[] =>
     snapshotableDisks({ disks }).map((one) => one.target);
   const now = configured === undefined ? [] : targets(vm.disks).filter((one) => !targets(configured).includes(one));

@@ -24,6 +24,7 @@ const facts: RefusalFacts = {
   linkedToTag: { vm, snapshot },
   cloneNeedsOff: { vm, state: 'running', snapshot },
   diskNotHeld: { vm, snapshot, disk: 'vdb' },
+  forkHasTpm: { vm },
   cloneSharesMemory: { vm, device: 'nvdimm' },
   notOurClone: { vm },
   forkNeedsRam: { vm, snapshot },

@@ -27,6 +27,7 @@ function random(seed: number): (below: number) => number {
 const losses: readonly ((pick: (below: number) => number) => Loss)[] = [
   (pick) => ({ kind: 'diskChanges', since: 'second', disks: [{ target: 'vda', bytes: pick(2 ** 31) }] }),
   () => ({ kind: 'ram' }),
+  () => ({ kind: 'tpm' }),
   () => ({ kind: 'managedSave' }),
   (pick) => ({ kind: 'files', files: Array.from({ length: 1 + pick(30) }, (_, n) => `/images/${long}${n}`) }),
   () => ({ kind: 'configuration' }),

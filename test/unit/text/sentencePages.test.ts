@@ -116,6 +116,7 @@ const losses: Samples<Loss> = {
   managedSave: [{}],
   files: [{ files: [file] }],
   ram: [{}],
+  tpm: [{}],
   configuration: [{}],
   restorePoints: [{ names: [snapshot] }],
   unsavedWork: [{}],

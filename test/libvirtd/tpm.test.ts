@@ -1,0 +1,91 @@
+// TPMs: their state is in the RAM of snapshots, and nowhere in others. What a revert to RAM replaces comes back.
+import assert from 'node:assert/strict';
+import type { SnapshotStyle } from '../../src/domain/snapshot.js';
+import type { Plan } from '../../src/operations/plan.js';
+import { Failure } from '../../src/domain/failure.js';
+import { forkVm } from '../../src/engine/forks.js';
+import { UndoLook } from '../../src/engine/undoLook.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
+import type { GuestVm } from './guestVm.js';
+import { definePeculiar } from './peculiarVm.js';
+import { tpmHolds, writeTpm } from './tpmState.js';
+
+describe('TPMs', () => {
+  let r: LiveRig;
+
+  before(async () => {
+    r = await startLiveRig();
+    await r.engine.connect(r.uri);
+    r.show();
+  });
+  after(() => r.stop());
+
+  const [old, young] = ['word-one', 'word-two'];
+  const holds = (vm: GuestVm, word: string): Promise<boolean> => tpmHolds(r.daemon, vm.ref.uuid, word);
+
+  async function define(name: string): Promise<GuestVm> {
+    const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm></devices>";
+    const vm = await definePeculiar(r, { name, edit: (xml) => xml.replace('</devices>', tpm) });
+    await vm.power('start');
+    await vm.power('forceOff');
+    await writeTpm(r.daemon, vm.ref.uuid, old);
+    await vm.power('start');
+    await vm.write();
+    return vm;
+  }
+
+  async function planOf(vm: GuestVm, request: Parameters<GuestVm['run']>[0]): Promise<Plan> {
+    const decision = await r.engine.plan({ ...request, vm: vm.ref });
+    assert.ok(decision.kind === 'plan', JSON.stringify(decision));
+    return decision;
+  }
+  const isUntouched = ({ warnings }: Plan): boolean => warnings.some(({ kind }) => kind === 'tpmNotCaptured');
+  const isLost = ({ losses }: Plan): boolean => losses.some(({ kind }) => kind === 'tpm');
+
+  for (const style of ['internal', 'external'] satisfies readonly SnapshotStyle[]) {
+    it(`a revert of a VM that is off to RAM, ${style}: the TPM of then, and by undo that of now`, async () => {
+      const vm = await define(`off-${style}`);
+      const create = { kind: 'create', title: 'ram', snapshotKind: 'memory', style } as const;
+      assert.equal(isUntouched(await planOf(vm, create)), false);
+      await vm.create('ram', 'memory', style);
+      await vm.power('forceOff');
+      await writeTpm(r.daemon, vm.ref.uuid, young);
+
+      const back = { kind: 'revert', snapshot: 'ram', after: 'asSnapshot' } as const;
+      const bare = await planOf(vm, back);
+      assert.deepEqual([isLost(bare), isUntouched(bare)], [true, false]);
+      const kept = await planOf(vm, { ...back, checkpointFirst: true });
+      assert.equal(isLost(kept), false);
+      const { checkpoint } = await vm.run({ ...back, checkpointFirst: true });
+      assert.ok(checkpoint !== undefined);
+      await vm.power('forceOff');
+      assert.deepEqual([await holds(vm, old), await holds(vm, young)], [true, false]);
+
+      const { way } = (await UndoLook.at(r.engine, vm.ref)).next('undo')!;
+      assert.ok(way.kind === 'operation', JSON.stringify(way));
+      await r.engine.runOperation(way.request);
+      assert.equal(await r.virsh('domstate', vm.vm.name), 'paused');
+      await vm.power('forceOff');
+      assert.deepEqual([await holds(vm, old), await holds(vm, young)], [false, true]);
+    });
+  }
+
+  it('a revert to no RAM leaves it, and an unchanged VM that is off is kept again', async () => {
+    const vm = await define('without');
+    await vm.power('forceOff');
+    await vm.create('disks');
+    await writeTpm(r.daemon, vm.ref.uuid, young);
+    const plan = await planOf(vm, { kind: 'revert', snapshot: 'disks', after: 'asSnapshot', checkpointFirst: true });
+    assert.deepEqual([isLost(plan), isUntouched(plan), plan.checkpoint !== undefined], [false, true, true]);
+    await vm.run({ kind: 'revert', snapshot: 'disks', after: 'asSnapshot', checkpointFirst: true });
+    assert.equal(await holds(vm, young), true);
+  });
+
+  it('a fork is refused for it', async () => {
+    const vm = await define('forked');
+    await assert.rejects(
+      forkVm(r.engine, vm.ref),
+      (error: unknown) => error instanceof Failure && error.details.refusal?.reason === 'forkHasTpm',
+    );
+  });
+});
