@@ -62,8 +62,8 @@ export type Warning =
   | { readonly kind: 'agentMissing' }
   /** This libvirt makes the snapshot and cannot revert to it; `needed` can. */
   | { readonly kind: 'cannotRevertHere'; readonly version: string; readonly needed: string }
-  /** UEFI variables stay as they are: the snapshot does not hold them. */
-  | { readonly kind: 'nvramNotCaptured' }
+  /** UEFI variables stay as they are: the snapshot does not hold them; `file`: it does, and this cannot be replaced. */
+  | { readonly kind: 'nvramNotCaptured'; readonly file?: string }
   /** A transient VM: it and its snapshots vanish from libvirt when it stops. */
   | { readonly kind: 'vanishesWhenStopped' }
   /** This libvirt forgets the file instead of removing it. */

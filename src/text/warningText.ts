@@ -105,7 +105,9 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         warning.needed,
       );
     case 'nvramNotCaptured':
-      return t('The snapshot does not include the UEFI variables. A revert does not change them.');
+      return warning.file === undefined
+        ? t('The snapshot does not include the UEFI variables. A revert does not change them.')
+        : t('“{0}” cannot be replaced here, so the UEFI variables are not reverted.', warning.file);
     case 'vanishesWhenStopped':
       return t('The VM is transient: the VM and its snapshots no longer exist when it stops.');
     case 'leavesFile':

@@ -167,4 +167,41 @@ describe('UEFI variables', () => {
       await vm.isWhole();
     });
   }
+
+  it('that are lost come back from the copy of the snapshot', async () => {
+    const flash = await FlashVm.define(r, 'lost', 'raw');
+    const { vm, variables } = flash;
+    await flash.write('a');
+    await vm.create('one');
+    await rm(variables);
+    const back = { kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: true } as const;
+    const plan = await r.engine.plan({ ...back, vm: vm.ref });
+    assert.ok(plan.kind === 'plan', JSON.stringify(plan));
+    // Of the checkpoint it is true: there was nothing to be copied.
+    assert.ok(plan.steps.some((step) => step.kind === 'copyFile' && step.to === variables));
+    await vm.run(back);
+    await flash.holds('a');
+  });
+
+  it('that another VM has too are not replaced below it', async () => {
+    const flash = await FlashVm.define(r, 'first', 'raw');
+    const { vm, variables } = flash;
+    await flash.write('a');
+    await vm.create('one');
+    await flash.write('b');
+    const second = await FlashVm.define(r, 'second', 'raw');
+    const xml = (await r.virsh('dumpxml', 'second', '--inactive')).replace(second.variables, variables);
+    await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
+    await r.engine.refresh({ vm: second.vm.ref });
+    const back = { kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: false } as const;
+    for (const power of ['off', 'running']) {
+      await vm.isRefused(back, 'variablesShared');
+      await flash.holds('b');
+      await (power === 'off' ? second.vm.power('start') : second.vm.power('forceOff'));
+    }
+    await r.virsh('undefine', 'second', '--keep-nvram');
+    await r.engine.refresh({ connection: r.uri });
+    await vm.run(back);
+    await flash.holds('a');
+  });
 });

@@ -6,7 +6,7 @@ import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
 import { unreadableContentRefusal } from '../unreadableContent.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
-import { nvramBackSteps } from '../variablesSteps.js';
+import { nvramBackSteps, sharedVariablesRefusal } from '../variablesSteps.js';
 import { inUseRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { DraftPlan } from '../plan.js';
@@ -153,6 +153,7 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
         revertRefusal(snapshot, facts) ??
         unreadableContentRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??
+        sharedVariablesRefusal(snapshot, facts) ??
         (end === 'off' ? undefined : otherRamRefusal(snapshot, facts)))
       : undefined)
   );

@@ -1,6 +1,7 @@
 // What is worth knowing before a revert beside what is lost. Knows no steps but those that were decided.
 import type { Facts } from '../../domain/facts.js';
 import { compareHardware, type HardwareDifference } from '../../domain/hardware.js';
+import { heldVariables } from '../variablesSteps.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -19,7 +20,8 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
   const verdict = nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running');
   const putBack = steps.some((step) => step.kind === 'copyFile' && step.to === vm.nvram);
   if (!putBack && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
-    warnings.push({ kind: 'nvramNotCaptured' });
+    const held = heldVariables(snapshot, facts) === undefined ? {} : { file: vm.nvram ?? '' };
+    warnings.push({ kind: 'nvramNotCaptured', ...held });
   }
   if (hasTpm(vm) && !bringsRam(snapshot, steps)) {
     warnings.push({ kind: 'tpmNotCaptured' });

@@ -661,6 +661,23 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
     ask.remove('a'),
     { ...ab, otherVms: [{ uuid: 'o', name: 'upper', files: ['/img/upper', base], unread: [] }] },
   ],
+  [
+    'variablesShared',
+    ask.revert('a'),
+    {
+      ...ab,
+      vm: vm({ power: 'off', disks: ab.vm!.disks, nvram: '/img/vars', firmware: 'uefiRawNvram' }),
+      files: {
+        ...ab.files!,
+        files: new Map<string, 'missing' | { readonly bytes: number; readonly allocatedBytes: number }>([
+          ['/img/vars', 'missing'],
+          ['/img/vars.a', { bytes: 1, allocatedBytes: 1 }],
+        ]),
+        canAct: new Map([['/img', 'yes' as const]]),
+      },
+      otherVms: [{ uuid: 'o', name: 'other', files: ['/img/vars'], unread: [] }],
+    },
+  ],
   ['usedByImage', ask.remove('a'), { ...ab, strays: new Map([['/img/x', { restsOn: [base] }]]) }],
   [
     'heldByProgram',

@@ -25,6 +25,7 @@ const facts: RefusalFacts = {
   cloneNeedsOff: { vm, state: 'running', snapshot },
   diskNotHeld: { vm, snapshot, disk: 'vdb' },
   forkHasTpm: { vm },
+  variablesShared: { vm, other: 'db', file: '/nvram' },
   cloneSharesMemory: { vm, device: 'nvdimm' },
   notOurClone: { vm },
   forkNeedsRam: { vm, snapshot },

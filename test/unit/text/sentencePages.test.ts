@@ -137,7 +137,7 @@ const warnings: Samples<Warning> = {
   ).map((why) => ({ version, why })),
   agentMissing: [{}],
   cannotRevertHere: [{ version, needed: '9.9' }],
-  nvramNotCaptured: [{}],
+  nvramNotCaptured: [{}, { file }],
   vanishesWhenStopped: [{}],
   leavesFile: [{ file }],
   filesStay: [{ files: [file] }],
