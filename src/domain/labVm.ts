@@ -25,6 +25,19 @@ export interface LabVmParts {
   readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
   readonly network?: 'user' | { readonly name: string };
   readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
+  /** By path, what stood there when it was looked at, see `seenAs`: nothing else is used. */
+  readonly seen?: Readonly<Record<string, string>>;
+}
+
+export interface SeenFile {
+  /** As `FileFacts.real`. */
+  readonly real: string;
+  readonly bytes: number;
+  readonly modifiedAt: number;
+}
+
+export function seenAs({ real, bytes, modifiedAt }: SeenFile): string {
+  return `${real} ${bytes} ${modifiedAt}`;
 }
 
 export interface LabVmFiles {

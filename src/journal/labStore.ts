@@ -24,7 +24,9 @@ export interface RecordedVm extends LabVm {
   readonly parts?: string;
   /** Its folder and its files, as they were made; absent: nothing is made yet, or a version before this made it. */
   readonly made?: readonly MadeFile[];
-  /** The image below its overlay, as it was then. */
+  /** The files that it was copied from, as they were then. */
+  readonly sources?: readonly { readonly path: string; readonly bytes: number; readonly modifiedAt: number }[];
+  /** Of a version that copied none: the image below its overlay, as it was then. */
   readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
 }
 
@@ -56,6 +58,8 @@ export interface OpenLab {
 const id = v.pipe(v.string(), v.regex(idPattern));
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5000));
 
+const source = v.object({ path: text, bytes: count, modifiedAt: v.number() });
+
 const shape = v.object({
   version: v.literal(version),
   id,
@@ -73,7 +77,8 @@ const shape = v.object({
         key: text,
         parts: v.exactOptional(text),
         made: v.exactOptional(v.array(v.object({ path: text, identity: v.exactOptional(text) }))),
-        image: v.exactOptional(v.object({ path: text, bytes: count, modifiedAt: v.number() })),
+        sources: v.exactOptional(v.pipe(v.array(source), v.maxLength(1000))),
+        image: v.exactOptional(source),
       }),
     ),
     v.maxLength(64),

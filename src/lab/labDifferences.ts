@@ -125,6 +125,13 @@ async function ofVm(
       }
       found.push(differs('image', error.message));
     }
+    for (const { path, bytes, modifiedAt } of own.sources ?? []) {
+      const source = await imageNow(path);
+      if (source?.bytes !== bytes || source.modifiedAt !== modifiedAt) {
+        const message = t('{0} was changed after “{1}” was created. “{1}” keeps its own copy.', displayLine(path), vm);
+        found.push(differs('image', message));
+      }
+    }
     const now = own.image === undefined ? undefined : await imageNow(own.image.path);
     if (own.image !== undefined && (now?.bytes !== own.image.bytes || now.modifiedAt !== own.image.modifiedAt)) {
       const path = displayLine(own.image.path);

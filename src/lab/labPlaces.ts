@@ -2,13 +2,13 @@
 // not get at files of others by it. And where the files of its VMs go.
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open, realpath } from 'node:fs/promises';
+import { open, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
-import type { LabVmParts } from '../domain/labVm.js';
+import { type LabVmParts, seenAs, type SeenFile } from '../domain/labVm.js';
 import { qemuImg } from '../qemu/qemuImg.js';
 import { thisComputer } from '../base/fileSystem.js';
 import { readImage } from '../qemu/localImage.js';
@@ -22,7 +22,14 @@ export interface CheckedParts {
   readonly files: readonly string[];
   /** Those that QEMU reads where they are: below an overlay. */
   readonly inPlace: readonly string[];
-  readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
+  /** What it is copied from. */
+  readonly sources: readonly LabSource[];
+}
+
+export interface LabSource {
+  readonly path: string;
+  readonly bytes: number;
+  readonly modifiedAt: number;
 }
 
 /** @param file of the lab, absolute @throws LabError `notFound`, `wrong` */
@@ -59,6 +66,8 @@ export async function checkParts(made: MadeVm, file: string, environment: NodeJS
   const initrd = boot?.initrd === undefined ? undefined : await find(boot.initrd);
   const own = image === undefined ? undefined : await lookAtImage(await find(image.path), places, environment);
   const { sizeMiB } = image ?? {};
+  const boots = await Promise.all([kernel, initrd].flatMap((path) => (path === undefined ? [] : [sourceAt(path)])));
+  const sources = [...(own?.layers ?? []), ...boots];
   if (own !== undefined && sizeMiB !== undefined && sizeMiB * 1024 * 1024 < own.virtualBytes) {
     throw new LabError(
       'refused',
@@ -85,15 +94,25 @@ export async function checkParts(made: MadeVm, file: string, environment: NodeJS
             ...(sizeMiB !== undefined && { sizeMiB }),
           },
         }),
+      ...(sources.length > 0 && { seen: Object.fromEntries(sources.map((one) => [one.path, seenAs(one)])) }),
     },
     files: own?.files ?? [],
     inPlace: image?.how === 'linked' ? (own?.files ?? []) : [],
-    ...(own !== undefined &&
-      image?.how === 'linked' && { image: { path: own.path, bytes: own.bytes, modifiedAt: own.modifiedAt } }),
+    sources: (image?.how === 'linked' ? sources : boots).map(({ path, bytes, modifiedAt }) => ({
+      path,
+      bytes,
+      modifiedAt,
+    })),
   };
 }
 
-export function digestOf(parts: LabVmParts): string {
+async function sourceAt(path: string): Promise<SeenFile & LabSource> {
+  const { dev, ino, size: bytes, mtimeMs: modifiedAt } = await stat(path);
+  return { path, real: `${dev}:${ino}`, bytes, modifiedAt };
+}
+
+/** Of what the file says, not of what stood there. */
+export function digestOf({ seen: _, ...parts }: LabVmParts): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 
@@ -120,8 +139,8 @@ interface CheckedImage {
   readonly files: readonly string[];
   readonly format: 'qcow2' | 'raw';
   readonly virtualBytes: number;
-  readonly bytes: number;
-  readonly modifiedAt: number;
+  /** It, and what it rests on, as QEMU would name them. */
+  readonly layers: readonly (SeenFile & LabSource)[];
 }
 
 /**
@@ -151,6 +170,7 @@ async function lookAtImage(
   }
   const { backing } = facts;
   const files = [await realpath(path)];
+  const layers = [{ path, real: facts.real ?? '', bytes: facts.bytes, modifiedAt: facts.modifiedAt ?? 0 }];
   if (backing !== undefined) {
     const below = displayLine(backing.file);
     // What is no text here is another name for QEMU.
@@ -181,9 +201,10 @@ async function lookAtImage(
       );
     }
     files.push(...seen.files);
+    layers.push(...seen.layers);
   }
-  const { format, virtualBytes, bytes, modifiedAt = 0 } = facts;
-  return { path, files, format, virtualBytes, bytes, modifiedAt };
+  const { format, virtualBytes } = facts;
+  return { path, files, format, virtualBytes, layers };
 }
 
 /**

@@ -125,7 +125,7 @@ export class Labs {
         continue;
       }
       const { kind: _, ...wanted } = source;
-      const { parts, image, files, inPlace } = await checkParts(wanted, file, environment);
+      const { parts, sources, files, inPlace } = await checkParts(wanted, file, environment);
       await requireReach(connection, 'images', inPlace);
       await requireUnwritten(session, files, inPlace.length > 0);
       made.set(key, parts);
@@ -136,7 +136,7 @@ export class Labs {
         name,
         folder: join(root, labFolderName(randomBytes(6).toString('hex'))),
         parts: digestOf(parts),
-        ...(image !== undefined && { image }),
+        sources,
       });
     }
     const obstacle = made.size === 0 ? undefined : await engine.labVms.obstacle(connection);

@@ -4,10 +4,11 @@ import { chmod, copyFile, lstat, mkdir, open, rmdir, unlink, writeFile } from 'n
 import { dirname } from 'node:path';
 import { Failure } from '../../domain/failure.js';
 import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
-import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts } from '../../domain/labVm.js';
+import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts, seenAs } from '../../domain/labVm.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
+import { importImage, removeLabImages, requireSeen, withSeenImage } from './labImages.js';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
 import { errnoOf } from '../../base/errno.js';
@@ -49,14 +50,19 @@ export async function makeLabFolder(
   const tool = qemuImg(environment);
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
-    const { path, format, how, sizeMiB } = image;
-    await JudgedChain.within({ file: path, format }, thisComputer, async (chain) => {
-      const [{ virtualBytes }] = chain.layers;
-      const overlay = { file: first, backing: path, backingFormat: format, virtualBytes };
-      await tool.run(
-        how === 'linked' ? ImageCommand.createOverlay(overlay) : ImageCommand.convert(chain, first),
-        details,
-      );
+    const { how, sizeMiB } = image;
+    await withSeenImage(image, parts.seen, async (chain) => {
+      const [{ format: backingFormat, virtualBytes }] = chain.layers;
+      const command =
+        how === 'linked'
+          ? ImageCommand.createOverlay({
+              file: first,
+              backing: await importImage(vm, chain, tool),
+              backingFormat,
+              virtualBytes,
+            })
+          : ImageCommand.convert(chain, first);
+      await tool.run(command, details);
     });
     if (sizeMiB !== undefined) {
       await JudgedChain.within({ file: first, format: 'qcow2' }, thisComputer, (disk) =>
@@ -73,13 +79,25 @@ export async function makeLabFolder(
     [boot?.initrd, files.initrd],
   ] as const) {
     if (from !== undefined) {
-      await copyFile(from, to);
+      await copySeen(from, to, parts.seen);
       await chmod(to, 0o644);
     }
   }
   if (cloudInit !== undefined) {
     await writeFile(files.seed, seedOf(vm, cloudInit));
     await chmod(files.seed, 0o644);
+  }
+}
+
+/** What was looked at, whatever stands there by now. */
+async function copySeen(from: string, to: string, seen: LabVmParts['seen']): Promise<void> {
+  const file = await thisComputer.open(from);
+  try {
+    const { dev, ino, size: bytes, mtimeMs: modifiedAt } = await file.stat();
+    requireSeen(from, seenAs({ real: `${dev}:${ino}`, bytes, modifiedAt }), seen);
+    await copyFile(file.path, to);
+  } finally {
+    await file.close();
   }
 }
 
@@ -109,12 +127,14 @@ async function makeEmpty(path: string): Promise<MadeFile> {
  * The files that are still those, then the folder where nothing else is in it. What is not there is as good as removed.
  * @returns the folder, where it stays with what else is in it
  */
-export async function removeLabFolder({ folder }: LabVm, made: readonly MadeFile[]): Promise<readonly string[]> {
+export async function removeLabFolder(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]> {
+  const { folder } = vm;
   for (const { path, identity } of made.filter(({ path }) => dirname(path) === folder)) {
     if (identity !== undefined && (await identityNow(path)) === identity) {
       await unlink(path);
     }
   }
+  await removeLabImages(vm);
   const own = made.find(({ path }) => path === folder)?.identity;
   const now = await identityNow(folder);
   if (now === undefined) {

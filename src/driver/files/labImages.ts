@@ -1,0 +1,138 @@
+// The images of labs, copied out of repositories: what stands there later changes no VM. Each content is there once, in
+// a folder beside those of the VMs. A VM's folder has a link to each of its own, and an image without one goes.
+import { createHash, randomBytes } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { chmod, copyFile, link, mkdir, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { hasCode, undefinedIfAbsent } from '../../base/errno.js';
+import { thisComputer } from '../../base/fileSystem.js';
+import { Failure } from '../../domain/failure.js';
+import { type LabVm, type LabVmParts, seenAs } from '../../domain/labVm.js';
+import { refuse } from '../../domain/refusal.js';
+import { JudgedChain, type JudgedLayer } from '../../qemu/judgedChain.js';
+import type { QemuImg } from '../../qemu/qemuImg.js';
+import { rebaseImage } from '../../qemu/rebaseImage.js';
+
+/** What a crash left of an import. */
+const partPattern = /^\.[\da-f]{16}\.part$/u;
+const partLastsMs = 24 * 60 * 60_000;
+const linkPattern = /^image-\d{1,3}$/u;
+
+function storeOf({ folder }: LabVm): string {
+  return join(dirname(folder), 'virt-rewind-lab-images');
+}
+
+/** Uses the image as it was looked at. @throws Failure `refused`: another one stands there by now */
+export function withSeenImage<T>(
+  { path: file, format }: NonNullable<LabVmParts['image']>,
+  seen: LabVmParts['seen'],
+  use: (chain: JudgedChain) => Promise<T>,
+): Promise<T> {
+  return JudgedChain.within({ file, format }, thisComputer, (chain) => {
+    for (const { path, device, inode, bytes, modifiedAt } of chain.layers) {
+      requireSeen(path, seenAs({ real: `${device}:${inode}`, bytes, modifiedAt }), seen);
+    }
+    return use(chain);
+  });
+}
+
+/** @throws Failure `refused` */
+export function requireSeen(path: string, now: string, seen: LabVmParts['seen']): void {
+  if (seen?.[path] !== now) {
+    throw replacedFailure(path);
+  }
+}
+
+function replacedFailure(file: string): Failure {
+  return new Failure('refused', { path: file, refusal: refuse('unjudgedImage', { file, why: 'replaced' }).refusal });
+}
+
+/** @returns where the image stands that the VM's overlay can rest on */
+export async function importImage(vm: LabVm, { layers }: JudgedChain, qemuImg: QemuImg): Promise<string> {
+  const store = storeOf(vm);
+  await mkdir(store, { recursive: true, mode: 0o711 });
+  const own: string[] = [];
+  for (const layer of layers.toReversed()) {
+    own.unshift(await importLayer(layer, own[0], { store, qemuImg, below: layers[layers.length - own.length] }));
+    await linkInto(vm, own[0] ?? '', own.length - 1);
+  }
+  const [top = '', ...below] = own;
+  // The copies are what was judged: each names the one below it, and the last names nothing.
+  await JudgedChain.within({ file: top, format: layers[0].format }, thisComputer, (chain) => {
+    const found = chain.layers.map(({ path }) => path);
+    return found.join('\n') === [top, ...below].join('\n')
+      ? Promise.resolve()
+      : Promise.reject(replacedFailure(layers[0].path));
+  });
+  return top;
+}
+
+interface Import {
+  readonly store: string;
+  readonly qemuImg: QemuImg;
+  readonly below: JudgedLayer | undefined;
+}
+
+async function importLayer(
+  { name, format }: JudgedLayer,
+  backing: string | undefined,
+  { store, qemuImg, below }: Import,
+): Promise<string> {
+  const part = join(store, `.${randomBytes(8).toString('hex')}.part`);
+  try {
+    await copyFile(name, part, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    const digest = createHash('sha256').update(`${format}\n${backing ?? ''}\n`);
+    await pipeline(createReadStream(part), digest);
+    if (backing !== undefined) {
+      const backingFormat = below?.format ?? 'raw';
+      await rebaseImage({ file: part, backing, backingFormat }, { files: thisComputer, qemuImg });
+    }
+    await chmod(part, 0o644);
+    const file = join(store, digest.digest('hex'));
+    if ((await undefinedIfAbsent(stat(file))) === undefined) {
+      await rename(part, file);
+    }
+    return file;
+  } finally {
+    await undefinedIfAbsent(unlink(part));
+  }
+}
+
+async function linkInto({ folder }: LabVm, file: string, at: number): Promise<void> {
+  await link(file, join(folder, `image-${String(at)}`));
+}
+
+/** The VM's links, and each image that no VM has a link to. */
+export async function removeLabImages(vm: LabVm): Promise<void> {
+  const store = storeOf(vm);
+  const names = (await undefinedIfAbsent(readdir(store))) ?? [];
+  const images = new Map<string, string>();
+  for (const name of names) {
+    const path = join(store, name);
+    const stats = await undefinedIfAbsent(stat(path));
+    if (stats !== undefined && partPattern.test(name) && Date.now() - stats.mtimeMs > partLastsMs) {
+      await undefinedIfAbsent(unlink(path));
+    } else if (stats !== undefined) {
+      images.set(`${stats.dev}:${stats.ino}`, path);
+    }
+  }
+  for (const name of (await undefinedIfAbsent(readdir(vm.folder))) ?? []) {
+    const path = join(vm.folder, name);
+    const stats = linkPattern.test(name) ? await undefinedIfAbsent(stat(path)) : undefined;
+    if (stats !== undefined && images.has(`${stats.dev}:${stats.ino}`)) {
+      await unlink(path);
+    }
+  }
+  for (const path of images.values()) {
+    const isImage = /\/[\da-f]{64}$/u.test(path);
+    if (isImage && (await undefinedIfAbsent(stat(path)))?.nlink === 1) {
+      await undefinedIfAbsent(unlink(path));
+    }
+  }
+  await rmdir(store).catch((error: unknown) => {
+    if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) {
+      throw error;
+    }
+  });
+}

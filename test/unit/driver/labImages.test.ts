@@ -1,0 +1,95 @@
+// The images and kernels of labs: what a repository puts in their place later shows no file to a guest.
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runOk } from '../../../scripts/rig/run.mjs';
+import { makeLabFolder, removeLabFolder } from '../../../src/driver/files/labFolder.js';
+import type { MadeFile } from '../../../src/domain/hostFiles.js';
+import { labFolderName, type LabVm } from '../../../src/domain/labVm.js';
+import { checkParts } from '../../../src/lab/labPlaces.js';
+
+describe('what a lab is made of', () => {
+  let folder: string;
+  let count = 0;
+  const at = (name: string): string => join(folder, 'repository', name);
+  const labs = (...names: readonly string[]): string => join(folder, 'labs', ...names);
+  const look = (how: 'linked' | 'copy' = 'linked'): ReturnType<typeof checkParts> =>
+    checkParts(
+      { image: { path: 'top', how }, boot: { kernel: 'kernel' }, cpus: 1, memoryMiB: 64, disksMiB: [] },
+      at('virt-rewind.yaml'),
+      process.env,
+    );
+  const newVm = (): LabVm => ({
+    connection: 'test:///default',
+    uuid: '00000000-0000-0000-0000-000000000000',
+    name: 'vm',
+    folder: labs(labFolderName(String(count++).padStart(12, '0'))),
+  });
+  const make = async (vm: LabVm, { parts }: Awaited<ReturnType<typeof look>>): Promise<readonly MadeFile[]> => {
+    let files: readonly MadeFile[] = [];
+    await makeLabFolder(vm, parts, process.env, (made) => Promise.resolve(void (files = made)));
+    return files;
+  };
+  const shown = async (vm: LabVm): Promise<string> => {
+    const disk = join(vm.folder, 'disk-a.qcow2');
+    await runOk('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', disk, join(folder, 'shown')]);
+    return (await readFile(join(folder, 'shown'))).toString('utf8', 0, 8);
+  };
+
+  beforeEach(async () => {
+    folder = await realpath(await mkdtemp(join(tmpdir(), 'lab-import-')));
+    await mkdir(at(''), { recursive: true });
+    await writeFile(join(folder, 'victim'), 'secret !'.padEnd(1024 * 1024, '\0'));
+    await writeFile(at('base.raw'), 'harmless'.padEnd(1024 * 1024, '\0'));
+    await writeFile(at('kernel'), 'kernel');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'raw', '-b', 'base.raw', at('top')]);
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  /** As a `git pull` does it. */
+  async function replaceImage(): Promise<void> {
+    const hostile = ['create', '-q', '-u', '-f', 'qcow2', '-F', 'raw', '-b', join(folder, 'victim'), at('new'), '1M'];
+    await runOk('qemu-img', hostile);
+    await rename(at('new'), at('top'));
+    await rm(at('base.raw'));
+    await symlink(join(folder, 'victim'), at('base.raw'));
+  }
+
+  it('is copied once, and goes with the last of its VMs', async () => {
+    const [one, other] = [newVm(), newVm()];
+    const made = [await make(one, await look()), await make(other, await look())] as const;
+    await replaceImage();
+    assert.deepEqual([await shown(one), await shown(other)], ['harmless', 'harmless']);
+    assert.equal((await readdir(labs('virt-rewind-lab-images'))).length, 2);
+    assert.deepEqual(await removeLabFolder(one, made[0]), []);
+    assert.equal(await shown(other), 'harmless');
+    assert.deepEqual(await removeLabFolder(other, made[1]), []);
+    assert.deepEqual(await readdir(labs()), []);
+  });
+
+  for (const how of ['linked', 'copy'] as const) {
+    it(`is what was looked at, or nothing: an image, ${how}`, async () => {
+      const seen = await look(how);
+      await replaceImage();
+      const vm = newVm();
+      await assert.rejects(make(vm, seen), { kind: 'refused' });
+      assert.equal((await readFile(join(vm.folder, 'disk-a.qcow2'))).length, 0);
+    });
+  }
+
+  it('is what was looked at, or nothing: a layer below, a kernel', async () => {
+    const below = await look();
+    await rm(at('base.raw'));
+    await symlink(join(folder, 'victim'), at('base.raw'));
+    await assert.rejects(make(newVm(), below), { kind: 'refused' });
+    await rm(at('base.raw'));
+    await writeFile(at('base.raw'), 'harmless'.padEnd(1024 * 1024, '\0'));
+    const kernel = await look();
+    await rm(at('kernel'));
+    await symlink(join(folder, 'victim'), at('kernel'));
+    const vm = newVm();
+    await assert.rejects(make(vm, kernel), { kind: 'refused' });
+    assert.equal((await readFile(join(vm.folder, 'kernel'))).length, 0);
+  });
+});
