@@ -1,7 +1,7 @@
 // Refusals that several operations share: the connection, the driver, and what else is going on with the VM.
 import { type Capabilities, versionOf } from '../domain/capabilities.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
-import { findStrayQemu } from '../domain/chains/strayQemu.js';
+import { findReadFile, findStrayQemu } from '../domain/chains/strayQemu.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import { outdatedSaves } from '../domain/chains/outdatedSave.js';
 import type { Facts } from '../domain/facts.js';
@@ -113,6 +113,12 @@ export function strayQemuRefusal(
   }
   const { kind: what, disk, file, said } = lost;
   return what === 'runsUnseen' ? refuse(what, { vm: name, file }) : refuse(what, { vm: name, disk, file, said });
+}
+
+/** Before a start, and before a snapshot inside an image. */
+export function readImageRefusal(facts: Facts): RefusedDecision | undefined {
+  const file = findReadFile(facts);
+  return file === undefined ? undefined : refuse('heldByProgram', { vm: facts.vm.name, file });
 }
 
 /**

@@ -1,6 +1,9 @@
 // What the doctor repairs, and what was interrupted, at the command line and in the library: found, shown, done.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
@@ -165,6 +168,33 @@ describe('repairs outside the editor', () => {
     await interrupt('half');
     assert.deepEqual(await inLibrary((vm) => vm.recover({ dismiss: true })), []);
     await inLibrary((vm) => vm.checkpoint('after the library'));
+  });
+
+  it('takes no snapshot inside an image that a program reads, starts nothing on it, and says so before', async () => {
+    const socket = join(rig.daemon.dir, 'reader.sock');
+    const reader = spawn('qemu-nbd', [
+      '--read-only',
+      '--persistent',
+      '--verbose',
+      '--socket',
+      socket,
+      guest.disks[0] ?? '',
+    ]);
+    const listens = watch(rig.daemon.dir);
+    for await (const { filename } of listens) {
+      if (filename === 'reader.sock') {
+        break;
+      }
+    }
+    const before = [await known(), await inImage()];
+    const reason = async (...words: readonly string[]): Promise<string | undefined> =>
+      (await json('refused', ...words)).error.reason;
+    assert.equal(await reason('checkpoint', name), 'heldByProgram');
+    assert.equal(await reason('start', name), 'heldByProgram');
+    assert.deepEqual([await known(), await inImage()], before);
+    reader.kill();
+    await once(reader, 'close');
+    await json('done', 'delete', name, 'kept', '--yes');
   });
 
   it('pauses, resumes and consolidates', async () => {

@@ -77,3 +77,20 @@ export function findStrayQemu(facts: Facts, merge: MergeEvidence = 'asMarked'): 
   }
   return undefined;
 }
+
+/**
+ * Of a VM that is off: the file of a disk that a program only reads. No other may write to it meanwhile, so that a
+ * start, and each change inside the image, fails: libvirt forgets an internal snapshot first (measured on 9.0).
+ */
+export function findReadFile({ vm, files, otherVms, held }: Facts): string | undefined {
+  const foreign = new Set(otherVms?.flatMap((other) => other.files));
+  const disks = vm.power === 'off' ? snapshotableDisks(vm).filter((one) => !one.shareable && !one.readonly) : [];
+  return disks
+    .flatMap(({ source }) => source ?? [])
+    .find((file) => {
+      const image = files?.images.get(file);
+      return (
+        !foreign.has(file) && typeof image === 'object' && image.real !== undefined && held?.has(image.real) === true
+      );
+    });
+}

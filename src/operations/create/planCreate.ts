@@ -11,6 +11,7 @@ import {
   accessRefusal,
   asleepOrCrashedRefusal,
   inUseRefusal,
+  readImageRefusal,
   managedSaveRefusal,
   unsteadyRefusal,
 } from '../refusals.js';
@@ -73,6 +74,10 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
     return choice;
   }
   const { snapshotKind: kind, style } = choice;
+  const held = style === 'internal' ? readImageRefusal(facts) : undefined;
+  if (held !== undefined) {
+    return held;
+  }
   // One for the layout's sake ends damage that goes on, so it is made all the same.
   for (const disk of request.auto === 'layout' ? [] : snapshotableDisks(partOf(vm, request.without ?? []))) {
     const broken = brokenLayerRefusal(disk.target, wholeChain(disk, facts), facts);
@@ -158,6 +163,10 @@ function makeStep(
 ): CreateStep | RefusedDecision {
   const { title: typed, description = '', git, auto, live, without = [] } = request;
   const { snapshotKind: kind, style } = choice;
+  const held = style === 'internal' ? readImageRefusal(facts) : undefined;
+  if (held !== undefined) {
+    return held;
+  }
   const { tree, vm, now } = facts;
   const title = typed.trim();
   const taken = new Set(tree.snapshots.map((snapshot) => snapshot.name));

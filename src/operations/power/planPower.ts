@@ -1,7 +1,13 @@
 // Decides whether a VM can be started, stopped, paused or resumed in the state that it is in.
 import { changedLayers } from '../../domain/chains/frozenLayers.js';
 import { foreignFrozenFiles } from '../../domain/chains/frozenWriters.js';
-import { frozenFileRefusal, strayQemuRefusal, readOnlyRefusal, outdatedSaveRefusal } from '../refusals.js';
+import {
+  frozenFileRefusal,
+  outdatedSaveRefusal,
+  readImageRefusal,
+  readOnlyRefusal,
+  strayQemuRefusal,
+} from '../refusals.js';
 import { missingOf } from '../../domain/chains/snapshotWhole.js';
 import { disksToStart } from '../volumeRefusal.js';
 import { goesUnasked } from '../clone/planDiscard.js';
@@ -87,7 +93,9 @@ export function planPower(request: PowerRequest, facts: Facts): DraftPlan | Refu
     stateRefusal(vm, action) ??
     (action === 'resume' ? brokenRevertRefusal(facts) : undefined) ??
     // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
-    (action === 'start' ? (strayQemuRefusal(facts) ?? outdatedSaveRefusal(facts) ?? goneRefusal(facts)) : undefined);
+    (action === 'start'
+      ? (strayQemuRefusal(facts) ?? readImageRefusal(facts) ?? outdatedSaveRefusal(facts) ?? goneRefusal(facts))
+      : undefined);
   return (
     obstacle ?? {
       kind: 'plan',
