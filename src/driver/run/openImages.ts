@@ -77,7 +77,8 @@ async function judge({ files, vm }: OpenContext, xml: string): Promise<void> {
   for (const disk of told.flatMap(readDisks)) {
     // Only a look at its pool tells where a volume is.
     const { source = disk.volume && vm?.disks.find(({ target }) => target === disk.target)?.source } = disk;
-    if (source !== undefined) {
+    // An image in a part of a file has its header elsewhere, where only its definition says.
+    if (source !== undefined && disk.sliced !== true) {
       await judgeDisk(source, disk, files);
     }
   }
