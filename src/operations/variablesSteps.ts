@@ -16,8 +16,9 @@ export function nvramKeepSteps(snapshot: string, { vm, files }: Facts): readonly
 }
 
 /**
- * Puts the copy back, while the VM is off, also where the original is lost. None where there is no copy, and none where
- * libvirt alone reaches the original: it replaces no file in one move, and would notice after the VM was stopped for it.
+ * Puts the copy back, while the VM is off, also where the original is lost. None where there is no copy, and none
+ * where libvirt alone reaches the original: it replaces no file in one move, and would notice after the VM was stopped
+ * for it.
  */
 export function nvramBackSteps(snapshot: Snapshot, facts: Facts): readonly Step[] {
   const { files } = facts;

@@ -43,6 +43,7 @@ export const fileRefusals: Pick<
   | 'onUnknownOverlay'
   | 'usedByImage'
   | 'heldByProgram'
+  | 'variablesShared'
 > = {
   tagMissing: ({ vm, snapshot, file }) => [
     t('The data of {0} is no longer in {1}.', snapshot, inQuotes(file)),
@@ -164,6 +165,15 @@ export const fileRefusals: Pick<
   usedByImage: ({ image, file }) => [
     t('The image “{0}”, which no VM here uses, is built on “{1}” and would be damaged.', image, file),
     t('Delete it if you do not need it, or make it independent (qemu-img rebase or convert).'),
+  ],
+  variablesShared: ({ vm, other, file }) => [
+    t(
+      '{0} and {1} have the same file with UEFI variables, “{2}”. The revert would replace those of {1}.',
+      vm,
+      other,
+      file,
+    ),
+    t('Give {0} a separate file (virsh edit, while it is off).', other),
   ],
   heldByProgram: ({ file }) => [
     t('A program has “{0}” open as a disk, for example qemu-nbd or a VM that is not shown here.', file),

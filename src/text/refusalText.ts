@@ -270,15 +270,6 @@ const sentences: Sentences = {
     t('The VM {0} needs {1} unchanged: its disk is that file or is built on it.', other, file),
     t('Delete {0} first, or give it a separate disk (qemu-img rebase or convert, while it is off).', other),
   ],
-  variablesShared: ({ vm, other, file }) => [
-    t(
-      '{0} and {1} have the same file with UEFI variables, “{2}”. The revert would replace those of {1}.',
-      vm,
-      other,
-      file,
-    ),
-    t('Give {0} a separate file (virsh edit, while it is off).', other),
-  ],
   otherVmUnread: ({ others }) => [
     t('Virt Rewind cannot see whether these VMs depend on the files that would be deleted or changed: {0}.', others),
     t(
