@@ -222,15 +222,15 @@ export class Engine implements EnginePort {
 
   readonly readLog: EnginePort['readLog'] = (ref) => this.#persistence.operations.of(ref);
 
-  async mark(request: MarkRequest, undoes?: string): Promise<void> {
-    await (await this.#wishes()).mark(request, undoes);
+  async mark(request: MarkRequest, undoes?: string, asked?: 'unasked'): Promise<void> {
+    await (await this.#wishes()).mark(request, undoes, asked);
     await this.#marks.renew(request.vm);
   }
 
   readonly keptSnapshots: EnginePort['keptSnapshots'] = async (ref) => (await this.#wishes()).readKept(ref);
 
-  setKept(vm: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void> {
-    return this.mark({ kind: 'keep', vm, snapshots, kept });
+  setKept(vm: VmRef, snapshots: readonly string[], kept: 'kept' | 'free', asked?: 'unasked'): Promise<void> {
+    return this.mark({ kind: 'keep', vm, snapshots, kept }, undefined, asked);
   }
 
   readonly readFavourite: EnginePort['readFavourite'] = async (ref) => (await this.#wishes()).favourite(ref);

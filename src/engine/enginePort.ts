@@ -121,7 +121,8 @@ export interface EnginePort {
    * each time, because another window may have marked one. Rejects where it cannot be known.
    */
   keptSnapshots(ref: VmRef): Promise<readonly string[]>;
-  setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free'): Promise<void>;
+  /** `unasked`: no undo takes it back. */
+  setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free', asked?: 'unasked'): Promise<void>;
   /**
    * Name of the snapshot that somebody goes back to most; it is kept too. Read from the disk each time, as
    * `findKeptSnapshots`.

@@ -34,7 +34,7 @@ export class SnapshotWishes {
    * Puts a mark, or takes it off, and keeps that in the log and the history, unless it changes nothing: then nothing is
    * to be undone.
    */
-  async mark(request: MarkRequest, undoes?: string): Promise<void> {
+  async mark(request: MarkRequest, undoes?: string, asked?: 'unasked'): Promise<void> {
     const began = Date.now();
     const told =
       request.kind === 'keep'
@@ -58,6 +58,7 @@ export class SnapshotWishes {
       after: nothingSeen,
       changes: logAsUnchanged(loggedSnapshotsOf(await this.#seen.readTree(request.vm)), names),
       ...(undoes === undefined ? {} : { undoes }),
+      ...(asked === undefined ? {} : { unasked: true }),
     });
     const vm = { uuid, name: this.#seen.findVm(request.vm)?.vm.name ?? uuid };
     const durationMs = Math.max(0, Date.now() - began);

@@ -64,7 +64,9 @@ function rig(
     engine: {
       refresh: () => Promise.resolve(),
       readTree: () => Promise.resolve({ snapshots }),
-      setKept: (_: unknown, names: readonly string[]) => Promise.resolve(kept.push(...names)),
+      // Else a person's undo would take the mark off, and not what the agent did.
+      setKept: (_: unknown, names: readonly string[], how: string, asked?: string) =>
+        Promise.resolve(kept.push(...(how === 'kept' && asked === 'unasked' ? names : []))),
       findVm: () => vmView(),
       onDidChange: () => ({ dispose: () => undefined }),
     },
