@@ -86,6 +86,7 @@ export function problemsWithoutFiles(facts: Facts): readonly Problem[] {
  * | a managed save                                      | managedSave  | none: it is somebody's RAM |
  * | the same, made below what the disks are on by now   | savedBelow   | none: the same |
  * | transient, with snapshots                           | vanishes     | keepVm          |
+ * | a clone that goes when it is off                    | temporaryClone | none: it is deleted as any clone |
  */
 function stateProblems(facts: Facts): readonly Problem[] {
   const { vm, agent, tree, capabilities } = facts;
@@ -103,6 +104,9 @@ function stateProblems(facts: Facts): readonly Problem[] {
   }
   if (!vm.persistent && tree.snapshots.length > 0 && capabilities.driver === 'qemu') {
     found.push({ kind: 'vanishes', snapshots: tree.snapshots.length });
+  }
+  if (vm.clone?.disposable === true) {
+    found.push({ kind: 'temporaryClone' });
   }
   return found;
 }

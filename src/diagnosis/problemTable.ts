@@ -148,6 +148,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   runsUnseen: { severity: 'error' },
   mergeLost: { severity: 'error' },
   managedSave: { severity: 'note' },
+  temporaryClone: { severity: 'note' },
   savedBelow: { severity: 'error' },
   lostRam: { severity: 'note' },
   usedByOtherVm: { severity: 'note' },

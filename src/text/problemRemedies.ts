@@ -33,6 +33,7 @@ const ways = {
   finishUnfinished: () => t('Finish…'),
   examine: () => t('Examine'),
   snoozeHealth: () => t('Snooze…'),
+  discardClone: () => t('Delete Clone…'),
 } as const satisfies Record<string, () => string>;
 
 type WaysOf<P> = readonly Way[] | ((problem: P, power: VmView['vm']['power']) => readonly Way[]);
@@ -64,6 +65,7 @@ const advised: { readonly [K in ProblemKind]?: WaysOf<ProblemOf<K>> } = {
   lostRam: ({ cure }, power) =>
     cure !== 'nextSnapshot' ? [] : [power === 'off' ? 'start' : 'createSnapshot', 'deleteSnapshot'],
   managedSave: ['start', 'revert'],
+  temporaryClone: ['discardClone'],
   savedBelow: ['revert'],
   fileMoved: (_, power) => (power === 'running' ? ['shutDown'] : []),
   unfinishedOperation: ['examine', 'finishUnfinished'],

@@ -69,6 +69,11 @@ const sentences: ProblemSentences = {
     t('The next start restores its RAM, so the disks must not change before that.'),
     t('Start the VM once to use the saved state. A revert asks before it discards it.'),
   ],
+  temporaryClone: (_, { vm }) => [
+    t('The clone is temporary: when it is off, it is deleted with its files, unless a setting protects it.'),
+    t('The temporary clone {0} still exists. Delete it when you no longer need it.', vm),
+    t('Use Delete Clone on it.'),
+  ],
   savedBelow: ({ disk, file, overlay }, { vm }) => [
     t('The saved state of {0} belongs to layers below the overlays that its disks use now.', vm),
     t(

@@ -45,6 +45,12 @@ class Spoken {
     this.#child.kill('SIGINT');
   }
 
+  /** Twice: a terminal that closes does it, and so does its shell. */
+  end(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+    this.#child.kill(signal);
+  }
+
   /** Resolves when it has said so; rejects when it has ended without. */
   async until(words: RegExp): Promise<void> {
     const said = new Promise<void>((resolve) => {
@@ -91,7 +97,7 @@ describe('the command line at VMs', () => {
   const domstate = (name: string): Promise<string> => rig.virsh('domstate', name);
   /** Disks, RAM and variables; what libvirt logs of a QEMU is elsewhere. */
   const filesOf = async (name: string): Promise<readonly string[]> =>
-    (await readdir(rig.daemon.dir)).filter((file) => file.includes(name));
+    (await readdir(rig.daemon.dir)).filter((file) => file.startsWith(name));
 
   before(async () => {
     rig = await startLiveRig();
@@ -243,6 +249,40 @@ describe('the command line at VMs', () => {
       assert.equal(await domstate('talks'), 'shut off');
       lent.interrupt();
       await lent.is('cancelled');
+      await isGone('lent');
+    });
+
+    for (const signal of ['SIGHUP', 'SIGTERM'] as const) {
+      it(`goes at ${signal}`, async () => {
+        const lent = start('sandbox', 'talks', '--name', 'lent');
+        await lent.until(/Serial console of lent/u);
+        lent.end(signal);
+        await lent.is('cancelled');
+        await isGone('lent');
+      });
+    }
+
+    it('goes with the terminal that it is in', async () => {
+      const lent = onTerminal('sandbox', 'talks', '--name', 'lent');
+      await lent.until(/Serial console of lent/u);
+      await rig.engine.connect(rig.uri);
+      rig.show(await rig.ref('lent'));
+      lent.end('SIGKILL');
+      await rig.until(() => rig.vm('lent') === undefined);
+      await isGone('lent');
+    });
+
+    it('is shown as temporary where its program was killed, and can be deleted', async () => {
+      const lent = start('sandbox', 'talks', '--name', 'lent');
+      await lent.until(/Serial console of lent/u);
+      lent.end('SIGKILL');
+      const list = start('list');
+      await list.is('done');
+      assert.match(list.said, /lent +running, deleted when off/u);
+      const doctor = start('doctor', 'lent', '--json');
+      await doctor.is('done');
+      assert.match(doctor.said, /"temporaryClone"/u);
+      await start('discard', 'lent', '--yes').is('done');
       await isGone('lent');
     });
 

@@ -65,6 +65,8 @@ export async function showConsole({ call, session, terminal, interruption }: Con
     stdin.setRawMode(true);
   }
   stdin.on('data', sendInput);
+  // Its terminal has closed.
+  stdin.on('error', () => guest.dispose());
   try {
     await guest.run();
   } finally {

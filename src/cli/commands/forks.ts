@@ -43,11 +43,17 @@ export async function fork(context: Context): Promise<ExitName> {
   return 'done';
 }
 
+/** Of a terminal that closes, and of whoever ends all that a person runs: neither is to leave a VM behind. */
+const endings = ['SIGHUP', 'SIGTERM'] as const;
+
 /** Of a VM that runs a fork, of one that is off a linked clone, which is started: it goes when its console is left. */
 export async function sandbox(context: Context): Promise<ExitName> {
-  const { call, session, terminal } = context;
+  const { call, session, terminal, interruption } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { from } = call.texts as ForkOptions;
+  // A terminal that closes tells both its shell and its kernel of it, so that this may come twice.
+  const leave = (): void => (interruption.wasWished ? undefined : interruption.interrupt());
+  endings.forEach((signal) => process.on(signal, leave));
   const ref =
     view.vm.power === 'running' && from === undefined
       ? await makeFork(context, view)

@@ -43,7 +43,11 @@ export async function list({ session, terminal, json }: Context): Promise<ExitNa
   ];
   const rows = views.map((view) => [
     displayLine(view.vm.name),
-    [powerWord(view.vm), ...(session.isProtected(view.vm) ? [t('protected')] : [])].join(', '),
+    [
+      powerWord(view.vm),
+      ...(session.isProtected(view.vm) ? [t('protected')] : []),
+      ...(view.vm.clone?.disposable === true ? [t('deleted when off')] : []),
+    ].join(', '),
     String(view.snapshotCount ?? view.tree?.snapshots.length ?? '?'),
     labelIn(session.engine.connections, view.ref.connection),
   ]);

@@ -69,6 +69,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   mergeLost: { kind: 'mergeLost', disk: 'vda', file: '/images/web', said: '/images/web.two' },
   guestFrozen: { kind: 'guestFrozen' },
   managedSave: { kind: 'managedSave' },
+  temporaryClone: { kind: 'temporaryClone' },
   savedBelow: { kind: 'savedBelow', disk: 'vda', file: evil, overlay: evil },
   lostRam: { kind: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
   volumeNotThere: { kind: 'volumeNotThere', disk: evil, pool: evil, volume: evil, why: 'notStarted' },

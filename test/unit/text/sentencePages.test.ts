@@ -86,6 +86,7 @@ const problems: Samples<Problem> = {
   mergeLost: [{ disk, file, said: 'job vanished' }],
   guestFrozen: [{}],
   managedSave: [{}],
+  temporaryClone: [{}],
   savedBelow: [{ disk, file, overlay }],
   corruptImage: [{ file }, { file, empty: 'yes' }],
   volumeNotThere: (['notStarted', 'noPool', 'noVolume'] as const).map((why) => ({
