@@ -71,8 +71,8 @@ const sentences: ProblemSentences = {
   ],
   temporaryClone: (_, { vm }) => [
     t('The clone is temporary: when it is off, it is deleted with its files, unless a setting protects it.'),
+    t('The program that created it may have ended.'),
     t('The temporary clone {0} still exists. Delete it when you no longer need it.', vm),
-    t('Use Delete Clone on it.'),
   ],
   savedBelow: ({ disk, file, overlay }, { vm }) => [
     t('The saved state of {0} belongs to layers below the overlays that its disks use now.', vm),
