@@ -35,10 +35,8 @@ import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { setContextKeys } from './ui/contextKeys.js';
 import { notify } from './ui/prompts/notify.js';
-import { asFailure } from './domain/asFailure.js';
-import type { WantedConnection } from './domain/wantedConnection.js';
-import { wantedConnections } from './session/wantedConnections.js';
-import { failureMessage } from './text/failureMessage.js';
+import { readOnlyConnections, wantedConnections } from './session/wantedConnections.js';
+import { readConfigured } from './ui/commands/readConfigured.js';
 import { Reports } from './ui/documents/reports.js';
 import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
@@ -299,22 +297,15 @@ interface SettingsFollowers {
 }
 
 function applySettings({ engine, health, shared }: SettingsFollowers, settings: Settings): void {
+  const own = readUserSettings();
   engine.setProtected(protectionMatcher(settings.protectedVms));
   engine.setAutoPrune(settings.keepCheckpoints, settings.keepAutoCheckpoints);
   engine.setAutomaticActions(settings.automaticActions);
-  engine.setConnections(configuredConnections(settings));
+  // A workspace can make a connection read-only, and not take that away.
+  engine.setReadOnly(readConfigured(readOnlyConnections, own.connections));
+  engine.setConnections(readConfigured(wantedConnections, settings.connections));
   health.setSettings(watchSettings(settings));
-  void shared.write(readUserSettings());
-}
-
-/** Without libvirt's configuration where that cannot be understood, which is told. */
-function configuredConnections({ connections }: Settings): readonly WantedConnection[] {
-  try {
-    return wantedConnections(connections, { environment: process.env });
-  } catch (error) {
-    void notify('warning', failureMessage(asFailure(error)));
-    return wantedConnections(connections, { environment: process.env, readConf: () => ({ aliases: new Map() }) });
-  }
+  void shared.write(own);
 }
 
 /** Its package.json is made from the table of verbs. */

@@ -14,6 +14,8 @@ export interface Capabilities {
    * starts.
    */
   readonly hostUuid?: string;
+  /** What of its host the daemon serves, as it says itself: `/system`, `/session`. Absent: it says nothing. */
+  readonly serves?: string;
   readonly readOnly: boolean;
   /** Whether libvirt confines VMs by AppArmor; absent: not known. */
   readonly appArmor?: boolean;

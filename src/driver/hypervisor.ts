@@ -73,6 +73,8 @@ export interface RunOptions {
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
   /** Of files for a VM that is made. */
   readonly onMade?: OnMade;
+  /** Of an operation that has begun, which nobody leaves half done. */
+  readonly begun?: boolean;
 }
 
 export interface LabVmMaker {
@@ -123,6 +125,8 @@ export interface VmCopies {
 export interface Hypervisor {
   readonly uri: string;
   readonly capabilities: Capabilities;
+  /** Whether somebody keeps its daemon as read-only, by this URI or another: nothing may be changed there. */
+  isClosed(): Promise<boolean>;
   /** Files on its host, as far as they can be reached: here, through a shell there, or by the storage API. */
   readonly files: HostFiles;
   /** The same files without a call on the daemon. Absent where no login leads to them. */

@@ -1,5 +1,6 @@
 // The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
 import type { OpenHypervisor, VmCopies } from '../driver/hypervisor.js';
+import { requireOpen } from '../driver/door.js';
 import { Emitter, type Event } from '../base/emitter.js';
 import type { HostLogin } from '../base/hostLogin.js';
 import type { Log } from '../base/log.js';
@@ -85,9 +86,9 @@ export class Engine implements EnginePort {
     };
     this.#store = new Store(log);
     this.onDidChange = this.#store.onDidChange;
-    this.#connections = new Connections(this.#store, this.#options);
     this.#persistence =
       journal === undefined ? keepNothing : 'folder' in journal ? keepIn(journal.folder, log, journal.editor) : journal;
+    this.#connections = new Connections(this.#store, { ...this.#options, memory: this.#persistence.daemons });
     this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
     this.#rules = rules;
     this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#connections.ask(uri, question));
@@ -131,6 +132,14 @@ export class Engine implements EnginePort {
     this.#connections.setWanted(wanted);
   }
 
+  setReadOnly(kept: readonly WantedConnection[]): void {
+    this.#connections.setReadOnly(kept);
+  }
+
+  requireOpen(connection: string, vm?: string): Promise<void> {
+    return this.#connections.ask(connection, async (live) => requireOpen(await live.open(), vm));
+  }
+
   connect(uri: string): Promise<ConnectionView> {
     return this.#connections.ask(uri, (live) => live.connect());
   }
@@ -161,8 +170,12 @@ export class Engine implements EnginePort {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).readDisks(ref, snapshot));
   }
 
-  hostLogin({ connection }: Pick<VmRef, 'connection'>): Promise<HostLogin | undefined> {
-    return this.#connections.ask(connection, async (live) => (await live.open()).login);
+  hostLogin({ connection }: Pick<VmRef, 'connection'>, use?: 'toChange'): Promise<HostLogin | undefined> {
+    return this.#connections.ask(connection, async (live) => {
+      const hypervisor = await live.open();
+      await (use === undefined ? undefined : requireOpen(hypervisor));
+      return hypervisor.login;
+    });
   }
 
   withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T> {

@@ -41,6 +41,10 @@ export interface EnginePort {
    * that is over. A plain URI keeps what is known of that connection.
    */
   setConnections(wanted: readonly (string | WantedConnection)[]): void;
+  /** Besides those of the connections: nothing is changed on their daemons, by whatever URI, and whoever asks. */
+  setReadOnly(kept: readonly WantedConnection[]): void;
+  /** Before what does not go over the connection itself. @throws Failure `refused` where its daemon is read-only */
+  requireOpen(connection: string, vm?: string): Promise<void>;
   /** Connects now, without waiting for the back-off; resolves when connected and its VMs are read. */
   connect(uri: string): Promise<ConnectionView>;
   setAttention(attention: Attention): void;
@@ -67,8 +71,11 @@ export interface EnginePort {
    * Rejects with a Failure `refused` where they do not hold what the snapshot froze.
    */
   readDisks(ref: VmRef, snapshot?: string): Promise<readonly CloneDisk[] | 'elsewhere'>;
-  /** To the host on which the paths of the VM are; undefined: this computer. */
-  hostLogin(ref: Pick<VmRef, 'connection'>): Promise<HostLogin | undefined>;
+  /**
+   * To the host on which the paths of the VM are; undefined: this computer.
+   * @param use `toChange`: rejects with a Failure `refused` where its daemon is read-only
+   */
+  hostLogin(ref: Pick<VmRef, 'connection'>, use?: 'toChange'): Promise<HostLogin | undefined>;
   /** What backups need of a connection. The list of VMs is not read again behind it. */
   withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T>;
   findVm(ref: VmRef): VmView | undefined;

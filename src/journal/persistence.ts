@@ -1,6 +1,8 @@
 // What outlives this process of what the inventory does: the journal, the audit, the records, the marks. Refuses to
 // know when it is written.
+import { join } from 'node:path';
 import type { Audit } from './audit.js';
+import { DaemonNotes } from './daemonNotes.js';
 import { DemoRecords } from './demoRecords.js';
 import { Journal } from './journal.js';
 import { type Marks, marksIn } from './marks.js';
@@ -32,6 +34,8 @@ export interface Persistence {
   /** Of the files of clones. Nothing is made that is not written down. */
   readonly made: Pick<MadeFiles, 'add' | 'of' | 'forget'>;
   readonly demos: Pick<DemoRecords, 'add' | 'readLeftDemoVms' | 'forget'>;
+  /** Absent: each daemon is asked anew. */
+  readonly daemons?: Pick<DaemonNotes, 'read' | 'write'>;
 }
 
 /** In one folder, which need not be there yet, and is that of other editors too. */
@@ -49,6 +53,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     frozen: new FrozenRecords(folder, log),
     made: new MadeFiles(folder, log),
     demos: new DemoRecords(folder, log),
+    daemons: new DaemonNotes(join(folder, 'daemons.json'), 1024 * 1024, log),
   };
 }
 

@@ -8,8 +8,11 @@ import type { WantedConnection } from '../domain/wantedConnection.js';
 import { LiveConnection } from './liveConnection.js';
 import type { LiveOptions } from './liveOptions.js';
 import { openInTurn } from './openInTurn.js';
+import { ReadOnlyDaemons, type ReadOnlyOptions } from './readOnlyDaemons.js';
 import type { Store } from './store.js';
 import { type Attention, isResting } from './views.js';
+
+type ConnectionsOptions = Omit<LiveOptions, 'beside'> & Pick<ReadOnlyOptions, 'memory'>;
 
 export class Connections {
   readonly #store: Store;
@@ -18,12 +21,15 @@ export class Connections {
   #attention: Attention = { visible: false, connections: new Set(), vms: new Set() };
   #wanted: readonly WantedConnection[] = [];
   #hasEnded = false;
+  readonly #daemons: ReadOnlyDaemons;
 
-  constructor(store: Store, options: Omit<LiveOptions, 'beside'>) {
+  constructor(store: Store, { memory, ...options }: ConnectionsOptions) {
     this.#store = store;
+    this.#daemons = new ReadOnlyDaemons({ ...options, memory });
+    this.#daemons.onDidChange(() => this.#retire());
     this.#options = {
       ...options,
-      open: openInTurn(options.open, options.clock),
+      open: openInTurn(this.#daemons.open, options.clock),
       beside: (uri) => [...this.#live.values()].filter((live) => live.uri !== uri),
     };
   }
@@ -33,6 +39,13 @@ export class Connections {
     const before = new Map(this.#wanted.map((one) => [one.uri, one]));
     const now = wanted.map((one) => (typeof one === 'string' ? (before.get(one) ?? { uri: one }) : one));
     this.#wanted = [...new Map(now.map((one) => [one.uri, one])).values()];
+    this.#daemons.keep(undefined, this.#wanted);
+    this.#retire();
+  }
+
+  /** Those that somebody keeps as read-only, wanted or not: their daemons are so by any URI. */
+  setReadOnly(kept: readonly WantedConnection[]): void {
+    this.#daemons.keep(kept, this.#wanted);
     this.#retire();
   }
 
@@ -45,9 +58,13 @@ export class Connections {
       return;
     }
     const busy: WantedConnection[] = [];
+    const all = this.#wanted.map((one): WantedConnection =>
+      this.#daemons.isKept(one.uri) ? { ...one, readOnly: true } : one,
+    );
     for (const [uri, live] of this.#live) {
-      const wanted = this.#wanted.find((one) => one.uri === uri);
-      if (wanted?.readOnly === live.wanted.readOnly && wanted?.onDemand === live.wanted.onDemand && wanted) {
+      const wanted = all.find((one) => one.uri === uri);
+      const isAsBefore = wanted?.readOnly === live.wanted.readOnly && wanted?.onDemand === live.wanted.onDemand;
+      if (wanted !== undefined && isAsBefore && !this.#daemons.isOutdated(wanted)) {
         continue;
       }
       if (!live.isBusy) {
@@ -58,8 +75,8 @@ export class Connections {
         busy.push({ uri });
       }
     }
-    this.#store.setWanted([...this.#wanted, ...busy]);
-    for (const wanted of this.#wanted) {
+    this.#store.setWanted([...all, ...busy]);
+    for (const wanted of all) {
       if (!this.#live.has(wanted.uri)) {
         this.#live.set(wanted.uri, new LiveConnection(wanted, this.#store, this.#options, () => this.#retire()));
       }

@@ -7,6 +7,7 @@ import { noAgentCodes, runInGuest } from '../driver/guest/runInGuest.js';
 import { toFailure } from '../driver/toFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
+import type { EnginePort } from '../engine/enginePort.js';
 import { openConnection } from '../libvirt/connect.js';
 import type { Connection } from '../libvirt/connection.js';
 import { errorCodes as code, LibvirtError } from '../libvirt/libvirtError.js';
@@ -43,6 +44,8 @@ const faults: readonly (readonly [RegExp, FileFault])[] = [
 ];
 
 export interface GuestFilesOptions {
+  /** Says whether the guest may be asked at all. */
+  readonly engine: Pick<EnginePort, 'requireOpen'>;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
 }
@@ -66,6 +69,7 @@ export class GuestFiles {
 
   /** @throws CopyStopped `noAgent`, `blocked`, `notRunning`; Failure */
   static async open({ connection: uri, uuid }: VmRef, options: GuestFilesOptions): Promise<GuestFiles> {
+    await options.engine.requireOpen(uri);
     const connection = await openConnection(uri, options).catch((error: unknown) => {
       throw toFailure(error, { connection: uri, doing: 'copying a file' });
     });

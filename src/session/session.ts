@@ -30,7 +30,7 @@ import { openEngine, type OpenEngineOptions } from './openEngine.js';
 import type { VmInfo } from './publicTypes.js';
 import { sessionFolder } from './sessionFolder.js';
 import { SharedSettings } from './sharedSettings.js';
-import { wantedConnections } from './wantedConnections.js';
+import { readOnlyConnections, wantedConnections } from './wantedConnections.js';
 
 export interface SessionOptions extends Pick<OpenEngineOptions, 'answers' | 'environment' | 'log' | 'shell'> {
   /** URIs or names. None: the defaults of this computer. */
@@ -136,7 +136,6 @@ export class Session {
     const folder = sessionFolder(environment);
     const { settings, doubt } = await new SharedSettings(folder, log).read();
     const asked = connections.map((uri) => ({ uri }));
-    const wanted = wantedConnections(asked, { environment, known: settings.connections });
     const engine = openEngine({
       log,
       environment,
@@ -149,7 +148,8 @@ export class Session {
     });
     engine.setAutoPrune(settings.keepCheckpoints);
     engine.setAutomaticActions(settings.automaticActions);
-    engine.setConnections(wanted);
+    engine.setReadOnly(readOnlyConnections(settings.connections, { environment }));
+    engine.setConnections(wantedConnections(asked, { environment, known: settings.connections }));
     return new Session(engine, settings, folder, options, doubt);
   }
 
@@ -245,12 +245,12 @@ export class Session {
 
   /** One file into a guest or out of it, by its agent. @throws CopyStopped; Failure of the connection */
   async copyFile(
-    { ref, vm }: VmView,
+    view: VmView,
     copy: FileCopy,
-    asked: Omit<CopyOptions, 'environment' | 'log'>,
+    asked: Omit<CopyOptions, 'environment' | 'log' | 'engine'>,
   ): Promise<CopiedFile> {
     const { copyFileOf } = await import('./copyFile.js');
-    return copyFileOf({ ref, vm }, copy, { ...asked, environment: this.#environment, log: this.#log });
+    return copyFileOf(view, copy, { ...asked, engine: this.engine, environment: this.#environment, log: this.#log });
   }
 
   /** Searches for the first bad restore point. Loaded when it is needed. */

@@ -49,6 +49,15 @@ export function wantedConnections(
   return defaultConnections(environment, process.getuid?.(), () => conf().uriDefault).map((uri) => resolve({ uri }));
 }
 
+/** Those of the settings that are read-only, each by its URI. @throws Failure `invalid`, as `wantedConnections` */
+export function readOnlyConnections(
+  known: readonly WantedConnection[],
+  options: Omit<WantedOptions, 'known'>,
+): readonly WantedConnection[] {
+  const kept = known.filter(({ readOnly }) => readOnly === true);
+  return kept.length === 0 ? [] : wantedConnections(kept, options);
+}
+
 /** @throws Failure `invalid` */
 export function readClientConf(environment: NodeJS.ProcessEnv): ClientConf {
   const path = clientConfPath(environment, process.geteuid?.(), environment['HOME'] ?? homedir());

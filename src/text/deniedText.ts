@@ -15,7 +15,7 @@ export function deniedText(
   if (libvirtCode === readOnlyCode) {
     return {
       sentence: t('The connection of {0} is read-only.', vm ?? daemon),
-      nextStep: t('Allow changes in the setting {0}, or use another address.', 'virtRewind.connections'),
+      nextStep: t('Allow changes in the setting {0}.', 'virtRewind.connections'),
     };
   }
   return {

@@ -206,7 +206,7 @@ const sentences: Sentences = {
   ],
   readOnlyConnection: ({ vm }) => [
     t('The connection of {0} is read-only.', vm),
-    t('Allow changes in the setting {0}, or use another address.', 'virtRewind.connections'),
+    t('Allow changes in the setting {0}.', 'virtRewind.connections'),
   ],
   driverCannot: ({ driver }) => [
     driver === 'test'

@@ -139,7 +139,7 @@ describe('files of a restore point, back into the VM', () => {
       const view = session.view(await session.vm('back'));
       const node = await findNode(system, '/conf/a file');
       const wish = { view, system, node, target: '/data/conf/a file', requireUnchanged };
-      const options = { environment, log: silentLog, signal: never };
+      const options = { engine: session.engine, environment, log: silentLog, signal: never };
       const planned = await planRestore(wish, options);
       const why = new Error('no snapshot');
       const restoring = runRestore(wish, planned, { ...options, takeCheckpoint: () => Promise.reject(why) });

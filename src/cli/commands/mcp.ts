@@ -3,6 +3,7 @@ import { AgentSession } from '../../agents/agentSession.js';
 import { McpServer } from '../../agents/mcp/mcpServer.js';
 import { Failure } from '../../domain/failure.js';
 import { Session } from '../../session/session.js';
+import { readOnlyConnections } from '../../session/wantedConnections.js';
 import { SharedSettings } from '../../session/sharedSettings.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -21,6 +22,8 @@ export async function mcp({ session, terminal, log, interruption }: Context): Pr
           if (doubt !== undefined) {
             throw new Failure('refused', { refusal: doubt });
           }
+          // A daemon that is read-only by now is so from the next tool on.
+          engine.setReadOnly(readOnlyConnections(settings.connections, { environment: process.env }));
           return Session.within(engine, settings, folder);
         },
         agent,

@@ -114,6 +114,11 @@ export class LibvirtHypervisor implements Hypervisor {
     });
   }
 
+  /** As it was opened: the door knows more. */
+  isClosed(): Promise<boolean> {
+    return Promise.resolve(this.capabilities.readOnly);
+  }
+
   get callCount(): number {
     return this.#parts.connection.callCount + this.#others.callCount;
   }

@@ -1,5 +1,6 @@
 // What a connection can do, asked once when it is opened.
 import type { Connection } from '../../libvirt/connection.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import { find, findAll, parseXml, textOf, type XmlElement } from '../xml/xmlTree.js';
 
@@ -7,13 +8,15 @@ import { find, findAll, parseXml, textOf, type XmlElement } from '../xml/xmlTree
 const externalDeleteSince = 9_000_000;
 
 export async function readCapabilities(connection: Connection): Promise<Capabilities> {
-  const [{ type }, { libVer }, { hvVer }, { hostname }, { capabilities }] = await Promise.all([
+  const [{ type }, { libVer }, { hvVer }, { hostname }, { capabilities }, served] = await Promise.all([
     connection.call('connectGetType', {}),
     connection.call('connectGetLibVersion', {}),
     connection.call('connectGetVersion', {}),
     connection.call('connectGetHostname', {}),
     connection.call('connectGetCapabilities', {}),
+    undefinedOnCode(errorCodes.VIR_ERR_NO_SUPPORT, connection.call('connectGetUri', {})),
   ]);
+  const serves = served && servedPath(served.uri);
   const told = parseXml(capabilities);
   const hostUuid = hostUuidIn(told);
   return {
@@ -22,6 +25,7 @@ export async function readCapabilities(connection: Connection): Promise<Capabili
     hypervisor: hvVer,
     hostname,
     ...(hostUuid === undefined ? {} : { hostUuid }),
+    ...(serves !== undefined && { serves }),
     readOnly: connection.readOnly,
     ...appArmorIn(told),
     externalRevert: revertsExternal(told),
@@ -40,6 +44,11 @@ function driverOf(type: string): Capabilities['driver'] {
     default:
       return 'other';
   }
+}
+
+/** Without what a client may have added. */
+function servedPath(uri: string): string | undefined {
+  return /^[a-z\d]+:(?:\/\/)?(\/[^?#]*)/iu.exec(uri)?.[1];
 }
 
 /** `<host><uuid>`: the test driver has none. */

@@ -113,7 +113,7 @@ export class Recoverer {
   async recoverVm(lease: Lease): Promise<Refusal | undefined> {
     const { persistence } = this.#options;
     const { connection, uuid } = lease.request.vm;
-    if ((await lease.live.open()).capabilities.readOnly) {
+    if (await (await lease.live.open()).isClosed()) {
       return undefined;
     }
     const { entries } = await persistence.journal.readInterrupted();
@@ -284,7 +284,7 @@ export class Recoverer {
     open: OpenEntry,
     { cause, failure, agreed }: SettleWish,
   ): Promise<RecoveryReport['outcome']> {
-    const { persistence, store, clock, look } = this.#options;
+    const { persistence, store, clock, look, steps } = this.#options;
     const { entry } = open;
     const foreign = cause === 'failedJustNow' ? undefined : await this.#decision.foreign(lease, entry);
     if (foreign !== undefined) {
@@ -312,7 +312,7 @@ export class Recoverer {
         const run = { plan, entry: open, beforeStep, watch: watchSteps(look, lease, facts) };
         try {
           await noteWriting(persistence, lease.request.vm, plan, facts);
-          await runSteps(this.#options.steps, { ...run, lease: { ...lease, recovers: true } });
+          await runSteps(steps, { ...run, begun: cause === 'failedJustNow', lease: { ...lease, recovers: true } });
         } catch (error) {
           const { kind, message } = asFailure(error);
           // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).

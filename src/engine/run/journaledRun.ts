@@ -32,6 +32,8 @@ export interface StepsToRun {
   /** Looks afresh before each step but the first, and rejects if the rest of the plan holds no longer. */
   readonly beforeStep: (index: number) => Promise<void>;
   readonly watch: WatchStep;
+  /** Its operation had begun before. */
+  readonly begun?: boolean;
 }
 
 export interface StepsRun {
@@ -64,7 +66,7 @@ function stoppedAfter(done: readonly Step[], failure: Failure): Failure {
 
 async function runEach(
   runner: StepRunner,
-  { lease, plan, entry, beforeStep, watch }: StepsToRun,
+  { lease, plan, entry, beforeStep, watch, begun = false }: StepsToRun,
   onDone: () => void,
 ): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
@@ -81,7 +83,10 @@ async function runEach(
     }
     const requireSeen = watch(step);
     try {
-      const outcome = await runner.run(lease, await lease.live.open(), step, plan.estimateMs);
+      const outcome = await runner.run(lease, await lease.live.open(), step, {
+        estimateMs: plan.estimateMs,
+        begun: begun || index > 0,
+      });
       guestPausedMs ??= outcome.guestPausedMs;
       notSeamless ??= outcome.notSeamless;
       clockSet ||= outcome.clock === 'set';

@@ -1,5 +1,5 @@
 // Carries out one step, is seen at it, and writes down what it became. Refuses to know the steps before and after it.
-import type { Hypervisor, StepOutcome } from '../../driver/hypervisor.js';
+import type { Hypervisor, RunOptions, StepOutcome } from '../../driver/hypervisor.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
@@ -13,6 +13,11 @@ import { parseDescription, writeDescription, type RamWritten, type Consistency }
 
 /** Nobody waits longer for a picture of what is about to be kept: a display over a slow line, or one that hangs. */
 const longestLookMs = 1_000;
+
+/** `begun`: the operation has begun before, so that the step is no change of its own. */
+interface HowToRun extends Pick<RunOptions, 'begun'> {
+  readonly estimateMs?: number | undefined;
+}
 
 type CreateStep = Extract<Step, { kind: 'createSnapshot' }>;
 
@@ -38,9 +43,9 @@ export class StepRunner {
   }
 
   /** Rejects with the step's Failure. */
-  async run(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<StepOutcome> {
+  async run(lease: Lease, hypervisor: Hypervisor, step: Step, how: HowToRun = {}): Promise<StepOutcome> {
     const shown = step.kind === 'createSnapshot' ? await this.#display(lease, hypervisor, step) : undefined;
-    const outcome = await this.#do(lease, hypervisor, step, estimateMs);
+    const outcome = await this.#do(lease, hypervisor, step, how);
     if (step.kind === 'discardClone') {
       await this.#made.forget(lease.request.vm.uuid);
       await this.#frozen.forget(lease.request.vm);
@@ -69,7 +74,12 @@ export class StepRunner {
     }
   }
 
-  async #do(lease: Lease, hypervisor: Hypervisor, step: Step, estimateMs?: number): Promise<StepOutcome> {
+  async #do(
+    lease: Lease,
+    hypervisor: Hypervisor,
+    step: Step,
+    { estimateMs, begun = false }: HowToRun,
+  ): Promise<StepOutcome> {
     const { request, status, signal, log } = lease;
     if (signal.aborted) {
       throw new Failure('cancelled');
@@ -83,6 +93,7 @@ export class StepRunner {
     try {
       const outcome = await hypervisor.run(vm, step, {
         signal,
+        begun,
         onProgress: (progress) => status.report(progress),
         ...(request.kind === 'clone' ? { onMade: (made) => this.#made.add(request.clone.uuid, made) } : {}),
       });
@@ -120,7 +131,12 @@ export class StepRunner {
       }
       const description = trueDescription(step, kind, outcome);
       if (description !== undefined) {
-        await this.#do(lease, hypervisor, { kind: 'describeSnapshot', snapshot: step.name, description });
+        await this.#do(
+          lease,
+          hypervisor,
+          { kind: 'describeSnapshot', snapshot: step.name, description },
+          { begun: true },
+        );
       }
     } catch (error) {
       log.warn(`what became of ${step.name} could not be kept with it: ${asFailure(error).kind}`);

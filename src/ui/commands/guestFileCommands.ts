@@ -78,13 +78,18 @@ async function copyFileFromVm(run: CommandRun, view: VmView): Promise<CopiedFile
   }
 }
 
-async function copyWithProgress({ log }: CommandRun, { ref, vm }: VmView, wanted: FileCopy): Promise<CopiedFile> {
+async function copyWithProgress(
+  { engine, log }: CommandRun,
+  { ref, vm }: VmView,
+  wanted: FileCopy,
+): Promise<CopiedFile> {
   const { copyFileOf } = await import('../../session/copyFile.js');
   const title = wanted.to === 'guest' ? t('Copying to {0}', vm.name) : t('Copying from {0}', vm.name);
   const done = await notifyProgress(title, true, (report, cancellation) => {
     const controller = new AbortController();
     cancellation.onCancellationRequested(() => controller.abort());
     return copyFileOf({ ref, vm }, wanted, {
+      engine,
       environment: process.env,
       log,
       signal: controller.signal,

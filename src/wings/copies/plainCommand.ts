@@ -42,7 +42,7 @@ export const replicate: CommandHandler = (context) => {
       if (engine.findVm(ref) !== undefined) {
         throw new CopiesFault({ kind: 'vmThere', name: vm.name });
       }
-      return { kind: 'replica', login: await loginTo(engine, wanted), folder };
+      return { kind: 'replica', login: await loginTo(engine, wanted, 'toChange'), folder };
     },
     say: (name, copied) =>
       t(

@@ -23,10 +23,10 @@ import { commandFor } from '../../text/ways.js';
 
 /** @throws CliError; Failure of saving the current state */
 export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<void> {
-  const { terminal, json, interruption, log } = context;
+  const { terminal, json, interruption, log, session } = context;
   const whole = { ...wish, view };
   const name = view.vm.name;
-  const guest = { environment: process.env, log, signal: interruption.signal };
+  const guest = { engine: session.engine, environment: process.env, log, signal: interruption.signal };
   let checkpoint: string | undefined;
   try {
     const planned = await planRestore(whole, guest);

@@ -70,6 +70,10 @@ export class FakeHypervisor implements Hypervisor {
     readonly vms: Map<string, FakeVm>,
   ) {}
 
+  isClosed(): Promise<boolean> {
+    return Promise.resolve(this.capabilities.readOnly);
+  }
+
   get callCount(): number {
     return this.calls.length;
   }

@@ -78,7 +78,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   if (name !== undefined && !isCloneName(name)) {
     throw new CopiesFault({ kind: 'badName', name });
   }
-  const login = await engine.hostLogin({ connection });
+  const login = await engine.hostLogin({ connection }, 'toChange');
   if ((login === undefined) !== (source.login === undefined) || (login === undefined) !== (host.login === undefined)) {
     throw new CopiesFault({ kind: 'otherHost' });
   }

@@ -7,9 +7,10 @@ import { CopiesFault } from '../copiesFault.js';
 export async function loginTo(
   engine: Pick<EnginePort, 'hostLogin' | 'withCopies'>,
   connection: string,
+  use?: 'toChange',
 ): Promise<HostLogin | undefined> {
   if (await engine.withCopies(connection, ({ elsewhere }) => Promise.resolve(elsewhere))) {
     throw new CopiesFault({ kind: 'noLogin', connection });
   }
-  return engine.hostLogin({ connection });
+  return engine.hostLogin({ connection }, use);
 }

@@ -73,7 +73,7 @@ async function restore(
   tookCheckpoint: (title: string) => void,
 ): Promise<RestoreResult> {
   const { ref, vm } = wish.view;
-  const guest = { environment: process.env, log: run.log };
+  const guest = { engine: run.engine, environment: process.env, log: run.log };
   const planned = await planRestore(wish, { ...guest, signal: new AbortController().signal });
   const confirm = t('Restore');
   const title = restoreTitle(planned, vm.name);
