@@ -92,15 +92,15 @@ export class OperationRunner {
   }
 
   async #carryOut(lease: Lease, options: RunOperationOptions): Promise<OperationResult> {
-    const { clock, recoverer } = this.#options;
+    const { clock, recoverer, look } = this.#options;
     const begunAt = clock.ticks();
     await lease.live.open();
-    const { why, reports } = await recoverFirst(recoverer, lease);
+    const prior = await recoverFirst(recoverer, lease);
     try {
-      requireFinished(lease.request, this.#options.look.view(lease.request.vm).vm.name, why);
-      return await this.#decideAndRun(lease, options, begunAt, why === undefined);
+      requireFinished(lease.request, look.view(lease.request.vm).vm.name, prior, options.undoes);
+      return await this.#decideAndRun(lease, options, begunAt, prior.why === undefined);
     } catch (error) {
-      throw withPriorRecovery(error, reports);
+      throw withPriorRecovery(error, prior.reports);
     }
   }
 

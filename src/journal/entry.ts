@@ -29,6 +29,9 @@ export interface StepRecord {
   readonly outcome?: unknown;
 }
 
+/** What a step left that made its operation turn back. */
+export const stuck = 'stuck';
+
 /** What is known before anything is done. It holds names and files, never a document that may carry secrets. */
 export interface JournalHead {
   readonly connection: string;

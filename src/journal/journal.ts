@@ -6,7 +6,7 @@ import type { Log } from '../base/log.js';
 import { Audit } from './audit.js';
 import { type FileSystem, idPattern, journalFailure, namesIn, newId, readBounded } from './durable.js';
 import { hasCode } from '../base/errno.js';
-import type { JournalEntry, JournalHead, OperationEnd, UnreadableEntry } from './entry.js';
+import { type JournalEntry, type JournalHead, type OperationEnd, stuck, type UnreadableEntry } from './entry.js';
 import { type EntryHead, entryOf, type EntryRead, parseEntry, writeHead } from './entryText.js';
 import { type DiskLock, isLocked, takeLock } from './diskLock.js';
 import { entryFile, EntryWriter, maxEntryBytes } from './openEntry.js';
@@ -24,6 +24,8 @@ export interface OpenEntry {
   readonly entry: JournalEntry;
   /** Resolves when it is on the disk: only then may the step begin. */
   markBegun(index: number): Promise<void>;
+  /** That what was begun cannot come to its end: whoever takes it up goes back. */
+  markStuck(): Promise<void>;
   /** Resolves when it is on the disk. `outcome` is any JSON. */
   markDone(index: number, outcome?: unknown): Promise<void>;
   /** Writes the audit and removes the entry. Never rejects: the operation is over, whatever the disk says. */
@@ -177,6 +179,10 @@ export class Journal {
       markBegun: async (index) => {
         requireOpen();
         await writer.step(index, 'begun');
+      },
+      markStuck: async () => {
+        requireOpen();
+        await writer.step(writer.entry.steps.at(-1)?.index ?? 0, 'begun', stuck);
       },
       markDone: async (index, outcome) => {
         requireOpen();

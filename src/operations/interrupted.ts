@@ -29,6 +29,8 @@ export interface InterruptedOperation {
   readonly begunAt?: ReadonlyMap<number, number>;
   readonly doneAt?: ReadonlyMap<number, number>;
   readonly lastStepAt?: number;
+  /** It could not come to its end: where that can be done safely, it goes back to what was saved first. */
+  readonly turnsBack?: true;
 }
 
 export type Recovery =

@@ -12,6 +12,11 @@ export interface OperationDefinition<K extends OperationType> {
   readonly plan: (request: RequestOf<K>, facts: Facts) => DraftPlan | RefusedDecision;
   /** What ends it where it was interrupted, and whether that is before or after. */
   readonly recover: (interrupted: InterruptedOperation & { readonly request: RequestOf<K> }, facts: Facts) => Recovery;
+  /** Where it cannot go on: back to what it saved first; undefined: nothing was, or somebody may have used the VM. */
+  readonly turnBack?: (
+    interrupted: InterruptedOperation & { readonly request: RequestOf<K> },
+    facts: Facts,
+  ) => Recovery | undefined;
   /** Of a VM of QEMU's; of others nothing is asked. */
   readonly requiredFacts: (request: RequestOf<K>, known: KnownFacts) => RequiredFacts;
   /** @param facts with the frozen disks that `requiredFacts` names */

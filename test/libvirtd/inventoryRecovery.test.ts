@@ -1,11 +1,13 @@
 // A revert and its undo, by content; and a journal that an editor has left on a real daemon.
 import assert from 'node:assert/strict';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../src/domain/failure.js';
 import { openEditor } from './faults/editor.js';
 import { killQemu } from './faults/faultKinds.js';
 import { startStages, type Stages } from './faults/stages.js';
+import { GuestVm } from './guestVm.js';
+import type { Step } from '../../src/steps/step.js';
 
 describe('a revert that somebody regrets', () => {
   let stages: Stages;
@@ -136,5 +138,76 @@ describe('a revert that somebody regrets', () => {
       left.filter((name) => name.includes('new')),
       [],
     );
+  });
+});
+
+describe('a revert that can go no further', () => {
+  let stages: Stages;
+
+  before(async () => {
+    stages = await startStages();
+  });
+  after(() => stages.stop());
+
+  /** A VM that runs, changed since its snapshot, and its revert to that in an editor of its own. */
+  const reverting = async (
+    name: string,
+    style: 'internal' | 'external',
+    kind: Step['kind'],
+    act: (files: { readonly target: string; readonly checkpoint: string }) => Promise<void>,
+  ) => {
+    const { daemon, stageOf } = stages;
+    const { stage } = await stageOf(name);
+    await stage.power('start');
+    await stage.write();
+    const snapshot = await stage.create('one', 'memory', style);
+    await stage.write();
+    const request = { kind: 'revert', vm: stage.ref, snapshot, after: 'running', checkpointFirst: true } as const;
+    const plan = await stages.editor.engine.plan(request);
+    assert.ok(plan.kind === 'plan');
+    const ramOf = async (of: string): Promise<string> =>
+      /<memory [^>]*file='([^']*)'/u.exec(await stage.virsh('snapshot-dumpxml', of))?.[1] ?? '';
+    const at = { step: plan.steps.findIndex((step) => step.kind === kind), moment: 'before' } as const;
+    const second = openEditor({
+      uri: daemon.uri,
+      journal: join(daemon.dir, `journal-${name}`),
+      env: daemon.env,
+      at,
+      act: async ({ plan: now }) =>
+        act({ target: await ramOf(snapshot), checkpoint: await ramOf(now?.checkpoint ?? '') }),
+    });
+    await second.engine.connect(daemon.uri);
+    const stageThere = new GuestVm(second.engine, stage.vm, stage.ref);
+    stageThere.model = stage.model;
+    return { editor: second, stage: stageThere, request };
+  };
+  const isBack = async (stage: GuestVm): Promise<void> => {
+    await stage.holdsAll();
+    assert.deepEqual(await stage.engine.readInterrupted(stage.ref), []);
+  };
+  const recoveredOf = (error: unknown): unknown => (error as Failure).details.recovered;
+
+  it('goes back to what it saved first', async () => {
+    const { editor, stage, request } = await reverting('half', 'external', 'restoreMemory', async ({ target }) =>
+      truncate(target, Math.floor((await stat(target)).size / 2)),
+    );
+    await assert.rejects(stage.engine.runOperation(request), (error) => recoveredOf(error) === 'before');
+    await isBack(stage);
+    editor.engine.dispose();
+  });
+
+  it('goes back later, whatever is asked for then, where it cannot at once', async () => {
+    let away = '';
+    const { editor, stage, request } = await reverting('later', 'external', 'restoreMemory', async (files) => {
+      await truncate(files.target, Math.floor((await stat(files.target)).size / 2));
+      away = files.checkpoint;
+      await rename(away, `${away}.away`);
+    });
+    await assert.rejects(stage.engine.runOperation(request), (error) => recoveredOf(error) === 'failed');
+    await rename(`${away}.away`, away);
+    // It runs by then.
+    await stage.engine.runOperation({ kind: 'power', vm: stage.ref, action: 'start' }).catch(() => undefined);
+    await isBack(stage);
+    editor.engine.dispose();
   });
 });

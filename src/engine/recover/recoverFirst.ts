@@ -39,7 +39,16 @@ export function withPriorRecovery(error: unknown, [first]: readonly RecoveryRepo
 }
 
 /** What keeps a request from being begun, where something stays unfinished. @param vm its name */
-export function requireFinished(request: OperationRequest, vm: string, why: Refusal | undefined): void {
+export function requireFinished(
+  request: OperationRequest,
+  vm: string,
+  { why, reports }: PriorRecovery,
+  undoes: string | undefined,
+): void {
+  if (undoes !== undefined && reports.some(({ outcome }) => outcome === 'before')) {
+    // That was to be undone: what the log has as the last one is an earlier one.
+    throw new Failure('refused', { refusal: refuse('stalePlan', { vm }).refusal });
+  }
   if (why === undefined || isAllowedWhileInterrupted(request)) {
     return;
   }

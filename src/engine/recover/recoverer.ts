@@ -32,6 +32,7 @@ import type { Rules } from '../run/rules.js';
 import { factsToRecover } from '../look/factsRequests.js';
 import { watchSteps } from '../run/verifyStep.js';
 import type { StepRunner } from '../run/stepRunner.js';
+import { turnBack } from './turnBack.js';
 import type { Lease, Leases } from '../leases/leases.js';
 
 export interface RecovererOptions {
@@ -315,6 +316,9 @@ export class Recoverer {
           await runSteps(steps, { ...run, begun: cause === 'failedJustNow', lease: { ...lease, recovers: true } });
         } catch (error) {
           const { kind, message } = asFailure(error);
+          if (recovery.to === 'after' && agreed === undefined && (await turnBack(open, kind))) {
+            return await this.#decideAndDo(lease, open, { cause, ...(failure && { failure }) });
+          }
           // QEMU refuses, or libvirt does, which may name the job still that QEMU has ended (9.0).
           if (recovery.otherwise === undefined || (kind !== 'failed' && kind !== 'busy')) {
             throw error;

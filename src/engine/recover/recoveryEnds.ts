@@ -1,6 +1,6 @@
 // How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told.
 // Refuses to know how an operation is recovered.
-import type { JournalEntry } from '../../journal/entry.js';
+import { type JournalEntry, stuck } from '../../journal/entry.js';
 import type { OpenEntry } from '../../journal/journal.js';
 import { Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
@@ -170,6 +170,7 @@ export function interruptedOf({ request, plan, steps, startedAt }: JournalEntry)
     begunAt: timesOf('begun'),
     doneAt: timesOf('done'),
     lastStepAt: Math.max(startedAt, ...steps.map(({ at }) => at)),
+    ...(steps.some(({ outcome }) => outcome === stuck) ? { turnsBack: true } : {}),
   };
 }
 

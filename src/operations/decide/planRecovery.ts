@@ -26,7 +26,7 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
  * | describe, power          | before                                                      | after                   |
  *
  * Pure, and for any present: what is to be done is decided from it, never from the journal alone. A recovery that
- * breaks off itself is recovered in the same way.
+ * breaks off itself is recovered in the same way. A revert that cannot go on turns back: see `returnFromRevert`.
  *
  * @param facts with the frozen disks of all snapshots, and every file that the plan names
  */
@@ -61,7 +61,9 @@ function planMergeAgain(
 }
 
 function recoveryOf(interrupted: InterruptedOperation, facts: Facts): Recovery {
-  const recovery = definitionOf(interrupted.request).recover(interrupted, facts);
+  const { recover, turnBack } = definitionOf(interrupted.request);
+  const back = interrupted.turnsBack === true ? turnBack?.(interrupted, facts) : undefined;
+  const recovery = back ?? recover(interrupted, facts);
   const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
   const changed = stepsOverChangedRefusal(steps, facts);
   return changed === undefined ? recovery : explain(interrupted, changed.refusal, steps, facts);

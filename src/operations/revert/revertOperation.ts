@@ -17,6 +17,7 @@ import { asksForSeamless } from '../create/seamlessness.js';
 import { planRevert } from './planRevert.js';
 import { recoverEmulatedRevert } from './recoverEmulatedRevert.js';
 import { recoverNativeRevert } from './recoverNativeRevert.js';
+import { returnFromRevert } from './returnFromRevert.js';
 
 /** Where libvirt has no revert to it: beside these we make overlays, so libvirt has to see them too. */
 function filesToStandOn(name: string, { tree, capabilities, frozenDisks }: Facts): readonly string[] {
@@ -32,6 +33,7 @@ export const revertOperation: OperationDefinition<'revert'> = {
     interrupted.plan.steps.some(({ kind }) => kind === 'revert')
       ? recoverNativeRevert(interrupted, facts)
       : recoverEmulatedRevert(interrupted, facts),
+  turnBack: returnFromRevert,
   requiredFacts: ({ snapshot, checkpointFirst, seamless }, known) => {
     const { vm, tree } = known;
     const target = findSnapshot(tree, snapshot);

@@ -71,6 +71,7 @@ export function hooked(
           over.has(index) ? undefined : actOnce(operation, index, 'during'),
         );
       },
+      markStuck: () => entry.markStuck(),
       markDone: async (index, outcome) => {
         course.tookMs[index] = performance.now() - (began.get(index) ?? 0);
         over.add(index);

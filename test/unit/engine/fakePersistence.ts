@@ -1,6 +1,12 @@
 // A journal, an audit and records that live in memory, and tell in which order they were written.
 import type { AuditNote } from '../../../src/journal/audit.js';
-import type { JournalEntry, OperationEnd, StepRecord, UnreadableEntry } from '../../../src/journal/entry.js';
+import {
+  type JournalEntry,
+  type OperationEnd,
+  type StepRecord,
+  stuck,
+  type UnreadableEntry,
+} from '../../../src/journal/entry.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
 import type { TrashMark } from '../../../src/journal/marks.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
@@ -230,15 +236,16 @@ export class FakeKeeping implements Persistence {
   }
 
   #open(kept: Kept): OpenEntry {
-    const step = async (index: number, state: StepRecord['state']): Promise<void> => {
+    const step = async (index: number, state: StepRecord['state'], outcome?: unknown): Promise<void> => {
       await this.#write(`${state} ${String(index)}`);
-      kept.entry = { ...kept.entry, steps: [...kept.entry.steps, { index, state, at: begin }] };
+      kept.entry = { ...kept.entry, steps: [...kept.entry.steps, { index, state, at: begin, outcome }] };
     };
     return {
       get entry() {
         return kept.entry;
       },
       markBegun: (index) => step(index, 'begun'),
+      markStuck: () => step(kept.entry.steps.at(-1)?.index ?? 0, 'begun', stuck),
       markDone: (index) => step(index, 'done'),
       end: async (result: OperationEnd) => {
         await this.#write(`end ${result.outcome}`);
