@@ -344,6 +344,7 @@ const rooms = {
     'journal/entry',
     'journal/writer',
     'driver/files/shellHost',
+    'driver/files/ramForFork',
     'qemu',
     'domain',
     'base',

@@ -23,6 +23,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readAtMost } from './readAtMost.js';
+import { writeAll } from './writeAll.js';
 
 export type FileStats = Pick<
   Stats,
@@ -96,6 +97,8 @@ export interface FileSystem {
   copyInto(from: string, to: HeldFile): Promise<void>;
   /** Its text is on the disk. Fails where there is anything of that name. */
   writeNew(path: string, text: string): Promise<void>;
+  /** In the place of its first bytes, which are on the disk then. */
+  writeOver(path: string, bytes: Buffer): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -152,6 +155,15 @@ export const thisComputer: FileSystem = {
   },
   copyInto: (from, to) => copyFile(from, to.path, constants.COPYFILE_FICLONE),
   writeNew: (path, text) => writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true }),
+  writeOver: async (path, bytes) => {
+    const handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    try {
+      await writeAll(handle, bytes, 0);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  },
   chmod: (path, mode) => chmod(path, mode),
   link: (from, to) => link(from, to),
   rename: (from, to) => rename(from, to),

@@ -29,22 +29,45 @@ export interface RestoredVm {
   /** `new`: beside the VM that it is a copy of, so it also gets its own addresses, and no RAM of the other one. */
   readonly identity: 'same' | 'new';
   readonly documents: VmDocuments;
-  /** Without a way out to networks and to the host, until it is reverted. */
-  readonly isolated?: boolean;
+  /** What it may have of its host, and of what the documents say. Absent: they are our own. */
+  readonly rule?: RestoreRule;
   /** The history tells of it; absent: of a check, which removes the VM again. */
   readonly backup?: { readonly madeAt: number; readonly restoredSince: number };
   /** Every file that the documents name. */
   readonly files: readonly { readonly from: string; readonly to: string; readonly format?: string }[];
 }
 
-/** What a restored VM takes from its host, and not from the backup. */
+/** Before RAM: the VM, and what libvirt notes beside it. */
+export interface SavedText {
+  readonly xml: string;
+  readonly cookie?: string;
+}
+
+export interface RestoreRule {
+  /** Without a way out to networks and to the host. */
+  readonly isolated: boolean;
+  /** A person said that parts of the host which it names are right. Not where it is isolated. */
+  readonly keepsHostParts?: boolean;
+  /** Those of the host that it may start with, by the name that the documents have for each: without links. */
+  readonly bootFiles: ReadonlyMap<string, string>;
+}
+
+/** The same, with what libvirt on the host says. */
+export interface HostRule extends RestoreRule {
+  /** By architecture and type of VM. */
+  readonly emulators: ReadonlyMap<string, string>;
+  /** What the VM has there already. */
+  readonly knownParts?: ReadonlySet<string>;
+}
+
+/** What a restored VM does not get, and what it takes from its host. For a person, by libvirt's names. */
 export interface HostUse {
   /** Disks that are no plain files: then nothing else is looked for. */
   readonly odd: readonly string[];
-  /** For a person: elements of libvirt's, with a path where there is one. */
-  readonly parts: readonly string[];
-  /** Files that an isolated VM starts with. */
-  readonly bootFiles: readonly string[];
+  readonly leftOut: readonly string[];
+  readonly ofHost: readonly string[];
+  /** Snapshots whose RAM may not load, as something that their guests had is left out. */
+  readonly ramInDoubt: readonly string[];
 }
 
 /** One of the snapshots, as a VM of its own would have it. */

@@ -11,6 +11,7 @@ import type {
   PointDisk,
   RestoredVm,
   RestoreObstacle,
+  SavedText,
   VmDocuments,
 } from '../domain/copiedVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
@@ -100,10 +101,17 @@ export interface VmCopies {
   presentDisks(definition: string): Promise<readonly PointDisk[]>;
   /** The configuration in a snapshot, with these overlays as its disks. */
   pointDefinition(documents: VmDocuments, snapshot: string, overlays: readonly TargetFile[]): Promise<string>;
-  /** As `define` would define them. */
+  /** Our own VM's, on other files and else as they are. */
   documentsFor(vm: RestoredVm): Promise<VmDocuments>;
-  /** What `define` would let the VM take from its host. @throws Failure `failed` of a document that is not clear */
+  /** Files of its host that the VM starts with, by any of the documents. */
+  bootFiles(documents: VmDocuments): Promise<readonly string[]>;
+  /**
+   * What `define` would leave out, and let the VM take from its host.
+   * @throws Failure `failed` of a document that is not clear
+   */
   hostUse(vm: RestoredVm): Promise<HostUse>;
+  /** What stands before the RAM of a snapshot, as `define` would write it. */
+  savedRam(vm: RestoredVm, saved: SavedText): Promise<SavedText>;
   /** Neither is its host this computer, nor does a login lead there. */
   readonly elsewhere: boolean;
   obstacle(vm: { readonly name: string; readonly uuid: string }): Promise<RestoreObstacle | undefined>;

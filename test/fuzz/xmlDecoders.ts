@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appArmorIn, revertsExternal } from '../../src/driver/connection/readCapabilities.js';
 import { hasCards, writeClone, writeUnplugged } from '../../src/driver/xml/cloneXml.js';
-import { hostUse, namedFiles, writeRestored } from '../../src/driver/xml/copiedXml.js';
+import { namedFiles, writeRestored } from '../../src/driver/xml/copiedXml.js';
 import { demoMachine } from '../../src/driver/xml/demoVmXml.js';
 import { parseDomainXml } from '../../src/driver/xml/domainXml.js';
 import { readGuestMemory } from '../../src/driver/xml/guestMemoryXml.js';
@@ -85,9 +85,14 @@ export const xmlDecoders: readonly Decoder[] = [
   xmlDecoder('XML of a snapshot', snapshots, (xml) => [parseSnapshotHead(Buffer.from(xml)), parseFrozenDisks(xml)]),
   xmlDecoder('XML of a VM that is restored', [...vms, ...snapshots], (xml) => {
     const files = namedFiles(xml).files.map((from) => ({ from, to: `/restored${from}` }));
-    const vm = { name: 'web', uuid: '00000000-0000-4000-8000-000000000001', identity: 'new', isolated: true } as const;
+    const vm = { name: 'web', uuid: '00000000-0000-4000-8000-000000000001', identity: 'new' } as const;
     const restored = { ...vm, documents: { definition: '', snapshots: [] }, files };
-    return [hostUse(xml, restored), isWhole(writeRestored(xml, restored))];
+    const rule = { isolated: false, bootFiles: new Map(), emulators: new Map() } as const;
+    const [closed, open] = [rule, { ...rule, keepsHostParts: true }].map((one) => writeRestored(xml, restored, one));
+    // What was written once is known.
+    const again = { ...restored, files: files.map(({ to }) => ({ from: to, to })) };
+    assert.deepEqual(writeRestored(closed?.xml ?? '', again, rule).leftOut, []);
+    return [closed, open].map((one) => [isWhole(one?.xml ?? ''), one?.leftOut, one?.ofHost]);
   }),
   xmlDecoder('XML of saved RAM', vms, parseSavedRam),
   xmlDecoder('XML of a pool', [pool], parsePool),

@@ -118,7 +118,11 @@ describe('backups of a VM', () => {
     assert.equal(await there!.rig.virsh('snapshot-list', name, '--parent', '--name'), parents);
     assert.equal(await there!.rig.virsh('snapshot-current', name, '--name'), 'branch');
     await requireRestored(there!, name);
-    assert.ok(readFileSync(await ramFile(there!)).equals(readFileSync(join(expected, 'RAM'))));
+    const [ram, before] = [readFileSync(await ramFile(there!)), readFileSync(join(expected, 'RAM'))];
+    // What stands before it is written anew, in as much room.
+    const at = 92 + before.readUInt32LE(20);
+    assert.equal(ram.length, before.length);
+    assert.ok(ram.subarray(at).equals(before.subarray(at)));
     assert.match(
       await there!.run('refused', 'restore', id, '--from', repository, '--folder', folder),
       /exists already/u,

@@ -190,7 +190,8 @@ describe('exports of a VM', () => {
     writeFileSync(medium, 'x'.repeat(4_096));
     const drive = `<disk type="file" device="cdrom"><source file="${medium}"/><target dev="sdz" bus="scsi"/></disk>`;
     for (const [words, isThere] of [
-      [[], true],
+      [['--with-host-parts'], true],
+      [[], false],
       [['--isolated'], false],
     ] as const) {
       await restoreWith('done', drive, ...words);

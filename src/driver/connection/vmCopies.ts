@@ -1,9 +1,11 @@
 // What backups read of VMs, and the VMs that are restored from them, on one connection. Touches no file.
 import type {
+  HostRule,
   HostUse,
   NamedFiles,
   RestoredVm,
   RestoreObstacle,
+  SavedText,
   SnapshotDocument,
   VmDocuments,
 } from '../../domain/copiedVm.js';
@@ -28,7 +30,16 @@ import { startVm } from '../run/openImages.js';
 import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
 import { copiedPoint, pointDefinition, presentDisks } from '../xml/copiedPoint.js';
-import { hasRevertDisks, hostUse, namedFiles, writeRestored } from '../xml/copiedXml.js';
+import { parseEmulators } from '../xml/anewXml.js';
+import {
+  bootFilesIn,
+  hasRevertDisks,
+  namedFiles,
+  partsOfSame,
+  writeCookie,
+  writeMoved,
+  writeRestored,
+} from '../xml/copiedXml.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { XmlError } from '../xml/xmlTree.js';
@@ -75,14 +86,16 @@ export function vmCopiesOn(place: Place): VmCopies {
       asFailureOf(
         'write what libvirt is to keep of a VM',
         vm.name,
-        resultOf(() => documentsFor(vm)),
+        resultOf(() => movedDocuments(vm)),
       ),
-    hostUse: (vm) =>
+    bootFiles: ({ definition, snapshots }) =>
       asFailureOf(
-        'read what a backup takes from its host',
-        vm.name,
-        resultOf(() => hostUseOf(vm)),
+        'read what a VM starts with',
+        '',
+        resultOf(() => [...new Set([definition, ...snapshots.map(({ xml }) => xml)].flatMap(bootFilesIn))]),
       ),
+    hostUse: (vm) => asFailureOf('read what a backup takes from its host', vm.name, hostUseOf(place, vm)),
+    savedRam: (vm, saved) => asFailureOf('write what stands before RAM', vm.name, savedRam(place, vm, saved)),
     elsewhere: isElsewhere(place),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
@@ -158,29 +171,74 @@ function isElsewhere({ capabilities: { hostname }, uri, openShell }: Place): boo
   return openShell === undefined && !isThisHost({ transport: parseUri(uri).transport, hostname });
 }
 
-function documentsFor(vm: RestoredVm): VmDocuments {
+function movedDocuments(vm: RestoredVm): VmDocuments {
   const { definition, snapshots } = vm.documents;
   return {
     ...vm.documents,
-    definition: writeRestored(definition, vm),
-    snapshots: snapshots.map((one) => ({ ...one, xml: writeRestored(one.xml, vm) })),
+    definition: writeMoved(definition, vm),
+    snapshots: snapshots.map((one) => ({ ...one, xml: writeMoved(one.xml, vm) })),
   };
 }
 
-function hostUseOf(vm: RestoredVm): HostUse {
+async function documentsFor(place: Place, vm: RestoredVm): Promise<VmDocuments> {
   const { definition, snapshots } = vm.documents;
-  const uses = [definition, ...snapshots.map(({ xml }) => xml)].map((xml) => hostUse(xml, vm));
+  const rule = await hostRule(place, vm);
   return {
-    odd: uses.flatMap(({ odd }) => odd),
-    parts: [...new Set(uses.flatMap(({ parts }) => parts))],
-    bootFiles: uses.flatMap(({ bootFiles }) => bootFiles),
+    ...vm.documents,
+    definition: writeRestored(definition, vm, rule).xml,
+    snapshots: snapshots.map((one) => ({ ...one, xml: writeRestored(one.xml, vm, rule).xml })),
+  };
+}
+
+/** A VM that libvirt has under that UUID with the same configuration has its parts of the host already. */
+async function hostRule({ connection }: Place, { documents, rule }: RestoredVm): Promise<HostRule> {
+  const { capabilities } = await connection.call('connectGetCapabilities', {});
+  const emulators = parseEmulators(capabilities);
+  const { uuid } = parseDomainXml(documents.definition);
+  const lookUp = connection.call('domainLookupByUuid', { uuid });
+  const known = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, lookUp);
+  if (known === undefined) {
+    return { isolated: true, bootFiles: new Map(), ...rule, emulators };
+  }
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom: known.dom, flags });
+  const knownParts = partsOfSame(documents.definition, xml);
+  return {
+    ...{ isolated: true, bootFiles: new Map(), ...rule, emulators },
+    ...(knownParts !== undefined && { knownParts }),
+  };
+}
+
+async function hostUseOf(place: Place, vm: RestoredVm): Promise<HostUse> {
+  const { odd } = filesIn(vm.documents);
+  if (odd.length > 0) {
+    return { odd, leftOut: [], ofHost: [], ramInDoubt: [] };
+  }
+  const rule = await hostRule(place, vm);
+  const { definition, snapshots } = vm.documents;
+  const written = [{ xml: definition }, ...snapshots].map((one) => ({ one, ...writeRestored(one.xml, vm, rule) }));
+  return {
+    odd,
+    leftOut: [...new Set(written.flatMap(({ leftOut }) => leftOut))],
+    ofHost: [...new Set(written.flatMap(({ ofHost }) => ofHost))],
+    ramInDoubt: written.flatMap(({ one, otherHardware, xml }) =>
+      'name' in one && otherHardware && parseSnapshotHead(Buffer.from(xml)).memory.location !== 'no' ? one.name : [],
+    ),
+  };
+}
+
+async function savedRam(place: Place, vm: RestoredVm, { xml, cookie }: SavedText): Promise<SavedText> {
+  const kept = cookie === undefined ? undefined : writeCookie(cookie);
+  return {
+    xml: writeRestored(xml, vm, await hostRule(place, vm), true).xml,
+    ...(kept !== undefined && { cookie: kept }),
   };
 }
 
 /** All documents are written before anything is defined. */
 async function define(place: Place, vm: RestoredVm): Promise<void> {
   const { connection, uri } = place;
-  const { definition: xml, snapshots, current } = documentsFor(vm);
+  const { definition: xml, snapshots, current } = await documentsFor(place, vm);
   const { name: own, uuid } = parseDomainXml(xml);
   if (own !== vm.name || uuid !== vm.uuid) {
     throw new XmlError(`it describes ${own} (${uuid})`);

@@ -6,6 +6,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { endianness } from 'node:os';
 import { promisify } from 'node:util';
 import { type FileSystem, type OpenFile, thisComputer } from '../../base/fileSystem.js';
+import type { SavedText } from '../../domain/copiedVm.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { identityNow, identityOfOpen, removeMade } from './removeMade.js';
@@ -26,6 +27,12 @@ export interface SavedHead {
   /** Before the RAM, with another description. */
   readonly with: (xml: string) => Buffer;
   readonly ramAt: number;
+}
+
+/** In a file that stays as it is otherwise. */
+export interface SavedStart extends SavedText {
+  /** As many bytes, with this text. Undefined where it is too long for them. */
+  readonly over: (text: SavedText) => Buffer | undefined;
 }
 
 export interface HandedRam {
@@ -50,7 +57,53 @@ export const localRam: RamAccess = { readHead: (file) => readSavedHead(file), th
 
 /** See RamAccess. */
 export async function readSavedHead(file: string, files: FileSystem = thisComputer): Promise<SavedHead> {
-  const details = { doing: 'reading RAM', path: file };
+  const { head, body, format, xml, cookie } = await readStart(file, files);
+  if (format > lastStream) {
+    throw new Failure('unsupported', {
+      ...detailsOf(file),
+      libvirtMessage: 'this file with RAM cannot be read as a stream',
+    });
+  }
+  const write = (own: string): Buffer => {
+    const text = Buffer.from(`${own}\0`);
+    const more = cookie === undefined ? Buffer.alloc(0) : Buffer.concat([cookie, Buffer.alloc(1)]);
+    const length = text.length + more.length;
+    return Buffer.concat([withLengths(head, length, cookie === undefined ? 0 : text.length), text, more]);
+  };
+  return { xml: xml.toString('utf8'), with: write, ramAt: headerBytes + body.length };
+}
+
+/** @throws Failure `unsupported` where nothing of the kind stands there */
+export async function readSavedStart(file: string, files: FileSystem): Promise<SavedStart> {
+  const { head, body, xml, cookie } = await readStart(file, files);
+  return {
+    xml: xml.toString('utf8'),
+    ...(cookie !== undefined && { cookie: cookie.toString('utf8') }),
+    over: (own) => {
+      const text = Buffer.from(`${own.xml}\0`);
+      const more = Buffer.from(own.cookie === undefined ? '' : `${own.cookie}\0`);
+      const left = body.length - text.length - more.length;
+      return left < 0
+        ? undefined
+        : Buffer.concat([
+            withLengths(head, body.length, more.length === 0 ? 0 : text.length),
+            ...[text, more, Buffer.alloc(left)],
+          ]);
+    },
+  };
+}
+
+interface Start {
+  readonly head: Buffer;
+  /** Between the head and the RAM. */
+  readonly body: Buffer;
+  readonly format: number;
+  readonly xml: Buffer;
+  readonly cookie?: Buffer;
+}
+
+async function readStart(file: string, files: FileSystem): Promise<Start> {
+  const details = detailsOf(file);
   let handle: OpenFile | undefined;
   try {
     handle = await files.open(file);
@@ -59,8 +112,8 @@ export async function readSavedHead(file: string, files: FileSystem = thisComput
     await handle.read(head, 0);
     const word = (at: number): number => (endianness() === 'LE' ? head.readUInt32LE(at) : head.readUInt32BE(at));
     const [length, format, cookie] = [word(lengthAt), word(formatAt), word(cookieAt)];
-    if (head.toString('latin1', 0, 16) !== 'LibvirtQemudSave' || length > mostHeader || format > lastStream) {
-      throw new Failure('unsupported', { ...details, libvirtMessage: 'this file with RAM cannot be read as a stream' });
+    if (head.toString('latin1', 0, 16) !== 'LibvirtQemudSave' || length > mostHeader || cookie > length) {
+      throw new Failure('unsupported', { ...details, libvirtMessage: 'this is no file with RAM' });
     }
     const body = Buffer.alloc(length);
     await handle.read(body, headerBytes);
@@ -68,23 +121,25 @@ export async function readSavedHead(file: string, files: FileSystem = thisComput
       const end = body.indexOf(0, from);
       return body.subarray(from, end < 0 ? length : end);
     };
-    const kept = cookie === 0 ? undefined : textOf(cookie);
-    const write = (xml: string): Buffer => {
-      const text = Buffer.from(`${xml}\0`);
-      const more = kept === undefined ? Buffer.alloc(0) : Buffer.concat([kept, Buffer.alloc(1)]);
-      const own = Buffer.from(head);
-      const put = (value: number, at: number): unknown =>
-        endianness() === 'LE' ? own.writeUInt32LE(value, at) : own.writeUInt32BE(value, at);
-      put(text.length + more.length, lengthAt);
-      put(kept === undefined ? 0 : text.length, cookieAt);
-      return Buffer.concat([own, text, more]);
-    };
-    return { xml: textOf(0).toString('utf8'), with: write, ramAt: headerBytes + length };
+    return { head, body, format, xml: textOf(0), ...(cookie !== 0 && { cookie: textOf(cookie) }) };
   } catch (error) {
     throw fileFailure(error, details);
   } finally {
     await handle?.close();
   }
+}
+
+function detailsOf(path: string): FailureDetails {
+  return { doing: 'reading RAM', path };
+}
+
+function withLengths(head: Buffer, length: number, cookie: number): Buffer {
+  const own = Buffer.from(head);
+  const put = (value: number, at: number): unknown =>
+    endianness() === 'LE' ? own.writeUInt32LE(value, at) : own.writeUInt32BE(value, at);
+  put(length, lengthAt);
+  put(cookie, cookieAt);
+  return own;
 }
 
 /** See RamAccess. */

@@ -54,6 +54,7 @@ pieces() {
 names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\\0' | head -zn "$2"; }
 make() { (set -C; exec 8>"$1" && stat -Lc '${format}' /proc/self/fd/8); }
 write() { (set -C; printf %s "$2" >"$1") && sync -- "$1"; }
+over() { printf %s "$2" | base64 -d | dd of="$1" bs=1M iflag=fullblock conv=notrunc,nocreat,fsync oflag=nofollow status=none; }
 ram() {
   left=$3
   while [ "$left" -gt 0 ]; do
@@ -122,6 +123,7 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
       }
     },
     writeNew: (path, content) => runOnly('write', path, content),
+    writeOver: (path, bytes) => runOnly('over', path, bytes.toString('base64')),
     chmod: (path, mode) => runOnly('chmod', mode.toString(8), '--', path),
     link: (from, to) => runOnly('ln', '-T', '--', from, to),
     rename: (from, to) => runOnly('mv', '-fT', '--', from, to),

@@ -1,13 +1,15 @@
 // The documents of a VM that is restored from a backup: with its files in another place, and its own name and addresses
 // where it stands beside the original. They must have been read with what libvirt keeps secret. Pure.
 import { createHash } from 'node:crypto';
-import type { HostUse, NamedFiles, RestoredVm } from '../../domain/copiedVm.js';
+import type { HostRule, NamedFiles, RestoredVm } from '../../domain/copiedVm.js';
 import { cloneApart } from './cloneXml.js';
 import { withoutCloneMark } from './cloneMark.js';
-import { bootFiles, hostParts, isDrive, isolateDomain } from './isolatedXml.js';
+import { bootFiles, partsOf, type WrittenAnew, writeDomainAnew } from './anewXml.js';
+import { isDrive } from './apartXml.js';
 import { renameFileNames } from './retarget.js';
 import { withoutRam } from './snapshotChange.js';
-import { changeChildren } from './xmlChange.js';
+import { knownRoot, writeKnown } from './writeKnown.js';
+import { changeChildren, withText } from './xmlChange.js';
 import {
   attribute,
   element,
@@ -97,28 +99,71 @@ export function hasRevertDisks(snapshotXml: string): boolean {
   return find(parseXml(snapshotXml), 'revertDisks') !== undefined;
 }
 
-/** @throws XmlError when it names a disk or file that is not of the backup: it could be anybody's */
-export function writeRestored(xml: string, vm: RestoredVm): string {
-  return writeXml(restoredRoot(xml, vm));
+/**
+ * Of our own VM: on other files, and else as it is.
+ * @throws XmlError when it names a disk or file that is not of the backup: it could be anybody's
+ */
+export function writeMoved(xml: string, vm: RestoredVm): string {
+  return writeXml(restoredRoot(xml, vm, (domain) => domain));
 }
 
-/** What of the host the restored VM names, and what it starts with there. @throws XmlError as `writeRestored` */
-export function hostUse(xml: string, vm: RestoredVm): HostUse {
-  const { odd } = namedFiles(xml);
-  if (odd.length > 0) {
-    return { odd, parts: [], bootFiles: [] };
-  }
-  const root = restoredRoot(xml, vm);
-  const own = new Set(vm.files.map(({ to }) => to));
-  const domains = domainsIn(root);
-  return {
-    odd,
-    parts: domains.flatMap((domain) => hostParts(domain, own)),
-    bootFiles: vm.isolated === true && root.name === 'domain' ? bootFiles(root) : [],
-  };
+export type RestoredXml = Omit<WrittenAnew, 'xml'> & { readonly xml: string };
+
+/**
+ * Of anybody's VM: written anew.
+ * @param isOfRam what stands before RAM, which goes on from its own moment
+ * @throws XmlError as `writeMoved`
+ */
+export function writeRestored(xml: string, vm: RestoredVm, rule: HostRule, isOfRam = false): RestoredXml {
+  const [leftOut, ofHost] = [new Set<string>(), new Set<string>()];
+  let otherHardware = false;
+  const root = restoredRoot(
+    xml,
+    vm,
+    (domain) => {
+      const written = writeDomainAnew(domain, rule);
+      written.leftOut.forEach((one) => leftOut.add(one));
+      written.ofHost.forEach((one) => ofHost.add(one));
+      otherHardware ||= written.otherHardware;
+      return written.xml;
+    },
+    isOfRam,
+  );
+  const own = root.name === 'domain' ? root : writeSnapshotAnew(root);
+  return { xml: writeXml(own), leftOut: [...leftOut], ofHost: [...ofHost], otherHardware };
 }
 
-function restoredRoot(xml: string, vm: RestoredVm): XmlElement {
+/** Its VM is written by then. */
+function writeSnapshotAnew(root: XmlElement): XmlElement {
+  const own = writeKnown(root, [knownRoot('domainsnapshot')], false) ?? element(root.name);
+  const cookie = find(root, 'cookie');
+  const kept = cookie === undefined ? undefined : writeKnown(cookie, [knownRoot('cookie')], false);
+  return element(own.name, own.attributes, [...own.children, ...domainsIn(root), kept]);
+}
+
+/** What libvirt notes beside RAM. */
+export function writeCookie(xml: string): string | undefined {
+  const root = parseXml(xml);
+  const cookie = root.name === 'cookie' ? writeKnown(root, [knownRoot('cookie')], false) : undefined;
+  return cookie === undefined ? undefined : writeXml(cookie);
+}
+
+/** The parts that may name the host, of a VM that libvirt has already: unless both differ in more than their disks. */
+export function partsOfSame(xml: string, other: string): ReadonlySet<string> | undefined {
+  const [parts, others] = [xml, other].map((one) => partsOf(parseXml(one)));
+  return JSON.stringify(parts) === JSON.stringify(others) ? new Set(parts) : undefined;
+}
+
+export function bootFilesIn(xml: string): readonly string[] {
+  return domainsIn(parseXml(xml)).flatMap(bootFiles);
+}
+
+function restoredRoot(
+  xml: string,
+  vm: RestoredVm,
+  write: (domain: XmlElement) => XmlElement,
+  isOfRam = false,
+): XmlElement {
   const names = new Map(vm.files.map(({ from, to }) => [from, to]));
   const root = parseXml(xml);
   if (domainsIn(root).length === 0) {
@@ -131,12 +176,12 @@ function restoredRoot(xml: string, vm: RestoredVm): XmlElement {
     throw new XmlError(`${stranger} is no file of the backup`);
   }
   requireFormats(root, vm.files);
-  const restoreDomain = (domain: XmlElement): XmlElement => restoredDomain(domain, vm, names);
+  const restoreDomain = (domain: XmlElement): XmlElement => write(restoredDomain(domain, vm, names));
   const renamed = renameFileNames(root, vm.files);
   if (renamed.name === 'domain') {
     // Its guest goes on from an earlier moment, and may draw the same random numbers again.
-    const later = changeChildren(restoreDomain(renamed), 'genid', () => element('genid'));
-    return vm.isolated === true ? isolateDomain(later) : later;
+    const restored = restoreDomain(renamed);
+    return isOfRam ? restored : changeChildren(restored, 'genid', () => element('genid'));
   }
   const restored = changeChildren(changeChildren(renamed, 'domain', restoreDomain), 'inactiveDomain', restoreDomain);
   return vm.identity === 'new' && attribute(find(root, 'memory'), 'snapshot') === 'external'
@@ -197,7 +242,8 @@ function requireFormats(root: XmlElement, files: RestoredVm['files']): void {
 
 /** libvirt loads RAM into no VM of another name or UUID. The addresses are the same ones in all documents. */
 function restoredDomain(domain: XmlElement, vm: RestoredVm, names: ReadonlyMap<string, string>): XmlElement {
-  const own = withoutCloneMark(domain);
+  const named = withText(withText(domain, 'name', vm.name), 'uuid', vm.uuid, 'name');
+  const own = withoutCloneMark(named);
   const variables = variablesOf(find(own, 'os', 'nvram'));
   const nvram = variables === undefined ? undefined : names.get(variables);
   if (vm.identity === 'same') {

@@ -7,7 +7,7 @@ import { hostHere } from './host/vmHost.js';
 import { loginOfHost } from './readCopies.js';
 import { withMounted } from './repository/mountedRepository.js';
 import { Restic } from './repository/restic.js';
-import { requireManifest } from './restore/bringBack.js';
+import { requireManifest } from './restore/planRestore.js';
 import { copiedDisks, type PlaceOf, placesInFolder, placesInMounted } from './restore/copiedDisks.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
 import type { AskCopies } from './restore/onePoint.js';

@@ -2,6 +2,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import type { HostLogin } from '../../base/hostLogin.js';
+import { agreeTo } from '../../cli/agree.js';
 import { countOf } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
@@ -9,12 +10,13 @@ import type { ExitName } from '../../cli/exitCodes.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import { backUp, type BackupMade, type BackupWish, requireRepository } from './repository/backUp.js';
-import { bringBack, requireManifest, type VmRestored } from './restore/bringBack.js';
+import { bringBack, type VmRestored } from './restore/bringBack.js';
+import { planRestore, requireManifest, type RestoreUse, type RestoreWish } from './restore/planRestore.js';
 import { CopiesFault, isFailing } from './copiesFault.js';
 import { backupInfo } from './copiesInfos.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
 import { checkpointStaysText, faultText } from './copiesText.js';
-import { backedUpLines, pointLines, restoredLines } from './doneText.js';
+import { backedUpLines, leftOutLines, ofHostLines, pointLines, restoredLines } from './doneText.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from './plain/originalVm.js';
@@ -109,13 +111,21 @@ export const restoreOne: CommandHandler = async (context) => {
       connection: uri,
       ...(name !== undefined && { name }),
       ...(snapshot !== undefined && { snapshot }),
-      isolated: call.flags.has('isolated'),
+      ...restoreWish(context),
       folder: resolve(folder),
       signal,
     };
+    if (call.flags.has('plan')) {
+      sayPlan(
+        context,
+        uri,
+        await onVmHost(login, process.env, (host) => planRestore(session.engine, source, { ...wish, host })),
+      );
+      return;
+    }
     const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
-    const { present, withoutRam, restorePoints, point, replica, ofHost } = restored;
+    const { present, withoutRam, restorePoints, point, replica, use } = restored;
     if (json === undefined) {
       const { original: uri } = call.texts;
       sayAll(context, point === undefined ? restoredLines(restored, original, uri) : pointLines(restored, point));
@@ -128,11 +138,43 @@ export const restoreOne: CommandHandler = async (context) => {
       const vm = { name: restored.name, uuid, connection: uri };
       const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
       const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
-      const facts = { restorePoints, currentState: present, withoutRam, ofHost, ...ofPoint, ...ofReplica };
+      const facts = { restorePoints, currentState: present, withoutRam, ...answerOfUse(use), ...ofPoint, ...ofReplica };
       json({ restored: { ...vm, folder: place, ...facts } });
     }
   });
 };
+
+/** What a person is asked before anything is fetched. */
+export function restoreWish(context: Context): Pick<RestoreWish, 'isolated' | 'keepsHostParts' | 'agree'> {
+  const { call, terminal, json } = context;
+  return {
+    isolated: call.flags.has('isolated'),
+    keepsHostParts: call.flags.has('with-host-parts'),
+    agree: async (use) => {
+      const lines = leftOutLines(use);
+      const mayAsk = terminal.canAsk && json === undefined && !call.flags.has('isolated');
+      if (lines.length > 0 && mayAsk) {
+        await agreeTo(context, { lines, confirm: t('Restore'), asks: true });
+      } else {
+        lines.forEach((line) => terminal.tell(line));
+      }
+    },
+  };
+}
+
+export function answerOfUse({ leftOut, ofHost, ramInDoubt }: RestoreUse): Readonly<Record<string, unknown>> {
+  return { leftOut, ofHost, ramInDoubt };
+}
+
+function sayPlan({ terminal, json }: Context, connection: string, use: RestoreUse): void {
+  const { name, folder } = use;
+  if (json !== undefined) {
+    json({ restorePlan: { name, connection, folder, ...answerOfUse(use) } });
+    return;
+  }
+  const title = t('Restore {0} into {1}', displayLine(name), displayLine(folder));
+  terminal.say([title, ...leftOutLines(use), ...ofHostLines(use), t('Nothing was changed.')].join('\n'));
+}
 
 function answerOfReplica(
   { of, madeAt }: NonNullable<VmRestored['replica']>,

@@ -129,6 +129,11 @@ export const copiesRows = {
         type: 'boolean',
         help: 'with its network cables out, and without devices and folders of this computer',
       },
+      'with-host-parts': {
+        type: 'boolean',
+        help: 'keep what the VM uses of this computer: devices, bridges, folders, media. Only if you trust the backup',
+        not: ['isolated'],
+      },
       original: {
         type: 'string',
         value: 'URI',
@@ -136,6 +141,8 @@ export const copiesRows = {
         not: ['from', 'as', 'snapshot'],
       },
       start: { type: 'boolean', help: 'start it afterwards' },
+      plan: { type: 'boolean', help: 'show what would be left out of the VM, and change nothing' },
+      yes: acting.yes,
       'password-file': passwordFile,
     },
     more: `BACKUP is the ID that backups shows, of a backup or of a set of several VMs, or, without --from, the folder of an export or replica. The VM appears when all of it is restored, and is off. A new VM does not get the RAM of snapshots. ${more}`,

@@ -7,6 +7,7 @@ import { bytesText } from '../../text/bytesText.js';
 import { shortFailure } from '../../text/failureText.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
+import type { RestoreUse } from './restore/planRestore.js';
 import type { OriginalSeen } from './plain/originalVm.js';
 import type { LeftOut } from './vm/lookAtVm.js';
 import { wayTo } from '../../text/ways.js';
@@ -76,7 +77,7 @@ function alteredText(vm: string, titles: readonly string[]): string {
 
 /** What was done, then what is not as it was. @param original of a replica, where it was looked for: at `uri` */
 export function restoredLines(restored: VmRestored, original?: OriginalSeen, uri = ''): Sentences {
-  const { name, folder, restorePoints, present, withoutRam, replica, ofHost } = restored;
+  const { name, folder, restorePoints, present, withoutRam, replica, use } = restored;
   return [
     t('Restored {0} into {1}: snapshots: {2}', displayLine(name), displayLine(folder), restorePoints),
     ...(original instanceof Failure ? [t('The original cannot be reached: {0}', shortFailure(original))] : []),
@@ -99,13 +100,13 @@ export function restoredLines(restored: VmRestored, original?: OriginalSeen, uri
           ]),
     ...(present ? [] : [t('Its disks are as in its current snapshot, because it was running when it was backed up.')]),
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
-    ...ofHostLines(ofHost),
+    ...ofHostLines(use),
   ];
 }
 
 /** The first is the result. */
 export function pointLines(
-  { name, folder, ofHost }: Pick<VmRestored, 'name' | 'folder' | 'ofHost'>,
+  { name, folder, use }: Pick<VmRestored, 'name' | 'folder' | 'use'>,
   { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
 ): readonly string[] {
   return [
@@ -114,17 +115,30 @@ export function pointLines(
     ...(notHeld.length > 0
       ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
       : []),
-    ...ofHostLines(ofHost),
+    ...ofHostLines(use),
   ];
 }
 
 const mostParts = 10;
 
+/** Before it is restored. Empty where it comes back as it was. */
+export function leftOutLines({ leftOut, ramInDoubt }: Pick<RestoreUse, 'leftOut' | 'ramInDoubt'>): readonly string[] {
+  return [
+    ...(leftOut.length > 0 ? [t('Left out, as not part of the VM itself: {0}', partsText(leftOut))] : []),
+    ...(ramInDoubt.length > 0
+      ? [t('The RAM of these snapshots may not load without that: {0}', partsText(ramInDoubt))]
+      : []),
+  ];
+}
+
 /** None where it uses nothing of it. */
-function ofHostLines(ofHost: VmRestored['ofHost']): readonly string[] {
-  const shown = ofHost.slice(0, mostParts).map((part) => displayLine(part));
-  const more = ofHost.length > mostParts ? ['…'] : [];
-  return ofHost.length === 0 ? [] : [t('It uses parts of the host: {0}', [...shown, ...more].join(', '))];
+export function ofHostLines({ ofHost }: Pick<RestoreUse, 'ofHost'>): readonly string[] {
+  return ofHost.length === 0 ? [] : [t('It uses parts of the host: {0}', partsText(ofHost))];
+}
+
+function partsText(parts: readonly string[]): string {
+  const shown = parts.slice(0, mostParts).map((part) => displayLine(part));
+  return [...shown, ...(parts.length > mostParts ? ['…'] : [])].join(', ');
 }
 
 /** For a message of one paragraph: the first has no full stop. */

@@ -8,12 +8,14 @@ import { displayLine } from '../../domain/plainText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, requireSet } from './repository/backups.js';
 import {
+  answerOfUse,
   asCliError,
   openRestic,
   requireOneConnection,
   requireText,
   requireWholePath,
   restoreOne,
+  restoreWish,
   sayAll,
 } from './copiesCommand.js';
 import { setInfo } from './copiesInfos.js';
@@ -34,6 +36,9 @@ export const restore: CommandHandler = async (context) => {
   }
   if (call.texts['as'] !== undefined || call.texts['snapshot'] !== undefined) {
     throw new CliError('usage', '--as and --snapshot are for the backup of one VM, and this is a set.');
+  }
+  if (call.flags.has('plan')) {
+    throw new CliError('usage', '--plan is for the backup of one VM, and this is a set.');
   }
   const given = requireText(context, 'folder');
   const folder = resolve(given);
@@ -69,7 +74,7 @@ async function restoreSet(
   const { call, session, terminal, interruption, json } = context;
   const { connection, host, folder, target } = place;
   const failed: FailedMember[] = [];
-  const wish = { ...{ connection, host, folder }, isolated: call.flags.has('isolated'), signal: interruption.signal };
+  const wish = { ...{ connection, host, folder }, ...restoreWish(context), signal: interruption.signal };
   const { restored, there } = await restoreBackups(session.engine, restic, backups, wish, {
     onBegin: () => terminal.progress(t('Restoring…')),
     onRestored: (one) => {
@@ -91,8 +96,17 @@ async function restoreSet(
     json({
       restoredSet: {
         ...{ set: setInfo(set), connection, missing },
-        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam, ofHost }) => ({
-          ...{ name, uuid, connection, folder: own, restorePoints, currentState: present, withoutRam, ofHost },
+        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam, use }) => ({
+          ...{
+            name,
+            uuid,
+            connection,
+            folder: own,
+            restorePoints,
+            currentState: present,
+            withoutRam,
+            ...answerOfUse(use),
+          },
         })),
         there,
         failed: failed.map(({ vm, message }) => ({ vm, message })),

@@ -1,11 +1,26 @@
 // The documents of a VM that is restored: each file under its new name, and nothing of somebody else's.
 import assert from 'node:assert/strict';
-import type { RestoredVm } from '../../../src/domain/copiedVm.js';
-import { hostUse, namedFiles, writeRestored } from '../../../src/driver/xml/copiedXml.js';
+import type { HostRule, RestoredVm } from '../../../src/domain/copiedVm.js';
+import {
+  bootFilesIn,
+  namedFiles,
+  partsOfSame,
+  writeCookie,
+  type RestoredXml,
+  writeRestored as write,
+} from '../../../src/driver/xml/copiedXml.js';
 import { XmlError } from '../../../src/driver/xml/xmlTree.js';
 
 const uuid = '00000000-0000-4000-8000-000000000001';
 const newUuid = '00000000-0000-4000-8000-000000000002';
+
+const qemu = '/usr/bin/qemu-system-x86_64';
+const host: HostRule = {
+  isolated: false,
+  bootFiles: new Map([['/t.fd', '/usr/share/t.fd']]),
+  emulators: new Map([['x86_64 qemu', qemu]]),
+};
+const writeRestored = (xml: string, vm: RestoredVm): string => write(xml, vm, host).xml;
 
 const domain = (tag: string, file: string): string =>
   `<${tag}><name>web</name><uuid>${uuid}</uuid><os><nvram template="/t.fd">/a/web.fd</nvram></os>` +
@@ -65,7 +80,7 @@ describe('the documents of a restored VM', () => {
   it('have the new names everywhere, and no mark of a clone', () => {
     const xml = writeRestored(snapshot, restored('same'));
     assert.doesNotMatch(xml, /"\/a\/|>\/a\/|virt-rewind:clone/u);
-    assert.match(xml, /<nvram template="\/t.fd">\/b\/web.fd</u);
+    assert.match(xml, /<nvram template="\/usr\/share\/t.fd">\/b\/web.fd</u);
     assert.match(xml, /<memory snapshot="external" file="\/b\/ram"/u);
     assert.match(xml, /52:54:00:AA:00:01/u);
   });
@@ -113,105 +128,330 @@ describe('the documents of a restored VM', () => {
   });
 });
 
-describe('a restored VM that is isolated', () => {
-  const secret = '/etc/passwd';
-  const isolated = (devices: string, others = ''): string =>
-    writeRestored(`<domain><name>web</name><uuid>${uuid}</uuid>${others}<devices>${devices}</devices></domain>`, {
-      ...restored('same'),
-      isolated: true,
-    });
+const secret = '/etc/shadow';
 
-  it('has no settings that name the host', () => {
-    const xml = isolated(
-      '',
-      `<sysinfo type="fwcfg"><entry name="opt/x" file="${secret}"/><entry name="opt/y">y</entry></sysinfo>` +
-        `<os><type>hvm</type><acpi><table type="slic">${secret}</table></acpi>` +
-        '<loader type="pflash" readonly="no">/usr/share/x.fd</loader></os>' +
-        '<seclabel type="static" model="dac"><label>+0:+0</label></seclabel>' +
-        `<qemu:commandline xmlns:qemu="urn:q"><qemu:arg value="${secret}"/></qemu:commandline><unknown/>`,
-    );
-    assert.equal(
-      xml.slice(xml.indexOf('<sysinfo')),
-      '<sysinfo type="fwcfg"><entry name="opt/y">y</entry></sysinfo><os><type>hvm</type>' +
-        '<loader type="pflash" readonly="yes">/usr/share/x.fd</loader></os><devices/></domain>',
-    );
-  });
+/** With what tells of it. */
+function restore(parts: string, rule: Partial<HostRule> = {}): RestoredXml & { readonly parts: string } {
+  const xml = `<domain type="qemu"><name>web</name><uuid>${uuid}</uuid>${parts}</domain>`;
+  const written = write(xml, restored('same'), { ...host, ...rule });
+  return { ...written, parts: written.xml.slice(written.xml.indexOf('</uuid>') + 7, -'</domain>'.length) };
+}
 
-  for (const [device, left] of [
-    [`<emulator>${secret}</emulator>`, ''],
-    ['<emulator>/usr/bin/../../etc/qemu</emulator>', ''],
-    ['<emulator>/usr/bin/env</emulator>', ''],
-    ['<emulator>/usr/bin/qemu-system-x86_64</emulator>', '<emulator>/usr/bin/qemu-system-x86_64</emulator>'],
-    [`<disk type="file" device="cdrom"><source file="${secret}"/></disk>`, '<disk type="file" device="cdrom"/>'],
-    [`<disk type="block" device="floppy"><source dev="${secret}"/></disk>`, '<disk type="file" device="floppy"/>'],
-    ...['hostdev', 'filesystem', 'shmem', 'lease', 'vsock', 'pstore', 'unknown'].map((name) => [`<${name}/>`, '']),
-    [`<memory model="nvdimm"><source><path>${secret}</path></source></memory>`, ''],
-    [`<interface type="ethernet"><script path="${secret}"/></interface>`, ''],
-    ['<interface type="vhostuser"/>', ''],
-    ['<interface type="direct"><source dev="eth0" mode="passthrough"/></interface>', ''],
+const restoreDevice = (device: string, rule?: Partial<HostRule>): ReturnType<typeof restore> => {
+  const { parts, ...told } = restore(`<devices><panic/>${device}</devices>`, rule);
+  return { ...told, parts: parts.slice('<devices><panic/>'.length, -'</devices>'.length) };
+};
+
+const qemuNames = 'http://libvirt.org/schemas/domain/qemu/1.0';
+
+describe('the VM of a stranger', () => {
+  for (const [what, part] of [
     [
-      `<interface type="user"><backend logFile="${secret}"/><portForward proto="tcp"/></interface>`,
-      '<interface type="user"><link state="down"/></interface>',
+      'arguments of QEMU by a default namespace',
+      `<commandline xmlns="${qemuNames}"><arg value="-drive"/></commandline>`,
     ],
+    ['by a prefix', `<q:commandline xmlns:q="${qemuNames}"><q:arg value="file=${secret}"/></q:commandline>`],
+    ['its overrides', `<override xmlns="${qemuNames}"><device alias="x"/></override>`],
+    ['its capabilities', `<q:capabilities xmlns:q="${qemuNames}"><q:add capability="x"/></q:capabilities>`],
+    ['those of LXC', '<l:namespace xmlns:l="http://libvirt.org/schemas/domain/lxc/1.0"><l:sharenet/></l:namespace>'],
     [
-      `<interface type="bridge"><rom file="${secret}"/><script path="${secret}"/></interface>`,
-      '<interface type="bridge"><link state="down"/></interface>',
+      'those of bhyve',
+      '<b:commandline xmlns:b="http://libvirt.org/schemas/domain/bhyve/1.0"><b:arg value="x"/></b:commandline>',
     ],
-    [`<input type="evdev"><source dev="${secret}"/></input>`, ''],
-    [`<audio id="1" type="file" path="${secret}"/>`, '<audio id="1" type="none"/>'],
+    ['a label of security', '<seclabel type="static" model="dac"><label>+0:+0</label></seclabel>'],
+    ['no label of security', '<seclabel type="none"/>'],
+    ['a boot loader', `<bootloader>${secret}</bootloader>`],
+    ['a file of the firmware', `<sysinfo type="fwcfg"><entry name="opt/x" file="${secret}"/></sysinfo>`],
+    ['a partition', '<resource><partition>/other</partition></resource>'],
+    ['secure guests', '<launchSecurity type="sev"><policy>1</policy></launchSecurity>'],
+    ['a dump when it crashes', '<on_crash>coredump-destroy</on_crash>'],
+    ['a device of throttles', '<blkiotune><device><path>/dev/sda</path><weight>100</weight></device></blkiotune>'],
+    ['maps of users', '<idmap><uid start="0" target="0" count="1"/></idmap>'],
+    ['what is not known', '<unknown/>'],
     [
-      `<video><driver name="vhostuser"/><model><acceleration rendernode="${secret}"/></model></video>`,
-      '<video><model/></video>',
+      'a mark of ours',
+      '<metadata><lab:vm xmlns:lab="https://github.com/virt-rewind/virt-rewind/lab-vm" folder="/x"/></metadata>',
     ],
-    [`<graphics type="egl-headless"><gl rendernode="${secret}"/></graphics>`, ''],
-    [
-      `<graphics type="spice" port="5900" listen="0.0.0.0"><listen type="socket"/><gl rendernode="${secret}"/></graphics>`,
-      '<graphics type="spice" port="-1" autoport="yes"><listen type="address" address="127.0.0.1"/></graphics>',
-    ],
-    ['<redirdev type="tcp"/>', ''],
-    [`<smartcard mode="host-certificates"><database>${secret}</database></smartcard>`, ''],
-    [
-      `<rng><backend model="random">${secret}</backend></rng>`,
-      '<rng><backend model="random">/dev/urandom</backend></rng>',
-    ],
-    [`<tpm><backend type="passthrough"><device path="${secret}"/></backend></tpm>`, ''],
-    [
-      `<tpm><backend type="emulator" version="2.0"><source path="${secret}"/></backend></tpm>`,
-      '<tpm><backend type="emulator" version="2.0"/></tpm>',
-    ],
-    [`<serial type="file"><source path="${secret}"/><log file="${secret}"/></serial>`, '<serial type="pty"/>'],
-    [`<console type="stdio"><log file="${secret}"/></console>`, '<console type="pty"/>'],
-    [`<channel type="unix"><source path="${secret}"/></channel>`, '<channel type="unix"/>'],
-    [`<channel type="file"><source path="${secret}"/></channel>`, ''],
+    ['a mark of another program', '<metadata><x:y xmlns:x="urn:x"><x:z/></x:y></metadata>'],
   ] as const) {
-    it(`has instead of ${device}: ${left === '' ? 'nothing' : left}`, () => {
-      const xml = isolated(`<panic/>${device}`);
-      assert.equal(xml.slice(xml.indexOf('<devices>')), `<devices><panic/>${left}</devices></domain>`);
+    it(`has none of ${what}, which is told`, () => {
+      const { parts, leftOut } = restore(part);
+      assert.equal(parts, '');
+      assert.equal(leftOut.length, 1, leftOut.join(', '));
     });
   }
 
-  it('names what it starts with there', () => {
-    const os = '<os><loader>/l</loader><nvram template="/t"/><kernel>/k</kernel><initrd>/i</initrd><dtb>/d</dtb></os>';
-    const xml = `<domain>${os}<devices/></domain>`;
-    const { bootFiles } = hostUse(xml, { ...restored('same'), isolated: true });
-    assert.deepEqual([...bootFiles].sort(), ['/d', '/i', '/k', '/l', '/t']);
-    assert.deepEqual(hostUse(xml, restored('same')).bootFiles, []);
+  for (const part of [
+    '<title>a/b</title><memory unit="KiB">32</memory><currentMemory unit="KiB">16</currentMemory><vcpu placement="static">2</vcpu>',
+    '<features><acpi/><apic eoi="on"/><hyperv mode="custom"><spinlocks state="on" retries="8191"/></hyperv><smm state="on"/></features>',
+    '<cpu mode="custom" match="exact"><model fallback="forbid">qemu64</model><topology sockets="1" dies="1" cores="2" threads="1"/><feature policy="require" name="sse2"/><numa><cell id="0" cpus="0-1" memory="32" unit="KiB"/></numa></cpu>',
+    '<clock offset="utc"><timer name="rtc" tickpolicy="catchup"/></clock><on_poweroff>destroy</on_poweroff><pm><suspend-to-mem enabled="no"/></pm>',
+    '<sysinfo type="smbios"><system><entry name="manufacturer">a/b</entry></system><oemStrings><entry>x</entry></oemStrings></sysinfo>',
+    '<os><type arch="x86_64" machine="pc-q35-7.2">hvm</type><boot dev="hd"/><bootmenu enable="yes" timeout="3000"/><smbios mode="sysinfo"/></os>',
+    '<os firmware="efi"><type arch="x86_64" machine="q35">hvm</type><firmware><feature enabled="no" name="secure-boot"/></firmware></os>',
+    '<metadata><libosinfo:libosinfo xmlns:libosinfo="http://libosinfo.org/xmlns/libvirt/domain/1.0"><libosinfo:os id="http://debian.org/debian/12"/></libosinfo:libosinfo></metadata>',
+    '<resource><partition>/machine</partition></resource><seclabel type="dynamic" model="apparmor" relabel="yes"/>',
+  ]) {
+    it(`has ${part}`, () => {
+      const { parts, leftOut } = restore(part);
+      assert.equal(parts, part);
+      assert.deepEqual(leftOut, []);
+    });
+  }
+
+  for (const device of [
+    '<controller type="pci" index="1" model="pcie-root-port"><model name="pcie-root-port"/><target chassis="1" port="0x10"/><address type="pci" domain="0x0000" bus="0x00" slot="0x02" function="0x0" multifunction="on"/></controller>',
+    '<interface type="network"><mac address="52:54:00:00:00:01"/><source network="lab"/><model type="virtio"/><driver name="vhost" queues="2"/><filterref filter="clean-traffic"/><boot order="1"/><address type="pci" domain="0x0000" bus="0x01" slot="0x00" function="0x0"/></interface>',
+    '<interface type="user"><mac address="52:54:00:00:00:01"/><model type="e1000"/></interface>',
+    '<disk type="file" device="disk"><driver name="qemu" type="qcow2" cache="none" discard="unmap"/><source file="/b/base"/><target dev="vda" bus="virtio"/><iotune><total_iops_sec>5</total_iops_sec></iotune><serial>a/b</serial><boot order="1"/></disk>',
+    '<disk type="file" device="cdrom"><target dev="sda" bus="sata"/><readonly/></disk>',
+    '<graphics type="vnc" port="5901" autoport="no"><listen type="address" address="127.0.0.1"/></graphics>',
+    '<graphics type="spice" autoport="yes"><listen type="address"/><image compression="off"/></graphics>',
+    '<video><model type="qxl" ram="65536" vram="65536" vgamem="16384" heads="1" primary="yes"/></video>',
+    '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>',
+    '<tpm model="tpm-crb"><backend type="emulator" version="2.0"/></tpm>',
+    '<serial type="pty"><target type="isa-serial" port="0"><model name="isa-serial"/></target></serial>',
+    '<channel type="unix"><target type="virtio" name="org.qemu.guest_agent.0"/></channel>',
+    '<channel type="spicevmc"><target type="virtio" name="com.redhat.spice.0"/></channel>',
+    '<memory model="dimm"><target><size unit="KiB">524288</size><node>0</node></target></memory>',
+    '<memballoon model="virtio"><stats period="5"/></memballoon><watchdog model="itco" action="reset"/><redirdev bus="usb" type="spicevmc"/>',
+  ]) {
+    it(`has ${device}`, () => {
+      const source = device.replace('/b/base', '/a/base');
+      const { parts, leftOut } = restoreDevice(source);
+      assert.equal(parts, device);
+      assert.deepEqual(leftOut, []);
+    });
+  }
+
+  for (const [device, left, ...told] of [
+    [
+      `<disk type="file" device="cdrom"><source file="${secret}"/><target dev="sda"/></disk>`,
+      '<disk type="file" device="cdrom"><target dev="sda"/></disk>',
+      `disk/source ${secret}`,
+    ],
+    [
+      '<disk type="file" device="floppy"><source file="../secret"/><target dev="fda"/></disk>',
+      '<disk type="file" device="floppy"><target dev="fda"/></disk>',
+      'disk/source ../secret',
+    ],
+    [
+      '<disk type="volume" device="cdrom"><source pool="default" volume="s.iso"/><target dev="sda"/></disk>',
+      '<disk type="file" device="cdrom"><target dev="sda"/></disk>',
+      'disk/source default',
+    ],
+    [
+      '<disk type="network" device="cdrom"><source protocol="http" name="/x"><host name="h"/></source><target dev="sda"/></disk>',
+      '<disk type="file" device="cdrom"><target dev="sda"/></disk>',
+      'disk/source /x',
+    ],
+    ...['hostdev', 'filesystem', 'shmem', 'lease', 'vsock', 'pstore', 'unknown'].map((name) => [
+      `<${name}/>`,
+      '',
+      name,
+    ]),
+    ['<vsock model="virtio"><cid auto="no" address="3"/></vsock>', '', 'vsock virtio'],
+    [`<memory model="nvdimm"><source><path>${secret}</path></source></memory>`, '', `memory ${secret}`],
+    [
+      `<memory model="dimm"><source><path>${secret}</path></source><target/></memory>`,
+      '<memory model="dimm"><target/></memory>',
+      `memory/source ${secret}`,
+    ],
+    ['<interface type="ethernet"><target dev="tap0"/></interface>', '', 'interface ethernet'],
+    [
+      '<interface type="vhostuser"><source type="unix" path="/x.sock" mode="client"/></interface>',
+      '',
+      'interface /x.sock',
+    ],
+    ['<interface type="direct"><source dev="eth0" mode="passthrough"/></interface>', '', 'interface eth0'],
+    [
+      '<interface type="bridge"><source bridge="br0"/></interface>',
+      '<interface type="bridge"><source bridge="br0"/><link state="down"/></interface>',
+      'interface br0',
+    ],
+    [
+      '<interface type="network"><source network="a"/><script path="/x.sh"/></interface>',
+      '<interface type="network"><source network="a"/></interface>',
+      'interface/script /x.sh',
+    ],
+    [
+      '<interface type="user"><backend type="passt" logFile="/x"/><portForward proto="tcp"/></interface>',
+      '<interface type="user"/>',
+      'interface/backend /x',
+      'interface/portForward',
+    ],
+    [
+      `<interface type="user"><rom file="${secret}"/></interface>`,
+      '<interface type="user"/>',
+      `interface/rom ${secret}`,
+    ],
+    ['<input type="evdev"><source dev="/dev/input/event0"/></input>', '', 'input /dev/input/event0'],
+    ['<audio id="1" type="file" path="/x"/>', '<audio id="1" type="none"/>', 'audio type=file', 'audio path=/x'],
+    [
+      '<video><model type="virtio"><acceleration accel3d="yes" rendernode="/dev/dri/x"/></model></video>',
+      '<video><model type="virtio"/></video>',
+      'video/model/acceleration /dev/dri/x',
+    ],
+    ['<graphics type="egl-headless"><gl rendernode="/x"/></graphics>', '', 'graphics /x'],
+    ['<graphics type="sdl" display=":0" xauth="/x"/>', '', 'graphics /x'],
+    [
+      '<graphics type="vnc" port="-1" listen="0.0.0.0"><listen type="address" address="0.0.0.0"/></graphics>',
+      '<graphics type="vnc" port="-1" autoport="yes"><listen type="address" address="127.0.0.1"/></graphics>',
+      'graphics listen=0.0.0.0',
+      'graphics/listen address=0.0.0.0',
+    ],
+    ['<redirdev type="tcp"><source mode="connect" host="h"/></redirdev>', '', 'redirdev h'],
+    [`<smartcard mode="host-certificates"><database>${secret}</database></smartcard>`, '', `smartcard ${secret}`],
+    [
+      `<rng model="virtio"><backend model="random">${secret}</backend></rng>`,
+      '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>',
+      `rng/backend ${secret}`,
+    ],
+    [
+      '<rng model="virtio"><backend model="egd" type="unix"><source mode="connect" path="/x"/></backend></rng>',
+      '<rng model="virtio"><backend model="random">/dev/urandom</backend></rng>',
+      'rng/backend model=egd',
+      'rng/backend type=unix',
+      'rng/backend/source /x',
+    ],
+    [
+      '<tpm model="tpm-tis"><backend type="passthrough"><device path="/dev/tpm0"/></backend></tpm>',
+      '<tpm model="tpm-tis"/>',
+      'tpm/backend /dev/tpm0',
+    ],
+    [
+      '<serial type="file"><source path="relative"/><log file="/x"/></serial>',
+      '<serial type="pty"/>',
+      'serial type=file',
+      'serial/source relative',
+      'serial/log /x',
+    ],
+    [
+      '<serial type="tcp"><source mode="connect" host="h" service="1"/><protocol type="telnet"/></serial>',
+      '<serial type="pty"/>',
+      'serial type=tcp',
+      'serial/source h',
+      'serial/protocol telnet',
+    ],
+    [
+      '<channel type="unix"><source mode="connect" path="/run/docker.sock"/><target type="virtio"/></channel>',
+      '<channel type="unix"><target type="virtio"/></channel>',
+      'channel/source /run/docker.sock',
+    ],
+    [
+      '<channel type="file"><source path="/x"/><target type="guestfwd" address="10.0.2.1" port="1"/></channel>',
+      '',
+      'channel /x',
+    ],
+    ['<controller type="scsi" model="/x"/>', '<controller type="scsi"/>', 'controller model=/x'],
+  ] as unknown as readonly (readonly [string, string, ...string[]])[]) {
+    it(`has instead of ${device}: ${left === '' ? 'nothing' : left}`, () => {
+      const { parts, leftOut } = restoreDevice(device);
+      assert.equal(parts, left);
+      assert.deepEqual(leftOut, told);
+    });
+  }
+
+  it('has the emulator of this host, and is told of another', () => {
+    const os = '<os><type arch="x86_64">hvm</type></os>';
+    const evil = restore(`${os}<devices><emulator>/srv/evil.sh</emulator><emulator>/srv/worse.sh</emulator></devices>`);
+    assert.equal(evil.parts, `${os}<devices><emulator>${qemu}</emulator></devices>`);
+    assert.deepEqual(evil.leftOut, ['emulator /srv/evil.sh', 'emulator /srv/worse.sh']);
+    assert.deepEqual(restore(`${os}<devices><emulator>${qemu}</emulator></devices>`).leftOut, []);
+    assert.doesNotMatch(
+      write(snapshot.replaceAll('<devices>', '<devices><emulator>/srv/evil.sh</emulator>'), restored('same'), host).xml,
+      /evil/u,
+    );
+  });
+
+  it('starts with files of its host that were judged, without links, and else with the firmware of the host', () => {
+    const os =
+      '<os><type>hvm</type><loader readonly="no" type="pflash">/l</loader><nvram template="/t.fd">/a/web.fd</nvram><kernel>/k</kernel><initrd>/i</initrd><cmdline>root=/dev/vda</cmdline></os>';
+    assert.deepEqual(bootFilesIn(`<domain>${os}</domain>`), ['/l', '/k', '/i', '/t.fd']);
+    const bootFiles = new Map([
+      ['/l', '/usr/share/l'],
+      ['/k', '/boot/k'],
+      ['/i', '/home/i'],
+      ['/t.fd', '/usr/share/t'],
+    ]);
+    const all = restore(os, { bootFiles });
+    assert.deepEqual(
+      [all.leftOut, all.ofHost],
+      [['os/loader readonly=no'], ['os/initrd /i']].map((one, at) => (at === 0 ? [] : one)),
+    );
+    assert.equal(
+      all.parts,
+      '<os><type>hvm</type><loader readonly="yes" type="pflash">/usr/share/l</loader><nvram template="/usr/share/t">/b/web.fd</nvram><kernel>/boot/k</kernel><initrd>/home/i</initrd><cmdline>root=/dev/vda</cmdline></os>',
+    );
+    const none = restore(os, { bootFiles: new Map() });
+    assert.equal(none.parts, '<os firmware="efi"><type>hvm</type><nvram>/b/web.fd</nvram></os>');
+    assert.deepEqual(none.leftOut, [
+      'os/loader /l',
+      'os/kernel /k',
+      'os/initrd /i',
+      'os/nvram /t.fd',
+      'os/cmdline root=/dev/vda',
+    ]);
+  });
+
+  it('keeps parts of the host where a person said so, or it has them there, and never programs', () => {
+    const parts =
+      '<interface type="bridge"><source bridge="br0"/><script path="/x.sh"/></interface>' +
+      '<hostdev mode="subsystem" type="pci"><source><address domain="0" bus="1" slot="0" function="0"/></source></hostdev>' +
+      '<emulator>/srv/evil.sh</emulator>';
+    const said = restoreDevice(parts, { keepsHostParts: true });
+    assert.match(said.parts, /<interface type="bridge"><source bridge="br0"\/><\/interface><hostdev .*bus="1"/u);
+    assert.deepEqual(said.ofHost, ['interface br0', 'hostdev subsystem pci'.replace('subsystem ', '')]);
+    assert.deepEqual(said.leftOut, ['emulator /srv/evil.sh', 'interface/script /x.sh']);
+    assert.doesNotMatch(
+      restoreDevice(parts, { keepsHostParts: true, isolated: true }).parts,
+      /hostdev|<interface type="bridge"><source bridge="br0"\/><\//u,
+    );
+    const of = (devices: string): string => `<domain><uuid>${uuid}</uuid><devices>${devices}</devices></domain>`;
+    assert.equal(partsOfSame(of(parts), of(parts.replace('br0', 'br1'))), undefined);
+    const knownParts = partsOfSame(of(parts), of(`${parts}<disk/>`));
+    assert.ok(knownParts !== undefined);
+    assert.match(restoreDevice(parts, { knownParts }).parts, /<hostdev /u);
+    assert.doesNotMatch(restoreDevice(parts.replace('bus="1"', 'bus="2"'), { knownParts }).parts, /<hostdev /u);
+  });
+
+  it('tells where RAM may not load', () => {
+    assert.equal(restoreDevice('<vsock/>').otherHardware, true);
+    assert.equal(restore(`<commandline xmlns="${qemuNames}"/>`).otherHardware, true);
+    assert.equal(restoreDevice('<serial type="file"><source path="/x"/></serial>').otherHardware, false);
+    assert.equal(restoreDevice('<graphics type="sdl"/>').otherHardware, false);
+  });
+
+  it('has nothing in a snapshot either, nor beside RAM', () => {
+    const evil = snapshot
+      .replace('<state>', '<evil><file>/x</file></evil><state>')
+      .replace('</domainsnapshot>', '<cookie><cpu mode="host"><model>x</model></cpu><evil/></cookie></domainsnapshot>');
+    const { xml } = write(evil, restored('same'), host);
+    assert.doesNotMatch(xml, /evil/u);
+    assert.match(xml, /<cookie><cpu mode="host"><model>x<\/model><\/cpu><\/cookie>/u);
+    assert.equal(writeCookie('<cookie><slirpHelper/><x/></cookie>'), '<cookie><slirpHelper/></cookie>');
+    assert.equal(writeCookie('<other/>'), undefined);
+  });
+
+  it('hides nothing behind comments, sections, references or spaces', () => {
+    const { parts, leftOut } = restoreDevice(
+      '<serial type="file"><!-- <x> --><source path="&#47;x"/><![CDATA[<log/>]]></serial>',
+    );
+    assert.equal(parts, '<serial type="pty"/>');
+    assert.deepEqual(leftOut.slice(0, 2), ['serial type=file', 'serial <log/>']);
   });
 });
 
-describe('what a restored VM uses of its host', () => {
-  it('is told, but what every host has', () => {
-    const xml =
-      '<domain><name>/web</name><metadata><x path="/x"/></metadata><os><loader>/usr/share/x.fd</loader>' +
-      '<kernel>/k</kernel></os><seclabel type="none"/><seclabel type="dynamic"/><qemu:commandline/><devices>' +
-      '<emulator>/usr/bin/qemu</emulator><disk><source file="/a/base"/><target dev="vda"/></disk><hostdev/>' +
-      '<interface type="vdpa"/><disk device="cdrom"><source file="/etc/shadow"/></disk>' +
-      '<rng><backend>/dev/urandom</backend></rng><serial><source path="/usr/../etc/x"/></serial></devices></domain>';
-    assert.deepEqual(hostUse(xml, restored('same')).parts, [
-      ...['kernel /k', 'seclabel', 'qemu:commandline', 'hostdev', 'interface', 'disk /etc/shadow'],
-      'serial /usr/../etc/x',
-    ]);
-    const odd = xml.replace('<source file="/a/base"/>', '<source dev="/dev/sda"/>');
-    assert.deepEqual(hostUse(odd, restored('same')), { odd: ['vda'], parts: [], bootFiles: [] });
+describe('a restored VM that is isolated', () => {
+  it('has its cables out, and shows itself to this computer alone', () => {
+    const { parts } = restoreDevice(
+      '<interface type="network"><source network="a"/></interface><graphics type="spice" port="5900"/>',
+      { isolated: true },
+    );
+    assert.equal(
+      parts,
+      '<interface type="network"><source network="a"/><link state="down"/></interface>' +
+        '<graphics type="spice" port="-1" autoport="yes"><listen type="address" address="127.0.0.1"/></graphics>',
+    );
   });
 });

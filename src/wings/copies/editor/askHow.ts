@@ -8,7 +8,7 @@ import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
 import { type Choice, pick, pickSeveral } from '../../../ui/prompts/pickTarget.js';
 import type { Backup } from '../repository/backups.js';
-import type { RestoreWish } from '../restore/bringBack.js';
+import type { RestoreWish } from '../restore/planRestore.js';
 
 type How = Pick<RestoreWish, 'name' | 'snapshot' | 'isolated'> & { readonly start: boolean };
 type Option = 'snapshot' | 'isolated' | 'start';

@@ -18,12 +18,14 @@ import { type Choice, mostOffered, pick, pickConnection } from '../../../ui/prom
 import { connectionOfNode } from '../../../ui/tree/nodes.js';
 import type { Backup } from '../repository/backups.js';
 import { withoutPassword } from '../repository/repositoryAddress.js';
-import { bringBack, requireManifest, type VmRestored } from '../restore/bringBack.js';
+import { bringBack, type VmRestored } from '../restore/bringBack.js';
+import { planRestore, requireManifest } from '../restore/planRestore.js';
 import { resticSource } from '../restore/copySource.js';
 import { inOneLine, pointLines, restoredLines } from '../doneText.js';
 import type { Schedule } from '../schedules/schedule.js';
 import { scheduleLine } from '../schedules/scheduleNews.js';
 import { documentsOf } from '../vm/manifest.js';
+import { asksForParts } from './askForParts.js';
 import { askHow } from './askHow.js';
 import { onVmHost } from '../host/vmHost.js';
 import { verifiedText } from '../verifiedText.js';
@@ -179,11 +181,18 @@ async function restore(
     ...(snapshot !== undefined && { snapshot }),
     folder,
   };
-  const show = run.tree.focus.followNewVm();
   const vm = name ?? backup.vm;
+  const use = await whileTold(t('Reading {0}', shown), opened, async (signal) => {
+    const source = await resticSource(await opened.open(signal), backup.id);
+    return onVmHost(host.login, process.env, (vmHost) => planRestore(engine, source, { ...wish, host: vmHost }));
+  });
+  const keepsHostParts = await asksForParts(use, isolated ? undefined : 'mayKeep');
+  const show = run.tree.focus.followNewVm();
   const restored = await whileTold(t('Restoring {0}', vm), { shown, vm }, async (signal) => {
     const source = await resticSource(await opened.open(signal), backup.id);
-    return onVmHost(host.login, process.env, (vmHost) => bringBack(engine, source, { ...wish, host: vmHost, signal }));
+    return onVmHost(host.login, process.env, (vmHost) =>
+      bringBack(engine, source, { ...wish, keepsHostParts, host: vmHost, signal }),
+    );
   });
   await engine.refresh({ connection: uri });
   const ref = { connection: uri, uuid: restored.uuid };

@@ -13,8 +13,10 @@ import { onVmHost } from '../host/vmHost.js';
 import type { Backup } from '../repository/backups.js';
 import type { BackupSet } from '../repository/sets.js';
 import type { VmRestored } from '../restore/bringBack.js';
+import type { RestoreUse } from '../restore/planRestore.js';
 import { restoreSet } from '../restore/restoreSet.js';
 import { lacksText, type NotDone, notDoneLine, notRestoredText } from '../setText.js';
+import { asksForParts } from './askForParts.js';
 import type { OpenedTarget } from './backupTarget.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 
@@ -46,6 +48,9 @@ export async function restoreWholeSet(
 ): Promise<{ readonly restored: readonly VmRestored[] }> {
   const failed: NotDone[] = [];
   const title = t('Restoring {0}', vmCountText(backups.length));
+  const agree = async (use: RestoreUse): Promise<void> => {
+    await asksForParts(use);
+  };
   const { restored, there } = await whileTold(title, { shown }, async (signal, report) => {
     const restic = await open(signal);
     return onVmHost(host.login, process.env, (vmHost) =>
@@ -53,7 +58,7 @@ export async function restoreWholeSet(
         engine,
         restic,
         backups,
-        { connection, folder, isolated: false, host: vmHost, signal },
+        { connection, folder, isolated: false, agree, host: vmHost, signal },
         {
           onBegin: (vm) => report(displayLine(vm)),
           onRestored: () => undefined,

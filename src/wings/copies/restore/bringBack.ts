@@ -1,7 +1,5 @@
 // Restores a VM with its snapshots from a backup. libvirt hears of it when all files are there and right.
-import { randomUUID } from 'node:crypto';
 import { posix } from 'node:path';
-import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
 import { isCloneName } from '../../../domain/clone.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
@@ -10,18 +8,12 @@ import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { rebaseImage } from '../../../qemu/rebaseImage.js';
 import { CopiesFault } from '../copiesFault.js';
 import { markOfUs } from '../host/processMark.js';
+import { writeRam } from '../host/ramStart.js';
 import type { CopySource } from './copySource.js';
 import type { CopiesEngine } from '../vm/lookAtVm.js';
-import {
-  type CopiedFile,
-  documentsOf,
-  folderNameOf,
-  type Manifest,
-  placesIn,
-  readManifest,
-  storedBytes,
-} from '../vm/manifest.js';
-import { applyTags, type AskCopies, type OnePoint, onePoint } from './onePoint.js';
+import { type CopiedFile, type Manifest, placesIn, storedBytes } from '../vm/manifest.js';
+import { applyTags, type AskCopies, type OnePoint } from './onePoint.js';
+import { prepareRestore, requireOwn, type RestoreUse, type RestoreWish } from './planRestore.js';
 import { requireImage } from './requireImage.js';
 import {
   beginFolder,
@@ -32,25 +24,6 @@ import {
   unmarkFolder,
 } from './restoreFolder.js';
 import { markRestored } from './setMarks.js';
-import type { VmHost } from '../host/vmHost.js';
-
-export interface RestoreWish {
-  readonly connection: string;
-  /** Absent: as the VM that it was. */
-  readonly name?: string;
-  /** That of the connection. */
-  readonly host: VmHost;
-  /** A whole path there. The VM gets a folder of its own in it. */
-  readonly folder: string;
-  /** Name or title of the one snapshot whose state it gets, with no snapshots. Absent: the whole tree. */
-  readonly snapshot?: string;
-  readonly isolated: boolean;
-  /** Its folder stays marked: the VM and all of it go again. */
-  readonly isCheck?: true;
-  /** ID of the backup, which its folder is marked with: of a set, see `setMarks`. */
-  readonly ofSet?: string;
-  readonly signal: AbortSignal;
-}
 
 export interface VmRestored {
   readonly name: string;
@@ -59,8 +32,7 @@ export interface VmRestored {
   readonly restorePoints: number;
   /** Whether it is in the state that it had; else in that of its current snapshot. */
   readonly present: boolean;
-  /** What it uses of its host, see `HostUse`. */
-  readonly ofHost: readonly string[];
+  readonly use: RestoreUse;
   /** Snapshots without the RAM that they had. */
   readonly withoutRam: number;
   /** Of a restore of one snapshot. */
@@ -83,29 +55,19 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     throw new CopiesFault({ kind: 'otherHost' });
   }
   const restoredSince = Date.now();
-  const whole = await requireManifest(source);
-  const { snapshot: wanted } = wish;
   const ask: AskCopies = (work) => engine.withCopies(connection, work);
-  const point = wanted === undefined ? undefined : await onePoint(ask, whole, wanted);
-  const manifest = point?.manifest ?? whole;
-  const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
-  const folder = posix.join(wish.folder, folderNameOf(vm));
+  const planned = await prepareRestore(ask, source, wish);
+  const { manifest, vm, folder, files, point, identity } = planned;
   await removeLeft(engine, { connection, files: there }, folder);
   await requireFree(engine, connection, vm);
-  const identity = name === undefined ? 'same' : 'new';
-  const documents = documentsOf(manifest);
-  const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
   const needed = storedBytes(manifest.files, 'allocatedBytes');
   const bytes = source.keepsHoles ? needed : storedBytes(manifest.files, 'bytes');
   const restored: RestoredVm = {
-    ...vm,
-    identity,
-    isolated: wish.isolated,
+    ...planned.restored,
     ...(wish.isCheck !== true && { backup: { madeAt: manifest.madeAt, restoredSince } }),
-    documents,
-    files: namesIn(folder, manifest.files, files),
   };
-  const ofHost = await requireOwn(engine, restored, wish);
+  const use = await requireOwn(ask, restored, folder);
+  await wish.agree?.(use);
   const begun = await beginFolder(there, folder, { needed, bytes });
   let made = begun;
   try {
@@ -117,6 +79,9 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     await source.fetch(files, raw);
     const inTree = placesIn(tree, files);
     await placeFiles(there, raw, filesToPlace(files, inTree));
+    const rams = files.filter(({ role, content }) => role === 'memory' && content === 'stored');
+    const ramPlaces = rams.map(({ path }) => inTree.get(path) ?? '');
+    await writeRam(ramPlaces, there, (text) => ask((copies) => copies.savedRam(restored, text)));
     const places = placesIn(folder, files);
     await finishImages(files, { now: inTree, then: places }, host);
     await applyTags(point?.tags ?? [], inTree, host);
@@ -142,58 +107,12 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
     folder,
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
-    ofHost,
+    use,
     ...(identity === 'same' &&
       manifest.replicaOf !== undefined && { replica: { of: manifest.replicaOf, madeAt: manifest.madeAt } }),
     withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,
     ...(point !== undefined && { point }),
   };
-}
-
-/** RAM that is left out of the files has a name still, which the documents lose. */
-function namesIn(folder: string, all: readonly CopiedFile[], files: readonly CopiedFile[]): RestoredVm['files'] {
-  const [names, places] = [placesIn(folder, all), placesIn(folder, files)];
-  return all.map(({ path, format }) => ({
-    from: path,
-    to: places.get(path) ?? names.get(path) ?? '',
-    ...(format !== undefined && { format }),
-  }));
-}
-
-/**
- * Before anything is fetched: whoever wrote the backup could name what it likes.
- * @returns what it uses of the host
- */
-async function requireOwn(
-  engine: Copies,
-  vm: RestoredVm,
-  { connection, host: { files } }: Pick<RestoreWish, 'connection' | 'host'>,
-): Promise<readonly string[]> {
-  const { odd, parts, bootFiles } = await engine.withCopies(connection, (copies) => copies.hostUse(vm));
-  const [disk] = odd;
-  if (disk !== undefined) {
-    throw new CopiesFault({ kind: 'hostDisk', disk });
-  }
-  for (const file of bootFiles) {
-    if (!(await isForAll(files, file))) {
-      throw new CopiesFault({ kind: 'hostFile', file });
-    }
-  }
-  return parts;
-}
-
-/** libvirt would let the VM read also what is for root alone. */
-async function isForAll(files: FileSystem, path: string): Promise<boolean> {
-  const found = await undefinedIfAbsent(files.stat(path));
-  return found?.isFile() === true && (found.mode & 0o004) !== 0;
-}
-
-export async function requireManifest(source: CopySource): Promise<Manifest> {
-  const manifest = readManifest(await source.readManifest());
-  if (typeof manifest === 'string') {
-    throw new CopiesFault({ kind: manifest === 'newer' ? 'newerBackup' : 'brokenBackup' });
-  }
-  return manifest;
 }
 
 interface Place {

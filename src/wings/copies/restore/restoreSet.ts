@@ -4,12 +4,16 @@ import type { CopiesEngine } from '../vm/lookAtVm.js';
 import type { Backup } from '../repository/backups.js';
 import type { Restic } from '../repository/restic.js';
 import { folderNameOf } from '../vm/manifest.js';
-import { bringBack, type RestoreWish, type VmRestored } from './bringBack.js';
+import { bringBack, type VmRestored } from './bringBack.js';
+import type { RestoreWish } from './planRestore.js';
 import { resticSource } from './copySource.js';
 import { readMark } from './restoreFolder.js';
 import { isMarkedRestored, unmarkRestored } from './setMarks.js';
 
-export type SetWish = Pick<RestoreWish, 'connection' | 'host' | 'folder' | 'isolated' | 'signal'>;
+export type SetWish = Pick<
+  RestoreWish,
+  'connection' | 'host' | 'folder' | 'isolated' | 'keepsHostParts' | 'agree' | 'signal'
+>;
 
 export interface SetProgress {
   readonly onBegin: (vm: string) => void;

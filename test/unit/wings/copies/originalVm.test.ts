@@ -50,7 +50,8 @@ describe('the host of an original', () => {
     await assert.rejects(look(engine, { ...manifest, replicaOf: 'first' }), { problem: wrong });
     assert.equal(await look(engineOf(false), { ...manifest, replicaOf: 'first' }), 'same');
     const own = { name: 'web', uuid: 'u', folder: '/vms/web', restorePoints: 0, present: true };
-    const restored = { ...own, ofHost: [], withoutRam: 0, replica: { of: 'other', madeAt: 0 } };
+    const use = { ...own, leftOut: [], ofHost: [], ramInDoubt: [] };
+    const restored = { ...own, use, withoutRam: 0, replica: { of: 'other', madeAt: 0 } };
     const told = restoredLines(restored, 'gone', connection).filter((line) => line.includes(connection));
     assert.equal(told.length, 1);
   });

@@ -1,0 +1,162 @@
+// What a restore would do, before anything is fetched: which VM it becomes, and what of its host it may have.
+import { randomUUID } from 'node:crypto';
+import { posix } from 'node:path';
+import { undefinedIfAbsent } from '../../../base/errno.js';
+import type { FileSystem } from '../../../base/fileSystem.js';
+import type { HostUse, RestoredVm, RestoreRule } from '../../../domain/copiedVm.js';
+import { isOfSystem } from '../../../domain/devicePath.js';
+import { CopiesFault } from '../copiesFault.js';
+import type { VmHost } from '../host/vmHost.js';
+import type { CopiesEngine } from '../vm/lookAtVm.js';
+import { type CopiedFile, documentsOf, folderNameOf, type Manifest, placesIn, readManifest } from '../vm/manifest.js';
+import type { CopySource } from './copySource.js';
+import { type AskCopies, type OnePoint, onePoint } from './onePoint.js';
+
+export interface RestoreWish {
+  readonly connection: string;
+  /** Absent: as the VM that it was. */
+  readonly name?: string;
+  /** That of the connection. */
+  readonly host: VmHost;
+  /** A whole path there. The VM gets a folder of its own in it. */
+  readonly folder: string;
+  /** Name or title of the one snapshot whose state it gets, with no snapshots. Absent: the whole tree. */
+  readonly snapshot?: string;
+  readonly isolated: boolean;
+  /** A person said that the parts of the host which it names are right. */
+  readonly keepsHostParts?: boolean;
+  /** Before anything is fetched. It rejects where a person does not agree. */
+  readonly agree?: (use: RestoreUse) => Promise<void>;
+  /** Its folder stays marked: the VM and all of it go again. */
+  readonly isCheck?: true;
+  /** ID of the backup, which its folder is marked with: of a set, see `setMarks`. */
+  readonly ofSet?: string;
+  readonly signal: AbortSignal;
+}
+
+/** See `HostUse`. */
+export type RestoreUse = Omit<HostUse, 'odd'> & { readonly name: string; readonly folder: string };
+
+type WishedRestore = Pick<
+  RestoreWish,
+  'connection' | 'name' | 'host' | 'folder' | 'snapshot' | 'isolated' | 'keepsHostParts' | 'isCheck'
+>;
+
+export interface PlannedRestore {
+  readonly manifest: Manifest;
+  readonly vm: Manifest['vm'];
+  readonly identity: RestoredVm['identity'];
+  readonly folder: string;
+  /** Without what the VM does not get. */
+  readonly files: readonly CopiedFile[];
+  readonly point: OnePoint | undefined;
+  readonly restored: RestoredVm;
+}
+
+/** Changes nothing. @throws CopiesFault, Failure: what nothing was fetched for */
+export async function prepareRestore(ask: AskCopies, source: CopySource, wish: WishedRestore): Promise<PlannedRestore> {
+  const { name, snapshot: wanted } = wish;
+  const whole = await requireManifest(source);
+  const point = wanted === undefined ? undefined : await onePoint(ask, whole, wanted);
+  const manifest = point?.manifest ?? whole;
+  const vm = name === undefined ? manifest.vm : { name, uuid: randomUUID() };
+  const folder = posix.join(wish.folder, folderNameOf(vm));
+  const identity = name === undefined ? 'same' : 'new';
+  const documents = documentsOf(manifest);
+  const files = identity === 'same' ? manifest.files : manifest.files.filter(({ role }) => role !== 'memory');
+  const restored: RestoredVm = {
+    ...vm,
+    identity,
+    rule: await judgeRule(ask, documents, wish),
+    documents,
+    files: namesIn(folder, manifest.files, files),
+  };
+  return { manifest, vm, identity, folder, files, point, restored };
+}
+
+/** What a restore would leave out, and let the VM take from its host. Changes nothing. */
+export async function planRestore(
+  engine: Pick<CopiesEngine, 'withCopies'>,
+  source: CopySource,
+  wish: WishedRestore,
+): Promise<RestoreUse> {
+  const ask: AskCopies = (work) => engine.withCopies(wish.connection, work);
+  const { folder, restored } = await prepareRestore(ask, source, wish);
+  return requireOwn(ask, restored, folder);
+}
+
+/**
+ * | a file that the VM starts with, without links       | it has                                        |
+ * |-----------------------------------------------------|-----------------------------------------------|
+ * | a person said that parts of the host are right      | the file                                      |
+ * | everyone may read it, and it is of the system       | the file                                      |
+ * | everyone may read it, and the VM is isolated        | the file                                      |
+ * | otherwise                                           | none; isolated: nothing is restored           |
+ */
+async function judgeRule(
+  ask: AskCopies,
+  documents: RestoredVm['documents'],
+  { isolated, keepsHostParts = false, host: { files } }: WishedRestore,
+): Promise<RestoreRule> {
+  const bootFiles = new Map<string, string>();
+  const judge = async (path: string): Promise<void> => {
+    const found = posix.isAbsolute(path) ? await readableFile(files, path) : undefined;
+    if (found !== undefined && (keepsHostParts || (found.isForAll && (isolated || isOfSystem(found.path))))) {
+      bootFiles.set(path, found.path);
+    }
+  };
+  for (const path of await ask((copies) => copies.bootFiles(documents))) {
+    await judge(path);
+  }
+  const needed = await ask((copies) => copies.bootFiles({ ...documents, snapshots: [] }));
+  const lacking = isolated ? needed.find((path) => !bootFiles.has(path)) : undefined;
+  if (lacking !== undefined) {
+    throw new CopiesFault({ kind: 'hostFile', file: lacking });
+  }
+  return { isolated, bootFiles, ...(keepsHostParts && !isolated && { keepsHostParts }) };
+}
+
+/** libvirt would let the VM read also what is for root alone. */
+async function readableFile(
+  files: FileSystem,
+  named: string,
+): Promise<{ readonly path: string; readonly isForAll: boolean } | undefined> {
+  const path = await files.realpath(named).catch(() => undefined);
+  const found = path === undefined ? undefined : await undefinedIfAbsent(files.stat(path));
+  if (path === undefined || found?.isFile() !== true) {
+    return undefined;
+  }
+  let isForAll = (found.mode & 0o004) !== 0;
+  for (let folder = posix.dirname(path); isForAll && folder !== '/'; folder = posix.dirname(folder)) {
+    isForAll = ((await files.stat(folder)).mode & 0o001) !== 0;
+  }
+  return { path, isForAll };
+}
+
+/** Before anything is fetched: whoever wrote the backup could name what it likes. */
+export async function requireOwn(ask: AskCopies, vm: RestoredVm, folder: string): Promise<RestoreUse> {
+  const { odd, ...use } = await ask((copies) => copies.hostUse(vm));
+  const [disk] = odd;
+  if (disk !== undefined) {
+    throw new CopiesFault({ kind: 'hostDisk', disk });
+  }
+  return { ...use, name: vm.name, folder };
+}
+
+/** RAM that is left out of the files has a name still, which the documents lose. */
+function namesIn(folder: string, all: readonly CopiedFile[], files: readonly CopiedFile[]): RestoredVm['files'] {
+  const [names, places] = [placesIn(folder, all), placesIn(folder, files)];
+  return all.map(({ path, format }) => ({
+    from: path,
+    to: places.get(path) ?? names.get(path) ?? '',
+    ...(format !== undefined && { format }),
+  }));
+}
+
+export async function requireManifest(source: CopySource): Promise<Manifest> {
+  const manifest = readManifest(await source.readManifest());
+  if (typeof manifest === 'string') {
+    throw new CopiesFault({ kind: manifest === 'newer' ? 'newerBackup' : 'brokenBackup' });
+  }
+  return manifest;
+}
