@@ -240,8 +240,17 @@ function requireFormats(root: XmlElement, files: RestoredVm['files']): void {
   }
 }
 
+/** A copy that is to be the VM that it was is of that VM, in each document. */
+function requireSelf(domain: XmlElement, { identity, uuid }: RestoredVm): void {
+  const own = textOf(find(domain, 'uuid'))?.trim().toLowerCase();
+  if (identity === 'same' && own !== uuid) {
+    throw new XmlError(`it describes ${own ?? 'no VM'}, not ${uuid}`);
+  }
+}
+
 /** libvirt loads RAM into no VM of another name or UUID. The addresses are the same ones in all documents. */
 function restoredDomain(domain: XmlElement, vm: RestoredVm, names: ReadonlyMap<string, string>): XmlElement {
+  requireSelf(domain, vm);
   const named = withText(withText(domain, 'name', vm.name), 'uuid', vm.uuid, 'name');
   const own = withoutCloneMark(named);
   const variables = variablesOf(find(own, 'os', 'nvram'));
