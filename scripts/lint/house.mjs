@@ -19,7 +19,8 @@ const startsProgram =
  * @param {Readonly<Record<string, readonly string[]>>} rooms by folder below src/: what it may import, other folders or
  *   single files, both without their endings. Each may import itself.
  * @param {readonly string[]} editorRooms folders that may import `vscode`
- * @param {readonly string[]} imageDoors files that may name a program of QEMU's, or a call by which libvirt opens images
+ * @param {readonly string[]} imageDoors files that may name a program of QEMU's, or a call by which libvirt opens
+ *   images
  * @returns {import('eslint').ESLint.Plugin}
  */
 export function houseRules(source, rooms, editorRooms, imageDoors) {

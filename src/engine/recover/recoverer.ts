@@ -32,6 +32,7 @@ import type { Rules } from '../run/rules.js';
 import { factsToRecover } from '../look/factsRequests.js';
 import { watchSteps } from '../run/verifyStep.js';
 import type { StepRunner } from '../run/stepRunner.js';
+import { type OwnEntry, requireAlone } from './requireAlone.js';
 import { turnBack } from './turnBack.js';
 import type { Lease, Leases } from '../leases/leases.js';
 
@@ -138,33 +139,9 @@ export class Recoverer {
     return why ?? (await groupRefusal(lease, persistence));
   }
 
-  /**
-   * Two editors that begin at the same time see nothing of each other before. Whoever sees another one withdraws, be it
-   * both of them: nothing is done yet, and which of them came first is not known to both.
-   */
-  async requireAlone(lease: Lease, own: { readonly id: string; withdraw(): Promise<void> }): Promise<void> {
-    const { journal } = this.#options.persistence;
-    const { entries } = await journal.readInterrupted();
-    for (const entry of entries) {
-      const { id, vm } = entry;
-      if (vm.uuid !== lease.request.vm.uuid || id === own.id || this.#ends.findWhy(id) !== undefined) {
-        continue;
-      }
-      const other = await journal.lock(id);
-      if (other === 'gone') {
-        continue;
-      }
-      if (other !== 'busy') {
-        // It broke off just now: whoever tries again brings it to its end first.
-        await other.leave('not begun upon');
-      }
-      await own.withdraw();
-      throw busyFailure(entry);
-    }
-    await groupRefusal(lease, this.#options.persistence).catch(async (error: unknown) => {
-      await own.withdraw();
-      throw error;
-    });
+  /** @throws Failure `busy`: another one began on the VM at the same time; `own` is withdrawn */
+  requireAlone(lease: Lease, own: OwnEntry): Promise<void> {
+    return requireAlone(lease, own, this.#options.persistence, (id) => this.#ends.findWhy(id));
   }
 
   /** What is unfinished on a VM is forgotten, over whichever connection it began: a person has seen to it. */

@@ -827,6 +827,7 @@ const decidedElsewhere: { readonly [R in RefusalReason]?: RefusalFacts[R] } = {
   notSeamless: { vm: 'web', why: 'tooOld' },
   notAllSeen: { vm: 'web', fact: 'files' },
   stalePlan: { vm: 'web' },
+  unjudgedImage: { file: base, why: 'name', below: 'fat:/home' },
   definitionDiffers: { vm: 'web', disk: 'vda', file: base },
   notUndoable: { why: 'restsOn', entries: '1f0c22ab', snapshot: 'a' },
   protectedVm: { vm: 'web' },
