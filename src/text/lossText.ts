@@ -28,7 +28,7 @@ export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): s
     case 'ram':
       return t('its RAM: the programs that are running in it');
     case 'tpm':
-      return t('the state of its TPM');
+      return t('its TPM state');
     case 'managedSave':
       return t('its saved state: the programs that would continue at the next start');
     case 'files':

@@ -39,7 +39,7 @@ const phrases: { readonly [K in Loss['kind']]: Phrase<K> } = {
   restorePoints: (lost, _, now) => pointsPhrase(lost, now === undefined ? 0 : mostNames),
   diskChanges: (lost, vms, now) => (vms > 1 ? t('disk changes of {0} VMs', vms) : changesPhrase(lost, now)),
   ram: (_, vms) => (vms > 1 ? t('RAM of {0} VMs', vms) : t('its RAM')),
-  tpm: () => t('the state of its TPM'),
+  tpm: () => t('its TPM'),
   managedSave: (_, vms) => (vms > 1 ? t('the saved state of {0} VMs', vms) : t('its saved state')),
   unsavedWork: (_, vms) => (vms > 1 ? t('unsaved work in {0} VMs', vms) : t('unsaved work in it')),
   files: (lost, _, now) =>
