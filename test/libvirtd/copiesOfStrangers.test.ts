@@ -90,7 +90,10 @@ describe('a copy of a stranger', () => {
   /** By what QEMU has open, and what libvirt gave it. */
   function requireNothingOpen(...paths: readonly string[]): void {
     const pids = readdirSync('/proc').filter((pid) => /^\d+$/u.test(pid));
-    const qemus = pids.filter((pid) => readText(`/proc/${pid}/cmdline`).includes(`guest=${name}`));
+    // Other tests have VMs of that name at the same time.
+    const qemus = pids.filter((pid) =>
+      [`guest=${name}`, dir].every((word) => readText(`/proc/${pid}/cmdline`).includes(word)),
+    );
     assert.equal(qemus.length, 1);
     const [pid = ''] = qemus;
     const open = readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {

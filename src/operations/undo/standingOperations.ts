@@ -37,15 +37,16 @@ export function rootOf(entry: LoggedOperation, log: readonly LoggedOperation[]):
 }
 
 /**
- * Those after it that still count: not undone, and not with another later one that it undoes the same as neither of the
- * two.
+ * Those after it that still count: not undone, and not the redo of a later undo, as the two cancel out. The redo of
+ * this one itself counts: that is what a person undoes.
  */
 export function effectiveAfter(entry: LoggedOperation, log: readonly LoggedOperation[]): readonly LoggedOperation[] {
   const at = log.findIndex(({ id }) => id === entry.id);
   const later = new Map(log.slice(at + 1).map((one) => [one.id, one]));
-  const counts = ({ undoes }: LoggedOperation): boolean => {
-    const undone = later.get(undoes ?? '');
-    return undone === undefined || !counts(undone);
+  const root = rootOf(entry, log);
+  const counts = (one: LoggedOperation): boolean => {
+    const undone = later.get(one.undoes ?? '');
+    return undone === undefined || rootOf(one, log) === root || !counts(undone);
   };
   return standingOperations(log).filter((one) => later.has(one.id) && counts(one));
 }
