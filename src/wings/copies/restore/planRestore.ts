@@ -126,11 +126,7 @@ async function readableFile(
   if (path === undefined || found?.isFile() !== true) {
     return undefined;
   }
-  let isForAll = (found.mode & 0o004) !== 0;
-  for (let folder = posix.dirname(path); isForAll && folder !== '/'; folder = posix.dirname(folder)) {
-    isForAll = ((await files.stat(folder)).mode & 0o001) !== 0;
-  }
-  return { path, isForAll };
+  return { path, isForAll: (found.mode & 0o004) !== 0 };
 }
 
 /** Before anything is fetched: whoever wrote the backup could name what it likes. */
