@@ -1,7 +1,6 @@
 // What stands in the TPM of a VM that is off: a word of ours, written through swtpm itself.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -22,19 +21,36 @@ export async function writeTpm(daemon: Daemon, uuid: string, word: string): Prom
   const socket = join(daemon.dir, 'tpm.sock');
   const args = ['--tpm2', '--tpmstate', `dir=${folderOf(daemon, uuid)}`, '--server', `type=unixio,path=${socket}`];
   const swtpm = spawn('swtpm', ['socket', ...args, '--flags', 'not-need-init,startup-clear'], { stdio: 'ignore' });
-  while (!existsSync(socket)) {
-    await wait(10);
+  const ended = once(swtpm, 'exit');
+  try {
+    const tpm = await connected(socket, swtpm);
+    // It may be defined already.
+    await send(tpm, define, `${owner}${password}0000000e${indexOf8Bytes}`);
+    const code = await send(tpm, write, `${index}${index}${password}0008${Buffer.from(word).toString('hex')}0000`);
+    tpm.destroy();
+    if (code !== 0) {
+      throw new Error(`the TPM answers ${code.toString(16)}`);
+    }
+  } finally {
+    swtpm.kill();
+    await ended;
   }
-  const tpm = connect(socket);
-  await once(tpm, 'connect');
-  // It may be defined already.
-  await send(tpm, define, `${owner}${password}0000000e${indexOf8Bytes}`);
-  const code = await send(tpm, write, `${index}${index}${password}0008${Buffer.from(word).toString('hex')}0000`);
-  tpm.destroy();
-  swtpm.kill();
-  await once(swtpm, 'exit');
-  if (code !== 0) {
-    throw new Error(`the TPM answers ${code.toString(16)}`);
+}
+
+/** The socket may be there, of this one or of one before, while nobody listens at it yet. */
+async function connected(socket: string, swtpm: ChildProcess): Promise<Socket> {
+  for (;;) {
+    const tpm = connect(socket);
+    try {
+      await once(tpm, 'connect');
+      return tpm;
+    } catch (error) {
+      tpm.destroy();
+      if (swtpm.exitCode !== null) {
+        throw error;
+      }
+      await wait(10);
+    }
   }
 }
 
