@@ -2,7 +2,7 @@
 // by our own reader and held open. QEMU gets the whole graph, and resolves no name that a header has.
 import type { FileStats, FileSystem, OpenFile } from '../base/fileSystem.js';
 import { Failure } from '../domain/failure.js';
-import { refuse, type WhyUnjudged } from '../domain/refusal.js';
+import { mostLayers, unjudgedImage } from '../domain/unjudgedImage.js';
 import { backingOf } from './backingOf.js';
 import { asRawImage, factsOf } from './fileFacts.js';
 import { fileFailure } from './fileFailure.js';
@@ -47,8 +47,6 @@ type Node = Record<string, unknown>;
 
 /** Of a header, with a backing file's name of the usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
-/** As many as libvirt takes. */
-const mostLayers = 200;
 /** Of a guest's file or of a VM that starts, somebody may write into the header meanwhile. */
 const attempts = 3;
 
@@ -158,7 +156,7 @@ export class LoneImage {
     use: (image: LoneImage) => Promise<T>,
   ): Promise<T> {
     if (!openAlone.has(format)) {
-      throw refusal({ file: path, why: 'format' });
+      throw unjudgedImage(path, 'format');
     }
     const held = await files.open(path);
     try {
@@ -208,12 +206,12 @@ async function judgeLayers(
       throw fileFailure(error, { doing: 'looking at an image', path });
     });
     if (layers.length === mostLayers || layers.some((one) => isSame(one, layer))) {
-      throw refusal({ file, why: 'loop' });
+      throw unjudgedImage(file, 'loop');
     }
     layers.push(layer);
     next = below === undefined ? await nameBelow(path, header, files) : below[layers.length - 1];
     if (next !== undefined && layer.format !== 'qcow2') {
-      throw refusal({ file: path, why: 'format' });
+      throw unjudgedImage(path, 'format');
     }
   }
   return layers;
@@ -226,12 +224,12 @@ async function judgeLayer(
   held: OpenFile[],
 ): Promise<SeenLayer> {
   if (format !== undefined && format !== 'raw' && format !== 'qcow2') {
-    throw refusal({ file: path, why: 'format' });
+    throw unjudgedImage(path, 'format');
   }
   const isFile = (stats: FileStats): boolean => stats.isFile() || stats.isBlockDevice();
   // Whoever opens a device of another kind may set something off.
   if (!isFile(await files.stat(path))) {
-    throw refusal({ file: path, why: 'format' });
+    throw unjudgedImage(path, 'format');
   }
   const handle = await files.open(path);
   held.push(handle);
@@ -239,7 +237,7 @@ async function judgeLayer(
     const stats = await handle.stat();
     const facts = isFile(stats) ? await factsOf(stats, files) : undefined;
     if (facts === undefined) {
-      throw refusal({ file: path, why: 'format' });
+      throw unjudgedImage(path, 'format');
     }
     try {
       const bytes = boundedBytes(facts.bytes, mostHeadBytes, (into, at) => handle.read(into, at));
@@ -263,7 +261,7 @@ async function judgeLayer(
         throw error;
       }
       if (attempt === attempts) {
-        throw refusal({ file: path, why: 'format' });
+        throw unjudgedImage(path, 'format');
       }
     }
   }
@@ -278,12 +276,12 @@ async function readHeader(
   const header = await readQcow2Header(bytes);
   if (header !== 'notQcow2') {
     if (header.externalData || header.encrypted) {
-      throw refusal({ file: path, why: 'dataFile' });
+      throw unjudgedImage(path, 'dataFile');
     }
     return header;
   }
   if (format === 'qcow2' || (await formatOf(bytes)) !== 'raw') {
-    throw refusal({ file: path, why: 'format' });
+    throw unjudgedImage(path, 'format');
   }
   return undefined;
 }
@@ -301,10 +299,10 @@ async function nameBelow(
   // What is no text here is another name for QEMU.
   const isPath = part === undefined && options === undefined && !/[\0\uFFFD]/u.test(written) && file.startsWith('/');
   if (!isPath) {
-    throw refusal({ file: path, why: 'name', below: written });
+    throw unjudgedImage(path, 'name', written);
   }
   if (backingFormat === undefined) {
-    throw refusal({ file: path, why: 'noFormat', below: file });
+    throw unjudgedImage(path, 'noFormat', file);
   }
   return { file, format: backingFormat };
 }
@@ -314,24 +312,11 @@ async function requireStillThose(layers: readonly JudgedLayer[], files: FileSyst
   for (const { path, name, device, inode } of layers.filter((layer) => layer.name === layer.path)) {
     const { dev, ino } = await files.stat(name);
     if (dev !== device || ino !== inode) {
-      throw refusal({ file: path, why: 'replaced' });
+      throw unjudgedImage(path, 'replaced');
     }
   }
 }
 
 function isSame(one: JudgedLayer, other: JudgedLayer): boolean {
   return one.device === other.device && one.inode === other.inode;
-}
-
-function refusal({
-  file,
-  why,
-  below,
-}: {
-  readonly file: string;
-  readonly why: WhyUnjudged;
-  readonly below?: string;
-}): Failure {
-  const facts = { file, why, ...(below !== undefined && { below }) };
-  return new Failure('refused', { path: file, refusal: refuse('unjudgedImage', facts).refusal });
 }

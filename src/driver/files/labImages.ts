@@ -7,9 +7,8 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode, undefinedIfAbsent } from '../../base/errno.js';
 import { thisComputer } from '../../base/fileSystem.js';
-import { Failure } from '../../domain/failure.js';
 import { type LabVm, type LabVmParts, seenAs } from '../../domain/labVm.js';
-import { refuse } from '../../domain/refusal.js';
+import { unjudgedImage } from '../../domain/unjudgedImage.js';
 import { JudgedChain, type JudgedLayer } from '../../qemu/judgedChain.js';
 import type { QemuImg } from '../../qemu/qemuImg.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
@@ -40,12 +39,8 @@ export function withSeenImage<T>(
 /** @throws Failure `refused` */
 export function requireSeen(path: string, now: string, seen: LabVmParts['seen']): void {
   if (seen?.[path] !== now) {
-    throw replacedFailure(path);
+    throw unjudgedImage(path, 'replaced');
   }
-}
-
-function replacedFailure(file: string): Failure {
-  return new Failure('refused', { path: file, refusal: refuse('unjudgedImage', { file, why: 'replaced' }).refusal });
 }
 
 /** @returns where the image stands that the VM's overlay can rest on */
@@ -63,7 +58,7 @@ export async function importImage(vm: LabVm, { layers }: JudgedChain, qemuImg: Q
     const found = chain.layers.map(({ path }) => path);
     return found.join('\n') === [top, ...below].join('\n')
       ? Promise.resolve()
-      : Promise.reject(replacedFailure(layers[0].path));
+      : Promise.reject(unjudgedImage(layers[0].path, 'replaced'));
   });
   return top;
 }

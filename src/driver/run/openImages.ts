@@ -5,7 +5,7 @@ import { VIR_DOMAIN_START_AUTODESTROY, VIR_DOMAIN_START_PAUSED, VIR_DOMAIN_XML_I
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
 import type { ImageFacts, Observation } from '../../domain/hostFiles.js';
-import { refuse, type WhyUnjudged } from '../../domain/refusal.js';
+import { mostLayers, unjudgedImage } from '../../domain/unjudgedImage.js';
 import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { readDisks } from '../xml/diskXml.js';
@@ -13,9 +13,6 @@ import { find, parseXml } from '../xml/xmlTree.js';
 import type { StepContext } from './stepContext.js';
 
 type OpenContext = Pick<StepContext, 'connection' | 'dom' | 'files'> & { readonly vm?: Pick<Vm, 'disks'> };
-
-/** As many as libvirt takes. */
-const mostLayers = 200;
 
 const startFlags = { running: 0, paused: VIR_DOMAIN_START_PAUSED, autodestroy: VIR_DOMAIN_START_AUTODESTROY } as const;
 
@@ -97,10 +94,6 @@ async function judge({ files, vm }: OpenContext, xml: string): Promise<void> {
  * | … as another format than raw or qcow2                     | refused |
  */
 async function judgeDisk(source: string, disk: VmDisk, files: OpenContext['files']): Promise<void> {
-  const refusalOf = (file: string, why: WhyUnjudged, below?: string): Failure => {
-    const facts = { file, why, ...(below !== undefined && { below }) };
-    return new Failure('refused', { path: file, refusal: refuse('unjudgedImage', facts).refusal });
-  };
   let layer: { readonly file: string; readonly format?: string } = { file: source, format: disk.format };
   for (let depth = 0; depth < mostLayers; depth++) {
     const told = disk.layers?.[depth];
@@ -108,10 +101,10 @@ async function judgeDisk(source: string, disk: VmDisk, files: OpenContext['files
     const facts = typeof image === 'object' ? image : undefined;
     if (facts?.corrupt === true && facts.virtualBytes === 0) {
       // QEMU may read more of its header than we do.
-      throw refusalOf(layer.file, 'format');
+      throw unjudgedImage(layer.file, 'format');
     }
     if (facts?.dataFile === true && disk.dataFile !== true && !(await isDataBeside(layer.file, facts, files))) {
-      throw refusalOf(layer.file, 'dataFile');
+      throw unjudgedImage(layer.file, 'dataFile');
     }
     if (told !== undefined) {
       if (told.file === undefined) {
@@ -125,17 +118,17 @@ async function judgeDisk(source: string, disk: VmDisk, files: OpenContext['files
       return;
     }
     if (layer.format === undefined) {
-      throw refusalOf(layer.file, 'noFormat', backing.file);
+      throw unjudgedImage(layer.file, 'noFormat', backing.file);
     }
     if (backing.part === true || backing.options === true || /[\0\uFFFD]/u.test(backing.file)) {
-      throw refusalOf(layer.file, 'name', backing.file);
+      throw unjudgedImage(layer.file, 'name', backing.file);
     }
     if (backing.format !== undefined && backing.format !== 'raw' && backing.format !== 'qcow2') {
-      throw refusalOf(backing.file, 'format');
+      throw unjudgedImage(backing.file, 'format');
     }
     layer = { file: backing.file, ...(backing.format !== undefined && { format: backing.format }) };
   }
-  throw refusalOf(source, 'loop');
+  throw unjudgedImage(source, 'loop');
 }
 
 /** Where there is no way to the host's files, libvirt alone knows them. */
