@@ -103,7 +103,7 @@ export type Problem =
   | { readonly kind: 'temporaryClone' }
   /** Its next start would write to `file`, which `overlay` is built on. */
   | { readonly kind: 'savedBelow'; readonly disk: string; readonly file: string; readonly overlay: string }
-  /** `empty`: the file holds no byte. */
+  /** `empty`: no image by its header; `yes`: the file holds no byte, `other`: something else. */
   | { readonly kind: 'corruptImage'; readonly file: string; readonly empty?: 'yes' | 'other' }
   | {
       readonly kind: 'volumeNotThere';

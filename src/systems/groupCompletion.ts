@@ -76,7 +76,7 @@ export class GroupCompletion {
           id: kept ?? point.id,
           title: point.title,
           ...at,
-          members: members.map((one) => pointMember(one, one.checkpoint ?? one.spared ?? one.current ?? '', views)),
+          members: members.map((one) => pointMember(one, keptOf(one), views)),
           auto: 'revert',
         };
         await store.putPoint(system.id, left);
@@ -213,11 +213,11 @@ export class GroupCompletion {
         }),
       );
     if (entry.kind === 'revert') {
-      await undo(those, ({ connection, uuid, checkpoint, spared, current, state }) => ({
+      await undo(those, (member) => ({
         kind: 'revert',
-        vm: { connection, uuid },
-        snapshot: checkpoint ?? spared ?? current ?? '',
-        after: state === 'off' ? 'off' : 'paused',
+        vm: { connection: member.connection, uuid: member.uuid },
+        snapshot: keptOf(member),
+        after: member.state === 'off' ? 'off' : 'paused',
         // It was in nobody's hands since, unless a process died: then what somebody may have done is kept.
         checkpointFirst: failures.size === 0,
       }));
@@ -338,4 +338,9 @@ function hasTree(view: VmView | undefined): view is ViewWithTree {
 
 function resumeOf(member: SystemMember, clock: 'revert' | 'stop'): Extract<OperationRequest, { kind: 'power' }> {
   return { kind: 'power', vm: refOf(member), action: 'resume', clock };
+}
+
+/** The snapshot that has what a revert of it left: its checkpoint, or the one that had it already. */
+function keptOf({ checkpoint, spared, current }: GroupMember): string {
+  return checkpoint ?? spared ?? current ?? '';
 }

@@ -197,16 +197,14 @@ async function hostRule({ connection }: Place, { documents, rule }: RestoredVm):
   const { uuid } = parseDomainXml(documents.definition);
   const lookUp = connection.call('domainLookupByUuid', { uuid });
   const known = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, lookUp);
+  const own = { isolated: true, bootFiles: new Map(), ...rule, emulators };
   if (known === undefined) {
-    return { isolated: true, bootFiles: new Map(), ...rule, emulators };
+    return own;
   }
   const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
   const { xml } = await connection.call('domainGetXmlDesc', { dom: known.dom, flags });
   const knownParts = partsOfSame(documents.definition, xml);
-  return {
-    ...{ isolated: true, bootFiles: new Map(), ...rule, emulators },
-    ...(knownParts !== undefined && { knownParts }),
-  };
+  return { ...own, ...(knownParts !== undefined && { knownParts }) };
 }
 
 async function hostUseOf(place: Place, vm: RestoredVm): Promise<HostUse> {

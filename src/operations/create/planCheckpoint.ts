@@ -109,21 +109,22 @@ export function planCheckpoint(
   if (step === undefined) {
     throw new Error('a created snapshot has no step that creates it');
   }
-  const withoutRam = whole.kind === 'refusal' ? whole.refusal : undefined;
-  const starts = saved || (keepsTpm && withoutRam === undefined);
+  // RAM that is there for a TPM alone is not missed without it: the VM was off.
+  const withoutRam = whole.kind === 'refusal' && !keepsTpm ? whole.refusal : undefined;
+  const starts = saved || (keepsTpm && whole.kind !== 'refusal');
   return {
     kind: 'checkpoint',
     name: step.name,
     steps: [...(starts ? [{ kind: 'startPaused' } as const] : []), ...disksOnly.steps],
-    losses: withoutRam === undefined || keepsTpm ? [] : [{ kind: 'ram' }],
+    losses: withoutRam === undefined ? [] : [{ kind: 'ram' }],
     warnings: [
-      ...(withoutRam === undefined || keepsTpm ? [] : [{ kind: 'checkpointWithoutRam', why: withoutRam } as const]),
+      ...(withoutRam === undefined ? [] : [{ kind: 'checkpointWithoutRam', why: withoutRam } as const]),
       ...(from.vm.power === 'running' ? [{ kind: 'runsOnAfterCheckpoint' } as const] : []),
       ...disksOnly.warnings.filter(({ kind }) => ofCheckpoint.has(kind)),
     ],
     estimateMs: (disksOnly.estimateMs ?? 0) + (starts ? 1_000 : 0),
     spaceBytes: disksOnly.spaceBytes ?? 0,
-    after: withoutUnread(apply(step, starts || !keepsTpm ? from : facts)),
+    after: withoutUnread(apply(step, keepsTpm && !starts ? facts : from)),
   };
 }
 

@@ -163,10 +163,6 @@ function makeStep(
 ): CreateStep | RefusedDecision {
   const { title: typed, description = '', git, auto, live, without = [] } = request;
   const { snapshotKind: kind, style } = choice;
-  const held = style === 'internal' ? readImageRefusal(facts) : undefined;
-  if (held !== undefined) {
-    return held;
-  }
   const { tree, vm, now } = facts;
   const title = typed.trim();
   const taken = new Set(tree.snapshots.map((snapshot) => snapshot.name));
