@@ -2,7 +2,7 @@
 import type { Capabilities } from './capabilities.js';
 import type { FrozenRecord } from './frozenRecord.js';
 import type { Hardware } from './hardware.js';
-import type { CannotAct, FileFacts, ImageFacts, Observation } from './hostFiles.js';
+import type { CannotAct, FileFacts, FolderNames, ImageFacts, Observation } from './hostFiles.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
 import type { MeasuredOperation } from './loggedOperation.js';
@@ -83,8 +83,8 @@ export interface FileFactsByPath {
   readonly totalBytes?: ReadonlyMap<string, number>;
   /** By folder: what we may do there, or why nothing. */
   readonly canAct: ReadonlyMap<string, 'yes' | CannotAct>;
-  /** By folder: the names in it; a folder that cannot be seen is not there. */
-  readonly lists: ReadonlyMap<string, readonly string[]>;
+  /** By folder: asked by `namesIn` and its like. */
+  readonly lists: ReadonlyMap<string, FolderNames>;
   /** By file: whether what is in it can be changed by us, or why not; asked only where a plan would. */
   readonly canChange?: ReadonlyMap<string, 'yes' | CannotAct>;
 }

@@ -176,6 +176,9 @@ export interface CannotAct {
   readonly said?: string;
 }
 
+/** All names in a folder; `tooMany`: more than 10,000. A part of them would be believed to be all. */
+export type FolderNames = readonly string[] | 'tooMany' | 'unseen';
+
 /** In the folder of each file that was put into it. */
 export const trashFolder = '.virt-rewind-trash';
 
@@ -192,8 +195,7 @@ export interface HostFiles {
   image(path: string, format?: string, depth?: Depth): Promise<Observation<ImageFacts>>;
   /** Of a plain file; undefined: it is none, or nobody here can see it. */
   identity(path: string): Promise<string | undefined>;
-  /** All names in a folder; undefined where they cannot be seen, and where there are more than 10,000. */
-  list(folder: string): Promise<readonly string[] | undefined>;
+  list(folder: string): Promise<FolderNames>;
   /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
   space(folder: string): Promise<Space | undefined>;
   /** As far as they can be seen; undefined: not at all. */

@@ -174,6 +174,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly usedByOtherVm: { vm: string; other: string; file: string };
   /** `image`, which no VM names, rests on the file. */
   readonly usedByImage: { vm: string; image: string; file: string };
+  /** More names than anybody looks at: an image among them may rest on the file. */
+  readonly folderTooFull: { folder: string; file: string };
   /** A program has the file open as a disk and relies on what is in it; by the locks that QEMU's programs keep. */
   readonly heldByProgram: { vm: string; file: string };
   /** The chains of `others` cannot be read, so any file may be theirs too. */

@@ -3,6 +3,7 @@ import type {
   CannotAct,
   Depth,
   FileFacts,
+  FolderNames,
   HostFiles,
   ImageFacts,
   ImageLocks,
@@ -45,17 +46,17 @@ export async function readHostFacts(
   const freeBytes = new Map<string, number>();
   const totalBytes = new Map<string, number>();
   const canAct = new Map<string, 'yes' | CannotAct>();
-  const lists = new Map<string, readonly string[]>();
+  const lists = new Map<string, FolderNames>();
   const lookInto = async (folder: string): Promise<void> => {
     const [space, act, names] = await Promise.all([
       look.at(folder, files.space(folder), undefined),
       look.at(folder, files.canAct(folder), undefined),
-      look.at(folder, files.list(folder), undefined),
+      look.at<FolderNames, 'unseen'>(folder, files.list(folder), 'unseen'),
     ]);
     putKnown(freeBytes, folder, space?.free);
     putKnown(totalBytes, folder, space?.total);
     putKnown(canAct, folder, act);
-    putKnown(lists, folder, names);
+    lists.set(folder, names);
   };
   await Promise.all([
     chains.follow(asked.images),

@@ -42,6 +42,7 @@ export const fileRefusals: Pick<
   | 'unsafePath'
   | 'onUnknownOverlay'
   | 'usedByImage'
+  | 'folderTooFull'
   | 'heldByProgram'
   | 'variablesShared'
 > = {
@@ -165,6 +166,10 @@ export const fileRefusals: Pick<
   usedByImage: ({ image, file }) => [
     t('The image “{0}”, which no VM here uses, is built on “{1}” and would be damaged.', image, file),
     t('Delete it if you do not need it, or make it independent (qemu-img rebase or convert).'),
+  ],
+  folderTooFull: ({ folder, file }) => [
+    t('“{0}” contains more than 10,000 files, so it is not known whether one of them is built on “{1}”.', folder, file),
+    t('Move files that are not disks to another folder, then try again.'),
   ],
   variablesShared: ({ vm, other, file }) => [
     t(

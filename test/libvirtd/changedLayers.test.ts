@@ -2,7 +2,8 @@
 // kind of operation, and whichever snapshot it is that needs the layer.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { GuestVm } from './guestVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
@@ -49,6 +50,34 @@ describe('a layer that somebody changed', () => {
       await vm.isRefused({ kind: 'consolidate' }, 'contentChanged');
       assert.equal(await digest(layer), changed);
       assert.deepEqual(await found(vm), ['contentChanged']);
+    });
+  }
+
+  for (const power of ['off', 'running'] as const) {
+    it(`is not merged where too many names hide who is built on it; the VM is ${power}`, async () => {
+      const vm = await GuestVm.define(r, `crowded-${power}`);
+      await vm.power('start');
+      await vm.grow('s1', 's2', 's3');
+      await vm.power('forceOff');
+      const layer = layerOf(vm, 's2');
+      const folder = dirname(layer);
+      const overlay = join(folder, 'a-person.qcow2');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', layer, '-F', 'qcow2', overlay]);
+      const crowd = Array.from({ length: 10_001 }, (_, index) => join(folder, `note-${String(index)}`));
+      for (const file of crowd) {
+        await writeFile(file, '');
+      }
+      try {
+        if (power === 'running') {
+          await vm.power('start');
+        }
+        await vm.isRefused({ kind: 'delete', snapshot: 's2', scope: 'one' }, 'folderTooFull');
+        await vm.isRefused({ kind: 'prune', snapshots: ['s1'] }, 'folderTooFull');
+        await vm.isRefused({ kind: 'consolidate' }, 'folderTooFull');
+      } finally {
+        await Promise.all([overlay, ...crowd].map((file) => rm(file)));
+      }
+      await vm.run({ kind: 'delete', snapshot: 's2', scope: 'one' });
     });
   }
 });

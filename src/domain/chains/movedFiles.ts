@@ -1,6 +1,7 @@
 // Files that somebody moved by hand: they are not where snapshots and overlays say, and one of the same name lies in a
 // folder of the VM's disks. Not gone then, so nothing that names them is forgotten. Decides nothing else.
 import { imageChain } from './backingChain.js';
+import { isListed } from './folderNames.js';
 import { folderOf } from './overlayFiles.js';
 import type { Facts } from '../facts.js';
 import { toldChain, type VmDisk } from '../vm.js';
@@ -70,9 +71,7 @@ function findMoved(facts: Facts): readonly MovedFile[] {
   const diskOf = new Map(present);
   const folders = foldersOf(vm);
   const places = (file: string): readonly string[] =>
-    folders
-      .filter((folder) => files?.lists.get(folder)?.includes(nameOf(file)) === true)
-      .map((folder) => `${folder}/${nameOf(file)}`);
+    folders.map((folder) => `${folder}/${nameOf(file)}`).filter((place) => isListed(place, facts));
   const isNotedLayer = (file: string, found: string): boolean => {
     const noted = isNotedAs(file, imageOf(found, facts), facts);
     return noted === 'same' || noted === 'alike';

@@ -3,6 +3,7 @@
 import { imageChain, wholeChain } from './backingChain.js';
 import { isClaimed } from './claimedFiles.js';
 import { elsewhereRefusal } from './frozenContent.js';
+import { listedFiles } from './folderNames.js';
 import { isOurMemoryName } from './memoryFiles.js';
 import { movedFiles } from './movedFiles.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
@@ -66,7 +67,7 @@ export function orphanCandidates(facts: Facts): {
   readonly images: readonly string[];
   readonly files: readonly string[];
 } {
-  const { vm, files } = facts;
+  const { vm } = facts;
   const named = namedFiles(facts);
   const own = ownImages(facts);
   const stems = new Set<string>();
@@ -78,17 +79,14 @@ export function orphanCandidates(facts: Facts): {
   }
   const images: string[] = [];
   const memories: string[] = [];
-  for (const [folder, names] of files?.lists ?? []) {
-    for (const name of names) {
-      const path = `${folder}/${name}`;
-      if (named.has(path) || own.has(path) || images.length + memories.length >= mostCandidates) {
-        continue;
-      }
-      if (isOurMemoryName(name, vm)) {
-        memories.push(path);
-      } else if (endings(path).some(([start, end]) => stems.has(start) && isOverlayEnding(end))) {
-        images.push(path);
-      }
+  for (const path of listedFiles(facts)) {
+    if (named.has(path) || own.has(path) || images.length + memories.length >= mostCandidates) {
+      continue;
+    }
+    if (isOurMemoryName(path.slice(path.lastIndexOf('/') + 1), vm)) {
+      memories.push(path);
+    } else if (endings(path).some(([start, end]) => stems.has(start) && isOverlayEnding(end))) {
+      images.push(path);
     }
   }
   return { images, files: memories };

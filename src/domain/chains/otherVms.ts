@@ -2,6 +2,8 @@
 // names, a program that has it open. libvirt looks at one VM at a time. Other hosts on the same storage cannot be seen
 // from here.
 import { wholeChain } from './backingChain.js';
+import { namesIn } from './folderNames.js';
+import { folderOf } from './overlayFiles.js';
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 
@@ -24,8 +26,8 @@ export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Facts): 
 }
 
 export interface OutsideUser {
-  readonly kind: 'vm' | 'image' | 'program';
-  /** Name of the VM, path of the image. */
+  readonly kind: 'vm' | 'image' | 'program' | 'folder';
+  /** Name of the VM, path of the image or folder. */
   readonly name: string;
   readonly file: string;
 }
@@ -38,6 +40,7 @@ export interface OutsideUser {
  * | another VM names one, or rests on it                          | vm |
  * | an image in the VM's folders that nobody names rests on one   | image |
  * | a program relies on one of which this VM's own QEMU does not  | program |
+ * | one is in a folder of too many names to look for such images  | folder |
  *
  * @param going what goes together with the files: an image among them needs nothing any more
  */
@@ -58,7 +61,13 @@ export function findOutsideUser(
     }
   }
   const held = findHeldFile(wanted, facts);
-  return held === undefined ? undefined : { kind: 'program', name: '', file: held };
+  if (held !== undefined) {
+    return { kind: 'program', name: '', file: held };
+  }
+  const unread = [...(facts.strays === undefined ? [] : wanted)].find(
+    (file) => namesIn(folderOf(file), facts) === 'tooMany',
+  );
+  return unread === undefined ? undefined : { kind: 'folder', name: folderOf(unread), file: unread };
 }
 
 /** The QEMU of a VM that is on holds all layers of its disks: who else does cannot be told there. */
@@ -87,7 +96,8 @@ export function withoutUnread(facts: Facts): Facts {
 
 /** Where nothing of what an image that no VM names rests on changes. */
 export function withoutStrays(facts: Facts): Facts {
-  return facts.strays === undefined ? facts : { ...facts, strays: new Map() };
+  const { strays: _, ...others } = facts;
+  return others;
 }
 
 export function outsideUserRefusal(files: Iterable<string>, facts: Facts): RefusedDecision | undefined {
@@ -104,6 +114,8 @@ export function outsideUserRefusal(files: Iterable<string>, facts: Facts): Refus
       return refuse('usedByImage', { vm, image: name, file });
     case 'program':
       return refuse('heldByProgram', { vm, file });
+    case 'folder':
+      return refuse('folderTooFull', { folder: name, file });
   }
 }
 
@@ -115,6 +127,7 @@ export function outsideUserRefusal(files: Iterable<string>, facts: Facts): Refus
  * | another VM reads one of them                   | any                         | usedByOtherVm |
  * | an image that no VM names rests on one         | any                         | usedByImage |
  * | a program relies on one                        | any                         | heldByProgram |
+ * | one is in a folder of too many names           | any                         | folderTooFull |
  * | another VM has a chain that cannot be read     | no                          | otherVmUnread: it counts as a reader |
  * | another VM has a chain that cannot be read     | yes                         | ok; the plan warns of it |
  * | none of these, or nothing is touched           | any                         | ok |

@@ -3,6 +3,7 @@
 // with dots eat each other; every path is therefore given to it whole. Its names, and our older ones, lack the ending.
 import { wholeChain } from './backingChain.js';
 import { namedFiles } from './fileUse.js';
+import { listedFiles } from './folderNames.js';
 import type { NewOverlay } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { isDevicePath } from '../devicePath.js';
@@ -39,8 +40,8 @@ export function usedSuffixes(facts: Facts): ReadonlySet<string> {
     ...snapshotableDisks(vm).flatMap((disk) => (disk.source === undefined ? [] : [stemOf(disk, facts)])),
     ...(vm.nvram === undefined ? [] : [baseName(vm.nvram)]),
   ];
-  const listed = [...(facts.files?.lists.values() ?? [])]
-    .flat()
+  const listed = listedFiles(facts)
+    .map(baseName)
     .filter((file) => stems.some((stem) => file.startsWith(stem)));
   for (const file of [...namedFiles(facts), ...listed]) {
     for (const suffix of suffixesOf(file)) {
@@ -144,11 +145,7 @@ export function chooseRevertOverlays(
 }
 
 function usedFiles(facts: Facts): Set<string> {
-  const taken = new Set(namedFiles(facts));
-  for (const [folder, names] of facts.files?.lists ?? []) {
-    names.forEach((name) => taken.add(`${folder}/${name}`));
-  }
-  return taken;
+  return new Set([...namedFiles(facts), ...listedFiles(facts)]);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Whether what a snapshot froze may stand in an image that nobody names any more, where its metadata name the one
 // below.
 import { externalTargets } from './deletedFiles.js';
+import { isListed, namesIn } from './folderNames.js';
 import { backingFileOf, namedFiles, restingOn } from './fileUse.js';
 import { revertSecondOf, stemsOf } from './overlayFiles.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
@@ -51,14 +52,12 @@ function isNamedAlike(image: string, others: readonly string[]): boolean {
   return stemsOf(image).some((stem) => others.some((other) => other.startsWith(`${stem}.`)));
 }
 
-function isGone(file: string, { files }: Facts): boolean {
-  const image = files?.images.get(file);
+function isGone(file: string, facts: Facts): boolean {
+  const image = facts.files?.images.get(file);
   if (image !== undefined) {
     return image === 'missing';
   }
-  const slash = file.lastIndexOf('/');
-  const names = files?.lists.get(file.slice(0, slash));
-  return names !== undefined && !names.includes(file.slice(slash + 1));
+  return typeof namesIn(file.slice(0, file.lastIndexOf('/')), facts) === 'object' && !isListed(file, facts);
 }
 
 interface UnownedImage {

@@ -1,7 +1,7 @@
 // Several ways to the same host's files as one: the first that knows answers, the first that can acts. Touches no file
 // itself.
 import { Failure, type FailureKind } from '../../domain/failure.js';
-import type { CannotAct, HostFiles, ImageFacts, OnMade, Observation } from '../../domain/hostFiles.js';
+import type { CannotAct, FolderNames, HostFiles, ImageFacts, OnMade, Observation } from '../../domain/hostFiles.js';
 
 export interface FileAccess extends HostFiles {
   /**
@@ -45,7 +45,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
       return other === 'unknown' ? seen : other;
     },
     identity,
-    list: (folder) => firstKnown(reading, undefined, (files) => files.list(folder)),
+    list: (folder) => firstKnown<FolderNames>(reading, 'unseen', (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
     canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),

@@ -6,7 +6,7 @@ import { hasCode, isAbsent } from '../../base/errno.js';
 import type { FileSystem } from '../../base/fileSystem.js';
 import { isDevicePath } from '../../domain/devicePath.js';
 import type { FailureDetails } from '../../domain/failure.js';
-import { type Observation, type FileFacts, identityOf, type Space } from '../../domain/hostFiles.js';
+import { type FolderNames, type Observation, type FileFacts, identityOf, type Space } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { factsOf } from '../../qemu/fileFacts.js';
 import { OutOfReach, type Turns } from './fileTurns.js';
@@ -79,19 +79,17 @@ export class FileLooks {
     }
   }
 
-  async list(folder: string): Promise<readonly string[] | undefined> {
+  async list(folder: string): Promise<FolderNames> {
     if (!isPath(folder)) {
-      return undefined;
+      return 'unseen';
     }
     try {
-      // A part of it would be believed to be all.
-      return await this.#turns.within(folder, () => this.#files.names(folder, mostNames));
+      return (await this.#turns.within(folder, () => this.#files.names(folder, mostNames))) ?? 'tooMany';
     } catch (error) {
       if (error instanceof OutOfReach) {
-        return undefined;
+        return 'unseen';
       }
-      withoutAccess(error, undefined, undefined, { doing: 'listing a folder', path: folder });
-      return undefined;
+      return withoutAccess(error, 'unseen', 'unseen', { doing: 'listing a folder', path: folder });
     }
   }
 

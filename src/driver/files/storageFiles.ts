@@ -7,6 +7,7 @@ import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type {
   CannotAct,
   FileFacts,
+  FolderNames,
   HostFiles,
   ImageFacts,
   NewOverlay,
@@ -195,12 +196,12 @@ export function storageFiles(access: StorageAccess): StorageFiles {
     // libvirt tells neither the number nor the birth of a file.
     identity: () => Promise.resolve(undefined),
     list: (folder) => {
-      const read = async ({ connection, pool }: FolderPool): Promise<readonly string[] | undefined> => {
+      const read = async ({ connection, pool }: FolderPool): Promise<FolderNames> => {
         const { vols } = await connection.call('storagePoolListAllVolumes', { pool, needResults: 1, flags: 0 });
-        // A part of it would be believed to be all. libvirt itself passes on no more than 16,384.
-        return vols.length > mostNames ? undefined : vols.map(({ name }) => name);
+        // libvirt itself passes on no more than 16,384.
+        return vols.length > mostNames ? 'tooMany' : vols.map(({ name }) => name);
       };
-      return look<readonly string[] | undefined>(isFolder(folder) ? folder : undefined, undefined, [], read);
+      return look<FolderNames>(isFolder(folder) ? folder : undefined, 'unseen', [], read);
     },
     space: (folder) => {
       const read = async ({ connection, pool }: FolderPool): Promise<Space> => {

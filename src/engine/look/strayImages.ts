@@ -1,6 +1,7 @@
 // The images in a VM's folders that no VM names: an exported copy, a clone that is not defined yet, what somebody is at
 // work on. Each may be built on a file of the VM. Refuses to judge that.
 import { imageChain } from '../../domain/chains/backingChain.js';
+import { listedFiles } from '../../domain/chains/folderNames.js';
 import { namedFiles } from '../../domain/chains/fileUse.js';
 import { identitiesOf, pathsByIdentity } from '../../domain/chains/samePath.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
@@ -31,9 +32,9 @@ export async function readStrayImages(
 ): Promise<readonly FoundStrayImage[]> {
   const named = namedFiles(facts);
   const looked = facts.files?.images;
-  const strange = [...(facts.files?.lists ?? [])]
-    .flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`))
-    .filter((path) => !named.has(path) && !namedByOthers.has(path) && looked?.has(path) !== true && mayBeImage(path));
+  const strange = listedFiles(facts).filter(
+    (path) => !named.has(path) && !namedByOthers.has(path) && looked?.has(path) !== true && mayBeImage(path),
+  );
   const chains = new ChainReader(files, 'head', log, clock);
   chains.know(new Map(strange.map((path) => [path, 'qcow2'])));
   await chains.follow(strange);

@@ -1,4 +1,5 @@
 // What the files of a clone are called: beside those that they are made of, after the clone and the disk.
+import { listedFiles } from '../../domain/chains/folderNames.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
@@ -11,16 +12,13 @@ export interface CloneFile extends CloneDisk {
 export function cloneFiles(
   name: string,
   disks: readonly CloneDisk[],
-  { files }: Facts,
+  facts: Facts,
 ): readonly CloneFile[] | RefusedDecision {
-  const taken = new Set<string>();
-  for (const [folder, names] of files?.lists ?? []) {
-    names.forEach((one) => taken.add(`${folder}/${one}`));
-  }
+  const taken = new Set(listedFiles(facts));
   const made: CloneFile[] = [];
   for (const disk of disks) {
     const folder = folderOf(disk.from);
-    const can = files?.canAct.get(folder);
+    const can = facts.files?.canAct.get(folder);
     if (can !== 'yes') {
       return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
     }

@@ -15,7 +15,7 @@ import { endOf } from '../revert/endState.js';
 import { planRevert } from '../revert/planRevert.js';
 import { partsOf } from '../delete/recoverSeries.js';
 import { stepsOverChangedRefusal } from './stepsOverChanged.js';
-import { folderOf } from '../../domain/chains/overlayFiles.js';
+import { isListed } from '../../domain/chains/folderNames.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 
@@ -150,9 +150,9 @@ export function stepRefusal(
 }
 
 /** The plan goes on with the names that it chose at first. */
-function takenNameRefusal(rest: readonly Step[], { files }: Facts): RefusedDecision | undefined {
+function takenNameRefusal(rest: readonly Step[], facts: Facts): RefusedDecision | undefined {
   for (const { file } of rest.flatMap((step) => (step.kind === 'createOverlays' ? step.overlays : []))) {
-    if (files?.lists.get(folderOf(file))?.includes(file.slice(folderOf(file).length + 1)) === true) {
+    if (isListed(file, facts)) {
       return refuse('fileTaken', { file });
     }
   }

@@ -57,10 +57,13 @@ export function externalDeleteRefusal(
   }
   const touched = deletedFiles(doomed, facts);
   const byLibvirt = doomed.filter(({ name }) => !ownMerges.has(name));
+  const place = placeRefusal(doomed, top, going, ownMerges, facts);
   return (
     unfinishedRefusal(doomed, going, facts) ??
     readOnlyRefusal(touched, facts) ??
-    placeRefusal(doomed, top, going, ownMerges, facts) ??
+    // A start would not help where somebody needs the files.
+    (place?.refusal.reason === 'notRunning' ? usedElsewhereRefusal(touched, facts, unread) : undefined) ??
+    place ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, ownMerges, facts) ??
     undescribedBranchRefusal(byLibvirt, going, facts) ??

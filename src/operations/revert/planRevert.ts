@@ -167,6 +167,7 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'revertRemovesFile',
   'usedByOtherVm',
   'usedByImage',
+  'folderTooFull',
   'heldByProgram',
   'otherVmUnread',
   'overlayNamesCollide',

@@ -66,7 +66,7 @@ describe('files on this machine', () => {
       assert.equal(await files.image(at('closed/x')), 'unknown');
       assert.equal(await files.image(at('unreadable')), 'unknown');
       assert.equal(((await files.file(at('unreadable'))) as { bytes: number }).bytes, 1);
-      assert.equal(await files.list(at('closed')), undefined);
+      assert.equal(await files.list(at('closed')), 'unseen');
       await assert.rejects(files.remove(at('closed/x')), { kind: 'denied' });
     });
     await chmod(at('closed'), 0o700);
@@ -85,7 +85,7 @@ describe('files on this machine', () => {
       assert.equal(await files.file(path), 'unknown');
       assert.equal(await files.image(path), 'unknown');
     }
-    assert.equal(await files.list(at('share')), undefined);
+    assert.equal(await files.list(at('share')), 'unseen');
     assert.equal(await files.file(at('x')), 'missing');
     assert.equal(await files.image(at('x')), 'missing');
   });

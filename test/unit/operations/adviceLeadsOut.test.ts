@@ -678,6 +678,11 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
       otherVms: [{ uuid: 'o', name: 'other', files: ['/img/vars'], unread: [] }],
     },
   ],
+  [
+    'folderTooFull',
+    ask.remove('a'),
+    { ...ab, files: { ...ab.files!, lists: new Map([['/img', 'tooMany']]) }, strays: new Map() },
+  ],
   ['usedByImage', ask.remove('a'), { ...ab, strays: new Map([['/img/x', { restsOn: [base] }]]) }],
   [
     'heldByProgram',

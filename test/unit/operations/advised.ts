@@ -383,6 +383,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   })),
   usedByOtherVm: byHand(() => ({ otherVms: [] })),
   usedByImage: byHand(() => ({ strays: new Map() })),
+  folderTooFull: byHand(({ files }) => ({ files: { ...files!, lists: new Map([['/img', []]]) } })),
   heldByProgram: byHand(() => ({ held: new Set(), written: new Set() })),
   otherVmUnread: byHand(() => ({ otherVms: [] })),
   namedTwice: withVm({ disks: [disk('vda', '/img/web.qcow2')] }),

@@ -121,6 +121,7 @@ const facts: RefusalFacts = {
   writtenByOther: { snapshot, disk: 'vda', file, other: 'clone' },
   writtenSince: { snapshot, disk: 'vda', file, overlay: '/images/a' },
   usedByImage: { vm, image: '/images/copy', file },
+  folderTooFull: { folder: '/images', file },
   heldByProgram: { vm, file },
   otherVmUnread: { vm, others: 'one, two' },
   nothingToRepair: { vm },
