@@ -74,9 +74,9 @@ function whole(facts: Facts): unknown {
 async function readWorld(hypervisor: Hypervisor, uuid: string, folder: string): Promise<Facts> {
   const vm = await hypervisor.readVm(uuid);
   const tree = await hypervisor.readTree(uuid);
-  const names = [...(await hypervisor.files.list(folder))].filter(
-    (name) => name.startsWith(vm.name) && !/\.(?:log|sock|pid|xml)$/u.test(name),
-  );
+  const names = [await hypervisor.files.list(folder)]
+    .flat()
+    .filter((name) => name.startsWith(vm.name) && !/\.(?:log|sock|pid|xml)$/u.test(name));
   const [images, files] = [
     names.filter((name) => !name.endsWith('.mem')),
     names.filter((name) => name.endsWith('.mem')),
