@@ -47,12 +47,15 @@ export type LoginStage = 'login' | 'asked' | 'given';
  * | reason         | what                                                                          |
  * |----------------|-------------------------------------------------------------------------------|
  * | noProgram      | the client here, `program`, is not there or cannot be run                       |
- * | noAnswer       | no connection to the host, or no sign of our script on it                       |
+ * | noAnswer       | no connection to the host                                                      |
+ * | silent         | the login has not ended in `seconds`, and nobody can be asked                   |
+ * | noSession      | the host allows no further session in the login that is open                    |
+ * | noScript       | the client ended and gave no sign of our script on the host                     |
  * | refused        | the host, or a look at its keys, does not let us in                             |
  * | untrusted      | the host's certificate is none that we take                                     |
  * | noCertificate  | a certificate of ours, the file `said`, cannot be read                          |
  * | noLibvirt      | let in, but there is no socket of a libvirt daemon                              |
- * | noRelay        | there is one, but neither libvirt's helper nor `nc` to reach it with            |
+ * | noRelay        | there is one, but neither libvirt's helper nor an `nc` with `-U` to reach it    |
  * | denied         | there is one that this user may not open; `group` may                           |
  * | noMechanism    | its daemon offers only the logins `said`, none of which we have                 |
  * | noCredentials  | it wants a user name and a password, and nobody told them; the file `said` could |
@@ -63,6 +66,9 @@ export interface LoginProblem {
   readonly why:
     | 'noProgram'
     | 'noAnswer'
+    | 'silent'
+    | 'noSession'
+    | 'noScript'
     | 'refused'
     | 'untrusted'
     | 'noCertificate'
@@ -78,6 +84,7 @@ export interface LoginProblem {
   readonly said?: string;
   readonly group?: string;
   readonly program?: string;
+  readonly seconds?: number;
   /** Absent: ssh. */
   readonly by?: 'tls';
 }

@@ -171,7 +171,15 @@ export interface ImageLocks {
 /** Why nothing can be done with files in a folder. */
 export interface CannotAct {
   readonly why:
-    'noStorageDriver' | 'otherHost' | 'otherFolder' | 'noQemuImg' | 'denied' | 'folderMissing' | 'silent' | 'failed';
+    | 'noStorageDriver'
+    | 'otherHost'
+    | 'noSession'
+    | 'otherFolder'
+    | 'noQemuImg'
+    | 'denied'
+    | 'folderMissing'
+    | 'silent'
+    | 'failed';
   /** What was said by whoever refused, for the log and "Show Details". */
   readonly said?: string;
 }

@@ -41,6 +41,9 @@ const kindByCode: ReadonlyMap<number, FailureKind> = new Map<number, FailureKind
 const kindByHostReason: Readonly<Record<HostUnreachable['reason'], FailureKind>> = {
   noProgram: 'unsupported',
   noAnswer: 'unreachable',
+  silent: 'unreachable',
+  noSession: 'busy',
+  noScript: 'unreachable',
   refused: 'denied',
   untrusted: 'denied',
   noCertificate: 'denied',

@@ -13,6 +13,8 @@ export interface SshWish {
   readonly isBatch: boolean;
   /** The socket of a login that connections to this host share; none: each logs in. */
   readonly sharedLogin?: string;
+  /** Without a login that is open already it may make one. Default: it may. */
+  readonly mayLogIn?: boolean;
   /** What it leads to; by default the daemon. */
   readonly to?: 'daemon' | 'shell';
 }
@@ -61,6 +63,8 @@ export function sshCommand(
     // A host that is gone without a word ends the connection, and on the host what runs for it.
     `ServerAliveInterval=${aliveSeconds}`,
     ...(wish.isBatch || switchOf(uri, 'no_tty') ? ['BatchMode=yes'] : []),
+    // A host that refuses a session in a shared login would be logged in to by itself, unasked and unseen.
+    ...(wish.mayLogIn === false ? ['PreferredAuthentications=none'] : []),
     ...(switchOf(uri, 'no_verify') ? ['StrictHostKeyChecking=no'] : []),
     ...(knownHosts === undefined ? [] : [`UserKnownHostsFile=${quoteWord(knownHosts)}`]),
     ...(wish.sharedLogin === undefined
@@ -91,7 +95,7 @@ export function sshCommand(
  * | proxy   | the way                                                        |
  * |---------|----------------------------------------------------------------|
  * | native  | `virt-ssh-helper`, of libvirt 6.8 and newer                     |
- * | netcat  | `nc -U` to the socket                                           |
+ * | netcat  | `nc -U` to the socket: that of BusyBox has no such option        |
  * | auto    | the first that is there; a `socket` or a `netcat` means netcat  |
  *
  * Sources: `remote_driver.c` and `virNetClientSSHHelperCommand` of libvirt 11.
@@ -132,6 +136,7 @@ function remoteScript(
       ? [
           'nc=${3:-nc}; command -v "$nc" >/dev/null 2>&1 ||',
           `exit ${scriptExits.noRelay};`,
+          `if [ -z "$3" ]; then case "$(nc -h 2>&1)" in *-U*) ;; *) exit ${scriptExits.noRelay};; esac; fi;`,
           // Debian's traditional one would wait for the other side after ours has ended.
           'q=; case "$("$nc" -q 2>&1)" in *"requires an argument"*) q=-q0;; esac;',
           `echo ${mark}; exec "$nc" $q -U "$found"`,

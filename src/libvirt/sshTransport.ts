@@ -20,6 +20,11 @@ const mostNoise = 65_536;
 const refusals =
   /permission denied|host key verification failed|host identification has changed|no matching host key|too many authentication failures|no supported authentication methods/iu;
 
+/** What the client says where the host opens no session in a login that is shared: `MaxSessions` of its sshd. */
+const noSession = /session request failed|open failed: administratively prohibited/iu;
+/** A login that asks nobody anything has ended by then: an agent that hangs is waited for without an end by ssh. */
+const nobodyMs = 45_000;
+
 export const openSshTransport: OpenTransport = async (uri, options) => ({
   stream: await openSsh(uri, options, 'daemon'),
   readOnly: options.readOnly,
@@ -51,13 +56,27 @@ export async function openSsh(
     if (isAsked && !(await isLoginOpen(sshCommand(uri, wish), environment))) {
       await logInByTerminal(sshCommand(uri, wish), environment, signal);
     }
-    const { program, args } = sshCommand(uri, { ...wish, isBatch: isBatch || isAsked });
-    log.info(`${uri.text}: ${program} ${args.slice(0, -1).join(' ')} …`);
-    // A group of its own: Ctrl+C in a terminal cancels an operation, and must not end its connection.
-    const detached = process.platform !== 'win32' && (answers !== 'terminal' || isAsked);
-    const env = { ...environment, ...questions?.environment };
-    const child = spawn(program, args, { env, stdio: 'pipe', detached });
-    return await loggedIn(child, { host, mark, program }, signal);
+    const open = async (more: Pick<SshWish, 'mayLogIn'>): Promise<ShellStream> => {
+      const { program, args } = sshCommand(uri, { ...wish, ...more, isBatch: isBatch || isAsked });
+      log.info(`${uri.text}: ${program} ${args.slice(0, -1).join(' ')} …`);
+      // A group of its own: Ctrl+C in a terminal cancels an operation, and must not end its connection.
+      const detached = process.platform !== 'win32' && (answers !== 'terminal' || isAsked);
+      const env = { ...environment, ...questions?.environment };
+      const child = spawn(program, args, { env, stdio: 'pipe', detached });
+      const login = { host, mark, program, isDetached: detached };
+      return isBatch ? await loggedInSoon(child, login, signal) : await loggedIn(child, login, signal);
+    };
+    if (to === 'shell' && (await isLoginOpen(sshCommand(uri, wish), environment))) {
+      try {
+        return await open({ mayLogIn: false });
+      } catch (error) {
+        // The login ended meanwhile.
+        if (!(error instanceof HostUnreachable) || !['refused', 'noAnswer'].includes(error.reason)) {
+          throw error;
+        }
+      }
+    }
+    return await open({});
   } finally {
     questions?.dispose();
   }
@@ -92,6 +111,24 @@ interface Login {
   readonly host: string;
   readonly mark: string;
   readonly program: string;
+  /** The client leads a group of processes. */
+  readonly isDetached: boolean;
+}
+
+/** As `loggedIn`; nobody waits for a login that hangs: an agent, a program in the place of ssh. */
+async function loggedInSoon(
+  child: ChildProcessWithoutNullStreams,
+  login: Login,
+  signal: TransportOptions['signal'],
+): Promise<ShellStream> {
+  const seconds = nobodyMs / 1_000;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new HostUnreachable('silent', login.host, { seconds })), nobodyMs);
+  try {
+    return await loggedIn(child, login, signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Resolves when the host's script leads to the daemon. Ends the client where it does not. */
@@ -100,28 +137,41 @@ async function loggedIn(
   login: Login,
   signal: TransportOptions['signal'],
 ): Promise<ShellStream> {
-  const stop = (): void => void child.kill();
-  signal?.addEventListener('abort', stop);
+  const aborted = new Promise<never>((_resolve, reject) => {
+    signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  });
   try {
     const [said, end] = [wordsOf(child), endOf(child)];
     const [rest, ended] = await Promise.race([
       untilMark(child, login.mark).then((bytes) => [bytes, undefined] as const),
       end.then((how) => [undefined, how] as const),
+      aborted,
     ]);
     signal?.throwIfAborted();
     if (ended !== undefined) {
-      throw await reasonOf(ended, said, login);
+      throw await reasonBefore(ended, said, login);
     }
     if (rest === undefined) {
-      throw new HostUnreachable('noAnswer', login.host, { said: `${mostNoise} bytes and no end at login` });
+      throw new HostUnreachable('noScript', login.host, { said: `${mostNoise} bytes and no end at login` });
     }
-    return new ProgramStream(child, rest, async () => reasonOf(await end, said, login));
+    return new ProgramStream(child, rest, async () => reasonAfter(await end, said, login));
   } catch (error) {
-    child.kill();
+    endLogin(child, login);
     throw error;
-  } finally {
-    signal?.removeEventListener('abort', stop);
   }
+}
+
+/** With the programs that it has started, which could hold its streams: this process must not wait for them. */
+function endLogin(child: ChildProcessWithoutNullStreams, { isDetached }: Login): void {
+  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+    try {
+      process.kill(isDetached ? -child.pid : child.pid);
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  [child.stdin, child.stdout, child.stderr].forEach((stream) => stream.destroy());
+  child.unref();
 }
 
 /** The last words of the client, read as they come, for a full pipe would stop it. */
@@ -172,15 +222,18 @@ function untilMark({ stdout }: ChildProcessWithoutNullStreams, mark: string): Pr
 }
 
 /**
- * | how it ended                | reason                                        |
- * |-----------------------------|-----------------------------------------------|
- * | it could not be started     | noProgram                                     |
- * | an exit of our script       | noLibvirt, noRelay, denied                    |
- * | 255 or a signal, words of a refusal | refused                               |
- * | 255 or a signal, others     | noAnswer                                      |
- * | any other                   | noLibvirt: the helper or `nc` found no daemon |
+ * Before our script has given its mark.
+ *
+ * | how it ended                        | reason                     |
+ * |-------------------------------------|----------------------------|
+ * | it could not be started             | noProgram                  |
+ * | an exit of our script               | noLibvirt, noRelay, denied |
+ * | 255 or a signal, no session         | noSession                  |
+ * | 255 or a signal, words of a refusal | refused                    |
+ * | 255 or a signal, others             | noAnswer                   |
+ * | any other                           | noScript                   |
  */
-async function reasonOf(end: End, said: () => Promise<string>, { host, program }: Login): Promise<HostUnreachable> {
+async function reasonBefore(end: End, said: () => Promise<string>, { host, program }: Login): Promise<HostUnreachable> {
   if ('error' in end) {
     return new HostUnreachable('noProgram', host, { program }, { cause: end.error });
   }
@@ -195,20 +248,33 @@ async function reasonOf(end: End, said: () => Promise<string>, { host, program }
       return new HostUnreachable('noLibvirt', host);
     case 255:
     case null:
-      return new HostUnreachable(refusals.test(words) ? 'refused' : 'noAnswer', host, quoted);
+      return new HostUnreachable(
+        noSession.test(words) ? 'noSession' : refusals.test(words) ? 'refused' : 'noAnswer',
+        host,
+        quoted,
+      );
     default:
-      return new HostUnreachable('noLibvirt', host, quoted);
+      return new HostUnreachable('noScript', host, { program, ...quoted });
   }
+}
+
+/** Behind the mark: the connection was cut, or the helper or `nc` found no daemon. */
+async function reasonAfter(end: End, said: () => Promise<string>, { host }: Login): Promise<HostUnreachable> {
+  const words = await said();
+  const isCut = 'error' in end || end.code === 255 || end.code === null;
+  return new HostUnreachable(isCut ? 'noAnswer' : 'noLibvirt', host, words === '' ? {} : { said: words });
 }
 
 /** A program's input and output as one stream. Its end before the first byte is an error that says why. */
 class ProgramStream extends Duplex implements ShellStream {
   readonly #child: ChildProcessWithoutNullStreams;
+  readonly #whyEnded: () => Promise<Error>;
   #hasSpoken = false;
 
   constructor(child: ChildProcessWithoutNullStreams, first: Buffer, whyEnded: () => Promise<Error>) {
     super({ allowHalfOpen: false });
     this.#child = child;
+    this.#whyEnded = whyEnded;
     const { stdin, stdout } = child;
     stdin.on('error', (error) => this.#fail(error));
     stdout.on('error', (error) => this.#fail(error));
@@ -246,7 +312,14 @@ class ProgramStream extends Duplex implements ShellStream {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#child.stdin.write(chunk, done);
+    this.#child.stdin.write(chunk, (error) => {
+      if (error instanceof Error && !this.#hasSpoken) {
+        // Who reads it has ended, and says why.
+        void this.#whyEnded().then(done);
+      } else {
+        done(error);
+      }
+    });
   }
 
   override _final(done: (error?: Error | null) => void): void {

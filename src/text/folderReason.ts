@@ -7,6 +7,12 @@ export function folderReason(folder: string, why: string): string {
       return t('Cannot create files in “{0}”: this libvirt has no storage driver.', folder);
     case 'otherHost':
       return t('Cannot create files in “{0}”: the folder is on another host and in no storage pool.', folder);
+    case 'noSession':
+      return t(
+        'Cannot create files in “{0}”: its host allows no further session in one login ({1}).',
+        folder,
+        'MaxSessions',
+      );
     case 'otherFolder':
       return t(
         'Cannot create files in “{0}”: libvirt sees another folder at this path, for example because this program runs in a container.',

@@ -6,7 +6,7 @@ import { displayLine } from '../domain/plainText.js';
 /** A changed host key takes ssh ten lines. */
 const longestQuote = 700;
 
-export function loginText({ why, host: name, said = '', group = '', program = '', by }: LoginProblem): {
+export function loginText({ why, host: name, said = '', group = '', program = '', seconds = 0, by }: LoginProblem): {
   readonly sentence: string;
   readonly nextStep: string;
 } {
@@ -29,6 +29,25 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
           by === 'tls'
             ? t('Check its name and the network, and that libvirt listens there for TLS, then connect again.')
             : t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host}`),
+      };
+    case 'silent':
+      return {
+        sentence: t('The login at the host {0} did not finish within {1} seconds.', host, seconds),
+        nextStep: t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host}`),
+      };
+    case 'noSession':
+      return {
+        sentence: t('The host {0} allows no further session in the open login.', host),
+        nextStep: t(
+          'Raise {0} in its {1}, or close another program that uses this login, then try again.',
+          'MaxSessions',
+          'sshd_config',
+        ),
+      };
+    case 'noScript':
+      return {
+        sentence: addQuote(t('The login at the host {0} led to no shell.', host)),
+        nextStep: t('Try “{0}” in a terminal until it works, then connect again.', `ssh ${host} echo ok`),
       };
     case 'refused':
       if (by === 'tls') {
@@ -67,7 +86,7 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
           'The host {0} has neither {1} nor {2}, which lead to the libvirt daemon.',
           host,
           'virt-ssh-helper',
-          'nc',
+          'nc -U',
         ),
         nextStep: t('Install {0} or {1} there, then connect again.', 'libvirt-daemon', 'netcat-openbsd'),
       };

@@ -51,6 +51,29 @@ describe('files of a host behind ssh', () => {
   });
   after(() => daemon.stop());
 
+  it('are seen and changed in the only session beside libvirt’s', async () => {
+    await far.configureServer('MaxSessions 2');
+    const before = await far.logins();
+    const theirs = await files();
+    const rest = { top: at('top'), base: at('base') };
+    const merged = theirs.commit(rest, never, ignore);
+    const seen = await Promise.all([theirs.image(at('base')), theirs.copy(at('base'), at('copy'), 'keep'), merged]);
+    assert.equal(typeof seen[0], 'object');
+    await theirs.remove(at('copy'));
+    await write('base', 'read -P 7 0 32M');
+    assert.equal((await far.logins()) - before, 1);
+  });
+
+  it('are not called missing where the host allows no session for them', async () => {
+    await far.configureServer('MaxSessions 1');
+    const before = await far.logins();
+    const theirs = await files();
+    assert.equal(await theirs.image(at('top')), 'unknown');
+    const can = await theirs.canAct(daemon.dir);
+    assert.equal(can === 'yes' ? can : can.why, 'noSession');
+    assert.equal((await far.logins()) - before, 1);
+  });
+
   it('are the same as there, over one login', async () => {
     const before = await far.logins();
     const [theirs, own] = [await files(), localFiles(process.env)];

@@ -30,6 +30,7 @@ interface Question {
 
 const mostBytes = 32 * 1024 * 1024;
 const stopAgainMs = 500;
+const watchedWords = 'answer watched ';
 
 /**
  * What the shell is told first. An answer is what the command wrote, a line with our mark and its exit, and its errors:
@@ -60,19 +61,21 @@ watched() {
 export class HostShell {
   readonly #stream: Duplex;
   readonly #mark = `virt-rewind-${randomBytes(12).toString('hex')}`;
-  readonly #patienceMs: number;
+  /** That it may say nothing while a command runs that is not watched. */
+  patienceMs: number;
   readonly #questions: Question[] = [];
+  /** Asked while a program is watched, which any line would end. */
+  readonly #later: string[] = [];
   #heard: Buffer = Buffer.alloc(0);
   #end: Error | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param stream to a shell of POSIX that reads commands
-   * @param patienceMs that it may say nothing while a command runs that is not watched
    */
   constructor(stream: Duplex, patienceMs: number) {
     this.#stream = stream;
-    this.#patienceMs = patienceMs;
+    this.patienceMs = patienceMs;
     stream.on('data', (chunk: Buffer) => this.#hear(chunk));
     stream.once('error', (error) => this.#finish(new ShellEnded(error.message, { cause: error })));
     stream.once('close', () => this.#finish(new ShellEnded('the connection ended')));
@@ -94,8 +97,8 @@ export class HostShell {
   }
 
   /**
-   * A program, the first of the words, for as long as it takes: it ends when the signal is aborted. While it runs
-   * nothing else may be asked.
+   * A program, the first of the words, for as long as it takes: it ends when the signal is aborted. What is asked
+   * meanwhile waits for its end.
    */
   async watch(words: readonly string[], signal: AbortSignal, onOut: (part: Buffer) => void): Promise<ShellAnswer> {
     let again: NodeJS.Timeout | undefined;
@@ -104,7 +107,7 @@ export class HostShell {
       // The shell may have read the first one together with the command.
       again = setTimeout(stop, stopAgainMs);
     };
-    const answer = this.#put(`answer watched ${words.map(shellWord).join(' ')}`, onOut);
+    const answer = this.#put(`${watchedWords}${words.map(shellWord).join(' ')}`, onOut);
     signal.addEventListener('abort', stop, { once: true });
     try {
       return await answer;
@@ -137,8 +140,13 @@ export class HostShell {
       } else if (line.includes('\0')) {
         reject(Object.assign(new Error('no shell can be told a NUL'), { code: 'EINVAL' }));
       } else {
+        const isWatching = this.#questions.some((one) => one.onOut !== undefined);
         this.#questions.push({ onOut, resolve, reject });
-        this.#stream.write(`${line}\n`);
+        if (isWatching) {
+          this.#later.push(line);
+        } else {
+          this.#stream.write(`${line}\n`);
+        }
         this.#wait();
       }
     });
@@ -152,8 +160,8 @@ export class HostShell {
       this.#timer = setTimeout(() => {
         this.#questions.shift();
         this.#finish(new ShellEnded('the shell gave no answer to another command'));
-        first.reject(new ShellSilent(`no answer in ${this.#patienceMs} ms`));
-      }, this.#patienceMs);
+        first.reject(new ShellSilent(`no answer in ${this.patienceMs} ms`));
+      }, this.patienceMs);
     }
   }
 
@@ -177,8 +185,21 @@ export class HostShell {
       this.#heard = this.#heard.subarray(endsAt + end.length);
       this.#questions.shift();
       question.resolve({ code: Number(code), out, said: said.join('\n') });
+      if (question.onOut !== undefined) {
+        this.#writeLater();
+      }
     }
     this.#wait();
+  }
+
+  /** Up to the next program that is watched. */
+  #writeLater(): void {
+    for (let line = this.#later.shift(); line !== undefined; line = this.#later.shift()) {
+      this.#stream.write(`${line}\n`);
+      if (line.startsWith(watchedWords)) {
+        break;
+      }
+    }
   }
 
   #finish(error: Error): void {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Disposable } from '../../base/disposable.js';
 import type { FileSystem } from '../../base/fileSystem.js';
 import type { Log } from '../../base/log.js';
+import { HostUnreachable } from '../../libvirt/libvirtError.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import type { ImageHost, QemuImg } from '../../qemu/qemuImg.js';
@@ -71,6 +72,8 @@ class ShellHost implements DirectHost, Disposable {
   readonly #idle = new Map<HostShell, NodeJS.Timeout>();
   readonly #open = new Set<HostShell>();
   #looking: Promise<HostShell> | undefined;
+  /** The end of the last use of a shell that others look with. */
+  #turn: Promise<void> = Promise.resolve();
   #noShell: { readonly error: OutOfReach; readonly until: number } | undefined;
   #isDisposed = false;
   readonly files: ImageHost['files'];
@@ -106,11 +109,16 @@ class ShellHost implements DirectHost, Disposable {
       this.#idle.delete(idle);
     }
     try {
-      const shell = idle?.isOpen === true ? idle : await this.#newShell(actMs);
+      const shell = idle?.isOpen === true ? idle : await this.#newShell(actMs).catch(passOver);
+      if (shell === undefined) {
+        return await this.#inTurn(use);
+      }
       try {
         return await use(shell);
       } finally {
-        if (shell.isIdle) {
+        if ((await this.#looking) === shell) {
+          // It is the only one that the host allows.
+        } else if (shell.isIdle) {
           this.#idle.set(
             shell,
             setTimeout(() => {
@@ -132,14 +140,35 @@ class ShellHost implements DirectHost, Disposable {
     }
   }
 
+  /** Where the host allows no further session: in the shell that others look with, one after the other. */
+  #inTurn<T>(use: (shell: HostShell) => Promise<T>): Promise<T> {
+    const used = this.#turn.then(async () => {
+      const shell = await this.#lookShell();
+      shell.patienceMs = actMs;
+      return use(shell);
+    });
+    this.#turn = used.then(
+      () => undefined,
+      () => undefined,
+    );
+    return used;
+  }
+
   /** All looks share one, and are answered in their order. */
   async #lookShell(): Promise<HostShell> {
     if (this.#looking !== undefined && !(await this.#looking).isOpen) {
       this.#looking = undefined;
     }
     this.#looking ??= this.#newShell(lookMs).catch((error: unknown) => {
-      this.#looking = undefined;
-      throw error;
+      // A change of ours may hold the only session.
+      const [open] = [...this.#open].filter(({ isOpen }) => isOpen);
+      if (open === undefined || !(error instanceof OutOfReach) || error.why !== 'noSession') {
+        this.#looking = undefined;
+        throw error;
+      }
+      clearTimeout(this.#idle.get(open));
+      this.#idle.delete(open);
+      return open;
     });
     return this.#looking;
   }
@@ -186,8 +215,10 @@ class ShellHost implements DirectHost, Disposable {
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
       this.#access.log.info(`no shell on ${this.#access.hostname}: ${said}`);
-      const reason = new OutOfReach('otherHost', said, { cause: error });
-      this.#noShell = { error: reason, until: performance.now() + againMs };
+      const reason = new OutOfReach(isNoSession(error) ? 'noSession' : 'otherHost', said, { cause: error });
+      if (reason.why !== 'noSession') {
+        this.#noShell = { error: reason, until: performance.now() + againMs };
+      }
       throw reason;
     }
   }
@@ -203,6 +234,17 @@ class ShellHost implements DirectHost, Disposable {
     if (!isSameHostname(told, hostname)) {
       throw new Error(`the login leads to ${told}, libvirt runs on ${hostname}`);
     }
+  }
+}
+
+function isNoSession(error: unknown): boolean {
+  return error instanceof HostUnreachable && error.reason === 'noSession';
+}
+
+/** @returns undefined where the host allows no further session */
+function passOver(error: unknown): undefined {
+  if (!(error instanceof OutOfReach) || error.why !== 'noSession') {
+    throw error;
   }
 }
 

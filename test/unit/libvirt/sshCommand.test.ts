@@ -150,7 +150,7 @@ describe('the script on the host', () => {
     await rm(dir, { recursive: true });
   });
 
-  const show = 'for one; do echo "<$one>"; done';
+  const show = '[ "$*" = -h ] && echo "-U  Use UNIX domain socket" && exit; for one; do echo "<$one>"; done';
 
   it('runs nc with the socket, whatever is in its name', async () => {
     await put('nc', show);
@@ -181,5 +181,7 @@ describe('the script on the host', () => {
     assert.equal((await run('qemu+ssh://web/system?socket=/nowhere')).exit, 95);
     assert.equal((await run(`qemu+ssh://web/system?socket=${socketOf()}`)).exit, 96);
     assert.equal((await run('qemu+ssh://web/session?proxy=native')).exit, 95);
+    await put('nc', 'echo "BusyBox v1.35.0 multi-call binary. Usage: nc [-iN] [-wN] [-l] [-p PORT] [IPADDR PORT]" >&2');
+    assert.equal((await run(`qemu+ssh://web/system?socket=${socketOf()}`)).exit, 96);
   });
 });

@@ -1,8 +1,10 @@
 // What the client's end means; with programs in the place of ssh that end so.
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { HostUnreachable } from '../../../src/libvirt/libvirtError.js';
 import { openSshTransport } from '../../../src/libvirt/sshTransport.js';
 import { parseUri } from '../../../src/libvirt/uri.js';
@@ -37,6 +39,16 @@ describe('openSshTransport', () => {
     return `${error.reason} ${JSON.stringify(error.more)}`;
   };
 
+  const written = async (name: string): Promise<number> => {
+    for (;;) {
+      const text = await readFile(join(dir, name), 'utf8').catch(() => '');
+      if (text.endsWith('\n')) {
+        return Number(text);
+      }
+      await wait(5);
+    }
+  };
+
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'vr-'));
   });
@@ -65,13 +77,42 @@ describe('openSshTransport', () => {
       ['mark "$@"; echo "cannot connect" >&2; exit 1'],
       'noLibvirt {"said":"cannot connect"}',
     ],
-    ['endless words at login', ['exec yes'], 'noAnswer {"said":"65536 bytes and no end at login"}'],
+    ['endless words at login', ['exec yes'], 'noScript {"said":"65536 bytes and no end at login"}'],
+    [
+      'a host that opens no session',
+      ['echo "mux_client_request_session: session request failed: Session open refused by peer" >&2', 'exit 255'],
+      'noSession {"said":"mux_client_request_session: session request failed: Session open refused by peer"}',
+    ],
+    ['no ssh', ['echo "what?" >&2'], `noScript {"program":"CLIENT","said":"what?"}`],
+    ['a connection that is cut at once', ['mark "$@"; echo cut >&2; exit 255'], 'noAnswer {"said":"cut"}'],
   ] as const) {
     it(`tells of ${title}`, async () => {
       await client(...lines);
-      assert.equal(await why(), wanted);
+      assert.equal((await why()).replace(join(dir, 'client'), 'CLIENT'), wanted);
     });
   }
+
+  it('tells the last words of a helper that is written to', async () => {
+    await client('mark "$@"; exec <&-; echo "cannot connect" >&2; exit 1');
+    const { stream } = await open();
+    const failed = once(stream, 'error');
+    stream.resume().write(Buffer.alloc(1 << 20));
+    const [error] = (await failed) as [unknown];
+    assert.ok(error instanceof HostUnreachable, String(error));
+    assert.equal(error.more.said, 'cannot connect');
+  });
+
+  it('leaves no program of an ended login that keeps this one', async () => {
+    await client(`sleep 600 & echo $! > '${join(dir, 'child')}'`, `echo $$ > '${join(dir, 'pid')}'`, 'exec sleep 600');
+    const stop = new AbortController();
+    const opening = open(stop.signal);
+    const pid = await written('pid');
+    stop.abort(new Error('stopped'));
+    await assert.rejects(opening, /stopped/u);
+    const child = await written('child');
+    await untilEnded(pid);
+    await untilEnded(child);
+  });
 
   it('passes over what a shell prints first, and hands over every byte behind it', async () => {
     await client('echo Welcome; mark "$@"; exec cat');
@@ -87,20 +128,18 @@ describe('openSshTransport', () => {
     await client(`echo $$ > '${join(dir, 'pid')}'`, 'exec sleep 600');
     const stop = new AbortController();
     const opening = open(stop.signal);
-    const { readFile } = await import('node:fs/promises');
-    const { setTimeout: wait } = await import('node:timers/promises');
-    let pid = '';
-    while (pid === '') {
-      await wait(5);
-      pid = await readFile(join(dir, 'pid'), 'utf8').catch(() => '');
-    }
+    const pid = await written('pid');
     stop.abort(new Error('stopped'));
     await assert.rejects(opening, /stopped/u);
-    while (isRunning(Number(pid))) {
-      await wait(5);
-    }
+    await untilEnded(pid);
   });
 });
+
+async function untilEnded(pid: number): Promise<void> {
+  while (isRunning(pid)) {
+    await wait(5);
+  }
+}
 
 function isRunning(pid: number): boolean {
   try {
