@@ -81,12 +81,16 @@ export function backTo(entry: LoggedOperation, log: readonly LoggedOperation[]):
       .filter((one) => sortOf(one, earlier) === 'operation')
       .map((one) => rootOf(one, earlier)),
   );
-  const roots = new Map<string, { readonly top: LoggedOperation; readonly stands: boolean }>();
-  for (const one of standingOperations(log)) {
-    roots.set(rootOf(one, log), { top: one, stands: sortOf(one, log) === 'operation' });
-  }
-  const other = [...roots].filter(([root, { stands }]) => stoodThen.has(root) !== stands).map(([, { top }]) => top);
-  return other.filter(isDeliberate).sort((a, b) => log.indexOf(b) - log.indexOf(a));
+  const other = topsOf(log).filter(
+    (one) => stoodThen.has(rootOf(one, log)) !== (sortOf(one, log) === 'operation') && isDeliberate(one),
+  );
+  return other.sort((a, b) => log.indexOf(b) - log.indexOf(a));
+}
+
+/** Of all that is about one operation, itself, its undos and redos, the last one alone: it is what can be undone. */
+function topsOf(log: readonly LoggedOperation[]): readonly LoggedOperation[] {
+  const tops = new Map(standingOperations(log).map((one) => [rootOf(one, log), one]));
+  return log.filter((one) => tops.get(rootOf(one, log)) === one);
 }
 
 /**
@@ -95,7 +99,7 @@ export function backTo(entry: LoggedOperation, log: readonly LoggedOperation[]):
  */
 export function neededByUndo(log: readonly LoggedOperation[], most: number): ReadonlySet<string> {
   const isRevert = ({ request }: LoggedOperation): boolean => request.kind === 'revert';
-  const reverts = standingOperations(log).filter((one) => isDeliberate(one) && isRevert(one));
+  const reverts = topsOf(log).filter((one) => isDeliberate(one) && isRevert(one));
   const undos = reverts.filter((one) => sortOf(one, log) === 'operation');
   const redos = reverts.filter(
     (one) =>

@@ -248,6 +248,9 @@ describe('which operations stand', () => {
     assert.deepEqual(needed([one, two], 1), ['kept two']);
     assert.deepEqual(needed(undone, 3), ['left two', 'left one']);
     assert.deepEqual(needed([...undone, again1], 1), ['kept again', 'left two']);
+    // What was done again is undone by its redo, so the first time takes no place among so many.
+    const again2 = went('4', 'left two', 'kept again', '3');
+    assert.deepEqual(needed([one, two, not2, again2], 2), ['kept one', 'kept again']);
     // Nobody does again what another revert stands in the way of.
     assert.deepEqual(needed([...undone, went('6', 'x', 'kept x')], 3), ['kept x']);
     const spared = logged(
