@@ -109,18 +109,22 @@ function bundlesOf(layer, tier) {
 }
 
 /**
- * Short ones where the time is limited, with seeds of their own from run to run; otherwise two thousand operations.
+ * Short ones where the time is limited, with seeds of their own from run to run; otherwise two thousand operations, or
+ * fifty days in each mode.
  * @param {DeepPart} part
  */
-function historiesCommand({ version }) {
+function historiesCommand({ version, group }) {
   const release = { system: undefined, trixie: 'trixie', newest: 'sid' }[version];
   const seed = parseInt(tree.slice(0, 6), 16) % 10_000;
+  const isLong = limit === Infinity;
+  const many = group === 'days' ? ['--days', isLong ? '50' : '2'] : ['--ops', isLong ? '2000' : '120'];
   return [
     'scripts/histories.mjs',
-    ...['--seed', String(seed), '--ops', limit === Infinity ? '2000' : '120'],
-    ...['--resume', `artifacts/histories-${version}-${tree}.json`],
+    ...['--seed', String(seed), ...many],
+    ...['--resume', `artifacts/${group}-${version}-${tree}.json`],
+    ...(release === undefined ? [] : ['--release', release]),
     // Where there are some, all of two thousand without one would prove nothing of them.
-    ...(release === undefined ? [] : ['--release', release, ...(limit === Infinity ? ['--seamless', '20'] : [])]),
+    ...(release !== undefined && isLong && group === 'histories' ? ['--seamless', '20'] : []),
   ];
 }
 

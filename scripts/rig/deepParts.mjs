@@ -112,6 +112,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | matrix    | every kind of snapshot from and to every state                    |
  * | faults    | every operation broken off by every fault                         |
  * | histories | random operations against a model                                 |
+ * | days      | what a person does in a day, with what is undone and done again   |
  * | lockstep  | snapshots of a guest that runs on, 100 of them                    |
  * | killed    | snapshots of a guest that runs on, ended by kill at each call     |
  * | forks     | a hundred forks of a guest that writes                            |
@@ -379,6 +380,16 @@ export const deepParts = [
         version,
         minutes: 3,
         guards: acting,
+      }),
+  ),
+  ...versions.map(
+    (version) =>
+      /** @type {DeepPart} */ ({
+        name: `days ${version}`,
+        group: 'days',
+        version,
+        minutes: 2,
+        guards: ['journal', ...acting],
       }),
   ),
   ...versions.map(

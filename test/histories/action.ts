@@ -8,7 +8,7 @@ export type Label = string;
 
 export type After = 'asSnapshot' | 'asBefore' | Power;
 
-/** What the guest does. Left out where it does not run. */
+/** What the guest does. Left out where it does not run; in the disks of a VM that is off, `qemu-io` writes. */
 export type GuestAction =
   | { readonly do: 'write'; readonly disk: number; readonly blocks: readonly (readonly [number, number])[] }
   | { readonly do: 'ram'; readonly counter: number; readonly kib: number };
@@ -41,6 +41,12 @@ export type Request =
 export interface UndoAction {
   readonly do: 'undo';
   readonly back: number;
+  readonly as: Label;
+}
+
+/** Does again what was undone last. The checkpoint of a revert is called so. */
+export interface RedoAction {
+  readonly do: 'redo';
   readonly as: Label;
 }
 
@@ -124,7 +130,7 @@ export type ForeignAction =
 export type Plugged = 'live' | 'config' | 'both';
 
 /** Those of the extension and of other clients are counted; what a guest does is not. */
-export type Operation = Request | UndoAction | ChildAction | ClientAction;
+export type Operation = Request | UndoAction | RedoAction | ChildAction | ClientAction;
 
 /**
  * The last of a history: an editor dies in the middle of a request, the VM is used by others, and days later the next
@@ -144,6 +150,11 @@ export interface Script {
   /** All snapshots of a VM are of one style: a mix is refused by design. */
   readonly style: SnapshotStyle;
   readonly disks: readonly ('qcow2' | 'raw' | 'luks')[];
+  /**
+   * With the settings that a user has, old checkpoints are deleted behind the reverts, and nothing of ours may refuse
+   * an undo or a redo that the model has.
+   */
+  readonly isDay?: true;
   readonly actions: readonly Action[];
 }
 

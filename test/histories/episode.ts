@@ -45,7 +45,7 @@ export interface Episode {
 }
 
 export async function runEpisode(
-  base: Pick<Script, 'style' | 'disks'>,
+  base: Omit<Script, 'actions'>,
   next: Next,
   { everythingEach, say, beside: startBeside }: EpisodeOptions,
 ): Promise<Episode> {
@@ -53,14 +53,14 @@ export async function runEpisode(
   const rig = await ExtensionSide.startDaemon();
   const ends = [() => rig.stop()];
   try {
-    const vm = await OracleVm.define(rig.daemon, { name: 'h', disks: base.disks });
+    const vm = await OracleVm.define(rig.daemon, { name: 'h', disks: base.disks, diskMiB: base.isDay ? 4 : 16 });
     const side = new ExtensionSide(rig, base.style);
     const others = new OtherClients(rig.daemon, base.style, vm.name, (uri) => side.connectAlso(uri));
     ends.push(() => others.stop());
-    await side.connect(vm.name);
+    await side.connect(vm.name, base.isDay);
     const beside = await startBeside?.(rig, vm);
     ends.push(async () => beside?.stop());
-    const history = new History(vm, side, others, base.disks.length);
+    const history = new History(vm, side, others, base);
     const actions: Action[] = [];
     const refused: Record<string, number> = {};
     let done = 0;

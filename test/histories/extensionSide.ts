@@ -11,6 +11,7 @@ import type { Decision } from '../../src/operations/plan.js';
 import { sortOf, standingOperations } from '../../src/operations/undo/standingOperations.js';
 import type { Snapshot } from '../../src/domain/snapshot.js';
 import type { VmRef } from '../../src/domain/vm.js';
+import { parseSettings } from '../../src/manifest/settings.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
 import { inChild, leftEntries, olderBy, rewriteEntry } from '../libvirtd/faults/dyingChild.js';
 import { openEditor } from '../libvirtd/faults/editor.js';
@@ -18,6 +19,15 @@ import type { AbandonAction, ChildAction, Label, Request, SnapshotStyle } from '
 import { find, findAll, readXml } from '../oracle/xml.js';
 import type { Made, Outcome } from './outcome.js';
 import type { Picture } from './picture.js';
+
+/** How many checkpoints of reverts are kept where a user has changed no setting. */
+export const keptCheckpoints = parseSettings(() => undefined).keepCheckpoints;
+
+/** `undone`: the kind of what the log names as the one that is meant. */
+export interface TakenBack {
+  readonly undone: string;
+  readonly outcome: Outcome;
+}
 
 export class ExtensionSide {
   readonly #rig: LiveRig;
@@ -46,9 +56,10 @@ export class ExtensionSide {
     return this.#seamless;
   }
 
-  async connect(name: string): Promise<void> {
+  /** @param prunes as it does for a user */
+  async connect(name: string, prunes = false): Promise<void> {
     // Pruning goes on behind an operation that has answered, and the model is compared at that moment.
-    this.#rig.engine.setAutoPrune('everything');
+    this.#rig.engine.setAutoPrune(prunes ? keptCheckpoints : 'everything');
     await this.#rig.engine.connect(this.#rig.uri);
     await this.meet(name);
   }
@@ -79,19 +90,34 @@ export class ExtensionSide {
     return this.#runs(this.#requestOf(action, names));
   }
 
-  async canUndo(back: number): Promise<boolean> {
-    const way = (await this.#undoing(back))?.way;
+  async canTakeBack(does: 'undo' | 'redo', back: number): Promise<boolean> {
+    const look = await this.#look();
+    const way = (does === 'undo' ? undoingIn(look, back) : look.next('redo'))?.way;
     return way?.kind === 'operation' && (await this.#rig.engine.plan(way.request)).kind === 'plan';
   }
 
-  /** `undone`: the kind of what the log names as the one that is meant. */
-  async undo(back: number): Promise<{ readonly undone: string; readonly outcome: Outcome }> {
-    const undoing = await this.#undoing(back);
+  async undo(back: number): Promise<TakenBack> {
+    const look = await this.#look();
+    return this.#takeBack(look, undoingIn(look, back));
+  }
+
+  async redo(): Promise<TakenBack> {
+    const look = await this.#look();
+    return this.#takeBack(look, look.next('redo'));
+  }
+
+  /** What follows an operation by itself is done. Returns the names of the snapshots that are there. */
+  async settle(): Promise<ReadonlySet<string>> {
+    await this.#rig.engine.idle();
+    return new Set((await this.#tree()).snapshots.map(({ name }) => name));
+  }
+
+  async #takeBack(look: UndoLook, undoing: UndoableOperation | undefined): Promise<TakenBack> {
     if (undoing === undefined) {
       return { undone: 'nothing', outcome: { type: 'refused', reason: 'nothingToUndo' } };
     }
     const { entry, way } = undoing;
-    const undone = entry.request.kind;
+    const undone = look.root(entry).request.kind;
     switch (way.kind) {
       case 'operation':
         return { undone, outcome: await this.#runs(way.request, entry) };
@@ -156,20 +182,8 @@ export class ExtensionSide {
     return cloneRequest(this.#rig.engine, this.#ref, { name: childName(as), way, ...snapshot });
   }
 
-  async #undoing(back: number): Promise<UndoableOperation | undefined> {
-    const look = await UndoLook.at(this.#rig.engine, this.#ref);
-    if (back === 0) {
-      return look.next('undo');
-    }
-    const isMeant = (one: LoggedOperation): boolean =>
-      one.request.kind !== 'power' &&
-      one.request.kind !== 'clone' &&
-      one.unasked !== true &&
-      sortOf(one, look.log) === 'operation';
-    const entry = standingOperations(look.log)
-      .filter(isMeant)
-      .at(-1 - back);
-    return entry && look.of(entry);
+  #look(): Promise<UndoLook> {
+    return UndoLook.at(this.#rig.engine, this.#ref);
   }
 
   #runs(request: OperationRequest, undoes?: LoggedOperation): Promise<Outcome> {
@@ -313,6 +327,21 @@ export class ExtensionSide {
     this.#seamless += taken.filter(({ trailers }) => trailers.ramWritten === 'seamless').length;
     return taken;
   }
+}
+
+function undoingIn(look: UndoLook, back: number): UndoableOperation | undefined {
+  if (back === 0) {
+    return look.next('undo');
+  }
+  const isMeant = (one: LoggedOperation): boolean =>
+    one.request.kind !== 'power' &&
+    one.request.kind !== 'clone' &&
+    one.unasked !== true &&
+    sortOf(one, look.log) === 'operation';
+  const entry = standingOperations(look.log)
+    .filter(isMeant)
+    .at(-1 - back);
+  return entry && look.of(entry);
 }
 
 function childName(label: Label): string {

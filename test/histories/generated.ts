@@ -5,7 +5,7 @@ import type { Next } from './episode.js';
 import { type Random, seededRandom } from './random.js';
 
 export interface Generated {
-  readonly base: Pick<Script, 'style' | 'disks'>;
+  readonly base: Omit<Script, 'actions'>;
   readonly next: Next;
 }
 

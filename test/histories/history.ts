@@ -13,16 +13,18 @@ import {
   isOperation,
   type Label,
   type Operation,
+  type RedoAction,
   type Request,
+  type Script,
   type UndoAction,
 } from './action.js';
-import type { ExtensionSide } from './extensionSide.js';
+import { type ExtensionSide, keptCheckpoints, type TakenBack } from './extensionSide.js';
 import { mebibyte, plugContent, plugDisk, plugTarget } from './moves.js';
 import type { OtherClients } from './otherClients.js';
 import type { Made, Outcome } from './outcome.js';
 import { pictureDifferences } from './picture.js';
 import { Traces } from './traces.js';
-import { type DoneRequest, UndoableRequests } from './undoable.js';
+import { type DoneRequest, type Undoable, UndoableRequests } from './undoable.js';
 import { blockDifferences, type Content } from '../oracle/blocks.js';
 import { chainOf, readImage } from '../oracle/images.js';
 import { Model, type Power } from '../oracle/model.js';
@@ -62,17 +64,29 @@ export class History {
   readonly #side: ExtensionSide;
   readonly #others: OtherClients;
 
-  constructor(vm: OracleVm, side: ExtensionSide, others: OtherClients, disks: number) {
+  readonly #isDay: boolean;
+
+  constructor(vm: OracleVm, side: ExtensionSide, others: OtherClients, base: Pick<Script, 'disks' | 'isDay'>) {
     this.#vm = vm;
     this.#side = side;
     this.#others = others;
-    this.model = Model.fresh(disks);
+    this.model = Model.fresh(base.disks.length);
+    this.#isDay = base.isDay === true;
+  }
+
+  /** What the model says of an undo of the last operation, and of a redo. */
+  get mayTakeBack(): { readonly undo: boolean; readonly redo: boolean } {
+    const last = this.#requests.at(0);
+    return {
+      undo: last !== undefined && this.#requests.judge(last, this.model) !== 'no',
+      redo: this.#requests.judgeRedo(this.model) !== 'no',
+    };
   }
 
   /** Whether the extension's plan for it is no refusal. */
   async canDo(action: Operation): Promise<boolean> {
-    if (action.do === 'undo') {
-      return this.#side.canUndo(action.back);
+    if (action.do === 'undo' || action.do === 'redo') {
+      return this.#side.canTakeBack(action.do, action.do === 'undo' ? action.back : 0);
     }
     if (isOfChild(action)) {
       return this.#side.canChangeChild(action, this.#names);
@@ -91,6 +105,7 @@ export class History {
     const fits = (label: Label): boolean => this.model.snapshots.has(this.#names.get(label) ?? '');
     switch (action.do) {
       case 'write':
+        return power === 'running' || (power === 'off' && this.model.saved === undefined && !this.#isEncrypted);
       case 'ram':
         return power === 'running';
       case 'revert':
@@ -101,8 +116,10 @@ export class History {
         return fits(action.snapshot);
       case 'undo': {
         const done = this.#requests.at(action.back);
-        return done !== undefined && !this.#traces.isUntold(this.#requests.keptBy(done) ?? '');
+        return done !== undefined && !this.#traces.isUntold(this.#requests.keptBy(done, this.model) ?? '');
       }
+      case 'redo':
+        return this.#requests.undone !== undefined;
       case 'cloneHere':
         return (
           !this.#isEncrypted &&
@@ -204,6 +221,7 @@ export class History {
       () => this.#carryOut(action),
       (text): Outcome => ({ type: 'failed', kind: 'threw', text }),
     );
+    await (this.#isDay ? this.#dropPruned() : undefined);
     if (outcome.type === 'failed') {
       this.found = { about: 'failed', what: [`${outcome.kind}: ${outcome.text}`] };
     }
@@ -235,6 +253,9 @@ export class History {
     }
     if (action.do === 'undo') {
       return this.#undo(action);
+    }
+    if (action.do === 'redo') {
+      return this.#redo(action);
     }
     if (isOfChild(action)) {
       const outcome = await this.#side.changeChild(action, this.#names);
@@ -325,16 +346,45 @@ export class History {
   async #undo({ back, as }: UndoAction): Promise<Outcome> {
     const done = this.#requests.at(back)!;
     const must = this.#requests.judge(done, this.model);
-    const { undone, outcome } = await this.#side.undo(back);
-    const may = outcome.type === 'refused' && outcome.reason.startsWith('notUndoable') ? 'no' : 'yes';
-    if (undone !== done.action.do) {
-      this.found = { about: 'undo', what: [`meant is a ${undone}, not a ${done.action.do}`] };
-    } else if (must !== 'either' && must !== may) {
-      this.found = { about: 'undo', what: [`a ${undone} can be undone: ${may}, not ${must}`] };
-    } else if (outcome.type === 'done') {
-      this.#followUndo(done, as, outcome);
+    const taken = await this.#side.undo(back);
+    if (this.#isAsJudged(done, must, taken) && taken.outcome.type === 'done') {
+      this.#requests.fell(done, this.#followUndo(done, as, taken.outcome));
     }
-    return outcome;
+    return taken.outcome;
+  }
+
+  async #redo({ as }: RedoAction): Promise<Outcome> {
+    const undoing = this.#requests.undone!;
+    const must = this.#requests.judgeRedo(this.model);
+    const taken = await this.#side.redo();
+    if (this.#isAsJudged(undoing, must, taken) && taken.outcome.type === 'done') {
+      this.#requests.rose(this.#followUndo(undoing, as, taken.outcome));
+    }
+    return taken.outcome;
+  }
+
+  #isAsJudged({ action }: DoneRequest, must: Undoable, { undone, outcome }: TakenBack): boolean {
+    const isRefused = outcome.type === 'refused' && (this.#isDay || outcome.reason.startsWith('notUndoable'));
+    const may = isRefused ? `no (${outcome.reason})` : 'yes';
+    if (undone !== action.do) {
+      this.found = { about: 'undo', what: [`meant is a ${undone}, not a ${action.do}`] };
+    } else if (must !== 'either' && !may.startsWith(must)) {
+      this.found = { about: 'undo', what: [`a ${undone} can be taken back: ${may}, not ${must}`] };
+    }
+    return this.found === undefined;
+  }
+
+  /** Old checkpoints go behind what was done, but none that the next undos and redos go back to. */
+  async #dropPruned(): Promise<void> {
+    const there = await this.#side.settle();
+    const gone = [...this.model.snapshots.keys()].filter((name) => !there.has(name));
+    this.model = gone
+      .filter((name) => this.#requests.isAutomatic(name))
+      .reduce((model, name) => model.deleted(name, 'one'), this.model);
+    const [lost] = [...this.#requests.needed(keptCheckpoints, this.model)].filter((name) => gone.includes(name));
+    if (lost !== undefined) {
+      this.found ??= { about: 'undo', what: [`${lost}, which an undo goes back to, was pruned`] };
+    }
   }
 
   async #followChild(action: ChildAction, { snapshot }: Done): Promise<void> {
@@ -366,9 +416,10 @@ export class History {
     }
   }
 
-  #followUndo(done: DoneRequest, as: Label, outcome: Done): void {
+  /** Returns what was done, as something that can be taken back itself. */
+  #followUndo(done: DoneRequest, as: Label, outcome: Done): DoneRequest {
     const { action, before, name, was } = done;
-    this.#requests.fell(done);
+    const left = this.model;
     if (action.do === 'create') {
       this.model = this.model.deleted(name!, 'one');
     } else if (was !== undefined) {
@@ -376,14 +427,23 @@ export class History {
       const may = this.model.current === name ? (outcome.snapshot?.name ?? name!) : was.name;
       this.#edit(name!, { ...was, name: may === name ? may : was.name });
     } else if (action.do === 'revert') {
-      const to = this.#requests.keptBy(done)!;
+      const to = this.#requests.keptBy(done, this.model)!;
       // It was off with RAM in a managed save, which its checkpoint holds: to end off would throw that away.
       const after = before.saved === undefined ? before.power : undefined;
       this.#revert(to, after, action.checkpoint && as, outcome);
-      if (!this.#traces.isSpoilt(to) && !areSame(before, this.model)) {
-        this.found ??= { about: 'undo', what: ['the disks are not as before the revert that was undone'] };
+      const hasRam = left.snapshots.get(to)?.kind === 'memory' && before.power !== 'off';
+      if (!this.#traces.isSpoilt(to) && !(areSame(before, this.model) && (!hasRam || isSameRam(before, this.model)))) {
+        this.found ??= { about: 'undo', what: ['the VM is not as before the revert that was undone'] };
       }
     }
+    const edited = left.snapshots.get(name ?? '');
+    return {
+      action,
+      before: left,
+      name: outcome.snapshot?.name ?? name,
+      ...(was && edited && { was: { name: edited.name, title: edited.title } }),
+      ...(outcome.checkpoint && { checkpoint: outcome.checkpoint.name }),
+    };
   }
 
   #revert(to: string, after: Power | undefined, checkpoint: Label | undefined, outcome: Done): void {
@@ -394,7 +454,12 @@ export class History {
     if (outcome.layout !== undefined) {
       this.#make(`layout-${String(this.#names.size)}`, outcome.layout);
     }
-    [outcome.checkpoint, outcome.layout].forEach((made) => made && this.#requests.madeByRevert(made.name));
+    if (outcome.checkpoint !== undefined) {
+      this.#requests.madeByRevert(outcome.checkpoint.name);
+    }
+    if (outcome.layout !== undefined) {
+      this.#requests.madeForLayout(outcome.layout.name);
+    }
   }
 
   #edit(old: string, { name, title }: Pick<Made, 'name' | 'title'>): void {
@@ -447,7 +512,9 @@ export class History {
 
   async #letGuest(action: GuestAction): Promise<void> {
     if (action.do === 'write') {
-      await this.#vm.talk((guest) => guest.write(action.disk, action.blocks));
+      await (this.model.power === 'off'
+        ? this.#vm.writeOff(action.disk, action.blocks)
+        : this.#vm.talk((guest) => guest.write(action.disk, action.blocks)));
       this.model = this.model.wrote(action.disk, action.blocks);
       return;
     }
@@ -572,6 +639,10 @@ type Held = Pick<Model, 'disks' | 'sizes'>;
 
 function areSame(one: Held, other: Held): boolean {
   return one.disks.every((disk, index) => isSame(disk, other.disks[index]!) && one.sizes[index] === other.sizes[index]);
+}
+
+function isSameRam({ ram: one }: Pick<Model, 'ram'>, { ram: other }: Pick<Model, 'ram'>): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function isSame(one: ReadonlyMap<number, number>, other: ReadonlyMap<number, number>): boolean {

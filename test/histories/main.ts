@@ -10,12 +10,16 @@
 //   --go-on           does not end at the first difference
 //   --seamless N      fails where fewer snapshots were taken seamlessly
 //   --wild            other tools are used in every history, not in some
+//   --days N          so many random days in each mode, in place of histories: see day.ts
+//   --mode MODE       days of this mode alone, 'external off'
+//   --beside N        so many days at a time; 2 unless given
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../scripts/rig/root.mjs';
 import { childVariable, runAsChild } from '../libvirtd/faults/editor.js';
 import { actionText, type Script, type SnapshotStyle } from './action.js';
+import { day, type DayMode, dayModes } from './day.js';
 import { type Episode, type Next, runEpisode } from './episode.js';
 import { generated, scripted } from './generated.js';
 import type { Found } from './history.js';
@@ -34,6 +38,9 @@ const { values } = parseArgs({
     seamless: { type: 'string', default: '0' },
     'go-on': { type: 'boolean', default: false },
     wild: { type: 'boolean', default: false },
+    days: { type: 'string' },
+    mode: { type: 'string' },
+    beside: { type: 'string', default: '2' },
   },
 });
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -43,7 +50,7 @@ void (task === undefined ? main() : runAsChild(task));
 
 async function main(): Promise<void> {
   if (values.script === undefined) {
-    process.exitCode = await runMany();
+    process.exitCode = await (values.days === undefined ? runMany() : runDays(Number(values.days)));
     return;
   }
   const script = JSON.parse(await readFile(values.script, 'utf8')) as Script;
@@ -54,7 +61,7 @@ async function main(): Promise<void> {
   process.exitCode = found === undefined ? 0 : 1;
 }
 
-function run(base: Pick<Script, 'style' | 'disks'>, next: Next, everythingEach: number): Promise<Episode> {
+function run(base: Omit<Script, 'actions'>, next: Next, everythingEach: number): Promise<Episode> {
   return runEpisode(base, next, { everythingEach, say: (line) => say(`  ${line}`) });
 }
 
@@ -86,6 +93,55 @@ async function runMany(): Promise<number> {
     return 1;
   }
   return progress.episodes.some(({ found }) => found !== undefined) ? 1 : 0;
+}
+
+/** Each with a daemon of its own, some at a time; those of a file that went well are not run again. */
+async function runDays(count: number): Promise<number> {
+  const first = Number(values.seed);
+  const file = values.resume;
+  const begun = file === undefined ? undefined : await readProgress(file);
+  let progress: Progress = begun ?? { seed: first, styles: [], episodes: [] };
+  const isDone = ({ seed, mode }: Day): boolean =>
+    progress.episodes.some((one) => one.seed === seed && one.mode === mode && one.found === undefined);
+  const modes = dayModes.filter((mode) => values.mode === undefined || textOf(mode) === values.mode);
+  const days = Array.from({ length: count }, (_, index) =>
+    modes.map((mode): Day => ({ seed: first + index, mode: textOf(mode), of: mode })),
+  ).flat();
+  const left = days.filter((one) => !isDone(one));
+  const failed: Day[] = [];
+  const work = async (): Promise<void> => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) {
+      const lines: string[] = [];
+      const { base, next } = day(one.seed, one.of);
+      const episode = await runEpisode(base, next, { everythingEach: Infinity, say: (line) => lines.push(line) });
+      const { found, done, refused, ms } = episode;
+      say(`day ${String(one.seed)}, ${one.mode}: ${found?.about ?? 'as the model says'}; ${sumText(sumOf([episode]))}`);
+      const record = { seed: one.seed, style: one.of.style, mode: one.mode, done, refused, ms, leaks: episode.leaks };
+      if (found !== undefined) {
+        failed.push(one);
+        lines.forEach((line) => say(`  ${line}`));
+      }
+      const short = found === undefined ? {} : { found: (await recordOf(one.seed, one.of.style, episode)).found! };
+      const others = progress.episodes.filter((other) => other.seed !== one.seed || other.mode !== one.mode);
+      progress = { ...progress, episodes: [...others, { ...record, ...short }] };
+      if (file !== undefined) {
+        await writeProgress(file, progress);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Number(values.beside) }, work));
+  say(sumText(sumOf(progress.episodes)));
+  return failed.length === 0 ? 0 : 1;
+}
+
+interface Day {
+  readonly seed: number;
+  readonly mode: string;
+  readonly of: DayMode;
+}
+
+function textOf({ style, power }: DayMode): string {
+  return `${style} ${power}`;
 }
 
 async function recordOf(seed: number, style: SnapshotStyle, episode: Episode): Promise<EpisodeRecord> {

@@ -6,6 +6,8 @@ import type { SnapshotStyle } from './action.js';
 export interface EpisodeRecord {
   readonly seed: number;
   readonly style: SnapshotStyle;
+  /** Of a day. */
+  readonly mode?: string;
   readonly done: number;
   readonly refused: Readonly<Record<string, number>>;
   /** Snapshots that were taken while the guest ran on; files from before these were counted have none. */

@@ -20,27 +20,60 @@ export interface DoneRequest {
   readonly checkpoint?: string;
 }
 
+/** Counts up: `since` of what was done again is that of the first time. */
+interface Numbered {
+  readonly done: DoneRequest;
+  readonly since: number;
+}
+
+/** `undoing`: what undid it, as something that was done. */
+interface Undone extends Numbered {
+  readonly undoing: DoneRequest;
+  readonly at: number;
+}
+
 export class UndoableRequests {
   /** In their order, those that nobody has undone. */
-  #standing: readonly DoneRequest[] = [];
+  #standing: readonly Numbered[] = [];
+  /** Those that somebody has undone and nobody done again, the last one last. */
+  #undone: readonly Undone[] = [];
+  #count = 0;
   /** What reverts have made, by libvirt's name: it stands in the way of no undo. */
   readonly #automatic = new Map<string, 'asMade' | 'edited'>();
 
   add(done: DoneRequest): void {
-    this.#standing = [...this.#standing, done];
+    this.#standing = [...this.#standing, { done, since: ++this.#count }];
   }
 
   /** 0: the last one that stands, 1: the one before it. */
   at(back: number): DoneRequest | undefined {
-    return this.#standing.at(-1 - back);
+    return this.#standing.at(-1 - back)?.done;
   }
 
-  fell(done: DoneRequest): void {
-    this.#standing = this.#standing.filter((one) => one !== done);
+  /** What was undone last. */
+  get undone(): DoneRequest | undefined {
+    return this.#undone.at(-1)?.undoing;
+  }
+
+  fell(done: DoneRequest, undoing: DoneRequest): void {
+    const fallen = this.#standing.find((one) => one.done === done)!;
+    this.#standing = this.#standing.filter((one) => one !== fallen);
+    this.#undone = [...this.#undone, { ...fallen, undoing, at: ++this.#count }];
+  }
+
+  /** What was undone last stands again. */
+  rose(done: DoneRequest): void {
+    const { since } = this.#undone.at(-1)!;
+    this.#undone = this.#undone.slice(0, -1);
+    this.#standing = [...this.#standing, { done, since }];
   }
 
   madeByRevert(name: string): void {
     this.#automatic.set(name, 'asMade');
+  }
+
+  isAutomatic(name: string): boolean {
+    return this.#automatic.has(name);
   }
 
   edited(old: string, now: string): void {
@@ -50,16 +83,44 @@ export class UndoableRequests {
   }
 
   /**
-   * What a revert is undone with: where nothing had changed, it took no checkpoint, and what was current is as good.
+   * What a revert is undone with: where nothing had changed, it took no checkpoint, and what was current is as good; of
+   * a leaf that the revert itself took away, what that stood on.
    */
-  keptBy({ action, checkpoint, before }: DoneRequest): string | undefined {
-    const spared = action.do === 'revert' && action.checkpoint !== undefined ? before.current : undefined;
+  keptBy({ action, checkpoint, before }: DoneRequest, model: Model): string | undefined {
+    if (action.do !== 'revert' || action.checkpoint === undefined) {
+      return checkpoint;
+    }
+    let spared = before.current;
+    while (spared !== undefined && !model.snapshots.has(spared) && this.#layouts.has(spared)) {
+      spared = before.snapshots.get(spared)?.parent;
+    }
     return checkpoint ?? spared;
+  }
+
+  /** Leaves that hold the layout: nothing was ever written to what they froze. */
+  readonly #layouts = new Set<string>();
+
+  madeForLayout(name: string): void {
+    this.#layouts.add(name);
+    this.madeByRevert(name);
+  }
+
+  /** What the next undos and redos of reverts go back to, so many of each: no rule may take it away. */
+  needed(most: number, model: Model): ReadonlySet<string> {
+    const undos = this.#standing.filter(({ done }) => done.action.do === 'revert').slice(-most);
+    const redos = this.#undone.filter((one) => one.done.action.do === 'revert' && !this.#isPassed(one)).slice(-most);
+    return new Set(
+      [...undos.map(({ done }) => done), ...redos.map(({ undoing }) => undoing)].flatMap(
+        (done) => this.keptBy(done, model) ?? [],
+      ),
+    );
   }
 
   judge(done: DoneRequest, model: Model): Undoable {
     const { action, name } = done;
-    const later = this.#standing.slice(this.#standing.indexOf(done) + 1).map((one) => one.action);
+    const later = this.#standing
+      .slice(this.#standing.findIndex((one) => one.done === done) + 1)
+      .map((one) => one.done.action);
     const isThere = (one: string | undefined): boolean => model.snapshots.has(one ?? '');
     switch (action.do) {
       case 'create': {
@@ -72,10 +133,31 @@ export class UndoableRequests {
       case 'describe':
         return isThere(name) && !later.some((one) => editedBy(one) === action.snapshot) ? 'yes' : 'no';
       case 'revert':
-        return isThere(this.keptBy(done)) && !later.some((one) => one.do === 'revert') ? 'yes' : 'no';
+        return isThere(this.keptBy(done, model)) && !later.some((one) => one.do === 'revert') ? 'yes' : 'no';
       case 'delete':
         return 'no';
     }
+  }
+
+  /** Of what was undone last. What a create made is gone with its undo. */
+  judgeRedo(model: Model): Undoable {
+    const last = this.#undone.at(-1);
+    switch (last?.done.action.do) {
+      case undefined:
+      case 'create':
+      case 'delete':
+        return 'no';
+      case 'rename':
+      case 'describe':
+        return 'either';
+      case 'revert':
+        return model.snapshots.has(this.keptBy(last.undoing, model) ?? '') && !this.#isPassed(last) ? 'yes' : 'no';
+    }
+  }
+
+  /** A revert came after it that is none of what was done again. */
+  #isPassed({ at }: Undone): boolean {
+    return this.#standing.some(({ done, since }) => done.action.do === 'revert' && since > at);
   }
 }
 

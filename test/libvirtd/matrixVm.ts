@@ -42,7 +42,7 @@ export class MatrixVm {
     const side = new ExtensionSide(rig, style);
     const others = new OtherClients(rig.daemon, style, name, (uri) => side.connectAlso(uri));
     await side.connect(name);
-    return new MatrixVm(rig, vm, side, new History(vm, side, others, disks.length));
+    return new MatrixVm(rig, vm, side, new History(vm, side, others, { disks }));
   }
 
   get name(): string {

@@ -1,9 +1,10 @@
 // Disk images read from outside the guest, with QEMU's own tools, also while a VM uses them. Knows no libvirt.
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { passphrase } from '../../scripts/guest/encryptedDisk.mjs';
 import { run, runOk } from '../../scripts/rig/run.mjs';
+import { blockBytes, makeBlock } from './blocks.js';
 
 export interface Image {
   readonly file: string;
@@ -22,6 +23,26 @@ export async function readImage(image: Image): Promise<Buffer> {
     const inside = tag === undefined ? [] : ['-l', `snapshot.name=${tag.replaceAll(',', ',,')}`];
     await runOk('qemu-img', ['convert', '-U', ...inside, '-O', 'raw', ...(await named(image)), raw]);
     return await readFile(raw);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Into what a disk holds now. */
+export async function writeBlocks(
+  { file, format }: Image,
+  disk: number,
+  blocks: Iterable<readonly [block: number, seed: number]>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'vr-write-'));
+  try {
+    const orders: string[] = [];
+    for (const [block, seed] of blocks) {
+      const bytes = join(folder, String(block));
+      await writeFile(bytes, makeBlock(disk, block, seed));
+      orders.push('-c', `write -q -s ${bytes} ${String(block * blockBytes)} ${String(blockBytes)}`);
+    }
+    await runOk('qemu-io', ['-f', format, ...orders, file]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -10,7 +10,7 @@
 import { stat } from 'node:fs/promises';
 import { defineOracleGuest, type OracleGuest } from '../../scripts/guest/oracleGuest.mjs';
 import { blockDifferences } from './blocks.js';
-import { chainOf, checkImage, type Image, readImage } from './images.js';
+import { chainOf, checkImage, type Image, readImage, writeBlocks } from './images.js';
 import type { Model, ModelSnapshot, ModelState } from './model.js';
 import { seeVm, type SeenSnapshot, type SeenVm, type Virsh } from './seen.js';
 import { talkTo, type Talk } from './serialGuest.js';
@@ -67,6 +67,13 @@ export class OracleVm {
   /** For a VM that runs; waits until the guest has booted. */
   talk<T>(conversation: (guest: Talk) => Promise<T>): Promise<T> {
     return talkTo(this.guest.serial, conversation);
+  }
+
+  /** As its guest would, into a disk of a VM that is off. */
+  async writeOff(disk: number, blocks: Iterable<readonly [block: number, seed: number]>): Promise<void> {
+    const { disks } = await this.see();
+    const { file, format } = disks.get(this.guest.disks[disk]!.target)!;
+    await writeBlocks({ file, format }, disk, blocks);
   }
 
   see(): Promise<SeenVm> {
