@@ -129,6 +129,8 @@ export interface AutoSnapshot {
   readonly createdAt: number;
   /** The snapshot that was reverted to. */
   readonly target?: string;
+  /** The process that reads its files, see `nameOfMark`. */
+  readonly by?: string;
   /** An operation that broke off left it, or the recovery of one made it: no rule takes it away. */
   readonly stays?: true;
 }

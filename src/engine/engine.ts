@@ -26,7 +26,7 @@ import { DemoVms } from './demoVms.js';
 import { labVms } from './labVms.js';
 import { Guests } from './guests.js';
 import type { DecidedRequests, DemoVmsPort, GuestsPort, EnginePort, LabVmsPort } from './enginePort.js';
-import { SnapshotMarks, undoOf } from './after/autoSnapshots.js';
+import { SnapshotMarks, trustedRecords, undoOf } from './after/autoSnapshots.js';
 import { keepIn, keepNothing, type Persistence } from '../journal/persistence.js';
 import type { SnapshotWishes } from './snapshotWishes.js';
 import type { LayerReader } from './look/layerReader.js';
@@ -231,6 +231,11 @@ export class Engine implements EnginePort {
 
   async undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined> {
     return undoOf(await this.readTree(ref), await this.#persistence.marks.auto.of(ref));
+  }
+
+  async madeSnapshots(ref: VmRef, why: AutoSnapshot['why']): Promise<readonly AutoSnapshot[]> {
+    const records = await this.#persistence.marks.auto.of(ref);
+    return trustedRecords(await this.readTree(ref), records).filter((record) => record.why === why);
   }
 
   readonly readLog: EnginePort['readLog'] = (ref) => this.#persistence.operations.of(ref);

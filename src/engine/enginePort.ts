@@ -123,6 +123,8 @@ export interface EnginePort {
   examine(ref: VmRef): Promise<Examination>;
   /** What the last revert of this VM left, if its checkpoint is still there and our own record vouches for it. */
   undoOfRevert(ref: VmRef): Promise<AutoSnapshot | undefined>;
+  /** The oldest first: those that we created for this reason, by our own record. */
+  madeSnapshots(ref: VmRef, why: AutoSnapshot['why']): Promise<readonly AutoSnapshot[]>;
   /**
    * Names of the snapshots that somebody wants to keep: whatever deletes by rule leaves them alone. Read from the disk
    * each time, because another window may have marked one. Rejects where it cannot be known.

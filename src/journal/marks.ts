@@ -32,6 +32,7 @@ export interface Marks {
 const autoFields = v.object({
   why: v.picklist(autoReasons),
   target: v.exactOptional(v.string()),
+  by: v.exactOptional(v.string()),
   // Whatever it says there, somebody wanted it to stay.
   stays: v.exactOptional(
     v.pipe(
@@ -44,7 +45,7 @@ const autoFields = v.object({
 const auto: SnapshotRecordsOptions<AutoSnapshot> = {
   subfolder: 'records',
   maxOfVm: 200,
-  write: ({ why, target, stays }) => ({ why, target, stays }),
+  write: ({ why, target, by, stays }) => ({ why, target, by, stays }),
   parse: (one, fields) => {
     const read = parseAs(autoFields, fields);
     return read && { ...one, ...read };

@@ -292,7 +292,7 @@ export class Session {
     return vmInfo(view, this.#isProtected);
   }
 
-  async checkpointRequest({ ref }: VmView, wish: CheckpointWish): Promise<OperationRequest> {
+  async checkpointRequest({ ref }: VmView, wish: CheckpointWish & { auto?: 'backup' }): Promise<OperationRequest> {
     const { snapshots } = await this.engine.readTree(ref);
     const { snapshotStyle } = this.settings;
     const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), seamless, ...more } = wish;

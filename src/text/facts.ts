@@ -134,6 +134,10 @@ export function automaticSentence(why: AutoReason | undefined): string {
       return t('the files of the VM need it: without it, a newer libvirt would delete a file in use');
     case 'work':
       return t('created because of a setting (virtRewind.autoCheckpoint); only the newest ones are kept');
+    case 'backup':
+      return t('created for a backup; with --keep-checkpoints, a later backup deletes it');
+    case 'reading':
+      return t('created to read files; the next files --now deletes it');
     case 'revert':
     case undefined:
       return t('contains the state before a revert; Undo restores it');

@@ -1,7 +1,7 @@
 // The files of a real guest that runs, at one moment: by a snapshot that is gone afterwards.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
@@ -12,6 +12,7 @@ describe('the files of a VM that runs', () => {
   let rig: LiveRig;
   let guest: Guest;
   let program: string;
+  let state: string;
   let environment: NodeJS.ProcessEnv;
 
   const run = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
@@ -34,7 +35,7 @@ describe('the files of a VM that runs', () => {
 
   before(async () => {
     rig = await startLiveRig();
-    const state = join(rig.daemon.dir, 'journal');
+    state = join(rig.daemon.dir, 'journal');
     mkdirSync(state, { recursive: true });
     environment = { ...rig.daemon.env, VIRT_REWIND_STATE: state, LIBVIRT_DEFAULT_URI: rig.uri, LC_ALL: 'C' };
     program = await buildDoor('commandLine', join(rig.daemon.dir, 'program'));
@@ -57,19 +58,43 @@ describe('the files of a VM that runs', () => {
     await isAsBefore();
   });
 
-  it('leave an ordinary snapshot where the program is killed, and can be read again', async () => {
-    const killed = spawn(process.execPath, [program, 'files', 'now', '--now', 'find', 'x'], { env: environment });
-    const ended = new Promise((resolve) => killed.once('close', resolve));
-    while ((await snapshots()).length === 0) {
-      assert.equal(killed.exitCode, null);
+  const isRecorded = (): boolean =>
+    existsSync(join(state, 'records')) &&
+    readdirSync(join(state, 'records'), { recursive: true, encoding: 'utf8' }).some((file) => file.endsWith('.json'));
+
+  /** The program has created its snapshot. */
+  async function killWhileReading(when: 'atOnce' | 'recorded'): Promise<void> {
+    rmSync(join(state, 'records'), { recursive: true, force: true });
+    const reading = spawn(process.execPath, [program, 'files', 'now', '--now', 'find', 'x'], { env: environment });
+    const ended = new Promise((resolve) => reading.once('close', resolve));
+    while ((await snapshots()).length === 0 || (when === 'recorded' && !isRecorded())) {
+      assert.equal(reading.exitCode, null);
     }
-    killed.kill('SIGKILL');
+    reading.kill('SIGKILL');
     await ended;
-    const [left] = await snapshots();
-    assert.ok(left !== undefined);
-    assert.equal(await run('done', 'files', 'now', '--now', 'cat', '/fresh'), 'unwritten\nmore\n');
-    assert.deepEqual(await snapshots(), [left]);
-    await run('done', 'delete', 'now', left, '--yes');
+  }
+
+  it('lose the snapshot of a program that was killed with the next one, and no other', async () => {
+    for (const when of ['atOnce', 'recorded'] as const) {
+      await killWhileReading(when);
+      assert.deepEqual(await snapshots(), ['To-read-files']);
+      const person = ['To read files (2)', '--kind', 'disk', '--style', 'external'];
+      await run('done', 'checkpoint', 'now', ...person);
+      const [, own = ''] = await snapshots();
+      assert.equal(await run('done', 'files', 'now', '--now', 'cat', '/fresh'), 'unwritten\nmore\n');
+      assert.deepEqual(await snapshots(), [own], when);
+      await run('done', 'delete', 'now', own, '--yes');
+      await isAsBefore();
+    }
+  });
+
+  it('keep such a snapshot that a person has marked', async () => {
+    await killWhileReading('recorded');
+    const [kept = ''] = await snapshots();
+    await run('done', 'keep', 'now', kept);
+    await run('done', 'files', 'now', '--now', 'cat', '/fresh');
+    assert.deepEqual(await snapshots(), [kept]);
+    await run('done', 'delete', 'now', kept, '--yes');
     await isAsBefore();
   });
 

@@ -18,7 +18,7 @@ import { asFailure } from '../../domain/asFailure.js';
 import { trustedRecords } from './autoSnapshots.js';
 
 /** The sorts of which only the newest are kept. */
-export type PrunedReason = Exclude<AutoReason, 'layout'>;
+export type PrunedReason = Extract<AutoReason, 'revert' | 'work'>;
 
 /**
  * Oldest first. The newest is what a revert can be undone with, so one is kept at least; what the VM stands on stays.

@@ -1,5 +1,6 @@
 // The snapshots that an operation which broke off took of its own accord, and that its recovery takes: they may be all
 // that is left of a present that somebody worked in, so no rule takes them away. Refuses to know the rules.
+import type { SnapshotTree } from '../../domain/snapshot.js';
 import type { JournalEntry } from '../../journal/entry.js';
 import type { Persistence } from '../../journal/persistence.js';
 
@@ -16,6 +17,31 @@ export async function keepInterruptedCheckpoints(
   for (const record of await marks.auto.of(vm)) {
     if (record.stays !== true && (names.has(record.name) || record.createdAt >= since)) {
       await marks.auto.add(vm, { ...record, stays: true });
+    }
+  }
+}
+
+/** What was created for a backup or to read files, and not recorded before its program was killed. */
+export async function recordInterrupted(
+  { marks }: Pick<Persistence, 'marks'>,
+  { request: { vm }, plan, startedAt }: JournalEntry,
+  { snapshots }: SnapshotTree,
+): Promise<void> {
+  for (const step of plan.steps) {
+    const why = step.kind === 'createSnapshot' ? step.auto : undefined;
+    const made = snapshots.find(
+      ({ name, createdAt, trailers }) =>
+        step.kind === 'createSnapshot' &&
+        name === step.name &&
+        trailers.auto === why &&
+        createdAt >= startedAt - slackMs,
+    );
+    if (made !== undefined && (why === 'backup' || why === 'reading')) {
+      const { name, createdAt } = made;
+      const known = await marks.auto.of(vm);
+      if (!known.some((one) => one.name === name && one.createdAt === createdAt)) {
+        await marks.auto.add(vm, { name, why, createdAt, stays: true });
+      }
     }
   }
 }

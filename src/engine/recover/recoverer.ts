@@ -21,7 +21,7 @@ import { runSteps } from '../run/journaledRun.js';
 import { groupRefusal, busyFailure, unreadableLine, unreadableRefusals } from '../leases/busyElsewhere.js';
 import type { Persistence } from '../../journal/persistence.js';
 import { dropGuardsOfInterrupted, dropLeftGuards } from './leftGuards.js';
-import { keepInterruptedCheckpoints } from './interruptedCheckpoints.js';
+import { keepInterruptedCheckpoints, recordInterrupted } from './interruptedCheckpoints.js';
 import { checkStep } from '../leases/operationStatus.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import type { Store } from '../../live/store.js';
@@ -273,6 +273,7 @@ export class Recoverer {
     if (facts === 'vmIsGone') {
       return this.#ends.endWithoutVm(open, cause === 'automatic', failure);
     }
+    await recordInterrupted(persistence, entry, facts.tree);
     const { recovery, mayFinish } = await this.#decision.decide(lease, entry, facts, cause);
     switch (recovery.kind) {
       case 'explain':

@@ -8,6 +8,7 @@ import { asFailure } from '../../domain/asFailure.js';
 import { type Clock, within } from '../../base/clock.js';
 import type { FreshLook } from '../look/freshLook.js';
 import type { Persistence } from '../../journal/persistence.js';
+import { markOfUs, nameOfMark } from '../../journal/processMark.js';
 import type { Lease } from '../leases/leases.js';
 import { parseDescription, writeDescription, type RamWritten, type Consistency } from '../../domain/description.js';
 
@@ -150,7 +151,8 @@ export class StepRunner {
     try {
       const target = request.kind === 'revert' ? { target: request.snapshot } : {};
       const stays = recovers === undefined ? {} : { stays: recovers };
-      await this.#marks.auto.add(request.vm, { name, why: auto, createdAt, ...target, ...stays });
+      const by = auto === 'reading' ? { by: nameOfMark(await markOfUs()) } : {};
+      await this.#marks.auto.add(request.vm, { name, why: auto, createdAt, ...target, ...by, ...stays });
     } catch (error) {
       log.warn(`nothing will vouch for ${name}, which we took unasked: ${asFailure(error).message}`);
     }

@@ -24,9 +24,11 @@ export async function checkpointFirst({ call, session, terminal }: Context, view
   const request = await session.checkpointRequest(view, {
     title: backupCheckpointTitle(snapshots, Date.now()),
     style: 'external',
+    auto: 'backup',
     ...(kind !== undefined && { kind }),
     ...(quiesce && { quiesce }),
   });
-  const { snapshot } = await session.run(await session.plan(view, request));
+  const plan = await session.plan(view, request);
+  const { snapshot } = await session.run(plan);
   terminal.tell(t('Created the checkpoint “{0}”. It stays, also if the backup fails.', displayLine(snapshot ?? '')));
 }

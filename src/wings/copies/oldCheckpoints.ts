@@ -1,4 +1,5 @@
 // The checkpoints that backups created, of which only the newest stay where that is wanted.
+import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { dateText, secondText } from '../../domain/clockText.js';
 import type { Failure } from '../../domain/failure.js';
@@ -7,17 +8,25 @@ import { freeTitle } from '../../domain/snapshotName.js';
 import type { Context } from '../../cli/context.js';
 import type { VmView } from '../../live/views.js';
 
-/** Tells it from all that a person created; one that is renamed stays. */
 export function backupCheckpointTitle(existing: readonly Snapshot[], now: number): string {
   return freeTitle(`backup ${secondText(now)}, ${dateText(now)}`, existing);
 }
 
-/** The oldest first, without the newest. */
-export function oldCheckpoints(snapshots: readonly Snapshot[], keep: number): readonly Snapshot[] {
+/** The oldest first, without the newest. @param made those that backups created, by our record */
+export function oldCheckpoints(
+  snapshots: readonly Snapshot[],
+  made: readonly Pick<Snapshot, 'name'>[],
+  keep: number,
+): readonly Snapshot[] {
   return snapshots
-    .filter(({ title }) => /^backup \d\d:\d\d:\d\d, \d{4}-\d\d-\d\d(?: \(\d+\))?$/u.test(title))
+    .filter(({ name }) => made.some((one) => one.name === name))
     .toSorted((one, other) => one.createdAt - other.createdAt)
     .slice(0, -Math.max(1, keep));
+}
+
+/** Earlier versions recorded nothing, and a person may have given that title. */
+function looksMade({ title, trailers }: Snapshot): boolean {
+  return trailers.auto === undefined && /^backup \d\d:\d\d:\d\d, \d{4}-\d\d-\d\d(?: \(\d+\))?$/u.test(title);
 }
 
 export interface CheckpointStays {
@@ -33,7 +42,7 @@ export interface CheckpointStays {
  * @returns those that should have gone. Never rejects.
  */
 export async function deleteOldCheckpoints(
-  { session, interruption }: Pick<Context, 'session' | 'interruption'>,
+  { session, terminal, interruption }: Pick<Context, 'session' | 'terminal' | 'interruption'>,
   view: VmView,
   keep: number,
 ): Promise<readonly CheckpointStays[]> {
@@ -42,8 +51,13 @@ export async function deleteOldCheckpoints(
   let old: readonly Snapshot[];
   try {
     const kept = await session.engine.keptSnapshots(ref);
+    const made = await session.engine.madeSnapshots(ref, 'backup');
     const { snapshots } = await session.engine.readTree(ref);
-    old = oldCheckpoints(snapshots, keep).filter(({ name }) => !kept.includes(name));
+    old = oldCheckpoints(snapshots, made, keep).filter(({ name }) => !kept.includes(name));
+    const others = snapshots.filter((one) => looksMade(one) && !kept.includes(one.name)).length;
+    if (others > 0) {
+      terminal.tell(t('Snapshots that stay, as no record here says that a backup created them: {0}', others));
+    }
   } catch (error) {
     return [{ failure: asFailure(error) }];
   }

@@ -1,6 +1,6 @@
 // The present of a VM that runs, at one moment: a disk snapshot of ours, whose layers are merged again when its files
-// were read. Both are operations of the core, with its plans, refusals and journal: what breaks off between them leaves
-// an ordinary snapshot.
+// were read. Both are operations of the core, with its plans, refusals and journal. What breaks off between them leaves
+// a snapshot, which the next one deletes too: our own record tells it from others.
 import { t } from '@vscode/l10n';
 import { agreeTo } from '../../cli/agree.js';
 import { terminalAsker } from '../../cli/carryOut.js';
@@ -11,6 +11,9 @@ import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
+import type { VmRef } from '../../domain/vm.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { isLeft, markOfName } from '../../journal/processMark.js';
 import type { VmView } from '../../live/views.js';
 import { carryOut } from '../../session/carryOut.js';
 import { failureText } from '../../text/failureText.js';
@@ -42,22 +45,43 @@ export async function withSnapshotOfNow<T>(
     done = { value: await work(snapshot) };
     return done.value;
   } finally {
-    const merge = { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope: 'one' } as const;
-    await carryOut(session, { view, request: merge, ...wish }, asker).catch((error: unknown) => {
-      const why = failureText(asFailure(error)).sentence;
-      const text = t(
-        'The snapshot {0} could not be deleted. {1} Try again: {2}',
-        displayLine(snapshot.name),
-        why,
-        commandFor(['delete', name, displayLine(snapshot.name)]),
-      );
-      if (done !== undefined) {
-        throw new CliError('failed', text);
-      }
-      // Why it was not read is the message.
-      terminal.tell(text);
-    });
+    const left = await leftReadings(session.engine, view.ref).catch(() => []);
+    for (const one of [snapshot.name, ...left.filter((other) => other !== snapshot.name)]) {
+      const merge = { kind: 'delete', vm: view.ref, snapshot: one, scope: 'one' } as const;
+      await carryOut(session, { view, request: merge, ...wish }, asker).catch((error: unknown) => {
+        const why = failureText(asFailure(error)).sentence;
+        const text = t(
+          'The snapshot {0} could not be deleted. {1} Try again: {2}',
+          displayLine(one),
+          why,
+          commandFor(['delete', name, displayLine(one)]),
+        );
+        if (done !== undefined && one === snapshot.name) {
+          throw new CliError('failed', text);
+        }
+        // Why it was not read is the message.
+        terminal.tell(text);
+      });
+    }
   }
+}
+
+/** Those that a killed program left; not what a person renamed, or marked as kept. The newest first. */
+async function leftReadings(
+  engine: Pick<EnginePort, 'keptSnapshots' | 'madeSnapshots'>,
+  vm: VmRef,
+): Promise<readonly string[]> {
+  const kept = await engine.keptSnapshots(vm);
+  const left: string[] = [];
+  for (const { name, by, createdAt } of await engine.madeSnapshots(vm, 'reading')) {
+    // Without one, the creation of the snapshot was interrupted.
+    const mark = markOfName(by ?? '');
+    const isOver = mark === undefined || (await isLeft(mark, () => Promise.resolve(Date.now() - createdAt)));
+    if (isOver && !kept.includes(name)) {
+      left.unshift(name);
+    }
+  }
+  return left;
 }
 
 /** With file systems that the guest agent has frozen, where it does. */
@@ -69,7 +93,7 @@ async function createRequest({ session }: Context, { ref, vm }: VmView): Promise
     snapshotKind: 'disk',
     style: 'external',
     title: freeTitle('To read files', snapshots),
-    auto: 'work',
+    auto: 'reading',
   } as const;
   const quiesced = { ...request, quiesce: true };
   const mayQuiesce = vm.power === 'running' && vm.agentConnected;

@@ -7,7 +7,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import { changedAt, clockOf, ownFolder } from '../../../journal/durable.js';
 import { CopiesFault } from '../copiesFault.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import { isLeft, markOfName, markOfUs, nameOfMark } from './processMark.js';
+import { isLeft, markOfName, markOfUs, nameOfMark } from '../../../journal/processMark.js';
 
 /** For this user alone. It is gone afterwards. @param environment it names the state folder */
 export async function withWorkFolder<T>(

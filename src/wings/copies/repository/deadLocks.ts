@@ -7,7 +7,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import { ownFolder } from '../../../journal/durable.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import { isLeft } from '../host/processMark.js';
+import { isLeft } from '../../../journal/processMark.js';
 
 const lock = v.object({
   time: v.string(),

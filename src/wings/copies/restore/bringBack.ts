@@ -7,7 +7,7 @@ import { ImageCommand } from '../../../qemu/imageCommands.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { rebaseImage } from '../../../qemu/rebaseImage.js';
 import { CopiesFault } from '../copiesFault.js';
-import { markOfUs } from '../host/processMark.js';
+import { markOfUs } from '../../../journal/processMark.js';
 import { writeRam } from '../host/ramStart.js';
 import type { CopySource } from './copySource.js';
 import type { CopiesEngine } from '../vm/lookAtVm.js';

@@ -8,7 +8,7 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { CopiesFault } from '../copiesFault.js';
-import { isLeft, markOfUs, processMarkShape } from '../host/processMark.js';
+import { isLeft, markOfUs, processMarkShape } from '../../../journal/processMark.js';
 import { makeFolders } from '../host/vmHost.js';
 
 const markName = '.virt-rewind-restoring';

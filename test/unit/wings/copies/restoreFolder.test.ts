@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { thisComputer } from '../../../../src/base/fileSystem.js';
-import { markOfUs } from '../../../../src/wings/copies/host/processMark.js';
+import { markOfUs } from '../../../../src/journal/processMark.js';
 import { discardChecks } from '../../../../src/wings/copies/restore/leftChecks.js';
 import { beginFolder, readLeftRestore } from '../../../../src/wings/copies/restore/restoreFolder.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { hostname } from 'node:os';
-import { isLeft, markOfName, markOfUs, nameOfMark } from '../../../../src/wings/copies/host/processMark.js';
+import { isLeft, markOfName, markOfUs, nameOfMark } from '../../../src/journal/processMark.js';
 
 const aDay = (): Promise<number> => Promise.resolve(24 * 60 * 60 * 1000);
 const gone = 2 ** 30;

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import * as v from 'valibot';
-import type { Writer } from '../../../journal/entry.js';
-import { hasEnded, isAlive, thisWriter } from '../../../journal/writer.js';
+import type { Writer } from './entry.js';
+import { hasEnded, isAlive, thisWriter } from './writer.js';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
