@@ -2,6 +2,7 @@
 // sentence.
 import type { Repair } from '../domain/operation.js';
 import type { DraftPlan } from '../operations/plan.js';
+import type { Readable } from '../operations/readableNow.js';
 import type { Facts } from '../domain/facts.js';
 import type { Refusal, RefusedDecision } from '../domain/refusal.js';
 import type { Problem } from './problem.js';
@@ -62,6 +63,7 @@ export interface Examination {
   readonly of: Pick<Facts, 'vm' | 'tree'>;
   readonly abilities: readonly Ability[];
   readonly diagnoses: readonly Diagnosis[];
+  readonly readable: Readable;
 }
 
 /** With what health found by rules of its own, the worst first. */

@@ -12,6 +12,7 @@ import { styleOfVm } from '../domain/snapshotTree.js';
 import { isPausedToBeSaved } from '../domain/vm.js';
 import { overlaysOn } from '../operations/revert/planMakeCurrent.js';
 import { planRepair } from '../operations/repair/planRepair.js';
+import { readableNow } from '../operations/readableNow.js';
 import { abilities } from './abilities.js';
 import type { Diagnosis, Examination } from './examination.js';
 import { chainProblems, otherVmProblems, sightProblems } from './fileProblems.js';
@@ -26,6 +27,7 @@ export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {
   return {
     of: { vm: facts.vm, tree: facts.tree },
     abilities: abilities(vm, facts),
+    readable: readableNow(facts),
     diagnoses: worstFirst(problemsOf(facts)).map((problem): Diagnosis => {
       const [repair, other] = [repairOf(problem), otherRepairOf(problem)].map((one) =>
         one === undefined

@@ -1,7 +1,7 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { changedLayers } from '../domain/chains/frozenLayers.js';
-import { foreignFrozenFiles, writersInto } from '../domain/chains/frozenWriters.js';
+import { foreignFrozenFiles, otherWriterOf, writersInto } from '../domain/chains/frozenWriters.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
@@ -73,9 +73,12 @@ function changedBackings(facts: Facts): readonly Problem[] {
 export function otherVmProblems(facts: Facts): readonly Problem[] {
   const own = ownImages(facts);
   const shared = sharedFrozenFiles(facts);
-  const told = new Set(shared.flatMap(({ writer, owner }) => [writer, owner]));
+  const other = otherWriterOf(facts);
+  const now = other === undefined ? [] : [{ kind: 'writtenByOtherVm', file: other.file, vm: other.writer } as const];
+  const told = new Set([...shared.flatMap(({ writer, owner }) => [writer, owner]), ...now.map(({ vm }) => vm)]);
   return [
     ...shared,
+    ...now,
     ...(facts.otherVms ?? []).flatMap(({ name, files }): readonly Problem[] => {
       const file = files.find((one) => own.has(one));
       return file === undefined || told.has(name) ? [] : [{ kind: 'usedByOtherVm', file, vm: name }];

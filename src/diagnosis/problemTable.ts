@@ -3,14 +3,18 @@ import type { Repair } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
 import type { CheckId, Problem, ProblemKind, ProblemOf, Severity } from './problem.js';
 
-interface ProblemRow<P> {
-  readonly severity: Severity | ((problem: P) => Severity);
+/** What is more than a note is a matter of health: the doctor and health are of one mind. */
+type ProblemRow<P> = RowParts<P> &
+  (
+    | { readonly severity: 'note'; readonly check?: CheckId }
+    | { readonly severity: Exclude<Severity, 'note'> | ((problem: P) => Severity); readonly check: CheckId }
+  );
+
+interface RowParts<P> {
   /** What mends it; absent: nothing here does. */
   readonly repair?: (problem: P) => Repair | undefined;
   /** Another way to mend it, by which less is lost. */
   readonly other?: (problem: P) => Repair | undefined;
-  /** The health check that finds it; absent: it is no matter of health. */
-  readonly check?: CheckId;
   /**
    * How health finds it: by a rule of its own, by the doctor's rule on the tree alone, or (absent) in what an
    * examination found.
@@ -136,23 +140,26 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
     key: ({ kind, version, why, source }) => JSON.stringify({ kind, version, why, source }),
   },
 
-  mixedStyles: { severity: 'warning' },
+  mixedStyles: { severity: 'warning', check: 'noCurrent', by: 'tree' },
   namesOtherOverlay: { severity: 'note' },
-  vanishes: { severity: 'error', repair: () => ({ kind: 'keepVm' }) },
+  vanishes: { severity: 'error', repair: () => ({ kind: 'keepVm' }), check: 'noCurrent', by: 'tree' },
   startsElsewhere: {
     severity: ({ isSameDisk }) => (isSameDisk ? 'error' : 'warning'),
     repair: ({ isSameDisk }) => (isSameDisk ? { kind: 'configureDisks' } : undefined),
+    check: 'backingChanged',
+    names: ['disk', 'file', 'configured'],
   },
-  unreadableEntry: { severity: 'error' },
+  unreadableEntry: { severity: 'error', check: 'unfinishedOperation' },
   unfinishedOperation: { severity: 'error', check: 'unfinishedOperation' },
-  runsUnseen: { severity: 'error' },
-  mergeLost: { severity: 'error' },
+  runsUnseen: { severity: 'error', check: 'damaged', names: ['file'] },
+  mergeLost: { severity: 'error', check: 'damaged', names: ['disk', 'file'] },
   managedSave: { severity: 'note' },
   temporaryClone: { severity: 'note' },
-  savedBelow: { severity: 'error' },
+  savedBelow: { severity: 'error', check: 'backingChanged', names: ['disk', 'file', 'overlay'] },
   lostRam: { severity: 'note' },
   usedByOtherVm: { severity: 'note' },
-  denied: { severity: 'warning' },
+  writtenByOtherVm: { severity: 'error', check: 'damaged', names: ['file', 'vm'] },
+  denied: { severity: 'warning', check: 'metadataWithoutFile', names: ['file'] },
   notSeen: { severity: 'note' },
 };
 

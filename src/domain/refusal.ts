@@ -130,7 +130,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
   /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */
   readonly contentChanged: { snapshot: string; disk: string; file: string; was: string };
-  readonly writtenByOther: { snapshot: string; disk: string; file: string; other: string };
+  /** Absent `snapshot`: the current state of the VM is read. */
+  readonly writtenByOther: { vm: string; snapshot?: string; disk: string; file: string; other: string };
   readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
   /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem, drive; qemu: it says so itself, in the words `said`. */
   readonly ramCannotBeSaved: { vm: string; device: string; said?: string; own?: string };

@@ -159,6 +159,16 @@ export const fileProblems = {
     t('It is a linked clone, or shares the disk. Operations that would delete or change the file are rejected here.'),
     t('This is not a problem, as long as other tools do not change the file either.'),
   ],
+  writtenByOtherVm: ({ vm, file }, { vm: name }) => [
+    t(
+      'The VM {0} is on and writes to {1}, which belongs to the disks of {2} too.',
+      displayLine(vm),
+      quotedPath(file),
+      name,
+    ),
+    t('What is read of {0} meanwhile, such as a backup, would be a mixture.', name),
+    t('Shut down {0}, or give it a separate disk.', displayLine(vm)),
+  ],
   denied: ({ file, by }) => [
     t('No access to {0}.', quotedPath(file)),
     deniedMeaning(by),

@@ -41,7 +41,7 @@ export const frozenRefusals: Pick<
           wayTo('repair', vm),
         ),
   ],
-  writtenByOther: ({ snapshot, disk, file, other }) => [
+  writtenByOther: ({ vm, snapshot = vm, disk, file, other }) => [
     t(
       '“{2}”, which disk {1} of {0} is built on, is also a disk of the VM {3}, which writes to it.',
       snapshot,

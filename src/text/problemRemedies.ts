@@ -1,7 +1,7 @@
 // The commands that a problem's advice names, as buttons beside it. Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { Problem, ProblemKind, ProblemOf } from '../diagnosis/problem.js';
-import { checkOf, keyOf, severityOf, snapshotOf } from '../diagnosis/problemTable.js';
+import { keyOf, severityOf, snapshotOf } from '../diagnosis/problemTable.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { VmView } from '../live/views.js';
 import type { CommandArguments } from '../verbs/arguments.js';
@@ -83,7 +83,7 @@ export function problemRemedies(
 ): readonly Remedy[] {
   const row = advised[problem.kind] as WaysOf<Problem> | undefined;
   const found = typeof row === 'function' ? row(problem, vm.power) : (row ?? []);
-  const isSnoozable = page === 'health' && severityOf(problem) !== 'note' && checkOf(problem) !== undefined;
+  const isSnoozable = page === 'health' && severityOf(problem) !== 'note';
   const all: readonly Way[] = [
     ...(canRepair ? (['repair'] as const) : []),
     ...found.filter((way) => way !== 'examine' || page === 'health'),

@@ -6,6 +6,7 @@ import type { Facts, FrozenFile } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { isActive, snapshotableDisks } from '../vm.js';
+import { wholeChain } from './backingChain.js';
 
 export interface FrozenWriter {
   /** The VM that writes, or would. */
@@ -39,16 +40,22 @@ export function writersInto(snapshot: Snapshot, facts: Facts): readonly FrozenWr
  * | a disk of another VM that is off              | nothing                         | writtenByOther: it may have been on |
  * | a disk of another VM that is off              | holds                           | ok |
  * | open to write, while this VM is off           | any                             | heldByProgram |
+ *
+ * @param when `now`: whoever may have written before is passed over
  */
-export function frozenWriterRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
+export function frozenWriterRefusal(
+  snapshot: Snapshot,
+  facts: Facts,
+  when: 'ever' | 'now' = 'ever',
+): RefusedDecision | undefined {
   const { vm, otherVms = [], frozenRecords = [], written, files } = facts;
-  const isNoted = frozenRecords.some(({ createdAt }) => createdAt === snapshot.createdAt);
+  const isNoted = when === 'now' || frozenRecords.some(({ createdAt }) => createdAt === snapshot.createdAt);
   const found = writersInto(snapshot, facts).find(
     ({ writer }) => !isNoted || otherVms.some(({ name, active }) => name === writer && active === true),
   );
   if (found !== undefined) {
     const { writer: other, target: disk, file } = found;
-    return refuse('writtenByOther', { snapshot: snapshot.title, disk, file, other });
+    return refuse('writtenByOther', { vm: vm.name, snapshot: snapshot.title, disk, file, other });
   }
   const chains = isActive(vm.power)
     ? []
@@ -58,6 +65,22 @@ export function frozenWriterRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
     return typeof image === 'object' && image.real !== undefined && written?.has(image.real) === true;
   });
   return open === undefined ? undefined : refuse('heldByProgram', { vm: vm.name, file: open });
+}
+
+/** Another VM that is on and has a disk of this VM, which is off, or a file below that. */
+export function otherWriterOf(facts: Facts): FrozenWriter | undefined {
+  const { vm, otherVms = [] } = facts;
+  const disks = isActive(vm.power) ? [] : snapshotableDisks(vm);
+  for (const disk of disks) {
+    const chain = new Set(wholeChain(disk, facts));
+    for (const { name: writer, active, writes = [] } of otherVms) {
+      const file = active === true ? writes.find((one) => chain.has(one)) : undefined;
+      if (file !== undefined) {
+        return { writer, target: disk.target, file };
+      }
+    }
+  }
+  return undefined;
 }
 
 export interface ForeignFrozenFile extends FrozenFile {

@@ -40,7 +40,7 @@ function markedDisks({ snapshots }: SnapshotTree): ReadonlySet<string> {
  * | active, a job on the disk, or not asked | any                                       | nothing: a merge opens what it merges into |
  * | active, no job, a merge broke off   | a file below the one that the disk stands on  | mergeLost |
  * | active, no job, none broke off      | any                                           | nothing: QEMU keeps a base open after a merge that failed or was cancelled |
- * | any                                 | only files that another VM names too          | nothing: they may be its own |
+ * | any                                 | only files that another VM names that is not off | nothing: they may be its own |
  */
 export function findStrayQemu(facts: Facts, merge: MergeEvidence = 'asMarked'): StrayQemu | undefined {
   const { vm, tree, files, otherVms, blockJobs, written } = facts;
@@ -48,7 +48,7 @@ export function findStrayQemu(facts: Facts, merge: MergeEvidence = 'asMarked'): 
     return undefined;
   }
   const marked = markedDisks(tree);
-  const foreign = new Set(otherVms?.flatMap((other) => other.files));
+  const foreign = new Set(otherVms?.flatMap((other) => (other.active === false ? [] : other.files)));
   const isWritten = (file: string): boolean => {
     const image = files?.images.get(file);
     return typeof image === 'object' && image.real !== undefined && written?.has(image.real) === true;

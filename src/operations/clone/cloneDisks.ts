@@ -9,8 +9,8 @@ import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
 import { anotherFileRefusal } from '../diskRefusals.js';
-import { unreadableContentRefusal } from '../unreadableContent.js';
-import { snapshotFor } from '../refusals.js';
+import { presentInUseRefusal, unreadableContentRefusal } from '../readableNow.js';
+import { inUseRefusal, snapshotFor } from '../refusals.js';
 
 export interface CloneDisk {
   readonly target: string;
@@ -24,7 +24,7 @@ export interface CloneDisk {
 type Disks = readonly CloneDisk[] | RefusedDecision;
 
 export function disksOfPresent(facts: Facts): Disks {
-  return planCloneDisks(snapshotableDisks(facts.vm), facts);
+  return presentInUseRefusal(facts) ?? planCloneDisks(snapshotableDisks(facts.vm), facts);
 }
 
 /** Disks that were attached to the running VM alone: the configuration, which the clone gets, does not have them. */
@@ -51,7 +51,7 @@ export function disksOfSnapshot(name: string, way: CloneWay | 'look', facts: Fac
   const problem =
     snapshot.style === 'internal'
       ? insideRefusal(snapshot, way, disks, facts)
-      : unreadableContentRefusal(snapshot, facts);
+      : (inUseRefusal(facts) ?? unreadableContentRefusal(snapshot, facts));
   return problem ?? planCloneDisks(disks, facts, snapshot.style === 'internal' ? name : undefined);
 }
 
@@ -68,6 +68,10 @@ function insideRefusal(
   }
   if (isActive(vm.power) && way !== 'look') {
     return refuse('cloneNeedsOff', { vm: vm.name, state: vm.power, snapshot: snapshot.title });
+  }
+  const used = way === 'look' ? undefined : presentInUseRefusal(facts);
+  if (used !== undefined) {
+    return used;
   }
   for (const { source = '' } of disks) {
     const image = files?.images.get(source);

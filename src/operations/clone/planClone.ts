@@ -17,7 +17,7 @@ import { planCreate } from '../create/planCreate.js';
 import { spaceVerdict, sumByFolder, totalOf } from '../create/snapshotSpace.js';
 import { findUnchangedSnapshot } from '../create/planCheckpoint.js';
 import type { DraftPlan } from '../plan.js';
-import { accessRefusal, inUseRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
+import { accessRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
 import { type CloneDisk, disksOfPresent, disksOfSnapshot, liveOnlyDisks } from './cloneDisks.js';
 
@@ -152,7 +152,6 @@ function stateRefusal({ ram }: CloneRequest, facts: Facts): RefusedDecision | un
       ? undefined
       : refuse('driverCannot', { driver: capabilities.driver, action: 'clone' })) ??
     unsteadyRefusal(vm, 'clone') ??
-    inUseRefusal(facts) ??
     (shared === undefined ? undefined : refuse('cloneSharesMemory', { vm: vm.name, device: shared })) ??
     (device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: vm.name, device })) ??
     (ram !== undefined && hasTpm(vm) ? refuse('forkHasTpm', { vm: vm.name }) : undefined)

@@ -4,7 +4,7 @@ import { displayedRevertMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
-import { unreadableContentRefusal } from '../unreadableContent.js';
+import { unreadableContentRefusal } from '../readableNow.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { nvramBackSteps, sharedVariablesRefusal } from '../variablesSteps.js';
 import { inUseRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';

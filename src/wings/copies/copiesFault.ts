@@ -5,6 +5,7 @@ export type CopiesProblem =
   /** A disk of the VM, as the guest names it. */
   | { readonly kind: 'oddDisk' | 'notFrozen'; readonly disk: string }
   | { readonly kind: 'missing' | 'unknownFile' | 'unknownFormat'; readonly file: string }
+  | { readonly kind: 'damaged'; readonly file: string; readonly empty?: 'yes' | 'other' }
   /** A disk of a backup that is no file of it. */
   | { readonly kind: 'hostDisk'; readonly disk: string }
   /** What an isolated VM starts with. */

@@ -4,6 +4,7 @@ import { utcTime } from '../../domain/clockText.js';
 import { shellWord } from '../../base/shellWord.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
+import { brokenImageText } from '../../text/missingBase.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
@@ -78,6 +79,8 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       );
     case 'unknownFormat':
       return t('{0} cannot be backed up: only images of qcow2 and raw can.', displayLine(problem.file));
+    case 'damaged':
+      return brokenImageText(problem.file, problem.empty).join(' ');
     case 'staysInRepository':
       return t(
         'There is no backup, but restic still has its incomplete snapshot {0}. Remove it with restic forget {0}.',

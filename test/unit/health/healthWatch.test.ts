@@ -79,7 +79,12 @@ function rig(saved?: unknown, clock = new FakeClock(), ofLabs: readonly Exceptio
       examine: ({ uuid }) => {
         const { vm: seen, tree: all } = r.connection.vms.find(({ ref }) => ref.uuid === uuid)!;
         r.afterExamination();
-        return Promise.resolve({ of: { vm: seen, tree: all! }, abilities: [], diagnoses: r.diagnoses });
+        return Promise.resolve({
+          of: { vm: seen, tree: all! },
+          readable: { altered: [] },
+          abilities: [],
+          diagnoses: r.diagnoses,
+        });
       },
       findVm: (ref) => r.connection.vms.find((one) => one.ref.uuid === ref.uuid),
     },

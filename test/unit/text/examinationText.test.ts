@@ -74,6 +74,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   lostRam: { kind: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
   volumeNotThere: { kind: 'volumeNotThere', disk: evil, pool: evil, volume: evil, why: 'notStarted' },
   corruptImage: { kind: 'corruptImage', file: evil },
+  writtenByOtherVm: { kind: 'writtenByOtherVm', file: evil, vm: evil },
   usedByOtherVm: { kind: 'usedByOtherVm', file: evil, vm: evil },
   knownBadVersion: { kind: 'knownBadVersion', version: '9.0', why: 'longChain', source: 'its news' },
   denied: { kind: 'denied', file: evil, by: 'permissions' },
@@ -94,8 +95,9 @@ const repairs: { readonly [W in Repair['kind']]: Extract<Repair, { kind: W }> } 
   resumeAfterSave: { kind: 'resumeAfterSave' },
   thawGuest: { kind: 'thawGuest' },
 };
+const readable = { altered: [] };
 const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] = []): string =>
-  examinationText({ of: { vm: view.vm, tree: branched }, abilities, diagnoses }, view, now);
+  examinationText({ of: { vm: view.vm, tree: branched }, readable, abilities, diagnoses }, view, now);
 
 describe('examination text', () => {
   it('tells how long the guest is to stand still for each kind that keeps RAM, where it can be had', () => {
@@ -121,7 +123,7 @@ describe('examination text', () => {
     } as const;
     const examined = { ...view, tree: { snapshots: [taken] } };
     const of = (kind: Ability['kind']): string =>
-      examinationText({ of: examined, abilities: [{ kind, can: 'yes' }], diagnoses: [] }, examined, now);
+      examinationText({ of: examined, readable, abilities: [{ kind, can: 'yes' }], diagnoses: [] }, examined, now);
     assert.match(of('createMemoryLive'), /7\\?\.3 s/u);
     assert.doesNotMatch(of('createMemoryInternal'), /7\\?\.3 s/u);
   });
@@ -242,7 +244,7 @@ describe('examination text', () => {
   it('lets nothing from outside be markup', () => {
     const all = Object.values(samples).map((problem): Diagnosis => ({ problem }));
     const text = examinationText(
-      { of: { vm: view.vm, tree: branched }, abilities: [], diagnoses: all },
+      { of: { vm: view.vm, tree: branched }, readable, abilities: [], diagnoses: all },
       { ...view, vm: vm({ name: evil }) },
       now,
     );

@@ -118,7 +118,7 @@ const facts: RefusalFacts = {
   unownedImage: { snapshot, disk: 'vda', file, image: '/images/a' },
   frozenAgain: { snapshot, disk: 'vda', file, by: 'b' },
   contentChanged: { snapshot, disk: 'vda', file, was: '2026-01-01T00:00:00.000Z' },
-  writtenByOther: { snapshot, disk: 'vda', file, other: 'clone' },
+  writtenByOther: { vm, snapshot, disk: 'vda', file, other: 'clone' },
   writtenSince: { snapshot, disk: 'vda', file, overlay: '/images/a' },
   usedByImage: { vm, image: '/images/copy', file },
   folderTooFull: { folder: '/images', file },

@@ -104,6 +104,7 @@ const problems: Samples<Problem> = {
   contentChanged: [{ snapshot, disk, file }],
   frozenFileShared: [frozen, { ...frozen, snapshot }],
   nvramNotHeld: [{ snapshot }],
+  writtenByOtherVm: [{ file, vm: 'web-copy' }],
   usedByOtherVm: [{ file, vm: 'web-copy' }],
   knownBadVersion: (
     ['offlineRevert', 'daemonCrash', 'longChain', 'internalSnapshots', 'memoryRevert', 'readableOverlay'] as const

@@ -105,6 +105,7 @@ describe('the page of what is wrong with VMs', () => {
       const parts = examinationParts(
         {
           of: { vm: view.vm, tree: { snapshots: [] } },
+          readable: { altered: [] },
           abilities: [
             {
               kind: 'createDisk',

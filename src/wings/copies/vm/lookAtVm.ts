@@ -4,6 +4,7 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import { formatVersion, type Version } from '../../../domain/capabilities.js';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
+import { notMarked } from '../../../domain/hostFiles.js';
 import { isActive, type Vm, type VmRef } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
@@ -100,7 +101,10 @@ export async function lookAtVm(
   }
   const files = await copiedFiles(vm, seen, named.files, host);
   const marks = await marksOf(files, host.files);
-  const changed = await changedSnapshots(engine, ref);
+  const { refusal, altered } = await readableFiles(engine, ref);
+  if (refusal !== undefined) {
+    throw new Failure('refused', { vm: vm.name, connection: ref.connection, refusal });
+  }
   return {
     vm,
     documents,
@@ -109,7 +113,7 @@ export async function lookAtVm(
       ...leftOutOf(vm, seen),
       ...(secrets === 'without' && (await hasPasswords(engine, ref, documents)) ? (['passwords'] as const) : []),
     ],
-    altered: tree.snapshots.filter(({ name }) => changed.includes(name)).map(({ title }) => title),
+    altered: tree.snapshots.filter(({ name }) => altered.includes(name)).map(({ title }) => title),
     requireUnchanged: async () => {
       const now = await readDocuments();
       const same = documents.snapshots.every(({ name, xml }) =>
@@ -123,10 +127,12 @@ export async function lookAtVm(
 }
 
 /** @throws CopiesFault `busy`: under an operation, a layer that takes a merge would look changed */
-async function changedSnapshots(engine: CopiesEngine, ref: VmRef): Promise<readonly string[]> {
+async function readableFiles(
+  engine: CopiesEngine,
+  ref: VmRef,
+): Promise<Awaited<ReturnType<CopiesEngine['examine']>>['readable']> {
   try {
-    const { diagnoses } = await engine.examine(ref);
-    return diagnoses.flatMap(({ problem }) => (problem.kind === 'contentChanged' ? [problem.snapshot] : []));
+    return (await engine.examine(ref)).readable;
   } catch (error) {
     const isBusy =
       error instanceof Failure && (error.kind === 'busy' || error.details.refusal?.reason === 'snapshotBeingWritten');
@@ -213,10 +219,12 @@ async function headOf(
   host: ImageHost,
 ): Promise<Pick<CopiedFile, 'format' | 'virtualBytes' | 'backing'>> {
   const image = await readImage(path, host, format, 'head');
+  if (image !== 'unknown' && image.corrupt === true) {
+    throw new CopiesFault({ kind: 'damaged', file: path, ...notMarked(image) });
+  }
   if (
     image === 'unknown' ||
     (image.format !== 'qcow2' && image.format !== 'raw') ||
-    image.corrupt === true ||
     [image.encrypted, image.dataFile, image.backing?.part, image.backing?.options].includes(true)
   ) {
     throw new CopiesFault({ kind: 'unknownFormat', file: path });
