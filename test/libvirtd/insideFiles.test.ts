@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
@@ -34,7 +34,7 @@ describe('the files in a restore point', () => {
         execFile(process.execPath, [program, 'files', ...words], { env }, (error, stdout, stderr) => {
           const code = error === null ? 0 : error.code;
           if (code === exitCode(exit)) {
-            resolve(exit === 'done' ? stdout : stderr);
+            resolve(exit === 'done' || words.includes('--json') ? stdout : stderr);
           } else {
             reject(new Error(`${words.join(' ')} ended with ${String(code)}: ${stdout}${stderr}`));
           }
@@ -108,6 +108,40 @@ describe('the files in a restore point', () => {
       '/many/file-69',
       ...Array.from({ length: 10 }, (_, at) => `/many/file-69${at}`),
     ]);
+  });
+
+  it('that cannot be read are named, and the others of a folder are copied and found', async () => {
+    const [raw, image] = [join(rig.daemon.dir, 'damaged-raw'), join(rig.daemon.dir, 'damaged.qcow2')];
+    const tree = join(rig.daemon.dir, 'damaged-tree');
+    await makeFolder(tree, { links: true });
+    // Most of it is hole, more than anybody would wait for.
+    await truncate(join(tree, 'sparse'), 8 * 1024 ** 4);
+    await runTool('mke2fs', '-q', '-F', '-t', 'ext4', '-b', '4096', '-d', tree, raw, '120M');
+    for (const path of ['/many/file-7', '/etc/deep']) {
+      // The mark of a table of extents.
+      await runTool('debugfs', '-w', '-R', `set_inode_field ${path} block[0] 0xdeadbeef`, raw);
+    }
+    await runTool('qemu-img', 'convert', '-O', 'qcow2', raw, image);
+    await defineDiskVm(rig, 'damaged', [{ file: image, format: 'qcow2' }]);
+
+    const to = join(rig.daemon.dir, 'rest');
+    const told = await run('failed', 'damaged', 'copy', '/', to);
+    assert.match(told, /missing: 2\n/u);
+    assert.match(told, /^\/many\/file-7: The file system is damaged at inode \d+/mu);
+    assert.match(told, /^\/etc\/deep: The file system is damaged/mu);
+    assert.ok(!existsSync(join(to, 'many/file-7')));
+    assert.equal(await readFile(join(to, 'many/file-8'), 'utf8'), 'file 8\n');
+    assert.equal((await stat(join(to, 'sparse'))).size, 8 * 1024 ** 4);
+    assert.ok((await stat(join(to, 'sparse'))).blocks < 100);
+    assert.match(await run('failed', 'damaged', 'find', 'big'), /^\/etc\/deep: The file system is damaged/mu);
+    for (const words of [
+      ['copy', '/', `${to}2`],
+      ['find', 'big'],
+    ]) {
+      const answer: unknown = JSON.parse(await run('failed', 'damaged', ...words, '--json'));
+      assert.deepEqual(faultsOf(answer), []);
+    }
+    assert.match(await run('refused', 'damaged', 'cat', '/many/file-7'), /The file system is damaged/u);
   });
 
   it('answers as its schema says', async () => {

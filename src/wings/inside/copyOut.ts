@@ -7,7 +7,8 @@ import { writeAll } from '../../base/writeAll.js';
 import type { FailureKind } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { GuestFileSystem } from './read/guestFileSystem.js';
-import { walkFolder } from './read/walkFolder.js';
+import { pauseIfLong } from './bytes/pause.js';
+import { type UnreadEntry, walkFolder } from './read/walkFolder.js';
 
 export interface CopyWish {
   /** What it is called in a folder that is there. */
@@ -25,6 +26,8 @@ export interface CopiedOut {
   readonly bytes: number;
   /** Devices, sockets and pipes. */
   readonly leftOut: number;
+  /** What could not be read, and is not in the copy of the folder, or is empty there if it is a folder itself. */
+  readonly unread: readonly UnreadEntry[];
 }
 
 /** Why it is not there. The message is a sentence. */
@@ -40,12 +43,18 @@ export class CopyFault extends Error {
 
 const pieceBytes = 4 * 1024 * 1024;
 
-/** Rejects with `CopyFault`, or what the file system rejects with; then nothing was written. */
+/** A multiple of the blocks of all file systems. */
+const windowBytes = 1024 * 1024 * 1024;
+
+/**
+ * Rejects with `CopyFault`, or what the file system rejects with where that is the node itself; then nothing was
+ * written.
+ */
 export async function copyOut(system: GuestFileSystem, node: number, wish: CopyWish): Promise<CopiedOut> {
   const path = await targetOf(wish);
   const part = await orFault(path, () => mkdtemp(join(dirname(path), '.virt-rewind-')));
   try {
-    const counts = { files: 0, bytes: 0, leftOut: 0 };
+    const counts: Counts = { files: 0, bytes: 0, leftOut: 0, unread: [] };
     const copy = join(part, 'copy');
     await writeNode(system, node, copy, wish.signal, counts);
     await wish.isStillTrue();
@@ -79,6 +88,7 @@ interface Counts {
   files: number;
   bytes: number;
   leftOut: number;
+  readonly unread: UnreadEntry[];
 }
 
 async function writeNode(
@@ -91,10 +101,15 @@ async function writeNode(
   const { kind, modifiedAt } = await system.facts(node);
   if (kind === 'folder') {
     await makeFolder(path);
-    await walkFolder(system, node, signal, (entry) =>
-      entry.kind === 'folder'
-        ? makeFolder(join(path, entry.path))
-        : writeEntry(system, entry.node, join(path, entry.path), signal, counts),
+    await walkFolder(
+      system,
+      node,
+      signal,
+      (entry) =>
+        entry.kind === 'folder'
+          ? makeFolder(join(path, entry.path))
+          : writeEntry(system, entry.node, join(path, entry.path), signal, counts),
+      (one) => counts.unread.push(one),
     );
     await orFault(path, () => utimes(path, new Date(), new Date(modifiedAt)));
   } else {
@@ -127,13 +142,16 @@ async function writeEntry(
   await orFault(path, async () => {
     const file = await open(path, 'wx');
     try {
-      for (let at = 0; at < bytes; at += pieceBytes) {
+      for await (const { at, length } of filledPieces(system, node, bytes)) {
         signal.throwIfAborted();
-        const piece = await system.read(node, at, pieceBytes);
-        await writeSparse(file, piece, at);
+        await writeSparse(file, await system.read(node, at, length), at);
       }
       await file.truncate(bytes);
       await file.utimes(new Date(), new Date(modifiedAt));
+    } catch (error) {
+      // Half of a file must not look like the whole one.
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }
@@ -142,6 +160,34 @@ async function writeEntry(
   });
   counts.files += 1;
   counts.bytes += bytes;
+}
+
+interface Piece {
+  readonly at: number;
+  readonly length: number;
+}
+
+/** Without its holes, as far as the file system tells of them: one of a terabyte would be read for hours. */
+async function* filledPieces(system: GuestFileSystem, node: number, bytes: number): AsyncGenerator<Piece> {
+  for (let at = 0; at < bytes; at += windowBytes) {
+    const end = Math.min(bytes, at + windowBytes);
+    let known = at;
+    for (const place of (await system.places?.(node, at, end - at)) ?? []) {
+      const next = Math.min(end, known + place.bytes);
+      if (place.at !== undefined) {
+        yield* piecesOf(known, next);
+      }
+      known = next;
+    }
+    yield* piecesOf(known, end);
+    await pauseIfLong();
+  }
+}
+
+function* piecesOf(from: number, to: number): Generator<Piece> {
+  for (let at = from; at < to; at += pieceBytes) {
+    yield { at, length: Math.min(pieceBytes, to - at) };
+  }
 }
 
 /** What is only zeroes takes no room. */

@@ -13,13 +13,13 @@ import { bytesText } from '../../text/bytesText.js';
 import { DiskError } from './bytes/disk.js';
 import { CopyFault, copyOut } from './copyOut.js';
 import { restore as restoreToVm } from './restoreCommand.js';
-import { faultText, noPathText, obstacleText, volumeRow } from './filesText.js';
+import { diskErrorText, faultText, modeText, noPathText, obstacleText, volumeRow } from './filesText.js';
 import { FilesObstacle, type GuestDisks, openDisks, openGuestDisks } from './guestFiles.js';
-import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
+import { FileSystemError, findNode, type GuestFileSystem } from './read/guestFileSystem.js';
 import { nodesAt } from './readFiles.js';
 import { findPath, type GuestPath, isRoot } from './read/volumes.js';
 import { withSnapshotOfNow } from './nowCommand.js';
-import { walkFolder } from './read/walkFolder.js';
+import { type UnreadEntry, type WalkedEntry, walkFolder } from './read/walkFolder.js';
 
 interface Visit extends GuestDisks {
   readonly context: Context;
@@ -34,7 +34,8 @@ export type WithBackup = (
   use: (vm: string, disks: Parameters<typeof openDisks>[0]) => Promise<void>,
 ) => Promise<void>;
 
-type Action = (visit: Visit, words: readonly string[]) => Promise<void>;
+/** `failed`: some of it was not read; what is told says what. */
+type Action = (visit: Visit, words: readonly string[]) => Promise<ExitName>;
 
 /** Of each, the fewest and the most words behind it. */
 const actions: Readonly<Record<string, { readonly run: Action; readonly words: readonly [number, number] }>> = {
@@ -56,7 +57,7 @@ export function filesCommand(withBackup: () => Promise<WithBackup>): CommandHand
     ) {
       throw new CliError('usage', 'ACTION is ls, cat, copy, find or restore. See virt-rewind files --help.');
     }
-    const visit = (one: Visit): Promise<void> => (action === undefined ? listVolumes(one) : action.run(one, words));
+    const visit: VisitOf = (one) => (action === undefined ? listVolumes(one) : action.run(one, words));
     const isBackup = call.texts['from'] !== undefined || /^\.{0,2}\//u.test(place);
     if (isBackup && call.flags.has('now')) {
       throw new CliError('usage', t('{0} is for VMs, and this is a backup.', '--now'));
@@ -65,11 +66,14 @@ export function filesCommand(withBackup: () => Promise<WithBackup>): CommandHand
   };
 }
 
+type VisitOf = (one: Visit) => ReturnType<Action>;
+
 async function visitBackup(
   context: Context,
   place: string,
-  { withBackup, visit }: { withBackup: () => Promise<WithBackup>; visit: (one: Visit) => Promise<void> },
+  { withBackup, visit }: { withBackup: () => Promise<WithBackup>; visit: VisitOf },
 ): Promise<ExitName> {
+  let exit: ExitName = 'done';
   // The name of a folder may have an @.
   const parts = context.call.texts['from'] === undefined ? /^(.*?)(?:@([^/]*))?$/su : /^([^@]*)(?:@(.*))?$/su;
   const [, backup = '', snapshot] = parts.exec(place) ?? [];
@@ -81,7 +85,7 @@ async function visitBackup(
       const environment = process.env;
       const disks = await openDisks(images, { environment, signal, requireUnchanged: () => Promise.resolve() });
       try {
-        await visit({ context, ...disks });
+        exit = await visit({ context, ...disks });
       } finally {
         disks.close();
       }
@@ -89,10 +93,11 @@ async function visitBackup(
       throw asFilesError(error, vm);
     }
   });
-  return 'done';
+  return exit;
 }
 
-async function visitVm(context: Context, place: string, visit: (one: Visit) => Promise<void>): Promise<ExitName> {
+async function visitVm(context: Context, place: string, visit: VisitOf): Promise<ExitName> {
+  let exit: ExitName = 'done';
   const { call, session, interruption } = context;
   const [, vm = '', wanted] = /^([^@]*)(?:@(.*))?$/su.exec(place) ?? [];
   const view = await session.vm(vm);
@@ -100,7 +105,7 @@ async function visitVm(context: Context, place: string, visit: (one: Visit) => P
     const options = { environment: process.env, signal: interruption.signal, ...(snapshot && { snapshot }) };
     const disks = await openGuestDisks(session.engine, view, options);
     try {
-      await visit({ context, view, ...disks });
+      exit = await visit({ context, view, ...disks });
     } finally {
       disks.close();
     }
@@ -114,7 +119,7 @@ async function visitVm(context: Context, place: string, visit: (one: Visit) => P
       : call.flags.has('now') && isActive(view.vm.power)
         ? withSnapshotOfNow(context, view, run)
         : run());
-    return 'done';
+    return exit;
   } catch (error) {
     throw asFilesError(error, view.vm.name);
   }
@@ -133,7 +138,7 @@ export function asCliError(error: unknown, vm: string): unknown {
       : error;
 }
 
-async function listVolumes({ context: { terminal, json }, volumes, requireUnchanged }: Visit): Promise<void> {
+async function listVolumes({ context: { terminal, json }, volumes, requireUnchanged }: Visit): Promise<ExitName> {
   await requireUnchanged();
   if (json !== undefined) {
     json({
@@ -145,11 +150,11 @@ async function listVolumes({ context: { terminal, json }, volumes, requireUnchan
         ...(volume.system !== undefined && { label: volume.system.label, journal: volume.system.journal }),
       })),
     });
-    return;
+    return 'done';
   }
   if (volumes.length === 0) {
     terminal.tell(t('There is no file system on its disks.'));
-    return;
+    return 'done';
   }
   const columns = [
     { title: t('Name'), rank: 0 },
@@ -157,6 +162,7 @@ async function listVolumes({ context: { terminal, json }, volumes, requireUnchan
     { title: t('File system'), rank: 0 },
   ];
   terminal.sayTable(columns, volumes.map(volumeRow));
+  return 'done';
 }
 
 /** @throws CliError where the path leads nowhere */
@@ -192,13 +198,13 @@ export function asPathError(error: unknown, path: string): unknown {
     : error;
 }
 
-async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<void> {
+async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<ExitName> {
   const { terminal, json } = visit.context;
   const entries = await readAt(visit, path, (system, node) => nodesAt(system, node, path));
   await visit.requireUnchanged();
   if (json !== undefined) {
     json({ entries: entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() })) });
-    return;
+    return 'done';
   }
   const columns = ['', '', '', ''].map((title) => ({ title, rank: 0 }));
   const rows = entries.map(({ name, link, ...facts }) => [
@@ -211,21 +217,12 @@ async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promis
   if (lines.length > 0) {
     terminal.say(lines.join('\n'));
   }
-}
-
-const kindLetters = { file: '-', folder: 'd', link: 'l', other: '?' } as const;
-
-/** As `ls -l` has it. */
-function modeText({ kind, mode }: Pick<NodeFacts, 'kind' | 'mode'>): string {
-  const letters = Array.from('rwxrwxrwx')
-    .map((letter, bit) => (((mode ?? 0) >>> (8 - bit)) & 1 ? letter : '-'))
-    .join('');
-  return mode === undefined ? kindLetters[kind] : `${kindLetters[kind]}${letters}`;
+  return 'done';
 }
 
 const pieceBytes = 1024 * 1024;
 
-async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<void> {
+async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<ExitName> {
   const { terminal, json } = visit.context;
   await readAt(visit, path, async (system, node) => {
     const { bytes } = await system.facts(node);
@@ -246,9 +243,10 @@ async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<
     }
     await visit.requireUnchanged();
   });
+  return 'done';
 }
 
-async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<void> {
+async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<ExitName> {
   const { terminal, json, interruption } = visit.context;
   const copied = await readAt(visit, path, (system, node, found) =>
     copyOut(system, node, {
@@ -262,22 +260,41 @@ async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Prom
       isStillTrue: visit.requireUnchanged,
     }),
   );
+  const exit = copied.unread.length === 0 ? 'done' : 'failed';
   if (json !== undefined) {
-    json({ copied });
-    return;
+    json({ copied: { ...copied, unread: copied.unread.map((one) => one.path) } });
+    return exit;
   }
   terminal.say(t('Copied to {0}: {1}, files: {2}', displayLine(copied.path), bytesText(copied.bytes), copied.files));
   if (copied.leftOut > 0) {
     terminal.tell(t('Devices, sockets and pipes were left out: {0}', copied.leftOut));
   }
+  tellUnread(visit, path, copied.unread);
+  return exit;
 }
 
-async function find(visit: Visit, [text = '', path = '/']: readonly string[]): Promise<void> {
+/** So many are named; of a broken disk there may be thousands. */
+const mostTold = 20;
+
+function tellUnread({ context: { terminal } }: Visit, path: string, unread: readonly UnreadEntry[]): void {
+  if (unread.length === 0) {
+    return;
+  }
+  terminal.tell(t('Could not be read and is missing: {0}', unread.length));
+  for (const { path: below, why } of unread.slice(0, mostTold)) {
+    const whole = `${path.replace(/\/+$/u, '')}/${below}`;
+    const text = why instanceof FileSystemError ? faultText(why, whole) : diskErrorText(why);
+    terminal.tell(`${displayLine(whole)}: ${text ?? ''}`);
+  }
+}
+
+async function find(visit: Visit, [text = '', path = '/']: readonly string[]): Promise<ExitName> {
   const { terminal, json, interruption } = visit.context;
   const paths: string[] = [];
+  const unread: UnreadEntry[] = [];
   const base = path.replace(/\/+$/u, '');
   await readAt(visit, path, async (system, node) => {
-    await walkFolder(system, node, interruption.signal, (entry) => {
+    const visitEntry = (entry: WalkedEntry): void => {
       if (entry.name.includes(text)) {
         const found = `${base}/${entry.path}`;
         paths.push(found);
@@ -285,13 +302,19 @@ async function find(visit: Visit, [text = '', path = '/']: readonly string[]): P
           terminal.say(displayLine(found));
         }
       }
-    });
+    };
+    await walkFolder(system, node, interruption.signal, visitEntry, (one) => unread.push(one));
   });
   await visit.requireUnchanged();
-  json?.({ paths });
+  if (json === undefined) {
+    tellUnread(visit, path, unread);
+  } else {
+    json({ paths, unread: unread.map((one) => one.path) });
+  }
+  return unread.length === 0 ? 'done' : 'failed';
 }
 
-async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<void> {
+async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<ExitName> {
   const { context, view, requireUnchanged } = visit;
   if (view === undefined) {
     throw new CliError('usage', t('Files of a backup cannot be put into a VM. Copy them out of it.'));
@@ -308,4 +331,5 @@ async function restore(visit: Visit, [path = '', target]: readonly string[]): Pr
     },
     'itself',
   );
+  return 'done';
 }

@@ -4,7 +4,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { DiskError } from './bytes/disk.js';
 import type { Obstacle } from './guestFiles.js';
-import type { FileSystemError } from './read/guestFileSystem.js';
+import type { FileSystemError, NodeFacts } from './read/guestFileSystem.js';
 import type { findPath, Volume } from './read/volumes.js';
 
 export function obstacleText(obstacle: Obstacle, vm: string): string {
@@ -101,4 +101,14 @@ export function volumeText({ type, system, fault }: Volume): string {
 
 export function volumeRow(volume: Volume): readonly string[] {
   return [volume.name, bytesText(volume.bytes), volumeText(volume)];
+}
+
+const kindLetters = { file: '-', folder: 'd', link: 'l', other: '?' } as const;
+
+/** As `ls -l` has it. */
+export function modeText({ kind, mode }: Pick<NodeFacts, 'kind' | 'mode'>): string {
+  const letters = Array.from('rwxrwxrwx')
+    .map((letter, bit) => (((mode ?? 0) >>> (8 - bit)) & 1 ? letter : '-'))
+    .join('');
+  return mode === undefined ? kindLetters[kind] : `${kindLetters[kind]}${letters}`;
 }
