@@ -20,6 +20,7 @@ import {
   contentFile,
   type CopiesHost,
   type ListedBackup,
+  ownTag,
   runRestic,
   startCopiesHost,
   writePattern,
@@ -244,8 +245,10 @@ case "$*" in *--tag=virt-rewind,*) /usr/bin/restic "$@"; touch '${gone}'; exit;;
 
   it('remove what killed ones of a week ago left, and nothing of one that is made', async () => {
     const uuid = await host.rig.virsh('domuuid', 'web');
-    const leave = (id: string, ...words: readonly string[]): Promise<string> =>
-      restic(dir, 'backup', `--tag=virt-rewind-unfinished,backup:${id},vm:${uuid}`, ...words, join(dir, 'key'));
+    const leave = async (id: string, ...words: readonly string[]): Promise<string> => {
+      const tags = `--tag=virt-rewind-unfinished,backup:${id},vm:${uuid},${await ownTag(host, id)}`;
+      return restic(dir, 'backup', tags, ...words, join(dir, 'key'));
+    };
     await leave('00000001', '--time=2020-01-01 00:00:00');
     await leave('00000002', '--time=2222-01-01 00:00:00');
     await leave('00000003');

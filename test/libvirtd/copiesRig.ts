@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { OwnTags } from '../../src/wings/copies/repository/ownTag.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { runTool } from './insideImages.js';
 
@@ -95,6 +96,11 @@ export async function runRestic(
   const env = { ...process.env, RESTIC_PASSWORD_FILE: join(rig.daemon.dir, 'key') };
   const { stdout } = await promisify(execFile)('/usr/bin/restic', [`--repo=${repository}`, ...words], { env, cwd });
   return stdout;
+}
+
+/** As the command line has it on each snapshot of restic's of a backup with this ID. */
+export function ownTag({ env }: CopiesHost, id: string): Promise<string> {
+  return new OwnTags(env).tag(id);
 }
 
 /** The file with the content of a snapshot, or of the VM as it is now. */

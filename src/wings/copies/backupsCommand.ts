@@ -7,19 +7,21 @@ import type { CommandHandler, Context } from '../../cli/context.js';
 import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
-import { type Backup, listBackups } from './repository/backups.js';
+import { type Backup, isBackupId, listBackups } from './repository/backups.js';
 import { checkBackups } from './checkCommand.js';
 import { backupInfo } from './copiesInfos.js';
 import { openRestic, requireText, saying } from './copiesCommand.js';
 import { loginOfHost } from './readCopies.js';
 import type { TargetConnections } from './repository/connections.js';
 import {
+  type BackupPrune,
   deleteBackups,
   freeSpace,
   keepPeriods,
   type KeepRule,
   measureRepository,
   planBackupPrune,
+  planNamedPrune,
   setKept,
   setsCut,
 } from './repository/pruneBackups.js';
@@ -36,8 +38,8 @@ export const backups: CommandHandler = async (context) => {
   const target = requireText(context, 'from');
   const rule = ruleOf(call);
   const isPrune = action === 'prune';
-  const isWanted = hasRule(rule) || call.flags.has('free');
-  if (isPrune !== isWanted) {
+  const isWanted = hasRule(rule) || call.flags.has('free') || isBackupId(operand ?? '');
+  if (isPrune ? !isWanted : hasRule(rule) || call.flags.has('free')) {
     throw new CliError(
       'usage',
       'prune goes with --keep-last, --keep-daily or the like, or with --free. See virt-rewind backups --help.',
@@ -121,11 +123,9 @@ function answerOfLine({ connections, measured }: TargetConnections): object {
 
 async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<void> {
   const { call, terminal, json } = context;
-  const found = await listBackups(restic);
-  const uuids = uuidsOf(found, call.operands[1]);
-  const plan = hasRule(rule)
-    ? await planBackupPrune(restic, rule, uuids)
-    : { going: [], stays: found.filter(({ uuid }) => uuids.includes(uuid)) };
+  const operand = call.operands[1] ?? '';
+  const named = isBackupId(operand) && !hasRule(rule);
+  const plan = named ? await planNamedPrune(restic, operand) : await planByRule(restic, rule, call.operands[1]);
   const answer = { going: plan.going.map(backupInfo), stays: plan.stays.map(backupInfo) };
   const lines = [
     ...plan.going.map((one) => t('Deletes the backup {0} of {1} ({2}).', ...nameOf(one))),
@@ -133,6 +133,7 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
       t('The set {0} keeps only the backups of {1}.', id, stay.map(({ vm }) => displayLine(vm)).join(', ')),
     ),
     t('Backups that stay: {0}.', plan.stays.length),
+    ...foreignLines(plan),
   ];
   if (call.flags.has('plan')) {
     if (json === undefined) {
@@ -144,7 +145,7 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
   }
   if (plan.going.length > 0) {
     await agreeTo(context, { lines, confirm: t('Delete'), asks: true });
-    await deleteBackups(restic, plan.going);
+    await deleteBackups(restic, plan.going, named);
   }
   if (call.flags.has('free')) {
     terminal.progress(t('Freeing space…'));
@@ -155,9 +156,31 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
     return;
   }
   terminal.say(t('Deleted backups: {0}', plan.going.length));
+  foreignLines(plan).forEach((line) => terminal.tell(line));
   if (plan.going.length > 0 && !call.flags.has('free')) {
     terminal.tell(t('Their space is not free yet: use {0}, or restic prune.', '--free'));
   }
+}
+
+async function planByRule(restic: Restic, rule: KeepRule, vm: string | undefined): Promise<BackupPrune> {
+  const found = await listBackups(restic);
+  const uuids = uuidsOf(found, vm);
+  return hasRule(rule)
+    ? planBackupPrune(restic, rule, uuids)
+    : { going: [], stays: found.filter(({ uuid }) => uuids.includes(uuid)), foreign: [] };
+}
+
+function foreignLines({ foreign }: BackupPrune): readonly string[] {
+  const ids = foreign.map(({ id }) => id).join(', ');
+  return foreign.length === 0
+    ? []
+    : [
+        t(
+          'Backups that stay, as no mark says that this computer made them: {0}. Delete one by its ID: {1}',
+          ids,
+          'virt-rewind backups prune ID',
+        ),
+      ];
 }
 
 /** Of all VMs, or of one: by its UUID, or by the name that its backups have. */

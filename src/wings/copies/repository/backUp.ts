@@ -71,7 +71,8 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
         throw new CopiesFault({ kind: 'changed' });
       }
       // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
-      await restic.tryForget([data.snapshot, ...doneOf(earlier, unknown)]);
+      const done = await restic.own.filter(doneOf(earlier, unknown));
+      await restic.tryForget([data.snapshot, ...done.map(({ id }) => id)]);
       made = { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
       return made;
     });
@@ -132,19 +133,17 @@ const leftMs = 7 * 24 * 3_600_000;
  *
  * @param unknown IDs of backups that may be torn, of which the one under the other tag tells later
  */
-function doneOf(snapshots: readonly ResticSnapshot[], unknown: ReadonlySet<string>): readonly string[] {
+function doneOf(snapshots: readonly ResticSnapshot[], unknown: ReadonlySet<string>): readonly ResticSnapshot[] {
   const ids = snapshots.filter(({ tags }) => tags.includes(finishedTag)).map(({ tags }) => backupIdOf(tags));
   const [finished, torn] = [new Set(ids), tornIn(snapshots)];
   const isLeft = ({ time }: ResticSnapshot): boolean => Math.abs(Date.now() - Date.parse(time)) > leftMs;
-  return snapshots
-    .filter((one) => {
-      const id = backupIdOf(one.tags);
-      return isRecordOfTorn(one)
-        ? // Without it, the backup would be listed if restic were killed between the two.
-          !finished.has(id)
-        : torn.has(id) || (one.tags.includes(unfinishedTag) && !unknown.has(id) && (finished.has(id) || isLeft(one)));
-    })
-    .map(({ id }) => id);
+  return snapshots.filter((one) => {
+    const id = backupIdOf(one.tags);
+    return isRecordOfTorn(one)
+      ? // Without it, the backup would be listed if restic were killed between the two.
+        !finished.has(id)
+      : torn.has(id) || (one.tags.includes(unfinishedTag) && !unknown.has(id) && (finished.has(id) || isLeft(one)));
+  });
 }
 
 /** restic reads no file again that this one has. In a torn one, a file may be other than its time says. */
@@ -187,7 +186,7 @@ async function store(
     [
       ...['backup', '--json', '--files-from-raw=-', `--host=${backup.vm}`],
       ...(await restic.connections.words()),
-      `--tag=${[tag, ...tagsOf(backup)].join(',')}`,
+      `--tag=${[tag, await restic.own.tag(backup.id), ...tagsOf(backup)].join(',')}`,
       ...(parent === undefined ? [] : [`--parent=${parent}`]),
       // libvirt changes owners at each start, and no content by that.
       ...(tag === finishedTag ? ['--ignore-ctime'] : []),
@@ -225,7 +224,7 @@ async function forgetAll(
   let left: string | undefined;
   let mayBeListed = isListing;
   try {
-    const stored = await restic.snapshots([backupTag(backup.id)], { goesOn: true });
+    const stored = await restic.own.filter(await restic.snapshots([backupTag(backup.id)], { goesOn: true }));
     mayBeListed = stored.some(({ tags }) => tags.includes(finishedTag));
     if (stored.length > 0) {
       const ids = stored.map(({ id }) => id);

@@ -37,7 +37,7 @@ export function tagsOf({ id, uuid, restorePoints, bytes, addedBytes, set }: Back
   ];
 }
 
-function isBackupId(text: string): boolean {
+export function isBackupId(text: string): boolean {
   return /^[\da-f]{8}$/u.test(text);
 }
 

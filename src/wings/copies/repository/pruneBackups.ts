@@ -6,7 +6,7 @@ import { type Backup, backupOf, backupsIn, requireSnapshots } from './backups.js
 import { CopiesFault } from '../copiesFault.js';
 import { unprovenIn } from './provenBackups.js';
 import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
-import { backupIdOf, finishedTag, keptTag } from './tags.js';
+import { backupIdOf, finishedTag, keptTag, unfinishedTag, verifiedTag } from './tags.js';
 
 /** How many of the newest stay: of all, and one of each hour, day, week and month that has any. */
 export const keepPeriods = ['last', 'hourly', 'daily', 'weekly', 'monthly'] as const;
@@ -17,6 +17,8 @@ export interface BackupPrune {
   /** These go, the oldest first. */
   readonly going: readonly Backup[];
   readonly stays: readonly Backup[];
+  /** Of those, what our mark does not name: another computer, another state folder or an earlier version made it. */
+  readonly foreign: readonly Backup[];
 }
 
 /** Clocks of computers differ. */
@@ -25,7 +27,9 @@ const mostAheadMs = 60 * 60_000;
 /** @param uuids of VMs. @throws CopiesFault `fromFuture`; ResticFault */
 export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: readonly string[]): Promise<BackupPrune> {
   const all = await restic.snapshots([]);
-  const found = all.filter(({ tags }) => tags.includes(finishedTag));
+  // What anybody can tag as a backup must not be the newest one that a rule keeps.
+  const ours = await restic.own.filter(all);
+  const found = ours.filter(({ tags }) => tags.includes(finishedTag));
   // A rule keeps the newest: as long as that one is there, each new backup would be deleted.
   const future = found.find((one) => Date.parse(one.time) > Date.now() + mostAheadMs);
   const ahead = future && backupOf(future);
@@ -33,7 +37,9 @@ export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: rea
     const { id, madeAt } = ahead;
     throw new CopiesFault({ kind: 'fromFuture', id, madeAt, snapshot: future.id.slice(0, 8) });
   }
-  const backups = backupsIn(all);
+  const ids = new Set(found.map(({ tags }) => backupIdOf(tags)));
+  const backups = backupsIn(all).filter(({ id }) => ids.has(id));
+  const foreign = backupsIn(all).filter(({ id, uuid }) => !ids.has(id) && uuids.includes(uuid));
   const times = new Map(found.map(({ tags, time }) => [backupIdOf(tags), time]));
   const unproven = unprovenIn(all);
   const staying = new Set<Backup>();
@@ -45,7 +51,7 @@ export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: rea
       chooseByRule(some, rule, ({ id }) => times.get(id) ?? '').forEach((one) => staying.add(one));
     }
   }
-  const parts = { going: [] as Backup[], stays: [] as Backup[] };
+  const parts = { going: [] as Backup[], stays: [...foreign], foreign };
   for (const backup of backups.filter(({ uuid }) => uuids.includes(uuid))) {
     parts[staying.has(backup) || backup.kept === true ? 'stays' : 'going'].push(backup);
   }
@@ -89,15 +95,24 @@ function periodOf(period: keyof KeepRule, id: string, time: string): string {
 
 const dayMs = 24 * 60 * 60_000;
 
+/** The backup that a person named. @throws CopiesFault `noBackup`; ResticFault */
+export async function planNamedPrune(restic: Restic, id: string): Promise<BackupPrune> {
+  const snapshots = await requireSnapshots(restic, id);
+  return { going: backupsIn(snapshots), stays: [], foreign: [] };
+}
+
 /**
  * With what an interrupted restic left of them under the other tag.
  *
+ * @param named a person did: our mark may be missing
  * @throws CopiesFault `nowKept`, ResticFault
  */
-export async function deleteBackups(restic: Restic, backups: readonly Backup[]): Promise<void> {
+export async function deleteBackups(restic: Restic, backups: readonly Backup[], named: boolean): Promise<void> {
   const ids = new Set(backups.map(({ id }) => id));
-  const snapshotsNow = async (): Promise<readonly ResticSnapshot[]> =>
-    (await restic.snapshots([])).filter(({ tags }) => ids.has(backupIdOf(tags)));
+  const snapshotsNow = async (): Promise<readonly ResticSnapshot[]> => {
+    const found = (await restic.snapshots([])).filter(({ tags }) => ids.has(backupIdOf(tags)));
+    return named ? found.filter(({ tags }) => tags.some((tag) => ourTags.includes(tag))) : restic.own.filter(found);
+  };
   const found = await snapshotsNow();
   const there = backupsIn(found);
   // Somebody may have marked it while a question waited.
@@ -114,6 +129,9 @@ export async function deleteBackups(restic: Restic, backups: readonly Backup[]):
     throw new ResticFault('failed', `it still has ${left.map(({ id }) => id).join(' ')}`);
   }
 }
+
+/** One of them is on each snapshot that a version of this program made. */
+const ourTags: readonly string[] = [finishedTag, unfinishedTag, verifiedTag];
 
 /** Removes the data that no snapshot needs any more. @throws ResticFault */
 export async function freeSpace(restic: Restic): Promise<void> {

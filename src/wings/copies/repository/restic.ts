@@ -9,6 +9,7 @@ import type { HostLogin } from '../../../base/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
+import { OwnTags } from './ownTag.js';
 import { repositoryOf, withoutPassword } from './repositoryAddress.js';
 import { readKey, serviceVariables } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
@@ -107,11 +108,13 @@ export class Restic {
   readonly login: HostLogin | undefined;
 
   readonly connections: Connections;
+  readonly own: OwnTags;
 
   private constructor(program: ResticProgram, repository: string, { signal, login, environment }: ResticOptions) {
     this.#program = program;
     this.connections = new Connections(withoutPassword(repository), environment, login?.hostname);
     this.#started = new StartedRestics(environment);
+    this.own = new OwnTags(environment);
     this.login = login;
     this.#signal = signal;
   }

@@ -31,8 +31,8 @@ export async function recordVerification(
   { id, vm }: { readonly id: string; readonly vm: string },
   { how, passed }: Omit<Verification, 'at'>,
 ): Promise<void> {
-  const earlier = await restic.snapshots([verifiedTag, backupTag(id)], { goesOn: true });
-  await store(restic, vm, [verifiedTag, backupTag(id), `by:${how}`, `result:${passed ? 'passed' : 'failed'}`]);
+  const earlier = await restic.own.filter(await restic.snapshots([verifiedTag, backupTag(id)], { goesOn: true }));
+  await store(restic, vm, id, [verifiedTag, `by:${how}`, `result:${passed ? 'passed' : 'failed'}`]);
   if (earlier.length > 0) {
     // Where one stays, it is hidden by the new one, and the next check tries again.
     await restic.tryForget(earlier.map((one) => one.id));
@@ -44,7 +44,7 @@ export async function recordTorn(
   restic: Restic,
   { id, vm, uuid }: { readonly id: string; readonly vm: string; readonly uuid: string },
 ): Promise<void> {
-  await store(restic, vm, [verifiedTag, unfinishedTag, backupTag(id), vmTag(uuid), 'by:read', 'result:failed']);
+  await store(restic, vm, id, [verifiedTag, unfinishedTag, vmTag(uuid), 'by:read', 'result:failed']);
 }
 
 /** Whether the snapshot is the record of a torn backup. */
@@ -57,7 +57,8 @@ export function tornIn(snapshots: readonly ResticSnapshot[]): ReadonlySet<string
   return new Set(snapshots.filter(isRecordOfTorn).map(({ tags }) => backupIdOf(tags)));
 }
 
-async function store(restic: Restic, vm: string, tags: readonly string[]): Promise<void> {
+async function store(restic: Restic, vm: string, id: string, more: readonly string[]): Promise<void> {
+  const tags = [backupTag(id), await restic.own.tag(id), ...more];
   const words = ['backup', '--json', '--stdin', '--stdin-filename=virt-rewind-verified', `--host=${vm}`];
   await restic.run([...words, `--tag=${tags.join(',')}`], { input: '\n', goesOn: true });
 }
