@@ -73,15 +73,17 @@ function changedBackings(facts: Facts): readonly Problem[] {
 export function otherVmProblems(facts: Facts): readonly Problem[] {
   const own = ownImages(facts);
   const shared = sharedFrozenFiles(facts);
+  const told = new Set(shared.flatMap(({ writer, owner }) => [writer, owner]));
   const other = otherWriterOf(facts);
-  const now = other === undefined ? [] : [{ kind: 'writtenByOtherVm', file: other.file, vm: other.writer } as const];
-  const told = new Set([...shared.flatMap(({ writer, owner }) => [writer, owner]), ...now.map(({ vm }) => vm)]);
+  const isNew = other !== undefined && !told.has(other.writer);
   return [
     ...shared,
-    ...now,
+    ...(isNew ? [{ kind: 'writtenByOtherVm', file: other.file, vm: other.writer } as const] : []),
     ...(facts.otherVms ?? []).flatMap(({ name, files }): readonly Problem[] => {
       const file = files.find((one) => own.has(one));
-      return file === undefined || told.has(name) ? [] : [{ kind: 'usedByOtherVm', file, vm: name }];
+      return file === undefined || told.has(name) || name === other?.writer
+        ? []
+        : [{ kind: 'usedByOtherVm', file, vm: name }];
     }),
   ];
 }

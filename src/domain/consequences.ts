@@ -122,6 +122,8 @@ export type Warning =
   /** So that nobody changes what the clone stands on, the VM itself goes on above this snapshot. */
   | { readonly kind: 'freezesForClone'; readonly snapshot: string }
   | { readonly kind: 'cloneWithoutRam' }
+  /** QEMU marked it so; what can be read of it is copied. */
+  | { readonly kind: 'imageDamaged'; readonly file: string }
   /** They were attached to the running VM only. */
   | { readonly kind: 'cloneWithoutDisks'; readonly disks: readonly string[] }
   | { readonly kind: 'cloneWithoutTpm' }

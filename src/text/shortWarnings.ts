@@ -26,6 +26,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   otherHostsUnseen: () => t('VMs of other hosts may use these files'),
   unaskedConnections: () => t('VMs of other connections may use these files'),
   tagsNotSeen: () => t('snapshots that other tools created in these files may also be deleted'),
+  imageDamaged: ([first]) => t('{0} is damaged', fileName(first?.file ?? '')),
   notChecked: (all) => {
     const files = count(all, (one) => one.files);
     return files === 1 ? t('not checked: 1 file') : t('not checked: {0} files', files);

@@ -8,6 +8,7 @@ import { displayLine } from '../domain/plainText.js';
 import { changesText } from './hardwareText.js';
 import { bytesText } from './bytesText.js';
 import { mostFreedText } from './freedText.js';
+import { brokenImageText } from './missingBase.js';
 import { mergeTargets } from './mergeTargets.js';
 import { titleOf } from './operationProgress.js';
 import { checkpointWithoutRamText, refusalText } from './refusalText.js';
@@ -49,6 +50,8 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'A snapshot of {0} is created first. The clone uses its files, and {0} continues above it. While the clone exists, that snapshot cannot be deleted.',
         displayLine(target.vm.name),
       );
+    case 'imageDamaged':
+      return brokenImageText(warning.file, undefined).join(' ');
     case 'cloneWithoutRam':
       return t(
         'The snapshot was created while the VM was running. The clone gets only the disks, and starts as after a power cut.',

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync } from 'node:fs';
+import { open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { contentFile, type CopiesHost, startCopiesHost, writePattern } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
@@ -130,6 +131,45 @@ describe('disks that are to be read', () => {
     assert.deepEqual(await requireAgreed('owner'), ['writtenByOtherVm']);
     await requireRefused('owner', 'writtenByOther');
     await here!.rig.virsh('destroy', 'guest');
+  });
+
+  it('are told as damaged where QEMU marked them so', async () => {
+    const image = await makeVm('damaged');
+    await here!.rig.virsh('snapshot-delete', 'damaged', 'one', '--metadata');
+    await here!.rig.virsh('detach-disk', 'damaged', 'vda', '--config');
+    await here!.rig.virsh('attach-disk', 'damaged', image, 'vda', '--config', '--subdriver', 'qcow2');
+    const file = await open(image, 'r+');
+    await file.write(Buffer.from([2]), 0, 1, 79);
+    await file.close();
+    assert.ok((await requireAgreed('damaged')).includes('corruptImage'));
+    assert.match(await here!.run('refused', 'backup', 'damaged', '--to', repository), /marked .* as damaged/u);
+    const { plan } = JSON.parse(await answered(['clone', 'damaged', '--full', '--plan'])) as {
+      plan: { warnings: readonly { kind: string }[] };
+    };
+    assert.ok(plan.warnings.some(({ kind }) => kind === 'imageDamaged'));
+    assert.equal(await reasonOf(['clone', 'damaged']), 'layerBroken');
+    await here!.run('done', 'clone', 'damaged', '--full', '--name', 'salvaged');
+    await truncate(image);
+    assert.equal(await reasonOf(['clone', 'damaged', '--full']), 'layerBroken');
+    assert.equal(await reasonOf(['files', 'damaged', 'ls', '/']), 'layerBroken');
+  });
+
+  it('are not while another VM writes into a layer that a snapshot froze', async () => {
+    const image = await makeVm('origin');
+    await defineDiskVm(here!.rig, 'thief', [{ file: image, format: 'qcow2' }]);
+    await here!.rig.virsh('start', 'thief');
+    assert.deepEqual(await requireAgreed('origin'), ['frozenFileShared']);
+    await requireRefused('origin', 'writtenByOther');
+    assert.equal(await reasonOf(['clone', 'origin', '--from', 'one']), 'writtenByOther');
+    await here!.rig.virsh('destroy', 'thief');
+    // Its writes are over.
+    const { backup } = await here!.json<{ backup: { altered: readonly string[] } }>(
+      'backup',
+      'origin',
+      '--to',
+      repository,
+    );
+    assert.deepEqual(backup.altered, []);
   });
 
   it('are told as changed where the VM writes into what its snapshot froze', async () => {

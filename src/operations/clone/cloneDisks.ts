@@ -3,12 +3,13 @@
 import type { CloneWay } from '../../domain/clone.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { takesPart } from '../../domain/chains/fileUse.js';
+import { notMarked } from '../../domain/hostFiles.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
 import type { Facts } from '../../domain/facts.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
-import { anotherFileRefusal } from '../diskRefusals.js';
+import { anotherFileRefusal, brokenLayerRefusal } from '../diskRefusals.js';
 import { presentInUseRefusal, unreadableContentRefusal } from '../readableNow.js';
 import { inUseRefusal, snapshotFor } from '../refusals.js';
 
@@ -84,7 +85,7 @@ function insideRefusal(
 }
 
 function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): Disks {
-  const { vm, files } = facts;
+  const { vm } = facts;
   if (disks.length === 0) {
     return refuse('noDisks', { vm: vm.name });
   }
@@ -97,9 +98,10 @@ function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): D
     return peculiar;
   }
   for (const disk of disks) {
-    const lost = wholeChain(disk, facts).find((file) => files?.images.get(file) === 'missing');
-    if (lost !== undefined) {
-      return refuse('overlayMissing', { snapshot: vm.name, disk: disk.target, file: lost });
+    const chain = wholeChain(disk, facts).filter((file) => !isMarked(file, facts));
+    const broken = brokenLayerRefusal(disk.target, chain, facts);
+    if (broken !== undefined) {
+      return broken;
     }
   }
   return disks.map((disk) => ({
@@ -109,6 +111,19 @@ function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): D
     ...(tag === undefined ? {} : { tag }),
     bytes: mostBytes(disk, facts, tag),
   }));
+}
+
+/** Of the VM's disks. */
+export function damagedImage(facts: Facts): string | undefined {
+  return snapshotableDisks(facts.vm)
+    .flatMap((disk) => wholeChain(disk, facts))
+    .find((file) => isMarked(file, facts));
+}
+
+/** As damaged, by QEMU: it can be read all the same. */
+function isMarked(file: string, { files }: Facts): boolean {
+  const image = files?.images.get(file);
+  return typeof image === 'object' && image.corrupt === true && notMarked(image).empty === undefined;
 }
 
 /**

@@ -19,7 +19,7 @@ import { findUnchangedSnapshot } from '../create/planCheckpoint.js';
 import type { DraftPlan } from '../plan.js';
 import { accessRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
-import { type CloneDisk, disksOfPresent, disksOfSnapshot, liveOnlyDisks } from './cloneDisks.js';
+import { type CloneDisk, damagedImage, disksOfPresent, disksOfSnapshot, liveOnlyDisks } from './cloneDisks.js';
 
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
 
@@ -292,7 +292,7 @@ function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string
 }
 
 function warningsOf(
-  { network, snapshot, ram }: CloneRequest,
+  { network, snapshot, ram, way }: CloneRequest,
   base: string | undefined,
   facts: Facts,
 ): readonly Warning[] {
@@ -300,7 +300,9 @@ function warningsOf(
   const leftOut = base === undefined ? [] : liveOnlyDisks(base, facts);
   const own = snapshot === undefined ? undefined : tree.snapshots.find(({ name }) => name === snapshot);
   const ran = own !== undefined && own.kind !== 'offline' && own.trailers.consistency !== 'quiesced';
+  const damaged = way === 'full' && snapshot === undefined ? damagedImage(facts) : undefined;
   return [
+    ...(damaged === undefined ? [] : [{ kind: 'imageDamaged', file: damaged } as const]),
     ...(ran && ram === undefined ? [{ kind: 'cloneWithoutRam' } as const] : []),
     ...(leftOut.length === 0 ? [] : [{ kind: 'cloneWithoutDisks', disks: leftOut } as const]),
     ...(hasTpm(vm) ? [{ kind: 'cloneWithoutTpm' } as const] : []),

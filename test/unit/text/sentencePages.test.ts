@@ -174,6 +174,7 @@ const warnings: Samples<Warning> = {
   freezesForClone: [{ snapshot }],
   cloneWithoutRam: [{}],
   cloneWithoutDisks: [{ disks: [disk] }],
+  imageDamaged: [{ file }],
   cloneWithoutTpm: [{}],
   cloneKeepsIdentity: [{}],
   configuredAsNow: [{ memory: true }, { memory: false }],
