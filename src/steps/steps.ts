@@ -1,6 +1,7 @@
 // Every kind of step, each with what there is to know of it. The matching record of runners is in
 // driver/run/runStep.ts.
 import { imageChain } from '../domain/chains/backingChain.js';
+import type { LayersUsed } from '../domain/chains/frozenLayers.js';
 import type { Facts } from '../domain/facts.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';
@@ -110,12 +111,6 @@ export function layersUsedBy(all: readonly Step[], facts: Facts): LayersUsed {
     at = apply(step, at);
   }
   return { read, written, givenUp };
-}
-
-export interface LayersUsed {
-  readonly read: ReadonlySet<string>;
-  readonly written: ReadonlySet<string>;
-  readonly givenUp: ReadonlySet<string>;
 }
 
 export function touchedFilesOf(step: Step): TouchedFiles {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { runOk } from '../../scripts/rig/run.mjs';
+import { run, runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
@@ -48,6 +48,29 @@ describe('a snapshot whose files are not what its metadata say', () => {
     );
     const orphans = (await vm.diagnoses('all')).filter(({ problem }) => problem.kind === 'orphanFile');
     assert.deepEqual(orphans, []);
+  });
+
+  it('is reverted to where another client renamed it, which leaves its child elsewhere', async () => {
+    const vm = await GuestVm.define(r, 'renamed');
+    await vm.power('start');
+    await vm.grow('first', 'second');
+    await vm.power('forceOff');
+    const { code, stderr } = await run('virsh', ['-c', r.uri, 'snapshot-edit', 'renamed', 'first', '--rename'], {
+      env: { ...r.daemon.env, EDITOR: "sed -i 's,<name>first</name>,<name>other</name>,'" },
+    });
+    assert.equal(code, 0, stderr);
+    await r.engine.refresh({ vm: vm.ref });
+    const model = vm.model;
+    const isMoved = !(await r.virsh('snapshot-dumpxml', 'renamed', 'second')).includes(layer(vm, 0, 'first'));
+    await vm.run({ kind: 'revert', snapshot: 'other', after: 'off', checkpointFirst: false });
+    vm.model = model.reverted('first', 'off');
+    const { differences } = await vm.vm.compare(vm.model, 'present');
+    assert.deepEqual(
+      differences.filter(({ about }) => about === 'data'),
+      [],
+    );
+    const second = { kind: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false } as const;
+    await (isMoved ? vm.isRefused(second, 'unownedImage') : vm.run(second));
   });
 
   it('is not reverted to where that was so, and a revert took the overlay away that would tell', async () => {

@@ -28,23 +28,22 @@ export const slackMs = 60_000;
  */
 export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   for (const target of externalTargets(snapshot)) {
-    const frozen = backingFileOf(facts, snapshot.name, target);
+    const file = backingFileOf(facts, snapshot.name, target);
     const overlay = overlayOf(snapshot, target);
-    const below = imageOf(overlay, facts)?.backing?.file;
-    if (frozen === undefined || overlay === undefined || below === undefined || !isChainSeen(frozen, facts)) {
-      continue;
-    }
-    if (!chainBelow(snapshot, target, facts).includes(below)) {
-      return refuse('contentElsewhere', {
-        snapshot: snapshot.title,
-        disk: target,
-        file: frozen,
-        overlay,
-        other: below,
-      });
+    const other = beneathElsewhere(snapshot, target, facts);
+    if (file !== undefined && overlay !== undefined && other !== undefined) {
+      return refuse('contentElsewhere', { snapshot: snapshot.title, disk: target, file, overlay, other });
     }
   }
   return undefined;
+}
+
+/** The file below the overlay that it made, where that is none of what its metadata tell. */
+function beneathElsewhere(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
+  const frozen = backingFileOf(facts, snapshot.name, target);
+  const below = imageOf(overlayOf(snapshot, target), facts)?.backing?.file;
+  const isTold = frozen !== undefined && below !== undefined && isChainSeen(frozen, facts);
+  return isTold && !chainBelow(snapshot, target, facts).includes(below) ? below : undefined;
 }
 
 /**
@@ -107,13 +106,18 @@ export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): RefusedDec
   for (const target of externalTargets(snapshot)) {
     const chain = chainBelow(snapshot, target, facts);
     for (const other of tree.snapshots.filter((one) => externalTargets(one).includes(target))) {
-      const file = backingFileOf(facts, other.name, target);
+      const file = frozenFileOf(other, target, facts);
       if (file !== undefined && chain.includes(file) && isLater(other, snapshot, facts)) {
         return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: other.title });
       }
     }
   }
   return undefined;
+}
+
+/** What it froze: its overlay knows, where libvirt noted another file when one below was renamed or forgotten. */
+function frozenFileOf(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
+  return beneathElsewhere(snapshot, target, facts) ?? backingFileOf(facts, snapshot.name, target);
 }
 
 function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Facts): boolean {

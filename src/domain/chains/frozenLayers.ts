@@ -10,6 +10,13 @@ import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot, SnapshotTree } from '../snapshot.js';
 import { parentOf } from '../snapshotTree.js';
 
+/** What a plan does to layers of disks: see `layersUsedBy`. */
+export interface LayersUsed {
+  readonly read: ReadonlySet<string>;
+  readonly written: ReadonlySet<string>;
+  readonly givenUp: ReadonlySet<string>;
+}
+
 export interface ChangedLayer {
   readonly target: string;
   readonly was: LayerIdentity;
@@ -66,24 +73,36 @@ function refuseChanged({ title }: Snapshot, { target, was }: ChangedLayer): Refu
  * | a layer that is used, and that a snapshot froze | was changed by                              | → |
  * |-------------------------------------------------|---------------------------------------------|---|
  * | of any snapshot                                 | somebody else                               | contentChanged |
+ * | the same, and it is only read                   | the same, before a younger snapshot froze it as it is | ok: that one is whole |
  * | the same                                        | a merge of ours, or of libvirt, which is to end | ok |
- *
- * @param used what a plan reads, writes or gives up: see `layersUsedBy`
  */
-export function changedLayerRefusal(used: ReadonlySet<string>, facts: Facts): RefusedDecision | undefined {
+export function changedLayerRefusal({ read, written, givenUp }: LayersUsed, facts: Facts): RefusedDecision | undefined {
+  const used = new Set([...read, ...written, ...givenUp]);
   if (used.size === 0 || facts.frozenRecords === undefined) {
     return undefined;
   }
+  const isKept = (file: string): boolean => !written.has(file) && !givenUp.has(file) && isNotedNow(file, facts);
   const merging = filesTakingMerge(facts);
   for (const snapshot of facts.tree.snapshots) {
     const changed = changedLayers(snapshot, facts).find(
-      ({ was }) => was.merging !== true && used.has(was.file) && !merging.has(was.file),
+      ({ was }) => was.merging !== true && used.has(was.file) && !merging.has(was.file) && !isKept(was.file),
     );
     if (changed !== undefined) {
       return refuseChanged(snapshot, changed);
     }
   }
   return undefined;
+}
+
+/** One of the snapshots that it is noted for found it as it is. */
+function isNotedNow(file: string, facts: Facts): boolean {
+  const now = imageOf(file, facts);
+  const { tree, frozenRecords = [] } = facts;
+  const chains = tree.snapshots.flatMap((snapshot) => recordOf(snapshot, frozenRecords, tree)?.chains ?? []);
+  return (
+    now !== undefined &&
+    chains.some(({ layers }) => layers.some((was) => was.file === file && !isChanging(was) && isSame(was, now)))
+  );
 }
 
 /** libvirt marks the parent of the snapshot whose overlay it merges. */

@@ -10,6 +10,5 @@ export function stepsOverChangedRefusal(steps: readonly Step[], facts: Facts): R
   if (facts.frozenRecords === undefined || facts.frozenRecords.length === 0) {
     return undefined;
   }
-  const { read, written, givenUp } = layersUsedBy(steps, facts);
-  return changedLayerRefusal(new Set([...read, ...written, ...givenUp]), facts);
+  return changedLayerRefusal(layersUsedBy(steps, facts), facts);
 }
