@@ -17,7 +17,9 @@ export type CopiesProblem =
   | { readonly kind: 'tornBackup' | 'nowKept'; readonly id: string }
   /** A rule would delete newer ones instead of it. `snapshot`: what restic calls it. */
   | { readonly kind: 'fromFuture'; readonly id: string; readonly madeAt: number; readonly snapshot: string }
-  | { readonly kind: 'brokenBackup' | 'newerBackup' | 'goesWhenOff' }
+  | { readonly kind: 'newerBackup' | 'goesWhenOff' }
+  /** `file`: which one of it, where it was only to be read. */
+  | { readonly kind: 'brokenBackup'; readonly file?: string }
   /** The VM of a backup that is checked. */
   | { readonly kind: 'notUp'; readonly seconds: number }
   /** A VM that was to be off for its backup. */

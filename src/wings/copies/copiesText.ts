@@ -101,7 +101,9 @@ export function problemText(problem: CopiesProblem, vm: string): string {
         ...[displayLine(problem.id), utcTime(problem.madeAt), displayLine(problem.snapshot)],
       );
     case 'brokenBackup':
-      return t('The backup is not valid, so nothing was restored. Restore another one.');
+      return problem.file === undefined
+        ? t('The backup is not valid, so nothing was restored. Restore another one.')
+        : t('{0} of the backup is missing or damaged. Use another backup.', displayLine(problem.file));
     case 'hostDisk':
       return t(
         'Disk {0} in the backup is not a file of the backup, so nothing was restored. No backup of Virt Rewind has such a disk: do not trust this one.',

@@ -1,7 +1,7 @@
 // The disks of a backup as their files can be read where they are, without a restore. Whoever wrote the backup could
 // have named what it likes, so each image must be what the manifest says, and rest on files of the backup alone.
 import { lstat, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { CopiesFault } from '../copiesFault.js';
@@ -24,8 +24,8 @@ interface Layer {
   readonly format: 'qcow2' | 'raw';
 }
 
-/** Where the backup has a file. @throws CopiesFault `brokenBackup` */
-export type PlaceOf = (file: CopiedFile) => Promise<string>;
+/** Where the backup has a file: below a folder. */
+export type PlaceOf = (file: CopiedFile) => { readonly root: string; readonly name: string | undefined };
 
 /**
  * @param wanted name or title of a snapshot; absent: the current state
@@ -63,47 +63,50 @@ async function layersOf(
   if (top?.content !== 'stored' || top.role !== 'disk') {
     throw new CopiesFault({ kind: 'brokenBackup' });
   }
-  const { format = 'raw', backing, path } = top;
-  const { file, image } = await orUnreadable(path, async () => {
-    const place = await placeOf(top);
-    return { file: place, image: await requireImage(place, top, host) };
+  const { format = 'raw', backing, bytes } = top;
+  const { root, name = '' } = placeOf(top);
+  const file = join(root, name);
+  // Where restic shows it is gone with the command.
+  await orUnreadable(isAbsolute(name) ? name : file, async () => {
+    await requireFile(file, bytes);
+    const image = await requireImage(file, top, host);
+    if ((image.backing === undefined) !== (backing === undefined)) {
+      throw new CopiesFault({ kind: 'brokenBackup' });
+    }
   });
-  if ((image.backing === undefined) !== (backing === undefined)) {
-    throw new CopiesFault({ kind: 'brokenBackup' });
-  }
   const below = backing === undefined ? [] : await layersOf(known.get(backing), known, { placeOf, host });
   return [{ file, format }, ...below];
 }
 
-/** @throws CopiesFault `unreadable`: the file may be for another user */
-async function orUnreadable<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** @throws CopiesFault with the name of the file; `unreadable`: it may be for another user */
+async function orUnreadable(file: string, work: () => Promise<void>): Promise<void> {
   try {
-    return await work();
+    await work();
   } catch (error) {
-    throw error instanceof Error && 'syscall' in error
-      ? new CopiesFault({ kind: 'unreadable', file, said: error.message }, error)
-      : error;
+    throw error instanceof CopiesFault
+      ? new CopiesFault({ kind: 'brokenBackup', file })
+      : error instanceof Error && 'syscall' in error
+        ? new CopiesFault({ kind: 'unreadable', file, said: error.message }, error)
+        : error;
   }
 }
 
 /** Of an export or replica on this computer. @param folder that of its manifest */
 export async function placesInFolder(folder: string): Promise<PlaceOf> {
   const root = join(await realpath(folder), disksFolder);
-  return ({ place, bytes }) => requireFile(root, place, bytes);
+  return ({ place: name }) => ({ root, name });
 }
 
 /** Of a backup, whose files are there under their whole paths. */
 export async function placesInMounted(folder: string): Promise<PlaceOf> {
   const root = await realpath(folder);
-  return ({ stored, bytes }) => requireFile(root, stored, bytes);
+  return ({ stored: name }) => ({ root, name });
 }
 
 /** A link would lead out of the folder. */
-async function requireFile(root: string, name: string | undefined, bytes: number): Promise<string> {
-  const path = join(root, name ?? '');
-  const found = name === undefined ? undefined : await undefinedIfAbsent(lstat(path));
+async function requireFile(path: string, bytes: number): Promise<void> {
+  const found = await undefinedIfAbsent(lstat(path));
   if (found?.isFile() !== true || found.size !== bytes || (await realpath(path)) !== path) {
     throw new CopiesFault({ kind: 'brokenBackup' });
   }
-  return path;
 }
