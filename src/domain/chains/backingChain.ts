@@ -8,7 +8,7 @@
 // | `wholeChain` | all that the XML or an image names               | what is known below, in any order  | who may need a file |
 import type { Facts } from '../facts.js';
 import type { ImageFacts, Observation } from '../hostFiles.js';
-import { type VmDisk, xmlChain } from '../vm.js';
+import { toldChain, type VmDisk, xmlChain } from '../vm.js';
 
 type ImagesByPath = ReadonlyMap<string, Observation<ImageFacts>>;
 
@@ -42,7 +42,7 @@ export function chainOf(target: string, { vm, files }: Pick<Facts, 'vm' | 'files
 }
 
 export function wholeChain(disk: VmDisk, { files }: Pick<Facts, 'files'>): readonly string[] {
-  const told = xmlChain(disk);
+  const told = toldChain(disk);
   const chain = new Set(told);
   // The set grows while it is walked; a circle adds nothing.
   for (const file of chain) {
