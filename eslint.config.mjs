@@ -311,6 +311,7 @@ const rooms = {
     'wings/copies/copiesFault',
     'wings/copies/vm',
     'wings/copies/host',
+    'session/sessionFolder',
     'journal/madeFiles',
     'engine',
     'qemu',

@@ -1,5 +1,6 @@
-// Which files we made for a VM that we made, each told apart from every later one of its name. A VM's own configuration
-// can be written by any client; these by us alone. Refuses to know whether the files are still there.
+// Which files we made for a VM that we made, or in a folder of a host, each told apart from every later one of its
+// name. A VM's own configuration, and a folder, can be written by anybody; these by us alone.
+import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
@@ -11,7 +12,14 @@ import { readRecord } from './recordFolder.js';
 
 const version = 1;
 const maxBytes = 256 * 1024;
-const uuidPattern = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
+const uuidPattern = /^(?:[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}|[\da-f]{64})$/;
+
+/** In place of a UUID. */
+export function ownerOf(host: string, folder: string): string {
+  return createHash('sha256')
+    .update(writeJson([host, folder]))
+    .digest('hex');
+}
 
 const madeFileShape = v.object({ path: v.string(), identity: v.exactOptional(v.string()) });
 
@@ -31,15 +39,22 @@ export class MadeFiles {
 
   /** Resolves when it is on the disk. @throws Failure `journal` */
   async add(uuid: string, file: MadeFile): Promise<void> {
+    await this.put(uuid, [...(await this.of(uuid)).filter((one) => one.path !== file.path), file]);
+  }
+
+  /** These alone. Resolves when they are on the disk. @throws Failure `journal` */
+  async put(uuid: string, files: readonly MadeFile[]): Promise<void> {
     try {
       if (this.#pathOf(uuid) === undefined) {
         throw new RangeError(`${uuid} is no UUID`);
       }
-      const files = [...(await this.of(uuid)).filter((one) => one.path !== file.path), file];
       const content = writeJson({ version, uuid, files });
       await replaceIn(this.fs, [this.folder, this.#folder], `${uuid}.json`, content, this.log);
     } catch (error) {
-      throw journalFailure(error, this.#folder, { doing: 'write down a file that was made', path: file.path });
+      throw journalFailure(error, this.#folder, {
+        doing: 'write down a file that was made',
+        path: files.at(-1)?.path ?? '',
+      });
     }
   }
 

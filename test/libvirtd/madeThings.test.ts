@@ -1,8 +1,11 @@
 // What copies remove is what our own record says that we made: nothing of a person that only looks like it, and nothing
 // that somebody else stands on.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CopiesHost, type ListedBackup, runRestic, startCopiesHost } from './copiesRig.js';
+import { promisify } from 'node:util';
+import { type CopiesHost, type ListedBackup, runRestic, startCopiesHost, writePattern } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 
@@ -113,5 +116,67 @@ describe('what copies made', () => {
     await host.run('done', 'backups', 'prune', backup.id, '--from', repository, '--yes');
     assert.ok(!(await ids()).includes(backup.id));
     await host.run('notFound', 'backups', 'prune', backup.id, '--from', repository, '--yes');
+  });
+
+  describe('in plain folders', () => {
+    let there: CopiesHost;
+
+    before(async () => {
+      there = await startCopiesHost();
+    });
+    after(() => there.rig.stop());
+
+    it('is not what a person put into a replica, nor what another VM there stands on', async () => {
+      const file = await image('plain');
+      await defineDiskVm(host.rig, 'plain', [{ file, format: 'qcow2' }]);
+      const to = join(there.rig.daemon.dir, 'replicas');
+      const [folder, words] = [join(to, 'plain'), ['replicate', 'plain', '--to-host', there.rig.uri, '--folder', to]];
+      const disks = join(folder, 'disks');
+      await host.run('done', ...words);
+      const [first = ''] = readdirSync(disks);
+      const notes = [join(disks, 'notes.txt'), join(folder, 'xml', 'notes'), join(folder, 'notes')];
+      for (const note of [...notes, join(disks, `2-${first}`)]) {
+        writeFileSync(note, 'of a person');
+      }
+      const overlay = join(there.rig.daemon.dir, 'other.qcow2');
+      await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', join(disks, first), '-F', 'qcow2', overlay);
+      await defineDiskVm(there.rig, 'other', [{ file: overlay, format: 'qcow2' }]);
+      await writePattern(file, 7, '0');
+      assert.match(await said(...words), /notes\.txt/u);
+      assert.ok(existsSync(join(disks, first)), 'a VM stands on it');
+      await there.rig.virsh('undefine', 'other');
+      await writePattern(file, 8, '0');
+      await host.run('done', ...words);
+      assert.deepEqual(
+        readdirSync(disks).filter((name) => name === first || name.startsWith('notes') || name === `2-${first}`),
+        [`2-${first}`, 'notes.txt'],
+      );
+      assert.ok([...notes, join(disks, `2-${first}`)].every((note) => readFileSync(note, 'utf8') === 'of a person'));
+      await runTool('sh', '-c', `cd '${folder}' && sha256sum --strict --quiet -c SHA256SUMS`);
+      assert.equal(readdirSync(disks).length, 3);
+    });
+
+    it('is not a folder of a person beside an export, nor a file that was moved into a killed one', async () => {
+      const to = join(dir, 'exports');
+      const mine = join(to, 'plain.exporting-abcdef');
+      mkdirSync(join(mine, 'disks'), { recursive: true });
+      host.wrap('dd', 'case "$*" in *if=*) kill -9 $(ps -o ppid= -p $PPID);; esac');
+      await assert.rejects(host.run('done', 'export', 'plain', '--to', to));
+      const [killed = '', ...others] = readdirSync(to).filter((name) => name !== 'plain.exporting-abcdef');
+      assert.deepEqual(others, []);
+      await assert.rejects(host.run('done', 'export', 'plain', '--to', to));
+      assert.ok(!existsSync(join(to, killed)), 'the next one removes what it made');
+      const [again = ''] = readdirSync(to).filter((name) => name !== 'plain.exporting-abcdef');
+      host.unwrap('dd');
+      writeFileSync(join(to, again, 'disks', 'moved'), 'of a person');
+      await host.run('done', 'export', 'plain', '--to', to);
+      assert.deepEqual(readdirSync(to).sort(), ['plain', 'plain.exporting-abcdef', again].sort());
+      assert.deepEqual(readdirSync(join(to, again, 'disks')), ['moved']);
+    });
+
+    const said = async (...words: readonly string[]): Promise<string> => {
+      const { stderr } = await promisify(execFile)(process.execPath, [host.door, ...words], { env: host.env });
+      return stderr;
+    };
   });
 });

@@ -4,6 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
+import type { EnginePort } from '../../engine/enginePort.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { requireText, sayAll, saying } from './copiesCommand.js';
@@ -15,12 +16,12 @@ import { storedBytes } from './vm/manifest.js';
 import { onVmHost } from './host/vmHost.js';
 import { loginTo } from './vm/loginTo.js';
 
-type Target = Pick<CopyWish, 'kind' | 'login' | 'folder'>;
+type Target = Pick<CopyWish, 'kind' | 'login' | 'folder' | 'used'>;
 
 export const exportVm: CommandHandler = (context) => {
   const folder = resolve(requireText(context, 'to'));
   return copying(context, folder, {
-    target: () => Promise.resolve({ kind: 'export', login: undefined, folder }),
+    target: () => Promise.resolve({ kind: 'export', login: undefined, folder, used: () => Promise.resolve(new Set()) }),
     say: (name, copied) => t('Exported {0} to {1}: snapshots: {2}, {3}', name, ...factsOf(copied)),
   });
 };
@@ -42,7 +43,12 @@ export const replicate: CommandHandler = (context) => {
       if (engine.findVm(ref) !== undefined) {
         throw new CopiesFault({ kind: 'vmThere', name: vm.name });
       }
-      return { kind: 'replica', login: await loginTo(engine, wanted, 'toChange'), folder };
+      return {
+        kind: 'replica',
+        login: await loginTo(engine, wanted, 'toChange'),
+        folder,
+        used: () => filesOfVms(engine, wanted),
+      };
     },
     say: (name, copied) =>
       t(
@@ -53,6 +59,20 @@ export const replicate: CommandHandler = (context) => {
       ),
   });
 };
+
+/** Undefined where a VM cannot be looked at: not known is not unused. */
+async function filesOfVms(engine: EnginePort, connection: string): Promise<ReadonlySet<string> | undefined> {
+  await engine.refresh({ connection });
+  const used = new Set<string>();
+  for (const { ref } of engine.connections.find(({ uri }) => uri === connection)?.vms ?? []) {
+    const seen = await engine.readFiles(ref).catch(() => undefined);
+    if (seen === undefined) {
+      return undefined;
+    }
+    seen.files.forEach(({ path }) => used.add(path));
+  }
+  return used;
+}
 
 function factsOf({ folder, manifest }: CopyMade): readonly [string, number, string] {
   return [displayLine(folder), manifest.snapshots.length, bytesText(storedBytes(manifest.files, 'allocatedBytes'))];
@@ -86,7 +106,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
       signal.throwIfAborted();
       throw error;
     });
-    const { manifest, folder, sentBytes } = made;
+    const { manifest, folder, sentBytes, stays } = made;
     if (json !== undefined) {
       const { vm, present, snapshots, files } = manifest;
       const { leftOut, altered } = look;
@@ -97,6 +117,15 @@ async function copying(context: Context, shown: string, { target, say }: Copying
       return;
     }
     const { present, vm } = manifest;
+    if (stays.length > 0) {
+      terminal.tell(
+        t(
+          'Files that stay in {0}, as no record here names them or a VM uses them: {1}',
+          displayLine(folder),
+          displayLine(stays.join(', ')),
+        ),
+      );
+    }
     sayAll(context, [say(name, made), ...notCopiedLines({ ...look, vm: vm.name, present })]);
   });
 }

@@ -1,5 +1,6 @@
 // Copies a VM with its snapshots into a plain folder on a host: once, as an export, or again and again, as a replica.
 // The manifest is what makes a folder a copy, and is written last.
+import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { HostLogin } from '../../../base/hostLogin.js';
@@ -22,11 +23,13 @@ import {
   storedBytes,
   writeManifest,
 } from '../vm/manifest.js';
+import { identityFormat, MadeThere, removeBegun, removingScript } from './madeThere.js';
 import { type Originals, withOriginals } from './originals.js';
+import { oursAmong, removeUnused, reserve, type UsedFiles } from './ownFiles.js';
 import { paperFiles } from './plainPapers.js';
 import { doubtfulFiles, type FileThere, placeCopy, type PlacedCopy } from './plainPlaces.js';
 
-export interface CopyWish {
+export interface CopyWish extends UsedFiles {
   readonly kind: 'export' | 'replica';
   readonly connection: string;
   /** Absent: this computer. */
@@ -45,6 +48,8 @@ export interface CopyMade {
   readonly manifest: Manifest;
   readonly folder: string;
   readonly sentBytes: number;
+  /** Files there that the copy does not need, and that stay: no record here names them, or a VM stands on them. */
+  readonly stays: readonly string[];
 }
 
 const markName = '.virt-rewind-replica';
@@ -68,7 +73,7 @@ export async function copyOut(
     } catch (error) {
       if (wish.kind === 'export') {
         shell.close();
-        await removeBegun(begun).catch(() => undefined);
+        await removeOwn(folder, begun).catch(() => undefined);
       }
       throw error;
     }
@@ -78,10 +83,11 @@ export async function copyOut(
 }
 
 /** When the shell that wrote has ended, with all that it has begun. */
-async function removeBegun(begun: string): Promise<void> {
+async function removeOwn(folder: string, begun: string): Promise<void> {
   const shell = await HostShell.open(undefined, new AbortController().signal);
   try {
-    await shell.run(`flock ${shellWord(begun)} rm -rf -- ${shellWord(begun)}`);
+    await shell.run(`flock ${shellWord(begun)} true`);
+    await removeBegun(shell, new MadeThere(shell.host, folder), begun);
   } finally {
     shell.close();
   }
@@ -90,24 +96,31 @@ async function removeBegun(begun: string): Promise<void> {
 /** Where the files go. The lock is held by the shell, and goes with it. */
 async function beginCopy(shell: HostShell, folder: string, { vm }: VmLook, { kind }: CopyWish): Promise<string> {
   const word = shellWord(folder);
+  const begins = `${folder}.exporting-`;
+  const begun = kind === 'export' ? `${begins}${randomBytes(3).toString('hex')}` : folder;
+  const own = shellWord(begun);
+  const made = new MadeThere(shell.host, folder);
+  if (kind === 'export') {
+    await removeBegun(shell, made, begins);
+    await made.change(new Map([[begun, '']]));
+  }
   const begin =
     kind === 'export'
       ? `[ -e ${word} ] || [ -L ${word} ] && exit ${codes.taken}
-for left in ${word}.exporting-??????; do
-  [ -d "$left/${disks}" ] && [ ! -L "$left" ] && flock -n "$left" rm -rf -- "$left"; done
-mkdir -p -- ${shellWord(posix.dirname(folder))} && begun=$(mktemp -d ${word}.exporting-XXXXXX) &&
-chmod 755 "$begun" && mkdir "$begun/${disks}" && echo "$begun"`
+mkdir -p -- ${shellWord(posix.dirname(folder))} && mkdir -m 755 -- ${own} && mkdir ${own}/${disks} &&
+find ${own} -maxdepth 0 -printf '${identityFormat}'`
       : `if [ -e ${word} ]; then [ "$(cat ${word}/${markName} 2>/dev/null)" = ${vm.uuid} ] || exit ${codes.taken}
 else umask 077 && mkdir -p -- ${word} && echo ${vm.uuid} >${word}/${markName}; fi &&
-mkdir -p ${word}/${disks} && echo ${word}`;
+mkdir -p ${word}/${disks}`;
   const need = `for tool in ${tools.join(' ')}; do command -v "$tool" >/dev/null || { echo "$tool"; exit ${codes.noTool}; }; done
 case $(dd --version 2>/dev/null) in *coreutils*) ;; *) echo coreutils; exit ${codes.noTool};; esac`;
-  const begun = await shell.run(`(\n${need}\n${begin}\n)`);
-  requireDone(shell, folder, begun);
-  const locked = kind === 'replica' ? `${word}/${markName}` : shellWord(begun.said);
+  const done = await shell.run(`(\n${need}\n${begin}\n)`);
+  await (kind === 'export' && made.change(new Map([[begun, done.said]]), done.code === 0 ? [] : [begun]));
+  requireDone(shell, folder, done);
+  const locked = kind === 'replica' ? `${word}/${markName}` : own;
   const lock = `exec 9<${locked} && { flock -n 9 || (exit ${codes.busy}); }`;
   requireDone(shell, folder, await shell.run(lock));
-  return begun.said;
+  return begun;
 }
 
 type BegunCopy = CopyWish & HostFolder & { readonly originals: Originals };
@@ -116,10 +129,21 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   const { shell, begun, folder, kind, originals } = copy;
   const earlier = kind === 'export' ? undefined : await readEarlier(copy);
   const there = await listThere(copy);
+  const made = new MadeThere(shell.host, folder);
+  const isOurs = await oursAmong(copy, made, there);
+  const ours = new Map([...there].filter(([name]) => isOurs(name)));
   const times = await originals.modified([...new Set(look.files.flatMap((file) => file.stored ?? []))]);
   const kept = await confirmKept(copy, earlier?.files ?? [], times, there);
-  const placed = await requireResumed(copy, placeCopy(look.files, times, kept, there));
+  const placed = await requireResumed(copy, placeCopy(look.files, times, kept, { there, ours }));
+  const places = new Set([...(earlier?.files ?? []), ...placed.files].map(({ place }) => place));
+  // What an interrupted copy left takes the room.
+  const left = await removeUnused(copy, made, new Map([...ours].filter(([name]) => !places.has(name))));
   await requireRoom(copy, placed.sent);
+  await reserve(
+    copy,
+    made,
+    placed.sent.filter(({ place }) => !ours.has(place)),
+  );
   // Those of the originals: a restore then compares with these, and no host has to read what it has just written.
   const sent = placed.sent.map(({ place, stored, bytes, modified = '' }) => {
     return { from: stored, to: `${disks}/${place}`, bytes, modified };
@@ -160,15 +184,22 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   await look.requireUnchanged();
   await sendPapers(copy, papers, manifest);
   const keep = new Set(files.map(({ place }) => place));
-  const old = [...there.keys()].filter((name) => !keep.has(name)).map((name) => shellWord(`${begun}/${disks}/${name}`));
-  const finish =
-    kind === 'export'
-      ? `[ -e ${shellWord(folder)} ] && exit ${codes.taken}; mv -T -- ${shellWord(begun)} ${shellWord(folder)}`
-      : old.length > 0
-        ? `rm -f -- ${old.join(' ')}`
-        : ':';
-  requireDone(shell, folder, await shell.run(`(${finish})`));
-  return { manifest, folder, sentBytes: storedBytes(placed.sent, 'allocatedBytes') };
+  const old = [...ours].filter(([name]) => !keep.has(name) && !left.includes(name));
+  if (kind === 'export') {
+    const finish = `[ -e ${shellWord(folder)} ] && exit ${codes.taken}; mv -T -- ${shellWord(begun)} ${shellWord(folder)}`;
+    requireDone(shell, folder, await shell.run(`(${finish})`));
+    await made.change(
+      new Map(),
+      [...(await made.read()).keys()].filter((path) => `${path}/`.startsWith(`${begun}/`)),
+    );
+  }
+  const gone = new Set([...left, ...(await removeUnused(copy, made, new Map(old)))]);
+  return {
+    manifest,
+    folder,
+    sentBytes: storedBytes(placed.sent, 'allocatedBytes'),
+    stays: [...there.keys()].filter((name) => !keep.has(name) && !gone.has(name)),
+  };
 }
 
 /** One that is damaged is replaced, and all files are sent again. @throws CopiesFault: its files may be good */
@@ -241,6 +272,8 @@ async function sumsOf(sent: PlacedCopy['sent'], { sum }: Originals): Promise<Rea
 async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>, { madeAt }: Manifest): Promise<void> {
   const { shell, begun, folder, kind } = copy;
   const fresh = '.new';
+  const made = new MadeThere(shell.host, folder);
+  const xml = 'xml';
   await withWorkFolder(process.env, async (local) => {
     const sent: SentFile[] = [];
     for (const [name, text] of papers) {
@@ -250,12 +283,29 @@ async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>, 
       sent.push({ from, to: `${fresh}/${name}`, bytes: Buffer.byteLength(text), modified: String(madeAt / 1_000) });
     }
     const at = shellWord(begun);
-    requireDone(shell, folder, await shell.run(`rm -rf ${at}/${fresh} && mkdir -p ${at}/${fresh}/xml`));
+    // What an interrupted one left in it is of these names.
+    const left = [...papers.keys()].map((name) => `${at}/${fresh}/${shellWord(name)}`).join(' ');
+    requireDone(shell, folder, await shell.run(`rm -f -- ${left} && mkdir -p ${at}/${fresh}/${xml} ${at}/${xml}`));
+    const known = await made.read();
+    const old = [...(await listThere(copy, xml))].map(([name, { identity }]) => [`${xml}/${name}`, identity] as const);
+    const gone = old.filter(([name, identity]) => !papers.has(name) && known.get(`${begun}/${name}`) === identity);
     await sendFiles(copy, sent);
-    const names = [...new Set([...papers.keys()].map((name) => name.split('/')[0] ?? ''))];
-    const others = names.filter((name) => name !== manifestName);
-    const move = `(cd ${at} && sync -f . && rm -rf xml && mv -f ${others.map((name) => `${fresh}/${name}`).join(' ')} . &&
-mv -f ${fresh}/${manifestName} . && rmdir ${fresh} && sync -f .)`;
+    const inXml = [...papers.keys()].filter((name) => name.startsWith(`${xml}/`));
+    const others = [...papers.keys()].filter((name) => name !== manifestName && !inXml.includes(name));
+    const from = (names: readonly string[]): string => names.map((name) => `${fresh}/${name}`).join(' ');
+    const move = `(cd ${at} && sync -f . && mv -f ${from(inXml)} ${xml} && mv -f ${from(others)} . &&
+mv -f ${fresh}/${manifestName} . && rmdir ${fresh}/${xml} ${fresh} && sync -f . && {
+${removingScript(new Map(gone))}
+:; })`;
     requireDone(shell, folder, await shell.run(move));
+    const there = [...(await listThere(copy, xml))].map(
+      ([name, { identity }]) => [`${xml}/${name}`, identity] as const,
+    );
+    const top = [...(await listThere(copy, '.'))].map(([name, { identity }]) => [name, identity] as const);
+    const own = [...there, ...top].filter(([name]) => papers.has(name));
+    await made.change(
+      new Map(own.map(([name, identity]) => [`${begun}/${name}`, identity])),
+      gone.map(([name]) => `${begun}/${name}`),
+    );
   });
 }

@@ -4,6 +4,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import { CopiesFault } from '../copiesFault.js';
 import type { HostShell, ShellAnswer } from '../host/hostShell.js';
 import { type CopiedFile, storedBytes } from '../vm/manifest.js';
+import { identityFormat } from './madeThere.js';
 import type { FileThere } from './plainPlaces.js';
 
 export const disks = 'disks';
@@ -34,16 +35,25 @@ export interface HostFolder {
   readonly begun: string;
 }
 
-export async function listThere({ shell, begun, folder }: HostFolder): Promise<ReadonlyMap<string, FileThere>> {
-  const find = `find ${shellWord(`${begun}/${disks}`)} -maxdepth 1 -type f -printf '%s %T@ %f\\n'`;
+export async function listThere(
+  { shell, begun, folder }: HostFolder,
+  within = disks,
+): Promise<ReadonlyMap<string, FileThere>> {
+  const find = `find ${shellWord(`${begun}/${within}`)} -maxdepth 1 -type f -printf '%s %T@ ${identityFormat} %f\\n'`;
   const listed = await shell.run(find);
   requireDone(shell, folder, listed);
   return new Map(
     listed.said.split('\n').flatMap((line) => {
-      const [, bytes, seconds, fraction = '', name] = /^(\d+) (\d+)(?:\.(\d+))? (\S+)$/u.exec(line) ?? [];
+      const [, bytes, seconds, fraction = '', identity = '', name] =
+        /^(\d+) (\d+)(?:\.(\d+))? (\S+) (\S.*)$/u.exec(line) ?? [];
       return name === undefined
         ? []
-        : [[name, { bytes: Number(bytes), modified: `${seconds}.${fraction.slice(0, 9).padEnd(9, '0')}` }] as const];
+        : [
+            [
+              name,
+              { bytes: Number(bytes), modified: `${seconds}.${fraction.slice(0, 9).padEnd(9, '0')}`, identity },
+            ] as const,
+          ];
     }),
   );
 }

@@ -6,6 +6,13 @@ import type { CopiedFile } from '../vm/manifest.js';
 export interface FileThere {
   readonly bytes: number;
   readonly modified: string;
+  readonly identity: string;
+}
+
+export interface FilesThere {
+  readonly there: ReadonlyMap<string, FileThere>;
+  /** Those of them that we made. */
+  readonly ours: ReadonlyMap<string, FileThere>;
 }
 
 export interface PlacedCopy {
@@ -61,7 +68,7 @@ export function placeCopy(
   files: readonly CopiedFile[],
   modified: ReadonlyMap<string, string>,
   earlier: readonly CopiedFile[],
-  there: ReadonlyMap<string, FileThere>,
+  { there, ours }: FilesThere,
 ): PlacedCopy {
   const taken = new Set(earlier.map((file) => file.place));
   const places = new Map<string, string>();
@@ -79,7 +86,10 @@ export function placeCopy(
         (stored === undefined || (one.sha256 !== undefined && isThere(one, there))),
     );
     const used = new Set(places.values());
-    const isFree = (name: string): boolean => !used.has(name) && !taken.has(name);
+    const isFree = (name: string): boolean =>
+      !used.has(name) &&
+      !taken.has(name) &&
+      (!there.has(name) || (time !== undefined && mayBeThere({ ...file, place: name, modified: time }, ours)));
     const place = places.get(key) ?? before?.place ?? freeName(nameOf(key), isFree);
     places.set(key, place);
     if (stored === undefined || time === undefined) {
@@ -90,7 +100,7 @@ export function placeCopy(
       const { sha256 } = before;
       return { ...own, ...(sha256 !== undefined && { sha256 }) };
     }
-    if (!mayBeThere(own, there)) {
+    if (!mayBeThere(own, ours)) {
       sent.set(place, own);
     }
     return own;

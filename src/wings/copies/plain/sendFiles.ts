@@ -103,7 +103,7 @@ function takingScript(begun: string, files: readonly SentData[], mark: string): 
   return `cd ${shellWord(begun)} || exit
 umask 077
 held=0 flushes=
-new() { rm -f -- "$1" && truncate -s "$2" -- "$1" && file=$1 || exit; }
+new() { [ ! -e "$1" ] || chmod 600 -- "$1" && : >"$1" && truncate -s "$2" -- "$1" && file=$1 || exit; }
 take() {
   dd of="$file" bs=64k iflag=fullblock,count_bytes oflag=seek_bytes conv=sparse,notrunc status=none seek="$1" count="$2" || exit
   held=$((held + $2))

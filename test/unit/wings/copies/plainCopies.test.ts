@@ -20,8 +20,8 @@ function place(
   there: Readonly<Record<string, string>> = {},
 ): { readonly places: readonly unknown[]; readonly sent: readonly string[]; readonly sums: readonly unknown[] } {
   const modified = new Map(files.map(({ stored = '' }) => [stored, time]));
-  const found = new Map(Object.entries(there).map(([name, own]) => [name, { bytes: 7, modified: own }]));
-  const placed = placeCopy(files, modified, earlier, found);
+  const found = new Map(Object.entries(there).map(([name, own]) => [name, { bytes: 7, modified: own, identity: '' }]));
+  const placed = placeCopy(files, modified, earlier, { there: found, ours: found });
   return {
     places: placed.files.map((file) => file.place),
     sent: placed.sent.map((file) => file.place),
@@ -68,8 +68,11 @@ describe('the files of a plain copy', () => {
 
   it('are doubtful where the original is unchanged and only the time there is another one', () => {
     const doubtful = (earlier: CopiedFile, there: string, now = time, bytes = 7): number =>
-      doubtfulFiles([earlier], new Map([['/a/web.qcow2', now]]), new Map([['web.qcow2', { bytes, modified: there }]]))
-        .length;
+      doubtfulFiles(
+        [earlier],
+        new Map([['/a/web.qcow2', now]]),
+        new Map([['web.qcow2', { bytes, modified: there, identity: '' }]]),
+      ).length;
     assert.equal(doubtful(before, other), 1);
     assert.equal(doubtful({ ...before, modifiedThere: other }, time), 1);
     assert.equal(doubtful(before, time), 0);
@@ -81,8 +84,11 @@ describe('the files of a plain copy', () => {
 
   it('are kept where an earlier version noted the time of the original less exactly', () => {
     const rounded = { ...before, modified: '1700000000.000001000' };
-    const there = new Map([['web.qcow2', { bytes: 7, modified: rounded.modified }]]);
-    const { files, sent } = placeCopy([disk('/a/web.qcow2')], new Map([['/a/web.qcow2', time]]), [rounded], there);
+    const there = new Map([['web.qcow2', { bytes: 7, modified: rounded.modified, identity: '' }]]);
+    const { files, sent } = placeCopy([disk('/a/web.qcow2')], new Map([['/a/web.qcow2', time]]), [rounded], {
+      there,
+      ours: there,
+    });
     assert.deepEqual([files, sent], [[before], []]);
     for (const [noted, now, isSame] of [
       ['1700000000.000001000', '1700000000.000002000', true],
@@ -109,7 +115,7 @@ describe('the files of a plain copy', () => {
       const own = place([disk('/a/web.qcow2')], [], { 'web.qcow2': there });
       assert.deepEqual(own, { places: ['web.qcow2'], sent: [], sums: [undefined] });
     }
-    assert.deepEqual(place([disk('/a/web.qcow2')], [], { 'web.qcow2': other }).sent, ['web.qcow2']);
+    assert.deepEqual(place([disk('/a/web.qcow2')], [], { 'web.qcow2': other }).sent, ['2-web.qcow2']);
   });
 });
 

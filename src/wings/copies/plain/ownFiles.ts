@@ -1,0 +1,54 @@
+// The disk files of a plain copy that our record names: recorded before they are written, removed when no VM uses them.
+import { shellWord } from '../../../base/shellWord.js';
+import { disks, type HostFolder, listThere, requireDone } from './hostFolder.js';
+import { type MadeThere, removingScript } from './madeThere.js';
+import type { FileThere, PlacedCopy } from './plainPlaces.js';
+
+export interface UsedFiles {
+  /** Files of all VMs on the host of the copy; undefined where they cannot be known. */
+  readonly used: () => Promise<ReadonlySet<string> | undefined>;
+}
+
+/** Whether a file there is one of ours, by its name. */
+export async function oursAmong(
+  { begun }: HostFolder,
+  made: MadeThere,
+  there: ReadonlyMap<string, FileThere>,
+): Promise<(name: string) => boolean> {
+  const known = await made.read();
+  return (name) => known.get(`${begun}/${disks}/${name}`) === there.get(name)?.identity;
+}
+
+/** Not one on which a VM of that host stands. @returns the names of those that are gone */
+export async function removeUnused(
+  copy: HostFolder & UsedFiles,
+  made: MadeThere,
+  ours: ReadonlyMap<string, FileThere>,
+): Promise<readonly string[]> {
+  const { shell, folder, begun } = copy;
+  const used = ours.size === 0 ? undefined : await copy.used();
+  const real = (await shell.run(`readlink -f -- ${shellWord(begun)}`)).said;
+  const names = [...ours.keys()].filter(
+    (name) => used !== undefined && [begun, real].every((one) => !used.has(`${one}/${disks}/${name}`)),
+  );
+  if (names.length === 0) {
+    return [];
+  }
+  const going = new Map(names.map((name) => [`${begun}/${disks}/${name}`, ours.get(name)?.identity ?? '']));
+  requireDone(shell, folder, await shell.run(`(${removingScript(going)}\n:)`));
+  await made.change(new Map(), [...going.keys()]);
+  return names;
+}
+
+/** Each file is there and recorded before anything is written into it. */
+export async function reserve(copy: HostFolder, made: MadeThere, sent: PlacedCopy['sent']): Promise<void> {
+  const { shell, folder, begun } = copy;
+  if (sent.length === 0) {
+    return;
+  }
+  const files = sent.map(({ place }) => shellWord(`${begun}/${disks}/${place}`)).join(' ');
+  requireDone(shell, folder, await shell.run(`(set -C; umask 077; for file in ${files}; do : >"$file" || exit; done)`));
+  const there = await listThere(copy);
+  const paths = sent.map(({ place }) => [`${begun}/${disks}/${place}`, there.get(place)?.identity ?? ''] as const);
+  await made.change(new Map(paths));
+}
