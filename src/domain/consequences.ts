@@ -62,6 +62,8 @@ export type Warning =
   | { readonly kind: 'agentMissing' }
   /** This libvirt makes the snapshot and cannot revert to it; `needed` can. */
   | { readonly kind: 'cannotRevertHere'; readonly version: string; readonly needed: string }
+  /** The disk is named as a volume of a pool. */
+  | { readonly kind: 'cannotBeDeleted'; readonly disk: string }
   /** UEFI variables stay as they are: the snapshot does not hold them; `file`: it does, and this cannot be replaced. */
   | { readonly kind: 'nvramNotCaptured'; readonly file?: string }
   /** A transient VM: it and its snapshots vanish from libvirt when it stops. */

@@ -35,6 +35,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   vanishesWhenStopped: () => t('the VM and its snapshots no longer exist when it stops'),
   knownBadVersion: ([first]) => t('libvirt {0} has a known bug here', first?.version ?? ''),
   cannotRevertHere: ([first]) => t('libvirt {0} cannot revert to it', first?.version ?? ''),
+  cannotBeDeleted: () => t('it can never be deleted'),
   hardwareChanges: () => t('the VM gets the hardware of that time'),
   configuredAsNow: () => t('the hardware of that time is not known'),
   nvramNotCaptured: () => t('its UEFI variables are not reverted'),

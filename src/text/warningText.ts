@@ -107,6 +107,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         warning.version,
         warning.needed,
       );
+    case 'cannotBeDeleted':
+      return t(
+        'Disk {0} is named as a volume of a pool, and libvirt cannot merge into such a disk: this snapshot can never be deleted. Name the disk by its path (virsh edit) to avoid that.',
+        warning.disk,
+      );
     case 'nvramNotCaptured':
       return warning.file === undefined
         ? t('The snapshot does not include the UEFI variables. A revert does not change them.')

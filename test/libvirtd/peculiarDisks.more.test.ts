@@ -248,6 +248,35 @@ describe('a disk that is no plain file', () => {
     });
   });
 
+  describe('that a volume names with its format', () => {
+    it('is told before its first external snapshot, which no delete can merge into it', async () => {
+      const vm = await definePeculiar(r, { name: 'named' });
+      await r.virsh('pool-create-as', 'named', 'dir', '--target', r.daemon.dir);
+      await redefine(r, 'named', (xml) =>
+        xml
+          .replace("<disk type='file'", "<disk type='volume'")
+          .replace(/<source file='[^']*'\/>/u, "<source pool='named' volume='named-0.qcow2'/>"),
+      );
+      await r.engine.refresh({ vm: vm.ref });
+      const warned = async (title: string): Promise<boolean> => {
+        const decision = await r.engine.plan({
+          kind: 'create',
+          vm: vm.ref,
+          title,
+          snapshotKind: 'offline',
+          style: 'external',
+        });
+        assert.ok(decision.kind === 'plan', JSON.stringify(decision));
+        await vm.create(title, 'offline');
+        return decision.warnings.some(({ kind }) => kind === 'cannotBeDeleted');
+      };
+      assert.equal(await warned('first'), true);
+      assert.equal(await warned('second'), false);
+      await vm.isRefused({ kind: 'delete', snapshot: 'first', scope: 'one' }, 'volumeTakesNoMerge');
+      await vm.run({ kind: 'delete', snapshot: 'second', scope: 'one' });
+    });
+  });
+
   describe('over the network', () => {
     it('has no RAM taken inside: it does not fit behind the end', async () => {
       const vm = await definePeculiar(r, { name: 'nbd' });

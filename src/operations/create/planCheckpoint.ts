@@ -176,6 +176,7 @@ const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
   'tpmNotCaptured',
   'needsSpace',
   'cannotRevertHere',
+  'cannotBeDeleted',
   'ownerLeftOut',
 ]);
 

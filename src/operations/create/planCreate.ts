@@ -257,6 +257,10 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
   }
   const taking = new Set(step.disks.map(({ target }) => target));
   const taken = vm.disks.filter(({ target }) => taking.has(target));
+  const volume = style === 'external' ? taken.find((disk) => disk.volume !== undefined) : undefined;
+  if (volume !== undefined) {
+    warnings.push({ kind: 'cannotBeDeleted', disk: volume.target });
+  }
   warnings.push(...bitmapWarning(taken, style, facts));
   if (!vm.persistent) {
     warnings.push({ kind: 'vanishesWhenStopped' });

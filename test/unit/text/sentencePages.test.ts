@@ -139,6 +139,7 @@ const warnings: Samples<Warning> = {
   ).map((why) => ({ version, why })),
   agentMissing: [{}],
   cannotRevertHere: [{ version, needed: '9.9' }],
+  cannotBeDeleted: [{ disk: 'vda' }],
   nvramNotCaptured: [{}, { file }],
   vanishesWhenStopped: [{}],
   leavesFile: [{ file }],
