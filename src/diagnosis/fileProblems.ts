@@ -1,7 +1,7 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { changedLayers } from '../domain/chains/frozenLayers.js';
-import { foreignFrozenFiles, otherWriterOf, writersInto } from '../domain/chains/frozenWriters.js';
+import { foreignFrozenFiles, otherReaderOf, otherWriterOf, writersInto } from '../domain/chains/frozenWriters.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
@@ -74,17 +74,27 @@ export function otherVmProblems(facts: Facts): readonly Problem[] {
   const own = ownImages(facts);
   const shared = sharedFrozenFiles(facts);
   const told = new Set(shared.flatMap(({ writer, owner }) => [writer, owner]));
-  const other = otherWriterOf(facts);
-  const isNew = other !== undefined && !told.has(other.writer);
+  const written = writtenNow(facts).filter(({ vm, owner }) => !told.has(vm) || !told.has(owner));
+  written.forEach(({ vm, owner }) => told.add(vm).add(owner));
   return [
     ...shared,
-    ...(isNew ? [{ kind: 'writtenByOtherVm', file: other.file, vm: other.writer } as const] : []),
+    ...written,
     ...(facts.otherVms ?? []).flatMap(({ name, files }): readonly Problem[] => {
       const file = files.find((one) => own.has(one));
-      return file === undefined || told.has(name) || name === other?.writer
-        ? []
-        : [{ kind: 'usedByOtherVm', file, vm: name }];
+      return file === undefined || told.has(name) ? [] : [{ kind: 'usedByOtherVm', file, vm: name }];
     }),
+  ];
+}
+
+/** Seen from both sides. */
+function writtenNow(facts: Facts): readonly ProblemOf<'writtenByOtherVm'>[] {
+  const kind = 'writtenByOtherVm' as const;
+  const { name } = facts.vm;
+  const writer = otherWriterOf(facts);
+  const reader = otherReaderOf(facts);
+  return [
+    ...(writer === undefined ? [] : [{ kind, file: writer.file, vm: writer.writer, owner: name }]),
+    ...(reader === undefined ? [] : [{ kind, file: reader.file, vm: name, owner: reader.vm }]),
   ];
 }
 

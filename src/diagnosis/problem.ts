@@ -139,8 +139,8 @@ export type Problem =
   /** The UEFI variables of when the snapshot was taken are nowhere. */
   | { readonly kind: 'nvramNotHeld'; readonly snapshot: string }
   | { readonly kind: 'usedByOtherVm'; readonly file: string; readonly vm: string }
-  /** It is on, and `file` is its disk too. */
-  | { readonly kind: 'writtenByOtherVm'; readonly file: string; readonly vm: string }
+  /** `vm` is on, `file` is its disk, and a disk of `owner`, or below one: one of them is this VM. */
+  | { readonly kind: 'writtenByOtherVm'; readonly file: string; readonly vm: string; readonly owner: string }
   | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: KnownFault; readonly source: string }
   | { readonly kind: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
   | { readonly kind: 'notSeen'; readonly files: readonly string[] };

@@ -158,7 +158,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   savedBelow: { severity: 'error', check: 'backingChanged', names: ['disk', 'file', 'overlay'] },
   lostRam: { severity: 'note' },
   usedByOtherVm: { severity: 'note' },
-  writtenByOtherVm: { severity: 'error', check: 'damaged', names: ['file', 'vm'] },
+  writtenByOtherVm: { severity: 'error', check: 'damaged', names: ['file', 'vm', 'owner'] },
   denied: { severity: 'warning', check: 'metadataWithoutFile', names: ['file'] },
   notSeen: { severity: 'note' },
 };

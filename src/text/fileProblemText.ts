@@ -159,14 +159,14 @@ export const fileProblems = {
     t('It is a linked clone, or shares the disk. Operations that would delete or change the file are rejected here.'),
     t('This is not a problem, as long as other tools do not change the file either.'),
   ],
-  writtenByOtherVm: ({ vm, file }, { vm: name }) => [
+  writtenByOtherVm: ({ vm, file, owner }) => [
     t(
       'The VM {0} is on and writes to {1}, which belongs to the disks of {2} too.',
       displayLine(vm),
       quotedPath(file),
-      name,
+      displayLine(owner),
     ),
-    t('What is read of {0} meanwhile, such as a backup, would be a mixture.', name),
+    t('What is read of {0} meanwhile, such as a backup, would be a mixture.', displayLine(owner)),
     t('Shut down {0}, or give it a separate disk.', displayLine(vm)),
   ],
   denied: ({ file, by }) => [

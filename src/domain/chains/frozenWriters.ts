@@ -7,6 +7,7 @@ import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 import { isActive, snapshotableDisks } from '../vm.js';
 import { wholeChain } from './backingChain.js';
+import type { OtherUser } from './otherVms.js';
 
 export interface FrozenWriter {
   /** The VM that writes, or would. */
@@ -67,17 +68,28 @@ export function frozenWriterRefusal(
   return open === undefined ? undefined : refuse('heldByProgram', { vm: vm.name, file: open });
 }
 
-/** Another VM that is on and has a disk of this VM, which is off, or a file below that. */
+/** Another VM that is on, and one of whose disks is a disk of this VM while it is off, or a file below one. */
 export function otherWriterOf(facts: Facts): FrozenWriter | undefined {
   const { vm, otherVms = [] } = facts;
-  const disks = isActive(vm.power) ? [] : snapshotableDisks(vm);
-  for (const disk of disks) {
-    const chain = new Set(wholeChain(disk, facts));
+  for (const disk of snapshotableDisks(vm)) {
+    const chain = new Set(wholeChain(disk, facts).slice(isActive(vm.power) ? 1 : 0));
     for (const { name: writer, active, writes = [] } of otherVms) {
       const file = active === true ? writes.find((one) => chain.has(one)) : undefined;
       if (file !== undefined) {
         return { writer, target: disk.target, file };
       }
+    }
+  }
+  return undefined;
+}
+
+/** Another VM that is built on a disk of this one, which is on. */
+export function otherReaderOf({ vm, otherVms = [] }: Facts): OtherUser | undefined {
+  const own = isActive(vm.power) ? snapshotableDisks(vm).flatMap(({ source }) => source ?? []) : [];
+  for (const { name, files, writes = [] } of otherVms) {
+    const file = own.find((one) => files.includes(one) && !writes.includes(one));
+    if (file !== undefined) {
+      return { vm: name, file };
     }
   }
   return undefined;

@@ -123,6 +123,28 @@ describe('who writes into what a snapshot froze', () => {
     assert.equal(problem && snapshotOf(problem), 'one');
   });
 
+  it('is an error at both, where no snapshot froze it: the VM that writes, and the one that is built on its disk', () => {
+    const at = (power: 'off' | 'running', file: string, others: readonly OtherVm[]): readonly unknown[] => {
+      const chain = file === b ? { backing: [a, base] } : {};
+      const inWhat = with_(others, {
+        vm: vm({ power, disks: [disk('vda', file, chain)] }),
+        tree: tree([]),
+        blockJobs: [],
+      });
+      return examine(ref, inWhat).diagnoses.flatMap(({ problem }) =>
+        problem.kind === 'writtenByOtherVm' ? [`${problem.vm} ${problem.owner} ${problem.file}`] : [],
+      );
+    };
+    const reader: OtherVm = { uuid: 'o', name: 'other', files: ['/img/x', base], unread: [], writes: ['/img/x'] };
+    for (const power of ['off', 'running'] as const) {
+      assert.deepEqual(at(power, b, [other(base, true)]), [`other web ${base}`]);
+      assert.deepEqual(at(power, b, [other(base, false)]), []);
+    }
+    assert.deepEqual(at('running', base, [reader]), [`web other ${base}`]);
+    assert.deepEqual(at('off', base, [reader]), []);
+    assert.deepEqual(at('running', base, [other(base, false)]), []);
+  });
+
   it('is asked before the VM starts on what its own snapshot froze, unless that is spoilt already', () => {
     const on = vm({ power: 'off', disks: [disk('vda', base)] });
     assert.deepEqual(asked(with_([], { vm: on, frozenRecords })), [{ kind: 'restorePoints', names: ['one'] }]);

@@ -74,7 +74,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   lostRam: { kind: 'lostRam', file: evil, bytes: 2 ** 20, cure: 'none' },
   volumeNotThere: { kind: 'volumeNotThere', disk: evil, pool: evil, volume: evil, why: 'notStarted' },
   corruptImage: { kind: 'corruptImage', file: evil },
-  writtenByOtherVm: { kind: 'writtenByOtherVm', file: evil, vm: evil },
+  writtenByOtherVm: { kind: 'writtenByOtherVm', file: evil, vm: evil, owner: evil },
   usedByOtherVm: { kind: 'usedByOtherVm', file: evil, vm: evil },
   knownBadVersion: { kind: 'knownBadVersion', version: '9.0', why: 'longChain', source: 'its news' },
   denied: { kind: 'denied', file: evil, by: 'permissions' },

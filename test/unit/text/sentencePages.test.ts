@@ -104,7 +104,7 @@ const problems: Samples<Problem> = {
   contentChanged: [{ snapshot, disk, file }],
   frozenFileShared: [frozen, { ...frozen, snapshot }],
   nvramNotHeld: [{ snapshot }],
-  writtenByOtherVm: [{ file, vm: 'web-copy' }],
+  writtenByOtherVm: [{ file, vm: 'web-copy', owner: 'web-test' }],
   usedByOtherVm: [{ file, vm: 'web-copy' }],
   knownBadVersion: (
     ['offlineRevert', 'daemonCrash', 'longChain', 'internalSnapshots', 'memoryRevert', 'readableOverlay'] as const
