@@ -32,7 +32,7 @@ export function onBases(merges: readonly OverlayMerge[], facts: Facts): Facts {
 }
 
 function onMerged(disk: VmDisk, into: ReadonlyMap<string, string>): VmDisk {
-  const { source = '', backing } = disk;
+  const { source = '', backing, layers } = disk;
   const base = into.get(source);
   if (base !== undefined) {
     // What the file below was written as is not told here; nobody asks for the format of a simulated disk.
@@ -42,8 +42,12 @@ function onMerged(disk: VmDisk, into: ReadonlyMap<string, string>): VmDisk {
       ...(backing === undefined ? {} : { backing: backing.slice(backing.indexOf(base) + 1) }),
     };
   }
-  return backing?.some((file) => into.has(file)) === true
-    ? { ...withoutLayers(disk), backing: backing.filter((file) => !into.has(file) && file !== source) }
+  if (backing?.some((file) => into.has(file)) === true) {
+    return { ...withoutLayers(disk), backing: backing.filter((file) => !into.has(file) && file !== source) };
+  }
+  // A configuration may tell its layers not to the end.
+  return layers?.some(({ file }) => into.has(file ?? '')) === true
+    ? { ...disk, layers: layers.filter(({ file }) => !into.has(file ?? '')) }
     : disk;
 }
 
