@@ -116,7 +116,7 @@ export class History {
         return fits(action.snapshot);
       case 'undo': {
         const done = this.#requests.at(action.back);
-        return done !== undefined && !this.#traces.isUntold(this.#requests.keptBy(done, this.model) ?? '');
+        return done !== undefined && !this.#traces.isUntold(this.#requests.keptBy(done) ?? '');
       }
       case 'redo':
         return this.#requests.undone !== undefined;
@@ -381,7 +381,7 @@ export class History {
     this.model = gone
       .filter((name) => this.#requests.isAutomatic(name))
       .reduce((model, name) => model.deleted(name, 'one'), this.model);
-    const [lost] = [...this.#requests.needed(keptCheckpoints, this.model)].filter((name) => gone.includes(name));
+    const [lost] = [...this.#requests.needed(keptCheckpoints)].filter((name) => gone.includes(name));
     if (lost !== undefined) {
       this.found ??= { about: 'undo', what: [`${lost}, which an undo goes back to, was pruned`] };
     }
@@ -427,7 +427,7 @@ export class History {
       const may = this.model.current === name ? (outcome.snapshot?.name ?? name!) : was.name;
       this.#edit(name!, { ...was, name: may === name ? may : was.name });
     } else if (action.do === 'revert') {
-      const to = this.#requests.keptBy(done, this.model)!;
+      const to = this.#requests.keptBy(done)!;
       // It was off with RAM in a managed save, which its checkpoint holds: to end off would throw that away.
       const after = before.saved === undefined ? before.power : undefined;
       this.#revert(to, after, action.checkpoint && as, outcome);

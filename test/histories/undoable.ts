@@ -84,14 +84,14 @@ export class UndoableRequests {
 
   /**
    * What a revert is undone with: where nothing had changed, it took no checkpoint, and what was current is as good; of
-   * a leaf that the revert itself took away, what that stood on.
+   * leaves of the layout, which may go by themselves, what they stand on.
    */
-  keptBy({ action, checkpoint, before }: DoneRequest, model: Model): string | undefined {
+  keptBy({ action, checkpoint, before }: DoneRequest): string | undefined {
     if (action.do !== 'revert' || action.checkpoint === undefined) {
       return checkpoint;
     }
     let spared = before.current;
-    while (spared !== undefined && !model.snapshots.has(spared) && this.#layouts.has(spared)) {
+    while (spared !== undefined && this.#layouts.has(spared)) {
       spared = before.snapshots.get(spared)?.parent;
     }
     return checkpoint ?? spared;
@@ -106,12 +106,12 @@ export class UndoableRequests {
   }
 
   /** What the next undos and redos of reverts go back to, so many of each: no rule may take it away. */
-  needed(most: number, model: Model): ReadonlySet<string> {
+  needed(most: number): ReadonlySet<string> {
     const undos = this.#standing.filter(({ done }) => done.action.do === 'revert').slice(-most);
     const redos = this.#undone.filter((one) => one.done.action.do === 'revert' && !this.#isPassed(one)).slice(-most);
     return new Set(
       [...undos.map(({ done }) => done), ...redos.map(({ undoing }) => undoing)].flatMap(
-        (done) => this.keptBy(done, model) ?? [],
+        (done) => this.keptBy(done) ?? [],
       ),
     );
   }
@@ -127,13 +127,14 @@ export class UndoableRequests {
         const above = isThere(name)
           ? model.children(name!).map((child) => this.#automatic.get(child.name))
           : [undefined];
-        return above.includes(undefined) ? 'no' : above.includes('edited') ? 'either' : 'yes';
+        // No delete can give what is in layers to several branches: then it was reverted to, and told which they are.
+        return above.includes(undefined) ? 'no' : above.includes('edited') || above.length > 1 ? 'either' : 'yes';
       }
       case 'rename':
       case 'describe':
         return isThere(name) && !later.some((one) => editedBy(one) === action.snapshot) ? 'yes' : 'no';
       case 'revert':
-        return isThere(this.keptBy(done, model)) && !later.some((one) => one.do === 'revert') ? 'yes' : 'no';
+        return isThere(this.keptBy(done)) && !later.some((one) => one.do === 'revert') ? 'yes' : 'no';
       case 'delete':
         return 'no';
     }
@@ -151,7 +152,7 @@ export class UndoableRequests {
       case 'describe':
         return 'either';
       case 'revert':
-        return model.snapshots.has(this.keptBy(last.undoing, model) ?? '') && !this.#isPassed(last) ? 'yes' : 'no';
+        return model.snapshots.has(this.keptBy(last.undoing) ?? '') && !this.#isPassed(last) ? 'yes' : 'no';
     }
   }
 
