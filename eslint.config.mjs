@@ -300,6 +300,7 @@ const rooms = {
     'wings/copies/host',
     'domain/chains',
     'engine',
+    'session/sessionFolder',
     'journal/json',
     'journal/madeFiles',
     'journal/processMark',

@@ -15,6 +15,7 @@ import {
   realpath,
   rename,
   rm,
+  rmdir,
   stat,
   statfs,
   unlink,
@@ -106,6 +107,8 @@ export interface FileSystem {
   mkdir(path: string): Promise<void>;
   /** A new one that nobody else may enter. */
   temporaryFolder(): Promise<string>;
+  /** Fails where anything is in it. */
+  removeFolder(folder: string): Promise<void>;
   removeTree(folder: string): Promise<void>;
   /** Names in it are on the disk. */
   flush(folder: string): Promise<void>;
@@ -170,6 +173,7 @@ export const thisComputer: FileSystem = {
   unlink: (path) => unlink(path),
   mkdir: (path) => mkdir(path, { mode: 0o700 }),
   temporaryFolder: () => mkdtemp(join(tmpdir(), 'virt-rewind-')),
+  removeFolder: (folder) => rmdir(folder),
   removeTree: (folder) => rm(folder, { recursive: true, force: true }),
   flush: async (folder) => {
     const handle = await open(folder, constants.O_RDONLY);

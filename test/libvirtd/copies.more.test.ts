@@ -19,6 +19,7 @@ import { writeManifest, readManifest, type Manifest } from '../../src/wings/copi
 import {
   contentFile,
   type CopiesHost,
+  leaveRestore,
   type ListedBackup,
   ownTag,
   runRestic,
@@ -375,14 +376,13 @@ case "$*" in *--tag=virt-rewind,*) /usr/bin/restic "$@"; touch '${gone}'; exit;;
     const restored = (await host.run('done', 'history', 'again')).match(/restoring its backup of \d{4}-/gu);
     assert.equal(restored?.length, 1, 'the history has what was whole');
     const uuid = await host.rig.virsh('domuuid', 'again');
-    // As one that was killed between the last file and the last snapshot leaves it: no such process is there.
-    writeFileSync(join(to, 'again', '.virt-rewind-restoring'), JSON.stringify({ uuid, pid: 2 ** 30 }));
+    await leaveRestore(host, join(to, 'again'), uuid);
     await host.rig.virsh('snapshot-delete', 'again', 'first', '--metadata');
     await restore('done');
     assert.equal(await host.rig.virsh('snapshot-current', 'again', '--name'), 'first');
     const now = await host.rig.virsh('domuuid', 'again');
     assert.notEqual(now, uuid);
-    writeFileSync(join(to, 'again', '.virt-rewind-restoring'), JSON.stringify({ uuid: now, pid: 2 ** 30 }));
+    await leaveRestore(host, join(to, 'again'), now);
     await writePattern(await contentFile(host, 'again'), 9, '0');
     assert.match(await restore('refused'), /has been used since/u);
     assert.equal(await host.rig.virsh('domuuid', 'again'), now);

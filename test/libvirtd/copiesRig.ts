@@ -1,10 +1,14 @@
 // The command line on private daemons, for backups of VMs on disks that a test fills itself.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
+import { noLog } from '../../src/base/log.js';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { identityOf } from '../../src/domain/hostFiles.js';
+import { MadeFiles, ownerOf } from '../../src/journal/madeFiles.js';
 import { OwnTags } from '../../src/wings/copies/repository/ownTag.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { runTool } from './insideImages.js';
@@ -101,6 +105,17 @@ export async function runRestic(
 /** As the command line has it on each snapshot of restic's of a backup with this ID. */
 export function ownTag({ env }: CopiesHost, id: string): Promise<string> {
   return new OwnTags(env).tag(id);
+}
+
+/** As one that was killed between the last file and the last snapshot leaves it: no such process is there. */
+export async function leaveRestore({ env }: CopiesHost, folder: string, uuid: string): Promise<void> {
+  writeFileSync(join(folder, '.virt-rewind-restoring'), JSON.stringify({ uuid, pid: 2 ** 30 }));
+  const made = new MadeFiles(env['VIRT_REWIND_STATE'] ?? '', noLog);
+  const files = [folder, ...readdirSync(folder, { recursive: true }).map((name) => join(folder, String(name)))];
+  await made.put(
+    ownerOf(`restore on ${hostname()}`, folder),
+    files.map((path) => ({ path, identity: identityOf(lstatSync(path, { bigint: true })) })),
+  );
 }
 
 /** The file with the content of a snapshot, or of the VM as it is now. */

@@ -2,8 +2,18 @@
 // that somebody else stands on.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { type CopiesHost, type ListedBackup, runRestic, startCopiesHost, writePattern } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
@@ -172,6 +182,84 @@ describe('what copies made', () => {
       await host.run('done', 'export', 'plain', '--to', to);
       assert.deepEqual(readdirSync(to).sort(), ['plain', 'plain.exporting-abcdef', again].sort());
       assert.deepEqual(readdirSync(join(to, again, 'disks')), ['moved']);
+    });
+
+    it('is not a file that was moved into a killed restore, nor one of it that another VM stands on', async () => {
+      const to = join(dir, 'restored');
+      await defineDiskVm(host.rig, 'lost', [{ file: await image('lost'), format: 'qcow2' }]);
+      await writePattern(join(dir, 'lost.qcow2'), 5, '0');
+      const { backup } = await host.json<{ backup: ListedBackup }>('backup', 'lost', '--to', repository, '--create');
+      const words = (name: string): readonly string[] => [
+        'restore',
+        backup.id,
+        '--from',
+        repository,
+        '--folder',
+        to,
+        '--as',
+        name,
+      ];
+      /** The folder that a restore leaves which is killed when its files are there. */
+      const kill = async (name: string): Promise<string> => {
+        host.wrap('restic', 'case "$*" in *--target*) /usr/bin/restic "$@"; kill -9 $PPID; exit 1;; esac');
+        await assert.rejects(host.run('done', ...words(name)));
+        host.unwrap('restic');
+        const [left = ''] = readdirSync(to).filter((one) => one.startsWith(`${name}.restoring-`));
+        return join(to, left);
+      };
+      const filesIn = (folder: string): readonly string[] =>
+        readdirSync(folder, { recursive: true, withFileTypes: true })
+          .filter((entry) => entry.isFile() && !entry.name.startsWith('.virt-rewind'))
+          .map((entry) => join(entry.parentPath, entry.name));
+
+      const moved = await kill('moved');
+      const [own = ''] = filesIn(moved).filter((file) => file.endsWith('lost.qcow2'));
+      const notes = [join(moved, 'notes'), join(own, '..', 'notes'), join(moved, 'vm', 'notes')];
+      for (const note of notes) {
+        writeFileSync(note, 'of a person');
+        utimesSync(note, 1, 1);
+      }
+      renameSync(own, `${own}.renamed`);
+      writeFileSync(own, 'of a person');
+      const told = await said(...words('moved'));
+      notes.forEach((note) => assert.ok(told.includes(relative(to, note)), `${note} in ${told}`));
+      assert.deepEqual(filesIn(moved).toSorted(), [own, ...notes].toSorted());
+      notes.forEach((note) => rmSync(note));
+      rmSync(own);
+      await host.rig.virsh('undefine', 'moved');
+      rmSync(join(to, 'moved'), { recursive: true });
+      await host.run('done', ...words('moved'));
+      assert.deepEqual(readdirSync(to), ['moved']);
+
+      const stands = await kill('stands');
+      const [base = ''] = filesIn(stands).filter((file) => file.endsWith('lost.qcow2'));
+      const alias = join(dir, 'alias');
+      symlinkSync(base, alias);
+      const overlay = join(dir, 'stands-on-it.qcow2');
+      await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', alias, '-F', 'qcow2', overlay);
+      await defineDiskVm(host.rig, 'stands-on-it', [{ file: overlay, format: 'qcow2' }]);
+      const again = await said(...words('stands'));
+      assert.ok(again.includes(relative(to, base)), again);
+      assert.deepEqual(filesIn(stands), [base]);
+      await runTool('qemu-io', '-f', 'qcow2', '-c', 'read -P 5 0 1M', overlay);
+      await host.rig.virsh('undefine', 'stands-on-it');
+      await host.rig.virsh('undefine', 'stands');
+      rmSync(join(to, 'stands'), { recursive: true });
+      await host.run('done', ...words('stands'));
+      assert.deepEqual(readdirSync(to), ['moved', 'stands']);
+    });
+
+    it('is not what an older version left, of which no record says anything', async () => {
+      const to = join(dir, 'of-older');
+      const left = join(to, 'older.restoring-0123abcd');
+      mkdirSync(left, { recursive: true });
+      writeFileSync(join(left, 'disk'), 'of a restore');
+      writeFileSync(join(left, '.virt-rewind-restoring'), JSON.stringify({ uuid: '', pid: 2 ** 30 }));
+      const { backups } = await host.json<{ backups: readonly ListedBackup[] }>('backups', '--from', repository);
+      const { id } = backups.find(({ vm }) => vm === 'lost')!;
+      const told = await said('restore', id, '--from', repository, '--folder', to, '--as', 'older');
+      assert.match(told, /older\.restoring-0123abcd/u);
+      assert.equal(readFileSync(join(left, 'disk'), 'utf8'), 'of a restore');
     });
 
     const said = async (...words: readonly string[]): Promise<string> => {

@@ -130,6 +130,7 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
     unlink: (path) => runOnly('unlink', '--', path),
     mkdir: (path) => runOnly('mkdir', '-m', '700', '--', path),
     temporaryFolder: async () => (await text('mktemp', '-dt', 'virt-rewind-XXXXXXXXXX')).replace(/\n$/u, ''),
+    removeFolder: (folder) => runOnly('rmdir', '--', folder),
     removeTree: (folder) => runOnly('rm', '-rf', '--', folder),
     flush: (folder) => runOnly('sync', '--', folder),
   };

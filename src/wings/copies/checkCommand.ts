@@ -14,6 +14,7 @@ import { openRestic, requireOneConnection, requireText, requireWholePath, saying
 import { loginOfHost } from './readCopies.js';
 import { CopiesFault } from './copiesFault.js';
 import { problemText, resticText } from './copiesText.js';
+import { staysText } from './doneText.js';
 import { ResticFault } from './repository/restic.js';
 import { type BackupSet, isSetId } from './repository/sets.js';
 import { lacksText, notDoneLine } from './setText.js';
@@ -91,14 +92,19 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
 }
 
 async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['boot']>, 'host'> | undefined> {
-  const { call, interruption } = context;
+  const { call, interruption, terminal } = context;
   if (!call.flags.has('boot')) {
     return undefined;
   }
   const folder = requireText(context, 'folder');
   const { uri: connection } = await requireOneConnection(context);
   const seconds = secondsOf(call, usualSeconds);
-  return { connection, folder, signal: interruption.signal, seconds };
+  const onStays = (files: readonly string[]): void => {
+    if (files.length > 0) {
+      terminal.tell(staysText({ folder: resolve(folder), files }));
+    }
+  };
+  return { connection, folder, signal: interruption.signal, seconds, onStays };
 }
 
 function chooseBackups(found: readonly Backup[], id: string | undefined): readonly Backup[] {

@@ -15,8 +15,15 @@ import { planRestore, requireManifest, type RestoreUse, type RestoreWish } from 
 import { CopiesFault, isFailing } from './copiesFault.js';
 import { backupInfo } from './copiesInfos.js';
 import { type CopySource, resticSource } from './restore/copySource.js';
-import { checkpointStaysText, faultText } from './copiesText.js';
-import { backedUpLines, leftOutLines, ofHostLines, pointLines, restoredLines } from './doneText.js';
+import { faultText } from './copiesText.js';
+import {
+  backedUpLines,
+  checkpointStaysText,
+  leftOutLines,
+  ofHostLines,
+  pointLines,
+  restoredLines,
+} from './doneText.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from './plain/originalVm.js';

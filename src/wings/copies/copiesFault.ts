@@ -37,6 +37,8 @@ export type CopiesProblem =
   | { readonly kind: 'nameTaken' | 'uuidTaken'; readonly name: string }
   /** `copyRuns`: or it ended while the copy was restored. */
   | { readonly kind: 'folderTaken' | 'restoreRuns' | 'vmInUse' | 'copyRuns' | 'noCopy'; readonly folder: string }
+  /** In what a killed restore left: no record of ours names them, or a VM uses them. */
+  | { readonly kind: 'othersFiles'; readonly folder: string; readonly files: readonly string[] }
   /** The shell or the archive ended, in its words. */
   | { readonly kind: 'copyCut'; readonly said: string }
   | { readonly kind: 'noTool'; readonly host: string; readonly tool: string }

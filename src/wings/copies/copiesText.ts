@@ -5,9 +5,8 @@ import { shellWord } from '../../base/shellWord.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { brokenImageText } from '../../text/missingBase.js';
-import { failureMessage } from '../../text/failureMessage.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
-import type { CheckpointStays } from './oldCheckpoints.js';
+import { staysText } from './doneText.js';
 import { withoutPassword } from './repository/repositoryAddress.js';
 import { isDamage, ResticFault } from './repository/restic.js';
 import { wayTo } from '../../text/ways.js';
@@ -152,9 +151,11 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       return t('{0} exists already. Nothing was replaced.', displayLine(problem.folder));
     case 'restoreRuns':
       return t(
-        'Another restore is writing to {0}. If it was interrupted on another computer, try again a day after that.',
+        'Another restore is writing to {0}, or was interrupted on another computer. If it has ended, delete the folder. Or choose another one.',
         displayLine(problem.folder),
       );
+    case 'othersFiles':
+      return t('{0} Nothing was changed. Move them away, or choose another folder.', staysText(problem));
     case 'vmInUse':
       return t(
         'A restore into {0} was interrupted, but the VM has been used since. Nothing was changed. Choose another folder.',
@@ -292,12 +293,6 @@ function damagedText(): string {
     'virt-rewind backups check',
     'restic repair packs',
   );
-}
-
-export function checkpointStaysText({ title, failure }: CheckpointStays): string {
-  return title === undefined
-    ? t('Older checkpoints were not deleted. {0}', failureMessage(failure))
-    : t('The checkpoint “{0}” was not deleted. {1}', displayLine(title), failureMessage(failure));
 }
 
 /** @param said why, as sentences */

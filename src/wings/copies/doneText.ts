@@ -1,10 +1,13 @@
 // What a backup or a restore did, as sentences.
+import { posix } from 'node:path';
 import { t } from '@vscode/l10n';
 import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
+import { failureMessage } from '../../text/failureMessage.js';
 import { shortFailure } from '../../text/failureText.js';
+import type { CheckpointStays } from './oldCheckpoints.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { RestoreUse } from './restore/planRestore.js';
@@ -75,8 +78,21 @@ function alteredText(vm: string, titles: readonly string[]): string {
   );
 }
 
+/** In a folder from which we remove what we made. */
+export function staysText({ folder, files }: { readonly folder: string; readonly files: readonly string[] }): string {
+  return t(
+    'Files that stay in {0}, as no record here names them or a VM uses them: {1}.',
+    displayLine(folder),
+    partsText(files.map((file) => posix.relative(folder, posix.resolve(folder, file)))),
+  );
+}
+
+function leftByRestores({ folder, stays }: Pick<VmRestored, 'folder' | 'stays'>): string[] {
+  return stays.length === 0 ? [] : [staysText({ folder: posix.dirname(folder), files: stays })];
+}
+
 /** What was done, then what is not as it was. @param original of a replica, where it was looked for: at `uri` */
-export function restoredLines(restored: VmRestored, original?: OriginalSeen, uri = ''): Sentences {
+export function restoredLines(restored: Omit<VmRestored, 'made'>, original?: OriginalSeen, uri = ''): Sentences {
   const { name, folder, restorePoints, present, withoutRam, replica, use } = restored;
   return [
     t('Restored {0} into {1}: snapshots: {2}', displayLine(name), displayLine(folder), restorePoints),
@@ -99,6 +115,7 @@ export function restoredLines(restored: VmRestored, original?: OriginalSeen, uri
             ),
           ]),
     ...(present ? [] : [t('Its disks are as in its current snapshot, because it was running when it was backed up.')]),
+    ...leftByRestores(restored),
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
     ...ofHostLines(use),
   ];
@@ -106,7 +123,7 @@ export function restoredLines(restored: VmRestored, original?: OriginalSeen, uri
 
 /** The first is the result. */
 export function pointLines(
-  { name, folder, use }: Pick<VmRestored, 'name' | 'folder' | 'use'>,
+  { name, folder, use, stays }: Pick<VmRestored, 'name' | 'folder' | 'use' | 'stays'>,
   { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
 ): readonly string[] {
   return [
@@ -115,6 +132,7 @@ export function pointLines(
     ...(notHeld.length > 0
       ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
       : []),
+    ...leftByRestores({ folder, stays }),
     ...ofHostLines(use),
   ];
 }
@@ -144,4 +162,10 @@ function partsText(parts: readonly string[]): string {
 /** For a message of one paragraph: the first has no full stop. */
 export function inOneLine([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first} · ${others.join(' ')}`;
+}
+
+export function checkpointStaysText({ title, failure }: CheckpointStays): string {
+  return title === undefined
+    ? t('Older checkpoints were not deleted. {0}', failureMessage(failure))
+    : t('The checkpoint “{0}” was not deleted. {1}', displayLine(title), failureMessage(failure));
 }

@@ -4,13 +4,13 @@ import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../cli/context.js';
-import type { EnginePort } from '../../engine/enginePort.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { requireText, sayAll, saying } from './copiesCommand.js';
 import { CopiesFault } from './copiesFault.js';
-import { notCopiedLines } from './doneText.js';
+import { notCopiedLines, staysText } from './doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from './plain/copyOut.js';
+import { filesOfVms } from './vm/filesOfVms.js';
 import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
 import { storedBytes } from './vm/manifest.js';
 import { onVmHost } from './host/vmHost.js';
@@ -60,20 +60,6 @@ export const replicate: CommandHandler = (context) => {
   });
 };
 
-/** Undefined where a VM cannot be looked at: not known is not unused. */
-async function filesOfVms(engine: EnginePort, connection: string): Promise<ReadonlySet<string> | undefined> {
-  await engine.refresh({ connection });
-  const used = new Set<string>();
-  for (const { ref } of engine.connections.find(({ uri }) => uri === connection)?.vms ?? []) {
-    const seen = await engine.readFiles(ref).catch(() => undefined);
-    if (seen === undefined) {
-      return undefined;
-    }
-    seen.files.forEach(({ path }) => used.add(path));
-  }
-  return used;
-}
-
 function factsOf({ folder, manifest }: CopyMade): readonly [string, number, string] {
   return [displayLine(folder), manifest.snapshots.length, bytesText(storedBytes(manifest.files, 'allocatedBytes'))];
 }
@@ -118,13 +104,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
     }
     const { present, vm } = manifest;
     if (stays.length > 0) {
-      terminal.tell(
-        t(
-          'Files that stay in {0}, as no record here names them or a VM uses them: {1}',
-          displayLine(folder),
-          displayLine(stays.join(', ')),
-        ),
-      );
+      terminal.tell(staysText({ folder, files: stays }));
     }
     sayAll(context, [say(name, made), ...notCopiedLines({ ...look, vm: vm.name, present })]);
   });

@@ -1,6 +1,5 @@
 // Restores a VM with its snapshots from a backup. libvirt hears of it when all files are there and right.
 import { posix } from 'node:path';
-import type { FileSystem } from '../../../base/fileSystem.js';
 import { isCloneName } from '../../../domain/clone.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
 import { ImageCommand } from '../../../qemu/imageCommands.js';
@@ -10,19 +9,14 @@ import { CopiesFault } from '../copiesFault.js';
 import { markOfUs } from '../../../journal/processMark.js';
 import { writeRam } from '../host/ramStart.js';
 import type { CopySource } from './copySource.js';
-import type { CopiesEngine } from '../vm/lookAtVm.js';
-import { type CopiedFile, type Manifest, placesIn, storedBytes } from '../vm/manifest.js';
+import { type CopiedFile, type Manifest, manifestName, placesIn, storedBytes } from '../vm/manifest.js';
 import { applyTags, type AskCopies, type OnePoint } from './onePoint.js';
 import { prepareRestore, requireOwn, type RestoreUse, type RestoreWish } from './planRestore.js';
 import { requireImage } from './requireImage.js';
-import {
-  beginFolder,
-  nameFolder,
-  type PlacedFile,
-  placeFiles,
-  readLeftRestore,
-  unmarkFolder,
-} from './restoreFolder.js';
+import { removeBegun, removeLeft, type RestoreEngine, type RestorePlace, usedBy } from './leftRestores.js';
+import type { MadeRestore } from './madeRestore.js';
+import { orFault } from './readFolder.js';
+import { beginFolder, nameFolder, type PlacedFile, placeFiles, unmarkFolder } from './restoreFolder.js';
 import { markRestored } from './setMarks.js';
 
 export interface VmRestored {
@@ -35,16 +29,17 @@ export interface VmRestored {
   readonly use: RestoreUse;
   /** Snapshots without the RAM that they had. */
   readonly withoutRam: number;
+  /** Of killed restores: paths that no record of ours names, or that a VM uses. */
+  readonly stays: readonly string[];
+  readonly made: MadeRestore;
   /** Of a restore of one snapshot. */
   readonly point?: Pick<OnePoint, 'title' | 'hasRam' | 'notHeld'>;
   /** The host of the original that it is the same VM as, and when it was copied. */
   readonly replica?: { readonly of: string; readonly madeAt: number };
 }
 
-type Copies = Pick<CopiesEngine, 'withCopies' | 'hostLogin'>;
-
 /** @throws CopiesFault, ResticFault; Failure of the connection, of qemu-img: then neither VM nor files are there */
-export async function bringBack(engine: Copies, source: CopySource, wish: RestoreWish): Promise<VmRestored> {
+export async function bringBack(engine: RestoreEngine, source: CopySource, wish: RestoreWish): Promise<VmRestored> {
   const { connection, name, host, signal } = wish;
   const { files: there } = host;
   if (name !== undefined && !isCloneName(name)) {
@@ -58,7 +53,8 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   const ask: AskCopies = (work) => engine.withCopies(connection, work);
   const planned = await prepareRestore(ask, source, wish);
   const { manifest, vm, folder, files, point, identity } = planned;
-  await removeLeft(engine, { connection, files: there }, folder);
+  const place = { connection, host };
+  await removeLeft(engine, place, folder);
   await requireFree(engine, connection, vm);
   const needed = storedBytes(manifest.files, 'allocatedBytes');
   const bytes = source.keepsHoles ? needed : storedBytes(manifest.files, 'bytes');
@@ -68,46 +64,61 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   };
   const use = await requireOwn(ask, restored, folder);
   await wish.agree?.(use);
-  const begun = await beginFolder(there, folder, { needed, bytes });
-  let made = begun;
+  const stays = [...(await removeBegun(engine, place, folder))];
+  const made = await beginFolder(host, folder, { needed, bytes });
+  const { begun } = made;
+  /** As long as the folder has its name and its mark. */
+  let isNamed = false;
   try {
     const raw = posix.join(begun, 'backup');
     const tree = posix.join(begun, 'vm');
-    await there.mkdir(raw);
-    await there.mkdir(tree);
-    await there.chmod(tree, 0o711);
-    await source.fetch(files, raw);
     const inTree = placesIn(tree, files);
-    await placeFiles(there, raw, filesToPlace(files, inTree));
+    await orFault(folder, async () => {
+      await made.makeFolder(raw);
+      await made.makeFolder(tree);
+      await there.chmod(tree, 0o711);
+      await made.reserve(raw, new Set([manifestName, ...planned.stored]));
+    });
+    try {
+      await source.fetch(files, raw);
+    } finally {
+      await made.noteWithin(raw);
+    }
+    await placeFiles(there, made, raw, filesToPlace(files, inTree));
     const rams = files.filter(({ role, content }) => role === 'memory' && content === 'stored');
     const ramPlaces = rams.map(({ path }) => inTree.get(path) ?? '');
     await writeRam(ramPlaces, there, (text) => ask((copies) => copies.savedRam(restored, text)));
     const places = placesIn(folder, files);
     await finishImages(files, { now: inTree, then: places }, host);
+    const overlays = files.filter(({ content }) => content === 'overlay');
+    await made.note(...overlays.map(({ path }) => inTree.get(path) ?? ''));
     await applyTags(point?.tags ?? [], inTree, host);
     signal.throwIfAborted();
     if (wish.ofSet !== undefined) {
-      await markRestored(there, tree, wish.ofSet);
+      await markRestored(there, made, tree, wish.ofSet);
     }
     const mark = { ...(await markOfUs()), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
-    await nameFolder(there, { from: tree, folder }, mark);
-    made = folder;
+    await nameFolder(there, made, { from: tree, folder }, mark);
+    isNamed = true;
     await engine.withCopies(connection, (copies) => copies.define(restored));
     if (wish.isCheck !== true) {
       await unmarkFolder(there, folder);
+      isNamed = false;
     }
   } catch (error) {
-    await removeUnlessDefined(engine, { connection, files: there }, { made, uuid: vm.uuid });
+    isNamed &&= !(await removeUnlessDefined(engine, place, { made, folder, uuid: vm.uuid }));
     throw error;
   } finally {
-    await there.removeTree(begun);
+    // No VM knows of it.
+    stays.push(...(await made.remove(begun, () => Promise.resolve(new Set()))));
+    await (!isNamed && made.forget());
   }
   return {
     ...vm,
     folder,
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
-    use,
+    ...{ use, stays, made },
     ...(identity === 'same' &&
       manifest.replicaOf !== undefined && { replica: { of: manifest.replicaOf, madeAt: manifest.madeAt } }),
     withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,
@@ -115,23 +126,7 @@ export async function bringBack(engine: Copies, source: CopySource, wish: Restor
   };
 }
 
-interface Place {
-  readonly connection: string;
-  readonly files: FileSystem;
-}
-
-/** Of a restore that was interrupted between the last file and the last snapshot. */
-async function removeLeft(engine: Copies, { connection, files }: Place, folder: string): Promise<void> {
-  const left = await readLeftRestore(files, folder);
-  if (left !== undefined) {
-    if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, folder)))) {
-      throw new CopiesFault({ kind: 'vmInUse', folder });
-    }
-    await files.removeTree(folder);
-  }
-}
-
-async function requireFree(engine: Copies, connection: string, vm: Manifest['vm']): Promise<void> {
+async function requireFree(engine: RestoreEngine, connection: string, vm: Manifest['vm']): Promise<void> {
   const obstacle = await engine.withCopies(connection, (copies) => copies.obstacle(vm));
   if (obstacle !== undefined) {
     throw new CopiesFault(
@@ -140,16 +135,14 @@ async function requireFree(engine: Copies, connection: string, vm: Manifest['vm'
   }
 }
 
-/** Its files stay as long as libvirt has a VM that uses them. */
+/** Its files stay as long as libvirt has a VM that uses them. @returns whether all are gone */
 async function removeUnlessDefined(
-  engine: Copies,
-  { connection, files }: Place,
-  { made, uuid }: { readonly made: string; readonly uuid: string },
-): Promise<void> {
-  const gone = await engine.withCopies(connection, (copies) => copies.undefine(uuid, made)).catch(() => false);
-  if (gone) {
-    await files.removeTree(made);
-  }
+  engine: RestoreEngine,
+  place: RestorePlace,
+  { made, folder, uuid }: { readonly made: MadeRestore; readonly folder: string; readonly uuid: string },
+): Promise<boolean> {
+  const gone = await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, folder)).catch(() => false);
+  return gone && (await made.remove(folder, usedBy(engine, place, uuid))).length === 0;
 }
 
 function filesToPlace(files: readonly CopiedFile[], places: ReadonlyMap<string, string>): readonly PlacedFile[] {

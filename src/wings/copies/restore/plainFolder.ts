@@ -10,7 +10,7 @@ import { CopiesFault, type CopiesProblem } from '../copiesFault.js';
 import type { CopySource } from './copySource.js';
 import { disks } from '../plain/hostFolder.js';
 import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../vm/manifest.js';
-import { orFault } from './restoreFolder.js';
+import { orFault } from './readFolder.js';
 
 /** Of what the manifest says. */
 const wrong: readonly CopiesProblem['kind'][] = ['brokenBackup', 'wrongChecksum'];
@@ -83,8 +83,10 @@ async function copyFile(
       throw damaged;
     }
     await mkdir(dirname(to), { recursive: true, mode: 0o700 });
-    const written = await open(to, 'wx', (found.mode & 0o777) | 0o600);
+    // An empty file that we made for it.
+    const written = await open(to, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
     try {
+      await written.chmod((found.mode & 0o777) | 0o600);
       if ((await copySparse(from, written, bytes, signal)) !== sha256) {
         throw damaged;
       }

@@ -49,6 +49,8 @@ export interface PlannedRestore {
   readonly folder: string;
   /** Without what the VM does not get. */
   readonly files: readonly CopiedFile[];
+  /** All that the backup has, by its stored paths. */
+  readonly stored: readonly string[];
   readonly point: OnePoint | undefined;
   readonly restored: RestoredVm;
 }
@@ -71,7 +73,8 @@ export async function prepareRestore(ask: AskCopies, source: CopySource, wish: W
     documents,
     files: namesIn(folder, manifest.files, files),
   };
-  return { manifest, vm, identity, folder, files, point, restored };
+  const stored = whole.files.flatMap((file) => file.stored ?? []);
+  return { manifest, vm, identity, folder, files, stored, point, restored };
 }
 
 /** What a restore would leave out, and let the VM take from its host. Changes nothing. */

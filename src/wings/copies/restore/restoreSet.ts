@@ -1,13 +1,13 @@
 // Restores each VM of a set by itself. A second run leaves those that are there.
 import { posix } from 'node:path';
-import type { CopiesEngine } from '../vm/lookAtVm.js';
 import type { Backup } from '../repository/backups.js';
 import type { Restic } from '../repository/restic.js';
 import { folderNameOf } from '../vm/manifest.js';
 import { bringBack, type VmRestored } from './bringBack.js';
 import type { RestoreWish } from './planRestore.js';
 import { resticSource } from './copySource.js';
-import { readMark } from './restoreFolder.js';
+import type { RestoreEngine } from './leftRestores.js';
+import { readMark } from './readFolder.js';
 import { isMarkedRestored, unmarkRestored } from './setMarks.js';
 
 export type SetWish = Pick<
@@ -29,7 +29,7 @@ export interface SetRestored {
 }
 
 export async function restoreSet(
-  engine: Pick<CopiesEngine, 'withCopies' | 'hostLogin'>,
+  engine: RestoreEngine,
   restic: Restic,
   backups: readonly Backup[],
   wish: SetWish,
@@ -63,7 +63,7 @@ export async function restoreSet(
 
 /** Whether an earlier run has restored it from this backup. */
 async function isThere(
-  engine: Pick<CopiesEngine, 'withCopies'>,
+  engine: Pick<RestoreEngine, 'withCopies'>,
   { connection, host: { files }, folder }: SetWish,
   { id, vm: name, uuid }: Pick<Backup, 'id' | 'vm' | 'uuid'>,
 ): Promise<boolean> {

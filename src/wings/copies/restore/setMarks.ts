@@ -2,13 +2,21 @@
 import { posix } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
-import { readOwn } from './restoreFolder.js';
+import type { MadeRestore } from './madeRestore.js';
+import { readOwn } from './readFolder.js';
 
 const name = '.virt-rewind-restored';
 
 /** Before the folder has its name. @param backup its ID */
-export function markRestored(files: FileSystem, folder: string, backup: string): Promise<void> {
-  return files.writeNew(posix.join(folder, name), backup);
+export async function markRestored(
+  files: FileSystem,
+  made: MadeRestore,
+  folder: string,
+  backup: string,
+): Promise<void> {
+  const path = posix.join(folder, name);
+  await files.writeNew(path, backup);
+  await made.note(path);
 }
 
 export async function isMarkedRestored(files: FileSystem, folder: string, backup: string): Promise<boolean> {

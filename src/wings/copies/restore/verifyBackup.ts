@@ -1,10 +1,10 @@
 // Checks that a backup can be restored: by reading all of its data back, or by starting its VM apart from everything.
 import { randomBytes } from 'node:crypto';
-import { posix } from 'node:path';
 import * as v from 'valibot';
 import { systemClock } from '../../../base/clock.js';
 import { isCloneName } from '../../../domain/clone.js';
 import type { Vm, VmRef } from '../../../domain/vm.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
 import { waitFor } from '../../../engine/waitFor.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { bringBack } from './bringBack.js';
@@ -12,16 +12,21 @@ import { requireManifest, type RestoreWish } from './planRestore.js';
 import type { Backup } from '../repository/backups.js';
 import { CopiesFault } from '../copiesFault.js';
 import { resticSource, type ResticSource } from './copySource.js';
-import { discardChecks } from './leftChecks.js';
-import type { CopiesEngine } from '../vm/lookAtVm.js';
+import { discard, discardChecks, type RestoreEngine } from './leftRestores.js';
 import { manifestName, storedBytes } from '../vm/manifest.js';
 import { isDamage, type Restic, ResticFault } from '../repository/restic.js';
 import { recordVerification, type Verification } from '../repository/verifications.js';
 
+type CheckEngine = RestoreEngine & Pick<EnginePort, 'findVm'>;
+
 export interface CheckWish {
   readonly onProgress: (fraction: number) => void;
   /** Starts its VM; absent: reads its data alone. */
-  readonly boot?: Pick<RestoreWish, 'connection' | 'folder' | 'host' | 'signal'> & { readonly seconds: number };
+  readonly boot?: Pick<RestoreWish, 'connection' | 'folder' | 'host' | 'signal'> & {
+    readonly seconds: number;
+    /** Of checks: paths that no record of ours names, or that a VM uses. */
+    readonly onStays: (paths: readonly string[]) => void;
+  };
 }
 
 export interface BackupChecked extends Omit<Verification, 'at'> {
@@ -31,7 +36,7 @@ export interface BackupChecked extends Omit<Verification, 'at'> {
 
 /** Records the result in the repository. @throws ResticFault, CopiesFault, where nothing was found out of the backup */
 export async function verifyBackup(
-  engine: CopiesEngine,
+  engine: CheckEngine,
   restic: Restic,
   backup: Backup,
   wish: CheckWish,
@@ -41,7 +46,7 @@ export async function verifyBackup(
   return checked;
 }
 
-async function check(engine: CopiesEngine, restic: Restic, backup: Backup, wish: CheckWish): Promise<BackupChecked> {
+async function check(engine: CheckEngine, restic: Restic, backup: Backup, wish: CheckWish): Promise<BackupChecked> {
   let how: Verification['how'] = wish.boot === undefined ? 'read' : 'started';
   try {
     const source = await resticSource(restic, backup.id);
@@ -97,34 +102,36 @@ async function readBack(restic: Restic, { snapshot }: ResticSource, onBytes: (by
 
 /** Its files and its VM are gone afterwards, and what an earlier one left. */
 async function bootBackup(
-  engine: CopiesEngine,
+  engine: CheckEngine,
   source: ResticSource,
   vm: string,
-  { seconds, ...wish }: NonNullable<CheckWish['boot']>,
+  { seconds, onStays, ...wish }: NonNullable<CheckWish['boot']>,
 ): Promise<Verification['how']> {
-  const place = { connection: wish.connection, files: wish.host.files };
-  await discardChecks(engine, place, wish.folder);
+  const place = { connection: wish.connection, host: wish.host };
+  onStays(await discardChecks(engine, place, wish.folder));
   const own = `-check-${randomBytes(4).toString('hex')}`;
   const name = isCloneName(`${vm}${own}`) ? `${vm}${own}` : `backup${own}`;
+  const { uuid, folder, made } = await bringBack(
+    engine,
+    // All of it is read, whether the VM needs it or not.
+    { ...source, fetch: (_files, into) => source.fetch([], into) },
+    { ...wish, name, isolated: true, isCheck: true },
+  );
   try {
-    const { uuid } = await bringBack(
-      engine,
-      // All of it is read, whether the VM needs it or not.
-      { ...source, fetch: (_files, into) => source.fetch([], into) },
-      { ...wish, name, isolated: true, isCheck: true },
-    );
     const ref: VmRef = { connection: wish.connection, uuid };
     await engine.withCopies(wish.connection, (copies) => copies.startForUs(uuid));
     const { agent = false } = await requireManifest(source);
     return await waitUntilUp(engine, ref, { seconds, needsAgent: agent }, wish.signal);
   } finally {
-    await discardChecks(engine, place, wish.folder, posix.join(wish.folder, name));
+    // What the VM made in it.
+    await made.noteWithin(folder);
+    onStays(await discard(engine, place, { folder, mark: { uuid, isCheck: true }, made }));
   }
 }
 
 /** A channel for an agent is in many definitions, and an agent in fewer guests. */
 async function waitUntilUp(
-  engine: CopiesEngine,
+  engine: CheckEngine,
   ref: VmRef,
   { seconds, needsAgent }: { readonly seconds: number; readonly needsAgent: boolean },
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 // Which checkpoints of backups are old.
 import assert from 'node:assert/strict';
 import type { Snapshot } from '../../../../src/domain/snapshot.js';
-import { checkpointStaysText } from '../../../../src/wings/copies/copiesText.js';
+import { checkpointStaysText } from '../../../../src/wings/copies/doneText.js';
 import {
   backupCheckpointTitle,
   deleteOldCheckpoints,

@@ -1,20 +1,43 @@
 // What a restore looks at before it writes anything: the room that it needs, and what another one left.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { thisComputer } from '../../../../src/base/fileSystem.js';
 import { markOfUs } from '../../../../src/journal/processMark.js';
-import { discardChecks } from '../../../../src/wings/copies/restore/leftChecks.js';
-import { beginFolder, readLeftRestore } from '../../../../src/wings/copies/restore/restoreFolder.js';
+import {
+  discardChecks,
+  removeBegun,
+  type RestoreEngine,
+  removeLeft,
+} from '../../../../src/wings/copies/restore/leftRestores.js';
+import type { MadeRestore } from '../../../../src/wings/copies/restore/madeRestore.js';
+import { beginFolder, nameFolder, readLeftRestore } from '../../../../src/wings/copies/restore/restoreFolder.js';
 
 describe('the folder of a restore', () => {
   let dir: string;
+  let state: string;
+  const before = process.env['VIRT_REWIND_STATE'];
+  const host = { files: thisComputer, login: undefined };
+  const place = { connection: 'test:///default', host };
+  const engine = {
+    withCopies: () => Promise.reject(new Error('a VM was undefined')),
+    refresh: () => Promise.resolve(),
+    connections: [],
+  } as unknown as RestoreEngine;
 
   beforeEach(() => {
     dir = mkdtempSync(join(tmpdir(), 'virt-rewind-test-'));
+    process.env['VIRT_REWIND_STATE'] = state = mkdtempSync(join(tmpdir(), 'virt-rewind-test-'));
   });
-  afterEach(() => rmSync(dir, { recursive: true }));
+  afterEach(() => {
+    if (before === undefined) {
+      delete process.env['VIRT_REWIND_STATE'];
+    } else {
+      process.env['VIRT_REWIND_STATE'] = before;
+    }
+    [dir, state].forEach((folder) => rmSync(folder, { recursive: true }));
+  });
 
   it('is not begun without the room for all that is written, and says whether holes are the reason', async () => {
     const bytes = Number.MAX_SAFE_INTEGER;
@@ -24,12 +47,12 @@ describe('the folder of a restore', () => {
       [bytes, 'noRoom'],
     ] as const) {
       await assert.rejects(
-        beginFolder(thisComputer, folder, { needed, bytes }),
+        beginFolder(host, folder, { needed, bytes }),
         ({ problem }: { problem: { kind: string; bytes: number } }) => problem.kind === kind && problem.bytes === bytes,
       );
     }
     assert.deepEqual(readdirSync(dir), []);
-    await beginFolder(thisComputer, folder, { needed: 1, bytes: 1 });
+    await beginFolder(host, folder, { needed: 1, bytes: 1 });
     assert.equal(readdirSync(dir).length, 1);
   });
 
@@ -43,17 +66,50 @@ describe('the folder of a restore', () => {
     return join(dir, name);
   }
 
-  it('is begun without what was left before the computer was started anew', async () => {
-    const mark = { ...(await markOfUs()), boot: 'another' };
-    leave('web.restoring-0', mark);
-    await beginFolder(thisComputer, join(dir, 'web'), room);
-    assert.equal(readdirSync(dir).includes('web.restoring-0'), false);
-    assert.equal((await readLeftRestore(thisComputer, leave('web', mark)))?.pid, process.pid);
+  it('goes where it was left before the computer was started anew, and nothing that we did not make', async () => {
+    const folder = join(dir, 'web');
+    const ended = { ...(await markOfUs()), boot: 'another', uuid: '' };
+    const begin = async (): Promise<MadeRestore> => {
+      const made = await beginFolder(host, folder, room);
+      await made.reserve(made.begun, new Set(['vm/disk', 'vm/of-person']));
+      writeFileSync(join(made.begun, markFile), JSON.stringify(ended));
+      return made;
+    };
+    const { begun } = await begin();
+    assert.deepEqual(await removeBegun(engine, place, folder), []);
+    assert.deepEqual(readdirSync(dir), []);
+    const unrecorded = leave('web.restoring-0', ended);
+    assert.deepEqual(await removeBegun(engine, place, folder), [unrecorded]);
+    rmSync(unrecorded, { recursive: true });
+    // A file of its name, and a folder.
+    const other = (await begin()).begun;
+    rmSync(join(other, 'vm/of-person'));
+    writeFileSync(join(other, 'vm/of-person'), '');
+    mkdirSync(join(other, 'notes'));
+    assert.deepEqual((await removeBegun(engine, place, folder)).toSorted(), [
+      join(other, 'notes'),
+      join(other, 'vm/of-person'),
+    ]);
+    assert.deepEqual(readdirSync(join(other, 'vm')), ['of-person']);
+    assert.notEqual(begun, other);
+    rmSync(other, { recursive: true });
+    const named = await begin();
+    await nameFolder(thisComputer, named, { from: join(named.begun, 'vm'), folder }, ended);
+    const undefining = {
+      ...engine,
+      withCopies: (_: string, use: (some: object) => unknown) => use({ undefine: () => Promise.resolve(true) }),
+    } as unknown as RestoreEngine;
+    assert.equal((await readLeftRestore(thisComputer, folder))?.begun, basename(named.begun));
+    mkdirSync(join(folder, 'notes'));
+    const files = [join(folder, 'notes')];
+    await assert.rejects(removeLeft(engine, place, folder), { problem: { kind: 'othersFiles', folder, files } });
+    rmSync(join(folder, 'notes'), { recursive: true });
+    await removeLeft(undefining, place, folder);
+    assert.equal(existsSync(folder), false);
   });
 
   it('leaves alone what a process works on that cannot be seen', async () => {
     const us = await markOfUs();
-    const engine = { withCopies: () => Promise.reject(new Error('a VM was undefined')) };
     const unseen = [
       { ...us, pid: 2 ** 30, pidNamespace: 'pid:[1]' },
       { ...us, boot: 'another', host: 'another' },
@@ -64,10 +120,11 @@ describe('the folder of a restore', () => {
       leave(`web-check-0000000${at}.restoring-0`, mark);
       leave(`web-check-0000000${at}`, { ...mark, isCheck: true });
       await assert.rejects(readLeftRestore(thisComputer, folder), { problem: { kind: 'restoreRuns', folder } });
-      await beginFolder(thisComputer, folder, room);
+      await removeBegun(engine, place, folder);
+      await beginFolder(host, folder, room);
     }
     const before = readdirSync(dir);
-    await discardChecks(engine, { connection: '', files: thisComputer }, dir);
+    await discardChecks(engine, place, dir);
     assert.deepEqual(readdirSync(dir), before);
     assert.equal(before.length, unseen.length * 5);
   });

@@ -1,0 +1,119 @@
+// What killed restores and checks left: found by its mark, and removed by the record of what they made. The VM and the
+// files of a check go at its end too.
+import { posix } from 'node:path';
+import { undefinedIfAbsent } from '../../../base/errno.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import { isLeft } from '../../../journal/processMark.js';
+import { CopiesFault } from '../copiesFault.js';
+import { filesOfVms } from '../vm/filesOfVms.js';
+import { type AskUsed, fileKey, MadeRestore, type RestoreHost } from './madeRestore.js';
+import { namesIn, readMark, type RestoreMark } from './readFolder.js';
+import { readLeftRestore } from './restoreFolder.js';
+
+export type RestoreEngine = Pick<EnginePort, 'withCopies' | 'hostLogin' | 'refresh' | 'connections' | 'readFiles'>;
+
+export interface RestorePlace {
+  readonly connection: string;
+  readonly host: RestoreHost;
+}
+
+/** libvirt has not heard of it yet, and no other check has its name. */
+const begunCheck = /-check-[\da-f]{8}\.restoring-\w+$/u;
+
+/** @param own UUID of the VM that goes with its files */
+export function usedBy(engine: RestoreEngine, { connection, host: { files } }: RestorePlace, own?: string): AskUsed {
+  return async () => {
+    const used = await filesOfVms(engine, connection, own);
+    // As the file system knows them: a VM may name a file by a link.
+    const found = await Promise.all([...(used ?? [])].map((path) => files.stat(path).catch(() => undefined)));
+    return used && new Set(found.flatMap((one) => (one === undefined ? [] : [fileKey(one)])));
+  };
+}
+
+/** What one left that was interrupted between the last file and the last snapshot. */
+export async function removeLeft(engine: RestoreEngine, place: RestorePlace, folder: string): Promise<void> {
+  const { connection, host } = place;
+  const left = await readLeftRestore(host.files, folder);
+  if (left === undefined) {
+    return;
+  }
+  const made = await madeBy(host, folder, left);
+  const used = usedBy(engine, place, left.uuid);
+  const foreign = await made.foreignIn(folder, used);
+  if (foreign.length > 0) {
+    throw new CopiesFault({ kind: 'othersFiles', folder, files: foreign });
+  }
+  if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, folder)))) {
+    throw new CopiesFault({ kind: 'vmInUse', folder });
+  }
+  await forgetUnless(await made.remove(folder, used), made);
+}
+
+/** What killed ones have begun for a folder, as it takes the room. @returns what stays of it */
+export async function removeBegun(
+  engine: RestoreEngine,
+  place: RestorePlace,
+  folder: string,
+): Promise<readonly string[]> {
+  const parent = posix.dirname(folder);
+  const begins = `${posix.basename(folder)}.restoring-`;
+  return removeEach(engine, place, parent, (name) => name.startsWith(begins));
+}
+
+/** Those in a folder whose process is gone. @returns what stays of them */
+export async function discardChecks(
+  engine: RestoreEngine,
+  place: RestorePlace,
+  folder: string,
+): Promise<readonly string[]> {
+  return removeEach(engine, place, folder, (name, { isCheck = false }) => isCheck || begunCheck.test(name));
+}
+
+async function removeEach(
+  engine: RestoreEngine,
+  place: RestorePlace,
+  parent: string,
+  isWanted: (name: string, mark: RestoreMark) => boolean,
+): Promise<readonly string[]> {
+  const { files } = place.host;
+  const stays: string[] = [];
+  for (const name of (await undefinedIfAbsent(namesIn(files, parent))) ?? []) {
+    const folder = posix.join(parent, name);
+    const mark = await readMark(files, folder);
+    if (mark !== undefined && isWanted(name, mark) && (await isLeft(mark))) {
+      stays.push(...(await discard(engine, place, { folder, mark, made: await madeBy(place.host, folder, mark) })));
+    }
+  }
+  return stays;
+}
+
+/** With its VM. @returns what stays of it */
+export async function discard(
+  engine: RestoreEngine,
+  place: RestorePlace,
+  {
+    folder,
+    mark,
+    made,
+  }: { readonly folder: string; readonly mark: Pick<RestoreMark, 'uuid' | 'isCheck'>; readonly made: MadeRestore },
+): Promise<readonly string[]> {
+  const { uuid, isCheck = false } = mark;
+  const gone = isCheck
+    ? await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, folder, 'evenRunning'))
+    : true;
+  if (!gone) {
+    throw new CopiesFault({ kind: 'vmInUse', folder });
+  }
+  return forgetUnless(await made.remove(folder, usedBy(engine, place, uuid)), made);
+}
+
+/** The record goes with the last that it names. */
+async function forgetUnless(stays: readonly string[], made: MadeRestore): Promise<readonly string[]> {
+  await (stays.length === 0 && made.forget());
+  return stays;
+}
+
+function madeBy(host: RestoreHost, folder: string, { begun }: RestoreMark): Promise<MadeRestore> {
+  const name = posix.basename(begun ?? folder);
+  return MadeRestore.read(host, posix.join(posix.dirname(folder), name));
+}
