@@ -196,6 +196,18 @@ describe('a revert that can go no further', () => {
     editor.engine.dispose();
   });
 
+  it('goes back where what it was to go to is gone', async () => {
+    const { editor, stage, request } = await reverting('gone', 'external', 'restoreMemory', ({ target }) => rm(target));
+    await assert.rejects(stage.engine.runOperation(request), (error) => recoveredOf(error) === 'before');
+    const { differences } = await stage.vm.compare(stage.model, 'everything');
+    assert.deepEqual(
+      differences.filter(({ about }) => about !== 'tree').map(({ what }) => what.replace(/:.*/su, '')),
+      ['the memory file of one is gone'],
+    );
+    assert.deepEqual(await stage.engine.readInterrupted(stage.ref), []);
+    editor.engine.dispose();
+  });
+
   it('goes back later, whatever is asked for then, where it cannot at once', async () => {
     let away = '';
     const { editor, stage, request } = await reverting('later', 'external', 'restoreMemory', async (files) => {

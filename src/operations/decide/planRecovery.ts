@@ -5,7 +5,7 @@ import { findStrayQemu, type MergeEvidence } from '../../domain/chains/strayQemu
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import { beginsWithMerge, withoutLocks } from '../delete/mergeAgain.js';
 import { strayQemuRefusal } from '../refusals.js';
-import type { Refusal } from '../../domain/refusal.js';
+import type { Refusal, RefusalReason } from '../../domain/refusal.js';
 import { explain, hasBegun } from '../interruptedStep.js';
 import { definitionOf } from './planners.js';
 import { stepsOverChangedRefusal } from './stepsOverChanged.js';
@@ -60,10 +60,18 @@ function planMergeAgain(
   return free < bytes ? recovery : { ...recovery, otherwise };
 }
 
+/** Why what it was to go to can be gone to no more. */
+const notWhole: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
+  ...(['memoryFileMissing', 'memoryFileBroken', 'overlayMissing', 'snapshotMissing'] as const),
+  ...(['tagMissing', 'tagWithoutRam', 'imageCorrupt'] as const),
+]);
+
 function recoveryOf(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { recover, turnBack } = definitionOf(interrupted.request);
-  const back = interrupted.turnsBack === true ? turnBack?.(interrupted, facts) : undefined;
-  const recovery = back ?? recover(interrupted, facts);
+  const on = interrupted.turnsBack === true ? undefined : recover(interrupted, facts);
+  const isLost = on?.kind === 'explain' && notWhole.has(on.why.reason);
+  const back = on === undefined || isLost ? turnBack?.(interrupted, facts) : undefined;
+  const recovery = back ?? on ?? recover(interrupted, facts);
   const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
   const changed = stepsOverChangedRefusal(steps, facts);
   return changed === undefined ? recovery : explain(interrupted, changed.refusal, steps, facts);

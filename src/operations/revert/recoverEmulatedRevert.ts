@@ -27,10 +27,10 @@ import type { EndState } from './endState.js';
 import { planRevert } from './planRevert.js';
 import { undoCreate } from '../create/recoverCreate.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
-import { type Refusal, type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
-import { isThere, standsOn } from '../../domain/chains/standsOn.js';
+import { standsOn } from '../../domain/chains/standsOn.js';
 import { applyAll, isDone } from '../../steps/steps.js';
 import { isActive, xmlChain } from '../../domain/vm.js';
 
@@ -42,7 +42,7 @@ type PlanAgain = (broken: InterruptedOperation, facts: Facts) => DraftPlan | Ref
  * | the checkpoint, at most     | any                                         | as a create: before |
  * | the overlays                | any                                         | before; overlays that nobody uses are removed |
  * | the power cut, or later     | the target's files are not whole any more, and the VM is not on the new overlays | before: the VM is off on its old disks |
- * | the definition, or later    | the same, and the VM is on the new overlays | back to the checkpoint's disks, else explained |
+ * | the definition, or later    | the same, and the VM is on the new overlays | explained, if `returnFromRevert` has no way |
  * | the power cut, or later     | the VM is on its old disks, see useOfLeft: untouched | the rest of the steps |
  * | the power cut, or later     | … unknown, and the VM ran or had a managed save | decided anew, and the present is kept first |
  * | the power cut, or later     | … untouched since a recovery kept it        | decided anew |
@@ -71,9 +71,7 @@ export function recoverEmulatedRevert(
       : brokenRefusal(target, facts);
   const before: Recovery = { kind: 'settled', to: 'before' };
   if (why !== undefined) {
-    return onNew
-      ? revertToCheckpoint(broken, overlays, why.refusal, facts)
-      : withoutOverlays(broken, overlays, before, facts);
+    return onNew ? explain(broken, why.refusal, [], facts) : withoutOverlays(broken, overlays, before, facts);
   }
   if (onNew) {
     return continueOnOverlays(broken, facts);
@@ -267,34 +265,4 @@ function withoutOverlays(
   }
   const steps = before.kind === 'steps' ? before.plan.steps : [];
   return goOn(broken, [...steps, { kind: 'removeFiles', files: left }], 'before');
-}
-
-/** The definition names files that cannot be used any more. The checkpoint has the present, on overlays of its own. */
-function revertToCheckpoint(
-  broken: InterruptedOperation,
-  overlays: readonly string[],
-  why: Refusal,
-  facts: Facts,
-): Recovery {
-  const { plan } = broken;
-  const made = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'revert');
-  const disks =
-    made?.kind === 'createSnapshot'
-      ? made.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]))
-      : [];
-  const kept = made?.kind === 'createSnapshot' ? findSnapshot(facts.tree, made.name) : undefined;
-  const whole = kept !== undefined && disks.length > 0 && disks.every(({ file }) => isThere(file, facts));
-  const on = onFiles(plan, facts);
-  if (!whole || on === undefined || useOfOverlays(on, facts) !== 'untouched' || !isCurrentAsPlanned(plan, facts)) {
-    return explain(broken, why, [], facts);
-  }
-  return goOn(
-    broken,
-    [
-      { kind: 'defineFromSnapshot', snapshot: kept.name, disks },
-      { kind: 'makeCurrent', snapshot: kept.name, disks },
-      ...removal(overlays.filter((file) => emptiness(file, facts) === true)),
-    ],
-    'before',
-  );
 }

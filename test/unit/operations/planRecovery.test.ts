@@ -589,7 +589,7 @@ section('a revert of ours', [
     (at, step) => halfLeaf(on(at, fileOf(step), [overlay, base]), step),
     'ends',
   ],
-  ['whose base vanished goes back to the checkpoint', back, ours, 'defineFromSnapshot', lost],
+  ['whose base vanished, and that of the checkpoint too, is left to a person', back, ours, 'defineFromSnapshot', lost],
   ['whose base vanished, without a checkpoint, tells a person', ask.revert('a'), ours, 'defineFromSnapshot', lost],
   ['whose base vanished before it was defined', back, ours, 'defineFromSnapshot', (at) => withoutFile(at, base)],
   [
