@@ -21,6 +21,7 @@ import { mostCheckpoints, requireText, requireWholePath, saying } from './copies
 import { loginOfHost } from './readCopies.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
+import { withoutPassword } from './repository/repositoryAddress.js';
 import { Restic } from './repository/restic.js';
 import { runOwn } from './schedules/runSchedule.js';
 import { isRuledTwice, type Schedule, ScheduleFault, scheduleName, scheduleShape } from './schedules/schedule.js';
@@ -179,10 +180,11 @@ async function requireRun(
       ...(given.connect === undefined ? [] : [`--connect=${given.connect}`]),
       ...(given.passwordFile === undefined ? [] : [`--password-file=${given.passwordFile}`]),
     ];
-    const { code, message } = await runOwn(['backups', `--from=${to}`, ...words, '--json'], {
+    const { code, message } = await runOwn(['backups', `--from=${withoutPassword(to)}`, ...words, '--json'], {
       program: [process.execPath, resolve(process.argv[1] ?? '')],
       environment: { ...environment, XDG_RUNTIME_DIR: logins },
       signal,
+      repository: to,
     });
     signal.throwIfAborted();
     if (code !== 0) {

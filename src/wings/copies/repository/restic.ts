@@ -120,13 +120,16 @@ export class Restic {
   }
 
   /**
-   * @param repository a folder, or what restic calls a repository: `sftp:host:/folder`
+   * @param given a folder, or what restic calls a repository: `sftp:host:/folder`
    * @throws ResticFault
    */
-  static async open(repository: string, options: ResticOptions): Promise<Restic> {
+  static async open(given: string, options: ResticOptions): Promise<Restic> {
     const { login, signal, passwordFile } = options;
     // Each of these would say another repository or key than this call does.
-    const { RESTIC_REPOSITORY: _, RESTIC_REPOSITORY_FILE: __, ...environment } = options.environment;
+    const { RESTIC_REPOSITORY: _, RESTIC_REPOSITORY_FILE: __, ...others } = options.environment;
+    // Of a scheduled run, whose arguments everybody reads.
+    const { VIRT_REWIND_REPOSITORY: whole = '', ...environment } = others;
+    const repository = withoutPassword(whole) === given ? whole : given;
     if (login !== undefined) {
       const own = { ...serviceVariables(environment), RESTIC_REPOSITORY: repository };
       const key = await readKey(await withKey(environment, passwordFile)).catch((error: unknown) => {

@@ -8,6 +8,7 @@ import { findProgram } from '../../../base/findProgram.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { thisWriter } from '../../../journal/writer.js';
+import { withoutPassword } from '../repository/repositoryAddress.js';
 import { keepPeriods } from '../repository/pruneBackups.js';
 import type { Schedule, ScheduledRun } from './schedule.js';
 import type { ScheduleStore } from './scheduleStore.js';
@@ -53,7 +54,7 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     if (signal.aborted) {
       return undefined;
     }
-    const { code, answer, message } = await untilFree(words, wish);
+    const { code, answer, message } = await untilFree(words, { ...wish, repository: schedule.to });
     if (code !== 0 || answer === undefined) {
       done.exitCode ||= code || 1;
       const failed = parseAs(setAnswer, answer)?.failed ?? [];
@@ -62,11 +63,12 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     }
     return answer;
   };
+  const to = withoutPassword(schedule.to);
   const at = [...passwordWords(schedule), '--json'];
   const connect = schedule.connect === undefined ? [] : [`--connect=${schedule.connect}`];
   const { system, vms } = schedule;
   const backUp = (about: string, ...which: readonly string[]): Promise<unknown> =>
-    run(about, ['backup', `--to=${schedule.to}`, ...checkpointWords(schedule), ...connect, ...at, ...which]);
+    run(about, ['backup', `--to=${to}`, ...checkpointWords(schedule), ...connect, ...at, ...which]);
   if (system !== undefined) {
     const answer = parseAs(setAnswer, await backUp(system, `--system=${system}`));
     backedUp.push(...(answer?.backups ?? []));
@@ -83,7 +85,7 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   });
   // Of each VM by itself: the backups of others are not this rule's, also where only space is freed.
   const prune = (uuid: string, ...free: readonly string[]): Promise<unknown> =>
-    run(uuid, ['backups', `--from=${schedule.to}`, ...connect, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
+    run(uuid, ['backups', `--from=${to}`, ...connect, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
   for (const { uuid } of keep.length === 0 ? [] : backedUp) {
     done.deleted += parseAs(pruneAnswer, await prune(uuid))?.pruned.deleted.length ?? 0;
   }
@@ -130,6 +132,11 @@ function passwordWords({ passwordFile }: Schedule): readonly string[] {
   return passwordFile === undefined ? [] : [`--password-file=${passwordFile}`];
 }
 
+type OwnWish = Omit<RunWish, 'store'> & {
+  /** As the words name it, with its password: everybody reads those. */
+  readonly repository: string;
+};
+
 interface CommandEnd {
   readonly code: number;
   readonly answer: unknown;
@@ -137,7 +144,7 @@ interface CommandEnd {
 }
 
 /** Two schedules at once wait for each other. A set that was begun stays: a second one would be of another moment. */
-async function untilFree(words: readonly string[], wish: RunWish): Promise<CommandEnd> {
+async function untilFree(words: readonly string[], wish: OwnWish): Promise<CommandEnd> {
   const { signal } = wish;
   const until = performance.now() + busyMs;
   let ended = await runOwn(words, wish);
@@ -156,12 +163,12 @@ async function untilFree(words: readonly string[], wish: RunWish): Promise<Comma
 /** Without a terminal: nobody answers what it would ask. */
 export function runOwn(
   words: readonly string[],
-  { program: [node, file], environment, signal }: Omit<RunWish, 'store'>,
+  { program: [node, file], environment, signal, repository }: OwnWish,
 ): Promise<CommandEnd> {
   return new Promise((resolve) => {
     // A group of its own: Ctrl+C reaches it through the signal alone.
     const child = spawn(node, [file, ...words], {
-      env: environment,
+      env: { ...environment, VIRT_REWIND_REPOSITORY: repository },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });

@@ -43,6 +43,16 @@ describe('the words of restic', () => {
     assert.deepEqual(lines, ['first', '{"path":"/Küche"}']);
   });
 
+  it('are asked without the password of a repository, which a scheduled run has apart', async () => {
+    makeRestic('printf "%s" "$*|$RESTIC_REPOSITORY|$VIRT_REWIND_REPOSITORY"');
+    const whole = 'rest:http://user:secret@host:8000/';
+    const own = { ...environment, VIRT_REWIND_REPOSITORY: whole };
+    const there = await Restic.open('rest:http://user:***@host:8000/', { environment: own, signal });
+    assert.equal(await there.run(['version']), `version|${whole}|`);
+    const other = await Restic.open('rest:http://other:***@host:8000/', { environment: own, signal });
+    assert.match(await other.run(['version']), /other/u);
+  });
+
   it('have whole letters of errors on another host', async () => {
     const words = `${'ü'.repeat(1_000)}!`;
     makeRestic(`cat >/dev/null; printf '%s' '${words}' >&2; exit 1`);

@@ -57,6 +57,20 @@ describe('a run of a schedule', () => {
     assert.match(readFileSync(told, 'utf8'), /web: no key/u);
   });
 
+  it('has the password of its repository in no arguments', async () => {
+    const to = 'rest:http://user:secret@host:8000/';
+    const seen = join(dir, 'seen');
+    const answer = `echo '{"backup":{"id":"1f0c22ab","uuid":"u"},"pruned":{"deleted":[1]}}'`;
+    await run(`echo "$@" "$VIRT_REWIND_REPOSITORY" >>'${seen}'\n${answer}`, { to, keep: { last: 1 } });
+    const lines = readFileSync(seen, 'utf8').trim().split('\n');
+    assert.equal(lines.length, 3);
+    for (const line of lines) {
+      assert.match(line, /=rest:http:\/\/user:\*\*\*@host:8000\/ /u);
+      assert.deepEqual(line.split('secret').length, 2);
+      assert.ok(line.endsWith(to));
+    }
+  });
+
   it('tells the others where one of those that it tells cannot be run', async () => {
     writeFileSync(join(dir, 'logger'), '#!/not/there\n', { mode: 0o755 });
     await run('exit 3', { by: 'cron' });
