@@ -139,11 +139,8 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   // What an interrupted copy left takes the room.
   const left = await removeUnused(copy, made, new Map([...ours].filter(([name]) => !places.has(name))));
   await requireRoom(copy, placed.sent);
-  await reserve(
-    copy,
-    made,
-    placed.sent.filter(({ place }) => !ours.has(place)),
-  );
+  const fresh = placed.sent.map(({ place }) => place).filter((place) => !ours.has(place));
+  await reserve(copy, made, disks, fresh);
   // Those of the originals: a restore then compares with these, and no host has to read what it has just written.
   const sent = placed.sent.map(({ place, stored, bytes, modified = '' }) => {
     return { from: stored, to: `${disks}/${place}`, bytes, modified };
@@ -289,9 +286,17 @@ async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>, 
     const known = await made.read();
     const old = [...(await listThere(copy, xml))].map(([name, { identity }]) => [`${xml}/${name}`, identity] as const);
     const gone = old.filter(([name, identity]) => !papers.has(name) && known.get(`${begun}/${name}`) === identity);
-    await sendFiles(copy, sent);
     const inXml = [...papers.keys()].filter((name) => name.startsWith(`${xml}/`));
-    const others = [...papers.keys()].filter((name) => name !== manifestName && !inXml.includes(name));
+    const atTop = [...papers.keys()].filter((name) => !inXml.includes(name));
+    const others = atTop.filter((name) => name !== manifestName);
+    await reserve(copy, made, fresh, atTop);
+    await reserve(
+      copy,
+      made,
+      `${fresh}/${xml}`,
+      inXml.map((name) => posix.basename(name)),
+    );
+    await sendFiles(copy, sent);
     const from = (names: readonly string[]): string => names.map((name) => `${fresh}/${name}`).join(' ');
     const move = `(cd ${at} && sync -f . && mv -f ${from(inXml)} ${xml} && mv -f ${from(others)} . &&
 mv -f ${fresh}/${manifestName} . && rmdir ${fresh}/${xml} ${fresh} && sync -f . && {
@@ -305,7 +310,9 @@ ${removingScript(new Map(gone))}
     const own = [...there, ...top].filter(([name]) => papers.has(name));
     await made.change(
       new Map(own.map(([name, identity]) => [`${begun}/${name}`, identity])),
-      gone.map(([name]) => `${begun}/${name}`),
+      [...gone.map(([name]) => name), ...[...papers.keys()].map((name) => `${fresh}/${name}`)].map(
+        (name) => `${begun}/${name}`,
+      ),
     );
   });
 }

@@ -2,7 +2,7 @@
 import { shellWord } from '../../../base/shellWord.js';
 import { disks, type HostFolder, listThere, requireDone } from './hostFolder.js';
 import { type MadeThere, removingScript } from './madeThere.js';
-import type { FileThere, PlacedCopy } from './plainPlaces.js';
+import type { FileThere } from './plainPlaces.js';
 
 export interface UsedFiles {
   /** Files of all VMs on the host of the copy; undefined where they cannot be known. */
@@ -40,15 +40,19 @@ export async function removeUnused(
   return names;
 }
 
-/** Each file is there and recorded before anything is written into it. */
-export async function reserve(copy: HostFolder, made: MadeThere, sent: PlacedCopy['sent']): Promise<void> {
+/** Each file is there and recorded before anything is written into it. @param within a folder of the copy */
+export async function reserve(
+  copy: HostFolder,
+  made: MadeThere,
+  within: string,
+  names: readonly string[],
+): Promise<void> {
   const { shell, folder, begun } = copy;
-  if (sent.length === 0) {
+  if (names.length === 0) {
     return;
   }
-  const files = sent.map(({ place }) => shellWord(`${begun}/${disks}/${place}`)).join(' ');
+  const files = names.map((name) => shellWord(`${begun}/${within}/${name}`)).join(' ');
   requireDone(shell, folder, await shell.run(`(set -C; umask 077; for file in ${files}; do : >"$file" || exit; done)`));
-  const there = await listThere(copy);
-  const paths = sent.map(({ place }) => [`${begun}/${disks}/${place}`, there.get(place)?.identity ?? ''] as const);
-  await made.change(new Map(paths));
+  const there = await listThere(copy, within);
+  await made.change(new Map(names.map((name) => [`${begun}/${within}/${name}`, there.get(name)?.identity ?? ''])));
 }
