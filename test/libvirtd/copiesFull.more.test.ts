@@ -73,6 +73,16 @@ describe('copies onto a file system that is full', () => {
     ...['restore', id, '--from', from, '--folder', to, '--as', 'again'],
   ];
 
+  it('name the temporary folder of restic where that is what is full', async () => {
+    const temporary = join(small, 'temporary');
+    mkdirSync(temporary);
+    await write('30M', '1M');
+    here!.wrap('restic', `case "$*" in *backup*) ${filling()};; esac; export TMPDIR='${temporary}'`);
+    const said = await here!.run('failed', 'backup', name, '--to', repository!);
+    assert.ok(said.includes(`The temporary folder ${temporary} is full`), said);
+    assert.match(said, /TMPDIR/u);
+  });
+
   async function requireRestored(from: string, id: string, to: string): Promise<void> {
     await here!.run('done', ...restoring(from, id, to));
     assert.deepEqual(readdirSync(to), ['again']);

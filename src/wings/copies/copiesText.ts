@@ -6,7 +6,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { brokenImageText } from '../../text/missingBase.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
-import { staysText } from './doneText.js';
+import { notStartedText, staysText } from './doneText.js';
 import { withoutPassword } from './repository/repositoryAddress.js';
 import { isDamage, ResticFault } from './repository/restic.js';
 import { wayTo } from '../../text/ways.js';
@@ -263,11 +263,19 @@ export function resticText(fault: ResticFault, target: string): string {
       );
     case 'noSpace':
       return t('There is no space left, so nothing was restored: {0}', noSpaceIn(said));
-    case 'repositoryFull':
+    case 'repositoryFull': {
+      const [, temporary] = /(\/\S.*)\/restic-temp-[^/]*: /u.exec(noSpaceIn(said)) ?? [];
+      if (temporary !== undefined) {
+        return t(
+          'The temporary folder {0} is full. The backups at {1} are as they were. Free some space in that folder, or set TMPDIR to another one.',
+          ...[displayLine(temporary), shown],
+        );
+      }
       return t(
         'There is no space left at {0}. Its backups are as they were. Free some space there first. Then “{1}” frees what this failure left. With a {2} option it deletes old backups too. restic said: {3}',
         ...[shown, `virt-rewind backups prune --free${fromWords(shown, host)}`, '--keep', noSpaceIn(said)],
       );
+    }
     case 'cancelled':
       return t('Cancelled.');
     case 'failed':
@@ -293,11 +301,6 @@ function damagedText(): string {
     'virt-rewind backups check',
     'restic repair packs',
   );
-}
-
-/** @param said why, as sentences */
-export function notStartedText(vm: string, said: string): string {
-  return t('{0} was shut down for its backup, and did not start again. Start it yourself. {1}', displayLine(vm), said);
 }
 
 /** Of the lines that it said, one for each file, the first that tells so. */

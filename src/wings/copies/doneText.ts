@@ -22,7 +22,7 @@ export function backedUpLines(made: BackupMade): Sentences {
   const name = displayLine(made.vm);
   return [
     t(
-      'Backed up {0} as {1}: snapshots: {2}, {3}, new in the repository: {4}',
+      'Backed up {0} as {1}: snapshots: {2}, {3}, new in the repository: at most {4}',
       name,
       made.id,
       made.restorePoints,
@@ -168,4 +168,9 @@ export function checkpointStaysText({ title, failure }: CheckpointStays): string
   return title === undefined
     ? t('Older checkpoints were not deleted. {0}', failureMessage(failure))
     : t('The checkpoint “{0}” was not deleted. {1}', displayLine(title), failureMessage(failure));
+}
+
+/** @param said why, as sentences */
+export function notStartedText(vm: string, said: string): string {
+  return t('{0} was shut down for its backup, and did not start again. Start it yourself. {1}', displayLine(vm), said);
 }

@@ -7,7 +7,7 @@ import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { CopiesFault } from './copiesFault.js';
-import { notStartedText } from './copiesText.js';
+import { notStartedText } from './doneText.js';
 
 type Parts = Pick<Context, 'session' | 'terminal' | 'interruption'>;
 

@@ -154,7 +154,10 @@ function parentIn(snapshots: readonly ResticSnapshot[]): string | undefined {
 
 const summary = v.object({
   message_type: v.literal('summary'),
+  /** Before compression. */
   data_added: v.number(),
+  /** restic has it since 0.17. */
+  data_added_packed: v.optional(v.number()),
   total_duration: v.number(),
   files_new: v.number(),
   files_changed: v.number(),
@@ -211,8 +214,9 @@ async function store(
   if (end.total_files_processed !== paths.length) {
     throw new CopiesFault({ kind: 'changed' });
   }
-  await restic.connections.measure({ bytes: end.data_added, seconds: end.total_duration });
-  return { snapshot: end.snapshot_id, bytes: end.data_added, changed: end.files_new + end.files_changed };
+  const { data_added: whole, data_added_packed: bytes = whole } = end;
+  await restic.connections.measure({ bytes, seconds: end.total_duration });
+  return { snapshot: end.snapshot_id, bytes, changed: end.files_new + end.files_changed };
 }
 
 /** What a backup that failed has stored. @throws CopiesFault where it stays */
