@@ -143,17 +143,20 @@ export function filesOfDeleted(names: readonly string[], facts: Facts): Required
   return filesIn(facts, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
 }
 
-/** The overlays of a VM that is off are merged by us, and whatever may stand on one is put on what takes it. */
+/**
+ * The overlays of a VM that is off are merged by us, and whatever may stand on one is put on what takes it. While it is
+ * on, what stands beside its chain stays where it is: see `overlayLeftRefusal`.
+ */
 export function withMergedImages(wanted: RequiredFiles, facts: Facts): RequiredFiles {
-  if (isActive(facts.vm.power)) {
-    return wanted;
-  }
   const { tree, frozenDisks } = facts;
   const frozen = [...(frozenDisks?.values() ?? [])].flatMap((disks) => disks.flatMap(({ source }) => source ?? []));
-  const made = tree.snapshots.flatMap(({ disks, revertDisks = [] }) => [...disks, ...revertDisks]);
-  const all = [...presentFiles(facts), ...frozen, ...made.flatMap(({ file }) => file ?? [])];
-  const changes = [...new Set(all.filter((path) => path.startsWith('/')))];
-  return { ...wanted, images: [...new Set([...wanted.images, ...changes])], changes };
+  const made = tree.snapshots
+    .flatMap(({ disks, revertDisks = [] }) => [...disks, ...revertDisks])
+    .flatMap(({ file }) => file ?? []);
+  const all = isActive(facts.vm.power) ? made : [...presentFiles(facts), ...frozen, ...made];
+  const seen = [...new Set(all.filter((path) => path.startsWith('/')))];
+  const images = [...new Set([...wanted.images, ...seen])];
+  return isActive(facts.vm.power) ? { ...wanted, images } : { ...wanted, images, changes: seen };
 }
 
 export function filesOfSnapshots(

@@ -8,6 +8,7 @@ import type { CompleteFacts } from '../completeFacts.js';
 import { definitionOf, requiredFacts } from './planners.js';
 import type { RefusedDecision } from '../../domain/refusal.js';
 import { controlInPathRefusal, pathRefusal } from '../../domain/chains/samePath.js';
+import { overlayLeftRefusal } from './overlaysLeft.js';
 import { stepsOverChangedRefusal } from './stepsOverChanged.js';
 import { volumeRefusal } from '../volumeRefusal.js';
 
@@ -43,7 +44,8 @@ function decide(request: OperationRequest, facts: Facts): DraftPlan | RefusedDec
   const refused =
     paths === 'unclear' ? pathRefusal(facts) : paths === 'withControls' ? controlInPathRefusal(facts) : undefined;
   const decision = refused ?? volumeRefusal(request, facts) ?? plan(request, facts);
-  return (decision.kind === 'refusal' ? undefined : stepsOverChangedRefusal(decision.steps, facts)) ?? decision;
+  const { steps } = decision.kind === 'refusal' ? { steps: [] } : decision;
+  return stepsOverChangedRefusal(steps, facts) ?? overlayLeftRefusal(steps, facts) ?? decision;
 }
 
 /** What may be carried out: nothing that was asked for is missing. */
