@@ -1,6 +1,7 @@
 // The refusals that are about what a snapshot froze and what became of it, in the words of `refusalText`, of which they
 // are a part.
 import { t } from '@vscode/l10n';
+import { shellWord } from '../base/shellWord.js';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
 import { wayTo } from './ways.js';
@@ -35,10 +36,11 @@ export const frozenRefusals: Pick<
     was === ''
       ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
       : t(
-          'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time has changed: touch -d {1}',
+          'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time has changed: touch -d {1} {3}',
           snapshot,
           was,
           wayTo('repair', vm),
+          shellWord(file),
         ),
   ],
   writtenByOther: ({ vm, snapshot = vm, disk, file, other }) => [
