@@ -35,7 +35,6 @@ describe('steps on real guests', () => {
   describe('in the internal style, with a CD-ROM beside the disk', () => {
     let guest: Guest;
     let subject: Subject;
-    let callsOfOne: number;
 
     before(async () => {
       guest = await defineTestGuest(rig.daemon, { name: 'inner', disks: ['qcow2', 'cdrom'] });
@@ -45,9 +44,7 @@ describe('steps on real guests', () => {
 
     it('takes an offline snapshot', async () => {
       const vm = await subject.read();
-      const before = hypervisor.callCount;
       assert.deepEqual(await subject.createOf(vm, 'offline', { description: 'off <&> off' }), {});
-      callsOfOne = hypervisor.callCount - before;
       const snapshot = await subject.snapshot('offline');
       assert.deepEqual(
         [snapshot.kind, snapshot.style, snapshot.state, snapshot.description],
@@ -75,7 +72,8 @@ describe('steps on real guests', () => {
       const vm = await subject.read();
       const before = hypervisor.callCount;
       const { guestPausedMs } = await subject.createOf(vm, 'memory', { snapshotKind: 'memory' });
-      assert.equal(hypervisor.callCount - before, callsOfOne, 'nothing is asked while it runs');
+      // Whether the VM is on, and the snapshot.
+      assert.equal(hypervisor.callCount - before, 2, 'nothing is asked while it runs');
       assert.ok(guestPausedMs !== undefined && guestPausedMs > 0, String(guestPausedMs));
       const snapshot = await subject.snapshot('memory');
       assert.deepEqual([snapshot.kind, snapshot.state, snapshot.parent], ['memory', 'running', 'offline']);
