@@ -105,7 +105,7 @@ export class History {
     const fits = (label: Label): boolean => this.model.snapshots.has(this.#names.get(label) ?? '');
     switch (action.do) {
       case 'write':
-        return power === 'running' || (power === 'off' && this.model.saved === undefined && !this.#isEncrypted);
+        return power === 'running' || (this.#isDay && power === 'off' && this.model.saved === undefined);
       case 'ram':
         return power === 'running';
       case 'revert':
