@@ -17,21 +17,33 @@ import { applyAll, layersUsedBy } from '../../steps/steps.js';
  * | otherwise, on a layer that is given up                  | usedByImage |
  */
 export function overlayLeftRefusal(steps: readonly Step[], facts: Facts): RefusedDecision | undefined {
-  const { vm, frozenDisks } = facts;
-  const { givenUp } = isActive(vm.power) ? layersUsedBy(steps, facts) : { givenUp: new Set<string>() };
-  if (givenUp.size === 0) {
+  const { vm } = facts;
+  const beside = isActive(vm.power) && steps.length > 0 ? overlaysBeside(facts) : [];
+  if (beside.length === 0) {
     return undefined;
+  }
+  const { givenUp } = layersUsedBy(steps, facts);
+  const left = new Set(applyAll(steps, facts).tree.snapshots.map(({ name }) => name));
+  const found = beside.find(
+    ({ snapshot, image, file }) => left.has(snapshot) && givenUp.has(file) && !givenUp.has(image),
+  );
+  return found && refuse('usedByImage', { vm: vm.name, image: found.image, file: found.file });
+}
+
+/** Of snapshots, with what they are built on: those that neither the VM nor what a snapshot froze rests on. */
+function overlaysBeside(facts: Facts) {
+  const { vm, tree, frozenDisks } = facts;
+  const made = tree.snapshots.flatMap((snapshot) =>
+    externalTargets(snapshot).flatMap((target) => {
+      const image = overlayOf(snapshot, target);
+      const file = imageOf(image, facts)?.backing?.file;
+      return image === undefined || file === undefined ? [] : [{ snapshot: snapshot.name, image, file }];
+    }),
+  );
+  if (made.length === 0) {
+    return [];
   }
   const disks = [...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()];
   const inUse = new Set(disks.flatMap((disk) => wholeChain(disk, facts)));
-  for (const snapshot of applyAll(steps, facts).tree.snapshots) {
-    for (const target of externalTargets(snapshot)) {
-      const image = overlayOf(snapshot, target);
-      const file = imageOf(image, facts)?.backing?.file;
-      if (image !== undefined && file !== undefined && givenUp.has(file) && !givenUp.has(image) && !inUse.has(image)) {
-        return refuse('usedByImage', { vm: vm.name, image, file });
-      }
-    }
-  }
-  return undefined;
+  return made.filter(({ image }) => !inUse.has(image));
 }
