@@ -10,7 +10,6 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { bytesText } from '../../text/bytesText.js';
-import { DiskError } from './bytes/disk.js';
 import { CopyFault, copyOut } from './copyOut.js';
 import { restore as restoreToVm } from './restoreCommand.js';
 import { diskErrorText, faultText, modeText, noPathText, obstacleText, volumeRow } from './filesText.js';
@@ -131,11 +130,11 @@ function asFilesError(error: unknown, vm: string): unknown {
 
 /** What keeps files from being read, with its sentence; anything else as it is. */
 export function asCliError(error: unknown, vm: string): unknown {
-  return error instanceof FilesObstacle
-    ? new CliError(error.obstacle.kind === 'changed' ? 'failed' : 'refused', obstacleText(error.obstacle, vm))
-    : error instanceof DiskError
-      ? new CliError('failed', t('The disk cannot be read: {0}', displayLine(error.message)))
-      : error;
+  if (error instanceof FilesObstacle) {
+    return new CliError(error.obstacle.kind === 'changed' ? 'failed' : 'refused', obstacleText(error.obstacle, vm));
+  }
+  const said = diskErrorText(error);
+  return said === undefined ? error : new CliError('failed', said);
 }
 
 async function listVolumes({ context: { terminal, json }, volumes, requireUnchanged }: Visit): Promise<ExitName> {
