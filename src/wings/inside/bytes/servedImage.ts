@@ -1,9 +1,11 @@
 // An image as a disk: qemu-nbd reads it, with all that it rests on, or a snapshot inside it. It takes no lock, so that
-// the VM can be started meanwhile, and ends with the connection to it, and so with this process.
+// the VM can be started meanwhile, and ends with the connection to it, and so with this process. Until it is connected,
+// a guard ends it with this process: a server that nobody connects to waits for ever.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { findProgram } from '../../../base/findProgram.js';
 import { type FileSystem, thisComputer } from '../../../base/fileSystem.js';
 import { Failure } from '../../../domain/failure.js';
@@ -24,6 +26,10 @@ export interface ServedImage {
 const mostSaid = 2_000;
 const patienceMs = 20_000;
 const betweenTriesMs = 10;
+
+/** The server, and beside it the guard, which takes an end without a word for the end of who started both. */
+const guarded =
+  '{ read -r connected <&3 || { rm -rf -- "$0"; kill -9 $$; }; } </dev/null >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /** Not `-t`: it is to end when nobody is connected any more. */
 export function serverArguments(image: JudgedChain, { tag }: Pick<ServedImage, 'tag'>): readonly string[] {
@@ -78,9 +84,9 @@ async function serve(
   const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
   try {
     const socketPath = join(folder, 'disk');
-    const server = spawn(program, ['--socket', socketPath, ...words], {
+    const server = spawn('/bin/sh', ['-c', guarded, folder, program, '--socket', socketPath, ...words], {
       env: { ...environment, LC_ALL: 'C' },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       // A group of its own: Ctrl+C in a terminal is for us, and ends it by the end of the connection.
       detached: true,
     });
@@ -90,9 +96,17 @@ async function serve(
       // It only reads, and loses a SIGTERM that comes before its main loop: then it would wait for ever.
       server.kill('SIGKILL');
       throw error;
+    } finally {
+      dismissGuard(server);
     }
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function dismissGuard({ stdio: { 3: guard } }: ChildProcess): void {
+  if (guard instanceof Writable) {
+    guard.on('error', () => undefined).end('connected\n');
   }
 }
 
