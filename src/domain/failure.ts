@@ -106,14 +106,14 @@ export interface FailureDetails {
   readonly thawed?: boolean;
   /** The guest wrote to its RAM faster than it was saved: so much had been written when that was given up. */
   readonly outrunBytes?: number;
-  /** The guest was asked to stop or to restart, and did nothing for so long. */
+  /** The guest was asked to stop, to restart or, with `noAgent`, to thaw, and did nothing for so long. */
   readonly silentMs?: number;
   /**
    * Of a program in a guest: how it ended and what it wrote is lost, for it wrote more than libvirt passes on in one
    * answer, or the agent, which tells it once, was not heard in time.
    */
   readonly outputLost?: 'tooLarge' | 'unheard';
-  /** Of `unsupported`: no guest agent is configured or answers. */
+  /** No guest agent is configured or answers. */
   readonly noAgent?: true;
   /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
   readonly heldByNobody?: true;

@@ -226,7 +226,7 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
   }),
 };
 
-function failedNextStep({ vm, outrunBytes, outputLost, silentMs }: FailureDetails): string {
+function failedNextStep({ vm, outrunBytes, outputLost, silentMs, noAgent }: FailureDetails): string {
   if (outputLost !== undefined) {
     return outputLost === 'tooLarge'
       ? t('Let the program write its output to a file in the guest, then run it again.')
@@ -235,7 +235,15 @@ function failedNextStep({ vm, outrunBytes, outputLost, silentMs }: FailureDetail
   if (outrunBytes !== undefined) {
     return t('Create a snapshot that pauses the VM, or try again while the VM is less busy.');
   }
-  return silentMs === undefined ? detailsIn(vm) : '';
+  if (silentMs !== undefined) {
+    return noAgent === true
+      ? t(
+          'If the agent does not respond later, force off {0}: data that is only in its RAM is then lost.',
+          vm ?? t('VM'),
+        )
+      : '';
+  }
+  return detailsIn(vm);
 }
 
 /** What was done before it failed, and the words of others. */

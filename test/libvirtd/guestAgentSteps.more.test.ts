@@ -91,6 +91,29 @@ describe('the guest agent', function () {
     assert.equal(await probe(), 'answers');
   });
 
+  it('is given up where it never answers a thaw, and the failure says that the guest may be frozen', async () => {
+    // One in the place of the guest's own takes part in libvirt's handshake, says that it is frozen, and ends late.
+    const port = '/dev/virtio-ports/org.qemu.guest_agent.0';
+    const frozen = '{"error": {"class": "GenericError", "desc": "not possible while frozen"}}';
+    const half = `echo half an agent >/dev/ttyS0; while read -r line; do case $line in
+      *guest-sync*) echo "{\\"return\\": $(echo "$line" | tr -cd 0-9)}";;
+      *fsfreeze*) sleep 10; touch /run/thawed; exit;;
+      *) echo '${frozen}';;
+    esac; done`;
+    const script = `sleep 1; kill $(pidof qemu-ga); until [ -e /run/thawed ]; do (${half}) <>${port} >&0; done`;
+    await guest.run('sh', ['-c', `(${script}) >/dev/null 2>&1 </dev/null &`]);
+    while (!readFileSync(guest.consoleLog, 'utf8').includes('half an agent')) await setTimeout(100);
+    // libvirt hears a moment later that somebody is there.
+    while ((await probe()) !== 'frozen') await setTimeout(500);
+    const hurried = await Subject.named(await rig.open(rig.daemon.uri, 1_000), 'frosty');
+    const error: unknown = await hurried.run({ kind: 'thawGuest' }).catch((reason: unknown) => reason);
+    assert.ok(error instanceof Failure, String(error));
+    const { silentMs, noAgent, left } = error.details;
+    assert.deepEqual([error.kind, silentMs, noAgent, left], ['failed', 1_000, true, [{ kind: 'frozen' }]]);
+    await guest.waitForAgent();
+    assert.equal(await probe(), 'answers');
+  });
+
   it('keeps a program beside a checkpoint, and gives it up when the VM is reverted', async () => {
     const command = { program: 'sh', args: ['-c', 'mkfifo /run/go && read go </run/go; exit 7'], atMostMs: 200_000 };
     const begin = async (): Promise<{ readonly ran: Promise<GuestRun> }> => {

@@ -1,9 +1,11 @@
 // What is asked of the guest agent, through libvirt's own calls alone: commands of one's own would mark the VM as
 // tampered with. Whatever an agent says comes out of the guest and is believed no further than its code.
+import { Failure } from '../../domain/failure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { type AgentAnswer, agentAnswerOf } from '../agentAnswer.js';
+import type { StepContext } from './stepContext.js';
 
 export type AgentState = Exclude<AgentAnswer, 'disabled'>;
 
@@ -58,7 +60,19 @@ async function answerTo(call: Promise<unknown>, signal: AbortSignal): Promise<Ag
   }
 }
 
-/** All file systems. Idempotent: thawing what is not frozen does nothing. */
-export async function thawGuest({ connection, dom }: Agent): Promise<void> {
-  await connection.call('domainFsthaw', { dom, mountpoints: [], flags: 0 });
+/**
+ * All file systems. Idempotent: thawing what is not frozen does nothing. libvirt waits for ever for an agent that takes
+ * part in its handshake and then does not answer: we do not.
+ */
+export async function thawGuest({ connection, dom, guestPatienceMs: silentMs }: ThawContext): Promise<void> {
+  const signal = AbortSignal.timeout(silentMs);
+  try {
+    await connection.call('domainFsthaw', { dom, mountpoints: [], flags: 0 }, { signal });
+  } catch (error) {
+    throw error === signal.reason
+      ? new Failure('failed', { vm: dom.name, silentMs, noAgent: true, left: [{ kind: 'frozen' }] })
+      : error;
+  }
 }
+
+type ThawContext = Agent & Pick<StepContext, 'guestPatienceMs'>;

@@ -45,17 +45,17 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
 }
 
 /** libvirt thaws what it froze, unless QEMU, the daemon or the agent came to an end between. */
-async function ensureThawed({ connection, dom, log }: StepContext): Promise<'not' | 'thawed' | 'stays'> {
-  const agent = await readAgent({ connection, dom });
+async function ensureThawed(context: StepContext): Promise<'not' | 'thawed' | 'stays'> {
+  const agent = await readAgent(context);
   if (agent !== 'frozen') {
     // A guest that hangs in its frozen file systems says nothing.
     return agent === 'silent' ? 'stays' : 'not';
   }
   try {
-    await thawGuest({ connection, dom });
+    await thawGuest(context);
     return 'thawed';
   } catch (error) {
-    log.warn(`the guest stays frozen: ${String(error)}`);
+    context.log.warn(`the guest stays frozen: ${String(error)}`);
     return 'stays';
   }
 }

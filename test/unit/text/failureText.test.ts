@@ -229,6 +229,17 @@ describe('failure text', () => {
     }
   });
 
+  it('offers to force off where an agent did not thaw the guest, and says what may still be frozen', () => {
+    const details = { vm, silentMs: 60_000, noAgent: true, left: [{ kind: 'frozen' }] } as const;
+    const { sentence, nextStep, buttons } = failureText(new Failure('failed', details));
+    assert.match(sentence, /guest agent of web-test .*60 s.*may still be frozen/su);
+    assert.match(nextStep, /force off web-test/u);
+    assert.deepEqual(
+      buttons.map(({ command }) => command),
+      ['virtRewind.forceOff'],
+    );
+  });
+
   it('says of a program whose end is lost more than that something failed, and why it is lost', () => {
     const told = [{ outputLost: 'tooLarge' }, { outputLost: 'unheard' }, {}] as const;
     const texts = told.map((details) => failureText(new Failure('failed', details)));
