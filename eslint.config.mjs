@@ -713,7 +713,12 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts'],
     plugins: { house: houseRules(join(import.meta.dirname, 'src'), rooms, editorRooms, imageDoors) },
-    rules: { 'house/arrows': 'error', 'house/no-cycle': 'error', 'house/image-programs': 'error' },
+    rules: {
+      'house/arrows': 'error',
+      'house/no-cycle': 'error',
+      'house/image-programs': 'error',
+      'house/opened-to-read': 'error',
+    },
   },
   {
     files: ['src/**/*.ts'],

@@ -124,8 +124,25 @@ export function houseRules(source, rooms, editorRooms, imageDoors) {
     },
   };
 
+  /** @type {RuleModule} */
+  const openedToRead = {
+    create: (context) => ({
+      'Program:has(ImportDeclaration[source.value="node:fs/promises"]) CallExpression[callee.name="open"]': (
+        /** @type {import('estree').SimpleCallExpression} */ node,
+      ) => {
+        const [, flags] = node.arguments;
+        if (flags === undefined || (flags.type === 'Literal' && flags.value === 'r')) {
+          context.report({ node, message: 'A pipe would keep it waiting: see src/base/openToRead.ts.' });
+        }
+      },
+    }),
+  };
+
   return {
-    rules: { arrows, 'no-cycle': noCycle, 'imported-exports': importedExports, 'image-programs': imagePrograms },
+    rules: {
+      ...{ arrows, 'no-cycle': noCycle, 'imported-exports': importedExports, 'image-programs': imagePrograms },
+      'opened-to-read': openedToRead,
+    },
   };
 }
 

@@ -23,7 +23,8 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readAtMost } from './readAtMost.js';
+import { openToRead } from './openToRead.js';
+import { readFileAtMost } from './readFileAtMost.js';
 import { writeAll } from './writeAll.js';
 
 export type FileStats = Pick<
@@ -84,7 +85,7 @@ export interface FileSystem {
   realpath(path: string): Promise<string>;
   /** @param mode constants of `access` */
   access(path: string, mode: number): Promise<void>;
-  /** Waits for nobody, as who opens a pipe does. */
+  /** A file or a block device; nothing else is opened, which could keep who reads it waiting. */
   open(path: string): Promise<OpenFile>;
   /** Of a file of the kernel's, which says no length. */
   readText(path: string, mostBytes: number): Promise<string>;
@@ -122,7 +123,7 @@ export const thisComputer: FileSystem = {
   realpath: (path) => realpath(path),
   access: (path, mode) => access(path, mode),
   open: async (path) => {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = await openToRead(path);
     return {
       path: pathOfOpen(handle),
       stat: () => handle.stat(),
@@ -130,14 +131,7 @@ export const thisComputer: FileSystem = {
       close: () => handle.close(),
     };
   },
-  readText: async (path, most) => {
-    const file = await open(path);
-    try {
-      return (await readAtMost(file, most)).toString('latin1');
-    } finally {
-      await file.close();
-    }
-  },
+  readText: async (path, most) => (await readFileAtMost(path, most)).toString('latin1'),
   names: async (folder, most) => {
     const names: string[] = [];
     for await (const { name } of await opendir(folder)) {
@@ -159,7 +153,7 @@ export const thisComputer: FileSystem = {
   copyInto: (from, to) => copyFile(from, to.path, constants.COPYFILE_FICLONE),
   writeNew: (path, text) => writeFile(path, text, { flag: 'wx', mode: 0o600, flush: true }),
   writeOver: async (path, bytes) => {
-    const handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW);
+    const handle = await open(path, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     try {
       await writeAll(handle, bytes, 0);
       await handle.sync();

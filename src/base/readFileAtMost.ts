@@ -1,11 +1,10 @@
 // A file by its path, which somebody else writes: of bounded length, and never waited for.
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { openToRead } from './openToRead.js';
 import { readAtMost } from './readAtMost.js';
 
-/** From its beginning, `most` bytes at most. A pipe would keep an open waiting. */
+/** From its beginning, `most` bytes at most. */
 export async function readFileAtMost(path: string, most: number): Promise<Buffer> {
-  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const file = await openToRead(path);
   try {
     return await readAtMost(file, most);
   } finally {

@@ -59,6 +59,8 @@ export interface ImageFacts extends FileFacts {
   readonly tables?: string;
   /** A digest of some blocks behind its header; undefined: not known. Wrong while a VM writes to it. */
   readonly sample?: string;
+  /** What stands there is a folder, a pipe or a socket, and so corrupt. */
+  readonly isFile?: false;
   /** qcow2 marked itself as corrupt, or it is no image of that format. */
   readonly corrupt?: boolean;
   /** Nothing was written to this overlay since it was made; undefined: not known. Wrong while a VM writes to it. */
@@ -70,12 +72,14 @@ export interface ImageFacts extends FileFacts {
 }
 
 /** A file of no bytes is no image, but of a raw disk; nothing marked it as damaged. */
-function isEmptyFile({ bytes, corrupt }: Pick<ImageFacts, 'bytes' | 'corrupt'>): boolean {
-  return corrupt === true && bytes === 0;
+function isEmptyFile({ bytes, corrupt, isFile }: Pick<ImageFacts, 'bytes' | 'corrupt' | 'isFile'>): boolean {
+  return corrupt === true && bytes === 0 && isFile !== false;
 }
 
 /** Of a corrupt one, for its sentence: QEMU has not marked what has no bytes, or is no image of its format. */
-export function notMarked(image: Pick<ImageFacts, 'bytes' | 'corrupt' | 'virtualBytes'>): { empty?: 'yes' | 'other' } {
+export function notMarked(image: Pick<ImageFacts, 'bytes' | 'corrupt' | 'virtualBytes' | 'isFile'>): {
+  empty?: 'yes' | 'other';
+} {
   return isEmptyFile(image) ? { empty: 'yes' } : image.virtualBytes === 0 ? { empty: 'other' } : {};
 }
 

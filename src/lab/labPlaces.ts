@@ -6,6 +6,7 @@ import { open, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
+import { openToRead } from '../base/openToRead.js';
 import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import { type LabVmParts, seenAs, type SeenFile } from '../domain/labVm.js';
@@ -121,7 +122,7 @@ export async function imageNow(
   path: string,
 ): Promise<{ readonly bytes: number; readonly modifiedAt: number } | undefined> {
   try {
-    const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const handle = await openToRead(path);
     try {
       const { size: bytes, mtimeMs: modifiedAt } = await handle.stat();
       return { bytes, modifiedAt };
@@ -246,7 +247,7 @@ async function resolvePath(path: string, from: string, places: readonly string[]
       ),
     );
   }
-  const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => undefined);
+  const handle = await openToRead(real).catch(() => undefined);
   try {
     if ((await handle?.stat())?.isFile() !== true) {
       throw new LabError('refused', t('{0} is not a readable file.', name));

@@ -1,4 +1,5 @@
 // What the file system tells of a file with an image. Looks into none.
+import { constants } from 'node:fs';
 import { type FileStats, type FileSystem, thisComputer } from '../base/fileSystem.js';
 import type { FileFacts, ImageFacts } from '../domain/hostFiles.js';
 
@@ -19,6 +20,17 @@ export async function factsOf(stats: FileStats, files: FileSystem = thisComputer
   const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
   const sectors = Number(await files.readText(`/sys/dev/block/${major}:${minor}/size`, mostSysBytes));
   return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
+}
+
+/**
+ * Of what no program opens as an image: a folder, a pipe, a socket. Undefined where it can be one, also for a device,
+ * of which only who opens it knows.
+ */
+export function noImage(stats: FileStats, format = 'raw'): ImageFacts | undefined {
+  const canBe = stats.isFile() || stats.isBlockDevice() || (stats.mode & constants.S_IFMT) === constants.S_IFCHR;
+  return canBe
+    ? undefined
+    : { bytes: stats.size, allocatedBytes: 0, format, virtualBytes: 0, corrupt: true, isFile: false };
 }
 
 export function asRawImage(facts: FileFacts): ImageFacts {

@@ -11,7 +11,7 @@ import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
 import { formatOf } from './otherFormats.js';
 import type { ImageHost } from './qemuImg.js';
 import { backingOf } from './backingOf.js';
-import { asRawImage, factsOf } from './fileFacts.js';
+import { asRawImage, factsOf, noImage } from './fileFacts.js';
 import { readOther } from './otherImage.js';
 
 /** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
@@ -50,8 +50,9 @@ async function readContentOf(
   depth: Depth,
 ): Promise<ImageFacts | 'unknown'> {
   const { files } = host;
-  if ((await factsOf(await files.stat(path), files)) === undefined) {
-    return 'unknown';
+  const stats = await files.stat(path);
+  if ((await factsOf(stats, files)) === undefined) {
+    return noImage(stats, format) ?? 'unknown';
   }
   // Whatever stands there now, opening it must not wait for a writer.
   const handle = await files.open(path);

@@ -1,8 +1,9 @@
 // A file of this computer into a guest: under another name first, which is changed at the end where the guest runs
 // programs for its agent. What broke off leaves no part and no open handle, or it is told.
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { openToRead } from '../base/openToRead.js';
 import type { VmRef } from '../domain/vm.js';
 import { CopyStopped, type FileFault, type LeftPart } from './copyStopped.js';
 import { withOpenFile, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
@@ -38,7 +39,7 @@ const removeScript = 'rm -f -- "$1"';
 
 /** @throws CopyStopped; Failure of the connection */
 export async function copyIntoGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
-  const source = await withHostFault(copy.hostPath, () => open(copy.hostPath, 'r'));
+  const source = await withHostFault(copy.hostPath, () => openToRead(copy.hostPath));
   try {
     const found = await withHostFault(copy.hostPath, () => source.stat());
     if (!found.isFile()) {

@@ -160,7 +160,11 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#guard({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfiguredDisks(uuid));
   }
 
-  readSavedRam(file: string): Promise<SavedRam | undefined> {
+  async readSavedRam(file: string): Promise<SavedRam | undefined> {
+    // libvirt would wait for a pipe.
+    if ((await this.#direct?.files.isNoFile?.(file)) === true) {
+      return 'broken';
+    }
     return this.#guard({ doing: 'looking into a file with RAM', path: file }, this.#reader.readSavedRam(file));
   }
 

@@ -11,6 +11,7 @@ import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { identityNow, identityOfOpen, removeMade } from './removeMade.js';
 import { errnoOf } from '../../base/errno.js';
+import { openToRead } from '../../base/openToRead.js';
 
 /** virQEMUSaveHeader: magic, version, length of what follows, "was running", format, place of the cookie. */
 const headerBytes = 92;
@@ -156,7 +157,9 @@ async function throughPipe(
   let keeper: FileHandle | undefined;
   try {
     keeper = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const source = await open(from, 'r');
+    const source = await openToRead(from).catch((error: unknown) => {
+      throw fileFailure(error, { ...details, path: from });
+    });
     await requireReadable(source, ramAt, { ...details, path: from });
     const target = await openBeside(source, path, constants.O_WRONLY);
     // Heard at once: it may fail while nobody waits for it yet, and such a failure ends a process.
@@ -190,7 +193,7 @@ async function throughPipe(
 async function throughCopy({ from, ramAt, path, head }: HandedRam, use: () => Promise<void>): Promise<void> {
   let identity: string | undefined;
   try {
-    const source = await open(from, 'r');
+    const source = await openToRead(from);
     const target = await openBeside(source, path, 'wx');
     identity = await identityOfOpen(target);
     await write(target, source, ramAt, head, 1).finally(() => Promise.all([target.close(), source.close()]));

@@ -19,9 +19,11 @@ const held = '/proc/self/fd/5';
  *
  * | function | carries out                                                                       |
  * |----------|-----------------------------------------------------------------------------------|
+ * | is_file  | refuses what would keep a reader waiting: all but files and block devices         |
  * | may      | whether a path may be read, written, entered, and why not: never makes one         |
  * | head     | stats as an error, and the first bytes: of a pipe nothing, that nobody waits        |
  * | pieces   | bytes of a file, `at` and `length` of each; then, as an error, which file it is now |
+ * | text     | its first bytes                                                                     |
  * | names    | at most so many                                                                     |
  * | make     | a file that was not there, and tells which                                          |
  * | write    | a text into a file that was not there                                               |
@@ -29,6 +31,7 @@ const held = '/proc/self/fd/5';
  * | hand     | that, into a pipe, which keeps what is in it until it is ended; before, whether it can be read |
  */
 export const shellFunctions = `
+is_file() { [ -f "$1" ] || [ -b "$1" ] || { echo "$1: Operation not supported" >&2; return 1; }; }
 may() {
   stat -Lc %f -- "$1" >/dev/null || return
   for right in $2; do
@@ -39,11 +42,11 @@ may() {
 }
 head_of() {
   stat -Lc '${format}' -- "$1" >&2 || return
-  if [ -f "$1" ] || [ -b "$1" ]; then
-    dd if="$1" iflag=nonblock,count_bytes,fullblock bs=${headBytes} count=${headBytes} status=none
-  fi
+  is_file "$1" 2>/dev/null || return 0
+  dd if="$1" iflag=nonblock,count_bytes,fullblock bs=${headBytes} count=${headBytes} status=none
 }
 pieces() {
+  is_file "$1" || return
   path=$1; shift
   while [ "$#" -gt 1 ]; do
     dd if="$path" iflag=nonblock,skip_bytes,count_bytes,fullblock bs=65536 skip="$1" count="$2" status=none || return
@@ -51,11 +54,13 @@ pieces() {
   done
   stat -Lc %d:%i -- "$path" >&2
 }
+text() { is_file "$1" && head -c "$2" -- "$1"; }
 names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\\0' | head -zn "$2"; }
 make() { (set -C; exec 8>"$1" && stat -Lc '${format}' /proc/self/fd/8); }
 write() { (set -C; printf %s "$2" >"$1") && sync -- "$1"; }
-over() { printf %s "$2" | base64 -d | dd of="$1" bs=1M iflag=fullblock conv=notrunc,nocreat,fsync oflag=nofollow status=none; }
+over() { printf %s "$2" | base64 -d | dd of="$1" bs=1M iflag=fullblock conv=notrunc,nocreat,fsync oflag=nofollow,nonblock status=none; }
 ram() {
+  is_file "$1" || return
   left=$3
   while [ "$left" -gt 0 ]; do
     printf %s "$4" | base64 -d || return
@@ -65,6 +70,7 @@ ram() {
 }
 copy_ram() { ram "$2" "$3" 1 "$4" >"$1"; }
 hand() {
+  is_file "$2" || return
   dd if="$2" iflag=skip_bytes skip="$3" bs=1 count=1 of=/dev/null status=none || return
   exec 7<>"$1" 6<"$1" 8>"$1" 7>&- || return
   echo open
@@ -100,7 +106,7 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
     access: (path, mode) =>
       runOnly('may', path, [...letters].flatMap(([letter, bit]) => ((mode & bit) === 0 ? [] : [letter])).join(' ')),
     open: (path) => Promise.resolve(new RemoteFile(path, run)),
-    readText: async (path, most) => (await run('head', '-c', String(most), '--', path)).out.toString('latin1'),
+    readText: async (path, most) => (await run('text', path, String(most))).out.toString('latin1'),
     names: async (folder, most) => {
       const { out, said } = await run('names', folder, String(most + 1));
       if (said !== '') {

@@ -84,6 +84,7 @@ async function judge({ files, vm }: OpenContext, xml: string): Promise<void> {
 /**
  * | a layer, as the VM's XML or the header above says         | → |
  * |-----------------------------------------------------------|---|
+ * | a pipe, a folder, a socket                                | refused: libvirt would wait for it |
  * | raw, and the XML tells nothing below it                   | ends |
  * | gone, or nobody here can see it                           | ends: libvirt says so, or nobody can judge it |
  * | its header cannot be read                                 | refused |
@@ -97,7 +98,7 @@ async function judgeDisk(source: string, disk: VmDisk, files: OpenContext['files
   let layer: { readonly file: string; readonly format?: string } = { file: source, format: disk.format };
   for (let depth = 0; depth < mostLayers; depth++) {
     const told = disk.layers?.[depth];
-    const image = layer.format === 'raw' ? undefined : await lookAt(layer.file, layer.format, files);
+    const image = await lookAt(layer.file, layer.format, files);
     const facts = typeof image === 'object' ? image : undefined;
     if (facts?.corrupt === true && facts.virtualBytes === 0) {
       // QEMU may read more of its header than we do.

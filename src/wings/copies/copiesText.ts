@@ -243,7 +243,7 @@ export function resticText(fault: ResticFault, target: string): string {
         shown,
       );
     case 'noKeyFile':
-      return t('{0} does not exist there.', displayLine(said));
+      return t('{0} does not exist, or is not a file.', displayLine(said));
     case 'openKeyFile':
       return t('Others may read the key in {0}. Protect it: chmod 600.', displayLine(said));
     case 'wrongKey':

@@ -1,6 +1,6 @@
 // `virt-rewind schedule`: backups by the clock, and what became of them.
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
@@ -22,7 +22,7 @@ import { loginOfHost } from './readCopies.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from './schedules/installSchedule.js';
 import { withoutPassword } from './repository/repositoryAddress.js';
-import { Restic } from './repository/restic.js';
+import { Restic, ResticFault } from './repository/restic.js';
 import { runOwn } from './schedules/runSchedule.js';
 import { isRuledTwice, type Schedule, ScheduleFault, scheduleName, scheduleShape } from './schedules/schedule.js';
 import { writeScript } from './schedules/scheduleFiles.js';
@@ -107,6 +107,10 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   }
   // With what a run will have: the repository is there, and its key opens it.
   const { signal } = interruption;
+  if (passwordFile !== undefined && (await undefinedIfAbsent(stat(passwordFile)))?.isFIFO() === true) {
+    // It would not be there for a run.
+    await saying(target, '', () => Promise.reject(new ResticFault('noKeyFile', resolve(passwordFile))));
+  }
   if (isFarAway) {
     await requireRun({ connect, passwordFile }, { to: target, environment, signal });
   } else {

@@ -9,6 +9,7 @@ import { Failure } from '../../../src/domain/failure.js';
 import { localRam, type RamAccess } from '../../../src/driver/files/ramForFork.js';
 import { SavedState } from '../../../src/driver/files/savedState.js';
 import { shellFiles } from '../../../src/driver/files/shellHost.js';
+import { runOk } from '../../../scripts/rig/run.mjs';
 import { silentLog } from '../../silentLog.js';
 
 const far = shellFiles({
@@ -75,7 +76,11 @@ function describePipe(where: string, { throughPipe }: RamAccess): void {
     it('is handed to nobody where it cannot be read: who opens a pipe waits for somebody to write', async () => {
       const loads = (): Promise<void> => assert.fail('it is opened');
       // A folder can be opened, and not read.
-      await assert.rejects(handOver(loads, dir), (error) => error instanceof Failure && error.details.path === dir);
+      await runOk('mkfifo', [join(dir, 'unwritten')]);
+      for (const from of [dir, join(dir, 'unwritten')]) {
+        await assert.rejects(handOver(loads, from), (error) => error instanceof Failure && error.details.path === from);
+      }
+      await rm(join(dir, 'unwritten'));
     });
 
     it('comes as often as it is opened, its head each time', async () => {

@@ -109,7 +109,7 @@ async function beginCopy(shell: HostShell, folder: string, { vm }: VmLook, { kin
       ? `[ -e ${word} ] || [ -L ${word} ] && exit ${codes.taken}
 mkdir -p -- ${shellWord(posix.dirname(folder))} && mkdir -m 755 -- ${own} && mkdir ${own}/${disks} &&
 find ${own} -maxdepth 0 -printf '${identityFormat}'`
-      : `if [ -e ${word} ]; then [ "$(cat ${word}/${markName} 2>/dev/null)" = ${vm.uuid} ] || exit ${codes.taken}
+      : `if [ -e ${word} ]; then [ -f ${word}/${markName} ] && [ "$(cat ${word}/${markName} 2>/dev/null)" = ${vm.uuid} ] || exit ${codes.taken}
 else umask 077 && mkdir -p -- ${word} && echo ${vm.uuid} >${word}/${markName}; fi &&
 mkdir -p ${word}/${disks}`;
   const need = `for tool in ${tools.join(' ')}; do command -v "$tool" >/dev/null || { echo "$tool"; exit ${codes.noTool}; }; done
@@ -204,7 +204,7 @@ async function readEarlier({ shell, folder, begun }: BegunCopy): Promise<Manifes
   const file = shellWord(`${begun}/${manifestName}`);
   // What cannot be looked at is not missing.
   const missing = `names=$(ls -A ${shellWord(begun)}) && ! printf '%s\\n' "$names" | grep -qxF ${manifestName}`;
-  const answer = await shell.run(`cat ${file} 2>/dev/null || { ${missing}; }`);
+  const answer = await shell.run(`[ -f ${file} ] && cat ${file} 2>/dev/null || { ${missing}; }`);
   requireDone(shell, folder, answer);
   const manifest = readManifest(answer.said);
   if (manifest === 'newer') {

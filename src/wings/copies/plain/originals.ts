@@ -1,6 +1,7 @@
 // The files of a VM that is copied, on the host that it is on.
 import { createHash } from 'node:crypto';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
+import { openToRead } from '../../../base/openToRead.js';
 import { shellWord } from '../../../base/shellWord.js';
 import { CopiesFault } from '../copiesFault.js';
 import { HostShell } from '../host/hostShell.js';
@@ -53,7 +54,8 @@ export async function withOriginals<T>(
         return new Map(paths.map((path, at) => [path, times[at] ?? '']));
       },
       sum: async (path) => {
-        const { code, said } = await shell.run(`sha256sum <${shellWord(path)}`);
+        const word = shellWord(path);
+        const { code, said } = await shell.run(`[ -f ${word} ] && sha256sum <${word}`);
         if (code !== 0 || !/^[\da-f]{64}\b/u.test(said)) {
           throw new CopiesFault({ kind: 'missing', file: path });
         }
@@ -76,7 +78,7 @@ function secondsText(nanoseconds: bigint): string {
 /** With one piece of memory: a new one for each part took as long as the sum itself. */
 async function sumHere(path: string, signal: AbortSignal): Promise<string> {
   const [hash, part] = [createHash('sha256'), Buffer.alloc(1024 * 1024)];
-  const file = await open(path);
+  const file = await openToRead(path);
   try {
     for (let bytesRead = -1; bytesRead !== 0;) {
       signal.throwIfAborted();

@@ -11,7 +11,7 @@ import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { OwnTags } from './ownTag.js';
 import { repositoryOf, withoutPassword } from './repositoryAddress.js';
-import { readKey, serviceVariables } from './resticKey.js';
+import { readKey, serviceVariables, withPipeRead } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
 
 export type ResticProblem =
@@ -302,19 +302,19 @@ async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | un
   if (passwordFile !== undefined) {
     const file = resolve(passwordFile);
     const found = await undefinedIfAbsent(stat(file));
-    if (found?.isFile() !== true) {
+    if (found?.isFile() !== true && found?.isFIFO() !== true) {
       throw new ResticFault('noKeyFile', file);
     }
     if ((found.mode & 0o077) !== 0) {
       throw new ResticFault('openKeyFile', file);
     }
-    return { ...others, RESTIC_PASSWORD_FILE: file };
+    return withPipeRead({ ...others, RESTIC_PASSWORD_FILE: file });
   }
   const { RESTIC_PASSWORD, RESTIC_PASSWORD_COMMAND } = environment;
   if (named === undefined && RESTIC_PASSWORD === undefined && RESTIC_PASSWORD_COMMAND === undefined) {
     throw new ResticFault('noKey');
   }
-  return { ...environment, ...(named !== undefined && { RESTIC_PASSWORD_FILE: resolve(named) }) };
+  return withPipeRead({ ...environment, ...(named !== undefined && { RESTIC_PASSWORD_FILE: resolve(named) }) });
 }
 
 /** restic asks it too where a server does not answer or lets nobody in. */

@@ -1,7 +1,9 @@
 // The key of a repository as a text, and what else of the environment opens one: where restic runs on another computer,
 // it finds there neither our files nor our variables.
 import { execFile } from 'node:child_process';
+import { readFile, stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { undefinedIfAbsent } from '../../../base/errno.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
 
 const mostKeyBytes = 64 * 1024;
@@ -20,10 +22,26 @@ export async function readKey(environment: NodeJS.ProcessEnv): Promise<string> {
     return stdout.trim();
   }
   if (file !== undefined && file !== '') {
-    const text = (await readFileAtMost(file, mostKeyBytes)).toString('utf8');
-    return text.replace(/^\u{feff}/u, '').trim();
+    return keyIn((await readFileAtMost(file, mostKeyBytes)).toString('utf8'));
   }
   return RESTIC_PASSWORD;
+}
+
+const readPipes = new Map<string, Promise<string>>();
+
+/** A pipe gives its text once, and restic is started several times. */
+export async function withPipeRead(environment: NodeJS.ProcessEnv): Promise<NodeJS.ProcessEnv> {
+  const { RESTIC_PASSWORD_FILE: file = '', ...others } = environment;
+  if ((await undefinedIfAbsent(stat(file)))?.isFIFO() !== true) {
+    return environment;
+  }
+  const reading = readPipes.get(file) ?? readFile(file, 'utf8').then(keyIn);
+  readPipes.set(file, reading);
+  return { ...others, RESTIC_PASSWORD: await reading };
+}
+
+function keyIn(text: string): string {
+  return text.replace(/^\u{feff}/u, '').trim();
 }
 
 /** restic starts no shell: quotes alone hold words together. */

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
+import { hasCode, isAbsent, undefinedIfAbsent } from '../../../base/errno.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
 import { writeAll } from '../../../base/writeAll.js';
 import { CopiesFault, type CopiesProblem } from '../copiesFault.js';
@@ -23,7 +23,12 @@ export interface PlainSource extends CopySource {
 /** @throws CopiesFault `noCopy` */
 export async function plainFolder(folder: string, signal: AbortSignal): Promise<PlainSource> {
   const readText = (): Promise<Buffer | undefined> =>
-    undefinedIfAbsent(readFileAtMost(join(folder, manifestName), mostManifestBytes));
+    readFileAtMost(join(folder, manifestName), mostManifestBytes).catch((error: unknown) => {
+      if (isAbsent(error) || hasCode(error, 'EISDIR', 'ENOTSUP')) {
+        return undefined;
+      }
+      throw error;
+    });
   const text = await readText();
   if (text === undefined) {
     throw new CopiesFault({ kind: 'noCopy', folder });

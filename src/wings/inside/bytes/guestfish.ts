@@ -2,11 +2,12 @@
 // of this computer before it. One command at a time; it ends with `close`, or with this process.
 import { randomBytes } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf } from '../../../base/errno.js';
+import { openToRead } from '../../../base/openToRead.js';
 import { type Disk, DiskError } from './disk.js';
 import { commandLine, type GuestfishWord, parseFault } from './guestfishWords.js';
 import { serveDisk } from './nbdServer.js';
@@ -131,7 +132,7 @@ class Child implements Guestfish {
     return this.#inTurn(async () => {
       await rm(this.#answer, { force: true });
       await this.#ask(name, words(this.#answer));
-      const file = await open(this.#answer);
+      const file = await openToRead(this.#answer);
       try {
         const { size } = await file.stat();
         if (size > most) {
