@@ -4,6 +4,7 @@ import { ownClaims } from '../domain/chains/claimedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
+import { asksForWritten } from '../domain/chains/strayQemu.js';
 import { imagesBelowUndescribed } from '../domain/chains/undescribedBranch.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { activePath, findSnapshot } from '../domain/snapshotTree.js';
@@ -84,14 +85,23 @@ export function factsOfAll({ vm, tree }: KnownFacts): RequiredFacts {
   };
 }
 
-/** Of what deletes these: a tag that goes out of an image changes nothing for whoever rests on that image. */
+/**
+ * Of what deletes these: a tag that goes out of an image changes nothing for whoever rests on that image, and stays
+ * while somebody has it open.
+ */
 export function factsOfDeleted(names: readonly string[], known: KnownFacts): RequiredFacts {
   const { vm, tree } = known;
   const there = names.flatMap((name) => findSnapshot(tree, name) ?? []);
   return {
     ...(hasExternal(tree)
       ? factsOfAll(known)
-      : { ...noFacts, blockJobs: isActive(vm.power), frozenDisks: there.map(({ name }) => name), strays: false }),
+      : {
+          ...noFacts,
+          blockJobs: isActive(vm.power),
+          frozenDisks: there.map(({ name }) => name),
+          strays: false,
+          written: asksForWritten(known),
+        }),
     savedRam: there.flatMap(savedRamOf),
   };
 }

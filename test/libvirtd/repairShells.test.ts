@@ -170,7 +170,9 @@ describe('repairs outside the editor', () => {
     await inLibrary((vm) => vm.checkpoint('after the library'));
   });
 
-  it('takes no snapshot inside an image that a program reads, starts nothing on it, and says so before', async () => {
+  it('changes nothing inside an image that a program reads, starts nothing on it, and says so before', async () => {
+    const tag = `removeTag:${guest.disks[0] ?? ''}:stray`;
+    await runOk('qemu-img', ['snapshot', '-c', 'stray', guest.disks[0] ?? '']);
     const socket = join(rig.daemon.dir, 'reader.sock');
     const reader = spawn('qemu-nbd', [
       '--read-only',
@@ -189,11 +191,19 @@ describe('repairs outside the editor', () => {
     const before = [await known(), await inImage()];
     const reason = async (...words: readonly string[]): Promise<string | undefined> =>
       (await json('refused', ...words)).error.reason;
-    assert.equal(await reason('checkpoint', name), 'heldByProgram');
-    assert.equal(await reason('start', name), 'heldByProgram');
+    for (const words of [
+      ['checkpoint', name],
+      ['start', name],
+      ['delete', name, 'kept'],
+      ['revert', name, 'kept', '--no-checkpoint'],
+      ['doctor', name, '--repair', tag],
+    ]) {
+      assert.equal(await reason(...words), 'heldByProgram', words.join(' '));
+    }
     assert.deepEqual([await known(), await inImage()], before);
     reader.kill();
     await once(reader, 'close');
+    await json('done', 'doctor', name, '--repair', tag, '--yes');
     await json('done', 'delete', name, 'kept', '--yes');
   });
 

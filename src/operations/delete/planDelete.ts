@@ -7,6 +7,7 @@ import { externalDeletePlan } from './externalDeleteSteps.js';
 import { filesLeftByDelete, neededFiles } from '../../domain/chains/deletedFiles.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
 import { backingFileOf, takesPart } from '../../domain/chains/fileUse.js';
+import { findHeldFile } from '../../domain/chains/otherVms.js';
 import { immutableRefusal } from '../diskRefusals.js';
 import { tagTwiceRefusal } from '../../domain/chains/tagNames.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
@@ -97,6 +98,7 @@ function doomedBy(scope: DeleteScope, snapshot: Snapshot, { tree }: Facts): read
  * | any    | holds two of its name   | any                         | tagTwice |
  * | any    | marked as damaged       | any                         | imageCorrupt |
  * | off    | no program can write to it | any                      | imageImmutable |
+ * | off    | a program has it open, if only to read | any          | heldByProgram |
  * | off    | any other               | any                         | ok |
  * | active | not the one in use      | any                         | imageNotActive: where the VM has that disk no more, 9.0 crashes |
  * | active | in use, or not known    | unsafe, libvirt ≥ 10.9      | unsafeSnapshotName |
@@ -116,7 +118,10 @@ function internalRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | un
     }
   }
   if (!isActive(vm.power)) {
-    return immutableRefusal(held, facts);
+    const file = findHeldFile(new Set(held.flatMap(({ source }) => source ?? [])), facts);
+    return (
+      immutableRefusal(held, facts) ?? (file === undefined ? undefined : refuse('heldByProgram', { vm: vm.name, file }))
+    );
   }
   for (const { target } of held) {
     const file = backingFileOf(facts, snapshot.name, target);

@@ -127,6 +127,9 @@ describe('planDelete: internal', () => {
   for (const [what, of, expected] of [
     ['damaged, running', holding({ corrupt: true }), 'imageCorrupt'],
     ['damaged, off', { ...holding({ corrupt: true }), ...off }, 'imageCorrupt'],
+    ['a program reads it, off', { ...holding({ real: '1:1' }), ...off, held: new Set(['1:1']) }, 'heldByProgram'],
+    ['a program reads another, off', { ...holding({ real: '1:1' }), ...off, held: new Set(['1:2']) }, 'ok'],
+    ['a program holds it, running: its own QEMU', { ...holding({ real: '1:1' }), held: new Set(['1:1']) }, 'ok'],
     ['no program can write to it, running: QEMU has it open', holding({ immutable: true }), 'ok'],
     ['no program can write to it, off', { ...holding({ immutable: true }), ...off }, 'imageImmutable'],
     ['its owner may not write to it, off: libvirt does', { ...holding({ readOnly: true }), ...off }, 'ok'],

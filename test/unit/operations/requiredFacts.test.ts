@@ -44,7 +44,7 @@ describe('needs', () => {
     ['revert to what is gone', ask.revert('x'), { tree: inside }, 'jobs others agent written'],
     ['revert, external', ask.revert('e'), { tree: outside }, 'jobs e f others agent written'],
     ['revert, external, off', ask.revert('e'), { tree: outside, vm: off }, 'e f others written'],
-    ['delete, internal, off', ask.remove('b'), { tree: inside, vm: off }, 'b'],
+    ['delete, internal, off', ask.remove('b'), { tree: inside, vm: off }, 'b written'],
     ['delete, internal', ask.remove('b'), { tree: inside }, 'jobs b'],
     ['delete with descendants, internal', ask.remove('b', 'withDescendants'), { tree: inside }, 'jobs c b'],
     ['delete descendants, internal', ask.remove('a', 'descendants'), { tree: inside }, 'jobs c b'],
