@@ -66,6 +66,8 @@ export interface FailureDetails {
   readonly vm?: string;
   readonly snapshot?: string;
   readonly connection?: string;
+  /** Of the address `connection`: unknown, not supported, or its value is wrong. */
+  readonly parameter?: string;
   readonly path?: string;
   /** Of `denied`: who joins it is let in. */
   readonly group?: string;

@@ -113,7 +113,11 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
     return make('denied', { group, ...said });
   }
   if (error instanceof UnsupportedUri) {
-    return make(error.transport === undefined ? 'invalid' : 'unsupported', { connection: error.uri });
+    const { uri: connection, transport, parameter } = error;
+    return make(transport === undefined ? 'invalid' : 'unsupported', {
+      connection,
+      ...(parameter !== undefined && { parameter }),
+    });
   }
   if (error instanceof Error && error.name === 'AbortError') {
     return make('cancelled');

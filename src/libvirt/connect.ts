@@ -7,7 +7,7 @@ import { ConnectionLost, errorCodes, LibvirtError, UnsupportedUri } from './libv
 import type { LoginAnswers, LoginStage } from '../base/login.js';
 import type { OpenTransport } from './transport.js';
 import { openUnixTransport } from './unixTransport.js';
-import { parseUri } from './uri.js';
+import { parseKnownUri } from './uri.js';
 
 /** By ssh, in all names that libvirt has for it. */
 export const sshTransports: ReadonlySet<string> = new Set(['ssh', 'libssh', 'libssh2']);
@@ -43,7 +43,7 @@ export interface OpenOptions {
 export async function openConnection(uri: string, options: OpenOptions): Promise<Connection> {
   const { log, signal, environment = process.env, readOnly = false, keepalive = defaultKeepalive } = options;
   const { answers = 'nobody', onLogin = () => undefined } = options;
-  const parsed = parseUri(uri);
+  const parsed = parseKnownUri(uri);
   const openTransport = transports.get(parsed.transport);
   if (openTransport === undefined) {
     throw new UnsupportedUri(uri, parsed.transport);

@@ -149,6 +149,8 @@ export class UnsupportedUri extends Error {
     readonly uri: string,
     /** The transport that is not supported; absent: it is no URI that libvirt would take. */
     readonly transport?: string,
+    /** The parameter that is unknown, not supported there, or has a wrong value. */
+    readonly parameter?: string,
   ) {
     super(transport === undefined ? `not a libvirt URI: ${uri}` : `transport ${transport} is not supported: ${uri}`);
   }

@@ -46,7 +46,7 @@ export function sshCommand(
   const own = (parameter: string): string | undefined => {
     const value = uri.parameters.get(parameter);
     if (value === '') {
-      throw new UnsupportedUri(uri.text);
+      throw new UnsupportedUri(uri.text, undefined, parameter);
     }
     return value;
   };
@@ -107,7 +107,7 @@ function remoteScript(
   const proxy = uri.parameters.get('proxy') ?? 'auto';
   const isSessionDaemon = isSession(uri);
   if (!['auto', 'native', 'netcat'].includes(proxy) || (proxy === 'native' && netcat !== undefined)) {
-    throw new UnsupportedUri(uri.text);
+    throw new UnsupportedUri(uri.text, undefined, 'proxy');
   }
   const ways = {
     native: proxy === 'native' || (proxy === 'auto' && uri.socket === undefined && netcat === undefined),

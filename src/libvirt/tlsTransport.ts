@@ -17,8 +17,9 @@ const mostBytes = 1_048_576;
 export const openTlsTransport: OpenTransport = async (uri, { environment, readOnly, log, signal }) => {
   const { name: host, port = usualPort } = hostAddress(uri);
   // GnuTLS's names of ciphers mean nothing here, and who does not look at the certificate talks to anybody.
-  if (uri.parameters.has('tls_priority') || switchOf(uri, 'no_verify')) {
-    throw new UnsupportedUri(uri.text, 'tls');
+  const parameter = uri.parameters.has('tls_priority') ? 'tls_priority' : 'no_verify';
+  if (parameter === 'tls_priority' || switchOf(uri, parameter)) {
+    throw new UnsupportedUri(uri.text, 'tls', parameter);
   }
   const files = tlsFiles(uri.parameters.get('pkipath'), {
     isRoot: process.geteuid?.() === 0,

@@ -13,6 +13,8 @@ export interface LibvirtUri {
   readonly host: string;
   /** The client's own parameters, by their names in lower case. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** The first that is for the daemon. */
+  readonly daemonParameter?: string;
   /** As given, percent-encoded; starts with a slash or is empty. */
   readonly path: string;
   readonly mode: 'auto' | 'legacy' | 'direct';
@@ -70,12 +72,13 @@ export function parseUri(text: string): LibvirtUri {
   const { own, passedOn } = splitParameters(text, query);
   const mode = own.get('mode') ?? 'auto';
   if (mode !== 'auto' && mode !== 'legacy' && mode !== 'direct') {
-    throw new UnsupportedUri(text);
+    throw new UnsupportedUri(text, undefined, 'mode');
   }
   const socket = own.get('socket');
   if (socket !== undefined && !socket.startsWith('/')) {
-    throw new UnsupportedUri(text);
+    throw new UnsupportedUri(text, undefined, 'socket');
   }
+  const [daemonParameter] = passedOn;
   const rest = passedOn.length > 0 ? `?${passedOn.join('&')}` : '';
   return {
     text,
@@ -83,6 +86,7 @@ export function parseUri(text: string): LibvirtUri {
     transport,
     host,
     parameters: own,
+    ...(daemonParameter === undefined ? {} : { daemonParameter: parameterName(text, daemonParameter) }),
     path,
     mode,
     ...(socket === undefined ? {} : { socket }),
@@ -92,6 +96,28 @@ export function parseUri(text: string): LibvirtUri {
         ? ''
         : `${driver.toLowerCase()}://${path}${rest}${fragment === undefined ? '' : `#${fragment}`}`),
   };
+}
+
+/** Drivers that take no parameter: libvirt passes over one that is mistyped. */
+const withoutParameters = new Set(['qemu', 'test', 'remote']);
+
+/** @throws UnsupportedUri, as `parseUri`, and for a parameter that is for nobody */
+export function parseKnownUri(text: string): LibvirtUri {
+  const uri = parseUri(text);
+  if (uri.daemonParameter !== undefined && withoutParameters.has(uri.driver)) {
+    throw new UnsupportedUri(text, undefined, uri.daemonParameter);
+  }
+  return uri;
+}
+
+/** The parameter for which `parseKnownUri` takes no such address. */
+export function wrongParameter(text: string): string | undefined {
+  try {
+    parseKnownUri(text);
+    return undefined;
+  } catch (error) {
+    return error instanceof UnsupportedUri ? error.parameter : undefined;
+  }
 }
 
 /** Who is asked for at which host. A literal IPv6 address comes without its brackets. */
@@ -127,7 +153,7 @@ export function hostAddress({ text, host }: Pick<LibvirtUri, 'text' | 'host'>): 
 export function switchOf({ text, parameters }: Pick<LibvirtUri, 'text' | 'parameters'>, name: string): boolean {
   const value = parameters.get(name) ?? '0';
   if (!/^-?\d+$/u.test(value)) {
-    throw new UnsupportedUri(text);
+    throw new UnsupportedUri(text, undefined, name);
   }
   return Number(value) !== 0;
 }
@@ -147,15 +173,18 @@ function splitParameters(
   const own = new Map<string, string>();
   const passedOn: string[] = [];
   for (const part of query.split(/[&;]/).filter((p) => p !== '')) {
-    const [rawName = '', ...rawValue] = part.split('=');
-    const name = decodeUriPart(uri, rawName).toLowerCase();
+    const name = parameterName(uri, part).toLowerCase();
     if (clientParameters.has(name)) {
-      own.set(name, decodeUriPart(uri, rawValue.join('=')));
+      own.set(name, decodeUriPart(uri, part.split('=').slice(1).join('=')));
     } else {
       passedOn.push(part);
     }
   }
   return { own, passedOn };
+}
+
+function parameterName(uri: string, part: string): string {
+  return decodeUriPart(uri, part.split('=', 1)[0] ?? '');
 }
 
 /** Nothing that a URI names has control characters: a line of its own would be one of a shell or a configuration. */

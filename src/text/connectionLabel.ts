@@ -45,3 +45,20 @@ function uriLabel(uri: string): string {
   const notes = [transport, path === 'system' ? undefined : path, ...socket].filter((part) => part && part !== '');
   return notes.length === 0 ? host : t('{0} ({1})', host, notes.join(', '));
 }
+
+/** Undefined where it is something else that is wrong with an address. */
+export function parameterSentence({
+  parameter,
+  connection = '',
+}: {
+  readonly parameter?: string | undefined;
+  readonly connection?: string;
+}): string | undefined {
+  return parameter === undefined
+    ? undefined
+    : t(
+        'The parameter {0} of {1} is unknown, not supported, or has a wrong value.',
+        displayLine(parameter),
+        displayLine(connection),
+      );
+}

@@ -14,6 +14,7 @@ import { loginText } from './loginText.js';
 import { missingOutputSentence } from './missingOutput.js';
 import { outrunSentence } from './ramOutrun.js';
 import { remedyButtons } from './powerRemedy.js';
+import { parameterSentence } from './connectionLabel.js';
 import { silentButtons, silentSentence } from './silentGuest.js';
 import { circleWording } from './startText.js';
 import { refusedText, stoppedText } from './stoppedText.js';
@@ -113,7 +114,8 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
       ? { sentence: silentAgentText(details.vm ?? ''), nextStep: '' }
       : isAddress(details)
         ? {
-            sentence: t('Connections like {0} are not supported.', details.connection ?? ''),
+            sentence:
+              parameterSentence(details) ?? t('Connections like {0} are not supported.', details.connection ?? ''),
             nextStep: t('Use {0} or {1}.', 'qemu:///system', 'qemu+ssh://host/system'),
           }
         : {
@@ -164,7 +166,8 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     short: t('not valid'),
     ...(isAddress(details)
       ? {
-          sentence: t('{0} is not a libvirt address.', inQuotes(details.connection ?? '')),
+          sentence:
+            parameterSentence(details) ?? t('{0} is not a libvirt address.', inQuotes(details.connection ?? '')),
           nextStep: t('Correct it where it is set: {0}.', addressPlaces()),
         }
       : details.candidates !== undefined

@@ -12,10 +12,11 @@ import { CommandError, requireAnswer } from '../prompts/commandError.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { pick, pickConnection } from '../prompts/pickTarget.js';
 import { readSettings, readUserSettings, writeConnections } from '../readSettings.js';
+import { wrongParameter } from '../../libvirt/uri.js';
 import { judgeUri } from './connectionUri.js';
 import { sshConfigHosts } from './sshConfigHosts.js';
 import { askText } from '../prompts/ask.js';
-import { connectionLabel } from '../../text/connectionLabel.js';
+import { connectionLabel, parameterSentence } from '../../text/connectionLabel.js';
 
 export const connectionCommands = {
   'virtRewind.connect': connect,
@@ -151,7 +152,10 @@ function uriProblem(uri: string): string | undefined {
     case 'badPath':
       return t('The URI must end in {0} or {1}.', '/system', '/session');
     case 'noUri':
-      return t('This is not a libvirt URI. Examples: {0}, {1}.', 'qemu:///system', 'qemu:///session');
+      return (
+        parameterSentence({ parameter: wrongParameter(uri), connection: uri }) ??
+        t('This is not a libvirt URI. Examples: {0}, {1}.', 'qemu:///system', 'qemu:///session')
+      );
   }
 }
 

@@ -1,5 +1,5 @@
 // Which libvirt URIs a user may add. Opens nothing.
-import { hostAddress, type LibvirtUri, parseUri } from '../../libvirt/uri.js';
+import { hostAddress, type LibvirtUri, parseKnownUri } from '../../libvirt/uri.js';
 
 /**
  * | verdict      | example                                         |
@@ -39,7 +39,7 @@ export function judgeUri(text: string): UriVerdict {
 
 function tryParse(text: string): LibvirtUri | undefined {
   try {
-    const uri = parseUri(text);
+    const uri = parseKnownUri(text);
     if (remote.has(uri.transport)) {
       hostAddress(uri);
     }

@@ -145,6 +145,7 @@ describe('a failure', () => {
       [new AuthenticationFailed('unknown'), 'denied'],
       [new UnsupportedUri('qemu+ssh://h/system', 'ssh'), 'unsupported'],
       [new UnsupportedUri('nonsense'), 'invalid'],
+      [new UnsupportedUri('qemu:///system?x=y', undefined, 'x'), 'invalid'],
       [AbortSignal.abort().reason, 'cancelled'],
       [new RangeError('not a UUID'), 'failed'],
       ['a thrown string', 'failed'],

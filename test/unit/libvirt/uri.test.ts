@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { openConnection } from '../../../src/libvirt/connect.js';
 import { UnsupportedUri } from '../../../src/libvirt/libvirtError.js';
-import { isSession, parseUri } from '../../../src/libvirt/uri.js';
+import { isSession, parseUri, wrongParameter } from '../../../src/libvirt/uri.js';
 import { silentLog } from '../../silentLog.js';
 
 describe('libvirt URIs', () => {
@@ -53,6 +53,33 @@ describe('libvirt URIs', () => {
       );
     });
   }
+
+  const wrong: readonly (readonly [parameter: string, ...uris: string[]])[] = [
+    ['keyfle', 'qemu+ssh://host/system?keyfle=/k', 'remote+ssh://host?no_tty=1&keyfle=/k', 'test:///default?keyfle'],
+    ['mode', 'qemu:///system?mode=odd'],
+    ['socket', 'qemu:///system?socket=relative'],
+    ['keyfile', 'qemu+ssh://host/system?keyfile='],
+    ['no_verify', 'qemu+ssh://host/system?no_verify=yes'],
+    ['proxy', 'qemu+ssh://host/system?proxy=odd'],
+    ['no_verify', 'qemu://host/system?no_verify=1'],
+    ['tls_priority', 'qemu://host/system?tls_priority=NORMAL'],
+  ];
+  for (const [parameter, ...uris] of wrong) {
+    for (const uri of uris) {
+      it(`names the parameter ${parameter} when it refuses ${uri}`, async () => {
+        await assert.rejects(
+          openConnection(uri, { log: silentLog }),
+          (error) => error instanceof UnsupportedUri && error.parameter === parameter,
+        );
+      });
+    }
+  }
+
+  it('names the parameter that is wrong', () => {
+    assert.equal(wrongParameter('qemu+ssh://host/system?keyfle=/k'), 'keyfle');
+    assert.equal(wrongParameter('qemu+ssh://host/system?keyfile=/k'), undefined);
+    assert.equal(wrongParameter('nonsense'), undefined);
+  });
 
   for (const transport of ['tcp', 'ext', 'pigeon']) {
     it(`names the transport ${transport} when it refuses it`, async () => {

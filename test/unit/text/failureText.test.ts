@@ -278,6 +278,10 @@ describe('failure text', () => {
     const connection = 'qemu+ssh://host/system';
     assert.match(failureText(new Failure('unsupported', { connection })).sentence, /Connections like qemu\+ssh/);
     assert.match(failureText(new Failure('invalid', { connection: 'nonsense' })).sentence, /not a libvirt address/);
+    for (const kind of ['invalid', 'unsupported'] as const) {
+      const { sentence } = failureText(new Failure(kind, { connection, parameter: 'keyfle' }));
+      assert.match(sentence, /parameter keyfle of qemu\+ssh:/);
+    }
     const asked = new Failure('unsupported', { connection, libvirtCode: 3 });
     assert.doesNotMatch(failureText(asked).sentence, /Connections/);
   });

@@ -33,6 +33,7 @@ const verdicts = {
     'qemu+unix://host/system',
     'qemu+ssh://host:99999/system',
     'qemu:///system?mode=odd',
+    'qemu+ssh://host/system?keyfle=/k',
   ],
 } as const;
 
