@@ -128,7 +128,11 @@ export class UndoableRequests {
           ? model.children(name!).map((child) => this.#automatic.get(child.name))
           : [undefined];
         // No delete can give what is in layers to several branches: then it was reverted to, and told which they are.
-        return above.includes(undefined) ? 'no' : above.includes('edited') || above.length > 1 ? 'either' : 'yes';
+        // What the VM is on is one of them where the snapshot is current and no leaf holds the layout.
+        const isBranch =
+          name !== undefined && model.current === name && model.snapshots.get(name)?.style === 'external';
+        const branches = above.length + (isBranch ? 1 : 0);
+        return above.includes(undefined) ? 'no' : above.includes('edited') || branches > 1 ? 'either' : 'yes';
       }
       case 'rename':
       case 'describe':
