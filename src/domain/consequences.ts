@@ -20,7 +20,7 @@ export type Loss =
   | { readonly kind: 'configuration' }
   | { readonly kind: 'restorePoints'; readonly names: readonly string[] }
   | { readonly kind: 'unsavedWork' }
-  /** What these hold: nobody names them, and they rest on what the VM writes to. */
+  /** What these hold: nobody names them, or another VM does, and they rest on what the VM writes to. */
   | { readonly kind: 'unusedOverlays'; readonly files: readonly string[] };
 
 /** What a release of libvirt may do: see knownVersions. */

@@ -107,6 +107,8 @@ export interface OtherVm {
   readonly files: readonly string[];
   /** Those of them that its disks are on. */
   readonly writes?: readonly string[];
+  /** Each file below one of these disks. */
+  readonly below?: readonly { readonly disk: string; readonly file: string }[];
   /** Files whose backing files could not be seen. */
   readonly unread: readonly string[];
   readonly active?: boolean;

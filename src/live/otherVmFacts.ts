@@ -183,6 +183,10 @@ function readVmOf({ head: { uuid, name, active }, named }: Readable, { chains, p
   for (const { file: top, snapshot } of named.froze) {
     imageChain(top, chains.images).files.forEach((file) => froze.set(file, froze.get(file) ?? { file, snapshot }));
   }
+  const below = named.writes.flatMap((disk) => {
+    const [, ...lower] = new Set([...imageChain(disk, chains.images).files, ...(named.told.get(disk) ?? [])]);
+    return lower.map((file) => ({ disk, file }));
+  });
   return {
     uuid,
     name,
@@ -190,6 +194,7 @@ function readVmOf({ head: { uuid, name, active }, named }: Readable, { chains, p
     files: [...files],
     unread: [...unread],
     writes: named.writes,
+    below,
     froze: [...froze.values()],
     identities: new Map(
       [...files].map((file) => [file, identitiesOf(file, chains.images.get(file) ?? plain.get(file))]),

@@ -78,6 +78,27 @@ describe('files that no VM seems to name', () => {
     assert.deepEqual(await planOfStart('again'), []);
   });
 
+  it('are what another VM is built on, of which each start of the writer asks', async () => {
+    const base = await made('writer');
+    const [top, apart] = [base.replace('.qcow2', '.top'), base.replace('.qcow2', '.apart')];
+    await overlay(top, base, 'empty');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', apart, '64M']);
+    await defineDiskVm(
+      r,
+      'reader',
+      [top, apart].map((file) => ({ file, format: 'qcow2' })),
+    );
+    await r.engine.refresh({ connection: r.uri });
+    for (let start = 0; start < 2; start++) {
+      assert.deepEqual(await planOfStart('writer'), [{ kind: 'unusedOverlays', files: [top] }]);
+      await r.virsh('start', 'writer');
+      await r.virsh('destroy', 'writer');
+    }
+    assert.deepEqual(await planOfStart('reader'), []);
+    await r.virsh('undefine', 'reader');
+    await r.virsh('undefine', 'writer');
+  });
+
   it('are leftovers, where they are empty', async () => {
     const base = await made('broken');
     const left = await overlay(base.replace('.qcow2', '.broken'), base, 'empty');

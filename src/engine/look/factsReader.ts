@@ -244,11 +244,12 @@ function withOwnPaths(facts: Facts, others: readonly ReadVm[]): Facts {
     const namesOf = (file: string): readonly string[] => [
       ...new Set([file, ...(other.identities.get(file) ?? []).flatMap((identity) => own.get(identity) ?? [])]),
     ];
-    const { files, writes = [], froze = [] } = other;
+    const { files, writes = [], below = [], froze = [] } = other;
     return {
       ...withoutIdentities(other),
       files: [...new Set(files.flatMap(namesOf))],
       writes: writes.flatMap(namesOf),
+      below: below.flatMap((one) => namesOf(one.file).map((file) => ({ ...one, file }))),
       froze: froze.flatMap((one) => namesOf(one.file).map((file) => ({ ...one, file }))),
     };
   });

@@ -171,6 +171,12 @@ function goneRefusal(facts: Facts): RefusedDecision | undefined {
   return undefined;
 }
 
+/** Disks of other VMs, on or off, that are built on what this one would write to. */
+function disksAbove(facts: Facts): readonly string[] {
+  const below = (facts.otherVms ?? []).flatMap((other) => other.below ?? []);
+  return [...new Set(below.flatMap(({ disk, file }) => (isWritten(file, facts) ? [disk] : [])))];
+}
+
 function isWritten(file: string, { vm }: Facts): boolean {
   return snapshotableDisks(vm).some(({ source }) => source === file);
 }
@@ -197,14 +203,16 @@ function spoiltSnapshotLosses(facts: Facts): readonly Loss[] {
  * | force off | crashed, unknown  | RAM                                                |
  * | shut down, force off | transient | also its configuration and all its restore points |
  * | start     | on files below newer overlays that nobody names | what these hold: see unusedOverlays |
+ * | start     | on files below disks of other VMs               | what these hold    |
  */
 function lossesOf(action: PowerAction, facts: Facts): readonly Loss[] {
   const { vm, tree } = facts;
   const losses: Loss[] = [];
   const unused =
     action === 'start' ? unusedOverlays(facts).filter(({ file, isNewer }) => isNewer && isWritten(file, facts)) : [];
-  if (unused.length > 0) {
-    losses.push({ kind: 'unusedOverlays', files: unused.map(({ overlay }) => overlay) });
+  const above = action === 'start' ? disksAbove(facts) : [];
+  if (unused.length + above.length > 0) {
+    losses.push({ kind: 'unusedOverlays', files: [...unused.map(({ overlay }) => overlay), ...above] });
   }
   if (action === 'forceOff') {
     losses.push({ kind: 'ram' });

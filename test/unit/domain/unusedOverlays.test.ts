@@ -103,6 +103,9 @@ describe('an overlay with data that nobody names', () => {
     const newer = over(base, { modifiedAt: 3_000 });
     const losses = (at: Facts): unknown => planned(ask.power('start'), at).losses;
     assert.deepEqual(losses(inWhat({ [lost]: newer })), [{ kind: 'unusedOverlays', files: [lost] }]);
+    const below = [base, '/img/another'].map((file) => ({ disk: `${file}.top`, file }));
+    const otherVms = [{ uuid: 'o', name: 'other', files: [], unread: [], below }];
+    assert.deepEqual(losses({ ...inWhat({}), otherVms }), [{ kind: 'unusedOverlays', files: [`${base}.top`] }]);
     const before = inWhat({ [lost]: over(base, { modifiedAt: 1_000 }), '/img/web.new': over(base) }, froze(2_000));
     assert.deepEqual(losses(before), []);
     const merged = inWhat({ [lost]: over(base, { modifiedAt: 1_000 }), [base]: image({ modifiedAt: 2_000 }) });

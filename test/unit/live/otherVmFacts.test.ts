@@ -50,6 +50,7 @@ describe('the files of other VMs', () => {
     assert.deepEqual([...others[0]!.files].sort(), ['/images/clone.qcow2', '/images/web.qcow2']);
     assert.deepEqual(others[0]!.unread, []);
     assert.deepEqual(others[0]!.writes, ['/images/clone.qcow2']);
+    assert.deepEqual(others[0]!.below, [{ disk: '/images/clone.qcow2', file: '/images/web.qcow2' }]);
   });
 
   it('are all seen where chains of several VMs meet some layers above the base', async () => {
