@@ -1,11 +1,7 @@
 // Whether the disks of a VM can be read now, and are what they were: one answer for clones, forks, backups, exports,
 // replicas, whoever reads files in them, and the doctor.
-import {
-  chainInUseRefusal,
-  elsewhereRefusal,
-  frozenAgainRefusal,
-  writtenSinceRefusal,
-} from '../domain/chains/frozenContent.js';
+import { frozenAgainRefusal } from '../domain/chains/frozenAgain.js';
+import { chainInUseRefusal, elsewhereRefusal, writtenSinceRefusal } from '../domain/chains/frozenContent.js';
 import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';
 import { frozenWriterRefusal, otherWriterOf } from '../domain/chains/frozenWriters.js';
 import { manualMergeRefusal } from '../domain/chains/manualMerge.js';

@@ -7,7 +7,6 @@ import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
-import { isAncestor } from '../snapshotTree.js';
 
 /**
  * Clocks of file systems are not finer than this, and QEMU writes the last words into a base after its overlay is made.
@@ -39,7 +38,7 @@ export function elsewhereRefusal(snapshot: Snapshot, facts: Facts): RefusedDecis
 }
 
 /** The file below the overlay that it made, where that is none of what its metadata tell. */
-function beneathElsewhere(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
+export function beneathElsewhere(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
   const frozen = backingFileOf(facts, snapshot.name, target);
   const below = imageOf(overlayOf(snapshot, target), facts)?.backing?.file;
   const isTold = frozen !== undefined && below !== undefined && isChainSeen(frozen, facts);
@@ -92,42 +91,6 @@ export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
 }
 
 /**
- * An external snapshot leaves the file that it freezes: who freezes the same file later, or one that it rests on, found
- * the VM on it once more, after a merge by hand or a VM that was put back on it, and what was written between is in
- * there.
- *
- * | another external snapshot froze such a file of a disk, and    | → |
- * |--------------------------------------------------------------|---|
- * | stands above this one, or is younger in another branch       | frozenAgain |
- * | stands below this one, or is older                           | ok: that one is not as it was |
- */
-export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
-  const { tree } = facts;
-  for (const target of externalTargets(snapshot)) {
-    const chain = chainBelow(snapshot, target, facts);
-    for (const other of tree.snapshots.filter((one) => externalTargets(one).includes(target))) {
-      const file = frozenFileOf(other, target, facts);
-      if (file !== undefined && chain.includes(file) && isLater(other, snapshot, facts)) {
-        return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: other.title });
-      }
-    }
-  }
-  return undefined;
-}
-
-/** What it froze: its overlay knows, where libvirt noted another file when one below was renamed or forgotten. */
-function frozenFileOf(snapshot: Snapshot, target: string, facts: Facts): string | undefined {
-  return beneathElsewhere(snapshot, target, facts) ?? backingFileOf(facts, snapshot.name, target);
-}
-
-function isLater(other: Snapshot, snapshot: Snapshot, { tree }: Facts): boolean {
-  return (
-    isAncestor(tree, snapshot.name, other.name) ||
-    (!isAncestor(tree, other.name, snapshot.name) && other.createdAt > snapshot.createdAt)
-  );
-}
-
-/**
  * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into
  * the overlay above afterwards, so that this one is younger again; but not the next above that, which then looks too
  * old.
@@ -158,7 +121,7 @@ export function overlayOf({ disks }: Snapshot, target: string): string | undefin
   return disks.find((disk) => disk.target === target)?.file;
 }
 
-function chainBelow({ name }: Snapshot, target: string, facts: Facts): readonly string[] {
+export function chainBelow({ name }: Snapshot, target: string, facts: Facts): readonly string[] {
   const disk = facts.frozenDisks?.get(name)?.find((one) => one.target === target);
   return disk === undefined ? [] : wholeChain(disk, facts);
 }
