@@ -2,6 +2,7 @@
 import { externalTargets } from './deletedFiles.js';
 import { backingFileOf } from './fileUse.js';
 import { beneathElsewhere, chainBelow } from './frozenContent.js';
+import { isAsFrozen } from './frozenLayers.js';
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
@@ -15,6 +16,7 @@ import { isAncestor } from '../snapshotTree.js';
  * | another external snapshot froze such a file of a disk, and    | → |
  * |--------------------------------------------------------------|---|
  * | stands above this one, or is younger in another branch       | frozenAgain |
+ * | the same, and nobody wrote into the file: see `isAsFrozen`    | ok: somebody defined the VM on it, and never started it there |
  * | stands below this one, or is older                           | ok: that one is not as it was |
  */
 export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
@@ -23,7 +25,12 @@ export function frozenAgainRefusal(snapshot: Snapshot, facts: Facts): RefusedDec
     const chain = chainBelow(snapshot, target, facts);
     for (const other of tree.snapshots.filter((one) => externalTargets(one).includes(target))) {
       const file = frozenFileOf(other, target, facts);
-      if (file !== undefined && chain.includes(file) && isLater(other, snapshot, facts)) {
+      if (
+        file !== undefined &&
+        chain.includes(file) &&
+        isLater(other, snapshot, facts) &&
+        !isAsFrozen(file, snapshot, facts)
+      ) {
         return refuse('frozenAgain', { snapshot: snapshot.title, disk: target, file, by: other.title });
       }
     }

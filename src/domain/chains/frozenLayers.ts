@@ -45,6 +45,26 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
   });
 }
 
+/** The second that the snapshot names, and QEMU's last words into a base. */
+const lastWordsMs = 3_000;
+
+/**
+ * Nobody has written into this layer since the snapshot froze it. What was noted may be younger than a damage, and a
+ * time of a last write may be set back: together they tell.
+ *
+ * | what was noted of the layer | its last write                     | → |
+ * |-----------------------------|------------------------------------|---|
+ * | is what it is now           | was before the snapshot was there  | yes |
+ * | any other, or nothing       | any                                | no |
+ */
+export function isAsFrozen(file: string, snapshot: Snapshot, facts: Facts): boolean {
+  const now = imageOf(file, facts);
+  const noted = recordOf(snapshot, facts.frozenRecords ?? [], facts.tree)?.chains.flatMap(({ layers }) => layers);
+  const was = noted?.find((layer) => layer.file === file);
+  const isOld = (now?.modifiedAt ?? Infinity) <= snapshot.createdAt + lastWordsMs;
+  return was?.modifiedAt !== undefined && now !== undefined && isOld && !isChanging(was) && isSame(was, now);
+}
+
 /**
  * | of what the snapshot rests on                     | → |
  * |---------------------------------------------------|---|

@@ -1,5 +1,6 @@
 // What a snapshot rests on is compared with what was noted of it.
 import assert from 'node:assert/strict';
+import { frozenAgainRefusal } from '../../../src/domain/chains/frozenAgain.js';
 import { changedLayers, recordsToKeep, recordsWhileWritten } from '../../../src/domain/chains/frozenLayers.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
@@ -164,4 +165,42 @@ describe('what a snapshot rests on', () => {
     // libvirt merges into what that one froze, and into nothing below it.
     assert.equal(merge('two', marked(half)), 'contentChanged');
   });
+});
+
+describe('a file that two snapshots froze', () => {
+  const at = 1_000_000;
+  /** The VM was defined on the base anew, below `one`, and `two` was created there. */
+  const twice = (modifiedAt: number): Facts =>
+    facts({
+      tree: tree(
+        [
+          external('one', undefined, { createdAt: at, disks: [{ target: 'vda', location: 'external', file: a }] }),
+          external('two', 'one', { createdAt: at + hour, disks: [{ target: 'vda', location: 'external', file: b }] }),
+        ],
+        'two',
+      ),
+      vm: vm({ power: 'off', disks: [disk('vda', b)] }),
+      frozenDisks: frozen({ one: base, two: base }),
+      files: seen({ [base]: image({ modifiedAt, tables: 'base', sample: 'base' }), [a]: over(base), [b]: over(base) }),
+    });
+  const refused = (now: Facts): string | undefined => frozenAgainRefusal(now.tree.snapshots[0]!, now)?.refusal.reason;
+  const [before, after] = [at - 5, at + hour / 2];
+  const rows: readonly (readonly [
+    what: string,
+    noted: Facts | undefined,
+    now: number,
+    expected: string | undefined,
+  ])[] = [
+    ['nobody wrote into it since', twice(before), before, undefined],
+    ['it was written to', twice(before), after, 'frozenAgain'],
+    ['it was written to before it was noted', twice(after), after, 'frozenAgain'],
+    ['it was written to, and has an older time', twice(before), before - hour, 'frozenAgain'],
+    ['nothing was noted', undefined, before, 'frozenAgain'],
+  ];
+  for (const [what, was, now, expected] of rows) {
+    it(`${what} → ${expected ?? 'is as the first one froze it'}`, () => {
+      const frozenRecords = was === undefined ? [] : recordsToKeep(was)!;
+      assert.equal(refused({ ...twice(now), frozenRecords }), expected);
+    });
+  }
 });
