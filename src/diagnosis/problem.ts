@@ -79,8 +79,8 @@ export type Problem =
   | { readonly kind: 'onFrozenFiles'; readonly snapshot: string; readonly disk: string; readonly file: string }
   /** It is not the current one, and `file` is no overlay of the VM's any more: libvirt would look for it in a merge. */
   | { readonly kind: 'namesOtherOverlay'; readonly snapshot: string; readonly disk: string; readonly file: string }
-  /** `isLost`: its data may be gone. */
-  | { readonly kind: 'staleMetadata'; readonly snapshot: string; readonly disk: string; readonly isLost: boolean }
+  /** `canForget`: its data may be gone, or it cannot be deleted. */
+  | { readonly kind: 'staleMetadata'; readonly snapshot: string; readonly disk: string; readonly canForget: boolean }
   /** The VM is transient and has snapshots: libvirt forgets all of it when the VM stops. */
   | { readonly kind: 'vanishes'; readonly snapshots: number }
   /** It runs on `file`, and would start on `configured` next time. */

@@ -78,7 +78,7 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   memoryFileBroken: { severity: 'error', repair: keepDisks, ...metadata },
   staleMetadata: {
     severity: 'warning',
-    repair: (problem) => (problem.isLost ? forget(problem) : undefined),
+    repair: (problem) => (problem.canForget ? forget(problem) : undefined),
     check: 'metadataWithoutFile',
     names: ['snapshot', 'disk'],
   },

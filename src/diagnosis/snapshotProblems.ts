@@ -14,7 +14,7 @@ import { wrongTagRefusal } from '../domain/chains/tagNames.js';
 import { elsewhereRefusal } from '../domain/chains/frozenContent.js';
 import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';
 import { unownedImageRefusal } from '../domain/chains/unownedImage.js';
-import { type Stray, strayFile } from '../domain/chains/strayFile.js';
+import { isBereft, type Stray, strayFile } from '../domain/chains/strayFile.js';
 import { planDelete } from '../operations/delete/planDelete.js';
 import type { HealthFacts } from './healthFacts.js';
 import type { Problem } from './problem.js';
@@ -36,6 +36,7 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Problem[]
  * | a layer that it rests on is not what it was       | contentChanged    | forgetSnapshot |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
  * | the VM's chain is not as it says, its data may be gone | staleMetadata, lost | forgetSnapshot |
+ * | the same, it is below layers whose snapshots were forgotten | staleMetadata | forgetSnapshot |
  * | the same, its data is there                       | staleMetadata     | none |
  * | it names an overlay that nobody is on any more    | namesOtherOverlay | none: it can go when it is the current one |
  */
@@ -70,7 +71,7 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
   }
   const elsewhere = (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts))?.refusal.facts;
   if (elsewhere !== undefined && broken === undefined && frozen === undefined) {
-    found.push({ kind: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '', isLost: false });
+    found.push({ kind: 'staleMetadata', snapshot: name, disk: elsewhere['disk'] ?? '', canForget: false });
     return found;
   }
   const { disk, stray } = strayDisk(snapshot, facts) ?? {};
@@ -78,8 +79,8 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
     return found;
   }
   if (stray.by === 'place') {
-    const isLost = lostDataRefusal(snapshot, facts) !== undefined;
-    found.push({ kind: 'staleMetadata', snapshot: name, disk, isLost });
+    const canForget = lostDataRefusal(snapshot, facts) !== undefined || isBereft(snapshot, facts);
+    found.push({ kind: 'staleMetadata', snapshot: name, disk, canForget });
   } else if (facts.tree.current !== name && !isOfBranch(snapshot, stray.file, facts)) {
     found.push({ kind: 'namesOtherOverlay', snapshot: name, disk, file: stray.file });
   }

@@ -168,7 +168,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /**
    * The VM's chain does not hold `file` where the snapshot's metadata says: somebody merged, or the VM was reverted.
    */
-  readonly notInChain: { vm: string; snapshot: string; disk: string; file: string };
+  readonly notInChain: { vm: string; snapshot: string; disk: string; file: string; top?: 'yes' };
   /** Both have `file` as their UEFI variables, and those of a snapshot would be put there. */
   readonly variablesShared: { vm: string; other: string; file: string };
   /** `other` names the file or rests on it: a linked clone, for one. */

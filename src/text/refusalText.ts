@@ -252,7 +252,7 @@ const sentences: Sentences = {
     ),
     t('Create another snapshot first to replace it, or delete {0} first.', by),
   ],
-  notInChain: ({ vm, snapshot, disk, file }) => [
+  notInChain: ({ vm, snapshot, disk, file, top }) => [
     t(
       'According to the metadata of {1}, disk {2} of {0} is built on {3}, but it is not. The VM got another file at a revert, or files were merged without libvirt’s snapshots.',
       vm,
@@ -260,11 +260,13 @@ const sentences: Sentences = {
       disk,
       file,
     ),
-    t(
-      'Delete the snapshots above {0} first. If files were merged, this shows what is left of it: {1}',
-      snapshot,
-      wayTo('examine', vm),
-    ),
+    top === undefined
+      ? t(
+          'Delete the snapshots above {0} first. If files were merged, this shows what is left of it: {1}',
+          snapshot,
+          wayTo('examine', vm),
+        )
+      : t('No snapshot is above {0}. Let libvirt forget it; its files stay: {1}', snapshot, wayTo('repair', vm)),
   ],
   usedByOtherVm: ({ other, file }) => [
     t('The VM {0} needs {1} unchanged: its disk is that file or is built on it.', other, file),

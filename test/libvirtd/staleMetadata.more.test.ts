@@ -50,6 +50,36 @@ describe('a snapshot whose files are not what its metadata say', () => {
     assert.deepEqual(orphans, []);
   });
 
+  for (const off of [false, true]) {
+    it(`names its own overlay where the one above was forgotten and a later one is deleted${off ? ', off' : ''}`, async () => {
+      const name = `bereft-${String(off)}`;
+      const vm = await GuestVm.define(r, name);
+      await vm.power('start');
+      await vm.grow('bottom', 'middle');
+      if (off) {
+        await vm.power('forceOff');
+      }
+      await r.virsh('snapshot-delete', name, 'middle', '--metadata');
+      await r.engine.refresh({ vm: vm.ref });
+      const kind = off ? 'offline' : 'disk';
+      await vm.run({ kind: 'create', title: 'later', snapshotKind: kind, style: 'external' });
+      await vm.run({ kind: 'delete', snapshot: 'later', scope: 'one' });
+      assert.ok(
+        (await r.virsh('snapshot-dumpxml', name, 'bottom')).includes(`<source file='${layer(vm, 0, 'bottom')}'`),
+      );
+      const revert = { kind: 'revert', vm: vm.ref, snapshot: 'bottom', after: 'off', checkpointFirst: true } as const;
+      assert.equal((await r.engine.plan(revert)).kind, 'plan');
+      await vm.isRefused({ kind: 'delete', snapshot: 'bottom', scope: 'one' }, 'notInChain');
+      await vm.repair('staleMetadata');
+      assert.equal(await r.virsh('snapshot-list', name, '--name'), '');
+      const { differences } = await vm.vm.compare(vm.model, 'present');
+      assert.deepEqual(
+        differences.filter(({ about }) => about === 'data'),
+        [],
+      );
+    });
+  }
+
   it('is reverted to where another client renamed it, which leaves its child elsewhere', async () => {
     const vm = await GuestVm.define(r, 'renamed');
     await vm.power('start');
@@ -162,6 +192,7 @@ describe('a snapshot whose files are not what its metadata say', () => {
       differences.filter(({ about }) => about === 'data'),
       [],
     );
+    await vm.write();
     await vm.power('forceOff');
     await vm.isRefused({ kind: 'revert', snapshot: 'second', after: 'off', checkpointFirst: false }, 'frozenFileInUse');
     // Whatever the VM stands on by then: that file was written to.

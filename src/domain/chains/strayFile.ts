@@ -1,11 +1,11 @@
 // Where a snapshot that the VM builds on and the VM's chain tell different things of a disk. Decides nothing; a delete
 // and the doctor ask the same here.
 import { chainOf } from './backingChain.js';
-import { namedOverlay, overlayAbove } from './deletedFiles.js';
+import { externalTargets, namedOverlay, overlayAbove } from './deletedFiles.js';
 import { backingFileOf } from './fileUse.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
-import { isOnActivePath } from '../snapshotTree.js';
+import { childrenOf, isOnActivePath } from '../snapshotTree.js';
 
 /** `place`: `file` is not where it froze it; `name`: it names `file`, and the VM has another above what it froze. */
 export interface Stray {
@@ -36,6 +36,24 @@ export function strayFile(snapshot: Snapshot, target: string, facts: Facts): Str
   }
   const named = otherName(snapshot, target, facts);
   return named === undefined ? undefined : { by: 'name', file: named };
+}
+
+/**
+ * Its overlay is where it made it, with further ones above that no snapshot tells of: another client made libvirt
+ * forget these, and then libvirt merges none of them.
+ */
+export function isBereft(snapshot: Snapshot, facts: Facts): boolean {
+  const isRightAbove = (target: string): boolean => {
+    const [place, frozen] = [placesOf(target, facts), backingFileOf(facts, snapshot.name, target)];
+    const named = place?.get(namedOverlay(snapshot, target) ?? '');
+    return named !== undefined && frozen !== undefined && place?.get(frozen) === named + 1;
+  };
+  return (
+    childrenOf(facts.tree, snapshot.name).length === 0 &&
+    externalTargets(snapshot).some(
+      (target) => strayFile(snapshot, target, facts)?.by === 'place' && isRightAbove(target),
+    )
+  );
 }
 
 /** The overlay that the snapshot names where the VM has another; undefined where they agree, or one is not known. */

@@ -3,7 +3,7 @@
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type DeletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
 import { restingOn, type FileUser, snapshotsNaming, snapshotsIn } from '../../domain/chains/fileUse.js';
-import { strayFile } from '../../domain/chains/strayFile.js';
+import { isBereft, strayFile } from '../../domain/chains/strayFile.js';
 import type { Facts } from '../../domain/facts.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -130,7 +130,7 @@ export function chainRefusal(
       const stray = strayFile(snapshot, target, facts);
       if (stray !== undefined && (stray.by === 'place' || !becomesCurrent(snapshot, going, facts))) {
         const told = { vm: facts.vm.name, snapshot: snapshot.title, disk: target, file: stray.file };
-        return refuse('notInChain', told);
+        return refuse('notInChain', { ...told, ...(isBereft(snapshot, facts) && { top: 'yes' }) });
       }
     }
   }

@@ -9,6 +9,7 @@ import {
   overlayAbove,
 } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf, restsOn } from '../../domain/chains/fileUse.js';
+import { imageOf } from '../../domain/chains/frozenContent.js';
 import { undescribedDisks } from '../../domain/chains/undescribedBranch.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -153,6 +154,7 @@ function renameFilesSteps(snapshot: Snapshot, facts: Facts): readonly Step[] {
  * | yes                   | any                       | nothing |
  * | no                    | yes, or not known         | nothing |
  * | no                    | no                        | it is made to |
+ * | no                    | no, and there are more layers between, whose snapshots another client forgot | nothing: that is not what it made |
  * | no                    | the VM stands on what it froze itself, after a merge by hand | nothing: that is no overlay |
  */
 function settleCurrentSteps(going: ReadonlySet<string>, facts: Facts): readonly Step[] {
@@ -185,9 +187,14 @@ function settleCurrentSteps(going: ReadonlySet<string>, facts: Facts): readonly 
   }
   const differs = disks.some(
     ({ file, below, overlay }) =>
-      file !== undefined && below !== undefined && file !== overlay && restsOn(facts, file, below),
+      file !== undefined && below !== undefined && file !== overlay && standsRightOn(file, below, facts),
   );
   return differs ? nameOverlaysSteps(current, currentFileOf) : [];
+}
+
+function standsRightOn(file: string, below: string, facts: Facts): boolean {
+  const backing = imageOf(file, facts)?.backing;
+  return backing === undefined ? restsOn(facts, file, below) : backing.file === below;
 }
 
 function nameOverlaysSteps(snapshot: Snapshot, overlayOf: (target: string) => string | undefined): readonly Step[] {

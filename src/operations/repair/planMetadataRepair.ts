@@ -1,6 +1,7 @@
 // Repairs of libvirt's metadata: snapshots without data, a current one that is missing. What the files hold stays as it
 // is. Knows no file operation.
 import { contentChangedRefusal } from '../../domain/chains/frozenLayers.js';
+import { isBereft } from '../../domain/chains/strayFile.js';
 import { manualMergeRefusal } from '../../domain/chains/manualMerge.js';
 import { movedFiles } from '../../domain/chains/movedFiles.js';
 import type { Facts } from '../../domain/facts.js';
@@ -39,6 +40,7 @@ export function ownDiskMissing({ vm, files }: Facts): boolean {
  * | data             | style    | children      | → |
  * |------------------|----------|---------------|---|
  * | there, not seen  | any      | any           | snapshotWhole |
+ * | there, below layers whose snapshots were forgotten | external | none | forgotten: it cannot be deleted |
  * | gone, or not what it was | internal | any   | forgotten |
  * | the same         | external | none          | forgotten |
  * | the same         | external | some          | they get its parent, or none, then it is forgotten |
@@ -47,7 +49,7 @@ export function planForget(name: string, facts: Facts): RepairSteps | RefusedDec
   const { tree } = facts;
   const snapshot = findSnapshot(tree, name);
   const wrong = snapshot && (lostDataRefusal(snapshot, facts) ?? contentChangedRefusal(snapshot, facts));
-  if (snapshot === undefined || wrong === undefined) {
+  if (snapshot === undefined || (wrong === undefined && !isBereft(snapshot, facts))) {
     return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
   }
   const moved = snapshot.style === 'internal' ? [] : reparentChildrenSteps(tree, name);

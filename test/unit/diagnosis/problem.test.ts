@@ -60,7 +60,7 @@ const keys: readonly (readonly [Problem, string])[] = [
     'qemu:///system u metadataWithoutFile memoryFileBroken [["snapshot","a b"],["file","/f"]]',
   ],
   [
-    { kind: 'staleMetadata', snapshot, disk, isLost: true },
+    { kind: 'staleMetadata', snapshot, disk, canForget: true },
     'qemu:///system u metadataWithoutFile staleMetadata [["snapshot","a b"],["disk","vda"]]',
   ],
   [{ kind: 'orphanFile', file: '/f', bytes: 1 }, 'qemu:///system u orphan orphanFile [["file","/f"]]'],

@@ -53,7 +53,7 @@ const samples: { readonly [K in ProblemKind]: ProblemOf<K> } = {
   mixedStyles: { kind: 'mixedStyles' },
   onFrozenFiles: { kind: 'onFrozenFiles', snapshot: 'first', disk: 'vda', file: evil },
   namesOtherOverlay: { kind: 'namesOtherOverlay', snapshot: evil, disk: evil, file: evil },
-  staleMetadata: { kind: 'staleMetadata', snapshot: evil, disk: evil, isLost: true },
+  staleMetadata: { kind: 'staleMetadata', snapshot: evil, disk: evil, canForget: true },
   vanishes: { kind: 'vanishes', snapshots: 3 },
   startsElsewhere: { kind: 'startsElsewhere', disk: 'vda', file: evil, configured: `/img/${evil}`, isSameDisk: true },
   pausedSaving: { kind: 'pausedSaving' },

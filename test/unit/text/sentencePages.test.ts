@@ -71,8 +71,8 @@ const problems: Samples<Problem> = {
   onFrozenFiles: [{ snapshot, disk, file }],
   namesOtherOverlay: [{ snapshot, disk, file }],
   staleMetadata: [
-    { snapshot, disk, isLost: false },
-    { snapshot, disk, isLost: true },
+    { snapshot, disk, canForget: false },
+    { snapshot, disk, canForget: true },
   ],
   vanishes: [{ snapshots: 1 }, { snapshots: 2 }],
   startsElsewhere: [

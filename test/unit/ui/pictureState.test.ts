@@ -75,7 +75,7 @@ describe('the state of a picture', () => {
   it('marks snapshots and layers with which something is wrong, in words, and says what', () => {
     const health = () =>
       [
-        { kind: 'staleMetadata', snapshot: 'first', disk: 'vda', isLost: false },
+        { kind: 'staleMetadata', snapshot: 'first', disk: 'vda', canForget: false },
         { kind: 'deltaTooOld', snapshot: 'first', since: now - 10_000, limitHours: 72 },
         { kind: 'backingMissing', disk: 'vda', file: '/img/base' },
         { kind: 'corruptImage', file: '/img/base' },
