@@ -1,17 +1,13 @@
 // One system of VMs of a session, as the library has it. Each operation is planned for all members, and carried out for
 // all or none.
-import { t } from '@vscode/l10n';
-import { displayLine } from '../domain/plainText.js';
 import { startWait, usualSeconds } from '../domain/startWait.js';
-import { findMemberByName, findPointByTitle, type StoredSystem, type SystemPoint } from '../domain/system.js';
-import { checkpointTitle } from '../domain/titleSuggestion.js';
-import { agreedBefore, carryOut, groupQuestion } from '../session/carryOut.js';
+import { findMemberByName, requirePoint, type StoredSystem } from '../domain/system.js';
+import { carryOutSystem, planSystem, type PlanOf, type SystemWish } from '../session/carryOutSystem.js';
 import type { Session } from '../session/session.js';
-import { memberOutcomes, systemInfo } from '../session/systemInfos.js';
-import type { SystemPlan } from '../systems/systemPlan.js';
-import type { PlannedPower, SystemPowerAction } from '../systems/systemPower.js';
+import { type OutcomeOf, systemInfo } from '../session/systemInfos.js';
 import type { Systems } from '../systems/systems.js';
-import { notInSystemText, systemPowerText, titleTakenText } from '../text/systemText.js';
+import { openSystem } from '../session/target.js';
+import { notInSystemText } from '../text/systemText.js';
 import type {
   Cancellable,
   Harmful,
@@ -50,38 +46,25 @@ export class SessionSystem implements VirtualSystem {
   }
 
   checkpoint(title?: string, options: Harmful = {}): Promise<SystemOutcome> {
-    return this.#carryOut(options, (systems, stored) => {
-      const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
-      const wanted = title ?? checkpointTitle(titles, new Date());
-      if (titles.some((one) => one.title === wanted)) {
-        throw new VirtRewindError('exists', titleTakenText(this.name, wanted));
-      }
-      return systems.planCheckpoint(stored, { title: wanted });
-    });
+    return this.#carryOut({ kind: 'checkpoint', ...(title !== undefined && { title }) }, options);
   }
 
   revert(point: string, options: Harmful = {}): Promise<SystemOutcome> {
-    return this.#carryOut(options, (systems, stored) => systems.planRevert(stored, this.#pointOf(stored, point)));
+    return this.#carryOut({ kind: 'revert', point }, options);
   }
 
   undo(options: Harmful = {}): Promise<SystemOutcome> {
-    return this.#carryOut(options, (systems, stored) => {
-      const point = stored.points.findLast(({ auto }) => auto === 'revert');
-      if (point === undefined) {
-        throw new VirtRewindError('notFound', t('The system {0} has no revert to undo.', displayLine(this.name)));
-      }
-      return systems.planRevert(stored, point);
-    });
+    return this.#carryOut({ kind: 'undo' }, options);
   }
 
   delete(point: string, options: Harmful = {}): Promise<SystemOutcome> {
-    return this.#carryOut(options, (systems, stored) => systems.planDelete(stored, this.#pointOf(stored, point)));
+    return this.#carryOut({ kind: 'delete', point }, options);
   }
 
   renamePoint(point: string, title: string): Promise<void> {
     return this.#librarySession.act(async (session) => {
       const [systems, stored] = await this.#read(session);
-      await systems.renamePoint(stored, this.#pointOf(stored, point), title);
+      await systems.renamePoint(stored, requirePoint(stored, point), title);
     });
   }
 
@@ -97,34 +80,11 @@ export class SessionSystem implements VirtualSystem {
   }
 
   start(options: Cancellable = {}): Promise<SystemPowerOutcome> {
-    return this.#power('start', options);
+    return this.#carryOut({ kind: 'start' }, options);
   }
 
   shutDown(options: Harmful = {}): Promise<SystemPowerOutcome> {
-    return this.#power('shutDown', options);
-  }
-
-  #power(kind: SystemPowerAction, { signal: given, name }: Harmful): Promise<SystemPowerOutcome> {
-    const signal = this.#librarySession.signal(given);
-    return this.#librarySession.act(async (session) => {
-      const [systems, stored] = await this.#read(session);
-      const plan = await systems.planPower(stored, kind);
-      this.#requireName(session, plan.members, name);
-      const act = ({ view, plan: agreed }: PlannedPower): Promise<unknown> =>
-        carryOut(session, { view, request: agreed.request, agreed }, agreedBefore, signal);
-      const result = await systems.runPower(plan, { signal, act });
-      const failure = result.members.find((member) => member.failure !== undefined)?.failure;
-      if (failure !== undefined) {
-        const message = systemPowerText(plan, result).join(' ');
-        throw new VirtRewindError(failure.kind, message, failure.details.refusal?.reason, { cause: failure });
-      }
-      return { durationMs: result.durationMs, members: memberOutcomes(result.members) };
-    });
-  }
-
-  /** @throws VirtRewindError `protected` */
-  #requireName(session: Session, members: readonly PlannedPower[], name: string | undefined): void {
-    requireName(groupQuestion(session, members).guarded.length > 0 ? this.name : undefined, name);
+    return this.#carryOut({ kind: 'shutDown' }, options);
   }
 
   #memberOf({ system }: StoredSystem, wanted: string): string {
@@ -136,35 +96,19 @@ export class SessionSystem implements VirtualSystem {
   }
 
   async #read(session: Session): Promise<readonly [Systems, StoredSystem]> {
-    const systems = await session.systems();
-    const stored = await systems.find(this.name);
-    if (stored === undefined) {
-      throw new VirtRewindError('notFound', t('There is no system {0}.', displayLine(this.name)));
-    }
-    session.reachMembers(stored);
-    return [systems, stored];
+    const stored = await openSystem(session, this.name);
+    return [await session.systems(), stored];
   }
 
-  #pointOf({ points }: StoredSystem, wanted: string): SystemPoint {
-    const point = findPointByTitle(points, wanted);
-    if (point === undefined) {
-      throw new VirtRewindError(
-        'notFound',
-        t('The system {0} has no restore point “{1}”.', displayLine(this.name), displayLine(wanted)),
-      );
-    }
-    return point;
-  }
-
-  #carryOut(
-    { signal, name }: Harmful,
-    decide: (systems: Systems, stored: StoredSystem) => Promise<SystemPlan>,
-  ): Promise<SystemOutcome> {
+  #carryOut<W extends SystemWish>(wish: W, { signal: given, name }: Harmful): Promise<OutcomeOf<PlanOf<W>>> {
+    const signal = this.#librarySession.signal(given);
     return this.#librarySession.act(async (session) => {
-      const [systems, stored] = await this.#read(session);
-      const plan = await decide(systems, stored);
-      this.#requireName(session, plan.members, name);
-      return requireWholeOutcome(plan, await systems.run(plan, { signal: this.#librarySession.signal(signal) }));
+      const [, stored] = await this.#read(session);
+      const { plan, result } = await carryOutSystem(session, () => planSystem(session, stored, wish), {
+        agree: ({ guarded }) => requireName(guarded.length > 0 ? this.name : undefined, name),
+        follow: (_, work) => work({ signal }),
+      });
+      return requireWholeOutcome(plan, result);
     });
   }
 }

@@ -283,7 +283,7 @@ export class SessionVm implements VirtualMachine {
     return this.#librarySession.act(async (session) => {
       const view = await this.#read(session);
       try {
-        return await this.#carryOut(session, session.powerRequest(view, action), options);
+        return await this.#carryOut(session, { kind: 'power', vm: view.ref, action }, options);
       } catch (error) {
         if (!isAlreadyInState(action, asFailure(error).details.refusal)) {
           throw error;

@@ -65,6 +65,10 @@ export interface FailureDetails {
   readonly libvirtCode?: number;
   readonly vm?: string;
   readonly snapshot?: string;
+  /** Several VMs as one; `snapshot` is the title of a restore point then. */
+  readonly system?: string;
+  /** Of `notFound`: the system has none that could be undone. */
+  readonly noRevert?: true;
   readonly connection?: string;
   /** Of the address `connection`: unknown, not supported, or its value is wrong. */
   readonly parameter?: string;

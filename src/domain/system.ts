@@ -1,6 +1,6 @@
 // What a virtual system is: several VMs that go back in time as one, and their common restore points. Readonly values
 // only.
-import type { Failure } from './failure.js';
+import { Failure } from './failure.js';
 import type { SnapshotKind } from './snapshot.js';
 import type { VmRef } from './vm.js';
 
@@ -83,6 +83,23 @@ export function isMember(ref: VmRef): (other: VmRef) => boolean {
 /** By its title; what a revert left has that of another. */
 export function findPointByTitle(points: readonly SystemPoint[], wanted: string): SystemPoint | undefined {
   return points.find(({ title, auto }) => auto !== 'revert' && title === wanted);
+}
+
+/** The same. @throws Failure `notFound` */
+export function requirePoint({ system, points }: StoredSystem, title: string): SystemPoint {
+  const point = findPointByTitle(points, title);
+  if (point === undefined) {
+    throw new Failure('notFound', { system: system.name, snapshot: title });
+  }
+  return point;
+}
+
+/** @param called what a person calls it @throws Failure `notFound` */
+export function requireSystem(found: StoredSystem | undefined, called: string): StoredSystem {
+  if (found === undefined) {
+    throw new Failure('notFound', { system: called });
+  }
+  return found;
 }
 
 /** By its id, else by its name. */

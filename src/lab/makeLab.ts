@@ -111,7 +111,7 @@ async function start({ system }: StoredSystem, { session, signal, onStep }: Make
       }
       const action = view.vm.power === 'paused' ? 'resume' : 'start';
       if (view.vm.power !== 'running') {
-        await session.run(await session.plan(view, session.powerRequest(view, action)), { signal });
+        await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action }), { signal });
       }
       if (wait === undefined) {
         left.delete(name);

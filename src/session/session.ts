@@ -5,7 +5,7 @@ import { type Log, noLog } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { mayAct } from '../domain/automaticActions.js';
 import { Failure } from '../domain/failure.js';
-import type { AfterRevert, OperationRequest, OperationResult, PowerAction } from '../domain/operation.js';
+import type { AfterRevert, OperationRequest, OperationResult } from '../domain/operation.js';
 import { protectionMatcher } from '../domain/protection.js';
 import type { Refusal, RefusedDecision } from '../domain/refusal.js';
 import type { Snapshot, SnapshotKind, SnapshotStyle } from '../domain/snapshot.js';
@@ -337,10 +337,6 @@ export class Session {
         ...(undone !== undefined && { undoes: undone.entry.id, after: undone.after }),
       }
     );
-  }
-
-  powerRequest({ ref }: VmView, action: PowerAction): OperationRequest {
-    return { kind: 'power', vm: ref, action };
   }
 
   /** @throws Failure `refused` when it cannot be done here */

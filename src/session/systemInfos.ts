@@ -2,7 +2,9 @@
 import { isMember, type MemberOutcome, type PointMember } from '../domain/system.js';
 import type { SystemResult } from '../systems/groupRun.js';
 import type { ObservedSystem } from '../systems/observedSystem.js';
-import type { SystemInfo, SystemOutcome } from './publicTypes.js';
+import type { SystemPlan } from '../systems/systemPlan.js';
+import { isPowerPlan, type PlannedSystem } from '../systems/systemPower.js';
+import type { SystemInfo, SystemOutcome, SystemPowerOutcome } from './publicTypes.js';
 
 export function systemInfo({ system, points, members, seen, standsAt, interrupted }: ObservedSystem): SystemInfo {
   return {
@@ -27,7 +29,16 @@ export function systemInfo({ system, points, members, seen, standsAt, interrupte
   };
 }
 
-export function systemOutcome(title: string, result: SystemResult): SystemOutcome {
+export type OutcomeOf<P extends PlannedSystem> = P extends SystemPlan ? SystemOutcome : SystemPowerOutcome;
+
+export function systemOutcome<P extends PlannedSystem>(plan: P, result: SystemResult): OutcomeOf<P> {
+  const outcome = isPowerPlan(plan)
+    ? { durationMs: result.durationMs, members: memberOutcomes(result.members) }
+    : pointOutcome(plan.point.title, result);
+  return outcome as OutcomeOf<P>;
+}
+
+function pointOutcome(title: string, result: SystemResult): SystemOutcome {
   const { point, kept, durationMs, pausedMs } = result;
   const spreadMs = (kept ?? point)?.spreadMs;
   return {

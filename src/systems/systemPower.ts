@@ -10,7 +10,7 @@ import type { EnginePort } from '../engine/enginePort.js';
 import { vmKey } from '../live/views.js';
 import type { SystemResult } from './groupRun.js';
 import { startInOrder, untilUp } from './startOrder.js';
-import { type PlannedMember, refOf, findMember } from './systemPlan.js';
+import { type PlannedMember, refOf, findMember, type SystemPlan } from './systemPlan.js';
 
 export type SystemPowerAction = Extract<PowerAction, 'start' | 'shutDown'>;
 
@@ -21,6 +21,13 @@ export interface SystemPowerPlan {
   readonly system: VirtualSystem;
   /** Those that are not so already. */
   readonly members: readonly PlannedPower[];
+}
+
+/** What was decided for a system. */
+export type PlannedSystem = SystemPlan | SystemPowerPlan;
+
+export function isPowerPlan(plan: PlannedSystem): plan is SystemPowerPlan {
+  return plan.kind === 'start' || plan.kind === 'shutDown';
 }
 
 /** A member that is done and has a failure runs, and is not up. */

@@ -12,6 +12,7 @@ import { denialAdvice } from './denialAdvice.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { loginText } from './loginText.js';
 import { missingOutputSentence } from './missingOutput.js';
+import { missingText } from './missingText.js';
 import { outrunSentence } from './ramOutrun.js';
 import { remedyButtons } from './powerRemedy.js';
 import { parameterSentence } from './connectionLabel.js';
@@ -65,12 +66,7 @@ export function shortOfKind(kind: string): string | undefined {
 const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => FailureWording>> = {
   notFound: (details) => ({
     short: t('not found'),
-    sentence: missing(details),
-    nextStep: `${t('Another program may have removed or renamed it.')} ${lookAgain(
-      details.snapshot === undefined ? undefined : details.vm,
-    )}`,
-    severity: 'warning',
-    offers: 'refresh',
+    ...missingText(details),
   }),
   ambiguous: (details) => ({
     short: t('ambiguous'),
@@ -158,7 +154,9 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     sentence:
       details.snapshot === undefined
         ? t('The name is already used.')
-        : t('A snapshot named {0} already exists.', details.snapshot),
+        : details.system === undefined
+          ? t('A snapshot named {0} already exists.', details.snapshot)
+          : t('The system {0} already has a restore point “{1}”.', details.system, details.snapshot),
     nextStep: t('Choose another name.'),
     severity: 'warning',
   }),
@@ -254,21 +252,6 @@ function detailsIn(vm?: string): string {
   return t('Details: {0}', vm === undefined && isIn('commandLine') ? '--verbose' : wayTo('log', vm));
 }
 
-function missing(details: FailureDetails): string {
-  const { snapshot, vm, connection } = details;
-  if (snapshot !== undefined) {
-    return vm === undefined
-      ? t('There is no snapshot {0}.', snapshot)
-      : t('The VM {0} has no snapshot {1}.', vm, snapshot);
-  }
-  if (vm !== undefined) {
-    return t('There is no VM {0}.', vm);
-  }
-  return connection === undefined
-    ? t('The item no longer exists.')
-    : t('The connection {0} does not exist here. Add it first.', connection);
-}
-
 /** It is about the address of a connection, and no libvirt has been asked yet. */
 function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
   return connection !== undefined && vm === undefined && libvirtCode === undefined;
@@ -278,10 +261,11 @@ function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
  * Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around.
  */
 function showable(details: FailureDetails): FailureDetails {
-  const { vm, snapshot, path, connection, editor } = details;
+  const { vm, system, snapshot, path, connection, editor } = details;
   return {
     ...details,
     ...(vm === undefined ? {} : { vm: displayLine(vm) }),
+    ...(system === undefined ? {} : { system: displayLine(system) }),
     ...(snapshot === undefined ? {} : { snapshot: displayLine(snapshot) }),
     ...(path === undefined ? {} : { path: displayLine(path) }),
     ...(connection === undefined ? {} : { connection: displayLine(connection) }),

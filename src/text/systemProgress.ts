@@ -5,8 +5,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { VmRef } from '../domain/vm.js';
 import { vmKey } from '../live/views.js';
 import type { RunWish } from '../systems/groupRun.js';
-import type { SystemPlan } from '../systems/systemPlan.js';
-import type { SystemPowerPlan } from '../systems/systemPower.js';
+import type { PlannedSystem } from '../systems/systemPower.js';
 
 /**
  * | operation  | first                | then                                     |
@@ -21,7 +20,7 @@ export class SystemProgress {
   readonly #waitedFor = new Map<string, string>();
   readonly #up: string[] = [];
 
-  constructor(plan: SystemPlan | SystemPowerPlan) {
+  constructor(plan: PlannedSystem) {
     const { kind, system, members } = plan;
     const called = new Map(members.map(({ member, view }) => [vmKey(member), view.vm.name]));
     for (const member of system.members) {

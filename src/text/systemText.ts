@@ -6,7 +6,7 @@ import { parseDescription } from '../domain/description.js';
 import { displayLine } from '../domain/plainText.js';
 import { isMember, type MemberOutcome } from '../domain/system.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
-import type { SystemPowerPlan, SystemPowerResult } from '../systems/systemPower.js';
+import { isPowerPlan, type PlannedSystem, type SystemPowerPlan } from '../systems/systemPower.js';
 import type { SystemResult } from '../systems/groupRun.js';
 import type { ObservedSystem } from '../systems/observedSystem.js';
 import type { RecoveredSystem } from '../systems/systems.js';
@@ -20,10 +20,14 @@ import { kindWords, powerWord, vmCountText } from './words.js';
 import { commandFor, wayTo } from './ways.js';
 
 /** @param cancelSeconds for how long a delete can be cancelled before it begins */
-export function systemQuestion(
+export function systemQuestion(plan: PlannedSystem, now: number, cancelSeconds?: number): QuestionText {
+  return isPowerPlan(plan) ? powerQuestion(plan, now) : pointQuestion(plan, now, cancelSeconds);
+}
+
+function pointQuestion(
   { kind, system, point, members }: SystemPlan,
   now: number,
-  cancelSeconds?: number,
+  cancelSeconds: number | undefined,
 ): QuestionText {
   const [name, title] = [displayLine(system.name), pointTitle(point)];
   const words = {
@@ -77,8 +81,11 @@ export function withoutRamLines(members: SystemPlan['members']): readonly string
   );
 }
 
-/** Before its VMs are started or shut down; of those that are not so already, at least one. */
-export function systemPowerQuestion({ kind, system, members }: SystemPowerPlan, now: number): QuestionText {
+/** Of those that are not so already. */
+function powerQuestion({ kind, system, members }: SystemPowerPlan, now: number): QuestionText {
+  if (members.length === 0) {
+    return { title: nothingToPowerText({ kind, system }), lines: [], details: '', confirm: '' };
+  }
   const name = displayLine(system.name);
   const words =
     kind === 'start'
@@ -95,29 +102,21 @@ export function notInSystemText(system: string, vm: string): string {
   return t('{0} does not belong to the system {1}.', displayLine(vm), displayLine(system));
 }
 
-export function titleTakenText(system: string, title: string): string {
-  return t('The system {0} already has a restore point “{1}”.', displayLine(system), displayLine(title));
-}
-
-/** With a line for each VM where one of them failed. */
-export function systemPowerText(
+function powerDoneText(
   { kind, system, members }: SystemPowerPlan,
-  { members: outcomes }: SystemPowerResult,
-): readonly string[] {
+  { members: outcomes }: Pick<SystemResult, 'members'>,
+): string {
   const name = displayLine(system.name);
   const done = members.filter(({ member }) => outcomes.find(isMember(member))?.outcome === 'done');
-  const failed = outcomes.some(({ failure }) => failure !== undefined);
   const [count, all] = [done.length, members.length];
-  const sentence =
-    all === 0
-      ? nothingToPowerText({ kind, system })
-      : kind === 'start'
-        ? t('{0}: {1} of {2} started.', name, count, vmCountText(all))
-        : t('{0}: {1} of {2} shut down.', name, count, vmCountText(all));
-  return [sentence, ...(failed ? outcomeLines(outcomes) : [])];
+  return all === 0
+    ? nothingToPowerText({ kind, system })
+    : kind === 'start'
+      ? t('{0}: {1} of {2} started.', name, count, vmCountText(all))
+      : t('{0}: {1} of {2} shut down.', name, count, vmCountText(all));
 }
 
-export function nothingToPowerText({ kind, system }: Pick<SystemPowerPlan, 'kind' | 'system'>): string {
+function nothingToPowerText({ kind, system }: Pick<SystemPowerPlan, 'kind' | 'system'>): string {
   const name = displayLine(system.name);
   return kind === 'start' ? t('All VMs of {0} are already running.', name) : t('All VMs of {0} are already off.', name);
 }
@@ -148,7 +147,17 @@ function interruptedText(system: string): string {
   );
 }
 
-export function systemDoneText(
+/** With what became of each VM where not all is done. */
+export function systemDoneLines(plan: PlannedSystem, result: SystemResult): readonly string[] {
+  const isWhole = lateOf(result).length === 0;
+  return [systemDoneText(plan, result), ...(isWhole ? [] : outcomeLines(result.members, plan.kind))];
+}
+
+export function systemDoneText(plan: PlannedSystem, result: SystemResult): string {
+  return isPowerPlan(plan) ? powerDoneText(plan, result) : pointDoneText(plan, result);
+}
+
+function pointDoneText(
   { kind, system, point }: SystemPlan,
   { kept, point: made, pausedMs, members }: SystemResult,
 ): string {
@@ -184,15 +193,19 @@ export function lateOf({ members }: Pick<SystemResult, 'members'>): readonly Mem
   return members.filter(({ outcome, failure }) => outcome !== 'done' || failure !== undefined);
 }
 
-/** Of a revert: why a program shall not go on as if all were up; undefined where all are. What is back stays so. */
+/** Why a program shall not go on as if all were up; undefined where all are, or need not be. What is done stays so. */
 export function notAllUp(
-  plan: SystemPlan,
+  plan: PlannedSystem,
   result: SystemResult,
 ): { readonly failure: Failure; readonly message: string } | undefined {
   const failures = result.members.flatMap(({ failure }) => failure ?? []);
   // Who comes after another one tells nothing of why.
   const failure =
     failures.find(({ kind }) => kind === 'cancelled') ?? failures.find(({ kind }) => kind !== 'stopped') ?? failures[0];
+  if (isPowerPlan(plan)) {
+    const [first] = failures;
+    return first && { failure: first, message: systemDoneLines(plan, result).join(' ') };
+  }
   return plan.kind !== 'revert' || failure === undefined
     ? undefined
     : {
@@ -241,7 +254,7 @@ function namesOf(members: readonly MemberOutcome[], kind: SystemPlan['kind']): r
 }
 
 /** What became of each. @param kind what was done: after a checkpoint nobody is back */
-export function outcomeLines(members: readonly MemberOutcome[], kind?: SystemPlan['kind']): readonly string[] {
+export function outcomeLines(members: readonly MemberOutcome[], kind?: PlannedSystem['kind']): readonly string[] {
   return members.map(({ name, outcome, failure }) => {
     const vm = displayLine(name);
     if (outcome === 'done' && failure !== undefined) {

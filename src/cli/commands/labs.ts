@@ -9,10 +9,10 @@ import type { LabCheck, Labs } from '../../lab/labs.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
+import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { carryOutSystem } from './systemCommands.js';
-import { requireSystem } from './systems.js';
+import { carryOutSystem } from '../carryOutSystem.js';
 
 export async function checkLab(context: Context): Promise<ExitName> {
   const { terminal, json } = context;
@@ -131,7 +131,7 @@ export async function exportLab(context: Context): Promise<ExitName> {
   const { call, session, terminal, json, log } = context;
   const { exportLabFile } = await import('../../lab/exportLab.js');
   const { system: wanted, file } = call.texts;
-  const stored = wanted === undefined ? undefined : await requireSystem(context, wanted);
+  const stored = wanted === undefined ? undefined : await openSystem(context.session, wanted);
   const views = [];
   if (stored !== undefined) {
     session.reachMembers(stored);

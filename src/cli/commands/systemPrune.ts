@@ -1,5 +1,5 @@
 // Deletes old restore points of a system by a rule, after it is agreed to.
-import { agreeToSystem } from './systemCommands.js';
+import { agreeToSystem } from '../carryOutSystem.js';
 import { commandLines, printPlan, questionLines } from '../printPlan.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
@@ -16,14 +16,14 @@ import {
 } from '../../text/systemPruneText.js';
 import { countOf, type Call } from '../arguments.js';
 import { CliError } from '../commandError.js';
+import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { requireSystem } from './systems.js';
 
 export async function pruneSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, json, interruption } = context;
   const rule = ruleOf(call);
-  const stored = await requireSystem(context, call.operands[0] ?? '');
+  const stored = await openSystem(context.session, call.operands[0] ?? '');
   const { name } = stored.system;
   const systems = await session.systems();
   const prune = await planSystemPrune(systems, session.engine, stored, rule, Date.now());
@@ -34,7 +34,7 @@ export async function pruneSystem(context: Context): Promise<ExitName> {
   const members = prune.going.flatMap((one) => one.members);
   const question = systemPruneQuestion(prune, Date.now());
   const lines = questionLines(context, question);
-  await agreeToSystem(context, { system: stored.system, members }, { lines, confirm: question.confirm });
+  await agreeToSystem(context, name, groupQuestion(session, members), { lines, confirm: question.confirm });
   const controller = new AbortController();
   const result = await interruption.handledBy(
     () => controller.abort(),

@@ -1,28 +1,25 @@
 // What is wrong with the VMs of a system, and what differs between two of its restore points. Changes nothing.
-import { t } from '@vscode/l10n';
 import type { DiskDistance } from '../../domain/layerDistance.js';
-import { displayLine } from '../../domain/plainText.js';
-import { findPointByTitle, type StoredSystem, type SystemPoint } from '../../domain/system.js';
+import { requirePoint } from '../../domain/system.js';
 import { readSystemComparison } from '../../systems/comparedSystem.js';
 import { systemComparisonPage } from '../../text/comparisonText.js';
-import { CliError } from '../commandError.js';
+import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { plainReport } from '../plainReport.js';
 import { healthOf } from './health.js';
-import { requireSystem } from './systems.js';
 
 export async function systemHealth(context: Context): Promise<ExitName> {
-  const stored = await requireSystem(context, context.call.operands[0] ?? '');
+  const stored = await openSystem(context.session, context.call.operands[0] ?? '');
   return healthOf(context, await context.session.reachSystem(stored));
 }
 
 export async function compareSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, log, json } = context;
   const [name = '', title = '', other] = call.operands;
-  const stored = await requireSystem(context, name);
-  const first = pointOf(stored, title);
-  const second = other === undefined ? undefined : pointOf(stored, other);
+  const stored = await openSystem(context.session, name);
+  const first = requirePoint(stored, title);
+  const second = other === undefined ? undefined : requirePoint(stored, other);
   for (const { uri, failure } of (await session.reachSystem(stored)).unreachable) {
     log.info(`${uri}: ${failure.line}`);
   }
@@ -52,16 +49,4 @@ export async function compareSystem(context: Context): Promise<ExitName> {
 
 function distanceJson({ target, bytes, why = 'notRead' }: DiskDistance): object {
   return typeof bytes === 'number' ? { target, bytes } : { target, why };
-}
-
-/** @throws CliError `notFound` */
-export function pointOf({ system, points }: StoredSystem, wanted: string): SystemPoint {
-  const point = findPointByTitle(points, wanted);
-  if (point === undefined) {
-    throw new CliError(
-      'notFound',
-      t('The system {0} has no restore point “{1}”.', displayLine(system.name), displayLine(wanted)),
-    );
-  }
-  return point;
 }

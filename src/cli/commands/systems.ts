@@ -10,26 +10,17 @@ import { refusalText } from '../../text/refusalText.js';
 import { notInSystemText, outcomeLines, systemLines } from '../../text/systemText.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
+import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { fitLine } from '../help.js';
-
-/** @throws CliError `notFound` */
-export async function requireSystem({ session }: Context, name: string): Promise<StoredSystem> {
-  const found = await (await session.systems()).find(name);
-  if (found === undefined) {
-    throw new CliError('notFound', t('There is no system {0}.', displayLine(name)));
-  }
-  session.reachMembers(found);
-  return found;
-}
 
 export async function listSystems(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const [name] = call.operands;
   const systems = await session.systems();
   const { systems: all, unreadable } = await systems.list();
-  const wanted = name === undefined ? all : [await requireSystem(context, name)];
+  const wanted = name === undefined ? all : [await openSystem(session, name)];
   const looked = [];
   for (const stored of wanted) {
     session.reachMembers(stored);
@@ -66,7 +57,7 @@ export async function createSystem(context: Context): Promise<ExitName> {
 export async function renameSystem(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', other = ''] = call.operands;
-  const stored = await requireSystem(context, name);
+  const stored = await openSystem(session, name);
   const systems = await session.systems();
   if ((await systems.find(other)) !== undefined) {
     throw new CliError('failed', t('A system {0} already exists.', displayLine(other)));
@@ -78,7 +69,7 @@ export async function renameSystem(context: Context): Promise<ExitName> {
 export async function orderSystem(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const [name = '', vm = '', ...others] = call.operands;
-  const stored = await requireSystem(context, name);
+  const stored = await openSystem(session, name);
   const [uuid = '', ...after] = [vm, ...others].map((wanted) => requireMember(stored, wanted));
   const wait = waitOf(context);
   await (await session.systems()).setStart(stored, uuid, { after, ...(wait !== undefined && { wait }) });
@@ -103,7 +94,7 @@ function waitOf({ call }: Context): StartWait | undefined {
 
 export async function recoverSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const { system } = await requireSystem(context, call.operands[0] ?? '');
+  const { system } = await openSystem(session, call.operands[0] ?? '');
   const systems = await session.systems();
   if (call.flags.has('dismiss')) {
     await systems.dismiss(system);
@@ -127,7 +118,7 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
 
 export async function forgetSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const stored = await requireSystem(context, call.operands[0] ?? '');
+  const stored = await openSystem(session, call.operands[0] ?? '');
   await (await session.systems()).forget(stored);
   if (json === undefined) {
     terminal.say(t('Ungrouped the system {0}. Its VMs and their snapshots stay.', displayLine(stored.system.name)));
@@ -140,7 +131,7 @@ export async function forgetSystem(context: Context): Promise<ExitName> {
 /** The system as it is now. */
 export async function printSystem(context: Context, name: string): Promise<ExitName> {
   const { session, json } = context;
-  const looked = await (await session.systems()).look(await requireSystem(context, name));
+  const looked = await (await session.systems()).look(await openSystem(session, name));
   if (json === undefined) {
     say(context, [looked]);
   } else {

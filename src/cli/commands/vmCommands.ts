@@ -185,7 +185,7 @@ async function power(context: Context, action: PowerAction): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const view = await session.vm(call.operands[0] ?? '');
   try {
-    return await carryOut(context, view, session.powerRequest(view, action));
+    return await carryOut(context, view, { kind: 'power', vm: view.ref, action });
   } catch (error) {
     const { refusal } = asFailure(error).details;
     if (!isAlreadyInState(action, refusal)) {

@@ -26,8 +26,14 @@ import { revertByList } from './revertByList.js';
 import { revertCommands } from './revertCommands.js';
 import { snapshotCommands } from './snapshotCommands.js';
 import { dissolve, renameSystem, systemCommands } from './systemCommands.js';
-import { checkpoint, deletePoint, revertSystem, revertToLast, undoSystemRevert } from './systemOperations.js';
-import { powerSystem } from './systemPower.js';
+import {
+  checkpoint,
+  deletePoint,
+  powerSystem,
+  revertSystem,
+  revertToLast,
+  undoSystemRevert,
+} from './systemOperations.js';
 import { pruneSystem } from './systemPrune.js';
 import { isForSystem, isOnSystem, targetSystem } from './systemTargets.js';
 import { trashCommands } from './trashCommands.js';

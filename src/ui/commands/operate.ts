@@ -176,12 +176,7 @@ function dialog(run: CommandRun, about: About, moment: 'waits' | 'none'): Asker 
   };
 }
 
-function followHere(
-  run: CommandRun,
-  running: RunningRequest,
-  hasNotice: boolean,
-  undoing: Undoing | undefined,
-): Follower {
+export function followHere(run: CommandRun, running: RunningRequest, hasNotice: boolean, undoing?: Undoing): Follower {
   const store = new DisposableStore();
   store.add(openProgressInView(treeViewId));
   const title = undoing === undefined ? requestWords(run.engine, running.request) : undoingTitle(undoing);

@@ -1,18 +1,21 @@
 // What is done with all VMs of a system as one: planned for each, agreed to once, carried out for all or for none.
-import { groupQuestion } from '../../session/carryOut.js';
+import {
+  carryOutSystem as carryOutAgreed,
+  type FollowWish,
+  freeTitle,
+  planSystem,
+  type SystemWish,
+} from '../../session/carryOutSystem.js';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
-import type { OperationRequest } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
-import { checkpointTitle } from '../../domain/titleSuggestion.js';
-import type { StoredSystem, SystemPoint } from '../../domain/system.js';
+import type { StoredSystem } from '../../domain/system.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import type { SystemResult } from '../../systems/groupRun.js';
-import type { SystemPlan } from '../../systems/systemPlan.js';
-import type { SystemPowerPlan } from '../../systems/systemPower.js';
-import type { Systems } from '../../systems/systems.js';
+import { isPowerPlan, type PlannedSystem, type SystemPowerAction } from '../../systems/systemPower.js';
+import type { VmView } from '../../live/views.js';
 import { failureMessage } from '../../text/failureMessage.js';
 import { requestWords } from '../../text/operationProgress.js';
 import type { QuestionText } from '../../text/questionText.js';
@@ -20,17 +23,19 @@ import { lateOf, notAllUp, outcomeLines, systemDoneText, systemQuestion, without
 import { SystemProgress } from '../../text/systemProgress.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { askText } from '../prompts/ask.js';
-import { requireAnswer, CommandError, NothingThere } from '../prompts/commandError.js';
+import { requireAnswer, CommandError } from '../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../prompts/notify.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { gitReference } from './gitReference.js';
+import { followHere } from './operate.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
 import { rowOfCall, sayTarget } from './targets.js';
 import { cancelSeconds, undoMomentOf } from './cancelMoment.js';
 import { sessionOf } from './sessionOf.js';
+import { refuseSilent } from './unreachableConnection.js';
 
 /** A restore point of all VMs of a system, at one moment: what its members on connections that are away say is told. */
 export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'): Promise<SystemResult> {
@@ -39,70 +44,68 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
     sayTarget(run, stored.system.name);
   }
   const given = argumentsOf(run.call);
-  const titles = stored.points.map((point) => ({ name: point.title, title: point.title }));
-  const suggestion = checkpointTitle(titles, new Date());
-  const isTaken = (text: string): boolean => titles.some((one) => one.title === text.trim());
+  const suggestion = freeTitle(stored);
   if (given.title === undefined && title === 'asked') {
     // What no title could change is refused before it is asked.
-    await decideHere(run, (systems) => systems.planCheckpoint(stored, { title: suggestion }));
+    await decideHere(run, () => planSystem(sessionOf(run), stored, { kind: 'checkpoint', title: suggestion }));
   }
-  const wanted =
-    given.title ??
-    (title === 'suggested'
-      ? suggestion
-      : requireAnswer(
-          await askText({
-            title: t('Title of the Restore Point of {0}', stored.system.name),
-            prompt: t('The snapshots of all its VMs get this title.'),
-            value: suggestion,
-            ignoreFocusOut: true,
-            problem: (text) =>
-              text.trim() === ''
-                ? t('A snapshot needs a title.')
-                : isTaken(text)
-                  ? t('The name is already used.')
-                  : undefined,
-          }),
-        ).trim());
-  if (isTaken(wanted)) {
-    throw new CommandError('exists', t('The name is already used.'));
-  }
+  const wanted = given.title ?? (title === 'suggested' ? suggestion : (await askTitle(stored, suggestion)).trim());
   const { description } = given;
   const git = gitReference();
+  const wish = {
+    kind: 'checkpoint',
+    title: freeTitle(stored, wanted),
+    ...(description !== undefined && { description }),
+    ...(git !== undefined && { git }),
+  } as const;
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
-  const result = await carryOutSystem(run, stored, 'virtRewind.createSnapshot', (systems) =>
-    systems.planCheckpoint(stored, {
-      title: wanted,
-      ...(description !== undefined && { description }),
-      ...(git !== undefined && { git }),
-    }),
-  );
+  const result = await carryOutWish(run, stored, wish, 'virtRewind.createSnapshot');
   follow(result.point?.id);
   return result;
+}
+
+async function askTitle({ system, points }: StoredSystem, suggestion: string): Promise<string> {
+  const answer = await askText({
+    title: t('Title of the Restore Point of {0}', system.name),
+    prompt: t('The snapshots of all its VMs get this title.'),
+    value: suggestion,
+    ignoreFocusOut: true,
+    problem: (text) => {
+      if (text.trim() === '') {
+        return t('A snapshot needs a title.');
+      }
+      return points.some((one) => one.title === text.trim()) ? t('The name is already used.') : undefined;
+    },
+  });
+  return requireAnswer(answer);
 }
 
 export async function revertSystem(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run);
   const point = await targetPoint(run, stored);
-  return revertTo(run, stored, point, 'virtRewind.revert');
+  return carryOutWish(run, stored, { kind: 'revert', point }, 'virtRewind.revert');
 }
 
 /** To the newest restore point that somebody made. */
 export async function revertToLast(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run);
-  const point = stored.points.findLast(({ auto }) => auto === undefined);
-  return revertTo(run, stored, point ?? (await targetPoint(run, stored)), 'virtRewind.revert');
+  const last = stored.points.findLast(({ auto }) => auto === undefined);
+  const point = last ?? (await targetPoint(run, stored));
+  return carryOutWish(run, stored, { kind: 'revert', point }, 'virtRewind.revert');
 }
 
 /** Brings back what the last revert of the system left. */
 export async function undoSystemRevert(run: CommandRun): Promise<SystemResult> {
-  const stored = await targetSystem(run);
-  const point = stored.points.findLast(({ auto }) => auto === 'revert');
-  if (point === undefined) {
-    const name = displayLine(stored.system.name);
-    throw new NothingThere(t('The system {0} has no revert to undo.', name));
-  }
-  return revertTo(run, stored, point, 'virtRewind.undo');
+  return carryOutWish(run, await targetSystem(run), { kind: 'undo' }, 'virtRewind.undo');
+}
+
+/**
+ * Starts all VMs of a system in their order, each when those before it are up; or shuts them down, last the ones that
+ * others come after.
+ */
+export async function powerSystem(run: CommandRun, kind: SystemPowerAction): Promise<SystemResult> {
+  const id = kind === 'start' ? 'virtRewind.start' : 'virtRewind.shutDown';
+  return carryOutWish(run, await targetSystem(run), { kind }, id);
 }
 
 export async function deletePoint(run: CommandRun): Promise<SystemResult> {
@@ -111,27 +114,19 @@ export async function deletePoint(run: CommandRun): Promise<SystemResult> {
   const at = stored.points.indexOf(point);
   const near = stored.points[at + 1] ?? stored.points[at - 1];
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
-  const result = await carryOutSystem(run, stored, 'virtRewind.deleteSnapshot', (systems) =>
-    systems.planDelete(stored, point),
-  );
+  const result = await carryOutWish(run, stored, { kind: 'delete', point }, 'virtRewind.deleteSnapshot');
   follow((result.point ?? near)?.id);
   return result;
 }
 
-async function revertTo(
-  run: CommandRun,
-  stored: StoredSystem,
-  point: SystemPoint,
-  id: CommandId,
-): Promise<SystemResult> {
-  return carryOutSystem(run, stored, id, (systems) => systems.planRevert(stored, point));
+function carryOutWish(run: CommandRun, stored: StoredSystem, wish: SystemWish, id: CommandId): Promise<SystemResult> {
+  return carryOutSystem(run, stored, id, () => planSystem(sessionOf(run), stored, wish));
 }
 
 /** Changes nothing. */
-async function decideHere(run: CommandRun, decide: (systems: Systems) => Promise<SystemPlan>): Promise<SystemPlan> {
-  const systems = await run.systems.open();
+async function decideHere<P>(run: CommandRun, decide: () => Promise<P>): Promise<P> {
   try {
-    return await showInView(treeViewId, () => decide(systems));
+    return await showInView(treeViewId, decide);
   } catch (error) {
     throw withOutcomes(run, error);
   }
@@ -142,95 +137,91 @@ export async function carryOutSystem(
   run: CommandRun,
   { system }: Pick<StoredSystem, 'system'>,
   id: CommandId,
-  decide: (systems: Systems) => Promise<SystemPlan>,
+  decide: () => Promise<PlannedSystem>,
 ): Promise<SystemResult> {
-  const systems = await run.systems.open();
-  const name = displayLine(system.name);
   try {
-    const plan = await decideHere(run, decide);
-    await agreeToSystem(run, plan, asks(plan) ? systemQuestion(plan, Date.now(), cancelSeconds()) : undefined);
-    if (plan.kind === 'delete' && mustConfirm(run)) {
-      await undoMomentOf(system.name, [plan.point.title]);
-    }
-    const title = isUndo(plan) ? t('Undoing the last revert of {0}', name) : t('Virt Rewind: {0}', name);
-    const result = await atWork(run, title, plan, systems);
-    const wrong = run.call.kind === 'program' ? notAllUp(plan, result) : undefined;
+    const { plan, result } = await carryOutAgreed(sessionOf(run), () => decideHere(run, decide), {
+      agree: async ({ plan: planned, guarded }) => {
+        await agreeToSystem(run, system.name, guarded, asks(planned) ? questionOf(planned) : undefined);
+        if (planned.kind === 'delete' && mustConfirm(run)) {
+          await undoMomentOf(system.name, [planned.point.title]);
+        }
+      },
+      follow: (planned, work) => followSystem(run, planned, work),
+      ofMember: {
+        agree: ({ view }) => refuseSilent(run.engine, view.ref),
+        follow: (running) => followHere(run, running, false),
+      },
+    });
+    const wrong = isPowerPlan(plan) || run.call.kind === 'program' ? notAllUp(plan, result) : undefined;
     if (wrong !== undefined) {
-      const { kind, details } = wrong.failure;
-      // Told also where it was cancelled: VMs stand still.
-      throw new CommandError(kind, wrong.message, { ...details, byUs: false }, { cause: wrong.failure });
+      throw notUpError(plan, result, wrong);
     }
     tell(run, plan, result, id);
     return result;
   } catch (error) {
     throw withOutcomes(run, error);
   } finally {
-    // Also where it failed: what is left of it is shown.
+    // Also where it failed: what is left of it, and what had broken off before, is shown.
     await run.systems.known.read();
   }
+}
+
+function questionOf(plan: PlannedSystem): QuestionText {
+  return systemQuestion(plan, Date.now(), cancelSeconds());
+}
+
+/** Told also where it was cancelled: VMs stand still after a revert. */
+function notUpError(
+  plan: PlannedSystem,
+  { members }: SystemResult,
+  { failure, message }: NonNullable<ReturnType<typeof notAllUp>>,
+): CommandError {
+  const { kind, details } = failure;
+  const isOnly = members.filter((member) => member.failure !== undefined).length === 1;
+  return isPowerPlan(plan)
+    ? new CommandError(kind, message, details, { cause: failure, isOnly })
+    : new CommandError(kind, message, { ...details, byUs: false }, { cause: failure });
 }
 
 /**
  * A checkpoint loses nothing, as a rule: it asks where a guest that runs is kept otherwise than the others, unless
  * nobody asked for it.
  */
-function asks({ kind, point, members }: SystemPlan): boolean {
-  const isOdd = point.auto !== 'work' && withoutRam(members).length > 0;
-  return kind !== 'checkpoint' || isOdd || members.some(({ plan }) => plan.losses.length > 0);
+function asks(plan: PlannedSystem): boolean {
+  if (plan.kind === 'revert' || plan.kind === 'delete') {
+    return true;
+  }
+  const isOdd = plan.kind === 'checkpoint' && plan.point.auto !== 'work' && withoutRam(plan.members).length > 0;
+  return isOdd || plan.members.some(({ plan: { losses } }) => losses.length > 0);
 }
 
 /** @param question where one is asked unless the caller does without @throws Dismissed */
 export async function agreeToSystem(
   run: CommandRun,
-  { system, members }: Pick<SystemPowerPlan, 'system' | 'members'>,
+  system: string,
+  guarded: readonly VmView[],
   question: QuestionText | undefined,
 ): Promise<void> {
   if (mustConfirm(run) && question !== undefined) {
     await askQuestion(question);
   }
-  const { guarded } = groupQuestion(sessionOf(run), members);
   if (guarded.length > 0) {
-    await typeNameOfSystem(system.name, [...new Set(guarded.map(({ vm }) => vm.name))]);
+    await typeNameOfSystem(system, [...new Set(guarded.map(({ vm }) => vm.name))]);
   }
 }
 
-/** Under the eyes of the user: who is not done yet. Cancelled, all go back to where they were. */
-function atWork(run: CommandRun, title: string, plan: SystemPlan, systems: Systems): Thenable<SystemResult> {
-  const share = 100 / Math.max(1, plan.members.length);
-  return followSystem(run, title, plan, ({ signal, progress, report, waitFor }) =>
-    showInView(treeViewId, () =>
-      systems.run(plan, {
-        signal,
-        onWait: waitFor,
-        ...progress.whenever((text, change) => report(text, change === 'done' ? share : undefined)),
-      }),
-    ),
-  );
-}
-
-export interface FollowedSystem {
-  /** Aborted when somebody cancels it. */
-  readonly signal: AbortSignal;
-  readonly cancellation: vscode.CancellationToken;
-  readonly progress: SystemProgress;
-  readonly report: (text: string, increment?: number) => void;
-  readonly waitFor: (other: OperationRequest) => void;
-}
-
-/** Shows how far it is in a notification, and keeps it among the operations of this window, until it has ended. */
-export function followSystem<T>(
-  run: CommandRun,
-  title: string,
-  plan: SystemPlan | SystemPowerPlan,
-  work: (followed: FollowedSystem) => Thenable<T>,
-): Thenable<T> {
+/**
+ * Shows how far it is in a notification, and keeps it among the operations of this window, until it has ended.
+ * Cancelled, all go back to where they were; of those that are started or shut down, the ones whose turn has not come
+ * stay as they are.
+ */
+function followSystem<T>(run: CommandRun, plan: PlannedSystem, work: (wish: FollowWish) => Promise<T>): PromiseLike<T> {
+  const name = displayLine(plan.system.name);
+  const title = isUndo(plan) ? t('Undoing the last revert of {0}', name) : t('Virt Rewind: {0}', name);
   return notifyProgress(title, true, async (say, token) => {
-    const source = new vscode.CancellationTokenSource();
     const controller = new AbortController();
-    const cancel = (): void => {
-      controller.abort();
-      source.cancel();
-    };
+    const cancel = (): void => controller.abort();
     token.onCancellationRequested(cancel);
     const entry = run.running.add({ title, requests: plan.members.map(({ plan: own }) => own.request), cancel });
     const progress = new SystemProgress(plan);
@@ -238,21 +229,27 @@ export function followSystem<T>(
       entry.say(text);
       say(text, increment);
     };
-    const waitFor = (other: OperationRequest): void => {
-      entry.waitFor(other);
-      say(t('waiting for: {0}', requestWords(run.engine, other)));
-    };
     report(progress.text);
+    const [counts, parts] = isPowerPlan(plan) ? ['up', plan.system.members] : ['done', plan.members];
+    const wish: FollowWish = {
+      signal: controller.signal,
+      onWait: (other) => {
+        entry.waitFor(other);
+        say(t('waiting for: {0}', requestWords(run.engine, other)));
+      },
+      ...progress.whenever((text, change) =>
+        report(text, change === counts ? 100 / Math.max(1, parts.length) : undefined),
+      ),
+    };
     try {
-      return await work({ signal: controller.signal, cancellation: source.token, progress, report, waitFor });
+      return await (isPowerPlan(plan) ? work(wish) : showInView(treeViewId, () => work(wish)));
     } finally {
       entry.dispose();
-      source.dispose();
     }
   });
 }
 
-function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: CommandId): void {
+function tell(run: CommandRun, plan: PlannedSystem, result: SystemResult, id: CommandId): void {
   const late = lateOf(result);
   const message = [systemDoneText(plan, result), ...outcomeLines(late, plan.kind)].join(' ');
   run.log.info(message);
@@ -274,8 +271,8 @@ function tell(run: CommandRun, plan: SystemPlan, result: SystemResult, id: Comma
 }
 
 /** What the last revert left comes back; what it leaves itself does that revert again. */
-function isUndo({ kind, point }: SystemPlan): boolean {
-  return kind === 'revert' && point.auto === 'revert';
+function isUndo(plan: PlannedSystem): boolean {
+  return plan.kind === 'revert' && plan.point.auto === 'revert';
 }
 
 /** What became of each member is told with why it failed. */

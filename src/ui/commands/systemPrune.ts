@@ -1,6 +1,8 @@
 // Deletes old restore points of a system by a rule, after a look at which: prune, called on a system.
 import { agreeToSystem } from './systemOperations.js';
 import { t } from '@vscode/l10n';
+import { groupQuestion } from '../../session/carryOut.js';
+import { sessionOf } from './sessionOf.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem } from '../../domain/system.js';
 import { treeViewId } from '../../manifest/viewIds.js';
@@ -86,8 +88,11 @@ async function askForRule(run: CommandRun, stored: StoredSystem): Promise<PruneR
 /** @throws Dismissed */
 async function agree(run: CommandRun, prune: SystemPrune): Promise<void> {
   const { system } = prune.stored;
-  const members = prune.going.flatMap((one) => one.members);
-  await agreeToSystem(run, { system, members }, systemPruneQuestion(prune, Date.now()));
+  const { guarded } = groupQuestion(
+    sessionOf(run),
+    prune.going.flatMap((one) => one.members),
+  );
+  await agreeToSystem(run, system.name, guarded, systemPruneQuestion(prune, Date.now()));
   if (mustConfirm(run)) {
     await undoMomentOf(
       system.name,

@@ -4,21 +4,22 @@ import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import {
-  findPointByTitle,
-  isMember,
-  type StoredSystem,
   findSystemByName,
+  isMember,
+  requirePoint,
+  requireSystem,
+  type StoredSystem,
   type SystemPoint,
 } from '../../domain/system.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle } from '../../text/systemPointText.js';
-import { CommandError, NothingThere } from '../prompts/commandError.js';
+import { NothingThere } from '../prompts/commandError.js';
 import { pick } from '../prompts/pickTarget.js';
 import { isSystemPart, type Node, vmOfNode } from '../tree/nodes.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 
-/** @throws CommandError `notFound` where there is none */
+/** @throws Failure `notFound` where there is none */
 export async function targetSystem(run: CommandRun): Promise<StoredSystem> {
   const { systems } = await (await run.systems.open()).list();
   const rows: readonly Node[] = run.call.kind === 'rows' ? run.call.rows : [];
@@ -49,29 +50,14 @@ export async function targetSystem(run: CommandRun): Promise<StoredSystem> {
       );
 }
 
-/**
- * @param called what a person calls it
- * @throws CommandError `notFound`
- */
-export function requireSystem(found: StoredSystem | undefined, called: string): StoredSystem {
-  if (found === undefined) {
-    throw new CommandError('notFound', t('There is no system {0}.', displayLine(called)));
-  }
-  return found;
-}
-
-/** The point of the row, the one of that title, or the one picked, newest first. @throws CommandError `notFound` */
-export async function targetPoint(run: CommandRun, { system, points }: StoredSystem): Promise<SystemPoint> {
+/** The point of the row, the one of that title, or the one picked, newest first. @throws Failure `notFound` */
+export async function targetPoint(run: CommandRun, stored: StoredSystem): Promise<SystemPoint> {
+  const { system, points } = stored;
   const row = run.call.kind === 'rows' ? run.call.rows.find(({ kind }) => kind === 'point') : undefined;
   const { snapshot } = argumentsOf(run.call);
   const wanted = row?.kind === 'point' ? row.point : snapshot;
   if (wanted !== undefined) {
-    const found = points.find(({ id }) => id === wanted) ?? findPointByTitle(points, wanted);
-    if (found === undefined) {
-      const [name, title] = [displayLine(system.name), displayLine(snapshot ?? '')];
-      throw new CommandError('notFound', t('The system {0} has no restore point “{1}”.', name, title));
-    }
-    return found;
+    return points.find(({ id }) => id === wanted) ?? requirePoint(stored, wanted);
   }
   if (points.length === 0) {
     throw new NothingThere(t('The system {0} has no restore points yet.', displayLine(system.name)));

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { systemClock } from '../../base/clock.js';
 import type { CommandServices } from '../commands/commandServices.js';
-import { requireSystem } from '../commands/systemTargets.js';
+import { requireSystem } from '../../domain/system.js';
 import { namedVm } from '../commands/targets.js';
 import { runTask, type TaskRun } from './runTask.js';
 

@@ -38,7 +38,7 @@ export async function whileOff<T>(context: Parts, view: VmView, backUp: () => Pr
 }
 
 async function shutDown({ session, interruption }: Parts, view: VmView): Promise<void> {
-  const plan = await session.plan(view, session.powerRequest(view, 'shutDown'));
+  const plan = await session.plan(view, { kind: 'power', vm: view.ref, action: 'shutDown' });
   if (plan.losses.length > 0 || plan.warnings.some(({ kind }) => kind === 'cloneGoes')) {
     throw new CopiesFault({ kind: 'goesWhenOff' });
   }
@@ -60,5 +60,5 @@ async function startAgain(session: Context['session'], view: VmView): Promise<vo
 }
 
 export async function startVm(session: Context['session'], view: VmView): Promise<void> {
-  await session.run(await session.plan(view, session.powerRequest(view, 'start')));
+  await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action: 'start' }));
 }

@@ -1,6 +1,6 @@
 // What the command line tells of an operation on a system, and what it ends with. No VM is there.
 import assert from 'node:assert/strict';
-import { carryOutSystem } from '../../../src/cli/commands/systemCommands.js';
+import { carryOutSystem } from '../../../src/cli/carryOutSystem.js';
 import type { Context } from '../../../src/cli/context.js';
 import type { ExitName } from '../../../src/cli/exitCodes.js';
 import { Interruption } from '../../../src/cli/interruption.js';

@@ -9,7 +9,7 @@ import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { VmView } from '../../../src/live/views.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { planPower, runPower, type PlannedPower, type SystemPowerResult } from '../../../src/systems/systemPower.js';
-import { outcomeLines, systemPowerText } from '../../../src/text/systemText.js';
+import { outcomeLines, systemDoneLines } from '../../../src/text/systemText.js';
 import { facts, vm } from '../domain/someFacts.js';
 import { FakeClock } from '../engine/fakeClock.js';
 
@@ -67,7 +67,7 @@ class Vms {
     const { engine } = this;
     const plan = await planPower(engine, { id: 'a', name: 'shop', members }, action);
     const result = await runPower(plan, { signal, act: this.act(...deaf) }, { engine, clock: new FakeClock() });
-    return { ...result, said: systemPowerText(plan, result) };
+    return { ...result, said: systemDoneLines(plan, result) };
   }
 
   #vmOf(uuid: string): VmView['vm'] {

@@ -19,8 +19,7 @@ describe('a backup while the VM is off', () => {
     const session = {
       engine: { refresh: () => Promise.resolve() },
       view: () => viewOf(power),
-      powerRequest: (_: VmView, action: string) => action,
-      plan: (_: VmView, action: string) => Promise.resolve({ action, losses, warnings: [] }),
+      plan: (_: VmView, { action }: { readonly action: string }) => Promise.resolve({ action, losses, warnings: [] }),
       run: ({ action }: { action: string }) => {
         done.push(action);
         const failure = fails[action];

@@ -1,0 +1,127 @@
+// Carries out an operation on all VMs of a system for a person at a terminal, or says what it would do.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+import type { StoredSystem } from '../domain/system.js';
+import { groupQuestion, type GroupQuestion } from '../session/carryOut.js';
+import { carryOutSystem as carryOutAgreed, planSystem, type SystemWish } from '../session/carryOutSystem.js';
+import { systemOutcome } from '../session/systemInfos.js';
+import type { SystemResult } from '../systems/groupRun.js';
+import { type PlannedMember, SystemFailure } from '../systems/systemPlan.js';
+import { isPowerPlan, type PlannedSystem } from '../systems/systemPower.js';
+import {
+  lateOf,
+  notAllUp,
+  outcomeLines,
+  systemDoneLines,
+  systemQuestion,
+  withoutRamLines,
+} from '../text/systemText.js';
+import { SystemProgress } from '../text/systemProgress.js';
+import { agreeTo } from './agree.js';
+import type { Context } from './context.js';
+import { type ExitName, exitOfFailure } from './exitCodes.js';
+import { commandLines, printPlan, questionLines } from './printPlan.js';
+
+export function carryOutWish(context: Context, stored: StoredSystem, wish: SystemWish): Promise<ExitName> {
+  return carryOutSystem(context, () => planSystem(context.session, stored, wish));
+}
+
+/** @throws Failure; what became of each member has been told by then */
+export async function carryOutSystem(context: Context, decide: () => Promise<PlannedSystem>): Promise<ExitName> {
+  const { call, session, terminal, json, interruption } = context;
+  try {
+    if (call.flags.has('plan')) {
+      tellPlan(context, await decide());
+      return 'done';
+    }
+    const { plan, result } = await carryOutAgreed(session, decide, {
+      agree: async (question) => {
+        const { lines, confirm } = textOf(context, question.plan);
+        await agreeToSystem(context, question.plan.system.name, question, { lines, confirm });
+        if (!question.asks && !isPowerPlan(question.plan)) {
+          withoutRamLines(question.plan.members).forEach((line) => terminal.tell(line));
+        }
+      },
+      follow: (agreed, work) => {
+        const controller = new AbortController();
+        const progress = new SystemProgress(agreed);
+        terminal.progress(progress.text);
+        return interruption.handledBy(
+          () => controller.abort(),
+          () => work({ signal: controller.signal, ...progress.whenever((text) => terminal.progress(text)) }),
+        );
+      },
+    });
+    if (json !== undefined) {
+      json({ system: plan.system.name, result: systemOutcome(plan, result) });
+    } else {
+      const name = displayLine(plan.system.name);
+      const back = result.kept === undefined ? [] : [t('To go back: {0}', `virt-rewind system undo ${name}`)];
+      terminal.say([...systemDoneLines(plan, result), ...back].join('\n'));
+    }
+    return exitOf(plan, result);
+  } catch (error) {
+    if (error instanceof SystemFailure && json === undefined) {
+      terminal.tell(outcomeLines(error.members).join('\n'));
+    }
+    throw error;
+  }
+}
+
+function exitOf(plan: PlannedSystem, result: SystemResult): ExitName {
+  const kind = notAllUp(plan, result)?.failure.kind;
+  if (lateOf(result).length === 0) {
+    return 'done';
+  }
+  return kind === 'cancelled' || (kind !== undefined && isPowerPlan(plan)) ? exitOfFailure(kind) : 'failed';
+}
+
+/** @throws CliError */
+export async function agreeToSystem(
+  context: Context,
+  system: string,
+  { asks, guarded }: GroupQuestion,
+  question: { readonly lines: readonly string[]; readonly confirm: string },
+): Promise<void> {
+  await agreeTo(context, {
+    ...question,
+    asks,
+    ...(guarded.length > 0 && { isProtected: displayLine(system), typed: system }),
+  });
+}
+
+function textOf(
+  context: Context,
+  plan: PlannedSystem,
+): { readonly lines: readonly string[]; readonly confirm: string } {
+  const question = systemQuestion(plan, Date.now());
+  return { lines: questionLines(context, question), confirm: question.confirm };
+}
+
+function tellPlan(context: Context, plan: PlannedSystem): void {
+  const { session, json } = context;
+  const { kind, system } = plan;
+  const members: readonly Pick<PlannedMember, 'member' | 'view' | 'plan'>[] = plan.members;
+  if (json === undefined) {
+    printPlan(context, textOf(context, plan).lines, members.flatMap(commandLines));
+    return;
+  }
+  const { asks, guarded } = groupQuestion(session, members);
+  json({
+    system: system.name,
+    plan: {
+      operation: kind,
+      members: members.map(({ member, view, plan: own }) => ({
+        name: view.vm.name,
+        uuid: member.uuid,
+        connection: member.connection,
+        commands: commandLines({ plan: own, view }),
+        losses: own.losses.map((loss) => loss.kind),
+        ...(own.snapshot !== undefined && { snapshot: own.snapshot }),
+        ...(own.checkpoint !== undefined && { checkpoint: own.checkpoint }),
+      })),
+      asks,
+      needsName: guarded.length > 0,
+    },
+  });
+}

@@ -1,0 +1,122 @@
+// One operation on all VMs of a system, the same for every shell: it is planned, an asker agrees to it for all of them,
+// it runs, and the asker shows how far it is.
+import { Failure } from '../domain/failure.js';
+import { requirePoint, type StoredSystem, type SystemPoint } from '../domain/system.js';
+import { checkpointTitle } from '../domain/titleSuggestion.js';
+import type { RunWish, SystemResult } from '../systems/groupRun.js';
+import type { CheckpointWish, SystemPlan } from '../systems/systemPlan.js';
+import {
+  isPowerPlan,
+  type PlannedSystem,
+  type PowerWish,
+  type SystemPowerAction,
+  type SystemPowerPlan,
+} from '../systems/systemPower.js';
+import type { Systems } from '../systems/systems.js';
+import { type Asker, agreedBefore, carryOut, groupQuestion, type GroupQuestion } from './carryOut.js';
+import type { Session } from './session.js';
+
+/** What is wanted of a system. */
+export type SystemWish =
+  | ({ readonly kind: 'checkpoint'; readonly title?: string } & Pick<CheckpointWish, 'description' | 'git'>)
+  /** By its title, or as it is. */
+  | { readonly kind: 'revert' | 'delete'; readonly point: SystemPoint | string }
+  /** Of the last revert. */
+  | { readonly kind: 'undo' }
+  | { readonly kind: SystemPowerAction };
+
+export type PlanOf<W extends SystemWish> = W extends { readonly kind: SystemPowerAction }
+  ? SystemPowerPlan
+  : SystemPlan;
+
+export interface SystemQuestion extends GroupQuestion {
+  readonly plan: PlannedSystem;
+}
+
+/** Whoever wants it, see `Asker`. */
+export interface SystemAsker {
+  /** Rejects unless it is agreed to, and the name of the system given where one of its VMs is protected. */
+  readonly agree: (question: SystemQuestion) => Promise<void> | void;
+  /** Shows how far it is until the work ends. */
+  readonly follow: <T>(plan: PlannedSystem, work: (wish: FollowWish) => Promise<T>) => PromiseLike<T>;
+  /** Of each VM that is started or shut down. Absent: it is not shown by itself. */
+  readonly ofMember?: Asker;
+}
+
+export type FollowWish = RunWish & Pick<PowerWish, 'signal'>;
+
+export interface CarriedOutSystem<P extends PlannedSystem> {
+  readonly plan: P;
+  readonly result: SystemResult;
+}
+
+/** @throws Failure `notFound`, `exists`, or why it cannot be */
+export async function planSystem<W extends SystemWish>(
+  session: Session,
+  stored: StoredSystem,
+  wish: W,
+): Promise<PlanOf<W>> {
+  return (await planWish(await session.systems(), stored, wish)) as PlanOf<W>;
+}
+
+async function planWish(systems: Systems, stored: StoredSystem, wish: SystemWish): Promise<PlannedSystem> {
+  switch (wish.kind) {
+    case 'checkpoint': {
+      const { kind: _, title, ...more } = wish;
+      return systems.planCheckpoint(stored, { ...more, title: freeTitle(stored, title) });
+    }
+    case 'revert':
+      return systems.planRevert(stored, pointOf(stored, wish.point));
+    case 'undo':
+      return systems.planRevert(stored, lastRevert(stored));
+    case 'delete':
+      return systems.planDelete(stored, pointOf(stored, wish.point));
+    case 'start':
+    case 'shutDown':
+      return systems.planPower(stored, wish.kind);
+  }
+}
+
+/** @throws Failure; SystemFailure where members were touched; whatever the asker throws */
+export async function carryOutSystem<P extends PlannedSystem>(
+  session: Session,
+  decide: () => PromiseLike<P>,
+  { agree, follow, ofMember = agreedBefore }: SystemAsker,
+): Promise<CarriedOutSystem<P>> {
+  const plan = await decide();
+  await agree({ plan, ...groupQuestion(session, plan.members) });
+  const systems = await session.systems();
+  const result = await follow(plan, (wish): Promise<SystemResult> => {
+    if (!isPowerPlan(plan)) {
+      return systems.run(plan, wish);
+    }
+    return systems.runPower(plan, {
+      ...wish,
+      act: ({ view, plan: agreed }) =>
+        carryOut(session, { view, request: agreed.request, agreed }, ofMember, wish.signal),
+    });
+  });
+  return { plan, result };
+}
+
+function pointOf(stored: StoredSystem, wanted: SystemPoint | string): SystemPoint {
+  return typeof wanted === 'string' ? requirePoint(stored, wanted) : wanted;
+}
+
+function lastRevert({ system, points }: StoredSystem): SystemPoint {
+  const point = points.findLast(({ auto }) => auto === 'revert');
+  if (point === undefined) {
+    throw new Failure('notFound', { system: system.name, noRevert: true });
+  }
+  return point;
+}
+
+/** Of a restore point: as given, or the next that is free. @throws Failure `exists` */
+export function freeTitle({ system, points }: StoredSystem, given?: string): string {
+  const titles = points.map(({ title }) => ({ name: title, title }));
+  const title = given ?? checkpointTitle(titles, new Date());
+  if (titles.some((one) => one.title === title)) {
+    throw new Failure('exists', { system: system.name, snapshot: title });
+  }
+  return title;
+}
