@@ -3,10 +3,19 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { longestSeconds, parsePlace, parseSeconds, type TcpPlace } from '../domain/startWait.js';
 import { CliError } from './commandError.js';
 import { commonOptions } from './commandShape.js';
-import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
+import {
+  commandGroups,
+  commandNames,
+  type CommandName,
+  commandOf,
+  commandsOnSystems,
+  optionsOf,
+} from './commandTable.js';
 
 export interface Call {
   readonly command: CommandName;
+  /** It was called as one of systems, and is for none but these. */
+  readonly group?: 'system';
   readonly operands: readonly string[];
   /** Of options with a value. */
   readonly texts: Readonly<Record<string, string | undefined>>;
@@ -44,6 +53,7 @@ export function parseCommandLine(words: readonly string[]): ParsedCommandLine {
     return { kind: 'help', group: first };
   }
   const command = findCommand(first);
+  const isOfSystem = first === `system ${command}`;
   const { values, positionals } = parseByCommand(command, rest);
   const flags = new Set(Object.keys(values).filter((name) => values[name] === true));
   if (flags.has('help')) {
@@ -58,7 +68,10 @@ export function parseCommandLine(words: readonly string[]): ParsedCommandLine {
   requireWords(command, texts);
   requireOneMeaning(command, new Set(Object.keys(values)));
   requireOperands(command, positionals);
-  return { kind: 'call', call: { command, operands: positionals, texts, lists, flags } };
+  return {
+    kind: 'call',
+    call: { command, ...(isOfSystem && { group: 'system' }), operands: positionals, texts, lists, flags },
+  };
 }
 
 /** As those of virsh and git, options of all commands may come before the command, too. */
@@ -87,7 +100,8 @@ export function joinCommandWords([first, second, ...rest]: readonly string[]): r
 }
 
 function findCommand(word: string): CommandName {
-  const found = commandNames.find((name) => name === word);
+  const found =
+    commandNames.find((name) => name === word) ?? commandsOnSystems.find((name) => `system ${name}` === word);
   if (found === undefined) {
     const group = commandGroups.find((one) => word.startsWith(`${one} `));
     const help = group === undefined ? '--help' : `${group} --help`;

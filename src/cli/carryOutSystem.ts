@@ -17,6 +17,7 @@ import {
   withoutRamLines,
 } from '../text/systemText.js';
 import { SystemProgress } from '../text/systemProgress.js';
+import { commandFor } from '../text/ways.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import { type ExitName, exitOfFailure } from './exitCodes.js';
@@ -56,7 +57,7 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Pla
       json({ system: plan.system.name, result: systemOutcome(plan, result) });
     } else {
       const name = displayLine(plan.system.name);
-      const back = result.kept === undefined ? [] : [t('To go back: {0}', `virt-rewind system undo ${name}`)];
+      const back = result.kept === undefined ? [] : [t('To go back: {0}', commandFor(['system', 'undo', name]))];
       terminal.say([...systemDoneLines(plan, result), ...back].join('\n'));
     }
     return exitOf(plan, result);

@@ -2,13 +2,15 @@
 
 /** What a word stands for, for completion. */
 export type OperandKind =
-  'vm' | 'snapshot' | 'repair' | 'system' | 'point' | 'labPoint' | 'shell' | 'program' | 'place' | 'text';
+  'vm' | 'target' | 'snapshot' | 'repair' | 'system' | 'point' | 'labPoint' | 'shell' | 'program' | 'place' | 'text';
 
 export interface Operand {
   readonly name: string;
   readonly kind: OperandKind;
   /** `rest`: one or more; `several`: any number. */
   readonly needed: 'needed' | 'optional' | 'rest' | 'several';
+  /** A system has no such thing. */
+  readonly onSystem?: false;
 }
 
 export interface Option {
@@ -33,6 +35,8 @@ export interface Command {
   readonly summary: string;
   readonly operands: readonly Operand[];
   readonly options: Readonly<Record<string, Option>>;
+  /** It does the same to a system: which of the options it has there. Absent: it is for one VM. */
+  readonly onSystem?: readonly string[];
   /** More than the summary, as paragraphs. */
   readonly more?: string;
   readonly examples: readonly string[];
@@ -52,8 +56,10 @@ export const commonOptions = {
 } as const satisfies Record<string, Option>;
 
 export const vm: Operand = { name: 'VM', kind: 'vm', needed: 'needed' };
+export const vmOrSystem: Operand = { name: 'VM|SYSTEM', kind: 'target', needed: 'needed' };
 export const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
-export const entry: Operand = { name: 'ENTRY', kind: 'text', needed: 'optional' };
+export const entry: Operand = { name: 'ENTRY', kind: 'text', needed: 'optional', onSystem: false };
+/** Of a system, a restore point. */
 export const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
 
 export function snapshotOption(help: string): Option {
@@ -75,7 +81,7 @@ export const plan: Option = {
 export const acting = {
   plan,
   yes: { type: 'boolean', short: 'y', help: 'answer the question with yes' },
-  name: { type: 'string', value: 'NAME', help: 'the name of a protected VM, typed' },
+  name: { type: 'string', value: 'NAME', help: 'the name of a protected VM or system, typed' },
 } as const satisfies Record<string, Option>;
 
 /** The same beside what changes nothing unless it is told to. */

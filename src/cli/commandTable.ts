@@ -20,6 +20,7 @@ import {
   seconds,
   snapshot,
   vm,
+  vmOrSystem,
 } from './commandShape.js';
 import { labCommands } from './labCommandTable.js';
 import { wingCommands } from '../wings/commandRows.js';
@@ -39,8 +40,8 @@ const commands = {
     examples: ['virt-rewind tree web-test'],
   },
   checkpoint: {
-    summary: 'create a snapshot of the best kind for the state of the VM',
-    operands: [vm, { name: 'TITLE', kind: 'text', needed: 'optional' }],
+    summary: 'create a snapshot of the best kind for the state of the VM; of a system, a restore point',
+    operands: [vmOrSystem, { name: 'TITLE', kind: 'text', needed: 'optional' }],
     options: {
       plan,
       kind: { type: 'string', value: 'KIND', help: 'memory, disk or offline', words: snapshotKinds },
@@ -52,11 +53,13 @@ const commands = {
       description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
       name: acting.name,
     },
-    examples: ['virt-rewind checkpoint web-test', "virt-rewind checkpoint web-test 'before the upgrade'"],
+    onSystem: ['plan', 'description', 'name'],
+    more: 'All running VMs of a system pause together until all are saved. All of them, or none.',
+    examples: ["virt-rewind checkpoint web-test 'before the upgrade'", "virt-rewind checkpoint shop 'before the demo'"],
   },
   revert: {
     summary: 'revert to a snapshot; saves the current state as a checkpoint first',
-    operands: [vm, snapshot],
+    operands: [vmOrSystem, snapshot],
     options: {
       ...acting,
       after: {
@@ -68,15 +71,18 @@ const commands = {
       'no-checkpoint': { type: 'boolean', help: 'do not save the current state first' },
       seamless,
     },
+    onSystem: ['plan', 'yes', 'name'],
+    more: 'All VMs of a system, or none: if one fails, the others return to their previous state.',
     examples: ['virt-rewind revert web-test clean', 'virt-rewind revert web-test clean --yes --no-checkpoint'],
   },
   undo: {
-    summary: 'undo the last operation, or any other that no later one depends on',
-    operands: [vm, entry],
+    summary: 'undo the last operation, or any other that no later one depends on; of a system, the last revert',
+    operands: [vmOrSystem, entry],
     options: {
       ...acting,
       'no-checkpoint': { type: 'boolean', help: 'for a revert: do not save the current state first' },
     },
+    onSystem: ['plan', 'yes', 'name'],
     more: 'Skips power operations and clones. ENTRY is the id that history shows. See docs/undo.md.',
     examples: ['virt-rewind undo web-test', 'virt-rewind undo web-test 1f0c22ab --plan'],
   },
@@ -97,8 +103,8 @@ const commands = {
     examples: ['virt-rewind restore-state web-test 1f0c22ab --plan'],
   },
   delete: {
-    summary: 'delete a snapshot; its children keep their data',
-    operands: [vm, snapshot],
+    summary: 'delete a snapshot; its children keep their data; of a system, a restore point',
+    operands: [vmOrSystem, snapshot],
     options: {
       ...acting,
       scope: {
@@ -109,6 +115,7 @@ const commands = {
       },
       trash: { type: 'boolean', help: 'move it to the trash instead; `undo` restores it' },
     },
+    onSystem: ['plan', 'yes', 'name'],
     examples: [
       'virt-rewind delete web-test before-upgrade',
       'virt-rewind delete web-test old --plan',
@@ -133,15 +140,19 @@ const commands = {
     examples: ['virt-rewind renew-identity web-test-clone --yes'],
   },
   start: {
-    summary: 'start a VM',
-    operands: [vm],
+    summary: 'start a VM, or all VMs of a system in its order, each when the VMs before it are ready',
+    operands: [vmOrSystem],
     options: { plan },
-    examples: ['virt-rewind start web-test'],
+    onSystem: ['plan'],
+    more: 'Of a system: resumes a paused VM. Does nothing if all are running. If a VM does not start, the VMs after it are left as they are and listed.',
+    examples: ['virt-rewind start web-test', 'virt-rewind start shop'],
   },
   stop: {
-    summary: 'shut down a VM, and wait until it is off',
-    operands: [vm],
+    summary: 'shut down a VM, or all VMs of a system in reverse start order, and wait until they are off',
+    operands: [vmOrSystem],
     options: { ...acting, force: { type: 'boolean', help: 'like pulling the power plug' } },
+    onSystem: ['plan', 'yes', 'name'],
+    more: 'Of a system: does nothing if all are off. If a VM does not shut down in time, the VMs that it depends on stay on and are listed.',
     examples: ['virt-rewind stop web-test', 'virt-rewind stop web-test --force --yes'],
   },
   pause: {
@@ -277,6 +288,11 @@ export type CommandName = keyof typeof commands;
 
 /** Words that only begin a command. */
 export const commandGroups: readonly string[] = ['system', 'lab'];
+
+/** Commands that systems have, too: `system start shop` is `start shop`, and finds no VM. */
+export const commandsOnSystems = Object.entries<Command>(commands)
+  .filter(([, { onSystem }]) => onSystem !== undefined)
+  .map(([name]) => name as CommandName);
 
 export const commandNames = Object.keys(commands) as readonly CommandName[];
 

@@ -3,9 +3,18 @@
 import { noLog } from '../base/log.js';
 import { repairName, repairsOf } from '../diagnosis/examination.js';
 import { labFileName } from '../manifest/labFileName.js';
+import type { StoredSystem } from '../domain/system.js';
+import { openTarget } from '../session/target.js';
 import { Session } from '../session/session.js';
 import { splitCommonOptions, joinCommandWords } from './arguments.js';
-import { commandGroups, commandNames, type CommandName, commandOf, optionsOf } from './commandTable.js';
+import {
+  commandGroups,
+  commandNames,
+  type CommandName,
+  commandOf,
+  commandsOnSystems,
+  optionsOf,
+} from './commandTable.js';
 import type { OperandKind, Option } from './commandShape.js';
 import type { Terminal } from './terminal.js';
 
@@ -13,11 +22,15 @@ export type CompletionSource =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: OperandKind; readonly connect?: string; readonly vm?: string; readonly file?: string };
 
+/** What a system has in the place of what a VM has. */
+const kindsOfSystem: Partial<Readonly<Record<OperandKind, OperandKind>>> = { target: 'system', snapshot: 'point' };
+
 /** @param words those after `virt-rewind`, the last being typed. Pure. */
 export function completionSourceAt(words: readonly string[]): CompletionSource {
   const { ahead, own } = splitCommonOptions(words);
   const [first = '', ...rest] = own.length > 2 ? joinCommandWords(own) : own;
-  const command = commandNames.find((name) => name === first);
+  const ofSystem = commandsOnSystems.find((name) => first === `system ${name}`);
+  const command = ofSystem ?? commandNames.find((name) => name === first);
   if (rest.length === 0 || command === undefined) {
     const within = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
     const firsts = [...commandNames.filter((name) => !name.includes(' ')), ...commandGroups, '--help', '--version'];
@@ -61,7 +74,7 @@ export function completionSourceAt(words: readonly string[]): CompletionSource {
   return operand.kind === 'shell'
     ? { kind: 'words', words: ['bash', 'zsh', 'fish'] }
     : {
-        kind: operand.kind,
+        kind: (ofSystem && kindsOfSystem[operand.kind]) ?? operand.kind,
         ...(connect !== undefined && { connect }),
         ...(vm !== undefined && { vm }),
         ...(file !== undefined && { file }),
@@ -80,6 +93,10 @@ function findOption(command: CommandName, word: string): string | undefined {
     ([name, { short }]) =>
       word === `--${name}` || word.startsWith(`--${name}=`) || (short !== undefined && word.startsWith(`-${short}`)),
   )?.[0];
+}
+
+function titlesOf({ points }: StoredSystem): readonly string[] {
+  return points.filter(({ auto }) => auto !== 'revert').map(({ title }) => title);
 }
 
 /** @param words `--`, then those after `virt-rewind` */
@@ -114,20 +131,20 @@ async function answers(wanted: CompletionSource, environment: NodeJS.ProcessEnv)
       const { systems } = await (await session.systems()).list();
       return wanted.kind === 'system'
         ? systems.map(({ system }) => system.name)
-        : systems.flatMap(({ system, points }) =>
-            system.name === vm ? points.filter(({ auto }) => auto !== 'revert').map(({ title }) => title) : [],
-          );
+        : systems.flatMap((stored) => (stored.system.name === vm ? titlesOf(stored) : []));
     }
     if (wanted.kind === 'labPoint') {
       const { Labs } = await import('../lab/labs.js');
       const labs = new Labs({ session, log: noLog, shell: 'virt-rewind', environment });
       const record = await labs.find(file ?? labFileName);
       const stored = record?.system === undefined ? undefined : await (await session.systems()).find(record.system);
-      return (stored?.points ?? []).filter(({ auto }) => auto !== 'revert').map(({ title }) => title);
+      return stored === undefined ? [] : titlesOf(stored);
     }
     if (wanted.kind === 'snapshot' && vm !== undefined) {
-      const view = await session.vm(vm);
-      return (await session.engine.readTree(view.ref)).snapshots.map(({ name }) => name);
+      const target = await openTarget(session, vm, () => Promise.resolve('vm'));
+      return target.kind === 'vm'
+        ? (await session.engine.readTree(target.view.ref)).snapshots.map(({ name }) => name)
+        : titlesOf(target.stored);
     }
     if (wanted.kind === 'repair' && vm !== undefined) {
       const { ref } = await session.vm(vm);
@@ -135,9 +152,11 @@ async function answers(wanted: CompletionSource, environment: NodeJS.ProcessEnv)
     }
     const { engine } = session;
     await Promise.allSettled(engine.connections.map(({ uri }) => engine.connect(uri)));
-    return engine.connections.flatMap(({ vms }) =>
-      vms.map((view) => (wanted.kind === 'place' ? `${view.vm.name}:` : view.vm.name)),
+    const vms = engine.connections.flatMap((one) =>
+      one.vms.map((view) => (wanted.kind === 'place' ? `${view.vm.name}:` : view.vm.name)),
     );
+    const { systems } = wanted.kind === 'target' ? await (await session.systems()).list() : { systems: [] };
+    return [...vms, ...systems.map(({ system }) => system.name)];
   } catch {
     return [];
   } finally {

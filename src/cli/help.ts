@@ -1,7 +1,7 @@
 // What --help prints. Pure.
 import { columnsOf, piecesOf } from './columns.js';
 import { type Command, commonOptions, type Operand, type Option } from './commandShape.js';
-import { type CommandName, commandNames, commandOf } from './commandTable.js';
+import { type CommandName, commandNames, commandOf, commandsOnSystems } from './commandTable.js';
 
 /** Where what an option is for begins. */
 const indent = 24;
@@ -32,6 +32,7 @@ export function groupHelp(group: string, width: number): string {
     '',
     'Commands:',
     ...own.flatMap((name) => row(name, commandOf(name).summary, width)),
+    ...(group === 'system' ? ['', ...wrapText(`As of a VM: ${commandsOnSystems.join(', ')}.`, width, 0)] : []),
     '',
     'Options of all commands:',
     ...optionRows(commonOptions, width),

@@ -54,13 +54,7 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   ...wingHandlers,
   'system list': async () => (await import('./commands/systems.js')).listSystems,
   'system create': async () => (await import('./commands/systems.js')).createSystem,
-  'system checkpoint': async () => (await import('./commands/systemCommands.js')).checkpointSystem,
-  'system revert': async () => (await import('./commands/systemCommands.js')).revertSystem,
-  'system undo': async () => (await import('./commands/systemCommands.js')).undoSystem,
-  'system delete': async () => (await import('./commands/systemCommands.js')).deletePoint,
-  'system start': async () => (await import('./commands/systemCommands.js')).startSystem,
-  'system stop': async () => (await import('./commands/systemCommands.js')).stopSystem,
-  'system rename-point': async () => (await import('./commands/systemCommands.js')).renamePoint,
+  'system rename-point': async () => (await import('./commands/systems.js')).renamePoint,
   'system prune': async () => (await import('./commands/systemPrune.js')).pruneSystem,
   'system rename': async () => (await import('./commands/systems.js')).renameSystem,
   'system order': async () => (await import('./commands/systems.js')).orderSystem,
@@ -126,7 +120,7 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       session,
       log,
       interruption,
-      json: isJson ? (answer) => terminal.say(answerDocument(call.command, answer)) : undefined,
+      json: isJson ? (answer) => terminal.say(answerDocument(calledOf(call), answer)) : undefined,
     };
     const exit = await handler(context);
     tellRecovered(recovered, terminal);
@@ -173,6 +167,11 @@ function isOfSystem(error: unknown): error is { readonly members: readonly Membe
   return error instanceof Failure && 'members' in error;
 }
 
+/** As it was called. */
+function calledOf({ group, command }: Call): string {
+  return group === undefined ? command : `${group} ${command}`;
+}
+
 /** A VM is told of by its name. */
 function nameVm(error: unknown, session: Session | undefined): unknown {
   const uuid = error instanceof Failure ? error.details.vm : undefined;
@@ -195,7 +194,7 @@ function reportFailure(error: unknown, call: Call, terminal: Terminal, members?:
         ...(members !== undefined && { members }),
       },
     };
-    terminal.say(answerDocument(call.command, answer));
+    terminal.say(answerDocument(calledOf(call), answer));
   } else {
     terminal.tell(message);
   }

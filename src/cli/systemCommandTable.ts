@@ -1,14 +1,8 @@
 // The rows of THE table for several VMs as one.
-import { acting, type Command, type Operand, type Option, plan, port, seconds, vm } from './commandShape.js';
+import { acting, type Command, type Operand, port, seconds, vm } from './commandShape.js';
 
 const system: Operand = { name: 'SYSTEM', kind: 'system', needed: 'needed' };
 const point: Operand = { name: 'POINT', kind: 'point', needed: 'needed' };
-
-const systemName: Option = {
-  type: 'string',
-  value: 'NAME',
-  help: 'the name of the system, typed: a VM of it is protected',
-};
 
 export const systemCommands = {
   'system list': {
@@ -26,62 +20,17 @@ export const systemCommands = {
     options: {},
     examples: ['virt-rewind system create shop db api web'],
   },
-  'system checkpoint': {
-    summary: 'create a restore point of a system: all its VMs at one moment',
-    operands: [system, { name: 'TITLE', kind: 'text', needed: 'optional' }],
-    options: {
-      plan,
-      description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
-      name: systemName,
-    },
-    more: 'All running VMs pause together until all are saved. All of them, or none.',
-    examples: ["virt-rewind system checkpoint shop 'before the demo'"],
-  },
-  'system revert': {
-    summary: 'revert all VMs to a restore point; saves the current state first',
-    operands: [system, point],
-    options: { ...acting, name: systemName },
-    more: 'All of them, or none: if one fails, the others return to their previous state.',
-    examples: ["virt-rewind system revert shop 'before the demo' --yes"],
-  },
-  'system undo': {
-    summary: 'undo the last revert of a system',
-    operands: [system],
-    options: { ...acting, name: systemName },
-    examples: ['virt-rewind system undo shop --yes'],
-  },
-  'system delete': {
-    summary: 'delete a restore point of a system, with the snapshots of all VMs',
-    operands: [system, point],
-    options: { ...acting, name: systemName },
-    examples: ["virt-rewind system delete shop 'before the demo'"],
-  },
   'system rename-point': {
     summary: 'rename a restore point of a system; the snapshots of its VMs keep their names',
     operands: [system, point, { name: 'TITLE', kind: 'text', needed: 'needed' }],
     options: {},
     examples: ["virt-rewind system rename-point shop 'before the demo' golden"],
   },
-  'system start': {
-    summary: 'start all VMs of a system in its order, each when the VMs before it are ready',
-    operands: [system],
-    options: { plan },
-    more: 'Resumes a paused VM. Does nothing if all are running. If a VM does not start, the VMs after it are left as they are and listed.',
-    examples: ['virt-rewind system start shop'],
-  },
-  'system stop': {
-    summary: 'shut down all VMs of a system, in reverse start order, and wait until they are off',
-    operands: [system],
-    options: { ...acting, name: systemName },
-    more: 'Does nothing if all are off. If a VM does not shut down in time, the VMs that it depends on stay on and are listed.',
-    examples: ['virt-rewind system stop shop'],
-  },
   'system prune': {
     summary: 'delete old restore points of a system by a rule, with the snapshots of all VMs',
     operands: [system],
     options: {
       ...acting,
-      name: systemName,
       'older-than': { type: 'string', value: 'AGE', help: 'older than so many hours, days or weeks: 12h, 3d, 2w' },
       'keep-last': { type: 'string', value: 'N', help: 'all but the N newest' },
     },

@@ -475,7 +475,10 @@ describe('a system of VMs', () => {
     await json('system', 'rename', 'pair', 'two');
     await json('system', 'order', 'two', 'idle', 'db', '--for', 'time', '--seconds', '0');
     await cli('failed', 'system', 'order', 'two', 'db', 'idle');
-    await json('system', 'forget', 'two');
+    await json('system', 'rename', 'two', 'db');
+    assert.match(await cli('ambiguous', 'start', 'db', '--plan'), /virt-rewind system start db/u);
+    assert.match(await cli('done', 'system', 'start', 'db', '--plan'), /Start the system db/u);
+    await json('system', 'forget', 'db');
     const before = await seen();
     await json('system', 'checkpoint', 'shop', 'clean', '--plan');
     assert.deepEqual(await snapshots(), [[], [], []]);
@@ -488,8 +491,15 @@ describe('a system of VMs', () => {
     assert.deepEqual(await seen(), changed);
     assert.match(await cli('done', 'system', 'revert', 'shop', 'clean', '--yes'), /virt-rewind system undo shop/u);
     assert.deepEqual(await seen(), before);
-    await json('system', 'undo', 'shop', '--yes');
+    // As a VM is: by its name.
+    await json('undo', 'shop', '--yes');
     assert.deepEqual(await seen(), changed);
+    await json('checkpoint', 'shop', 'again', '--plan');
+    await json('start', 'shop', '--plan');
+    assert.match(await cli('notFound', 'revert', 'shop', 'nothing', '--yes'), /no restore point “nothing”/u);
+    assert.match(await cli('usage', 'revert', 'shop', 'clean', '--after', 'off'), /--after is for one VM/u);
+    assert.match(await cli('usage', 'undo', 'shop', '1f0c22ab'), /ENTRY is for one VM/u);
+    await cli('notFound', 'system', 'start', 'db');
     await json('system', 'revert', 'shop', 'clean', '--plan');
     await json('system', 'health', 'shop');
     await json('system', 'recover', 'shop');

@@ -1,9 +1,16 @@
 // The commands of systems of VMs that touch no VM: they are made, listed, named, ordered and forgotten; and what broke
 // off is brought to its end.
 import { t } from '@vscode/l10n';
+import { Failure } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { parseProgram, startWait, usualSeconds } from '../../domain/startWait.js';
-import { findMemberByName, type StartWait, type StoredSystem } from '../../domain/system.js';
+import {
+  findMemberByName,
+  findPointByTitle,
+  requirePoint,
+  type StartWait,
+  type StoredSystem,
+} from '../../domain/system.js';
 import { memberOutcomes, systemInfo } from '../../session/systemInfos.js';
 import type { ObservedSystem } from '../../systems/observedSystem.js';
 import { refusalText } from '../../text/refusalText.js';
@@ -64,6 +71,17 @@ export async function renameSystem(context: Context): Promise<ExitName> {
   }
   await systems.rename(stored, other);
   return printSystem(context, other);
+}
+
+export async function renamePoint({ call, session, ...context }: Context): Promise<ExitName> {
+  const [name = '', wanted = '', title = ''] = call.operands;
+  const stored = await openSystem(session, name);
+  const point = requirePoint(stored, wanted);
+  if (findPointByTitle(stored.points, title) !== undefined && title !== point.title) {
+    throw new Failure('exists', { system: name, snapshot: title });
+  }
+  await (await session.systems()).renamePoint(stored, point, title);
+  return printSystem({ call, session, ...context }, name);
 }
 
 export async function orderSystem(context: Context): Promise<ExitName> {
@@ -129,7 +147,7 @@ export async function forgetSystem(context: Context): Promise<ExitName> {
 }
 
 /** The system as it is now. */
-export async function printSystem(context: Context, name: string): Promise<ExitName> {
+async function printSystem(context: Context, name: string): Promise<ExitName> {
   const { session, json } = context;
   const looked = await (await session.systems()).look(await openSystem(session, name));
   if (json === undefined) {

@@ -15,6 +15,8 @@ import { refusalText } from '../../text/refusalText.js';
 import { agreeTo } from '../agree.js';
 import { agreedBefore, carryOut as carryOutAgreed } from '../../session/carryOut.js';
 import { carryOut, followAtTerminal } from '../carryOut.js';
+import { carryOutWish } from '../carryOutSystem.js';
+import { targetOf } from '../target.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -22,8 +24,12 @@ import { revertTo } from './vmCommands.js';
 
 export async function undo(context: Context): Promise<ExitName> {
   const { call, session } = context;
-  const [name = '', id] = call.operands;
-  const view = await session.vm(name);
+  const [, id] = call.operands;
+  const target = await targetOf(context);
+  if (target.kind === 'system') {
+    return carryOutWish(context, target.stored, { kind: 'undo' });
+  }
+  const { view } = target;
   const look = await UndoLook.at(session.engine, view.ref);
   if (id !== undefined) {
     return undoThis(context, view, look.of(entryOf(look, view, id)));

@@ -15,6 +15,8 @@ import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { carryOut } from '../carryOut.js';
+import { carryOutWish } from '../carryOutSystem.js';
+import { targetOf } from '../target.js';
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
@@ -35,9 +37,17 @@ interface OperationOptions {
 
 export async function checkpoint(context: Context): Promise<ExitName> {
   const { call, session } = context;
-  const [name = '', title] = call.operands;
-  const view = await session.vm(name);
+  const [, title] = call.operands;
   const { kind, style, description, seamless, without } = texts(context);
+  const target = await targetOf(context);
+  if (target.kind === 'system') {
+    return carryOutWish(context, target.stored, {
+      kind: 'checkpoint',
+      ...(title !== undefined && { title }),
+      ...(description !== undefined && { description }),
+    });
+  }
+  const { view } = target;
   const request = await session.checkpointRequest(view, {
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
@@ -53,9 +63,11 @@ export async function checkpoint(context: Context): Promise<ExitName> {
 
 export async function revert(context: Context): Promise<ExitName> {
   const { call, session } = context;
-  const [name = '', wanted = ''] = call.operands;
-  const view = await session.vm(name);
-  return revertTo(context, view, await session.snapshot(view, wanted));
+  const [, wanted = ''] = call.operands;
+  const target = await targetOf(context);
+  return target.kind === 'system'
+    ? carryOutWish(context, target.stored, { kind: 'revert', point: wanted })
+    : revertTo(context, target.view, await session.snapshot(target.view, wanted));
 }
 
 export interface UndoneRevert {
@@ -93,8 +105,12 @@ export async function revertTo(
 
 export async function deleteSnapshot(context: Context): Promise<ExitName> {
   const { call, session } = context;
-  const [name = '', wanted = ''] = call.operands;
-  const view = await session.vm(name);
+  const [, wanted = ''] = call.operands;
+  const target = await targetOf(context);
+  if (target.kind === 'system') {
+    return carryOutWish(context, target.stored, { kind: 'delete', point: wanted });
+  }
+  const { view } = target;
   const snapshot = await session.snapshot(view, wanted);
   const scope = texts(context).scope ?? 'one';
   const request = { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope } as const;
@@ -154,11 +170,11 @@ export async function keep({ call, session, terminal, json }: Context): Promise<
 }
 
 export function start(context: Context): Promise<ExitName> {
-  return power(context, 'start');
+  return powerTarget(context, 'start');
 }
 
 export function stop(context: Context): Promise<ExitName> {
-  return power(context, context.call.flags.has('force') ? 'forceOff' : 'shutDown');
+  return context.call.flags.has('force') ? power(context, 'forceOff') : powerTarget(context, 'shutDown');
 }
 
 export function pause(context: Context): Promise<ExitName> {
@@ -167,6 +183,11 @@ export function pause(context: Context): Promise<ExitName> {
 
 export function resume(context: Context): Promise<ExitName> {
   return power(context, 'resume');
+}
+
+async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promise<ExitName> {
+  const target = await targetOf(context);
+  return target.kind === 'system' ? carryOutWish(context, target.stored, { kind }) : power(context, kind, target.view);
 }
 
 export async function consolidate(context: Context): Promise<ExitName> {
@@ -181,9 +202,9 @@ export async function consolidate(context: Context): Promise<ExitName> {
 }
 
 /** Who says what state is wanted has it already, where there is nothing to do. */
-async function power(context: Context, action: PowerAction): Promise<ExitName> {
+async function power(context: Context, action: PowerAction, found?: VmView): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const view = await session.vm(call.operands[0] ?? '');
+  const view = found ?? (await session.vm(call.operands[0] ?? ''));
   try {
     return await carryOut(context, view, { kind: 'power', vm: view.ref, action });
   } catch (error) {

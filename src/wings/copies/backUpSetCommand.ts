@@ -62,7 +62,7 @@ export function requireVmsOrSystem({ command, operands, texts }: Call): void {
 /** What goes with a backup of several VMs. @throws CliError `usage` */
 export function requireSetOptions({ flags, texts }: Call): void {
   if (flags.has('shut-down')) {
-    throw new CliError('usage', '--shut-down is for one VM. Of a system, use virt-rewind system stop and start.');
+    throw new CliError('usage', '--shut-down is for one VM. Of a system, use virt-rewind stop and start.');
   }
   if (texts['keep-checkpoints'] !== undefined) {
     throw new CliError('usage', '--keep-checkpoints is for one VM. Of a system, use virt-rewind system prune.');
