@@ -32,7 +32,8 @@ export function completionSourceAt(words: readonly string[]): CompletionSource {
   const ofSystem = commandsOnSystems.find((name) => first === `system ${name}`);
   const command = ofSystem ?? commandNames.find((name) => name === first);
   if (rest.length === 0 || command === undefined) {
-    const within = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
+    const own = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
+    const within = first === 'system' ? [...own, ...commandsOnSystems] : own;
     const firsts = [...commandNames.filter((name) => !name.includes(' ')), ...commandGroups, '--help', '--version'];
     return {
       kind: 'words',
