@@ -58,7 +58,8 @@ export type Problem =
   /** `until`: milliseconds since 1970, of the one whose time is over first. */
   | ({ readonly kind: 'inTrash'; readonly until: number } & TrashUsage)
   | { readonly kind: 'orphanTag'; readonly file: string; readonly tag: string }
-  | { readonly kind: 'tagMissing'; readonly snapshot: string; readonly file: string }
+  /** `other`: somebody made one of its name since. */
+  | { readonly kind: 'tagMissing'; readonly snapshot: string; readonly file: string; readonly other?: true }
   | { readonly kind: 'tagWithoutRam'; readonly snapshot: string }
   /** QEMU takes its name for the ID of the tag `other`. */
   | { readonly kind: 'nameIsTagId'; readonly snapshot: string; readonly file: string; readonly other: string }
@@ -122,7 +123,7 @@ export type Problem =
     }
   /** `file` was written to after `overlay`, which is built on it. */
   | { readonly kind: 'backingChanged'; readonly file: string; readonly overlay: string }
-  /** What the snapshot rests on is not what it was when it was noted. */
+  /** What the snapshot rests on is not what it was when it was noted. `disk`: `ramTarget` of its RAM. */
   | { readonly kind: 'contentChanged'; readonly snapshot: string; readonly disk: string; readonly file: string }
   /**
    * A disk of `writer` is what `title`, a snapshot of `owner`, froze, or lies below that. `snapshot`: where it is of

@@ -5,6 +5,7 @@ import { isMoved } from '../domain/chains/movedFiles.js';
 import { nvramCopy } from '../domain/chains/nvramCopy.js';
 import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
 import type { Facts } from '../domain/facts.js';
+import { ramTarget } from '../domain/frozenRecord.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { nvramVerdict } from '../domain/snapshotStyle.js';
 import { childrenOf, isOnActivePath, styleOfVm } from '../domain/snapshotTree.js';
@@ -28,12 +29,13 @@ export function unfinishedDeletes({ name, disks }: Snapshot): readonly Problem[]
 /**
  * | of a snapshot                                     | problem           | repair |
  * |---------------------------------------------------|-------------------|--------|
- * | its tag, a file that it needs is gone             | tagMissing, overlayMissing | forgetSnapshot |
+ * | its tag, a file that it needs is gone, or another | tagMissing, overlayMissing | forgetSnapshot |
  * | its tag holds no RAM, and it is to bring some back | tagWithoutRam    | forgetSnapshot |
  * | QEMU takes its name for another's ID, or two have it | nameIsTagId, tagTwice | none |
  * | its memory file is gone, or no whole one          | memoryFileMissing, memoryFileBroken | keepDisks |
  * | marked as half merged                             | unfinishedDelete  | finishDelete |
  * | a layer that it rests on is not what it was       | contentChanged    | forgetSnapshot |
+ * | its RAM is not what it was                        | contentChanged    | keepDisks |
  * | the VM writes into what it froze                  | onFrozenFiles     | leaveFrozenFiles |
  * | the VM's chain is not as it says, its data may be gone | staleMetadata, lost | forgetSnapshot |
  * | the same, it is below layers whose snapshots were forgotten | staleMetadata | forgetSnapshot |
@@ -45,15 +47,12 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
   const found: Problem[] = [];
   const broken = brokenRefusal(snapshot, facts)?.refusal;
   const reason = broken?.reason;
+  const { file = '', other } = broken?.facts ?? {};
   if (reason === 'tagWithoutRam') {
     found.push({ kind: reason, snapshot: name });
-  } else if (
-    reason === 'tagMissing' ||
-    reason === 'overlayMissing' ||
-    reason === 'memoryFileMissing' ||
-    reason === 'memoryFileBroken'
-  ) {
-    const file = broken?.facts['file'] ?? '';
+  } else if (reason === 'tagMissing') {
+    found.push({ kind: reason, snapshot: name, file, ...(other === 'yes' && { other: true }) });
+  } else if (reason === 'overlayMissing' || reason === 'memoryFileMissing' || reason === 'memoryFileBroken') {
     // Told once for all that name it.
     found.push(...(isMoved(file, facts) ? [] : [{ kind: reason, snapshot: name, file }]));
   }
@@ -66,7 +65,7 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
     found.push({ kind: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' });
   }
   const changed = frozen === undefined ? contentChangedRefusal(snapshot, facts)?.refusal.facts : undefined;
-  if (changed !== undefined) {
+  if (changed !== undefined && (broken === undefined || changed['disk'] !== ramTarget)) {
     found.push({ kind: 'contentChanged', snapshot: name, disk: changed['disk'] ?? '', file: changed['file'] ?? '' });
   }
   const elsewhere = (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts))?.refusal.facts;

@@ -1,4 +1,4 @@
-// What we note of the layers that a snapshot froze. Values only.
+// What we note of what a snapshot froze: its layers, its RAM, its tags. Values only.
 
 /** What tells a layer from what somebody else put in its place, or made of it. */
 export interface LayerIdentity {
@@ -22,10 +22,15 @@ export interface LayerIdentity {
   readonly merging?: true;
 }
 
-/** The layers that must not change, for one disk, top first. */
+/** In place of a disk's target: no disk is called so. */
+export const ramTarget = 'memory';
+
+/** The layers that must not change, for one disk, top first; for `ramTarget`, the file with the RAM. */
 export interface FrozenChain {
   readonly target: string;
   readonly layers: readonly LayerIdentity[];
+  /** When the tag inside of the disk was taken, see `ImageFacts.takenAt`. */
+  readonly tagAt?: number;
 }
 
 /** What we noted of a snapshot. */

@@ -98,8 +98,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly memoryFileForeign: { vm: string; snapshot: string; file: string };
   /** The RAM was taken of a VM with another name or UUID: libvirt compares them once the VM is stopped. */
   readonly ramOfOther: { vm: string; snapshot: string; name: string; uuid: string };
-  /** The image has no internal snapshot of that name any more. */
-  readonly tagMissing: { snapshot: string; disk: string; file: string };
+  /** The image has no internal snapshot of that name any more; `other`: one that somebody made since. */
+  readonly tagMissing: { snapshot: string; disk: string; file: string; other?: 'yes' };
   /** QEMU would go back to the tag `other`, whose ID is the snapshot's name. */
   readonly nameIsTagId: { snapshot: string; file: string; other: string };
   /** The image holds two tags of the snapshot's name. */
@@ -128,10 +128,11 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly unownedImage: { snapshot: string; disk: string; file: string; image: string };
   /** `by` froze the same file later, so that the VM was on it again. */
   readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
-  /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */
+  /** `disk`: `ramTarget` where `file` holds its RAM. */
   readonly contentChanged: { snapshot: string; disk: string; file: string; was: string };
   /** Absent `snapshot`: the current state of the VM is read. */
   readonly writtenByOther: { vm: string; snapshot?: string; disk: string; file: string; other: string };
+  /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */
   readonly writtenSince: { snapshot: string; disk: string; file: string; overlay: string };
   /** `device`: hostDevice, virtiofs, 9p, nvdimm, shmem, drive; qemu: it says so itself, in the words `said`. */
   readonly ramCannotBeSaved: { vm: string; device: string; said?: string; own?: string };

@@ -134,7 +134,7 @@ export class OperationRunner {
     await carryMarks(plan, facts, this.#options.persistence, lease.log);
     const state = await this.#stateAtEnd(lease);
     const after = this.#options.store.vm(lease.request.vm);
-    await noteFrozen(lease, entry && after, persistence, clock.now());
+    await noteFrozen(lease, entry && after, persistence, clock.now(), facts.tree);
     await logOperation(this.#options.persistence.operations, {
       id,
       plan,

@@ -39,7 +39,9 @@ const shape = v.object({
     v.object({
       name: v.string(),
       createdAt: snapshotTime,
-      chains: v.array(v.object({ target: text, layers: v.array(count) })),
+      chains: v.array(
+        v.object({ target: text, layers: v.array(count), tagAt: v.exactOptional(v.pipe(v.number(), v.finite())) }),
+      ),
     }),
   ),
 });
@@ -63,9 +65,9 @@ export class FrozenRecords {
         ? undefined
         : read.snapshots.map(({ chains, ...one }) => ({
             ...one,
-            chains: chains.map(({ target, layers }) => ({
-              target,
-              layers: layers.flatMap((at) => read.layers[at] ?? []),
+            chains: chains.map((chain) => ({
+              ...chain,
+              layers: chain.layers.flatMap((at) => read.layers[at] ?? []),
             })),
           }));
     };
@@ -95,7 +97,7 @@ export class FrozenRecords {
         .map(({ name, createdAt, chains }) => ({
           name,
           createdAt: secondsOf(createdAt),
-          chains: chains.map((chain) => ({ target: chain.target, layers: chain.layers.map(numberOf) })),
+          chains: chains.map((chain) => ({ ...chain, layers: chain.layers.map(numberOf) })),
         }));
       const content = writeJson({ version, connection, uuid, layers: all, snapshots });
       if (Buffer.byteLength(content) > maxBytes) {

@@ -6,7 +6,7 @@ export interface Qcow2Snapshot {
   readonly id: string;
   readonly name: string;
   readonly vmStateBytes: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, with fractions. */
   readonly takenAt: number;
   /** The disk's size then; absent in tables that old QEMUs wrote. */
   readonly diskBytes?: number;
@@ -61,7 +61,7 @@ async function readTable(image: ImageBytes, table: Table): Promise<readonly Qcow
     snapshots.push({
       id: rest.toString('utf8', extraBytes, extraBytes + idBytes),
       name: rest.toString('utf8', extraBytes + idBytes, extraBytes + idBytes + nameBytes),
-      takenAt: head.readUInt32BE(16) * 1_000,
+      takenAt: head.readUInt32BE(16) * 1_000 + head.readUInt32BE(20) / 1_000_000,
       vmStateBytes: extraBytes >= 8 ? size(rest, 0, 'the size of the memory') : head.readUInt32BE(32),
       ...(extraBytes >= 16 ? { diskBytes: size(rest, 8, 'the size of the disk') } : {}),
       l1: tableWithin(image, size(head, 0, 'the place of an L1 table'), head.readUInt32BE(8), mostL1Bytes / 8, 8),

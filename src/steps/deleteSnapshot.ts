@@ -1,8 +1,9 @@
 // A snapshot goes, by libvirt: its tag, its files, or a merge of the overlay above it into what it froze.
 import { versionOf } from '../domain/capabilities.js';
 import { deletedFiles } from '../domain/chains/deletedFiles.js';
-import { backingFileOf } from '../domain/chains/fileUse.js';
+import { backingFileOf, chainOfFrozen } from '../domain/chains/fileUse.js';
 import type { Facts } from '../domain/facts.js';
+import { ramTarget } from '../domain/frozenRecord.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { withImage, withoutFile } from './changedFacts.js';
@@ -30,13 +31,14 @@ export const deleteSnapshot: StepDefinition<'deleteSnapshot'> = {
       return { writes: imagesWithTag(snapshot, facts) };
     }
     const { removed, mergedAway, changed } = deletedFiles([snapshot], facts);
+    const ram = chainOfFrozen(snapshot, ramTarget, facts);
     const above = [...(facts.files?.images ?? [])].flatMap(([file, image]) =>
       typeof image === 'object' && mergedAway.has(image.backing?.file ?? '') ? [file] : [],
     );
     return {
       reads: [...mergedAway, ...changed],
       writes: [...changed, ...above],
-      givesUp: [...removed, ...mergedAway],
+      givesUp: [...removed, ...mergedAway, ...ram],
     };
   },
   apply: ({ snapshot: name }, facts) => {

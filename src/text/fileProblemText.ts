@@ -1,8 +1,10 @@
 // What can be wrong with the files of a VM, its chains and the space for them, in the words of `problemText`, of which
 // this is a part.
 import { t } from '@vscode/l10n';
+import { otherContentText } from './fileRefusals.js';
 import { brokenImageText, cannotStartText, noVolumeText, putBackText } from './missingBase.js';
 import type { ProblemOf, TrashUsage } from '../diagnosis/problem.js';
+import { ramTarget } from '../domain/frozenRecord.js';
 import { displayLine } from '../domain/plainText.js';
 import { quoteForShell } from '../steps/virshCommand.js';
 import { bytesText } from './bytesText.js';
@@ -131,17 +133,15 @@ export const fileProblems = {
     t('Programs that read both files may see a mix of old and new data. File systems in it can be damaged.'),
     t('Find out what wrote to it (a VM started from it, a tool, a restored copy), and compare it with a backup.'),
   ],
-  contentChanged: ({ snapshot, disk, file }, { title }) => [
+  contentChanged: ({ snapshot, disk, file }, { vm, title }) => [
     t('{0} has changed since {1} froze it.', quotedPath(file), title(snapshot)),
-    t(
-      'A revert to {0} would restore other content on disk {1}, and a merge would mix both. Both operations are rejected.',
-      title(snapshot),
-      displayLine(disk),
-    ),
-    t(
-      'Find out what wrote to it, and restore an earlier copy. If there is no copy, let libvirt forget {0}: then its layers can be merged.',
-      title(snapshot),
-    ),
+    otherContentText(title(snapshot)),
+    disk === ramTarget
+      ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
+      : t(
+          'Find out what wrote to it, and restore an earlier copy. If there is no copy, let libvirt forget {0}: then its layers can be merged.',
+          title(snapshot),
+        ),
   ],
   frozenFileShared: ({ file, writer, owner, title }) => [
     t(

@@ -46,8 +46,8 @@ export const fileRefusals: Pick<
   | 'heldByProgram'
   | 'variablesShared'
 > = {
-  tagMissing: ({ vm, snapshot, file }) => [
-    t('The data of {0} is no longer in {1}.', snapshot, inQuotes(file)),
+  tagMissing: ({ vm, snapshot, file, other }) => [
+    tagMissingText(snapshot, inQuotes(file), other === 'yes'),
     t('Let libvirt forget the snapshot: {0}. Nothing else is lost.', wayTo('repair', vm)),
   ],
   tagWithoutRam: ({ vm, snapshot }) => [
@@ -264,6 +264,16 @@ export const fileRefusals: Pick<
     t('Rename the file while the VM is off.'),
   ],
 };
+
+export function tagMissingText(snapshot: string, file: string, isOther: boolean): string {
+  return isOther
+    ? t('{1} contains another snapshot named {0}, created after the original was removed.', snapshot, file)
+    : t('The data of {0} is no longer in {1}.', snapshot, file);
+}
+
+export function otherContentText(snapshot: string): string {
+  return t('A revert to {0} would restore other content. Operations that use it are rejected.', snapshot);
+}
 
 export function putRamBack(vm: string | undefined): string {
   return t(

@@ -2,6 +2,7 @@
 // are a part.
 import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
+import { ramTarget } from '../domain/frozenRecord.js';
 import { inQuotes } from './quotes.js';
 import type { Sentences } from './refusalSentence.js';
 import { wayTo } from './ways.js';
@@ -31,17 +32,9 @@ export const frozenRefusals: Pick<
     ),
     t('It cannot be brought back. Revert to {0} instead.', by),
   ],
-  contentChanged: ({ vm, snapshot, file, was }) => [
+  contentChanged: ({ vm, snapshot, disk, file, was }) => [
     t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
-    was === ''
-      ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
-      : t(
-          'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time has changed: touch -d {1} {3}',
-          snapshot,
-          was,
-          wayTo('repair', vm),
-          shellWord(file),
-        ),
+    disk === ramTarget ? ramBackText(vm, file, was) : layerBackText(vm, snapshot, file, was),
   ],
   writtenByOther: ({ vm, snapshot = vm, disk, file, other }) => [
     t(
@@ -62,3 +55,26 @@ export const frozenRefusals: Pick<
     t('Move the disks of {0} to separate files, with all their current data: {1}', vm, wayTo('repair', vm)),
   ],
 };
+
+function layerBackText(vm: string | undefined, snapshot: string, file: string, was: string): string {
+  return was === ''
+    ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
+    : t(
+        'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time has changed: touch -d {1} {3}',
+        snapshot,
+        was,
+        wayTo('repair', vm),
+        shellWord(file),
+      );
+}
+
+function ramBackText(vm: string | undefined, file: string, was: string): string {
+  return was === ''
+    ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
+    : t(
+        'Restore the original file, or keep only the disks: {1}. If only the file’s time has changed: touch -d {0} {2}',
+        was,
+        wayTo('repair', vm),
+        shellWord(file),
+      );
+}

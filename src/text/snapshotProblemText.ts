@@ -6,7 +6,7 @@ import type { Bytes } from '../domain/layers.js';
 import { bytesText } from './bytesText.js';
 import { type ProblemSentences, quotedPath } from './problemSentence.js';
 import { shortTime } from '../domain/clockText.js';
-import { putRamBack } from './fileRefusals.js';
+import { otherContentText, putRamBack, tagMissingText } from './fileRefusals.js';
 import { wayTo } from './ways.js';
 
 export const snapshotProblems = {
@@ -17,9 +17,11 @@ export const snapshotProblems = {
     ),
     t('If it was not created on purpose, remove it with “qemu-img snapshot -d” while the VM is off.'),
   ],
-  tagMissing: ({ snapshot, file }, { vm, title }) => [
-    t('The data of {0} is no longer in {1}.', title(snapshot), quotedPath(file)),
-    t('Another tool removed it. A revert to it would stop the VM and then fail.'),
+  tagMissing: ({ snapshot, file, other = false }, { vm, title }) => [
+    tagMissingText(title(snapshot), quotedPath(file), other),
+    other
+      ? otherContentText(title(snapshot))
+      : t('Another tool removed it. A revert to it would stop the VM and then fail.'),
     t('Let libvirt forget the snapshot: {0}. Nothing else is lost.', wayTo('repair', vm)),
   ],
   tagWithoutRam: ({ snapshot }, { vm, title }) => [

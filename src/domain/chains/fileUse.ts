@@ -2,6 +2,7 @@
 // at the active chain only. Takes what the metadata says and, where it was seen, what the files say of themselves.
 import { imageChain } from './backingChain.js';
 import type { Facts } from '../facts.js';
+import { ramTarget } from '../frozenRecord.js';
 import { currentOf, findSnapshot } from '../snapshotTree.js';
 import type { Snapshot } from '../snapshot.js';
 import { toldChain, type VmDisk, xmlChain } from '../vm.js';
@@ -11,8 +12,16 @@ export function backingFileOf(facts: Facts, snapshot: string, target: string): s
   return facts.frozenDisks?.get(snapshot)?.find((disk) => disk.target === target)?.source;
 }
 
-/** What is inside of an image changes with it: there only what lies below is frozen. */
+/**
+ * What is inside of an image changes with it: there only what lies below is frozen.
+ *
+ * @param target of a disk, or `ramTarget`
+ */
 export function chainOfFrozen(snapshot: Snapshot, target: string, facts: Facts): readonly string[] {
+  if (target === ramTarget) {
+    const { location: where, file } = snapshot.memory;
+    return where === 'external' && file !== undefined ? [file] : [];
+  }
   const disk = facts.frozenDisks?.get(snapshot.name)?.find((one) => one.target === target);
   const location = snapshot.disks.find((one) => one.target === target)?.location;
   if (disk?.source === undefined) {
@@ -25,8 +34,8 @@ export function chainOfFrozen(snapshot: Snapshot, target: string, facts: Facts):
 /** What must not change for the snapshot to be what it was. */
 export function frozenLayersOf(name: string, facts: Facts): readonly string[] {
   const snapshot = findSnapshot(facts.tree, name);
-  const taken = snapshot?.disks.filter(({ location }) => location !== 'no') ?? [];
-  return snapshot === undefined ? [] : taken.flatMap(({ target }) => chainOfFrozen(snapshot, target, facts));
+  const taken = snapshot?.disks.filter(({ location }) => location !== 'no').map(({ target }) => target) ?? [];
+  return snapshot === undefined ? [] : [...taken, ramTarget].flatMap((one) => chainOfFrozen(snapshot, one, facts));
 }
 
 /** Made once for the same facts: a plan asks often, and the answer goes over all layers of all snapshots. */
@@ -115,6 +124,11 @@ export function snapshotsNaming({ tree, frozenDisks }: Facts, files: ReadonlySet
 
 export function takesPart(snapshot: Snapshot, target: string): boolean {
   return snapshot.disks.some((disk) => disk.target === target && disk.location !== 'no');
+}
+
+/** Its content of the disk is a tag. */
+export function isInside({ disks }: Snapshot, target: string): boolean {
+  return disks.some((disk) => disk.target === target && disk.location === 'internal');
 }
 
 function makeGraph({ vm, tree, frozenDisks, files }: Facts): Graph {

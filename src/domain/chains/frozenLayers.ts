@@ -1,9 +1,10 @@
-// What the layers of each snapshot were when it was seen first, and whether they still are. The time of a last write
-// tells nothing where the layer above is written to as well, or where a file came with its old time.
+// What the layers, the RAM and the tags of each snapshot were when it was seen first, and whether they still are. The
+// time of a last write tells nothing where the layer above is written to as well, or where a file came with its old
+// time.
 import { imageOf, overlayOf, slackMs } from './frozenContent.js';
-import { backingFileOf, chainOfFrozen, takesPart } from './fileUse.js';
+import { backingFileOf, chainOfFrozen, isInside, takesPart } from './fileUse.js';
 import { writersInto } from './frozenWriters.js';
-import type { FrozenChain, FrozenRecord, LayerIdentity } from '../frozenRecord.js';
+import { type FrozenChain, type FrozenRecord, type LayerIdentity, ramTarget } from '../frozenRecord.js';
 import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
@@ -18,6 +19,7 @@ export interface LayersUsed {
 }
 
 export interface ChangedLayer {
+  /** Of a disk, or `ramTarget`. */
   readonly target: string;
   readonly was: LayerIdentity;
 }
@@ -30,7 +32,7 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
     return chain.flatMap((file, depth): readonly ChangedLayer[] => {
       const at = layers.findIndex((layer) => layer.file === file);
       const was = layers[at];
-      const now = imageOf(file, facts);
+      const now = seenAs(target, file, facts);
       const above = { before: layers[at - 1]?.file, now: chain[depth - 1] };
       return was === undefined ||
         was.writing === true ||
@@ -65,10 +67,43 @@ export function isAsFrozen(file: string, snapshot: Snapshot, facts: Facts): bool
   return was?.modifiedAt !== undefined && now !== undefined && isOld && !isChanging(was) && isSame(was, now);
 }
 
+/** Nobody writes to RAM once it is there, so it is known by its size and time. What is torn is told as that. */
+function seenAs(target: string, file: string, facts: Facts): ImageFacts | undefined {
+  if (target !== ramTarget) {
+    return imageOf(file, facts);
+  }
+  const ram = facts.files?.files.get(file);
+  const isTorn = facts.savedRam?.get(file) === 'broken';
+  return typeof ram === 'object' && ram.bytes > 0 && !isTorn
+    ? { ...ram, format: 'raw', virtualBytes: ram.bytes }
+    : undefined;
+}
+
+/** Somebody removed the tag that was noted, and made another of its name. */
+export function isOtherTag(snapshot: Snapshot, target: string, facts: Facts): boolean {
+  const record = recordOf(snapshot, facts.frozenRecords ?? [], facts.tree);
+  const was = record?.chains.find((chain) => chain.target === target)?.tagAt;
+  const now = tagTime(snapshot, target, facts);
+  return was !== undefined && now !== undefined && was !== now;
+}
+
+/** Of one that nobody asked for, what the VM is on tells. Undefined where it cannot be seen, or where there are two. */
+function tagTime(snapshot: Snapshot, target: string, facts: Facts): number | undefined {
+  const { name } = snapshot;
+  const file = backingFileOf(facts, name, target) ?? facts.vm.disks.find((disk) => disk.target === target)?.source;
+  const image = isInside(snapshot, target) ? imageOf(file, facts) : undefined;
+  return image?.tags?.filter((tag) => tag === name).length === 1 ? image.takenAt?.get(name) : undefined;
+}
+
+/** Its layers are asked first. */
+export function isRamChanged(snapshot: Snapshot, facts: Facts): boolean {
+  return contentChangedRefusal(snapshot, facts)?.refusal.facts['disk'] === ramTarget;
+}
+
 /**
  * | of what the snapshot rests on                     | → |
  * |---------------------------------------------------|---|
- * | a layer is not what it was when it was noted      | contentChanged |
+ * | a layer or the RAM is not what it was when it was noted | contentChanged |
  * | all are, or nothing was noted, or it is not seen  | ok |
  */
 export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
@@ -145,7 +180,9 @@ export function recordsToKeep(facts: Facts): readonly FrozenRecord[] | undefined
   const records = tree.snapshots.flatMap((snapshot): readonly FrozenRecord[] => {
     const known = recordOf(snapshot, frozenRecords, tree);
     const isSpoilt =
-      changedLayers(snapshot, facts).length > 0 || (known === undefined && writersInto(snapshot, facts).length > 0);
+      changedLayers(snapshot, facts).length > 0 ||
+      snapshot.disks.some(({ target }) => isOtherTag(snapshot, target, facts)) ||
+      (known === undefined && writersInto(snapshot, facts).length > 0);
     const seen = isSpoilt ? undefined : recordNow(snapshot, known, facts);
     const { name, createdAt } = snapshot;
     return seen !== undefined ? [seen] : known === undefined ? [] : [{ ...known, name, createdAt }];
@@ -192,35 +229,38 @@ function recordOf(
   return more.length === 0 ? renamed : undefined;
 }
 
-/** Undefined where a layer is not seen. */
+/** Undefined where a layer is not seen. RAM may be gone alone. */
 function recordNow(snapshot: Snapshot, known: FrozenRecord | undefined, facts: Facts): FrozenRecord | undefined {
   const { name, createdAt } = snapshot;
   const chains: FrozenChain[] = [];
-  for (const { target } of facts.frozenDisks?.get(name) ?? []) {
-    if (!takesPart(snapshot, target)) {
-      continue;
-    }
-    const noted = known?.chains.find((chain) => chain.target === target)?.layers ?? [];
-    const layers = chainOfFrozen(snapshot, target, facts).map((file) =>
-      identityNow(
-        file,
-        noted.find((layer) => layer.file === file),
-        facts,
-      ),
-    );
+  const disks = facts.frozenDisks?.get(name)?.filter(({ target }) => takesPart(snapshot, target));
+  if (disks === undefined) {
+    return undefined;
+  }
+  for (const target of [...disks.map((disk) => disk.target), ramTarget]) {
+    const noted = known?.chains.find((chain) => chain.target === target);
+    const layers = chainOfFrozen(snapshot, target, facts).flatMap((file) => {
+      const was = noted?.layers.find((layer) => layer.file === file);
+      const now = identityNow(file, was, seenAs(target, file, facts));
+      return now ?? (target === ramTarget ? (was ?? []) : undefined);
+    });
     if (!layers.every((layer) => layer !== undefined)) {
       return undefined;
     }
-    if (layers.length > 0) {
-      chains.push({ target, layers });
+    const tagAt = tagTime(snapshot, target, facts) ?? noted?.tagAt;
+    if (layers.length > 0 || tagAt !== undefined) {
+      chains.push({ target, layers, ...(tagAt === undefined ? {} : { tagAt }) });
     }
   }
   return chains.length === 0 ? undefined : { name, createdAt, chains };
 }
 
 /** @param was what was noted stays so where it still holds: another way to the file may tell less of it */
-function identityNow(file: string, was: LayerIdentity | undefined, facts: Facts): LayerIdentity | undefined {
-  const image = imageOf(file, facts);
+function identityNow(
+  file: string,
+  was: LayerIdentity | undefined,
+  image: ImageFacts | undefined,
+): LayerIdentity | undefined {
   if (image === undefined || image.corrupt === true) {
     return undefined;
   }
@@ -330,11 +370,20 @@ function tookAllAbove(file: string, overlay: string | undefined, facts: Facts): 
   return above?.backing?.file === file && (now?.modifiedAt ?? 0) - (above.modifiedAt ?? Infinity) <= slackMs;
 }
 
-/** Those of which nothing is noted, or not what we made of them. */
-export function unnotedSnapshots({ tree, frozenRecords = [] }: Facts): readonly string[] {
+/** Those of which nothing is noted, or not all, or not what we made of them. */
+export function unnotedSnapshots(facts: Facts): readonly string[] {
+  const { tree, frozenRecords = [] } = facts;
   return tree.snapshots.flatMap((snapshot) => {
-    const known = recordOf(snapshot, frozenRecords, tree);
-    const isNoted = known?.chains.every(({ layers }) => layers.every((one) => !one.writing && !one.merging)) === true;
-    return isNoted || snapshot.style !== 'external' ? [] : [snapshot.name];
+    const { chains } = recordOf(snapshot, frozenRecords, tree) ?? {};
+    const isNoted =
+      chains?.every(({ layers }) => layers.every((one) => !isChanging(one))) === true &&
+      chainOfFrozen(snapshot, ramTarget, facts).every((file) =>
+        chains.some(({ layers }) => layers.some((layer) => layer.file === file)),
+      ) &&
+      snapshot.disks.every(
+        ({ target }) =>
+          !isInside(snapshot, target) || chains.some((chain) => chain.target === target && chain.tagAt !== undefined),
+      );
+    return isNoted ? [] : [snapshot.name];
   });
 }

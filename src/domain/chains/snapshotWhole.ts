@@ -1,7 +1,8 @@
 // Whether everything that a snapshot's content stands in is there: its tag, its files, all that they rest on. libvirt
 // looks after it has stopped the VM. Knows what was seen of the host's files, and touches none.
 import { wholeChain } from './backingChain.js';
-import { takesPart } from './fileUse.js';
+import { isInside, takesPart } from './fileUse.js';
+import { isOtherTag } from './frozenLayers.js';
 import { notMarked } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import type { Warning } from '../consequences.js';
@@ -15,6 +16,7 @@ import type { VmDisk } from '../vm.js';
  * | a file with its disks, or one that it rests on | missing     | overlayMissing |
  * | … marked as damaged by QEMU itself             | corrupt     | imageCorrupt |
  * | its tag in an image that holds it              | not there   | tagMissing |
+ * | the same                                       | not the one that was noted | tagMissing |
  * | its RAM                                        |             | see `ramRefusal` |
  * | any of these                                   | not visible | ok; see `uncheckedFiles` |
  */
@@ -83,8 +85,14 @@ export function diskRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision |
     }
     const image = disk.source === undefined ? undefined : files.images.get(disk.source);
     const tags = typeof image === 'object' ? image.tags : undefined;
-    if (disk.source !== undefined && isInside(snapshot, disk.target) && tags?.includes(snapshot.name) === false) {
-      return refuse('tagMissing', { snapshot: name, disk: disk.target, file: disk.source });
+    const isOther = isOtherTag(snapshot, disk.target, facts);
+    if (
+      disk.source !== undefined &&
+      isInside(snapshot, disk.target) &&
+      (isOther || tags?.includes(snapshot.name) === false)
+    ) {
+      const told = { snapshot: name, disk: disk.target, file: disk.source };
+      return refuse('tagMissing', isOther ? { ...told, other: 'yes' } : told);
     }
   }
   return undefined;
@@ -177,10 +185,6 @@ export function notCheckedWarning(snapshot: Snapshot, facts: Facts): readonly Wa
 
 function isSeen(facts: unknown): boolean {
   return facts !== undefined && facts !== 'unknown';
-}
-
-function isInside(snapshot: Snapshot, target: string): boolean {
-  return snapshot.disks.some((disk) => disk.target === target && disk.location === 'internal');
 }
 
 function contentDisks(snapshot: Snapshot, { frozenDisks }: Facts): readonly VmDisk[] {

@@ -1,9 +1,12 @@
-// Notes what the layers of snapshots are, so that it shows later when somebody changed them. Refuses to judge that.
+// Notes what the layers and the RAM of snapshots are, so that it shows later when somebody changed them. Refuses to
+// judge that.
 import { recordsToKeep, recordsWhileWritten, unnotedSnapshots } from '../../domain/chains/frozenLayers.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { Facts } from '../../domain/facts.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
+import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive, type VmRef } from '../../domain/vm.js';
-import { filesOfSnapshots, noFacts } from '../../operations/requiredFacts.js';
+import { filesOfSnapshots, noFacts, savedRamOf } from '../../operations/requiredFacts.js';
 import type { VmView } from '../../live/views.js';
 import type { OpenEntry } from '../../journal/journal.js';
 import type { PlannedWork } from '../../operations/plan.js';
@@ -68,12 +71,15 @@ export async function noteWriting(
 /**
  * What an operation or its recovery has frozen, or has written into: looked at when it is done. Until it is noted anew,
  * a write of somebody else's does not show. Never rejects.
+ *
+ * @param before those inside of images that were there already are noted by who reads them; absent: not known
  */
 export async function noteFrozen(
   { request, live, log }: Lease,
   view: VmView | undefined,
   { frozen }: Pick<Persistence, 'frozen'>,
   now: number,
+  before?: SnapshotTree,
 ): Promise<void> {
   if (view?.tree === undefined) {
     return;
@@ -84,14 +90,21 @@ export async function noteFrozen(
     const hypervisor = await live.open();
     const known = knownFacts(hypervisor, vm, tree, now, { frozen: await frozen.of(ref) });
     const isElsewhere = request.kind === 'repair' && request.repair.kind === 'nameMovedFiles';
-    const unnoted = isElsewhere ? tree.snapshots.map(({ name }) => name) : unnotedSnapshots(known);
+    const isOld = (name: string): boolean =>
+      findSnapshot(tree, name)?.style === 'internal' &&
+      before !== undefined &&
+      findSnapshot(before, name) !== undefined;
+    const unnoted = isElsewhere
+      ? tree.snapshots.map(({ name }) => name)
+      : unnotedSnapshots(known).filter((name) => !isOld(name));
     const frozenDisks = hypervisor.capabilities.driver === 'qemu' ? unnoted : [];
     if (frozenDisks.length > 0) {
       const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, log }, known);
+      const ram = tree.snapshots.filter(({ name }) => frozenDisks.includes(name)).flatMap(savedRamOf);
       const needs = { ...noFacts, blockJobs: isActive(vm.power), frozenDisks };
       const facts = await reader.read({
         needs,
-        files: (seen) => ({ ...filesOfSnapshots(frozenDisks, [], [], seen), files: [], folders: [] }),
+        files: (seen) => ({ ...filesOfSnapshots(frozenDisks, [], [], seen), files: ram, folders: [] }),
       });
       await noteLayers({ frozen }, ref, facts, log);
     }

@@ -59,7 +59,7 @@ export function planAdoptTag(tag: string, facts: Facts): RepairSteps | RefusedDe
     images.push(image);
   }
   const withRam = images.some(({ ramTags }) => ramTags?.includes(tag) === true);
-  const times = images.map(({ takenAt }) => takenAt?.get(tag) ?? facts.now);
+  const times = images.map(({ takenAt }) => Math.floor((takenAt?.get(tag) ?? facts.now) / 1_000) * 1_000);
   const createdAt = Math.max(...times);
   const late = times.findIndex((at) => createdAt - at > (withRam ? 0 : longestTakingMs));
   if (late >= 0) {

@@ -2,6 +2,7 @@
 // where it stands (9.0 to 12.8), so another one takes its place. Touches no image.
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
+import { isRamChanged } from '../../domain/chains/frozenLayers.js';
 import { isMoved } from '../../domain/chains/movedFiles.js';
 import { folderOf, usedSuffixes } from '../../domain/chains/overlayFiles.js';
 import { diskRefusal, ramRefusal } from '../../domain/chains/snapshotWhole.js';
@@ -15,7 +16,7 @@ import { describeWithTitle, unmovableNvramCopy, renameSteps } from '../rename/re
 
 /**
  * What libvirt ≥ 9.9 has noted with the current one of the VM's overlays may be lost, as with a rename: see
- * `titleOnly`.
+ * `titleOnly`. RAM that is not what was noted is no whole one.
  *
  * | its RAM              | its disks       | the snapshot                          | → |
  * |----------------------|-----------------|---------------------------------------|---|
@@ -34,7 +35,7 @@ export function planKeepDisks(name: string, facts: Facts): RepairSteps | Refused
   const snapshot = findSnapshot(tree, name);
   if (
     snapshot === undefined ||
-    ramRefusal(snapshot, facts) === undefined ||
+    (ramRefusal(snapshot, facts) === undefined && !isRamChanged(snapshot, facts)) ||
     ownDiskMissing(facts) ||
     isMoved(snapshot.memory.file, facts) ||
     externalTargets(snapshot).length === 0

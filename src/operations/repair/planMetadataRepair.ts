@@ -5,6 +5,7 @@ import { isBereft } from '../../domain/chains/strayFile.js';
 import { manualMergeRefusal } from '../../domain/chains/manualMerge.js';
 import { movedFiles } from '../../domain/chains/movedFiles.js';
 import type { Facts } from '../../domain/facts.js';
+import { ramTarget } from '../../domain/frozenRecord.js';
 import type { RepairSteps } from '../repairSteps.js';
 import { reparentChildrenSteps } from '../reparentSteps.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
@@ -39,7 +40,7 @@ export function ownDiskMissing({ vm, files }: Facts): boolean {
  *
  * | data             | style    | children      | → |
  * |------------------|----------|---------------|---|
- * | there, not seen  | any      | any           | snapshotWhole |
+ * | there, not seen  | any      | any           | snapshotWhole; whatever became of its RAM |
  * | there, below layers whose snapshots were forgotten | external | none | forgotten: it cannot be deleted |
  * | gone, or not what it was | internal | any   | forgotten |
  * | the same         | external | none          | forgotten |
@@ -49,7 +50,8 @@ export function planForget(name: string, facts: Facts): RepairSteps | RefusedDec
   const { tree } = facts;
   const snapshot = findSnapshot(tree, name);
   const wrong = snapshot && (lostDataRefusal(snapshot, facts) ?? contentChangedRefusal(snapshot, facts));
-  if (snapshot === undefined || (wrong === undefined && !isBereft(snapshot, facts))) {
+  const isLost = wrong !== undefined && wrong.refusal.facts['disk'] !== ramTarget;
+  if (snapshot === undefined || (!isLost && !isBereft(snapshot, facts))) {
     return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
   }
   const moved = snapshot.style === 'internal' ? [] : reparentChildrenSteps(tree, name);

@@ -1,7 +1,13 @@
 // What a snapshot rests on is compared with what was noted of it.
 import assert from 'node:assert/strict';
 import { frozenAgainRefusal } from '../../../src/domain/chains/frozenAgain.js';
-import { changedLayers, recordsToKeep, recordsWhileWritten } from '../../../src/domain/chains/frozenLayers.js';
+import {
+  changedLayers,
+  isOtherTag,
+  recordsToKeep,
+  recordsWhileWritten,
+  unnotedSnapshots,
+} from '../../../src/domain/chains/frozenLayers.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
@@ -91,6 +97,72 @@ describe('what a snapshot rests on', () => {
     const records = recordsToKeep(inside(whole));
     assert.equal(changedIn({ ...inside(with_(a, { modifiedAt: then + 5 })), frozenRecords: records! }), '');
     assert.equal(changedIn({ ...inside(with_(base, { modifiedAt: then + 5 })), frozenRecords: records! }), 'in: qcow2');
+  });
+
+  it('is its RAM too, known by its size and time; what an earlier version noted has none', () => {
+    const ram = '/img/web.mem';
+    const taken = external('on', undefined, { createdAt: 1_000, memory: 'external', memoryFile: ram });
+    const on = (more: { readonly bytes?: number; readonly modifiedAt?: number } | 'missing' | 'unknown'): Facts => {
+      const file = typeof more === 'string' ? more : { bytes: 9, allocatedBytes: 9, modifiedAt: then, ...more };
+      return facts({
+        tree: tree([taken], 'on'),
+        frozenDisks: frozen({ on: base }),
+        files: { ...seen(whole), files: new Map([[ram, file]]) },
+      });
+    };
+    const records = recordsToKeep(on({}))!;
+    const told = (now: Facts): string =>
+      changedLayers(taken, now)
+        .map(({ target, was }) => `${target} ${was.file}`)
+        .join();
+    const rows = [
+      [on({}), ''],
+      [on({ bytes: 8 }), `memory ${ram}`],
+      [on({ modifiedAt: then + 5 }), `memory ${ram}`],
+      [on({ modifiedAt: then - 5 }), `memory ${ram}`],
+      [on({ bytes: 0 }), ''],
+      [{ ...on({ bytes: 8 }), savedRam: new Map([[ram, 'broken' as const]]) }, ''],
+      [on('missing'), ''],
+      [on('unknown'), ''],
+    ] as const;
+    for (const [now, expected] of rows) {
+      assert.equal(told({ ...now, frozenRecords: records }), expected);
+      assert.equal(recordsToKeep({ ...now, frozenRecords: records }), undefined, 'the note stays');
+    }
+    assert.equal(recordsToKeep({ ...on({}), frozenDisks: new Map(), frozenRecords: records }), undefined);
+    const earlier = records.map((one) => ({ ...one, chains: one.chains.filter(({ target }) => target === 'vda') }));
+    assert.equal(told({ ...on({ bytes: 8 }), frozenRecords: earlier }), '');
+    assert.deepEqual(unnotedSnapshots({ ...on({}), frozenRecords: earlier }), ['on']);
+    assert.deepEqual(recordsToKeep({ ...on({}), frozenRecords: earlier }), records);
+    assert.deepEqual(recordsToKeep({ ...on('unknown'), frozenRecords: [] }), earlier);
+    assert.deepEqual(unnotedSnapshots({ ...on({}), frozenRecords: records }), []);
+  });
+
+  it('is its tag too, known by when it was taken', () => {
+    const taken = internal('in');
+    const at = (time: number | undefined, tags: readonly string[] = ['in']): Facts => {
+      const takenAt = time === undefined ? {} : { takenAt: new Map([['in', time]]) };
+      return facts({
+        tree: tree([taken], 'in'),
+        frozenDisks: frozen({ in: c }),
+        files: seen({ [c]: image({ tags, ...takenAt }) }),
+      });
+    };
+    const records = recordsToKeep(at(then))!;
+    const rows = [
+      [at(then), false],
+      [at(then + 0.001), true],
+      [at(undefined), false],
+      [at(then + 5, ['in', 'in']), false],
+      [at(then + 5, []), false],
+    ] as const;
+    for (const [now, expected] of rows) {
+      assert.equal(isOtherTag(taken, 'vda', { ...now, frozenRecords: records }), expected);
+      assert.equal(recordsToKeep({ ...now, frozenRecords: records }), undefined, 'the note stays');
+    }
+    assert.equal(isOtherTag(taken, 'vda', { ...at(then + 5), frozenRecords: [] }), false);
+    assert.deepEqual(unnotedSnapshots({ ...at(then), frozenRecords: [] }), ['in']);
+    assert.deepEqual(unnotedSnapshots({ ...at(then), frozenRecords: records }), []);
   });
 
   it('is noted once, and again where a merge has changed it; what somebody has changed stays as it was noted', () => {

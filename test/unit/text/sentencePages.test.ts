@@ -46,7 +46,10 @@ const problems: Samples<Problem> = {
   notQuiesced: [{ snapshot }],
   inTrash: [{ ...trash, until: now + 108 * hour }],
   orphanTag: [{ file, tag: 'clean' }],
-  tagMissing: [{ snapshot, file }],
+  tagMissing: [
+    { snapshot, file },
+    { snapshot, file, other: true },
+  ],
   tagWithoutRam: [{ snapshot }],
   nameIsTagId: [{ snapshot, file, other: 'second' }],
   tagTwice: [{ snapshot, file }],
@@ -101,7 +104,10 @@ const problems: Samples<Problem> = {
     { file, bytes: gib, cure: 'nextSnapshot', why },
   ],
   backingChanged: [{ file, overlay }],
-  contentChanged: [{ snapshot, disk, file }],
+  contentChanged: [
+    { snapshot, disk, file },
+    { snapshot, disk: 'memory', file },
+  ],
   frozenFileShared: [frozen, { ...frozen, snapshot }],
   nvramNotHeld: [{ snapshot }],
   writtenByOtherVm: [{ file, vm: 'web-copy', owner: 'web-test' }],
