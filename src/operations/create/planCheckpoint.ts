@@ -6,7 +6,9 @@ import { compareHardware } from '../../domain/hardware.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { isOtherTag } from '../../domain/chains/frozenLayers.js';
 import { isAuto } from '../../domain/chains/layoutLeaf.js';
+import { unreadableContentRefusal } from '../readableNow.js';
 import { managedSaveRefusal, outdatedSaveRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { withoutUnread } from '../../domain/chains/otherVms.js';
@@ -190,6 +192,7 @@ const ofCheckpoint: ReadonlySet<Warning['kind']> = new Set([
  * | off, UEFI (its variables may differ) | any                                                    | changed |
  * | off, with an NVDIMM, a TPM           | any                                                    | changed |
  * | off, configured otherwise than then  | any                                                    | changed |
+ * | off, nobody reverts to the current one | any                                                  | changed |
  * | off, current snapshot external       | an empty overlay on the very file that this one froze  | unchanged |
  * | off, current snapshot internal       | an image that says it is as when this one was taken    | unchanged |
  * | off                                  | any other, or one that took no part                    | changed |
@@ -219,7 +222,9 @@ export function findUnchangedSnapshot(facts: Facts): string | undefined {
     const frozen = backingFileOf(facts, current.name, target);
     return location === 'external'
       ? image.empty === true && frozen !== undefined && image.backing?.file === frozen
-      : location === 'internal' && image.unchangedSince?.includes(current.name) === true;
+      : location === 'internal' &&
+          image.unchangedSince?.includes(current.name) === true &&
+          !isOtherTag(current, target, facts);
   });
-  return unchanged ? current.name : undefined;
+  return unchanged && unreadableContentRefusal(current, facts) === undefined ? current.name : undefined;
 }

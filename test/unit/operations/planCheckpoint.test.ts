@@ -4,6 +4,7 @@ import type { Facts } from '../../../src/domain/facts.js';
 import type { Hardware } from '../../../src/domain/hardware.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { alone, image, over, seen } from '../domain/hostFiles.js';
+import { recordsToKeep } from '../../../src/domain/chains/frozenLayers.js';
 import { titleAt } from '../../../src/domain/automaticTitles.js';
 import { ask, capabilities, disk, external, frozen, internal, facts, now, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
@@ -149,6 +150,20 @@ const configured = (file: string, memory: string): Pick<Facts, 'hardware'> => {
   const then = of('external', '1');
   return { hardware: { now: of(file, memory), then: new Map(['a', 'b'].map((name) => [name, then])) } };
 };
+/** `b` froze a layer that was written at the first time, and is at the other. */
+const written = (...[then, now]: readonly [number, number]): Facts => {
+  const at = (modifiedAt: number): Facts =>
+    outside(off, { files: seen({ ...images, '/img/web.a': over(base, { modifiedAt }) }) });
+  return { ...at(now), frozenRecords: recordsToKeep(at(then)) ?? [] };
+};
+/** `b` is a tag that was taken at the first time, and is at the other. */
+const retaken = (...[then, now]: readonly [number, number]): Facts => {
+  const takenAt = new Map([['b', now]]);
+  return inside(off, {
+    files: seen({ [base]: image({ tags: ['a', 'b'], unchangedSince: ['b'], takenAt }) }),
+    frozenRecords: [{ name: 'b', createdAt: 0, chains: [{ target: 'vda', layers: [], tagAt: then }] }],
+  });
+};
 const unknown = ({ hardware: _, ...known }: Facts): Facts => known;
 golden.section(
   'the configuration is lost without it, unless it is that of the current one',
@@ -186,6 +201,10 @@ golden.section(
     ],
     ['internal, as when the current one was taken', inside(off, unchanged(['a', 'b'], 'b'))],
     ['internal, as when another one was taken', inside(off, unchanged(['a', 'b'], 'a'))],
+    ['external, the layer that the current one froze is as it was noted', written(9_000, 9_000)],
+    ['external, the layer that the current one froze has changed', written(9_000, 19_000)],
+    ['internal, the current tag is as it was noted', retaken(9, 9)],
+    ['internal, the current tag was made anew', retaken(9, 19)],
     ['internal, not known', inside(off)],
     ['no current snapshot', inside(off, { tree: tree([internal('a')]), ...unchanged(['a'], 'a') })],
     ['nothing looked at', facts({ tree: tree([internal('a')], 'a'), vm: vm(off) })],
