@@ -24,7 +24,7 @@ export const frozenRefusals: Pick<
   ],
   frozenAgain: ({ snapshot, disk, file, by }) => [
     t(
-      '“{2}” no longer contains disk {1} of {0}: “{3}” was created from it later, so the VM was using it again.',
+      '“{2}” no longer contains disk {1} of {0}: {3} was created from it later, so the VM was using it again.',
       snapshot,
       disk,
       file,
