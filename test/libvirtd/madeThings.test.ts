@@ -60,6 +60,16 @@ describe('what copies made', () => {
     await host.rig.virsh('destroy', 'titled');
   });
 
+  it('is no repository where disks of the VM are', async () => {
+    mkdirSync(join(dir, 'disks'));
+    await defineDiskVm(host.rig, 'beside', [{ file: await image('disks/beside'), format: 'qcow2' }]);
+    for (const more of [[], ['--checkpoint']]) {
+      const said = await host.run('refused', 'backup', 'beside', '--to', join(dir, 'disks'), '--create', ...more);
+      assert.match(said, /has a disk of the VM/u);
+      assert.deepEqual(readdirSync(join(dir, 'disks')), ['beside.qcow2']);
+    }
+  });
+
   interface ResticSnapshot {
     readonly id: string;
     readonly tags?: readonly string[];

@@ -112,7 +112,11 @@ async function backUpFound(
 ): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const vms = views.length + failed.length;
-  await requireRepository(restic, call.flags.has('create'));
+  await requireRepository(
+    restic,
+    call.flags.has('create'),
+    views.map(({ vm }) => vm),
+  );
   let made: SystemCheckpoint | undefined;
   if (call.flags.has('checkpoint') && views.some(({ vm }) => isActive(vm.power))) {
     made = await checkpointSystem(context, system ?? (await requireSystemOf(context, views)));

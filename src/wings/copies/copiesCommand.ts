@@ -50,7 +50,7 @@ export const backUpOne: CommandHandler = async (context) => {
     const restic = await openRestic(context, target, login);
     const create = call.flags.has('create');
     if (call.flags.has('checkpoint') || call.flags.has('shut-down')) {
-      await requireRepository(restic, create);
+      await requireRepository(restic, create, [view.vm]);
     }
     if (call.flags.has('checkpoint')) {
       await checkpointFirst(context, view);

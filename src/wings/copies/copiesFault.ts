@@ -36,7 +36,10 @@ export type CopiesProblem =
   | { readonly kind: 'noLogin'; readonly connection: string }
   | { readonly kind: 'nameTaken' | 'uuidTaken'; readonly name: string }
   /** `copyRuns`: or it ended while the copy was restored. */
-  | { readonly kind: 'folderTaken' | 'restoreRuns' | 'vmInUse' | 'copyRuns' | 'noCopy'; readonly folder: string }
+  | {
+      readonly kind: 'folderTaken' | 'amongDisks' | 'restoreRuns' | 'vmInUse' | 'copyRuns' | 'noCopy';
+      readonly folder: string;
+    }
   /** In what a killed restore left: no record of ours names them, or a VM uses them. */
   | { readonly kind: 'othersFiles'; readonly folder: string; readonly files: readonly string[] }
   /** The shell or the archive ended, in its words. */

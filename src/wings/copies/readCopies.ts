@@ -11,7 +11,7 @@ import type { BackupInfo, ScheduleInfo } from '../../session/publicTypes.js';
 import type { Session } from '../../session/session.js';
 import { type BackupsOfVm, type SeenBackup, backupsOfVm } from './backupsOfVm.js';
 import { backupInfo, scheduleInfo, statusInfo } from './copiesInfos.js';
-import { resticText } from './copiesText.js';
+import { resticText } from './resticText.js';
 import { listBackups } from './repository/backups.js';
 import { isRemote } from './repository/repositoryAddress.js';
 import { Restic, ResticFault } from './repository/restic.js';

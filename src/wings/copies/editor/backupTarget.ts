@@ -10,7 +10,7 @@ import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
 import { type Choice, pick } from '../../../ui/prompts/pickTarget.js';
 import { type Backup, listBackups } from '../repository/backups.js';
-import { resticText } from '../copiesText.js';
+import { resticText } from '../resticText.js';
 import { isRemote, withoutPassword } from '../repository/repositoryAddress.js';
 import { Restic, ResticFault, type ResticProblem } from '../repository/restic.js';
 import { askFolder, type BackupHost, type FolderQuestion, type OpenHost, shownTarget } from './backupHost.js';

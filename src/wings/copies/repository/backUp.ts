@@ -1,7 +1,9 @@
 // Makes a backup of a VM with its snapshots in a repository of restic's. It is listed when it is whole.
 import { randomBytes } from 'node:crypto';
+import { posix } from 'node:path';
 import * as v from 'valibot';
 import type { Version } from '../../../domain/capabilities.js';
+import type { Vm, VmDisk } from '../../../domain/vm.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { CopiesFault } from '../copiesFault.js';
 import { type Backup, tagsOf } from './backups.js';
@@ -39,7 +41,7 @@ export interface BackupWish {
  */
 export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Promise<BackupMade> {
   const { vm, documents, files, leftOut, altered } = look;
-  const found = await snapshotsOf(restic, vm.uuid, wish.create);
+  const found = await snapshotsOf(restic, vm, wish.create);
   const { isRecorded, unknown } = await proveBackups(restic, found);
   const earlier = isRecorded ? await restic.snapshots([vmTag(vm.uuid)]) : found;
   const backup: Backup = {
@@ -102,23 +104,33 @@ async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Pr
 }
 
 /** Before anything is done to a VM for its backup. @throws ResticFault where it could not be stored, as far as known */
-export async function requireRepository(restic: Restic, create: boolean): Promise<void> {
+export async function requireRepository(restic: Restic, create: boolean, vms: readonly Vm[]): Promise<void> {
   // It takes a lock, which it does not get beside a prune.
-  await orCreated(restic, create, () => restic.run(['cat', 'config']));
+  await orCreated(restic, create, vms, () => restic.run(['cat', 'config']));
 }
 
 /** Whether finished or not, the oldest first. */
-async function snapshotsOf(restic: Restic, uuid: string, create: boolean): Promise<readonly ResticSnapshot[]> {
-  return (await orCreated(restic, create, () => restic.snapshots([vmTag(uuid)]))) ?? [];
+async function snapshotsOf(restic: Restic, vm: Vm, create: boolean): Promise<readonly ResticSnapshot[]> {
+  return (await orCreated(restic, create, [vm], () => restic.snapshots([vmTag(vm.uuid)]))) ?? [];
 }
 
-/** Undefined where the repository is new. */
-async function orCreated<T>(restic: Restic, create: boolean, work: () => Promise<T>): Promise<T | undefined> {
+/** Undefined where the repository is new. @throws CopiesFault `amongDisks` */
+async function orCreated<T>(
+  restic: Restic,
+  create: boolean,
+  vms: readonly Vm[],
+  work: () => Promise<T>,
+): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
     if (!create || !(error instanceof ResticFault) || error.problem !== 'noRepository') {
       throw error;
+    }
+    const { folder = '' } = restic;
+    const isThere = ({ source }: VmDisk): boolean => source !== undefined && posix.dirname(source) === folder;
+    if (vms.some(({ disks }) => disks.some(isThere))) {
+      throw new CopiesFault({ kind: 'amongDisks', folder });
     }
     await restic.run(['init']);
     return undefined;

@@ -10,7 +10,7 @@ import { parseAs, parseJson } from '../../../journal/json.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { OwnTags } from './ownTag.js';
-import { repositoryOf, withoutPassword } from './repositoryAddress.js';
+import { isRemote, repositoryOf, withoutPassword } from './repositoryAddress.js';
 import { readKey, serviceVariables, withPipeRead } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
 
@@ -109,12 +109,15 @@ export class Restic {
 
   readonly connections: Connections;
   readonly own: OwnTags;
+  /** Of the repository, on the computer of restic; undefined: a service keeps it. */
+  readonly folder: string | undefined;
 
   private constructor(program: ResticProgram, repository: string, { signal, login, environment }: ResticOptions) {
     this.#program = program;
     this.connections = new Connections(withoutPassword(repository), environment, login?.hostname);
     this.#started = new StartedRestics(environment);
     this.own = new OwnTags(environment);
+    this.folder = isRemote(repository) ? undefined : repositoryOf(repository);
     this.login = login;
     this.#signal = signal;
   }
