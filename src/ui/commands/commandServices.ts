@@ -81,5 +81,11 @@ export interface CommandRun extends CommandServices {
  */
 export type Handler = (run: CommandRun) => Promise<unknown>;
 
+/** Of one verb, which does the same to VMs and to a system or its restore point. */
+export interface TargetHandlers {
+  readonly vms: Handler;
+  readonly system: Handler;
+}
+
 /** What a file of commands has: the compiler adds them up against the manifest's. */
-export type CommandTable = Partial<Readonly<Record<CommandId, Handler>>>;
+export type CommandTable = Partial<Readonly<Record<CommandId, Handler | TargetHandlers>>>;

@@ -28,14 +28,16 @@ import { pruneSeveral } from './pruneSeveral.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { prunedIn, skippedIn } from '../../text/pruneText.js';
 import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
+import { deleteOfSystem } from './systemOperations.js';
+import { pruneSystem } from './systemPrune.js';
 import { snapshotCountText } from '../../text/words.js';
 
 /** Of a VM, in a title. */
 const longestName = 48;
 
 export const deleteCommands = {
-  'virtRewind.deleteSnapshot': deleteSnapshots,
-  'virtRewind.prune': prune,
+  'virtRewind.deleteSnapshot': { vms: deleteSnapshots, system: deleteOfSystem },
+  'virtRewind.prune': { vms: prune, system: pruneSystem },
 } satisfies CommandTable;
 
 /** Deletes snapshots; their children keep their data. Of one snapshot, what is below it can go too, or alone. */

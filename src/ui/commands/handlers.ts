@@ -1,7 +1,7 @@
 // What each command of the manifest does. Loaded when the first one is called: none of it is needed to show the VMs.
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../../verbs/verbs.js';
-import type { CommandRun, Handler } from './commandServices.js';
+import type { CommandRun, Handler, TargetHandlers } from './commandServices.js';
 import { bisectCommands } from './bisectCommands.js';
 import { cloneCommands } from './cloneCommands.js';
 import { compareCommands } from './compareCommands.js';
@@ -22,20 +22,10 @@ import { markCommands } from './markCommands.js';
 import { operationCommands } from './operationCommands.js';
 import { powerCommands } from './powerCommands.js';
 import { protectionCommands } from './protectionCommands.js';
-import { revertByList } from './revertByList.js';
 import { revertCommands } from './revertCommands.js';
 import { snapshotCommands } from './snapshotCommands.js';
-import { dissolve, renameSystem, systemCommands } from './systemCommands.js';
-import {
-  checkpoint,
-  deletePoint,
-  powerSystem,
-  revertSystem,
-  revertToLast,
-  undoSystemRevert,
-} from './systemOperations.js';
-import { pruneSystem } from './systemPrune.js';
-import { isForSystem, isOnSystem, targetSystem } from './systemTargets.js';
+import { systemCommands } from './systemCommands.js';
+import { isForSystem, isOnSystem } from './systemTargets.js';
 import { trashCommands } from './trashCommands.js';
 import { undoCommands } from './undoCommands.js';
 import { viewCommands } from './viewCommands.js';
@@ -46,7 +36,7 @@ import { wingVerbHandlers } from '../../wings/verbHandlers.js';
 export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
-const handlers: Readonly<Record<CommandId, Handler>> = {
+const handlers: Readonly<Record<CommandId, Handler | TargetHandlers>> = {
   ...guestFileCommands,
   ...bisectCommands,
   ...cloneCommands,
@@ -76,29 +66,6 @@ const handlers: Readonly<Record<CommandId, Handler>> = {
   ...wingVerbHandlers,
 };
 
-/** What a command of VMs and snapshots means for a system, or its restore point: one verb does the same to both. */
-const onSystems: Partial<Readonly<Record<CommandId, Handler>>> = {
-  'virtRewind.createSnapshot': (run) => checkpoint(run, 'asked'),
-  'virtRewind.quickCheckpoint': (run) => checkpoint(run, 'suggested'),
-  'virtRewind.revert': (run) => {
-    const { target } = argumentsOf(run.call);
-    return target === 'branch'
-      ? revertByList(run, target)
-      : target === undefined
-        ? revertSystem(run)
-        : revertToLast(run);
-  },
-  'virtRewind.revertToFavourite': revertToLast,
-  'virtRewind.undo': undoSystemRevert,
-  'virtRewind.renameSnapshot': renameSystem,
-  'virtRewind.start': (run) => powerSystem(run, 'start'),
-  'virtRewind.resume': (run) => powerSystem(run, 'start'),
-  'virtRewind.shutDown': (run) => powerSystem(run, 'shutDown'),
-  'virtRewind.showPicture': showSystemPicture,
-  'virtRewind.prune': pruneSystem,
-  'virtRewind.deleteSnapshot': (run) => (isOnWhole(run) ? dissolve(run) : deletePoint(run)),
-};
-
 /** Commands that act on no row, or on that of a system as on any. */
 const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(systemCommands),
@@ -110,15 +77,6 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   'virtRewind.copyName',
   'virtRewind.checkHealth',
 ] as CommandId[]);
-
-async function showSystemPicture(run: CommandRun): Promise<void> {
-  await run.systems.pictures.show((await targetSystem(run)).system.id);
-}
-
-/** On the row of a system, and not of one of its restore points. */
-function isOnWhole({ call }: CommandRun): boolean {
-  return call.kind === 'rows' && call.rows[0].kind === 'system';
-}
 
 /**
  * Keys that without a row mean the system that was chosen, where there is one: a VM that nobody sees named must not go
@@ -145,7 +103,8 @@ function ofSystem(run: CommandRun, system: string): CommandRun {
 
 /** @throws CommandError what VMs have and a system has not */
 export function handlerOf(id: CommandId): Handler {
-  const forSystem = onSystems[id];
+  const own = handlers[id];
+  const { vms, system: forSystem } = typeof own === 'function' ? { vms: own, system: undefined } : own;
   return async (called) => {
     const run = await onChosen(id, called);
     if (isForSystem(run) && forSystem !== undefined) {
@@ -155,11 +114,11 @@ export function handlerOf(id: CommandId): Handler {
       throw new CommandError('invalid', t('This command works on one VM, not on a system. Select one of its VMs.'));
     }
     if (run.call.kind !== 'palette' || forSystem === undefined) {
-      return handlers[id](run);
+      return vms(run);
     }
     await run.systems.known.read();
     try {
-      return await handlers[id]({ ...run, offered: run.systems.known.all });
+      return await vms({ ...run, offered: run.systems.known.all });
     } catch (error) {
       if (error instanceof SystemPicked) {
         return forSystem(ofSystem(run, error.id));

@@ -5,20 +5,21 @@ import { type menuTokens, vmTokens } from '../../text/capabilityTokens.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import { operate, operateConfirmed } from './operate.js';
 import { type OperateQuestion, operateAll } from './operateAll.js';
+import { powerSystem } from './systemOperations.js';
 import { targetVms } from './targets.js';
 import { vmCountText } from '../../text/words.js';
 
 export const powerCommands = {
   /** Starts VMs; from its saved state where there is one. */
-  'virtRewind.start': (run) => power(run, 'start'),
+  'virtRewind.start': { vms: (run) => power(run, 'start'), system: (run) => powerSystem(run, 'start') },
   /** Asks the guests to shut down, and waits until they have. */
-  'virtRewind.shutDown': (run) => power(run, 'shutDown'),
+  'virtRewind.shutDown': { vms: (run) => power(run, 'shutDown'), system: (run) => powerSystem(run, 'shutDown') },
   /** As if the plug were pulled; asks first. */
   'virtRewind.forceOff': (run) => power(run, 'forceOff'),
   /** Stops the processors of VMs. */
   'virtRewind.pause': (run) => power(run, 'pause'),
   /** Lets paused VMs go on. */
-  'virtRewind.resume': (run) => power(run, 'resume'),
+  'virtRewind.resume': { vms: (run) => power(run, 'resume'), system: (run) => powerSystem(run, 'start') },
   /** Asks the guests to restart. */
   'virtRewind.restart': (run) => power(run, 'restart'),
 } satisfies CommandTable;

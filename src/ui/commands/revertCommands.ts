@@ -17,6 +17,7 @@ import { type DoneRequest, operateAll } from './operateAll.js';
 import { revertByList } from './revertByList.js';
 import { revertTo } from './revertTo.js';
 import { showFailure } from './runCommand.js';
+import { revertLastPoint, revertSystem } from './systemOperations.js';
 import { sessionOf } from './sessionOf.js';
 import { severalVms, targetOnEach } from './severalVms.js';
 import { activeOrPickedVm, targetSnapshot, hasSnapshots } from './targets.js';
@@ -27,8 +28,8 @@ import { vmCountText } from '../../text/words.js';
 const longestTitle = 48;
 
 export const revertCommands = {
-  'virtRewind.revert': revert,
-  'virtRewind.revertToFavourite': revertToFavourite,
+  'virtRewind.revert': { vms: revert, system: revertSystem },
+  'virtRewind.revertToFavourite': { vms: revertToFavourite, system: revertLastPoint },
 } satisfies CommandTable;
 
 /**

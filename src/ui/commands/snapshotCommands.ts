@@ -23,13 +23,15 @@ import { doneText } from '../../text/operationText.js';
 import { tellOfMark } from './markNotice.js';
 import { showFailure } from './runCommand.js';
 import { gitReference } from './gitReference.js';
+import { renameSystem } from './systemCommands.js';
+import { checkpoint } from './systemOperations.js';
 import { vmCountText } from '../../text/words.js';
 
 export const snapshotCommands = {
-  'virtRewind.createSnapshot': createSnapshot,
-  'virtRewind.quickCheckpoint': quickCheckpoint,
+  'virtRewind.createSnapshot': { vms: createSnapshot, system: (run) => checkpoint(run, 'asked') },
+  'virtRewind.quickCheckpoint': { vms: quickCheckpoint, system: (run) => checkpoint(run, 'suggested') },
   'virtRewind.editDescription': editDescription,
-  'virtRewind.renameSnapshot': renameSnapshot,
+  'virtRewind.renameSnapshot': { vms: renameSnapshot, system: renameSystem },
 } satisfies CommandTable;
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;

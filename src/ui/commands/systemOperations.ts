@@ -29,6 +29,8 @@ import { argumentsOf } from './commandArguments.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfSystem } from './consent.js';
 import { gitReference } from './gitReference.js';
+import { revertByList } from './revertByList.js';
+import { dissolve } from './systemCommands.js';
 import { followHere } from './operate.js';
 import { showFailure } from './runCommand.js';
 import { targetPoint, targetSystem } from './systemTargets.js';
@@ -80,14 +82,18 @@ async function askTitle({ system, points }: StoredSystem, suggestion: string): P
   return requireAnswer(answer);
 }
 
-export async function revertSystem(run: CommandRun): Promise<SystemResult> {
+export async function revertSystem(run: CommandRun): Promise<unknown> {
+  const { target } = argumentsOf(run.call);
+  if (target !== undefined) {
+    return target === 'branch' ? revertByList(run, target) : revertLastPoint(run);
+  }
   const stored = await targetSystem(run);
   const point = await targetPoint(run, stored);
   return carryOutWish(run, stored, { kind: 'revert', point }, 'virtRewind.revert');
 }
 
 /** To the newest restore point that somebody made. */
-export async function revertToLast(run: CommandRun): Promise<SystemResult> {
+export async function revertLastPoint(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run);
   const last = stored.points.findLast(({ auto }) => auto === undefined);
   const point = last ?? (await targetPoint(run, stored));
@@ -108,7 +114,12 @@ export async function powerSystem(run: CommandRun, kind: SystemPowerAction): Pro
   return carryOutWish(run, await targetSystem(run), { kind }, id);
 }
 
-export async function deletePoint(run: CommandRun): Promise<SystemResult> {
+/** Its restore point; on the row of the system itself, the grouping. */
+export async function deleteOfSystem(run: CommandRun): Promise<unknown> {
+  return run.call.kind === 'rows' && run.call.rows[0].kind === 'system' ? dissolve(run) : deletePoint(run);
+}
+
+async function deletePoint(run: CommandRun): Promise<SystemResult> {
   const stored = await targetSystem(run);
   const point = await targetPoint(run, stored);
   const at = stored.points.indexOf(point);

@@ -17,6 +17,7 @@ import { revertTo } from './revertTo.js';
 import { sessionOf } from './sessionOf.js';
 import { targetVm } from './targets.js';
 import { allLines, operationLines, type UndoLine, undoLinesOf } from './undoList.js';
+import { undoSystemRevert } from './systemOperations.js';
 import { undoOne } from './undoOne.js';
 import { undoWithLater } from './undoWithLater.js';
 
@@ -25,7 +26,7 @@ export const undoCommands = {
    * Takes back what was done from here: to a VM an operation, those after it too, its last revert, a step of an agent;
    * where none is named, what was done last to any VM or system stands first.
    */
-  'virtRewind.undo': undo,
+  'virtRewind.undo': { vms: undo, system: undoSystemRevert },
   /** Without a row. */
   'virtRewind.undoLast': undo,
   /** Does again what was undone. */

@@ -8,7 +8,7 @@ import type { CommandRun, CommandTable } from './commandServices.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { filterPrompt } from '../../text/filterText.js';
 import type { ShownSystem } from '../../text/systemRows.js';
-import { reachMembers } from './systemTargets.js';
+import { reachMembers, targetSystem } from './systemTargets.js';
 import { existingVm } from './operate.js';
 import { targetVm, activeOrPickedVm, useOf } from './targets.js';
 import { type Choice, pick, pickVm, SystemPicked } from '../prompts/pickTarget.js';
@@ -17,7 +17,7 @@ import { NothingThere } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
 
 export const viewCommands = {
-  'virtRewind.showPicture': showPicture,
+  'virtRewind.showPicture': { vms: showPicture, system: showSystemPicture },
   'virtRewind.showHistory': showHistory,
   /** Opens a page with a table of all VMs. */
   'virtRewind.showAllVms': (run) => run.allVms.show(),
@@ -139,6 +139,10 @@ async function showPicture(run: CommandRun): Promise<void> {
     ...(snapshot === undefined ? {} : { focus: { part: 'tree', snapshot } }),
     where: open?.isActive === true && snapshot === undefined ? 'beside' : 'again',
   });
+}
+
+async function showSystemPicture(run: CommandRun): Promise<void> {
+  await run.systems.pictures.show((await targetSystem(run)).system.id);
 }
 
 /**
