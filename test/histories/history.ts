@@ -385,6 +385,7 @@ export class History {
     if (lost !== undefined) {
       this.found ??= { about: 'undo', what: [`${lost}, which an undo goes back to, was pruned`] };
     }
+    this.#requests.prune(gone);
   }
 
   async #followChild(action: ChildAction, { snapshot }: Done): Promise<void> {

@@ -86,7 +86,20 @@ export class UndoableRequests {
    * What a revert is undone with: where nothing had changed, it took no checkpoint, and what was current is as good; of
    * leaves of the layout, which may go by themselves, what they stand on.
    */
-  keptBy({ action, checkpoint, before }: DoneRequest): string | undefined {
+  keptBy(done: DoneRequest): string | undefined {
+    return this.#pruned.has(done) ? undefined : this.#keptOnce(done);
+  }
+
+  /** What an old revert is undone with is gone, though a later checkpoint may have its name. */
+  readonly #pruned = new Set<DoneRequest>();
+
+  prune(gone: readonly string[]): void {
+    const all = [...this.#standing, ...this.#undone].map(({ done }) => done);
+    all.push(...this.#undone.map(({ undoing }) => undoing));
+    all.filter((done) => gone.includes(this.#keptOnce(done) ?? '')).forEach((done) => this.#pruned.add(done));
+  }
+
+  #keptOnce({ action, checkpoint, before }: DoneRequest): string | undefined {
     if (action.do !== 'revert' || action.checkpoint === undefined) {
       return checkpoint;
     }
