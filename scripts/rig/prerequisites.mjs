@@ -23,7 +23,6 @@ const libvirtPrograms = {
   'mkfs.vfat': 'dosfstools',
   mcopy: 'mtools',
   ntfscat: 'ntfs-3g',
-  genisoimage: 'genisoimage',
   // Makes a real guest whose files are read.
   debootstrap: 'debootstrap',
   // Keeps the backups of VMs.

@@ -1,13 +1,10 @@
 // Disks of guests: what file systems say of themselves, whoever wrote them.
 import { Duplex } from 'node:stream';
-import { isoImage } from '../../src/driver/files/isoImage.js';
 import { type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
 import { parseFault, parseNames, parseStats } from '../../src/wings/inside/bytes/guestfishWords.js';
 import { serveClient } from '../../src/wings/inside/bytes/nbdServer.js';
 import { readJournal } from '../../src/wings/inside/read/extJournal.js';
 import { FileSystemError, type GuestFileSystem } from '../../src/wings/inside/read/guestFileSystem.js';
-import { openIso } from '../../src/wings/inside/read/isoFileSystem.js';
-import { addRockRidge, type RockRidge } from '../../src/wings/inside/read/isoRockRidge.js';
 import { decompressLznt1 } from '../../src/wings/inside/read/lznt1.js';
 import { openNtfs } from '../../src/wings/inside/read/ntfsFileSystem.js';
 import { addRuns, type ClusterRun } from '../../src/wings/inside/read/ntfsLayout.js';
@@ -90,26 +87,6 @@ const ntfs = once(() => {
 /** "aaab" again and again, as Windows packs it, and a part that is not packed. */
 const packed = Buffer.from('03b00261616162fc0f0300' + '0230616263' + '0000', 'hex');
 const link = Buffer.from('0c0000a0200000000000120012000000010000006500740063005c0068006f00730074007300', 'hex');
-
-const iso = once(() =>
-  Buffer.from(
-    isoImage(
-      'label',
-      ['one', 'two', 'three'].map((name) => ({ name, bytes: Buffer.alloc(3_000, 7) })),
-    ),
-  ),
-);
-/** A name, permissions, a time, a link of two parts, and where more is. */
-const rockRidge = Buffer.from(
-  '4e4d0801006e616d' +
-    '505824016da1000000a16d000100000000000001000000000000000000000000' +
-    '5446130106' +
-    '7e0b1b00000000' +
-    '7e0b1b00000000' +
-    '534c10010008000003657463010168' +
-    '43451c01170000000000001700000000000000000040000000000040',
-  'hex',
-);
 
 const stats =
   '[0] = {\n  st_dev: 1\n  st_ino: 7\n  st_mode: 33188\n  st_size: 12\n}\n*stdin*:3: libguestfs: error: x\n';
@@ -220,29 +197,6 @@ export const guestDiskDecoders: readonly Decoder[] = [
           socket.push(null);
           await serveClient(countedDisk(Buffer.alloc(8192)), socket);
           return written;
-        },
-      };
-    },
-  },
-  {
-    name: 'ISO 9660 of a guest',
-    throws: [FileSystemError, DiskError],
-    make: (random) => {
-      const changed = mutateTables(iso(), [16 * 2048, 20 * 2048, 16 * 2048 + 80], random);
-      return { kept: changed, decode: async () => readAll(await openIso(countedDisk(changed))) };
-    },
-  },
-  {
-    name: 'Rock Ridge',
-    throws: [FileSystemError],
-    make: (random) => {
-      const changed = mutateBytes(rockRidge, random);
-      return {
-        kept: changed,
-        decode: () => {
-          const rock: RockRidge = {};
-          addRockRidge(changed, rock);
-          return rock;
         },
       };
     },

@@ -1,6 +1,6 @@
 // The readers of guests' file systems, on images that other programs have made: each file, byte by byte.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cachedDisk, type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
@@ -8,7 +8,6 @@ import { crc32c } from '../../src/wings/inside/read/extChecksum.js';
 import { openExt } from '../../src/wings/inside/read/extFileSystem.js';
 import { openFat } from '../../src/wings/inside/read/fatFileSystem.js';
 import { FileSystemError, type FileSystemFault, findNode } from '../../src/wings/inside/read/guestFileSystem.js';
-import { openIso } from '../../src/wings/inside/read/isoFileSystem.js';
 import { openNtfs } from '../../src/wings/inside/read/ntfsFileSystem.js';
 import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';
 import { itRarely } from '../allRows.js';
@@ -66,27 +65,6 @@ describe('file systems of guests', () => {
       assert.ok(system);
       assert.equal(system.label, 'LABEL');
       assert.deepEqual(await differencesFrom(system, join(folder, 'plain')), []);
-      await disk.close();
-    });
-  }
-
-  for (const [names, options] of [
-    ['Rock Ridge', ['-R', '-D']],
-    ['Rock Ridge and Joliet, folders moved', ['-R', '-J']],
-    ['Joliet', ['-J', '-joliet-long', '-D']],
-  ] as const) {
-    (names === 'Joliet' ? itRarely : it)(`reads all that an ISO 9660 with the names of ${names} has`, async () => {
-      const [path, from] = [join(folder, 'iso'), join(folder, names === 'Joliet' ? 'plain' : 'linux')];
-      const deep = join(folder, 'linux/etc/deep/er/a/b/c/d/e/f/g');
-      await mkdir(deep, { recursive: true });
-      await writeFile(join(deep, 'file'), 'deep\n');
-      await runTool('genisoimage', '-quiet', ...options, '-V', 'LABEL', '-o', path, from);
-      const disk = await openRawDisk(path);
-      const system = await openIso(cachedDisk(disk));
-      assert.ok(system);
-      assert.equal(system.label, 'LABEL');
-      assert.deepEqual(await differencesFrom(system, from), []);
-      await rm(join(folder, 'linux/etc/deep/er/a'), { recursive: true });
       await disk.close();
     });
   }
@@ -240,7 +218,6 @@ describe('damaged file systems of guests', () => {
       },
     ],
     ['ntfs', (path: string) => writeFile(path, savedNtfs())],
-    ['iso9660', (path: string, from: string) => runTool('genisoimage', '-quiet', '-R', '-o', path, from)],
   ] as const) {
     it(`ends with an error of the reader, or reads ${name} on`, async () => {
       const folder = await mkdtemp(join(tmpdir(), 'inside-'));
@@ -277,8 +254,7 @@ describe('damaged file systems of guests', () => {
     };
     try {
       const cached = cachedDisk(disk);
-      const system =
-        (await openExt(cached)) ?? (await openNtfs(cached)) ?? (await openFat(cached)) ?? (await openIso(cached));
+      const system = (await openExt(cached)) ?? (await openNtfs(cached)) ?? (await openFat(cached));
       if (system !== undefined) {
         await walkFolder(system, system.root, new AbortController().signal, async ({ node, kind }) => {
           if (kind === 'file') {

@@ -18,6 +18,7 @@ const optionsOf: ReadonlyMap<string, string> = new Map([
   // Two disks may have a file system of one number.
   ['xfs', 'ro,nouuid'],
   ['btrfs', 'ro,subvolid=5'],
+  ['iso9660', 'ro'],
 ]);
 const physicalVolume = 'LVM2_member';
 /** What stands on a logical volume and has no files. */

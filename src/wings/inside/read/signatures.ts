@@ -78,6 +78,7 @@ const late: readonly Signature[] = [
   ['gfs2', 64 * kb, '\x01\x16\x19\x70'],
   ...atEach('swap', pageEnds.slice(3), ['SWAPSPACE2', 'SWAP-SPACE']),
   ...atEach('ufs', ufsPlaces, ['\x54\x19\x01\0', '\0\x01\x19\x54', '\x19\x01\x54\x19', '\x19\x54\x01\x19']),
+  ['iso9660', 32_769, 'CD001'],
   ...atEach('udf', [32_769], ['BEA01', 'NSR02', 'NSR03']),
   ['hfs', kb, 'BD'],
   ...atEach('minix', [kb + 16], ['\x7f\x13', '\x8f\x13', '\x68\x24', '\x78\x24']),

@@ -3,7 +3,6 @@ import { cachedDisk, type Disk, partOfDisk } from '../bytes/disk.js';
 import { openExt } from './extFileSystem.js';
 import { openFat } from './fatFileSystem.js';
 import { FileSystemError, type GuestFileSystem } from './guestFileSystem.js';
-import { openIso } from './isoFileSystem.js';
 import { openNtfs } from './ntfsFileSystem.js';
 import { readParts } from './partitions.js';
 import { findSignature, isStripe } from './signatures.js';
@@ -37,7 +36,6 @@ const readers: readonly (readonly [type: string, open: (disk: Disk) => Promise<G
   ['ext4', openExt],
   ['ntfs', openNtfs],
   ['vfat', openFat],
-  ['iso9660', openIso],
 ];
 
 /** @param name of the disk, as the guest's Linux would call it. Rejects with `DiskError` where it cannot be read */
