@@ -32,10 +32,10 @@ const more = {
   ends: {
     guards: ['bisect', ...acting],
     layer: 'libvirtd',
-    minutes: 3.5,
+    minutes: 4,
     files: [
       ...['hypervisorFaults', 'killedBisect', 'killedClones', 'killedForks', 'lostQemu', 'liveSave', 'lateSnapshot'],
-      ...['histories', 'emulationSteps', 'untoldRevert'],
+      ...['histories', 'emulationSteps', 'untoldRevert', 'fullRevert'],
     ],
   },
   steps: {
