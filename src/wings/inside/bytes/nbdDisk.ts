@@ -29,6 +29,8 @@ const longestRead = 1024 * 1024;
 export const longestAnswer = 64 * 1024;
 /** More that nobody has taken waits in the socket. */
 const mostWaiting = 8 * 1024 * 1024;
+/** The server may wait for a disk that is far away; one that says nothing for longer will not. */
+const usualSilenceMs = 60_000;
 const handshakeHeader = 20;
 const replyHeader = 16;
 
@@ -37,18 +39,22 @@ export interface NbdDisk extends Disk {
   close(): void;
 }
 
-/** Rejects with `DiskError` where nobody answers at the socket, or not in this protocol. */
-export function openNbdDisk(socketPath: string): Promise<NbdDisk> {
-  return speakNbd(connect(socketPath));
+/** Rejects with `DiskError` where nobody answers at the socket, not in this protocol, or for too long. */
+export function openNbdDisk(socketPath: string, silenceMs?: number): Promise<NbdDisk> {
+  return speakNbd(connect(socketPath), silenceMs);
 }
 
 /** As with a server at a socket; the stream ends with the disk. */
-export async function speakNbd(socket: Duplex): Promise<NbdDisk> {
+export async function speakNbd(socket: Duplex, silenceMs = usualSilenceMs): Promise<NbdDisk> {
   const input = new Input(socket);
+  const patience = new Patience(socket, silenceMs);
   try {
+    patience.begin();
     const bytes = await shakeHands(socket, input);
-    return new Client(socket, input, bytes);
+    patience.end();
+    return new Client(socket, input, bytes, patience);
   } catch (error) {
+    patience.end();
     socket.destroy();
     throw error;
   }
@@ -104,8 +110,10 @@ class Client implements NbdDisk {
     private readonly socket: Duplex,
     input: Input,
     readonly bytes: number,
+    private readonly patience: Patience,
   ) {
     this.#answer(input).catch((error: unknown) => {
+      patience.end();
       for (const { reject } of this.#pending.values()) {
         reject(error as Error);
       }
@@ -125,6 +133,7 @@ class Client implements NbdDisk {
   }
 
   close(): void {
+    this.patience.end();
     if (this.#pending.size > 0) {
       this.socket.destroy();
     } else if (this.socket.writable) {
@@ -139,6 +148,9 @@ class Client implements NbdDisk {
         return;
       }
       const handle = this.#next++;
+      if (this.#pending.size === 0) {
+        this.patience.begin();
+      }
       this.#pending.set(handle, { length, resolve, reject });
       this.socket.write(requestOf(commandRead, handle, at, length));
     });
@@ -154,6 +166,9 @@ class Client implements NbdDisk {
       const error = head.readUInt32BE(4);
       const bytes = error === 0 ? await input.take(pending.length) : undefined;
       this.#pending.delete(head.readBigUInt64BE(8));
+      if (this.#pending.size === 0) {
+        this.patience.end();
+      }
       if (bytes === undefined) {
         pending.reject(new DiskError(`the server cannot read the disk: error ${error}`));
       } else {
@@ -171,6 +186,32 @@ function requestOf(command: number, handle: bigint, at: number, length: number):
   request.writeBigUInt64BE(BigInt(at), 16);
   request.writeUInt32BE(length, 24);
   return request;
+}
+
+/** Ends a connection on which nothing comes for too long while something is waited for. */
+class Patience {
+  readonly #socket: Duplex;
+  readonly #silenceMs: number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(socket: Duplex, silenceMs: number) {
+    this.#socket = socket;
+    this.#silenceMs = silenceMs;
+    socket.on('data', () => this.#timer?.refresh());
+  }
+
+  begin(): void {
+    this.end();
+    this.#timer = setTimeout(
+      () => this.#socket.destroy(new DiskError(`no answer for ${this.#silenceMs / 1_000} seconds`)),
+      this.#silenceMs,
+    );
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
 }
 
 /** What comes from the socket, by pieces of a known length. One reader takes one piece at a time. */

@@ -59,6 +59,20 @@ describe('a client of NBD', () => {
       ));
   }
 
+  it('rejects a server that says nothing, at once or when it is to read', async () => {
+    await withServer(
+      () => undefined,
+      (path) => assert.rejects(openNbdDisk(path, 50), /no answer for 0.05 seconds/u),
+    );
+    await withServer(
+      (socket) => socket.write(Buffer.concat([hello, exportOf(4096n)])),
+      async (path) => {
+        const disk = await openNbdDisk(path, 50);
+        await assert.rejects(disk.read(0, 512), /no answer for 0.05 seconds/u);
+      },
+    );
+  });
+
   it('rejects an end in the middle of the greeting', () =>
     withServer(
       (socket) => socket.end(hello.subarray(0, 9)),
