@@ -97,8 +97,7 @@ export function houseRules(source, rooms, editorRooms, imageDoors) {
         const declared = declaration?.type === 'VariableDeclaration' ? declaration.declarations : [declaration];
         for (const one of declared) {
           const name = one !== null && one !== undefined && one.id.type === 'Identifier' ? one.id.name : undefined;
-          const isValue = /^(Function|Class|Variable)Declarat(ion|or)$/u.test(one?.type ?? '');
-          if (name !== undefined && isValue && !isImported(source, context.filename, name)) {
+          if (name !== undefined && !isImported(source, context.filename, name)) {
             context.report({ node, message: `No other file imports ${name}.` });
           }
         }
@@ -127,14 +126,13 @@ export function houseRules(source, rooms, editorRooms, imageDoors) {
   /** @type {RuleModule} */
   const openedToRead = {
     create: (context) => ({
-      'Program:has(ImportDeclaration[source.value="node:fs/promises"]) CallExpression[callee.name="open"]': (
-        /** @type {import('estree').SimpleCallExpression} */ node,
-      ) => {
-        const [, flags] = node.arguments;
-        if (flags === undefined || (flags.type === 'Literal' && flags.value === 'r')) {
-          context.report({ node, message: 'A pipe would keep it waiting: see src/base/openToRead.ts.' });
-        }
-      },
+      'Program:has(ImportDeclaration[source.value="node:fs/promises"] ImportSpecifier[imported.name="open"]) CallExpression[callee.name="open"]':
+        (/** @type {import('estree').SimpleCallExpression} */ node) => {
+          const [, flags] = node.arguments;
+          if (flags === undefined || (flags.type === 'Literal' && flags.value === 'r')) {
+            context.report({ node, message: 'A pipe would keep it waiting: see src/base/openToRead.ts.' });
+          }
+        },
     }),
   };
 

@@ -15,7 +15,7 @@ import { untrustedLine } from './guestText.js';
 
 const longestReason = 1_000;
 
-export interface BeforeToolOptions {
+interface BeforeToolOptions {
   readonly connections: readonly string[];
   /** By name or UUID; none: those that agents may checkpoint. */
   readonly vms: readonly string[];

@@ -6,7 +6,7 @@ import { type AgentPermission as Permission, agentPermissions } from '../manifes
 /** In bytes, as everywhere here: powers of 1,024. */
 export const gigabyte = 1024 ** 3;
 
-export interface GuardLimits {
+interface GuardLimits {
   /** How many checkpoints of agents a VM may have. */
   readonly checkpoints: number;
   /** How much they may take, in bytes. */
@@ -14,13 +14,13 @@ export interface GuardLimits {
 }
 
 /** Checkpoints of agents that a VM has, all agents together. */
-export interface CheckpointUsage {
+interface CheckpointUsage {
   readonly checkpoints: number;
   /** At most, as it was planned. */
   readonly bytes: number;
 }
 
-export interface Wish {
+interface Wish {
   readonly vm: string;
   readonly needs: Permission;
   /** What the owner of the VM allows. */

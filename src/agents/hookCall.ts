@@ -2,7 +2,7 @@
 // write it. Anybody may have written it. Pure.
 import { untrustedLine } from './guestText.js';
 
-export type HookCall =
+type HookCall =
   /** Its tool runs what it is told in a shell. */
   { readonly kind: 'shell'; readonly tool: string } | { readonly kind: 'other' } | { readonly kind: 'notUnderstood' };
 

@@ -22,7 +22,7 @@ export function requireAllowed(denial: Denial | undefined): void {
   }
 }
 
-export interface ToolError {
+interface ToolError {
   /** Stable. */
   readonly kind: string;
   readonly message: string;

@@ -6,7 +6,7 @@ import type { Session } from '../session/session.js';
 import { asError } from './asError.js';
 import { VirtRewindError } from './virtRewindError.js';
 
-export interface LibrarySessionOptions {
+interface LibrarySessionOptions {
   /** With the settings as they are now: what a person protects is protected from the next call on. */
   readonly session: () => Session;
   readonly log: Log;

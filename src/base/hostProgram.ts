@@ -12,7 +12,7 @@ const lastWordsMs = 1_000;
 /** As a shell tells of a program that a signal ended. */
 const signalBase = 128;
 
-export interface HostProgram {
+interface HostProgram {
   readonly program: string;
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
@@ -21,7 +21,7 @@ export interface HostProgram {
   readonly folder?: string;
 }
 
-export interface HostEnd {
+interface HostEnd {
   /** Undefined: it was ended by us. */
   readonly exit?: number;
   readonly why?: 'late' | 'stopped';

@@ -27,7 +27,7 @@ export interface ProbesEngine extends Pick<
 /** A person asked for the bisect, and for none of its clones: no undo is meant for them. */
 const unasked: Pick<RunOperationOptions, 'unasked'> = { unasked: true };
 
-export interface CloneProbesOptions extends Pick<CheckOptions, 'environment' | 'ask' | 'clock'> {
+interface CloneProbesOptions extends Pick<CheckOptions, 'environment' | 'ask' | 'clock'> {
   readonly engine: ProbesEngine;
   readonly bisect: Bisect;
 }

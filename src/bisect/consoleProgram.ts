@@ -9,7 +9,7 @@ import { shellWord } from '../base/shellWord.js';
 const mostHeld = 64 * 1024;
 const betweenTriesMs = 2_000;
 
-export interface ConsoleProgram {
+interface ConsoleProgram {
   readonly program: string;
   readonly args: readonly string[];
   /** For a shell to answer, and for the program to end. */
@@ -18,11 +18,11 @@ export interface ConsoleProgram {
 }
 
 /** What is needed of the console of a VM; undefined while it is off. */
-export interface OpenedConsole {
+interface OpenedConsole {
   open(taking: 'ifFree'): Promise<Duplex | undefined>;
 }
 
-export type ConsoleEnd =
+type ConsoleEnd =
   | { readonly exit: number }
   | {
       readonly why: 'late' | 'noStart' | 'stopped';

@@ -9,7 +9,7 @@ const reserveBytes = 1024 ** 3;
 /** Of what nobody asked for. */
 const mostUnasked = 4;
 
-export interface HostRoom {
+interface HostRoom {
   readonly freeBytes: number;
   readonly processors: number;
 }

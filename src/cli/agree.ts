@@ -5,7 +5,7 @@ import { t } from '@vscode/l10n';
 import { CliError } from './commandError.js';
 import type { Context } from './context.js';
 
-export interface Agreement {
+interface Agreement {
   /** What is done, and what is lost. */
   readonly lines: readonly string[];
   /** Of the answer that goes on, which says what it does. */

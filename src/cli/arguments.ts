@@ -25,7 +25,7 @@ export interface Call {
   readonly flags: ReadonlySet<string>;
 }
 
-export type ParsedCommandLine =
+type ParsedCommandLine =
   | { readonly kind: 'call'; readonly call: Call }
   | { readonly kind: 'help'; readonly command?: CommandName; readonly group?: string }
   | { readonly kind: 'version' };

@@ -1,7 +1,7 @@
 // FROM and TO of `copy` → what is copied where, or what is wrong with them. Pure.
 import { CliError } from './commandError.js';
 
-export interface CopyPlaces {
+interface CopyPlaces {
   readonly to: 'guest' | 'host';
   readonly vm: string;
   readonly guestPath: string;

@@ -10,7 +10,7 @@ export interface DemoVm {
   readonly folder: string;
 }
 
-export interface DemoVmFiles {
+interface DemoVmFiles {
   readonly kernel: string;
   readonly disk: string;
   /** The socket of the guest's serial port, while it runs. */

@@ -1,7 +1,7 @@
 // Who forbade a file, told by the words of libvirt and QEMU: they hand on what the kernel said, which never names the
 // policy. Knows no policy and no host; where the words fit several, the plainest is told.
 
-export interface Denial {
+interface Denial {
   readonly by: 'permissions' | 'appArmor' | 'seLinux';
   /** Absolute path, where the words hold one. */
   readonly file?: string;

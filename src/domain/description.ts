@@ -17,7 +17,7 @@ export type AutoReason = (typeof autoReasons)[number];
 const ramWays = ['seamless', 'live', 'stopped'] as const;
 export type RamWritten = (typeof ramWays)[number];
 
-export interface Trailer {
+interface Trailer {
   readonly key: string;
   readonly value: string;
 }

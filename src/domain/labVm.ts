@@ -40,7 +40,7 @@ export function seenAs({ real, bytes, modifiedAt }: SeenFile): string {
   return `${real} ${bytes} ${modifiedAt}`;
 }
 
-export interface LabVmFiles {
+interface LabVmFiles {
   /** In the order of the disks. */
   readonly disks: readonly string[];
   readonly kernel: string;

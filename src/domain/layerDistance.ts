@@ -3,7 +3,7 @@ import { type Bytes, type DiskChain, sumOf, type VmLayers } from './layers.js';
 import type { Snapshot } from './snapshot.js';
 
 /** Why a distance is not known. */
-export type NoDistance = 'insideImage' | 'otherBranch' | 'notRead';
+type NoDistance = 'insideImage' | 'otherBranch' | 'notRead';
 
 export interface DiskDistance {
   readonly target: string;

@@ -80,7 +80,7 @@ export function nameFromTitle(title: string, taken: ReadonlySet<string>, now: nu
   }
 }
 
-export type TitleProblem = 'empty' | 'tooLong' | 'controlCharacter' | 'taken';
+type TitleProblem = 'empty' | 'tooLong' | 'controlCharacter' | 'taken';
 
 /** What is wrong with a title as it is typed, or nothing. Control characters include those that turn text around. */
 export function titleProblem(

@@ -139,7 +139,7 @@ export function notInSnapshot({
   return left.length === 0 ? [] : [{ kind: 'notInSnapshot', devices: left }];
 }
 
-export type NvramVerdict = 'refused' | 'notCaptured' | 'captured';
+type NvramVerdict = 'refused' | 'notCaptured' | 'captured';
 
 /**
  * Internal snapshots of UEFI guests. From 10.9 libvirt saves through QEMU's own jobs, which need QEMU 6.0 and qcow2

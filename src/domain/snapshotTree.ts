@@ -16,7 +16,7 @@ interface TreeIndex {
   readonly style: TreeStyle;
 }
 
-export type TreeStyle = 'internal' | 'external' | 'mixed' | 'none';
+type TreeStyle = 'internal' | 'external' | 'mixed' | 'none';
 
 const indexes = new WeakMap<SnapshotTree, TreeIndex>();
 

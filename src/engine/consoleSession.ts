@@ -24,7 +24,7 @@ export type ConsoleNote =
   /** There is nothing to wait for: no VM, no console, no permission. Waits for `retry`. */
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-export interface ConsoleSink {
+interface ConsoleSink {
   /** Whoever cannot take more yet resolves later: nothing more is read meanwhile. */
   write(bytes: Uint8Array): Promise<void> | void;
   note(note: ConsoleNote): void;

@@ -5,7 +5,7 @@ import { pause, type WaitContext } from './waitFor.js';
 
 const betweenLooksMs = 500;
 
-export interface AddressSearch extends Pick<WaitContext, 'clock' | 'signal'> {
+interface AddressSearch extends Pick<WaitContext, 'clock' | 'signal'> {
   readonly addressesOf: () => Promise<readonly GuestAddress[]>;
 }
 

@@ -33,7 +33,7 @@ import { watchSteps } from './run/verifyStep.js';
 import type { StepRunner } from './run/stepRunner.js';
 import type { GroupHolder, Lease, Leases } from './leases/leases.js';
 
-export interface RunnerOptions {
+interface RunnerOptions {
   readonly leases: Leases;
   readonly look: FreshLook;
   readonly steps: StepRunner;

@@ -49,7 +49,7 @@ export interface VmProblem {
   readonly ref: VmRef;
 }
 
-export interface HealthWatchOptions {
+interface HealthWatchOptions {
   readonly engine: Pick<EnginePort, 'connections' | 'onDidChange' | 'sweep' | 'readLayers' | 'examine' | 'findVm'>;
   /** What outlives this window; each is read and written as a whole. */
   readonly notes: { read(): Promise<unknown>; write(value: unknown): Promise<void> };

@@ -24,7 +24,7 @@ export interface ReportedNote {
   readonly goneSince?: number;
 }
 
-export interface Snooze {
+interface Snooze {
   /** Milliseconds since 1970. */
   readonly from: number;
   readonly until: number;

@@ -16,7 +16,7 @@ const minuteMs = 60 * 1000;
 const textLengths = [500, 200, 80, 30];
 
 /** What an agent asked for by one of its tools; what that made of it stands in lines of its own. */
-export interface AgentRequest {
+interface AgentRequest {
   readonly kind: 'agent';
   /** As it calls itself. */
   readonly agent: string;
@@ -30,7 +30,7 @@ export interface AgentRequest {
 }
 
 /** A VM that is there again, from a backup. */
-export interface RestoreRequest {
+interface RestoreRequest {
   readonly kind: 'restore';
   /** The backup: in milliseconds since 1970. */
   readonly madeAt: number;

@@ -17,7 +17,7 @@ const shape = v.pipe(
   v.maxLength(1_000),
 );
 
-export type DaemonNote = v.InferOutput<typeof shape>[number];
+type DaemonNote = v.InferOutput<typeof shape>[number];
 
 export class DaemonNotes {
   readonly #file: NotesFile;

@@ -124,7 +124,7 @@ const shape = v.object({
   decided: v.exactOptional(v.picklist(['after', 'before'])),
 }) satisfies v.GenericSchema<unknown, GroupEntry>;
 
-export interface InterruptedGroups {
+interface InterruptedGroups {
   /** Oldest first; those that somebody carries out just now are among them, and cannot be claimed. */
   readonly entries: readonly GroupEntry[];
   /** What is there and cannot be read. It stays. */

@@ -40,7 +40,7 @@ export interface OpenEntry {
   leave(explained?: string): Promise<void>;
 }
 
-export interface InterruptedEntries {
+interface InterruptedEntries {
   /** Oldest first; those that somebody carries out just now are among them, and cannot be claimed. */
   readonly entries: readonly JournalEntry[];
   readonly unreadable: readonly UnreadableEntry[];

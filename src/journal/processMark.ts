@@ -18,7 +18,7 @@ export const processMarkShape = v.object({
   session: v.exactOptional(v.string()),
 });
 
-export type ProcessMark = v.InferOutput<typeof processMarkShape>;
+type ProcessMark = v.InferOutput<typeof processMarkShape>;
 
 /** Of this process. */
 export async function markOfUs(): Promise<Writer> {

@@ -19,7 +19,7 @@ export interface RecordPlace {
   readonly log: Log;
 }
 
-export interface NewRecord {
+interface NewRecord {
   readonly id: string;
   /** Name of the file. */
   readonly file: string;

@@ -11,7 +11,7 @@ const settleMs = 100;
 /** @returns false where the folder is not there */
 export type WatchFolder = (folder: string) => boolean;
 
-export interface WatchedRecordsOptions<T> {
+interface WatchedRecordsOptions<T> {
   /** What they are called in the log. */
   readonly what: string;
   readonly log: Log;

@@ -185,7 +185,7 @@ function ofPoints(lab: Lab, { points, seen, members }: ObservedSystem): readonly
   });
 }
 
-export interface OtherHardware {
+interface OtherHardware {
   /** In the words of a lab file: `memory: 192 MiB`, `network: none`. */
   readonly has: string;
   readonly says: string;

@@ -49,7 +49,7 @@ export interface MadeVm {
   readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
 }
 
-export interface LabPoint {
+interface LabPoint {
   readonly title: string;
   readonly run: readonly LabCommand[];
 }

@@ -112,7 +112,7 @@ function vmsIn(text: string): readonly string[] {
 }
 
 /** What of the schema can be written at a place: keys of the map, or values of the key. */
-export interface LabOffer {
+interface LabOffer {
   readonly label: string;
   readonly inserted: string;
   readonly description: string;

@@ -8,7 +8,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { LabError } from './labError.js';
 
-export interface BarredFolder {
+interface BarredFolder {
   readonly user: string;
   /** The first on the way that it may not enter. */
   readonly folder: string;

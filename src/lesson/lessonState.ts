@@ -32,7 +32,7 @@ export type LessonEvent =
   | 'failed';
 
 /** What is to happen beside the change: the step's act, or the end of the lesson. */
-export type LessonEffect = 'act' | 'end';
+type LessonEffect = 'act' | 'end';
 
 export function firstState(outline: LessonOutline): LessonState {
   return { at: 0, reached: 0, phase: begin(outline, 0) };

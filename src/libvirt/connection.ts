@@ -18,7 +18,7 @@ import {
 } from './procedures.js';
 import { RpcClient } from './rpcClient.js';
 
-export interface ConnectionOptions {
+interface ConnectionOptions {
   readonly uri: string;
   readonly readOnly: boolean;
   readonly log: Log;

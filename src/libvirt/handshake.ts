@@ -5,7 +5,7 @@ import { VIR_CONNECT_RO } from './flags.js';
 import { AuthenticationFailed, authTypes, LibvirtError } from './libvirtError.js';
 import type { LoginStage } from '../base/login.js';
 
-export interface HandshakeOptions {
+interface HandshakeOptions {
   readonly signal?: AbortSignal;
   readonly onLogin?: (stage: LoginStage) => void;
   /** Carries out a login by SASL, where the daemon wants one. */

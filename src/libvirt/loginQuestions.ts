@@ -10,14 +10,14 @@ import type { AskLogin, LoginQuestion, LoginStage } from '../base/login.js';
 /** Longer questions are cut: a host can put words into some. */
 const longestQuestion = 4_000;
 
-export interface QuestionsFor {
+interface QuestionsFor {
   readonly host: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly onLogin: (stage: LoginStage) => void;
 }
 
-export interface LoginQuestions {
+interface LoginQuestions {
   /** For the client. */
   readonly environment: NodeJS.ProcessEnv;
   /** Questions that wait for an answer get none. */

@@ -29,7 +29,7 @@ import {
   VIR_NET_STREAM,
 } from './protocol.js';
 
-export interface RpcClientHandlers {
+interface RpcClientHandlers {
   /** An event: the reader stands at its payload. Throws XdrError or ProtocolViolation for what it does not know. */
   readonly onEvent: (number: number, reader: XdrReader) => void;
   /** The peer said nothing for some seconds, although it was asked; or it was heard again. */

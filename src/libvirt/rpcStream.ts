@@ -7,7 +7,7 @@ import { VIR_NET_CONTINUE, VIR_NET_ERROR, VIR_NET_MESSAGE_LEGACY_PAYLOAD_MAX, VI
 import type { XdrReader } from './xdr/reader.js';
 
 /** What a stream asks of the client that carries it. */
-export interface StreamCarrier {
+interface StreamCarrier {
   /** `sent` is called when the socket has taken it. */
   send(status: number, payload: Uint8Array, sent: () => void): void;
   /** The peer is asked for no more bytes, or for more again. */

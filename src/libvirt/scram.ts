@@ -15,7 +15,7 @@ export class ScramError extends Error {
   override readonly name = 'ScramError';
 }
 
-export interface Scram {
+interface Scram {
   readonly first: string;
   /** @throws ScramError */
   proof(serverFirst: string): Promise<string>;

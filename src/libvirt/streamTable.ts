@@ -10,7 +10,7 @@ import { ProtocolViolation } from './libvirtError.js';
 const mostEarly = 64;
 const mostEarlyBytes = 4 * 1024 * 1024;
 
-export interface StreamTableHandlers {
+interface StreamTableHandlers {
   /** `sent` is called when the socket has taken it. */
   readonly send: (header: Header, payload: Uint8Array, sent: () => void) => void;
   /** How many there are, or whether they are held. */

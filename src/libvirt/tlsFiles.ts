@@ -1,7 +1,7 @@
 // Where libvirt keeps the certificates of a client. Pure; what is there is told by the caller.
 import { join } from 'node:path';
 
-export interface TlsFiles {
+interface TlsFiles {
   readonly authority: string;
   readonly certificate: string;
   readonly key: string;

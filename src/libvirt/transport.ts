@@ -13,7 +13,7 @@ export interface TransportOptions {
   readonly onLogin: (stage: LoginStage) => void;
 }
 
-export interface OpenedTransport {
+interface OpenedTransport {
   readonly stream: Duplex;
   /** True when this way leads to a read-only socket, asked for or not. */
   readonly readOnly: boolean;

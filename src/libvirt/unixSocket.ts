@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import type { LibvirtUri } from './uri.js';
 
-export interface SocketHost {
+interface SocketHost {
   readonly environment: NodeJS.ProcessEnv;
   readonly userId: number;
   readonly homeDirectory: string;

@@ -121,7 +121,7 @@ export function wrongParameter(text: string): string | undefined {
 }
 
 /** Who is asked for at which host. A literal IPv6 address comes without its brackets. */
-export interface HostAddress {
+interface HostAddress {
   readonly user?: string;
   readonly name: string;
   readonly port?: number;

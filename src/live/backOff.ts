@@ -9,7 +9,7 @@ const longestFarMs = 60_000;
  */
 const absentMs = 2_000;
 
-export interface Attempts {
+interface Attempts {
   /** It was ever open. */
   readonly wasOpen: boolean;
   /** Its daemon runs on another host. */

@@ -41,7 +41,7 @@ export type KeeperState =
       readonly nextTryAt?: number;
     };
 
-export interface KeeperOptions extends WantedConnection {
+interface KeeperOptions extends WantedConnection {
   readonly open: OpenHypervisor;
   readonly log: Log;
   readonly clock: Clock;

@@ -27,7 +27,7 @@ const gatherMs = 100;
 /** By file, names of the VMs that rest on it. */
 type Users = ReadonlyMap<string, ReadonlySet<string>>;
 
-export interface LayerWatchOptions {
+interface LayerWatchOptions {
   readonly uri: string;
   readonly store: Store;
   readonly clock: Clock;

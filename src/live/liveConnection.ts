@@ -27,7 +27,7 @@ const firstListMs = 2000;
 const longWayMs = 40;
 
 /** What of this connection is looked at. */
-export interface ConnectionScope {
+interface ConnectionScope {
   readonly visible: boolean;
   /** UUIDs of the VMs whose snapshots are shown. */
   readonly vms: ReadonlySet<string>;

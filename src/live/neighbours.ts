@@ -28,7 +28,7 @@ export interface NeighbourVms {
   readonly unasked: readonly string[];
 }
 
-export interface NeighboursOptions {
+interface NeighboursOptions {
   readonly uri: string;
   readonly clock: Clock;
   readonly log: Log;

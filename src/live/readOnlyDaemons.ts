@@ -15,10 +15,10 @@ import { asksForTheSame, hostOf, isSameHostname } from '../driver/sharedHost.js'
 const lookMs = 10_000;
 
 /** What a daemon says of itself. */
-export type DaemonTraits = Pick<Capabilities, 'driver' | 'hostname' | 'hostUuid' | 'serves'>;
+type DaemonTraits = Pick<Capabilities, 'driver' | 'hostname' | 'hostUuid' | 'serves'>;
 
 /** Outlives the process: a host that was seen once need not be asked again. */
-export interface DaemonMemory {
+interface DaemonMemory {
   read(): Promise<readonly (readonly [uri: string, traits: DaemonTraits])[]>;
   write(seen: readonly [uri: string, traits: DaemonTraits][]): Promise<void>;
 }

@@ -10,7 +10,7 @@ const gatherMs = 40;
 /** Between two reads while events keep coming. */
 const pauseMs = 300;
 
-export interface RefresherOptions {
+interface RefresherOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly read: (uuid: string, aspects: ReadonlySet<Aspect>) => Promise<void>;

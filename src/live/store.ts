@@ -11,8 +11,8 @@ import type { ConnectionView, StoreChange, VmView } from './views.js';
 
 /** Fields to replace; an explicit `undefined` takes an optional field away. */
 type Patch<T> = { readonly [K in keyof T]?: T[K] | undefined };
-export type VmPatch = Patch<Omit<VmView, 'ref'>>;
-export type ConnectionPatch = Patch<Omit<ConnectionView, 'uri' | 'vms'>>;
+type VmPatch = Patch<Omit<VmView, 'ref'>>;
+type ConnectionPatch = Patch<Omit<ConnectionView, 'uri' | 'vms'>>;
 
 /**
  * Made when there is something to sort: the first one of a process takes some milliseconds, which the editor's start

@@ -16,7 +16,7 @@ import type { WantedConnection } from '../domain/wantedConnection.js';
  * | connected  | live                                                                  |
  * | failed     | the last attempt or the connection ended with `failure`; `retryAt` says when it is tried again, if it is |
  */
-export type ConnectionState = 'idle' | 'connecting' | 'connected' | 'failed';
+type ConnectionState = 'idle' | 'connecting' | 'connected' | 'failed';
 
 export interface ConnectionView extends WantedConnection {
   readonly state: ConnectionState;

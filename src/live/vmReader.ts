@@ -21,7 +21,7 @@ interface PendingRead {
   notBefore: number;
 }
 
-export interface VmReaderOptions {
+interface VmReaderOptions {
   readonly uri: string;
   readonly store: Store;
   readonly clock: Clock;

@@ -32,7 +32,7 @@ export interface WatchedVm {
   readonly snapshots: readonly { readonly name: string }[] | undefined;
 }
 
-export interface WatchTarget {
+interface WatchTarget {
   watchedVms(): readonly WatchedVm[];
   look(uuid: string, what: { readonly roll: readonly string[]; readonly alsoVm: boolean }): Promise<void>;
   readList(): Promise<void>;

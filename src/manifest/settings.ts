@@ -78,7 +78,7 @@ export interface PruneSetting {
   readonly olderThanDays?: number;
 }
 
-export type HealthLimits = Readonly<Partial<Record<(typeof healthLimits)[number], number>>>;
+type HealthLimits = Readonly<Partial<Record<(typeof healthLimits)[number], number>>>;
 
 /** Full names as in package.json. */
 export const settingKeys = {

@@ -10,7 +10,7 @@ declare const complete: unique symbol;
 export type CompleteFacts = Facts & { readonly [complete]: true };
 
 /** What is missing, in the words of `Situation`. */
-export type MissingFact =
+type MissingFact =
   'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'ramBlockers' | 'stream' | 'configured' | 'frozenDisks' | 'files';
 
 /**

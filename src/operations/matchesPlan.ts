@@ -10,7 +10,7 @@ import { isMissing } from '../domain/chains/standsOn.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 
 /** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
-export type OverlayUse = 'untouched' | 'used' | 'unknown';
+type OverlayUse = 'untouched' | 'used' | 'unknown';
 
 function checkpointStep({ steps }: PlannedWork): Extract<Step, { kind: 'createSnapshot' }> | undefined {
   return steps.find(

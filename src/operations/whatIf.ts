@@ -12,7 +12,7 @@ import type { Plan } from './plan.js';
  */
 export type LayerFate = 'dropped' | 'moved' | 'receives' | 'read' | 'kept';
 
-export interface NodeFate {
+interface NodeFate {
   /** Name of the snapshot; empty: the present state. */
   readonly snapshot: string;
   readonly fate: LayerFate;

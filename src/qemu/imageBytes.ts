@@ -25,7 +25,7 @@ export class ReadLimitError extends Error {
 }
 
 /** Where bytes come from: as `FileHandle.read`, with a count that may fall short. */
-export type ReadInto = (into: Buffer, at: number) => Promise<number>;
+type ReadInto = (into: Buffer, at: number) => Promise<number>;
 
 /**
  * What the least read takes, in bytes that are read in the same time: an image of tiny clusters has millions of them.

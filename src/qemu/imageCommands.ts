@@ -4,11 +4,11 @@ import type { NewOverlay } from '../domain/hostFiles.js';
 import type { JudgedChain, LoneImage } from './judgedChain.js';
 
 /** Whose size is known, so that nothing has to be opened for it. */
-export interface SizedOverlay extends NewOverlay {
+interface SizedOverlay extends NewOverlay {
   readonly virtualBytes: number;
 }
 
-export interface Bench {
+interface Bench {
   readonly requests: number;
   readonly bytes: number;
   readonly step: number;

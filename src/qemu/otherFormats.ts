@@ -32,7 +32,7 @@ export async function formatOf(image: ImageBytes): Promise<string> {
   return format ?? (descriptor.test(head) ? 'vmdk' : 'raw');
 }
 
-export interface Vmdk {
+interface Vmdk {
   readonly virtualBytes: number;
   /** As written. */
   readonly backing?: string;

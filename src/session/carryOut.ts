@@ -26,7 +26,7 @@ export interface WantedOperation extends Pick<RunWish, 'keepsAll' | 'around' | '
   readonly asks?: 'always';
 }
 
-export interface Question {
+interface Question {
   /** As it is known now. */
   readonly view: VmView;
   readonly plan: Plan;

@@ -29,12 +29,12 @@ export type PlanOf<W extends SystemWish> = W extends { readonly kind: SystemPowe
   ? SystemPowerPlan
   : SystemPlan;
 
-export interface SystemQuestion extends GroupQuestion {
+interface SystemQuestion extends GroupQuestion {
   readonly plan: PlannedSystem;
 }
 
 /** Whoever wants it, see `Asker`. */
-export interface SystemAsker {
+interface SystemAsker {
   /** Rejects unless it is agreed to, and the name of the system given where one of its VMs is protected. */
   readonly agree: (question: SystemQuestion) => Promise<void> | void;
   /** Shows how far it is until the work ends. */
@@ -45,7 +45,7 @@ export interface SystemAsker {
 
 export type FollowWish = RunWish & Pick<PowerWish, 'signal'>;
 
-export interface CarriedOutSystem<P extends PlannedSystem> {
+interface CarriedOutSystem<P extends PlannedSystem> {
   readonly plan: P;
   readonly result: SystemResult;
 }

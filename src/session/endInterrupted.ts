@@ -19,7 +19,7 @@ export interface InterruptedQuestion {
   readonly needsName: boolean;
 }
 
-export interface EndedInterrupted {
+interface EndedInterrupted {
   /** `nothing`: nothing had broken off, so nobody was asked. */
   readonly end: InterruptedEnd | 'nothing';
   readonly outcomes: readonly RecoveryReport['outcome'][];

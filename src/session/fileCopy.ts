@@ -11,7 +11,7 @@ export interface FileCopy {
   readonly overwrite: boolean;
 }
 
-export interface CopyProgress {
+interface CopyProgress {
   readonly bytes: number;
   /** Undefined where the guest tells none. */
   readonly totalBytes?: number;

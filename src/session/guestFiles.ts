@@ -51,7 +51,7 @@ export interface GuestFilesOptions {
 }
 
 /** How a script in the guest ended; undefined where the guest runs none. */
-export interface ScriptEnd {
+interface ScriptEnd {
   readonly exitCode: number | undefined;
   readonly stdout: string;
 }

@@ -34,7 +34,7 @@ const shared = [
   'agentSpaceGb',
 ] as const satisfies readonly (keyof Settings)[];
 
-export interface SharedRead {
+interface SharedRead {
   readonly settings: Settings;
   /** Why they are the strictest that there are. */
   readonly doubt?: Refusal;

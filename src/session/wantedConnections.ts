@@ -10,7 +10,7 @@ import { defaultConnections } from '../manifest/defaultConnections.js';
 
 const mostBytes = 65_536;
 
-export interface WantedOptions {
+interface WantedOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Those of the settings. */
   readonly known?: readonly WantedConnection[];

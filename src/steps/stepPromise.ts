@@ -9,7 +9,7 @@ interface Tag {
   readonly tag: string;
 }
 
-export interface StepPromise {
+interface StepPromise {
   readonly comes: readonly string[];
   readonly goes: readonly string[];
   readonly tagsCome: readonly Tag[];
@@ -55,7 +55,7 @@ export function imagesOf({ tagsCome, tagsGo }: StepPromise): readonly string[] {
   return [...new Set([...tagsCome, ...tagsGo].map(({ file }) => file))];
 }
 
-export interface BrokenPromise {
+interface BrokenPromise {
   /** These are there still. */
   readonly left: readonly Tag[];
   /** Where the VM stands still, or what is not there: for the log. */

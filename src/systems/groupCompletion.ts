@@ -18,14 +18,14 @@ import { startInOrder, untilUp } from './startOrder.js';
 import { refOf, SystemFailure } from './systemPlan.js';
 import { type GroupStart, powerTogether } from './powerTogether.js';
 
-export interface GroupCompletionOptions {
+interface GroupCompletionOptions {
   readonly engine: EnginePort;
   readonly store: Pick<SystemStore, 'list' | 'putPoint' | 'forgetPoint'>;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export interface KeptPoints {
+interface KeptPoints {
   readonly point?: SystemPoint;
   readonly kept?: SystemPoint;
 }

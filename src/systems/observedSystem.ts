@@ -5,7 +5,7 @@ import type { ConnectionView, VmView } from '../live/views.js';
 import type { GroupEntry } from '../journal/groupJournal.js';
 import { type MemberObservation, judgeMember, type MemberVerdict, standsAt, standsOf } from './standing.js';
 
-export interface ObservedMembership {
+interface ObservedMembership {
   readonly name: string;
   readonly vm?: Vm;
   readonly isAway: boolean;

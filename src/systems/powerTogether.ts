@@ -20,7 +20,7 @@ export interface GroupStart {
   readonly clocks: ReadonlyMap<string, number>;
 }
 
-export interface BeginOptions {
+interface BeginOptions {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
   /** Who begins where one of them cannot. */

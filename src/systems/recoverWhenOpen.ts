@@ -6,7 +6,7 @@ import type { EnginePort } from '../engine/enginePort.js';
 import { GroupJournal } from '../journal/groupJournal.js';
 import type { RecoveredSystem, Systems, SystemsOptions } from './systems.js';
 
-export interface WhenOpenOptions extends SystemsOptions {
+interface WhenOpenOptions extends SystemsOptions {
   /** Called once for each that was brought to its end, or is left to a person. */
   readonly tell: (recovered: RecoveredSystem) => void;
 }

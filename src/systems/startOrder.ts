@@ -58,7 +58,7 @@ export function requireOrder(members: readonly SystemMember[]): void {
   }
 }
 
-export interface StartHooks {
+interface StartHooks {
   readonly start: (member: SystemMember) => Promise<void>;
   /** Resolves when it is up. */
   readonly untilUp: (member: SystemMember, wait: StartWait) => Promise<void>;
@@ -117,7 +117,7 @@ interface RunningWait {
   readonly seconds: number;
 }
 
-export interface UpOptions {
+interface UpOptions {
   readonly engine: EnginePort;
   readonly clock: Clock;
   readonly signal: AbortSignal;

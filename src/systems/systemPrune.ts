@@ -37,7 +37,7 @@ export interface PrunedSystem {
 }
 
 /** Those that somebody made, or that a setting wanted. */
-export type PointSort = 'made' | 'work';
+type PointSort = 'made' | 'work';
 
 /**
  * Oldest first.
@@ -130,7 +130,7 @@ export function withoutQuestions(prune: SystemPrune): SystemPrune {
   return { ...prune, going: prune.going.filter(takesOnlyItself) };
 }
 
-export interface PruneWish {
+interface PruneWish {
   readonly signal: AbortSignal;
   readonly onPoint?: (point: SystemPoint) => void;
 }

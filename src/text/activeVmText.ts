@@ -49,7 +49,7 @@ export function activeSystemText({ known, views, seen }: ShownSystem, before: Se
   return `${displayLine(system.name, 40)} · ${state}`;
 }
 
-export interface VmAction {
+interface VmAction {
   readonly label: string;
   readonly description?: string;
   /** Name of a codicon. */

@@ -73,7 +73,7 @@ export function connectionTokens({ state }: ConnectionView): string {
 }
 
 /** What the tokens of a VM depend on beside the VM. */
-export interface VmPlace {
+interface VmPlace {
   readonly readOnly: boolean;
   /** There are warnings that could be snoozed. */
   readonly isWarned?: boolean;

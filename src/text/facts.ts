@@ -21,7 +21,7 @@ import { layerFacts, sizeFacts, sizesAsOf } from './sizeText.js';
 import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from './words.js';
 
 /** What the facts of a snapshot depend on beside it. */
-export interface SnapshotContext {
+interface SnapshotContext {
   /** Title of the snapshot that it came after. */
   readonly parent: string | undefined;
   /** Our own record vouches that nobody asked for it. */

@@ -5,7 +5,7 @@ import type { Problem } from '../diagnosis/problem.js';
 import type { VmView } from '../live/views.js';
 import { problemText } from './problemText.js';
 
-export interface HealthNews {
+interface HealthNews {
   readonly problem: Problem;
   readonly view: Pick<VmView, 'vm' | 'tree' | 'ref'>;
 }

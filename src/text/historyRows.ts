@@ -37,7 +37,7 @@ export interface HistoryRow {
   readonly facts: readonly string[];
 }
 
-export interface HistoryDays {
+interface HistoryDays {
   /** The newest first, as `2026-11-20`. */
   readonly days: ReadonlyMap<string, readonly HistoryRow[]>;
   /** How many are not among them. */

@@ -4,7 +4,7 @@ import type { FailureDetails } from '../domain/failure.js';
 import type { FailureText } from './failureSentences.js';
 import { lookAgain } from './ways.js';
 
-export interface MissingWording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
+interface MissingWording extends Pick<FailureText, 'sentence' | 'nextStep' | 'severity'> {
   readonly offers?: 'refresh';
 }
 

@@ -19,7 +19,7 @@ import { warningText } from './warningText.js';
 import { spaceText } from './sizeText.js';
 import { kindSentence, kindWords, powerWord, snapshotStateWord, styleSentence } from './words.js';
 
-export interface PlanText {
+interface PlanText {
   /** The question, naming VM and snapshot. */
   readonly title: string;
   /** Lines of plain text. */

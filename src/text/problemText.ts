@@ -13,7 +13,7 @@ import { type ProblemSentences, type ProblemWords, quotedPath, quotedPaths } fro
 import { refusalText } from './refusalText.js';
 import { snapshotProblems } from './snapshotProblemText.js';
 
-export interface ProblemText {
+interface ProblemText {
   /** One line. */
   readonly what: string;
   readonly means: string;

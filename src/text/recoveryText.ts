@@ -5,7 +5,7 @@ import { displayLine } from '../domain/plainText.js';
 import { refusalText } from './refusalText.js';
 import { operationWords } from './operationText.js';
 
-export interface RecoveryText {
+interface RecoveryText {
   readonly message: string;
   readonly severity: 'info' | 'warning' | 'error';
 }

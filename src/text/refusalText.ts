@@ -21,7 +21,7 @@ import { lookAgain, repairBy, wayTo } from './ways.js';
 /** The facts that are titles of snapshots: they may hold any words, so that a sentence is not read without quotes. */
 const titles: ReadonlySet<string> = new Set(['snapshot', 'parent', 'child', 'by']);
 
-export interface RefusalText {
+interface RefusalText {
   readonly reason: string;
   /** May be empty: there is nothing that would help. */
   readonly nextStep: string;

@@ -10,7 +10,7 @@ export interface TrashedSnapshots {
   readonly names: readonly string[];
 }
 
-export interface TrashOffer {
+interface TrashOffer {
   /** Of the button. */
   readonly label: string;
   /** What it means. */

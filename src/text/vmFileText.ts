@@ -7,7 +7,7 @@ import type { VmFile } from '../domain/vmFiles.js';
 import { bytesText } from './bytesText.js';
 import { titleOf } from './operationProgress.js';
 
-export interface VmFileText {
+interface VmFileText {
   /** The file's name without its folder. */
   readonly name: string;
   readonly facts: string;

@@ -32,7 +32,7 @@ export interface VmLine {
   readonly files: readonly VmFile[];
 }
 
-export interface VmFile {
+interface VmFile {
   readonly file: string;
   readonly bytes: Bytes;
 }

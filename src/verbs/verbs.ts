@@ -28,7 +28,7 @@ export const verbs = {
   ...wingVerbs,
 } as const;
 
-export type VerbId = keyof typeof verbs;
+type VerbId = keyof typeof verbs;
 
 /** As the editor calls it. */
 export type CommandId = `virtRewind.${VerbId}`;

@@ -10,7 +10,7 @@ export interface IncomingMessage {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
-export interface MessageFault {
+interface MessageFault {
   readonly kind: 'fault';
   readonly id: Id | null;
   readonly code: number;

@@ -12,7 +12,7 @@ import { toldChain, type VmDisk, xmlChain } from '../vm.js';
 
 type ImagesByPath = ReadonlyMap<string, Observation<ImageFacts>>;
 
-export interface ImageChain {
+interface ImageChain {
   /** The image itself first; the last is the base, or what is not seen. */
   readonly files: readonly string[];
   /** What is known of the last: below one that is not seen there may be more. */

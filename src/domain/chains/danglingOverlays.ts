@@ -9,7 +9,7 @@ import { folderOf } from './overlayFiles.js';
 import type { Facts } from '../facts.js';
 import { snapshotableDisks } from '../vm.js';
 
-export interface DanglingOverlays {
+interface DanglingOverlays {
   readonly removable: readonly string[];
   /** Nobody of this VM needs them, and it is not certain that nobody else does, or they cannot be removed. */
   readonly kept: readonly string[];

@@ -6,7 +6,7 @@ import { identitiesOf } from './samePath.js';
 import type { Facts } from '../facts.js';
 import { isActive, snapshotableDisks } from '../vm.js';
 
-export interface DivergentStart {
+interface DivergentStart {
   readonly disk: string;
   /** On which it runs. */
   readonly file: string;

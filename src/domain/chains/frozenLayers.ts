@@ -18,7 +18,7 @@ export interface LayersUsed {
   readonly givenUp: ReadonlySet<string>;
 }
 
-export interface ChangedLayer {
+interface ChangedLayer {
   /** Of a disk, or `ramTarget`. */
   readonly target: string;
   readonly was: LayerIdentity;

@@ -9,7 +9,7 @@ import { isActive, snapshotableDisks } from '../vm.js';
 import { wholeChain } from './backingChain.js';
 import type { OtherUser } from './otherVms.js';
 
-export interface FrozenWriter {
+interface FrozenWriter {
   /** The VM that writes, or would. */
   readonly writer: string;
   readonly target: string;
@@ -95,7 +95,7 @@ export function otherReaderOf({ vm, otherVms = [] }: Facts): OtherUser | undefin
   return undefined;
 }
 
-export interface ForeignFrozenFile extends FrozenFile {
+interface ForeignFrozenFile extends FrozenFile {
   /** The VM whose snapshot it is. */
   readonly owner: string;
 }

@@ -12,7 +12,7 @@ import { folderOf } from './overlayFiles.js';
 import { nvramCopy } from './nvramCopy.js';
 import { snapshotSizes } from './snapshotSizes.js';
 
-export interface LayerSources {
+interface LayerSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
   readonly facts: Facts;
   /** By image, what its internal snapshots take; an image that nobody here can look into is not there. */

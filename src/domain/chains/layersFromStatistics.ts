@@ -8,7 +8,7 @@ import { snapshotableDisks, type Vm } from '../vm.js';
 import { revertSecondOf } from './overlayFiles.js';
 import { snapshotSizes } from './snapshotSizes.js';
 
-export interface StatisticsContext {
+interface StatisticsContext {
   readonly vm: Vm;
   /** Absent: which layer belongs to which snapshot is not known. */
   readonly tree?: SnapshotTree;

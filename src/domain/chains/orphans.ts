@@ -15,12 +15,12 @@ import type { Snapshot } from '../snapshot.js';
 import type { Facts } from '../facts.js';
 import { isSafeName, looksLikeTagId } from '../snapshotName.js';
 
-export interface OrphanTag {
+interface OrphanTag {
   readonly file: string;
   readonly tag: string;
 }
 
-export interface OrphanFile {
+interface OrphanFile {
   readonly file: string;
   /** What it takes on its file system. */
   readonly bytes: number;

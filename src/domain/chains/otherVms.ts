@@ -25,7 +25,7 @@ export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Facts): 
   return undefined;
 }
 
-export interface OutsideUser {
+interface OutsideUser {
   readonly kind: 'vm' | 'image' | 'program' | 'folder';
   /** Name of the VM, path of the image or folder. */
   readonly name: string;

@@ -3,7 +3,7 @@
 import type { Facts } from '../facts.js';
 import { wholeChain } from './backingChain.js';
 
-export interface OutdatedSave {
+interface OutdatedSave {
   readonly disk: string;
   /** What the guest would write to when its RAM is back. */
   readonly file: string;

@@ -10,7 +10,7 @@ import { isDevicePath } from '../devicePath.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import { type VmDisk, snapshotableDisks } from '../vm.js';
 
-export interface ExternalFiles {
+interface ExternalFiles {
   readonly kind: 'files';
   readonly disks: readonly { readonly target: string; readonly file: string }[];
   readonly memoryFile?: string;
@@ -112,7 +112,7 @@ function homeRefusal(folder: string, facts: Facts): RefusedDecision | undefined 
     : refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
 }
 
-export interface RevertOverlay extends NewOverlay {
+interface RevertOverlay extends NewOverlay {
   readonly target: string;
 }
 

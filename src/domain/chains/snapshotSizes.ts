@@ -13,7 +13,7 @@ import {
 } from '../layers.js';
 import type { Snapshot } from '../snapshot.js';
 
-export interface SizeSources {
+interface SizeSources {
   readonly snapshots: readonly Snapshot[];
   readonly disks: readonly DiskChain[];
   readonly branches: readonly DiskChain[];

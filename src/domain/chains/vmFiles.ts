@@ -9,7 +9,7 @@ import type { FileRole, MetadataFolders, VmFile } from '../vmFiles.js';
 import { takesPart } from './fileUse.js';
 import { nvramCopy } from './nvramCopy.js';
 
-export interface VmFileSources {
+interface VmFileSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
   readonly facts: Facts;
   /** What was told of the layers, for what the files do not tell. */

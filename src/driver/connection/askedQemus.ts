@@ -17,7 +17,7 @@ import { heldFor, isHung, notAnswered, whileAnswered } from '../run/unanswered.j
 import type { LibvirtReader } from './libvirtReader.js';
 import type { OtherConnections } from './otherConnections.js';
 
-export interface AskedQemusOptions {
+interface AskedQemusOptions {
   /** The one that stays: a call that waits keeps one of the few places there. */
   readonly connection: Connection;
   readonly others: OtherConnections;

@@ -32,7 +32,7 @@ export interface StoppedVm extends Pick<Vm, 'name' | 'uuid'> {
   readonly mark?: string;
 }
 
-export interface StandstillOptions {
+interface StandstillOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
   /** Of all VMs there those that are asked about. */

@@ -11,7 +11,7 @@ export interface FileAccess extends HostFiles {
   readonly isNoFile?: (path: string) => Promise<boolean>;
 }
 
-export interface FileAccesses {
+interface FileAccesses {
   /** In this order for what changes something. */
   readonly acting: readonly HostFiles[];
   /** In this order for what only looks. */

@@ -5,7 +5,7 @@ const sector = 2048;
 /** Where the first file begins: 16 sectors for others, two descriptors, two path tables, the folder. */
 const [pathLittle, pathBig, folderAt, firstFile] = [18, 19, 20, 21];
 
-export interface IsoFile {
+interface IsoFile {
   readonly name: string;
   readonly bytes: Uint8Array;
 }

@@ -17,7 +17,7 @@ import { FolderPools } from './folderPools.js';
 import { requireVisible, sameFiles } from './sameFiles.js';
 import { type StorageAccess, storageFiles } from './storageFiles.js';
 
-export interface FilesOf {
+interface FilesOf {
   readonly uri: string;
   readonly capabilities: Pick<Capabilities, 'driver' | 'readOnly' | 'hostname'>;
   readonly environment: NodeJS.ProcessEnv;

@@ -23,7 +23,7 @@ const mostHeader = 16 * 1024 * 1024;
 const lastStream = 5;
 const chunkBytes = 1024 * 1024;
 
-export interface SavedHead {
+interface SavedHead {
   readonly xml: string;
   /** Before the RAM, with another description. */
   readonly with: (xml: string) => Buffer;
@@ -31,12 +31,12 @@ export interface SavedHead {
 }
 
 /** In a file that stays as it is otherwise. */
-export interface SavedStart extends SavedText {
+interface SavedStart extends SavedText {
   /** As many bytes, with this text. Undefined where it is too long for them. */
   readonly over: (text: SavedText) => Buffer | undefined;
 }
 
-export interface HandedRam {
+interface HandedRam {
   readonly from: string;
   readonly ramAt: number;
   /** From which the head and the RAM can be read once, from one end to the other. */

@@ -4,7 +4,7 @@ import { Failure } from '../../domain/failure.js';
 import type { CannotAct, HostFiles } from '../../domain/hostFiles.js';
 
 /** What a connection tells of where its daemon runs. */
-export interface DaemonLocation {
+interface DaemonLocation {
   /** Of the URI: only a Unix socket is certain to lead to a daemon on the same kernel, if nobody forwards it. */
   readonly transport: string;
   /** As the daemon says: with or without its domain. */

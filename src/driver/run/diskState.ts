@@ -4,7 +4,7 @@ import { VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
 import type { Domain } from '../../libvirt/structs.js';
 import { attribute, find, findAll, parseXml, type XmlElement } from '../xml/xmlTree.js';
 
-export interface DiskState {
+interface DiskState {
   /** Absent for an empty drive, and for what is no file or device. */
   readonly file?: string;
   /** A copy or an active commit; libvirt shows no other job here. */

@@ -6,7 +6,7 @@ import { type Version, versionOf } from '../../domain/capabilities.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
 
-export interface MonitoredVm {
+interface MonitoredVm {
   readonly connection: Connection;
   readonly dom: Domain;
 }

@@ -9,7 +9,7 @@ const patienceMs = 2_000;
 
 const isLate = Symbol('late');
 
-export interface Asking<T> {
+interface Asking<T> {
   readonly ask: (on?: Connection) => Promise<T>;
   readonly active: () => Promise<readonly Pick<Domain, 'name' | 'uuid'>[]>;
   readonly control: Connection;

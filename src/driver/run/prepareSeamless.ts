@@ -40,7 +40,7 @@ export function overlaysOf({ vm }: StepContext, { disks }: SeamlessStep): readon
   });
 }
 
-export interface PreparedSave {
+interface PreparedSave {
   readonly saved: SavedFile;
   readonly uri: string;
   /** How often the guest had written when it began, some tenths of a second ago. */

@@ -20,7 +20,7 @@ import {
 } from './monitor.js';
 import type { SeamlessAccess } from './stepContext.js';
 
-export interface SeamlessProbe {
+interface SeamlessProbe {
   readonly connection: Connection;
   readonly dom: Domain;
   readonly vm: Vm;

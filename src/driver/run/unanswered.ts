@@ -34,7 +34,7 @@ export function notAnswered({ name }: Domain, unanswered: QemuHold): Failure {
   return new Failure('busy', { vm: name, unanswered, doing: 'wait for QEMU' });
 }
 
-export interface QemuQuestion {
+interface QemuQuestion {
   readonly control: Connection;
   readonly dom: Domain;
   /** libvirt itself ends its wait for a job. */

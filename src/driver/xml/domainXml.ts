@@ -7,7 +7,7 @@ import { hasPluggedProcessors, isRamInDoubt, namesDrive } from './ramDoubtXml.js
 import { attribute, elementsOf, find, findAll, textOf, XmlError, type XmlElement } from './xmlTree.js';
 
 /** The part of a VM that stands in its XML. */
-export type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave' | 'savedDisks'>;
+type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave' | 'savedDisks'>;
 
 /** @throws XmlError when it is no VM's XML. Unknown elements are passed over. */
 export function parseDomainXml(xml: string): VmConfiguration {

@@ -1,7 +1,7 @@
 // Who writes to a VM's RAM beside QEMU, and as which user that runs, as the XML of a VM that runs tells it.
 import { attribute, elementsOf, find, findAll, parseXml, textOf, type XmlElement } from './xmlTree.js';
 
-export interface GuestMemory {
+interface GuestMemory {
   /** Nobody but QEMU has it mapped, and it is no file: a guard over it sees each write. */
   readonly isQemusAlone: boolean;
   /** Number of the user that QEMU runs as; absent: as the daemon does. */

@@ -5,7 +5,7 @@ import { attribute, element as e, find, findAll, parseXml, textOf, writeXml } fr
 /** The element in a VM's metadata that says the VM is ours. Snapshots keep it, and bring it back. */
 const markUri = 'https://github.com/virt-rewind/virt-rewind/lab-vm';
 
-export interface LabMachine {
+interface LabMachine {
   readonly type: 'kvm' | 'qemu';
   readonly machine: string;
 }

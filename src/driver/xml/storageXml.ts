@@ -2,7 +2,7 @@
 import type { ImageFacts } from '../../domain/hostFiles.js';
 import { attribute, element, find, parseXml, textOf, writeXml, type XmlElement } from './xmlTree.js';
 
-export interface StoragePermissions {
+interface StoragePermissions {
   /** Octal digits. */
   readonly mode: string;
   readonly owner: string;

@@ -12,7 +12,7 @@ interface Value {
 }
 
 /** One line of the table, with what stands below it. */
-export interface KnownXml {
+interface KnownXml {
   readonly ofHost: boolean;
   readonly attributes: Map<string, Value>;
   text?: Values;

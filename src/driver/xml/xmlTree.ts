@@ -10,7 +10,7 @@ export interface XmlElement {
 }
 
 /** A comment or a processing instruction: kept only so that a document survives the way through us. */
-export interface XmlAside {
+interface XmlAside {
   readonly aside: 'comment' | 'instruction';
   readonly text: string;
 }

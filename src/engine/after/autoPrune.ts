@@ -139,7 +139,7 @@ export interface Rule {
   readonly keep?: number;
 }
 
-export interface PruneWish extends Rule {
+interface PruneWish extends Rule {
   readonly vm: VmRef;
   readonly seen: PruneFacts;
   /** Names of those that an undo goes back to. */

@@ -11,7 +11,7 @@ import type { StepsRun } from '../run/journaledRun.js';
 /** Nearer than this, the whole seconds in which libvirt tells when a snapshot was taken say nothing. */
 const nearMs = 1_000;
 
-export interface RevertedRun {
+interface RevertedRun {
   readonly plan: Plan;
   /** From before. */
   readonly facts: Pick<Facts, 'tree' | 'capabilities' | 'vm'>;

@@ -15,7 +15,7 @@ import type { VmView } from '../../live/views.js';
 import type { PlannedWork } from '../../operations/plan.js';
 import type { Persistence } from '../../journal/persistence.js';
 
-export interface FinishedRun {
+interface FinishedRun {
   readonly id: string;
   readonly plan: PlannedWork;
   /** What it was decided on. */

@@ -12,7 +12,7 @@ import type { PlannedWork } from '../../operations/plan.js';
 import { losesNothingBut } from './autoPrune.js';
 import { inTrash } from '../look/keptSnapshots.js';
 
-export interface Trash {
+interface Trash {
   readonly tree: SnapshotTree;
   readonly marks: readonly TrashMark[];
   /** Names of those that somebody wants to keep. */

@@ -28,7 +28,7 @@ export interface Lease {
   readonly recovers?: true;
 }
 
-export interface LeasesOptions {
+interface LeasesOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
@@ -101,7 +101,7 @@ interface QueuedLease {
   readonly begin: () => void;
 }
 
-export interface LeaseOptions {
+interface LeaseOptions {
   /** Who holds several VMs at once: in its turn on one of them it need not wait for itself. */
   readonly holder?: object | undefined;
   readonly signal?: AbortSignal | undefined;

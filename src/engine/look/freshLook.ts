@@ -19,7 +19,7 @@ import type { VmView } from '../../live/views.js';
 const readBackMs = 10_000;
 const readBackEveryMs = 500;
 
-export interface FreshLookOptions {
+interface FreshLookOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly persistence: Persistence;
@@ -27,7 +27,7 @@ export interface FreshLookOptions {
   readonly ended: AbortSignal;
 }
 
-export interface FreshFacts {
+interface FreshFacts {
   readonly hypervisor: Hypervisor;
   readonly facts: CompleteFacts;
 }

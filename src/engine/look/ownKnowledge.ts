@@ -23,7 +23,7 @@ const forecasted: ReadonlySet<OperationType> = new Set<OperationType>([
 const newestOfLog = 30;
 
 /** What we know of a VM beside what the hypervisor tells. */
-export interface OwnKnowledge {
+interface OwnKnowledge {
   readonly records?: readonly AutoSnapshot[];
   readonly marks?: readonly OneSnapshot[];
   readonly frozen?: readonly FrozenRecord[];

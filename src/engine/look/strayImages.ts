@@ -10,7 +10,7 @@ import type { Facts, StrayImage } from '../../domain/facts.js';
 import { type Clock, systemClock } from '../../base/clock.js';
 import { ChainReader } from '../../live/hostFacts.js';
 
-export interface FoundStrayImage extends StrayImage {
+interface FoundStrayImage extends StrayImage {
   readonly file: string;
   /** Of those below it, whatever path leads to them. */
   readonly identities: readonly string[];

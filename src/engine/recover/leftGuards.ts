@@ -8,7 +8,7 @@ import type { JournalEntry } from '../../journal/entry.js';
 import type { Store } from '../../live/store.js';
 import type { Persistence } from '../../journal/persistence.js';
 
-export interface GuardsOptions {
+interface GuardsOptions {
   readonly persistence: Pick<Persistence, 'journal'>;
   readonly connection: (uri: string) => LiveConnection;
   readonly log: Log;

@@ -10,7 +10,7 @@ import type { Recoverer } from './recoverer.js';
 
 type RecovererPort = Pick<Recoverer, 'recoverVm' | 'onDidRecover'>;
 
-export interface PriorRecovery {
+interface PriorRecovery {
   /** What stays unfinished, if anything does. */
   readonly why?: Refusal;
   /** Those that something was done about. */

@@ -36,7 +36,7 @@ import { type OwnEntry, requireAlone } from './requireAlone.js';
 import { turnBack } from './turnBack.js';
 import type { Lease, Leases } from '../leases/leases.js';
 
-export interface RecovererOptions {
+interface RecovererOptions {
   readonly leases: Leases;
   readonly look: FreshLook;
   readonly steps: StepRunner;

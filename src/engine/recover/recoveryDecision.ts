@@ -25,13 +25,13 @@ const mostRecoveries = 3;
  */
 export type RecoveryCause = 'automatic' | 'failedJustNow' | 'asked';
 
-export interface DecidedRecovery {
+interface DecidedRecovery {
   readonly recovery: Recovery;
   /** What is left to a person, and why, could be done for them. */
   readonly mayFinish: boolean;
 }
 
-export interface DecisionOptions {
+interface DecisionOptions {
   readonly persistence: Persistence;
   readonly clock: Clock;
   readonly rules: Rules;

@@ -25,7 +25,7 @@ export function isJournaled({ steps }: PlannedWork): boolean {
   return needed.length > 1 || needed.some((step) => definitionOf(step).canBreakOff);
 }
 
-export interface StepsToRun {
+interface StepsToRun {
   readonly lease: Lease;
   readonly plan: PlannedWork;
   readonly entry?: OpenEntry | undefined;

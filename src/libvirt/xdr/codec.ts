@@ -108,8 +108,8 @@ export function struct<F extends Fields>(fields: F): Codec<StructOf<F>> {
   };
 }
 
-export type Arms = Readonly<Record<string, { readonly tag: number; readonly codec: Codec<never> | Codec<unknown> }>>;
-export type UnionOf<A extends Arms> = {
+type Arms = Readonly<Record<string, { readonly tag: number; readonly codec: Codec<never> | Codec<unknown> }>>;
+type UnionOf<A extends Arms> = {
   readonly [K in keyof A]: { readonly type: K; readonly value: ValueOf<A[K]['codec']> };
 }[keyof A];
 

@@ -20,7 +20,7 @@ import { canRemove } from '../../domain/chains/canRemove.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
 import { namingSteps } from './planFinishBelow.js';
 
-export interface OfflineMerge {
+interface OfflineMerge {
   readonly disks: readonly CommittedDisk[];
   /** All that comes before the snapshot is forgotten. */
   readonly steps: readonly Step[];

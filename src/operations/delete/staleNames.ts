@@ -10,7 +10,7 @@ import type { Step } from '../../steps/step.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { type MergeBelow, namingSteps } from './planFinishBelow.js';
 
-export interface RenamedFiles {
+interface RenamedFiles {
   readonly steps: readonly Step[];
   /** As it is after them. */
   readonly facts: Facts;

@@ -31,7 +31,7 @@ export interface WayBack {
 }
 
 /** `stop`: before the overlays are made, where the VM itself holds the files that they are to stand on. */
-export interface EmulatedRevert {
+interface EmulatedRevert {
   readonly snapshot: Snapshot;
   readonly end: 'running' | 'paused' | 'off';
   readonly vm: OperationRequest['vm'];

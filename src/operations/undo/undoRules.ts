@@ -19,7 +19,7 @@ export type UndoWay =
   | { readonly kind: 'mark'; readonly request: MarkRequest };
 
 /** Why an operation cannot be undone: words of `notUndoable`. */
-export type NotUndoable =
+type NotUndoable =
   | 'power'
   | 'merged'
   | 'repaired'
@@ -34,7 +34,7 @@ export type NotUndoable =
   | 'ofSystem'
   | 'tooLong';
 
-export interface UndoFacts {
+interface UndoFacts {
   /** Of this VM, oldest first. */
   readonly log: readonly LoggedOperation[];
   /** As it is now. */

@@ -10,7 +10,7 @@ import { markdownText } from '../../text/markdown.js';
 import { wingFacts } from '../../wings/vmFacts.js';
 import { readSettings } from '../readSettings.js';
 
-export interface LanguageToolsOptions {
+interface LanguageToolsOptions {
   readonly engine: Engine;
   /** Of the journal. */
   readonly folder: string;

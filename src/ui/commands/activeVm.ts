@@ -20,13 +20,13 @@ const key = 'workedVm';
 type Event<T> = (listener: (value: T) => unknown) => Disposable;
 
 /** Which VMs somebody looks at, be it in the tree or in a picture. */
-export interface LookedAtVms {
+interface LookedAtVms {
   isLookedAt(ref: VmRef): boolean;
   readonly onDidChange: Event<void>;
 }
 
 /** What of the tree tells where somebody is. */
-export interface TreeSelection {
+interface TreeSelection {
   readonly onDidSelect: Event<{ readonly selection: readonly Node[] }>;
 }
 

@@ -17,7 +17,7 @@ interface RememberedSystem {
   readonly name: string;
 }
 
-export interface ChosenSystemOptions {
+interface ChosenSystemOptions {
   /** The one that was chosen no longer exists. */
   readonly onGone: (name: string) => void;
   /** The id of the system of the workspace's lab. @param before as it was read last */

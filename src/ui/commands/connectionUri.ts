@@ -10,7 +10,7 @@ import { hostAddress, type LibvirtUri, parseKnownUri } from '../../libvirt/uri.j
  * | badPath      | qemu:///, qemu:///default                       |
  * | noUri        | anything that libvirt would not take            |
  */
-export type UriVerdict = 'ok' | 'remoteNotYet' | 'otherDriver' | 'badPath' | 'noUri';
+type UriVerdict = 'ok' | 'remoteNotYet' | 'otherDriver' | 'badPath' | 'noUri';
 
 const pathsOf: ReadonlyMap<string, readonly string[]> = new Map([
   ['qemu', ['/system', '/session']],

@@ -123,7 +123,7 @@ function followNeighbour(run: CommandRun, targets: readonly SnapshotTarget[], sc
 }
 
 /** What a caller learns: the names that are gone, and of each that stays why. */
-export interface PruneResult extends OperationResult {
+interface PruneResult extends OperationResult {
   readonly deleted: readonly string[];
   readonly stays: readonly { readonly snapshot: string; readonly why: string }[];
 }

@@ -70,7 +70,7 @@ type Outcome = ItemOutcome<OperationRequest, OperationResult>;
 export type DoneRequest = Extract<Outcome, { readonly kind: 'done' }>;
 
 /** What is to be done now. */
-export interface AgreedRequests {
+interface AgreedRequests {
   readonly requests: readonly OperationRequest[];
   /** Absent: nobody was asked. */
   readonly agreement?: PlanAgreement;

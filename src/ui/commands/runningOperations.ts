@@ -21,7 +21,7 @@ export interface RunningEntry {
 type Entry = { -readonly [Key in keyof RunningEntry]: RunningEntry[Key] };
 
 /** What becomes known of one while it is under way. */
-export interface RunningHandle extends Disposable {
+interface RunningHandle extends Disposable {
   waitFor(other: OperationRequest): void;
   say(progress: string): void;
 }

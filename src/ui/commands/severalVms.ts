@@ -18,12 +18,12 @@ import { vmCountText } from '../../text/words.js';
 /** How many VMs are read at a time. */
 export const readsAtOnce = 4;
 
-export interface VmWithTree {
+interface VmWithTree {
   readonly view: VmView;
   readonly tree: SnapshotTree;
 }
 
-export interface EachTarget {
+interface EachTarget {
   readonly targets: readonly SnapshotTarget[];
   /** Of the one snapshot that is meant; absent where each has its own. */
   readonly title?: string;
@@ -31,7 +31,7 @@ export interface EachTarget {
 }
 
 /** Which snapshot of each VM is meant. */
-export type EachSnapshot = 'last' | 'favourite' | { readonly title: string };
+type EachSnapshot = 'last' | 'favourite' | { readonly title: string };
 
 /** The VMs of the rows that a command was called on, by name; undefined: not more than one. */
 export function severalVms(run: CommandRun): readonly VmView[] | undefined {

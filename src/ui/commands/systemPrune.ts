@@ -19,7 +19,7 @@ import { mustConfirm } from './consent.js';
 import { targetSystem } from './systemTargets.js';
 import { undoMomentOf } from './cancelMoment.js';
 
-export interface PrunedPoints {
+interface PrunedPoints {
   /** Titles. */
   readonly deleted: readonly string[];
   readonly stays: readonly { readonly snapshot: string; readonly why: string }[];

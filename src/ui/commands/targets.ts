@@ -26,7 +26,7 @@ export interface SnapshotTarget {
 }
 
 /** Which VMs a list offers. */
-export type VmFilter = (view: VmView) => boolean;
+type VmFilter = (view: VmView) => boolean;
 
 /** Also one whose snapshots nobody has counted yet. */
 export const hasSnapshots: VmFilter = ({ snapshotCount }) => snapshotCount !== 0;

@@ -10,7 +10,7 @@ const documentScheme = 'virt-rewind';
 /** Hardware alone, put in order, for comparing. */
 export const hardwareScheme = 'virt-rewind-hardware';
 
-export interface ComparedState {
+interface ComparedState {
   readonly snapshot?: string;
   readonly hardware: Hardware;
 }

@@ -6,7 +6,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { withoutIcons } from '../../text/noticeText.js';
 
 /** What a terminal of ours shows, and what is typed into it. */
-export interface TerminalContent {
+interface TerminalContent {
   /** From when it can show anything. */
   attach(write: (text: string) => void): void;
   sendInput(text: string): void;

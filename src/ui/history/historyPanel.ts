@@ -12,7 +12,7 @@ import type { WatchedRecords } from '../../journal/watchedRecords.js';
 import { historyPanelType } from '../../manifest/viewIds.js';
 import type * as Shown from './shownHistory.js';
 
-export interface HistoryPanelOptions {
+interface HistoryPanelOptions {
   readonly engine: EnginePort;
   /** Of the journal. */
   readonly folder: string;

@@ -27,7 +27,7 @@ export class AgreedPlans {
   }
 }
 
-export type AgreedRequest = Pick<OperationRequest, 'kind' | 'vm'> & {
+type AgreedRequest = Pick<OperationRequest, 'kind' | 'vm'> & {
   readonly snapshot?: string;
   readonly scope?: string;
 };

@@ -12,7 +12,7 @@ import type { NoBlocks, PictureBlocks } from './messages.js';
 import { pictureBlocks } from './pictureBlocks.js';
 import { PictureReader } from './pictureReader.js';
 
-export interface DiskServices {
+interface DiskServices {
   readonly engine: Pick<EnginePort, 'connections' | 'findVm' | 'refresh' | 'readBlockMap'>;
   readonly log: Log;
   readonly send: (message: PictureBlocks | NoBlocks) => void;

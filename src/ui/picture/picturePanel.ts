@@ -28,7 +28,7 @@ const gatherMs = 50;
 /** The finest age that a node shows is a minute. */
 const ageMs = 60_000;
 
-export interface PanelServices extends PictureServices {
+interface PanelServices extends PictureServices {
   readonly agreed: AgreedPlans;
 }
 

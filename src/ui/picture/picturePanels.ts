@@ -12,7 +12,7 @@ import { AgreedPlans } from './agreedPlans.js';
 import { pageFolder } from './picturePage.js';
 import { PicturePanel, type PictureServices } from './picturePanel.js';
 
-export interface ShowPicture {
+interface ShowPicture {
   /** Points at a part of it. */
   readonly focus?: PictureFocus;
   /** `beside`: another one next to it, even of the same VM. */

@@ -6,7 +6,7 @@ import type { BlockMap } from '../../domain/blockMap.js';
 /** From the start of a read to the start of the next one. */
 const pauseMs = 1_000;
 
-export interface ReaderHooks {
+interface ReaderHooks {
   readonly read: (disk: string) => Promise<BlockMap>;
   readonly done: (map: BlockMap) => void;
   readonly failed: (error: unknown, disk: string) => void;

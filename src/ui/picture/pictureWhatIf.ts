@@ -24,7 +24,7 @@ import type { RowContext } from '../../text/rows.js';
 import type { PictureWhatIf } from './messages.js';
 import { pictureActions } from './pictureState.js';
 
-export interface WhatIfRequest {
+interface WhatIfRequest {
   readonly ref: VmRef;
   /** Id of one of the picture's actions. */
   readonly action: string;

@@ -25,7 +25,7 @@ import { whatIfOfQuestion, pictureWhatIf, revertedTo } from './pictureWhatIf.js'
 
 type Wish<Type extends FromPicture['kind']> = Extract<FromPicture, { kind: Type }>;
 
-export interface WishServices {
+interface WishServices {
   readonly engine: EnginePort;
   readonly log: Log;
   readonly agreed: AgreedPlans;

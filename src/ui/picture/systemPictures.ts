@@ -15,7 +15,7 @@ import type * as Page from './systemPage.js';
 /** Ages are written anew. */
 const againMs = 60_000;
 
-export interface SystemPicturesOptions {
+interface SystemPicturesOptions {
   readonly engine: EnginePort;
   readonly known: KnownSystems;
   readonly attentions: Attentions;

@@ -17,7 +17,7 @@ const longestText = 1_000;
  */
 const everyList = { ignoreFocusOut: true } as const;
 
-export interface TextQuestion {
+interface TextQuestion {
   readonly title?: string;
   readonly prompt: string;
   readonly placeHolder?: string;
@@ -64,7 +64,7 @@ export function askText({
 }
 
 /** In the title of a box, reached by Tab too: what was typed is gone on with elsewhere. */
-export interface BoxButton {
+interface BoxButton {
   readonly label: string;
   /** Name of a codicon. */
   readonly icon: string;
@@ -152,7 +152,7 @@ export interface LiveLine extends Pick<ListLine<object>, 'label' | 'description'
   readonly button?: (BoxButton & { readonly press: () => void }) | undefined;
 }
 
-export interface LiveList {
+interface LiveList {
   readonly title: string;
   readonly placeHolder: string;
   /** As they are now. */

@@ -49,7 +49,7 @@ export function pickSide({ title }: Snapshot): Promise<'good' | 'bad'> {
   );
 }
 
-export type CheckKind = 'person' | 'guest' | 'console' | 'host';
+type CheckKind = 'person' | 'guest' | 'console' | 'host';
 
 /** What cannot be done is shown with why; whoever picks it is told. */
 export async function pickCheck({ vm }: VmView): Promise<CheckKind> {

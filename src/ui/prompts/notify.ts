@@ -10,7 +10,7 @@ import { whileModalOpen } from '../openQuestions.js';
 /** What the status bar could show at all. */
 const longestNote = 400;
 
-export type Severity = 'info' | 'warning' | 'error';
+type Severity = 'info' | 'warning' | 'error';
 
 /** Resolves to the button that was pressed; undefined when the message was closed. */
 export function notify(

@@ -15,7 +15,7 @@ import { askSeveral, askText } from './ask.js';
 import { requireAnswer } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';
 
-export interface PickedRule {
+interface PickedRule {
   /** Hours. */
   readonly olderThan?: number;
   readonly keepLast?: number;
@@ -56,13 +56,13 @@ export function usualRules(
 }
 
 /** A VM of which something may go. */
-export interface PrunableVm {
+interface PrunableVm {
   readonly view: VmView;
   readonly tree: SnapshotTree;
 }
 
 /** The rule for the VMs of a connection. */
-export type RuleFor = (connection: string) => PickedRule;
+type RuleFor = (connection: string) => PickedRule;
 
 /** A rule with a number of one's own is written, the usual ones are picked. That of the settings comes first. */
 export async function pickPruneRule(vms: readonly PrunableVm[], title: string): Promise<RuleFor> {

@@ -40,7 +40,7 @@ export class SystemPicked extends Error {
 }
 
 /** Of the list of VMs. */
-export interface VmListOptions {
+interface VmListOptions {
   /** Which are offered. */
   readonly fits?: ((view: VmView) => boolean) | undefined;
   /** What is said of one beside its state. */

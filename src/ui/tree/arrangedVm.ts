@@ -21,7 +21,7 @@ export interface Arrangement {
 }
 
 /** What our records tell of the snapshots. */
-export type Marks = Pick<VmView, 'auto' | 'kept'>;
+type Marks = Pick<VmView, 'auto' | 'kept'>;
 
 export interface ArrangedVm {
   readonly tree: SnapshotTree;

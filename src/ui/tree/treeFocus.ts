@@ -12,7 +12,7 @@ import type { TreeContent } from './treeContent.js';
 import type { FocusGuard } from './focusGuard.js';
 
 /** What a person acts on. */
-export interface ActionTarget {
+interface ActionTarget {
   readonly ref: VmRef;
   /** The row that the command was called on; absent: it was not called on one. */
   readonly row?: Node | undefined;
@@ -20,7 +20,7 @@ export interface ActionTarget {
 
 type View = Pick<vscode.TreeView<Node>, 'visible' | 'reveal' | 'selection' | 'onDidChangeSelection'>;
 
-export interface RowsOfFocus {
+interface RowsOfFocus {
   readonly content: TreeContent;
   readonly engine: Pick<EnginePort, 'findVm' | 'readTree' | 'onDidChange'>;
   /** Draws a row and what is under it again; all, without one. */

@@ -36,7 +36,7 @@ import { type RowsInTreeOptions, VmsInTree } from './vmsInTree.js';
 export type ShownBisects = Pick<KnownBisects, 'of' | 'onDidChange' | 'watch'>;
 
 /** What is wrong with VMs, and that somebody looks at them. */
-export type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'sweepIfStale'>;
+type ShownHealth = Pick<HealthWatch, 'healthOf' | 'wrong' | 'onDidChange' | 'sweepIfStale'>;
 
 export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   readonly viewId = treeViewId;

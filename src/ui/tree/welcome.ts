@@ -3,7 +3,7 @@ import { type ConnectionView, isResting } from '../../live/views.js';
 import type { DeniedEntry, WelcomeState } from '../../manifest/contextKeyTable.js';
 import type { FailureDetails } from '../../domain/failure.js';
 
-export interface Welcome {
+interface Welcome {
   readonly state: WelcomeState;
   /** The group that lets in who joins it; empty where none does. */
   readonly deniedGroup: string;

@@ -35,7 +35,7 @@ interface Cell {
 }
 
 /** What the page is told. */
-export interface ShownVms {
+interface ShownVms {
   readonly rows: readonly { readonly key: string; readonly cells: readonly Cell[] }[];
   /** A line for all. */
   readonly sum: readonly string[];

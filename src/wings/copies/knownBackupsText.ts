@@ -7,7 +7,7 @@ import type { ScheduleStatus } from './schedules/schedule.js';
 import { everyText } from './schedules/scheduleNews.js';
 import { stateText } from './schedules/scheduleText.js';
 
-export interface BackupWords {
+interface BackupWords {
   readonly label: string;
   /** Schedules that failed; else all of them; without any, where the last backup is. */
   readonly description: string;

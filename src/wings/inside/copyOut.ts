@@ -10,7 +10,7 @@ import type { GuestFileSystem } from './read/guestFileSystem.js';
 import { pauseIfLong } from './bytes/pause.js';
 import { type UnreadEntry, walkFolder } from './read/walkFolder.js';
 
-export interface CopyWish {
+interface CopyWish {
   /** What it is called in a folder that is there. */
   readonly name: string;
   readonly to: string;
@@ -19,7 +19,7 @@ export interface CopyWish {
   readonly isStillTrue: () => Promise<void>;
 }
 
-export interface CopiedOut {
+interface CopiedOut {
   /** Absolute. */
   readonly path: string;
   readonly files: number;

@@ -12,7 +12,7 @@ import { serveThere } from './bytes/servedThere.js';
 import { withGuestfish } from './read/guestfishVolumes.js';
 import { openVolumes, type Volume } from './read/volumes.js';
 
-export interface GuestFilesOptions {
+interface GuestFilesOptions {
   /** Absent: the current state of a VM that is off. */
   readonly snapshot?: Snapshot;
   readonly environment: NodeJS.ProcessEnv;

@@ -21,7 +21,7 @@ export interface RowFate {
   readonly extents?: ExtentIndex;
 }
 
-export interface CellBox {
+interface CellBox {
   readonly x: number;
   readonly y: number;
   readonly width: number;

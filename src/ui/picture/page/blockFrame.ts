@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { button, element, setText, signButton } from './element.js';
 
-export interface FrameHooks {
+interface FrameHooks {
   readonly chooseDisk: (disk: string) => void;
   readonly refresh: () => void;
   readonly zoom: (closer: boolean) => void;

@@ -19,7 +19,7 @@ const zoomStep = 1.6;
 
 type CellPosition = NonNullable<BlockScene['cursor']>;
 
-export interface BlockHooks {
+interface BlockHooks {
   readonly theme: () => Theme;
   readonly chooseDisk: (disk: string) => void;
   readonly refresh: () => void;

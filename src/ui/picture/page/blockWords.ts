@@ -6,7 +6,7 @@ import type { Blocks } from './blocks.js';
 import { markOf, type RowMarks } from './blockScene.js';
 import { cellsIn, type DiskWindow } from './diskWindow.js';
 
-export interface CellPlace {
+interface CellPlace {
   /** The row after the last layer is what the VM reads. */
   readonly row: number;
   readonly from: number;

@@ -4,7 +4,7 @@ import { extentKinds } from '../../../domain/blockMap.js';
 import { ExtentIndex } from './extentIndex.js';
 import type { PictureBlocks } from '../messages.js';
 
-export interface CellContent {
+interface CellContent {
   /** Bytes with content of its own. */
   readonly data: number;
   /** Bytes that it says are zeros. */

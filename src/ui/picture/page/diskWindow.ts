@@ -1,6 +1,6 @@
 // Which part of a disk is shown, and in what cells: from the whole disk to single clusters. Pure.
 
-export interface Disk {
+interface Disk {
   readonly virtualBytes: number;
   readonly clusterBytes: number;
 }
@@ -54,7 +54,7 @@ export function cellBytes({ clusterBytes }: Disk, { span }: DiskWindow, pixels: 
   return bytes;
 }
 
-export interface Cells {
+interface Cells {
   readonly bytes: number;
   /** Index of the first cell in sight: it starts at `first * bytes`. */
   readonly first: number;

@@ -1,6 +1,6 @@
 // Makes elements of the page. Text goes in as text, never as markup.
 
-export interface ElementOptions {
+interface ElementOptions {
   readonly class?: string;
   readonly text?: string;
   readonly attributes?: Readonly<Record<string, string>>;

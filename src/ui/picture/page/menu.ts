@@ -1,7 +1,7 @@
 // A menu at a place of the page, by mouse and by keyboard. Knows nothing of what its items do.
 import { element } from './element.js';
 
-export interface MenuItem {
+interface MenuItem {
   readonly title: string;
   readonly choose: () => void;
 }

@@ -7,7 +7,7 @@ import { rowWords } from './blockWords.js';
 import type { Blocks } from './blocks.js';
 import { element, keepInOrder, setText } from './element.js';
 
-export interface BlocksToSpeak {
+interface BlocksToSpeak {
   readonly blocks: Blocks;
   readonly rows: BlockRows;
   /** Pixels that are scrolled away above. */

@@ -7,7 +7,7 @@ import type { WalkedTree } from './treeWalk.js';
 /** More could not be told apart by ear either. */
 const mostSpoken = 120;
 
-export interface TreeToSpeak {
+interface TreeToSpeak {
   readonly figure: TreeFigure;
   readonly walked: WalkedTree;
   readonly scale: number;

@@ -1,6 +1,6 @@
 // What mouse and keyboard do on the tree, told as what is meant by it. Knows no node.
 
-export interface TreeGestures {
+interface TreeGestures {
   readonly key: (event: KeyboardEvent) => void;
   /** The keyboard came, or went. */
   readonly keyboard: () => void;

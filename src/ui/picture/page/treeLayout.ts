@@ -1,7 +1,7 @@
 // Where the nodes of a tree stand: tidy, parents centred above their children, subtrees as close as they fit. O(n),
 // without recursion, because chains of thousands exist. Knows no pixels: a step is one node wide, a level one high.
 
-export interface PlacedNode {
+interface PlacedNode {
   /** In node widths; the leftmost node stands at 0. */
   readonly x: number;
   /** Its depth. */

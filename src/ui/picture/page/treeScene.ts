@@ -24,7 +24,7 @@ export interface TreeFigure {
   readonly layout: TreeLayout;
 }
 
-export interface FigureBox {
+interface FigureBox {
   readonly x: number;
   readonly y: number;
   readonly width: number;
@@ -33,7 +33,7 @@ export interface FigureBox {
 
 export type NodeFates = ReadonlyMap<string, { readonly fate: LayerFate; readonly words: string }>;
 
-export interface TreeScene {
+interface TreeScene {
   readonly figure: TreeFigure;
   readonly palette: Palette;
   readonly scale: number;

@@ -27,7 +27,7 @@ const zoomStep = 1.25;
 
 const menuKeys = new Set(['Enter', ' ', 'ContextMenu']);
 
-export interface TreeHooks {
+interface TreeHooks {
   readonly theme: () => Theme;
   /** A node's menu is wanted at this place of the page. */
   readonly menu: (node: PictureNode, x: number, y: number) => void;

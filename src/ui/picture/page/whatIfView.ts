@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { button, element, setText } from './element.js';
 import type { PictureWhatIf } from '../messages.js';
 
-export interface Answers {
+interface Answers {
   /** Runs what is shown. */
   readonly agree: (number: number) => void;
   /** Puts what would be deleted into the trash. */

@@ -31,7 +31,7 @@ const shape = v.array(
 );
 
 /** A repository; its name has no password. */
-export interface KnownTarget {
+interface KnownTarget {
   readonly target: string;
   /** The connection to the host whose folder it is. Absent: this computer. */
   readonly host?: string;

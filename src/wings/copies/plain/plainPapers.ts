@@ -7,7 +7,7 @@ import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type Manifest, manifestName } from '../vm/manifest.js';
 
-export interface PaperWish {
+interface PaperWish {
   /** Text of the manifest. */
   readonly text: string;
   /** The folder that the documents name. */

@@ -9,7 +9,7 @@ export interface FileThere {
   readonly identity: string;
 }
 
-export interface FilesThere {
+interface FilesThere {
   readonly there: ReadonlyMap<string, FileThere>;
   /** Those of them that we made. */
   readonly ours: ReadonlyMap<string, FileThere>;

@@ -11,7 +11,7 @@ import { type Restic, ResticFault } from './restic.js';
 
 const mounted = 'repository';
 
-export interface MountWish {
+interface MountWish {
   /** On this computer. */
   readonly open: (signal: AbortSignal) => Promise<Restic>;
   readonly environment: NodeJS.ProcessEnv;

@@ -64,7 +64,7 @@ export class ResticFault extends Error {
   }
 }
 
-export interface ResticOptions {
+interface ResticOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
   readonly passwordFile?: string | undefined;

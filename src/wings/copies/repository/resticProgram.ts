@@ -15,7 +15,7 @@ import { givingWay, giveWay } from '../host/lowPriority.js';
 import { untilMark } from '../host/untilMark.js';
 import { orCannotWrite, withWorkFolder } from '../host/workFolder.js';
 
-export interface ProgramRun {
+interface ProgramRun {
   readonly words: readonly string[];
   /** For its standard input. */
   readonly input: string;
@@ -29,7 +29,7 @@ export interface ProgramRun {
   readonly onErrors: (text: string) => void;
 }
 
-export interface RunningProgram {
+interface RunningProgram {
   /** Its exit; undefined: a signal ended it. Rejects where it could not be started, or nobody knows how it ended. */
   readonly ended: Promise<number | undefined>;
   /** It then takes its lock away. */

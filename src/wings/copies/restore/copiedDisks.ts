@@ -10,7 +10,7 @@ import { type CopiedFile, documentsOf, type Manifest } from '../vm/manifest.js';
 import { type AskCopies, requirePoint } from './onePoint.js';
 import { requireImage } from './requireImage.js';
 
-export interface CopiedDisk {
+interface CopiedDisk {
   /** As the guest names it. */
   readonly target: string;
   /** On this computer. Each rests on the next one. */

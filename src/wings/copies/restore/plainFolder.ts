@@ -15,7 +15,7 @@ import { orFault } from './readFolder.js';
 /** Of what the manifest says. */
 const wrong: readonly CopiesProblem['kind'][] = ['brokenBackup', 'wrongChecksum'];
 
-export interface PlainSource extends CopySource {
+interface PlainSource extends CopySource {
   /** What is not right by the manifest that was read may be right by one that replaced it: then `copyRuns`. */
   unlessUpdated<T>(work: () => Promise<T>): Promise<T>;
 }

@@ -42,7 +42,7 @@ type WishedRestore = Pick<
   'connection' | 'name' | 'host' | 'folder' | 'snapshot' | 'isolated' | 'keepsHostParts' | 'isCheck'
 >;
 
-export interface PlannedRestore {
+interface PlannedRestore {
   readonly manifest: Manifest;
   readonly vm: Manifest['vm'];
   readonly identity: RestoredVm['identity'];

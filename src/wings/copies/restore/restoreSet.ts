@@ -10,19 +10,16 @@ import type { RestoreEngine } from './leftRestores.js';
 import { readMark } from './readFolder.js';
 import { isMarkedRestored, unmarkRestored } from './setMarks.js';
 
-export type SetWish = Pick<
-  RestoreWish,
-  'connection' | 'host' | 'folder' | 'isolated' | 'keepsHostParts' | 'agree' | 'signal'
->;
+type SetWish = Pick<RestoreWish, 'connection' | 'host' | 'folder' | 'isolated' | 'keepsHostParts' | 'agree' | 'signal'>;
 
-export interface SetProgress {
+interface SetProgress {
   readonly onBegin: (vm: string) => void;
   readonly onRestored: (restored: VmRestored) => void;
   /** Of one VM. What it throws ends the whole. */
   readonly onFailure: (vm: string, error: unknown) => void;
 }
 
-export interface SetRestored {
+interface SetRestored {
   readonly restored: readonly VmRestored[];
   /** VMs that an earlier run restored. */
   readonly there: readonly string[];

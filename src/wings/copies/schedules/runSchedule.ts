@@ -13,7 +13,7 @@ import { keepPeriods } from '../repository/pruneBackups.js';
 import type { Schedule, ScheduledRun } from './schedule.js';
 import type { ScheduleStore } from './scheduleStore.js';
 
-export interface RunWish {
+interface RunWish {
   readonly store: ScheduleStore;
   /** This command line, as its words begin. */
   readonly program: readonly [node: string, file: string];

@@ -74,7 +74,7 @@ export function isInCrontab(crontab: string, name: string): boolean {
   return crontab.split('\n').some((own) => own.endsWith(mark(name)));
 }
 
-export interface Launch {
+interface Launch {
   readonly node: string;
   /** The command line's file. */
   readonly program: string;

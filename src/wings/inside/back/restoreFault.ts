@@ -1,7 +1,7 @@
 // Why a file of a restore point was not put into a guest.
 import type { LeftPart } from '../../../session/copyStopped.js';
 
-export type RestoreFaultKind =
+type RestoreFaultKind =
   | 'tooLarge'
   /** The folder that it would be in does not exist. */
   | 'noFolder'

@@ -2,7 +2,7 @@
 // https://www.gnu.org/software/tar/manual/html_node/Standard.html
 import type { NodeKind } from '../read/guestFileSystem.js';
 
-export interface TarEntry {
+interface TarEntry {
   readonly path: string;
   readonly kind: Exclude<NodeKind, 'other'>;
   readonly bytes: number;

@@ -14,7 +14,7 @@ export interface WriteOptions {
   readonly onProgress?: (bytes: number, totalBytes: number) => void;
 }
 
-export interface WriteResult {
+interface WriteResult {
   /** What was there before and could not be deleted. */
   readonly left?: string;
 }

@@ -85,7 +85,7 @@ export function packageLine({ name, architecture, before, after }: PackageChange
   return `${before === undefined ? 'A' : after === undefined ? 'D' : 'M'} ${title} ${versions.join(' → ')}`;
 }
 
-export interface FolderCounts {
+interface FolderCounts {
   readonly folder: string;
   readonly added: number;
   readonly removed: number;

@@ -11,7 +11,7 @@ import { changedInodes, withReplayed } from './extChanges.js';
 import { type Ranges, rangesWithin } from './ranges.js';
 
 /** How two states of a file system stand to each other. */
-export type VolumeState =
+type VolumeState =
   | 'compared'
   | 'added'
   | 'removed'

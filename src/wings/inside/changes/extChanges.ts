@@ -22,7 +22,7 @@ const journalInode = 8;
 /** Those below belong to the file system. */
 const firstOwnInode = 11;
 
-export interface ExtComparison {
+interface ExtComparison {
   readonly before: ExtFileSystem;
   readonly after: ExtFileSystem;
   /** Where the disk may differ, with what the journals have newer; undefined: anywhere. */

@@ -6,7 +6,7 @@ import { type ByteRange, type Ranges, rangesWithin } from './ranges.js';
 const windowBytes = 64 * 1024 * 1024;
 const pieceBytes = 1024 * 1024;
 
-export interface FileSide {
+interface FileSide {
   readonly system: GuestFileSystem;
   readonly node: number;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../../base/findProgram.js';
 
-export interface DiffedText {
+interface DiffedText {
   readonly label: string;
   readonly bytes: Buffer;
 }

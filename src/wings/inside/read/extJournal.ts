@@ -15,7 +15,7 @@ const fastHead = 9;
 /** Of 4 GB in blocks of 4 KB: mke2fs makes none that is larger. */
 const mostBlocks = 1024 * 1024;
 
-export interface JournalBlock {
+interface JournalBlock {
   /** Of the journal, counted from its begin. */
   readonly at: number;
   /** It begins with the mark of the journal's own blocks, which stands there as zeroes. */

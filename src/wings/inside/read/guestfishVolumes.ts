@@ -8,7 +8,7 @@ import { FileSystemError } from './guestFileSystem.js';
 import { GuestfishFileSystem, type MountedVolume } from './guestfishFileSystem.js';
 import type { Volume } from './volumes.js';
 
-export interface NamedDisk {
+interface NamedDisk {
   readonly target: string;
   readonly disk: Disk;
 }

@@ -2,7 +2,7 @@
 import { type Disk } from '../bytes/disk.js';
 import { ntfsMark } from './ntfsLayout.js';
 
-export interface DiskPart {
+interface DiskPart {
   /** From 1, as the guest numbers it; 0: the disk as a whole, which has no table. */
   readonly number: number;
   readonly start: number;

@@ -21,7 +21,7 @@ export interface Volume {
   readonly place?: VolumePlace;
 }
 
-export interface VolumePlace {
+interface VolumePlace {
   /** The disk's name. */
   readonly target: string;
   /** In bytes. */
