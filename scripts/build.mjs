@@ -1,5 +1,4 @@
-// Bundles the extension and its tests. Knows nothing of how they are run or packed.
-//   node scripts/build.mjs [--watch] [--minify] [--tests]
+// Bundles the extension and its tests. node scripts/build.mjs [--watch] [--minify] [--tests]
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';

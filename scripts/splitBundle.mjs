@@ -1,6 +1,6 @@
 // Bundles the extension, the command line and the library into a few CommonJS files that share what they have in
 // common. esbuild splits ES modules only, and an extension host loads a single file of a few hundred KB slowly: it
-// parses all of it, whatever is run. Knows nothing of what is in the files.
+// parses all of it, whatever is run.
 import { join, relative } from 'node:path';
 import { root } from './rig/root.mjs';
 

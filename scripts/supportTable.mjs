@@ -1,5 +1,4 @@
-// The table of what works on which libvirt (docs/support-matrix.md), made from what a run of the tests saw. Knows
-// nothing of how it is tested.
+// The table of what works on which libvirt (docs/support-matrix.md), made from what a run of the tests saw.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatted, marks, replacePart } from './docs/generatedPart.mjs';

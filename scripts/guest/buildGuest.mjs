@@ -1,5 +1,5 @@
 // Builds the small Linux guest that the demo VMs and the tests run: a kernel, an initramfs and a disk, out of the
-// distribution's own packages, without root. Knows nothing of libvirt.
+// distribution's own packages, without root.
 import { createHash } from 'node:crypto';
 import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';

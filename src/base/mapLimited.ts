@@ -1,4 +1,4 @@
-// As Promise.all over all of them, but only some under way at a time. Refuses to know what they are.
+// As Promise.all over all of them, but only some under way at a time.
 
 /** In the order of `items`; the first that fails fails them all. */
 export async function mapLimited<T, R>(

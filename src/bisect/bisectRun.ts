@@ -1,5 +1,5 @@
 // Carries a bisect on from where it stands: tries some restore points at once, each on a clone of its own, writes down
-// each answer, and throws the clones away. Refuses to know what a clone is and how it is checked.
+// each answer, and throws the clones away.
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../base/log.js';
 import type { Bisect, BisectAnswer, BisectKnowledge, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';

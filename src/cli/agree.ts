@@ -1,5 +1,4 @@
-// What is to be done is told, and agreed to by who sits there, or by the words of the command. Refuses to know what it
-// is.
+// What is to be done is told, and agreed to by who sits there, or by the words of the command.
 import { createInterface } from 'node:readline/promises';
 import { t } from '@vscode/l10n';
 import { CliError } from './commandError.js';

@@ -1,4 +1,4 @@
-// What the health checks are told of a VM: values only. Refuses to know who read them.
+// What the health checks are told of a VM: values only.
 import type { Capabilities } from '../domain/capabilities.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { SnapshotTree } from '../domain/snapshot.js';

@@ -1,4 +1,4 @@
-// Titles that are suggested or made without asking. Knows nothing of the editor.
+// Titles that are suggested or made without asking.
 import type { Snapshot } from './snapshot.js';
 import { clockText, dateText, secondText } from './clockText.js';
 import { branchOf } from './gitReference.js';

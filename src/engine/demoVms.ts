@@ -1,4 +1,4 @@
-// The VMs of lessons: written down, made, removed. Knows nothing of what is taught on them.
+// The VMs of lessons: written down, made, removed.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
-// Where a guest can be reached, which it may tell only a while after it was started. Refuses to know who is asked for
-// it.
+// Where a guest can be reached, which it may tell only a while after it was started.
 import type { GuestAddress } from '../domain/guestAddress.js';
 import { pause, type WaitContext } from './waitFor.js';
 

@@ -1,4 +1,4 @@
-// The VMs of labs on their connections, and the list of VMs read anew behind it. Knows nothing of what a lab is.
+// The VMs of labs on their connections, and the list of VMs read anew behind it.
 import type { LiveConnection } from '../live/liveConnection.js';
 import type { LabVmsPort } from './enginePort.js';
 

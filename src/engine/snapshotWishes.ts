@@ -1,4 +1,4 @@
-// What a person wants of single snapshots: to keep some, to go back to one. Refuses to know what follows from it.
+// What a person wants of single snapshots: to keep some, to go back to one.
 import { type MarkRequest, logAsUnchanged, loggedSnapshotsOf, type LoggedState } from '../domain/loggedOperation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';

@@ -1,5 +1,4 @@
-// What is judged of each VM, and what was examined of it, as long as that still fits. Refuses to know when it is judged
-// and who is told.
+// What is judged of each VM, and what was examined of it, as long as that still fits.
 import type { Health, healthOf } from '../diagnosis/health.js';
 import type { HealthFacts } from '../diagnosis/healthFacts.js';
 import { forecast, type Forecast } from '../diagnosis/growth.js';

@@ -1,4 +1,4 @@
-// The limits of the health checks as people write them down → as the checks count. Knows nothing of the editor.
+// The limits of the health checks as people write them down → as the checks count.
 import { type Thresholds, thresholdsIn } from '../diagnosis/thresholds.js';
 import type { Settings } from '../manifest/settings.js';
 import type { WatchSettings } from './healthWatch.js';

@@ -1,5 +1,5 @@
 // The checkpoints that were taken before an agent's steps, so that any step can be gone back to before, and so that
-// they can be counted. Refuses to know what an agent may do.
+// they can be counted.
 import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { SnapshotTree } from '../domain/snapshot.js';

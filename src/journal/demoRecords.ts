@@ -1,5 +1,4 @@
-// The VMs of lessons that were made and not removed yet, so that a crash leaves none behind for good. Refuses to know
-// whether such a VM still exists.
+// The VMs of lessons that were made and not removed yet, so that a crash leaves none behind for good.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';

@@ -1,5 +1,4 @@
 // The few ways in which this room touches the disk: flushed, bounded, readable by its owner alone.
-// Refuses to know what the files say.
 import type * as promises from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';

@@ -1,5 +1,5 @@
 // What the journal keeps of one operation: what is done and what that was decided on, who carries it out and how far it
-// came. Knows nothing of files.
+// came.
 import type { OperationRequest } from '../domain/operation.js';
 import type { PlannedWork } from '../operations/plan.js';
 import type { DaemonIdentity, Origin } from '../domain/origin.js';

@@ -1,5 +1,5 @@
 // What is under way on several VMs as one: written down before anything is touched, kept until it has ended. What is
-// done on each VM stands in the journal besides. Refuses to know how it is carried out or recovered.
+// done on each VM stands in the journal besides.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';

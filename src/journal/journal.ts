@@ -1,5 +1,4 @@
 // Plans written before they run and kept until they have ended, a folder for each operation.
-// Refuses to know how a plan is carried out or recovered.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';

@@ -1,5 +1,4 @@
 // JSON that goes to the disk and comes back from it, where anybody with our rights may have written.
-// Refuses to know what it says.
 import * as v from 'valibot';
 
 /** `undefined` is as good as absent. */

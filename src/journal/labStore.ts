@@ -1,5 +1,5 @@
 // The labs that were made from lab files: written down before anything of one is made, forgotten when all of it is
-// gone. A folder for each, held by who works on it. Refuses to know whether its VMs still exist.
+// gone. A folder for each, held by who works on it.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';

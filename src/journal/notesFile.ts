@@ -1,5 +1,5 @@
 // One small file of notes that outlive the editor and that nobody's data rests on: replaced as a whole, bounded,
-// readable by its owner alone. Refuses to know what they say.
+// readable by its owner alone.
 import * as promises from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Log } from '../base/log.js';

@@ -1,5 +1,5 @@
 // A record in a folder of its own, held by who works on it: how it comes to be, is read, and goes. There whole or not
-// at all, whenever somebody dies. Refuses to know what the records say.
+// at all, whenever somebody dies.
 import { join } from 'node:path';
 import type * as v from 'valibot';
 import type { Log } from '../base/log.js';

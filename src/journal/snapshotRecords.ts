@@ -1,5 +1,5 @@
 // What we know of single snapshots and a rule must be able to believe later. A description can be written by any
-// client; these files by us alone. Refuses to know what is recorded, and whether such a snapshot still exists.
+// client; these files by us alone.
 import { createHash } from 'node:crypto';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,5 +1,4 @@
 // Where the journal is: in one place for all editors of a user, so that they see one another's operations.
-// Refuses to know what is kept there.
 import { homedir, userInfo } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 

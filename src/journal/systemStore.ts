@@ -1,6 +1,5 @@
 // The virtual systems of a user and their restore points: a folder for each system and a file for each point, so that
-// two editors never write the same file with different words. Refuses to know whether the VMs and snapshots still
-// exist.
+// two editors never write the same file with different words.
 import { snapshotKinds } from '../domain/snapshot.js';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';

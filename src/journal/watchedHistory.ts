@@ -1,5 +1,5 @@
 // The history for who shows it: the lines of the audit, again when one was added or an operation came into the log that
-// undoes it. Refuses to know what they say.
+// undoes it.
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';

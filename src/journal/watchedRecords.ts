@@ -1,5 +1,5 @@
 // Records that are written down, for who shows them: read when somebody looks, and again when a file of them changed.
-// Watches no file while nobody looks. Refuses to know what they say.
+// Watches no file while nobody looks.
 import { type FSWatcher, watch } from 'node:fs';
 import type { Disposable } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';

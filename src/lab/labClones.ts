@@ -1,5 +1,5 @@
 // VMs of a lab that are clones of a restore point of another VM: made by the operation that makes any clone, thrown
-// away by the one that throws any away. Refuses to know where their files go.
+// away by the one that throws any away.
 import { createHash } from 'node:crypto';
 import type { OperationRequest } from '../domain/operation.js';
 import { makeClone, throwAway } from '../engine/clones.js';

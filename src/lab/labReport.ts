@@ -1,5 +1,4 @@
-// What a check of a lab found, as a Markdown document in which nothing from outside is markup. Knows nothing of the
-// editor.
+// What a check of a lab found, as a Markdown document in which nothing from outside is markup.
 import { basename } from 'node:path';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';

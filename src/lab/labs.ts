@@ -1,5 +1,5 @@
 // All that is done with labs: found, planned, made, reset, checked, removed. A lab is known by its file, and what was
-// made of it is written down, so that only that is ever removed. Refuses to know who asks.
+// made of it is written down, so that only that is ever removed.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { t } from '@vscode/l10n';

@@ -1,5 +1,5 @@
 // Connects to a daemon on another host through the user's own ssh client, so that their configuration, keys, agents and
-// jump hosts are used as in a terminal. Knows nothing of what is then said on the stream.
+// jump hosts are used as in a terminal.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';

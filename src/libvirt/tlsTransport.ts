@@ -1,4 +1,4 @@
-// Connects to a daemon on another host by TLS, with libvirt's own certificates. Knows nothing of what is then said.
+// Connects to a daemon on another host by TLS, with libvirt's own certificates.
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';

@@ -1,5 +1,4 @@
 // Connects to a daemon on this computer through its Unix socket, and starts the user's own daemon where libvirt would.
-// Knows nothing of what is then said on the socket.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';

@@ -1,4 +1,4 @@
-// Looks at files on the hypervisor's host, and at all that they rest on. Refuses to know what is decided from it.
+// Looks at files on the hypervisor's host, and at all that they rest on.
 import type {
   CannotAct,
   Depth,

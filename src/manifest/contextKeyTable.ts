@@ -1,4 +1,4 @@
-// Which context keys there are and what they can hold. Knows nothing of the editor, so that a test can read it.
+// Which context keys there are and what they can hold.
 
 /** Why the view is empty; `none` when it is not. */
 export const welcomeStates = ['none', 'noConnections', 'connecting', 'noLibvirt', 'denied', 'noVms'] as const;

@@ -1,4 +1,4 @@
-// Which libvirts are shown when the setting names none. Knows nothing of connecting.
+// Which libvirts are shown when the setting names none.
 
 /**
  * | LIBVIRT_DEFAULT_URI | `uri_default` of libvirt.conf | user    | connections                    |

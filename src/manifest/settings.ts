@@ -1,5 +1,5 @@
 // The settings that package.json promises, read as what they claim to be: a settings file is untrusted JSON, and a
-// value that is not allowed counts as the default. Knows nothing of the editor.
+// value that is not allowed counts as the default.
 import { snapshotStyles } from '../domain/snapshot.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import { parseConnections } from './connectionSetting.js';

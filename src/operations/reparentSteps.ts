@@ -1,4 +1,4 @@
-// Puts snapshots below another one, or makes them roots, in libvirt's metadata alone. Knows nothing of why.
+// Puts snapshots below another one, or makes them roots, in libvirt's metadata alone.
 import type { Step } from '../steps/step.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { childrenOf, parentOf } from '../domain/snapshotTree.js';

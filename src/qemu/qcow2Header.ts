@@ -1,5 +1,5 @@
 // The header of a qcow2 image (QEMU's docs/interop/qcow2.txt), every number held against the file's size and QEMU's own
-// limits before it is used. Knows nothing of what stands in the tables.
+// limits before it is used.
 import { BadImage, type ImageBytes, prefetch } from './imageBytes.js';
 
 export interface Qcow2Header {

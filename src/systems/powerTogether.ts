@@ -1,5 +1,5 @@
 // Several members begin one thing at the same moment: each is looked at and decided on by itself, and the last one to
-// be ready lets all of them go. Refuses to know what they begin.
+// be ready lets all of them go.
 import type { Clock } from '../base/clock.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';

@@ -1,5 +1,4 @@
-// In which order the members of a system are let go on, and what is waited for between them. Refuses to know how a
-// member is started.
+// In which order the members of a system are let go on, and what is waited for between them.
 import type { Clock } from '../base/clock.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';

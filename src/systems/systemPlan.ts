@@ -1,5 +1,5 @@
 // What an operation on a system comes to: a plan for each member, or why it cannot be. Everything is decided before
-// anything is touched. Refuses to know how it is carried out.
+// anything is touched.
 import { randomBytes } from 'node:crypto';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';

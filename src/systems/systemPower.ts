@@ -1,6 +1,5 @@
 // All VMs of a system are started in its order, or asked to shut down in the other one. What refuses one of them is
-// told before any is touched; then each is done by itself, and what fails takes nothing back. Refuses to know how one
-// is carried out.
+// told before any is touched; then each is done by itself, and what fails takes nothing back.
 import type { Clock } from '../base/clock.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, PowerAction } from '../domain/operation.js';

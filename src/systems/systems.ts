@@ -1,5 +1,5 @@
 // All that is done with virtual systems: they are made, named and forgotten, checkpointed and reverted as one, and what
-// broke off is brought to its end. Refuses to know who asks.
+// broke off is brought to its end.
 import { type Clock, systemClock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';

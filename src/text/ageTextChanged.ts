@@ -1,4 +1,4 @@
-// Whether the ages in the rows of a VM read differently by now. Knows nothing of the editor.
+// Whether the ages in the rows of a VM read differently by now.
 import type { VmView } from '../live/views.js';
 import { relativeAge } from './relativeAge.js';
 

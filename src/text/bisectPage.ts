@@ -1,4 +1,4 @@
-// A bisect as a Markdown page: what was found, and what is known of each restore point. Knows nothing of the editor.
+// A bisect as a Markdown page: what was found, and what is known of each restore point.
 import { t } from '@vscode/l10n';
 import { isOver } from '../bisect/finding.js';
 import type { Bisect } from '../domain/bisect.js';

@@ -1,4 +1,4 @@
-// Sizes as people read them, in powers of 1,024. Knows nothing of the editor.
+// Sizes as people read them, in powers of 1,024.
 import { t } from '@vscode/l10n';
 import type { Bytes } from '../domain/layers.js';
 import { fixedText } from './numberText.js';

@@ -1,4 +1,4 @@
-// Why no clone is made, or thrown away, in two sentences. Knows nothing of the editor.
+// Why no clone is made, or thrown away, in two sentences.
 import { t } from '@vscode/l10n';
 import type { Sentences } from './refusalSentence.js';
 import { bytesText } from './bytesText.js';

@@ -1,4 +1,4 @@
-// What a libvirt URI is called in the tree; the tooltip has it whole. Knows nothing of connecting.
+// What a libvirt URI is called in the tree; the tooltip has it whole.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 

@@ -1,4 +1,4 @@
-// The first line of a question: what an operation brings back, or merges. Knows nothing of the editor.
+// The first line of a question: what an operation brings back, or merges.
 import { t } from '@vscode/l10n';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';

@@ -1,4 +1,4 @@
-// What the doctor says of a VM. Knows nothing of the editor.
+// What the doctor says of a VM.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import {

@@ -1,5 +1,4 @@
 // What a tooltip tells, as plain text without markup: every value in it comes from a libvirt and is not trusted.
-// Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { PointMark } from '../bisect/finding.js';
 import type { Problem } from '../diagnosis/problem.js';

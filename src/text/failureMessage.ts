@@ -1,4 +1,4 @@
-// Failure → one text: what happened, the state, what to do next. Knows nothing of the editor.
+// Failure → one text: what happened, the state, what to do next.
 import type { Failure } from '../domain/failure.js';
 import { failureText } from './failureText.js';
 

@@ -1,5 +1,5 @@
 // Failure → what a person reads: what happened, the state now, what to do next. The only place where sentences about
-// failures are made. Knows nothing of the editor.
+// failures are made.
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import type { Failure, FailureDetails, FailureKind } from '../domain/failure.js';

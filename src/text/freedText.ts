@@ -1,4 +1,4 @@
-// What operations give back to the host, added up. Knows nothing of the editor.
+// What operations give back to the host, added up.
 import { t } from '@vscode/l10n';
 import { vmKey } from '../live/views.js';
 import { bytesText } from './bytesText.js';

@@ -1,4 +1,4 @@
-// What hardware of a VM is called, and what of it changes, in one line. Knows nothing of the editor.
+// What hardware of a VM is called, and what of it changes, in one line.
 import { t } from '@vscode/l10n';
 import type { HardwareDifference, HardwareFact, HardwarePart } from '../domain/hardware.js';
 import { displayLine } from '../domain/plainText.js';

@@ -1,5 +1,4 @@
-// New things that are wrong, as one message: what, why, what to do; however many there are. Knows nothing of the
-// editor.
+// New things that are wrong, as one message: what, why, what to do; however many there are.
 import { t } from '@vscode/l10n';
 import type { Problem } from '../diagnosis/problem.js';
 import type { VmView } from '../live/views.js';

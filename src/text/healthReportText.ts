@@ -1,4 +1,4 @@
-// The report of Check Health. Knows nothing of the editor.
+// The report of Check Health.
 import { t } from '@vscode/l10n';
 import type { Health } from '../diagnosis/health.js';
 import type { Problem } from '../diagnosis/problem.js';

@@ -1,4 +1,4 @@
-// The history as Markdown, for a terminal. Knows nothing of the editor.
+// The history as Markdown, for a terminal.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { type HistoryEntry, type HistoryRow, historyDays, olderText, withSystem } from './historyRows.js';

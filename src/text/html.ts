@@ -1,4 +1,4 @@
-// Text from anywhere → HTML in which nothing of it is markup. Knows nothing of the editor.
+// Text from anywhere → HTML in which nothing of it is markup.
 import { displayLine } from '../domain/plainText.js';
 
 const longest = 2_000;

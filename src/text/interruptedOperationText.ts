@@ -1,5 +1,4 @@
-// What had broken off on a VM and what would be done about it, for the person who is to decide. Knows nothing of the
-// editor.
+// What had broken off on a VM and what would be done about it, for the person who is to decide.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import { displayLine } from '../domain/plainText.js';

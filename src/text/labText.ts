@@ -1,4 +1,4 @@
-// Why the VMs of a lab cannot be made on a connection, and what to do about it. Knows nothing of the editor.
+// Why the VMs of a lab cannot be made on a connection, and what to do about it.
 import { t } from '@vscode/l10n';
 import type { LabVmObstacle } from '../domain/labVm.js';
 

@@ -1,5 +1,4 @@
-// An operation of the log in a few words: what was done then, and what undoing it does now. Knows nothing of the
-// editor.
+// An operation of the log in a few words: what was done then, and what undoing it does now.
 import { t } from '@vscode/l10n';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
 import { displayLine } from '../domain/plainText.js';

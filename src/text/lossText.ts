@@ -1,4 +1,4 @@
-// What an operation destroys, as lines of a confirmation. Knows nothing of the editor.
+// What an operation destroys, as lines of a confirmation.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import type { Loss } from '../domain/consequences.js';

@@ -1,4 +1,4 @@
-// Facts → Markdown in which nothing from outside is markup. Knows nothing of the editor.
+// Facts → Markdown in which nothing from outside is markup.
 import { displayLine, displayText } from '../domain/plainText.js';
 import type { FactList } from './factList.js';
 

@@ -1,4 +1,4 @@
-// Into which files a plan merges: of each disk the one that takes it all in the end. Knows nothing of the editor.
+// Into which files a plan merges: of each disk the one that takes it all in the end.
 import type { Warning } from '../domain/consequences.js';
 import type { Plan } from '../operations/plan.js';
 

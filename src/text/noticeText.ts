@@ -1,5 +1,4 @@
-// Makes text from outside safe for the places where the editor itself knows links and icons. Knows nothing of the
-// editor's API.
+// Makes text from outside safe for the places where the editor itself knows links and icons.
 import { displayText } from '../domain/plainText.js';
 
 /**

@@ -1,4 +1,4 @@
-// Numbers as the language of the sentences around them writes them. Knows nothing of the editor.
+// Numbers as the language of the sentences around them writes them.
 import { t } from '@vscode/l10n';
 
 /** By language; to ask for each number costs more than the rest of a row. */

@@ -1,4 +1,4 @@
-// Why the lesson cannot be given on a connection, and what to do about it. Knows nothing of the editor.
+// Why the lesson cannot be given on a connection, and what to do about it.
 import { t } from '@vscode/l10n';
 import type { DemoVmObstacle } from '../domain/demoVm.js';
 

@@ -1,5 +1,4 @@
 // Plan → the words of its confirmation: what is lost, how long the guest stands still, which way a merge goes.
-// Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import type { OperationRequest } from '../domain/operation.js';

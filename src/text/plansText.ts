@@ -1,5 +1,4 @@
 // Several plans → the words of their one confirmation: each is named, and what is lost is told in total.
-// Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import { vmKey } from '../live/views.js';
 import type { Loss, Warning } from '../domain/consequences.js';

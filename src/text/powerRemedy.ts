@@ -1,5 +1,4 @@
-// The one command that would lead out of a refusal, where there is one: a button beside the words. Knows nothing of the
-// editor.
+// The one command that would lead out of a refusal, where there is one: a button beside the words.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
 import type { RefusalReason } from '../domain/refusal.js';

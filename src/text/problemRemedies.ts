@@ -1,4 +1,4 @@
-// The commands that a problem's advice names, as buttons beside it. Knows nothing of the editor.
+// The commands that a problem's advice names, as buttons beside it.
 import { t } from '@vscode/l10n';
 import type { Problem, ProblemKind, ProblemOf } from '../diagnosis/problem.js';
 import { keyOf, severityOf, snapshotOf } from '../diagnosis/problemTable.js';

@@ -1,4 +1,4 @@
-// How far an operation is, as a line of text. Knows nothing of the editor.
+// How far an operation is, as a line of text.
 import { t } from '@vscode/l10n';
 import type { Progress, SavedRamProgress } from '../domain/operation.js';
 import { bytesText } from './bytesText.js';

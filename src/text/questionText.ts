@@ -1,5 +1,5 @@
 // Plans → the question that a person answers: at most three short lines of what happens, what is kept and what is lost,
-// with all else behind Details. No kind of loss is left out of the lines. Knows nothing of the editor.
+// with all else behind Details. No kind of loss is left out of the lines.
 import { t } from '@vscode/l10n';
 import { parseDescription } from '../domain/description.js';
 import { ramMethodOf, displayedCreateMs } from '../domain/estimates.js';

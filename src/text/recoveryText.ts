@@ -1,4 +1,4 @@
-// What became of an operation that had broken off, as sentences. Knows nothing of the editor.
+// What became of an operation that had broken off, as sentences.
 import { t } from '@vscode/l10n';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { displayLine } from '../domain/plainText.js';

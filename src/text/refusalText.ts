@@ -1,5 +1,5 @@
 // Why a rule of ours refused, in two sentences: the reason, and what to do instead. Nothing has been touched when one
-// of these is shown. Knows nothing of the editor.
+// of these is shown.
 import { waitOrForceOff } from './busyText.js';
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';

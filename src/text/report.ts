@@ -1,5 +1,4 @@
 // A report as parts: the command line gets it as Markdown, in which nothing from outside is markup, a page as HTML.
-// Knows nothing of the editor.
 import type { VmRef } from '../domain/vm.js';
 import { displayLine } from '../domain/plainText.js';
 import type { VmView } from '../live/views.js';

@@ -1,5 +1,4 @@
 // How a row looks, in words and by name of its icon: pure, so that what a person reads is tested in plain Node.
-// Knows nothing of the editor.
 import { t } from '@vscode/l10n';
 import type { PointMark } from '../bisect/finding.js';
 import { type ConnectionView, countSnapshots, type VmView } from '../live/views.js';

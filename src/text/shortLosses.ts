@@ -1,5 +1,4 @@
-// What operations destroy, in one line: each kind of loss has its phrase, and what is many is counted. Knows nothing of
-// the editor.
+// What operations destroy, in one line: each kind of loss has its phrase, and what is many is counted.
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import { type VmView, vmKey } from '../live/views.js';

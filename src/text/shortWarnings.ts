@@ -1,4 +1,4 @@
-// What a person should know before an operation, as short as a question has room for. Knows nothing of the editor.
+// What a person should know before an operation, as short as a question has room for.
 import { t } from '@vscode/l10n';
 import type { Warning } from '../domain/consequences.js';
 import { displayLine } from '../domain/plainText.js';

@@ -1,4 +1,4 @@
-// What is said of when a VM of a system starts, and of VMs that would wait for each other. Knows nothing of the editor.
+// What is said of when a VM of a system starts, and of VMs that would wait for each other.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { StartWait, SystemMember } from '../domain/system.js';

@@ -1,5 +1,4 @@
-// What a restore point of a system of VMs is called, and what became of the way back to it. Knows nothing of the
-// editor.
+// What a restore point of a system of VMs is called, and what became of the way back to it.
 import { t } from '@vscode/l10n';
 import { titleAt } from '../domain/automaticTitles.js';
 import { displayLine } from '../domain/plainText.js';

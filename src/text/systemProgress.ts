@@ -1,5 +1,5 @@
 // How far an operation on all VMs of a system is, as a line of text: who is at work, then who is up and who is waited
-// for. Knows nothing of the editor.
+// for.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { VmRef } from '../domain/vm.js';

@@ -1,5 +1,5 @@
 // How the rows of a system of VMs look, in words and by names of icons, and what their tooltips tell: the system, its
-// members, its restore points. Knows nothing of the editor.
+// members, its restore points.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { PointMember, SystemPoint } from '../domain/system.js';

@@ -1,5 +1,4 @@
-// What is said of systems of VMs: their rows, the question before something is done with one, and how that ended. Knows
-// nothing of the editor.
+// What is said of systems of VMs: their rows, the question before something is done with one, and how that ended.
 import { t } from '@vscode/l10n';
 import type { Failure } from '../domain/failure.js';
 import { parseDescription } from '../domain/description.js';

@@ -1,5 +1,4 @@
-// The other answer to the question whether to delete: what would go into the trash, and what that means. Knows nothing
-// of the editor.
+// The other answer to the question whether to delete: what would go into the trash, and what that means.
 import { t } from '@vscode/l10n';
 import { type VmView, vmKey } from '../live/views.js';
 import type { PlannedTarget } from './shortLosses.js';

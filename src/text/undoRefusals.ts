@@ -1,4 +1,4 @@
-// Why an operation of the log cannot be undone, and what would help. Knows nothing of the editor.
+// Why an operation of the log cannot be undone, and what would help.
 import { t } from '@vscode/l10n';
 import type { Sentences } from './refusalSentence.js';
 import { wayTo } from './ways.js';

@@ -1,4 +1,4 @@
-// A file of a VM as a line of a list: what it is, how large, and who is made of it. Knows nothing of the editor.
+// A file of a VM as a line of a list: what it is, how large, and who is made of it.
 import { inQuotes } from './quotes.js';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';

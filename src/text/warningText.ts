@@ -1,4 +1,4 @@
-// What a person should know before an operation, a sentence for each warning of a plan. Knows nothing of the editor.
+// What a person should know before an operation, a sentence for each warning of a plan.
 import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';

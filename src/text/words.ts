@@ -1,4 +1,4 @@
-// The words for states and kinds, so that a row, a tooltip and a message say the same. Knows nothing of the editor.
+// The words for states and kinds, so that a row, a tooltip and a message say the same.
 import { t } from '@vscode/l10n';
 import type { Snapshot, SnapshotState } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';

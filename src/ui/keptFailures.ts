@@ -1,5 +1,4 @@
-// The last failures of which a message was shown in this window, so that each can be read again. Knows nothing of the
-// editor.
+// The last failures of which a message was shown in this window, so that each can be read again.
 import { Emitter } from '../base/emitter.js';
 
 export interface KeptFailure {

@@ -1,5 +1,5 @@
 // Runs inside VS Code's extension host in place of a test suite, and times what VS Code itself shows as a running
-// extension's activation: loading its code, and its activate() until it has ended. Knows nothing of what it does there.
+// extension's activation: loading its code, and its activate() until it has ended.
 import { appendFileSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import * as vscode from 'vscode';

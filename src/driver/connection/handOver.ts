@@ -1,5 +1,5 @@
 // Gives QEMU a file of ours that is open. Node cannot send descriptors over a socket, so virsh does it, to which they
-// can be left as to any program. Knows nothing of what is in the file.
+// can be left as to any program.
 import { spawn } from 'node:child_process';
 import * as v from 'valibot';
 import { SavedState } from '../files/savedState.js';

@@ -1,5 +1,5 @@
 // libvirt's storage pool of a folder: the one that is there, or one of ours for as long as it is needed, which builds
-// nothing, is not kept and does not start by itself. Knows nothing of what is done in it.
+// nothing, is not kept and does not start by itself.
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_CONNECT_LIST_STORAGE_POOLS_INACTIVE } from '../../libvirt/flags.js';
 import type { StoragePool } from '../../libvirt/structs.js';

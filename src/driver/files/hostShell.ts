@@ -1,4 +1,4 @@
-// A shell on another computer that carries out commands one after the other. Knows nothing of what they do.
+// A shell on another computer that carries out commands one after the other.
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { shellWord } from '../../base/shellWord.js';

@@ -1,5 +1,5 @@
 // Which files a program has open as a disk, from the locks that QEMU keeps on its images. The kernel tells them to
-// everybody; whose they are it does not. Knows nothing of VMs.
+// everybody; whose they are it does not.
 import { type FileSystem, thisComputer } from '../../base/fileSystem.js';
 import type { ImageLocks } from '../../domain/hostFiles.js';
 

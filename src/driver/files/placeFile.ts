@@ -1,6 +1,6 @@
-// Puts new files in place: under their name they appear whole or not at all. Knows nothing of what is in them. A folder
-// may be somebody else's, who can put a link under any name at any moment: so what we made is held open, and filled and
-// changed through its descriptor alone.
+// Puts new files in place: under their name they appear whole or not at all. A folder may be somebody else's, who can
+// put a link under any name at any moment: so what we made is held open, and filled and changed through its descriptor
+// alone.
 import { randomBytes } from 'node:crypto';
 import { dirname } from 'node:path';
 import { Failure, type FailureDetails } from '../../domain/failure.js';

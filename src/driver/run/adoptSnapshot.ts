@@ -1,6 +1,5 @@
 // Tells libvirt of a snapshot that is there already: an external one that it took and did not write down before it
-// died, so that the VM stands on its overlays, or one inside the images. No image is touched. Knows nothing of how it
-// came to that.
+// died, so that the VM stands on its overlays, or one inside the images. No image is touched.
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,

@@ -1,4 +1,4 @@
-// Which part of this room carries out which step: the record that matches steps/steps.ts. Knows nothing of plans.
+// Which part of this room carries out which step: the record that matches steps/steps.ts.
 import type { Step } from '../../steps/step.js';
 import type { StepOf } from '../../steps/stepDefinition.js';
 import { thawGuest } from './guestAgent.js';

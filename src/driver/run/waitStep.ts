@@ -1,4 +1,4 @@
-// Lets time pass. Knows nothing of VMs.
+// Lets time pass.
 
 /**
  * No plan waits for a second that is further off; then the clock was set back since, and that second is not near any

@@ -1,4 +1,4 @@
-// What the configuration of a VM says: firmware, devices, agent, console. Knows nothing of its state of power.
+// What the configuration of a VM says: firmware, devices, agent, console.
 import { type Vm, xmlChain } from '../../domain/vm.js';
 import { cloneMarkOf } from './cloneMark.js';
 import { readDisks } from './diskXml.js';

@@ -1,5 +1,4 @@
-// A quick way to read the plain XML that libvirt writes: elements, attributes, text. Refuses to know anything else of
-// XML.
+// A quick way to read the plain XML that libvirt writes: elements, attributes, text.
 import { parseXml, type XmlElement, type XmlNode } from './xmlTree.js';
 
 /** Comments, CDATA, instructions and a DOCTYPE begin like this; CDATA ends like that; XML forbids most controls. */

@@ -1,5 +1,5 @@
 // Which snapshots we took unasked, as far as our own records vouch for them, what they are good for, and which are to
-// be kept. Refuses to know how records are kept.
+// be kept.
 import { type Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { AutoSnapshot } from '../../domain/facts.js';

@@ -1,5 +1,4 @@
-// Puts an operation that was carried out into the log, with what was before and after. Refuses to know what can be
-// undone.
+// Puts an operation that was carried out into the log, with what was before and after.
 import type { Facts } from '../../domain/facts.js';
 import {
   type LoggedOperation,

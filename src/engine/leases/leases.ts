@@ -1,5 +1,5 @@
 // One at a time on a VM: whoever has its turn holds the VM, is shown at work, and lets go of it at the end, come what
-// may. Refuses to know what is done in a turn.
+// may.
 import { type Log, scopeLog } from '../../base/log.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Clock } from '../../base/clock.js';

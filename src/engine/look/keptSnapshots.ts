@@ -1,4 +1,4 @@
-// Which snapshots somebody wants to keep, by the marks that were put on them. Refuses to know how marks are kept.
+// Which snapshots somebody wants to keep, by the marks that were put on them.
 import type { OneSnapshot } from '../../journal/snapshotRecords.js';
 import type { TrashMark } from '../../journal/marks.js';
 import type { VmRef } from '../../domain/vm.js';

@@ -1,5 +1,5 @@
 // The parts of the facts that do not rest on the state of the VM itself, each read once in a look, however often it is
-// asked for: so they can be under way while the VM is read. Refuses to know what is decided from them.
+// asked for: so they can be under way while the VM is read.
 import type { Hypervisor } from '../../driver/hypervisor.js';
 import type { Log } from '../../base/log.js';
 import type { MadeFiles } from '../../journal/madeFiles.js';

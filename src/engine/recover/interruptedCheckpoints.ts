@@ -1,5 +1,5 @@
 // The snapshots that an operation which broke off took of its own accord, and that its recovery takes: they may be all
-// that is left of a present that somebody worked in, so no rule takes them away. Refuses to know the rules.
+// that is left of a present that somebody worked in, so no rule takes them away.
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import type { JournalEntry } from '../../journal/entry.js';
 import type { Persistence } from '../../journal/persistence.js';

@@ -1,4 +1,4 @@
-// Whether a recovery may be carried out: by itself, or for a person who wants it. Refuses to know what it does.
+// Whether a recovery may be carried out: by itself, or for a person who wants it.
 import type { JournalEntry } from '../../journal/entry.js';
 import { recoveryActOf } from '../../operations/recoveryAct.js';
 import { type AutomaticActions, mayAct } from '../../domain/automaticActions.js';

@@ -1,5 +1,4 @@
 // How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told.
-// Refuses to know how an operation is recovered.
 import { type JournalEntry, stuck } from '../../journal/entry.js';
 import type { OpenEntry } from '../../journal/journal.js';
 import { Emitter } from '../../base/emitter.js';

@@ -1,5 +1,4 @@
-// When a connection whose interrupted operations are left for now is looked at again. Refuses to know what is done
-// then.
+// When a connection whose interrupted operations are left for now is looked at again.
 import type { Clock } from '../../base/clock.js';
 import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';

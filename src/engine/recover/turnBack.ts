@@ -1,4 +1,4 @@
-// When an interrupted operation turns back. Refuses to know the way.
+// When an interrupted operation turns back.
 import type { FailureKind } from '../../domain/failure.js';
 import type { OpenEntry } from '../../journal/journal.js';
 import { interruptedOf } from './recoveryEnds.js';

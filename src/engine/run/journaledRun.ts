@@ -1,5 +1,4 @@
-// The steps of a plan in their order, each written to the journal before it begins and when it is done. Refuses to know
-// what becomes of those that fail.
+// The steps of a plan in their order, each written to the journal before it begins and when it is done.
 import type { OpenEntry } from '../../journal/journal.js';
 import { Failure, type FailureKind } from '../../domain/failure.js';
 import type { PlannedWork } from '../../operations/plan.js';

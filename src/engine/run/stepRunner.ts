@@ -1,4 +1,4 @@
-// Carries out one step, is seen at it, and writes down what it became. Refuses to know the steps before and after it.
+// Carries out one step, is seen at it, and writes down what it became.
 import type { Hypervisor, RunOptions, StepOutcome } from '../../driver/hypervisor.js';
 import { Failure } from '../../domain/failure.js';
 import type { Step } from '../../steps/step.js';

@@ -1,4 +1,4 @@
-// The ways in which the chains of a VM can be made shorter, for the person who chooses one. Knows nothing of plans.
+// The ways in which the chains of a VM can be made shorter, for the person who chooses one.
 import type { OperationRequest } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { activePath } from '../../domain/snapshotTree.js';

@@ -1,5 +1,4 @@
-// The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared. Knows nothing of the
-// revert that follows.
+// The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared.
 import { automaticTitles, titleAt } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';

@@ -1,5 +1,5 @@
 // What a snapshot that was taken while its guest ran on has left when it was interrupted: in QEMU, in the chain of a VM
-// that still runs, and of its RAM. Knows nothing of snapshots that libvirt takes by itself.
+// that still runs, and of its RAM.
 import { isMissing, isThere } from '../../domain/chains/standsOn.js';
 import type { Facts } from '../../domain/facts.js';
 import { partOf } from '../../domain/hostFiles.js';

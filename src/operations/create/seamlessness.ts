@@ -1,4 +1,4 @@
-// Whether a snapshot's RAM is kept while the guest runs on. Refuses to know how that is done.
+// Whether a snapshot's RAM is kept while the guest runs on.
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import type { KnownFacts } from '../requiredFacts.js';

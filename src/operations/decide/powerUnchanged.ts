@@ -1,5 +1,5 @@
 // Whether a VM is on or off as an operation that broke off leaves it: what its steps do, and that a QEMU may die, tell
-// all states that nobody else had a hand in. Knows nothing of disks and snapshots.
+// all states that nobody else had a hand in.
 import type { PowerAction } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';

@@ -1,5 +1,5 @@
 // Whether what is left of a plan is still right, asked between two of its steps on a fresh look: others act too, and a
-// checkpoint changes what the rest stands on. Knows nothing of how steps are run.
+// checkpoint changes what the rest stands on.
 import { userOf } from '../interruptedStep.js';
 import { emptiness, mayMakeCurrent, useOfOverlays, withoutPluggedIn } from '../matchesPlan.js';
 import type { OperationRequest } from '../../domain/operation.js';

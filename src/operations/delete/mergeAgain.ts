@@ -1,5 +1,5 @@
 // A merge that broke off, after which QEMU may write into the file below: to begin it again tells whether QEMU stands
-// there. Knows nothing of how it came to that.
+// there.
 import type { StrayQemu } from '../../domain/chains/strayQemu.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';

@@ -1,5 +1,5 @@
 // The end of a delete that broke off while libvirt merged an overlay below others into the file under it. Nobody stands
-// on it, and as long as it is there the same is read through it, merged or not. Knows nothing of how it came to that.
+// on it, and as long as it is there the same is read through it, merged or not.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';

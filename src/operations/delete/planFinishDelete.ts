@@ -1,5 +1,5 @@
 // The end of a delete that broke off while libvirt merged an overlay into the file below it: what is merged is taken
-// for merged, the rest is merged too. Knows nothing of how it came to that.
+// for merged, the rest is merged too.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets, neededFiles } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';

@@ -1,5 +1,5 @@
 // A snapshot that libvirt has let go of in its notes of those above it, and has not forgotten: the last it does of a
-// delete but one or two. Says what is still to be done. Knows nothing of how far the other deletes of a plan have come.
+// delete but one or two. Says what is still to be done.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';

@@ -1,6 +1,5 @@
 // Snapshots that name an overlay which was merged away under them: the daemon died after it had forgotten the snapshot
-// that went, and before it wrote down where those above it are. Knows nothing of how far the deletes of a plan have
-// come.
+// that went, and before it wrote down where those above it are.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import type { PlannedWork } from '../plan.js';
 import type { PlannedMerge } from '../../domain/plannedMerge.js';

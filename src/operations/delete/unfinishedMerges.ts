@@ -1,5 +1,5 @@
 // Overlays that libvirt took for merged, and that the VM stands on still: QEMU died between the end of the merge and
-// its going over to the file below. Knows nothing of how far the deletes of a plan have come.
+// its going over to the file below.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import type { CommittedDisk } from '../../steps/step.js';

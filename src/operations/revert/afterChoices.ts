@@ -1,4 +1,4 @@
-// Which states a revert can leave a VM in, and in which order they are offered. Knows nothing of the editor.
+// Which states a revert can leave a VM in, and in which order they are offered.
 import type { AfterRevert } from '../../domain/operation.js';
 import { type EndState, endOf } from './endState.js';
 import type { Snapshot } from '../../domain/snapshot.js';

@@ -1,6 +1,5 @@
 // A revert to an external snapshot by our own hands, where libvirt cannot or would do damage: new overlays on the files
 // that it froze, its configuration on them, and metadata with which any libvirt goes on, today and after an upgrade.
-// Knows nothing of checkpoints.
 import { automaticTitles } from '../../domain/automaticTitles.js';
 import { applyAll } from '../../steps/steps.js';
 import { anotherFileRefusal } from '../diskRefusals.js';

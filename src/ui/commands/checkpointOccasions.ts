@@ -1,5 +1,4 @@
-// At which moments of the work settings want a checkpoint, how it is called, and what is said of it. Knows nothing of
-// the editor.
+// At which moments of the work settings want a checkpoint, how it is called, and what is said of it.
 import { t } from '@vscode/l10n';
 import { automaticTitles } from '../../domain/automaticTitles.js';
 import { displayLine } from '../../domain/plainText.js';

@@ -1,5 +1,5 @@
 // What a command was called with, made out of unknown values: menus hand in rows of the tree, the palette nothing, and
-// keybindings, tasks and other extensions one object. Knows nothing of the editor.
+// keybindings, tasks and other extensions one object.
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { type Node, isNode } from '../tree/nodes.js';

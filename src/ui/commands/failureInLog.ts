@@ -1,5 +1,5 @@
 // How a command that failed reads in the log: everything that is known, for the person who reads it; the message shows
-// only a sentence. Knows nothing of the editor.
+// only a sentence.
 import { Failure } from '../../domain/failure.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';

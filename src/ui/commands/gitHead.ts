@@ -1,5 +1,4 @@
-// Which branch and commit the workspace is at, out of the API of the editor's git extension. Knows nothing of how that
-// is come by.
+// Which branch and commit the workspace is at, out of the API of the editor's git extension.
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 
 /** As much of the git extension's API (version 1) as is read here; a place is a `vscode.Uri`. */

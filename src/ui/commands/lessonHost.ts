@@ -1,4 +1,4 @@
-// The lesson with its page, loaded when somebody wants it or an earlier one left something. Refuses to know its steps.
+// The lesson with its page, loaded when somebody wants it or an earlier one left something.
 import type { Disposable } from '../../base/disposable.js';
 import type { LessonOptions } from '../../lesson/lesson.js';
 import type { LessonWithPanel } from '../lesson/lessonWithPanel.js';

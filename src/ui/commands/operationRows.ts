@@ -1,4 +1,4 @@
-// What is under way in this window, what waits, and what failed or was refused, as rows. Knows nothing of the editor.
+// What is under way in this window, what waits, and what failed or was refused, as rows.
 import { t } from '@vscode/l10n';
 import { clockText } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';

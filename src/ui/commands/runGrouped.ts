@@ -1,4 +1,4 @@
-// Does many things, those of one group one after another, some groups at the same time. Knows nothing of VMs.
+// Does many things, those of one group one after another, some groups at the same time.
 
 export type ItemOutcome<T, R> =
   | { readonly item: T; readonly kind: 'done'; readonly value: R }

@@ -1,4 +1,4 @@
-// The operations that this window has under way, of one VM or of all VMs of a system. Knows nothing of the editor.
+// The operations that this window has under way, of one VM or of all VMs of a system.
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
 import type { OperationRequest } from '../../domain/operation.js';

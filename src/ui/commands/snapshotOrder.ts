@@ -1,4 +1,4 @@
-// In which order several snapshots are deleted. Knows nothing of the editor.
+// In which order several snapshots are deleted.
 import type { VmView } from '../../live/views.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 

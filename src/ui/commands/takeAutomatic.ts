@@ -1,5 +1,4 @@
 // Takes one checkpoint that a setting wants, of the VM or system that the workspace works with, and asks nobody.
-// Refuses to know when it is wanted.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { mayAct } from '../../domain/automaticActions.js';

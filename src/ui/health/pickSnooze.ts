@@ -1,4 +1,4 @@
-// For how long a warning is to be snoozed. Knows nothing of what is snoozed.
+// For how long a warning is to be snoozed.
 import { t } from '@vscode/l10n';
 import { pick } from '../prompts/pickTarget.js';
 const dayMs = 24 * 60 * 60 * 1000;

@@ -1,4 +1,4 @@
-// How a command ends when it did not do what it was asked for. Knows nothing of the editor.
+// How a command ends when it did not do what it was asked for.
 import type { FailureDetails, FailureKind } from '../../domain/failure.js';
 
 /**

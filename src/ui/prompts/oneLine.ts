@@ -1,4 +1,4 @@
-// Text of several lines in an input box of one, and back without a loss. Knows nothing of the editor.
+// Text of several lines in an input box of one, and back without a loss.
 
 /**
  * What a person types for a line break, because an input box would drop one. A backslash before an `n` that is none is

@@ -1,5 +1,4 @@
-// Runs one task to its end and tells its terminal, in the same sentences that a message would have. Knows nothing of
-// the editor.
+// Runs one task to its end and tells its terminal, in the same sentences that a message would have.
 import { t } from '@vscode/l10n';
 import type { Clock } from '../../base/clock.js';
 import { asFailure } from '../../domain/asFailure.js';

@@ -1,5 +1,4 @@
-// What a task of tasks.json asks for: which command with which arguments, or what is waited for. Knows nothing of the
-// editor.
+// What a task of tasks.json asks for: which command with which arguments, or what is waited for.
 import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { checkpointTitle } from '../../domain/titleSuggestion.js';

@@ -1,5 +1,5 @@
 // The rows under one VM, in the order and shape that the view shows: pure, from a snapshot tree, made once for each
-// tree and arrangement, so that ten thousand rows cost one pass. Knows nothing of the editor.
+// tree and arrangement, so that ten thousand rows cost one pass.
 import { type VmView, vmKey } from '../../live/views.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { activePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';

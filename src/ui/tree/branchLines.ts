@@ -1,5 +1,5 @@
 // Which row stands under which where only branches indent: a line of snapshots that follow one another stays at one
-// level, so that sixty in a row can be read in a narrow view. Pure. Knows nothing of the editor.
+// level, so that sixty in a row can be read in a narrow view. Pure.
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { isOnActivePath, rootsOf } from '../../domain/snapshotTree.js';
 

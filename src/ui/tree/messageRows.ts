@@ -1,4 +1,4 @@
-// Rows that say why there is nothing, or nothing new, and what a click on them does. Knows nothing of the editor.
+// Rows that say why there is nothing, or nothing new, and what a click on them does.
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Failure } from '../../domain/failure.js';

@@ -1,5 +1,4 @@
-// Keeps what is opened in the tree, and says it as the attention that the inventory follows. Knows nothing of the
-// editor.
+// Keeps what is opened in the tree, and says it as the attention that the inventory follows.
 import { type Attention, vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { Node } from './nodes.js';

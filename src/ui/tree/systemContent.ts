@@ -1,5 +1,5 @@
 // The rows of the systems of VMs: which there are, what stands under them, what they say. Keeps one node for each
-// thing, and what each system read like when it was drawn last. Knows nothing of the editor.
+// thing, and what each system read like when it was drawn last.
 import type { StoredSystem } from '../../domain/system.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';

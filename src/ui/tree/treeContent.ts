@@ -1,5 +1,5 @@
-// What the tree shows: children, parents, words and facts of every row, asked of the inventory each time. Owns no
-// state but the arrangement and the nodes themselves. Knows nothing of the editor.
+// What the tree shows: children, parents, words and facts of every row, asked of the inventory each time. Owns no state
+// but the arrangement and the nodes themselves.
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
 import { sameBefore } from '../../live/sameDaemon.js';

@@ -1,5 +1,5 @@
 // Which rows stand under which: the root, a connection, a VM, a snapshot. Keeps one node for each thing, because the
-// editor knows rows by identity, and no state of the things themselves. Knows nothing of the editor.
+// editor knows rows by identity, and no state of the things themselves.
 import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import { type ArrangedVm, type Arrangement, arrangeVm, matches } from './arrangedVm.js';

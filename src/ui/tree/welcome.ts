@@ -1,4 +1,4 @@
-// When the whole view is empty, which welcome stands in it. Knows nothing of the editor.
+// When the whole view is empty, which welcome stands in it.
 import { type ConnectionView, isResting } from '../../live/views.js';
 import type { DeniedEntry, WelcomeState } from '../../manifest/contextKeyTable.js';
 import type { FailureDetails } from '../../domain/failure.js';

@@ -1,4 +1,4 @@
-// A way to a daemon's socket that can be cut like a cable, and mended. Knows nothing of what goes through.
+// A way to a daemon's socket that can be cut like a cable, and mended.
 import { connect, createServer, type Socket } from 'node:net';
 
 export interface Cutter {

@@ -1,4 +1,4 @@
-// A menu at a place of the page, by mouse and by keyboard. Knows nothing of what its items do.
+// A menu at a place of the page, by mouse and by keyboard.
 import { element } from './element.js';
 
 interface MenuItem {
