@@ -3,6 +3,31 @@ import { columnsOf, piecesOf } from './columns.js';
 import { type Command, commonOptions, type Operand, type Option } from './commandShape.js';
 import { type CommandName, commandNames, commandOf, commandsOnSystems } from './commandTable.js';
 
+/** In the order in which they are met. */
+const groups = {
+  Snapshots: ['tree', 'checkpoint', 'delete', 'keep', 'consolidate'],
+  'Going back': ['revert', 'undo', 'redo', 'restore-state', 'history', 'recover', 'bisect'],
+  VMs: [
+    ...['list', 'start', 'stop', 'pause', 'resume', 'doctor', 'health'],
+    ...['clone', 'fork', 'sandbox', 'discard', 'renew-identity'],
+  ],
+  Systems: [
+    ...['system create', 'system list', 'system order', 'system rename', 'system rename-point', 'system prune'],
+    ...['system compare', 'system health', 'system recover', 'system forget'],
+  ],
+  Labs: ['lab check', 'lab create', 'lab reset', 'lab export', 'lab destroy'],
+  'Files and copies': [
+    ...['files', 'changed', 'copy', 'backup', 'backups', 'schedule', 'export', 'replicate', 'restore'],
+  ],
+  'For programs': ['wait', 'run', 'console', 'mcp', 'hook', 'completion'],
+} as const satisfies Record<string, readonly CommandName[]>;
+
+type GroupMember = (typeof groups)[keyof typeof groups][number];
+/** A command that stands in no group does not compile. */
+const headings: Exclude<CommandName, GroupMember> extends never ? readonly (keyof typeof groups)[] : never = Object.keys(
+  groups,
+) as (keyof typeof groups)[];
+
 /** Where what an option is for begins. */
 const indent = 24;
 
@@ -12,9 +37,11 @@ export function generalHelp(width: number): string {
     '',
     'Usage: virt-rewind COMMAND [OPTIONS]',
     '',
-    'Commands:',
-    ...commandNames.flatMap((name) => row(name, commandOf(name).summary, width)),
-    '',
+    ...headings.flatMap((heading) => [
+      `${heading}:`,
+      ...groups[heading].flatMap((name) => row(name, commandOf(name).summary, width)),
+      '',
+    ]),
     'Options of all commands:',
     ...optionRows(commonOptions, width),
     ...row('    --version', 'the version', width),
