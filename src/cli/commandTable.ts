@@ -40,7 +40,7 @@ const commands = {
     examples: ['virt-rewind tree web-test'],
   },
   checkpoint: {
-    summary: 'create a snapshot of the best kind for the state of the VM; of a system, a restore point',
+    summary: 'create a snapshot of the best kind; of a system, a restore point',
     operands: [vmOrSystem, { name: 'TITLE', kind: 'text', needed: 'optional' }],
     options: {
       plan,
@@ -76,14 +76,14 @@ const commands = {
     examples: ['virt-rewind revert web-test clean', 'virt-rewind revert web-test clean --yes --no-checkpoint'],
   },
   undo: {
-    summary: 'undo the last operation, or any other that no later one depends on; of a system, the last revert',
+    summary: 'undo the last operation, or any other that no later one depends on',
     operands: [vmOrSystem, entry],
     options: {
       ...acting,
       'no-checkpoint': { type: 'boolean', help: 'for a revert: do not save the current state first' },
     },
     onSystem: ['plan', 'yes', 'name'],
-    more: 'Skips power operations and clones. ENTRY is the id that history shows. See docs/undo.md.',
+    more: 'Of a system: undoes the last revert. Skips power operations and clones. ENTRY is the id that history shows. See docs/undo.md.',
     examples: ['virt-rewind undo web-test', 'virt-rewind undo web-test 1f0c22ab --plan'],
   },
   redo: {
@@ -103,7 +103,7 @@ const commands = {
     examples: ['virt-rewind restore-state web-test 1f0c22ab --plan'],
   },
   delete: {
-    summary: 'delete a snapshot; its children keep their data; of a system, a restore point',
+    summary: 'delete a snapshot, or a restore point; children keep their data',
     operands: [vmOrSystem, snapshot],
     options: {
       ...acting,
@@ -140,19 +140,19 @@ const commands = {
     examples: ['virt-rewind renew-identity web-test-clone --yes'],
   },
   start: {
-    summary: 'start a VM, or all VMs of a system in its order, each when the VMs before it are ready',
+    summary: 'start a VM, or the VMs of a system in their order',
     operands: [vmOrSystem],
     options: { plan },
     onSystem: ['plan'],
-    more: 'Of a system: resumes a paused VM. Does nothing if all are running. If a VM does not start, the VMs after it are left as they are and listed.',
+    more: 'Of a system: each VM starts when the VMs before it are ready. Resumes a paused VM. Does nothing if all are running. If a VM does not start, the VMs after it are left as they are and listed.',
     examples: ['virt-rewind start web-test', 'virt-rewind start shop'],
   },
   stop: {
-    summary: 'shut down a VM, or all VMs of a system in reverse start order, and wait until they are off',
+    summary: 'shut down a VM or a system, and wait until it is off',
     operands: [vmOrSystem],
     options: { ...acting, force: { type: 'boolean', help: 'like pulling the power plug' } },
     onSystem: ['plan', 'yes', 'name'],
-    more: 'Of a system: does nothing if all are off. If a VM does not shut down in time, the VMs that it depends on stay on and are listed.',
+    more: 'Of a system: in reverse start order. Does nothing if all are off. If a VM does not shut down in time, the VMs that it depends on stay on and are listed.',
     examples: ['virt-rewind stop web-test', 'virt-rewind stop web-test --force --yes'],
   },
   pause: {

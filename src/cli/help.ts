@@ -24,9 +24,8 @@ const groups = {
 
 type GroupMember = (typeof groups)[keyof typeof groups][number];
 /** A command that stands in no group does not compile. */
-const headings: Exclude<CommandName, GroupMember> extends never ? readonly (keyof typeof groups)[] : never = Object.keys(
-  groups,
-) as (keyof typeof groups)[];
+const headings: Exclude<CommandName, GroupMember> extends never ? readonly (keyof typeof groups)[] : never =
+  Object.keys(groups) as (keyof typeof groups)[];
 
 /** Where what an option is for begins. */
 const indent = 24;
