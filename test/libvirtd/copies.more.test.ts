@@ -21,7 +21,7 @@ import {
   type CopiesHost,
   leaveRestore,
   type ListedBackup,
-  ownTag,
+  ownBackup,
   runRestic,
   startCopiesHost,
   writePattern,
@@ -247,7 +247,8 @@ case "$*" in *--tag=virt-rewind,*) /usr/bin/restic "$@"; touch '${gone}'; exit;;
   it('remove what killed ones of a week ago left, and nothing of one that is made', async () => {
     const uuid = await host.rig.virsh('domuuid', 'web');
     const leave = async (id: string, ...words: readonly string[]): Promise<string> => {
-      const tags = `--tag=virt-rewind-unfinished,backup:${id},vm:${uuid},${await ownTag(host, id)}`;
+      const tags = `--tag=virt-rewind-unfinished,backup:${id},vm:${uuid}`;
+      await ownBackup(host, id);
       return restic(dir, 'backup', tags, ...words, join(dir, 'key'));
     };
     await leave('00000001', '--time=2020-01-01 00:00:00');

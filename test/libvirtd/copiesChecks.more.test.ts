@@ -3,7 +3,14 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../jsonSchema.js';
-import { type CopiesHost, type ListedBackup, ownTag, runRestic, startCopiesHost, writePattern } from './copiesRig.js';
+import {
+  type CopiesHost,
+  type ListedBackup,
+  ownBackup,
+  runRestic,
+  startCopiesHost,
+  writePattern,
+} from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 
@@ -169,11 +176,12 @@ describe('checks of backups', () => {
     const words = ['backups', 'prune', 'old', '--from', repository];
     const uuid = '00000000-0000-4000-8000-00000000000a';
     const store = async (id: string, time: string, ...tags: readonly string[]): Promise<void> => {
-      const all = [`virt-rewind`, `backup:${id}`, `vm:${uuid}`, await ownTag(host, id), ...tags].join(',');
+      const all = [`virt-rewind`, `backup:${id}`, `vm:${uuid}`, ...tags].join(',');
+      await ownBackup(host, id);
       await runRestic(host, repository, ['backup', '--host=old', `--time=${time}`, `--tag=${all}`, join(dir, 'key')]);
     };
     const record = async (id: string, result: string): Promise<string> => {
-      const tags = `--tag=virt-rewind-verified,backup:${id},${await ownTag(host, id)},by:read,result:${result}`;
+      const tags = `--tag=virt-rewind-verified,backup:${id},by:read,result:${result}`;
       return runRestic(host, repository, ['backup', tags, join(dir, 'key')]);
     };
     const going = async (...rule: readonly string[]): Promise<readonly string[]> => {

@@ -9,7 +9,7 @@ import { noLog } from '../../src/base/log.js';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { identityOf } from '../../src/domain/hostFiles.js';
 import { MadeFiles, ownerOf } from '../../src/journal/madeFiles.js';
-import { OwnTags } from '../../src/wings/copies/repository/ownTag.js';
+import { OwnSnapshots } from '../../src/wings/copies/repository/ownSnapshots.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { runTool } from './insideImages.js';
 
@@ -102,9 +102,11 @@ export async function runRestic(
   return stdout;
 }
 
-/** As the command line has it on each snapshot of restic's of a backup with this ID. */
-export function ownTag({ env }: CopiesHost, id: string): Promise<string> {
-  return new OwnTags(env).tag(id);
+/** Snapshots of restic's with the tag of this backup are then as the command line made them. */
+export async function ownBackup({ env }: CopiesHost, id: string): Promise<void> {
+  const own = new OwnSnapshots(env);
+  await own.end(id);
+  await own.begin(id);
 }
 
 /** As one that was killed between the last file and the last snapshot leaves it: no such process is there. */

@@ -72,6 +72,7 @@ describe('what copies made', () => {
 
   interface ResticSnapshot {
     readonly id: string;
+    readonly original?: string;
     readonly tags?: readonly string[];
   }
 
@@ -115,6 +116,40 @@ describe('what copies made', () => {
     await host.run('done', ...prune, 'kept', '--keep-last', '1');
     assert.deepEqual(await left(), []);
     assert.deepEqual((await listed()).toSorted(), [third]);
+  });
+
+  it('is not a snapshot that restic made by hand of a backup, with all tags of it', async () => {
+    await defineDiskVm(host.rig, 'copied', [{ file: await image('copied'), format: 'qcow2' }]);
+    const from = ['--from', repository] as const;
+    const backUp = async (): Promise<string> =>
+      (await host.json<{ backup: ListedBackup }>('backup', 'copied', '--to', repository, '--create')).backup.id;
+    const all = async (): Promise<readonly ResticSnapshot[]> =>
+      JSON.parse(await runRestic(host, repository, ['snapshots', '--json', '--host=copied'])) as ResticSnapshot[];
+    const ofHand = async (tags: readonly string[] = []): Promise<string> => {
+      await runRestic(host, repository, ['backup', '--host=copied', `--tag=${tags.join(',')}`, join(dir, 'key')]);
+      return (await all()).at(-1)!.id;
+    };
+    const first = await backUp();
+    const [{ tags }] = (await all()) as [ResticSnapshot];
+    const mine = await ofHand(tags);
+    // A mark is a change of tags too.
+    await host.run('done', 'backups', 'keep', first, ...from);
+    await host.run('done', 'backups', 'release', first, ...from);
+    const marked = (await all()).filter((one) => one.tags?.includes(`backup:${first}`));
+    assert.equal(marked.length, 2);
+    await backUp();
+    const prune = ['backups', 'prune', 'copied', '--keep-last', '1', ...from, '--yes'] as const;
+    const { pruned } = await host.json<{ pruned: { deleted: readonly ListedBackup[] } }>(...prune);
+    assert.deepEqual(
+      pruned.deleted.map(({ id }) => id),
+      [first],
+    );
+    const left = (await all()).filter((one) => one.tags?.includes(`backup:${first}`));
+    assert.equal(left.length, 1);
+    assert.equal(left[0]!.original, mine);
+    assert.match(await host.run('done', ...prune, '--plan'), new RegExp(`no mark.*${first}`, 'u'));
+    await host.run('done', 'backups', 'prune', first, ...from, '--yes');
+    assert.ok(!(await all()).some((one) => one.tags?.includes(`backup:${first}`)));
   });
 
   it('is not a backup of another computer, unless somebody names it', async () => {

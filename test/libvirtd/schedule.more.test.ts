@@ -20,7 +20,7 @@ import {
   contentFile,
   type CopiesHost,
   type ListedBackup,
-  ownTag,
+  ownBackup,
   runRestic,
   startCopiesHost,
   writePattern,
@@ -130,7 +130,8 @@ describe('a rule for backups', () => {
 
     // As a clock that was ahead made it: each rule would keep it alone.
     const { uuid } = all[3] as unknown as { readonly uuid: string };
-    const tags = `virt-rewind,backup:0000000f,vm:${uuid},${await ownTag(host, '0000000f')}`;
+    const tags = `virt-rewind,backup:0000000f,vm:${uuid}`;
+    await ownBackup(host, '0000000f');
     await restic('backup', '--time', '2222-01-01 00:00:00', '--tag', tags, join(dir, 'key'));
     assert.match(await host.run('refused', ...prune('--keep-last', '1', '--yes')), /0000000f.*future/u);
     await host.run('done', ...prune('--keep-last', '1', '--yes'), 'db');

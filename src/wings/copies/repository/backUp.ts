@@ -54,6 +54,7 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
     ...(wish.set !== undefined && { set: wish.set }),
   };
   const manifest = manifestOf(look, wish.libvirt, { madeAt: backup.madeAt });
+  await restic.own.begin(backup.id);
   /** Then it may have the tag of a backup that is whole. */
   let isListing = false;
   let made: BackupMade | undefined;
@@ -75,6 +76,7 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
       // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
       const done = await restic.own.filter(doneOf(earlier, unknown));
       await restic.tryForget([data.snapshot, ...done.map(({ id }) => id)]);
+      await restic.own.end(backup.id);
       made = { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
       return made;
     });
@@ -201,7 +203,7 @@ async function store(
     [
       ...['backup', '--json', '--files-from-raw=-', `--host=${backup.vm}`],
       ...(await restic.connections.words()),
-      `--tag=${[tag, await restic.own.tag(backup.id), ...tagsOf(backup)].join(',')}`,
+      `--tag=${[tag, ...tagsOf(backup)].join(',')}`,
       ...(parent === undefined ? [] : [`--parent=${parent}`]),
       // libvirt changes owners at each start, and no content by that.
       ...(tag === finishedTag ? ['--ignore-ctime'] : []),
@@ -222,6 +224,7 @@ async function store(
   if (end === undefined) {
     throw new ResticFault('failed', 'it did not say what it stored');
   }
+  await restic.own.add([end.snapshot_id]);
   // It passes over what has gone.
   if (end.total_files_processed !== paths.length) {
     throw new CopiesFault({ kind: 'changed' });
@@ -247,6 +250,7 @@ async function forgetAll(
       left = ids.join(' ');
       await restic.run(['forget', ...ids], { goesOn: true });
     }
+    await restic.own.end(backup.id);
   } catch {
     if (mayBeListed) {
       await hide(restic, backup, error);

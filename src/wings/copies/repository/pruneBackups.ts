@@ -17,7 +17,7 @@ export interface BackupPrune {
   /** These go, the oldest first. */
   readonly going: readonly Backup[];
   readonly stays: readonly Backup[];
-  /** Of those, what our mark does not name: another computer, another state folder or an earlier version made it. */
+  /** Of those, what our record does not name: another computer, an earlier version or restic by hand made it. */
   readonly foreign: readonly Backup[];
 }
 
@@ -104,7 +104,7 @@ export async function planNamedPrune(restic: Restic, id: string): Promise<Backup
 /**
  * With what an interrupted restic left of them under the other tag.
  *
- * @param named a person did: our mark may be missing
+ * @param named a person did: our record may be missing
  * @throws CopiesFault `nowKept`, ResticFault
  */
 export async function deleteBackups(restic: Restic, backups: readonly Backup[], named: boolean): Promise<void> {
@@ -123,11 +123,13 @@ export async function deleteBackups(restic: Restic, backups: readonly Backup[], 
   if (there.length < ids.size) {
     throw new ResticFault('failed', 'some of the backups are gone already');
   }
-  await restic.run(['forget', ...found.map(({ id }) => id)], { goesOn: true });
+  const going = found.map(({ id }) => id);
+  await restic.run(['forget', ...going], { goesOn: true });
   const left = await snapshotsNow();
   if (left.length > 0) {
     throw new ResticFault('failed', `it still has ${left.map(({ id }) => id).join(' ')}`);
   }
+  await restic.own.forget(going);
 }
 
 /** One of them is on each snapshot that a version of this program made. */
@@ -140,8 +142,15 @@ export async function freeSpace(restic: Restic): Promise<void> {
 
 /** @param id of a backup, or of a set. @throws CopiesFault `noBackup`; ResticFault */
 export async function setKept(restic: Restic, id: string, kept: boolean): Promise<void> {
-  const ids = (await requireSnapshots(restic, id)).map((one) => one.id);
-  await restic.run(['tag', kept ? '--add' : '--remove', keptTag, ...ids], { goesOn: true });
+  const before = await requireSnapshots(restic, id);
+  const own = await restic.own.filter(before);
+  await restic.run(['tag', kept ? '--add' : '--remove', keptTag, ...before.map((one) => one.id)], { goesOn: true });
+  // It makes others in their place.
+  const after = await restic.snapshots([], { goesOn: true });
+  const isNew = (one: ResticSnapshot): boolean => before.every((old) => old.id !== one.id);
+  const isOwn = ({ original, tree }: ResticSnapshot): boolean =>
+    own.some((old) => original === (old.original ?? old.id) && tree === old.tree);
+  await restic.own.add(after.filter((one) => isNew(one) && isOwn(one)).map((one) => one.id));
 }
 
 /** Sets that lose some of their backups, with those that they keep. */

@@ -9,7 +9,7 @@ import type { HostLogin } from '../../../base/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
-import { OwnTags } from './ownTag.js';
+import { OwnSnapshots } from './ownSnapshots.js';
 import { isRemote, repositoryOf, withoutPassword } from './repositoryAddress.js';
 import { readKey, serviceVariables, withPipeRead } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
@@ -108,7 +108,7 @@ export class Restic {
   readonly login: HostLogin | undefined;
 
   readonly connections: Connections;
-  readonly own: OwnTags;
+  readonly own: OwnSnapshots;
   /** Of the repository, on the computer of restic; undefined: a service keeps it. */
   readonly folder: string | undefined;
 
@@ -116,7 +116,7 @@ export class Restic {
     this.#program = program;
     this.connections = new Connections(withoutPassword(repository), environment, login?.hostname);
     this.#started = new StartedRestics(environment);
-    this.own = new OwnTags(environment);
+    this.own = new OwnSnapshots(environment);
     this.folder = isRemote(repository) ? undefined : repositoryOf(repository);
     this.login = login;
     this.#signal = signal;
@@ -263,6 +263,7 @@ export class Restic {
   async tryForget(ids: readonly string[]): Promise<void> {
     try {
       await this.run(['forget', ...ids], { goesOn: true });
+      await this.own.forget(ids);
     } catch (error) {
       if (!(error instanceof ResticFault)) {
         throw error;
@@ -295,6 +296,8 @@ const resticSnapshot = v.object({
   hostname: v.optional(v.string(), ''),
   /** What it calls the content. */
   tree: v.optional(v.string(), ''),
+  /** Of which a change of tags made it. */
+  original: v.optional(v.string()),
   tags: v.optional(v.array(v.string()), []),
 });
 

@@ -58,7 +58,9 @@ export function tornIn(snapshots: readonly ResticSnapshot[]): ReadonlySet<string
 }
 
 async function store(restic: Restic, vm: string, id: string, more: readonly string[]): Promise<void> {
-  const tags = [backupTag(id), await restic.own.tag(id), ...more];
+  const tags = [backupTag(id), ...more];
   const words = ['backup', '--json', '--stdin', '--stdin-filename=virt-rewind-verified', `--host=${vm}`];
-  await restic.run([...words, `--tag=${tags.join(',')}`], { input: '\n', goesOn: true });
+  const said = await restic.run([...words, `--tag=${tags.join(',')}`], { input: '\n', goesOn: true });
+  const [, own = ''] = /"snapshot_id":"([\da-f]+)"/u.exec(said) ?? [];
+  await restic.own.add([own]);
 }
