@@ -197,7 +197,12 @@ describe('what copies made', () => {
       await runTool('qemu-img', 'create', '-q', '-f', 'qcow2', '-b', join(disks, first), '-F', 'qcow2', overlay);
       await defineDiskVm(there.rig, 'other', [{ file: overlay, format: 'qcow2' }]);
       await writePattern(file, 7, '0');
-      assert.match(await said(...words), /notes\.txt/u);
+      for (const note of [...notes.map((file) => relative(folder, file)), `disks/2-${first}`]) {
+        assert.ok((await said(...words)).includes(note), note);
+      }
+      const { replica } = await host.json<{ replica: { readonly stays: readonly string[] } }>(...words);
+      const inDisks = [`2-${first}`, 'notes.txt', first].map((name) => `disks/${name}`);
+      assert.deepEqual(replica.stays.toSorted(), [...inDisks, 'notes', 'xml/notes']);
       assert.ok(existsSync(join(disks, first)), 'a VM stands on it');
       await there.rig.virsh('undefine', 'other');
       await writePattern(file, 8, '0');
@@ -209,6 +214,24 @@ describe('what copies made', () => {
       assert.ok([...notes, join(disks, `2-${first}`)].every((note) => readFileSync(note, 'utf8') === 'of a person'));
       await runTool('sh', '-c', `cd '${folder}' && sha256sum --strict --quiet -c SHA256SUMS`);
       assert.equal(readdirSync(disks).length, 3);
+    });
+
+    it('is not a folder to which a folder of a replica is a link', async () => {
+      const to = join(there.rig.daemon.dir, 'linked');
+      const words = ['replicate', 'plain', '--to-host', there.rig.uri, '--folder', to];
+      await host.run('done', ...words);
+      for (const name of ['disks', 'xml', '.new']) {
+        const [inside, mine] = [join(to, 'plain', name), join(there.rig.daemon.dir, `mine-${name}`)];
+        mkdirSync(mine);
+        mkdirSync(inside, { recursive: true });
+        renameSync(inside, `${inside}-moved`);
+        symlinkSync(mine, inside);
+        assert.match(await host.run('refused', ...words), new RegExp(`plain/${name} exists already`, 'u'));
+        assert.deepEqual(readdirSync(mine), []);
+        rmSync(inside);
+        renameSync(`${inside}-moved`, inside);
+      }
+      await host.run('done', ...words);
     });
 
     it('is not a folder of a person beside an export, nor a file that was moved into a killed one', async () => {

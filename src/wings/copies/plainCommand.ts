@@ -96,7 +96,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
     if (json !== undefined) {
       const { vm, present, snapshots, files } = manifest;
       const { leftOut, altered } = look;
-      const facts = { restorePoints: snapshots.length, currentState: present, leftOut, altered };
+      const facts = { restorePoints: snapshots.length, currentState: present, leftOut, altered, stays };
       json({
         [to.kind]: { vm: vm.name, uuid: vm.uuid, folder, bytes: storedBytes(files, 'bytes'), sentBytes, ...facts },
       });

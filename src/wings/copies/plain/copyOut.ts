@@ -6,7 +6,17 @@ import { join, posix } from 'node:path';
 import type { HostLogin } from '../../../base/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
 import type { Version } from '../../../domain/capabilities.js';
-import { type HostFolder, codes, disks, listThere, requireDone, requireRoom, sumsThere } from './hostFolder.js';
+import {
+  type HostFolder,
+  codes,
+  disks,
+  listThere,
+  othersThere,
+  requireDone,
+  requireRoom,
+  sumsThere,
+  xml,
+} from './hostFolder.js';
 import { sendFiles, type SentFile } from './sendFiles.js';
 import { CopiesFault } from '../copiesFault.js';
 import { HostShell } from '../host/hostShell.js';
@@ -48,11 +58,12 @@ export interface CopyMade {
   readonly manifest: Manifest;
   readonly folder: string;
   readonly sentBytes: number;
-  /** Files there that the copy does not need, and that stay: no record here names them, or a VM stands on them. */
+  /** Paths in it that it does not need, and that stay: no record here names them, or a VM stands on them. */
   readonly stays: readonly string[];
 }
 
 const markName = '.virt-rewind-replica';
+const fresh = '.new';
 const tools = ['dd', 'truncate', 'touch', 'sha256sum', 'find', 'flock', 'mktemp', 'df', 'sync'];
 
 /** @throws CopiesFault: an export is not there, and an earlier replica is as it was */
@@ -110,6 +121,7 @@ async function beginCopy(shell: HostShell, folder: string, { vm }: VmLook, { kin
 mkdir -p -- ${shellWord(posix.dirname(folder))} && mkdir -m 755 -- ${own} && mkdir ${own}/${disks} &&
 find ${own} -maxdepth 0 -printf '${identityFormat}'`
       : `if [ -e ${word} ]; then [ -f ${word}/${markName} ] && [ "$(cat ${word}/${markName} 2>/dev/null)" = ${vm.uuid} ] || exit ${codes.taken}
+for one in ${disks} ${xml} ${fresh} ${fresh}/${xml}; do [ ! -L ${word}/$one ] || { echo "$one"; exit ${codes.link}; }; done
 else umask 077 && mkdir -p -- ${word} && echo ${vm.uuid} >${word}/${markName}; fi &&
 mkdir -p ${word}/${disks}`;
   const need = `for tool in ${tools.join(' ')}; do command -v "$tool" >/dev/null || { echo "$tool"; exit ${codes.noTool}; }; done
@@ -190,12 +202,13 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
       [...(await made.read()).keys()].filter((path) => `${path}/`.startsWith(`${begun}/`)),
     );
   }
-  const gone = new Set([...left, ...(await removeUnused(copy, made, new Map(old)))]);
+  await removeUnused(copy, made, new Map(old));
+  const own = new Set([markName, ...papers.keys(), ...[...keep].map((place) => `${disks}/${place}`)]);
   return {
     manifest,
     folder,
     sentBytes: storedBytes(placed.sent, 'allocatedBytes'),
-    stays: [...there.keys()].filter((name) => !keep.has(name) && !gone.has(name)),
+    stays: await othersThere(copy, own),
   };
 }
 
@@ -268,9 +281,7 @@ async function sumsOf(sent: PlacedCopy['sent'], { sum }: Originals): Promise<Rea
 /** The manifest comes last: until then an earlier one stands for the files that it names. */
 async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>, { madeAt }: Manifest): Promise<void> {
   const { shell, begun, folder, kind } = copy;
-  const fresh = '.new';
   const made = new MadeThere(shell.host, folder);
-  const xml = 'xml';
   await withWorkFolder(process.env, async (local) => {
     const sent: SentFile[] = [];
     for (const [name, text] of papers) {

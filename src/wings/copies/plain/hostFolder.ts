@@ -8,8 +8,10 @@ import { identityFormat } from './madeThere.js';
 import type { FileThere } from './plainPlaces.js';
 
 export const disks = 'disks';
+export const xml = 'xml';
+const folders: readonly string[] = [disks, xml];
 /** How our scripts end where they cannot go on. */
-export const codes = { taken: 40, busy: 41, noTool: 42 } as const;
+export const codes = { taken: 40, busy: 41, noTool: 42, link: 43 } as const;
 
 export function requireDone({ host }: HostShell, folder: string, { code, said }: ShellAnswer): void {
   switch (code) {
@@ -17,6 +19,8 @@ export function requireDone({ host }: HostShell, folder: string, { code, said }:
       return;
     case codes.taken:
       throw new CopiesFault({ kind: 'folderTaken', folder });
+    case codes.link:
+      throw new CopiesFault({ kind: 'folderTaken', folder: `${folder}/${said}` });
     case codes.busy:
       throw new CopiesFault({ kind: 'copyRuns', folder });
     case codes.noTool:
@@ -56,6 +60,19 @@ export async function listThere(
           ];
     }),
   );
+}
+
+/**
+ * What else is in the copy, as paths in it: the content of a folder of somebody else's is not told.
+ * @param own paths of what belongs to it
+ */
+export async function othersThere({ shell, folder }: HostFolder, own: ReadonlySet<string>): Promise<readonly string[]> {
+  const listed = await shell.run(
+    `(cd ${shellWord(folder)} && find . ${folders.join(' ')} -mindepth 1 -maxdepth 1 -printf '%p\\n')`,
+  );
+  requireDone(shell, folder, listed);
+  const names = listed.said.split('\n').map((name) => name.replace(/^\.\//u, ''));
+  return names.filter((name) => name !== '' && !folders.includes(name) && !own.has(name));
 }
 
 export async function requireRoom({ shell, begun, folder }: HostFolder, sent: readonly CopiedFile[]): Promise<void> {
