@@ -1,7 +1,7 @@
 // Files that nobody seems to name: the newest data of a VM that was defined again on an older file, leftovers, and what
 // something does name after all.
 import assert from 'node:assert/strict';
-import { link, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, link, mkdir, readdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { ProblemKind } from '../../src/diagnosis/problem.js';
@@ -104,6 +104,20 @@ describe('files that no VM seems to name', () => {
     const left = await overlay(base.replace('.qcow2', '.broken'), base, 'empty');
     assert.deepEqual(await leftovers('broken'), [`orphanFile ${left}`]);
     assert.deepEqual(await planOfStart('broken'), []);
+  });
+
+  it('are no leftovers, where the VM was defined on a copy of that name', async () => {
+    const base = await made('away');
+    const old = await overlay(base.replace('.qcow2', '.s'), base, 'data');
+    const copy = join(r.daemon.dir, basename(old));
+    await copyFile(old, copy);
+    await r.virsh('undefine', 'away');
+    await defineDiskVm(r, 'away', [{ file: copy, format: 'qcow2' }]);
+    assert.deepEqual(await leftovers('away'), []);
+    const [view] = r.engine.findVms('away', r.uri);
+    const repair = { kind: 'removeFiles', files: [old] } as const;
+    const refused = await r.engine.plan({ kind: 'repair', vm: view!.ref, repair });
+    assert.ok(refused.kind === 'refusal' && refused.refusal.reason === 'fileNotOrphan');
   });
 
   it('are deleted where they hold RAM of the VM, and put away where they are only named so', async () => {

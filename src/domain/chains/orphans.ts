@@ -96,7 +96,7 @@ export function orphanCandidates(facts: Facts): {
  * | candidate                                     | → |
  * |-----------------------------------------------|---|
  * | somebody names it, by any path, or is built on it | no orphan |
- * | somebody names a file of its name elsewhere, which was not found there | no orphan: it may be that one, moved |
+ * | the VM or a snapshot names a file of its name elsewhere | no orphan: it may be that one, moved, or what it was copied from |
  * | a program relies on it                        | no orphan: it is at work on it |
  * | chains of other VMs are not all read          | none is told |
  * | what a snapshot froze is, or may be, not where libvirt's notes have it, or was moved | none is told: it may be that |
@@ -120,8 +120,8 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
   const candidates = orphanCandidates(facts);
   const asked = new Set(candidates.images);
   const own = ownImages(facts);
-  const strayed = strayedNames(facts);
-  const mayGo = (file: string): boolean => !isClaimed(file, facts) && !strayed.has(nameOf(file));
+  const names = new Set([...namedFiles(facts), ...own].map(nameOf));
+  const mayGo = (file: string): boolean => !isClaimed(file, facts) && !names.has(nameOf(file));
   const written = new Set(otherVms.flatMap(({ writes = [] }) => writes));
   const unused = new Set(unusedOverlays(facts).flatMap(({ overlay }) => imageChain(overlay, files.images).files));
   const overlays = new Set(
@@ -147,13 +147,6 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
     }
   }
   return orphans;
-}
-
-/** Names of files that the VM or its snapshots name and that were not found where these say. */
-function strayedNames(facts: Facts): ReadonlySet<string> {
-  const isThere = (path: string): boolean =>
-    typeof (facts.files?.images.get(path) ?? facts.files?.files.get(path)) === 'object';
-  return new Set([...namedFiles(facts), ...ownImages(facts)].filter((path) => !isThere(path)).map(nameOf));
 }
 
 function nameOf(path: string): string {
