@@ -11,6 +11,7 @@ import {
   UnsupportedUri,
 } from '../libvirt/libvirtError.js';
 import { Failure, type FailureDetails, type FailureKind } from '../domain/failure.js';
+import { lockedImage } from '../domain/imageLock.js';
 import { jobHolder } from './jobHolder.js';
 import { XmlError } from './xml/xmlTree.js';
 
@@ -135,5 +136,6 @@ function kindOfLibvirtError(error: LibvirtError): FailureKind {
   if (error.errno === ENOSPC) {
     return 'noSpace';
   }
-  return kindByCode.get(error.code) ?? (noSpaceText.test(error.message) ? 'noSpace' : 'failed');
+  const byText = lockedImage(error.message) === undefined ? 'failed' : 'busy';
+  return kindByCode.get(error.code) ?? (noSpaceText.test(error.message) ? 'noSpace' : byText);
 }

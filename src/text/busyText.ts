@@ -1,7 +1,10 @@
 // Who holds a VM that somebody else works at, and what to do about it.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../domain/failure.js';
+import { lockedImage } from '../domain/imageLock.js';
+import { displayLine } from '../domain/plainText.js';
 import type { FailureText } from './failureSentences.js';
+import { heldText } from './fileRefusals.js';
 import { durationText } from './relativeAge.js';
 
 export function busyText({
@@ -10,7 +13,13 @@ export function busyText({
   heldByNobody,
   unanswered,
   mayStillHappen,
+  libvirtMessage = '',
 }: FailureDetails): Pick<FailureText, 'sentence' | 'nextStep'> {
+  const image = lockedImage(libvirtMessage);
+  if (image !== undefined) {
+    const [sentence, nextStep] = heldText(displayLine(image));
+    return { sentence, nextStep };
+  }
   if (heldByNobody === true) {
     return {
       sentence:

@@ -86,9 +86,12 @@ export const fileProblems = {
   runsUnseen: ({ file }, { vm }) => [
     t('A program has {1} open for writing, but libvirt reports that {0} is off.', vm, quotedPath(file)),
     t(
-      'libvirt lost the QEMU process, for example in a crash while it merged files. A second QEMU would damage the disk.',
+      'libvirt may have lost the QEMU process, for example in a crash while it merged files. A second QEMU would damage the disk.',
     ),
-    t('Shut down the guest from inside, or end the QEMU process of {0}. Then try again.', vm),
+    t(
+      '“fuser -v” names the program. If it is the QEMU process of {0}, shut down the guest from inside, otherwise end it. Then try again.',
+      vm,
+    ),
   ],
   mergeLost: ({ disk, said, file }, { vm }) => [
     t(

@@ -180,10 +180,7 @@ export const fileRefusals: Pick<
     ),
     t('Give {0} a separate file (virsh edit, while it is off).', other),
   ],
-  heldByProgram: ({ file }) => [
-    t('A program has “{0}” open as a disk, for example qemu-nbd or a VM that is not shown here.', file),
-    t('End that program (“fuser -v” names it), then try again.'),
-  ],
+  heldByProgram: ({ file }) => heldText(file),
   onUnknownOverlay: ({ vm, file }) => [
     t('{0} uses “{1}”. An interrupted snapshot created that file before libvirt recorded it.', vm, file),
     t('No data is lost. The file now belongs to the VM. Leave it where it is, or consolidate the VM.'),
@@ -264,6 +261,13 @@ export const fileRefusals: Pick<
     t('Rename the file while the VM is off.'),
   ],
 };
+
+export function heldText(file: string): readonly [sentence: string, nextStep: string] {
+  return [
+    t('A program has “{0}” open as a disk, for example qemu-nbd or a VM that is not shown here.', file),
+    t('End that program (“fuser -v” names it), then try again.'),
+  ];
+}
 
 export function tagMissingText(snapshot: string, file: string, isOther: boolean): string {
   return isOther

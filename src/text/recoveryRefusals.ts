@@ -68,7 +68,10 @@ export const recoveryRefusals: Pick<
   ],
   runsUnseen: ({ vm, file }) => [
     t('A program has {1} open for writing, but libvirt reports that {0} is off.', vm, inQuotes(file)),
-    t('Shut down the guest from inside, or end the QEMU process of {0}. Then try again.', vm),
+    t(
+      '“fuser -v” names the program. If it is the QEMU process of {0}, shut down the guest from inside, otherwise end it. Then try again.',
+      vm,
+    ),
   ],
   mergeLost: ({ vm, disk, file, said }) => [
     t(
