@@ -118,8 +118,9 @@ export interface VmCopies {
   /**
    * Defines the VM with all its snapshots, off, and looks whether they are there. On a failure it takes the VM away
    * again; where that fails too, the Failure says that it stays.
+   * @returns whether the history has it, where it should
    */
-  define(vm: RestoredVm): Promise<void>;
+  define(vm: RestoredVm): Promise<boolean>;
   /**
    * Takes a VM away that `define` was interrupted with, if it is off and all its files are in this folder.
    * @param power `evenRunning`: it is forced off first

@@ -17,8 +17,10 @@ export async function copiesOn(
       if (backup !== undefined) {
         const durationMs = Math.max(0, Date.now() - backup.restoredSince);
         const request = { kind: 'restore', madeAt: backup.madeAt } as const;
-        await audit.note({ connection: live.uri, vm: { name, uuid }, request, outcome: 'done', durationMs });
+        const note = { connection: live.uri, vm: { name, uuid }, request, outcome: 'done', durationMs } as const;
+        return audit.note(note);
       }
+      return true;
     },
   };
 }

@@ -61,7 +61,7 @@ export class Audit {
     this.#rotating = join(folder, 'audit.rotating');
   }
 
-  /** Never rejects: what it tells has happened. What cannot be written is told to the log. */
+  /** Never rejects: what it tells has happened. What cannot be written is told to the log. @returns whether it could */
   async note({
     connection,
     vm: { uuid, name },
@@ -71,7 +71,7 @@ export class Audit {
     failure,
     command,
     entry,
-  }: AuditNote): Promise<void> {
+  }: AuditNote): Promise<boolean> {
     const at = new Date().toISOString();
     const vm = { uuid, name };
     let line = '';
@@ -83,8 +83,10 @@ export class Audit {
       if ((await this.#append(line)) >= maxFileBytes) {
         await this.#rotate();
       }
+      return true;
     } catch (error) {
       this.log.error(`${this.#file} cannot be written: ${String(error)}; it would have said ${line.trimEnd()}`);
+      return false;
     }
   }
 

@@ -77,7 +77,7 @@ export const keepNothing: Persistence = {
     readInterrupted: () => Promise.resolve({ entries: [], unreadable: [] }),
     lock: () => Promise.resolve('gone'),
   },
-  audit: { note: () => Promise.resolve() },
+  audit: { note: () => Promise.resolve(false) },
   operations: { add: () => Promise.resolve(), of: () => Promise.resolve([]) },
   marks: { auto: noMarks, kept: noMarks, favourite: noMarks, trash: noMarks },
   thumbnails: {

@@ -169,4 +169,26 @@ describe('backups of a VM', () => {
     await requireContent(await contentFile(there!, 'web-again'), 'ram');
     assert.match(await there!.run('done', 'doctor', 'web-again'), /No problems found/u);
   });
+
+  it('says that the history does not have a restore, where it cannot', async () => {
+    const history = join(there!.env['VIRT_REWIND_STATE'] ?? '', 'audit.jsonl');
+    rmSync(history);
+    mkdirSync(history);
+    const restore = async (...more: readonly string[]): Promise<boolean> => {
+      const words = [
+        'restore',
+        backups[2]!.id,
+        '--from',
+        repository,
+        '--folder',
+        join(there!.rig.daemon.dir, 'unnoted'),
+      ];
+      const answer = await there!.json<{ restored: { readonly inHistory: boolean } }>(...words, ...more);
+      assert.deepEqual(faultsOf(answer), []);
+      return answer.restored.inHistory;
+    };
+    assert.equal(await restore('--as', 'unnoted'), false);
+    rmSync(history, { recursive: true });
+    assert.equal(await restore('--as', 'noted'), true);
+  });
 });

@@ -234,7 +234,7 @@ async function savedRam(place: Place, vm: RestoredVm, { xml, cookie }: SavedText
 }
 
 /** All documents are written before anything is defined. */
-async function define(place: Place, vm: RestoredVm): Promise<void> {
+async function define(place: Place, vm: RestoredVm): Promise<boolean> {
   const { connection, uri } = place;
   const { definition: xml, snapshots, current } = await documentsFor(place, vm);
   const { name: own, uuid } = parseDomainXml(xml);
@@ -255,6 +255,7 @@ async function define(place: Place, vm: RestoredVm): Promise<void> {
       }
     }
     await requireRestored(place, vm);
+    return true;
   } catch (error) {
     await undefineAll(connection, dom, vm.documents.definition).catch(() => {
       throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });

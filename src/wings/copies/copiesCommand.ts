@@ -132,7 +132,7 @@ export const restoreOne: CommandHandler = async (context) => {
     }
     const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
-    const { present, withoutRam, restorePoints, point, replica, use } = restored;
+    const { present, withoutRam, inHistory, restorePoints, point, replica, use } = restored;
     if (json === undefined) {
       const { original: uri } = call.texts;
       sayAll(context, point === undefined ? restoredLines(restored, original, uri) : pointLines(restored, point));
@@ -145,7 +145,8 @@ export const restoreOne: CommandHandler = async (context) => {
       const vm = { name: restored.name, uuid, connection: uri };
       const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
       const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
-      const facts = { restorePoints, currentState: present, withoutRam, ...answerOfUse(use), ...ofPoint, ...ofReplica };
+      const told = { restorePoints, currentState: present, withoutRam, inHistory };
+      const facts = { ...told, ...answerOfUse(use), ...ofPoint, ...ofReplica };
       json({ restored: { ...vm, folder: place, ...facts } });
     }
   });

@@ -87,8 +87,11 @@ export function staysText({ folder, files }: { readonly folder: string; readonly
   );
 }
 
-function leftByRestores({ folder, stays }: Pick<VmRestored, 'folder' | 'stays'>): string[] {
-  return stays.length === 0 ? [] : [staysText({ folder: posix.dirname(folder), files: stays })];
+function besideRestore({ folder, stays, inHistory }: Pick<VmRestored, 'folder' | 'stays' | 'inHistory'>): string[] {
+  return [
+    ...(inHistory ? [] : [t('The restore is not in the history, as the state folder cannot be written.')]),
+    ...(stays.length === 0 ? [] : [staysText({ folder: posix.dirname(folder), files: stays })]),
+  ];
 }
 
 /** What was done, then what is not as it was. @param original of a replica, where it was looked for: at `uri` */
@@ -115,7 +118,7 @@ export function restoredLines(restored: Omit<VmRestored, 'made'>, original?: Ori
             ),
           ]),
     ...(present ? [] : [t('Its disks are as in its current snapshot, because it was running when it was backed up.')]),
-    ...leftByRestores(restored),
+    ...besideRestore(restored),
     ...(withoutRam > 0 ? [t('Snapshots without their RAM, which only the original VM can load: {0}', withoutRam)] : []),
     ...ofHostLines(use),
   ];
@@ -123,7 +126,7 @@ export function restoredLines(restored: Omit<VmRestored, 'made'>, original?: Ori
 
 /** The first is the result. */
 export function pointLines(
-  { name, folder, use, stays }: Pick<VmRestored, 'name' | 'folder' | 'use' | 'stays'>,
+  { name, folder, use, stays, inHistory }: Pick<VmRestored, 'name' | 'folder' | 'use' | 'stays' | 'inHistory'>,
   { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
 ): readonly string[] {
   return [
@@ -132,7 +135,7 @@ export function pointLines(
     ...(notHeld.length > 0
       ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
       : []),
-    ...leftByRestores({ folder, stays }),
+    ...besideRestore({ folder, stays, inHistory }),
     ...ofHostLines(use),
   ];
 }

@@ -96,7 +96,7 @@ async function restoreSet(
     json({
       restoredSet: {
         ...{ set: setInfo(set), connection, missing },
-        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam, use }) => ({
+        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam, inHistory, use }) => ({
           ...{
             name,
             uuid,
@@ -105,6 +105,7 @@ async function restoreSet(
             restorePoints,
             currentState: present,
             withoutRam,
+            inHistory,
             ...answerOfUse(use),
           },
         })),

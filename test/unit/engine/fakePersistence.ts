@@ -114,7 +114,7 @@ export class FakeKeeping implements Persistence {
   readonly audit: Persistence['audit'] = {
     note: (note) => {
       this.notes.push(note);
-      return Promise.resolve();
+      return Promise.resolve(true);
     },
   };
 

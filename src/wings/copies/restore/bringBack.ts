@@ -32,6 +32,8 @@ export interface VmRestored {
   /** Of killed restores: paths that no record of ours names, or that a VM uses. */
   readonly stays: readonly string[];
   readonly made: MadeRestore;
+  /** In the history. */
+  readonly inHistory: boolean;
   /** Of a restore of one snapshot. */
   readonly point?: Pick<OnePoint, 'title' | 'hasRam' | 'notHeld'>;
   /** The host of the original that it is the same VM as, and when it was copied. */
@@ -69,6 +71,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
   const { begun } = made;
   /** As long as the folder has its name and its mark. */
   let isNamed = false;
+  let inHistory: boolean;
   try {
     const raw = posix.join(begun, 'backup');
     const tree = posix.join(begun, 'vm');
@@ -100,7 +103,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     const mark = { ...(await markOfUs()), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
     await nameFolder(there, made, { from: tree, folder }, mark);
     isNamed = true;
-    await engine.withCopies(connection, (copies) => copies.define(restored));
+    inHistory = await engine.withCopies(connection, (copies) => copies.define(restored));
     if (wish.isCheck !== true) {
       await unmarkFolder(there, folder);
       isNamed = false;
@@ -118,7 +121,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     folder,
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
-    ...{ use, stays, made },
+    ...{ use, stays, made, inHistory },
     ...(identity === 'same' &&
       manifest.replicaOf !== undefined && { replica: { of: manifest.replicaOf, madeAt: manifest.madeAt } }),
     withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,

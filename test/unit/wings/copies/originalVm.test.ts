@@ -51,7 +51,7 @@ describe('the host of an original', () => {
     assert.equal(await look(engineOf(false), { ...manifest, replicaOf: 'first' }), 'same');
     const own = { name: 'web', uuid: 'u', folder: '/vms/web', restorePoints: 0, present: true };
     const use = { ...own, leftOut: [], ofHost: [], ramInDoubt: [] };
-    const restored = { ...own, use, withoutRam: 0, stays: [], replica: { of: 'other', madeAt: 0 } };
+    const restored = { ...own, use, withoutRam: 0, stays: [], inHistory: true, replica: { of: 'other', madeAt: 0 } };
     const told = restoredLines(restored, 'gone', connection).filter((line) => line.includes(connection));
     assert.equal(told.length, 1);
   });
