@@ -1,7 +1,8 @@
 // Carries out an operation on all VMs of a system for a person at a terminal, or says what it would do.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import type { StoredSystem } from '../domain/system.js';
+import { isMember, type StoredSystem } from '../domain/system.js';
+import type { VmRef } from '../domain/vm.js';
 import { groupQuestion, type GroupQuestion } from '../session/carryOut.js';
 import { carryOutSystem as carryOutAgreed, planSystem, type SystemWish } from '../session/carryOutSystem.js';
 import { systemOutcome } from '../session/systemInfos.js';
@@ -74,7 +75,16 @@ function exitOf(plan: PlannedSystem, result: SystemResult): ExitName {
   if (lateOf(result).length === 0) {
     return 'done';
   }
-  return kind === 'cancelled' || (kind !== undefined && isPowerPlan(plan)) ? exitOfFailure(kind) : 'failed';
+  if (kind === 'cancelled') {
+    return 'cancelled';
+  }
+  // Its own exit code says that nothing was changed.
+  const isUntouched = isPowerPlan(plan) && !plan.members.some(({ member }) => isDone(member, result));
+  return isUntouched && kind !== undefined ? exitOfFailure(kind) : 'failed';
+}
+
+function isDone(member: VmRef, { members }: SystemResult): boolean {
+  return members.find(isMember(member))?.outcome === 'done';
 }
 
 /** @throws CliError */

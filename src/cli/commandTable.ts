@@ -142,8 +142,8 @@ const commands = {
   start: {
     summary: 'start a VM, or the VMs of a system in their order',
     operands: [vmOrSystem],
-    options: { plan },
-    onSystem: ['plan'],
+    options: acting,
+    onSystem: ['plan', 'yes', 'name'],
     more: 'Of a system: each VM starts when the VMs before it are ready. Resumes a paused VM. Does nothing if all are running. If a VM does not start, the VMs after it are left as they are and listed.',
     examples: ['virt-rewind start web-test', 'virt-rewind start shop'],
   },

@@ -8,6 +8,7 @@ import { titleIn, titleOf } from './operationProgress.js';
 import type { PlannedTarget } from './shortLosses.js';
 import { finalText, isFinal } from './planText.js';
 import { warningText } from './warningText.js';
+import { lossText } from './lossText.js';
 import { operationWords } from './operationText.js';
 
 /** More lines of one sort than this are put together. */
@@ -79,46 +80,46 @@ function groupByVm(planned: readonly PlannedTarget[]): readonly OfVm[] {
 }
 
 function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
-  const isPower = planned.every(({ plan }) => plan.request.kind === 'power');
-  const losers = (what: Loss['kind']): readonly OfVm[] =>
-    groupByVm(planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === what)));
-  /** Of one VM by its name, of several by their number. */
-  const line = (what: Loss['kind'], one: () => string, several: (count: number) => string): readonly string[] => {
-    const [first, ...others] = losers(what);
-    return first === undefined
-      ? []
-      : [others.length === 0 ? t('{0}: {1}', name(first[0].target.vm.name), one()) : several(others.length + 1)];
-  };
-  const points = losers('restorePoints').flatMap(lostPoints);
-  const files = planned.flatMap(({ plan }) => plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])));
-  return [
-    ...line(
-      'ram',
-      () => t('its RAM: the programs that are running in it'),
-      (count) => t('the RAM of {0} VMs: the programs that are running in them', count),
-    ),
-    ...line(
-      'unsavedWork',
-      () => t('data that its programs have not written to disk yet'),
-      (count) => t('data that programs in {0} VMs have not written to disk yet', count),
-    ),
-    ...line(
-      'diskChanges',
-      () => t('data written to its disks since then'),
-      (count) => t('data written to the disks of {0} VMs since then', count),
-    ),
-    ...line(
-      'managedSave',
-      () => t('its saved state: the programs that would continue at the next start'),
-      (count) => t('the saved state of {0} VMs: the programs that would continue at the next start', count),
-    ),
-    ...(files.length === 0
-      ? []
-      : [
-          files.length === 1 ? t('1 file: {0}', listNames(files)) : t('{0} files: {1}', files.length, listNames(files)),
-        ]),
-    ...line(
-      'configuration',
+  const kinds = Object.keys(lossLinesOf) as readonly Loss['kind'][];
+  return kinds.flatMap((kind) => {
+    const losers = planned.filter(({ plan }) => plan.losses.some((loss) => loss.kind === kind));
+    return losers.length === 0 ? [] : lossLinesOf[kind](losers);
+  });
+}
+
+/** In the order in which they are told. Is given those that lose it. */
+type LossLines = (losers: readonly PlannedTarget[]) => readonly string[];
+
+const lossLinesOf: Readonly<Record<Loss['kind'], LossLines>> = {
+  ram: lineOf(
+    () => t('its RAM: the programs that are running in it'),
+    (count) => t('the RAM of {0} VMs: the programs that are running in them', count),
+  ),
+  unsavedWork: lineOf(
+    () => t('data that its programs have not written to disk yet'),
+    (count) => t('data that programs in {0} VMs have not written to disk yet', count),
+  ),
+  diskChanges: lineOf(
+    () => t('data written to its disks since then'),
+    (count) => t('data written to the disks of {0} VMs since then', count),
+  ),
+  managedSave: lineOf(
+    () => t('its saved state: the programs that would continue at the next start'),
+    (count) => t('the saved state of {0} VMs: the programs that would continue at the next start', count),
+  ),
+  tpm: eachOf('tpm'),
+  files: (losers) => {
+    const files = losers.flatMap(({ plan }) =>
+      plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])),
+    );
+    return [
+      files.length === 1 ? t('1 file: {0}', listNames(files)) : t('{0} files: {1}', files.length, listNames(files)),
+    ];
+  },
+  unusedOverlays: eachOf('unusedOverlays'),
+  configuration: (losers) => {
+    const isPower = losers.every(({ plan }) => plan.request.kind === 'power');
+    return lineOf(
       () =>
         isPower
           ? t('its configuration: the VM is transient and no longer exists when it is off')
@@ -127,15 +128,36 @@ function lossLines(planned: readonly PlannedTarget[]): readonly string[] {
         isPower
           ? t('the configuration of {0} transient VMs, which no longer exist when they are off', count)
           : t('configuration changes of {0} VMs since then', count),
-    ),
-    ...(points.length === 0
+    )(losers);
+  },
+  restorePoints: (losers) => {
+    const points = groupByVm(losers).flatMap(lostPoints);
+    return [
+      points.length === 1
+        ? t('the way back to: {0}', listNames(points))
+        : t('the way back to {0} snapshots: {1}', points.length, listNames(points)),
+    ];
+  },
+};
+
+/** Of one VM by its name, of several by their number. */
+function lineOf(one: () => string, several: (count: number) => string): LossLines {
+  return (losers) => {
+    const [first, ...others] = groupByVm(losers);
+    return first === undefined
       ? []
-      : [
-          points.length === 1
-            ? t('the way back to: {0}', listNames(points))
-            : t('the way back to {0} snapshots: {1}', points.length, listNames(points)),
-        ]),
-  ];
+      : [others.length === 0 ? t('{0}: {1}', name(first[0].target.vm.name), one()) : several(others.length + 1)];
+  };
+}
+
+/** A line for each VM, as alone. */
+function eachOf(kind: Loss['kind']): LossLines {
+  return (losers) =>
+    losers.flatMap(({ plan, target }) =>
+      plan.losses
+        .filter((loss) => loss.kind === kind)
+        .map((loss) => t('{0}: {1}', name(target.vm.name), lossText(loss, plan, target, Date.now()))),
+    );
 }
 
 /** Titles; each snapshot once, for a delete with descendants may name one that another names too. */

@@ -477,7 +477,7 @@ describe('a system of VMs', () => {
     await cli('failed', 'system', 'order', 'two', 'db', 'idle');
     await json('system', 'rename', 'two', 'db');
     assert.match(await cli('ambiguous', 'start', 'db', '--plan'), /virt-rewind system start db/u);
-    assert.match(await cli('done', 'system', 'start', 'db', '--plan'), /Start the system db/u);
+    assert.match(await cli('done', 'system', 'start', 'db', '--plan', '--yes'), /Start the system db/u);
     await json('system', 'forget', 'db');
     const before = await seen();
     await json('system', 'checkpoint', 'shop', 'clean', '--plan');
@@ -500,6 +500,9 @@ describe('a system of VMs', () => {
     assert.match(await cli('usage', 'revert', 'shop', 'clean', '--after', 'off'), /--after is for one VM/u);
     assert.match(await cli('usage', 'undo', 'shop', '1f0c22ab'), /ENTRY is for one VM/u);
     await cli('notFound', 'system', 'start', 'db');
+    await cli('notFound', 'system', 'stop', 'db', '--force', '--yes');
+    assert.match(await cli('usage', 'stop', 'shop', '--force', '--yes'), /--force is for one VM/u);
+    assert.equal(await virsh('domstate', 'db'), 'running');
     await json('system', 'revert', 'shop', 'clean', '--plan');
     await json('system', 'health', 'shop');
     await json('system', 'recover', 'shop');

@@ -174,7 +174,7 @@ export function start(context: Context): Promise<ExitName> {
 }
 
 export function stop(context: Context): Promise<ExitName> {
-  return context.call.flags.has('force') ? power(context, 'forceOff') : powerTarget(context, 'shutDown');
+  return powerTarget(context, 'shutDown');
 }
 
 export function pause(context: Context): Promise<ExitName> {
@@ -187,7 +187,10 @@ export function resume(context: Context): Promise<ExitName> {
 
 async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promise<ExitName> {
   const target = await targetOf(context);
-  return target.kind === 'system' ? carryOutWish(context, target.stored, { kind }) : power(context, kind, target.view);
+  const isForced = context.call.flags.has('force');
+  return target.kind === 'system'
+    ? carryOutWish(context, target.stored, { kind })
+    : power(context, isForced ? 'forceOff' : kind, target.view);
 }
 
 export async function consolidate(context: Context): Promise<ExitName> {

@@ -49,6 +49,29 @@ describe('text of several plans', () => {
     assert.ok(lines.length < 20, `${lines.length} lines`);
   });
 
+  it('tells each kind of loss, of several VMs too', () => {
+    const losses: Readonly<Record<Loss['kind'], Loss>> = {
+      diskChanges: { kind: 'diskChanges' },
+      managedSave: { kind: 'managedSave' },
+      files: { kind: 'files', files: ['/images/a'] },
+      ram: { kind: 'ram' },
+      tpm: { kind: 'tpm' },
+      configuration: { kind: 'configuration' },
+      restorePoints: { kind: 'restorePoints', names: ['old-name'] },
+      unsavedWork: { kind: 'unsavedWork' },
+      unusedOverlays: { kind: 'unusedOverlays', files: ['/images/above'] },
+    };
+    const views = ['a', 'b'].map((name) => target(name, ['old']));
+    for (const loss of Object.values(losses)) {
+      const starts = views.map((view) => planned(view, { kind: 'power', vm: view.ref, action: 'start' }, [loss]));
+      assert.match(plansText(starts), /Permanently lost:\n• ./u, loss.kind);
+    }
+    assert.match(
+      plansText([planned(views[0]!, { kind: 'power', vm: views[0]!.ref, action: 'start' }, [losses.unusedOverlays])]),
+      /a: the content of \/images\/above/u,
+    );
+  });
+
   it('counts and names in total what is lost', () => {
     const text = plansText([forcesOff('a'), forcesOff('b'), forcesOff('c')]);
     assert.match(text, /Permanently lost:\n• the RAM of 3 VMs/);
