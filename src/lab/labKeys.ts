@@ -1,5 +1,5 @@
-// What stands in labFile.schema.json about the keys of a lab file, by the way to them: for hover, completion, and for
-// who is told that a value is wrong. Pure.
+// What stands in labFile.schema.json about the keys of a lab file, by the way to them: for who is told that a value
+// is wrong.
 import schema from './labFile.schema.json';
 
 interface SchemaPart {
@@ -17,13 +17,11 @@ const definitions: Readonly<Record<string, SchemaPart>> = schema.definitions;
 
 export type LabPath = readonly (string | number)[];
 
-export interface LabKey {
+interface LabKey {
   readonly name: string;
   readonly description: string;
   /** What it takes, where these are few. */
   readonly values: readonly string[];
-  /** What is written behind it. */
-  readonly opens: 'map' | 'list' | 'value';
 }
 
 /** Those that can stand in the map at this place; none where there is no such map. */
@@ -46,7 +44,6 @@ function keyOf(name: string, written: SchemaPart): LabKey {
     name,
     description: written.description ?? part.description ?? '',
     values,
-    opens: part.type === 'object' ? 'map' : part.type === 'array' ? 'list' : 'value',
   };
 }
 

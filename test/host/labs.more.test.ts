@@ -99,7 +99,7 @@ describe('a lab in the editor', () => {
     await rig.stop();
   });
 
-  it('is told what is wrong with its file, what can be written, and what a key means', async () => {
+  it('is told what is wrong with its file, until it is right', async () => {
     writeFileSync(file, text('point: []\n'));
     await call('virtRewind.openLabFile', { file });
     const document = vscode.window.activeTextEditor?.document;
@@ -127,22 +127,6 @@ describe('a lab in the editor', () => {
     edit.replace(document.uri, new vscode.Range(5, 0, 99, 0), 'points:\n  - title: clean\n    ');
     await vscode.workspace.applyEdit(edit);
     await problems(0);
-    const offered = await vscode.commands.executeCommand<vscode.CompletionList>(
-      'vscode.executeCompletionItemProvider',
-      document.uri,
-      new vscode.Position(7, 4),
-    );
-    assert.ok(offered.items.some(({ label, insertText }) => label === 'run' && insertText === 'run:'));
-    const hovers = await vscode.commands.executeCommand<vscode.Hover[]>(
-      'vscode.executeHoverProvider',
-      document.uri,
-      new vscode.Position(4, 6),
-    );
-    const said = hovers
-      .flatMap(({ contents }) => contents)
-      .map((one) => (one instanceof vscode.MarkdownString ? one.value : ''))
-      .join('\n');
-    assert.match(said, /name of an existing VM/u);
   });
 
   it('is made of what the editor has, asked before', async () => {

@@ -1,10 +1,8 @@
-// What the editor says of a lab file while it is written: what is wrong, what can be written where, and what a key
-// means. All of it is said by the lab's own schema; nothing is asked of a libvirt, and so a workspace need not be
-// trusted for it.
+// What is wrong with a lab file, while it is written. Nothing is asked of a libvirt, and so a workspace need not be
+// trusted for it. Completion is for the editor's own YAML extension, by our schema.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
-import { labKeyUnder, labOffers } from '../../lab/labPlaceAt.js';
-import { longestLab, readLab } from '../../lab/readLab.js';
+import { readLab } from '../../lab/readLab.js';
 import { labFileName } from '../../manifest/labFileName.js';
 
 const selector: vscode.DocumentSelector = { pattern: `**/${labFileName}` };
@@ -21,23 +19,6 @@ export function labLanguage(): Disposable {
   store.add(vscode.workspace.onDidChangeTextDocument(({ document }) => judge(document)));
   store.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => problems.delete(uri)));
   vscode.workspace.textDocuments.forEach(judge);
-  store.add(
-    vscode.languages.registerCompletionItemProvider(
-      selector,
-      { provideCompletionItems: (document, position) => offers(document, position) },
-      ' ',
-      '[',
-      '{',
-    ),
-  );
-  store.add(
-    vscode.languages.registerHoverProvider(selector, {
-      provideHover: (document, { line, character }) => {
-        const key = isShort(document) ? labKeyUnder(document.getText(), line, character) : undefined;
-        return key === undefined || key.description === '' ? undefined : new vscode.Hover(key.description);
-      },
-    }),
-  );
   return store;
 }
 
@@ -48,21 +29,4 @@ function problemsOf(document: vscode.TextDocument): readonly vscode.Diagnostic[]
     problem.source = 'Virt Rewind';
     return problem;
   });
-}
-
-function offers(document: vscode.TextDocument, { line, character }: vscode.Position): vscode.CompletionItem[] {
-  if (!isShort(document)) {
-    return [];
-  }
-  return labOffers(document.getText(), line, character).map(({ label, inserted, description, kind }) => {
-    const kinds = vscode.CompletionItemKind;
-    const item = new vscode.CompletionItem(label, kind === 'key' ? kinds.Property : kinds.Value);
-    item.insertText = inserted;
-    item.documentation = description;
-    return item;
-  });
-}
-
-function isShort(document: vscode.TextDocument): boolean {
-  return document.offsetAt(new vscode.Position(document.lineCount, 0)) <= longestLab;
 }

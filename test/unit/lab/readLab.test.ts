@@ -272,7 +272,7 @@ describe('the lab file', () => {
       keysAt([]).map(({ name }) => name),
       ['version', 'name', 'connection', 'protected', 'thresholds', 'vms', 'points'],
     );
-    assert.ok(keysAt(['vms', 'db']).some(({ name, opens }) => name === 'cloudInit' && opens === 'map'));
+    assert.ok(keysAt(['vms', 'db']).some(({ name }) => name === 'cloudInit'));
     assert.ok(keysAt(['vms', 'db', 'wait']).some(({ name, values }) => name === 'agent' && values[0] === 'true'));
     assert.ok(keysAt(['points', 0, 'run', 1]).some(({ name }) => name === 'command'));
     assert.match(keyAt(['vms', 'db', 'memory'])?.description ?? '', /RAM/u);
