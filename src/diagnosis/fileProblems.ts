@@ -56,7 +56,7 @@ export function chainProblems(facts: Facts): readonly Problem[] {
  */
 function changedBackings(facts: Facts): readonly Problem[] {
   const { vm, tree, files, blockJobs } = facts;
-  const told = new Set(tree.snapshots.flatMap((one) => changedLayers(one, facts).map(({ was }) => was.file)));
+  const told = new Set(tree.snapshots.flatMap((one) => changedLayers(one, facts).map(({ file }) => file)));
   if (isActive(vm.power) && blockJobs?.length !== 0) {
     return [];
   }

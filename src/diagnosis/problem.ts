@@ -124,7 +124,13 @@ export type Problem =
   /** `file` was written to after `overlay`, which is built on it. */
   | { readonly kind: 'backingChanged'; readonly file: string; readonly overlay: string }
   /** What the snapshot rests on is not what it was when it was noted. `disk`: `ramTarget` of its RAM. */
-  | { readonly kind: 'contentChanged'; readonly snapshot: string; readonly disk: string; readonly file: string }
+  | {
+      readonly kind: 'contentChanged';
+      readonly snapshot: string;
+      readonly disk: string;
+      readonly file: string;
+      readonly why: Refusal;
+    }
   /**
    * A disk of `writer` is what `title`, a snapshot of `owner`, froze, or lies below that. `snapshot`: where it is of
    * this VM.

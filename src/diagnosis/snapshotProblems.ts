@@ -64,9 +64,10 @@ export function snapshotProblems(snapshot: Snapshot, facts: Facts): readonly Pro
   if (frozen !== undefined) {
     found.push({ kind: 'onFrozenFiles', snapshot: name, disk: frozen['disk'] ?? '', file: frozen['file'] ?? '' });
   }
-  const changed = frozen === undefined ? contentChangedRefusal(snapshot, facts)?.refusal.facts : undefined;
-  if (changed !== undefined && (broken === undefined || changed['disk'] !== ramTarget)) {
-    found.push({ kind: 'contentChanged', snapshot: name, disk: changed['disk'] ?? '', file: changed['file'] ?? '' });
+  const why = frozen === undefined ? contentChangedRefusal(snapshot, facts)?.refusal : undefined;
+  const changed = why?.facts['disk'] ?? '';
+  if (why !== undefined && (broken === undefined || changed !== ramTarget)) {
+    found.push({ kind: 'contentChanged', snapshot: name, disk: changed, file: why.facts['file'] ?? '', why });
   }
   const elsewhere = (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts))?.refusal.facts;
   if (elsewhere !== undefined && broken === undefined && frozen === undefined) {

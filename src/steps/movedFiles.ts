@@ -5,7 +5,7 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { toldChain, type VmDisk } from '../domain/vm.js';
 import { withFrozen, withImage } from './changedFacts.js';
 import { changedSnapshot } from './changedTree.js';
-import { always, doneWhen, noLayers, type StepDefinition, type StepOf } from './stepDefinition.js';
+import { always, doneWhen, type StepDefinition, type StepOf } from './stepDefinition.js';
 
 export const rebaseOverlay: StepDefinition<'rebaseOverlay'> = {
   touches: ({ file, was, backing }) => ({ images: [file, was, backing] }),
@@ -32,7 +32,11 @@ export const nameMovedFiles: StepDefinition<'nameMovedFiles'> = {
     const paths = files.flatMap(({ from, to }) => [from, to]);
     return { images: paths.filter((path) => !path.endsWith('.mem')), files: paths };
   },
-  layers: noLayers,
+  // The RAM is noted anew: its head proved it to be the same, and a copy has another time.
+  layers: ({ snapshot, files }, { tree }) => {
+    const ram = snapshot === undefined ? undefined : findSnapshot(tree, snapshot)?.memory.file;
+    return { writes: files.flatMap(({ from }) => (from === ram ? [from] : [])) };
+  },
   apply: (step, facts) => withNames(step, facts),
   isDone: ({ snapshot, files }, facts) => {
     const named = snapshot === undefined ? namedByVm(facts) : namedBySnapshot(snapshot, facts);

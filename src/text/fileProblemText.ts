@@ -4,7 +4,6 @@ import { t } from '@vscode/l10n';
 import { otherContentText } from './fileRefusals.js';
 import { brokenImageText, cannotStartText, noVolumeText, putBackText } from './missingBase.js';
 import type { ProblemOf, TrashUsage } from '../diagnosis/problem.js';
-import { ramTarget } from '../domain/frozenRecord.js';
 import { displayLine } from '../domain/plainText.js';
 import { quoteForShell } from '../steps/virshCommand.js';
 import { bytesText } from './bytesText.js';
@@ -136,16 +135,10 @@ export const fileProblems = {
     t('Programs that read both files may see a mix of old and new data. File systems in it can be damaged.'),
     t('Find out what wrote to it (a VM started from it, a tool, a restored copy), and compare it with a backup.'),
   ],
-  contentChanged: ({ snapshot, disk, file }, { vm, title }) => [
-    t('{0} has changed since {1} froze it.', quotedPath(file), title(snapshot)),
-    otherContentText(title(snapshot)),
-    disk === ramTarget
-      ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
-      : t(
-          'Find out what wrote to it, and restore an earlier copy. If there is no copy, let libvirt forget {0}: then its layers can be merged.',
-          title(snapshot),
-        ),
-  ],
+  contentChanged: ({ snapshot, why }, { vm, title }) => {
+    const { reason, nextStep } = refusalText(why, vm);
+    return [reason, otherContentText(title(snapshot)), nextStep];
+  },
   frozenFileShared: ({ file, writer, owner, title }) => [
     t(
       '{0} is a disk of {1}, but {2} of {3} needs it unchanged.',

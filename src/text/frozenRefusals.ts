@@ -32,9 +32,17 @@ export const frozenRefusals: Pick<
     ),
     t('It cannot be brought back. Revert to {0} instead.', by),
   ],
-  contentChanged: ({ vm, snapshot, disk, file, was }) => [
-    t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
-    disk === ramTarget ? ramBackText(vm, file, was) : layerBackText(vm, snapshot, file, was),
+  contentChanged: ({ vm, snapshot, disk, file, was, other, by }) => [
+    other !== undefined
+      ? t('{0} names {1} as its RAM, but its RAM was in {2}.', snapshot, inQuotes(file), inQuotes(other))
+      : by !== undefined
+        ? t('{0} and {1} name the same file as their RAM: {2}.', snapshot, by, inQuotes(file))
+        : t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
+    disk !== ramTarget
+      ? layerBackText(vm, snapshot, file, was)
+      : other === undefined && by === undefined
+        ? ramBackText(vm, file, was)
+        : ramNameText(vm, file, by === undefined ? was : ''),
   ],
   writtenByOther: ({ vm, snapshot = vm, disk, file, other }) => [
     t(
@@ -56,11 +64,23 @@ export const frozenRefusals: Pick<
   ],
 };
 
+/** @param was empty: time alone does not make it the right one */
+function ramNameText(vm: string | undefined, file: string, was: string): string {
+  return was === ''
+    ? t('Enter the right file (virsh snapshot-edit), or keep only the disks: {0}', wayTo('repair', vm))
+    : t(
+        'Enter the right file (virsh snapshot-edit), or keep only the disks: {1}. If the file was only moved: touch -d {0} {2}',
+        was,
+        wayTo('repair', vm),
+        shellWord(file),
+      );
+}
+
 function layerBackText(vm: string | undefined, snapshot: string, file: string, was: string): string {
   return was === ''
     ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
     : t(
-        'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time has changed: touch -d {1} {3}',
+        'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time or header (rebase -u) has changed: touch -d {1} {3}',
         snapshot,
         was,
         wayTo('repair', vm),

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { copyFile, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { cloneRequest } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
@@ -107,6 +108,63 @@ describe('content that somebody put in the place of a snapshot’s', () => {
     const { snapshots } = await r.engine.readTree(vm.ref);
     assert.deepEqual(snapshots.map(({ title, kind }) => `${title} ${kind}`).toSorted(), ['s1 memory', 's2 disk']);
     await vm.run(back('s1'));
+  });
+
+  /** What `virsh snapshot-edit` does: its RAM is in another file from now on, as its metadata say. */
+  const nameRam = async (vm: GuestVm, snapshot: string, from: string, to: string): Promise<void> => {
+    const xml = await vm.virsh('snapshot-dumpxml', snapshot, '--security-info');
+    assert.ok(xml.includes(from), xml);
+    await withXmlFile(xml.replaceAll(from, to), (file) => vm.virsh('snapshot-create', file, '--redefine'));
+    await r.engine.refresh({ vm: vm.ref });
+  };
+
+  it('is RAM of another snapshot that a redefinition names: nobody takes it, and its own is no leftover', async () => {
+    const { vm, one, two } = await grown('renamed');
+    await nameRam(vm, 's1', one, two);
+    for (const looks of [1, 2]) {
+      assert.deepEqual(await found(vm), ['contentChanged s1'], String(looks));
+      assert.deepEqual(await altered(vm), ['s1']);
+      await vm.isRefused(back('s1'), 'contentChanged');
+      for (const snapshot of ['s1', 's2']) {
+        await vm.isRefused({ kind: 'delete', snapshot, scope: 'one' }, 'contentChanged');
+      }
+    }
+    await vm.revert('s2', 'running');
+    await vm.holdsAll();
+    await nameRam(vm, 's1', two, one);
+    assert.deepEqual(await found(vm), []);
+    await vm.revert('s1', 'running');
+    await vm.holdsAll();
+    await nameRam(vm, 's1', one, two);
+    await vm.repair('contentChanged');
+    await vm.run(back('s2'));
+  });
+
+  it('is RAM that two snapshots name, of which nothing was noted', async () => {
+    const { vm, one, two } = await grown('unnoted');
+    await withoutNew();
+    await nameRam(vm, 's1', one, two);
+    assert.deepEqual(await found(vm), ['contentChanged s1', 'contentChanged s2']);
+    for (const snapshot of ['s1', 's2']) {
+      await vm.isRefused(back(snapshot), 'contentChanged');
+      await vm.isRefused({ kind: 'delete', snapshot, scope: 'one' }, 'contentChanged');
+    }
+    await nameRam(vm, 's1', two, one);
+    assert.deepEqual(await found(vm), []);
+    await vm.revert('s1', 'running');
+    await vm.holdsAll();
+  });
+
+  it('is not RAM that was moved with its time, and named in its new place', async () => {
+    const { vm, one } = await grown('moved');
+    const { atime, mtimeMs } = await stat(one);
+    await rename(one, `${one}.moved`);
+    await nameRam(vm, 's1', one, `${one}.moved`);
+    assert.deepEqual(await found(vm), []);
+    await vm.revert('s1', 'running');
+    await vm.holdsAll();
+    await utimes(`${one}.moved`, atime, new Date(mtimeMs + 60_000));
+    await vm.isRefused(back('s1'), 'contentChanged');
   });
 
   it('is RAM with another time, until it has its own again', async () => {

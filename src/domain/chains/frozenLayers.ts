@@ -3,6 +3,7 @@
 // time.
 import { imageOf, overlayOf, slackMs } from './frozenContent.js';
 import { backingFileOf, chainOfFrozen, isInside, takesPart } from './fileUse.js';
+import { isChanging, isSame, tookOtherName, withoutMerge } from './layerIdentity.js';
 import { writersInto } from './frozenWriters.js';
 import { type FrozenChain, type FrozenRecord, type LayerIdentity, ramTarget } from '../frozenRecord.js';
 import type { ImageFacts } from '../hostFiles.js';
@@ -21,14 +22,25 @@ export interface LayersUsed {
 interface ChangedLayer {
   /** Of a disk, or `ramTarget`. */
   readonly target: string;
-  readonly was: LayerIdentity;
+  readonly file: string;
+  /** Absent for RAM of which nothing was noted, and that another snapshot, `by`, names too. */
+  readonly was?: LayerIdentity;
+  readonly by?: string;
 }
 
-/** The layers of the snapshot that are not what they were; none too where nothing was noted, or nobody looked. */
+/**
+ * The layers of the snapshot that are not what they were; none too where nothing was noted, or nobody looked. Its RAM
+ * is one file: another name of it is compared with what was noted, too.
+ *
+ * | a layer that is not as noted                                     | → |
+ * |------------------------------------------------------------------|---|
+ * | rests on one that was noted further below, and has the same data, as far as is noted | as it was: a merge took out what was between |
+ * | rests on any other file                                          | changed: the time does not tell whether only its header was written |
+ */
 export function changedLayers(snapshot: Snapshot, facts: Facts): readonly ChangedLayer[] {
   const record = recordOf(snapshot, facts.frozenRecords ?? [], facts.tree);
-  return (record?.chains ?? []).flatMap(({ target, layers }) => {
-    const chain = chainOfFrozen(snapshot, target, facts);
+  const changed = (record?.chains ?? []).flatMap(({ target, layers }) => {
+    const chain = target === ramTarget ? [] : chainOfFrozen(snapshot, target, facts);
     return chain.flatMap((file, depth): readonly ChangedLayer[] => {
       const at = layers.findIndex((layer) => layer.file === file);
       const was = layers[at];
@@ -38,13 +50,42 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
         was.writing === true ||
         now === undefined ||
         isSame(was, now) ||
-        tookOtherName(was, now) ||
+        (tookOtherName(was, now) && layers.slice(at + 2).some(({ file: below }) => below === now.backing?.file)) ||
         tookMerge(now, above, facts) ||
         (depth > 0 && tookAllAbove(file, overlayOf(snapshot, target), facts))
         ? []
-        : [{ target, was }];
+        : [{ target, file, was }];
     });
   });
+  return [...changed, ...changedRam(snapshot, ramOf(record), facts)];
+}
+
+function changedRam(snapshot: Snapshot, was: LayerIdentity | undefined, facts: Facts): readonly ChangedLayer[] {
+  return chainOfFrozen(snapshot, ramTarget, facts).flatMap((file): readonly ChangedLayer[] => {
+    const now = seenAs(ramTarget, file, facts);
+    if (was === undefined) {
+      const by = otherOfRam(file, snapshot, facts)?.title;
+      return by === undefined ? [] : [{ target: ramTarget, file, by }];
+    }
+    return was.writing === true || now === undefined || isSame(was, now) ? [] : [{ target: ramTarget, file, was }];
+  });
+}
+
+/** A second name of one snapshot, as a rename makes it, has its second and its overlays. */
+function otherOfRam(file: string, snapshot: Snapshot, { tree }: Facts): Snapshot | undefined {
+  const momentOf = ({ createdAt, disks }: Snapshot): string =>
+    JSON.stringify([createdAt, disks.map((disk) => disk.file ?? '')]);
+  return tree.snapshots.find((one) => one.memory.file === file && momentOf(one) !== momentOf(snapshot));
+}
+
+function ramOf(record: FrozenRecord | undefined): LayerIdentity | undefined {
+  return record?.chains.find(({ target }) => target === ramTarget)?.layers[0];
+}
+
+/** Files that hold the RAM of snapshots, as noted, whatever these name now. */
+export function notedRam({ tree, frozenRecords = [] }: Facts): ReadonlySet<string> {
+  const external = tree.snapshots.filter(({ memory }) => memory.location === 'external');
+  return new Set(external.flatMap((one) => ramOf(recordOf(one, frozenRecords, tree))?.file ?? []));
 }
 
 /** The second that the snapshot names, and QEMU's last words into a base. */
@@ -97,7 +138,7 @@ function tagTime(snapshot: Snapshot, target: string, facts: Facts): number | und
 
 /** Its layers are asked first. */
 export function isRamChanged(snapshot: Snapshot, facts: Facts): boolean {
-  return contentChangedRefusal(snapshot, facts)?.refusal.facts['disk'] === ramTarget;
+  return changedLayers(snapshot, facts)[0]?.target === ramTarget;
 }
 
 /**
@@ -111,12 +152,14 @@ export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): Refused
   return changed && refuseChanged(snapshot, changed);
 }
 
-function refuseChanged({ title }: Snapshot, { target, was }: ChangedLayer): RefusedDecision {
+function refuseChanged({ title }: Snapshot, { target, file, was, by }: ChangedLayer): RefusedDecision {
   return refuse('contentChanged', {
     snapshot: title,
     disk: target,
-    file: was.file,
-    was: was.modifiedAt === undefined ? '' : new Date(was.modifiedAt).toISOString(),
+    file,
+    was: was?.modifiedAt === undefined ? '' : new Date(was.modifiedAt).toISOString(),
+    ...(was === undefined || was.file === file ? {} : { other: was.file }),
+    ...(by === undefined ? {} : { by }),
   });
 }
 
@@ -136,11 +179,12 @@ export function changedLayerRefusal({ read, written, givenUp }: LayersUsed, fact
   if (used.size === 0 || facts.frozenRecords === undefined) {
     return undefined;
   }
-  const isKept = (file: string): boolean => !written.has(file) && !givenUp.has(file) && isNotedNow(file, facts);
+  const isKept = ({ target, file }: ChangedLayer): boolean =>
+    !written.has(file) && !givenUp.has(file) && isNotedNow(target, file, facts);
   const merging = filesTakingMerge(facts);
   for (const snapshot of facts.tree.snapshots) {
     const changed = changedLayers(snapshot, facts).find(
-      ({ was }) => was.merging !== true && used.has(was.file) && !merging.has(was.file) && !isKept(was.file),
+      (one) => one.was?.merging !== true && used.has(one.file) && !merging.has(one.file) && !isKept(one),
     );
     if (changed !== undefined) {
       return refuseChanged(snapshot, changed);
@@ -150,8 +194,8 @@ export function changedLayerRefusal({ read, written, givenUp }: LayersUsed, fact
 }
 
 /** One of the snapshots that it is noted for found it as it is. */
-function isNotedNow(file: string, facts: Facts): boolean {
-  const now = imageOf(file, facts);
+function isNotedNow(target: string, file: string, facts: Facts): boolean {
+  const now = seenAs(target, file, facts);
   const { tree, frozenRecords = [] } = facts;
   const chains = tree.snapshots.flatMap((snapshot) => recordOf(snapshot, frozenRecords, tree)?.chains ?? []);
   return (
@@ -240,7 +284,7 @@ function recordNow(snapshot: Snapshot, known: FrozenRecord | undefined, facts: F
   for (const target of [...disks.map((disk) => disk.target), ramTarget]) {
     const noted = known?.chains.find((chain) => chain.target === target);
     const layers = chainOfFrozen(snapshot, target, facts).flatMap((file) => {
-      const was = noted?.layers.find((layer) => layer.file === file);
+      const was = target === ramTarget ? noted?.layers[0] : noted?.layers.find((layer) => layer.file === file);
       const now = identityNow(file, was, seenAs(target, file, facts));
       return now ?? (target === ramTarget ? (was ?? []) : undefined);
     });
@@ -274,12 +318,8 @@ function identityNow(
     ...(tables === undefined ? {} : { tables }),
     ...(sample === undefined ? {} : { sample }),
     ...(backing === undefined ? {} : { backing: backing.file }),
-    ...(was !== undefined && was.writing !== true && isSame(was, image) ? withoutMerge(was) : {}),
+    ...(was !== undefined && was.writing !== true && isSame(was, image) ? { ...withoutMerge(was), file } : {}),
   };
-}
-
-function withoutMerge({ merging: _, ...layer }: LayerIdentity): LayerIdentity {
-  return layer;
 }
 
 /**
@@ -303,46 +343,9 @@ export function isNotedAs(
   }
   return noted.every((was) => isTimed(was) && isSame(was, now))
     ? 'same'
-    : noted.every((was) => isSame(was, now) || (tookOtherName(was, now) && isSameSample(was, now)))
+    : noted.every((was) => isSame(was, now) || tookOtherName(was, now))
       ? 'alike'
       : 'other';
-}
-
-function isChanging({ writing, merging }: LayerIdentity): boolean {
-  return writing === true || merging === true;
-}
-
-function isSame(was: LayerIdentity, now: ImageFacts): boolean {
-  return isAlike(was, now) && isSameTime(was.modifiedAt, now.modifiedAt) && isSameSample(was, now);
-}
-
-/** A qcow2 that is read as raw has its header in it. */
-function isSameSample(was: LayerIdentity, now: ImageFacts): boolean {
-  return was.format !== now.format || was.sample === undefined || now.sample === undefined || was.sample === now.sample;
-}
-
-/** The name of another base was written into its header, and no more: so does whoever merges what was below. */
-function tookOtherName(was: LayerIdentity, now: ImageFacts): boolean {
-  return isAlike(was, now) && was.tables !== undefined && now.tables !== undefined && was.backing !== now.backing?.file;
-}
-
-/** Who reads it as another format sees other sizes in it. */
-function isAlike(was: LayerIdentity, now: ImageFacts): boolean {
-  const isReadAlike = was.format === now.format;
-  return (
-    was.bytes === now.bytes &&
-    (!isReadAlike || was.virtualBytes === now.virtualBytes) &&
-    (!isReadAlike || was.tables === undefined || now.tables === undefined || was.tables === now.tables)
-  );
-}
-
-/** Some file systems, and what copies files between them, keep whole seconds; `touch` is told milliseconds by us. */
-function isSameTime(one: number | undefined, other: number | undefined): boolean {
-  if (one === undefined || other === undefined) {
-    return true;
-  }
-  const isCoarse = one % 1_000 === 0 || other % 1_000 === 0;
-  return isCoarse ? Math.floor(one / 1_000) === Math.floor(other / 1_000) : Math.abs(one - other) <= 1;
 }
 
 /**

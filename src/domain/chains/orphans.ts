@@ -3,6 +3,7 @@
 import { imageChain, wholeChain } from './backingChain.js';
 import { isClaimed } from './claimedFiles.js';
 import { elsewhereRefusal } from './frozenContent.js';
+import { changedLayers, notedRam } from './frozenLayers.js';
 import { listedFiles } from './folderNames.js';
 import { isOurMemoryName } from './memoryFiles.js';
 import { movedFiles } from './movedFiles.js';
@@ -13,6 +14,7 @@ import { unownedImageRefusal } from './unownedImage.js';
 import { unusedOverlays } from './unusedOverlays.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Facts } from '../facts.js';
+import { ramTarget } from '../frozenRecord.js';
 import { isSafeName, looksLikeTagId } from '../snapshotName.js';
 
 interface OrphanTag {
@@ -99,7 +101,7 @@ export function orphanCandidates(facts: Facts): {
  * | the VM or a snapshot names a file of its name elsewhere | no orphan: it may be that one, moved, or what it was copied from |
  * | a program relies on it                        | no orphan: it is at work on it |
  * | chains of other VMs are not all read          | none is told |
- * | what a snapshot froze is, or may be, not where libvirt's notes have it, or was moved | none is told: it may be that |
+ * | what a snapshot froze is, or may be, not where libvirt's notes have it, or was moved; its RAM is another's | none is told: it may be that |
  * | an image that stands alone, or on strange files, or keeps its data elsewhere | no orphan: it is no overlay of this VM |
  * | an overlay with data on a file that another VM writes to | no orphan: see unusedOverlays, of that VM |
  * | an overlay with data that the VM does not have | no orphan: see unusedOverlays; RAM beside it neither |
@@ -113,14 +115,15 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
     return [];
   }
   const isElsewhere = (snapshot: Snapshot): boolean =>
-    (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts)) !== undefined;
+    (elsewhereRefusal(snapshot, facts) ?? unownedImageRefusal(snapshot, facts)) !== undefined ||
+    changedLayers(snapshot, facts).some(({ target }) => target === ramTarget);
   if (tree.snapshots.some(isElsewhere) || movedFiles(facts).length > 0) {
     return [];
   }
   const candidates = orphanCandidates(facts);
   const asked = new Set(candidates.images);
   const own = ownImages(facts);
-  const names = new Set([...namedFiles(facts), ...own].map(nameOf));
+  const names = new Set([...namedFiles(facts), ...own, ...notedRam(facts)].map(nameOf));
   const mayGo = (file: string): boolean => !isClaimed(file, facts) && !names.has(nameOf(file));
   const written = new Set(otherVms.flatMap(({ writes = [] }) => writes));
   const unused = new Set(unusedOverlays(facts).flatMap(({ overlay }) => imageChain(overlay, files.images).files));

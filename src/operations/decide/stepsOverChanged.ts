@@ -7,8 +7,5 @@ import type { Step } from '../../steps/step.js';
 import { layersUsedBy } from '../../steps/steps.js';
 
 export function stepsOverChangedRefusal(steps: readonly Step[], facts: Facts): RefusedDecision | undefined {
-  if (facts.frozenRecords === undefined || facts.frozenRecords.length === 0) {
-    return undefined;
-  }
-  return changedLayerRefusal(layersUsedBy(steps, facts), facts);
+  return facts.frozenRecords && changedLayerRefusal(layersUsedBy(steps, facts), facts);
 }

@@ -75,7 +75,7 @@ const keys: readonly (readonly [Problem, string])[] = [
     'qemu:///system u backingChanged backingChanged [["file","/f"],["overlay","/o"]]',
   ],
   [
-    { kind: 'contentChanged', snapshot, disk, file: '/f' },
+    { kind: 'contentChanged', snapshot, disk, file: '/f', why: { reason: 'contentChanged', facts: {} } },
     'qemu:///system u backingChanged contentChanged [["snapshot","a b"],["disk","vda"],["file","/f"]]',
   ],
   [

@@ -23,7 +23,7 @@ type Images = Readonly<Record<string, ImageFacts>>;
 const whole: Images = {
   [base]: image({ modifiedAt: then, tables: 'base', sample: 'base' }),
   [a]: over(base, { modifiedAt: then, tables: 'a' }),
-  [b]: over(a, { modifiedAt: then, tables: 'b' }),
+  [b]: over(a, { modifiedAt: then, tables: 'b', sample: 'b' }),
   [c]: over(b, { modifiedAt: then + hour }),
 };
 
@@ -44,7 +44,7 @@ function chain(images: Images, names: Readonly<Record<string, string>> = {}): Fa
 const noted = recordsToKeep(chain(whole));
 const changedIn = (now: Facts): string =>
   now.tree.snapshots
-    .flatMap((one) => changedLayers(one, now).map(({ was }) => `${one.name}: ${was.file.slice('/img/web.'.length)}`))
+    .flatMap((one) => changedLayers(one, now).map(({ file }) => `${one.name}: ${file.slice('/img/web.'.length)}`))
     .join(', ');
 const with_ = (file: string, more: Partial<ImageFacts>): Images => ({ ...whole, [file]: { ...whole[file]!, ...more } });
 
@@ -71,6 +71,24 @@ describe('what a snapshot rests on', () => {
       ['its owner and mode changed', with_(base, { readOnly: true, real: '9:9' }), {}, ''],
       ['the VM writes to its own file', with_(c, { modifiedAt: then + 2 * hour, bytes: 9_999 }), {}, ''],
       ['a layer was written to', with_(b, { modifiedAt: then + 5 }), {}, 'three: web.b'.replace('web.', '')],
+      [
+        'its header names its base by another path',
+        with_(a, { modifiedAt: then + 5, backing: { file: '/link/web.qcow2', format: 'qcow2' } }),
+        {},
+        'two: a, three: a',
+      ],
+      [
+        'the same, and its time was set back by hand',
+        with_(a, { backing: { file: '/link/web.qcow2', format: 'qcow2' } }),
+        {},
+        '',
+      ],
+      [
+        'a merge took a layer out, and other blocks were written too',
+        { ...merged, [b]: { ...merged[b]!, sample: 'other' } },
+        { two: base },
+        'one: qcow2, three: b',
+      ],
       [
         'another client merged the second layer into the base, libvirt knows nothing of it',
         { ...whole, [base]: merged[base]!, [b]: merged[b]! },
@@ -113,7 +131,7 @@ describe('what a snapshot rests on', () => {
     const records = recordsToKeep(on({}))!;
     const told = (now: Facts): string =>
       changedLayers(taken, now)
-        .map(({ target, was }) => `${target} ${was.file}`)
+        .map(({ target, file }) => `${target} ${file}`)
         .join();
     const rows = [
       [on({}), ''],
@@ -136,6 +154,52 @@ describe('what a snapshot rests on', () => {
     assert.deepEqual(recordsToKeep({ ...on({}), frozenRecords: earlier }), records);
     assert.deepEqual(recordsToKeep({ ...on('unknown'), frozenRecords: [] }), earlier);
     assert.deepEqual(unnotedSnapshots({ ...on({}), frozenRecords: records }), []);
+  });
+
+  it('is its RAM under whatever name; one that two name is the RAM of the one that was noted with it', () => {
+    const [ramA, ramB, moved] = ['/img/a.mem', '/img/b.mem', '/img/moved.mem'];
+    const file = { bytes: 9, allocatedBytes: 9, modifiedAt: then };
+    const of = (one: string, two: string, [at, overlay]: readonly [number, string] = [2_000, b]): Facts => {
+      const taken = (name: string, createdAt: number, memoryFile: string, made: string) =>
+        external(name, undefined, {
+          createdAt,
+          memory: 'external',
+          memoryFile,
+          disks: [{ target: 'vda', location: 'external', file: made }],
+        });
+      return facts({
+        tree: tree([taken('one', 1_000, one, a), taken('two', at, two, overlay)], 'two'),
+        frozenDisks: frozen({ one: base, two: base }),
+        files: {
+          ...seen(whole),
+          files: new Map([
+            [ramA, file],
+            [ramB, { ...file, modifiedAt: then + hour }],
+            [moved, file],
+          ]),
+        },
+      });
+    };
+    const records = recordsToKeep(of(ramA, ramB))!;
+    const told = (now: Facts): string =>
+      now.tree.snapshots
+        .flatMap((one) => changedLayers(one, now).map((is) => `${one.name}: ${is.file} ${is.by ?? is.was?.file ?? ''}`))
+        .join(', ');
+    const swapped = { ...of(ramB, ramB), frozenRecords: records };
+    assert.equal(told(swapped), `one: ${ramB} ${ramA}`);
+    assert.equal(recordsToKeep(swapped), undefined, 'the note stays');
+    const gone = { ...of('/img/gone.mem', ramB), frozenRecords: records };
+    assert.equal(told(gone), '');
+    assert.equal(recordsToKeep(gone), undefined, 'the note stays');
+    const elsewhere = { ...of(moved, ramB), frozenRecords: records };
+    assert.equal(told(elsewhere), '');
+    assert.equal(told({ ...of(ramB, ramB), frozenRecords: recordsToKeep(elsewhere)! }), `one: ${ramB} ${moved}`);
+    const unnoted = { ...of(ramB, ramB), frozenRecords: [] };
+    assert.equal(told(unnoted), `one: ${ramB} two, two: ${ramB} one`);
+    assert.equal(recordsToKeep(unnoted), undefined);
+    const inOneSecond = { ...of(ramB, ramB, [1_000, b]), frozenRecords: [] };
+    assert.equal(told(inOneSecond), `one: ${ramB} two, two: ${ramB} one`);
+    assert.equal(told({ ...of(ramB, ramB, [1_000, a]), frozenRecords: [] }), '', 'one snapshot under two names');
   });
 
   it('is its tag too, known by when it was taken', () => {

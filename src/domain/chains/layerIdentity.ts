@@ -1,0 +1,45 @@
+// Whether an image is what was noted of a layer: by its format, sizes, tables, sample and the time of its last write.
+import type { LayerIdentity } from '../frozenRecord.js';
+import type { ImageFacts } from '../hostFiles.js';
+
+export function isChanging({ writing, merging }: LayerIdentity): boolean {
+  return writing === true || merging === true;
+}
+
+export function isSame(was: LayerIdentity, now: ImageFacts): boolean {
+  return isAlike(was, now) && isSameTime(was.modifiedAt, now.modifiedAt) && isSameSample(was, now);
+}
+
+/** A qcow2 that is read as raw has its header in it. */
+function isSameSample(was: LayerIdentity, now: ImageFacts): boolean {
+  return was.format !== now.format || was.sample === undefined || now.sample === undefined || was.sample === now.sample;
+}
+
+/** The name of another base was written into its header, and no more, as far as is noted. */
+export function tookOtherName(was: LayerIdentity, now: ImageFacts): boolean {
+  const isTold = was.tables !== undefined && now.tables !== undefined;
+  return isTold && isAlike(was, now) && isSameSample(was, now) && was.backing !== now.backing?.file;
+}
+
+/** Who reads it as another format sees other sizes in it. */
+function isAlike(was: LayerIdentity, now: ImageFacts): boolean {
+  const isReadAlike = was.format === now.format;
+  return (
+    was.bytes === now.bytes &&
+    (!isReadAlike || was.virtualBytes === now.virtualBytes) &&
+    (!isReadAlike || was.tables === undefined || now.tables === undefined || was.tables === now.tables)
+  );
+}
+
+/** Some file systems, and what copies files between them, keep whole seconds; `touch` is told milliseconds by us. */
+function isSameTime(one: number | undefined, other: number | undefined): boolean {
+  if (one === undefined || other === undefined) {
+    return true;
+  }
+  const isCoarse = one % 1_000 === 0 || other % 1_000 === 0;
+  return isCoarse ? Math.floor(one / 1_000) === Math.floor(other / 1_000) : Math.abs(one - other) <= 1;
+}
+
+export function withoutMerge({ merging: _, ...layer }: LayerIdentity): LayerIdentity {
+  return layer;
+}
