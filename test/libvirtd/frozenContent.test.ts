@@ -129,7 +129,11 @@ describe('what a snapshot froze', () => {
     assert.deepEqual(await told(ref), ['writer frozen base']);
     const [start] = await r.engine.decide([{ kind: 'power', vm: ref, action: 'start' }]);
     assert.ok(start.decision.kind === 'plan', JSON.stringify(start.decision));
-    assert.deepEqual(start.decision.losses, [{ kind: 'restorePoints', names: ['base (frozen)'] }]);
+    const above = disk.replace(/\.[^./]*$/u, '.base.qcow2');
+    assert.deepEqual(start.decision.losses, [
+      { kind: 'unusedOverlays', files: [above] },
+      { kind: 'restorePoints', names: ['base (frozen)'] },
+    ]);
     // It has not run yet: all is as it was.
     await own.run(back('base'));
     await r.engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
