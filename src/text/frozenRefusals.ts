@@ -38,11 +38,15 @@ export const frozenRefusals: Pick<
       : by !== undefined
         ? t('{0} and {1} name the same file as their RAM: {2}.', snapshot, by, inQuotes(file))
         : t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
-    disk !== ramTarget
-      ? layerBackText(vm, snapshot, file, was)
-      : other === undefined && by === undefined
-        ? ramBackText(vm, file, was)
-        : ramNameText(vm, file, by === undefined ? was : ''),
+    withTouch(
+      disk !== ramTarget
+        ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
+        : other === undefined && by === undefined
+          ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
+          : t('Enter the right file (virsh snapshot-edit), or keep only the disks: {0}', wayTo('repair', vm)),
+      file,
+      was,
+    ),
   ],
   writtenByOther: ({ vm, snapshot = vm, disk, file, other }) => [
     t(
@@ -64,37 +68,14 @@ export const frozenRefusals: Pick<
   ],
 };
 
-/** @param was empty: time alone does not make it the right one */
-function ramNameText(vm: string | undefined, file: string, was: string): string {
+/** @param was empty: no time makes it the right one */
+function withTouch(todo: string, file: string, was: string): string {
   return was === ''
-    ? t('Enter the right file (virsh snapshot-edit), or keep only the disks: {0}', wayTo('repair', vm))
+    ? todo
     : t(
-        'Enter the right file (virsh snapshot-edit), or keep only the disks: {1}. If the file was only moved: touch -d {0} {2}',
+        '{0}. If only the file’s time, path or header (rebase -u) has changed: touch -d {1} {2}',
+        todo,
         was,
-        wayTo('repair', vm),
-        shellWord(file),
-      );
-}
-
-function layerBackText(vm: string | undefined, snapshot: string, file: string, was: string): string {
-  return was === ''
-    ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
-    : t(
-        'Restore the original file, or let libvirt forget {0}: {2}. If only the file’s time or header (rebase -u) has changed: touch -d {1} {3}',
-        snapshot,
-        was,
-        wayTo('repair', vm),
-        shellWord(file),
-      );
-}
-
-function ramBackText(vm: string | undefined, file: string, was: string): string {
-  return was === ''
-    ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
-    : t(
-        'Restore the original file, or keep only the disks: {1}. If only the file’s time has changed: touch -d {0} {2}',
-        was,
-        wayTo('repair', vm),
         shellWord(file),
       );
 }
