@@ -200,7 +200,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   const over = new AbortController();
   const api = createApi({ engine, folder: journal, systems: systems.open, log, over: over.signal });
 
-  // Ended in this order: whatever still asks the inventory ends before it.
+  // Ended in this order: whatever still asks the engine ends before it.
   context.subscriptions.push(
     { dispose: () => over.abort() },
     settings,

@@ -1,4 +1,4 @@
-// Time as the inventory sees it, so that a test can move it. It refuses to know what the time is for.
+// Time, so that a test can move it. It refuses to know what the time is for.
 import { performance } from 'node:perf_hooks';
 import { type Disposable, toDisposable } from './disposable.js';
 

@@ -1,4 +1,4 @@
-// What the inventory catches, as a Failure. It refuses to know how a failure is told to people.
+// Whatever was thrown, as a Failure. It refuses to know how a failure is told to people.
 import { Failure, type FailureDetails } from './failure.js';
 
 /** A Failure as it is; anything else is a defect of ours and becomes one of kind `failed` that keeps its cause. */

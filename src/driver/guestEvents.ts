@@ -1,4 +1,4 @@
-// What the daemon says by itself on one connection, in two forms: for the inventory, and raw for a step that waits.
+// What the daemon says by itself on one connection, in two forms: for the engine, and raw for a step that waits.
 // Knows nothing of snapshots, for libvirt says nothing of them.
 import type { Connection } from '../libvirt/connection.js';
 import {

@@ -1,4 +1,4 @@
-// Clones for who needs a VM for a while: made of a restore point or of a VM that is off, found in the inventory at
+// Clones for who needs a VM for a while: made of a restore point or of a VM that is off, found in the engine at
 // once, thrown away with all that was made for them. Each is an operation like any other, and told so.
 import { randomUUID } from 'node:crypto';
 import { type CloneNetwork, freeCloneName, type CloneWay } from '../domain/clone.js';
@@ -42,7 +42,7 @@ export function cloneRequest(
   };
 }
 
-/** Off, and in the inventory. @throws Failure; `refused` says why it cannot be made */
+/** Off, and in the engine. @throws Failure; `refused` says why it cannot be made */
 export async function makeClone(
   engine: CloneEngine,
   request: CloneRequest,

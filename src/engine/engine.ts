@@ -1,4 +1,4 @@
-// The inventory itself: hands each question to the connection it is about. It refuses to know the editor.
+// The engine: hands each question to the connection it is about. It refuses to know the editor.
 import type { OpenHypervisor, VmCopies } from '../driver/hypervisor.js';
 import { requireOpen } from '../driver/door.js';
 import { Emitter, type Event } from '../base/emitter.js';

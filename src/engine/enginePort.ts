@@ -32,7 +32,7 @@ export type DecidedRequests<T extends readonly OperationRequest[]> = {
   readonly [At in keyof T]: { readonly request: T[At]; readonly decision: Decision };
 };
 
-/** What views and commands need of the inventory; the class implements it. */
+/** What views and commands need of the engine; the class implements it. */
 export interface EnginePort {
   readonly connections: readonly ConnectionView[];
   readonly onDidChange: Event<StoreChange>;

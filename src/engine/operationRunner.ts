@@ -43,7 +43,7 @@ interface RunnerOptions {
   readonly clock: Clock;
   readonly rules: Rules;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
-  /** Aborted when the inventory ends. */
+  /** Aborted when the engine ends. */
   readonly ended: AbortSignal;
 }
 

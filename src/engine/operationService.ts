@@ -49,7 +49,7 @@ export interface OperationServiceOptions {
   readonly automatic: () => AutomaticActions;
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
-  /** Aborted when the inventory ends. */
+  /** Aborted when the engine ends. */
   readonly ended: AbortSignal;
 }
 

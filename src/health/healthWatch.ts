@@ -60,7 +60,7 @@ interface HealthWatchOptions {
 }
 
 export class HealthWatch implements Disposable {
-  readonly #inventory: HealthWatchOptions['engine'];
+  readonly #engine: HealthWatchOptions['engine'];
   readonly #file: HealthWatchOptions['notes'];
   readonly #log: Log;
   readonly #clock: Clock;
@@ -85,7 +85,7 @@ export class HealthWatch implements Disposable {
   #isDisposed = false;
 
   constructor({ engine, notes, log, clock = systemClock, ofLabs }: HealthWatchOptions) {
-    this.#inventory = engine;
+    this.#engine = engine;
     this.#file = notes;
     this.#log = log;
     this.#clock = clock;
@@ -127,7 +127,7 @@ export class HealthWatch implements Disposable {
   /** Errors and warnings of all VMs, each thing once, the worst first; without what is snoozed. */
   wrong(): readonly VmProblem[] {
     const all = new Map<string, VmProblem>();
-    for (const { ref } of this.#inventory.connections.flatMap(({ vms }) => vms)) {
+    for (const { ref } of this.#engine.connections.flatMap(({ vms }) => vms)) {
       for (const problem of this.healthOf(ref)?.found ?? []) {
         const key = keyOf(ref, problem);
         if (severityOf(problem) !== 'note' && !all.has(key)) {
@@ -159,7 +159,7 @@ export class HealthWatch implements Disposable {
 
   /** Sweeps now, whatever the settings say. A connection that was named rejects with its Failure. */
   async sweepNow(connection?: string): Promise<void> {
-    await this.#inventory.sweep(connection);
+    await this.#engine.sweep(connection);
     await this.#afterSweep();
   }
 
@@ -168,10 +168,10 @@ export class HealthWatch implements Disposable {
    * whoever's rule found it, with what is snoozed: doctor and health say the same. Rejects with a Failure.
    */
   async examine(ref: VmRef): Promise<Examination> {
-    const examination = await this.#inventory.examine(ref);
+    const examination = await this.#engine.examine(ref);
     // What statistics do not tell: whole chains of VMs that are off, space on hosts that are not this one.
-    await this.#inventory.readLayers(ref);
-    if (this.#inventory.findVm(ref) !== undefined) {
+    await this.#engine.readLayers(ref);
+    if (this.#engine.findVm(ref) !== undefined) {
       this.#judgements.noteExamination(ref, examination);
       await this.#judge();
     }
@@ -197,7 +197,7 @@ export class HealthWatch implements Disposable {
 
   async #sweep(): Promise<void> {
     try {
-      await this.#inventory.sweep();
+      await this.#engine.sweep();
       await this.#afterSweep();
     } catch (error) {
       this.#log.warn(`the look at the VMs' health failed: ${asFailure(error).message}`);
@@ -215,7 +215,7 @@ export class HealthWatch implements Disposable {
 
   /** Each file system once, however many VMs are on it. */
   #rooms(): readonly (readonly [key: string, freeBytes: number])[] {
-    return this.#inventory.connections.filter(isThere).flatMap(({ uri, vms }) => {
+    return this.#engine.connections.filter(isThere).flatMap(({ uri, vms }) => {
       const rooms = new Map(vms.flatMap(({ layers }) => layers?.rooms ?? []).map((room) => [room.folder, room]));
       return [...rooms.values()].flatMap(({ folder, freeBytes }) =>
         freeBytes === 'unknown' ? [] : [[noteKey(uri, folder), freeBytes] as const],
@@ -261,7 +261,7 @@ export class HealthWatch implements Disposable {
     const { thresholds, exceptions: own } = this.#settings;
     const exceptions = [...this.#ofLabs, ...own];
     const measure = { judge, notes: this.#notes, thresholds, exceptions, now: this.#clock.now() };
-    return this.#judgements.judge(this.#inventory.connections, measure);
+    return this.#judgements.judge(this.#engine.connections, measure);
   }
 
   /** What only an examination finds is not gone because nobody examined. */

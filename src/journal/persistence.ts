@@ -1,4 +1,4 @@
-// What outlives this process of what the inventory does: the journal, the audit, the records, the marks. Refuses to
+// What outlives this process of what the engine does: the journal, the audit, the records, the marks. Refuses to
 // know when it is written.
 import { join } from 'node:path';
 import type { Audit } from './audit.js';

@@ -1,4 +1,4 @@
-// The lesson as it goes on: one VM of its own, one learner, one step after the other. It looks through the inventory
+// The lesson as it goes on: one VM of its own, one learner, one step after the other. It looks through the engine
 // and acts through what it is given; it refuses to know how it is drawn.
 import { asFailure } from '../domain/asFailure.js';
 import type { EnginePort } from '../engine/enginePort.js';

@@ -130,7 +130,7 @@ export class Store {
       this.#changed.fire(change);
     } catch (error) {
       // A reader that fails must not stop what the others see, nor the poll that called.
-      this.#log.error(`a reader of the inventory failed: ${String(error)}`);
+      this.#log.error(`a reader of the store failed: ${String(error)}`);
     }
   }
 }

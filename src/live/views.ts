@@ -1,4 +1,4 @@
-// What readers of the inventory see: readonly values, replaced as a whole when something in them changed.
+// What readers of the store see: readonly values, replaced as a whole when something in them changed.
 import type { Capabilities } from '../domain/capabilities.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, Progress } from '../domain/operation.js';
@@ -22,7 +22,7 @@ export interface ConnectionView extends WantedConnection {
   readonly state: ConnectionState;
   readonly capabilities?: Capabilities;
   readonly failure?: Failure;
-  /** In ticks of the inventory's clock: when it was, or will be, tried again for the first time since this failure. */
+  /** In ticks of the engine's clock: when it was, or will be, tried again for the first time since this failure. */
   readonly retryAt?: number;
   /** Milliseconds since 1970: the next attempt, where that is a while away. */
   readonly nextTryAt?: number;

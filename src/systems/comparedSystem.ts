@@ -36,7 +36,7 @@ type ComparisonSource = Pick<EnginePort, 'connections' | 'findVm' | 'readTree' |
  * @throws Failure what libvirt says against reading one
  */
 export async function readSystemComparison(
-  inventory: ComparisonSource,
+  engine: ComparisonSource,
   { system, points }: StoredSystem,
   one: SystemPoint,
   other: SystemPoint | undefined,
@@ -45,13 +45,13 @@ export async function readSystemComparison(
   const isInOrder = other === undefined || one.createdAt <= other.createdAt;
   const [from, to] = isInOrder ? [one, other] : [other, one];
   const members = await Promise.all(
-    system.members.map((member) => readMemberComparison(inventory, member, { from, to, points }, log)),
+    system.members.map((member) => readMemberComparison(engine, member, { from, to, points }, log)),
   );
   return { system: system.name, from, ...(to !== undefined && { to }), members };
 }
 
 async function readMemberComparison(
-  inventory: ComparisonSource,
+  engine: ComparisonSource,
   member: SystemMember,
   {
     from,
@@ -61,7 +61,7 @@ async function readMemberComparison(
   log: Pick<Log, 'info'>,
 ): Promise<ComparedMember> {
   const { name } = member;
-  const { connection, vm } = observationOf(inventory, member);
+  const { connection, vm } = observationOf(engine, member);
   if (connection === 'away' || vm === undefined) {
     return { name, kind: connection === 'away' ? 'away' : 'vmGone' };
   }
@@ -69,12 +69,12 @@ async function readMemberComparison(
     return { name, kind: 'notKept' };
   }
   try {
-    const tree = await inventory.readTree(member);
+    const tree = await engine.readTree(member);
     const [older, newer] = [from, to].map((point) => point && snapshotOf(tree, member, point, points));
     if (older === undefined || (to !== undefined && newer === undefined)) {
       return { name, kind: 'snapshotGone' };
     }
-    const { differences, distances } = await readStateComparison(inventory, member, older, newer, log);
+    const { differences, distances } = await readStateComparison(engine, member, older, newer, log);
     return {
       name,
       kind: 'compared',
@@ -88,6 +88,6 @@ async function readMemberComparison(
       throw error;
     }
     // It went while it was read.
-    return { name, kind: inventory.findVm(member) === undefined ? 'vmGone' : 'snapshotGone' };
+    return { name, kind: engine.findVm(member) === undefined ? 'vmGone' : 'snapshotGone' };
   }
 }

@@ -1,4 +1,4 @@
-// Several views look at the same inventory, which follows one attention: theirs together.
+// Several views look at the same engine, which follows one attention: theirs together.
 import type { EnginePort } from '../engine/enginePort.js';
 import { type Attention, type VmView, vmKey } from '../live/views.js';
 import type { Disposable } from '../base/disposable.js';

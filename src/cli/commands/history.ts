@@ -54,14 +54,14 @@ export async function history({ call, session, terminal, log, json }: Context): 
 /** The names of the systems that operations were carried out for, by their ids in the log. */
 async function systemsOf(
   entries: readonly HistoryEntry[],
-  inventory: Pick<Context['session']['engine'], 'readLog'>,
+  engine: Pick<Context['session']['engine'], 'readLog'>,
 ): Promise<ReadonlyMap<string, string>> {
   const vms = new Map(
     entries.flatMap(({ entry, connection, vm: { uuid } }) =>
       entry === undefined || connection === undefined ? [] : [[`${connection} ${uuid}`, { connection, uuid }] as const],
     ),
   );
-  const logged = await Promise.all([...vms.values()].map((vm) => inventory.readLog(vm)));
+  const logged = await Promise.all([...vms.values()].map((vm) => engine.readLog(vm)));
   return new Map(logged.flat().flatMap(({ id, system }) => (system === undefined ? [] : [[id, system.name] as const])));
 }
 

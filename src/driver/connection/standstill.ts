@@ -1,4 +1,4 @@
-// Whether a guest has done anything since: asked in a few calls on a connection of its own, without an inventory, for
+// Whether a guest has done anything since: asked in a few calls on a connection of its own, without an engine, for
 // who must know it in some milliseconds. What it cannot be sure of it calls changed.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';

@@ -23,7 +23,7 @@ interface FreshLookOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly persistence: Persistence;
-  /** Aborted when the inventory ends. */
+  /** Aborted when the engine ends. */
   readonly ended: AbortSignal;
 }
 

@@ -47,7 +47,7 @@ interface RecovererOptions {
   readonly connection: (uri: string) => LiveConnection;
   readonly log: Log;
   readonly rules: Rules;
-  /** Aborted when the inventory ends. */
+  /** Aborted when the engine ends. */
   readonly ended: AbortSignal;
   readonly isProtected: (vm: Vm, connection: string) => boolean;
   /** What may be done that nobody asked for. */

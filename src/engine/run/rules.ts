@@ -1,4 +1,4 @@
-// What the inventory lets the model decide while an operation runs and after one broke off, as values that a test can
+// What the engine lets the model decide while an operation runs and after one broke off, as values that a test can
 // replace. Refuses to hold any rule itself.
 import type { OperationRequest } from '../../domain/operation.js';
 import type { PlannedWork } from '../../operations/plan.js';

@@ -89,7 +89,7 @@ export class PictureDisk implements Disposable {
   }
 
   /**
-   * Reads where snapshots, the layer on top, its size or the power changed: what the inventory finds out while somebody
+   * Reads where snapshots, the layer on top, its size or the power changed: what the engine finds out while somebody
    * looks. Not while an operation is on the VM, which changes the very files.
    */
   look(view: VmView | undefined): void {

@@ -1,4 +1,4 @@
-// One picture in an editor tab: sends the page what the inventory knows of its VM while it is seen, and takes what the
+// One picture in an editor tab: sends the page what the engine knows of its VM while it is seen, and takes what the
 // page sends after a look at it. Hidden, it does nothing. Draws nothing itself, and runs no command.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
@@ -88,7 +88,7 @@ export class PicturePanel implements Disposable {
     this.#store.add(panel.onDidDispose(() => this.dispose()));
     this.#store.add(panel.onDidChangeViewState(() => this.#visibilityChanged()));
     this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
-    this.#store.add(services.engine.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(services.engine.onDidChange((change) => this.#storeChanged(change)));
     this.#store.add(services.health.onDidChange(() => this.#updateSoon()));
     this.#store.add(services.bisects.onDidChange(() => this.#updateSoon()));
     panel.webview.html = pageHtml(panel.webview, services.extension);
@@ -160,7 +160,7 @@ export class PicturePanel implements Disposable {
     this.#read();
   }
 
-  #inventoryChanged({ connection, vm }: StoreChange): void {
+  #storeChanged({ connection, vm }: StoreChange): void {
     const isOurs =
       vm === undefined ? connection === undefined || connection === this.ref.connection : sameVm(vm, this.ref);
     if (isOurs) {

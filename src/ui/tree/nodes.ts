@@ -1,5 +1,5 @@
 // The rows of the tree as values: a node says which thing it is, never how that thing is; that is asked of the
-// inventory when the row is drawn.
+// engine when the row is drawn.
 import type { VmRef } from '../../domain/vm.js';
 
 export interface ConnectionNode {

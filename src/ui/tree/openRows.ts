@@ -1,4 +1,4 @@
-// Keeps what is opened in the tree, and says it as the attention that the inventory follows.
+// Keeps what is opened in the tree, and says it as the attention that the engine follows.
 import { type Attention, vmKey } from '../../live/views.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { Node } from './nodes.js';

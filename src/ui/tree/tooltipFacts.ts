@@ -29,19 +29,19 @@ export interface TooltipContent {
 export async function tooltipContent(
   node: Node,
   facts: FactList,
-  inventory: TooltipSource,
+  engine: TooltipSource,
   readBackups?: (view: VmView) => Promise<FactList['lines']>,
 ): Promise<TooltipContent> {
   if (node.kind === 'snapshot') {
-    return { facts, picture: pictureOf(await shownThen(node, inventory), t('Display at that time')) };
+    return { facts, picture: pictureOf(await shownThen(node, engine), t('Display at that time')) };
   }
   if (node.kind !== 'vm') {
     return { facts, picture: undefined };
   }
   const [told, png, backups] = await Promise.all([
-    withAddresses(facts, node.ref, inventory),
-    shownNow(node.ref, inventory),
-    backupLines(node.ref, inventory, readBackups),
+    withAddresses(facts, node.ref, engine),
+    shownNow(node.ref, engine),
+    backupLines(node.ref, engine, readBackups),
   ]);
   const all = backups.length === 0 ? told : { ...told, lines: [...told.lines, ...backups] };
   return { facts: all, picture: pictureOf(png, t('Current display')) };
@@ -53,19 +53,19 @@ function pictureOf(png: Uint8Array | undefined, is: string): DisplayPicture | un
 
 async function backupLines(
   ref: VmRef,
-  inventory: TooltipSource,
+  engine: TooltipSource,
   readBackups: ((view: VmView) => Promise<FactList['lines']>) | undefined,
 ): Promise<FactList['lines']> {
-  const view = inventory.findVm(ref);
+  const view = engine.findVm(ref);
   return view === undefined || readBackups === undefined ? [] : within(systemClock, patienceMs, readBackups(view), []);
 }
 
 /** The same facts where nobody knows an address in time. */
-async function withAddresses(facts: FactList, ref: VmRef, inventory: TooltipSource): Promise<FactList> {
-  if (inventory.findVm(ref)?.vm.power !== 'running') {
+async function withAddresses(facts: FactList, ref: VmRef, engine: TooltipSource): Promise<FactList> {
+  if (engine.findVm(ref)?.vm.power !== 'running') {
     return facts;
   }
-  const asked = inventory.guests.addressesOf(ref).then(
+  const asked = engine.guests.addressesOf(ref).then(
     (found) => found.map(({ address }) => address),
     // The row itself shows what is wrong with the VM or its connection.
     () => [],
@@ -77,17 +77,17 @@ async function withAddresses(facts: FactList, ref: VmRef, inventory: TooltipSour
 }
 
 /** Undefined where it has no display, or none that can be seen in time. */
-async function shownNow(ref: VmRef, inventory: TooltipSource): Promise<Uint8Array | undefined> {
-  if (inventory.findVm(ref)?.vm.power !== 'running') {
+async function shownNow(ref: VmRef, engine: TooltipSource): Promise<Uint8Array | undefined> {
+  if (engine.findVm(ref)?.vm.power !== 'running') {
     return undefined;
   }
   // Most VMs of a server have no display, and a hover is no question that deserves an answer about it.
-  const asked = inventory.guests.thumbnailOf(ref).catch(() => undefined);
+  const asked = engine.guests.thumbnailOf(ref).catch(() => undefined);
   return within(systemClock, patienceMs, asked, undefined);
 }
 
-async function shownThen({ ref, snapshot }: SnapshotNode, inventory: TooltipSource): Promise<Uint8Array | undefined> {
-  const tree = inventory.findVm(ref)?.tree;
+async function shownThen({ ref, snapshot }: SnapshotNode, engine: TooltipSource): Promise<Uint8Array | undefined> {
+  const tree = engine.findVm(ref)?.tree;
   const made = tree && findSnapshot(tree, snapshot);
-  return made?.kind === 'memory' ? inventory.guests.shownAt(ref, made.createdAt) : undefined;
+  return made?.kind === 'memory' ? engine.guests.shownAt(ref, made.createdAt) : undefined;
 }

@@ -1,4 +1,4 @@
-// What the tree shows: children, parents, words and facts of every row, asked of the inventory each time. Owns no state
+// What the tree shows: children, parents, words and facts of every row, asked of the engine each time. Owns no state
 // but the arrangement and the nodes themselves.
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { ConnectionView, VmView } from '../../live/views.js';
@@ -38,7 +38,7 @@ import { SystemContent } from './systemContent.js';
 import { TreeRows } from './treeRows.js';
 import { welcomeOf } from './welcome.js';
 
-/** What is looked for in the inventory while rows are made. */
+/** What is looked for in the engine while rows are made. */
 type TreeSource = Pick<EnginePort, 'connections' | 'findVm'>;
 
 /** Which rows a person opened or closed. */

@@ -33,7 +33,7 @@ interface RowsOfFocus {
 export class TreeFocus {
   readonly #view: View;
   readonly #content: TreeContent;
-  readonly #inventory: RowsOfFocus['engine'];
+  readonly #engine: RowsOfFocus['engine'];
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #focusGuard: Pick<FocusGuard, 'remember'>;
@@ -46,7 +46,7 @@ export class TreeFocus {
   constructor(view: View, rows: RowsOfFocus, focusGuard: Pick<FocusGuard, 'remember'>) {
     this.#view = view;
     this.#content = rows.content;
-    this.#inventory = rows.engine;
+    this.#engine = rows.engine;
     this.#draw = rows.draw;
     this.#log = rows.log;
     this.#clock = rows.clock ?? systemClock;
@@ -73,13 +73,13 @@ export class TreeFocus {
     if (isSystemPart(node)) {
       return this.#content.systems.isThere(node);
     }
-    const view = this.#inventory.findVm(node.ref);
+    const view = this.#engine.findVm(node.ref);
     return view !== undefined && (node.kind !== 'snapshot' || !view.tree || hasSnapshot(view.tree, node.snapshot));
   }
 
   /** Gives "You are here" of a VM the focus, in the view, which is opened for it. */
   async goToCurrent(ref: VmRef): Promise<void> {
-    await this.#inventory.readTree(ref);
+    await this.#engine.readTree(ref);
     const here = this.#content.arrangedVm(ref)?.here;
     if (here !== undefined) {
       await this.#select(here, () => true);
@@ -161,7 +161,7 @@ export class TreeFocus {
       return isGone ? (near ?? this.#content.rows.vm(on.ref)) : undefined;
     };
     let early: Promise<boolean> | undefined;
-    const listening = this.#inventory.onDidChange(() => {
+    const listening = this.#engine.onDidChange(() => {
       const node = early === undefined ? find() : undefined;
       early = node === undefined ? early : this.#tryTo(() => this.#stand(node, isStill));
     });
@@ -187,7 +187,7 @@ export class TreeFocus {
 
   #settle(ref: VmRef, isStill: () => boolean, find: () => Node | undefined): void {
     void this.#tryTo(async () => {
-      await this.#inventory.readTree(ref);
+      await this.#engine.readTree(ref);
       const node = find();
       if (node !== undefined) {
         await this.#stand(node, isStill);

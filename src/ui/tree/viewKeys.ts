@@ -1,4 +1,4 @@
-// Keeps the context keys that menus and welcome texts ask for in step with the inventory; sets only what changed.
+// Keeps the context keys that menus and welcome texts ask for in step with the engine; sets only what changed.
 import type { ConnectionView } from '../../live/views.js';
 import type { Log } from '../../base/log.js';
 import { setContextKeys } from '../contextKeys.js';

@@ -1,4 +1,4 @@
-// The tree view of all connections: hands rows to the editor, tells the inventory what is looked at, and asks for a
+// The tree view of all connections: hands rows to the editor, tells the engine what is looked at, and asks for a
 // row again only when it reads differently. Decides nothing about what a row says.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
@@ -116,7 +116,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     this.#store.add(this.#view.onDidChangeVisibility(() => this.#visibilityChanged()));
     this.#store.add(this.#view.onDidExpandElement(({ element }) => this.#look(this.#openRows.open(element))));
     this.#store.add(this.#view.onDidCollapseElement(({ element }) => this.#look(this.#openRows.close(element))));
-    this.#store.add(engine.onDidChange((change) => this.#inventoryChanged(change)));
+    this.#store.add(engine.onDidChange((change) => this.#storeChanged(change)));
     this.#store.add(health.onDidChange(() => this.#healthChanged()));
     this.#store.add(systems.onDidChange(() => this.#systemsChanged()));
     this.#store.add(bisects.onDidChange(() => this.#factsChanged()));
@@ -252,7 +252,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
   }
 
-  #inventoryChanged({ connection, vm }: StoreChange): void {
+  #storeChanged({ connection, vm }: StoreChange): void {
     const shape = this.#keys.welcome;
     this.#used.note(vm && this.#engine.findVm(vm), Date.now());
     this.#updateKeys();
