@@ -159,7 +159,8 @@ function requireOneMeaning(command: CommandName, said: ReadonlySet<string>): voi
 function requireOperands(command: CommandName, given: readonly string[]): void {
   const { operands } = commandOf(command);
   const missing = operands.find(
-    ({ needed }, at) => (needed === 'needed' || needed === 'rest') && given[at] === undefined,
+    ({ needed }, at) =>
+      (needed === 'needed' && (given[at] ?? '').trim() === '') || (needed === 'rest' && given[at] === undefined),
   );
   if (missing !== undefined) {
     throw new CliError('usage', `${missing.name} is missing. See virt-rewind ${command} --help.`);

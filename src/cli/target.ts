@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import { openSystem, openTarget, type Target } from '../session/target.js';
+import { commandFor } from '../text/ways.js';
 import { askLine } from './agree.js';
 import { CliError } from './commandError.js';
 import { commonOptions } from './commandShape.js';
@@ -27,7 +28,7 @@ async function askWhich(context: Context, name: string): Promise<Target['kind']>
   const { call, terminal, json } = context;
   const both = t('{0} is the name of a VM and of a system.', displayLine(name));
   if (!terminal.canAsk || json !== undefined) {
-    const command = `virt-rewind system ${call.command} ${displayLine(name)}`;
+    const command = commandFor(['system', call.command, displayLine(name)]);
     throw new CliError('ambiguous', `${both} ${t('Use the UUID of the VM, or for the system: {0}', command)}`);
   }
   const answer = await askLine(context, `${both} [v]m, [s]ystem? `);

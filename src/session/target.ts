@@ -32,7 +32,8 @@ export async function openTarget(
     }
     return undefined;
   });
-  return view !== undefined && (await choose(view)) === 'vm'
+  // A UUID is that of a VM, whatever a system is called.
+  return view !== undefined && (view.ref.uuid === name.toLowerCase() || (await choose(view)) === 'vm')
     ? { kind: 'vm', view }
     : { kind: 'system', stored: reachSystem(session, stored) };
 }

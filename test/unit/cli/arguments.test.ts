@@ -82,6 +82,7 @@ describe('the arguments of the command line', () => {
     refuses(['lst'], /no command "lst".*--help/u);
     refuses(['list', '--nope'], /--nope.*virt-rewind list --help/u);
     refuses(['tree'], /VM is missing/u);
+    refuses(['system', 'create', ' ', 'db', 'web'], /NAME is missing/u);
     refuses(['tree', 'a', 'b'], /"b" is one word too many/u);
     refuses(['revert', 'a'], /SNAPSHOT is missing/u);
     refuses(['revert', 'a', 'b', '--after', 'later'], /--after takes one of/u);
