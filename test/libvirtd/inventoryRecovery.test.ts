@@ -215,7 +215,7 @@ describe('a revert that can go no further', () => {
       away = files.checkpoint;
       await rename(away, `${away}.away`);
     });
-    await assert.rejects(stage.engine.runOperation(request), (error) => recoveredOf(error) === 'failed');
+    await assert.rejects(stage.engine.runOperation(request), (error) => recoveredOf(error) === 'explained');
     await rename(`${away}.away`, away);
     // It runs by then.
     await stage.engine.runOperation({ kind: 'power', vm: stage.ref, action: 'start' }).catch(() => undefined);

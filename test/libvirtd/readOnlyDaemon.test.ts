@@ -18,7 +18,7 @@ describe('a daemon that is kept as read-only', () => {
     'its own URI': (uri) => uri,
     'a URI without the transport': (uri) => uri.replace('qemu+unix', 'qemu'),
     'a URI with a mode': (uri) => `${uri}&mode=legacy`,
-    'a URI with a parameter of nobody': (uri) => `${uri}&one=two`,
+    'a URI with a parameter of another transport': (uri) => `${uri}&no_tty=1`,
     'a URI with a transport in other case': (uri) => uri.replace('+unix', '+UNIX'),
     'a URI with one slash': (uri) => uri.replace(':///', ':/'),
     'a URI that leaves the choice to the daemon': (uri) => uri.replace(/^qemu/u, 'remote'),

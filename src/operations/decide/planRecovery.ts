@@ -63,15 +63,22 @@ function planMergeAgain(
 /** Why what it was to go to can be gone to no more. */
 const notWhole: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
   ...(['memoryFileMissing', 'memoryFileBroken', 'overlayMissing', 'snapshotMissing'] as const),
-  ...(['tagMissing', 'tagWithoutRam', 'imageCorrupt'] as const),
+  ...(['tagMissing', 'tagWithoutRam', 'imageCorrupt', 'contentChanged'] as const),
 ]);
 
 function recoveryOf(interrupted: InterruptedOperation, facts: Facts): Recovery {
   const { recover, turnBack } = definitionOf(interrupted.request);
   const on = interrupted.turnsBack === true ? undefined : recover(interrupted, facts);
-  const isLost = on?.kind === 'explain' && notWhole.has(on.why.reason);
-  const back = on === undefined || isLost ? turnBack?.(interrupted, facts) : undefined;
-  const recovery = back ?? on ?? recover(interrupted, facts);
+  const forward = on && overWhole(interrupted, on, facts);
+  const isLost = forward?.kind === 'explain' && notWhole.has(forward.why.reason);
+  const back = forward === undefined || isLost ? turnBack?.(interrupted, facts) : undefined;
+  return back !== undefined
+    ? overWhole(interrupted, back, facts)
+    : (forward ?? overWhole(interrupted, recover(interrupted, facts), facts));
+}
+
+/** Its steps take in nothing that changed, or it is explained. */
+function overWhole(interrupted: InterruptedOperation, recovery: Recovery, facts: Facts): Recovery {
   const steps = recovery.kind === 'steps' ? recovery.plan.steps : [];
   const changed = stepsOverChangedRefusal(steps, facts);
   return changed === undefined ? recovery : explain(interrupted, changed.refusal, steps, facts);
