@@ -103,7 +103,7 @@ export class SessionSystem implements VirtualSystem {
   #carryOut<W extends SystemWish>(wish: W, { signal: given, name }: Harmful): Promise<OutcomeOf<PlanOf<W>>> {
     const signal = this.#librarySession.signal(given);
     return this.#librarySession.act(async (session) => {
-      const [, stored] = await this.#read(session);
+      const stored = await openSystem(session, this.name);
       const { plan, result } = await carryOutSystem(session, () => planSystem(session, stored, wish), {
         agree: ({ guarded }) => requireName(guarded.length > 0 ? this.name : undefined, name),
         follow: (_, work) => work({ signal }),

@@ -99,9 +99,13 @@ export function joinCommandWords([first, second, ...rest]: readonly string[]): r
     : [first, second, ...rest].filter((word) => word !== undefined);
 }
 
+/** By its own word, or as one of systems. */
+export function calledCommand(word: string): CommandName | undefined {
+  return commandNames.find((name) => name === word) ?? commandsOnSystems.find((name) => `system ${name}` === word);
+}
+
 function findCommand(word: string): CommandName {
-  const found =
-    commandNames.find((name) => name === word) ?? commandsOnSystems.find((name) => `system ${name}` === word);
+  const found = calledCommand(word);
   if (found === undefined) {
     const group = commandGroups.find((one) => word.startsWith(`${one} `));
     const help = group === undefined ? '--help' : `${group} --help`;

@@ -6,7 +6,7 @@ import { labFileName } from '../manifest/labFileName.js';
 import type { StoredSystem } from '../domain/system.js';
 import { openTarget } from '../session/target.js';
 import { Session } from '../session/session.js';
-import { splitCommonOptions, joinCommandWords } from './arguments.js';
+import { calledCommand, joinCommandWords, splitCommonOptions } from './arguments.js';
 import {
   commandGroups,
   commandNames,
@@ -29,8 +29,8 @@ const kindsOfSystem: Partial<Readonly<Record<OperandKind, OperandKind>>> = { tar
 export function completionSourceAt(words: readonly string[]): CompletionSource {
   const { ahead, own } = splitCommonOptions(words);
   const [first = '', ...rest] = own.length > 2 ? joinCommandWords(own) : own;
-  const ofSystem = commandsOnSystems.find((name) => first === `system ${name}`);
-  const command = ofSystem ?? commandNames.find((name) => name === first);
+  const command = calledCommand(first);
+  const isOfSystem = first === `system ${command}`;
   if (rest.length === 0 || command === undefined) {
     const own = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
     const within = first === 'system' ? [...own, ...commandsOnSystems] : own;
@@ -75,7 +75,7 @@ export function completionSourceAt(words: readonly string[]): CompletionSource {
   return operand.kind === 'shell'
     ? { kind: 'words', words: ['bash', 'zsh', 'fish'] }
     : {
-        kind: (ofSystem && kindsOfSystem[operand.kind]) ?? operand.kind,
+        kind: (isOfSystem ? kindsOfSystem[operand.kind] : undefined) ?? operand.kind,
         ...(connect !== undefined && { connect }),
         ...(vm !== undefined && { vm }),
         ...(file !== undefined && { file }),
