@@ -403,7 +403,7 @@ const rooms = {
     'ui/commands/commandArguments',
     'ui/commands/commandServices',
     'ui/commands/operate',
-    'ui/commands/snapshotCommands',
+    'ui/commands/snapshots/snapshotCommands',
     'ui/commands/targets',
     'ui/prompts',
     'session',
@@ -504,7 +504,7 @@ const rooms = {
     'base',
   ],
   // Runs in a browser: it shares the messages, and what says sizes and letters.
-  'ui/picture/page': ['ui/picture/messages', 'operations/whatIf', 'domain', 'text/bytesText', 'text/layerLetter'],
+  'ui/picture/page': ['ui/picture/messages', 'operations/whatIf', 'domain', 'text/bytesText', 'text/rows/layerLetter'],
   'ui/history': ['ui/tree', 'ui', 'text', 'journal', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/problems': ['ui/tree', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/vms': ['ui/tree', 'health', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],

@@ -25,18 +25,18 @@ import { Attentions } from './ui/attentions.js';
 import { SystemPictures } from './ui/picture/systemPictures.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
 import { HealthStatus } from './ui/health/healthStatus.js';
-import { ChosenSystem } from './ui/commands/chosenSystem.js';
-import { ActiveVm } from './ui/commands/activeVm.js';
-import { activeVmItem } from './ui/commands/activeVmItem.js';
-import { labSystem } from './ui/commands/labSystem.js';
-import { LessonHost } from './ui/commands/lessonHost.js';
+import { ChosenSystem } from './ui/commands/systems/chosenSystem.js';
+import { ActiveVm } from './ui/commands/vms/activeVm.js';
+import { activeVmItem } from './ui/commands/vms/activeVmItem.js';
+import { labSystem } from './ui/commands/labs/labSystem.js';
+import { LessonHost } from './ui/commands/labs/lessonHost.js';
 import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { setContextKeys } from './ui/contextKeys.js';
 import { notify } from './ui/prompts/notify.js';
 import { readOnlyConnections, wantedConnections } from './session/wantedConnections.js';
-import { readConfigured } from './ui/commands/readConfigured.js';
+import { readConfigured } from './ui/commands/connections/readConfigured.js';
 import { Reports } from './ui/documents/reports.js';
 import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
@@ -108,7 +108,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   const bisects = new KnownBisects(journal, log);
   const brokenOff = bisects.onDidChange(() => {
     brokenOff.dispose();
-    import('./ui/commands/bisectNotice.js')
+    import('./ui/commands/bisect/bisectNotice.js')
       .then(({ tellBrokenOff }) => tellBrokenOff(journal, log))
       .catch((error: unknown) => log.error(String(error)));
   });

@@ -8,7 +8,7 @@ import type { Vm } from '../domain/vm.js';
 import { readStandstills, type StoppedVm } from '../driver/connection/standstill.js';
 import { AgentCheckpoints } from '../journal/agentCheckpoints.js';
 import type { Settings } from '../manifest/settings.js';
-import { failureMessage } from '../text/failureMessage.js';
+import { failureMessage } from '../text/failures/failureMessage.js';
 import type { AgentSession } from './agentSession.js';
 import { permissionFor } from './guard.js';
 import { untrustedLine } from './guestText.js';

@@ -6,7 +6,7 @@ import type { VmView } from '../live/views.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { snapshotInfos } from '../session/infos.js';
 import { waitInSession } from '../session/waitInSession.js';
-import { failureMessage } from '../text/failureMessage.js';
+import { failureMessage } from '../text/failures/failureMessage.js';
 import { permissionFor } from './guard.js';
 import { markUntrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';

@@ -1,7 +1,7 @@
 // What a person is told before an agent's act, in his language: what it does, what is kept and what is lost.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import { questionOf } from '../text/questionText.js';
+import { questionOf } from '../text/questions/questionText.js';
 import { untrustedLine } from './guestText.js';
 import { planAct } from './stepPlans.js';
 import type { ToolName } from './toolTable.js';

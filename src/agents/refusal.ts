@@ -1,6 +1,6 @@
 // Why a tool was not carried out, in words of ours for a model: what is so, and what to do next.
 import { asFailure } from '../domain/asFailure.js';
-import { failureMessage } from '../text/failureMessage.js';
+import { failureMessage } from '../text/failures/failureMessage.js';
 import type { Denial } from './guard.js';
 import { untrustedLine } from './guestText.js';
 

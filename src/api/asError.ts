@@ -2,7 +2,7 @@
 import { asFailure } from '../domain/asFailure.js';
 import { displayLine } from '../domain/plainText.js';
 import { ReadError } from '../domain/readError.js';
-import { failureMessage } from '../text/failureMessage.js';
+import { failureMessage } from '../text/failures/failureMessage.js';
 import { VirtRewindError } from './virtRewindError.js';
 
 const longestSentence = 2_000;

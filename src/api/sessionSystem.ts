@@ -7,7 +7,7 @@ import type { Session } from '../session/session.js';
 import { type OutcomeOf, systemInfo } from '../session/systemInfos.js';
 import type { Systems } from '../systems/systems.js';
 import { openSystem } from '../session/target.js';
-import { notInSystemText } from '../text/systemText.js';
+import { notInSystemText } from '../text/systems/systemText.js';
 import type {
   Cancellable,
   Harmful,

@@ -15,10 +15,10 @@ import { repairRequest } from '../session/repairRequest.js';
 import { runInSession } from '../session/runInSession.js';
 import type { Session } from '../session/session.js';
 import { waitInSession } from '../session/waitInSession.js';
-import { copyStoppedText } from '../text/copyText.js';
-import { problemInfos } from '../text/examinationText.js';
-import { nothingToUndoText } from '../text/operationText.js';
-import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/waitText.js';
+import { copyStoppedText } from '../text/guests/copyText.js';
+import { problemInfos } from '../text/problems/examinationText.js';
+import { nothingToUndoText } from '../text/operations/operationText.js';
+import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/guests/waitText.js';
 import { wingReaders } from '../wings/readers.js';
 import type {
   BackupInfo,

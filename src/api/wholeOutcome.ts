@@ -3,7 +3,7 @@ import { displayLine } from '../domain/plainText.js';
 import { type OutcomeOf, systemOutcome } from '../session/systemInfos.js';
 import type { SystemResult } from '../systems/groupRun.js';
 import type { PlannedSystem } from '../systems/systemPower.js';
-import { notAllUp } from '../text/systemText.js';
+import { notAllUp } from '../text/systems/systemText.js';
 import { VirtRewindError } from './virtRewindError.js';
 
 const longestMessage = 2_000;

@@ -14,12 +14,12 @@ import {
   mustAsk,
   type RunningRequest,
 } from '../session/carryOut.js';
-import { lossText } from '../text/lossText.js';
-import { requestWords, titleIn } from '../text/operationProgress.js';
-import { doneText } from '../text/operationText.js';
-import { progressText } from '../text/progressText.js';
-import { type About, questionOf } from '../text/questionText.js';
-import { warningText } from '../text/warningText.js';
+import { lossText } from '../text/questions/lossText.js';
+import { requestWords, titleIn } from '../text/operations/operationProgress.js';
+import { doneText } from '../text/operations/operationText.js';
+import { progressText } from '../text/operations/progressText.js';
+import { type About, questionOf } from '../text/questions/questionText.js';
+import { warningText } from '../text/questions/warningText.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import type { ExitName } from './exitCodes.js';

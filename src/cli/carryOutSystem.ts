@@ -16,8 +16,8 @@ import {
   systemDoneLines,
   systemQuestion,
   withoutRamLines,
-} from '../text/systemText.js';
-import { SystemProgress } from '../text/systemProgress.js';
+} from '../text/systems/systemText.js';
+import { SystemProgress } from '../text/systems/systemProgress.js';
 import { commandFor } from '../text/ways.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';

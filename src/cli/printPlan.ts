@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { VmView } from '../live/views.js';
 import type { Plan } from '../operations/plan.js';
 import { virshLine } from '../steps/virshCommand.js';
-import type { QuestionText } from '../text/questionText.js';
+import type { QuestionText } from '../text/questions/questionText.js';
 import type { Context } from './context.js';
 import { wrapText } from './help.js';
 

@@ -11,7 +11,7 @@ import { sameVm } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
 import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
-import { failureMessage } from '../text/failureMessage.js';
+import { failureMessage } from '../text/failures/failureMessage.js';
 import { LabError } from './labError.js';
 import type { Lab, MadeVm, WantedVm } from './labFile.js';
 import { digestOf, checkParts, readLabText } from './labPlaces.js';

@@ -6,7 +6,7 @@ import { thresholdsIn } from '../diagnosis/thresholds.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
-import { circleText } from '../text/startText.js';
+import { circleText } from '../text/systems/startText.js';
 import type { Lab, WantedVm, MadeVm } from './labFile.js';
 import type { LabPath } from './labKeys.js';
 import { usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';

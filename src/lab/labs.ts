@@ -12,7 +12,7 @@ import type { VmView } from '../live/views.js';
 import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
-import { labObstacleText } from '../text/labText.js';
+import { labObstacleText } from '../text/failures/labText.js';
 import { differencesOf, type LabDifference } from './labDifferences.js';
 import { digestOfClone, type LabClone, checkClone } from './labClones.js';
 import { LabError } from './labError.js';

@@ -1,6 +1,6 @@
 // Facts → Markdown in which nothing from outside is markup.
 import { displayLine, displayText } from '../domain/plainText.js';
-import type { FactList } from './factList.js';
+import type { FactList } from './rows/factList.js';
 
 /** A fact is one line, so that none can look like another. */
 const longestValue = 500;

@@ -22,7 +22,7 @@ import { sshCommand } from '../../src/libvirt/sshCommand.js';
 import { parseUri } from '../../src/libvirt/uri.js';
 import { htmlText } from '../../src/text/html.js';
 import { codeText, factsMarkdown, markdownText } from '../../src/text/markdown.js';
-import { sshConfigHosts } from '../../src/ui/commands/sshConfigHosts.js';
+import { sshConfigHosts } from '../../src/ui/commands/connections/sshConfigHosts.js';
 import * as v from 'valibot';
 import type { Decoder } from './fuzz.js';
 import { assertInert } from './inertCommand.js';

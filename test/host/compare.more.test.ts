@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runOk } from '../../scripts/rig/run.mjs';
-import type { ComparisonResult } from '../../src/ui/commands/compareCommands.js';
+import type { ComparisonResult } from '../../src/ui/commands/snapshots/compareCommands.js';
 import { hardwareScheme } from '../../src/ui/documents/documents.js';
 import { call, CommandRig, fromMenu, operate, rejects } from './commandRig.js';
 import { Person } from './person.js';

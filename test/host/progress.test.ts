@@ -1,12 +1,12 @@
 // What is told while an operation runs, where libvirt knows how far it is and can cancel it.
 import assert from 'node:assert/strict';
-import { OperationNotice } from '../../src/ui/commands/operationNotice.js';
+import { OperationNotice } from '../../src/ui/commands/operations/operationNotice.js';
 import { CancelWish } from '../../src/engine/cancelWish.js';
 import type { EnginePort } from '../../src/engine/enginePort.js';
 import type { StoreChange, VmView } from '../../src/live/views.js';
 import { Emitter } from '../../src/base/emitter.js';
 import type { OperationRequest, Progress } from '../../src/domain/operation.js';
-import { requestWords } from '../../src/text/operationProgress.js';
+import { requestWords } from '../../src/text/operations/operationProgress.js';
 import { CommandRig, type Guest, call, operate } from './commandRig.js';
 import { Person } from './person.js';
 

@@ -1,7 +1,7 @@
 // Several VMs as one, in the editor: made of rows, kept, broken, reverted, undone, started and shut down, dissolved.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import type { SystemComparisonResult } from '../../src/ui/commands/compareCommands.js';
+import type { SystemComparisonResult } from '../../src/ui/commands/snapshots/compareCommands.js';
 import { reportScheme } from '../../src/ui/documents/reports.js';
 import type { SystemResult } from '../../src/systems/groupRun.js';
 import type { SystemPowerResult } from '../../src/systems/systemPower.js';

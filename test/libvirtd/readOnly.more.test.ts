@@ -4,7 +4,7 @@ import { Failure } from '../../src/domain/failure.js';
 import { cloneNetworks } from '../../src/domain/clone.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
-import { failureMessage } from '../../src/text/failureMessage.js';
+import { failureMessage } from '../../src/text/failures/failureMessage.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('a read-only connection', () => {

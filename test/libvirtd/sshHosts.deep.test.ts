@@ -10,7 +10,7 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { AskLogin, LoginAnswers } from '../../src/base/login.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
-import { failureText } from '../../src/text/failureText.js';
+import { failureText } from '../../src/text/failures/failureText.js';
 import { silentLog } from '../silentLog.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { requireVmByName } from '../../src/engine/findTargets.js';

@@ -9,7 +9,7 @@ import { run, runOk } from '../../scripts/rig/run.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
-import { failureText } from '../../src/text/failureText.js';
+import { failureText } from '../../src/text/failures/failureText.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
 import { freePort, makeAuthority, makeCertificate, tlsConf } from './tlsRig.js';

@@ -11,7 +11,7 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
-import { answerLine, bisectStopText, planLines, pointWord, resultLines } from '../../text/bisectText.js';
+import { answerLine, bisectStopText, planLines, pointWord, resultLines } from '../../text/operations/bisectText.js';
 import { askLine } from '../agree.js';
 import { countOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';

@@ -1,8 +1,8 @@
 // The serial console of a VM in the terminal that this runs in, or as plain bytes where it is none.
 import { setTimeout as pause } from 'node:timers/promises';
 import { ConsoleSession, type ConsoleNote } from '../../engine/consoleSession.js';
-import { consoleLines } from '../../text/consoleText.js';
-import { GuestOutput } from '../../text/guestOutput.js';
+import { consoleLines } from '../../text/guests/consoleText.js';
+import { GuestOutput } from '../../text/guests/guestOutput.js';
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../live/views.js';
 import type { Context } from '../context.js';

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { resolve } from 'node:path';
 import { CopyStopped } from '../../session/copyStopped.js';
-import { copiedText, copyProgressText, copyStoppedText } from '../../text/copyText.js';
+import { copiedText, copyProgressText, copyStoppedText } from '../../text/guests/copyText.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import { copyPlaces } from '../copyPlaces.js';

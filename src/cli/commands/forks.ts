@@ -7,7 +7,7 @@ import { forkVm } from '../../engine/forks.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import type { SeamlessWish } from '../../session/session.js';
-import { titleOf } from '../../text/operationProgress.js';
+import { titleOf } from '../../text/operations/operationProgress.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';

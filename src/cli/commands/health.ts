@@ -3,14 +3,14 @@ import { asFailure } from '../../domain/asFailure.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
 import { labelIn } from '../../text/connectionLabel.js';
 import type { Failure } from '../../domain/failure.js';
-import { failureMessage } from '../../text/failureMessage.js';
-import { failureText } from '../../text/failureText.js';
-import { type CheckedVm, healthReportText } from '../../text/healthReportText.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
+import { failureText } from '../../text/failures/failureText.js';
+import { type CheckedVm, healthReportText } from '../../text/problems/healthReportText.js';
 import type { Context } from '../context.js';
 import { type ExitName, exitOfFailure } from '../exitCodes.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
-import { problemInfo } from '../../text/examinationText.js';
+import { problemInfo } from '../../text/problems/examinationText.js';
 import type { ReachedVms } from '../../session/session.js';
 import { unreachableJson } from './list.js';
 

@@ -8,7 +8,7 @@ import type { Session } from '../../session/session.js';
 import { sessionFolder } from '../../session/sessionFolder.js';
 import { SharedSettings } from '../../session/sharedSettings.js';
 import { wantedConnections } from '../../session/wantedConnections.js';
-import { failureMessage } from '../../text/failureMessage.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
 import type { Call } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import { exitCode } from '../exitCodes.js';

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { identityCommand, renewalOf } from '../../domain/guestIdentity.js';
 import { seedBytes } from '../../domain/guestSeed.js';
 import { displayLine } from '../../domain/plainText.js';
-import { identityQuestion, identityWarning, renewedText } from '../../text/identityText.js';
+import { identityQuestion, identityWarning, renewedText } from '../../text/guests/identityText.js';
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { ReachedVms } from '../../session/session.js';
 import { labelIn } from '../../text/connectionLabel.js';
-import { failureText } from '../../text/failureText.js';
+import { failureText } from '../../text/failures/failureText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';

@@ -10,10 +10,10 @@ import {
   type InterruptedQuestion,
   isAtItsEnd,
 } from '../../session/endInterrupted.js';
-import { dismissedLines, interruptedOperationsText } from '../../text/interruptedOperationText.js';
-import { titleIn } from '../../text/operationProgress.js';
-import { recoveryText } from '../../text/recoveryText.js';
-import { refusalText } from '../../text/refusalText.js';
+import { dismissedLines, interruptedOperationsText } from '../../text/operations/interruptedOperationText.js';
+import { titleIn } from '../../text/operations/operationProgress.js';
+import { recoveryText } from '../../text/operations/recoveryText.js';
+import { refusalText } from '../../text/refusals/refusalText.js';
 import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';

@@ -2,8 +2,8 @@
 import { t } from '@vscode/l10n';
 import { programOutcome } from '../../session/infos.js';
 import { runInSession } from '../../session/runInSession.js';
-import { GuestOutput } from '../../text/guestOutput.js';
-import { lateProgramText } from '../../text/waitText.js';
+import { GuestOutput } from '../../text/guests/guestOutput.js';
+import { lateProgramText } from '../../text/guests/waitText.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';

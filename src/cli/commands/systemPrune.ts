@@ -13,7 +13,7 @@ import {
   staysText,
   systemPrunedText,
   systemPruneQuestion,
-} from '../../text/systemPruneText.js';
+} from '../../text/systems/systemPruneText.js';
 import { countOf, type Call } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';

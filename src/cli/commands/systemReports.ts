@@ -2,7 +2,7 @@
 import type { DiskDistance } from '../../domain/layerDistance.js';
 import { requirePoint } from '../../domain/system.js';
 import { readSystemComparison } from '../../systems/comparedSystem.js';
-import { systemComparisonPage } from '../../text/comparisonText.js';
+import { systemComparisonPage } from '../../text/operations/comparisonText.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';

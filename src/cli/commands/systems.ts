@@ -13,8 +13,8 @@ import {
 } from '../../domain/system.js';
 import { memberOutcomes, systemInfo } from '../../session/systemInfos.js';
 import type { ObservedSystem } from '../../systems/observedSystem.js';
-import { refusalText } from '../../text/refusalText.js';
-import { notInSystemText, outcomeLines, systemLines } from '../../text/systemText.js';
+import { refusalText } from '../../text/refusals/refusalText.js';
+import { notInSystemText, outcomeLines, systemLines } from '../../text/systems/systemText.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';

@@ -5,7 +5,7 @@ import type { VmView } from '../../live/views.js';
 import type { Wait } from '../../domain/wait.js';
 import { guestAddress } from '../../session/guestAddress.js';
 import { waitInSession } from '../../session/waitInSession.js';
-import { lateText, noAddressText, noAgentText, waitHeading } from '../../text/waitText.js';
+import { lateText, noAddressText, noAgentText, waitHeading } from '../../text/guests/waitText.js';
 import { durationText } from '../../text/relativeAge.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';

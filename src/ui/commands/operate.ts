@@ -19,17 +19,17 @@ import {
   type WantedOperation,
 } from '../../session/carryOut.js';
 import { requirePlan } from '../../session/session.js';
-import { requestWords, titleIn } from '../../text/operationProgress.js';
-import { doneText } from '../../text/operationText.js';
-import { type About, questionOf } from '../../text/questionText.js';
+import { requestWords, titleIn } from '../../text/operations/operationProgress.js';
+import { doneText } from '../../text/operations/operationText.js';
+import { type About, questionOf } from '../../text/questions/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { noteInStatusBar, notify, openProgressInView } from '../prompts/notify.js';
 import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfProtected } from './consent.js';
-import { OperationNotice } from './operationNotice.js';
+import { OperationNotice } from './operations/operationNotice.js';
 import { sessionOf } from './sessionOf.js';
-import { tellUndone, type Undoing, undoingTitle } from './undoing.js';
+import { tellUndone, type Undoing, undoingTitle } from './goingBack/undoing.js';
 import { refuseSilent } from './unreachableConnection.js';
 
 interface Presentation {

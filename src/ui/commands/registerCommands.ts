@@ -2,12 +2,12 @@
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { CommandId } from '../../verbs/verbs.js';
-import { automaticCheckpoints } from './automaticCheckpoints.js';
+import { automaticCheckpoints } from './snapshots/automaticCheckpoints.js';
 import type { CommandServices } from './commandServices.js';
 import { healthNotices } from '../health/healthNotices.js';
-import { OperationStatusItem } from './operationStatusItem.js';
+import { OperationStatusItem } from './operations/operationStatusItem.js';
 import { recoveryNotices } from '../prompts/recoveryNotices.js';
-import { RunningOperations } from './runningOperations.js';
+import { RunningOperations } from './operations/runningOperations.js';
 
 /** As package.json has it, and the editor translates it: an object where the title is not the English one. */
 export interface TitledCommand {

@@ -4,9 +4,9 @@ import { t } from '@vscode/l10n';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { Failure } from '../../domain/failure.js';
-import { type FailureText } from '../../text/failureSentences.js';
-import { failureMessage } from '../../text/failureMessage.js';
-import { failureText, isSilent } from '../../text/failureText.js';
+import { type FailureText } from '../../text/failures/failureSentences.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
+import { failureText, isSilent } from '../../text/failures/failureText.js';
 import { noticeText } from '../../text/noticeText.js';
 import { parseCall } from './commandArguments.js';
 import { CommandError, DismissedError, NothingThere } from '../prompts/commandError.js';
@@ -17,7 +17,7 @@ import { callAgain, isRowMissing } from './missingRow.js';
 import { keptFailures } from '../keptFailures.js';
 import { notify } from '../prompts/notify.js';
 import { isNode } from '../tree/nodes.js';
-import type { RunningOperations } from './runningOperations.js';
+import type { RunningOperations } from './operations/runningOperations.js';
 
 /** Where the row with the focus, which the editor hands in to all that stands above the view, is not meant. */
 const withoutRow: ReadonlySet<CommandId> = new Set<CommandId>(['virtRewind.undoLast']);

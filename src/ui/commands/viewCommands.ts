@@ -6,13 +6,13 @@ import { readSettings, writeSetting } from '../readSettings.js';
 import { argumentsOf } from './commandArguments.js';
 import type { CommandRun, CommandTable } from './commandServices.js';
 import type { CommandId } from '../../verbs/verbs.js';
-import { filterPrompt } from '../../text/filterText.js';
-import type { ShownSystem } from '../../text/systemRows.js';
-import { reachMembers, targetSystem } from './systemTargets.js';
+import { filterPrompt } from '../../text/rows/filterText.js';
+import type { ShownSystem } from '../../text/systems/systemRows.js';
+import { reachMembers, targetSystem } from './systems/systemTargets.js';
 import { existingVm } from './operate.js';
 import { targetVm, activeOrPickedVm, useOf } from './targets.js';
 import { type Choice, pick, pickVm, SystemPicked } from '../prompts/pickTarget.js';
-import { systemActions, vmActions } from '../../text/activeVmText.js';
+import { systemActions, vmActions } from '../../text/rows/activeVmText.js';
 import { NothingThere } from '../prompts/commandError.js';
 import { askText } from '../prompts/ask.js';
 

@@ -6,8 +6,8 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
 import type { VmView } from '../../live/views.js';
-import { consoleLines } from '../../text/consoleText.js';
-import { GuestOutput } from '../../text/guestOutput.js';
+import { consoleLines } from '../../text/guests/consoleText.js';
+import { GuestOutput } from '../../text/guests/guestOutput.js';
 import { band, type OwnTerminal, showTerminal } from './terminals.js';
 
 /**

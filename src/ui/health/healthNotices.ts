@@ -5,7 +5,7 @@ import type { ProblemKind } from '../../diagnosis/problem.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
-import { healthNewsText } from '../../text/healthNewsText.js';
+import { healthNewsText } from '../../text/problems/healthNewsText.js';
 import type { HealthWatch, VmProblem } from '../../health/healthWatch.js';
 import { DismissedError } from '../prompts/commandError.js';
 import { notify } from '../prompts/notify.js';

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { CommandId } from '../../verbs/verbs.js';
-import { healthMark } from '../../text/healthText.js';
+import { healthMark } from '../../text/problems/healthText.js';
 import { type StatusItem, statusItem } from '../prompts/notify.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 

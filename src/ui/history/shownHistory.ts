@@ -12,9 +12,9 @@ import {
   existingCheckpoints,
   findCheckpointBefore,
 } from '../../journal/agentCheckpoints.js';
-import { type HistoryEntry, historyDays } from '../../text/historyRows.js';
-import { loggedWords, undoingText } from '../../text/loggedText.js';
-import { titleOf } from '../../text/operationProgress.js';
+import { type HistoryEntry, historyDays } from '../../text/rows/historyRows.js';
+import { loggedWords, undoingText } from '../../text/operations/loggedText.js';
+import { titleOf } from '../../text/operations/operationProgress.js';
 import type { ShownHistory, ShownRow, WayBack } from './historyPage.js';
 
 export { historyLinks, historyPage } from './historyPage.js';

@@ -7,7 +7,7 @@ import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { BlockMap } from '../../domain/blockMap.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
-import { failureMessage } from '../../text/failureMessage.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
 import type { NoBlocks, PictureBlocks } from './messages.js';
 import { pictureBlocks } from './pictureBlocks.js';
 import { PictureReader } from './pictureReader.js';

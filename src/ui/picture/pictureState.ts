@@ -8,14 +8,14 @@ import { isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotT
 import type { Problem } from '../../diagnosis/problem.js';
 import { fileOf, severityOf, snapshotOf } from '../../diagnosis/problemTable.js';
 import { unreachableFailure } from '../../live/views.js';
-import { failureMessage } from '../../text/failureMessage.js';
-import { healthMark } from '../../text/healthText.js';
-import { problemText } from '../../text/problemText.js';
-import { type ConnectionReach, type RowContext, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows.js';
-import { automaticSentence } from '../../text/facts.js';
-import { bisectedAs, marksOn } from '../../text/marksOn.js';
-import { markWords } from '../../text/bisectMarks.js';
-import { sizeWords } from '../../text/sizeText.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
+import { healthMark } from '../../text/problems/healthText.js';
+import { problemText } from '../../text/problems/problemText.js';
+import { type ConnectionReach, type RowContext, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows/rows.js';
+import { automaticSentence } from '../../text/rows/facts.js';
+import { bisectedAs, marksOn } from '../../text/rows/marksOn.js';
+import { markWords } from '../../text/rows/bisectMarks.js';
+import { sizeWords } from '../../text/rows/sizeText.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
 
 /** @param view undefined: the VM is not known, or not yet */

@@ -14,7 +14,7 @@ import type { AgreedPlans } from './agreedPlans.js';
 import { displayLine } from '../../domain/plainText.js';
 import { protectionMatcher } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { RowContext } from '../../text/rows.js';
+import type { RowContext } from '../../text/rows/rows.js';
 import type { FromPicture, PictureWhatIf } from './messages.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Node } from '../tree/nodes.js';

@@ -8,7 +8,7 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import { vmKey } from '../../live/views.js';
 import { systemPictureType } from '../../manifest/viewIds.js';
 import type { KnownSystems } from '../../systems/knownSystems.js';
-import type { ShownSystem } from '../../text/systemRows.js';
+import type { ShownSystem } from '../../text/systems/systemRows.js';
 import type { Attentions } from '../attentions.js';
 import type * as Page from './systemPage.js';
 

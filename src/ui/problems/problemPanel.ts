@@ -9,8 +9,8 @@ import type { VmRef } from '../../domain/vm.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import { vmKey } from '../../live/views.js';
 import { problemPanelType } from '../../manifest/viewIds.js';
-import { failureMessage } from '../../text/failureMessage.js';
-import type { ReportPart } from '../../text/report.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
+import type { ReportPart } from '../../text/problems/report.js';
 import { problemLinks, problemPage, type ProblemReport } from './problemPage.js';
 
 export interface ProblemPanelOptions {

@@ -10,7 +10,7 @@ import type { ForkPoint } from '../../engine/forks.js';
 import type { VmView } from '../../live/views.js';
 import { bytesText } from '../../text/bytesText.js';
 import { relativeAge } from '../../text/relativeAge.js';
-import { warningText } from '../../text/warningText.js';
+import { warningText } from '../../text/questions/warningText.js';
 import { kindWords, powerWord } from '../../text/words.js';
 import { askText } from './ask.js';
 import { requireAnswer } from './commandError.js';

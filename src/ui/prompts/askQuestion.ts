@@ -3,7 +3,7 @@
 // A second other way would be cut off in a narrow window; where there are several, they stand in a list behind one
 // button.
 import { t } from '@vscode/l10n';
-import type { QuestionText } from '../../text/questionText.js';
+import type { QuestionText } from '../../text/questions/questionText.js';
 import { requireAnswer } from './commandError.js';
 import { askModal, showModal } from './notify.js';
 

@@ -13,7 +13,7 @@ import {
 } from '../../domain/startWait.js';
 import type { SystemMember, VirtualSystem } from '../../domain/system.js';
 import { circleIn, withStart } from '../../systems/startOrder.js';
-import { circleText, startLine } from '../../text/startText.js';
+import { circleText, startLine } from '../../text/systems/startText.js';
 import { askSeveral, askText } from './ask.js';
 import { requireAnswer } from './commandError.js';
 import { type Choice, pick } from './pickTarget.js';

@@ -4,8 +4,8 @@ import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
-import { titleIn } from '../../text/operationProgress.js';
-import { recoveryText } from '../../text/recoveryText.js';
+import { titleIn } from '../../text/operations/operationProgress.js';
+import { recoveryText } from '../../text/operations/recoveryText.js';
 import { notify } from './notify.js';
 
 export function recoveryNotices(engine: EnginePort, log: vscode.LogOutputChannel): Disposable {

@@ -1,7 +1,7 @@
 // What cannot be done now, as a line of a list: it is shown with why, and whoever picks it is told the whole reason.
 import { t } from '@vscode/l10n';
 import type { Refusal } from '../../domain/refusal.js';
-import { refusalText } from '../../text/refusalText.js';
+import { refusalText } from '../../text/refusals/refusalText.js';
 import type { Choice } from './pickTarget.js';
 
 export function refusalChoice<T>(label: string, refusal: Refusal, value: T): Choice<T> {

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { RecoveredSystem } from '../../systems/systems.js';
-import { systemRecoveredText } from '../../text/systemText.js';
+import { systemRecoveredText } from '../../text/systems/systemText.js';
 import { notify } from './notify.js';
 
 export async function tellSystemRecovered(recovered: RecoveredSystem, log: vscode.LogOutputChannel): Promise<void> {

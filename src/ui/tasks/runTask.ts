@@ -11,11 +11,11 @@ import { guestAddress } from '../../engine/guestAddress.js';
 import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
-import { failureMessage } from '../../text/failureMessage.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
 import { durationText } from '../../text/relativeAge.js';
 import { CommandError, DismissedError } from '../prompts/commandError.js';
-import { GuestOutput } from '../../text/guestOutput.js';
-import { lateProgramText, noAddressText, waitHeading } from '../../text/waitText.js';
+import { GuestOutput } from '../../text/guests/guestOutput.js';
+import { lateProgramText, noAddressText, waitHeading } from '../../text/guests/waitText.js';
 import { type TaskCall, taskCall } from './taskCall.js';
 import { waitFor } from './waitFor.js';
 

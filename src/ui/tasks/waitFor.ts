@@ -1,7 +1,7 @@
 // A wait of a task, and what is said when it was in vain. Changes nothing.
 import { type WaitContext, waitFor as waitInEngine } from '../../engine/waitFor.js';
 import type { Wait } from '../../domain/wait.js';
-import { lateText, noAgentText } from '../../text/waitText.js';
+import { lateText, noAgentText } from '../../text/guests/waitText.js';
 import { CommandError, DismissedError } from '../prompts/commandError.js';
 
 /**

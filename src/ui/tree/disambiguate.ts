@@ -1,7 +1,7 @@
 // Rows of one list whose names begin alike show what tells them apart. Knows no row but by its label.
-import { shortenedAlike } from '../../text/alikeNames.js';
+import { shortenedAlike } from '../../text/rows/alikeNames.js';
 import { displayLine } from '../../domain/plainText.js';
-import type { Row } from '../../text/rows.js';
+import type { Row } from '../../text/rows/rows.js';
 
 /** Of lists that are values: worked out once for each. */
 const known = new WeakMap<object, ReadonlyMap<string, string>>();

@@ -2,10 +2,10 @@
 import { t } from '@vscode/l10n';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Failure } from '../../domain/failure.js';
-import type { FactList } from '../../text/factList.js';
-import { failureText } from '../../text/failureText.js';
+import type { FactList } from '../../text/rows/factList.js';
+import { failureText } from '../../text/failures/failureText.js';
 import type { MessageNode } from './nodes.js';
-import type { Row } from '../../text/rows.js';
+import type { Row } from '../../text/rows/rows.js';
 
 export interface MessageRow extends Row {
   readonly click: { readonly title: string; readonly command: CommandId };

@@ -2,7 +2,7 @@
 // row.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { dimmedColor, type Row } from '../../text/rows.js';
+import { dimmedColor, type Row } from '../../text/rows/rows.js';
 
 type RowMark = NonNullable<Row['mark']>;
 

@@ -2,7 +2,7 @@
 import type { Memento } from 'vscode';
 import type { Log } from '../../base/log.js';
 import type { EnginePort } from '../../engine/enginePort.js';
-import type { FactList } from '../../text/factList.js';
+import type { FactList } from '../../text/rows/factList.js';
 import { wingFacts } from '../../wings/vmFacts.js';
 import type { Node } from './nodes.js';
 import { type TooltipContent, tooltipContent } from './tooltipFacts.js';

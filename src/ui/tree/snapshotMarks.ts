@@ -3,8 +3,8 @@ import { snapshotOf } from '../../diagnosis/problemTable.js';
 import type { SnapshotSize } from '../../domain/layers.js';
 import type { VmView } from '../../live/views.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { bisectedAs, marksOn } from '../../text/marksOn.js';
-import type { RowContext, SnapshotPlace } from '../../text/rows.js';
+import { bisectedAs, marksOn } from '../../text/rows/marksOn.js';
+import type { RowContext, SnapshotPlace } from '../../text/rows/rows.js';
 import type { SnapshotNode } from './nodes.js';
 
 export type SnapshotMarks = ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found' | 'bisected'>;

@@ -5,8 +5,8 @@ import type { VmRef } from '../../domain/vm.js';
 import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import { observationOf, observeSystem } from '../../systems/observedSystem.js';
-import type { FactList } from '../../text/factList.js';
-import { type RowContext, reachOf, type Row } from '../../text/rows.js';
+import type { FactList } from '../../text/rows/factList.js';
+import { type RowContext, reachOf, type Row } from '../../text/rows/rows.js';
 import {
   memberRow,
   memberWords,
@@ -16,8 +16,8 @@ import {
   type ShownSystem,
   systemFacts,
   systemRow,
-} from '../../text/systemRows.js';
-import { vmFacts } from '../../text/facts.js';
+} from '../../text/systems/systemRows.js';
+import { vmFacts } from '../../text/rows/facts.js';
 import { matches } from './arrangedVm.js';
 import type { MemberNode, PointNode, SystemNode, SystemPart, VmNode } from './nodes.js';
 

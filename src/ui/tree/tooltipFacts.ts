@@ -6,7 +6,7 @@ import type { VmRef } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmView } from '../../live/views.js';
 import type { EnginePort } from '../../engine/enginePort.js';
-import type { FactList } from '../../text/factList.js';
+import type { FactList } from '../../text/rows/factList.js';
 import type { Node, SnapshotNode } from './nodes.js';
 
 /** A tooltip that comes later is none. */

@@ -10,8 +10,8 @@ import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
 import { parentIn } from './clonesInTree.js';
 import type { OpenRows } from './openRows.js';
-import { type FactList } from '../../text/factList.js';
-import { connectionFacts, snapshotFacts, vmFacts } from '../../text/facts.js';
+import { type FactList } from '../../text/rows/factList.js';
+import { connectionFacts, snapshotFacts, vmFacts } from '../../text/rows/facts.js';
 import { type MessageRow, messageFacts, messageRow } from './messageRows.js';
 import {
   type AutomaticNode,
@@ -31,7 +31,7 @@ import {
   hereRow,
   snapshotRow,
   vmRow,
-} from '../../text/rows.js';
+} from '../../text/rows/rows.js';
 import { type SnapshotMarks, markedAs, sizeOf } from './snapshotMarks.js';
 import { disambiguate } from './disambiguate.js';
 import { SystemContent } from './systemContent.js';

@@ -1,13 +1,13 @@
 // Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
 import type { CommandId } from '../../verbs/verbs.js';
-import type { FactList } from '../../text/factList.js';
+import type { FactList } from '../../text/rows/factList.js';
 import { factsMarkdown } from '../../text/markdown.js';
 import { noticeText } from '../../text/noticeText.js';
 import type { MessageRow } from './messageRows.js';
 import type { Node } from './nodes.js';
 import type { DisplayPicture, TooltipContent } from './tooltipFacts.js';
-import type { Row } from '../../text/rows.js';
+import type { Row } from '../../text/rows/rows.js';
 import { rowMarkUri } from './rowMarks.js';
 
 const collapsible: Readonly<Record<Row['opens'], vscode.TreeItemCollapsibleState>> = {

@@ -10,7 +10,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { isMember, type StoredSystem, type SystemPoint } from '../../domain/system.js';
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
-import { failureMessage } from '../../text/failureMessage.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
 import { type BackupMade, requireRepository } from './repository/backUp.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
 import {

@@ -7,7 +7,7 @@ import type { Context } from '../../cli/context.js';
 import type { ExitName } from '../../cli/exitCodes.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { shortFailure } from '../../text/failureText.js';
+import { shortFailure } from '../../text/failures/failureText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, listBackups } from './repository/backups.js';
 import { openRestic, requireOneConnection, requireText, requireWholePath, saying } from './copiesCommand.js';

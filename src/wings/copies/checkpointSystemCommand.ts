@@ -7,7 +7,7 @@ import { isMember, type MemberOutcome, type StoredSystem, type SystemPoint } fro
 import { checkpointTitle } from '../../domain/titleSuggestion.js';
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
-import { lateOf, outcomeLines } from '../../text/systemText.js';
+import { lateOf, outcomeLines } from '../../text/systems/systemText.js';
 import { problemText } from './copiesText.js';
 import { agreeByName } from './protectedCommand.js';
 

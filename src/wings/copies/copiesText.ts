@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { utcTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
-import { brokenImageText } from '../../text/missingBase.js';
+import { brokenImageText } from '../../text/refusals/missingBase.js';
 import { CopiesFault, type CopiesProblem } from './copiesFault.js';
 import { notStartedText, staysText } from './doneText.js';
 import { ResticFault } from './repository/restic.js';

@@ -5,7 +5,7 @@ import { asFailure } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { isActive } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
-import { failureMessage } from '../../text/failureMessage.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
 import { CopiesFault } from './copiesFault.js';
 import { notStartedText } from './doneText.js';
 

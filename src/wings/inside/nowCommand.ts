@@ -16,7 +16,7 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import { isLeft, markOfName } from '../../journal/processMark.js';
 import type { VmView } from '../../live/views.js';
 import { carryOut } from '../../session/carryOut.js';
-import { failureText } from '../../text/failureText.js';
+import { failureText } from '../../text/failures/failureText.js';
 import { commandFor } from '../../text/ways.js';
 
 /** Rejects with Failure `refused` where no such snapshot can be made; then nothing was. */

@@ -9,7 +9,7 @@ import { displayLine } from '../../domain/plainText.js';
 import type { VmView } from '../../live/views.js';
 import { carryOut } from '../../session/carryOut.js';
 import { CopyStopped } from '../../session/copyStopped.js';
-import { copyProgressText } from '../../text/copyText.js';
+import { copyProgressText } from '../../text/guests/copyText.js';
 import { RestoreFault } from './back/restoreFault.js';
 import {
   checkpointTitleOf,

@@ -11,7 +11,7 @@ import { Bisects } from '../../../src/bisect/bisects.js';
 import { BisectStop } from '../../../src/bisect/bisectStop.js';
 import type { ProbesEngine } from '../../../src/bisect/cloneProbes.js';
 import type { Bisect, BisectTry, Verdict } from '../../../src/domain/bisect.js';
-import { planLines, resultLines } from '../../../src/text/bisectText.js';
+import { planLines, resultLines } from '../../../src/text/operations/bisectText.js';
 import { silentLog } from '../../silentLog.js';
 import { ref } from '../domain/someFacts.js';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { CliError } from '../../../src/cli/commandError.js';
 import { copyPlaces } from '../../../src/cli/copyPlaces.js';
 import { CopyStopped } from '../../../src/session/copyStopped.js';
-import { copyProgressText, copyStoppedText } from '../../../src/text/copyText.js';
+import { copyProgressText, copyStoppedText } from '../../../src/text/guests/copyText.js';
 
 describe('the places of a copy', () => {
   it('are one in a guest and one here', () => {

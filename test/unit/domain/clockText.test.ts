@@ -4,7 +4,7 @@ import { config } from '@vscode/l10n';
 import { languages, sentencesOf, sources } from '../../../scripts/translations.mjs';
 import { titleAt } from '../../../src/domain/automaticTitles.js';
 import { clockText, dateText, fullTime, shortTime } from '../../../src/domain/clockText.js';
-import { snapshotFacts } from '../../../src/text/facts.js';
+import { snapshotFacts } from '../../../src/text/rows/facts.js';
 import { snapshot } from '../ui/samples.js';
 
 const at = new Date(2026, 6, 4, 9, 1, 7).getTime();

@@ -6,8 +6,8 @@ import type { Facts, OtherVm } from '../../../src/domain/facts.js';
 import { examine } from '../../../src/diagnosis/examine.js';
 import { snapshotOf } from '../../../src/diagnosis/problemTable.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
-import { questionOf } from '../../../src/text/questionText.js';
-import { vmRow } from '../../../src/text/rows.js';
+import { questionOf } from '../../../src/text/questions/questionText.js';
+import { vmRow } from '../../../src/text/rows/rows.js';
 import { image, over, seen } from './hostFiles.js';
 import { disk, external, facts, frozen, ref, tree, vm } from './someFacts.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { GuestRun } from '../../../src/domain/guestCommand.js';
 import { type Renewal, renewalOf } from '../../../src/domain/guestIdentity.js';
-import { identityQuestion, renewedText } from '../../../src/text/identityText.js';
+import { identityQuestion, renewedText } from '../../../src/text/guests/identityText.js';
 
 const bytes = (text: string): { readonly bytes: Uint8Array; readonly isCut: boolean } => ({
   bytes: Buffer.from(text),

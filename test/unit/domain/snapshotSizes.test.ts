@@ -7,7 +7,7 @@ import type { Facts } from '../../../src/domain/facts.js';
 import type { InternalSizes } from '../../../src/domain/imageContents.js';
 import type { Layer, MergeFrees, VmLayers } from '../../../src/domain/layers.js';
 import { readMerges } from '../../../src/live/layerMerges.js';
-import { changedWords, sizeWords } from '../../../src/text/sizeText.js';
+import { changedWords, sizeWords } from '../../../src/text/rows/sizeText.js';
 import { disk, external, facts, frozen, image, internal, looked, now, ref, tree, vm } from './someFacts.js';
 
 const KiB = 1024;

@@ -6,7 +6,7 @@ import { metadataFolders } from '../../../src/driver/connection/metadataFolders.
 import type { FileFacts, Observation } from '../../../src/domain/hostFiles.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { VmFile } from '../../../src/domain/vmFiles.js';
-import { vmFileText } from '../../../src/text/vmFileText.js';
+import { vmFileText } from '../../../src/text/rows/vmFileText.js';
 import { disk, external, frozen, image, looked, now, facts, tree, vm } from './someFacts.js';
 
 const file: FileFacts = { bytes: 10, allocatedBytes: 4096 };

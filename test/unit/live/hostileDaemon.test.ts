@@ -16,8 +16,8 @@ import { errorCodes, ProtocolViolation } from '../../../src/libvirt/libvirtError
 import { type ProcedureName, procedures, type ResultOf } from '../../../src/libvirt/procedures.js';
 import { VIR_NET_CONTINUE } from '../../../src/libvirt/protocol.js';
 import { vmKey } from '../../../src/live/views.js';
-import { failureText } from '../../../src/text/failureText.js';
-import { snapshotFacts } from '../../../src/text/facts.js';
+import { failureText } from '../../../src/text/failures/failureText.js';
+import { snapshotFacts } from '../../../src/text/rows/facts.js';
 import { factsMarkdown } from '../../../src/text/markdown.js';
 import { silentLog } from '../../silentLog.js';
 import {

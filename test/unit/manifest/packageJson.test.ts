@@ -19,7 +19,7 @@ import {
   treeVmOrders,
 } from '../../../src/manifest/settings.js';
 import { containerId, lessonPanelType, treeViewId } from '../../../src/manifest/viewIds.js';
-import { menuTokens } from '../../../src/text/capabilityTokens.js';
+import { menuTokens } from '../../../src/text/rows/capabilityTokens.js';
 
 interface MenuItem {
   /** Or a submenu. */

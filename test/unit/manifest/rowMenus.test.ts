@@ -14,9 +14,9 @@ import {
   snapshotTokens,
   systemTokens,
   vmTokens,
-} from '../../../src/text/capabilityTokens.js';
+} from '../../../src/text/rows/capabilityTokens.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
-import { systemActions, vmActions } from '../../../src/text/activeVmText.js';
+import { systemActions, vmActions } from '../../../src/text/rows/activeVmText.js';
 import { pictureActions } from '../../../src/ui/picture/pictureState.js';
 import { observeSystem } from '../../../src/systems/observedSystem.js';
 import { systemLinks, systemPage } from '../../../src/ui/picture/systemPage.js';

@@ -7,7 +7,7 @@ import type { Refusal, RefusalReason } from '../../../src/domain/refusal.js';
 import type { SnapshotTree } from '../../../src/domain/snapshot.js';
 import type { Vm, VmDisk } from '../../../src/domain/vm.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
-import { refusalText } from '../../../src/text/refusalText.js';
+import { refusalText } from '../../../src/text/refusals/refusalText.js';
 import { image, over, type SeenFile } from '../domain/hostFiles.js';
 import { ask, capabilities, disk, external, now, ref, tree } from '../domain/someFacts.js';
 

@@ -9,7 +9,7 @@ import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { VmView } from '../../../src/live/views.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { planPower, runPower, type PlannedPower, type SystemPowerResult } from '../../../src/systems/systemPower.js';
-import { outcomeLines, systemDoneLines } from '../../../src/text/systemText.js';
+import { outcomeLines, systemDoneLines } from '../../../src/text/systems/systemText.js';
 import { facts, vm } from '../domain/someFacts.js';
 import { FakeClock } from '../engine/fakeClock.js';
 

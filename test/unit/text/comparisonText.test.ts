@@ -1,7 +1,7 @@
 // The words of a comparison: bounded, and nothing from outside becomes markup.
 import assert from 'node:assert/strict';
 import type { HardwareDifference } from '../../../src/domain/hardware.js';
-import { type Comparison, comparisonPage, comparisonSummary } from '../../../src/text/comparisonText.js';
+import { type Comparison, comparisonPage, comparisonSummary } from '../../../src/text/operations/comparisonText.js';
 
 const plain: Comparison = { vm: 'web', from: 'a', to: 'b', differences: [], distances: undefined };
 const memory: HardwareDifference = {

@@ -4,9 +4,9 @@ import type { Ability, Diagnosis } from '../../../src/diagnosis/examination.js';
 import type { ProblemKind, ProblemOf } from '../../../src/diagnosis/problem.js';
 import type { Repair } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { examinationText } from '../../../src/text/examinationText.js';
-import { problemText, repairText } from '../../../src/text/problemText.js';
-import { refusalText } from '../../../src/text/refusalText.js';
+import { examinationText } from '../../../src/text/problems/examinationText.js';
+import { problemText, repairText } from '../../../src/text/problems/problemText.js';
+import { refusalText } from '../../../src/text/refusals/refusalText.js';
 import { branched, ref, snapshot, vm, vmView } from '../ui/samples.js';
 
 const view = vmView({ tree: branched });

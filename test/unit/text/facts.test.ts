@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RamWritten } from '../../../src/domain/description.js';
-import { snapshotFacts } from '../../../src/text/facts.js';
+import { snapshotFacts } from '../../../src/text/rows/facts.js';
 import { now, snapshot } from '../domain/someFacts.js';
 
 describe('the facts of a snapshot', () => {

@@ -4,8 +4,8 @@ import { commandIds } from '../../../src/verbs/verbs.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { type Refusal, type RefusalFacts, type RefusalReason, refuse } from '../../../src/domain/refusal.js';
-import { failureText, shortFailure } from '../../../src/text/failureText.js';
-import { refusalText } from '../../../src/text/refusalText.js';
+import { failureText, shortFailure } from '../../../src/text/failures/failureText.js';
+import { refusalText } from '../../../src/text/refusals/refusalText.js';
 import { ref } from '../ui/samples.js';
 import { failureKinds } from './failureKinds.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { GuestOutput } from '../../../src/text/guestOutput.js';
+import { GuestOutput } from '../../../src/text/guests/guestOutput.js';
 
 /** Whole, and cut at every byte. */
 function shown(text: string): string {

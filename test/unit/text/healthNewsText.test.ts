@@ -1,7 +1,7 @@
 // The message about new things that are wrong: what and why, of one VM each thing, of several how many.
 import assert from 'node:assert/strict';
 import type { Problem } from '../../../src/diagnosis/problem.js';
-import { healthNewsText } from '../../../src/text/healthNewsText.js';
+import { healthNewsText } from '../../../src/text/problems/healthNewsText.js';
 import { now, ref, vmView } from '../ui/samples.js';
 
 const deep: Problem = { kind: 'chainTooDeep', disk: 'vda', deltas: 9, limit: 8 };

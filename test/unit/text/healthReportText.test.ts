@@ -1,6 +1,6 @@
 // The report of Check Health: of one VM about that VM, of several the bad ones first.
 import assert from 'node:assert/strict';
-import { healthReportText } from '../../../src/text/healthReportText.js';
+import { healthReportText } from '../../../src/text/problems/healthReportText.js';
 import { now, vm, vmView } from '../ui/samples.js';
 
 const checked = (name: string) => ({

@@ -1,6 +1,6 @@
 // The history reads as text, whatever is in its file.
 import assert from 'node:assert/strict';
-import { historyText } from '../../../src/text/historyText.js';
+import { historyText } from '../../../src/text/rows/historyText.js';
 
 const at = new Date(2026, 10, 20, 9, 41).toISOString();
 const vm = { uuid: 'u1', name: 'web-test' };

@@ -1,7 +1,7 @@
 // The sentences under the figures say what the figures say, also where that is little.
 import assert from 'node:assert/strict';
 import type { LayerCost } from '../../../src/domain/layerCost.js';
-import { layerCostSentences } from '../../../src/text/layerCostText.js';
+import { layerCostSentences } from '../../../src/text/problems/layerCostText.js';
 
 const cost = (layers: number, firstWrite: number, read: number): LayerCost => ({
   layers,

@@ -1,7 +1,7 @@
 // What the lists of Undo and Redo say: things by the titles that people know, and not by the names that libvirt has.
 import assert from 'node:assert/strict';
 import type { LoggedOperation } from '../../../src/domain/loggedOperation.js';
-import { loggedWords, undoingWords } from '../../../src/text/loggedText.js';
+import { loggedWords, undoingWords } from '../../../src/text/operations/loggedText.js';
 import { now, ref, snapshot, vmView } from '../ui/samples.js';
 
 const state = { power: 'off', disks: [] } as const;

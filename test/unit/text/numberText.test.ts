@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { config } from '@vscode/l10n';
 import { languages, sentencesOf, sources } from '../../../scripts/translations.mjs';
 import { bytesText } from '../../../src/text/bytesText.js';
-import { layerCostSentences } from '../../../src/text/layerCostText.js';
+import { layerCostSentences } from '../../../src/text/problems/layerCostText.js';
 import { decimalText, fixedText } from '../../../src/text/numberText.js';
 import { durationText, estimateText, measuredText } from '../../../src/text/relativeAge.js';
 

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import type { VmView } from '../../../src/live/views.js';
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import { plansText } from '../../../src/text/plansText.js';
-import type { PlannedTarget } from '../../../src/text/shortLosses.js';
+import { plansText } from '../../../src/text/questions/plansText.js';
+import type { PlannedTarget } from '../../../src/text/questions/shortLosses.js';
 import { snapshot, uri, vm, vmView } from '../ui/samples.js';
 import { before } from '../domain/someFacts.js';
 

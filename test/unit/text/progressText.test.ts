@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { doneText } from '../../../src/text/operationText.js';
-import { percent, progressText } from '../../../src/text/progressText.js';
+import { doneText } from '../../../src/text/operations/operationText.js';
+import { percent, progressText } from '../../../src/text/operations/progressText.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 
 describe('progressText', () => {

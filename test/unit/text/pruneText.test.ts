@@ -1,8 +1,8 @@
 // What a prune of several VMs says of each: what goes, what that frees, what stays and why.
 import assert from 'node:assert/strict';
 import { refuse } from '../../../src/domain/refusal.js';
-import { pruneCount, pruneDetail, type PlannedPrune } from '../../../src/text/pruneText.js';
-import { questionOfAll } from '../../../src/text/questionText.js';
+import { pruneCount, pruneDetail, type PlannedPrune } from '../../../src/text/questions/pruneText.js';
+import { questionOfAll } from '../../../src/text/questions/questionText.js';
 import { before } from '../domain/someFacts.js';
 import { now, ref, snapshot, vmView } from '../ui/samples.js';
 

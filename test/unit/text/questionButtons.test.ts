@@ -4,7 +4,7 @@ import { config, t } from '@vscode/l10n';
 import { languages, sentencesOf, sources } from '../../../scripts/translations.mjs';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import { confirmLabel, revertLabel } from '../../../src/text/operationText.js';
+import { confirmLabel, revertLabel } from '../../../src/text/operations/operationText.js';
 import { buttonsWidth, roomForButtons } from '../../buttonWidth.js';
 import { before } from '../domain/someFacts.js';
 import { ref } from '../ui/samples.js';

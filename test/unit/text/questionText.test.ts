@@ -6,8 +6,14 @@ import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { type QuestionText, questionOf, questionOfAll, wayLine, withLine } from '../../../src/text/questionText.js';
-import type { PlannedTarget } from '../../../src/text/shortLosses.js';
+import {
+  type QuestionText,
+  questionOf,
+  questionOfAll,
+  wayLine,
+  withLine,
+} from '../../../src/text/questions/questionText.js';
+import type { PlannedTarget } from '../../../src/text/questions/shortLosses.js';
 import { before } from '../domain/someFacts.js';
 import { branched, now, ref, snapshot, uri, vm, vmView } from '../ui/samples.js';
 

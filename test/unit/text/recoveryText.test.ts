@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { recoveryText } from '../../../src/text/recoveryText.js';
+import { recoveryText } from '../../../src/text/operations/recoveryText.js';
 import { ref } from '../ui/samples.js';
 
 const report: RecoveryReport = {

@@ -1,6 +1,6 @@
 // What is said of the space that is left where files of VMs stand.
 import assert from 'node:assert/strict';
-import { roomLines } from '../../../src/text/roomText.js';
+import { roomLines } from '../../../src/text/problems/roomText.js';
 
 const gib = 2 ** 30;
 const room = (folder: string, free: number, total: number, on = 'here') => ({

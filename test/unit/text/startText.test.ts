@@ -1,7 +1,7 @@
 // When a VM of a system starts, as a row says it: nothing that holds is left out, and no name turns the line around.
 import assert from 'node:assert/strict';
 import type { StartWait, SystemMember } from '../../../src/domain/system.js';
-import { circleText, startLine } from '../../../src/text/startText.js';
+import { circleText, startLine } from '../../../src/text/systems/startText.js';
 
 const member = (name: string, after?: readonly string[], wait?: StartWait): SystemMember => ({
   connection: 'qemu:///system',

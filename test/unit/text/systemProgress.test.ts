@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { vmKey } from '../../../src/live/views.js';
 import type { SystemPlan } from '../../../src/systems/systemPlan.js';
 import type { SystemPowerPlan } from '../../../src/systems/systemPower.js';
-import { SystemProgress } from '../../../src/text/systemProgress.js';
+import { SystemProgress } from '../../../src/text/systems/systemProgress.js';
 import { vmView } from '../ui/samples.js';
 
 const connection = 'qemu:///system';

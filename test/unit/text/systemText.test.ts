@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { SystemPlan } from '../../../src/systems/systemPlan.js';
-import { outcomeLines, systemDoneText, systemQuestion } from '../../../src/text/systemText.js';
+import { outcomeLines, systemDoneText, systemQuestion } from '../../../src/text/systems/systemText.js';
 import { before } from '../domain/someFacts.js';
 import { now, ref, vmView } from '../ui/samples.js';
 

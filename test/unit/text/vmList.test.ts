@@ -1,7 +1,7 @@
 // What is known of many VMs: each file counts once, what nobody knows is no zero, and a spreadsheet runs nothing of it.
 import assert from 'node:assert/strict';
 import type { DiskChain, Layer, VmLayers } from '../../../src/domain/layers.js';
-import { bytesTogether, type VmLine, vmLine, vmListCsv, vmListJson } from '../../../src/text/vmList.js';
+import { bytesTogether, type VmLine, vmLine, vmListCsv, vmListJson } from '../../../src/text/rows/vmList.js';
 import { branched, now, ref, vm, vmView } from '../ui/samples.js';
 
 const layer = (file: string, changes: Partial<Layer> = {}): Layer => ({

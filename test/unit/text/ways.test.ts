@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { LibrarySession } from '../../../src/api/librarySession.js';
 import { SessionVm } from '../../../src/api/sessionVm.js';
 import { parseCommandLine } from '../../../src/cli/arguments.js';
-import { failureMessage } from '../../../src/text/failureMessage.js';
+import { failureMessage } from '../../../src/text/failures/failureMessage.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { repairBy, type Shell, speakIn, type Way, ways, wayTo } from '../../../src/text/ways.js';
@@ -20,10 +20,10 @@ const shells: readonly Shell[] = ['editor', 'commandLine', 'library'];
 const ofEditor = /^src\/(?:ui|lesson|extension)\b|^src\/wings\/\w+\/editor\b|\/scheduleNews\.ts$/u;
 /** Titles of buttons, which the editor alone has, and what a page is about. */
 const buttons = [
-  'src/text/problemRemedies.ts',
-  'src/text/failureText.ts',
+  'src/text/problems/problemRemedies.ts',
+  'src/text/failures/failureText.ts',
   'src/text/ways.ts',
-  'src/text/powerRemedy.ts',
+  'src/text/failures/powerRemedy.ts',
 ];
 
 describe('a way that advice names', () => {

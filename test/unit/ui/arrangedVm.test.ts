@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { SnapshotTree } from '../../../src/domain/snapshot.js';
 import { type ArrangedVm, type Arrangement, arrangeVm } from '../../../src/ui/tree/arrangedVm.js';
-import { filterPrompt } from '../../../src/text/filterText.js';
+import { filterPrompt } from '../../../src/text/rows/filterText.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
 import { branched, now, ref, snapshot } from './samples.js';
 

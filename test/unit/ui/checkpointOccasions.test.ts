@@ -7,7 +7,7 @@ import {
   isWantedBeforeDebugging,
   type Occasion,
   occasionTitle,
-} from '../../../src/ui/commands/checkpointOccasions.js';
+} from '../../../src/ui/commands/snapshots/checkpointOccasions.js';
 
 describe('a checkpoint before debugging', () => {
   for (const [wanted, name, sessions, expected] of [

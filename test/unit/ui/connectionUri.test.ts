@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { judgeUri } from '../../../src/ui/commands/connectionUri.js';
+import { judgeUri } from '../../../src/ui/commands/connections/connectionUri.js';
 
 const verdicts = {
   ok: [

@@ -7,7 +7,7 @@ import { root } from '../../../scripts/rig/root.mjs';
 import { lessonStyle } from '../../../src/ui/lesson/lessonStyle.js';
 import { coveredOpacity } from '../../../src/ui/picture/page/blockCells.js';
 import { stripOpacity } from '../../../src/ui/picture/page/blockScene.js';
-import { dimmedColor } from '../../../src/text/rows.js';
+import { dimmedColor } from '../../../src/text/rows/rows.js';
 import { paletteOf } from '../../../src/ui/picture/page/palette.js';
 import { type Color, contrast, over, PageStyle, type ThemeFixture } from './pageStyle.js';
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { asFailure, withDetails } from '../../../src/domain/asFailure.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
-import { failureMessage } from '../../../src/text/failureMessage.js';
+import { failureMessage } from '../../../src/text/failures/failureMessage.js';
 import { failureInLog } from '../../../src/ui/commands/failureInLog.js';
 import { CommandError, NothingThere } from '../../../src/ui/prompts/commandError.js';
 import { failureKinds } from '../text/failureKinds.js';

@@ -6,7 +6,7 @@ import {
   type GitRepository,
   gitHead,
   watchBranches,
-} from '../../../src/ui/commands/gitHead.js';
+} from '../../../src/ui/commands/snapshots/gitHead.js';
 
 const commit = '0123456789abcdef0123456789abcdef01234567';
 

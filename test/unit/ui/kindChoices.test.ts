@@ -5,7 +5,7 @@ import type { Warning } from '../../../src/domain/consequences.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import type { SnapshotKind } from '../../../src/domain/snapshot.js';
 import type { Plan } from '../../../src/operations/plan.js';
-import { type KindRequest, kindChoices } from '../../../src/ui/commands/kindChoices.js';
+import { type KindRequest, kindChoices } from '../../../src/ui/commands/snapshots/kindChoices.js';
 import { before } from '../domain/someFacts.js';
 import { ref } from './samples.js';
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
 import { commandIds } from '../../../src/verbs/verbs.js';
-import { menuTokens } from '../../../src/text/capabilityTokens.js';
+import { menuTokens } from '../../../src/text/rows/capabilityTokens.js';
 import { pictureActions, pictureState } from '../../../src/ui/picture/pictureState.js';
 import { branched, connectionView, now, ref, snapshot, vm, vmView } from './samples.js';
 

@@ -7,8 +7,8 @@ import { isNode } from '../../../src/ui/tree/nodes.js';
 import { parseCall } from '../../../src/ui/commands/commandArguments.js';
 import { problemLinks, problemPage } from '../../../src/ui/problems/problemPage.js';
 import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
-import { examinationParts } from '../../../src/text/examinationText.js';
-import { healthParts } from '../../../src/text/healthReportText.js';
+import { examinationParts } from '../../../src/text/problems/examinationText.js';
+import { healthParts } from '../../../src/text/problems/healthReportText.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { now, vm, vmView } from './samples.js';
 

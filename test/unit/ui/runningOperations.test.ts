@@ -3,8 +3,8 @@ import { Emitter } from '../../../src/base/emitter.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { type VmRef, sameVm } from '../../../src/domain/vm.js';
 import type { RunningOperation, StoreChange, VmView } from '../../../src/live/views.js';
-import { operationCounts, operationRows } from '../../../src/ui/commands/operationRows.js';
-import { RunningOperations } from '../../../src/ui/commands/runningOperations.js';
+import { operationCounts, operationRows } from '../../../src/ui/commands/operations/operationRows.js';
+import { RunningOperations } from '../../../src/ui/commands/operations/runningOperations.js';
 import type { KeptFailure } from '../../../src/ui/keptFailures.js';
 import { connectionView, uri, vm, vmView } from './samples.js';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { inDeleteOrder } from '../../../src/ui/commands/snapshotOrder.js';
+import { inDeleteOrder } from '../../../src/ui/commands/snapshots/snapshotOrder.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 
 const snapshot = (name: string, parent?: string): Snapshot => ({

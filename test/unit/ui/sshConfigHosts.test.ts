@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sshConfigHosts } from '../../../src/ui/commands/sshConfigHosts.js';
+import { sshConfigHosts } from '../../../src/ui/commands/connections/sshConfigHosts.js';
 
 describe('sshConfigHosts', () => {
   let dir: string;

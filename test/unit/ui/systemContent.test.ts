@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
 import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
-import { filterPrompt } from '../../../src/text/filterText.js';
+import { filterPrompt } from '../../../src/text/rows/filterText.js';
 import { titleAt } from '../../../src/domain/automaticTitles.js';
 import { clockText } from '../../../src/domain/clockText.js';
 import { OpenRows } from '../../../src/ui/tree/openRows.js';

@@ -5,7 +5,7 @@ import type { Bytes, SnapshotSize, VmLayers } from '../../../src/domain/layers.j
 import { Failure } from '../../../src/domain/failure.js';
 import type { Vm, VmRef } from '../../../src/domain/vm.js';
 import type { Node } from '../../../src/ui/tree/nodes.js';
-import type { RowContext, Row } from '../../../src/text/rows.js';
+import type { RowContext, Row } from '../../../src/text/rows/rows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { branched, connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
 import { capabilities } from '../domain/someFacts.js';

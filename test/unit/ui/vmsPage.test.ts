@@ -1,6 +1,6 @@
 // The page of all VMs: nothing of a VM is in its markup, it runs our one script, and each cell can be sorted by.
 import assert from 'node:assert/strict';
-import type { VmLine } from '../../../src/text/vmList.js';
+import type { VmLine } from '../../../src/text/rows/vmList.js';
 import { commandIds } from '../../../src/verbs/verbs.js';
 import { shownVms, vmsCommands, vmsPage } from '../../../src/ui/vms/vmsPage.js';
 import { vmsScript } from '../../../src/ui/vms/vmsScript.js';

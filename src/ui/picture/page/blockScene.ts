@@ -2,7 +2,7 @@
 // far as the layer holds its range; pale where a newer layer covers it; outlined where it says zeros. Knows no page.
 import { t } from '@vscode/l10n';
 import { bytesText } from '../../../text/bytesText.js';
-import { layerLetter } from '../../../text/layerLetter.js';
+import { layerLetter } from '../../../text/rows/layerLetter.js';
 import { type RowFate, drawCovered, drawFate, drawUnknown, letterRun, stripHeight } from './blockCells.js';
 import { BlockRows, labelHeight, rowHeight, rulerHeight } from './blockRows.js';
 import type { Blocks } from './blocks.js';

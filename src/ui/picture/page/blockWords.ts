@@ -1,7 +1,7 @@
 // What a cell of the blocks means, in words: for the line below the figure and for a screen reader. Pure.
 import { t } from '@vscode/l10n';
 import { bytesText } from '../../../text/bytesText.js';
-import { layerLetter } from '../../../text/layerLetter.js';
+import { layerLetter } from '../../../text/rows/layerLetter.js';
 import type { Blocks } from './blocks.js';
 import { markOf, type RowMarks } from './blockScene.js';
 import { cellsIn, type DiskWindow } from './diskWindow.js';

@@ -5,7 +5,7 @@ import { asFailure } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { failureMessage } from '../../../text/failureMessage.js';
+import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { vmCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { targetVms } from '../../../ui/commands/targets.js';

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { Memento } from 'vscode';
 import type { Log } from '../../../base/log.js';
 import type { VmView } from '../../../live/views.js';
-import type { FactList } from '../../../text/factList.js';
+import type { FactList } from '../../../text/rows/factList.js';
 import { agoText } from '../../../text/relativeAge.js';
 import { type SeenBackup, backupsOfVm } from '../backupsOfVm.js';
 import { verifiedText } from '../verifiedText.js';

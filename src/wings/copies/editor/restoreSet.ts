@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { failureMessage } from '../../../text/failureMessage.js';
+import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { vmCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { CommandError, DismissedError } from '../../../ui/prompts/commandError.js';

@@ -5,7 +5,7 @@ import { freeTitle } from '../../../domain/snapshotName.js';
 import type { Snapshot } from '../../../domain/snapshot.js';
 import { CopyStopped } from '../../../session/copyStopped.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { copyStoppedText } from '../../../text/copyText.js';
+import { copyStoppedText } from '../../../text/guests/copyText.js';
 import type { RestoreFault } from './restoreFault.js';
 import type { PlannedRestore, RestoreResult } from './restoreToGuest.js';
 

@@ -6,7 +6,7 @@ import { systemClock } from '../../../base/clock.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
 import { asFailure } from '../../../domain/asFailure.js';
-import { failureText } from '../../../text/failureText.js';
+import { failureText } from '../../../text/failures/failureText.js';
 import { diskErrorText, faultText, obstacleText, volumeText } from '../filesText.js';
 import { FilesObstacle, type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeKind } from '../read/guestFileSystem.js';

@@ -1,0 +1,99 @@
+// An operation of the log in a few words: what was done then, and what undoing it does now.
+import { t } from '@vscode/l10n';
+import type { LoggedOperation, MarkRequest } from '../../domain/loggedOperation.js';
+import { displayLine } from '../../domain/plainText.js';
+import type { RefusedDecision } from '../../domain/refusal.js';
+import type { VmView } from '../../live/views.js';
+import type { UndoWay } from '../../operations/undo/undoRules.js';
+import { titleIn, titleOf } from './operationProgress.js';
+import { operationWords } from './operationText.js';
+import { refusalText } from '../refusals/refusalText.js';
+import { agoText } from '../relativeAge.js';
+
+/**
+ * As `reverting to Clean install`.
+ * @param view as it is now, for the titles of what the operation did not change
+ */
+export function loggedWords({ request, changes }: LoggedOperation, view: Pick<VmView, 'tree'> = {}): string {
+  const title = (name: string): string => {
+    const change = changes.find(({ before, after }) => (before ?? after)?.name === name);
+    return displayLine((change?.before ?? change?.after)?.title ?? titleOf(view, name));
+  };
+  switch (request.kind) {
+    case 'keep':
+    case 'trash':
+    case 'favourite':
+      return markWords(request, title);
+    case 'create':
+    case 'describe':
+    case 'rename':
+      return operationWords(request, displayLine(request.title));
+    case 'revert':
+    case 'delete':
+      return operationWords(request, title(request.snapshot));
+    case 'clone':
+    case 'consolidate':
+    case 'discard':
+    case 'power':
+    case 'prune':
+    case 'repair':
+      return operationWords(request, '');
+  }
+}
+
+/** A mark as far as words tell of it. */
+export type MarkWithoutVm<T = MarkRequest> = T extends MarkRequest ? Omit<T, 'vm' | 'until'> : never;
+
+/** @param title of a snapshot, by its name */
+export function markWords(request: MarkWithoutVm, title: (name: string) => string): string {
+  switch (request.kind) {
+    case 'keep': {
+      const names = request.snapshots.map(title).join(', ');
+      return request.kept === 'kept' ? t('marking {0} as kept', names) : t('allowing pruning of {0}', names);
+    }
+    case 'trash': {
+      const names = request.snapshots.map(title).join(', ');
+      return request.put === 'in' ? t('moving {0} to the trash', names) : t('restoring {0} from the trash', names);
+    }
+    case 'favourite':
+      return request.snapshot === undefined
+        ? t('removing the favourite')
+        : t('making {0} the favourite', title(request.snapshot));
+  }
+}
+
+/** With its id and its age. */
+export function loggedLine(entry: LoggedOperation, now: number): string {
+  return `${entry.id} ${loggedWords(entry)} (${agoText(entry.at, now)})`;
+}
+
+/** What undoing does, as a sentence without its end. */
+export function undoingWords({ kind, request }: UndoWay, view: Pick<VmView, 'tree'>): string {
+  return kind === 'mark'
+    ? markWords(request, (name) => displayLine(titleOf(view, name)))
+    : operationWords(request, displayLine(titleIn(view, request)));
+}
+
+/** What undoing it does, or why nothing does. */
+export function wayText(view: Pick<VmView, 'tree'>, way: UndoWay | RefusedDecision): string {
+  return way.kind === 'refusal' ? Object.values(refusalText(way.refusal)).join(' ').trim() : undoingWords(way, view);
+}
+
+/** Of an entry of the history: what undoes it now, or why nothing does. */
+export function undoingText(
+  { does, way }: { readonly does: 'undo' | 'redo'; readonly way: UndoWay | RefusedDecision },
+  view: Pick<VmView, 'tree'>,
+): string {
+  if (way.kind === 'refusal') {
+    const { reason } = refusalText(way.refusal);
+    return does === 'undo' ? t('Undo: {0}', reason) : t('Redo: {0}', reason);
+  }
+  const words = wayText(view, way);
+  return does === 'undo' ? t('Undo: {0}', words) : t('Redo: {0}', words);
+}
+
+export function nothingInLogText(vm: string, does: 'undo' | 'redo'): string {
+  return does === 'undo'
+    ? t('No operation on {0} from here can be undone.', displayLine(vm))
+    : t('{0} has no undone operation to redo.', displayLine(vm));
+}

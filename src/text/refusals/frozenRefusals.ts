@@ -1,0 +1,81 @@
+// The refusals that are about what a snapshot froze and what became of it, in the words of `refusalText`, of which they
+// are a part.
+import { t } from '@vscode/l10n';
+import { shellWord } from '../../base/shellWord.js';
+import { ramTarget } from '../../domain/frozenRecord.js';
+import { inQuotes } from '../quotes.js';
+import type { Sentences } from './refusalSentence.js';
+import { wayTo } from '../ways.js';
+
+export const frozenRefusals: Pick<
+  Sentences,
+  'contentElsewhere' | 'frozenAgain' | 'contentChanged' | 'writtenByOther' | 'writtenSince' | 'frozenFileInUse'
+> = {
+  contentElsewhere: ({ snapshot, disk, file, overlay, other }) => [
+    t(
+      'According to libvirt, disk {1} of {0} is in “{2}”, but the next file, “{3}”, is built on “{4}”. Another program made libvirt forget a snapshot below it.',
+      snapshot,
+      disk,
+      file,
+      overlay,
+      other,
+    ),
+    t('All data still exists. Keep these files, and read {0} from “{1}” (qemu-img convert).', snapshot, other),
+  ],
+  frozenAgain: ({ snapshot, disk, file, by }) => [
+    t(
+      '“{2}” no longer contains disk {1} of {0}: {3} was created from it later, so the VM was using it again.',
+      snapshot,
+      disk,
+      file,
+      by,
+    ),
+    t('It cannot be brought back. Revert to {0} instead.', by),
+  ],
+  contentChanged: ({ vm, snapshot, disk, file, was, other, by }) => [
+    other !== undefined
+      ? t('{0} names {1} as its RAM, but its RAM was in {2}.', snapshot, inQuotes(file), inQuotes(other))
+      : by !== undefined
+        ? t('{0} and {1} name the same file as their RAM: {2}.', snapshot, by, inQuotes(file))
+        : t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
+    withTouch(
+      disk !== ramTarget
+        ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
+        : other === undefined && by === undefined
+          ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
+          : t('Enter the right file (virsh snapshot-edit), or keep only the disks: {0}', wayTo('repair', vm)),
+      file,
+      was,
+    ),
+  ],
+  writtenByOther: ({ vm, snapshot = vm, disk, file, other }) => [
+    t(
+      '“{2}”, which disk {1} of {0} is built on, is also a disk of the VM {3}, which writes to it.',
+      snapshot,
+      disk,
+      file,
+      other,
+    ),
+    t('Shut down {0}, give it another disk, and compare “{1}” with a backup.', other, file),
+  ],
+  writtenSince: ({ file, overlay }) => [
+    t('{0} was written to after {1} was created on it.', inQuotes(file), inQuotes(overlay)),
+    t('If you know that its content did not change, give “{0}” a newer time (touch), then try again.', overlay),
+  ],
+  frozenFileInUse: ({ vm, snapshot, disk, file }) => [
+    t('Disk {2} of {0} writes to {3}, which {1} needs unchanged.', vm, snapshot, disk, file),
+    t('Move the disks of {0} to separate files, with all their current data: {1}', vm, wayTo('repair', vm)),
+  ],
+};
+
+/** @param was empty: no time makes it the right one */
+function withTouch(todo: string, file: string, was: string): string {
+  return was === ''
+    ? todo
+    : t(
+        '{0}. If only the file’s time, path or header (rebase -u) has changed: touch -d {1} {2}',
+        todo,
+        was,
+        shellWord(file),
+      );
+}

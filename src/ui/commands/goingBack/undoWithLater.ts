@@ -1,0 +1,90 @@
+// The way back to before an operation of a VM's log: looked at as a whole before, then each undone by itself, the last
+// one first.
+import { t } from '@vscode/l10n';
+import { Failure } from '../../../domain/failure.js';
+import type { LoggedOperation } from '../../../domain/loggedOperation.js';
+import type { OperationRequest } from '../../../domain/operation.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
+import type { VmView } from '../../../live/views.js';
+import { loggedWords, wayText } from '../../../text/operations/loggedText.js';
+import { titleOf } from '../../../text/operations/operationProgress.js';
+import { askQuestion } from '../../prompts/askQuestion.js';
+import { CommandError } from '../../prompts/commandError.js';
+import { noteInStatusBar, notify } from '../../prompts/notify.js';
+import { seamlessWish } from '../../readSettings.js';
+import type { CommandRun } from '../commandServices.js';
+import { mustConfirm } from '../consent.js';
+import { existingVm, operate } from '../operate.js';
+import { undoMomentOf } from '../cancelMoment.js';
+import { undoingOf } from './undoing.js';
+
+/** In the question; all are in its details. */
+const mostTold = 3;
+
+/** @param entry which is undone with all after it */
+export async function undoWithLater(
+  run: CommandRun,
+  view: VmView,
+  look: UndoLook,
+  entry: LoggedOperation,
+): Promise<void> {
+  const vm = displayLine(view.vm.name);
+  const steps = look.backTo(entry);
+  if (steps.length === 0) {
+    throw new CommandError('notFound', t('Nothing was changed.'), { vm: view.vm.name });
+  }
+  // Where one cannot be undone, none is.
+  steps.forEach((step) => requireWay(view, step));
+  if (mustConfirm(run)) {
+    const now = existingVm(run, view.ref);
+    const lines = steps.map((step) => `${loggedWords(step.entry, now)} → ${wayText(now, step.way)}`);
+    await askQuestion({
+      title: t('Return {0} to the state before {1}?', vm, loggedWords(entry, now)),
+      lines: [...lines.slice(0, mostTold), ...(lines.length > mostTold ? ['…'] : [])],
+      details: lines.join('\n'),
+      confirm: t('Restore'),
+    });
+    const deleted = steps.flatMap(({ way }) =>
+      way.kind === 'operation' && way.request.kind === 'delete' ? [titleOf(now, way.request.snapshot)] : [],
+    );
+    await (deleted.length > 0 ? undoMomentOf(view.vm.name, deleted) : undefined);
+  }
+  for (const [index, step] of steps.entries()) {
+    try {
+      await undoFresh(run, view, step);
+    } catch (error) {
+      void notify('warning', t('Stopped after {0} of {1}. Next: {2}.', index, steps.length, step.entry.id));
+      throw error;
+    }
+  }
+  noteInStatusBar(t('Undone: {0}', steps.map((step) => loggedWords(step.entry, view)).join(', ')));
+}
+
+/** On what is there by then. */
+async function undoFresh(run: CommandRun, view: VmView, { entry }: UndoableOperation): Promise<void> {
+  const fresh = await UndoLook.at(run.engine, view.ref);
+  const undoable = fresh.of(fresh.find(entry.id) ?? entry);
+  const way = requireWay(view, undoable);
+  if (way.kind === 'mark') {
+    return run.engine.mark(way.request, entry.id);
+  }
+  await operate(run, requestOf(way), { undoing: undoingOf(fresh, view, undoable), quiet: 'result' });
+}
+
+/** The checkpoint that a revert takes first is as it is set. */
+export function requestOf({ request }: Extract<UndoableOperation['way'], { kind: 'operation' }>): OperationRequest {
+  const keeps = request.kind === 'revert' && request.checkpointFirst === true;
+  return keeps ? { ...request, ...seamlessWish() } : request;
+}
+
+/** @throws Failure `refused` */
+export function requireWay(
+  { ref, vm }: VmView,
+  { way }: UndoableOperation,
+): Exclude<UndoableOperation['way'], { kind: 'refusal' }> {
+  if (way.kind === 'refusal') {
+    throw new Failure('refused', { connection: ref.connection, vm: vm.name, refusal: way.refusal });
+  }
+  return way;
+}

@@ -1,0 +1,58 @@
+// What an undo, or a redo, calls itself: its progress and its end name the operation that it undoes, and the end offers
+// the opposite.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { asFailure } from '../../../domain/asFailure.js';
+import { displayLine } from '../../../domain/plainText.js';
+import type { VmRef } from '../../../domain/vm.js';
+import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
+import type { VmView } from '../../../live/views.js';
+import { loggedWords } from '../../../text/operations/loggedText.js';
+import { notify } from '../../prompts/notify.js';
+import type { CommandRun } from '../commandServices.js';
+import { showFailure } from '../runCommand.js';
+
+export interface Undoing extends Pick<UndoableOperation, 'does'> {
+  /** Id in the log of what it undoes; absent: it was done before there was a log. */
+  readonly entry?: string;
+  /** What a person calls the operation that is undone, or done again: `web: reverting to Clean install`. */
+  readonly words: string;
+}
+
+export function undoingOf(look: UndoLook, view: VmView, { entry, does }: UndoableOperation): Undoing {
+  const words = loggedWords(look.root(entry), view);
+  return { entry: entry.id, does, words: `${displayLine(view.vm.name)}: ${words}` };
+}
+
+export function undoingTitle({ does, words }: Undoing): string {
+  return does === 'undo' ? t('Undoing: {0}', words) : t('Redoing: {0}', words);
+}
+
+/**
+ * With a button for the opposite, where the log has what was done and something undoes that.
+ * @param notes sentences to mind
+ */
+export async function tellUndone(
+  run: CommandRun,
+  ref: VmRef,
+  { entry, does, words }: Undoing,
+  notes: readonly string[] = [],
+): Promise<void> {
+  // It is done, whether its VM can be asked now or not.
+  const look = await (entry === undefined ? undefined : UndoLook.at(run.engine, ref))?.catch((error: unknown) => {
+    run.log.info(`the opposite of ${words} is not offered: ${asFailure(error).line}`);
+    return undefined;
+  });
+  const done = look?.log.findLast(({ undoes }) => undoes === entry);
+  const isUndoable = done !== undefined && look?.of(done).way.kind !== 'refusal';
+  const message = does === 'undo' ? t('Undone: {0}', words) : t('Redone: {0}', words);
+  const command = does === 'undo' ? 'virtRewind.redo' : 'virtRewind.undo';
+  const button = does === 'undo' ? t('Redo') : t('Undo');
+  void notify('info', [message, ...notes].join('. '), ...(isUndoable ? [button] : []))
+    .then((pressed) =>
+      pressed === button
+        ? vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection, entry: done?.id })
+        : undefined,
+    )
+    .then(undefined, (reason: unknown) => showFailure(run.log, command, reason));
+}

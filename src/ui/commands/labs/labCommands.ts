@@ -1,0 +1,229 @@
+// Labs in the editor: made, reset, checked, removed and written, by what the command line calls too.
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../../domain/plainText.js';
+import type { LabError } from '../../../lab/labError.js';
+import type { labReportText } from '../../../lab/labReport.js';
+import type { MakeWish } from '../../../lab/makeLab.js';
+import type { Labs } from '../../../lab/labs.js';
+import type { SystemResult } from '../../../systems/groupRun.js';
+import { askQuestion } from '../../prompts/askQuestion.js';
+import { CommandError } from '../../prompts/commandError.js';
+import { noteInStatusBar, notify, notifyProgress } from '../../prompts/notify.js';
+import { pick } from '../../prompts/pickTarget.js';
+import { argumentsOf } from '../commandArguments.js';
+import type { CommandRun, CommandTable } from '../commandServices.js';
+import { mustConfirm, typeNameOfLab } from '../consent.js';
+import { exportLab } from './labExport.js';
+import { labFileOf } from './labTargets.js';
+import { carryOutSystem } from '../systems/systemOperations.js';
+import { sessionOf } from '../sessionOf.js';
+
+export const labCommands = {
+  'virtRewind.createLab': create,
+  'virtRewind.resetLab': reset,
+  'virtRewind.checkLab': check,
+  'virtRewind.destroyLab': destroy,
+  'virtRewind.openLabFile': open,
+  'virtRewind.exportLab': exportLab,
+} satisfies CommandTable;
+
+interface MadeLab {
+  readonly lab: string;
+  readonly isNew: boolean;
+}
+
+async function create(run: CommandRun): Promise<MadeLab> {
+  requireTrust();
+  const file = await labFileOf(run, t('Select a lab file'));
+  return withLabs(run, file, async (labs) => {
+    const plan = await labs.plan(file);
+    if (plan === 'ready') {
+      const name = (await labs.find(file))?.name ?? '';
+      noteInStatusBar(t('The lab already exists.'));
+      return { lab: name, isNew: false };
+    }
+    const name = displayLine(plan.lab.name);
+    if (mustConfirm(run)) {
+      const { createLines } = await import('../../../lab/labLines.js');
+      await askQuestion({
+        title: t('Create the lab {0}?', name),
+        lines: createLines(plan),
+        details: '',
+        confirm: t('Create'),
+        isCalm: true,
+      });
+    }
+    if (plan.isProtected) {
+      await typeNameOfLab(plan.lab.name);
+    }
+    const show = run.tree.focus.followNewSystem();
+    const notes: string[] = [];
+    const onNote = (line: string): unknown => notes.push(line);
+    await atWork(run, t('Creating lab {0}', name), (wish) => labs.create(plan, { ...wish, onNote }));
+    const system = (await labs.find(file))?.system;
+    if (system !== undefined) {
+      show(system);
+    }
+    tell(run, [t('Lab “{0}” created.', name), ...notes].join(' '));
+    return { lab: plan.lab.name, isNew: true };
+  });
+}
+
+async function reset(run: CommandRun): Promise<SystemResult> {
+  requireTrust();
+  const file = await labFileOf(run, t('Select a lab file'));
+  return withLabs(run, file, async (labs) => {
+    const record = await labs.find(file);
+    const point = argumentsOf(run.call).snapshot ?? (await pointOf(run, record?.system));
+    // Whatever cannot be is told before a name is typed.
+    const { system } = await labs.planReset(file, point);
+    const name = await labs.protectedName(file);
+    if (name !== undefined) {
+      await typeNameOfLab(name);
+    }
+    return carryOutSystem(run, { system }, 'virtRewind.resetLab', () => labs.planReset(file, point));
+  });
+}
+
+/** The title of the one that a person picks, where there are several; undefined: the first. */
+async function pointOf(run: CommandRun, system: string | undefined): Promise<string | undefined> {
+  const stored = system === undefined ? undefined : await (await run.systems.open()).find(system);
+  const points = (stored?.points ?? []).filter(({ auto }) => auto === undefined);
+  return run.call.kind === 'program' || points.length < 2
+    ? undefined
+    : pick(
+        points.map(({ title }) => ({ label: title, value: title })),
+        t('Select the restore point to reset the lab to'),
+      );
+}
+
+/**
+ * What is wrong with the file, and what differs from what was made of it: a page where it is more than a message holds.
+ */
+async function check(run: CommandRun): Promise<readonly string[]> {
+  const file = await labFileOf(run, t('Select a lab file'));
+  return withLabs(run, file, async (labs) => {
+    const { problems, differences } = await labs.check(file);
+    const lines = [
+      ...problems.map(({ line, column, message }) => `${basename(file)}:${line}:${column}: ${message}`),
+      ...differences.map(({ message }) => message),
+    ];
+    const [first, ...more] = lines;
+    if (run.call.kind === 'program') {
+      return lines;
+    }
+    if (more.length > 0) {
+      await showReport(run, file, { problems, differences });
+    } else {
+      void notify(first === undefined ? 'info' : 'warning', first ?? t('The lab matches its file.'));
+    }
+    return lines;
+  });
+}
+
+async function showReport(run: CommandRun, file: string, found: Parameters<typeof labReportText>[1]): Promise<void> {
+  const report = await import('../../../lab/labReport.js');
+  await run.reports.open(t('Check of {0}', basename(file)), report.labReportText(file, found));
+}
+
+async function destroy(run: CommandRun): Promise<{ readonly removed: readonly string[] }> {
+  requireTrust();
+  const file = await labFileOf(run, t('Select a lab file'));
+  return withLabs(run, file, async (labs) => {
+    const record = await labs.planDestroy(file);
+    if (record === undefined) {
+      noteInStatusBar(t('This lab has created nothing that still exists.'));
+      return { removed: [] };
+    }
+    const name = displayLine(record.name);
+    if (mustConfirm(run)) {
+      const { destroyLines } = await import('../../../lab/labLines.js');
+      await askQuestion({
+        title: t('Destroy the lab {0}?', name),
+        lines: destroyLines(record),
+        details: '',
+        confirm: t('Destroy'),
+      });
+    }
+    if (record.isProtected) {
+      await typeNameOfLab(record.name);
+    }
+    const notes: string[] = [];
+    const onNote = (line: string): unknown => notes.push(line);
+    await atWork(run, t('Destroying lab {0}', name), (wish) => labs.destroy(record, { ...wish, onNote }));
+    tell(run, [t('Lab “{0}” destroyed.', name), ...notes].join(' '));
+    return { removed: record.vms.filter(({ parts }) => parts !== undefined).map((vm) => vm.name) };
+  });
+}
+
+async function open(run: CommandRun): Promise<void> {
+  const file = await labFileOf(run, t('Select a lab file'));
+  await vscode.window.showTextDocument(vscode.Uri.file(file));
+}
+
+/** Whoever wrote the file could do to the VMs what they liked. Looking is free. */
+function requireTrust(): void {
+  if (!vscode.workspace.isTrusted) {
+    throw new CommandError(
+      'refused',
+      t('Labs cannot be created, reset or destroyed while the workspace is not trusted. You can view the lab file.'),
+    );
+  }
+}
+
+function tell(run: CommandRun, message: string): void {
+  run.log.info(message);
+  void notify('info', message);
+}
+
+/** Cancelled, it ends after the step at hand. Also where it was broken off, what is there now is shown. */
+async function atWork(run: CommandRun, title: string, work: (wish: MakeWish) => Promise<void>): Promise<void> {
+  try {
+    await notifyProgress(title, true, (report, cancellation) => {
+      const controller = new AbortController();
+      cancellation.onCancellationRequested(() => controller.abort());
+      return work({ signal: controller.signal, onStep: (what) => report(what) });
+    });
+  } finally {
+    await run.systems.known.read();
+    // The status bar shows the system of the lab.
+    await run.chosen.find();
+  }
+}
+
+async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => Promise<T>): Promise<T> {
+  const { Labs: Loaded } = await import('../../../lab/labs.js');
+  const labs = new Loaded({
+    session: sessionOf(run),
+    log: run.log,
+    shell: vscode.env.appName,
+    environment: process.env,
+  });
+  try {
+    return await act(labs);
+  } catch (error) {
+    if (!isLabError(error)) {
+      throw error;
+    }
+    if (error.kind === 'wrong' && run.call.kind !== 'program') {
+      const found = await labs.check(file);
+      if (found.problems.length > 1) {
+        await showReport(run, file, found);
+        throw new CommandError(
+          'invalid',
+          t('{0} contains errors, so nothing was changed. The page lists them.', basename(file)),
+        );
+      }
+    }
+    throw new CommandError(kinds[error.kind], error.message);
+  }
+}
+
+const kinds = { wrong: 'invalid', refused: 'refused', notFound: 'notFound', busy: 'busy', failed: 'failed' } as const;
+
+/** Its class is loaded with the labs only. */
+function isLabError(error: unknown): error is LabError {
+  return error instanceof Error && error.name === 'LabError';
+}

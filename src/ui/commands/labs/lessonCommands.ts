@@ -1,0 +1,141 @@
+// The lesson's own commands, and the connection to have it on.
+import { t } from '@vscode/l10n';
+import type { CommandRun, CommandTable } from '../commandServices.js';
+import { argumentsOf } from '../commandArguments.js';
+import type { ConnectionView } from '../../../live/views.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import type { VmRef } from '../../../domain/vm.js';
+import { isCalled } from '../../../domain/wantedConnection.js';
+import { connectionLabel } from '../../../text/connectionLabel.js';
+import { failureText } from '../../../text/failures/failureText.js';
+import { obstacleText } from '../../../text/failures/obstacleText.js';
+import { CommandError } from '../../prompts/commandError.js';
+import { pick, pickConnection } from '../../prompts/pickTarget.js';
+import type { CommandArguments } from '../../../verbs/arguments.js';
+import type { LessonWithPanel } from '../../lesson/lessonWithPanel.js';
+
+type LessonPart = NonNullable<CommandArguments['lesson']>;
+
+export const lessonCommands = {
+  /** As it is told; else it begins, or asks where it has begun. */
+  'virtRewind.lesson': async (run) => parts[argumentsOf(run.call).lesson ?? (await pickPart(run))](run),
+} satisfies CommandTable;
+
+const parts: Readonly<Record<LessonPart, (run: CommandRun) => Promise<void>>> = {
+  start: startLesson,
+  next: lessonNext,
+  back: lessonBack,
+  restart: restartLesson,
+  /** Removes the VM of the lesson with all that came of it. */
+  end: (run) => run.lessonHost.end(),
+};
+
+async function pickPart(run: CommandRun): Promise<LessonPart> {
+  const { lesson } = await run.lessonHost.open();
+  return lesson.view === undefined
+    ? 'start'
+    : pick<LessonPart>(
+        [
+          { icon: 'arrow-right', label: t('Next Step'), value: 'next' },
+          { icon: 'arrow-left', label: t('Back'), value: 'back' },
+          { icon: 'book', label: t('Show Lesson'), value: 'start' },
+          { icon: 'debug-restart', label: t('Start Over'), value: 'restart' },
+          { icon: 'close', label: t('End and Remove'), value: 'end' },
+        ],
+        t('Select what to do with the lesson'),
+      );
+}
+
+/** Makes the VM of the lesson and shows the first step, or shows the lesson that is under way. */
+async function startLesson(run: CommandRun): Promise<void> {
+  const { guest } = run.lessonHost;
+  const open = await run.lessonHost.open();
+  const { lesson, panel } = open;
+  if (lesson.view !== undefined) {
+    panel.show();
+    run.tree.focus.showVm(refOf(lesson.view.vm));
+    return;
+  }
+  await lesson.start(await lessonConnection(run, guest, argumentsOf(run.call).connection));
+  showLesson(run, open);
+}
+
+/** The next step of the lesson, or what this one asks for. */
+async function lessonNext(run: CommandRun): Promise<void> {
+  const { lesson } = await run.lessonHost.open();
+  await lesson.next();
+}
+
+/** Shows the step before; the VM stays as it is. */
+async function lessonBack(run: CommandRun): Promise<void> {
+  const { lesson } = await run.lessonHost.open();
+  await lesson.back();
+}
+
+/** The lesson from its first step, with a new VM; the old one is removed. */
+async function restartLesson(run: CommandRun): Promise<void> {
+  const { guest } = run.lessonHost;
+  const open = await run.lessonHost.open();
+  const { lesson } = open;
+  const connection = argumentsOf(run.call).connection ?? lesson.view?.vm.connection;
+  await lesson.start(await lessonConnection(run, guest, connection));
+  showLesson(run, open);
+}
+
+/**
+ * The connection given, the only one on which the lesson can be given, or the one picked of those.
+ * @throws CommandError with the reason of each where there is none
+ */
+async function lessonConnection(run: CommandRun, guest: string, wanted?: string): Promise<string> {
+  const all = run.engine.connections.filter((one) => wanted === undefined || isCalled(one, wanted));
+  const looked = await Promise.all(all.map((one) => obstacleOn(run, one, guest)));
+  const [first, ...others] = looked.flatMap(({ view, reason }) => (reason === undefined ? [view] : []));
+  if (first === undefined) {
+    const reasons = looked.map(({ view, reason }) => `${connectionLabel(view)}: ${reason ?? ''}`);
+    throw new CommandError(
+      'unsupported',
+      [t('The lesson cannot run here. Nothing was created.'), ...reasons].join(' '),
+    );
+  }
+  return others.length === 0
+    ? first.uri
+    : (await pickConnection([first, ...others], t('Select where to take the lesson'))).uri;
+}
+
+/**
+ * Its page, and beside it the picture of its VM, which goes when the VM does, and the VM's row. The keys stay with the
+ * page.
+ */
+function showLesson({ pictures, tree }: CommandRun, { lesson, panel }: LessonWithPanel): void {
+  panel.show();
+  const vm = lesson.view?.vm;
+  if (vm === undefined) {
+    return;
+  }
+  const picture = pictures.show(refOf(vm), { where: 'beside', keepFocus: true });
+  tree.focus.showVm(refOf(vm));
+  const listening = lesson.onDidChange(() => {
+    if (lesson.view?.vm.uuid !== vm.uuid) {
+      listening.dispose();
+      picture.dispose();
+    }
+  });
+}
+
+function refOf({ connection, uuid }: VmRef): VmRef {
+  return { connection, uuid };
+}
+
+async function obstacleOn(
+  run: CommandRun,
+  view: ConnectionView,
+  guest: string,
+): Promise<{ readonly view: ConnectionView; readonly reason?: string }> {
+  try {
+    const connected = await run.engine.connect(view.uri);
+    const obstacle = await run.engine.demoVms.obstacle(view.uri, guest);
+    return { view: connected, ...(obstacle !== undefined && { reason: obstacleText(obstacle) }) };
+  } catch (error) {
+    return { view, reason: failureText(asFailure(error)).sentence };
+  }
+}

@@ -1,0 +1,121 @@
+// What is done with operations themselves: one that runs is cancelled, one that was interrupted is ended or put aside.
+import { t } from '@vscode/l10n';
+import { CommandError, NothingThere } from '../../prompts/commandError.js';
+import type { CommandRun, CommandTable } from '../commandServices.js';
+import { requestWords } from '../../../text/operations/operationProgress.js';
+import { targetVm } from '../targets.js';
+import { argumentsOf } from '../commandArguments.js';
+import { mustConfirm, askNameOfProtected } from '../consent.js';
+import { askQuestion } from '../../prompts/askQuestion.js';
+import {
+  endInterrupted,
+  type InterruptedEnd,
+  type InterruptedQuestion,
+  isAtItsEnd,
+} from '../../../session/endInterrupted.js';
+import {
+  dismissedLines,
+  interruptedOperationLines,
+  interruptedOperationsText,
+} from '../../../text/operations/interruptedOperationText.js';
+import { sessionOf } from '../sessionOf.js';
+import { noteInStatusBar } from '../../prompts/notify.js';
+import { showOperations } from './operationList.js';
+
+export const operationCommands = {
+  'virtRewind.finishUnfinished': finishUnfinished,
+  'virtRewind.cancelOperation': cancelOperation,
+  'virtRewind.showOperations': showOperations,
+} satisfies CommandTable;
+
+/**
+ * Cancels what this window does with a VM, where libvirt can cancel it, and what waits. Resolves when the wish is on
+ * its way; the operation itself tells how it ended.
+ */
+async function cancelOperation(run: CommandRun): Promise<void> {
+  const view = await targetVm(run, ({ ref }) => run.running.has(ref));
+  const { operation } = view;
+  if (!run.running.has(view.ref)) {
+    throw new CommandError(
+      'notFound',
+      operation === undefined
+        ? t('No operation is running on {0}.', view.vm.name)
+        : t(
+            '{0}: another process runs this operation. You cannot cancel it here.',
+            requestWords(run.engine, operation.request),
+          ),
+      { vm: view.vm.name },
+    );
+  }
+  const stays = operation === undefined || operation.progress.cancellable ? undefined : operation.request;
+  if (run.running.cancel(view.ref, stays) === 0 && stays !== undefined) {
+    throw new CommandError(
+      'unsupported',
+      t('{0}: libvirt cannot cancel this operation. It runs to its end.', requestWords(run.engine, stays)),
+      { vm: view.vm.name },
+    );
+  }
+}
+
+/**
+ * What had broken off on a VM, and was left to a person, is brought to its end, after a look at what that would do; or
+ * it stays as it is, and others may be begun again.
+ */
+async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: readonly string[] }> {
+  const view = await targetVm(run);
+  const { vm } = view;
+  const isDismissed = argumentsOf(run.call).dismiss === true;
+  const { end, outcomes } = await endInterrupted(sessionOf(run), view, async (question) => {
+    if (isDismissed || (!question.mayFinish && run.call.kind !== 'program')) {
+      await askToDismiss(run, question);
+      return 'dismiss';
+    }
+    return question.mayFinish ? ask(run, question) : 'finish';
+  });
+  if (end === 'nothing' && !isDismissed) {
+    throw new NothingThere(t('{0} has no interrupted operation.', vm.name), { vm: vm.name });
+  }
+  if (outcomes.every(isAtItsEnd)) {
+    noteInStatusBar(t('You can start new operations on {0} again.', vm.name));
+  }
+  return { outcomes };
+}
+
+async function ask(run: CommandRun, question: InterruptedQuestion): Promise<InterruptedEnd> {
+  const { view, unfinished } = question;
+  const now = Date.now();
+  const dismiss = t('Mark as Resolved');
+  const button = mustConfirm(run)
+    ? await askQuestion(
+        {
+          title: t('Finish the interrupted operation on {0}?', view.vm.name),
+          lines: interruptedOperationLines(unfinished, view, now),
+          details: interruptedOperationsText(unfinished, view, now),
+          confirm: t('Finish'),
+        },
+        dismiss,
+      )
+    : '';
+  if (button === dismiss) {
+    await askToDismiss(run, question);
+    return 'dismiss';
+  }
+  for (const { recovery, request } of question.needsName ? unfinished : []) {
+    if (recovery.kind === 'steps') {
+      await askNameOfProtected(run, view, request, { ...recovery.plan, losses: [], warnings: [] });
+    }
+  }
+  return 'finish';
+}
+
+async function askToDismiss(run: CommandRun, { view, unfinished }: InterruptedQuestion): Promise<void> {
+  if (mustConfirm(run)) {
+    const now = Date.now();
+    await askQuestion({
+      title: t('Mark the interrupted operation on {0} as resolved?', view.vm.name),
+      lines: dismissedLines(unfinished, view, now),
+      details: interruptedOperationsText(unfinished, view, now),
+      confirm: t('Mark as Resolved'),
+    });
+  }
+}

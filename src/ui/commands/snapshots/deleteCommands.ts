@@ -1,0 +1,222 @@
+// Snapshots go, one by one or by a rule, and layers with them.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../../domain/plainText.js';
+import type { DeleteScope, OperationRequest, OperationResult } from '../../../domain/operation.js';
+import type { CommandRun, CommandTable } from '../commandServices.js';
+import { existingVm, operate, planOrRefuse } from '../operate.js';
+import { operateAll } from '../operateAll.js';
+import { inDeleteOrder } from './snapshotOrder.js';
+import { askWithTrash, trashAnswer } from './trashCommands.js';
+import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm, hasSnapshots } from '../targets.js';
+import { requireSnapshotByName } from '../../../engine/findTargets.js';
+import { mustConfirm } from '../consent.js';
+import { askToDelete } from './askToDelete.js';
+import type { CommandArguments } from '../../../verbs/arguments.js';
+import { argumentsOf } from '../commandArguments.js';
+import { NothingThere } from '../../prompts/commandError.js';
+import { pickPruneRule, pickPruned, ruleOf } from '../../prompts/pickPruned.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import { type VmView, vmKey } from '../../../live/views.js';
+import type { SnapshotSize } from '../../../domain/layers.js';
+import type { Plan } from '../../../operations/plan.js';
+import { descendantsOf } from '../../../domain/snapshotTree.js';
+import { doubtfulTimes } from '../../../domain/snapshotTime.js';
+import { chosenByRule } from '../../../operations/prune/pruneRule.js';
+import { type LeftOut, questionOf } from '../../../text/questions/questionText.js';
+import { severalVms, targetOnEach } from '../severalVms.js';
+import { pruneSeveral } from './pruneSeveral.js';
+import { askQuestion } from '../../prompts/askQuestion.js';
+import { prunedIn, skippedIn } from '../../../text/questions/pruneText.js';
+import { cancelSeconds, waitForCancelMoment } from '../cancelMoment.js';
+import { deleteOfSystem } from '../systems/systemOperations.js';
+import { pruneSystem } from '../systems/systemPrune.js';
+import { snapshotCountText } from '../../../text/words.js';
+
+/** Of a VM, in a title. */
+const longestName = 48;
+
+export const deleteCommands = {
+  'virtRewind.deleteSnapshot': { vms: deleteSnapshots, system: deleteOfSystem },
+  'virtRewind.prune': { vms: prune, system: pruneSystem },
+} satisfies CommandTable;
+
+/** Deletes snapshots; their children keep their data. Of one snapshot, what is below it can go too, or alone. */
+async function deleteSnapshots(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined && run.call.kind === 'rows' && run.call.rows.some(({ kind }) => kind !== 'snapshot')) {
+    const each = await targetOnEach(run, several, t('Select the snapshot to delete on {0} VMs', several.length));
+    return deleteSeveral(run, each.targets, each.leftOut);
+  }
+  const targets = await targetSnapshots(run);
+  const [only, ...others] = targets;
+  return others.length === 0 ? deleteOne(run, only) : deleteSeveral(run, inDeleteOrder(targets));
+}
+
+async function deleteOne(run: CommandRun, target: SnapshotTarget): Promise<unknown> {
+  const { scope } = argumentsOf(run.call);
+  const { view, snapshot } = target;
+  const usual = { kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope: scope ?? 'one' } as const;
+  const agreed = run.pictures.agreed.take(usual);
+  if (agreed === undefined && !mustConfirm(run)) {
+    return following(run, [target], usual.scope, () => operate(run, usual));
+  }
+  const plan = agreed ?? (await askToDelete(run, target, scope));
+  if (plan?.request.kind !== 'delete') {
+    return undefined;
+  }
+  const { request } = plan;
+  return following(run, [target], request.scope, () => operate(run, request, { confirmed: plan }));
+}
+
+async function deleteSeveral(
+  run: CommandRun,
+  targets: readonly SnapshotTarget[],
+  leftOut: readonly LeftOut[] = [],
+): Promise<unknown> {
+  const requests = targets.map(
+    ({ view, snapshot }) => ({ kind: 'delete', vm: view.ref, snapshot: snapshot.name, scope: 'one' }) as const,
+  );
+  const [first, ...others] = new Map(targets.map(({ view }) => [vmKey(view.ref), view.vm.name])).values();
+  return following(run, targets, 'one', () =>
+    operateAll(run, requests, {
+      title: (count) =>
+        first === undefined || others.length > 0
+          ? t('Delete {0}?', snapshotCountText(count))
+          : t('Delete {0} of {1}?', snapshotCountText(count), displayLine(first, longestName)),
+      confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Snapshots', count)),
+      cancelSeconds: cancelSeconds(),
+      done: (count) => t('Deleted {0}.', snapshotCountText(count)),
+      when: 'always',
+      leftOut,
+      ask: (question, planned) => askWithTrash(question, trashAnswer(run, planned)),
+      afterAnswer: (count) => waitForCancelMoment(t('Deleting {0}', snapshotCountText(count))),
+    }),
+  );
+}
+
+/** Afterwards, people stand on what was next to the first one. */
+async function following<T>(
+  run: CommandRun,
+  targets: readonly SnapshotTarget[],
+  scope: DeleteScope,
+  remove: () => Promise<T>,
+): Promise<T> {
+  const follow = followNeighbour(run, targets, scope);
+  try {
+    return await remove();
+  } finally {
+    follow();
+  }
+}
+
+function followNeighbour(run: CommandRun, targets: readonly SnapshotTarget[], scope: DeleteScope): () => void {
+  const [first] = targets;
+  if (first === undefined) {
+    return () => undefined;
+  }
+  const row = rowOfCall(run);
+  const { ref } = first.view;
+  const ofVm = targets.filter(({ view }) => vmKey(view.ref) === vmKey(ref)).map(({ snapshot }) => snapshot.name);
+  const below = ofVm.flatMap((name) => (first.view.tree === undefined ? [] : descendantsOf(first.view.tree, name)));
+  const gone = scope === 'one' ? ofVm : [...(scope === 'descendants' ? [] : ofVm), ...below.map(({ name }) => name)];
+  return run.tree.focus.followNeighbour({ ref, row }, new Set(gone));
+}
+
+/** What a caller learns: the names that are gone, and of each that stays why. */
+interface PruneResult extends OperationResult {
+  readonly deleted: readonly string[];
+  readonly stays: readonly { readonly snapshot: string; readonly why: string }[];
+}
+
+/** Deletes snapshots by a rule, after a look at which. */
+async function prune(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined) {
+    return pruneSeveral(run, several);
+  }
+  const view = await targetVm(run, hasSnapshots);
+  const plan = await planOrRefuse(run, await pruneRequest(run, view));
+  const untimed = await untimedIn(run, view);
+  const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);
+  if (mustConfirm(run)) {
+    const target = existingVm(run, view.ref);
+    await askQuestion(questionOf({ plan: wanted, target }, Date.now(), { cancelSeconds: cancelSeconds() }));
+  }
+  const result = await operate(run, wanted.request, { confirmed: wanted });
+  const gone = prunedIn(wanted);
+  const stays = [...skippedIn(wanted), ...untimed.filter(({ snapshot }) => !gone.includes(snapshot))];
+  for (const { snapshot, why } of stays) {
+    run.log.info(`${view.vm.name}: ${snapshot}: ${why}`);
+  }
+  const done: PruneResult = { ...result, deleted: gone, stays };
+  return done;
+}
+
+/** By the rule or the names that were called for, or by a rule that is asked for. */
+export async function pruneRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
+  const given = argumentsOf(run.call);
+  const snapshots = await (given.snapshots === undefined ? byRule(run, view, given) : byName(run, view, given));
+  return { kind: 'prune', vm: view.ref, snapshots };
+}
+
+function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): boolean {
+  return snapshots !== undefined || olderThan !== undefined || keepLast !== undefined;
+}
+
+async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
+  const tree = await run.engine.readTree(view.ref);
+  const rule = isRuleGiven(given)
+    ? given
+    : (await pickPruneRule([{ view, tree }], t('Prune Snapshots of {0}', view.vm.name)))(view.ref.connection);
+  const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
+  if (chosen.length === 0) {
+    throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });
+  }
+  return chosen.map(({ name }) => name);
+}
+
+async function byName(run: CommandRun, view: VmView, { snapshots = [] }: CommandArguments): Promise<readonly string[]> {
+  const found = await Promise.all(snapshots.map((name) => requireSnapshotByName(run.engine, view, name)));
+  return [...new Set(found.map(({ name }) => name))];
+}
+
+/** What no rule over ages chooses, because its time cannot be right. */
+async function untimedIn(run: CommandRun, view: VmView): Promise<PruneResult['stays']> {
+  if (argumentsOf(run.call).snapshots !== undefined) {
+    return [];
+  }
+  const tree = await run.engine.readTree(view.ref);
+  return [...doubtfulTimes(tree, Date.now())].map((snapshot) => ({
+    snapshot,
+    why: t('Its creation time is wrong, so its age is unknown. Delete it individually.'),
+  }));
+}
+
+/** Planned anew for those that stay ticked: what goes before another one decides how that one can. */
+async function askWhichToPrune(
+  run: CommandRun,
+  view: VmView,
+  plan: Plan,
+  untimed: PruneResult['stays'],
+): Promise<Plan> {
+  const going = prunedIn(plan);
+  const told = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
+  const sizes = await sizesOf(run, view);
+  const ticked = await pickPruned(existingVm(run, view.ref), going, told, sizes);
+  if (ticked.length === 0) {
+    throw new NothingThere(t('No snapshot of {0} was selected.', view.vm.name), { vm: view.vm.name });
+  }
+  return ticked.length === going.length && skippedIn(plan).length === 0
+    ? plan
+    : planOrRefuse(run, { kind: 'prune', vm: view.ref, snapshots: ticked });
+}
+
+/** The list is good without. */
+async function sizesOf(run: CommandRun, view: VmView): Promise<readonly SnapshotSize[]> {
+  try {
+    return (await run.engine.readLayers(view.ref)).snapshots;
+  } catch (error) {
+    run.log.warn(`the sizes of the snapshots of ${view.vm.name} are not known: ${asFailure(error).message}`);
+    return [];
+  }
+}

@@ -1,0 +1,98 @@
+// Deletes snapshots of several VMs by one rule: one list with a row for each VM, one question, one message at the end.
+import { t } from '@vscode/l10n';
+import { mapLimited } from '../../../base/mapLimited.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import type { VmRef } from '../../../domain/vm.js';
+import type { OperationResult } from '../../../domain/operation.js';
+import type { VmView } from '../../../live/views.js';
+import { vmKey } from '../../../live/views.js';
+import { treeViewId } from '../../../manifest/viewIds.js';
+import { chosenByRule } from '../../../operations/prune/pruneRule.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { type PlannedPrune, pruneCount, pruneDetail, prunedIn } from '../../../text/questions/pruneText.js';
+import { questionOfAll } from '../../../text/questions/questionText.js';
+import { askQuestion } from '../../prompts/askQuestion.js';
+import { askSeveral } from '../../prompts/ask.js';
+import { NothingThere, requireAnswer } from '../../prompts/commandError.js';
+import { showInView } from '../../prompts/notify.js';
+import { pickPruneRule, ruleOf } from '../../prompts/pickPruned.js';
+import { cancelSeconds, waitForCancelMoment } from '../cancelMoment.js';
+import { argumentsOf } from '../commandArguments.js';
+import type { CommandRun } from '../commandServices.js';
+import { existingVm } from '../operate.js';
+import { agreementOn, operateAgreed, refusedIn } from '../operateAll.js';
+import { readsAtOnce, readTrees } from '../severalVms.js';
+import { snapshotCountText, vmCountText } from '../../../text/words.js';
+
+export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
+  const { read, leftOut } = await showInView(treeViewId, () => readTrees(run, views));
+  const { olderThan, keepLast } = argumentsOf(run.call);
+  const heading = t('Prune Snapshots of {0} VMs', views.length);
+  const given = { ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) };
+  const ruleFor = olderThan === undefined && keepLast === undefined ? await pickPruneRule(read, heading) : () => given;
+  const now = Date.now();
+  const requests = read.flatMap(({ view, tree }) => {
+    const snapshots = chosenByRule(ruleOf(ruleFor(view.ref.connection)), tree, now).map(({ name }) => name);
+    return snapshots.length === 0 ? [] : [{ kind: 'prune', vm: view.ref, snapshots } as const];
+  });
+  const decided = await showInView(treeViewId, async () => {
+    await readSizes(
+      run,
+      requests.map(({ vm }) => vm),
+    );
+    return run.engine.decide(requests);
+  });
+  const trees = new Map(read.map(({ view, tree }) => [vmKey(view.ref), tree]));
+  const planned = decided.flatMap(({ decision }): readonly PlannedPrune[] => {
+    const tree = decision.kind === 'plan' ? trees.get(vmKey(decision.request.vm)) : undefined;
+    return decision.kind === 'plan' && tree !== undefined
+      ? [{ plan: decision, target: existingVm(run, decision.request.vm), tree }]
+      : [];
+  });
+  const stays = [...leftOut, ...refusedIn(run, decided)];
+  const lines = planned.map((one) => ({
+    label: one.target.vm.name,
+    description: pruneCount(one),
+    detail: pruneDetail(one),
+    value: one,
+  }));
+  const rest = stays.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
+  if (lines.length === 0) {
+    throw new NothingThere([t('The rule matches no snapshot of these VMs that can be deleted.'), ...rest].join(' '));
+  }
+  const unmatched = read.length - requests.length;
+  const others = unmatched === 0 ? rest : [...rest, t('VMs with no snapshot that matches the rule: {0}', unmatched)];
+  const going = requireAnswer(await askSeveral(lines, t('Clear the VMs to leave as they are'), others, heading));
+  const count = going.flatMap(({ plan }) => prunedIn(plan)).length;
+  if (count === 0) {
+    throw new NothingThere(t('No VM was selected.'));
+  }
+  const counts = [snapshotCountText(count), vmCountText(going.length)] as const;
+  const words = {
+    title: t('Delete {0} of {1}?', ...counts),
+    confirm: count === 1 ? t('Delete') : t('Delete {0} Snapshots', count),
+    cancelSeconds: cancelSeconds(),
+  };
+  const table = going.map((one) => `${displayLine(one.target.vm.name)} · ${pruneCount(one)}\n${pruneDetail(one)}`);
+  await askQuestion(questionOfAll(words, going, now, stays, table));
+  await waitForCancelMoment(t('Deleting {0}', snapshotCountText(count)));
+  const plans = going.map(({ plan }) => plan);
+  const requested = plans.map(({ request }) => request);
+  return operateAgreed(run, {
+    requests: requested,
+    agreement: agreementOn(run, requested, plans),
+    leftOut: stays,
+    done: t('Deleted {0} of {1}.', ...counts),
+  });
+}
+
+/** What a delete frees is known of files that were looked at. The list is good without. */
+async function readSizes({ engine, log }: CommandRun, refs: readonly VmRef[]): Promise<void> {
+  await mapLimited(refs, readsAtOnce, async (ref) => {
+    try {
+      await engine.readLayers(ref);
+    } catch (error) {
+      log.warn(`the sizes of the snapshots of ${ref.uuid} are not known: ${asFailure(error).message}`);
+    }
+  });
+}

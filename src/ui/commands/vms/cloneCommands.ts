@@ -1,0 +1,276 @@
+// VMs are made of others, lent for a while, and thrown away again.
+import { t } from '@vscode/l10n';
+import { cloneWays } from '../../../domain/clone.js';
+import { cloneRequest, makeClone, throwAway } from '../../../engine/clones.js';
+import { forkVm, type Forks, type ForkWish, planForkPoint } from '../../../engine/forks.js';
+import { Failure } from '../../../domain/failure.js';
+import type { OperationRequest } from '../../../domain/operation.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { findSnapshot } from '../../../domain/snapshotTree.js';
+import type { VmRef } from '../../../domain/vm.js';
+import type { VmView } from '../../../live/views.js';
+import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay } from '../../prompts/askClone.js';
+import { noteInStatusBar, notify, notifyProgress } from '../../prompts/notify.js';
+import { pickSnapshot } from '../../prompts/pickTarget.js';
+import { seamlessWish } from '../../readSettings.js';
+import { argumentsOf } from '../commandArguments.js';
+import type { CommandRun, CommandTable } from '../commandServices.js';
+import { offerForkPoints } from './forkPoints.js';
+import { existingVm, operate, operateConfirmed, type OperateOptions, planIn } from '../operate.js';
+import { operateAll } from '../operateAll.js';
+import { refuseAlike, refuseFirst, refuseInside } from '../refuseFirst.js';
+import { showFailure } from '../runCommand.js';
+import { isCalledOnSnapshot, targetSnapshot, targetVm, targetVms } from '../targets.js';
+import { refuseSilent } from '../unreachableConnection.js';
+
+export const cloneCommands = {
+  'virtRewind.cloneVm': cloneVm,
+  'virtRewind.forkVm': fork,
+  'virtRewind.sandbox': sandbox,
+  'virtRewind.discardClone': discardClone,
+} satisfies CommandTable;
+
+type DiscardRequest = Extract<OperationRequest, { kind: 'discard' }>;
+
+/**
+ * A new VM from a snapshot, or from the present of one that is off. Asks what is not given; who gives the name, only
+ * what has no default.
+ */
+async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
+  const { engine } = run;
+  const given = argumentsOf(run.call);
+  const asks = given.name === undefined;
+  const { view, snapshot } = await beginning(run, asks);
+  const taken = namesBeside(run, view);
+  const wish = { ...(snapshot !== undefined && { snapshot }), ...(given.way !== undefined && { way: given.way }) };
+  const first = cloneRequest(engine, view.ref, wish);
+  if (given.way !== undefined && asks) {
+    await refuseFirst(run, first);
+  }
+  const { way } = given.way === undefined && asks ? await chosenWay(run, view, first) : first;
+  const name = given.name ?? (await askCloneName(view, taken, 'clone'));
+  const network = given.network ?? (asks ? await pickNetwork(view, 'clone') : 'same');
+  const stay = given.disposable === true && { disposable: true as const };
+  const request = { ...first, way, network, ...stay, clone: { ...first.clone, name } };
+  const show = run.tree.focus.followNewVm();
+  const ref = await makeClone(forkMaker(run), request);
+  show(ref);
+  return { vm: name, uuid: ref.uuid };
+}
+
+async function beginning(
+  run: CommandRun,
+  asks: boolean,
+): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
+  if (isCalledOnSnapshot(run)) {
+    const { view, snapshot } = await targetSnapshot(run);
+    return { view, snapshot: snapshot.name };
+  }
+  const view = await targetVm(run);
+  const { snapshots } = await run.engine.readTree(view.ref);
+  if (asks) {
+    await refuseInside(run, view, snapshots);
+  }
+  return { view, snapshot: asks ? await pickBeginning(view, snapshots) : undefined };
+}
+
+type CloneRequest = ReturnType<typeof cloneRequest>;
+
+async function chosenWay(run: CommandRun, view: VmView, request: CloneRequest): Promise<CloneRequest> {
+  refuseSilent(run.engine, view.ref);
+  const decided = await run.engine.decide(cloneWays.map((way) => ({ ...request, way })));
+  refuseAlike(run, decided);
+  const chosen = await pickWay(view, decided);
+  planIn(run, chosen);
+  return chosen.request;
+}
+
+/** VMs that go on beside one that runs, from this moment or from a snapshot with RAM. */
+async function fork(run: CommandRun): Promise<{ readonly snapshot: string; readonly forks: readonly string[] }> {
+  const { view, snapshot } = await moment(run);
+  const given = argumentsOf(run.call);
+  const asks = given.count === undefined;
+  const wish = { ...(snapshot !== undefined && { snapshot }), ...seamlessWish() };
+  const count = given.count ?? (await askCount(view, await planPoint(run, view, wish)));
+  const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
+  const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
+  const goes = given.disposable ?? (asks && (await pickStay(view)) === 'goes');
+  const show = run.tree.focus.followNewVm();
+  const made = await makeForks(run, view, {
+    ...wish,
+    count,
+    network,
+    ...(goes && { disposable: true }),
+    ...(name !== undefined && { name }),
+  });
+  const names = made.children.map((ref) => existingVm(run, ref).vm.name);
+  const [parent, these] = [displayLine(view.vm.name), names.join(', ')];
+  const running = t('{0} and these forks are running: {1}', parent, these);
+  noteInStatusBar(snapshot === undefined ? `${running} · ${stays(run, view.ref, made.snapshot)}` : running);
+  const [first] = made.children;
+  if (first !== undefined) {
+    show(first);
+  }
+  return { snapshot: made.snapshot, forks: names };
+}
+
+/** Before the first question. */
+function planPoint(run: CommandRun, { ref }: VmView, wish: ForkWish): ReturnType<typeof planForkPoint> {
+  refuseSilent(run.engine, ref);
+  return planForkPoint(run.engine, ref, wish);
+}
+
+/** The snapshot that was created for forks. */
+function stays({ engine }: CommandRun, ref: VmRef, name: string): string {
+  const view = engine.findVm(ref);
+  const snapshot = view?.tree && findSnapshot(view.tree, name);
+  return t(
+    'The snapshot “{0}” stays on {1} until you delete it.',
+    displayLine(snapshot?.title ?? name),
+    displayLine(view?.vm.name ?? ''),
+  );
+}
+
+/** Of a VM that does not run, a snapshot is asked for. */
+async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
+  if (isCalledOnSnapshot(run)) {
+    const { view, snapshot } = await targetSnapshot(run);
+    return { view, snapshot: snapshot.name };
+  }
+  const view = await targetVm(run, ({ vm }) => vm.power === 'running');
+  if (view.vm.power === 'running') {
+    return { view, snapshot: undefined };
+  }
+  const { snapshots } = await run.engine.readTree(view.ref);
+  const warm = snapshots.filter(({ memory, state }) => memory.location === 'external' && state === 'running');
+  if (warm.length === 0) {
+    return { view, snapshot: undefined };
+  }
+  const chosen = await pickSnapshot(view, { snapshots: warm }, t('Select a snapshot'));
+  return { view, snapshot: chosen.name };
+}
+
+function makeForks(run: CommandRun, view: VmView, wish: ForkWish): Thenable<Forks> {
+  return notifyProgress(t('Virt Rewind: Forking {0}', view.vm.name), true, (report, cancellation) =>
+    forkVm(forkMaker(run, { quiet: 'all', cancellation }), view.ref, {
+      ...wish,
+      onMade: (number, of) => report(t('{0} of {1}', number + 1, of), 100 / of),
+    }),
+  );
+}
+
+/**
+ * A fork of a VM that runs, a linked clone of one that is off or of a snapshot, which is started; its console is
+ * opened, and it goes when that is closed.
+ */
+async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
+  const { engine } = run;
+  const { view, snapshot } = isCalledOnSnapshot(run)
+    ? await targetSnapshot(run).then((target) => ({
+        ...target,
+        snapshot: target.snapshot.name,
+      }))
+    : { view: await targetVm(run), snapshot: undefined };
+  const { name } = argumentsOf(run.call);
+  const wish = { ...(snapshot !== undefined && { snapshot }), ...(name !== undefined && { name }) };
+  const isFork = view.vm.power === 'running' && snapshot === undefined;
+  const { ref, point } = isFork
+    ? await onlyFork(run, view, wish)
+    : { ref: await startedClone(run, view, wish), point: undefined };
+  const lent = existingVm(run, ref);
+  await run.consoles.show(lent, () => {
+    throwAway(engine, ref).then(
+      () => {
+        void notify('info', t('Deleted {0} and its files.', displayLine(lent.vm.name)));
+        offerForkPoints(run, [lent]);
+      },
+      (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
+    );
+  });
+  run.tree.focus.showVm(ref);
+  const end = t('{0} is deleted when you close its console.', displayLine(lent.vm.name));
+  noteInStatusBar(point === undefined ? end : `${end} ${point}`);
+  return { vm: lent.vm.name, uuid: ref.uuid };
+}
+
+interface SandboxWish {
+  readonly snapshot?: string;
+  readonly name?: string;
+}
+
+async function onlyFork(
+  run: CommandRun,
+  view: VmView,
+  wish: SandboxWish,
+): Promise<{ readonly ref: VmRef; readonly point: string }> {
+  const { children, snapshot } = await makeForks(run, view, {
+    ...wish,
+    ...seamlessWish(),
+    count: 1,
+    disposable: true,
+  });
+  const [child] = children;
+  if (child === undefined) {
+    throw new Failure('failed', { vm: view.vm.name });
+  }
+  return { ref: child, point: stays(run, view.ref, snapshot) };
+}
+
+async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
+  const ref = await makeClone(
+    forkMaker(run),
+    cloneRequest(run.engine, view.ref, { ...wish, network: 'unplugged', disposable: true }),
+  );
+  try {
+    await operate(run, { kind: 'power', vm: ref, action: 'start' });
+  } catch (error) {
+    await throwAway(run.engine, ref);
+    throw error;
+  }
+  return ref;
+}
+
+/** With all files that were made for them. */
+async function discardClone(run: CommandRun): Promise<unknown> {
+  const views = await targetVms(run, ({ vm }) => vm.clone !== undefined);
+  const requests = views.map(({ ref }): DiscardRequest => ({ kind: 'discard', vm: ref }));
+  const [only, ...others] = requests;
+  const result =
+    only !== undefined && others.length === 0
+      ? await operateConfirmed(run, only)
+      : await operateAll(run, requests, {
+          title: (count) => t('Delete {0}?', count === 1 ? t('1 clone') : t('{0} clones', count)),
+          confirm: (count) => (count === 1 ? t('Delete Clone') : t('Delete {0} Clones', count)),
+          done: (count) =>
+            count === 1
+              ? t('Deleted {0} and its files.', t('1 clone'))
+              : t('Deleted {0} clones and their files.', count),
+          when: 'always',
+        });
+  offerForkPoints(run, views);
+  return result;
+}
+
+function namesBeside({ engine }: CommandRun, { ref }: VmView): ReadonlySet<string> {
+  const beside = engine.connections.find(({ uri }) => uri === ref.connection)?.vms ?? [];
+  return new Set(beside.map(({ vm }) => vm.name));
+}
+
+type ForkMaker = Parameters<typeof forkVm>[0];
+
+/** What is made is shown and asked for as any operation; what goes again because it could not be made whole is not. */
+function forkMaker(run: CommandRun, options: OperateOptions = {}): ForkMaker {
+  const { engine } = run;
+  return {
+    get connections() {
+      return engine.connections;
+    },
+    decide: (requests) => engine.decide(requests),
+    findVm: (ref) => engine.findVm(ref),
+    readTree: (ref) => engine.readTree(ref),
+    refresh: (what) => engine.refresh(what),
+    guests: engine.guests,
+    runOperation: (request) =>
+      request.kind === 'discard' ? engine.runOperation(request) : operate(run, request, options),
+  };
+}

@@ -1,0 +1,194 @@
+// What is done inside of a guest that runs: its console, its display, its address, a login.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { findProgram } from '../../../base/findProgram.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import type { VmView } from '../../../live/views.js';
+import { startBeside } from '../../guest/programs.js';
+import { runInTerminal } from '../../guest/terminals.js';
+import { askText } from '../../prompts/ask.js';
+import { requireAnswer, CommandError } from '../../prompts/commandError.js';
+import { noteInStatusBar } from '../../prompts/notify.js';
+import { pick } from '../../prompts/pickTarget.js';
+import { argumentsOf } from '../commandArguments.js';
+import type { CommandRun, CommandTable } from '../commandServices.js';
+import { isFar } from '../../../driver/sharedHost.js';
+import { targetVm } from '../targets.js';
+
+export const guestCommands = {
+  'virtRewind.openConsole': openConsole,
+  'virtRewind.openDisplay': openDisplay,
+  'virtRewind.showScreenshot': showScreenshot,
+  'virtRewind.copyIpAddress': copyIpAddress,
+  'virtRewind.connectSsh': connectSsh,
+  'virtRewind.runInGuest': runInGuest,
+} satisfies CommandTable;
+
+/** Opens the serial console of a VM in a terminal. It waits for a VM that is off, and follows it through reverts. */
+async function openConsole(run: CommandRun): Promise<{ readonly vm: string }> {
+  const view = await targetVm(run);
+  await run.consoles.show(view);
+  return { vm: view.vm.name };
+}
+
+const isRunning = ({ vm }: VmView): boolean => vm.power === 'running';
+
+/** Puts the IP address of a VM on the clipboard. */
+async function copyIpAddress(run: CommandRun): Promise<{ readonly address: string }> {
+  const view = await targetVm(run, isRunning);
+  const address = await pickAddress(run, view, t('Select the address of {0} to copy', view.vm.name));
+  await vscode.env.clipboard.writeText(address);
+  noteInStatusBar(t('Copied {0}', address));
+  return { address };
+}
+
+async function pickAddress(run: CommandRun, { ref, vm }: VmView, question: string): Promise<string> {
+  const found = await run.engine.guests.addressesOf(ref);
+  const [first, ...others] = found.map(({ address }) => address);
+  if (first === undefined) {
+    throw new CommandError('notFound', noAddress(vm), { vm: vm.name });
+  }
+  return others.length === 0 || run.call.kind === 'program'
+    ? first
+    : pick(
+        [first, ...others].map((address) => ({ label: address, value: address })),
+        question,
+      );
+}
+
+function noAddress({ name, power, agentConnected }: VmView['vm']): string {
+  if (power !== 'running') {
+    return t('{0} is not running, so it has no IP address.', name);
+  }
+  return agentConnected
+    ? t('No IP address: the guest agent of {0} reports none.', name)
+    : t(
+        'The IP address of {0} is unknown. Install the guest agent (qemu-guest-agent) in it, or wait until it has booted.',
+        name,
+      );
+}
+
+/** As ssh takes it without a thought: no option, no other host. */
+const userForm = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}\$?$/u;
+const remoteSsh = 'ms-vscode-remote.remote-ssh';
+
+/**
+ * Logs in on a VM: in a terminal, or in a window of its own where Remote - SSH is installed. Asks for the user once.
+ */
+async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
+  const view = await targetVm(run, isRunning);
+  const address = await pickAddress(run, view, t('Select the address of {0} to connect to', view.vm.name));
+  const user = await chooseUser(run, view);
+  if ((await chooseWhere(run, view)) === 'window') {
+    await vscode.commands.executeCommand('vscode.newWindow', { remoteAuthority: `ssh-remote+${user}@${address}` });
+  } else {
+    // Whether its key is known is for ssh itself to ask, in the terminal.
+    runInTerminal(t('{0} ssh', view.vm.name), 'remote', 'ssh', ['-l', user, '--', address]);
+  }
+  return { address, user };
+}
+
+/** Runs a program in a guest by its agent, without network and login, and shows in a terminal what it writes. */
+async function runInGuest(run: CommandRun): Promise<{ readonly vm: string }> {
+  const { ref, vm } = await targetVm(run, isRunning);
+  const [program, ...args] = argumentsOf(run.call).program ?? ['sh', '-c', await askLine(run, vm)];
+  await run.runTask(vm.name, { action: 'run', vm: vm.name, connection: ref.connection, program, args });
+  return { vm: vm.name };
+}
+
+async function askLine({ call }: CommandRun, { name }: VmView['vm']): Promise<string> {
+  if (call.kind === 'program') {
+    throw new CommandError('invalid', t('The argument {0} is missing.', 'program'), { vm: name });
+  }
+  const typed = await askText({
+    title: t('Run in {0}', name),
+    prompt: t('Shell command to run in the guest'),
+    placeHolder: 'systemctl is-active nginx',
+    ignoreFocusOut: true,
+    problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
+  });
+  return requireAnswer(typed).trim();
+}
+
+async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView): Promise<string> {
+  const key = `sshUser:${ref.uuid}`;
+  const given = argumentsOf(call).user;
+  const before = remembered.get<unknown>(key);
+  if (given === undefined && call.kind === 'program' && typeof before === 'string') {
+    return before;
+  }
+  const user =
+    given ??
+    requireAnswer(
+      await askText({
+        title: t('Connect to {0}', vm.name),
+        prompt: t('User name in the guest (saved for this VM)'),
+        value: typeof before === 'string' ? before : 'root',
+        problem: (text) => (userForm.test(text.trim()) ? undefined : t('This is not a valid user name.')),
+      }),
+    ).trim();
+  if (!userForm.test(user)) {
+    throw new CommandError('invalid', t('This is not a valid user name.'), { vm: vm.name });
+  }
+  await remembered.update(key, user);
+  return user;
+}
+
+async function chooseWhere({ call }: CommandRun, { vm }: VmView): Promise<'terminal' | 'window'> {
+  if (call.kind === 'program' || vscode.extensions.getExtension(remoteSsh) === undefined) {
+    return 'terminal';
+  }
+  return pick(
+    [
+      { label: t('In a Terminal'), icon: 'terminal', value: 'terminal' } as const,
+      { label: t('In a New Window (Remote - SSH)'), icon: 'remote', value: 'window' } as const,
+    ],
+    t('Select where to connect to {0}', vm.name),
+  );
+}
+
+const isActive = ({ vm }: VmView): boolean => vm.power === 'running' || vm.power === 'paused';
+
+/** Shows in a tab what the display of a VM shows now; called again, what it shows then. */
+async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }> {
+  const view = await targetVm(run, isActive);
+  const { name } = view.vm;
+  if (!isActive(view)) {
+    throw new CommandError('unsupported', t('{0} is not running, so it has no display.', name), { vm: name });
+  }
+  try {
+    await run.screens.show(view, await run.engine.guests.screenshotOf(view.ref));
+  } catch (error) {
+    if (asFailure(error).kind === 'unsupported') {
+      throw new CommandError('unsupported', t('{0} has no display: its XML contains no {1}.', name, '<video>'), {
+        vm: name,
+      });
+    }
+    throw error;
+  }
+  return { vm: name };
+}
+
+/** Shows the display of a VM in virt-viewer, where that is installed. */
+async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
+  const { ref, vm } = await targetVm(run, isRunning);
+  const hasScreen = vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
+  if (!hasScreen || isFar(ref.connection)) {
+    const sentence = t(
+      'The display of {0} can only be shown on its own computer. Run there: {1}',
+      vm.name,
+      `virt-viewer -c ${ref.connection} ${vm.name}`,
+    );
+    throw new CommandError('unsupported', sentence, { vm: vm.name });
+  }
+  const program = await findProgram('virt-viewer', process.env);
+  if (program === undefined) {
+    throw new CommandError(
+      'unsupported',
+      t('{0} shows the display, but is not installed here. Install the package of that name.', 'virt-viewer'),
+      { vm: vm.name },
+    );
+  }
+  await startBeside(program, ['--connect', ref.connection, '--wait', '--', ref.uuid]);
+  return { vm: vm.name };
+}
