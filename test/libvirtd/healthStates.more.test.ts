@@ -1,7 +1,7 @@
 // The health checks on VMs that something broke off, on images that cannot be read, on pools that are down, and on each
 // libvirt that the tests run on.
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, open, rename, rmdir } from 'node:fs/promises';
+import { copyFile, mkdir, open, rename, rmdir, symlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
@@ -83,11 +83,15 @@ describe('health checks on real states', () => {
   it('find nothing out about an image that nobody can read, say so, and go on with the rest', async () => {
     const disk = await h.vm('unread');
     await rename(disk, `${disk}.away`);
-    await mkdir(disk);
+    // A link in a circle: root, too, gets no further.
+    await symlink(disk, disk);
     const { found, unjudged } = await h.judged('unread', { examine: true });
     assert.ok(!found.includes('backingLost') && !found.includes('backingMissing') && !found.includes('damaged'));
     assert.ok(unjudged.includes('deltaTooLarge'), unjudged.join());
     assert.ok(unjudged.includes('backingMissing'), unjudged.join());
+    await unlink(disk);
+    await mkdir(disk);
+    assert.ok((await h.found('unread', { examine: true })).includes('damaged'));
     await rmdir(disk);
     await rename(`${disk}.away`, disk);
     assert.deepEqual((await h.judged('unread', { examine: true })).unjudged, []);
