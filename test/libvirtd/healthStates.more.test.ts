@@ -83,7 +83,7 @@ describe('health checks on real states', () => {
   it('find nothing out about an image that nobody can read, say so, and go on with the rest', async () => {
     const disk = await h.vm('unread');
     await rename(disk, `${disk}.away`);
-    // A link in a circle: root, too, gets no further.
+    // A link in a circle: root, too, gets no further, and libvirt leaves it out of its pools.
     await symlink(disk, disk);
     const { found, unjudged } = await h.judged('unread', { examine: true });
     assert.ok(!found.includes('backingLost') && !found.includes('backingMissing') && !found.includes('damaged'));

@@ -9,6 +9,8 @@ export interface FileAccess extends HostFiles {
    * libvirt would make a pool of the folder to find out.
    */
   readonly isNoFile?: (path: string) => Promise<boolean>;
+  /** Whether something has the name, whoever may read it: a pool of libvirt leaves out what it could not open. */
+  readonly isTaken?: (path: string) => Promise<boolean>;
 }
 
 interface FileAccesses {
@@ -84,6 +86,11 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
   }
 }
 
+async function isTakenFor(ways: readonly FileAccess[], path: string): Promise<boolean> {
+  const asked = await Promise.all(ways.map(async (files) => (await files.isTaken?.(path)) === true));
+  return asked.includes(true);
+}
+
 /** A way that fails does not keep the next from answering; if none answers, the first failure is told. */
 async function firstKnown<T>(
   ways: readonly FileAccess[],
@@ -95,6 +102,9 @@ async function firstKnown<T>(
   for (const files of ways) {
     try {
       const answer = await read(files);
+      if (answer === 'missing' && path !== undefined && (await isTakenFor(ways.slice(0, ways.indexOf(files)), path))) {
+        return notKnown;
+      }
       if (answer !== notKnown || (path !== undefined && (await files.isNoFile?.(path)) === true)) {
         return answer;
       }

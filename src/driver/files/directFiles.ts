@@ -38,6 +38,7 @@ export function directFiles(host: DirectHost): FileAccess {
   const looks = new FileLooks(files, host.turns);
   return {
     isNoFile: (path) => looks.isNoFile(path),
+    isTaken: (path) => looks.isTaken(path),
     file: (path) => looks.file(path),
     image: (path, format, depth) => looks.look<ImageFacts>(path, () => readImage(path, host, format, depth)),
     identity: (path) => looks.identity(path),

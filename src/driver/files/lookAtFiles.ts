@@ -52,6 +52,15 @@ export class FileLooks {
     }
   }
 
+  async isTaken(path: string): Promise<boolean> {
+    try {
+      return isPath(path) && (await this.#turns.within(dirname(path), () => this.#files.lstat(path))) !== undefined;
+    } catch {
+      // Whatever the reason: no name is seen.
+      return false;
+    }
+  }
+
   async look<T>(path: string, read: () => Promise<Observation<T>>): Promise<Observation<T>> {
     if (!isPath(path)) {
       return 'unknown';

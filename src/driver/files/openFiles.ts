@@ -92,7 +92,18 @@ export function directAccess(of: FilesOf): DirectAccess | undefined {
 }
 
 const fileMethods = [
-  ...(['isNoFile', 'file', 'image', 'identity', 'list', 'space', 'imageLocks', 'canAct', 'createOverlay'] as const),
+  ...([
+    'isNoFile',
+    'isTaken',
+    'file',
+    'image',
+    'identity',
+    'list',
+    'space',
+    'imageLocks',
+    'canAct',
+    'createOverlay',
+  ] as const),
   ...(['copy', 'removeTag', 'rebase', 'canChange', 'commit', 'copyImage', 'remove', 'trash'] as const),
 ] as const satisfies readonly (keyof FileAccess)[];
 const contentMethods = ['internalSizes', 'extents'] as const satisfies readonly (keyof ImageContents)[];

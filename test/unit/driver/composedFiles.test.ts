@@ -53,6 +53,16 @@ describe('several ways to the same files', () => {
     assert.equal(await compose({ file: () => Promise.resolve('missing') }, { isNoFile }).file('/x'), 'missing');
   });
 
+  it('a name that is taken is not missing to another that leaves out what it could not open', async () => {
+    const missing = {
+      image: () => Promise.resolve('missing' as const),
+      file: () => Promise.resolve('missing' as const),
+    };
+    const files = compose(missing, { isTaken: (path) => Promise.resolve(path === '/loop') });
+    assert.deepEqual(await Promise.all([files.image('/loop'), files.file('/loop')]), ['unknown', 'unknown']);
+    assert.deepEqual(await Promise.all([files.image('/x'), files.file('/x')]), ['missing', 'missing']);
+  });
+
   it('one that fails does not keep the other from answering, and is told of if it does not', async () => {
     const failing = { image: () => Promise.reject(new Failure('failed', { path: '/x' })) };
     assert.equal(await compose({ image: () => Promise.resolve('missing') }, failing).image('/x'), 'missing');
