@@ -54,7 +54,7 @@ export class FileLooks {
 
   async isTaken(path: string): Promise<boolean> {
     try {
-      return isPath(path) && (await this.#turns.within(dirname(path), () => this.#files.lstat(path))) !== undefined;
+      return isPath(path) && (await this.#turns.within(dirname(path), () => this.#files.lstat(path).then(() => true)));
     } catch {
       // Whatever the reason: no name is seen.
       return false;
