@@ -9,9 +9,10 @@ import { nameRules } from './scripts/lint/names.mjs';
 /** Folder of src/ -> folders or single files that it may import. What is not named here is in no room. */
 const rooms = {
   base: [],
+  hosts: ['base'],
   'libvirt/xdr': [],
-  libvirt: ['libvirt/xdr', 'base'],
-  domain: ['base/login'],
+  libvirt: ['libvirt/xdr', 'hosts', 'base'],
+  domain: ['hosts/login'],
   'domain/chains': ['domain'],
   qemu: ['domain', 'base'],
   steps: ['domain/chains', 'domain'],
@@ -63,9 +64,9 @@ const rooms = {
     'domain',
   ],
   journal: ['operations', 'steps', 'domain', 'base'],
-  driver: ['driver/xml', 'libvirt', 'steps', 'domain', 'base'],
+  driver: ['driver/xml', 'libvirt', 'steps', 'domain', 'hosts', 'base'],
   'driver/xml': ['steps', 'domain'],
-  'driver/files': ['driver', 'driver/xml', 'libvirt', 'qemu', 'domain', 'base'],
+  'driver/files': ['driver', 'driver/xml', 'libvirt', 'qemu', 'domain', 'hosts', 'base'],
   'driver/run': ['driver', 'driver/xml', 'libvirt', 'steps', 'domain', 'base'],
   'driver/guest': ['driver', 'driver/xml', 'libvirt', 'domain', 'base'],
   'driver/connection': [
@@ -78,9 +79,10 @@ const rooms = {
     'qemu',
     'steps',
     'domain',
+    'hosts',
     'base',
   ],
-  live: ['driver', 'operations', 'domain/chains', 'domain', 'base'],
+  live: ['driver', 'operations', 'domain/chains', 'domain', 'hosts', 'base'],
   'engine/leases': ['live', 'journal', 'domain', 'base'],
   'engine/look': [
     'engine/leases',
@@ -137,6 +139,7 @@ const rooms = {
     'steps',
     'domain/chains',
     'domain',
+    'hosts',
     'base',
   ],
   systems: ['live', 'engine', 'journal', 'operations/prune/pruneRule', 'operations', 'domain', 'base'],
@@ -162,6 +165,7 @@ const rooms = {
     'diagnosis/examination',
     'domain',
     'manifest',
+    'hosts',
     'base',
   ],
   text: [
@@ -179,6 +183,7 @@ const rooms = {
     'operations',
     'steps',
     'domain',
+    'hosts',
     'base',
   ],
   lab: [
@@ -254,6 +259,7 @@ const rooms = {
     'live',
     'journal/processMark',
     'domain',
+    'hosts',
     'base',
   ],
   'wings/copies': [
@@ -280,6 +286,7 @@ const rooms = {
     'journal/json',
     'driver/sharedHost',
     'domain',
+    'hosts',
     'base',
   ],
   'wings/copies/schedules': [
@@ -306,6 +313,7 @@ const rooms = {
     'journal/processMark',
     'qemu',
     'domain',
+    'hosts',
     'base',
   ],
   'wings/copies/plain': [
@@ -318,6 +326,7 @@ const rooms = {
     'qemu',
     'driver/sharedHost',
     'domain',
+    'hosts',
     'base',
   ],
   'wings/copies/repository': [
@@ -331,6 +340,7 @@ const rooms = {
     'journal/processMark',
     'journal/stateFolder',
     'domain',
+    'hosts',
     'base',
   ],
   'wings/copies/vm': [
@@ -341,6 +351,7 @@ const rooms = {
     'journal/json',
     'qemu',
     'domain',
+    'hosts',
     'base',
   ],
   // Files of another host.
@@ -354,6 +365,7 @@ const rooms = {
     'driver/files/ramForFork',
     'qemu',
     'domain',
+    'hosts',
     'base',
   ],
   'wings/copies/editor': [
@@ -377,6 +389,7 @@ const rooms = {
     'journal/stateFolder',
     'journal/watchedRecords',
     'domain',
+    'hosts',
     'base',
   ],
   'wings/inside/changes': [
@@ -416,7 +429,7 @@ const rooms = {
   'wings/inside/back': ['wings/inside/read', 'session', 'text', 'live', 'domain', 'base'],
   'wings/inside/read': ['wings/inside/bytes', 'base'],
   // Which files an image leads to is judged before a program opens it, on its host.
-  'wings/inside/bytes': ['driver/files/shellHost', 'qemu', 'domain', 'base'],
+  'wings/inside/bytes': ['driver/files/shellHost', 'qemu', 'domain', 'hosts', 'base'],
   cli: [
     'wings',
     'lab',
@@ -452,6 +465,7 @@ const rooms = {
     'domain',
     'manifest',
     'verbs',
+    'hosts',
     'base',
   ],
   'ui/health': [

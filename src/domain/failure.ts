@@ -1,5 +1,5 @@
 // Every failure that a user can meet, by kind. The sentences are made in text/failureText.
-import type { LoginProblem } from '../base/login.js';
+import type { LoginProblem } from '../hosts/login.js';
 import type { OperationRequest } from './operation.js';
 import type { RecoveryReport } from './recoveryReport.js';
 import type { Refusal } from './refusal.js';

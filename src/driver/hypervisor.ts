@@ -1,6 +1,6 @@
 // The port: one open connection to a hypervisor, in the words of the model. Every method rejects with a `Failure`.
-import type { HostLogin } from '../base/hostLogin.js';
-import type { LoginStage } from '../base/login.js';
+import type { HostLogin } from '../hosts/hostLogin.js';
+import type { LoginStage } from '../hosts/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
 import type { Capabilities } from '../domain/capabilities.js';

@@ -2,7 +2,7 @@
 import type { OpenHypervisor, VmCopies } from '../driver/hypervisor.js';
 import { requireOpen } from '../driver/door.js';
 import { Emitter, type Event } from '../base/emitter.js';
-import type { HostLogin } from '../base/hostLogin.js';
+import type { HostLogin } from '../hosts/hostLogin.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { MarkRequest } from '../domain/loggedOperation.js';

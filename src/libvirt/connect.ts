@@ -4,7 +4,7 @@ import { Connection } from './connection.js';
 import { shakeHands } from './handshake.js';
 import { defaultKeepalive, type KeepaliveOptions } from './keepalive.js';
 import { ConnectionLost, errorCodes, LibvirtError, UnsupportedUri } from './libvirtError.js';
-import type { LoginAnswers, LoginStage } from '../base/login.js';
+import type { LoginAnswers, LoginStage } from '../hosts/login.js';
 import type { OpenTransport } from './transport.js';
 import { openUnixTransport } from './unixTransport.js';
 import { parseKnownUri } from './uri.js';

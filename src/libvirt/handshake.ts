@@ -3,7 +3,7 @@
 import type { Connection } from './connection.js';
 import { VIR_CONNECT_RO } from './flags.js';
 import { AuthenticationFailed, authTypes, LibvirtError } from './libvirtError.js';
-import type { LoginStage } from '../base/login.js';
+import type { LoginStage } from '../hosts/login.js';
 
 interface HandshakeOptions {
   readonly signal?: AbortSignal;

@@ -1,5 +1,5 @@
 // Everything that can go wrong on a connection, as classes. Codes and fields, never sentences for users.
-import type { LoginProblem } from '../base/login.js';
+import type { LoginProblem } from '../hosts/login.js';
 import { i32, optional, struct, type ValueOf } from './xdr/codec.js';
 import { domain, optionalText, text, uuid } from './structs.js';
 

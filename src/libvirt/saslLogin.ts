@@ -2,7 +2,7 @@
 // and the sockets of this computer have theirs.
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import type { LoginAnswers, LoginStage } from '../base/login.js';
+import type { LoginAnswers, LoginStage } from '../hosts/login.js';
 import { readFileAtMost } from '../base/readFileAtMost.js';
 import { authFiles, type Credentials, credentialsIn } from './authFile.js';
 import type { Connection } from './connection.js';

@@ -1,7 +1,7 @@
 // The port that every way to a daemon implements: one function that gives a stream of bytes to and from it.
 import type { Duplex } from 'node:stream';
 import type { Log } from '../base/log.js';
-import type { LoginAnswers, LoginStage } from '../base/login.js';
+import type { LoginAnswers, LoginStage } from '../hosts/login.js';
 import type { LibvirtUri } from './uri.js';
 
 export interface TransportOptions {

@@ -1,6 +1,6 @@
 // Keeps one connection open while somebody looks. It refuses to know what is read over it.
 import { networkInterfaces } from 'node:os';
-import type { LoginStage } from '../base/login.js';
+import type { LoginStage } from '../hosts/login.js';
 import type { Hypervisor, OpenHypervisor } from '../driver/hypervisor.js';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';

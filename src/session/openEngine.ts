@@ -1,7 +1,7 @@
 // Puts the engine together, the same for every shell: the editor, the command line, the library. One journal for all of
 // them, so that they see one another's operations. Nothing connects before somebody asks.
 import type { Log } from '../base/log.js';
-import type { LoginAnswers } from '../base/login.js';
+import type { LoginAnswers } from '../hosts/login.js';
 import type { OpenHypervisor } from '../driver/hypervisor.js';
 import { Engine, type EngineOptions } from '../engine/engine.js';
 

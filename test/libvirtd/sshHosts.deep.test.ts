@@ -7,7 +7,7 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { findProgram, runOk } from '../../scripts/rig/run.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
-import type { AskLogin, LoginAnswers } from '../../src/base/login.js';
+import type { AskLogin, LoginAnswers } from '../../src/hosts/login.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import { Failure } from '../../src/domain/failure.js';
 import { failureText } from '../../src/text/failures/failureText.js';

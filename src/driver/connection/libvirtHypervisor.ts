@@ -1,5 +1,5 @@
 // The port, over libvirt: one connection that stays for reading and events, another for each step.
-import type { HostLogin, ShellStream } from '../../base/hostLogin.js';
+import type { HostLogin, ShellStream } from '../../hosts/hostLogin.js';
 import { type Event, Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';

@@ -1,5 +1,5 @@
 // Opens a connection to libvirt and puts the port over it; where it cannot be opened, says why.
-import type { ShellStream } from '../../base/hostLogin.js';
+import type { ShellStream } from '../../hosts/hostLogin.js';
 import { openConnection, type OpenOptions, sshTransports } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { TransportOptions } from '../../libvirt/transport.js';

@@ -1,6 +1,6 @@
 // What is said where there is no way over the network to a daemon on another host. A part of failureText.
 import { t } from '@vscode/l10n';
-import type { LoginProblem } from '../../base/login.js';
+import type { LoginProblem } from '../../hosts/login.js';
 import { displayLine } from '../../domain/plainText.js';
 
 /** A changed host key takes ssh ten lines. */

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine, displayText } from '../../domain/plainText.js';
-import type { AskLogin } from '../../base/login.js';
+import type { AskLogin } from '../../hosts/login.js';
 import { askText } from './ask.js';
 import { askModal, notifyProgress } from './notify.js';
 

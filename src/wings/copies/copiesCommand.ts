@@ -1,7 +1,7 @@
 // `virt-rewind backup` and `restore`.
 import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import type { HostLogin } from '../../base/hostLogin.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
 import { agreeTo } from '../../cli/agree.js';
 import { countOf } from '../../cli/arguments.js';
 import { CliError } from '../../cli/commandError.js';

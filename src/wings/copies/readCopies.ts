@@ -1,7 +1,7 @@
 // The backups in a repository and the schedules of this user, for programs. Changes nothing.
 import { isAbsolute } from 'node:path';
 import { t } from '@vscode/l10n';
-import type { HostLogin } from '../../base/hostLogin.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
 import type { Log } from '../../base/log.js';
 import { displayLine } from '../../domain/plainText.js';
 import { ReadError } from '../../domain/readError.js';

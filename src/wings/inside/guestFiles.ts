@@ -1,6 +1,6 @@
 // The files of a restore point: opens the disks that a snapshot, or a VM that is off, has, and looks whether they were
 // the same to the end.
-import type { HostLogin } from '../../base/hostLogin.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { VmView } from '../../live/views.js';
 import type { Snapshot } from '../../domain/snapshot.js';

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openConnection } from '../../../src/libvirt/connect.js';
-import type { AskLogin } from '../../../src/base/login.js';
+import type { AskLogin } from '../../../src/hosts/login.js';
 import {
   AuthenticationFailed,
   errorCodes,

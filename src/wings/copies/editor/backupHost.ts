@@ -3,7 +3,7 @@
 import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { HostLogin } from '../../../base/hostLogin.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { hostOf, isFar } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { askText } from '../../../ui/prompts/ask.js';

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Duplex, type Writable } from 'node:stream';
-import type { HostLogin } from '../../../base/hostLogin.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { CopiesFault } from '../copiesFault.js';
 import { giveDiskWay } from './lowPriority.js';

@@ -1,7 +1,7 @@
 // The computer on which a VM and its files are: this one, or one that the connection has a login to.
 import { posix } from 'node:path';
 import { type FileSystem, thisComputer } from '../../../base/fileSystem.js';
-import type { HostLogin } from '../../../base/hostLogin.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { noLog } from '../../../base/log.js';
 import { withShellHost } from '../../../driver/files/shellHost.js';
 import { type ImageHost, qemuImg } from '../../../qemu/qemuImg.js';

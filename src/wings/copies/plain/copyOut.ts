@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
-import type { HostLogin } from '../../../base/hostLogin.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
 import type { Version } from '../../../domain/capabilities.js';
 import {

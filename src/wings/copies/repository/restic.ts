@@ -5,7 +5,7 @@ import { StringDecoder } from 'node:string_decoder';
 import * as v from 'valibot';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
-import type { HostLogin } from '../../../base/hostLogin.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';

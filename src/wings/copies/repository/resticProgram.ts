@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import type { HostLogin, ShellStream } from '../../../base/hostLogin.js';
+import type { HostLogin, ShellStream } from '../../../hosts/hostLogin.js';
 import { shellWord } from '../../../base/shellWord.js';
 import { CopiesFault } from '../copiesFault.js';
 import { StartedRestics } from './deadLocks.js';

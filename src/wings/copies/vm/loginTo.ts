@@ -1,5 +1,5 @@
 // The login to the host of a connection, for what reads or writes files there.
-import type { HostLogin } from '../../../base/hostLogin.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { CopiesFault } from '../copiesFault.js';
 

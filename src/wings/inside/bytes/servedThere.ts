@@ -2,7 +2,7 @@
 // there: the server ends with the connection, and the shell removes its socket.
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
-import type { HostLogin } from '../../../base/hostLogin.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { noLog } from '../../../base/log.js';
 import { shellWord } from '../../../base/shellWord.js';
 import { withShellHost } from '../../../driver/files/shellHost.js';

@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import type { HostLogin } from '../../../../src/base/hostLogin.js';
+import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
 import { CliError } from '../../../../src/cli/commandError.js';
 import { asCliError } from '../../../../src/wings/copies/copiesCommand.js';
 import { CopiesFault, type CopiesProblem } from '../../../../src/wings/copies/copiesFault.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { HostLogin } from '../../../../src/base/hostLogin.js';
+import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
 import { HostShell } from '../../../../src/wings/copies/host/hostShell.js';
 
 describe('a shell for a copy', () => {

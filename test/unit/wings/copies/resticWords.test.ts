@@ -6,7 +6,7 @@ import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import type { HostLogin } from '../../../../src/base/hostLogin.js';
+import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
 import { Restic } from '../../../../src/wings/copies/repository/restic.js';
 import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
 

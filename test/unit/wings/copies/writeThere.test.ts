@@ -6,7 +6,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import type { ShellStream } from '../../../../src/base/hostLogin.js';
+import type { ShellStream } from '../../../../src/hosts/hostLogin.js';
 import { CopiesFault } from '../../../../src/wings/copies/copiesFault.js';
 import { HostShell } from '../../../../src/wings/copies/host/hostShell.js';
 import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';

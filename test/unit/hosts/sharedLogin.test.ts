@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sharedLoginOf } from '../../../src/libvirt/sharedLogin.js';
+import { sharedLoginOf } from '../../../src/hosts/sharedLogin.js';
 
 describe('a shared login', () => {
   let runtime: string;

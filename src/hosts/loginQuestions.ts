@@ -5,7 +5,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Log } from '../base/log.js';
-import type { AskLogin, LoginQuestion, LoginStage } from '../base/login.js';
+import type { AskLogin, LoginQuestion, LoginStage } from './login.js';
 
 /** Longer questions are cut: a host can put words into some. */
 const longestQuestion = 4_000;
