@@ -13,6 +13,7 @@ import { buildExtension } from './build.mjs';
 import { debianRoot } from './rig/debianRoot.mjs';
 import { installModules, meetNeeds } from './rig/prerequisites.mjs';
 import { root } from './rig/root.mjs';
+import { shellText } from './shellText.mjs';
 
 /** @typedef {import('../test/bench/measure.js').Figure} Figure */
 /** @typedef {import('./rig/prerequisites.mjs').Need} Need */
@@ -115,6 +116,7 @@ async function buildBench(name) {
     format: host ? 'cjs' : 'esm',
     external: ['vscode', 'playwright-core', 'esbuild'],
     logLevel: 'warning',
+    plugins: [shellText],
     // A CommonJS dependency inside an ES module bundle still calls require().
     ...(host
       ? {}

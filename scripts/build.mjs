@@ -6,6 +6,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
 import { run } from './rig/run.mjs';
+import { shellText } from './shellText.mjs';
 import { buildSplit, doors, fileNames } from './splitBundle.mjs';
 import { languages, sentencesOf, sources } from './translations.mjs';
 
@@ -31,6 +32,7 @@ const common = /** @type {const} */ ({
   logLevel: 'warning',
   // Its ES modules, of which what nobody calls is left out; for Node.js the package names the others.
   alias: { yaml: join(root, 'node_modules/yaml/browser/dist/index.js') },
+  plugins: /** @type {import('esbuild').Plugin[]} */ ([shellText]),
 });
 
 /** Puts a file of ours in the place of `@vscode/l10n`. @param {string} file @returns {import('esbuild').Plugin} */
@@ -80,7 +82,9 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
   absWorkingDir: root,
   format: /** @type {const} */ ('cjs'),
   external: ['vscode'],
-  plugins: minify ? [sentencesBy('scripts/packedSentences.mjs'), packedWords] : [sentencesBy('scripts/sentences.mjs')],
+  plugins: minify
+    ? [sentencesBy('scripts/packedSentences.mjs'), packedWords, shellText]
+    : [sentencesBy('scripts/sentences.mjs'), shellText],
   minify,
   sourcemap: !minify,
   legalComments: /** @type {const} */ ('none'),

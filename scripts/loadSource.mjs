@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root } from './rig/root.mjs';
+import { shellText } from './shellText.mjs';
 
 /**
  * @param {string} entry a module at the root of the checkout, which exports what is wanted @returns {Promise<unknown>}
@@ -25,6 +26,7 @@ export async function loadSource(entry) {
       format: 'esm',
       packages: 'external',
       logLevel: 'warning',
+      plugins: [shellText],
     });
     return await import(pathToFileURL(outfile).href);
   } finally {

@@ -119,6 +119,9 @@ export function houseRules(source, rooms, editorRooms, imageDoors) {
       return {
         Literal: (node) => look(node, node.value),
         TemplateElement: (node) => look(node, node.value.cooked),
+        // A program for a shell, as a text.
+        'ImportDeclaration[source.value=/\\.sh$/]': (/** @type {import('estree').ImportDeclaration} */ node) =>
+          look(node, readFileSync(resolve(dirname(context.filename), String(node.source.value)), 'utf8')),
       };
     },
   };

@@ -40,8 +40,8 @@ const libvirtPrograms = {
  * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture
  * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine; `guestfish`:
  * with a kernel for its VM, in the deep tier alone, for they are large; `rclone`: it serves backups as a REST server of
- * restic's does, is large too, and Debian has no package of such a server.
- * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'guestfish' | 'rclone'} Need
+ * restic's does, is large too, and Debian has no package of such a server; `shellcheck`: for `npm run lint`.
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'guestfish' | 'rclone' | 'shellcheck'} Need
  */
 
 /**
@@ -64,7 +64,7 @@ export async function missingPackages(need) {
       ...(findSasl() ? [] : ['libsasl2-modules', 'libsasl2-modules-db']),
     ];
   }
-  if (need === 'rclone') return (await findProgram('rclone')) === undefined ? ['rclone'] : [];
+  if (need === 'rclone' || need === 'shellcheck') return (await findProgram(need)) === undefined ? [need] : [];
   if (need === 'guestfish') {
     const kernels = existsSync('/boot') && readdirSync('/boot').some((name) => name.startsWith('vmlinuz-'));
     return [

@@ -4,12 +4,12 @@ import {
   AuthenticationFailed,
   ConnectionLost,
   errorCodes as code,
-  HostUnreachable,
   LibvirtError,
   ProtocolViolation,
   Unreachable,
   UnsupportedUri,
 } from '../libvirt/libvirtError.js';
+import { HostUnreachable } from '../hosts/login.js';
 import { Failure, type FailureDetails, type FailureKind } from '../domain/failure.js';
 import { lockedImage } from '../domain/imageLock.js';
 import { jobHolder } from './jobHolder.js';

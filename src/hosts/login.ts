@@ -1,4 +1,5 @@
-// What a login at another host asks, and who answers.
+// What a login at another host asks, who answers, and why it fails.
+import type { Log } from '../base/log.js';
 
 /**
  * | kind    | the answer                                                                    |
@@ -87,4 +88,26 @@ export interface LoginProblem {
   readonly seconds?: number;
   /** Absent: ssh. */
   readonly by?: 'tls';
+}
+
+/** A host over the network let nobody in, or gave no way to its daemon. */
+export class HostUnreachable extends Error {
+  override readonly name = 'HostUnreachable';
+  constructor(
+    readonly reason: LoginProblem['why'],
+    readonly host: string,
+    readonly more: Omit<LoginProblem, 'why' | 'host'> = {},
+    options?: ErrorOptions,
+  ) {
+    super(`${host}: ${reason}${more.said === undefined ? '' : `: ${more.said}`}`, options);
+  }
+}
+
+/** How somebody logs in. */
+export interface LoginOptions {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly signal?: AbortSignal | undefined;
+  readonly answers: LoginAnswers;
+  readonly onLogin: (stage: LoginStage) => void;
 }

@@ -3,14 +3,10 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
+import type { SshCommand } from './sshCommand.js';
 
 /** The longest path of a Unix socket, less the 17 bytes that ssh adds while it makes one and the 40 of `%C`. */
 const longestFolder = 107 - 17 - 41;
-
-interface Command {
-  readonly program: string;
-  readonly args: readonly string[];
-}
 
 /**
  * The socket of our own shared login, which `%C` makes one for each user, host and port; undefined where the client
@@ -18,11 +14,8 @@ interface Command {
  *
  * @param command the one that would log in
  */
-export async function sharedLoginOf(
-  command: (more: object) => Command,
-  environment: NodeJS.ProcessEnv,
-): Promise<string | undefined> {
-  if (process.platform === 'win32' || (await isLoginOpen(command({}), environment))) {
+export async function sharedLoginOf(command: SshCommand, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  if (process.platform === 'win32' || (await isLoginOpen(command, environment))) {
     return undefined;
   }
   const folder = await ownFolder(environment);
@@ -30,7 +23,7 @@ export async function sharedLoginOf(
 }
 
 /** Asks the client whether the login that the command would share is open; it opens none. */
-export function isLoginOpen({ program, args }: Command, environment: NodeJS.ProcessEnv): Promise<boolean> {
+export function isLoginOpen({ program, args }: SshCommand, environment: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve) => {
     const asked = ['-O', 'check', ...args.slice(0, -1)];
     execFile(program, asked, { env: environment, timeout: 5_000 }, (error) => resolve(error === null));

@@ -1,5 +1,4 @@
 // Everything that can go wrong on a connection, as classes. Codes and fields, never sentences for users.
-import type { LoginProblem } from '../hosts/login.js';
 import { i32, optional, struct, type ValueOf } from './xdr/codec.js';
 import { domain, optionalText, text, uuid } from './structs.js';
 
@@ -97,19 +96,6 @@ export class ConnectionLost extends Error {
 /** The peer sent what the protocol does not allow. The connection has been ended. */
 export class ProtocolViolation extends Error {
   override readonly name = 'ProtocolViolation';
-}
-
-/** A host that a transport goes to over the network gave no way to its daemon. */
-export class HostUnreachable extends Error {
-  override readonly name = 'HostUnreachable';
-  constructor(
-    readonly reason: LoginProblem['why'],
-    readonly host: string,
-    readonly more: Omit<LoginProblem, 'why' | 'host'> = {},
-    options?: ErrorOptions,
-  ) {
-    super(`${host}: ${reason}${more.said === undefined ? '' : `: ${more.said}`}`, options);
-  }
 }
 
 /** No daemon could be reached through this socket. */

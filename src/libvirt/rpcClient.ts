@@ -1,11 +1,12 @@
 // Calls and replies on one stream of bytes: serials, the window of calls in flight, abort, keepalive, the end.
 // Any packet that the protocol does not allow ends it. Knows no procedure's meaning and no addresses.
 import type { Duplex } from 'node:stream';
+import { HostUnreachable } from '../hosts/login.js';
 import { XdrError, XdrReader } from './xdr/reader.js';
 import { XdrWriter } from './xdr/writer.js';
 import { buildFrame, FrameReader, type Header, readHeader } from './frame.js';
 import { Keepalive, type KeepaliveOptions } from './keepalive.js';
-import { ConnectionLost, HostUnreachable, ProtocolViolation } from './libvirtError.js';
+import { ConnectionLost, ProtocolViolation } from './libvirtError.js';
 import { callPacket, keepalivePacket } from './packets.js';
 import { type PendingCall, TypedCall } from './pendingCall.js';
 import type { Procedure } from './procedures.js';

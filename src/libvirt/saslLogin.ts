@@ -2,11 +2,11 @@
 // and the sockets of this computer have theirs.
 import { randomBytes } from 'node:crypto';
 import { homedir } from 'node:os';
-import type { LoginAnswers, LoginStage } from '../hosts/login.js';
+import { HostUnreachable, type LoginAnswers, type LoginStage } from '../hosts/login.js';
 import { readFileAtMost } from '../base/readFileAtMost.js';
 import { authFiles, type Credentials, credentialsIn } from './authFile.js';
 import type { Connection } from './connection.js';
-import { errorCodes, HostUnreachable, LibvirtError, ProtocolViolation } from './libvirtError.js';
+import { errorCodes, LibvirtError, ProtocolViolation } from './libvirtError.js';
 import { scram, ScramError, scramName } from './scram.js';
 import { hostAddress, type LibvirtUri } from './uri.js';
 

@@ -149,6 +149,18 @@ export function hostAddress({ text, host }: Pick<LibvirtUri, 'text' | 'host'>): 
   return { ...(user !== undefined && { user }), name, ...(number !== undefined && { port: number }) };
 }
 
+/** Undefined where it is not given. @throws UnsupportedUri where it is given without a value */
+export function givenValue(
+  { text, parameters }: Pick<LibvirtUri, 'text' | 'parameters'>,
+  name: string,
+): string | undefined {
+  const value = parameters.get(name);
+  if (value === '') {
+    throw new UnsupportedUri(text, undefined, name);
+  }
+  return value;
+}
+
 /** As libvirt reads it: a whole number, and any but 0 is yes. @throws UnsupportedUri for another text */
 export function switchOf({ text, parameters }: Pick<LibvirtUri, 'text' | 'parameters'>, name: string): boolean {
   const value = parameters.get(name) ?? '0';

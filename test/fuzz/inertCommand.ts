@@ -1,6 +1,10 @@
 // What the ssh client makes of its arguments, read as it reads them: no URI may give it an option, a word of a shell or
 // another host than it names.
 import assert from 'node:assert/strict';
+import { type SshCommand, sshCommand, type SshWish } from '../../src/hosts/sshCommand.js';
+import { daemonLine } from '../../src/libvirt/daemonLine.js';
+import { sshHost } from '../../src/libvirt/sshTransport.js';
+import type { LibvirtUri } from '../../src/libvirt/uri.js';
 
 const withValue = new Set(['-p', '-l', '-i', '-o', '-e']);
 const knownOptions = new Set([
@@ -21,11 +25,13 @@ const knownOptions = new Set([
 /** Words of a shell, which a `ProxyCommand` or `Match exec` of the user's may hand a user's name to. */
 const shellWords = /["`'$;&<>|(){}\s\p{Cc}]|\\$/u;
 
+/** To the daemon of the URI, with the mark `mark`. @throws UnsupportedUri */
+export function sshCommandTo(uri: LibvirtUri, wish: Partial<SshWish> = {}, readOnly = false): SshCommand {
+  return sshCommand(sshHost(uri), { isBatch: false, ...wish }, daemonLine(uri, readOnly, 'mark'));
+}
+
 /** @param chosen the program that the URI itself names */
-export function assertInert(
-  { program, args }: { readonly program: string; readonly args: readonly string[] },
-  chosen = 'ssh',
-): void {
+export function assertInert({ program, args }: SshCommand, chosen = 'ssh'): void {
   assert.equal(program, chosen);
   let at = 0;
   for (; args[at] !== '--'; at++) {
@@ -44,7 +50,7 @@ export function assertInert(
   assert.match(host, /^[\w.:%][\w.:%-]*$/u);
   for (const [shell, wordsOf] of Object.entries(shells)) {
     const [exec, sh, option, , name, ...values] = wordsOf(script);
-    assert.deepEqual([exec, sh, option, name, values.length], ['exec', 'sh', '-c', 'sh', 3], `in ${shell}: ${script}`);
+    assert.deepEqual([exec, sh, option, name, values[0]], ['exec', 'sh', '-c', 'sh', 'mark'], `in ${shell}: ${script}`);
   }
 }
 

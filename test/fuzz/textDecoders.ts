@@ -18,14 +18,13 @@ import { credentialsIn } from '../../src/libvirt/authFile.js';
 import { ConfError, parseClientConf } from '../../src/libvirt/clientConf.js';
 import { UnsupportedUri } from '../../src/libvirt/libvirtError.js';
 import { scram, ScramError } from '../../src/libvirt/scram.js';
-import { sshCommand } from '../../src/libvirt/sshCommand.js';
 import { parseUri } from '../../src/libvirt/uri.js';
 import { htmlText } from '../../src/text/html.js';
 import { codeText, factsMarkdown, markdownText } from '../../src/text/markdown.js';
 import { sshConfigHosts } from '../../src/ui/commands/connections/sshConfigHosts.js';
 import * as v from 'valibot';
 import type { Decoder } from './fuzz.js';
-import { assertInert } from './inertCommand.js';
+import { assertInert, sshCommandTo } from './inertCommand.js';
 import { mutateBytes, mutateText } from './mutate.js';
 
 const root = process.env['VIRT_REWIND_ROOT'] ?? process.cwd();
@@ -105,7 +104,6 @@ function textDecoder(
 }
 
 const said = ['web', 'Before upgrade \u202eexe', 'two\nlines \u001b[31m', '<b>&amp;</b> [a](b) `c`', '*_~'];
-const line = { readOnly: false, mark: 'mark', isBatch: false };
 
 export const textDecoders: readonly Decoder[] = [
   textDecoder('URIs', uris, parseUri, [UnsupportedUri]),
@@ -114,7 +112,7 @@ export const textDecoders: readonly Decoder[] = [
     uris.filter((uri) => uri.includes('ssh')),
     (text) => {
       const uri = parseUri(text);
-      const command = sshCommand(uri, line);
+      const command = sshCommandTo(uri);
       assertInert(command, uri.parameters.get('command'));
       return command;
     },

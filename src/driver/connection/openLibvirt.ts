@@ -1,8 +1,8 @@
 // Opens a connection to libvirt and puts the port over it; where it cannot be opened, says why.
 import type { ShellStream } from '../../hosts/hostLogin.js';
+import type { LoginOptions } from '../../hosts/login.js';
 import { openConnection, type OpenOptions, sshTransports } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
-import type { TransportOptions } from '../../libvirt/transport.js';
 import { parseUri } from '../../libvirt/uri.js';
 import { type Log, scopeLog } from '../../base/log.js';
 import { Failure } from '../../domain/failure.js';
@@ -76,16 +76,16 @@ export function libvirtHypervisor(
 /** Shares the login of the connection, and asks nobody anything. Undefined where no login leads to the daemon. */
 function shellOn(
   uri: string,
-  options: Pick<TransportOptions, 'log' | 'environment'>,
+  options: Pick<LoginOptions, 'log' | 'environment'>,
 ): (() => Promise<ShellStream>) | undefined {
   const parsed = parseUri(uri);
   return sshTransports.has(parsed.transport)
     ? async () =>
-        (await import('../../libvirt/sshTransport.js')).openSsh(
-          parsed,
-          { ...options, readOnly: false, answers: 'nobody', onLogin: () => undefined },
-          'shell',
-        )
+        (await import('../../libvirt/sshTransport.js')).openSshShell(parsed, {
+          ...options,
+          answers: 'nobody',
+          onLogin: () => undefined,
+        })
     : undefined;
 }
 

@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
 import type { Disposable } from '../../base/disposable.js';
 import type { FileSystem } from '../../base/fileSystem.js';
 import type { Log } from '../../base/log.js';
-import { HostUnreachable } from '../../libvirt/libvirtError.js';
+import { HostUnreachable } from '../../hosts/login.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import type { ImageHost, QemuImg } from '../../qemu/qemuImg.js';

@@ -14,7 +14,7 @@ describe('a shared login', () => {
 
   /** As a client that shares none yet. */
   const isKeptIn = async (folder: string): Promise<boolean> => {
-    const command = (): { program: string; args: readonly string[] } => ({ program: 'false', args: ['host'] });
+    const command = { program: 'false', args: ['host'] };
     const path = await sharedLoginOf(command, { XDG_RUNTIME_DIR: runtime, PATH: process.env['PATH'] });
     return path?.startsWith(`${folder}/`) === true;
   };

@@ -4,14 +4,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openConnection } from '../../../src/libvirt/connect.js';
-import type { AskLogin } from '../../../src/hosts/login.js';
-import {
-  AuthenticationFailed,
-  errorCodes,
-  HostUnreachable,
-  LibvirtError,
-  Unreachable,
-} from '../../../src/libvirt/libvirtError.js';
+import { type AskLogin, HostUnreachable } from '../../../src/hosts/login.js';
+import { AuthenticationFailed, errorCodes, LibvirtError, Unreachable } from '../../../src/libvirt/libvirtError.js';
 import { silentLog } from '../../silentLog.js';
 import { errorTo, type FakeCall, FakeDaemon, greet, replyTo } from './fakeDaemon.js';
 

@@ -5,11 +5,8 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { UnsupportedUri } from '../../../src/libvirt/libvirtError.js';
-import { sshCommand } from '../../../src/libvirt/sshCommand.js';
 import { parseUri } from '../../../src/libvirt/uri.js';
-import { assertInert } from '../../fuzz/inertCommand.js';
-
-const wish = { readOnly: false, mark: 'mark', isBatch: false };
+import { assertInert, sshCommandTo } from '../../fuzz/inertCommand.js';
 
 const options: Readonly<Record<string, string>> = {
   'qemu+ssh://web/system': '-T -e none -- web',
@@ -38,7 +35,7 @@ const refused = [
 describe('sshCommand', () => {
   for (const [uri, wanted] of Object.entries(options)) {
     it(`of ${uri}`, () => {
-      const { program, args } = sshCommand(parseUri(uri), wish);
+      const { program, args } = sshCommandTo(parseUri(uri));
       assert.equal(program, 'ssh');
       const always =
         /^(?:-o|RequestTTY=.*|RemoteCommand=.*|Forward.*|ClearAll.*|ConnectTimeout=.*|ServerAliveInterval=.*)$/u;
@@ -54,12 +51,12 @@ describe('sshCommand', () => {
 
   for (const uri of refused) {
     it(`refuses ${uri}`, () => {
-      assert.throws(() => sshCommand(parseUri(uri), wish), UnsupportedUri);
+      assert.throws(() => sshCommandTo(parseUri(uri)), UnsupportedUri);
     });
   }
 
   it('asks nobody where nobody answers, and shares a login', () => {
-    const { args } = sshCommand(parseUri('qemu+ssh://web/system'), { ...wish, isBatch: true, sharedLogin: '/r/%C' });
+    const { args } = sshCommandTo(parseUri('qemu+ssh://web/system'), { isBatch: true, sharedLogin: '/r/%C' });
     assert.ok(args.includes('BatchMode=yes') && args.includes('ControlPath="/r/%C"'), args.join(' '));
   });
 });
@@ -108,7 +105,7 @@ describe('the ssh URI of a stranger', () => {
       for (const text of nasty.flatMap((one) => [one, encodeURIComponent(one)])) {
         let command;
         try {
-          command = sshCommand(parseUri(uriWith(text)), wish);
+          command = sshCommandTo(parseUri(uriWith(text)));
         } catch (error) {
           assert.ok(error instanceof UnsupportedUri, String(error));
           continue;
@@ -128,7 +125,7 @@ describe('the script on the host', () => {
 
   const run = (uri: string, readOnly = false): Promise<{ readonly exit: number; readonly out: string }> =>
     new Promise((resolve) => {
-      const script = sshCommand(parseUri(uri), { ...wish, readOnly }).args.at(-1)!;
+      const script = sshCommandTo(parseUri(uri), {}, readOnly).args.at(-1)!;
       execFile('/bin/sh', ['-c', script], { env: { PATH: dir } }, (error, out) =>
         resolve({ exit: typeof error?.code === 'number' ? error.code : 0, out }),
       );

@@ -5,7 +5,7 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { HostUnreachable } from '../../../src/libvirt/libvirtError.js';
+import { HostUnreachable } from '../../../src/hosts/login.js';
 import { openSshTransport } from '../../../src/libvirt/sshTransport.js';
 import { parseUri } from '../../../src/libvirt/uri.js';
 import { silentLog } from '../../silentLog.js';
