@@ -1,7 +1,7 @@
 // What the wings add to the command line: a row for each command.
-import { changedRow } from './inside/changes/changedRow.js';
-import { copiesRows } from './copies/copiesRows.js';
-import { filesRow } from './inside/filesRow.js';
+import { changedRow } from './inside/commands/changedRow.js';
+import { copiesRows } from './copies/commands/copiesRows.js';
+import { filesRow } from './inside/commands/filesRow.js';
 
 export const wingCommands = {
   files: filesRow,

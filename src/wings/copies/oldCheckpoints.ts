@@ -5,8 +5,8 @@ import { dateText, secondText } from '../../domain/clockText.js';
 import type { Failure } from '../../domain/failure.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
-import type { Context } from '../../cli/context.js';
 import type { VmView } from '../../live/views.js';
+import type { Session } from '../../session/session.js';
 
 export function backupCheckpointTitle(existing: readonly Snapshot[], now: number): string {
   return freeTitle(`backup ${secondText(now)}, ${dateText(now)}`, existing);
@@ -35,6 +35,12 @@ export interface CheckpointStays {
   readonly failure: Failure;
 }
 
+interface CheckpointTools {
+  readonly session: Session;
+  readonly tell: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * One after the other, each planned anew. What somebody marked as kept stays, and what would take more with it than its
  * RAM: that is for a person to delete.
@@ -42,7 +48,7 @@ export interface CheckpointStays {
  * @returns those that should have gone. Never rejects.
  */
 export async function deleteOldCheckpoints(
-  { session, terminal, interruption }: Pick<Context, 'session' | 'terminal' | 'interruption'>,
+  { session, tell, signal }: CheckpointTools,
   view: VmView,
   keep: number,
 ): Promise<readonly CheckpointStays[]> {
@@ -56,7 +62,7 @@ export async function deleteOldCheckpoints(
     old = oldCheckpoints(snapshots, made, keep).filter(({ name }) => !kept.includes(name));
     const others = snapshots.filter((one) => looksMade(one) && !kept.includes(one.name)).length;
     if (others > 0) {
-      terminal.tell(t('Snapshots that stay, as no record here says that a backup created them: {0}', others));
+      tell(t('Snapshots that stay, as no record here says that a backup created them: {0}', others));
     }
   } catch (error) {
     return [{ failure: asFailure(error) }];
@@ -65,7 +71,7 @@ export async function deleteOldCheckpoints(
     try {
       const plan = await session.plan(view, { kind: 'prune', vm: ref, snapshots: [snapshot.name] });
       if ((plan.removes ?? []).every((file) => file === snapshot.memory.file)) {
-        await session.run(plan, { signal: interruption.signal });
+        await session.run(plan, { signal });
       }
     } catch (error) {
       stays.push({ title: snapshot.title, failure: asFailure(error) });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
 import { CliError } from '../../../../src/cli/commandError.js';
-import { asCliError } from '../../../../src/wings/copies/copiesCommand.js';
+import { asCliError } from '../../../../src/wings/copies/commands/copiesCommand.js';
 import { CopiesFault, type CopiesProblem } from '../../../../src/wings/copies/copiesFault.js';
 import { faultText } from '../../../../src/wings/copies/copiesText.js';
 import { resticText } from '../../../../src/wings/copies/resticText.js';

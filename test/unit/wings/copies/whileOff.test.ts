@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../../../../src/domain/failure.js';
 import type { VmView } from '../../../../src/live/views.js';
-import { whileOff } from '../../../../src/wings/copies/whileOff.js';
+import { whileOff } from '../../../../src/wings/copies/commands/whileOff.js';
 
 describe('a backup while the VM is off', () => {
   type Parts = Parameters<typeof whileOff>[0];

@@ -1,26 +1,26 @@
 // `virt-rewind backups check`.
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import { secondsOf } from '../../cli/arguments.js';
-import { CliError } from '../../cli/commandError.js';
-import type { Context } from '../../cli/context.js';
-import type { ExitName } from '../../cli/exitCodes.js';
-import { asFailure } from '../../domain/asFailure.js';
-import { displayLine } from '../../domain/plainText.js';
-import { shortFailure } from '../../text/failures/failureText.js';
+import { secondsOf } from '../../../cli/arguments.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { Context } from '../../../cli/context.js';
+import type { ExitName } from '../../../cli/exitCodes.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { shortFailure } from '../../../text/failures/failureText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
-import { type Backup, listBackups } from './repository/backups.js';
+import { type Backup, listBackups } from '../repository/backups.js';
 import { openRestic, requireOneConnection, requireText, requireWholePath, saying } from './copiesCommand.js';
-import { loginOfHost } from './readCopies.js';
-import { CopiesFault } from './copiesFault.js';
-import { problemText } from './copiesText.js';
-import { resticText } from './resticText.js';
-import { staysText } from './doneText.js';
-import { ResticFault } from './repository/restic.js';
-import { type BackupSet, isSetId } from './repository/sets.js';
-import { lacksText, notDoneLine } from './setText.js';
-import { onVmHost } from './host/vmHost.js';
-import { type BackupChecked, type CheckWish, verifyBackup } from './restore/verifyBackup.js';
+import { loginOfHost } from '../readCopies.js';
+import { CopiesFault } from '../copiesFault.js';
+import { problemText } from '../copiesText.js';
+import { resticText } from '../resticText.js';
+import { staysText } from '../doneText.js';
+import { ResticFault } from '../repository/restic.js';
+import { type BackupSet, isSetId } from '../repository/sets.js';
+import { lacksText, notDoneLine } from '../setText.js';
+import { onVmHost } from '../host/vmHost.js';
+import { type BackupChecked, type CheckWish, verifyBackup } from '../restore/verifyBackup.js';
 
 const usualSeconds = 120;
 

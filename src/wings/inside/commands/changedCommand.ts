@@ -4,13 +4,13 @@ import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import { tableLines } from '../../../cli/table.js';
 import { displayText } from '../../../domain/plainText.js';
-import { asCliError, asPathError, requirePath } from '../filesCommand.js';
+import { asCliError, asPathError, requirePath } from './filesCommand.js';
 import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { findNode, type GuestFileSystem, type NodeFacts } from '../read/guestFileSystem.js';
-import { changeLine, countsByFolder, countsLine, packageLine, pathText, wholePath } from './changedText.js';
-import type { FileChange } from './compareFolders.js';
-import { readChanges, type VolumeChanges } from './readChanges.js';
-import { isText, longestDiffed, textDiff } from './textDiff.js';
+import { changeLine, countsByFolder, countsLine, packageLine, pathText, wholePath } from '../changes/changedText.js';
+import type { FileChange } from '../changes/compareFolders.js';
+import { readChanges, type VolumeChanges } from '../changes/readChanges.js';
+import { isText, longestDiffed, textDiff } from '../changes/textDiff.js';
 import { showWhen } from './whenCommand.js';
 
 interface PointPair {

@@ -1,13 +1,13 @@
 // Backs up a running VM while it is off: it is shut down first, and started again whatever becomes of the backup.
 import { t } from '@vscode/l10n';
-import type { Context } from '../../cli/context.js';
-import { asFailure } from '../../domain/asFailure.js';
-import { displayLine } from '../../domain/plainText.js';
-import { isActive } from '../../domain/vm.js';
-import type { VmView } from '../../live/views.js';
-import { failureMessage } from '../../text/failures/failureMessage.js';
-import { CopiesFault } from './copiesFault.js';
-import { notStartedText } from './doneText.js';
+import type { Context } from '../../../cli/context.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { isActive } from '../../../domain/vm.js';
+import type { VmView } from '../../../live/views.js';
+import { failureMessage } from '../../../text/failures/failureMessage.js';
+import { CopiesFault } from '../copiesFault.js';
+import { notStartedText } from '../doneText.js';
 
 type Parts = Pick<Context, 'session' | 'terminal' | 'interruption'>;
 

@@ -1,12 +1,12 @@
 // Freezes the current state of a running VM, so that its backup has it.
 import { t } from '@vscode/l10n';
-import type { Context } from '../../cli/context.js';
-import { displayLine } from '../../domain/plainText.js';
-import type { SnapshotKind } from '../../domain/snapshot.js';
-import { isActive } from '../../domain/vm.js';
-import type { VmView } from '../../live/views.js';
-import { CopiesFault } from './copiesFault.js';
-import { backupCheckpointTitle } from './oldCheckpoints.js';
+import type { Context } from '../../../cli/context.js';
+import { displayLine } from '../../../domain/plainText.js';
+import type { SnapshotKind } from '../../../domain/snapshot.js';
+import { isActive } from '../../../domain/vm.js';
+import type { VmView } from '../../../live/views.js';
+import { CopiesFault } from '../copiesFault.js';
+import { backupCheckpointTitle } from '../oldCheckpoints.js';
 
 /** Nothing for a VM that is off: its backup has all. @throws CopiesFault; Failure */
 export async function checkpointFirst({ call, session, terminal }: Context, view: VmView): Promise<void> {

@@ -1,12 +1,12 @@
 // `virt-rewind restore` of a set.
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import { CliError } from '../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../cli/context.js';
-import type { ExitName } from '../../cli/exitCodes.js';
-import { displayLine } from '../../domain/plainText.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { ExitName } from '../../../cli/exitCodes.js';
+import { displayLine } from '../../../domain/plainText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
-import { type Backup, requireSet } from './repository/backups.js';
+import { type Backup, requireSet } from '../repository/backups.js';
 import {
   answerOfUse,
   asCliError,
@@ -18,14 +18,14 @@ import {
   restoreWish,
   sayAll,
 } from './copiesCommand.js';
-import { setInfo } from './copiesInfos.js';
-import { restoredLines } from './doneText.js';
-import type { Restic } from './repository/restic.js';
-import { restoreSet as restoreBackups } from './restore/restoreSet.js';
-import { type BackupSet, isSetId } from './repository/sets.js';
-import { onVmHost, type VmHost } from './host/vmHost.js';
+import { setInfo } from '../copiesInfos.js';
+import { restoredLines } from '../doneText.js';
+import type { Restic } from '../repository/restic.js';
+import { restoreSet as restoreBackups } from '../restore/restoreSet.js';
+import { type BackupSet, isSetId } from '../repository/sets.js';
+import { onVmHost, type VmHost } from '../host/vmHost.js';
 import { startVm } from './whileOff.js';
-import { lacksText, notDoneLine, notRestoredText, restoredSetText, setMomentText } from './setText.js';
+import { lacksText, notDoneLine, notRestoredText, restoredSetText, setMomentText } from '../setText.js';
 
 export const restore: CommandHandler = async (context) => {
   const { call } = context;

@@ -2,22 +2,22 @@
 // were read. Both are operations of the core, with its plans, refusals and journal. What breaks off between them leaves
 // a snapshot, which the next one deletes too: our own record tells it from others.
 import { t } from '@vscode/l10n';
-import { agreeTo } from '../../cli/agree.js';
-import { terminalAsker } from '../../cli/carryOut.js';
-import { CliError } from '../../cli/commandError.js';
-import type { Context } from '../../cli/context.js';
-import { asFailure } from '../../domain/asFailure.js';
-import type { OperationRequest } from '../../domain/operation.js';
-import { displayLine } from '../../domain/plainText.js';
-import type { Snapshot } from '../../domain/snapshot.js';
-import { freeTitle } from '../../domain/snapshotName.js';
-import type { VmRef } from '../../domain/vm.js';
-import type { EnginePort } from '../../engine/enginePort.js';
-import { isLeft, markOfName } from '../../journal/processMark.js';
-import type { VmView } from '../../live/views.js';
-import { carryOut } from '../../session/carryOut.js';
-import { failureText } from '../../text/failures/failureText.js';
-import { commandFor } from '../../text/ways.js';
+import { agreeTo } from '../../../cli/agree.js';
+import { terminalAsker } from '../../../cli/carryOut.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { Context } from '../../../cli/context.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import type { OperationRequest } from '../../../domain/operation.js';
+import { displayLine } from '../../../domain/plainText.js';
+import type { Snapshot } from '../../../domain/snapshot.js';
+import { freeTitle } from '../../../domain/snapshotName.js';
+import type { VmRef } from '../../../domain/vm.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import { isLeft, markOfName } from '../../../journal/processMark.js';
+import type { VmView } from '../../../live/views.js';
+import { carryOut } from '../../../session/carryOut.js';
+import { failureText } from '../../../text/failures/failureText.js';
+import { commandFor } from '../../../text/ways.js';
 
 /** Rejects with Failure `refused` where no such snapshot can be made; then nothing was. */
 export async function withSnapshotOfNow<T>(

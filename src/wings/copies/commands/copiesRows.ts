@@ -1,5 +1,5 @@
 // The rows of the commands for backups.
-import { acting, type Command, type Option, seconds, vm } from '../../cli/commandShape.js';
+import { acting, type Command, type Option, seconds, vm } from '../../../cli/commandShape.js';
 
 const repository = 'a folder, or a restic repository such as sftp:user@host:/folder';
 const from: Option = { type: 'string', value: 'TARGET', help: repository };

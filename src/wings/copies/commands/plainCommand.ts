@@ -2,19 +2,19 @@
 import { hostname } from 'node:os';
 import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import { CliError } from '../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../cli/context.js';
-import { displayLine } from '../../domain/plainText.js';
-import { bytesText } from '../../text/bytesText.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { bytesText } from '../../../text/bytesText.js';
 import { requireText, sayAll, saying } from './copiesCommand.js';
-import { CopiesFault } from './copiesFault.js';
-import { notCopiedLines, staysText } from './doneText.js';
-import { copyOut, type CopyMade, type CopyWish } from './plain/copyOut.js';
-import { filesOfVms } from './vm/filesOfVms.js';
-import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
-import { storedBytes } from './vm/manifest.js';
-import { onVmHost } from './host/vmHost.js';
-import { loginTo } from './vm/loginTo.js';
+import { CopiesFault } from '../copiesFault.js';
+import { notCopiedLines, staysText } from '../doneText.js';
+import { copyOut, type CopyMade, type CopyWish } from '../plain/copyOut.js';
+import { filesOfVms } from '../vm/filesOfVms.js';
+import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
+import { storedBytes } from '../vm/manifest.js';
+import { onVmHost } from '../host/vmHost.js';
+import { loginTo } from '../vm/loginTo.js';
 
 type Target = Pick<CopyWish, 'kind' | 'login' | 'folder' | 'used'>;
 

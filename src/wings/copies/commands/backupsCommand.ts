@@ -1,18 +1,18 @@
 // `virt-rewind backups`: lists them, deletes them by a rule, and marks those that no rule deletes.
 import { t } from '@vscode/l10n';
-import { agreeTo } from '../../cli/agree.js';
-import { type Call, countOf } from '../../cli/arguments.js';
-import { CliError } from '../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../cli/context.js';
-import { utcTime } from '../../domain/clockText.js';
-import { displayLine } from '../../domain/plainText.js';
-import { bytesText } from '../../text/bytesText.js';
-import { type Backup, isBackupId, listBackups } from './repository/backups.js';
+import { agreeTo } from '../../../cli/agree.js';
+import { type Call, countOf } from '../../../cli/arguments.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import { utcTime } from '../../../domain/clockText.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { bytesText } from '../../../text/bytesText.js';
+import { type Backup, isBackupId, listBackups } from '../repository/backups.js';
 import { checkBackups } from './checkCommand.js';
-import { backupInfo } from './copiesInfos.js';
+import { backupInfo } from '../copiesInfos.js';
 import { openRestic, requireText, saying } from './copiesCommand.js';
-import { loginOfHost } from './readCopies.js';
-import type { TargetConnections } from './repository/connections.js';
+import { loginOfHost } from '../readCopies.js';
+import type { TargetConnections } from '../repository/connections.js';
 import {
   type BackupPrune,
   deleteBackups,
@@ -24,11 +24,11 @@ import {
   planNamedPrune,
   setKept,
   setsCut,
-} from './repository/pruneBackups.js';
-import { withoutPassword } from './repository/repositoryAddress.js';
-import { type Restic } from './repository/restic.js';
-import { type BackupSet, isSetId } from './repository/sets.js';
-import { verifiedText } from './verifiedText.js';
+} from '../repository/pruneBackups.js';
+import { withoutPassword } from '../repository/repositoryAddress.js';
+import { type Restic } from '../repository/restic.js';
+import { type BackupSet, isSetId } from '../repository/sets.js';
+import { verifiedText } from '../verifiedText.js';
 
 const mostKept = 9_999;
 

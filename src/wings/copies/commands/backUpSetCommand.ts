@@ -1,17 +1,17 @@
 // `virt-rewind backup` of several VMs, or of a system: one after the other, each as a backup of its own.
 import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
-import type { Call } from '../../cli/arguments.js';
-import { CliError } from '../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../cli/context.js';
-import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
-import { Failure } from '../../domain/failure.js';
-import { displayLine } from '../../domain/plainText.js';
-import { isMember, type StoredSystem, type SystemPoint } from '../../domain/system.js';
-import { isActive } from '../../domain/vm.js';
-import type { VmView } from '../../live/views.js';
-import { failureMessage } from '../../text/failures/failureMessage.js';
-import { type BackupMade, requireRepository } from './repository/backUp.js';
+import type { Call } from '../../../cli/arguments.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
+import { Failure } from '../../../domain/failure.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { isMember, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
+import { isActive } from '../../../domain/vm.js';
+import type { VmView } from '../../../live/views.js';
+import { failureMessage } from '../../../text/failures/failureMessage.js';
+import { type BackupMade, requireRepository } from '../repository/backUp.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
 import {
   answerOfMade,
@@ -23,14 +23,14 @@ import {
   sayAll,
   type VmWithLook,
 } from './copiesCommand.js';
-import { setInfo } from './copiesInfos.js';
-import { backedUpLines } from './doneText.js';
+import { setInfo } from '../copiesInfos.js';
+import { backedUpLines } from '../doneText.js';
 import { requireFitting } from './protectedCommand.js';
-import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
-import type { Restic } from './repository/restic.js';
-import { momentOf } from './repository/sets.js';
-import { onVmHost, type VmHost } from './host/vmHost.js';
-import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from './setText.js';
+import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
+import type { Restic } from '../repository/restic.js';
+import { momentOf } from '../repository/sets.js';
+import { onVmHost, type VmHost } from '../host/vmHost.js';
+import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from '../setText.js';
 
 /** With how the command ends by it. */
 export interface FailedMember extends NotDone {

@@ -1,21 +1,21 @@
 // `virt-rewind backup` and `restore`.
 import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import type { HostLogin } from '../../hosts/hostLogin.js';
-import { agreeTo } from '../../cli/agree.js';
-import { countOf } from '../../cli/arguments.js';
-import { CliError } from '../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../cli/context.js';
-import type { ExitName } from '../../cli/exitCodes.js';
-import { displayLine } from '../../domain/plainText.js';
-import type { ConnectionView, VmView } from '../../live/views.js';
-import { backUp, type BackupMade, type BackupWish, requireRepository } from './repository/backUp.js';
-import { bringBack, type VmRestored } from './restore/bringBack.js';
-import { planRestore, requireManifest, type RestoreUse, type RestoreWish } from './restore/planRestore.js';
-import { CopiesFault, isFailing } from './copiesFault.js';
-import { backupInfo } from './copiesInfos.js';
-import { type CopySource, resticSource } from './restore/copySource.js';
-import { faultText } from './copiesText.js';
+import type { HostLogin } from '../../../hosts/hostLogin.js';
+import { agreeTo } from '../../../cli/agree.js';
+import { countOf } from '../../../cli/arguments.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { ExitName } from '../../../cli/exitCodes.js';
+import { displayLine } from '../../../domain/plainText.js';
+import type { ConnectionView, VmView } from '../../../live/views.js';
+import { backUp, type BackupMade, type BackupWish, requireRepository } from '../repository/backUp.js';
+import { bringBack, type VmRestored } from '../restore/bringBack.js';
+import { planRestore, requireManifest, type RestoreUse, type RestoreWish } from '../restore/planRestore.js';
+import { CopiesFault, isFailing } from '../copiesFault.js';
+import { backupInfo } from '../copiesInfos.js';
+import { type CopySource, resticSource } from '../restore/copySource.js';
+import { faultText } from '../copiesText.js';
 import {
   backedUpLines,
   checkpointStaysText,
@@ -23,15 +23,15 @@ import {
   ofHostLines,
   pointLines,
   restoredLines,
-} from './doneText.js';
-import { lookAtVm, type VmLook } from './vm/lookAtVm.js';
-import { type CheckpointStays, deleteOldCheckpoints } from './oldCheckpoints.js';
-import { lookAtOriginal, type OriginalSeen } from './plain/originalVm.js';
-import { plainFolder } from './restore/plainFolder.js';
+} from '../doneText.js';
+import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
+import { type CheckpointStays, deleteOldCheckpoints } from '../oldCheckpoints.js';
+import { lookAtOriginal, type OriginalSeen } from '../plain/originalVm.js';
+import { plainFolder } from '../restore/plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
-import { isRemote } from './repository/repositoryAddress.js';
-import { Restic, ResticFault } from './repository/restic.js';
-import { onVmHost } from './host/vmHost.js';
+import { isRemote } from '../repository/repositoryAddress.js';
+import { Restic, ResticFault } from '../repository/restic.js';
+import { onVmHost } from '../host/vmHost.js';
 import { startVm, whileOff } from './whileOff.js';
 import { agreeForBackup } from './protectedCommand.js';
 
@@ -62,7 +62,8 @@ export const backUpOne: CommandHandler = async (context) => {
       });
     const made = await (call.flags.has('shut-down') ? whileOff(context, view, backUpNow) : backUpNow());
     interruption.signal.throwIfAborted();
-    left = keep === undefined ? [] : await deleteOldCheckpoints(context, view, keep);
+    const tools = { session, tell: (line: string) => terminal.tell(line), signal: interruption.signal };
+    left = keep === undefined ? [] : await deleteOldCheckpoints(tools, view, keep);
     left.forEach((one) => terminal.tell(checkpointStaysText(one)));
     if (json !== undefined) {
       json({ backup: answerOfMade(made) });

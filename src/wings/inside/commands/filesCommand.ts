@@ -1,24 +1,24 @@
 // `virt-rewind files`: lists, prints, copies and finds the files in a restore point.
 import { t } from '@vscode/l10n';
-import { CliError } from '../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../cli/context.js';
-import { type ExitName, exitOfFailure } from '../../cli/exitCodes.js';
-import { tableLines } from '../../cli/table.js';
-import { utcTime } from '../../domain/clockText.js';
-import { displayLine, displayText } from '../../domain/plainText.js';
-import type { Snapshot } from '../../domain/snapshot.js';
-import { isActive } from '../../domain/vm.js';
-import type { VmView } from '../../live/views.js';
-import { bytesText } from '../../text/bytesText.js';
-import { CopyFault, copyOut } from './copyOut.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
+import { tableLines } from '../../../cli/table.js';
+import { utcTime } from '../../../domain/clockText.js';
+import { displayLine, displayText } from '../../../domain/plainText.js';
+import type { Snapshot } from '../../../domain/snapshot.js';
+import { isActive } from '../../../domain/vm.js';
+import type { VmView } from '../../../live/views.js';
+import { bytesText } from '../../../text/bytesText.js';
+import { CopyFault, copyOut } from '../copyOut.js';
 import { restore as restoreToVm } from './restoreCommand.js';
-import { diskErrorText, faultText, modeText, noPathText, obstacleText, volumeRow } from './filesText.js';
-import { FilesObstacle, type GuestDisks, openDisks, openGuestDisks } from './guestFiles.js';
-import { FileSystemError, findNode, type GuestFileSystem } from './read/guestFileSystem.js';
-import { nodesAt } from './readFiles.js';
-import { findPath, type GuestPath, isRoot } from './read/volumes.js';
+import { diskErrorText, faultText, modeText, noPathText, obstacleText, volumeRow } from '../filesText.js';
+import { FilesObstacle, type GuestDisks, openDisks, openGuestDisks } from '../guestFiles.js';
+import { FileSystemError, findNode, type GuestFileSystem } from '../read/guestFileSystem.js';
+import { nodesAt } from '../readFiles.js';
+import { findPath, type GuestPath, isRoot } from '../read/volumes.js';
 import { withSnapshotOfNow } from './nowCommand.js';
-import { type UnreadEntry, type WalkedEntry, walkFolder } from './read/walkFolder.js';
+import { type UnreadEntry, type WalkedEntry, walkFolder } from '../read/walkFolder.js';
 
 interface Visit extends GuestDisks {
   readonly context: Context;

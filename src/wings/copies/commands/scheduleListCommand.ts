@@ -1,20 +1,20 @@
 // What `virt-rewind schedule` does with the schedules that are there: lists, runs and removes them.
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
-import { CliError } from '../../cli/commandError.js';
-import type { Context } from '../../cli/context.js';
-import { exitCode } from '../../cli/exitCodes.js';
-import { fullTime } from '../../domain/clockText.js';
-import { displayLine } from '../../domain/plainText.js';
-import { scheduleInfo } from './copiesInfos.js';
-import { readInstalled } from './readCopies.js';
-import { withoutPassword } from './repository/repositoryAddress.js';
-import type { Scheduler } from './schedules/installSchedule.js';
-import { runSchedule } from './schedules/runSchedule.js';
-import { isDue, type Schedule, ScheduleFault, stateOf } from './schedules/schedule.js';
-import { endedText, missedText } from './schedules/scheduleNews.js';
-import { readSchedules, type ScheduleStore } from './schedules/scheduleStore.js';
-import { scheduleFaultText, stateText } from './schedules/scheduleText.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { Context } from '../../../cli/context.js';
+import { exitCode } from '../../../cli/exitCodes.js';
+import { fullTime } from '../../../domain/clockText.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { scheduleInfo } from '../copiesInfos.js';
+import { readInstalled } from '../readCopies.js';
+import { withoutPassword } from '../repository/repositoryAddress.js';
+import type { Scheduler } from '../schedules/installSchedule.js';
+import { runSchedule } from '../schedules/runSchedule.js';
+import { isDue, type Schedule, ScheduleFault, stateOf } from '../schedules/schedule.js';
+import { endedText, missedText } from '../schedules/scheduleNews.js';
+import { readSchedules, type ScheduleStore } from '../schedules/scheduleStore.js';
+import { scheduleFaultText, stateText } from '../schedules/scheduleText.js';
 
 export interface ScheduleTools {
   readonly store: ScheduleStore;

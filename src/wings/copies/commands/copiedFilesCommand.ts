@@ -1,17 +1,17 @@
 // Gives `virt-rewind files` the disks of a backup in a repository, or of an export or replica on this computer.
 import { join, resolve } from 'node:path';
-import type { Context } from '../../cli/context.js';
+import type { Context } from '../../../cli/context.js';
 import { asCliError, requireOneConnection } from './copiesCommand.js';
-import { CopiesFault } from './copiesFault.js';
-import { hostHere } from './host/vmHost.js';
-import { loginOfHost } from './readCopies.js';
-import { withMounted } from './repository/mountedRepository.js';
-import { Restic } from './repository/restic.js';
-import { requireManifest } from './restore/planRestore.js';
-import { copiedDisks, type PlaceOf, placesInFolder, placesInMounted } from './restore/copiedDisks.js';
-import { type CopySource, resticSource } from './restore/copySource.js';
-import type { AskCopies } from './restore/onePoint.js';
-import { plainFolder } from './restore/plainFolder.js';
+import { CopiesFault } from '../copiesFault.js';
+import { hostHere } from '../host/vmHost.js';
+import { loginOfHost } from '../readCopies.js';
+import { withMounted } from '../repository/mountedRepository.js';
+import { Restic } from '../repository/restic.js';
+import { requireManifest } from '../restore/planRestore.js';
+import { copiedDisks, type PlaceOf, placesInFolder, placesInMounted } from '../restore/copiedDisks.js';
+import { type CopySource, resticSource } from '../restore/copySource.js';
+import type { AskCopies } from '../restore/onePoint.js';
+import { plainFolder } from '../restore/plainFolder.js';
 
 interface ReadDisk {
   readonly target: string;

@@ -6,7 +6,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { Snapshot } from '../../../domain/snapshot.js';
 import { currentOf, sortSnapshots } from '../../../domain/snapshotTree.js';
 import { isActive } from '../../../domain/vm.js';
-import { asPathError, requirePath } from '../filesCommand.js';
+import { asPathError, requirePath } from './filesCommand.js';
 import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { FileSystemError, findNode } from '../read/guestFileSystem.js';
 

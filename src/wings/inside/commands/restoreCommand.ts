@@ -1,25 +1,25 @@
 // `virt-rewind files VM@SNAPSHOT restore PATH [TARGET]`: a file or folder of a restore point, back into the VM.
 import { t } from '@vscode/l10n';
-import { agreeTo } from '../../cli/agree.js';
-import { terminalAsker } from '../../cli/carryOut.js';
-import { CliError } from '../../cli/commandError.js';
-import type { Context } from '../../cli/context.js';
-import { exitOfFailure } from '../../cli/exitCodes.js';
-import { displayLine } from '../../domain/plainText.js';
-import type { VmView } from '../../live/views.js';
-import { carryOut } from '../../session/carryOut.js';
-import { CopyStopped } from '../../session/copyStopped.js';
-import { copyProgressText } from '../../text/guests/copyText.js';
-import { RestoreFault } from './back/restoreFault.js';
+import { agreeTo } from '../../../cli/agree.js';
+import { terminalAsker } from '../../../cli/carryOut.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { Context } from '../../../cli/context.js';
+import { exitOfFailure } from '../../../cli/exitCodes.js';
+import { displayLine } from '../../../domain/plainText.js';
+import type { VmView } from '../../../live/views.js';
+import { carryOut } from '../../../session/carryOut.js';
+import { CopyStopped } from '../../../session/copyStopped.js';
+import { copyProgressText } from '../../../text/guests/copyText.js';
+import { RestoreFault } from '../back/restoreFault.js';
 import {
   checkpointTitleOf,
   restoredLines,
   restoreLines,
   restoreStoppedText,
   restoreTitle,
-} from './back/restoreText.js';
-import { planRestore, type RestoreWish, runRestore } from './back/restoreToGuest.js';
-import { commandFor } from '../../text/ways.js';
+} from '../back/restoreText.js';
+import { planRestore, type RestoreWish, runRestore } from '../back/restoreToGuest.js';
+import { commandFor } from '../../../text/ways.js';
 
 /** @throws CliError; Failure of saving the current state */
 export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<void> {

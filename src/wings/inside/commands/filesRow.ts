@@ -1,5 +1,5 @@
 // The row of `virt-rewind files`.
-import { acting, type Command } from '../../cli/commandShape.js';
+import { acting, type Command } from '../../../cli/commandShape.js';
 
 export const filesRow = {
   summary: 'read the files in a snapshot or in a VM that is off, or restore them',

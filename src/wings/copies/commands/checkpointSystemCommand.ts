@@ -1,14 +1,14 @@
 // Freezes the current states of several VMs at one moment, so that their backups have it.
 import { t } from '@vscode/l10n';
-import { CliError } from '../../cli/commandError.js';
-import type { Context } from '../../cli/context.js';
-import { displayLine } from '../../domain/plainText.js';
-import { isMember, type MemberOutcome, type StoredSystem, type SystemPoint } from '../../domain/system.js';
-import { checkpointTitle } from '../../domain/titleSuggestion.js';
-import { isActive } from '../../domain/vm.js';
-import type { VmView } from '../../live/views.js';
-import { lateOf, outcomeLines } from '../../text/systems/systemText.js';
-import { problemText } from './copiesText.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { Context } from '../../../cli/context.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { isMember, type MemberOutcome, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
+import { checkpointTitle } from '../../../domain/titleSuggestion.js';
+import { isActive } from '../../../domain/vm.js';
+import type { VmView } from '../../../live/views.js';
+import { lateOf, outcomeLines } from '../../../text/systems/systemText.js';
+import { problemText } from '../copiesText.js';
 import { agreeByName } from './protectedCommand.js';
 
 /** The one that has exactly these VMs. @throws CliError */
