@@ -105,18 +105,14 @@ function roff(text) {
 }
 
 /**
- * @typedef {Pick<Tables, 'commonOptions' | 'exitCodes'> & Pick<typeof import('../src/cli/commandTable.js'),
- *   'commandNames' | 'commandOf'>} SourceTables
+ * @typedef {Omit<Tables, 'commands'> & { readonly commands: import('../src/cli/commandTable.js').CommandTable }}
+ *   SourceTables
  */
 
-const entry = `
-export { commandNames, commandOf } from './src/cli/commandTable.js';
-export { commonOptions } from './src/cli/commandShape.js';
-export { exitCodes } from './src/cli/exitCodes.js';
-`;
+const entry = "export { commands, commonOptions, exitCodes } from './src/tables.js';";
 
 /** @returns {Promise<Tables>} */
 async function readTables() {
-  const { commandNames, commandOf, ...tables } = /** @type {SourceTables} */ (await loadSource(entry));
-  return { ...tables, commands: commandNames.map((name) => ({ name, command: commandOf(name) })) };
+  const { commands, ...tables } = /** @type {SourceTables} */ (await loadSource(entry));
+  return { ...tables, commands: Object.entries(commands).map(([name, command]) => ({ name, command })) };
 }

@@ -5,13 +5,19 @@ import { join } from 'node:path';
 import { t } from '@vscode/l10n';
 import { splitCommonOptions, joinCommandWords, parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
+import { ownCommands } from './cli/commandTable.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
 import { answerDocument } from './cli/schema.js';
+import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
+import { insideCommands } from './wings/inside/commands/insideCommands.js';
 
 /** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
+
+const handedIn = { ...insideCommands(copiedDisks), ...copiesCommands };
+const commands = { ...ownCommands, ...handedIn };
 
 let isUnwritten = false;
 
@@ -36,20 +42,20 @@ async function main(): Promise<number> {
   stderr.on('error', () => undefined);
   const words = argv.slice(2);
   try {
-    const parsed = words[0] === 'complete-words' ? undefined : parseCommandLine(words);
+    const parsed = words[0] === 'complete-words' ? undefined : parseCommandLine(commands, words);
     switch (parsed?.kind) {
       case 'help': {
         const width = Math.min(
           100,
           (stdout.isTTY as boolean | undefined) === true ? Math.max(20, stdout.columns) : 100,
         );
-        const { command, group } = parsed;
+        const { of, group } = parsed;
         stdout.write(
-          command !== undefined
-            ? commandHelp(command, width)
+          of !== undefined
+            ? commandHelp(of, width)
             : group !== undefined
-              ? groupHelp(group, width)
-              : generalHelp(width),
+              ? groupHelp(commands, group, width)
+              : generalHelp(commands, width),
         );
         return exitCode('done');
       }
@@ -75,7 +81,7 @@ async function main(): Promise<number> {
     );
     if (parsed === undefined) {
       const { completeWords } = await import('./cli/completeWords.js');
-      await completeWords(words.slice(1), terminal, env);
+      await completeWords(commands, words.slice(1), terminal, env);
       return exitCode('done');
     }
     const { speak } = await import('./cli/language.js');
@@ -87,6 +93,7 @@ async function main(): Promise<number> {
     const { runCommandLine } = await import('./cli/runCommandLine.js');
     return await runCommandLine({
       call: parsed.call,
+      handedIn,
       terminal,
       environment: env,
       onInterrupt: (listener) => process.on('SIGINT', listener),

@@ -3,8 +3,8 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
-/** What is called from outside: by the editor, from a shell, by a program that imports it. */
-const doors = ['extension', 'commandLine', 'library'];
+/** What is called from outside: by the editor, from a shell, by a program that imports it, by the scripts. */
+const doors = ['extension', 'commandLine', 'library', 'tables'];
 
 const anyImport = /(?:^\s*(?:import|export)\s[^;]*?from\s+|\bimport\(\s*)['"](\.[^'"]+)['"]/gmu;
 

@@ -2,18 +2,12 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { longestSeconds, parsePlace, parseSeconds, type TcpPlace } from '../domain/startWait.js';
 import { CliError } from './commandError.js';
-import { commonOptions } from './commandShape.js';
-import {
-  commandGroups,
-  commandNames,
-  type CommandName,
-  commandOf,
-  commandsOnSystems,
-  optionsOf,
-} from './commandTable.js';
+import { type Command, commonOptions } from './commandShape.js';
+import { commandGroups, commandsOnSystems, type CommandTable, optionsOf } from './commandTable.js';
 
 export interface Call {
-  readonly command: CommandName;
+  readonly command: string;
+  readonly row: Command;
   /** It was called as one of systems, and is for none but these. */
   readonly group?: 'system';
   readonly operands: readonly string[];
@@ -25,13 +19,15 @@ export interface Call {
   readonly flags: ReadonlySet<string>;
 }
 
+export type CommandOfCall = Pick<Call, 'command' | 'row'>;
+
 type ParsedCommandLine =
   | { readonly kind: 'call'; readonly call: Call }
-  | { readonly kind: 'help'; readonly command?: CommandName; readonly group?: string }
+  | { readonly kind: 'help'; readonly of?: CommandOfCall; readonly group?: string }
   | { readonly kind: 'version' };
 
 /** @throws CliError `usage` */
-export function parseCommandLine(words: readonly string[]): ParsedCommandLine {
+export function parseCommandLine(commands: CommandTable, words: readonly string[]): ParsedCommandLine {
   const { ahead, own } = splitCommonOptions(words);
   const [first, ...more] = joinCommandWords(own);
   const rest = [...ahead, ...more];
@@ -47,17 +43,18 @@ export function parseCommandLine(words: readonly string[]): ParsedCommandLine {
       ? { kind: 'help' }
       : commandGroups.includes(of)
         ? { kind: 'help', group: of }
-        : { kind: 'help', command: findCommand(of) };
+        : { kind: 'help', of: findCommand(commands, of) };
   }
   if (commandGroups.includes(first)) {
     return { kind: 'help', group: first };
   }
-  const command = findCommand(first);
+  const found = findCommand(commands, first);
+  const { command } = found;
   const isOfSystem = first === `system ${command}`;
-  const { values, positionals } = parseByCommand(command, rest);
+  const { values, positionals } = parseByCommand(found, rest);
   const flags = new Set(Object.keys(values).filter((name) => values[name] === true));
   if (flags.has('help')) {
-    return { kind: 'help', command };
+    return { kind: 'help', of: found };
   }
   const texts = Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
@@ -65,12 +62,12 @@ export function parseCommandLine(words: readonly string[]): ParsedCommandLine {
   const lists = Object.fromEntries(
     Object.entries(values).filter((entry): entry is [string, string[]] => Array.isArray(entry[1])),
   );
-  requireWords(command, texts);
-  requireOneMeaning(command, new Set(Object.keys(values)));
-  requireOperands(command, positionals);
+  requireWords(found, texts);
+  requireOneMeaning(found, new Set(Object.keys(values)));
+  requireOperands(found, positionals);
   return {
     kind: 'call',
-    call: { command, ...(isOfSystem && { group: 'system' }), operands: positionals, texts, lists, flags },
+    call: { ...found, ...(isOfSystem && { group: 'system' }), operands: positionals, texts, lists, flags },
   };
 }
 
@@ -100,12 +97,16 @@ export function joinCommandWords([first, second, ...rest]: readonly string[]): r
 }
 
 /** By its own word, or as one of systems. */
-export function calledCommand(word: string): CommandName | undefined {
-  return commandNames.find((name) => name === word) ?? commandsOnSystems.find((name) => `system ${name}` === word);
+export function calledCommand(commands: CommandTable, word: string): CommandOfCall | undefined {
+  const command = Object.hasOwn(commands, word)
+    ? word
+    : commandsOnSystems(commands).find((name) => `system ${name}` === word);
+  const row = command === undefined ? undefined : commands[command];
+  return command === undefined || row === undefined ? undefined : { command, row };
 }
 
-function findCommand(word: string): CommandName {
-  const found = calledCommand(word);
+function findCommand(commands: CommandTable, word: string): CommandOfCall {
+  const found = calledCommand(commands, word);
   if (found === undefined) {
     const group = commandGroups.find((one) => word.startsWith(`${one} `));
     const help = group === undefined ? '--help' : `${group} --help`;
@@ -115,10 +116,10 @@ function findCommand(word: string): CommandName {
 }
 
 function parseByCommand(
-  command: CommandName,
+  { command, row }: CommandOfCall,
   words: readonly string[],
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
-  const specs = optionsOf(command);
+  const specs = optionsOf(row);
   const options: ParseArgsConfig['options'] = Object.fromEntries(
     Object.entries(specs).map(([name, { type, short, multiple }]) => [
       name,
@@ -137,8 +138,8 @@ function parseByCommand(
   }
 }
 
-function requireWords(command: CommandName, texts: Call['texts']): void {
-  for (const [name, { words }] of Object.entries(optionsOf(command))) {
+function requireWords({ command, row }: CommandOfCall, texts: Call['texts']): void {
+  for (const [name, { words }] of Object.entries(optionsOf(row))) {
     const given = texts[name];
     if (given !== undefined && words !== undefined && !words.includes(given)) {
       throw new CliError('usage', `--${name} takes one of ${words.join(', ')}. See virt-rewind ${command} --help.`);
@@ -147,8 +148,8 @@ function requireWords(command: CommandName, texts: Call['texts']): void {
 }
 
 /** What contradicts something else that was said, or means nothing without it, is not passed over in silence. */
-function requireOneMeaning(command: CommandName, said: ReadonlySet<string>): void {
-  for (const [name, { not = [], needs = [] }] of Object.entries(optionsOf(command))) {
+function requireOneMeaning({ command, row }: CommandOfCall, said: ReadonlySet<string>): void {
+  for (const [name, { not = [], needs = [] }] of Object.entries(optionsOf(row))) {
     const other = not.find((one) => said.has(one));
     if (said.has(name) && other !== undefined) {
       throw new CliError('usage', `--${name} and --${other} exclude each other. See virt-rewind ${command} --help.`);
@@ -160,8 +161,7 @@ function requireOneMeaning(command: CommandName, said: ReadonlySet<string>): voi
   }
 }
 
-function requireOperands(command: CommandName, given: readonly string[]): void {
-  const { operands } = commandOf(command);
+function requireOperands({ command, row: { operands } }: CommandOfCall, given: readonly string[]): void {
   const missing = operands.find(
     ({ needed }, at) =>
       (needed === 'needed' && (given[at] ?? '').trim() === '') || (needed === 'rest' && given[at] === undefined),

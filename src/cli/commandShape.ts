@@ -31,7 +31,22 @@ export interface Option {
   readonly needs?: readonly string[];
 }
 
+/** In the order in which they are met. */
+export const headings = [
+  'Snapshots',
+  'Going back',
+  'VMs',
+  'Systems',
+  'Labs',
+  'Files and copies',
+  'For programs',
+] as const;
+
+export type Heading = (typeof headings)[number];
+
 export interface Command {
+  /** Under which it stands in the help, of one that a wing hands in. */
+  readonly heading?: Heading;
   readonly summary: string;
   readonly operands: readonly Operand[];
   readonly options: Readonly<Record<string, Option>>;

@@ -1,4 +1,5 @@
-// THE table: every command with its operands and options. Help, completion and the reading of arguments come out of it.
+// THE table: every command with its operands and options; wings hand in theirs at the door. Help, completion and the
+// reading of arguments come out of it.
 // What it says is English, as the documents are; what a command says of VMs is in the reader's language.
 
 import { vmWaits } from '../domain/wait.js';
@@ -23,10 +24,9 @@ import {
   vmOrSystem,
 } from './commandShape.js';
 import { labCommands } from './labCommandTable.js';
-import { wingCommands } from '../wings/commandRows.js';
 import { systemCommands } from './systemCommandTable.js';
 
-const commands = {
+export const ownCommands = {
   list: {
     summary: 'list the VMs',
     operands: [],
@@ -212,7 +212,6 @@ const commands = {
     more: 'One of them is VM:/PATH. A folder means a file of the same name in it. The file appears when it is complete. As with run, libvirt marks the VM as tainted.',
     examples: ['virt-rewind copy setup.sh web-test:/root/', 'virt-rewind copy web-test:/var/log/messages .'],
   },
-  ...wingCommands,
   bisect: bisectRow,
   console: {
     summary: 'open the serial console of a VM; Ctrl+] leaves it',
@@ -284,23 +283,19 @@ const commands = {
   },
 } as const satisfies Record<string, Command>;
 
-export type CommandName = keyof typeof commands;
+export type OwnCommandName = keyof typeof ownCommands;
+
+/** All commands, with those of the wings. */
+export type CommandTable = Readonly<Record<string, Command>>;
 
 /** Words that only begin a command. */
 export const commandGroups: readonly string[] = ['system', 'lab'];
 
 /** Commands that systems have, too: `system start shop` is `start shop`, and finds no VM. */
-export const commandsOnSystems = Object.entries<Command>(commands)
-  .filter(([, { onSystem }]) => onSystem !== undefined)
-  .map(([name]) => name as CommandName);
-
-export const commandNames = Object.keys(commands) as readonly CommandName[];
-
-/** The row of a command, without what the compiler knows of each. */
-export function commandOf(name: CommandName): Command {
-  return commands[name];
+export function commandsOnSystems(commands: CommandTable): readonly string[] {
+  return Object.keys(commands).filter((name) => commands[name]?.onSystem !== undefined);
 }
 
-export function optionsOf(name: CommandName): Readonly<Record<string, Option>> {
-  return { ...commandOf(name).options, ...commonOptions };
+export function optionsOf({ options }: Command): Readonly<Record<string, Option>> {
+  return { ...options, ...commonOptions };
 }

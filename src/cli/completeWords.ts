@@ -7,14 +7,7 @@ import type { StoredSystem } from '../domain/system.js';
 import { openTarget } from '../session/target.js';
 import { Session } from '../session/session.js';
 import { calledCommand, joinCommandWords, splitCommonOptions } from './arguments.js';
-import {
-  commandGroups,
-  commandNames,
-  type CommandName,
-  commandOf,
-  commandsOnSystems,
-  optionsOf,
-} from './commandTable.js';
+import { commandGroups, commandsOnSystems, type CommandTable, optionsOf } from './commandTable.js';
 import type { OperandKind, Option } from './commandShape.js';
 import type { Terminal } from './terminal.js';
 
@@ -26,28 +19,29 @@ export type CompletionSource =
 const kindsOfSystem: Partial<Readonly<Record<OperandKind, OperandKind>>> = { target: 'system', snapshot: 'point' };
 
 /** @param words those after `virt-rewind`, the last being typed. Pure. */
-export function completionSourceAt(words: readonly string[]): CompletionSource {
+export function completionSourceAt(commands: CommandTable, words: readonly string[]): CompletionSource {
   const { ahead, own } = splitCommonOptions(words);
   const [first = '', ...rest] = own.length > 2 ? joinCommandWords(own) : own;
-  const command = calledCommand(first);
-  const isOfSystem = first === `system ${command}`;
-  if (rest.length === 0 || command === undefined) {
-    const own = commandNames.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
-    const within = first === 'system' ? [...own, ...commandsOnSystems] : own;
-    const firsts = [...commandNames.filter((name) => !name.includes(' ')), ...commandGroups, '--help', '--version'];
+  const called = calledCommand(commands, first);
+  if (rest.length === 0 || called === undefined) {
+    const names = Object.keys(commands);
+    const own = names.flatMap((name) => (name.startsWith(`${first} `) ? [name.slice(first.length + 1)] : []));
+    const within = first === 'system' ? [...own, ...commandsOnSystems(commands)] : own;
+    const firsts = [...names.filter((name) => !name.includes(' ')), ...commandGroups, '--help', '--version'];
     return {
       kind: 'words',
       words: rest.length === 0 ? firsts : rest.length === 1 ? within : [],
     };
   }
-  const options = optionsOf(command);
+  const isOfSystem = first === `system ${called.command}`;
+  const options = optionsOf(called.row);
   const operands: string[] = [];
   let connect: string | undefined;
   let file: string | undefined;
   const before = [...ahead, ...rest.slice(0, -1)];
   for (let at = 0; at < before.length; at += 1) {
     const word = before[at] ?? '';
-    const name = findOption(command, word);
+    const name = findOption(options, word);
     if (name === undefined) {
       operands.push(word);
     } else if (options[name]?.type === 'string') {
@@ -64,7 +58,7 @@ export function completionSourceAt(words: readonly string[]): CompletionSource {
   if ((rest.at(-1) ?? '').startsWith('-')) {
     return { kind: 'words', words: Object.keys(options).map((name) => `--${name}`) };
   }
-  const takes = commandOf(command).operands;
+  const takes = called.row.operands;
   const last = takes.at(-1);
   const goesOn = last?.needed === 'rest' || last?.needed === 'several' ? last : undefined;
   const operand = takes[operands.length] ?? goesOn;
@@ -89,8 +83,8 @@ function valueOf({ kind, words = [] }: Option, connect: string | undefined, vm: 
     : { kind, ...(connect !== undefined && { connect }), ...(vm !== undefined && { vm }) };
 }
 
-function findOption(command: CommandName, word: string): string | undefined {
-  return Object.entries(optionsOf(command)).find(
+function findOption(options: Readonly<Record<string, Option>>, word: string): string | undefined {
+  return Object.entries(options).find(
     ([name, { short }]) =>
       word === `--${name}` || word.startsWith(`--${name}=`) || (short !== undefined && word.startsWith(`-${short}`)),
   )?.[0];
@@ -102,12 +96,15 @@ function titlesOf({ points }: StoredSystem): readonly string[] {
 
 /** @param words `--`, then those after `virt-rewind` */
 export async function completeWords(
+  commands: CommandTable,
   [, ...words]: readonly string[],
   terminal: Terminal,
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const typed = words.at(-1) ?? '';
-  const found = (await answers(completionSourceAt(words), environment)).filter((word) => word.startsWith(typed));
+  const found = (await answers(completionSourceAt(commands, words), environment)).filter((word) =>
+    word.startsWith(typed),
+  );
   if (found.length > 0) {
     terminal.say(found.join('\n'));
   }

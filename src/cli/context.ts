@@ -2,6 +2,7 @@
 import type { Log } from '../base/log.js';
 import type { Session } from '../session/session.js';
 import type { Call } from './arguments.js';
+import type { Command, Heading } from './commandShape.js';
 import type { ExitName } from './exitCodes.js';
 import type { Interruption } from './interruption.js';
 import type { Terminal } from './terminal.js';
@@ -18,3 +19,9 @@ export interface Context {
 
 /** A number is an exit code that is not ours. */
 export type CommandHandler = (context: Context) => Promise<ExitName | number>;
+
+/** A command that is handed in at the door, and loaded when it is called. */
+export interface CommandHandedIn extends Command {
+  readonly heading: Heading;
+  readonly act: () => Promise<CommandHandler>;
+}

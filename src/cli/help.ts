@@ -1,9 +1,10 @@
 // What --help prints. Pure.
+import type { CommandOfCall } from './arguments.js';
 import { columnsOf, piecesOf } from './columns.js';
-import { type Command, commonOptions, type Operand, type Option } from './commandShape.js';
-import { type CommandName, commandNames, commandOf, commandsOnSystems } from './commandTable.js';
+import { commonOptions, type Heading, headings, type Operand, type Option } from './commandShape.js';
+import { type CommandTable, commandsOnSystems, type OwnCommandName } from './commandTable.js';
 
-/** In the order in which they are met. */
+/** In the order in which they are met; those of a wing say it themselves, and come last. */
 const groups = {
   Snapshots: ['tree', 'checkpoint', 'delete', 'keep', 'consolidate'],
   'Going back': ['revert', 'undo', 'redo', 'restore-state', 'history', 'recover', 'bisect'],
@@ -16,21 +17,21 @@ const groups = {
     ...['system compare', 'system health', 'system recover', 'system forget'],
   ],
   Labs: ['lab check', 'lab create', 'lab reset', 'lab export', 'lab destroy'],
-  'Files and copies': [
-    ...['files', 'changed', 'copy', 'backup', 'backups', 'schedule', 'export', 'replicate', 'restore'],
-  ],
+  'Files and copies': ['copy'],
   'For programs': ['wait', 'run', 'console', 'mcp', 'hook', 'completion'],
-} as const satisfies Record<string, readonly CommandName[]>;
+} as const satisfies Record<Heading, readonly OwnCommandName[]>;
 
-type GroupMember = (typeof groups)[keyof typeof groups][number];
+type GroupMember = (typeof groups)[Heading][number];
 /** A command that stands in no group does not compile. */
-const headings: Exclude<CommandName, GroupMember> extends never ? readonly (keyof typeof groups)[] : never =
-  Object.keys(groups) as (keyof typeof groups)[];
+const ownGroups: Exclude<OwnCommandName, GroupMember> extends never
+  ? Readonly<Record<Heading, readonly string[]>>
+  : never = groups;
 
 /** Where what an option is for begins. */
 const indent = 24;
 
-export function generalHelp(width: number): string {
+export function generalHelp(commands: CommandTable, width: number): string {
+  const names = Object.keys(commands);
   return [
     'Snapshots of libvirt VMs: with the guards, the journal and the locks of the editor’s Virt Rewind.',
     '',
@@ -38,7 +39,9 @@ export function generalHelp(width: number): string {
     '',
     ...headings.flatMap((heading) => [
       `${heading}:`,
-      ...groups[heading].flatMap((name) => row(name, commandOf(name).summary, width)),
+      ...[...ownGroups[heading], ...names.filter((name) => commands[name]?.heading === heading)].flatMap((name) =>
+        row(name, commands[name]?.summary ?? '', width),
+      ),
       '',
     ]),
     'Options of all commands:',
@@ -51,14 +54,16 @@ export function generalHelp(width: number): string {
 }
 
 /** Of the commands that begin with one word. */
-export function groupHelp(group: string, width: number): string {
-  const own = commandNames.filter((name) => name.startsWith(`${group} `));
+export function groupHelp(commands: CommandTable, group: string, width: number): string {
+  const own = Object.entries(commands).filter(([name]) => name.startsWith(`${group} `));
   return [
     `Usage: virt-rewind ${group} COMMAND [OPTIONS]`,
     '',
     'Commands:',
-    ...own.flatMap((name) => row(name, commandOf(name).summary, width)),
-    ...(group === 'system' ? ['', ...wrapText(`As of a VM: ${commandsOnSystems.join(', ')}.`, width, 0)] : []),
+    ...own.flatMap(([name, { summary }]) => row(name, summary, width)),
+    ...(group === 'system'
+      ? ['', ...wrapText(`As of a VM: ${commandsOnSystems(commands).join(', ')}.`, width, 0)]
+      : []),
     '',
     'Options of all commands:',
     ...optionRows(commonOptions, width),
@@ -68,8 +73,7 @@ export function groupHelp(group: string, width: number): string {
   ].join('\n');
 }
 
-export function commandHelp(name: CommandName, width: number): string {
-  const command: Command = commandOf(name);
+export function commandHelp({ command: name, row: command }: CommandOfCall, width: number): string {
   return [
     `virt-rewind ${name}: ${command.summary}`,
     '',

@@ -16,19 +16,18 @@ import { isSilent } from '../text/failures/failureText.js';
 import { refusalText } from '../text/refusals/refusalText.js';
 import type { Call } from './arguments.js';
 import { CliError } from './commandError.js';
-import type { CommandName } from './commandTable.js';
-import type { CommandHandler, Context } from './context.js';
+import type { OwnCommandName } from './commandTable.js';
+import type { CommandHandedIn, CommandHandler, Context } from './context.js';
 import { type ExitName, exitCode, exitOfFailure } from './exitCodes.js';
 import { Interruption } from './interruption.js';
 import { answerDocument } from './schema.js';
 import type { Terminal } from './terminal.js';
-import { wingHandlers } from '../wings/commandHandlers.js';
 import { isDeepStrictEqual } from 'node:util';
 
 /** A line of a terminal is folded, not cut. */
 const longestSentence = 2_000;
 
-const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () => Promise<CommandHandler>>> = {
+const handlers: Readonly<Record<Exclude<OwnCommandName, 'completion' | 'hook'>, () => Promise<CommandHandler>>> = {
   list: async () => (await import('./commands/list.js')).list,
   tree: async () => (await import('./commands/tree.js')).tree,
   checkpoint: async () => (await import('./commands/vmCommands.js')).checkpoint,
@@ -51,7 +50,6 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
   wait: async () => (await import('./commands/wait.js')).wait,
   run: async () => (await import('./commands/run.js')).run,
   copy: async () => (await import('./commands/copy.js')).copy,
-  ...wingHandlers,
   'system list': async () => (await import('./commands/systems.js')).listSystems,
   'system create': async () => (await import('./commands/systems.js')).createSystem,
   'system rename-point': async () => (await import('./commands/systems.js')).renamePoint,
@@ -78,6 +76,8 @@ const handlers: Readonly<Record<Exclude<CommandName, 'completion' | 'hook'>, () 
 
 export interface CommandLine {
   readonly call: Call;
+  /** By the words of each. */
+  readonly handedIn: Readonly<Record<string, CommandHandedIn>>;
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
   /** Calls back at each Ctrl+C. */
@@ -87,7 +87,8 @@ export interface CommandLine {
 }
 
 /** Resolves to the exit code. Never rejects. */
-export async function runCommandLine({ call, terminal, environment, onInterrupt, end }: CommandLine): Promise<number> {
+export async function runCommandLine(options: CommandLine): Promise<number> {
+  const { call, handedIn, terminal, environment, onInterrupt, end } = options;
   const log = call.flags.has('verbose') ? logTo(terminal) : noLog;
   const interruption = new Interruption(() => end(exitCode('cancelled')));
   onInterrupt(() => interruption.interrupt());
@@ -110,10 +111,11 @@ export async function runCommandLine({ call, terminal, environment, onInterrupt,
       terminal.tell(`${reason} ${nextStep}`);
     }
     const { command } = call;
-    if (command === 'completion' || command === 'hook') {
+    const act = handedIn[command]?.act ?? Object.entries(handlers).find(([name]) => name === command)?.[1];
+    if (act === undefined) {
       throw new CliError('usage', `${command} has a way of its own`);
     }
-    const handler = await handlers[command]();
+    const handler = await act();
     const context: Context = {
       call,
       terminal,
@@ -203,7 +205,7 @@ function reportFailure(error: unknown, call: Call, terminal: Terminal, members?:
 
 function describeError(
   error: unknown,
-  command: CommandName,
+  command: string,
 ): { readonly exit: ExitName; readonly kind: string; readonly message: string } {
   if (error instanceof CliError) {
     return { exit: error.exit, kind: error.exit, message: error.message };

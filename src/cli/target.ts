@@ -6,7 +6,6 @@ import { commandFor } from '../text/ways.js';
 import { askLine } from './agree.js';
 import { CliError } from './commandError.js';
 import { commonOptions } from './commandShape.js';
-import { commandOf } from './commandTable.js';
 import type { Context } from './context.js';
 
 /** @throws Failure `notFound`; CliError `ambiguous`, or `usage` of an option that a system has not */
@@ -39,8 +38,8 @@ async function askWhich(context: Context, name: string): Promise<Target['kind']>
 }
 
 /** @throws CliError `usage` */
-function requireSystemOptions({ call: { command, texts, lists, flags, operands } }: Context): void {
-  const { onSystem = [], operands: all } = commandOf(command);
+function requireSystemOptions({ call: { command, row, texts, lists, flags, operands } }: Context): void {
+  const { onSystem = [], operands: all } = row;
   const said = [...Object.keys(texts), ...Object.keys(lists), ...flags];
   const other = said.find((name) => !onSystem.includes(name) && !(name in commonOptions));
   const [, last] = all;

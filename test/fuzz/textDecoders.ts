@@ -7,6 +7,7 @@ import { hookCallOf } from '../../src/agents/hookCall.js';
 import { cleanAnswer, markUntrusted, untrustedLine } from '../../src/agents/guestText.js';
 import { parseMessage } from '../../src/agents/mcp/message.js';
 import { parseCommandLine } from '../../src/cli/arguments.js';
+import { commands } from '../../src/tables.js';
 import { CliError } from '../../src/cli/commandError.js';
 import { parseDescription, writeDescription } from '../../src/domain/description.js';
 import { displayLine, displayText, storableText } from '../../src/domain/plainText.js';
@@ -134,7 +135,7 @@ export const textDecoders: readonly Decoder[] = [
   textDecoder(
     'command lines',
     ['revert web before --yes', 'list -c qemu:///system --json', 'system checkpoint shop --title x', 'help create'],
-    (text) => parseCommandLine(text.split(' ')),
+    (text) => parseCommandLine(commands, text.split(' ')),
     [CliError],
   ),
   textDecoder('descriptions', ['Before it\n\n--\nTitle: Step 1\nCreated-By: virt-rewind'], (text) => {

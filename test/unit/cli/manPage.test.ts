@@ -1,20 +1,19 @@
 // The manual page: all of the tables is on it, and nothing of them is a command of its macros.
 import assert from 'node:assert/strict';
 import { manPage, writeManPage } from '../../../scripts/manPage.mjs';
-import { commandNames, commandOf } from '../../../src/cli/commandTable.js';
-import { exitCodes } from '../../../src/cli/exitCodes.js';
+import { commands, exitCodes } from '../../../src/tables.js';
 
 describe('the manual page', () => {
   it('has every command with its options, and every exit code', async () => {
     const page = await manPage('1.2.3');
     const lines = page.split('\n');
-    for (const name of commandNames) {
+    for (const [name, { options }] of Object.entries(commands)) {
       const title = `.SS ${name.replaceAll('-', '\\-')}`;
       const begin = lines.findIndex((line) => line === title || line.startsWith(`${title} `));
       assert.ok(begin >= 0, name);
       const length = lines.slice(begin + 1).findIndex((line) => /^\.S[SH] /u.test(line));
       const part = lines.slice(begin, begin + 1 + length).join('\n');
-      for (const option of Object.keys(commandOf(name).options)) {
+      for (const option of Object.keys(options)) {
         assert.ok(part.includes(`\\fB\\-\\-${option.replaceAll('-', '\\-')}\\fR`), `${name} ${option}`);
       }
     }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { deadLinks, linksOf } from '../../../scripts/docs/links.mjs';
 import { packedPages, packedSchemas } from '../../../scripts/docs/packedPages.mjs';
 import { root } from '../../../scripts/rig/root.mjs';
-import { commandNames, commandOf } from '../../../src/cli/commandTable.js';
+import { commands } from '../../../src/tables.js';
 
 const pages = packedPages((path) => readFileSync(join(root, path), 'utf8'));
 const places = new Set([...pages.keys(), ...packedSchemas.values()]);
@@ -22,7 +22,7 @@ describe('the pages of the npm package', () => {
   });
 
   it('are there where the help names them', () => {
-    const named = commandNames.flatMap((name) => commandOf(name).more?.match(/docs\/[a-z-]+\.md/gu) ?? []);
+    const named = Object.values(commands).flatMap(({ more }) => more?.match(/docs\/[a-z-]+\.md/gu) ?? []);
     assert.ok(named.length > 0);
     assert.deepEqual(
       named.filter((path) => !places.has(path)),

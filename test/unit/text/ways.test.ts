@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { LibrarySession } from '../../../src/api/librarySession.js';
 import { SessionVm } from '../../../src/api/sessionVm.js';
 import { parseCommandLine } from '../../../src/cli/arguments.js';
+import { commands } from '../../../src/tables.js';
 import { failureMessage } from '../../../src/text/failures/failureMessage.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { refuse } from '../../../src/domain/refusal.js';
@@ -55,7 +56,7 @@ describe('a way that advice names', () => {
         const words = [...line.matchAll(/'(?:[^']|'\\'')*'|\S+/gu)].map(([word]) =>
           word.replaceAll("'\\''", '\u0000').replaceAll("'", '').replaceAll('\u0000', "'"),
         );
-        const parsed = parseCommandLine(words.slice(1));
+        const parsed = parseCommandLine(commands, words.slice(1));
         assert.ok(words[0] === 'virt-rewind' && parsed.kind === 'call', line);
         assert.equal(parsed.call.texts['connect'], 'qemu+ssh://a host/system');
         assert.ok(

@@ -15,7 +15,7 @@ describe('A served image', () => {
     folder = mkdtempSync(join(tmpdir(), 'vrt-'));
     await build({
       stdin: {
-        contents: `import { serveImage } from '../../../../src/wings/inside/bytes/servedImage.js';
+        contents: `import { serveImage } from './src/wings/inside/bytes/servedImage.js';
 const [, , file] = process.argv;
 await serveImage({ file, format: 'raw' }, process.env, new AbortController().signal);`,
         resolveDir: process.cwd(),

@@ -1,6 +1,8 @@
-// The rows of the commands for backups.
-import { acting, type Command, type Option, seconds, vm } from '../../../cli/commandShape.js';
+// The commands for backups, loaded when one is called.
+import { acting, type Option, seconds, vm } from '../../../cli/commandShape.js';
+import type { Wing } from '../../wing.js';
 
+const heading = 'Files and copies';
 const repository = 'a folder, or a restic repository such as sftp:user@host:/folder';
 const from: Option = { type: 'string', value: 'TARGET', help: repository };
 const passwordFile: Option = {
@@ -40,8 +42,9 @@ const keepOptions = {
 } as const satisfies Record<string, Option>;
 const more = 'Needs restic on the host of the VM. See docs/copies.md.';
 
-export const copiesRows = {
+export const copiesCommands = {
   backup: {
+    heading,
     summary: 'back up VMs with all their snapshots, by restic',
     operands: [{ name: 'VM', kind: 'vm', needed: 'several' }],
     options: {
@@ -63,8 +66,10 @@ export const copiesRows = {
       'virt-rewind backup web-test --to sftp:user@nas:/backups',
       'virt-rewind backup --system shop --to /mnt/backups --checkpoint',
     ],
+    act: async () => (await import('./backUpSetCommand.js')).backup,
   },
   backups: {
+    heading,
     summary: 'list the backups in a repository, or delete old ones by a rule',
     operands: [
       { name: 'ACTION', kind: 'text', needed: 'optional' },
@@ -95,15 +100,19 @@ export const copiesRows = {
       'virt-rewind backups check 1f0c22ab --from /mnt/backups --boot --folder ~/vms',
       'virt-rewind backups keep 1f0c22ab --from /mnt/backups',
     ],
+    act: async () => (await import('./backupsCommand.js')).backups,
   },
   export: {
+    heading,
     summary: 'copy a VM with all its snapshots into a plain folder, for other people',
     operands: [vm],
     options: { to: { type: 'string', value: 'FOLDER', help: 'the VM gets a new folder there' } },
     more: 'The folder has the disks, a manifest, SHA256SUMS, and a README.txt that says how to bring the VM back without this program. Passwords that libvirt keeps are left out. virt-rewind restore FOLDER brings it back.',
     examples: ['virt-rewind export web-test --to /media/usb'],
+    act: async () => (await import('./plainCommand.js')).exportVm,
   },
   replicate: {
+    heading,
     summary: 'keep a copy of a VM with all its snapshots on another host',
     operands: [vm],
     options: {
@@ -112,8 +121,10 @@ export const copiesRows = {
     },
     more: 'Files that the host has already are not transferred again. libvirt there does not know the replica. Where the VM is lost, run virt-rewind restore FOLDER on that host.',
     examples: ['virt-rewind replicate web-test --to-host qemu+ssh://root@other/system --folder /srv/replicas'],
+    act: async () => (await import('./plainCommand.js')).replicate,
   },
   restore: {
+    heading,
     summary: 'restore a VM with all its snapshots from a backup, an export or a replica',
     operands: [{ name: 'BACKUP', kind: 'text', needed: 'needed' }],
     options: {
@@ -154,8 +165,10 @@ export const copiesRows = {
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --as web-again -c qemu:///session',
       'virt-rewind restore 1f0c22ab --from /mnt/backups --folder ~/vms --snapshot clean --as web-clean --isolated --start',
     ],
+    act: async () => (await import('./restoreSetCommand.js')).restore,
   },
   schedule: {
+    heading,
     summary: 'back up VMs by the clock, with systemd or cron; without a VM, list the schedules',
     operands: [{ name: 'VM', kind: 'vm', needed: 'several' }],
     options: {
@@ -195,5 +208,9 @@ export const copiesRows = {
       'virt-rewind schedule',
       'virt-rewind schedule --remove web-test-day',
     ],
+    act: async () => (await import('./scheduleCommand.js')).schedule,
   },
-} as const satisfies Record<string, Command>;
+} as const satisfies Wing['commands'];
+
+/** For who reads files in disks. */
+export const copiedDisks = async () => (await import('./copiedFilesCommand.js')).withCopiedDisks;
