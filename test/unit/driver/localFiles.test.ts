@@ -159,7 +159,7 @@ describe('files on this machine', () => {
   });
 
   it('what a failing qemu-img leaves is taken away', async () => {
-    const script = 'for last; do :; done; echo half > "$last"; echo "x: No space left on device" >&2; exit 1';
+    const script = 'shift $(($# - 2)); echo half > "$1"; echo "x: No space left on device" >&2; exit 1';
     const failing = localFiles(await standIn(script));
     await writeFile(at('base'), 'x');
     const making = failing.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
@@ -168,7 +168,7 @@ describe('files on this machine', () => {
   });
 
   it('a file of that name that appears meanwhile stays', async () => {
-    const script = `for last; do :; done; echo made > "$last"; echo theirs > ${at('new')}`;
+    const script = `shift $(($# - 2)); echo made > "$1"; echo theirs > ${at('new')}`;
     const slow = localFiles(await standIn(script));
     await writeFile(at('base'), 'x');
     const making = slow.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
@@ -186,8 +186,8 @@ describe('files on this machine', () => {
     await writeFile(at('base'), 'x', { mode: 0o644 });
     const before = await stat(at('victim'));
     for (const script of [
-      `for last; do :; done; echo made > "$last"; ${swapsFor(at('victim'))}`,
-      `${swapsFor(at('victim'))}; for last; do :; done; echo made > "$last"`,
+      `shift $(($# - 2)); echo made > "$1"; ${swapsFor(at('victim'))}`,
+      `${swapsFor(at('victim'))}; shift $(($# - 2)); echo made > "$1"`,
     ]) {
       const swapped = localFiles(await standIn(script));
       const making = swapped.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
@@ -201,7 +201,7 @@ describe('files on this machine', () => {
 
   it('nobody else reads what is made before it has owner and mode of what it stands for', async () => {
     const noting = localFiles(
-      await standIn(`stat -c %a ${folder}/.virt-rewind-*.part > ${at('mode')}; for part; do :; done; echo x >"$part"`),
+      await standIn(`stat -c %a ${folder}/.virt-rewind-*.part > ${at('mode')}; shift $(($# - 2)); echo x > "$1"`),
     );
     await writeFile(at('base'), 'x', { mode: 0o640 });
     await noting.createOverlay({ file: at('new'), backing: at('base'), backingFormat: 'raw' });
