@@ -2,14 +2,58 @@
 import type { Log } from '../base/log.js';
 import type { Bisect, BisectKnowledge } from '../domain/bisect.js';
 import { Failure } from '../domain/failure.js';
-import type { VmRef } from '../domain/vm.js';
+import type { VmRef, Vm } from '../domain/vm.js';
 import { type BisectNews, BisectRun } from './bisectRun.js';
 import { BisectStop } from './bisectStop.js';
 import { BisectStore, fitsStore, type LockedBisect, type StoredBisects } from './bisectStore.js';
 import type { AskVerdict } from './checks.js';
 import { CloneProbes, type ProbesEngine } from './cloneProbes.js';
 import { isOver } from './finding.js';
-import { atOnce, roomHere } from './room.js';
+import { availableParallelism, freemem } from 'node:os';
+
+/** What is left to the rest of the computer. */
+const reserveBytes = 1024 ** 3;
+/** Of what nobody asked for. */
+const mostUnasked = 4;
+
+interface HostRoom {
+  readonly freeBytes: number;
+  readonly processors: number;
+}
+
+/** Undefined where the VMs are another computer's. */
+function roomHere(uri: string): HostRoom | undefined {
+  return /^[a-z]+(?:\+unix)?:\/\/\//u.test(uri)
+    ? { freeBytes: freemem(), processors: availableParallelism() }
+    : undefined;
+}
+
+/**
+ * | clones   | room    | asked for | at once                                                         |
+ * |----------|---------|-----------|-----------------------------------------------------------------|
+ * | any      | unknown | n         | n                                                               |
+ * | any      | unknown | –         | 1                                                               |
+ * | off      | known   | n         | n                                                               |
+ * | started  | known   | n         | n, or as many as there is RAM for                               |
+ * | any      | known   | –         | one for two processors, 4, or as many as there is RAM for       |
+ *
+ * One at least. Where a person looks, one at a time.
+ */
+export function atOnce(
+  { jobs, start, check }: Pick<Bisect, 'jobs' | 'start' | 'check'>,
+  { memoryBytes }: Pick<Vm, 'memoryBytes'>,
+  room: HostRoom | undefined,
+): number {
+  if (check.kind === 'person') {
+    return 1;
+  }
+  if (room === undefined) {
+    return jobs ?? 1;
+  }
+  const fitting = start === 'off' ? Number.POSITIVE_INFINITY : (room.freeBytes - reserveBytes) / memoryBytes;
+  const wanted = jobs ?? Math.min(mostUnasked, room.processors / 2);
+  return Math.max(1, Math.floor(Math.min(fitting, wanted)));
+}
 
 export interface BisectsOptions {
   readonly engine: ProbesEngine;

@@ -19,7 +19,43 @@ import { chainProblems, otherVmProblems, sightProblems } from './fileProblems.js
 import type { Problem } from './problem.js';
 import { otherRepairOf, repairOf, worstFirst } from './problemTable.js';
 import { snapshotProblems, unfinishedDeletes } from './snapshotProblems.js';
-import { versionProblems } from './versionProblems.js';
+import { formatVersion, versionOf } from '../domain/capabilities.js';
+import { knownVersions } from '../domain/knownVersions.js';
+import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
+
+const actions = ['create', 'revert', 'delete'] as const;
+
+/** Of the styles that the VM has, or of both where it has none yet. */
+function versionProblems({ vm, tree, capabilities }: Facts): readonly Problem[] {
+  if (capabilities.driver !== 'qemu') {
+    return [];
+  }
+  const { libvirt } = capabilities;
+  const own = styleOfVm(tree);
+  const styles = snapshotStyles.filter((style) => own === style || own === 'mixed' || own === 'none');
+  const version = formatVersion(libvirt);
+  const concerned = knownVersions.filter(
+    ({ from, before, concerns }) =>
+      libvirt >= from &&
+      libvirt < before &&
+      actions.some((action) =>
+        styles.some((style) => snapshotKinds.some((kind) => concerns({ action, style, kind, vm }))),
+      ),
+  );
+  const forbidden =
+    capabilities.appArmor !== false &&
+    libvirt >= versionOf(9, 0) &&
+    libvirt < versionOf(12, 1) &&
+    styles.includes('external')
+      ? [
+          {
+            why: 'appArmorMerge' as const,
+            source: 'libvirt 806; Debian 932456',
+          },
+        ]
+      : [];
+  return [...concerned, ...forbidden].map(({ why, source }) => ({ kind: 'knownBadVersion', version, why, source }));
+}
 
 /** The worst first. @param facts with everything that `factsToExamine` names, other VMs, block jobs, the agent */
 export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {

@@ -2,7 +2,6 @@
 // know when it is written.
 import { join } from 'node:path';
 import type { Audit } from './audit.js';
-import { DaemonNotes } from './daemonNotes.js';
 import { DemoRecords } from './demoRecords.js';
 import { Journal } from './journal.js';
 import { type Marks, marksIn } from './marks.js';
@@ -15,6 +14,47 @@ import { Thumbnails } from './thumbnails.js';
 import type { Log } from '../base/log.js';
 import { Failure } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
+import * as v from 'valibot';
+import { NotesFile } from './notesFile.js';
+
+// What daemons that are kept as read-only said of themselves, by the URI that led there: none is asked again.
+
+const shape = v.pipe(
+  v.array(
+    v.tuple([
+      v.string(),
+      v.object({
+        driver: v.picklist(['qemu', 'test', 'other']),
+        hostname: v.string(),
+        hostUuid: v.exactOptional(v.string()),
+        serves: v.exactOptional(v.string()),
+      }),
+    ]),
+  ),
+  v.maxLength(1_000),
+);
+
+type DaemonNote = v.InferOutput<typeof shape>[number];
+
+class DaemonNotes {
+  readonly #file: NotesFile;
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(...file: ConstructorParameters<typeof NotesFile>) {
+    this.#file = new NotesFile(...file);
+  }
+
+  /** None where there are none, or none that could be ours: the hosts are asked then. */
+  async read(): Promise<readonly DaemonNote[]> {
+    const { success, output } = v.safeParse(shape, await this.#file.read());
+    return success ? output : [];
+  }
+
+  /** Never rejects. */
+  write(notes: readonly DaemonNote[]): Promise<void> {
+    return (this.#writing = this.#writing.then(() => this.#file.write(notes)));
+  }
+}
 
 export interface Persistence {
   /** What this editor is called beside those that keep things in the same place. */

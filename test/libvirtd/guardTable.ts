@@ -23,7 +23,7 @@ const disks = ['qcow2', 'qcow2'] as const;
 export const guards: readonly Guard[] = [
   {
     trap: 'a revert to an internal snapshot writes under an external one',
-    file: 'operations/revert/planInternalRevert.ts',
+    file: 'operations/revert/planRevert.ts',
     name: 'internalRevertRefusal',
     script: {
       style: 'internal',

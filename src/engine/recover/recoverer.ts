@@ -12,7 +12,7 @@ import { type Refusal, refuse } from '../../domain/refusal.js';
 import { sameSteps } from '../../operations/planIdentity.js';
 import type { Vm, VmRef } from '../../domain/vm.js';
 import { asFailure } from '../../domain/asFailure.js';
-import { beforeRecoveryStep } from './beforeRecoveryStep.js';
+import { beforeRecoveryStep, type OwnEntry, requireAlone } from './beforeRecoveryStep.js';
 import type { Clock } from '../../base/clock.js';
 import { noteFrozen, noteWriting } from '../look/frozenNotes.js';
 import type { FreshLook } from '../look/freshLook.js';
@@ -25,15 +25,13 @@ import { keepInterruptedCheckpoints, recordInterrupted } from './interruptedChec
 import { checkStep } from '../leases/operationStatus.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import type { Store } from '../../live/store.js';
-import { type RecoveryCause, commandsOf, RecoveryDecision } from './recoveryDecision.js';
+import { type RecoveryCause, commandsOf, RecoveryDecision, turnBack } from './recoveryDecision.js';
 import { begunElsewhere, interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
 import type { CompleteFacts } from '../../operations/completeFacts.js';
 import type { Rules } from '../run/rules.js';
 import { factsToRecover } from '../look/factsRequests.js';
 import { watchSteps } from '../run/verifyStep.js';
 import type { StepRunner } from '../run/stepRunner.js';
-import { type OwnEntry, requireAlone } from './requireAlone.js';
-import { turnBack } from './turnBack.js';
 import type { Lease, Leases } from '../leases/leases.js';
 
 interface RecovererOptions {

@@ -15,6 +15,21 @@ import type { Persistence } from '../../journal/persistence.js';
 import { interruptedOf } from './recoveryEnds.js';
 import type { Rules } from '../run/rules.js';
 import type { Lease } from '../leases/leases.js';
+import type { FailureKind } from '../../domain/failure.js';
+import type { OpenEntry } from '../../journal/journal.js';
+
+/** The same would happen again. */
+const turnsBackAt: ReadonlySet<FailureKind> = new Set<FailureKind>(['failed', 'denied', 'unsupported', 'noSpace']);
+
+/** After a step of its recovery failed. @returns whether it turns back from now on, and did not before */
+export async function turnBack(open: OpenEntry, kind: FailureKind): Promise<boolean> {
+  const { request } = open.entry;
+  if (request.kind !== 'revert' || !turnsBackAt.has(kind) || interruptedOf(open.entry).turnsBack === true) {
+    return false;
+  }
+  await open.markStuck();
+  return true;
+}
 
 /** How often somebody takes up an operation before a person is asked. */
 const mostRecoveries = 3;

@@ -1,9 +1,117 @@
-// A snapshot gets another name.
+// A snapshot gets another name: a second one of that name on the same files, its children moved over, then the old
+// metadata forgotten. Files keep their names.
 import { nvramCopy } from '../../domain/chains/nvramCopy.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { filesIn, noFacts } from '../requiredFacts.js';
-import { planRename } from './planRename.js';
 import { recoverRename } from './recoverRename.js';
+import { versionOf } from '../../domain/capabilities.js';
+import { checkpointRefusal } from '../diskRefusals.js';
+import { isAuto } from '../../domain/chains/layoutLeaf.js';
+import { snapshotFor, unsteadyRefusal } from '../refusals.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { usedSuffixes } from '../../domain/chains/overlayFiles.js';
+import type { DraftPlan } from '../plan.js';
+import type { Facts } from '../../domain/facts.js';
+import type { Step } from '../../steps/step.js';
+import type { Warning } from '../../domain/consequences.js';
+import { displayLine } from '../../domain/plainText.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { describeWithTitle, unmovableNvramCopy, renameSteps } from './renameSteps.js';
+import type { Snapshot } from '../../domain/snapshot.js';
+import { isSafeName, nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
+
+type RenameRequest = Extract<OperationRequest, { kind: 'rename' }>;
+type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
+
+/**
+ * | title                       | → |
+ * |-----------------------------|---|
+ * | empty, too long, control character | badName |
+ * | that of another snapshot    | nameTaken |
+ * | one that makes the snapshot's own name again | the title alone |
+ * | other                       | see `titleOnly`, else `renameSteps` |
+ *
+ * A `name` that is asked for beside the title was its own once: it is taken as it is, or not at all.
+ */
+export function planRename(request: RenameRequest, facts: Facts): DraftPlan | RefusedDecision {
+  const { vm, tree, now } = facts;
+  const snapshot = snapshotFor('describe', request.snapshot, facts);
+  if ('refusal' in snapshot) {
+    return snapshot;
+  }
+  const backups = checkpointRefusal(facts, 'changed');
+  if (backups !== undefined) {
+    return backups;
+  }
+  const title = request.title.trim();
+  const others = tree.snapshots.filter(({ name }) => name !== snapshot.name);
+  const problem = titleProblem(request.title, others);
+  if (problem !== undefined) {
+    return problem === 'taken'
+      ? refuse('nameTaken', { title: displayLine(title) })
+      : refuse('badName', { title: displayLine(title), problem });
+  }
+  const taken = new Set([...others.map(({ name }) => name), ...usedSuffixes(facts)]);
+  taken.delete(snapshot.name);
+  if (request.name !== undefined && (!isSafeName(request.name) || others.some((one) => one.name === request.name))) {
+    return refuse('nameTaken', { title: displayLine(request.name) });
+  }
+  const name = request.name ?? nameFromTitle(title, taken, now);
+  const why = titleOnly(snapshot, facts);
+  if (name === snapshot.name || why !== undefined) {
+    const warnings: readonly Warning[] =
+      name === snapshot.name || why === undefined ? [] : [{ kind: 'titleOnly', why }];
+    const description = describeWithTitle(snapshot, title === snapshot.name ? '' : title);
+    return planOf(request, [{ kind: 'describeSnapshot', snapshot: snapshot.name, description }], warnings);
+  }
+  const marked = snapshot.disks.find(({ deleteInProgress }) => deleteInProgress);
+  if (marked !== undefined) {
+    return refuse('unfinishedDelete', { snapshot: snapshot.title, disk: marked.target });
+  }
+  const redefine = {
+    snapshot: snapshot.name,
+    name,
+    description: describeWithTitle(snapshot, title === name ? '' : title),
+  };
+  return unsteadyRefusal(vm, 'describe') ?? planOf(request, renameSteps(redefine, facts), []);
+}
+
+/**
+ * Measured on 11.3 and 12.8: what makes a snapshot the current one wipes the note of the overlay that the VM got at a
+ * revert, so that the next revert removes the file that its children are built on.
+ *
+ * | snapshot                            | libvirt | → |
+ * |-------------------------------------|---------|---|
+ * | internal                            | any     | internal: the tag in the image keeps its name |
+ * | external, current                   | ≥ 9.9   | current |
+ * | our leaf that notes the layout      | any     | current: our records know it by its name |
+ * | external, its copy of the UEFI variables cannot be moved | any | files |
+ * | external, other                     | any     | can be renamed |
+ */
+function titleOnly(snapshot: Snapshot, facts: Facts): TitleOnly | undefined {
+  const { tree, capabilities } = facts;
+  if (snapshot.style === 'internal') {
+    return 'internal';
+  }
+  const notes = capabilities.libvirt >= versionOf(9, 9);
+  if ((notes && tree.current === snapshot.name) || isAuto(snapshot, 'layout', facts)) {
+    return 'current';
+  }
+  return unmovableNvramCopy(snapshot, facts) === undefined ? undefined : 'files';
+}
+
+function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): DraftPlan {
+  return {
+    kind: 'plan',
+    request,
+    steps,
+    losses: [],
+    warnings,
+    progress: 'timeOnly',
+    estimateMs: 100 * steps.length,
+    snapshot: request.snapshot,
+  };
+}
 
 export const renameOperation: OperationDefinition<'rename'> = {
   plan: planRename,

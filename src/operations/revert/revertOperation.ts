@@ -17,7 +17,60 @@ import { asksForSeamless } from '../create/seamlessness.js';
 import { planRevert } from './planRevert.js';
 import { recoverEmulatedRevert } from './recoverEmulatedRevert.js';
 import { recoverNativeRevert } from './recoverNativeRevert.js';
-import { returnFromRevert } from './returnFromRevert.js';
+import { goOn } from '../interruptedStep.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
+import { standsExactlyOn, useOfAbandoned, useOfOverlays } from '../matchesPlan.js';
+
+type InterruptedRevert = InterruptedOperation & {
+  readonly request: Extract<InterruptedOperation['request'], { kind: 'revert' }>;
+};
+
+/**
+ * | the present                                            | saved first            | → |
+ * |--------------------------------------------------------|------------------------|---|
+ * | somebody may have used it since                        | any                    | undefined |
+ * | the VM is off on its old disks, of which nothing is known to have changed | nothing | before: what was to be lost is lost |
+ * | any other                                              | nothing, or it is gone | undefined |
+ * | any other                                              | its checkpoint, or the one that had the same | reverted to it, and on, off or paused as before |
+ */
+function returnFromRevert({ request, plan, ...broken }: InterruptedRevert, facts: Facts): Recovery | undefined {
+  const interrupted = { ...broken, request, plan };
+  const { before, checkpoint, spared } = plan;
+  const { vm, tree } = facts;
+  if (!isAsLeft(interrupted, facts)) {
+    return undefined;
+  }
+  const kept = findSnapshot(tree, checkpoint ?? spared ?? '');
+  const files = before.disks.flatMap(({ target, file }) => (file === undefined ? [] : [{ target, file }]));
+  const isOutside = findSnapshot(tree, request.snapshot)?.style === 'external';
+  if (kept === undefined) {
+    const stands = vm.power === 'off' && isOutside && checkpoint === undefined && standsExactlyOn(files, facts);
+    return stands ? { kind: 'settled', to: 'before' } : undefined;
+  }
+  const { power } = before;
+  // RAM in the checkpoint of a VM that was off was in a managed save: off would throw it away.
+  const off = checkpoint !== undefined && kept.kind === 'memory' ? 'asSnapshot' : 'off';
+  const after = power === 'running' || power === 'paused' ? power : off;
+  const way = planRevert({ kind: 'revert', vm: request.vm, snapshot: kept.name, after }, facts);
+  return way.kind === 'refusal' ? undefined : goOn(interrupted, way.steps, 'before');
+}
+
+/** RAM that was just loaded, and that nobody let run, is in the snapshot. */
+function isAsLeft({ plan }: InterruptedRevert, facts: Facts): boolean {
+  const { vm } = facts;
+  if (isActive(vm.power)) {
+    return vm.power === 'paused' && vm.powerReason === 'fromSnapshot';
+  }
+  const own = plan.steps.find((step) => step.kind === 'defineFromSnapshot')?.disks ?? [];
+  const leaf = plan.steps.find((step) => step.kind === 'createSnapshot' && step.auto === 'layout');
+  const above = leaf?.kind === 'createSnapshot' ? leaf.disks : [];
+  const final = own.map(({ target, file }) => ({
+    target,
+    file: above.find((disk) => disk.target === target)?.file ?? file,
+  }));
+  const isUnused = [own, final].some((files) => files.length > 0 && useOfOverlays(files, facts) === 'untouched');
+  return isUnused || useOfAbandoned(plan, facts) !== 'used';
+}
 
 /** Where libvirt has no revert to it: beside these we make overlays, so libvirt has to see them too. */
 function filesToStandOn(name: string, { tree, capabilities, frozenDisks }: Facts): readonly string[] {

@@ -1,7 +1,52 @@
-// Why somebody may not use a daemon or change something over a connection, and what helps. A part of failureText.
+// Why somebody may not use a daemon or change something over a connection, why the host forbids QEMU or libvirt a file,
+// and what helps.
 import { t } from '@vscode/l10n';
-import type { FailureDetails } from '../../domain/failure.js';
-import { entryAdvice } from './entryAdvice.js';
+import type { FailureDetails, Failure } from '../../domain/failure.js';
+import { inQuotes } from '../quotes.js';
+import { findDenial } from '../../domain/denial.js';
+import { displayLine } from '../../domain/plainText.js';
+
+/** Undefined: nobody forbade a file, or it is about something else, such as the socket. */
+export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>): string | undefined {
+  const denial =
+    kind === 'failed' || kind === 'denied' ? findDenial(details.libvirtMessage, details.appArmor) : undefined;
+  if (denial === undefined || details.group !== undefined || details.entry !== undefined) {
+    return undefined;
+  }
+  const file = denial.file === undefined ? t('the file') : inQuotes(displayLine(denial.file));
+  switch (denial.by) {
+    case 'permissions':
+      return t('QEMU runs as a separate user. Give that user access to {0} and to the folders above it.', file);
+    case 'appArmor':
+      return t(
+        'AppArmor denies access. Shut down the VM and try again, or allow {0} in {1}.',
+        file,
+        '/etc/apparmor.d/local/abstractions/libvirt-qemu',
+      );
+    case 'seLinux':
+      return t('SELinux denies access. Give {0} the label of VM images (restorecon, or chcon -t virt_image_t).', file);
+  }
+}
+
+/** Undefined: it is not known what. */
+function entryAdvice({ entry, group }: FailureDetails): string | undefined {
+  if (entry === 'noPolkit') {
+    return t(
+      'libvirt cannot reach polkit to check your permission. Start the services dbus and polkit on this computer. Or set auth_unix_rw = "none" in libvirtd.conf, which allows every user who can open the socket. Then connect again.',
+    );
+  }
+  if (entry === 'newLogin') {
+    return t(
+      'You are in the required group, but this editor was started before you joined it. Log in again, then connect. (For an editor on another computer, also stop its server.)',
+    );
+  }
+  return group === undefined
+    ? undefined
+    : t(
+        'The socket belongs to the group {0}. Join it (sudo usermod -aG {0} $USER), log in again, then connect.',
+        group,
+      );
+}
 
 /** libvirt's VIR_ERR_OPERATION_DENIED: the connection was opened read-only. */
 const readOnlyCode = 29;

@@ -6,20 +6,15 @@ import type { Failure, FailureDetails, FailureKind } from '../../domain/failure.
 import { displayLine } from '../../domain/plainText.js';
 import { aftermathText } from './aftermathText.js';
 import { busyText } from '../refusals/busyText.js';
-import { cancelledText } from './cancelledText.js';
-import { deniedText } from './deniedText.js';
-import { denialAdvice } from './denialAdvice.js';
+import { cancelledText, refusedText, stoppedText, brokenPromiseText } from './stoppedText.js';
+import { deniedText, denialAdvice } from './deniedText.js';
 import type { FailureButton, FailureText } from './failureSentences.js';
 import { loginText } from './loginText.js';
-import { missingOutputSentence } from './missingOutput.js';
+import { missingOutputSentence, silentButtons, silentSentence, outrunSentence } from './guestFailures.js';
 import { missingText } from './missingText.js';
-import { outrunSentence } from './ramOutrun.js';
 import { remedyButtons } from './powerRemedy.js';
 import { parameterSentence } from '../connectionLabel.js';
-import { silentButtons, silentSentence } from './silentGuest.js';
 import { circleWording } from '../systems/startText.js';
-import { refusedText, stoppedText } from './stoppedText.js';
-import { brokenPromiseText } from './brokenPromiseText.js';
 import { silentAgentText } from '../guests/waitText.js';
 import { addressPlaces, isIn, lookAgain, wayTo } from '../ways.js';
 

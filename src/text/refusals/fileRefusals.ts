@@ -3,9 +3,8 @@ import { t } from '@vscode/l10n';
 import { inQuotes } from '../quotes.js';
 import { bytesText } from '../bytesText.js';
 import { brokenImageText } from './missingBase.js';
-import { notSeamless } from './notSeamless.js';
+import { notSeamless, ramReason } from './ramRefusals.js';
 import { folderReason } from './folderReason.js';
-import { ramReason } from './ramReason.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 import { wayTo } from '../ways.js';
 

@@ -11,10 +11,9 @@ import { consolidateRefusals } from './consolidateRefusals.js';
 import { diskRefusals } from './diskRefusals.js';
 import { fileRefusals } from './fileRefusals.js';
 import { frozenRefusals } from './frozenRefusals.js';
-import { recoveryRefusals } from './recoveryRefusals.js';
+import { recoveryRefusals, undoRefusals } from './recoveryRefusals.js';
 import type { Sentence, Sentences } from './refusalSentence.js';
 import { repairRefusals } from './repairRefusals.js';
-import { undoRefusals } from './undoRefusals.js';
 import { stateWord } from '../words.js';
 import { lookAgain, repairBy, wayTo } from '../ways.js';
 

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { Failure } from '../../domain/failure.js';
-import { type FailureText } from '../../text/failures/failureSentences.js';
+import type { FailureText } from '../../text/failures/failureSentences.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { failureText, isSilent } from '../../text/failures/failureText.js';
 import { noticeText } from '../../text/noticeText.js';
@@ -13,11 +13,45 @@ import { CommandError, DismissedError, NothingThere } from '../prompts/commandEr
 import type { CommandServices, Handler } from './commandServices.js';
 import { failureInLog } from './failureInLog.js';
 import { refuseUnreachable } from './unreachableConnection.js';
-import { callAgain, isRowMissing } from './missingRow.js';
 import { keptFailures } from '../keptFailures.js';
 import { notify } from '../prompts/notify.js';
 import { isNode } from '../tree/nodes.js';
 import type { RunningOperations } from './operations/runningOperations.js';
+import { treeViewId } from '../../manifest/viewIds.js';
+
+// A key that is pressed while the rows are drawn anew: until all of them are there again, the editor tells neither
+// which row has the focus nor which are selected under what it draws. Asked a moment later, it tells; a row that is
+// only selected may be of another VM.
+
+/** Drawing takes the editor a round for each level that is open. */
+const betweenMs = 100;
+const mostTimes = 10;
+
+/**
+ * A keybinding's list, without the row that the editor was to put in it. One that asks for no row has its arguments
+ * alone.
+ */
+function isRowMissing(first: unknown): first is readonly unknown[] {
+  return Array.isArray(first) && !first.some(isNode) && !(first.length === 1 && first.every(isArguments));
+}
+
+function isArguments(one: unknown): boolean {
+  return typeof one === 'object' && one !== null && !('$treeViewId' in one);
+}
+
+/** Lets the editor put the row in once more, a moment later. False: often enough; nothing was called. */
+async function callAgain(id: CommandId, first: readonly unknown[]): Promise<boolean> {
+  const times = first.find((one) => typeof one === 'number') ?? 0;
+  if (times >= mostTimes) {
+    return false;
+  }
+  await new Promise((resolve) => setTimeout(resolve, betweenMs));
+  const focused = { $treeViewId: treeViewId, $focusedTreeItem: true };
+  // Not straight: only what comes by way of the editor's own commands has the row put in.
+  const args = [focused, ...first.filter(isArguments), times + 1];
+  await vscode.commands.executeCommand('runCommands', { commands: [{ command: id, args }] });
+  return true;
+}
 
 /** Where the row with the focus, which the editor hands in to all that stands above the view, is not meant. */
 const withoutRow: ReadonlySet<CommandId> = new Set<CommandId>(['virtRewind.undoLast']);

@@ -19,9 +19,26 @@ import type { FromPicture, PictureWhatIf } from './messages.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Node } from '../tree/nodes.js';
 import { noteInStatusBar } from '../prompts/notify.js';
-import { savePicture } from './pictureFile.js';
 import { pictureActions } from './pictureState.js';
 import { whatIfOfQuestion, pictureWhatIf, revertedTo } from './pictureWhatIf.js';
+
+type Export = Extract<FromPicture, { kind: 'export' }>;
+
+/** Resolves to where it is; undefined: the user left the question. Rejects where it could not be written. */
+async function savePicture(vm: string, { format, data }: Export): Promise<vscode.Uri | undefined> {
+  const name = `${vm.replaceAll(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[.-]+/u, '') || 'picture'}.${format}`;
+  const folder = vscode.workspace.workspaceFolders?.[0]?.uri;
+  const uri = await vscode.window.showSaveDialog({
+    title: t('Save the Picture'),
+    filters: format === 'svg' ? { SVG: ['svg'] } : { PNG: ['png'] },
+    ...(folder === undefined ? {} : { defaultUri: vscode.Uri.joinPath(folder, name) }),
+  });
+  if (uri === undefined) {
+    return undefined;
+  }
+  await vscode.workspace.fs.writeFile(uri, typeof data === 'string' ? new TextEncoder().encode(data) : data);
+  return uri;
+}
 
 type Wish<Type extends FromPicture['kind']> = Extract<FromPicture, { kind: Type }>;
 

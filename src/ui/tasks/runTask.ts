@@ -15,9 +15,26 @@ import { failureMessage } from '../../text/failures/failureMessage.js';
 import { durationText } from '../../text/relativeAge.js';
 import { CommandError, DismissedError } from '../prompts/commandError.js';
 import { GuestOutput } from '../../text/guests/guestOutput.js';
-import { lateProgramText, noAddressText, waitHeading } from '../../text/guests/waitText.js';
+import { lateProgramText, noAddressText, waitHeading, lateText, noAgentText } from '../../text/guests/waitText.js';
 import { type TaskCall, taskCall } from './taskCall.js';
-import { waitFor } from './waitFor.js';
+import { type WaitContext, waitFor as waitInEngine } from '../../engine/waitFor.js';
+
+/**
+ * @throws CommandError `failed` when it was in vain, Dismissed when it was broken off, and whatever reading the VM
+ *   throws
+ */
+async function waitFor(wait: Wait, waiting: WaitContext): Promise<void> {
+  const { outcome, name } = await waitInEngine(wait, waiting);
+  if (outcome === 'stopped') {
+    throw new DismissedError();
+  }
+  if (outcome === 'noAgent') {
+    throw new CommandError('unsupported', noAgentText(name));
+  }
+  if (outcome === 'late' && wait.what !== 'time') {
+    throw new CommandError('failed', lateText(wait));
+  }
+}
 
 /** A line of a terminal is folded, not cut. */
 const longestLine = 2_000;

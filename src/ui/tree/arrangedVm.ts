@@ -2,12 +2,114 @@
 // tree and arrangement, so that ten thousand rows cost one pass.
 import { type VmView, vmKey } from '../../live/views.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
-import { activePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
+import { activePath, parentsOf, sortSnapshots, isOnActivePath, rootsOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
-import { type BranchLines, branchLines } from './branchLines.js';
 import type { VmOrder } from './vmOrder.js';
-import { automaticRows } from './automaticRows.js';
 import type { AutomaticNode, HereNode, Node, SnapshotNode } from './nodes.js';
+import { automaticTitles } from '../../domain/automaticTitles.js';
+
+// Which row stands under which where only branches indent: a line of snapshots that follow one another stays at one
+// level, so that sixty in a row can be read in a narrow view.
+
+interface BranchLines {
+  /** By name, in the order in which the rows stand under each other's row: the row's own; undefined: the VM's. */
+  readonly under: ReadonlyMap<string, string | undefined>;
+  /** Of "You are here". */
+  readonly hereUnder: string | undefined;
+}
+
+interface BranchLine {
+  readonly first: Snapshot;
+  readonly under: string | undefined;
+  /** No other line begins under that row. */
+  readonly isAlone: boolean;
+}
+
+/**
+ * | a snapshot is                                                  | its row stands                          |
+ * |----------------------------------------------------------------|-----------------------------------------|
+ * | the next one of a line                                         | beside the one before it, after it      |
+ * | the first of a branch                                          | under the snapshot that it branches off |
+ * | the next one of a line that is not the only one under its row  | under the first one of that line        |
+ *
+ * The line goes on to "You are here", or else with the oldest child; all other children are branches. "You are here"
+ * is the next one after the current snapshot, whose children are all branches then.
+ *
+ * @param children by parent, in the order in which branches are to stand
+ */
+function branchLines(tree: SnapshotTree, children: ReadonlyMap<string, readonly Snapshot[]>): BranchLines {
+  const under = new Map<string, string | undefined>();
+  let hereUnder: string | undefined;
+  const roots = rootsOf(tree);
+  const lines: BranchLine[] = roots.map((first) => ({ first, under: undefined, isAlone: roots.length === 1 }));
+  // The list grows while it is walked.
+  for (const line of lines) {
+    let at: Snapshot | undefined = line.first;
+    let row = line.under;
+    while (at !== undefined) {
+      under.set(at.name, row);
+      const next: readonly Snapshot[] = children.get(at.name) ?? [];
+      const isHere: boolean = at.name === tree.current;
+      const opensOwn: boolean = at === line.first && !line.isAlone;
+      const goesOn: Snapshot | undefined = isHere || (opensOwn && next.length > 1) ? undefined : mainOf(tree, next);
+      row = opensOwn ? at.name : row;
+      hereUnder = isHere ? row : hereUnder;
+      const branches = next.filter((one) => one !== goesOn);
+      // What goes on under the same row would be taken for the rest of the branch.
+      const isAlone = branches.length === 1 && !(opensOwn && isHere);
+      const { name } = at;
+      lines.push(...branches.map((first) => ({ first, under: name, isAlone })));
+      at = goesOn;
+    }
+  }
+  return { under, hereUnder };
+}
+
+function mainOf(tree: SnapshotTree, next: readonly Snapshot[]): Snapshot | undefined {
+  const active = next.find(({ name }) => isOnActivePath(tree, name));
+  return (
+    active ??
+    next.reduce<Snapshot | undefined>((a, b) => (a === undefined || b.createdAt < a.createdAt ? b : a), undefined)
+  );
+}
+
+/** Fewer stand among the others. */
+const fewest = 6;
+
+/**
+ * What a person made keeps its place in the tree, and with it all that it stands on.
+ *
+ * | a snapshot taken unasked                         | stands       |
+ * |--------------------------------------------------|--------------|
+ * | the present state, or what it stands on          | in its place |
+ * | one below it was asked for                       | in its place |
+ * | somebody keeps it, or gave it a title            | in its place |
+ * | one of fewer than six in the VM                  | in its place |
+ * | any other                                        | with the others of its sort, the newest first |
+ */
+export function automaticRows(tree: SnapshotTree, { auto, kept }: Pick<VmView, 'auto' | 'kept'>): readonly Snapshot[] {
+  if (auto === undefined || auto.length < fewest) {
+    return [];
+  }
+  const unasked = new Set(auto);
+  const asked = new Set(kept);
+  const parents = parentsOf(tree);
+  const stays = new Set<string>();
+  for (const { name, title } of tree.snapshots) {
+    const isOurs = unasked.has(name) && !asked.has(name) && hasOurTitle(title);
+    if (!isOurs || isOnActivePath(tree, name)) {
+      for (let at: string | undefined = name; at !== undefined && !stays.has(at); at = parents.get(at)) {
+        stays.add(at);
+      }
+    }
+  }
+  const rows = tree.snapshots.filter(({ name }) => !stays.has(name));
+  return rows.length < fewest ? [] : rows.toSorted((a, b) => b.createdAt - a.createdAt);
+}
+
+function hasOurTitle(title: string): boolean {
+  return Object.values(automaticTitles).some((start) => title.startsWith(start));
+}
 
 /** How the rows stand; the same for the whole view. */
 export interface Arrangement {

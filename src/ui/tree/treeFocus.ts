@@ -6,10 +6,36 @@ import { type Clock, systemClock, within } from '../../base/clock.js';
 import type { Log } from '../../base/log.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
-import { isSystemPart, type Node, type SnapshotNode } from './nodes.js';
-import { rowsAfter } from './rowAfter.js';
+import { isSystemPart, type Node, type SnapshotNode, type HereNode } from './nodes.js';
 import type { TreeContent } from './treeContent.js';
 import type { FocusGuard } from './focusGuard.js';
+import type { ArrangedVm } from './arrangedVm.js';
+
+// Which row a person expects to have when those that were acted on are gone.
+
+/**
+ * The best first: the next one at the level of the first that goes, the one before it, then the rows above it.
+ *
+ * @param gone names of snapshots, in any order
+ */
+export function rowsAfter(
+  { top, below, nodes, automatic, parentOf }: Pick<ArrangedVm, 'top' | 'below' | 'nodes' | 'automatic' | 'parentOf'>,
+  gone: ReadonlySet<string>,
+): readonly (SnapshotNode | HereNode)[] {
+  const first = [...nodes.values()].find(({ snapshot }) => gone.has(snapshot));
+  const found: (SnapshotNode | HereNode)[] = [];
+  for (let row = first; row !== undefined; row = nodes.get(parentOf(row) ?? '')) {
+    const above = parentOf(row);
+    const beside = automatic?.rows.some((one) => one === row) === true ? automatic.rows : undefined;
+    const level = (beside ?? (above === undefined ? top : below.get(above)) ?? []).filter(
+      (one): one is SnapshotNode | HereNode => one.kind === 'snapshot' || one.kind === 'here',
+    );
+    const at = level.indexOf(row);
+    const near = row === first ? [...level.slice(at + 1), ...level.slice(0, at).toReversed()] : [row];
+    found.push(...near.filter((one) => one.kind === 'here' || !gone.has(one.snapshot)));
+  }
+  return found;
+}
 
 /** What a person acts on. */
 interface ActionTarget {

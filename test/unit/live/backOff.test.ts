@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { retryDelay } from '../../../src/live/backOff.js';
+import { retryDelay } from '../../../src/live/connectionKeeper.js';
 
 describe('retryDelay', () => {
   it('doubles from one second to thirty for a connection that was lost', () => {

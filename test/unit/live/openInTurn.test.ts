@@ -1,7 +1,7 @@
 // A thousand connections are not opened at once, and one that never answers holds none up.
 import assert from 'node:assert/strict';
 import type { Hypervisor } from '../../../src/driver/hypervisor.js';
-import { openInTurn } from '../../../src/live/openInTurn.js';
+import { openInTurn } from '../../../src/live/connections.js';
 import { FakeClock, settled } from '../engine/fakeClock.js';
 
 describe('connections that are opened in turn', () => {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planRename } from '../../../src/operations/rename/planRename.js';
+import { planRename } from '../../../src/operations/rename/renameOperation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { capabilities, disk, external, internal, looked, ref, facts, tree, vm } from '../domain/someFacts.js';

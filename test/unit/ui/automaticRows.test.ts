@@ -1,9 +1,8 @@
 // Snapshots that nobody asked for stand in a row of their own where they are many, and nothing else moves for it.
 import assert from 'node:assert/strict';
 import type { SnapshotTree } from '../../../src/domain/snapshot.js';
-import { type Arrangement, arrangeVm } from '../../../src/ui/tree/arrangedVm.js';
-import { automaticRows } from '../../../src/ui/tree/automaticRows.js';
-import { rowsAfter } from '../../../src/ui/tree/rowAfter.js';
+import { type Arrangement, arrangeVm, automaticRows } from '../../../src/ui/tree/arrangedVm.js';
+import { rowsAfter } from '../../../src/ui/tree/treeFocus.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { connectionView, now, ref, snapshot, vmView } from './samples.js';
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
-import { lessonStyle } from '../../../src/ui/lesson/lessonStyle.js';
+import { lessonStyle } from '../../../src/ui/lesson/lessonPage.js';
 import { coveredOpacity } from '../../../src/ui/picture/page/blockCells.js';
 import { stripOpacity } from '../../../src/ui/picture/page/blockScene.js';
 import { dimmedColor } from '../../../src/text/rows/rows.js';

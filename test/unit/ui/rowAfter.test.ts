@@ -1,7 +1,7 @@
 // Which row people stand on when the ones that they deleted are gone.
 import assert from 'node:assert/strict';
 import { arrangeVm } from '../../../src/ui/tree/arrangedVm.js';
-import { rowsAfter } from '../../../src/ui/tree/rowAfter.js';
+import { rowsAfter } from '../../../src/ui/tree/treeFocus.js';
 import { branched, ref, snapshot } from './samples.js';
 
 /** Rows: base, under it `other`; then first, second, here. */

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import type { VmLine } from '../../../src/text/rows/vmList.js';
 import { commandIds } from '../../../src/verbs/verbs.js';
-import { shownVms, vmsCommands, vmsPage } from '../../../src/ui/vms/vmsPage.js';
-import { vmsScript } from '../../../src/ui/vms/vmsScript.js';
+import { shownVms, vmsCommands, vmsPage, vmsScript } from '../../../src/ui/vms/vmsPage.js';
 import { now } from './samples.js';
 
 const line = (changes: Partial<VmLine> = {}): VmLine => ({

@@ -10,8 +10,14 @@ import { knowledgeOf } from '../../../bisect/search.js';
 import type { Bisect } from '../../../domain/bisect.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
-import { bisectPage, bisectPageTitle } from '../../../text/operations/bisectPage.js';
-import { answerLine, bisectStopText, planLines, resultLines } from '../../../text/operations/bisectText.js';
+import {
+  bisectPage,
+  bisectPageTitle,
+  answerLine,
+  bisectStopText,
+  planLines,
+  resultLines,
+} from '../../../text/operations/bisectText.js';
 import { askVerdict, pickLook, untrustedText } from '../../prompts/askBisect.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
 import { CommandError, DismissedError } from '../../prompts/commandError.js';

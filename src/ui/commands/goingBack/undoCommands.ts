@@ -1,12 +1,13 @@
-// Undo and Redo: what is meant, and then an operation like any other.
+// Undo and Redo, of one VM, of all that was done from here, and of what agents did step by step: what is meant, picked
+// from lists, and then an operation like any other.
 import { t } from '@vscode/l10n';
 import type { LoggedOperation } from '../../../domain/loggedOperation.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
 import type { VmView } from '../../../live/views.js';
-import { nothingInLogText } from '../../../text/operations/loggedText.js';
+import { nothingInLogText, loggedWords, wayText } from '../../../text/operations/loggedText.js';
 import { requestWords, titleOf } from '../../../text/operations/operationProgress.js';
-import { nothingToUndoText } from '../../../text/operations/operationText.js';
+import { nothingToUndoText, operationWords } from '../../../text/operations/operationText.js';
 import { askOne } from '../../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../../prompts/commandError.js';
 import { vmOfNode } from '../../tree/nodes.js';
@@ -16,10 +17,155 @@ import { existingVm } from '../operate.js';
 import { revertTo } from './revertTo.js';
 import { sessionOf } from '../sessionOf.js';
 import { targetVm } from '../targets.js';
-import { allLines, operationLines, type UndoLine, undoLinesOf } from './undoList.js';
 import { undoSystemRevert } from '../systems/systemOperations.js';
-import { undoOne } from './undoOne.js';
-import { undoWithLater } from './undoWithLater.js';
+import { undoOne, undoWithLater } from './undoWithLater.js';
+import type { OperationRequest } from '../../../domain/operation.js';
+import { readAudit } from '../../../journal/readAudit.js';
+import type { KnownSystem } from '../../../systems/knownSystems.js';
+import { historyEntries, agentStepText } from '../../../text/rows/historyRows.js';
+import { agoText } from '../../../text/relativeAge.js';
+import { type Choice, mostOffered } from '../../prompts/pickTarget.js';
+import * as vscode from 'vscode';
+import type { Snapshot } from '../../../domain/snapshot.js';
+import { findSnapshot } from '../../../domain/snapshotTree.js';
+import { AgentCheckpoints, existingCheckpoints, findCheckpointBefore } from '../../../journal/agentCheckpoints.js';
+
+type Entry = ReturnType<typeof historyEntries>[number];
+
+/** A line for each, the last first. Of a step without a snapshot before it, the value is undefined. */
+async function agentStepLines(
+  run: CommandRun,
+  { ref }: VmView,
+): Promise<readonly (Choice<Snapshot | undefined> & { readonly at: number })[]> {
+  const folder = run.history.folder;
+  const entries = historyEntries(await readAudit(folder, run.log))
+    .filter(({ vm: { uuid }, request }) => uuid === ref.uuid && request['kind'] === 'agent')
+    .slice(0, mostOffered);
+  if (entries.length === 0) {
+    return [];
+  }
+  const tree = await run.engine.readTree(ref);
+  const there = existingCheckpoints(await new AgentCheckpoints(folder, run.log).of(ref), tree);
+  const snapshotBefore = ({ request: { step, before } }: Entry): Snapshot | undefined => {
+    const noted = there.filter(({ name }) => name === before);
+    return findSnapshot(tree, findCheckpointBefore(noted, Number(step))?.name ?? '');
+  };
+  const now = Date.now();
+  return entries.map((entry) => {
+    const snapshot = snapshotBefore(entry);
+    const { did, ended } = agentStepText(entry);
+    return {
+      at: entry.at,
+      group: t('Steps of agents'),
+      label: did,
+      description: `${agoText(entry.at, now)} · ${ended}`,
+      detail: `→ ${snapshot === undefined ? goneText() : operationWords({ kind: 'revert' } as OperationRequest, snapshot.title)}`,
+      ...(snapshot === undefined && { icon: 'circle-slash' }),
+      value: snapshot,
+    };
+  });
+}
+
+/** An ordinary revert, with its question. @throws CommandError */
+function revertToBeforeStep({ ref, vm }: VmView, snapshot: Snapshot | undefined): Thenable<unknown> {
+  if (snapshot === undefined) {
+    throw new CommandError('notFound', goneText(), { vm: vm.name });
+  }
+  const given = { vm: ref.uuid, connection: ref.connection, snapshot: snapshot.name };
+  return vscode.commands.executeCommand('virtRewind.revert', given);
+}
+
+function goneText(): string {
+  return t('The snapshot from before this step no longer exists.');
+}
+
+/** Of the history, to learn which VMs something was done to lately. */
+const mostEntries = 200;
+
+/** With an icon where nothing undoes it. */
+interface UndoLine extends Choice<(run: CommandRun) => unknown> {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/**
+ * Each says what it would do, or why nothing undoes it; where only later operations forbid it, they are undone with it.
+ * What has been undone is done again by Redo, and stands in that list alone.
+ */
+function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['does']): readonly UndoLine[] {
+  const now = Date.now();
+  return look.log
+    .filter(({ unasked }) => unasked !== true)
+    .map((entry) => look.of(entry))
+    .filter((one) => one.does === does && !isUndone(one))
+    .slice(-mostOffered)
+    .reverse()
+    .map((one) => {
+      const { entry, way } = one;
+      const steps = way.kind === 'refusal' ? look.backTo(entry) : [];
+      const isWithLater = steps.length > 1 && steps.every((step) => step.way.kind !== 'refusal');
+      return {
+        at: entry.at,
+        label: loggedWords(look.root(entry), view),
+        description: agoText(entry.at, now),
+        detail: `→ ${isWithLater ? (steps.length === 2 ? t('together with 1 later operation') : t('together with {0} later operations', steps.length - 1)) : wayText(view, way)}`,
+        ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),
+        value: (run: CommandRun) =>
+          isWithLater ? undoWithLater(run, view, look, entry) : undoOne(run, view, look, one),
+      };
+    });
+}
+
+function isUndone({ way }: UndoableOperation): boolean {
+  return way.kind === 'refusal' && way.refusal.reason === 'notUndoable' && way.refusal.facts['why'] === 'undone';
+}
+
+/** Those of its operations, and of the steps that agents took on it. */
+async function undoLinesOf(run: CommandRun, view: VmView): Promise<readonly UndoLine[]> {
+  const look = await UndoLook.at(run.engine, view.ref);
+  const steps = await agentStepLines(run, view);
+  return [
+    ...operationLines(look, existingVm(run, view.ref), 'undo'),
+    ...steps.map((line) => ({ ...line, value: () => revertToBeforeStep(view, line.value) })),
+  ];
+}
+
+async function redoLinesOf({ engine }: CommandRun, view: VmView): Promise<readonly UndoLine[]> {
+  return operationLines(await UndoLook.at(engine, view.ref), view, 'redo');
+}
+
+/** Of all VMs and systems, the newest first; without what nothing undoes. */
+async function allLines(run: CommandRun, does: UndoableOperation['does']): Promise<readonly UndoLine[]> {
+  const entries = historyEntries(await readAudit(run.history.folder, run.log)).slice(0, mostEntries);
+  const uuids = new Set(entries.map(({ vm }) => vm.uuid));
+  const views = run.engine.connections.flatMap(({ vms }) => vms).filter(({ ref }) => uuids.has(ref.uuid));
+  const ofVms = await Promise.all(
+    views.map(async (view) =>
+      (await (does === 'undo' ? undoLinesOf(run, view) : redoLinesOf(run, view))).flatMap(
+        ({ icon, group: _, ...line }) =>
+          icon === undefined ? [{ ...line, label: `${displayLine(view.vm.name)}: ${line.label}` }] : [],
+      ),
+    ),
+  );
+  await run.systems.known.read();
+  const lines = [...ofVms.flat(), ...(does === 'undo' ? run.systems.known.all.flatMap(systemLines) : [])];
+  return lines.sort((a, b) => b.at - a.at).slice(0, mostOffered);
+}
+
+/** The last revert of a system is undone as a whole. */
+function systemLines({ system, points }: KnownSystem): readonly UndoLine[] {
+  const point = points.findLast(({ auto }) => auto === 'revert');
+  return point === undefined
+    ? []
+    : [
+        {
+          at: point.createdAt,
+          label: `${displayLine(system.name)}: ${operationWords({ kind: 'revert' } as OperationRequest, displayLine(point.title))}`,
+          description: agoText(point.createdAt, Date.now()),
+          value: (run) => undoSystemRevert({ ...run, call: { kind: 'palette', given: { system: system.id } } }),
+        },
+      ];
+}
 
 export const undoCommands = {
   /**

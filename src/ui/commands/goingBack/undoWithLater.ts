@@ -15,9 +15,32 @@ import { noteInStatusBar, notify } from '../../prompts/notify.js';
 import { seamlessWish } from '../../readSettings.js';
 import type { CommandRun } from '../commandServices.js';
 import { mustConfirm } from '../consent.js';
-import { existingVm, operate } from '../operate.js';
+import { existingVm, operate, operateConfirmed } from '../operate.js';
 import { undoMomentOf } from '../cancelMoment.js';
-import { undoingOf } from './undoing.js';
+import { undoingOf, tellUndone } from './undoing.js';
+
+export async function undoOne(
+  run: CommandRun,
+  view: VmView,
+  look: UndoLook,
+  undoable: UndoableOperation,
+): Promise<unknown> {
+  const way = requireWay(view, undoable);
+  const { entry } = undoable;
+  const now = existingVm(run, view.ref);
+  const undoing = undoingOf(look, now, undoable);
+  if (way.kind === 'mark') {
+    await run.engine.mark(way.request, entry.id);
+    await tellUndone(run, view.ref, undoing);
+    return undefined;
+  }
+  const reverted = entry.request.kind === 'revert' ? titleOf(now, entry.request.snapshot) : undefined;
+  // Nobody can pass over the question who did not say which operation is meant.
+  return operateConfirmed(run, requestOf(way), 'always', {
+    undoing,
+    ...(reverted !== undefined && { about: { undoes: reverted } }),
+  });
+}
 
 /** In the question; all are in its details. */
 const mostTold = 3;

@@ -1,5 +1,5 @@
 // Labs in the editor: made, reset, checked, removed and written, by what the command line calls too.
-import { basename } from 'node:path';
+import { basename, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
@@ -9,16 +9,59 @@ import type { MakeWish } from '../../../lab/makeLab.js';
 import type { Labs } from '../../../lab/labs.js';
 import type { SystemResult } from '../../../systems/groupRun.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
-import { CommandError } from '../../prompts/commandError.js';
+import { CommandError, NothingThere } from '../../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress } from '../../prompts/notify.js';
 import { pick } from '../../prompts/pickTarget.js';
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
 import { mustConfirm, typeNameOfLab } from '../consent.js';
 import { exportLab } from './labExport.js';
-import { labFileOf } from './labTargets.js';
 import { carryOutSystem } from '../systems/systemOperations.js';
 import { sessionOf } from '../sessionOf.js';
+import { labFileName } from '../../../manifest/labFileName.js';
+
+const mostFiles = 50;
+
+/** Absolute. What is typed in it so far is saved. @throws CommandError `notFound` where there is none */
+async function labFileOf(run: CommandRun, placeholder: string): Promise<string> {
+  const file = await askForLabFile(run, placeholder);
+  const edited = vscode.workspace.textDocuments.find(({ uri }) => uri.fsPath === file);
+  if (edited?.isDirty === true && !(await edited.save())) {
+    throw new CommandError('failed', t('Could not save {0}, so nothing was changed.', displayLine(file)));
+  }
+  return file;
+}
+
+async function askForLabFile({ call }: CommandRun, placeholder: string): Promise<string> {
+  if (call.kind === 'file') {
+    return call.path;
+  }
+  const { file } = argumentsOf(call);
+  if (file !== undefined) {
+    return isAbsolute(file) ? file : join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', file);
+  }
+  const edited = vscode.window.activeTextEditor?.document.uri;
+  if (edited?.scheme === 'file' && basename(edited.fsPath) === labFileName) {
+    return edited.fsPath;
+  }
+  const found = await vscode.workspace.findFiles(`**/${labFileName}`, '**/node_modules/**', mostFiles);
+  const files = found.filter(({ scheme }) => scheme === 'file').map(({ fsPath }) => fsPath);
+  const [first, ...others] = files.sort();
+  if (first === undefined) {
+    throw new NothingThere(
+      t(
+        'This workspace has no lab file. A lab file is named {0} and lists the VMs that the project needs.',
+        labFileName,
+      ),
+    );
+  }
+  return others.length === 0
+    ? first
+    : pick(
+        files.map((path) => ({ label: vscode.workspace.asRelativePath(path), value: path })),
+        placeholder,
+      );
+}
 
 export const labCommands = {
   'virtRewind.createLab': create,

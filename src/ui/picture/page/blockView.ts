@@ -11,7 +11,7 @@ import { cursorMove } from './cursorMove.js';
 import { type DiskWindow, cellsIn, moveWindow, showing, wholeDisk, zoomWindow } from './diskWindow.js';
 import { DrawnCanvas } from './drawnCanvas.js';
 import type { PictureBlocks, PictureMark } from '../messages.js';
-import { SpokenBlocks } from './spokenBlocks.js';
+import { SpokenBlocks } from './spoken.js';
 import type { Theme } from './theme.js';
 import { onDrag } from './onDrag.js';
 

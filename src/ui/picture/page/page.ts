@@ -2,17 +2,99 @@
 import { rowFates } from './blockScene.js';
 import { legendLines, unknownLine } from './blockFrame.js';
 import { BlockView } from './blockView.js';
-import { element, setText } from './element.js';
-import { slidePng, slideSvg } from './exportSlide.js';
+import { element, setText, button } from './element.js';
 import { openMenu } from './menu.js';
 import type { FromPicture, PictureAction, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
-import { isFilled, paletteOf, type SlideGround } from './palette.js';
-import { type GroundStore, SlideTools } from './slideTools.js';
-import type { Slide } from './slide.js';
+import { isFilled, paletteOf, type SlideGround, slideGrounds } from './palette.js';
+import { type Slide, drawSlide, slideSize, slideWords } from './slide.js';
 import { Theme } from './theme.js';
 import type { NodeFates } from './treeScene.js';
 import { TreeView } from './treeView.js';
 import { WhatIfView } from './whatIfView.js';
+import { CanvasSurface } from './canvasSurface.js';
+import { SvgSurface } from './svgSurface.js';
+import { t } from '@vscode/l10n';
+
+/** What was chosen last, over the times that the tab is hidden. */
+interface GroundStore {
+  readonly get: () => unknown;
+  readonly set: (ground: SlideGround) => void;
+}
+
+class SlideTools {
+  readonly element: HTMLElement;
+  #ground: SlideGround;
+
+  constructor(kept: GroundStore, save: (format: 'svg' | 'png') => void) {
+    const before = kept.get();
+    this.#ground = slideGrounds.find((ground) => ground === before) ?? 'light';
+    const words: Readonly<Record<SlideGround, string>> = {
+      light: t('Light background'),
+      dark: t('Dark background'),
+      onLight: t('No background, for light slides'),
+      onDark: t('No background, for dark slides'),
+    };
+    const chooser = element(
+      'select',
+      { attributes: { 'aria-label': t('Background of the saved image') } },
+      ...slideGrounds.map((ground) => element('option', { text: words[ground], attributes: { value: ground } })),
+    );
+    chooser.value = this.#ground;
+    chooser.addEventListener('change', () => {
+      this.#ground = slideGrounds.find((ground) => ground === chooser.value) ?? this.#ground;
+      kept.set(this.#ground);
+    });
+    this.element = element(
+      'div',
+      { class: 'tools' },
+      chooser,
+      button(t('Save as SVG…'), () => save('svg')),
+      button(t('Save as PNG…'), () => save('png')),
+    );
+  }
+
+  get ground(): SlideGround {
+    return this.#ground;
+  }
+}
+
+const font = 'Segoe UI, Helvetica, Arial, sans-serif';
+/** Sharp on a projector; less where the browser would refuse the canvas. */
+const sharpness = 2;
+const longestSide = 16_000;
+const mostPixels = 100_000_000;
+
+function slideSvg(slide: Slide): string {
+  const surface = new SvgSurface(font);
+  drawSlide(surface, slide);
+  const { width, height } = slideSize(slide);
+  return surface.finish(width, height, slide.title, slideWords(slide));
+}
+
+/** @throws Error when the browser makes no image of it */
+async function slidePng(slide: Slide): Promise<Uint8Array<ArrayBuffer>> {
+  const { width, height } = slideSize(slide);
+  const scale = Math.min(
+    sharpness,
+    longestSide / width,
+    longestSide / height,
+    Math.sqrt(mostPixels / (width * height)),
+  );
+  const canvas = document.createElement('canvas');
+  canvas.width = Math.floor(width * scale);
+  canvas.height = Math.floor(height * scale);
+  const context = canvas.getContext('2d');
+  if (context === null) {
+    throw new Error('no canvas');
+  }
+  context.scale(scale, scale);
+  drawSlide(new CanvasSurface(context, font), slide);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
+  if (blob === null) {
+    throw new Error('no image');
+  }
+  return new Uint8Array(await blob.arrayBuffer());
+}
 
 export class Page {
   readonly #send: (message: FromPicture) => void;

@@ -5,7 +5,7 @@ import { ArrangedTree } from './arrangedTree.js';
 import { DrawnCanvas } from './drawnCanvas.js';
 import { button, element, signButton } from './element.js';
 import type { PictureNode } from '../messages.js';
-import { SpokenTree } from './spokenTree.js';
+import { SpokenTree } from './spoken.js';
 import type { Theme } from './theme.js';
 import {
   type NodeFates,

@@ -1,8 +1,33 @@
-// That a guest did nothing of what it was asked for, and what can be done then. A part of failureText; knows nothing of
-// the editor.
+// What is said where a guest did nothing of what it was asked for, where nobody knows how a program in it ended, and
+// where it wrote to its RAM faster than that was saved.
 import { t } from '@vscode/l10n';
 import type { FailureDetails } from '../../domain/failure.js';
 import type { FailureButton } from './failureSentences.js';
+import { bytesText } from '../bytesText.js';
+
+/** Undefined: that is not what happened. */
+export function outrunSentence({ outrunBytes, vm = '' }: FailureDetails): string | undefined {
+  return outrunBytes === undefined
+    ? undefined
+    : t(
+        '{0} writes to its RAM faster than it can be saved, and could not be paused. The snapshot was cancelled after {1} and left nothing behind.',
+        vm,
+        bytesText(outrunBytes),
+      );
+}
+
+/** Undefined: that is not what happened. */
+export function missingOutputSentence({ outputLost }: FailureDetails): string | undefined {
+  if (outputLost === 'unheard') {
+    return t(
+      'The program was started, but its result is lost: the guest agent answered too late or was restarted. It reports a result only once.',
+    );
+  }
+  // A string of libvirt's protocol has 4 MiB at most, and the agent's answer is base64.
+  return outputLost === 'tooLarge'
+    ? t('The program has ended, but its output exceeds {0}, the limit of libvirt. Its exit code is lost too.', '3 MiB')
+    : undefined;
+}
 
 /** Undefined where it was something else. */
 export function silentSentence({ silentMs, vm = t('VM'), noAgent }: FailureDetails): string | undefined {
