@@ -127,7 +127,7 @@ export async function buildExtension(options = {}) {
   }
   await build(webviewOptions(options));
   writeStarter();
-  cpSync(join(root, 'src/lab/labFile.schema.json'), join(root, 'dist/lab-file.schema.json'));
+  cpSync(join(root, 'docs/labFile.schema.json'), join(root, 'dist/lab-file.schema.json'));
   if (!options.minify) writeSentences(join(root, 'dist'));
   await assembleLessonGuest();
 }

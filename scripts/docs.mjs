@@ -1,5 +1,5 @@
-// `npm run docs`: writes what follows from the tables of src/: what package.json contributes, its English words, parts
-// of docs/. Tells which links between pages are dead and what pages name that is not in the code.
+// `npm run docs`: writes what follows from the tables of src/: what package.json contributes, its English words, JSON
+// schemas, parts of docs/. Tells which links between pages are dead and what pages name that is not in the code.
 //   npm run docs [-- --check]      --check: writes nothing, and ends with 1 where a page is not as it should be
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
 import { deadLinks } from './docs/links.mjs';
 import { missingNames, unknownWords } from './docs/namesInCode.mjs';
 import { argumentsTable, commandsTable, settingsList } from './docs/manifestTables.mjs';
+import { commandLineSchema, labFileSchema } from './docs/schemas.mjs';
 import { readTables } from './docs/tables.mjs';
 import { root } from './rig/root.mjs';
 
@@ -20,13 +21,15 @@ const read = (path) => readFileSync(join(root, path), 'utf8');
 /** @typedef {import('./docs/tables.mjs').Tables} Tables */
 
 /** @param {Tables} tables @returns {Promise<Map<string, string>>} as they should be */
-async function generatedManifest(tables) {
+async function generatedFiles(tables) {
   const manifest = JSON.parse(read('package.json'));
   const texts = JSON.parse(read('package.nls.json'));
   const others = Object.entries(texts).filter(([key]) => !key.startsWith('command.'));
   const files = {
     'package.json': { ...manifest, contributes: { ...manifest.contributes, ...contributions(tables) } },
     'package.nls.json': { ...commandTitles(tables), ...Object.fromEntries(others) },
+    'docs/command-line.schema.json': commandLineSchema(tables),
+    'docs/labFile.schema.json': labFileSchema(tables),
   };
   const texted = Object.entries(files).map(async ([file, value]) => {
     return /** @type {const} */ ([file, await formatted(join(root, file), JSON.stringify(value))]);
@@ -92,7 +95,7 @@ function writeStale(files) {
   return stale.map(([file]) => file);
 }
 // The pages tell of the keys in package.json.
-const stale = [...writeStale(await generatedManifest(tables)), ...writeStale(await generatedPages(tables))];
+const stale = [...writeStale(await generatedFiles(tables)), ...writeStale(await generatedPages(tables))];
 const pages = allPages();
 const tops = readdirSync(root);
 const sources = ['docs', 'media', 'scripts', 'src', 'test'].flatMap(filesBelow);

@@ -2,6 +2,9 @@
 // extension's is for the editor, and what it depends on is bundled.
 import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { formatted } from './docs/generatedPart.mjs';
+import { typesOf } from './docs/schemas.mjs';
+import { readTables } from './docs/tables.mjs';
 import { packedPages, packedSchemas } from './docs/packedPages.mjs';
 import { manPage } from './manPage.mjs';
 import { root } from './rig/root.mjs';
@@ -10,7 +13,7 @@ import { runOk } from './rig/run.mjs';
 /** What the two doors of the package load. */
 const programs = ['commandLine', 'library', 'api', 'words', 'engine', 'look', 'later', 'lab'];
 /** Of which the types that importers see are made, file by file. */
-const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError', 'session/publicTypes'];
+const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError'];
 
 /**
  * @param {string} folder absolute
@@ -80,4 +83,7 @@ async function writeTypes(folder) {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, outputText);
   }
+  mkdirSync(join(folder, 'session'));
+  const file = join(folder, 'session/publicTypes.d.ts');
+  writeFileSync(file, await formatted(join(root, 'src/any.ts'), typesOf(await readTables())));
 }

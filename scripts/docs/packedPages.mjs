@@ -18,7 +18,7 @@ export const packedPlaces = new Map([
 
 /** What lies beside them. */
 export const packedSchemas = new Map([
-  ['src/lab/labFile.schema.json', 'lab-file.schema.json'],
+  ['docs/labFile.schema.json', 'lab-file.schema.json'],
   ['docs/command-line.schema.json', 'command-line.schema.json'],
 ]);
 

@@ -1,6 +1,8 @@
 // The tables of src/ that package.json and pages of docs/ are made from.
 import { loadSource } from '../loadSource.mjs';
 
+/** @typedef {import('valibot').ObjectSchema<import('valibot').ObjectEntries, undefined>} AnswerShape */
+
 /**
  * @typedef {object} Tables
  * @property {Readonly<Record<string, import('../../src/verbs/verb.js').Verb>>} verbs by id
@@ -8,6 +10,9 @@ import { loadSource } from '../loadSource.mjs';
  * @property {typeof import('../../src/verbs/arguments.js').argumentTable} argumentTable
  * @property {readonly string[]} taskActions
  * @property {Readonly<Record<string, import('valibot').GenericSchema>>} taskShapes
+ * @property {Readonly<Record<string, import('valibot').GenericSchema>>} publicShapes by the names of their types
+ * @property {Readonly<Record<string, AnswerShape>>} answers of the command line, each by a name of its own
+ * @property {import('valibot').GenericSchema} labShape
  * @property {() => readonly object[]} editorTools as package.json has the tools of agents
  */
 
@@ -17,6 +22,12 @@ export { submenus } from './src/verbs/submenus.js';
 export { argumentTable } from './src/verbs/arguments.js';
 export { taskActions, taskShapes } from './src/verbs/tasks.js';
 export { editorTools } from './src/agents/toolTable.js';
+export { publicShapes } from './src/session/publicTypes.js';
+export { labShape } from './src/lab/labShape.js';
+import { answers as own } from './src/cli/answers.js';
+import { insideAnswers } from './src/wings/inside/commands/answers.js';
+import { copiesAnswers } from './src/wings/copies/commands/answers.js';
+export const answers = { ...own, ...insideAnswers, ...copiesAnswers };
 `;
 
 /** @returns {Promise<Tables>} */

@@ -7,6 +7,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { VmView } from '../live/views.js';
 import type { Plan } from '../operations/plan.js';
 import { operationOutcome } from '../session/infos.js';
+import type { VmInfo } from '../session/publicTypes.js';
 import {
   type Asker,
   carryOut as carryOutAgreed,
@@ -24,6 +25,7 @@ import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import type { ExitName } from './exitCodes.js';
 import { commandFor } from '../text/ways.js';
+import type { Answers } from './answers.js';
 
 const tickMs = 1_000;
 
@@ -54,7 +56,7 @@ export async function carryOut(
       vm: isGone ? { ...session.infoOf(view), state: 'off' } : infoAtEnd(context, view, request),
       ...(await infoOfClone(context, request)),
       result: operationOutcome(result),
-    });
+    } satisfies Answers['operation']);
   } else {
     tellResult(context, view, request, result, title);
     for (const warning of plan.warnings.filter(({ kind }) => kind === 'filesStay')) {
@@ -77,11 +79,11 @@ export async function carryOut(
 }
 
 /** A VM that was thrown away is what it was last, and off. */
-function infoAtEnd({ session }: Context, view: VmView, { kind }: OperationRequest): object {
+function infoAtEnd({ session }: Context, view: VmView, { kind }: OperationRequest): VmInfo {
   return kind === 'discard' ? { ...session.infoOf(view), state: 'off' } : session.infoOf(session.view(view));
 }
 
-async function infoOfClone({ session }: Context, request: OperationRequest): Promise<object> {
+async function infoOfClone({ session }: Context, request: OperationRequest): Promise<{ readonly clone?: VmInfo }> {
   if (request.kind !== 'clone') {
     return {};
   }
@@ -138,7 +140,7 @@ function tellPlan(context: Context, view: VmView, plan: Plan, about: About): voi
       asks: mustAsk(plan),
       needsName: session.needsName(view, plan),
     },
-  });
+  } satisfies Answers['plan']);
 }
 
 /** Asks at the terminal where it must be asked, and shows how far it is. */

@@ -23,6 +23,7 @@ import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import { type ExitName, exitOfFailure } from './exitCodes.js';
 import { commandLines, printPlan, questionLines } from './printPlan.js';
+import type { Answers } from './answers.js';
 
 export function carryOutWish(context: Context, stored: StoredSystem, wish: SystemWish): Promise<ExitName> {
   return carryOutSystem(context, () => planSystem(context.session, stored, wish));
@@ -55,7 +56,8 @@ export async function carryOutSystem(context: Context, decide: () => Promise<Pla
       },
     });
     if (json !== undefined) {
-      json({ system: plan.system.name, result: systemOutcome(plan, result) });
+      json({ system: plan.system.name, result: systemOutcome(plan, result) } satisfies
+        Answers['systemOperation'] | Answers['systemPower']);
     } else {
       const name = displayLine(plan.system.name);
       const back = result.kept === undefined ? [] : [t('To go back: {0}', commandFor(['system', 'undo', name]))];
@@ -134,5 +136,5 @@ function tellPlan(context: Context, plan: PlannedSystem): void {
       asks,
       needsName: guarded.length > 0,
     },
-  });
+  } satisfies Answers['systemPlan']);
 }

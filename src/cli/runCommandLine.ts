@@ -1,5 +1,7 @@
 // One call of the command line from its words to its exit code: opens the engine, runs the command, tells a failure
 // once.
+import type { Answers } from './answers.js';
+import type { SystemOutcome } from '../session/publicTypes.js';
 import { t } from '@vscode/l10n';
 import { type Log, noLog } from '../base/log.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
@@ -182,7 +184,7 @@ function nameVm(error: unknown, session: Session | undefined): unknown {
 }
 
 /** Says what happened, what state things are in, what to do next. */
-function reportFailure(error: unknown, call: Call, terminal: Terminal, members?: readonly object[]): number {
+function reportFailure(error: unknown, call: Call, terminal: Terminal, members?: SystemOutcome['members']): number {
   const { exit, kind, message } = describeError(error, call.command);
   if (call.flags.has('json')) {
     const details = error instanceof Failure ? error.details : {};
@@ -195,7 +197,7 @@ function reportFailure(error: unknown, call: Call, terminal: Terminal, members?:
         ...(details.refusal !== undefined && { reason: details.refusal.reason }),
         ...(members !== undefined && { members }),
       },
-    };
+    } satisfies Answers['error'];
     terminal.say(answerDocument(calledOf(call), answer));
   } else {
     terminal.tell(message);

@@ -8,8 +8,7 @@ import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
 import { circleText } from '../text/systems/startText.js';
 import type { Lab, WantedVm, MadeVm } from './labFile.js';
-import type { LabPath } from './labKeys.js';
-import { usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
+import { type LabPath, usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
 
 export interface LabFault {
   readonly path: LabPath;

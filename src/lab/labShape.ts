@@ -1,4 +1,4 @@
-// The shape of a lab file, as labFile.schema.json has it for other tools; a test holds the two together. Pure.
+// The shape of a lab file, and what each of its keys is for: labFile.schema.json is made of it for other tools.
 import { cloneNetworks } from '../domain/clone.js';
 import * as v from 'valibot';
 
@@ -11,14 +11,32 @@ function map<const T extends v.ObjectEntries>(
   return v.pipe(noList, v.strictObject(entries));
 }
 
+/** A key that may be left out, and what it is for. */
+function maybe<S extends v.GenericSchema>(
+  meaning: string,
+  shape: S,
+): v.ExactOptionalSchema<v.SchemaWithPipe<readonly [S, v.DescriptionAction<v.InferOutput<S>, string>]>, undefined> {
+  return v.exactOptional(key(meaning, shape));
+}
+
+function key<S extends v.GenericSchema>(
+  meaning: string,
+  shape: S,
+): v.SchemaWithPipe<readonly [S, v.DescriptionAction<v.InferOutput<S>, string>]> {
+  return v.pipe(shape, v.description(meaning));
+}
+
 const mostSeconds = 86_400;
 export const usualSeconds = 120;
 
-const keyPattern = /^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/u;
-const key = v.pipe(v.string(), v.regex(keyPattern));
+const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/u));
 const path = v.pipe(v.string(), v.minLength(1), v.maxLength(1000));
+const vmName = v.pipe(v.string(), v.minLength(1), v.maxLength(200));
 const text = v.pipe(v.string(), v.maxLength(65_536));
-const seconds = v.pipe(v.number(), v.minValue(0), v.maxValue(mostSeconds));
+const seconds = maybe(
+  `Time limit in seconds (default ${usualSeconds})`,
+  v.pipe(v.number(), v.minValue(0), v.maxValue(mostSeconds)),
+);
 const sizePattern = /^([1-9][0-9]{0,6}) ?(MiB|GiB)$/u;
 /** In MiB. */
 const size = v.pipe(
@@ -34,84 +52,152 @@ const command = v.pipe(v.array(v.pipe(v.string(), v.maxLength(16_384))), v.minLe
 
 const wait = v.pipe(
   map({
-    agent: v.exactOptional(v.literal(true)),
-    port: v.exactOptional(port),
-    host: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:_-]{1,253}$/u))),
-    command: v.exactOptional(command),
-    seconds: v.exactOptional(seconds),
+    agent: maybe('true: its guest agent answers', v.literal(true)),
+    port: maybe('A TCP port responds, at the address of the VM unless host names another', port),
+    host: maybe('Host of the port', v.pipe(v.string(), v.regex(/^[A-Za-z0-9.:_-]{1,253}$/u))),
+    command: maybe(
+      'A program in the guest with its arguments, as a list; the guest agent runs it without a shell',
+      command,
+    ),
+    seconds,
   }),
   v.minEntries(1),
 );
 
 const program = map({
-  vm: v.string(),
-  command,
+  vm: key('Its name in this file', v.string()),
+  command: key('A program in the guest with its arguments, as a list; arguments are passed unchanged', command),
   // No option, no other host, nothing that a shell would read.
-  ssh: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/u))),
-  port: v.exactOptional(port),
-  seconds: v.exactOptional(seconds),
+  ssh: maybe(
+    'Run it over ssh as this user of the guest, instead of with the guest agent; your own ssh chooses the key (~/.ssh/config, its agent)',
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}$/u)),
+  ),
+  port: maybe('Port of the ssh server in the guest (default 22)', port),
+  seconds,
 });
 
-const limit = v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000)));
+const limit = v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000));
 const thresholds = map({
-  layers: limit,
-  ageHours: limit,
-  deltaGb: limit,
-  deltaPercent: limit,
-  allDeltasGb: limit,
-  freePercent: limit,
-  fullInDays: limit,
+  layers: maybe('Deltas of one disk', limit),
+  ageHours: maybe('Age of the oldest delta of a disk, in hours', limit),
+  deltaGb: maybe('Gigabytes of one delta', limit),
+  deltaPercent: maybe('Size of one delta, in percent of the base', limit),
+  allDeltasGb: maybe('Gigabytes of all deltas of a VM', limit),
+  freePercent: maybe('Percent free, of the file system or pool', limit),
+  fullInDays: maybe('Days until the file system or pool is full', limit),
+});
+
+const clone = map({
+  of: key('The name of that VM', vmName),
+  point: key('The title or the name of the snapshot to clone', vmName),
+  full: maybe('true: a full copy of its disks instead of overlays', v.boolean()),
+  network: maybe(
+    'unplugged (default): no network; same: the networks of that VM, with its own addresses',
+    v.picklist(cloneNetworks),
+  ),
+});
+
+const boot = map({
+  kernel: key('Its file, as a path relative to this file', path),
+  initrd: maybe('Its initial file system, as a path relative to this file', path),
+  arguments: maybe('The command line of the kernel', v.pipe(v.string(), v.maxLength(2000))),
+});
+
+const cloudInit = map({
+  userData: key('The text of user-data, which starts with #cloud-config or #!', text),
+  networkConfig: maybe('The text of network-config', text),
 });
 
 const vm = map({
-  existing: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(200))),
-  clone: v.exactOptional(
-    map({
-      of: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-      point: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-      full: v.exactOptional(v.boolean()),
-      network: v.exactOptional(v.picklist(cloneNetworks)),
-    }),
+  existing: maybe('The name of an existing VM: only its snapshots are changed, and it is never deleted', vmName),
+  clone: maybe('The VM is a clone of a snapshot of an existing VM, which does not change', clone),
+  image: maybe(
+    'The disk image of the VM, qcow2 or raw, as a path relative to this file; the VM gets an overlay on it',
+    path,
   ),
-  image: v.exactOptional(path),
-  copy: v.exactOptional(v.boolean()),
-  boot: v.exactOptional(
-    map({
-      kernel: path,
-      initrd: v.exactOptional(path),
-      arguments: v.exactOptional(v.pipe(v.string(), v.maxLength(2000))),
-    }),
+  copy: maybe(
+    'true: the VM gets a full copy of the image. This takes time and space. After that, the image may be changed or deleted',
+    v.boolean(),
   ),
-  cpus: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
-  memory: v.exactOptional(size),
-  size: v.exactOptional(size),
-  disks: v.exactOptional(v.pipe(v.array(size), v.maxLength(8))),
-  network: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$/u))),
-  cloudInit: v.exactOptional(map({ userData: text, networkConfig: v.exactOptional(text) })),
-  after: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(31))),
-  wait: v.exactOptional(wait),
+  boot: maybe('A kernel to boot directly, instead of from the disk', boot),
+  cpus: maybe('Number of processors (default 1)', v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(64))),
+  memory: maybe('Size of the RAM, for example 512 MiB or 2 GiB (default 1 GiB)', size),
+  size: maybe('Size of the disk, for example 20 GiB (default: the size of the image)', size),
+  disks: maybe('The sizes of additional empty disks, as a list: [10 GiB]', v.pipe(v.array(size), v.maxLength(8))),
+  network: maybe(
+    'none (default), user (outgoing connections only, by QEMU), or the name of a libvirt network',
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,49}$/u)),
+  ),
+  cloudInit: maybe('Data for cloud-init at the first start, on a small CD-ROM (NoCloud)', cloudInit),
+  after: maybe(
+    'The VMs that must be ready before this one starts, as a list of their names in this file',
+    v.pipe(v.array(v.string()), v.maxLength(31)),
+  ),
+  wait: maybe('When the VM is ready: one of agent, port and command, or only seconds', wait),
+});
+
+const point = map({
+  title: key('Its title, which also names it in a reset', v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
+  run: maybe(
+    'Programs to run in the guests before it is created, one after the other; each must exit with code 0',
+    v.pipe(v.array(program), v.maxLength(50)),
+  ),
 });
 
 export const labShape = map({
-  version: v.literal(1),
-  name: key,
-  connection: v.exactOptional(v.picklist(['qemu:///system', 'qemu:///session'])),
-  protected: v.exactOptional(v.boolean()),
-  thresholds: v.exactOptional(thresholds),
-  vms: v.pipe(noList, v.record(key, vm), v.minEntries(1), v.maxEntries(32)),
-  points: v.exactOptional(
-    v.pipe(
-      v.array(
-        map({
-          title: v.pipe(v.string(), v.minLength(1), v.maxLength(100)),
-          run: v.exactOptional(v.pipe(v.array(program), v.maxLength(50))),
-        }),
-      ),
-      v.maxLength(20),
-    ),
+  version: key('Of this format: 1', v.literal(1)),
+  name: key('Name of the lab and of its system of VMs: at most 40 letters, digits, - and _', name),
+  connection: maybe(
+    'The libvirt: qemu:///system or qemu:///session (default: the first one of the command line or the editor)',
+    v.picklist(['qemu:///system', 'qemu:///session']),
+  ),
+  protected: maybe('true: you must type the name of the lab to reset or destroy it', v.boolean()),
+  thresholds: maybe('Health limits of these VMs, instead of the settings; 0 turns a limit off', thresholds),
+  vms: key(
+    'The VMs, by their names in the lab; a created VM is named LAB-NAME',
+    v.pipe(noList, v.record(name, vm), v.minEntries(1), v.maxEntries(32)),
+  ),
+  points: maybe(
+    'The restore points, created in this order with the lab; a reset goes to the first by default',
+    v.pipe(v.array(point), v.maxLength(20)),
   ),
 });
 
 export type WrittenLab = v.InferOutput<typeof labShape>;
 export type WrittenVm = v.InferOutput<typeof vm>;
 export type WrittenProgram = v.InferOutput<typeof program>;
+
+export type LabPath = readonly (string | number)[];
+
+/** What of a shape leads to those within it. */
+interface ShapePart {
+  readonly kind: string;
+  readonly pipe?: readonly ShapePart[];
+  readonly wrapped?: ShapePart;
+  readonly entries?: Readonly<Record<string, ShapePart>>;
+  readonly value?: ShapePart;
+  readonly item?: ShapePart;
+}
+
+/** The keys that can stand in the map at this place; none where there is no such map. */
+export function keysAt(path: LabPath): readonly string[] {
+  return Object.keys(contentOf(partAt(path)).entries ?? {});
+}
+
+/** What the value at this place is for; empty for what is no key of a lab file. */
+export function meaningAt(path: LabPath): string {
+  const part = partAt(path);
+  return v.getDescription((part.wrapped ?? part) as v.GenericSchema) ?? '';
+}
+
+function partAt(path: LabPath): ShapePart {
+  return path.reduce<ShapePart>((part, step) => {
+    const { entries = {}, value, item } = contentOf(part);
+    return (Object.hasOwn(entries, step) ? entries[step] : typeof step === 'number' ? item : value) ?? { kind: '' };
+  }, labShape);
+}
+
+function contentOf(part: ShapePart): ShapePart {
+  const next = part.wrapped ?? part.pipe?.findLast(({ kind }) => kind === 'schema');
+  return next === undefined ? part : contentOf(next);
+}

@@ -5,8 +5,7 @@ import * as v from 'valibot';
 import { type Document, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import { displayLine } from '../domain/plainText.js';
 import type { Lab, LabProblem } from './labFile.js';
-import { keyAt, keysAt, type LabPath } from './labKeys.js';
-import { labShape } from './labShape.js';
+import { keysAt, type LabPath, labShape, meaningAt } from './labShape.js';
 import { checkLab, type LabFault } from './labChecks.js';
 
 /** In characters. */
@@ -97,7 +96,7 @@ function wrongOf(issue: v.BaseIssue<unknown>): LabFault {
   const key = displayLine(String(path.at(-1) ?? ''));
   const isKey = issue.path?.at(-1)?.origin === 'key';
   if (issue.expected === 'never') {
-    const known = keysAt(path.slice(0, -1)).map(({ name }) => name);
+    const known = keysAt(path.slice(0, -1));
     const near = known.find((one) => one.toLowerCase() === key.toLowerCase() || distance(one, key) < 3);
     return {
       path,
@@ -111,24 +110,19 @@ function wrongOf(issue: v.BaseIssue<unknown>): LabFault {
   if (isKey && issue.received === 'undefined') {
     return {
       path: path.slice(0, -1),
-      message: t('“{0}” is missing: {1}', key, keyAt(path)?.description ?? ''),
+      message: t('“{0}” is missing: {1}', key, meaningAt(path)),
     };
   }
   if (isKey) {
     return { path, on: 'key', message: t('“{0}” is not a valid name. Use at most 40 letters, digits, - and _.', key) };
   }
   const place = typeof path.at(-1) === 'number' ? path.slice(0, -1) : path;
-  const description = keyAt(place)?.description ?? '';
+  const description = meaningAt(place);
   return {
     path,
     message:
       path.length === 0
-        ? t(
-            'A lab file must be a map with these keys: {0}.',
-            keysAt([])
-              .map(({ name }) => name)
-              .join(', '),
-          )
+        ? t('A lab file must be a map with these keys: {0}.', keysAt([]).join(', '))
         : t('Invalid value for “{0}”: {1}', displayLine(String(place.at(-1) ?? '')), description),
   };
 }

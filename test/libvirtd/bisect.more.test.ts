@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { defineDiskVm } from './diskVm.js';
 import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 

@@ -14,7 +14,7 @@ import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { parseSettings } from '../../src/manifest/settings.js';
 import { itRarely } from '../allRows.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import { openEditor } from './faults/editor.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';

@@ -10,7 +10,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { versionOf } from '../../src/domain/capabilities.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/vm/manifest.js';
 import {
   contentFile,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost, writePattern } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
 import { CopiedTree } from './copiesTree.js';
 import { makeSshHost, type SshHost } from './sshRig.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 

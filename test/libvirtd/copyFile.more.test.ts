@@ -9,7 +9,7 @@ import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { CopyStopped } from '../../src/session/copyStopped.js';
 import { Session } from '../../src/session/session.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import { defineDeafGuest } from './hypervisorRig.js';
 import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';

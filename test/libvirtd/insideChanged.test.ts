@@ -7,7 +7,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { cachedDisk, partOfDisk } from '../../src/wings/inside/bytes/disk.js';
 import { openExt } from '../../src/wings/inside/read/extFileSystem.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import {

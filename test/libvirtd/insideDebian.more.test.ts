@@ -8,7 +8,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { defineDebianGuest, offeredPackage } from '../../scripts/guest/debianGuest.mjs';
 import { runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { differencesOf, runTool } from './insideImages.js';
 

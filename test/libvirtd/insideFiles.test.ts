@@ -6,7 +6,7 @@ import { readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { makeFolder, runTool, writePartitions } from './insideImages.js';

@@ -11,7 +11,7 @@ import type { GuestDisks } from '../../src/wings/inside/guestFiles.js';
 import { openGuestDisks } from '../../src/wings/inside/guestFiles.js';
 import { findNode } from '../../src/wings/inside/read/guestFileSystem.js';
 import { planRestore, runRestore } from '../../src/wings/inside/back/restoreToGuest.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 

@@ -14,7 +14,7 @@ import { readLab } from '../../src/lab/readLab.js';
 import { parseSettings } from '../../src/manifest/settings.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { OracleVm } from '../oracle/oracleVm.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import { itRarely } from '../allRows.js';
 import { generationId } from './generationId.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { contentFile, type CopiesHost, startCopiesHost, writePattern } from './copiesRig.js';
 import { CopiedTree } from './copiesTree.js';
 import { run } from '../../scripts/rig/run.mjs';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { readManifest, type Manifest } from '../../src/wings/copies/vm/manifest.js';
 import { contentFile, type CopiesHost, startCopiesHost } from './copiesRig.js';
 import { CopiedTree, snapshotsOn } from './copiesTree.js';

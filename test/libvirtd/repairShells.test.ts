@@ -14,7 +14,7 @@ import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { Journal } from '../../src/journal/journal.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 

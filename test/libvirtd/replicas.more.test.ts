@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
 import { contentFile, type CopiesHost, startCopiesHost, writePattern } from './copiesRig.js';
 import { CopiedTree } from './copiesTree.js';

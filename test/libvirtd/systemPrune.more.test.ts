@@ -8,7 +8,7 @@ import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Session } from '../../src/session/session.js';
 import { planSystemPrune, runSystemPrune, withoutQuestions } from '../../src/systems/systemPrune.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 

@@ -15,7 +15,7 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { recoverWhenOpen } from '../../src/systems/recoverWhenOpen.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import type { RecoveredSystem } from '../../src/systems/systems.js';
 import { silentLog } from '../silentLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';

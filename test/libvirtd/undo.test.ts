@@ -8,7 +8,7 @@ import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
 import type { Failure } from '../../src/domain/failure.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
-import { faultsOf } from '../jsonSchema.js';
+import { faultsOf } from '../answerFaults.js';
 import { marksIn } from '../../src/journal/marks.js';
 import { allRows, itRarely } from '../allRows.js';
 import { silentLog } from '../silentLog.js';

@@ -17,6 +17,7 @@ import { countOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import type { Answers } from '../answers.js';
 
 const usualSeconds = 300;
 const mostJobs = 64;
@@ -48,7 +49,7 @@ async function dispatchBisect(context: Context): Promise<ExitName> {
   if (wish === 'stop') {
     await bisects.end(vm, vmName);
     context.terminal.tell(t('Ended the bisect of {0} and deleted its clones.', displayLine(vmName)));
-    context.json?.({ bisect: answerOf(stored) });
+    context.json?.({ bisect: answerOf(stored) } satisfies Answers['bisect']);
     return 'done';
   }
   return carryOn(context, await bisects.resume(vm, vmName));
@@ -68,7 +69,7 @@ async function begin(context: Context, bisects: Bisects): Promise<ExitName> {
     if (json === undefined) {
       terminal.say(rounds.join('\n'));
     } else {
-      json({ vm: session.infoOf(view), bisect: answerOf(wished), plan: rounds });
+      json({ vm: session.infoOf(view), bisect: answerOf(wished), plan: rounds } satisfies Answers['bisect']);
     }
     return 'done';
   }
@@ -218,7 +219,7 @@ async function storedOf(
 
 function tell({ terminal, json }: Context, stored: Bisect): void {
   if (json !== undefined) {
-    json({ bisect: answerOf(stored) });
+    json({ bisect: answerOf(stored) } satisfies Answers['bisect']);
     return;
   }
   const rows = stored.line.map(({ title }, at) => `${displayLine(title)}  ${pointWord(stored, at) ?? '?'}`);
@@ -226,7 +227,7 @@ function tell({ terminal, json }: Context, stored: Bisect): void {
 }
 
 /** The same for programs, by the names that libvirt knows. */
-function answerOf(stored: Bisect): Readonly<Record<string, unknown>> {
+function answerOf(stored: Bisect): Answers['bisect']['bisect'] {
   const { vm, vmName, line, answers, probes, check, tries } = stored;
   return {
     vm: vmName,

@@ -7,6 +7,7 @@ import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import { copyPlaces } from '../copyPlaces.js';
 import { type ExitName, exitOfFailure } from '../exitCodes.js';
+import type { Answers } from '../answers.js';
 
 export async function copy({ call, session, terminal, interruption, json }: Context): Promise<ExitName> {
   const [from = '', to = ''] = call.operands;
@@ -28,7 +29,7 @@ export async function copy({ call, session, terminal, interruption, json }: Cont
       const place = places.to === 'guest' ? `${view.vm.name}:${copied.path}` : copied.path;
       terminal.say(copiedText(copied.bytes, place));
     } else {
-      json({ vm: session.infoOf(session.view(view)), copied: { to: places.to, ...copied } });
+      json({ vm: session.infoOf(session.view(view)), copied: { to: places.to, ...copied } } satisfies Answers['copy']);
     }
     return 'done';
   } catch (error) {

@@ -10,6 +10,7 @@ import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
+import type { Answers } from '../answers.js';
 
 export async function doctor(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
@@ -31,7 +32,14 @@ export async function doctor(context: Context): Promise<ExitName> {
       problems: [
         ...unread.map((doubt) => {
           const { reason, nextStep } = refusalText(doubt);
-          return { kind: doubt.reason, severity: 'error', what: reason, means: '', todo: nextStep, repairable: false };
+          return {
+            kind: doubt.reason,
+            severity: 'error' as const,
+            what: reason,
+            means: '',
+            todo: nextStep,
+            repairable: false,
+          };
         }),
         ...problemInfos(diagnoses, view, now).map((one) => ({
           ...one,
@@ -43,7 +51,7 @@ export async function doctor(context: Context): Promise<ExitName> {
         can,
         ...(why !== undefined && { reason: why.reason, message: refusalText(why).reason }),
       })),
-    });
+    } satisfies Answers['doctor']);
   }
   const isWrong = unread.length > 0 || diagnoses.some(({ problem }) => severityOf(problem) !== 'note');
   return isWrong ? 'wrong' : 'done';

@@ -12,6 +12,7 @@ import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { showConsole } from './console.js';
+import type { Answers } from '../answers.js';
 
 interface ForkOptions {
   readonly from?: string;
@@ -38,7 +39,7 @@ export async function fork(context: Context): Promise<ExitName> {
       ),
     );
   } else {
-    json({ vm: session.infoOf(session.view(view)), snapshot, forks: infos });
+    json({ vm: session.infoOf(session.view(view)), snapshot, forks: infos } satisfies Answers['fork']);
   }
   return 'done';
 }

@@ -13,6 +13,7 @@ import { plainReport } from '../plainReport.js';
 import { problemInfo } from '../../text/problems/examinationText.js';
 import type { ReachedVms } from '../../session/session.js';
 import { unreachableJson } from './list.js';
+import type { Answers } from '../answers.js';
 
 export async function health(context: Context): Promise<ExitName> {
   const { call, session } = context;
@@ -65,7 +66,7 @@ export async function healthOf(context: Context, reached: ReachedVms): Promise<E
         ...(failure !== undefined && { failure }),
       })),
       unreachable: unreachableJson(reached),
-    });
+    } satisfies Answers['health']);
   }
   return checked.some(({ health: { found } }) => found.some((problem) => severityOf(problem) !== 'note'))
     ? 'wrong'

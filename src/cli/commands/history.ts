@@ -9,6 +9,7 @@ import { historyText } from '../../text/rows/historyText.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { plainReport } from '../plainReport.js';
+import type { Answers } from '../answers.js';
 
 export async function history({ call, session, terminal, log, json }: Context): Promise<ExitName> {
   const [wanted] = call.operands;
@@ -26,7 +27,7 @@ export async function history({ call, session, terminal, log, json }: Context): 
         const system = systemOf(entry);
         return { ...entry, at: new Date(entry.at).toISOString(), ...(system !== undefined && { system }) };
       }),
-    });
+    } satisfies Answers['history']);
     return 'done';
   }
   const isWhole = call.flags.has('verbose');

@@ -9,6 +9,7 @@ import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import type { Answers } from '../answers.js';
 
 export async function renew(context: Context): Promise<ExitName> {
   const { call, session, terminal, interruption, json } = context;
@@ -28,7 +29,7 @@ export async function renew(context: Context): Promise<ExitName> {
   if (json === undefined) {
     terminal.say(renewedText(name, renewal));
   } else {
-    json({ vm: session.infoOf(session.view(view)), renewed: renewal.parts });
+    json({ vm: session.infoOf(session.view(view)), renewed: renewal.parts } satisfies Answers['renew-identity']);
   }
   return 'done';
 }

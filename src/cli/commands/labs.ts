@@ -13,6 +13,7 @@ import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { carryOutSystem } from '../carryOutSystem.js';
+import type { Answers } from '../answers.js';
 
 export async function checkLab(context: Context): Promise<ExitName> {
   const { terminal, json } = context;
@@ -22,7 +23,7 @@ export async function checkLab(context: Context): Promise<ExitName> {
     if (json === undefined) {
       terminal.say(lines.length === 0 ? t('The lab matches its file.') : lines.join('\n'));
     } else {
-      json({ lab: checkAnswer(file, check) });
+      json({ lab: checkAnswer(file, check) } satisfies Answers['lab']);
     }
     return lines.length === 0 ? 'done' : 'wrong';
   });
@@ -36,7 +37,7 @@ export async function createLab(context: Context): Promise<ExitName> {
       if (json === undefined) {
         terminal.say(t('The lab already exists.'));
       } else {
-        json({ lab: checkAnswer(file, await labs.check(file)) });
+        json({ lab: checkAnswer(file, await labs.check(file)) } satisfies Answers['lab']);
       }
       return 'done';
     }
@@ -51,7 +52,9 @@ export async function createLab(context: Context): Promise<ExitName> {
       } else {
         const vms = plan.record.vms.map(({ name, parts }) => ({ name, made: parts !== undefined }));
         const points = plan.lab.points.map(({ title }) => title);
-        json({ labPlan: { name: plan.lab.name, file, vms, points, asks: asks || plan.isProtected } });
+        json({
+          labPlan: { name: plan.lab.name, file, vms, points, asks: asks || plan.isProtected },
+        } satisfies Answers['labPlan']);
       }
       return 'done';
     }
@@ -68,7 +71,7 @@ export async function createLab(context: Context): Promise<ExitName> {
     if (json === undefined) {
       terminal.say(t('Lab “{0}” created.', displayLine(plan.lab.name)));
     } else {
-      json({ lab: checkAnswer(file, await labs.check(file)) });
+      json({ lab: checkAnswer(file, await labs.check(file)) } satisfies Answers['lab']);
     }
     return 'done';
   });
@@ -90,7 +93,7 @@ export async function destroyLab(context: Context): Promise<ExitName> {
       if (json === undefined) {
         terminal.say(t('This lab has created nothing that still exists.'));
       } else {
-        json({ labDestroyed: { file, removed: [] } });
+        json({ labDestroyed: { file, removed: [] } } satisfies Answers['labDestroyed']);
       }
       return 'done';
     }
@@ -103,7 +106,7 @@ export async function destroyLab(context: Context): Promise<ExitName> {
       if (json === undefined) {
         terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
       } else {
-        json({ labDestroyed: { file, removed, plan: true } });
+        json({ labDestroyed: { file, removed, plan: true } } satisfies Answers['labDestroyed']);
       }
       return 'done';
     }
@@ -121,7 +124,7 @@ export async function destroyLab(context: Context): Promise<ExitName> {
     if (json === undefined) {
       terminal.say(t('Lab “{0}” destroyed.', displayLine(record.name)));
     } else {
-      json({ labDestroyed: { file, removed } });
+      json({ labDestroyed: { file, removed } } satisfies Answers['labDestroyed']);
     }
     return 'done';
   });
@@ -163,7 +166,7 @@ export async function exportLab(context: Context): Promise<ExitName> {
     await handle.close();
   }
   if (json !== undefined) {
-    json({ labFile: { ...(file !== undefined && { file }), text } });
+    json({ labFile: { ...(file !== undefined && { file }), text } } satisfies Answers['labFile']);
   } else if (file === undefined) {
     terminal.say(text.trimEnd());
   } else {
@@ -179,7 +182,7 @@ function checkLines(file: string, { problems, differences }: LabCheck): readonly
   ];
 }
 
-function checkAnswer(file: string, { lab, record, problems, differences }: LabCheck): object {
+function checkAnswer(file: string, { lab, record, problems, differences }: LabCheck): Answers['lab']['lab'] {
   return {
     file,
     ...(lab !== undefined && { name: lab.name }),

@@ -7,8 +7,9 @@ import { failureText } from '../../text/failures/failureText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import type { Answers } from '../answers.js';
 
-export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>): readonly object[] {
+export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>): Answers['list']['unreachable'] {
   return unreachable.map(({ uri, failure }) => ({
     connection: uri,
     kind: failure.kind,
@@ -32,7 +33,7 @@ export async function list({ session, terminal, json }: Context): Promise<ExitNa
     json({
       vms: views.map((view) => session.infoOf(view)),
       unreachable: unreachableJson(reached),
-    });
+    } satisfies Answers['list']);
     return 'done';
   }
   const columns = [

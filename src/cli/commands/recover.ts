@@ -18,6 +18,7 @@ import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { questionLines } from '../printPlan.js';
+import type { Answers } from '../answers.js';
 
 export async function recover(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
@@ -45,7 +46,7 @@ export async function recover(context: Context): Promise<ExitName> {
         terminal.say(t('You can start new operations on {0} again.', name));
       }
     } else {
-      json({ vm: session.infoOf(view), recovered: { end, outcomes } });
+      json({ vm: session.infoOf(view), recovered: { end, outcomes } } satisfies Answers['recovery']);
     }
     return isOver ? 'done' : outcomes.includes('failed') ? 'failed' : 'refused';
   } finally {
@@ -57,7 +58,7 @@ async function showInterrupted({ session, terminal, json }: Context, found: VmVi
   const unfinished = await session.engine.readInterrupted(found.ref);
   const view = session.view(found);
   if (json !== undefined) {
-    json({ vm: session.infoOf(view), interrupted: unfinished.map(interruptedJson) });
+    json({ vm: session.infoOf(view), interrupted: unfinished.map(interruptedJson) } satisfies Answers['recovery']);
   } else if (unfinished.length === 0) {
     terminal.say(t('{0} has no interrupted operation.', displayLine(view.vm.name)));
   } else {
@@ -66,7 +67,9 @@ async function showInterrupted({ session, terminal, json }: Context, found: VmVi
   return 'done';
 }
 
-function interruptedJson({ request, startedAt, recovery, commands }: InterruptedPreview): object {
+type InterruptedInfo = NonNullable<Answers['recovery']['interrupted']>[number];
+
+function interruptedJson({ request, startedAt, recovery, commands }: InterruptedPreview): InterruptedInfo {
   return {
     operation: request.kind,
     startedAt: new Date(startedAt).toISOString(),

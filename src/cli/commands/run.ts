@@ -7,6 +7,7 @@ import { lateProgramText } from '../../text/guests/waitText.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
+import type { Answers } from '../answers.js';
 
 const usualSeconds = 60;
 /** The agent takes it in one message. */
@@ -27,7 +28,7 @@ export async function run(context: Context): Promise<number> {
   }
   const code = ran.exitCode ?? signalBase + (ran.signal ?? 0);
   if (json !== undefined) {
-    json({ vm: session.infoOf(session.view(view)), program: programOutcome(ran) });
+    json({ vm: session.infoOf(session.view(view)), program: programOutcome(ran) } satisfies Answers['run']);
     return code;
   }
   terminal.write(displayBytes(ran.stdout.bytes, terminal.width));

@@ -19,6 +19,7 @@ import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import type { Answers } from '../answers.js';
 
 export async function pruneSystem(context: Context): Promise<ExitName> {
   const { call, session, terminal, json, interruption } = context;
@@ -47,7 +48,10 @@ export async function pruneSystem(context: Context): Promise<ExitName> {
   if (json === undefined) {
     terminal.say([systemPrunedText(prune, result), ...result.stays.map(stayingLine)].join('\n'));
   } else {
-    json({ system: name, pruned: { deleted: result.deleted.map(pointJson), stays: result.stays.map(stayingJson) } });
+    json({
+      system: name,
+      pruned: { deleted: result.deleted.map(pointJson), stays: result.stays.map(stayingJson) },
+    } satisfies Answers['systemPruned']);
   }
   if (controller.signal.aborted) {
     // Not thrown: the answer is given, and with --json it is the one document.
@@ -73,7 +77,7 @@ function tellPlan(context: Context, prune: SystemPrune): void {
         asks,
         needsName: guarded.length > 0,
       },
-    });
+    } satisfies Answers['systemPrunePlan']);
   } else if (going.length === 0) {
     terminal.say(nothingToPruneText(prune));
   } else {
@@ -81,11 +85,13 @@ function tellPlan(context: Context, prune: SystemPrune): void {
   }
 }
 
-function pointJson({ title, createdAt }: SystemPoint): object {
+type PruneAnswer = Answers['systemPruned']['pruned'];
+
+function pointJson({ title, createdAt }: SystemPoint): PruneAnswer['deleted'][number] {
   return { title, createdAt: new Date(createdAt).toISOString() };
 }
 
-function stayingJson({ point, why }: StayingPoint): object {
+function stayingJson({ point, why }: StayingPoint): PruneAnswer['stays'][number] {
   return { ...pointJson(point), reason: why.kind, message: staysText(why) };
 }
 

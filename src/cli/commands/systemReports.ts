@@ -8,6 +8,7 @@ import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { plainReport } from '../plainReport.js';
 import { healthOf } from './health.js';
+import type { Answers } from '../answers.js';
 
 export async function systemHealth(context: Context): Promise<ExitName> {
   const stored = await openSystem(context.session, context.call.operands[0] ?? '');
@@ -40,13 +41,15 @@ export async function compareSystem(context: Context): Promise<ExitName> {
             : { name: member.name, unknown: member.kind },
         ),
       },
-    });
+    } satisfies Answers['systemComparison']);
   } else {
     terminal.say(plainReport(systemComparisonPage(compared), terminal, 'values'));
   }
   return 'done';
 }
 
-function distanceJson({ target, bytes, why = 'notRead' }: DiskDistance): object {
+type DistanceInfo = NonNullable<Answers['systemComparison']['comparison']['members'][number]['disks']>[number];
+
+function distanceJson({ target, bytes, why = 'notRead' }: DiskDistance): DistanceInfo {
   return typeof bytes === 'number' ? { target, bytes } : { target, why };
 }

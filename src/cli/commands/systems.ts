@@ -21,6 +21,7 @@ import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { fitLine } from '../help.js';
+import type { Answers } from '../answers.js';
 
 export async function listSystems(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;
@@ -34,7 +35,7 @@ export async function listSystems(context: Context): Promise<ExitName> {
     looked.push(await systems.look(stored));
   }
   if (json !== undefined) {
-    json({ systems: looked.map(systemInfo) });
+    json({ systems: looked.map(systemInfo) } satisfies Answers['systems']);
   } else if (looked.length === 0) {
     terminal.tell(t('There are no systems. Create one with: {0}', 'virt-rewind system create NAME VM VM'));
   } else {
@@ -129,7 +130,9 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
     const reason = why === undefined ? [] : [refusalText(why).reason];
     terminal.say([...outcomeLines(members, kind), ...reason, words].join('\n'));
   } else {
-    json({ recovered: { to, members: memberOutcomes(members), ...(why !== undefined && { reason: why.reason }) } });
+    json({
+      recovered: { to, members: memberOutcomes(members), ...(why !== undefined && { reason: why.reason }) },
+    } satisfies Answers['systemRecovery']);
   }
   return to === 'explain' ? 'refused' : 'done';
 }
@@ -141,7 +144,7 @@ export async function forgetSystem(context: Context): Promise<ExitName> {
   if (json === undefined) {
     terminal.say(t('Ungrouped the system {0}. Its VMs and their snapshots stay.', displayLine(stored.system.name)));
   } else {
-    json({ systems: [] });
+    json({ systems: [] } satisfies Answers['systems']);
   }
   return 'done';
 }
@@ -153,7 +156,7 @@ async function printSystem(context: Context, name: string): Promise<ExitName> {
   if (json === undefined) {
     say(context, [looked]);
   } else {
-    json({ systems: [systemInfo(looked)] });
+    json({ systems: [systemInfo(looked)] } satisfies Answers['systems']);
   }
   return 'done';
 }

@@ -13,6 +13,7 @@ import { columnsOf, cutTo } from '../columns.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import type { Terminal } from '../terminal.js';
+import type { Answers } from '../answers.js';
 
 const reach = { readOnly: false };
 
@@ -24,7 +25,7 @@ export async function tree({ call, session, terminal, log, json }: Context): Pro
   await engine.readLayers(found.ref).catch((error: unknown) => log.warn(asFailure(error).line));
   const view = session.view(found);
   if (json !== undefined) {
-    json({ vm: session.infoOf(view), snapshots: snapshotInfos(view) });
+    json({ vm: session.infoOf(view), snapshots: snapshotInfos(view) } satisfies Answers['tree']);
     return 'done';
   }
   const { vm, tree: read = { snapshots: [] } } = view;

@@ -21,6 +21,7 @@ import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { revertTo } from './vmCommands.js';
+import type { Answers } from '../answers.js';
 
 export async function undo(context: Context): Promise<ExitName> {
   const { call, session } = context;
@@ -66,7 +67,11 @@ export async function restoreState(context: Context): Promise<ExitName> {
     if (refused !== undefined && !call.flags.has('plan')) {
       requireWay(view, refused);
     }
-    json?.({ vm: session.infoOf(view), entries: steps.map((step) => stepInfo(view, step)), done: 0 });
+    json?.({
+      vm: session.infoOf(view),
+      entries: steps.map((step) => stepInfo(view, step)),
+      done: 0,
+    } satisfies Answers['restore']);
     return refused === undefined ? 'done' : 'refused';
   }
   await agreeTo(context, {
@@ -86,11 +91,11 @@ export async function restoreState(context: Context): Promise<ExitName> {
     terminal.tell(t('Undone: {0}', loggedLine(entry, Date.now())));
   }
   const entries = steps.map((step) => stepInfo(view, step));
-  json?.({ vm: session.infoOf(session.view(view)), entries, done: steps.length });
+  json?.({ vm: session.infoOf(session.view(view)), entries, done: steps.length } satisfies Answers['restore']);
   return 'done';
 }
 
-function stepInfo(view: VmView, { entry, way }: UndoableOperation): object {
+function stepInfo(view: VmView, { entry, way }: UndoableOperation): Answers['restore']['entries'][number] {
   return {
     entry: entry.id,
     what: loggedWords(entry),
@@ -125,7 +130,7 @@ async function undoThis(context: Context, view: VmView, found: UndoableOperation
       await session.engine.mark(way.request, entry.id);
     }
     const vm = session.infoOf(session.view(view));
-    json?.({ vm, result: { state: vm.state, durationMs: 0 } });
+    json?.({ vm, result: { state: vm.state, durationMs: 0 } } satisfies Answers['operation']);
     return 'done';
   }
   const { request } = way;

@@ -17,6 +17,7 @@ import type { ExitName } from '../exitCodes.js';
 import { carryOut } from '../carryOut.js';
 import { carryOutWish } from '../carryOutSystem.js';
 import { targetOf } from '../target.js';
+import type { Answers } from '../answers.js';
 
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
@@ -138,7 +139,7 @@ async function moveToTrash(
     } else {
       const nothing = { losses: [], warnings: [], commands: [] };
       const plan = { operation: 'trash', ...nothing, trashes: deletes, asks: false, needsName: false };
-      json({ vm: session.infoOf(now), plan });
+      json({ vm: session.infoOf(now), plan } satisfies Answers['plan']);
     }
     return 'done';
   }
@@ -147,7 +148,7 @@ async function moveToTrash(
   const after = session.view(view);
   const { state } = session.infoOf(after);
   terminal.tell(t('Moved “{0}” to the trash.', deletes.map((one) => displayLine(titleOf(after, one))).join(', ')));
-  json?.({ vm: session.infoOf(after), result: { state, durationMs: 0 } });
+  json?.({ vm: session.infoOf(after), result: { state, durationMs: 0 } } satisfies Answers['operation']);
   return 'done';
 }
 
@@ -164,7 +165,7 @@ export async function keep({ call, session, terminal, json }: Context): Promise<
     terminal.say(isCleared ? t('No longer kept: {0}', displayLine(title)) : t('Kept: {0}', displayLine(title)));
   } else {
     const view = session.infoOf(session.view(found));
-    json({ vm: view, result: { snapshot: name, state: view.state, durationMs: 0 } });
+    json({ vm: view, result: { snapshot: name, state: view.state, durationMs: 0 } } satisfies Answers['operation']);
   }
   return 'done';
 }
@@ -218,7 +219,7 @@ async function power(context: Context, action: PowerAction, found?: VmView): Pro
     if (json === undefined) {
       terminal.say(t('{0} is already {1}.', displayLine(view.vm.name), powerWord(session.view(view).vm)));
     } else {
-      json({ vm: session.infoOf(session.view(view)), result: 'nothing to do' });
+      json({ vm: session.infoOf(session.view(view)), result: 'nothing to do' } satisfies Answers['operation']);
     }
     return 'done';
   }

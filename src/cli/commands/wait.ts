@@ -11,6 +11,9 @@ import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import type { Answers } from '../answers.js';
+
+type WaitOfVm = Exclude<Wait, { what: 'time' }>;
 
 const usualSeconds = 120;
 
@@ -27,14 +30,17 @@ export async function wait(context: Context): Promise<ExitName> {
     case 'noAgent':
       throw new CliError('refused', noAgentText(name));
     case 'late':
-      throw new CliError('late', wanted.what === 'time' ? '' : lateText(wanted));
+      throw new CliError('late', lateText(wanted));
     case 'there':
   }
   const durationMs = Math.round(systemClock.ticks() - began);
   if (json === undefined) {
     terminal.say(t('Done in {0}.', durationText(durationMs)));
   } else {
-    json({ vm: session.infoOf(session.view(view)), waited: { for: wanted.what, durationMs } });
+    json({
+      vm: session.infoOf(session.view(view)),
+      waited: { for: wanted.what, durationMs },
+    } satisfies Answers['wait']);
   }
   return 'done';
 }
@@ -43,7 +49,7 @@ export async function wait(context: Context): Promise<ExitName> {
  * A port without a host is one of the VM's own address, which may not be known yet: it is asked for until the time is
  * over.
  */
-async function waitOf({ call, session, interruption }: Context, view: VmView, atMostMs: number): Promise<Wait> {
+async function waitOf({ call, session, interruption }: Context, view: VmView, atMostMs: number): Promise<WaitOfVm> {
   const { ref, vm } = view;
   const place = placeOf(call);
   if (place === undefined) {

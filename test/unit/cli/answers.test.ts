@@ -9,7 +9,7 @@ import { Interruption } from '../../../src/cli/interruption.js';
 import { answerDocument } from '../../../src/cli/schema.js';
 import { tableLines } from '../../../src/cli/table.js';
 import { markdownText } from '../../../src/text/markdown.js';
-import { faultsOf } from '../../jsonSchema.js';
+import { faultsOf } from '../../answerFaults.js';
 
 describe('the exit codes of the command line', () => {
   it('are different, and in the document as they are in the code', () => {

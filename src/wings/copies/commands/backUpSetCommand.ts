@@ -31,6 +31,7 @@ import type { Restic } from '../repository/restic.js';
 import { momentOf } from '../repository/sets.js';
 import { onVmHost, type VmHost } from '../host/vmHost.js';
 import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from '../setText.js';
+import type { CopiesAnswers } from './answers.js';
 
 /** With how the command ends by it. */
 export interface FailedMember extends NotDone {
@@ -147,7 +148,7 @@ async function backUpFound(
       set: setInfo(set),
       backups: backups.map(answerOfMade),
       failed: failed.map(({ vm, message }) => ({ vm, message })),
-    });
+    } satisfies CopiesAnswers['backupSet']);
   } else {
     failed.forEach((one) => terminal.tell(notDoneLine(one)));
     if (backups.length > 0) {

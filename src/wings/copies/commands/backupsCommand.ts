@@ -29,6 +29,7 @@ import { withoutPassword } from '../repository/repositoryAddress.js';
 import { type Restic } from '../repository/restic.js';
 import { type BackupSet, isSetId } from '../repository/sets.js';
 import { verifiedText } from '../verifiedText.js';
+import type { CopiesAnswers } from './answers.js';
 
 const mostKept = 9_999;
 
@@ -86,7 +87,7 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
       backups: found.map(backupInfo),
       repositoryBytes,
       ...(connections && { connections: answerOfLine(connections) }),
-    });
+    } satisfies CopiesAnswers['backups']);
     return;
   }
   if (found.length === 0) {
@@ -117,7 +118,10 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
   }
 }
 
-function answerOfLine({ connections, measured }: TargetConnections): object {
+function answerOfLine({
+  connections,
+  measured,
+}: TargetConnections): NonNullable<CopiesAnswers['backups']['connections']> {
   return { next: connections, measured: measured.map((one) => ({ ...one, at: new Date(one.at).toISOString() })) };
 }
 
@@ -139,7 +143,7 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
     if (json === undefined) {
       terminal.say(lines.join('\n'));
     } else {
-      json({ prunePlan: answer });
+      json({ prunePlan: answer } satisfies CopiesAnswers['backupsPlan']);
     }
     return;
   }
@@ -152,7 +156,7 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
     await freeSpace(restic);
   }
   if (json !== undefined) {
-    json({ pruned: { deleted: answer.going, stays: answer.stays } });
+    json({ pruned: { deleted: answer.going, stays: answer.stays } } satisfies CopiesAnswers['backupsPruned']);
     return;
   }
   terminal.say(t('Deleted backups: {0}', plan.going.length));
@@ -204,7 +208,7 @@ async function mark(
 ): Promise<void> {
   await setKept(restic, id, kept);
   if (json !== undefined) {
-    json({ marked: { id, kept } });
+    json({ marked: { id, kept } } satisfies CopiesAnswers['backupMarked']);
     return;
   }
   if (isSetId(id)) {

@@ -21,6 +21,7 @@ import { type BackupSet, isSetId } from '../repository/sets.js';
 import { lacksText, notDoneLine } from '../setText.js';
 import { onVmHost } from '../host/vmHost.js';
 import { type BackupChecked, type CheckWish, verifyBackup } from '../restore/verifyBackup.js';
+import type { CopiesAnswers } from './answers.js';
 
 const usualSeconds = 120;
 
@@ -86,7 +87,7 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
       ...(error !== undefined && { message: errorText(error, vm, target) }),
     })),
     failed: failed.map(({ vm, message }) => ({ vm, message })),
-  });
+  } satisfies CopiesAnswers['backupsChecked']);
   return checked.some(({ result }) => !result.passed)
     ? 'failed'
     : (failed[0]?.exit ?? (cut.length > 0 ? 'notFound' : exit));

@@ -34,6 +34,7 @@ import { Restic, ResticFault } from '../repository/restic.js';
 import { onVmHost } from '../host/vmHost.js';
 import { startVm, whileOff } from './whileOff.js';
 import { agreeForBackup } from './protectedCommand.js';
+import type { CopiesAnswers } from './answers.js';
 
 export const mostCheckpoints = 100;
 
@@ -66,7 +67,7 @@ export const backUpOne: CommandHandler = async (context) => {
     left = keep === undefined ? [] : await deleteOldCheckpoints(tools, view, keep);
     left.forEach((one) => terminal.tell(checkpointStaysText(one)));
     if (json !== undefined) {
-      json({ backup: answerOfMade(made) });
+      json({ backup: answerOfMade(made) } satisfies CopiesAnswers['backup']);
       return;
     }
     sayAll(context, backedUpLines(made));
@@ -148,7 +149,7 @@ export const restoreOne: CommandHandler = async (context) => {
       const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
       const told = { restorePoints, currentState: present, withoutRam, inHistory };
       const facts = { ...told, ...answerOfUse(use), ...ofPoint, ...ofReplica };
-      json({ restored: { ...vm, folder: place, ...facts } });
+      json({ restored: { ...vm, folder: place, ...facts } } satisfies CopiesAnswers['restored']);
     }
   });
 };
@@ -171,14 +172,16 @@ export function restoreWish(context: Context): Pick<RestoreWish, 'isolated' | 'k
   };
 }
 
-export function answerOfUse({ leftOut, ofHost, ramInDoubt }: RestoreUse): Readonly<Record<string, unknown>> {
+type RestoredUse = Pick<CopiesAnswers['restorePlan']['restorePlan'], 'leftOut' | 'ofHost' | 'ramInDoubt'>;
+
+export function answerOfUse({ leftOut, ofHost, ramInDoubt }: RestoreUse): RestoredUse {
   return { leftOut, ofHost, ramInDoubt };
 }
 
 function sayPlan({ terminal, json }: Context, connection: string, use: RestoreUse): void {
   const { name, folder } = use;
   if (json !== undefined) {
-    json({ restorePlan: { name, connection, folder, ...answerOfUse(use) } });
+    json({ restorePlan: { name, connection, folder, ...answerOfUse(use) } } satisfies CopiesAnswers['restorePlan']);
     return;
   }
   const title = t('Restore {0} into {1}', displayLine(name), displayLine(folder));
@@ -188,7 +191,7 @@ function sayPlan({ terminal, json }: Context, connection: string, use: RestoreUs
 function answerOfReplica(
   { of, madeAt }: NonNullable<VmRestored['replica']>,
   original: OriginalSeen | undefined,
-): Readonly<Record<string, string>> {
+): NonNullable<CopiesAnswers['restored']['restored']['replica']> {
   const seen = typeof original === 'object' ? original.kind : original;
   return { of, madeAt: new Date(madeAt).toISOString(), ...(seen !== undefined && { original: seen }) };
 }
@@ -254,7 +257,7 @@ export async function requireOneConnection({ session }: Context): Promise<Connec
   return first;
 }
 
-export function answerOfMade(made: BackupMade): Readonly<Record<string, unknown>> {
+export function answerOfMade(made: BackupMade): CopiesAnswers['backup']['backup'] {
   const { addedBytes, present, leftOut, altered } = made;
   return { ...backupInfo(made), addedBytes, currentState: present, leftOut, altered };
 }

@@ -15,6 +15,7 @@ import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
 import { storedBytes } from '../vm/manifest.js';
 import { onVmHost } from '../host/vmHost.js';
 import { loginTo } from '../vm/loginTo.js';
+import type { CopiesAnswers } from './answers.js';
 
 type Target = Pick<CopyWish, 'kind' | 'login' | 'folder' | 'used'>;
 
@@ -97,9 +98,10 @@ async function copying(context: Context, shown: string, { target, say }: Copying
       const { vm, present, snapshots, files } = manifest;
       const { leftOut, altered } = look;
       const facts = { restorePoints: snapshots.length, currentState: present, leftOut, altered, stays };
-      json({
-        [to.kind]: { vm: vm.name, uuid: vm.uuid, folder, bytes: storedBytes(files, 'bytes'), sentBytes, ...facts },
-      });
+      const told = { vm: vm.name, uuid: vm.uuid, folder, bytes: storedBytes(files, 'bytes'), sentBytes, ...facts };
+      const answer: CopiesAnswers['export'] | CopiesAnswers['replicate'] =
+        to.kind === 'export' ? { export: told } : { replica: told };
+      json(answer);
       return;
     }
     const { present, vm } = manifest;

@@ -26,6 +26,7 @@ import { type BackupSet, isSetId } from '../repository/sets.js';
 import { onVmHost, type VmHost } from '../host/vmHost.js';
 import { startVm } from './whileOff.js';
 import { lacksText, notDoneLine, notRestoredText, restoredSetText, setMomentText } from '../setText.js';
+import type { CopiesAnswers } from './answers.js';
 
 export const restore: CommandHandler = async (context) => {
   const { call } = context;
@@ -112,7 +113,7 @@ async function restoreSet(
         there,
         failed: failed.map(({ vm, message }) => ({ vm, message })),
       },
-    });
+    } satisfies CopiesAnswers['restoredSet']);
   } else {
     if (there.length > 0) {
       terminal.tell(t('Restored before: {0}', there.map((vm) => displayLine(vm)).join(', ')));

@@ -30,6 +30,7 @@ import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
 import { scheduleFaultText } from '../schedules/scheduleText.js';
 import { listSchedules, removeSchedule, runNow, type ScheduleTools } from './scheduleListCommand.js';
 import { parseAs } from '../../../journal/json.js';
+import type { CopiesAnswers } from './answers.js';
 
 const endLoginMs = 5_000;
 
@@ -148,7 +149,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const { schedules } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
   const status = schedules.find((one) => one.schedule.name === made.name);
   if (json !== undefined) {
-    json({ schedules: status === undefined ? [] : [scheduleInfo(status, true)] });
+    json({ schedules: status === undefined ? [] : [scheduleInfo(status, true)] } satisfies CopiesAnswers['schedules']);
     return 'done';
   }
   const next = status?.nextAt === undefined ? '' : fullTime(status.nextAt);

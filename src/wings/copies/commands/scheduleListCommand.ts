@@ -15,6 +15,7 @@ import { isDue, type Schedule, ScheduleFault, stateOf } from '../schedules/sched
 import { endedText, missedText } from '../schedules/scheduleNews.js';
 import { readSchedules, type ScheduleStore } from '../schedules/scheduleStore.js';
 import { scheduleFaultText, stateText } from '../schedules/scheduleText.js';
+import type { CopiesAnswers } from './answers.js';
 
 export interface ScheduleTools {
   readonly store: ScheduleStore;
@@ -37,7 +38,7 @@ export async function removeSchedule(
   if (json === undefined) {
     terminal.say(t('Removed the schedule {0}. Its backups stay.', displayLine(name)));
   } else {
-    json({ removed: name });
+    json({ removed: name } satisfies CopiesAnswers['scheduleRemoved']);
   }
 }
 
@@ -66,7 +67,9 @@ export async function runNow(context: Context, { store }: ScheduleTools, name: s
     const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
     // Its record may not be there: where the disk is full.
     const lastRun = { lastRun: run, state: stateOf(run, false) };
-    json({ schedules: status === undefined ? [] : [scheduleInfo({ ...status, ...lastRun }, true)] });
+    json({
+      schedules: status === undefined ? [] : [scheduleInfo({ ...status, ...lastRun }, true)],
+    } satisfies CopiesAnswers['schedules']);
   }
   return code;
 }
@@ -75,7 +78,9 @@ export async function listSchedules({ terminal, json }: Context, { store, schedu
   const { found: rows, unreadable } = await readInstalled(store, scheduler);
   unreadable.forEach((name) => terminal.tell(scheduleFaultText(new ScheduleFault('unreadable', name))));
   if (json !== undefined) {
-    json({ schedules: rows.map(({ status, installed }) => scheduleInfo(status, installed)) });
+    json({
+      schedules: rows.map(({ status, installed }) => scheduleInfo(status, installed)),
+    } satisfies CopiesAnswers['schedules']);
     return;
   }
   if (rows.length === 0) {

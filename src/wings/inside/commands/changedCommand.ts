@@ -12,6 +12,7 @@ import type { FileChange } from '../changes/compareFolders.js';
 import { readChanges, type VolumeChanges } from '../changes/readChanges.js';
 import { isText, longestDiffed, textDiff } from '../changes/textDiff.js';
 import { showWhen } from './whenCommand.js';
+import type { InsideAnswers } from './answers.js';
 
 interface PointPair {
   readonly context: Context;
@@ -127,20 +128,23 @@ function print({ context, found }: PointReport, base: string, diff: string | und
   const isCounted = call.flags.has('stat');
   if (json !== undefined) {
     json({
-      fileSystems: found.map(({ pair: { name, state, before, after }, files }) => ({
-        name,
-        state,
-        ...((after ?? before)?.type !== undefined && { type: (after ?? before)?.type }),
-        ...(isCounted
-          ? { folders: countsByFolder(files.changes, base) }
-          : { changes: files.changes.map((change) => jsonOf(change, base)) }),
-        leftOut: files.leftOut,
-        unreadable: files.unreadable.map((path) => `/${path}`),
-      })),
+      fileSystems: found.map(({ pair: { name, state, before, after }, files }) => {
+        const { type } = after ?? before ?? {};
+        return {
+          name,
+          state,
+          ...(type !== undefined && { type }),
+          ...(isCounted
+            ? { folders: countsByFolder(files.changes, base) }
+            : { changes: files.changes.map((change) => jsonOf(change, base)) }),
+          leftOut: files.leftOut,
+          unreadable: files.unreadable.map((path) => `/${path}`),
+        };
+      }),
       packages: found.flatMap(({ packages }) => packages.packages),
       rpmChanged: found.some(({ packages }) => packages.rpm),
       ...(diff !== undefined && { diff }),
-    });
+    } satisfies InsideAnswers['changed']);
     return;
   }
   for (const volume of found) {
@@ -178,7 +182,9 @@ function printVolume({ terminal }: Context, volume: VolumeChanges, base: string,
   }
 }
 
-function jsonOf(change: FileChange, base: string): Readonly<Record<string, unknown>> {
+type ChangeInfo = NonNullable<InsideAnswers['changed']['fileSystems'][number]['changes']>[number];
+
+function jsonOf(change: FileChange, base: string): ChangeInfo {
   const { parts, before, after } = change;
   return {
     path: wholePath(change, base),
@@ -189,6 +195,11 @@ function jsonOf(change: FileChange, base: string): Readonly<Record<string, unkno
   };
 }
 
-function factsOf({ kind, bytes, mode, uid, gid, modifiedAt }: NodeFacts): Readonly<Record<string, unknown>> {
-  return { kind, bytes, mode, uid, gid, modifiedAt: new Date(modifiedAt).toISOString() };
+function factsOf({ kind, bytes, mode, uid, gid, modifiedAt }: NodeFacts): NonNullable<ChangeInfo['after']> {
+  return {
+    ...{ kind, bytes, modifiedAt: new Date(modifiedAt).toISOString() },
+    ...(mode !== undefined && { mode }),
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+  };
 }

@@ -19,6 +19,9 @@ import { nodesAt } from '../readFiles.js';
 import { findPath, type GuestPath, isRoot } from '../read/volumes.js';
 import { withSnapshotOfNow } from './nowCommand.js';
 import { type UnreadEntry, type WalkedEntry, walkFolder } from '../read/walkFolder.js';
+import type { InsideAnswers } from './answers.js';
+
+type FilesAnswer = InsideAnswers['files'];
 
 interface Visit extends GuestDisks {
   readonly context: Context;
@@ -141,14 +144,12 @@ async function listVolumes({ context: { terminal, json }, volumes, requireUnchan
   await requireUnchanged();
   if (json !== undefined) {
     json({
-      fileSystems: volumes.map((volume) => ({
-        name: volume.name,
-        bytes: volume.bytes,
-        readable: volume.system !== undefined,
-        ...(volume.type !== undefined && { type: volume.type }),
-        ...(volume.system !== undefined && { label: volume.system.label, journal: volume.system.journal }),
+      fileSystems: volumes.map(({ name, bytes, type, system }) => ({
+        ...{ name, bytes, readable: system !== undefined },
+        ...(type !== undefined && { type }),
+        ...(system !== undefined && { label: system.label, journal: system.journal }),
       })),
-    });
+    } satisfies FilesAnswer);
     return 'done';
   }
   if (volumes.length === 0) {
@@ -202,7 +203,8 @@ async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promis
   const entries = await readAt(visit, path, (system, node) => nodesAt(system, node, path));
   await visit.requireUnchanged();
   if (json !== undefined) {
-    json({ entries: entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() })) });
+    const told = entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() }));
+    json({ entries: told } satisfies FilesAnswer);
     return 'done';
   }
   const columns = ['', '', '', ''].map((title) => ({ title, rank: 0 }));
@@ -228,7 +230,7 @@ async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<
     if (json !== undefined) {
       const content = await system.read(node, 0, Math.min(bytes, pieceBytes));
       await visit.requireUnchanged();
-      json({ bytes, content: content.toString('base64'), cut: bytes > content.length });
+      json({ bytes, content: content.toString('base64'), cut: bytes > content.length } satisfies FilesAnswer);
       return;
     }
     const isTerminal = (terminal.output.isTTY as boolean | undefined) === true;
@@ -261,7 +263,7 @@ async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Prom
   );
   const exit = copied.unread.length === 0 ? 'done' : 'failed';
   if (json !== undefined) {
-    json({ copied: { ...copied, unread: copied.unread.map((one) => one.path) } });
+    json({ copied: { ...copied, unread: copied.unread.map((one) => one.path) } } satisfies FilesAnswer);
     return exit;
   }
   terminal.say(t('Copied to {0}: {1}, files: {2}', displayLine(copied.path), bytesText(copied.bytes), copied.files));
@@ -308,7 +310,7 @@ async function find(visit: Visit, [text = '', path = '/']: readonly string[]): P
   if (json === undefined) {
     tellUnread(visit, path, unread);
   } else {
-    json({ paths, unread: unread.map((one) => one.path) });
+    json({ paths, unread: unread.map((one) => one.path) } satisfies FilesAnswer);
   }
   return unread.length === 0 ? 'done' : 'failed';
 }

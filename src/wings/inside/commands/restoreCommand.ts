@@ -20,6 +20,7 @@ import {
 } from '../back/restoreText.js';
 import { planRestore, type RestoreWish, runRestore } from '../back/restoreToGuest.js';
 import { commandFor } from '../../../text/ways.js';
+import type { InsideAnswers } from './answers.js';
 
 /** @throws CliError; Failure of saving the current state */
 export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<void> {
@@ -38,7 +39,7 @@ export async function restore(context: Context, view: VmView, wish: Omit<Restore
       onProgress: (bytes, total) => terminal.progress(t('Copying: {0}', copyProgressText(bytes, total))),
     });
     if (json !== undefined) {
-      json({ restored });
+      json({ restored } satisfies InsideAnswers['files']);
       return;
     }
     terminal.say(restoredLines(restored, name).join('\n'));

@@ -9,6 +9,7 @@ import { isActive } from '../../../domain/vm.js';
 import { asPathError, requirePath } from './filesCommand.js';
 import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { FileSystemError, findNode } from '../read/guestFileSystem.js';
+import type { InsideAnswers } from './answers.js';
 
 const pieceBytes = 4 * 1024 * 1024;
 
@@ -53,7 +54,7 @@ export async function showWhen(
     packages: [],
     rpmChanged: false,
     when: when.map(({ before, after }) => ({ before: before.name, ...(after && { after: after.name }) })),
-  });
+  } satisfies InsideAnswers['changed']);
   const lines = when.map(({ before, after }) =>
     t('{0}: changed from {1} to {2}', displayLine(path), before.title, after?.title ?? t('Current state')),
   );
