@@ -110,7 +110,7 @@ export function answerLine({ line }: Bisect, answer: BisectAnswer): string {
 }
 
 /** What its tries came to; empty where a person said so. */
-export function triesText({ tries }: BisectAnswer): string {
+function triesText({ tries }: BisectAnswer): string {
   return tries
     .map(tryWords)
     .filter((words) => words !== '')
@@ -132,7 +132,7 @@ function verdictWord(verdict: BisectAnswer['verdict']): string {
   return { good: t('good'), bad: t('bad'), skip: t('skipped') }[verdict];
 }
 
-export function checkText(check: BisectCheck): string {
+function checkText(check: BisectCheck): string {
   if (check.kind === 'person') {
     return t('you decide for each snapshot whether it is good');
   }

@@ -1,7 +1,5 @@
 // The tab with the history: one, drawn anew when it reads differently, as long as it is seen.
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
@@ -10,6 +8,7 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import { type HistoryFiles, watchedHistory } from '../../journal/watchedHistory.js';
 import type { WatchedRecords } from '../../journal/watchedRecords.js';
 import { historyPanelType } from '../../manifest/viewIds.js';
+import { PagePanel } from '../pagePanel.js';
 import type * as Shown from './shownHistory.js';
 
 interface HistoryPanelOptions {
@@ -28,9 +27,8 @@ export class HistoryPanel implements Disposable {
   readonly #files: WatchedRecords<HistoryFiles>;
   readonly #drawn = new Emitter<void>();
   readonly onDidDraw = this.#drawn.event;
-  #panel: vscode.WebviewPanel | undefined;
+  #panel: PagePanel | undefined;
   #drawing: Promise<void> = Promise.resolve();
-  #plain = '';
 
   constructor(options: HistoryPanelOptions) {
     const { folder, log } = options;
@@ -59,7 +57,7 @@ export class HistoryPanel implements Disposable {
 
   /** What is shown; undefined where no tab is open. */
   get html(): string | undefined {
-    return this.#panel?.webview.html;
+    return this.#panel?.html;
   }
 
   get #lines(): readonly string[] {
@@ -72,22 +70,20 @@ export class HistoryPanel implements Disposable {
     this.#drawn.dispose();
   }
 
-  #openPanel({ historyLinks }: typeof Shown): vscode.WebviewPanel {
-    const panel = vscode.window.createWebviewPanel(historyPanelType, t('History'), vscode.ViewColumn.Active, {
-      enableScripts: true,
-      enableCommandUris: historyLinks,
-      localResourceRoots: [],
+  #openPanel({ historyLinks }: typeof Shown): PagePanel {
+    const panel = new PagePanel({
+      type: historyPanelType,
+      title: t('History'),
+      links: historyLinks,
+      onLook: () => {
+        this.#files.watch(this, panel.visible);
+        void this.#draw();
+      },
+      onEnd: () => {
+        this.#panel = undefined;
+        this.#files.watch(this, false);
+      },
     });
-    const look = (): void => {
-      this.#files.watch(this, panel.visible);
-      void this.#draw();
-    };
-    panel.onDidDispose(() => {
-      this.#panel = undefined;
-      this.#plain = '';
-      this.#files.watch(this, false);
-    });
-    panel.onDidChangeViewState(look);
     this.#files.watch(this, true);
     return panel;
   }
@@ -99,7 +95,6 @@ export class HistoryPanel implements Disposable {
     return this.#drawing;
   }
 
-  /** Equal but for the nonce is not drawn again: a new page takes the focus and the place away. */
   async #drawNow(): Promise<void> {
     const panel = this.#panel;
     if (panel?.visible !== true) {
@@ -108,11 +103,8 @@ export class HistoryPanel implements Disposable {
     const { engine, log } = this.#options;
     const { historyPage, readShownHistory } = await import('./shownHistory.js');
     const shown = await readShownHistory(this.#lines, engine, this.folder, log);
-    const plain = historyPage(shown, '');
     // Somebody may have closed it meanwhile.
-    if (plain !== this.#plain && panel === this.#panel) {
-      this.#plain = plain;
-      panel.webview.html = historyPage(shown, randomBytes(16).toString('hex'));
+    if (panel === this.#panel && panel.draw((nonce) => historyPage(shown, nonce))) {
       this.#drawn.fire();
     }
   }

@@ -1,20 +1,25 @@
-// The editor tab with the lesson: draws it anew when it changed. It runs one script of ours and loads nothing.
-import { randomBytes } from 'node:crypto';
+// The editor tab with the lesson.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { Lesson } from '../../lesson/lesson.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import { setContextKeys } from '../contextKeys.js';
+import { PagePanel } from '../pagePanel.js';
 import { lessonPanelType } from '../../manifest/viewIds.js';
 import { lessonLinks, lessonPage } from './lessonPage.js';
+
+/** A lesson with the panel that shows it. */
+export interface LessonWithPanel {
+  readonly lesson: Lesson;
+  readonly panel: LessonPanel;
+}
 
 export class LessonPanel implements Disposable {
   readonly #lesson: Lesson;
   readonly #log: Log;
   readonly #store = new DisposableStore();
-  #panel: vscode.WebviewPanel | undefined;
-  #shown = '';
+  #panel: PagePanel | undefined;
 
   constructor(lesson: Lesson, log: Log) {
     this.#log = log;
@@ -25,18 +30,17 @@ export class LessonPanel implements Disposable {
   /** In the first column, so that there is room for a picture beside it. */
   show(): void {
     if (this.#panel === undefined) {
-      this.#panel = vscode.window.createWebviewPanel(
-        lessonPanelType,
-        t('Lesson: Snapshots'),
-        { viewColumn: vscode.ViewColumn.One },
-        { enableScripts: true, enableCommandUris: lessonLinks, localResourceRoots: [] },
-      );
-      this.#panel.onDidDispose(() => {
-        this.#panel = undefined;
-        this.#shown = '';
-        this.#lesson.setVisible(false);
+      this.#panel = new PagePanel({
+        type: lessonPanelType,
+        title: t('Lesson: Snapshots'),
+        column: vscode.ViewColumn.One,
+        links: lessonLinks,
+        onLook: () => this.#lesson.setVisible(this.#panel?.visible === true),
+        onEnd: () => {
+          this.#panel = undefined;
+          this.#lesson.setVisible(false);
+        },
       });
-      this.#panel.onDidChangeViewState(({ webviewPanel }) => this.#lesson.setVisible(webviewPanel.visible));
     } else {
       this.#panel.reveal();
     }
@@ -54,14 +58,6 @@ export class LessonPanel implements Disposable {
     setContextKeys({ 'virtRewind.lesson': view !== undefined }).catch((error: unknown) => {
       this.#log.error(`The keys of the lesson could not be switched: ${String(error)}`);
     });
-    if (this.#panel === undefined) {
-      return;
-    }
-    // Equal but for the nonce is not drawn again: a new page takes the focus and the place away.
-    const plain = lessonPage(view, '');
-    if (plain !== this.#shown) {
-      this.#shown = plain;
-      this.#panel.webview.html = lessonPage(view, randomBytes(16).toString('hex'));
-    }
+    this.#panel?.draw((nonce) => lessonPage(view, nonce));
   }
 }

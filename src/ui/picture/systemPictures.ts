@@ -1,8 +1,6 @@
 // The tabs with pictures of systems of VMs: one for each, drawn anew when it reads differently, as long as it is seen.
-import { randomBytes } from 'node:crypto';
-import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Disposable } from '../../base/disposable.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import { vmKey } from '../../live/views.js';
@@ -10,6 +8,7 @@ import { systemPictureType } from '../../manifest/viewIds.js';
 import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { ShownSystem } from '../../text/systems/systemRows.js';
 import type { Attentions } from '../attentions.js';
+import { PagePanel } from '../pagePanel.js';
 import type * as Page from './systemPage.js';
 
 /** Ages are written anew. */
@@ -57,43 +56,36 @@ class SystemPicture implements Disposable {
   readonly #id: string;
   readonly #page: typeof Page;
   readonly #options: SystemPicturesOptions;
-  readonly #panel: vscode.WebviewPanel;
-  readonly #store = new DisposableStore();
+  readonly #panel: PagePanel;
   readonly #attention: ReturnType<Attentions['share']>;
-  #plain = '';
 
   constructor(id: string, page: typeof Page, options: SystemPicturesOptions, ended: () => void) {
     this.#page = page;
     const { engine, known, attentions } = options;
     this.#id = id;
     this.#options = options;
-    this.#attention = this.#store.add(attentions.share());
     const name = displayLine(known.find(id)?.system.name ?? '');
-    this.#panel = vscode.window.createWebviewPanel(
-      systemPictureType,
-      t('{0}: Picture', name),
-      vscode.ViewColumn.Active,
-      {
-        enableScripts: true,
-        enableCommandUris: page.systemLinks,
-        localResourceRoots: [],
+    this.#panel = new PagePanel({
+      type: systemPictureType,
+      title: t('{0}: Picture', name),
+      links: page.systemLinks,
+      onLook: () => this.#look(),
+      onEnd: () => {
+        known.watch(this, false);
+        ended();
       },
-    );
-    this.#panel.onDidDispose(() => {
-      known.watch(this, false);
-      this.#store.dispose();
-      ended();
     });
-    this.#panel.onDidChangeViewState(() => this.#look());
-    this.#store.add(known.onDidChange(() => this.#draw()));
-    this.#store.add(engine.onDidChange(() => this.#draw()));
+    const { store } = this.#panel;
+    this.#attention = store.add(attentions.share());
+    store.add(known.onDidChange(() => this.#draw()));
+    store.add(engine.onDidChange(() => this.#draw()));
     const timer = setInterval(() => this.#draw(), againMs);
-    this.#store.add({ dispose: () => clearInterval(timer) });
+    store.add({ dispose: () => clearInterval(timer) });
     this.#look();
   }
 
   get html(): string {
-    return this.#panel.webview.html;
+    return this.#panel.html;
   }
 
   reveal(): void {
@@ -123,7 +115,6 @@ class SystemPicture implements Disposable {
     this.#draw();
   }
 
-  /** Equal but for the nonce is not drawn again: a new page takes the focus and the place away. */
   #draw(): void {
     if (!this.#panel.visible) {
       return;
@@ -133,10 +124,7 @@ class SystemPicture implements Disposable {
       this.#panel.dispose();
       return;
     }
-    const plain = this.#page.systemPage(shown, Date.now(), '');
-    if (plain !== this.#plain) {
-      this.#plain = plain;
-      this.#panel.webview.html = this.#page.systemPage(shown, Date.now(), randomBytes(16).toString('hex'));
-    }
+    const now = Date.now();
+    this.#panel.draw((nonce) => this.#page.systemPage(shown, now, nonce));
   }
 }

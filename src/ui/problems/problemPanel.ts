@@ -1,8 +1,6 @@
 // A tab with what is wrong with VMs: read again after each operation on one of them, as long as it is seen.
-import { randomBytes } from 'node:crypto';
-import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { VmRef } from '../../domain/vm.js';
@@ -11,6 +9,7 @@ import { vmKey } from '../../live/views.js';
 import { problemPanelType } from '../../manifest/viewIds.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import type { ReportPart } from '../../text/problems/report.js';
+import { PagePanel } from '../pagePanel.js';
 import { problemLinks, problemPage, type ProblemReport } from './problemPage.js';
 
 export interface ProblemPanelOptions {
@@ -26,10 +25,8 @@ interface PanelEvents {
 export class ProblemPanel implements Disposable {
   readonly #options: ProblemPanelOptions;
   readonly #on: PanelEvents;
-  readonly #store = new DisposableStore();
-  readonly #panel: vscode.WebviewPanel;
+  readonly #panel: PagePanel;
   #report: ProblemReport | undefined;
-  #plain = '';
   /** Keys of the VMs on which something is being done. */
   #busy: ReadonlySet<string> = new Set();
   #isStale = false;
@@ -38,18 +35,17 @@ export class ProblemPanel implements Disposable {
   constructor(name: string, options: ProblemPanelOptions, on: PanelEvents) {
     this.#options = options;
     this.#on = on;
-    this.#panel = vscode.window.createWebviewPanel(problemPanelType, name, vscode.ViewColumn.Active, {
-      enableScripts: true,
-      enableCommandUris: problemLinks,
-      localResourceRoots: [],
+    this.#panel = new PagePanel({
+      type: problemPanelType,
+      title: name,
+      links: problemLinks,
+      onLook: () => this.#readIfStale(),
+      onEnd: () => {
+        this.#report = undefined;
+        on.ended();
+      },
     });
-    this.#panel.onDidDispose(() => {
-      this.#report = undefined;
-      this.#store.dispose();
-      on.ended();
-    });
-    this.#panel.onDidChangeViewState(() => this.#readIfStale());
-    this.#store.add(options.engine.onDidChange(() => this.#look()));
+    this.#panel.store.add(options.engine.onDidChange(() => this.#look()));
   }
 
   show(report: ProblemReport): void {
@@ -68,7 +64,7 @@ export class ProblemPanel implements Disposable {
   }
 
   get html(): string {
-    return this.#panel.webview.html;
+    return this.#panel.html;
   }
 
   dispose(): void {
@@ -116,16 +112,9 @@ export class ProblemPanel implements Disposable {
     }
   }
 
-  /** Equal but for the nonce is not drawn again: a new page takes the focus and the place away. */
   #draw(parts: readonly ReportPart[]): void {
     const report = this.#report;
-    if (report === undefined) {
-      return;
-    }
-    const plain = problemPage(report, parts, '');
-    if (plain !== this.#plain) {
-      this.#plain = plain;
-      this.#panel.webview.html = problemPage(report, parts, randomBytes(16).toString('hex'));
+    if (report !== undefined && this.#panel.draw((nonce) => problemPage(report, parts, nonce))) {
       this.#on.drawn();
     }
   }

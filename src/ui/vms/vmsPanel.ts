@@ -1,10 +1,9 @@
 // The tab with all VMs: one. It is told of changes as long as it is seen, and reads what is not known yet, a few VMs at
 // a time.
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import * as v from 'valibot';
 import { t } from '@vscode/l10n';
-import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import { mapLimited } from '../../base/mapLimited.js';
 import { asFailure } from '../../domain/asFailure.js';
@@ -17,6 +16,7 @@ import { failureMessage } from '../../text/failures/failureMessage.js';
 import { roomLines } from '../../text/problems/roomText.js';
 import { vmLine } from '../../text/rows/vmList.js';
 import type { Attentions, AttentionShare } from '../attentions.js';
+import { PagePanel } from '../pagePanel.js';
 import type { VmNode } from '../tree/nodes.js';
 import { shownVms, type VmsCommand, vmsCommands, vmsPage } from './vmsPage.js';
 
@@ -43,8 +43,7 @@ export interface VmsPanelOptions {
 
 export class VmsPanel implements Disposable {
   readonly #options: VmsPanelOptions;
-  readonly #store = new DisposableStore();
-  readonly #panel: vscode.WebviewPanel;
+  readonly #panel: PagePanel;
   readonly #attention: AttentionShare;
   /** How many snapshots each VM had when it was read, or could not be: it is read again when it has others. */
   readonly #asked = new Map<string, number | undefined>();
@@ -55,23 +54,23 @@ export class VmsPanel implements Disposable {
   constructor(options: VmsPanelOptions, ended: () => void) {
     const { engine, health, attentions } = options;
     this.#options = options;
-    this.#attention = this.#store.add(attentions.share());
-    this.#panel = vscode.window.createWebviewPanel(vmsPanelType, t('All VMs'), vscode.ViewColumn.Active, {
-      enableScripts: true,
-      localResourceRoots: [],
+    this.#panel = new PagePanel({
+      type: vmsPanelType,
+      title: t('All VMs'),
+      onLook: () => this.#look(),
+      onEnd: () => {
+        clearTimeout(this.#gathering);
+        ended();
+      },
     });
-    this.#panel.onDidDispose(() => {
-      clearTimeout(this.#gathering);
-      this.#store.dispose();
-      ended();
-    });
-    this.#panel.onDidChangeViewState(() => this.#look());
-    this.#store.add(this.#panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
-    this.#store.add(engine.onDidChange(() => this.#note()));
-    this.#store.add(health.onDidChange(() => this.#gather()));
+    const { store } = this.#panel;
+    this.#attention = store.add(attentions.share());
+    this.#panel.onMessage((message) => this.#take(message));
+    store.add(engine.onDidChange(() => this.#note()));
+    store.add(health.onDidChange(() => this.#gather()));
     const timer = setInterval(() => this.#gather(), againMs);
-    this.#store.add({ dispose: () => clearInterval(timer) });
-    this.#panel.webview.html = vmsPage(randomBytes(16).toString('hex'));
+    store.add({ dispose: () => clearInterval(timer) });
+    this.#panel.draw(vmsPage);
     this.#look();
   }
 
@@ -130,7 +129,7 @@ export class VmsPanel implements Disposable {
       const failure = unreachableFailure(connection);
       return failure === undefined ? [] : [`${connectionLabel(connection)}: ${failureMessage(failure)}`];
     });
-    void this.#panel.webview.postMessage(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now, engine.connections));
+    void this.#panel.send(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now, engine.connections));
     this.#reading = this.#reading
       .then(() => this.#readUnknown())
       .catch((error: unknown) => log.error(`The VMs cannot be shown: ${String(error)}`));

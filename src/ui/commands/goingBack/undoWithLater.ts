@@ -96,13 +96,13 @@ async function undoFresh(run: CommandRun, view: VmView, { entry }: UndoableOpera
 }
 
 /** The checkpoint that a revert takes first is as it is set. */
-export function requestOf({ request }: Extract<UndoableOperation['way'], { kind: 'operation' }>): OperationRequest {
+function requestOf({ request }: Extract<UndoableOperation['way'], { kind: 'operation' }>): OperationRequest {
   const keeps = request.kind === 'revert' && request.checkpointFirst === true;
   return keeps ? { ...request, ...seamlessWish() } : request;
 }
 
 /** @throws Failure `refused` */
-export function requireWay(
+function requireWay(
   { ref, vm }: VmView,
   { way }: UndoableOperation,
 ): Exclude<UndoableOperation['way'], { kind: 'refusal' }> {

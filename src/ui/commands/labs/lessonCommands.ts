@@ -12,7 +12,7 @@ import { obstacleText } from '../../../text/failures/obstacleText.js';
 import { CommandError } from '../../prompts/commandError.js';
 import { pick, pickConnection } from '../../prompts/pickTarget.js';
 import type { CommandArguments } from '../../../verbs/arguments.js';
-import type { LessonWithPanel } from '../../lesson/lessonWithPanel.js';
+import type { LessonWithPanel } from '../../lesson/lessonPanel.js';
 
 type LessonPart = NonNullable<CommandArguments['lesson']>;
 

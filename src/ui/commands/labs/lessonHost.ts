@@ -1,7 +1,7 @@
 // The lesson with its page, loaded when somebody wants it or an earlier one left something.
 import type { Disposable } from '../../../base/disposable.js';
 import type { LessonOptions } from '../../../lesson/lesson.js';
-import type { LessonWithPanel } from '../../lesson/lessonWithPanel.js';
+import type { LessonWithPanel } from '../../lesson/lessonPanel.js';
 
 export class LessonHost implements Disposable {
   /** The file that the lesson's VM runs. */

@@ -1,5 +1,5 @@
-// The blocks and the tree for a screen reader: a row for each layer in sight, an item for each node, of a large tree for
-// each in sight, at its place, with its words.
+// The blocks and the tree for a screen reader: a row for each layer in sight, an item for each node, of a large tree
+// for each in sight, at its place, with its words.
 import { t } from '@vscode/l10n';
 import { markOf, type RowMarks } from './blockScene.js';
 import type { BlockRows } from './blockRows.js';
