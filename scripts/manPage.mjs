@@ -1,9 +1,9 @@
 // The manual page of the command line, virt-rewind(1), out of the same tables as its help: for the npm package.
 import { loadSource } from './loadSource.mjs';
 
-/** @typedef {import('../src/cli/commandShape.js').Command} Command */
-/** @typedef {import('../src/cli/commandShape.js').Option} Option */
-/** @typedef {import('../src/cli/commandShape.js').Operand} Operand */
+/** @typedef {import('../src/cli/context.js').Command} Command */
+/** @typedef {import('../src/cli/context.js').Option} Option */
+/** @typedef {import('../src/cli/context.js').Operand} Operand */
 
 /**
  * @typedef {object} Tables
@@ -105,7 +105,7 @@ function roff(text) {
 }
 
 /**
- * @typedef {Omit<Tables, 'commands'> & { readonly commands: import('../src/cli/commandTable.js').CommandTable }}
+ * @typedef {Omit<Tables, 'commands'> & { readonly commands: import('../src/cli/context.js').CommandTable }}
  *   SourceTables
  */
 

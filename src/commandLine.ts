@@ -16,8 +16,7 @@ import { insideCommands } from './wings/inside/commands/insideCommands.js';
 /** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
 
-const handedIn = { ...insideCommands(copiedDisks), ...copiesCommands };
-const commands = { ...ownCommands, ...handedIn };
+const commands = { ...ownCommands, ...insideCommands(copiedDisks), ...copiesCommands };
 
 let isUnwritten = false;
 
@@ -93,7 +92,6 @@ async function main(): Promise<number> {
     const { runCommandLine } = await import('./cli/runCommandLine.js');
     return await runCommandLine({
       call: parsed.call,
-      handedIn,
       terminal,
       environment: env,
       onInterrupt: (listener) => process.on('SIGINT', listener),

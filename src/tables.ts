@@ -1,5 +1,6 @@
 // The door of what is made of the tables: package.json, pages of docs/, the manual page.
-import { type CommandTable, ownCommands } from './cli/commandTable.js';
+import { ownCommands } from './cli/commandTable.js';
+import type { CommandTable } from './cli/context.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
 import { insideCommands } from './wings/inside/commands/insideCommands.js';
 export { editorTools } from './agents/toolTable.js';

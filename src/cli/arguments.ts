@@ -2,24 +2,8 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { longestSeconds, parsePlace, parseSeconds, type TcpPlace } from '../domain/startWait.js';
 import { CliError } from './commandError.js';
-import { type Command, commonOptions } from './commandShape.js';
-import { commandGroups, commandsOnSystems, type CommandTable, optionsOf } from './commandTable.js';
-
-export interface Call {
-  readonly command: string;
-  readonly row: Command;
-  /** It was called as one of systems, and is for none but these. */
-  readonly group?: 'system';
-  readonly operands: readonly string[];
-  /** Of options with a value. */
-  readonly texts: Readonly<Record<string, string | undefined>>;
-  /** Of those that may be said several times. */
-  readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
-  /** Of options without one. */
-  readonly flags: ReadonlySet<string>;
-}
-
-export type CommandOfCall = Pick<Call, 'command' | 'row'>;
+import { commandGroups, commandsOnSystems, commonOptions, optionsOf } from './commandShape.js';
+import type { Call, CommandOfCall, CommandTable } from './context.js';
 
 type ParsedCommandLine =
   | { readonly kind: 'call'; readonly call: Call }

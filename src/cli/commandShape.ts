@@ -1,61 +1,6 @@
-// What a row of the table of commands is made of, and the operands and options that several rows have.
+// What several rows of the table of commands have: operands, options, headings.
 
-/** What a word stands for, for completion. */
-export type OperandKind =
-  'vm' | 'target' | 'snapshot' | 'repair' | 'system' | 'point' | 'labPoint' | 'shell' | 'program' | 'place' | 'text';
-
-export interface Operand {
-  readonly name: string;
-  readonly kind: OperandKind;
-  /** `rest`: one or more; `several`: any number. */
-  readonly needed: 'needed' | 'optional' | 'rest' | 'several';
-  /** A system has no such thing. */
-  readonly onSystem?: false;
-}
-
-export interface Option {
-  readonly type: 'boolean' | 'string';
-  /** It may be said several times. */
-  readonly multiple?: true;
-  readonly short?: string;
-  /** What stands for its value in the help. */
-  readonly value?: string;
-  readonly help: string;
-  /** The values that it takes, where these are few. */
-  readonly words?: readonly string[];
-  /** What its value stands for, as of an operand. */
-  readonly kind?: OperandKind;
-  /** Options that say otherwise: one of them at most is said. */
-  readonly not?: readonly string[];
-  /** It says nothing without one of these. */
-  readonly needs?: readonly string[];
-}
-
-/** In the order in which they are met. */
-export const headings = [
-  'Snapshots',
-  'Going back',
-  'VMs',
-  'Systems',
-  'Labs',
-  'Files and copies',
-  'For programs',
-] as const;
-
-export type Heading = (typeof headings)[number];
-
-export interface Command {
-  /** Under which it stands in the help, of one that a wing hands in. */
-  readonly heading?: Heading;
-  readonly summary: string;
-  readonly operands: readonly Operand[];
-  readonly options: Readonly<Record<string, Option>>;
-  /** It does the same to a system: which of the options it has there. Absent: it is for one VM. */
-  readonly onSystem?: readonly string[];
-  /** More than the summary, as paragraphs. */
-  readonly more?: string;
-  readonly examples: readonly string[];
-}
+import type { Command, CommandTable, Heading, Operand, Option } from './context.js';
 
 export const commonOptions = {
   connect: {
@@ -113,3 +58,20 @@ export const port: Option = {
   help: 'a TCP port; without a host, at the address of the VM',
   not: ['for'],
 };
+
+/** Rows with their heading in the help. */
+export function under(heading: Heading, rows: Readonly<Record<string, Omit<Command, 'heading'>>>): CommandTable {
+  return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { heading, ...row }]));
+}
+
+/** Words that only begin a command. */
+export const commandGroups: readonly string[] = ['system', 'lab'];
+
+/** Commands that systems have, too: `system start shop` is `start shop`, and finds no VM. */
+export function commandsOnSystems(commands: CommandTable): readonly string[] {
+  return Object.keys(commands).filter((name) => commands[name]?.onSystem !== undefined);
+}
+
+export function optionsOf({ options }: Command): Readonly<Record<string, Option>> {
+  return { ...options, ...commonOptions };
+}

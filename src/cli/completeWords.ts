@@ -7,8 +7,8 @@ import type { StoredSystem } from '../domain/system.js';
 import { openTarget } from '../session/target.js';
 import { Session } from '../session/session.js';
 import { calledCommand, joinCommandWords, splitCommonOptions } from './arguments.js';
-import { commandGroups, commandsOnSystems, type CommandTable, optionsOf } from './commandTable.js';
-import type { OperandKind, Option } from './commandShape.js';
+import { commandGroups, commandsOnSystems, optionsOf } from './commandShape.js';
+import type { CommandTable, OperandKind, Option } from './context.js';
 import type { Terminal } from './terminal.js';
 
 export type CompletionSource =

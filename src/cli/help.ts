@@ -1,37 +1,12 @@
 // What --help prints. Pure.
-import type { CommandOfCall } from './arguments.js';
 import { columnsOf, piecesOf } from './columns.js';
-import { commonOptions, type Heading, headings, type Operand, type Option } from './commandShape.js';
-import { type CommandTable, commandsOnSystems, type OwnCommandName } from './commandTable.js';
-
-/** In the order in which they are met; those of a wing say it themselves, and come last. */
-const groups = {
-  Snapshots: ['tree', 'checkpoint', 'delete', 'keep', 'consolidate'],
-  'Going back': ['revert', 'undo', 'redo', 'restore-state', 'history', 'recover', 'bisect'],
-  VMs: [
-    ...['list', 'start', 'stop', 'pause', 'resume', 'doctor', 'health'],
-    ...['clone', 'fork', 'sandbox', 'discard', 'renew-identity'],
-  ],
-  Systems: [
-    ...['system create', 'system list', 'system order', 'system rename', 'system rename-point', 'system prune'],
-    ...['system compare', 'system health', 'system recover', 'system forget'],
-  ],
-  Labs: ['lab check', 'lab create', 'lab reset', 'lab export', 'lab destroy'],
-  'Files and copies': ['copy'],
-  'For programs': ['wait', 'run', 'console', 'mcp', 'hook', 'completion'],
-} as const satisfies Record<Heading, readonly OwnCommandName[]>;
-
-type GroupMember = (typeof groups)[Heading][number];
-/** A command that stands in no group does not compile. */
-const ownGroups: Exclude<OwnCommandName, GroupMember> extends never
-  ? Readonly<Record<Heading, readonly string[]>>
-  : never = groups;
+import { commandsOnSystems, commonOptions } from './commandShape.js';
+import { type CommandOfCall, type CommandTable, headings, type Operand, type Option } from './context.js';
 
 /** Where what an option is for begins. */
 const indent = 24;
 
 export function generalHelp(commands: CommandTable, width: number): string {
-  const names = Object.keys(commands);
   return [
     'Snapshots of libvirt VMs: with the guards, the journal and the locks of the editor’s Virt Rewind.',
     '',
@@ -39,8 +14,8 @@ export function generalHelp(commands: CommandTable, width: number): string {
     '',
     ...headings.flatMap((heading) => [
       `${heading}:`,
-      ...[...ownGroups[heading], ...names.filter((name) => commands[name]?.heading === heading)].flatMap((name) =>
-        row(name, commands[name]?.summary ?? '', width),
+      ...Object.entries(commands).flatMap(([name, command]) =>
+        command.heading === heading ? row(name, command.summary, width) : [],
       ),
       '',
     ]),

@@ -16,10 +16,8 @@ import { titleIn } from '../text/operations/operationProgress.js';
 import { recoveryText } from '../text/operations/recoveryText.js';
 import { isSilent } from '../text/failures/failureText.js';
 import { refusalText } from '../text/refusals/refusalText.js';
-import type { Call } from './arguments.js';
 import { CliError } from './commandError.js';
-import type { OwnCommandName } from './commandTable.js';
-import type { CommandHandedIn, CommandHandler, Context } from './context.js';
+import type { Call, Context } from './context.js';
 import { type ExitName, exitCode, exitOfFailure } from './exitCodes.js';
 import { Interruption } from './interruption.js';
 import { answerDocument } from './schema.js';
@@ -29,57 +27,8 @@ import { isDeepStrictEqual } from 'node:util';
 /** A line of a terminal is folded, not cut. */
 const longestSentence = 2_000;
 
-const handlers: Readonly<Record<Exclude<OwnCommandName, 'completion' | 'hook'>, () => Promise<CommandHandler>>> = {
-  list: async () => (await import('./commands/list.js')).list,
-  tree: async () => (await import('./commands/tree.js')).tree,
-  checkpoint: async () => (await import('./commands/vmCommands.js')).checkpoint,
-  revert: async () => (await import('./commands/vmCommands.js')).revert,
-  undo: async () => (await import('./commands/undo.js')).undo,
-  redo: async () => (await import('./commands/undo.js')).redo,
-  'restore-state': async () => (await import('./commands/undo.js')).restoreState,
-  delete: async () => (await import('./commands/vmCommands.js')).deleteSnapshot,
-  keep: async () => (await import('./commands/vmCommands.js')).keep,
-  clone: async () => (await import('./commands/clones.js')).clone,
-  fork: async () => (await import('./commands/forks.js')).fork,
-  sandbox: async () => (await import('./commands/forks.js')).sandbox,
-  discard: async () => (await import('./commands/clones.js')).discard,
-  'renew-identity': async () => (await import('./commands/identity.js')).renew,
-  start: async () => (await import('./commands/vmCommands.js')).start,
-  stop: async () => (await import('./commands/vmCommands.js')).stop,
-  pause: async () => (await import('./commands/vmCommands.js')).pause,
-  resume: async () => (await import('./commands/vmCommands.js')).resume,
-  consolidate: async () => (await import('./commands/vmCommands.js')).consolidate,
-  wait: async () => (await import('./commands/wait.js')).wait,
-  run: async () => (await import('./commands/run.js')).run,
-  copy: async () => (await import('./commands/copy.js')).copy,
-  'system list': async () => (await import('./commands/systems.js')).listSystems,
-  'system create': async () => (await import('./commands/systems.js')).createSystem,
-  'system rename-point': async () => (await import('./commands/systems.js')).renamePoint,
-  'system prune': async () => (await import('./commands/systemPrune.js')).pruneSystem,
-  'system rename': async () => (await import('./commands/systems.js')).renameSystem,
-  'system order': async () => (await import('./commands/systems.js')).orderSystem,
-  'system compare': async () => (await import('./commands/systemReports.js')).compareSystem,
-  'system health': async () => (await import('./commands/systemReports.js')).systemHealth,
-  'system recover': async () => (await import('./commands/systems.js')).recoverSystem,
-  'system forget': async () => (await import('./commands/systems.js')).forgetSystem,
-  bisect: async () => (await import('./commands/bisect.js')).bisect,
-  console: async () => (await import('./commands/console.js')).openConsole,
-  'lab check': async () => (await import('./commands/labs.js')).checkLab,
-  'lab create': async () => (await import('./commands/labs.js')).createLab,
-  'lab reset': async () => (await import('./commands/labs.js')).resetLab,
-  'lab export': async () => (await import('./commands/labs.js')).exportLab,
-  'lab destroy': async () => (await import('./commands/labs.js')).destroyLab,
-  doctor: async () => (await import('./commands/doctor.js')).doctor,
-  recover: async () => (await import('./commands/recover.js')).recover,
-  health: async () => (await import('./commands/health.js')).health,
-  mcp: async () => (await import('./commands/mcp.js')).mcp,
-  history: async () => (await import('./commands/history.js')).history,
-};
-
 export interface CommandLine {
   readonly call: Call;
-  /** By the words of each. */
-  readonly handedIn: Readonly<Record<string, CommandHandedIn>>;
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
   /** Calls back at each Ctrl+C. */
@@ -90,7 +39,7 @@ export interface CommandLine {
 
 /** Resolves to the exit code. Never rejects. */
 export async function runCommandLine(options: CommandLine): Promise<number> {
-  const { call, handedIn, terminal, environment, onInterrupt, end } = options;
+  const { call, terminal, environment, onInterrupt, end } = options;
   const log = call.flags.has('verbose') ? logTo(terminal) : noLog;
   const interruption = new Interruption(() => end(exitCode('cancelled')));
   onInterrupt(() => interruption.interrupt());
@@ -112,12 +61,10 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
       const { reason, nextStep } = refusalText(doubt);
       terminal.tell(`${reason} ${nextStep}`);
     }
-    const { command } = call;
-    const act = handedIn[command]?.act ?? Object.entries(handlers).find(([name]) => name === command)?.[1];
-    if (act === undefined) {
-      throw new CliError('usage', `${command} has a way of its own`);
+    const handler = await call.row.act?.();
+    if (handler === undefined) {
+      throw new CliError('usage', `${call.command} has a way of its own`);
     }
-    const handler = await act();
     const context: Context = {
       call,
       terminal,

@@ -9,7 +9,7 @@ import { sessionFolder } from '../../session/sessionFolder.js';
 import { SharedSettings } from '../../session/sharedSettings.js';
 import { wantedConnections } from '../../session/wantedConnections.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
-import type { Call } from '../arguments.js';
+import type { Call } from '../context.js';
 import { CliError } from '../commandError.js';
 import { exitCode } from '../exitCodes.js';
 import type { Terminal } from '../terminal.js';

@@ -14,10 +14,10 @@ import {
   systemPrunedText,
   systemPruneQuestion,
 } from '../../text/systems/systemPruneText.js';
-import { countOf, type Call } from '../arguments.js';
+import { countOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';
-import type { Context } from '../context.js';
+import type { Call, Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import type { Answers } from '../answers.js';
 

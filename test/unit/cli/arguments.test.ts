@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseCommandLine as parse, secondsOf } from '../../../src/cli/arguments.js';
 import { CliError } from '../../../src/cli/commandError.js';
-import { optionsOf } from '../../../src/cli/commandTable.js';
+import { optionsOf } from '../../../src/cli/commandShape.js';
 import { completionSourceAt as sourceAt, type CompletionSource } from '../../../src/cli/completeWords.js';
 import { completionScript } from '../../../src/cli/completion.js';
 import { commandHelp, generalHelp, groupHelp } from '../../../src/cli/help.js';

@@ -24,7 +24,13 @@ describe('the manual page', () => {
   });
 
   it('writes words as words', () => {
-    const command = { summary: '.so \\n’', operands: [], options: {}, examples: ["'br", '.nf --x'] };
+    const command = {
+      heading: 'VMs',
+      summary: '.so \\n’',
+      operands: [],
+      options: {},
+      examples: ["'br", '.nf --x'],
+    } as const;
     const page = writeManPage({ commands: [{ name: 'odd', command }], commonOptions: {}, exitCodes: {} }, '1');
     const begin = page.indexOf('.SS odd\n');
     assert.equal(

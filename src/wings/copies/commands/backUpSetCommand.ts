@@ -1,9 +1,8 @@
 // `virt-rewind backup` of several VMs, or of a system: one after the other, each as a backup of its own.
 import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
-import type { Call } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';

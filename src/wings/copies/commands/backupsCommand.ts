@@ -1,9 +1,9 @@
 // `virt-rewind backups`: lists them, deletes them by a rule, and marks those that no rule deletes.
 import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
-import { type Call, countOf } from '../../../cli/arguments.js';
+import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
-import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import { utcTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { bytesText } from '../../../text/bytesText.js';

@@ -1,5 +1,6 @@
 // The commands for backups, loaded when one is called.
-import { acting, type Option, seconds, vm } from '../../../cli/commandShape.js';
+import { acting, seconds, vm } from '../../../cli/commandShape.js';
+import type { Option } from '../../../cli/context.js';
 import type { Wing } from '../../wing.js';
 
 const heading = 'Files and copies';

@@ -1,9 +1,8 @@
 // What a backup does beside copying: of a protected VM nothing of it without its name.
 import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
-import type { Call } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
-import type { Context } from '../../../cli/context.js';
+import type { Call, Context } from '../../../cli/context.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';

@@ -1,5 +1,6 @@
-// The rows of THE table for labs: VMs that a file describes.
-import { acting, type Command, type Option } from './commandShape.js';
+// The rows of THE table: Labs: VMs that a file describes.
+import { acting, under } from './commandShape.js';
+import type { Option } from './context.js';
 
 const labName: Option = { type: 'string', value: 'NAME', help: 'the name of a protected lab, typed' };
 const labFile: Option = {
@@ -9,12 +10,13 @@ const labFile: Option = {
   help: 'the lab file (default virt-rewind.yaml)',
 };
 
-export const labCommands = {
+export const labRows = under('Labs', {
   'lab check': {
     summary: 'check a lab file, and show how the lab differs from it',
     operands: [],
     options: { file: labFile },
     examples: ['virt-rewind lab check', 'virt-rewind lab check --file tests/virt-rewind.yaml --json'],
+    act: async () => (await import('./commands/labs.js')).checkLab,
   },
   'lab create': {
     summary: 'set up the lab of a lab file: its VMs, their system, its restore points',
@@ -22,6 +24,7 @@ export const labCommands = {
     options: { file: labFile, ...acting, name: labName },
     more: 'If the lab exists, nothing is changed. First deletes what an interrupted attempt left. Asks first if programs of the file run over ssh, or in a VM that existed before. If such a VM is protected, the name of the lab is also required.',
     examples: ['virt-rewind lab create', 'virt-rewind lab create --plan', 'virt-rewind lab create --yes'],
+    act: async () => (await import('./commands/labs.js')).createLab,
   },
   'lab reset': {
     summary: 'reset all VMs of a lab to a restore point (default: the first); saves the current state first',
@@ -29,6 +32,7 @@ export const labCommands = {
     options: { file: labFile, ...acting, name: labName },
     more: 'All of them, or none: if one fails, the others return to their previous state.',
     examples: ['virt-rewind lab reset --yes', "virt-rewind lab reset 'with data' --yes"],
+    act: async () => (await import('./commands/labs.js')).resetLab,
   },
   'lab export': {
     summary: 'write a lab file of existing VMs, or of a system of VMs',
@@ -38,11 +42,13 @@ export const labCommands = {
       system: { type: 'string', kind: 'system', value: 'SYSTEM', help: 'its VMs, their order, and its restore points' },
     },
     examples: ['virt-rewind lab export db api > virt-rewind.yaml', 'virt-rewind lab export --system shop'],
+    act: async () => (await import('./commands/labs.js')).exportLab,
   },
   'lab destroy': {
     summary: 'remove what a lab created: its VMs with their disks and snapshots; never a VM that existed before',
     operands: [],
     options: { file: labFile, ...acting, name: labName },
     examples: ['virt-rewind lab destroy', 'virt-rewind lab destroy --yes'],
+    act: async () => (await import('./commands/labs.js')).destroyLab,
   },
-} as const satisfies Record<string, Command>;
+});

@@ -1,0 +1,69 @@
+// The rows of THE table: Snapshots: taken, shown, kept, deleted.
+import { deleteScopes } from '../domain/operation.js';
+import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
+import { acting, plan, seamless, snapshot, under, vm, vmOrSystem } from './commandShape.js';
+
+export const snapshotRows = under('Snapshots', {
+  tree: {
+    summary: 'show the snapshots of a VM',
+    operands: [vm],
+    options: {},
+    examples: ['virt-rewind tree web-test'],
+    act: async () => (await import('./commands/tree.js')).tree,
+  },
+  checkpoint: {
+    summary: 'create a snapshot of the best kind; of a system, a restore point',
+    operands: [vmOrSystem, { name: 'TITLE', kind: 'text', needed: 'optional' }],
+    options: {
+      plan,
+      kind: { type: 'string', value: 'KIND', help: 'memory, disk or offline', words: snapshotKinds },
+      style: { type: 'string', value: 'STYLE', help: 'internal or external', words: snapshotStyles },
+      quiesce: { type: 'boolean', help: 'freeze the file systems first, with the guest agent' },
+      live: { type: 'boolean', help: 'external, with memory: the VM keeps running while its RAM is written' },
+      seamless,
+      without: { type: 'string', value: 'DISKS', help: 'exclude these disks, for example vdb or vdb,vdc' },
+      description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
+      name: acting.name,
+    },
+    onSystem: ['plan', 'description', 'name'],
+    more: 'All running VMs of a system pause together until all are saved. All of them, or none.',
+    examples: ["virt-rewind checkpoint web-test 'before the upgrade'", "virt-rewind checkpoint shop 'before the demo'"],
+    act: async () => (await import('./commands/vmCommands.js')).checkpoint,
+  },
+  delete: {
+    summary: 'delete a snapshot, or a restore point; children keep their data',
+    operands: [vmOrSystem, snapshot],
+    options: {
+      ...acting,
+      scope: {
+        type: 'string',
+        value: 'SCOPE',
+        help: 'one, withDescendants or descendants',
+        words: deleteScopes,
+      },
+      trash: { type: 'boolean', help: 'move it to the trash instead; `undo` restores it' },
+    },
+    onSystem: ['plan', 'yes', 'name'],
+    examples: [
+      'virt-rewind delete web-test before-upgrade',
+      'virt-rewind delete web-test old --plan',
+      'virt-rewind delete web-test old --trash',
+    ],
+    act: async () => (await import('./commands/vmCommands.js')).deleteSnapshot,
+  },
+  keep: {
+    summary: 'keep a snapshot from being deleted by a rule',
+    operands: [vm, snapshot],
+    options: { clear: { type: 'boolean', help: 'no longer: clear that mark, and that of the favourite' } },
+    examples: ['virt-rewind keep web-test clean'],
+    act: async () => (await import('./commands/vmCommands.js')).keep,
+  },
+  consolidate: {
+    summary: 'merge the layers below the current state of a VM',
+    operands: [vm],
+    options: { ...acting, disk: { type: 'string', value: 'DISK', help: 'only this disk, for example vdb' } },
+    more: 'Deletes the snapshots that own the layers; kept ones stay.',
+    examples: ['virt-rewind consolidate web-test --plan'],
+    act: async () => (await import('./commands/vmCommands.js')).consolidate,
+  },
+});
