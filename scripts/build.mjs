@@ -126,6 +126,7 @@ export async function buildExtension(options = {}) {
     await build({ ...extensionOptions(options), entryPoints: Object.values(doors), outdir: join(root, 'dist') });
   }
   await build(webviewOptions(options));
+  if (options.minify) await shorten(join(root, 'dist/webview/main.js'));
   writeStarter();
   cpSync(join(root, 'docs/labFile.schema.json'), join(root, 'dist/lab-file.schema.json'));
   if (!options.minify) writeSentences(join(root, 'dist'));

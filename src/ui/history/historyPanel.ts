@@ -8,7 +8,7 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import { type HistoryFiles, watchedHistory } from '../../journal/watchedHistory.js';
 import type { WatchedRecords } from '../../journal/watchedRecords.js';
 import { historyPanelType } from '../../manifest/viewIds.js';
-import { PagePanel } from '../pagePanel.js';
+import type * as Page from '../pagePanel.js';
 import type * as Shown from './shownHistory.js';
 
 interface HistoryPanelOptions {
@@ -27,7 +27,7 @@ export class HistoryPanel implements Disposable {
   readonly #files: WatchedRecords<HistoryFiles>;
   readonly #drawn = new Emitter<void>();
   readonly onDidDraw = this.#drawn.event;
-  #panel: PagePanel | undefined;
+  #panel: Page.PagePanel | undefined;
   #drawing: Promise<void> = Promise.resolve();
 
   constructor(options: HistoryPanelOptions) {
@@ -41,13 +41,13 @@ export class HistoryPanel implements Disposable {
 
   /** False where nothing was done yet. What draws it is loaded for the first one. */
   async show(): Promise<boolean> {
-    const shown = await import('./shownHistory.js');
+    const [page, shown] = await Promise.all([import('../pagePanel.js'), import('./shownHistory.js')]);
     await this.#files.read();
     if (this.#lines.length === 0) {
       return false;
     }
     if (this.#panel === undefined) {
-      this.#panel = this.#openPanel(shown);
+      this.#panel = this.#openPanel(page, shown);
     } else {
       this.#panel.reveal();
     }
@@ -70,8 +70,8 @@ export class HistoryPanel implements Disposable {
     this.#drawn.dispose();
   }
 
-  #openPanel({ historyLinks }: typeof Shown): PagePanel {
-    const panel = new PagePanel({
+  #openPanel(page: typeof Page, { historyLinks }: typeof Shown): Page.PagePanel {
+    const panel = new page.PagePanel({
       type: historyPanelType,
       title: t('History'),
       links: historyLinks,

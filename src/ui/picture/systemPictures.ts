@@ -1,40 +1,21 @@
-// The tabs with pictures of systems of VMs: one for each, drawn anew when it reads differently, as long as it is seen.
-import { t } from '@vscode/l10n';
+// The tabs with pictures of systems of VMs: one for each.
 import type { Disposable } from '../../base/disposable.js';
-import { displayLine } from '../../domain/plainText.js';
-import type { EnginePort } from '../../engine/enginePort.js';
-import { vmKey } from '../../live/views.js';
-import { systemPictureType } from '../../manifest/viewIds.js';
-import type { KnownSystems } from '../../systems/knownSystems.js';
-import type { ShownSystem } from '../../text/systems/systemRows.js';
-import type { Attentions } from '../attentions.js';
-import { PagePanel } from '../pagePanel.js';
-import type * as Page from './systemPage.js';
-
-/** Ages are written anew. */
-const againMs = 60_000;
-
-interface SystemPicturesOptions {
-  readonly engine: EnginePort;
-  readonly known: KnownSystems;
-  readonly attentions: Attentions;
-  readonly shown: (id: string) => ShownSystem | undefined;
-}
+import type { SystemPicture, SystemPictureOptions } from './systemPicture.js';
 
 export class SystemPictures implements Disposable {
-  readonly #options: SystemPicturesOptions;
+  readonly #options: SystemPictureOptions;
   readonly #panels = new Map<string, SystemPicture>();
 
-  constructor(options: SystemPicturesOptions) {
+  constructor(options: SystemPictureOptions) {
     this.#options = options;
   }
 
   /** What draws it is loaded for the first one. */
   async show(id: string): Promise<void> {
-    const page = await import('./systemPage.js');
+    const { SystemPicture } = await import('./systemPicture.js');
     const open = this.#panels.get(id);
     if (open === undefined) {
-      this.#panels.set(id, new SystemPicture(id, page, this.#options, () => this.#panels.delete(id)));
+      this.#panels.set(id, new SystemPicture(id, this.#options, () => this.#panels.delete(id)));
     } else {
       open.reveal();
     }
@@ -49,82 +30,5 @@ export class SystemPictures implements Disposable {
     for (const panel of [...this.#panels.values()]) {
       panel.dispose();
     }
-  }
-}
-
-class SystemPicture implements Disposable {
-  readonly #id: string;
-  readonly #page: typeof Page;
-  readonly #options: SystemPicturesOptions;
-  readonly #panel: PagePanel;
-  readonly #attention: ReturnType<Attentions['share']>;
-
-  constructor(id: string, page: typeof Page, options: SystemPicturesOptions, ended: () => void) {
-    this.#page = page;
-    const { engine, known, attentions } = options;
-    this.#id = id;
-    this.#options = options;
-    const name = displayLine(known.find(id)?.system.name ?? '');
-    this.#panel = new PagePanel({
-      type: systemPictureType,
-      title: t('{0}: Picture', name),
-      links: page.systemLinks,
-      onLook: () => this.#look(),
-      onEnd: () => {
-        known.watch(this, false);
-        ended();
-      },
-    });
-    const { store } = this.#panel;
-    this.#attention = store.add(attentions.share());
-    store.add(known.onDidChange(() => this.#draw()));
-    store.add(engine.onDidChange(() => this.#draw()));
-    const timer = setInterval(() => this.#draw(), againMs);
-    store.add({ dispose: () => clearInterval(timer) });
-    this.#look();
-  }
-
-  get html(): string {
-    return this.#panel.html;
-  }
-
-  reveal(): void {
-    this.#panel.reveal();
-  }
-
-  dispose(): void {
-    this.#panel.dispose();
-  }
-
-  #look(): void {
-    const { known, engine } = this.#options;
-    const { visible } = this.#panel;
-    const members = known.find(this.#id)?.system.members ?? [];
-    known.watch(this, visible);
-    this.#attention.set({
-      visible,
-      connections: new Set(members.map(({ connection }) => connection)),
-      vms: new Set(members.map(vmKey)),
-    });
-    if (visible) {
-      for (const member of members.filter((one) => engine.findVm(one) !== undefined)) {
-        // What cannot be read is said in its column.
-        engine.readTree({ connection: member.connection, uuid: member.uuid }).catch(() => undefined);
-      }
-    }
-    this.#draw();
-  }
-
-  #draw(): void {
-    if (!this.#panel.visible) {
-      return;
-    }
-    const shown = this.#options.shown(this.#id);
-    if (shown === undefined) {
-      this.#panel.dispose();
-      return;
-    }
-    const now = Date.now();
-    this.#panel.draw((nonce) => this.#page.systemPage(shown, now, nonce));
   }
 }
