@@ -1,5 +1,5 @@
 // Bundles the extension and its tests. node scripts/build.mjs [--watch] [--minify] [--tests]
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
@@ -128,7 +128,8 @@ export async function buildExtension(options = {}) {
   await build(webviewOptions(options));
   if (options.minify) await shorten(join(root, 'dist/webview/main.js'));
   writeStarter();
-  cpSync(join(root, 'docs/labFile.schema.json'), join(root, 'dist/lab-file.schema.json'));
+  const labFile = JSON.parse(readFileSync(join(root, 'docs/labFile.schema.json'), 'utf8'));
+  writeFileSync(join(root, 'dist/lab-file.schema.json'), JSON.stringify(labFile));
   if (!options.minify) writeSentences(join(root, 'dist'));
   await assembleLessonGuest();
 }
