@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { vmKey } from '../../live/views.js';
 import { bytesText } from '../bytesText.js';
-import type { PlannedTarget } from '../questions/shortLosses.js';
+import type { PlannedTarget } from '../questions/lossText.js';
 
 /** Snapshots of one VM may share what only both of them hold: together they free more than each by itself. */
 export function freedText(planned: readonly PlannedTarget[]): readonly string[] {

@@ -5,10 +5,9 @@ import type { Loss, Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
 import { freedText } from '../operations/freedText.js';
 import { titleIn, titleOf } from '../operations/operationProgress.js';
-import type { PlannedTarget } from './shortLosses.js';
+import { type PlannedTarget, lossText } from './lossText.js';
 import { finalText, isFinal } from './planText.js';
 import { warningText } from './warningText.js';
-import { lossText } from './lossText.js';
 import { operationWords } from '../operations/operationText.js';
 
 /** More lines of one sort than this are put together. */

@@ -7,7 +7,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { freedText } from '../operations/freedText.js';
 import { titleOf } from '../operations/operationProgress.js';
 import { refusalText } from '../refusals/refusalText.js';
-import type { PlannedTarget } from './shortLosses.js';
+import type { PlannedTarget } from './lossText.js';
 import { snapshotCountText } from '../words.js';
 
 /** A title that is one of many. */

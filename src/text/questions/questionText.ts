@@ -13,7 +13,7 @@ import { finalText, isFinal, planText } from './planText.js';
 import { plansText } from './plansText.js';
 import { freedText } from '../operations/freedText.js';
 import { estimateText, agoText } from '../relativeAge.js';
-import { type PlannedTarget, quoteTitle, shortLosses, fileName, filesCount } from './shortLosses.js';
+import { type PlannedTarget, quoteTitle, shortLosses, fileName, filesCount } from './lossText.js';
 import { shortWarnings } from './shortWarnings.js';
 import { spaceText } from '../rows/sizeText.js';
 import { kindWords } from '../words.js';

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
 import { estimateText } from '../relativeAge.js';
-import { fileName } from './shortLosses.js';
+import { fileName } from './lossText.js';
 
 /** Of a VM. */
 const longestName = 32;

@@ -1,7 +1,7 @@
 // The other answer to the question whether to delete: what would go into the trash, and what that means.
 import { t } from '@vscode/l10n';
 import { type VmView, vmKey } from '../../live/views.js';
-import type { PlannedTarget } from './shortLosses.js';
+import type { PlannedTarget } from './lossText.js';
 
 /** Snapshots of one VM. */
 export interface TrashedSnapshots {

@@ -31,12 +31,6 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'The VM keeps running while its RAM is written. Virt Rewind asks QEMU for that through its monitor, so libvirt marks the VM as tainted (custom-monitor) until it is off. Nothing else changes.',
       );
     case 'mayBeKeptWhileRunning':
-      if (warning.only === 'thenRam') {
-        return t(
-          'If QEMU can write the RAM while the VM runs, the snapshot includes the RAM, and the VM pauses for about {0}. Virt Rewind tries this when it creates the snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off.',
-          estimateText(warning.estimateMs),
-        );
-      }
       return t(
         'If QEMU can write the RAM while the VM runs, the snapshot includes the RAM, and the VM pauses for about {0}. Virt Rewind tries this when it creates the snapshot. libvirt then marks the VM as tainted (custom-monitor) until it is off.',
         estimateText(warning.estimateMs),

@@ -13,7 +13,7 @@ import { failureMessage } from '../../text/failures/failureMessage.js';
 import { isSilent } from '../../text/failures/failureText.js';
 import { type LeftOut, type QuestionText, questionOfAll } from '../../text/questions/questionText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
-import type { PlannedTarget } from '../../text/questions/shortLosses.js';
+import type { PlannedTarget } from '../../text/questions/lossText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { isAgreed } from '../prompts/agreedLosses.js';
 import { CommandError } from '../prompts/commandError.js';

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { htmlText } from '../../text/html.js';
 import { bytesText } from '../../text/bytesText.js';
 import { labelIn } from '../../text/connectionLabel.js';
-import { fileName } from '../../text/questions/shortLosses.js';
+import { fileName } from '../../text/questions/lossText.js';
 import { relativeAge } from '../../text/relativeAge.js';
 import { bytesTogether, type VmLine } from '../../text/rows/vmList.js';
 import type { CommandId } from '../../verbs/verbs.js';

@@ -4,7 +4,7 @@ import type { VmView } from '../../../src/live/views.js';
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import { plansText } from '../../../src/text/questions/plansText.js';
-import type { PlannedTarget } from '../../../src/text/questions/shortLosses.js';
+import type { PlannedTarget } from '../../../src/text/questions/lossText.js';
 import { snapshot, uri, vm, vmView } from '../ui/samples.js';
 import { before } from '../domain/someFacts.js';
 

@@ -13,7 +13,7 @@ import {
   wayLine,
   withLine,
 } from '../../../src/text/questions/questionText.js';
-import type { PlannedTarget } from '../../../src/text/questions/shortLosses.js';
+import type { PlannedTarget } from '../../../src/text/questions/lossText.js';
 import { before } from '../domain/someFacts.js';
 import { branched, now, ref, snapshot, uri, vm, vmView } from '../ui/samples.js';
 

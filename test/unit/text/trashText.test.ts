@@ -1,6 +1,6 @@
 // What the trash is offered for beside a delete: what goes and is not there yet, and nothing that is to be kept.
 import assert from 'node:assert/strict';
-import type { PlannedTarget } from '../../../src/text/questions/shortLosses.js';
+import type { PlannedTarget } from '../../../src/text/questions/lossText.js';
 import { trashOffer } from '../../../src/text/questions/trashText.js';
 import { before } from '../domain/someFacts.js';
 import { ref, uri, vmView } from '../ui/samples.js';

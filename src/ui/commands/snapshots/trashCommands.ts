@@ -8,7 +8,7 @@ import { type VmView, vmKey } from '../../../live/views.js';
 import { titleOf } from '../../../text/operations/operationProgress.js';
 import { type QuestionText, withLine } from '../../../text/questions/questionText.js';
 import { trashWords } from '../../../text/rows/rows.js';
-import type { PlannedTarget } from '../../../text/questions/shortLosses.js';
+import type { PlannedTarget } from '../../../text/questions/lossText.js';
 import {
   type TrashedSnapshots,
   isKept,
