@@ -146,7 +146,7 @@ const rooms = {
   bisect: ['live', 'engine', 'journal', 'operations', 'domain', 'base'],
   health: ['live', 'engine', 'diagnosis', 'domain', 'manifest', 'base'],
   manifest: ['domain'],
-  verbs: ['wings/verbRows', 'domain'],
+  verbs: ['domain'],
   session: [
     'bisect',
     'systems',
@@ -201,7 +201,6 @@ const rooms = {
   ],
   lesson: ['text', 'engine', 'steps', 'domain', 'base'],
   agents: [
-    'wings/readers',
     'session',
     'driver/connection/standstill',
     'text',
@@ -216,7 +215,6 @@ const rooms = {
   ],
   'agents/mcp': ['agents', 'base'],
   api: [
-    'wings/readers',
     'lab',
     'session',
     'systems',
@@ -229,16 +227,8 @@ const rooms = {
     'manifest',
     'base',
   ],
-  // A wing is one capability of its own, which is handed in at the doors: the core knows none.
-  wings: [
-    'wings/inside',
-    'wings/inside/editor',
-    'wings/copies',
-    'wings/copies/editor',
-    'cli/context',
-    'engine',
-    'base',
-  ],
+  // What a wing hands in at the doors. No room imports one: the core knows none.
+  wings: ['cli/context', 'session/readers', 'ui', 'ui/commands', 'ui/tree', 'engine', 'verbs/verb', 'base'],
   ...roomsOfWings(),
   cli: [
     'lab',
@@ -291,7 +281,6 @@ const rooms = {
     'base',
   ],
   'ui/tree': [
-    'wings/vmFacts',
     'bisect/knownBisects',
     'ui/health',
     'health',
@@ -333,7 +322,7 @@ const rooms = {
   'ui/vms': ['ui/tree', 'health', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'verbs', 'base'],
   'ui/guest': ['ui/prompts', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
-  'ui/agents': ['wings/vmFacts', 'agents', 'session', 'ui', 'text', 'engine', 'manifest', 'verbs', 'base'],
+  'ui/agents': ['agents', 'session', 'ui', 'text', 'engine', 'manifest', 'verbs', 'base'],
   'ui/lab': ['lab', 'ui', 'text', 'manifest', 'verbs', 'base'],
   'ui/commands': [
     'bisect',
@@ -373,7 +362,6 @@ const rooms = {
     'domain',
     'manifest',
     'verbs',
-    'wings/verbHandlers',
     'base',
   ],
   'ui/tasks': [
@@ -400,6 +388,8 @@ function wings() {
 /** The law of wings: one uses itself and the core; its commands the command line, its editor the editor. */
 function roomsOfWings() {
   const core = [
+    // What an agent may read of a text of others.
+    'agents/guestText',
     ...['session', 'text', 'engine', 'live', 'journal', 'driver/files', 'driver/sharedHost', 'qemu', 'operations'],
     'hosts',
     ...['domain/chains', 'domain', 'base'],

@@ -13,7 +13,7 @@ import { runOk } from './rig/run.mjs';
 /** What the two doors of the package load. */
 const programs = ['commandLine', 'library', 'api', 'words', 'engine', 'look', 'later', 'lab'];
 /** Of which the types that importers see are made, file by file. */
-const typed = ['library', 'api/connect', 'api/publicApi', 'api/virtRewindError'];
+const typed = ['library', 'api/publicApi', 'api/virtRewindError'];
 
 /**
  * @param {string} folder absolute

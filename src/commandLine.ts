@@ -3,6 +3,7 @@
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
+import type { AgentReaders } from './agents/toolCall.js';
 import { splitCommonOptions, joinCommandWords, parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { ownCommands } from './cli/commandTable.js';
@@ -17,6 +18,12 @@ import { insideCommands } from './wings/inside/commands/insideCommands.js';
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
 
 const commands = { ...ownCommands, ...insideCommands(copiedDisks), ...copiesCommands };
+
+/** Of agents. */
+const readers: AgentReaders = {
+  files: () => import('./wings/inside/readFiles.js'),
+  notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),
+};
 
 let isUnwritten = false;
 
@@ -87,11 +94,12 @@ async function main(): Promise<number> {
     speak(join(__dirname, 'l10n'), env, terminal, parsed.call.texts['connect']);
     if (parsed.call.command === 'hook') {
       const [{ hook }, { noLog }] = await Promise.all([import('./cli/commands/hook.js'), import('./base/log.js')]);
-      return await hook({ call: parsed.call, terminal, environment: env, log: noLog });
+      return await hook({ call: parsed.call, readers, terminal, environment: env, log: noLog });
     }
     const { runCommandLine } = await import('./cli/runCommandLine.js');
     return await runCommandLine({
       call: parsed.call,
+      readers,
       terminal,
       environment: env,
       onInterrupt: (listener) => process.on('SIGINT', listener),

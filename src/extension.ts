@@ -7,6 +7,7 @@ import { landFirst } from './ui/firstLanding.js';
 import type { EditorContext } from './api/connectWithin.js';
 import type { VirtRewindApi } from './api/publicApi.js';
 import type { CommandServices, SystemsOfEditor } from './ui/commands/commandServices.js';
+import { applySettings } from './ui/commands/applySettings.js';
 import { registerCommands, type TitledCommand } from './ui/commands/registerCommands.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './session/openEngine.js';
@@ -14,8 +15,7 @@ import { SharedSettings } from './session/sharedSettings.js';
 import { NotesFile } from './journal/notesFile.js';
 import { stateFolder } from './journal/stateFolder.js';
 import { watchSpentClones } from './engine/spentClones.js';
-import { onDidChangeSettings, readSettings, readUserSettings } from './ui/readSettings.js';
-import type { Settings } from './manifest/settings.js';
+import { onDidChangeSettings, readSettings } from './ui/readSettings.js';
 import type { LayerCost } from './domain/layerCost.js';
 import { mayAct } from './domain/automaticActions.js';
 import { protectionMatcher } from './domain/protection.js';
@@ -35,8 +35,6 @@ import { FollowedLogs } from './ui/guest/followedLogs.js';
 import { Screens } from './ui/guest/screens.js';
 import { setContextKeys } from './ui/contextKeys.js';
 import { notify } from './ui/prompts/notify.js';
-import { readOnlyConnections, wantedConnections } from './session/wantedConnections.js';
-import { readConfigured } from './ui/commands/connections/readConfigured.js';
 import { Reports } from './ui/documents/reports.js';
 import { AllVms } from './ui/vms/allVms.js';
 import { HistoryPanel } from './ui/history/historyPanel.js';
@@ -46,6 +44,7 @@ import { foldersWithLab } from './ui/lab/labFolders.js';
 import { languageTools } from './ui/agents/languageTools.js';
 import { putOnPath } from './ui/commandLinePath.js';
 import { rewindTasks, runOwnTask } from './ui/tasks/rewindTasks.js';
+import type { VmNotes } from './ui/tree/vmsInTree.js';
 import { VmTree } from './ui/tree/vmTree.js';
 import { KnownBisects } from './bisect/knownBisects.js';
 import { KnownSystems } from './systems/knownSystems.js';
@@ -53,8 +52,8 @@ import { recoverWhenOpen } from './systems/recoverWhenOpen.js';
 import type { Systems } from './systems/systems.js';
 import { HealthWatch } from './health/healthWatch.js';
 import { sentencesIn } from './text/translation.js';
-import { registerWings } from './wings/registerWings.js';
-import { watchSettings } from './health/watchSettings.js';
+import { watchSchedules } from './wings/copies/editor/watchSchedules.js';
+import { registerFiles } from './wings/inside/editor/registerFiles.js';
 
 /** What is remembered of the VMs' health, at most. */
 const mostNoteBytes = 2 * 1024 * 1024;
@@ -112,7 +111,8 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
       .then(({ tellBrokenOff }) => tellBrokenOff(journal, log))
       .catch((error: unknown) => log.error(String(error)));
   });
-  const tree = new VmTree(engine, known, bisects, attentions, health, context.globalState, log);
+  const inTree = async (): Promise<VmNotes> => (await wings()).notesInTree(context.globalState, log);
+  const tree = new VmTree(engine, known, bisects, attentions, health, context.globalState, inTree, log);
   const pictures = new PicturePanels(
     { engine, health, bisects, log, sentences, extension: context.extensionUri },
     attentions,
@@ -160,6 +160,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     open: () => (opened ??= import('./systems/systems.js').then((room) => new room.Systems(systemsOptions))),
   };
   const commands = registerCommands(commandsOf(context.extension), {
+    wings,
     systems,
     bisects,
     engine,
@@ -194,11 +195,21 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   const tasks = rewindTasks({ engine, systems });
   const tools = languageTools({
     ...{ engine, folder: journal, log },
-    ...{ extension: context.extension, memory: context.globalState },
+    extension: context.extension,
+    readers: async () => {
+      const { readers: given, notesForAgents } = await wings();
+      return { ...given, notes: notesForAgents(context.globalState) };
+    },
   });
   const settings = onDidChangeSettings((changed) => applySettings({ engine, health, shared }, changed));
   const over = new AbortController();
-  const api = createApi({ engine, folder: journal, systems: systems.open, log, over: over.signal });
+  const api = createApi({
+    engine,
+    folder: journal,
+    systems: systems.open,
+    log,
+    over: over.signal,
+  });
 
   // Ended in this order: whatever still asks the engine ends before it.
   context.subscriptions.push(
@@ -208,7 +219,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     tasks,
     tools,
     labFiles(log),
-    ...registerWings(engine, attentions, { context, journal, log }),
+    ...[registerFiles, watchSchedules].map((start) => start({ engine, attentions, context, journal, log })),
     commands,
     status,
     activeVm,
@@ -259,14 +270,24 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
       };
 }
 
+/** What wings do here but at the start. */
+async function wings() {
+  const [{ insideInEditor: inside }, { copiesInEditor: copies }] = await Promise.all([
+    import('./wings/inside/editor/insideInEditor.js'),
+    import('./wings/copies/editor/copiesInEditor.js'),
+  ]);
+  const handlers = { ...inside.handlers, ...copies.handlers };
+  return { ...inside, ...copies, handlers, readers: { ...inside.readers, ...copies.readers } };
+}
+
 /** For other extensions. Its code is loaded when one of them connects. */
 function createApi(editor: Pick<EditorContext, 'engine' | 'folder' | 'systems' | 'log' | 'over'>): VirtRewindApi {
   return {
     version: 1,
     connect: async () => {
-      const { connectWithin } = await import('./api/connectWithin.js');
+      const [{ connectWithin }, { readers }] = await Promise.all([import('./api/connectWithin.js'), wings()]);
       const isTrusted = (): boolean => vscode.workspace.isTrusted;
-      return connectWithin({ ...editor, settings: readSettings, shell: vscode.env.appName, isTrusted });
+      return connectWithin({ ...editor, readers, settings: readSettings, shell: vscode.env.appName, isTrusted });
     },
   };
 }
@@ -288,24 +309,6 @@ function landAfterStart(
 /** The editor is closed: it waits a few seconds for this. What takes longer, or breaks off, the next start removes. */
 export async function deactivate(): Promise<void> {
   await endLesson?.();
-}
-
-interface SettingsFollowers {
-  readonly engine: Engine;
-  readonly health: HealthWatch;
-  readonly shared: SharedSettings;
-}
-
-function applySettings({ engine, health, shared }: SettingsFollowers, settings: Settings): void {
-  const own = readUserSettings();
-  engine.setProtected(protectionMatcher(settings.protectedVms));
-  engine.setAutoPrune(settings.keepCheckpoints, settings.keepAutoCheckpoints);
-  engine.setAutomaticActions(settings.automaticActions);
-  // A workspace can make a connection read-only, and not take that away.
-  engine.setReadOnly(readConfigured(readOnlyConnections, own.connections));
-  engine.setConnections(readConfigured(wantedConnections, settings.connections));
-  health.setSettings(watchSettings(settings));
-  void shared.write(own);
 }
 
 /** Its package.json is made from the table of verbs. */

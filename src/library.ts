@@ -1,6 +1,7 @@
 // The door of the library: what `import { connect } from 'virt-rewind'` gives.
+import { connectTo } from './api/connect.js';
+import type { ConnectOptions, VirtRewind } from './api/publicApi.js';
 import { speakIn } from './text/ways.js';
-export { connect } from './api/connect.js';
 export { VirtRewindError } from './api/virtRewindError.js';
 export type {
   BackupInfo,
@@ -37,3 +38,15 @@ export type {
 } from './api/publicApi.js';
 
 speakIn('library');
+
+/**
+ * Nothing is connected before something is asked for.
+ *
+ * @param options a URI as virsh has it, or more
+ */
+export function connect(options: string | ConnectOptions = {}): Promise<VirtRewind> {
+  return connectTo(options, {
+    files: () => import('./wings/inside/readFiles.js'),
+    backups: () => import('./wings/copies/readCopies.js'),
+  });
+}

@@ -1,13 +1,29 @@
-// The door of what is made of the tables: package.json, pages of docs/, the manual page.
+// The door of what is made of the tables: package.json, pages of docs/, schemas, the manual page.
+import { answers as ownAnswers } from './cli/answers.js';
 import { ownCommands } from './cli/commandTable.js';
 import type { CommandTable } from './cli/context.js';
+import { verbs as ownVerbs } from './verbs/verbs.js';
+import { copiesAnswers } from './wings/copies/commands/answers.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
+import { copiesVerbs } from './wings/copies/copiesVerbs.js';
+import { insideAnswers } from './wings/inside/commands/answers.js';
 import { insideCommands } from './wings/inside/commands/insideCommands.js';
+import { insideVerbs } from './wings/inside/insideVerbs.js';
 export { editorTools } from './agents/toolTable.js';
 export { commonOptions } from './cli/commandShape.js';
 export { exitCodes } from './cli/exitCodes.js';
+export { labShape } from './lab/labShape.js';
+export { publicShapes } from './session/publicTypes.js';
 export { argumentTable } from './verbs/arguments.js';
 export { submenus } from './verbs/submenus.js';
 export { taskActions, taskShapes } from './verbs/tasks.js';
 
+export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs };
+
+export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id}` as const);
+
+/** Of the command line, by their words. */
 export const commands: CommandTable = { ...ownCommands, ...insideCommands(copiedDisks), ...copiesCommands };
+
+/** With --json, each by a name of its own. */
+export const answers = { ...ownAnswers, ...insideAnswers, ...copiesAnswers };

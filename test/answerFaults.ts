@@ -3,11 +3,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import * as v from 'valibot';
 import { documentShapes } from '../scripts/docs/schemas.mjs';
-import { answers } from '../src/cli/answers.js';
-import { copiesAnswers } from '../src/wings/copies/commands/answers.js';
-import { insideAnswers } from '../src/wings/inside/commands/answers.js';
+import { answers } from '../src/tables.js';
 
-const shapes = documentShapes({ answers: { ...answers, ...insideAnswers, ...copiesAnswers } });
+const shapes = documentShapes({ answers });
 
 /** What is wrong with a document of the command line; none where it is as its shape says. */
 export function faultsOf(value: unknown): readonly string[] {

@@ -16,21 +16,7 @@ import { loadSource } from '../loadSource.mjs';
  * @property {() => readonly object[]} editorTools as package.json has the tools of agents
  */
 
-const entry = `
-export { verbs } from './src/verbs/verbs.js';
-export { submenus } from './src/verbs/submenus.js';
-export { argumentTable } from './src/verbs/arguments.js';
-export { taskActions, taskShapes } from './src/verbs/tasks.js';
-export { editorTools } from './src/agents/toolTable.js';
-export { publicShapes } from './src/session/publicTypes.js';
-export { labShape } from './src/lab/labShape.js';
-import { answers as own } from './src/cli/answers.js';
-import { insideAnswers } from './src/wings/inside/commands/answers.js';
-import { copiesAnswers } from './src/wings/copies/commands/answers.js';
-export const answers = { ...own, ...insideAnswers, ...copiesAnswers };
-`;
-
 /** @returns {Promise<Tables>} */
 export async function readTables() {
-  return /** @type {Tables} */ (await loadSource(entry));
+  return /** @type {Tables} */ (await loadSource("export * from './src/tables.js';"));
 }

@@ -8,7 +8,7 @@ import type { Session } from '../session/session.js';
 import { cleanAnswer, untrustedLine, untrustedNote } from './guestText.js';
 import { ToolRefusal, toolError } from './refusal.js';
 import { readInput, type ToolName, toolOf } from './toolTable.js';
-import type { FreshCheckpoint, AgentTools, ToolQuestion } from './toolCall.js';
+import type { AgentReaders, FreshCheckpoint, AgentTools, ToolQuestion } from './toolCall.js';
 
 /** More at once are no work, but a flood. */
 const mostCalls = 16;
@@ -20,7 +20,7 @@ export interface AgentSessionOptions {
   /** As it calls itself: nobody believes it. */
   readonly agent: () => string;
   readonly log: Log;
-  readonly seenBackups?: AgentTools['seenBackups'];
+  readonly readers: AgentReaders;
 }
 
 export interface ToolAnswer {
@@ -34,7 +34,7 @@ export class AgentSession implements AgentTools {
   readonly log: Log;
   /** By the UUID of the VM. */
   readonly fresh = new Map<string, FreshCheckpoint>();
-  readonly seenBackups: AgentTools['seenBackups'];
+  readonly readers: AgentReaders;
   readonly #options: AgentSessionOptions;
   #calls = 0;
   #acts: Promise<unknown> = Promise.resolve();
@@ -42,7 +42,7 @@ export class AgentSession implements AgentTools {
   constructor(options: AgentSessionOptions) {
     this.#options = options;
     this.log = options.log;
-    this.seenBackups = options.seenBackups;
+    this.readers = options.readers;
   }
 
   get agent(): string {

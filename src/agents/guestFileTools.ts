@@ -2,7 +2,7 @@
 import { ReadError } from '../domain/readError.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmView } from '../live/views.js';
-import { wingReaders } from '../wings/readers.js';
+import type { FileReader, FilesPlace } from '../session/readers.js';
 import { markUntrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
 import { findSnapshotForAgent, requirePermittedVm, type ToolCall, type ToolHandler } from './toolCall.js';
@@ -61,15 +61,13 @@ function pointOf({ vm }: VmView, snapshot: Snapshot | undefined): object {
   return { vm: vm.name, snapshot: snapshot?.name ?? 'present' };
 }
 
-type Files = Awaited<ReturnType<typeof wingReaders.files>>;
-
 async function reading<T>(
-  { session: { engine }, signal }: ToolCall,
+  { session: { engine }, tools, signal }: ToolCall,
   view: VmView,
   snapshot: Snapshot | undefined,
-  read: (files: Files, place: Parameters<Files['listFiles']>[0]) => Promise<T>,
+  read: (files: FileReader, place: FilesPlace) => Promise<T>,
 ): Promise<T> {
-  const files = await wingReaders.files();
+  const files = await tools.readers.files();
   const place = { engine, view, environment: process.env, signal, ...(snapshot !== undefined && { snapshot }) };
   try {
     return await read(files, place);

@@ -11,7 +11,6 @@ import { permissionFor } from './guard.js';
 import { markUntrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
 import { usualSeconds } from './toolTable.js';
-import { backupsAnswer, lastBackup, readBackupsOfVms } from './vmBackups.js';
 import { findSnapshotForAgent, requirePermittedVm, type ToolHandler, type ToolCall } from './toolCall.js';
 
 const mostVms = 200;
@@ -22,9 +21,9 @@ const mostConsoleBytes = 64 * 1024;
 const mostPictureBytes = 6 * 1024 * 1024;
 
 export const listVms: ToolHandler = async (work) => {
-  const { session } = work;
+  const { session, tools } = work;
   const { views, unreachable } = await session.reachAll();
-  const backupsOf = await readBackupsOfVms(work);
+  const noteOn = await tools.readers.notes(session.folder, tools.log);
   const vms = views.flatMap((view) => {
     const { name, uuid, state, snapshots, connection, protected: isProtected } = session.infoOf(view);
     const allowed = permissionFor(view.vm, session.settings.agentPermissions);
@@ -36,7 +35,7 @@ export const listVms: ToolHandler = async (work) => {
             uuid,
             state,
             snapshots,
-            ...lastBackup(backupsOf(view)),
+            ...noteOn(view).brief,
             connection,
             you_may: isProtected ? 'look' : allowed,
             protected: isProtected,
@@ -86,7 +85,7 @@ export const describeVm: ToolHandler = async (work) => {
       before: step.name,
       can_go_back: infos.some((info) => info.name === step.name && Date.parse(info.createdAt) === step.createdAt),
     })),
-    backups: backupsAnswer(view, (await readBackupsOfVms(work))(view)),
+    ...(await tools.readers.notes(session.folder, tools.log))(view).whole,
   };
 };
 

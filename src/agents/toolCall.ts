@@ -6,8 +6,8 @@ import type { VmView } from '../live/views.js';
 import type { AgentCheckpoints } from '../journal/agentCheckpoints.js';
 import type { Audit } from '../journal/audit.js';
 import type { AgentPermission } from '../manifest/settings.js';
+import type { Readers, ReadVmNotes } from '../session/readers.js';
 import type { Session } from '../session/session.js';
-import type { wingReaders } from '../wings/readers.js';
 import { permissionFor, denialOf, unknownVmDenial } from './guard.js';
 import { readAs } from './guestText.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
@@ -19,10 +19,10 @@ export interface FreshCheckpoint {
   readonly at: number;
 }
 
-/** What an editor saw in repositories when it read them last. */
-export type SeenBackups = (view: VmView) => Parameters<ReadOfVm>[1];
-
-type ReadOfVm = Awaited<ReturnType<Awaited<ReturnType<typeof wingReaders.copies>>['readKnownBackups']>>;
+/** What is handed in at the door. */
+export interface AgentReaders extends Pick<Readers, 'files'> {
+  readonly notes: ReadVmNotes;
+}
 
 /** What is the same for all calls of one agent. */
 export interface AgentTools {
@@ -31,7 +31,7 @@ export interface AgentTools {
   readonly agent: string;
   /** By the UUID of the VM. */
   readonly fresh: Map<string, FreshCheckpoint>;
-  readonly seenBackups?: SeenBackups | undefined;
+  readonly readers: AgentReaders;
   checkpoints(session: Session): AgentCheckpoints;
   audit(session: Session): Audit;
 }

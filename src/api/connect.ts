@@ -1,5 +1,6 @@
 // The library: one visit to the VMs, as promises.
 import type { Log } from '../base/log.js';
+import type { Readers } from '../session/readers.js';
 import { Session } from '../session/session.js';
 import { asError } from './asError.js';
 import type { ConnectOptions, VirtRewind } from './publicApi.js';
@@ -8,12 +9,7 @@ import { createLibrary } from './createLibrary.js';
 
 const shell = 'virt-rewind (library)';
 
-/**
- * Nothing is connected before something is asked for.
- *
- * @param options a URI as virsh has it, or more
- */
-export async function connect(options: string | ConnectOptions = {}): Promise<VirtRewind> {
+export async function connectTo(options: string | ConnectOptions, readers: Readers): Promise<VirtRewind> {
   const { uri, log } = typeof options === 'string' ? { uri: options, log: undefined } : options;
   const session = await asError(() =>
     Session.open({
@@ -25,7 +21,7 @@ export async function connect(options: string | ConnectOptions = {}): Promise<Vi
   );
   const over = new AbortController();
   return createLibrary(
-    new LibrarySession({ session: () => session, log: logTo(log), shell, over: over.signal }),
+    new LibrarySession({ session: () => session, readers, log: logTo(log), shell, over: over.signal }),
     async () => {
       await session.close();
       over.abort();

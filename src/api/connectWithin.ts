@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';
 import type { Engine } from '../engine/engine.js';
 import type { Settings } from '../manifest/settings.js';
+import type { Readers } from '../session/readers.js';
 import { Session } from '../session/session.js';
 import type { Systems } from '../systems/systems.js';
 import type { VirtRewind } from './publicApi.js';
@@ -16,6 +17,7 @@ export interface EditorContext {
   /** Of the journal. */
   readonly folder: string;
   readonly systems: () => Promise<Systems>;
+  readonly readers: Readers;
   readonly log: Log;
   /** Its name. */
   readonly shell: string;
@@ -31,6 +33,7 @@ export function connectWithin({
   settings,
   folder,
   systems,
+  readers,
   log,
   shell,
   isTrusted,
@@ -40,6 +43,7 @@ export function connectWithin({
   const options = { systems, log, shell, environment: process.env };
   const librarySession = new LibrarySession({
     session: () => Session.within(engine, settings(), folder, options),
+    readers,
     log,
     shell,
     over: AbortSignal.any([own.signal, over]),

@@ -2,6 +2,7 @@
 // with a kind and a sentence.
 import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';
+import type { Readers } from '../session/readers.js';
 import type { Session } from '../session/session.js';
 import { asError } from './asError.js';
 import { VirtRewindError } from './virtRewindError.js';
@@ -9,6 +10,7 @@ import { VirtRewindError } from './virtRewindError.js';
 interface LibrarySessionOptions {
   /** With the settings as they are now: what a person protects is protected from the next call on. */
   readonly session: () => Session;
+  readonly readers: Readers;
   readonly log: Log;
   /** What others are told of who carries out an operation. */
   readonly shell: string;
@@ -19,12 +21,14 @@ interface LibrarySessionOptions {
 }
 
 export class LibrarySession {
+  readonly readers: Readers;
   readonly log: Log;
   readonly shell: string;
   readonly #options: LibrarySessionOptions;
 
   constructor(options: LibrarySessionOptions) {
     this.#options = options;
+    this.readers = options.readers;
     this.log = options.log;
     this.shell = options.shell;
   }

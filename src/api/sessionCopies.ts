@@ -1,7 +1,6 @@
 // Backups and schedules of a session, as the library lists them. Changes none.
 import type { VmView } from '../live/views.js';
 import type { Session } from '../session/session.js';
-import { wingReaders } from '../wings/readers.js';
 import type { LibrarySession } from './librarySession.js';
 import type { BackupInfo, BackupOptions, ScheduleInfo } from './publicApi.js';
 
@@ -14,7 +13,7 @@ export function backupsIn(
 ): Promise<readonly BackupInfo[]> {
   return librarySession.look(async (session) => {
     const view = await vmOf?.(session);
-    const { readBackups } = await wingReaders.copies();
+    const { readBackups } = await librarySession.readers.backups();
     return readBackups({
       ...{ session, repository, environment: process.env, signal: librarySession.signal(signal) },
       ...(view !== undefined && { view }),
@@ -25,7 +24,7 @@ export function backupsIn(
 
 export function allSchedules(librarySession: LibrarySession): Promise<readonly ScheduleInfo[]> {
   return librarySession.look(async ({ folder }) => {
-    const { readScheduleInfos } = await wingReaders.copies();
+    const { readScheduleInfos } = await librarySession.readers.backups();
     return readScheduleInfos(folder, process.env, librarySession.log);
   });
 }

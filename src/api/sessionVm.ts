@@ -11,15 +11,16 @@ import type { FileCopy } from '../session/fileCopy.js';
 import { endInterrupted } from '../session/endInterrupted.js';
 import { guestAddress } from '../session/guestAddress.js';
 import { operationOutcome, programOutcome, snapshotInfos } from '../session/infos.js';
+import type { FileReader, FilesPlace } from '../session/readers.js';
 import { repairRequest } from '../session/repairRequest.js';
 import { runInSession } from '../session/runInSession.js';
 import type { Session } from '../session/session.js';
 import { waitInSession } from '../session/waitInSession.js';
+import { bytesText } from '../text/bytesText.js';
 import { copyStoppedText } from '../text/guests/copyText.js';
 import { problemInfos } from '../text/problems/examinationText.js';
 import { nothingToUndoText } from '../text/operations/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/guests/waitText.js';
-import { wingReaders } from '../wings/readers.js';
 import type {
   BackupInfo,
   BackupOptions,
@@ -51,8 +52,6 @@ const usualWaitSeconds = 120;
 const usualRunSeconds = 60;
 /** Of a file that is read whole, into memory. */
 const mostFileBytes = 256 * 1024 * 1024;
-
-type FilesReader = Awaited<ReturnType<typeof wingReaders.files>>;
 
 export class SessionVm implements VirtualMachine {
   readonly #librarySession: LibrarySession;
@@ -204,18 +203,23 @@ export class SessionVm implements VirtualMachine {
   }
 
   async readFile(path: string, options: ReadOptions = {}): Promise<Uint8Array> {
-    return this.#readFiles(options, async (files, place) =>
-      files.requireWhole(await files.readFile(place, path, { most: mostFileBytes })),
-    );
+    return this.#readFiles(options, async (files, place) => {
+      const { bytes, content } = await files.readFile(place, path, { most: mostFileBytes });
+      if (bytes > content.length) {
+        const text = t('The file has {0}. Copy it with virt-rewind files instead.', bytesText(bytes));
+        throw new VirtRewindError('refused', text);
+      }
+      return content;
+    });
   }
 
   #readFiles<T>(
     { snapshot: name, signal }: ReadOptions,
-    read: (files: FilesReader, place: Parameters<FilesReader['listFiles']>[0]) => Promise<T>,
+    read: (files: FileReader, place: FilesPlace) => Promise<T>,
   ): Promise<T> {
     return this.#librarySession.look(async (session) => {
       const view = await this.#read(session);
-      const files = await wingReaders.files();
+      const files = await this.#librarySession.readers.files();
       const place = {
         engine: session.engine,
         view,

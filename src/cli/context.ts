@@ -1,4 +1,5 @@
 // What a command of the command line is: its row in the table, a call of it, and what it is given.
+import type { AgentReaders } from '../agents/toolCall.js';
 import type { Log } from '../base/log.js';
 import type { Session } from '../session/session.js';
 import type { ExitName } from './exitCodes.js';
@@ -87,6 +88,8 @@ export interface Context {
   readonly call: Call;
   readonly terminal: Terminal;
   readonly session: Session;
+  /** Of agents. */
+  readonly readers: AgentReaders;
   readonly log: Log;
   readonly interruption: Interruption;
   /** The answer as JSON, where that is wanted; the rest of the document is the same for all commands. */

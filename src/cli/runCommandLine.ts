@@ -29,6 +29,7 @@ const longestSentence = 2_000;
 
 export interface CommandLine {
   readonly call: Call;
+  readonly readers: Context['readers'];
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
   /** Calls back at each Ctrl+C. */
@@ -39,7 +40,7 @@ export interface CommandLine {
 
 /** Resolves to the exit code. Never rejects. */
 export async function runCommandLine(options: CommandLine): Promise<number> {
-  const { call, terminal, environment, onInterrupt, end } = options;
+  const { call, readers, terminal, environment, onInterrupt, end } = options;
   const log = call.flags.has('verbose') ? logTo(terminal) : noLog;
   const interruption = new Interruption(() => end(exitCode('cancelled')));
   onInterrupt(() => interruption.interrupt());
@@ -69,6 +70,7 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
       call,
       terminal,
       session,
+      readers,
       log,
       interruption,
       json: isJson ? (answer) => terminal.say(answerDocument(calledOf(call), answer)) : undefined,

@@ -1,5 +1,5 @@
-// THE table of what the editor can be asked for: a row for each command. To add one, add a row and say in ui/commands
-// what it does.
+// THE table of what the editor can be asked for: a row for each command; wings hand in theirs at the door. To add one,
+// add a row and say in ui/commands what it does.
 import { backVerbs } from './backVerbs.js';
 import { careVerbs } from './careVerbs.js';
 import { cloneVerbs } from './cloneVerbs.js';
@@ -11,7 +11,6 @@ import { showVerbs } from './showVerbs.js';
 import { snapshotVerbs } from './snapshotVerbs.js';
 import { systemVerbs } from './systemVerbs.js';
 import { viewVerbs } from './viewVerbs.js';
-import { wingVerbs } from '../wings/verbRows.js';
 
 export const verbs = {
   ...backVerbs,
@@ -25,12 +24,12 @@ export const verbs = {
   ...showVerbs,
   ...viewVerbs,
   ...lessonVerbs,
-  ...wingVerbs,
 } as const;
 
 type VerbId = keyof typeof verbs;
 
+/** Also of one that a wing hands in. */
+export type AnyCommandId = `virtRewind.${string}`;
+
 /** As the editor calls it. */
 export type CommandId = `virtRewind.${VerbId}`;
-
-export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id as VerbId}` as const);

@@ -9,6 +9,7 @@ import { Session } from '../../src/session/session.js';
 import { SharedSettings } from '../../src/session/sharedSettings.js';
 import { silentLog } from '../silentLog.js';
 import { median, onPrivateDaemon, remark, report, timed } from './measure.js';
+import { readers } from '../readers.js';
 
 const steps = 20;
 const memoryMiB = 128;
@@ -40,7 +41,12 @@ void onPrivateDaemon(async (daemon) => {
     shell: 'bench',
   });
   const { ref } = await session.vm('lab');
-  const tools = new AgentSession({ session: () => Promise.resolve(session), agent: () => 'bench', log: silentLog });
+  const tools = new AgentSession({
+    session: () => Promise.resolve(session),
+    agent: () => 'bench',
+    readers,
+    log: silentLog,
+  });
   const withCheckpoint = async (step: number): Promise<void> => {
     const given = { vm: 'lab', program: 'sh', args: workOf(step), seconds: atMostMs / 1_000 };
     const { isError, content } = await tools.call('run_in_guest', given, never);

@@ -15,6 +15,7 @@ import { Session } from '../../src/session/session.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
 import { onPrivateDaemon, remark, report, timed } from './measure.js';
+import { readers } from '../readers.js';
 
 const resets = 100;
 /** Until what is compiled, and kept ready for the next time, is there; and as many checkpoints as are kept. */
@@ -45,7 +46,7 @@ void onPrivateDaemon(async (daemon) => {
   });
   // What the library gives to who finds a VM.
   const over = new AbortController().signal;
-  const librarySession = new LibrarySession({ session: () => session, log: silentLog, shell: 'bench', over });
+  const librarySession = new LibrarySession({ session: () => session, readers, log: silentLog, shell: 'bench', over });
   const vm = new SessionVm(librarySession, await session.vm('lab'));
   const failures: string[] = [];
   let marked = 0;

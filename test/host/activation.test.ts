@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { DevelopmentApi } from '../../src/extension.js';
-import { commandIds } from '../../src/verbs/verbs.js';
+import { commandIds } from '../../src/tables.js';
 import { landFirst } from '../../src/ui/firstLanding.js';
 import { treeViewId } from '../../src/manifest/viewIds.js';
 

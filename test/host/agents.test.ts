@@ -9,6 +9,7 @@ import { languageTools } from '../../src/ui/agents/languageTools.js';
 import { silentLog } from '../silentLog.js';
 import { call as command, CommandRig, type Guest, rejects } from './commandRig.js';
 import { type Asked, Person } from './person.js';
+import { readers } from '../readers.js';
 
 interface Told {
   readonly vms?: readonly { readonly vm: string; readonly you_may: string }[];
@@ -57,7 +58,7 @@ async function registered(
       assert.ok(Reflect.set(vscode.lm, name, replacement));
     }
     const log = { ...silentLog, warn: (line: string) => warned.push(line) };
-    languageTools({ engine, folder: journal, log, extension, memory: { get: () => undefined } }).dispose();
+    languageTools({ engine, folder: journal, log, extension, readers: () => Promise.resolve(readers) }).dispose();
   } finally {
     for (const [name, original] of originals) {
       Reflect.set(vscode.lm, name, original);

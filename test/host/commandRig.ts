@@ -6,7 +6,7 @@ import { type Virsh, virshOf, virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineOracleGuest } from '../../scripts/guest/oracleGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import type { DevelopmentApi } from '../../src/extension.js';
-import type { CommandId } from '../../src/verbs/verbs.js';
+import type { AnyCommandId } from '../../src/verbs/verbs.js';
 import type { FailureKind } from '../../src/domain/failure.js';
 import type { OperationResult } from '../../src/domain/operation.js';
 import type { Node, SnapshotNode, VmNode } from '../../src/ui/tree/nodes.js';
@@ -117,17 +117,17 @@ export class CommandRig {
 }
 
 /** As another extension calls it: with one argument object, or none. */
-export function call<T>(id: CommandId, given?: object): Thenable<T> {
+export function call<T>(id: AnyCommandId, given?: object): Thenable<T> {
   called.add(id);
   return given === undefined ? vscode.commands.executeCommand<T>(id) : vscode.commands.executeCommand<T>(id, given);
 }
 
-export function operate(id: CommandId, given: object): Thenable<OperationResult> {
+export function operate(id: AnyCommandId, given: object): Thenable<OperationResult> {
   return call<OperationResult>(id, given);
 }
 
 /** As a menu calls it: the row under the mouse, and the selected rows. */
-export function fromMenu(id: CommandId, row: Node, selected?: readonly Node[]): Thenable<unknown> {
+export function fromMenu(id: AnyCommandId, row: Node, selected?: readonly Node[]): Thenable<unknown> {
   called.add(id);
   return vscode.commands.executeCommand(id, row, selected);
 }

@@ -1,6 +1,6 @@
 // The last file by its name: what the others have called.
 import assert from 'node:assert/strict';
-import { commandIds } from '../../src/verbs/verbs.js';
+import { commandIds } from '../../src/tables.js';
 import { itRarely } from '../allRows.js';
 import { called } from './commandRig.js';
 

@@ -14,6 +14,7 @@ import { silentLog } from '../silentLog.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { runTool } from './insideImages.js';
+import { readers } from '../readers.js';
 
 interface Answer {
   readonly entries?: readonly { readonly name: string; readonly kind: string; readonly link?: string }[];
@@ -56,7 +57,7 @@ describe('the files in a restore point, for programs', () => {
     const environment = { ...rig.daemon.env, VIRT_REWIND_STATE: state };
     session = await Session.open({ connections: [rig.uri], environment, log: silentLog, shell: 'test' });
     const over = new AbortController().signal;
-    const library = new LibrarySession({ session: () => session, log: silentLog, shell: 'test', over });
+    const library = new LibrarySession({ session: () => session, readers, log: silentLog, shell: 'test', over });
     vm = new SessionVm(library, await session.vm('programs'));
   });
   after(async () => {

@@ -7,7 +7,7 @@ import { buildPacked } from '../../scripts/build.mjs';
 import { packNpm } from '../../scripts/npmPackage.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { run } from '../../scripts/rig/run.mjs';
-import { connect } from '../../src/api/connect.js';
+import { connect } from '../readers.js';
 import { VirtRewindError } from '../../src/api/virtRewindError.js';
 import { OperationLog } from '../../src/journal/operationLog.js';
 import { OracleVm } from '../oracle/oracleVm.js';

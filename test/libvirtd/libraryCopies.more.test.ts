@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connect } from '../../src/api/connect.js';
+import { connect } from '../readers.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';
 import { VirtRewindError } from '../../src/api/virtRewindError.js';
 import { thisWriter } from '../../src/journal/writer.js';

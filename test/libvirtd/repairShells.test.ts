@@ -7,7 +7,7 @@ import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
-import { connect } from '../../src/api/connect.js';
+import { connect } from '../readers.js';
 import type { VirtualMachine } from '../../src/api/publicApi.js';
 import { VirtRewindError } from '../../src/api/virtRewindError.js';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';

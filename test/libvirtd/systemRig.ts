@@ -1,7 +1,7 @@
 // What acts on systems of VMs in a process of its own, be it this one: an inventory on which a step of one VM can be
 // disturbed.
 import assert from 'node:assert/strict';
-import { connect } from '../../src/api/connect.js';
+import { connect } from '../readers.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';

@@ -1,6 +1,7 @@
 // `virt-rewind hook pre-tool`: an agent asks before it uses a tool, and goes on when what the VMs are is kept.
 import { keepBeforeTool, type KeptCheckpoints } from '../../agents/beforeTool.js';
 import { hookCallOf } from '../../agents/hookCall.js';
+import type { AgentReaders } from '../../agents/toolCall.js';
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { Failure } from '../../domain/failure.js';
@@ -20,6 +21,7 @@ const mostInputBytes = 16 * 1024 * 1024;
 
 export interface HookOptions {
   readonly call: Call;
+  readonly readers: AgentReaders;
   readonly terminal: Terminal;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
@@ -68,7 +70,7 @@ export async function hook(options: HookOptions): Promise<number> {
 async function keepBefore(
   tool: string,
   vms: readonly string[],
-  { call, environment, log }: HookOptions,
+  { call, readers, environment, log }: HookOptions,
 ): Promise<KeptCheckpoints> {
   const folder = sessionFolder(environment);
   const { settings, doubt } = await new SharedSettings(folder, log).read();
@@ -94,7 +96,8 @@ async function keepBefore(
           import('../../agents/agentSession.js'),
         ]);
         const opened = (session ??= await Opened.open({ connections, environment, log, shell: 'virt-rewind hook' }));
-        return new AgentSession({ session: () => Promise.resolve(opened), agent: () => 'an agent with a hook', log });
+        const agent = (): string => 'an agent with a hook';
+        return new AgentSession({ session: () => Promise.resolve(opened), readers, agent, log });
       },
     });
   } finally {

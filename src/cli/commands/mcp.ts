@@ -9,7 +9,7 @@ import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { ownVersion } from '../ownVersion.js';
 
-export async function mcp({ session, terminal, log, interruption }: Context): Promise<ExitName> {
+export async function mcp({ session, readers, terminal, log, interruption }: Context): Promise<ExitName> {
   const { engine, folder } = session;
   const shared = new SharedSettings(folder, log);
   const server = new McpServer({
@@ -27,6 +27,7 @@ export async function mcp({ session, terminal, log, interruption }: Context): Pr
           return Session.within(engine, settings, folder);
         },
         agent,
+        readers,
         log,
       }),
     version: ownVersion(),

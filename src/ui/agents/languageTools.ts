@@ -3,11 +3,11 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { AgentSession } from '../../agents/agentSession.js';
+import type { AgentReaders } from '../../agents/toolCall.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { Engine } from '../../engine/engine.js';
 import { markdownText } from '../../text/markdown.js';
-import { wingFacts } from '../../wings/vmFacts.js';
 import { readSettings } from '../readSettings.js';
 
 interface LanguageToolsOptions {
@@ -16,7 +16,7 @@ interface LanguageToolsOptions {
   readonly folder: string;
   readonly log: Log;
   readonly extension: vscode.Extension<unknown>;
-  readonly memory: Pick<vscode.Memento, 'get'>;
+  readonly readers: () => Promise<AgentReaders>;
 }
 
 /** Of newer editors than the types are of. */
@@ -47,17 +47,17 @@ export function languageTools(options: LanguageToolsOptions): Disposable {
   return store;
 }
 
-async function openDesk({ engine, folder, log, memory }: LanguageToolsOptions): Promise<AgentSession> {
-  const [{ AgentSession: Desk }, { Session }, { backupsSeen }] = await Promise.all([
+async function openDesk({ engine, folder, log, readers }: LanguageToolsOptions): Promise<AgentSession> {
+  const [{ AgentSession: Desk }, { Session }, given] = await Promise.all([
     import('../../agents/agentSession.js'),
     import('../../session/session.js'),
-    wingFacts.backups(),
+    readers(),
   ]);
   return new Desk({
     session: () => Promise.resolve(Session.within(engine, readSettings(), folder)),
     agent: () => `the chat of ${vscode.env.appName}`,
     log,
-    seenBackups: (view) => backupsSeen(view, memory),
+    readers: given,
   });
 }
 

@@ -1,6 +1,6 @@
 // What every command is given. It refuses to know who built it.
 import type { LogOutputChannel, Memento, SecretStorage } from 'vscode';
-import type { CommandId } from '../../verbs/verbs.js';
+import type { AnyCommandId, CommandId } from '../../verbs/verbs.js';
 import type { Engine } from '../../engine/engine.js';
 import type { XmlDocuments } from '../documents/documents.js';
 import type { SystemPictures } from '../picture/systemPictures.js';
@@ -57,6 +57,8 @@ export interface CommandServices {
   /** What this user chose before, in any workspace. */
   readonly remembered: Memento;
   readonly secrets: SecretStorage;
+  /** Loaded when the first command is called. */
+  readonly wings: () => Promise<CommandWings>;
   readonly history: HistoryPanel;
   readonly allVms: AllVms;
   /** Runs a task of ours that no tasks.json has, in a terminal. Resolves when it has begun. */
@@ -86,6 +88,21 @@ export interface TargetHandlers {
   readonly vms: Handler;
   readonly system: Handler;
 }
+
+/** What wings do for commands. */
+interface CommandWings {
+  readonly handlers: HandlersHandedIn;
+  readonly besideComparison: BesideComparison;
+}
+
+/** What is offered beside a comparison of two states. */
+export interface BesideComparison {
+  readonly title: () => string;
+  /** It is given what was compared. */
+  readonly command: AnyCommandId;
+}
+
+export type HandlersHandedIn = Readonly<Record<AnyCommandId, Handler>>;
 
 /** What a file of commands has: the compiler adds them up against the manifest's. */
 export type CommandTable = Partial<Readonly<Record<CommandId, Handler | TargetHandlers>>>;

@@ -1,7 +1,7 @@
 // How a command that failed reads in the log: everything that is known, for the person who reads it; the message shows
 // only a sentence.
 import { Failure } from '../../domain/failure.js';
-import type { CommandId } from '../../verbs/verbs.js';
+import type { AnyCommandId } from '../../verbs/verbs.js';
 import { CommandError, NothingThere } from '../prompts/commandError.js';
 
 interface InLog {
@@ -9,7 +9,7 @@ interface InLog {
   readonly line: string;
 }
 
-export function failureInLog(id: CommandId, error: unknown): InLog {
+export function failureInLog(id: AnyCommandId, error: unknown): InLog {
   if (error instanceof CommandError) {
     const isNews = error instanceof NothingThere;
     return { level: isNews ? 'info' : 'warn', line: `${id}: ${error.kind}: ${error.message}` };

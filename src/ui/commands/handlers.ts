@@ -1,7 +1,7 @@
 // What each command of the manifest does. Loaded when the first one is called: none of it is needed to show the VMs.
 import { t } from '@vscode/l10n';
-import type { CommandId } from '../../verbs/verbs.js';
-import type { CommandRun, Handler, TargetHandlers } from './commandServices.js';
+import type { AnyCommandId, CommandId } from '../../verbs/verbs.js';
+import type { CommandRun, Handler, HandlersHandedIn, TargetHandlers } from './commandServices.js';
 import { bisectCommands } from './bisect/bisectCommands.js';
 import { cloneCommands } from './vms/cloneCommands.js';
 import { compareCommands } from './snapshots/compareCommands.js';
@@ -32,7 +32,6 @@ import { viewCommands } from './viewCommands.js';
 import { CommandError } from '../prompts/commandError.js';
 import { SystemPicked } from '../prompts/pickTarget.js';
 import { argumentsOf } from './commandArguments.js';
-import { wingVerbHandlers } from '../../wings/verbHandlers.js';
 export { runCommand } from './runCommand.js';
 
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
@@ -63,11 +62,10 @@ const handlers: Readonly<Record<CommandId, Handler | TargetHandlers>> = {
   ...trashCommands,
   ...undoCommands,
   ...viewCommands,
-  ...wingVerbHandlers,
 };
 
 /** Commands that act on no row, or on that of a system as on any. */
-const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
+const everywhere: ReadonlySet<AnyCommandId> = new Set<AnyCommandId>([
   ...Object.keys(systemCommands),
   ...Object.keys(compareCommands),
   ...Object.keys(connectionCommands),
@@ -76,13 +74,13 @@ const everywhere: ReadonlySet<CommandId> = new Set<CommandId>([
   ...Object.keys(viewCommands),
   'virtRewind.copyName',
   'virtRewind.checkHealth',
-] as CommandId[]);
+] as AnyCommandId[]);
 
 /**
  * Keys that without a row mean the system that was chosen, where there is one: a VM that nobody sees named must not go
  * back.
  */
-function isForChosen(id: CommandId, { call }: CommandRun): boolean {
+function isForChosen(id: AnyCommandId, { call }: CommandRun): boolean {
   const { target } = argumentsOf(call);
   const isKey =
     id === 'virtRewind.quickCheckpoint' ||
@@ -91,7 +89,7 @@ function isForChosen(id: CommandId, { call }: CommandRun): boolean {
   return isKey && call.kind === 'palette';
 }
 
-async function onChosen(id: CommandId, run: CommandRun): Promise<CommandRun> {
+async function onChosen(id: AnyCommandId, run: CommandRun): Promise<CommandRun> {
   const isMeant = isForChosen(id, run);
   const shown = isMeant ? await run.chosen.find() : undefined;
   return shown === undefined ? run : ofSystem(run, shown.known.system.id);
@@ -102,9 +100,13 @@ function ofSystem(run: CommandRun, system: string): CommandRun {
 }
 
 /** @throws CommandError what VMs have and a system has not */
-export function handlerOf(id: CommandId): Handler {
-  const own = handlers[id];
-  const { vms, system: forSystem } = typeof own === 'function' ? { vms: own, system: undefined } : own;
+export function handlerOf(id: AnyCommandId, handedIn: HandlersHandedIn): Handler {
+  const all: Readonly<Record<AnyCommandId, Handler | TargetHandlers>> = { ...handlers, ...handedIn };
+  const found = all[id];
+  if (found === undefined) {
+    throw new Error(`There is no command ${id}.`);
+  }
+  const { vms, system: forSystem } = typeof found === 'function' ? { vms: found, system: undefined } : found;
   return async (called) => {
     const run = await onChosen(id, called);
     if (isForSystem(run) && forSystem !== undefined) {

@@ -1,7 +1,7 @@
 // Registers each command of the manifest behind the one wrapper. What they do is loaded when the first one is called.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
-import type { CommandId } from '../../verbs/verbs.js';
+import type { AnyCommandId } from '../../verbs/verbs.js';
 import { automaticCheckpoints } from './snapshots/automaticCheckpoints.js';
 import type { CommandServices } from './commandServices.js';
 import { healthNotices } from '../health/healthNotices.js';
@@ -11,7 +11,7 @@ import { RunningOperations } from './operations/runningOperations.js';
 
 /** As package.json has it, and the editor translates it: an object where the title is not the English one. */
 export interface TitledCommand {
-  readonly command: CommandId;
+  readonly command: AnyCommandId;
   readonly title: string | { readonly value: string };
 }
 
@@ -28,7 +28,7 @@ export function registerCommands(commands: readonly TitledCommand[], services: C
     const call = async (first: unknown, second: unknown): Promise<unknown> => {
       const { handlerOf, runCommand } = await import('./handlers.js');
       const named = { id, title: typeof title === 'string' ? title : title.value };
-      return runCommand(named, handlerOf(id), services, running)(first, second);
+      return runCommand(named, handlerOf(id, (await services.wings()).handlers), services, running)(first, second);
     };
     store.add(vscode.commands.registerCommand(id, call));
   }

@@ -2,7 +2,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
-import type { CommandId } from '../../verbs/verbs.js';
+import type { AnyCommandId } from '../../verbs/verbs.js';
 import { Failure } from '../../domain/failure.js';
 import type { FailureText } from '../../text/failures/failureSentences.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
@@ -40,7 +40,7 @@ function isArguments(one: unknown): boolean {
 }
 
 /** Lets the editor put the row in once more, a moment later. False: often enough; nothing was called. */
-async function callAgain(id: CommandId, first: readonly unknown[]): Promise<boolean> {
+async function callAgain(id: AnyCommandId, first: readonly unknown[]): Promise<boolean> {
   const times = first.find((one) => typeof one === 'number') ?? 0;
   if (times >= mostTimes) {
     return false;
@@ -54,7 +54,7 @@ async function callAgain(id: CommandId, first: readonly unknown[]): Promise<bool
 }
 
 /** Where the row with the focus, which the editor hands in to all that stands above the view, is not meant. */
-const withoutRow: ReadonlySet<CommandId> = new Set<CommandId>(['virtRewind.undoLast']);
+const withoutRow: ReadonlySet<AnyCommandId> = new Set<AnyCommandId>(['virtRewind.undoLast']);
 
 /**
  * | called with        | done          | question left | failed                                          |
@@ -66,7 +66,7 @@ const withoutRow: ReadonlySet<CommandId> = new Set<CommandId>(['virtRewind.undoL
  * that shows its own message must not reject, and one that rejects must not show.
  */
 export function runCommand(
-  { id, title }: { readonly id: CommandId; readonly title: string },
+  { id, title }: { readonly id: AnyCommandId; readonly title: string },
   handler: Handler,
   services: CommandServices,
   running: RunningOperations,
@@ -113,7 +113,7 @@ function nameVm(error: unknown, seen: ReadonlyMap<string, string>): unknown {
  * Shows at most one message and does not wait until it is read. What failed stays in the list of operations.
  * @param title of the command
  */
-export function showFailure(log: vscode.LogOutputChannel, id: CommandId, error: unknown, title = ''): void {
+export function showFailure(log: vscode.LogOutputChannel, id: AnyCommandId, error: unknown, title = ''): void {
   const { message, severity, buttons } = wording(error);
   if (severity === 'silent') {
     return;

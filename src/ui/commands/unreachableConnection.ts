@@ -2,7 +2,7 @@
 // Knows no command but by its name.
 import type { EnginePort } from '../../engine/enginePort.js';
 import { unreachableFailure } from '../../live/views.js';
-import type { CommandId } from '../../verbs/verbs.js';
+import type { AnyCommandId } from '../../verbs/verbs.js';
 import type { VmRef } from '../../domain/vm.js';
 import { vmOfNode } from '../tree/nodes.js';
 import type { Call } from './commandArguments.js';
@@ -10,7 +10,7 @@ import type { Call } from './commandArguments.js';
 type ConnectionSource = Pick<EnginePort, 'connections'>;
 
 /** What the editor knows already, and what brings a connection back. */
-const withoutDaemon: ReadonlySet<CommandId> = new Set<CommandId>([
+const withoutDaemon: ReadonlySet<AnyCommandId> = new Set<AnyCommandId>([
   'virtRewind.cancelOperation',
   'virtRewind.clearFilter',
   'virtRewind.connect',
@@ -26,7 +26,7 @@ const withoutDaemon: ReadonlySet<CommandId> = new Set<CommandId>([
 ]);
 
 /** @throws Failure why nothing can be asked of the connection that a row belongs to */
-export function refuseUnreachable({ connections }: ConnectionSource, id: CommandId, call: Call): void {
+export function refuseUnreachable({ connections }: ConnectionSource, id: AnyCommandId, call: Call): void {
   if (call.kind !== 'rows' || withoutDaemon.has(id)) {
     return;
   }

@@ -1,6 +1,6 @@
 // Rows that say why there is nothing, or nothing new, and what a click on them does.
 import { t } from '@vscode/l10n';
-import type { CommandId } from '../../verbs/verbs.js';
+import type { AnyCommandId } from '../../verbs/verbs.js';
 import type { Failure } from '../../domain/failure.js';
 import type { FactList } from '../../text/rows/factList.js';
 import { failureText } from '../../text/failures/failureText.js';
@@ -8,7 +8,7 @@ import type { MessageNode } from './nodes.js';
 import type { Row } from '../../text/rows/rows.js';
 
 export interface MessageRow extends Row {
-  readonly click: { readonly title: string; readonly command: CommandId };
+  readonly click: { readonly title: string; readonly command: AnyCommandId };
 }
 
 /** @param failure what the row is about, where it is about one */
@@ -30,7 +30,7 @@ export function messageRow(node: MessageNode, failure: Failure | undefined): Mes
         title: t('Clear Filter'),
         command: 'virtRewind.clearFilter',
       });
-    case 'backups':
+    case 'note':
       // A wing makes it.
       return undefined;
   }

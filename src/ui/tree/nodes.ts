@@ -46,12 +46,12 @@ export interface AutomaticNode {
  * | connecting    | connection | connecting                                    |
  * | noVms         | connection | this connection has no VMs                    |
  * | noMatch       | connection | the filter hides all VMs                      |
- * | backups       | vm         | when it was last backed up; a click lists them |
+ * | note          | vm         | what a wing knows of it                       |
  */
 export interface MessageNode {
   readonly kind: 'message';
   readonly id: string;
-  readonly about: 'failure' | 'idle' | 'connecting' | 'noVms' | 'noMatch' | 'backups';
+  readonly about: 'failure' | 'idle' | 'connecting' | 'noVms' | 'noMatch' | 'note';
   readonly connection: string;
   readonly ref?: VmRef;
 }

@@ -25,12 +25,12 @@ export interface TooltipContent {
   readonly picture: DisplayPicture | undefined;
 }
 
-/** @param facts what the row knows @param readBackups what is known of the backups of a VM */
+/** @param facts what the row knows @param readNotes what wings know of a VM */
 export async function tooltipContent(
   node: Node,
   facts: FactList,
   engine: TooltipSource,
-  readBackups?: (view: VmView) => Promise<FactList['lines']>,
+  readNotes?: (view: VmView) => Promise<FactList['lines']>,
 ): Promise<TooltipContent> {
   if (node.kind === 'snapshot') {
     return { facts, picture: pictureOf(await shownThen(node, engine), t('Display at that time')) };
@@ -38,12 +38,12 @@ export async function tooltipContent(
   if (node.kind !== 'vm') {
     return { facts, picture: undefined };
   }
-  const [told, png, backups] = await Promise.all([
+  const [told, png, notes] = await Promise.all([
     withAddresses(facts, node.ref, engine),
     shownNow(node.ref, engine),
-    backupLines(node.ref, engine, readBackups),
+    noteLines(node.ref, engine, readNotes),
   ]);
-  const all = backups.length === 0 ? told : { ...told, lines: [...told.lines, ...backups] };
+  const all = notes.length === 0 ? told : { ...told, lines: [...told.lines, ...notes] };
   return { facts: all, picture: pictureOf(png, t('Current display')) };
 }
 
@@ -51,13 +51,13 @@ function pictureOf(png: Uint8Array | undefined, is: string): DisplayPicture | un
   return png && { png, is };
 }
 
-async function backupLines(
+async function noteLines(
   ref: VmRef,
   engine: TooltipSource,
-  readBackups: ((view: VmView) => Promise<FactList['lines']>) | undefined,
+  readNotes: ((view: VmView) => Promise<FactList['lines']>) | undefined,
 ): Promise<FactList['lines']> {
   const view = engine.findVm(ref);
-  return view === undefined || readBackups === undefined ? [] : within(systemClock, patienceMs, readBackups(view), []);
+  return view === undefined || readNotes === undefined ? [] : within(systemClock, patienceMs, readNotes(view), []);
 }
 
 /** The same facts where nobody knows an address in time. */

@@ -174,7 +174,7 @@ export class TreeContent {
       case 'automatic':
         return this.#automaticRow(node, reading);
       case 'message':
-        return messageRow(node, this.failure(node)) ?? this.rows.backupRow(node.ref, reading.now);
+        return messageRow(node, this.failure(node)) ?? this.rows.noteRow(node.ref, reading.now);
     }
   }
 
@@ -203,7 +203,7 @@ export class TreeContent {
       case 'automatic':
         return undefined;
       case 'message':
-        return node.about === 'backups' ? undefined : messageFacts(this.failure(node));
+        return node.about === 'note' ? undefined : messageFacts(this.failure(node));
     }
   }
 

@@ -1,6 +1,6 @@
 // Rows and facts → what the editor shows. Does no I/O, and trusts no text.
 import * as vscode from 'vscode';
-import type { CommandId } from '../../verbs/verbs.js';
+import type { AnyCommandId } from '../../verbs/verbs.js';
 import type { FactList } from '../../text/rows/factList.js';
 import { factsMarkdown } from '../../text/markdown.js';
 import { noticeText } from '../../text/noticeText.js';
@@ -41,7 +41,7 @@ export function treeItem(node: Node, row: Row | MessageRow): vscode.TreeItem {
   return item;
 }
 
-function click({ title, command }: { title: string; command: CommandId }, node: Node): vscode.Command {
+function click({ title, command }: { title: string; command: AnyCommandId }, node: Node): vscode.Command {
   return { title, command, arguments: [node] };
 }
 

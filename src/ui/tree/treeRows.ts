@@ -14,7 +14,7 @@ export class TreeRows {
   readonly #arranged = new Map<string, ArrangedVm>();
   readonly #messages = new Map<string, MessageNode>();
   /** Made when a VM was opened, of what was known then, by its key. */
-  readonly backups = new Map<string, (now: number) => MessageRow>();
+  readonly notes = new Map<string, (now: number) => MessageRow>();
   readonly #systemOf: (ref: VmRef) => { readonly name: string } | undefined;
   readonly places: VmPlaces;
 
@@ -85,17 +85,17 @@ export class TreeRows {
     return [...rows, ...shown.map((vm) => this.vm(vm.ref))];
   }
 
-  /** Its snapshots, its backups, then the VMs that were made of it. @param beside all VMs of its connection */
+  /** Its snapshots, its note, then the VMs that were made of it. @param beside all VMs of its connection */
   underVm(view: VmView, arrangement: Arrangement, beside: readonly VmView[]): readonly Node[] {
     const failure = view.failure === undefined ? [] : [this.#message('failure', view.ref.connection, view.ref)];
     const clones = this.shownClones(view, arrangement, beside).map(({ ref }) => this.vm(ref));
-    const isFound = this.backups.has(vmKey(view.ref)) && this.#isFound(view, arrangement);
-    const backups = isFound ? [this.#message('backups', view.ref.connection, view.ref)] : [];
-    return [...failure, ...(this.arrangeVm(view, arrangement)?.top ?? []), ...backups, ...clones];
+    const isFound = this.notes.has(vmKey(view.ref)) && this.#isFound(view, arrangement);
+    const note = isFound ? [this.#message('note', view.ref.connection, view.ref)] : [];
+    return [...failure, ...(this.arrangeVm(view, arrangement)?.top ?? []), ...note, ...clones];
   }
 
-  backupRow(ref: VmRef | undefined, now: number): MessageRow | undefined {
-    return ref && this.backups.get(vmKey(ref))?.(now);
+  noteRow(ref: VmRef | undefined, now: number): MessageRow | undefined {
+    return ref && this.notes.get(vmKey(ref))?.(now);
   }
 
   /** All of a VM that the filter finds itself. */
@@ -124,7 +124,7 @@ export class TreeRows {
     prune(this.#connections, uris);
     prune(this.#vms, keys);
     prune(this.#arranged, keys);
-    prune(this.backups, keys);
+    prune(this.notes, keys);
   }
 
   /** A VM is shown if it matches, or one of its snapshots does, as far as they have been read, or of its clones. */

@@ -3,11 +3,10 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
-import { type ConnectionView, type StoreChange } from '../../live/views.js';
+import { type ConnectionView, type StoreChange, type VmView } from '../../live/views.js';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import type { KnownBisects } from '../../bisect/knownBisects.js';
-import { wingFacts } from '../../wings/vmFacts.js';
 import { onDidChangeSettings, readSettings } from '../readSettings.js';
 import type { Settings } from '../../manifest/settings.js';
 import { treeViewId } from '../../manifest/viewIds.js';
@@ -30,7 +29,7 @@ import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeI
 import { type UsageStore, UsedVms } from './usedVms.js';
 import { ViewKeys } from './viewKeys.js';
 import { vmsOf } from './vmsOf.js';
-import { type RowsInTreeOptions, VmsInTree } from './vmsInTree.js';
+import { type RowsInTreeOptions, type VmNotes, VmsInTree } from './vmsInTree.js';
 
 /** What bisects of VMs know. */
 export type ShownBisects = Pick<KnownBisects, 'of' | 'onDidChange' | 'watch'>;
@@ -83,7 +82,8 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     bisects: ShownBisects,
     attentions: Attentions,
     health: ShownHealth,
-    private readonly kept: UsageStore,
+    kept: UsageStore,
+    private readonly notes: () => Promise<VmNotes>,
     log: Log,
   ) {
     this.#systems = systems;
@@ -104,7 +104,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
       content: this.#content,
       reading: () => this.#reading(),
       draw: (node) => this.#changed.fire(node),
-      ...{ log, kept, store: this.#store, wings: wingFacts },
+      ...{ log, notes, store: this.#store },
     };
     this.#systemRows = new SystemsInTree(rows);
     this.#vmRows = new VmsInTree(rows, this.#openRows, (shown) => this.focus.show(shown));
@@ -206,8 +206,9 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
   async resolveTreeItem(item: vscode.TreeItem, node: Node): Promise<vscode.TreeItem> {
     const facts = this.#content.facts(node, this.#reading());
     if (facts !== undefined) {
-      const { rowTooltip } = await import('./rowTooltip.js');
-      giveTooltip(item, await rowTooltip(node, facts, { engine: this.#engine, kept: this.kept, log: this.#log }));
+      const { tooltipContent } = await import('./tooltipFacts.js');
+      const readNotes = async (view: VmView) => (await this.notes()).readFacts(view);
+      giveTooltip(item, await tooltipContent(node, facts, this.#engine, readNotes));
     }
     return item;
   }

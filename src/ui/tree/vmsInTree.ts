@@ -1,13 +1,14 @@
 // When the rows of VMs are drawn again: only where they read differently than they were drawn last. Makes no row.
-import type { Memento } from 'vscode';
 import type { DisposableStore } from '../../base/disposable.js';
+import type { Event } from '../../base/emitter.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Log } from '../../base/log.js';
-import { vmKey } from '../../live/views.js';
+import { type VmView, vmKey } from '../../live/views.js';
 import { isActive, type VmRef } from '../../domain/vm.js';
 import { ageTextChanged } from '../../text/rows/ageTextChanged.js';
+import type { FactList } from '../../text/rows/factList.js';
 import type { RowContext } from '../../text/rows/rows.js';
-import type { wingFacts } from '../../wings/vmFacts.js';
+import type { MessageRow } from './messageRows.js';
 import type { ArrangedVm } from './arrangedVm.js';
 import type { OpenRows } from './openRows.js';
 import type { Node } from './nodes.js';
@@ -30,8 +31,8 @@ interface DrawnVm {
   isBusy?: boolean;
   /** Milliseconds since 1970: when the ages under it were written. */
   at?: number;
-  /** The label of the row of its backups. */
-  backups?: string | undefined;
+  /** The label of the row of its note. */
+  note?: string | undefined;
 }
 
 class DrawnVms {
@@ -86,6 +87,15 @@ const manyRows = 1_000;
 /** A change by another program may bring rows under many. */
 const mostShown = 5;
 
+/** What a wing knows of a VM. Never rejects. */
+export interface VmNotes {
+  /** The row under it; undefined where nothing is known. */
+  readRow(view: VmView): Promise<((now: number) => MessageRow) | undefined>;
+  /** For its tooltip. */
+  readFacts(view: VmView): Promise<FactList['lines']>;
+  readonly onDidChange: Event<void>;
+}
+
 export interface RowsInTreeOptions {
   readonly engine: EnginePort;
   readonly content: TreeContent;
@@ -93,10 +103,9 @@ export interface RowsInTreeOptions {
   /** Draws a row and what is under it again; all, without one. */
   readonly draw: (node: Node | undefined) => void;
   readonly log: Log;
-  /** What this user did before. */
-  readonly kept: Pick<Memento, 'get'>;
   readonly store: DisposableStore;
-  readonly wings: Pick<typeof wingFacts, 'backupRow' | 'backupsChanged'>;
+  /** Loaded when a VM is opened. */
+  readonly notes: () => Promise<VmNotes>;
 }
 
 export class VmsInTree {
@@ -104,7 +113,7 @@ export class VmsInTree {
   readonly #options: RowsInTreeOptions;
   readonly #openRows: Pick<OpenRows, 'isOpen' | 'isRowOpen'>;
   readonly #show: (rows: readonly Node[]) => void;
-  /** To changes of backups; from the first VM on that was opened. */
+  /** To changes of notes; from the first VM on that was opened. */
   #isListening = false;
 
   /** @param show is given rows that must be seen: where "You are here" has moved, and what came under a leaf */
@@ -192,7 +201,7 @@ export class VmsInTree {
     const { engine, log } = this.#options;
     const drawn = this.drawn.of(ref);
     delete drawn.at;
-    const reading = this.#readBackups(ref);
+    const reading = this.#readNote(ref);
     try {
       await engine.readTree(ref);
     } catch (error) {
@@ -203,24 +212,22 @@ export class VmsInTree {
     drawn.parents = new Set(this.#options.content.arrangedVm(ref)?.below.keys());
     await reading;
     drawn.at = Date.now();
-    drawn.backups = this.#options.content.rows.backupRow(ref, drawn.at)?.label;
+    drawn.note = this.#options.content.rows.noteRow(ref, drawn.at)?.label;
   }
 
-  async #readBackups(ref: VmRef): Promise<void> {
-    const { engine, content, kept, log, store, wings } = this.#options;
-    const { backups } = content.rows;
-    const { readBackupRow } = await wings.backupRow();
-    const changed = await wings.backupsChanged();
+  async #readNote(ref: VmRef): Promise<void> {
+    const { engine, content, store } = this.#options;
+    const notes = await this.#options.notes();
     if (!this.#isListening) {
       this.#isListening = true;
-      store.add(changed.event(() => this.#drawOpen()));
+      store.add(notes.onDidChange(() => this.#drawOpen()));
     }
     const view = engine.findVm(ref);
-    const row = view && (await readBackupRow(view, kept, log));
+    const row = view && (await notes.readRow(view));
     if (row === undefined) {
-      backups.delete(vmKey(ref));
+      content.rows.notes.delete(vmKey(ref));
     } else {
-      backups.set(vmKey(ref), row);
+      content.rows.notes.set(vmKey(ref), row);
     }
   }
 
@@ -258,9 +265,9 @@ export class VmsInTree {
     const { engine, content, draw } = this.#options;
     const now = Date.now();
     for (const [key, view] of vmsOf(engine.connections)) {
-      const { at, backups } = this.drawn.find(key) ?? {};
+      const { at, note } = this.drawn.find(key) ?? {};
       const isOld =
-        at !== undefined && (ageTextChanged(view, at, now) || content.rows.backupRow(view.ref, now)?.label !== backups);
+        at !== undefined && (ageTextChanged(view, at, now) || content.rows.noteRow(view.ref, now)?.label !== note);
       if (isOld && this.#openRows.isOpen(key)) {
         draw(content.rows.vm(view.ref));
       }

@@ -1,5 +1,6 @@
 // The commands of backups.
-import { inMenu, inTitle, onRow, type Verb } from '../../verbs/verb.js';
+import { inMenu, inTitle, onRow } from '../../verbs/verb.js';
+import type { Wing } from '../wing.js';
 
 export const copiesVerbs = {
   backUp: {
@@ -24,4 +25,4 @@ export const copiesVerbs = {
     arguments: [],
     places: [inTitle('0_make@4'), onRow('6_care@6', { is: ['connection'], rows: 'one' })],
   },
-} as const satisfies Record<string, Verb>;
+} as const satisfies Wing['verbs'];

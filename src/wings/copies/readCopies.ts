@@ -6,11 +6,10 @@ import type { Log } from '../../base/log.js';
 import { displayLine } from '../../domain/plainText.js';
 import { ReadError } from '../../domain/readError.js';
 import { isFar } from '../../driver/sharedHost.js';
-import type { VmView } from '../../live/views.js';
 import type { BackupInfo, ScheduleInfo } from '../../session/publicTypes.js';
+import type { RepositoryPlace } from '../../session/readers.js';
 import type { Session } from '../../session/session.js';
-import { type BackupsOfVm, type SeenBackup, backupsOfVm } from './backupsOfVm.js';
-import { backupInfo, scheduleInfo, statusInfo } from './copiesInfos.js';
+import { backupInfo, scheduleInfo } from './copiesInfos.js';
 import { resticText } from './resticText.js';
 import { listBackups } from './repository/backups.js';
 import { isRemote } from './repository/repositoryAddress.js';
@@ -19,18 +18,6 @@ import { Scheduler } from './schedules/installSchedule.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
 
-/** A repository, and its key, as the command line takes them. */
-export interface RepositoryPlace {
-  readonly session: Session;
-  readonly repository: string;
-  /** Its backups alone; restic runs where it is. */
-  readonly view?: VmView;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly passwordFile?: string;
-  readonly signal: AbortSignal;
-}
-
-/** The oldest first. @throws ReadError */
 export async function readBackups(place: RepositoryPlace): Promise<readonly BackupInfo[]> {
   const { session, repository, view, environment, passwordFile, signal } = place;
   const login = await (view === undefined ? loginOfHost(session) : session.engine.hostLogin(view.ref));
@@ -82,7 +69,6 @@ export async function readInstalled(
   return { found, unreadable };
 }
 
-/** One that cannot be read is named in the log alone. @param folder of the journal */
 export async function readScheduleInfos(
   folder: string,
   environment: NodeJS.ProcessEnv,
@@ -91,21 +77,4 @@ export async function readScheduleInfos(
   const { found, unreadable } = await readInstalled(new ScheduleStore(folder, log), new Scheduler(environment));
   unreadable.forEach((name) => log.warn(`The schedule ${displayLine(name)} cannot be read.`));
   return found.map(({ status, installed }) => scheduleInfo(status, installed));
-}
-
-/** Without whether systemd or cron knows them. */
-export interface VmBackups extends Omit<BackupsOfVm, 'schedules'> {
-  readonly schedules: readonly Omit<ScheduleInfo, 'installed'>[];
-}
-
-/** Gives what this computer knows of the backups of a VM: no repository is read, and no program asked. */
-export async function readKnownBackups(
-  folder: string,
-  log: Log,
-): Promise<(view: VmView, seen: readonly SeenBackup[]) => VmBackups> {
-  const { schedules } = await readSchedules(new ScheduleStore(folder, log), Date.now());
-  return (view, seen) => {
-    const known = backupsOfVm(view, schedules, seen);
-    return { ...known, schedules: known.schedules.map(statusInfo) };
-  };
 }

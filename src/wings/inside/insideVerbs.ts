@@ -1,5 +1,6 @@
 // The commands of the files in restore points.
-import { inExplorer, inMenu, onRow, type Verb } from '../../verbs/verb.js';
+import { inExplorer, inMenu, onRow } from '../../verbs/verb.js';
+import type { Wing } from '../wing.js';
 
 export const insideVerbs = {
   browseFiles: {
@@ -26,4 +27,4 @@ export const insideVerbs = {
       inMenu('show', '3_compare@2', { is: ['comparable'], rows: 'one' }),
     ],
   },
-} as const satisfies Record<string, Verb>;
+} as const satisfies Wing['verbs'];

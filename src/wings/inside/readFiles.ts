@@ -1,26 +1,13 @@
 // The files of a restore point for programs: the entries of a folder, and the bytes of a file. Bounded.
 import { t } from '@vscode/l10n';
-import type { EnginePort } from '../../engine/enginePort.js';
-import type { VmView } from '../../live/views.js';
 import { displayLine } from '../../domain/plainText.js';
 import { ReadError } from '../../domain/readError.js';
-import type { Snapshot } from '../../domain/snapshot.js';
-import { bytesText } from '../../text/bytesText.js';
+import type { FilesPlace } from '../../session/readers.js';
 import { DiskError } from './bytes/disk.js';
 import { faultText, noPathText, obstacleText } from './filesText.js';
 import { FilesObstacle, openGuestDisks } from './guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
 import { findPath } from './read/volumes.js';
-
-/** Where it is read. */
-export interface FilesPlace {
-  readonly engine: EnginePort;
-  readonly view: VmView;
-  /** Absent: the current state of a VM that is off. */
-  readonly snapshot?: Snapshot;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly signal: AbortSignal;
-}
 
 export interface NodeInfo extends NodeFacts {
   readonly name: string;
@@ -28,12 +15,10 @@ export interface NodeInfo extends NodeFacts {
   readonly link?: string;
 }
 
-/** By name; of a file itself alone. Rejects with `ReadError`, or a Failure. */
 export function listFiles(place: FilesPlace, path: string): Promise<readonly NodeInfo[]> {
   return readAt(place, path, (system, node) => nodesAt(system, node, path));
 }
 
-/** Rejects with `ReadError`, or a Failure. @param most that many bytes, from that place on */
 export function readFile(
   place: FilesPlace,
   path: string,
@@ -93,12 +78,4 @@ async function readAt<T>(
       ? new ReadError('failed', t('The disk cannot be read: {0}', displayLine(error.message)), cause(error))
       : error;
   }
-}
-
-/** For who takes a file whole. @throws ReadError */
-export function requireWhole({ bytes, content }: { readonly bytes: number; readonly content: Buffer }): Buffer {
-  if (bytes > content.length) {
-    throw new ReadError('refused', t('The file has {0}. Copy it with virt-rewind files instead.', bytesText(bytes)));
-  }
-  return content;
 }

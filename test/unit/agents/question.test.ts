@@ -11,6 +11,7 @@ import { Session } from '../../../src/session/session.js';
 import { silentLog } from '../../silentLog.js';
 import { fakeVm } from '../engine/fakeHypervisor.js';
 import { type Rig, rig } from '../engine/rig.js';
+import { readers } from '../../readers.js';
 
 const folder = join(tmpdir(), 'virt-rewind-nobody-makes-this');
 const signal = new AbortController().signal;
@@ -35,6 +36,7 @@ describe('the question before an act of an agent', () => {
           ),
         ),
       agent: () => 'a test',
+      readers,
       log: silentLog,
     });
   });

@@ -11,6 +11,7 @@ import { Failure } from '../../../src/domain/failure.js';
 import type { Session } from '../../../src/session/session.js';
 import { silentLog } from '../../silentLog.js';
 import { vmView } from '../ui/samples.js';
+import { readers } from '../../readers.js';
 
 /** Of which nothing can be asked. */
 const session = new Proxy<object>(
@@ -29,7 +30,7 @@ interface Given {
 }
 
 function visitOf({ over = new AbortController().signal, ...given }: Given = {}): LibrarySession {
-  return new LibrarySession({ session: () => session, log: silentLog, shell: 'test', over, ...given });
+  return new LibrarySession({ session: () => session, readers, log: silentLog, shell: 'test', over, ...given });
 }
 
 async function kindOf(call: Promise<unknown>): Promise<string> {

@@ -16,6 +16,7 @@ import type {
 } from '../../../src/library.js';
 import type { Session } from '../../../src/session/session.js';
 import { silentLog } from '../../silentLog.js';
+import { readers } from '../../readers.js';
 
 class Told extends Error {}
 
@@ -37,7 +38,7 @@ function systemWith(points: readonly SystemPoint[], ended?: readonly MemberOutco
   } as unknown as Session;
   const over = new AbortController().signal;
   return SessionSystem.open(
-    new LibrarySession({ session: () => session, log: silentLog, shell: 'test', over }),
+    new LibrarySession({ session: () => session, readers, log: silentLog, shell: 'test', over }),
     'shop',
   );
 }

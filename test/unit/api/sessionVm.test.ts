@@ -8,6 +8,7 @@ import type { Vm } from '../../../src/domain/vm.js';
 import type { Session } from '../../../src/session/session.js';
 import { silentLog } from '../../silentLog.js';
 import { vm, vmView } from '../ui/samples.js';
+import { readers } from '../../readers.js';
 
 function vmWith(changes: Partial<Vm>): SessionVm {
   const view = vmView({ vm: vm(changes) });
@@ -23,7 +24,10 @@ function vmWith(changes: Partial<Vm>): SessionVm {
   };
   const session = { engine, view: () => view } as unknown as Session;
   const over = new AbortController().signal;
-  return new SessionVm(new LibrarySession({ session: () => session, log: silentLog, shell: 'test', over }), view);
+  return new SessionVm(
+    new LibrarySession({ session: () => session, readers, log: silentLog, shell: 'test', over }),
+    view,
+  );
 }
 
 describe('the library at a guest that does not answer', () => {

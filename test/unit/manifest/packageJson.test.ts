@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import { locateVsCode } from '../../../scripts/rig/vscodeInstall.mjs';
-import { commandIds } from '../../../src/verbs/verbs.js';
+import { commandIds } from '../../../src/tables.js';
 import { contextKeys, welcomeStates } from '../../../src/manifest/contextKeyTable.js';
 import {
   agentPermissions,

@@ -11,7 +11,7 @@ import { root } from '../../../scripts/rig/root.mjs';
 import { parseCall } from '../../../src/ui/commands/commandArguments.js';
 import { argumentTable } from '../../../src/verbs/arguments.js';
 import type { Verb } from '../../../src/verbs/verb.js';
-import { verbs } from '../../../src/verbs/verbs.js';
+import { verbs } from '../../../src/tables.js';
 
 describe('the documents', () => {
   it('are up to date, and their links lead somewhere', () => {

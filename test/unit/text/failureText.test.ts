@@ -1,6 +1,6 @@
 // Every failure reads as a sentence that names what it is about; nothing from outside can disturb it.
 import assert from 'node:assert/strict';
-import { commandIds } from '../../../src/verbs/verbs.js';
+import { commandIds } from '../../../src/tables.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import { type Refusal, type RefusalFacts, type RefusalReason, refuse } from '../../../src/domain/refusal.js';

@@ -1,7 +1,7 @@
 // The nodes of a picture: the tree view's words, names as they are, and whatever metadata another client wrote.
 import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
-import { commandIds } from '../../../src/verbs/verbs.js';
+import { commandIds } from '../../../src/tables.js';
 import { menuTokens } from '../../../src/text/rows/capabilityTokens.js';
 import { pictureActions, pictureState } from '../../../src/ui/picture/pictureState.js';
 import { branched, connectionView, now, ref, snapshot, vm, vmView } from './samples.js';

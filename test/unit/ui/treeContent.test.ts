@@ -587,7 +587,7 @@ describe('tree content', () => {
   });
 });
 
-describe('the row of the backups of a VM in the tree', () => {
+describe('the row of what a wing knows of a VM', () => {
   const row = { label: 'Last backup: just now', description: '', words: '', context: 'message;', opens: 'never' };
   const made = {
     ...row,
@@ -600,25 +600,25 @@ describe('the row of the backups of a VM in the tree', () => {
     const content = contentOf(withVms);
     const node = content.rows.vm(ref);
     const before = content.children(node);
-    content.rows.backups.set(node.id, () => made as never);
-    const [backups, ...others] = content.children(node).slice(before.length);
+    content.rows.notes.set(node.id, () => made as never);
+    const [note, ...others] = content.children(node).slice(before.length);
     assert.deepEqual([content.children(node).slice(0, before.length), others], [before, []]);
-    assert.ok(backups !== undefined);
-    assert.equal(content.row(backups, reading)?.label, row.label);
-    assert.equal(content.facts(backups, reading), undefined);
-    assert.equal(content.parent(backups), node);
-    assert.deepEqual(content.children(backups), []);
+    assert.ok(note !== undefined);
+    assert.equal(content.row(note, reading)?.label, row.label);
+    assert.equal(content.facts(note, reading), undefined);
+    assert.equal(content.parent(note), node);
+    assert.deepEqual(content.children(note), []);
     content.rows.forgetAllBut([]);
-    assert.equal(content.rows.backups.size, 0);
+    assert.equal(content.rows.notes.size, 0);
   });
 
   it('is hidden by a filter that finds something else', () => {
     const content = contentOf(withVms);
     const node = content.rows.vm(ref);
-    content.rows.backups.set(node.id, () => made as never);
+    content.rows.notes.set(node.id, () => made as never);
     const isShown = (filter: string): boolean => {
       content.arrange({ filter });
-      return content.children(node).some((one) => one.kind === 'message' && one.about === 'backups');
+      return content.children(node).some((one) => one.kind === 'message' && one.about === 'note');
     };
     assert.deepEqual(['', 'web', 'no such thing'].map(isShown), [true, true, false]);
   });

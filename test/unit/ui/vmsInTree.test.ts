@@ -35,7 +35,7 @@ describe('the rows of VMs', () => {
       content,
       reading: () => ({ now }),
       draw: (node) => drawn.push(node!),
-      ...{ log: silentLog, kept: { get: () => undefined }, store: new DisposableStore(), wings: {} as never },
+      ...{ log: silentLog, store: new DisposableStore(), notes: () => Promise.reject(new Error('not asked')) },
     };
     const rows = new VmsInTree(options, new OpenRows(), () => undefined);
     rows.noteLook(ref);

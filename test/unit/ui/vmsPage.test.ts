@@ -1,7 +1,7 @@
 // The page of all VMs: nothing of a VM is in its markup, it runs our one script, and each cell can be sorted by.
 import assert from 'node:assert/strict';
 import type { VmLine } from '../../../src/text/rows/vmList.js';
-import { commandIds } from '../../../src/verbs/verbs.js';
+import { commandIds } from '../../../src/tables.js';
 import { shownVms, vmsCommands, vmsPage, vmsScript } from '../../../src/ui/vms/vmsPage.js';
 import { now } from './samples.js';
 

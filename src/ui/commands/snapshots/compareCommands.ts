@@ -1,10 +1,9 @@
 // Two states of a VM held against each other: what differs in words, and their hardware as a diff. Changes nothing.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import type { CommandId } from '../../../verbs/verbs.js';
 import { argumentsOf } from '../commandArguments.js';
 import { CommandError } from '../../prompts/commandError.js';
-import type { CommandRun, CommandTable } from '../commandServices.js';
+import type { BesideComparison, CommandRun, CommandTable } from '../commandServices.js';
 import { pick, snapshotChoices } from '../../prompts/pickTarget.js';
 import { targetSnapshots } from '../targets.js';
 import { readStateComparison } from '../../../engine/comparedStates.js';
@@ -113,7 +112,7 @@ async function compareStates(
   const mayReadFiles = to !== undefined || !isActive(vm.power);
   const { uuid, connection } = ref;
   const pair = { vm: uuid, connection, snapshot: from.name, other: to?.name ?? present };
-  offerMore(run, comparison, openXml, mayReadFiles ? pair : undefined);
+  offerMore(run, comparison, openXml, mayReadFiles ? { ...(await run.wings()).besideComparison, pair } : undefined);
   return { hardware: comparison.differences, disks: comparison.distances };
 }
 
@@ -204,23 +203,21 @@ async function openXmlOfMember(run: CommandRun, { from, to, members }: ComparedS
   );
 }
 
-/**
- * The page is already there: the button of what somebody wants beside it leads there, and nobody has to wait.
- * @param pair whose files can be compared
- */
+/** The page is already there: the button of what somebody wants beside it leads there, and nobody has to wait. */
 function offerMore(
   run: CommandRun,
   comparison: Comparison,
   openXml: () => Promise<void>,
-  pair: { readonly vm: string } | undefined,
+  beside: (BesideComparison & { readonly pair: object }) | undefined,
 ): void {
-  const [xml, files] = [t('Show XML Difference'), t('Show Changed Files…')];
-  void notify('info', comparisonSummary(comparison), xml, ...(pair === undefined ? [] : [files]))
+  const xml = t('Show XML Difference');
+  const more = beside?.title();
+  void notify('info', comparisonSummary(comparison), xml, ...(more === undefined ? [] : [more]))
     .then(async (pressed) => {
       if (pressed === xml) {
         await openXml();
-      } else if (pressed === files) {
-        await vscode.commands.executeCommand('virtRewind.showChangedFiles' satisfies CommandId, pair);
+      } else if (beside !== undefined && pressed === more) {
+        await vscode.commands.executeCommand(beside.command, beside.pair);
       }
     })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.compareSnapshots', reason));

@@ -1,6 +1,7 @@
 // What the commands of backups answer with --json: see cli/answers.ts.
 import * as v from 'valibot';
 import { type AnswersOf, describe, flag, maybe, text, whole } from '../../../session/answerShape.js';
+import type { Wing } from '../../wing.js';
 import { backupSet, publicShapes } from '../../../session/publicTypes.js';
 
 const { BackupInfo, ScheduleInfo } = publicShapes;
@@ -138,6 +139,6 @@ export const copiesAnswers = {
     schedules: describe(v.array(ScheduleInfo), 'All, or the one that was added or run.'),
   }),
   scheduleRemoved: v.object({ command: v.literal('schedule'), removed: text }),
-};
+} satisfies Wing['answers'];
 
 export type CopiesAnswers = AnswersOf<typeof copiesAnswers>;

@@ -1,38 +1,60 @@
-// The row of the tree that says what is known of a VM's backups. Reads no repository.
+// What the tree tells of the backups of a VM: a row, and lines of its tooltip. Reads no repository.
 import { t } from '@vscode/l10n';
 import type { Memento } from 'vscode';
 import type { Log } from '../../../base/log.js';
 import type { VmView } from '../../../live/views.js';
-import type { MessageRow } from '../../../ui/tree/messageRows.js';
-import { backupsOfVm } from '../backupsOfVm.js';
+import { agoText } from '../../../text/relativeAge.js';
+import type { VmNotes } from '../../../ui/tree/vmsInTree.js';
+import { type BackupsOfVm, backupsOfVm } from '../backupsOfVm.js';
 import { knownBackupsText } from '../knownBackupsText.js';
-import { backupsSeen } from './backupFacts.js';
+import { verifiedText } from '../verifiedText.js';
 import { hostOfConnection, shownTarget } from './backupHost.js';
+import { backupsChanged, backupsSeen } from './knownBackups.js';
 import { lastRunsHere } from './schedulesHere.js';
 
-/** Undefined where none is known, and no schedule makes any. Never rejects. */
-export async function readBackupRow(
-  view: VmView,
-  remembered: Pick<Memento, 'get'>,
-  log: Log,
-): Promise<((now: number) => MessageRow) | undefined> {
-  try {
-    const known = backupsOfVm(view, await lastRunsHere(log), backupsSeen(view, remembered));
-    if (known.newest === undefined && known.schedules.length === 0) {
-      return undefined;
+export function backupsInTree(remembered: Pick<Memento, 'get'>, log: Log): VmNotes {
+  const read = async <T>(view: VmView, tell: (known: BackupsOfVm) => T, nothing: T): Promise<T> => {
+    try {
+      return tell(backupsOfVm(view, await lastRunsHere(log), backupsSeen(view, remembered)));
+    } catch (error) {
+      log.warn(`What is known of backups cannot be read: ${String(error)}`);
+      return nothing;
     }
-    const host = hostOfConnection(view.ref.connection);
-    return (now) => {
-      const { label, description, isWrong } = knownBackupsText(known, now, (target) => shownTarget(host, target));
-      return {
-        ...{ label, description, words: description, context: 'message;', opens: 'never' },
-        icon: { name: isWrong ? 'warning' : 'save-all' },
-        spoken: `${label}, ${description}`,
-        click: { title: t('Show Backups…'), command: 'virtRewind.showBackups' },
-      };
-    };
-  } catch (error) {
-    log.warn(`What is known of backups cannot be read: ${String(error)}`);
+  };
+  return {
+    onDidChange: backupsChanged.event,
+    readRow: (view) => read(view, (known) => rowOf(view, known), undefined),
+    readFacts: (view) => read(view, (known) => factsOf(view, known), []),
+  };
+}
+
+/** Undefined where none is known, and no schedule makes any. */
+function rowOf({ ref }: VmView, known: BackupsOfVm): Awaited<ReturnType<VmNotes['readRow']>> {
+  if (known.newest === undefined && known.schedules.length === 0) {
     return undefined;
   }
+  const host = hostOfConnection(ref.connection);
+  return (now) => {
+    const { label, description, isWrong } = knownBackupsText(known, now, (target) => shownTarget(host, target));
+    return {
+      ...{ label, description, words: description, context: 'message;', opens: 'never' },
+      icon: { name: isWrong ? 'warning' : 'save-all' },
+      spoken: `${label}, ${description}`,
+      click: { title: t('Show Backups…'), command: 'virtRewind.showBackups' },
+    };
+  };
+}
+
+function factsOf({ ref }: VmView, { newest, verified }: BackupsOfVm): Awaited<ReturnType<VmNotes['readFacts']>> {
+  return [
+    ...(newest === undefined
+      ? []
+      : [
+          {
+            name: t('Last backup'),
+            value: `${agoText(newest.madeAt, Date.now())} · ${shownTarget(hostOfConnection(ref.connection), newest.target)}`,
+          },
+        ]),
+    ...(verified === undefined ? [] : [{ name: t('Backup verified'), value: verifiedText(verified) }]),
+  ];
 }

@@ -1,11 +1,16 @@
 // What this user backed up to, and what was there when it was read last. No list reads a repository unasked.
 import type { Memento } from 'vscode';
 import * as v from 'valibot';
+import { Emitter } from '../../../base/emitter.js';
 import { parseAs } from '../../../journal/json.js';
 import type { Backup } from '../repository/backups.js';
 import { waysToVerify } from '../repository/verifications.js';
-import type { BackupHost } from './backupHost.js';
-import { backupsChanged } from './backupsChanged.js';
+import type { VmView } from '../../../live/views.js';
+import type { SeenBackup } from '../backupsOfVm.js';
+import { type BackupHost, hostOfConnection } from './backupHost.js';
+
+/** Backups were read or made in this window, or a schedule has run. */
+export const backupsChanged = new Emitter<void>();
 
 const place = 'virtRewind.backups';
 const mostTargets = 20;
@@ -44,6 +49,13 @@ interface KnownTarget {
 /** Those of one host: the one that was used last first. */
 export function knownTargets(remembered: Pick<Memento, 'get'>, { uri }: BackupHost): readonly KnownTarget[] {
   return allTargets(remembered).filter(({ host }) => host === uri);
+}
+
+/** Of a VM, when the repositories were read last. */
+export function backupsSeen({ ref }: VmView, remembered: Pick<Memento, 'get'>): readonly SeenBackup[] {
+  return knownTargets(remembered, hostOfConnection(ref.connection)).flatMap(({ target, backups }) =>
+    backups.filter(({ uuid }) => uuid === ref.uuid).map((backup) => ({ ...backup, target })),
+  );
 }
 
 function allTargets(remembered: Pick<Memento, 'get'>): readonly KnownTarget[] {

@@ -1,30 +1,19 @@
 // Tells of backups by the clock that failed or did not run, of each run once. Watches their files while somebody looks.
 import { t } from '@vscode/l10n';
 import { join } from 'node:path';
-import type { ExtensionContext, LogOutputChannel } from 'vscode';
-import type { Event } from '../../../base/emitter.js';
+import type { LogOutputChannel } from 'vscode';
 import { WatchedRecords } from '../../../journal/watchedRecords.js';
 import { notify } from '../../../ui/prompts/notify.js';
 import { endedText, newsOf, type ScheduleNews, unreadableNews } from '../schedules/scheduleNews.js';
 import { ScheduleStore } from '../schedules/scheduleStore.js';
-import { backupsChanged } from './backupsChanged.js';
+import type { StartServices } from '../../wing.js';
+import { backupsChanged } from './knownBackups.js';
 import { runScheduleNow, type Schedules, schedulesIn } from './schedulesHere.js';
 
-/** The views of the editor. */
-export interface SeenViews {
-  readonly isVisible: boolean;
-  readonly onDidChange: Event<void>;
-}
-
-export interface NoticeOptions {
-  readonly context: Pick<ExtensionContext, 'subscriptions'>;
-  /** The folder with the schedules. */
-  readonly journal: string;
-  readonly log: LogOutputChannel;
-}
-
-export function tellOfSchedules(views: SeenViews, options: NoticeOptions): void {
-  const { context, journal, log } = options;
+export function tellOfSchedules(
+  views: Pick<StartServices['attentions'], 'isVisible' | 'onDidChange'>,
+  { context, journal, log }: Pick<StartServices, 'context' | 'journal' | 'log'>,
+): void {
   const store = new ScheduleStore(journal, log);
   const records = new WatchedRecords({
     what: 'The schedules',
@@ -36,12 +25,12 @@ export function tellOfSchedules(views: SeenViews, options: NoticeOptions): void 
       return [await schedulesIn(journal, log)];
     },
   });
-  const window: Window = { store, begun: new Map(), told: new Set() };
+  const window: Window = { store, log, begun: new Map(), told: new Set() };
   const logError = (error: unknown): void => log.error(String(error));
   const look = (): void => records.watch(records, views.isVisible);
   const tell = (): void => {
     backupsChanged.fire();
-    records.all.forEach((found) => void tellAll(found, window, options).catch(logError));
+    records.all.forEach((found) => void tellAll(found, window).catch(logError));
   };
   context.subscriptions.push(records, records.onDidChange(tell), views.onDidChange(look));
   look();
@@ -49,17 +38,14 @@ export function tellOfSchedules(views: SeenViews, options: NoticeOptions): void 
 
 interface Window {
   readonly store: ScheduleStore;
+  readonly log: LogOutputChannel;
   /** Runs begun from here: by the name of the schedule, when its run before began. */
   readonly begun: Map<string, number | undefined>;
   /** News that this or another window told. */
   readonly told: Set<string>;
 }
 
-async function tellAll(
-  { schedules, unreadable }: Schedules,
-  { store, begun, told }: Window,
-  options: NoticeOptions,
-): Promise<void> {
+async function tellAll({ schedules, unreadable }: Schedules, { store, log, begun, told }: Window): Promise<void> {
   const news = schedules.flatMap((status) => newsOf(status) ?? []);
   for (const one of [...news, ...unreadable.map(unreadableNews)]) {
     const key = `${one.schedule} ${one.id}`;
@@ -69,8 +55,8 @@ async function tellAll(
       continue;
     }
     const lastRun = schedules.find(({ schedule }) => schedule.name === one.schedule)?.lastRun;
-    tell(one, () => begun.set(one.schedule, lastRun?.startedAt), options).catch((error: unknown) =>
-      options.log.error(String(error)),
+    tell(one, () => begun.set(one.schedule, lastRun?.startedAt), log).catch((error: unknown) =>
+      log.error(String(error)),
     );
   }
   for (const { schedule, state, lastRun } of schedules) {
@@ -84,7 +70,7 @@ async function tellAll(
   }
 }
 
-async function tell(news: ScheduleNews, onRun: () => void, { log }: NoticeOptions): Promise<void> {
+async function tell(news: ScheduleNews, onRun: () => void, log: LogOutputChannel): Promise<void> {
   const { schedule, text, messages, canRun } = news;
   const [runNow, showLog] = [t('Run Now'), t('Show Log')];
   log.warn([text, ...messages].join('\n'));

@@ -1,6 +1,7 @@
 // What the commands of files in guests answer with --json: see cli/answers.ts.
 import * as v from 'valibot';
 import { type AnswersOf, describe, flag, maybe, text, whole } from '../../../session/answerShape.js';
+import type { Wing } from '../../wing.js';
 
 const guestNode = v.object({
   kind: v.picklist(['file', 'folder', 'link', 'other']),
@@ -121,6 +122,6 @@ export const insideAnswers = {
     rpmChanged: describe(flag, 'The database of RPM, which is no text, changed.'),
     diff: maybe(describe(text, 'Of the text file that PATH names.')),
   }),
-};
+} satisfies Wing['answers'];
 
 export type InsideAnswers = AnswersOf<typeof insideAnswers>;

@@ -1,21 +1,14 @@
 // Opens a window with the files in the restore points of a VM. What cannot be read is said before.
 import * as vscode from 'vscode';
-import type { CommandRun, CommandTable } from '../../../ui/commands/commandServices.js';
+import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { isCalledOnSnapshot, targetSnapshot, targetVm } from '../../../ui/commands/targets.js';
 import { isActive } from '../../../domain/vm.js';
 import { openGuestDisks } from '../guestFiles.js';
 import { errorOfFiles } from './errorOfFiles.js';
 import { restorePointsUri } from './guestFileProvider.js';
-import { restoreFile } from './restoreFile.js';
 import { namedPoints } from './restorePointNames.js';
 
-export const insideCommands = {
-  'virtRewind.browseFiles': browseFiles,
-  'virtRewind.restoreFile': restoreFile,
-  'virtRewind.showChangedFiles': async (run) => (await import('./showChangedFiles.js')).showChangedFiles(run),
-} satisfies CommandTable;
-
-async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }> {
+export async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }> {
   const { view, snapshot } = isCalledOnSnapshot(run)
     ? await targetSnapshot(run)
     : { view: await targetVm(run), snapshot: undefined };

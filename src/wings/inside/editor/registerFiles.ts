@@ -1,10 +1,9 @@
 // Registers `vmfs:`. What reads is loaded when somebody looks.
 import * as vscode from 'vscode';
-import type { EnginePort } from '../../../engine/enginePort.js';
-import type { SharedAttention } from './followedPoints.js';
+import type { AtStart } from '../../wing.js';
 import type { GuestFileProvider } from './guestFileProvider.js';
 
-export function registerFiles(engine: EnginePort, attentions: SharedAttention): vscode.Disposable {
+export const registerFiles: AtStart = ({ engine, attentions }) => {
   let loaded: Promise<GuestFileProvider> | undefined;
   const changed = new vscode.EventEmitter<vscode.FileChangeEvent[]>();
   const load = (): Promise<GuestFileProvider> =>
@@ -33,4 +32,4 @@ export function registerFiles(engine: EnginePort, attentions: SharedAttention): 
     registered.dispose();
     void loaded?.then((one) => one.dispose());
   });
-}
+};

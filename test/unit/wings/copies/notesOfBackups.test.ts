@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cleanAnswer } from '../../../src/agents/guestText.js';
-import { backupsAnswer, lastBackup, readBackupsOfVms } from '../../../src/agents/vmBackups.js';
-import type { SeenBackups, ToolCall } from '../../../src/agents/toolCall.js';
-import { thisWriter } from '../../../src/journal/writer.js';
-import type { Schedule, ScheduledRun } from '../../../src/wings/copies/schedules/schedule.js';
-import { ScheduleStore } from '../../../src/wings/copies/schedules/scheduleStore.js';
-import { silentLog } from '../../silentLog.js';
-import { vmView } from '../ui/samples.js';
+import { cleanAnswer } from '../../../../src/agents/guestText.js';
+import { thisWriter } from '../../../../src/journal/writer.js';
+import type { SeenBackup } from '../../../../src/wings/copies/backupsOfVm.js';
+import { readBackupNotes } from '../../../../src/wings/copies/notesOfBackups.js';
+import type { Schedule, ScheduledRun } from '../../../../src/wings/copies/schedules/schedule.js';
+import { ScheduleStore } from '../../../../src/wings/copies/schedules/scheduleStore.js';
+import { silentLog } from '../../../silentLog.js';
+import { vmView } from '../../ui/samples.js';
 
 describe('backups that agents are told of', () => {
   const view = vmView();
@@ -18,7 +18,7 @@ describe('backups that agents are told of', () => {
   const { uuid } = view.ref;
   const started = Date.parse('2026-11-20T10:00:00Z');
   let folder: string;
-  let seen: ReturnType<SeenBackups>;
+  let seen: readonly SeenBackup[];
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'virt-rewind-test-'));
@@ -40,12 +40,9 @@ describe('backups that agents are told of', () => {
   }
   /** As an agent reads it. */
   async function told(): Promise<{ readonly list: object; readonly text: string }> {
-    const backupsOf = await readBackupsOfVms({
-      session: { folder },
-      tools: { log: silentLog, seenBackups: () => seen },
-    } as unknown as ToolCall);
-    const known = backupsOf(view);
-    return { list: lastBackup(known), text: JSON.stringify(cleanAnswer(backupsAnswer(view, known))) };
+    const { brief, whole } = (await readBackupNotes(folder, silentLog, () => seen))(view);
+    const { backups } = whole as { readonly backups: object };
+    return { list: brief, text: JSON.stringify(cleanAnswer(backups)) };
   }
 
   it('are none where none is known', async () => {

@@ -1,0 +1,80 @@
+// What programs read that libvirt does not tell: handed in at the doors, and loaded when somebody asks.
+import type { Log } from '../base/log.js';
+import type { Snapshot } from '../domain/snapshot.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import type { VmView } from '../live/views.js';
+import type { BackupInfo, ScheduleInfo } from './publicTypes.js';
+import type { Session } from './session.js';
+
+/** Where the files of a guest are read. */
+export interface FilesPlace {
+  readonly engine: EnginePort;
+  readonly view: VmView;
+  /** Absent: the current state of a VM that is off. */
+  readonly snapshot?: Snapshot;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+}
+
+interface GuestNode {
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'link' | 'other';
+  readonly bytes: number;
+  /** `st_mode`, and whose it is; absent where the file system has none. */
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Milliseconds since 1970, by the guest's clock. */
+  readonly modifiedAt: number;
+  /** Where a link leads. */
+  readonly link?: string;
+}
+
+/** Each rejects with `ReadError`, or a Failure. */
+export interface FileReader {
+  /** By name; of a file itself alone. */
+  listFiles(place: FilesPlace, path: string): Promise<readonly GuestNode[]>;
+  /** @param part so many bytes at most, from a place on */
+  readFile(
+    place: FilesPlace,
+    path: string,
+    part: { readonly at?: number; readonly most: number },
+  ): Promise<{ readonly bytes: number; readonly content: Buffer }>;
+}
+
+/** A repository, and its key, as the command line takes them. */
+export interface RepositoryPlace {
+  readonly session: Session;
+  readonly repository: string;
+  /** Its backups alone; restic runs where it is. */
+  readonly view?: VmView;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly passwordFile?: string;
+  readonly signal: AbortSignal;
+}
+
+interface BackupReader {
+  /** The oldest first. Rejects with `ReadError`. */
+  readonly readBackups: (place: RepositoryPlace) => Promise<readonly BackupInfo[]>;
+  /** One that cannot be read is named in the log alone. @param folder of the journal */
+  readonly readScheduleInfos: (
+    folder: string,
+    environment: NodeJS.ProcessEnv,
+    log: Log,
+  ) => Promise<readonly ScheduleInfo[]>;
+}
+
+export interface Readers {
+  readonly files: () => Promise<FileReader>;
+  readonly backups: () => Promise<BackupReader>;
+}
+
+/** What else is known of a VM. */
+export interface VmNote {
+  /** In a list of VMs. */
+  readonly brief: object;
+  readonly whole: object;
+}
+
+/** Reads it of all VMs, for one answer. Never rejects. @param folder of the journal */
+export type ReadVmNotes = (folder: string, log: Log) => Promise<(view: VmView) => VmNote>;

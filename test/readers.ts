@@ -1,0 +1,12 @@
+// What the doors hand in to programs: for tests that stand before none.
+import { connectTo } from '../src/api/connect.js';
+import type { ConnectOptions, VirtRewind } from '../src/api/publicApi.js';
+import { readBackupNotes } from '../src/wings/copies/notesOfBackups.js';
+
+export const readers = {
+  files: () => import('../src/wings/inside/readFiles.js'),
+  backups: () => import('../src/wings/copies/readCopies.js'),
+  notes: readBackupNotes,
+};
+
+export const connect = (options: string | ConnectOptions = {}): Promise<VirtRewind> => connectTo(options, readers);
