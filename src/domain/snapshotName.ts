@@ -105,9 +105,12 @@ export function titleProblem(
   return undefined;
 }
 
+/** Of a snapshot, or of a restore point, which has no name. */
+export type Titled = Pick<Snapshot, 'title'> & Partial<Pick<Snapshot, 'name'>>;
+
 /** The title itself, or with a number behind it if it is taken: for titles that are made without asking. */
-export function freeTitle(title: string, existing: readonly Pick<Snapshot, 'name' | 'title'>[]): string {
-  const taken = new Set(existing.flatMap((snapshot) => [snapshot.name, snapshot.title]));
+export function freeTitle(title: string, existing: readonly Titled[]): string {
+  const taken = new Set(existing.flatMap(({ name, title: own }) => [name ?? own, own]));
   let free = displayLine(title, longestTitle - 8);
   for (let count = 2; taken.has(free); count++) {
     free = `${displayLine(title, longestTitle - 8)} (${count})`;

@@ -62,8 +62,9 @@ export async function planSystem<W extends SystemWish>(
 async function planWish(systems: Systems, stored: StoredSystem, wish: SystemWish): Promise<PlannedSystem> {
   switch (wish.kind) {
     case 'checkpoint': {
-      const { kind: _, title, ...more } = wish;
-      return systems.planCheckpoint(stored, { ...more, title: freeTitle(stored, title) });
+      const { kind: _, title = checkpointTitle(stored.points, new Date()), ...more } = wish;
+      requireFreeTitle(stored, title);
+      return systems.planCheckpoint(stored, { ...more, title });
     }
     case 'revert':
       return systems.planRevert(stored, pointOf(stored, wish.point));
@@ -111,12 +112,9 @@ function lastRevert({ system, points }: StoredSystem): SystemPoint {
   return point;
 }
 
-/** Of a restore point: as given, or the next that is free. @throws Failure `exists` */
-export function freeTitle({ system, points }: StoredSystem, given?: string): string {
-  const titles = points.map(({ title }) => ({ name: title, title }));
-  const title = given ?? checkpointTitle(titles, new Date());
-  if (titles.some((one) => one.title === title)) {
+/** @throws Failure `exists` */
+function requireFreeTitle({ system, points }: StoredSystem, title: string): void {
+  if (points.some((one) => one.title === title)) {
     throw new Failure('exists', { system: system.name, snapshot: title });
   }
-  return title;
 }

@@ -99,8 +99,7 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
   if (stored === undefined) {
     throw new NothingThere(t('The active system no longer exists. Choose another system or a VM.'));
   }
-  const points = stored.points.map(({ title }) => ({ name: title, title }));
-  const title = freeTitle(occasionTitle(occasion), points);
+  const title = freeTitle(occasionTitle(occasion), stored.points);
   const git = gitReference();
   await carryOutSystem(run, stored, 'virtRewind.quickCheckpoint', async () => {
     const plan = await systems.planCheckpoint(stored, { title, auto: 'work', ...(git !== undefined && { git }) });

@@ -1,8 +1,8 @@
 // What is done with all VMs of a system as one: planned for each, agreed to once, carried out for all or for none.
+import { checkpointTitle } from '../../../domain/titleSuggestion.js';
 import {
   carryOutSystem as carryOutAgreed,
   type FollowWish,
-  freeTitle,
   planSystem,
   type SystemWish,
 } from '../../../session/carryOutSystem.js';
@@ -53,7 +53,7 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
     sayTarget(run, stored.system.name);
   }
   const given = argumentsOf(run.call);
-  const suggestion = freeTitle(stored);
+  const suggestion = checkpointTitle(stored.points, new Date());
   if (given.title === undefined && title === 'asked') {
     // What no title could change is refused before it is asked.
     await decideHere(run, () => planSystem(sessionOf(run), stored, { kind: 'checkpoint', title: suggestion }));
@@ -63,7 +63,7 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
   const git = gitReference();
   const wish = {
     kind: 'checkpoint',
-    title: freeTitle(stored, wanted),
+    title: wanted,
     ...(description !== undefined && { description }),
     ...(git !== undefined && { git }),
   } as const;

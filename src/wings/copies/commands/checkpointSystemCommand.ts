@@ -49,10 +49,7 @@ export async function checkpointSystem(context: Context, stored: StoredSystem): 
     }
   }
   const { kind } = call.texts as { readonly kind?: 'memory' | 'disk' };
-  const title = checkpointTitle(
-    stored.points.map((point) => ({ name: point.title, title: point.title })),
-    new Date(),
-  );
+  const title = checkpointTitle(stored.points, new Date());
   const systems = await session.systems();
   try {
     const wish = { title, style: 'external', ...(kind !== undefined && { kind }) } as const;
