@@ -26,6 +26,11 @@ function localizeMark(number: string): string {
   return number.replace('.', markOf(language()));
 }
 
+/** `one, two and three`, as the language does. */
+export function joinWords(parts: readonly string[]): string {
+  return new Intl.ListFormat(language(), { type: 'conjunction' }).format(parts);
+}
+
 function markOf(tag: string): string {
   const known = marks.get(tag);
   if (known !== undefined) {

@@ -1,4 +1,5 @@
 // The list of operations, by keyboard: what was refused is read again after its message has gone, and is taken out.
+import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
@@ -26,14 +27,14 @@ describe('the list of operations', () => {
     await hands.showView('Virt Rewind', 'VMs');
     await hands.menu('refusing', 'Clone', 'Fork…');
     await hands.dismiss('cannot be forked');
-    await workbench.statusBar('Operations: 1 refused').waitFor();
+    assert.equal(await workbench.statusBar('Operations:').count(), 0, 'nothing has changed: it is in the list alone');
     await hands.command('Virt Rewind: Show Operations…');
     await hands.pick(/Fork · refusing.*refused at \d\d:\d\d.*cannot be forked/su);
     await workbench.toast('cannot be forked').waitFor();
     await hands.dismiss('cannot be forked');
   });
 
-  it('lets go of it by the button of its row, and then there is no item in the status bar', async () => {
+  it('lets go of it by the button of its row', async () => {
     const { hands, workbench } = stage();
     await hands.command('Virt Rewind: Show Operations…');
     await workbench.option(/Fork · refusing/u).waitFor();
@@ -43,7 +44,7 @@ describe('the list of operations', () => {
       await workbench.page.keyboard.press('Tab');
     }
     await workbench.page.keyboard.press('Enter');
-    await workbench.statusBar('Operations:').waitFor({ state: 'detached' });
+    await workbench.option(/Fork · refusing/u).waitFor({ state: 'detached' });
     await workbench.page.keyboard.press('Escape');
   });
 });

@@ -157,12 +157,12 @@ for (const by of ['mouse', 'keyboard'] as const) {
       await picture('5-undo-asks');
       await stage().hands.answer('Undo and Run');
       await stage()
-        .workbench.toast(/Undone: rewind-internal: reverting to It works now/)
+        .workbench.toast(/Undid the revert of rewind-internal to “It works now”/)
         .waitFor();
       await waitForAgent(virsh, internal);
       const { memory, disk } = await counters(virsh, internal);
       assert.ok(memory >= 50_000 && (disk ?? 0) >= 50_000, `${memory} ${disk ?? '-'}`);
-      await stage().hands.dismiss(/Undone: rewind-internal: reverting to It works now/);
+      await stage().hands.dismiss(/Undid the revert of rewind-internal to “It works now”/);
     });
 
     it('does the same with an offline snapshot', async () => {

@@ -15,10 +15,7 @@ import { agoText } from '../relativeAge.js';
  * @param view as it is now, for the titles of what the operation did not change
  */
 export function loggedWords({ request, changes }: LoggedOperation, view: Pick<VmView, 'tree'> = {}): string {
-  const title = (name: string): string => {
-    const change = changes.find(({ before, after }) => (before ?? after)?.name === name);
-    return displayLine((change?.before ?? change?.after)?.title ?? titleOf(view, name));
-  };
+  const title = (name: string): string => titleThen(changes, name, view);
   switch (request.kind) {
     case 'keep':
     case 'trash':
@@ -39,6 +36,39 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
     case 'repair':
       return operationWords(request, '');
   }
+}
+
+/** What undoes an entry, or does it again, is called; of a revert in words of its own. */
+export function undoLabel(
+  does: 'undo' | 'redo',
+  { request, changes }: LoggedOperation,
+  words: string,
+  view: Pick<VmView, 'tree'> = {},
+): string {
+  return does === 'undo' && request.kind === 'revert'
+    ? t('Undo the revert to “{0}”', titleThen(changes, request.snapshot, view))
+    : does === 'undo'
+      ? t('Undo: {0}', words)
+      : t('Redo: {0}', words);
+}
+
+/** What was undone, or done again. @param words of it, with its VM where that is not told beside it */
+export function undoneText(
+  does: 'undo' | 'redo',
+  { request, changes }: LoggedOperation,
+  words: string,
+  view: Pick<VmView, 'tree' | 'vm'> | undefined,
+): string {
+  return does === 'undo' && request.kind === 'revert' && view !== undefined
+    ? t('Undid the revert of {0} to “{1}”', displayLine(view.vm.name), titleThen(changes, request.snapshot, view))
+    : does === 'undo'
+      ? t('Undone: {0}', words)
+      : t('Redone: {0}', words);
+}
+
+function titleThen(changes: LoggedOperation['changes'], name: string, view: Pick<VmView, 'tree'>): string {
+  const change = changes.find(({ before, after }) => (before ?? after)?.name === name);
+  return displayLine((change?.before ?? change?.after)?.title ?? titleOf(view, name));
 }
 
 /** A mark as far as words tell of it. */
@@ -77,19 +107,6 @@ export function undoingWords({ kind, request }: UndoWay, view: Pick<VmView, 'tre
 /** What undoing it does, or why nothing does. */
 export function wayText(view: Pick<VmView, 'tree'>, way: UndoWay | RefusedDecision): string {
   return way.kind === 'refusal' ? Object.values(refusalText(way.refusal)).join(' ').trim() : undoingWords(way, view);
-}
-
-/** Of an entry of the history: what undoes it now, or why nothing does. */
-export function undoingText(
-  { does, way }: { readonly does: 'undo' | 'redo'; readonly way: UndoWay | RefusedDecision },
-  view: Pick<VmView, 'tree'>,
-): string {
-  if (way.kind === 'refusal') {
-    const { reason } = refusalText(way.refusal);
-    return does === 'undo' ? t('Undo: {0}', reason) : t('Redo: {0}', reason);
-  }
-  const words = wayText(view, way);
-  return does === 'undo' ? t('Undo: {0}', words) : t('Redo: {0}', words);
 }
 
 export function nothingInLogText(vm: string, does: 'undo' | 'redo'): string {

@@ -100,7 +100,13 @@ export function foundText(bad: readonly (boolean | undefined)[]): readonly Repor
   const count = bad.filter((one) => one === true).length;
   if (count > 0) {
     return [
-      { kind: 'text', text: count === 1 ? t('1 of them has problems.') : t('{0} of them have problems.', count) },
+      {
+        kind: 'text',
+        text:
+          count === 1
+            ? t('1 of {0} VMs has problems.', bad.length)
+            : t('{0} of {1} VMs have problems.', count, bad.length),
+      },
     ];
   }
   return bad.includes(undefined) ? [] : [nothingFound()];

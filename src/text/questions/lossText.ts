@@ -63,16 +63,16 @@ const words: { readonly [K in Loss['kind']]: LossWords<K> } = {
           : t('data written to its disks since “{0}” ({1})', displayLine(since.title), agoText(since.createdAt, now));
       return disks === undefined ? what : t('{0}: {1}', what, diskList(disks));
     },
-    phrase: (lost, vms, now) => (vms > 1 ? t('disk changes of {0} VMs', vms) : changesPhrase(lost, now)),
+    phrase: (lost, vms, now) => (vms > 1 ? t('the disk changes of {0} VMs', vms) : changesPhrase(lost, now)),
   },
   ram: {
     line: () => t('its RAM: the programs that are running in it'),
-    phrase: (_, vms) => (vms > 1 ? t('RAM of {0} VMs', vms) : t('its RAM')),
+    phrase: (_, vms) => (vms > 1 ? t('the RAM of {0} VMs', vms) : t('the RAM')),
   },
-  tpm: { line: () => t('its TPM state'), phrase: () => t('its TPM') },
+  tpm: { line: () => t('its TPM state'), phrase: () => t('the TPM') },
   managedSave: {
     line: () => t('its saved state: the programs that would continue at the next start'),
-    phrase: (_, vms) => (vms > 1 ? t('the saved state of {0} VMs', vms) : t('its saved state')),
+    phrase: (_, vms) => (vms > 1 ? t('the saved state of {0} VMs', vms) : t('the saved state')),
   },
   unsavedWork: {
     line: () => t('data that its programs have not written to disk yet'),
@@ -95,7 +95,7 @@ const words: { readonly [K in Loss['kind']]: LossWords<K> } = {
       if (vms > 1) {
         return t('the configuration of {0} VMs', vms);
       }
-      return lost.some(({ ofPower }) => ofPower) ? t('the VM itself: it is transient') : t('configuration changes');
+      return lost.some(({ ofPower }) => ofPower) ? t('the VM itself: it is transient') : t('the configuration changes');
     },
   },
 };
@@ -151,8 +151,8 @@ function changesPhrase(lost: readonly LossOfTarget<'diskChanges'>[], now: number
   const disks = lost.flatMap(({ loss }) => loss.disks ?? []);
   const what =
     since === undefined || now === undefined
-      ? t('disk changes')
-      : t('disk changes since {0} ({1})', quoteTitle(since.title), agoText(since.createdAt, now));
+      ? t('the disk changes')
+      : t('the disk changes since {0} ({1})', quoteTitle(since.title), agoText(since.createdAt, now));
   return disks.length === 0 ? what : t('{0}: {1}', what, bytesText(disks.reduce((sum, { bytes }) => sum + bytes, 0)));
 }
 

@@ -1,5 +1,6 @@
 // Plans → the question that a person answers: at most three short lines of what happens, what is kept and what is lost,
 // with all else behind Details. No kind of loss is left out of the lines.
+import { joinWords } from '../numberText.js';
 import { t } from '@vscode/l10n';
 import { parseDescription } from '../../domain/description.js';
 import { ramMethodOf, displayedCreateMs } from '../../domain/estimates.js';
@@ -280,7 +281,7 @@ function lossSentences(planned: readonly PlannedTarget[], now: number, longest?:
     ? t('Lost: anything the guest writes between that save and the revert (a few seconds).')
     : t('Nothing is lost.');
   const nothing = planned.every(({ plan }) => plan.request.kind === 'repair') ? [] : [little];
-  return lost.length === 0 ? nothing : [t('Permanently lost: {0}.', lost.join(', '))];
+  return lost.length === 0 ? nothing : [t('Permanently lost: {0}.', joinWords(lost))];
 }
 
 /** Ends with what may be lost: the first of it, and how much more there is to read. */

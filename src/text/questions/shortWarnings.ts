@@ -45,7 +45,8 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
     const disks = count(all, (one) => one.disks);
     return disks === 1 ? t('excluded: 1 disk') : t('excluded: {0} disks', disks);
   },
-  skipped: (all) => (all.length === 1 ? t('not deleted: 1 snapshot') : t('not deleted: {0} snapshots', all.length)),
+  skipped: (all) =>
+    all.length === 1 ? t('1 snapshot cannot be deleted') : t('{0} snapshots cannot be deleted', all.length),
   cloneGoes: () => t('the clone is deleted with its files'),
   leavesFile: (all) => stayBehind(all.length),
   filesStay: (all) => stayBehind(count(all, ({ files }) => files)),

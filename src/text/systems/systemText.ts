@@ -170,12 +170,16 @@ function pointDoneText(
         : t('Reverted the system {0} to “{1}”.', name, title),
     delete: t('Deleted “{0}” of the system {1}.', title, name),
   }[kind];
-  return [
-    done,
-    ...(pausedMs === undefined ? [] : [t('The VMs paused for at most {0}.', measuredText(pausedMs))]),
-    ...(spreadMs === undefined ? [] : [t('They paused at most {0} ms apart.', spreadMs)]),
-    ...clocksText(members),
-  ].join(' ');
+  return [done, ...pauseText(pausedMs, spreadMs), ...clocksText(members)].join(' ');
+}
+
+function pauseText(pausedMs: number | undefined, spreadMs: number | undefined): readonly string[] {
+  if (pausedMs === undefined) {
+    return spreadMs === undefined ? [] : [t('All VMs paused within {0} ms of each other.', spreadMs)];
+  }
+  return spreadMs === undefined
+    ? [t('The VMs paused for at most {0}.', measuredText(pausedMs))]
+    : [t('All VMs paused within {0} ms of each other, for up to {1}.', spreadMs, measuredText(pausedMs))];
 }
 
 function clocksText(members: readonly MemberOutcome[]): readonly string[] {

@@ -1,6 +1,5 @@
 // What the page of the history shows: the rows, and what can be done about each as things are now.
 import { join } from 'node:path';
-import { t } from '@vscode/l10n';
 import type { Log } from '../../base/log.js';
 import type { LoggedOperation, SystemOfOperation } from '../../domain/loggedOperation.js';
 import type { EnginePort } from '../../engine/enginePort.js';
@@ -13,7 +12,7 @@ import {
   findCheckpointBefore,
 } from '../../journal/agentCheckpoints.js';
 import { type HistoryEntry, historyDays } from '../../text/rows/historyRows.js';
-import { loggedWords, undoingText } from '../../text/operations/loggedText.js';
+import { loggedWords, undoingWords, undoLabel, undoneText } from '../../text/operations/loggedText.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
 import type { ShownHistory, ShownRow, WayBack } from './historyPage.js';
 
@@ -82,8 +81,8 @@ function withUndone(
   entry: LoggedOperation,
   view: VmView | undefined,
 ): readonly string[] {
-  const words = loggedWords(look.root(entry), view);
-  const undone = look.of(entry).does === 'redo' ? t('Undone: {0}', words) : t('Redone: {0}', words);
+  const root = look.root(entry);
+  const undone = undoneText(look.of(entry).does === 'redo' ? 'undo' : 'redo', root, loggedWords(root, view), view);
   return [entry.undoes === undefined ? what : undone, ...facts];
 }
 
@@ -161,7 +160,10 @@ function wayBack({ request, entry: id }: HistoryEntry, view: VmView, { look, tak
   return {
     ref,
     entry: entry.id,
-    ...(undoing.way.kind !== 'refusal' && { words: undoingText(undoing, view), does: undoing.does }),
+    ...(undoing.way.kind !== 'refusal' && {
+      words: undoLabel(undoing.does, entry, undoingWords(undoing.way, view), view),
+      does: undoing.does,
+    }),
     ...(restores && { restores }),
   };
 }

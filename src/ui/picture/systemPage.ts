@@ -161,7 +161,7 @@ function row(shown: ShownSystem, { at, point, snapshots }: AxisMoment, gap: numb
     return `<td class="${isHere ? 'there here' : 'there'}"><span class="mark" aria-hidden="true">${
       isHere ? '●' : '○'
     }</span> <span class="title">${htmlText(snapshot.title)}</span><small>${htmlText(
-      [kindWords(snapshot), ...was, ...(isHere ? [t('created from this')] : [])].join(' · '),
+      [kindWords(snapshot), ...was, ...(isHere ? [t('you are here')] : [])].join(' · '),
     )}</small></td>`;
   });
   return `${space(shown, gap)}<tr class="${point === undefined ? 'single' : 'point'}"><th scope="row">${

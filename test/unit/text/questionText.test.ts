@@ -297,8 +297,8 @@ describe('a question', () => {
       told(
         questionOf({ plan: { ...prune, warnings: ['first', 'second'].slice(0, count).map(stays) }, target: view }, now),
       );
-    assert.match(mind(1), /not deleted: 1 snapshot\./u);
-    assert.match(mind(2), /not deleted: 2 snapshots\./u);
+    assert.match(mind(1), /1 snapshot cannot be deleted\./u);
+    assert.match(mind(2), /2 snapshots cannot be deleted\./u);
   });
 
   it('says that other snapshots are kept where there are some', () => {

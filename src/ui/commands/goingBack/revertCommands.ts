@@ -5,7 +5,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import { findSnapshot, sortSnapshots } from '../../../domain/snapshotTree.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
-import { requestWords, titleOf } from '../../../text/operations/operationProgress.js';
+import { titleOf } from '../../../text/operations/operationProgress.js';
 import { nothingToUndoText } from '../../../text/operations/operationText.js';
 import type { LeftOut } from '../../../text/questions/questionText.js';
 import { NothingThere } from '../../prompts/commandError.js';
@@ -21,7 +21,7 @@ import { revertLastPoint, revertSystem } from '../systems/systemOperations.js';
 import { sessionOf } from '../sessionOf.js';
 import { severalVms, targetOnEach } from '../severalVms.js';
 import { activeOrPickedVm, targetSnapshot, hasSnapshots } from '../targets.js';
-import type { Undoing } from './undoing.js';
+import { type Undoing, undoingOfRevert } from './undoing.js';
 import { vmCountText } from '../../../text/words.js';
 
 /** In a question. */
@@ -111,8 +111,7 @@ async function undoSeveral(run: CommandRun, refs: readonly VmRef[]): Promise<unk
     }
     const { snapshot, target = snapshot.name, after, undoes: entry } = found;
     const request = session.revertRequest(view, snapshot, { ...(after !== undefined && { after }) });
-    const words = requestWords(run.engine, { kind: 'revert', vm: view.ref, snapshot: target, after: 'asSnapshot' });
-    undoings.set(request, { does: 'undo', words, ...(entry !== undefined && { entry }) });
+    undoings.set(request, undoingOfRevert(view, target, entry));
   }
   if (undoings.size === 0) {
     throw new NothingThere(t('There is nothing to undo.'));

@@ -5,8 +5,8 @@ import type { LoggedOperation } from '../../../domain/loggedOperation.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
 import type { VmView } from '../../../live/views.js';
-import { nothingInLogText, loggedWords, wayText } from '../../../text/operations/loggedText.js';
-import { requestWords, titleOf } from '../../../text/operations/operationProgress.js';
+import { nothingInLogText, loggedWords, undoLabel, wayText } from '../../../text/operations/loggedText.js';
+import { titleOf } from '../../../text/operations/operationProgress.js';
 import { nothingToUndoText, operationWords } from '../../../text/operations/operationText.js';
 import { askOne } from '../../prompts/ask.js';
 import { requireAnswer, CommandError, NothingThere } from '../../prompts/commandError.js';
@@ -18,6 +18,7 @@ import { revertTo } from './revertTo.js';
 import { sessionOf } from '../sessionOf.js';
 import { targetVm } from '../targets.js';
 import { undoSystemRevert } from '../systems/systemOperations.js';
+import { undoingOfRevert } from './undoing.js';
 import { undoOne, undoWithLater } from './undoWithLater.js';
 import type { OperationRequest } from '../../../domain/operation.js';
 import { readAudit } from '../../../journal/readAudit.js';
@@ -86,6 +87,8 @@ const mostEntries = 200;
 interface UndoLine extends Choice<(run: CommandRun) => unknown> {
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** As it is called where it stands first. */
+  readonly first?: string;
 }
 
 /**
@@ -107,6 +110,7 @@ function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['d
       return {
         at: entry.at,
         label: loggedWords(look.root(entry), view),
+        first: undoLabel(does, look.root(entry), loggedWords(look.root(entry), view), view),
         description: agoText(entry.at, now),
         detail: `→ ${isWithLater ? (steps.length === 2 ? t('together with 1 later operation') : t('together with {0} later operations', steps.length - 1)) : wayText(view, way)}`,
         ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),
@@ -142,7 +146,7 @@ async function allLines(run: CommandRun, does: UndoableOperation['does']): Promi
   const ofVms = await Promise.all(
     views.map(async (view) =>
       (await (does === 'undo' ? undoLinesOf(run, view) : redoLinesOf(run, view))).flatMap(
-        ({ icon, group: _, ...line }) =>
+        ({ icon, group: _, first: __, ...line }) =>
           icon === undefined ? [{ ...line, label: `${displayLine(view.vm.name)}: ${line.label}` }] : [],
       ),
     ),
@@ -221,11 +225,10 @@ async function undoLastRevert(run: CommandRun, view: VmView): Promise<unknown> {
     throw new NothingThere(nothingToUndoText(view.vm.name), { vm: view.vm.name });
   }
   const { snapshot, target = snapshot.name, undoes, ...more } = undone;
-  const words = requestWords(run.engine, { kind: 'revert', vm: view.ref, snapshot: target, after: 'asSnapshot' });
   return revertTo(run, view, snapshot, {
     ...more,
     id: 'virtRewind.undo',
-    undoing: { does: 'undo', words, ...(undoes !== undefined && { entry: undoes }) },
+    undoing: undoingOfRevert(view, target, undoes),
     ...(undone.target !== undefined && { title: titleOf(view, undone.target) }),
   });
 }
@@ -261,7 +264,8 @@ async function pickAndUndo(
       details,
     );
   }
-  const label = does === 'undo' ? t('Undo: {0}', next?.label ?? '') : t('Redo: {0}', next?.label ?? '');
+  const label =
+    next?.first ?? (does === 'undo' ? t('Undo: {0}', next?.label ?? '') : t('Redo: {0}', next?.label ?? ''));
   const ordered = next === undefined ? lines : [{ ...next, label }, ...lines.filter((line) => line !== next)];
   const others = {
     label: t('Operations on Other VMs…'),

@@ -7,7 +7,8 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { VmRef } from '../../../domain/vm.js';
 import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
 import type { VmView } from '../../../live/views.js';
-import { loggedWords } from '../../../text/operations/loggedText.js';
+import { requestWords, titleOf } from '../../../text/operations/operationProgress.js';
+import { loggedWords, undoneText } from '../../../text/operations/loggedText.js';
 import { notify } from '../../prompts/notify.js';
 import type { CommandRun } from '../commandServices.js';
 import { showFailure } from '../runCommand.js';
@@ -17,11 +18,22 @@ export interface Undoing extends Pick<UndoableOperation, 'does'> {
   readonly entry?: string;
   /** What a person calls the operation that is undone, or done again: `web: reverting to Clean install`. */
   readonly words: string;
+  /** What it is called when it is done. */
+  readonly done: string;
 }
 
 export function undoingOf(look: UndoLook, view: VmView, { entry, does }: UndoableOperation): Undoing {
-  const words = loggedWords(look.root(entry), view);
-  return { entry: entry.id, does, words: `${displayLine(view.vm.name)}: ${words}` };
+  const root = look.root(entry);
+  const words = `${displayLine(view.vm.name)}: ${loggedWords(root, view)}`;
+  return { entry: entry.id, does, words, done: undoneText(does, root, words, view) };
+}
+
+/** Of the revert of a VM, whether there is a log of it or not. */
+export function undoingOfRevert(view: VmView, snapshot: string, entry: string | undefined): Undoing {
+  const request = { kind: 'revert', vm: view.ref, snapshot, after: 'asSnapshot' } as const;
+  const words = requestWords({ findVm: () => view }, request);
+  const done = t('Undid the revert of {0} to “{1}”', displayLine(view.vm.name), displayLine(titleOf(view, snapshot)));
+  return { does: 'undo', words, done, ...(entry !== undefined && { entry }) };
 }
 
 export function undoingTitle({ does, words }: Undoing): string {
@@ -35,7 +47,7 @@ export function undoingTitle({ does, words }: Undoing): string {
 export async function tellUndone(
   run: CommandRun,
   ref: VmRef,
-  { entry, does, words }: Undoing,
+  { entry, does, words, done: told }: Undoing,
   notes: readonly string[] = [],
 ): Promise<void> {
   // It is done, whether its VM can be asked now or not.
@@ -45,10 +57,9 @@ export async function tellUndone(
   });
   const done = look?.log.findLast(({ undoes }) => undoes === entry);
   const isUndoable = done !== undefined && look?.of(done).way.kind !== 'refusal';
-  const message = does === 'undo' ? t('Undone: {0}', words) : t('Redone: {0}', words);
   const command = does === 'undo' ? 'virtRewind.redo' : 'virtRewind.undo';
   const button = does === 'undo' ? t('Redo') : t('Undo');
-  void notify('info', [message, ...notes].join('. '), ...(isUndoable ? [button] : []))
+  void notify('info', [told, ...notes].join('. '), ...(isUndoable ? [button] : []))
     .then((pressed) =>
       pressed === button
         ? vscode.commands.executeCommand(command, { vm: ref.uuid, connection: ref.connection, entry: done?.id })

@@ -50,14 +50,13 @@ export function operationRows(
   ];
 }
 
-/** `2 running, 1 waiting`; empty for nothing. */
+/** `2 running, 1 waiting`; empty for nothing. What was refused changed nothing, and is in the list alone. */
 export function operationCounts(rows: readonly Pick<OperationRow, 'state'>[]): string {
   const count = (state: OperationRow['state']): number => rows.filter((row) => row.state === state).length;
-  const [running, waiting, refused, failed] = [count('running'), count('waiting'), count('refused'), count('failed')];
+  const [running, waiting, failed] = [count('running'), count('waiting'), count('failed')];
   return [
     ...(running === 0 ? [] : [t('{0} running', running)]),
     ...(waiting === 0 ? [] : [t('{0} waiting', waiting)]),
-    ...(refused === 0 ? [] : [t('{0} refused', refused)]),
     ...(failed === 0 ? [] : [t('{0} failed', failed)]),
   ].join(', ');
 }

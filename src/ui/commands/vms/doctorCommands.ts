@@ -13,6 +13,7 @@ import { keyOf, severityOf } from '../../../diagnosis/problemTable.js';
 import { plannedRepairs } from '../../../diagnosis/examination.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { LeftOut } from '../../../text/questions/questionText.js';
+import { fileName } from '../../../text/questions/lossText.js';
 import { mapLimited } from '../../../base/mapLimited.js';
 import { problemText, repairText } from '../../../text/problems/problemText.js';
 import { CommandError, DismissedError, NothingThere } from '../../prompts/commandError.js';
@@ -25,6 +26,8 @@ import { refusalChoice } from '../../prompts/refusalChoice.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { notifyProgress } from '../../prompts/notify.js';
+
+type RepairRequest = Extract<OperationRequest, { readonly kind: 'repair' }>;
 
 export const doctorCommands = {
   /** A report on what works with a VM's snapshots here and what is wrong with them; changes nothing. */
@@ -93,7 +96,7 @@ async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<reado
       try {
         const { diagnoses } = await run.health.examine(ref);
         report(vm.name, 100 / views.length);
-        return diagnoses.flatMap(({ problem, repair: steps }): readonly OperationRequest[] =>
+        return diagnoses.flatMap(({ problem, repair: steps }): readonly RepairRequest[] =>
           // A tag may be somebody's own snapshot, which can be added instead: that is decided for each.
           steps !== undefined && problem.kind === 'orphanFile'
             ? [{ kind: 'repair', vm: ref, repair: steps.repair }]
@@ -110,8 +113,10 @@ async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<reado
     const rest = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
     throw new NothingThere([t('These VMs have no leftover files.'), ...rest].join(' '));
   }
+  const [file = ''] = requests.flatMap(({ repair }) => (repair.kind === 'removeFiles' ? repair.files : []));
   return operateAll(run, requests, {
-    title: (count) => (count === 1 ? t('Delete 1 leftover file?') : t('Delete {0} leftover files?', count)),
+    title: (count) =>
+      count === 1 ? t('Delete the leftover file “{0}”?', fileName(file)) : t('Delete {0} leftover files?', count),
     confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Files', count)),
     when: 'always',
     leftOut,
