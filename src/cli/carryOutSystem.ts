@@ -1,14 +1,13 @@
 // Carries out an operation on all VMs of a system for a person at a terminal, or says what it would do.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
-import { isMember, type StoredSystem } from '../domain/system.js';
-import type { VmRef } from '../domain/vm.js';
+import type { StoredSystem } from '../domain/system.js';
 import { groupQuestion, type GroupQuestion } from '../session/carryOut.js';
 import { carryOutSystem as carryOutAgreed, planSystem, type SystemWish } from '../session/carryOutSystem.js';
 import { systemOutcome } from '../session/systemInfos.js';
 import type { SystemResult } from '../systems/groupRun.js';
 import { type PlannedMember, SystemFailure } from '../systems/systemPlan.js';
-import { isPowerPlan, type PlannedSystem } from '../systems/systemPower.js';
+import { doneMembers, isPowerPlan, type PlannedSystem } from '../systems/systemPower.js';
 import {
   lateOf,
   notAllUp,
@@ -81,12 +80,8 @@ function exitOf(plan: PlannedSystem, result: SystemResult): ExitName {
     return 'cancelled';
   }
   // Its own exit code says that nothing was changed.
-  const isUntouched = isPowerPlan(plan) && !plan.members.some(({ member }) => isDone(member, result));
+  const isUntouched = isPowerPlan(plan) && doneMembers(plan, result).length === 0;
   return isUntouched && kind !== undefined ? exitOfFailure(kind) : 'failed';
-}
-
-function isDone(member: VmRef, { members }: SystemResult): boolean {
-  return members.find(isMember(member))?.outcome === 'done';
 }
 
 /** @throws CliError */

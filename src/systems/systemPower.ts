@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, PowerAction } from '../domain/operation.js';
-import type { MemberOutcome, SystemMember, VirtualSystem } from '../domain/system.js';
+import { isMember, type MemberOutcome, type SystemMember, type VirtualSystem } from '../domain/system.js';
 import type { PowerState } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { vmKey } from '../live/views.js';
@@ -27,6 +27,14 @@ export type PlannedSystem = SystemPlan | SystemPowerPlan;
 
 export function isPowerPlan(plan: PlannedSystem): plan is SystemPowerPlan {
   return plan.kind === 'start' || plan.kind === 'shutDown';
+}
+
+/** Those of the plan that did what was asked. */
+export function doneMembers(
+  { members }: SystemPowerPlan,
+  { members: outcomes }: Pick<SystemResult, 'members'>,
+): readonly PlannedPower[] {
+  return members.filter(({ member }) => outcomes.find(isMember(member))?.outcome === 'done');
 }
 
 /** A member that is done and has a failure runs, and is not up. */

@@ -3,9 +3,9 @@ import { t } from '@vscode/l10n';
 import type { Failure } from '../../domain/failure.js';
 import { parseDescription } from '../../domain/description.js';
 import { displayLine } from '../../domain/plainText.js';
-import { isMember, type MemberOutcome } from '../../domain/system.js';
+import type { MemberOutcome } from '../../domain/system.js';
 import type { SystemPlan } from '../../systems/systemPlan.js';
-import { isPowerPlan, type PlannedSystem, type SystemPowerPlan } from '../../systems/systemPower.js';
+import { doneMembers, isPowerPlan, type PlannedSystem, type SystemPowerPlan } from '../../systems/systemPower.js';
 import type { SystemResult } from '../../systems/groupRun.js';
 import type { ObservedSystem } from '../../systems/observedSystem.js';
 import type { RecoveredSystem } from '../../systems/systems.js';
@@ -101,13 +101,10 @@ export function notInSystemText(system: string, vm: string): string {
   return t('{0} does not belong to the system {1}.', displayLine(vm), displayLine(system));
 }
 
-function powerDoneText(
-  { kind, system, members }: SystemPowerPlan,
-  { members: outcomes }: Pick<SystemResult, 'members'>,
-): string {
+function powerDoneText(plan: SystemPowerPlan, result: SystemResult): string {
+  const { kind, system, members } = plan;
   const name = displayLine(system.name);
-  const done = members.filter(({ member }) => outcomes.find(isMember(member))?.outcome === 'done');
-  const [count, all] = [done.length, members.length];
+  const [count, all] = [doneMembers(plan, result).length, members.length];
   return all === 0
     ? nothingToPowerText({ kind, system })
     : kind === 'start'
