@@ -10,8 +10,7 @@ import { ToolRefusal } from './refusal.js';
 import { carryOutStep, ensureCheckpoint, keepCheckpoint, takeCheckpoint, titleOf } from './stepCheckpoints.js';
 import { logStep } from './stepLog.js';
 import { allowedPlan, beginStep, revertRequest, revertTarget, type Step, undoTarget, wishOf } from './stepPlans.js';
-import { type ToolName, usualSeconds } from './toolTable.js';
-import type { ToolHandler } from './toolCall.js';
+import { type ToolHandler, usualSeconds } from './toolCall.js';
 
 export const checkpointVm: ToolHandler = async (work) => {
   const step = await beginStep(work, 'checkpoint');
@@ -64,11 +63,7 @@ export const runInGuest: ToolHandler = async (work) => {
   });
 };
 
-async function runRevert(
-  step: Step,
-  tool: ToolName,
-  undone: UndoableRevert,
-): Promise<Readonly<Record<string, unknown>>> {
+async function runRevert(step: Step, tool: string, undone: UndoableRevert): Promise<Readonly<Record<string, unknown>>> {
   const { work, view } = step;
   const { tools } = work;
   const { snapshot: to, undoes } = undone;

@@ -70,8 +70,8 @@ export class AgentSession implements AgentTools {
       const work = async (): Promise<ToolAnswer> => {
         signal.throwIfAborted();
         const session = await this.#options.session();
-        const { toolHandlers } = await import('./toolHandlers.js');
-        const content = await toolHandlers[name]({ session, tools: this, input, signal });
+        const handle = await toolOf(name).act();
+        const content = await handle({ session, tools: this, input, signal });
         return 'picture' in content
           ? { isError: false, content: {}, picture: content.picture as Uint8Array }
           : { isError: false, content: { ...(cleanAnswer(content) as object), note: untrustedNote } };

@@ -10,8 +10,7 @@ import { failureMessage } from '../text/failures/failureMessage.js';
 import { permissionFor } from './guard.js';
 import { markUntrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
-import { usualSeconds } from './toolTable.js';
-import { findSnapshotForAgent, requirePermittedVm, type ToolHandler, type ToolCall } from './toolCall.js';
+import { findSnapshotForAgent, requirePermittedVm, type ToolHandler, type ToolCall, usualSeconds } from './toolCall.js';
 
 const mostVms = 200;
 const mostSnapshots = 100;

@@ -4,10 +4,9 @@ import { displayLine } from '../domain/plainText.js';
 import { questionOf } from '../text/questions/questionText.js';
 import { untrustedLine } from './guestText.js';
 import { planAct } from './stepPlans.js';
-import type { ToolName } from './toolTable.js';
 import type { ToolQuestion, ToolCall } from './toolCall.js';
 
-export async function questionFor(name: ToolName, work: ToolCall): Promise<ToolQuestion> {
+export async function questionFor(name: string, work: ToolCall): Promise<ToolQuestion> {
   const { view, plan } = await planAct(work, name);
   if (plan !== undefined) {
     return questionOf({ plan, target: view }, Date.now());

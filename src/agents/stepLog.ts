@@ -4,14 +4,13 @@ import { untrustedLine } from './guestText.js';
 import { ToolRefusal, toolError } from './refusal.js';
 import { releaseReservation, type StepReport } from './stepCheckpoints.js';
 import type { Step } from './stepPlans.js';
-import type { ToolName } from './toolTable.js';
 
 const longestWhat = 300;
 
 /** In the history, whatever becomes of it; not what was refused before it began, which would flood it. */
 export async function logStep(
   step: Step,
-  tool: ToolName,
+  tool: string,
   what: string,
   act: (report: StepReport) => Promise<Readonly<Record<string, unknown>>>,
 ): Promise<Readonly<Record<string, unknown>>> {

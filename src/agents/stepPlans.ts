@@ -13,7 +13,6 @@ import type { Plan } from '../operations/plan.js';
 import type { CheckpointWish, UndoableRevert } from '../session/session.js';
 import { type Denial, gigabyte, limitDenial, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
-import type { ToolName } from './toolTable.js';
 import { findSnapshotForAgent, requirePermittedVm, type ToolCall } from './toolCall.js';
 
 export interface Step {
@@ -31,10 +30,7 @@ export interface Step {
  * Of a tool that acts: what would be done, where that is an operation of ours. Does nothing.
  * @throws ToolRefusal, Failure
  */
-export async function planAct(
-  work: ToolCall,
-  tool: ToolName,
-): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
+export async function planAct(work: ToolCall, tool: string): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
   const step = await beginStep(work, tool === 'checkpoint_vm' ? 'checkpoint' : 'act');
   const { view } = step;
   if (tool === 'checkpoint_vm') {

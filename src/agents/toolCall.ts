@@ -11,8 +11,13 @@ import type { Session } from '../session/session.js';
 import { permissionFor, denialOf, unknownVmDenial } from './guard.js';
 import { readAs } from './guestText.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
-import type { ToolInput } from './toolTable.js';
 
+/**
+ * How long a call takes at most unless its caller says. Clients of MCP give a call up after 60 s unless somebody sets
+ * more (`DEFAULT_REQUEST_TIMEOUT_MSEC` of its SDKs), and `run_in_guest` takes a checkpoint first: an answer has to be
+ * there by then.
+ */
+export const usualSeconds = { run_in_guest: 45, read_console: 5, wait_for_vm: 45 } as const;
 /** The last checkpoint of a VM, as long as nothing was done since. */
 export interface FreshCheckpoint {
   readonly name: string;
@@ -35,6 +40,8 @@ export interface AgentTools {
   checkpoints(session: Session): AgentCheckpoints;
   audit(session: Session): Audit;
 }
+
+export type ToolInput = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 export interface ToolCall {
   readonly session: Session;

@@ -1,8 +1,9 @@
 // THE table of what agents can do: for the language models of the editor and for MCP clients alike. What it says is for
-// models, and in English. Nothing here deletes. Pure.
+// models, and in English. Nothing here deletes.
 import { vmWaits } from '../domain/wait.js';
 import { statesAfterRevert } from '../domain/operation.js';
 import type { AgentPermission } from '../manifest/settings.js';
+import { type ToolHandler, type ToolInput, usualSeconds } from './toolCall.js';
 
 export interface Field {
   readonly type: 'string' | 'number' | 'strings';
@@ -18,6 +19,8 @@ export interface Tool {
   readonly needs: AgentPermission;
   /** It changes a VM, or what runs in it: it is a step, with a way back. */
   readonly acts: boolean;
+  /** What it does, loaded when it is called. */
+  readonly act: () => Promise<ToolHandler>;
   readonly fields: Readonly<Record<string, Field>>;
 }
 
@@ -28,12 +31,6 @@ const path: Field = {
   type: 'string',
   description: 'Path in the guest, such as /etc/hosts; vda1:/grub names the file system too (default: /).',
 };
-/**
- * How long a call takes at most unless its caller says. Clients of MCP give a call up after 60 s unless somebody sets
- * more (`DEFAULT_REQUEST_TIMEOUT_MSEC` of its SDKs), and `run_in_guest` takes a checkpoint first: an answer has to be
- * there by then.
- */
-export const usualSeconds = { run_in_guest: 45, read_console: 5, wait_for_vm: 45 } as const;
 const seconds = (usual: number): Field => ({
   type: 'number',
   description: `Give up after so many seconds; ${usual} unless given.`,
@@ -47,6 +44,7 @@ const tools = {
     needs: 'look',
     acts: false,
     fields: {},
+    act: async () => (await import('./look.js')).listVms,
   },
   describe_vm: {
     description:
@@ -54,6 +52,7 @@ const tools = {
     needs: 'look',
     acts: false,
     fields: { vm },
+    act: async () => (await import('./look.js')).describeVm,
   },
   checkpoint_vm: {
     description: 'Creates a snapshot of a VM, of the best kind for its state. revert_vm can go back to it.',
@@ -64,6 +63,7 @@ const tools = {
       title: { type: 'string', description: 'A short title (default: the time).', most: 100 },
       description: { type: 'string', description: 'Why it was created.', most: 1_000 },
     },
+    act: async () => (await import('./act.js')).checkpointVm,
   },
   revert_vm: {
     description:
@@ -84,12 +84,14 @@ const tools = {
         words: statesAfterRevert,
       },
     },
+    act: async () => (await import('./act.js')).revertVm,
   },
   undo_revert: {
     description: 'Undoes the last revert of a VM. Saves the current state as a checkpoint first.',
     needs: 'act',
     acts: true,
     fields: { vm },
+    act: async () => (await import('./act.js')).undoRevert,
   },
   compare_vm: {
     description:
@@ -101,6 +103,7 @@ const tools = {
       from: { type: 'string', description: 'Name of a snapshot.', needed: true },
       to: { type: 'string', description: 'Name of another snapshot (default: the current state).' },
     },
+    act: async () => (await import('./look.js')).compareVm,
   },
   run_in_guest: {
     description:
@@ -114,6 +117,7 @@ const tools = {
       input: { type: 'string', description: 'Its standard input.', most: 65_536 },
       seconds: seconds(usualSeconds.run_in_guest),
     },
+    act: async () => (await import('./act.js')).runInGuest,
   },
   read_console: {
     description:
@@ -128,6 +132,7 @@ const tools = {
         most: 60,
       },
     },
+    act: async () => (await import('./look.js')).readConsole,
   },
   list_guest_files: {
     description:
@@ -135,6 +140,7 @@ const tools = {
     needs: 'look',
     acts: false,
     fields: { vm, snapshot, path },
+    act: async () => (await import('./guestFileTools.js')).listGuestFolder,
   },
   read_guest_file: {
     description:
@@ -147,12 +153,14 @@ const tools = {
       path: { ...path, needed: true },
       from_byte: { type: 'number', description: 'Where to begin (default: at the beginning).', most: 1e15 },
     },
+    act: async () => (await import('./guestFileTools.js')).readGuestFile,
   },
   take_screenshot: {
     description: 'Shows the display of a VM as a picture.',
     needs: 'look',
     acts: false,
     fields: { vm },
+    act: async () => (await import('./look.js')).takeScreenshot,
   },
   wait_for_vm: {
     description: 'Waits until a VM is running or off, or until its guest agent or a TCP port responds.',
@@ -164,6 +172,7 @@ const tools = {
       port: { type: 'number', description: 'Wait for this TCP port of the VM instead.', most: 65_535 },
       seconds: seconds(usualSeconds.wait_for_vm),
     },
+    act: async () => (await import('./look.js')).waitForVm,
   },
 } as const satisfies Record<string, Tool>;
 
@@ -225,8 +234,6 @@ function schemaOf({ type, description, words, most }: Field): Readonly<Record<st
       return { type: 'array', description, items: { type: 'string', maxLength: longestText }, maxItems: most };
   }
 }
-
-export type ToolInput = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
 /** What a call was given, or what is wrong with it, as a sentence. Anybody may have written it. */
 export function readInput(name: ToolName, given: unknown): ToolInput | string {

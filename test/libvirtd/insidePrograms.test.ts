@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInput, type ToolName } from '../../src/agents/toolTable.js';
-import { toolHandlers } from '../../src/agents/toolHandlers.js';
+import { readInput, type ToolName, toolOf } from '../../src/agents/toolTable.js';
 import type { AgentTools } from '../../src/agents/toolCall.js';
 import { toolError } from '../../src/agents/refusal.js';
 import { LibrarySession } from '../../src/api/librarySession.js';
@@ -68,7 +67,8 @@ describe('the files in a restore point, for programs', () => {
   const call = async (name: ToolName, given: object): Promise<Answer> => {
     const input = readInput(name, { vm: 'programs', ...given });
     assert.ok(typeof input !== 'string', JSON.stringify(input));
-    return (await toolHandlers[name]({ session, tools, input, signal: new AbortController().signal })) as Answer;
+    const handle = await toolOf(name).act();
+    return (await handle({ session, tools, input, signal: new AbortController().signal })) as Answer;
   };
   const refused = async (kind: string, name: ToolName, given: object): Promise<void> => {
     const error: unknown = await call(name, given).then(

@@ -7,7 +7,7 @@ import { root } from '../../../scripts/rig/root.mjs';
 import type { AgentSession, ToolAnswer } from '../../../src/agents/agentSession.js';
 import { LineBuffer } from '../../../src/agents/mcp/jsonLines.js';
 import { McpServer } from '../../../src/agents/mcp/mcpServer.js';
-import { usualSeconds } from '../../../src/agents/toolTable.js';
+import { usualSeconds } from '../../../src/agents/toolCall.js';
 import { silentLog } from '../../silentLog.js';
 
 interface Answer {
