@@ -83,51 +83,33 @@ export function taskCall(definition: Readonly<Record<string, unknown>>): TaskCal
   if (action === 'createLab' || action === 'resetLab') {
     return { kind: 'command', action, command: `virtRewind.${action}`, given: { file: labFileName, ...given } };
   }
-  if (given['system'] !== undefined) {
-    return ofSystem(action, given);
+  const isOfSystem = given['system'] !== undefined;
+  if (isOfSystem && !onSystems.includes(action)) {
+    throw new CommandError('invalid', t('This command works on one VM, not on a system. Select one of its VMs.'));
   }
-  if (typeof given['vm'] !== 'string' || given['vm'] === '') {
+  if (!isOfSystem && (typeof given['vm'] !== 'string' || given['vm'] === '')) {
     throw new CommandError('invalid', t('The task does not name a VM.'));
   }
   if (action === 'run') {
     return runOf(given);
   }
-  if (action === 'revert') {
-    requireSnapshot(given);
-  }
-  if (action === 'checkpoint') {
-    return given['title'] === undefined
-      ? { kind: 'command', action, command: 'virtRewind.quickCheckpoint', given }
-      : { kind: 'command', action, command: 'virtRewind.createSnapshot', given: { kind: 'auto', ...given } };
-  }
-  return { kind: 'command', action, command: `virtRewind.${action}`, given };
-}
-
-const systemCommands: Partial<Readonly<Record<TaskAction, CommandId>>> = {
-  start: 'virtRewind.start',
-  shutDown: 'virtRewind.shutDown',
-  checkpoint: 'virtRewind.createSnapshot',
-  revert: 'virtRewind.revert',
-};
-
-function ofSystem(action: Exclude<TaskAction, 'wait'>, given: Readonly<Record<string, unknown>>): TaskCall {
-  const command = systemCommands[action];
-  if (command === undefined || action === 'run') {
-    throw new CommandError('invalid', t('This command works on one VM, not on a system. Select one of its VMs.'));
-  }
-  if (action === 'revert') {
-    requireSnapshot(given);
-  }
-  // Nobody is there to be asked for one.
-  const title = action === 'checkpoint' ? { title: checkpointTitle([], new Date()) } : {};
-  return { kind: 'command', action, command, given: { ...title, ...given } };
-}
-
-function requireSnapshot(given: Readonly<Record<string, unknown>>): void {
-  if (typeof given['snapshot'] !== 'string') {
+  if (action === 'revert' && typeof given['snapshot'] !== 'string') {
     throw new CommandError('invalid', t('The task does not name a snapshot to revert to.'));
   }
+  if (action !== 'checkpoint') {
+    return { kind: 'command', action, command: `virtRewind.${action}`, given };
+  }
+  if (isOfSystem) {
+    // Nobody is there to be asked for one.
+    const title = checkpointTitle([], new Date());
+    return { kind: 'command', action, command: 'virtRewind.createSnapshot', given: { title, ...given } };
+  }
+  return given['title'] === undefined
+    ? { kind: 'command', action, command: 'virtRewind.quickCheckpoint', given }
+    : { kind: 'command', action, command: 'virtRewind.createSnapshot', given: { kind: 'auto', ...given } };
 }
+
+const onSystems: readonly TaskAction[] = ['start', 'shutDown', 'checkpoint', 'revert'];
 
 function parsedAs<T extends v.GenericSchema>(shape: T, given: Readonly<Record<string, unknown>>): v.InferOutput<T> {
   const parsed = v.safeParse(shape, given);
