@@ -95,7 +95,7 @@ export class AgentSession implements AgentTools {
       return undefined;
     }
     try {
-      const { questionFor } = await import('./question.js');
+      const { questionFor } = await import('./stepPlans.js');
       return await questionFor(name, { session: await this.#options.session(), tools: this, input, signal });
     } catch (error) {
       this.log.info(`${name} will be refused: ${asFailure(error).line}`);

@@ -1,6 +1,8 @@
-// What an act of an agent would do to its VM, as a plan that the guard has let pass. Does nothing.
+// What an act of an agent would do to its VM, as a plan that the guard has let pass, and as a question. Does nothing.
+import { t } from '@vscode/l10n';
 import type { AfterRevert, OperationRequest } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
+import { displayLine } from '../domain/plainText.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import type { VmView } from '../live/views.js';
 import {
@@ -11,9 +13,11 @@ import {
 } from '../journal/agentCheckpoints.js';
 import type { Plan } from '../operations/plan.js';
 import type { CheckpointWish, UndoableRevert } from '../session/session.js';
+import { questionOf } from '../text/questions/questionText.js';
+import { untrustedLine } from './guestText.js';
 import { type Denial, gigabyte, limitDenial, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
-import { findSnapshotForAgent, requirePermittedVm, type ToolCall } from './toolCall.js';
+import { findSnapshotForAgent, requirePermittedVm, type ToolCall, type ToolQuestion } from './toolCall.js';
 
 export interface Step {
   readonly work: ToolCall;
@@ -26,11 +30,30 @@ export interface Step {
   readonly counted: readonly AgentCheckpoint[];
 }
 
+/** What a person is told before an agent's act, in their language: what it does, what is kept and what is lost. */
+export async function questionFor(name: string, work: ToolCall): Promise<ToolQuestion> {
+  const { view, plan } = await planAct(work, name);
+  if (plan !== undefined) {
+    return questionOf({ plan, target: view }, Date.now());
+  }
+  const { program, args } = work.input;
+  const line = [program, ...(Array.isArray(args) ? (args as readonly string[]) : [])].join(' ');
+  return {
+    title: t('Run a program in {0}?', displayLine(view.vm.name)),
+    details: [
+      untrustedLine(line, 1_000),
+      t(
+        'A checkpoint is created first, so its changes to the VM can be undone. Data that it sends elsewhere cannot be undone.',
+      ),
+    ].join('\n'),
+  };
+}
+
 /**
  * Of a tool that acts: what would be done, where that is an operation of ours. Does nothing.
  * @throws ToolRefusal, Failure
  */
-export async function planAct(work: ToolCall, tool: string): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
+async function planAct(work: ToolCall, tool: string): Promise<{ readonly view: VmView; readonly plan?: Plan }> {
   const step = await beginStep(work, tool === 'checkpoint_vm' ? 'checkpoint' : 'act');
   const { view } = step;
   if (tool === 'checkpoint_vm') {

@@ -6,8 +6,7 @@ import type { Log } from '../../base/log.js';
 import { withEitherSignal } from '../../base/withEitherSignal.js';
 import type { AgentSession, ToolAnswer } from '../agentSession.js';
 import { inputSchemaOf, findTool, toolNames, toolOf } from '../toolTable.js';
-import { LineBuffer } from './jsonLines.js';
-import { codes, type Id, type IncomingMessage, isId, isObject, parseMessage } from './message.js';
+import { codes, type Id, type IncomingMessage, isId, isObject, parseMessage, LineBuffer } from './message.js';
 
 /** The newest first. */
 const protocols = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05'] as const;

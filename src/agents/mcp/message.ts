@@ -1,4 +1,5 @@
-// JSON-RPC 2.0 as MCP uses it: one line → a request, a notification, or what is wrong with it. Pure.
+// JSON-RPC 2.0 as MCP uses it: bytes of a peer that nobody trusts → lines, each bounded → requests, notifications, or
+// what is wrong with them. Pure.
 
 export type Id = string | number;
 
@@ -57,4 +58,53 @@ export function isId(value: unknown): value is Id {
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** More than the longest call that a tool takes. */
+const longestLine = 2 * 1024 * 1024;
+
+/** Of a line that is too long nothing is kept, and it is told once. */
+export class LineBuffer {
+  readonly #most: number;
+  #pieces: Buffer[] = [];
+  #size = 0;
+  #isTooLong = false;
+
+  constructor(most = longestLine) {
+    this.#most = most;
+  }
+
+  /** The lines that end in this piece; undefined for one that is too long. */
+  push(bytes: Buffer): readonly (string | undefined)[] {
+    const lines: (string | undefined)[] = [];
+    let from = 0;
+    for (let end = bytes.indexOf(0x0a); end >= 0; end = bytes.indexOf(0x0a, from)) {
+      this.#take(bytes.subarray(from, end));
+      from = end + 1;
+      if (this.#isTooLong) {
+        lines.push(undefined);
+      } else if (this.#size > 0) {
+        lines.push(Buffer.concat(this.#pieces).toString('utf8'));
+      }
+      this.#clear();
+      this.#isTooLong = false;
+    }
+    this.#take(bytes.subarray(from));
+    return lines;
+  }
+
+  #take(piece: Buffer): void {
+    this.#size += piece.length;
+    this.#isTooLong ||= this.#size > this.#most;
+    if (this.#isTooLong) {
+      this.#clear();
+    } else {
+      this.#pieces.push(piece);
+    }
+  }
+
+  #clear(): void {
+    this.#pieces = [];
+    this.#size = 0;
+  }
 }

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { root } from '../../../scripts/rig/root.mjs';
 import type { AgentSession, ToolAnswer } from '../../../src/agents/agentSession.js';
-import { LineBuffer } from '../../../src/agents/mcp/jsonLines.js';
+import { LineBuffer } from '../../../src/agents/mcp/message.js';
 import { McpServer } from '../../../src/agents/mcp/mcpServer.js';
 import { usualSeconds } from '../../../src/agents/toolCall.js';
 import { silentLog } from '../../silentLog.js';
