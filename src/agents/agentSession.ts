@@ -14,7 +14,7 @@ import type { AgentReaders, FreshCheckpoint, AgentTools, ToolQuestion } from './
 const mostCalls = 16;
 const longestAgent = 60;
 
-export interface AgentSessionOptions {
+interface AgentSessionOptions {
   /** With the settings as they are now: what a person forbids counts from the next call on. */
   readonly session: () => Promise<Session>;
   /** As it calls itself: nobody believes it. */

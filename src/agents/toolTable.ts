@@ -5,7 +5,7 @@ import { statesAfterRevert } from '../domain/operation.js';
 import type { AgentPermission } from '../manifest/settings.js';
 import { type ToolHandler, type ToolInput, usualSeconds } from './toolCall.js';
 
-export interface Field {
+interface Field {
   readonly type: 'string' | 'number' | 'strings';
   readonly description: string;
   readonly needed?: true;
@@ -14,7 +14,7 @@ export interface Field {
   readonly most?: number;
 }
 
-export interface Tool {
+interface Tool {
   readonly description: string;
   readonly needs: AgentPermission;
   /** It changes a VM, or what runs in it: it is a step, with a way back. */
@@ -192,7 +192,7 @@ export function findTool(name: unknown): ToolName | undefined {
 const editorPrefix = 'virtRewind_';
 
 /** What the editor calls it; its own name is for MCP, where each server has its names for itself. */
-export function editorNameOf(name: ToolName): string {
+function editorNameOf(name: ToolName): string {
   return `${editorPrefix}${name}`;
 }
 

@@ -27,7 +27,7 @@ import { isDeepStrictEqual } from 'node:util';
 /** A line of a terminal is folded, not cut. */
 const longestSentence = 2_000;
 
-export interface CommandLine {
+interface CommandLine {
   readonly call: Call;
   readonly readers: Context['readers'];
   readonly terminal: Terminal;

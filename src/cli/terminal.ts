@@ -11,7 +11,7 @@ export interface Streams {
   readonly stderr: NodeJS.WriteStream;
 }
 
-export type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
+type Style = 'bold' | 'dim' | 'red' | 'yellow' | 'green';
 
 const eraseLine = '\r\u001B[K';
 

@@ -32,13 +32,13 @@ import { sessionFolder } from './sessionFolder.js';
 import { SharedSettings } from './sharedSettings.js';
 import { readOnlyConnections, wantedConnections } from './wantedConnections.js';
 
-export interface SessionOptions extends Pick<OpenEngineOptions, 'answers' | 'environment' | 'log' | 'shell'> {
+interface SessionOptions extends Pick<OpenEngineOptions, 'answers' | 'environment' | 'log' | 'shell'> {
   /** URIs or names. None: the defaults of this computer. */
   readonly connections?: readonly string[];
 }
 
 /** Of a session over what is open already. */
-export interface OverOptions extends Partial<Omit<SessionOptions, 'connections'>> {
+interface OverOptions extends Partial<Omit<SessionOptions, 'connections'>> {
   /** Those that are open there; absent: its own, when they are needed. */
   readonly systems?: () => Promise<Systems>;
 }

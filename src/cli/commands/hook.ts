@@ -19,7 +19,7 @@ import type { Terminal } from '../terminal.js';
 const stopCode = 2;
 const mostInputBytes = 16 * 1024 * 1024;
 
-export interface HookOptions {
+interface HookOptions {
   readonly call: Call;
   readonly readers: AgentReaders;
   readonly terminal: Terminal;

@@ -17,7 +17,7 @@ export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>
   }));
 }
 
-export function tellUnreachable(
+function tellUnreachable(
   { unreachable }: Pick<ReachedVms, 'unreachable'>,
   { session, terminal }: Pick<Context, 'session' | 'terminal'>,
 ): void {

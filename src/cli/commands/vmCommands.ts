@@ -71,7 +71,7 @@ export async function revert(context: Context): Promise<ExitName> {
     : revertTo(context, target.view, await session.snapshot(target.view, wanted));
 }
 
-export interface UndoneRevert {
+interface UndoneRevert {
   readonly about?: About;
   /** The id of the operation that it undoes. */
   readonly undoes?: string;
