@@ -8,7 +8,13 @@ import { commandTitles, contributions } from './docs/contributions.mjs';
 import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
 import { deadLinks } from './docs/links.mjs';
 import { missingNames, unknownWords } from './docs/namesInCode.mjs';
-import { argumentsTable, commandsTable, settingsList } from './docs/manifestTables.mjs';
+import {
+  argumentsTable,
+  commandLineTable,
+  commandsTable,
+  exitCodesTable,
+  settingsList,
+} from './docs/manifestTables.mjs';
 import { commandLineSchema, labFileSchema } from './docs/schemas.mjs';
 import { readTables } from './docs/tables.mjs';
 import { root } from './rig/root.mjs';
@@ -40,13 +46,15 @@ async function generatedFiles(tables) {
 /**
  * @param {Tables} tables @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]}
  */
-function parts({ verbs, argumentTable }) {
+function parts({ verbs, argumentTable, commands: ofCommandLine, exitCodes }) {
   const manifest = JSON.parse(read('package.json'));
   const texts = JSON.parse(read('package.nls.json'));
   const commands = commandsTable(verbs, manifest.contributes.keybindings);
   return [
     { page: 'docs/commands.md', what: 'the commands', part: commands },
     { page: 'docs/commands.md', what: 'the arguments', part: argumentsTable(argumentTable) },
+    { page: 'docs/command-line.md', what: 'the commands', part: commandLineTable(ofCommandLine) },
+    { page: 'docs/command-line.md', what: 'the exit codes', part: exitCodesTable(exitCodes) },
     { page: 'docs/settings.md', what: 'the settings', part: settingsList(manifest, texts) },
     { page: 'docs/decisions/README.md', what: 'the decisions', part: decisions() },
   ];

@@ -1,5 +1,5 @@
 // The manual page of the command line, virt-rewind(1), out of the same tables as its help: for the npm package.
-import { loadSource } from './loadSource.mjs';
+import { readTables } from './docs/tables.mjs';
 
 /** @typedef {import('../src/cli/context.js').Command} Command */
 /** @typedef {import('../src/cli/context.js').Option} Option */
@@ -14,7 +14,11 @@ import { loadSource } from './loadSource.mjs';
 
 /** @param {string} version of the program */
 export async function manPage(version) {
-  return writeManPage(await readTables(), version);
+  const { commands, ...tables } = await readTables();
+  return writeManPage(
+    { ...tables, commands: Object.entries(commands).map(([name, command]) => ({ name, command })) },
+    version,
+  );
 }
 
 /**
@@ -102,17 +106,4 @@ function roff(text) {
       /[^\x20-\x7e]/gu,
       (character) => `\\[u${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}]`,
     );
-}
-
-/**
- * @typedef {Omit<Tables, 'commands'> & { readonly commands: import('../src/cli/context.js').CommandTable }}
- *   SourceTables
- */
-
-const entry = "export { commands, commonOptions, exitCodes } from './src/tables.js';";
-
-/** @returns {Promise<Tables>} */
-async function readTables() {
-  const { commands, ...tables } = /** @type {SourceTables} */ (await loadSource(entry));
-  return { ...tables, commands: Object.entries(commands).map(([name, command]) => ({ name, command })) };
 }

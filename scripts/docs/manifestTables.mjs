@@ -51,6 +51,24 @@ export function argumentsTable(all) {
   return table(['argument', 'takes', 'meaning'], rows);
 }
 
+/** Those of the command line that are no part of a group. @param {Tables['commands']} commands @returns {string} */
+export function commandLineTable(commands) {
+  const own = Object.entries(commands).filter(([name]) => !name.includes(' '));
+  const rows = own.map(([name, { summary, more = '' }]) => {
+    const [page] = /[a-z-]+\.md/u.exec(more) ?? [];
+    return [code(name), page === undefined ? summary : `${summary}: [${page}](${page})`];
+  });
+  return table(['command', 'what it does'], rows);
+}
+
+/** @param {Tables['exitCodes']} exitCodes @returns {string} */
+export function exitCodesTable(exitCodes) {
+  return table(
+    ['exit code', 'meaning'],
+    Object.values(exitCodes).map((row) => row.map(String)),
+  );
+}
+
 /** Higher ones say nothing. */
 const largestTold = 100_000;
 

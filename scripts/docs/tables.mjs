@@ -1,20 +1,9 @@
-// The tables of src/ that package.json and pages of docs/ are made from.
+// The tables of src/ that package.json, schemas and pages of docs/ are made from.
 import { loadSource } from '../loadSource.mjs';
 
-/** @typedef {import('valibot').ObjectSchema<import('valibot').ObjectEntries, undefined>} AnswerShape */
-
-/**
- * @typedef {object} Tables
- * @property {Readonly<Record<string, import('../../src/verbs/verb.js').Verb>>} verbs by id
- * @property {typeof import('../../src/verbs/submenus.js').submenus} submenus
- * @property {typeof import('../../src/verbs/arguments.js').argumentTable} argumentTable
- * @property {readonly string[]} taskActions
- * @property {Readonly<Record<string, import('valibot').GenericSchema>>} taskShapes
- * @property {Readonly<Record<string, import('valibot').GenericSchema>>} publicShapes by the names of their types
- * @property {Readonly<Record<string, AnswerShape>>} answers of the command line, each by a name of its own
- * @property {import('valibot').GenericSchema} labShape
- * @property {() => readonly object[]} editorTools as package.json has the tools of agents
- */
+/** @typedef {typeof import('../../src/tables.js')} AllTables */
+/** @typedef {Readonly<Record<string, import('../../src/verbs/verb.js').Verb>>} Verbs by id */
+/** @typedef {Omit<AllTables, 'verbs'> & { readonly verbs: Verbs }} Tables */
 
 /** @returns {Promise<Tables>} */
 export async function readTables() {

@@ -1,7 +1,6 @@
-// How the command line ends, as a number: one table for the code, the document and the test that holds them together.
+// How the command line ends, as a number: one table for the code and the document.
 import type { FailureKind } from '../domain/failure.js';
 
-/** docs/command-line.md says the same, row by row. */
 export const exitCodes = {
   done: [0, 'done, or nothing to do'],
   failed: [
