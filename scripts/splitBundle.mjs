@@ -14,7 +14,7 @@ export const doors = /** @type {const} */ ({
 const ownRooms = /** @type {const} */ ([
   // What reads YAML is a sixth of all that is later, and most never need it.
   ['lab', /^(src\/lab\/|node_modules\/yaml\/)/u],
-  ['commandLine', /^src\/(cli\/|wings\/(\w+\/commands\/|command(Handlers|Rows)\.ts$)|commandLine\.ts$)/u],
+  ['commandLine', /^src\/(cli\/|wings\/\w+\/commands\/|commandLine\.ts$)/u],
   ['library', /^src\/library\.ts$/u],
   // Other extensions have it from ours, where they ask for it.
   ['api', /^src\/api\//u],

@@ -135,7 +135,7 @@ async function showPicture(run: CommandRun): Promise<void> {
   const row = run.call.kind === 'rows' ? run.call.rows[0] : undefined;
   const snapshot = row?.kind === 'snapshot' ? row.snapshot : argumentsOf(run.call).snapshot;
   const open = run.pictures.find(ref);
-  run.pictures.show(ref, {
+  await run.pictures.show(ref, {
     ...(snapshot === undefined ? {} : { focus: { part: 'tree', snapshot } }),
     where: open?.isActive === true && snapshot === undefined ? 'beside' : 'again',
   });

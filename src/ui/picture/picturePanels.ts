@@ -1,4 +1,5 @@
-// All open pictures: opens them, finds the one of a VM again, and brings them back after a reload.
+// All open pictures: opens them, finds the one of a VM again, and brings them back after a reload. What draws them is
+// loaded for the first one.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
@@ -6,11 +7,11 @@ import { Emitter, type Event } from '../../base/emitter.js';
 import { pictureViewType } from '../../manifest/viewIds.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
-import { type PageState, type PictureFocus, parsePageState } from './messages.js';
+import type { PageState, PictureFocus } from './messages.js';
 import type { Attentions } from '../attentions.js';
 import { AgreedPlans } from './agreedPlans.js';
+import type * as Panel from './picturePanel.js';
 import { pageFolder } from './picturePage.js';
-import { PicturePanel, type PictureServices } from './picturePanel.js';
 
 interface ShowPicture {
   /** Points at a part of it. */
@@ -26,13 +27,13 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
   readonly onDidSettle: Event<VmRef>;
   /** What somebody has agreed to in one of them. */
   readonly agreed = new AgreedPlans();
-  readonly #services: PictureServices;
+  readonly #services: Panel.PictureServices;
   readonly #attentions: Attentions;
   readonly #store = new DisposableStore();
   readonly #settled = new Emitter<VmRef>();
-  readonly #panels = new Set<PicturePanel>();
+  readonly #panels = new Set<Panel.PicturePanel>();
 
-  constructor(services: PictureServices, attentions: Attentions) {
+  constructor(services: Panel.PictureServices, attentions: Attentions) {
     this.#services = services;
     this.#attentions = attentions;
     this.onDidSettle = this.#settled.event;
@@ -43,7 +44,8 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
   /**
    * The picture of a VM; a new one beside it where that is asked for, or where it is what the user looks at already.
    */
-  show(ref: VmRef, { focus, where = 'again', keepFocus = false }: ShowPicture = {}): PicturePanel {
+  async show(ref: VmRef, { focus, where = 'again', keepFocus = false }: ShowPicture = {}): Promise<Panel.PicturePanel> {
+    const drawing = await import('./picturePanel.js');
     const open = [...this.#panels].find((panel) => sameVm(panel.ref, ref));
     if (open !== undefined && where === 'again') {
       open.show(focus);
@@ -59,16 +61,17 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
       },
       { enableScripts: true, localResourceRoots: [pageFolder(this.#services.extension)] },
     );
-    return this.#follow(panel, ref, focus);
+    return this.#follow(drawing, panel, ref, focus);
   }
 
   /** Of this VM, the front one first. */
-  find(ref: VmRef): PicturePanel | undefined {
+  find(ref: VmRef): Panel.PicturePanel | undefined {
     const all = [...this.#panels].filter((panel) => sameVm(panel.ref, ref));
     return all.find(({ isActive }) => isActive) ?? all.find(({ isVisible }) => isVisible) ?? all[0];
   }
 
-  deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+  async deserializeWebviewPanel(panel: vscode.WebviewPanel, state: unknown): Promise<void> {
+    const [{ parsePageState }, drawing] = await Promise.all([import('./messages.js'), import('./picturePanel.js')]);
     const kept = parsePageState(state);
     if (kept === undefined) {
       this.#services.log.warn(
@@ -77,9 +80,8 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
       panel.dispose();
     } else {
       panel.webview.options = { enableScripts: true, localResourceRoots: [pageFolder(this.#services.extension)] };
-      this.#follow(panel, kept);
+      this.#follow(drawing, panel, kept);
     }
-    return Promise.resolve();
   }
 
   dispose(): void {
@@ -89,7 +91,12 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
     this.#store.dispose();
   }
 
-  #follow(webview: vscode.WebviewPanel, kept: PageState, focus?: PictureFocus): PicturePanel {
+  #follow(
+    { PicturePanel }: typeof Panel,
+    webview: vscode.WebviewPanel,
+    kept: PageState,
+    focus?: PictureFocus,
+  ): Panel.PicturePanel {
     const icon = (theme: string): vscode.Uri =>
       vscode.Uri.joinPath(this.#services.extension, 'media', `picture-${theme}.svg`);
     webview.iconPath = { light: icon('light'), dark: icon('dark') };

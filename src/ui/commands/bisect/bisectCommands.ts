@@ -190,7 +190,7 @@ function tellResult(run: CommandRun, view: VmView, bisects: Bisects, bisect: Bis
       if (button === show) {
         await open(run, view, bisects);
       } else if (button === picture && oldestBad !== undefined) {
-        run.pictures.show(view.ref, { focus: { part: 'tree', snapshot: oldestBad } });
+        await run.pictures.show(view.ref, { focus: { part: 'tree', snapshot: oldestBad } });
       }
     })
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.bisect', reason));

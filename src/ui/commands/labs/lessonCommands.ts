@@ -57,7 +57,7 @@ async function startLesson(run: CommandRun): Promise<void> {
     return;
   }
   await lesson.start(await lessonConnection(run, guest, argumentsOf(run.call).connection));
-  showLesson(run, open);
+  await showLesson(run, open);
 }
 
 /** The next step of the lesson, or what this one asks for. */
@@ -79,7 +79,7 @@ async function restartLesson(run: CommandRun): Promise<void> {
   const { lesson } = open;
   const connection = argumentsOf(run.call).connection ?? lesson.view?.vm.connection;
   await lesson.start(await lessonConnection(run, guest, connection));
-  showLesson(run, open);
+  await showLesson(run, open);
 }
 
 /**
@@ -106,13 +106,13 @@ async function lessonConnection(run: CommandRun, guest: string, wanted?: string)
  * Its page, and beside it the picture of its VM, which goes when the VM does, and the VM's row. The keys stay with the
  * page.
  */
-function showLesson({ pictures, tree }: CommandRun, { lesson, panel }: LessonWithPanel): void {
+async function showLesson({ pictures, tree }: CommandRun, { lesson, panel }: LessonWithPanel): Promise<void> {
   panel.show();
   const vm = lesson.view?.vm;
   if (vm === undefined) {
     return;
   }
-  const picture = pictures.show(refOf(vm), { where: 'beside', keepFocus: true });
+  const picture = await pictures.show(refOf(vm), { where: 'beside', keepFocus: true });
   tree.focus.showVm(refOf(vm));
   const listening = lesson.onDidChange(() => {
     if (lesson.view?.vm.uuid !== vm.uuid) {
