@@ -29,7 +29,7 @@ describe('the files in a restore point, for programs', () => {
   let rig: LiveRig;
   let session: Session;
   let vm: SessionVm;
-  const tools = { log: silentLog, agent: 'test', fresh: new Map() } as unknown as AgentTools;
+  const tools = { log: silentLog, agent: 'test', fresh: new Map(), readers } as unknown as AgentTools;
 
   before(async () => {
     rig = await startLiveRig();
