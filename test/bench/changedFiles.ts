@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cachedDisk, type Disk } from '../../src/wings/inside/bytes/disk.js';
 import { serveImage } from '../../src/wings/inside/bytes/servedImage.js';
-import { changedRanges } from '../../src/wings/inside/changes/changedRanges.js';
+import { changedRanges } from '../../src/wings/inside/changes/compareVolumes.js';
 import { changesBelow, compareSystems } from '../../src/wings/inside/changes/compareVolumes.js';
 import { openExt } from '../../src/wings/inside/read/extFileSystem.js';
 import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';

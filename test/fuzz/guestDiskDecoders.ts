@@ -5,10 +5,10 @@ import { parseFault, parseNames, parseStats } from '../../src/wings/inside/bytes
 import { serveClient } from '../../src/wings/inside/bytes/nbdServer.js';
 import { readJournal } from '../../src/wings/inside/read/extJournal.js';
 import { FileSystemError, type GuestFileSystem } from '../../src/wings/inside/read/guestFileSystem.js';
-import { decompressLznt1 } from '../../src/wings/inside/read/lznt1.js';
+import { decompressLznt1 } from '../../src/wings/inside/read/ntfsStream.js';
 import { openNtfs } from '../../src/wings/inside/read/ntfsFileSystem.js';
 import { addRuns, type ClusterRun } from '../../src/wings/inside/read/ntfsLayout.js';
-import { parseReparse } from '../../src/wings/inside/read/ntfsReparse.js';
+import { parseReparse } from '../../src/wings/inside/read/ntfsFileSystem.js';
 import { openVolumes } from '../../src/wings/inside/read/volumes.js';
 import { walkFolder } from '../../src/wings/inside/read/walkFolder.js';
 import { savedNtfs } from '../guestImages.js';

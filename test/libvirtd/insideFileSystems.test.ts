@@ -4,7 +4,7 @@ import { mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cachedDisk, type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
-import { crc32c } from '../../src/wings/inside/read/extChecksum.js';
+import { crc32c } from '../../src/wings/inside/read/extJournal.js';
 import { openExt } from '../../src/wings/inside/read/extFileSystem.js';
 import { openFat } from '../../src/wings/inside/read/fatFileSystem.js';
 import { FileSystemError, type FileSystemFault, findNode } from '../../src/wings/inside/read/guestFileSystem.js';

@@ -6,6 +6,8 @@ import type { BackupsOfVm } from './backupsOfVm.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 import { everyText } from './schedules/scheduleNews.js';
 import { stateText } from './schedules/scheduleText.js';
+import { utcTime } from '../../domain/clockText.js';
+import type { Verification } from './repository/verifications.js';
 
 interface BackupWords {
   readonly label: string;
@@ -40,4 +42,11 @@ function isWrong({ state, missedAt }: ScheduleStatus): boolean {
 
 function wrongText({ schedule: { name }, state, missedAt }: ScheduleStatus): string {
   return `${name}: ${missedAt === undefined ? stateText(state) : t('did not run')}`;
+}
+
+// When and how a backup was verified, in a few words.
+
+export function verifiedText({ how, passed, at }: Verification): string {
+  const ways = { read: t('read'), started: t('started'), agent: t('guest agent') };
+  return passed ? `${utcTime(at)} (${ways[how]})` : t('failed {0}', utcTime(at));
 }

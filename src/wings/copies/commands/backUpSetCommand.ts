@@ -11,7 +11,7 @@ import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { type BackupMade, requireRepository } from '../repository/backUp.js';
-import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointSystemCommand.js';
+import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointFirst.js';
 import {
   answerOfMade,
   asCliError,

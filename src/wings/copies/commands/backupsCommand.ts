@@ -28,7 +28,7 @@ import {
 import { withoutPassword } from '../repository/repositoryAddress.js';
 import { type Restic } from '../repository/restic.js';
 import { type BackupSet, isSetId } from '../repository/sets.js';
-import { verifiedText } from '../verifiedText.js';
+import { verifiedText } from '../knownBackupsText.js';
 import type { CopiesAnswers } from './answers.js';
 
 const mostKept = 9_999;

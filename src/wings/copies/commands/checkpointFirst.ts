@@ -7,6 +7,12 @@ import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { CopiesFault } from '../copiesFault.js';
 import { backupCheckpointTitle } from '../oldCheckpoints.js';
+import { CliError } from '../../../cli/commandError.js';
+import { isMember, type MemberOutcome, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
+import { checkpointTitle } from '../../../domain/titleSuggestion.js';
+import { lateOf, outcomeLines } from '../../../text/systems/systemText.js';
+import { problemText } from '../copiesText.js';
+import { agreeByName } from './protectedCommand.js';
 
 /** Nothing for a VM that is off: its backup has all. @throws CopiesFault; Failure */
 export async function checkpointFirst({ call, session, terminal }: Context, view: VmView): Promise<void> {
@@ -31,4 +37,75 @@ export async function checkpointFirst({ call, session, terminal }: Context, view
   const plan = await session.plan(view, request);
   const { snapshot } = await session.run(plan);
   terminal.tell(t('Created the checkpoint “{0}”. It stays, also if the backup fails.', displayLine(snapshot ?? '')));
+}
+
+// Freezes the current states of several VMs at one moment, so that their backups have it.
+
+/** The one that has exactly these VMs. @throws CliError */
+export async function requireSystemOf({ session }: Context, views: readonly VmView[]): Promise<StoredSystem> {
+  const { systems } = await (await session.systems()).list();
+  const found = systems.find(
+    ({ system: { members } }) =>
+      members.length === views.length && views.every(({ ref }) => members.some(isMember(ref))),
+  );
+  if (found === undefined) {
+    const names = views.map(({ vm }) => displayLine(vm.name)).join(' ');
+    throw new CliError(
+      'refused',
+      t(
+        'Only the VMs of a system can be backed up at one moment. Create it with {0}, or back them up without --checkpoint.',
+        `virt-rewind system create NAME ${names}`,
+      ),
+    );
+  }
+  return found;
+}
+
+export interface SystemCheckpoint {
+  readonly point?: SystemPoint;
+  /** A VM was not resumed after it. */
+  readonly isLate: boolean;
+}
+
+/** All of them, or none. @throws CliError; Failure */
+export async function checkpointSystem(context: Context, stored: StoredSystem): Promise<SystemCheckpoint> {
+  const { call, session, terminal, interruption } = context;
+  for (const member of stored.system.members) {
+    const view = session.engine.findVm(member);
+    // Its backup is refused in any case: no checkpoint is left for it.
+    const isInside = (await session.engine.readTree(member)).snapshots.some(({ style }) => style === 'internal');
+    if (view !== undefined && isActive(view.vm.power) && isInside) {
+      throw new CliError('refused', problemText({ kind: 'internalRunning' }, view.vm.name));
+    }
+  }
+  const { kind } = call.texts as { readonly kind?: 'memory' | 'disk' };
+  const title = checkpointTitle(stored.points, new Date());
+  const systems = await session.systems();
+  try {
+    const wish = { title, style: 'external', ...(kind !== undefined && { kind }) } as const;
+    const plan = await systems.planCheckpoint(stored, wish);
+    if (plan.members.some((member) => session.needsName(member.view, member.plan))) {
+      await agreeByName(context, stored.system.name);
+    }
+    const result = await systems.run(plan, { signal: interruption.signal });
+    const late = lateOf(result);
+    outcomeLines(late, 'checkpoint').forEach((line) => terminal.tell(line));
+    terminal.tell(
+      t(
+        'Created the restore point “{0}” of the system {1}. It stays, also if a backup fails.',
+        displayLine(title),
+        displayLine(stored.system.name),
+      ),
+    );
+    return { ...(result.point !== undefined && { point: result.point }), isLate: late.length > 0 };
+  } catch (error) {
+    if (isOfSystem(error) && !call.flags.has('json')) {
+      outcomeLines(error.members).forEach((line) => terminal.tell(line));
+    }
+    throw error;
+  }
+}
+
+function isOfSystem(error: unknown): error is { readonly members: readonly MemberOutcome[] } {
+  return error instanceof Error && 'members' in error;
 }

@@ -7,7 +7,7 @@ import { agoText } from '../../../text/relativeAge.js';
 import type { VmNotes } from '../../../ui/tree/vmsInTree.js';
 import { type BackupsOfVm, backupsOfVm } from '../backupsOfVm.js';
 import { knownBackupsText } from '../knownBackupsText.js';
-import { verifiedText } from '../verifiedText.js';
+import { verifiedText } from '../knownBackupsText.js';
 import { hostOfConnection, shownTarget } from './backupHost.js';
 import { backupsChanged, backupsSeen } from './knownBackups.js';
 import { lastRunsHere } from './schedulesHere.js';

@@ -28,7 +28,7 @@ import { documentsOf } from '../vm/manifest.js';
 import { asksForParts } from './askForParts.js';
 import { askHow } from './askHow.js';
 import { onVmHost } from '../host/vmHost.js';
-import { verifiedText } from '../verifiedText.js';
+import { verifiedText } from '../knownBackupsText.js';
 import {
   askFolder,
   type BackupHost,

@@ -12,8 +12,7 @@ import type { VmView } from '../../../live/views.js';
 import type { Snapshot } from '../../../domain/snapshot.js';
 import { sortSnapshots } from '../../../domain/snapshotTree.js';
 import { isActive, sameVm } from '../../../domain/vm.js';
-import { changedPage } from '../changes/changedPage.js';
-import { countsLine } from '../changes/changedText.js';
+import { changeLine, countsByFolder, countsLine, packageLine, pathText } from '../changes/changedText.js';
 import type { FileChange } from '../changes/compareFolders.js';
 import { readChanges, type VolumeChanges } from '../changes/readChanges.js';
 import { isText } from '../changes/textDiff.js';
@@ -22,6 +21,7 @@ import { findNode, type GuestFileSystem, type NodeFacts } from '../read/guestFil
 import { errorOfFiles } from './errorOfFiles.js';
 import { guestFileUri, restorePointsUri } from './guestFileProvider.js';
 import { namedPoints } from './restorePointNames.js';
+import { markdownText } from '../../../text/markdown.js';
 
 /** The editor that shows many differences holds all of them. */
 const mostShown = 100;
@@ -192,4 +192,46 @@ function offerList(found: readonly VolumeChanges[], others: number, openList: ()
   void notify('info', [`${counts.join('; ')}.`, ...rest].join(' '), button).then((pressed) =>
     pressed === button ? openList() : undefined,
   );
+}
+
+// What changed between two restore points, as a Markdown page in which nothing of the guest is markup.
+
+/** More than a page can hold would hide the rest. */
+const mostLines = 2_000;
+
+function changedPage(title: string, found: readonly VolumeChanges[]): string {
+  const packages = found.flatMap((volume) => volume.packages.packages);
+  return [
+    `# ${markdownText(title)}`,
+    ...(packages.length === 0 ? [] : [`## ${t('Packages')}`, listOf(packages.map(packageLine))]),
+    ...found.flatMap((volume) => volumeParts(volume)),
+  ].join('\n\n');
+}
+
+function volumeParts(volume: VolumeChanges): readonly string[] {
+  const { changes, unreadable } = volume.files;
+  const head = `## ${markdownText(countsLine(volume))}`;
+  if (changes.length === 0) {
+    return [head];
+  }
+  const rows = countsByFolder(changes, '/').map(
+    ({ folder, added, removed, changed }) =>
+      `| ${markdownText(pathText(folder))} | ${added} | ${removed} | ${changed} |`,
+  );
+  const table = [`| | ${t('added')} | ${t('removed')} | ${t('changed')} |`, '|---|--:|--:|--:|', ...rows].join('\n');
+  const lines = changes.slice(0, mostLines).map((change) => changeLine(change, '/'));
+  const more = changes.length - lines.length + volume.files.leftOut;
+  return [
+    head,
+    table,
+    listOf(lines),
+    ...(more > 0 ? [t('More changed than are listed: {0}', more)] : []),
+    ...(unreadable.length > 0
+      ? [markdownText(t('Cannot be read, not compared: {0}', unreadable.map(pathText).join(', ')))]
+      : []),
+  ];
+}
+
+function listOf(lines: readonly string[]): string {
+  return lines.map((line) => `- ${markdownText(line)}`).join('\n');
 }
