@@ -9,7 +9,6 @@ import type { BlockMap } from '../../domain/blockMap.js';
 import { type VmRef, snapshotableDisks } from '../../domain/vm.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import type { NoBlocks, PictureBlocks } from './messages.js';
-import { pictureBlocks } from './pictureBlocks.js';
 import { PictureReader } from './pictureReader.js';
 
 interface DiskServices {
@@ -21,7 +20,7 @@ interface DiskServices {
 export class PictureDisk implements Disposable {
   readonly #ref: VmRef;
   readonly #services: DiskServices;
-  readonly #reader: PictureReader;
+  readonly #reader: Pick<PictureReader<unknown>, 'ask' | 'stop' | 'dispose'>;
   #chosen: string | undefined;
   #map: BlockMap | undefined;
   /** What the blocks were read for: they are read again when it is another. */
@@ -37,9 +36,10 @@ export class PictureDisk implements Disposable {
         // libvirt tells nobody that a VM stands on another file: what is known of its disks may be of before a
         // snapshot.
         await engine.refresh({ vm: ref });
-        return engine.readBlockMap(ref, disk);
+        const { pictureBlocks } = await import('./pictureBlocks.js');
+        return { map: await engine.readBlockMap(ref, disk), pictureBlocks };
       },
-      done: (map) => {
+      done: ({ map, pictureBlocks }) => {
         this.#map = map;
         send(pictureBlocks(map, engine.findVm(ref)?.tree));
       },

@@ -1,21 +1,20 @@
 // Reads the blocks of a picture's disk: one read at a time, a pause between two, and none that nobody waits for. Knows
 // no page and no editor.
 import type { Disposable } from '../../base/disposable.js';
-import type { BlockMap } from '../../domain/blockMap.js';
 
 /** From the start of a read to the start of the next one. */
 const pauseMs = 1_000;
 
-interface ReaderHooks {
-  readonly read: (disk: string) => Promise<BlockMap>;
-  readonly done: (map: BlockMap) => void;
+interface ReaderHooks<Read> {
+  readonly read: (disk: string) => Promise<Read>;
+  readonly done: (read: Read) => void;
   readonly failed: (error: unknown, disk: string) => void;
   /** Milliseconds; only differences count. */
   readonly now?: () => number;
 }
 
-export class PictureReader implements Disposable {
-  readonly #hooks: ReaderHooks;
+export class PictureReader<Read> implements Disposable {
+  readonly #hooks: ReaderHooks<Read>;
   #wanted: string | undefined;
   #reading = false;
   #lastAt = -Infinity;
@@ -23,7 +22,7 @@ export class PictureReader implements Disposable {
   /** How often nobody waited any more. */
   #stops = 0;
 
-  constructor(hooks: ReaderHooks) {
+  constructor(hooks: ReaderHooks<Read>) {
     this.#hooks = hooks;
   }
 
@@ -69,9 +68,9 @@ export class PictureReader implements Disposable {
     const { read, done, failed } = this.#hooks;
     const stops = this.#stops;
     try {
-      const map = await read(disk);
+      const found = await read(disk);
       if (stops === this.#stops) {
-        done(map);
+        done(found);
       }
     } catch (error) {
       if (stops === this.#stops) {

@@ -15,7 +15,7 @@ const mapOf = (target: string): BlockMap => ({
 
 describe('the reader of a picture', () => {
   function reader(): {
-    readonly reader: PictureReader;
+    readonly reader: PictureReader<BlockMap>;
     readonly began: string[];
     readonly said: string[];
     readonly answer: (result: BlockMap | Error) => Promise<void>;
@@ -25,7 +25,7 @@ describe('the reader of a picture', () => {
     const said: string[] = [];
     const open: { readonly resolve: (map: BlockMap) => void; readonly reject: (error: Error) => void }[] = [];
     let time = 0;
-    const made = new PictureReader({
+    const made = new PictureReader<BlockMap>({
       read: (disk) => {
         began.push(disk);
         return new Promise((resolve, reject) => open.push({ resolve, reject }));
