@@ -13,12 +13,13 @@ export const backVerbs = {
       onRow('2_revert@1', { is: ['revertable', 'named'], rows: 'several' }),
       onRow('2_revert@1', { is: ['prunable'], rows: 'several' }),
     ],
-    keys: [
-      { key: 'ctrl+alt+shift+j' },
-      { key: 'ctrl+alt+r', on: 'row' },
-      { key: 'ctrl+alt+j', given: { target: 'last' } },
-      { key: 'ctrl+alt+j', on: 'row', given: { target: 'last' } },
-    ],
+    keys: [{ key: 'ctrl+alt+shift+j' }, { key: 'ctrl+alt+r', on: 'row' }],
+  },
+  revertToLast: {
+    title: 'Revert to Last Snapshot…',
+    icon: 'history',
+    arguments: ['vm', 'system', 'after', 'checkpointFirst', 'confirm'],
+    keys: [{ key: 'ctrl+alt+j' }, { key: 'ctrl+alt+j', on: 'row' }],
   },
   revertToFavourite: {
     title: 'Revert to Favourite…',

@@ -14,6 +14,14 @@ describe('the filter of the view', () => {
     await makeDemoVms({ virsh, folder });
     return openStage('keyboard');
   });
+  const shownKey = async (title: string): Promise<string> => {
+    await stage().workbench.contextMenu.waitFor();
+    const item = stage().workbench.contextMenu.locator('.action-item', { hasText: title }).first();
+    const shown = (await item.locator('.keybinding').textContent()) ?? '';
+    await press('Escape');
+    await stage().workbench.contextMenu.waitFor({ state: 'detached' });
+    return shown.replace('Ctrl', 'Control').replace(/^Del$/u, 'Delete');
+  };
   const row = (name: RegExp) => stage().workbench.row(name);
   const press = (key: string) => stage().workbench.page.keyboard.press(key);
   const box = () => stage().workbench.inputBox('Filter VMs and Snapshots');
@@ -67,4 +75,22 @@ describe('the filter of the view', () => {
     await box().waitFor({ state: 'hidden' });
     await row(/^rewind-overlays, /).waitFor();
   });
+
+  for (const [title, asked] of [
+    ['Revert…', /Revert rewind-internal to “Before upgrade”/u],
+    ['Delete', /Delete the snapshot “Before upgrade”/u],
+  ] as const) {
+    it(`the key beside ${title} in a row's menu does that row's thing`, async () => {
+      const { workbench } = stage();
+      await row(/^rewind-internal, /).click();
+      await press('ArrowRight');
+      await row(/^Before upgrade, /).click();
+      await press('Shift+F10');
+      await press(await shownKey(title));
+      await workbench.dialog.waitFor();
+      assert.match((await workbench.dialog.textContent()) ?? '', asked);
+      await press('Escape');
+      await workbench.dialog.waitFor({ state: 'detached' });
+    });
+  }
 });

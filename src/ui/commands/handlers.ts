@@ -84,6 +84,7 @@ function isForChosen(id: AnyCommandId, { call }: CommandRun): boolean {
   const { target } = argumentsOf(call);
   const isKey =
     id === 'virtRewind.quickCheckpoint' ||
+    id === 'virtRewind.revertToLast' ||
     id === 'virtRewind.revertToFavourite' ||
     (id === 'virtRewind.revert' && (target === 'last' || target === 'favourite'));
   return isKey && call.kind === 'palette';

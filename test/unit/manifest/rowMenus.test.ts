@@ -38,6 +38,7 @@ const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string; readonly icon?: string }[];
     readonly submenus: readonly { readonly id: string; readonly label: string }[];
+    readonly keybindings: readonly { readonly command: string; readonly args?: unknown }[];
     readonly menus: Readonly<Record<string, readonly MenuItem[]>>;
   };
 };
@@ -348,5 +349,22 @@ describe('the menus of rows', () => {
         alone.filter((title) => on(viewItem).includes(title)),
       );
     }
+  });
+
+  it('show no key that does another thing: a key with arguments belongs to a command in no menu', () => {
+    const ofRows = Object.entries(contributes.menus).filter(
+      ([name]) => name === rowMenu || name.startsWith('virtRewind.'),
+    );
+    const inMenus = new Set(ofRows.flatMap(([, items]) => items.map(({ command }) => command)));
+    const given = contributes.keybindings.map(({ command, args = [] }) => ({
+      command,
+      // The row that has the focus is what the menu's row is.
+      args: [args].flat().flatMap((one) => Object.keys(one as object).filter((name) => !name.startsWith('$'))),
+    }));
+    assert.ok(given.some(({ command }) => inMenus.has(command)));
+    assert.deepEqual(
+      given.filter(({ command, args }) => args.length > 0 && inMenus.has(command)),
+      [],
+    );
   });
 });

@@ -29,6 +29,7 @@ const longestTitle = 48;
 
 export const revertCommands = {
   'virtRewind.revert': { vms: revert, system: revertSystem },
+  'virtRewind.revertToLast': { vms: revertToLast, system: revertLastPoint },
   'virtRewind.revertToFavourite': { vms: revertToFavourite, system: revertLastPoint },
 } satisfies CommandTable;
 
@@ -150,7 +151,11 @@ async function revertToFavourite(run: CommandRun): Promise<unknown> {
 /**
  * Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count.
  */
-async function revertToLast(run: CommandRun): Promise<OperationResult> {
+async function revertToLast(run: CommandRun): Promise<unknown> {
+  const several = severalVms(run);
+  if (several !== undefined) {
+    return revertSeveral(run, several, 'last');
+  }
   const view = await activeOrPickedVm(run, hasSnapshots);
   const tree = await run.engine.readTree(view.ref);
   const last = sortSnapshots(tree, 'time').findLast(({ trailers }) => trailers.auto === undefined);
