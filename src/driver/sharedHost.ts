@@ -1,5 +1,6 @@
 // Whether two connections may lead to the same host, so that a path means the same on both. Pure; it asks nobody.
 import type { Capabilities } from '../domain/capabilities.js';
+import { isSameHostname } from '../hosts/hostLogin.js';
 import { parseUri } from '../libvirt/uri.js';
 
 /**
@@ -21,13 +22,6 @@ export function mayShareHost(one: string, other: string): boolean {
 /** They ask a daemon for the same: what has one UUID on both is one VM. */
 export function asksForTheSame(one: string, other: string): boolean {
   return nameOf(one) === nameOf(other);
-}
-
-/** Hosts' names, in whatever case and with or without their domain. */
-export function isSameHostname(one: string, other: string): boolean {
-  const [mine = '', theirs = ''] = [one, other].map((name) => name.toLowerCase());
-  const isShort = !mine.includes('.') || !theirs.includes('.');
-  return isShort ? mine.split('.')[0] === theirs.split('.')[0] : mine === theirs;
 }
 
 /** By what the daemons say of it: a host may be kept under two names. */

@@ -11,8 +11,13 @@ export interface ShellStream extends Duplex {
 export interface HostLogin {
   /** To `sh` there, which reads commands; what the login itself prints is before it. */
   readonly openShell: () => Promise<ShellStream>;
-  /** Of the daemon's host, as it says itself. */
+  /** Of the daemon's host, as it says itself: a login may lead elsewhere. */
   readonly hostname: string;
-  /** Whether the daemon is on the host of this name: a login may lead elsewhere. */
-  readonly isHost: (name: string) => boolean;
+}
+
+/** Hosts' names, in whatever case and with or without their domain. */
+export function isSameHostname(one: string, other: string): boolean {
+  const [mine = '', theirs = ''] = [one, other].map((name) => name.toLowerCase());
+  const isShort = !mine.includes('.') || !theirs.includes('.');
+  return isShort ? mine.split('.')[0] === theirs.split('.')[0] : mine === theirs;
 }

@@ -1,7 +1,8 @@
 // The VMs of the other connections that lead to the same host: a file that goes may be theirs. Refuses to judge the
 // use.
 import type { Hypervisor } from '../driver/hypervisor.js';
-import { asksForTheSame, isSameHost, isSameHostname, mayShareHost } from '../driver/sharedHost.js';
+import { asksForTheSame, isSameHost, mayShareHost } from '../driver/sharedHost.js';
+import { isSameHostname } from '../hosts/hostLogin.js';
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';

@@ -75,7 +75,7 @@ describe('the disks of a host behind ssh', () => {
 
   it('are not read where the login leads to another host', async () => {
     const before = await foldersOf();
-    const elsewhere = { ...login(), isHost: () => false };
+    const elsewhere = { ...login(), hostname: 'elsewhere' };
     await assert.rejects(serveThere({ file, format: 'qcow2' }, elsewhere, never), DiskError);
     await untilNothingStays(before);
   });

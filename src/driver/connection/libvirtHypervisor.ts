@@ -22,7 +22,6 @@ import type { listen } from '../guestEvents.js';
 import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome, VmCopies } from '../hypervisor.js';
 import type { AgentState } from '../run/guestAgent.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
-import { isSameHostname } from '../sharedHost.js';
 import { toFailure } from '../toFailure.js';
 import { AskedQemus } from './askedQemus.js';
 import { demoVmRefusal, makeDemoVm, removeDemoVm } from './demoVms.js';
@@ -90,8 +89,7 @@ export class LibvirtHypervisor implements Hypervisor {
     }
     const { openShell } = parts;
     if (openShell !== undefined && !isNearby(parts)) {
-      const { hostname } = parts.capabilities;
-      this.login = { openShell, hostname, isHost: (name) => isSameHostname(name, hostname) };
+      this.login = { openShell, hostname: parts.capabilities.hostname };
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
     this.guests = libvirtGuests(this.#others, {

@@ -1,5 +1,5 @@
 // All ways from a connection to the files on its host: through libvirt, and on this machine directly.
-import type { Duplex } from 'node:stream';
+import type { HostLogin } from '../../hosts/hostLogin.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import { composedFiles, type FileAccess } from './composedFiles.js';
 import { localContents } from './localContents.js';
@@ -25,7 +25,7 @@ interface FilesOf {
   readonly open: () => Promise<Connection>;
   readonly close: (connection: Connection) => void;
   /** To a shell on the daemon's host, where a login leads there. */
-  readonly openShell?: (() => Promise<Duplex>) | undefined;
+  readonly openShell?: HostLogin['openShell'] | undefined;
   /** Whether storage pools may be ended that another editor of ours has left; absent: yes. */
   readonly mayEndPools?: () => boolean;
 }
@@ -62,16 +62,15 @@ export function directAccess(of: FilesOf): DirectAccess | undefined {
       dispose: () => undefined,
     };
   }
-  const { openShell: open, capabilities, log } = of;
-  if (open === undefined || capabilities.driver !== 'qemu') {
+  const { openShell, capabilities, log } = of;
+  if (openShell === undefined || capabilities.driver !== 'qemu') {
     return undefined;
   }
   let loaded: Promise<DirectAccess> | undefined;
   let isDisposed = false;
   const load = async (): Promise<DirectAccess> => {
-    loaded ??= import('./shellHost.js').then(({ shellFiles }) =>
-      shellFiles({ open, log, hostname: capabilities.hostname }),
-    );
+    const login = { openShell, hostname: capabilities.hostname };
+    loaded ??= import('./shellHost.js').then(({ shellFiles }) => shellFiles({ login, log }));
     const access = await loaded;
     if (isDisposed) {
       access.dispose();

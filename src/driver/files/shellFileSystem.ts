@@ -2,84 +2,13 @@
 import { constants } from 'node:fs';
 import type { FileNumbers, FileStats, FileSystem, HeldFile, OpenFile } from '../../base/fileSystem.js';
 import { BadImage, type Place } from '../../qemu/imageBytes.js';
-import { shellWord } from '../../base/shellWord.js';
-import type { HostShell, ShellAnswer } from './hostShell.js';
+import type { HostShell, ShellAnswer } from '../../hosts/hostShell.js';
 
 /** Where a command is carried out: `undefined` where nobody holds anything of it. */
-export type Ask = (words: readonly string[]) => Promise<ShellAnswer>;
+type Ask = (words: readonly string[]) => Promise<ShellAnswer>;
 
-const format = '%f %d %i %u %g %t %T %s %b %B %.9Y %.9Z %.9W';
-/** The first read of an image takes as much; it comes together with its stats. */
-const headBytes = 1024;
 /** The file that a shell of ours holds open. */
 const held = '/proc/self/fd/5';
-
-/**
- * What a shell there is told before it is asked. Paths are arguments everywhere, and begin with a slash.
- *
- * | function | carries out                                                                       |
- * |----------|-----------------------------------------------------------------------------------|
- * | is_file  | refuses what would keep a reader waiting: all but files and block devices         |
- * | may      | whether a path may be read, written, entered, and why not: never makes one         |
- * | head     | stats as an error, and the first bytes: of a pipe nothing, that nobody waits        |
- * | pieces   | bytes of a file, `at` and `length` of each; then, as an error, which file it is now |
- * | text     | its first bytes                                                                     |
- * | names    | at most so many                                                                     |
- * | make     | a file that was not there, and tells which                                          |
- * | write    | a text into a file that was not there                                               |
- * | ram      | a head, given as base64, so often, and what stands in a file from a byte on           |
- * | hand     | that, into a pipe, which keeps what is in it until it is ended; before, whether it can be read |
- */
-export const shellFunctions = `
-is_file() { [ -f "$1" ] || [ -b "$1" ] || { echo "$1: Operation not supported" >&2; return 1; }; }
-may() {
-  stat -Lc %f -- "$1" >/dev/null || return
-  for right in $2; do
-    [ "-$right" "$1" ] && continue
-    [ "$right" = w ] && [ -f "$1" ] && dd if=/dev/null of="$1" conv=notrunc,nocreat oflag=nonblock count=0 status=none
-    echo "$1: Permission denied" >&2; return 1
-  done
-}
-head_of() {
-  stat -Lc '${format}' -- "$1" >&2 || return
-  is_file "$1" 2>/dev/null || return 0
-  dd if="$1" iflag=nonblock,count_bytes,fullblock bs=${headBytes} count=${headBytes} status=none
-}
-pieces() {
-  is_file "$1" || return
-  path=$1; shift
-  while [ "$#" -gt 1 ]; do
-    dd if="$path" iflag=nonblock,skip_bytes,count_bytes,fullblock bs=65536 skip="$1" count="$2" status=none || return
-    shift 2
-  done
-  stat -Lc %d:%i -- "$path" >&2
-}
-text() { is_file "$1" && head -c "$2" -- "$1"; }
-names() { find "$1/" -mindepth 1 -maxdepth 1 -printf '%f\\0' | head -zn "$2"; }
-make() { (set -C; exec 8>"$1" && stat -Lc '${format}' /proc/self/fd/8); }
-write() { (set -C; printf %s "$2" >"$1") && sync -- "$1"; }
-over() { printf %s "$2" | base64 -d | dd of="$1" bs=1M iflag=fullblock conv=notrunc,nocreat,fsync oflag=nofollow,nonblock status=none; }
-ram() {
-  is_file "$1" || return
-  left=$3
-  while [ "$left" -gt 0 ]; do
-    printf %s "$4" | base64 -d || return
-    left=$((left - 1))
-  done
-  dd if="$1" iflag=skip_bytes skip="$2" bs=1M status=none
-}
-copy_ram() { ram "$2" "$3" 1 "$4" >"$1"; }
-hand() {
-  is_file "$2" || return
-  dd if="$2" iflag=skip_bytes skip="$3" bs=1 count=1 of=/dev/null status=none || return
-  exec 7<>"$1" 6<"$1" 8>"$1" 7>&- || return
-  echo open
-  shift
-  ram "$@" >&8 6<&- || return
-  exec 8>&-
-  exec sleep 2147483647
-}
-`;
 
 type Run = (...words: readonly string[]) => Promise<ShellAnswer>;
 
@@ -99,9 +28,9 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
   const statOf = async (...words: readonly string[]): Promise<Stat> => parseStat(await text(...words));
   return {
     user: async () => Number(await text('id', '-u')),
-    stat: async (path) => (await statOf('stat', '-Lc', format, '--', path)).stats,
-    lstat: async (path) => (await statOf('stat', '-c', format, '--', path)).stats,
-    numbers: async (path) => (await statOf('stat', '-c', format, '--', path)).numbers,
+    stat: async (path) => (await statOf('facts_of', '-Lc', path)).stats,
+    lstat: async (path) => (await statOf('facts_of', '-c', path)).stats,
+    numbers: async (path) => (await statOf('facts_of', '-c', path)).numbers,
     realpath: async (path) => (await text('realpath', '-ez', '--', path)).replace(/\0$/u, ''),
     access: (path, mode) =>
       runOnly('may', path, [...letters].flatMap(([letter, bit]) => ((mode & bit) === 0 ? [] : [letter])).join(' ')),
@@ -151,14 +80,13 @@ const letters = new Map([
 /** Made where nothing was, and held open: what is held must be what was made. */
 async function makeHeld(path: string, shell: HostShell, run: Run): Promise<HeldFile> {
   const made = parseStat((await run('make', path)).out.toString('utf8'));
-  // Opens what somebody put there meanwhile too, changes nothing of it, and does not end the shell where nothing is.
-  shell.tell(`[ -f ${shellWord(path)} ] && exec 5<>${shellWord(path)}`);
-  const statHeld = async (): Promise<Stat> => parseStat((await run('stat', '-Lc', format, held)).out.toString('utf8'));
+  shell.tell('hold', path);
+  const statHeld = async (): Promise<Stat> => parseStat((await run('facts_of', '-Lc', held)).out.toString('utf8'));
   const runOnly = async (...words: readonly string[]): Promise<void> => {
     await run(...words);
   };
   const close = (): Promise<void> => {
-    shell.tell('exec 5>&-');
+    shell.tell('let_go');
     return Promise.resolve();
   };
   const { numbers } = await statHeld();
@@ -238,7 +166,7 @@ interface Stat {
 
 const kinds = { mask: 0o170_000, file: 0o100_000, folder: 0o040_000, block: 0o060_000, link: 0o120_000 } as const;
 
-/** What `stat` told in `format`. */
+/** What `facts_of` told. */
 function parseStat(told: string): Stat {
   const words = told.trim().split(' ');
   const [modeWord = '', dev = '', ino = '', uid = '', gid = '', major = '', minor = '', size = '', ...more] = words;

@@ -1,21 +1,21 @@
 // The files of a host that is logged in to: a shell there for looks, and one for each change at a time. Opens them when
 // they are needed.
 import { posix } from 'node:path';
-import type { Duplex } from 'node:stream';
 import type { Disposable } from '../../base/disposable.js';
 import type { FileSystem } from '../../base/fileSystem.js';
 import type { Log } from '../../base/log.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
+import { HostShell, type ShellAnswer, ShellEnded, ShellSilent } from '../../hosts/hostShell.js';
 import { HostUnreachable } from '../../hosts/login.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import type { ImageHost, QemuImg } from '../../qemu/qemuImg.js';
 import { qemuImgFailure } from '../../qemu/fileFailure.js';
-import { isSameHostname } from '../sharedHost.js';
 import type { FileAccess } from './composedFiles.js';
 import { directFiles, type DirectHost } from './directFiles.js';
 import { FolderHangs, OutOfReach, type Turns } from './fileTurns.js';
-import { HostShell, type ShellAnswer, ShellEnded, ShellSilent } from './hostShell.js';
-import { type Ask, shellFileSystem, shellFunctions } from './shellFileSystem.js';
+import { shellFileSystem } from './shellFileSystem.js';
+import functions from './shellFileSystem.sh';
 import { contentsOf } from './localContents.js';
 import type { RamAccess } from './ramForFork.js';
 import { shellRam } from './shellRam.js';
@@ -30,9 +30,7 @@ const againMs = 60_000;
 const idleMs = 30_000;
 
 export interface ShellAccess {
-  readonly open: () => Promise<Duplex>;
-  /** As libvirt calls its host. */
-  readonly hostname: string;
+  readonly login: HostLogin;
   readonly log: Log;
 }
 
@@ -75,14 +73,14 @@ class ShellHost implements DirectHost, Disposable {
   /** The end of the last use of a shell that others look with. */
   #turn: Promise<void> = Promise.resolve();
   #noShell: { readonly error: OutOfReach; readonly until: number } | undefined;
-  #isDisposed = false;
+  readonly #disposed = new AbortController();
   readonly files: ImageHost['files'];
   readonly qemuImg: QemuImg;
   readonly turns: Turns;
 
   constructor(access: ShellAccess) {
     this.#access = access;
-    this.files = shellFileSystem(async (words) => (await this.#lookShell()).ask(words));
+    this.files = shellFileSystem(async (words) => (await this.#lookShell()).ask(...words));
     this.qemuImg = shellQemuImg((use) => this.withShell(use));
     this.turns = { within: (folder, read) => this.#within(folder, read) };
   }
@@ -91,13 +89,13 @@ class ShellHost implements DirectHost, Disposable {
   readonly act: DirectHost['act'] = (change) =>
     this.withShell((shell) =>
       change({
-        files: shellFileSystem((words) => shell.ask(words), shell),
+        files: shellFileSystem((words) => shell.ask(...words), shell),
         qemuImg: shellQemuImg((use) => use(shell)),
       }),
     );
 
   dispose(): void {
-    this.#isDisposed = true;
+    this.#disposed.abort();
     this.#open.forEach((shell) => shell.close());
     this.#idle.forEach((timer) => clearTimeout(timer));
   }
@@ -189,7 +187,7 @@ class ShellHost implements DirectHost, Disposable {
         if (!(error instanceof ShellEnded)) {
           throw error;
         }
-        if (tries > 1 || this.#isDisposed) {
+        if (tries > 1 || this.#disposed.signal.aborted) {
           throw new OutOfReach('silent', error.message, { cause: error });
         }
       }
@@ -202,19 +200,15 @@ class ShellHost implements DirectHost, Disposable {
       throw this.#noShell.error;
     }
     try {
-      const shell = new HostShell(await this.#access.open(), patienceMs);
+      const wish = { setUp: functions, requireFit: requireGnu, signal: this.#disposed.signal, patienceMs };
+      const shell = await HostShell.open(this.#access.login, wish);
       this.#open.add(shell);
       shell.onEnd(() => this.#open.delete(shell));
-      if (this.#isDisposed) {
-        shell.close();
-      }
-      shell.tell(shellFunctions);
-      await this.#requireFit((words) => shell.ask(words));
       this.#noShell = undefined;
       return shell;
     } catch (error) {
       const said = error instanceof Error ? error.message : String(error);
-      this.#access.log.info(`no shell on ${this.#access.hostname}: ${said}`);
+      this.#access.log.info(`no shell on ${this.#access.login.hostname}: ${said}`);
       const reason = new OutOfReach(isNoSession(error) ? 'noSession' : 'otherHost', said, { cause: error });
       if (reason.why !== 'noSession') {
         this.#noShell = { error: reason, until: performance.now() + againMs };
@@ -222,18 +216,13 @@ class ShellHost implements DirectHost, Disposable {
       throw reason;
     }
   }
+}
 
-  /** Programs of another kind answer otherwise, and a login may lead to another host than the daemon's. */
-  async #requireFit(ask: Ask): Promise<void> {
-    const [stats, name] = await Promise.all([ask(['stat', '-c', '%.9Y', '--', '/']), ask(['uname', '-n'])]);
-    if (!/^-?\d+\.\d{9}$/u.test(stats.out.toString('utf8').trim())) {
-      throw new Error('GNU coreutils are not installed there');
-    }
-    const { hostname } = this.#access;
-    const told = name.out.toString('utf8').trim();
-    if (!isSameHostname(told, hostname)) {
-      throw new Error(`the login leads to ${told}, libvirt runs on ${hostname}`);
-    }
+/** Programs of another kind answer otherwise. */
+async function requireGnu(shell: HostShell): Promise<void> {
+  const { out } = await shell.ask('stat', '-c', '%.9Y', '--', '/');
+  if (!/^-?\d+\.\d{9}$/u.test(out.toString('utf8').trim())) {
+    throw new Error('GNU coreutils are not installed there');
   }
 }
 
@@ -254,7 +243,7 @@ function shellQemuImg(withShell: <T>(use: (shell: HostShell) => Promise<T>) => P
   const find: QemuImg['find'] = () =>
     found === undefined
       ? withShell(async (shell) => {
-          const { code, out } = await shell.ask(['command', '-v', 'qemu-img']);
+          const { code, out } = await shell.ask('command', '-v', 'qemu-img');
           return (found = code === 0 ? out.toString('utf8').trim() : undefined);
         })
       : Promise.resolve(found);
@@ -271,7 +260,7 @@ function shellQemuImg(withShell: <T>(use: (shell: HostShell) => Promise<T>) => P
     find,
     run: ({ args }, details) =>
       withShell(async (shell) => {
-        const answer = await shell.ask(['qemu-img', ...args]);
+        const answer = await shell.ask('qemu-img', ...args);
         requireEnd(answer, details);
         return answer.out.toString('utf8');
       }),

@@ -5,7 +5,7 @@ import { identityOf } from '../../domain/hostFiles.js';
 import type { FileSystem } from '../../base/fileSystem.js';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
-import type { HostShell, ShellAnswer } from './hostShell.js';
+import type { HostShell, ShellAnswer } from '../../hosts/hostShell.js';
 import { type RamAccess, readSavedHead } from './ramForFork.js';
 import { errnoError, shellFileSystem } from './shellFileSystem.js';
 
@@ -18,7 +18,7 @@ export function shellRam(withShell: <T>(use: (shell: HostShell) => Promise<T>) =
     withShell((shell) =>
       use(
         shell,
-        shellFileSystem((words) => shell.ask(words), shell),
+        shellFileSystem((words) => shell.ask(...words), shell),
       ),
     );
   return {
@@ -26,7 +26,7 @@ export function shellRam(withShell: <T>(use: (shell: HostShell) => Promise<T>) =
     throughPipe: ({ from, ramAt, path, head, heads }, use) =>
       act(async (shell, files) => {
         const details = { doing: 'handing RAM over', path };
-        requireEnd(await shell.ask(['mkfifo', '-m', '600', '--', path]), details);
+        requireEnd(await shell.ask('mkfifo', '-m', '600', '--', path), details);
         const made = await files.numbers(path);
         const over = new AbortController();
         let tellOpen: (answer: undefined) => void = () => undefined;

@@ -1,25 +1,17 @@
 // RAM handed over through a pipe to somebody who does not read all of it.
 import assert from 'node:assert/strict';
 import { mkdtemp, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { spawn } from 'node:child_process';
-import { hostname, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex } from 'node:stream';
 import { Failure } from '../../../src/domain/failure.js';
 import { localRam, type RamAccess } from '../../../src/driver/files/ramForFork.js';
 import { SavedState } from '../../../src/driver/files/savedState.js';
 import { shellFiles } from '../../../src/driver/files/shellHost.js';
 import { runOk } from '../../../scripts/rig/run.mjs';
+import { shellLogin } from '../../shellLogin.js';
 import { silentLog } from '../../silentLog.js';
 
-const far = shellFiles({
-  hostname: hostname(),
-  log: silentLog,
-  open: () => {
-    const child = spawn('sh', { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, LC_ALL: 'C' } });
-    return Promise.resolve(Duplex.from({ readable: child.stdout, writable: child.stdin }));
-  },
-});
+const far = shellFiles({ login: shellLogin(), log: silentLog });
 after(() => far.dispose());
 
 for (const [where, ram] of [

@@ -1,6 +1,6 @@
 // Files through a shell, as on another host, beside the same files seen directly.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmod,
@@ -17,12 +17,13 @@ import {
 } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Duplex } from 'node:stream';
 import { findProgram, runOk } from '../../../scripts/rig/run.mjs';
 import type { HostFiles, MadeFile } from '../../../src/domain/hostFiles.js';
 import { localFiles } from '../../../src/driver/files/directFiles.js';
 import { localContents } from '../../../src/driver/files/localContents.js';
-import { type ShellAccess, type ShellFiles, shellFiles } from '../../../src/driver/files/shellHost.js';
+import { type ShellFiles, shellFiles } from '../../../src/driver/files/shellHost.js';
+import type { HostLogin } from '../../../src/hosts/hostLogin.js';
+import { shellLogin } from '../../shellLogin.js';
 import { silentLog } from '../../silentLog.js';
 
 const root = process.getuid?.() === 0;
@@ -47,17 +48,9 @@ describe('files through a shell', () => {
   const img = (...args: readonly string[]): Promise<string> => runOk('qemu-img', args);
   const never = new AbortController().signal;
   const ignore = (): void => undefined;
-  const open = (more: Partial<ShellAccess> = {}, shell = 'sh', env: NodeJS.ProcessEnv = process.env): ShellFiles =>
-    shellFiles({
-      hostname: hostname(),
-      log: silentLog,
-      open: () => {
-        const child = spawn(shell, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...env, LC_ALL: 'C' } });
-        shells.push(child);
-        return Promise.resolve(Duplex.from({ readable: child.stdout, writable: child.stdin }));
-      },
-      ...more,
-    });
+  const open = (words: readonly string[] = ['sh'], environment = process.env): ShellFiles =>
+    openAt(shellLogin({ words, environment, onShell: (shell) => shells.push(shell) }));
+  const openAt = (login: HostLogin): ShellFiles => shellFiles({ login, log: silentLog });
   const sameLook = async (look: (files: HostFiles) => Promise<unknown>): Promise<void> => {
     const [theirs, ours] = [await look(far.files), await look(local)];
     assert.deepEqual(inOwnWords(theirs), inOwnWords(ours));
@@ -217,7 +210,7 @@ describe('files through a shell', () => {
           mode: 0o755,
         },
       );
-      return open({}, 'sh', { ...process.env, PATH: `${at('bin')}:${process.env['PATH']}` });
+      return open(['sh'], { ...process.env, PATH: `${at('bin')}:${process.env['PATH']}` });
     };
     const hasEnded = async (): Promise<void> => {
       const pid = Number(await readFile(at('pid'), 'utf8'));
@@ -270,10 +263,10 @@ describe('files through a shell', () => {
     await writeFile(at('there'), 'x');
     const poor = await mkdtemp(join(tmpdir(), 'vr-poor-'));
     for (const [files, why] of [
-      [open({ open: () => Promise.reject(new Error('Permission denied')) }), 'otherHost'],
-      [open({ hostname: 'another' }), 'otherHost'],
-      [open({}, 'false'), 'otherHost'],
-      [open({}, '/bin/sh', { PATH: poor }), 'otherHost'],
+      [openAt({ hostname: hostname(), openShell: () => Promise.reject(new Error('Permission denied')) }), 'otherHost'],
+      [openAt({ ...shellLogin(), hostname: 'another' }), 'otherHost'],
+      [open(['false']), 'otherHost'],
+      [open(['/bin/sh'], { PATH: poor }), 'otherHost'],
     ] as const) {
       assert.equal(await files.files.file(at('there')), 'unknown');
       assert.equal(await files.files.image(at('there')), 'unknown');
@@ -303,15 +296,7 @@ describe('files through a shell', () => {
     }
     await writeFile(at('secret'), 'x', { mode: 0o600 });
     await chmod(folder, 0o755);
-    const other = open({
-      open: () => {
-        const child = spawn('setpriv', ['--reuid=65534', '--clear-groups', '--', 'sh'], {
-          stdio: ['pipe', 'pipe', 'ignore'],
-          env: { ...process.env, LC_ALL: 'C' },
-        });
-        return Promise.resolve(Duplex.from({ readable: child.stdout, writable: child.stdin }));
-      },
-    });
+    const other = open(['setpriv', '--reuid=65534', '--clear-groups', '--', 'sh']);
     assert.equal(await other.files.image(at('secret')), 'unknown');
     for (const can of [await other.files.canAct(folder), await other.files.canChange(at('secret'))]) {
       assert.equal(typeof can === 'object' && can.why, 'denied');

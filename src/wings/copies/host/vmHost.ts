@@ -23,9 +23,7 @@ export function onVmHost<T>(
 ): Promise<T> {
   return login === undefined
     ? work(hostHere(environment))
-    : withShellHost({ open: login.openShell, hostname: login.hostname, log: noLog }, (host) =>
-        work({ ...host, login }),
-      );
+    : withShellHost({ login, log: noLog }, (host) => work({ ...host, login }));
 }
 
 /** Those that are not there yet. Others may pass through them. */

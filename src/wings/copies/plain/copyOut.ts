@@ -4,11 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import type { HostLogin } from '../../../hosts/hostLogin.js';
-import { shellWord } from '../../../base/shellWord.js';
 import type { Version } from '../../../domain/capabilities.js';
 import {
   type HostFolder,
-  codes,
   disks,
   listThere,
   othersThere,
@@ -19,7 +17,7 @@ import {
 } from './hostFolder.js';
 import { sendFiles, type SentFile } from './sendFiles.js';
 import { CopiesFault } from '../copiesFault.js';
-import { HostShell } from '../host/hostShell.js';
+import { type CopyShell, openCopyShell } from '../host/copyShell.js';
 import type { VmHost } from '../host/vmHost.js';
 import { withWorkFolder } from '../host/workFolder.js';
 import { type CopiesEngine, manifestOf, type VmLook } from '../vm/lookAtVm.js';
@@ -33,7 +31,7 @@ import {
   storedBytes,
   writeManifest,
 } from '../vm/manifest.js';
-import { identityFormat, MadeThere, removeBegun, removingScript } from './madeThere.js';
+import { MadeThere, removeBegun, wordsOf } from './madeThere.js';
 import { type Originals, withOriginals } from './originals.js';
 import { oursAmong, removeUnused, reserve, type UsedFiles } from './ownFiles.js';
 import { paperFiles } from './plainPapers.js';
@@ -64,7 +62,6 @@ export interface CopyMade {
 
 const markName = '.virt-rewind-replica';
 const fresh = '.new';
-const tools = ['dd', 'truncate', 'touch', 'sha256sum', 'find', 'flock', 'mktemp', 'df', 'sync'];
 
 /** @throws CopiesFault: an export is not there, and an earlier replica is as it was */
 export async function copyOut(
@@ -74,7 +71,7 @@ export async function copyOut(
 ): Promise<CopyMade> {
   const { vm } = look;
   const folder = posix.join(wish.folder, folderNameOf(vm));
-  const shell = await HostShell.open(wish.login, wish.signal);
+  const shell = await openCopyShell(wish.login, wish.signal);
   try {
     const begun = await beginCopy(shell, folder, look, wish);
     try {
@@ -95,9 +92,9 @@ export async function copyOut(
 
 /** When the shell that wrote has ended, with all that it has begun. */
 async function removeOwn(folder: string, begun: string): Promise<void> {
-  const shell = await HostShell.open(undefined, new AbortController().signal);
+  const shell = await openCopyShell(undefined, new AbortController().signal);
   try {
-    await shell.run(`flock ${shellWord(begun)} true`);
+    await shell.run('flock', begun, 'true');
     await removeBegun(shell, new MadeThere(shell.host, folder), begun);
   } finally {
     shell.close();
@@ -105,33 +102,21 @@ async function removeOwn(folder: string, begun: string): Promise<void> {
 }
 
 /** Where the files go. The lock is held by the shell, and goes with it. */
-async function beginCopy(shell: HostShell, folder: string, { vm }: VmLook, { kind }: CopyWish): Promise<string> {
-  const word = shellWord(folder);
+async function beginCopy(shell: CopyShell, folder: string, { vm }: VmLook, { kind }: CopyWish): Promise<string> {
   const begins = `${folder}.exporting-`;
   const begun = kind === 'export' ? `${begins}${randomBytes(3).toString('hex')}` : folder;
-  const own = shellWord(begun);
   const made = new MadeThere(shell.host, folder);
   if (kind === 'export') {
     await removeBegun(shell, made, begins);
     await made.change(new Map([[begun, '']]));
   }
-  const begin =
-    kind === 'export'
-      ? `[ -e ${word} ] || [ -L ${word} ] && exit ${codes.taken}
-mkdir -p -- ${shellWord(posix.dirname(folder))} && mkdir -m 755 -- ${own} && mkdir ${own}/${disks} &&
-find ${own} -maxdepth 0 -printf '${identityFormat}'`
-      : `if [ -e ${word} ]; then [ -f ${word}/${markName} ] && [ "$(cat ${word}/${markName} 2>/dev/null)" = ${vm.uuid} ] || exit ${codes.taken}
-for one in ${disks} ${xml} ${fresh} ${fresh}/${xml}; do [ ! -L ${word}/$one ] || { echo "$one"; exit ${codes.link}; }; done
-else umask 077 && mkdir -p -- ${word} && echo ${vm.uuid} >${word}/${markName}; fi &&
-mkdir -p ${word}/${disks}`;
-  const need = `for tool in ${tools.join(' ')}; do command -v "$tool" >/dev/null || { echo "$tool"; exit ${codes.noTool}; }; done
-case $(dd --version 2>/dev/null) in *coreutils*) ;; *) echo coreutils; exit ${codes.noTool};; esac`;
-  const done = await shell.run(`(\n${need}\n${begin}\n)`);
+  const done = await (kind === 'export'
+    ? shell.run('begin_export', folder, posix.dirname(folder), begun)
+    : shell.run('begin_replica', folder, vm.uuid));
   await (kind === 'export' && made.change(new Map([[begun, done.said]]), done.code === 0 ? [] : [begun]));
   requireDone(shell, folder, done);
-  const locked = kind === 'replica' ? `${word}/${markName}` : own;
-  const lock = `exec 9<${locked} && { flock -n 9 || (exit ${codes.busy}); }`;
-  requireDone(shell, folder, await shell.run(lock));
+  const locked = kind === 'replica' ? `${folder}/${markName}` : begun;
+  requireDone(shell, folder, await shell.run('lock', locked));
   return begun;
 }
 
@@ -195,8 +180,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   const keep = new Set(files.map(({ place }) => place));
   const old = [...ours].filter(([name]) => !keep.has(name) && !left.includes(name));
   if (kind === 'export') {
-    const finish = `[ -e ${shellWord(folder)} ] && exit ${codes.taken}; mv -T -- ${shellWord(begun)} ${shellWord(folder)}`;
-    requireDone(shell, folder, await shell.run(`(${finish})`));
+    requireDone(shell, folder, await shell.run('finish_export', folder, begun));
     await made.change(
       new Map(),
       [...(await made.read()).keys()].filter((path) => `${path}/`.startsWith(`${begun}/`)),
@@ -214,10 +198,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
 
 /** One that is damaged is replaced, and all files are sent again. @throws CopiesFault: its files may be good */
 async function readEarlier({ shell, folder, begun }: BegunCopy): Promise<Manifest | undefined> {
-  const file = shellWord(`${begun}/${manifestName}`);
-  // What cannot be looked at is not missing.
-  const missing = `names=$(ls -A ${shellWord(begun)}) && ! printf '%s\\n' "$names" | grep -qxF ${manifestName}`;
-  const answer = await shell.run(`[ -f ${file} ] && cat ${file} 2>/dev/null || { ${missing}; }`);
+  const answer = await shell.run('read_text', begun, manifestName);
   requireDone(shell, folder, answer);
   const manifest = readManifest(answer.said);
   if (manifest === 'newer') {
@@ -290,10 +271,7 @@ async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>, 
       await writeFile(from, text, { mode: kind === 'export' ? 0o644 : 0o600 });
       sent.push({ from, to: `${fresh}/${name}`, bytes: Buffer.byteLength(text), modified: String(madeAt / 1_000) });
     }
-    const at = shellWord(begun);
-    // What an interrupted one left in it is of these names.
-    const left = [...papers.keys()].map((name) => `${at}/${fresh}/${shellWord(name)}`).join(' ');
-    requireDone(shell, folder, await shell.run(`rm -f -- ${left} && mkdir -p ${at}/${fresh}/${xml} ${at}/${xml}`));
+    requireDone(shell, folder, await shell.run('begin_papers', begun, ...papers.keys()));
     const known = await made.read();
     const old = [...(await listThere(copy, xml))].map(([name, { identity }]) => [`${xml}/${name}`, identity] as const);
     const gone = old.filter(([name, identity]) => !papers.has(name) && known.get(`${begun}/${name}`) === identity);
@@ -308,12 +286,8 @@ async function sendPapers(copy: BegunCopy, papers: ReadonlyMap<string, string>, 
       inXml.map((name) => posix.basename(name)),
     );
     await sendFiles(copy, sent);
-    const from = (names: readonly string[]): string => names.map((name) => `${fresh}/${name}`).join(' ');
-    const move = `(cd ${at} && sync -f . && mv -f ${from(inXml)} ${xml} && mv -f ${from(others)} . &&
-mv -f ${fresh}/${manifestName} . && rmdir ${fresh}/${xml} ${fresh} && sync -f . && {
-${removingScript(new Map(gone))}
-:; })`;
-    requireDone(shell, folder, await shell.run(move));
+    requireDone(shell, folder, await shell.run('place_papers', begun, ...inXml, ...others, manifestName));
+    await shell.run('remove_files', ...wordsOf(new Map(gone)));
     const there = [...(await listThere(copy, xml))].map(
       ([name, { identity }]) => [`${xml}/${name}`, identity] as const,
     );

@@ -1,19 +1,18 @@
 // What is asked of a folder on a host while a copy of a VM is written into it.
-import { shellWord } from '../../../base/shellWord.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { CopiesFault } from '../copiesFault.js';
-import type { HostShell, ShellAnswer } from '../host/hostShell.js';
+import type { ShellAnswer } from '../../../hosts/hostShell.js';
+import type { CopyShell } from '../host/copyShell.js';
 import { type CopiedFile, storedBytes } from '../vm/manifest.js';
-import { identityFormat } from './madeThere.js';
 import type { FileThere } from './plainPlaces.js';
 
 export const disks = 'disks';
 export const xml = 'xml';
 const folders: readonly string[] = [disks, xml];
-/** How our scripts end where they cannot go on. */
-export const codes = { taken: 40, busy: 41, noTool: 42, link: 43 } as const;
+/** How functions of copyShell.sh end where they cannot go on. */
+const codes = { taken: 40, busy: 41, noTool: 42, link: 43 } as const;
 
-export function requireDone({ host }: HostShell, folder: string, { code, said }: ShellAnswer): void {
+export function requireDone({ host }: Pick<CopyShell, 'host'>, folder: string, { code, said }: ShellAnswer): void {
   switch (code) {
     case 0:
       return;
@@ -33,7 +32,7 @@ export function requireDone({ host }: HostShell, folder: string, { code, said }:
 export interface HostFolder {
   readonly signal: AbortSignal;
   readonly onProgress: (fraction: number) => void;
-  readonly shell: HostShell;
+  readonly shell: CopyShell;
   /** The copy, under its own name and under the one that it has now. */
   readonly folder: string;
   readonly begun: string;
@@ -43,8 +42,7 @@ export async function listThere(
   { shell, begun, folder }: HostFolder,
   within = disks,
 ): Promise<ReadonlyMap<string, FileThere>> {
-  const find = `find ${shellWord(`${begun}/${within}`)} -maxdepth 1 -type f -printf '%s %T@ ${identityFormat} %f\\n'`;
-  const listed = await shell.run(find);
+  const listed = await shell.run('list_files', `${begun}/${within}`);
   requireDone(shell, folder, listed);
   return new Map(
     listed.said.split('\n').flatMap((line) => {
@@ -67,16 +65,14 @@ export async function listThere(
  * @param own paths of what belongs to it
  */
 export async function othersThere({ shell, folder }: HostFolder, own: ReadonlySet<string>): Promise<readonly string[]> {
-  const listed = await shell.run(
-    `(cd ${shellWord(folder)} && find . ${folders.join(' ')} -mindepth 1 -maxdepth 1 -printf '%p\\n')`,
-  );
+  const listed = await shell.run('list_all', folder);
   requireDone(shell, folder, listed);
   const names = listed.said.split('\n').map((name) => name.replace(/^\.\//u, ''));
   return names.filter((name) => name !== '' && !folders.includes(name) && !own.has(name));
 }
 
 export async function requireRoom({ shell, begun, folder }: HostFolder, sent: readonly CopiedFile[]): Promise<void> {
-  const answer = await shell.run(`df --output=avail -B1 ${shellWord(begun)} | tail -n 1`);
+  const answer = await shell.run('tell_room', begun);
   requireDone(shell, folder, answer);
   const [free, bytes] = [Number(answer.said), storedBytes(sent, 'allocatedBytes')];
   if (free < bytes) {
@@ -91,8 +87,6 @@ export async function sumsThere(copy: HostFolder, files: readonly CopiedFile[]):
     return new Map();
   }
   const { shell, begun } = copy;
-  const { said } = await shell.run(
-    `(cd ${shellWord(`${begun}/${disks}`)} && sha256sum -- ${names.map(shellWord).join(' ')})`,
-  );
+  const { said } = await shell.run('sums_in', `${begun}/${disks}`, ...names);
   return new Map([...said.matchAll(/^([\da-f]{64}) {2}(\S+)$/gmu)].map(([, sum = '', name = '']) => [name, sum]));
 }

@@ -1,13 +1,9 @@
 // What we made in the folder of a plain copy: our record here, compared with what stands there. Nothing else is removed
 // from it, whatever its name.
 import { noLog } from '../../../base/log.js';
-import { shellWord } from '../../../base/shellWord.js';
 import { MadeFiles, ownerOf } from '../../../journal/madeFiles.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import type { HostShell } from '../host/hostShell.js';
-
-/** As `find` tells it: the number of a file is given again, its birth is not. */
-export const identityFormat = '%i:%B@';
+import type { CopyShell } from '../host/copyShell.js';
 
 export class MadeThere {
   readonly #made = new MadeFiles(sessionFolder(process.env), noLog);
@@ -36,11 +32,9 @@ export class MadeThere {
   }
 }
 
-/** Each of the files that is still the one of the record. */
-export function removingScript(things: ReadonlyMap<string, string>): string {
-  const lines = [...things].map(([path, identity]) => `gone ${shellWord(path)} ${shellWord(identity)}`);
-  return `gone() { [ "$(find "$1" -maxdepth 0 -type f -printf '${identityFormat}' 2>/dev/null)" != "$2" ] || rm -f -- "$1"; }
-${lines.join('\n')}`;
+/** For `remove_files` of copyShell.sh: each of them that is still the one of the record goes. */
+export function wordsOf(things: ReadonlyMap<string, string>): readonly string[] {
+  return [...things].flat();
 }
 
 /**
@@ -48,23 +42,14 @@ ${lines.join('\n')}`;
  *
  * @param begun what the paths of the folders begin with
  */
-export async function removeBegun(shell: HostShell, made: MadeThere, begun: string): Promise<void> {
+export async function removeBegun(shell: CopyShell, made: MadeThere, begun: string): Promise<void> {
   const things = await made.read();
   for (const [folder, identity] of [...things].filter(
     ([path]) => path.startsWith(begun) && !path.slice(begun.length).includes('/'),
   )) {
     const own = new Map([...things].filter(([path]) => path.startsWith(`${folder}/`)));
-    const word = shellWord(folder);
-    // One that was not told from others yet has nothing of ours in it.
-    const same =
-      identity === ''
-        ? 'true'
-        : `[ "$(find ${word} -maxdepth 0 -type d -printf '${identityFormat}' 2>/dev/null)" = ${shellWord(identity)} ]`;
-    // Who writes into it has a lock of it.
-    await shell.run(`(${same} && flock -n ${word} true && {
-${removingScript(own)}
-rmdir -- ${word}/disks ${word}/xml ${word}/.new/xml ${word}/.new ${word}; } 2>/dev/null)`);
-    if ((await shell.run(`[ -e ${word} ]`)).code !== 0) {
+    await shell.run('remove_begun', folder, identity, ...wordsOf(own));
+    if ((await shell.run('[', '-e', folder, ']')).code !== 0) {
       await made.change(new Map(), [folder, ...own.keys()]);
     }
   }

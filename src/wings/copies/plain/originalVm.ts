@@ -1,12 +1,11 @@
 // The VM that a replica is of, on its own host: whether the replica may take its place, and what it has not.
-import { shellWord } from '../../../base/shellWord.js';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import { isActive, type VmRef } from '../../../domain/vm.js';
-import { isSameHostname } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
+import { isSameHostname } from '../../../hosts/hostLogin.js';
 import { CopiesFault } from '../copiesFault.js';
-import { HostShell } from '../host/hostShell.js';
+import { openCopyShell } from '../host/copyShell.js';
 import { loginTo } from '../vm/loginTo.js';
 import { documentsOf, type Manifest } from '../vm/manifest.js';
 import { isSameTime } from './plainPlaces.js';
@@ -66,11 +65,11 @@ async function compareOriginal(
     throw new CopiesFault({ kind: 'originalSaved', ...of });
   }
   const documents = await engine.withCopies(connection, (copies) => copies.readDocuments(ref.uuid));
-  const shell = await HostShell.open(await loginTo(engine, connection), signal);
+  const shell = await openCopyShell(await loginTo(engine, connection), signal);
   try {
     const stored = new Map(files.flatMap((file) => (file.stored === undefined ? [] : [[file.stored, file]])));
-    const stat = `stat -c '%s %.9Y' -- ${[...stored.keys()].map(shellWord).join(' ')}`;
-    const found = stored.size === 0 ? [] : (await shell.run(stat)).said.split('\n');
+    const stat = ['stat', '-c', '%s %.9Y', '--', ...stored.keys()];
+    const found = stored.size === 0 ? [] : (await shell.run(...stat)).said.split('\n');
     const isSame =
       found.length === stored.size &&
       [...stored.values()].every(({ bytes, modified }, at) => {

@@ -2,9 +2,8 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { openToRead } from '../../../base/openToRead.js';
-import { shellWord } from '../../../base/shellWord.js';
 import { CopiesFault } from '../copiesFault.js';
-import { HostShell } from '../host/hostShell.js';
+import { openCopyShell } from '../host/copyShell.js';
 import { hostHere, type VmHost } from '../host/vmHost.js';
 
 export interface Originals {
@@ -40,13 +39,15 @@ export async function withOriginals<T>(
   if (host.login === undefined) {
     return work(originalsHere(signal));
   }
-  const shell = await HostShell.open(host.login, signal);
+  const shell = await openCopyShell(host.login, signal);
   try {
     return await work({
       host,
       name: shell.host,
       modified: async (paths) => {
-        const { code, said } = await shell.run(paths.length === 0 ? ':' : `stat -Lc %.9Y -- ${shellWords(paths)}`);
+        const { code, said } = await shell.run(
+          ...(paths.length === 0 ? [':'] : ['stat', '-Lc', '%.9Y', '--', ...paths]),
+        );
         const times = said.split('\n');
         if (code !== 0 || (paths.length > 0 && times.length !== paths.length)) {
           throw new CopiesFault({ kind: 'changed' });
@@ -54,8 +55,7 @@ export async function withOriginals<T>(
         return new Map(paths.map((path, at) => [path, times[at] ?? '']));
       },
       sum: async (path) => {
-        const word = shellWord(path);
-        const { code, said } = await shell.run(`[ -f ${word} ] && sha256sum <${word}`);
+        const { code, said } = await shell.run('sum_of', path);
         if (code !== 0 || !/^[\da-f]{64}\b/u.test(said)) {
           throw new CopiesFault({ kind: 'missing', file: path });
         }
@@ -65,10 +65,6 @@ export async function withOriginals<T>(
   } finally {
     shell.close();
   }
-}
-
-function shellWords(paths: readonly string[]): string {
-  return paths.map(shellWord).join(' ');
 }
 
 function secondsText(nanoseconds: bigint): string {

@@ -1,7 +1,6 @@
 // The disk files of a plain copy that our record names: recorded before they are written, removed when no VM uses them.
-import { shellWord } from '../../../base/shellWord.js';
 import { disks, type HostFolder, listThere, requireDone } from './hostFolder.js';
-import { type MadeThere, removingScript } from './madeThere.js';
+import { type MadeThere, wordsOf } from './madeThere.js';
 import type { FileThere } from './plainPlaces.js';
 
 export interface UsedFiles {
@@ -27,7 +26,7 @@ export async function removeUnused(
 ): Promise<readonly string[]> {
   const { shell, folder, begun } = copy;
   const used = ours.size === 0 ? undefined : await copy.used();
-  const real = (await shell.run(`readlink -f -- ${shellWord(begun)}`)).said;
+  const real = (await shell.run('readlink', '-f', '--', begun)).said;
   const names = [...ours.keys()].filter(
     (name) => used !== undefined && [begun, real].every((one) => !used.has(`${one}/${disks}/${name}`)),
   );
@@ -35,7 +34,7 @@ export async function removeUnused(
     return [];
   }
   const going = new Map(names.map((name) => [`${begun}/${disks}/${name}`, ours.get(name)?.identity ?? '']));
-  requireDone(shell, folder, await shell.run(`(${removingScript(going)}\n:)`));
+  requireDone(shell, folder, await shell.run('remove_files', ...wordsOf(going)));
   await made.change(new Map(), [...going.keys()]);
   return names;
 }
@@ -51,8 +50,8 @@ export async function reserve(
   if (names.length === 0) {
     return;
   }
-  const files = names.map((name) => shellWord(`${begun}/${within}/${name}`)).join(' ');
-  requireDone(shell, folder, await shell.run(`(set -C; umask 077; for file in ${files}; do : >"$file" || exit; done)`));
+  const files = names.map((name) => `${begun}/${within}/${name}`);
+  requireDone(shell, folder, await shell.run('reserve', ...files));
   const there = await listThere(copy, within);
   await made.change(new Map(names.map((name) => [`${begun}/${within}/${name}`, there.get(name)?.identity ?? ''])));
 }

@@ -4,15 +4,16 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { shellWord } from '../../../base/shellWord.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type DataRange, dataRanges } from '../../../qemu/dataRanges.js';
 import { CopiesFault } from '../copiesFault.js';
-import { giveDiskWay, givingWay } from '../host/lowPriority.js';
+import giveDiskWay from '../host/giveDiskWay.sh';
+import { givingWay } from '../host/lowPriority.js';
 import type { VmHost } from '../host/vmHost.js';
 import { type HostFolder, requireDone } from './hostFolder.js';
 import { DdCount } from './ddCount.js';
 import { type Originals, originalsHere } from './originals.js';
+import writingProgram from './writeFiles.sh';
 import { writeThere, type Writing } from './writeThere.js';
 
 export interface SentFile {
@@ -58,7 +59,7 @@ export async function sendFiles(
   const { shell, begun, folder } = copy;
   const mark = randomBytes(12).toString('hex');
   const whole = all.flatMap(({ ranges }) => ranges).reduce((sum, { start, end }) => sum + end - start, 0);
-  const answer = await shell.feed(takingScript(begun, all, mark), async (input, stop) => {
+  const answer = await shell.feed(takingCommands(begun, all, mark), async (input, stop) => {
     const count = new DdCount((bytes) => onProgress(Math.min(1, bytes / Math.max(1, whole))));
     await (originals.host.login === undefined
       ? writeFiles(all, mark, { input, stop, count })
@@ -98,46 +99,21 @@ function inPieces(ranges: readonly DataRange[]): readonly DataRange[] {
   );
 }
 
-/** It reads what `writingScript` writes: the data of each file, and a line behind it, which one that is cut lacks. */
-function takingScript(begun: string, files: readonly SentData[], mark: string): string {
-  return `cd ${shellWord(begun)} || exit
-umask 077
-held=0 flushes=
-new() { [ ! -e "$1" ] || chmod 600 -- "$1" && : >"$1" && truncate -s "$2" -- "$1" && file=$1 || exit; }
-take() {
-  dd of="$file" bs=64k iflag=fullblock,count_bytes oflag=seek_bytes conv=sparse,notrunc status=none seek="$1" count="$2" || exit
-  held=$((held + $2))
-  [ "$held" -lt ${flushedBytes} ] || { held=0; sync -d -- "$file" & flushes="$flushes $!"; }; }
-whole() {
-  IFS= read -r line && [ "$line" = ${mark} ] || { echo 'the data ended early'; exit 1; }
-  chmod "$1" -- "$file" && touch -d "@$2" -- "$file" || exit; }
-${files
-  .flatMap(({ to, bytes, ranges, mode, modified }) => [
-    `new ${shellWord(to)} ${bytes}`,
-    ...ranges.map(({ start, end }) => `take ${start} ${end - start}`),
-    `whole ${mode} ${modified}`,
-  ])
-  .join('\n')}
-for one in $flushes; do wait "$one" || exit; done`;
+/** They read what writeFiles.sh writes: the data of each file, and the mark behind it. */
+function takingCommands(begun: string, files: readonly SentData[], mark: string): readonly (readonly string[])[] {
+  return [
+    ['begin_taking', begun],
+    ...files.flatMap(({ to, bytes, ranges, mode, modified }) => [
+      ['take_file', to, String(bytes)],
+      ...ranges.map(({ start, end }) => ['take', String(start), String(end - start)]),
+      ['end_file', mark, mode, modified],
+    ]),
+    ['end_taking'],
+  ];
 }
 
-/**
- * | descriptor | what                                                           |
- * |------------|----------------------------------------------------------------|
- * | 0          | lines: start and length of data, or the end of a file          |
- * | 1          | the shell on the host                                          |
- * | 2          | how far it is                                                  |
- * | 3          | ends with this process, and then the group of the script does  |
- */
-const writingScript = `mark=$1; shift
-{ read -r line <&3; kill -KILL 0; } >/dev/null 2>&1 </dev/null &
-while read -r start bytes; do
-  if [ "$start" = whole ]; then echo "$mark"; shift
-  else dd if="$1" bs=256k iflag=skip_bytes,count_bytes status=progress skip="$start" count="$bytes" </dev/null || exit; fi
-done`;
-
 async function writeFiles(files: readonly SentData[], mark: string, { input, stop, count }: Writing): Promise<void> {
-  const words = ['-c', writingScript, 'sh', mark, ...files.map(({ from }) => from)];
+  const words = ['-c', writingProgram, 'sh', mark, ...files.map(({ from }) => from)];
   const child = spawn(...givingWay('/bin/sh', words, giveDiskWay), {
     env: { ...process.env, LC_ALL: 'C' },
     stdio: ['pipe', input, 'pipe', 'pipe'],

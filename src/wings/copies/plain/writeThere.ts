@@ -1,12 +1,11 @@
 // Writes files of another host, which its programs read, to a shell that takes them.
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { shellWord } from '../../../base/shellWord.js';
 import { displayLine } from '../../../domain/plainText.js';
+import { MarkedStream } from '../../../hosts/markedStream.js';
 import type { DataRange } from '../../../qemu/dataRanges.js';
 import { CopiesFault } from '../copiesFault.js';
-import { giveDiskWay } from '../host/lowPriority.js';
-import { untilMark } from '../host/untilMark.js';
+import { type CopyShell, openCopyShell } from '../host/copyShell.js';
 import type { DdCount } from './ddCount.js';
 import type { Originals } from './originals.js';
 
@@ -17,6 +16,9 @@ export interface Writing {
   /** It hears what `dd` says. */
   readonly count: DdCount;
 }
+
+/** Of `dd`, before it is told. */
+const mostWords = 64 * 1024;
 
 interface WrittenFile {
   readonly from: string;
@@ -30,29 +32,33 @@ export async function writeThere(
   mark: string,
   { input, stop, count, whole }: Writing & { readonly whole: number },
 ): Promise<void> {
-  const stream = await login?.openShell();
-  const end = (): void => void stream?.destroy();
-  stop.addEventListener('abort', end);
+  let shell: CopyShell | undefined;
   try {
-    stop.throwIfAborted();
-    if (stream === undefined) {
+    if (login === undefined) {
       throw new Error('no login leads there');
     }
-    const ended = untilMark(stream.errors, mark, (part) => count.hear(part.toString('utf8')));
+    shell = await openCopyShell(login, stop);
+    if (shell.host !== name) {
+      throw new Error('the login leads to another host');
+    }
+    const stream = shell.become(puttingCommands(files, mark));
+    const ended = new MarkedStream(stream.errors, mark, mostWords).next({
+      onPart: (part) => count.hear(part.toString('utf8')),
+    });
     // Where the other one has failed, nobody waits for it.
     ended.catch(() => undefined);
-    stream.write(writingScript(name, files, mark));
     const most = whole + files.length * (mark.length + 1);
     await pipeline(stream, (parts: AsyncIterable<Buffer>) => atMost(parts, most), input, { end: false });
-    const code = await ended;
+    const { rest: code } = await ended;
     if (code !== '0') {
       throw new Error(count.said.trim() || `exit code ${code}`);
     }
   } catch (error) {
-    throw new CopiesFault({ kind: 'copyCut', said: displayLine((error as Error).message, 1_000) });
+    throw error instanceof CopiesFault
+      ? error
+      : new CopiesFault({ kind: 'copyCut', said: displayLine((error as Error).message, 1_000) });
   } finally {
-    stop.removeEventListener('abort', end);
-    end();
+    shell?.close();
   }
 }
 
@@ -68,23 +74,12 @@ async function* atMost(parts: AsyncIterable<Buffer>, most: number): AsyncGenerat
   }
 }
 
-/** Its output is the data alone; how far it is, and last how it ended, are errors. */
-function writingScript(name: string, files: readonly WrittenFile[], mark: string): string {
-  const puts = files.flatMap(({ from, ranges }) => [
-    `file=${shellWord(from)}`,
-    ...ranges.map(({ start, end }) => `put ${start} ${end - start}`),
-    `echo ${mark}`,
-  ]);
-  return `{
-${giveDiskWay}
-export LC_ALL=C
-(
-[ "$(uname -n)" = ${shellWord(name)} ] || { echo 'the login leads to another host' >&2; exit 1; }
-put() { dd if="$file" bs=256k iflag=skip_bytes,count_bytes status=progress skip="$1" count="$2" || exit; }
-${puts.join('\n')}
-) </dev/null
-printf '\\n%s %s\\n' ${mark} "$?" >&2
-exit
-}
-`;
+function puttingCommands(files: readonly WrittenFile[], mark: string): readonly (readonly string[])[] {
+  return [
+    ['begin_putting', mark],
+    ...files.flatMap(({ from, ranges }) => [
+      ...ranges.map(({ start, end }) => ['put', from, String(start), String(end - start)]),
+      ['echo', mark],
+    ]),
+  ];
 }

@@ -7,13 +7,16 @@ import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
 import type { HostLogin, ShellStream } from '../../../hosts/hostLogin.js';
-import { shellWord } from '../../../base/shellWord.js';
+import { HostShell } from '../../../hosts/hostShell.js';
+import { MarkedStream } from '../../../hosts/markedStream.js';
 import { CopiesFault } from '../copiesFault.js';
 import { StartedRestics } from './deadLocks.js';
-import { HostShell } from '../host/hostShell.js';
-import { givingWay, giveWay } from '../host/lowPriority.js';
-import { untilMark } from '../host/untilMark.js';
+import { openCopyShell } from '../host/copyShell.js';
+import giveWay from '../host/giveWay.sh';
+import { givingWay } from '../host/lowPriority.js';
 import { orCannotWrite, withWorkFolder } from '../host/workFolder.js';
+import stopWithUs from './resticHere.sh';
+import functions from './resticThere.sh';
 
 interface ProgramRun {
   readonly words: readonly string[];
@@ -46,13 +49,6 @@ export interface ResticProgram {
   withFile<T>(name: string, text: string, work: (folder: string) => Promise<T>): Promise<T>;
 }
 
-/**
- * Where this process is killed, restic would work for hours on, on files that the next restore removes. A line on
- * descriptor 3 says that restic has ended; the end of it, that this process has. restic has the number of the shell,
- * which it replaces. Its lock may stay, as nobody reads what it would say first: see `removeDeadLocks`.
- */
-const stopWithUs = '{ read -r line <&3 || kill -INT $$; } >/dev/null 2>&1 </dev/null &\nexec 3<&-';
-
 /** @param environment all of it */
 export function resticHere(program: string, environment: NodeJS.ProcessEnv): ResticProgram {
   const started = new StartedRestics(environment);
@@ -60,7 +56,7 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
     start: ({ words, input, folder, givesWay, counts, onOut, onBytes, onErrors }) => {
       // A process group of its own: Ctrl+C in the terminal reaches it through the signal alone.
       const child = spawn(
-        ...(givesWay ? givingWay(program, words, `${giveWay}\n${stopWithUs}`) : ([program, words] as const)),
+        ...(givesWay ? givingWay(program, words, `${giveWay}${stopWithUs}`) : ([program, words] as const)),
         {
           env: environment,
           stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
@@ -107,20 +103,19 @@ export function resticThere(login: HostLogin, environment: NodeJS.ProcessEnv, si
       return { ended: there.run(), interrupt: () => there.interrupt(), kill: () => there.kill() };
     },
     withFile: async (name, text, work) => {
-      const shell = await HostShell.open(login, signal);
+      const shell = await openCopyShell(login, signal);
       try {
-        const file = `"$folder"/${shellWord(name)}`;
-        const must = async (script: string): Promise<string> => {
-          const { code, said } = await shell.run(script);
+        const must = async (...words: readonly string[]): Promise<string> => {
+          const { code, said } = await shell.run(...words);
           if (code !== 0) {
             throw new CopiesFault({ kind: 'cannotWrite', folder: login.hostname, said });
           }
           return said;
         };
-        const folder = (await must(beginFolder(shellWord(name)))).split('\n').at(-1) ?? '';
-        await must(`(umask 077; printf %s ${shellWord(text)} >${file})`);
+        const folder = (await must('begin_folder', name)).split('\n').at(-1) ?? '';
+        await must('fill_folder', name, text);
         const result = await work(folder);
-        await shell.run('rm -rf "$folder"');
+        await shell.run('end_folder');
         return result;
       } finally {
         shell.close();
@@ -129,32 +124,16 @@ export function resticThere(login: HostLogin, environment: NodeJS.ProcessEnv, si
   };
 }
 
-/**
- * Who works in the folder shares a lock of it: the shell that made it, and restic. Where that lock is free, all of them
- * were killed. A shell that lost its connection waits for restic, which then stops.
- */
-function beginFolder(file: string): string {
-  return `for folder in "\${TMPDIR:-/tmp}"/virt-rewind-??????????; do
-  [ -O "$folder" ] && [ ! -L "$folder" ] && [ -f "$folder"/${file} ] && flock -n "$folder" rm -rf "$folder"; done
-folder=$(umask 077 && mktemp -d "\${TMPDIR:-/tmp}/virt-rewind-XXXXXXXXXX") && exec 9<"$folder" && { flock -s 9 || :; } &&
-trap 'exec 9<&-; [ ! -d "$folder" ] || flock -w ${2 * secondsToStop} "$folder" true; rm -rf "$folder"' EXIT && trap exit HUP INT TERM PIPE &&
-echo "$folder"`;
-}
-
-/** After it was interrupted. */
-const secondsToStop = 10;
 /** The shell may have read an interruption together with its script. */
 const interruptAgainMs = 500;
+/** Where somebody else hears what comes before the mark. */
+const mostKept = 64 * 1024;
 
-/**
- * The shell there reads all of a script before it runs any of it. restic's output goes through programs that read on
- * where the connection is cut: a broken pipe would kill it before it has taken its lock away.
- */
 class RunThere {
   readonly #login: HostLogin;
   readonly #run: ProgramRun;
   readonly #environment: NodeJS.ProcessEnv;
-  readonly #mark = `virt-rewind-${randomBytes(12).toString('hex')}`;
+  readonly #killed = new AbortController();
   #stream: ShellStream | undefined;
   #interrupting: NodeJS.Timeout | undefined;
   #isStopped = false;
@@ -166,32 +145,29 @@ class RunThere {
   }
 
   async run(): Promise<number | undefined> {
-    const { counts, onBytes, onOut, onErrors } = this.#run;
-    const { hostname, isHost, openShell } = this.#login;
-    const stream = await openShell();
-    this.#stream = stream;
+    const { counts, givesWay, onBytes, onOut, onErrors } = this.#run;
+    const setUp = `${givesWay ? giveWay : ''}${functions}`;
+    const shell = await HostShell.open(this.#login, { setUp, signal: this.#killed.signal });
     try {
-      stream.write(`printf '\\n%s %s\\n' ${this.#mark} "$(uname -n)"\n`);
-      const host = await untilMark(stream, this.#mark, () => undefined);
-      if (!isHost(host)) {
-        throw new Error(`the login leads to ${host}, libvirt runs on ${hostname}`);
-      }
       if (this.#isStopped) {
         return undefined;
       }
-      stream.write(scriptOf(this.#run, this.#environment, this.#mark));
+      const mark = randomBytes(12).toString('hex');
+      this.#stream = shell.become(commandsOf(this.#run, this.#environment, mark));
       const decoder = new StringDecoder('utf8');
-      const [code] = await Promise.all([
-        untilMark(stream, this.#mark, counts ? sumLines(onBytes) : onOut),
-        untilMark(stream.errors, this.#mark, (part) => onErrors(decoder.write(part))),
+      const [{ rest: code }] = await Promise.all([
+        new MarkedStream(this.#stream, mark, mostKept).next({ onPart: counts ? sumLines(onBytes) : onOut }),
+        new MarkedStream(this.#stream.errors, mark, mostKept).next({
+          onPart: (part) => onErrors(decoder.write(part)),
+        }),
       ]);
       if (!/^\d+$/u.test(code)) {
-        throw new Error(`nobody on ${hostname} knows how it ended`);
+        throw new Error(`nobody on ${this.#login.hostname} knows how it ended`);
       }
       return Number(code);
     } finally {
       clearInterval(this.#interrupting);
-      stream.destroy();
+      shell.close();
     }
   }
 
@@ -204,7 +180,7 @@ class RunThere {
 
   kill(): void {
     this.#isStopped = true;
-    this.#stream?.destroy();
+    this.#killed.abort();
   }
 }
 
@@ -218,46 +194,18 @@ function sumLines(onSum: (sum: number) => void): (part: Buffer) => void {
   };
 }
 
-/**
- * | descriptor | what                                              |
- * |------------|---------------------------------------------------|
- * | 3          | our words: a line, or their end, interrupts restic |
- * | 5          | how it ended                                      |
- * | 6          | to us                                             |
- * | 7          | its output                                        |
- * | 8          | the folder that it works in                        |
- */
-function scriptOf(
-  { words, input, folder, givesWay, counts }: ProgramRun,
+function commandsOf(
+  { words, input, folder = '', counts }: ProgramRun,
   environment: NodeJS.ProcessEnv,
   mark: string,
-): string {
-  const variables = Object.entries(environment).map(([name, value = '']) => `${name}=${shellWord(value)}`);
+): readonly (readonly string[])[] {
   const parts = input.split('\0');
-  const inputWords = parts.length === 1 ? ['%s', input] : ['%s\\0', ...parts.slice(0, -1)];
-  const place = folder === undefined ? [] : [`cd ${shellWord(folder)} >/dev/null && exec 8<. || { echo 1 >&5; exit; }`];
-  const lock = folder === undefined ? [] : ['flock -s 8 2>/dev/null'];
-  return `{
-${givesWay ? giveWay : ':'}
-read_on() { cat; cat >/dev/null; }
-count() { while n=$(head -c 16777216 | wc -c) && [ "$n" -gt 0 ]; do echo "$n"; done; }
-stop() { read -r line <&3; kill -INT "$1"; sleep ${secondsToStop}; kill -KILL "$1"; }
-exec 3<&0
-{ code=$({ { {
-command -v restic >/dev/null || { echo 127 >&5; exit; }
-${[...place, ...lock].join('\n')}
-printf ${inputWords.map(shellWord).join(' ')} |
-${[...variables, 'restic', ...words.map(shellWord)].join(' ')} 5>&- 6>&- &
-program=$!
-stop "$program" >/dev/null 2>&1 5>&- 6>&- 7>&- 8>&- &
-watch=$!
-wait "$program"
-echo "$?" >&5
-kill "$watch" 2>/dev/null
-} 2>&1 >&7 | read_on >&2; } 7>&1 | ${counts ? 'count' : 'cat'} >&6; } 5>&1)
-printf '\\n%s %s\\n' ${mark} "$code"
-printf '\\n%s .\\n' ${mark} >&2; } 6>&1 | read_on
-exit
-}
-`;
+  const [format, inputs] = parts.length === 1 ? ['%s', parts] : ['%s\\0', parts.slice(0, -1)];
+  return [
+    ...Object.entries(environment).map(([name, value = '']) => ['set_variable', `${name}=${value}`]),
+    [
+      ...['restic_there', mark, counts ? 'count' : 'cat', folder, format, String(inputs.length)],
+      ...[...inputs, ...words],
+    ],
+  ];
 }

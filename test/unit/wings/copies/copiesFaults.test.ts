@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
@@ -94,13 +94,15 @@ describe('faults of copies', () => {
         stdio: ['pipe', 'pipe', 'inherit'],
       });
       const login = {
-        ...{ hostname: 'far', isHost: () => true },
+        hostname: hostname(),
         openShell: () => Promise.resolve(Duplex.from({ readable: shell.stdout, writable: shell.stdin })),
       } as unknown as HostLogin;
       const program = resticThere(login, {}, new AbortController().signal);
       const name = `manifest-${process.pid}.json`;
       const used = program.withFile(name, 'a password', () => Promise.reject(new Error('it was used')));
-      await assert.rejects(used, { problem: { kind: 'cannotWrite', folder: 'far', said: 'No space left on device' } });
+      await assert.rejects(used, {
+        problem: { kind: 'cannotWrite', folder: hostname(), said: 'No space left on device' },
+      });
       assert.deepEqual([existsSync(`/${name}`), existsSync(join(dir, name))], [false, false]);
     });
   });

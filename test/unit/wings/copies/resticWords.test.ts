@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
@@ -61,7 +61,7 @@ describe('the words of restic', () => {
       errors: shell.stderr,
       input: shell.stdin,
     });
-    const login: HostLogin = { hostname: 'far', isHost: () => true, openShell: () => Promise.resolve(stream) };
+    const login: HostLogin = { hostname: hostname(), openShell: () => Promise.resolve(stream) };
     // It is ended where nobody reads on.
     stream.on('error', () => undefined);
     let said = '';

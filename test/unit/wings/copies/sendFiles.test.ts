@@ -6,21 +6,20 @@ import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { shellWord } from '../../../../src/base/shellWord.js';
 import { CopiesFault, type CopiesProblem } from '../../../../src/wings/copies/copiesFault.js';
-import { HostShell } from '../../../../src/wings/copies/host/hostShell.js';
+import { type CopyShell, openCopyShell } from '../../../../src/wings/copies/host/copyShell.js';
 import { sendFiles, type SentFile } from '../../../../src/wings/copies/plain/sendFiles.js';
 
 const MB = 1024 * 1024;
 
 describe('files that are sent through a shell', () => {
   let dir: string;
-  let shell: HostShell;
+  let shell: CopyShell;
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'virt-rewind-sent-'));
     await mkdir(join(dir, "the host's"));
-    shell = await HostShell.open(undefined, new AbortController().signal);
+    shell = await openCopyShell(undefined, new AbortController().signal);
   });
   afterEach(async () => {
     shell.close();
@@ -80,7 +79,7 @@ describe('files that are sent through a shell', () => {
     assert.deepEqual([...seen].sort(), seen);
     assert.equal(seen.at(-1), 1);
     // The shell goes on.
-    assert.equal((await shell.run('echo here')).said, 'here');
+    assert.equal((await shell.run('echo', 'here')).said, 'here');
   });
 
   it('take the place of what an interrupted copy left', async () => {
@@ -104,15 +103,15 @@ describe('files that are sent through a shell', () => {
     await requireFault('cannotWrite', send([first, gone]));
     await requireSame(first);
     // It would take the data for commands.
-    await assert.rejects(shell.run('echo here'));
+    await assert.rejects(shell.run('echo', 'here'));
   });
 
   it('have no time where they end early', async () => {
     const whole = await make('disk', MB, [0, randomBytes(MB)]);
     const late = await make('late', MB, [0, randomBytes(MB)]);
     const stop = new AbortController();
-    const other = await HostShell.open(undefined, stop.signal);
-    await other.run(`exec 9<${shellWord(there(''))} && flock 9`);
+    const other = await openCopyShell(undefined, stop.signal);
+    await other.run('lock', there(''));
     const sending = sendFiles(
       { shell: other, folder: there(''), begun: there(''), signal: stop.signal, onProgress: () => undefined },
       [whole, late],

@@ -8,21 +8,21 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { ShellStream } from '../../../../src/hosts/hostLogin.js';
 import { CopiesFault } from '../../../../src/wings/copies/copiesFault.js';
-import { HostShell } from '../../../../src/wings/copies/host/hostShell.js';
+import { type CopyShell, openCopyShell } from '../../../../src/wings/copies/host/copyShell.js';
 import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';
 import { type Originals, originalsHere } from '../../../../src/wings/copies/plain/originals.js';
 import { sendFiles } from '../../../../src/wings/copies/plain/sendFiles.js';
 
 describe('files that another host sends', () => {
   let dir: string;
-  let shell: HostShell;
+  let shell: CopyShell;
   const { signal } = new AbortController();
 
   beforeEach(async () => {
     dir = await mkdtemp(join(tmpdir(), 'virt-rewind-sent-'));
     await mkdir(join(dir, 'copy'));
     await writeFile(join(dir, 'disk'), Buffer.alloc(300_000, 7));
-    shell = await HostShell.open(undefined, signal);
+    shell = await openCopyShell(undefined, signal);
   });
   afterEach(async () => {
     shell.close();
@@ -42,7 +42,7 @@ describe('files that another host sends', () => {
       child.stdout.on('data', (part) => stream.push(part)).on('end', () => stream.push(null));
       return Promise.resolve(Object.assign(stream, { errors: child.stderr, input: child.stdin }));
     };
-    const login = { openShell, hostname: hostname(), isHost: () => true };
+    const login = { openShell, hostname: hostname() };
     return { ...originalsHere(signal), host: { ...hostHere(process.env), login }, name: hostname() };
   }
 
@@ -56,7 +56,7 @@ describe('files that another host sends', () => {
   it('are the same, and the shell takes more afterwards', async () => {
     await send(thereWith(':'));
     assert.ok((await readFile(join(dir, 'copy/disk'))).equals(await readFile(join(dir, 'disk'))));
-    assert.equal((await shell.run('echo on')).said, 'on');
+    assert.equal((await shell.run('echo', 'on')).said, 'on');
   });
 
   it('are no commands for this computer where they are too long', async () => {

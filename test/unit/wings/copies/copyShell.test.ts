@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
-import { HostShell } from '../../../../src/wings/copies/host/hostShell.js';
+import { openCopyShell } from '../../../../src/wings/copies/host/copyShell.js';
 
 describe('a shell for a copy', () => {
   it('ends where the user cancels while its login is opened', async () => {
@@ -12,13 +12,13 @@ describe('a shell for a copy', () => {
     const stream = Object.assign(new PassThrough(), { errors: new PassThrough(), input: new PassThrough() });
     const closed = once(stream, 'close');
     const login: HostLogin = {
-      ...{ hostname: 'far', isHost: () => true },
+      hostname: 'far',
       openShell: () => {
         user.abort();
         return Promise.resolve(stream);
       },
     };
-    await assert.rejects(HostShell.open(login, user.signal), { name: 'AbortError' });
+    await assert.rejects(openCopyShell(login, user.signal), { name: 'AbortError' });
     await closed;
   });
 });
