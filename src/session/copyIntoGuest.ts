@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openToRead } from '../base/openToRead.js';
 import type { VmRef } from '../domain/vm.js';
+import program from './copyIntoGuest.sh';
 import { CopyStopped, type FileFault, type LeftPart } from './copyStopped.js';
 import { withOpenFile, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
 import { GuestFiles } from './guestFiles.js';
@@ -15,28 +16,6 @@ import { hostFault, withHostFault } from './hostFault.js';
  * agent is deaf after it. Four thirds as long on the way.
  */
 const pieceBytes = 48 * 1024;
-/**
- * Says whether there is something at the path (`1`) or not (`0`), and where it leads. Ends with 2 where a folder is in
- * its place.
- */
-const lookScript = `p=$1
-if [ -d "$p" ]; then p=\${p%/}/$2; fi
-if [ -L "$p" ]; then p=$(readlink -f -- "$p") || exit 3; fi
-if [ -d "$p" ]; then exit 2; fi
-if [ -e "$p" ]; then e=1; else e=0; fi
-printf '%s%s' "$e" "$p"`;
-/** The mode and the owner of what was there stay; where they cannot be told, its content is replaced in place. */
-const renameScript = `set -e
-exec 2>&1
-if [ -e "$2" ]; then
-  m=$(stat -c %a -- "$2" 2>/dev/null) && o=$(stat -c %u:%g -- "$2" 2>/dev/null) && chmod "$m" "$1" && chown "$o" "$1" ||
-    { cat "$1" > "$2"; rm -f -- "$1"; exit 0; }
-else
-  chmod "$3" "$1"
-fi
-mv -f -- "$1" "$2"`;
-const removeScript = 'rm -f -- "$1"';
-
 /** @throws CopyStopped; Failure of the connection */
 export async function copyIntoGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
   const source = await withHostFault(copy.hostPath, () => openToRead(copy.hostPath));
@@ -65,7 +44,7 @@ interface GuestTarget {
 
 async function guestTarget(files: GuestFiles, { guestPath, hostPath, overwrite }: FileCopy): Promise<GuestTarget> {
   const name = basename(hostPath);
-  const ended = await files.script(lookScript, [guestPath, name]);
+  const ended = await files.script(program, ['look', guestPath, name]);
   if (ended?.exitCode === 2) {
     throw guestFault('folder', guestPath, 'is a directory');
   }
@@ -129,7 +108,7 @@ async function writeGuestFile(
     });
     throwIfCancelled(signal);
     if (canRename) {
-      const ended = await files.script(renameScript, [part, path, (mode & 0o777).toString(8)]);
+      const ended = await files.script(program, ['rename', part, path, (mode & 0o777).toString(8)]);
       if (ended?.exitCode !== 0) {
         throw guestFault('other', path, ended?.stdout.trim() ?? '');
       }
@@ -146,7 +125,7 @@ async function findLeftPart(files: GuestFiles, part: string, canRemove: boolean)
     return { path: part, is: 'inPlace' };
   }
   // The guest that cannot be asked now may be the very reason.
-  const ended = await files.script(removeScript, [part]).catch(() => undefined);
+  const ended = await files.script(program, ['remove', part]).catch(() => undefined);
   return ended?.exitCode === 0 ? undefined : { path: part, is: 'besides' };
 }
 

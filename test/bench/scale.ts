@@ -7,6 +7,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { build } from 'esbuild';
+import { shellText } from '../../scripts/shellText.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
 import { vmKey } from '../../src/live/views.js';
@@ -34,6 +35,7 @@ async function withHosts<T>(
     platform: 'node',
     format: 'esm',
     logLevel: 'warning',
+    plugins: [shellText],
   });
   const path = join(folder, `${data.vms}-${data.snapshots}`);
   const worker = new Worker(program, { workerData: { ...data, path } });

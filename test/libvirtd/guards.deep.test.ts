@@ -8,6 +8,7 @@ import { build, type Plugin } from 'esbuild';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { run } from '../../scripts/rig/run.mjs';
+import { shellText } from '../../scripts/shellText.mjs';
 import type { Script } from '../histories/action.js';
 import { guards } from './guardTable.js';
 import { switchOff } from './switchOff.js';
@@ -52,7 +53,7 @@ describe('guards against the traps of libvirt', () => {
       target: 'node20',
       format: 'esm',
       logLevel: 'silent',
-      plugins: [...plugins],
+      plugins: [...plugins, shellText],
       banner: {
         js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
       },

@@ -1,6 +1,7 @@
 // What a guest that goes on from another one's RAM needs: the time of now, and random numbers of its own.
 import { randomBytes } from 'node:crypto';
-import { seedBytes, seedScript } from '../../domain/guestSeed.js';
+import { seedBytes } from '../../domain/guestSeed.js';
+import seedProgram from '../../domain/guestSeed.sh';
 import { runInGuest } from '../guest/runInGuest.js';
 import { setGuestClockStep } from '../run/guestClock.js';
 import type { StepContext } from '../run/stepContext.js';
@@ -18,7 +19,7 @@ export async function settleFork(context: SettleContext, uuid: string): Promise<
   const signal = AbortSignal.timeout(seedMs);
   const seed = {
     program: '/bin/sh',
-    args: ['-c', seedScript],
+    args: ['-c', seedProgram],
     input: randomBytes(seedBytes),
     atMostMs: seedMs,
   };

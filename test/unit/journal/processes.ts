@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { shellText } from '../../../scripts/shellText.mjs';
 
 export interface Children {
   /** Ends with the test file at the latest. */
@@ -25,6 +26,7 @@ export function children(): Children {
       format: 'esm',
       target: 'node20',
       logLevel: 'warning',
+      plugins: [shellText],
     });
   });
   after(async () => {

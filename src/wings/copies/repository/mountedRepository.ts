@@ -7,6 +7,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
 import { withEitherSignal } from '../../../base/withEitherSignal.js';
 import { CopiesFault } from '../copiesFault.js';
+import script from './mountedRepository.sh';
 import { type Restic, ResticFault } from './restic.js';
 
 const mounted = 'repository';
@@ -75,8 +76,6 @@ async function mount(restic: Restic, folder: string, onLine: (line: string) => v
  */
 async function guardMount(folder: string, environment: NodeJS.ProcessEnv): Promise<() => Promise<void>> {
   const program = (await findProgram('fusermount3', environment)) ?? (await findProgram('fusermount', environment));
-  // Also where a program that has just ended is not gone yet.
-  const script = 'trap "" HUP INT TERM; read -r line; "$1" -u -z -- "$2"/"$3"; rmdir -- "$2"/"$3" "$2"';
   const shell = spawn('/bin/sh', ['-c', script, 'sh', program ?? 'fusermount3', folder, mounted], {
     env: environment,
     stdio: ['pipe', 'ignore', 'ignore'],

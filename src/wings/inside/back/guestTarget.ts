@@ -4,6 +4,7 @@ import { canBeRead } from '../../../session/copyIntoGuest.js';
 import type { GuestFiles } from '../../../session/guestFiles.js';
 import type { Survey } from './packNode.js';
 import { RestoreFault } from './restoreFault.js';
+import program from './writeIntoGuest.sh';
 
 /** What is asked of the guest agent. */
 export type GuestDoor = Pick<GuestFiles, 'openFile' | 'closeFile' | 'read' | 'write' | 'flush' | 'script'>;
@@ -15,12 +16,6 @@ export interface GuestTarget {
   /** `inPlace`: the guest runs no programs for its agent, by which a file gets a name, an owner and a time. */
   readonly way: 'renamed' | 'inPlace';
 }
-
-/** The kind, the mounts, and behind an empty line the folder that it is in. Ends with 4 where there is none. */
-const lookScript = `[ -d "$1" ] && cd -- "$1" || exit 4
-if [ -L "./$2" ]; then echo link; elif [ -d "./$2" ]; then echo folder; elif [ -f "./$2" ]; then echo file
-elif [ -e "./$2" ]; then echo other; else echo none; fi
-cat /proc/self/mountinfo && echo && pwd -P`;
 
 /** What no snapshot of the disks holds. */
 const elsewhere =
@@ -37,7 +32,7 @@ export function isTargetPath(path: string): boolean {
 export async function lookAtTarget(files: GuestDoor, target: string, { kind }: Survey): Promise<GuestTarget> {
   const wanted = target.replace(/(?<=.)\/+$/u, '');
   const name = posix.basename(wanted);
-  const ended = await files.script(lookScript, [posix.dirname(wanted), name]);
+  const ended = await files.script(program, ['look', posix.dirname(wanted), name]);
   if (ended === undefined) {
     if (kind !== 'file') {
       throw new RestoreFault('needsPrograms');

@@ -8,6 +8,7 @@ import { throwIfCancelled, withOpenFile } from '../../../session/fileCopy.js';
 import type { GuestDoor, GuestTarget } from './guestTarget.js';
 import { type Archive, packedName, type Survey } from './packNode.js';
 import { RestoreFault } from './restoreFault.js';
+import program from './writeIntoGuest.sh';
 
 export interface WriteOptions {
   readonly signal: AbortSignal;
@@ -22,25 +23,6 @@ interface WriteResult {
 /** libvirt 9.0 loses the agent for good by a command that is longer than what a socket holds (208 KiB). */
 const pieceBytes = 48 * 1024;
 const readBytes = 256 * 1024;
-
-const makeScript = 'exec 2>&1; umask 077; mkdir -- "$1"';
-/** Prints how many entries there are, and the sum of the content of all files. `$2`: options of tar. */
-const unpackScript = `exec 2>&1
-cd -- "$1" && tar -x $2 -p -f tar && rm -f tar && find ${packedName} | wc -l || exit 1
-find ${packedName} -type f -print0 | LC_ALL=C sort -z | xargs -0 cat | sha256sum`;
-/** Plain `mv` would move it into a folder that a link leads to. */
-const renameScript = `exec 2>&1
-mv -f -T -- "$1" "$2" || { [ ! -d "$2" ] && mv -f -- "$1" "$2"; } || exit 1`;
-/** What is there goes aside first, and comes back where the new one does not get its name. */
-const swapScript = `exec 2>&1
-mv -- "$2" "$3" || exit 1
-mv -- "$1" "$2" || { mv -- "$3" "$2"; exit 1; }`;
-/** Not where what was there before did not come back. */
-const dropScript = `if [ -e "$1/old" ] || [ -L "$1/old" ]; then exit 1; fi
-rm -rf -- "$1"`;
-const labelScript = 'if command -v restorecon >/dev/null; then restorecon -R -- "$1"; fi';
-const removeScript = `if grep -q -F -- "$1/" /proc/self/mountinfo; then exit 1; fi
-rm -rf -- "$1"`;
 
 /** Rejects with `RestoreFault` or CopyStopped; then what was there is there, unless they say what is left. */
 export function writeIntoGuest(
@@ -64,14 +46,14 @@ async function writeBeside(
 ): Promise<WriteResult> {
   const part = posix.join(posix.dirname(target.path), `.virt-rewind-${randomBytes(4).toString('hex')}`);
   const old = posix.join(part, 'old');
-  await runScript(files, makeScript, [part]);
+  await runThere(files, 'make', part);
   let isRenaming = false;
   try {
     throwIfCancelled(options.signal);
     const tar = posix.join(part, 'tar');
     const handle = await files.openFile(tar, 'w');
     await send(files, archive, { handle, path: tar, from: 0, bytes: packed.archiveBytes }, options);
-    const said = await runScript(files, unpackScript, [part, packed.hasOwners ? '' : '-o']);
+    const said = await runThere(files, 'unpack', part, packedName, ...(packed.hasOwners ? [] : ['-o']));
     const [, count, sum] = /(\d+)\s+([\da-f]{64})\s+-\s*$/u.exec(said) ?? [];
     if (Number(count) !== survey.entries.length || sum !== packed.sum) {
       throw new RestoreFault('differs', target.path);
@@ -80,18 +62,18 @@ async function writeBeside(
     isRenaming = true;
     const copy = posix.join(part, packedName);
     const isSwap = survey.kind === 'folder' && target.kind !== 'none';
-    await runScript(files, isSwap ? swapScript : renameScript, [copy, target.path, old]);
+    await runThere(files, isSwap ? 'swap' : 'rename', copy, target.path, old);
   } catch (error) {
     if (isRenaming && !(error instanceof RestoreFault && error.fault === 'failed')) {
       throw new RestoreFault('unknown', target.path, { path: part, is: 'besides' });
     }
     // The guest that does not answer now may be the very reason.
-    const ended = await files.script(dropScript, [part]).catch(() => undefined);
+    const ended = await files.script(program, ['drop', part]).catch(() => undefined);
     throw ended?.exitCode === 0 ? error : withLeft(error, { path: part, is: 'besides' });
   }
   // It is there: what follows changes nothing of that.
-  await files.script(labelScript, [target.path]).catch(() => undefined);
-  const ended = await files.script(removeScript, [part]).catch(() => undefined);
+  await files.script(program, ['label', target.path]).catch(() => undefined);
+  const ended = await files.script(program, ['remove', part]).catch(() => undefined);
   return ended?.exitCode === 0 ? {} : { left: part };
 }
 
@@ -150,8 +132,8 @@ async function send(
 }
 
 /** Rejects with `RestoreFault`: `failed` where the guest says so, `silent` where it says nothing in time. */
-async function runScript(files: GuestDoor, script: string, args: readonly string[]): Promise<string> {
-  const ended = await files.script(script, args);
+async function runThere(files: GuestDoor, ...words: readonly string[]): Promise<string> {
+  const ended = await files.script(program, words);
   if (ended === undefined) {
     throw new RestoreFault('silent');
   }

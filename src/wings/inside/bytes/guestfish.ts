@@ -10,6 +10,7 @@ import { errnoOf } from '../../../base/errno.js';
 import { openToRead } from '../../../base/openToRead.js';
 import { type Disk, DiskError } from './disk.js';
 import { commandLine, type GuestfishWord, parseFault } from './guestfishWords.js';
+import script from './guestfish.sh';
 import { serveDisk } from './nbdServer.js';
 
 /** What guestfish says where it cannot do a command. It goes on. */
@@ -31,9 +32,6 @@ const launchMs = 300_000;
 
 /** It goes on without its VM, and can do nothing. */
 const lost = /appliance closed the connection|call launch before/u;
-
-/** Waits for guestfish, and removes the folder also where all others in the group were ended. */
-const script = 'trap : TERM; "$1"; code=$?; rm -rf "$2"; exit $code';
 
 /** As `/dev/sda`, `/dev/sdb`, … Rejects with `DiskError`, whose message says why it does not start. */
 export async function startGuestfish(

@@ -12,6 +12,7 @@ import { Failure } from '../../../domain/failure.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
 import { DiskError } from './disk.js';
 import { type NbdDisk, openNbdDisk } from './nbdDisk.js';
+import guardedServer from './servedImage.sh';
 
 export interface ServedImage {
   readonly file: string;
@@ -26,10 +27,6 @@ export interface ServedImage {
 const mostSaid = 2_000;
 const patienceMs = 20_000;
 const betweenTriesMs = 10;
-
-/** The server, and beside it the guard, which takes an end without a word for the end of who started both. */
-const guarded =
-  '{ read -r connected <&3 || { rm -rf -- "$0"; kill -9 $$; }; } </dev/null >/dev/null 2>&1 & exec "$@" 3<&-';
 
 /** Not `-t`: it is to end when nobody is connected any more. */
 export function serverArguments(image: JudgedChain, { tag }: Pick<ServedImage, 'tag'>): readonly string[] {
@@ -84,7 +81,7 @@ async function serve(
   const folder = await mkdtemp(join(tmpdir(), 'virt-rewind-'));
   try {
     const socketPath = join(folder, 'disk');
-    const server = spawn('/bin/sh', ['-c', guarded, folder, program, '--socket', socketPath, ...words], {
+    const server = spawn('/bin/sh', ['-c', guardedServer, folder, program, '--socket', socketPath, ...words], {
       env: { ...environment, LC_ALL: 'C' },
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       // A group of its own: Ctrl+C in a terminal is for us, and ends it by the end of the connection.

@@ -177,19 +177,19 @@ class MadeGuest implements GuestDoor {
   flush = (): Promise<void> => Promise.resolve();
   closeFile = (): Promise<void> => Promise.resolve();
   script = (
-    text: string,
-    args: readonly string[],
+    _program: string,
+    [name = '', ...args]: readonly string[],
   ): Promise<{ exitCode: number | undefined; stdout: string } | undefined> => {
     if (!this.runsPrograms) {
       return Promise.resolve(undefined);
     }
-    const [name = ''] = /pwd -P|mkdir|tar -x|mv -|\/old|restorecon|rm -rf/u.exec(text) ?? [];
     this.scripts.push(name);
     const ends: Readonly<Record<string, readonly [number | undefined, string?]>> = {
-      'pwd -P': [0, this.look(args[0] ?? '')],
-      'tar -x': [0, this.unpacked],
-      'mv -': [this.renameEnds, 'mv: no'],
-      '/old': [this.dropEnds],
+      look: [0, this.look(args[0] ?? '')],
+      unpack: [0, this.unpacked],
+      rename: [this.renameEnds, 'mv: no'],
+      swap: [this.renameEnds, 'mv: no'],
+      drop: [this.dropEnds],
     };
     const [exitCode, stdout = ''] = ends[name] ?? [0];
     return Promise.resolve(exitCode === undefined ? undefined : { exitCode, stdout });
@@ -224,7 +224,7 @@ describe('a file on its way into a guest', () => {
 
   it('gets its name when the guest has what was sent', async () => {
     await restore();
-    assert.deepEqual(guest.scripts, ['pwd -P', 'mkdir', 'tar -x', 'mv -', 'restorecon', 'rm -rf']);
+    assert.deepEqual(guest.scripts, ['look', 'make', 'unpack', 'rename', 'label', 'remove']);
     assert.ok([...guest.files.keys()].every((path) => /^\/etc\/\.virt-rewind-[\da-f]{8}\/tar$/u.test(path)));
   });
 
@@ -238,7 +238,7 @@ describe('a file on its way into a guest', () => {
       guest.unpacked = unpacked;
       const { left } = await rejectsWith('differs', restore());
       assert.equal(left, undefined);
-      assert.deepEqual(guest.scripts, ['pwd -P', 'mkdir', 'tar -x', '/old']);
+      assert.deepEqual(guest.scripts, ['look', 'make', 'unpack', 'drop']);
     });
   }
 
@@ -252,7 +252,7 @@ describe('a file on its way into a guest', () => {
     guest.renameEnds = undefined;
     const { left } = await rejectsWith('unknown', restore());
     assert.equal(left?.is, 'besides');
-    assert.deepEqual(guest.scripts.at(-1), 'mv -');
+    assert.deepEqual(guest.scripts.at(-1), 'rename');
   });
 
   it('keeps the folder that did not come back', async () => {
@@ -262,7 +262,7 @@ describe('a file on its way into a guest', () => {
     guest.dropEnds = 1;
     const { left } = await rejectsWith('failed', restore(2));
     assert.equal(left?.is, 'besides');
-    assert.ok(!guest.scripts.includes('rm -rf'));
+    assert.ok(!guest.scripts.includes('remove'));
   });
 
   it('is read back where the agent runs no programs', async () => {

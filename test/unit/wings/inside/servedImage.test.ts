@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 import { build } from 'esbuild';
+import { shellText } from '../../../../scripts/shellText.mjs';
 
 describe('A served image', () => {
   let folder = '';
@@ -26,6 +27,7 @@ await serveImage({ file, format: 'raw' }, process.env, new AbortController().sig
       format: 'esm',
       target: 'node20',
       logLevel: 'warning',
+      plugins: [shellText],
     });
   });
   after(() => {
