@@ -5,14 +5,15 @@ import type { FileSystem, OpenFile } from '../base/fileSystem.js';
 import type { Depth, FileFacts, ImageFacts } from '../domain/hostFiles.js';
 import { contentSample, mostSampleBytes } from './contentSample.js';
 import { BadImage, boundedBytes, type ImageBytes, ReadLimitError } from './imageBytes.js';
-import { isEmptyOverlay, lostRamBytes, tablesDigest, snapshotsLikePresent } from './qcow2Content.js';
-import { readQcow2Header, type Qcow2Header } from './qcow2Header.js';
+import { isEmptyOverlay, lostRamBytes, snapshotsLikePresent, tablesDigest } from './qcow2Content.js';
+import { type Qcow2Header, readQcow2Header } from './qcow2Header.js';
 import { type Qcow2Snapshot, readQcow2Snapshots } from './qcow2Snapshots.js';
-import { formatOf } from './otherFormats.js';
+import { formatOf, openAlone, readVmdk } from './otherFormats.js';
 import type { ImageHost } from './qemuImg.js';
 import { backingOf } from './backingOf.js';
 import { asRawImage, factsOf, noImage } from './fileFacts.js';
-import { readOther } from './otherImage.js';
+import { ImageCommand } from './imageCommands.js';
+import { LoneImage } from './judgedChain.js';
 
 /** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
@@ -234,4 +235,65 @@ async function sampleImage(handle: OpenFile, size: number, from: number): Promis
     }
     throw error;
   }
+}
+
+/** One that is called what is no format of images here stays unknown but for that. */
+async function readOther(
+  path: string,
+  facts: FileFacts,
+  format: string,
+  bytes: ImageBytes,
+  host: ImageHost,
+): Promise<ImageFacts | 'unknown'> {
+  if (format === 'raw') {
+    return asRawImage(facts);
+  }
+  if (format === 'vmdk') {
+    const { virtualBytes, backing } = await readVmdk(bytes);
+    return {
+      ...facts,
+      format,
+      virtualBytes,
+      ...(backing === undefined ? {} : { backing: await backingOf(backing, undefined, path, host.files) }),
+    };
+  }
+  return openAlone.has(format) ? askQemuImg(path, facts, host, format) : { ...facts, format, virtualBytes: 0 };
+}
+
+async function askQemuImg(
+  path: string,
+  facts: FileFacts,
+  { files, qemuImg }: ImageHost,
+  known: string,
+): Promise<ImageFacts | 'unknown'> {
+  if ((await qemuImg.find()) === undefined) {
+    return 'unknown';
+  }
+  const details = { doing: 'looking at an image', path };
+  const told: unknown = JSON.parse(
+    await LoneImage.within(path, known, files, (image) => qemuImg.run(ImageCommand.describe(image), details)),
+  );
+  const format = member(told, 'format');
+  const virtualBytes = member(told, 'virtual-size');
+  if (typeof format !== 'string' || typeof virtualBytes !== 'number') {
+    return 'unknown';
+  }
+  const backing = member(told, 'backing-filename');
+  const backingFormat = member(told, 'backing-filename-format');
+  return {
+    ...facts,
+    format,
+    virtualBytes,
+    ...(typeof backing === 'string'
+      ? {
+          backing: await backingOf(backing, typeof backingFormat === 'string' ? backingFormat : undefined, path, files),
+        }
+      : {}),
+  };
+}
+
+function member(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null && Object.hasOwn(of, name)
+    ? (of as Readonly<Record<string, unknown>>)[name]
+    : undefined;
 }

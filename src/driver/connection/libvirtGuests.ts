@@ -10,7 +10,11 @@ import type { Connection } from '../../libvirt/connection.js';
 import type { Log } from '../../base/log.js';
 import type { OtherConnections } from './otherConnections.js';
 import type { DirectAccess } from '../files/openFiles.js';
-import { settleFork } from './settleFork.js';
+import { randomBytes } from 'node:crypto';
+import { seedBytes } from '../../domain/guestSeed.js';
+import seedProgram from '../../domain/guestSeed.sh';
+import { setGuestClockStep } from '../run/guestClock.js';
+import type { StepContext } from '../run/stepContext.js';
 
 interface GuestHost {
   readonly uri: string;
@@ -57,4 +61,28 @@ export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log, 
     thumbnailOf: (uuid) =>
       ask(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),
   };
+}
+
+type SettleContext = Pick<StepContext, 'useAnother' | 'onThisHost' | 'log'>;
+
+const seedMs = 3_000;
+
+/**
+ * Two guests of one RAM would make the same random numbers, and both are of the past. Good without: an agent must
+ * answer. Never rejects; resolves after some four seconds at the latest.
+ */
+async function settleFork(context: SettleContext, uuid: string): Promise<void> {
+  await setGuestClockStep({ ...context, dom: { name: '', uuid, id: -1 } });
+  const signal = AbortSignal.timeout(seedMs);
+  const seed = {
+    program: '/bin/sh',
+    args: ['-c', seedProgram],
+    input: randomBytes(seedBytes),
+    atMostMs: seedMs,
+  };
+  try {
+    await context.useAnother((connection) => runInGuest(connection, uuid, seed, signal));
+  } catch (error) {
+    context.log.info(`the random numbers of the guest are not seeded: ${String(error)}`);
+  }
 }

@@ -1,10 +1,10 @@
 // The port to the host's files, served by the file system and qemu-img of a computer: this one, or one that is reached.
 // Right only where the hypervisor runs there, which it does not know itself.
 import { constants } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, posix } from 'node:path';
 import { type FileStats, type FileSystem, type HeldFile, thisComputer } from '../../base/fileSystem.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import { type CannotAct, type ImageFacts, type NewOverlay, type OnMade } from '../../domain/hostFiles.js';
+import { type CannotAct, type ImageFacts, type NewOverlay, type OnMade, trashFolder } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import type { FileAccess } from './composedFiles.js';
@@ -16,9 +16,9 @@ import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
 import { readImage } from '../../qemu/localImage.js';
 import { placeNew } from './placeFile.js';
-import { trashFile } from './trashFile.js';
 import { type ImageHost, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
 import { FileLooks, isPath } from './lookAtFiles.js';
+import { errnoOf } from '../../base/errno.js';
 
 /** A computer whose files are looked at and changed directly. */
 export interface DirectHost extends ImageHost {
@@ -182,6 +182,69 @@ function requirePaths(details: FailureDetails, ...paths: readonly string[]): voi
   for (const path of paths) {
     if (!isPath(path)) {
       throw new Failure('invalid', { ...details, path });
+    }
+  }
+}
+
+/**
+ * Out of the way without losing a byte: into a folder beside it, on the same file system, with a note of where it was.
+ * Nobody here ever empties that folder. What is not there is as good as put away.
+ */
+async function trashFile(path: string, files: FileSystem): Promise<void> {
+  const details: FailureDetails = { doing: 'putting a file into the trash', path };
+  const folder = posix.dirname(path);
+  const trash = posix.join(folder, trashFolder);
+  try {
+    if (!(await files.lstat(path)).isFile()) {
+      throw new Failure('unsupported', { ...details, libvirtMessage: `${path} is no file` });
+    }
+    await requireTrash(trash, files, details);
+    const place = await freePlace(trash, posix.basename(path), files);
+    // Before the file is there: who finds it without a note would not know what it is.
+    const text = `${path}\nwas put here by Virt Rewind on ${new Date().toISOString()}: no VM and no snapshot needs it.\n`;
+    await files.writeNew(`${place}.txt`, text);
+    try {
+      await files.rename(path, place);
+    } catch (error) {
+      await files.unlink(`${place}.txt`);
+      throw error;
+    }
+    await files.flush(trash);
+    await files.flush(folder);
+  } catch (error) {
+    const failure = fileFailure(error, details);
+    if (failure.kind !== 'notFound') {
+      throw failure;
+    }
+  }
+}
+
+/** A folder of ours, or of whoever the folder around it belongs to: a link could lead anywhere. */
+async function requireTrash(trash: string, files: FileSystem, details: FailureDetails): Promise<void> {
+  try {
+    await files.mkdir(trash);
+  } catch (error) {
+    if (errnoOf(error) !== 'EEXIST') {
+      throw error;
+    }
+  }
+  const [there, around] = await Promise.all([files.lstat(trash), files.stat(posix.dirname(trash))]);
+  if (!there.isDirectory() || ![0, await files.user(), around.uid].includes(there.uid)) {
+    throw new Failure('denied', { ...details, libvirtMessage: `${trash} is not ours` });
+  }
+}
+
+async function freePlace(trash: string, name: string, files: FileSystem): Promise<string> {
+  const short = Buffer.from(name).subarray(0, 200).toString('utf8').replaceAll('�', '');
+  for (let second = Math.floor(Date.now() / 1000); ; second += 1) {
+    const place = posix.join(trash, `${short}.${String(second)}`);
+    try {
+      await files.lstat(place);
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') {
+        return place;
+      }
+      throw error;
     }
   }
 }

@@ -3,7 +3,7 @@
 // daemon that is killed meanwhile leaves it there.
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { StorageVol } from '../../libvirt/structs.js';
-import { Failure, type FailureDetails } from '../../domain/failure.js';
+import { Failure, type FailureDetails, type FailureKind } from '../../domain/failure.js';
 import type {
   CannotAct,
   FileFacts,
@@ -18,7 +18,6 @@ import { type FolderPool, type FolderPools, FolderSilent, NoFolder } from './fol
 import { mayWrite, parseVolume, type VolumeFacts, writeOverlayVolume, writeRawVolume } from '../xml/storageXml.js';
 import { toFailure } from '../toFailure.js';
 import { XmlError } from '../xml/xmlTree.js';
-import { errnos, actFailure, cannotAct } from './storageFailure.js';
 
 export interface StorageAccess {
   readonly uri: string;
@@ -271,4 +270,60 @@ async function findVolume({ connection, pool }: FolderPool, name: string): Promi
 
 async function readVolume({ connection }: FolderPool, vol: StorageVol): Promise<VolumeFacts | undefined> {
   return parseVolume((await connection.call('storageVolGetXmlDesc', { vol, flags: 0 })).xml);
+}
+
+const errnos: ReadonlyMap<number, FailureKind> = new Map<number, FailureKind>([
+  [1, 'denied'],
+  [2, 'notFound'],
+  [13, 'denied'],
+  [17, 'exists'],
+  [30, 'denied'],
+]);
+
+/**
+ * What libvirt says of a request that is good: a file is there although its list does not have it, or is being made or
+ * copied.
+ */
+const invalidKinds: ReadonlyMap<string, FailureKind> = new Map<string, FailureKind>([
+  ['storageVolCreateXml', 'exists'],
+  ['storageVolCreateXmlFrom', 'exists'],
+  ['storageVolDelete', 'busy'],
+]);
+
+function actFailure(error: unknown, details: FailureDetails): Failure {
+  if (error instanceof LibvirtError) {
+    const kind =
+      error.code === code.VIR_ERR_OPERATION_INVALID ? invalidKinds.get(error.procedure) : errnos.get(error.errno ?? 0);
+    if (kind !== undefined) {
+      const more = { libvirtMessage: error.message, libvirtCode: error.code };
+      return new Failure(kind, { ...details, ...more }, { cause: error });
+    }
+  }
+  if (error instanceof FolderSilent) {
+    // Before anything was changed: only the look at the folder has a limit.
+    return new Failure('failed', { ...details, libvirtMessage: error.message }, { cause: error });
+  }
+  return error instanceof NoFolder
+    ? new Failure('unsupported', { ...details, libvirtMessage: error.message }, { cause: error })
+    : toFailure(error, details);
+}
+
+function cannotAct(error: unknown, uri: string): CannotAct {
+  if (error instanceof FolderSilent) {
+    return { why: 'silent', said: error.message };
+  }
+  const failure = actFailure(error, { connection: uri, doing: 'looking at a folder' });
+  if (failure.kind === 'lost' || failure.kind === 'protocol' || failure.kind === 'unreachable') {
+    throw failure;
+  }
+  const noDriver = error instanceof LibvirtError && error.code === code.VIR_ERR_NO_SUPPORT;
+  const why =
+    failure.kind === 'notFound'
+      ? 'folderMissing'
+      : failure.kind === 'denied'
+        ? 'denied'
+        : noDriver
+          ? 'noStorageDriver'
+          : 'failed';
+  return { why, said: failure.message };
 }

@@ -1,33 +1,34 @@
 // Creates a snapshot: by one call of libvirt, or seamlessly by QEMU itself, and what is seen beside it.
 import { Failure } from '../../domain/failure.js';
-import type { MadeFile } from '../../domain/hostFiles.js';
+import type { MadeFile, NewOverlay } from '../../domain/hostFiles.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive } from '../../domain/vm.js';
 import {
-  VIR_DOMAIN_SNAPSHOT_CREATE_LIVE,
   VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY,
+  VIR_DOMAIN_SNAPSHOT_CREATE_LIVE,
   VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE,
   VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT,
 } from '../../libvirt/flags.js';
-import { LibvirtError, errorCodes } from '../../libvirt/libvirtError.js';
+import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { StepOutcome } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import { toFailure } from '../toFailure.js';
-import { writeSnapshotXml, parseSnapshotHead } from '../xml/snapshotXml.js';
+import { parseSnapshotHead, writeSnapshotXml } from '../xml/snapshotXml.js';
 import { diskStates } from './diskState.js';
 import { setClockAlone } from './guestClock.js';
 import { GuestPause } from './guestPause.js';
-import { watchWhile, memoryJobLook, isEndOfCancelled } from './jobWatch.js';
+import { isEndOfCancelled, memoryJobLook, watchWhile } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
 import { LiveSave } from './liveSave.js';
-import { leastQemu, readStream, MonitorError } from './monitor.js';
-import { removeMade } from './madeFiles.js';
+import { leastQemu, MonitorError, readStream } from './monitor.js';
+import { createOverlay, removeMade } from './madeFiles.js';
 import { judgeWhileOff } from './openImages.js';
-import { makeOwnOverlays } from './ownOverlays.js';
 import { NotSeamless } from './prepareSeamless.js';
-import type { StepOfKind } from '../../steps/step.js';
+import type { CreateStep, StepOfKind } from '../../steps/step.js';
 import { takeSeamlessly } from './seamlessSnapshot.js';
 import type { StepContext } from './stepContext.js';
+import { readableOverlays } from '../../domain/knownVersions.js';
+import { isDevicePath } from '../../domain/devicePath.js';
 
 /**
  * | style    | kind    | flags                              |
@@ -268,4 +269,55 @@ async function withTakenName(
     context.log.debug(`the name is not taken: ${String(lookupError)}`);
     return failure;
   }
+}
+
+type Context = Pick<StepContext, 'capabilities' | 'files' | 'log' | 'vm'>;
+
+/**
+ * The overlays of a snapshot of a VM that is off, all or none, made before libvirt is told to use them: up to 11.9 it
+ * has them made by qemu-img, readable by every user of the host (CVE-2025-13193). Ours have the owner and the mode of
+ * what they stand on.
+ *
+ * | snapshot                                    | libvirt      | → made by |
+ * |---------------------------------------------|--------------|-----------|
+ * | external, VM off, all overlays are files on files | up to 11.9 | us, or libvirt where we cannot |
+ * | any other                                   | any          | libvirt   |
+ */
+async function makeOwnOverlays(
+  { capabilities, files, log, vm }: Context,
+  step: CreateStep,
+): Promise<readonly MadeFile[]> {
+  const overlays = step.disks.flatMap(({ target, file }) =>
+    overlayOf(
+      vm.disks.find((one) => one.target === target),
+      file,
+    ),
+  );
+  if (
+    !readableOverlays(capabilities.libvirt, { style: step.style, kind: step.snapshotKind }) ||
+    overlays.length < step.disks.length
+  ) {
+    return [];
+  }
+  const made: MadeFile[] = [];
+  try {
+    for (const overlay of overlays) {
+      await createOverlay(files, overlay, made);
+    }
+    return made;
+  } catch (error) {
+    log.warn(`libvirt makes the overlays of ${step.name}, for we cannot: ${String(error)}`);
+    await removeMade({ files, log }, made);
+    return [];
+  }
+}
+
+function overlayOf(
+  disk: StepContext['vm']['disks'][number] | undefined,
+  file: string | undefined,
+): readonly NewOverlay[] {
+  const backing = disk?.source;
+  return disk === undefined || backing?.startsWith('/') !== true || file?.startsWith('/') !== true || isDevicePath(file)
+    ? []
+    : [{ file, backing, backingFormat: disk.format }];
 }

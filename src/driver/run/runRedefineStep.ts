@@ -1,4 +1,5 @@
-// Changes what libvirt knows of a snapshot. No image, no memory file and no VM is touched by any of these.
+// Changes what libvirt knows of a snapshot, or the configuration that a VM starts with. No image and no memory file is
+// touched by any of these, and nothing is started.
 import {
   VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
   VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
@@ -9,23 +10,27 @@ import {
 } from '../../libvirt/flags.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
-import type { StepOfKind } from '../../steps/step.js';
+import type { Step, StepOfKind } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import {
   onFrozenFiles,
   redescribe,
   renameSnapshot,
-  withOverlays,
-  withoutDeleteMarks,
-  withFilesMoved,
   withBackingChains,
+  withFilesMoved,
+  withoutDeleteMarks,
   withoutRam,
+  withOverlays,
   withParent,
 } from '../xml/snapshotChange.js';
-import { withNamesOfNow } from '../xml/retarget.js';
+import { onFiles, withNamesOfNow, writeDefinition } from '../xml/retarget.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
+import { refuse } from '../../domain/refusal.js';
+import { diskStates } from './diskState.js';
+import { readPower } from '../powerState.js';
+import { readSavedDisks } from '../savedDisks.js';
 
 type RedefineContext = Pick<StepContext, 'connection' | 'dom'>;
 
@@ -152,4 +157,66 @@ function sameMoment(one: Snapshot, other: Snapshot): boolean {
   const essence = ({ createdAt, state, memory, disks }: Snapshot): string =>
     JSON.stringify([createdAt, state, memory, disks]);
   return essence(one) === essence(other);
+}
+
+/**
+ * Idempotent: the same is defined again.
+ * @throws Failure `refused` unless the VM is off: what runs would go on with its old files and lose their names.
+ */
+export async function defineFromSnapshot(
+  context: StepContext,
+  step: Extract<Step, { kind: 'defineFromSnapshot' }>,
+): Promise<void> {
+  const { connection, vm } = context;
+  const xml = writeDefinition(await readSecure(context, step.snapshot), vm, step.disks);
+  await requireOff(context, { action: 'revert' });
+  await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+}
+
+/**
+ * Idempotent: the same is defined again.
+ * @throws Failure `refused` where the VM runs on another of these files by now, or is off without a managed save made
+ *   on them
+ */
+export async function configureDisks(
+  { connection, dom, vm }: StepContext,
+  { disks }: Extract<Step, { kind: 'configureDisks' }>,
+): Promise<void> {
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
+  const { power } = await readPower(connection, dom);
+  const files = await (power === 'off' ? savedFiles : runningFiles)({ connection, dom });
+  if (disks.some(({ target, file }) => files.get(target) !== file)) {
+    throw new Failure('refused', { vm: vm.name, refusal: refuse('stalePlan', { vm: vm.name }).refusal });
+  }
+  await connection.call('domainDefineXmlFlags', { xml: onFiles(xml, disks), flags: 0 });
+}
+
+type OfVm = Pick<StepContext, 'connection' | 'dom'>;
+type FileOf = ReadonlyMap<string, string | undefined>;
+
+async function runningFiles({ connection, dom }: OfVm): Promise<FileOf> {
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: 0 });
+  return new Map([...diskStates(xml)].map(([target, { file }]) => [target, file]));
+}
+
+/** None without a managed save, or where it cannot be read. */
+async function savedFiles({ connection, dom }: OfVm): Promise<FileOf> {
+  const disks = (await readSavedDisks(connection, dom)) ?? [];
+  return new Map(disks.map(({ target, file }) => [target, file]));
+}
+
+/**
+ * What runs goes on, its snapshots stay, and the files that it has now are those that it starts with. Idempotent:
+ * nothing is sent for a VM that is persistent already.
+ */
+export async function makePersistent({ connection, dom }: StepContext): Promise<void> {
+  const { persistent } = await connection.call('domainIsPersistent', { dom });
+  if (persistent === 0) {
+    const { xml } = await connection.call('domainGetXmlDesc', {
+      dom,
+      flags: VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE,
+    });
+    await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+  }
 }

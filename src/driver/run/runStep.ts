@@ -6,10 +6,8 @@ import { setGuestClockStep } from './guestClock.js';
 import type { StepOutcome } from '../hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
-import { restoreClone, undoClone } from './runForkSteps.js';
-import { copyImages, defineClone, discardClone } from './runCloneSteps.js';
+import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './runForkSteps.js';
 import { blockCommit } from './runCommitStep.js';
-import { configureDisks, defineFromSnapshot, makePersistent } from './runDefineStep.js';
 import {
   copyFile,
   createOverlays,
@@ -20,12 +18,15 @@ import {
   trashFiles,
 } from './runFileStep.js';
 import { abortBackgroundSave } from './monitor.js';
-import { runPowerAction } from './runPowerStep.js';
+import { dropManagedSave, restoreMemory, runPowerAction, startPaused } from './runPowerStep.js';
 import {
   clearUnfinishedDelete,
+  configureDisks,
+  defineFromSnapshot,
   describeSnapshot,
   forgetSnapshot,
   makeCurrent,
+  makePersistent,
   redefineFrozenDisks,
   nameMovedFiles,
   redefineAs,
@@ -34,7 +35,6 @@ import {
 } from './runRedefineStep.js';
 import { deleteSnapshot, revert } from './runSnapshotStep.js';
 import { createSnapshot } from './runCreateStep.js';
-import { dropManagedSave, restoreMemory, startPaused } from './runStartStep.js';
 import type { StepContext } from './stepContext.js';
 import { waitUntil } from './waitStep.js';
 
