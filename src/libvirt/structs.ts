@@ -51,7 +51,6 @@ export type Domain = ValueOf<typeof domain>;
 /** remote_nonnull_domain_snapshot. */
 export const domainCheckpoint = struct({ name: text, dom: domain });
 export const domainSnapshot = struct({ name: text, dom: domain });
-export type DomainSnapshot = ValueOf<typeof domainSnapshot>;
 
 /** remote_nonnull_storage_pool. */
 export const storagePool = struct({ name: text, uuid });

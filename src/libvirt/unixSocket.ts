@@ -10,7 +10,7 @@ interface SocketHost {
   readonly exists: (path: string) => boolean;
 }
 
-export interface SocketChoice {
+interface SocketChoice {
   readonly path: string;
   readonly readOnly: boolean;
   /** The executable to start when nobody listens: session sockets only, and only when one is installed. */

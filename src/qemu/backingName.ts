@@ -1,7 +1,7 @@
 // What the name that an image has for its backing file means: a path, or QEMU's own way of naming a file with options.
 // Looks at no file.
 
-export interface NamedFile {
+interface NamedFile {
   /** A path, or the name as it is where it leads to no file of the host. */
   readonly file: string;
   /** Only a part of the file, or it with options that are not known here. */

@@ -23,7 +23,7 @@ export interface JudgedLayer {
   readonly isBlockDevice: boolean;
 }
 
-export interface ImageToJudge {
+interface ImageToJudge {
   readonly file: string;
   /** As whoever uses it reads it. Absent: as its header says. */
   readonly format?: string;

@@ -9,7 +9,8 @@ import type { EventName, EventOf } from '../../src/libvirt/events.js';
 import * as flags from '../../src/libvirt/flags.js';
 import { ConnectionLost, errorCodes, LibvirtError } from '../../src/libvirt/libvirtError.js';
 import { type ArgsOf, type ProcedureName, procedures, type ResultOf } from '../../src/libvirt/procedures.js';
-import type { Domain, DomainSnapshot } from '../../src/libvirt/structs.js';
+import type { Domain, domainSnapshot } from '../../src/libvirt/structs.js';
+import type { ValueOf } from '../../src/libvirt/xdr/codec.js';
 import { typedParameterMap } from '../../src/libvirt/structs.js';
 import { silentLog } from '../silentLog.js';
 import { qemuProcesses } from '../qemuProcesses.js';
@@ -228,7 +229,7 @@ describe('every procedure, against a real libvirtd', () => {
   });
 
   it('snapshots', async () => {
-    const create = async (name: string, more: string, createFlags: number): Promise<DomainSnapshot> => {
+    const create = async (name: string, more: string, createFlags: number): Promise<ValueOf<typeof domainSnapshot>> => {
       const xmlDesc = snapshotXml(name, more);
       return (await call('domainSnapshotCreateXml', { dom, xmlDesc, flags: createFlags })).snap;
     };

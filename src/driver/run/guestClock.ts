@@ -23,7 +23,7 @@ const farMs = 60 * 60_000;
  */
 const actsAt = 0.75;
 
-export interface ClockOptions {
+interface ClockOptions {
   /** Whose clock we have is the VM's host: of another one, the guest's own battery clock tells, in whole seconds. */
   readonly onThisHost: boolean;
   /** `stop`: the guest stood still, and one whose clock is far off is left alone. */

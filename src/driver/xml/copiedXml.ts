@@ -107,7 +107,7 @@ export function writeMoved(xml: string, vm: RestoredVm): string {
   return writeXml(restoredRoot(xml, vm, (domain) => domain));
 }
 
-export type RestoredXml = Omit<WrittenAnew, 'xml'> & { readonly xml: string };
+type RestoredXml = Omit<WrittenAnew, 'xml'> & { readonly xml: string };
 
 /**
  * Of anybody's VM: written anew.

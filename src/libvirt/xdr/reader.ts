@@ -1,7 +1,7 @@
 // Takes values out of bytes as RFC 4506 lays them: big-endian, every item padded to four bytes.
 // Never reads past its end and never allocates by a length that the bytes at hand cannot hold. Knows no protocol.
 
-export type XdrFault =
+type XdrFault =
   /** An item goes past the end. */
   | 'short'
   /** Bytes are left over. */

@@ -6,7 +6,6 @@ import {
   namedFiles,
   partsOfSame,
   writeCookie,
-  type RestoredXml,
   writeRestored as write,
 } from '../../../src/driver/xml/copiedXml.js';
 import { XmlError } from '../../../src/driver/xml/xmlTree.js';
@@ -131,7 +130,7 @@ describe('the documents of a restored VM', () => {
 const secret = '/etc/shadow';
 
 /** With what tells of it. */
-function restore(parts: string, rule: Partial<HostRule> = {}): RestoredXml & { readonly parts: string } {
+function restore(parts: string, rule: Partial<HostRule> = {}): ReturnType<typeof write> & { readonly parts: string } {
   const xml = `<domain type="qemu"><name>web</name><uuid>${uuid}</uuid>${parts}</domain>`;
   const written = write(xml, restored('same'), { ...host, ...rule });
   return { ...written, parts: written.xml.slice(written.xml.indexOf('</uuid>') + 7, -'</domain>'.length) };

@@ -1,7 +1,7 @@
 // When the guest's clock is set, and to what: by an agent that is pretended, with a clock that the test turns.
 import assert from 'node:assert/strict';
 import { mock } from 'node:test';
-import { type ClockOptions, setGuestClock, setGuestClockStep } from '../../../src/driver/run/guestClock.js';
+import { setGuestClock, setGuestClockStep } from '../../../src/driver/run/guestClock.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import type { Log } from '../../../src/base/log.js';
@@ -45,7 +45,7 @@ class Guest {
     return { call: late, on } as unknown as Connection;
   }
 
-  run(options: Partial<ClockOptions> = {}): Promise<boolean> {
+  run(options: Partial<Parameters<typeof setGuestClock>[2]> = {}): Promise<boolean> {
     const connection = this.connection();
     return setGuestClock({ connection, dom }, this.log, { onThisHost: true, after: 'revert', ...options });
   }

@@ -14,7 +14,7 @@ import {
   u64,
   union,
 } from '../../../src/libvirt/xdr/codec.js';
-import { XdrError, type XdrFault, XdrReader } from '../../../src/libvirt/xdr/reader.js';
+import { XdrError, XdrReader } from '../../../src/libvirt/xdr/reader.js';
 import { XdrWriter } from '../../../src/libvirt/xdr/writer.js';
 
 function written<T>(codec: Codec<T>, value: T): Buffer {
@@ -32,7 +32,7 @@ function read<T>(codec: Codec<T>, bytes: Uint8Array): T {
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
 
-function fails(codec: Codec<unknown>, bytes: Uint8Array, fault: XdrFault): void {
+function fails(codec: Codec<unknown>, bytes: Uint8Array, fault: XdrError['fault']): void {
   assert.throws(
     () => read(codec, bytes),
     (error) => error instanceof XdrError && error.fault === fault,

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { chooseSocket, type SocketChoice } from '../../../src/libvirt/unixSocket.js';
+import { chooseSocket } from '../../../src/libvirt/unixSocket.js';
 import { parseUri } from '../../../src/libvirt/uri.js';
+
+type SocketChoice = ReturnType<typeof chooseSocket>;
 
 interface Given {
   readonly files?: readonly string[];

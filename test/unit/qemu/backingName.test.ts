@@ -1,6 +1,8 @@
 // The names that images have for what they rest on.
 import assert from 'node:assert/strict';
-import { parseBackingName, type NamedFile } from '../../../src/qemu/backingName.js';
+import { parseBackingName } from '../../../src/qemu/backingName.js';
+
+type NamedFile = ReturnType<typeof parseBackingName>;
 
 describe('the name of a backing file', () => {
   const json = (options: unknown): string => `json:${JSON.stringify(options)}`;

@@ -7,8 +7,10 @@ import { runOk } from '../../../scripts/rig/run.mjs';
 import { type FileSystem, thisComputer } from '../../../src/base/fileSystem.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { ImageCommand } from '../../../src/qemu/imageCommands.js';
-import { type ImageToJudge, JudgedChain } from '../../../src/qemu/judgedChain.js';
+import { JudgedChain } from '../../../src/qemu/judgedChain.js';
 import { qemuImg } from '../../../src/qemu/qemuImg.js';
+
+type ImageToJudge = Parameters<typeof JudgedChain.within>[0];
 
 describe('an image is opened only by a graph that was judged', () => {
   let folder: string;
