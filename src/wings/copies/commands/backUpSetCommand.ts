@@ -10,18 +10,10 @@ import { isMember, type StoredSystem, type SystemPoint } from '../../../domain/s
 import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
-import { type BackupMade, requireRepository } from '../repository/backUp.js';
+import { requireRepository } from '../repository/backUp.js';
+import { backUpVms } from '../repository/backUpVms.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointFirst.js';
-import {
-  answerOfMade,
-  asCliError,
-  backUpLooked,
-  backUpOne,
-  openRestic,
-  requireText,
-  sayAll,
-  type VmWithLook,
-} from './copiesCommand.js';
+import { answerOfMade, asCliError, backUpOne, openRestic, requireText, sayAll, showProgress } from './copiesCommand.js';
 import { setInfo } from '../copiesInfos.js';
 import { backedUpLines } from '../doneText.js';
 import { requireFitting } from './protectedCommand.js';
@@ -74,11 +66,12 @@ export function requireSetOptions({ flags, texts }: Call): void {
 
 async function backUpSet(context: Context, target: string): Promise<ExitName> {
   const failed: FailedMember[] = [];
+  const onFailure = (vm: string, error: unknown): void => void failed.push(failedMember(error, { vm, target }));
   const attempt = async <T>(vm: string, work: () => Promise<T>): Promise<readonly T[]> => {
     try {
       return [await work()];
     } catch (error) {
-      failed.push(failedMember(error, { vm, target }));
+      onFailure(vm, error);
       return [];
     }
   };
@@ -92,8 +85,13 @@ async function backUpSet(context: Context, target: string): Promise<ExitName> {
   const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref);
   const restic = await openRestic(context, target, login);
   return onVmHost(login, process.env, (host) =>
-    backUpFound(context, restic, { host, views: [...views.values()], system, failed, attempt }),
+    backUpFound(context, restic, { host, views: [...views.values()], system, failed, attempt, onFailure }),
   );
+}
+
+interface VmWithLook {
+  readonly view: VmView;
+  readonly look: VmLook;
 }
 
 interface FoundVms {
@@ -102,13 +100,14 @@ interface FoundVms {
   readonly system: StoredSystem | undefined;
   readonly failed: readonly FailedMember[];
   /** Adds to those that failed. */
+  readonly onFailure: (vm: string, error: unknown) => void;
   readonly attempt: <T>(vm: string, work: () => Promise<T>) => Promise<readonly T[]>;
 }
 
 async function backUpFound(
   context: Context,
   restic: Restic,
-  { host, views, system, failed, attempt }: FoundVms,
+  { host, views, system, failed, attempt, onFailure }: FoundVms,
 ): Promise<ExitName> {
   const { call, session, terminal, json } = context;
   const vms = views.length + failed.length;
@@ -132,16 +131,22 @@ async function backUpFound(
     vms,
     ...(moment !== undefined && { moment }),
   };
-  const backups: BackupMade[] = [];
-  for (const one of looked) {
-    const [done] = await attempt(one.view.vm.name, () => backUpLooked(context, restic, one, { create: false, set }));
-    if (done !== undefined) {
-      backups.push(done);
-      if (json === undefined) {
-        sayAll(context, backedUpLines(done));
-      }
-    }
-  }
+  const all = looked.map(({ view, look }) => ({ view, look: () => Promise.resolve(look) }));
+  const backups = await backUpVms(
+    session.engine,
+    restic,
+    all,
+    { create: false, set, signal: context.interruption.signal },
+    {
+      onProgress: showProgress(context),
+      onMade: (made) => {
+        if (json === undefined) {
+          sayAll(context, backedUpLines(made));
+        }
+      },
+      onFailure,
+    },
+  );
   if (json !== undefined) {
     json({
       set: setInfo(set),

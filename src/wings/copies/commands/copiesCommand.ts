@@ -8,8 +8,9 @@ import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import { displayLine } from '../../../domain/plainText.js';
-import type { ConnectionView, VmView } from '../../../live/views.js';
-import { backUp, type BackupMade, type BackupWish, requireRepository } from '../repository/backUp.js';
+import type { ConnectionView } from '../../../live/views.js';
+import { type BackupMade, requireRepository } from '../repository/backUp.js';
+import { backUpVms } from '../repository/backUpVms.js';
 import { bringBack, type VmRestored } from '../restore/bringBack.js';
 import { planRestore, requireManifest, type RestoreUse, type RestoreWish } from '../restore/planRestore.js';
 import { CopiesFault, isFailing } from '../copiesFault.js';
@@ -41,6 +42,7 @@ export const mostCheckpoints = 100;
 /** Of one VM. */
 export const backUpOne: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
+  const { signal } = interruption;
   const target = requireText(context, 'to');
   const keep = countOf(call, 'keep-checkpoints', mostCheckpoints);
   const view = await session.vm(call.operands[0] ?? '');
@@ -56,43 +58,31 @@ export const backUpOne: CommandHandler = async (context) => {
     if (call.flags.has('checkpoint')) {
       await checkpointFirst(context, view);
     }
-    const backUpNow = (): Promise<BackupMade> =>
-      onVmHost(login, process.env, async (host) => {
-        const look = await lookAtVm(session.engine, view, host);
-        return backUpLooked(context, restic, { view, look }, { create });
+    const backUpNow = (): Promise<readonly BackupMade[]> =>
+      onVmHost(login, process.env, (host) => {
+        const look = (): Promise<VmLook> => lookAtVm(session.engine, view, host);
+        const onFailure = (_: string, error: unknown): never => {
+          throw error;
+        };
+        const progress = { onProgress: showProgress(context), onMade: () => undefined, onFailure };
+        return backUpVms(session.engine, restic, [{ view, look }], { create, signal }, progress);
       });
-    const made = await (call.flags.has('shut-down') ? whileOff(context, view, backUpNow) : backUpNow());
-    interruption.signal.throwIfAborted();
-    const tools = { session, tell: (line: string) => terminal.tell(line), signal: interruption.signal };
+    const [made] = await (call.flags.has('shut-down') ? whileOff(context, view, backUpNow) : backUpNow());
+    signal.throwIfAborted();
+    const tools = { session, tell: (line: string) => terminal.tell(line), signal };
     left = keep === undefined ? [] : await deleteOldCheckpoints(tools, view, keep);
     left.forEach((one) => terminal.tell(checkpointStaysText(one)));
-    if (json !== undefined) {
+    if (made !== undefined && json !== undefined) {
       json({ backup: answerOfMade(made) } satisfies CopiesAnswers['backup']);
-      return;
+    } else if (made !== undefined) {
+      sayAll(context, backedUpLines(made));
     }
-    sayAll(context, backedUpLines(made));
   });
   return left.length > 0 ? 'failed' : exit;
 };
 
-export interface VmWithLook {
-  readonly view: VmView;
-  readonly look: VmLook;
-}
-
-export function backUpLooked(
-  { session, terminal }: Context,
-  restic: Restic,
-  { view, look }: VmWithLook,
-  wish: Pick<BackupWish, 'create' | 'set'>,
-): Promise<BackupMade> {
-  const libvirt = session.engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt;
-  const name = displayLine(view.vm.name);
-  return backUp(look, restic, {
-    libvirt: libvirt ?? 0,
-    ...wish,
-    onProgress: (fraction) => terminal.progress(t('Backing up {0}: {1} %', name, Math.floor(fraction * 100))),
-  });
+export function showProgress({ terminal }: Context): (vm: string, fraction: number) => void {
+  return (vm, fraction) => terminal.progress(t('Backing up {0}: {1} %', displayLine(vm), Math.floor(fraction * 100)));
 }
 
 /** Of one VM. */

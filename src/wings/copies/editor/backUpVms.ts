@@ -11,12 +11,13 @@ import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { targetVms } from '../../../ui/commands/targets.js';
 import { CommandError, DismissedError } from '../../../ui/prompts/commandError.js';
 import { notify } from '../../../ui/prompts/notify.js';
-import { backUp, type BackupMade } from '../repository/backUp.js';
+import type { BackupMade } from '../repository/backUp.js';
+import { backUpVms as backUpEach } from '../repository/backUpVms.js';
 import { backedUpLines, inOneLine } from '../doneText.js';
 import { lookAtVm } from '../vm/lookAtVm.js';
 import { onVmHost } from '../host/vmHost.js';
 import { hostOfConnection, openHost } from './backupHost.js';
-import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
+import { openTarget, pickRepository } from './backupTarget.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 import { rememberBackups } from './knownBackups.js';
 
@@ -28,17 +29,24 @@ export async function backUpVms(run: CommandRun): Promise<{ readonly backups: re
   const failed: { readonly vm: string; readonly error: unknown }[] = [];
   const title = views.length === 1 ? views[0].vm.name : vmCountText(views.length);
   await whileTold(t('Backing up {0}', title), opened, async (signal, report) => {
-    for (const view of views) {
-      try {
-        made.push(await backUpOne(run, opened, view, { signal, report, create: opened.isNew && made.length === 0 }));
-        await rememberBackups(run.remembered, opened, [...opened.backups, ...made]);
-      } catch (reason) {
-        const error = errorOfCopies(reason, opened.shown, view.vm.name);
-        failed.push({ vm: view.vm.name, error });
-        if (error instanceof DismissedError || views.length === 1) {
-          break;
-        }
-      }
+    const onFailure = (vm: string, reason: unknown): void =>
+      void failed.push({ vm, error: errorOfCopies(reason, opened.shown, vm) });
+    try {
+      const restic = await opened.open(signal);
+      await onVmHost(host.login, process.env, (vmHost) => {
+        const vms = views.map((view) => ({ view, look: () => lookAtVm(run.engine, view, vmHost) }));
+        const wish = { create: opened.isNew, signal };
+        return backUpEach(run.engine, restic, vms, wish, {
+          onProgress: (vm, fraction) => report(`${displayLine(vm)}: ${Math.floor(fraction * 100)} %`),
+          onMade: (one) => {
+            made.push(one);
+            return rememberBackups(run.remembered, opened, [...opened.backups, ...made]);
+          },
+          onFailure,
+        });
+      });
+    } catch (reason) {
+      onFailure(title, reason);
     }
   });
   tell(views, made, failed);
@@ -51,28 +59,6 @@ function requireOneHost(views: readonly [VmView, ...VmView[]]): VmView {
     throw new CommandError('invalid', t('The VMs are on different hosts. Back up the VMs of one host at a time.'));
   }
   return views[0];
-}
-
-interface OneBackup {
-  readonly signal: AbortSignal;
-  readonly report: (message: string) => void;
-  readonly create: boolean;
-}
-
-async function backUpOne(
-  { engine }: CommandRun,
-  { host, open }: OpenedTarget,
-  view: VmView,
-  { signal, report, create }: OneBackup,
-): Promise<BackupMade> {
-  const libvirt = engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt ?? 0;
-  const restic = await open(signal);
-  const onProgress = (fraction: number): void =>
-    report(`${displayLine(view.vm.name)}: ${Math.floor(fraction * 100)} %`);
-  onProgress(0);
-  return onVmHost(host.login, process.env, async (vmHost) =>
-    backUp(await lookAtVm(engine, view, vmHost), restic, { libvirt, create, onProgress }),
-  );
 }
 
 function tell(

@@ -1,0 +1,49 @@
+// Backs up each of several VMs by itself, for every shell; one VM is several of one.
+import type { EnginePort } from '../../../engine/enginePort.js';
+import type { VmView } from '../../../live/views.js';
+import type { VmLook } from '../vm/lookAtVm.js';
+import { backUp, type BackupMade, type BackupWish } from './backUp.js';
+import type { Restic } from './restic.js';
+
+interface VmToBackUp {
+  readonly view: VmView;
+  /** Just before its backup, unless all were looked at before. */
+  readonly look: () => Promise<VmLook>;
+}
+
+interface BackupProgress {
+  readonly onProgress: (vm: string, fraction: number) => void;
+  readonly onMade: (made: BackupMade) => Promise<void> | void;
+  /** Of one VM. What it throws ends the whole. */
+  readonly onFailure: (vm: string, error: unknown) => void;
+}
+
+/** Of a cancel, those that were made before it. */
+export async function backUpVms(
+  engine: Pick<EnginePort, 'connections'>,
+  restic: Restic,
+  vms: readonly VmToBackUp[],
+  { create, signal, ...wish }: Pick<BackupWish, 'create' | 'set'> & { readonly signal: AbortSignal },
+  { onProgress, onMade, onFailure }: BackupProgress,
+): Promise<readonly BackupMade[]> {
+  const all: BackupMade[] = [];
+  for (const { view, look } of vms) {
+    if (signal.aborted) {
+      return all;
+    }
+    const { name } = view.vm;
+    const libvirt = engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt ?? 0;
+    try {
+      onProgress(name, 0);
+      const made = await backUp(await look(), restic, {
+        ...{ libvirt, create: create && all.length === 0, ...wish },
+        onProgress: (fraction) => onProgress(name, fraction),
+      });
+      all.push(made);
+      await onMade(made);
+    } catch (error) {
+      onFailure(name, error);
+    }
+  }
+  return all;
+}
