@@ -2,7 +2,7 @@
 import type { Disk } from '../bytes/disk.js';
 import { pauseIfLong } from '../bytes/pause.js';
 import { type BlockRun, damageOf, type ReadBlocks, runsOf } from './extBlocks.js';
-import { inlineData, inlineParts } from './extInline.js';
+import { inlineData, inlineParts } from './extBlocks.js';
 import { readJournal } from './extJournal.js';
 import { type ExtSuperblock, type Inode, inodeFlags, parseInode, readExtSuperblock } from './extLayout.js';
 import {
