@@ -1,4 +1,4 @@
-// What is done with the VMs of a lab file.
+// What is done with the VMs of a lab file, and what leads through the lesson.
 import { inEditor, inExplorer, inMenu, inTitle, ofLabFile, onRow, type Verb } from './verb.js';
 
 export const labVerbs = {
@@ -43,6 +43,25 @@ export const labVerbs = {
       inTitle('0_make@3', 'workspaceFolderCount != 0'),
       inMenu('more', '3_group@2', { is: ['vm'], rows: 'several' }),
       onRow('4_vm@5', { is: ['system'], rows: 'one' }),
+    ],
+  },
+} as const satisfies Record<string, Verb>;
+
+const leafing =
+  'virtRewind.lesson && !inputFocus && focusedView == virtRewind.vms || virtRewind.lesson && !inputFocus && !listFocus';
+
+export const lessonVerbs = {
+  lesson: {
+    title: 'Snapshot Lesson…',
+    icon: 'mortar-board',
+    arguments: ['lesson', 'connection'],
+    remark: 'without `lesson`: starts it, or asks where it has begun',
+    places: [inTitle('3_learn@1')],
+    keys: [
+      { key: 'ctrl+alt+n', when: 'virtRewind.lesson', given: { lesson: 'next' } },
+      { key: 'pagedown', when: leafing, given: { lesson: 'next' } },
+      { key: 'ctrl+alt+p', when: 'virtRewind.lesson', given: { lesson: 'back' } },
+      { key: 'pageup', when: leafing, given: { lesson: 'back' } },
     ],
   },
 } as const satisfies Record<string, Verb>;
