@@ -16,6 +16,11 @@ interface PartWish {
   readonly isLast?: boolean;
 }
 
+/** More came than is kept. */
+export class TooLong extends Error {
+  override readonly name = 'TooLong';
+}
+
 /** Listens from its beginning on. */
 export class MarkedStream {
   readonly #stream: Readable;
@@ -26,7 +31,10 @@ export class MarkedStream {
   #end: Error | undefined;
   #look: () => void = () => undefined;
 
-  /** @param most bytes that are kept before a mark */
+  /**
+   * @param mark with a line break at its end: it is the whole line
+   * @param most bytes that are kept before a mark
+   */
   constructor(stream: Readable, mark: string, most: number) {
     this.#stream = stream;
     this.#mark = Buffer.from(mark);
@@ -44,7 +52,7 @@ export class MarkedStream {
     return new Promise((resolve, reject) => {
       this.#look = () => {
         const at = this.#kept.indexOf(this.#mark, this.#searched);
-        const lineEnd = at < 0 ? -1 : this.#kept.indexOf('\n', at + this.#mark.length);
+        const lineEnd = at < 0 ? -1 : this.#kept.indexOf('\n', at + this.#mark.length - 1);
         const isBroken = at > 0 && this.#kept[at - 1] === 0x0a;
         if (onPart !== undefined) {
           const known = at < 0 ? this.#lengthOfParts() : isBroken ? at - 1 : at;
@@ -98,7 +106,7 @@ export class MarkedStream {
     this.#kept = Buffer.concat([this.#kept, Buffer.from(chunk as Buffer)]);
     this.#look();
     if (this.#kept.length > this.#most) {
-      this.#fail(new Error(`${this.#most} bytes and no end`));
+      this.#fail(new TooLong(`${this.#most} bytes and no end`));
     }
   };
 

@@ -8,6 +8,7 @@ import type { ShellStream } from './hostLogin.js';
 import { HostUnreachable, type LoginOptions } from './login.js';
 import { listenForQuestions } from './loginQuestions.js';
 import loginShell from './loginShell.sh';
+import { MarkedStream, TooLong } from './markedStream.js';
 import { isLoginOpen, sharedLoginOf } from './sharedLogin.js';
 import { lineForShell, type SshCommand, sshCommand, type SshHost, type SshWish } from './sshCommand.js';
 
@@ -34,7 +35,7 @@ interface RunThere {
 
 /** A shell of POSIX, `sh`, that reads commands. Rejects as `openSsh`. */
 export async function openShellBySsh(host: SshHost, options: LoginOptions): Promise<ShellStream> {
-  const shell: RunThere = { lineWith: (mark) => lineForShell(loginShell, mark), reasonOf: () => undefined };
+  const shell: RunThere = { lineWith: (mark) => lineForShell(loginShell, mark, 'sh'), reasonOf: () => undefined };
   return openSsh(host, shell, options, 'inOpenLogin');
 }
 
@@ -155,19 +156,12 @@ async function loggedIn(
   });
   try {
     const [said, end] = [wordsOf(child), endOf(child)];
-    const [rest, ended] = await Promise.race([
-      untilMark(child, login.mark).then((bytes) => [bytes, undefined] as const),
-      end.then((how) => [undefined, how] as const),
-      aborted,
-    ]);
+    const ended = await Promise.race([untilMark(child, login), end, aborted]);
     signal?.throwIfAborted();
     if (ended !== undefined) {
       throw await reasonBefore(ended, said, login);
     }
-    if (rest === undefined) {
-      throw new HostUnreachable('noScript', login.host, { said: `${mostNoise} bytes and no end at login` });
-    }
-    return new ProgramStream(child, rest, async () => reasonAfter(await end, said, login));
+    return new ProgramStream(child, async () => reasonAfter(await end, said, login));
   } catch (error) {
     endLogin(child, login);
     throw error;
@@ -218,19 +212,17 @@ function endOf(child: ChildProcessWithoutNullStreams): Promise<End> {
   });
 }
 
-/** What comes behind the line with the mark; undefined where too much comes before it. Never settles where it ends. */
-function untilMark({ stdout }: ChildProcessWithoutNullStreams, mark: string): Promise<Buffer | undefined> {
-  return new Promise((resolve) => {
-    let seen: Buffer = Buffer.alloc(0);
-    const look = (chunk: Buffer): void => {
-      seen = Buffer.concat([seen, chunk]);
-      const at = seen.indexOf(`${mark}\n`);
-      if (at >= 0 || seen.length > mostNoise) {
-        stdout.off('data', look).pause();
-        resolve(at < 0 ? undefined : seen.subarray(at + mark.length + 1));
-      }
-    };
-    stdout.on('data', look);
+/** What comes behind the mark is left in the stream. Never settles where that ends: the end of the client tells why. */
+function untilMark({ stdout }: ChildProcessWithoutNullStreams, { host, mark }: Login): Promise<undefined> {
+  return new Promise((resolve, reject) => {
+    new MarkedStream(stdout, `${mark}\n`, mostNoise).next({ isLast: true }).then(
+      () => resolve(undefined),
+      (error: unknown) => {
+        if (error instanceof TooLong) {
+          reject(new HostUnreachable('noScript', host, { said: `${error.message} at login` }));
+        }
+      },
+    );
   });
 }
 
@@ -276,7 +268,7 @@ class ProgramStream extends Duplex implements ShellStream {
   readonly #whyEnded: () => Promise<Error>;
   #hasSpoken = false;
 
-  constructor(child: ChildProcessWithoutNullStreams, first: Buffer, whyEnded: () => Promise<Error>) {
+  constructor(child: ChildProcessWithoutNullStreams, whyEnded: () => Promise<Error>) {
     super({ allowHalfOpen: false });
     this.#child = child;
     this.#whyEnded = whyEnded;
@@ -297,10 +289,6 @@ class ProgramStream extends Duplex implements ShellStream {
         void whyEnded().then((error) => this.destroy(error));
       }
     });
-    if (first.length > 0) {
-      this.#hasSpoken = true;
-      this.push(first);
-    }
     stdout.resume();
   }
 

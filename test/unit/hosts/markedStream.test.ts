@@ -37,6 +37,14 @@ describe('a stream up to a mark', () => {
     stream.destroy();
   });
 
+  it('may be a line that has nothing but the mark', async () => {
+    const stream = new PassThrough();
+    const marked = new MarkedStream(stream, 'mark\n', 100).next({ isLast: true });
+    stream.end('+ echo mark x\nnoise mark\nbehind');
+    assert.deepEqual(await marked, { before: Buffer.from('+ echo mark x\nnoise '), rest: '' });
+    assert.equal(Buffer.concat((await stream.toArray()) as Buffer[]).toString(), 'behind');
+  });
+
   it('has no end that is too far away', async () => {
     const stream = new PassThrough();
     const next = new MarkedStream(stream, 'mark', 100).next();
