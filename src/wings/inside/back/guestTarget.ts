@@ -4,7 +4,7 @@ import { canBeRead } from '../../../session/copyIntoGuest.js';
 import type { GuestFiles } from '../../../session/guestFiles.js';
 import type { Survey } from './packNode.js';
 import { RestoreFault } from './restoreFault.js';
-import program from './writeIntoGuest.sh';
+import program from './inGuest.sh';
 
 /** What is asked of the guest agent. */
 export type GuestDoor = Pick<GuestFiles, 'openFile' | 'closeFile' | 'read' | 'write' | 'flush' | 'script'>;

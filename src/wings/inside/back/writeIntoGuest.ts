@@ -8,7 +8,7 @@ import { throwIfCancelled, withOpenFile } from '../../../session/fileCopy.js';
 import type { GuestDoor, GuestTarget } from './guestTarget.js';
 import { type Archive, packedName, type Survey } from './packNode.js';
 import { RestoreFault } from './restoreFault.js';
-import program from './writeIntoGuest.sh';
+import program from './inGuest.sh';
 
 export interface WriteOptions {
   readonly signal: AbortSignal;
