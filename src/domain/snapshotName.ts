@@ -106,10 +106,10 @@ export function titleProblem(
 }
 
 /** Of a snapshot, or of a restore point, which has no name. */
-export type Titled = Pick<Snapshot, 'title'> & Partial<Pick<Snapshot, 'name'>>;
+export type TakenTitle = Pick<Snapshot, 'title'> & Partial<Pick<Snapshot, 'name'>>;
 
 /** The title itself, or with a number behind it if it is taken: for titles that are made without asking. */
-export function freeTitle(title: string, existing: readonly Titled[]): string {
+export function freeTitle(title: string, existing: readonly TakenTitle[]): string {
   const taken = new Set(existing.flatMap(({ name, title: own }) => [name ?? own, own]));
   let free = displayLine(title, longestTitle - 8);
   for (let count = 2; taken.has(free); count++) {
