@@ -163,6 +163,10 @@ describe('backups in the editor', () => {
         return value;
       },
       line('Folder…'),
+      ({ text, choices }) => {
+        assert.match(text, /Left out.*: os\/kernel/u);
+        return choices[0];
+      },
     );
     await restore();
     const [message] = person.said;
