@@ -1,4 +1,5 @@
-// What the history and the answer say of a step of an agent, also where it fails half way.
+// What the history and the answer say of a step of an agent, which is one call of a tool that changes a VM, also where
+// it fails half way.
 import { asFailure } from '../domain/asFailure.js';
 import { untrustedLine } from './guestText.js';
 import { ToolRefusal, toolError } from './refusal.js';

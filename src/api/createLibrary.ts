@@ -1,4 +1,4 @@
-// What a visit is for who made it.
+// The object that the library gives out: each call looks in a session, which is opened for it and closed with it.
 import type { Session } from '../session/session.js';
 import { systemInfo } from '../session/systemInfos.js';
 import type { SystemInfo, VirtRewind } from './publicApi.js';

@@ -91,7 +91,7 @@ export function parseBisect(value: unknown): Bisect | undefined {
   return bisect.answers.every(isInLine) && bisect.probes.every(isInLine) ? bisect : undefined;
 }
 
-/** Whether it could be read again. */
+/** Whether it could be read again, with room for the answers that are still to come. */
 export function fitsStore(bisect: Bisect): boolean {
   const written = writeJson({ version, ...bisect });
   return Buffer.byteLength(written) <= maxBytes / 2 && parseBisect(JSON.parse(written)) !== undefined;

@@ -50,10 +50,14 @@ export async function beginRecord(
     await discard(fs, [making, made], log);
     throw error;
   }
+  // Its first holder, made with it.
   return lockOf(fs, made, 1);
 }
 
-/** In one move, with all that is in its folder. Resolves when it is gone for all who look for it. */
+/**
+ * In one move, with all that is in its folder. Resolves when it is gone for all who look for it.
+ * @param old a name of its own where a record of this id may be made, and forgotten, once more meanwhile
+ */
 export async function forgetRecord(
   { root, fs, log }: Omit<RecordPlace, 'folder'>,
   id: string,

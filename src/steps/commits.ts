@@ -1,5 +1,9 @@
-// A disk of the VM gets fewer layers: by QEMU while it is on, by us on the files of one that is off. Whoever else
-// stands on the layers does so still, but for the images that we put on the file that took them, and the files stay.
+// A disk of the VM gets fewer layers: by QEMU while the VM is on, by us on the files of one that is off.
+//
+//   base ← merged … ← top ← above        before: the content of `merged` and `top` goes into `base`
+//   base ← above                         after, where the disk goes on above `top`; absent `above`: the disk is `base`
+//
+// No file is deleted, and other images that rest on one of the layers still do.
 import type { Facts } from '../domain/facts.js';
 import { toldChain, type VmDisk } from '../domain/vm.js';
 import { withImage, withoutLayers } from './changedFacts.js';
@@ -56,7 +60,7 @@ function filesOf(disks: readonly CommittedDisk[]): TouchedFiles {
   return { images: disks.flatMap(({ top, base, above = [] }) => [top, base, ...above]) };
 }
 
-/** Each of these disks of the VM is its base, and nothing above it; or what was to stand on the base does, told so. */
+/** Each of these disks is its base now; or, where something was above, each of those images names the base. */
 export function standsJustOn(disks: readonly CommittedDisk[], facts: Facts): boolean {
   return disks.every(({ target, base, top, above }) => {
     const own = facts.vm.disks.filter((disk) => disk.target === target);

@@ -77,6 +77,7 @@ async function importLayer(
   const part = join(store, `.${randomBytes(8).toString('hex')}.part`);
   try {
     await copyFile(name, part, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
+    // Before the rebase, which changes the file: the name says what was copied, and on what it rests.
     const digest = createHash('sha256').update(`${format}\n${backing ?? ''}\n`);
     await pipeline(createReadStream(part), digest);
     if (backing !== undefined) {

@@ -1,4 +1,5 @@
-// Ends storage pools of ours that are left over: whose folder was silent, or whose editor died. Refuses to make one.
+// Ends storage pools that we left over. libvirt reads and writes files of its host through a pool over their folder: we
+// make one for moments, and it stays where the folder was silent or the editor died.
 import { createHash } from 'node:crypto';
 import type { Connection } from '../../libvirt/connection.js';
 import {
@@ -23,8 +24,8 @@ export function isNoPool(error: unknown): boolean {
 }
 
 /**
- * Whether that is why it was refused. One of a user stays when it is ended, and libvirt has no code of its own for
- * that.
+ * Whether libvirt refused because the pool has ended already. A pool that a user defined is still listed then, as
+ * inactive, and libvirt has no error code of its own for that.
  */
 export async function hasEnded(connection: Connection, pool: StoragePool, error: unknown): Promise<boolean> {
   if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_OPERATION_INVALID) {
@@ -40,7 +41,7 @@ export async function hasEnded(connection: Connection, pool: StoragePool, error:
   }
 }
 
-/** One that is not there has ended. */
+/** A pool that is not there has ended. */
 export async function endPool(connection: Connection, pool: StoragePool): Promise<void> {
   try {
     await connection.call('storagePoolDestroy', { pool });
@@ -50,6 +51,9 @@ export async function endPool(connection: Connection, pool: StoragePool): Promis
     }
   }
 }
+
+/** In the place of a time: to be ended at the next look, and remembered until it is seen. */
+const owed = 0;
 
 export class PoolEnds {
   readonly #now: () => number;
@@ -71,10 +75,10 @@ export class PoolEnds {
     this.#used.delete(name);
   }
 
-  /** It could not be ended, or may still be made by a daemon that did not answer. Not for those of a user. */
+  /** The pool could not be ended, or a daemon that did not answer may still make it. Never a user's own pool. */
   owe(name: string): void {
     if (ownName.test(name)) {
-      this.#strays = new Map([...this.#strays, [name, 0]]);
+      this.#strays = new Map([...this.#strays, [name, owed]]);
     }
   }
 
@@ -86,8 +90,8 @@ export class PoolEnds {
     const idle = pools
       .filter(({ name }) => ownName.test(name) && !this.#used.has(name))
       .map((pool) => ({ pool, due: this.#strays.get(pool.name) ?? now + strayAfterMs }));
-    const owed = [...this.#strays].filter(([name, due]) => due === 0 && !this.#used.has(name));
-    this.#strays = new Map([...owed, ...idle.map(({ pool: { name }, due }) => [name, due] as const)]);
+    const unseen = [...this.#strays].filter(([name, due]) => due === owed && !this.#used.has(name));
+    this.#strays = new Map([...unseen, ...idle.map(({ pool: { name }, due }) => [name, due] as const)]);
     for (const { pool } of idle.filter(({ due }) => due <= now)) {
       await endPool(connection, pool);
       this.#strays = new Map([...this.#strays].filter(([name]) => name !== pool.name));

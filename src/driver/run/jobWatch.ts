@@ -50,6 +50,7 @@ export async function watchWhile<T>(
         looking.catch((error: unknown) => log.debug(`a look ended: ${String(error)}`));
         const patience = tick(ended.signal, signal, [patienceMs, cancelledPatienceMs]);
         const hangs = await Promise.race([looking.then(() => false), patience]);
+        // A look that hangs is left alone, and the next one has a connection of its own; so many of them, and no more.
         if (hangs && opened.size > mostHanging) {
           await looking;
         } else if (hangs) {

@@ -29,6 +29,7 @@ export async function withLeftovers(context: StepContext, step: CreateStep, erro
       return otherwise;
     }
   };
+  // What could not be seen is taken for the worse: a guest for frozen, a snapshot for made, with files of its own.
   const frozen = step.quiesce ? await lookOr('the guest', () => ensureThawed(context), 'stays') : 'not';
   const known = await lookOr('the snapshot', () => isThere(context, step.name), true);
   const left: readonly Leftover[] = [

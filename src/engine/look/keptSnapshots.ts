@@ -37,6 +37,7 @@ export async function keepingMarks({ marks }: Pick<Persistence, 'marks'>, ref: V
 
 /** The one that the mark is on: it goes along when the snapshot is renamed, but not where that could be one of two. */
 export function favouriteIn(tree: SnapshotTree, marks: readonly OneSnapshot[]): Snapshot | undefined {
+  // There is one favourite: the newest mark.
   const marked = findKeptSnapshots(tree, marks.slice(-1));
   return marked.length === 1 ? marked[0] : undefined;
 }

@@ -51,7 +51,7 @@ export async function restoreWholeSet(
   const agree = async (use: RestoreUse): Promise<void> => {
     await asksForParts(use);
   };
-  const { restored, there } = await whileTold(title, { shown }, async (signal, report) => {
+  const { restored, there: restoredBefore } = await whileTold(title, { shown }, async (signal, report) => {
     const restic = await open(signal);
     return onVmHost(host.login, process.env, (vmHost) =>
       restoreSet(
@@ -79,9 +79,12 @@ export async function restoreWholeSet(
   await engine.refresh({ connection });
   const [{ set }] = backups as readonly [Backup & { readonly set: BackupSet }];
   const notes = [
-    ...(there.length === 0 ? [] : [t('Restored before: {0}', there.map((vm) => displayLine(vm)).join(', '))]),
+    ...(restoredBefore.length === 0
+      ? []
+      : [t('Restored before: {0}', restoredBefore.map((vm) => displayLine(vm)).join(', '))]),
     ...(backups.length < set.vms ? [lacksText(set, backups.length)] : []),
     ...restored.flatMap((one) =>
+      // Its first line says that it is restored, as the end of all does.
       restoredLines(one)
         .slice(1)
         .map((line) => `${displayLine(one.name)}: ${line}`),
