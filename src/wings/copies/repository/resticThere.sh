@@ -12,11 +12,11 @@
 set_variable() { export "$1"; }
 read_on() { cat; cat >/dev/null; }
 count() { while n=$(head -c 16777216 | wc -c) && [ "$n" -gt 0 ]; do echo "$n"; done; }
-# It then takes its lock away.
+# It then takes its lock away: on a line that is limited, only when what is on its way has come.
 stop() {
   read -r _ <&3
   kill -INT "$1"
-  sleep 10
+  sleep 60
   kill -KILL "$1"
 }
 # Prints the first $2 of what comes behind.
