@@ -12,6 +12,7 @@ import type { HistoryPanel } from '../history/historyPanel.js';
 import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
+import type { VmView } from '../../live/views.js';
 import type { RunningOperations } from './operations/runningOperations.js';
 import type { LessonHost } from './labs/lessonHost.js';
 import type { ChosenSystem } from './systems/chosenSystem.js';
@@ -83,10 +84,13 @@ export interface CommandRun extends CommandServices {
  */
 export type Handler = (run: CommandRun) => Promise<unknown>;
 
-/** Of one verb, which does the same to VMs and to a system or its restore point. */
+/** Of one verb, by what it is called on. */
 export interface TargetHandlers {
   readonly vms: Handler;
-  readonly system: Handler;
+  /** Rows of more than one VM, by name; absent: `vms` takes them too. */
+  readonly several?: (run: CommandRun, views: readonly VmView[]) => Promise<unknown>;
+  /** A system, or a restore point of it; absent: it does nothing of the kind. */
+  readonly system?: Handler;
 }
 
 /** What wings do for commands. */

@@ -24,6 +24,7 @@ import { powerCommands } from './vms/powerCommands.js';
 import { protectionCommands } from './vms/protectionCommands.js';
 import { revertCommands } from './goingBack/revertCommands.js';
 import { snapshotCommands } from './snapshots/snapshotCommands.js';
+import { severalVms } from './severalVms.js';
 import { systemCommands } from './systems/systemCommands.js';
 import { isForSystem, isOnSystem } from './systems/systemTargets.js';
 import { trashCommands } from './snapshots/trashCommands.js';
@@ -107,7 +108,11 @@ export function handlerOf(id: AnyCommandId, handedIn: HandlersHandedIn): Handler
   if (found === undefined) {
     throw new Error(`There is no command ${id}.`);
   }
-  const { vms, system: forSystem } = typeof found === 'function' ? { vms: found, system: undefined } : found;
+  const {
+    vms,
+    several: forSeveral,
+    system: forSystem,
+  }: TargetHandlers = typeof found === 'function' ? { vms: found } : found;
   return async (called) => {
     const run = await onChosen(id, called);
     if (isForSystem(run) && forSystem !== undefined) {
@@ -115,6 +120,10 @@ export function handlerOf(id: AnyCommandId, handedIn: HandlersHandedIn): Handler
     }
     if (isOnSystem(run) && !everywhere.has(id)) {
       throw new CommandError('invalid', t('This command works on one VM, not on a system. Select one of its VMs.'));
+    }
+    const several = forSeveral === undefined ? undefined : severalVms(run);
+    if (forSeveral !== undefined && several !== undefined) {
+      return forSeveral(run, several);
     }
     if (run.call.kind !== 'palette' || forSystem === undefined) {
       return vms(run);

@@ -19,7 +19,7 @@ import { revertTo } from './revertTo.js';
 import { showFailure } from '../runCommand.js';
 import { revertLastPoint, revertSystem } from '../systems/systemOperations.js';
 import { sessionOf } from '../sessionOf.js';
-import { severalVms, targetOnEach } from '../severalVms.js';
+import { targetOnEach } from '../severalVms.js';
 import { activeOrPickedVm, targetSnapshot, hasSnapshots } from '../targets.js';
 import { type Undoing, undoingOfRevert } from './undoing.js';
 import { vmCountText } from '../../../text/words.js';
@@ -28,9 +28,17 @@ import { vmCountText } from '../../../text/words.js';
 const longestTitle = 48;
 
 export const revertCommands = {
-  'virtRewind.revert': { vms: revert, system: revertSystem },
-  'virtRewind.revertToLast': { vms: revertToLast, system: revertLastPoint },
-  'virtRewind.revertToFavourite': { vms: revertToFavourite, system: revertLastPoint },
+  'virtRewind.revert': { vms: revert, several: revertSeveral, system: revertSystem },
+  'virtRewind.revertToLast': {
+    vms: revertToLast,
+    several: (run, views) => revertSeveral(run, views, 'last'),
+    system: revertLastPoint,
+  },
+  'virtRewind.revertToFavourite': {
+    vms: revertToFavourite,
+    several: (run, views) => revertSeveral(run, views, 'favourite'),
+    system: revertLastPoint,
+  },
 } satisfies CommandTable;
 
 /**
@@ -39,10 +47,6 @@ export const revertCommands = {
  */
 async function revert(run: CommandRun): Promise<unknown> {
   const { target } = argumentsOf(run.call);
-  const several = severalVms(run);
-  if (several !== undefined) {
-    return revertSeveral(run, several, target === 'branch' ? undefined : target);
-  }
   if (target === 'last') {
     return revertToLast(run);
   }
@@ -62,10 +66,11 @@ async function revertSeveral(
   views: readonly VmView[],
   given?: 'last' | 'favourite',
 ): Promise<readonly OperationResult[]> {
-  const { after, checkpointFirst } = argumentsOf(run.call);
+  const { target, after, checkpointFirst } = argumentsOf(run.call);
+  const which = given ?? (target === 'branch' ? undefined : target);
   const wish = { ...(after !== undefined && { after }), ...(checkpointFirst !== undefined && { checkpointFirst }) };
   const placeHolder = t('Select the snapshot to revert {0} VMs to', views.length);
-  const { targets, title, leftOut } = await targetOnEach(run, views, placeHolder, ['last', 'favourite'], given);
+  const { targets, title, leftOut } = await targetOnEach(run, views, placeHolder, ['last', 'favourite'], which);
   const session = sessionOf(run);
   const requests = targets.map(({ view, snapshot }) => session.revertRequest(view, snapshot, wish));
   return operateAll(run, requests, {
@@ -128,10 +133,6 @@ async function undoSeveral(run: CommandRun, refs: readonly VmRef[]): Promise<unk
 
 /** Goes back to the snapshot of a VM that was marked as the favourite. */
 async function revertToFavourite(run: CommandRun): Promise<unknown> {
-  const several = severalVms(run);
-  if (several !== undefined) {
-    return revertSeveral(run, several, 'favourite');
-  }
   const view = await activeOrPickedVm(
     run,
     ({ favourite }) => favourite !== undefined,
@@ -152,10 +153,6 @@ async function revertToFavourite(run: CommandRun): Promise<unknown> {
  * Goes back to the newest snapshot of a VM that somebody took: what reverts and their layouts have left does not count.
  */
 async function revertToLast(run: CommandRun): Promise<unknown> {
-  const several = severalVms(run);
-  if (several !== undefined) {
-    return revertSeveral(run, several, 'last');
-  }
   const view = await activeOrPickedVm(run, hasSnapshots);
   const tree = await run.engine.readTree(view.ref);
   const last = sortSnapshots(tree, 'time').findLast(({ trailers }) => trailers.auto === undefined);

@@ -37,7 +37,7 @@ const longestName = 48;
 
 export const deleteCommands = {
   'virtRewind.deleteSnapshot': { vms: deleteSnapshots, system: deleteOfSystem },
-  'virtRewind.prune': { vms: prune, system: pruneSystem },
+  'virtRewind.prune': { vms: prune, several: pruneSeveral, system: pruneSystem },
 } satisfies CommandTable;
 
 /** Deletes snapshots; their children keep their data. Of one snapshot, what is below it can go too, or alone. */
@@ -130,10 +130,6 @@ interface PruneResult extends OperationResult {
 
 /** Deletes snapshots by a rule, after a look at which. */
 async function prune(run: CommandRun): Promise<unknown> {
-  const several = severalVms(run);
-  if (several !== undefined) {
-    return pruneSeveral(run, several);
-  }
   const view = await targetVm(run, hasSnapshots);
   const plan = await planOrRefuse(run, await pruneRequest(run, view));
   const untimed = await untimedIn(run, view);

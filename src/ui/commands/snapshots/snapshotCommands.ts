@@ -15,7 +15,7 @@ import { pickKind } from './pickKind.js';
 import { pickSeveral } from '../../prompts/pickTarget.js';
 import { refuseFirst } from '../refuseFirst.js';
 import { rowOfCall, targetVm, targetVms, targetSnapshot, activeOrPickedVm, sayTarget } from '../targets.js';
-import { readTrees, severalVms } from '../severalVms.js';
+import { readTrees } from '../severalVms.js';
 import { suggestTitle, checkpointTitle } from '../../../domain/titleSuggestion.js';
 import { notify } from '../../prompts/notify.js';
 import { operateAgreed, operateAll } from '../operateAll.js';
@@ -28,7 +28,11 @@ import { checkpoint } from '../systems/systemOperations.js';
 import { vmCountText } from '../../../text/words.js';
 
 export const snapshotCommands = {
-  'virtRewind.createSnapshot': { vms: createSnapshot, system: (run) => checkpoint(run, 'asked') },
+  'virtRewind.createSnapshot': {
+    vms: createSnapshot,
+    several: createOnEach,
+    system: (run) => checkpoint(run, 'asked'),
+  },
   'virtRewind.quickCheckpoint': { vms: quickCheckpoint, system: (run) => checkpoint(run, 'suggested') },
   'virtRewind.editDescription': editDescription,
   'virtRewind.renameSnapshot': { vms: renameSnapshot, system: renameSystem },
@@ -38,10 +42,6 @@ type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
 /** Asks for the kind, the title and a description, as far as they are not given. */
 async function createSnapshot(run: CommandRun): Promise<unknown> {
-  const several = severalVms(run);
-  if (several !== undefined) {
-    return createOnEach(run, several);
-  }
   const given = argumentsOf(run.call);
   const view = await targetVm(run);
   const tree = await run.engine.readTree(view.ref);

@@ -20,7 +20,7 @@ import { CommandError, DismissedError, NothingThere } from '../../prompts/comman
 import { requirePlan } from '../../../session/session.js';
 import { operateConfirmed } from '../operate.js';
 import { operateAll } from '../operateAll.js';
-import { readsAtOnce, severalVms } from '../severalVms.js';
+import { readsAtOnce } from '../severalVms.js';
 import { type Choice, pick } from '../../prompts/pickTarget.js';
 import { refusalChoice } from '../../prompts/refusalChoice.js';
 import { asFailure } from '../../../domain/asFailure.js';
@@ -32,7 +32,7 @@ type RepairRequest = Extract<OperationRequest, { readonly kind: 'repair' }>;
 export const doctorCommands = {
   /** A report on what works with a VM's snapshots here and what is wrong with them; changes nothing. */
   'virtRewind.examine': async (run) => openDoctorReport(run, await examinedVms(run)),
-  'virtRewind.repair': repair,
+  'virtRewind.repair': { vms: repair, several: cleanUp },
 } satisfies CommandTable;
 
 /** A connection's row stands for all its VMs. */
@@ -47,10 +47,6 @@ async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
 
 /** The doctor's repairs of a VM, each shown as a plan before it is done. */
 async function repair(run: CommandRun): Promise<unknown> {
-  const several = severalVms(run);
-  if (several !== undefined) {
-    return cleanUp(run, several);
-  }
   const view = await targetVm(run);
   const { problem } = argumentsOf(run.call);
   const { diagnoses: all } = await run.health.examine(view.ref);
