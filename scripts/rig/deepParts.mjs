@@ -286,7 +286,7 @@ export const deepParts = [
     name: 'targets system',
     group: 'hosts',
     version: 'system',
-    minutes: 5,
+    minutes: 8,
     guards: ['wings'],
     needs: ['sshd', 'rclone'],
     layer: 'libvirtd',
