@@ -60,10 +60,15 @@ export function undoneText(
   view: Pick<VmView, 'tree' | 'vm'> | undefined,
 ): string {
   return does === 'undo' && request.kind === 'revert' && view !== undefined
-    ? t('Undid the revert of {0} to “{1}”', displayLine(view.vm.name), titleThen(changes, request.snapshot, view))
+    ? undoneRevertText(view, titleThen(changes, request.snapshot, view))
     : does === 'undo'
       ? t('Undone: {0}', words)
       : t('Redone: {0}', words);
+}
+
+/** @param title of what the revert went to, fit to be shown */
+export function undoneRevertText({ vm }: Pick<VmView, 'vm'>, title: string): string {
+  return t('Undid the revert of {0} to “{1}”', displayLine(vm.name), title);
 }
 
 function titleThen(changes: LoggedOperation['changes'], name: string, view: Pick<VmView, 'tree'>): string {

@@ -105,12 +105,14 @@ function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['d
     .reverse()
     .map((one) => {
       const { entry, way } = one;
+      const root = look.root(entry);
+      const label = loggedWords(root, view);
       const steps = way.kind === 'refusal' ? look.backTo(entry) : [];
       const isWithLater = steps.length > 1 && steps.every((step) => step.way.kind !== 'refusal');
       return {
         at: entry.at,
-        label: loggedWords(look.root(entry), view),
-        first: undoLabel(does, look.root(entry), loggedWords(look.root(entry), view), view),
+        label,
+        first: undoLabel(does, root, label, view),
         description: agoText(entry.at, now),
         detail: `→ ${isWithLater ? (steps.length === 2 ? t('together with 1 later operation') : t('together with {0} later operations', steps.length - 1)) : wayText(view, way)}`,
         ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),

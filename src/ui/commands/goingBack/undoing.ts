@@ -8,7 +8,7 @@ import type { VmRef } from '../../../domain/vm.js';
 import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
 import type { VmView } from '../../../live/views.js';
 import { requestWords, titleOf } from '../../../text/operations/operationProgress.js';
-import { loggedWords, undoneText } from '../../../text/operations/loggedText.js';
+import { loggedWords, undoneRevertText, undoneText } from '../../../text/operations/loggedText.js';
 import { notify } from '../../prompts/notify.js';
 import type { CommandRun } from '../commandServices.js';
 import { showFailure } from '../runCommand.js';
@@ -32,7 +32,7 @@ export function undoingOf(look: UndoLook, view: VmView, { entry, does }: Undoabl
 export function undoingOfRevert(view: VmView, snapshot: string, entry: string | undefined): Undoing {
   const request = { kind: 'revert', vm: view.ref, snapshot, after: 'asSnapshot' } as const;
   const words = requestWords({ findVm: () => view }, request);
-  const done = t('Undid the revert of {0} to “{1}”', displayLine(view.vm.name), displayLine(titleOf(view, snapshot)));
+  const done = undoneRevertText(view, displayLine(titleOf(view, snapshot)));
   return { does: 'undo', words, done, ...(entry !== undefined && { entry }) };
 }
 
