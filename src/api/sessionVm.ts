@@ -18,7 +18,7 @@ import type { Session } from '../session/session.js';
 import { waitInSession } from '../session/waitInSession.js';
 import { bytesText } from '../text/bytesText.js';
 import { copyStoppedText } from '../text/guests/copyText.js';
-import { problemInfos } from '../text/problems/examinationText.js';
+import { problemInfos } from '../text/problems/problemInfos.js';
 import { nothingToUndoText } from '../text/operations/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/guests/waitText.js';
 import type {

@@ -26,7 +26,10 @@ table { border-collapse: collapse; width: 100%; margin-top: 0.3rem; }
 th, td { text-align: start; vertical-align: top; padding: 0.3rem 0.8rem 0.3rem 0; border-bottom: 1px solid var(--vscode-widget-border, var(--vscode-contrastBorder, transparent)); }
 th[scope=row] { font-weight: 400; width: 30%; }
 td:nth-child(2) { width: 15%; }
-summary { cursor: pointer; width: fit-content; }
+ul { margin: 0.3rem 0; padding-left: 1.2rem; }
+ul li { padding: 0; }
+summary { cursor: pointer; width: fit-content; overflow-wrap: anywhere; }
+details > :not(summary) { margin-left: 1rem; }
 code { display: block; font-family: var(--vscode-editor-font-family, monospace); overflow-wrap: anywhere; white-space: pre-wrap; padding: 0.3rem 0.5rem;
   color: var(--vscode-editor-foreground); background: var(--vscode-textCodeBlock-background); user-select: all; }
 `;

@@ -11,13 +11,19 @@ function pagePolicy(nonce: string): string {
 
 /**
  * The editor gives the focus to a page that takes the place of one that had it, and keeps how far it was scrolled.
- * Links are known by what is heard of them; where that one is gone, the one in its place.
+ * Links are known by what is heard of them; where that one is gone, the one in its place. What was unfolded stays so.
  */
 export const restoreFocusScript = `
 const api = acquireVsCodeApi();
 const links = [...document.querySelectorAll('a[href]')];
 const nameOf = (link) => link.getAttribute('aria-label') ?? link.textContent;
 const left = api.getState();
+const folds = [...document.querySelectorAll('details')];
+const opened = (fold) => fold.firstElementChild.textContent;
+for (const fold of folds) {
+  fold.open = left?.open?.includes(opened(fold)) === true;
+  fold.addEventListener('toggle', () => api.setState({ ...api.getState(), open: folds.filter((one) => one.open).map(opened) }));
+}
 addEventListener('focusin', ({ target }) => {
   const at = links.indexOf(target);
   if (at >= 0) api.setState({ ...api.getState(), name: nameOf(target), at });

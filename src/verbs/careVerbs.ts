@@ -7,11 +7,7 @@ export const careVerbs = {
     icon: 'heart',
     arguments: ['vm'],
     remark: 'without `vm`: all',
-    places: [
-      inTitle('2_log@0'),
-      onRow('6_care@4', { is: ['connection|system'] }),
-      inMenu('health', '1_health@1', { is: ['vm'] }),
-    ],
+    places: [inTitle('2_log@0'), onRow('6_care@4', { is: ['connection|system'] })],
   },
   snoozeHealth: {
     title: 'Snooze Health Warnings…',
@@ -23,7 +19,7 @@ export const careVerbs = {
     title: 'Doctor: Diagnose',
     icon: 'pulse',
     arguments: ['vm'],
-    places: [onRow('6_care@5', { is: ['connection'] }), inMenu('health', '2_doctor@1', { is: ['vm'] })],
+    places: [inMenu('health', '2_doctor@1', { is: ['vm'] })],
   },
   repair: {
     title: 'Doctor: Repair…',

@@ -68,7 +68,7 @@ describe('health', () => {
 
   it('is reported with what it means, for one VM and for all', async () => {
     for (const [given, title] of [
-      [{ vm: name }, `Health: ${name}`],
+      [{ vm: name }, `Doctor: ${name}`],
       [{}, 'Health'],
     ] as const) {
       await call('virtRewind.checkHealth', given);

@@ -101,10 +101,10 @@ describe('the reports', () => {
   it('have a problem to tell', async () => {
     await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, `${vm}.qcow2`)]);
   });
+  isAccessible('health', () => stage().hands.command('Virt Rewind: Check Health'), ofProblems);
   isAccessible('doctor', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Doctor: Diagnose'), ofProblems);
-  isAccessible('health', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Check Health'), ofProblems);
 
-  it('of health: a problem is repaired from the page by the keyboard, and the page says so', async () => {
+  it('of the doctor: a problem is repaired from the page by the keyboard, and the page says so', async () => {
     const { hands, workbench } = stage();
     const repair = workbench.webview.getByRole('link', { name: /^Repair… .*left-over/ });
     await repair.focus();
@@ -112,7 +112,7 @@ describe('the reports', () => {
     await hands.pick(/Remove “left-over”/);
     await hands.answer('Repair');
     await workbench.webview.getByText('No problems found').waitFor();
-    await workbench.picture('reports/health-repaired');
+    await workbench.picture('reports/doctor-repaired');
   });
   isAccessible('comparison', async () => {
     await stage().hands.menu(/^checkpoint/, 'Copy and Show', 'Compare…');

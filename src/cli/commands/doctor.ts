@@ -3,7 +3,8 @@ import { severityOf } from '../../diagnosis/problemTable.js';
 import type { Examination } from '../../diagnosis/examination.js';
 import type { VmRef } from '../../domain/vm.js';
 import { repairRequest } from '../../session/repairRequest.js';
-import { examinationText, problemInfos } from '../../text/problems/examinationText.js';
+import { problemInfos } from '../../text/problems/problemInfos.js';
+import { problemReportText } from '../../text/problems/problemReport.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import { carryOut } from '../carryOut.js';
 import type { Context } from '../context.js';
@@ -19,13 +20,13 @@ export async function doctor(context: Context): Promise<ExitName> {
   if (wanted !== undefined) {
     return carryOut(context, found, await repairRequest(session, found, wanted));
   }
-  const examination = await examineOnce(context, found.ref);
-  const { diagnoses, abilities } = examination;
+  const { diagnoses, abilities } = await examineOnce(context, found.ref);
   const view = session.view(found);
   const now = Date.now();
   const unread = (await session.doubts()).filter(({ reason }) => reason === 'settingsUnreadable');
   if (json === undefined) {
-    terminal.say(plainReport(examinationText(examination, view, now), terminal));
+    const checked = { view, diagnoses, abilities, unjudged: [], snoozed: 0 };
+    terminal.say(plainReport(problemReportText([checked], [], now), terminal));
   } else {
     json({
       vm: session.infoOf(view),

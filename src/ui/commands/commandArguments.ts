@@ -11,7 +11,7 @@ import { CommandError } from '../prompts/commandError.js';
  * |-----------------------------|--------------------------------------------------------------------------|
  * | nothing                     | `palette`: all is asked                                                  |
  * | a row, and the selected rows | `rows`                                                                   |
- * | a row, and an object of arguments | `rows`: links of pages                                             |
+ * | a row, and an object of arguments, alone or in a list of rows | `rows`: links of pages                 |
  * | a list with one row         | `rows`: it, and the selected rows if it is one of them: keys in the view |
  * | a list without a row        | `rows`: the selected rows, or `palette`                                  |
  * | either list, with an object of arguments beside the row | the same: keys                               |
@@ -44,8 +44,9 @@ export function parseCall(first: unknown, second: unknown, selection: () => read
     return row === undefined ? { kind: 'palette', given } : { kind: 'rows', rows: [row, ...others], given };
   }
   if (isNode(first)) {
-    const rows = rowsWith(first, Array.isArray(second) ? second.filter(isNode) : []);
-    return { kind: 'rows', rows, given: besideRow(second) };
+    const beside: readonly unknown[] = Array.isArray(second) ? second : [];
+    const rows = rowsWith(first, beside.filter(isNode));
+    return { kind: 'rows', rows, given: besideRow(beside.find((one) => !isNode(one)) ?? second) };
   }
   if (isFile(first)) {
     return { kind: 'file', path: first.fsPath, address: first.toString() };

@@ -81,7 +81,7 @@ export function runCommand(
       if (isUnsure && (await callAgain(id, first))) {
         return undefined;
       }
-      const others = Array.isArray(second) ? second.filter((row) => isNode(row) && tree.focus.isThere(row)) : second;
+      const others = Array.isArray(second) ? second.filter((row) => !isNode(row) || tree.focus.isThere(row)) : second;
       const call = parseCall(first, others, () => (isUnsure ? [] : tree.focus.selection));
       byProgram = call.kind === 'program';
       refuseUnreachable(services.engine, id, call);

@@ -34,7 +34,7 @@ export function problemPage(
   parts: readonly ReportPart[],
   nonce: string,
 ): string {
-  const html = parts.map(partHtml);
+  const html = partsHtml(parts);
   // What is found in one sentence stands first.
   const head = parts[1]?.kind === 'text' ? 2 : 1;
   return pageHtml(
@@ -47,29 +47,50 @@ ${html.slice(head).join('\n')}
   );
 }
 
-function partHtml(part: ReportPart): string {
+/** Headings of level 2 are numbered: a list leads to them. */
+function partsHtml(parts: readonly ReportPart[]): readonly string[] {
+  let headings = 0;
+  return parts.map((part) => partHtml(part, part.kind === 'heading' && part.level === 2 ? `part${headings++}` : ''));
+}
+
+function partHtml(part: ReportPart, id = ''): string {
   switch (part.kind) {
     case 'heading':
-      return `<h${part.level}>${htmlText(part.text)}</h${part.level}>`;
+      return `<h${part.level}${id === '' ? '' : ` id="${id}"`}>${htmlText(part.text)}</h${part.level}>`;
     case 'text':
-      return `<p>${part.lead === undefined ? '' : `<b>${htmlText(part.lead)}:</b> `}${htmlText(part.text)}</p>`;
+      return `<p>${leadHtml(part)}</p>`;
+    case 'contents':
+      return `<ul>${part.titles.map((title, at) => `<li><a href="#part${at}">${htmlText(title)}</a></li>`).join('')}</ul>`;
+    case 'folded':
+      return part.parts.length === 0
+        ? `<p>${leadHtml(part)}</p>`
+        : `<details><summary>${leadHtml(part)}</summary>
+${part.parts.map((inner) => partHtml(inner)).join('\n')}</details>`;
     case 'table': {
       const [head = [], ...rows] = part.rows;
       return `<table><thead><tr>${head.map((text) => `<th scope="col">${htmlText(text)}</th>`).join('')}</tr></thead>
 <tbody>${rows.map(rowHtml).join('\n')}</tbody></table>`;
     }
     case 'remedies': {
-      const { vm: ref, about, remedies } = part;
-      const links = remedies.map(({ title, command, snapshot, given }) => {
-        const node: Node =
+      const { about, remedies } = part;
+      const links = remedies.map(({ title, command, on, given }) => {
+        const nodes = on.map(({ vm: ref, snapshot }): Node =>
           snapshot === undefined
             ? { kind: 'vm', id: vmKey(ref), ref }
-            : { kind: 'snapshot', id: `${vmKey(ref)}/${snapshot}`, ref, snapshot };
-        return commandLink(command, given === undefined ? [node] : [node, given], title, about);
+            : { kind: 'snapshot', id: `${vmKey(ref)}/${snapshot}`, ref, snapshot },
+        );
+        const [first, ...others] = nodes;
+        const more = given === undefined ? [] : [given];
+        const args = others.length === 0 ? [first, ...more] : [first, [...nodes, ...more]];
+        return commandLink(command, args, title, about);
       });
       return `<p class="actions">${links.join(' ')}</p>`;
     }
   }
+}
+
+function leadHtml({ lead, text }: { readonly lead?: string; readonly text: string }): string {
+  return `${lead === undefined ? '' : `<b>${htmlText(lead)}:</b> `}${htmlText(text)}`;
 }
 
 function rowHtml([first = '', ...rest]: readonly string[]): string {

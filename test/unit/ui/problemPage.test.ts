@@ -7,8 +7,7 @@ import { isNode } from '../../../src/ui/tree/nodes.js';
 import { parseCall } from '../../../src/ui/commands/commandArguments.js';
 import { problemLinks, problemPage } from '../../../src/ui/problems/problemPage.js';
 import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
-import { examinationParts } from '../../../src/text/problems/examinationText.js';
-import { healthParts } from '../../../src/text/problems/healthReportText.js';
+import { type CheckedVm, problemReport } from '../../../src/text/problems/problemReport.js';
 import { refuse } from '../../../src/domain/refusal.js';
 import { now, vm, vmView } from './samples.js';
 
@@ -32,8 +31,12 @@ const links = (html: string): readonly Link[] =>
       text,
     }),
   );
+const pageOf = (...checked: readonly Partial<CheckedVm>[]): string => {
+  const all = checked.map((one) => ({ view, diagnoses: [], unjudged: [], snoozed: 0, ...one }));
+  return problemPage(page, problemReport(all, [], now), 'n');
+};
 const healthPage = (...found: readonly Problem[]): string =>
-  problemPage(page, healthParts([{ view, health: { found, unjudged: [] }, snoozed: 0 }], [], now), 'n');
+  pageOf({ diagnoses: found.map((problem) => ({ problem })) });
 const idsFor = (problem: Problem): readonly string[] =>
   links(healthPage(problem))
     .slice(1)
@@ -43,7 +46,7 @@ describe('the page of what is wrong with VMs', () => {
   it('says first that nothing is wrong, and can be read again', () => {
     const html = healthPage();
     const words = html.replace(/[^]*<main>|<\/main>[^]*/gu, '').replaceAll(/<[^>]*>/g, ' ');
-    assert.match(words, /^\s*Health of web\s+No problems found\.\s+Refresh\s*$/u);
+    assert.match(words, /^\s*web\s+No problems found\.\s+Refresh\s*$/u);
     assert.deepEqual(
       links(html).map(({ id, text }) => [id, text]),
       [['checkHealth', 'Refresh']],
@@ -65,7 +68,7 @@ describe('the page of what is wrong with VMs', () => {
         ['emptyTrash', 'prune', 'snoozeHealth'],
       ],
       [{ kind: 'inTrash', snapshots: 1, bytes: 5, until: now }, ['emptyTrash']],
-      [{ kind: 'orphanFile', file: '/img/x', bytes: 1 }, ['repair']],
+      [{ kind: 'orphanFile', file: '/img/x', bytes: 1 }, []],
       [{ kind: 'nvramNotHeld', snapshot: 's' }, []],
     ];
     for (const [problem, wanted] of rows) {
@@ -102,26 +105,15 @@ describe('the page of what is wrong with VMs', () => {
         progress: 'timeOnly',
       } as const;
       const refused = refuse('notOff', { vm: 'web', state: 'running', wanted: '' });
-      const parts = examinationParts(
-        {
-          of: { vm: view.vm, tree: { snapshots: [] } },
-          readable: { altered: [] },
-          abilities: [
-            {
-              kind: 'createDisk',
-              can: 'no',
-              why: refuse('notRunning', { vm: 'web', state: 'off', wanted: '' }).refusal,
-            },
-          ],
-          diagnoses: [{ problem, repair: { repair, decision: decision === 'plan' ? plan : refused } }],
-        },
-        view,
-        now,
-      );
-      return links(problemPage({ ...page, command: 'virtRewind.examine' }, parts, '')).map(({ id }) => id);
+      const why = refuse('notRunning', { vm: 'web', state: 'off', wanted: '' }).refusal;
+      const html = pageOf({
+        abilities: [{ kind: 'createDisk', can: 'no', why }],
+        diagnoses: [{ problem, repair: { repair, decision: decision === 'plan' ? plan : refused } }],
+      });
+      return links(html).map(({ id }) => id);
     };
-    assert.deepEqual(doctor('plan'), ['examine', 'repair', 'start']);
-    assert.deepEqual(doctor('refusal'), ['examine', 'shutDown', 'start']);
+    assert.deepEqual(doctor('plan'), ['checkHealth', 'repair', 'snoozeHealth', 'start']);
+    assert.deepEqual(doctor('refusal'), ['checkHealth', 'snoozeHealth', 'shutDown', 'start']);
   });
 
   it('makes markup of nothing, runs our one script and calls our commands alone', () => {
@@ -132,14 +124,13 @@ describe('the page of what is wrong with VMs', () => {
         { kind: 'heading', level: 1, text: evil },
         { kind: 'text', text: evil, lead: evil },
         { kind: 'table', rows: [[evil], [evil, evil]] },
-        ...healthParts(
-          [
-            {
-              view: vmView({ vm: vm({ name: evil }) }),
-              health: { found: [{ kind: 'orphanFile', file: evil, bytes: 1 }], unjudged: [] },
-              snoozed: 0,
-            },
-          ],
+        { kind: 'contents', titles: [evil] },
+        { kind: 'folded', text: evil, lead: evil, parts: [{ kind: 'text', text: evil }] },
+        ...problemReport(
+          ['a', 'b'].map((uuid) => ({
+            view: vmView({ ref: { ...ref, uuid }, vm: vm({ name: evil }) }),
+            ...{ diagnoses: [{ problem: { kind: 'orphanFile', file: evil, bytes: 1 } }], unjudged: [], snoozed: 0 },
+          })),
           [evil],
           now,
         ),
@@ -155,5 +146,18 @@ describe('the page of what is wrong with VMs', () => {
       .replaceAll(/<\/?b>/g, '');
     assert.ok(!/<b|<img|<link|<iframe|<[^>]* on\w+=|url\(|@import|style="/i.test(bare));
     assert.ok(links(html).every(({ id }) => (problemLinks as readonly string[]).includes(`virtRewind.${id}`)));
+  });
+
+  it('calls a command on all VMs of a group as the menu of the selected rows does', () => {
+    const problem: Problem = { kind: 'guestFrozen' };
+    const others = ['a', 'b'].map((uuid) => vmView({ ref: { ...ref, uuid }, vm: vm({ name: uuid }) }));
+    const html = pageOf(...others.map((one) => ({ view: one, diagnoses: [{ problem }] })));
+    const [, snooze] = links(html);
+    const [first, second] = snooze?.given ?? [];
+    const call = parseCall(first, second, () => []);
+    assert.ok(call.kind === 'rows');
+    assert.deepEqual(call.rows.map((row) => 'ref' in row && row.ref?.uuid).toSorted(), ['a', 'b']);
+    assert.deepEqual(call.given, { problem: 'guestFrozen' });
+    assert.match(html, /<details><summary><b>a:<\/b>/u);
   });
 });

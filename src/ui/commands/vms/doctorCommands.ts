@@ -1,14 +1,10 @@
-// The doctor's report of a VM, and what mends what it found.
+// What mends what the doctor found.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../../live/views.js';
-import { connectionOfNode, vmOfNode } from '../../tree/nodes.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
 import { argumentsOf } from '../commandArguments.js';
-import { rowsOf, targetVms, targetVm } from '../targets.js';
-import type { OperationRequest, OperationResult } from '../../../domain/operation.js';
-import { examinationParts } from '../../../text/problems/examinationText.js';
-import { foundText } from '../../../text/problems/healthReportText.js';
-import type { ReportPart } from '../../../text/problems/report.js';
+import { targetVm } from '../targets.js';
+import type { OperationRequest, OperationResult, Repair } from '../../../domain/operation.js';
 import { keyOf, severityOf } from '../../../diagnosis/problemTable.js';
 import { plannedRepairs } from '../../../diagnosis/examination.js';
 import { displayLine } from '../../../domain/plainText.js';
@@ -26,24 +22,13 @@ import { refusalChoice } from '../../prompts/refusalChoice.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { notifyProgress } from '../../prompts/notify.js';
+import { vmCountText } from '../../../text/words.js';
 
 type RepairRequest = Extract<OperationRequest, { readonly kind: 'repair' }>;
 
 export const doctorCommands = {
-  /** A report on what works with a VM's snapshots here and what is wrong with them; changes nothing. */
-  'virtRewind.examine': async (run) => openDoctorReport(run, await examinedVms(run)),
-  'virtRewind.repair': { vms: repair, several: cleanUp },
+  'virtRewind.repair': { vms: repair, several: repairOnEach },
 } satisfies CommandTable;
-
-/** A connection's row stands for all its VMs. */
-async function examinedVms(run: CommandRun): Promise<readonly VmView[]> {
-  if (run.call.kind === 'rows' && run.call.rows.every((row) => vmOfNode(row) === undefined)) {
-    const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
-    const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
-    return connected.flatMap(({ vms }) => vms);
-  }
-  return targetVms(run);
-}
 
 /** The doctor's repairs of a VM, each shown as a plan before it is done. */
 async function repair(run: CommandRun): Promise<unknown> {
@@ -81,23 +66,23 @@ async function repair(run: CommandRun): Promise<unknown> {
   return operateConfirmed(run, request);
 }
 
-/** Removes what operations have left over on any of the VMs; each other repair is for one VM. */
-async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
+/** Of several VMs what operations have left over is removed; with kinds of problems, these are repaired in one way. */
+async function repairOnEach(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
+  const kinds = argumentsOf(run.call).problem?.split(' ') ?? ['orphanFile'];
   const leftOut: LeftOut[] = [];
-  const requests = await notifyProgress(t('Looking for leftover files'), true, async (report, cancellation) => {
-    const all = await mapLimited(views, readsAtOnce, async ({ ref, vm }) => {
+  const found = await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
+    const all = await mapLimited(views, readsAtOnce, async (view) => {
+      const { ref, vm } = view;
       if (cancellation.isCancellationRequested) {
         throw new DismissedError();
       }
       try {
         const { diagnoses } = await run.health.examine(ref);
         report(vm.name, 100 / views.length);
-        return diagnoses.flatMap(({ problem, repair: steps }): readonly RepairRequest[] =>
-          // A tag may be somebody's own snapshot, which can be added instead: that is decided for each.
-          steps !== undefined && problem.kind === 'orphanFile'
-            ? [{ kind: 'repair', vm: ref, repair: steps.repair }]
-            : [],
-        );
+        return diagnoses
+          .filter(({ problem }) => kinds.includes(problem.kind))
+          .flatMap(plannedRepairs)
+          .map(({ repair }) => ({ view, repair }));
       } catch (error) {
         leftOut.push({ vm: vm.name, why: failureMessage(asFailure(error)) });
         return [];
@@ -105,67 +90,43 @@ async function cleanUp(run: CommandRun, views: readonly VmView[]): Promise<reado
     });
     return all.flat();
   });
+  const way = await pickWay(found);
+  const requests = found
+    .filter(({ repair }) => repair.kind === way)
+    .map(({ view, repair }): RepairRequest => ({ kind: 'repair', vm: view.ref, repair }));
   if (requests.length === 0) {
     const rest = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
-    throw new NothingThere([t('These VMs have no leftover files.'), ...rest].join(' '));
+    const none = kinds.includes('orphanFile')
+      ? t('These VMs have no leftover files.')
+      : t('The item no longer exists.');
+    throw new NothingThere([none, ...rest].join(' '));
   }
   const [file = ''] = requests.flatMap(({ repair }) => (repair.kind === 'removeFiles' ? repair.files : []));
   return operateAll(run, requests, {
-    title: (count) =>
-      count === 1 ? t('Delete the leftover file “{0}”?', fileName(file)) : t('Delete {0} leftover files?', count),
-    confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Files', count)),
+    ...(way === 'removeFiles'
+      ? {
+          title: (count) =>
+            count === 1 ? t('Delete the leftover file “{0}”?', fileName(file)) : t('Delete {0} leftover files?', count),
+          confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Files', count)),
+        }
+      : { title: (count) => t('Repair {0}?', vmCountText(count)), confirm: () => t('Repair') }),
     when: 'always',
     leftOut,
   });
 }
 
-/** @throws Failure when it is one VM that cannot be examined; of several, that one's part says why */
-async function openDoctorReport(run: CommandRun, views: readonly VmView[]): Promise<void> {
-  const [only, ...others] = views;
-  const readAgain = (): Promise<readonly ReportPart[]> => examineVms(run, views);
-  await run.problemPages.open({
-    name: only !== undefined && others.length === 0 ? t('Doctor: {0}', only.vm.name) : t('Doctor'),
-    vms: views.map(({ ref }) => ref),
-    parts: await readAgain(),
-    readAgain,
-    command: 'virtRewind.examine',
-    given: rowsOf(views),
+/** Each kind of repair mends all of them. */
+async function pickWay(
+  found: readonly { readonly view: VmView; readonly repair: Repair }[],
+): Promise<Repair['kind'] | undefined> {
+  const kinds = [...new Set(found.map(({ repair }) => repair.kind))];
+  const choices = kinds.flatMap((kind): readonly Choice<Repair['kind']>[] => {
+    const own = found.filter(({ repair }) => repair.kind === kind);
+    const [first] = own;
+    const more = own.length === 1 ? '' : t('{0} more', own.length - 1);
+    return first === undefined ? [] : [{ label: repairText(first.repair, first.view), description: more, value: kind }];
   });
-}
-
-async function examineVms(run: CommandRun, views: readonly VmView[]): Promise<readonly ReportPart[]> {
-  const { engine, health } = run;
-  const [only, ...others] = views;
-  const examine = async (view: VmView, level: 1 | 2): Promise<ExaminedPart> => {
-    const examination = await health.examine(view.ref);
-    const parts = examinationParts(examination, engine.findVm(view.ref) ?? view, Date.now(), level);
-    return { parts, isBad: examination.diagnoses.some(({ problem }) => severityOf(problem) !== 'note') };
-  };
-  if (only !== undefined && others.length === 0) {
-    return (await examine(only, 1)).parts;
-  }
-  const examined: ExaminedPart[] = [];
-  for (const view of views) {
-    examined.push(
-      await examine(view, 2).catch((error: unknown) => ({
-        parts: [
-          { kind: 'heading', level: 2, text: view.vm.name },
-          { kind: 'text', lead: t('Not checked'), text: failureMessage(asFailure(error)) },
-        ],
-        isBad: undefined,
-      })),
-    );
-  }
-  const bad = examined.filter(({ isBad }) => isBad !== false);
-  return [
-    { kind: 'heading', level: 1, text: t('Doctor') },
-    ...foundText(examined.map(({ isBad }) => isBad)),
-    ...[...bad, ...examined.filter((one) => !bad.includes(one))].flatMap(({ parts }) => parts),
-  ];
-}
-
-interface ExaminedPart {
-  readonly parts: readonly ReportPart[];
-  /** Undefined: it could not be examined. */
-  readonly isBad: boolean | undefined;
+  return choices.length > 1
+    ? pick(choices, t('Select what to repair on {0}', vmCountText(new Set(found.map(({ view }) => view)).size)))
+    : kinds[0];
 }

@@ -1,6 +1,7 @@
 // What is wrong with VMs or soon will be: a report, and not to be told of it for a while.
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../../domain/asFailure.js';
+import { checkVm } from '../../../health/checkVm.js';
 import type { StoredSystem } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
 import type { Problem } from '../../../diagnosis/problem.js';
@@ -8,14 +9,14 @@ import { keyOf, severityOf } from '../../../diagnosis/problemTable.js';
 import { labelIn } from '../../../text/connectionLabel.js';
 import { withoutResting } from '../../../live/views.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
-import { type CheckedVm, healthParts } from '../../../text/problems/healthReportText.js';
+import { type CheckedVm, problemReport } from '../../../text/problems/problemReport.js';
 import type { ReportPart } from '../../../text/problems/report.js';
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
 import { notifyProgress, noteInStatusBar } from '../../prompts/notify.js';
 import { isForSystem, reachMembers, targetSystem } from '../systems/systemTargets.js';
 import { rowsOf, targetVms, targetVm } from '../targets.js';
-import { connectionOfNode, type SystemNode, vmOfNode } from '../../tree/nodes.js';
+import { connectionOfNode, type Node, type SystemNode, vmOfNode } from '../../tree/nodes.js';
 import { severityWord } from '../../../text/problems/healthText.js';
 import { problemText } from '../../../text/problems/problemText.js';
 import { pickSeveral } from '../../prompts/pickTarget.js';
@@ -23,23 +24,62 @@ import { pickSnooze } from '../../health/pickSnooze.js';
 
 export const healthCommands = {
   'virtRewind.checkHealth': checkHealth,
-  'virtRewind.snoozeHealth': snoozeHealth,
+  'virtRewind.examine': async (run) => showReport(run, (await vmsOfRows(run)) ?? (await targetVms(run))),
+  'virtRewind.snoozeHealth': { vms: snoozeHealth, several: snoozeOnEach },
 } satisfies CommandTable;
 
-/** A report on what is wrong with VMs' chains, snapshots and space, or soon will be; changes nothing. */
+/** Without a VM: of all. */
 async function checkHealth(run: CommandRun): Promise<void> {
-  const system = isForSystem(run) ? await targetSystem(run) : undefined;
-  const asked = system === undefined ? await vmsOfCall(run) : await membersOf(run, system);
-  const of = system?.system.name ?? (asked?.length === 1 ? asked[0]?.vm.name : undefined);
+  if (isForSystem(run)) {
+    const stored = await targetSystem(run);
+    await reachMembers(run, stored);
+    const views = stored.system.members.flatMap((member) => run.engine.findVm(member) ?? []);
+    return showReport(run, views, stored.system);
+  }
+  const isOfAll = run.call.kind !== 'rows' && argumentsOf(run.call).vm === undefined;
+  return showReport(run, isOfAll ? undefined : ((await vmsOfRows(run)) ?? (await targetVms(run))));
+}
+
+/** The row of a connection stands for all its VMs; undefined: there is none. */
+async function vmsOfRows({ call, engine }: CommandRun): Promise<readonly VmView[] | undefined> {
+  if (call.kind !== 'rows' || call.rows.some((row) => vmOfNode(row) !== undefined)) {
+    return undefined;
+  }
+  const connected = await Promise.all(connectionsOf(call.rows).map((uri) => engine.connect(uri)));
+  return connected.flatMap(({ vms }) => vms);
+}
+
+function connectionsOf(rows: readonly Node[]): readonly string[] {
+  return [...new Set(rows.flatMap((row) => (vmOfNode(row) === undefined ? (connectionOfNode(row) ?? []) : [])))];
+}
+
+/**
+ * What works with VMs here, what is wrong with them or soon will be; changes nothing.
+ * @param asked undefined: all
+ */
+async function showReport(run: CommandRun, asked?: readonly VmView[], system?: StoredSystem['system']): Promise<void> {
+  const rows = run.call.kind === 'rows' ? run.call.rows : [];
+  const [connection, ...others] = connectionsOf(rows);
+  const of =
+    system?.name ??
+    (connection === undefined || others.length > 0 ? undefined : labelIn(run.engine.connections, connection));
+  const [only] = asked?.length === 1 ? asked : [];
+  const name =
+    only !== undefined && of === undefined
+      ? t('Doctor: {0}', only.vm.name)
+      : of === undefined
+        ? t('Health')
+        : t('Health: {0}', of);
+  const given = system !== undefined ? [systemRow(system.id)] : of === undefined ? rowsOf(asked ?? []) : rows;
   await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
     const parts = await checkVms(run, asked, report, cancellation);
     await run.problemPages.open({
-      name: of === undefined ? t('Health') : t('Health: {0}', of),
+      name,
       vms: (asked ?? reachedVms(run)).map(({ ref }) => ref),
       parts,
       readAgain: () => checkVms(run, asked),
       command: 'virtRewind.checkHealth',
-      given: system === undefined ? rowsOf(asked ?? []) : [systemRow(system.system.id)],
+      given,
     });
   });
 }
@@ -52,7 +92,9 @@ async function checkVms(
   cancellation?: { readonly isCancellationRequested: boolean },
 ): Promise<readonly ReportPart[]> {
   const unreached: string[] = [];
-  await sweep(run, asked, unreached);
+  if (asked?.length !== 1) {
+    await sweep(run, asked, unreached);
+  }
   const views = asked ?? reachedVms(run);
   const checked: CheckedVm[] = [];
   for (const { ref, vm } of views) {
@@ -61,31 +103,15 @@ async function checkVms(
       break;
     }
     report(vm.name, 100 / views.length);
-    checked.push(...(await checkedVm(run, ref)));
+    // None where the VM is gone meanwhile.
+    const one = await checkVm(run.health, run.engine, ref);
+    checked.push(...(one === undefined ? [] : [one]));
   }
-  return healthParts(checked, unreached, Date.now(), run.engine.connections);
+  return problemReport(checked, unreached, Date.now(), run.engine.connections);
 }
 
 function systemRow(system: string): SystemNode {
   return { kind: 'system', id: system, system };
-}
-
-async function membersOf(run: CommandRun, stored: StoredSystem): Promise<readonly VmView[]> {
-  await reachMembers(run, stored);
-  return stored.system.members.flatMap((member) => run.engine.findVm(member) ?? []);
-}
-
-/** Undefined: all. The row of a connection stands for all its VMs. */
-async function vmsOfCall(run: CommandRun): Promise<readonly VmView[] | undefined> {
-  if (run.call.kind === 'rows') {
-    if (run.call.rows.every((row) => vmOfNode(row) === undefined)) {
-      const uris = new Set(run.call.rows.flatMap((row) => connectionOfNode(row) ?? []));
-      const connected = await Promise.all([...uris].map((uri) => run.engine.connect(uri)));
-      return connected.flatMap(({ vms }) => vms);
-    }
-    return targetVms(run);
-  }
-  return argumentsOf(run.call).vm === undefined ? undefined : targetVms(run);
 }
 
 /** A connection that cannot be reached is told of, and stops nobody else's check. */
@@ -109,36 +135,11 @@ function reachedVms(run: CommandRun): readonly VmView[] {
   return run.engine.connections.filter(({ state }) => state === 'connected').flatMap(({ vms }) => vms);
 }
 
-/** None where the VM is gone meanwhile. */
-async function checkedVm(run: CommandRun, ref: VmView['ref']): Promise<readonly CheckedVm[]> {
-  let failure: string | undefined;
-  try {
-    await run.health.examine(ref);
-  } catch (error) {
-    failure = failureMessage(asFailure(error));
-  }
-  const view = run.engine.findVm(ref);
-  const health = run.health.healthOf(ref);
-  const all = run.health.everything(ref);
-  return view === undefined || health === undefined || all === undefined
-    ? []
-    : [
-        {
-          view,
-          health,
-          snoozed: all.found.filter((problem) => run.health.isSnoozed(keyOf(ref, problem))).length,
-          ...(failure === undefined ? {} : { failure }),
-        },
-      ];
-}
-
 /** Warnings about a VM are neither shown nor told for a while. */
 async function snoozeHealth(run: CommandRun): Promise<void> {
-  const wrongWith = (ref: VmView['ref']): readonly Problem[] =>
-    (run.health.healthOf(ref)?.found ?? []).filter((problem) => severityOf(problem) !== 'note');
   const { problem: only } = argumentsOf(run.call);
-  const view = await targetVm(run, ({ ref }) => wrongWith(ref).length > 0);
-  const found = wrongWith(view.ref).filter((problem) => only === undefined || keyOf(view.ref, problem) === only);
+  const view = await targetVm(run, ({ ref }) => wrongWith(run, ref).length > 0);
+  const found = wrongWith(run, view.ref).filter((problem) => only === undefined || keyOf(view.ref, problem) === only);
   if (found.length === 0) {
     noteInStatusBar(
       only === undefined ? t('No problems found on {0}.', view.vm.name) : t('The item no longer exists.'),
@@ -155,4 +156,24 @@ async function snoozeHealth(run: CommandRun): Promise<void> {
     await run.health.snooze(keys, await pickSnooze());
     run.problemPages.renew(view.ref);
   }
+}
+
+/** Of several VMs all warnings, or those of some kinds. */
+async function snoozeOnEach(run: CommandRun, views: readonly VmView[]): Promise<void> {
+  const kinds = argumentsOf(run.call).problem?.split(' ');
+  const keys = views.flatMap(({ ref }) =>
+    wrongWith(run, ref)
+      .filter(({ kind }) => kinds?.includes(kind) !== false)
+      .map((problem) => keyOf(ref, problem)),
+  );
+  if (keys.length === 0) {
+    noteInStatusBar(t('No problems found.'));
+    return;
+  }
+  await run.health.snooze(keys, await pickSnooze());
+  views.forEach(({ ref }) => run.problemPages.renew(ref));
+}
+
+function wrongWith({ health }: CommandRun, ref: VmView['ref']): readonly Problem[] {
+  return (health.healthOf(ref)?.found ?? []).filter((problem) => severityOf(problem) !== 'note');
 }

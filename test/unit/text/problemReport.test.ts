@@ -1,10 +1,12 @@
-// The doctor's report says for each finding what it is, what it means and what to do, and nothing in it is markup.
+// The report says for each finding what it is, what it means and what to do, and nothing in it is markup; of several VMs
+// it is a summary.
 import assert from 'node:assert/strict';
 import type { Ability, Diagnosis } from '../../../src/diagnosis/examination.js';
-import type { ProblemKind, ProblemOf } from '../../../src/diagnosis/problem.js';
+import type { Problem, ProblemKind, ProblemOf } from '../../../src/diagnosis/problem.js';
+import { Failure } from '../../../src/domain/failure.js';
 import type { Repair } from '../../../src/domain/operation.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { examinationText } from '../../../src/text/problems/examinationText.js';
+import { type CheckedVm, problemReport, problemReportText } from '../../../src/text/problems/problemReport.js';
 import { problemText, repairText } from '../../../src/text/problems/problemText.js';
 import { refusalText } from '../../../src/text/refusals/refusalText.js';
 import { branched, ref, snapshot, vm, vmView } from '../ui/samples.js';
@@ -101,11 +103,15 @@ const repairs: { readonly [W in Repair['kind']]: Extract<Repair, { kind: W }> } 
   resumeAfterSave: { kind: 'resumeAfterSave' },
   thawGuest: { kind: 'thawGuest' },
 };
-const readable = { altered: [] };
+const checked = (changes: Partial<CheckedVm> = {}): CheckedVm => ({
+  ...{ view, diagnoses: [], abilities: [], unjudged: [], snoozed: 0 },
+  ...changes,
+});
+const reportOf = (...all: readonly CheckedVm[]): string => problemReportText(all, [], now);
 const report = (diagnoses: readonly Diagnosis[], abilities: readonly Ability[] = []): string =>
-  examinationText({ of: { vm: view.vm, tree: branched }, readable, abilities, diagnoses }, view, now);
+  reportOf(checked({ abilities, diagnoses }));
 
-describe('examination text', () => {
+describe('the report on a VM', () => {
   it('tells how long the guest is to stand still for each kind that keeps RAM, where it can be had', () => {
     const kinds = ['createMemoryInternal', 'createMemoryExternal', 'createMemoryLive', 'createSeamless'] as const;
     const stops = (can: Ability['can'], more: readonly Ability['kind'][] = []): number =>
@@ -129,7 +135,7 @@ describe('examination text', () => {
     } as const;
     const examined = { ...view, tree: { snapshots: [taken] } };
     const of = (kind: Ability['kind']): string =>
-      examinationText({ of: examined, readable, abilities: [{ kind, can: 'yes' }], diagnoses: [] }, examined, now);
+      reportOf(checked({ view: examined, abilities: [{ kind, can: 'yes' }] }));
     assert.match(of('createMemoryLive'), /7\\?\.3 s/u);
     assert.doesNotMatch(of('createMemoryInternal'), /7\\?\.3 s/u);
   });
@@ -168,7 +174,7 @@ describe('examination text', () => {
     ]);
     assert.match(text, /2 problems found/u);
     assert.ok(text.indexOf('### Error') < text.indexOf('### Warning'));
-    assert.ok(text.indexOf('## Worth knowing') < text.indexOf('### Note'));
+    assert.ok(text.indexOf('## Notes') < text.indexOf('### Note'));
     assert.match(report([{ problem: samples.guestFrozen }]), /1 problem found/u);
   });
 
@@ -249,15 +255,94 @@ describe('examination text', () => {
 
   it('lets nothing from outside be markup', () => {
     const all = Object.values(samples).map((problem): Diagnosis => ({ problem }));
-    const text = examinationText(
-      { of: { vm: view.vm, tree: branched }, readable, abilities: [], diagnoses: all },
-      { ...view, vm: vm({ name: evil }) },
-      now,
-    );
+    const evilView = { ...view, vm: vm({ name: evil }) };
+    const text = reportOf(checked({ view: evilView, diagnoses: all }));
     assert.doesNotMatch(text, /(?<!\\)[<>[\]`]|\u202E/u);
     assert.equal(text.split('\n').filter((row) => row.startsWith('# ')).length, 1);
     for (const row of text.split('\n').filter((one) => one.includes('x\\]'))) {
       assert.doesNotMatch(row, /(?<!\\)\|/u);
     }
+  });
+});
+
+const named = (name: string, changes: Partial<CheckedVm> = {}): CheckedVm =>
+  checked({ view: vmView({ ref: { ...ref, uuid: name }, vm: vm({ name }) }), ...changes });
+const broken = (name: string, ...problems: readonly Problem[]): CheckedVm =>
+  named(name, { diagnoses: problems.map((problem) => ({ problem })) });
+const headings = (text: string): readonly string[] => text.split('\n').filter((line) => line.startsWith('#'));
+const left = (name: string): Problem => ({ kind: 'orphanTag', file: `/images/${name}.qcow2`, tag: 'left' });
+const failure = new Failure('busy', { unanswered: { by: 'monitor', ms: 9_000 } });
+
+describe('the report on several VMs', () => {
+  const can: readonly Ability[] = Object.keys(samples).map(() => ({ kind: 'createDisk', can: 'yes' }));
+  const many = Array.from({ length: 46 }, (_, at) => {
+    const name = `build-${at}`;
+    const problem: Problem = at < 5 ? left(name) : { kind: 'noCurrent' };
+    return named(name, { abilities: can, diagnoses: at < 8 ? [{ problem }] : [] });
+  });
+
+  it('is a summary: a line for each VM with a problem, one for the healthy, the rest once', () => {
+    const text = reportOf(...many);
+    assert.match(text, /8 of 46 VMs have problems/u);
+    assert.ok(text.length < 6_000, String(text.length));
+    assert.equal(text.match(/power cut|was interrupted during its creation/gu)?.length, 1);
+    assert.equal(text.match(/build\\-3\b/gu)?.length, 2, 'in its line, which names its file');
+    assert.equal(text.match(/build\\-30\b/gu)?.length, 1);
+    assert.deepEqual(headings(text).slice(1), [
+      '## Warning\\: Leftover files · 5 VMs',
+      '## Warning\\: Snapshots · 3 VMs',
+    ]);
+  });
+
+  it('has the worst first, and leads to each group where there are several', () => {
+    const parts = problemReport([broken('a', left('a')), broken('b', { kind: 'guestFrozen' })], [], now);
+    const [titles] = parts.flatMap((part) => (part.kind === 'contents' ? [part.titles] : []));
+    assert.deepEqual(
+      parts.flatMap((part) => (part.kind === 'heading' && part.level === 2 ? [part.text] : [])),
+      titles,
+    );
+    assert.match(titles?.[0] ?? '', /^Error/u);
+    assert.ok(problemReport([broken('a', left('a')), named('b')], [], now).every(({ kind }) => kind !== 'contents'));
+  });
+
+  it('has one button for all of a group, beside those for each', () => {
+    const repair = { kind: 'thawGuest' } as const;
+    const plan = { kind: 'plan', request: { kind: 'repair', vm: ref, repair }, steps: [], losses: [], warnings: [] };
+    const decision = { ...plan, progress: 'timeOnly' } as const satisfies object;
+    const diagnosis = { problem: { kind: 'guestFrozen' }, repair: { repair, decision } } as unknown as Diagnosis;
+    const parts = problemReport([named('a', { diagnoses: [diagnosis] }), named('b', { diagnoses: [diagnosis] })], [], now);
+    const [all] = parts.flatMap((part) => (part.kind === 'remedies' ? [part.remedies] : []));
+    assert.deepEqual(
+      all?.map(({ command, on, given }) => [command, on.map(({ vm: { uuid } }) => uuid), given]),
+      [
+        ['virtRewind.repair', ['a', 'b'], { problem: 'guestFrozen' }],
+        ['virtRewind.snoozeHealth', ['a', 'b'], { problem: 'guestFrozen' }],
+      ],
+    );
+    const own = parts.flatMap((part) => (part.kind === 'folded' ? part.parts : []));
+    const ids = own.flatMap((part) => (part.kind === 'remedies' ? part.remedies.map(({ command }) => command) : []));
+    assert.deepEqual([...new Set(ids)], ['virtRewind.repair', 'virtRewind.snoozeHealth', 'virtRewind.examine']);
+  });
+
+  it('says that nothing is wrong where there are only notes, of one VM as of several', () => {
+    const noted = broken('web', { kind: 'nvramNotHeld', snapshot: 'base' });
+    assert.match(reportOf(noted), /^No problems found[^]*^### Note\\: /mu);
+    assert.match(reportOf(noted, broken('db', { kind: 'nvramNotHeld', snapshot: 'base' })), /^No problems found[^]*^Notes/mu);
+  });
+
+  it('does not say that nothing is wrong with one that could not be examined', () => {
+    for (const all of [[named('web', { failure })], [named('web', { failure }), named('db')]]) {
+      const text = reportOf(...all);
+      assert.doesNotMatch(text.split('No problems found\\. ·')[0] ?? '', /No problems/u);
+      assert.match(text, /Not checked:\*\* .*QEMU/u);
+    }
+    assert.match(problemReportText([], ['build-host could not be asked.'], now), /build\\-host/u);
+  });
+
+  it('tells once what is the same for all VMs of a connection', () => {
+    const low: Problem = { kind: 'freeSpaceLow', folder: '/i', freeBytes: 1, totalBytes: 9, limitPercent: 10 };
+    const text = reportOf(broken('db', low), broken('web', low));
+    assert.equal(headings(text).filter((one) => one.startsWith('## ')).length, 1);
+    assert.doesNotMatch(text, /\bdb\b|No problems/u);
   });
 });
