@@ -7,7 +7,11 @@ export const careVerbs = {
     icon: 'heart',
     arguments: ['vm'],
     remark: 'without `vm`: all',
-    places: [inTitle('2_log@0'), onRow('6_care@4', { is: ['connection|system'] })],
+    places: [
+      inTitle('2_log@0'),
+      onRow('6_care@4', { is: ['connection|system'] }),
+      inMenu('health', '1_health@1', { is: ['vm'] }),
+    ],
   },
   snoozeHealth: {
     title: 'Snooze Health Warnings…',

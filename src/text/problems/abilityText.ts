@@ -7,7 +7,7 @@ import { estimateText } from '../relativeAge.js';
 import { refusalText } from '../refusals/refusalText.js';
 import { vmCountText } from '../words.js';
 import { refusalRemedies } from './problemRemedies.js';
-import { folded, type ReportPart, remediesPart } from './report.js';
+import { foldParts, type ReportPart, remediesPart } from './report.js';
 
 interface VmWithAbilities {
   readonly view: VmView;
@@ -27,7 +27,7 @@ export function canCreate(abilities: readonly Ability[]): boolean {
 export function abilityParts(abilities: readonly Ability[], view: VmView): readonly ReportPart[] {
   const refusals = abilities.flatMap(({ can, why }) => (can === 'no' && why !== undefined ? [why] : []));
   const parts = [abilityTable(abilities, view), ...remediesPart(view.vm.name, refusalRemedies(refusals, view))];
-  return abilities.length === 0 ? [] : folded(t('What Works Here'), [], parts);
+  return abilities.length === 0 ? [] : foldParts(t('What Works Here'), [], parts);
 }
 
 /** Of several VMs: with how many each works, and each reason why not once. */
@@ -50,7 +50,11 @@ export function abilitySummary(checked: readonly VmWithAbilities[]): readonly Re
     });
     return [abilityName(kind), t('{0} of {1}', can.length, vmCountText(own.length)), details.join(' ')];
   });
-  return folded(t('What Works Here'), [], kinds.length === 0 ? [] : [{ kind: 'table', rows: [tableHead(), ...rows] }]);
+  return foldParts(
+    t('What Works Here'),
+    [],
+    kinds.length === 0 ? [] : [{ kind: 'table', rows: [tableHead(), ...rows] }],
+  );
 }
 
 function tableHead(): readonly string[] {

@@ -22,7 +22,7 @@ import { abilityParts, abilitySummary, canCreate } from './abilityText.js';
 import { checkName, severityWord } from './healthText.js';
 import { problemRemedies, type Remedy, refusalRemedies, remediesForAll } from './problemRemedies.js';
 import { problemText, repairText } from './problemText.js';
-import { folded, type ReportPart, remediesPart, reportMarkdown } from './report.js';
+import { foldParts, type ReportPart, remediesPart, reportMarkdown } from './report.js';
 
 export interface CheckedVm {
   readonly view: VmView;
@@ -40,7 +40,7 @@ export interface CheckedVm {
 type KnownConnections = Parameters<typeof labelIn>[0];
 
 /** A problem of one of the VMs. */
-interface Found {
+interface ProblemOfVm {
   readonly diagnosis: Diagnosis;
   readonly view: VmView;
   /** Whose it is: the VM's name, or that of its connection. */
@@ -50,7 +50,7 @@ interface Found {
 interface Group {
   readonly severity: Severity;
   readonly title: string;
-  readonly found: readonly Found[];
+  readonly found: readonly ProblemOfVm[];
 }
 
 /** More of a group are folded. */
@@ -78,7 +78,7 @@ export function problemReport(
 
 function ofOne(checked: CheckedVm, missed: readonly ReportPart[], now: number): readonly ReportPart[] {
   const { view, diagnoses, abilities = [], failure } = checked;
-  const found = diagnoses.map((diagnosis): Found => ({ diagnosis, view, name: '' }));
+  const found = diagnoses.map((diagnosis): ProblemOfVm => ({ diagnosis, view, name: '' }));
   const section = (text: string, isNote: boolean): readonly ReportPart[] => {
     const parts = found.filter((one) => (severityIn(one) === 'note') === isNote).flatMap((one) => wholeParts(one, now));
     return parts.length === 0 ? [] : [{ kind: 'heading', level: 2, text }, ...parts];
@@ -135,14 +135,14 @@ function ofSeveral(
       { kind: 'heading', level: 2, text: titles[at] ?? '' } as const,
       ...groupParts(group, now),
     ]),
-    ...folded(
+    ...foldParts(
       t('Notes'),
       notes.map(({ found }) => found.length),
-      notes.flatMap((group) => folded(group.title, [group.found.length], groupParts(group, now))),
+      notes.flatMap((group) => foldParts(group.title, [group.found.length], groupParts(group, now))),
     ),
     ...unknownParts(checked),
     ...snoozedParts(checked),
-    ...folded(
+    ...foldParts(
       t('No problems found.'),
       [quiet.length],
       quiet.length === 0 ? [] : [{ kind: 'text', text: namesText(quiet) }],
@@ -169,14 +169,14 @@ function foundText(checked: readonly CheckedVm[]): readonly ReportPart[] {
 /** The worst first, then what most VMs have. What belongs to a connection is there once. */
 function groupsOf(checked: readonly CheckedVm[], now: number, known: KnownConnections): readonly Group[] {
   const several = new Set(checked.map(({ view }) => view.ref.connection)).size > 1;
-  const byTitle = new Map<string, Map<string, Found>>();
+  const byTitle = new Map<string, Map<string, ProblemOfVm>>();
   for (const { view, diagnoses } of checked) {
     for (const diagnosis of diagnoses) {
       const { problem } = diagnosis;
       const title = `${severityWord(severityOf(problem))}: ${titleOf(diagnosis, view, now)}`;
       const connection = labelIn(known, view.ref.connection);
       const ofVm = several ? `${view.vm.name} (${connection})` : view.vm.name;
-      const group = byTitle.get(title) ?? new Map<string, Found>();
+      const group = byTitle.get(title) ?? new Map<string, ProblemOfVm>();
       byTitle.set(title, group);
       group.set(keyOf(view.ref, problem), { diagnosis, view, name: isOfConnection(problem) ? connection : ofVm });
     }
@@ -220,21 +220,21 @@ function groupParts({ title, found }: Group, now: number): readonly ReportPart[]
       remediesForAll(found.map((one) => ({ remedies: remediesOf(one), problem: one.diagnosis.problem }))),
     ),
     ...lines.slice(0, mostLines),
-    ...folded(t('{0} more', lines.length - mostLines), [], lines.slice(mostLines)),
+    ...foldParts(t('{0} more', lines.length - mostLines), [], lines.slice(mostLines)),
   ];
 }
 
 /** One of a group: what is to be said of it alone is below its line. */
-function lineParts(found: Found, now: number, hasOwnAdvice: boolean): readonly ReportPart[] {
+function lineParts(found: ProblemOfVm, now: number, hasOwnAdvice: boolean): readonly ReportPart[] {
   return [{ kind: 'folded', lead: found.name, text: whatOf(found, now), parts: adviceParts(found, now, hasOwnAdvice) }];
 }
 
-function wholeParts(found: Found, now: number): readonly ReportPart[] {
+function wholeParts(found: ProblemOfVm, now: number): readonly ReportPart[] {
   const text = `${severityWord(severityIn(found))}: ${whatOf(found, now)}`;
   return [{ kind: 'heading', level: 3, text }, ...adviceParts(found, now, true)];
 }
 
-function whatOf({ diagnosis, view }: Found, now: number): string {
+function whatOf({ diagnosis, view }: ProblemOfVm, now: number): string {
   return problemText(diagnosis.problem, view, now).what;
 }
 
@@ -243,7 +243,7 @@ function adviceText({ problem }: Diagnosis, view: VmView, now: number): string {
   return `${means} ${todo}`;
 }
 
-function adviceParts(found: Found, now: number, hasOwnAdvice: boolean): readonly ReportPart[] {
+function adviceParts(found: ProblemOfVm, now: number, hasOwnAdvice: boolean): readonly ReportPart[] {
   const { diagnosis, view, name } = found;
   const isSummary = name !== '';
   return [
@@ -253,7 +253,7 @@ function adviceParts(found: Found, now: number, hasOwnAdvice: boolean): readonly
   ];
 }
 
-function remediesOf({ diagnosis, view, name }: Found): readonly Remedy[] {
+function remediesOf({ diagnosis, view, name }: ProblemOfVm): readonly Remedy[] {
   const repairs = plannedRepairs(diagnosis).map(({ decision }) => decision);
   const canRepair = repairs.some(({ kind }) => kind === 'plan');
   const refusals = repairs.flatMap((decision) => (decision.kind === 'plan' ? [] : [decision.refusal]));
@@ -303,7 +303,7 @@ function namesText(checked: readonly Pick<CheckedVm, 'view'>[]): string {
   return [...names.values()].join(', ');
 }
 
-function severityIn({ diagnosis }: Found): Severity {
+function severityIn({ diagnosis }: ProblemOfVm): Severity {
   return severityOf(diagnosis.problem);
 }
 

@@ -28,7 +28,11 @@ export function remediesPart(about: string, remedies: readonly Remedy[]): readon
 }
 
 /** Nothing where there is nothing in it. @param counts of VMs, whose sum stands beside the title */
-export function folded(title: string, counts: readonly number[], parts: readonly ReportPart[]): readonly ReportPart[] {
+export function foldParts(
+  title: string,
+  counts: readonly number[],
+  parts: readonly ReportPart[],
+): readonly ReportPart[] {
   const text = [title, ...(counts.length === 0 ? [] : [vmCountText(counts.reduce((a, b) => a + b))])].join(' · ');
   return parts.length === 0 ? [] : [{ kind: 'folded', text, parts }];
 }

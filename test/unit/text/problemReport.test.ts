@@ -1,5 +1,5 @@
-// The report says for each finding what it is, what it means and what to do, and nothing in it is markup; of several VMs
-// it is a summary.
+// The report says for each finding what it is, what it means and what to do, and nothing in it is markup; of several
+// VMs it is a summary.
 import assert from 'node:assert/strict';
 import type { Ability, Diagnosis } from '../../../src/diagnosis/examination.js';
 import type { Problem, ProblemKind, ProblemOf } from '../../../src/diagnosis/problem.js';
@@ -310,7 +310,11 @@ describe('the report on several VMs', () => {
     const plan = { kind: 'plan', request: { kind: 'repair', vm: ref, repair }, steps: [], losses: [], warnings: [] };
     const decision = { ...plan, progress: 'timeOnly' } as const satisfies object;
     const diagnosis = { problem: { kind: 'guestFrozen' }, repair: { repair, decision } } as unknown as Diagnosis;
-    const parts = problemReport([named('a', { diagnoses: [diagnosis] }), named('b', { diagnoses: [diagnosis] })], [], now);
+    const parts = problemReport(
+      [named('a', { diagnoses: [diagnosis] }), named('b', { diagnoses: [diagnosis] })],
+      [],
+      now,
+    );
     const [all] = parts.flatMap((part) => (part.kind === 'remedies' ? [part.remedies] : []));
     assert.deepEqual(
       all?.map(({ command, on, given }) => [command, on.map(({ vm: { uuid } }) => uuid), given]),
@@ -327,7 +331,10 @@ describe('the report on several VMs', () => {
   it('says that nothing is wrong where there are only notes, of one VM as of several', () => {
     const noted = broken('web', { kind: 'nvramNotHeld', snapshot: 'base' });
     assert.match(reportOf(noted), /^No problems found[^]*^### Note\\: /mu);
-    assert.match(reportOf(noted, broken('db', { kind: 'nvramNotHeld', snapshot: 'base' })), /^No problems found[^]*^Notes/mu);
+    assert.match(
+      reportOf(noted, broken('db', { kind: 'nvramNotHeld', snapshot: 'base' })),
+      /^No problems found[^]*^Notes/mu,
+    );
   });
 
   it('does not say that nothing is wrong with one that could not be examined', () => {

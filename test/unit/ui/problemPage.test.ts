@@ -156,7 +156,7 @@ describe('the page of what is wrong with VMs', () => {
     const [first, second] = snooze?.given ?? [];
     const call = parseCall(first, second, () => []);
     assert.ok(call.kind === 'rows');
-    assert.deepEqual(call.rows.map((row) => 'ref' in row && row.ref?.uuid).toSorted(), ['a', 'b']);
+    assert.deepEqual(call.rows.map((row) => 'ref' in row && row.ref.uuid).toSorted(), ['a', 'b']);
     assert.deepEqual(call.given, { problem: 'guestFrozen' });
     assert.match(html, /<details><summary><b>a:<\/b>/u);
   });
