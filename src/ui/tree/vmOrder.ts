@@ -17,29 +17,19 @@ const rank: Readonly<Record<PowerState, number>> = {
   unknown: 6,
 };
 
-/**
- * What is equal stays as it is handed in: by name.
- *
- * @param usedAt by the VM's key, milliseconds since 1970; 0: never
- */
-export function inVmOrder(vms: readonly VmView[], order: VmOrder, usedAt: (key: string) => number): readonly VmView[] {
-  switch (order) {
-    case 'name':
-      return vms;
-    case 'state':
-      return vms.toSorted((a, b) => rank[a.vm.power] - rank[b.vm.power]);
-    case 'recent':
-      return vms.toSorted((a, b) => usedAt(vmKey(b.ref)) - usedAt(vmKey(a.ref)));
-  }
+/** @param usedAt by the VM's key, milliseconds since 1970; 0: never */
+function rankOf({ ref, vm }: VmView, order: VmOrder, usedAt: (key: string) => number): number {
+  return order === 'state' ? rank[vm.power] : -usedAt(vmKey(ref));
 }
 
 interface PlacedVm {
-  readonly place: number;
+  /** By which it was put in order. */
+  readonly rank: number;
   /** In the words of the person and in English. */
   readonly states: readonly string[];
 }
 
-/** Keeps the places of the VMs until they are taken anew; a VM that comes meanwhile stands behind the others. */
+/** Keeps the places of the VMs until they are taken anew; a VM that comes meanwhile is put among the others. */
 export class VmPlaces {
   readonly #usedAt: (key: string) => number;
   #arrangement: object | undefined;
@@ -62,11 +52,11 @@ export class VmPlaces {
       this.#arrangement = arrangement;
     }
     const order = arrangement.vms ?? 'name';
-    const fresh = vms.filter(({ ref }) => !this.#placed.has(vmKey(ref)));
-    for (const view of inVmOrder(fresh, order, this.#usedAt)) {
-      this.#placed.set(vmKey(view.ref), { place: this.#placed.size, states: statesOf(view) });
+    // One that was listed before it was read has its place when it is read.
+    for (const view of vms.filter((one) => this.#rank(one) === rank.unknown)) {
+      this.#placed.set(vmKey(view.ref), { rank: rankOf(view, order, this.#usedAt), states: statesOf(view) });
     }
-    return order === 'name' ? vms : vms.toSorted((a, b) => this.#place(a) - this.#place(b));
+    return order === 'name' ? vms : vms.toSorted((a, b) => this.#rank(a) - this.#rank(b));
   }
 
   /** A state is found by the first letters of a word of it. */
@@ -75,8 +65,8 @@ export class VmPlaces {
     return filter.length >= (/\p{Script=Han}/u.test(filter) ? 2 : fewestLetters) && states.some(hasWord(filter));
   }
 
-  #place({ ref }: VmView): number {
-    return this.#placed.get(vmKey(ref))?.place ?? Infinity;
+  #rank({ ref }: VmView): number {
+    return this.#placed.get(vmKey(ref))?.rank ?? rank.unknown;
   }
 }
 

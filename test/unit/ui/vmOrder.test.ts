@@ -5,7 +5,7 @@ import type { PowerState } from '../../../src/domain/vm.js';
 import { type VmView, vmKey } from '../../../src/live/views.js';
 import { silentLog } from '../../silentLog.js';
 import { UsedVms } from '../../../src/ui/tree/usedVms.js';
-import { inVmOrder, VmPlaces } from '../../../src/ui/tree/vmOrder.js';
+import { VmPlaces } from '../../../src/ui/tree/vmOrder.js';
 import { offeredVms } from '../../../src/ui/prompts/offeredVms.js';
 import { uri, vm, vmView } from './samples.js';
 
@@ -14,7 +14,8 @@ const view = (name: string, power: VmView['vm']['power'], changes: Partial<VmVie
 
 const vms = [view('a', 'off'), view('b', 'running'), view('c', 'paused'), view('d', 'off'), view('e', 'running')];
 const order = (by: 'name' | 'state' | 'recent', usedAt: (key: string) => number = () => 0): string =>
-  inVmOrder(vms, by, usedAt)
+  new VmPlaces(usedAt)
+    .inOrder(vms, { vms: by })
     .map((one) => one.vm.name)
     .join('');
 
@@ -93,15 +94,16 @@ describe('the places of VMs', () => {
   const become = (name: string, power: PowerState): readonly VmView[] =>
     vms.map((one) => (one.vm.name === name ? { ...one, vm: { ...one.vm, power } } : one));
 
-  it('stay while VMs start and end, until somebody looks anew; a new VM stands last', () => {
+  it('stay while VMs start and end, until somebody looks anew; a new VM is put among the others', () => {
     const places = new VmPlaces(() => 0);
     const before = named(places.inOrder(vms.slice(1), byState));
     assert.equal(named(places.inOrder(become('d', 'running').slice(1), byState)), before);
-    assert.equal(named(places.inOrder(become('d', 'running'), byState)), `${before}a`);
+    assert.deepEqual([before, named(places.inOrder(become('d', 'running'), byState))], ['becd', 'becad']);
     places.renew();
-    const after = become('d', 'running');
-    assert.equal(named(places.inOrder(after, byState)), named(inVmOrder(after, 'state', () => 0)));
+    assert.equal(named(places.inOrder(become('d', 'running'), byState)), 'bdeca');
     assert.equal(named(places.inOrder(vms, { vms: 'name' })), named(vms));
+    assert.equal(named(places.inOrder(become('b', 'unknown'), byState)), 'ecadb');
+    assert.equal(named(places.inOrder(vms, byState)), 'becad');
   });
 
   it('keep the state by which a filter finds a VM', () => {
