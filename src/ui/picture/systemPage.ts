@@ -112,7 +112,10 @@ function head(shown: ShownSystem): string {
   return `<thead><tr><th scope="col">${htmlText(t('Restore point'))}</th>${cells.join('')}</tr></thead>`;
 }
 
-/** Oldest first. Snapshots that belong to a restore point stand in its row. */
+/**
+ * Oldest first. Snapshots that belong to a restore point stand in its row. What was taken unasked, and whose restore
+ * point is gone, nobody goes back to from here: the rows of its VM have it.
+ */
 function momentsOf({ known, views }: ShownSystem): readonly AxisMoment[] {
   const { system, points } = known;
   const owned = new Set<string>();
@@ -131,6 +134,7 @@ function momentsOf({ known, views }: ShownSystem): readonly AxisMoment[] {
   const single = views.flatMap((view, at) =>
     (view?.tree?.snapshots ?? [])
       .filter(({ name }) => !owned.has(`${at}/${name}`))
+      .filter(({ name }) => view?.auto?.includes(name) !== true || name === view.tree?.current)
       .map((snapshot): AxisMoment => ({ at: snapshot.createdAt, snapshots: new Map([[at, snapshot]]) })),
   );
   return [...common, ...single].toSorted((a, b) => a.at - b.at);

@@ -7,6 +7,7 @@ import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import { filterPrompt } from '../../../src/text/rows/filterText.js';
 import { titleAt } from '../../../src/domain/automaticTitles.js';
 import { clockText } from '../../../src/domain/clockText.js';
+import { systemPage } from '../../../src/ui/picture/systemPage.js';
 import { OpenRows } from '../../../src/ui/tree/openRows.js';
 import { TreeContent } from '../../../src/ui/tree/treeContent.js';
 import { connectionView, now, ref, snapshot, uri, vm, vmView } from './samples.js';
@@ -73,6 +74,19 @@ function lines(content: TreeContent): readonly string[] {
     return `${row?.label ?? '?'}: ${row?.description ?? '?'}`;
   });
 }
+
+describe('the picture of a system of VMs', () => {
+  it('has no row for what was taken unasked, and whose restore point is gone, unless the VM stands on it', () => {
+    const snapshots = ['clean', 'own', 'unasked'].map((name) => snapshot(name));
+    const titles = (current: string): readonly (string | undefined)[] => {
+      const view = { ...web, tree: { snapshots, current }, auto: ['unasked'] };
+      const page = systemPage(contentOf(connectionView({ vms: [view, db] })).systems.findShown('shop')!, now, '');
+      return [...page.matchAll(/"there(?: here)?">.*?class="title">(.*?)</gu)].map(([, title]) => title).toSorted();
+    };
+    assert.deepEqual(titles('clean'), ['clean', 'clean', 'own']);
+    assert.deepEqual(titles('unasked'), ['clean', 'clean', 'own', 'unasked']);
+  });
+});
 
 describe('the rows of a system of VMs', () => {
   it('stand above the connections: its members, which stand nowhere else, then its restore points', () => {
