@@ -335,7 +335,7 @@ const scenes = {
       await hands.menu(internal, 'Quick Checkpoint');
       await hands.expand(internal);
       await workbench.row(/^check/).waitFor();
-      await hands.menu(/^check/, 'Keep or Make Favourite…');
+      await hands.menu(/^check/, 'Keep…');
       await workbench.option('Favourite').waitFor();
       for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await workbench.page.keyboard.press(key);
       await hands.enter();

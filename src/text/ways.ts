@@ -36,9 +36,9 @@ export const ways = {
   look: { editor: () => t('Refresh'), commandLine: [['tree', 'VM']], library: ['vm.snapshots()'] },
   list: { editor: () => t('Refresh'), commandLine: [['list']], library: ['rewind.list()'] },
   log: { editor: () => t('Show Log'), commandLine: [['history', 'VM', '--verbose']], library: ['connect({ log })'] },
-  mark: { editor: () => t('Keep or Make Favourite'), commandLine: [['keep', 'VM', 'SNAPSHOT']], library: [] },
+  mark: { editor: () => t('Keep'), commandLine: [['keep', 'VM', 'SNAPSHOT']], library: [] },
   free: {
-    editor: () => t('Keep or Make Favourite'),
+    editor: () => t('Keep'),
     commandLine: [['keep', 'VM', 'SNAPSHOT', '--clear']],
     library: [],
   },

@@ -32,7 +32,7 @@ export const snapshotVerbs = {
     keys: [{ key: 'f2', on: 'row' }],
   },
   mark: {
-    title: 'Keep or Make Favourite…',
+    title: 'Keep…',
     icon: 'pinned',
     arguments: ['vm', 'snapshot', 'keep', 'favourite'],
     remark: 'without either: asks',

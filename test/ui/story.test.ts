@@ -97,7 +97,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
     });
 
     it('marks a favourite, and tells in the status bar which VM one works with', async () => {
-      await stage().hands.menu('Clean install', 'Keep or Make Favourite…');
+      await stage().hands.menu('Clean install', 'Keep…');
       await stage().workbench.option('Favourite').waitFor();
       for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await stage().workbench.page.keyboard.press(key);
       await stage().hands.enter();

@@ -51,7 +51,7 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.editDescription', title: t('Edit Description…'), token: 'describable' },
     { id: 'virtRewind.compareSnapshots', title: t('Compare…'), token: 'comparable' },
     { id: 'virtRewind.revertToFavourite', title: t('Revert to Favourite…'), token: 'hasFavourite', shows: 'whatIf' },
-    { id: 'virtRewind.mark', title: t('Keep or Make Favourite…'), token: 'markable' },
+    { id: 'virtRewind.mark', title: t('Keep…'), token: 'markable' },
     { id: 'virtRewind.restoreFromTrash', title: t('Restore from Trash'), token: 'trashed' },
     { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
     { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },

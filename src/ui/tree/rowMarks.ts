@@ -1,4 +1,4 @@
-// What marks a row of the tree beside its words: a lock, or paler text. The editor asks for that by the address of a
+// What marks a row of the tree beside its words: a letter, or paler text. The editor asks for that by the address of a
 // row.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
@@ -8,9 +8,12 @@ type RowMark = NonNullable<Row['mark']>;
 
 const scheme = 'virt-rewind-row';
 
+/** A letter, as Git's: of a lock no font of a bare Debian has a picture. */
+const badge = 'P';
+
 const decorations: Readonly<Record<RowMark, () => vscode.FileDecoration>> = {
-  protected: () => new vscode.FileDecoration('🔒', t('Protected')),
-  lostProtected: () => new vscode.FileDecoration('🔒', t('Protected'), new vscode.ThemeColor(dimmedColor)),
+  protected: () => new vscode.FileDecoration(badge, t('Protected')),
+  lostProtected: () => new vscode.FileDecoration(badge, t('Protected'), new vscode.ThemeColor(dimmedColor)),
   lost: dimmedDecoration,
   dimmed: dimmedDecoration,
 };

@@ -142,7 +142,7 @@ async function revertToFavourite(run: CommandRun): Promise<unknown> {
   const snapshot = name === undefined ? undefined : findSnapshot(await run.engine.readTree(view.ref), name);
   if (snapshot === undefined) {
     throw new NothingThere(
-      t('{0} has no favourite snapshot. Choose Keep or Make Favourite… in the menu of a snapshot.', view.vm.name),
+      t('{0} has no favourite snapshot. Choose Keep… in the menu of a snapshot.', view.vm.name),
       { vm: view.vm.name },
     );
   }

@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
 import type { MarkRequest } from '../../../domain/loggedOperation.js';
 import { requireSnapshotByName } from '../../../engine/findTargets.js';
+import { vmsOnce } from '../../../live/sameDaemon.js';
 import { type VmView, vmKey } from '../../../live/views.js';
 import { titleOf } from '../../../text/operations/operationProgress.js';
 import { type QuestionText, withLine } from '../../../text/questions/questionText.js';
@@ -90,7 +91,7 @@ async function openTrash(run: CommandRun): Promise<unknown> {
     run.call.kind === 'rows'
       ? run.call.rows.some((row) => vmOfNode(row) !== undefined)
       : argumentsOf(run.call).vm !== undefined;
-  const views = isOfVm ? [await targetVm(run)] : run.engine.connections.flatMap(({ vms }) => vms);
+  const views = isOfVm ? [await targetVm(run)] : vmsOnce(run.engine.connections);
   const now = Date.now();
   const lines = views.flatMap((view) =>
     (view.trash ?? []).map(({ name, until }) => ({
@@ -130,7 +131,7 @@ async function snapshotsToTrash(run: CommandRun): Promise<readonly TrashedSnapsh
   if (held !== undefined) {
     throw new CommandError(
       'refused',
-      t('{0} is marked as kept. Clear that mark first: Keep or Make Favourite…', displayLine(held.snapshot.title)),
+      t('{0} is marked as kept. Clear that mark first: Keep…', displayLine(held.snapshot.title)),
       { vm: held.view.vm.name, snapshot: held.snapshot.name },
     );
   }
