@@ -5,7 +5,7 @@ import { Failure } from '../domain/failure.js';
 import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { isCalled } from '../domain/wantedConnection.js';
 import { type ConnectionView, type VmView, withoutResting } from '../live/views.js';
-import { sameBefore } from '../live/sameDaemon.js';
+import { shownInPlaceOf } from '../live/sameDaemon.js';
 import type { EnginePort } from './enginePort.js';
 
 /**
@@ -34,7 +34,7 @@ export async function requireVmByName(engine: EnginePort, nameOrUuid: string, co
 
 /** One host may be kept under two names: its VMs are meant once. */
 function withoutTwins({ connections }: Pick<EnginePort, 'connections'>, found: readonly VmView[]): readonly VmView[] {
-  const twins = new Map(connections.map((one) => [one.uri, sameBefore(one, connections)?.uri]));
+  const twins = new Map(connections.map((one) => [one.uri, shownInPlaceOf(one, connections)?.uri]));
   return found.filter(({ ref }) => {
     const twin = twins.get(ref.connection);
     return !found.some((other) => other.ref.uuid === ref.uuid && other.ref.connection === twin);

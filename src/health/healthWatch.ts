@@ -7,6 +7,7 @@ import { type Exception, type Thresholds, usualThresholds } from '../diagnosis/t
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import type { EnginePort } from '../engine/enginePort.js';
+import { vmsOnce } from '../live/sameDaemon.js';
 import { vmKey } from '../live/views.js';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
@@ -127,7 +128,7 @@ export class HealthWatch implements Disposable {
   /** Errors and warnings of all VMs, each thing once, the worst first; without what is snoozed. */
   wrong(): readonly VmProblem[] {
     const all = new Map<string, VmProblem>();
-    for (const { ref } of this.#engine.connections.flatMap(({ vms }) => vms)) {
+    for (const { ref } of vmsOnce(this.#engine.connections)) {
       for (const problem of this.healthOf(ref)?.found ?? []) {
         const key = keyOf(ref, problem);
         if (severityOf(problem) !== 'note' && !all.has(key)) {

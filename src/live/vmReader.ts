@@ -129,7 +129,7 @@ export class VmReader {
       }
       if (tree !== undefined) {
         this.#putTree(hypervisor, uuid, await tree);
-      } else if (seen !== 'same' && this.#options.inAttention(uuid)) {
+      } else if (seen !== 'same' && (this.#options.inAttention(uuid) || before?.tree !== undefined)) {
         this.#putTree(hypervisor, uuid, await hypervisor.readTree(uuid));
       } else if (aspects.has('roll')) {
         await this.#roll(hypervisor, uuid, reading.roll);
@@ -150,7 +150,9 @@ export class VmReader {
     if (!this.#options.inAttention(uuid)) {
       const snapshotCount = await hypervisor.countSnapshots(uuid);
       this.#put(hypervisor, uuid, { snapshotCount });
-      return before?.snapshotCount === undefined || before.snapshotCount === snapshotCount ? 'same' : 'different';
+      // The tree of one that was looked into before is what rows and pages tell of it.
+      const known = before?.tree?.snapshots.length ?? before?.snapshotCount ?? snapshotCount;
+      return known === snapshotCount ? 'same' : 'different';
     }
     if (before?.tree === undefined) {
       return 'unknown';

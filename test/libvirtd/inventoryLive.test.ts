@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VmRef } from '../../src/domain/vm.js';
+import { vmsOnce } from '../../src/live/sameDaemon.js';
+import { vmKey } from '../../src/live/views.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('the inventory beside virsh', () => {
@@ -132,6 +134,28 @@ describe('the inventory beside virsh', () => {
     );
   });
 
+  it('sees what is done over another name of its libvirt, and shows and counts its VMs once', async () => {
+    const other = r.uri.replace(/^qemu/u, 'remote');
+    r.engine.setConnections([r.uri, other]);
+    const away = await r.engine.connect(other);
+    const { ref } = away.vms.find(({ vm }) => vm.name === 'web')!;
+    const lookInto = (...vms: readonly VmRef[]): void =>
+      r.engine.setAttention({ visible: true, connections: new Set([r.uri, other]), vms: new Set(vms.map(vmKey)) });
+    const titles = (): readonly string[] => r.engine.findVm(ref)!.tree!.snapshots.map(({ title }) => title);
+    const create = (title: string): Promise<unknown> =>
+      r.engine.runOperation({ kind: 'create', vm: web, snapshotKind: 'auto', title });
+    lookInto(ref);
+    await r.until(() => r.engine.findVm(ref)?.tree !== undefined);
+    await create('while it is open');
+    await r.until(() => titles().includes('while it is open'));
+    lookInto();
+    await create('while it is closed');
+    await r.until(() => titles().includes('while it is closed'));
+    assert.deepEqual(vmsOnce(r.engine.connections), r.engine.connections[0]!.vms);
+    r.engine.setConnections([r.uri]);
+    r.show(web);
+  });
+
   it('calls nothing while nobody looks, whatever virsh does, and tells the truth when somebody does', async () => {
     r.hide();
     // An answer under way when the view was hidden may still bring its second half.
@@ -151,7 +175,7 @@ describe('the inventory beside virsh', () => {
     assert.deepEqual(changes, []);
     listening.dispose();
     r.show(web);
-    const ms = await r.until(() => snapshots().length === 3 && r.vm('late') !== undefined);
+    const ms = await r.until(() => snapshots().length === 5 && r.vm('late') !== undefined);
     latencies.push(`shown again ${String(Math.round(ms))} ms`);
     assert.equal(r.vm('web')!.vm.power, 'off');
   });

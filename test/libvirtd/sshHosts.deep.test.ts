@@ -14,7 +14,7 @@ import { failureText } from '../../src/text/failures/failureText.js';
 import { silentLog } from '../silentLog.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { requireVmByName } from '../../src/engine/findTargets.js';
-import { sameBefore } from '../../src/live/sameDaemon.js';
+import { shownInPlaceOf } from '../../src/live/sameDaemon.js';
 import type { ConnectionView } from '../../src/live/views.js';
 import { type Daemon, type LiveRig, startLiveRig } from './engineRig.js';
 import { makeSshHost, type SshHost } from './sshRig.js';
@@ -240,7 +240,7 @@ describe('a libvirt behind ssh', () => {
       here.engine.setAttention({ visible: true, connections: new Set([daemon.uri, farUri]), vms: new Set() });
       const straight = await here.engine.connect(daemon.uri);
       await here.engine.connect(farUri);
-      const same = sameBefore(farView(), here.engine.connections);
+      const same = shownInPlaceOf(farView(), here.engine.connections);
       assert.equal(same?.name, 'straight');
       const waits: string[] = [];
       const create = (vm: VmRef, title: string): Promise<unknown> =>

@@ -52,18 +52,26 @@ export interface BisectRowMarks {
   readonly marks: readonly { readonly name: string; readonly createdAt: number; readonly mark: PointMark }[];
 }
 
-/** @param same another one that shows the same VMs */
-export function connectionRow(view: ConnectionView, same?: ConnectionView): Row {
+/**
+ * @param same another one, under which its VMs are shown
+ * @param others those whose VMs are shown under it
+ */
+export function connectionRow(
+  view: ConnectionView,
+  same?: ConnectionView,
+  others: readonly ConnectionView[] = [],
+): Row {
   const label = connectionLabel(view);
   const twin = same === undefined ? [] : [t('same VMs as {0}', connectionLabel(same))];
-  const description = [...twin, connectionState(view)].join(' · ');
+  const names = others.length === 0 ? [] : [t('also {0}', others.map(connectionLabel).join(', '))];
+  const description = [...twin, connectionState(view), ...names].join(' · ');
   return {
     label,
     description,
     words: description,
     icon: { name: view.state === 'connected' && view.lastSeenAt === undefined ? 'server' : 'debug-disconnect' },
     context: connectionTokens(view),
-    opens: 'open',
+    opens: same === undefined ? 'open' : 'never',
     spoken: spokenRow(label, description, t('connection')),
   };
 }

@@ -14,6 +14,7 @@ import { targetVm, activeOrPickedVm, useOf } from './targets.js';
 import { type Choice, pick, pickVm, SystemPicked } from '../prompts/pickTarget.js';
 import { systemActions, vmActions } from '../../text/rows/activeVmText.js';
 import { NothingThere } from '../prompts/commandError.js';
+import { vmsOnce } from '../../live/sameDaemon.js';
 import { askText } from '../prompts/ask.js';
 
 export const viewCommands = {
@@ -179,7 +180,7 @@ async function actOnSystem(run: CommandRun, system: ShownSystem): Promise<unknow
 
 /** Only where there is one. */
 function another({ engine, systems }: CommandRun): readonly Choice<'another'>[] {
-  const all = engine.connections.reduce((count, { vms }) => count + vms.length, systems.known.all.length);
+  const all = vmsOnce(engine.connections).length + systems.known.all.length;
   return all < 2 ? [] : [{ label: t('Choose Another VM or System…'), icon: 'arrow-swap', value: 'another' }];
 }
 

@@ -4,6 +4,7 @@ import type { Log } from '../../base/log.js';
 import type { LoggedOperation, SystemOfOperation } from '../../domain/loggedOperation.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import { UndoLook } from '../../engine/undoLook.js';
+import { vmsOnce } from '../../live/sameDaemon.js';
 import type { VmView } from '../../live/views.js';
 import {
   type AgentCheckpoint,
@@ -32,7 +33,7 @@ export async function readShownHistory(
   folder: string,
   log: Log,
 ): Promise<ShownHistory> {
-  const views = new Map(engine.connections.flatMap(({ vms }) => vms.map((view) => [view.ref.uuid, view])));
+  const views = new Map(vmsOnce(engine.connections).map((view) => [view.ref.uuid, view]));
   const { days, older } = historyDays(lines, (uuid, snapshot) => titleOf(views.get(uuid) ?? {}, snapshot));
   const rows = [...days.values()].flat();
   const checkpoints = new AgentCheckpoints(folder, log);

@@ -1,6 +1,7 @@
 // The lists from which a VM, a snapshot or a connection is picked; each line tells the state in words.
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
+import { vmsOnce } from '../../live/sameDaemon.js';
 import { type ConnectionView, countSnapshots, type VmView } from '../../live/views.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { StoredSystem } from '../../domain/system.js';
@@ -59,7 +60,7 @@ export async function pickVm(
   { fits = () => true, says = () => undefined, connection, systems = [], activeSystem, use }: VmListOptions,
 ): Promise<VmView> {
   const connections = engine.connections.filter((one) => connection === undefined || isCalled(one, connection));
-  const all = connections.flatMap(({ vms }) => vms);
+  const all = vmsOnce(connections);
   const [first, ...others] = offeredVms(all, fits, use);
   if (first === undefined) {
     const text = all.length === 0 ? t('There are no VMs.') : t('There is no VM that this can be done with now.');
@@ -68,7 +69,7 @@ export async function pickVm(
   if (others.length === 0 && systems.length === 0) {
     return first;
   }
-  const several = connections.filter(({ vms }) => vms.length > 0).length > 1;
+  const several = new Set(all.map(({ ref }) => ref.connection)).size > 1;
   const choices = [first, ...others].map((view) => ({
     label: view.vm.name,
     description: [

@@ -1,14 +1,14 @@
 // What the tree shows: children, parents, words and facts of every row, asked of the engine each time. Owns no state
 // but the arrangement and the nodes themselves.
 import type { EnginePort } from '../../engine/enginePort.js';
-import type { ConnectionView, VmView } from '../../live/views.js';
-import { sameBefore } from '../../live/sameDaemon.js';
+import type { VmView } from '../../live/views.js';
 import type { Failure } from '../../domain/failure.js';
 import { currentOf, findSnapshot, parentOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import type { ArrangedVm, Arrangement } from './arrangedVm.js';
 import { parentIn } from './clonesInTree.js';
+import { ConnectionsInTree } from './connectionsInTree.js';
 import type { OpenRows } from './openRows.js';
 import { type FactList } from '../../text/rows/factList.js';
 import { connectionFacts, snapshotFacts, vmFacts } from '../../text/rows/facts.js';
@@ -26,7 +26,6 @@ import {
   type RowContext,
   type Row,
   automaticRow,
-  connectionRow,
   reachOf,
   hereRow,
   snapshotRow,
@@ -49,6 +48,7 @@ const nobodyOpened: OpenedRows = { isRowOpen: () => undefined };
 export class TreeContent {
   readonly rows: TreeRows;
   readonly systems: SystemContent;
+  readonly connections: ConnectionsInTree;
   readonly #source: TreeSource;
   readonly #opened: OpenedRows;
   #arrangement: Arrangement;
@@ -67,6 +67,7 @@ export class TreeContent {
       isShown: (view) => this.rows.isShown(view, this.#arrangement, this.#beside(view.ref)),
     });
     this.#source = source;
+    this.connections = new ConnectionsInTree(source);
     this.#arrangement = arrangement;
     this.#opened = opened;
   }
@@ -95,7 +96,7 @@ export class TreeContent {
       case undefined:
         return this.#top();
       case 'connection': {
-        const view = this.connection(node.connection);
+        const view = this.connections.findShown(node.connection);
         return view === undefined ? [] : this.rows.underConnection(view, this.#arrangement);
       }
       case 'vm': {
@@ -160,8 +161,8 @@ export class TreeContent {
     }
     switch (node.kind) {
       case 'connection': {
-        const view = this.connection(node.connection);
-        return view && this.#standing(node, connectionRow(view, sameBefore(view, this.#source.connections)));
+        const view = this.connections.find(node.connection);
+        return view && this.#standing(node, this.connections.row(view));
       }
       case 'vm': {
         const view = this.#source.findVm(node.ref);
@@ -184,7 +185,7 @@ export class TreeContent {
     }
     switch (node.kind) {
       case 'connection': {
-        const view = this.connection(node.connection);
+        const view = this.connections.find(node.connection);
         return view && connectionFacts(view);
       }
       case 'vm':
@@ -229,12 +230,10 @@ export class TreeContent {
     return this.#arrangement.filter === '' ? id : `${id}/filtered/${this.#arrangement.filter}`;
   }
 
-  connection(uri: string): ConnectionView | undefined {
-    return this.#source.connections.find((connection) => connection.uri === uri);
-  }
-
   failure(node: MessageNode): Failure | undefined {
-    return node.ref === undefined ? this.connection(node.connection)?.failure : this.#source.findVm(node.ref)?.failure;
+    return node.ref === undefined
+      ? this.connections.find(node.connection)?.failure
+      : this.#source.findVm(node.ref)?.failure;
   }
 
   /** Texts by which two states of a VM's own row and of what stands under it are told apart, but for its tree. */
@@ -338,10 +337,10 @@ export class TreeContent {
   }
 
   #beside(ref: VmRef): readonly VmView[] {
-    return this.connection(ref.connection)?.vms ?? [];
+    return this.connections.find(ref.connection)?.vms ?? [];
   }
 
   #reach(ref: VmRef): ConnectionReach {
-    return reachOf(this.connection(ref.connection));
+    return reachOf(this.connections.find(ref.connection));
   }
 }

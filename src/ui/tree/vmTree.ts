@@ -266,7 +266,7 @@ export class VmTree implements Disposable, vscode.TreeDataProvider<Node> {
     }
     this.#follow();
     this.#systemRows.drawChanged();
-    if (connection === undefined || shape !== this.#keys.welcome) {
+    if (connection === undefined || shape !== this.#keys.welcome || this.#content.connections.areOthers()) {
       this.#redraw();
     } else if (vm === undefined) {
       this.#changed.fire(this.#content.rows.connection(connection));

@@ -9,6 +9,7 @@ import { mapLimited } from '../../base/mapLimited.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
+import { vmsOnce } from '../../live/sameDaemon.js';
 import { unreachableFailure, type VmView, vmKey } from '../../live/views.js';
 import { vmsPanelType } from '../../manifest/viewIds.js';
 import { connectionLabel } from '../../text/connectionLabel.js';
@@ -83,7 +84,7 @@ export class VmsPanel implements Disposable {
   }
 
   get #vms(): readonly VmView[] {
-    return this.#options.engine.connections.flatMap(({ vms }) => vms);
+    return vmsOnce(this.#options.engine.connections);
   }
 
   #look(): void {

@@ -458,6 +458,30 @@ describe('tree content', () => {
     assert.equal(says(first, { ...onHost('qemu+ssh://10.0.0.7/system', 'this'), vms: [] }), false);
   });
 
+  it('shows the VMs of a libvirt with two names once, under the one that is heard of', () => {
+    const named = (at: string, changes: Partial<ConnectionView> = {}): ConnectionView => ({
+      ...connectionView({ ...withVms, uri: at, capabilities: { ...capabilities(), hostUuid: 'this' }, ...changes }),
+      vms: [vmView({ ref: { ...ref, connection: at } })],
+    });
+    const far = 'qemu+ssh://10.0.0.7/system';
+    const shown = (first: ConnectionView, second: ConnectionView): readonly unknown[] => {
+      const content = contentOf(first, second);
+      return [first, second].map((view) => {
+        const node = content.rows.connection(view.uri);
+        const { opens, description } = content.row(node, reading)!;
+        return [content.children(node).length, opens, /same|also/u.exec(description)?.[0]];
+      });
+    };
+    const [own, other] = [
+      [1, 'open', 'also'],
+      [0, 'never', 'same'],
+    ];
+    assert.deepEqual(shown(named(uri), named(far)), [own, other]);
+    assert.deepEqual(shown(named(uri, { state: 'failed' }), named(far)), [other, own]);
+    assert.deepEqual(shown(named(uri, { lastSeenAt: 1 }), named(far)), [other, own]);
+    assert.deepEqual(shown(named(uri), named(far, { state: 'failed' })), [own, other]);
+  });
+
   it('says why a connection shows nothing', () => {
     const about = (view: ConnectionView): (string | undefined)[] => {
       const content = contentOf(connectionView({ uri: 'qemu+ssh://far/system' }), view);

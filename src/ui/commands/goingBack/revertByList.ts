@@ -8,6 +8,7 @@ import { sortSnapshots } from '../../../domain/snapshotTree.js';
 import type { StoredSystem } from '../../../domain/system.js';
 import { openConnections } from '../../../engine/findTargets.js';
 import { readAudit } from '../../../journal/readAudit.js';
+import { vmsOnce } from '../../../live/sameDaemon.js';
 import type { VmView } from '../../../live/views.js';
 import type { CommandArguments } from '../../../verbs/arguments.js';
 import type { CommandId } from '../../../verbs/verbs.js';
@@ -125,7 +126,7 @@ async function findTargets(run: CommandRun): Promise<readonly RevertTarget[]> {
   }
   const { systems } = await (await run.systems.open()).list();
   await openConnections(run.engine);
-  const views = run.engine.connections.flatMap(({ vms }) => vms).filter(({ snapshotCount }) => snapshotCount !== 0);
+  const views = vmsOnce(run.engine.connections).filter(({ snapshotCount }) => snapshotCount !== 0);
   const points = pointsOf(systems, now, lastUsed);
   return [...points.found, ...(await snapshotsOf(run, views, now, lastUsed, points.taken))];
 }

@@ -141,10 +141,9 @@ async function revertToFavourite(run: CommandRun): Promise<unknown> {
   const name = await run.engine.readFavourite(view.ref);
   const snapshot = name === undefined ? undefined : findSnapshot(await run.engine.readTree(view.ref), name);
   if (snapshot === undefined) {
-    throw new NothingThere(
-      t('{0} has no favourite snapshot. Choose Keep… in the menu of a snapshot.', view.vm.name),
-      { vm: view.vm.name },
-    );
+    throw new NothingThere(t('{0} has no favourite snapshot. Choose Keep… in the menu of a snapshot.', view.vm.name), {
+      vm: view.vm.name,
+    });
   }
   return revertTo(run, existingVm(run, view.ref), snapshot, { id: 'virtRewind.revertToFavourite' });
 }

@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import type { LoggedOperation } from '../../../domain/loggedOperation.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
+import { vmsOnce } from '../../../live/sameDaemon.js';
 import type { VmView } from '../../../live/views.js';
 import { nothingInLogText, loggedWords, undoLabel, wayText } from '../../../text/operations/loggedText.js';
 import { titleOf } from '../../../text/operations/operationProgress.js';
@@ -144,7 +145,7 @@ async function redoLinesOf({ engine }: CommandRun, view: VmView): Promise<readon
 async function allLines(run: CommandRun, does: UndoableOperation['does']): Promise<readonly UndoLine[]> {
   const entries = historyEntries(await readAudit(run.history.folder, run.log)).slice(0, mostEntries);
   const uuids = new Set(entries.map(({ vm }) => vm.uuid));
-  const views = run.engine.connections.flatMap(({ vms }) => vms).filter(({ ref }) => uuids.has(ref.uuid));
+  const views = vmsOnce(run.engine.connections).filter(({ ref }) => uuids.has(ref.uuid));
   const ofVms = await Promise.all(
     views.map(async (view) =>
       (await (does === 'undo' ? undoLinesOf(run, view) : redoLinesOf(run, view))).flatMap(

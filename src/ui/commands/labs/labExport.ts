@@ -7,6 +7,7 @@ import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { StoredSystem } from '../../../domain/system.js';
 import { openConnections } from '../../../engine/findTargets.js';
+import { vmsOnce } from '../../../live/sameDaemon.js';
 import { type VmView, vmKey } from '../../../live/views.js';
 import { labFileName } from '../../../manifest/labFileName.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
@@ -75,9 +76,7 @@ async function vmsOf(run: CommandRun): Promise<readonly VmView[]> {
   const views =
     vms === undefined
       ? await pickSeveral(
-          engine.connections.flatMap((one) =>
-            one.vms.map((view) => ({ label: view.vm.name, value: view, isPicked: false })),
-          ),
+          vmsOnce(engine.connections).map((view) => ({ label: view.vm.name, value: view, isPicked: false })),
           t('Select the VMs for the lab file'),
         )
       : await Promise.all(vms.map((vm) => namedVm(engine, vm, connection)));

@@ -9,6 +9,7 @@ import {
   type SystemMember,
   type VirtualSystem,
 } from '../../../domain/system.js';
+import { vmsOnce } from '../../../live/sameDaemon.js';
 import { vmKey } from '../../../live/views.js';
 import { pointTitle } from '../../../text/systems/systemPointText.js';
 import { outcomeLines, systemRecoveredText, notInSystemText } from '../../../text/systems/systemText.js';
@@ -136,7 +137,7 @@ const longestName = 200;
 async function createSystem(run: CommandRun): Promise<{ readonly system: string }> {
   const { engine } = run;
   const given = argumentsOf(run.call);
-  const all = engine.connections.flatMap(({ vms }) => vms);
+  const all = vmsOnce(engine.connections);
   const rows = run.call.kind === 'rows' ? run.call.rows.flatMap((row) => vmOfNode(row) ?? []) : [];
   const selected = new Set(rows.map(vmKey));
   const views =

@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import { mapLimited } from '../../../base/mapLimited.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { openConnections } from '../../../engine/findTargets.js';
+import { vmsOnce } from '../../../live/sameDaemon.js';
 import type { VmView } from '../../../live/views.js';
 import { vmLine, vmListCsv, vmListJson } from '../../../text/rows/vmList.js';
 import { DismissedError, NothingThere, requireAnswer } from '../../prompts/commandError.js';
@@ -46,7 +47,7 @@ async function vmsToExport({ call, engine }: CommandRun): Promise<readonly VmVie
     return refs.flatMap((ref) => engine.findVm(ref) ?? []);
   }
   await openConnections(engine);
-  const all = engine.connections.flatMap(({ vms }) => vms);
+  const all = vmsOnce(engine.connections);
   if (all.length === 0) {
     throw new NothingThere(t('There are no VMs.'));
   }

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { asFailure } from '../../../domain/asFailure.js';
 import { checkVm } from '../../../health/checkVm.js';
 import type { StoredSystem } from '../../../domain/system.js';
+import { vmsOnce } from '../../../live/sameDaemon.js';
 import type { VmView } from '../../../live/views.js';
 import type { Problem } from '../../../diagnosis/problem.js';
 import { keyOf, severityOf } from '../../../diagnosis/problemTable.js';
@@ -132,7 +133,7 @@ async function sweep(run: CommandRun, asked: readonly VmView[] | undefined, unre
 }
 
 function reachedVms(run: CommandRun): readonly VmView[] {
-  return run.engine.connections.filter(({ state }) => state === 'connected').flatMap(({ vms }) => vms);
+  return vmsOnce(run.engine.connections.filter(({ state }) => state === 'connected'));
 }
 
 /** Warnings about a VM are neither shown nor told for a while. */
