@@ -382,6 +382,7 @@ function wings() {
   return {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
+    guest: ['guestFault', 'images', '.', 'commands'],
   };
 }
 
@@ -394,13 +395,15 @@ function roomsOfWings() {
     'hosts',
     ...['domain/chains', 'domain', 'base'],
   ];
+  /** Of single wings, beside that. */
+  const more = { guest: ['lab'] };
   const shells = { commands: ['cli'], editor: ['ui/commands', 'ui/guest', 'ui/prompts', 'ui/tree', 'ui'] };
   return Object.fromEntries(
     Object.entries(wings()).flatMap(([wing, folders]) => {
       const paths = folders.map((folder) => (folder === '.' ? `wings/${wing}` : `wings/${wing}/${folder}`));
       return folders.map((folder, at) => [
         paths[at],
-        [...paths.slice(0, at), 'wings/wing', 'verbs/verb', ...(shells[folder] ?? []), ...core],
+        [...paths.slice(0, at), 'wings/wing', 'verbs/verb', ...(shells[folder] ?? []), ...(more[wing] ?? []), ...core],
       ]);
     }),
   );

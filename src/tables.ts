@@ -6,6 +6,8 @@ import { verbs as ownVerbs } from './verbs/verbs.js';
 import { copiesAnswers } from './wings/copies/commands/answers.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
 import { copiesVerbs } from './wings/copies/copiesVerbs.js';
+import { guestAnswers } from './wings/guest/commands/answers.js';
+import { guestCommands } from './wings/guest/commands/guestCommands.js';
 import { insideAnswers } from './wings/inside/commands/answers.js';
 import { insideCommands } from './wings/inside/commands/insideCommands.js';
 import { insideVerbs } from './wings/inside/insideVerbs.js';
@@ -23,7 +25,12 @@ export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs };
 export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id}` as const);
 
 /** Of the command line, by their words. */
-export const commands: CommandTable = { ...ownCommands, ...insideCommands(copiedDisks), ...copiesCommands };
+export const commands: CommandTable = {
+  ...ownCommands,
+  ...insideCommands(copiedDisks),
+  ...copiesCommands,
+  ...guestCommands,
+};
 
 /** With --json, each by a name of its own. */
-export const answers = { ...ownAnswers, ...insideAnswers, ...copiesAnswers };
+export const answers = { ...ownAnswers, ...insideAnswers, ...copiesAnswers, ...guestAnswers };

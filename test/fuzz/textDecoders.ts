@@ -23,6 +23,7 @@ import { parseUri } from '../../src/libvirt/uri.js';
 import { htmlText } from '../../src/text/html.js';
 import { codeText, factsMarkdown, markdownText } from '../../src/text/markdown.js';
 import { sshConfigHosts } from '../../src/ui/commands/connections/sshConfigHosts.js';
+import { readChecksum } from '../../src/wings/guest/images/readChecksum.js';
 import * as v from 'valibot';
 import type { Decoder } from './fuzz.js';
 import { assertInert, sshCommandTo } from './inertCommand.js';
@@ -162,6 +163,20 @@ export const textDecoders: readonly Decoder[] = [
       return proof;
     },
     [ScramError],
+  ),
+  textDecoder(
+    'checksums of images',
+    [
+      `${'a'.repeat(64)}  x.qcow2\n${'b'.repeat(128)} *y\n`,
+      `# x\nSHA256 (x.qcow2) = ${'A'.repeat(64)}\n`,
+      'c'.repeat(64),
+    ],
+    (text) => {
+      const found = readChecksum(text, 'x.qcow2');
+      assert.match(found ?? '', /^(?:[\da-f]{64}|[\da-f]{128})?$/u);
+      return found;
+    },
+    [],
   ),
   {
     name: 'configuration of ssh',

@@ -16,10 +16,17 @@ import { rebaseImage } from '../../qemu/rebaseImage.js';
 /** What a crash left of an import. */
 const partPattern = /^\.[\da-f]{16}\.part$/u;
 const partLastsMs = 24 * 60 * 60_000;
+/** An image that was fetched into the store, by the name of its content: nobody else writes there. */
+const keptPattern = /@([\da-f]{64})$/u;
 const linkPattern = /^image-\d{1,3}$/u;
 
+/** @param labs the folder of the folders of VMs */
+export function labImagesIn(labs: string): string {
+  return join(labs, 'virt-rewind-lab-images');
+}
+
 function storeOf({ folder }: LabVm): string {
-  return join(dirname(folder), 'virt-rewind-lab-images');
+  return labImagesIn(dirname(folder));
 }
 
 /** Uses the image as it was looked at. @throws Failure `refused`: another one stands there by now */
@@ -70,10 +77,20 @@ interface Import {
 }
 
 async function importLayer(
-  { name, format }: JudgedLayer,
+  { path, name, format }: JudgedLayer,
   backing: string | undefined,
   { store, qemuImg, below }: Import,
 ): Promise<string> {
+  const kept = dirname(path) === store ? keptPattern.exec(path)?.[1] : undefined;
+  if (kept !== undefined && backing === undefined) {
+    const file = join(store, kept);
+    await link(path, file).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) {
+        throw error;
+      }
+    });
+    return file;
+  }
   const part = join(store, `.${randomBytes(8).toString('hex')}.part`);
   try {
     await copyFile(name, part, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);

@@ -1,12 +1,12 @@
 // The images and kernels of labs: what a repository puts in their place later shows no file to a guest.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, realpath, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import { makeLabFolder, removeLabFolder } from '../../../src/driver/files/labFolder.js';
 import type { MadeFile } from '../../../src/domain/hostFiles.js';
-import { labFolderName, type LabVm } from '../../../src/domain/labVm.js';
+import { labFolderName, type LabVm, seenAs } from '../../../src/domain/labVm.js';
 import { checkParts } from '../../../src/lab/labPlaces.js';
 
 describe('what a lab is made of', () => {
@@ -55,6 +55,26 @@ describe('what a lab is made of', () => {
     await rm(at('base.raw'));
     await symlink(join(folder, 'victim'), at('base.raw'));
   }
+
+  it('is not copied where it was fetched into the store, and stays there', async () => {
+    const store = labs('virt-rewind-lab-images');
+    await mkdir(store, { recursive: true });
+    const kept = join(store, `tiny@${'a'.repeat(32)}@${'b'.repeat(64)}`);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', kept, '1M']);
+    const { dev, ino, size: bytes, mtimeMs: modifiedAt } = await stat(kept);
+    const parts = {
+      image: { path: kept, format: 'qcow2', how: 'linked' },
+      ...{ cpus: 1, memoryMiB: 64, disksMiB: [] },
+      seen: { [kept]: seenAs({ real: `${dev}:${ino}`, bytes, modifiedAt }) },
+    } as const;
+    const vm = newVm();
+    let files: readonly MadeFile[] = [];
+    await makeLabFolder(vm, parts, process.env, (made) => Promise.resolve(void (files = made)));
+    assert.equal((await stat(join(store, 'b'.repeat(64)))).ino, ino);
+    assert.equal((await stat(kept)).nlink, 3);
+    assert.deepEqual(await removeLabFolder(vm, files), []);
+    assert.equal((await stat(kept)).size, bytes);
+  });
 
   it('is copied once, and goes with the last of its VMs', async () => {
     const [one, other] = [newVm(), newVm()];

@@ -1,0 +1,116 @@
+// `virt-rewind images`: what the catalogue has, and what of it is on this computer.
+import { t } from '@vscode/l10n';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import { labImagesIn } from '../../../driver/files/labImages.js';
+import { labsFolder } from '../../../lab/labPlaces.js';
+import { bytesText } from '../../../text/bytesText.js';
+import { GuestFault, isFailing } from '../guestFault.js';
+import { guestProblemText, uncheckedText } from '../guestText.js';
+import { imageNamed, readCatalogue } from '../images/catalogue.js';
+import { fetchImage } from '../images/fetchImage.js';
+import { listKept, removeKept } from '../images/keptImages.js';
+import type { GuestAnswers } from './answers.js';
+
+export const images: CommandHandler = async (context) => {
+  const { call } = context;
+  const [action = 'list', name] = call.operands;
+  const store = storeOf(context);
+  if (action !== 'list' && (name === undefined || !['fetch', 'remove'].includes(action))) {
+    throw new CliError('usage', 'ACTION is fetch IMAGE or remove IMAGE. See virt-rewind images --help.');
+  }
+  try {
+    if (action === 'fetch') {
+      await fetchNamed(context, store, name ?? '');
+    } else if (action === 'remove') {
+      await removeNamed(store, name ?? '');
+    }
+    await list(context, store);
+    return 'done';
+  } catch (error) {
+    throw asCliError(error);
+  }
+};
+
+/** On the connection of the call. */
+function storeOf({ session }: Context): string {
+  return labImagesIn(labsFolder(session.engine.connections[0]?.uri ?? '', process.env));
+}
+
+async function fetchNamed({ session, terminal, interruption }: Context, store: string, name: string): Promise<void> {
+  const image = await imageNamed(session.folder, name);
+  const fetched = await fetchImage(image, {
+    ...{ store, environment: process.env, signal: interruption.signal },
+    onProgress: (received, total) => terminal.progress(fetchingText(name, received, total)),
+  });
+  const note = uncheckedText(fetched);
+  if (note !== undefined) {
+    terminal.tell(note);
+  }
+}
+
+function fetchingText(name: string, received: number, total: number | undefined): string {
+  return total === undefined
+    ? t('Fetching {0}: {1}', name, bytesText(received))
+    : t('Fetching {0}: {1} of {2}', name, bytesText(received), bytesText(total));
+}
+
+async function removeNamed(store: string, name: string): Promise<void> {
+  const kept = (await listKept(store)).filter((one) => one.name === name);
+  if (kept.length === 0) {
+    throw new GuestFault({ kind: 'notKept', name });
+  }
+  for (const one of kept) {
+    await removeKept(store, one);
+  }
+}
+
+async function list({ session, terminal, json }: Context, store: string): Promise<void> {
+  const [catalogue, kept] = await Promise.all([readCatalogue(session.folder), listKept(store)]);
+  const names = new Set([...catalogue, ...kept].map(({ name }) => name));
+  const rows = [...names].toSorted().map((name) => ({
+    name,
+    address: catalogue.find((one) => one.name === name)?.address,
+    kept: kept.find((one) => one.name === name),
+  }));
+  if (json !== undefined) {
+    const answer = rows.map(({ name, address, kept: here }) => ({
+      name,
+      ...(address !== undefined && { address }),
+      ...(here !== undefined && {
+        kept: { bytes: here.bytes, fetchedAt: new Date(here.fetchedAt).toISOString() },
+      }),
+    }));
+    json({ images: answer } satisfies GuestAnswers['images']);
+    return;
+  }
+  terminal.sayTable(
+    [
+      { title: t('Image'), rank: 0 },
+      { title: t('Size'), rank: 1 },
+      { title: t('Address'), rank: 2 },
+    ],
+    rows.map(({ name, address, kept: here }) => [
+      name,
+      here === undefined ? '–' : bytesText(here.bytes),
+      address ?? '–',
+    ]),
+  );
+}
+
+/** What is none of ours stays as it is. */
+function asCliError(error: unknown): unknown {
+  if (!(error instanceof GuestFault)) {
+    return error;
+  }
+  const { problem } = error;
+  const isUnknown = problem.kind === 'unknownImage' || problem.kind === 'notKept';
+  const exit = isUnknown
+    ? 'notFound'
+    : problem.kind === 'fetching'
+      ? 'busy'
+      : isFailing(problem)
+        ? 'failed'
+        : 'refused';
+  return new CliError(exit, guestProblemText(problem));
+}

@@ -1,0 +1,33 @@
+// Why there is no image, or no VM of one.
+
+export type GuestProblem =
+  | { readonly kind: 'unknownImage'; readonly name: string; readonly known: readonly string[] }
+  /** The catalogue of the user. */
+  | { readonly kind: 'badCatalogue'; readonly file: string; readonly said: string }
+  /** The web server was not reached, or the connection ended again and again; what was received stays. */
+  | { readonly kind: 'unreached'; readonly address: string; readonly said: string }
+  | { readonly kind: 'answered'; readonly address: string; readonly status: number }
+  /** `address`: where it leads. */
+  | { readonly kind: 'redirect'; readonly address: string }
+  | { readonly kind: 'insecure'; readonly address: string }
+  | { readonly kind: 'noChecksum'; readonly address: string; readonly file: string }
+  | { readonly kind: 'wrongChecksum' | 'wrongSignature'; readonly address: string }
+  | { readonly kind: 'tooLarge'; readonly address: string; readonly most: number }
+  | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
+  /** Of another format, or resting on another file. */
+  | { readonly kind: 'badImage'; readonly address: string }
+  | { readonly kind: 'fetching' | 'notKept'; readonly name: string };
+
+const failing: readonly GuestProblem['kind'][] = ['unreached', 'answered', 'wrongChecksum', 'wrongSignature'];
+
+/** Else it was refused. */
+export function isFailing({ kind }: GuestProblem): boolean {
+  return failing.includes(kind);
+}
+
+export class GuestFault extends Error {
+  override readonly name = 'GuestFault';
+  constructor(readonly problem: GuestProblem) {
+    super(problem.kind);
+  }
+}

@@ -1,0 +1,73 @@
+// Why there is no image, or no VM of one, as sentences.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import type { GuestProblem } from './guestFault.js';
+import type { WantedDigest } from './images/wantedDigest.js';
+
+export function guestProblemText(problem: GuestProblem): string {
+  switch (problem.kind) {
+    case 'unknownImage':
+      return t('There is no image “{0}”. Images: {1}.', displayLine(problem.name), problem.known.join(', '));
+    case 'badCatalogue':
+      return t('{0} is not a catalogue of images. {1}', displayLine(problem.file), displayLine(problem.said, 300));
+    case 'unreached':
+      return t(
+        'The connection to {0} failed: {1} What was received is kept, and the next attempt continues it. Without a network, use an image file: {2}',
+        hostOf(problem.address),
+        displayLine(problem.said, 200),
+        '--from FILE',
+      );
+    case 'answered':
+      return t('The server answered {0} for {1}.', problem.status, displayLine(problem.address));
+    case 'redirect':
+      return t(
+        'The server redirects to {0}, which is not encrypted, or redirects without end. Nothing was fetched from there.',
+        displayLine(problem.address),
+      );
+    case 'insecure':
+      return t(
+        '{0} is not encrypted, so somebody could replace the image. Use https, or give its “digest”.',
+        displayLine(problem.address),
+      );
+    case 'noChecksum':
+      return t(
+        '{0} has no checksum of {1}, so the image was not used.',
+        displayLine(problem.address),
+        displayLine(problem.file),
+      );
+    case 'wrongChecksum':
+      return t('{0} does not have the published checksum, so it was deleted.', displayLine(problem.address));
+    case 'wrongSignature':
+      return t('The signature of {0} is wrong, so nothing was fetched.', displayLine(problem.address));
+    case 'tooLarge':
+      return t('{0} is larger than {1}, so it was not used.', displayLine(problem.address), bytesText(problem.most));
+    case 'noRoom':
+      return t(
+        '{0} has {1} free, but the image needs {2}.',
+        displayLine(problem.folder),
+        bytesText(problem.free),
+        bytesText(problem.bytes),
+      );
+    case 'badImage':
+      return t(
+        '{0} is not an image that can be used: it must be qcow2, without a backing file, encryption or an external data file.',
+        displayLine(problem.address),
+      );
+    case 'fetching':
+      return `${t('Another operation is running on {0}.', displayLine(problem.name))} ${t('Try again when it has finished.')}`;
+    case 'notKept':
+      return t('The image {0} is not on this computer.', displayLine(problem.name));
+  }
+}
+
+/** Undefined where its signature was right, or there is none. */
+export function uncheckedText({ unchecked }: Pick<WantedDigest, 'unchecked'>): string | undefined {
+  return unchecked === undefined
+    ? undefined
+    : t('The checksum is right. Its signature was not checked: {0} is missing on this computer.', unchecked);
+}
+
+function hostOf(address: string): string {
+  return displayLine(URL.canParse(address) ? new URL(address).host : address);
+}

@@ -1,0 +1,253 @@
+// Fetches an image of the catalogue into the store of labs. What breaks off is continued by the next attempt; nothing
+// is used whose digest and headers were not checked.
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, mkdir, open, readFile, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
+import { thisComputer } from '../../../base/fileSystem.js';
+import type { Space } from '../../../domain/hostFiles.js';
+import { isLeft, markOfUs, processMarkShape } from '../../../journal/processMark.js';
+import { readImage } from '../../../qemu/localImage.js';
+import { qemuImg } from '../../../qemu/qemuImg.js';
+import { GuestFault } from '../guestFault.js';
+import type { CatalogueImage } from './catalogue.js';
+import { isOfDigest, type KeptImage, keptName, listKept, removeKept } from './keptImages.js';
+import { asUnreached, openAddress } from './openAddress.js';
+import { wantedDigest, type WantedDigest } from './wantedDigest.js';
+
+const mostImageBytes = 32 * 1024 ** 3;
+/** Of a connection that ends in the middle; one that brings nothing is the last. */
+const mostBreaks = 20;
+
+export interface FetchWish {
+  /** The store of labs. */
+  readonly store: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** `total` undefined: the server does not tell. */
+  readonly onProgress: (received: number, total: number | undefined) => void;
+  readonly space?: (folder: string) => Promise<Space>;
+}
+
+export interface FetchedImage extends Pick<WantedDigest, 'unchecked'> {
+  readonly kept: KeptImage;
+  /** It was here. */
+  readonly isOld: boolean;
+}
+
+/** @throws GuestFault; the reason of the signal */
+export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promise<FetchedImage> {
+  const { store, environment, signal } = wish;
+  const wanted = await wantedDigest(image, signal, environment);
+  const { digest } = wanted;
+  const notes = { ...(wanted.unchecked !== undefined && { unchecked: wanted.unchecked }) };
+  const before = (await listKept(store)).filter(({ name }) => name === image.name);
+  const same = before.find((one) => isOfDigest(one, digest));
+  if (same !== undefined) {
+    return { kept: same, isOld: true, ...notes };
+  }
+  await mkdir(store, { recursive: true, mode: 0o711 });
+  // As the store calls what it imports: a part that nobody continues for a day goes.
+  const id = createHash('sha256').update(`${image.address}\n${digest}`).digest('hex').slice(0, 16);
+  const part = join(store, `.${id}.part`);
+  const release = await holdPart(`${part}-by`, image.name);
+  try {
+    const content = await receiveWhole(image, digest, part, wish);
+    await requireAlone(image.address, part, environment);
+    await chmod(part, 0o644);
+    await syncFile(part);
+    await rename(part, join(store, keptName({ name: image.name, digest, content })));
+  } finally {
+    await release();
+  }
+  const kept = (await listKept(store)).find((one) => one.name === image.name && isOfDigest(one, digest));
+  if (kept === undefined) {
+    throw new GuestFault({ kind: 'notKept', name: image.name });
+  }
+  for (const older of before) {
+    await removeKept(store, older);
+  }
+  return { kept, isOld: false, ...notes };
+}
+
+/** Two that write into one file would spoil it for each other. @throws GuestFault `fetching` */
+async function holdPart(lock: string, name: string): Promise<() => Promise<unknown>> {
+  const text = JSON.stringify(await markOfUs());
+  for (const isLast of [false, true]) {
+    try {
+      await writeFile(lock, text, { flag: 'wx', mode: 0o600 });
+      return () => undefinedIfAbsent(unlink(lock));
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST') || isLast || !(await isLeftLock(lock))) {
+        throw hasCode(error, 'EEXIST') ? new GuestFault({ kind: 'fetching', name }) : error;
+      }
+      await undefinedIfAbsent(unlink(lock));
+    }
+  }
+  throw new GuestFault({ kind: 'fetching', name });
+}
+
+async function isLeftLock(lock: string): Promise<boolean> {
+  const text = await undefinedIfAbsent(readFile(lock, 'utf8'));
+  let value: unknown;
+  try {
+    value = JSON.parse(text ?? '');
+  } catch {
+    // Of a process that died while it wrote this.
+    return true;
+  }
+  const mark = v.safeParse(processMarkShape, value);
+  const idleMs = async (): Promise<number> => Date.now() - ((await undefinedIfAbsent(stat(lock)))?.mtimeMs ?? 0);
+  return !mark.success || isLeft(mark.output, idleMs);
+}
+
+/** @returns the name of its content in the store */
+async function receiveWhole(image: CatalogueImage, digest: string, part: string, wish: FetchWish): Promise<string> {
+  let isContinued = await receive(image, part, wish);
+  for (;;) {
+    const { found, content } = await digestsOf(part, digest.length, wish.signal);
+    if (found === digest) {
+      return content;
+    }
+    await undefinedIfAbsent(unlink(part));
+    // What was received before may have been of another image.
+    if (!isContinued) {
+      throw new GuestFault({ kind: 'wrongChecksum', address: image.address });
+    }
+    isContinued = await receive(image, part, wish);
+  }
+}
+
+/** @returns whether it continued what was there when it began */
+async function receive({ address, digest }: CatalogueImage, part: string, wish: FetchWish): Promise<boolean> {
+  const { signal } = wish;
+  const sizeNow = async (): Promise<number> => (await undefinedIfAbsent(stat(part)))?.size ?? 0;
+  let isContinued = (await sizeNow()) > 0;
+  for (let breaks = 0; ; breaks++) {
+    const from = await sizeNow();
+    const answer = await openAddress(address, { signal, from, isPinned: digest !== undefined });
+    try {
+      const status = answer.statusCode ?? 0;
+      const range = /^bytes (\d+)-/u.exec(answer.headers['content-range'] ?? '');
+      const isRest = status === 206 && Number(range?.[1]) === from;
+      if (from > 0 && (status === 416 || (status === 206 && !isRest))) {
+        // All of it is here, or none of it is of this file: the digest tells.
+        if (breaks > 0 || status === 206) {
+          await truncate(part);
+          isContinued = false;
+          continue;
+        }
+        return true;
+      }
+      if (status !== 200 && !isRest) {
+        throw new GuestFault({ kind: 'answered', address, status });
+      }
+      isContinued &&= isRest;
+      const at = isRest ? from : 0;
+      const length = Number(answer.headers['content-length'] ?? Number.NaN);
+      const total = Number.isSafeInteger(length) ? at + length : undefined;
+      await requireRoom(address, { total: total ?? at, at }, wish);
+      await writeFrom(answer, { part, address, at, total }, wish);
+      return isContinued;
+    } catch (error) {
+      const fault = asUnreached(error, address, signal);
+      const isBroken = fault instanceof GuestFault && fault.problem.kind === 'unreached';
+      if (!isBroken || breaks >= mostBreaks || (await sizeNow()) <= from) {
+        throw fault;
+      }
+    } finally {
+      answer.destroy();
+    }
+  }
+}
+
+interface Receiving {
+  readonly part: string;
+  readonly address: string;
+  readonly at: number;
+  readonly total: number | undefined;
+}
+
+async function writeFrom(
+  answer: AsyncIterable<Buffer>,
+  { part, address, at, total }: Receiving,
+  { onProgress, space, store }: FetchWish,
+): Promise<void> {
+  const file = await open(part, at === 0 ? 'w' : 'a', 0o600);
+  let size = at;
+  try {
+    for await (const bytes of answer) {
+      size += bytes.length;
+      if (size > mostImageBytes) {
+        throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });
+      }
+      await file.write(bytes);
+      onProgress(size, total);
+    }
+  } catch (error) {
+    if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
+      const { free } = await (space ?? thisComputer.space)(store);
+      throw new GuestFault({ kind: 'noRoom', folder: store, bytes: size, free });
+    }
+    throw error;
+  } finally {
+    await file.close();
+  }
+}
+
+async function requireRoom(
+  address: string,
+  { total, at }: { readonly total: number; readonly at: number },
+  { space = thisComputer.space, store }: FetchWish,
+): Promise<void> {
+  if (total > mostImageBytes) {
+    throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });
+  }
+  const { free } = await space(store);
+  if (total - at > free) {
+    throw new GuestFault({ kind: 'noRoom', folder: store, bytes: total - at, free });
+  }
+}
+
+async function digestsOf(
+  part: string,
+  length: number,
+  signal: AbortSignal,
+): Promise<{ readonly found: string; readonly content: string }> {
+  const digest = createHash(length === 128 ? 'sha512' : 'sha256');
+  // As the store names an image that rests on nothing.
+  const content = createHash('sha256').update('qcow2\n\n');
+  for await (const bytes of createReadStream(part, { signal }) as AsyncIterable<Buffer>) {
+    digest.update(bytes);
+    content.update(bytes);
+  }
+  return { found: digest.digest('hex'), content: content.digest('hex') };
+}
+
+/** It is qcow2, and names no other file. */
+async function requireAlone(address: string, part: string, environment: NodeJS.ProcessEnv): Promise<void> {
+  const host = { files: thisComputer, qemuImg: qemuImg(environment) };
+  const facts = await readImage(part, host, undefined, 'head').catch(() => 'unknown' as const);
+  const isFit =
+    facts !== 'unknown' &&
+    facts.format === 'qcow2' &&
+    facts.backing === undefined &&
+    facts.corrupt !== true &&
+    facts.dataFile !== true &&
+    facts.encrypted !== true;
+  if (!isFit) {
+    await undefinedIfAbsent(unlink(part));
+    throw new GuestFault({ kind: 'badImage', address });
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,101 @@
+// Opens an address of the web. What comes is untrusted; redirects lead to no place that is less safe than the first.
+import { get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps } from 'node:https';
+import { GuestFault } from '../guestFault.js';
+
+export interface AddressWish {
+  readonly signal: AbortSignal;
+  /** Its content is known by a digest of the catalogue: plain HTTP will do. */
+  readonly isPinned?: boolean;
+  /** From which byte on; the server may send all. */
+  readonly from?: number;
+}
+
+const mostRedirects = 5;
+/** Of a server that says nothing. */
+const silenceMs = 60_000;
+const redirects = [301, 302, 303, 307, 308];
+
+/**
+ * | redirect                        | is     |
+ * |---------------------------------|--------|
+ * | to https                        | followed, at most 5 times: the checksum judges what comes |
+ * | from https to http              | refused |
+ * | from http to http               | followed for pinned content, and within this computer      |
+ *
+ * @throws GuestFault `unreached`, `insecure`, `redirect`
+ */
+export async function openAddress(address: string, wish: AddressWish): Promise<IncomingMessage> {
+  let url = new URL(address);
+  if (!isSafe(url, wish)) {
+    throw new GuestFault({ kind: 'insecure', address });
+  }
+  for (let count = 0; count <= mostRedirects; count++) {
+    const answer = await ask(url, wish);
+    const { statusCode = 0, headers } = answer;
+    if (!redirects.includes(statusCode) || headers.location === undefined) {
+      return answer;
+    }
+    answer.destroy();
+    const next = URL.canParse(headers.location, url.href) ? new URL(headers.location, url) : undefined;
+    if (next === undefined || !isSafe(next, wish) || (url.protocol === 'https:' && next.protocol !== 'https:')) {
+      throw new GuestFault({ kind: 'redirect', address: next?.href ?? headers.location });
+    }
+    url = next;
+  }
+  throw new GuestFault({ kind: 'redirect', address: url.href });
+}
+
+/** @throws GuestFault as `openAddress`; `answered`, `tooLarge` */
+export async function readAddress(address: string, most: number, wish: AddressWish): Promise<Buffer> {
+  const answer = await openAddress(address, wish);
+  try {
+    if (answer.statusCode !== 200) {
+      throw new GuestFault({ kind: 'answered', address, status: answer.statusCode ?? 0 });
+    }
+    const parts: Buffer[] = [];
+    let length = 0;
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      length += part.length;
+      if (length > most) {
+        throw new GuestFault({ kind: 'tooLarge', address, most });
+      }
+      parts.push(part);
+    }
+    return Buffer.concat(parts);
+  } catch (error) {
+    throw asUnreached(error, address, wish.signal);
+  } finally {
+    answer.destroy();
+  }
+}
+
+/** What the network says; a cancellation and a fault of ours stay what they are. */
+export function asUnreached(error: unknown, address: string, signal: AbortSignal): unknown {
+  signal.throwIfAborted();
+  return error instanceof GuestFault
+    ? error
+    : new GuestFault({ kind: 'unreached', address, said: error instanceof Error ? error.message : String(error) });
+}
+
+function isSafe({ protocol, hostname }: URL, { isPinned = false }: AddressWish): boolean {
+  return protocol === 'https:' || (protocol === 'http:' && (isPinned || /^(?:127\.[\d.]+|\[::1\])$/u.test(hostname)));
+}
+
+async function ask(url: URL, { signal, from = 0 }: AddressWish): Promise<IncomingMessage> {
+  const headers = {
+    'User-Agent': 'virt-rewind',
+    'Accept-Encoding': 'identity',
+    ...(from > 0 && { Range: `bytes=${from}-` }),
+  };
+  try {
+    return await new Promise((resolve, reject) => {
+      const get = url.protocol === 'https:' ? getHttps : getHttp;
+      const asking = get(url, { headers, signal }, resolve);
+      asking.on('error', reject);
+      asking.setTimeout(silenceMs, () => asking.destroy(new Error(`no answer for ${silenceMs / 1_000} s`)));
+    });
+  } catch (error) {
+    throw asUnreached(error, url.href, signal);
+  }
+}
