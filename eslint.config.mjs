@@ -382,7 +382,7 @@ function wings() {
   return {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
-    guest: ['guestFault', 'images', '.', 'commands'],
+    guest: ['guestFault', 'images', 'make', '.', 'commands', 'editor'],
   };
 }
 

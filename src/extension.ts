@@ -272,11 +272,12 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
 
 /** What wings do here but at the start. */
 async function wings() {
-  const [{ insideInEditor: inside }, { copiesInEditor: copies }] = await Promise.all([
+  const [{ insideInEditor: inside }, { copiesInEditor: copies }, { guestInEditor: guest }] = await Promise.all([
     import('./wings/inside/editor/insideInEditor.js'),
     import('./wings/copies/editor/copiesInEditor.js'),
+    import('./wings/guest/editor/guestInEditor.js'),
   ]);
-  const handlers = { ...inside.handlers, ...copies.handlers };
+  const handlers = { ...inside.handlers, ...copies.handlers, ...guest.handlers };
   return { ...inside, ...copies, handlers, readers: { ...inside.readers, ...copies.readers } };
 }
 

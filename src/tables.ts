@@ -8,6 +8,7 @@ import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesComma
 import { copiesVerbs } from './wings/copies/copiesVerbs.js';
 import { guestAnswers } from './wings/guest/commands/answers.js';
 import { guestCommands } from './wings/guest/commands/guestCommands.js';
+import { guestVerbs } from './wings/guest/guestVerbs.js';
 import { insideAnswers } from './wings/inside/commands/answers.js';
 import { insideCommands } from './wings/inside/commands/insideCommands.js';
 import { insideVerbs } from './wings/inside/insideVerbs.js';
@@ -20,7 +21,7 @@ export { argumentTable } from './verbs/arguments.js';
 export { submenus } from './verbs/submenus.js';
 export { taskActions, taskShapes } from './verbs/tasks.js';
 
-export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs };
+export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs, ...guestVerbs };
 
 export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id}` as const);
 

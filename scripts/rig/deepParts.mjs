@@ -70,7 +70,7 @@ const more = {
     ],
   },
   // Made by debootstrap from the mirror, where it is not there yet.
-  debian: { guards: ['wings', 'qemu'], layer: 'libvirtd', minutes: 2, files: ['insideDebian'] },
+  debian: { guards: ['wings', 'qemu'], layer: 'libvirtd', minutes: 8, files: ['insideDebian', 'newVmDebian'] },
   looks: {
     guards: ['diagnosis', 'health', 'lesson', ...acting],
     layer: 'libvirtd',

@@ -24,6 +24,8 @@ export interface LabVmParts {
   readonly disksMiB: readonly number[];
   readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
   readonly network?: 'user' | { readonly name: string };
+  /** Of its network card. Absent: libvirt chooses it. */
+  readonly mac?: string;
   readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
   /** By path, what stood there when it was looked at, see `seenAs`: nothing else is used. */
   readonly seen?: Readonly<Record<string, string>>;

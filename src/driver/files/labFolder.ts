@@ -85,7 +85,8 @@ export async function makeLabFolder(
   }
   if (cloudInit !== undefined) {
     await writeFile(files.seed, seedOf(vm, cloudInit));
-    await chmod(files.seed, 0o644);
+    // It may have keys. The system's QEMU, which only root has, is another user.
+    await chmod(files.seed, process.getuid?.() === 0 ? 0o644 : 0o600);
   }
 }
 

@@ -25,7 +25,7 @@ export function labMachine(capabilitiesXml: string): LabMachine | undefined {
 /** Headless, with a serial console and the channel of a guest agent; by itself unless it is to have a network. */
 export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMachine): string {
   const files = labVmFiles(vm, parts);
-  const { boot, network, cloudInit } = parts;
+  const { boot, network, mac, cloudInit } = parts;
   return writeXml(
     e('domain', { type }, [
       e('name', {}, [vm.name]),
@@ -66,20 +66,21 @@ export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMac
               e('disk', { type: 'file', device: 'cdrom' }, [
                 e('driver', { name: 'qemu', type: 'raw' }),
                 e('source', { file: files.seed }),
-                e('target', { dev: 'sda', bus: 'sata' }),
+                e('target', { dev: 'sda', bus: 'scsi' }),
                 e('readonly'),
               ]),
+              // The kernels of cloud images have drivers for virtual hardware alone.
+              e('controller', { type: 'scsi', index: '0', model: 'virtio-scsi' }),
             ]),
         e('controller', { type: 'usb', model: 'none' }),
         ...(network === undefined
           ? []
           : [
-              network === 'user'
-                ? e('interface', { type: 'user' }, [e('model', { type: 'virtio' })])
-                : e('interface', { type: 'network' }, [
-                    e('source', { network: network.name }),
-                    e('model', { type: 'virtio' }),
-                  ]),
+              e('interface', { type: network === 'user' ? 'user' : 'network' }, [
+                ...(mac === undefined ? [] : [e('mac', { address: mac })]),
+                ...(network === 'user' ? [] : [e('source', { network: network.name })]),
+                e('model', { type: 'virtio' }),
+              ]),
             ]),
         e('serial', { type: 'pty' }, [e('target', { port: '0' })]),
         e('console', { type: 'pty' }, [e('target', { type: 'serial', port: '0' })]),

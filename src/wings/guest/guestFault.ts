@@ -1,5 +1,7 @@
 // Why there is no image, or no VM of one.
 
+import type { LabVmObstacle } from '../../domain/labVm.js';
+
 export type GuestProblem =
   | { readonly kind: 'unknownImage'; readonly name: string; readonly known: readonly string[] }
   /** The catalogue of the user. */
@@ -16,9 +18,20 @@ export type GuestProblem =
   | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
   /** Of another format, or resting on another file. */
   | { readonly kind: 'badImage'; readonly address: string }
-  | { readonly kind: 'fetching' | 'notKept'; readonly name: string };
+  | { readonly kind: 'fetching' | 'notKept' | 'nameTaken' | 'badName' | 'notOurs'; readonly name: string }
+  | { readonly kind: 'noFile'; readonly file: string }
+  | { readonly kind: 'noProgram'; readonly program: string }
+  | { readonly kind: 'obstacle'; readonly connection: string; readonly obstacle: LabVmObstacle }
+  /** The image, and its size. */
+  | { readonly kind: 'smallDisk'; readonly name: string; readonly bytes: number }
+  /** Of a guest that runs, or ran. `notSeeded`: it was configured by something else than what we gave it. */
+  | { readonly kind: 'off' | 'notSeeded' | 'notConfigured'; readonly name: string }
+  | { readonly kind: 'notReady'; readonly name: string; readonly seconds: number };
 
-const failing: readonly GuestProblem['kind'][] = ['unreached', 'answered', 'wrongChecksum', 'wrongSignature'];
+const failing: readonly GuestProblem['kind'][] = [
+  ...(['unreached', 'answered', 'wrongChecksum', 'wrongSignature'] as const),
+  ...(['off', 'notSeeded', 'notConfigured', 'notReady'] as const),
+];
 
 /** Else it was refused. */
 export function isFailing({ kind }: GuestProblem): boolean {

@@ -2,8 +2,12 @@
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
+import { obstacleText } from '../../text/failures/obstacleText.js';
 import type { GuestProblem } from './guestFault.js';
+import type { ReadyGuest } from './make/untilReady.js';
 import type { WantedDigest } from './images/wantedDigest.js';
+
+const cloudInitLog = '/var/log/cloud-init.log';
 
 export function guestProblemText(problem: GuestProblem): string {
   switch (problem.kind) {
@@ -56,6 +60,40 @@ export function guestProblemText(problem: GuestProblem): string {
       );
     case 'fetching':
       return `${t('Another operation is running on {0}.', displayLine(problem.name))} ${t('Try again when it has finished.')}`;
+    case 'nameTaken':
+      return t('A VM named {0} already exists.', displayLine(problem.name));
+    case 'notOurs':
+      return t('{0} was not created by {1}.', displayLine(problem.name), 'virt-rewind new');
+    case 'badName':
+      return t('“{0}” is not a valid name. Use letters, digits and -.', displayLine(problem.name));
+    case 'noFile':
+      return t('The file {0} does not exist, or you do not have permission to see it.', displayLine(problem.file));
+    case 'noProgram':
+      return t(
+        '{0} is not installed here. Install it (Debian and Ubuntu: package {1}).',
+        problem.program,
+        'openssh-client',
+      );
+    case 'obstacle':
+      return `${t('VMs cannot be created on {0}.', displayLine(problem.connection))} ${obstacleText(problem.obstacle)}`;
+    case 'smallDisk':
+      return t(
+        'The disk must have at least {0}, the size of the image {1}.',
+        bytesText(problem.bytes),
+        displayLine(problem.name),
+      );
+    case 'off':
+      return `${t('{0} went off before it was ready.', displayLine(problem.name))} ${stays()}`;
+    case 'notSeeded':
+      return `${t('{0} runs, but its image has no cloud-init, or one that did not use the seed.', displayLine(problem.name))} ${stays()}`;
+    case 'notConfigured':
+      return `${t('{0} runs, but its cloud-init failed: see {1} there.', displayLine(problem.name), cloudInitLog)} ${stays()}`;
+    case 'notReady':
+      return `${t(
+        '{0} runs, but did not report within {1} s that it is ready. Without a network it cannot install a guest agent.',
+        displayLine(problem.name),
+        problem.seconds,
+      )} ${stays()}`;
     case 'notKept':
       return t('The image {0} is not on this computer.', displayLine(problem.name));
   }
@@ -66,6 +104,28 @@ export function uncheckedText({ unchecked }: Pick<WantedDigest, 'unchecked'>): s
   return unchecked === undefined
     ? undefined
     : t('The checksum is right. Its signature was not checked: {0} is missing on this computer.', unchecked);
+}
+
+export function fetchingText(name: string, received: number, total: number | undefined): string {
+  return total === undefined
+    ? t('Fetching {0}: {1}', name, bytesText(received))
+    : t('Fetching {0}: {1} of {2}', name, bytesText(received), bytesText(total));
+}
+
+/** @param login a line for a shell */
+export function readyLines(name: string, { isPartly }: ReadyGuest, login: string | undefined): readonly string[] {
+  const shown = displayLine(name);
+  return [
+    t('{0} is ready.', shown),
+    ...(isPartly ? [t('Parts of its configuration failed: see {0} in it.', cloudInitLog)] : []),
+    login === undefined
+      ? t('Run programs in it: {0}', `virt-rewind run ${shown} -- PROGRAM`)
+      : t('Log in: {0}', displayLine(login, 2_000)),
+  ];
+}
+
+function stays(): string {
+  return t('The VM stays so that you can examine it.');
 }
 
 function hostOf(address: string): string {

@@ -1,6 +1,7 @@
 // What the commands of cloud images answer with --json: see cli/answers.ts.
 import * as v from 'valibot';
-import { type AnswersOf, describe, maybe, text, whole } from '../../../session/answerShape.js';
+import { type AnswersOf, describe, flag, maybe, text, whole } from '../../../session/answerShape.js';
+import { publicShapes } from '../../../session/publicTypes.js';
 import type { Wing } from '../../wing.js';
 
 export const guestAnswers = {
@@ -13,6 +14,20 @@ export const guestAnswers = {
         kept: maybe(v.object({ bytes: whole, fetchedAt: describe(text, 'ISO 8601.') })),
       }),
     ),
+  }),
+  new: v.object({
+    command: v.literal('new'),
+    created: maybe(
+      v.object({
+        vm: publicShapes.VmInfo,
+        ready: describe(v.picklist(['agent', 'ssh']), 'What told that cloud-init has configured the guest.'),
+        partly: describe(flag, 'Parts of the configuration failed.'),
+        user: text,
+        address: maybe(text),
+        login: maybe(describe(text, 'For a shell, where the guest can be reached.')),
+      }),
+    ),
+    removed: maybe(describe(text, 'With --remove: the name of the VM.')),
   }),
 } satisfies Wing['answers'];
 

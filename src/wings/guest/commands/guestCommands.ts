@@ -1,7 +1,45 @@
 // The commands for VMs of cloud images, loaded when one is called.
+import { acting, seconds } from '../../../cli/commandShape.js';
 import type { Wing } from '../../wing.js';
 
 export const guestCommands = {
+  new: {
+    heading: 'VMs',
+    summary: 'create a VM from a cloud image, and start it; ready to log in',
+    operands: [
+      { name: 'IMAGE', kind: 'text', needed: 'needed' },
+      { name: 'NAME', kind: 'text', needed: 'optional' },
+    ],
+    options: {
+      from: { type: 'string', value: 'FILE', help: 'an image file with cloud-init, qcow2 or raw, instead of IMAGE' },
+      memory: { type: 'string', value: 'SIZE', help: 'the RAM (default: 2G)' },
+      disk: { type: 'string', value: 'SIZE', help: 'the disk (default: 20G; of a file, the size that it has)' },
+      cpus: { type: 'string', value: 'N', help: 'processors (default: 1)' },
+      network: {
+        type: 'string',
+        value: 'NETWORK',
+        help: 'a network of libvirt, user or none (default: the network “default”; on qemu:///session, user)',
+      },
+      user: { type: 'string', value: 'NAME', help: 'the user of the guest who may do all (default: your name)' },
+      package: { type: 'string', multiple: true, value: 'NAME', help: 'a package to install; may be repeated' },
+      seconds: { ...seconds, help: 'what it waits until the guest is ready (default: 900)' },
+      remove: {
+        type: 'boolean',
+        help: 'delete the VM of this name, with its disks and snapshots, if this command created it',
+        not: ['from', 'memory', 'disk', 'cpus', 'network', 'user', 'package', 'seconds'],
+      },
+      yes: acting.yes,
+      name: acting.name,
+    },
+    more: 'The disk is an overlay on the image, which is fetched once: see virt-rewind images. cloud-init gets a user with a key of yours that only this program uses, and a host key, so that the first login is certain. Waits until cloud-init has ended, by the guest agent or over ssh. Needs ssh-keygen. See docs/guest.md.',
+    examples: [
+      'virt-rewind new debian-13 web',
+      'virt-rewind new ubuntu-24.04 build --memory 4G --cpus 2 --package git',
+      'virt-rewind new web --from debian-13-generic-amd64.qcow2',
+      'virt-rewind new web --remove',
+    ],
+    act: async () => (await import('./newCommand.js')).create,
+  },
   images: {
     heading: 'VMs',
     summary: 'list the cloud images of the catalogue; fetch or remove one',

@@ -5,12 +5,13 @@ import type { CommandHandler, Context } from '../../../cli/context.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { GuestFault, isFailing } from '../guestFault.js';
-import { guestProblemText, uncheckedText } from '../guestText.js';
+import { GuestFault } from '../guestFault.js';
+import { fetchingText } from '../guestText.js';
 import { imageNamed, readCatalogue } from '../images/catalogue.js';
 import { fetchImage } from '../images/fetchImage.js';
 import { listKept, removeKept } from '../images/keptImages.js';
 import type { GuestAnswers } from './answers.js';
+import { asCliError, tellUnchecked } from './guestErrors.js';
 
 export const images: CommandHandler = async (context) => {
   const { call } = context;
@@ -43,16 +44,7 @@ async function fetchNamed({ session, terminal, interruption }: Context, store: s
     ...{ store, environment: process.env, signal: interruption.signal },
     onProgress: (received, total) => terminal.progress(fetchingText(name, received, total)),
   });
-  const note = uncheckedText(fetched);
-  if (note !== undefined) {
-    terminal.tell(note);
-  }
-}
-
-function fetchingText(name: string, received: number, total: number | undefined): string {
-  return total === undefined
-    ? t('Fetching {0}: {1}', name, bytesText(received))
-    : t('Fetching {0}: {1} of {2}', name, bytesText(received), bytesText(total));
+  tellUnchecked(terminal, fetched);
 }
 
 async function removeNamed(store: string, name: string): Promise<void> {
@@ -96,21 +88,4 @@ async function list({ session, terminal, json }: Context, store: string): Promis
       address ?? '–',
     ]),
   );
-}
-
-/** What is none of ours stays as it is. */
-function asCliError(error: unknown): unknown {
-  if (!(error instanceof GuestFault)) {
-    return error;
-  }
-  const { problem } = error;
-  const isUnknown = problem.kind === 'unknownImage' || problem.kind === 'notKept';
-  const exit = isUnknown
-    ? 'notFound'
-    : problem.kind === 'fetching'
-      ? 'busy'
-      : isFailing(problem)
-        ? 'failed'
-        : 'refused';
-  return new CliError(exit, guestProblemText(problem));
 }

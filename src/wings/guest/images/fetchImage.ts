@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { thisComputer } from '../../../base/fileSystem.js';
+import { openToRead } from '../../../base/openToRead.js';
 import type { Space } from '../../../domain/hostFiles.js';
 import { isLeft, markOfUs, processMarkShape } from '../../../journal/processMark.js';
 import { readImage } from '../../../qemu/localImage.js';
@@ -28,7 +29,7 @@ export interface FetchWish {
   readonly signal: AbortSignal;
   /** `total` undefined: the server does not tell. */
   readonly onProgress: (received: number, total: number | undefined) => void;
-  readonly space?: (folder: string) => Promise<Space>;
+  readonly space?: (this: void, folder: string) => Promise<Space>;
 }
 
 export interface FetchedImage extends Pick<WantedDigest, 'unchecked'> {
@@ -173,7 +174,7 @@ interface Receiving {
 async function writeFrom(
   answer: AsyncIterable<Buffer>,
   { part, address, at, total }: Receiving,
-  { onProgress, space, store }: FetchWish,
+  { onProgress, store, space: spaceOf = (folder) => thisComputer.space(folder) }: FetchWish,
 ): Promise<void> {
   const file = await open(part, at === 0 ? 'w' : 'a', 0o600);
   let size = at;
@@ -188,7 +189,7 @@ async function writeFrom(
     }
   } catch (error) {
     if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-      const { free } = await (space ?? thisComputer.space)(store);
+      const { free } = await spaceOf(store);
       throw new GuestFault({ kind: 'noRoom', folder: store, bytes: size, free });
     }
     throw error;
@@ -200,12 +201,12 @@ async function writeFrom(
 async function requireRoom(
   address: string,
   { total, at }: { readonly total: number; readonly at: number },
-  { space = thisComputer.space, store }: FetchWish,
+  { store, space: spaceOf = (folder) => thisComputer.space(folder) }: FetchWish,
 ): Promise<void> {
   if (total > mostImageBytes) {
     throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });
   }
-  const { free } = await space(store);
+  const { free } = await spaceOf(store);
   if (total - at > free) {
     throw new GuestFault({ kind: 'noRoom', folder: store, bytes: total - at, free });
   }
@@ -244,7 +245,7 @@ async function requireAlone(address: string, part: string, environment: NodeJS.P
 }
 
 async function syncFile(path: string): Promise<void> {
-  const file = await open(path, 'r');
+  const file = await openToRead(path);
   try {
     await file.sync();
   } finally {

@@ -3,7 +3,7 @@ import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { GuestFault } from '../guestFault.js';
 
-export interface AddressWish {
+interface AddressWish {
   readonly signal: AbortSignal;
   /** Its content is known by a digest of the catalogue: plain HTTP will do. */
   readonly isPinned?: boolean;

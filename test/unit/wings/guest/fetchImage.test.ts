@@ -11,7 +11,7 @@ import { fetchImage, type FetchedImage, type FetchWish } from '../../../../src/w
 import { listKept, removeKept } from '../../../../src/wings/guest/images/keptImages.js';
 import { readChecksum } from '../../../../src/wings/guest/images/readChecksum.js';
 import { GuestFault, type GuestProblem } from '../../../../src/wings/guest/guestFault.js';
-import { WebServer } from './webServer.js';
+import { WebServer } from '../../../webServer.js';
 
 const hexOf = (algorithm: string, bytes: Uint8Array): string => createHash(algorithm).update(bytes).digest('hex');
 
@@ -86,7 +86,7 @@ describe('an image of the catalogue', () => {
   it('is continued where the connection ends in the middle, now and at the next attempt', async () => {
     serve(bytes, { breaksAfter: 100_000 });
     assert.deepEqual(await readFile((await fetchIt()).kept.path), bytes);
-    assert.deepEqual(web.asked.slice(1, 3), ['images/tiny.qcow2', 'images/tiny.qcow2 from 100000']);
+    assert.match(web.asked[2] ?? '', /^images\/tiny.qcow2 from [1-9]\d*$/u);
     await rm(store(), { recursive: true });
 
     const controller = new AbortController();
@@ -203,7 +203,7 @@ describe('an image of the catalogue', () => {
 
   it('has checksums with a signature, which gpgv checks where it and the keys are here', async function () {
     if ((await findProgram('gpg')) === undefined) {
-      console.log('        no gpg: not checked');
+      process.stdout.write('        skipped: there is no gpg\n');
       this.skip();
     }
     const home = join(folder, 'gpg');

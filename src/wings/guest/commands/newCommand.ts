@@ -1,0 +1,119 @@
+// `virt-rewind new`.
+import { t } from '@vscode/l10n';
+import { shellWord } from '../../../base/shellWord.js';
+import { agreeTo } from '../../../cli/agree.js';
+import { countOf, secondsOf } from '../../../cli/arguments.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { Call, CommandHandler, Context } from '../../../cli/context.js';
+import type { ExitName } from '../../../cli/exitCodes.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { fetchingText, readyLines } from '../guestText.js';
+import { type MadeVm, newVm, type NewVm, usualParts } from '../make/newVm.js';
+import { newVmStore, recordOf, removeNewVm } from '../make/removeNewVm.js';
+import { loginArguments } from '../make/untilReady.js';
+import type { GuestAnswers } from './answers.js';
+import { asCliError, tellUnchecked } from './guestErrors.js';
+
+const shell = 'virt-rewind';
+const mostCpus = 64;
+
+export const create: CommandHandler = async (context) => {
+  const { call } = context;
+  try {
+    return await (call.flags.has('remove') ? remove(context) : make(context));
+  } catch (error) {
+    throw asCliError(error);
+  }
+};
+
+async function make(context: Context): Promise<ExitName> {
+  const { session, terminal, interruption, log, json } = context;
+  const wanted = wantedOf(context);
+  const made = await newVm(wanted, {
+    ...{ session, log, shell, environment: process.env, signal: interruption.signal },
+    onStep: (what) => terminal.progress(what),
+    onNote: (line) => terminal.tell(line),
+    onFetched: (image) => tellUnchecked(terminal, image),
+    onProgress: (received, total) =>
+      terminal.progress(fetchingText('name' in wanted.image ? wanted.image.name : '', received, total)),
+  });
+  const login = loginOf(session.folder, made);
+  if (json === undefined) {
+    terminal.say(readyLines(wanted.name, made, login).join('\n'));
+    return 'done';
+  }
+  const { ref, by, user, address, isPartly } = made;
+  const vm = session.infoOf(await session.vm(ref.uuid));
+  const facts = { user, partly: isPartly, ...(address !== undefined && { address }) };
+  json({ created: { vm, ready: by, ...facts, ...(login !== undefined && { login }) } } satisfies GuestAnswers['new']);
+  return 'done';
+}
+
+/** A line for a shell, where it can be reached. */
+function loginOf(folder: string, { ref, user, address, by }: MadeVm): string | undefined {
+  return address === undefined || by !== 'ssh'
+    ? undefined
+    : ['ssh', ...loginArguments(folder, ref.uuid), '-l', user, address].map(shellWord).join(' ');
+}
+
+function wantedOf({ call, session }: Context): NewVm {
+  const { from, network, user } = call.texts;
+  const [image = '', name, ...others] = from === undefined ? call.operands : ['', ...call.operands];
+  const connection = session.engine.connections[0]?.uri ?? '';
+  if (name === undefined || others.length > 0) {
+    throw new CliError('usage', 'Name an image and the new VM; with --from, only the VM. See virt-rewind new --help.');
+  }
+  const diskMiB = sizeOf(call, 'disk');
+  return {
+    ...{ connection, name },
+    image: from === undefined ? { name: image } : { file: from },
+    cpus: countOf(call, 'cpus', mostCpus) ?? usualParts.cpus,
+    memoryMiB: sizeOf(call, 'memory') ?? usualParts.memoryMiB,
+    ...(diskMiB !== undefined && { diskMiB }),
+    ...(network !== undefined && { network: network === 'none' || network === 'user' ? network : { name: network } }),
+    ...(user !== undefined && { user }),
+    packages: call.lists['package'] ?? [],
+    seconds: secondsOf(call, usualParts.seconds),
+  };
+}
+
+/** In MiB. */
+function sizeOf({ texts, command }: Call, option: string): number | undefined {
+  const text = texts[option];
+  if (text === undefined) {
+    return undefined;
+  }
+  const [, count, unit = ''] = /^([1-9]\d{0,6}) ?([MG])(?:i?B)?$/u.exec(text) ?? [];
+  if (count === undefined) {
+    throw new CliError('usage', `--${option} is a size such as 512M or 20G. See virt-rewind ${command} --help.`);
+  }
+  return Number(count) * (unit === 'G' ? 1_024 : 1);
+}
+
+async function remove(context: Context): Promise<ExitName> {
+  const { call, session, terminal, interruption, log, json } = context;
+  const [name = '', other] = call.operands;
+  if (other !== undefined) {
+    throw new CliError('usage', '--remove goes with the name of the VM alone. See virt-rewind new --help.');
+  }
+  const store = newVmStore(session, log, shell);
+  const record = await recordOf(store, name);
+  const shown = displayLine(name);
+  await agreeTo(context, {
+    lines: [t('Delete the VM {0} with its disks and snapshots?', shown)],
+    confirm: t('Delete'),
+    asks: true,
+    ...(record.vms.some((vm) => session.isProtected(vm)) && { isProtected: shown, typed: name }),
+  });
+  await removeNewVm(store, record, {
+    ...{ session, environment: process.env, signal: interruption.signal },
+    onStep: (what) => terminal.progress(what),
+    onNote: (line) => terminal.tell(line),
+  });
+  if (json === undefined) {
+    terminal.say(t('Deleted {0} and its files.', shown));
+  } else {
+    json({ removed: name } satisfies GuestAnswers['new']);
+  }
+  return 'done';
+}

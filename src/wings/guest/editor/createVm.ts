@@ -1,0 +1,147 @@
+// New VM…: of an image of the catalogue, or of a file; told when the guest is ready.
+import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { labImagesIn } from '../../../driver/files/labImages.js';
+import { openConnections } from '../../../engine/findTargets.js';
+import { LabError } from '../../../lab/labError.js';
+import { labsFolder } from '../../../lab/labPlaces.js';
+import type { ConnectionView } from '../../../live/views.js';
+import { bytesText } from '../../../text/bytesText.js';
+import type { CommandRun } from '../../../ui/commands/commandServices.js';
+import { sessionOf } from '../../../ui/commands/sessionOf.js';
+import { runInTerminal } from '../../../ui/guest/terminals.js';
+import { askText } from '../../../ui/prompts/ask.js';
+import { CommandError, DismissedError, NothingThere, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { notify, notifyProgress } from '../../../ui/prompts/notify.js';
+import { pick, pickConnection } from '../../../ui/prompts/pickTarget.js';
+import { connectionOfNode } from '../../../ui/tree/nodes.js';
+import { GuestFault, isFailing } from '../guestFault.js';
+import { fetchingText, guestProblemText, readyLines, uncheckedText } from '../guestText.js';
+import { readCatalogue } from '../images/catalogue.js';
+import { listKept } from '../images/keptImages.js';
+import { isVmName, type MadeVm, newVm, type NewVm, usualParts } from '../make/newVm.js';
+import { loginArguments } from '../make/untilReady.js';
+
+export async function createVm(run: CommandRun): Promise<{ readonly vm: string }> {
+  const { uri: connection } = await connectionFor(run);
+  const image = await pickImage(run, connection);
+  const name = await askName(run, connection, 'name' in image ? image.name : 'vm');
+  const made = await whileTold(run, { ...usualParts, connection, image, name });
+  void offerLogin(run, name, made);
+  return { vm: name };
+}
+
+async function connectionFor({ engine, call }: CommandRun): Promise<ConnectionView> {
+  const uri = call.kind === 'rows' ? connectionOfNode(call.rows[0]) : undefined;
+  await openConnections(engine, uri);
+  const open = engine.connections.filter((one) => one.state === 'connected' && (uri === undefined || one.uri === uri));
+  const [first] = open;
+  if (first === undefined) {
+    throw new NothingThere(t('There is no libvirt connection. Add one first.'));
+  }
+  return open.length === 1 ? first : pickConnection(open, t('Select where the VM is created'));
+}
+
+async function pickImage(run: CommandRun, connection: string): Promise<NewVm['image']> {
+  const folder = run.history.folder;
+  const kept = await listKept(labImagesIn(labsFolder(connection, process.env)));
+  const catalogue = await readCatalogue(folder).catch((error: unknown) => {
+    throw asCommandError(error);
+  });
+  const lines = catalogue.map(({ name, address }) => {
+    const here = kept.find((one) => one.name === name);
+    return {
+      label: name,
+      icon: here === undefined ? 'cloud-download' : 'vm',
+      description: here === undefined ? new URL(address).host : bytesText(here.bytes),
+      value: name,
+    };
+  });
+  const picked = await pick(
+    [...lines, { label: t('From a File…'), icon: 'file', value: undefined }],
+    t('Select an image'),
+    run.title,
+  );
+  if (picked !== undefined) {
+    return { name: picked };
+  }
+  const filters = { [t('Image')]: ['qcow2', 'img', 'raw'], '*': ['*'] };
+  const [file] = requireAnswer(await vscode.window.showOpenDialog({ title: t('Select an image'), filters }));
+  return { file: file?.fsPath ?? '' };
+}
+
+async function askName({ engine, title }: CommandRun, connection: string, image: string): Promise<string> {
+  const taken = new Set(
+    engine.connections.find(({ uri }) => uri === connection)?.vms.map(({ vm }) => vm.name.toLowerCase()),
+  );
+  const base = image.replaceAll(/[^a-z0-9-]/gu, '-');
+  const free = [base, ...[...taken].map((_, at) => `${base}-${at + 2}`)].find((one) => !taken.has(one));
+  const name = await askText({
+    ...(title !== undefined && { title }),
+    prompt: t('Name of the new VM, which is its host name too'),
+    value: free ?? base,
+    ignoreFocusOut: true,
+    problem: (text) => {
+      const kind = !isVmName(text.trim()) ? 'badName' : taken.has(text.trim().toLowerCase()) ? 'nameTaken' : undefined;
+      return kind && guestProblemText({ kind, name: text.trim() });
+    },
+  });
+  return requireAnswer(name).trim();
+}
+
+/** @throws errors of the editor */
+async function whileTold(run: CommandRun, wanted: NewVm): Promise<MadeVm> {
+  const { name, image } = wanted;
+  try {
+    return await notifyProgress(t('Creating {0}', name), true, (report, cancellation) => {
+      const stop = new AbortController();
+      cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
+      return newVm(wanted, {
+        ...{ session: sessionOf(run), log: run.log, shell: vscode.env.appName, environment: process.env },
+        signal: stop.signal,
+        onStep: (what) => report(what),
+        onNote: (line) => run.log.warn(line),
+        onProgress: (received, total) => report(fetchingText('name' in image ? image.name : '', received, total)),
+        onFetched: (fetched) => {
+          const note = uncheckedText(fetched);
+          if (note !== undefined) {
+            void notify('warning', note);
+          }
+        },
+      });
+    });
+  } catch (error) {
+    throw asCommandError(error, name);
+  }
+}
+
+async function offerLogin({ history: { folder } }: CommandRun, name: string, made: MadeVm): Promise<void> {
+  const { address, by, user, ref } = made;
+  const [ready = '', ...notes] = readyLines(name, made, undefined);
+  const text = [ready, ...notes.slice(0, -1)].join(' ');
+  if (address === undefined || by !== 'ssh') {
+    await notify('info', text);
+    return;
+  }
+  const login = t('Log In');
+  if ((await notify('info', text, login)) === login) {
+    runInTerminal(t('{0} ssh', name), 'remote', 'ssh', [
+      ...loginArguments(folder, ref.uuid),
+      '-l',
+      user,
+      '--',
+      address,
+    ]);
+  }
+}
+
+function asCommandError(error: unknown, vm?: string): unknown {
+  const details = vm === undefined ? {} : { vm };
+  if (error instanceof GuestFault) {
+    const kind = isFailing(error.problem) ? 'failed' : 'refused';
+    return new CommandError(kind, guestProblemText(error.problem), details, { cause: error });
+  }
+  return error instanceof LabError && error.kind === 'refused'
+    ? new CommandError('refused', error.message, details, { cause: error })
+    : error;
+}

@@ -1,0 +1,262 @@
+// Creates a VM of a cloud image: an overlay on the image, a seed for cloud-init, started, and told only when the guest
+// says that it is ready. What is to be made is written down first. What fails before the guest runs is removed again;
+// what a crash left, the next one removes.
+import { randomBytes, randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { t } from '@vscode/l10n';
+import { systemClock } from '../../../base/clock.js';
+import { thisComputer } from '../../../base/fileSystem.js';
+import type { Log } from '../../../base/log.js';
+import { labFolderName, type LabVm, type LabVmParts, seenAs } from '../../../domain/labVm.js';
+import type { VmRef } from '../../../domain/vm.js';
+import { labImagesIn } from '../../../driver/files/labImages.js';
+import type { LabStore, OpenLab } from '../../../journal/labStore.js';
+import { labsFolder } from '../../../lab/labPlaces.js';
+import { requireReach } from '../../../lab/qemuReach.js';
+import { removeLab } from '../../../lab/removeLab.js';
+import { requireUnwritten } from '../../../lab/writtenImages.js';
+import { JudgedChain } from '../../../qemu/judgedChain.js';
+import type { Session } from '../../../session/session.js';
+import { GuestFault } from '../guestFault.js';
+import { imageNamed } from '../images/catalogue.js';
+import { type FetchedImage, fetchImage, type FetchWish } from '../images/fetchImage.js';
+import { listKept } from '../images/keptImages.js';
+import { newVmStore } from './removeNewVm.js';
+import { seedTexts } from './seedTexts.js';
+import { newHostKey, ownPublicKey, rememberHost } from './sshKeys.js';
+import { type ReadyGuest, untilReady } from './untilReady.js';
+
+export interface NewVm {
+  readonly connection: string;
+  readonly name: string;
+  /** The name of one of the catalogue, or a file. */
+  readonly image: { readonly name: string } | { readonly file: string };
+  readonly cpus: number;
+  readonly memoryMiB: number;
+  /** Absent: as large as the image says; 20 GiB of one of the catalogue. */
+  readonly diskMiB?: number;
+  /** Absent: as is usual on the connection. */
+  readonly network?: 'none' | 'user' | { readonly name: string };
+  /** Absent: called as who asks. */
+  readonly user?: string;
+  readonly packages: readonly string[];
+  /** Until the guest is ready. */
+  readonly seconds: number;
+}
+
+interface NewVmWish extends Pick<FetchWish, 'onProgress'> {
+  readonly session: Session;
+  readonly log: Log;
+  readonly shell: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly onStep: (what: string) => void;
+  /** A sentence that a person should know. */
+  readonly onNote: (line: string) => void;
+  readonly onFetched: (image: FetchedImage) => void;
+}
+
+export interface MadeVm extends ReadyGuest {
+  readonly ref: VmRef;
+  readonly user: string;
+}
+
+/** Of one of which nothing more is said. */
+export const usualParts = { cpus: 1, memoryMiB: 2_048, packages: [], seconds: 900 } as const;
+
+/** What the guest is called too. */
+const namePattern = /^[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/u;
+const userPattern = /^[a-z_][a-z0-9_-]{0,31}$/u;
+/** Where who asks is root, or is called as no user of a guest can be. */
+const usualUser = 'user';
+const agent = 'qemu-guest-agent';
+/** Of an image of the catalogue, which has hardly more than its system. Its overlay grows as it is used. */
+const usualDiskMiB = 20 * 1_024;
+const bytesPerMiB = 1024 * 1024;
+
+/**
+ * @throws GuestFault, LabError or Failure. Of the guest itself (`notReady` and the like) the VM stays for a look
+ */
+export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
+  const { connection, name, packages } = wanted;
+  const { session, environment, signal, onStep } = wish;
+  const { engine, folder } = session;
+  const user = wanted.user ?? ownName();
+  if (!isVmName(name) || !userPattern.test(user)) {
+    throw new GuestFault({ kind: 'badName', name: isVmName(name) ? user : name });
+  }
+  await engine.connect(connection);
+  const obstacle = await engine.labVms.obstacle(connection);
+  if (obstacle !== undefined) {
+    throw new GuestFault({ kind: 'obstacle', connection, obstacle });
+  }
+  const labs = labsFolder(connection, environment);
+  await requireReach(connection, 'labs', [labs]);
+  const store = newVmStore(session, wish.log, wish.shell);
+  await removeLeft(store, wish);
+  if (engine.findVms(name, connection).length > 0) {
+    throw new GuestFault({ kind: 'nameTaken', name });
+  }
+  const image = await imageOf(wanted, labs, wish);
+  const publicKey = await ownPublicKey(folder, signal);
+  const hostKey = await newHostKey(folder, signal);
+  const network = networkOf(wanted);
+  const mac = network === undefined ? undefined : newMac();
+  const seed = {
+    ...{ user, publicKey, hostKey, packages: network === undefined ? packages : [...new Set([agent, ...packages])] },
+    ...(mac !== undefined && { mac }),
+    ...('name' in wanted.image && !wanted.image.name.startsWith('alpine') && { shell: '/bin/bash' }),
+  };
+  const parts: LabVmParts = {
+    ...image,
+    ...{ cpus: wanted.cpus, memoryMiB: wanted.memoryMiB, disksMiB: [] },
+    ...(network !== undefined && { network }),
+    ...(mac !== undefined && { mac }),
+    cloudInit: seedTexts(seed),
+  };
+  const vm = {
+    ...{ connection, uuid: randomUUID(), name },
+    folder: join(labs, labFolderName(randomBytes(6).toString('hex'))),
+  };
+  onStep(t('creating the VM {0}', name));
+  await makeAndStart(vm, parts, store, wish);
+  await rememberHost(folder, vm.uuid, hostKey);
+  onStep(t('waiting until {0} is ready', name));
+  const mayConnect = network !== undefined && network !== 'user';
+  const mayBePartly = packages.length === 0;
+  const guest = { vm, name, user, folder, seconds: wanted.seconds, mayConnect, mayBePartly, signal };
+  const ready = await untilReady({ engine, clock: systemClock }, guest);
+  return { ...ready, user, ref: { connection, uuid: vm.uuid } };
+}
+
+export function isVmName(name: string): boolean {
+  return namePattern.test(name);
+}
+
+async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish: NewVmWish): Promise<void> {
+  const { session, signal } = wish;
+  const { engine } = session;
+  const recorded = { ...vm, key: vm.name, parts: vm.uuid };
+  const id = randomBytes(16).toString('hex');
+  const record = { id, file: vm.name, name: vm.name, isProtected: false, phase: 'making', vms: [recorded] } as const;
+  const open = await store.begin(record);
+  try {
+    await engine.labVms.make(vm, parts, (made) => open.put({ vms: [{ ...recorded, made }] }));
+    signal.throwIfAborted();
+    const view = engine.findVm(vm);
+    if (view === undefined) {
+      throw new GuestFault({ kind: 'off', name: vm.name });
+    }
+    await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action: 'start' }), { signal });
+    await open.put({ phase: 'ready' });
+  } catch (error) {
+    // Not by the signal that ended it.
+    await remove(open, wish);
+    throw error;
+  } finally {
+    await open.leave();
+  }
+}
+
+/** What a process that died has begun. */
+async function removeLeft(store: LabStore, wish: NewVmWish): Promise<void> {
+  for (const { id } of (await store.list()).filter(({ phase }) => phase !== 'ready')) {
+    const open = await store.lock(id);
+    if (typeof open !== 'string') {
+      try {
+        await remove(open, wish);
+      } finally {
+        await open.leave();
+      }
+    }
+  }
+}
+
+async function remove(open: OpenLab, { session, environment, onStep, onNote }: NewVmWish): Promise<void> {
+  const { signal } = new AbortController();
+  await removeLab(open, { session, environment, signal, onStep, onNote }, false);
+}
+
+async function imageOf(
+  { image, diskMiB }: NewVm,
+  labs: string,
+  wish: NewVmWish,
+): Promise<Pick<LabVmParts, 'image' | 'seen'>> {
+  const store = labImagesIn(labs);
+  const isOwn = 'file' in image;
+  const path = isOwn ? await fileOf(resolve(image.file)) : await keptOrFetched(image.name, store, wish);
+  if (isOwn) {
+    await requireUnwritten(wish.session, [path], false);
+  }
+  return JudgedChain.within({ file: path }, thisComputer, async ({ layers }) => {
+    const [{ format, device, inode, bytes, virtualBytes, modifiedAt }, below] = layers;
+    if (below !== undefined) {
+      throw new GuestFault({ kind: 'badImage', address: path });
+    }
+    if (diskMiB !== undefined && diskMiB * bytesPerMiB < virtualBytes) {
+      throw new GuestFault({ kind: 'smallDisk', name: path, bytes: virtualBytes });
+    }
+    const usual = isOwn || usualDiskMiB * bytesPerMiB < virtualBytes ? undefined : usualDiskMiB;
+    const sizeMiB = diskMiB ?? usual;
+    if (isOwn) {
+      await requireRoom(labs, bytes);
+    }
+    return {
+      image: { path, format, how: 'linked', ...(sizeMiB !== undefined && { sizeMiB }) },
+      seen: { [path]: seenAs({ real: `${device}:${inode}`, bytes, modifiedAt }) },
+    };
+  });
+}
+
+async function fileOf(file: string): Promise<string> {
+  return thisComputer.realpath(file).catch(() => {
+    throw new GuestFault({ kind: 'noFile', file });
+  });
+}
+
+/** One that is here is used as it is: nobody is asked for a newer one. */
+async function keptOrFetched(name: string, store: string, wish: NewVmWish): Promise<string> {
+  const here = (await listKept(store)).find((kept) => kept.name === name);
+  if (here !== undefined) {
+    return here.path;
+  }
+  const fetched = await fetchImage(await imageNamed(wish.session.folder, name), { ...wish, store });
+  wish.onFetched(fetched);
+  return fetched.kept.path;
+}
+
+/** Of a file that is copied into the store. */
+async function requireRoom(labs: string, bytes: number): Promise<void> {
+  await thisComputer.space(labs).then(
+    ({ free }) => {
+      if (free < bytes) {
+        throw new GuestFault({ kind: 'noRoom', folder: labs, bytes, free });
+      }
+    },
+    // It is not there before the first VM.
+    () => undefined,
+  );
+}
+
+function networkOf({ network, connection }: NewVm): LabVmParts['network'] {
+  if (network === undefined) {
+    return /\/session(\?|$)/u.test(connection) ? 'user' : { name: 'default' };
+  }
+  return network === 'none' ? undefined : network;
+}
+
+/** Of those that QEMU has. */
+function newMac(): string {
+  return ['52', '54', '00', ...(randomBytes(3).toString('hex').match(/../gu) ?? [])].join(':');
+}
+
+function ownName(): string {
+  try {
+    const { username } = userInfo();
+    return userPattern.test(username) && username !== 'root' ? username : usualUser;
+  } catch {
+    // No user database knows this user.
+    return usualUser;
+  }
+}

@@ -1,0 +1,41 @@
+// Removes a VM that was created of a cloud image: with its snapshots and with the files that it got, and nothing else.
+import type { Log } from '../../../base/log.js';
+import { type LabRecord, LabStore } from '../../../journal/labStore.js';
+import { requireAlone } from '../../../lab/labFiles.js';
+import type { MakeContext } from '../../../lab/makeLab.js';
+import { removeLab } from '../../../lab/removeLab.js';
+import type { Session } from '../../../session/session.js';
+import { GuestFault } from '../guestFault.js';
+
+/** Beside the labs, of the same shape: what is begun, held and made there is told alike. */
+export function newVmStore(session: Pick<Session, 'folder'>, log: Log, shell: string): LabStore {
+  return new LabStore(`${session.folder}/new-vms`, log, shell);
+}
+
+/** By its name, on any connection. @throws GuestFault `notOurs` */
+export async function recordOf(store: LabStore, name: string): Promise<LabRecord> {
+  const found = (await store.list()).find((record) => record.name === name);
+  if (found === undefined) {
+    throw new GuestFault({ kind: 'notOurs', name });
+  }
+  return found;
+}
+
+/** @throws LabError where another VM rests on its files; GuestFault `fetching` */
+export async function removeNewVm(store: LabStore, record: LabRecord, context: MakeContext): Promise<void> {
+  for (const { connection } of record.vms) {
+    await context.session.engine.connect(connection);
+  }
+  await requireAlone(record, context.session);
+  const open = await store.lock(record.id);
+  if (open === 'busy') {
+    throw new GuestFault({ kind: 'fetching', name: record.name });
+  }
+  if (open !== 'gone') {
+    try {
+      await removeLab(open, context, false);
+    } finally {
+      await open.leave();
+    }
+  }
+}

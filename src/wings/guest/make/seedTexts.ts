@@ -1,0 +1,45 @@
+// What cloud-init reads of a new VM's seed. JSON, which is YAML too: nothing in a value is read for more. Pure.
+import type { KeyPair } from './sshKeys.js';
+
+interface SeedWish {
+  readonly user: string;
+  /** Of who may log in. */
+  readonly publicKey: string;
+  readonly hostKey: KeyPair;
+  readonly packages: readonly string[];
+  /** Absent: what the distribution gives users. */
+  readonly shell?: string;
+  /** Absent: no network. */
+  readonly mac?: string;
+}
+
+interface SeedTexts {
+  readonly userData: string;
+  readonly networkConfig?: string;
+}
+
+export function seedTexts({ user, publicKey, hostKey, packages, shell, mac }: SeedWish): SeedTexts {
+  const userData = {
+    users: [
+      {
+        name: user,
+        sudo: 'ALL=(ALL) NOPASSWD:ALL',
+        lock_passwd: true,
+        ...(shell !== undefined && { shell }),
+        ssh_authorized_keys: [publicKey],
+      },
+    ],
+    ssh_deletekeys: true,
+    ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
+    ...(packages.length > 0 && { package_update: true, packages }),
+  };
+  return {
+    userData: `#cloud-config\n${JSON.stringify(userData, undefined, 1)}\n`,
+    ...(mac !== undefined && {
+      networkConfig: `${JSON.stringify({
+        version: 2,
+        ethernets: { net0: { match: { macaddress: mac }, dhcp4: true } },
+      })}\n`,
+    }),
+  };
+}

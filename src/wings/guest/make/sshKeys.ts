@@ -1,0 +1,83 @@
+// Keys made by ssh-keygen: ours, by which we log in to the guests that we made, and one for each of these guests, so
+// that it is known from the first login on.
+import { appendFile, link, mkdtemp, readFile, rm } from 'node:fs/promises';
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasCode } from '../../../base/errno.js';
+import { findProgram } from '../../../base/findProgram.js';
+import { runHere } from '../../../base/hostProgram.js';
+import { ownFolder } from '../../../journal/durable.js';
+import { GuestFault } from '../guestFault.js';
+
+const mostKeygenMs = 60_000;
+
+export interface KeyPair {
+  readonly privateKey: string;
+  readonly publicKey: string;
+}
+
+/** In the folder of the journal; nobody else may look into it. */
+export function sshFiles(folder: string): { readonly folder: string; readonly key: string; readonly hosts: string } {
+  const own = join(folder, 'ssh');
+  return { folder: own, key: join(own, 'id_ed25519'), hosts: join(own, 'known_hosts') };
+}
+
+/** Made once. @returns the public key @throws GuestFault `noProgram` */
+export async function ownPublicKey(folder: string, signal: AbortSignal): Promise<string> {
+  const files = sshFiles(folder);
+  await ownFolder(promises, folder);
+  await ownFolder(promises, files.folder);
+  const shown = await keygen(['-y', '-f', files.key], signal);
+  if (shown !== undefined) {
+    return shown;
+  }
+  return withNewKey(files.folder, signal, async (path) => {
+    // Whole, and only if no other process was first.
+    await link(path, files.key).catch((error: unknown) => {
+      if (!hasCode(error, 'EEXIST')) {
+        throw error;
+      }
+    });
+    return (await keygen(['-y', '-f', files.key], signal)) ?? failKeygen();
+  });
+}
+
+/** For a guest. @throws GuestFault `noProgram` */
+export async function newHostKey(folder: string, signal: AbortSignal): Promise<KeyPair> {
+  return withNewKey(sshFiles(folder).folder, signal, async (path) => ({
+    privateKey: await readFile(path, 'utf8'),
+    publicKey: (await readFile(`${path}.pub`, 'utf8')).trim(),
+  }));
+}
+
+/** By its UUID: its address may have been another VM's. */
+export async function rememberHost(folder: string, uuid: string, { publicKey }: KeyPair): Promise<void> {
+  await appendFile(sshFiles(folder).hosts, `${uuid} ${publicKey}\n`, { mode: 0o600 });
+}
+
+async function withNewKey<T>(folder: string, signal: AbortSignal, use: (path: string) => Promise<T>): Promise<T> {
+  const made = await mkdtemp(join(folder, 'new-'));
+  try {
+    const path = join(made, 'key');
+    const said = await keygen(['-q', '-t', 'ed25519', '-N', '', '-C', 'virt-rewind', '-f', path], signal);
+    return said === undefined ? failKeygen() : await use(path);
+  } finally {
+    await rm(made, { recursive: true, force: true });
+  }
+}
+
+/** Undefined where it failed. */
+async function keygen(args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
+  const program = await findProgram('ssh-keygen', process.env);
+  if (program === undefined) {
+    throw new GuestFault({ kind: 'noProgram', program: 'ssh-keygen' });
+  }
+  const call = { program, args, environment: process.env, atMostMs: mostKeygenMs };
+  const { exit, said, errors } = await runHere(call, signal);
+  signal.throwIfAborted();
+  return exit === 0 ? said.slice(0, said.length - errors.length).trim() : undefined;
+}
+
+function failKeygen(): never {
+  throw new GuestFault({ kind: 'noProgram', program: 'ssh-keygen' });
+}
