@@ -7,7 +7,7 @@ import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 
 /** The serial console of one VM, on a connection of its own. */
-export interface ConsoleLine extends Disposable {
+export interface GuestLine extends Disposable {
   /** The VM was started, stopped, reverted; `reverted` where libvirt says so itself. */
   readonly onDidChangeVm: Event<'power' | 'reverted'>;
   /** Fires once, when the connection has ended for any reason but `dispose`. */
@@ -22,7 +22,7 @@ export interface ConsoleLine extends Disposable {
 
 export interface GuestAccess {
   /** Rejects with a Failure. */
-  consoleOf(uuid: string): Promise<ConsoleLine>;
+  consoleOf(uuid: string): Promise<GuestLine>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. Rejects with a Failure. */
   addressesOf(uuid: string): Promise<readonly GuestAddress[]>;
   /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */

@@ -7,7 +7,7 @@ import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { VmCopies } from '../driver/hypervisor.js';
-import type { ConsoleLine } from '../driver/guestAccess.js';
+import type { GuestLine } from '../driver/guestAccess.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
 import type { BlockMap } from '../domain/blockMap.js';
@@ -184,7 +184,7 @@ export interface EnginePort {
 /** Each rejects with a Failure. */
 export interface GuestsPort {
   /** The serial console, on a connection of its own. */
-  consoleOf(ref: VmRef): Promise<ConsoleLine>;
+  consoleOf(ref: VmRef): Promise<GuestLine>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. */
   addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
   /** What the display shows, as a PNG. */

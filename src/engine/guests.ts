@@ -2,7 +2,7 @@
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { VmRef } from '../domain/vm.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
-import type { ConsoleLine, GuestAccess } from '../driver/guestAccess.js';
+import type { GuestLine, GuestAccess } from '../driver/guestAccess.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 import type { GuestsPort } from './enginePort.js';
 import type { Persistence } from '../journal/persistence.js';
@@ -22,7 +22,7 @@ export class Guests implements GuestsPort {
     return this.#thumbnails.of(ref, createdAt);
   }
 
-  consoleOf({ connection, uuid }: VmRef): Promise<ConsoleLine> {
+  consoleOf({ connection, uuid }: VmRef): Promise<GuestLine> {
     return this.#asking(connection, (guests) => guests.consoleOf(uuid));
   }
 

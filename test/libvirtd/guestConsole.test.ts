@@ -1,14 +1,14 @@
 // What somebody sees of a guest's serial console, through everything that can happen to the VM and its daemon.
 import assert from 'node:assert/strict';
-import { type ConsoleNote, ConsoleSession } from '../../src/engine/consoleSession.js';
+import { type LineNote, LineSession } from '../../src/engine/lineSession.js';
 import { defineOracleGuest } from '../../scripts/guest/oracleGuest.mjs';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 
 /** The console of a VM as a person looks at it. */
 class Reader {
   shown = '';
-  readonly notes: ConsoleNote[] = [];
-  readonly session: ConsoleSession;
+  readonly notes: LineNote[] = [];
+  readonly session: LineSession;
   readonly running: Promise<void>;
   #look = (): void => undefined;
 
@@ -18,12 +18,12 @@ class Reader {
         this.shown += Buffer.from(bytes).toString();
         this.#look();
       },
-      note: (note: ConsoleNote) => {
+      note: (note: LineNote) => {
         this.notes.push(note);
         this.#look();
       },
     };
-    this.session = new ConsoleSession(rig.engine, rig.vm(name)!.ref, sink);
+    this.session = new LineSession(rig.engine, rig.vm(name)!.ref, sink);
     this.running = this.session.run();
   }
 

@@ -1,6 +1,6 @@
 // The serial console of a VM in the terminal that this runs in, or as plain bytes where it is none.
 import { setTimeout as pause } from 'node:timers/promises';
-import { ConsoleSession, type ConsoleNote } from '../../engine/consoleSession.js';
+import { LineSession, type LineNote } from '../../engine/lineSession.js';
 import { consoleLines } from '../../text/guests/consoleText.js';
 import { GuestOutput } from '../../text/guests/guestOutput.js';
 import { t } from '@vscode/l10n';
@@ -25,8 +25,8 @@ export async function showConsole({ call, session, terminal, interruption }: Con
   const { stdin } = terminal;
   const isTerminal = terminal.canAsk;
   const output = new GuestOutput();
-  let last: ConsoleNote['kind'] | undefined;
-  const guest = new ConsoleSession(session.engine, view.ref, {
+  let last: LineNote['kind'] | undefined;
+  const guest = new LineSession(session.engine, view.ref, {
     write: (bytes) => {
       terminal.write(isTerminal ? output.push(bytes) : bytes);
       return bytes.length < bytesPerMs ? undefined : pause(bytes.length / bytesPerMs);

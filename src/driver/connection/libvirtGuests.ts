@@ -1,10 +1,11 @@
 // Guests through libvirt: each question on a connection beside the one that stays, because it may take long.
-import { openConsoleLine } from '../guest/consoleLine.js';
+import { openConsole } from '../guest/consoleLine.js';
+import { type LineWish, openGuestLine } from '../guest/guestLine.js';
 import { readAddresses } from '../guest/guestAddresses.js';
 import { runInGuest } from '../guest/runInGuest.js';
 import { readScreenshot } from '../guest/screenshot.js';
 import { thumbnailOf } from '../guest/thumbnail.js';
-import type { GuestAccess } from '../guestAccess.js';
+import type { GuestAccess, GuestLine } from '../guestAccess.js';
 import { toFailure } from '../toFailure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Log } from '../../base/log.js';
@@ -35,14 +36,16 @@ export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log, 
       throw toFailure(error, { connection: uri, vm, doing });
     }
   };
+  const line = async (vm: string, wish: Omit<LineWish, 'release'>): Promise<GuestLine> => {
+    try {
+      const release = (connection: Connection): void => others.close(connection);
+      return await openGuestLine(await others.open(), vm, { ...wish, release });
+    } catch (error) {
+      throw toFailure(error, { connection: uri, vm, doing: wish.doing });
+    }
+  };
   return {
-    consoleOf: async (uuid) => {
-      try {
-        return await openConsoleLine(await others.open(), uuid, (connection) => others.close(connection));
-      } catch (error) {
-        throw toFailure(error, { connection: uri, vm: uuid, doing: 'opening the console' });
-      }
-    },
+    consoleOf: (uuid) => line(uuid, { doing: 'opening the console', open: openConsole }),
     addressesOf: (uuid) =>
       ask(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
     runIn: (uuid, command, signal) =>

@@ -1,62 +1,30 @@
-// The console over libvirt's stream. Its events are registered beside it, so that it follows the VM whoever else looks.
+// The serial console of a VM over libvirt's stream.
 import type { Duplex } from 'node:stream';
-import { DisposableStore, toDisposable } from '../../base/disposable.js';
-import { Emitter } from '../../base/emitter.js';
 import { Failure } from '../../domain/failure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_CONSOLE_FORCE } from '../../libvirt/flags.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
-import { eventOfLifecycle } from '../guestEvents.js';
+import type { Domain } from '../../libvirt/structs.js';
 import { toFailure } from '../toFailure.js';
-import type { ConsoleLine } from '../guestAccess.js';
+import type { GuestLine } from '../guestAccess.js';
 
-/** @param connection nobody else's; `dispose` gives it back through `release` */
-export async function openConsoleLine(
+type Details = Failure['details'];
+
+/** As `GuestLine.open`. */
+export async function openConsole(
   connection: Connection,
-  uuid: string,
-  release: (connection: Connection) => void,
-): Promise<ConsoleLine> {
-  const store = new DisposableStore();
-  store.add(toDisposable(() => release(connection)));
-  const changed = store.add(new Emitter<'power' | 'reverted'>());
-  const closed = store.add(new Emitter<Failure>());
-  let opened: Duplex | undefined;
-  // What is open ends with the line.
-  store.add(toDisposable(() => opened?.destroy()));
-  const details = { connection: connection.uri, vm: uuid, doing: 'opening the console' };
+  dom: Domain,
+  taking: Parameters<GuestLine['open']>[0],
+  details: Details,
+): Promise<Duplex | undefined> {
+  const flags = taking === 'byForce' ? VIR_DOMAIN_CONSOLE_FORCE : 0;
   try {
-    store.add(connection.onDidClose((error) => closed.fire(toFailure(error, details))));
-    store.add(
-      await connection.on('lifecycle', ({ dom, event, detail }) => {
-        if (dom.uuid === uuid) {
-          changed.fire(eventOfLifecycle(event, detail) === 'fromSnapshot' ? 'reverted' : 'power');
-        }
-      }),
-    );
-    const { dom } = await connection.call('domainLookupByUuid', { uuid });
-    return {
-      onDidChangeVm: changed.event,
-      onDidClose: closed.event,
-      open: async (taking) => {
-        const flags = taking === 'byForce' ? VIR_DOMAIN_CONSOLE_FORCE : 0;
-        try {
-          opened = (await connection.openStream('domainOpenConsole', { dom, devName: undefined, flags })).stream;
-          if (store.isDisposed) {
-            opened.destroy();
-          }
-          return opened;
-        } catch (error) {
-          if (error instanceof LibvirtError && error.code === code.VIR_ERR_OPERATION_INVALID) {
-            return undefined;
-          }
-          throw consoleFailure(error, details);
-        }
-      },
-      dispose: () => store.dispose(),
-    };
+    return (await connection.openStream('domainOpenConsole', { dom, devName: undefined, flags })).stream;
   } catch (error) {
-    store.dispose();
-    throw toFailure(error, details);
+    if (error instanceof LibvirtError && error.code === code.VIR_ERR_OPERATION_INVALID) {
+      return undefined;
+    }
+    throw consoleFailure(error, details);
   }
 }
 
@@ -70,7 +38,7 @@ const EACCES = 13;
  * | SYSTEM_ERROR, EACCES              | its pseudo terminal is gone with its QEMU, and libvirt, which opens it with O_CREAT, names the one before, as in the middle of a revert of libvirt 11.3; or it is forbidden |
  * | others                            | as everywhere                                           |
  */
-function consoleFailure(error: unknown, details: Failure['details']): Failure {
+function consoleFailure(error: unknown, details: Details): Failure {
   if (error instanceof LibvirtError) {
     const said = { ...details, libvirtMessage: error.message, libvirtCode: error.code };
     switch (error.code) {

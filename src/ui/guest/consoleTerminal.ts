@@ -1,7 +1,7 @@
 // The serial console of one VM in a terminal: what the guest says, and what happens to it in bands between.
 import { setTimeout as wait } from 'node:timers/promises';
 import { t } from '@vscode/l10n';
-import { type ConsoleNote, ConsoleSession } from '../../engine/consoleSession.js';
+import { type LineNote, LineSession } from '../../engine/lineSession.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
@@ -22,10 +22,10 @@ export class ConsoleTerminal implements Disposable {
   readonly onDidShow = this.#shown.event;
   readonly #name: string;
   readonly #output = new GuestOutput();
-  readonly #session: ConsoleSession;
+  readonly #session: LineSession;
   readonly #terminal: OwnTerminal;
   #write: (text: string) => void = () => undefined;
-  #last: ConsoleNote['kind'] | undefined;
+  #last: LineNote['kind'] | undefined;
 
   /** @param onClosed somebody closed the terminal, or it was disposed; `onBroken`: a fault of ours ended it */
   constructor(
@@ -34,7 +34,7 @@ export class ConsoleTerminal implements Disposable {
     { onClosed, onBroken }: { readonly onClosed: () => void; readonly onBroken: (error: unknown) => void },
   ) {
     this.#name = vm.name;
-    this.#session = new ConsoleSession(engine, ref, {
+    this.#session = new LineSession(engine, ref, {
       write: (bytes) => this.#show(bytes),
       note: (note) => this.#note(note),
     });
@@ -52,7 +52,7 @@ export class ConsoleTerminal implements Disposable {
   }
 
   /** What was told last. */
-  get state(): ConsoleNote['kind'] | undefined {
+  get state(): LineNote['kind'] | undefined {
     return this.#last;
   }
 
@@ -70,7 +70,7 @@ export class ConsoleTerminal implements Disposable {
     return bytes.length < bytesPerMs ? undefined : wait(bytes.length / bytesPerMs);
   }
 
-  #note(note: ConsoleNote): void {
+  #note(note: LineNote): void {
     this.#last = note.kind;
     this.#put(consoleLines(note, this.#name).map(band).join(''));
   }

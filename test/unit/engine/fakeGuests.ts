@@ -3,7 +3,7 @@ import { Duplex, PassThrough } from 'node:stream';
 import { Emitter } from '../../../src/base/emitter.js';
 import type { GuestAddress } from '../../../src/domain/guestAddress.js';
 import type { Failure } from '../../../src/domain/failure.js';
-import type { ConsoleLine, GuestAccess } from '../../../src/driver/guestAccess.js';
+import type { GuestLine, GuestAccess } from '../../../src/driver/guestAccess.js';
 
 /** The guest's end of a console that somebody opened. */
 export interface GuestEnd {
@@ -36,7 +36,7 @@ export class FakeGuests implements GuestAccess {
     return Promise.resolve(undefined);
   }
 
-  consoleOf(): Promise<ConsoleLine> {
+  consoleOf(): Promise<GuestLine> {
     if (this.broken !== undefined) {
       return Promise.reject(this.broken);
     }

@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Emitter } from '../../../src/base/emitter.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { type ConsoleNote, ConsoleSession } from '../../../src/engine/consoleSession.js';
+import { type LineNote, LineSession } from '../../../src/engine/lineSession.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { StoreChange } from '../../../src/live/views.js';
 import { FakeClock } from './fakeClock.js';
@@ -25,8 +25,8 @@ describe('a console that somebody looks at', () => {
   let request: OperationRequest | undefined;
   let current: string | undefined;
   let shown: string;
-  let notes: ConsoleNote[];
-  let session: ConsoleSession;
+  let notes: LineNote[];
+  let session: LineSession;
   let running: Promise<void>;
   let writing: Promise<void> | undefined;
 
@@ -49,7 +49,7 @@ describe('a console that somebody looks at', () => {
       findVm: () => ({ tree, ...(request !== undefined && { operation: { request } }) }),
       readTree: () => Promise.resolve({ ...tree, current }),
     } as unknown as EnginePort;
-    session = new ConsoleSession(
+    session = new LineSession(
       engine,
       ref,
       {

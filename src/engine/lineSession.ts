@@ -7,11 +7,11 @@ import { type Disposable, DisposableStore, toDisposable } from '../base/disposab
 import { asFailure } from '../domain/asFailure.js';
 import type { Failure } from '../domain/failure.js';
 import { sameVm, type VmRef } from '../domain/vm.js';
-import type { ConsoleLine } from '../driver/guestAccess.js';
+import type { GuestLine } from '../driver/guestAccess.js';
 import type { EnginePort } from './enginePort.js';
 
 /** What a reader of the console is told between its lines. */
-export type ConsoleNote =
+export type LineNote =
   | { readonly kind: 'connected' }
   /** It goes on after it had ended. `reverted`: the VM went back in time, to this snapshot where that is known. */
   | { readonly kind: 'again'; readonly reverted?: { readonly title?: string } }
@@ -24,13 +24,13 @@ export type ConsoleNote =
   /** There is nothing to wait for: no VM, no console, no permission. Waits for `retry`. */
   | { readonly kind: 'failed'; readonly failure: Failure };
 
-interface ConsoleSink {
+interface LineSink {
   /** Whoever cannot take more yet resolves later: nothing more is read meanwhile. */
   write(bytes: Uint8Array): Promise<void> | void;
-  note(note: ConsoleNote): void;
+  note(note: LineNote): void;
 }
 
-type ConsoleEngine = Pick<EnginePort, 'guests' | 'findVm' | 'readTree' | 'onDidChange'>;
+type LineEngine = Pick<EnginePort, 'guests' | 'findVm' | 'readTree' | 'onDidChange'>;
 
 /** What a person can type while nobody reads it. */
 const mostUnsent = 65_536;
@@ -46,10 +46,10 @@ const revertMs = 3_000;
 const firstRetryMs = 500;
 const lastRetryMs = 15_000;
 
-export class ConsoleSession implements Disposable {
-  readonly #engine: ConsoleEngine;
+export class LineSession implements Disposable {
+  readonly #engine: LineEngine;
   readonly #ref: VmRef;
-  readonly #sink: ConsoleSink;
+  readonly #sink: LineSink;
   readonly #clock: Clock;
   readonly #store = new DisposableStore();
   #stream: Duplex | undefined;
@@ -66,7 +66,7 @@ export class ConsoleSession implements Disposable {
   #isRevertOver = false;
   #lastNote: string | undefined;
 
-  constructor(engine: ConsoleEngine, ref: VmRef, sink: ConsoleSink, clock: Clock = systemClock) {
+  constructor(engine: LineEngine, ref: VmRef, sink: LineSink, clock: Clock = systemClock) {
     this.#engine = engine;
     this.#ref = ref;
     this.#sink = sink;
@@ -127,7 +127,7 @@ export class ConsoleSession implements Disposable {
   }
 
   /** Until the line's connection ends, which it throws. */
-  async #follow(line: ConsoleLine): Promise<void> {
+  async #follow(line: GuestLine): Promise<void> {
     const ended: { failure?: Failure } = {};
     const store = new DisposableStore();
     store.add(line);
@@ -160,7 +160,7 @@ export class ConsoleSession implements Disposable {
   }
 
   /** One try, and all that is read if it succeeds; then until there is a reason to try again. */
-  async #once(line: ConsoleLine): Promise<void> {
+  async #once(line: GuestLine): Promise<void> {
     const taking = this.#wish === 'takeOver' ? 'byForce' : 'ifFree';
     this.#wish = 'none';
     this.#news = false;
@@ -274,7 +274,7 @@ export class ConsoleSession implements Disposable {
   }
 
   /** Each once, until another comes. */
-  #tell(note: ConsoleNote): void {
+  #tell(note: LineNote): void {
     const repeated = note.kind === 'lost' || note.kind === 'off' || note.kind === 'inUse';
     if (!this.#isOver && !(repeated && this.#lastNote === note.kind)) {
       this.#lastNote = note.kind;
