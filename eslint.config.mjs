@@ -317,6 +317,7 @@ const rooms = {
   ],
   // Runs in a browser: it shares the messages, and what says sizes and letters.
   'ui/picture/page': ['ui/picture/messages', 'operations/whatIf', 'domain', 'text/bytesText', 'text/rows/layerLetter'],
+  'ui/guest/page': ['ui/guest'],
   'ui/history': ['ui/tree', 'ui', 'text', 'journal', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/problems': ['ui/tree', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/vms': ['ui/tree', 'health', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
@@ -409,7 +410,7 @@ function roomsOfWings() {
   );
 }
 const editorRooms = Object.keys(rooms).filter(
-  (room) => /^ui(\/|$)|^wings$|\/editor$/u.test(room) && room !== 'ui/picture/page',
+  (room) => /^ui(\/|$)|^wings$|\/editor$/u.test(room) && !room.endsWith('/page'),
 );
 
 /** Those that start a program on images take a `JudgedChain`; the rest tell people what to type. */

@@ -92,17 +92,26 @@ const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }
   charset: /** @type {const} */ ('utf8'),
 });
 
-/** The page of the picture: what may be read by it stands in a folder of its own. */
-const webviewOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) => ({
+/** The pages of tabs with a script of their own: what may be read by them stands in a folder of its own. */
+const pages = /** @type {const} */ ([
+  { in: 'src/ui/picture/page/main.ts', css: 'src/ui/picture/page/picture.css', out: 'main', format: 'iife' },
+  // noVNC awaits at its top level.
+  { in: 'src/ui/guest/page/display.ts', css: 'src/ui/guest/page/display.css', out: 'display', format: 'esm' },
+]);
+
+const pageOptions = (
+  /** @type {(typeof pages)[number]} */ page,
+  /** @type {{ minify?: boolean }} */ { minify = false },
+) => ({
   absWorkingDir: root,
   entryPoints: [
-    { in: 'src/ui/picture/page/main.ts', out: 'main' },
-    { in: 'src/ui/picture/page/picture.css', out: 'main' },
+    { in: page.in, out: page.out },
+    { in: page.css, out: page.out },
   ],
   outdir: 'dist/webview',
   bundle: true,
   platform: /** @type {const} */ ('browser'),
-  format: /** @type {const} */ ('iife'),
+  format: page.format,
   // The Chromium of the oldest supported VS Code.
   target: 'chrome132',
   logLevel: /** @type {const} */ ('warning'),
@@ -113,7 +122,7 @@ const webviewOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) 
 
 /**
  * dist/extension.js, CommonJS because VS Code loads extensions with `require`; dist/commandLine.js and dist/library.js;
- * and dist/webview for the page. To be debugged each is one file; minified, what they have in common and what is needed
+ * and dist/webview for the pages. To be debugged each is one file; minified, what they have in common and what is needed
  * later is in files of its own (splitBundle.mjs).
  * @param {{ minify?: boolean }} [options] minified bundles have no source map
  */
@@ -125,8 +134,10 @@ export async function buildExtension(options = {}) {
   } else {
     await build({ ...extensionOptions(options), entryPoints: Object.values(doors), outdir: join(root, 'dist') });
   }
-  await build(webviewOptions(options));
-  if (options.minify) await shorten(join(root, 'dist/webview/main.js'));
+  for (const page of pages) {
+    await build(pageOptions(page, options));
+    if (options.minify) await shorten(join(root, `dist/webview/${page.out}.js`), page.format === 'esm');
+  }
   writeStarter();
   const labFile = JSON.parse(readFileSync(join(root, 'docs/labFile.schema.json'), 'utf8'));
   writeFileSync(join(root, 'dist/lab-file.schema.json'), JSON.stringify(labFile));
@@ -172,11 +183,13 @@ const copiesApi = /\w\(require\("vscode"\)/u;
 /**
  * esbuild folds what it sees at once; what that leaves, terser does: two parts of a hundred of the package.
  * @param {string} file
+ * @param {boolean} [module]
  */
-async function shorten(file) {
+async function shorten(file, module = false) {
   const { minify } = await import('terser');
   const { code } = await minify(readFileSync(file, 'utf8'), {
     ecma: 2020,
+    module,
     toplevel: true,
     compress: { passes: 2 },
     format: { comments: false, shebang: true },
@@ -322,7 +335,7 @@ export async function buildProgram(source, outdir) {
 /** Rebuilds dist at every change until the process is ended. */
 async function watchExtension() {
   const ofDoors = { ...extensionOptions({}), entryPoints: Object.values(doors), outdir: join(root, 'dist') };
-  for (const options of [ofDoors, webviewOptions({})]) {
+  for (const options of [ofDoors, ...pages.map((page) => pageOptions(page, {}))]) {
     const context = await (await esbuild()).context({ ...options, logLevel: 'info' });
     await context.watch();
   }

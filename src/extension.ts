@@ -32,6 +32,7 @@ import { labSystem } from './ui/commands/labs/labSystem.js';
 import { LessonHost } from './ui/commands/labs/lessonHost.js';
 import { Consoles } from './ui/guest/consoles.js';
 import { FollowedLogs } from './ui/guest/followedLogs.js';
+import { Displays } from './ui/guest/displays.js';
 import { Screens } from './ui/guest/screens.js';
 import { setContextKeys } from './ui/contextKeys.js';
 import { notify } from './ui/prompts/notify.js';
@@ -71,6 +72,7 @@ export interface DevelopmentApi extends VirtRewindApi {
   readonly activeVm: ActiveVm;
   readonly lessonHost: LessonHost;
   readonly consoles: Consoles;
+  readonly displays: Displays;
   /** Folder of the operations that have not ended, and of the history. */
   readonly journal: string;
 }
@@ -145,6 +147,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   const consoles = new Consoles(engine, log);
   const logs = new FollowedLogs();
   const screens = new Screens();
+  const displays = new Displays(engine, vscode.Uri.joinPath(context.extensionUri, 'dist', 'webview'), log);
   const systemsOptions = {
     engine,
     folder: journal,
@@ -169,6 +172,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     consoles,
     logs,
     screens,
+    displays,
     tree,
     documents,
     reports,
@@ -228,6 +232,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     consoles,
     logs,
     screens,
+    displays,
     pictures,
     systems.pictures,
     history,
@@ -266,6 +271,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
         activeVm,
         lessonHost,
         consoles,
+        displays,
         journal,
       };
 }

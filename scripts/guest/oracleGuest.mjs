@@ -33,9 +33,10 @@ const usualMiB = 4;
  * Defines a VM that is off.
  * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
  * @param {{ name: string, disks?: readonly OracleFormat[], diskMiB?: number, folder?: string, console?: boolean,
- *   display?: boolean, memoryMiB?: number, lockstep?: boolean }} options two qcow2 disks of 16 MiB in the daemon's
+ *   display?: boolean, vnc?: 'open' | 'password', memoryMiB?: number, lockstep?: boolean }} options two qcow2 disks of 16 MiB in the daemon's
  *   folder unless given; `folder`: for the disks, made if it is not there; `console`: it talks over a console of
- *   libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on; `lockstep`: it knows the orders
+ *   libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on; `vnc`: one that a
+ *   server shows on a socket, perhaps with the password `secret`; `lockstep`: it knows the orders
  *   of lockstep.asm too
  * @returns {Promise<OracleGuest>}
  */
@@ -65,20 +66,30 @@ export async function defineOracleGuest(daemon, options) {
   const xml = oracleXml(guest, kernel, {
     type: kvm ? 'kvm' : 'qemu',
     hasConsole: options.console === true,
-    hasDisplay: options.display === true,
+    hasDisplay: options.display === true || options.vnc !== undefined,
+    vnc: options.vnc && vncXml(options.vnc, join(daemon.dir, `${name}.vnc`)),
     memoryMiB: options.memoryMiB ?? usualMiB,
   });
   await withXmlFile(xml, (file) => virshOk(daemon.virsh, 'define', file));
   return guest;
 }
 
+/** Not on a port: those of a daemon in a network of its own nobody reaches. */
+const vncXml = (/** @type {'open' | 'password'} */ kind, /** @type {string} */ socket) =>
+  e(
+    'graphics',
+    { type: 'vnc', ...(kind === 'password' && { passwd: 'secret' }) },
+    e('listen', { type: 'socket', socket }),
+  );
+
 /**
  * Caches are written through, so that a QEMU that is killed has lost no write that the guest was told to be done.
  * @param {OracleGuest} guest
  * @param {string} kernel
- * @param {{ type: 'kvm' | 'qemu', hasConsole: boolean, hasDisplay: boolean, memoryMiB: number }} options
+ * @param {{ type: 'kvm' | 'qemu', hasConsole: boolean, hasDisplay: boolean, vnc: ReturnType<typeof vncXml> | undefined,
+ *   memoryMiB: number }} options
  */
-function oracleXml({ name, disks, serial }, kernel, { type, hasConsole, hasDisplay, memoryMiB }) {
+function oracleXml({ name, disks, serial }, kernel, { type, hasConsole, hasDisplay, vnc, memoryMiB }) {
   const port = e('target', { port: 0 });
   return e(
     'domain',
@@ -111,6 +122,7 @@ function oracleXml({ name, disks, serial }, kernel, { type, hasConsole, hasDispl
         : e('serial', { type: 'unix' }, e('source', { mode: 'bind', path: serial }), port),
       // Its memory is in each memory snapshot.
       hasDisplay ? e('video', {}, e('model', { type: 'vga', vram: 1024 })) : undefined,
+      vnc,
       e('memballoon', { model: 'none' }),
     ),
   ).xml;

@@ -107,6 +107,9 @@ const ofCopies: Table<VmCopies> = {
 
 const ofGuests: Table<GuestAccess> = {
   consoleOf: 'changes',
+  displayOf: 'changes',
+  displayKindOf: 'reads',
+  displayPasswordOf: 'changes',
   addressesOf: 'reads',
   screenshotOf: 'reads',
   thumbnailOf: 'reads',

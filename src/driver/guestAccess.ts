@@ -6,16 +6,16 @@ import type { Failure } from '../domain/failure.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 
-/** The serial console of one VM, on a connection of its own. */
+/** What leads to one VM that runs, its serial console or its display, on a connection of its own. */
 export interface GuestLine extends Disposable {
   /** The VM was started, stopped, reverted; `reverted` where libvirt says so itself. */
   readonly onDidChangeVm: Event<'power' | 'reverted'>;
   /** Fires once, when the connection has ended for any reason but `dispose`. */
   readonly onDidClose: Event<Failure>;
   /**
-   * The bytes of the console in both directions; undefined while the VM is off. Rejects with a Failure: `busy` where
-   * another client has it, `unsupported` where the VM has none, `notFound` where there is no VM, `denied` where it may
-   * not be opened, or not yet: the VM is in the middle of a revert. `byForce` ends whoever has it.
+   * The bytes in both directions; undefined while the VM is off. Rejects with a Failure: `busy` where another client
+   * has a console, `unsupported` where the VM has none, `notFound` where there is no VM, `denied` where it may not be
+   * opened, or not yet: the VM is in the middle of a revert. `byForce` ends another client's use of it.
    */
   open(taking: 'ifFree' | 'byForce'): Promise<Duplex | undefined>;
 }
@@ -23,6 +23,12 @@ export interface GuestLine extends Disposable {
 export interface GuestAccess {
   /** Rejects with a Failure. */
   consoleOf(uuid: string): Promise<GuestLine>;
+  /** The VNC server of its display. Rejects with a Failure. */
+  displayOf(uuid: string): Promise<GuestLine>;
+  /** By its XML, of which display a person sees anything. Rejects with a Failure. */
+  displayKindOf(uuid: string): Promise<'vnc' | 'spice' | 'none'>;
+  /** What the server of its display asks for; undefined where it has no password. Rejects with a Failure. */
+  displayPasswordOf(uuid: string): Promise<string | undefined>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. Rejects with a Failure. */
   addressesOf(uuid: string): Promise<readonly GuestAddress[]>;
   /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */

@@ -185,6 +185,11 @@ export interface EnginePort {
 export interface GuestsPort {
   /** The serial console, on a connection of its own. */
   consoleOf(ref: VmRef): Promise<GuestLine>;
+  /** The VNC server of the display, on a connection of its own. */
+  displayOf(ref: VmRef): Promise<GuestLine>;
+  displayKindOf(ref: VmRef): Promise<'vnc' | 'spice' | 'none'>;
+  /** What the server of the display asks for; undefined where it has none. */
+  displayPasswordOf(ref: VmRef): Promise<string | undefined>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. */
   addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
   /** What the display shows, as a PNG. */

@@ -26,6 +26,18 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.consoleOf(uuid));
   }
 
+  displayOf({ connection, uuid }: VmRef): Promise<GuestLine> {
+    return this.#asking(connection, (guests) => guests.displayOf(uuid));
+  }
+
+  displayKindOf({ connection, uuid }: VmRef): Promise<'vnc' | 'spice' | 'none'> {
+    return this.#asking(connection, (guests) => guests.displayKindOf(uuid));
+  }
+
+  displayPasswordOf({ connection, uuid }: VmRef): Promise<string | undefined> {
+    return this.#asking(connection, (guests) => guests.displayPasswordOf(uuid));
+  }
+
   addressesOf({ connection, uuid }: VmRef): Promise<readonly GuestAddress[]> {
     return this.#asking(connection, (guests) => guests.addressesOf(uuid));
   }

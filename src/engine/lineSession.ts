@@ -1,6 +1,5 @@
-// One person's look at a VM's serial console, for as long as he wants it: it comes back when the VM starts, is
-// reverted, or the daemon is back. Knows no terminal: bytes go to a sink that may be slow, and what happened is told in
-// kinds.
+// One person's look at a VM's serial console or display, for as long as they want it: it comes back when the VM starts,
+// is reverted, or the daemon is back. Bytes go to a sink that may be slow, and what happened is told in kinds.
 import type { Duplex } from 'node:stream';
 import { type Clock, systemClock } from '../base/clock.js';
 import { type Disposable, DisposableStore, toDisposable } from '../base/disposable.js';
@@ -10,7 +9,7 @@ import { sameVm, type VmRef } from '../domain/vm.js';
 import type { GuestLine } from '../driver/guestAccess.js';
 import type { EnginePort } from './enginePort.js';
 
-/** What a reader of the console is told between its lines. */
+/** What is told beside the bytes. */
 export type LineNote =
   | { readonly kind: 'connected' }
   /** It goes on after it had ended. `reverted`: the VM went back in time, to this snapshot where that is known. */
@@ -21,13 +20,18 @@ export type LineNote =
   | { readonly kind: 'inUse'; readonly taken: boolean }
   /** The connection to libvirt ended; tried again by itself. */
   | { readonly kind: 'lost'; readonly failure: Failure }
-  /** There is nothing to wait for: no VM, no console, no permission. Waits for `retry`. */
+  /** There is nothing to wait for: no VM, no console or display, no permission. Waits for `retry`. */
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 interface LineSink {
   /** Whoever cannot take more yet resolves later: nothing more is read meanwhile. */
   write(bytes: Uint8Array): Promise<void> | void;
   note(note: LineNote): void;
+}
+
+interface LineOptions {
+  readonly clock?: Clock;
+  readonly line?: 'consoleOf' | 'displayOf';
 }
 
 type LineEngine = Pick<EnginePort, 'guests' | 'findVm' | 'readTree' | 'onDidChange'>;
@@ -51,6 +55,7 @@ export class LineSession implements Disposable {
   readonly #ref: VmRef;
   readonly #sink: LineSink;
   readonly #clock: Clock;
+  readonly #line: 'consoleOf' | 'displayOf';
   readonly #store = new DisposableStore();
   #stream: Duplex | undefined;
   /** What the loop waits for, and what somebody wants of it. */
@@ -66,11 +71,17 @@ export class LineSession implements Disposable {
   #isRevertOver = false;
   #lastNote: string | undefined;
 
-  constructor(engine: LineEngine, ref: VmRef, sink: LineSink, clock: Clock = systemClock) {
+  constructor(
+    engine: LineEngine,
+    ref: VmRef,
+    sink: LineSink,
+    { clock = systemClock, line = 'consoleOf' }: LineOptions = {},
+  ) {
     this.#engine = engine;
     this.#ref = ref;
     this.#sink = sink;
     this.#clock = clock;
+    this.#line = line;
     this.#store.add(engine.onDidChange(({ vm }) => vm !== undefined && sameVm(vm, ref) && this.#lookForRevert()));
   }
 
@@ -80,7 +91,7 @@ export class LineSession implements Disposable {
     while (!this.#isOver) {
       try {
         this.#wish = this.#wish === 'retry' ? 'none' : this.#wish;
-        const line = await this.#engine.guests.consoleOf(this.#ref);
+        const line = await this.#engine.guests[this.#line](this.#ref);
         failures = 0;
         await this.#follow(line);
       } catch (error) {
@@ -96,7 +107,7 @@ export class LineSession implements Disposable {
   }
 
   /** False: nobody reads it at the other end, so it was not sent. */
-  write(text: string): boolean {
+  write(text: string | Uint8Array): boolean {
     const stream = this.#stream;
     if (stream?.writable !== true || stream.writableLength > mostUnsent) {
       return false;

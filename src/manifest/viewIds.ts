@@ -12,6 +12,8 @@ export const lessonPanelType = 'virtRewind.lessonPanel';
 export const historyPanelType = 'virtRewind.history';
 /** The editor tabs with what is wrong with VMs. */
 export const problemPanelType = 'virtRewind.problems';
+/** The editor tabs with the display of a VM. */
+export const displayPanelType = 'virtRewind.display';
 /** The editor tab with all VMs. */
 export const vmsPanelType = 'virtRewind.allVms';
 

@@ -1,4 +1,4 @@
-// A tab with a page of ours: it runs one script of ours and loads nothing.
+// A tab with a page of ours: it runs one script of ours, and loads nothing else.
 import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../base/disposable.js';
@@ -7,6 +7,8 @@ interface PagePanelOptions {
   readonly type: string;
   readonly title: string;
   readonly column?: vscode.ViewColumn;
+  /** What the page may load: it has a script and styles of its own in there. */
+  readonly folder?: vscode.Uri;
   /** The commands that a link in it may run. */
   readonly links?: readonly string[];
   /** It is seen now, or no more. */
@@ -20,11 +22,11 @@ export class PagePanel implements Disposable {
   readonly #panel: vscode.WebviewPanel;
   #plain = '';
 
-  constructor({ type, title, column = vscode.ViewColumn.Active, links, onLook, onEnd }: PagePanelOptions) {
+  constructor({ type, title, column = vscode.ViewColumn.Active, links, folder, onLook, onEnd }: PagePanelOptions) {
     this.#panel = vscode.window.createWebviewPanel(type, title, column, {
       enableScripts: true,
       ...(links !== undefined && { enableCommandUris: links }),
-      localResourceRoots: [],
+      localResourceRoots: folder === undefined ? [] : [folder],
     });
     this.#panel.onDidDispose(() => {
       this.store.dispose();
@@ -54,6 +56,16 @@ export class PagePanel implements Disposable {
     this.#plain = plain;
     this.#panel.webview.html = page(randomBytes(16).toString('hex'));
     return true;
+  }
+
+  /** As the page loads a file of the folder. */
+  addressOf(file: vscode.Uri): string {
+    return this.#panel.webview.asWebviewUri(file).toString();
+  }
+
+  /** For the page's policy. */
+  get source(): string {
+    return this.#panel.webview.cspSource;
   }
 
   onMessage(take: (message: unknown) => void): void {

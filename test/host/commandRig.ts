@@ -63,7 +63,7 @@ export class CommandRig {
   async talkingGuest(name: string): Promise<void> {
     await defineOracleGuest(
       { virsh: this.#virsh, dir: this.dir },
-      { name, disks: ['qcow2'], console: true, display: true },
+      { name, disks: ['qcow2'], console: true, vnc: 'open' },
     );
     this.#guests.push(name);
   }

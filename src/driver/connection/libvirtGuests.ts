@@ -6,6 +6,8 @@ import { runInGuest } from '../guest/runInGuest.js';
 import { readScreenshot } from '../guest/screenshot.js';
 import { thumbnailOf } from '../guest/thumbnail.js';
 import type { GuestAccess, GuestLine } from '../guestAccess.js';
+import { displayKindOf } from '../xml/displayXml.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
 import { toFailure } from '../toFailure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Log } from '../../base/log.js';
@@ -22,13 +24,18 @@ interface GuestHost {
   /** The guests' host is this computer. */
   readonly onThisHost: boolean;
   readonly log: Log;
+  /** To another host, where one leads there. */
+  readonly login: HostLogin | undefined;
   readonly direct: Pick<DirectAccess, 'readText'> | undefined;
 }
 
 const memory = '/proc/meminfo';
 const mostText = 65_536;
 
-export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log, direct }: GuestHost): GuestAccess {
+export function libvirtGuests(
+  others: OtherConnections,
+  { uri, onThisHost, log, login, direct }: GuestHost,
+): GuestAccess {
   const ask = async <T>(vm: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> => {
     try {
       return await others.use(question);
@@ -46,6 +53,23 @@ export function libvirtGuests(others: OtherConnections, { uri, onThisHost, log, 
   };
   return {
     consoleOf: (uuid) => line(uuid, { doing: 'opening the console', open: openConsole }),
+    displayOf: (uuid) =>
+      line(uuid, {
+        doing: 'opening the display',
+        open: async (connection, dom, _taking, details) => {
+          const { openDisplay } = await import('../guest/displayLine.js');
+          return openDisplay(connection, dom, onThisHost ? 'here' : login, details);
+        },
+      }),
+    displayKindOf: (uuid) =>
+      ask(uuid, 'looking for a display', async (connection) => {
+        const { dom } = await connection.call('domainLookupByUuid', { uuid });
+        return displayKindOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
+      }),
+    displayPasswordOf: (uuid) =>
+      ask(uuid, 'reading the password of a display', async (connection) =>
+        (await import('../guest/displayLine.js')).readDisplayPassword(connection, uuid),
+      ),
     addressesOf: (uuid) =>
       ask(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
     runIn: (uuid, command, signal) =>

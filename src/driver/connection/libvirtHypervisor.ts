@@ -96,6 +96,7 @@ export class LibvirtHypervisor implements Hypervisor {
       uri: this.uri,
       onThisHost: isNearby(parts),
       log: parts.log,
+      login: this.login,
       direct: this.#direct,
     });
     const folders = metadataFolders(parts.uri, parts.environment);

@@ -19,6 +19,7 @@ import type { ChosenSystem } from './systems/chosenSystem.js';
 import type { ActiveVm } from './vms/activeVm.js';
 import type { Consoles } from '../guest/consoles.js';
 import type { FollowedLogs } from '../guest/followedLogs.js';
+import type { Displays } from '../guest/displays.js';
 import type { Screens } from '../guest/screens.js';
 import type { KnownBisects } from '../../bisect/knownBisects.js';
 import type { KnownSystems } from '../../systems/knownSystems.js';
@@ -54,6 +55,7 @@ export interface CommandServices {
   readonly consoles: Consoles;
   readonly logs: FollowedLogs;
   readonly screens: Screens;
+  readonly displays: Displays;
   readonly log: LogOutputChannel;
   /** What this user chose before, in any workspace. */
   readonly remembered: Memento;

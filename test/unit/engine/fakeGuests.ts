@@ -49,6 +49,18 @@ export class FakeGuests implements GuestAccess {
     });
   }
 
+  displayOf(): Promise<GuestLine> {
+    return this.consoleOf();
+  }
+
+  displayKindOf(): Promise<'none'> {
+    return Promise.resolve('none');
+  }
+
+  displayPasswordOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   addresses: readonly GuestAddress[] = [];
 
   addressesOf(): Promise<readonly GuestAddress[]> {

@@ -59,7 +59,7 @@ describe('a console that somebody looks at', () => {
         },
         note: (note) => notes.push(note),
       },
-      clock,
+      { clock },
     );
     running = session.run();
   });

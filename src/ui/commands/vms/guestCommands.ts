@@ -160,18 +160,35 @@ async function showScreenshot(run: CommandRun): Promise<{ readonly vm: string }>
     await run.screens.show(view, await run.engine.guests.screenshotOf(view.ref));
   } catch (error) {
     if (asFailure(error).kind === 'unsupported') {
-      throw new CommandError('unsupported', t('{0} has no display: its XML contains no {1}.', name, '<video>'), {
-        vm: name,
-      });
+      throw new CommandError('unsupported', noDisplay(name, '<video>'), { vm: name });
     }
     throw error;
   }
   return { vm: name };
 }
 
-/** Shows the display of a VM in virt-viewer, where that is installed. */
+function noDisplay(vm: string, element: string): string {
+  return t('{0} has no display: its XML contains no {1}.', vm, element);
+}
+
+/** Shows the display of a VM in a tab; one of SPICE in virt-viewer, where that is installed. */
 async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
-  const { ref, vm } = await targetVm(run, isRunning);
+  const view = await targetVm(run, isRunning);
+  const { ref, vm } = view;
+  switch (await run.engine.guests.displayKindOf(ref)) {
+    case 'vnc':
+      await run.displays.show(view);
+      break;
+    case 'spice':
+      await openViewer(view);
+      break;
+    case 'none':
+      throw new CommandError('unsupported', noDisplay(vm.name, '<graphics>'), { vm: vm.name });
+  }
+  return { vm: vm.name };
+}
+
+async function openViewer({ ref, vm }: VmView): Promise<void> {
   const hasScreen = vscode.env.remoteName === undefined && vscode.env.uiKind === vscode.UIKind.Desktop;
   if (!hasScreen || isFar(ref.connection)) {
     const sentence = t(
@@ -190,5 +207,4 @@ async function openDisplay(run: CommandRun): Promise<{ readonly vm: string }> {
     );
   }
   await startBeside(program, ['--connect', ref.connection, '--wait', '--', ref.uuid]);
-  return { vm: vm.name };
 }

@@ -1,0 +1,38 @@
+// What is said above the display of a guest that does not answer.
+import { t } from '@vscode/l10n';
+import type { Failure } from '../../domain/failure.js';
+import { displayLine } from '../../domain/plainText.js';
+import { failureText } from '../failures/failureText.js';
+
+/** As the engine's session tells it; undefined: the display is shown. */
+export function displayStatus(
+  note: { readonly kind: string; readonly failure?: Failure },
+  name: string,
+): string | undefined {
+  const vm = displayLine(name);
+  if (note.failure === undefined) {
+    return note.kind === 'off' ? t('{0} is off. The display connects when it starts.', vm) : undefined;
+  }
+  if (note.kind === 'lost') {
+    return t('The connection to libvirt ended. The display of {0} reconnects with it.', vm);
+  }
+  return failedDisplay(note.failure, vm);
+}
+
+function failedDisplay(failure: Failure, vm: string): string {
+  switch (failure.kind) {
+    case 'unsupported':
+      return t('The display of {0} cannot be reached from here: {1}.', vm, displayLine(failure.message, 200));
+    case 'denied':
+      return t(
+        'This user may not open the display of {0}: {1}. Let it listen on an address: {2}.',
+        vm,
+        displayLine(failure.message, 200),
+        '<listen type="address"/>',
+      );
+    case 'notFound':
+      return t('{0} no longer exists.', vm);
+    default:
+      return displayLine(failureText(failure).sentence, 400);
+  }
+}
