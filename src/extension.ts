@@ -128,7 +128,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   const status = new HealthStatus(health);
   const history = new HistoryPanel({ engine, folder: journal, log });
   const problemPages = new ProblemPages({ engine, log });
-  const allVms = new AllVms({ engine, health, attentions, log });
+  const allVms = new AllVms({ engine, health, attentions, systems: known, notes: inTree, log });
   const guest = join(context.extensionPath, 'dist', 'lesson.bin');
   const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
     const { measureLayerCosts } = await import('./qemu/layerCosts.js');

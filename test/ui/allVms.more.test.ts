@@ -29,6 +29,11 @@ describe('the page of all VMs', () => {
     return stage().workbench.page.keyboard;
   };
 
+  const focusFilter = async () => {
+    await main().getByRole('searchbox').focus();
+    return stage().workbench.page.keyboard;
+  };
+
   it('shows first what takes the disk, and sorts by what has the focus', async () => {
     await stage().hands.showView('Virt Rewind', 'VMs');
     await stage().hands.command('Virt Rewind: Show All VMs');
@@ -54,7 +59,7 @@ describe('the page of all VMs', () => {
       const place = async (found: ReturnType<typeof main>) => (await found.boundingBox()) ?? assert.fail('not shown');
       const [title, bar, head] = [
         await place(main().getByRole('heading')),
-        await place(main().getByRole('toolbar')),
+        await place(main().locator('.tools')),
         await place(main().getByRole('columnheader').last()),
       ];
       assert.ok(title.y < bar.y, 'scrolled');
@@ -62,6 +67,59 @@ describe('the page of all VMs', () => {
     } finally {
       await page.setViewportSize(whole);
     }
+  });
+
+  it('has twenty VMs and more on a screen of 800 pixels', async () => {
+    const { page } = stage().workbench;
+    const whole = page.viewportSize() ?? { width: 1280, height: 800 };
+    await page.setViewportSize({ width: 1280, height: 800 });
+    try {
+      const place = async (found: ReturnType<typeof main>) => (await found.boundingBox()) ?? assert.fail('not shown');
+      const frame = await place(page.locator('iframe.webview.ready').first());
+      const head = await place(main().getByRole('columnheader').last());
+      const foot = await place(main().locator('tfoot tr'));
+      const rows = await main().locator('tbody tr').all();
+      const heights = await Promise.all(rows.map(async (row) => (await place(row)).height));
+      const room = frame.y + frame.height - (head.y + head.height) - foot.height;
+      assert.ok(room / Math.max(...heights) >= 20, JSON.stringify({ room, heights }));
+      await stage().workbench.picture('all-vms/twenty');
+    } finally {
+      await page.setViewportSize(whole);
+    }
+  });
+
+  it('finds VMs by their words, and groups them by their names', async () => {
+    const keyboard = await focusFilter();
+    await keyboard.type('all-l');
+    assert.deepEqual(await names(), ['all-large']);
+    await main().getByText('1 of ').waitFor();
+    await keyboard.press('Control+a');
+    await keyboard.press('Delete');
+    await main().getByRole('combobox').selectOption('name');
+    await main()
+      .getByRole('row', { name: /^all · 2/u })
+      .getByRole('checkbox')
+      .click();
+    await main().getByText('2 selected').waitFor();
+    await main().getByRole('combobox').selectOption('');
+    await main().getByText('2 selected').waitFor();
+  });
+
+  it('selects a row by the first click on it, and by arrows and Space', async () => {
+    const row = (name: string) => main().getByRole('row', { name: new RegExp(`^${name} `, 'u') });
+    await row('all-small').getByText('all-small').click();
+    assert.deepEqual(await main().getByRole('row', { selected: true }).getByRole('rowheader').allInnerTexts(), [
+      'all-small',
+    ]);
+    assert.ok(await main().getByRole('button', { name: 'Start' }).isEnabled());
+    assert.ok(await main().getByRole('button', { name: 'Shut Down' }).isDisabled());
+    const { keyboard } = stage().workbench.page;
+    await keyboard.press('Space');
+    await main().getByRole('button', { name: 'Start' }).and(main().locator(':disabled')).waitFor();
+    await keyboard.press('Home');
+    await keyboard.press('Space');
+    await main().getByText('1 selected').waitFor();
+    await keyboard.press('Space');
   });
 
   it('prunes the VMs that are chosen after one list and one question', async () => {
@@ -77,7 +135,7 @@ describe('the page of all VMs', () => {
     await hands.answer('Delete 2 Snapshots');
     await workbench.toast(/Deleted 2 snapshots of 1 VM\./u).waitFor();
     await main()
-      .getByRole('row', { name: /all-large off 1 /u })
+      .getByRole('row', { name: /all-large off .* 1 /u })
       .waitFor();
     await main().getByText('2 selected').waitFor();
   });

@@ -18,6 +18,7 @@ export interface VmLine {
   readonly uuid: string;
   readonly connection: string;
   readonly state: string;
+  readonly power: VmView['vm']['power'];
   readonly snapshots?: number;
   /** Milliseconds since 1970; absent for no snapshot, and where nobody looked. */
   readonly oldestAt?: number;
@@ -52,6 +53,7 @@ export function vmLine(view: VmView, found: readonly Problem[] | undefined, now:
     uuid: ref.uuid,
     connection: ref.connection,
     state: powerWord(vm),
+    power: vm.power,
     ...(snapshots !== undefined && { snapshots }),
     ...(times.length > 0 && { oldestAt: Math.min(...times) }),
     ...(layers !== undefined && { bytes: sumOf(files.map(({ bytes }) => bytes)) }),
@@ -152,7 +154,7 @@ export function vmListCsv(lines: readonly VmLine[]): string {
     .join('');
 }
 
-const emptyLine: VmLine = { key: '', name: '', uuid: '', connection: '', state: '', files: [] };
+const emptyLine: VmLine = { key: '', name: '', uuid: '', connection: '', state: '', power: 'unknown', files: [] };
 
 /** A spreadsheet takes a text that begins as a formula for one, unless something stands before it. */
 function csvCell(value: Row[string]): string {

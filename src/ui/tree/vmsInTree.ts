@@ -91,6 +91,8 @@ const mostShown = 5;
 export interface VmNotes {
   /** The row under it; undefined where nothing is known. */
   readRow(view: VmView): Promise<((now: number) => MessageRow) | undefined>;
+  /** When the newest backup of each was made, in milliseconds since 1970, by the VM's key; absent: none is known. */
+  readBackedUpAt(views: readonly VmView[]): Promise<ReadonlyMap<string, number>>;
   /** For its tooltip. */
   readFacts(view: VmView): Promise<FactList['lines']>;
   readonly onDidChange: Event<void>;

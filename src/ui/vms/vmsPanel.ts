@@ -4,9 +4,11 @@ import * as vscode from 'vscode';
 import * as v from 'valibot';
 import { t } from '@vscode/l10n';
 import type { Disposable } from '../../base/disposable.js';
+import type { Event } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import { mapLimited } from '../../base/mapLimited.js';
 import { asFailure } from '../../domain/asFailure.js';
+import type { StoredSystem } from '../../domain/system.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import { vmsOnce } from '../../live/sameDaemon.js';
@@ -19,6 +21,7 @@ import { vmLine } from '../../text/rows/vmList.js';
 import type { Attentions, AttentionShare } from '../attentions.js';
 import { PagePanel } from '../pagePanel.js';
 import type { VmNode } from '../tree/nodes.js';
+import type { VmNotes } from '../tree/vmsInTree.js';
 import { shownVms, type VmsCommand, vmsCommands, vmsPage } from './vmsPage.js';
 
 /** From a change to the rows: several come together. */
@@ -39,7 +42,18 @@ export interface VmsPanelOptions {
   readonly engine: EnginePort;
   readonly health: Pick<HealthWatch, 'healthOf' | 'onDidChange' | 'sweepIfStale'>;
   readonly attentions: Attentions;
+  readonly systems: SystemsShown;
+  /** Loaded when the page is opened. */
+  readonly notes: () => Promise<VmNotes>;
   readonly log: Log;
+}
+
+/** As they were read last. */
+interface SystemsShown {
+  readonly all: readonly StoredSystem[];
+  readonly onDidChange: Event<void>;
+  /** Never rejects. */
+  read(): Promise<void>;
 }
 
 export class VmsPanel implements Disposable {
@@ -48,6 +62,11 @@ export class VmsPanel implements Disposable {
   readonly #attention: AttentionShare;
   /** How many snapshots each VM had when it was read, or could not be: it is read again when it has others. */
   readonly #asked = new Map<string, number | undefined>();
+  /** When each VM was backed up last. */
+  #backups: ReadonlyMap<string, number> = new Map();
+  /** How many VMs that was asked for. */
+  #askedBackups = 0;
+  #notes: Promise<VmNotes> | undefined;
   #gathering: NodeJS.Timeout | undefined;
   #reading = Promise.resolve();
   #isReady = false;
@@ -69,6 +88,7 @@ export class VmsPanel implements Disposable {
     this.#panel.onMessage((message) => this.#take(message));
     store.add(engine.onDidChange(() => this.#note()));
     store.add(health.onDidChange(() => this.#gather()));
+    store.add(options.systems.onDidChange(() => this.#gather()));
     const timer = setInterval(() => this.#gather(), againMs);
     store.add({ dispose: () => clearInterval(timer) });
     this.#panel.draw(vmsPage);
@@ -96,6 +116,8 @@ export class VmsPanel implements Disposable {
     this.#isReady &&= visible;
     if (visible) {
       health.sweepIfStale();
+      void this.#options.systems.read().then(() => this.#gather());
+      void this.#readBackups();
     }
     this.#gather();
   }
@@ -107,6 +129,18 @@ export class VmsPanel implements Disposable {
         this.#asked.delete(vmKey(ref));
       }
     }
+    this.#gather();
+  }
+
+  /** Never rejects. */
+  async #readBackups(): Promise<void> {
+    const isFirst = this.#notes === undefined;
+    const notes = await (this.#notes ??= this.#options.notes());
+    if (isFirst && !this.#panel.store.isDisposed) {
+      this.#panel.store.add(notes.onDidChange(() => void this.#readBackups()));
+    }
+    this.#askedBackups = this.#vms.length;
+    this.#backups = await notes.readBackedUpAt(this.#vms);
     this.#gather();
   }
 
@@ -124,13 +158,20 @@ export class VmsPanel implements Disposable {
       return;
     }
     const { engine, health, log } = this.#options;
+    if (this.#vms.length !== this.#askedBackups) {
+      void this.#readBackups();
+    }
     const now = Date.now();
     const lines = this.#vms.map((view) => vmLine(view, health.healthOf(view.ref)?.found, now));
     const notes = engine.connections.flatMap((connection) => {
       const failure = unreachableFailure(connection);
       return failure === undefined ? [] : [`${connectionLabel(connection)}: ${failureMessage(failure)}`];
     });
-    void this.#panel.send(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now, engine.connections));
+    const systems = new Map(
+      this.#options.systems.all.flatMap(({ system }) => system.members.map((ref) => [vmKey(ref), system.name])),
+    );
+    const beside = { connections: engine.connections, systems, backups: this.#backups };
+    void this.#panel.send(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now, beside));
     this.#reading = this.#reading
       .then(() => this.#readUnknown())
       .catch((error: unknown) => log.error(`The VMs cannot be shown: ${String(error)}`));

@@ -17,7 +17,7 @@ const base = layer('/base', { allocatedBytes: 50 });
 const top = layer('/top', { allocatedBytes: 2 ** 20, since: now - 7_200_000 });
 
 const line = (changes: Partial<VmLine>): VmLine => ({
-  ...{ key: 'k', name: 'web', uuid: 'u', connection: 'qemu:///system', state: 'off', files: [] },
+  ...{ key: 'k', name: 'web', uuid: 'u', connection: 'qemu:///system', state: 'off', power: 'off', files: [] },
   ...changes,
 });
 

@@ -2,15 +2,16 @@
 import assert from 'node:assert/strict';
 import type { VmLine } from '../../../src/text/rows/vmList.js';
 import { commandIds } from '../../../src/tables.js';
-import { shownVms, vmsCommands, vmsPage, vmsScript } from '../../../src/ui/vms/vmsPage.js';
+import { shownVms, vmsCommands, vmsPage } from '../../../src/ui/vms/vmsPage.js';
+import { vmsScript } from '../../../src/ui/vms/vmsScript.js';
 import { now } from './samples.js';
 
 const line = (changes: Partial<VmLine> = {}): VmLine => ({
-  ...{ key: 'k', name: 'web', uuid: 'u', connection: 'qemu:///system', state: 'off', files: [] },
+  ...{ key: 'k', name: 'web', uuid: 'u', connection: 'qemu:///system', state: 'off', power: 'off', files: [] },
   ...changes,
 });
 const cellsOf = (changes: Partial<VmLine>) =>
-  shownVms([line(changes)], [], now).rows[0]!.cells.map(({ text, note }) => [text, note]);
+  shownVms([line(changes)], [], now).rows[0]!.cells.map(({ text, more }) => [text, more]);
 
 describe('the page of all VMs', () => {
   it('runs our one script and calls our commands alone', () => {
@@ -38,32 +39,54 @@ describe('the page of all VMs', () => {
       [
         ['web', undefined],
         ['off', undefined],
+        ['This computer (system)', undefined],
         ['3', undefined],
         ['1 day', undefined],
         ['4.0 MB · 100 %', 'web.qcow2: 3.0 MB'],
         ['1.0 MB in 2 h', '12 MB a day'],
-        ['a', '1 more'],
+        ['–', undefined],
+        ['a · 1 more', 'a b'],
       ],
     );
     assert.deepEqual(
       cellsOf({}).map(([text]) => text),
-      ['web', 'off', '–', '–', '–', '–', 'not checked yet'],
+      ['web', 'off', 'This computer (system)', '–', '–', '–', '–', '–', 'not checked yet'],
     );
   });
 
   it('says nothing for a day of what is younger than an hour', () => {
-    const [, , , , , growth] = cellsOf({ grown: { bytes: 2 ** 20, since: now - 60_000 } });
+    const [, , , , , , growth] = cellsOf({ grown: { bytes: 2 ** 20, since: now - 60_000 } });
     assert.deepEqual(growth, ['1.0 MB in 1 min', undefined]);
   });
 
   it('adds up, and says at least where something is not known', () => {
     const known = line({ bytes: 5, snapshots: 2, files: [{ file: '/a', bytes: 5 }] });
-    assert.deepEqual(shownVms([known], [], now).sum, ['1 VM', '', '2', '', '5 B', '', '']);
-    assert.equal(shownVms([known, line()], [], now).sum[4], 'at least 5 B');
+    assert.deepEqual(shownVms([known], [], now).sum, ['1 VM', '', '', '2', '', '5 B', '', '', '']);
+    assert.equal(shownVms([known, line()], [], now).sum[5], 'at least 5 B');
   });
 
-  it('tells apart VMs of several connections', () => {
-    const { rows } = shownVms([line(), line({ connection: 'qemu:///session' })], ['gone'], now);
-    assert.ok(rows.every(({ cells: [name] }) => name?.note !== undefined));
+  it('groups by system, by what names have in common, and by connection, and finds each by its words', () => {
+    const names = ['build-15', 'web03.example', 'Übung 2', '42'];
+    const lines = names.map((name, at) => line({ name, key: String(at) }));
+    const connections = [{ uri: 'qemu:///system', name: 'lab host' }];
+    const { rows } = shownVms(lines, [], now, { connections, systems: new Map([['0', 'shop']]) });
+    assert.deepEqual(
+      rows.map(({ groups }) => groups.name),
+      ['build', 'web', 'Übung', '42'],
+    );
+    assert.deepEqual(
+      rows.map(({ groups }) => groups.system),
+      ['shop', '', '', ''],
+    );
+    assert.ok(rows.every(({ groups, words }) => groups.connection === 'lab host' && words.includes('lab host')));
+    assert.ok(rows[0]?.words.includes('shop') === true);
+  });
+
+  it('says when each was backed up last, and sorts by that', () => {
+    const backups = new Map([['k', now - 2 * 86_400_000]]);
+    const [backedUp] = shownVms([line()], [], now, { backups }).rows;
+    const [never] = shownVms([line()], [], now).rows;
+    assert.match(backedUp?.cells[7]?.text ?? '', /^2 days/u);
+    assert.ok(Number(backedUp?.cells[7]?.sort) > Number(never?.cells[7]?.sort));
   });
 });

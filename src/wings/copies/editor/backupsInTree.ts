@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { Memento } from 'vscode';
 import type { Log } from '../../../base/log.js';
-import type { VmView } from '../../../live/views.js';
+import { type VmView, vmKey } from '../../../live/views.js';
 import { agoText } from '../../../text/relativeAge.js';
 import type { VmNotes } from '../../../ui/tree/vmsInTree.js';
 import { type BackupsOfVm, backupsOfVm } from '../backupsOfVm.js';
@@ -13,17 +13,29 @@ import { backupsChanged, backupsSeen } from './knownBackups.js';
 import { lastRunsHere } from './schedulesHere.js';
 
 export function backupsInTree(remembered: Pick<Memento, 'get'>, log: Log): VmNotes {
-  const read = async <T>(view: VmView, tell: (known: BackupsOfVm) => T, nothing: T): Promise<T> => {
+  const readEach = async <T>(
+    views: readonly VmView[],
+    tell: (known: BackupsOfVm, view: VmView) => T,
+  ): Promise<readonly T[]> => {
     try {
-      return tell(backupsOfVm(view, await lastRunsHere(log), backupsSeen(view, remembered)));
+      const runs = await lastRunsHere(log);
+      return views.map((view) => tell(backupsOfVm(view, runs, backupsSeen(view, remembered)), view));
     } catch (error) {
       log.warn(`What is known of backups cannot be read: ${String(error)}`);
-      return nothing;
+      return [];
     }
+  };
+  const read = async <T>(view: VmView, tell: (known: BackupsOfVm) => T, nothing: T): Promise<T> => {
+    const [told = nothing] = await readEach([view], tell);
+    return told;
   };
   return {
     onDidChange: backupsChanged.event,
     readRow: (view) => read(view, (known) => rowOf(view, known), undefined),
+    readBackedUpAt: async (views) => {
+      const all = await readEach(views, ({ newest }, { ref }) => [vmKey(ref), newest?.madeAt] as const);
+      return new Map(all.flatMap(([key, at]) => (at === undefined ? [] : [[key, at]])));
+    },
     readFacts: (view) => read(view, (known) => factsOf(view, known), []),
   };
 }
