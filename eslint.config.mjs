@@ -445,10 +445,10 @@ const doors = [
     gives: 'message|tooltip|badge|isTrusted|supportHtml|supportThemeIcons',
   },
   { file: 'src/ui/guest/terminals.ts', calls: 'createTerminal' },
-  { file: 'src/ui/lab/labLanguage.ts', calls: 'registerHoverProvider' },
+  { file: 'src/ui/lab/labLanguage.ts', calls: 'registerHoverProvider|registerCodeLensProvider' },
   // Nothing is said in these ways, so nobody has a door yet.
   {
-    calls: 'registerCodeLensProvider|createTextEditorDecorationType|createChatParticipant',
+    calls: 'createTextEditorDecorationType|createChatParticipant',
   },
 ];
 

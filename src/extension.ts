@@ -222,7 +222,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     recovering,
     tasks,
     tools,
-    labFiles(log),
+    labFiles({ folder: journal, log, onDidChange: known.onDidChange }),
     ...[registerFiles, watchSchedules].map((start) => start({ engine, attentions, context, journal, log })),
     commands,
     status,

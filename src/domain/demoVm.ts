@@ -1,5 +1,6 @@
 // The VM of the lesson: one of our own, in a folder of its own, which is gone with it. Values only.
 import { posix } from 'node:path';
+import type { Vm } from './vm.js';
 
 export interface DemoVm {
   readonly connection: string;
@@ -24,6 +25,11 @@ export function demoVmFiles({ folder }: DemoVm): DemoVmFiles {
 
 /** What we call such folders; no other is ever removed. */
 export const demoFolderPattern = /\/virt-rewind-lesson-[\da-f]{12}$/;
+
+/** Whether it is the VM of a lesson, of whichever editor. */
+export function isInLesson({ disks }: Pick<Vm, 'disks'>): boolean {
+  return disks.some(({ source }) => source !== undefined && demoFolderPattern.test(posix.dirname(source)));
+}
 
 /** @param random twelve hexadecimal digits */
 export function demoFolderName(random: string): string {

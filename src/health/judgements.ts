@@ -7,6 +7,7 @@ import { share } from '../live/sharing.js';
 import { type ConnectionView, type VmView, vmKey } from '../live/views.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { Problem } from '../diagnosis/problem.js';
+import { isInLesson } from '../domain/demoVm.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import { noteKey, type WatchNotes } from './watchNotes.js';
@@ -26,6 +27,9 @@ export interface JudgeContext {
   /** Milliseconds since 1970. */
   readonly now: number;
 }
+
+/** A lesson piles layers up to show what they cost, and its VM does not last. */
+const nothingWrong: Health = { found: [], unjudged: [] };
 
 export class Judgements {
   readonly #judged = new Map<string, Health>();
@@ -57,7 +61,9 @@ export class Judgements {
         if (isThere(connection) && view.operation === undefined && view.recovering !== true) {
           judged.add(key);
           const before = this.#judged.get(key);
-          const now = share(before, measure.judge(this.#facts(view, connection, forecasts, measure)));
+          const now = isInLesson(view.vm)
+            ? nothingWrong
+            : share(before, measure.judge(this.#facts(view, connection, forecasts, measure)));
           isOther ||= now !== before;
           this.#judged.set(key, now);
         }

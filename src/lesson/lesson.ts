@@ -53,6 +53,8 @@ export class Lesson implements Disposable {
   #run: LessonRun | undefined;
   /** Asked twice at once, there is one VM. */
   #starting: Promise<void> | undefined;
+  /** A key that is pressed once too often removes nothing twice. */
+  #ending: Promise<void> | undefined;
 
   constructor(options: LessonOptions) {
     this.#options = options;
@@ -79,7 +81,12 @@ export class Lesson implements Disposable {
   }
 
   /** Removes the VM and all that is its own. Rejects with a Failure; what is left then is removed by the next try. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    this.#ending ??= this.#end().finally(() => (this.#ending = undefined));
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
     const run = this.#run;
     if (run !== undefined) {
       await this.#options.engine.demoVms.remove(run.view.vm);
@@ -264,11 +271,7 @@ class LessonRun implements Disposable {
     try {
       this.#update({ failure: undefined });
       const inside = insideImage(this.#view.facts);
-      if (inside.length > 0) {
-        await this.#takeAway(inside);
-      } else {
-        await this.#carryOut(act);
-      }
+      await (inside.length > 0 ? this.#takeAway(inside) : this.#carryOut(act));
       await this.#options.engine.refresh({ vm: this.#ref });
       await this.look();
       await this.take('acted');

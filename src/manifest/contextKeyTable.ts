@@ -18,7 +18,7 @@ export interface ContextKeys {
   readonly 'virtRewind.viewOpened': boolean;
   /** `npm start` has opened the window: the walkthrough has a step on its VM. */
   readonly 'virtRewind.demo': boolean;
-  /** A lesson is under way. */
+  /** A lesson is under way, or its last page is in sight. */
   readonly 'virtRewind.lesson': boolean;
   /** The report in front has a difference of XML behind it. */
   readonly 'virtRewind.comparison': boolean;

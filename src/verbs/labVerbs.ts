@@ -1,34 +1,30 @@
 // What is done with the VMs of a lab file, and what leads through the lesson.
-import { inEditor, inExplorer, inMenu, inTitle, ofLabFile, onRow, type Verb } from './verb.js';
+import { inExplorer, inMenu, inTitle, ofLabFile, onRow, type Verb } from './verb.js';
 
 export const labVerbs = {
   createLab: {
     title: 'Create Lab…',
     icon: 'beaker',
     arguments: ['file', 'confirm'],
-    places: [
-      inTitle('0_make@2', 'workspaceFolderCount != 0'),
-      inEditor('navigation@1', ofLabFile),
-      inExplorer('9_virtRewind@1', ofLabFile),
-    ],
+    places: [inTitle('0_make@2', 'workspaceFolderCount != 0'), inExplorer('9_virtRewind@1', ofLabFile)],
   },
   resetLab: {
     title: 'Reset Lab…',
     icon: 'debug-restart',
     arguments: ['file', 'snapshot', 'confirm'],
-    places: [inEditor('navigation@2', ofLabFile), inExplorer('9_virtRewind@2', ofLabFile)],
+    places: [inExplorer('9_virtRewind@2', ofLabFile)],
   },
   checkLab: {
     title: 'Check Lab',
     icon: 'checklist',
     arguments: ['file'],
-    places: [inEditor('9_lab@1', ofLabFile), inExplorer('9_virtRewind@3', ofLabFile)],
+    places: [inExplorer('9_virtRewind@3', ofLabFile)],
   },
   destroyLab: {
     title: 'Destroy Lab…',
     icon: 'trash',
     arguments: ['file', 'confirm'],
-    places: [inEditor('9_lab@2', ofLabFile), inExplorer('9_virtRewind@4', ofLabFile)],
+    places: [inExplorer('9_virtRewind@4', ofLabFile)],
   },
   openLabFile: {
     title: 'Open Lab File',

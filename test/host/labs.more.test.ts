@@ -81,6 +81,15 @@ describe('a lab in the editor', () => {
 
   const text = (points = 'points:\n  - title: clean\n'): string =>
     `version: 1\nname: shop\nvms:\n  one:\n    existing: ${vm}\n${points}`;
+  /** The commands that are offered above its first line. */
+  const offers = async (): Promise<string> => {
+    const { uri } = await vscode.workspace.openTextDocument(file);
+    const lenses = await vscode.commands.executeCommand<readonly vscode.CodeLens[]>(
+      'vscode.executeCodeLensProvider',
+      uri,
+    );
+    return lenses.map(({ command }) => command?.command.replace('virtRewind.', '')).join(' ');
+  };
   const systems = async (): Promise<readonly string[]> =>
     (await rig.virsh('snapshot-list', vm, '--name')).split('\n').filter(Boolean);
 
@@ -122,11 +131,13 @@ describe('a lab in the editor', () => {
     assert.match(wrong?.message ?? '', /points/u);
     assert.equal(wrong?.range.start.line, 5);
     await rejects(call('virtRewind.createLab', { file, confirm: false }), 'invalid');
+    assert.equal(await offers(), '');
 
     const edit = new vscode.WorkspaceEdit();
     edit.replace(document.uri, new vscode.Range(5, 0, 99, 0), 'points:\n  - title: clean\n    ');
     await vscode.workspace.applyEdit(edit);
     await problems(0);
+    assert.equal(await offers(), 'createLab');
   });
 
   it('is made of what the editor has, asked before', async () => {
@@ -144,6 +155,7 @@ describe('a lab in the editor', () => {
     const [top] = await tree.getChildren();
     assert.ok(top?.kind === 'system');
     assert.equal(tree.getTreeItem(top).label, 'shop');
+    assert.equal(await offers(), 'resetLab checkLab destroyLab');
 
     // Written of its system, it says what its file says.
     const again = join(rig.dir, 'shop/again.yaml');
@@ -240,6 +252,7 @@ describe('a lab in the editor', () => {
     assert.deepEqual(await call('virtRewind.destroyLab', { file, confirm: false }), { removed: [] });
     assert.ok(!(await systems()).includes('clean'));
     assert.equal(await guest.state(), 'running');
+    assert.equal(await offers(), 'createLab');
   });
 
   it('is written of VMs that are there, into the folder of the workspace, and opened', async () => {

@@ -189,17 +189,22 @@ describe('the picture', () => {
 
   for (const format of ['SVG', 'PNG'] as const) {
     it(`is saved as ${format}, where the user says`, async () => {
-      const ground = format === 'SVG' ? 'No background, for light slides' : 'Dark background';
-      await hands.page.getByRole('combobox', { name: 'Background of the saved image' }).selectOption(ground);
+      const ground = format === 'SVG' ? 'None, for light slides' : 'Dark';
+      await hands.page.getByRole('combobox', { name: 'Image background:' }).selectOption(ground);
       await hands.page.getByRole('button', { name: `Save as ${format}…` }).click();
       const name = `slide.${format.toLowerCase()}`;
       const file = await saveAs(name);
-      await stage().workbench.statusBar(name).waitFor();
+      await stage().workbench.toast(name).waitFor();
       const bytes = await readFile(file);
       if (format === 'PNG') {
         assert.equal(bytes.subarray(1, 4).toString(), 'PNG');
         assert.ok(bytes.readUInt32BE(16) >= 2_400, 'as wide as a projector needs it');
         await writeFile(join(artifacts, 'screenshots', 'picture-slide.png'), bytes);
+        await stage().hands.notification(name, 'Open');
+        await stage()
+          .workbench.page.getByRole('tab', { name: new RegExp(name), selected: true })
+          .waitFor();
+        await stage().hands.command('View: Close Editor');
         return;
       }
       const texts: string[] = [];
@@ -212,6 +217,7 @@ describe('the picture', () => {
         assert.ok(texts.includes(text), text);
       }
       await rm(file);
+      await stage().hands.dismiss(name);
     });
   }
 

@@ -2,11 +2,12 @@
 // reset, is loaded then and not before.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
-import type { Log } from '../../base/log.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { hasLabFile } from './labFolders.js';
+import type { LabWatch } from './labLanguage.js';
 
-export function labFiles(log: Log): Disposable {
+export function labFiles(watch: LabWatch): Disposable {
+  const { log } = watch;
   const store = new DisposableStore();
   const [file, folder] = [store.add(new DisposableStore()), store.add(new DisposableStore())];
   const once = (waiting: DisposableStore, load: () => Promise<Disposable>): void => {
@@ -25,7 +26,7 @@ export function labFiles(log: Log): Disposable {
   };
   const noteOpened = ({ fileName }: vscode.TextDocument): void => {
     if (fileName.endsWith(`/${labFileName}`)) {
-      once(file, () => import('./labLanguage.js').then(({ labLanguage }) => labLanguage()));
+      once(file, () => import('./labLanguage.js').then(({ labLanguage }) => labLanguage(watch)));
       // One that was written just now.
       void look(vscode.workspace.workspaceFolders ?? []);
     }

@@ -1,14 +1,36 @@
-// What is wrong with a lab file, while it is written. Nothing is asked of a libvirt, and so a workspace need not be
-// trusted for it. Completion is for the editor's own YAML extension, by our schema.
+// What is wrong with a lab file, while it is written, and above it what can be done with its lab now. Asks no libvirt:
+// a workspace need not be trusted for it. Completion is for the editor's own YAML extension, by our schema.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { Event } from '../../base/emitter.js';
+import type { Log } from '../../base/log.js';
+import { type LabOffer, labOffers, labPhase } from '../../lab/labOffers.js';
 import { readLab } from '../../lab/readLab.js';
 import { labFileName } from '../../manifest/labFileName.js';
+import type { CommandId } from '../../verbs/verbs.js';
 
-const selector: vscode.DocumentSelector = { pattern: `**/${labFileName}` };
+const selector: vscode.DocumentFilter = { pattern: `**/${labFileName}` };
 
-export function labLanguage(): Disposable {
+export interface LabWatch {
+  /** Of what is known of labs. */
+  readonly folder: string;
+  readonly log: Log;
+  /** A lab may have been made or removed. */
+  readonly onDidChange: Event<void>;
+}
+
+export function labLanguage(watch: LabWatch): Disposable {
   const store = new DisposableStore();
+  const other = store.add(new vscode.EventEmitter<void>());
+  store.add(watch.onDidChange(() => other.fire()));
+  store.add(vscode.workspace.onDidGrantWorkspaceTrust(() => other.fire()));
+  store.add(
+    vscode.languages.registerCodeLensProvider(
+      { ...selector, scheme: 'file' },
+      { onDidChangeCodeLenses: other.event, provideCodeLenses: (document) => lensesOf(document, watch) },
+    ),
+  );
   const problems = store.add(vscode.languages.createDiagnosticCollection('virt-rewind'));
   const judge = (document: vscode.TextDocument): void => {
     if (vscode.languages.match(selector, document) > 0) {
@@ -20,6 +42,22 @@ export function labLanguage(): Disposable {
   store.add(vscode.workspace.onDidCloseTextDocument(({ uri }) => problems.delete(uri)));
   vscode.workspace.textDocuments.forEach(judge);
   return store;
+}
+
+async function lensesOf(document: vscode.TextDocument, { folder, log }: LabWatch): Promise<vscode.CodeLens[]> {
+  const commands: Readonly<Record<LabOffer, readonly [CommandId, string]>> = {
+    create: ['virtRewind.createLab', t('Create Lab…')],
+    reset: ['virtRewind.resetLab', t('Reset Lab…')],
+    check: ['virtRewind.checkLab', t('Check Lab')],
+    destroy: ['virtRewind.destroyLab', t('Destroy Lab…')],
+  };
+  const phase = await labPhase(folder, document.uri.fsPath, log);
+  const isRight = readLab(document.getText()).lab !== undefined;
+  const { isTrusted } = vscode.workspace;
+  return labOffers({ isRight, isTrusted, ...(phase !== undefined && { phase }) }).map((offer) => {
+    const [command, title] = commands[offer];
+    return new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), { command, title, arguments: [document.uri] });
+  });
 }
 
 function problemsOf(document: vscode.TextDocument): readonly vscode.Diagnostic[] {

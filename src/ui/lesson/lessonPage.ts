@@ -128,7 +128,7 @@ ${addedBlock(view)}
 ${partLink('next', nextText(step, view, passed), 'primary')}
 ${state.at === 0 ? '' : partLink('back', t('Back'))}
 ${partLink('restart', t('Start Over'))}
-${partLink('end', t('End and Remove'))}
+${step.id === 'end' ? '' : partLink('end', t('End and Remove'))}
 </nav>
 <p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p>
 </main>
@@ -191,7 +191,7 @@ function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolea
     }
     return state.phase === 'failed' ? t('Try Again') : t('Do It for Me');
   }
-  return step.id === 'end' ? t('Remove Everything') : t('Next Step');
+  return step.id === 'end' ? t('End and Remove') : t('Next Step');
 }
 
 function failureBlock({ failure }: LessonView): string {

@@ -35,10 +35,14 @@ export class LessonPanel implements Disposable {
         title: t('Lesson: Snapshots'),
         column: vscode.ViewColumn.One,
         links: lessonLinks,
-        onLook: () => this.#lesson.setVisible(this.#panel?.visible === true),
+        onLook: () => {
+          this.#lesson.setVisible(this.#panel?.visible === true);
+          this.#setKeys();
+        },
         onEnd: () => {
           this.#panel = undefined;
           this.#lesson.setVisible(false);
+          this.#setKeys();
         },
       });
     } else {
@@ -55,9 +59,15 @@ export class LessonPanel implements Disposable {
 
   #draw(): void {
     const { view } = this.#lesson;
-    setContextKeys({ 'virtRewind.lesson': view !== undefined }).catch((error: unknown) => {
+    this.#setKeys();
+    this.#panel?.draw((nonce) => lessonPage(view, nonce));
+  }
+
+  /** Behind the last step, as long as its page is in sight, they do nothing: not what they are to others. */
+  #setKeys(): void {
+    const hasKeys = this.#lesson.view !== undefined || this.#panel?.visible === true;
+    setContextKeys({ 'virtRewind.lesson': hasKeys }).catch((error: unknown) => {
       this.#log.error(`The keys of the lesson could not be switched: ${String(error)}`);
     });
-    this.#panel?.draw((nonce) => lessonPage(view, nonce));
   }
 }

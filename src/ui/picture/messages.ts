@@ -17,8 +17,9 @@ export interface PictureAction {
 }
 
 export interface PictureNode {
-  readonly kind: 'snapshot' | 'here';
-  /** The snapshot's name; empty for "You are here". */
+  /** `fork`: a VM that was made of this one. */
+  readonly kind: 'snapshot' | 'here' | 'fork';
+  /** The snapshot's name; empty for "You are here"; of a fork, which has none, what no snapshot is called. */
   readonly name: string;
   /** Index of the node above, in the same list. */
   readonly parent?: number;

@@ -66,7 +66,7 @@ function pictureRow(row: BlockRow, { rows }: BlockMap, tree: SnapshotTree | unde
 function sizeWord({ extents, allocatedBytes }: BlockRow, isInside: boolean): string {
   const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ kind: what }) => what !== 'zero'));
   const bytes = isInside ? own : allocatedBytes;
-  return bytes === undefined ? t('size unknown') : bytesText(bytes);
+  return bytes === undefined ? t('size unknown') : t('holds {0}', bytesText(bytes));
 }
 
 function packExtents(extents: Exclude<BlockRow['extents'], 'unreadable'>): Pick<PictureRow, 'extents' | 'kinds'> {

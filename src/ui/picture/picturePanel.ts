@@ -162,7 +162,9 @@ export class PicturePanel implements Disposable {
 
   #storeChanged({ connection, vm }: StoreChange): void {
     const isOurs =
-      vm === undefined ? connection === undefined || connection === this.ref.connection : sameVm(vm, this.ref);
+      vm === undefined
+        ? connection === undefined || connection === this.ref.connection
+        : sameVm(vm, this.ref) || this.#services.engine.findVm(vm)?.vm.clone?.of === this.ref.uuid;
     if (isOurs) {
       this.#updateSoon();
     }

@@ -11,11 +11,12 @@ import { unreachableFailure } from '../../live/views.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { healthMark } from '../../text/problems/healthText.js';
 import { problemText } from '../../text/problems/problemText.js';
-import { type ConnectionReach, type RowContext, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows/rows.js';
+import { type RowContext, hereRow, reachOf, snapshotRow, vmRow } from '../../text/rows/rows.js';
 import { automaticSentence } from '../../text/rows/facts.js';
 import { bisectedAs, marksOn } from '../../text/rows/marksOn.js';
 import { markWords } from '../../text/rows/bisectMarks.js';
 import { sizeWords } from '../../text/rows/sizeText.js';
+import { clonesIn } from '../tree/clonesInTree.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
 
 /** @param view undefined: the VM is not known, or not yet */
@@ -32,7 +33,7 @@ export function pictureState(
     vm: view === undefined ? t('VM') : displayLine(view.vm.name),
     words: view === undefined ? '' : vmRow(view, reach, reading).words,
     ...(notice === undefined ? {} : { notice }),
-    nodes: view?.tree === undefined ? [] : nodesOf(view, reach, reading),
+    nodes: view?.tree === undefined ? [] : nodesOf(view, connection, reading),
     actions: pictureActions(),
     disks,
     marks: view === undefined ? [] : marksOf(view, reading),
@@ -53,6 +54,7 @@ export function pictureActions(): readonly (PictureAction & { readonly id: Comma
     { id: 'virtRewind.revertToFavourite', title: t('Revert to Favourite…'), token: 'hasFavourite', shows: 'whatIf' },
     { id: 'virtRewind.mark', title: t('Keep…'), token: 'markable' },
     { id: 'virtRewind.restoreFromTrash', title: t('Restore from Trash'), token: 'trashed' },
+    { id: 'virtRewind.showPicture', title: t('Show Picture'), token: 'picturable' },
     { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
     { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
     { id: 'virtRewind.showXml', title: t('Show XML'), token: 'named' },
@@ -84,7 +86,8 @@ function noticeOf(view: VmView | undefined, connection: ConnectionView | undefin
   return view.tree === undefined ? t('Reading the snapshots…') : undefined;
 }
 
-function nodesOf(view: VmView, reach: ConnectionReach, reading: RowContext): readonly PictureNode[] {
+function nodesOf(view: VmView, connection: ConnectionView | undefined, reading: RowContext): readonly PictureNode[] {
+  const reach = reachOf(connection);
   const { tree } = view;
   if (tree === undefined) {
     return [];
@@ -111,7 +114,7 @@ function nodesOf(view: VmView, reach: ConnectionReach, reading: RowContext): rea
     const searched = bisectedAs(reading.bisect?.(view.ref), snapshot).bisected;
     const row = snapshotRow(snapshot, place, reading);
     const onPath = isOnActivePath(tree, snapshot.name);
-    const size = sizeWords(sizes.get(snapshot.name));
+    const size = freedWords(sizes.get(snapshot.name));
     return {
       kind: 'snapshot',
       name: snapshot.name,
@@ -147,7 +150,36 @@ function nodesOf(view: VmView, reach: ConnectionReach, reading: RowContext): rea
       tokens: `${here.context}${tokensOfVm.includes('consolidatable;') ? 'consolidatable;' : ''}`,
       onPath: true,
     },
+    ...clonesIn(connection?.vms ?? [], view).map((fork): PictureNode => {
+      const { label: title, words, spoken } = vmRow(fork, reach, reading);
+      return {
+        kind: 'fork',
+        name: forkName(fork),
+        parent: positions.get(fork.vm.clone?.snapshot ?? '') ?? nodes.length,
+        title,
+        lines: linesOf([t('clone'), words].join(' · ')),
+        spoken,
+        tokens: 'picturable;',
+        onPath: false,
+      };
+    }),
   ];
+}
+
+/** No name of a snapshot has the character that it begins with. */
+function forkName({ ref }: VmView): string {
+  return `\0${ref.uuid}`;
+}
+
+/** Undefined: it is none of a fork. */
+export function uuidOfFork(name: string): string | undefined {
+  return name.startsWith('\0') ? name.slice(1) : undefined;
+}
+
+/** What a layer holds is another number. */
+function freedWords(size: Parameters<typeof sizeWords>[0]): readonly string[] {
+  const words = sizeWords(size);
+  return size?.bytes === 'unknown' ? words : words.map((bytes) => t('frees {0}', bytes));
 }
 
 /** Errors and warnings, as far as the VM was judged. */

@@ -18,8 +18,8 @@ import type { RowContext } from '../../text/rows/rows.js';
 import type { FromPicture, PictureWhatIf } from './messages.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Node } from '../tree/nodes.js';
-import { noteInStatusBar } from '../prompts/notify.js';
-import { pictureActions } from './pictureState.js';
+import { notify } from '../prompts/notify.js';
+import { pictureActions, uuidOfFork } from './pictureState.js';
 import { whatIfOfQuestion, pictureWhatIf, revertedTo } from './pictureWhatIf.js';
 
 type Export = Extract<FromPicture, { kind: 'export' }>;
@@ -125,12 +125,19 @@ export class PictureWishes {
   async save(picture: Wish<'export'>): Promise<void> {
     const uri = await savePicture(displayLine(this.#services.engine.findVm(this.#ref)?.vm.name ?? ''), picture);
     if (uri !== undefined) {
-      noteInStatusBar(t('The picture was saved to {0}.', displayLine(uri.fsPath)));
+      const open = t('Open');
+      void notify('info', t('The picture was saved to {0}.', displayLine(uri.fsPath)), open).then((pressed) =>
+        pressed === open ? vscode.commands.executeCommand('vscode.open', uri) : undefined,
+      );
     }
   }
 
   #node(snapshot: string): Node {
     const key = vmKey(this.#ref);
+    const uuid = uuidOfFork(snapshot);
+    if (uuid !== undefined) {
+      return { kind: 'vm', id: uuid, ref: { ...this.#ref, uuid } };
+    }
     return snapshot === ''
       ? { kind: 'here', id: `${key}/here`, ref: this.#ref }
       : { kind: 'snapshot', id: `${key}/snapshot/${snapshot}`, ref: this.#ref, snapshot };

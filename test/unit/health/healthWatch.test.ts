@@ -140,6 +140,17 @@ describe('the watch over health', () => {
     assert.equal(r.sweeps, 1);
   });
 
+  it('finds nothing wrong with the VM of a lesson, which piles up layers', async () => {
+    const r = rig();
+    const lesson = view('lesson', 0);
+    const { backing = [] } = view('a', 9).vm.disks[0]!;
+    const disks = [disk('vda', '/tmp/virt-rewind-lesson-0123456789ab/base.Layer-8', { backing })];
+    r.set(view('a', 9), { ...lesson, vm: { ...lesson.vm, disks } });
+    await r.pass(3 * minute);
+    assert.deepEqual(names(r), [['a']]);
+    assert.deepEqual(r.watch.healthOf(lesson.ref)?.found, []);
+  });
+
   it('goes by what the files of labs say of their VMs, and by a setting for the VM before that', async () => {
     const [few, many] = [{ layers: 2 }, { layers: 20 }];
     const r = rig(undefined, new FakeClock(), [

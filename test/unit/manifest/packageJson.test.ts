@@ -60,6 +60,7 @@ interface Manifest {
   };
 }
 
+const commandEvent = 'onCommand:';
 const isContext = (event: string): boolean => event.startsWith('onContext:');
 const text = readFileSync(join(root, 'package.json'), 'utf8');
 const manifest = JSON.parse(text) as Manifest;
@@ -85,6 +86,16 @@ describe('package.json', () => {
     const known: readonly string[] = [...commandIds, `${treeViewId}.focus`, ...ofEditor];
     assert.deepEqual(
       linked.filter((command) => !known.includes(command)),
+      [],
+    );
+  });
+
+  it('completes a step of the walkthrough by known commands alone', () => {
+    const events = contributes.walkthroughs.flatMap(({ steps }) => steps.flatMap((step) => step.completionEvents));
+    const commands = events.filter((event) => event.startsWith(commandEvent));
+    assert.notEqual(commands.length, 0);
+    assert.deepEqual(
+      commands.filter((event) => !commandIds.some((id) => event === `${commandEvent}${id}`)),
       [],
     );
   });

@@ -1,6 +1,6 @@
 // Of many layers, those that are not read now fold, and the others stand where they then do.
 import assert from 'node:assert/strict';
-import { BlockRows, foldedRows, rowHeight } from '../../../src/ui/picture/page/blockRows.js';
+import { BlockRows, foldedRows, placedRows, rowHeight } from '../../../src/ui/picture/page/blockRows.js';
 import { Blocks } from '../../../src/ui/picture/page/blocks.js';
 import { drawBlocks } from '../../../src/ui/picture/page/blockScene.js';
 import { wholeDisk } from '../../../src/ui/picture/page/diskWindow.js';
@@ -99,5 +99,43 @@ describe('layers that are not read now', () => {
     });
     assert.equal(texts.filter((text) => text.includes('not read now')).length, 18);
     assert.ok(cells <= before - 18);
+  });
+});
+
+describe('layers of a picture beside the side bar', () => {
+  const read = (count: number): PictureBlocks => ({
+    ...covered(count),
+    virtualBytes: count * cluster,
+    reads: Float64Array.from(Array.from({ length: count }, (_, row) => [row * cluster, cluster, row]).flat()),
+  });
+
+  it('are lower where there is less room, so that all that can be are in sight', () => {
+    const blocks = new Blocks(read(13));
+    const whole = placedRows(blocks, 0, undefined, 2_000);
+    assert.equal(whole.height(1), rowHeight);
+    for (const height of [700, 560, 440]) {
+      const rows = placedRows(blocks, 0, undefined, height);
+      assert.ok(rows.end + rowHeight <= height, `${rows.end} in ${height}`);
+      assert.ok(rows.label + rows.strip < rows.height(0));
+    }
+  });
+
+  it('say how many more there are to scroll to', () => {
+    const blocks = new Blocks(read(40));
+    const rows = placedRows(blocks, 0, undefined, 400);
+    const hints = (top: number): readonly string[] => {
+      const texts: string[] = [];
+      const surface = {
+        rect: () => undefined,
+        line: () => undefined,
+        text: (text: string) => texts.push(text),
+      };
+      const sight = { top, height: 400 };
+      drawBlocks(surface, { blocks, rows, window: wholeDisk(blocks.map), width: 500, palette: slidePalette, sight });
+      return texts.filter((text) => text.startsWith('↓'));
+    };
+    assert.equal(hints(0).length, 1);
+    assert.notDeepEqual(hints(0), hints(100));
+    assert.deepEqual(hints(rows.end + rowHeight - 400), []);
   });
 });

@@ -48,12 +48,12 @@ describe('the words beside a layer', () => {
 
   it('are its own, and in little room its size', () => {
     assert.deepEqual(wordsOf({}), ['kind · 5 MB · /img', 'kind · 5 MB · /img']);
-    assert.deepEqual(wordsOf({ width: 300 }), ['5 MB', '5 MB']);
+    assert.deepEqual(wordsOf({ width: 120 }), ['5 MB', '5 MB']);
   });
 
   it('begin with what is wrong with its file; a snapshot inside it is none', () => {
     assert.deepEqual(wordsOf({ marks }), ['kind · 5 MB · /img', '⚠ 1 error · kind · 5 MB · /img']);
-    assert.deepEqual(wordsOf({ marks, width: 300 }), ['5 MB', '⚠ 1 error · 5 MB']);
+    assert.deepEqual(wordsOf({ marks, width: 120 }), ['5 MB', '⚠ 1 error · 5 MB']);
   });
 
   it('are what would become of it, before all else', () => {

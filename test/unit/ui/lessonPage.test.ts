@@ -131,6 +131,7 @@ describe('the page of the lesson', () => {
   it('ends with what was learnt and one thing to try', () => {
     const at = lessonScript.length - 1;
     const html = lessonPage({ ...view, state: { at, reached: at, phase: 'reading' } }, 'a');
+    assert.equal(html.split('End and Remove').length, 2, 'one button');
     assert.ok((html.match(/<li>/g) ?? []).length >= 4);
     assert.match(html, /Quick Checkpoint/);
     assert.match(lessonPage(undefined, 'a'), /Quick Checkpoint/);

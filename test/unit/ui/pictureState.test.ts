@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
 import { commandIds } from '../../../src/tables.js';
 import { menuTokens } from '../../../src/text/rows/capabilityTokens.js';
-import { pictureActions, pictureState } from '../../../src/ui/picture/pictureState.js';
+import { pictureActions, pictureState, uuidOfFork } from '../../../src/ui/picture/pictureState.js';
 import { branched, connectionView, now, ref, snapshot, vm, vmView } from './samples.js';
 
 const reading = { now };
@@ -21,7 +21,32 @@ describe('the state of a picture', () => {
     ]);
   });
 
-  it('tells sizes where they are known, as the rows of the tree view do', () => {
+  it('has the VMs that were made of it, under the snapshot, or the current state', () => {
+    const made = (name: string, uuid: string, snapshot?: string) => {
+      const clone = { of: ref.uuid, files: [], ...(snapshot !== undefined && { snapshot }) };
+      return vmView({ ref: { ...ref, uuid }, vm: { ...vm(), name, uuid, clone } });
+    };
+    const view = vmView({ tree: branched });
+    const vms = [view, made('one', 'a', 'first'), made('two', 'b'), made('three', 'c', 'gone')];
+    const { nodes, actions } = pictureState(view, connectionView({ vms }), [], reading);
+    assert.deepEqual(
+      nodes.slice(4).map(({ kind, title, parent }) => [kind, title, parent]),
+      [
+        ['here', 'You are here', 3],
+        ['fork', 'one', 1],
+        ['fork', 'two', 4],
+        ['fork', 'three', 4],
+      ],
+    );
+    const [, fork] = nodes.slice(4);
+    assert.equal(uuidOfFork(fork?.name ?? ''), 'a');
+    assert.deepEqual(
+      actions.filter(({ token }) => fork?.tokens.includes(token)).map(({ id }) => id),
+      ['virtRewind.showPicture'],
+    );
+  });
+
+  it('tells what deleting frees, where that is known', () => {
     const size = { how: 'exact', snapshot: 'base' } as const;
     const layers = {
       readAt: 0,
@@ -35,7 +60,7 @@ describe('the state of a picture', () => {
     } as const;
     const { nodes } = pictureState(vmView({ tree: branched, layers }), connectionView(), [], reading);
     const [base, first, other] = nodes;
-    assert.equal(base?.lines.at(-1), '1.0 KB');
+    assert.equal(base?.lines.at(-1), 'frees 1.0 KB');
     assert.equal(first?.lines.at(-1), 'size unknown');
     assert.equal(other?.lines.length, 1);
   });

@@ -8,6 +8,8 @@ export class ArrangedTree {
   #nodes: readonly PictureNode[] = [];
   #fates: NodeFates | undefined;
   #isFolded = false;
+  /** In pixels: how wide the whole may be for its boxes to be wider than they must. */
+  #room = 0;
   readonly #opened = new Set<string>();
   #figure: TreeFigure = treeFigure([]);
   #walked: WalkedTree = walkedTree([], []);
@@ -24,9 +26,17 @@ export class ArrangedTree {
     return this.#figure.nodes;
   }
 
-  /** Of all nodes, each for itself. */
-  get whole(): TreeFigure {
-    return this.#isFolded ? treeFigure(this.#nodes) : this.#figure;
+  /** Of all nodes, each for itself, with so much room. */
+  whole(room: number): TreeFigure {
+    return treeFigure(this.#nodes, room);
+  }
+
+  /** Boxes are as wide as there is room. */
+  widen(room: number): void {
+    if (room !== this.#room) {
+      this.#room = room;
+      this.#arrange();
+    }
   }
 
   show(nodes: readonly PictureNode[]): void {
@@ -53,6 +63,7 @@ export class ArrangedTree {
    * @returns the scale
    */
   fit(width: number, height: number): number {
+    this.widen(width);
     const room = (): number => roomFor(this.figure, width, height);
     this.fold(false);
     this.fold(room() < smallestWords);
@@ -73,7 +84,7 @@ export class ArrangedTree {
 
   #arrange(): void {
     const keeps = (name: string): boolean => this.#opened.has(name) || this.#fates?.has(name) === true;
-    this.#figure = treeFigure(this.#isFolded ? foldedNodes(this.#nodes, keeps) : this.#nodes);
+    this.#figure = treeFigure(this.#isFolded ? foldedNodes(this.#nodes, keeps) : this.#nodes, this.#room);
     const { nodes, layout } = this.#figure;
     this.#walked = walkedTree(
       nodes.map(({ parent }) => parent),

@@ -42,6 +42,7 @@ interface FateCell {
   readonly x: number;
   readonly width: number;
   readonly strip: number;
+  readonly stripHeight: number;
   readonly held: number;
 }
 
@@ -49,7 +50,7 @@ export function drawFate(
   surface: Surface,
   palette: Palette,
   fate: RowFate | undefined,
-  { from, to, x, width, strip, held }: FateCell,
+  { from, to, x, width, strip, stripHeight: height, held }: FateCell,
 ): void {
   const bytes = fate === undefined ? 0 : (fate.extents?.bytesIn(from, to) ?? held);
   if (fate === undefined || bytes === 0) {
@@ -58,14 +59,14 @@ export function drawFate(
   const color = fateColor(fate.fate, palette);
   switch (fate.fate) {
     case 'dropped':
-      surface.line([x + 1, strip + 2, x + width - 1, strip + stripHeight - 2], { color, width: 2 });
-      surface.line([x + 1, strip + stripHeight - 2, x + width - 1, strip + 2], { color, width: 2 });
+      surface.line([x + 1, strip + 2, x + width - 1, strip + height - 2], { color, width: 2 });
+      surface.line([x + 1, strip + height - 2, x + width - 1, strip + 2], { color, width: 2 });
       return;
     case 'moved':
-      surface.rect(x + 1, strip + 1, width - 2, stripHeight - 2, undefined, { color, width: 2 });
+      surface.rect(x + 1, strip + 1, width - 2, height - 2, undefined, { color, width: 2 });
       return;
     case 'receives':
-      surface.rect(x + 1, strip + 1, width - 2, stripHeight - 2, undefined, { color, width: 2, dash: [3, 2] });
+      surface.rect(x + 1, strip + 1, width - 2, height - 2, undefined, { color, width: 2, dash: [3, 2] });
       return;
     case 'read':
     case 'kept':

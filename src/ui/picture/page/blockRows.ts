@@ -1,19 +1,47 @@
 // Where the rows of a disk stand: each layer has its place, and one that is folded has room for its name alone. Pure.
-import { stripHeight } from './blockCells.js';
+import { type RowFate, stripHeight } from './blockCells.js';
 import type { Blocks } from './blocks.js';
 
 export const rulerHeight = 26;
 export const labelHeight = 20;
-export const rowHeight = labelHeight + stripHeight + 10;
+const below = 10;
+export const rowHeight = labelHeight + stripHeight + below;
+/** Lower, what a layer holds could not be told from what it does not. */
+const [lowestStrip, leastLabel, leastBelow] = [8, 17, 2];
 const foldedHeight = labelHeight + 4;
+/** Between the last layer and the line above what the VM reads. */
+const under = 7;
 /** As many as are in sight without scrolling: of more, those fold of which the VM reads nothing. */
 const mostUnfolded = 12;
 
-/** Where they stand: those fold of which nothing is to be seen, neither what becomes of them nor the cursor. */
-export function placedRows(blocks: Blocks, cursor: number, fates: ReadonlyMap<string, unknown> | undefined): BlockRows {
+/** Those to which something would happen, so that a letter that is named is in sight. */
+export function namedRows(
+  { map: { rows } }: Blocks,
+  fates: ReadonlyMap<string, Pick<RowFate, 'fate'>> | undefined,
+): readonly number[] {
+  const isNamed = (id: string): boolean => ![undefined, 'kept'].includes(fates?.get(id)?.fate);
+  return rows.flatMap(({ id }, row) => (isNamed(id) ? [row] : []));
+}
+
+/**
+ * Where they stand: those fold of which nothing is to be seen, neither what becomes of them nor the cursor. They are as
+ * low as it takes to have all in sight.
+ * @param height of what is in sight; 0: not known yet
+ */
+export function placedRows(
+  blocks: Blocks,
+  cursor: number,
+  fates: ReadonlyMap<string, unknown> | undefined,
+  height: number,
+): BlockRows {
   const { rows } = blocks.map;
   const isWanted = (row: number): boolean => row === cursor || fates?.has(rows[row]?.id ?? '') === true;
-  return new BlockRows(rows.length, foldedRows(blocks, isWanted));
+  const folded = foldedRows(blocks, isWanted);
+  const whole = new BlockRows(rows.length, folded);
+  const missing = whole.end + (blocks.hasReads ? rowHeight : 0) - height;
+  return height === 0 || missing <= 0
+    ? whole
+    : new BlockRows(rows.length, folded, Math.ceil((missing + under) / Math.max(1, rows.length - folded.size)));
 }
 
 /** @param isWanted it does not fold */
@@ -29,13 +57,24 @@ export class BlockRows {
   readonly #folded: ReadonlySet<number>;
   /** In pixels; the last is where what the VM reads begins. */
   readonly #tops: readonly number[];
+  readonly #height: number;
+  readonly #under: number;
+  /** The height of a layer's name. */
+  readonly label: number;
+  /** Of what shows the content of a layer. */
+  readonly strip: number;
 
-  /** @param count of layers */
-  constructor(count: number, folded: ReadonlySet<number> = new Set()) {
+  /** @param count of layers; `lower`: by how much each is lower than with all its room, if it can be */
+  constructor(count: number, folded: ReadonlySet<number> = new Set(), lower = 0) {
     this.#folded = folded;
+    const space = Math.max(leastBelow, below - lower);
+    this.label = Math.max(leastLabel, labelHeight - (lower - (below - space)));
+    this.strip = Math.max(lowestStrip, stripHeight - (lower - (below - space) - (labelHeight - this.label)));
+    this.#height = this.label + this.strip + space;
+    this.#under = Math.max(0, under - space);
     const tops = [rulerHeight];
     for (let row = 0; row < count; row++) {
-      tops.push((tops[row] ?? 0) + (folded.has(row) ? foldedHeight : rowHeight));
+      tops.push((tops[row] ?? 0) + (folded.has(row) ? foldedHeight : this.#height));
     }
     this.#tops = tops;
   }
@@ -50,7 +89,7 @@ export class BlockRows {
   }
 
   height(row: number): number {
-    return this.isFolded(row) ? foldedHeight : rowHeight;
+    return this.isFolded(row) ? foldedHeight : this.#height;
   }
 
   /**
@@ -67,7 +106,7 @@ export class BlockRows {
 
   /** Below all layers. */
   get end(): number {
-    return this.#tops.at(-1) ?? rulerHeight;
+    return (this.#tops.at(-1) ?? rulerHeight) + this.#under;
   }
 
   /** The layer at this height of the whole; -1 above the first, and their number below the last. */

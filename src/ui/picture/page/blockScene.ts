@@ -10,13 +10,13 @@ import { type DiskWindow, cellsIn } from './diskWindow.js';
 import { ExtentIndex } from './extentIndex.js';
 import type { PictureMark, PictureRow, PictureWhatIf } from '../messages.js';
 import { type Palette, layerFill } from './palette.js';
-import type { Surface } from './surface.js';
+import { type Surface, textWidth } from './surface.js';
 import { fateColor } from './treeScene.js';
 
 /** Of what is behind the cells. */
 export const stripOpacity = 0.14;
-/** In pixels. */
-const narrow = 420;
+const rowTitleLook = { size: 12.5, weight: 'bold' } as const;
+const rowWordsLook = { size: 11.5 } as const;
 /** What a layer holds is seen, however little of the range it is. */
 const leastHeight = 6;
 
@@ -54,6 +54,15 @@ export function blocksHeight({ map, hasReads }: Blocks, rows = new BlockRows(map
   return rows.end + (hasReads ? rowHeight : 0);
 }
 
+function rowsOf({ rows, blocks }: BlockScene): BlockRows {
+  return rows ?? new BlockRows(blocks.map.rows.length);
+}
+
+interface StripPlace {
+  readonly strip: number;
+  readonly stripHeight: number;
+}
+
 type VisiblePart = NonNullable<BlockScene['sight']>;
 
 /**
@@ -79,7 +88,8 @@ export function rowFates({ rows }: PictureWhatIf): ReadonlyMap<string, RowFate> 
 }
 
 export function drawBlocks(surface: Surface, scene: BlockScene): void {
-  const { blocks, sight, rows = new BlockRows(blocks.map.rows.length) } = scene;
+  const { blocks, sight } = scene;
+  const rows = rowsOf(scene);
   const top = sight?.top ?? 0;
   const isInSight = (row: number): boolean =>
     sight === undefined || (rows.top(row + 1) >= sight.top && rows.top(row) <= sight.top + sight.height);
@@ -115,6 +125,23 @@ function drawRuler(surface: Surface, { blocks, window, width, palette, sight }: 
   surface.text(bytesText(window.start + window.span), width, middle, { ...look, align: 'right' });
 }
 
+/**
+ * Where the words behind the titles begin: the titles are whole, if at least the sizes have room beside them.
+ * @param told of this row, if it is told more than its size
+ */
+function labelColumn({ blocks, width }: BlockScene, told = ''): number {
+  const { rows } = blocks.map;
+  const most = (widths: readonly number[]): number => widths.reduce((one, other) => Math.max(one, other), 0);
+  const titles = most(rows.map(({ title }) => textWidth(`W  ${title}`, rowTitleLook))) + 34;
+  const sizes = most(rows.map((row) => textWidth(sizeIn(row), rowWordsLook)));
+  const words = Math.max(sizes, textWidth(told, { ...rowWordsLook, weight: 'bold' })) + 8;
+  return Math.max(width * 0.4, Math.min(titles, width - words));
+}
+
+function sizeIn({ words }: PictureRow): string {
+  return words.split(' · ')[1] ?? '';
+}
+
 function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number): void {
   const { blocks, palette, width, fates, marks } = scene;
   const one = blocks.map.rows[row];
@@ -124,39 +151,40 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
   const fill = layerFill(palette, row);
   const fate = fates?.get(one.id);
   const mark = markOf(one, marks);
-  const isFolded = scene.rows?.isFolded(row) === true;
+  const { label, strip: stripHeight } = rowsOf(scene);
+  const isFolded = rowsOf(scene).isFolded(row);
+  const middle = top + label / 2;
   const isLit = scene.lit !== undefined && snapshotOf(one) === scene.lit;
   if (isLit) {
-    const height = isFolded ? labelHeight : rowHeight - 6;
+    const height = isFolded ? label : rowsOf(scene).height(row) - 6;
     surface.rect(0, top, width, height, { color: palette.accent, opacity: 0.12 }, undefined, 3);
     surface.rect(0, top, 3, height, { color: palette.accent });
   }
-  surface.rect(isLit ? 5 : 1, top + 3, 14, 14, fill, { color: palette.foreground, width: 1 });
+  surface.rect(isLit ? 5 : 1, middle - 7, 14, 14, fill, { color: palette.foreground, width: 1 });
   const letter = `${layerLetter(row)}  ${one.title}`;
-  const half = width * (fate === undefined ? (width < narrow && mark === undefined ? 0.72 : 0.45) : 0.4);
-  surface.text(letter, isLit ? 26 : 22, top + 10, {
+  const half = labelColumn(scene, fate?.words ?? (mark && `${mark.mark} · ${sizeIn(one)}`));
+  surface.text(letter, isLit ? 26 : 22, middle, {
     color: palette.foreground,
-    size: 12.5,
-    weight: 'bold',
-    width: half - 26,
+    ...rowTitleLook,
+    width: half - 30,
     struck: fate?.fate === 'dropped' && (fate.extents === undefined || one.kind === 'internalSnapshot'),
   });
-  // Where there is little room, the title counts, and of the words the last: the size.
-  const size = width < narrow ? (one.words.split(' · ')[1] ?? '') : one.words;
+  // Where there is little room, the title counts, and of the words the size.
+  const size = textWidth(one.words, rowWordsLook) > width - half ? sizeIn(one) : one.words;
   const told = isFolded ? `${t('not read now')} · ${size}` : size;
   const words = fate?.words ?? (mark === undefined ? told : `${mark.mark} · ${told}`);
-  surface.text(words, half, top + 10, {
+  surface.text(words, half, middle, {
     color: fate !== undefined ? fateColor(fate.fate, palette) : mark === undefined ? palette.muted : palette.danger,
-    size: 11.5,
+    ...rowWordsLook,
     width: width - half,
     ...(fate === undefined && mark === undefined ? {} : { weight: 'bold' as const }),
   });
   if (isFolded) {
     return;
   }
-  const strip = top + labelHeight;
+  const strip = top + label;
   if (!blocks.isReadable(row)) {
-    drawSize(surface, scene, row, strip);
+    drawSize(surface, scene, row, { strip, stripHeight });
     return;
   }
   surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: stripOpacity });
@@ -177,13 +205,13 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
       const height = Math.max(leastHeight, (zero / range) * stripHeight);
       surface.rect(x + 0.5, strip + stripHeight - height + 0.5, cellWidth - 1, height - 1, undefined, color);
     }
-    drawFate(surface, palette, fate, { from, to, x, width: cellWidth, strip, held: data + zero });
+    drawFate(surface, palette, fate, { from, to, x, width: cellWidth, strip, stripHeight, held: data + zero });
   });
-  drawCursor(surface, scene, row, strip);
+  drawCursor(surface, scene, row, { strip, stripHeight });
 }
 
 /** Without a map, all that is known of a layer is what it takes on its file system. */
-function drawSize(surface: Surface, scene: BlockScene, row: number, strip: number): void {
+function drawSize(surface: Surface, scene: BlockScene, row: number, { strip, stripHeight }: StripPlace): void {
   const { blocks, palette, width } = scene;
   const bytes = blocks.map.rows[row]?.allocatedBytes;
   const most = Math.max(1, ...blocks.map.rows.map(({ allocatedBytes = 0 }) => allocatedBytes));
@@ -199,6 +227,15 @@ function drawSize(surface: Surface, scene: BlockScene, row: number, strip: numbe
   }
 }
 
+/** How many layers stand below what is in sight. @param top of what covers them, in pixels of what is in sight */
+function hiddenBelow(scene: BlockScene, top: number): number {
+  const { blocks, sight } = scene;
+  const rows = rowsOf(scene);
+  return sight === undefined
+    ? 0
+    : blocks.map.rows.filter((_, row) => rows.top(row) + rows.label > sight.top + top).length;
+}
+
 function drawReads(surface: Surface, scene: BlockScene, top: number): void {
   const { blocks, palette, width, sight } = scene;
   if (sight !== undefined) {
@@ -206,12 +243,16 @@ function drawReads(surface: Surface, scene: BlockScene, top: number): void {
     surface.rect(0, top - 5, width, rowHeight + 5, { color: palette.background });
   }
   surface.line([0, top - 4, width, top - 4], { color: palette.line, width: 1 });
+  const hidden = hiddenBelow(scene, top);
+  const hint = hidden === 0 ? '' : hidden === 1 ? t('1 more layer: scroll') : t('{0} more layers: scroll', hidden);
   surface.text(t('What the VM reads now'), 0, top + 10, {
     color: palette.foreground,
-    size: 12.5,
-    weight: 'bold',
-    width,
+    ...rowTitleLook,
+    width: width - textWidth(hint, rowTitleLook) - 12,
   });
+  if (hidden > 0) {
+    surface.text(`↓ ${hint}`, width, top + 10, { color: palette.accent, ...rowTitleLook, align: 'right' });
+  }
   const strip = top + labelHeight;
   surface.rect(0, strip, width, stripHeight, { color: palette.line, opacity: stripOpacity });
   const runs: { row: number; from: number; to: number }[] = [];
@@ -250,10 +291,10 @@ function drawReads(surface: Surface, scene: BlockScene, top: number): void {
       });
     }
   }
-  drawCursor(surface, scene, blocks.map.rows.length, strip);
+  drawCursor(surface, scene, blocks.map.rows.length, { strip, stripHeight });
 }
 
-function drawCursor(surface: Surface, scene: BlockScene, row: number, strip: number): void {
+function drawCursor(surface: Surface, scene: BlockScene, row: number, { strip, stripHeight }: StripPlace): void {
   const { cursor, blocks, window, width, palette } = scene;
   if (cursor?.row !== row) {
     return;

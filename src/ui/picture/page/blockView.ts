@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import { BlockFrame } from './blockFrame.js';
 import { Blocks } from './blocks.js';
-import { BlockRows, placedRows } from './blockRows.js';
+import { BlockRows, namedRows, placedRows } from './blockRows.js';
 import { type BlockScene, type RowMarks, blocksHeight, drawBlocks, rowAt, snapshotOf } from './blockScene.js';
 import { type RowFate } from './blockCells.js';
 import { placeWords } from './blockWords.js';
@@ -16,6 +16,8 @@ import type { Theme } from './theme.js';
 import { onDrag } from './onDrag.js';
 
 const zoomStep = 1.6;
+/** Below the last row. */
+const spare = 8;
 
 type CellPosition = NonNullable<BlockScene['cursor']>;
 
@@ -47,7 +49,7 @@ export class BlockView {
     this.#drawn = new DrawnCanvas(
       hooks.theme().font,
       () => this.#draw(),
-      () => this.#say(),
+      () => this.#place(),
       this.#spoken.element,
     );
     this.#frame = new BlockFrame(this.#drawn.scroller, {
@@ -92,7 +94,6 @@ export class BlockView {
     this.#frame.tellUnknown(this.#blocks.isPartlyUnknown);
     this.#place();
     this.#drawn.ask();
-    this.#say();
   }
 
   showNone(why: string): void {
@@ -103,6 +104,7 @@ export class BlockView {
   showFates(fates: ReadonlyMap<string, RowFate> | undefined): void {
     this.#fates = fates;
     this.#place();
+    (this.#blocks === undefined ? [] : namedRows(this.#blocks, fates)).forEach((row) => this.#scrollTo(row));
     this.#drawn.ask();
   }
 
@@ -200,7 +202,6 @@ export class BlockView {
     }
     this.#cursor = place;
     this.#place();
-    this.#say();
     this.repaint();
     const from = { x: event.clientX, window: this.#window };
     onDrag((move) => {
@@ -247,7 +248,6 @@ export class BlockView {
     this.#scrollTo(this.#cursor.row);
     this.#attend();
     this.repaint();
-    this.#say();
   }
 
   /** Of many layers, those of which the VM reads nothing fold, but where something is shown or the cursor is. */
@@ -256,10 +256,12 @@ export class BlockView {
     if (blocks === undefined) {
       return;
     }
-    this.#rows = placedRows(blocks, this.#cursor.row, this.#fates);
-    const height = blocksHeight(blocks, this.#rows) + 8;
-    this.#drawn.scroller.style.setProperty('height', `${height + 2}px`);
-    this.#drawn.setWhole(0, height);
+    this.#rows = placedRows(blocks, this.#cursor.row, this.#fates, Math.max(0, this.#drawn.height - spare));
+    // With room for all of them as high as they can be: it gets as much of that as there is.
+    const wished = blocksHeight(blocks, placedRows(blocks, this.#cursor.row, this.#fates, 0)) + spare;
+    this.#drawn.scroller.style.setProperty('height', `${wished + 2}px`);
+    this.#drawn.setWhole(0, blocksHeight(blocks, this.#rows) + spare);
+    this.#say();
   }
 
   #scrollTo(row: number): void {

@@ -6,7 +6,7 @@ import { element, setText, button } from './element.js';
 import { openMenu } from './menu.js';
 import type { FromPicture, PictureAction, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
 import { isFilled, paletteOf, type SlideGround, slideGrounds } from './palette.js';
-import { type Slide, drawSlide, slideSize, slideWords } from './slide.js';
+import { type Slide, drawSlide, slideSize, slideWidth, slideWords } from './slide.js';
 import { Theme } from './theme.js';
 import type { NodeFates } from './treeScene.js';
 import { TreeView } from './treeView.js';
@@ -29,14 +29,14 @@ class SlideTools {
     const before = kept.get();
     this.#ground = slideGrounds.find((ground) => ground === before) ?? 'light';
     const words: Readonly<Record<SlideGround, string>> = {
-      light: t('Light background'),
-      dark: t('Dark background'),
-      onLight: t('No background, for light slides'),
-      onDark: t('No background, for dark slides'),
+      light: t('Light'),
+      dark: t('Dark'),
+      onLight: t('None, for light slides'),
+      onDark: t('None, for dark slides'),
     };
     const chooser = element(
       'select',
-      { attributes: { 'aria-label': t('Background of the saved image') } },
+      {},
       ...slideGrounds.map((ground) => element('option', { text: words[ground], attributes: { value: ground } })),
     );
     chooser.value = this.#ground;
@@ -47,7 +47,7 @@ class SlideTools {
     this.element = element(
       'div',
       { class: 'tools' },
-      chooser,
+      element('label', { class: 'labelled' }, element('span', { text: t('Image background:') }), chooser),
       button(t('Save as SVG…'), () => save('svg')),
       button(t('Save as PNG…'), () => save('png')),
     );
@@ -290,7 +290,7 @@ export class Page {
     return {
       title: this.#state?.vm ?? '',
       words: this.#state?.words ?? '',
-      figure: this.#tree.figure,
+      figure: this.#tree.figure(slideWidth),
       legend: [...legendLines(), ...(blocks?.isPartlyUnknown === true ? [unknownLine()] : [])],
       palette: paletteOf(ground),
       filled: isFilled(ground),

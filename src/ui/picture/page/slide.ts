@@ -27,7 +27,8 @@ export interface Slide {
 }
 
 const margin = 32;
-const leastWidth = 1_200;
+/** Of its tree and blocks, at least. */
+export const slideWidth = 1_200;
 /** A larger tree is drawn smaller. */
 const mostWidth = 6_000;
 const mostTreeHeight = 9_000;
@@ -109,7 +110,7 @@ function parts({ figure, blocks, legend }: Slide): {
   const natural = treeSize(figure, 1);
   const scale = Math.min(1, mostWidth / natural.width, mostTreeHeight / natural.height);
   return {
-    width: Math.max(leastWidth, natural.width * scale),
+    width: Math.max(slideWidth, natural.width * scale),
     scale,
     treeHeight: figure.nodes.length === 0 ? 0 : natural.height * scale + 24,
     blocks: blocks === undefined ? 0 : 54 + blocksHeight(blocks) + 16 + legend.length * lineHeight,

@@ -38,6 +38,48 @@ export interface Surface {
   text(text: string, x: number, y: number, look: TextLook): void;
 }
 
+/** About how wide a text is: where boxes stand is known before there is a font to measure. Asia's are square. */
+export function textWidth(text: string, { size, weight }: Pick<TextLook, 'size' | 'weight'>): number {
+  const letter = weight === 'bold' ? 0.6 : 0.56;
+  let width = 0;
+  for (const character of text) {
+    width += (character.codePointAt(0) ?? 0) >= 0x2e80 ? 1 : letter;
+  }
+  return width * size;
+}
+
+/** Lines that fit, broken between words where there are some; the last of `most` has all that is left. */
+export function wrapText(
+  text: string,
+  width: number,
+  look: Pick<TextLook, 'size' | 'weight'>,
+  most: number,
+): readonly string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (lines.length + 1 < most && textWidth(rest, look) > width) {
+    const end = lineEnd(rest, width, look);
+    lines.push(rest.slice(0, end).trimEnd());
+    rest = rest.slice(end).trimStart();
+  }
+  return [...lines, rest];
+}
+
+/** Behind the last word that fits, or within the first, where that alone is too long. */
+function lineEnd(text: string, width: number, look: Pick<TextLook, 'size' | 'weight'>): number {
+  let fits = 0;
+  let word = 0;
+  for (const character of text) {
+    const end = fits + character.length;
+    if (fits > 0 && textWidth(text.slice(0, end), look) > width) {
+      break;
+    }
+    fits = end;
+    word = /\s|[-/]/u.test(character) ? end : word;
+  }
+  return word > 0 ? word : fits;
+}
+
 /** The strokes of a pattern within a square of this side: points in turns, as for `line`. Dots are short strokes. */
 export const patternSide = 8;
 

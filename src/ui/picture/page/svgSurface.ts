@@ -1,8 +1,13 @@
 // A surface that writes SVG. Every text and attribute goes through the escapes here; there is no other way in.
-import { type Fill, type Stroke, type Surface, type TextLook, patternSide, patternStrokes } from './surface.js';
-
-/** About the width of a letter, in parts of its size: there is no font here to measure. */
-const letter = 0.56;
+import {
+  type Fill,
+  type Stroke,
+  type Surface,
+  type TextLook,
+  patternSide,
+  patternStrokes,
+  textWidth,
+} from './surface.js';
 
 export class SvgSurface implements Surface {
   readonly #parts: string[] = [];
@@ -113,13 +118,16 @@ function strokeAttributes(stroke: Stroke | undefined): Record<string, string | n
       };
 }
 
-function cut(text: string, { width, size }: TextLook): string {
-  if (width === undefined) {
+function cut(text: string, look: TextLook): string {
+  const { width } = look;
+  if (width === undefined || textWidth(text, look) <= width) {
     return text;
   }
-  const most = Math.max(1, Math.floor(width / (size * letter)));
   const characters = Array.from(text);
-  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
+  while (characters.length > 0 && textWidth(`${characters.join('')}…`, look) > width) {
+    characters.pop();
+  }
+  return `${characters.join('')}…`;
 }
 
 /** @param content markup that was made here, or escaped text */

@@ -3,14 +3,15 @@
 import type { LayerFate } from '../../../operations/whatIf.js';
 import type { PictureNode } from '../messages.js';
 import type { Palette } from './palette.js';
-import type { Surface } from './surface.js';
+import { type Surface, textWidth, wrapText } from './surface.js';
 import type { TreeNode } from './treeFolds.js';
 import { type TreeLayout, layoutTree } from './treeLayout.js';
 
-const nodeWidth = 188;
+/** Wider where there is room, and a title for it. */
+const [narrowest, widest] = [188, 340];
+/** With a title of one line; each more makes it higher. */
 const nodeHeight = 74;
-const stepX = nodeWidth + 20;
-const stepY = nodeHeight + 34;
+const [gapX, gapY] = [20, 34];
 const treeMargin = 16;
 /** Below this, a title has no room. */
 export const smallestWords = 0.5;
@@ -18,10 +19,14 @@ export const smallestWords = 0.5;
 const smallestType = 11;
 /** Under the title. */
 const mostLines = 3;
+/** Of a title. The longest, 200 characters, is whole in the narrowest box. */
+const mostTitleLines = 20;
 
 export interface TreeFigure {
   readonly nodes: readonly TreeNode[];
   readonly layout: TreeLayout;
+  /** Of each box, in pixels at its full size. */
+  readonly boxWidth: number;
 }
 
 interface FigureBox {
@@ -46,31 +51,93 @@ interface TreeScene {
   readonly fates?: NodeFates;
 }
 
-export function treeFigure(nodes: readonly TreeNode[]): TreeFigure {
-  return { nodes, layout: layoutTree(nodes.map(({ parent }) => parent)) };
+/** @param room in pixels: how wide the whole may be for its boxes to be wider than they must */
+export function treeFigure(nodes: readonly TreeNode[], room = 0): TreeFigure {
+  const layout = layoutTree(nodes.map(({ parent }) => parent));
+  const free = (room - 2 * treeMargin - layout.width * gapX) / (layout.width + 1);
+  const wanted = nodes.map(({ title, kind }) => Math.ceil(textWidth(title, titleLook(1))) + 2 * insetOf(kind));
+  const most = Math.min(widest, free);
+  return { nodes, layout, boxWidth: wanted.reduce((width, one) => Math.max(width, Math.min(one, most)), narrowest) };
 }
 
-export function treeSize({ layout }: TreeFigure, scale: number): { readonly width: number; readonly height: number } {
+/** Where the levels of a tree stand at one scale, and the lines of each title. */
+interface TreeGeometry {
+  readonly scale: number;
+  readonly titles: readonly (readonly string[])[];
+  /** Of each level. */
+  readonly tops: readonly number[];
+  readonly heights: readonly number[];
+}
+
+/** The last one of each figure: it is asked for each node of a frame. */
+const geometries = new WeakMap<TreeFigure, TreeGeometry>();
+
+function geometryOf(figure: TreeFigure, scale: number): TreeGeometry {
+  const known = geometries.get(figure);
+  if (known?.scale === scale) {
+    return known;
+  }
+  const { nodes, layout, boxWidth } = figure;
+  const titles = nodes.map(({ title, kind }) =>
+    scale < smallestWords
+      ? [title]
+      : wrapText(title, (boxWidth - 2 * insetOf(kind)) * scale, titleLook(scale), mostTitleLines),
+  );
+  const lines = Array.from({ length: layout.levels }, () => 1);
+  layout.places.forEach(({ level }, node) => {
+    lines[level] = Math.max(lines[level] ?? 1, titles[node]?.length ?? 1);
+  });
+  const heights = lines.map((count) => nodeHeight * scale + (count - 1) * titleApart(scale));
+  const tops = [treeMargin * scale];
+  heights.forEach((height, level) => tops.push((tops[level] ?? 0) + height + gapY * scale));
+  const made = { scale, titles, tops, heights };
+  geometries.set(figure, made);
+  return made;
+}
+
+function titleLook(scale: number): { readonly size: number; readonly weight: 'bold' } {
+  return { size: Math.max(smallestType, 13 * scale), weight: 'bold' };
+}
+
+/** From line to line of a title. */
+function titleApart(scale: number): number {
+  return Math.max(smallestType + 2, 16 * scale);
+}
+
+/** Left and right of the words; a box with round ends has less room. */
+function insetOf(kind: TreeNode['kind']): number {
+  return kind === 'here' ? 20 : 10;
+}
+
+export function treeSize(figure: TreeFigure, scale: number): { readonly width: number; readonly height: number } {
+  const { layout, boxWidth } = figure;
+  const { tops } = geometryOf(figure, scale);
   return {
-    width: (layout.width * stepX + nodeWidth + 2 * treeMargin) * scale,
-    height: (Math.max(0, layout.levels - 1) * stepY + nodeHeight + 2 * treeMargin) * scale,
+    width: (layout.width * (boxWidth + gapX) + boxWidth + 2 * treeMargin) * scale,
+    height: (tops.at(-1) ?? 0) + (treeMargin - (layout.levels === 0 ? 0 : gapY)) * scale,
   };
 }
 
-export function nodeBox({ layout }: TreeFigure, node: number, scale: number): FigureBox {
+export function nodeBox(figure: TreeFigure, node: number, scale: number): FigureBox {
+  const { layout, boxWidth } = figure;
   const { x = 0, level = 0 } = layout.places[node] ?? {};
+  const { tops, heights } = geometryOf(figure, scale);
   return {
-    x: (treeMargin + x * stepX) * scale,
-    y: (treeMargin + level * stepY) * scale,
-    width: nodeWidth * scale,
-    height: nodeHeight * scale,
+    x: (treeMargin + x * (boxWidth + gapX)) * scale,
+    y: tops[level] ?? 0,
+    width: boxWidth * scale,
+    height: heights[level] ?? 0,
   };
 }
 
-/** At which scale the whole tree fits. */
+/** At which scale the whole tree fits; smaller, its titles take more lines. */
 export function roomFor(figure: TreeFigure, width: number, height = Infinity): number {
   const whole = treeSize(figure, 1);
-  return Math.min((width - 2) / whole.width, (height - 2) / whole.height);
+  let scale = Math.min((width - 2) / whole.width, (height - 2) / whole.height);
+  while (scale >= smallestWords && treeSize(figure, scale).height > height) {
+    scale *= 0.95;
+  }
+  return scale;
 }
 
 /** No larger than it is, and no smaller than its words can be read. */
@@ -153,8 +220,9 @@ function drawNode(surface: Surface, node: number, box: FigureBox, scene: TreeSce
       color,
       width: Math.max(1, (one.onPath || fate !== undefined ? 2 : 1) * scale),
       ...(fate?.fate === 'dropped' ? { dash: [6 * scale, 4 * scale] } : {}),
+      ...(one.kind === 'fork' ? { dash: [2 * scale, 3 * scale] } : {}),
     },
-    (isHere ? nodeHeight / 2 : 6) * scale,
+    isHere ? box.height / 2 : 6 * scale,
   );
   if (node === scene.lit) {
     surface.rect(box.x, box.y, box.width, box.height, { color: palette.accent, opacity: 0.18 }, undefined, 6 * scale);
@@ -168,11 +236,11 @@ function drawNode(surface: Surface, node: number, box: FigureBox, scene: TreeSce
       box.height + 2 * gap,
       undefined,
       { color: palette.accent, width: node === focused ? 2 : 1, ...(node === focused ? {} : { dash: [2, 2] }) },
-      (isHere ? nodeHeight / 2 : 8) * scale,
+      isHere ? box.height / 2 : 8 * scale,
     );
   }
   if (scale >= smallestWords) {
-    drawWords(surface, one, box, scene, fate);
+    drawWords(surface, one, box, scene, fate, geometryOf(figure, scale).titles[node] ?? []);
   }
 }
 
@@ -182,8 +250,9 @@ function drawWords(
   box: FigureBox,
   { palette, scale }: TreeScene,
   fate: { readonly fate: LayerFate; readonly words: string } | undefined,
+  title: readonly string[],
 ): void {
-  const inset = (node.kind === 'here' ? 22 : 10) * scale;
+  const inset = insetOf(node.kind) * scale;
   const x = box.x + inset;
   const width = box.width - 2 * inset;
   const struck = fate?.fate === 'dropped';
@@ -194,18 +263,16 @@ function drawWords(
       ? []
       : [{ text: node.searched.words, color: markColor(node.searched.mark, palette) }]),
   ];
-  const [top, apart] = [Math.max(10, 16 * scale), Math.max(smallestType + 1, 15 * scale)];
+  const first = Math.max(10, 16 * scale);
+  const [top, apart] = [first + (title.length - 1) * titleApart(scale), Math.max(smallestType + 1, 15 * scale)];
   const most = Math.min(mostLines, Math.floor((box.height - top - 8 * scale) / apart));
   const lines = [
     ...heads,
     ...shortenLines(node.lines, Math.max(0, most - heads.length)).map((text) => ({ text, color: undefined })),
   ].slice(0, most);
-  surface.text(node.title, x, box.y + top, {
-    color: palette.foreground,
-    size: Math.max(smallestType, 13 * scale),
-    weight: 'bold',
-    width,
-    struck,
+  title.forEach((line, index) => {
+    const y = box.y + first + index * titleApart(scale);
+    surface.text(line, x, y, { color: palette.foreground, ...titleLook(scale), width, struck });
   });
   lines.forEach(({ text, color }, index) => {
     surface.text(text, x, box.y + top + 2 * scale + (index + 1) * apart, {

@@ -88,8 +88,8 @@ export class TreeView {
   }
 
   /** Of all nodes, also where some stand together. */
-  get figure(): TreeFigure {
-    return this.#tree.whole;
+  figure(room: number): TreeFigure {
+    return this.#tree.whole(room);
   }
 
   get scroller(): HTMLElement {
@@ -112,6 +112,7 @@ export class TreeView {
     const { width } = this.#drawn;
     if (width > 0 && this.#tree.nodes.length > 0 && this.#scale === (this.#begun ?? this.#scale)) {
       const how = this.#begun === undefined ? 'middle' : 'near';
+      this.#tree.widen(width);
       this.#begun = this.#scale = readable(roomFor(this.#tree.figure, width));
       this.#size();
       this.#reveal(how);

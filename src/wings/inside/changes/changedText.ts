@@ -15,12 +15,34 @@ export function pathText(path: string): string {
   return displayLine(path, longestPath);
 }
 
-/** Of one file system: how many changed, or why no file is told. */
+/** Of one file system: how many changed, or why no file is told. What is none is not said. */
 export function countsLine({ pair, files }: Pick<VolumeChanges, 'pair' | 'files'>): string {
-  const count = (kind: FileChange['change']): number => files.changes.filter(({ change }) => change === kind).length;
-  return files.changes.length === 0
+  const kinds = (['changed', 'added', 'removed'] as const).flatMap((kind) => {
+    const count = files.changes.filter(({ change }) => change === kind).length;
+    return count === 0 ? [] : [{ kind, count }];
+  });
+  const [first, ...others] = kinds;
+  return first === undefined
     ? stateText(pair)
-    : t('{0}: {1} added, {2} removed, {3} changed', pair.name, count('added'), count('removed'), count('changed'));
+    : [
+        firstCount(first.kind, first.count, pair.name),
+        ...others.map(({ kind, count }) => otherCount(kind, count)),
+      ].join(', ');
+}
+
+function firstCount(kind: FileChange['change'], count: number, volume: string): string {
+  switch (kind) {
+    case 'changed':
+      return count === 1 ? t('1 file changed on {0}', volume) : t('{0} files changed on {1}', count, volume);
+    case 'added':
+      return count === 1 ? t('1 file added on {0}', volume) : t('{0} files added on {1}', count, volume);
+    case 'removed':
+      return count === 1 ? t('1 file removed on {0}', volume) : t('{0} files removed on {1}', count, volume);
+  }
+}
+
+function otherCount(kind: FileChange['change'], count: number): string {
+  return { changed: t('{0} changed', count), added: t('{0} added', count), removed: t('{0} removed', count) }[kind];
 }
 
 /** Of a file system whose files were not compared. */

@@ -1,5 +1,6 @@
 // What changed between two states of a file system: ranges as lists, and packages by the databases of a guest.
 import assert from 'node:assert/strict';
+import { countsLine } from '../../../../src/wings/inside/changes/changedText.js';
 import { packageChanges } from '../../../../src/wings/inside/changes/packages.js';
 import {
   isTouched,
@@ -134,6 +135,27 @@ describe('packages that changed', () => {
         signal: new AbortController().signal,
       });
       assert.deepEqual(found, { packages, rpm });
+    });
+  }
+});
+
+describe('the counts of what changed', () => {
+  const table = [
+    [{ changed: 1 }, '1 file changed on vda1'],
+    [{ changed: 2 }, '2 files changed on vda1'],
+    [{ added: 1 }, '1 file added on vda1'],
+    [{ removed: 3 }, '3 files removed on vda1'],
+    [{ added: 3, changed: 1 }, '1 file changed on vda1, 3 added'],
+    [{ added: 2, removed: 1, changed: 4 }, '4 files changed on vda1, 2 added, 1 removed'],
+    [{ added: 2, removed: 1 }, '2 files added on vda1, 1 removed'],
+  ] as const;
+  for (const [counts, line] of table) {
+    it(line, () => {
+      const changes = Object.entries(counts).flatMap(([change, count]) =>
+        Array.from({ length: count }, (_, index) => ({ path: `${change}${index}`, change, parts: [] })),
+      ) as unknown as Parameters<typeof countsLine>[0]['files']['changes'];
+      const files = { changes, leftOut: 0, unreadable: [] };
+      assert.equal(countsLine({ pair: { name: 'vda1', state: 'compared' }, files }), line);
     });
   }
 });
