@@ -1,17 +1,20 @@
-// The titles of snapshots that we take unasked: the same in each list, message and picture.
+// The titles of snapshots that we take unasked, in the language of who reads them then. That such a snapshot is ours
+// its mark says, not its title.
+import { t } from '@vscode/l10n';
 import { clockText } from './clockText.js';
 
-/** What they begin with; who groups such snapshots goes by this as well. */
 export const automaticTitles = {
-  beforeRevert: 'Before revert',
-  beforeUndo: 'Before undo',
-  afterRevert: 'After revert to ',
-  beforeDebugging: 'Before debugging ',
-  atTaskStart: 'At the start of task ',
-  afterBranchSwitch: 'After switching to ',
+  /** @param at milliseconds since 1970 */
+  beforeRevert: (at: number): string => t('Before revert, {0}', clockText(at)),
+  beforeUndo: (at: number): string => t('Before undo, {0}', clockText(at)),
+  afterRevert: (title: string): string => t('After revert to {0}', title),
+  onTopOf: (title: string): string => t('On top of {0}', title),
+  beforeDebugging: (name: string): string => t('Before debugging {0}', name),
+  atTaskStart: (name: string): string => t('At the start of task {0}', name),
+  afterBranchSwitch: (branch: string): string => t('After switching to {0}', branch),
 } as const;
 
-/** `Before revert, 05:29`. @param at milliseconds since 1970 */
-export function titleAt(kind: 'beforeRevert' | 'beforeUndo', at: number): string {
-  return `${automaticTitles[kind]}, ${clockText(at)}`;
+/** Written in this language: in another one, the undoing of an undoing is called as the undoing was. */
+export function isBeforeUndo(title: string): boolean {
+  return title.startsWith(t('Before undo, {0}', ''));
 }

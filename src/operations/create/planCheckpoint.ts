@@ -1,5 +1,5 @@
 // The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared.
-import { automaticTitles, titleAt } from '../../domain/automaticTitles.js';
+import { automaticTitles, isBeforeUndo } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';
 import { versionOf } from '../../domain/capabilities.js';
@@ -44,8 +44,8 @@ export interface NoCheckpointNeeded {
 
 /** Of a revert, of its undoing, and of the undoing of that. */
 function titleFor({ title, trailers }: Snapshot, now: number): string {
-  const undoes = trailers.auto === 'revert' && title.startsWith(automaticTitles.beforeRevert);
-  return titleAt(undoes ? 'beforeUndo' : 'beforeRevert', now);
+  const undoes = trailers.auto === 'revert' && !isBeforeUndo(title);
+  return automaticTitles[undoes ? 'beforeUndo' : 'beforeRevert'](now);
 }
 
 /**

@@ -60,5 +60,5 @@ export function planDescribe(request: DescribeRequest, facts: Facts): DraftPlan 
 /** A checkpoint that a person put a word on is theirs from then on, and not to be tidied away. */
 export function trailersToKeep({ trailers }: Snapshot): Snapshot['trailers'] {
   const { auto, ...others } = trailers;
-  return auto === undefined || auto === 'revert' ? others : { ...others, auto };
+  return auto === undefined || auto === 'revert' || auto === 'work' ? others : { ...others, auto };
 }

@@ -205,7 +205,7 @@ function planLeaf(
     return { kind: 'leaf', steps: [] };
   }
   const on = applyAll([...before, { kind: 'makeCurrent', snapshot: snapshot.name }], { ...facts, blockJobs: [] });
-  const title = freeTitle(`${automaticTitles.afterRevert}${snapshot.title}`, facts.tree.snapshots);
+  const title = freeTitle(automaticTitles.afterRevert(snapshot.title), facts.tree.snapshots);
   const plan = planCreate(
     { kind: 'create', vm, snapshotKind: 'offline', style: 'external', title, auto: 'layout' },
     on,

@@ -1,5 +1,6 @@
 // Tells libvirt again which snapshot the VM stands on, where libvirt has lost that: for a repair, and for the end of a
 // revert.
+import { automaticTitles } from '../../domain/automaticTitles.js';
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
@@ -41,7 +42,7 @@ export function planMakeCurrent(
   if (childrenOf(tree, name).length === 0) {
     return { kind: 'repair', steps: [{ kind: 'makeCurrent', snapshot: name, disks }] };
   }
-  const title = freeTitle(`On top of ${snapshot.title}`, tree.snapshots);
+  const title = freeTitle(automaticTitles.onTopOf(snapshot.title), tree.snapshots);
   const leaf = planCreate(
     {
       kind: 'create',

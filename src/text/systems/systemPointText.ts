@@ -1,6 +1,6 @@
 // What a restore point of a system of VMs is called, and what became of the way back to it.
 import { t } from '@vscode/l10n';
-import { titleAt } from '../../domain/automaticTitles.js';
+import { automaticTitles } from '../../domain/automaticTitles.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { SystemPoint } from '../../domain/system.js';
 import { unreachableMembers, type ObservedSystem } from '../../systems/observedSystem.js';
@@ -9,7 +9,7 @@ type TitledPoint = Pick<SystemPoint, 'title' | 'auto'> & Partial<Pick<SystemPoin
 
 /** One that is taken before a revert bears the title of what was reverted to. */
 export function pointTitle({ title, auto, createdAt }: TitledPoint): string {
-  return auto === 'revert' && createdAt !== undefined ? titleAt('beforeRevert', createdAt) : displayLine(title);
+  return auto === 'revert' && createdAt !== undefined ? automaticTitles.beforeRevert(createdAt) : displayLine(title);
 }
 
 /** Why nobody gets back to a restore point, as far as it can be seen. */

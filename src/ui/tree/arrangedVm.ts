@@ -6,7 +6,6 @@ import { activePath, parentsOf, sortSnapshots, isOnActivePath, rootsOf } from '.
 import type { VmRef } from '../../domain/vm.js';
 import type { VmOrder } from './vmOrder.js';
 import type { AutomaticNode, HereNode, Node, SnapshotNode } from './nodes.js';
-import { automaticTitles } from '../../domain/automaticTitles.js';
 
 // Which row stands under which where only branches indent: a line of snapshots that follow one another stays at one
 // level, so that sixty in a row can be read in a narrow view.
@@ -83,7 +82,7 @@ const fewest = 6;
  * |--------------------------------------------------|--------------|
  * | the present state, or what it stands on          | in its place |
  * | one below it was asked for                       | in its place |
- * | somebody keeps it, or gave it a title            | in its place |
+ * | somebody keeps it, or gave it a title, which took its mark | in its place |
  * | one of fewer than six in the VM                  | in its place |
  * | any other                                        | with the others of its sort, the newest first |
  */
@@ -95,9 +94,8 @@ export function automaticRows(tree: SnapshotTree, { auto, kept }: Pick<VmView, '
   const asked = new Set(kept);
   const parents = parentsOf(tree);
   const stays = new Set<string>();
-  for (const { name, title } of tree.snapshots) {
-    const isOurs = unasked.has(name) && !asked.has(name) && hasOurTitle(title);
-    if (!isOurs || isOnActivePath(tree, name)) {
+  for (const { name } of tree.snapshots) {
+    if (!unasked.has(name) || asked.has(name) || isOnActivePath(tree, name)) {
       for (let at: string | undefined = name; at !== undefined && !stays.has(at); at = parents.get(at)) {
         stays.add(at);
       }
@@ -105,10 +103,6 @@ export function automaticRows(tree: SnapshotTree, { auto, kept }: Pick<VmView, '
   }
   const rows = tree.snapshots.filter(({ name }) => !stays.has(name));
   return rows.length < fewest ? [] : rows.toSorted((a, b) => b.createdAt - a.createdAt);
-}
-
-function hasOurTitle(title: string): boolean {
-  return Object.values(automaticTitles).some((start) => title.startsWith(start));
 }
 
 /** How the rows stand; the same for the whole view. */

@@ -33,7 +33,7 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
       if (checkpoint !== undefined && plan.steps.some((step) => step.kind === 'revert')) {
         // The second one where libvirt had taken the mark of the current one away, and not set it yet: as a repair sets
         // it.
-        for (const title of [automaticTitles.afterRevert, 'On top of ']) {
+        for (const title of [automaticTitles.afterRevert(''), automaticTitles.onTopOf('')]) {
           ends.push({ what: 'after, on a leaf', model: withRam(onLeaf(off, request.snapshot, end, title), reverted) });
         }
       }

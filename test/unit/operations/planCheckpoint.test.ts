@@ -5,7 +5,7 @@ import type { Hardware } from '../../../src/domain/hardware.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { alone, image, over, seen } from '../domain/hostFiles.js';
 import { recordsToKeep } from '../../../src/domain/chains/frozenLayers.js';
-import { titleAt } from '../../../src/domain/automaticTitles.js';
+import { automaticTitles } from '../../../src/domain/automaticTitles.js';
 import { ask, capabilities, disk, external, frozen, internal, facts, now, tree, vm } from '../domain/someFacts.js';
 import { asked, Golden } from './golden.js';
 
@@ -96,7 +96,10 @@ golden.section(
   kept([
     [
       'a title that is taken',
-      outside({}, { tree: tree([external('a'), external('b', 'a', { title: titleAt('beforeRevert', now) })], 'b') }),
+      outside(
+        {},
+        { tree: tree([external('a'), external('b', 'a', { title: automaticTitles.beforeRevert(now) })], 'b') },
+      ),
     ],
     ['undone', titled('Before revert, 05:29', 'revert')],
     ['undone again', titled('Before undo, 05:29', 'revert')],

@@ -43,14 +43,16 @@ describe('snapshots that were taken unasked', () => {
     assert.equal(namesOf({ ...tree, current: 'auto2' }, auto).includes('auto2'), false);
   });
 
-  it('stay where somebody keeps them or gave them a title', () => {
+  it('stay where somebody keeps them, or took their mark by giving them a title', () => {
     const { tree, auto } = reverted(8);
     assert.equal(namesOf(tree, auto, ['auto1']).includes('auto1'), false);
-    const titled = {
-      ...tree,
-      snapshots: tree.snapshots.map((one) => (one.name === 'auto1' ? { ...one, title: 'Good' } : one)),
-    };
-    assert.equal(namesOf(titled, auto).length, 7);
+    assert.equal(namesOf(tree, auto.toSpliced(1, 1)).includes('auto1'), false);
+  });
+
+  it('stand together in whatever language their titles are', () => {
+    const { tree, auto } = reverted(7);
+    const snapshots = tree.snapshots.map((one) => ({ ...one, title: '还原前，05:29' }));
+    assert.deepEqual(namesOf({ ...tree, snapshots }, auto), auto.toReversed());
   });
 
   it('go along in chains, also in long ones and in circles', () => {

@@ -5,7 +5,7 @@ import type { StoredSystem, SystemPoint } from '../../../src/domain/system.js';
 import type { ConnectionView, VmView } from '../../../src/live/views.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import { filterPrompt } from '../../../src/text/rows/filterText.js';
-import { titleAt } from '../../../src/domain/automaticTitles.js';
+import { automaticTitles } from '../../../src/domain/automaticTitles.js';
 import { clockText } from '../../../src/domain/clockText.js';
 import { systemPage } from '../../../src/ui/picture/systemPage.js';
 import { OpenRows } from '../../../src/ui/tree/openRows.js';
@@ -198,7 +198,7 @@ describe('the rows of a system of VMs', () => {
     const points = content.children(top).filter(({ kind }) => kind === 'point');
     const titles = [
       'a clean installation of all',
-      ...[30, 7].map((minutes) => titleAt('beforeRevert', now - minutes * 60_000)),
+      ...[30, 7].map((minutes) => automaticTitles.beforeRevert(now - minutes * 60_000)),
     ];
     assert.deepEqual(
       points.map((node) => content.row(node, reading)?.label),

@@ -18,10 +18,10 @@ const titles = {
   debugging: automaticTitles.beforeDebugging,
   task: automaticTitles.atTaskStart,
   branch: automaticTitles.afterBranchSwitch,
-} as const satisfies Record<Occasion['kind'], string>;
+} as const satisfies Record<Occasion['kind'], (name: string) => string>;
 
 export function occasionTitle({ kind, name }: Occasion): string {
-  return `${titles[kind]}${displayLine(name, longestName)}`.trim();
+  return titles[kind](displayLine(name, longestName)).trim();
 }
 
 /**
