@@ -314,8 +314,8 @@ const scenes = {
       await makeLine(stage.daemon);
       await workbench.row(searched).waitFor();
       await hands.menu(searched, 'Clones and Forks', 'Bisect…');
-      await hands.pick("I don't know one");
-      await hands.pick("I don't know one");
+      await hands.pick('None Known');
+      await hands.pick('None Known');
       await hands.pick('A Command on This Computer');
       await hands.type(`Bisect ${searched}: Check`, readsChange);
       await hands.enter();

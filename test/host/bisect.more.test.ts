@@ -112,7 +112,7 @@ describe('a bisect in the editor', () => {
     person.will(
       ({ choices }) => {
         assert.equal(choices.length, 1 + points);
-        return "I don't know one";
+        return 'None Known';
       },
       ({ choices }) => {
         assert.equal(choices.length, 1 + points);

@@ -152,7 +152,7 @@ describe('the reports', () => {
   it('are of a bisect, too', async () => {
     const { hands, workbench } = stage();
     await hands.menu(/^checkpoint/, 'Clones and Forks', 'Bisect…');
-    for (const choice of ['Good', "I don't know one", 'A Command on This Computer']) await hands.pick(choice);
+    for (const choice of ['Good', 'None Known', 'A Command on This Computer']) await hands.pick(choice);
     await hands.type(`Bisect ${vm}: Check`, 'false');
     await hands.enter();
     await hands.pick('Off');

@@ -54,7 +54,7 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
         return {
           sentence: t('The host {0} does not accept the certificate of this computer.', host),
           nextStep: t(
-            'Get one that it accepts, or have it allowed there ({0}), then connect again.',
+            'Get a certificate that the host accepts, or have this one allowed there ({0}), then connect again.',
             'tls_allowed_dn_list',
           ),
         };
@@ -83,7 +83,7 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
     case 'noRelay':
       return {
         sentence: t(
-          'The host {0} has neither {1} nor {2}, which lead to the libvirt daemon.',
+          'The host {0} has neither {1} nor {2} to reach the libvirt daemon.',
           host,
           'virt-ssh-helper',
           'nc -U',
@@ -111,16 +111,16 @@ export function loginText({ why, host: name, said = '', group = '', program = ''
     case 'noCredentials':
       return {
         sentence: t('The libvirt of {0} asks for a user name and a password.', host),
-        nextStep: t('Connect in the editor, or write them into {0}.', words),
+        nextStep: t('Connect in the editor, or write the login into {0}.', words),
       };
     case 'badCredentials':
       return {
         sentence: t('The libvirt of {0} does not accept the user name or the password.', host),
-        nextStep: t('Correct them, then connect again.'),
+        nextStep: t('Correct the login, then connect again.'),
       };
     case 'notProven':
       return {
-        sentence: t('The host {0} does not know the password that it asked for: it may be another one.', host),
+        sentence: t('The host {0} asked for a password that it does not know. It may be another host.', host),
         nextStep: t('Check the host and the network before you enter the password again.'),
       };
   }

@@ -24,8 +24,8 @@ export function cancelledText({
     return {
       sentence:
         request?.kind === 'power' && request.action === 'restart'
-          ? t('The guest of {0} was asked to restart and may still do so.', vm)
-          : t('The guest of {0} was asked to shut down and may still do so.', vm),
+          ? t('The guest of {0} was asked to restart and may still restart.', vm)
+          : t('The guest of {0} was asked to shut down and may still shut down.', vm),
       nextStep: `${t('Virt Rewind no longer waits for it.')} ${lookAgain(vm)}`,
       severity: 'info',
     };

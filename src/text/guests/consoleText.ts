@@ -22,7 +22,7 @@ export function consoleLines(note: Note & RevertedNote, name: string): readonly 
     note.reverted === undefined ? [] : [t('{0} was reverted. The console now shows the guest of that time.', vm)];
   switch (note.kind) {
     case 'connected':
-      return [t('Serial console of {0}. Nothing to see? Press Enter.', vm)];
+      return [t('Serial console of {0}. If it is empty, press Enter.', vm)];
     case 'again':
       return reverted.length > 0 ? reverted : [t('The console of {0} is connected again.', vm)];
     case 'off':

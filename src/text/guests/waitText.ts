@@ -24,13 +24,13 @@ export function lateText(wait: Exclude<Wait, { what: 'time' }>): string {
   const waited = durationText(wait.atMostMs);
   switch (wait.what) {
     case 'agent':
-      return t('The guest agent of {0} did not answer within {1}.', displayLine(wait.vm), waited);
+      return t('The guest agent of {0} did not respond within {1}.', displayLine(wait.vm), waited);
     case 'off':
       return t('{0} did not stop within {1}.', displayLine(wait.vm), waited);
     case 'running':
       return t('{0} did not start within {1}.', displayLine(wait.vm), waited);
     case 'port':
-      return t('Port {0} of {1} did not answer within {2}.', wait.port, displayLine(wait.host), waited);
+      return t('Port {0} of {1} did not respond within {2}.', wait.port, displayLine(wait.host), waited);
   }
 }
 

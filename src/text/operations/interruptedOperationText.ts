@@ -104,7 +104,7 @@ export function interruptedOperationLines(
   const ends = [
     ...(finished > 0 ? [t('To be finished: {0}.', finished)] : []),
     ...(undone > 0 ? [t('To be undone: {0}.', undone)] : []),
-    ...(explained > 0 ? [t('For you to decide: {0}.', explained)] : []),
+    ...(explained > 0 ? [t('To decide manually: {0}.', explained)] : []),
   ];
   return [
     `${began}${others}`,

@@ -162,7 +162,7 @@ export const fileProblems = {
       quotedPath(file),
       displayLine(owner),
     ),
-    t('What is read of {0} meanwhile, such as a backup, would be a mixture.', displayLine(owner)),
+    t('A backup of {0} made meanwhile would mix old and new data.', displayLine(owner)),
     t('Shut down {0}, or give it a separate disk.', displayLine(vm)),
   ],
   denied: ({ file, by }) => [

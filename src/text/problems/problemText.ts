@@ -56,7 +56,7 @@ const sentences: ProblemSentences = {
   unfinishedOperation: entryText,
   pausedSaving: (_, { vm }) => [
     t('{0} is paused because its state is being saved.', vm),
-    t('If no program is saving it now, the one that did has crashed, and the VM is paused for no reason.'),
+    t('If no program is saving it now, the program that did so has crashed, and the VM is paused for no reason.'),
     t('Wait until the save has ended. If no program is saving the VM, resume {0}.', vm),
   ],
   guestFrozen: (_, { vm }) => [

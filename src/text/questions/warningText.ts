@@ -37,7 +37,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       );
     case 'notKeptWhileRunning': {
       const { reason, nextStep } = refusalText(warning.why);
-      return t('Cannot be taken seamlessly: {0}', `${reason} ${nextStep}`.trim());
+      return t('A seamless snapshot is not possible: {0}', `${reason} ${nextStep}`.trim());
     }
     case 'freezesForClone':
       return t(

@@ -34,7 +34,7 @@ function unjudgedImage({
     case 'loop':
       return [t('{0} is built on itself.', file), convert];
     case 'replaced':
-      return [t('Another file took the place of {0}.', file), t('Find out who replaces it, then try again.')];
+      return [t('Another file took the place of {0}.', file), t('Find the program that replaces it, then try again.')];
   }
 }
 

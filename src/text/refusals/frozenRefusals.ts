@@ -30,7 +30,7 @@ export const frozenRefusals: Pick<
       file,
       by,
     ),
-    t('It cannot be brought back. Revert to {0} instead.', by),
+    t('It cannot be restored. Revert to {0} instead.', by),
   ],
   contentChanged: ({ vm, snapshot, disk, file, was, other, by }) => [
     other !== undefined

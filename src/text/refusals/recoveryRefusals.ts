@@ -32,9 +32,9 @@ export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
       case 'changed':
         return [t('{0} was changed after that.', snapshot), t('Edit it manually.')];
       case 'noCheckpoint':
-        return [t('That revert saved no checkpoint to go back to.'), ''];
+        return [t('That revert saved no checkpoint, so it cannot be undone.'), ''];
       case 'ofSystem':
-        return [t('Part of an operation on the system {0}.', system), t('Undo it for the whole system.')];
+        return [t('This was part of an operation on the system {0}.', system), t('Undo it for the whole system.')];
       default:
         return [t('The previous state was not saved completely.'), t('Edit it manually.')];
     }

@@ -125,12 +125,9 @@ export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: Row
   const lost = noWayBack(seen, point);
   const parts = [...lost, ...unreachableLines(seen, point)];
   const description = `${isHere ? '● ' : ''}${[age, ...parts].join(' · ')}`.trim();
-  const words = [
-    age,
-    ...parts,
-    ...(isAutomatic ? [t('automatic')] : []),
-    ...(isHere ? [t('all VMs are here')] : []),
-  ].join(' · ');
+  const words = [age, ...parts, ...(isAutomatic ? [t('automatic')] : []), ...(isHere ? [t('you are here')] : [])].join(
+    ' · ',
+  );
   return {
     label,
     description,

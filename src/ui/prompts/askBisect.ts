@@ -21,7 +21,7 @@ export function pickKnown(
 ): Promise<Snapshot | undefined> {
   const now = Date.now();
   const choices: readonly Choice<Snapshot | undefined>[] = [
-    { label: t("I don't know one"), description: without, value: undefined },
+    { label: t('None Known'), description: without, value: undefined },
     ...snapshots
       .toSorted((one, other) => other.createdAt - one.createdAt)
       .map((snapshot) => ({

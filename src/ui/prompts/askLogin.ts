@@ -21,7 +21,7 @@ export const askLogin: AskLogin = async ({ kind, text, host: name }, signal) => 
     case 'userName':
       return askText({
         title: t('Connect to {0}', host),
-        prompt: t('Who logs in at libvirt there?'),
+        prompt: t('Enter the user name for libvirt on that host'),
         ignoreFocusOut: true,
         until: tokenOf(signal),
       });

@@ -63,7 +63,7 @@ export async function pickVm(
   const all = vmsOnce(connections);
   const [first, ...others] = offeredVms(all, fits, use);
   if (first === undefined) {
-    const text = all.length === 0 ? t('There are no VMs.') : t('There is no VM that this can be done with now.');
+    const text = all.length === 0 ? t('There are no VMs.') : t('No VM allows this operation now.');
     throw new NothingThere(text, connection === undefined ? {} : { connection });
   }
   if (others.length === 0 && systems.length === 0) {

@@ -262,8 +262,8 @@ describe('failure text', () => {
 
   it('says that a guest may still do what it was asked for', () => {
     for (const [action, words] of [
-      ['shutDown', /The guest of web-test was asked to shut down and may still do so\./],
-      ['restart', /The guest of web-test was asked to restart and may still do so\./],
+      ['shutDown', /The guest of web-test was asked to shut down and may still shut down\./],
+      ['restart', /The guest of web-test was asked to restart and may still restart\./],
     ] as const) {
       const request = { kind: 'power', vm: ref, action } as const;
       const details = { vm, request, byUs: true, mayStillHappen: true, stateNow: 'running' } as const;

@@ -84,9 +84,9 @@ describe('the kinds of a new snapshot', () => {
     };
     assert.match(
       told('kernel'),
-      /^Cannot be taken seamlessly: .*sudo sysctl vm\.unprivileged_userfaultfd=1.* · Disks and RAM/u,
+      /^A seamless snapshot is not possible: .*sudo sysctl vm\.unprivileged_userfaultfd=1.* · Disks and RAM/u,
     );
-    assert.match(told('tooOld'), /^Cannot be taken seamlessly: .*libvirt 9\.9/u);
+    assert.match(told('tooOld'), /^A seamless snapshot is not possible: .*libvirt 9\.9/u);
     assert.doesNotMatch(only([still(3_500)]).detail ?? '', /milliseconds/u);
   });
 

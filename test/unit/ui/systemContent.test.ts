@@ -116,7 +116,7 @@ describe('the rows of a system of VMs', () => {
       content.children(top).map(() => top),
     );
     const rows = content.children(top).map((node) => content.row(node, reading)!);
-    assert.equal(rows[2]!.spoken, 'clean, 1 h, all VMs are here, restore point');
+    assert.equal(rows[2]!.spoken, 'clean, 1 h, you are here, restore point');
     assert.match(rows[0]!.context, /^vm;.*pausable;/u);
     assert.equal(rows[0]!.spoken, 'web, 1 snapshot, running, VM of the system shop');
   });

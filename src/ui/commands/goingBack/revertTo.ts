@@ -166,7 +166,7 @@ function pickWay(
       value: way,
     };
   });
-  return pick(lines, t('Choose how to revert'), title);
+  return pick(lines, t('Select how to revert'), title);
 }
 
 /** In the order that was asked for. Where nothing has to be kept, a checkpoint or none is the same way. */

@@ -99,7 +99,7 @@ async function lessonConnection(run: CommandRun, guest: string, wanted?: string)
   }
   return others.length === 0
     ? first.uri
-    : (await pickConnection([first, ...others], t('Select where to take the lesson'))).uri;
+    : (await pickConnection([first, ...others], t('Select the connection for the lesson'))).uri;
 }
 
 /**

@@ -47,7 +47,7 @@ async function showOperations({ engine, running, title = '' }: CommandRun): Prom
   }
   await showLive({
     title,
-    placeHolder: t('Choose what failed or was refused to show its message again'),
+    placeHolder: t('Select an operation to show its message again'),
     lines: () => {
       const now = rowsNow();
       const places = shown.flatMap((row) => now.find(({ key }) => key === row.key) ?? endedRow(row));

@@ -101,7 +101,7 @@ async function pickOther(
     const detail = wayLine({ plan: decision, target }, Date.now());
     return isAskedNow(shown, scope) ? [] : [{ label: labels[scope], detail, value: scope }];
   });
-  return pick(lines, t('Choose what to delete'), snapshot.title);
+  return pick(lines, t('Select what to delete'), snapshot.title);
 }
 
 function isRefused({ decision }: { readonly decision: { readonly kind: string } }): boolean {

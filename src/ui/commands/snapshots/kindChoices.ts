@@ -87,7 +87,7 @@ function mendText(plan: Plan): readonly string[] {
     return [];
   }
   const { reason, nextStep } = refusalText(not.why);
-  return [t('Cannot be taken seamlessly: {0}', nextStep === '' ? reason : nextStep)];
+  return [t('A seamless snapshot is not possible: {0}', nextStep === '' ? reason : nextStep)];
 }
 
 function styleOf(decision: Variant['decision']): SnapshotStyle | undefined {

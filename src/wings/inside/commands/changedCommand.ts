@@ -158,7 +158,7 @@ function print({ context, found }: PointReport, base: string, diff: string | und
     terminal.say([terminal.style('bold', t('Packages')), ...packages.map(packageLine)].join('\n'));
   }
   if (found.some((volume) => volume.packages.rpm)) {
-    terminal.tell(t('Packages of RPM changed. Their database is no text: ask rpm in the guest.'));
+    terminal.tell(t('RPM packages changed. To see which, use rpm in the guest.'));
   }
   if (diff !== undefined) {
     terminal.say(displayText(diff).trimEnd());

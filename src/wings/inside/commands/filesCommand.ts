@@ -281,7 +281,7 @@ function tellUnread({ context: { terminal } }: Visit, path: string, unread: read
   if (unread.length === 0) {
     return;
   }
-  terminal.tell(t('Could not be read and is missing: {0}', unread.length));
+  terminal.tell(t('Files that could not be read: {0}.', unread.length));
   for (const { path: below, why } of unread.slice(0, mostTold)) {
     const whole = `${path.replace(/\/+$/u, '')}/${below}`;
     const text = why instanceof FileSystemError ? faultText(why, whole) : diskErrorText(why);
