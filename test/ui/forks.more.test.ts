@@ -27,7 +27,7 @@ describe('forks of a VM that runs', () => {
     await stage().hands.type(`Fork ${vm}`, '4');
     await picture('asks');
     await stage().hands.enter();
-    await stage().hands.type(`Name of the Forks of ${vm}`, 'try');
+    await stage().hands.type(`Name of the Fork of ${vm}`, 'try');
     await stage().hands.enter();
     await stage().hands.pick('No Network');
     await stage().hands.pick('Keep');

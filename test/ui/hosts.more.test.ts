@@ -128,7 +128,7 @@ describe('two hosts', () => {
     await hands.menu(/^web, /u, 'Clones and Forks', 'Fork…');
     await hands.type(`Fork ${web}`, '1');
     await hands.enter();
-    await hands.type(`Name of the Forks of ${web}`, 'try');
+    await hands.type(`Name of the Fork of ${web}`, 'try');
     await hands.enter();
     await hands.pick('No Network');
     await hands.pick('Keep');

@@ -20,6 +20,18 @@ import { refusalChoice } from './refusalChoice.js';
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
 type DecidedClone = DecidedRequests<readonly CloneRequest[]>[number];
 
+/** A title with which of how many questions it is. */
+type Steps = (title: string) => string;
+
+/** As the editor itself shows it; asked for in turn. @param of how many are asked */
+export function inSteps(of: number): Steps {
+  let at = 0;
+  return (title) => {
+    at += 1;
+    return of < 2 ? title : t('{0} ({1}/{2})', title, at, of);
+  };
+}
+
 /** Its name; undefined: what the VM is now. Asks nothing where there is only one of it. */
 export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]): Promise<string | undefined> {
   if (snapshots.length === 0) {
@@ -49,11 +61,15 @@ export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]
 }
 
 /** What cannot be done is shown, with why; whoever picks it is told the whole reason. */
-export async function pickWay(view: VmView, decided: DecidedRequests<readonly CloneRequest[]>): Promise<DecidedClone> {
+export async function pickWay(
+  view: VmView,
+  decided: DecidedRequests<readonly CloneRequest[]>,
+  step: Steps,
+): Promise<DecidedClone> {
   const choices = decided.map((one) => wayChoice(view, one));
   const can = choices.filter(({ value }) => value.decision.kind === 'plan');
   const cannot = choices.filter(({ value }) => value.decision.kind === 'refusal');
-  return pick([...can, ...cannot], t('Linked or full clone?'), t('Clone {0}', view.vm.name));
+  return pick([...can, ...cannot], t('Linked or full clone?'), step(t('Clone {0}', view.vm.name)));
 }
 
 function wayChoice(view: VmView, value: DecidedClone): Choice<DecidedClone> {
@@ -93,10 +109,11 @@ export async function askCloneName(
   { vm }: VmView,
   taken: ReadonlySet<string>,
   word: 'clone' | 'fork',
+  step: Steps,
   count = 1,
 ): Promise<string> {
   const name = await askText({
-    title: word === 'clone' ? t('Name of the Clone of {0}', vm.name) : t('Name of the Forks of {0}', vm.name),
+    title: step(word === 'clone' ? t('Name of the Clone of {0}', vm.name) : t('Name of the Fork of {0}', vm.name)),
     prompt:
       count > 1 ? t('The other forks get the same name with “-fork” at the end.') : t('Its files get the same name.'),
     value: freeCloneName(vm.name, taken, word),
@@ -107,7 +124,7 @@ export async function askCloneName(
 }
 
 /** The first is what it is unless told otherwise. */
-export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork'): Promise<CloneNetwork> {
+export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork', step: Steps): Promise<CloneNetwork> {
   const same: Choice<CloneNetwork> =
     word === 'clone'
       ? {
@@ -128,12 +145,12 @@ export async function pickNetwork({ vm }: VmView, word: 'clone' | 'fork'): Promi
     detail: t('Use its console or display.'),
     value: 'unplugged',
   };
-  const title = word === 'clone' ? t('Clone {0}', vm.name) : t('Fork {0}', vm.name);
+  const title = step(word === 'clone' ? t('Clone {0}', vm.name) : t('Fork {0}', vm.name));
   return pick(word === 'clone' ? [same, unplugged] : [unplugged, same], t('Select the network'), title);
 }
 
 /** The first is what it is unless told otherwise. */
-export async function pickStay({ vm }: VmView): Promise<'stays' | 'goes'> {
+export async function pickStay({ vm }: VmView, step: Steps): Promise<'stays' | 'goes'> {
   const choices: readonly Choice<'stays' | 'goes'>[] = [
     {
       label: t('Keep'),
@@ -148,15 +165,15 @@ export async function pickStay({ vm }: VmView): Promise<'stays' | 'goes'> {
       value: 'goes',
     },
   ];
-  return pick(choices, t('What happens to each fork when it is off?'), t('Fork {0}', vm.name));
+  return pick(choices, t('What happens to each fork when it is off?'), step(t('Fork {0}', vm.name)));
 }
 
 /** Of forks. @param point the snapshot that is created for them */
-export async function askCount({ vm }: VmView, point: ForkPoint | undefined): Promise<number> {
+export async function askCount({ vm }: VmView, point: ForkPoint | undefined, step: Steps): Promise<number> {
   const isCount = (text: string): boolean => /^\d{1,2}$/u.test(text) && Number(text) >= 1 && Number(text) <= mostForks;
   const ram = bytesText(vm.memoryBytes);
   const count = await askText({
-    title: t('Fork {0}', displayLine(vm.name)),
+    title: step(t('Fork {0}', displayLine(vm.name))),
     prompt:
       point === undefined
         ? t('Number of forks. Each needs up to {0} of RAM.', ram)

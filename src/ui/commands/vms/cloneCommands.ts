@@ -9,7 +9,15 @@ import { displayLine } from '../../../domain/plainText.js';
 import { findSnapshot, childrenOf } from '../../../domain/snapshotTree.js';
 import type { VmRef } from '../../../domain/vm.js';
 import { type VmView, vmKey } from '../../../live/views.js';
-import { askCloneName, askCount, pickBeginning, pickNetwork, pickStay, pickWay } from '../../prompts/askClone.js';
+import {
+  askCloneName,
+  askCount,
+  inSteps,
+  pickBeginning,
+  pickNetwork,
+  pickStay,
+  pickWay,
+} from '../../prompts/askClone.js';
 import { noteInStatusBar, notify, notifyProgress } from '../../prompts/notify.js';
 import { pickSnapshot } from '../../prompts/pickTarget.js';
 import { seamlessWish } from '../../readSettings.js';
@@ -83,9 +91,10 @@ async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly
   if (given.way !== undefined && asks) {
     await refuseFirst(run, first);
   }
-  const { way } = given.way === undefined && asks ? await chosenWay(run, view, first) : first;
-  const name = given.name ?? (await askCloneName(view, taken, 'clone'));
-  const network = given.network ?? (asks ? await pickNetwork(view, 'clone') : 'same');
+  const step = inSteps([given.way, given.name, given.network].filter((one) => one === undefined).length);
+  const { way } = given.way === undefined && asks ? await chosenWay(run, view, first, step) : first;
+  const name = given.name ?? (await askCloneName(view, taken, 'clone', step));
+  const network = given.network ?? (asks ? await pickNetwork(view, 'clone', step) : 'same');
   const stay = given.disposable === true && { disposable: true as const };
   const request = { ...first, way, network, ...stay, clone: { ...first.clone, name } };
   const show = run.tree.focus.followNewVm();
@@ -112,11 +121,16 @@ async function beginning(
 
 type CloneRequest = ReturnType<typeof cloneRequest>;
 
-async function chosenWay(run: CommandRun, view: VmView, request: CloneRequest): Promise<CloneRequest> {
+async function chosenWay(
+  run: CommandRun,
+  view: VmView,
+  request: CloneRequest,
+  step: ReturnType<typeof inSteps>,
+): Promise<CloneRequest> {
   refuseSilent(run.engine, view.ref);
   const decided = await run.engine.decide(cloneWays.map((way) => ({ ...request, way })));
   refuseAlike(run, decided);
-  const chosen = await pickWay(view, decided);
+  const chosen = await pickWay(view, decided, step);
   planIn(run, chosen);
   return chosen.request;
 }
@@ -127,10 +141,12 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const given = argumentsOf(run.call);
   const asks = given.count === undefined;
   const wish = { ...(snapshot !== undefined && { snapshot }), ...seamlessWish() };
-  const count = given.count ?? (await askCount(view, await planPoint(run, view, wish)));
-  const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', count) : undefined);
-  const network = given.network ?? (asks ? await pickNetwork(view, 'fork') : 'unplugged');
-  const goes = given.disposable ?? (asks && (await pickStay(view)) === 'goes');
+  const unasked = [given.count, given.name, given.network, given.disposable];
+  const step = inSteps(unasked.filter((one) => one === undefined).length);
+  const count = given.count ?? (await askCount(view, await planPoint(run, view, wish), step));
+  const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', step, count) : undefined);
+  const network = given.network ?? (asks ? await pickNetwork(view, 'fork', step) : 'unplugged');
+  const goes = given.disposable ?? (asks && (await pickStay(view, step)) === 'goes');
   const show = run.tree.focus.followNewVm();
   const made = await makeForks(run, view, {
     ...wish,
