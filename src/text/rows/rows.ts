@@ -64,7 +64,7 @@ export function connectionRow(
   const label = connectionLabel(view);
   const twin = same === undefined ? [] : [t('same VMs as {0}', connectionLabel(same))];
   const names = others.length === 0 ? [] : [t('also {0}', others.map(connectionLabel).join(', '))];
-  const description = [...twin, connectionState(view), ...names].join(' · ');
+  const description = [...twin, ...names, connectionState(view)].join(' · ');
   return {
     label,
     description,
