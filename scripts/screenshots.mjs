@@ -18,7 +18,7 @@ import { startPrivateDaemon } from './rig/privateDaemon.mjs';
 import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 import { quietSettings, startVsCode } from './rig/vscodeServer.mjs';
-import { openWorkbench, Workbench } from './rig/workbench.mjs';
+import { openWorkbench } from './rig/workbench.mjs';
 
 const folder = join(root, 'docs/screenshots');
 const themes = /** @type {const} */ ([
@@ -53,8 +53,7 @@ const [usual, besideText, narrow] = [470, 330, 250];
 /**
  * @typedef {{ workbench: import('./rig/workbench.mjs').Workbench, hands: import('./rig/hands.mjs').Hands, daemon:
  *   import('./rig/privateDaemon.mjs').PrivateDaemon, far: import('../test/libvirtd/sshRig.js').SshHost,
- *   project: string, env: Record<string, string>, window?: import('./rig/workbench.mjs').Workbench }} Stage `window`:
- *   the one that is shown, where it is another one
+ *   project: string, env: Record<string, string> }} Stage
  */
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
@@ -71,7 +70,7 @@ const scenes = {
       await hands.answer('Copy Key');
       await workbench.toast('Backed up').waitFor();
       await hands.dismiss('Backed up');
-      await hands.menu(external, 'Clones and Forks', 'Back Up…');
+      await hands.menu(external, 'More', 'Back Up…');
       await hands.pick(new RegExp(backupFolder));
       await hands.notification('Backed up', 'Show Backups…');
       await workbench.option(/Read Again/).waitFor();
@@ -84,39 +83,23 @@ const scenes = {
     show: async (stage) => {
       const { hands: person, workbench, daemon } = stage;
       await makeDebian(daemon);
-      await person.expand(new RegExp(`^${debian}, `));
-      const [page] = await Promise.all([
-        workbench.page.context().waitForEvent('page'),
-        person.menu('Yesterday', 'Copy and Show', 'Browse Guest Files'),
-      ]);
-      page.setDefaultTimeout(60_000);
-      await page.setViewportSize({ width: 1300, height: 620 });
-      const window = (stage.window = new Workbench(page));
-      const inWindow = hands('mouse', window);
-      await window.row('Today').waitFor();
-      await window.widenSideBar(narrow);
-      // One is closed while the other is open: a row is found by its name.
-      for (const [point, action] of /** @type {const} */ ([
-        ['Yesterday', 'Select for Compare'],
-        ['Today', 'Compare with Selected'],
-      ])) {
-        await window.row(point).click();
-        await inWindow.expand('etc');
-        await window.scrollTo('hosts');
-        await inWindow.menu('hosts', action);
-        if (point === 'Yesterday') {
-          const header = page.locator('.part.sidebar .pane-header').first();
-          await header.hover();
-          await header.getByRole('button', { name: 'Collapse' }).click();
-          await window.row('etc').waitFor({ state: 'detached' });
-        }
-      }
-      await page.locator('.monaco-diff-editor .modified .view-line').filter({ hasText: '10.0.0.7' }).waitFor();
-      await page.mouse.move(5, 5);
+      const row = new RegExp(`^${debian}, `);
+      await person.expand(row);
+      await person.menu('Yesterday', 'Browse Guest Files');
+      await workbench.row('etc').waitFor();
+      await person.collapse(row);
+      await workbench.widenSideBar(narrow);
+      await person.expand('etc');
+      await workbench.scrollTo('hosts');
+      await person.menu('hosts', 'Compare…');
+      await person.pick('Today');
+      const changed = workbench.page.locator('.monaco-diff-editor .modified .view-line');
+      await changed.filter({ hasText: '10.0.0.7' }).waitFor();
+      await workbench.page.mouse.move(5, 5);
     },
-    leave: async (stage) => {
-      await stage.window?.page.close();
-      delete stage.window;
+    leave: async ({ hands: person }) => {
+      await person.command('Virt Rewind: Close Guest Files');
+      await person.expand(new RegExp(`^${debian}, `));
     },
   },
   'inside-changes': {
@@ -442,7 +425,7 @@ async function makeDebian(daemon) {
 
 /** Up to the key of a repository that is not there yet. @param {Stage} stage */
 async function toBackupKey({ hands, workbench }) {
-  await hands.menu(external, 'Clones and Forks', 'Back Up…');
+  await hands.menu(external, 'More', 'Back Up…');
   await hands.pick(/Folder…/);
   const ok = workbench.quickInput.getByRole('button', { name: 'OK' });
   await ok.waitFor();
@@ -625,8 +608,7 @@ async function takeSnapshot({ hands, workbench }, vm, title) {
 }
 
 /** @param {Stage} stage @param {string} name @param {Scene['size']} size */
-async function shoot({ workbench, window = workbench }, name, size) {
-  const { page } = window;
+async function shoot({ workbench: { page } }, name, size) {
   for (const theme of themes) {
     await page.emulateMedia({ colorScheme: theme.colorScheme });
     await page.locator(`.monaco-workbench${theme.shown}`).waitFor();

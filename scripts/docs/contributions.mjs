@@ -18,7 +18,11 @@ const menuNames = {
   title: 'view/title',
   editor: 'editor/title',
   explorer: 'explorer/context',
+  files: 'view/item/context',
+  filesTitle: 'view/title',
 };
+
+const inFiles = 'view == virtRewind.guestFiles';
 
 /** The focused row stands in for it, as the editor puts it there. See `parseCall`. */
 const focusedRow = [{ $treeViewId: view, $focusedTreeItem: true }];
@@ -79,6 +83,7 @@ function menusOf(verbs, submenus) {
 function whenOf({ menu, is = [], rows, when }) {
   return [
     ...(menu === 'row' || menu === 'title' ? [inView] : []),
+    ...(menu === 'files' || menu === 'filesTitle' ? [inFiles] : []),
     ...rowClauses(is),
     ...(when === undefined ? [] : [when]),
     ...(rows === undefined ? [] : [rows === 'one' ? '!listMultiSelection' : 'listMultiSelection']),

@@ -22,6 +22,8 @@ export interface ContextKeys {
   readonly 'virtRewind.lesson': boolean;
   /** The report in front has a difference of XML behind it. */
   readonly 'virtRewind.comparison': boolean;
+  /** Somebody looks into the files of a VM. */
+  readonly 'virtRewind.guestFiles': boolean;
   /** At least one operation runs. */
   readonly 'virtRewind.operationRunning': boolean;
 }
@@ -35,5 +37,6 @@ export const contextKeys: readonly (keyof ContextKeys)[] = [
   'virtRewind.demo',
   'virtRewind.lesson',
   'virtRewind.comparison',
+  'virtRewind.guestFiles',
   'virtRewind.operationRunning',
 ];

@@ -1,5 +1,5 @@
 // What is done with the guest: its console, its display, its files.
-import { inMenu, type Verb } from './verb.js';
+import { inMenu, onRow, type Verb } from './verb.js';
 
 export const guestVerbs = {
   copyIpAddress: {
@@ -42,7 +42,7 @@ export const guestVerbs = {
     title: 'Open Console',
     icon: 'terminal',
     arguments: ['vm'],
-    places: [inMenu('guest', '1_console@1', { is: ['vm'], rows: 'one' })],
+    places: [onRow('4_vm@2', { is: ['vm'], rows: 'one' })],
   },
   openConsoleLog: {
     title: 'Open Console Log',

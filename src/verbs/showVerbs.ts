@@ -21,8 +21,7 @@ export const showVerbs = {
     remark: 'without `other`: asks for it',
     places: [
       onRow('0_compare@1', { is: ['comparable'], rows: 'several' }),
-      onRow('5_show@4', { is: ['point'], rows: 'one' }),
-      inMenu('show', '3_compare@1', { is: ['comparable'], rows: 'one' }),
+      onRow('5_show@4', { is: ['comparable'], rows: 'one' }),
     ],
   },
   showXmlDifference: {

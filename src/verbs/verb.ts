@@ -21,7 +21,7 @@ export interface Verb {
 
 /** A place in a menu. */
 export interface Place {
-  readonly menu: 'row' | 'title' | 'editor' | 'explorer' | SubmenuName;
+  readonly menu: 'row' | 'title' | 'editor' | 'explorer' | 'files' | 'filesTitle' | SubmenuName;
   /** `GROUP@ORDER`, as VS Code sorts a menu. */
   readonly group: string;
   /** What a row has to be, each of them: tokens of `capabilityTokens`, `a|b` for either. */
@@ -70,6 +70,11 @@ export function inEditor(group: string, when: string): Place {
 /** In the menu of a file in the explorer. */
 export function inExplorer(group: string, when: string): Place {
   return { menu: 'explorer', group, when };
+}
+
+/** In the menu of a row of the view of guest files; that view has a title of its own: `filesTitle`. */
+export function inFiles(group: string, when: string): Place {
+  return { menu: 'files', group, when };
 }
 
 export const ofLabFile = 'resourceFilename == virt-rewind.yaml && resourceScheme == file';

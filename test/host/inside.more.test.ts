@@ -1,12 +1,13 @@
 // Browse Guest Files: the restore points of a real guest as folders of the editor; and which files changed between two.
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { virshOf } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runTool, writeDifferences } from '../libvirtd/insideImages.js';
-import { CommandRig, call, rejects } from './commandRig.js';
+import { CommandRig, call, called, rejects } from './commandRig.js';
+import { Person } from './person.js';
 
 const name = 'browsed';
 
@@ -25,28 +26,17 @@ describe('Browse Guest Files', () => {
   });
   after(() => rig.stop());
 
-  it('refuses the current state of a VM that runs, before a window opens', async () => {
+  it('refuses the current state of a VM that runs, before anything is shown', async () => {
     await rejects(call('virtRewind.browseFiles', { vm: name }), 'refused');
   });
 
-  it('opens a window with the restore points', async () => {
+  it('shows the restore points in this window', async () => {
     await rig.virsh('snapshot-create-as', name, 'first', '--disk-only');
     await call('virtRewind.refresh');
-    const opened: unknown[][] = [];
-    const original = vscode.commands.executeCommand;
-    Reflect.set(vscode.commands, 'executeCommand', (id: string, ...rest: unknown[]) => {
-      opened.push([id, ...rest]);
-      return Promise.resolve();
-    });
-    try {
-      await original('virtRewind.browseFiles', { vm: name });
-    } finally {
-      Reflect.set(vscode.commands, 'executeCommand', original);
-    }
-    const [, uri, how] = opened.find(([id]) => id === 'vscode.openFolder') ?? [];
-    assert.deepEqual(how, { forceNewWindow: true });
-    root = uri as vscode.Uri;
+    const { folder } = await call<{ readonly folder: string }>('virtRewind.browseFiles', { vm: name });
+    root = vscode.Uri.parse(folder);
     assert.deepEqual([root.scheme, root.path], ['vmfs', `/${name}`]);
+    await call('virtRewind.closeGuestFiles');
   });
 
   it('has the files of the guest in each, and lets nobody write', async () => {
@@ -156,6 +146,50 @@ describe('Show Changed Files', () => {
       ['gone', 'gone', undefined],
     ]);
     assert.equal(vscode.window.tabGroups.activeTabGroup.activeTab?.label.startsWith(`${vm}: one and two`), true);
+  });
+
+  /** The file as a row of the guest files has it. */
+  const fileAt = async (point: string, path: string): Promise<vscode.Uri> =>
+    vscode.Uri.from({ scheme: 'vmfs', authority: await rig.virsh('domuuid', vm), path: `/${vm}/${point}/vda${path}` });
+  const onFile = (id: string, uri: vscode.Uri): Thenable<unknown> => {
+    called.add(id);
+    return vscode.commands.executeCommand(id, uri, [uri]);
+  };
+
+  it('holds one file against that of another restore point, where it is there', async () => {
+    const person = new Person();
+    try {
+      person.will('one');
+      await onFile('virtRewind.compareGuestFile', await fileAt('two', '/etc/hosts'));
+      assert.equal(vscode.window.tabGroups.activeTabGroup.activeTab?.label, 'hosts: one and two');
+      person.will('two');
+      await onFile('virtRewind.compareGuestFile', await fileAt('one', '/etc/gone'));
+      assert.deepEqual(
+        person.said.map(({ severity }) => severity),
+        ['warning'],
+      );
+    } finally {
+      person.leave();
+    }
+  });
+
+  it('copies a file to a folder of this computer, and replaces none there', async () => {
+    const person = new Person();
+    const original = vscode.window.showOpenDialog;
+    Reflect.set(vscode.window, 'showOpenDialog', () => Promise.resolve([vscode.Uri.file(folder)]));
+    try {
+      const uri = await fileAt('one', '/etc/hosts');
+      await onFile('virtRewind.copyGuestFile', uri);
+      assert.equal(await readFile(join(folder, 'hosts'), 'utf8'), 'before\n');
+      await onFile('virtRewind.copyGuestFile', uri);
+      assert.deepEqual(
+        person.said.map(({ severity }) => severity),
+        ['information', 'warning'],
+      );
+    } finally {
+      Reflect.set(vscode.window, 'showOpenDialog', original);
+      person.leave();
+    }
   });
 
   it('opens no editor where nothing changed', async () => {

@@ -72,7 +72,7 @@ describe('backups', () => {
     await person.showView('Virt Rewind', 'VMs');
     await person.expandTo(row, workbench.row('cancelled'));
     tree = await snapshots();
-    await person.menu(row, 'Clones and Forks', 'Back Up…');
+    await person.menu(row, 'More', 'Back Up…');
     await chooseNewFolder(person, repository);
     await person.answer('Generate Key');
     await workbench.dialog.getByText(/^[\da-f]{8}-/u).waitFor();

@@ -54,7 +54,7 @@ describe('backups on a host behind ssh', () => {
     await workbench.page.locator('.quick-input-widget input[type=password]').fill('open sesame');
     await hands.enter();
     await workbench.row(row).waitFor();
-    await hands.menu(row, 'Clones and Forks', 'Back Up…');
+    await hands.menu(row, 'More', 'Back Up…');
     await workbench.option(folder).waitFor();
     await picture('where');
     await hands.pick(folder);

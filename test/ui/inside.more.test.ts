@@ -4,8 +4,6 @@ import assert from 'node:assert/strict';
 import { defineDebianGuest, offeredPackage } from '../../scripts/guest/debianGuest.mjs';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
-import { hands } from '../../scripts/rig/hands.mjs';
-import { Workbench } from '../../scripts/rig/workbench.mjs';
 import { openStage, testDaemon } from './stage.js';
 import { stepsOnStage } from './steps.js';
 
@@ -20,8 +18,6 @@ if (!isRoot) {
 (isRoot ? describe : describe.skip)('the files of a VM', () => {
   const daemon = testDaemon();
   const { virsh } = daemon;
-  let files: Workbench;
-  let inFiles: ReturnType<typeof hands>;
 
   const inGuest = async (script: string): Promise<string> => {
     const { stdout, stderr, code } = await runInGuest(virsh, vm, '/bin/sh', ['-c', script]);
@@ -44,82 +40,52 @@ if (!isRoot) {
     return openStage('mouse');
   });
 
-  it('are in a window, a folder for each restore point', async () => {
+  it('are beside the VMs, those of the chosen restore point open', async () => {
     const { hands: person, workbench } = stage();
     await person.showView('Virt Rewind', 'VMs');
     await person.expand(row);
-    const [page] = await Promise.all([
-      workbench.page.context().waitForEvent('page'),
-      person.menu('Yesterday', 'Copy and Show', 'Browse Guest Files'),
-    ]);
-    page.setDefaultTimeout(60_000);
-    await page.setViewportSize({ width: 1300, height: 800 });
-    files = new Workbench(page);
-    inFiles = hands('mouse', files);
-    await files.row('Today').waitFor();
-    await files.row('Yesterday').waitFor();
+    await person.menu('Yesterday', 'Browse Guest Files');
+    await workbench.row('etc').waitFor();
+    // A row is found by its name.
+    await person.collapse(row);
   });
 
-  /** Of the other one, nothing is open: a row is found by its name. */
-  async function scrollToHosts(point: string): Promise<void> {
-    await files.row(point).click();
-    await inFiles.expand('etc');
-    await files.scrollTo('hosts');
-  }
-
-  async function collapseAll(): Promise<void> {
-    const header = files.page.locator('.part.sidebar .pane-header').first();
-    await header.hover();
-    await header.getByRole('button', { name: 'Collapse' }).click();
-    await files.row('etc').waitFor({ state: 'detached' });
-  }
-
   it("open beside today's", async () => {
-    await scrollToHosts('Yesterday');
-    await inFiles.menu('hosts', 'Select for Compare');
-    await collapseAll();
-    await scrollToHosts('Today');
-    await inFiles.menu('hosts', 'Compare with Selected');
+    const { hands: person, workbench } = stage();
+    await person.expand('etc');
+    await workbench.scrollTo('hosts');
+    await person.menu('hosts', 'Compare…');
+    await person.pick('Today');
     for (const [side, text] of [
       ['original', '10.0.0.5'],
       ['modified', '10.0.0.7'],
     ] as const) {
-      await files.page.locator(`.monaco-diff-editor .${side} .view-line`).filter({ hasText: text }).waitFor();
+      await workbench.page.locator(`.monaco-diff-editor .${side} .view-line`).filter({ hasText: text }).waitFor();
     }
-    await files.picture('inside-compare');
-  });
-
-  it('cannot be deleted', async () => {
-    await files.row('hosts').click();
-    await files.page.keyboard.press('Delete');
-    await inFiles.answer('Continue');
-    await inFiles.answer('Delete');
-    await files.dialog.getByText('Unable to modify read-only file').waitFor();
-    await inFiles.answer('Cancel');
+    await workbench.picture('inside-compare');
   });
 
   it('go back into the VM, and the snapshot that was made before is a folder', async () => {
-    await collapseAll();
-    await scrollToHosts('Yesterday');
-    await inFiles.menu('hosts', 'Restore to VM…');
-    await files.dialog.waitFor();
-    await files.picture('inside-restore');
-    await inFiles.answer('Restore');
-    await files.toast('Undo').waitFor();
-    await files.picture('inside-restored');
+    const { hands: person, workbench } = stage();
+    await person.menu('hosts', 'Restore to VM…');
+    await workbench.dialog.waitFor();
+    await workbench.picture('inside-restore');
+    await person.answer('Restore');
+    await workbench.toast('Undo').waitFor();
+    await workbench.picture('inside-restored');
     assert.match(await inGuest('cat /etc/hosts'), /^10\.0\.0\.5\tdatabase$/mu);
-    await collapseAll();
-    await files.row(/^Before /u).waitFor();
+    await workbench.scrollTo(/^Before /u);
   });
 
   it('go with their snapshot', async () => {
+    const { hands: person, workbench } = stage();
     const name = 'Later';
     await virshOk(virsh, 'snapshot-create-as', vm, name, '--disk-only');
-    await files.row(name).click();
-    await files.row('etc').waitFor();
+    await workbench.scrollTo(name);
     await virshOk(virsh, 'snapshot-delete', vm, name, '--metadata');
-    await files.row(name).waitFor({ state: 'detached' });
-    await files.page.close();
+    await workbench.row(name).waitFor({ state: 'detached' });
+    await person.command('Virt Rewind: Close Guest Files');
+    await person.expand(row);
   });
 
   it('that changed are side by side, and in a list with the packages', async () => {

@@ -115,7 +115,7 @@ describe('the reports', () => {
     await workbench.picture('reports/doctor-repaired');
   });
   isAccessible('comparison', async () => {
-    await stage().hands.menu(/^checkpoint/, 'Copy and Show', 'Compare…');
+    await stage().hands.menu(/^checkpoint/, 'Compare…');
     await stage().hands.pick('Current state');
   });
 

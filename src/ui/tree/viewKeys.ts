@@ -35,7 +35,11 @@ export class ViewKeys {
     const welcome = welcomeOf(connections);
     const keys: Omit<
       ContextKeys,
-      'virtRewind.lesson' | 'virtRewind.comparison' | 'virtRewind.viewOpened' | 'virtRewind.demo'
+      | 'virtRewind.lesson'
+      | 'virtRewind.comparison'
+      | 'virtRewind.guestFiles'
+      | 'virtRewind.viewOpened'
+      | 'virtRewind.demo'
     > = {
       'virtRewind.welcome': welcome.state,
       'virtRewind.deniedGroup': welcome.deniedGroup,

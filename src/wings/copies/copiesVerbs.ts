@@ -9,7 +9,7 @@ export const copiesVerbs = {
     arguments: ['vm'],
     places: [
       inMenu('more', '3_group@2', { is: ['cloneable'], rows: 'several' }),
-      inMenu('clone', '5_backup@1', { is: ['cloneable'] }),
+      inMenu('more', '2_care@3', { is: ['vm', 'cloneable'], rows: 'one' }),
     ],
   },
   showBackups: {
@@ -17,7 +17,7 @@ export const copiesVerbs = {
     icon: 'list-unordered',
     arguments: ['vm'],
     remark: 'as they were when their repository was read last',
-    places: [inMenu('clone', '5_backup@2', { is: ['cloneable'] })],
+    places: [inMenu('more', '2_care@4', { is: ['vm', 'cloneable'], rows: 'one' })],
   },
   restoreBackup: {
     title: 'Restore Backup…',

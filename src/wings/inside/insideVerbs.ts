@@ -1,21 +1,45 @@
 // The commands of the files in restore points.
-import { inExplorer, inMenu, onRow } from '../../verbs/verb.js';
+import { inExplorer, inFiles, onRow } from '../../verbs/verb.js';
 import type { Wing } from '../wing.js';
+
+const aboutFile = 'viewItem =~ /guestFile;/';
+const aboutAny = 'viewItem =~ /guest(File|Folder);/';
 
 export const insideVerbs = {
   browseFiles: {
     title: 'Browse Guest Files',
     icon: 'folder-opened',
     arguments: ['vm', 'snapshot'],
-    remark: 'opens a window with the files in the restore points of the VM',
-    places: [inMenu('show', '2_show@3', { is: ['named'], rows: 'one' })],
+    remark: 'shows the files in the restore points of the VM',
+    places: [onRow('5_show@6', { is: ['named'], rows: 'one' })],
+  },
+  closeGuestFiles: {
+    title: 'Close Guest Files',
+    icon: 'close',
+    arguments: [],
+    palette: 'virtRewind.guestFiles',
+    places: [{ menu: 'filesTitle', group: 'navigation@1' }],
+  },
+  copyGuestFile: {
+    title: 'Copy to Here…',
+    icon: 'cloud-download',
+    arguments: [],
+    palette: 'false',
+    places: [inFiles('1_copy@1', aboutAny)],
+  },
+  compareGuestFile: {
+    title: 'Compare…',
+    icon: 'diff',
+    arguments: [],
+    palette: 'false',
+    places: [inFiles('2_compare@1', aboutFile)],
   },
   restoreFile: {
     title: 'Restore to VM…',
     icon: 'history',
     arguments: [],
     palette: 'false',
-    places: [inExplorer('9_virtRewind@5', 'resourceScheme == vmfs')],
+    places: [inExplorer('9_virtRewind@5', 'resourceScheme == vmfs'), inFiles('3_restore@1', aboutAny)],
   },
   showChangedFiles: {
     title: 'Show Changed Files…',
@@ -24,7 +48,8 @@ export const insideVerbs = {
     remark: 'without `other`: asks for it',
     places: [
       onRow('0_compare@2', { is: ['comparable'], rows: 'several' }),
-      inMenu('show', '3_compare@2', { is: ['comparable'], rows: 'one' }),
+      onRow('5_show@5', { is: ['comparable', 'snapshot'], rows: 'one' }),
+      inFiles('2_compare@1', 'viewItem =~ /guestPoint;/'),
     ],
   },
 } as const satisfies Wing['verbs'];

@@ -105,14 +105,14 @@ describe('package.json', () => {
     assert.deepEqual([...used].toSorted(), Object.keys(nls).toSorted());
   });
 
-  it('contributes the view that the code creates', () => {
+  it('contributes the views that the code creates', () => {
     assert.deepEqual(
       contributes.viewsContainers.activitybar.map(({ id }) => id),
       [containerId],
     );
     assert.deepEqual(
       contributes.views[containerId]?.map(({ id }) => id),
-      [treeViewId],
+      [treeViewId, 'virtRewind.guestFiles'],
     );
   });
 

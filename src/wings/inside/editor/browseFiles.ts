@@ -1,20 +1,20 @@
-// Opens a window with the files in the restore points of a VM. What cannot be read is said before.
-import * as vscode from 'vscode';
+// Shows the files in the restore points of a VM beside the VMs. What cannot be read is said before.
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { isCalledOnSnapshot, targetSnapshot, targetVm } from '../../../ui/commands/targets.js';
+import { currentOf, sortSnapshots } from '../../../domain/snapshotTree.js';
 import { isActive } from '../../../domain/vm.js';
 import { openGuestDisks } from '../guestFiles.js';
 import { errorOfFiles } from './errorOfFiles.js';
 import { restorePointsUri } from './guestFileProvider.js';
-import { namedPoints } from './restorePointNames.js';
+import { ofWindow } from './registerFiles.js';
 
 export async function browseFiles(run: CommandRun): Promise<{ readonly folder: string }> {
   const { view, snapshot } = isCalledOnSnapshot(run)
     ? await targetSnapshot(run)
     : { view: await targetVm(run), snapshot: undefined };
   const tree = await run.engine.readTree(view.ref);
-  const points = namedPoints(tree, isActive(view.vm.power) ? 'changes' : 'readable');
-  const shown = snapshot ?? points[0]?.snapshot;
+  const newest = currentOf(tree) ?? sortSnapshots(tree, 'time').at(-1);
+  const shown = snapshot ?? (isActive(view.vm.power) ? newest : undefined);
   try {
     const signal = new AbortController().signal;
     const options = { environment: process.env, signal, ...(shown !== undefined && { snapshot: shown }) };
@@ -22,7 +22,10 @@ export async function browseFiles(run: CommandRun): Promise<{ readonly folder: s
   } catch (error) {
     throw errorOfFiles(error, view);
   }
-  const folder = restorePointsUri(view);
-  await vscode.commands.executeCommand('vscode.openFolder', folder, { forceNewWindow: true });
-  return { folder: folder.toString() };
+  await (await ofWindow.guestFiles?.())?.show(view, shown?.name);
+  return { folder: restorePointsUri(view).toString() };
+}
+
+export async function closeGuestFiles(): Promise<void> {
+  await (await ofWindow.guestFiles?.())?.close();
 }

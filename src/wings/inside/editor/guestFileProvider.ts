@@ -17,6 +17,7 @@ import { bytesText } from '../../../text/bytesText.js';
 import type { Snapshot, SnapshotTree } from '../../../domain/snapshot.js';
 import { isActive, sameVm, type Vm, type VmRef } from '../../../domain/vm.js';
 import type { Disposable } from '../../../base/disposable.js';
+import { Emitter } from '../../../base/emitter.js';
 
 const scheme = 'vmfs';
 
@@ -48,6 +49,9 @@ type Place =
 export class GuestFileProvider {
   readonly #open = new OpenPoints(systemClock);
   readonly #followed: FollowedPoints;
+  readonly #changed = new Emitter<undefined>();
+  /** Of the VM that is shown. */
+  readonly onDidChangePoints = this.#changed.event;
 
   constructor(
     private readonly engine: EnginePort,
@@ -58,12 +62,27 @@ export class GuestFileProvider {
     this.#followed = new FollowedPoints(engine, attentions, (changes, gone) => {
       changed.fire(changes);
       gone.forEach((key) => this.#open.close(key));
+      this.#changed.fire(undefined);
     });
   }
 
   dispose(): void {
     this.#followed.dispose();
+    this.#changed.dispose();
     this.#open.dispose();
+  }
+
+  /** Its restore points are followed, beside those that are folders of the window. */
+  show(root: vscode.Uri | undefined): void {
+    this.#followed.show(root);
+  }
+
+  /** Of the VM of that address. */
+  async pointsAt(root: vscode.Uri): Promise<readonly NamedPoint[]> {
+    const view = await this.#vm(root, root.path.slice(1));
+    const points = await this.#points(view);
+    this.#followed.follow(root, view.ref, points);
+    return points;
   }
 
   stat(uri: vscode.Uri): Promise<vscode.FileStat> {
@@ -205,8 +224,7 @@ function errorFor(error: unknown, uri: vscode.Uri, vm: string): Error {
   return vscode.FileSystemError.Unavailable(diskErrorText(error) ?? failureText(asFailure(error)).sentence);
 }
 
-// The restore points of the VMs whose folder the explorer has listed, followed as long as the window has that folder:
-// it is told which came and which went.
+// The restore points of the VMs that are shown, or whose folder the window has: it is told which came and which went.
 
 interface AttentionShare extends Disposable {
   set(attention: Attention): void;
@@ -227,6 +245,7 @@ type Tell = (changes: vscode.FileChangeEvent[], gone: readonly string[]) => void
 
 class FollowedPoints {
   readonly #vms = new Map<string, FollowedVm>();
+  #shown: string | undefined;
   readonly #attention: AttentionShare;
   readonly #listening: readonly Disposable[];
 
@@ -243,6 +262,11 @@ class FollowedPoints {
     ];
   }
 
+  show(root: vscode.Uri | undefined): void {
+    this.#shown = root?.toString();
+    this.#attend();
+  }
+
   /** Resolves with their folders. */
   follow(root: vscode.Uri, ref: VmRef, points: readonly NamedPoint[]): readonly string[] {
     this.#vms.set(root.toString(), { root, ref, points });
@@ -257,7 +281,8 @@ class FollowedPoints {
 
   #attend(): void {
     const open = new Set(vscode.workspace.workspaceFolders?.map(({ uri }) => uri.toString()));
-    [...this.#vms.keys()].filter((root) => !open.has(root)).forEach((root) => this.#vms.delete(root));
+    const isOver = (root: string): boolean => root !== this.#shown && !open.has(root);
+    [...this.#vms.keys()].filter(isOver).forEach((root) => this.#vms.delete(root));
     const refs = [...this.#vms.values()].map(({ ref }) => ref);
     this.#attention.set({
       visible: refs.length > 0,

@@ -6,6 +6,9 @@ import type { insideVerbs } from '../insideVerbs.js';
 export const insideInEditor = {
   handlers: {
     'virtRewind.browseFiles': async (run) => (await import('./browseFiles.js')).browseFiles(run),
+    'virtRewind.closeGuestFiles': async () => (await import('./browseFiles.js')).closeGuestFiles(),
+    'virtRewind.copyGuestFile': async (run) => (await import('./guestFileRow.js')).copyGuestFile(run),
+    'virtRewind.compareGuestFile': async (run) => (await import('./guestFileRow.js')).compareGuestFile(run),
     'virtRewind.restoreFile': async (run) => (await import('./restoreFile.js')).restoreFile(run),
     'virtRewind.showChangedFiles': async (run) => (await import('./showChangedFiles.js')).showChangedFiles(run),
   },

@@ -2,14 +2,12 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
-import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { CopyStopped } from '../../../session/copyStopped.js';
 import { copyProgressText } from '../../../text/guests/copyText.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { operate } from '../../../ui/commands/operate.js';
 import { checkpointRequest } from '../../../ui/commands/snapshots/snapshotCommands.js';
-import { namedVm } from '../../../ui/commands/targets.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { askModal, notify, notifyProgress } from '../../../ui/prompts/notify.js';
@@ -23,48 +21,20 @@ import {
   restoreTitle,
 } from '../back/restoreText.js';
 import { planRestore, type RestoreResult, type RestoreWish, runRestore } from '../back/restoreToGuest.js';
-import { faultText, obstacleText } from '../filesText.js';
-import { FilesObstacle, openGuestDisks } from '../guestFiles.js';
-import { FileSystemError, findNode } from '../read/guestFileSystem.js';
 import { isRoot } from '../read/volumes.js';
-import { namedPoints } from './restorePointNames.js';
+import { addressOfCall, openGuestFile } from './openGuestFile.js';
 
 export async function restoreFile(run: CommandRun): Promise<RestoreResult> {
-  const uri = vscode.Uri.parse(run.call.kind === 'file' ? run.call.address : '');
-  const [, , point = '', volumeName = '', ...rest] = uri.path.split('/');
-  const path = `/${rest.join('/')}`;
-  if (uri.scheme !== 'vmfs' || path === '/') {
-    throw new CommandError('invalid', t('Select a file or folder in a file system of a restore point.'));
-  }
-  const view = await namedVm(run.engine, uri.authority);
-  const { name } = view.vm;
-  const { signal } = new AbortController();
   let checkpoint: string | undefined;
-  try {
-    const points = namedPoints(await run.engine.readTree(view.ref), isActive(view.vm.power) ? 'changes' : 'readable');
-    const found = points.find(({ folder }) => folder === point);
-    if (found === undefined) {
-      throw new FilesObstacle({ kind: 'changed' });
-    }
-    const { snapshot } = found;
-    const options = { environment: process.env, signal, ...(snapshot !== undefined && { snapshot }) };
-    const disks = await openGuestDisks(run.engine, view, options);
+  return openGuestFile(run, addressOfCall(run), async ({ view, volume, system, path, node, requireUnchanged }) => {
     try {
-      const volume = disks.volumes.find((one) => one.name === volumeName);
-      if (volume?.system === undefined) {
-        throw new FileSystemError('notFound', path);
-      }
-      const { system } = volume;
-      const node = await findNode(system, path, 'itself');
       const target = (await isRoot(volume)) ? path : await askTarget(view, path);
-      const wish = { view, system, node, target, requireUnchanged: disks.requireUnchanged };
+      const wish = { view, system, node, target, requireUnchanged };
       return await restore(run, wish, (title) => (checkpoint = title));
-    } finally {
-      disks.close();
+    } catch (error) {
+      throw describeError(error, view.vm.name, checkpoint);
     }
-  } catch (error) {
-    throw describeError(error, name, path, checkpoint);
-  }
+  });
 }
 
 async function restore(
@@ -127,19 +97,15 @@ async function askTarget({ vm }: VmView, path: string): Promise<string> {
   return requireAnswer(answer).trim();
 }
 
-function describeError(error: unknown, vm: string, path: string, checkpoint: string | undefined): unknown {
-  if (error instanceof RestoreFault || error instanceof CopyStopped) {
-    if (error instanceof CopyStopped && error.problem.kind === 'cancelled' && error.left === undefined) {
-      return new DismissedError();
-    }
-    const kind = error instanceof CopyStopped ? error.kind : checkpoint === undefined ? 'refused' : 'failed';
-    const said = restoreStoppedText(error, vm);
-    const saved = checkpoint === undefined ? [] : [t('The previous state was saved as {0}.', displayLine(checkpoint))];
-    return new CommandError(kind, [said, ...saved].join(' '), { vm }, { cause: error });
+function describeError(error: unknown, vm: string, checkpoint: string | undefined): unknown {
+  if (!(error instanceof RestoreFault || error instanceof CopyStopped)) {
+    return error;
   }
-  return error instanceof FilesObstacle
-    ? new CommandError('refused', obstacleText(error.obstacle, vm), { vm })
-    : error instanceof FileSystemError
-      ? new CommandError('failed', faultText(error, path), { vm })
-      : error;
+  if (error instanceof CopyStopped && error.problem.kind === 'cancelled' && error.left === undefined) {
+    return new DismissedError();
+  }
+  const kind = error instanceof CopyStopped ? error.kind : checkpoint === undefined ? 'refused' : 'failed';
+  const said = restoreStoppedText(error, vm);
+  const saved = checkpoint === undefined ? [] : [t('The previous state was saved as {0}.', displayLine(checkpoint))];
+  return new CommandError(kind, [said, ...saved].join(' '), { vm }, { cause: error });
 }
