@@ -26,11 +26,11 @@ export interface ProblemReport {
 
 /** The commands that the page may call. */
 export const problemLinks: readonly CommandId[] = [
-  ...new Set<CommandId>([...remedyCommands, 'virtRewind.examine', 'virtRewind.checkHealth']),
+  ...new Set<CommandId>([...remedyCommands, 'virtRewind.checkHealth', 'virtRewind.showAllVms']),
 ];
 
 export function problemPage(
-  { name, command, given }: Pick<ProblemReport, 'name' | 'command' | 'given'>,
+  { name, vms, command, given }: Pick<ProblemReport, 'name' | 'vms' | 'command' | 'given'>,
   parts: readonly ReportPart[],
   nonce: string,
 ): string {
@@ -41,7 +41,10 @@ export function problemPage(
     { title: name, style: pageStyle, nonce },
     `<main>
 ${html.slice(0, head).join('\n')}
-<p class="actions">${commandLink(command, given, t('Refresh'), name)}</p>
+<p class="actions">${[
+      commandLink(command, given, t('Refresh'), name),
+      ...(vms.length > 1 ? [commandLink('virtRewind.showAllVms', [], t('All VMs'), name)] : []),
+    ].join(' ')}</p>
 ${html.slice(head).join('\n')}
 </main>`,
   );

@@ -9,11 +9,12 @@ import { problemLinks, problemPage } from '../../../src/ui/problems/problemPage.
 import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
 import { type CheckedVm, problemReport } from '../../../src/text/problems/problemReport.js';
 import { refuse } from '../../../src/domain/refusal.js';
+import type { VmRef } from '../../../src/domain/vm.js';
 import { now, vm, vmView } from './samples.js';
 
 const view = vmView({ vm: vm({ name: 'web', power: 'running' }) });
 const { ref } = view;
-const page = { name: 'Health: web', command: 'virtRewind.checkHealth', given: [] } as const;
+const page = { name: 'Health: web', vms: [ref], command: 'virtRewind.checkHealth', given: [] } as const;
 
 interface Link {
   readonly id: string;
@@ -51,6 +52,12 @@ describe('the page of what is wrong with VMs', () => {
       links(html).map(({ id, text }) => [id, text]),
       [['checkHealth', 'Refresh']],
     );
+  });
+
+  it('leads from a summary to the table of all VMs', () => {
+    const ids = (vms: readonly VmRef[]): readonly string[] =>
+      links(problemPage({ ...page, vms }, [], '')).map(({ id }) => id);
+    assert.deepEqual([ids([ref]), ids([ref, ref])], [['checkHealth'], ['checkHealth', 'showAllVms']]);
   });
 
   it('has a button for each command that the advice names', () => {
