@@ -162,6 +162,8 @@ by.addEventListener('change', draw);
 tools.forEach((tool) => tool.addEventListener('click', () => call(tool.dataset.command, meant(tool))));
 addEventListener('message', ({ data }) => {
   rows = data.rows;
+  // A connection that all have says nothing.
+  main.classList.toggle('one', new Set(rows.map(({ groups }) => groups.connection)).size < 2);
   const sum = document.createElement('tr');
   sum.append(document.createElement('td'), ...data.sum.map((text) => element('td', text)));
   find('tfoot').replaceChildren(sum);

@@ -19,9 +19,10 @@ h1 { font-size: 1.2rem; margin: 0.3rem 0 0; font-weight: 600; }
   border: 1px solid var(--vscode-dropdown-border, var(--vscode-contrastBorder, transparent)); }
 [role=status] { color: var(--vscode-descriptionForeground); margin-inline-start: 0.4rem; }
 table { border-collapse: collapse; width: 100%; }
-th, td { text-align: start; font-weight: 400; padding: 0.1rem 0.8rem 0.1rem 0; white-space: nowrap;
+th, td { text-align: start; font-weight: 400; padding: 0.1rem 0.6rem 0.1rem 0; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; max-width: 12rem; }
 td:nth-child(4) { max-width: 8rem; }
+.one :is(th, td):nth-child(4) { display: none; }
 td:last-child { width: 100%; max-width: 0; min-width: 8rem; padding-right: 0; }
 thead th { position: sticky; top: var(--tools-height, 0); z-index: 1; background: var(--vscode-editor-background);
   box-shadow: inset 0 -1px var(--vscode-foreground); }
