@@ -187,6 +187,9 @@ const rooms = {
     'base',
   ],
   lab: [
+    // What was fetched into their store.
+    'driver/files/keptImages',
+    'driver/files/labImages',
     'session',
     'text',
     'systems',

@@ -1,11 +1,12 @@
-// A real Debian with cloud-init for tests, as a cloud image is: a disk that a BIOS starts, configured by its seed. Made
-// by debootstrap, which needs root.
+// Cloud images for tests, each a disk that a BIOS starts: a real Debian with cloud-init, made by debootstrap, which
+// needs root; and the demo guest with what stands in for cloud-init.
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { debianMirror } from '../rig/debianRoot.mjs';
 import { findProgram, runOk } from '../rig/run.mjs';
-import { cacheDir } from './buildGuest.mjs';
+import { buildGuest, cacheDir } from './buildGuest.mjs';
+import { writeCpio } from './cpio.mjs';
 import { fetchPackages } from './debianPackages.mjs';
 
 const suite = 'bookworm';
@@ -14,6 +15,8 @@ const packages = [
   ...['cloud-init', 'cloud-guest-utils', 'ifupdown', 'isc-dhcp-client', 'iproute2'],
   ...['openssh-server', 'sudo', 'qemu-guest-agent'],
 ];
+/** Which debootstrap leaves disabled. */
+const services = ['cloud-init-local', 'cloud-init', 'cloud-config', 'cloud-final'].map((name) => `${name}.service`);
 const mebibyte = 1024 * 1024;
 const sector = 512;
 const firstSector = 2048;
@@ -24,7 +27,7 @@ const rootSectors = 2_400 * 1024;
  * @returns {Promise<string>} a qcow2 image that nothing may write to
  */
 export async function debianCloudImage() {
-  const recipe = createHash('sha256').update(JSON.stringify([suite, packages, rootSectors]));
+  const recipe = createHash('sha256').update(JSON.stringify([suite, packages, services, rootSectors]));
   const image = join(cacheDir(), `debian-cloud-${recipe.digest('hex').slice(0, 12)}.qcow2`);
   if ((await stat(image).catch(() => undefined)) !== undefined) return image;
   await mkdir(cacheDir(), { recursive: true });
@@ -63,6 +66,39 @@ async function settle(root) {
   const ssh = join(root, 'etc/ssh');
   for (const name of (await readdir(ssh)).filter((one) => one.startsWith('ssh_host_'))) await rm(join(ssh, name));
   await rm(join(root, 'var/cache/apt'), { recursive: true, force: true });
+  await runOk('systemctl', ['--root', root, 'enable', ...services]);
+}
+
+/** In the demo guest: its instance is that of the machine, as if the seed had been read. */
+const cloudInit = `#!/bin/sh
+read -r words </proc/cmdline
+case $words in
+  *cloud=failed*) code=1 ;;
+  *cloud=partly*) code=2 ;;
+  *) code=0 ;;
+esac
+mkdir -p /var/lib/cloud/data
+case $words in
+  *cloud=other*) echo iid-datasource-none ;;
+  *) cat /sys/class/dmi/id/product_uuid ;;
+esac >/var/lib/cloud/data/instance-id
+exit $code
+`;
+
+/**
+ * The demo guest as a cloud image, whose cloud-init is done, partly done, or has failed, or never saw the seed.
+ * @param {string} file a qcow2 image that is made
+ * @param {string} words `cloud=done`, `cloud=partly`, `cloud=failed`, `cloud=other`
+ */
+export async function makeTinyCloudImage(file, words) {
+  const { kernel, initrd } = await buildGuest();
+  const own = `${file}.initrd`;
+  const more = writeCpio([{ path: 'bin/cloud-init', kind: 'file', mode: 0o755, content: cloudInit }]);
+  await writeFile(own, Buffer.concat([await readFile(initrd), more]));
+  const usual = 'console=ttyS0 quiet nokaslr no_timer_check cryptomgr.notests vr.tick=0';
+  await makeStartableDisk(file, { kernel, initrd: own, words: `${usual} ${words}` });
+  await rm(own);
+  return file;
 }
 
 /**

@@ -96,7 +96,7 @@ const more = {
     files: [
       ...['lesson', 'picture', 'pictureBlocks', 'pictureSizes', 'forks', 'filter', 'lab', 'chain'],
       ...['reports', 'allVms', 'systems', 'packaged', 'landing', 'sshLogin', 'hosts', 'operations', 'inside'],
-      ...['backups', 'backupsBySsh', 'display'],
+      ...['backups', 'backupsBySsh', 'newVm', 'display'],
     ],
   },
 };

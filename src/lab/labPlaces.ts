@@ -6,10 +6,13 @@ import { open, realpath, stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
+import { undefinedIfAbsent } from '../base/errno.js';
 import { openToRead } from '../base/openToRead.js';
 import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import { type LabVmParts, seenAs, type SeenFile } from '../domain/labVm.js';
+import { listKept } from '../driver/files/keptImages.js';
+import { labImagesIn } from '../driver/files/labImages.js';
 import { qemuImg } from '../qemu/qemuImg.js';
 import { thisComputer } from '../base/fileSystem.js';
 import { readImage } from '../qemu/localImage.js';
@@ -65,7 +68,9 @@ export async function checkParts(made: MadeVm, file: string, environment: NodeJS
   const { image, boot, ...rest } = made;
   const kernel = boot === undefined ? undefined : await find(boot.kernel);
   const initrd = boot?.initrd === undefined ? undefined : await find(boot.initrd);
-  const own = image === undefined ? undefined : await lookAtImage(await find(image.path), places, environment);
+  const fetched = image === undefined ? undefined : await fetchedImage(image.path, file, environment);
+  const own =
+    image === undefined ? undefined : await lookAtImage(fetched ?? (await find(image.path)), places, environment);
   const { sizeMiB } = image ?? {};
   const boots = await Promise.all([kernel, initrd].flatMap((path) => (path === undefined ? [] : [sourceAt(path)])));
   const sources = [...(own?.layers ?? []), ...boots];
@@ -105,6 +110,32 @@ export async function checkParts(made: MadeVm, file: string, environment: NodeJS
       modifiedAt,
     })),
   };
+}
+
+/**
+ * A cloud image of the catalogue, where the lab file calls one by its name. A file of that name goes before it.
+ * @throws LabError `refused` where neither is here
+ */
+async function fetchedImage(name: string, file: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
+  const isName = /^[a-z0-9][a-z0-9.-]{0,39}$/u.test(name) && !/\.(?:qcow2|img|raw)$/u.test(name);
+  if (!isName || (await undefinedIfAbsent(stat(resolve(dirname(file), name)))) !== undefined) {
+    return undefined;
+  }
+  for (const connection of ['qemu:///session', 'qemu:///system']) {
+    const kept = await listKept(labImagesIn(labsFolder(connection, environment)));
+    const found = kept.find((one) => one.name === name);
+    if (found !== undefined) {
+      return found.path;
+    }
+  }
+  throw new LabError(
+    'refused',
+    t(
+      'There is neither a file {0} nor a cloud image of that name on this computer. Fetch one: {1}',
+      displayLine(name),
+      'virt-rewind images fetch IMAGE',
+    ),
+  );
 }
 
 async function sourceAt(path: string): Promise<SeenFile & LabSource> {

@@ -112,7 +112,7 @@ const vm = map({
   existing: maybe('The name of an existing VM: only its snapshots are changed, and it is never deleted', vmName),
   clone: maybe('The VM is a clone of a snapshot of an existing VM, which does not change', clone),
   image: maybe(
-    'The disk image of the VM, qcow2 or raw, as a path relative to this file; the VM gets an overlay on it',
+    'The disk image of the VM, qcow2 or raw, as a path relative to this file, or the name of a cloud image that was fetched; the VM gets an overlay on it',
     path,
   ),
   copy: maybe(

@@ -1,12 +1,10 @@
 // A VM of an image in one step, on real guests: told when the guest says that it is ready; removed where it fails; and
-// nothing else is touched. What stands in for cloud-init in the guest says what a test wants.
+// nothing else is touched.
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
-import { makeStartableDisk } from '../../scripts/guest/cloudImage.mjs';
-import { buildGuest } from '../../scripts/guest/buildGuest.mjs';
-import { writeCpio } from '../../scripts/guest/cpio.mjs';
+import { makeTinyCloudImage } from '../../scripts/guest/cloudImage.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
@@ -18,22 +16,6 @@ import { itRarely } from '../allRows.js';
 import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
-
-/** Its instance is that of the machine, as if the seed had been read. */
-const cloudInit = `#!/bin/sh
-read -r words </proc/cmdline
-case $words in
-  *cloud=failed*) code=1 ;;
-  *cloud=partly*) code=2 ;;
-  *) code=0 ;;
-esac
-mkdir -p /var/lib/cloud/data
-case $words in
-  *cloud=other*) echo iid-datasource-none ;;
-  *) cat /sys/class/dmi/id/product_uuid ;;
-esac >/var/lib/cloud/data/instance-id
-exit $code
-`;
 
 describe('a new VM of an image', () => {
   let daemon: Daemon;
@@ -84,16 +66,7 @@ describe('a new VM of an image', () => {
 
   before(async () => {
     daemon = await startPrivateDaemon();
-    const { kernel, initrd: plain } = await buildGuest();
-    const initrd = at('initrd');
-    const more = writeCpio([{ path: 'bin/cloud-init', kind: 'file', mode: 0o755, content: cloudInit }]);
-    await writeFile(initrd, Buffer.concat([await readFile(plain), more]));
-    withCloud = async (word) => {
-      const file = at(`${word}.qcow2`);
-      const words = `console=ttyS0 quiet nokaslr no_timer_check cryptomgr.notests vr.tick=0 ${word}`;
-      await makeStartableDisk(file, { kernel, initrd, words });
-      return file;
-    };
+    withCloud = (words) => makeTinyCloudImage(at(`${words}.qcow2`), words);
     image = await withCloud('cloud=done');
     await mkdir(at('state'));
     environment = {

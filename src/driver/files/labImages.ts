@@ -9,6 +9,7 @@ import { hasCode, undefinedIfAbsent } from '../../base/errno.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import { type LabVm, type LabVmParts, seenAs } from '../../domain/labVm.js';
 import { unjudgedImage } from '../../domain/unjudgedImage.js';
+import { contentOfKept } from './keptImages.js';
 import { JudgedChain, type JudgedLayer } from '../../qemu/judgedChain.js';
 import type { QemuImg } from '../../qemu/qemuImg.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
@@ -16,8 +17,6 @@ import { rebaseImage } from '../../qemu/rebaseImage.js';
 /** What a crash left of an import. */
 const partPattern = /^\.[\da-f]{16}\.part$/u;
 const partLastsMs = 24 * 60 * 60_000;
-/** An image that was fetched into the store, by the name of its content: nobody else writes there. */
-const keptPattern = /@([\da-f]{64})$/u;
 const linkPattern = /^image-\d{1,3}$/u;
 
 /** @param labs the folder of the folders of VMs */
@@ -81,7 +80,7 @@ async function importLayer(
   backing: string | undefined,
   { store, qemuImg, below }: Import,
 ): Promise<string> {
-  const kept = dirname(path) === store ? keptPattern.exec(path)?.[1] : undefined;
+  const kept = contentOfKept(path, store);
   if (kept !== undefined && backing === undefined) {
     const file = join(store, kept);
     await link(path, file).catch((error: unknown) => {

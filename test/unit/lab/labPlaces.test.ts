@@ -1,9 +1,9 @@
 // The image of a lab that somebody else wrote: nothing is shown to a guest, or opened at all, but files that the lab
 // may use.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, realpath, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import { checkParts } from '../../../src/lab/labPlaces.js';
 import { LabError } from '../../../src/lab/labError.js';
@@ -48,6 +48,23 @@ describe('the image of a lab', () => {
     assert.equal(parts.image?.format, 'qcow2');
     assert.deepEqual(inPlace, [at('top'), at('mid'), at('base.raw')]);
     assert.equal((await look('base.raw')).parts.image?.format, 'raw');
+  });
+
+  it('is one that was fetched, by its name, where there is no such file', async () => {
+    const environment = { ...process.env, VIRT_REWIND_LABS: join(folder, 'labs') };
+    const find = async (path: string): Promise<string | undefined> => {
+      const made = { image: { path, how: 'linked' }, cpus: 1, memoryMiB: 64, disksMiB: [] } as const;
+      return (await checkParts(made, at('virt-rewind.yaml'), environment)).parts.image?.path;
+    };
+    const missing = (error: unknown): boolean => error instanceof LabError && error.kind === 'refused';
+    await assert.rejects(find('debian-13'), missing);
+    const kept = join(folder, 'labs/virt-rewind-lab-images', `debian-13@${'a'.repeat(32)}@${'b'.repeat(64)}`);
+    await mkdir(dirname(kept), { recursive: true });
+    await copyFile(at('whole'), kept);
+    assert.equal(await find('debian-13'), kept);
+    await assert.rejects(find('debian-12'), missing);
+    await copyFile(at('whole'), at('debian-13'));
+    assert.equal(await find('debian-13'), at('debian-13'));
   });
 
   it('rests on nothing that QEMU opens as another format than it has, or guesses', async () => {

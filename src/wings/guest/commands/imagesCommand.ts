@@ -9,7 +9,7 @@ import { GuestFault } from '../guestFault.js';
 import { fetchingText } from '../guestText.js';
 import { imageNamed, readCatalogue } from '../images/catalogue.js';
 import { fetchImage } from '../images/fetchImage.js';
-import { listKept, removeKept } from '../images/keptImages.js';
+import { listKept, removeKept } from '../../../driver/files/keptImages.js';
 import type { GuestAnswers } from './answers.js';
 import { asCliError, tellUnchecked } from './guestErrors.js';
 

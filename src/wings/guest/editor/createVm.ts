@@ -18,7 +18,7 @@ import { connectionOfNode } from '../../../ui/tree/nodes.js';
 import { GuestFault, isFailing } from '../guestFault.js';
 import { fetchingText, guestProblemText, readyLines, uncheckedText } from '../guestText.js';
 import { readCatalogue } from '../images/catalogue.js';
-import { listKept } from '../images/keptImages.js';
+import { listKept } from '../../../driver/files/keptImages.js';
 import { isVmName, type MadeVm, newVm, type NewVm, usualParts } from '../make/newVm.js';
 import { loginArguments } from '../make/untilReady.js';
 

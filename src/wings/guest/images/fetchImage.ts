@@ -14,7 +14,7 @@ import { readImage } from '../../../qemu/localImage.js';
 import { qemuImg } from '../../../qemu/qemuImg.js';
 import { GuestFault } from '../guestFault.js';
 import type { CatalogueImage } from './catalogue.js';
-import { isOfDigest, type KeptImage, keptName, listKept, removeKept } from './keptImages.js';
+import { isOfDigest, type KeptImage, keptName, listKept, removeKept } from '../../../driver/files/keptImages.js';
 import { asUnreached, openAddress } from './openAddress.js';
 import { wantedDigest, type WantedDigest } from './wantedDigest.js';
 
@@ -29,7 +29,7 @@ export interface FetchWish {
   readonly signal: AbortSignal;
   /** `total` undefined: the server does not tell. */
   readonly onProgress: (received: number, total: number | undefined) => void;
-  readonly space?: (this: void, folder: string) => Promise<Space>;
+  readonly space?: (folder: string) => Promise<Space>;
 }
 
 export interface FetchedImage extends Pick<WantedDigest, 'unchecked'> {

@@ -21,7 +21,7 @@ import type { Session } from '../../../session/session.js';
 import { GuestFault } from '../guestFault.js';
 import { imageNamed } from '../images/catalogue.js';
 import { type FetchedImage, fetchImage, type FetchWish } from '../images/fetchImage.js';
-import { listKept } from '../images/keptImages.js';
+import { listKept } from '../../../driver/files/keptImages.js';
 import { newVmStore } from './removeNewVm.js';
 import { seedTexts } from './seedTexts.js';
 import { newHostKey, ownPublicKey, rememberHost } from './sshKeys.js';

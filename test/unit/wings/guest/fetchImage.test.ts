@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { findProgram, runOk } from '../../../../scripts/rig/run.mjs';
 import { catalogueFile, type CatalogueImage, readCatalogue } from '../../../../src/wings/guest/images/catalogue.js';
 import { fetchImage, type FetchedImage, type FetchWish } from '../../../../src/wings/guest/images/fetchImage.js';
-import { listKept, removeKept } from '../../../../src/wings/guest/images/keptImages.js';
+import { listKept, removeKept } from '../../../../src/driver/files/keptImages.js';
 import { readChecksum } from '../../../../src/wings/guest/images/readChecksum.js';
 import { GuestFault, type GuestProblem } from '../../../../src/wings/guest/guestFault.js';
 import { WebServer } from '../../../webServer.js';

@@ -1,8 +1,8 @@
 // The images of the catalogue that are on this computer: in the store of labs, where each content is once, under names
 // of their own. A VM rests on an image by its content, so one that is removed here stays as long as a VM needs it.
 import { readdir, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { undefinedIfAbsent } from '../../../base/errno.js';
+import { basename, dirname, join } from 'node:path';
+import { undefinedIfAbsent } from '../../base/errno.js';
 
 export interface KeptImage {
   readonly name: string;
@@ -20,6 +20,11 @@ const keptPattern = /^([a-z0-9][a-z0-9.-]{0,39})@([\da-f]{32})@([\da-f]{64})$/u;
 
 export function keptName({ name, digest, content }: { name: string; digest: string; content: string }): string {
   return `${name}@${digest.slice(0, wantedLength)}@${content}`;
+}
+
+/** Undefined where the path is of no such image in this store. */
+export function contentOfKept(path: string, store: string): string | undefined {
+  return dirname(path) === store ? keptPattern.exec(basename(path))?.[3] : undefined;
 }
 
 /** The newest first. @param store its folder */
