@@ -63,7 +63,7 @@ if (!isRoot) {
     const answer = JSON.parse(await cli('new', 'mine', 'web', ...options, '--json')) as Answer;
     assert.deepEqual(faultsOf(answer), []);
     assert.deepEqual([answer.created.ready, answer.created.partly], ['agent', false]);
-    assert.equal(web.asked.filter((one) => one.startsWith('debian.qcow2')).length, 3);
+    assert.ok(web.asked.filter((one) => one.startsWith('debian.qcow2')).length >= 3);
 
     const { uuid } = answer.created.vm;
     const port = await freePort();
