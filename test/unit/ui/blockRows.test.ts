@@ -5,6 +5,7 @@ import { Blocks } from '../../../src/ui/picture/page/blocks.js';
 import { drawBlocks } from '../../../src/ui/picture/page/blockScene.js';
 import { wholeDisk } from '../../../src/ui/picture/page/diskWindow.js';
 import { slidePalette } from '../../../src/ui/picture/page/palette.js';
+import { textWidth } from '../../../src/ui/picture/page/surface.js';
 import type { PictureBlocks, PictureRow } from '../../../src/ui/picture/messages.js';
 
 const cluster = 65_536;
@@ -118,6 +119,24 @@ describe('layers of a picture beside the side bar', () => {
       assert.ok(rows.end + rowHeight <= height, `${rows.end} in ${height}`);
       assert.ok(rows.label + rows.strip < rows.height(0));
     }
+  });
+
+  it('say that they are not read in as many words as there is room for', () => {
+    const title = 'a title that takes all the room that there is beside what is said of its layer';
+    const blocks = new Blocks(covered(20, { title }));
+    const told = (width: number): readonly string[] => {
+      const cut: string[] = [];
+      const surface = {
+        rect: () => undefined,
+        line: () => undefined,
+        text: (text: string, x: number) =>
+          text.startsWith('not read now') && x + textWidth(text, { size: 11.5 }) > width ? cut.push(text) : 0,
+      };
+      const rows = placedRows(blocks, 0, undefined, 0);
+      drawBlocks(surface, { blocks, rows, window: wholeDisk(blocks.map), width, palette: slidePalette });
+      return cut;
+    };
+    assert.deepEqual([420, 520, 1_200].flatMap(told), []);
   });
 
   it('say how many more there are to scroll to', () => {

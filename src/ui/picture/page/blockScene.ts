@@ -129,11 +129,14 @@ function drawRuler(surface: Surface, { blocks, window, width, palette, sight }: 
  * Where the words behind the titles begin: the titles are whole, if at least the sizes have room beside them.
  * @param told of this row, if it is told more than its size
  */
-function labelColumn({ blocks, width }: BlockScene, told = ''): number {
-  const { rows } = blocks.map;
+function labelColumn(scene: BlockScene, told = ''): number {
+  const { width } = scene;
+  const { rows } = scene.blocks.map;
   const most = (widths: readonly number[]): number => widths.reduce((one, other) => Math.max(one, other), 0);
   const titles = most(rows.map(({ title }) => textWidth(`W  ${title}`, rowTitleLook))) + 34;
-  const sizes = most(rows.map((row) => textWidth(sizeIn(row), rowWordsLook)));
+  const sizes = most(
+    rows.map((row, index) => textWidth(rowsOf(scene).isFolded(index) ? t('not read now') : sizeIn(row), rowWordsLook)),
+  );
   const words = Math.max(sizes, textWidth(told, { ...rowWordsLook, weight: 'bold' })) + 8;
   return Math.max(width * 0.4, Math.min(titles, width - words));
 }
@@ -171,7 +174,8 @@ function drawLayer(surface: Surface, scene: BlockScene, row: number, top: number
   });
   // Where there is little room, the title counts, and of the words the size.
   const size = textWidth(one.words, rowWordsLook) > width - half ? sizeIn(one) : one.words;
-  const told = isFolded ? `${t('not read now')} · ${size}` : size;
+  const folded = `${t('not read now')} · ${size}`;
+  const told = !isFolded ? size : textWidth(folded, rowWordsLook) > width - half ? t('not read now') : folded;
   const words = fate?.words ?? (mark === undefined ? told : `${mark.mark} · ${told}`);
   surface.text(words, half, middle, {
     color: fate !== undefined ? fateColor(fate.fate, palette) : mark === undefined ? palette.muted : palette.danger,
