@@ -49,6 +49,9 @@ export interface ResticProgram {
   withFile<T>(name: string, text: string, work: (folder: string) => Promise<T>): Promise<T>;
 }
 
+/** How it ends by SIGINT. */
+const interrupted = 130;
+
 /** @param environment all of it */
 export function resticHere(program: string, environment: NodeJS.ProcessEnv): ResticProgram {
   const started = new StartedRestics(environment);
@@ -72,8 +75,12 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
       const { pid } = child;
       if (pid !== undefined) {
         const added = started.add(pid);
-        // One that was killed left its lock.
-        child.once('close', (code) => void (code !== null && added.then(() => started.remove(pid))));
+        // One that was killed left its lock, and one that was interrupted may have: 0.14 forgets one of the last 0.2 s.
+        child.once('close', (code) => {
+          if (code !== null && code !== interrupted) {
+            void added.then(() => started.remove(pid));
+          }
+        });
       }
       // It may end before it has read all of it; then its exit says why.
       child.stdin.on('error', () => undefined).end(input);

@@ -1,12 +1,14 @@
 // How restic's words come to us: whole letters, whatever parts they are read in.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
+import { StartedRestics } from '../../../../src/wings/copies/repository/deadLocks.js';
 import { Restic } from '../../../../src/wings/copies/repository/restic.js';
 import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
 
@@ -51,6 +53,22 @@ describe('the words of restic', () => {
     assert.equal(await there.run(['version']), `version|${whole}|`);
     const other = await Restic.open('rest:http://other:***@host:8000/', { environment: own, signal });
     assert.match(await other.run(['version']), /other/u);
+  });
+
+  it('may come from one that left its lock: the number of an interrupted one stays known', async () => {
+    makeRestic('echo $$ >"$0.pid"; exit "$1"');
+    const started = new StartedRestics(environment);
+    for (const [code, isKnown] of [
+      ['1', false],
+      ['130', true],
+    ] as const) {
+      const restic = await Restic.open(dir, { environment, signal });
+      await assert.rejects(restic.run([code]));
+      const pid = Number(readFileSync(join(dir, 'restic.pid'), 'utf8'));
+      while ((await started.has(pid)) !== isKnown) {
+        await setImmediate();
+      }
+    }
   });
 
   it('have whole letters of errors on another host', async () => {
