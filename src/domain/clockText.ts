@@ -30,11 +30,6 @@ export function fullTime(at: number): string {
   return `${dateText(at)} ${secondText(at)}`;
 }
 
-/** `2026-11-20 09:41Z`, for what moves between computers. @param at milliseconds since 1970 */
-export function utcTime(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')}Z`;
-}
-
 /** `09:41:07`. @param at milliseconds since 1970 */
 export function secondText(at: number): string {
   return `${clockText(at)}:${two(new Date(at).getSeconds())}`;

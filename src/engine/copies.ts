@@ -2,14 +2,27 @@
 import type { Hypervisor, VmCopies } from '../driver/hypervisor.js';
 import type { Persistence } from '../journal/persistence.js';
 
+export interface NotedCopies extends VmCopies {
+  /** A backup that was made goes into the history. @param to the repository, without its password */
+  noteBackup(
+    made: { readonly id: string; readonly vm: string; readonly uuid: string },
+    to: string,
+    durationMs: number,
+  ): Promise<unknown>;
+}
+
 /** Files that are restored under the names of others are not what those were: see `contentChanged`. */
 export async function copiesOn(
   live: { readonly uri: string; open(): Promise<Pick<Hypervisor, 'vmCopies'>> },
   { frozen, audit }: Pick<Persistence, 'frozen' | 'audit'>,
-): Promise<VmCopies> {
+): Promise<NotedCopies> {
   const copies = await (await live.open()).vmCopies();
   return {
     ...copies,
+    noteBackup: ({ id, vm: name, uuid }, to, durationMs) => {
+      const request = { kind: 'backup', id, to } as const;
+      return audit.note({ connection: live.uri, vm: { name, uuid }, request, outcome: 'done', durationMs });
+    },
     define: async (vm) => {
       await frozen.forget({ connection: live.uri, uuid: vm.uuid });
       await copies.define(vm);

@@ -1,5 +1,6 @@
 // The engine: hands each question to the connection it is about. It refuses to know the editor.
-import type { OpenHypervisor, VmCopies } from '../driver/hypervisor.js';
+import type { OpenHypervisor } from '../driver/hypervisor.js';
+import type { NotedCopies } from './copies.js';
 import { requireOpen } from '../driver/door.js';
 import { Emitter, type Event } from '../base/emitter.js';
 import type { HostLogin } from '../hosts/hostLogin.js';
@@ -178,7 +179,7 @@ export class Engine implements EnginePort {
     });
   }
 
-  withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T> {
+  withCopies<T>(connection: string, work: (copies: NotedCopies) => Promise<T>): Promise<T> {
     return this.#connections.ask(connection, async (live) =>
       work(await (await import('./copies.js')).copiesOn(live, this.#persistence)),
     );

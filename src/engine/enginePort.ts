@@ -6,7 +6,7 @@ import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
-import type { VmCopies } from '../driver/hypervisor.js';
+import type { NotedCopies } from './copies.js';
 import type { GuestLine } from '../driver/guestAccess.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
@@ -77,7 +77,7 @@ export interface EnginePort {
    */
   hostLogin(ref: Pick<VmRef, 'connection'>, use?: 'toChange'): Promise<HostLogin | undefined>;
   /** What backups need of a connection. The list of VMs is not read again behind it. */
-  withCopies<T>(connection: string, work: (copies: VmCopies) => Promise<T>): Promise<T>;
+  withCopies<T>(connection: string, work: (copies: NotedCopies) => Promise<T>): Promise<T>;
   findVm(ref: VmRef): VmView | undefined;
   /** All VMs of a name or UUID, on one connection or all. */
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];

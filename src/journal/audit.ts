@@ -36,10 +36,18 @@ interface RestoreRequest {
   readonly madeAt: number;
 }
 
+/** A VM was backed up. */
+interface BackupRequest {
+  readonly kind: 'backup';
+  readonly id: string;
+  /** The repository, without its password. */
+  readonly to: string;
+}
+
 export interface AuditNote extends OperationEnd {
   readonly connection: string;
   readonly vm: { readonly uuid: string; readonly name: string };
-  readonly request: LoggedRequest | AgentRequest | RestoreRequest;
+  readonly request: LoggedRequest | AgentRequest | RestoreRequest | BackupRequest;
   readonly durationMs: number;
 }
 

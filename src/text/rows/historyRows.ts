@@ -1,7 +1,7 @@
 // The history as rows: when, which VM, what, by whom, how it ended, and the command that does the same. It is read from
 // a file that anybody may have written to, so that nothing of it is believed to have a shape. Knows no page.
 import { t } from '@vscode/l10n';
-import { clockText, dateText, utcTime } from '../../domain/clockText.js';
+import { clockText, dateText, fullTime } from '../../domain/clockText.js';
 import { type OperationRequest, powerActions } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import { markWords, type MarkWithoutVm } from '../operations/loggedText.js';
@@ -152,6 +152,7 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
     consolidate: () => operationWords({ kind: 'consolidate' } as OperationRequest, ''),
     repair: () => operationWords({ kind: 'repair' } as OperationRequest, ''),
     restore: () => t('restoring its backup of {0}', momentText(request['madeAt'])),
+    backup: () => t('backing it up to {0} as {1}', text(request['to']), text(request['id'])),
     agent: () => agentWords(request, (snapshot) => titleOf(vm.uuid, snapshot)),
   };
   return (Object.hasOwn(known, text(kind)) ? known[text(kind)] : undefined)?.() ?? text(kind);
@@ -159,7 +160,7 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
 
 function momentText(at: unknown): string {
   const isTime = typeof at === 'number' && !Number.isNaN(new Date(at).getTime());
-  return isTime ? utcTime(at) : '?';
+  return isTime ? fullTime(at) : '?';
 }
 
 /** Of a request that was not shortened. */

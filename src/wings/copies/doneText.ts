@@ -1,7 +1,7 @@
 // What a backup or a restore did, as sentences.
 import { posix } from 'node:path';
 import { t } from '@vscode/l10n';
-import { utcTime } from '../../domain/clockText.js';
+import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
@@ -113,7 +113,7 @@ export function restoredLines(restored: Omit<VmRestored, 'made'>, original?: Ori
         : [
             t(
               'It is as of {0}; what it did on {1} after that is not here. Do not start both: they have the same identity.',
-              utcTime(replica.madeAt),
+              fullTime(replica.madeAt),
               displayLine(replica.of),
             ),
           ]),

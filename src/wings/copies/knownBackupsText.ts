@@ -6,7 +6,7 @@ import type { BackupsOfVm } from './backupsOfVm.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 import { everyText } from './schedules/scheduleNews.js';
 import { stateText } from './schedules/scheduleText.js';
-import { utcTime } from '../../domain/clockText.js';
+import { fullTime } from '../../domain/clockText.js';
 import type { Verification } from './repository/verifications.js';
 
 interface BackupWords {
@@ -48,5 +48,5 @@ function wrongText({ schedule: { name }, state, missedAt }: ScheduleStatus): str
 
 export function verifiedText({ how, passed, at }: Verification): string {
   const ways = { read: t('read'), started: t('started'), agent: t('guest agent') };
-  return passed ? `${utcTime(at)} (${ways[how]})` : t('failed {0}', utcTime(at));
+  return passed ? `${fullTime(at)} (${ways[how]})` : t('failed {0}', fullTime(at));
 }

@@ -1,6 +1,6 @@
 // What became of the backups of several VMs, and of their restore, as sentences.
 import { t } from '@vscode/l10n';
-import { utcTime } from '../../domain/clockText.js';
+import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { BackupSet } from './repository/sets.js';
 
@@ -26,7 +26,7 @@ export function setBackedUpText(set: BackupSet, isFrozen: boolean): string {
 export function setMomentText({ id, moment }: BackupSet): string {
   return moment === undefined
     ? t('The backups of the set {0} are not of one moment.', id)
-    : t('The backups of the set {0} are of one moment: {1}.', id, utcTime(moment));
+    : t('The backups of the set {0} are of one moment: {1}.', id, fullTime(moment));
 }
 
 /** @param missing how many VMs have no backup */

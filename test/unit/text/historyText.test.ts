@@ -97,11 +97,14 @@ describe('the text of the history', () => {
   });
 
   it('says of a VM which backup it was restored from', () => {
-    const madeAt = Date.parse('2026-11-20T10:20:30Z');
+    const madeAt = new Date(2026, 10, 20, 10, 20, 30).getTime();
     assert.match(
       page([line({ request: { kind: 'restore', madeAt } })]),
-      /restoring its backup of 2026\\-11\\-20 10\\:20Z/u,
+      /restoring its backup of 2026\\-11\\-20 10\\:20\\:30/u,
     );
+    const backup = { kind: 'backup', id: '1f0c22ab', to: '/mnt/backups' };
+    assert.match(page([line({ request: backup })]), /backing it up to \\\/mnt\\\/backups as 1f0c22ab/u);
+    assert.match(page([line({ request: { kind: 'backup', to: 7 } })]), /backing it up to/u);
     assert.match(page([line({ request: { kind: 'restore', madeAt: 1e300 } })]), /restoring its backup of \\?/u);
   });
 

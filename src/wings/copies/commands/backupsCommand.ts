@@ -4,7 +4,7 @@ import { agreeTo } from '../../../cli/agree.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
-import { utcTime } from '../../../domain/clockText.js';
+import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { type Backup, isBackupId, listBackups } from '../repository/backups.js';
@@ -101,7 +101,7 @@ async function list({ terminal, json }: Context, restic: Restic, target: string)
     found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept, verified, set }) => [
       id,
       displayLine(vm),
-      utcTime(madeAt),
+      fullTime(madeAt),
       String(restorePoints),
       bytesText(bytes),
       addedBytes === undefined ? '' : bytesText(addedBytes),
@@ -219,7 +219,7 @@ async function mark(
 }
 
 function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {
-  return [id, displayLine(vm), utcTime(madeAt)];
+  return [id, displayLine(vm), fullTime(madeAt)];
 }
 
 function setCell(set: BackupSet | undefined): string {

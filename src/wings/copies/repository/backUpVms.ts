@@ -5,7 +5,7 @@ import type { VmLook } from '../vm/lookAtVm.js';
 import { backUp, type BackupMade, type BackupWish } from './backUp.js';
 import type { Restic } from './restic.js';
 
-interface VmToBackUp {
+export interface VmToBackUp {
   readonly view: VmView;
   /** Just before its backup, unless all were looked at before. */
   readonly look: () => Promise<VmLook>;
@@ -20,7 +20,7 @@ interface BackupProgress {
 
 /** Of a cancel, those that were made before it. */
 export async function backUpVms(
-  engine: Pick<EnginePort, 'connections'>,
+  engine: Pick<EnginePort, 'connections' | 'withCopies'>,
   restic: Restic,
   vms: readonly VmToBackUp[],
   { create, signal, ...wish }: Pick<BackupWish, 'create' | 'set'> & { readonly signal: AbortSignal },
@@ -33,6 +33,7 @@ export async function backUpVms(
     }
     const { name } = view.vm;
     const libvirt = engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt ?? 0;
+    const startedAt = Date.now();
     try {
       onProgress(name, 0);
       const made = await backUp(await look(), restic, {
@@ -40,6 +41,11 @@ export async function backUpVms(
         onProgress: (fraction) => onProgress(name, fraction),
       });
       all.push(made);
+      const took = Math.max(0, Date.now() - startedAt);
+      // It is made, whether or not the connection is still there.
+      await engine
+        .withCopies(view.ref.connection, (copies) => copies.noteBackup(made, restic.connections.repository, took))
+        .catch(() => undefined);
       await onMade(made);
     } catch (error) {
       onFailure(name, error);

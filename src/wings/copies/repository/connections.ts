@@ -71,11 +71,14 @@ export class Connections {
   readonly #file: NotesFile | undefined;
   readonly #target: string;
   readonly #kind: string | undefined;
+  /** As restic calls it, without a password. */
+  readonly repository: string;
 
   /** @param target as restic calls it, without a password; @param host where restic runs, if not here */
   constructor(target: string, environment: NodeJS.ProcessEnv, host = '') {
     const folder = stateFolder(environment, '');
     this.#file = folder === '' ? undefined : new NotesFile(join(folder, 'connections.json'), mostBytes, noLog);
+    this.repository = target;
     this.#target = `${host} ${target}`.trim();
     this.#kind = /^(?:azure|b2|gs|rclone|rest|s3|sftp|swift)(?=:)/u.exec(target)?.[0];
   }

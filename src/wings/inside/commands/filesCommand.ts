@@ -4,7 +4,7 @@ import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
 import { tableLines } from '../../../cli/table.js';
-import { utcTime } from '../../../domain/clockText.js';
+import { fullTime } from '../../../domain/clockText.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
 import type { Snapshot } from '../../../domain/snapshot.js';
 import { isActive } from '../../../domain/vm.js';
@@ -211,7 +211,7 @@ async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promis
   const rows = entries.map(({ name, link, ...facts }) => [
     modeText(facts),
     bytesText(facts.bytes),
-    utcTime(facts.modifiedAt),
+    fullTime(facts.modifiedAt),
     displayLine(link === undefined ? name : `${name} → ${link}`),
   ]);
   const [, ...lines] = tableLines(columns, rows, Infinity);
