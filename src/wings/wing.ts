@@ -7,7 +7,7 @@ import type { CommandTable } from '../cli/context.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { Readers, ReadVmNotes } from '../session/readers.js';
 import type { Attentions } from '../ui/attentions.js';
-import type { BesideComparison, Handler } from '../ui/commands/commandServices.js';
+import type { BesideComparison, Handler, TargetHandlers } from '../ui/commands/commandServices.js';
 import type { VmNotes } from '../ui/tree/vmsInTree.js';
 import type { Verb } from '../verbs/verb.js';
 
@@ -23,7 +23,7 @@ export interface Wing {
 /** In the editor, loaded when the first of it is needed. */
 export interface WingInEditor<Verbs extends Wing['verbs']> {
   /** One for each of its commands. */
-  readonly handlers: Readonly<Record<`virtRewind.${keyof Verbs & string}`, Handler>>;
+  readonly handlers: Readonly<Record<`virtRewind.${keyof Verbs & string}`, Handler | TargetHandlers>>;
   /** For the library, and for agents. */
   readonly readers: Partial<Readers>;
   readonly besideComparison?: BesideComparison;

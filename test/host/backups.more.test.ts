@@ -1,7 +1,7 @@
 // Backups in the editor: where to, with which key, and back as a new VM.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { existsSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as vscode from 'vscode';
@@ -9,6 +9,7 @@ import { virshOf } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Emitter } from '../../src/base/emitter.js';
+import { readAudit } from '../../src/journal/readAudit.js';
 import { thisWriter } from '../../src/journal/writer.js';
 import { tellOfSchedules } from '../../src/wings/copies/editor/scheduleNotices.js';
 import type { Schedule } from '../../src/wings/copies/schedules/schedule.js';
@@ -115,6 +116,45 @@ describe('backups in the editor', () => {
     person.will(line(repository));
     await backUp();
     assert.match(said(), /Backed up/u);
+    const { journal } = await rig.api();
+    const lines = (await readAudit(journal, silentLog)).filter((one) => one.includes('"kind":"backup"'));
+    assert.equal(lines.length, 2);
+    assert.ok(lines.every((one) => one.includes(repository) && one.includes(rig.uri)));
+  });
+
+  it('are refused before a key is made for a folder with a disk of the VM, and leave none where nothing was', async () => {
+    const [folder, vm] = [join(rig.dir, 'with-disk'), 'off-ledger'];
+    const file = join(folder, 'disk.qcow2');
+    mkdirSync(folder);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
+    await defineDiskVm({ virsh: virshOf(rig.uri) }, vm, [{ file, format: 'qcow2' }]);
+    await call('virtRewind.refresh');
+    const backUpIt = async (): Promise<unknown> => fromMenu('virtRewind.backUp', await rig.vmRow(vm));
+    choose(folder);
+    person.will(line('Folder…'));
+    await backUpIt();
+    assert.match(said(), /has a disk of the VM/u);
+    const other = join(rig.dir, 'never-there');
+    const keyOfOthers = await vscode.env.clipboard.readText();
+    choose(other);
+    person.will(line('Folder…'), 'Generate Key', async () => {
+      await rig.virsh('start', vm);
+      return 'Copy Key';
+    });
+    await backUpIt();
+    assert.match(said(), /checkpoint first/u);
+    await rig.virsh('destroy', vm);
+    await call('virtRewind.refresh');
+    person.will(line('Folder…'), ({ choices, text }) => {
+      assert.deepEqual(choices, ['Generate Key', 'Use My Key…']);
+      assert.doesNotMatch(text, /before/u);
+      return undefined;
+    });
+    await backUpIt();
+    assert.equal(person.asked.length, 2);
+    assert.ok(!existsSync(other));
+    await rig.virsh('undefine', vm);
+    await vscode.env.clipboard.writeText(keyOfOthers);
   });
 
   it('are known without a look at the repository', async () => {
@@ -290,7 +330,7 @@ describe('backups in the editor', () => {
     assert.match(said(), /the disk is full/u);
     assert.equal((await store.lastRun(schedule.name))?.exitCode, 0);
     person.will(({ text }) => {
-      assert.match(text, /host-day \| every day · Last run: just now, done \| Next run: /u);
+      assert.match(text, /host-day \| every day · Last run: just now, done \| backed-up · Next run: /u);
       return undefined;
     });
     await fromMenu('virtRewind.showBackups', await rig.vmRow(name));
@@ -298,12 +338,105 @@ describe('backups in the editor', () => {
     await store.remove(schedule.name);
   });
 
-  it('say why there is none', async () => {
+  it('by the clock are added, changed and removed, with their last run and what it costs', async () => {
+    const { journal } = await rig.api();
+    const store = new ScheduleStore(journal, silentLog);
+    const crontab = join(rig.dir, 'crontab');
+    const programs = join(rig.dir, 'programs');
+    mkdirSync(programs);
+    const program = (one: string, text: string): void =>
+      writeFileSync(join(programs, one), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    const path = process.env['PATH'] ?? '';
+    process.env['PATH'] = `${programs}:${path}`;
+    const schedules = async (): Promise<unknown> => fromMenu('virtRewind.backupSchedules', await rig.vmRow(name));
+    try {
+      program('systemctl', 'exit 1');
+      process.env['PATH'] = `${programs}:/nowhere`;
+      person.will(line('Add Schedule…'));
+      await schedules();
+      assert.match(said(), /Neither systemd nor cron/u);
+      process.env['PATH'] = `${programs}:${path}`;
+      writeFileSync(crontab, '');
+      program('crontab', `if [ "$1" = -l ]; then cat '${crontab}'; else cat "$1" > '${crontab}'; fi`);
+      let keyFile = '';
+      person.will(
+        ({ title, choices }) => {
+          assert.equal(title, `Backup Schedules of ${name}`);
+          return choices[0];
+        },
+        line(repository),
+        'every day',
+        '7 Days',
+        'Snapshots Only',
+        ({ text }) => {
+          keyFile = /\/\S+\/keys\/[\da-f]+/u.exec(text)?.[0] ?? '';
+          return 'Keep It in a File';
+        },
+      );
+      await schedules();
+      assert.match(said(), new RegExp(`Added the schedule ${name}-day \\(cron\\)`, 'u'));
+      assert.equal(statSync(keyFile).mode & 0o777, 0o600);
+      const { every, keep, passwordFile, to } = await store.read(`${name}-day`);
+      assert.deepEqual(
+        { every, keep, passwordFile, to },
+        { every: 'day', keep: { daily: 7 }, passwordFile: keyFile, to: repository },
+      );
+      await promisify(execFile)('/bin/sh', [store.scriptOf(`${name}-day`)]);
+      person.will(
+        ({ choices, text }) => {
+          assert.ok(choices.some((one) => one.startsWith(`${repository} · `) && one.endsWith('in all')));
+          assert.match(text, /every day · Last run: just now, done \| backed-up · Next run: /u);
+          return choices.find((one) => one.endsWith(`${name}-day`));
+        },
+        line('Edit…'),
+        ({ choices }) => {
+          assert.ok(choices.includes('$(check) every day'));
+          return 'every week';
+        },
+        'All',
+        ({ choices }) => choices[1],
+      );
+      await schedules();
+      const changed = await store.read(`${name}-day`);
+      assert.deepEqual(
+        [changed.every, changed.keep, changed.checkpoint, changed.passwordFile],
+        ['week', {}, { keep: 3 }, keyFile],
+      );
+      assert.equal((await store.lastRun(`${name}-day`))?.exitCode, 0);
+      assert.equal(readFileSync(crontab, 'utf8').trim().split('\n').length, 1);
+      person.will(line(`${name}-day`), line('Remove'), ({ text }) => {
+        assert.match(text, /backups stay/u);
+        return 'Remove';
+      });
+      await schedules();
+      assert.deepEqual(await store.names(), []);
+      assert.equal(readFileSync(crontab, 'utf8'), '');
+      assert.ok(!existsSync(keyFile));
+    } finally {
+      process.env['PATH'] = path;
+    }
+  });
+
+  it('are refused before anything is asked', async () => {
     await rig.virsh('start', name);
     await rig.virsh('snapshot-delete', name, 'first', '--metadata');
     await call('virtRewind.refresh');
-    person.will(line(repository));
+    person.will();
     await backUp();
     assert.match(said(), /checkpoint first/u);
+    const off = 'off-again';
+    const file = join(rig.dir, `${off}.qcow2`);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
+    await defineDiskVm({ virsh: virshOf(rig.uri) }, off, [{ file, format: 'qcow2' }]);
+    await call('virtRewind.refresh');
+    const rows = [await rig.vmRow(name), await rig.vmRow(off)] as const;
+    person.will(({ question, text, choices }) => {
+      assert.match(question, /1 of 2 VMs cannot be backed up now/u);
+      assert.match(text, new RegExp(`^${name}: `, 'u'));
+      return choices[0];
+    }, line(repository));
+    await fromMenu('virtRewind.backUp', rows[0], rows);
+    assert.match(said(), new RegExp(`Backed up 1 of 2 VMs\\..* Left out: ${name}\\.`, 'u'));
+    await rig.virsh('undefine', off);
   });
 });

@@ -108,7 +108,7 @@ export interface BesideComparison {
   readonly command: AnyCommandId;
 }
 
-export type HandlersHandedIn = Readonly<Record<AnyCommandId, Handler>>;
+export type HandlersHandedIn = Readonly<Record<AnyCommandId, Handler | TargetHandlers>>;
 
 /** What a file of commands has: the compiler adds them up against the manifest's. */
 export type CommandTable = Partial<Readonly<Record<CommandId, Handler | TargetHandlers>>>;

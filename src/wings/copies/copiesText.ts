@@ -1,6 +1,6 @@
 // Why there is no backup, or why it cannot be restored, as sentences.
 import { t } from '@vscode/l10n';
-import { utcTime } from '../../domain/clockText.js';
+import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { brokenImageText } from '../../text/refusals/missingBase.js';
@@ -46,7 +46,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
       return t('{0} runs and has no snapshots. Create a checkpoint first.', name);
     case 'internalRunning':
       return t(
-        '{0} runs and has internal snapshots, which are in the images that it writes to. Shut it down first.',
+        '{0} cannot be backed up while it runs: its snapshots are inside the image it writes to. Shut it down first.',
         name,
       );
     case 'changed':
@@ -96,7 +96,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'fromFuture':
       return t(
         'The backup {0} is dated {1}, in the future, so a rule would keep it and delete newer ones. Nothing was deleted. Correct the clock, or delete that backup: restic forget {2}',
-        ...[displayLine(problem.id), utcTime(problem.madeAt), displayLine(problem.snapshot)],
+        ...[displayLine(problem.id), fullTime(problem.madeAt), displayLine(problem.snapshot)],
       );
     case 'brokenBackup':
       return problem.file === undefined

@@ -10,6 +10,7 @@ export const copiesVerbs = {
     places: [
       inMenu('more', '3_group@2', { is: ['cloneable'], rows: 'several' }),
       inMenu('more', '2_care@3', { is: ['vm', 'cloneable'], rows: 'one' }),
+      onRow('6_care@6', { is: ['system'], rows: 'one' }),
     ],
   },
   showBackups: {
@@ -18,6 +19,16 @@ export const copiesVerbs = {
     arguments: ['vm'],
     remark: 'as they were when their repository was read last',
     places: [inMenu('more', '2_care@4', { is: ['vm', 'cloneable'], rows: 'one' })],
+  },
+  backupSchedules: {
+    title: 'Backup Schedules…',
+    icon: 'calendar',
+    arguments: ['vm'],
+    places: [
+      inTitle('0_make@5'),
+      inMenu('more', '3_group@3', { is: ['cloneable'], rows: 'several' }),
+      inMenu('more', '2_care@5', { is: ['vm', 'cloneable'], rows: 'one' }),
+    ],
   },
   restoreBackup: {
     title: 'Restore Backup…',

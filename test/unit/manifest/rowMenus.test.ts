@@ -218,6 +218,7 @@ describe('the menus of rows', () => {
       'showPicture',
       'checkHealth',
       'prune',
+      'backUp',
       'dissolveSystem',
     ]);
     assert.deepEqual(on('off'), [
@@ -231,6 +232,7 @@ describe('the menus of rows', () => {
       'showPicture',
       'checkHealth',
       'prune',
+      'backUp',
       'dissolveSystem',
     ]);
     const several = commandsIn(rowMenu, { viewItem: vmTokens(vmView(), { readOnly: false }), several: true });

@@ -1,12 +1,11 @@
 // `virt-rewind backup` of several VMs, or of a system: one after the other, each as a backup of its own.
-import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { isMember, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
+import type { StoredSystem } from '../../../domain/system.js';
 import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
@@ -17,9 +16,8 @@ import { answerOfMade, asCliError, backUpOne, openRestic, requireText, sayAll, s
 import { setInfo } from '../copiesInfos.js';
 import { backedUpLines } from '../doneText.js';
 import { requireFitting } from './protectedCommand.js';
-import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
 import type { Restic } from '../repository/restic.js';
-import { momentOf } from '../repository/sets.js';
+import { lookAtSet } from '../repository/lookAtSet.js';
 import { onVmHost, type VmHost } from '../host/vmHost.js';
 import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from '../setText.js';
 import type { CopiesAnswers } from './answers.js';
@@ -85,13 +83,8 @@ async function backUpSet(context: Context, target: string): Promise<ExitName> {
   const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref);
   const restic = await openRestic(context, target, login);
   return onVmHost(login, process.env, (host) =>
-    backUpFound(context, restic, { host, views: [...views.values()], system, failed, attempt, onFailure }),
+    backUpFound(context, restic, { host, views: [...views.values()], system, failed, onFailure }),
   );
-}
-
-interface VmWithLook {
-  readonly view: VmView;
-  readonly look: VmLook;
 }
 
 interface FoundVms {
@@ -101,16 +94,14 @@ interface FoundVms {
   readonly failed: readonly FailedMember[];
   /** Adds to those that failed. */
   readonly onFailure: (vm: string, error: unknown) => void;
-  readonly attempt: <T>(vm: string, work: () => Promise<T>) => Promise<readonly T[]>;
 }
 
 async function backUpFound(
   context: Context,
   restic: Restic,
-  { host, views, system, failed, attempt, onFailure }: FoundVms,
+  { host, views, system, failed, onFailure }: FoundVms,
 ): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const vms = views.length + failed.length;
   await requireRepository(
     restic,
     call.flags.has('create'),
@@ -120,22 +111,13 @@ async function backUpFound(
   if (call.flags.has('checkpoint') && views.some(({ vm }) => isActive(vm.power))) {
     made = await checkpointSystem(context, system ?? (await requireSystemOf(context, views)));
   }
-  const looked: VmWithLook[] = [];
-  for (const view of views) {
-    const look = (): Promise<VmLook> => lookAtVm(session.engine, session.view(view), host);
-    looked.push(...(await attempt(view.vm.name, look)).map((one) => ({ view, look: one })));
-  }
-  const moment = await momentOfAll(context, looked, made?.point);
-  const set = {
-    id: `set-${randomBytes(4).toString('hex')}`,
-    vms,
-    ...(moment !== undefined && { moment }),
-  };
-  const all = looked.map(({ view, look }) => ({ view, look: () => Promise.resolve(look) }));
+  const readSystems = async (): Promise<readonly StoredSystem[]> => (await (await session.systems()).list()).systems;
+  const wish = { views, host, readSystems, missing: failed.length, made: made?.point };
+  const { set, vms } = await lookAtSet(session.engine, wish, onFailure);
   const backups = await backUpVms(
     session.engine,
     restic,
-    all,
+    vms,
     { create: false, set, signal: context.interruption.signal },
     {
       onProgress: showProgress(context),
@@ -196,24 +178,6 @@ export async function wantedVms({ call, session }: Context): Promise<{
       },
     ]),
   };
-}
-
-async function momentOfAll(
-  { session }: Context,
-  looked: readonly VmWithLook[],
-  made: SystemPoint | undefined,
-): Promise<number | undefined> {
-  const { systems } = await (await session.systems()).list();
-  const members = looked.map(({ view: { ref }, look: { vm, documents } }) => {
-    const snapshots = session.engine.findVm(ref)?.tree?.snapshots ?? [];
-    const current = snapshots.find(({ name }) => name === documents.current);
-    return { ...ref, isActive: isActive(vm.power), ...(current !== undefined && { current }) };
-  });
-  const ofAll = systems.filter(({ system }) => members.every((one) => system.members.some(isMember(one))));
-  const points = ofAll.flatMap((one) => one.points);
-  return members.length === 0
-    ? undefined
-    : momentOf(members, { points, ...(made !== undefined && { made }), now: Date.now() });
 }
 
 /** @throws what ends the whole: a cancel, and what is none of a VM's */

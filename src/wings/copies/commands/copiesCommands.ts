@@ -188,6 +188,11 @@ export const copiesCommands = {
         help: 'call this program with the name of the schedule and the message',
       },
       as: { type: 'string', value: 'NAME', help: 'the name of the schedule' },
+      replace: {
+        type: 'boolean',
+        help: 'change the schedule that --as names; its last run stays known',
+        needs: ['as'],
+      },
       remove: {
         type: 'string',
         value: 'NAME',

@@ -1,7 +1,6 @@
 // `virt-rewind schedule`: backups by the clock, and what became of them.
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
-import { tmpdir, userInfo } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { undefinedIfAbsent } from '../../../base/errno.js';
@@ -21,7 +20,7 @@ import { mostCheckpoints, requireText, requireWholePath, saying } from './copies
 import { loginOfHost, readInstalled } from '../readCopies.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from '../schedules/installSchedule.js';
-import { withoutPassword } from '../repository/repositoryAddress.js';
+import { withoutPassword, withPassword } from '../repository/repositoryAddress.js';
 import { Restic, ResticFault } from '../repository/restic.js';
 import { runOwn, runSchedule } from '../schedules/runSchedule.js';
 import {
@@ -33,13 +32,14 @@ import {
   scheduleShape,
   stateOf,
 } from '../schedules/schedule.js';
+import { putSchedule } from '../schedules/putSchedule.js';
 import { writeScript } from '../schedules/scheduleFiles.js';
 import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
-import { scheduleFaultText, stateText } from '../schedules/scheduleText.js';
+import { lingerLines, scheduleFaultText, stateText } from '../schedules/scheduleText.js';
 import { parseAs } from '../../../journal/json.js';
 import type { CopiesAnswers } from './answers.js';
 import { exitCode } from '../../../cli/exitCodes.js';
-import { endedText, missedText } from '../schedules/scheduleNews.js';
+import { endedText, lostText, missedText } from '../schedules/scheduleNews.js';
 
 const endLoginMs = 5_000;
 
@@ -81,7 +81,7 @@ const keptVariables = [
 
 async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<'done'> {
   const { call, session, terminal, json, interruption } = context;
-  const [to, every] = [requireText(context, 'to'), requireText(context, 'every')];
+  const [to, every] = [withPassword(requireText(context, 'to'), process.env), requireText(context, 'every')];
   const { connect: named, as: given, system, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
   requireVmsOrSystem(call);
   if (system !== undefined) {
@@ -147,14 +147,9 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   if (twin !== undefined) {
     throw new ScheduleFault('ruledTwice', twin.schedule.name);
   }
+  const replaced = call.flags.has('replace') ? await store.read(made.name) : undefined;
   const launch = { node: process.execPath, program: resolve(process.argv[1] ?? ''), environment };
-  await store.add(made, writeScript(made, launch));
-  try {
-    await scheduler.install(made, store.scriptOf(made.name));
-  } catch (error) {
-    await store.remove(made.name);
-    throw error;
-  }
+  await putSchedule(store, scheduler, { made, replaced, script: writeScript(made, launch) });
   const { schedules } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
   const status = schedules.find((one) => one.schedule.name === made.name);
   if (json !== undefined) {
@@ -163,9 +158,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   }
   const next = status?.nextAt === undefined ? '' : fullTime(status.nextAt);
   terminal.say(t('Added the schedule {0} ({1}). Next run: {2}.', made.name, made.by, next));
-  if (made.by === 'systemd' && process.geteuid?.() !== 0 && !isLingering()) {
-    terminal.tell(t('It runs while you are logged in. To run it always: {0}.', 'loginctl enable-linger'));
-  }
+  lingerLines(made.by).forEach((line) => terminal.tell(line));
   return 'done';
 }
 
@@ -217,10 +210,6 @@ async function endLogins(folder: string, environment: NodeJS.ProcessEnv): Promis
     const args = ['-O', 'exit', '-o', `ControlPath="${join(folder, socket)}"`, 'host'];
     await runHere({ program: ssh ?? '', args, environment, atMostMs: endLoginMs }, new AbortController().signal);
   }
-}
-
-function isLingering(): boolean {
-  return existsSync(`/var/lib/systemd/linger/${userInfo().username}`);
 }
 
 // What `virt-rewind schedule` does with the schedules that are there: lists, runs and removes them.
@@ -312,7 +301,7 @@ async function listSchedules({ terminal, json }: Context, { store, scheduler }: 
     const { schedule: one, lastRun, missedAt } = status;
     lastRun?.messages.forEach((message) => terminal.tell(`${one.name}: ${displayLine(message, 2_000)}`));
     if (!installed) {
-      terminal.tell(t('{0} is no longer known to {1}. Remove it, and add it again.', one.name, one.by));
+      terminal.tell(lostText(one.name, one.by));
     } else if (missedAt !== undefined) {
       terminal.tell(missedText(one.name, missedAt));
     }

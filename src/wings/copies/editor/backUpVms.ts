@@ -2,41 +2,110 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { asFailure } from '../../../domain/asFailure.js';
+import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
+import type { StoredSystem } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { vmCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
+import { reachMembers, targetSystem } from '../../../ui/commands/systems/systemTargets.js';
 import { targetVms } from '../../../ui/commands/targets.js';
-import { CommandError, DismissedError } from '../../../ui/prompts/commandError.js';
-import { notify } from '../../../ui/prompts/notify.js';
+import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { askModal, notify } from '../../../ui/prompts/notify.js';
 import type { BackupMade } from '../repository/backUp.js';
 import { backUpVms as backUpEach } from '../repository/backUpVms.js';
+import { lookAtSet } from '../repository/lookAtSet.js';
 import { backedUpLines, inOneLine } from '../doneText.js';
 import { lookAtVm } from '../vm/lookAtVm.js';
 import { onVmHost } from '../host/vmHost.js';
-import { hostOfConnection, openHost } from './backupHost.js';
+import { hostOfConnection, openHost, type OpenHost } from './backupHost.js';
 import { openTarget, pickRepository } from './backupTarget.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 import { rememberBackups } from './knownBackups.js';
 
-export async function backUpVms(run: CommandRun): Promise<{ readonly backups: readonly string[] }> {
-  const views = await targetVms(run);
-  const host = await openHost(run.engine, requireOneHost(views).ref.connection);
-  const opened = await openTarget(run, host, await pickRepository(run, host), true);
+/** Of VMs that cannot be backed up, in a question. */
+const mostReasons = 8;
+
+interface BackedUp {
+  readonly backups: readonly string[];
+}
+
+interface NotBackedUp {
+  readonly vm: string;
+  readonly error: unknown;
+}
+
+/** What a command is about. */
+export interface BackedUpVms {
+  readonly views: readonly [VmView, ...VmView[]];
+  /** That they are the members of. */
+  readonly system?: StoredSystem;
+}
+
+export async function backUpVms(run: CommandRun): Promise<BackedUp> {
+  return backUpAll(run, { views: await targetVms(run) });
+}
+
+/** All its VMs, as a set. */
+export async function backUpSystem(run: CommandRun): Promise<BackedUp> {
+  return backUpAll(run, await membersOf(run));
+}
+
+/** Of the system that the command is meant for. @throws Failure `notFound` */
+export async function membersOf(run: CommandRun): Promise<BackedUpVms> {
+  const system = await targetSystem(run);
+  await reachMembers(run, system);
+  const [first, ...others] = system.system.members.map((member) => {
+    const { name: vm, connection } = member;
+    const view = run.engine.findVm(member);
+    if (view === undefined) {
+      throw new Failure('notFound', { vm, connection });
+    }
+    return view;
+  });
+  if (first === undefined) {
+    throw new Failure('notFound');
+  }
+  return { views: [first, ...others], system };
+}
+
+export function nameOf({ views, system }: BackedUpVms): string {
+  return system?.system.name ?? (views.length === 1 ? views[0].vm.name : vmCountText(views.length));
+}
+
+async function backUpAll(run: CommandRun, of: BackedUpVms): Promise<BackedUp> {
+  const { engine } = run;
+  const { views, system } = of;
+  const name = nameOf(of);
+  const title = t('Back Up {0}', displayLine(name));
+  const host = await openHost(engine, requireOneHost(views).ref.connection);
+  const refused = await lookFirst(run, host, views, name);
+  const left = views.filter(({ vm }) => !refused.includes(vm.name));
+  const named = await pickRepository({ ...run, title }, host);
+  const opened = await openTarget(
+    run,
+    host,
+    named,
+    left.map(({ vm }) => vm),
+  );
   const made: BackupMade[] = [];
-  const failed: { readonly vm: string; readonly error: unknown }[] = [];
-  const title = views.length === 1 ? views[0].vm.name : vmCountText(views.length);
-  await whileTold(t('Backing up {0}', title), opened, async (signal, report) => {
+  const failed: NotBackedUp[] = [];
+  await whileTold(t('Backing up {0}', name), opened, async (signal, report) => {
     const onFailure = (vm: string, reason: unknown): void =>
       void failed.push({ vm, error: errorOfCopies(reason, opened.shown, vm) });
     try {
       const restic = await opened.open(signal);
-      await onVmHost(host.login, process.env, (vmHost) => {
-        const vms = views.map((view) => ({ view, look: () => lookAtVm(run.engine, view, vmHost) }));
-        const wish = { create: opened.isNew, signal };
-        return backUpEach(run.engine, restic, vms, wish, {
+      await onVmHost(host.login, process.env, async (vmHost) => {
+        const readSystems = async (): Promise<readonly StoredSystem[]> =>
+          (await (await run.systems.open()).list()).systems;
+        const { set, vms } =
+          system === undefined
+            ? { vms: left.map((view) => ({ view, look: () => lookAtVm(engine, view, vmHost) })) }
+            : await lookAtSet(engine, { views: left, host: vmHost, readSystems, missing: refused.length }, onFailure);
+        const wish = { create: opened.isNew, ...(set !== undefined && { set }), signal };
+        return backUpEach(engine, restic, vms, wish, {
           onProgress: (vm, fraction) => report(`${displayLine(vm)}: ${Math.floor(fraction * 100)} %`),
           onMade: (one) => {
             made.push(one);
@@ -46,28 +115,84 @@ export async function backUpVms(run: CommandRun): Promise<{ readonly backups: re
         });
       });
     } catch (reason) {
-      onFailure(title, reason);
+      onFailure(name, reason);
     }
   });
-  tell(views, made, failed);
+  if (made.length === 0) {
+    await opened.dropKey?.();
+  }
+  tell(left, refused, made, failed);
   return { backups: made.map(({ id }) => id) };
 }
 
+/**
+ * Before anybody chooses a repository, and gets a key.
+ *
+ * @returns the names of those that are left out, as somebody wants
+ * @throws CommandError where none can be backed up now
+ */
+async function lookFirst(
+  { engine }: CommandRun,
+  host: OpenHost,
+  views: readonly VmView[],
+  name: string,
+): Promise<readonly string[]> {
+  const refused: NotBackedUp[] = [];
+  await whileTold(t('Reading {0}', name), { shown: '' }, (signal) =>
+    onVmHost(host.login, process.env, async (vmHost) => {
+      for (const view of views) {
+        signal.throwIfAborted();
+        const { name: vm } = view.vm;
+        await lookAtVm(engine, view, vmHost).catch(
+          (reason: unknown) => void refused.push({ vm, error: errorOfCopies(reason, '', vm) }),
+        );
+      }
+    }),
+  );
+  const [first] = refused;
+  if (first === undefined) {
+    return [];
+  }
+  if (views.length === 1) {
+    throw first.error;
+  }
+  const shown = reasonsOf(refused);
+  const lines = [...shown.slice(0, mostReasons), ...(shown.length > mostReasons ? ['…'] : [])];
+  const none = t('{0} of {1} cannot be backed up now.', refused.length, vmCountText(views.length));
+  if (refused.length === views.length) {
+    throw new CommandError('refused', [none, ...lines].join(' '));
+  }
+  const button = t('Back Up the Others');
+  requireAnswer(await askModal('warning', none, lines.join('\n'), button));
+  return refused.map(({ vm }) => vm);
+}
+
 /** @throws CommandError: a folder is another one on each */
-function requireOneHost(views: readonly [VmView, ...VmView[]]): VmView {
+export function requireOneHost(views: readonly [VmView, ...VmView[]]): VmView {
   if (new Set(views.map(({ ref }) => hostOfConnection(ref.connection).uri)).size > 1) {
     throw new CommandError('invalid', t('The VMs are on different hosts. Back up the VMs of one host at a time.'));
   }
   return views[0];
 }
 
+/** A cancel is none. */
+function reasonsOf(failed: readonly NotBackedUp[]): readonly string[] {
+  return failed.flatMap(({ vm, error }) =>
+    error instanceof DismissedError
+      ? []
+      : [`${displayLine(vm)}: ${error instanceof CommandError ? error.message : failureMessage(asFailure(error))}`],
+  );
+}
+
+/** @param refused before the others were backed up, as somebody wanted */
 function tell(
   views: readonly VmView[],
+  refused: readonly string[],
   made: readonly BackupMade[],
-  failed: readonly { readonly vm: string; readonly error: unknown }[],
+  failed: readonly NotBackedUp[],
 ): void {
   const [first] = failed;
-  const count = views.length;
+  const count = views.length + refused.length;
   if (first !== undefined && count === 1) {
     throw first.error;
   }
@@ -77,17 +202,14 @@ function tell(
       ? made.flatMap(backedUpLines)
       : [
           t('Backed up {0}. New in the repository: {1}.', t('{0} of {1}', made.length, vmCountText(count)), added),
+          ...(refused.length === 0 ? [] : [t('Left out: {0}.', refused.map((vm) => displayLine(vm)).join(', '))]),
           ...made.flatMap((one) =>
             backedUpLines(one)
               .slice(1)
               .map((line) => `${displayLine(one.vm)}: ${line}`),
           ),
         ];
-  const reasons = failed.flatMap(({ vm, error }) =>
-    error instanceof DismissedError
-      ? []
-      : [`${displayLine(vm)}: ${error instanceof CommandError ? error.message : failureMessage(asFailure(error))}`],
-  );
+  const reasons = reasonsOf(failed);
   if (reasons.length > 0) {
     throw new CommandError('failed', [...lines, ...reasons].join(' '));
   }

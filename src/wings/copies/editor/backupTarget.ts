@@ -9,6 +9,8 @@ import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { type Choice, pick } from '../../../ui/prompts/pickTarget.js';
+import type { Vm } from '../../../domain/vm.js';
+import { requireApart } from '../repository/backUp.js';
 import { type Backup, listBackups } from '../repository/backups.js';
 import { resticText } from '../resticText.js';
 import { isRemote, withoutPassword } from '../repository/repositoryAddress.js';
@@ -29,6 +31,9 @@ export interface OpenedTarget {
   readonly host: OpenHost;
   /** As restic calls it there, without a password. */
   readonly target: string;
+  /** The same with its password. */
+  readonly repository: string;
+  readonly secret: Key;
   /** As people read it. */
   readonly shown: string;
   /** Not there yet. */
@@ -36,6 +41,8 @@ export interface OpenedTarget {
   /** The oldest first. */
   readonly backups: readonly Backup[];
   readonly open: (signal: AbortSignal) => Promise<Restic>;
+  /** Of one that was to be created: where that was not done, its key is not kept either. */
+  readonly dropKey?: () => Promise<void>;
 }
 
 /** Opens nothing: restic tells by it whether there is a repository. */
@@ -102,13 +109,13 @@ async function askRepository(): Promise<string> {
 
 /**
  * Looks into the repository, and asks for its key until one opens it.
- * @param mayCreate whether one that is not there is asked about; the first backup creates it
+ * @param firstOf VMs whose first backup creates one that is not there, after a question; absent: it is an error
  */
 export async function openTarget(
   run: CommandRun,
   host: OpenHost,
   named: string,
-  mayCreate: boolean,
+  firstOf?: readonly Vm[],
 ): Promise<OpenedTarget> {
   const target = withoutPassword(named);
   const shown = shownTarget(host, target);
@@ -124,16 +131,33 @@ export async function openTarget(
         await keep(secret);
       }
       await rememberBackups(run.remembered, { target, host }, found);
-      return { host, target, shown, isNew: false, backups: found, open };
+      return {
+        host,
+        target,
+        repository: secret?.repository ?? repository,
+        secret: secret ?? {},
+        shown,
+        isNew: false,
+        backups: found,
+        open,
+      };
     }
     if (found.problem !== 'noRepository') {
       secret = { repository, ...(await askKey(shown, secret && resticText(found, shown))) };
-    } else if (mayCreate) {
-      secret = { repository, ...(await askNewKey(shown, kept)) };
+    } else if (firstOf !== undefined) {
+      await whileTold(t('Reading {0}', shown), { shown }, async (signal) => requireApart(await open(signal), firstOf));
+      const wasThere = knownTargets(run.remembered, host).some((one) => one.target === target);
+      secret = { repository, ...(await askNewKey(shown, kept, wasThere)) };
       const created = openerOf(host, secret);
       await whileTold(t('Reading {0}', shown), { shown }, created);
       await keep(secret);
-      return { host, target, shown, isNew: true, backups: [], open: created };
+      const dropKey = async (): Promise<void> => {
+        const now = await look(shown, created).catch(() => undefined);
+        if (kept === undefined && now instanceof ResticFault && now.problem === 'noRepository') {
+          await run.secrets.delete(place);
+        }
+      };
+      return { host, target, repository, secret, shown, isNew: true, backups: [], open: created, dropKey };
     } else {
       throw errorOfCopies(found, shown, '');
     }
@@ -194,12 +218,14 @@ async function askKey(target: string, said = t('The key of {0}', target)): Promi
 }
 
 /** Of a repository that is not there. @param kept is not replaced: its repository may be on a disk that is missing */
-async function askNewKey(target: string, kept: Key | undefined): Promise<Key> {
+async function askNewKey(target: string, kept: Key | undefined, wasThere: boolean): Promise<Key> {
   const title = t('Create a repository for backups at {0}?', target);
   const lost = t('restic encrypts backups. A lost key cannot be replaced: without it, nobody can read them.');
   if (kept !== undefined) {
     const button = t('Create');
-    const mount = t('It was there before. If it is on a disk or share that is not mounted now, mount it first.');
+    const mount = !wasThere
+      ? lost
+      : t('It was there before. If it is on a disk or share that is not mounted now, mount it first.');
     const same = t('The new one gets the same key.');
     if ((await askModal('warning', title, `${mount}\n\n${same}`, button)) !== button) {
       throw new DismissedError();

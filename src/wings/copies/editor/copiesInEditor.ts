@@ -7,8 +7,15 @@ import { backupsSeen } from './knownBackups.js';
 
 export const copiesInEditor = {
   handlers: {
-    'virtRewind.backUp': async (run) => (await import('./backUpVms.js')).backUpVms(run),
+    'virtRewind.backUp': {
+      vms: async (run) => (await import('./backUpVms.js')).backUpVms(run),
+      system: async (run) => (await import('./backUpVms.js')).backUpSystem(run),
+    },
     'virtRewind.showBackups': async (run) => (await import('./restoreBackup.js')).showBackups(run),
+    'virtRewind.backupSchedules': {
+      vms: async (run) => (await import('./editSchedules.js')).showSchedules(run),
+      system: async (run) => (await import('./editSchedules.js')).scheduleSystem(run),
+    },
     'virtRewind.restoreBackup': async (run) => (await import('./restoreBackup.js')).restoreBackup(run),
   },
   readers: { backups: () => import('../readCopies.js') },

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join, posix } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { utcTime } from '../../../domain/clockText.js';
+import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { openConnections } from '../../../engine/findTargets.js';
 import type { ConnectionView } from '../../../live/views.js';
@@ -17,12 +17,11 @@ import { notify } from '../../../ui/prompts/notify.js';
 import { type Choice, mostOffered, pick, pickConnection } from '../../../ui/prompts/pickTarget.js';
 import { connectionOfNode } from '../../../ui/tree/nodes.js';
 import type { Backup } from '../repository/backups.js';
-import { withoutPassword } from '../repository/repositoryAddress.js';
 import { bringBack, type VmRestored } from '../restore/bringBack.js';
 import { planRestore, requireManifest } from '../restore/planRestore.js';
 import { resticSource } from '../restore/copySource.js';
 import { inOneLine, pointLines, restoredLines } from '../doneText.js';
-import type { Schedule } from '../schedules/schedule.js';
+import type { ScheduleStatus } from '../schedules/schedule.js';
 import { scheduleLine } from '../schedules/scheduleNews.js';
 import { documentsOf } from '../vm/manifest.js';
 import { asksForParts } from './askForParts.js';
@@ -39,9 +38,10 @@ import {
 } from './backupHost.js';
 import { folderLabel, openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
 import { whileTold } from './copiesErrors.js';
+import { actOn } from './editSchedules.js';
 import { knownTargets } from './knownBackups.js';
 import { asksForSet, othersOf, restoreWholeSet, withOthersText } from './restoreSet.js';
-import { runScheduleNow, schedulesOf } from './schedulesHere.js';
+import { schedulesOf } from './schedulesHere.js';
 
 /** Of a backup, or of all in its set. */
 type RestoreResult = VmRestored | { readonly restored: readonly VmRestored[] };
@@ -49,7 +49,7 @@ type RestoreResult = VmRestored | { readonly restored: readonly VmRestored[] };
 export async function restoreBackup(run: CommandRun): Promise<RestoreResult> {
   const connection = await connectionFor(run);
   const host = await openHost(run.engine, connection.uri);
-  const opened = await openTarget(run, host, await pickRepository(run, host), false);
+  const opened = await openTarget(run, host, await pickRepository(run, host));
   const { shown, backups } = opened;
   if (backups.length === 0) {
     throw new NothingThere(t('There are no backups at {0}.', displayLine(shown)));
@@ -59,7 +59,7 @@ export async function restoreBackup(run: CommandRun): Promise<RestoreResult> {
 }
 
 /** Reads no repository before one of them is chosen. */
-export async function showBackups(run: CommandRun): Promise<RestoreResult | { readonly begun: string }> {
+export async function showBackups(run: CommandRun): Promise<unknown> {
   const view = await targetVm(run);
   const { ref, vm } = view;
   const seen = hostOfConnection(ref.connection);
@@ -74,7 +74,7 @@ export async function showBackups(run: CommandRun): Promise<RestoreResult | { re
     const planned = (await schedulesOf(view, run.log)).map((status) => ({
       ...scheduleLine(status, now),
       group: t('Schedules'),
-      value: { schedule: status.schedule },
+      value: { status },
     }));
     const lines = known.flatMap(({ target, own, group, backups }): readonly Choice<ListedLine>[] => [
       ...choicesOf(own, now, false, backups).map((line) => ({ ...line, group, value: { target, backup: line.value } })),
@@ -89,15 +89,13 @@ export async function showBackups(run: CommandRun): Promise<RestoreResult | { re
     const placeHolder = t('Select a backup to restore it');
     const readOther = { label: other, icon: 'search', value: {} };
     const picked = await pick<ListedLine>([...lines, readOther, ...planned], placeHolder, title);
-    const { schedule } = picked;
-    if (schedule !== undefined && (await runsNow(schedule))) {
-      runScheduleNow(schedule.name, run.log);
-      return { begun: schedule.name };
+    if (picked.status !== undefined) {
+      return actOn(run, picked.status);
     }
     const connection = await run.engine.connect(ref.connection);
     const host = await openHost(run.engine, ref.connection);
-    const target = picked.target ?? schedule?.to ?? (await pickRepository(run, host));
-    const opened = await openTarget(run, host, target, false);
+    const target = picked.target ?? (await pickRepository(run, host));
+    const opened = await openTarget(run, host, target);
     if (picked.backup !== undefined) {
       return restore(run, connection, opened, picked.backup);
     }
@@ -108,23 +106,7 @@ export async function showBackups(run: CommandRun): Promise<RestoreResult | { re
 interface ListedLine {
   readonly target?: string;
   readonly backup?: Backup;
-  readonly schedule?: Schedule;
-}
-
-/** Or its repository is read. */
-function runsNow({ name, to }: Schedule): Promise<boolean> {
-  return pick(
-    [
-      {
-        label: t('Show Backups…'),
-        icon: 'list-unordered',
-        description: displayLine(withoutPassword(to)),
-        value: false,
-      },
-      { label: t('Run Now'), icon: 'play', value: true },
-    ],
-    name,
-  );
+  readonly status?: ScheduleStatus;
 }
 
 /** The newest first. */
@@ -142,7 +124,7 @@ function choicesOf(
       const others = othersOf(backup, all);
       const together = others.length === 0 ? '' : ` · ${withOthersText(others)}`;
       const checked = verified === undefined ? '' : ` · ${t('Backup verified')}: ${verifiedText(verified)}`;
-      const time = utcTime(madeAt);
+      const time = fullTime(madeAt);
       const facts = [relativeAge(madeAt, now), snapshotCountText(restorePoints), bytesText(bytes)];
       if (set !== undefined) {
         facts.push(t('Set'));

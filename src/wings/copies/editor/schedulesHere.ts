@@ -12,7 +12,7 @@ import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
 export type Schedules = Awaited<ReturnType<typeof readSchedules>>;
 
 /** Of the command line too, which adds them; empty where nobody's home is known. */
-const folder = stateFolder(process.env, '');
+export const folderOfSchedules = stateFolder(process.env, '');
 
 /** @param journal its folder */
 export function schedulesIn(journal: string, log: Log): Promise<Schedules> {
@@ -22,18 +22,20 @@ export function schedulesIn(journal: string, log: Log): Promise<Schedules> {
 
 /** With no program asked: no next run of a calendar, nor a missed one. */
 export async function lastRunsHere(log: Log): Promise<readonly ScheduleStatus[]> {
-  return folder === '' ? [] : (await readSchedules(new ScheduleStore(folder, log), Date.now())).schedules;
+  return folderOfSchedules === ''
+    ? []
+    : (await readSchedules(new ScheduleStore(folderOfSchedules, log), Date.now())).schedules;
 }
 
 /** Those that back up this VM. */
 export async function schedulesOf(view: VmView, log: Log): Promise<readonly ScheduleStatus[]> {
-  const { schedules } = folder === '' ? { schedules: [] } : await schedulesIn(folder, log);
+  const { schedules } = folderOfSchedules === '' ? { schedules: [] } : await schedulesIn(folderOfSchedules, log);
   return schedules.filter((status) => isFor(status, view));
 }
 
 /** As its timer does, where somebody can read what it says. */
 export function runScheduleNow(name: string, log: Log): void {
   const say = 'echo "$1…" && exec /bin/sh "$0"';
-  const script = new ScheduleStore(folder, log).scriptOf(name);
+  const script = new ScheduleStore(folderOfSchedules, log).scriptOf(name);
   runInTerminal(name, 'archive', '/bin/sh', ['-c', say, script, t('Backing up {0}', name)]);
 }

@@ -129,13 +129,17 @@ async function orCreated<T>(
     if (!create || !(error instanceof ResticFault) || error.problem !== 'noRepository') {
       throw error;
     }
-    const { folder = '' } = restic;
-    const isThere = ({ source }: VmDisk): boolean => source !== undefined && posix.dirname(source) === folder;
-    if (vms.some(({ disks }) => disks.some(isThere))) {
-      throw new CopiesFault({ kind: 'amongDisks', folder });
-    }
+    requireApart(restic, vms);
     await restic.run(['init']);
     return undefined;
+  }
+}
+
+/** @throws CopiesFault `amongDisks` */
+export function requireApart({ folder = '' }: Pick<Restic, 'folder'>, vms: readonly Vm[]): void {
+  const isThere = ({ source }: VmDisk): boolean => source !== undefined && posix.dirname(source) === folder;
+  if (vms.some(({ disks }) => disks.some(isThere))) {
+    throw new CopiesFault({ kind: 'amongDisks', folder });
   }
 }
 

@@ -10,6 +10,11 @@ export function isRemote(repository: string): boolean {
   return /^(b2|sftp|s3|gs|azure|swift|rest|rclone):/u.test(repository);
 }
 
+/** With the password that the environment of one of our own has: everybody reads its arguments. */
+export function withPassword(given: string, { VIRT_REWIND_REPOSITORY: whole = '' }: NodeJS.ProcessEnv): string {
+  return withoutPassword(whole) === given ? whole : given;
+}
+
 /** As it is shown and remembered: an address may have one, and an option of rclone's. Also of a message with it. */
 export function withoutPassword(repository: string): string {
   return (

@@ -10,7 +10,7 @@ import { parseAs, parseJson } from '../../../journal/json.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { OwnSnapshots } from './ownSnapshots.js';
-import { isRemote, repositoryOf, withoutPassword } from './repositoryAddress.js';
+import { isRemote, repositoryOf, withoutPassword, withPassword } from './repositoryAddress.js';
 import { readKey, serviceVariables, withPipeRead } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
 
@@ -130,9 +130,8 @@ export class Restic {
     const { login, signal, passwordFile } = options;
     // Each of these would say another repository or key than this call does.
     const { RESTIC_REPOSITORY: _, RESTIC_REPOSITORY_FILE: __, ...others } = options.environment;
-    // Of a scheduled run, whose arguments everybody reads.
-    const { VIRT_REWIND_REPOSITORY: whole = '', ...environment } = others;
-    const repository = withoutPassword(whole) === given ? whole : given;
+    const { VIRT_REWIND_REPOSITORY: ___, ...environment } = others;
+    const repository = withPassword(given, others);
     if (login !== undefined) {
       const own = { ...serviceVariables(environment), RESTIC_REPOSITORY: repository };
       const key = await readKey(await withKey(environment, passwordFile)).catch((error: unknown) => {

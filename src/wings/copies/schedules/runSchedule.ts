@@ -93,12 +93,18 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   if (done.deleted > 0 && first !== undefined) {
     await prune(first.uuid, '--free');
   }
+  const isListed = backedUp.length > 0 && !signal.aborted;
+  const listed = isListed
+    ? await runOwn(['backups', `--from=${to}`, ...connect, ...at], { ...wish, repository: schedule.to })
+    : undefined;
+  const repositoryBytes = parseAs(listAnswer, listed?.answer)?.repositoryBytes;
   if (signal.aborted) {
     done.exitCode = cancelled;
   }
   const endedAt = Date.now();
   const sum = (): ScheduledRun & { readonly exitCode: number } => {
-    return { ...started, ...done, exitCode: done.exitCode || Number(isUnwritten), endedAt };
+    const measured = repositoryBytes === undefined ? {} : { repositoryBytes };
+    return { ...started, ...done, ...measured, exitCode: done.exitCode || Number(isUnwritten), endedAt };
   };
   await record(sum());
   const ended = sum();
@@ -114,6 +120,7 @@ const setAnswer = v.object({
   backups: v.array(madeBackup),
   failed: v.array(v.object({ vm: v.string(), message: v.string() })),
 });
+const listAnswer = v.object({ repositoryBytes: v.number() });
 const pruneAnswer = v.object({ pruned: v.object({ deleted: v.array(v.unknown()) }) });
 const failedAnswer = v.object({ error: v.object({ message: v.string() }) });
 

@@ -49,6 +49,8 @@ export const runShape = v.object({
   /** The UUIDs of the VMs that were backed up; absent in runs of older versions. */
   vms: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(1_000))),
   deleted: count,
+  /** What the backups at its target take; absent where that could not be measured. */
+  repositoryBytes: v.exactOptional(count),
 });
 
 export type ScheduledRun = v.InferOutput<typeof runShape>;
@@ -148,9 +150,9 @@ export async function statusOf(
   };
 }
 
-/** Of the last run, or when it was made. Not later than now: a clock may have been set back. */
+/** Of the last run, or when it was made or changed. Not later than now: a clock may have been set back. */
 function lastStart({ madeAt }: Schedule, lastRun: ScheduledRun | undefined, now: number): number {
-  return Math.min(now, lastRun?.startedAt ?? madeAt);
+  return Math.min(now, Math.max(madeAt, lastRun?.startedAt ?? 0));
 }
 
 export function stateOf(run: ScheduledRun | undefined, isAlive: boolean): RunState {

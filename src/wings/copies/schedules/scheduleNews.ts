@@ -4,7 +4,7 @@ import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { agoText } from '../../../text/relativeAge.js';
 import { withoutPassword } from '../repository/repositoryAddress.js';
-import { type ScheduledRun, ScheduleFault, type ScheduleStatus } from './schedule.js';
+import { type Schedule, type ScheduledRun, ScheduleFault, type ScheduleStatus } from './schedule.js';
 import { scheduleFaultText, stateText } from './scheduleText.js';
 
 export interface ScheduleNews {
@@ -54,19 +54,31 @@ export function endedText(schedule: string, { backups, deleted }: ScheduledRun):
   return t('{0}: backups: {1}, deleted: {2}', schedule, backups.length, deleted);
 }
 
+/** Where neither systemd nor cron has it. */
+export function lostText(name: string, by: Schedule['by']): string {
+  return t('{0} is no longer known to {1}. Remove it, and add it again.', name, by);
+}
+
+const shownVms = 3;
+
 /** In a list. */
 export function scheduleLine(
-  { schedule: { name, every, to }, lastRun, state, nextAt, missedAt }: ScheduleStatus,
+  { schedule: { name, every, to, by, system, vms }, lastRun, state, nextAt, missedAt }: ScheduleStatus,
   now: number,
+  isInstalled = true,
 ): { readonly label: string; readonly icon: string; readonly description: string; readonly detail: string } {
-  const isGood = missedAt === undefined && state !== 'failed' && state !== 'interrupted';
+  const isGood = isInstalled && missedAt === undefined && state !== 'failed' && state !== 'interrupted';
   const last = lastRun === undefined ? '' : `${agoText(lastRun.startedAt, now)}, `;
-  const [reason] = lastRun?.messages ?? [];
+  const [reason] = isInstalled ? (lastRun?.messages ?? []) : [lostText(name, by)];
   return {
     label: name,
     icon: isGood ? 'clock' : 'warning',
     description: `${everyText(every)} · ${t('Last run')}: ${last}${stateText(state)}`,
     detail: [
+      displayLine(
+        system ??
+          [...vms.slice(0, shownVms), ...(vms.length > shownVms ? [`+${vms.length - shownVms}`] : [])].join(', '),
+      ),
       ...(nextAt === undefined ? [] : [`${t('Next run')}: ${fullTime(nextAt)}`]),
       displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? withoutPassword(to)), longestReason),
     ].join(' · '),

@@ -80,6 +80,15 @@ export class ScheduleStore {
     await this.#write(schedule.name, scheduleFile, schedule);
   }
 
+  /** Its last run stays. @param script absent: as it was */
+  async replace(schedule: Schedule, script?: string): Promise<void> {
+    const { name } = schedule;
+    await this.#write(name, scheduleFile, schedule);
+    if (script !== undefined) {
+      await writeFile(this.scriptOf(name), script, { mode: 0o700, flush: true });
+    }
+  }
+
   async writeRun(name: string, run: ScheduledRun): Promise<void> {
     await this.#write(name, runFile, run);
   }

@@ -1,7 +1,9 @@
 // What is wrong with a schedule, and how its last run ended, as sentences.
+import { existsSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
-import type { RunState, ScheduleFault } from './schedule.js';
+import type { RunState, Schedule, ScheduleFault } from './schedule.js';
 
 export function stateText(state: RunState): string {
   switch (state) {
@@ -16,6 +18,13 @@ export function stateText(state: RunState): string {
     case 'interrupted':
       return t('interrupted');
   }
+}
+
+/** Where a timer of this user ends with their login. */
+export function lingerLines(by: Schedule['by']): readonly string[] {
+  return by === 'systemd' && process.geteuid?.() !== 0 && !existsSync(`/var/lib/systemd/linger/${userInfo().username}`)
+    ? [t('It runs while you are logged in. To run it always: {0}.', 'loginctl enable-linger')]
+    : [];
 }
 
 export function scheduleFaultText({ kind, about }: ScheduleFault): string {

@@ -63,7 +63,7 @@ describe('a run of a schedule', () => {
     const answer = `echo '{"backup":{"id":"1f0c22ab","uuid":"u"},"pruned":{"deleted":[1]}}'`;
     await run(`echo "$@" "$VIRT_REWIND_REPOSITORY" >>'${seen}'\n${answer}`, { to, keep: { last: 1 } });
     const lines = readFileSync(seen, 'utf8').trim().split('\n');
-    assert.equal(lines.length, 3);
+    assert.equal(lines.length, 4);
     for (const line of lines) {
       assert.match(line, /=rest:http:\/\/user:\*\*\*@host:8000\/ /u);
       assert.deepEqual(line.split('secret').length, 2);
