@@ -171,6 +171,8 @@ export interface OperationResult {
    * second.
    */
   readonly clockBehindMs?: number;
+  /** Of a delete: what its file systems got back, measured; absent where the files cannot be seen. */
+  readonly freedBytes?: number;
   /** Files that were to go at its end and could not be removed: all else is as it was to be. */
   readonly left?: readonly string[];
 }

@@ -14,7 +14,8 @@ import type { Clock } from '../base/clock.js';
 import { withEitherSignal } from '../base/withEitherSignal.js';
 import { stillHolds } from '../operations/planIdentity.js';
 import { carryMarks } from './after/carriedMarks.js';
-import { measureClockBehind } from './after/clockBehind.js';
+import { watchSpace } from './after/freedSpace.js';
+import { operationResult } from './after/operationResult.js';
 import { noteBeforeBegin, noteLayers, noteFrozen } from './look/frozenNotes.js';
 import type { FreshLook } from './look/freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './run/journaledRun.js';
@@ -114,6 +115,7 @@ export class OperationRunner {
     const { clock, persistence } = this.#options;
     const { plan, facts } = await this.#decide(lease, options);
     await (isWhole && noteLayers(persistence, lease.request.vm, facts, lease.log));
+    const freed = await watchSpace(await lease.live.open(), plan, facts);
     const entry = isJournaled(plan) ? await this.#begin(lease, plan, facts) : undefined;
     let ran: StepsRun;
     const stepsAt = clock.ticks();
@@ -127,9 +129,15 @@ export class OperationRunner {
       throw await this.#describeFailure(lease, { plan, facts }, entry, begunAt, asFailure(error));
     }
     const endedAt = clock.ticks();
+    const freedBytes = await freed();
     const durationMs = Math.round(endedAt - begunAt);
     const id = newOperationId();
-    await this.#note(lease, entry, { outcome: 'done', durationMs, entry: id, ...this.#byHand(lease, plan) });
+    await this.#note(lease, plan.request, entry, {
+      outcome: 'done',
+      durationMs,
+      entry: id,
+      ...this.#byHand(lease, plan),
+    });
     // Before the tree is read anew, and with it the marks.
     await carryMarks(plan, facts, this.#options.persistence, lease.log);
     const state = await this.#stateAtEnd(lease);
@@ -143,17 +151,7 @@ export class OperationRunner {
       stepsMs: endedAt - stepsAt,
       why: options,
     });
-    return {
-      ...(plan.snapshot === undefined ? {} : { snapshot: plan.snapshot }),
-      ...(plan.checkpoint === undefined ? {} : { checkpoint: plan.checkpoint }),
-      state,
-      durationMs,
-      ...(ran.guestPausedMs === undefined ? {} : { guestPausedMs: ran.guestPausedMs }),
-      ...(ran.notSeamless === undefined ? {} : { notSeamless: ran.notSeamless }),
-      ...withoutRam(plan),
-      ...measureClockBehind({ plan, facts, ran, state, now: clock.now() }),
-      ...(ran.left.length === 0 ? {} : { left: ran.left }),
-    };
+    return operationResult({ plan, facts, ran, state, durationMs, freedBytes, now: clock.now() });
   }
 
   /** The fresh plan; rejects when it is a refusal or no longer what was confirmed, before anything is touched. */
@@ -209,7 +207,7 @@ export class OperationRunner {
 
   async #begin(lease: Lease, plan: Plan, facts: Facts): Promise<OpenEntry> {
     const { look, persistence, recoverer, isProtected } = this.#options;
-    const { request } = lease;
+    const { request } = plan;
     const { vm } = look.view(request.vm);
     const { uuid, name } = vm;
     const { connection } = request.vm;
@@ -243,7 +241,7 @@ export class OperationRunner {
     const seen = await look.readPatiently(lease);
     if (entry === undefined) {
       const text = failure.line;
-      await this.#note(lease, undefined, {
+      await this.#note(lease, lease.request, undefined, {
         outcome: 'failed',
         failure: text,
         durationMs: Math.round(clock.ticks() - begunAt),
@@ -278,7 +276,8 @@ export class OperationRunner {
   }
 
   async #note(
-    { request }: Lease,
+    { request: { vm } }: Lease,
+    request: OperationRequest,
     entry: OpenEntry | undefined,
     end: {
       readonly outcome: 'done' | 'failed';
@@ -294,8 +293,8 @@ export class OperationRunner {
       await entry.end(ended);
       return;
     }
-    const { connection, uuid } = request.vm;
-    const name = store.vm(request.vm)?.vm.name ?? uuid;
+    const { connection, uuid } = vm;
+    const name = store.vm(vm)?.vm.name ?? uuid;
     await persistence.audit.note({ connection, vm: { uuid, name }, request, ...end });
   }
 
@@ -344,9 +343,4 @@ function throwIfRefused<T extends Decision | 'same'>(decision: T): Exclude<T, Re
 /** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
 function withCanceller(failure: Failure, signal: AbortSignal): Failure {
   return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
-}
-
-function withoutRam({ warnings }: Plan): Pick<OperationResult, 'withoutRam'> {
-  const warning = warnings.find((one) => one.kind === 'checkpointWithoutRam');
-  return warning === undefined ? {} : { withoutRam: warning.why };
 }

@@ -6,9 +6,13 @@ import type { Qcow2Header, Table } from './qcow2Header.js';
 import type { Qcow2Snapshot } from './qcow2Snapshots.js';
 import { eachL2, eachReference, l1EntriesOf, l2Place, readL1, type Shape, shapeOf } from './qcow2Tables.js';
 
+/** What most file systems give out and take back. */
+const blockBytes = 4096;
+
 /**
  * A cluster goes when nobody refers to it any more, so it is counted for a snapshot as long as no other table refers to
- * it. Compressed clusters share the host's clusters among each other, which therefore may have many references.
+ * it. Compressed clusters share the host's clusters among each other, which therefore may have many references. Told is
+ * what the file system gets back of them.
  * @throws BadImage, TooMuchToRead
  */
 export async function internalSizes(
@@ -30,18 +34,27 @@ export async function internalSizes(
   for (const [number, snapshot] of snapshots.entries()) {
     await countReferences(image, shape, header, snapshot, number, references, presentTables);
   }
+  const { clusterBytes } = shape;
   const tableBytes = snapshots.reduce((sum, { entryBytes }) => sum + entryBytes, 0);
-  const clustersOf = (bytes: number): number => Math.ceil(bytes / shape.clusterBytes);
+  // A table of QEMU's is written up to its end alone: the rest of its last cluster never took a block.
+  const block = Math.min(blockBytes, clusterBytes);
+  const roundToBlocks = (bytes: number): number => Math.ceil(bytes / block) * block;
+  const unwritten = snapshots.map(
+    ({ l1: { entries } }) => Math.ceil((entries * 8) / clusterBytes) * clusterBytes - roundToBlocks(entries * 8),
+  );
   return {
     snapshots: snapshots.map(({ name, vmStateBytes, entryBytes }, number) => ({
       name,
       vmStateBytes,
-      heldBytes: references.heldClusters(number) * shape.clusterBytes,
+      heldBytes: references.heldClusters(number) * clusterBytes,
       freedBytes:
-        (references.aloneClusters(number) + clustersOf(tableBytes) - clustersOf(tableBytes - entryBytes)) *
-        shape.clusterBytes,
+        references.aloneClusters(number) * clusterBytes -
+        (unwritten[number] ?? 0) +
+        roundToBlocks(tableBytes) -
+        roundToBlocks(tableBytes - entryBytes),
     })),
-    togetherBytes: (references.together + clustersOf(tableBytes)) * shape.clusterBytes,
+    togetherBytes:
+      references.together * clusterBytes - unwritten.reduce((sum, bytes) => sum + bytes, 0) + roundToBlocks(tableBytes),
   };
 }
 

@@ -30,13 +30,13 @@ export const guestVerbs = {
     title: 'Open Display',
     icon: 'vm',
     arguments: ['vm'],
-    places: [inMenu('guest', '1_console@3', { is: ['vm', 'pausable'], rows: 'one' })],
+    places: [inMenu('guest', '1_console@3', { is: ['display', 'pausable'], rows: 'one' })],
   },
   showScreenshot: {
     title: 'Show Screenshot',
     icon: 'device-camera',
     arguments: ['vm'],
-    places: [inMenu('guest', '1_console@4', { is: ['vm', 'pausable|resumable'], rows: 'one' })],
+    places: [inMenu('guest', '1_console@4', { is: ['display', 'pausable|resumable'], rows: 'one' })],
   },
   openConsole: {
     title: 'Open Console',

@@ -1,5 +1,5 @@
 // What deleting a snapshot really gives back, found out by deleting it: the refcounts before and after are compared
-// with what was said.
+// with what was said. Of a table's last cluster only the blocks that were written count.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -48,11 +48,14 @@ describe('sizes of snapshots inside an image', () => {
 
   async function compare(name: string): Promise<InternalSizes> {
     const sizes = await said(name);
+    const { clusterBytes } = await readRefcounts(file(name));
+    const isWithin = (told: number, freed: number, tables: number): void =>
+      assert.ok(told <= freed && told > freed - tables * clusterBytes, `${name}: ${told} are told, ${freed} are freed`);
     for (const { name: snapshot, freedBytes } of sizes.snapshots) {
-      assert.equal(freedBytes, await given(name, snapshot), `${name}: what ${snapshot} frees`);
+      isWithin(freedBytes, await given(name, snapshot), 2);
     }
     const all = sizes.snapshots.map((snapshot) => snapshot.name);
-    assert.equal(sizes.togetherBytes, await given(name, ...all), `${name}: what all of them free`);
+    isWithin(sizes.togetherBytes, await given(name, ...all), 1 + all.length);
     await img('check', '-q', file('copy'));
     return sizes;
   }

@@ -135,11 +135,11 @@ describe('the page of all VMs', () => {
     await main().getByText('2 selected').waitFor();
     await (await focus('Prune…')).press('Enter');
     const { hands, workbench } = stage();
-    await hands.pick('All but the newest');
+    await hands.pick('All but the newest of each VM');
     await workbench.option('all-large').waitFor();
     await workbench.page.keyboard.press('Enter');
     await hands.answer('Delete 2 Snapshots');
-    await workbench.toast(/Deleted 2 snapshots of 1 VM\./u).waitFor();
+    await workbench.toast(/Deleted 2 snapshots of 1 VM, freed \d+ KB\./u).waitFor();
     await main()
       .getByRole('row', { name: /all-large off 1 /u })
       .waitFor();

@@ -173,7 +173,7 @@ describe('the blocks of the picture', () => {
     await hands.node(/^two, .*would be deleted/).waitFor();
     const head = (row: number, words: string) =>
       hands.blocks.getByRole('rowheader').nth(row).filter({ hasText: words }).waitFor();
-    await head(1, 'would be deleted with 64 KB of its blocks');
+    await head(1, 'would be deleted with the crossed-out blocks');
     await head(2, 'would keep 256 KB of layer B');
     await hands.whatIf.filter({ hasText: 'Frees' }).waitFor();
     await picture('what-if-inside');

@@ -8,6 +8,7 @@ import type { VmView } from '../../live/views.js';
 import { snapshotInfos } from '../../session/infos.js';
 import { marksOn } from '../../text/rows/marksOn.js';
 import { hereRow, snapshotRow } from '../../text/rows/rows.js';
+import { sizeIn } from '../../text/rows/sizeText.js';
 import { powerWord, snapshotCountText } from '../../text/words.js';
 import { columnsOf, cutTo } from '../columns.js';
 import type { Context } from '../context.js';
@@ -87,8 +88,7 @@ function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: stri
     opens: 'never' as const,
     ...marksOn(view, name),
   };
-  const size = layers?.snapshots.find((one) => one.snapshot === name);
-  const { words } = snapshotRow(snapshot, place, { now }, size);
+  const { words } = snapshotRow(snapshot, place, { now }, sizeIn(layers, name));
   const title = displayLine(snapshot.title);
   // The name is what a command takes where two have one title.
   const called = title === name ? title : `${title} (${displayLine(name)})`;

@@ -24,14 +24,17 @@ type PruneRequest = Extract<OperationRequest, { kind: 'prune' }>;
 function planPrune({ vm: ref, ...request }: PruneRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, tree } = facts;
   const there = request.snapshots.filter((name) => findSnapshot(tree, name) !== undefined);
-  return (
+  const decision =
     accessRefusal(facts, 'delete') ??
     seriesPlan(
       { ...request, vm: ref },
       withoutCurrent(ref, there, facts),
       refuse('snapshotMissing', { vm: vm.name, snapshot: request.snapshots[0] ?? '' }),
-    )
-  );
+    );
+  // What runs, and what the log tells of, are those that go.
+  return decision.kind === 'refusal'
+    ? decision
+    : { ...decision, request: { ...request, vm: ref, snapshots: decision.deletes ?? [] } };
 }
 
 function withoutCurrent(ref: PruneRequest['vm'], names: readonly string[], facts: Facts): DeleteSeries {

@@ -15,6 +15,7 @@ import { behindText, durationText } from '../relativeAge.js';
 import { powerWord, snapshotCountText } from '../words.js';
 import type { EndState } from '../../operations/revert/endState.js';
 import { lookAgain } from '../ways.js';
+import { deletedText, measuredFreedText } from './deletedText.js';
 
 /** Names as people read them; `title` is that of the snapshot which the request makes or names. */
 interface Names {
@@ -110,7 +111,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     question: ({ scope }, names) => deletes[scope].question(names),
     confirm: ({ scope }, { deletes = [] }) =>
       scope === 'one' || deletes.length < 2 ? t('Delete') : t('Delete {0} Snapshots', deletes.length),
-    done: ({ scope }, done) => deletes[scope].done(done),
+    done: ({ scope }, done) => [deletes[scope].done(done), ...measuredFreedText(done.result)].join(' '),
     left: () => t('The current state of the VM is unchanged. Delete the snapshot again to finish.'),
   },
   describe: {
@@ -128,7 +129,8 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
   repair: {
     doing: () => t('repairing'),
     question: (_, { vm }) => t('Repair {0}?', vm),
-    confirm: () => t('Repair'),
+    confirm: (_, { warnings }) =>
+      warnings.some(({ kind }) => kind === 'goesToTrash') ? t('Move to Trash') : t('Repair'),
     done: (_, { vm, took, result }) => t('Repaired {0} in {1}. It is now {2}.', vm, took, stateWord(result)),
   },
   power: {
@@ -157,7 +159,8 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: () => t('consolidating'),
     question: (_, { vm }) => t('Consolidate the disks of {0}?', vm),
     confirm: (_, plan) => consolidateLabel(plan),
-    done: (_, { vm, took }) => t('Consolidated the disks of {0} in {1}.', vm, took),
+    done: (_, { vm, took, result }) =>
+      [t('Consolidated the disks of {0} in {1}.', vm, took), ...measuredFreedText(result)].join(' '),
     left: () => t('The content of the VM’s disks is unchanged. Consolidate again to finish.'),
   },
   prune: {
@@ -171,7 +174,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
         : length === 1
           ? t('Delete 1 Snapshot')
           : t('Delete {0} Snapshots', length),
-    done: (_, { vm, took }) => t('Pruned the snapshots of {0} in {1}.', vm, took),
+    done: (item, { vm, result: value }) => deletedText([{ item, value }], vm),
     left: () => t('The remaining snapshots were kept. Prune again to finish.'),
   },
 };

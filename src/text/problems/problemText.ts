@@ -4,6 +4,7 @@ import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
 import type { Problem } from '../../diagnosis/problem.js';
 import type { Refusal } from '../../domain/refusal.js';
+import type { Warning } from '../../domain/consequences.js';
 import type { Repair } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { VmView } from '../../live/views.js';
@@ -92,7 +93,12 @@ const sentences: ProblemSentences = {
 };
 
 /** What a repair does, in one sentence. */
-export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>): string {
+/** @param warnings of its plan: what is not known to be ours is moved, not removed */
+export function repairText(
+  repair: Repair,
+  view: Pick<VmView, 'vm' | 'tree'>,
+  warnings: readonly Warning[] = [],
+): string {
   const vm = displayLine(view.vm.name);
   const snapshot = 'snapshot' in repair ? displayLine(titleOf(view, repair.snapshot)) : '';
   switch (repair.kind) {
@@ -101,7 +107,9 @@ export function repairText(repair: Repair, view: Pick<VmView, 'vm' | 'tree'>): s
     case 'adoptTag':
       return t('Add “{0}” to the snapshots of {1}. No file is changed.', displayLine(repair.tag), vm);
     case 'removeFiles':
-      return t('Remove {0}.', quotedPaths(repair.files));
+      return warnings.some(({ kind }) => kind === 'goesToTrash')
+        ? t('Move {0} to a trash folder.', quotedPaths(repair.files))
+        : t('Remove {0}.', quotedPaths(repair.files));
     case 'forgetSnapshot':
       return t('Make libvirt forget {0}. No file is changed.', snapshot);
     case 'keepDisks':

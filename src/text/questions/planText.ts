@@ -32,7 +32,7 @@ export function planText(plan: Plan, target: VmView, now: number): PlanText {
   const snapshot = snapshotOf(plan, target);
   const { request } = plan;
   const lines = [
-    ...(request.kind === 'repair' ? [repairText(request.repair, target)] : []),
+    ...(request.kind === 'repair' ? [repairText(request.repair, target, plan.warnings)] : []),
     ...(snapshot === undefined || plan.request.kind !== 'revert'
       ? []
       : [

@@ -35,7 +35,7 @@ export function pruneCount({ plan, target, tree }: PlannedPrune): string {
   return [count, ...freedText([{ plan, target }])].join(' · ');
 }
 
-/** Which go, which stay because of the rule, each the oldest first, and which stay for another reason. */
+/** Which go, which stay and why, and which stay because of the rule; the oldest first. */
 export function pruneDetail({ plan, target, tree }: PlannedPrune): string {
   const going = prunedIn(plan);
   const skipped = skippedIn(plan);
@@ -46,7 +46,7 @@ export function pruneDetail({ plan, target, tree }: PlannedPrune): string {
     names.map((name) => displayLine(titleOf(target, name), longestTitle)).join(', ');
   return [
     t('Deletes: {0}.', titles(all.filter((name) => going.includes(name)))),
-    ...(byRule.length === 0 ? [] : [t('Keeps by the rule: {0}.', titles(byRule))]),
     ...skipped.map(({ snapshot, why }) => t('“{0}” is not deleted: {1}', titles([snapshot]), why)),
+    ...(byRule.length === 0 ? [] : [t('Keeps by the rule: {0}.', titles(byRule))]),
   ].join(' ');
 }

@@ -35,7 +35,7 @@ function effectLines({ plan, target }: PlannedTarget, now: number): readonly str
       return snapshot === undefined ? [] : [restoredLine(snapshot, now)];
     }
     case 'repair':
-      return [repairText(request.repair, target)];
+      return [repairText(request.repair, target, plan.warnings)];
     case 'delete':
     case 'prune':
     case 'consolidate':
@@ -251,15 +251,23 @@ function keptByRevertLine({ plan, target }: PlannedTarget): string {
   const time = estimateText(
     displayedCreateMs(step.snapshotKind, ramMethodOf(step), target.vm.memoryBytes, target.tree),
   );
-  return plan.spaceBytes === undefined || plan.spaceBytes === 0
-    ? t('Saved first: the current state, as “{0}” ({1}, about {2}).', title, kind, time)
-    : t(
-        'Saved first: the current state, as “{0}” ({1}, about {2}, {3}).',
-        title,
-        kind,
-        time,
-        spaceText(plan.spaceBytes, step, target),
-      );
+  const saved =
+    plan.spaceBytes === undefined || plan.spaceBytes === 0
+      ? t('Saved first: the current state, as “{0}” ({1}, about {2}).', title, kind, time)
+      : t(
+          'Saved first: the current state, as “{0}” ({1}, about {2}, {3}).',
+          title,
+          kind,
+          time,
+          spaceText(plan.spaceBytes, step, target),
+        );
+  return [saved, ...secondSnapshotText(plan)].join(' ');
+}
+
+function secondSnapshotText({ warnings }: Plan): readonly string[] {
+  return warnings.flatMap((warning) =>
+    warning.kind === 'makesLeaf' ? [t('Also adds the automatic snapshot “{0}”.', name(warning.title))] : [],
+  );
 }
 
 function notKeptLine(reason: string): string {
@@ -315,7 +323,7 @@ function mindText([first, ...more]: readonly string[], losses: readonly string[]
     : [text];
 }
 
-function listNames(names: readonly string[]): string {
+export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((one) => displayLine(one, longestName / 2));
   return names.length <= 3 ? shown.join(', ') : t('{0} and {1} more', shown.join(', '), names.length - 3);
 }

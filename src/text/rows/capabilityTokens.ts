@@ -30,6 +30,7 @@ export const menuTokens = [
   'restartable',
   'forceable',
   'consoleLog',
+  'display',
   'warned',
   'markable',
   'hasFavourite',
@@ -91,6 +92,7 @@ export function vmTokens(view: VmView, { readOnly, isWarned }: VmPlace): string 
       ? ['readOnly']
       : ['checkpointable', ...undoTokens(view), ...careTokens(view), ...powerTokens[vm.power], ...cloneTokens(vm)]),
     ...(vm.consoleLog === undefined ? [] : ['consoleLog']),
+    ...(vm.display === true ? ['display'] : []),
     ...operationTokens(operation),
   );
 }

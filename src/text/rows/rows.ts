@@ -161,13 +161,14 @@ export function vmRow(
   const guarded = isProtected?.(vm) === true;
   const mark = healthMark(health?.(view.ref) ?? []);
   const calm = [
+    // A narrow view cuts the end off.
+    ...(mark === '' ? [] : [mark]),
     ...(lastSeenAt === undefined ? [] : [lastSeenText(lastSeenAt, now)]),
     ...surprising,
     ...cost,
     ...rest,
     ...(clones === 0 ? [] : [clones === 1 ? t('1 clone') : t('{0} clones', clones)]),
     ...(searched?.isOver === false ? [t('bisect not finished')] : []),
-    ...(mark === '' ? [] : [mark]),
   ];
   const unseen = [...plain, ...(guarded ? [t('protected')] : [])];
   const parts =
@@ -246,11 +247,11 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   const mark = healthMark(place.found ?? []);
   const isFavourite = place.favourite === true;
   const parts = [
+    ...(mark === '' ? [] : [mark]),
     ...(place.isBeingWritten === true ? [t('being written')] : []),
     ...(place.bisected === undefined ? [] : [markWords(place.bisected)]),
     ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
     ...(place.kept && !isFavourite ? [t('kept')] : []),
-    ...(mark === '' ? [] : [mark]),
   ];
   // That it is in the trash, its icon says; not that it stays there.
   const isOver = place.trashedUntil !== undefined && place.trashedUntil <= now;

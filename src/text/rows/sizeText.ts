@@ -33,9 +33,23 @@ export function sizeWords(size: Size | undefined, asOf?: string): readonly strin
   return [asOf === undefined ? words : t('{0} as of {1}', words, asOf)];
 }
 
-/** Of all snapshots of a VM together, where somebody looked. */
-export function togetherWords({ tree, layers }: VmView): readonly string[] {
-  return (tree?.snapshots.length ?? 0) === 0 ? [] : sizeWords(layers?.together);
+/** Of a snapshot: what deleting it alone frees. Absent where a part of it is known and its files were not looked at. */
+export function sizeIn(layers: VmView['layers'], snapshot: string): SnapshotSize | undefined {
+  return withoutPart(
+    layers,
+    layers?.snapshots.find((one) => one.snapshot === snapshot),
+  );
+}
+
+/** Of all snapshots of a VM together: what deleting them frees. */
+export function togetherWords({ tree, layers }: Pick<VmView, 'tree' | 'layers'>): readonly string[] {
+  return (tree?.snapshots.length ?? 0) === 0 ? [] : sizeWords(withoutPart(layers, layers?.together));
+}
+
+/** What libvirt's statistics tell of a part alone is another number a moment later, when the files were looked at. */
+function withoutPart<T extends Size>(layers: VmView['layers'], size: T | undefined): T | undefined {
+  const isPart = size?.how === 'atLeast' || size?.how === 'atMost';
+  return isPart && layers?.from === 'statistics' ? undefined : size;
 }
 
 /** Of a VM that was made of another: what its own files take, and its RAM while it has any. */
@@ -90,13 +104,16 @@ export function sizeFacts(size: SnapshotSize | undefined): FactList['lines'] {
   const { bytes, how, memoryBytes = 0 } = size;
   const [words = bytesWords(bytes)] = bytes === 'unknown' ? [] : sizeWords(size);
   const sum = how === 'estimate' && bytes !== 'unknown' ? t('about {0}', words) : words;
+  const isKept = memoryBytes !== 'unknown' && bytes !== 'unknown' && how !== 'atLeast' && memoryBytes > bytes;
   return [
     {
       name: t('Deleting frees'),
       value:
         memoryBytes === 0 || bytes === 'unknown'
           ? sum
-          : t('{0}, including {1} of memory', sum, bytesWords(memoryBytes)),
+          : isKept
+            ? t('{0}; other states use its {1} of memory', sum, bytesText(memoryBytes))
+            : t('{0}, including {1} of memory', sum, bytesWords(memoryBytes)),
     },
   ];
 }

@@ -5,7 +5,7 @@ import { type Bytes, sumOf } from '../../domain/layers.js';
 import { displayLine } from '../../domain/plainText.js';
 import { countSnapshots, type VmView, vmKey } from '../../live/views.js';
 import { problemText } from '../problems/problemText.js';
-import { emptyOverlayBytes } from './sizeText.js';
+import { emptyOverlayBytes, togetherWords } from './sizeText.js';
 import { isTrashed } from '../questions/trashText.js';
 import { powerWord } from '../words.js';
 
@@ -20,6 +20,8 @@ export interface VmLine {
   readonly state: string;
   readonly power: VmView['vm']['power'];
   readonly snapshots?: number;
+  /** What deleting all of them frees, in the words of its row. */
+  readonly together: readonly string[];
   /** Milliseconds since 1970; absent for no snapshot, and where nobody looked. */
   readonly oldestAt?: number;
   /** Of all its files, also those that it shares; absent where nobody looked. */
@@ -55,6 +57,7 @@ export function vmLine(view: VmView, found: readonly Problem[] | undefined, now:
     state: powerWord(vm),
     power: vm.power,
     ...(snapshots !== undefined && { snapshots }),
+    together: togetherWords(view),
     ...(times.length > 0 && { oldestAt: Math.min(...times) }),
     ...(layers !== undefined && { bytes: sumOf(files.map(({ bytes }) => bytes)) }),
     ...(largest !== undefined && { largest }),
@@ -154,7 +157,16 @@ export function vmListCsv(lines: readonly VmLine[]): string {
     .join('');
 }
 
-const emptyLine: VmLine = { key: '', name: '', uuid: '', connection: '', state: '', power: 'unknown', files: [] };
+const emptyLine: VmLine = {
+  key: '',
+  name: '',
+  uuid: '',
+  connection: '',
+  state: '',
+  power: 'unknown',
+  together: [],
+  files: [],
+};
 
 /** A spreadsheet takes a text that begins as a formula for one, unless something stands before it. */
 function csvCell(value: Row[string]): string {

@@ -11,7 +11,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { refuse } from '../../domain/refusal.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { isSilent } from '../../text/failures/failureText.js';
-import { type LeftOut, type QuestionText, questionOfAll } from '../../text/questions/questionText.js';
+import { type LeftOut, listNames, type QuestionText, questionOfAll } from '../../text/questions/questionText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import type { PlannedTarget } from '../../text/questions/lossText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
@@ -35,12 +35,12 @@ const mostReasons = 3;
 
 export interface OperateQuestion {
   /** Of as many as can be done. */
-  readonly title: (count: number) => string;
-  readonly confirm: (count: number) => string;
+  readonly title: (count: number, plans: readonly Plan[]) => string;
+  readonly confirm: (count: number, plans: readonly Plan[]) => string;
   /** For how long it can be cancelled before it begins. */
   readonly cancelSeconds?: number | undefined;
-  /** What is said when all was done; absent: how many. */
-  readonly done?: (count: number) => string;
+  /** What is said of what was done; absent: how many. */
+  readonly done?: (done: readonly DoneRequest[]) => string;
   /** `always`: it names what cannot be done. `losses`: only where something is lost; all are tried. */
   readonly when: 'always' | 'losses';
   /** VMs for which nothing is requested, and why. */
@@ -76,8 +76,7 @@ interface AgreedRequests {
   readonly agreement?: PlanAgreement;
   /** What the question named as impossible: it is not tried, and told of at the end. */
   readonly leftOut?: readonly LeftOut[];
-  /** What is said when all was done; absent: how many. */
-  readonly done?: string;
+  readonly done?: OperateQuestion['done'];
   /** What each undoes. */
   readonly undoing?: OperateQuestion['undoing'];
 }
@@ -162,7 +161,11 @@ async function agree(
   const asked = when === 'always' ? planned : planned.filter(({ losses }) => losses.length > 0);
   if (asked.length > 0) {
     const targets = asked.map((plan) => ({ plan, target: existingVm(run, plan.request.vm) }));
-    const words = { title: title(targets.length), confirm: confirm(targets.length), cancelSeconds };
+    const words = {
+      title: title(asked.length, asked),
+      confirm: confirm(asked.length, asked),
+      cancelSeconds,
+    };
     const question = questionOfAll(words, targets, Date.now(), without);
     if (ask === undefined) {
       await askQuestion(question);
@@ -176,7 +179,7 @@ async function agree(
     requests: going,
     agreement: agreementOn(run, requests, planned),
     leftOut: without,
-    ...(done !== undefined && { done: done(going.length) }),
+    ...(done !== undefined && { done }),
   };
 }
 
@@ -226,30 +229,39 @@ function summarize(
   run: CommandRun,
   outcomes: readonly Outcome[],
   leftOut: readonly LeftOut[] = [],
-  done?: string,
+  doneText?: OperateQuestion['done'],
 ): OperationResult[] {
-  const results = outcomes.flatMap((outcome) => (outcome.kind === 'done' ? [outcome.value] : []));
+  const done = outcomes.filter((outcome) => outcome.kind === 'done');
+  const results = done.map(({ value }) => value);
   const failed = outcomes.flatMap(({ item, ...outcome }) =>
     outcome.kind === 'failed' ? [{ item, failure: asFailure(outcome.reason) }] : [],
   );
   const told = failed.filter(({ failure }) => !isSilent(failure));
   const refused = told.filter(({ failure }) => failure.kind === 'refused').length;
   const count = [
-    t('{0} of {1} done.', results.length, outcomes.length + leftOut.length),
-    ...(leftOut.length === 0 ? [] : [t('{0} left out.', leftOut.length)]),
+    done.length > 0 && doneText !== undefined
+      ? doneText(done)
+      : t('{0} of {1} done.', results.length, outcomes.length + leftOut.length),
+    ...(leftOut.length === 0
+      ? []
+      : [
+          doneText === undefined
+            ? t('{0} left out.', leftOut.length)
+            : t('Left out: {0}.', listNames([...new Set(leftOut.map(({ vm }) => vm))])),
+        ]),
     ...(refused === 0 ? [] : [t('{0} refused.', refused)]),
     ...(refused === told.length ? [] : [t('{0} failed.', told.length - refused)]),
   ].join(' ');
   const first = (told[0] ?? failed[0])?.failure;
   const without = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
   if (first === undefined) {
-    if (without.length > 0) {
-      const message = [count, ...reasonsText(run, without)].join(' ');
-      showFailure(run.log, 'virtRewind.showLog', new CommandError('refused', message), run.title);
-    } else if (done === undefined) {
-      noteInStatusBar(count);
+    const reasons = reasonsText(run, without);
+    if (doneText !== undefined) {
+      void notify('info', count);
+    } else if (without.length > 0) {
+      showFailure(run.log, 'virtRewind.showLog', new CommandError('refused', [count, ...reasons].join(' ')), run.title);
     } else {
-      void notify('info', done);
+      noteInStatusBar(count);
     }
     return results;
   }

@@ -15,7 +15,7 @@ import { type RowContext, hereRow, reachOf, snapshotRow, vmRow } from '../../tex
 import { automaticSentence } from '../../text/rows/facts.js';
 import { bisectedAs, marksOn } from '../../text/rows/marksOn.js';
 import { markWords } from '../../text/rows/bisectMarks.js';
-import { sizeWords } from '../../text/rows/sizeText.js';
+import { sizeIn, sizeWords } from '../../text/rows/sizeText.js';
 import { clonesIn } from '../tree/clonesInTree.js';
 import type { PictureAction, PictureMark, PictureNode, PictureState } from './messages.js';
 
@@ -95,7 +95,6 @@ function nodesOf(view: VmView, connection: ConnectionView | undefined, reading: 
   const snapshots = sortSnapshots(tree, 'time').filter(firstOfName());
   const positions = new Map(snapshots.map(({ name }, index) => [name, index]));
   const parents = parentsOf(tree);
-  const sizes = new Map(view.layers?.snapshots.map((size) => [size.snapshot, size]));
   const parentPosition = (name: string | undefined): { readonly parent: number } | undefined => {
     const parent = name === undefined ? undefined : positions.get(name);
     return parent === undefined ? undefined : { parent };
@@ -114,7 +113,7 @@ function nodesOf(view: VmView, connection: ConnectionView | undefined, reading: 
     const searched = bisectedAs(reading.bisect?.(view.ref), snapshot).bisected;
     const row = snapshotRow(snapshot, place, reading);
     const onPath = isOnActivePath(tree, snapshot.name);
-    const size = freedWords(sizes.get(snapshot.name));
+    const size = freedWords(sizeIn(view.layers, snapshot.name));
     return {
       kind: 'snapshot',
       name: snapshot.name,

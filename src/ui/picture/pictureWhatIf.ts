@@ -205,7 +205,7 @@ function nodeWords(fate: LayerFate, name: string): string {
   }
 }
 
-/** Bytes stand beside what is crossed out inside an image; how much a merge moves the plan itself says. */
+/** What the delete frees, and how much a merge moves, the plan itself says. */
 function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: BlockMap): string {
   const letterOf = (wanted: string): string => layerLetter(rows.findIndex(({ id }) => id === wanted));
   switch (fate) {
@@ -215,7 +215,7 @@ function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: Bl
         ? t('would be dropped')
         : extents.length === 0
           ? t('would be deleted; other states use all its blocks')
-          : t('would be deleted with {0} of its blocks', bytesText(bytesOf(extents)));
+          : t('would be deleted with the crossed-out blocks');
     }
     case 'moved':
       return into === undefined ? t('would be merged') : t('would move into layer {0}', letterOf(into));

@@ -2,6 +2,7 @@
 // that run commands of `[label](command:…)` in a box's prompt and in what it says of a text, and icons of `$(name)` in
 // lists.
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
 import type { Event } from '../../base/emitter.js';
 import { displayLine, displayText } from '../../domain/plainText.js';
 import { noticeText, withoutIcons } from '../../text/noticeText.js';
@@ -124,11 +125,11 @@ export async function askOne<T>(
   return whileModalOpen(vscode.window.showQuickPick(lines.flatMap(itemWithGroup), options));
 }
 
-/** All are picked until the user takes some out. @param others stand below them, and cannot be picked */
+/** All are picked until the user takes some out. @param others stand below them; to pick one changes nothing */
 export async function askSeveral<T>(
   lines: readonly ListLine<T>[],
   placeHolder: string,
-  others: readonly string[] = [],
+  others: readonly Pick<ListLine<T>, 'label' | 'detail'>[] = [],
   title?: string,
 ): Promise<readonly T[] | undefined> {
   const options = {
@@ -138,8 +139,11 @@ export async function askSeveral<T>(
     canPickMany: true,
   } as const;
   const items: readonly (vscode.QuickPickItem & { values: readonly T[] })[] = [
-    ...lines.map((line) => ({ ...item(line), picked: line.isPicked ?? true, values: [line.value] })),
-    ...others.map((label) => ({ label: listText(label), kind: vscode.QuickPickItemKind.Separator, values: [] })),
+    ...lines.flatMap((line, index) =>
+      itemWithGroup(line, index, lines).map((one) => ({ ...one, picked: line.isPicked ?? true, values: [line.value] })),
+    ),
+    ...(others.length === 0 ? [] : [{ ...separator(t('Left out')), values: [] }]),
+    ...others.map((line) => ({ ...item({ ...line, value: [] }), values: [] })),
   ];
   const picked = await whileModalOpen(vscode.window.showQuickPick(items, options));
   return picked?.flatMap(({ values }) => values);
@@ -217,7 +221,11 @@ function itemWithGroup<T>(
   const { group, value } = line;
   return group === undefined || group === all[index - 1]?.group
     ? [item(line)]
-    : [{ label: listText(group), kind: vscode.QuickPickItemKind.Separator, value }, item(line)];
+    : [{ ...separator(group), value }, item(line)];
+}
+
+function separator(label: string): vscode.QuickPickItem {
+  return { label: listText(label), kind: vscode.QuickPickItemKind.Separator };
 }
 
 function item<T>({ label, description, detail, icon, value }: ListLine<T>): vscode.QuickPickItem & { value: T } {

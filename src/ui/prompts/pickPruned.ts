@@ -1,18 +1,21 @@
 // The questions before a prune: by which rule, and which of those that it fits.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../live/views.js';
-import type { SnapshotSize } from '../../domain/layers.js';
-import type { SnapshotTree } from '../../domain/snapshot.js';
-import { findSnapshot } from '../../domain/snapshotTree.js';
+import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
+import { sortSnapshots } from '../../domain/snapshotTree.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { treeViewId } from '../../manifest/viewIds.js';
 import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.js';
 import type { PruneSetting } from '../../manifest/settings.js';
 import { readSettings, readUserSettings, writeSetting } from '../readSettings.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
 import { relativeAge } from '../../text/relativeAge.js';
-import { sizeWords } from '../../text/rows/sizeText.js';
+import { prunedIn } from '../../text/questions/pruneText.js';
+import { sizeIn, sizeWords } from '../../text/rows/sizeText.js';
 import { kindWords } from '../../text/words.js';
-import { askSeveral, askText } from './ask.js';
+import { askSeveral, askText, type ListLine } from './ask.js';
 import { requireAnswer } from './commandError.js';
+import { showInView } from './notify.js';
 import { type Choice, pick } from './pickTarget.js';
 
 interface PickedRule {
@@ -30,6 +33,16 @@ export function ruleOf({ olderThan, keepLast }: PickedRule): PruneRule {
   };
 }
 
+/** @param newest how many of the newest may stay, in their order @param vms that they are for, each by itself */
+function usualRulesOf(newest: readonly number[], vms: number): readonly Pick<Choice<PickedRule>, 'label' | 'value'>[] {
+  return [
+    { label: t('Older than 30 days'), value: { olderThan: 30 * day } },
+    { label: t('Older than a week'), value: { olderThan: 7 * day } },
+    { label: t('Older than 3 days'), value: { olderThan: 3 * day } },
+    ...newest.map((keepLast) => ({ label: newestText(keepLast, vms), value: { keepLast } })),
+  ];
+}
+
 /**
  * The usual rules, as far as they fit some; of each kind, the one that deletes least comes first.
  * @param fits how many a rule fits
@@ -41,18 +54,41 @@ export function usualRules(
   all: number,
   newest: readonly number[],
 ): readonly Choice<PickedRule>[] {
-  const usual = (label: string, value: PickedRule): readonly Choice<PickedRule>[] => {
-    const count = fits(ruleOf(value));
-    return count === 0 ? [] : [{ label, description: t('deletes {0} of {1}', count, all), value }];
-  };
-  return [
-    ...usual(t('Older than 30 days'), { olderThan: 30 * day }),
-    ...usual(t('Older than a week'), { olderThan: 7 * day }),
-    ...usual(t('Older than 3 days'), { olderThan: 3 * day }),
-    ...newest.flatMap((keepLast) =>
-      usual(keepLast === 1 ? t('All but the newest') : t('All but the {0} newest', keepLast), { keepLast }),
-    ),
-  ];
+  return usualRulesOf(newest, 1).flatMap((rule) => withCount(rule, fits(ruleOf(rule.value)) || undefined, all));
+}
+
+/** @param count how many it deletes; undefined: it fits none, and is not offered */
+function withCount<T>(choice: Choice<T>, count: number | undefined, all: number): readonly Choice<T>[] {
+  return count === undefined ? [] : [{ ...choice, description: t('deletes {0} of {1}', count, all) }];
+}
+
+/** How many each rule deletes, as it is decided what can go; undefined where it fits none. */
+async function countDeleted(
+  engine: Pick<EnginePort, 'decide'>,
+  vms: readonly PrunableVm[],
+  rules: readonly RuleFor[],
+): Promise<readonly (number | undefined)[]> {
+  const now = Date.now();
+  const requests = rules.map((ruleFor) =>
+    vms.flatMap(({ view: { ref }, tree }) => {
+      const snapshots = chosenByRule(ruleOf(ruleFor(ref.connection)), tree, now).map(({ name }) => name);
+      return snapshots.length === 0 ? [] : [{ kind: 'prune', vm: ref, snapshots } as const];
+    }),
+  );
+  const counts = (await engine.decide(requests.flat())).map(({ decision }) =>
+    decision.kind === 'plan' ? prunedIn(decision).length : 0,
+  );
+  return requests.map(({ length }) => {
+    const own = counts.splice(0, length);
+    return length === 0 ? undefined : own.reduce((sum, count) => sum + count, 0);
+  });
+}
+
+function newestText(keepLast: number, vms: number): string {
+  if (vms > 1) {
+    return keepLast === 1 ? t('All but the newest of each VM') : t('All but the {0} newest of each VM', keepLast);
+  }
+  return keepLast === 1 ? t('All but the newest') : t('All but the {0} newest', keepLast);
 }
 
 /** A VM of which something may go. */
@@ -65,12 +101,12 @@ interface PrunableVm {
 type RuleFor = (connection: string) => PickedRule;
 
 /** A rule with a number of one's own is written, the usual ones are picked. That of the settings comes first. */
-export async function pickPruneRule(vms: readonly PrunableVm[], title: string): Promise<RuleFor> {
-  const now = Date.now();
+export async function pickPruneRule(
+  engine: Pick<EnginePort, 'decide'>,
+  vms: readonly PrunableVm[],
+  title: string,
+): Promise<RuleFor> {
   const { pruneRules } = readSettings();
-  const countChosen = (ruleFor: (connection: string) => PruneRule): number =>
-    vms.flatMap(({ view, tree }) => chosenByRule(ruleFor(view.ref.connection), tree, now)).length;
-  const fits = (rule: PruneRule): number => countChosen(() => rule);
   const all = vms.flatMap(({ tree }) => tree.snapshots).length;
   const [uri, ...others] = new Set(vms.map(({ view }) => view.ref.connection));
   const ofSettings = ({ keepLast, olderThanDays }: PruneSetting = {}): PickedRule => ({
@@ -79,25 +115,34 @@ export async function pickPruneRule(vms: readonly PrunableVm[], title: string): 
   });
   const settingFor: RuleFor = (connection) => ofSettings(pruneRules[connection]);
   const hasRules = vms.every(({ view }) => pruneRules[view.ref.connection] !== undefined);
+  const usual = usualRulesOf(vms.length === 1 ? [10, 3] : [10, 5, 3, 2, 1], vms.length);
+  const rules = [
+    settingFor,
+    ...usual.map(
+      ({ value }): RuleFor =>
+        () =>
+          value,
+    ),
+  ];
+  const [ofSetting = 0, ...counts] = await showInView(treeViewId, () => countDeleted(engine, vms, rules));
   const picked = await pick<PickedRule | 'days' | 'count' | 'settings' | 'keep'>(
     [
       ...(hasRules
         ? [
             {
               label: t('The Rule in Your Settings'),
-              description: t(
-                'deletes {0} of {1}',
-                countChosen((connection) => ruleOf(settingFor(connection))),
-                all,
-              ),
+              description: t('deletes {0} of {1}', ofSetting, all),
               ...(uri !== undefined && others.length === 0 && { detail: ruleWords(pruneRules[uri]) }),
               value: 'settings' as const,
             },
           ]
         : []),
-      ...usualRules(fits, all, vms.length === 1 ? [10, 3] : [10, 5, 3, 2, 1]),
+      ...usual.flatMap((rule, index) => withCount(rule, counts[index], all)),
       { label: t('Older than … Days'), value: 'days' },
-      { label: t('All but the … newest'), value: 'count' },
+      {
+        label: vms.length === 1 ? t('All but the … newest') : t('All but the … newest of each VM'),
+        value: 'count',
+      },
       ...(others.length === 0 ? [{ label: t('Keep a Rule for This Connection…'), value: 'keep' as const }] : []),
       ...(vms.length === 1 ? [{ label: t('Select from All'), value: {} }] : []),
     ],
@@ -127,12 +172,20 @@ export async function pickPruneRule(vms: readonly PrunableVm[], title: string): 
   }
 }
 
+export function pickedWords({ keepLast, olderThan }: PickedRule): string {
+  return ruleWords({
+    ...(keepLast !== undefined && { keepLast }),
+    ...(olderThan !== undefined && { olderThanDays: olderThan / day }),
+  });
+}
+
 function ruleWords({ keepLast, olderThanDays }: PruneSetting = {}): string {
   const older =
     olderThanDays === undefined
       ? []
       : [t('older than {0}', olderThanDays === 1 ? t('1 day') : t('{0} days', olderThanDays))];
-  const newest = keepLast === undefined ? [] : [t('all but the {0} newest', keepLast)];
+  const newest =
+    keepLast === undefined ? [] : [keepLast === 1 ? t('all but the newest') : t('all but the {0} newest', keepLast)];
   return [...newest, ...older].join(', ');
 }
 
@@ -150,31 +203,43 @@ async function askNumber(prompt: string, usual: number): Promise<number> {
   return Number(text.trim());
 }
 
-/** All are ticked; those that stay anyway are named with their reason, and cannot be ticked. */
+interface PrunedLists {
+  readonly going: readonly string[];
+  readonly stays: readonly { readonly snapshot: string; readonly why: string }[];
+  /** Absent: no rule chose them. */
+  readonly rule?: string | undefined;
+}
+
+/** Each snapshot with its reason. Those that go are ticked; one that would stay can be ticked, and is asked for then. */
 export async function pickPruned(
-  view: VmView,
-  going: readonly string[],
-  stays: readonly { readonly snapshot: string; readonly why: string }[],
-  sizes: readonly SnapshotSize[],
+  view: VmView & { readonly tree: SnapshotTree },
+  { going, stays, rule }: PrunedLists,
+  layers: VmView['layers'],
 ): Promise<readonly string[]> {
   const now = Date.now();
-  const items = going.map((name) => {
-    const snapshot = view.tree && findSnapshot(view.tree, name);
+  const told = new Map(stays.map(({ snapshot, why }) => [snapshot, why]));
+  const all = sortSnapshots(view.tree, 'time');
+  const lineOf = (snapshot: Snapshot, group: string): ListLine<string> => {
+    const { name, createdAt } = snapshot;
+    const why = told.get(name);
+    const size = sizeWords(sizeIn(layers, name));
     return {
       label: titleOf(view, name),
-      ...(snapshot === undefined
-        ? {}
-        : {
-            description: [
-              ...sizeWords(sizes.find((size) => size.snapshot === name)),
-              relativeAge(snapshot.createdAt, now),
-              kindWords(snapshot),
-            ].join(' · '),
-          }),
+      description: [...size, relativeAge(createdAt, now), kindWords(snapshot)].join(' · '),
+      ...(why !== undefined && { detail: why }),
+      group,
+      isPicked: going.includes(name),
       value: name,
     };
-  });
-  const rest = stays.map(({ snapshot, why }) => t('“{0}” is not deleted: {1}', titleOf(view, snapshot), why));
+  };
+  const ofRule = all.filter(({ name }) => !going.includes(name) && !told.has(name));
+  const items = [
+    ...all
+      .filter(({ name }) => going.includes(name))
+      .map((one) => lineOf(one, rule === undefined ? t('Deleted') : t('Deleted by the rule: {0}', rule))),
+    ...all.filter(({ name }) => told.has(name)).map((one) => lineOf(one, t('Not deleted'))),
+    ...ofRule.map((one) => lineOf(one, t('Kept by the rule'))),
+  ];
   const title = t('Prune Snapshots of {0}', view.vm.name);
-  return requireAnswer(await askSeveral(items, t('Clear the ones to keep'), rest, title));
+  return requireAnswer(await askSeveral(items, t('Clear the ones to keep'), [], title));
 }

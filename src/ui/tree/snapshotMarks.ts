@@ -5,6 +5,7 @@ import type { VmView } from '../../live/views.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { bisectedAs, marksOn } from '../../text/rows/marksOn.js';
 import type { RowContext, SnapshotPlace } from '../../text/rows/rows.js';
+import { sizeIn } from '../../text/rows/sizeText.js';
 import type { SnapshotNode } from './nodes.js';
 
 export type SnapshotMarks = ReturnType<typeof marksOn> & Pick<SnapshotPlace, 'found' | 'bisected'>;
@@ -23,5 +24,5 @@ export function markedAs(
 }
 
 export function sizeOf(view: VmView | undefined, { snapshot }: SnapshotNode): SnapshotSize | undefined {
-  return view?.layers?.snapshots.find((size) => size.snapshot === snapshot);
+  return sizeIn(view?.layers, snapshot);
 }

@@ -76,7 +76,7 @@ const unknown = '–';
 
 export function vmsPage(nonce: string): string {
   const columns = [
-    ...[t('VM'), t('State'), t('Connection'), t('Snapshots'), t('Oldest'), t('Space'), t('Growth')],
+    ...[t('VM'), t('State'), t('Connection'), t('Snapshots'), t('Oldest'), t('All files'), t('Growth')],
     ...[t('Last backup'), t('Health')],
   ];
   const buttons: readonly (readonly [VmsCommand, string, VmLine['power']?])[] = [
@@ -169,7 +169,7 @@ function cellsOf(line: VmLine, connection: string, all: number, now: number, bac
     { text: name, sort: name },
     { text: state, sort: state },
     { text: connection, sort: connection },
-    { text: String(snapshots ?? unknown), sort: snapshots ?? -1 },
+    { text: [String(snapshots ?? unknown), ...line.together].join(' · '), sort: snapshots ?? -1 },
     oldestAt === undefined ? { text: unknown, sort: -1 } : { text: relativeAge(oldestAt, now), sort: now - oldestAt },
     spaceCell(line, all),
     growthCell(line, now),

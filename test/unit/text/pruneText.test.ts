@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { refuse } from '../../../src/domain/refusal.js';
 import { pruneCount, pruneDetail, type PlannedPrune } from '../../../src/text/questions/pruneText.js';
+import { deletedText } from '../../../src/text/operations/deletedText.js';
 import { questionOfAll } from '../../../src/text/questions/questionText.js';
 import { before } from '../domain/someFacts.js';
 import { now, ref, snapshot, vmView } from '../ui/samples.js';
@@ -32,10 +33,25 @@ describe('the row of a VM that is pruned with others', () => {
     assert.equal(pruneCount(planned), '1 of 4 snapshots · Frees 3.0 MB.');
   });
 
+  it('says afterwards what was done first, with the space that came back', () => {
+    const done = (uuid: string, names: number, freedBytes?: number) => ({
+      item: {
+        kind: 'prune',
+        vm: { ...ref, uuid },
+        snapshots: Array.from({ length: names }, (_, at) => `s${at}`),
+      } as const,
+      value: { state: 'off', durationMs: 1, ...(freedBytes !== undefined && { freedBytes }) } as const,
+    });
+    const [web, db] = [done('web', 11, 2 ** 20), done('db', 8, 4.6 * 2 ** 20)];
+    assert.equal(deletedText([web, db]), 'Deleted 19 snapshots of 2 VMs, freed 5.6 MB.');
+    assert.equal(deletedText([web], 'web'), 'Deleted 11 snapshots of web, freed 1.0 MB.');
+    assert.equal(deletedText([web, done('far', 1)]), 'Deleted 12 snapshots of 2 VMs.');
+  });
+
   it('names what goes, what the rule keeps, and why else one stays', () => {
     assert.match(
       pruneDetail(planned),
-      /^Deletes: Title a\. Keeps by the rule: Title c, Title d\. “Title b” is not deleted: .*kept/u,
+      /^Deletes: Title a\. “Title b” is not deleted: .*kept.* Keeps by the rule: Title c, Title d\.$/u,
     );
   });
 

@@ -17,7 +17,16 @@ const base = layer('/base', { allocatedBytes: 50 });
 const top = layer('/top', { allocatedBytes: 2 ** 20, since: now - 7_200_000 });
 
 const line = (changes: Partial<VmLine>): VmLine => ({
-  ...{ key: 'k', name: 'web', uuid: 'u', connection: 'qemu:///system', state: 'off', power: 'off', files: [] },
+  ...{
+    key: 'k',
+    name: 'web',
+    uuid: 'u',
+    connection: 'qemu:///system',
+    state: 'off',
+    power: 'off',
+    together: [],
+    files: [],
+  },
   ...changes,
 });
 

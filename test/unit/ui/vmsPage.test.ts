@@ -7,7 +7,16 @@ import { vmsScript } from '../../../src/ui/vms/vmsScript.js';
 import { now } from './samples.js';
 
 const line = (changes: Partial<VmLine> = {}): VmLine => ({
-  ...{ key: 'k', name: 'web', uuid: 'u', connection: 'qemu:///system', state: 'off', power: 'off', files: [] },
+  ...{
+    key: 'k',
+    name: 'web',
+    uuid: 'u',
+    connection: 'qemu:///system',
+    state: 'off',
+    power: 'off',
+    together: [],
+    files: [],
+  },
   ...changes,
 });
 const cellsOf = (changes: Partial<VmLine>) =>

@@ -14,22 +14,23 @@ import { askToDelete } from './askToDelete.js';
 import type { CommandArguments } from '../../../verbs/arguments.js';
 import { argumentsOf } from '../commandArguments.js';
 import { NothingThere } from '../../prompts/commandError.js';
-import { pickPruneRule, pickPruned, ruleOf } from '../../prompts/pickPruned.js';
+import { pickedWords, pickPruneRule, pickPruned, ruleOf } from '../../prompts/pickPruned.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { type VmView, vmKey } from '../../../live/views.js';
-import type { SnapshotSize } from '../../../domain/layers.js';
 import type { Plan } from '../../../operations/plan.js';
 import { descendantsOf } from '../../../domain/snapshotTree.js';
 import { doubtfulTimes } from '../../../domain/snapshotTime.js';
 import { chosenByRule } from '../../../operations/prune/pruneRule.js';
-import { type LeftOut, questionOf } from '../../../text/questions/questionText.js';
+import { type LeftOut, listNames, questionOf } from '../../../text/questions/questionText.js';
 import { severalVms, targetOnEach } from '../severalVms.js';
 import { pruneSeveral } from './pruneSeveral.js';
-import { askQuestion } from '../../prompts/askQuestion.js';
+import { notify } from '../../prompts/notify.js';
 import { prunedIn, skippedIn } from '../../../text/questions/pruneText.js';
 import { cancelSeconds, waitForCancelMoment } from '../cancelMoment.js';
 import { deleteOfSystem } from '../systems/systemOperations.js';
 import { pruneSystem } from '../systems/systemPrune.js';
+import { titleOf } from '../../../text/operations/operationProgress.js';
+import { deletedText } from '../../../text/operations/deletedText.js';
 import { snapshotCountText } from '../../../text/words.js';
 
 /** Of a VM, in a title. */
@@ -85,7 +86,7 @@ async function deleteSeveral(
           : t('Delete {0} of {1}?', snapshotCountText(count), displayLine(first, longestName)),
       confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Snapshots', count)),
       cancelSeconds: cancelSeconds(),
-      done: (count) => t('Deleted {0}.', snapshotCountText(count)),
+      done: (done) => deletedText(done, others.length === 0 ? first : undefined),
       when: 'always',
       leftOut,
       ask: (question, planned) => askWithTrash(question, trashAnswer(run, planned)),
@@ -131,49 +132,74 @@ interface PruneResult extends OperationResult {
 /** Deletes snapshots by a rule, after a look at which. */
 async function prune(run: CommandRun): Promise<unknown> {
   const view = await targetVm(run, hasSnapshots);
-  const plan = await planOrRefuse(run, await pruneRequest(run, view));
+  const isGiven = isRuleGiven(argumentsOf(run.call));
+  const { request, rule } = await pruneRequest(run, view);
+  const plan = await planOrRefuse(run, request);
   const untimed = await untimedIn(run, view);
-  const wanted = isRuleGiven(argumentsOf(run.call)) ? plan : await askWhichToPrune(run, view, plan, untimed);
+  const wanted = isGiven ? plan : await askWhichToPrune(run, view, plan, untimed, rule);
   if (mustConfirm(run)) {
-    const target = existingVm(run, view.ref);
-    await askQuestion(questionOf({ plan: wanted, target }, Date.now(), { cancelSeconds: cancelSeconds() }));
+    const planned = { plan: wanted, target: existingVm(run, view.ref) };
+    const question = questionOf(planned, Date.now(), { cancelSeconds: cancelSeconds() });
+    if (await askWithTrash(question, trashAnswer(run, [planned]))) {
+      return undefined;
+    }
   }
-  const result = await operate(run, wanted.request, { confirmed: wanted });
+  const result = await operate(run, wanted.request, { confirmed: wanted, quiet: 'result' });
   const gone = prunedIn(wanted);
   const stays = [...skippedIn(wanted), ...untimed.filter(({ snapshot }) => !gone.includes(snapshot))];
   for (const { snapshot, why } of stays) {
     run.log.info(`${view.vm.name}: ${snapshot}: ${why}`);
   }
+  const left = stays.map(({ snapshot }) => titleOf(view, snapshot));
+  const told = [
+    deletedText([{ item: wanted.request, value: result }], view.vm.name),
+    ...(left.length === 0 ? [] : [t('Left out: {0}.', listNames(left))]),
+  ];
+  void notify('info', told.join(' '));
   const done: PruneResult = { ...result, deleted: gone, stays };
   return done;
 }
 
 /** By the rule or the names that were called for, or by a rule that is asked for. */
-export async function pruneRequest(run: CommandRun, view: VmView): Promise<OperationRequest> {
+export async function pruneRequest(
+  run: CommandRun,
+  view: VmView,
+): Promise<{ readonly request: OperationRequest; readonly rule?: string }> {
   const given = argumentsOf(run.call);
-  const snapshots = await (given.snapshots === undefined ? byRule(run, view, given) : byName(run, view, given));
-  return { kind: 'prune', vm: view.ref, snapshots };
+  const { snapshots, rule } = await (given.snapshots === undefined
+    ? byRule(run, view, given)
+    : byName(run, view, given));
+  return { request: { kind: 'prune', vm: view.ref, snapshots }, ...(rule !== undefined && { rule }) };
+}
+
+interface PrunedNames {
+  readonly snapshots: readonly string[];
+  /** In words; absent: none chose them. */
+  readonly rule?: string;
 }
 
 function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): boolean {
   return snapshots !== undefined || olderThan !== undefined || keepLast !== undefined;
 }
 
-async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<readonly string[]> {
+async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<PrunedNames> {
   const tree = await run.engine.readTree(view.ref);
   const rule = isRuleGiven(given)
     ? given
-    : (await pickPruneRule([{ view, tree }], t('Prune Snapshots of {0}', view.vm.name)))(view.ref.connection);
+    : (await pickPruneRule(run.engine, [{ view, tree }], t('Prune Snapshots of {0}', view.vm.name)))(
+        view.ref.connection,
+      );
   const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
   if (chosen.length === 0) {
     throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });
   }
-  return chosen.map(({ name }) => name);
+  const words = pickedWords(rule);
+  return { snapshots: chosen.map(({ name }) => name), ...(words !== '' && { rule: words }) };
 }
 
-async function byName(run: CommandRun, view: VmView, { snapshots = [] }: CommandArguments): Promise<readonly string[]> {
+async function byName(run: CommandRun, view: VmView, { snapshots = [] }: CommandArguments): Promise<PrunedNames> {
   const found = await Promise.all(snapshots.map((name) => requireSnapshotByName(run.engine, view, name)));
-  return [...new Set(found.map(({ name }) => name))];
+  return { snapshots: [...new Set(found.map(({ name }) => name))] };
 }
 
 /** What no rule over ages chooses, because its time cannot be right. */
@@ -194,25 +220,27 @@ async function askWhichToPrune(
   view: VmView,
   plan: Plan,
   untimed: PruneResult['stays'],
+  rule: string | undefined,
 ): Promise<Plan> {
   const going = prunedIn(plan);
-  const told = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
-  const sizes = await sizesOf(run, view);
-  const ticked = await pickPruned(existingVm(run, view.ref), going, told, sizes);
+  const stays = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
+  const layers = await layersOf(run, view);
+  const tree = await run.engine.readTree(view.ref);
+  const ticked = await pickPruned({ ...existingVm(run, view.ref), tree }, { going, stays, rule }, layers);
   if (ticked.length === 0) {
     throw new NothingThere(t('No snapshot of {0} was selected.', view.vm.name), { vm: view.vm.name });
   }
-  return ticked.length === going.length && skippedIn(plan).length === 0
+  return ticked.length === going.length && ticked.every((name) => going.includes(name))
     ? plan
     : planOrRefuse(run, { kind: 'prune', vm: view.ref, snapshots: ticked });
 }
 
 /** The list is good without. */
-async function sizesOf(run: CommandRun, view: VmView): Promise<readonly SnapshotSize[]> {
+async function layersOf(run: CommandRun, view: VmView): Promise<VmView['layers']> {
   try {
-    return (await run.engine.readLayers(view.ref)).snapshots;
+    return await run.engine.readLayers(view.ref);
   } catch (error) {
     run.log.warn(`the sizes of the snapshots of ${view.vm.name} are not known: ${asFailure(error).message}`);
-    return [];
+    return undefined;
   }
 }

@@ -11,7 +11,6 @@ import { chosenByRule } from '../../../operations/prune/pruneRule.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type PlannedPrune, pruneCount, pruneDetail, prunedIn } from '../../../text/questions/pruneText.js';
 import { questionOfAll } from '../../../text/questions/questionText.js';
-import { askQuestion } from '../../prompts/askQuestion.js';
 import { askSeveral } from '../../prompts/ask.js';
 import { NothingThere, requireAnswer } from '../../prompts/commandError.js';
 import { showInView } from '../../prompts/notify.js';
@@ -21,7 +20,9 @@ import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun } from '../commandServices.js';
 import { existingVm } from '../operate.js';
 import { agreementOn, operateAgreed, refusedIn } from '../operateAll.js';
+import { askWithTrash, trashAnswer } from './trashCommands.js';
 import { readsAtOnce, readTrees } from '../severalVms.js';
+import { deletedText } from '../../../text/operations/deletedText.js';
 import { snapshotCountText, vmCountText } from '../../../text/words.js';
 
 export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
@@ -29,7 +30,8 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
   const { olderThan, keepLast } = argumentsOf(run.call);
   const heading = t('Prune Snapshots of {0} VMs', views.length);
   const given = { ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) };
-  const ruleFor = olderThan === undefined && keepLast === undefined ? await pickPruneRule(read, heading) : () => given;
+  const ruleFor =
+    olderThan === undefined && keepLast === undefined ? await pickPruneRule(run.engine, read, heading) : () => given;
   const now = Date.now();
   const requests = read.flatMap(({ view, tree }) => {
     const snapshots = chosenByRule(ruleOf(ruleFor(view.ref.connection)), tree, now).map(({ name }) => name);
@@ -56,12 +58,15 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
     detail: pruneDetail(one),
     value: one,
   }));
-  const rest = stays.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
   if (lines.length === 0) {
+    const rest = stays.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
     throw new NothingThere([t('The rule matches no snapshot of these VMs that can be deleted.'), ...rest].join(' '));
   }
   const unmatched = read.length - requests.length;
-  const others = unmatched === 0 ? rest : [...rest, t('VMs with no snapshot that matches the rule: {0}', unmatched)];
+  const others = [
+    ...stays.map(({ vm, why }) => ({ label: vm, detail: why })),
+    ...(unmatched === 0 ? [] : [{ label: t('VMs with no snapshot that matches the rule: {0}', unmatched) }]),
+  ];
   const going = requireAnswer(await askSeveral(lines, t('Clear the VMs to leave as they are'), others, heading));
   const count = going.flatMap(({ plan }) => prunedIn(plan)).length;
   if (count === 0) {
@@ -74,7 +79,9 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
     cancelSeconds: cancelSeconds(),
   };
   const table = going.map((one) => `${displayLine(one.target.vm.name)} · ${pruneCount(one)}\n${pruneDetail(one)}`);
-  await askQuestion(questionOfAll(words, going, now, stays, table));
+  if (await askWithTrash(questionOfAll(words, going, now, stays, table), trashAnswer(run, going))) {
+    return [];
+  }
   await waitForCancelMoment(t('Deleting {0}', snapshotCountText(count)));
   const plans = going.map(({ plan }) => plan);
   const requested = plans.map(({ request }) => request);
@@ -82,7 +89,7 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
     requests: requested,
     agreement: agreementOn(run, requested, plans),
     leftOut: stays,
-    done: t('Deleted {0} of {1}.', ...counts),
+    done: deletedText,
   });
 }
 

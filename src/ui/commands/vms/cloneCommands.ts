@@ -293,7 +293,7 @@ async function discardClone(run: CommandRun): Promise<unknown> {
       : await operateAll(run, requests, {
           title: (count) => t('Delete {0}?', count === 1 ? t('1 clone') : t('{0} clones', count)),
           confirm: (count) => (count === 1 ? t('Delete Clone') : t('Delete {0} Clones', count)),
-          done: (count) =>
+          done: ({ length: count }) =>
             count === 1
               ? t('Deleted {0} and its files.', t('1 clone'))
               : t('Deleted {0} clones and their files.', count),

@@ -120,7 +120,7 @@ async function vmRequest(run: CommandRun, name: VmOperation, view: VmView): Prom
     case 'consolidate':
       return consolidateRequest(run, view);
     case 'prune':
-      return pruneRequest(run, view);
+      return (await pruneRequest(run, view)).request;
     case 'start':
     case 'shutDown':
     case 'forceOff':

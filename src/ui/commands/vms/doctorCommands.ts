@@ -8,7 +8,9 @@ import type { OperationRequest, OperationResult, Repair } from '../../../domain/
 import { keyOf, severityOf } from '../../../diagnosis/problemTable.js';
 import { plannedRepairs } from '../../../diagnosis/examination.js';
 import { displayLine } from '../../../domain/plainText.js';
+import type { Plan } from '../../../operations/plan.js';
 import type { LeftOut } from '../../../text/questions/questionText.js';
+import { trashLabel } from '../../../text/questions/trashText.js';
 import { fileName } from '../../../text/questions/lossText.js';
 import { mapLimited } from '../../../base/mapLimited.js';
 import { problemText, repairText } from '../../../text/problems/problemText.js';
@@ -105,14 +107,25 @@ async function repairOnEach(run: CommandRun, views: readonly VmView[]): Promise<
   return operateAll(run, requests, {
     ...(way === 'removeFiles'
       ? {
-          title: (count) =>
-            count === 1 ? t('Delete the leftover file “{0}”?', fileName(file)) : t('Delete {0} leftover files?', count),
-          confirm: (count) => (count === 1 ? t('Delete') : t('Delete {0} Files', count)),
+          title: (count, plans) =>
+            !plans.every(isMove)
+              ? count === 1
+                ? t('Delete the leftover file “{0}”?', fileName(file))
+                : t('Delete {0} leftover files?', count)
+              : count === 1
+                ? t('Move the leftover file “{0}” to the trash?', fileName(file))
+                : t('Move {0} leftover files to the trash?', count),
+          confirm: (count, plans) =>
+            plans.every(isMove) ? trashLabel() : count === 1 ? t('Delete') : t('Delete {0} Files', count),
         }
       : { title: (count) => t('Repair {0}?', vmCountText(count)), confirm: () => t('Repair') }),
     when: 'always',
     leftOut,
   });
+}
+
+function isMove({ warnings }: Plan): boolean {
+  return warnings.some(({ kind }) => kind === 'goesToTrash');
 }
 
 /** Each kind of repair mends all of them. */

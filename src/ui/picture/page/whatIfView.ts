@@ -29,7 +29,7 @@ export class WhatIfView {
     this.#title = element('h2', { attributes: { tabindex: '-1' } });
     this.#lines = element('p');
     this.#run = this.#button('', ({ number }) => agree(number), 'button main');
-    this.#trash = this.#button('', ({ number }) => throwAway(number));
+    this.#trash = this.#button('', ({ number }) => throwAway(number), 'button main');
     this.#others = this.#button(t('More Options…'), ({ action, snapshot }) => run(action, snapshot));
     this.#leave = button(t('Cancel'), leave);
     this.element = element(
@@ -37,7 +37,7 @@ export class WhatIfView {
       { class: 'part what-if', attributes: { 'aria-label': t('What If') } },
       this.#title,
       this.#lines,
-      element('div', { class: 'tools' }, this.#run, this.#trash, this.#others, this.#leave),
+      element('div', { class: 'tools' }, this.#trash, this.#run, this.#others, this.#leave),
     );
     this.element.hidden = true;
     this.element.addEventListener('keydown', (event) => {
@@ -61,6 +61,8 @@ export class WhatIfView {
     setText(this.#run, whatIf.run?.label ?? '');
     this.#trash.hidden = whatIf.run?.trash === undefined;
     setText(this.#trash, whatIf.run?.trash ?? '');
+    // As in the dialog: what loses nothing stands first.
+    this.#run.classList.toggle('main', whatIf.run?.trash === undefined);
     this.#others.hidden = whatIf.run?.hasOtherWays !== true;
     const isAsked = whatIf.answer === 'asked';
     this.#leave.hidden = isAsked;
