@@ -68,7 +68,7 @@ const rooms = {
   'driver/xml': ['steps', 'domain'],
   'driver/files': ['driver', 'driver/xml', 'libvirt', 'qemu', 'domain', 'hosts', 'base'],
   'driver/run': ['driver', 'driver/xml', 'libvirt', 'steps', 'domain', 'base'],
-  'driver/guest': ['driver', 'driver/xml', 'libvirt', 'domain', 'base'],
+  'driver/guest': ['driver', 'driver/xml', 'libvirt', 'domain', 'hosts', 'base'],
   'driver/connection': [
     'driver',
     'driver/files',

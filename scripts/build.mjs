@@ -122,8 +122,8 @@ const pageOptions = (
 
 /**
  * dist/extension.js, CommonJS because VS Code loads extensions with `require`; dist/commandLine.js and dist/library.js;
- * and dist/webview for the pages. To be debugged each is one file; minified, what they have in common and what is needed
- * later is in files of its own (splitBundle.mjs).
+ * and dist/webview for the pages. To be debugged each is one file; minified, what they have in common and what is
+ * needed later is in files of its own (splitBundle.mjs).
  * @param {{ minify?: boolean }} [options] minified bundles have no source map
  */
 export async function buildExtension(options = {}) {

@@ -129,12 +129,11 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   const history = new HistoryPanel({ engine, folder: journal, log });
   const problemPages = new ProblemPages({ engine, log });
   const allVms = new AllVms({ engine, health, attentions, systems: known, notes: inTree, log });
-  const guest = join(context.extensionPath, 'dist', 'lesson.bin');
   const measure = async (folder: string, depths: readonly number[]): Promise<readonly LayerCost[]> => {
     const { measureLayerCosts } = await import('./qemu/layerCosts.js');
     return measureLayerCosts(folder, depths, process.env);
   };
-  const lessonHost = new LessonHost({ engine, log, guest, measure });
+  const lessonHost = new LessonHost({ engine, log, guest: join(context.extensionPath, 'dist', 'lesson.bin'), measure });
   const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown, {
     onGone: (name) => {
       import('./ui/prompts/systemNotices.js')

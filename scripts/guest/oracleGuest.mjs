@@ -33,11 +33,11 @@ const usualMiB = 4;
  * Defines a VM that is off.
  * @param {Pick<import('../rig/privateDaemon.mjs').PrivateDaemon, 'virsh' | 'dir'>} daemon
  * @param {{ name: string, disks?: readonly OracleFormat[], diskMiB?: number, folder?: string, console?: boolean,
- *   display?: boolean, vnc?: 'open' | 'password', memoryMiB?: number, lockstep?: boolean }} options two qcow2 disks of 16 MiB in the daemon's
- *   folder unless given; `folder`: for the disks, made if it is not there; `console`: it talks over a console of
- *   libvirt's, in place of a socket; `display`: it has one, which the BIOS writes on; `vnc`: one that a
- *   server shows on a socket, perhaps with the password `secret`; `lockstep`: it knows the orders
- *   of lockstep.asm too
+ *   display?: boolean, vnc?: 'open' | 'password', memoryMiB?: number, lockstep?: boolean }}
+ *   options two qcow2 disks of 16 MiB in the daemon's folder unless given; `folder`: for the disks, made if it is not
+ *   there; `console`: it talks over a console of libvirt's, in place of a socket; `display`: it has one, which the BIOS
+ *   writes on; `vnc`: one that a server shows on a socket, perhaps with the password `secret`; `lockstep`: it knows the
+ *   orders of lockstep.asm too
  * @returns {Promise<OracleGuest>}
  */
 export async function defineOracleGuest(daemon, options) {

@@ -60,10 +60,10 @@ export class CommandRig {
   }
 
   /** One that boots at once, answers on its console, and has a display. It has no agent. */
-  async talkingGuest(name: string): Promise<void> {
+  async talkingGuest(name: string, display: 'vnc' | 'unserved' = 'unserved'): Promise<void> {
     await defineOracleGuest(
       { virsh: this.#virsh, dir: this.dir },
-      { name, disks: ['qcow2'], console: true, vnc: 'open' },
+      { name, disks: ['qcow2'], console: true, display: true, ...(display === 'vnc' && { vnc: 'open' }) },
     );
     this.#guests.push(name);
   }

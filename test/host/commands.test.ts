@@ -354,7 +354,7 @@ describe('commands', () => {
 
   describe('that read', () => {
     before(async () => {
-      await rig.talkingGuest(talks);
+      await rig.talkingGuest(talks, 'vnc');
       const { engine } = await rig.api();
       await engine.refresh({ connection: rig.uri });
       await operate('virtRewind.createSnapshot', { vm: off, kind: 'offline', title: 'To be read' });
@@ -520,7 +520,12 @@ describe('commands', () => {
       const panel = await displays.show(engine.findVm((await rig.vmRow(talks)).ref)!);
       const until = (state: typeof panel.state): Promise<void> =>
         new Promise((resolve) => {
-          const look = (): void => (panel.state === state ? (listening.dispose(), resolve()) : undefined);
+          const look = (): void => {
+            if (panel.state === state) {
+              listening.dispose();
+              resolve();
+            }
+          };
           const listening = panel.onDidChange(look);
           look();
         });
@@ -531,6 +536,24 @@ describe('commands', () => {
       await operate('virtRewind.revert', { vm: talks, snapshot: kept.snapshot, ...plainly });
       await until('shown');
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+
+    it('ask for the image and the name of a new VM, and make none where that is left', async () => {
+      const person = new Person();
+      try {
+        person.will(
+          ({ choices }) => choices.find((one) => one.endsWith(' debian-13')),
+          ({ value }) => {
+            assert.equal(value, 'debian-13');
+            return undefined;
+          },
+        );
+        await fromMenu('virtRewind.newVm', await rig.vmRow(vm));
+        assert.equal(person.asked.length, 2);
+        assert.doesNotMatch(await rig.virsh('list', '--all', '--name'), /debian-13/u);
+      } finally {
+        person.leave();
+      }
     });
 
     it('say what is missing where a guest has no network and no screen', async () => {

@@ -171,7 +171,7 @@ describe('what changed between two restore points', () => {
 
   it('lists it, counts it, and tells of packages', async () => {
     const text = await run('done', 'one', 'two');
-    assert.match(text, /^vda1: nothing changed\nvda2: 0 added, 1 removed, 3 changed$/mu);
+    assert.match(text, /^vda1: nothing changed\n3 files changed on vda2, 1 removed$/mu);
     assert.match(text, /^M \/etc\/hosts {2}\(content\)\nD \/many\/file-3\nM \/many\/file-4 {2}\(mode 0644 → 0600\)$/mu);
     assert.match(text, /^A added:all 1\nD old:all 1\nM upgraded:all 1 → 2$/mu);
     assert.match(await run('done', 'one', 'two', '--stat'), /^\/many\/ +0 +1 +1$/mu);

@@ -19,7 +19,7 @@ const tries = 20;
 const betweenMs = 150;
 const mostSaid = 1_000;
 
-/** The bytes of the server; undefined while the VM is off. Rejects with a Failure: `unsupported` without a VNC server. */
+/** The bytes of the server; undefined while the VM is off. Rejects with a Failure: `unsupported` without a server. */
 export async function openDisplay(
   connection: Connection,
   dom: Domain,

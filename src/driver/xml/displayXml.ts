@@ -4,7 +4,7 @@ import { attribute, elementsOf, find, parseXml, type XmlElement } from './xmlTre
 /** On the VM's host. */
 export type DisplayPlace = { readonly path: string } | { readonly host: string; readonly port: number };
 
-export interface DisplayOfVm {
+interface DisplayOfVm {
   readonly isRunning: boolean;
   /** Absent: no VNC server, or one that listens nowhere. */
   readonly place?: DisplayPlace;

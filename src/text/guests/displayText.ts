@@ -20,19 +20,17 @@ export function displayStatus(
 }
 
 function failedDisplay(failure: Failure, vm: string): string {
-  switch (failure.kind) {
-    case 'unsupported':
-      return t('The display of {0} cannot be reached from here: {1}.', vm, displayLine(failure.message, 200));
-    case 'denied':
-      return t(
-        'This user may not open the display of {0}: {1}. Let it listen on an address: {2}.',
-        vm,
-        displayLine(failure.message, 200),
-        '<listen type="address"/>',
-      );
-    case 'notFound':
-      return t('{0} no longer exists.', vm);
-    default:
-      return displayLine(failureText(failure).sentence, 400);
+  const why = displayLine(failure.message, 200);
+  if (failure.kind === 'unsupported') {
+    return t('The display of {0} cannot be reached from here: {1}.', vm, why);
   }
+  if (failure.kind === 'denied') {
+    return t(
+      'This user may not open the display of {0}: {1}. Let it listen on an address: {2}.',
+      vm,
+      why,
+      '<listen type="address"/>',
+    );
+  }
+  return failure.kind === 'notFound' ? t('{0} no longer exists.', vm) : displayLine(failureText(failure).sentence, 400);
 }

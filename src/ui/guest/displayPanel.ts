@@ -53,7 +53,7 @@ export class DisplayPanel implements Disposable {
         onEnd();
       },
     });
-    this.#panel.onMessage((message) => this.#take(message as FromDisplay).catch(onBroken));
+    this.#panel.onMessage((message) => void this.#take(message as FromDisplay).catch(onBroken));
     this.#panel.draw((nonce) => displayPage(displayLine(view.vm.name, 60), this.#panel, folder, nonce));
   }
 
@@ -122,7 +122,7 @@ export class DisplayPanel implements Disposable {
         }
         break;
       case 'taken':
-        this.#untaken = Math.max(0, this.#untaken - Number(message.count));
+        this.#untaken = Math.max(0, this.#untaken - message.count);
         if (this.#untaken <= mostUntaken) {
           this.#taken?.();
           this.#taken = undefined;
@@ -135,7 +135,7 @@ export class DisplayPanel implements Disposable {
         await this.#send({ kind: 'type', text: (await vscode.env.clipboard.readText()).slice(0, mostTyped) });
         break;
       case 'copy':
-        await vscode.env.clipboard.writeText(String(message.text).slice(0, mostCopied));
+        await vscode.env.clipboard.writeText(message.text.slice(0, mostCopied));
         break;
       case 'screenshot':
         await vscode.commands.executeCommand('virtRewind.showScreenshot', {
@@ -144,7 +144,7 @@ export class DisplayPanel implements Disposable {
         });
         break;
       case 'refused':
-        await this.#refuse(String(message.why));
+        await this.#refuse(message.why);
         break;
       case 'shown':
         this.#become('shown');

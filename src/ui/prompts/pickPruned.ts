@@ -210,7 +210,9 @@ interface PrunedLists {
   readonly rule?: string | undefined;
 }
 
-/** Each snapshot with its reason. Those that go are ticked; one that would stay can be ticked, and is asked for then. */
+/**
+ * Each snapshot with its reason. Those that go are ticked; one that would stay can be ticked, and is asked for then.
+ */
 export async function pickPruned(
   view: VmView & { readonly tree: SnapshotTree },
   { going, stays, rule }: PrunedLists,

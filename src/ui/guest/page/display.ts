@@ -9,7 +9,7 @@ declare function acquireVsCodeApi(): {
   setState(state: unknown): void;
 };
 
-interface Kept {
+interface KeptChoices {
   readonly fit: boolean;
   readonly viewOnly: boolean;
 }
@@ -39,9 +39,9 @@ function byId(id: string): HTMLElement {
   return found;
 }
 
-function readKept(): Kept {
+function readKept(): KeptChoices {
   const state = editor.getState();
-  const { fit, viewOnly } = typeof state === 'object' && state !== null ? (state as Partial<Kept>) : {};
+  const { fit, viewOnly } = typeof state === 'object' && state !== null ? (state as Partial<KeptChoices>) : {};
   return { fit: fit !== false, viewOnly: viewOnly === true };
 }
 
@@ -84,7 +84,7 @@ function draw(): void {
   }
 }
 
-function keep(change: Partial<Kept>): void {
+function keep(change: Partial<KeptChoices>): void {
   kept = { ...kept, ...change };
   editor.setState(kept);
   draw();

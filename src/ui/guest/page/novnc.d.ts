@@ -1,6 +1,6 @@
 // What is used of noVNC, which brings no types: docs/API.md of its package.
 declare module '@novnc/novnc' {
-  export interface Channel {
+  interface Channel {
     binaryType: string;
     protocol: string;
     readyState: number | string;
@@ -20,6 +20,8 @@ declare module '@novnc/novnc' {
     clipboard: CustomEvent<{ readonly text: string }>;
     desktopname: CustomEvent<{ readonly name: string }>;
   }
+
+  export type { Channel };
 
   export default class RFB {
     constructor(target: HTMLElement, channel: Channel, options?: { readonly shared?: boolean });

@@ -17,7 +17,10 @@ export function namedPoints({ snapshots }: SnapshotTree, current: 'readable' | '
     const isAlone = titles.filter((title) => title === own).length === 1 && own !== '';
     return { folder: isAlone ? own : folderName(`${own} (${snapshot.name})`), snapshot };
   });
-  const byAge = points.toSorted((one, other) => (other.snapshot?.createdAt ?? 0) - (one.snapshot?.createdAt ?? 0));
+  // Two of one second are in the order of the tree, the other way round.
+  const byAge = points
+    .toReversed()
+    .toSorted((one, other) => (other.snapshot?.createdAt ?? 0) - (one.snapshot?.createdAt ?? 0));
   const present = folderName(t('Current state'));
   return current === 'readable' && !byAge.some(({ folder }) => folder === present)
     ? [{ folder: present }, ...byAge]
