@@ -529,12 +529,15 @@ describe('questions', () => {
       const { ref } = await rig.vmRow(vm);
       const cancelled = rejects(second, 'cancelled');
       await new Promise<void>((resolve) => {
-        const listening = engine.onDidChange(() => {
+        const look = (): void => {
           if (engine.findVm(ref)?.operation?.progress.step === 'createSnapshot') {
             listening.dispose();
             resolve();
           }
-        });
+        };
+        const listening = engine.onDidChange(look);
+        // It may have begun before: the next one to begin is the one that waits.
+        look();
       });
       await call('virtRewind.cancelOperation', { vm });
       await cancelled;

@@ -324,7 +324,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Repair');
         await workbench.option(/Remove “first”/).waitFor();
         // Below the list, which covers what stands first on the page.
-        await workbench.webview.locator('body').click({ position: { x: 20, y: 420 } });
+        await workbench.webview.locator('html').click({ position: { x: 20, y: 420 } });
         await workbench.page.waitForFunction("document.activeElement?.tagName === 'IFRAME'");
         await picture('15-list-stays');
         await hands.pick(/Remove “first”/);
