@@ -232,8 +232,7 @@ describe('a disk that is no plain file', () => {
   describe('that a volume names without its format', () => {
     it('is not taken for raw', async () => {
       const vm = await definePeculiar(r, { name: 'volume' });
-      await r.virsh('pool-create-as', 'volumes', 'dir', '--target', r.daemon.dir);
-      await r.virsh('pool-refresh', 'volumes');
+      await showVolumes(r);
       await redefine(r, 'volume', (xml) =>
         xml
           .replace("<disk type='file'", "<disk type='volume'")
@@ -251,11 +250,11 @@ describe('a disk that is no plain file', () => {
   describe('that a volume names with its format', () => {
     it('is told before its first external snapshot, which no delete can merge into it', async () => {
       const vm = await definePeculiar(r, { name: 'named' });
-      await r.virsh('pool-create-as', 'named', 'dir', '--target', r.daemon.dir);
+      await showVolumes(r);
       await redefine(r, 'named', (xml) =>
         xml
           .replace("<disk type='file'", "<disk type='volume'")
-          .replace(/<source file='[^']*'\/>/u, "<source pool='named' volume='named-0.qcow2'/>"),
+          .replace(/<source file='[^']*'\/>/u, "<source pool='volumes' volume='named-0.qcow2'/>"),
       );
       await r.engine.refresh({ vm: vm.ref });
       const warned = async (title: string): Promise<boolean> => {
@@ -392,3 +391,11 @@ describe('a disk that is no plain file', () => {
     });
   });
 });
+
+/** All files of the daemon's folder as volumes: libvirt allows one pool of a folder. */
+async function showVolumes({ daemon, virsh }: LiveRig): Promise<void> {
+  if ((await daemon.virsh(['pool-info', 'volumes'])).code !== 0) {
+    await virsh('pool-create-as', 'volumes', 'dir', '--target', daemon.dir);
+  }
+  await virsh('pool-refresh', 'volumes');
+}
