@@ -393,9 +393,9 @@ describe('a disk that is no plain file', () => {
 });
 
 /** All files of the daemon's folder as volumes: libvirt allows one pool of a folder. */
-async function showVolumes({ daemon, virsh }: LiveRig): Promise<void> {
-  if ((await daemon.virsh(['pool-info', 'volumes'])).code !== 0) {
-    await virsh('pool-create-as', 'volumes', 'dir', '--target', daemon.dir);
+async function showVolumes(rig: LiveRig): Promise<void> {
+  if ((await rig.daemon.virsh(['pool-info', 'volumes'])).code !== 0) {
+    await rig.virsh('pool-create-as', 'volumes', 'dir', '--target', rig.daemon.dir);
   }
-  await virsh('pool-refresh', 'volumes');
+  await rig.virsh('pool-refresh', 'volumes');
 }
