@@ -19,10 +19,14 @@ export function displayStatus(
   return failedDisplay(note.failure, vm);
 }
 
+export function unreachedDisplay(vm: string, why: string): string {
+  return t('The display of {0} cannot be reached from here: {1}.', displayLine(vm), displayLine(why, 200));
+}
+
 function failedDisplay(failure: Failure, vm: string): string {
   const why = displayLine(failure.message, 200);
   if (failure.kind === 'unsupported') {
-    return t('The display of {0} cannot be reached from here: {1}.', vm, why);
+    return unreachedDisplay(vm, failure.message);
   }
   if (failure.kind === 'denied') {
     return t(

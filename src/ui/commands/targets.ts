@@ -10,15 +10,15 @@ import {
   requireVmByName as engineNamedVm,
   openConnections,
 } from '../../engine/findTargets.js';
-import { type VmView, vmKey } from '../../live/views.js';
+import { type ConnectionView, type VmView, vmKey } from '../../live/views.js';
 import { type Node, type SnapshotNode, type VmNode, connectionOfNode, vmOfNode } from '../tree/nodes.js';
 import { argumentsOf } from './commandArguments.js';
-import { CommandError } from '../prompts/commandError.js';
+import { CommandError, NothingThere } from '../prompts/commandError.js';
 import type { CommandRun } from './commandServices.js';
 import { existingVm } from './operate.js';
 import { noteInStatusBar } from '../prompts/notify.js';
 import type { VmUse } from '../prompts/offeredVms.js';
-import { pickSnapshot, pickVm } from '../prompts/pickTarget.js';
+import { pickConnection, pickSnapshot, pickVm } from '../prompts/pickTarget.js';
 
 export interface SnapshotTarget {
   readonly view: VmView;
@@ -49,6 +49,18 @@ export async function activeOrPickedVm(run: CommandRun, fits?: VmFilter, says?: 
   const isTold = run.call.kind !== 'palette' && argumentsOf(run.call).vm !== undefined;
   const view = ref === undefined || isTold || run.call.kind === 'rows' ? undefined : run.engine.findVm(ref);
   return view !== undefined && fits?.(view) !== false ? view : targetVm(run, fits, says);
+}
+
+/** The open connection of the first row, else the only one, or the one picked. @throws NothingThere */
+export async function openConnectionFor({ engine, call }: CommandRun, question: string): Promise<ConnectionView> {
+  const uri = call.kind === 'rows' ? connectionOfNode(call.rows[0]) : undefined;
+  await openConnections(engine, uri);
+  const open = engine.connections.filter((one) => one.state === 'connected' && (uri === undefined || one.uri === uri));
+  const [first] = open;
+  if (first === undefined) {
+    throw new NothingThere(t('There is no libvirt connection. Add one first.'));
+  }
+  return open.length === 1 ? first : pickConnection(open, question);
 }
 
 /** The VMs of all rows, or the one given or picked. At least one. */

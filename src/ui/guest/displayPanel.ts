@@ -9,7 +9,7 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import { type LineNote, LineSession } from '../../engine/lineSession.js';
 import type { VmView } from '../../live/views.js';
 import { displayPanelType } from '../../manifest/viewIds.js';
-import { displayStatus } from '../../text/guests/displayText.js';
+import { displayStatus, unreachedDisplay } from '../../text/guests/displayText.js';
 import { PagePanel } from '../pagePanel.js';
 import type { FromDisplay, ToDisplay } from './displayMessages.js';
 import { displayPage } from './displayPage.js';
@@ -163,11 +163,7 @@ export class DisplayPanel implements Disposable {
 
   async #refuse(why: string): Promise<void> {
     this.#hangUp();
-    const vm = displayLine(this.#view.vm.name);
-    await this.#send({
-      kind: 'wait',
-      why: t('The display of {0} cannot be reached from here: {1}.', vm, displayLine(why, 200)),
-    });
+    await this.#send({ kind: 'wait', why: unreachedDisplay(this.#view.vm.name, why) });
   }
 
   #become(state: LineNote['kind'] | 'shown'): void {

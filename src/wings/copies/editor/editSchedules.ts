@@ -21,7 +21,6 @@ import { type Choice, pick } from '../../../ui/prompts/pickTarget.js';
 import { isFor } from '../backupsOfVm.js';
 import { readInstalled } from '../readCopies.js';
 import { requireRepository } from '../repository/backUp.js';
-
 import { withoutPassword } from '../repository/repositoryAddress.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import { runOwn } from '../schedules/runSchedule.js';

@@ -5,7 +5,6 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { openConnections } from '../../../engine/findTargets.js';
 import type { ConnectionView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { agoText, relativeAge } from '../../../text/relativeAge.js';
@@ -14,8 +13,8 @@ import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { targetVm } from '../../../ui/commands/targets.js';
 import { NothingThere } from '../../../ui/prompts/commandError.js';
 import { notify } from '../../../ui/prompts/notify.js';
-import { type Choice, mostOffered, pick, pickConnection } from '../../../ui/prompts/pickTarget.js';
-import { connectionOfNode } from '../../../ui/tree/nodes.js';
+import { type Choice, mostOffered, pick } from '../../../ui/prompts/pickTarget.js';
+import { openConnectionFor } from '../../../ui/commands/targets.js';
 import type { Backup } from '../repository/backups.js';
 import { bringBack, type VmRestored } from '../restore/bringBack.js';
 import { planRestore, requireManifest } from '../restore/planRestore.js';
@@ -47,7 +46,7 @@ import { schedulesOf } from './schedulesHere.js';
 type RestoreResult = VmRestored | { readonly restored: readonly VmRestored[] };
 
 export async function restoreBackup(run: CommandRun): Promise<RestoreResult> {
-  const connection = await connectionFor(run);
+  const connection = await openConnectionFor(run, t('Select where the VM is restored'));
   const host = await openHost(run.engine, connection.uri);
   const opened = await openTarget(run, host, await pickRepository(run, host));
   const { shown, backups } = opened;
@@ -192,17 +191,6 @@ async function restore(
     await vscode.commands.executeCommand('virtRewind.start', { vm: ref.uuid, connection: uri });
   }
   return restored;
-}
-
-async function connectionFor({ engine, call }: CommandRun): Promise<ConnectionView> {
-  const uri = call.kind === 'rows' ? connectionOfNode(call.rows[0]) : undefined;
-  await openConnections(engine, uri);
-  const open = engine.connections.filter((one) => one.state === 'connected' && (uri === undefined || one.uri === uri));
-  const [first] = open;
-  if (first === undefined) {
-    throw new NothingThere(t('There is no libvirt connection. Add one first.'));
-  }
-  return open.length === 1 ? first : pickConnection(open, t('Select where the VM is restored'));
 }
 
 function folderOfVm({ name }: BackupHost): FolderQuestion {

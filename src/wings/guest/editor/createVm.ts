@@ -2,19 +2,17 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { labImagesIn } from '../../../driver/files/labImages.js';
-import { openConnections } from '../../../engine/findTargets.js';
 import { LabError } from '../../../lab/labError.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
-import type { ConnectionView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
+import { openConnectionFor } from '../../../ui/commands/targets.js';
 import { runInTerminal } from '../../../ui/guest/terminals.js';
 import { askText } from '../../../ui/prompts/ask.js';
-import { CommandError, DismissedError, NothingThere, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { notify, notifyProgress } from '../../../ui/prompts/notify.js';
-import { pick, pickConnection } from '../../../ui/prompts/pickTarget.js';
-import { connectionOfNode } from '../../../ui/tree/nodes.js';
+import { pick } from '../../../ui/prompts/pickTarget.js';
 import { GuestFault, isFailing } from '../guestFault.js';
 import { fetchingText, guestProblemText, readyLines, uncheckedText } from '../guestText.js';
 import { readCatalogue } from '../images/catalogue.js';
@@ -23,23 +21,12 @@ import { isVmName, type MadeVm, newVm, type NewVm, usualParts } from '../make/ne
 import { loginArguments } from '../make/untilReady.js';
 
 export async function createVm(run: CommandRun): Promise<{ readonly vm: string }> {
-  const { uri: connection } = await connectionFor(run);
+  const { uri: connection } = await openConnectionFor(run, t('Select where the VM is created'));
   const image = await pickImage(run, connection);
   const name = await askName(run, connection, 'name' in image ? image.name : 'vm');
   const made = await whileTold(run, { ...usualParts, connection, image, name });
   void offerLogin(run, name, made);
   return { vm: name };
-}
-
-async function connectionFor({ engine, call }: CommandRun): Promise<ConnectionView> {
-  const uri = call.kind === 'rows' ? connectionOfNode(call.rows[0]) : undefined;
-  await openConnections(engine, uri);
-  const open = engine.connections.filter((one) => one.state === 'connected' && (uri === undefined || one.uri === uri));
-  const [first] = open;
-  if (first === undefined) {
-    throw new NothingThere(t('There is no libvirt connection. Add one first.'));
-  }
-  return open.length === 1 ? first : pickConnection(open, t('Select where the VM is created'));
 }
 
 async function pickImage(run: CommandRun, connection: string): Promise<NewVm['image']> {
