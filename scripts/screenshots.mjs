@@ -251,7 +251,7 @@ const scenes = {
     show: async ({ hands, workbench, daemon }) => {
       const [base, overlay] = [`${layered}.qcow2`, `${layered}.experiment`];
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-b', base, '-F', 'qcow2', join(daemon.dir, overlay)]);
-      await hands.menu(layered, 'More', 'Health and Repair', 'Doctor: Diagnose');
+      await hands.menu(layered, 'More', 'Health and Repair', 'Check Health');
       await workbench.webview
         .getByRole('link', { name: /^Repair…/ })
         .first()

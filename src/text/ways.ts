@@ -17,10 +17,10 @@ interface Words {
 const doctor = ['doctor', 'VM'] as const;
 
 export const ways = {
-  examine: { editor: () => t('Doctor: Diagnose'), commandLine: [doctor], library: ['vm.doctor()'] },
-  repair: { editor: () => t('Doctor: Repair'), commandLine: [doctor], library: ['vm.doctor()'] },
+  examine: { editor: () => t('Check Health'), commandLine: [doctor], library: ['vm.doctor()'] },
+  repair: { editor: () => t('Repair'), commandLine: [doctor], library: ['vm.doctor()'] },
   finish: {
-    editor: () => t('Doctor: Finish Unfinished Operation'),
+    editor: () => t('Finish Unfinished Operation'),
     commandLine: [
       ['recover', 'VM'],
       ['recover', 'VM', '--dismiss'],
@@ -28,7 +28,7 @@ export const ways = {
     library: ['vm.recover()', 'vm.recover({ dismiss: true })'],
   },
   dismiss: {
-    editor: () => t('Doctor: Finish Unfinished Operation'),
+    editor: () => t('Finish Unfinished Operation'),
     commandLine: [['recover', 'VM', '--dismiss']],
     library: ['vm.recover({ dismiss: true })'],
   },

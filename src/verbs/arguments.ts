@@ -59,7 +59,7 @@ export const argumentTable = {
     shape: v.picklist(['createSnapshot', 'revert', 'deleteSnapshot', ...powerActions, 'consolidate', 'prune']),
     means: 'a command that changes a VM',
   },
-  problem: { shape: text, means: 'what is wrong with a VM, as the pages of Doctor and Check Health call it' },
+  problem: { shape: text, means: 'what is wrong with a VM, as Check Health calls it' },
   disk: { shape: text, means: 'the one disk that is consolidated, as the guest names it' },
   downTo: {
     shape: text,

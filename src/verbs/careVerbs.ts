@@ -17,19 +17,13 @@ export const careVerbs = {
     title: 'Snooze Health Warnings…',
     icon: 'bell-slash',
     arguments: ['vm', 'problem'],
-    places: [inMenu('health', '1_health@2', { is: ['warned'], rows: 'one' })],
-  },
-  examine: {
-    title: 'Doctor: Diagnose',
-    icon: 'pulse',
-    arguments: ['vm'],
-    places: [inMenu('health', '2_doctor@1', { is: ['vm'] })],
+    places: [inMenu('health', '1_health@3', { is: ['warned'], rows: 'one' })],
   },
   repair: {
-    title: 'Doctor: Repair…',
+    title: 'Repair…',
     icon: 'tools',
     arguments: ['vm', 'problem', 'confirm'],
-    places: [inMenu('health', '2_doctor@2', { is: ['vm'] })],
+    places: [inMenu('health', '1_health@2', { is: ['vm'] })],
   },
   consolidate: {
     title: 'Consolidate Disks…',
@@ -44,7 +38,7 @@ export const careVerbs = {
     places: [onRow('6_care@5', { is: ['system'], rows: 'one' }), inMenu('health', '3_shorten@2', { is: ['prunable'] })],
   },
   finishUnfinished: {
-    title: 'Doctor: Finish Unfinished Operation…',
+    title: 'Finish Unfinished Operation…',
     icon: 'debug-continue',
     arguments: ['vm', 'dismiss', 'confirm'],
   },

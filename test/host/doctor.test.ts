@@ -58,7 +58,7 @@ describe('doctor', () => {
   /** Of the doctor's page: as a click does it. */
   async function pressLink(link: RegExp): Promise<void> {
     const { problemPages } = await rig.api();
-    const [, given = ''] = link.exec(problemPages.html(`Doctor: ${tagged}`) ?? '') ?? [];
+    const [, given = ''] = link.exec(problemPages.html(`Health: ${tagged}`) ?? '') ?? [];
     const args = JSON.parse(decodeURIComponent(given)) as readonly unknown[];
     await vscode.commands.executeCommand('virtRewind.repair', ...args);
   }
@@ -82,8 +82,8 @@ describe('doctor', () => {
   it('shows what can be done with a VM, and that nothing is wrong, as a page', async () => {
     await operate('virtRewind.createSnapshot', { vm: tagged, kind: 'offline', title: 'base' });
     person.will();
-    await call('virtRewind.examine', { vm: tagged });
-    assert.match(await report(`Doctor: ${tagged}`, /No problems found/), /<h1>doctor-tag</);
+    await call('virtRewind.checkHealth', { vm: tagged });
+    assert.match(await report(`Health: ${tagged}`, /No problems found/), /<h1>doctor-tag</);
     await pageTab(/doctor-tag/);
     assert.deepEqual(person.said, []);
     await rejects(call('virtRewind.repair', { vm: tagged }), 'notFound');
@@ -94,8 +94,8 @@ describe('doctor', () => {
     await runOk('qemu-img', ['snapshot', '-c', 'left-over', guest.disks[0] ?? '']);
     await runOk('qemu-img', ['snapshot', '-c', 'forgotten', guest.disks[0] ?? '']);
     person.will();
-    await fromMenu('virtRewind.examine', await rig.vmRow(tagged));
-    const html = await report(`Doctor: ${tagged}`, /left-over/);
+    await fromMenu('virtRewind.checkHealth', await rig.vmRow(tagged));
+    const html = await report(`Health: ${tagged}`, /left-over/);
     assert.equal(html.match(/href="command:virtRewind\.repair\?/gu)?.length, 2);
     assert.deepEqual(person.said, []);
   });
@@ -110,7 +110,7 @@ describe('doctor', () => {
       (way: RegExp): Answer =>
       ({ choices }) =>
         choices.find((one) => way.test(one));
-    await call('virtRewind.examine', { vm: tagged });
+    await call('virtRewind.checkHealth', { vm: tagged });
     // The button beside a problem asks of that one alone.
     person.will(picks(/^\W*Add “forgotten”/u), agrees);
     await pressLink(/repair\?([^"]+)"[^>]* aria-label="[^"]*forgotten/u);
@@ -119,14 +119,14 @@ describe('doctor', () => {
     await fromMenu('virtRewind.repair', await rig.vmRow(tagged));
     assert.deepEqual(person.said, []);
     // The report of before says so by itself.
-    await report(`Doctor: ${tagged}`, /No problems found/);
+    await report(`Health: ${tagged}`, /No problems found/);
     const tags = await runOk('qemu-img', ['snapshot', '-l', guest.disks[0] ?? '']);
     assert.doesNotMatch(tags, /left-over/);
     assert.match(tags, /base[^]*forgotten/);
     assert.match(await rig.virsh('snapshot-list', tagged, '--name'), /base[^]*forgotten/);
     await operate('virtRewind.deleteSnapshot', { vm: tagged, snapshot: 'forgotten', confirm });
-    await call('virtRewind.examine', { vm: tagged });
-    await report(`Doctor: ${tagged}`, /No problems found/);
+    await call('virtRewind.checkHealth', { vm: tagged });
+    await report(`Health: ${tagged}`, /No problems found/);
   });
 
   it('finds that the RAM of a snapshot is gone, which a revert refuses before anything is touched', async () => {
@@ -143,15 +143,15 @@ describe('doctor', () => {
     assert.ok(file !== undefined);
     await rm(file);
     person.will();
-    await call('virtRewind.examine', { vm: chained });
-    await report(`Doctor: ${chained}`, /with RAM/);
+    await call('virtRewind.checkHealth', { vm: chained });
+    await report(`Health: ${chained}`, /with RAM/);
     const { message } = await rejects(call('virtRewind.revert', { vm: chained, snapshot, confirm }), 'refused');
     assert.match(message, /RAM of “with RAM”.*Nothing was changed/);
     assert.equal(await rig.virsh('domstate', chained), 'running');
     await fromMenu('virtRewind.revert', await rig.snapshotRow(chained, snapshot ?? ''));
     assert.deepEqual(
       person.said.map(({ buttons }) => buttons),
-      [['Examine', 'Show Log']],
+      [['Check Health', 'Show Log']],
     );
   });
 
@@ -248,7 +248,7 @@ describe('doctor', () => {
   });
 
   it('examines all VMs of a connection in one report', async () => {
-    await fromMenu('virtRewind.examine', { kind: 'connection', id: rig.uri, connection: rig.uri });
+    await fromMenu('virtRewind.checkHealth', { kind: 'connection', id: rig.uri, connection: rig.uri });
     const text = await report(`Health: ${connectionLabel({ uri: rig.uri })}`, /doctor-tag/);
     assert.match(text, /doctor-chain/);
   });

@@ -68,7 +68,7 @@ describe('health', () => {
 
   it('is reported with what it means, for one VM and for all', async () => {
     for (const [given, title] of [
-      [{ vm: name }, `Doctor: ${name}`],
+      [{ vm: name }, `Health: ${name}`],
       [{}, 'Health'],
     ] as const) {
       await call('virtRewind.checkHealth', given);
@@ -80,8 +80,8 @@ describe('health', () => {
 
   it('is told by the doctor too', async () => {
     person.will();
-    await call('virtRewind.examine', { vm: name });
-    const said = api.problemPages.html(`Doctor: ${name}`) ?? '';
+    await call('virtRewind.checkHealth', { vm: name });
+    const said = api.problemPages.html(`Health: ${name}`) ?? '';
     assert.match(said, /<h3>Warning.*first/);
     assert.doesNotMatch(said, /No problems found/);
     await rejects(call('virtRewind.repair', { vm: name }), 'notFound');

@@ -102,7 +102,7 @@ describe('the reports', () => {
     await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, `${vm}.qcow2`)]);
   });
   isAccessible('health', () => stage().hands.command('Virt Rewind: Check Health'), ofProblems);
-  isAccessible('doctor', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Doctor: Diagnose'), ofProblems);
+  isAccessible('doctor', () => stage().hands.menu(vm, 'More', 'Health and Repair', 'Check Health'), ofProblems);
 
   it('of the doctor: a problem is repaired from the page by the keyboard, and the page says so', async () => {
     const { hands, workbench } = stage();

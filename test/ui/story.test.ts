@@ -294,7 +294,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
       assert.equal(stopped.code, 0, stopped.stderr);
       await row(/^rewind-internal, .*, off, /).waitFor();
       await runOk('qemu-img', ['snapshot', '-c', 'left-over', join(daemon.dir, by, `${internal}.qcow2`)]);
-      await stage().hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Diagnose');
+      await stage().hands.menu(internal, 'More', 'Health and Repair', 'Check Health');
       await stage().workbench.webview.getByText('1 problem found').waitFor();
       await picture('12-doctor');
       await stage()
@@ -321,7 +321,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await runOk('qemu-img', ['snapshot', '-c', 'first', disk]);
         await runOk('qemu-img', ['snapshot', '-c', 'second', disk]);
         const { hands, workbench } = stage();
-        await hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Repair');
+        await hands.menu(internal, 'More', 'Health and Repair', 'Repair');
         await workbench.option(/Remove “first”/).waitFor();
         // Below the list, which covers what stands first on the page.
         await workbench.webview.locator('html').click({ position: { x: 20, y: 420 } });
@@ -330,7 +330,7 @@ for (const by of ['mouse', 'keyboard'] as const) {
         await hands.pick(/Remove “first”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('1 problem found').waitFor();
-        await hands.menu(internal, 'More', 'Health and Repair', 'Doctor: Repair');
+        await hands.menu(internal, 'More', 'Health and Repair', 'Repair');
         await hands.pick(/Remove “second”/);
         await hands.answer('Repair');
         await workbench.webview.getByText('No problems found').waitFor();

@@ -295,7 +295,7 @@ function buttonsFor(offers: Offer, details: FailureDetails): readonly FailureBut
     case 'refresh':
       return [{ title: t('Refresh'), command: 'virtRewind.refresh', arguments: given }];
     case 'examine':
-      return [{ title: t('Examine'), command: 'virtRewind.examine', arguments: [{ ...where, vm }] }];
+      return [{ title: t('Check Health'), command: 'virtRewind.checkHealth', arguments: [{ ...where, vm }] }];
     case 'guest':
       return silentButtons(details);
     case 'remedy':

@@ -38,7 +38,7 @@ const ways = {
   start: () => t('Start'),
   shutDown: () => t('Shut Down'),
   finishUnfinished: () => t('Finish…'),
-  examine: () => t('Examine'),
+  checkHealth: () => t('Check Health'),
   snoozeHealth: () => t('Snooze…'),
   discardClone: () => t('Delete Clone…'),
 } as const satisfies Record<string, () => string>;
@@ -104,7 +104,7 @@ export function problemRemedies(
     ...(canRepair ? (['repair'] as const) : []),
     ...found,
     ...(severityOf(problem) === 'note' ? [] : (['snoozeHealth'] as const)),
-    ...(isSummary ? (['examine'] as const) : []),
+    ...(isSummary ? (['checkHealth'] as const) : []),
   ];
   const snapshot = snapshotOf(problem);
   return all.map((way) => ({

@@ -1,4 +1,4 @@
-// The pages of Doctor and of Check Health: one tab for each name, opened when it is asked for. What draws them is
+// The pages of Check Health: one tab for each name, opened when it is asked for. What draws them is
 // loaded then.
 import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';

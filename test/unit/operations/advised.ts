@@ -317,7 +317,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   driverCannot: end(''),
   noDescendants: end(''),
   layoutLeafNeeded: all(taken, deletedNamed('by')),
-  notInChain: (here) => (here.facts.tree.current === 'b' ? { end: /Diagnose/u } : deleted('c')(here)),
+  notInChain: (here) => (here.facts.tree.current === 'b' ? { end: /Check Health/u } : deleted('c')(here)),
   deviceMayBeFull: imageBecomes({ bytes: 2 ** 40 }),
   volumeTakesNoMerge: end(/Keep/u),
   unknownDiskElement: end(/virsh/u),
@@ -409,10 +409,10 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   currentStays: all(instead(ask.remove('c')), revertedTo('a')),
 
   // Repairs.
-  nothingToRepair: end(/Diagnose/u),
+  nothingToRepair: end(/Check Health/u),
   tagNotWhole: end(/copy it out/u),
   imageInUse: turned('shutDown', 'off'),
-  fileNotOrphan: end(/Diagnose/u),
+  fileNotOrphan: end(/Check Health/u),
   snapshotWhole: instead(ask.remove('a')),
   currentNotesFiles: taken,
   notOnSnapshot: instead(ask.create()),
@@ -436,7 +436,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   // Of what no planner decides: see `decidedElsewhere`.
   forkNeedsMemory: end(/fewer forks/u),
   notSeamless: end(/Update to/u),
-  notAllSeen: end(/Diagnose/u),
+  notAllSeen: end(/Check Health/u),
   stalePlan: end(/try again/u),
   definitionDiffers: end(/Shut down/u),
   notUndoable: end(/Undo these first/u),

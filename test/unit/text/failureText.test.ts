@@ -357,7 +357,7 @@ describe('failure text', () => {
       told({ left: [{ kind: 'file', file }] }),
     ];
     assert.match(told({ left: [{ kind: 'snapshot', snapshot }] }), /still exists\. Delete it/);
-    assert.ok(left.every((text) => /Doctor|virsh domfsthaw/.test(text)));
+    assert.ok(left.every((text) => /Repair|Health|virsh domfsthaw/.test(text)));
     assert.ok(left.slice(2).every((text) => text.includes(file)));
     assert.equal(new Set(left).size, left.length);
   });
@@ -378,13 +378,13 @@ describe('failure text', () => {
     const refusal = { reason: 'tagMissing', facts: { snapshot, disk: 'vda', file } } as const;
     const commands = (details: FailureDetails): readonly string[] =>
       failureText(new Failure('refused', details)).buttons.map(({ command }) => command);
-    assert.deepEqual(commands({ vm, refusal }), ['virtRewind.examine']);
+    assert.deepEqual(commands({ vm, refusal }), ['virtRewind.checkHealth']);
     const outer = {
       reason: 'checkpointImpossible',
       facts: { ...facts.checkpointImpossible },
       because: refusal,
     } as const;
-    assert.deepEqual(commands({ vm, refusal: outer }), ['virtRewind.examine']);
+    assert.deepEqual(commands({ vm, refusal: outer }), ['virtRewind.checkHealth']);
     assert.deepEqual(commands({ refusal }), []);
     assert.deepEqual(commands({ vm, refusal: { reason: 'noDisks', facts: { vm } } }), []);
   });

@@ -325,7 +325,7 @@ describe('the report on several VMs', () => {
     );
     const own = parts.flatMap((part) => (part.kind === 'folded' ? part.parts : []));
     const ids = own.flatMap((part) => (part.kind === 'remedies' ? part.remedies.map(({ command }) => command) : []));
-    assert.deepEqual([...new Set(ids)], ['virtRewind.repair', 'virtRewind.snoozeHealth', 'virtRewind.examine']);
+    assert.deepEqual([...new Set(ids)], ['virtRewind.repair', 'virtRewind.snoozeHealth', 'virtRewind.checkHealth']);
   });
 
   it('says that nothing is wrong where there are only notes, of one VM as of several', () => {

@@ -82,7 +82,7 @@ describe('a way that advice names', () => {
       return failureMessage(new Failure('refused', { vm: 'my web', refusal }));
     });
     const has = (words: string): readonly boolean[] => said.map((one) => one.includes(words));
-    assert.deepEqual(has('Doctor'), [true, false, false]);
+    assert.deepEqual(has('Repair'), [true, false, false]);
     assert.deepEqual(has("virt-rewind doctor 'my web'"), [false, true, false]);
     assert.deepEqual(has('vm.doctor()'), [false, false, true]);
   });

@@ -1,4 +1,4 @@
-// The pages of Doctor and Check Health: each problem has the commands that its advice names as buttons, and nothing
+// The pages of Check Health: each problem has the commands that its advice names as buttons, and nothing
 // from outside becomes markup.
 import assert from 'node:assert/strict';
 import type { Problem } from '../../../src/diagnosis/problem.js';

@@ -34,7 +34,7 @@ describe('what is called on rows of which nothing is heard', () => {
   it('is done where it asks nothing of the daemon, or brings it back', () => {
     assert.equal(refused(ended, 'virtRewind.copyName'), undefined);
     assert.equal(refused(ended, 'virtRewind.connect', connection), undefined);
-    assert.equal(refused(ended, 'virtRewind.examine', connection), undefined);
+    assert.equal(refused(ended, 'virtRewind.checkHealth', connection), undefined);
   });
 
   it('is tried where nothing was ever heard', () => {

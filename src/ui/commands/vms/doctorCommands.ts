@@ -50,7 +50,7 @@ async function repair(run: CommandRun): Promise<unknown> {
       ? new NothingThere(t('No problems found on {0}.', name), { vm: name })
       : new CommandError(
           'notFound',
-          t('The problems of {0} cannot be repaired from here. The Doctor page explains each of them.', name),
+          t('The problems of {0} cannot be repaired from here. Check Health explains each of them.', name),
           { vm: name },
         );
   }

@@ -25,7 +25,6 @@ import { pickSnooze } from '../../health/pickSnooze.js';
 
 export const healthCommands = {
   'virtRewind.checkHealth': checkHealth,
-  'virtRewind.examine': async (run) => showReport(run, (await vmsOfRows(run)) ?? (await targetVms(run))),
   'virtRewind.snoozeHealth': { vms: snoozeHealth, several: snoozeOnEach },
 } satisfies CommandTable;
 
@@ -65,12 +64,8 @@ async function showReport(run: CommandRun, asked?: readonly VmView[], system?: S
     system?.name ??
     (connection === undefined || others.length > 0 ? undefined : labelIn(run.engine.connections, connection));
   const [only] = asked?.length === 1 ? asked : [];
-  const name =
-    only !== undefined && of === undefined
-      ? t('Doctor: {0}', only.vm.name)
-      : of === undefined
-        ? t('Health')
-        : t('Health: {0}', of);
+  const title = of ?? only?.vm.name;
+  const name = title === undefined ? t('Health') : t('Health: {0}', title);
   const given = system !== undefined ? [systemRow(system.id)] : of === undefined ? rowsOf(asked ?? []) : rows;
   await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
     const parts = await checkVms(run, asked, report, cancellation);
