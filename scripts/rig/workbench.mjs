@@ -45,9 +45,10 @@ export class Workbench {
    */
   async scrollTo(label) {
     const row = this.row(label);
-    const sideBar = this.page.locator('.part.sidebar');
-    while (!(await row.isVisible())) {
-      await sideBar.hover();
+    // Each of several views has a tree of its own.
+    const trees = this.page.locator('.part.sidebar').getByRole('tree');
+    for (let at = 0; !(await row.isVisible()); at += 1) {
+      await trees.nth(at % (await trees.count())).hover();
       await this.page.mouse.wheel(0, 150);
       await this.page.evaluate('new Promise(requestAnimationFrame)');
     }

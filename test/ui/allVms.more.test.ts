@@ -41,12 +41,12 @@ describe('the page of all VMs', () => {
     await main()
       .getByRole('row', { name: /all-large.*3 .*KB/u })
       .waitFor();
-    assert.equal(await head('Space').getAttribute('aria-sort'), 'descending');
+    assert.equal(await head('All files').getAttribute('aria-sort'), 'descending');
     assert.ok((await names()).indexOf('all-large') < (await names()).indexOf('all-small'));
     await (await focus('Snapshots')).press('Enter');
     await (await focus('Snapshots')).press('Enter');
     assert.equal(await head('Snapshots').getAttribute('aria-sort'), 'ascending');
-    assert.equal(await head('Space').getAttribute('aria-sort'), 'none');
+    assert.equal(await head('All files').getAttribute('aria-sort'), 'none');
     assert.ok((await names()).indexOf('all-small') < (await names()).indexOf('all-large'));
   });
 

@@ -118,7 +118,7 @@ describe('a system of VMs', () => {
   it('has a page in which nothing is wrong for who cannot see it, or not well', async () => {
     await stage().hands.menu(/^shop, /, 'Show Picture');
     await page().getByRole('heading', { name: 'shop' }).waitFor();
-    await page().getByText('created from this').first().waitFor();
+    await page().getByText('you are here').first().waitFor();
     assert.deepEqual(await violationsInThemes(stage(), page().locator('body'), 'systems/page'), []);
   });
 

@@ -1,7 +1,7 @@
 // The script of the page with all VMs. It makes text of what it is told, keeps what is filtered, grouped, sorted,
 // chosen and focused while the rows change, and asks for commands. Nothing from outside is in it.
 
-/** Space: what takes the disk stands first. */
+/** All files: what takes the disk stands first. */
 export const vmsScript = `
 const api = acquireVsCodeApi();
 const find = (selector) => document.querySelector(selector);
