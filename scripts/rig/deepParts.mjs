@@ -85,7 +85,16 @@ const more = {
     layer: 'libvirtd',
     minutes: 7,
     files: [
-      ...['lab', 'exampleLab', 'labClone', 'systemWaits', 'systemConnections', 'systemFaults', 'systemPrune'],
+      ...[
+        'lab',
+        'labLayers',
+        'exampleLab',
+        'labClone',
+        'systemWaits',
+        'systemConnections',
+        'systemFaults',
+        'systemPrune',
+      ],
       ...['bisect', 'copyFile', 'unasked', 'commandLineVms', 'library', 'hook'],
     ],
   },

@@ -1,5 +1,6 @@
 // A program on this computer, without a shell: to its end, or the end of the time, with all that it has started.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { constants } from 'node:os';
 import { type Clock, systemClock, within } from './clock.js';
 
@@ -17,6 +18,8 @@ interface HostProgram {
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly atMostMs: number;
+  /** Of an open file that it reads as its input; nothing unless given. */
+  readonly input?: number;
   /** The folder that it runs in; that of this process unless given. */
   readonly folder?: string;
 }
@@ -33,17 +36,17 @@ interface HostEnd {
 
 /** @throws the error of `spawn` where it cannot be run */
 export async function runHere(
-  { program, args, environment, atMostMs, folder }: HostProgram,
+  { program, args, environment, atMostMs, input, folder }: HostProgram,
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<HostEnd> {
   // A process group of its own, so that what it has started ends with it.
   const child = spawn(program, [...args], {
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input ?? 'ignore', 'pipe', 'pipe'],
     detached: true,
     ...(folder !== undefined && { cwd: folder }),
-  });
+  }) as ChildProcessByStdio<null, Readable, Readable>;
   let [said, errors] = ['', ''];
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-mostSaid)));

@@ -91,7 +91,7 @@ function findOption(options: Readonly<Record<string, Option>>, word: string): st
 }
 
 function titlesOf({ points }: StoredSystem): readonly string[] {
-  return points.filter(({ auto }) => auto !== 'revert').map(({ title }) => title);
+  return points.filter(({ auto }) => auto !== 'revert' && auto !== 'layer').map(({ title }) => title);
 }
 
 /** @param words `--`, then those after `virt-rewind` */

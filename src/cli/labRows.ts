@@ -22,12 +22,13 @@ export const labRows = under('Labs', {
     summary: 'set up the lab of a lab file: its VMs, their system, its restore points',
     operands: [],
     options: { file: labFile, ...acting, name: labName },
-    more: 'If the lab exists, nothing is changed. First deletes what an interrupted attempt left. Asks first if programs of the file run over ssh, or in a VM that existed before. If such a VM is protected, the name of the lab is also required.',
+    more: 'If the lab exists, only restore points whose steps changed in the file are created again: all VMs are reverted to the last one that is the same, after a question. First deletes what an interrupted attempt left. Asks first if programs of the file run over ssh, or in a VM that existed before. If such a VM is protected, the name of the lab is also required.',
     examples: ['virt-rewind lab create', 'virt-rewind lab create --plan', 'virt-rewind lab create --yes'],
     act: async () => (await import('./commands/labs.js')).createLab,
   },
   'lab reset': {
-    summary: 'reset all VMs of a lab to a restore point (default: the first); saves the current state first',
+    summary:
+      'reset all VMs of a lab to a restore point, by its title or number (default: the first); saves the current state first',
     operands: [{ name: 'POINT', kind: 'labPoint', needed: 'optional' }],
     options: { file: labFile, ...acting, name: labName },
     more: 'All of them, or none: if one fails, the others return to their previous state.',

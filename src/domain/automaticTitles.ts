@@ -8,6 +8,7 @@ export const automaticTitles = {
   beforeRevert: (at: number): string => t('Before revert, {0}', clockText(at)),
   beforeUndo: (at: number): string => t('Before undo, {0}', clockText(at)),
   afterRevert: (title: string): string => t('After revert to {0}', title),
+  beforeFirstStep: (): string => t('Before the first step'),
   onTopOf: (title: string): string => t('On top of {0}', title),
   beforeDebugging: (name: string): string => t('Before debugging {0}', name),
   atTaskStart: (name: string): string => t('At the start of task {0}', name),

@@ -52,9 +52,9 @@ export interface SystemPoint {
   readonly members: readonly PointMember[];
   /**
    * Nobody asked for it. `revert`: what a revert of the system left, to be undone; `work`: a setting wants it, see
-   * `autoReasons`.
+   * `autoReasons`; `layer`: of a lab, whose file does not name it (any more).
    */
-  readonly auto?: 'revert' | 'work';
+  readonly auto?: 'revert' | 'work' | 'layer';
   /** `branch@commit` of the workspace, as its snapshots keep it; absent where none was known. */
   readonly git?: string;
 }
@@ -80,9 +80,9 @@ export function isMember(ref: VmRef): (other: VmRef) => boolean {
   return ({ connection, uuid }) => connection === ref.connection && uuid === ref.uuid;
 }
 
-/** By its title; what a revert left has that of another. */
+/** By its title; what a revert left has that of another, and what a lab has left may have. */
 export function findPointByTitle(points: readonly SystemPoint[], wanted: string): SystemPoint | undefined {
-  return points.find(({ title, auto }) => auto !== 'revert' && title === wanted);
+  return points.find(({ title, auto }) => auto !== 'revert' && auto !== 'layer' && title === wanted);
 }
 
 /** The same. @throws Failure `notFound` */

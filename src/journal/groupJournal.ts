@@ -52,7 +52,12 @@ export interface GroupHead {
   readonly kind: 'checkpoint' | 'revert' | 'delete';
   readonly system: { readonly id: string; readonly name: string };
   /** The restore point that is made, gone back to or deleted. */
-  readonly point: { readonly id: string; readonly title: string; readonly auto?: 'work'; readonly git?: string };
+  readonly point: {
+    readonly id: string;
+    readonly title: string;
+    readonly auto?: 'work' | 'layer';
+    readonly git?: string;
+  };
   /** Of a revert: the restore point of what it leaves. */
   readonly kept?: string;
   readonly members: readonly GroupMember[];
@@ -92,7 +97,12 @@ const shape = v.object({
   id,
   kind: v.picklist(['checkpoint', 'revert', 'delete']),
   system: v.object({ id, name: text }),
-  point: v.object({ id, title: text, auto: v.exactOptional(v.literal('work')), git: v.exactOptional(text) }),
+  point: v.object({
+    id,
+    title: text,
+    auto: v.exactOptional(v.picklist(['work', 'layer'])),
+    git: v.exactOptional(text),
+  }),
   kept: v.exactOptional(id),
   members: v.pipe(
     v.array(

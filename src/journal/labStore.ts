@@ -30,6 +30,14 @@ export interface RecordedVm extends LabVm {
   readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
 }
 
+/** A restore point of a lab, by what was done before it. */
+export interface RecordedLayer {
+  readonly point: string;
+  readonly digest: string;
+  /** Milliseconds since 1970, since when its file says otherwise; absent while that names it. */
+  readonly leftAt?: number;
+}
+
 export interface LabRecord {
   readonly id: string;
   /** Absolute. */
@@ -43,12 +51,14 @@ export interface LabRecord {
   readonly system?: string;
   /** The ids of the restore points that the lab made or began to make: no other one is the lab's. */
   readonly points?: readonly string[];
+  /** Of these, what each is made of; none in a lab of a version that did not know. */
+  readonly layers?: readonly RecordedLayer[];
 }
 
 export interface OpenLab {
   readonly record: LabRecord;
   /** Resolves when it is on the disk. */
-  put(news: Partial<Pick<LabRecord, 'phase' | 'system' | 'points' | 'vms'>>): Promise<void>;
+  put(news: Partial<Pick<LabRecord, 'phase' | 'isProtected' | 'system' | 'points' | 'layers' | 'vms'>>): Promise<void>;
   /** Nothing of it is left. */
   forget(): Promise<void>;
   /** Somebody else may go on with it. Never rejects. */
@@ -85,6 +95,7 @@ const shape = v.object({
   ),
   system: v.exactOptional(id),
   points: v.exactOptional(v.array(id)),
+  layers: v.exactOptional(v.array(v.object({ point: id, digest: text, leftAt: v.exactOptional(count) }))),
 });
 
 /** Whatever cannot be written becomes a Failure of kind `journal`. */

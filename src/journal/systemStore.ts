@@ -91,7 +91,7 @@ const pointShape = v.object({
     v.minLength(1),
     v.maxLength(maxMembers),
   ),
-  auto: v.exactOptional(v.picklist(['revert', 'work'])),
+  auto: v.exactOptional(v.picklist(['revert', 'work', 'layer'])),
   git: v.exactOptional(text),
 });
 

@@ -7,7 +7,8 @@ import { displayLine } from '../domain/plainText.js';
 import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
 import { circleText } from '../text/systems/startText.js';
-import type { Lab, WantedVm, MadeVm } from './labFile.js';
+import type { Lab, LabStep, WantedVm, MadeVm } from './labFile.js';
+import { commandOf } from './labPrograms.js';
 import { type LabPath, usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
 
 export interface LabFault {
@@ -67,16 +68,28 @@ export function checkLab(written: WrittenLab): Lab | readonly LabFault[] {
     }
     return {
       title,
-      run: run.map((one, row) => {
-        const { vm, command, seconds = usualSeconds, ssh: user, port = usualSshPort } = one;
-        const [program = '', ...args] = command;
+      run: run.flatMap((one, row) => {
+        const { vm, seconds = usualSeconds, ssh: user, port = usualSshPort } = one;
         const at = ['points', index, 'run', row] as const;
         if (!keys.includes(vm)) {
           const message = t('This file has no VM “{0}”. Its VMs: {1}.', displayLine(vm), keys.join(', '));
           wrong.push({ path: [...at, 'vm'], message });
         }
-        wrong.push(...sshProblems(at, one, keys.includes(vm) ? written.vms[vm] : undefined));
-        return { vm, program, args, ...(user !== undefined && { ssh: { user, port } }), seconds };
+        const kinds = stepKinds.filter((kind) => one[kind] !== undefined);
+        const work = workOf(one);
+        if (work === undefined || kinds.length > 1) {
+          wrong.push({
+            path: at,
+            message: t('Use exactly one of these: {0}. “copy” needs “to”.', stepKinds.join(', ')),
+          });
+          return [];
+        }
+        const step = { vm, work, ...(user !== undefined && { ssh: { user, port } }), seconds };
+        wrong.push(
+          ...stepPathProblems(at, one),
+          ...sshProblems(at, one, step.work, keys.includes(vm) ? written.vms[vm] : undefined),
+        );
+        return step;
       }),
     };
   });
@@ -117,6 +130,27 @@ function sourceProblems(path: LabPath, vm: WrittenVm): readonly LabFault[] {
     : [];
 }
 
+const stepKinds = ['command', 'script', 'packages', 'copy'] as const;
+
+/** Undefined where nothing is to be done, or it is not known where. */
+function workOf({ command, script, packages, copy, to }: WrittenProgram): LabStep['work'] | undefined {
+  if (copy !== undefined || to !== undefined) {
+    return copy === undefined || to === undefined ? undefined : { kind: 'copy', from: copy, to };
+  }
+  if (packages !== undefined) {
+    return { kind: 'packages', names: packages };
+  }
+  if (script !== undefined) {
+    return { kind: 'script', text: script };
+  }
+  return command && { kind: 'command', words: command };
+}
+
+function stepPathProblems(at: LabPath, { copy }: WrittenProgram): readonly LabFault[] {
+  const message = copy === undefined ? undefined : pathProblem(copy);
+  return message === undefined ? [] : [{ path: [...at, 'copy'], message }];
+}
+
 function pathProblems(at: LabPath, { image, boot }: WrittenVm): readonly LabFault[] {
   const written = [
     [['image'], image],
@@ -153,7 +187,8 @@ function waitProblems(path: LabPath, { wait }: WrittenVm): readonly LabFault[] {
 
 function sshProblems(
   path: LabPath,
-  { vm: key, command, ssh, port }: WrittenProgram,
+  { vm: key, ssh, port }: WrittenProgram,
+  work: LabStep['work'],
   vm: WrittenVm | undefined,
 ): readonly LabFault[] {
   if (ssh === undefined) {
@@ -163,7 +198,8 @@ function sshProblems(
     vm?.clone === undefined
       ? vm !== undefined && vm.existing === undefined && ['none', 'user'].includes(vm.network ?? 'none')
       : vm.clone.network !== 'same';
-  const line = command.map(shellWord).join(' ');
+  const { program, args } = commandOf(work);
+  const line = [program, ...args].map(shellWord).join(' ');
   return [
     ...(isCutOff
       ? [
@@ -180,7 +216,7 @@ function sshProblems(
     ...(line.includes('\0') || Buffer.byteLength(line) > mostSshBytes
       ? [
           {
-            path: [...path, 'command'],
+            path: [...path, work.kind],
             message: t(
               'Over ssh, a command can have at most {0} bytes with its quotes, and no NUL character.',
               mostSshBytes,

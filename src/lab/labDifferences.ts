@@ -8,6 +8,7 @@ import type { ObservedSystem } from '../systems/observedSystem.js';
 import { digestOfClone, isCloneOfLab } from './labClones.js';
 import { LabError } from './labError.js';
 import type { Lab, WantedVm } from './labFile.js';
+import { type LabChain, readChain } from './labLayers.js';
 import { digestOf, imageNow, checkParts } from './labPlaces.js';
 import type { Hardware, HardwarePart, HardwareItem } from '../domain/hardware.js';
 import type { LabVmParts } from '../domain/labVm.js';
@@ -45,7 +46,9 @@ export async function differencesOf(
     return [
       {
         kind: 'unfinished',
-        message: t('An operation on the lab was interrupted. Create the lab, which starts again, or destroy it.'),
+        message: t(
+          'An operation on the lab was interrupted. Create the lab, which continues or starts again, or destroy it.',
+        ),
       },
     ];
   }
@@ -56,7 +59,7 @@ export async function differencesOf(
     ...ofPlace(lab, record),
     ...gone.map(({ key }) => ({ kind: 'vm' as const, vm: key, message: t('“{0}” is no longer in the file.', key) })),
     ...(await Promise.all(lab.vms.map((vm) => ofVm(vm, record, seen, file, looking)))).flat(),
-    ...ofPoints(lab, seen),
+    ...ofPoints(lab, seen, record, await chainOf(lab, record, file, looking)),
   ];
 }
 
@@ -162,12 +165,46 @@ function sameOrder(one: Order, other: Order): boolean {
   return orderKey(one) === orderKey(other);
 }
 
-function ofPoints(lab: Lab, { points, seen, members }: ObservedSystem): readonly LabDifference[] {
-  return lab.points.flatMap(({ title }): readonly LabDifference[] => {
+/** What is wrong with the file of a step is a difference, too. */
+async function chainOf(
+  lab: Lab,
+  { vms }: LabRecord,
+  file: string,
+  { environment }: DifferenceContext,
+): Promise<LabChain | string> {
+  try {
+    return await readChain(lab, vms, file, environment);
+  } catch (error) {
+    if (error instanceof LabError) {
+      return error.message;
+    }
+    throw error;
+  }
+}
+
+function ofPoints(
+  lab: Lab,
+  { points, seen, members }: ObservedSystem,
+  { layers = [] }: LabRecord,
+  chain: LabChain | string,
+): readonly LabDifference[] {
+  if (typeof chain === 'string') {
+    return [{ kind: 'point', message: chain }];
+  }
+  let isChanged = false;
+  return lab.points.flatMap(({ title }, at): readonly LabDifference[] => {
     const point = points.find((one) => one.title === title && one.auto === undefined);
     const name = displayLine(title);
     if (point === undefined) {
       return [{ kind: 'point', message: t('The restore point “{0}” does not exist.', name) }];
+    }
+    const layer = layers.find((one) => one.point === point.id);
+    if (layer !== undefined && layer.digest !== chain.digests[at + 1]) {
+      const message = t('The steps of the restore point “{0}” were changed.', name);
+      // Those after it are others by that alone.
+      const first = isChanged ? [] : [{ kind: 'point' as const, message }];
+      isChanged = true;
+      return first;
     }
     const lost = (seen.get(point.id) ?? []).findIndex((one) => one === 'vmGone' || one === 'snapshotGone');
     return lost < 0

@@ -51,15 +51,28 @@ export interface MadeVm {
 
 interface LabPoint {
   readonly title: string;
-  readonly run: readonly LabCommand[];
+  readonly run: readonly LabStep[];
 }
 
+/** What is done in a guest before a restore point is made. */
+export interface LabStep {
+  readonly vm: string;
+  readonly work:
+    | { readonly kind: 'command'; readonly words: readonly string[] }
+    | { readonly kind: 'script'; readonly text: string }
+    | { readonly kind: 'packages'; readonly names: readonly string[] }
+    /** `from`: as written; `to`: absolute, in the guest. */
+    | { readonly kind: 'copy'; readonly from: string; readonly to: string };
+  /** Absent: by the guest agent. */
+  readonly ssh?: SshLogin;
+  readonly seconds: number;
+}
+
+/** A step as the guest runs it. */
 export interface LabCommand {
   readonly vm: string;
   readonly program: string;
   readonly args: readonly string[];
-  /** Absent: by the guest agent. */
-  readonly ssh?: SshLogin;
   readonly seconds: number;
 }
 

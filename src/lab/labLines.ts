@@ -1,6 +1,7 @@
 // What is told before a lab is made, and before it is removed: a line for each VM and restore point, the same in every
 // shell.
 import { t } from '@vscode/l10n';
+import { automaticTitles } from '../domain/automaticTitles.js';
 import { displayLine } from '../domain/plainText.js';
 import type { LabRecord } from '../journal/labStore.js';
 import type { LabPlan } from './labPlan.js';
@@ -9,7 +10,10 @@ import type { LabPlan } from './labPlan.js';
  * It does more than make VMs: programs of the file run where a person's keys lead, or in VMs that were there before.
  */
 export function asksToCreate(plan: LabPlan): boolean {
-  return plan.lab.points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined)) || ranIn(plan).length > 0;
+  const isReset = plan.again === true && plan.record.phase === 'ready' && plan.acts.length > 0;
+  return (
+    isReset || plan.lab.points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined)) || ranIn(plan).length > 0
+  );
 }
 
 /** The VMs that were there before in which the guest agent runs programs of the file. */
@@ -21,11 +25,19 @@ function ranIn({ record, lab }: LabPlan): readonly string[] {
   return record.vms.flatMap(({ key, name, parts }) => (parts === undefined && run.has(key) ? [name] : []));
 }
 
+export function createdText({ lab, again, acts }: LabPlan): string {
+  const name = displayLine(lab.name);
+  const made = acts.filter(({ kind }) => kind === 'make').length;
+  return again === true
+    ? t('The lab {0} matches its file. {1} of {2} restore points were created again.', name, made, lab.points.length)
+    : t('Lab “{0}” created.', name);
+}
+
 export function createLines(plan: LabPlan): readonly string[] {
-  const { record, lab, left } = plan;
+  const { record, lab, left, again, acts } = plan;
   return [
     ...(left === undefined ? [] : [t('First deletes what an interrupted attempt left.')]),
-    ...record.vms.map(({ name, parts }) =>
+    ...(again === true ? [] : record.vms).map(({ name, parts }) =>
       parts === undefined
         ? t('Starts the existing VM {0} and creates snapshots of it', displayLine(name))
         : t('Creates {0}', displayLine(name)),
@@ -41,7 +53,12 @@ export function createLines(plan: LabPlan): readonly string[] {
         }),
       ),
     ),
-    ...lab.points.map(({ title }) => t('Creates the restore point “{0}”', displayLine(title))),
+    ...acts.map(({ kind, layer }) => {
+      const title = layer === 0 ? automaticTitles.beforeFirstStep() : displayLine(lab.points[layer - 1]?.title ?? '');
+      return kind === 'revert'
+        ? t('Reverts all VMs to “{0}”; their current state is saved', title)
+        : t('Creates the restore point “{0}”', title);
+    }),
   ];
 }
 

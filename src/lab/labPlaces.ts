@@ -36,6 +36,11 @@ export interface LabSource {
   readonly modifiedAt: number;
 }
 
+/** A file that a lab file names, where it really is. @param file of the lab, absolute @throws LabError `refused` */
+export async function findLabFile(path: string, file: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  return resolvePath(path, file, await allowedPlaces(file, environment));
+}
+
 /** @param file of the lab, absolute @throws LabError `notFound`, `wrong` */
 export async function readLabText(file: string): Promise<string> {
   try {

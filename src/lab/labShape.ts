@@ -66,7 +66,21 @@ const wait = v.pipe(
 
 const program = map({
   vm: key('Its name in this file', v.string()),
-  command: key('A program in the guest with its arguments, as a list; arguments are passed unchanged', command),
+  command: maybe('A program in the guest with its arguments, as a list; arguments are passed unchanged', command),
+  script: maybe(
+    'A script for the sh of the guest; it stops at the first command that fails',
+    v.pipe(text, v.minLength(1)),
+  ),
+  packages: maybe(
+    'Packages that the package manager of the guest installs (apt, dnf or apk), as a list',
+    v.pipe(
+      v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9@][A-Za-z0-9@._+:~=/-]{0,127}$/u))),
+      v.minLength(1),
+      v.maxLength(200),
+    ),
+  ),
+  copy: maybe('A file that is copied into the guest, as a path relative to this file; to is its place there', path),
+  to: maybe('The path in the guest of the file that is copied', v.pipe(path, v.regex(/^\/[^\p{Cc}]*[^\p{Cc}/]$/u))),
   // No option, no other host, nothing that a shell would read.
   ssh: maybe(
     'Run it over ssh as this user of the guest, instead of with the guest agent; your own ssh chooses the key (~/.ssh/config, its agent)',
@@ -139,7 +153,7 @@ const vm = map({
 const point = map({
   title: key('Its title, which also names it in a reset', v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
   run: maybe(
-    'Programs to run in the guests before it is created, one after the other; each must exit with code 0',
+    'What is done in the guests before it is created, one after the other: programs, scripts, packages, files; each must exit with code 0. Runs again only if it or something before it changes',
     v.pipe(v.array(program), v.maxLength(50)),
   ),
 });

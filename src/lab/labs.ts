@@ -15,12 +15,15 @@ import type { SystemPlan } from '../systems/systemPlan.js';
 import { labObstacleText } from '../text/failures/labText.js';
 import { differencesOf, type LabDifference } from './labDifferences.js';
 import { digestOfClone, type LabClone, checkClone } from './labClones.js';
+import { makeAgain, planAgain } from './labAgain.js';
 import { LabError } from './labError.js';
 import { requireAlone } from './labFiles.js';
 import type { Lab, LabProblem } from './labFile.js';
+import { actsAnew, readChain } from './labLayers.js';
 import type { LabPlan } from './labPlan.js';
 import { digestOf, labsFolder, checkParts, readLabText, saysProtected } from './labPlaces.js';
-import { makeLab, type MakeWish } from './makeLab.js';
+import type { MakeWish } from './makeContext.js';
+import { makeLab } from './makeLab.js';
 import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
 import { readLab } from './readLab.js';
@@ -81,18 +84,11 @@ export class Labs {
     const { engine } = session;
     const lab = await this.#readValidLab(file);
     const left = await this.find(file);
-    if (left?.phase === 'ready') {
-      // What a reset puts right is no reason to make it anew.
-      const [different] = (await differencesOf(lab, left, file, this.#options)).filter(
-        ({ kind }) => kind !== 'off' && kind !== 'hardware',
-      );
-      if (different !== undefined) {
-        throw new LabError(
-          'refused',
-          t('The lab exists, but does not match its file: {0} Destroy it, then create it again.', different.message),
-        );
+    if (left !== undefined) {
+      const again = await planAgain(lab, left, file, this.#options);
+      if (again !== undefined) {
+        return again;
       }
-      return 'ready';
     }
     await requireSsh(lab, environment);
     const connection = this.#connection(lab);
@@ -159,11 +155,26 @@ export class Labs {
       vms,
     };
     const isProtected = [...existing.values()].some(({ vm }) => session.isProtected(vm));
-    return { lab, record, made, clones, existing, isProtected, ...(left !== undefined && { left }) };
+    const chain = await readChain(lab, vms, file, environment);
+    const acts = actsAnew(lab, chain);
+    return { lab, record, made, clones, existing, isProtected, chain, acts, ...(left !== undefined && { left }) };
   }
 
   /** @throws LabError `failed` where a guest does not do what the file wants: the VMs stay for a look */
   async create(plan: LabPlan, wish: MakeWish): Promise<void> {
+    if (plan.again === true) {
+      const { id, name } = plan.record;
+      const open = await this.#store.lock(id);
+      if (typeof open === 'string') {
+        throw this.#busyError(name);
+      }
+      try {
+        await makeAgain(plan, open, { ...this.#options, ...wish });
+        return;
+      } finally {
+        await open.leave();
+      }
+    }
     if (plan.left !== undefined) {
       await this.#remove(plan.left, wish, true);
     }
@@ -182,11 +193,15 @@ export class Labs {
     }
   }
 
-  /** @param to the title of a restore point; the first of the file unless given */
+  /** @param to the title of a restore point, or its number in the file; the first of the file unless given */
   async planReset(file: string, to?: string): Promise<SystemPlan> {
     const stored = await this.#requireReady(file);
     const systems = await this.#options.session.systems();
-    return systems.planRevert(stored, this.#point(stored, to));
+    const titles = (await this.#titlesIn(file)) ?? [];
+    const named = titles.find((title) => stored.points.some((one) => one.auto === undefined && one.title === title));
+    const byNumber = to !== undefined && /^[1-9][0-9]?$/u.test(to) ? titles[Number(to) - 1] : undefined;
+    const isTitle = stored.points.some(({ auto, title }) => auto === undefined && title === to);
+    return systems.planRevert(stored, this.#point(stored, to === undefined ? named : isTitle ? to : (byNumber ?? to)));
   }
 
   /** Whose name must be typed before it is reset or removed: as its file said when it was made, or says now. */
@@ -250,6 +265,18 @@ export class Labs {
     }
     this.#options.session.reachMembers(stored);
     return stored;
+  }
+
+  /** Of the restore points, as the file has them; undefined where it cannot be read. */
+  async #titlesIn(file: string): Promise<readonly string[] | undefined> {
+    try {
+      return readLab(await readLabText(resolve(file))).lab?.points.map(({ title }) => title);
+    } catch (error) {
+      if (error instanceof LabError) {
+        return undefined;
+      }
+      throw error;
+    }
   }
 
   async #system(id: string): Promise<StoredSystem | undefined> {

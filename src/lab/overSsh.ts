@@ -31,6 +31,8 @@ export interface SshPlace {
   readonly environment: NodeJS.ProcessEnv;
   /** Until an address is known and its port answers. */
   readonly waitSeconds: number;
+  /** Of an open file that the program reads. */
+  readonly input?: number;
 }
 
 export interface EndInGuest {
@@ -88,6 +90,7 @@ export async function runOverSsh(
     args: [...options(place), '-p', String(login.port), '-l', login.user, '--', address, lineOf(command)],
     environment,
     folder,
+    ...(place.input !== undefined && { input: place.input }),
     atMostMs: seconds * 1_000,
   };
   for (;;) {
@@ -146,7 +149,8 @@ function inVain(why: 'late' | 'stopped' | 'noAgent', how: string, said = ''): En
   return { how, said };
 }
 
-function lastOf(errors: string): string {
+/** Whoever wrote it may mean harm: a line of plain text. */
+export function lastOf(errors: string): string {
   const lines = errors
     .split('\n')
     .filter((line) => line.trim() !== '' && !line.startsWith('Warning: Permanently added'));

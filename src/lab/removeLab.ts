@@ -13,7 +13,7 @@ import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { LabError } from './labError.js';
 import { goingFiles } from './labFiles.js';
-import type { MakeContext } from './makeLab.js';
+import type { MakeContext } from './makeContext.js';
 
 /**
  * An interrupted operation on its system that is left to a person is forgotten where all its VMs go.

@@ -7,7 +7,7 @@ import { displayLine } from '../domain/plainText.js';
 import type { StartWait, StoredSystem } from '../domain/system.js';
 import type { Vm } from '../domain/vm.js';
 import { bytesText } from '../text/bytesText.js';
-import type { ClonedVm, Lab, LabCommand, MadeVm, WantedVm } from './labFile.js';
+import type { ClonedVm, Lab, LabStep, MadeVm, WantedVm } from './labFile.js';
 
 export interface ExportedVm {
   readonly vm: Pick<Vm, 'uuid' | 'name' | 'memoryBytes' | 'disks' | 'firmware'>;
@@ -52,7 +52,7 @@ export function writeLab(vms: readonly ExportedVm[], stored?: StoredSystem, lab?
   const points = [...titles].slice(0, 20).map((title) => {
     const run = (lab?.points.find((point) => point.title === title)?.run ?? []).flatMap((command) => {
       const member = vms.find(({ key }) => key === command.vm);
-      return member === undefined ? [] : [commandIn(command, keys.get(member.vm.uuid) ?? '')];
+      return member === undefined ? [] : [stepIn(command, keys.get(member.vm.uuid) ?? '')];
     });
     return { title: title.slice(0, 100), ...(run.length > 0 && { run }) };
   });
@@ -137,8 +137,21 @@ function sizeIn(mib: number): string {
   return mib % 1024 === 0 ? `${mib / 1024} GiB` : `${mib} MiB`;
 }
 
-function commandIn({ program, args, ssh, seconds }: LabCommand, vm: string): Readonly<Record<string, unknown>> {
-  return { vm, command: [program, ...args], ...(ssh !== undefined && { ssh: ssh.user, port: ssh.port }), seconds };
+function stepIn({ work, ssh, seconds }: LabStep, vm: string): Readonly<Record<string, unknown>> {
+  return { vm, ...workIn(work), ...(ssh !== undefined && { ssh: ssh.user, port: ssh.port }), seconds };
+}
+
+function workIn(work: LabStep['work']): Readonly<Record<string, unknown>> {
+  switch (work.kind) {
+    case 'command':
+      return { command: work.words };
+    case 'script':
+      return { script: work.text };
+    case 'packages':
+      return { packages: work.names };
+    case 'copy':
+      return { copy: work.from, to: work.to };
+  }
 }
 
 function waitIn(wait: StartWait): Readonly<Record<string, unknown>> {

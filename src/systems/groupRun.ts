@@ -185,7 +185,7 @@ export class GroupRun {
       point: {
         id: point.id,
         title: point.title,
-        ...(kind === 'checkpoint' && point.auto === 'work' && { auto: 'work' }),
+        ...(kind === 'checkpoint' && (point.auto === 'work' || point.auto === 'layer') && { auto: point.auto }),
         ...(kind === 'checkpoint' && point.git !== undefined && { git: point.git }),
       },
       ...(kind === 'revert' && { kept: newId() }),

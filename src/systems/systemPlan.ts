@@ -7,6 +7,7 @@ import type { AfterRevert, OperationRequest } from '../domain/operation.js';
 import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';
 import type { SnapshotKind } from '../domain/snapshot.js';
+import { freeTitle } from '../domain/snapshotName.js';
 import { findSnapshot, styleOfVm } from '../domain/snapshotTree.js';
 import {
   isMember,
@@ -62,7 +63,9 @@ export interface CheckpointWish {
    * Nobody asked for it. It is the restore point's alone: a rule that deletes snapshots of single VMs would tear it
    * apart.
    */
-  readonly auto?: 'work';
+  readonly auto?: 'work' | 'layer';
+  /** Where a member has a snapshot of that title, its new one gets a number behind it. */
+  readonly numbered?: true;
   /** `branch@commit` of the workspace: the restore point and the members' snapshots keep it. */
   readonly git?: string;
   /** Of the members that run. Absent: with RAM where that can be had. */
@@ -78,7 +81,7 @@ const longestGit = 500;
 export function planCheckpoint(
   engine: EnginePort,
   system: VirtualSystem,
-  { auto, kind, style, ...wish }: CheckpointWish,
+  { auto, kind, style, numbered, ...wish }: CheckpointWish,
 ): Promise<SystemPlan> {
   const point = {
     id: newId(),
@@ -90,7 +93,9 @@ export function planCheckpoint(
     const active = kind === undefined ? (['memory', 'auto'] as const) : [kind];
     const kinds = power === 'running' || power === 'paused' ? active : (['auto'] as const);
     const outside = style !== undefined && tree !== undefined && styleOfVm(tree) !== 'internal' ? { style } : {};
-    return kinds.map((snapshotKind) => ({ kind: 'create', vm: refOf(member), snapshotKind, ...outside, ...wish }));
+    const title = numbered && tree ? freeTitle(wish.title, tree.snapshots) : wish.title;
+    const vm = refOf(member);
+    return kinds.map((snapshotKind) => ({ kind: 'create', vm, snapshotKind, ...outside, ...wish, title }));
   });
 }
 

@@ -36,8 +36,8 @@ export interface PrunedSystem {
   readonly stays: readonly StayingPoint[];
 }
 
-/** Those that somebody made, or that a setting wanted. */
-type PointSort = 'made' | 'work';
+/** Those that somebody made, that a setting wanted, or that a lab has left. */
+type PointSort = 'made' | 'work' | 'layer';
 
 /**
  * Oldest first.

@@ -121,6 +121,12 @@ export class Systems {
     await this.#store.putPoint(system.id, { ...point, title });
   }
 
+  /** Of a lab, whose file has changed. @throws Failure `journal` */
+  async relabel({ system }: StoredSystem, point: SystemPoint, title: string, isLeft: boolean): Promise<void> {
+    const { auto: _, ...rest } = point;
+    await this.#store.putPoint(system.id, { ...rest, title, ...(isLeft && { auto: 'layer' }) });
+  }
+
   /** Touches no VM and no snapshot. @throws Failure `refused` while something on it is unfinished */
   async forget({ system }: StoredSystem): Promise<void> {
     const entry = await this.#findInterrupted(system);

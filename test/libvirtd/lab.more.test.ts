@@ -154,7 +154,7 @@ describe('a lab', () => {
   const isGone = async (): Promise<void> => {
     for (const left of (await virsh('snapshot-list', 'idle', '--name')).split('\n').filter(Boolean)) {
       // What a reset has kept stays, as that of any revert.
-      assert.ok(!['clean', 'filled'].includes(left), left);
+      assert.ok(!['clean', 'filled', 'Before-the-first-step'].includes(left), left);
       await virsh('snapshot-delete', 'idle', left);
     }
     assert.deepEqual(await vms(), ['idle']);
@@ -322,7 +322,8 @@ describe('a lab', () => {
     await checkpointed();
     assert.match(await cli('refused', 'lab', 'create'), /shop-db.*“precious”, which this lab did not create/u);
     await cli('done', 'lab', 'destroy', '--yes');
-    assert.equal(await virsh('snapshot-list', 'idle', '--name'), 'precious');
+    // Beside what the revert after the step has kept.
+    assert.ok((await virsh('snapshot-list', 'idle', '--name')).split('\n').includes('precious'));
     await isGone();
   });
 

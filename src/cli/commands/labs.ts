@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { LabError } from '../../lab/labError.js';
-import { asksToCreate, createLines, destroyLines } from '../../lab/labLines.js';
+import { asksToCreate, createdText, createLines, destroyLines } from '../../lab/labLines.js';
 import type { LabCheck, Labs } from '../../lab/labs.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { agreeTo } from '../agree.js';
@@ -43,7 +43,9 @@ export async function createLab(context: Context): Promise<ExitName> {
     }
     const asks = asksToCreate(plan);
     const lines = [
-      t('Create the lab {0}?', displayLine(plan.lab.name)),
+      plan.again === true
+        ? t('Run the changed steps of the lab {0}?', displayLine(plan.lab.name))
+        : t('Create the lab {0}?', displayLine(plan.lab.name)),
       ...createLines(plan).map((line) => `  ${line}`),
     ];
     if (call.flags.has('plan')) {
@@ -61,7 +63,7 @@ export async function createLab(context: Context): Promise<ExitName> {
     const { name } = plan.lab;
     await agreeTo(context, {
       lines,
-      confirm: t('Create'),
+      confirm: plan.again === true ? t('Run') : t('Create'),
       asks: asks || plan.isProtected,
       ...(plan.isProtected && { isProtected: displayLine(name), typed: name }),
     });
@@ -69,7 +71,7 @@ export async function createLab(context: Context): Promise<ExitName> {
     const onNote = (line: string): void => terminal.tell(line);
     await labs.create(plan, { signal: interruption.signal, onStep, onNote });
     if (json === undefined) {
-      terminal.say(t('Lab “{0}” created.', displayLine(plan.lab.name)));
+      terminal.say(createdText(plan));
     } else {
       json({ lab: checkAnswer(file, await labs.check(file)) } satisfies Answers['lab']);
     }

@@ -5,9 +5,10 @@ import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 import type { Event } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
-import { type LabOffer, labOffers, labPhase } from '../../lab/labOffers.js';
+import { hasOtherSteps, labOf, type LabOffer, labOffers } from '../../lab/labOffers.js';
 import { readLab } from '../../lab/readLab.js';
 import { labFileName } from '../../manifest/labFileName.js';
+import { pointTitle } from '../../text/systems/systemPointText.js';
 import type { CommandId } from '../../verbs/verbs.js';
 
 const selector: vscode.DocumentFilter = { pattern: `**/${labFileName}` };
@@ -47,17 +48,37 @@ export function labLanguage(watch: LabWatch): Disposable {
 async function lensesOf(document: vscode.TextDocument, { folder, log }: LabWatch): Promise<vscode.CodeLens[]> {
   const commands: Readonly<Record<LabOffer, readonly [CommandId, string]>> = {
     create: ['virtRewind.createLab', t('Create Lab…')],
+    update: ['virtRewind.createLab', t('Run Changed Steps…')],
     reset: ['virtRewind.resetLab', t('Reset Lab…')],
     check: ['virtRewind.checkLab', t('Check Lab')],
     destroy: ['virtRewind.destroyLab', t('Destroy Lab…')],
   };
-  const phase = await labPhase(folder, document.uri.fsPath, log);
-  const isRight = readLab(document.getText()).lab !== undefined;
+  const record = await labOf(folder, document.uri.fsPath, log);
+  const read = readLab(document.getText());
+  const { lab } = read;
   const { isTrusted } = vscode.workspace;
-  return labOffers({ isRight, isTrusted, ...(phase !== undefined && { phase }) }).map((offer) => {
-    const [command, title] = commands[offer];
-    return new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), { command, title, arguments: [document.uri] });
+  const isChanged = lab !== undefined && record !== undefined && (await hasOtherSteps(lab, record, process.env));
+  const offers = labOffers({
+    isRight: lab !== undefined,
+    isTrusted,
+    isChanged,
+    ...(record !== undefined && { phase: record.phase }),
   });
+  // The offer above the file resets it to the only one.
+  const points = offers.includes('reset') && lab !== undefined && lab.points.length > 1 ? lab.points : [];
+  return [
+    ...offers.map((offer) => {
+      const [command, title] = commands[offer];
+      return new vscode.CodeLens(new vscode.Range(0, 0, 0, 0), { command, title, arguments: [document.uri] });
+    }),
+    ...points.map(({ title: snapshot }, at) => {
+      const line = read.positionOf(['points', at, 'title']).line - 1;
+      const command: CommandId = 'virtRewind.resetLab';
+      const given = [{ file: document.uri.fsPath, snapshot }];
+      const title = t('Reset to “{0}”…', pointTitle({ title: snapshot }));
+      return new vscode.CodeLens(new vscode.Range(line, 0, line, 0), { command, title, arguments: given });
+    }),
+  ];
 }
 
 function problemsOf(document: vscode.TextDocument): readonly vscode.Diagnostic[] {

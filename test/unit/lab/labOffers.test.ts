@@ -7,6 +7,16 @@ describe('the offers above a lab file', () => {
     ['of which nothing was made', { isRight: true, isTrusted: true }, 'create'],
     ['with an error, of which nothing was made', { isRight: false, isTrusted: true }, ''],
     ['whose lab is there', { phase: 'ready', isRight: true, isTrusted: true }, 'reset check destroy'],
+    [
+      'whose lab is there, with other steps',
+      { phase: 'ready', isRight: true, isTrusted: true, isChanged: true },
+      'update reset check destroy',
+    ],
+    [
+      'that is not trusted, with other steps',
+      { phase: 'ready', isRight: true, isTrusted: false, isChanged: true },
+      'check',
+    ],
     ['with an error, whose lab is there', { phase: 'ready', isRight: false, isTrusted: true }, 'reset check destroy'],
     ['whose lab is half made', { phase: 'making', isRight: true, isTrusted: true }, 'create check destroy'],
     ['with an error, whose lab is half made', { phase: 'making', isRight: false, isTrusted: true }, 'check destroy'],

@@ -76,7 +76,7 @@ describe('the lab file', () => {
         },
       ],
       points: [
-        { title: 'clean', run: [{ vm: 'db', program: 'touch', args: ['/data/x'], seconds: 5 }] },
+        { title: 'clean', run: [{ vm: 'db', work: { kind: 'command', words: ['touch', '/data/x'] }, seconds: 5 }] },
         { title: 'filled', run: [] },
       ],
     });
@@ -147,6 +147,19 @@ describe('the lab file', () => {
       34,
       /no VM “z”/u,
     ],
+    ...(
+      [
+        ['a step without work', '{ vm: a }', 28, /exactly one of these: command, script, packages, copy/u],
+        ['a step of two works', '{ vm: a, command: [x], script: x }', 28, /exactly one/u],
+        ['a copy to nowhere', '{ vm: a, copy: x }', 28, /“copy” needs “to”/u],
+        ['a copy into a folder', '{ vm: a, copy: x, to: /root/ }', 50, /for “to”: The path in the guest/u],
+        ['a copy of what is above', '{ vm: a, copy: ../x, to: /x }', 43, /“\.\.”/u],
+        ['a package that is an option', '{ vm: a, packages: [-o=x] }', 48, /for “packages”/u],
+      ] as const
+    ).map(
+      ([what, step, column, said]) =>
+        [what, short(image, `points: [{ title: a, run: [${step}] }]\n`), 5, column, said] as const,
+    ),
     [
       'a user that is an option',
       short(image, sshTo('-oA=b')),
@@ -216,7 +229,7 @@ describe('the lab file', () => {
     const runOf = (more: string): unknown =>
       readLab(short('{ existing: x }', `points: [{ title: a, run: [{ vm: a, command: [id, -u], ${more} }] }]\n`)).lab
         ?.points[0]?.run[0];
-    const usual = { vm: 'a', program: 'id', args: ['-u'], seconds: 120 };
+    const usual = { vm: 'a', work: { kind: 'command', words: ['id', '-u'] }, seconds: 120 };
     assert.deepEqual(runOf('ssh: vagrant'), { ...usual, ssh: { user: 'vagrant', port: 22 } });
     assert.deepEqual(runOf('ssh: a_b.c-1, port: 2222'), { ...usual, ssh: { user: 'a_b.c-1', port: 2222 } });
     assert.deepEqual(readLab(short('{ image: x, network: default }', sshTo('root'))).problems, []);

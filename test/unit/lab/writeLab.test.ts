@@ -52,6 +52,9 @@ points:
       - { vm: db, command: [touch, /data/x], seconds: 5 }
       - { vm: copy, command: [sh, -c, "a\\nb"] }
       - { vm: server, command: [id], ssh: deploy, port: 2222 }
+      - { vm: client, script: "set -x\\nid\\n" }
+      - { vm: client, packages: [git, "nginx=1.2"], seconds: 600 }
+      - { vm: client, copy: seed/data.sql, to: /root/data.sql }
   - title: filled
 `;
 
@@ -121,7 +124,7 @@ describe('a lab file of VMs that are there', () => {
     };
     const text = writeLab([{ vm: other }, { vm: db, key: 'db' }], stored, lab);
     assert.deepEqual(readLab(text).lab?.points, [
-      { title: 'clean: #1', run: [{ vm: 'db-2', program: 'touch', args: ['/data/x'], seconds: 5 }] },
+      { title: 'clean: #1', run: [{ vm: 'db-2', work: { kind: 'command', words: ['touch', '/data/x'] }, seconds: 5 }] },
     ]);
   });
 

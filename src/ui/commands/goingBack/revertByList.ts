@@ -155,7 +155,7 @@ function pointsOf(
   return {
     taken: new Set(all.flatMap(({ point }) => point.members.map(({ uuid, snapshot }) => `${uuid} ${snapshot}`))),
     found: all
-      .filter(({ point }) => point.auto !== 'revert')
+      .filter(({ point }) => point.auto !== 'revert' && point.auto !== 'layer')
       .map(({ system, point }) => ({
         createdAt: point.createdAt,
         usedAt: Math.max(point.createdAt, ...point.members.map(({ uuid, snapshot }) => lastUsed(uuid, snapshot))),

@@ -5,7 +5,7 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
 import type { LabError } from '../../../lab/labError.js';
 import type { labReportText } from '../../../lab/labReport.js';
-import type { MakeWish } from '../../../lab/makeLab.js';
+import type { MakeWish } from '../../../lab/makeContext.js';
 import type { Labs } from '../../../lab/labs.js';
 import type { SystemResult } from '../../../systems/groupRun.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
@@ -88,13 +88,14 @@ async function create(run: CommandRun): Promise<MadeLab> {
       return { lab: name, isNew: false };
     }
     const name = displayLine(plan.lab.name);
+    const { createdText, createLines } = await import('../../../lab/labLines.js');
     if (mustConfirm(run)) {
-      const { createLines } = await import('../../../lab/labLines.js');
+      const isAgain = plan.again === true;
       await askQuestion({
-        title: t('Create the lab {0}?', name),
+        title: isAgain ? t('Run the changed steps of the lab {0}?', name) : t('Create the lab {0}?', name),
         lines: createLines(plan),
         details: '',
-        confirm: t('Create'),
+        confirm: isAgain ? t('Run') : t('Create'),
         isCalm: true,
       });
     }
@@ -109,8 +110,8 @@ async function create(run: CommandRun): Promise<MadeLab> {
     if (system !== undefined) {
       show(system);
     }
-    tell(run, [t('Lab “{0}” created.', name), ...notes].join(' '));
-    return { lab: plan.lab.name, isNew: true };
+    tell(run, [createdText(plan), ...notes].join(' '));
+    return { lab: plan.lab.name, isNew: plan.again !== true };
   });
 }
 

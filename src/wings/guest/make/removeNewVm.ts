@@ -2,7 +2,7 @@
 import type { Log } from '../../../base/log.js';
 import { type LabRecord, LabStore } from '../../../journal/labStore.js';
 import { requireAlone } from '../../../lab/labFiles.js';
-import type { MakeContext } from '../../../lab/makeLab.js';
+import type { MakeContext } from '../../../lab/makeContext.js';
 import { removeLab } from '../../../lab/removeLab.js';
 import type { Session } from '../../../session/session.js';
 import { GuestFault } from '../guestFault.js';
