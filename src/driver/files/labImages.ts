@@ -2,7 +2,7 @@
 // a folder beside those of the VMs. A VM's folder has a link to each of its own, and an image without one goes.
 import { createHash, randomBytes } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { chmod, copyFile, link, mkdir, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { hasCode, undefinedIfAbsent } from '../../base/errno.js';
@@ -14,7 +14,7 @@ import { JudgedChain, type JudgedLayer } from '../../qemu/judgedChain.js';
 import type { QemuImg } from '../../qemu/qemuImg.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
 
-/** What a crash left of an import. */
+/** What a crash left of an import; a folder: what was received of an image of the catalogue. */
 const partPattern = /^\.[\da-f]{16}\.part$/u;
 const partLastsMs = 24 * 60 * 60_000;
 const linkPattern = /^image-\d{1,3}$/u;
@@ -123,8 +123,9 @@ export async function removeLabImages(vm: LabVm): Promise<void> {
   for (const name of names) {
     const path = join(store, name);
     const stats = await undefinedIfAbsent(stat(path));
-    if (stats !== undefined && partPattern.test(name) && Date.now() - stats.mtimeMs > partLastsMs) {
-      await undefinedIfAbsent(unlink(path));
+    const changedAt = (await undefinedIfAbsent(stat(join(path, 'image'))))?.mtimeMs ?? stats?.mtimeMs ?? 0;
+    if (stats !== undefined && partPattern.test(name) && Date.now() - changedAt > partLastsMs) {
+      await rm(path, { recursive: true, force: true });
     } else if (stats !== undefined) {
       images.set(`${stats.dev}:${stats.ino}`, path);
     }

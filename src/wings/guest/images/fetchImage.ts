@@ -1,15 +1,16 @@
 // Fetches an image of the catalogue into the store of labs. What breaks off is continued by the next attempt; nothing
 // is used whose digest and headers were not checked.
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, mkdir, open, readFile, rename, stat, truncate, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import * as v from 'valibot';
+import * as promises from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm, stat, truncate, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { thisComputer } from '../../../base/fileSystem.js';
 import { openToRead } from '../../../base/openToRead.js';
 import type { Space } from '../../../domain/hostFiles.js';
-import { isLeft, markOfUs, processMarkShape } from '../../../journal/processMark.js';
+import { type DiskLock, takeLock } from '../../../journal/diskLock.js';
+import { markOfUs } from '../../../journal/processMark.js';
 import { readImage } from '../../../qemu/localImage.js';
 import { qemuImg } from '../../../qemu/qemuImg.js';
 import { GuestFault } from '../guestFault.js';
@@ -21,6 +22,8 @@ import { wantedDigest, type WantedDigest } from './wantedDigest.js';
 const mostImageBytes = 32 * 1024 ** 3;
 /** Of a connection that ends in the middle; one that brings nothing is the last. */
 const mostBreaks = 20;
+/** In the folder of a part, beside who holds it. */
+const partFile = 'image';
 
 export interface FetchWish {
   /** The store of labs. */
@@ -44,16 +47,18 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
   const wanted = await wantedDigest(image, signal, environment);
   const { digest } = wanted;
   const notes = { ...(wanted.unchecked !== undefined && { unchecked: wanted.unchecked }) };
-  const before = (await listKept(store)).filter(({ name }) => name === image.name);
-  const same = before.find((one) => isOfDigest(one, digest));
+  const listed = async (): Promise<readonly KeptImage[]> =>
+    (await listKept(store)).filter(({ name }) => name === image.name);
+  const same = (await listed()).find((one) => isOfDigest(one, digest));
   if (same !== undefined) {
     return { kept: same, isOld: true, ...notes };
   }
   await mkdir(store, { recursive: true, mode: 0o711 });
   // As the store calls what it imports: a part that nobody continues for a day goes.
   const id = createHash('sha256').update(`${image.address}\n${digest}`).digest('hex').slice(0, 16);
-  const part = join(store, `.${id}.part`);
-  const release = await holdPart(`${part}-by`, image.name);
+  const folder = join(store, `.${id}.part`);
+  const part = join(folder, partFile);
+  const hold = await holdPart(folder, image.name);
   try {
     const content = await receiveWhole(image, digest, part, wish);
     await requireAlone(image.address, part, environment);
@@ -61,47 +66,36 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
     await syncFile(part);
     await rename(part, join(store, keptName({ name: image.name, digest, content })));
   } finally {
-    await release();
+    await ((await undefinedIfAbsent(stat(part))) === undefined ? removePart(folder) : hold.release());
   }
-  const kept = (await listKept(store)).find((one) => one.name === image.name && isOfDigest(one, digest));
+  const all = await listed();
+  const kept = all.find((one) => isOfDigest(one, digest));
   if (kept === undefined) {
     throw new GuestFault({ kind: 'notKept', name: image.name });
   }
-  for (const older of before) {
-    await removeKept(store, older);
+  for (const older of all) {
+    if (older !== kept) {
+      await removeKept(store, older);
+    }
   }
   return { kept, isOld: false, ...notes };
 }
 
 /** Two that write into one file would spoil it for each other. @throws GuestFault `fetching` */
-async function holdPart(lock: string, name: string): Promise<() => Promise<unknown>> {
-  const text = JSON.stringify(await markOfUs());
-  for (const isLast of [false, true]) {
-    try {
-      await writeFile(lock, text, { flag: 'wx', mode: 0o600 });
-      return () => undefinedIfAbsent(unlink(lock));
-    } catch (error) {
-      if (!hasCode(error, 'EEXIST') || isLast || !(await isLeftLock(lock))) {
-        throw hasCode(error, 'EEXIST') ? new GuestFault({ kind: 'fetching', name }) : error;
-      }
-      await undefinedIfAbsent(unlink(lock));
-    }
+async function holdPart(part: string, name: string): Promise<DiskLock> {
+  await promises.mkdir(part, { recursive: true, mode: 0o700 });
+  const taken = await takeLock(promises, part, await markOfUs(), partFile);
+  if (typeof taken === 'string') {
+    throw new GuestFault({ kind: 'fetching', name });
   }
-  throw new GuestFault({ kind: 'fetching', name });
+  return taken;
 }
 
-async function isLeftLock(lock: string): Promise<boolean> {
-  const text = await undefinedIfAbsent(readFile(lock, 'utf8'));
-  let value: unknown;
-  try {
-    value = JSON.parse(text ?? '');
-  } catch {
-    // Of a process that died while it wrote this.
-    return true;
-  }
-  const mark = v.safeParse(processMarkShape, value);
-  const idleMs = async (): Promise<number> => Date.now() - ((await undefinedIfAbsent(stat(lock)))?.mtimeMs ?? 0);
-  return !mark.success || isLeft(mark.output, idleMs);
+/** In one move, with who holds it: for another process it is gone, or not begun. */
+async function removePart(part: string): Promise<void> {
+  const aside = join(dirname(part), `.${randomBytes(8).toString('hex')}.part`);
+  await rename(part, aside);
+  await rm(aside, { recursive: true });
 }
 
 /** @returns the name of its content in the store */

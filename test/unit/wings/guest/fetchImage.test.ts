@@ -2,12 +2,15 @@
 // was received is not fetched again.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import * as promises from 'node:fs/promises';
 import { chmod, link, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram, runOk } from '../../../../scripts/rig/run.mjs';
 import { catalogueFile, type CatalogueImage, readCatalogue } from '../../../../src/wings/guest/images/catalogue.js';
 import { fetchImage, type FetchedImage, type FetchWish } from '../../../../src/wings/guest/images/fetchImage.js';
+import { takeLock } from '../../../../src/journal/diskLock.js';
+import { markOfUs } from '../../../../src/journal/processMark.js';
 import { listKept, removeKept } from '../../../../src/driver/files/keptImages.js';
 import { readChecksum } from '../../../../src/wings/guest/images/readChecksum.js';
 import { GuestFault, type GuestProblem } from '../../../../src/wings/guest/guestFault.js';
@@ -104,7 +107,7 @@ describe('an image of the catalogue', () => {
       serve(bytes, { breaksAfter: 0 });
       await fails('unreached', fetchIt());
       const [name = ''] = await readdir(store());
-      await writeFile(join(store(), name), content);
+      await writeFile(join(store(), name, 'image'), content);
     };
     await part(bytes.subarray(0, 5_000));
     serve(bytes, { isWhole: true });
@@ -199,6 +202,34 @@ describe('an image of the catalogue', () => {
     const second = begun.then(() => fetchIt());
     await fails('fetching', second);
     await first;
+  });
+
+  it('is taken over by one alone from a process that died', async () => {
+    serve(bytes, { breaksAfter: 0 });
+    await fails('unreached', fetchIt());
+    const [part = ''] = await readdir(store());
+    // The number of no process.
+    const gone = { ...(await markOfUs()), pid: 2 ** 22 + 1, startTime: 1 };
+    assert.equal(typeof (await takeLock(promises, join(store(), part), gone, 'image')), 'object');
+    const all = 8;
+    let ended = 0;
+    const asking: (() => void)[] = [];
+    const answer = (): void => {
+      if (asking.length + ended === all) {
+        asking.forEach((one) => one());
+      }
+    };
+    web.files.set('images/tiny.qcow2', (response) => {
+      asking.push(() => response.end(bytes));
+      answer();
+    });
+    const end = (): void => {
+      ended++;
+      answer();
+    };
+    await Promise.all(Array.from({ length: all }, () => fetchIt().then(end, end)));
+    assert.equal(asking.length, 1);
+    assert.deepEqual(await readFile((await fetchIt()).kept.path), bytes);
   });
 
   it('has checksums with a signature, which gpgv checks where it and the keys are here', async function () {
