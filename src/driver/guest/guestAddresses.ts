@@ -1,5 +1,5 @@
 // The addresses of a guest: the agent knows best, then the host's DHCP server, then what the host met on its network.
-import { isIP, isIPv4 } from 'node:net';
+import { BlockList, isIP, isIPv4 } from 'node:net';
 import type { GuestAddress } from '../../domain/guestAddress.js';
 import type { Connection } from '../../libvirt/connection.js';
 import {
@@ -8,6 +8,7 @@ import {
   VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
 } from '../../libvirt/flags.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
+import { cablesOf } from '../xml/cablesXml.js';
 
 const sources = [
   { from: 'agent', source: VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT },
@@ -15,20 +16,51 @@ const sources = [
   { from: 'arp', source: VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP },
 ] as const;
 
+/** In IPv6's notation too. */
+const unreachable = new BlockList();
+for (const [network, prefix] of [
+  ['0.0.0.0', 8],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['224.0.0.0', 3],
+] as const) {
+  unreachable.addSubnet(network, prefix);
+}
+for (const [network, prefix] of [
+  ['::', 127],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const) {
+  unreachable.addSubnet(network, prefix, 'ipv6');
+}
+
 /** An agent that hangs is not waited for. */
 const patienceMs = 2_000;
 
-/** Of the first source that knows one; IPv4 first. What a source says is not trusted: only addresses come out. */
+/**
+ * Of the first source that knows one; those of its own network cards first, then IPv4. What a source says is not
+ * trusted: only addresses come out. A fork whose cables are out still has the address of its original VM: none leads to
+ * it.
+ */
 export async function readAddresses(connection: Connection, uuid: string): Promise<readonly GuestAddress[]> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const { plugged, closed } = cablesOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
+  if (plugged.size === 0) {
+    return [];
+  }
   for (const { from, source } of sources) {
     const signal = AbortSignal.timeout(patienceMs);
     try {
       const { ifaces } = await connection.call('domainInterfaceAddresses', { dom, source, flags: 0 }, { signal });
-      const found = ifaces.flatMap(({ addrs }) => addrs.map(({ addr }) => addr)).filter(isReachable);
+      const isOwn = (mac: string | undefined): boolean => plugged.has(mac?.toLowerCase() ?? '');
+      const found = ifaces
+        // A bridge in the guest may have a MAC address of its own.
+        .filter(({ hwaddr }) => closed.size === 0 || isOwn(hwaddr))
+        .flatMap(({ addrs, hwaddr }) => addrs.map(({ addr }) => ({ addr, isOwn: isOwn(hwaddr) })))
+        .filter(({ addr }) => isReachable(addr))
+        .toSorted((a, b) => Number(b.isOwn) - Number(a.isOwn) || Number(isIPv4(b.addr)) - Number(isIPv4(a.addr)));
       if (found.length > 0) {
-        const sorted = [...new Set(found)].sort((a, b) => Number(isIPv4(b)) - Number(isIPv4(a)));
-        return sorted.map((address) => ({ address, from }));
+        return [...new Set(found.map(({ addr }) => addr))].map((address) => ({ address, from }));
       }
     } catch (error) {
       // No agent, no such network, a VM that is off: the next source may know.
@@ -40,7 +72,7 @@ export async function readAddresses(connection: Connection, uuid: string): Promi
   return [];
 }
 
-/** Not the guest's own, and not one that needs the name of an interface beside it. */
+/** Not the guest's own, not one of many, and not one that needs the name of an interface beside it. */
 function isReachable(address: string): boolean {
-  return isIP(address) !== 0 && !/^(127\.|169\.254\.|0\.|::1$|::$|fe[89ab])/iu.test(address);
+  return isIP(address) !== 0 && !unreachable.check(address, isIPv4(address) ? 'ipv4' : 'ipv6');
 }

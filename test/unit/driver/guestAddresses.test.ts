@@ -8,11 +8,24 @@ const uuid = '00000000-1111-2222-3333-444444444444';
 
 type Answer = readonly string[] | 'no' | 'lost';
 
+const [mac, otherMac] = ['52:54:00:00:00:01', '52:54:00:00:00:02'];
+const card = (type: string, address: string, more = ''): string =>
+  `<interface type='${type}'><mac address='${address}'/>${more}</interface>`;
+const usual = [card('network', mac)];
+
 /** Answers of the lease, the agent and the host's own table, by libvirt's numbers. */
-function connection(answers: Readonly<Record<number, Answer>>, asked: number[] = []): Connection {
+function connection(
+  answers: Readonly<Record<number, Answer>>,
+  asked: number[] = [],
+  cards: readonly string[] = usual,
+  hwaddr?: string,
+): Connection {
   const call = (name: string, args: { readonly source?: number }): Promise<unknown> => {
     if (name === 'domainLookupByUuid') {
       return Promise.resolve({ dom: { name: 'web', uuid, id: 1 } });
+    }
+    if (name === 'domainGetXmlDesc') {
+      return Promise.resolve({ xml: `<domain><devices>${cards.join('')}</devices></domain>` });
     }
     const source = args.source ?? -1;
     asked.push(source);
@@ -38,7 +51,7 @@ function connection(answers: Readonly<Record<number, Answer>>, asked: number[] =
         return Promise.reject(new ConnectionLost('ended'));
       default:
         return Promise.resolve({
-          ifaces: [{ name: 'eth0', hwaddr: undefined, addrs: answer.map((addr) => ({ type: 0, addr, prefix: 24 })) }],
+          ifaces: [{ name: 'eth0', hwaddr, addrs: answer.map((addr) => ({ type: 0, addr, prefix: 24 })) }],
         });
     }
   };
@@ -70,6 +83,13 @@ describe('the addresses of a guest', () => {
       '::1',
       'fe80::1',
       '169.254.1.1',
+      '::ffff:127.0.0.1',
+      '::ffff:7f00:1',
+      '127.1.2.3',
+      '0.0.0.0',
+      '224.0.0.1',
+      'ff02::1',
+      '::',
       '2001:db8::5',
       '10.0.0.5',
       '10.0.0.5',
@@ -79,6 +99,21 @@ describe('the addresses of a guest', () => {
       found.map(({ address }) => address),
       ['10.0.0.5', '2001:db8::5'],
     );
+  });
+
+  it('are none of a card whose cable is out, or leads into a network of QEMU’s own', async () => {
+    const asking = async (cards: readonly string[], of?: string): Promise<readonly string[]> =>
+      (await readAddresses(connection({ [agent]: ['10.0.2.15'] }, [], cards, of), uuid)).map(({ address }) => address);
+    const out = card('network', mac, "<link state='down'/>");
+    const own = card('user', mac);
+    for (const closed of [out, own]) {
+      assert.deepEqual(await asking([closed], mac), []);
+      assert.deepEqual(await asking([closed, card('bridge', otherMac)], mac), []);
+      assert.deepEqual(await asking([closed, card('bridge', otherMac)]), []);
+      assert.deepEqual(await asking([closed, card('bridge', otherMac)], otherMac.toUpperCase()), ['10.0.2.15']);
+    }
+    assert.deepEqual(await asking([]), []);
+    assert.deepEqual(await asking([card('network', mac, "<link state='up'/>")], otherMac), ['10.0.2.15']);
   });
 
   it('cannot be had without the connection', async () => {
