@@ -14,9 +14,13 @@ const packages = [
   ...['systemd-sysv', 'udev', 'dbus', 'linux-image-cloud-amd64', 'initramfs-tools', 'zstd'],
   ...['cloud-init', 'cloud-guest-utils', 'ifupdown', 'isc-dhcp-client', 'iproute2'],
   ...['openssh-server', 'sudo', 'qemu-guest-agent'],
+  // debootstrap finds no package by what it provides: without this one it leaves cloud-init unconfigured.
+  'python3-cffi-backend',
 ];
 /** Which debootstrap leaves disabled. */
 const services = ['cloud-init-local', 'cloud-init', 'cloud-config', 'cloud-final'].map((name) => `${name}.service`);
+/** Images of distributions have what makes another locale; without it a part of cloud-init would fail. */
+const cloudConfig = '#cloud-config\nlocale: false\n';
 const mebibyte = 1024 * 1024;
 const sector = 512;
 const firstSector = 2048;
@@ -27,7 +31,7 @@ const rootSectors = 2_400 * 1024;
  * @returns {Promise<string>} a qcow2 image that nothing may write to
  */
 export async function debianCloudImage() {
-  const recipe = createHash('sha256').update(JSON.stringify([suite, packages, services, rootSectors]));
+  const recipe = createHash('sha256').update(JSON.stringify([suite, packages, services, rootSectors, cloudConfig]));
   const image = join(cacheDir(), `debian-cloud-${recipe.digest('hex').slice(0, 12)}.qcow2`);
   if ((await stat(image).catch(() => undefined)) !== undefined) return image;
   await mkdir(cacheDir(), { recursive: true });
@@ -63,6 +67,7 @@ async function settle(root) {
   await writeFile(join(root, 'etc/fstab'), '/dev/vda2 / ext4 rw 0 1\n');
   // What is to be installed is there: no guest of a test asks a mirror.
   await writeFile(join(root, 'etc/apt/sources.list'), '');
+  await writeFile(join(root, 'etc/cloud/cloud.cfg.d/90_test.cfg'), cloudConfig);
   const ssh = join(root, 'etc/ssh');
   for (const name of (await readdir(ssh)).filter((one) => one.startsWith('ssh_host_'))) await rm(join(ssh, name));
   await rm(join(root, 'var/cache/apt'), { recursive: true, force: true });

@@ -25,8 +25,8 @@ const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolida
 
 /**
  * Files `*.more.test.ts` by what they are about, by the first part of their names.
- * @type {Readonly<Record<string, { guards: readonly string[], layer: 'libvirtd' | 'ui', minutes: number, files:
- *   readonly string[] }>>}
+ * @type {Readonly<Record<string, { guards: readonly string[], layer: 'libvirtd' | 'ui', minutes: number, needs?:
+ *   readonly import('./prerequisites.mjs').Need[], files: readonly string[] }>>}
  */
 const more = {
   ends: {
@@ -70,7 +70,13 @@ const more = {
     ],
   },
   // Made by debootstrap from the mirror, where it is not there yet.
-  debian: { guards: ['wings', 'qemu'], layer: 'libvirtd', minutes: 8, files: ['insideDebian', 'newVmDebian'] },
+  debian: {
+    guards: ['wings', 'qemu'],
+    layer: 'libvirtd',
+    minutes: 8,
+    needs: ['network', 'sshd'],
+    files: ['insideDebian', 'newVmDebian'],
+  },
   looks: {
     guards: ['diagnosis', 'health', 'lesson', ...acting],
     layer: 'libvirtd',
