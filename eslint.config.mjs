@@ -386,7 +386,7 @@ function wings() {
   return {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
-    guest: ['guestFault', 'images', 'make', '.', 'commands', 'editor'],
+    guest: ['guestFault', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
   };
 }
 

@@ -54,6 +54,7 @@ import type { Systems } from './systems/systems.js';
 import { HealthWatch } from './health/healthWatch.js';
 import { sentencesIn } from './text/translation.js';
 import { watchSchedules } from './wings/copies/editor/watchSchedules.js';
+import { keepNames } from './wings/guest/editor/keepNames.js';
 import { registerFiles } from './wings/inside/editor/registerFiles.js';
 
 /** What is remembered of the VMs' health, at most. */
@@ -206,13 +207,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   });
   const settings = onDidChangeSettings((changed) => applySettings({ engine, health, shared }, changed));
   const over = new AbortController();
-  const api = createApi({
-    engine,
-    folder: journal,
-    systems: systems.open,
-    log,
-    over: over.signal,
-  });
+  const api = createApi({ engine, folder: journal, systems: systems.open, log, over: over.signal });
 
   // Ended in this order: whatever still asks the engine ends before it.
   context.subscriptions.push(
@@ -222,7 +217,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     tasks,
     tools,
     labFiles({ folder: journal, log, onDidChange: known.onDidChange }),
-    ...[registerFiles, watchSchedules].map((start) => start({ engine, attentions, context, journal, log })),
+    ...[registerFiles, watchSchedules, keepNames].map((start) => start({ engine, attentions, context, journal, log })),
     commands,
     status,
     activeVm,

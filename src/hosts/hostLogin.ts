@@ -1,5 +1,6 @@
 // A login to the host of a daemon, as the connection to it has one.
 import type { Duplex, Readable, Writable } from 'node:stream';
+import type { SshHost } from './sshCommand.js';
 
 export interface ShellStream extends Duplex {
   /** What programs there say on their standard error, among words of the login's own. */
@@ -13,6 +14,8 @@ export interface HostLogin {
   readonly openShell: () => Promise<ShellStream>;
   /** Of the daemon's host, as it says itself: a login may lead elsewhere. */
   readonly hostname: string;
+  /** What ssh is told of it, for who leads further from there. */
+  readonly sshHost?: () => Promise<SshHost>;
 }
 
 /** Hosts' names, in whatever case and with or without their domain. */

@@ -8,12 +8,6 @@ export const guestVerbs = {
     arguments: ['vm'],
     places: [inMenu('guest', '2_network@1', { is: ['vm', 'pausable'], rows: 'one' })],
   },
-  connectSsh: {
-    title: 'Connect with SSH',
-    icon: 'remote',
-    arguments: ['vm', 'user'],
-    places: [inMenu('guest', '2_network@2', { is: ['vm', 'pausable'], rows: 'one' })],
-  },
   runInGuest: {
     title: 'Run in Guest…',
     icon: 'play',

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { land } from '../../src/ui/commands/landing.js';
-import { Person } from './person.js';
+import { type Asked, Person } from './person.js';
 import { CommandRig, type Guest, asksFirst, call, fromMenu, operate, rejects } from './commandRig.js';
 
 const vm = 'cmd-internal';
@@ -581,7 +581,11 @@ describe('commands', () => {
           const [terminal] = opened();
           assert.ok(terminal);
           const { shellPath, shellArgs } = terminal.creationOptions as vscode.TerminalOptions;
-          assert.deepEqual([shellPath, shellArgs], ['ssh', ['-l', 'tester', '--', address]]);
+          const [program, ...words] = shellArgs as string[];
+          const { ref } = await rig.vmRow(vm);
+          assert.equal(shellPath, process.execPath);
+          assert.match(program ?? '', /\/dist\/commandLine\.js$/u);
+          assert.deepEqual(words, ['-c', ref.connection, 'ssh', '--user', 'tester', '--', ref.uuid]);
           const closed = new Promise((resolve) => vscode.window.onDidCloseTerminal(resolve));
           terminal.dispose();
           await closed;
@@ -613,7 +617,7 @@ describe('commands', () => {
       }
     });
 
-    it('log in on a guest in a window of its own, where Remote - SSH is there and that is picked', async () => {
+    it('open a window in a guest by its name, which ssh is told of once, and tell of it before a revert', async () => {
       const { engine } = await rig.api();
       const { guests } = engine;
       guests.addressesOf = () => Promise.resolve([{ address: '192.0.2.7', from: 'lease' }]);
@@ -627,16 +631,45 @@ describe('commands', () => {
       Reflect.set(vscode.commands, 'executeCommand', (id: string, ...given: unknown[]) =>
         id === 'vscode.newWindow' ? Promise.resolve(void opened.push(...given)) : executeCommand(id, ...given),
       );
+      const { HOME } = process.env;
+      const home = join(rig.dir, 'home of ssh');
+      await mkdir(home);
+      process.env['HOME'] = home;
+      const window = ({ choices }: Asked): string | undefined => choices.find((one) => one.includes('Remote - SSH'));
+      const row = await rig.vmRow(vm);
+      const { snapshot = '' } = await operate('virtRewind.createSnapshot', { vm, kind: 'memory', title: 'Closed' });
+      const asksRevert = async (): Promise<string> => {
+        person.will(undefined);
+        await fromMenu('virtRewind.revert', await rig.snapshotRow(vm, snapshot));
+        return person.asked[0]?.text ?? '';
+      };
       try {
-        person.will('tester', ({ choices }) => choices.find((one) => one.includes('Remote - SSH')));
-        await fromMenu('virtRewind.connectSsh', await rig.vmRow(vm));
-        assert.deepEqual(opened, [{ remoteAuthority: 'ssh-remote+tester@192.0.2.7' }]);
+        const without = await asksRevert();
+        assert.notEqual(without, '');
+        assert.doesNotMatch(without, /window was opened/u);
+        person.will('tester', window, undefined);
+        await fromMenu('virtRewind.connectSsh', row);
+        assert.deepEqual(opened, []);
+        await assert.rejects(readFile(join(home, '.ssh/config')), { code: 'ENOENT' });
+        person.will('tester', window, 'Add');
+        await fromMenu('virtRewind.connectSsh', row);
+        person.will('tester', window);
+        await fromMenu('virtRewind.connectSsh', row);
+        const remote = { remoteAuthority: `ssh-remote+tester@${vm}.virt-rewind` };
+        assert.deepEqual(opened, [remote, remote]);
+        const [line = '', ...others] = (await readFile(join(home, '.ssh/config'), 'utf8')).split('\n');
+        assert.deepEqual(others, ['']);
+        const managed = /^Include "(.+\/ssh\/config)"$/u.exec(line)?.[1] ?? '';
+        assert.match(await readFile(managed, 'utf8'), /dist\/commandLine\.js' ssh --prepare/u);
+        assert.match(await asksRevert(), /window was opened/u);
         assert.equal(
           vscode.window.terminals.some(({ name }) => name === `${vm} ssh`),
           false,
         );
       } finally {
         person.leave();
+        process.env['HOME'] = HOME;
+        await rig.virsh('snapshot-delete', vm, snapshot);
         Reflect.set(vscode.commands, 'executeCommand', executeCommand);
         Reflect.set(vscode.extensions, 'getExtension', getExtension);
         Reflect.deleteProperty(guests, 'addressesOf');

@@ -1,5 +1,5 @@
 // The port, over libvirt: one connection that stays for reading and events, another for each step.
-import type { HostLogin, ShellStream } from '../../hosts/hostLogin.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
 import { type Event, Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
@@ -42,7 +42,8 @@ interface HypervisorParts extends GuestEvents {
   readonly uri: string;
   readonly log: Log;
   readonly open: () => Promise<Connection>;
-  readonly openShell: (() => Promise<ShellStream>) | undefined;
+  readonly openShell?: HostLogin['openShell'];
+  readonly sshHost?: HostLogin['sshHost'];
   readonly patience: number;
   readonly mayEndPools: () => boolean;
 }
@@ -87,9 +88,9 @@ export class LibvirtHypervisor implements Hypervisor {
       this.nearbyFiles = this.#direct.files;
       this.nearbyContents = this.#direct.contents;
     }
-    const { openShell } = parts;
+    const { openShell, sshHost } = parts;
     if (openShell !== undefined && !isNearby(parts)) {
-      this.login = { openShell, hostname: parts.capabilities.hostname };
+      this.login = { openShell, hostname: parts.capabilities.hostname, ...(sshHost !== undefined && { sshHost }) };
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
     this.guests = libvirtGuests(this.#others, {

@@ -1,5 +1,5 @@
 // Opens a connection to libvirt and puts the port over it; where it cannot be opened, says why.
-import type { ShellStream } from '../../hosts/hostLogin.js';
+import type { HostLogin } from '../../hosts/hostLogin.js';
 import type { LoginOptions } from '../../hosts/login.js';
 import { openConnection, type OpenOptions, sshTransports } from '../../libvirt/connect.js';
 import type { Connection } from '../../libvirt/connection.js';
@@ -53,7 +53,7 @@ export function libvirtHypervisor(
         uri,
         log: own,
         open,
-        openShell: shellOn(uri, { log: own, environment }),
+        ...loginOf(uri, { log: own, environment }),
         patience,
         mayEndPools,
         ...events,
@@ -73,20 +73,23 @@ export function libvirtHypervisor(
   };
 }
 
-/** Shares the login of the connection, and asks nobody anything. Undefined where no login leads to the daemon. */
-function shellOn(
+/** Shares the login of the connection, and asks nobody anything. None where no login leads to the daemon. */
+function loginOf(
   uri: string,
   options: Pick<LoginOptions, 'log' | 'environment'>,
-): (() => Promise<ShellStream>) | undefined {
+): Partial<Pick<HostLogin, 'openShell' | 'sshHost'>> {
   const parsed = parseUri(uri);
   return sshTransports.has(parsed.transport)
-    ? async () =>
-        (await import('../../libvirt/sshTransport.js')).openSshShell(parsed, {
-          ...options,
-          answers: 'nobody',
-          onLogin: () => undefined,
-        })
-    : undefined;
+    ? {
+        openShell: async () =>
+          (await import('../../libvirt/sshTransport.js')).openSshShell(parsed, {
+            ...options,
+            answers: 'nobody',
+            onLogin: () => undefined,
+          }),
+        sshHost: async () => (await import('../../libvirt/sshTransport.js')).sshHost(parsed),
+      }
+    : {};
 }
 
 async function trueReason(failure: Failure, log: Log): Promise<Failure> {

@@ -48,7 +48,7 @@ import { readCurrent } from './readSnapshots.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
   /** To a shell on the daemon's host, where a login leads there. */
-  readonly openShell: unknown;
+  readonly openShell?: unknown;
   readonly files: HostFiles;
 }
 

@@ -51,13 +51,20 @@ export function showTerminal(name: string, icon: string, content: TerminalConten
 }
 
 /** A program in a terminal of its own; it stays to be read when the program fails. */
-export function runInTerminal(name: string, icon: string, program: string, args: readonly string[]): void {
+export function runInTerminal(
+  name: string,
+  icon: string,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): void {
   vscode.window
     .createTerminal({
       name: terminalName(name),
       iconPath: new vscode.ThemeIcon(icon),
       shellPath: program,
       shellArgs: [...args],
+      env,
       isTransient: true,
     })
     .show();

@@ -19,6 +19,16 @@ export type GuestProblem =
   /** Of another format, or resting on another file. */
   | { readonly kind: 'badImage'; readonly address: string }
   | { readonly kind: 'fetching' | 'notKept' | 'nameTaken' | 'badName' | 'notOurs'; readonly name: string }
+  /** For ssh. */
+  | { readonly kind: 'noSshName' | 'noAddress'; readonly name: string }
+  | { readonly kind: 'sameAddress'; readonly name: string; readonly other: string }
+  /** It was not changed. `line`: what should stand in it. */
+  | {
+      readonly kind: 'sshConfig';
+      readonly file: string;
+      readonly line?: string;
+      readonly why: 'notOurs' | 'denied' | 'tooLong' | 'oddPath';
+    }
   | { readonly kind: 'noFile'; readonly file: string }
   | { readonly kind: 'noProgram'; readonly program: string }
   | { readonly kind: 'obstacle'; readonly connection: string; readonly obstacle: LabVmObstacle }

@@ -66,6 +66,25 @@ export function guestProblemText(problem: GuestProblem): string {
       return t('{0} was not created by {1}.', displayLine(problem.name), 'virt-rewind new');
     case 'badName':
       return t('“{0}” is not a valid name. Use letters, digits and -.', displayLine(problem.name));
+    case 'noSshName':
+      return t(
+        '“{0}” is not a name for ssh. Use {1}, in letters, digits, “.”, “-” and “_”.',
+        displayLine(problem.name),
+        'NAME.virt-rewind',
+      );
+    case 'noAddress':
+      return t(
+        '{0} has no address that leads to it: it is unknown, its network cables are unplugged as those of a fork, or its network is QEMU’s own (“user”).',
+        displayLine(problem.name),
+      );
+    case 'sameAddress':
+      return t(
+        '{0} and {1} have the same address, so it is not certain which one would answer. Stop one of them, or unplug its network.',
+        displayLine(problem.name),
+        displayLine(problem.other),
+      );
+    case 'sshConfig':
+      return sshConfigText(problem);
     case 'noFile':
       return t('The file {0} does not exist, or you do not have permission to see it.', displayLine(problem.file));
     case 'noProgram':
@@ -122,6 +141,19 @@ export function readyLines(name: string, { isPartly }: ReadyGuest, login: string
       ? t('Run programs in it: {0}', `virt-rewind run ${shown} -- PROGRAM`)
       : t('Log in: {0}', displayLine(login, 2_000)),
   ];
+}
+
+function sshConfigText({ file, line, why }: Extract<GuestProblem, { kind: 'sshConfig' }>): string {
+  const shown = displayLine(file);
+  if (why === 'oddPath') {
+    return t('ssh cannot be told the path {0}: it has characters that mean something to ssh or to a shell.', shown);
+  }
+  const reasons = {
+    notOurs: () => t('{0} is not a file of yours, so it was not changed.', shown),
+    denied: () => t('{0} cannot be changed: permission is missing, or somebody else writes to it.', shown),
+    tooLong: () => t('{0} is larger than {1}, so it was not changed.', shown, bytesText(1024 * 1024)),
+  };
+  return `${reasons[why]()} ${t('The line is: {0}', displayLine(line ?? '', 500))}`;
 }
 
 function stays(): string {

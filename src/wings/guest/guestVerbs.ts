@@ -1,8 +1,14 @@
-// The command for VMs of cloud images.
-import { inTitle, onRow } from '../../verbs/verb.js';
+// The commands for VMs of cloud images, and for logins at guests.
+import { inMenu, inTitle, onRow } from '../../verbs/verb.js';
 import type { Wing } from '../wing.js';
 
 export const guestVerbs = {
+  connectSsh: {
+    title: 'Connect with SSH',
+    icon: 'remote',
+    arguments: ['vm', 'user'],
+    places: [inMenu('guest', '2_network@2', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
   newVm: {
     title: 'New VM…',
     icon: 'vm',

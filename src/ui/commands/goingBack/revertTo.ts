@@ -15,6 +15,7 @@ import { titleIn } from '../../../text/operations/operationProgress.js';
 import { doneText, revertLabel } from '../../../text/operations/operationText.js';
 import { type QuestionText, questionOf, wayLine } from '../../../text/questions/questionText.js';
 import { refusalText } from '../../../text/refusals/refusalText.js';
+import { hasGuestWindow } from '../../guest/guestWindows.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
 import { noteInStatusBar, notify } from '../../prompts/notify.js';
 import { pick } from '../../prompts/pickTarget.js';
@@ -117,10 +118,13 @@ async function ask(
   const target = existingVm(run, view.ref);
   const questionFor = ({ plan, keeps }: RevertWay): QuestionText => {
     const [refusal] = keeps === 'none' && preferred === 'first' ? refusalsOf(decided, 'first') : [];
-    return questionOf({ plan, target }, Date.now(), {
+    const question = questionOf({ plan, target }, Date.now(), {
       ...(undoes !== undefined && { undoes }),
       ...(refusal !== undefined && { notKept: refusalText(refusal).reason }),
     });
+    return hasGuestWindow(run.remembered, view.ref.uuid)
+      ? { ...question, lines: [...question.lines, guestWindowLine()] }
+      : question;
   };
   const otherWays = t('Other…');
   for (;;) {
@@ -143,6 +147,10 @@ async function ask(
       return way.plan;
     }
   }
+}
+
+function guestWindowLine(): string {
+  return t('A window was opened in this VM. Files that are not saved there may be lost: save them first.');
 }
 
 /** @param usual what goes without saying */

@@ -1,11 +1,10 @@
-// What is done inside of a guest that runs: its console, its display, its address, a login.
+// What is done inside of a guest that runs: its console, its display, its address.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { findProgram } from '../../../base/findProgram.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import type { VmView } from '../../../live/views.js';
 import { startBeside } from '../../guest/programs.js';
-import { runInTerminal } from '../../guest/terminals.js';
 import { askText } from '../../prompts/ask.js';
 import { requireAnswer, CommandError } from '../../prompts/commandError.js';
 import { noteInStatusBar } from '../../prompts/notify.js';
@@ -20,7 +19,6 @@ export const guestCommands = {
   'virtRewind.openDisplay': openDisplay,
   'virtRewind.showScreenshot': showScreenshot,
   'virtRewind.copyIpAddress': copyIpAddress,
-  'virtRewind.connectSsh': connectSsh,
   'virtRewind.runInGuest': runInGuest,
 } satisfies CommandTable;
 
@@ -68,26 +66,6 @@ function noAddress({ name, power, agentConnected }: VmView['vm']): string {
       );
 }
 
-/** As ssh takes it without a thought: no option, no other host. */
-const userForm = /^[\p{L}\p{N}_][\p{L}\p{N}_.-]{0,63}\$?$/u;
-const remoteSsh = 'ms-vscode-remote.remote-ssh';
-
-/**
- * Logs in on a VM: in a terminal, or in a window of its own where Remote - SSH is installed. Asks for the user once.
- */
-async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
-  const view = await targetVm(run, isRunning);
-  const address = await pickAddress(run, view, t('Select the address of {0} to connect to', view.vm.name));
-  const user = await chooseUser(run, view);
-  if ((await chooseWhere(run, view)) === 'window') {
-    await vscode.commands.executeCommand('vscode.newWindow', { remoteAuthority: `ssh-remote+${user}@${address}` });
-  } else {
-    // Whether its key is known is for ssh itself to ask, in the terminal.
-    runInTerminal(t('{0} ssh', view.vm.name), 'remote', 'ssh', ['-l', user, '--', address]);
-  }
-  return { address, user };
-}
-
 /** Runs a program in a guest by its agent, without network and login, and shows in a terminal what it writes. */
 async function runInGuest(run: CommandRun): Promise<{ readonly vm: string }> {
   const { ref, vm } = await targetVm(run, isRunning);
@@ -108,43 +86,6 @@ async function askLine({ call }: CommandRun, { name }: VmView['vm']): Promise<st
     problem: (text) => (text.trim() === '' ? t('Type a command.') : undefined),
   });
   return requireAnswer(typed).trim();
-}
-
-async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView): Promise<string> {
-  const key = `sshUser:${ref.uuid}`;
-  const given = argumentsOf(call).user;
-  const before = remembered.get<unknown>(key);
-  if (given === undefined && call.kind === 'program' && typeof before === 'string') {
-    return before;
-  }
-  const user =
-    given ??
-    requireAnswer(
-      await askText({
-        title: t('Connect to {0}', vm.name),
-        prompt: t('User name in the guest (saved for this VM)'),
-        value: typeof before === 'string' ? before : 'root',
-        problem: (text) => (userForm.test(text.trim()) ? undefined : t('This is not a valid user name.')),
-      }),
-    ).trim();
-  if (!userForm.test(user)) {
-    throw new CommandError('invalid', t('This is not a valid user name.'), { vm: vm.name });
-  }
-  await remembered.update(key, user);
-  return user;
-}
-
-async function chooseWhere({ call }: CommandRun, { vm }: VmView): Promise<'terminal' | 'window'> {
-  if (call.kind === 'program' || vscode.extensions.getExtension(remoteSsh) === undefined) {
-    return 'terminal';
-  }
-  return pick(
-    [
-      { label: t('In a Terminal'), icon: 'terminal', value: 'terminal' } as const,
-      { label: t('In a New Window (Remote - SSH)'), icon: 'remote', value: 'window' } as const,
-    ],
-    t('Select where to connect to {0}', vm.name),
-  );
 }
 
 const isActive = ({ vm }: VmView): boolean => vm.power === 'running' || vm.power === 'paused';

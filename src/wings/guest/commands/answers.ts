@@ -29,6 +29,7 @@ export const guestAnswers = {
     ),
     removed: maybe(describe(text, 'With --remove: the name of the VM.')),
   }),
+  ssh: v.object({ command: v.literal('ssh'), names: describe(v.picklist(['on', 'off']), 'With --names.') }),
 } satisfies Wing['answers'];
 
 export type GuestAnswers = AnswersOf<typeof guestAnswers>;

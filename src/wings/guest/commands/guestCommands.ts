@@ -1,5 +1,5 @@
 // The commands for VMs of cloud images, loaded when one is called.
-import { acting, seconds } from '../../../cli/commandShape.js';
+import { acting, seconds, vm } from '../../../cli/commandShape.js';
 import type { Wing } from '../../wing.js';
 
 export const guestCommands = {
@@ -39,6 +39,36 @@ export const guestCommands = {
       'virt-rewind new web --remove',
     ],
     act: async () => (await import('./newCommand.js')).create,
+  },
+  ssh: {
+    heading: 'VMs',
+    summary: 'log in to a guest over ssh, or let ssh do it by the name of the VM',
+    operands: [
+      { ...vm, needed: 'optional' },
+      { name: 'COMMAND', kind: 'program', needed: 'several' },
+    ],
+    options: {
+      user: {
+        type: 'string',
+        value: 'NAME',
+        help: 'the user of the guest (default: the one that it was created with)',
+      },
+      names: {
+        type: 'string',
+        value: 'HOW',
+        words: ['on', 'off'],
+        help: 'on: adds one line to ~/.ssh/config, and ssh NAME.virt-rewind works; off: removes it',
+        not: ['prepare', 'user'],
+      },
+      prepare: {
+        type: 'boolean',
+        help: 'called by ssh, with NAME.virt-rewind: writes down the address that the guest has now',
+        not: ['user'],
+      },
+    },
+    more: 'Finds the address anew each time, so it is right after a revert. A VM that virt-rewind new created has a key of ours and a known host key; its clones and forks have them too. Another VM is logged in to with your own keys, and its host key is asked for once. A guest on another host is reached through that host. The exit code is that of ssh. See docs/guest.md.',
+    examples: ['virt-rewind ssh web', 'virt-rewind ssh web -- uname -a', 'virt-rewind ssh --names on'],
+    act: async () => (await import('./sshCommand.js')).ssh,
   },
   images: {
     heading: 'VMs',

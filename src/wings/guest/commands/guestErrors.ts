@@ -6,7 +6,7 @@ import { GuestFault, isFailing } from '../guestFault.js';
 import { guestProblemText, uncheckedText } from '../guestText.js';
 import type { FetchedImage } from '../images/fetchImage.js';
 
-const notFound = ['unknownImage', 'notKept', 'noFile', 'notOurs'];
+const notFound = ['unknownImage', 'notKept', 'noFile', 'notOurs', 'noSshName'];
 
 /** What is none of ours stays as it is. */
 export function asCliError(error: unknown): unknown {

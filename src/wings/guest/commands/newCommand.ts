@@ -1,6 +1,5 @@
 // `virt-rewind new`.
 import { t } from '@vscode/l10n';
-import { shellWord } from '../../../base/shellWord.js';
 import { agreeTo } from '../../../cli/agree.js';
 import { countOf, secondsOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
@@ -8,9 +7,8 @@ import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { fetchingText, readyLines } from '../guestText.js';
-import { type MadeVm, newVm, type NewVm, usualParts } from '../make/newVm.js';
+import { newVm, type NewVm, usualParts } from '../make/newVm.js';
 import { newVmStore, recordOf, removeNewVm } from '../make/removeNewVm.js';
-import { loginArguments } from '../make/untilReady.js';
 import type { GuestAnswers } from './answers.js';
 import { asCliError, tellUnchecked } from './guestErrors.js';
 
@@ -37,7 +35,7 @@ async function make(context: Context): Promise<ExitName> {
     onProgress: (received, total) =>
       terminal.progress(fetchingText('name' in wanted.image ? wanted.image.name : '', received, total)),
   });
-  const login = loginOf(session.folder, made);
+  const login = made.address === undefined ? undefined : `virt-rewind ssh ${wanted.name}`;
   if (json === undefined) {
     terminal.say(readyLines(wanted.name, made, login).join('\n'));
     return 'done';
@@ -47,13 +45,6 @@ async function make(context: Context): Promise<ExitName> {
   const facts = { user, partly: isPartly, ...(address !== undefined && { address }) };
   json({ created: { vm, ready: by, ...facts, ...(login !== undefined && { login }) } } satisfies GuestAnswers['new']);
   return 'done';
-}
-
-/** A line for a shell, where it can be reached. */
-function loginOf(folder: string, { ref, user, address, by }: MadeVm): string | undefined {
-  return address === undefined || by !== 'ssh'
-    ? undefined
-    : ['ssh', ...loginArguments(folder, ref.uuid), '-l', user, address].map(shellWord).join(' ');
 }
 
 function wantedOf({ call, session }: Context): NewVm {

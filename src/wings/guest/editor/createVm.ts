@@ -8,7 +8,6 @@ import { bytesText } from '../../../text/bytesText.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
 import { openConnectionFor } from '../../../ui/commands/targets.js';
-import { runInTerminal } from '../../../ui/guest/terminals.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { notify, notifyProgress } from '../../../ui/prompts/notify.js';
@@ -18,7 +17,7 @@ import { fetchingText, guestProblemText, readyLines, uncheckedText } from '../gu
 import { readCatalogue } from '../images/catalogue.js';
 import { listKept } from '../../../driver/files/keptImages.js';
 import { isVmName, type MadeVm, newVm, type NewVm, usualParts } from '../make/newVm.js';
-import { loginArguments } from '../make/untilReady.js';
+import { logInInTerminal } from './logInInTerminal.js';
 
 export async function createVm(run: CommandRun): Promise<{ readonly vm: string }> {
   const { uri: connection } = await openConnectionFor(run, t('Select where the VM is created'));
@@ -102,27 +101,22 @@ async function whileTold(run: CommandRun, wanted: NewVm): Promise<MadeVm> {
   }
 }
 
-async function offerLogin({ history: { folder } }: CommandRun, name: string, made: MadeVm): Promise<void> {
-  const { address, by, user, ref } = made;
+async function offerLogin({ engine }: CommandRun, name: string, made: MadeVm): Promise<void> {
+  const { address, ref } = made;
   const [ready = '', ...notes] = readyLines(name, made, undefined);
   const text = [ready, ...notes.slice(0, -1)].join(' ');
-  if (address === undefined || by !== 'ssh') {
+  if (address === undefined) {
     await notify('info', text);
     return;
   }
   const login = t('Log In');
-  if ((await notify('info', text, login)) === login) {
-    runInTerminal(t('{0} ssh', name), 'remote', 'ssh', [
-      ...loginArguments(folder, ref.uuid),
-      '-l',
-      user,
-      '--',
-      address,
-    ]);
+  const view = engine.findVm(ref);
+  if ((await notify('info', text, login)) === login && view !== undefined) {
+    logInInTerminal(view);
   }
 }
 
-function asCommandError(error: unknown, vm?: string): unknown {
+export function asCommandError(error: unknown, vm?: string): unknown {
   const details = vm === undefined ? {} : { vm };
   if (error instanceof GuestFault) {
     const kind = isFailing(error.problem) ? 'failed' : 'refused';

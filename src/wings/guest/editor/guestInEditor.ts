@@ -1,9 +1,10 @@
-// What the wing of cloud images does in the editor. Each part is loaded when somebody needs it.
+// What the wing of cloud images and logins does in the editor. Each part is loaded when somebody needs it.
 import type { WingInEditor } from '../../wing.js';
 import type { guestVerbs } from '../guestVerbs.js';
 
 export const guestInEditor = {
   handlers: {
+    'virtRewind.connectSsh': async (run) => (await import('./connectSsh.js')).connectSsh(run),
     'virtRewind.newVm': async (run) => (await import('./createVm.js')).createVm(run),
   },
   readers: {},

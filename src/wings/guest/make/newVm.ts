@@ -121,11 +121,10 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   };
   onStep(t('creating the VM {0}', name));
   await makeAndStart(vm, parts, store, wish);
-  await rememberHost(folder, vm.uuid, hostKey);
+  await rememberHost(folder, { uuid: vm.uuid, user, publicKey: hostKey.publicKey });
   onStep(t('waiting until {0} is ready', name));
-  const mayConnect = network !== undefined && network !== 'user';
   const mayBePartly = packages.length === 0;
-  const guest = { vm, name, user, folder, seconds: wanted.seconds, mayConnect, mayBePartly, signal };
+  const guest = { vm, name, user, folder, seconds: wanted.seconds, mayBePartly, signal };
   const ready = await untilReady({ engine, clock: systemClock }, guest);
   return { ...ready, user, ref: { connection, uuid: vm.uuid } };
 }

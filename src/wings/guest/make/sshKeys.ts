@@ -3,7 +3,7 @@
 import { appendFile, link, mkdtemp, readFile, rm } from 'node:fs/promises';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasCode } from '../../../base/errno.js';
+import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
 import { runHere } from '../../../base/hostProgram.js';
 import { ownFolder } from '../../../journal/durable.js';
@@ -50,9 +50,56 @@ export async function newHostKey(folder: string, signal: AbortSignal): Promise<K
   }));
 }
 
-/** By its UUID: its address may have been another VM's. */
-export async function rememberHost(folder: string, uuid: string, { publicKey }: KeyPair): Promise<void> {
-  await appendFile(sshFiles(folder).hosts, `${uuid} ${publicKey}\n`, { mode: 0o600 });
+/** By its UUID: its address may have been another VM's. Behind the key: who may log in. */
+export async function rememberHost(
+  folder: string,
+  { uuid, user, publicKey }: { readonly uuid: string; readonly user: string; readonly publicKey: string },
+): Promise<void> {
+  const [type = '', key = ''] = publicKey.split(' ');
+  await appendFile(sshFiles(folder).hosts, `${uuid} ${type} ${key} ${user}\n`, { mode: 0o600 });
+}
+
+/** A guest that we made. */
+export interface KnownGuest {
+  readonly user: string;
+}
+
+/**
+ * Remembered, or made of one that is: the same disk has the same key, until it gets another one. That is taken over
+ * once: who removes the line removes it for good.
+ *
+ * @param origins what it was made of, the nearest first
+ */
+export async function knownGuest(
+  folder: string,
+  uuid: string,
+  origins: readonly string[],
+): Promise<KnownGuest | undefined> {
+  const { hosts } = sshFiles(folder);
+  const lines = ((await undefinedIfAbsent(readFile(hosts, 'utf8'))) ?? '').split('\n');
+  const lineOf = (of: string): KnownLine | undefined => {
+    const found = lines.findLast((line) => line.startsWith(`${of} `)) ?? '';
+    // Without a user: a person was asked, and ssh wrote it.
+    const [, type, key, user] = /^\S+ (\S+) (\S+) ([a-z_][a-z0-9_-]{0,31})$/u.exec(found) ?? [];
+    return type === undefined || key === undefined || user === undefined ? undefined : { type, key, user };
+  };
+  const own = lineOf(uuid);
+  const taken = `# ${uuid}`;
+  if (own !== undefined || lines.includes(taken)) {
+    return own && { user: own.user };
+  }
+  const [from] = origins.flatMap((of) => lineOf(of) ?? []);
+  if (from === undefined) {
+    return undefined;
+  }
+  await appendFile(hosts, `${taken}\n`);
+  await rememberHost(folder, { uuid, user: from.user, publicKey: `${from.type} ${from.key}` });
+  return { user: from.user };
+}
+
+interface KnownLine extends KnownGuest {
+  readonly type: string;
+  readonly key: string;
 }
 
 async function withNewKey<T>(folder: string, signal: AbortSignal, use: (path: string) => Promise<T>): Promise<T> {

@@ -19,8 +19,6 @@ interface ReadyWish {
   /** Of the journal. */
   readonly folder: string;
   readonly seconds: number;
-  /** An address in a network of QEMU's own leads nowhere. */
-  readonly mayConnect: boolean;
   /** Nothing was asked for that may be missing now: of its own, the guest agent at most. */
   readonly mayBePartly: boolean;
   readonly signal: AbortSignal;
@@ -96,8 +94,8 @@ function judge(
   return { ...ready, isPartly };
 }
 
-async function addresses(engine: EnginePort, { vm, mayConnect }: ReadyWish): Promise<readonly string[]> {
-  const all = mayConnect ? await engine.guests.addressesOf(vm).catch(() => []) : [];
+async function addresses(engine: EnginePort, { vm }: ReadyWish): Promise<readonly string[]> {
+  const all = await engine.guests.addressesOf(vm).catch(() => []);
   return all.map(({ address }) => address).slice(0, 4);
 }
 
@@ -147,7 +145,7 @@ async function bySsh(
 }
 
 /** Of ssh: our key, and no host but the one that we made. Nothing of a configuration counts. */
-export function loginArguments(folder: string, uuid: string): readonly string[] {
+function loginArguments(folder: string, uuid: string): readonly string[] {
   const { key, hosts } = sshFiles(folder);
   const given = [
     'IdentitiesOnly=yes',

@@ -1,0 +1,137 @@
+// How ssh reaches a guest now: looked up each time, because a revert, a fork or a clone changes it.
+import { networkInterfaces } from 'node:os';
+import { systemClock } from '../../../base/clock.js';
+import { Failure } from '../../../domain/failure.js';
+import type { GuestAddress } from '../../../domain/guestAddress.js';
+import { guestAddress } from '../../../engine/guestAddress.js';
+import { sharedLoginOf } from '../../../hosts/sharedLogin.js';
+import { sshCommand, type SshCommand, type SshHost } from '../../../hosts/sshCommand.js';
+import type { VmView } from '../../../live/views.js';
+import { requireGuestOn } from '../../../session/requireGuestOn.js';
+import type { Session } from '../../../session/session.js';
+import { wantedConnections } from '../../../session/wantedConnections.js';
+import { GuestFault } from '../guestFault.js';
+import { type KnownGuest, knownGuest } from '../make/sshKeys.js';
+import { calledBySsh } from './sshNames.js';
+
+export interface GuestWay {
+  /** ssh keeps its host key under that. */
+  readonly uuid: string;
+  readonly address: string;
+  /** Absent: nobody has made its host key and its user for us. */
+  readonly known?: KnownGuest;
+  /** What leads there through the host of the VM. */
+  readonly proxy?: SshCommand;
+}
+
+interface WayWish {
+  readonly session: Session;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** A guest that starts tells its address a while later. */
+  readonly atMostMs?: number;
+}
+
+const port = 22;
+const usualMs = 10_000;
+const mostOthers = 16;
+
+/** By its name for ssh. Those on other hosts are looked at where no VM here is called so. @throws as `guestWay` */
+export async function wayByName(stem: string, wish: WayWish): Promise<GuestWay> {
+  const { session, environment } = wish;
+  const here = await session.reachAll().then(
+    ({ views }) => views,
+    (error: unknown) => {
+      if (session.settings.connections.length === 0) {
+        throw error;
+      }
+      return [];
+    },
+  );
+  let found = calledBySsh(here, stem);
+  if (found.length === 0 && session.settings.connections.length > 0) {
+    session.engine.setConnections(wantedConnections(session.settings.connections, { environment }));
+    found = calledBySsh((await session.reachAll()).views, stem);
+  }
+  const [view, ...others] = found;
+  if (view === undefined) {
+    throw new Failure('notFound', { vm: stem });
+  }
+  if (others.length > 0) {
+    const candidates = found.map(({ vm, ref }) => `${vm.name} (${vm.uuid}, ${ref.connection})`);
+    throw new Failure('ambiguous', { vm: stem, candidates });
+  }
+  return guestWay(view, wish);
+}
+
+/** @throws Failure `refused` where it is not on, `cancelled`; GuestFault `noAddress`, `sameAddress` */
+export async function guestWay(
+  view: VmView,
+  { session, environment, signal, atMostMs = usualMs }: WayWish,
+): Promise<GuestWay> {
+  const { engine, folder } = session;
+  const { ref, vm } = view;
+  requireGuestOn(vm);
+  const login = await engine.hostLogin(ref);
+  const own = login === undefined ? ownAddresses() : new Set<string>();
+  const addressesOf = async (): Promise<readonly GuestAddress[]> =>
+    (await engine.guests.addressesOf(ref)).filter(({ address }) => !own.has(address));
+  const found = await guestAddress(atMostMs, { clock: systemClock, signal, addressesOf });
+  if (found === 'stopped') {
+    throw new Failure('cancelled', {});
+  }
+  if (found === 'late') {
+    throw new GuestFault({ kind: 'noAddress', name: vm.name });
+  }
+  const { address } = found;
+  await requireAlone(view, address, session);
+  const known = await knownGuest(folder, vm.uuid, originsOf(view, session));
+  const host = await login?.sshHost?.();
+  return {
+    ...{ uuid: vm.uuid, address },
+    ...(known !== undefined && { known }),
+    ...(host !== undefined && { proxy: await through(host, address, environment) }),
+  };
+}
+
+/** A fork in the network of its original VM has the same address, and the same key: nothing tells who would answer. */
+async function requireAlone(view: VmView, address: string, { engine }: Session): Promise<void> {
+  const family = new Set([view.vm.uuid, view.vm.clone?.of]);
+  const others = (engine.connections.find(({ uri }) => uri === view.ref.connection)?.vms ?? []).filter(
+    ({ vm }) =>
+      vm.uuid !== view.vm.uuid && vm.power === 'running' && (family.has(vm.uuid) || family.has(vm.clone?.of ?? '')),
+  );
+  for (const other of others.slice(0, mostOthers)) {
+    const theirs = await engine.guests.addressesOf(other.ref).catch(() => []);
+    if (theirs.some((one) => one.address === address)) {
+      throw new GuestFault({ kind: 'sameAddress', name: view.vm.name, other: other.vm.name });
+    }
+  }
+}
+
+/** Of which it was made, the nearest first: as far as they are there, or their marks are. */
+function originsOf(view: VmView, { engine }: Session): readonly string[] {
+  const origins: string[] = [];
+  for (let of = view.vm.clone?.of; of !== undefined && !origins.includes(of);) {
+    origins.push(of);
+    of = engine.findVm({ connection: view.ref.connection, uuid: of })?.vm.clone?.of;
+  }
+  return origins;
+}
+
+/** A guest that claims one would be this computer. */
+function ownAddresses(): ReadonlySet<string> {
+  return new Set(
+    Object.values(networkInterfaces())
+      .flatMap((all) => all ?? [])
+      .map(({ address }) => address),
+  );
+}
+
+/** In the login of the connection where that is open. */
+async function through(host: SshHost, address: string, environment: NodeJS.ProcessEnv): Promise<SshCommand> {
+  const shared = await sharedLoginOf(sshCommand(host, { isBatch: false }, ''), environment);
+  const wish = { isBatch: false, ...(shared !== undefined && { sharedLogin: shared }) };
+  const { program, args } = sshCommand(host, wish, '');
+  return { program, args: ['-W', `[${address}]:${port}`, ...args.slice(0, -1)] };
+}
