@@ -3,16 +3,24 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { run, runOk } from '../../scripts/rig/run.mjs';
-import { backUp, type BackupMade } from '../../src/wings/copies/repository/backUp.js';
+import type { BackupMade } from '../../src/wings/copies/repository/backUp.js';
+import { backUpVms } from '../../src/wings/copies/repository/backUpVms.js';
 import { bringBack } from '../../src/wings/copies/restore/bringBack.js';
 import { resticSource } from '../../src/wings/copies/restore/copySource.js';
-import { lookAtVm } from '../../src/wings/copies/vm/lookAtVm.js';
+import { lookAtVm, type VmLook } from '../../src/wings/copies/vm/lookAtVm.js';
 import { hostHere } from '../../src/wings/copies/host/vmHost.js';
 import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { startLiveRig } from '../libvirtd/engineRig.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { median, remark, report, timed } from './measure.js';
 
+const throwing = {
+  onProgress: () => undefined,
+  onMade: () => undefined,
+  onFailure: (_: string, error: unknown) => {
+    throw error;
+  },
+};
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 2);
 const megabyte = 1024 ** 2;
 const diskMiB = 2_048;
@@ -43,12 +51,13 @@ async function measure(): Promise<void> {
     const { signal } = new AbortController();
     const open = (name: string): Promise<Restic> =>
       Restic.open(join(dir, name), { environment, signal, passwordFile: key });
-    const ours = async (restic: Restic): Promise<BackupMade> =>
-      backUp(await lookAtVm(rig.engine, rig.vm('b')!, hostHere(daemonEnv)), restic, {
-        libvirt: 0,
-        create: false,
-        onProgress: () => undefined,
-      });
+    const view = rig.vm('b')!;
+    const look = (): Promise<VmLook> => lookAtVm(rig.engine, view, hostHere(daemonEnv));
+    const ours = async (restic: Restic): Promise<BackupMade> => {
+      const wish = { create: false, signal };
+      const [made] = await backUpVms(rig.engine, restic, [{ view, look }], wish, throwing);
+      return made!;
+    };
     const [first, alone, second, added]: [number[], number[], number[], number[]] = [[], [], [], []];
     let restic!: Restic;
     let made!: BackupMade;

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { Failure } from '../../src/domain/failure.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
-import { backUp } from '../../src/wings/copies/repository/backUp.js';
+import { backUpVms } from '../../src/wings/copies/repository/backUpVms.js';
 import { bringBack } from '../../src/wings/copies/restore/bringBack.js';
 import { CopiesFault } from '../../src/wings/copies/copiesFault.js';
 import { resticSource } from '../../src/wings/copies/restore/copySource.js';
-import { lookAtVm } from '../../src/wings/copies/vm/lookAtVm.js';
+import { lookAtVm, type VmLook } from '../../src/wings/copies/vm/lookAtVm.js';
 import { hostHere } from '../../src/wings/copies/host/vmHost.js';
 import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
@@ -146,10 +146,18 @@ export class CopiesSide implements Beside {
   async #copy(allowed: ReadonlySet<string>): Promise<string | undefined> {
     try {
       const view = this.engine.findVm(await this.here.ref(this.vm.name))!;
-      const look = await lookAtVm(this.engine, view, hostHere(this.here.daemon.env));
-      const { id } = await backUp(look, this.restic, { libvirt: 0, create: false, onProgress: () => undefined });
+      const look = (): Promise<VmLook> => lookAtVm(this.engine, view, hostHere(this.here.daemon.env));
+      const { signal } = new AbortController();
+      const wish = { create: false, signal };
+      const [made] = await backUpVms(this.engine, this.restic, [{ view, look }], wish, {
+        onProgress: () => undefined,
+        onMade: () => undefined,
+        onFailure: (_, error) => {
+          throw error;
+        },
+      });
       this.count.made++;
-      return id;
+      return made?.id;
     } catch (error) {
       const kind = error instanceof CopiesFault ? error.problem.kind : undefined;
       if (kind === undefined || !allowed.has(kind)) {

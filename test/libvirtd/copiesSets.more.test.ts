@@ -1,6 +1,6 @@
 // Backups of several VMs in one command, and of a system at one moment.
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { contentFile, type CopiesHost, type ListedBackup, startCopiesHost } from './copiesRig.js';
 import { faultsOf } from '../answerFaults.js';
@@ -81,6 +81,30 @@ describe('backups of several VMs', () => {
     assert.match(listed, new RegExp(`${set.id}, one moment`, 'u'));
     await other.run('done', ...restoreWords(set.id));
     assert.deepEqual([await patternOf(other, 'web'), await patternOf(other, 'db')], [1, 1]);
+  });
+
+  it('start restic twice for each VM, and once for all to list and to tidy', async () => {
+    const started = join(dir, 'started');
+    host.wrap('restic', `echo "$1" >> ${started}`);
+    const { backups } = await backUp('web', 'db', 'lone');
+    assert.equal(backups.length, 3);
+    const count = (word: string): number =>
+      readFileSync(started, 'utf8')
+        .split('\n')
+        .filter((line) => line === word).length;
+    assert.deepEqual(['backup', 'snapshots', 'forget'].map(count), [6, 1, 1]);
+    host.unwrap('restic');
+    const restic = [
+      '-q',
+      '-r',
+      repository,
+      'snapshots',
+      '--tag',
+      'virt-rewind-unfinished',
+      '--password-file',
+      join(dir, 'key'),
+    ];
+    assert.doesNotMatch(await runTool('restic', ...restic), /virt-rewind/u);
   });
 
   it('are of the moment of the checkpoint, whatever a guest writes until its own backup', async () => {

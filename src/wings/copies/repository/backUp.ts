@@ -27,11 +27,62 @@ export interface BackupMade extends Backup {
 
 export interface BackupWish {
   readonly libvirt: Version;
-  /** A repository that is not there is made. */
-  readonly create: boolean;
   /** Of several VMs. */
   readonly set?: BackupSet;
   readonly onProgress: (fraction: number) => void;
+}
+
+/** A parent may be pruned meanwhile. */
+const listedMs = 60_000;
+
+/**
+ * What backups in a row share: each start of restic derives the key anew, which takes longer than most of what is
+ * asked.
+ */
+export class BackupsInTurn {
+  readonly restic: Restic;
+  readonly #create: boolean;
+  readonly #tags: (vm: Vm) => readonly string[];
+  #listed: { readonly at: number; readonly snapshots: readonly ResticSnapshot[] } | undefined;
+  readonly #done: string[] = [];
+  readonly #ended: string[] = [];
+
+  /** @param create a repository that is not there is made. @param vms how many there will be */
+  constructor(restic: Restic, create: boolean, vms: number) {
+    this.restic = restic;
+    this.#create = create;
+    this.#tags = (vm) => (vms === 1 ? [vmTag(vm.uuid)] : []);
+  }
+
+  /** Whether finished or not, the oldest first. @throws CopiesFault `amongDisks`, ResticFault */
+  async snapshotsOf(vm: Vm): Promise<readonly ResticSnapshot[]> {
+    const at = Date.now();
+    if (this.#listed === undefined || Math.abs(at - this.#listed.at) > listedMs) {
+      // A repository that was there before the first is not made anew.
+      const isFirst = this.#listed === undefined;
+      const list = (): Promise<readonly ResticSnapshot[]> => this.restic.snapshots(this.#tags(vm));
+      const snapshots = (await orCreated(this.restic, this.#create && isFirst, [vm], list)) ?? [];
+      this.#listed = { at, snapshots };
+    }
+    return this.#listed.snapshots.filter(({ tags }) => tags.includes(vmTag(vm.uuid)));
+  }
+
+  /** @param snapshots of restic's, that the backup makes needless */
+  tidyLater(backup: string, snapshots: readonly string[]): void {
+    this.#ended.push(backup);
+    this.#done.push(...snapshots);
+  }
+
+  /** Where it is killed before, the next backup of each VM does it. */
+  async tidy(): Promise<void> {
+    if (this.#ended.length === 0) {
+      return;
+    }
+    await this.restic.tryForget(this.#done.splice(0));
+    for (const backup of this.#ended.splice(0)) {
+      await this.restic.own.end(backup);
+    }
+  }
 }
 
 /**
@@ -39,9 +90,10 @@ export interface BackupWish {
  * seconds, as restic reads no file again that is the same. To change a tag, restic must be alone in the repository.
  * @throws CopiesFault, ResticFault: then the repository lists no more backups than before, unless it is `tornBackup`
  */
-export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Promise<BackupMade> {
+export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWish): Promise<BackupMade> {
+  const { restic } = turns;
   const { vm, documents, files, leftOut, altered } = look;
-  const found = await snapshotsOf(restic, vm, wish.create);
+  const found = await turns.snapshotsOf(vm);
   const { isRecorded, unknown } = await proveBackups(restic, found);
   const earlier = isRecorded ? await restic.snapshots([vmTag(vm.uuid)]) : found;
   const backup: Backup = {
@@ -75,8 +127,7 @@ export async function backUp(look: VmLook, restic: Restic, wish: BackupWish): Pr
       }
       // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
       const done = await restic.own.filter(doneOf(earlier, unknown));
-      await restic.tryForget([data.snapshot, ...done.map(({ id }) => id)]);
-      await restic.own.end(backup.id);
+      turns.tidyLater(backup.id, [data.snapshot, ...done.map(({ id }) => id)]);
       made = { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
       return made;
     });
@@ -109,11 +160,6 @@ async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Pr
 export async function requireRepository(restic: Restic, create: boolean, vms: readonly Vm[]): Promise<void> {
   // It takes a lock, which it does not get beside a prune.
   await orCreated(restic, create, vms, () => restic.run(['cat', 'config']));
-}
-
-/** Whether finished or not, the oldest first. */
-async function snapshotsOf(restic: Restic, vm: Vm, create: boolean): Promise<readonly ResticSnapshot[]> {
-  return (await orCreated(restic, create, [vm], () => restic.snapshots([vmTag(vm.uuid)]))) ?? [];
 }
 
 /** Undefined where the repository is new. @throws CopiesFault `amongDisks` */

@@ -2,7 +2,7 @@
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
 import type { VmLook } from '../vm/lookAtVm.js';
-import { backUp, type BackupMade, type BackupWish } from './backUp.js';
+import { backUp, type BackupMade, BackupsInTurn, type BackupWish } from './backUp.js';
 import type { Restic } from './restic.js';
 
 export interface VmToBackUp {
@@ -23,33 +23,38 @@ export async function backUpVms(
   engine: Pick<EnginePort, 'connections' | 'withCopies'>,
   restic: Restic,
   vms: readonly VmToBackUp[],
-  { create, signal, ...wish }: Pick<BackupWish, 'create' | 'set'> & { readonly signal: AbortSignal },
+  { create, signal, ...wish }: Pick<BackupWish, 'set'> & { readonly create: boolean; readonly signal: AbortSignal },
   { onProgress, onMade, onFailure }: BackupProgress,
 ): Promise<readonly BackupMade[]> {
   const all: BackupMade[] = [];
-  for (const { view, look } of vms) {
-    if (signal.aborted) {
-      return all;
+  const turns = new BackupsInTurn(restic, create, vms.length);
+  try {
+    for (const { view, look } of vms) {
+      if (signal.aborted) {
+        break;
+      }
+      const { name } = view.vm;
+      const libvirt = engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt ?? 0;
+      const startedAt = Date.now();
+      try {
+        onProgress(name, 0);
+        const made = await backUp(await look(), turns, {
+          ...{ libvirt, ...wish },
+          onProgress: (fraction) => onProgress(name, fraction),
+        });
+        all.push(made);
+        const took = Math.max(0, Date.now() - startedAt);
+        // It is made, whether or not the connection is still there.
+        await engine
+          .withCopies(view.ref.connection, (copies) => copies.noteBackup(made, restic.connections.repository, took))
+          .catch(() => undefined);
+        await onMade(made);
+      } catch (error) {
+        onFailure(name, error);
+      }
     }
-    const { name } = view.vm;
-    const libvirt = engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt ?? 0;
-    const startedAt = Date.now();
-    try {
-      onProgress(name, 0);
-      const made = await backUp(await look(), restic, {
-        ...{ libvirt, create: create && all.length === 0, ...wish },
-        onProgress: (fraction) => onProgress(name, fraction),
-      });
-      all.push(made);
-      const took = Math.max(0, Date.now() - startedAt);
-      // It is made, whether or not the connection is still there.
-      await engine
-        .withCopies(view.ref.connection, (copies) => copies.noteBackup(made, restic.connections.repository, took))
-        .catch(() => undefined);
-      await onMade(made);
-    } catch (error) {
-      onFailure(name, error);
-    }
+  } finally {
+    await turns.tidy();
   }
   return all;
 }
