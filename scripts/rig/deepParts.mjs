@@ -82,7 +82,16 @@ const more = {
     layer: 'libvirtd',
     minutes: 1.5,
     files: [
-      ...['blockMap', 'pictureCells', 'pictureWhatIf', 'healthStates', 'forecasts', 'layoutPrune', 'wantedPrune'],
+      ...[
+        'blockMap',
+        'pictureCells',
+        'pictureWhatIf',
+        'healthStates',
+        'forecasts',
+        'speed',
+        'layoutPrune',
+        'wantedPrune',
+      ],
       'lesson',
     ],
   },

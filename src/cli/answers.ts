@@ -10,6 +10,10 @@ const { VmInfo, SnapshotInfo, OperationOutcome, ProblemInfo, RecoveryOutcome, Pr
 
 const unreachable = v.array(v.object({ connection: text, kind: text, message: text }));
 const lines = v.array(v.object({ kind: text, text }));
+const limits = describe(
+  v.record(text, v.record(text, v.number())),
+  'By target or MAC address: by the names of libvirt; what is not limited is absent.',
+);
 const anything = v.record(text, v.unknown());
 
 /** Commands that plan an operation on one VM, and carry it out. */
@@ -95,6 +99,7 @@ export const answers = {
     vm: VmInfo,
     copied: v.object({ to: v.picklist(['guest', 'host']), path: describe(text, 'Where it is now.'), bytes: whole }),
   }),
+  speed: v.object({ command: v.literal('speed'), vm: VmInfo, limits: v.object({ disks: limits, networks: limits }) }),
   'renew-identity': v.object({
     command: v.literal('renew-identity'),
     vm: VmInfo,

@@ -1,9 +1,26 @@
 // The rows of THE table: What programs and their authors need.
 import { vmWaits } from '../domain/wait.js';
-import { port, seconds, under, vm } from './commandShape.js';
+import { acting, port, seconds, under, vm } from './commandShape.js';
+import { speedWords } from './speedWords.js';
 
 export const programRows = {
   ...under('Files and copies', {
+    speed: {
+      summary: 'slow down the disks or the network of a running VM, or show how fast they are',
+      operands: [vm],
+      options: {
+        like: {
+          type: 'string',
+          value: 'WHAT',
+          words: Object.keys(speedWords),
+          help: 'hard-disk and memory-card: its disks; phone: its network; full: nothing is limited',
+        },
+        name: acting.name,
+      },
+      more: 'Lasts until the VM is off or reverted; the limits of its configuration stay. With virt-rewind undo, limits that somebody else set return.',
+      examples: ['virt-rewind speed web-test --like hard-disk', 'virt-rewind speed web-test --like full'],
+      act: async () => (await import('./commands/speed.js')).speed,
+    },
     copy: {
       summary: 'copy a file into a guest or out of it, with its guest agent',
       operands: [

@@ -111,6 +111,8 @@ const ofGuests: Table<GuestAccess> = {
   displayKindOf: 'reads',
   displayPasswordOf: 'changes',
   addressesOf: 'reads',
+  tuningOf: 'reads',
+  tune: 'changes',
   screenshotOf: 'reads',
   thumbnailOf: 'reads',
   runIn: 'changes',

@@ -1,4 +1,5 @@
 // What is looked at and done inside of guests while they run, beside snapshots: the port, in the words of the model.
+import type { Tuning } from '../domain/speed.js';
 import type { Duplex } from 'node:stream';
 import type { Disposable } from '../base/disposable.js';
 import type { Event } from '../base/emitter.js';
@@ -46,6 +47,10 @@ export interface GuestAccess {
    * agent does so within some four seconds. Never rejects.
    */
   settleFork(uuid: string): Promise<void>;
+  /** The limits of its disks and networks, while it runs. Rejects with a Failure. */
+  tuningOf(uuid: string): Promise<Tuning>;
+  /** Until it is off. Resolves to those before. Rejects with a Failure. */
+  tune(uuid: string, to: Tuning): Promise<Tuning>;
   /** That their host could give to more of them, in bytes; undefined: not known. Never rejects. */
   freeMemory(): Promise<number | undefined>;
 }

@@ -308,7 +308,9 @@ export class Engine implements EnginePort {
 
   /** Loaded when somebody marks a snapshot, or asks who is marked before it acts. */
   readonly #wishes = async (): Promise<SnapshotWishes> =>
-    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, this);
+    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, this, (vm, to) =>
+      this.guests.tune(vm, to),
+    );
 
   /** Loaded when somebody wants to see files themselves. */
   readonly #layers = async (): Promise<LayerReader> =>

@@ -9,6 +9,7 @@ import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { NotedCopies } from './copies.js';
 import type { GuestLine } from '../driver/guestAccess.js';
 import type { Hardware } from '../domain/hardware.js';
+import type { Tuning } from '../domain/speed.js';
 import type { LoggedOperation, MarkRequest } from '../domain/loggedOperation.js';
 import type { BlockMap } from '../domain/blockMap.js';
 import type { VmLayers } from '../domain/layers.js';
@@ -192,6 +193,10 @@ export interface GuestsPort {
   displayPasswordOf(ref: VmRef): Promise<string | undefined>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. */
   addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
+  /** The limits of the disks and networks of one that runs. */
+  tuningOf(ref: VmRef): Promise<Tuning>;
+  /** Until it is off. Resolves to how it was before. By `mark`, so that it can be undone. */
+  tune(ref: VmRef, to: Tuning): Promise<Tuning>;
   /** What the display shows, as a PNG. */
   screenshotOf(ref: VmRef): Promise<Uint8Array>;
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */

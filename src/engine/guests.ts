@@ -1,5 +1,6 @@
 // What is looked at and done inside of guests, by the VM it is about.
 import type { GuestAddress } from '../domain/guestAddress.js';
+import type { Tuning } from '../domain/speed.js';
 import type { VmRef } from '../domain/vm.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { GuestLine, GuestAccess } from '../driver/guestAccess.js';
@@ -56,6 +57,14 @@ export class Guests implements GuestsPort {
 
   settleFork({ connection, uuid }: VmRef): Promise<void> {
     return this.#asking(connection, (guests) => guests.settleFork(uuid));
+  }
+
+  tuningOf({ connection, uuid }: VmRef): Promise<Tuning> {
+    return this.#asking(connection, (guests) => guests.tuningOf(uuid));
+  }
+
+  tune({ connection, uuid }: VmRef, to: Tuning): Promise<Tuning> {
+    return this.#asking(connection, (guests) => guests.tune(uuid, to));
   }
 
   freeMemoryOf(connection: string): Promise<number | undefined> {

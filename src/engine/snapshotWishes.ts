@@ -1,6 +1,7 @@
 // What a person wants of single snapshots: to keep some, to go back to one.
 import { type MarkRequest, logAsUnchanged, loggedSnapshotsOf, type LoggedState } from '../domain/loggedOperation.js';
 import type { Snapshot } from '../domain/snapshot.js';
+import { isSameTuning, type Tuning } from '../domain/speed.js';
 import type { VmRef } from '../domain/vm.js';
 import { favouriteIn, inTrash, keepingMarks, findKeptSnapshots, marksOn } from './look/keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
@@ -14,13 +15,17 @@ const leastMs = 24 * 3_600_000;
 /** A mark is on no VM, and on no disk. */
 const nothingSeen: LoggedState = { power: 'unknown', disks: [] };
 
+/** Resolves to how it was before. */
+type Tune = (vm: VmRef, to: Tuning) => Promise<Tuning>;
 type WishPersistence = Pick<Persistence, 'marks' | 'operations' | 'audit'>;
 
 export class SnapshotWishes {
   readonly #persistence: WishPersistence;
   readonly #seen: Pick<EnginePort, 'readTree' | 'findVm'>;
+  readonly #tune: Tune;
 
-  constructor(persistence: WishPersistence, seen: Pick<EnginePort, 'readTree' | 'findVm'>) {
+  constructor(persistence: WishPersistence, seen: Pick<EnginePort, 'readTree' | 'findVm'>, tune: Tune) {
+    this.#tune = tune;
     this.#persistence = persistence;
     this.#seen = seen;
   }
@@ -41,12 +46,20 @@ export class SnapshotWishes {
         ? await this.#keep(request)
         : request.kind === 'trash'
           ? await this.#throwAway(request)
-          : await this.#prefer(request);
-    const isSame = told.kind === 'favourite' ? told.snapshot === told.instead : told.snapshots.length === 0;
+          : request.kind === 'speed'
+            ? { ...request, instead: await this.#tune(request.vm, request.to) }
+            : await this.#prefer(request);
+    const isSame =
+      told.kind === 'favourite'
+        ? told.snapshot === told.instead
+        : told.kind === 'speed'
+          ? isSameTuning(told.to, told.instead)
+          : told.snapshots.length === 0;
     if (isSame && undoes === undefined) {
       return;
     }
-    const names = told.kind === 'favourite' ? [told.snapshot, told.instead] : told.snapshots;
+    const names =
+      told.kind === 'favourite' ? [told.snapshot, told.instead] : told.kind === 'speed' ? [] : told.snapshots;
     const { operations, audit } = this.#persistence;
     const { connection, uuid } = request.vm;
     const entry = newOperationId();

@@ -25,6 +25,7 @@ import {
   REMOTE_DOMAIN_INTERFACE_MAX,
   REMOTE_DOMAIN_IP_ADDR_MAX,
   REMOTE_DOMAIN_JOB_STATS_MAX,
+  REMOTE_DOMAIN_TUNE_MAX,
   REMOTE_DOMAIN_LIST_MAX,
   REMOTE_DOMAIN_MESSAGES_MAX,
   REMOTE_DOMAIN_SNAPSHOT_LIST_MAX,
@@ -74,6 +75,7 @@ const domains = array(domain, REMOTE_DOMAIN_LIST_MAX);
 const snapshots = array(domainSnapshot, REMOTE_DOMAIN_SNAPSHOT_LIST_MAX);
 const checkpoints = array(domainCheckpoint, REMOTE_DOMAIN_CHECKPOINT_LIST_MAX);
 const jobStats = array(typedParameter, REMOTE_DOMAIN_JOB_STATS_MAX);
+const tuneParams = array(typedParameter, REMOTE_DOMAIN_TUNE_MAX);
 const storagePools = array(storagePool, REMOTE_STORAGE_POOL_LIST_MAX);
 const storageVolumes = array(storageVol, REMOTE_STORAGE_VOL_LIST_MAX);
 const statsRecord = struct({ dom: domain, params: array(typedParameter, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX) });
@@ -138,6 +140,10 @@ export const procedures = {
   domainSaveImageGetXmlDesc: procedure(235, { file: text, flags: u32 }, { xml: text }),
   domainBlockJobAbort: procedure(237, { dom: domain, path: text, flags: u32 }, nothing),
   domainGetBlockJobInfo: procedure(238, { dom: domain, path: text, flags: u32 }, { found: i32, type: i32, bandwidth: u64, cur: u64, end: u64 }),
+  domainSetBlockIoTune: procedure(252, { dom: domain, disk: text, params: tuneParams, flags: u32 }, nothing),
+  domainGetBlockIoTune: procedure(253, { dom: domain, disk: optionalText, nparams: i32, flags: u32 }, { params: tuneParams, nparams: i32 }),
+  domainSetInterfaceParameters: procedure(256, { dom: domain, device: text, params: tuneParams, flags: u32 }, nothing),
+  domainGetInterfaceParameters: procedure(257, { dom: domain, device: text, nparams: i32, flags: u32 }, { params: tuneParams, nparams: i32 }),
   domainShutdownFlags: procedure(258, { dom: domain, flags: u32 }, nothing),
   domainPmWakeup: procedure(267, { dom: domain, flags: u32 }, nothing),
   domainBlockCommit: procedure(290, { dom: domain, disk: text, base: optionalText, top: optionalText, bandwidth: u64, flags: u32 }, nothing),

@@ -39,6 +39,8 @@ export const REMOTE_DOMAIN_LIST_MAX = 16_384;
 export const REMOTE_DOMAIN_SNAPSHOT_LIST_MAX = 16_384;
 export const REMOTE_DOMAIN_CHECKPOINT_LIST_MAX = 16_384;
 export const REMOTE_DOMAIN_JOB_STATS_MAX = 64;
+/** Of remote_protocol.x: the larger of those of disks and interfaces. */
+export const REMOTE_DOMAIN_TUNE_MAX = 32;
 export const REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX = 262_144;
 export const REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX = 256;
 export const REMOTE_DOMAIN_FSINFO_MAX = 256;

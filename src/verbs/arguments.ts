@@ -4,6 +4,7 @@ import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
 import { deleteScopes, powerActions, statesAfterRevert } from '../domain/operation.js';
 import * as v from 'valibot';
 import { mostForks, cloneWays, cloneNetworks } from '../domain/clone.js';
+import { speeds } from '../domain/speed.js';
 import { longestSeconds } from '../domain/startWait.js';
 
 /** libvirt's own limit is far below. */
@@ -98,6 +99,7 @@ export const argumentTable = {
   host: { shape: text, means: 'where the port is; at the address of the VM unless given' },
   seconds: { shape: waitSeconds, means: 'how long that is waited for, at most; 120 unless given' },
   entry: { shape: text, means: 'id of an operation in the log of the VM' },
+  like: { shape: v.picklist(speeds), means: 'how fast the disks or networks of a running VM are' },
   to: { shape: v.picklist(['guest', 'host']), means: 'whether a file goes into the guest or comes from it' },
   last: { shape: v.picklist(['revert']), means: 'the last of its kind is undone, and no list is shown' },
   andLater: { shape: flag, means: 'the operations after it are undone too, the last one first' },

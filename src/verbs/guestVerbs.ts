@@ -20,6 +20,12 @@ export const guestVerbs = {
     arguments: ['vm', 'to', 'file', 'guestPath', 'confirm'],
     places: [inMenu('guest', '3_files@1', { is: ['vm', 'pausable'], rows: 'one' })],
   },
+  setSpeed: {
+    title: 'Set Speed…',
+    icon: 'dashboard',
+    arguments: ['vm', 'like'],
+    places: [inMenu('guest', '4_speed@1', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
   openDisplay: {
     title: 'Open Display',
     icon: 'vm',

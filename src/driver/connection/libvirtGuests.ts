@@ -84,6 +84,14 @@ export function libvirtGuests(
         return undefined;
       }
     },
+    tuningOf: (uuid) =>
+      ask(uuid, 'reading the speed of disks and networks', async (connection) =>
+        (await import('../guest/tuning.js')).readTuning(connection, uuid),
+      ),
+    tune: (uuid, to) =>
+      ask(uuid, 'setting the speed of disks and networks', async (connection) =>
+        (await import('../guest/tuning.js')).setTuning(connection, uuid, to),
+      ),
     screenshotOf: (uuid) => ask(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
     thumbnailOf: (uuid) =>
       ask(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),

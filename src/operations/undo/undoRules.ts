@@ -113,6 +113,8 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedD
             },
           };
     }
+    case 'speed':
+      return { kind: 'mark', request: { ...request, to: request.instead, instead: request.to } };
     case 'delete':
       return notUndoableRefusal('deleted');
     case 'prune':

@@ -171,6 +171,8 @@ function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request'
       return names.length > 0 && (kept === 'kept' || kept === 'free') ? { kind, snapshots: names, kept } : undefined;
     case 'trash':
       return names.length > 0 && (put === 'in' || put === 'out') ? { kind, snapshots: names, put } : undefined;
+    case 'speed':
+      return { kind, instead: { disks: {}, networks: {} } };
     case 'favourite':
       return { kind, ...(typeof snapshot === 'string' && { snapshot }) };
     default:

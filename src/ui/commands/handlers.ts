@@ -13,6 +13,7 @@ import { doctorCommands } from './vms/doctorCommands.js';
 import { exportCommands } from './vms/exportCommands.js';
 import { fileCommands } from './vms/fileCommands.js';
 import { guestCommands } from './vms/guestCommands.js';
+import { speedCommands } from './vms/speedCommand.js';
 import { guestFileCommands } from './vms/guestFileCommands.js';
 import { healthCommands } from './vms/healthCommands.js';
 import { identityCommands } from './vms/identityCommands.js';
@@ -38,6 +39,7 @@ export { runCommand } from './runCommand.js';
 /** A command of the manifest without a handler, or a handler without its command, does not compile. */
 const handlers: Readonly<Record<CommandId, Handler | TargetHandlers>> = {
   ...guestFileCommands,
+  ...speedCommands,
   ...bisectCommands,
   ...cloneCommands,
   ...identityCommands,

@@ -1,6 +1,7 @@
 // Guests made by hand: a console that a test holds at both ends.
 import { Duplex, PassThrough } from 'node:stream';
 import { Emitter } from '../../../src/base/emitter.js';
+import type { Tuning } from '../../../src/domain/speed.js';
 import type { GuestAddress } from '../../../src/domain/guestAddress.js';
 import type { Failure } from '../../../src/domain/failure.js';
 import type { GuestLine, GuestAccess } from '../../../src/driver/guestAccess.js';
@@ -15,6 +16,7 @@ export interface GuestEnd {
 }
 
 export class FakeGuests implements GuestAccess {
+  tuning: Tuning = { disks: {}, networks: {} };
   /** What the next opening of a console gives. */
   next: 'open' | 'off' | Failure = 'open';
   /** Why no line can be had at all. */
@@ -69,6 +71,16 @@ export class FakeGuests implements GuestAccess {
 
   thumbnailOf(): Promise<Uint8Array | undefined> {
     return Promise.resolve(Uint8Array.of(1));
+  }
+
+  tuningOf(): Promise<Tuning> {
+    return Promise.resolve(this.tuning);
+  }
+
+  tune(_uuid: string, to: Tuning): Promise<Tuning> {
+    const before = this.tuning;
+    this.tuning = to;
+    return Promise.resolve(before);
   }
 
   screenshotOf(): Promise<Uint8Array> {

@@ -1,0 +1,32 @@
+// Slows down the disks or the networks of a running VM, or shows how fast they are.
+import { type Speed, speedOf } from '../../domain/speed.js';
+import { setSpeed } from '../../session/setSpeed.js';
+import { noSpeedText, speedNowText, speedSetText } from '../../text/guests/speedText.js';
+import { agreeTo } from '../agree.js';
+import type { Answers } from '../answers.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+import { speedWords } from '../speedWords.js';
+
+export async function speed(context: Context): Promise<ExitName> {
+  const { call, session, terminal, json } = context;
+  const view = await session.vm(call.operands[0] ?? '');
+  const wanted = speedWords[call.texts['like'] as keyof typeof speedWords] as Speed | undefined;
+  const name = view.vm.name;
+  if (wanted !== undefined) {
+    if (session.isProtected(view.vm)) {
+      await agreeTo(context, { lines: [], confirm: '', asks: false, isProtected: name, typed: name });
+    }
+    if ((await setSpeed(session.engine, view, wanted)) === 'none') {
+      throw new CliError('refused', noSpeedText(name));
+    }
+  }
+  const tuning = await session.engine.guests.tuningOf(view.ref);
+  if (json === undefined) {
+    terminal.say(wanted === undefined ? speedNowText(speedOf(tuning)) : speedSetText(wanted, name));
+  } else {
+    json({ vm: session.infoOf(session.view(view)), limits: tuning } satisfies Answers['speed']);
+  }
+  return 'done';
+}

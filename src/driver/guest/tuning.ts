@@ -1,0 +1,112 @@
+// The limits of the disks and networks of a running VM, as QEMU and the host keep them now. Those of its configuration
+// stay as they are: they hold again when the VM was off.
+import type { Limits, Tuning } from '../../domain/speed.js';
+import type { Connection } from '../../libvirt/connection.js';
+import { VIR_DOMAIN_AFFECT_LIVE } from '../../libvirt/flags.js';
+import type { TypedParameter } from '../../libvirt/structs.js';
+import { attribute, elementsOf, find, parseXml, type XmlElement } from '../xml/xmlTree.js';
+
+/** For others libvirt has no limits. */
+const limitedKinds: readonly (string | undefined)[] = ['network', 'bridge', 'direct', 'ethernet'];
+const flags = VIR_DOMAIN_AFFECT_LIVE;
+const ofDisk = /^(?:(?:total|read|write)_(?:bytes|iops)_sec(?:_max(?:_length)?)?|size_iops_sec)$/u;
+/** A floor belongs to the network. */
+const ofNetwork = /^(?:in|out)bound\.(?:average|peak|burst)$/u;
+
+type Dom = Parameters<typeof limitsOfDisk>[1];
+
+export async function readTuning(connection: Connection, uuid: string): Promise<Tuning> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const { targets, macs } = devicesIn((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
+  const disks: Record<string, Limits> = {};
+  for (const target of targets) {
+    disks[target] = await limitsOfDisk(connection, dom, target);
+  }
+  const networks: Record<string, Limits> = {};
+  for (const mac of macs) {
+    networks[mac] = await limitsOfNetwork(connection, dom, mac);
+  }
+  return { disks, networks };
+}
+
+/** What it has no longer is left out. @returns how it was before */
+export async function setTuning(connection: Connection, uuid: string, to: Tuning): Promise<Tuning> {
+  const before = await readTuning(connection, uuid);
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  for (const [disk, limits] of Object.entries(to.disks)) {
+    const was = before.disks[disk];
+    if (was !== undefined && !isSame(was, limits)) {
+      const params = paramsOf(was, limits, ofDisk, (value) => ({ type: 'ullong', value: BigInt(value) }));
+      await connection.call('domainSetBlockIoTune', { dom, disk, params, flags });
+    }
+  }
+  for (const [device, limits] of Object.entries(to.networks)) {
+    const was = before.networks[device];
+    if (was !== undefined && !isSame(was, limits)) {
+      const params = paramsOf(was, limits, ofNetwork, (value) => ({ type: 'uint', value }));
+      await connection.call('domainSetInterfaceParameters', { dom, device, params, flags });
+    }
+  }
+  return before;
+}
+
+function isSame(one: Limits, other: Limits): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => (one[name] ?? 0) === (other[name] ?? 0));
+}
+
+/** What was limited and is to be no longer gets a 0; the length of a burst alone would be refused. */
+function paramsOf(
+  was: Limits,
+  to: Limits,
+  names: RegExp,
+  valueOf: (value: number) => TypedParameter['value'],
+): readonly TypedParameter[] {
+  const all = new Set([...Object.keys(was), ...Object.keys(to)].filter((name) => names.test(name)));
+  return [...all].flatMap((field) => {
+    const wanted = to[field] ?? 0;
+    const value = Number.isSafeInteger(wanted) ? Math.max(0, wanted) : 0;
+    return value === 0 && field.endsWith('_length') ? [] : [{ field, value: valueOf(value) }];
+  });
+}
+
+async function limitsOfDisk(
+  connection: Connection,
+  dom: { readonly name: string; readonly uuid: string; readonly id: number },
+  disk: string,
+): Promise<Limits> {
+  const { nparams } = await connection.call('domainGetBlockIoTune', { dom, disk, nparams: 0, flags });
+  const { params } = await connection.call('domainGetBlockIoTune', { dom, disk, nparams, flags });
+  return limitsIn(params, ofDisk);
+}
+
+async function limitsOfNetwork(connection: Connection, dom: Dom, device: string): Promise<Limits> {
+  const { nparams } = await connection.call('domainGetInterfaceParameters', { dom, device, nparams: 0, flags });
+  const { params } = await connection.call('domainGetInterfaceParameters', { dom, device, nparams, flags });
+  return limitsIn(params, ofNetwork);
+}
+
+function limitsIn(params: readonly TypedParameter[], names: RegExp): Limits {
+  return Object.fromEntries(
+    params.flatMap(({ field, value }) => {
+      const number = names.test(field) ? Number(value.value) : 0;
+      return number > 0 ? [[field, number] as const] : [];
+    }),
+  );
+}
+
+/** @throws XmlError */
+function devicesIn(xml: string): { readonly targets: readonly string[]; readonly macs: readonly string[] } {
+  const devices = find(parseXml(xml), 'devices');
+  const all = devices === undefined ? [] : elementsOf(devices);
+  const partOf = (one: XmlElement, name: string): XmlElement | undefined =>
+    elementsOf(one).find((part) => part.name === name);
+  return {
+    targets: all
+      .filter((one) => one.name === 'disk' && (attribute(one, 'device') ?? 'disk') === 'disk')
+      .flatMap((one) => attribute(partOf(one, 'target'), 'dev') ?? []),
+    macs: all
+      .filter((one) => one.name === 'interface' && limitedKinds.includes(attribute(one, 'type')))
+      .flatMap((one) => attribute(partOf(one, 'mac'), 'address') ?? []),
+  };
+}
