@@ -170,7 +170,7 @@ if (!isRoot) {
   it('goes with all that was made for it', async () => {
     await cli('discard', 'Other', '--yes');
     await cli('new', 'web', '--remove', '--yes');
-    for (const gone of ['web', 'other']) {
+    for (const gone of ['web', 'other', 'far']) {
       await failsByName(gone, /no VM/iu);
     }
     assert.deepEqual(await readdir(at('state', 'ssh', 'now')), []);
