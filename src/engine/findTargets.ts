@@ -19,15 +19,23 @@ export async function requireVmByName(engine: EnginePort, nameOrUuid: string, co
     await engine.refresh(connection === undefined ? undefined : { connection });
     found = engine.findVms(nameOrUuid, connection);
   }
-  const [view, ...others] = withoutTwins(engine, found);
+  const view = onlyOf(engine, found, nameOrUuid);
   if (view === undefined) {
     throw unreachable ?? new Failure('notFound', { vm: nameOrUuid, ...(connection !== undefined && { connection }) });
   }
+  return view;
+}
+
+/** In the picture as it is. @throws Failure `ambiguous` */
+export function onlyVm(engine: EnginePort, nameOrUuid: string): VmView | undefined {
+  return onlyOf(engine, engine.findVms(nameOrUuid), nameOrUuid);
+}
+
+function onlyOf(engine: EnginePort, found: readonly VmView[], vm: string): VmView | undefined {
+  const [view, ...others] = withoutTwins(engine, found);
   if (others.length > 0) {
-    throw new Failure('ambiguous', {
-      vm: nameOrUuid,
-      candidates: found.map((one) => `${one.vm.name} (${one.vm.uuid}, ${one.ref.connection})`),
-    });
+    const candidates = found.map((one) => `${one.vm.name} (${one.vm.uuid}, ${one.ref.connection})`);
+    throw new Failure('ambiguous', { vm, candidates });
   }
   return view;
 }

@@ -1,7 +1,8 @@
 // A VM of an image in one step, on real guests: told when the guest says that it is ready; removed where it fails; and
 // nothing else is touched.
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { makeTinyCloudImage } from '../../scripts/guest/cloudImage.mjs';
@@ -44,7 +45,7 @@ describe('a new VM of an image', () => {
   const make = (of: NewVm, signal?: AbortSignal): Promise<MadeVm> => newVm(of, wish(signal));
   const remove = async (name: string): Promise<void> => {
     const store = newVmStore(session, silentLog, 'test');
-    await removeNewVm(store, await recordOf(store, name), wish());
+    await removeNewVm(store, await recordOf(store, session, name), wish());
   };
   const fails = async (kind: GuestProblem['kind'], making: Promise<unknown>): Promise<void> => {
     await assert.rejects(making, (error: unknown) => {
@@ -168,6 +169,43 @@ describe('a new VM of an image', () => {
     await isClean();
   });
 
+  it('is made where a crash left one on a host that cannot be reached', async () => {
+    const store = newVmStore(session, silentLog, 'test');
+    const connection = `qemu+unix:///system?socket=${at('nobody')}`;
+    const vm = { connection, uuid: randomUUID(), name: 'web', folder: at('labs', 'virt-rewind-lab-0123456789ab') };
+    const record = { id: 'b'.repeat(32), file: 'web', name: 'web', isProtected: false, phase: 'making' } as const;
+    const open = await store.begin({ ...record, vms: [{ ...vm, key: 'web', parts: 'x' }] });
+    await open.leave();
+    await make(wanted('web'));
+    await remove('web');
+    assert.deepEqual(
+      (await store.list()).map(({ id }) => id),
+      [record.id],
+    );
+    await fails('notOurs', remove('web'));
+    await open.forget();
+    await isClean();
+  });
+
+  it('is removed by the name that it has now, and on its connection alone', async () => {
+    await make(wanted('web'));
+    await virsh('destroy', 'web');
+    await virsh('domrename', 'web', 'prod');
+    await fails('notOurs', remove('web'));
+    const { ref } = await make(wanted('web'));
+    await virsh('destroy', 'web');
+    await virsh('undefine', 'web');
+    const again = await make(wanted('web'));
+    await remove('web');
+    assert.deepEqual(await vms(), ['prod']);
+    assert.notEqual(again.ref.uuid, ref.uuid);
+    // What is left of the one that somebody undefined.
+    await remove('web');
+    await fails('notOurs', remove('web'));
+    await remove('prod');
+    await isClean();
+  });
+
   it('is refused before anything is made', async () => {
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', image, at('resting.qcow2')]);
     await runOk('qemu-img', ['create', '-q', '-f', 'vmdk', at('other.vmdk'), '1M']);
@@ -198,6 +236,15 @@ describe('a new VM of an image', () => {
     assert.deepEqual(faultsOf(listed), []);
     await cli('notFound', 'images', 'remove', 'debian-13');
     await cli('usage', 'images', 'fetch');
+    await mkdir(at('labs', 'virt-rewind-lab-images'), { recursive: true });
+    const kept = at('labs', 'virt-rewind-lab-images', `tiny@${'0'.repeat(32)}@${'0'.repeat(64)}`);
+    await writeFile(kept, '');
+    await writeFile(at('state', 'images.json'), '{');
+    await cli('refused', 'images', 'remove', 'tiny');
+    await stat(kept);
+    await rm(at('state', 'images.json'));
+    await cli('done', 'images', 'remove', 'tiny');
+    await rmdir(at('labs', 'virt-rewind-lab-images'));
     await isClean();
   });
 });

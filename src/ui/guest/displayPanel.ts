@@ -153,7 +153,7 @@ export class DisplayPanel implements Disposable {
   }
 
   async #sendPassword(): Promise<void> {
-    const password = await this.#engine.guests.displayPasswordOf(this.#view.ref);
+    const password = await this.#engine.guests.displayPasswordOf(this.#view.ref).catch(() => undefined);
     if (password === undefined) {
       await this.#refuse(t('its password is unknown'));
     } else {

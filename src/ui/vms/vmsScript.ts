@@ -101,7 +101,7 @@ function choose(line, { toggles = false, isRange = false }) {
 }
 function draw() {
   const had = body.contains(document.activeElement);
-  const at = current?.dataset;
+  const [at, from] = [current?.dataset, first?.dataset];
   const words = filter.value.toLowerCase().split(' ').filter((word) => word !== '');
   shown = rows.filter(({ words: text }) => words.every((word) => text.includes(word))).sort(order);
   const keys = new Set(shown.map(({ key }) => key));
@@ -114,8 +114,9 @@ function draw() {
   });
   body.replaceChildren(...lines);
   heads.forEach((head, index) => head.closest('th').setAttribute('aria-sort', index !== sort.at ? 'none' : sort.down ? 'descending' : 'ascending'));
-  first = undefined;
-  stand(lines.find(({ dataset }) => at !== undefined && dataset.key === at.key && dataset.group === at.group), had);
+  const again = (past) => lines.find(({ dataset }) => past !== undefined && dataset.key === past.key && dataset.group === past.group);
+  first = again(from);
+  stand(again(at), had);
   mark();
 }
 const call = (command, vms) => api.postMessage({ command, vms });

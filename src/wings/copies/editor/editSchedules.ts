@@ -179,12 +179,12 @@ async function remove(run: CommandRun, name: string): Promise<unknown> {
   const passwordFile = (await store.read(name).catch(() => undefined))?.passwordFile;
   await commandLine([`--remove=${name}`], name);
   backupsChanged.fire();
-  const others = await Promise.all((await store.names()).map((one) => store.read(one).catch(() => undefined)));
-  // Ours, and no other one needs it.
+  const others = await Promise.all((await store.names()).map((one) => store.read(one).catch(() => ({ passwordFile }))));
+  // Ours, and no other one needs it, as far as that can be read.
   if (
     passwordFile !== undefined &&
     dirname(passwordFile) === keys &&
-    !others.some((one) => one?.passwordFile === passwordFile)
+    !others.some((one) => one.passwordFile === passwordFile)
   ) {
     await rm(passwordFile, { force: true });
   }

@@ -7,7 +7,7 @@ import { labsFolder } from '../../../lab/labPlaces.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { GuestFault } from '../guestFault.js';
 import { fetchingText } from '../guestText.js';
-import { imageNamed, readCatalogue } from '../images/catalogue.js';
+import { type CatalogueImage, imageNamed, readCatalogue } from '../images/catalogue.js';
 import { fetchImage } from '../images/fetchImage.js';
 import { listKept, removeKept } from '../../../driver/files/keptImages.js';
 import type { GuestAnswers } from './answers.js';
@@ -21,12 +21,13 @@ export const images: CommandHandler = async (context) => {
     throw new CliError('usage', 'ACTION is fetch IMAGE or remove IMAGE. See virt-rewind images --help.');
   }
   try {
+    const catalogue = await readCatalogue(context.session.folder);
     if (action === 'fetch') {
       await fetchNamed(context, store, name ?? '');
     } else if (action === 'remove') {
       await removeNamed(store, name ?? '');
     }
-    await list(context, store);
+    await list(context, store, catalogue);
     return 'done';
   } catch (error) {
     throw asCliError(error);
@@ -57,8 +58,8 @@ async function removeNamed(store: string, name: string): Promise<void> {
   }
 }
 
-async function list({ session, terminal, json }: Context, store: string): Promise<void> {
-  const [catalogue, kept] = await Promise.all([readCatalogue(session.folder), listKept(store)]);
+async function list({ terminal, json }: Context, store: string, catalogue: readonly CatalogueImage[]): Promise<void> {
+  const kept = await listKept(store);
   const names = new Set([...catalogue, ...kept].map(({ name }) => name));
   const rows = [...names].toSorted().map((name) => ({
     name,

@@ -88,13 +88,13 @@ async function remove(context: Context): Promise<ExitName> {
     throw new CliError('usage', '--remove goes with the name of the VM alone. See virt-rewind new --help.');
   }
   const store = newVmStore(session, log, shell);
-  const record = await recordOf(store, name);
+  const record = await recordOf(store, session, name);
   const shown = displayLine(name);
   await agreeTo(context, {
     lines: [t('Delete the VM {0} with its disks and snapshots?', shown)],
     confirm: t('Delete'),
     asks: true,
-    ...(record.vms.some((vm) => session.isProtected(vm)) && { isProtected: shown, typed: name }),
+    ...(record.vms.some((vm) => session.isProtected({ ...vm, name })) && { isProtected: shown, typed: name }),
   });
   await removeNewVm(store, record, {
     ...{ session, environment: process.env, signal: interruption.signal },

@@ -9,7 +9,7 @@ import { GuestFault } from '../guestFault.js';
 const mostCatalogueBytes = 256 * 1024;
 const namePattern = /^[a-z0-9][a-z0-9.-]{0,39}$/u;
 
-const address = v.pipe(v.string(), v.url(), v.maxLength(2000));
+const address = v.pipe(v.string(), v.url(), v.regex(/^https?:/u, 'https'), v.maxLength(2000));
 const image = v.strictObject({
   address,
   /** The file of checksums that has it. */

@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { thisComputer } from '../../../base/fileSystem.js';
 import { openToRead } from '../../../base/openToRead.js';
+import { writeAll } from '../../../base/writeAll.js';
 import type { Space } from '../../../domain/hostFiles.js';
 import { type DiskLock, takeLock } from '../../../journal/diskLock.js';
 import { markOfUs } from '../../../journal/processMark.js';
@@ -24,6 +25,10 @@ const mostImageBytes = 32 * 1024 ** 3;
 const mostBreaks = 20;
 /** In the folder of a part, beside who holds it. */
 const partFile = 'image';
+/** On a file system that is full, the VMs whose disks are there pause. */
+const staysFree = 64 * 1024 ** 2;
+/** How often what is free is asked for, of a server that does not tell how much comes. */
+const betweenLooks = 16 * 1024 ** 2;
 
 export interface FetchWish {
   /** The store of labs. */
@@ -47,9 +52,9 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
   const wanted = await wantedDigest(image, signal, environment);
   const { digest } = wanted;
   const notes = { ...(wanted.unchecked !== undefined && { unchecked: wanted.unchecked }) };
-  const listed = async (): Promise<readonly KeptImage[]> =>
+  const listOwn = async (): Promise<readonly KeptImage[]> =>
     (await listKept(store)).filter(({ name }) => name === image.name);
-  const same = (await listed()).find((one) => isOfDigest(one, digest));
+  const same = (await listOwn()).find((one) => isOfDigest(one, digest));
   if (same !== undefined) {
     return { kept: same, isOld: true, ...notes };
   }
@@ -68,7 +73,7 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
   } finally {
     await ((await undefinedIfAbsent(stat(part))) === undefined ? removePart(folder) : hold.release());
   }
-  const all = await listed();
+  const all = await listOwn();
   const kept = all.find((one) => isOfDigest(one, digest));
   if (kept === undefined) {
     throw new GuestFault({ kind: 'notKept', name: image.name });
@@ -168,25 +173,33 @@ interface Receiving {
 async function writeFrom(
   answer: AsyncIterable<Buffer>,
   { part, address, at, total }: Receiving,
-  { onProgress, store, space: spaceOf = (folder) => thisComputer.space(folder) }: FetchWish,
+  wish: FetchWish,
 ): Promise<void> {
-  const file = await open(part, at === 0 ? 'w' : 'a', 0o600);
+  const file = await open(part, at === 0 ? 'w' : 'r+', 0o600);
   let size = at;
+  let seen = at;
   try {
     for await (const bytes of answer) {
       size += bytes.length;
       if (size > mostImageBytes) {
         throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });
       }
-      await file.write(bytes);
-      onProgress(size, total);
+      if (total === undefined && size - seen >= betweenLooks) {
+        await requireRoom(address, { total: size, at: seen }, wish);
+        seen = size;
+      }
+      await writeAll(file, bytes, size - bytes.length);
+      wish.onProgress(size, total);
     }
   } catch (error) {
-    if (hasCode(error, 'ENOSPC', 'EDQUOT')) {
-      const { free } = await spaceOf(store);
-      throw new GuestFault({ kind: 'noRoom', folder: store, bytes: size, free });
+    const fault = hasCode(error, 'ENOSPC', 'EDQUOT')
+      ? new GuestFault({ kind: 'noRoom', folder: wish.store, bytes: size, free: await freeOf(wish) })
+      : error;
+    if (fault instanceof GuestFault && fault.problem.kind === 'noRoom') {
+      // What it took is given back.
+      await undefinedIfAbsent(unlink(part));
     }
-    throw error;
+    throw fault;
   } finally {
     await file.close();
   }
@@ -195,15 +208,20 @@ async function writeFrom(
 async function requireRoom(
   address: string,
   { total, at }: { readonly total: number; readonly at: number },
-  { store, space: spaceOf = (folder) => thisComputer.space(folder) }: FetchWish,
+  wish: FetchWish,
 ): Promise<void> {
   if (total > mostImageBytes) {
     throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });
   }
-  const { free } = await spaceOf(store);
-  if (total - at > free) {
-    throw new GuestFault({ kind: 'noRoom', folder: store, bytes: total - at, free });
+  const bytes = total - at + staysFree;
+  const free = await freeOf(wish);
+  if (bytes > free) {
+    throw new GuestFault({ kind: 'noRoom', folder: wish.store, bytes, free });
   }
+}
+
+async function freeOf({ store, space = (folder) => thisComputer.space(folder) }: FetchWish): Promise<number> {
+  return (await space(store)).free;
 }
 
 async function digestsOf(

@@ -35,12 +35,22 @@ export async function wantedDigest(
     signature === undefined || keyring === undefined
       ? undefined
       : await checkSignature({ text, sums, signature, keyring }, signal, environment);
-  const file = decodeURIComponent(posix.basename(new URL(address).pathname));
+  const file = fileOf(address);
   const found = readChecksum(text.toString('utf8'), file);
   if (found === undefined) {
     throw new GuestFault({ kind: 'noChecksum', address: sums, file });
   }
   return { digest: found, ...(signed !== undefined && { unchecked: signed }) };
+}
+
+/** As the file of checksums has it; where it is not escaped well, as it stands. */
+function fileOf(address: string): string {
+  const name = posix.basename(new URL(address).pathname);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 interface SignedText {

@@ -94,7 +94,7 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const labs = labsFolder(connection, environment);
   await requireReach(connection, 'labs', [labs]);
   const store = newVmStore(session, wish.log, wish.shell);
-  await removeLeft(store, wish);
+  await removeLeft(store, connection, wish);
   if (engine.findVms(name, connection).length > 0) {
     throw new GuestFault({ kind: 'nameTaken', name });
   }
@@ -120,8 +120,9 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
     folder: join(labs, labFolderName(randomBytes(6).toString('hex'))),
   };
   onStep(t('creating the VM {0}', name));
-  await makeAndStart(vm, parts, store, wish);
+  // Before it is there: whenever this process dies, its first login is certain.
   await rememberHost(folder, { uuid: vm.uuid, user, publicKey: hostKey.publicKey });
+  await makeAndStart(vm, parts, store, wish);
   onStep(t('waiting until {0} is ready', name));
   const mayBePartly = packages.length === 0;
   const guest = { vm, name, user, folder, seconds: wanted.seconds, mayBePartly, signal };
@@ -158,13 +159,16 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
   }
 }
 
-/** What a process that died has begun. */
-async function removeLeft(store: LabStore, wish: NewVmWish): Promise<void> {
-  for (const { id } of (await store.list()).filter(({ phase }) => phase !== 'ready')) {
+/** What a process that died has begun there. What stays is in nobody's way. */
+async function removeLeft(store: LabStore, connection: string, wish: NewVmWish): Promise<void> {
+  const left = (await store.list()).filter(({ phase, vms }) => phase !== 'ready' && vms[0]?.connection === connection);
+  for (const { id, name } of left) {
     const open = await store.lock(id);
     if (typeof open !== 'string') {
       try {
         await remove(open, wish);
+      } catch (error) {
+        wish.log.warn(`what is left of the new VM ${name} stays: ${String(error)}`);
       } finally {
         await open.leave();
       }

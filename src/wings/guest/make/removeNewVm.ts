@@ -12,9 +12,18 @@ export function newVmStore(session: Pick<Session, 'folder'>, log: Log, shell: st
   return new LabStore(`${session.folder}/new-vms`, log, shell);
 }
 
-/** By its name, on any connection. @throws GuestFault `notOurs` */
-export async function recordOf(store: LabStore, name: string): Promise<LabRecord> {
-  const found = (await store.list()).find((record) => record.name === name);
+/**
+ * By the name that it has now. One that somebody undefined is found by the name that it had, after the others.
+ * @throws GuestFault `notOurs`
+ */
+export async function recordOf(store: LabStore, { engine }: Session, name: string): Promise<LabRecord> {
+  const connection = engine.connections[0]?.uri ?? '';
+  await engine.connect(connection);
+  const own = (await store.list()).filter(({ vms }) => vms.every((vm) => vm.connection === connection));
+  const nowCalled = ({ vms }: LabRecord): string | undefined => vms[0] && engine.findVm(vms[0])?.vm.name;
+  const found =
+    own.find((record) => nowCalled(record) === name) ??
+    own.find((record) => nowCalled(record) === undefined && record.name === name);
   if (found === undefined) {
     throw new GuestFault({ kind: 'notOurs', name });
   }

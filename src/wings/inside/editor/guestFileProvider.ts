@@ -4,12 +4,13 @@
 import * as vscode from 'vscode';
 import { systemClock } from '../../../base/clock.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
+import { onlyVm } from '../../../engine/findTargets.js';
 import { type Attention, vmKey, type VmView } from '../../../live/views.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { failureText } from '../../../text/failures/failureText.js';
 import { diskErrorText, faultText, obstacleText, volumeText } from '../filesText.js';
 import { FilesObstacle, type GuestDisks, openGuestDisks } from '../guestFiles.js';
-import { FileSystemError, findNode, type GuestFileSystem, type NodeKind } from '../read/guestFileSystem.js';
+import { FileSystemError, findNode, type GuestFileSystem, listedOnce, type NodeKind } from '../read/guestFileSystem.js';
 import { OpenPoints } from './openPoints.js';
 import { folderName, type NamedPoint, namedPoints } from './restorePointNames.js';
 import { t } from '@vscode/l10n';
@@ -105,9 +106,10 @@ export class GuestFileProvider {
       }
       const { system, path } = place;
       const entries: [string, vscode.FileType][] = [];
+      const known = listedOnce(system);
       for (const { name, node, kind } of await system.list(await findNode(system, path))) {
         const own = kind ?? (await system.facts(node)).kind;
-        entries.push([name, own === 'link' ? await linkType(system, `${path}/${name}`) : types[own]]);
+        entries.push([name, own === 'link' ? await linkType(known, `${path}/${name}`) : types[own]]);
       }
       return entries;
     });
@@ -178,12 +180,12 @@ export class GuestFileProvider {
 
   /** A window that opens with such a folder asks before any connection is open. */
   async #vm({ authority }: vscode.Uri, name: string): Promise<VmView> {
-    const [known] = this.engine.findVms(authority);
+    const known = onlyVm(this.engine, authority);
     if (known !== undefined) {
       return known;
     }
     await Promise.allSettled(this.engine.connections.map(({ uri }) => this.engine.connect(uri)));
-    const [found] = this.engine.findVms(authority);
+    const found = onlyVm(this.engine, authority);
     if (found === undefined) {
       throw vscode.FileSystemError.Unavailable(t('The VM {0} is not there, or its libvirt cannot be reached.', name));
     }
@@ -197,7 +199,7 @@ export class GuestFileProvider {
 }
 
 /** A link that leads nowhere is a link alone. */
-async function linkType(system: GuestFileSystem, path: string): Promise<vscode.FileType> {
+async function linkType(system: Parameters<typeof findNode>[0], path: string): Promise<vscode.FileType> {
   try {
     const { kind } = await system.facts(await findNode(system, path));
     return vscode.FileType.SymbolicLink | types[kind];

@@ -86,7 +86,8 @@ export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Dispos
     const isFolder = ((this.#types.get(row.toString()) ?? 0) & vscode.FileType.Directory) !== 0;
     const { Collapsed, None } = vscode.TreeItemCollapsibleState;
     const item = new vscode.TreeItem(row, isFolder ? Collapsed : None);
-    item.accessibilityInformation = { label: displayLine(basename(row.path)) };
+    // The editor itself would show what turns the direction of a text.
+    item.label = displayLine(basename(row.path));
     item.iconPath = isFolder ? vscode.ThemeIcon.Folder : vscode.ThemeIcon.File;
     if (row.path.split('/').length > 4) {
       item.contextValue = isFolder ? 'guestFolder;' : 'guestFile;';

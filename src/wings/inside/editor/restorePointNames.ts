@@ -9,13 +9,26 @@ export interface NamedPoint {
   readonly snapshot?: Snapshot;
 }
 
-/** The newest first. Two of one title are told apart by their names. */
+/** Leaves room for a name behind it. */
+const mostOfTitle = 100;
+
+/** The newest first, no two alike. Two of one title are told apart by their names. */
 export function namedPoints({ snapshots }: SnapshotTree, current: 'readable' | 'changes'): readonly NamedPoint[] {
   const titles = snapshots.map(({ title }) => folderName(title));
+  const isAlone = (own: string): boolean => own !== '' && titles.filter((title) => title === own).length === 1;
+  const taken = new Set(titles.filter(isAlone));
   const points = snapshots.map((snapshot, index): NamedPoint => {
     const own = titles[index] ?? '';
-    const isAlone = titles.filter((title) => title === own).length === 1 && own !== '';
-    return { folder: isAlone ? own : folderName(`${own} (${snapshot.name})`), snapshot };
+    if (isAlone(own)) {
+      return { folder: own, snapshot };
+    }
+    const named = folderName(`${displayLine(own, mostOfTitle)} (${snapshot.name})`);
+    let folder = named;
+    for (let number = 2; taken.has(folder); number += 1) {
+      folder = `${named} ${number}`;
+    }
+    taken.add(folder);
+    return { folder, snapshot };
   });
   // Two of one second are in the order of the tree, the other way round.
   const byAge = points

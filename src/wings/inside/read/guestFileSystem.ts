@@ -114,12 +114,30 @@ function escape(byte: number): string {
 
 const mostLinks = 40;
 
+/** What finds a node. */
+type NodeFinder = Pick<GuestFileSystem, 'root' | 'facts' | 'list' | 'readLink'>;
+
+/** Each folder is read once: for many paths in one look. */
+export function listedOnce(system: GuestFileSystem): NodeFinder {
+  const lists = new Map<number, Promise<readonly FolderEntry[]>>();
+  return {
+    root: system.root,
+    facts: (node) => system.facts(node),
+    readLink: (node) => system.readLink(node),
+    list: (node) => {
+      const list = lists.get(node) ?? system.list(node);
+      lists.set(node, list);
+      return list;
+    },
+  };
+}
+
 /**
  * The node that a path leads to, from the root of the file system; `..` never leaves it. A link at the very end is
  * followed unless `last` is `itself`.
  */
 export async function findNode(
-  system: GuestFileSystem,
+  system: NodeFinder,
   path: string,
   last: 'followed' | 'itself' = 'followed',
 ): Promise<number> {

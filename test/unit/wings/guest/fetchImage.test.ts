@@ -232,6 +232,29 @@ describe('an image of the catalogue', () => {
     assert.deepEqual(await readFile((await fetchIt()).kept.path), bytes);
   });
 
+  it('leaves room where the server does not say how long it is', async () => {
+    let free = 2 ** 30;
+    web.files.set('images/tiny.qcow2', (answer) => {
+      answer.writeHead(200);
+      const more = (): unknown => answer.destroyed || answer.write(Buffer.alloc(2 ** 20), more);
+      more();
+    });
+    const space = (): Promise<{ free: number; total: number }> => Promise.resolve({ free, total: 2 ** 30 });
+    const onProgress = (received: number): void => void (free = 2 ** 27 - received);
+    await fails('noRoom', fetchIt(image(), { space, onProgress }));
+    assert.ok(free > 0);
+    assert.deepEqual(await readdir(store()), []);
+  });
+
+  it('has a name in its address that need not be escaped well', async () => {
+    const name = '50%off 100%25.qcow2';
+    web.files.set('images/50%off%20100%25.qcow2', { bytes });
+    web.files.set('images/SHA512SUMS', { bytes: Buffer.from(`${hexOf('sha512', bytes)}  ${name}\n`) });
+    await fetchIt(image({ address: web.at('images/50%off%20100%25.qcow2') })).catch((error: unknown) => {
+      assert.ok(error instanceof GuestFault, String(error));
+    });
+  });
+
   it('has checksums with a signature, which gpgv checks where it and the keys are here', async function () {
     if ((await findProgram('gpg')) === undefined) {
       process.stdout.write('        skipped: there is no gpg\n');
@@ -280,7 +303,8 @@ describe('an image of the catalogue', () => {
       { name: 'debian-13', ...own },
     );
     assert.equal(all.length, ours.length + 1);
-    for (const wrong of [{ '../x': own }, { x: { ...own, sums: 'https://x/' } }, { x: { address: 'x' } }, 7]) {
+    const local = { x: { ...own, address: 'file:///etc/passwd' } };
+    for (const wrong of [{ '../x': own }, local, { x: { ...own, sums: 'https://x/' } }, { x: { address: 'x' } }, 7]) {
       await write(wrong);
       await fails('badCatalogue', readCatalogue(folder));
     }

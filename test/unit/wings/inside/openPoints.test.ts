@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import { systemClock } from '../../../../src/base/clock.js';
 import { DiskError } from '../../../../src/wings/inside/bytes/disk.js';
 import { OpenPoints } from '../../../../src/wings/inside/editor/openPoints.js';
+import { namedPoints } from '../../../../src/wings/inside/editor/restorePointNames.js';
 import { FilesObstacle, type GuestDisks } from '../../../../src/wings/inside/guestFiles.js';
+import { snapshot } from '../../ui/samples.js';
 
 const disks: GuestDisks = {
   images: new Map(),
@@ -38,4 +40,20 @@ describe('open restore points', () => {
     await assert.rejects(reading, fault);
     points.dispose();
   });
+});
+
+describe('the folders of restore points', () => {
+  const long = 'x'.repeat(250);
+  for (const titles of [
+    ['a', 'a', 'a (s0)', 'a (s0) 2'],
+    [long, long, `${long}y`],
+    ['a/b', 'a∕b', '', '', '..', '.. '],
+    ['Current state', 'Current state'],
+  ]) {
+    it(`are all different: ${titles.join(', ').slice(0, 60)}`, () => {
+      const snapshots = titles.map((title, at) => snapshot(`s${at}`, { title, createdAt: at }));
+      const folders = namedPoints({ snapshots }, 'readable').map(({ folder }) => folder);
+      assert.equal(new Set(folders).size, folders.length, folders.join('\n'));
+    });
+  }
 });
