@@ -33,6 +33,16 @@ describe('commands', () => {
   after(() => rig.stop());
 
   describe('with snapshots of a running VM', () => {
+    it('slow down its disks, until it is as fast as possible again', async () => {
+      const limited = async (): Promise<boolean> =>
+        /total_iops_sec\s*: 120\b/u.test(await rig.virsh('blkdeviotune', vm, 'vda', '--live'));
+      await call('virtRewind.setSpeed', { vm, like: 'hardDisk' });
+      assert.ok(await limited());
+      await call('virtRewind.setSpeed', { vm, like: 'full' });
+      assert.ok(!(await limited()));
+      await rejects(call('virtRewind.setSpeed', { vm: off, like: 'hardDisk' }), 'unsupported');
+    });
+
     it('create a memory snapshot, and tell what was done', async () => {
       await guest.setCounters(5);
       const done = await operate('virtRewind.createSnapshot', {
