@@ -98,9 +98,9 @@ describe('a new VM of an image', () => {
     const ours = (await runOk('ssh-keygen', ['-y', '-f', at('state', 'ssh', 'id_ed25519')])).trim();
     assert.ok(text.includes(ours));
     const [known = ''] = (await readFile(at('state', 'ssh', 'known_hosts'), 'utf8')).split('\n');
-    const [uuid, ...hostKey] = known.split(' ');
-    assert.equal(uuid, made.ref.uuid);
-    assert.ok(text.includes(hostKey.join(' ')));
+    const [uuid, type, key, user] = known.split(' ');
+    assert.deepEqual([uuid, user], [made.ref.uuid, made.user]);
+    assert.ok(text.includes(`${type} ${key}`));
     for (const file of ['id_ed25519', 'known_hosts']) {
       assert.equal((await stat(at('state', 'ssh', file))).mode & 0o077, 0, file);
     }

@@ -57,7 +57,9 @@ async function lensesOf(document: vscode.TextDocument, { folder, log }: LabWatch
   const read = readLab(document.getText());
   const { lab } = read;
   const { isTrusted } = vscode.workspace;
-  const isChanged = lab !== undefined && record !== undefined && (await hasOtherSteps(lab, record, process.env));
+  // The files of its steps are read where the workspace is trusted alone.
+  const isChanged =
+    isTrusted && lab !== undefined && record !== undefined && (await hasOtherSteps(lab, record, process.env));
   const offers = labOffers({
     isRight: lab !== undefined,
     isTrusted,
