@@ -199,7 +199,7 @@ export class Engine implements EnginePort {
   async readTree(ref: VmRef): Promise<SnapshotTree> {
     return this.#connections.ask(ref.connection, async (live) => {
       if (!live.isFollowed(ref.uuid)) {
-        await live.read(ref.uuid, ['tree']);
+        await live.read(ref.uuid, ['vm', 'tree']);
       }
       return requireVm(this.#store, ref).tree;
     });

@@ -114,7 +114,8 @@ export class LiveConnection implements Disposable {
     const before = this.#scope;
     this.#scope = scope;
     const isNew = (uuid: string): boolean => scope.visible && !(before.visible && before.vms.has(uuid));
-    [...scope.vms].filter(isNew).forEach((uuid) => this.#refresher.mark(uuid, ['tree']));
+    // What its disks were when only its snapshots were counted may be older than the tree.
+    [...scope.vms].filter(isNew).forEach((uuid) => this.#refresher.mark(uuid, ['vm', 'tree']));
     if (scope.visible && !before.visible) {
       this.#listIsStale = true;
       this.#markAll(['look']);

@@ -2,7 +2,7 @@
 import type { Hypervisor } from '../driver/hypervisor.js';
 import { Failure } from '../domain/failure.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
-import type { VmRef } from '../domain/vm.js';
+import type { Vm, VmRef } from '../domain/vm.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { Clock } from '../base/clock.js';
 import type { Store } from './store.js';
@@ -29,6 +29,28 @@ interface VmReaderOptions {
   readonly inAttention: (uuid: string) => boolean;
   /** Told when the snapshots of a VM have been read. */
   readonly afterTree: (uuid: string) => void;
+}
+
+/**
+ * Whether another client's external snapshot came between the two reads: the disks are of before it, and would be taken
+ * for ones that write into what it holds.
+ */
+function isOlder(
+  { disks }: Vm,
+  before: SnapshotTree | undefined,
+  { snapshots, current: name }: SnapshotTree = { snapshots: [] },
+): boolean {
+  const current = snapshots.find((one) => one.name === name);
+  const isNew = current !== undefined && before?.snapshots.some((one) => one.name === name) !== true;
+  return (
+    isNew &&
+    current.disks.some(
+      ({ target, location, file }) =>
+        location === 'external' &&
+        file !== undefined &&
+        disks.some((disk) => disk.target === target && disk.source !== file),
+    )
+  );
 }
 
 export class VmReader {
@@ -133,6 +155,9 @@ export class VmReader {
         this.#putTree(hypervisor, uuid, await hypervisor.readTree(uuid));
       } else if (aspects.has('roll')) {
         await this.#roll(hypervisor, uuid, reading.roll);
+      }
+      if (vm !== undefined && isOlder(await vm, before?.tree, this.view(uuid)?.tree)) {
+        this.#put(hypervisor, uuid, { vm: await hypervisor.readVm(uuid) });
       }
       reading.notBefore = 0;
       this.#put(hypervisor, uuid, { failure: undefined });

@@ -112,6 +112,7 @@ describe('Inventory', () => {
         'listVms',
         'readTree web',
         'readVm db',
+        'readVm web',
       ]);
     });
 
@@ -240,6 +241,43 @@ describe('Inventory', () => {
         assert.equal(r.engine.findVm(r.ref('web'))!.tree!.snapshots.length, 2);
       });
     }
+
+    it('has the disks of after a snapshot that was being made when its VM was read without its tree', async () => {
+      const r = await rig(fakeVm('web'));
+      await r.look();
+      const web = r.vms.get(uuidOf('web'))!;
+      const file = '/images/web.a';
+      const [disk] = web.vm.disks;
+      // libvirt counts it from its beginning on, and tells nobody of its end.
+      web.snapshots.push({
+        ...fakeSnapshot('a'),
+        disks: [{ target: disk!.target, location: 'external', file, deleteInProgress: false }],
+      });
+      await r.clock.advance(30_000);
+      web.vm = { ...web.vm, disks: [{ ...disk!, source: file }] };
+      web.current = 'a';
+      await r.look('web');
+      assert.equal(r.engine.findVm(r.ref('web'))!.tree!.current, 'a');
+      assert.equal(r.engine.findVm(r.ref('web'))!.vm.disks[0]!.source, file);
+    });
+
+    it('has the disks of after a snapshot that came between the reads of the VM and of its tree', async () => {
+      const r = await rig(fakeVm('web', ['a']));
+      await r.look('web');
+      const web = r.vms.get(uuidOf('web'))!;
+      const release = r.hypervisor().hang('readTree web');
+      const refreshed = r.engine.refresh({ vm: r.ref('web') });
+      await r.clock.advance(0);
+      const file = '/images/web.b';
+      const [disk] = web.vm.disks;
+      web.vm = { ...web.vm, disks: [{ ...disk!, source: file }] };
+      const overlay = { target: disk!.target, location: 'external', file, deleteInProgress: false } as const;
+      web.snapshots.push({ ...fakeSnapshot('b', 'a'), disks: [overlay] });
+      web.current = 'b';
+      release();
+      await refreshed;
+      assert.equal(r.engine.findVm(r.ref('web'))!.vm.disks[0]!.source, file);
+    });
 
     it('sees another current snapshot, and an edited description', async () => {
       const r = await rig(fakeVm('web', ['a', 'b']));
@@ -409,7 +447,7 @@ describe('Inventory', () => {
       await r.look();
       r.calls();
       await r.look('web');
-      assert.deepEqual(r.calls(), ['readTree web']);
+      assert.deepEqual(r.calls(), ['readVm web', 'readTree web']);
       await r.look('web');
       await r.engine.readTree(r.ref('web'));
       assert.deepEqual(r.calls(), []);
@@ -417,7 +455,7 @@ describe('Inventory', () => {
       const web = r.vms.get(uuidOf('web'))!;
       web.snapshots[0] = { ...web.snapshots[0]!, description: 'edited' };
       await r.look('web', 'db');
-      assert.deepEqual(r.calls(), ['readTree web', 'readTree db']);
+      assert.deepEqual([...r.calls()].sort(), ['readTree db', 'readTree web', 'readVm db', 'readVm web']);
       assert.equal(r.engine.findVm(r.ref('web'))!.tree!.snapshots[0]!.description, 'edited');
     });
 
