@@ -228,6 +228,19 @@ describe('every procedure, against a real libvirtd', () => {
     assert.equal(stats.get('block.0.capacity'), 16 * 1024 * 1024);
   });
 
+  it('how fast its disks and networks may be', async () => {
+    const live = flags.VIR_DOMAIN_AFFECT_LIVE;
+    const params = [{ field: 'total_iops_sec', value: { type: 'ullong', value: 120n } }] as const;
+    assert.deepEqual(await call('domainSetBlockIoTune', { dom, disk: 'vda', params, flags: live }), {});
+    const { nparams } = await call('domainGetBlockIoTune', { dom, disk: 'vda', nparams: 0, flags: live });
+    const told = await call('domainGetBlockIoTune', { dom, disk: 'vda', nparams, flags: live });
+    assert.equal(typedParameterMap(told.params).get('total_iops_sec'), 120);
+    // It has no network.
+    const none = { dom, device: 'vnet0', flags: live };
+    await refused('VIR_ERR_INVALID_ARG', call('domainSetInterfaceParameters', { ...none, params: [] }));
+    await refused('VIR_ERR_INVALID_ARG', call('domainGetInterfaceParameters', { ...none, nparams: 6 }));
+  });
+
   it('snapshots', async () => {
     const create = async (name: string, more: string, createFlags: number): Promise<ValueOf<typeof domainSnapshot>> => {
       const xmlDesc = snapshotXml(name, more);
