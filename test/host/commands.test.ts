@@ -4,7 +4,9 @@ import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { versionOf } from '../../src/domain/capabilities.js';
+import { Failure } from '../../src/domain/failure.js';
 import { land } from '../../src/ui/commands/landing.js';
+import type { DisplayPanel } from '../../src/ui/guest/displayPanel.js';
 import { type Asked, Person } from './person.js';
 import { CommandRig, type Guest, asksFirst, call, fromMenu, operate, rejects } from './commandRig.js';
 
@@ -15,6 +17,19 @@ const talks = 'cmd-talks';
 const confirm = false;
 /** What a checkpoint first does has tests of its own. */
 const plainly = { confirm, checkpointFirst: false };
+
+function untilDisplay(panel: DisplayPanel, state: DisplayPanel['state']): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => {
+      if (panel.state === state) {
+        listening.dispose();
+        resolve();
+      }
+    };
+    const listening = panel.onDidChange(look);
+    look();
+  });
+}
 
 describe('commands', () => {
   let rig: CommandRig;
@@ -528,17 +543,7 @@ describe('commands', () => {
       const { displays, engine } = await rig.api();
       assert.deepEqual(await call('virtRewind.openDisplay', { vm: talks }), { vm: talks });
       const panel = await displays.show(engine.findVm((await rig.vmRow(talks)).ref)!);
-      const until = (state: typeof panel.state): Promise<void> =>
-        new Promise((resolve) => {
-          const look = (): void => {
-            if (panel.state === state) {
-              listening.dispose();
-              resolve();
-            }
-          };
-          const listening = panel.onDidChange(look);
-          look();
-        });
+      const until = (state: typeof panel.state): Promise<void> => untilDisplay(panel, state);
       await until('shown');
       const kept = await operate('virtRewind.createSnapshot', { vm: talks, kind: 'memory', title: 'On the screen' });
       await operate('virtRewind.forceOff', { vm: talks, confirm });
@@ -546,6 +551,26 @@ describe('commands', () => {
       await operate('virtRewind.revert', { vm: talks, snapshot: kept.snapshot, ...plainly });
       await until('shown');
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    });
+
+    it('try a display again that could not be reached', async () => {
+      await talksRuns();
+      const { displays, engine } = await rig.api();
+      const { guests } = engine;
+      // Of root, nobody keeps a display.
+      guests.displayOf = () => Promise.reject(new Failure('denied', { vm: talks }));
+      try {
+        await call('virtRewind.openDisplay', { vm: talks });
+        const panel = await displays.show(engine.findVm((await rig.vmRow(talks)).ref)!);
+        await untilDisplay(panel, 'failed');
+        Reflect.deleteProperty(guests, 'displayOf');
+        await call('virtRewind.openDisplay', { vm: talks });
+        await untilDisplay(panel, 'shown');
+      } finally {
+        // That of its class is there again.
+        Reflect.deleteProperty(guests, 'displayOf');
+        await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+      }
     });
 
     it('ask for the image and the name of a new VM, and make none where that is left', async () => {

@@ -62,7 +62,11 @@ export class DisplayPanel implements Disposable {
     return this.#state;
   }
 
+  /** What failed while it was seen is tried again. */
   show(): void {
+    if (this.#panel.visible && (this.#session === undefined || this.#state === 'failed')) {
+      this.#dial();
+    }
     this.#panel.reveal();
   }
 
