@@ -82,7 +82,7 @@ async function backUpAll(run: CommandRun, of: BackedUpVms): Promise<BackedUp> {
   const title = t('Back Up {0}', displayLine(name));
   const host = await openHost(engine, requireOneHost(views).ref.connection);
   const refused = await lookFirst(run, host, views, name);
-  const left = views.filter(({ vm }) => !refused.includes(vm.name));
+  const left = views.filter((view) => !refused.includes(view));
   const named = await pickRepository({ ...run, title }, host);
   const opened = await openTarget(
     run,
@@ -128,7 +128,7 @@ async function backUpAll(run: CommandRun, of: BackedUpVms): Promise<BackedUp> {
 /**
  * Before anybody chooses a repository, and gets a key.
  *
- * @returns the names of those that are left out, as somebody wants
+ * @returns those that are left out, as somebody wants
  * @throws CommandError where none can be backed up now
  */
 async function lookFirst(
@@ -136,15 +136,15 @@ async function lookFirst(
   host: OpenHost,
   views: readonly VmView[],
   name: string,
-): Promise<readonly string[]> {
-  const refused: NotBackedUp[] = [];
+): Promise<readonly VmView[]> {
+  const refused: (NotBackedUp & { readonly view: VmView })[] = [];
   await whileTold(t('Reading {0}', name), { shown: '' }, (signal) =>
     onVmHost(host.login, process.env, async (vmHost) => {
       for (const view of views) {
         signal.throwIfAborted();
         const { name: vm } = view.vm;
         await lookAtVm(engine, view, vmHost).catch(
-          (reason: unknown) => void refused.push({ vm, error: errorOfCopies(reason, '', vm) }),
+          (reason: unknown) => void refused.push({ view, vm, error: errorOfCopies(reason, '', vm) }),
         );
       }
     }),
@@ -164,7 +164,7 @@ async function lookFirst(
   }
   const button = t('Back Up the Others');
   requireAnswer(await askModal('warning', none, lines.join('\n'), button));
-  return refused.map(({ vm }) => vm);
+  return refused.map(({ view }) => view);
 }
 
 /** @throws CommandError: a folder is another one on each */
@@ -187,7 +187,7 @@ function reasonsOf(failed: readonly NotBackedUp[]): readonly string[] {
 /** @param refused before the others were backed up, as somebody wanted */
 function tell(
   views: readonly VmView[],
-  refused: readonly string[],
+  refused: readonly VmView[],
   made: readonly BackupMade[],
   failed: readonly NotBackedUp[],
 ): void {
@@ -202,7 +202,7 @@ function tell(
       ? made.flatMap(backedUpLines)
       : [
           t('Backed up {0}. New in the repository: {1}.', t('{0} of {1}', made.length, vmCountText(count)), added),
-          ...(refused.length === 0 ? [] : [t('Left out: {0}.', refused.map((vm) => displayLine(vm)).join(', '))]),
+          ...(refused.length === 0 ? [] : [t('Left out: {0}.', refused.map(({ vm }) => displayLine(vm.name)).join(', '))]),
           ...made.flatMap((one) =>
             backedUpLines(one)
               .slice(1)
