@@ -111,7 +111,7 @@ describe('backups in the editor', () => {
       return 'Copy Key';
     });
     await backUp();
-    assert.match(said(), new RegExp(`Backed up ${name} as [\\da-f]{8}: snapshots: 1`, 'u'));
+    assert.match(said(), new RegExp(`Backed up ${name} as [\\da-f]{8}, with 1 snapshot`, 'u'));
     assert.equal(await vscode.env.clipboard.readText(), shown);
     person.will(line(repository));
     await backUp();

@@ -110,7 +110,7 @@ describe('backups in the editor, on a host behind ssh', () => {
       'Copy Key',
     );
     await backUp();
-    assert.match(said(), new RegExp(`Backed up ${name} as [\\da-f]{8}: snapshots: 1`, 'u'));
+    assert.match(said(), new RegExp(`Backed up ${name} as [\\da-f]{8}, with 1 snapshot`, 'u'));
     assert.ok(existsSync(join(repository, 'config')));
     assert.ok(existsSync(join(dir, 'cache-there')), 'restic has not run there');
     assert.ok(!existsSync(join(dir, 'oops')));

@@ -14,6 +14,7 @@ import type { RestoreUse } from './restore/planRestore.js';
 import type { OriginalSeen } from './plain/originalVm.js';
 import type { LeftOut } from './vm/lookAtVm.js';
 import { wayTo } from '../../text/ways.js';
+import { snapshotCountText } from '../../text/words.js';
 
 type Sentences = readonly [string, ...string[]];
 
@@ -22,10 +23,10 @@ export function backedUpLines(made: BackupMade): Sentences {
   const name = displayLine(made.vm);
   return [
     t(
-      'Backed up {0} as {1}: snapshots: {2}, {3}, new in the repository: at most {4}',
+      'Backed up {0} as {1}, with {2} ({3}). New in the repository: at most {4}.',
       name,
       made.id,
-      made.restorePoints,
+      snapshotCountText(made.restorePoints),
       bytesText(made.bytes),
       bytesText(made.addedBytes),
     ),
@@ -162,9 +163,9 @@ function partsText(parts: readonly string[]): string {
   return [...shown, ...(parts.length > mostParts ? ['…'] : [])].join(', ');
 }
 
-/** For a message of one paragraph: the first has no full stop. */
+/** For a message of one paragraph: the first may have no full stop. */
 export function inOneLine([first = '', ...others]: readonly string[]): string {
-  return others.length === 0 ? first : `${first} · ${others.join(' ')}`;
+  return others.length === 0 ? first : `${first}${/[.。]$/u.test(first) ? '' : ' ·'} ${others.join(' ')}`;
 }
 
 export function checkpointStaysText({ title, failure }: CheckpointStays): string {

@@ -202,7 +202,9 @@ function tell(
       ? made.flatMap(backedUpLines)
       : [
           t('Backed up {0}. New in the repository: {1}.', t('{0} of {1}', made.length, vmCountText(count)), added),
-          ...(refused.length === 0 ? [] : [t('Left out: {0}.', refused.map(({ vm }) => displayLine(vm.name)).join(', '))]),
+          ...(refused.length === 0
+            ? []
+            : [t('Left out: {0}.', refused.map(({ vm }) => displayLine(vm.name)).join(', '))]),
           ...made.flatMap((one) =>
             backedUpLines(one)
               .slice(1)
