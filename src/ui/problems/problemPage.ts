@@ -25,9 +25,7 @@ export interface ProblemReport {
 }
 
 /** The commands that the page may call. */
-export const problemLinks: readonly CommandId[] = [
-  ...new Set<CommandId>([...remedyCommands, 'virtRewind.checkHealth', 'virtRewind.showAllVms']),
-];
+export const problemLinks: readonly CommandId[] = [...remedyCommands, 'virtRewind.showAllVms'];
 
 export function problemPage(
   { name, vms, command, given }: Pick<ProblemReport, 'name' | 'vms' | 'command' | 'given'>,
