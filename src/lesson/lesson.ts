@@ -10,7 +10,8 @@ import type { DemoVm } from '../domain/demoVm.js';
 import { Failure } from '../domain/failure.js';
 import type { LayerCost } from '../domain/layerCost.js';
 import type { OperationRequest } from '../domain/operation.js';
-import type { Snapshot } from '../domain/snapshot.js';
+import { plannedRows } from '../domain/chains/blockRows.js';
+import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
 import { insideImage, type LessonFacts } from './lessonFacts.js';
 import { chainOf, LessonGuest } from './lessonGuest.js';
@@ -145,6 +146,9 @@ class LessonRun implements Disposable {
   #lookAgain = false;
   #before: LessonFacts = nothingYet;
   #virshOf = -1;
+  #rows: readonly string[] = [];
+  /** The snapshots and the chain that these are of. */
+  #rowsOf = '';
   #view: LessonView;
 
   constructor(vm: DemoVm, options: LessonOptions, changed: () => void) {
@@ -231,7 +235,12 @@ class LessonRun implements Disposable {
     const { vm } = engine.findVm(this.#ref) ?? known;
     const ticks = !busy && vm.power === 'running' ? await this.#guest.ticks() : undefined;
     const layers = chainOf(vm)?.length;
-    const lying = layers === undefined && !busy ? await this.#readChain() : undefined;
+    const standing = JSON.stringify([tree.current, tree.snapshots.map(({ name }) => name), chainOf(vm)]);
+    if (!busy && standing !== this.#rowsOf) {
+      // What is read is told as a change, which is looked at again.
+      this.#rowsOf = standing;
+      this.#rows = await this.#readRows(tree);
+    }
     this.#update({
       facts: {
         power: vm.power,
@@ -241,21 +250,22 @@ class LessonRun implements Disposable {
         writes: this.#view.facts.writes,
         measured: this.#view.facts.measured,
         ...(layers !== undefined && { layers }),
-        files: await this.#guest.files(vm, lying),
+        files: await this.#guest.files(vm, this.#rows),
         ...(ticks !== undefined && { ticks }),
       },
     });
     await this.#judge();
   }
 
-  /** Of a VM that is off, its images tell what lies on what. */
-  async #readChain(): Promise<readonly string[] | undefined> {
+  /** The files as the picture has its rows, other branches too: a letter means the same file in both. */
+  async #readRows(tree: SnapshotTree): Promise<readonly string[]> {
     try {
-      const [disk] = (await this.#options.engine.readLayers(this.#ref)).disks;
-      return disk?.layers.map(({ file }) => file);
+      const layers = await this.#options.engine.readLayers(this.#ref);
+      const [disk] = layers.disks;
+      return disk === undefined ? [] : plannedRows(disk, layers, tree).map(({ id }) => id);
     } catch (error) {
       this.#options.log.debug(`lesson: its layers are not known: ${asFailure(error).kind}`);
-      return undefined;
+      return [];
     }
   }
 

@@ -8,7 +8,7 @@ export interface LessonFile {
   /** What it takes on its file system. */
   readonly bytes: number;
   readonly kind: 'base' | 'delta' | 'memory';
-  /** Which layer of the disk it is, the base 0; absent: none that the VM stands on, or not known. */
+  /** Which row of the picture it is, the base 0; absent: none, or not known. */
   readonly layer?: number;
   /** The VM reads it now; absent where that is not told, as of a VM that is off. */
   readonly inUse?: boolean;

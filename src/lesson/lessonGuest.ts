@@ -78,14 +78,13 @@ export class LessonGuest {
 
   /**
    * What the disk and the snapshots consist of, the base first.
-   * @param lying the files that the disk lies on, top first, where libvirt does not tell them
+   * @param rows the files of the disk as the picture orders them
    */
-  async files(vm: Vm | undefined, lying?: readonly string[]): Promise<readonly LessonFile[]> {
+  async files(vm: Vm | undefined, rows: readonly string[]): Promise<readonly LessonFile[]> {
     const { disk, kernel, serial } = demoVmFiles(this.#vm);
     const aside = new Set([kernel, serial].map((path) => basename(path)));
     const names = (await readdir(this.#vm.folder)).filter((name) => !aside.has(name)).slice(0, mostFiles);
     const chain = chainOf(vm);
-    const layers = [...(chain ?? lying ?? [])].reverse();
     const found = await Promise.all(
       names.map(async (name) => {
         const path = join(this.#vm.folder, name);
@@ -99,7 +98,7 @@ export class LessonGuest {
       .sort((a, b) => a.facts.birthtimeMs - b.facts.birthtimeMs)
       .map(({ path, name, facts }): LessonFile => {
         const kind = path === disk ? 'base' : name.endsWith('.mem') ? 'memory' : 'delta';
-        const layer = layers.indexOf(path);
+        const layer = rows.indexOf(path);
         return {
           name,
           bytes: facts.blocks * 512,

@@ -17,6 +17,9 @@ const allThemes = [
 const themes = process.env['TEST_THEMES'] === 'all' ? allThemes : allThemes.slice(0, 1);
 /** A projector's. */
 const screen = { width: 1600, height: 900 };
+const laptop = { width: 1280, height: 800 };
+/** How high it is, at most. */
+const statusBar = 20;
 /** Those that show something that the others do not. */
 const pictured = new Set(['base', 'memory', 'writeDelta', 'revert', 'merge', 'speed', 'notBackups', 'end']);
 
@@ -74,6 +77,26 @@ describe('the lesson', () => {
     }
   }
 
+  async function seeButtonsOnLaptop(step: string): Promise<void> {
+    await stage.workbench.page.setViewportSize(laptop);
+    const { y, height } = await boxOfButtons();
+    assert.ok(y + height <= laptop.height - statusBar, `${step}: the buttons are in sight`);
+    if (pictured.has(step)) {
+      await stage.workbench.picture(`lesson/laptop-${step}`);
+    }
+    await stage.workbench.page.setViewportSize(screen);
+  }
+
+  /** A page that is drawn anew meanwhile is looked at again. */
+  async function boxOfButtons(): Promise<{ readonly y: number; readonly height: number }> {
+    const buttons = lessonPage().getByRole('navigation', { name: 'Lesson' });
+    for (;;) {
+      await buttons.waitFor();
+      const box = await buttons.boundingBox().catch(() => null);
+      if (box !== null) return box;
+    }
+  }
+
   async function inAllThemes(name: string): Promise<void> {
     for (const { name: theme, media } of themes) {
       await stage.workbench.page.emulateMedia(media);
@@ -110,6 +133,7 @@ describe('the lesson', () => {
       if (step.id === 'notBackups') {
         await leafThrough(index);
       }
+      await seeButtonsOnLaptop(step.id);
       await key();
     }
     await heading('Lesson Finished').waitFor();

@@ -49,7 +49,9 @@ h2 { font-size: 1.25rem; margin: 1.5rem 0 0.5rem; font-weight: 600; }
 .state { font-weight: 600; }
 .note { border: 2px solid var(--vscode-focusBorder, currentColor); padding: 0 1rem; margin-bottom: 1rem; }
 .failure { border: 2px solid var(--vscode-errorForeground, currentColor); padding: 0 1rem 1rem; margin-bottom: 1rem; }
-nav { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 1rem 0; }
+html { scroll-padding-bottom: 5rem; }
+nav { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 0.5rem 0; padding: 0.5rem 0;
+  position: sticky; bottom: 0; background: var(--vscode-editor-background); }
 .button { padding: 0.4rem 0.8rem; text-decoration: none; border-radius: 2px;
   border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent)); }
 .primary { background: var(--vscode-button-background); color: var(--vscode-button-foreground); font-weight: 600; }
@@ -123,7 +125,7 @@ ${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))
 <p class="state" role="status">${escaped(stateText(step, view, passed))}</p>
 ${failure === undefined || passed ? '' : failureBlock(view)}
 ${passed ? '' : insideBlock(view)}
-${addedBlock(view)}
+${step.id === 'revert' ? addedBlock(view) : ''}
 <nav aria-label="${escaped(t('Lesson'))}">
 ${partLink('next', nextText(step, view, passed), 'primary')}
 ${state.at === 0 ? '' : partLink('back', t('Back'))}
@@ -218,7 +220,7 @@ function insideBlock({ facts, state }: LessonView): string {
   )}</div>`;
 }
 
-/** What came of the lesson's revert without being asked for, as long as it is there. */
+/** What came of the lesson's revert without being asked for. */
 function addedBlock({ facts }: LessonView): string {
   const added = layoutSnapshot(facts);
   if (added === undefined) {

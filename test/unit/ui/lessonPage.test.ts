@@ -102,7 +102,8 @@ describe('the page of the lesson', () => {
     assert.doesNotMatch(beside, /<table class="costs">/);
   });
 
-  it('explains the snapshot that a revert added, as long as it is there', () => {
+  it('explains the snapshot that a revert added, in the step of the revert', () => {
+    const at = lessonScript.findIndex(({ id }) => id === 'revert');
     const added: Snapshot = {
       name: 'l',
       title: 'After revert, 05:29',
@@ -115,8 +116,11 @@ describe('the page of the lesson', () => {
       state: 'off',
       disks: [],
     };
-    const html = lessonPage({ ...view, facts: { ...view.facts, snapshots: [added] } }, 'a');
-    assert.match(html, /role="note"><p>[^<]*After revert, 05:29/);
+    const facts = { ...view.facts, snapshots: [added] };
+    const html = (step: number): string =>
+      lessonPage({ ...view, state: { at: step, reached: step, phase: 'done' }, facts }, 'a');
+    assert.match(html(at), /role="note"><p>[^<]*After revert, 05:29/);
+    assert.doesNotMatch(html(at + 1), /role="note"/);
     assert.doesNotMatch(lessonPage(view, 'a'), /role="note"/);
   });
 
