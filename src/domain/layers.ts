@@ -37,7 +37,10 @@ export interface Layer {
 
 /** It was so when the upper layer took `allocatedBytes`. */
 export interface MergeFrees {
+  /** Below zero where the lower layer takes more than the upper one gives back. */
   readonly bytes: number;
+  /** `atLeast`: zeros may come as data. */
+  readonly how: 'exact' | 'atLeast';
   readonly allocatedBytes: number;
 }
 

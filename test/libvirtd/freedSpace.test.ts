@@ -67,9 +67,32 @@ describe('what a delete frees', () => {
       assert.equal(one.told.how, 'exact');
       await r.engine.readLayers(vm);
       const some = await run(name, { kind: 'prune', vm, snapshots: ['s2', 's3', 's4'] });
-      assert.ok(some.told.bytes <= some.freed, `${some.told.bytes} were told, ${some.freed} freed`);
+      // A table that grows takes a block that no table of a layer tells of.
+      assert.ok(some.told.bytes <= some.freed + blockBytes, `${some.told.bytes} were told, ${some.freed} freed`);
       assert.equal(some.told.how, 'atLeast');
       assert.deepEqual([one.freedBytes, some.freedBytes], [one.freed, some.freed]);
     });
   }
+
+  it('is not more than comes back where a layer has zeros and the base is compressed', async () => {
+    const base = join(r.daemon.dir, 'packed.qcow2');
+    const plain = join(r.daemon.dir, 'plain.raw');
+    await runOk('qemu-img', ['create', '-q', '-f', 'raw', plain, '64M']);
+    await runOk('qemu-io', ['-f', 'raw', '-c', 'write -P 7 0 16M', plain]);
+    await runOk('qemu-img', ['convert', '-q', '-c', '-f', 'raw', '-O', 'qcow2', plain, base]);
+    await defineDiskVm(r, 'packed', [{ file: base, format: 'qcow2' }]);
+    let top = base;
+    for (const [at, write] of ['-P 1 0 4M', '-z 20M 8M', '-P 2 4M 4M'].entries()) {
+      await runOk('qemu-io', ['-c', `write ${write}`, top]);
+      await r.virsh('snapshot-create-as', 'packed', `s${at}`, '--disk-only');
+      top = join(r.daemon.dir, `packed.s${at}`);
+    }
+    await r.virsh('start', 'packed');
+    const vm = await r.ref('packed');
+    await r.engine.refresh({ vm });
+    await r.engine.readLayers(vm);
+    const { told, freed } = await run('packed', { kind: 'prune', vm, snapshots: ['s0', 's1'] });
+    assert.ok(told.bytes <= freed + 2 * blockBytes, `${told.bytes} were told, ${freed} freed`);
+    await r.virsh('destroy', 'packed');
+  });
 });

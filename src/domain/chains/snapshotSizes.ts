@@ -54,7 +54,7 @@ export function snapshotSizes(sources: SizeSources): Pick<VmLayers, 'snapshots'>
   ]);
   return {
     snapshots: sized.map(({ size }) => size),
-    together: together.bytes === 'unknown' ? (before?.together ?? together) : together,
+    together: together.bytes === 'unknown' ? (before?.together ?? together) : atLeastNothing(together),
   };
 }
 
@@ -96,7 +96,7 @@ function sizeOf(
   return {
     size: {
       snapshot: name,
-      ...addSizes([...parts, ...(isInside ? [inside] : [])]),
+      ...atLeastNothing(addSizes([...parts, ...(isInside ? [inside] : [])])),
       ...(memory.location === 'no' ? {} : { memoryBytes: knownBytes(memoryBytes, told?.memoryBytes) }),
       ...(isInside ? { heldBytes: knownBytes(sum('heldBytes'), told?.heldBytes) } : {}),
     },
@@ -150,6 +150,7 @@ function diskParts(
   }
   const isWritten = isActive && disks.some(({ layers: [top] }) => top === upper);
   const { mergeFrees, allocatedBytes } = upper;
+  const isExact = !isWritten && mergeFrees?.how === 'exact' && mergeFrees.allocatedBytes === allocatedBytes;
   const most = { of: upper.file, most: allocatedBytes };
   return mergeFrees === undefined
     ? [{ ...most, bytes: mostOfMerge(allocatedBytes, frozen.allocatedBytes), how: 'atMost' }]
@@ -157,7 +158,7 @@ function diskParts(
         {
           ...most,
           bytes: mergeFrees.bytes,
-          how: isWritten || mergeFrees.allocatedBytes !== allocatedBytes ? 'estimate' : 'exact',
+          how: isExact ? 'exact' : 'estimate',
         },
       ];
 }
@@ -183,7 +184,16 @@ export function pairsToRead({ disks }: Pick<VmLayers, 'disks'>): readonly LayerP
   );
 }
 
-/** The upper file goes, and the lower one takes what it did not have. */
+/**
+ * The upper file goes, and the lower one takes what it did not have: less than nothing is freed where that is more.
+ *
+ * | of a place                        | the lower one takes                                             |
+ * |-----------------------------------|-----------------------------------------------------------------|
+ * | data in both                      | nothing                                                         |
+ * | compressed below                  | a cluster: what is compressed is never written over             |
+ * | zeros above                       | a cluster where the merge writes them, as QEMU 7.2's block-commit below the top layer does |
+ * | zeros below, something else above | a cluster where the zeros have none                             |
+ */
 export function mergeFreesOf(
   { upper: { allocatedBytes } }: LayerPair,
   upper: ImageExtents | Unreadable,
@@ -193,9 +203,17 @@ export function mergeFreesOf(
   if (allocatedBytes === 'unknown' || typeof above !== 'object' || typeof below !== 'object') {
     return undefined;
   }
-  const withoutZeros = (extents: typeof above): typeof above => extents.filter(({ kind }) => kind !== 'zero');
-  const comes = bytesOf(subtractRanges(withoutZeros(above), withoutZeros(below)));
-  return { bytes: Math.max(0, allocatedBytes - comes), allocatedBytes };
+  const comes = (zeros: 'written' | 'kept'): number => {
+    const written = above.filter(({ kind }) => kind !== 'zero' || zeros === 'written');
+    const had = below.filter(({ kind }) => kind === 'data' || (kind === 'zero' && zeros === 'kept'));
+    return bytesOf(subtractRanges(written, had));
+  };
+  const most = comes('written');
+  return {
+    bytes: allocatedBytes - most,
+    how: comes('kept') === most ? 'exact' : 'atLeast',
+    allocatedBytes,
+  };
 }
 
 /**
@@ -211,7 +229,7 @@ export function addSizes(parts: readonly Size[]): Size {
   const least = sumOf(parts.filter(isSure).map(({ bytes }) => bytes));
   if (!parts.every(isSure)) {
     const most = sumOf(parts.map(({ bytes }) => bytes));
-    return least === 0
+    return least === 'unknown' || least <= 0
       ? { bytes: most, how: most === 'unknown' ? 'exact' : 'atMost' }
       : { bytes: least, how: 'atLeast' };
   }
@@ -219,6 +237,11 @@ export function addSizes(parts: readonly Size[]): Size {
     parts.some((part) => part.how === one && part.bytes !== 0),
   );
   return { bytes: least, how: how ?? 'exact' };
+}
+
+/** What is shown as a size: a delete that takes more than it frees says so in its question. */
+function atLeastNothing({ bytes, how }: Size): Size {
+  return { bytes: bytes === 'unknown' ? bytes : Math.max(0, bytes), how };
 }
 
 /** An overlay without data. */

@@ -88,7 +88,7 @@ export function freedSpaceWarnings(
           bytes: base === undefined ? readBytes(overlay) : mostOfMerge(readBytes(overlay), readBytes(base)),
           how: 'atMost',
         }
-      : { bytes: frees.bytes, how: tops.has(overlay) ? 'estimate' : 'exact' };
+      : { bytes: frees.bytes, how: tops.has(overlay) ? 'estimate' : frees.how };
   });
   const { bytes, how } = addSizes([...gone, ...merged]);
   return bytes === 'unknown' || bytes === 0

@@ -7,7 +7,7 @@ import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
 import { changesText } from '../rows/hardwareText.js';
 import { bytesText } from '../bytesText.js';
-import { mostFreedText } from '../operations/freedText.js';
+import { freesText } from '../operations/freedText.js';
 import { brokenImageText } from '../refusals/missingBase.js';
 import { mergeTargets } from '../operations/mergeTargets.js';
 import { titleOf } from '../operations/operationProgress.js';
@@ -78,17 +78,8 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
             bytesText(warning.bytes),
           );
     }
-    case 'frees': {
-      if (warning.how === 'atMost') {
-        return mostFreedText(warning.bytes);
-      }
-      const bytes = bytesText(warning.bytes);
-      return warning.how === 'exact'
-        ? t('Frees {0}.', bytes)
-        : warning.how === 'estimate'
-          ? t('Frees about {0}.', bytes)
-          : t('Frees at least {0}.', bytes);
-    }
+    case 'frees':
+      return freesText(warning.bytes, warning.how);
     case 'startsQemu':
       return t('The VM is off. To change its image, it is started for a moment without running the guest.');
     case 'knownBadVersion':

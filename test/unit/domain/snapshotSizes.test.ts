@@ -45,7 +45,7 @@ const lesson = (top: number, frees?: number): [Partial<Facts>, Record<string, Me
     frozenDisks: frozen({ a: '/img/web.qcow2' }),
     files: looked({ images: { '/img/web.qcow2': taking(20 * MiB), '/img/web.a': taking(top, '/img/web.qcow2') } }),
   },
-  frees === undefined ? {} : { '/img/web.a': { bytes: frees, allocatedBytes: top } },
+  frees === undefined ? {} : { '/img/web.a': { bytes: frees, how: 'exact', allocatedBytes: top } },
 ];
 
 const line = (ram?: { readonly bytes: number; readonly allocatedBytes: number }): Partial<Facts> => ({
@@ -98,7 +98,7 @@ describe('the size of a snapshot', () => {
     });
 
     it('is an estimate once the layer above has grown since it was read', () => {
-      const read = { '/img/web.a': { bytes: MiB, allocatedBytes: 2 * MiB } };
+      const read = { '/img/web.a': { bytes: MiB, how: 'exact' as const, allocatedBytes: 2 * MiB } };
       assert.deepEqual(
         layersOf(line(), read).snapshots.map(({ bytes, how }) => [bytes, how]),
         [
@@ -184,23 +184,37 @@ describe('what a merge frees', () => {
     return { file, virtualBytes: 64 * MiB, allocatedBytes, seen: 'there', snapshots, sharedWith: [] };
   };
   const pair = { upper: layer('top', 10 * MiB), lower: layer('low', 20 * MiB, ['a']) };
-  const extents = (...all: readonly (readonly [start: number, length: number, kind?: 'zero' | 'data'])[]) => ({
+  type Kind = 'zero' | 'data' | 'compressed';
+  const extents = (...all: readonly (readonly [start: number, length: number, kind?: Kind])[]) => ({
     virtualBytes: 64 * MiB,
     clusterBytes: 64 * KiB,
     allocatedBytes: 0,
     states: [all.map(([start, length, kind = 'data']) => ({ start: start * MiB, length: length * MiB, kind }))],
   });
-  for (const [what, upper, lower, expected] of [
-    ['all but what the lower one does not have', extents([0, 4], [8, 4]), extents([2, 8]), 6],
-    ['the whole where both have the same', extents([0, 9]), extents([0, 16]), 10],
-    ['no zeros: they take no room in it', extents([0, 9, 'zero']), extents([0, 4]), 10],
-    ['what only the lower one says is zero comes', extents([0, 4]), extents([0, 4, 'zero']), 6],
-    ['is not known of one that cannot be read', extents([0, 4]), 'denied', undefined],
+  for (const [what, upper, lower, expected, how] of [
+    ['all but what the lower one does not have', extents([0, 4], [8, 4]), extents([2, 8]), 6, 'exact'],
+    ['the whole where both have the same', extents([0, 9]), extents([0, 16]), 10, 'exact'],
+    ['at least what is left when zeros are written as data', extents([0, 4, 'zero']), extents([0, 1]), 7, 'atLeast'],
+    ['all, zeros or not, where the lower one has data', extents([0, 9, 'zero']), extents([0, 9]), 10, 'exact'],
+    ['at least what is left when zeros below have no room', extents([0, 4]), extents([0, 4, 'zero']), 6, 'atLeast'],
+    [
+      'not what is compressed below: it is never written over',
+      extents([0, 4]),
+      extents([0, 4, 'compressed']),
+      6,
+      'exact',
+    ],
+    ['less than nothing where more comes than goes', extents([0, 14, 'compressed']), extents(), -4, 'exact'],
   ] as const) {
     it(what, () => {
-      assert.equal(mergeFreesOf(pair, upper, lower)?.bytes, expected === undefined ? undefined : expected * MiB);
+      const { bytes, how: told } = mergeFreesOf(pair, upper, lower) ?? {};
+      assert.deepEqual([bytes, told], [expected * MiB, how]);
     });
   }
+
+  it('is not known of one that cannot be read', () => {
+    assert.equal(mergeFreesOf(pair, extents([0, 4]), 'denied'), undefined);
+  });
 
   it('is read by the format of the layer below that the upper one tells, never by what a guest may have written', async () => {
     const read: string[] = [];
@@ -230,7 +244,7 @@ describe('what a merge frees', () => {
       pairsToRead({ disks: disks() }).map(({ upper, lower }) => [upper.file, lower.file]),
       [['top', 'low']],
     );
-    assert.equal(pairsToRead({ disks: disks({ bytes: 1, allocatedBytes: 9 * MiB }) }).length, 1);
-    assert.equal(pairsToRead({ disks: disks({ bytes: 1, allocatedBytes: 10 * MiB }) }).length, 0);
+    assert.equal(pairsToRead({ disks: disks({ bytes: 1, how: 'exact', allocatedBytes: 9 * MiB }) }).length, 1);
+    assert.equal(pairsToRead({ disks: disks({ bytes: 1, how: 'exact', allocatedBytes: 10 * MiB }) }).length, 0);
   });
 });

@@ -145,6 +145,8 @@ describe('plan text', () => {
       { kind: 'frees', bytes: 5_000_000, how: 'estimate' },
       { kind: 'frees', bytes: 5_000_000, how: 'atLeast' },
       { kind: 'frees', bytes: 5_000_000, how: 'atMost' },
+      { kind: 'frees', bytes: -5_000_000, how: 'exact' },
+      { kind: 'frees', bytes: -5_000_000, how: 'atLeast' },
       { kind: 'startsQemu' },
       { kind: 'knownBadVersion', version: '9.9', why: 'daemonCrash' },
       { kind: 'agentMissing' },
