@@ -27,13 +27,12 @@ export function systemRow({ known, seen, views }: ShownSystem): Row {
   const label = displayLine(known.system.name);
   const isBusy = views.some((view) => view?.operation !== undefined);
   const { unfinished } = known;
-  const own = known.points.filter(({ auto }) => auto === undefined);
   const parts =
     unfinished !== undefined
       ? [isBusy ? atWork(unfinished.kind) : t('interrupted')]
       : [
           vmCountText(known.system.members.length),
-          countOf(own.length, t('1 restore point'), (count) => t('{0} restore points', count)),
+          countOf(known.points.length, t('1 restore point'), (count) => t('{0} restore points', count)),
           ...missing(seen),
           ...(seen.standsAt === 'apart' && known.points.length > 0 ? [t('VMs out of step')] : []),
         ];

@@ -191,12 +191,12 @@ function notInPicture(plan: Plan, map: BlockMap | undefined): readonly string[] 
     : ['', t('The layers of this snapshot belong to another branch and are not shown here.')];
 }
 
-function nodeWords(fate: LayerFate, name: string): string {
+export function nodeWords(fate: LayerFate, name: string): string {
   switch (fate) {
     case 'dropped':
       return name === '' ? t('would be lost') : t('would be deleted');
     case 'read':
-      return t('would become the current state');
+      return t('would be current');
     case 'kept':
       return t('would be kept');
     case 'moved':
@@ -214,7 +214,7 @@ function rowWords({ row, fate, into, from, extents = [] }: RowFate, { rows }: Bl
       return !isInside
         ? t('would be dropped')
         : extents.length === 0
-          ? t('would be deleted; other states use all its blocks')
+          ? t('would be deleted; all its blocks stay')
           : t('would be deleted with the crossed-out blocks');
     }
     case 'moved':

@@ -76,8 +76,8 @@ const unknown = '–';
 
 export function vmsPage(nonce: string): string {
   const columns = [
-    ...[t('VM'), t('State'), t('Connection'), t('Snapshots'), t('Oldest'), t('All files'), t('Growth')],
-    ...[t('Last backup'), t('Health')],
+    ...[t('VM'), t('State'), t('Health'), t('Connection'), t('Snapshots'), t('Oldest'), t('All files')],
+    ...[t('Growth'), t('Last backup')],
   ];
   const buttons: readonly (readonly [VmsCommand, string, VmLine['power']?])[] = [
     ['virtRewind.createSnapshot', t('Create Snapshot…')],
@@ -139,8 +139,8 @@ export function shownVms(
   return {
     rows: lines.map((line) => shownVm(line, together.bytes, now, beside)),
     sum: [
-      ...[vmCountText(lines.length), '', '', String(snapshots), ''],
-      ...[together.isLeast ? t('at least {0}', bytes) : bytes, '', '', ''],
+      ...[vmCountText(lines.length), '', '', '', String(snapshots), ''],
+      ...[together.isLeast ? t('at least {0}', bytes) : bytes, '', ''],
     ],
     notes,
   };
@@ -168,12 +168,6 @@ function cellsOf(line: VmLine, connection: string, all: number, now: number, bac
   return [
     { text: name, sort: name },
     { text: state, sort: state },
-    { text: connection, sort: connection },
-    { text: [String(snapshots ?? unknown), ...line.together].join(' · '), sort: snapshots ?? -1 },
-    oldestAt === undefined ? { text: unknown, sort: -1 } : { text: relativeAge(oldestAt, now), sort: now - oldestAt },
-    spaceCell(line, all),
-    growthCell(line, now),
-    backedUpAt === undefined ? { text: unknown, sort: -1 } : { text: agoText(backedUpAt, now), sort: now - backedUpAt },
     line.problems === undefined
       ? { text: t('not checked yet'), sort: -1 }
       : {
@@ -184,6 +178,12 @@ function cellsOf(line: VmLine, connection: string, all: number, now: number, bac
           ...(problems.length > 0 && { more: problems.join(' ') }),
           sort: problems.length,
         },
+    { text: connection, sort: connection },
+    { text: [String(snapshots ?? unknown), ...line.together].join(' · '), sort: snapshots ?? -1 },
+    oldestAt === undefined ? { text: unknown, sort: -1 } : { text: relativeAge(oldestAt, now), sort: now - oldestAt },
+    spaceCell(line, all),
+    growthCell(line, now),
+    backedUpAt === undefined ? { text: unknown, sort: -1 } : { text: agoText(backedUpAt, now), sort: now - backedUpAt },
   ];
 }
 

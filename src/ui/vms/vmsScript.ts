@@ -9,7 +9,7 @@ const [main, body, all, bar, filter, by] = ['main', 'tbody', '.all', '.tools', '
 const heads = [...document.querySelectorAll('.sort')];
 const tools = [...document.querySelectorAll('[data-command]')];
 const left = api.getState() ?? {};
-const sort = left.sort ?? { at: 5, down: true };
+const sort = left.sort ?? { at: 6, down: true };
 const chosen = new Set(left.chosen ?? []);
 filter.value = left.filter ?? '';
 by.value = left.by ?? '';
@@ -145,7 +145,7 @@ body.addEventListener('keydown', (event) => {
   event.preventDefault();
 });
 heads.forEach((head, at) => head.addEventListener('click', () => {
-  sort.down = sort.at === at ? !sort.down : at > 2;
+  sort.down = sort.at === at ? !sort.down : at === 2 || at > 3;
   sort.at = at;
   draw();
 }));

@@ -21,9 +21,10 @@ h1 { font-size: 1.2rem; margin: 0.3rem 0 0; font-weight: 600; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: start; font-weight: 400; padding: 0.1rem 0.6rem 0.1rem 0; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; max-width: 12rem; }
-td:nth-child(4) { max-width: 8rem; }
-.one :is(th, td):nth-child(4) { display: none; }
-td:last-child { width: 100%; max-width: 0; min-width: 8rem; padding-right: 0; }
+td:nth-child(4) { width: 100%; max-width: 0; min-width: 8rem; }
+td:nth-child(5) { max-width: 8rem; }
+.one :is(th, td):nth-child(5) { display: none; }
+:is(th, td):last-child { padding-right: 0; }
 thead th { position: sticky; top: var(--tools-height, 0); z-index: 1; background: var(--vscode-editor-background);
   box-shadow: inset 0 -1px var(--vscode-foreground); }
 tbody { user-select: none; cursor: default; }
@@ -33,7 +34,7 @@ tbody tr.chosen { background: var(--vscode-list-inactiveSelectionBackground); co
 tbody tr:focus-visible { outline: 1px solid var(--vscode-focusBorder, currentColor); outline-offset: -1px; }
 .group th { font-weight: 600; padding-top: 0.3rem; }
 tfoot td { position: sticky; bottom: 0; background: var(--vscode-editor-background); border-top: 1px solid var(--vscode-foreground); font-weight: 600; }
-td:nth-child(n+5):nth-child(-n+9) { font-variant-numeric: tabular-nums; }
+td:nth-child(n+6) { font-variant-numeric: tabular-nums; }
 .sort { font: inherit; font-weight: 600; color: inherit; background: none; border: none; padding: 0; cursor: pointer; text-align: start; }
 .sort:hover { text-decoration: underline; }
 [aria-sort=ascending] .sort::after { content: ' ▲'; }

@@ -96,7 +96,7 @@ describe('the rows of a system of VMs', () => {
       ['system', 'connection'],
     );
     assert.deepEqual(lines(content), [
-      'shop: 2 VMs · 1 restore point',
+      'shop: 2 VMs · 2 restore points',
       'web: 1 snapshot',
       'db: 1 snapshot',
       'clean: ● 1 h',
@@ -124,7 +124,7 @@ describe('the rows of a system of VMs', () => {
   it('say who is gone, and what that means for a restore point', () => {
     const gone = connectionView({ vms: [web] });
     assert.deepEqual(lines(contentOf(gone)).slice(0, 4), [
-      'shop: 2 VMs · 1 restore point · db no longer exists',
+      'shop: 2 VMs · 2 restore points · db no longer exists',
       'web: 1 snapshot',
       'db: no longer exists',
       'clean: 1 h · no way back: db no longer exists',
@@ -134,7 +134,7 @@ describe('the rows of a system of VMs', () => {
   it('say who is on a connection that is away, without claiming that anything is lost', () => {
     const away = connectionView({ state: 'failed', vms: [web, db] });
     assert.deepEqual(lines(contentOf(away)).slice(0, 4), [
-      'shop: 2 VMs · 1 restore point · web, db is not reachable',
+      'shop: 2 VMs · 2 restore points · web, db is not reachable',
       'web: not reachable · 1 snapshot',
       'db: not reachable · 1 snapshot',
       'clean: 1 h · web, db is not reachable',
@@ -152,7 +152,7 @@ describe('the rows of a system of VMs', () => {
       tree: { snapshots: [snapshot('clean'), snapshot('other')], current: 'other' },
     });
     assert.deepEqual(lines(contentOf(connectionView({ vms: [web, apart] }))).slice(0, 4), [
-      'shop: 2 VMs · 1 restore point · VMs out of step',
+      'shop: 2 VMs · 2 restore points · VMs out of step',
       'web: at “clean” · 1 snapshot',
       'database: was named db · not at a restore point · 2 snapshots',
       'clean: 1 h',
@@ -162,7 +162,7 @@ describe('the rows of a system of VMs', () => {
   it('do not say that they are apart while one of them was not read', () => {
     const unread = vmView({ ref: other, vm: vm({ uuid: other.uuid, name: 'db', power: 'off' }) });
     assert.deepEqual(lines(contentOf(connectionView({ vms: [web, unread] }))).slice(0, 4), [
-      'shop: 2 VMs · 1 restore point',
+      'shop: 2 VMs · 2 restore points',
       'web: 1 snapshot',
       'db: ',
       'clean: 1 h',

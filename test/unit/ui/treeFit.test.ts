@@ -4,8 +4,10 @@ import type { PictureNode } from '../../../src/ui/picture/messages.js';
 import { ArrangedTree } from '../../../src/ui/picture/page/arrangedTree.js';
 import { slidePalette } from '../../../src/ui/picture/page/palette.js';
 import { drawTree, nodeBox, treeFigure, treeSize } from '../../../src/ui/picture/page/treeScene.js';
-import { type Surface, textWidth } from '../../../src/ui/picture/page/surface.js';
+import { nodeWords } from '../../../src/ui/picture/pictureWhatIf.js';
+import { type Surface, type TextLook, textWidth } from '../../../src/ui/picture/page/surface.js';
 
+const nodeFateWords = (['dropped', 'read', 'kept', 'moved'] as const).map((fate) => nodeWords(fate, 'one'));
 const count = 60;
 /** Of what the tree gets of a page, in pixels: of 800 × 600 with a side bar, of 1,280 × 800 and of 1,920 × 1,080. */
 const rooms = [
@@ -49,15 +51,21 @@ const trees = {
 
 /** The words that are drawn, by where they begin, and their smallest size. */
 class Words implements Surface {
-  readonly texts: { readonly text: string; readonly x: number; readonly y: number; readonly size: number }[] = [];
+  readonly texts: {
+    readonly text: string;
+    readonly x: number;
+    readonly y: number;
+    readonly size: number;
+    readonly isBold: boolean;
+  }[] = [];
   rect(): void {
     /* Boxes are known. */
   }
   line(): void {
     /* Nothing is read of it. */
   }
-  text(text: string, x: number, y: number, { size }: { readonly size: number }): void {
-    this.texts.push({ text, x, y, size });
+  text(text: string, x: number, y: number, { size, weight }: TextLook): void {
+    this.texts.push({ text, x, y, size, isBold: weight === 'bold' });
   }
 }
 
@@ -94,6 +102,27 @@ describe('a picture that is fitted', () => {
       assert.ok(whole.width <= width && whole.height <= height, `${whole.width} × ${whole.height}`);
     }
   });
+});
+
+describe('what an operation would do, in a picture', () => {
+  for (const scale of [0.6, 0.8, 1, 1.5]) {
+    it(`is whole in the narrowest boxes, at ${scale}`, () => {
+      const fates = nodeFateWords.map((words, index) => [`s${index}`, { fate: 'read' as const, words }] as const);
+      const nodes = tree((index) => (index === 0 ? undefined : 0)).slice(0, fates.length);
+      const figure = treeFigure(nodes);
+      const words = new Words();
+      drawTree(words, { figure, palette: slidePalette, scale, fates: new Map(fates) });
+      fates.forEach(([, { words: wanted }], index) => {
+        const box = nodeBox(figure, index, scale);
+        const own = words.texts.filter(
+          ({ x, y, isBold }) => isBold && x > box.x && x < box.x + box.width && y > box.y && y < box.y + box.height,
+        );
+        const lines = own.slice(1);
+        assert.equal(lines.map(({ text }) => text).join(' '), wanted);
+        assert.ok(lines.every(({ text, size }) => textWidth(text, { size, weight: 'bold' }) <= box.width - 20 * scale));
+      });
+    });
+  }
 });
 
 describe('the titles of a picture', () => {

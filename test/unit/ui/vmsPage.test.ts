@@ -48,30 +48,30 @@ describe('the page of all VMs', () => {
       [
         ['web', undefined],
         ['off', undefined],
+        ['a · 1 more', 'a b'],
         ['This computer (system)', undefined],
         ['3', undefined],
         ['1 day', undefined],
         ['4.0 MB · 100 %', 'web.qcow2: 3.0 MB'],
         ['1.0 MB in 2 h', '12 MB a day'],
         ['–', undefined],
-        ['a · 1 more', 'a b'],
       ],
     );
     assert.deepEqual(
       cellsOf({}).map(([text]) => text),
-      ['web', 'off', 'This computer (system)', '–', '–', '–', '–', '–', 'not checked yet'],
+      ['web', 'off', 'not checked yet', 'This computer (system)', '–', '–', '–', '–', '–'],
     );
   });
 
   it('says nothing for a day of what is younger than an hour', () => {
-    const [, , , , , , growth] = cellsOf({ grown: { bytes: 2 ** 20, since: now - 60_000 } });
+    const [, , , , , , , growth] = cellsOf({ grown: { bytes: 2 ** 20, since: now - 60_000 } });
     assert.deepEqual(growth, ['1.0 MB in 1 min', undefined]);
   });
 
   it('adds up, and says at least where something is not known', () => {
     const known = line({ bytes: 5, snapshots: 2, files: [{ file: '/a', bytes: 5 }] });
-    assert.deepEqual(shownVms([known], [], now).sum, ['1 VM', '', '', '2', '', '5 B', '', '', '']);
-    assert.equal(shownVms([known, line()], [], now).sum[5], 'at least 5 B');
+    assert.deepEqual(shownVms([known], [], now).sum, ['1 VM', '', '', '', '2', '', '5 B', '', '']);
+    assert.equal(shownVms([known, line()], [], now).sum[6], 'at least 5 B');
   });
 
   it('groups by system, by what names have in common, and by connection, and finds each by its words', () => {
@@ -95,7 +95,7 @@ describe('the page of all VMs', () => {
     const backups = new Map([['k', now - 2 * 86_400_000]]);
     const [backedUp] = shownVms([line()], [], now, { backups }).rows;
     const [never] = shownVms([line()], [], now).rows;
-    assert.match(backedUp?.cells[7]?.text ?? '', /^2 days/u);
-    assert.ok(Number(backedUp?.cells[7]?.sort) > Number(never?.cells[7]?.sort));
+    assert.match(backedUp?.cells[8]?.text ?? '', /^2 days/u);
+    assert.ok(Number(backedUp?.cells[8]?.sort) > Number(never?.cells[8]?.sort));
   });
 });

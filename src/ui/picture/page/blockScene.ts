@@ -138,7 +138,8 @@ function labelColumn(scene: BlockScene, told = ''): number {
     rows.map((row, index) => textWidth(rowsOf(scene).isFolded(index) ? t('not read now') : sizeIn(row), rowWordsLook)),
   );
   const words = Math.max(sizes, textWidth(told, { ...rowWordsLook, weight: 'bold' })) + 8;
-  return Math.max(width * 0.4, Math.min(titles, width - words));
+  // What an operation would do is whole before the titles are.
+  return Math.max(width * (told === '' ? 0.4 : 0.25), Math.min(titles, width - words));
 }
 
 function sizeIn({ words }: PictureRow): string {

@@ -256,16 +256,22 @@ function drawWords(
   const x = box.x + inset;
   const width = box.width - 2 * inset;
   const struck = fate?.fate === 'dropped';
+  const first = Math.max(10, 16 * scale);
+  const [top, apart] = [first + (title.length - 1) * titleApart(scale), Math.max(smallestType + 1, 15 * scale)];
+  const most = Math.min(mostLines, Math.floor((box.height - top - 8 * scale) / apart));
+  const look = { size: Math.max(smallestType, 11.5 * scale), weight: 'bold' } as const;
   const heads = [
-    ...(fate === undefined ? [] : [{ text: fate.words, color: fateColor(fate.fate, palette) }]),
+    ...(fate === undefined
+      ? []
+      : wrapText(fate.words, width, look, Math.max(1, most)).map((text) => ({
+          text,
+          color: fateColor(fate.fate, palette),
+        }))),
     ...(node.mark === undefined ? [] : [{ text: node.mark, color: palette.danger }]),
     ...(node.searched === undefined
       ? []
       : [{ text: node.searched.words, color: markColor(node.searched.mark, palette) }]),
   ];
-  const first = Math.max(10, 16 * scale);
-  const [top, apart] = [first + (title.length - 1) * titleApart(scale), Math.max(smallestType + 1, 15 * scale)];
-  const most = Math.min(mostLines, Math.floor((box.height - top - 8 * scale) / apart));
   const lines = [
     ...heads,
     ...shortenLines(node.lines, Math.max(0, most - heads.length)).map((text) => ({ text, color: undefined })),
@@ -277,9 +283,9 @@ function drawWords(
   lines.forEach(({ text, color }, index) => {
     surface.text(text, x, box.y + top + 2 * scale + (index + 1) * apart, {
       color: color ?? palette.muted,
-      size: Math.max(smallestType, 11.5 * scale),
+      size: look.size,
       width,
-      ...(color === undefined ? {} : { weight: 'bold' as const }),
+      ...(color === undefined ? {} : { weight: look.weight }),
     });
   });
 }
