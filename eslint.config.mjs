@@ -202,7 +202,7 @@ const rooms = {
     'domain',
     'base',
   ],
-  lesson: ['text', 'engine', 'steps', 'domain', 'base'],
+  lesson: ['lab/readYaml', 'lab/shapeParts', 'text', 'engine', 'diagnosis/problem', 'steps', 'domain', 'base'],
   agents: [
     'session',
     'driver/connection/standstill',
@@ -235,6 +235,7 @@ const rooms = {
   ...roomsOfWings(),
   cli: [
     'lab',
+    'lesson',
     'agents',
     'agents/mcp',
     'session',

@@ -13,6 +13,7 @@ import {
   commandLineTable,
   commandsTable,
   exitCodesTable,
+  levelWords,
   settingsList,
 } from './docs/manifestTables.mjs';
 import { commandLineSchema, labFileSchema } from './docs/schemas.mjs';
@@ -46,7 +47,8 @@ async function generatedFiles(tables) {
 /**
  * @param {Tables} tables @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]}
  */
-function parts({ verbs, argumentTable, commands: ofCommandLine, exitCodes }) {
+function parts(tables) {
+  const { verbs, argumentTable, commands: ofCommandLine, exitCodes } = tables;
   const manifest = JSON.parse(read('package.json'));
   const texts = JSON.parse(read('package.nls.json'));
   const commands = commandsTable(verbs, manifest.contributes.keybindings);
@@ -55,6 +57,9 @@ function parts({ verbs, argumentTable, commands: ofCommandLine, exitCodes }) {
     { page: 'docs/commands.md', what: 'the arguments', part: argumentsTable(argumentTable) },
     { page: 'docs/command-line.md', what: 'the commands', part: commandLineTable(ofCommandLine) },
     { page: 'docs/command-line.md', what: 'the exit codes', part: exitCodesTable(exitCodes) },
+    { page: 'docs/levels.md', what: 'the keys of a step', part: levelWords(tables, ['steps', 0]) },
+    { page: 'docs/levels.md', what: 'what a level does', part: levelWords(tables, ['steps', 0, 'do', 0]) },
+    { page: 'docs/levels.md', what: 'what a check asks', part: levelWords(tables, ['steps', 0, 'check']) },
     { page: 'docs/settings.md', what: 'the settings', part: settingsList(manifest, texts) },
     { page: 'docs/decisions/README.md', what: 'the decisions', part: decisions() },
   ];

@@ -69,6 +69,15 @@ export function exitCodesTable(exitCodes) {
   );
 }
 
+/**
+ * The keys of a map in level files, with what each is for.
+ * @param {Pick<Tables, 'levelShape' | 'keysAt' | 'meaningAt'>} tables @param {readonly (string | number)[]} path
+ */
+export function levelWords({ levelShape, keysAt, meaningAt }, path) {
+  const rows = keysAt(levelShape, path).map((key) => [code(key), meaningAt(levelShape, [...path, key])]);
+  return table(['key', 'what'], rows);
+}
+
 /** Higher ones say nothing. */
 const largestTold = 100_000;
 

@@ -65,7 +65,7 @@ export function under(heading: Heading, rows: Readonly<Record<string, Omit<Comma
 }
 
 /** Words that only begin a command. */
-export const commandGroups: readonly string[] = ['system', 'lab'];
+export const commandGroups: readonly string[] = ['system', 'lab', 'level'];
 
 /** Commands that systems have, too: `system start shop` is `start shop`, and finds no VM. */
 export function commandsOnSystems(commands: CommandTable): readonly string[] {

@@ -1,4 +1,4 @@
-// The rows of THE table: Labs: VMs that a file describes.
+// The rows of THE table: Labs: VMs that a file describes; and levels of the lesson, which are files too.
 import { acting, under } from './commandShape.js';
 import type { Option } from './context.js';
 
@@ -51,5 +51,13 @@ export const labRows = under('Labs', {
     options: { file: labFile, ...acting, name: labName },
     examples: ['virt-rewind lab destroy', 'virt-rewind lab destroy --yes'],
     act: async () => (await import('./commands/labs.js')).destroyLab,
+  },
+  'level check': {
+    summary: 'check a level file of the lesson: its format, whether its steps can be done, its translations',
+    operands: [{ name: 'FILE', kind: 'text', needed: 'needed' }],
+    options: {},
+    more: 'Changes nothing. See docs/levels.md.',
+    examples: ['virt-rewind level check branches.level.yaml'],
+    act: async () => (await import('./commands/levels.js')).checkLevel,
   },
 });

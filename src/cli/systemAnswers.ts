@@ -25,7 +25,13 @@ const stayingPoint = v.object({
   message: text,
 });
 
+const problems = describe(
+  v.array(v.object({ line: whole, column: whole, endLine: whole, endColumn: whole, message: text })),
+  'What is wrong with the file; lines and columns from 1.',
+);
+
 export const systemAnswers = {
+  level: v.object({ command: v.literal('level check'), level: v.object({ file: text, problems }) }),
   lab: v.object({
     command: v.picklist(['lab check', 'lab create']),
     lab: v.object({
@@ -41,10 +47,7 @@ export const systemAnswers = {
           made: describe(flag, '`false`: it was there before, and stays.'),
         }),
       ),
-      problems: describe(
-        v.array(v.object({ line: whole, column: whole, endLine: whole, endColumn: whole, message: text })),
-        'What is wrong with the file; lines and columns from 1.',
-      ),
+      problems,
       differences: describe(
         v.array(
           v.object({

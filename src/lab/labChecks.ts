@@ -9,14 +9,9 @@ import { circleIn } from '../systems/startOrder.js';
 import { circleText } from '../text/systems/startText.js';
 import type { Lab, LabStep, WantedVm, MadeVm } from './labFile.js';
 import { commandOf } from './labPrograms.js';
-import { type LabPath, usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
-
-export interface LabFault {
-  readonly path: LabPath;
-  readonly message: string;
-  /** What of it is wrong; the value unless said. */
-  readonly on?: 'key' | 'value';
-}
+import { usualSeconds, type WrittenLab, type WrittenProgram, type WrittenVm } from './labShape.js';
+import type { FileFault } from './readYaml.js';
+import type { FilePath } from './shapeParts.js';
 
 const usualMemoryMiB = 1024;
 const usualSshPort = 22;
@@ -26,8 +21,8 @@ const mostSshBytes = 130_000;
 const ofMade = ['copy', 'boot', 'cpus', 'memory', 'size', 'disks', 'network', 'cloudInit'] as const;
 
 /** @returns the lab, or all that is wrong with it */
-export function checkLab(written: WrittenLab): Lab | readonly LabFault[] {
-  const wrong: LabFault[] = [];
+export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
+  const wrong: FileFault[] = [];
   const keys = Object.keys(written.vms);
   const vms = Object.entries(written.vms).map(([key, vm]): WantedVm => {
     const at = ['vms', key] as const;
@@ -105,7 +100,7 @@ export function checkLab(written: WrittenLab): Lab | readonly LabFault[] {
       };
 }
 
-function sourceProblems(path: LabPath, vm: WrittenVm): readonly LabFault[] {
+function sourceProblems(path: FilePath, vm: WrittenVm): readonly FileFault[] {
   if (vm.clone !== undefined) {
     const others = (['existing', 'image', ...ofMade] as const).filter((key) => vm[key] !== undefined);
     return others.map((key) => ({
@@ -146,12 +141,12 @@ function workOf({ command, script, packages, copy, to }: WrittenProgram): LabSte
   return command && { kind: 'command', words: command };
 }
 
-function stepPathProblems(at: LabPath, { copy }: WrittenProgram): readonly LabFault[] {
+function stepPathProblems(at: FilePath, { copy }: WrittenProgram): readonly FileFault[] {
   const message = copy === undefined ? undefined : pathProblem(copy);
   return message === undefined ? [] : [{ path: [...at, 'copy'], message }];
 }
 
-function pathProblems(at: LabPath, { image, boot }: WrittenVm): readonly LabFault[] {
+function pathProblems(at: FilePath, { image, boot }: WrittenVm): readonly FileFault[] {
   const written = [
     [['image'], image],
     [['boot', 'kernel'], boot?.kernel],
@@ -175,7 +170,7 @@ function pathProblem(path: string): string | undefined {
     : undefined;
 }
 
-function waitProblems(path: LabPath, { wait }: WrittenVm): readonly LabFault[] {
+function waitProblems(path: FilePath, { wait }: WrittenVm): readonly FileFault[] {
   const kinds = (['agent', 'port', 'command'] as const).filter((kind) => wait?.[kind] !== undefined);
   return [
     ...(kinds.length > 1 ? [{ path, message: t('Use only one of these to wait for: {0}.', kinds.join(', ')) }] : []),
@@ -186,11 +181,11 @@ function waitProblems(path: LabPath, { wait }: WrittenVm): readonly LabFault[] {
 }
 
 function sshProblems(
-  path: LabPath,
+  path: FilePath,
   { vm: key, ssh, port }: WrittenProgram,
   work: LabStep['work'],
   vm: WrittenVm | undefined,
-): readonly LabFault[] {
+): readonly FileFault[] {
   if (ssh === undefined) {
     return port === undefined ? [] : [{ path: [...path, 'port'], message: t('A port needs ssh: specify the user.') }];
   }

@@ -80,13 +80,3 @@ export interface SshLogin {
   readonly user: string;
   readonly port: number;
 }
-
-/** Where in the text something is wrong; lines and columns from 1. */
-export interface LabProblem {
-  readonly line: number;
-  readonly column: number;
-  readonly endLine: number;
-  readonly endColumn: number;
-  /** What is wrong, and what to do. */
-  readonly message: string;
-}

@@ -18,7 +18,8 @@ import { thisComputer } from '../base/fileSystem.js';
 import { readImage } from '../qemu/localImage.js';
 import { LabError } from './labError.js';
 import type { MadeVm } from './labFile.js';
-import { longestLab, readLab } from './readLab.js';
+import { readLab } from './readLab.js';
+import { longestYaml } from './readYaml.js';
 
 export interface CheckedParts {
   readonly parts: LabVmParts;
@@ -48,7 +49,7 @@ export async function readLabText(file: string): Promise<string> {
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();
-      if (!stat.isFile() || stat.size > longestLab * 4) {
+      if (!stat.isFile() || stat.size > longestYaml * 4) {
         throw new LabError('wrong', t('{0} is not a lab file: it is too large, or not a file.', displayLine(file)));
       }
       return await handle.readFile('utf8');

@@ -1,30 +1,7 @@
 // The shape of a lab file, and what each of its keys is for: labFile.schema.json is made of it for other tools.
 import { cloneNetworks } from '../domain/clone.js';
 import * as v from 'valibot';
-
-/** To JavaScript a list is an object too. */
-const noList = v.custom<object>((value) => typeof value === 'object' && value !== null && !Array.isArray(value));
-
-function map<const T extends v.ObjectEntries>(
-  entries: T,
-): v.SchemaWithPipe<readonly [typeof noList, v.StrictObjectSchema<T, undefined>]> {
-  return v.pipe(noList, v.strictObject(entries));
-}
-
-/** A key that may be left out, and what it is for. */
-function maybe<S extends v.GenericSchema>(
-  meaning: string,
-  shape: S,
-): v.ExactOptionalSchema<v.SchemaWithPipe<readonly [S, v.DescriptionAction<v.InferOutput<S>, string>]>, undefined> {
-  return v.exactOptional(key(meaning, shape));
-}
-
-function key<S extends v.GenericSchema>(
-  meaning: string,
-  shape: S,
-): v.SchemaWithPipe<readonly [S, v.DescriptionAction<v.InferOutput<S>, string>]> {
-  return v.pipe(shape, v.description(meaning));
-}
+import { key, map, maybe, noList } from './shapeParts.js';
 
 const mostSeconds = 86_400;
 export const usualSeconds = 120;
@@ -180,38 +157,3 @@ export const labShape = map({
 export type WrittenLab = v.InferOutput<typeof labShape>;
 export type WrittenVm = v.InferOutput<typeof vm>;
 export type WrittenProgram = v.InferOutput<typeof program>;
-
-export type LabPath = readonly (string | number)[];
-
-/** What of a shape leads to those within it. */
-interface ShapePart {
-  readonly kind: string;
-  readonly pipe?: readonly ShapePart[];
-  readonly wrapped?: ShapePart;
-  readonly entries?: Readonly<Record<string, ShapePart>>;
-  readonly value?: ShapePart;
-  readonly item?: ShapePart;
-}
-
-/** The keys that can stand in the map at this place; none where there is no such map. */
-export function keysAt(path: LabPath): readonly string[] {
-  return Object.keys(contentOf(partAt(path)).entries ?? {});
-}
-
-/** What the value at this place is for; empty for what is no key of a lab file. */
-export function meaningAt(path: LabPath): string {
-  const part = partAt(path);
-  return v.getDescription((part.wrapped ?? part) as v.GenericSchema) ?? '';
-}
-
-function partAt(path: LabPath): ShapePart {
-  return path.reduce<ShapePart>((part, step) => {
-    const { entries = {}, value, item } = contentOf(part);
-    return (Object.hasOwn(entries, step) ? entries[step] : typeof step === 'number' ? item : value) ?? { kind: '' };
-  }, labShape);
-}
-
-function contentOf(part: ShapePart): ShapePart {
-  const next = part.wrapped ?? part.pipe?.findLast(({ kind }) => kind === 'schema');
-  return next === undefined ? part : contentOf(next);
-}

@@ -18,7 +18,8 @@ import { digestOfClone, type LabClone, checkClone } from './labClones.js';
 import { makeAgain, planAgain } from './labAgain.js';
 import { LabError } from './labError.js';
 import { requireAlone } from './labFiles.js';
-import type { Lab, LabProblem } from './labFile.js';
+import type { Lab } from './labFile.js';
+import type { FileProblem } from './readYaml.js';
 import { actsAnew, readChain } from './labLayers.js';
 import type { LabPlan } from './labPlan.js';
 import { digestOf, labsFolder, checkParts, readLabText, saysProtected } from './labPlaces.js';
@@ -38,7 +39,7 @@ export interface LabsOptions {
 }
 
 export interface LabCheck {
-  readonly problems: readonly LabProblem[];
+  readonly problems: readonly FileProblem[];
   readonly lab?: Lab;
   readonly record?: LabRecord;
   /** Only where the file is right. */
@@ -324,6 +325,6 @@ export class Labs {
 }
 
 /** As compilers write them: editors and terminals make links of these. */
-export function problemLines(file: string, problems: readonly LabProblem[]): readonly string[] {
+export function problemLines(file: string, problems: readonly FileProblem[]): readonly string[] {
   return problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
 }

@@ -1,4 +1,4 @@
-// What the lesson sees of its VM, and what its steps ask of that. Pure.
+// What a level sees of its VM. Pure.
 import type { Snapshot } from '../domain/snapshot.js';
 import type { PowerState } from '../domain/vm.js';
 
@@ -27,6 +27,16 @@ export interface LessonFacts {
   /** Files that the disk consists of now; absent while the VM is off, for nobody tells then. */
   readonly layers?: number;
   readonly files: readonly LessonFile[];
+  /** The number in the guest's RAM, where the level asks for it. */
+  readonly counter?: number;
+  /** By number, what the guest reads in those that the level asks for; 0: nothing was written there. */
+  readonly blocks?: Readonly<Record<number, number>>;
+  /** Kinds of what the doctor finds, where the level asks for it. */
+  readonly problems?: readonly string[];
+  /** Names of snapshots that no rule deletes. */
+  readonly kept?: readonly string[];
+  /** What a person did since the level began, oldest first. */
+  readonly did?: readonly string[];
   /** How often the guest's clock ticked since it booted: it is counted in RAM. */
   readonly ticks?: number;
 }

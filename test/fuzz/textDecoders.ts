@@ -15,6 +15,7 @@ import { parsePlace, parseProgram, parseSeconds } from '../../src/domain/startWa
 import { answerOf, MonitorError } from '../../src/driver/run/monitor.js';
 import { parseEntry } from '../../src/journal/entryText.js';
 import { readLab } from '../../src/lab/readLab.js';
+import { readLevel } from '../../src/lesson/readLevel.js';
 import { credentialsIn } from '../../src/libvirt/authFile.js';
 import { ConfError, parseClientConf } from '../../src/libvirt/clientConf.js';
 import { UnsupportedUri } from '../../src/libvirt/libvirtError.js';
@@ -31,6 +32,7 @@ import { mutateBytes, mutateText } from './mutate.js';
 
 const root = process.env['VIRT_REWIND_ROOT'] ?? process.cwd();
 const lab = readFileSync(join(root, 'examples/lab/virt-rewind.yaml'), 'utf8');
+const level = readFileSync(join(root, 'levels/lesson.level.yaml'), 'utf8');
 
 const uris = [
   'qemu:///system',
@@ -121,6 +123,7 @@ export const textDecoders: readonly Decoder[] = [
     [UnsupportedUri],
   ),
   textDecoder('lab files', [lab], (text) => readLab(text).problems),
+  textDecoder('level files', [level], (text) => readLevel(text).problems),
   textDecoder(
     'lines of MCP',
     ['{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"look"}}'],

@@ -162,6 +162,7 @@ describe('completion', () => {
       ...Object.keys(commands).filter((name) => !name.includes(' ')),
       'system',
       'lab',
+      'level',
       '--help',
       '--version',
     ];

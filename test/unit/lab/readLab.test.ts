@@ -1,7 +1,8 @@
 // The format of a lab file: what is read from it, and what is told of one that is wrong or means harm.
 import assert from 'node:assert/strict';
-import { keysAt, meaningAt } from '../../../src/lab/labShape.js';
+import { labShape } from '../../../src/lab/labShape.js';
 import { readLab } from '../../../src/lab/readLab.js';
+import { keysAt, meaningAt } from '../../../src/lab/shapeParts.js';
 
 const whole = `# three VMs
 version: 1
@@ -241,12 +242,23 @@ describe('the lab file', () => {
   });
 
   it('knows its keys, and what they are for', () => {
-    assert.deepEqual(keysAt([]), ['version', 'name', 'connection', 'protected', 'thresholds', 'vms', 'points']);
-    assert.ok(keysAt(['vms', 'db']).includes('cloudInit'));
-    assert.ok(keysAt(['vms', 'db', 'wait']).includes('agent'));
-    assert.ok(keysAt(['points', 0, 'run', 1]).includes('command'));
-    assert.match(meaningAt(['vms', 'db', 'memory']), /RAM/u);
-    assert.match(meaningAt(['points', 0, 'run', 1, 'seconds']), /120/u);
-    assert.deepEqual([meaningAt(['vms', 'db', 'constructor']), keysAt(['vms', 'db', 'memory'])], ['', []]);
+    assert.deepEqual(keysAt(labShape, []), [
+      'version',
+      'name',
+      'connection',
+      'protected',
+      'thresholds',
+      'vms',
+      'points',
+    ]);
+    assert.ok(keysAt(labShape, ['vms', 'db']).includes('cloudInit'));
+    assert.ok(keysAt(labShape, ['vms', 'db', 'wait']).includes('agent'));
+    assert.ok(keysAt(labShape, ['points', 0, 'run', 1]).includes('command'));
+    assert.match(meaningAt(labShape, ['vms', 'db', 'memory']), /RAM/u);
+    assert.match(meaningAt(labShape, ['points', 0, 'run', 1, 'seconds']), /120/u);
+    assert.deepEqual(
+      [meaningAt(labShape, ['vms', 'db', 'constructor']), keysAt(labShape, ['vms', 'db', 'memory'])],
+      ['', []],
+    );
   });
 });

@@ -1,0 +1,101 @@
+// Level files: what is read from them, what is told of one that is wrong or means harm, and that our own are right.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../../../scripts/rig/root.mjs';
+import { longestYaml } from '../../../src/lab/readYaml.js';
+import { readLevel } from '../../../src/lesson/readLevel.js';
+import { textIn } from '../../../src/lesson/levelText.js';
+
+const right = `version: 1
+title: Two
+start: [{ power: start }]
+goal: { snapshots: [{ title: A, kind: memory }, { title: B, below: A }], current: A }
+steps:
+  - title: One
+    say: [Words]
+    task: Do it
+    do: [{ write: { seed: 7 } }, { create: { title: A, kind: memory } }]
+    check: { snapshots: [{ title: A, kind: memory }], blocks: [{ at: 16, seed: 7 }], layers: { least: 2, most: 2 } }
+  - title: Two
+    say: [More words]
+    do: [{ create: { title: B, kind: disk } }, { revert: { to: A } }]
+    check: { current: A, did: revert, goal: true, bytes: { of: all, most: 9 MiB } }
+golf: { steps: 3 }
+`;
+
+/** Lines of what is wrong. */
+const wrongLines = (text: string): readonly number[] => readLevel(text).problems.map(({ line }) => line);
+const changed = (from: string, to: string): string => {
+  assert.ok(right.includes(from), from);
+  return right.replace(from, to);
+};
+
+describe('level files', () => {
+  it('are read', () => {
+    const { level, problems } = readLevel(right);
+    assert.deepEqual(problems, []);
+    assert.equal(level?.steps[1]?.check?.bytes?.most, 9 * 1024 * 1024);
+  });
+
+  const table: readonly (readonly [string, string, readonly number[]])[] = [
+    ['an unknown word of a check', changed('did: revert', 'done: revert'), [14]],
+    ['an unknown act', changed('{ power: start }', '{ run: rm -rf / }'), [3]],
+    ['two acts in one', changed('{ power: start }', '{ power: start, undo: true }'), [3]],
+    [
+      'a check that holds before',
+      changed(
+        'check: { snapshots: [{ title: A, kind: memory }], blocks: [{ at: 16, seed: 7 }], layers: { least: 2, most: 2 } }',
+        'check: { power: running }',
+      ),
+      [10],
+    ],
+    ['a check that never holds', changed('layers: { least: 2, most: 2 }', 'layers: { least: 3 }'), [10]],
+    ['a snapshot that is not there', changed('revert: { to: A }', 'revert: { to: C }'), [13]],
+    ['a start that is forgotten', changed('start: [{ power: start }]\n', ''), [8]],
+    ['a goal that is not reached', changed('current: A }', 'current: B }'), [4, 14]],
+    ['a goal that names what it lacks', changed('below: A }]', 'below: C }]'), [4, 4, 14]],
+    [
+      'a check without what does it',
+      changed('    do: [{ create: { title: B, kind: disk } }, { revert: { to: A } }]\n', ''),
+      [11],
+    ],
+    ['a golf that the level itself beats', changed('golf: { steps: 3 }', 'golf: { steps: 4 }'), [15]],
+    ['a missing translation', changed('title: Two\nstart', 'title: { en: Two, de: Zwei }\nstart'), [6, 7, 8, 11, 12]],
+  ];
+  for (const [what, text, lines] of table) {
+    it(`tell of ${what}, where it is`, () => assert.deepEqual(wrongLines(text), lines));
+  }
+
+  it('are bounded', () => {
+    for (const hostile of [
+      '#'.repeat(longestYaml + 1),
+      '['.repeat(1_000),
+      `a: &a [1,1,1,1,1,1,1,1,1]\nb: &b [${'*a,'.repeat(9)}*a]\nc: &c [${'*b,'.repeat(9)}*b]\nd: [${'*c,'.repeat(9)}*c]`,
+      changed('[Words]', `[${'w,'.repeat(9)}]`),
+      changed('[{ power: start }]', `[${'{ power: start },'.repeat(31)}]`),
+      changed('seed: 7', 'seed: 7, blocks: 100000'),
+    ]) {
+      const { level, problems } = readLevel(hostile);
+      assert.equal(level, undefined);
+      assert.ok(problems.length > 0 && problems.length <= 50);
+    }
+  });
+
+  it('speak the language of the reader, else English, else their own', () => {
+    const text = { de: 'D', en: 'E', 'zh-cn': 'Z' };
+    assert.deepEqual(
+      ['de-at', 'zh-cn', 'fr'].map((language) => textIn(text, language)),
+      ['D', 'Z', 'E'],
+    );
+    assert.deepEqual([textIn('S', 'de'), textIn({ fr: 'F' }, 'de')], ['S', 'F']);
+  });
+
+  for (const name of readdirSync(join(root, 'levels')).sort()) {
+    it(`ours are right: ${name}`, () => {
+      const { level, problems } = readLevel(readFileSync(join(root, 'levels', name), 'utf8'));
+      assert.deepEqual(problems, []);
+      assert.deepEqual(Object.keys(level!.title).sort(), ['de', 'en', 'zh-cn']);
+    });
+  }
+});
