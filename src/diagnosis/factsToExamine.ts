@@ -1,7 +1,7 @@
 // What the doctor has to look at on the hypervisor's host. Knows no finding, and reads nothing.
 import { configuredFiles, type RequiredFiles } from '../operations/requiredFacts.js';
 import { movedFiles } from '../domain/chains/movedFiles.js';
-import { nvramCopy } from '../domain/chains/nvramCopy.js';
+import { stateCopy } from '../domain/chains/stateCopies.js';
 import { orphanCandidates } from '../domain/chains/orphans.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
@@ -38,7 +38,7 @@ export function factsToExamine(facts: Facts): RequiredFiles {
       files.add(snapshot.memory.file);
     }
     if (vm.nvram !== undefined) {
-      files.add(nvramCopy(vm.nvram, snapshot.name));
+      files.add(stateCopy(vm.nvram, snapshot.name));
     }
   }
   const absolute = (paths: ReadonlySet<string>): readonly string[] => [...paths].filter((path) => path.startsWith('/'));

@@ -2,7 +2,7 @@
 // chain.
 import { externalTargets } from '../domain/chains/deletedFiles.js';
 import { isMoved } from '../domain/chains/movedFiles.js';
-import { nvramCopy } from '../domain/chains/nvramCopy.js';
+import { stateCopy } from '../domain/chains/stateCopies.js';
 import { brokenRefusal } from '../domain/chains/snapshotWhole.js';
 import type { Facts } from '../domain/facts.js';
 import { ramTarget } from '../domain/frozenRecord.js';
@@ -114,7 +114,7 @@ function areVariablesMissing(snapshot: Snapshot, { vm, capabilities, files }: Fa
   }
   const state = snapshot.kind === 'offline' ? 'off' : 'running';
   const inside = snapshot.style === 'internal' && nvramVerdict(vm, capabilities, state) === 'captured';
-  return !inside && files?.files.get(nvramCopy(vm.nvram, snapshot.name)) === 'missing';
+  return !inside && files?.files.get(stateCopy(vm.nvram, snapshot.name)) === 'missing';
 }
 
 /**

@@ -100,7 +100,7 @@ export type Warning =
   /** Hosts that share this storage cannot be seen. */
   | { readonly kind: 'otherHostsUnseen' }
   /** TPM state is in RAM alone. */
-  | { readonly kind: 'tpmNotCaptured' }
+  | { readonly kind: 'tpmNotCaptured'; readonly file?: string }
   /** The new name is kept as a title only. `files`: a file that bears the old name cannot be moved. */
   | { readonly kind: 'titleOnly'; readonly why: 'internal' | 'current' | 'files' }
   /** What the file systems get back: what nobody but these snapshots holds inside of images. */

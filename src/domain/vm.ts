@@ -123,6 +123,8 @@ export interface Vm {
   readonly firmware: 'bios' | 'uefiRawNvram' | 'uefiQcow2Nvram';
   /** The file with the UEFI variables, where the XML names it. */
   readonly nvram?: string;
+  /** The file in which its emulated TPM keeps its state, where it is known where that is. */
+  readonly tpmState?: string;
   /** Absolute paths of whatever else the XML names: firmware, kernel, TPM, what goes to QEMU as it is. */
   readonly mentions?: readonly string[];
   /** What libvirt will not save RAM beside, or what no snapshot holds. */

@@ -2,7 +2,7 @@
 import type { Bytes, Layer } from './layers.js';
 
 /** `metadata`: what libvirt itself writes down of a VM or a snapshot. */
-export type FileRole = 'disk' | 'medium' | 'memory' | 'savedState' | 'uefiVariables' | 'metadata';
+export type FileRole = 'disk' | 'medium' | 'memory' | 'savedState' | 'uefiVariables' | 'tpmState' | 'metadata';
 
 export interface VmFile {
   /** Absolute. */
@@ -39,4 +39,6 @@ export interface MetadataFolders {
   readonly vms: string;
   readonly snapshots: string;
   readonly saves: string;
+  /** Each VM's TPM has a folder in it. */
+  readonly tpms: string;
 }

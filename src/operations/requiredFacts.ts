@@ -1,7 +1,7 @@
 // What has to be looked at before a request can be decided for good, and the parts that several operations are asked
 // for alike: reads are dear, so each operation names its own. Knows no rule, and reads nothing.
 import { ownClaims } from '../domain/chains/claimedFiles.js';
-import { nvramCopy } from '../domain/chains/nvramCopy.js';
+import { stateCopies } from '../domain/chains/stateCopies.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
 import { asksForWritten } from '../domain/chains/strayQemu.js';
@@ -133,11 +133,6 @@ export function presentFiles({ vm }: Facts): readonly string[] {
   return snapshotableDisks(vm).flatMap(({ source }) => source ?? []);
 }
 
-/** The VM's UEFI variables. */
-export function variablesOf({ vm: { nvram } }: Facts): readonly string[] {
-  return nvram === undefined ? [] : [nvram];
-}
-
 /** Asked for before the files, so that they can be looked at. */
 export function configuredFiles({ configured = [] }: Facts): readonly string[] {
   return configured.flatMap(({ device, source }) => (device === 'disk' ? (source ?? []) : []));
@@ -149,8 +144,11 @@ export function filesOfDeleted(names: readonly string[], facts: Facts): Required
   if (hasExternal(facts.tree)) {
     return withMergedImages(filesOfSnapshots(names, [...present, ...imagesBelowUndescribed(facts)], [], facts), facts);
   }
-  const { nvram } = facts.vm;
-  return filesIn(facts, present, nvram === undefined ? [] : names.map((name) => nvramCopy(nvram, name)));
+  return filesIn(
+    facts,
+    present,
+    names.flatMap((name) => stateCopies(facts.vm, name)),
+  );
 }
 
 /**
@@ -183,7 +181,7 @@ export function filesOfSnapshots(
     const snapshot = findSnapshot(tree, name);
     images.push(...[...(snapshot?.disks ?? []), ...(snapshot?.revertDisks ?? [])].flatMap(({ file }) => file ?? []));
     others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
-    others.push(...(vm.nvram === undefined ? [] : [nvramCopy(vm.nvram, name)]));
+    others.push(...stateCopies(vm, name));
   }
   return filesIn(facts, images, others);
 }

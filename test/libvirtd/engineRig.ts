@@ -50,7 +50,7 @@ export async function startLiveRig(environment?: NodeJS.ProcessEnv): Promise<Liv
   const keep = (line: string): number => log.push(line);
   const opened: Hypervisor[] = [];
   const wraps: Wrap[] = [];
-  const open = libvirtHypervisor(silentLog, environment ?? daemon.env);
+  const open = libvirtHypervisor(silentLog, environment ?? daemon.env, { tpms: join(daemon.dir, 'lib/swtpm') });
   const engine = new Engine({
     open: async (...asked) => {
       const hypervisor = await open(...asked);

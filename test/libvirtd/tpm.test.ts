@@ -1,11 +1,13 @@
-// TPMs: their state is in the RAM of snapshots, and nowhere in others. What a revert to RAM replaces comes back.
+// TPMs: their state is in the RAM of snapshots, and copied beside others. What a revert replaces comes back.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { SnapshotStyle } from '../../src/domain/snapshot.js';
 import type { Plan } from '../../src/operations/plan.js';
 import { Failure } from '../../src/domain/failure.js';
 import { forkVm } from '../../src/engine/forks.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
-import { type LiveRig, startLiveRig } from './engineRig.js';
+import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 import type { GuestVm } from './guestVm.js';
 import { definePeculiar } from './peculiarVm.js';
 import { tpmHolds, writeTpm } from './tpmState.js';
@@ -64,21 +66,81 @@ describe('TPMs', () => {
       const { way } = (await UndoLook.at(r.engine, vm.ref)).next('undo')!;
       assert.ok(way.kind === 'operation', JSON.stringify(way));
       await r.engine.runOperation(way.request);
-      assert.equal(await r.virsh('domstate', vm.vm.name), 'paused');
-      await vm.power('forceOff');
+      assert.equal(await r.virsh('domstate', vm.vm.name), 'shut off');
       assert.deepEqual([await holds(vm, old), await holds(vm, young)], [false, true]);
     });
   }
 
-  it('a revert to no RAM leaves it, and an unchanged VM that is off is kept again', async () => {
-    const vm = await define('without');
+  const copyOf = (vm: GuestVm, snapshot: string): string =>
+    join(r.daemon.dir, 'lib/swtpm', vm.ref.uuid, 'tpm2', `tpm2-00.permall.${snapshot}`);
+
+  for (const style of ['internal', 'external'] satisfies readonly SnapshotStyle[]) {
+    it(`a revert of a VM that is off to no RAM, ${style}: the TPM of then, and by undo that of now`, async () => {
+      const vm = await define(`without-${style}`);
+      await vm.power('forceOff');
+      const create = { kind: 'create', title: 'disks', snapshotKind: 'offline', style } as const;
+      assert.equal(isUntouched(await planOf(vm, create)), false);
+      await vm.create('disks', 'disk', style);
+      assert.ok(existsSync(copyOf(vm, 'disks')));
+      await writeTpm(r.daemon, vm.ref.uuid, young);
+      const back = { kind: 'revert', snapshot: 'disks', after: 'asSnapshot', checkpointFirst: true } as const;
+      const plan = await planOf(vm, back);
+      assert.deepEqual([isLost(plan), isUntouched(plan), plan.checkpoint !== undefined], [false, false, true]);
+      await vm.run(back);
+      assert.deepEqual([await holds(vm, old), await holds(vm, young)], [true, false]);
+      // It runs with it.
+      await vm.power('start');
+      await vm.power('forceOff');
+      assert.equal(await holds(vm, old), true);
+
+      const { way } = (await UndoLook.at(r.engine, vm.ref)).next('undo')!;
+      assert.ok(way.kind === 'operation', JSON.stringify(way));
+      await r.engine.runOperation(way.request);
+      assert.deepEqual([await holds(vm, old), await holds(vm, young)], [false, true]);
+    });
+  }
+
+  it('a snapshot of the disks of a VM that runs has that of a power cut; its copy goes with its name', async () => {
+    const vm = await define('cut');
+    await vm.create('disks', 'disk');
+    await vm.run({ kind: 'rename', snapshot: 'disks', title: 'named' });
+    assert.deepEqual([existsSync(copyOf(vm, 'disks')), existsSync(copyOf(vm, 'named'))], [false, true]);
     await vm.power('forceOff');
-    await vm.create('disks');
     await writeTpm(r.daemon, vm.ref.uuid, young);
-    const plan = await planOf(vm, { kind: 'revert', snapshot: 'disks', after: 'asSnapshot', checkpointFirst: true });
-    assert.deepEqual([isLost(plan), isUntouched(plan), plan.checkpoint !== undefined], [false, true, true]);
-    await vm.run({ kind: 'revert', snapshot: 'disks', after: 'asSnapshot', checkpointFirst: true });
-    assert.equal(await holds(vm, young), true);
+    await vm.power('start');
+    await vm.run({ kind: 'revert', snapshot: 'named', after: 'running', checkpointFirst: false });
+    assert.deepEqual([await holds(vm, old), await holds(vm, young)], [true, false]);
+    await vm.power('forceOff');
+    await vm.run({ kind: 'delete', snapshot: 'named', scope: 'one' });
+    assert.equal(existsSync(copyOf(vm, 'named')), false);
+  });
+
+  it('is untouched, and said to be, where nobody knows where it is', async () => {
+    const own = r;
+    r = await startLiveRig();
+    r.wrapNext((real) =>
+      withMethod(real, 'readVm', async (uuid) => {
+        const { tpmState: _, ...read } = await real.readVm(uuid);
+        return read;
+      }),
+    );
+    try {
+      await r.engine.connect(r.uri);
+      r.show();
+      const vm = await define('unknown');
+      await vm.power('forceOff');
+      const create = { kind: 'create', title: 'disks', snapshotKind: 'offline', style: 'external' } as const;
+      assert.equal(isUntouched(await planOf(vm, create)), true);
+      await vm.create('disks');
+      await writeTpm(r.daemon, vm.ref.uuid, young);
+      const back = { kind: 'revert', snapshot: 'disks', after: 'asSnapshot', checkpointFirst: true } as const;
+      assert.equal(isUntouched(await planOf(vm, back)), true);
+      await vm.run(back);
+      assert.equal(await holds(vm, young), true);
+    } finally {
+      await r.stop();
+      r = own;
+    }
   });
 
   it('a fork is refused for it', async () => {

@@ -3,6 +3,7 @@ import { wholeChain } from './backingChain.js';
 import { namedFiles } from './fileUse.js';
 import { movedFiles } from './movedFiles.js';
 import { identitiesOf } from './samePath.js';
+import { stateFiles } from './stateCopies.js';
 import type { Facts } from '../facts.js';
 
 /** Made once for the same facts. */
@@ -29,7 +30,7 @@ export function ownClaims(facts: Facts): ReadonlySet<string> {
   return new Set([
     ...namedFiles(facts),
     ...disks.flatMap((disk) => wholeChain(disk, facts)),
-    ...(vm.nvram === undefined ? [] : [vm.nvram]),
+    ...stateFiles(vm),
     ...(vm.savedDisks ?? []).map(({ file }) => file),
     ...(vm.mentions ?? []),
     ...movedFiles(facts).map(({ found }) => found),

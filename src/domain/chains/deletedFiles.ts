@@ -5,7 +5,7 @@ import { wholeChain } from './backingChain.js';
 import { isRamOf } from './memoryFiles.js';
 import { backingFileOf, restingOn } from './fileUse.js';
 import { tagsIn } from './doomedTags.js';
-import { ownNvramCopy } from './nvramCopy.js';
+import { ownStateCopies, stateFiles } from './stateCopies.js';
 import type { PlannedMerge } from '../plannedMerge.js';
 import type { Facts } from '../facts.js';
 import type { Snapshot } from '../snapshot.js';
@@ -100,7 +100,7 @@ export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlyS
       needed.add(file);
     }
   };
-  add(vm.nvram);
+  stateFiles(vm).forEach(add);
   for (const disk of vm.disks) {
     wholeChain(disk, facts).forEach(add);
   }
@@ -118,7 +118,7 @@ export function neededFiles(going: ReadonlySet<string>, facts: Facts): ReadonlyS
  * | file                                              | left by                           |
  * |---------------------------------------------------|-----------------------------------|
  * | its memory file, if it is one (`isRamOf`)         | libvirt < 9.1, and us             |
- * | our copy of the UEFI variables                    | every libvirt: it knows of none   |
+ * | our copies of UEFI variables and the TPM's state   | every libvirt: it knows of none   |
  * | the overlay that it made, if it was of another branch | every libvirt, if it is still there |
  *
  * Measured: 9.0 forgets the memory file; libvirt's news has it removed from 9.1 on. One that was not looked at counts
@@ -142,10 +142,7 @@ export function filesLeftByDelete(
       left.push(memory.file);
     }
   }
-  const variables = vm.nvram === undefined ? undefined : ownNvramCopy(vm.nvram, snapshot);
-  if (variables !== undefined && isSeenThere(variables)) {
-    left.push(variables);
-  }
+  left.push(...ownStateCopies(vm, snapshot).filter(isSeenThere));
   if (!isOnActivePath(tree, snapshot.name)) {
     left.push(...snapshot.disks.flatMap(({ file }) => (file !== undefined && isSeenThere(file) ? [file] : [])));
   }

@@ -9,8 +9,8 @@ import { isActive, snapshotableDisks, type VmDisk, xmlChain } from '../vm.js';
 import { backingFileOf, namedFiles, takesPart } from './fileUse.js';
 import { type Overlay, overlaysOf } from './layersFromStatistics.js';
 import { folderOf } from './overlayFiles.js';
-import { nvramCopy } from './nvramCopy.js';
 import { snapshotSizes } from './snapshotSizes.js';
+import { stateCopies, stateFiles } from './stateCopies.js';
 
 interface LayerSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
@@ -37,9 +37,8 @@ export function filesOfLayers(facts: Facts): {
   }
   const media = vm.disks.filter(({ device }) => device === 'cdrom' || device === 'floppy').flatMap(xmlChain);
   const memory = tree.snapshots.flatMap((snapshot) => snapshot.memory.file ?? []);
-  const { nvram } = vm;
-  const copies = nvram === undefined ? [] : tree.snapshots.map(({ name }) => nvramCopy(nvram, name));
-  const files = [...memory, ...(nvram === undefined ? [] : [nvram]), ...copies];
+  const copies = tree.snapshots.flatMap(({ name }) => stateCopies(vm, name));
+  const files = [...memory, ...stateFiles(vm), ...copies];
   const others = new Set([...media, ...files]);
   const images = [...namedFiles(facts)].filter((file) => !others.has(file));
   const absolute = (paths: readonly string[]): readonly string[] =>

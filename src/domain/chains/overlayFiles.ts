@@ -3,6 +3,7 @@
 // with dots eat each other; every path is therefore given to it whole. Its names, and our older ones, lack the ending.
 import { wholeChain } from './backingChain.js';
 import { namedFiles } from './fileUse.js';
+import { stateFiles } from './stateCopies.js';
 import { listedFiles } from './folderNames.js';
 import type { NewOverlay } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
@@ -38,7 +39,7 @@ export function usedSuffixes(facts: Facts): ReadonlySet<string> {
   const { vm } = facts;
   const stems = [
     ...snapshotableDisks(vm).flatMap((disk) => (disk.source === undefined ? [] : [stemOf(disk, facts)])),
-    ...(vm.nvram === undefined ? [] : [baseName(vm.nvram)]),
+    ...stateFiles(vm).map(baseName),
   ];
   const listed = listedFiles(facts)
     .map(baseName)

@@ -7,7 +7,7 @@ import type { Facts } from '../facts.js';
 import type { VmDisk } from '../vm.js';
 import type { FileRole, MetadataFolders, VmFile } from '../vmFiles.js';
 import { takesPart } from './fileUse.js';
-import { nvramCopy } from './nvramCopy.js';
+import { stateCopy } from './stateCopies.js';
 
 interface VmFileSources {
   /** With the frozen disks of all snapshots, the other VMs, and the files of `layerNeeds`. */
@@ -60,7 +60,7 @@ function metadataParts({ vm, tree }: Facts, folders: MetadataFolders | undefined
  * | the chains of the present               | always, the top first                 |
  * | the chains that a snapshot stands on, of the disks that took part; its RAM | always |
  * | overlays made after a snapshot          | always: they may hold the only state of a branch |
- * | copies of UEFI variables                | where they were seen                  |
+ * | copies of UEFI variables and of the TPM's state | where they were seen          |
  * | libvirt's own                           | but where they certainly are not      |
  */
 export function vmFiles(seen: VmFileSources): readonly VmFile[] {
@@ -88,20 +88,26 @@ function partsOf(facts: Facts): readonly VmFilePart[] {
       target: disk.target,
       ...(of === undefined ? {} : { of }),
     }));
+  const states: readonly OwnFile[] = [
+    ...(vm.nvram === undefined ? [] : [{ path: vm.nvram, role: 'uefiVariables' } as const]),
+    ...(vm.tpmState === undefined ? [] : [{ path: vm.tpmState, role: 'tpmState' } as const]),
+  ];
   const ofSnapshots = tree.snapshots.flatMap((snapshot): readonly VmFilePart[] => {
     const { name: of, memory, disks } = snapshot;
     const frozen = (frozenDisks?.get(of) ?? []).filter(({ target }) => takesPart(snapshot, target));
-    const copy = vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, of);
     return [
       ...frozen.flatMap((disk) => chain(disk, of)),
       { path: memory.file, role: 'memory', of },
-      ...(typeof files?.files.get(copy ?? '') === 'object' ? [{ path: copy, role: 'uefiVariables', of } as const] : []),
+      ...states.flatMap((state) => {
+        const path = stateCopy(state.path, of);
+        return typeof files?.files.get(path) === 'object' ? [{ ...state, path, of }] : [];
+      }),
       ...disks.map(({ file: path, target }) => ({ path, role: 'disk', target, after: of }) as const),
     ];
   });
   return [
     ...vm.disks.flatMap((disk) => chain(disk)),
-    { path: vm.nvram, role: 'uefiVariables' },
+    ...states,
     ...ofSnapshots.toSorted((a, b) => order(a) - order(b)),
   ];
 }

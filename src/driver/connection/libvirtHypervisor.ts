@@ -46,6 +46,7 @@ interface HypervisorParts extends GuestEvents {
   readonly sshHost?: HostLogin['sshHost'];
   readonly patience: number;
   readonly mayEndPools: () => boolean;
+  readonly tpms: string | undefined;
 }
 
 export class LibvirtHypervisor implements Hypervisor {
@@ -73,7 +74,8 @@ export class LibvirtHypervisor implements Hypervisor {
   constructor(parts: HypervisorParts) {
     this.#parts = parts;
     this.#others = new OtherConnections(parts.open);
-    this.#reader = new LibvirtReader(parts.connection, parts.capabilities);
+    const folders = metadataFolders(parts.uri, parts.environment);
+    this.#reader = new LibvirtReader(parts.connection, parts.capabilities, parts.tpms ?? folders?.tpms);
     this.#qemus = new AskedQemus({ ...parts, others: this.#others, reader: this.#reader });
     this.uri = parts.uri;
     this.capabilities = parts.capabilities;
@@ -100,7 +102,6 @@ export class LibvirtHypervisor implements Hypervisor {
       login: this.login,
       direct: this.#direct,
     });
-    const folders = metadataFolders(parts.uri, parts.environment);
     if (folders !== undefined) {
       this.metadataFolders = folders;
     }

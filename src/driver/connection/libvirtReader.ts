@@ -30,15 +30,18 @@ export class LibvirtReader {
   readonly #connection: Connection;
   readonly #capabilities: Capabilities;
   readonly #savingJobs: SavingJobs;
+  readonly #tpms: string | undefined;
   /** The daemon finds a VM by its UUID, and uses the name that is sent for its own messages. */
   readonly #names = new Map<string, string>();
   /** What was made of the configuration of each VM that was read for its files: the same text says the same again. */
   readonly #named = new Map<string, { readonly xml: string; readonly named: XmlReferences }>();
 
-  constructor(connection: Connection, capabilities: Capabilities) {
+  /** @param tpms the folder with those of the VMs' TPMs, where it is known */
+  constructor(connection: Connection, capabilities: Capabilities, tpms?: string) {
     this.#connection = connection;
     this.#capabilities = capabilities;
     this.#savingJobs = new SavingJobs(connection);
+    this.#tpms = tpms;
   }
 
   async listVms(): Promise<readonly VmHead[]> {
@@ -63,7 +66,7 @@ export class LibvirtReader {
       this.#connection.call('domainIsPersistent', { dom }),
       this.#connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
     ]);
-    const configuration = parseDomainXml(xml);
+    const configuration = parseDomainXml(xml, this.#tpms);
     const power = powerOf(state, reason);
     const savedDisks = managedSave === 0 ? undefined : await readSavedDisks(this.#connection, dom);
     return {

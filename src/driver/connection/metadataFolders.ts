@@ -7,7 +7,7 @@ import { parseUri } from '../../libvirt/uri.js';
 import type { MetadataFolders } from '../../domain/vmFiles.js';
 
 /**
- * | daemon                    | VMs                              | snapshots, managed saves |
+ * | daemon                    | VMs                              | snapshots, managed saves, TPMs |
  * |---------------------------|----------------------------------|--------------------------|
  * | system                    | /etc/libvirt/qemu                | /var/lib/libvirt/qemu/…  |
  * | session                   | libvirt/qemu in the user's configuration | beside them      |
@@ -21,7 +21,12 @@ export function metadataFolders(uri: string, environment: NodeJS.ProcessEnv): Me
   }
   if (path === '/system') {
     const state = '/var/lib/libvirt/qemu';
-    return { vms: '/etc/libvirt/qemu', snapshots: join(state, 'snapshot'), saves: join(state, 'save') };
+    return {
+      vms: '/etc/libvirt/qemu',
+      snapshots: join(state, 'snapshot'),
+      saves: join(state, 'save'),
+      tpms: '/var/lib/libvirt/swtpm',
+    };
   }
   const { XDG_CONFIG_HOME: own, HOME: home } = environment;
   const configuration = own?.startsWith('/') === true ? own : home === undefined ? undefined : join(home, '.config');
@@ -29,7 +34,7 @@ export function metadataFolders(uri: string, environment: NodeJS.ProcessEnv): Me
     return undefined;
   }
   const vms = join(configuration, 'libvirt/qemu');
-  return { vms, snapshots: join(vms, 'snapshot'), saves: join(vms, 'save') };
+  return { vms, snapshots: join(vms, 'snapshot'), saves: join(vms, 'save'), tpms: join(vms, 'swtpm') };
 }
 
 /** Of a daemon that does not run: whether it is certain that no VM is defined. A user's own often never ran. */

@@ -24,6 +24,7 @@ const guestPatienceMs = 60_000;
  * @param patience milliseconds that a guest may take to shut down or restart
  * @param answers who answers what a login at another host asks; nobody unless given
  * @param mayEndPools whether storage pools may be ended that another editor of ours has left
+ * @param tpms the folder with the state of the daemon's TPMs, where it is not the usual one
  */
 export function libvirtHypervisor(
   log: Log,
@@ -32,10 +33,12 @@ export function libvirtHypervisor(
     patience = guestPatienceMs,
     mayEndPools = () => true,
     answers,
+    tpms,
   }: {
     readonly patience?: number;
     readonly mayEndPools?: () => boolean;
     readonly answers?: OpenOptions['answers'];
+    readonly tpms?: string;
   } = {},
 ): OpenHypervisor {
   return async (uri, signal, onLogin, readOnly = false) => {
@@ -56,6 +59,7 @@ export function libvirtHypervisor(
         ...loginOf(uri, { log: own, environment }),
         patience,
         mayEndPools,
+        tpms,
         ...events,
       });
     } catch (error) {

@@ -9,8 +9,11 @@ import { attribute, elementsOf, find, findAll, textOf, type XmlElement, XmlError
 /** The part of a VM that stands in its XML. */
 type VmConfiguration = Omit<Vm, 'power' | 'powerReason' | 'persistent' | 'managedSave' | 'savedDisks'>;
 
-/** @throws XmlError when it is no VM's XML. Unknown elements are passed over. */
-export function parseDomainXml(xml: string): VmConfiguration {
+/**
+ * @param tpms the folder with those of the daemon's TPMs
+ * @throws XmlError when it is no VM's XML. Unknown elements are passed over.
+ */
+export function parseDomainXml(xml: string, tpms?: string): VmConfiguration {
   const root = parseQuickly(xml);
   const uuid = textOf(find(root, 'uuid'));
   const name = textOf(find(root, 'name'));
@@ -21,6 +24,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
   const consoleLog = consoleLogOf(root);
   const agent = agentChannelOf(root);
   const nvram = nvramOf(root);
+  const tpmState = tpmStateOf(root, uuid.toLowerCase(), tpms);
   const devices = devicesOf(root);
   const clone = cloneMarkOf(root);
   const disks = readDisks(root);
@@ -33,6 +37,7 @@ export function parseDomainXml(xml: string): VmConfiguration {
     disks,
     firmware: firmwareOf(root),
     ...(nvram === undefined ? {} : { nvram }),
+    ...(tpmState === undefined ? {} : { tpmState }),
     ...(mentions.length === 0 ? {} : { mentions }),
     ...(devices.length === 0 ? {} : { devices }),
     ...(isRamInDoubt(root, disks) ? { ramInDoubt: true } : {}),
@@ -67,6 +72,27 @@ function nvramOf(root: XmlElement): string | undefined {
   const path = attribute(find(nvram, 'source'), 'file') ?? textOf(nvram)?.trim();
   return path?.startsWith('/') === true ? path : undefined;
 }
+
+/**
+ * Where swtpm keeps it, which replaces it there in one move; a `<source>` of another kind is written in place. Of
+ * version 2.0 alone. The element came with 10.10.
+ */
+function tpmStateOf(root: XmlElement, uuid: string, tpms: string | undefined): string | undefined {
+  const backend = find(root, 'devices', 'tpm', 'backend');
+  if (attribute(backend, 'type') !== 'emulator' || attribute(backend, 'version') !== '2.0') {
+    return undefined;
+  }
+  const source = find(backend, 'source');
+  const folder = attribute(source, 'path');
+  const isUsual = source === undefined && tpms !== undefined && /^[\da-f-]{36}$/u.test(uuid);
+  return isUsual
+    ? `${tpms}/${uuid}/tpm2/${tpm2State}`
+    : attribute(source, 'type') === 'dir' && folder?.startsWith('/') === true
+      ? `${folder.replace(/\/+$/u, '')}/${tpm2State}`
+      : undefined;
+}
+
+const tpm2State = 'tpm2-00.permall';
 
 /** What goes to QEMU as it is has paths among other words: `file=/img/a,if=virtio`. */
 function mentionsOf(root: XmlElement, disks: ReadonlySet<string>): readonly string[] {

@@ -5,7 +5,7 @@ import type { Log } from '../../base/log.js';
 import { deletedFiles, externalTargets } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { filesWithUnknownTags } from '../../domain/chains/doomedTags.js';
-import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { stateCopies } from '../../domain/chains/stateCopies.js';
 import type { AutoReason } from '../../domain/description.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { AutoSnapshot, Facts } from '../../domain/facts.js';
@@ -101,8 +101,7 @@ export function losesNothingBut(
     const frozen = (snapshot === undefined ? [] : externalTargets(snapshot)).map((target) =>
       backingFileOf(facts, name, target),
     );
-    const { nvram } = facts.vm;
-    const beside = [snapshot?.memory.file, ...(nvram === undefined ? [] : [nvramCopy(nvram, name)])];
+    const beside = [snapshot?.memory.file, ...stateCopies(facts.vm, name)];
     if (why === 'layout' && !frozen.every((file) => isEmpty(file, facts))) {
       return false;
     }

@@ -1,15 +1,8 @@
 // A new VM is made of one, or of a restore point of it.
 import { findSnapshot } from '../../domain/snapshotTree.js';
-import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { stateCopies, stateFiles } from '../../domain/chains/stateCopies.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import {
-  factsOfAll,
-  filesOfSnapshots,
-  hardwareSince,
-  presentFiles,
-  savedRamOf,
-  variablesOf,
-} from '../requiredFacts.js';
+import { factsOfAll, filesOfSnapshots, hardwareSince, presentFiles, savedRamOf } from '../requiredFacts.js';
 import { planClone } from './planClone.js';
 import { isMissing, isThere } from '../../domain/chains/standsOn.js';
 import { handoverPath } from '../../domain/ramHandover.js';
@@ -133,15 +126,14 @@ export const cloneOperation: OperationDefinition<'clone'> = {
     ...(ram === undefined ? {} : { savedRam: savedRamOf(findSnapshot(known.tree, snapshot ?? '')) }),
   }),
   requiredFiles: ({ snapshot, ram }, facts) => {
-    const { nvram } = facts.vm;
-    const copies = nvram === undefined || snapshot === undefined ? [] : [nvramCopy(nvram, snapshot)];
+    const copies = snapshot === undefined ? [] : stateCopies(facts.vm, snapshot);
     const named = snapshot !== undefined && findSnapshot(facts.tree, snapshot) !== undefined ? [snapshot] : [];
     const stoodOn = named.flatMap((name) => facts.frozenDisks?.get(name) ?? []).flatMap(({ source }) => source ?? []);
     const changes = [
       ...(ram === undefined ? [] : savedRamOf(findSnapshot(facts.tree, snapshot ?? ''))),
       ...(snapshot === undefined ? presentFiles(facts) : stoodOn).filter((path) => path.startsWith('/')),
     ];
-    return { ...filesOfSnapshots(named, presentFiles(facts), [...variablesOf(facts), ...copies], facts), changes };
+    return { ...filesOfSnapshots(named, presentFiles(facts), [...stateFiles(facts.vm), ...copies], facts), changes };
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: ({ way, snapshot }) => way === 'linked' && snapshot === undefined,

@@ -1,6 +1,7 @@
 // A clone goes, with what was made for it.
 import type { OperationDefinition } from '../operationDefinition.js';
-import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf, variablesOf } from '../requiredFacts.js';
+import { stateFiles } from '../../domain/chains/stateCopies.js';
+import { factsOfAll, filesOfSnapshots, presentFiles, savedRamOf } from '../requiredFacts.js';
 import { goOn } from '../interruptedStep.js';
 import { planDiscard } from './planDiscard.js';
 
@@ -23,7 +24,7 @@ export const discardOperation: OperationDefinition<'discard'> = {
     return filesOfSnapshots(
       facts.tree.snapshots.map(({ name }) => name),
       [...presentFiles(facts), ...files.filter((file) => file.endsWith('.qcow2'))],
-      [...variablesOf(facts), ...files.filter((file) => !file.endsWith('.qcow2'))],
+      [...stateFiles(facts.vm), ...files.filter((file) => !file.endsWith('.qcow2'))],
       facts,
     );
   },

@@ -1,6 +1,6 @@
 // Decides how a clone is made: what its disks stand on or are copied from, under which names, and what has to be frozen
 // first so that nobody writes into what it stands on.
-import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { stateCopy } from '../../domain/chains/stateCopies.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
 import { isCloneName } from '../../domain/clone.js';
 import type { Warning } from '../../domain/consequences.js';
@@ -257,7 +257,7 @@ function variablesOf(
   if (nvram === undefined) {
     return undefined;
   }
-  const copy = snapshot === undefined ? undefined : nvramCopy(nvram, snapshot);
+  const copy = snapshot === undefined ? undefined : stateCopy(nvram, snapshot);
   const from = [copy, nvram].find((file) => file !== undefined && typeof files?.files.get(file) === 'object');
   return from === undefined
     ? undefined

@@ -2,7 +2,7 @@
 // top of them.
 import { namedFiles, restingOn } from '../../domain/chains/fileUse.js';
 import { isRamOf } from '../../domain/chains/memoryFiles.js';
-import { ownNvramCopy } from '../../domain/chains/nvramCopy.js';
+import { ownStateCopies } from '../../domain/chains/stateCopies.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { isMissing } from '../../domain/chains/standsOn.js';
 import type { Facts } from '../../domain/facts.js';
@@ -71,10 +71,11 @@ function filesOfClone(facts: Facts): readonly string[] {
     return [];
   }
   const above = [...restingOn(facts, own)].filter((file) => own.includes(file) || named.has(file));
+  const { nvram } = vm;
   const variables =
-    vm.nvram === undefined || !own.includes(vm.nvram)
+    nvram === undefined || !own.includes(nvram)
       ? []
-      : tree.snapshots.flatMap((snapshot) => ownNvramCopy(vm.nvram ?? '', snapshot) ?? []);
+      : tree.snapshots.flatMap((snapshot) => ownStateCopies({ nvram }, snapshot));
   const ram = tree.snapshots.flatMap(savedRamOf).filter((file) => isRamOf(file, facts));
   const going = [...above, ...variables, ...ram].filter((file) => !guarded.has(file) && !isMissing(file, facts));
   return [...new Set(going)];

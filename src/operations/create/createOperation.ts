@@ -1,8 +1,9 @@
 // A snapshot is taken.
+import { stateFiles } from '../../domain/chains/stateCopies.js';
 import { asksForWritten } from '../../domain/chains/strayQemu.js';
 import { isActive } from '../../domain/vm.js';
 import type { OperationDefinition } from '../operationDefinition.js';
-import { factsOfRam, filesIn, noFacts, presentFiles, variablesOf } from '../requiredFacts.js';
+import { factsOfRam, filesIn, noFacts, presentFiles } from '../requiredFacts.js';
 import { planCreate } from './planCreate.js';
 import { asksForSeamless } from './seamlessness.js';
 import { recoverCreate } from './recoverCreate.js';
@@ -22,7 +23,7 @@ export const createOperation: OperationDefinition<'create'> = {
       ...(request.snapshotKind === 'memory' || request.snapshotKind === 'auto' ? factsOfRam(known) : {}),
     };
   },
-  requiredFiles: (_, facts) => filesIn(facts, presentFiles(facts), variablesOf(facts)),
+  requiredFiles: (_, facts) => filesIn(facts, presentFiles(facts), stateFiles(facts.vm)),
   refusesPaths: () => 'withControls',
   mindsCheckpoints: () => true,
   /** If the guest stands still for it. */

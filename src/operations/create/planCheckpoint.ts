@@ -15,6 +15,7 @@ import type { Loss, Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import { planCreate } from './planCreate.js';
+import { stateKeepSteps } from '../stateSteps.js';
 import type { RefusedDecision } from '../../domain/refusal.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Snapshot, SnapshotKind } from '../../domain/snapshot.js';
@@ -55,7 +56,7 @@ function titleFor({ title, trailers }: Snapshot, now: number): string {
  * |-----------------------------|------------------|----------|---|
  * | unchanged, see below        | any              | any      | spared |
  * | off                         | any              | any      | offline |
- * | off, with a TPM, and the target has RAM | yes  | any      | started paused; memory: a TPM's state is in RAM alone |
+ * | off, with a TPM whose state is not reached, and the target has RAM | yes | any | started paused; memory: it is in RAM alone |
  * | off, with a managed save    | yes              | any      | started paused, so that its RAM comes back; memory |
  * | the same, on QEMU 10.0      | yes              | internal | checkpointImpossible: see `mustRunFirst` |
  * | running, paused             | yes              | any      | memory |
@@ -81,8 +82,10 @@ export function planCheckpoint(
     const { refusal } = unsavable;
     return refuse('checkpointImpossible', { vm: facts.vm.name, snapshot, why: refusal.reason }, refusal);
   }
-  // What a TPM holds comes out with RAM alone; nothing runs.
-  const keepsTpm = !saved && facts.vm.power === 'off' && hasTpm(facts.vm) && target.kind === 'memory';
+  // What a TPM holds comes out with RAM alone where its file is out of reach; nothing runs.
+  const { vm } = facts;
+  const isHeld = !hasTpm(vm) || stateKeepSteps('', [vm.tpmState], facts).length > 0;
+  const keepsTpm = !saved && vm.power === 'off' && !isHeld && target.kind === 'memory';
   const from = saved || keepsTpm ? apply({ kind: 'startPaused' }, facts) : facts;
   const title = freeTitle(titleFor(target, facts.now), facts.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';

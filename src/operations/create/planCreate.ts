@@ -6,7 +6,7 @@ import { bitmapWarning, brokenLayerRefusal, checkpointRefusal } from '../diskRef
 import { longestDescription, type Trailers, writeDescription } from '../../domain/description.js';
 import { guestStopMs, ramMethodOf, displayedCreateMs, displayedStopMs } from '../../domain/estimates.js';
 import { versionWarnings } from '../../domain/knownVersions.js';
-import { nvramKeepSteps } from '../variablesSteps.js';
+import { stateKeepSteps } from '../stateSteps.js';
 import {
   accessRefusal,
   asleepOrCrashedRefusal,
@@ -102,16 +102,26 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
   // libvirt does not freeze a guest twice, and whoever froze this one is gone: it would have thawed it again.
   const thaw: readonly Step[] = quiesce && facts.agent === 'frozen' ? [{ kind: 'thawGuest' }] : [];
   // First: a copy that cannot be made leaves everything as it was.
-  const variables = holdsVariables(choice, facts) ? [] : nvramKeepSteps(step.name, facts);
+  const copies = stateKeepSteps(
+    step.name,
+    [
+      ...(holdsVariables(choice, facts) ? [] : [vm.nvram]),
+      // RAM holds that of the TPM.
+      ...(kind === 'memory' ? [] : [vm.tpmState]),
+    ],
+    facts,
+  );
+  const isCopied = (file: string | undefined): boolean => copies.some(({ from }) => from === file);
   return {
     kind: 'plan',
     request: asked,
-    steps: [...variables, ...thaw, step],
+    steps: [...copies, ...thaw, step],
     losses: [],
     warnings: [
       ...(leftOut.length === 0 ? [] : [{ kind: 'ownerLeftOut', disks: leftOut } as const]),
       ...warningsOf(request, step, facts),
-      ...(variables.length > 0 || holdsVariables(choice, facts) ? [] : [{ kind: 'nvramNotCaptured' } as const]),
+      ...(isCopied(vm.nvram) || holdsVariables(choice, facts) ? [] : [{ kind: 'nvramNotCaptured' } as const]),
+      ...(hasTpm(vm) && kind !== 'memory' && !isCopied(vm.tpmState) ? [{ kind: 'tpmNotCaptured' } as const] : []),
       ...room,
       ...spaceInDevice(step, facts),
     ],
@@ -250,9 +260,6 @@ function warningsOf(request: CreateRequest, step: CreateStep, facts: Facts): War
     warnings.push({ kind: 'cannotRevertHere', version: formatVersion(libvirt), needed: formatVersion(needed) });
   }
   if (kind !== 'memory') {
-    if (hasTpm(vm)) {
-      warnings.push({ kind: 'tpmNotCaptured' });
-    }
     warnings.push(...notInSnapshot(vm));
   }
   const taking = new Set(step.disks.map(({ target }) => target));

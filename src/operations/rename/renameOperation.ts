@@ -1,6 +1,6 @@
 // A snapshot gets another name: a second one of that name on the same files, its children moved over, then the old
 // metadata forgotten. Files keep their names.
-import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { stateCopies } from '../../domain/chains/stateCopies.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { filesIn, noFacts } from '../requiredFacts.js';
 import { recoverRename } from './recoverRename.js';
@@ -16,7 +16,7 @@ import type { Step } from '../../steps/step.js';
 import type { Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
-import { describeWithTitle, unmovableNvramCopy, renameSteps } from './renameSteps.js';
+import { describeWithTitle, renameSteps, unmovableCopy } from './renameSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName, nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
 
@@ -85,7 +85,7 @@ export function planRename(request: RenameRequest, facts: Facts): DraftPlan | Re
  * | internal                            | any     | internal: the tag in the image keeps its name |
  * | external, current                   | ≥ 9.9   | current |
  * | our leaf that notes the layout      | any     | current: our records know it by its name |
- * | external, its copy of the UEFI variables cannot be moved | any | files |
+ * | external, its copies of UEFI variables and TPM state cannot be moved | any | files |
  * | external, other                     | any     | can be renamed |
  */
 function titleOnly(snapshot: Snapshot, facts: Facts): TitleOnly | undefined {
@@ -97,7 +97,7 @@ function titleOnly(snapshot: Snapshot, facts: Facts): TitleOnly | undefined {
   if ((notes && tree.current === snapshot.name) || isAuto(snapshot, 'layout', facts)) {
     return 'current';
   }
-  return unmovableNvramCopy(snapshot, facts) === undefined ? undefined : 'files';
+  return unmovableCopy(snapshot, facts) === undefined ? undefined : 'files';
 }
 
 function planOf(request: RenameRequest, steps: readonly Step[], warnings: readonly Warning[]): DraftPlan {
@@ -117,10 +117,7 @@ export const renameOperation: OperationDefinition<'rename'> = {
   plan: planRename,
   recover: recoverRename,
   requiredFacts: () => noFacts,
-  requiredFiles: ({ snapshot }, facts) => {
-    const { nvram } = facts.vm;
-    return filesIn(facts, [], nvram === undefined ? [] : [nvramCopy(nvram, snapshot)]);
-  },
+  requiredFiles: ({ snapshot }, facts) => filesIn(facts, [], stateCopies(facts.vm, snapshot)),
   refusesPaths: () => 'none',
   mindsCheckpoints: () => true,
 };

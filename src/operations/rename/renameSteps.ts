@@ -1,11 +1,12 @@
 // The steps by which an external snapshot gets another name, or becomes one without RAM: libvirt takes neither from a
 // snapshot that it knows, so a second one on the same files takes its place. Knows no reason for either.
 import { writeDescription } from '../../domain/description.js';
-import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { stateCopies, stateCopy, stateFiles } from '../../domain/chains/stateCopies.js';
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf } from '../../domain/snapshotTree.js';
+import { isThere } from '../../domain/chains/standsOn.js';
 import { trailersToKeep } from '../describe/planDescribe.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
 import { reparentSteps } from '../reparentSteps.js';
@@ -13,8 +14,9 @@ import { reparentSteps } from '../reparentSteps.js';
 type RedefineStep = Extract<Step, { kind: 'redefineAs' }>;
 
 /**
- * 1. the copy of the UEFI variables under the new name, 2. the new snapshot, 3. each child moved to it, 4. it is made
- * current where the old one was, 5. the old one is forgotten, 6. the old copy removed.
+ * 1. the copies of UEFI variables and of the TPM's state under the new name, 2. the new snapshot, 3. each child moved to it, 4. it is made
+ * current where the old one was, 5. the old one is forgotten, 6. the old copies
+ * removed.
  *
  * Broken off anywhere, every snapshot has a parent that is there, both names have all their files, and the current one
  * is there: until 4 the old one, then the new one. The old one is forgotten only when nothing is below it and it is
@@ -24,30 +26,30 @@ type RedefineStep = Extract<Step, { kind: 'redefineAs' }>;
 export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, facts: Facts): readonly Step[] {
   const { vm, tree } = facts;
   const { snapshot, name } = redefine;
-  const copy = nvramCopyOf(snapshot, facts);
-  const moved = copy === undefined || vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, name);
+  const copied = stateFiles(vm).filter((file) => isThere(stateCopy(file, snapshot), facts));
   return [
-    ...(copy === undefined || moved === undefined
-      ? []
-      : [{ kind: 'copyFile', from: copy, to: moved, existing: 'replace' } as const]),
+    ...copied.map(
+      (file) =>
+        ({
+          kind: 'copyFile',
+          from: stateCopy(file, snapshot),
+          to: stateCopy(file, name),
+          existing: 'replace',
+        }) as const,
+    ),
     { kind: 'redefineAs', ...redefine },
     ...reparentSteps(childrenOf(tree, snapshot), name),
     ...(tree.current === snapshot ? [{ kind: 'makeCurrent', snapshot: name } as const] : []),
     { kind: 'forgetSnapshot', snapshot },
-    ...(copy === undefined ? [] : [{ kind: 'removeFiles', files: [copy] } as const]),
+    ...(copied.length === 0
+      ? []
+      : [{ kind: 'removeFiles', files: copied.map((file) => stateCopy(file, snapshot)) } as const]),
   ];
 }
 
-/** Its copy of the UEFI variables, which bears its name, where that cannot be moved. */
-export function unmovableNvramCopy({ name }: Snapshot, facts: Facts): string | undefined {
-  const copy = nvramCopyOf(name, facts);
-  return copy !== undefined && !canRemove(copy, facts) ? copy : undefined;
-}
-
-/** Where it is there for sure. */
-function nvramCopyOf(snapshot: string, { vm, files }: Facts): string | undefined {
-  const copy = vm.nvram === undefined ? undefined : nvramCopy(vm.nvram, snapshot);
-  return copy !== undefined && typeof files?.files.get(copy) === 'object' ? copy : undefined;
+/** Of its copies of state, which bear its name, the first that cannot be moved. */
+export function unmovableCopy({ name }: Snapshot, facts: Facts): string | undefined {
+  return stateCopies(facts.vm, name).find((copy) => isThere(copy, facts) && !canRemove(copy, facts));
 }
 
 /** @param title empty: the name is enough */

@@ -31,7 +31,7 @@ import { isRamChanged } from '../../domain/chains/frozenLayers.js';
 import { isMoved } from '../../domain/chains/movedFiles.js';
 import { diskRefusal, ramRefusal } from '../../domain/chains/snapshotWhole.js';
 import { nameFromTitle } from '../../domain/snapshotName.js';
-import { describeWithTitle, unmovableNvramCopy, renameSteps } from '../rename/renameSteps.js';
+import { describeWithTitle, renameSteps, unmovableCopy } from '../rename/renameSteps.js';
 
 // A memory snapshot whose RAM is gone, and what is left of it: a disk-only snapshot. libvirt refuses to make it one
 // where it stands (9.0 to 12.8), so another one takes its place.
@@ -76,7 +76,7 @@ function planKeepDisks(name: string, facts: Facts): RepairSteps | RefusedDecisio
   if (tree.current === name && notes && capabilities.libvirt >= versionOf(9, 9)) {
     return refuse('currentNotesFiles', { vm: vm.name, snapshot: snapshot.title });
   }
-  const copy = unmovableNvramCopy(snapshot, facts);
+  const copy = unmovableCopy(snapshot, facts);
   if (copy !== undefined) {
     const folder = folderOf(copy);
     const can = facts.files?.canAct.get(folder);

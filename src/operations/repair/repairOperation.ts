@@ -1,4 +1,5 @@
 // What the doctor mends.
+import { stateFiles } from '../../domain/chains/stateCopies.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 import { movedFiles, movedRamPlaces } from '../../domain/chains/movedFiles.js';
@@ -12,7 +13,6 @@ import {
   noFiles,
   presentFiles,
   savedRamOf,
-  variablesOf,
 } from '../requiredFacts.js';
 import { recoverRename } from '../rename/recoverRename.js';
 import { recoverEmulatedRevert } from '../revert/recoverEmulatedRevert.js';
@@ -168,7 +168,7 @@ export const repairOperation: OperationDefinition<'repair'> = {
         return { ...filesIn(facts, [...present, ...images], files.filter(isMemory)), changes: files };
       }
       case 'leaveFrozenFiles': {
-        const variables = variablesOf(facts);
+        const variables = stateFiles(facts.vm);
         return { ...filesOfSnapshots([repair.snapshot], present, variables, facts), changes: variables };
       }
       case 'finishDelete':

@@ -6,7 +6,7 @@ import { anotherFileRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
 import { backingFileOf, restingOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
-import { nvramBackSteps } from '../variablesSteps.js';
+import { stateBackSteps } from '../stateSteps.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { danglingOverlays } from '../../domain/chains/danglingOverlays.js';
 import { actingFolder, chooseRevertOverlays, folderOf } from '../../domain/chains/overlayFiles.js';
@@ -50,7 +50,7 @@ interface EmulatedRevert {
  * | dropManagedSave     | there is one                                                                        |
  * | defineFromSnapshot  | always                                                                              |
  * | makeCurrent         | always; with the overlays as its disks where the snapshot has no children           |
- * | copyFile            | a copy of the UEFI variables is there                                               |
+ * | copyFile            | a copy of UEFI variables, of the TPM's state is there                               |
  * | createSnapshot, layout | the snapshot has children: without a leaf of its own, libvirt from 9.9 on would take the overlay that these are built on for the VM's, and remove it at the next revert |
  * | restoreMemory       | the snapshot has RAM, and the VM is not to be off                                   |
  * | startPaused, power start | it has none, and the VM is to be paused, running                               |
@@ -121,7 +121,7 @@ export function planEmulatedRevert(
   const steps: readonly Step[] = [
     ...define,
     { kind: 'makeCurrent', snapshot: snapshot.name, ...(leaf.steps.length === 0 ? { disks: own } : {}) },
-    ...nvramBackSteps(snapshot, facts),
+    ...stateBackSteps(snapshot, facts),
     ...leaf.steps,
     ...startSteps(snapshot, end, exceptOnly('configured', finalFiles(targets, leaf.steps), frozen)),
     ...(left.removable.length === 0 ? [] : [{ kind: 'removeFiles', files: left.removable } as const]),

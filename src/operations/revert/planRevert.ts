@@ -6,7 +6,7 @@ import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
 import { unreadableContentRefusal } from '../readableNow.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
-import { nvramBackSteps, sharedVariablesRefusal } from '../variablesSteps.js';
+import { sharedStateRefusal, stateBackSteps } from '../stateSteps.js';
 import { inUseRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { DraftPlan } from '../plan.js';
@@ -186,11 +186,15 @@ function lossesOf(kept: KeptPresent, snapshot: Snapshot, removes: readonly strin
   }
 }
 
-/** RAM brings the state of its moment back; only a checkpoint with RAM holds that of now. */
+/** RAM brings the state of its moment back; a checkpoint with RAM holds that of now, or a copy beside it does. */
 function tpmLoss(kept: KeptPresent, snapshot: Snapshot, steps: readonly Step[], { vm }: Facts): readonly Loss[] {
   const isKept =
     kept?.kind === 'checkpoint' &&
-    kept.steps.some((step) => step.kind === 'createSnapshot' && step.snapshotKind === 'memory');
+    kept.steps.some(
+      (step) =>
+        (step.kind === 'createSnapshot' && step.snapshotKind === 'memory') ||
+        (step.kind === 'copyFile' && step.from === vm.tpmState),
+    );
   return hasTpm(vm) && bringsRam(snapshot, steps) && !isKept ? [{ kind: 'tpm' }] : [];
 }
 
@@ -216,7 +220,7 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
         revertRefusal(snapshot, facts) ??
         unreadableContentRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??
-        sharedVariablesRefusal(snapshot, facts) ??
+        sharedStateRefusal(snapshot, facts) ??
         (end === 'off' ? undefined : otherRamRefusal(snapshot, facts)))
       : undefined)
   );
@@ -280,23 +284,23 @@ function planWayBack(
  * |-----------------|-----------------------------------------------------------------------------------|
  * | dropManagedSave | there is one                                                                      |
  * | waitUntil       | an external snapshot, and an overlay of this very second is there                 |
- * | power forceOff, copyFile | a copy of the UEFI variables is there: they are put back while the VM is off |
+ * | power forceOff, copyFile | a copy of UEFI variables, of the TPM's state is there: put back while the VM is off |
  * | revert          | always                                                                            |
  */
 function planNativeWay(snapshot: Snapshot, end: EndState, facts: Facts): WayBack {
   const { vm, capabilities } = facts;
   const outside = snapshot.style === 'external' && capabilities.driver === 'qemu';
   const second = outside ? secondToWaitFor(facts) : undefined;
-  const variables = nvramBackSteps(snapshot, facts);
+  const state = stateBackSteps(snapshot, facts);
   const cut: readonly Step[] =
-    variables.length > 0 && isActive(vm.power) && vm.persistent ? [{ kind: 'power', action: 'forceOff' }] : [];
+    state.length > 0 && isActive(vm.power) && vm.persistent ? [{ kind: 'power', action: 'forceOff' }] : [];
   return {
     kind: 'way',
     steps: [
       ...dropSaveSteps(vm),
       ...(second === undefined ? [] : [{ kind: 'waitUntil', second } as const]),
       ...cut,
-      ...(vm.persistent ? variables : []),
+      ...(vm.persistent ? state : []),
       ...stepsToEndState(end, snapshot),
     ],
     removes: [],

@@ -6,7 +6,7 @@ import { backingFileOf } from '../../domain/chains/fileUse.js';
 import { isUnwritten } from '../../domain/chains/lastWrites.js';
 import { frozenFileRefusal } from '../refusals.js';
 import { isCurrentAsPlanned, losesRam, useOfAbandoned } from '../matchesPlan.js';
-import { nvramCopy } from '../../domain/chains/nvramCopy.js';
+import { stateCopy } from '../../domain/chains/stateCopies.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { PlannedWork } from '../plan.js';
 import type { Facts } from '../../domain/facts.js';
@@ -28,7 +28,7 @@ type InterruptedRevert = InterruptedOperation & { readonly request: Extract<Oper
  * | begun                      | the VM now                              | current          | → |
  * |----------------------------|-----------------------------------------|------------------|---|
  * | checkpoint only            | any                                     | any              | as a create: before |
- * | managed save dropped, or power cut for the UEFI variables | off, or they are put back | any | see `recoverUnmoved` |
+ * | managed save dropped, or power cut for UEFI variables or the TPM's state | off, or they are put back | any | see `recoverUnmoved` |
  * | the revert                 | paused, or off, on files that the target froze | any       | put on new overlays, by us; explained where RAM would come back and they may have been written to |
  * | the revert                 | running on files that the target froze  | any              | explained: it writes into them |
  * | the revert                 | on overlays of what the target froze    | another          | the target is made current, unless somebody made another so |
@@ -46,7 +46,7 @@ export function recoverNativeRevert(broken: InterruptedRevert, facts: Facts): Re
   if (!reached && !hasBegun(broken, ['revert'])) {
     const cut = plan.steps.findIndex((step) => step.kind === 'power' && step.action === 'forceOff');
     const stopped = cut >= 0 && cut < reverting && wasBegun(broken, cut) && vm.power === 'off';
-    return wasDropped(broken, facts) || stopped || hasOtherVariables(broken)
+    return wasDropped(broken, facts) || stopped || hasOtherState(broken)
       ? recoverUnmoved(broken, target, facts)
       : undoCreate(broken, facts);
   }
@@ -111,7 +111,7 @@ function isStillNeeded(step: Step, { vm }: Facts): boolean {
 /**
  * The revert did nothing to the VM yet, but what its own steps before it did.
  *
- * | see useOfLeft | a saved RAM was dropped, or UEFI variables put back | the VM ran before | → |
+ * | see useOfLeft | a saved RAM was dropped, or UEFI variables or TPM state put back | the VM ran before | → |
  * |---------------|------------------------------------------------|--------|---|
  * | untouched     | any                                            | any    | reverted |
  * | unknown       | no                                             | no     | before |
@@ -122,7 +122,7 @@ function isStillNeeded(step: Step, { vm }: Facts): boolean {
 function recoverUnmoved(broken: InterruptedRevert, target: Snapshot | undefined, facts: Facts): Recovery {
   const { plan, request } = broken;
   const dropped = wasDropped(broken, facts);
-  const replaced = hasOtherVariables(broken);
+  const replaced = hasOtherState(broken);
   switch (useOfAbandoned(plan, facts)) {
     case 'untouched':
       return revertAgain(broken, target, 'nothing', facts);
@@ -134,21 +134,28 @@ function recoverUnmoved(broken: InterruptedRevert, target: Snapshot | undefined,
       const { name } = facts.vm;
       if (replaced) {
         const why = refuse('variablesReplaced', { vm: name, snapshot: target?.title ?? request.snapshot }).refusal;
-        return explain(broken, why, restoreVariablesSteps(plan, facts), facts);
+        return explain(broken, why, restoreStateSteps(broken, facts), facts);
       }
       return dropped ? explainUsed(broken, [], facts) : { kind: 'settled', to: 'before' };
     }
   }
 }
 
-/** The checkpoint has a copy of those that the VM had. */
-function restoreVariablesSteps({ checkpoint }: PlannedWork, { vm, tree }: Facts): readonly Step[] {
-  if (vm.nvram === undefined || checkpoint === undefined || findSnapshot(tree, checkpoint) === undefined) {
+/** The checkpoint has a copy of what the VM had. */
+function restoreStateSteps({ plan }: InterruptedRevert, { vm, tree }: Facts): readonly Step[] {
+  const { checkpoint, steps } = plan;
+  if (checkpoint === undefined || findSnapshot(tree, checkpoint) === undefined) {
     return [];
   }
-  const copy = nvramCopy(vm.nvram, checkpoint);
   const stop: readonly Step[] = isActive(vm.power) ? [{ kind: 'power', action: 'shutDown' }] : [];
-  return [...stop, { kind: 'copyFile', from: copy, to: vm.nvram, existing: 'replace' }];
+  return [
+    ...stop,
+    ...steps.flatMap((step): readonly Step[] =>
+      step.kind === 'copyFile' && step.existing === 'replace'
+        ? [{ kind: 'copyFile', from: stateCopy(step.to, checkpoint), to: step.to, existing: 'replace' }]
+        : [],
+    ),
+  ];
 }
 
 function explainUsed(broken: InterruptedRevert, steps: readonly Step[], facts: Facts): Recovery {
@@ -159,7 +166,7 @@ function wasDropped(broken: InterruptedRevert, { vm }: Facts): boolean {
   return hasBegun(broken, ['dropManagedSave']) && !vm.managedSave;
 }
 
-function hasOtherVariables({ plan, begun, done }: InterruptedRevert): boolean {
+function hasOtherState({ plan, begun, done }: InterruptedRevert): boolean {
   return plan.steps.some(
     (step, index) =>
       step.kind === 'copyFile' && step.existing === 'replace' && (begun.includes(index) || done.includes(index)),

@@ -1,5 +1,6 @@
 // A VM goes back to a snapshot.
 import type { Facts } from '../../domain/facts.js';
+import { stateFiles } from '../../domain/chains/stateCopies.js';
 import { isActive } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { OperationDefinition } from '../operationDefinition.js';
@@ -11,7 +12,6 @@ import {
   hasExternal,
   presentFiles,
   savedRamOf,
-  variablesOf,
 } from '../requiredFacts.js';
 import { asksForSeamless } from '../create/seamlessness.js';
 import { planRevert } from './planRevert.js';
@@ -104,7 +104,7 @@ export const revertOperation: OperationDefinition<'revert'> = {
     };
   },
   requiredFiles: ({ snapshot }, facts) => {
-    const variables = variablesOf(facts);
+    const variables = stateFiles(facts.vm);
     const changes = [...variables, ...filesToStandOn(snapshot, facts)];
     return { ...filesOfSnapshots([snapshot], presentFiles(facts), variables, facts), changes };
   },

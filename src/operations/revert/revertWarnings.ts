@@ -1,7 +1,7 @@
 // What is worth knowing before a revert beside what is lost. Knows no steps but those that were decided.
 import type { Facts } from '../../domain/facts.js';
 import { compareHardware, type HardwareDifference } from '../../domain/hardware.js';
-import { heldVariables } from '../variablesSteps.js';
+import { heldCopy } from '../stateSteps.js';
 import type { Step } from '../../steps/step.js';
 import type { Warning, Loss } from '../../domain/consequences.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -67,13 +67,13 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
     warnings.push({ kind: 'crashConsistent' });
   }
   const verdict = nvramVerdict(vm, capabilities, kind === 'offline' ? 'off' : 'running');
-  const putBack = steps.some((step) => step.kind === 'copyFile' && step.to === vm.nvram);
-  if (!putBack && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
-    const held = heldVariables(snapshot, facts) === undefined ? {} : { file: vm.nvram ?? '' };
-    warnings.push({ kind: 'nvramNotCaptured', ...held });
+  const isPutBack = (file: string | undefined): boolean =>
+    steps.some((step) => step.kind === 'copyFile' && step.to === file);
+  if (!isPutBack(vm.nvram) && vm.firmware !== 'bios' && (style === 'external' || verdict !== 'captured')) {
+    warnings.push({ kind: 'nvramNotCaptured', ...heldIn(vm.nvram, snapshot, facts) });
   }
-  if (hasTpm(vm) && !bringsRam(snapshot, steps)) {
-    warnings.push({ kind: 'tpmNotCaptured' });
+  if (hasTpm(vm) && !bringsRam(snapshot, steps) && !isPutBack(vm.tpmState)) {
+    warnings.push({ kind: 'tpmNotCaptured', ...heldIn(vm.tpmState, snapshot, facts) });
   }
   warnings.push(...notInSnapshot(vm));
   if (style === 'external') {
@@ -88,6 +88,10 @@ export function revertWarnings(snapshot: Snapshot, steps: readonly Step[], facts
     warnings.push({ kind: 'hardwareChanges', what: changes });
   }
   return [...warnings, ...notCheckedWarning(snapshot, facts)];
+}
+
+function heldIn(file: string | undefined, snapshot: Snapshot, facts: Facts): { readonly file?: string } {
+  return file === undefined || heldCopy(file, snapshot, facts) === undefined ? {} : { file };
 }
 
 /** libvirt loads it also where the VM is to be off. */

@@ -166,7 +166,9 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
     case 'otherHostsUnseen':
       return t('Virt Rewind cannot see whether VMs of other hosts use these files.');
     case 'tpmNotCaptured':
-      return t('Snapshots without RAM do not include the state of the TPM. A revert does not change it.');
+      return warning.file === undefined
+        ? t('The snapshot does not include the state of the TPM. A revert does not change it.')
+        : t('“{0}” cannot be replaced here, so the TPM is not reverted.', warning.file);
     case 'titleOnly':
       return warning.why === 'internal'
         ? t('The name in the image cannot be changed. The new name is saved as a title.')

@@ -172,7 +172,7 @@ export const fileRefusals: Pick<
   ],
   variablesShared: ({ vm, other, file }) => [
     t(
-      '{0} and {1} have the same file with UEFI variables, “{2}”. The revert would replace those of {1}.',
+      '{0} and {1} have the same file with UEFI variables or TPM state, “{2}”. The revert would replace those of {1}.',
       vm,
       other,
       file,

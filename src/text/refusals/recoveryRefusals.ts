@@ -150,8 +150,8 @@ export const recoveryRefusals: Pick<
       : t('The saved state was used. The disks of {0} are as the VM left them.', vm),
   ],
   variablesReplaced: ({ vm, snapshot }) => [
-    t('A revert of {0} was interrupted: it has the UEFI variables of {1}, but not its disks.', vm, snapshot),
-    t('Revert {0} to {1} again. Or shut it down and restore the variables of its checkpoint.', vm, snapshot),
+    t('A revert of {0} was interrupted: it has UEFI variables or TPM state of {1}, but not its disks.', vm, snapshot),
+    t('Revert {0} to {1} again. Or shut it down and restore those of its checkpoint.', vm, snapshot),
   ],
 };
 

@@ -51,6 +51,8 @@ function roleWords({ role, target = '' }: VmFile): string {
       return t('managed save');
     case 'uefiVariables':
       return t('UEFI variables');
+    case 'tpmState':
+      return t('state of the TPM');
     case 'metadata':
       return t('libvirt configuration');
   }

@@ -16,6 +16,8 @@ export interface EditorOptions {
   readonly uri: string;
   readonly journal: string;
   readonly env: NodeJS.ProcessEnv;
+  /** The folder with the state of the daemon's TPMs. */
+  readonly tpms?: string;
   readonly editor?: string;
   /** As a command line does, which looks for what was interrupted only when it acts on the VM. */
   readonly recovers?: 'beforeOperations';
@@ -44,7 +46,11 @@ export function openEditor(options: EditorOptions): Editor {
   const { persistence, course } = hooked(real, at, usualMs, act);
   const { recovers } = options;
   const engine = new Engine({
-    ...{ open: libvirtHypervisor(kept, env), log: kept, journal: persistence },
+    ...{
+      open: libvirtHypervisor(kept, env, { ...(options.tpms !== undefined && { tpms: options.tpms }) }),
+      log: kept,
+      journal: persistence,
+    },
     ...(recovers !== undefined && { recovers }),
   });
   const reports: RecoveryReport[] = [];
@@ -98,6 +104,7 @@ export interface ChildTask {
   readonly uri: string;
   readonly journal: string;
   readonly vm: string;
+  readonly tpms?: string;
   readonly request: OperationRequest;
   readonly at: At;
   readonly usualMs: readonly number[];

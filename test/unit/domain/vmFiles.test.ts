@@ -10,7 +10,7 @@ import { vmFileText } from '../../../src/text/rows/vmFileText.js';
 import { disk, external, frozen, image, looked, now, facts, tree, vm } from './someFacts.js';
 
 const file: FileFacts = { bytes: 10, allocatedBytes: 4096 };
-const folders = { vms: '/etc/vms', snapshots: '/var/snapshots', saves: '/var/saves' };
+const folders = { vms: '/etc/vms', snapshots: '/var/snapshots', saves: '/var/saves', tpms: '/var/tpms' };
 
 /** The present stands on b, which stands on a; c is the overlay of a branch beside b. */
 const web = (more: Partial<Facts> = {}): Facts =>
@@ -133,6 +133,8 @@ describe('the folders of libvirt itself', () => {
     assert.equal(metadataFolders('qemu:///system', home)?.vms, '/etc/libvirt/qemu');
     assert.equal(metadataFolders('qemu:///session', home)?.snapshots, '/home/me/.config/libvirt/qemu/snapshot');
     assert.equal(metadataFolders('qemu:///session', { ...home, XDG_CONFIG_HOME: '/c' })?.vms, '/c/libvirt/qemu');
+    assert.equal(metadataFolders('qemu:///system', home)?.tpms, '/var/lib/libvirt/swtpm');
+    assert.equal(metadataFolders('qemu:///session', home)?.tpms, '/home/me/.config/libvirt/qemu/swtpm');
   });
   it('are not known of others', () => {
     for (const uri of ['test:///default', 'qemu+unix:///system?socket=/run/other']) {

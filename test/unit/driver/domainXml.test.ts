@@ -109,6 +109,31 @@ describe("a VM's configuration", () => {
     });
   }
 
+  const own = '0b5b1e8c-7d5b-4f0e-9c51-2f4dc3a1d6a7';
+  const tpms: readonly (readonly [string, string | undefined])[] = [
+    ["<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>", `/tpms/${own}/tpm2/tpm2-00.permall`],
+    ["<tpm><backend type='emulator' version='1.2'/></tpm>", undefined],
+    ["<tpm><backend type='passthrough' version='2.0'><device path='/dev/tpm0'/></backend></tpm>", undefined],
+    [
+      "<tpm><backend type='emulator' version='2.0'><source type='dir' path='/a/b/'/></backend></tpm>",
+      '/a/b/tpm2-00.permall',
+    ],
+    ["<tpm><backend type='emulator' version='2.0'><source type='dir' path='a'/></backend></tpm>", undefined],
+    ["<tpm><backend type='emulator' version='2.0'><source type='file' path='/a'/></backend></tpm>", undefined],
+    ['', undefined],
+  ];
+  for (const [tpm, expected] of tpms) {
+    it(`the state of a TPM: ${tpm}`, () => {
+      const xml = `<domain><name>a</name><uuid>${own}</uuid><devices>${tpm}</devices></domain>`;
+      assert.equal(parseDomainXml(xml, '/tpms').tpmState, expected);
+      assert.equal(parseDomainXml(xml).tpmState, tpm.includes('/a/b/') ? expected : undefined);
+    });
+  }
+  it('the state of a TPM of a VM whose UUID leads elsewhere', () => {
+    const xml = `<domain><name>a</name><uuid>../../../../../../../../../../../etc/</uuid><devices>${tpms[0]![0]}</devices></domain>`;
+    assert.equal(parseDomainXml(xml, '/tpms').tpmState, undefined);
+  });
+
   const nvrams: readonly (readonly [string, string | undefined])[] = [
     ['<os/>', undefined],
     ["<os firmware='efi'/>", undefined],

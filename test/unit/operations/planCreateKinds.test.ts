@@ -77,6 +77,11 @@ golden.section(
 const uefi = { ...outside, vm: vm({ firmware: 'uefiRawNvram', nvram: '/img/VARS.fd' }) };
 const there = seen({ [base]: image() }, { '/img/VARS.fd': 'there' });
 const listed = (name: string): Partial<Facts> => ({ ...uefi, files: { ...there, lists: new Map([['/img', [name]]]) } });
+const tpm = (folder: string): Partial<Facts> => ({
+  ...outside,
+  vm: vm({ devices: ['tpm'], tpmState: `${folder}/tpm2-00.permall` }),
+  files: seen({ [base]: image() }, { [`${folder}/tpm2-00.permall`]: 'there' }),
+});
 golden.section(
   'what no external snapshot holds',
   creates([
@@ -88,6 +93,9 @@ golden.section(
     ['nobody asked whether files can be made there', { ...uefi, files: { ...there, canAct: new Map() } }],
     ['the variables cannot be seen', { ...uefi, files: seen({}, { '/img/VARS.fd': 'unknown' }) }],
     ['a TPM’s state', { vm: vm({ devices: ['tpm'] }) }],
+    ['a TPM’s state is copied first', tpm('/img')],
+    ['with RAM, which holds it', tpm('/img'), { snapshotKind: 'memory' }],
+    ['a TPM’s state in a folder of another', tpm('/tpms')],
   ]),
 );
 

@@ -174,7 +174,7 @@ const warnings: Samples<Warning> = {
   unaskedConnections: [{ connections: ['qemu:///session'] }],
   unreadVms: [{ vms: ['web-copy'] }],
   otherHostsUnseen: [{}],
-  tpmNotCaptured: [{}],
+  tpmNotCaptured: [{}, { file }],
   mediaChanged: [{ files: ['/img/tools.iso'] }],
   titleOnly: (['internal', 'current', 'files'] as const).map((why) => ({ why })),
   frees: (['exact', 'estimate', 'atLeast', 'atMost'] as const).map((how) => ({ bytes: gib, how })),

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { CopiedPoint, PointDisk } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
-import { nvramCopy } from '../../../domain/chains/nvramCopy.js';
+import { stateCopy } from '../../../domain/chains/stateCopies.js';
 import { ImageCommand } from '../../../qemu/imageCommands.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
 import { readImage, readTag } from '../../../qemu/localImage.js';
@@ -124,7 +124,7 @@ function withBacking(paths: readonly string[], known: ReadonlyMap<string, Copied
 
 /** The snapshot's copy of them, where there is one. */
 function variablesOf(file: CopiedFile, { name }: CopiedPoint, known: ReadonlyMap<string, CopiedFile>): CopiedFile {
-  const copy = known.get(nvramCopy(file.path, name));
+  const copy = known.get(stateCopy(file.path, name));
   return copy?.content === 'stored' ? { ...copy, path: file.path } : file;
 }
 
