@@ -77,6 +77,13 @@ const more = {
     needs: ['network', 'sshd'],
     files: ['insideDebian', 'newVmDebian'],
   },
+  debuggers: {
+    guards: ['wings', 'driver'],
+    layer: 'libvirtd',
+    minutes: 0.5,
+    needs: ['gdb'],
+    files: ['debugger'],
+  },
   looks: {
     guards: ['diagnosis', 'health', 'lesson', ...acting],
     layer: 'libvirtd',

@@ -41,9 +41,9 @@ const libvirtPrograms = {
  * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine; `guestfish`:
  * with a kernel for its VM, in the deep tier alone, for they are large; `network`: a DHCP server of libvirt's, which
  * starts no service; `rclone`: it serves backups as a REST server of restic's does, is large too, and Debian
- * has no package of such a server; `shellcheck`: for `npm run lint`.
- * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'guestfish' | 'rclone' | 'shellcheck'}
- *   Need
+ * has no package of such a server; `gdb`: a debugger of VMs; `shellcheck`: for `npm run lint`.
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'guestfish' | 'rclone' | 'gdb' |
+ *   'shellcheck'} Need
  */
 
 /**
@@ -66,7 +66,8 @@ export async function missingPackages(need) {
       ...(findSasl() ? [] : ['libsasl2-modules', 'libsasl2-modules-db']),
     ];
   }
-  if (need === 'rclone' || need === 'shellcheck') return (await findProgram(need)) === undefined ? [need] : [];
+  if (need === 'rclone' || need === 'gdb' || need === 'shellcheck')
+    return (await findProgram(need)) === undefined ? [need] : [];
   if (need === 'network') return (await findProgram('dnsmasq')) === undefined ? ['dnsmasq-base'] : [];
   if (need === 'guestfish') {
     const kernels = existsSync('/boot') && readdirSync('/boot').some((name) => name.startsWith('vmlinuz-'));

@@ -108,6 +108,8 @@ const ofCopies: Table<VmCopies> = {
 const ofGuests: Table<GuestAccess> = {
   consoleOf: 'changes',
   displayOf: 'changes',
+  debuggerOf: 'changes',
+  closeDebugger: 'changes',
   displayKindOf: 'reads',
   displayPasswordOf: 'changes',
   addressesOf: 'reads',

@@ -15,8 +15,8 @@ export interface GuestLine extends Disposable {
   readonly onDidClose: Event<Failure>;
   /**
    * The bytes in both directions; undefined while the VM is off. Rejects with a Failure: `busy` where another client
-   * has a console, `unsupported` where the VM has none, `notFound` where there is no VM, `denied` where it may not be
-   * opened, or not yet: the VM is in the middle of a revert. `byForce` ends another client's use of it.
+   * has a console or debugs it, `unsupported` where the VM has none, `notFound` where there is no VM, `denied` where it
+   * may not be opened, or not yet: the VM is in the middle of a revert. `byForce` ends another client's use of it.
    */
   open(taking: 'ifFree' | 'byForce'): Promise<Duplex | undefined>;
 }
@@ -26,6 +26,14 @@ export interface GuestAccess {
   consoleOf(uuid: string): Promise<GuestLine>;
   /** The VNC server of its display. Rejects with a Failure. */
   displayOf(uuid: string): Promise<GuestLine>;
+  /**
+   * What gdb and its kin talk to while one is attached: QEMU's server for debuggers, which stops the guest. Asked
+   * through QEMU's monitor: libvirt marks the VM. Rejects with a Failure.
+   * @param socket where QEMU may make one if it can, on this host; else it is a port of the host's loopback
+   */
+  debuggerOf(uuid: string, socket: string | undefined): Promise<GuestLine>;
+  /** As if nobody had attached one; the guest stays as it is. Rejects with a Failure. */
+  closeDebugger(uuid: string): Promise<void>;
   /** By its XML, of which display a person sees anything. Rejects with a Failure. */
   displayKindOf(uuid: string): Promise<'vnc' | 'spice' | 'none'>;
   /** What the server of its display asks for; undefined where it has no password. Rejects with a Failure. */

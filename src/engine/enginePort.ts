@@ -188,6 +188,9 @@ export interface GuestsPort {
   consoleOf(ref: VmRef): Promise<GuestLine>;
   /** The VNC server of the display, on a connection of its own. */
   displayOf(ref: VmRef): Promise<GuestLine>;
+  /** What debuggers talk to, on a connection of its own: it stops the guest, and libvirt marks the VM. */
+  debuggerOf(ref: VmRef, socket: string | undefined): Promise<GuestLine>;
+  closeDebugger(ref: VmRef): Promise<void>;
   displayKindOf(ref: VmRef): Promise<'vnc' | 'spice' | 'none'>;
   /** What the server of the display asks for; undefined where it has none. */
   displayPasswordOf(ref: VmRef): Promise<string | undefined>;

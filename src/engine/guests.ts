@@ -31,6 +31,14 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.displayOf(uuid));
   }
 
+  debuggerOf({ connection, uuid }: VmRef, socket: string | undefined): Promise<GuestLine> {
+    return this.#asking(connection, (guests) => guests.debuggerOf(uuid, socket));
+  }
+
+  closeDebugger({ connection, uuid }: VmRef): Promise<void> {
+    return this.#asking(connection, (guests) => guests.closeDebugger(uuid));
+  }
+
   displayKindOf({ connection, uuid }: VmRef): Promise<'vnc' | 'spice' | 'none'> {
     return this.#asking(connection, (guests) => guests.displayKindOf(uuid));
   }

@@ -12,6 +12,7 @@ import { CliError } from '../../src/cli/commandError.js';
 import { parseDescription, writeDescription } from '../../src/domain/description.js';
 import { displayLine, displayText, storableText } from '../../src/domain/plainText.js';
 import { parsePlace, parseProgram, parseSeconds } from '../../src/domain/startWait.js';
+import { parseServer } from '../../src/driver/connection/debuggerLine.js';
 import { answerOf, MonitorError } from '../../src/driver/run/monitor.js';
 import { parseEntry } from '../../src/journal/entryText.js';
 import { readLab } from '../../src/lab/readLab.js';
@@ -24,6 +25,7 @@ import { parseUri } from '../../src/libvirt/uri.js';
 import { htmlText } from '../../src/text/html.js';
 import { codeText, factsMarkdown, markdownText } from '../../src/text/markdown.js';
 import { sshConfigHosts } from '../../src/ui/commands/connections/sshConfigHosts.js';
+import { DebuggerWords } from '../../src/wings/guest/debug/debuggerWords.js';
 import { readChecksum } from '../../src/wings/guest/images/readChecksum.js';
 import * as v from 'valibot';
 import type { Decoder } from './fuzz.js';
@@ -212,6 +214,20 @@ export const textDecoders: readonly Decoder[] = [
       return { kept: bytes, decode: () => parseEntry(bytes, '0123456789abcdef0123456789abcdef') };
     },
   },
+  textDecoder(
+    'server for debuggers',
+    [
+      'disconnected:tcp:127.0.0.1:33835,server=on',
+      'unix:/tmp/g,server=on',
+      'tcp:0.0.0.0:1234,server=on <-> 127.0.0.1:5',
+    ],
+    (text) => parseServer(text),
+  ),
+  textDecoder('words of a debugger', ['+$qSupported:multiprocess+#c6', '$k#6b', '$vKill;1#6e', '$D;1#b0+'], (text) => {
+    const { pass } = new DebuggerWords().take(Buffer.from(text, 'latin1'));
+    assert.ok(pass.length <= text.length);
+    return pass.length;
+  }),
   textDecoder('text that is shown', said, (text) => {
     assertPlain(displayLine(text));
     assertPlain(displayText(text), '\n\t');

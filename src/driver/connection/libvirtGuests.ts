@@ -61,6 +61,18 @@ export function libvirtGuests(
           return openDisplay(connection, dom, onThisHost ? 'here' : login, details);
         },
       }),
+    debuggerOf: (uuid, socket) =>
+      line(uuid, {
+        doing: 'attaching a debugger',
+        open: async (connection, dom, _taking, details) => {
+          const { openDebugger } = await import('./debuggerLine.js');
+          return openDebugger(connection, dom, { to: onThisHost ? 'here' : login, socket, details });
+        },
+      }),
+    closeDebugger: (uuid) =>
+      ask(uuid, 'detaching a debugger', async (connection) =>
+        (await import('./debuggerLine.js')).closeDebugger(connection, uuid),
+      ),
     displayKindOf: (uuid) =>
       ask(uuid, 'looking for a display', async (connection) => {
         const { dom } = await connection.call('domainLookupByUuid', { uuid });

@@ -6,7 +6,7 @@ import { type Version, versionOf } from '../../domain/capabilities.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
 
-interface MonitoredVm {
+export interface MonitoredVm {
   readonly connection: Connection;
   readonly dom: Domain;
 }
@@ -22,7 +22,7 @@ export const leastQemu = versionOf(10, 0);
 const refused = v.object({ error: v.object({ desc: v.string() }) });
 
 /** Rejects with MonitorError, LibvirtError or ConnectionLost. */
-async function ask<S extends v.GenericSchema>(
+export async function ask<S extends v.GenericSchema>(
   { connection, dom }: MonitoredVm,
   answer: S,
   execute: string,

@@ -55,6 +55,14 @@ export class FakeGuests implements GuestAccess {
     return this.consoleOf();
   }
 
+  debuggerOf(): Promise<GuestLine> {
+    return this.consoleOf();
+  }
+
+  closeDebugger(): Promise<void> {
+    return Promise.resolve();
+  }
+
   displayKindOf(): Promise<'none'> {
     return Promise.resolve('none');
   }

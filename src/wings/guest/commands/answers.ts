@@ -29,6 +29,10 @@ export const guestAnswers = {
     ),
     removed: maybe(describe(text, 'With --remove: the name of the VM.')),
   }),
+  gdb: v.object({
+    command: v.literal('gdb'),
+    address: describe(text, 'A Unix socket of this user; where there is no such thing, HOST:PORT.'),
+  }),
   ssh: v.object({ command: v.literal('ssh'), names: describe(v.picklist(['on', 'off']), 'With --names.') }),
 } satisfies Wing['answers'];
 

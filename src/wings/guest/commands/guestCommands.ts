@@ -70,6 +70,15 @@ export const guestCommands = {
     examples: ['virt-rewind ssh web', 'virt-rewind ssh web -- uname -a', 'virt-rewind ssh --names on'],
     act: async () => (await import('./sshCommand.js')).ssh,
   },
+  gdb: {
+    heading: 'VMs',
+    summary: 'let debuggers attach to the kernel or firmware of a running VM, by the protocol of gdb',
+    operands: [vm],
+    options: { name: acting.name },
+    more: 'Prints the address, and serves one debugger at a time there until Ctrl+C. It stays the same when the VM is reverted: attach again then. The VM stops when a debugger attaches, and goes on when it detaches or ends; a kill detaches. libvirt marks the VM as tainted (custom-monitor) until it is off. Nothing on the host of the VM listens while no debugger is attached. See docs/guest.md.',
+    examples: ['virt-rewind gdb web-test', "gdb vmlinux -ex 'target remote ADDRESS'"],
+    act: async () => (await import('./gdbCommand.js')).gdb,
+  },
   images: {
     heading: 'VMs',
     summary: 'list the cloud images of the catalogue; fetch or remove one',

@@ -1,0 +1,44 @@
+// What a debugger says by gdb's protocol, as far as QEMU must not hear it twice, or at all. Pure.
+
+/** Far more than QEMU takes at once. */
+const mostPending = 256 * 1024;
+const [begin, end] = ['$', '#'];
+const sumLength = 2;
+
+interface HeardWords {
+  /** For QEMU: packets pass whole. */
+  readonly pass: Buffer;
+  /** QEMU would end itself at it, and the guest with it. What comes behind it is of no use. */
+  readonly isKill: boolean;
+}
+
+export class DebuggerWords {
+  #pending = Buffer.alloc(0);
+  /** The debugger has left the guest. QEMU crashes at a second time (7.2). */
+  isDetached = false;
+
+  /** @throws Error where it is no such protocol */
+  take(bytes: Uint8Array): HeardWords {
+    const all = Buffer.concat([this.#pending, bytes]);
+    let passed = 0;
+    for (;;) {
+      const from = all.indexOf(begin, passed);
+      const to = from < 0 ? -1 : all.indexOf(end, from);
+      const next = to < 0 ? Number.POSITIVE_INFINITY : to + 1 + sumLength;
+      if (next > all.length) {
+        const whole = from < 0 ? all.length : from;
+        this.#pending = all.subarray(whole);
+        if (this.#pending.length > mostPending) {
+          throw new Error('a packet that does not end');
+        }
+        return { pass: all.subarray(0, whole), isKill: false };
+      }
+      const packet = all.toString('latin1', from + 1, to);
+      if (packet === 'k' || packet.startsWith('vKill;')) {
+        return { pass: all.subarray(0, from), isKill: true };
+      }
+      this.isDetached = /^D(?:;[\da-f]+)?$/u.test(packet);
+      passed = next;
+    }
+  }
+}
