@@ -129,6 +129,8 @@ export type Warning =
   /** They were attached to the running VM only. */
   | { readonly kind: 'cloneWithoutDisks'; readonly disks: readonly string[] }
   | { readonly kind: 'cloneWithoutTpm' }
+  /** The TPM's keys are in both. */
+  | { readonly kind: 'cloneKeepsTpm' }
   /** Its address is new; host keys, machine ID, tokens inside are those of the VM. */
   | { readonly kind: 'cloneKeepsIdentity' }
   /**

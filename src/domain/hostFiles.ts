@@ -218,6 +218,8 @@ export interface HostFiles {
   createOverlay(overlay: NewOverlay, onMade?: OnMade): Promise<void>;
   /** Copies a whole file; `replace` puts it in the place of another in one move. */
   copy(from: string, to: string, existing: 'keep' | 'replace', onMade?: OnMade): Promise<void>;
+  /** The last two of a path, where they are not there, with the modes of those of another. */
+  makeFolders(like: string, folder: string): Promise<void>;
   /** Removes an internal snapshot from an image that nobody uses. */
   removeTag(file: string, tag: string): Promise<void>;
   /** Nobody may use the overlay. */

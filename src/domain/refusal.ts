@@ -69,7 +69,6 @@ interface CloneRefusals {
   /** A running VM: its fork needs an external snapshot, and libvirt cannot mix the two styles. */
   readonly forkOfInternal: { vm: string };
   /** Its RAM holds the keys of its TPM: two VMs would have the same. */
-  readonly forkHasTpm: { vm: string };
   /** A fork goes on from RAM in a file of its own. */
   readonly forkNeedsRam: { vm: string; snapshot: string };
   /** In bytes. */

@@ -78,6 +78,7 @@ const ofFiles: Table<HostFiles> = {
   canChange: 'reads',
   createOverlay: 'changes',
   copy: 'changes',
+  makeFolders: 'changes',
   removeTag: 'changes',
   rebase: 'changes',
   commit: 'changes',

@@ -1,4 +1,5 @@
-// UEFI variables beside the original, or back.
+// UEFI variables or the TPM's state beside the original, or back.
+import { folderOf } from '../domain/chains/overlayFiles.js';
 import { withFiles } from './changedFacts.js';
 import { cannotTell, never, noLayers, type StepDefinition } from './stepDefinition.js';
 
@@ -13,7 +14,10 @@ export const copyFile: StepDefinition<'copyFile'> = {
       : withFiles(facts, new Map([[to, typeof source === 'object' ? source : { bytes: 0, allocatedBytes: 0 }]]));
   },
   isDone: cannotTell,
-  byHand: ({ from, to, existing }) => [['cp', existing === 'keep' ? '-n' : '-f', '--', from, to]],
+  byHand: ({ from, to, existing, folders }) => [
+    ...(folders === undefined ? [] : [['mkdir', '-p', '--', folderOf(to)] as const]),
+    ['cp', existing === 'keep' ? '-n' : '-f', '--', from, to],
+  ],
   isHarmless: never,
   canBreakOff: true,
 };

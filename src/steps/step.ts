@@ -118,8 +118,17 @@ export type Step =
   | { readonly kind: 'makePersistent' }
   /** What a VM that runs starts with next time: on these files, the ones that it is on now. */
   | { readonly kind: 'configureDisks'; readonly disks: readonly FormattedFile[] }
-  /** UEFI variables beside the original, or back. */
-  | { readonly kind: 'copyFile'; readonly from: string; readonly to: string; readonly existing: 'keep' | 'replace' }
+  /**
+   * UEFI variables or the TPM's state beside the original, or back. `folders`: those around it are made, like those
+   * around the original.
+   */
+  | {
+      readonly kind: 'copyFile';
+      readonly from: string;
+      readonly to: string;
+      readonly existing: 'keep' | 'replace';
+      readonly folders?: 'make';
+    }
   /** Whole images of what these disks hold, each with nothing below it. */
   | { readonly kind: 'copyImages'; readonly disks: readonly CopiedDisk[] }
   /** A VM of the configuration of this one, or of its snapshot, on other files; it is off. */

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SnapshotStyle } from '../../src/domain/snapshot.js';
 import type { Plan } from '../../src/operations/plan.js';
-import { Failure } from '../../src/domain/failure.js';
+import type { VmRef } from '../../src/domain/vm.js';
+import { cloneRequest, makeClone, throwAway } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
@@ -25,8 +26,8 @@ describe('TPMs', () => {
   const [old, young] = ['word-one', 'word-two'];
   const holds = (vm: GuestVm, word: string): Promise<boolean> => tpmHolds(r.daemon, vm.ref.uuid, word);
 
-  async function define(name: string): Promise<GuestVm> {
-    const tpm = "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm></devices>";
+  async function define(name: string, more = ''): Promise<GuestVm> {
+    const tpm = `<tpm model='tpm-crb'><backend type='emulator' version='2.0'${more}/></tpm></devices>`;
     const vm = await definePeculiar(r, { name, edit: (xml) => xml.replace('</devices>', tpm) });
     await vm.power('start');
     await vm.power('forceOff');
@@ -143,11 +144,38 @@ describe('TPMs', () => {
     }
   });
 
-  it('a fork is refused for it', async () => {
+  const nameOf = (ref: VmRef): string => r.engine.findVm(ref)!.vm.name;
+  const folderOf = (ref: VmRef): string => join(r.daemon.dir, 'lib/swtpm', ref.uuid);
+
+  for (const way of ['linked', 'full'] as const) {
+    it(`a ${way} clone has that of its snapshot, runs with it, and takes it away`, async () => {
+      const vm = await define(`of-${way}`, " persistent_state='yes'");
+      await vm.power('forceOff');
+      await vm.create('disks');
+      await writeTpm(r.daemon, vm.ref.uuid, young);
+      const ref = await makeClone(
+        r.engine,
+        cloneRequest(r.engine, vm.ref, { snapshot: 'disks', name: `${way}-clone`, way }),
+      );
+      await r.virsh('start', nameOf(ref));
+      await r.virsh('destroy', nameOf(ref));
+      assert.equal(await tpmHolds(r.daemon, ref.uuid, old), true);
+      await r.engine.refresh({ vm: ref });
+      await throwAway(r.engine, ref);
+      assert.equal(existsSync(folderOf(ref)), false);
+      assert.equal(await holds(vm, young), true);
+    });
+  }
+
+  it('a fork goes on with it', async () => {
     const vm = await define('forked');
-    await assert.rejects(
-      forkVm(r.engine, vm.ref),
-      (error: unknown) => error instanceof Failure && error.details.refusal?.reason === 'forkHasTpm',
-    );
+    const { children } = await forkVm(r.engine, vm.ref);
+    const [child] = children;
+    assert.ok(child !== undefined);
+    await r.virsh('destroy', nameOf(child));
+    assert.equal(await tpmHolds(r.daemon, child.uuid, old), true);
+    await r.engine.refresh({ vm: child });
+    await throwAway(r.engine, child);
+    assert.equal(existsSync(folderOf(child)), false);
   });
 });

@@ -55,6 +55,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
       knowingAccesses(overlay.file, onMade, (files, tell) => files.createOverlay(overlay, tell)),
     copy: (from, to, existing, onMade) =>
       knowingAccesses(to, onMade, (files, tell) => files.copy(from, to, existing, tell)),
+    makeFolders: (like, folder) => firstAble(acting, (files) => files.makeFolders(like, folder)),
     rebase: (overlay) => firstAble(acting, (files) => files.rebase(overlay)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),

@@ -18,7 +18,7 @@ import { readImage } from '../../qemu/localImage.js';
 import { placeNew } from './placeFile.js';
 import { type ImageHost, qemuImg, type QemuImg } from '../../qemu/qemuImg.js';
 import { FileLooks, isPath } from './lookAtFiles.js';
-import { errnoOf } from '../../base/errno.js';
+import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
 
 /** A computer whose files are looked at and changed directly. */
 export interface DirectHost extends ImageHost {
@@ -48,6 +48,7 @@ export function directFiles(host: DirectHost): FileAccess {
     canAct: (folder) => canAct(folder, host),
     createOverlay: (overlay, onMade) => act((on) => createOverlay(overlay, on, onMade)),
     copy: (from, to, existing, onMade) => act((on) => copy({ from, to, existing }, on.files, onMade)),
+    makeFolders: (like, folder) => act((on) => makeFolders(like, folder, on.files)),
     removeTag: (file, tag) => act((on) => removeTag(file, tag, on, looks)),
     rebase: (overlay) => act((on) => rebaseImage(overlay, on)),
     canChange: (path) => canChange(path, host),
@@ -137,6 +138,26 @@ async function copy(
     return replaced ?? like;
   };
   await placeNew(details, to, existing, files, fill, onMade);
+}
+
+/** Who owns them is set by libvirt when it starts the VM. */
+async function makeFolders(like: string, folder: string, files: FileSystem): Promise<void> {
+  const details = { doing: 'making a folder', path: folder };
+  requirePaths(details, like, folder);
+  try {
+    for (const [path, around] of [
+      [dirname(folder), dirname(like)],
+      [folder, like],
+    ] as const) {
+      if ((await undefinedIfAbsent(files.lstat(path))) === undefined) {
+        await files.mkdir(path);
+        await files.chmod(path, (await files.stat(around)).mode & 0o777);
+        await files.flush(dirname(path));
+      }
+    }
+  } catch (error) {
+    throw fileFailure(error, details);
+  }
 }
 
 async function removeTag(file: string, tag: string, host: ImageHost, looks: FileLooks): Promise<void> {

@@ -103,7 +103,7 @@ const fileMethods = [
     'canAct',
     'createOverlay',
   ] as const),
-  ...(['copy', 'removeTag', 'rebase', 'canChange', 'commit', 'copyImage', 'remove', 'trash'] as const),
+  ...(['copy', 'makeFolders', 'removeTag', 'rebase', 'canChange', 'commit', 'copyImage', 'remove', 'trash'] as const),
 ] as const satisfies readonly (keyof FileAccess)[];
 const contentMethods = ['internalSizes', 'extents'] as const satisfies readonly (keyof ImageContents)[];
 

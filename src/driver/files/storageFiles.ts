@@ -217,6 +217,7 @@ export function storageFiles(access: StorageAccess): StorageFiles {
       Promise.reject(
         new Failure('unsupported', { doing: 'removing a snapshot from an image', path: file, snapshot: tag }),
       ),
+    makeFolders: (_, path) => Promise.reject(new Failure('unsupported', { doing: 'making a folder', path })),
     canChange: () => Promise.resolve({ why: 'noStorageDriver' }),
     rebase: ({ file }) =>
       Promise.reject(new Failure('unsupported', { doing: 'naming what an image rests on', path: file })),

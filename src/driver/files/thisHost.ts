@@ -33,6 +33,7 @@ export const filesElsewhere: HostFiles = {
   createOverlay: ({ file }) => refuse(file),
   copyImage: ({ file }) => refuse(file),
   copy: (_, to) => refuse(to),
+  makeFolders: (_, folder) => refuse(folder),
   rebase: ({ file }) => refuse(file),
   removeTag: (file) => refuse(file),
   remove: (path) => refuse(path),

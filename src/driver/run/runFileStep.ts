@@ -1,5 +1,6 @@
 // Steps on the files of the hypervisor's host: overlays, tags, copies, and what nobody needs any more.
 // Each may have been done before, in part or whole: what is so already counts as done.
+import { dirname } from 'node:path';
 import { VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import type { MadeFile, NewOverlay } from '../../domain/hostFiles.js';
@@ -135,9 +136,10 @@ export async function rebaseOverlay(
  */
 export async function copyFile(
   { files, log, onMade }: OnFiles,
-  { from, to, existing }: StepOfKind<'copyFile'>,
+  { from, to, existing, folders }: StepOfKind<'copyFile'>,
 ): Promise<void> {
   try {
+    await (folders === 'make' ? files.makeFolders(dirname(from), dirname(to)) : undefined);
     await files.copy(from, to, existing, onMade);
   } catch (error) {
     if (existing === 'replace' || !(error instanceof Failure) || error.kind !== 'exists') {

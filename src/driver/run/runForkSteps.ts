@@ -10,6 +10,7 @@ import {
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_TPM,
   VIR_DOMAIN_XML_INACTIVE,
   VIR_DOMAIN_XML_SECURE,
 } from '../../libvirt/flags.js';
@@ -18,7 +19,8 @@ import type { Connection } from '../../libvirt/connection.js';
 import { Failure } from '../../domain/failure.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { StepOfKind } from '../../steps/step.js';
-import { isActive } from '../../domain/vm.js';
+import { type Capabilities, versionOf } from '../../domain/capabilities.js';
+import { hasTpm, isActive } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
@@ -85,7 +87,7 @@ async function unplug(connection: Connection, dom: Domain): Promise<void> {
  * Idempotent.
  */
 export async function undoClone(
-  { connection, files, vm, log }: StepContext,
+  { connection, files, vm, log, capabilities }: StepContext,
   step: StepOfKind<'undoClone'>,
 ): Promise<void> {
   if (step.handed !== undefined) {
@@ -113,8 +115,16 @@ export async function undoClone(
   await removeThose({ files, log }, step);
   if (found !== undefined) {
     // Where it has none, it is asked to keep nothing.
-    await connection.call('domainUndefineFlags', { dom: found.dom, flags: VIR_DOMAIN_UNDEFINE_KEEP_NVRAM });
+    const { dom } = found;
+    const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+    const flags = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | tpmFlag(xml, capabilities);
+    await connection.call('domainUndefineFlags', { dom, flags });
   }
+}
+
+/** The state of one that is marked as persistent is kept otherwise; the flag came with 8.9. */
+function tpmFlag(xml: string, { libvirt }: Capabilities): number {
+  return libvirt >= versionOf(8, 9) && hasTpm(parseDomainXml(xml)) ? VIR_DOMAIN_UNDEFINE_TPM : 0;
 }
 
 /**
@@ -169,7 +179,7 @@ export async function defineClone(context: StepContext, step: StepOfKind<'define
  * @throws Failure `refused` unless it is off, and a clone still
  */
 export async function discardClone(
-  { connection, dom, vm, files, log }: StepContext,
+  { connection, dom, vm, files, log, capabilities }: StepContext,
   step: StepOfKind<'discardClone'>,
 ): Promise<void> {
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
@@ -185,6 +195,7 @@ export async function discardClone(
       VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
       // libvirt removes them by their name.
-      (vm.nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM),
+      (vm.nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM) |
+      tpmFlag(xml, capabilities),
   });
 }

@@ -23,6 +23,7 @@ import { attribute, element as e, find, findAll, parseXml, writeXml, XmlError, t
  * | ports of displays, sockets                          | given by libvirt |
  * | number of the VM on vsock                           | given by libvirt |
  * | writable floppies                                   | read-only |
+ * | folder of the TPM                                   | under its UUID |
  *
  * @param secureXml a VM's or a snapshot's, read with its passwords
  * @throws XmlError when it is neither, or lacks one of the disks
@@ -88,6 +89,9 @@ function ownDevice(device: XmlElement, { network, addresses }: Pick<ClonedVm, 'n
       return ownDisplay(device);
     case 'vsock':
       return changeChildren(device, 'cid', () => e('cid', { auto: 'yes' }));
+    case 'tpm':
+      // The folder of the VM; without one it is under the clone's UUID.
+      return changeChildren(device, 'backend', (backend) => withoutChildren(backend, 'source'));
     case 'disk':
       return attribute(device, 'device') === 'floppy' && find(device, 'readonly') === undefined
         ? { ...device, children: [...device.children, e('readonly')] }

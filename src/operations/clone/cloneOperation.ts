@@ -129,7 +129,9 @@ export const cloneOperation: OperationDefinition<'clone'> = {
     const copies = snapshot === undefined ? [] : stateCopies(facts.vm, snapshot);
     const named = snapshot !== undefined && findSnapshot(facts.tree, snapshot) !== undefined ? [snapshot] : [];
     const stoodOn = named.flatMap((name) => facts.frozenDisks?.get(name) ?? []).flatMap(({ source }) => source ?? []);
+    const { tpmState } = facts.vm;
     const changes = [
+      ...(tpmState === undefined ? [] : [tpmState]),
       ...(ram === undefined ? [] : savedRamOf(findSnapshot(facts.tree, snapshot ?? ''))),
       ...(snapshot === undefined ? presentFiles(facts) : stoodOn).filter((path) => path.startsWith('/')),
     ];

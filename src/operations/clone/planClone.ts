@@ -21,6 +21,7 @@ import { accessRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal 
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
 import { type CloneDisk, damagedImage, disksOfPresent, disksOfSnapshot, liveOnlyDisks } from './cloneDisks.js';
 
+type CopyStep = Extract<Step, { kind: 'copyFile' }>;
 type CloneRequest = Extract<OperationRequest, { kind: 'clone' }>;
 
 /** A clone is written down in a moment; a copy takes its time. */
@@ -68,7 +69,9 @@ export function planClone(request: CloneRequest, facts: Facts): DraftPlan | Refu
     return room;
   }
   const variables = variablesOf(request, based.snapshot, facts);
-  const made = [...files.map(({ file }) => file), ...(variables === undefined ? [] : [variables.to])];
+  const tpm = tpmOf(request, based.snapshot, facts);
+  const copies = [variables, tpm].flatMap((step) => step ?? []);
+  const made = [...files.map(({ file }) => file), ...copies.map(({ to }) => to)];
   const snapshot = request.snapshot;
   const own: ClonedVm = {
     clone,
@@ -105,7 +108,7 @@ export function planClone(request: CloneRequest, facts: Facts): DraftPlan | Refu
             ...(tag === undefined ? {} : { tag }),
           })),
         },
-    ...(variables === undefined ? [] : [variables]),
+    ...copies,
     { kind: 'defineClone', ...own, ...(snapshot === undefined ? {} : { snapshot }) },
     ...(ram === undefined ? [] : [{ kind: 'restoreClone', file: ram, ...own } as const]),
   ];
@@ -115,7 +118,7 @@ export function planClone(request: CloneRequest, facts: Facts): DraftPlan | Refu
     request,
     steps,
     losses: [],
-    warnings: [...based.warnings, ...warningsOf(request, based.snapshot, facts), ...room],
+    warnings: [...based.warnings, ...warningsOf(request, based.snapshot, tpm, facts), ...room],
     progress: 'timeOnly',
     estimateMs: linkMs + (way === 'full' ? Math.round(bytes / bytesPerMs) : 0),
     spaceBytes: bytes,
@@ -153,8 +156,7 @@ function stateRefusal({ ram }: CloneRequest, facts: Facts): RefusedDecision | un
       : refuse('driverCannot', { driver: capabilities.driver, action: 'clone' })) ??
     unsteadyRefusal(vm, 'clone') ??
     (shared === undefined ? undefined : refuse('cloneSharesMemory', { vm: vm.name, device: shared })) ??
-    (device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: vm.name, device })) ??
-    (ram !== undefined && hasTpm(vm) ? refuse('forkHasTpm', { vm: vm.name }) : undefined)
+    (device === undefined ? undefined : refuse('ramCannotBeSaved', { vm: vm.name, device }))
   );
 }
 
@@ -253,12 +255,11 @@ function variablesOf(
   { clone }: CloneRequest,
   snapshot: string | undefined,
   { vm: { nvram }, files }: Facts,
-): Extract<Step, { kind: 'copyFile' }> | undefined {
+): CopyStep | undefined {
   if (nvram === undefined) {
     return undefined;
   }
-  const copy = snapshot === undefined ? undefined : stateCopy(nvram, snapshot);
-  const from = [copy, nvram].find((file) => file !== undefined && typeof files?.files.get(file) === 'object');
+  const from = stateOf(nvram, snapshot, files);
   return from === undefined
     ? undefined
     : {
@@ -267,6 +268,30 @@ function variablesOf(
         to: `${folderOf(nvram)}/${clone.name}_VARS.${clone.uuid.slice(0, 8)}.fd`,
         existing: 'keep',
       };
+}
+
+/**
+ * The same of the TPM's state, in a folder under the clone's own UUID, where libvirt looks for it. RAM brings it by
+ * itself. libvirt makes no folder for us, so it must be ours to change.
+ */
+function tpmOf(
+  { clone, ram }: CloneRequest,
+  snapshot: string | undefined,
+  { vm: { uuid, tpmState }, files }: Facts,
+): CopyStep | undefined {
+  const to = tpmState?.replace(`/${uuid}/`, `/${clone.uuid}/`);
+  if (tpmState === undefined || to === undefined || to === tpmState || ram !== undefined) {
+    return undefined;
+  }
+  const from = stateOf(tpmState, snapshot, files);
+  return from === undefined || files?.canChange?.get(tpmState) !== 'yes'
+    ? undefined
+    : { kind: 'copyFile', from, to, existing: 'keep', folders: 'make' };
+}
+
+function stateOf(file: string, snapshot: string | undefined, files: Facts['files']): string | undefined {
+  const places = [...(snapshot === undefined ? [] : [stateCopy(file, snapshot)]), file];
+  return places.find((place) => typeof files?.files.get(place) === 'object');
 }
 
 /** The file with the RAM that a fork goes on from; it is read, so it must be ours to read. */
@@ -294,6 +319,7 @@ function ramOf({ ram, snapshot: name, way }: CloneRequest, facts: Facts): string
 function warningsOf(
   { network, snapshot, ram, way }: CloneRequest,
   base: string | undefined,
+  tpm: Step | undefined,
   facts: Facts,
 ): readonly Warning[] {
   const { vm, tree } = facts;
@@ -305,7 +331,9 @@ function warningsOf(
     ...(damaged === undefined ? [] : [{ kind: 'imageDamaged', file: damaged } as const]),
     ...(ran && ram === undefined ? [{ kind: 'cloneWithoutRam' } as const] : []),
     ...(leftOut.length === 0 ? [] : [{ kind: 'cloneWithoutDisks', disks: leftOut } as const]),
-    ...(hasTpm(vm) ? [{ kind: 'cloneWithoutTpm' } as const] : []),
+    ...(hasTpm(vm)
+      ? [{ kind: tpm === undefined && ram === undefined ? 'cloneWithoutTpm' : 'cloneKeepsTpm' } as const]
+      : []),
     ...(network === 'same' || ram === 'kept' ? [{ kind: 'cloneKeepsIdentity' } as const] : []),
   ];
 }

@@ -66,7 +66,9 @@ function filesOfClone(facts: Facts): readonly string[] {
   const { vm, tree, made = new Map<string, string | undefined>() } = facts;
   const named = namedFiles(facts);
   const guarded = new Set(vm.disks.filter((disk) => !isOwnDisk(disk)).flatMap(xmlChain));
-  const own = [...made.keys()].filter((file) => (named.has(file) && !guarded.has(file)) || file === vm.nvram);
+  const own = [...made.keys()].filter(
+    (file) => (named.has(file) && !guarded.has(file)) || file === vm.nvram || file === vm.tpmState,
+  );
   if (own.length === 0) {
     return [];
   }

@@ -14,9 +14,8 @@ import { reparentSteps } from '../reparentSteps.js';
 type RedefineStep = Extract<Step, { kind: 'redefineAs' }>;
 
 /**
- * 1. the copies of UEFI variables and of the TPM's state under the new name, 2. the new snapshot, 3. each child moved to it, 4. it is made
- * current where the old one was, 5. the old one is forgotten, 6. the old copies
- * removed.
+ * 1. the copies of UEFI variables and of the TPM's state under the new name, 2. the new snapshot, 3. each child moved
+ * to it, 4. it is made current where the old one was, 5. the old one is forgotten, 6. the old copies removed.
  *
  * Broken off anywhere, every snapshot has a parent that is there, both names have all their files, and the current one
  * is there: until 4 the old one, then the new one. The old one is forgotten only when nothing is below it and it is

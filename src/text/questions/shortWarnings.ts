@@ -67,6 +67,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   cloneWithoutRam: () => t('it starts as after a power cut'),
   cloneWithoutDisks: () => t('without the disks that only the running VM had'),
   cloneWithoutTpm: () => t('its TPM is empty'),
+  cloneKeepsTpm: 'details',
   freezesForClone: () => t('a snapshot of the VM is created first'),
   cloneKeepsIdentity: 'details',
   needsSpace: 'details',

@@ -59,6 +59,8 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       return t(
         'The clone gets an empty TPM, without the keys in the TPM of the VM (for example, of an encrypted disk).',
       );
+    case 'cloneKeepsTpm':
+      return t('The clone gets a copy of the TPM, with its keys.');
     case 'cloneKeepsIdentity':
       return t('The clone has the same machine ID, SSH host keys, passwords, tokens and static addresses as the VM.');
     case 'crashConsistent':

@@ -12,7 +12,6 @@ export const cloneRefusals: Pick<
   | 'cloneNeedsOff'
   | 'diskNotHeld'
   | 'cloneSharesMemory'
-  | 'forkHasTpm'
   | 'forkNeedsRam'
   | 'forkOfInternal'
   | 'forkNeedsMemory'
@@ -60,10 +59,6 @@ export const cloneRefusals: Pick<
       ? t('{0} has a drive that is outside libvirt (qemu:commandline). A clone would write to the same drive.', vm)
       : t('{0} has persistent memory outside its disks ({1}). A clone would write to the same memory.', vm, device),
     '',
-  ],
-  forkHasTpm: ({ vm }) => [
-    t('{0} has a TPM. A fork would have the same keys in it.', vm),
-    t('Shut {0} down and clone it. The clone gets an empty TPM.', vm),
   ],
   forkOfInternal: ({ vm }) => [
     t('{0} has internal snapshots, so it cannot be forked while it is running.', vm),

@@ -20,6 +20,7 @@ const xml = `<domain type="kvm" id="3"><name>web</name><uuid>${own}</uuid><title
     <channel type="unix"><source mode="bind" path="/c/web"/><target type="virtio" name="org.qemu.guest_agent.0"/></channel>
     <graphics type="vnc" port="5901" autoport="no" websocket="5701"/>
     <vsock><cid auto="no" address="3"/></vsock>
+    <tpm model="tpm-crb"><backend type="emulator" version="2.0"><source type="dir" path="/tpms/web"/></backend></tpm>
   </devices></domain>`;
 
 function clone(more: Partial<ClonedVm> = {}): string {
@@ -48,6 +49,7 @@ describe('the configuration of a clone', () => {
       '5901',
       '5701',
       'address="3"',
+      '/tpms/web',
       'portid',
       'id="3"',
     ]) {

@@ -84,6 +84,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(this.act);
   }
 
+  makeFolders(): Promise<void> {
+    return Promise.resolve();
+  }
+
   copyImage(): Promise<void> {
     return Promise.reject(new Error('not here'));
   }

@@ -814,11 +814,6 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
     },
   ],
   ['cloneSharesMemory', clone({}), { ...ab, vm: vm({ disks: ab.vm!.disks, devices: ['drive'] }) }],
-  [
-    'forkHasTpm',
-    clone({ ram: 'kept', network: 'unplugged', snapshot: undefined as never }),
-    { ...ab, vm: vm({ disks: ab.vm!.disks, devices: ['tpm'] }) },
-  ],
   ['forkNeedsRam', clone({ ram: 'kept', network: 'unplugged' }), ab],
   ['forkOfInternal', clone({ ram: 'kept', network: 'unplugged', snapshot: undefined as never }), inside()],
   ['notOurClone', discard, ab],

@@ -425,7 +425,6 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   diskNotHeld: end(/contains all disks/u),
   cloneSharesMemory: end(''),
   variablesShared: byHand(() => ({ otherVms: [] })),
-  forkHasTpm: turned('shutDown', 'off', {}, { ...fullClone, snapshot: undefined as never }),
   forkNeedsRam: (here) => {
     const { ram: _, ...plain } = here.request as Extract<OperationRequest, { kind: 'clone' }>;
     return [changed(here, { request: plain })];

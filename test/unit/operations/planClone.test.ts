@@ -4,6 +4,7 @@ import type { ImageFacts } from '../../../src/domain/hostFiles.js';
 import type { Recovery } from '../../../src/operations/interrupted.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { Facts } from '../../../src/domain/facts.js';
+import type { CannotAct } from '../../../src/domain/hostFiles.js';
 import type { Vm } from '../../../src/domain/vm.js';
 import { planRecovery } from '../../../src/operations/decide/planRecovery.js';
 import { image } from '../domain/hostFiles.js';
@@ -71,6 +72,23 @@ golden.section(
     ['no room for the overlays', ofA, onLibvirt(12, 8, 2 ** 19)],
   ]),
 );
+const state = `/tpms/${outside().vm.uuid}/tpm2/tpm2-00.permall`;
+const withTpm = (file: string, can: 'yes' | CannotAct = 'yes'): Facts => {
+  const of = outside({ devices: ['tpm'], tpmState: file });
+  const there = { bytes: 1, allocatedBytes: 1 };
+  const files = new Map([...of.files!.files, [file, there] as const, [`${file}.a`, there] as const]);
+  return { ...of, files: { ...of.files!, files, canChange: new Map([[file, can]]) } };
+};
+golden.section(
+  'a TPM',
+  asked([
+    ['of a snapshot, its copy', ofA, withTpm(state)],
+    ['libvirt alone reaches its state', ofA, withTpm(state, { why: 'denied' })],
+    ['in a folder of its own', ofA, withTpm('/own/tpm2-00.permall')],
+    ['nobody knows where', ofA, outside({ devices: ['tpm'] })],
+    ['of a fork, in the RAM', fork, forkableWith('tpm')],
+  ]),
+);
 golden.section(
   'refused',
   asked([
@@ -93,7 +111,6 @@ golden.section(
     ['a fork of a VM with a passed-through device', fork, forkableWith('hostDevice')],
     ['a fork of a VM with a shared folder', fork, forkableWith('virtiofs')],
     ['a fork of a VM with shared memory', fork, forkableWith('shmem')],
-    ['a fork of a VM with a TPM', fork, forkableWith('tpm')],
     ['a fork of now', forkOfNow, outside()],
     [
       'a fork of now on a host to whose files no login leads',
@@ -101,7 +118,6 @@ golden.section(
       { ...outside(), files: { ...outside().files!, canChange: new Map([[disk0, { why: 'otherHost' }]]) } },
     ],
     ['a fork of now of a VM with internal snapshots', forkOfNow, inside()],
-    ['a fork of now of a VM with a TPM', forkOfNow, outside({ devices: ['tpm'] })],
     ['a fork of now of a VM that is paused', forkOfNow, outside({ power: 'paused' })],
     [
       'a fork of now of a VM with a disk that only the running VM has',

@@ -24,7 +24,6 @@ const facts: RefusalFacts = {
   linkedToTag: { vm, snapshot },
   cloneNeedsOff: { vm, state: 'running', snapshot },
   diskNotHeld: { vm, snapshot, disk: 'vdb' },
-  forkHasTpm: { vm },
   variablesShared: { vm, other: 'db', file: '/nvram' },
   cloneSharesMemory: { vm, device: 'nvdimm' },
   notOurClone: { vm },

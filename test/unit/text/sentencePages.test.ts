@@ -191,6 +191,7 @@ const warnings: Samples<Warning> = {
   cloneWithoutDisks: [{ disks: [disk] }],
   imageDamaged: [{ file }],
   cloneWithoutTpm: [{}],
+  cloneKeepsTpm: [{}],
   cloneKeepsIdentity: [{}],
   configuredAsNow: [{ memory: true }, { memory: false }],
   hardwareChanges: (['added', 'removed', 'changed'] as const).map((how) => ({
