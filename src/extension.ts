@@ -8,7 +8,7 @@ import type { EditorContext } from './api/connectWithin.js';
 import type { VirtRewindApi } from './api/publicApi.js';
 import type { CommandServices, SystemsOfEditor } from './ui/commands/commandServices.js';
 import { applySettings } from './ui/commands/applySettings.js';
-import { registerCommands, type TitledCommand } from './ui/commands/registerCommands.js';
+import { registerCommands } from './ui/commands/registerCommands.js';
 import type { Engine } from './engine/engine.js';
 import { openEngine } from './session/openEngine.js';
 import { SharedSettings } from './session/sharedSettings.js';
@@ -23,6 +23,7 @@ import type { Vm } from './domain/vm.js';
 import { XmlDocuments } from './ui/documents/documents.js';
 import { Attentions } from './ui/attentions.js';
 import { SystemPictures } from './ui/picture/systemPictures.js';
+import type { Contributed } from './ui/picture/pictureMenu.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
 import { HealthStatus } from './ui/health/healthStatus.js';
 import { ChosenSystem } from './ui/commands/systems/chosenSystem.js';
@@ -116,8 +117,9 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
   });
   const inTree = async (): Promise<VmNotes> => (await wings()).notesInTree(context.globalState, log);
   const tree = new VmTree(engine, known, bisects, attentions, health, context.globalState, inTree, log);
+  const contributed = contributedBy(context.extension);
   const pictures = new PicturePanels(
-    { engine, health, bisects, log, sentences, extension: context.extensionUri },
+    { engine, health, bisects, log, sentences, extension: context.extensionUri, contributed },
     attentions,
   );
   const documents = new XmlDocuments(engine);
@@ -162,7 +164,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     pictures: new SystemPictures({ engine, known, attentions, shown: tree.systemShown }),
     open: () => (opened ??= import('./systems/systems.js').then((room) => new room.Systems(systemsOptions))),
   };
-  const commands = registerCommands(commandsOf(context.extension), {
+  const commands = registerCommands(contributed.commands, {
     wings,
     systems,
     bisects,
@@ -313,7 +315,6 @@ export async function deactivate(): Promise<void> {
 }
 
 /** Its package.json is made from the table of verbs. */
-function commandsOf({ packageJSON }: vscode.Extension<unknown>): readonly TitledCommand[] {
-  return (packageJSON as { readonly contributes: { readonly commands: readonly TitledCommand[] } }).contributes
-    .commands;
+function contributedBy({ packageJSON }: vscode.Extension<unknown>): Contributed {
+  return (packageJSON as { readonly contributes: Contributed }).contributes;
 }

@@ -77,6 +77,7 @@ describe('what if, in the cells of the picture', () => {
       const told = await pictureWhatIf(r.engine, {
         ref,
         action: `virtRewind.${action}`,
+        title: action,
         snapshot,
         reading: { now: Date.now(), isProtected: () => false },
         revert: { after: 'asSnapshot', checkpointFirst: false },

@@ -95,6 +95,12 @@ describe('the picture', () => {
     const menu = hands.page.getByRole('menu');
     await menu.waitFor();
     await picture('menu');
+    await menu.getByRole('separator').first().waitFor();
+    assert.equal(await menu.getByRole('menuitem', { name: 'Rename' }).getAttribute('aria-keyshortcuts'), 'F2');
+    await menu.getByRole('menuitem', { name: 'Clones and Forks' }).focus();
+    await hands.press('ArrowRight');
+    await menu.getByRole('menuitem', { name: 'Clone…' }).waitFor();
+    await picture('submenu');
     await hands.press('Escape');
     await menu.waitFor({ state: 'detached' });
     await hands.press('Enter');

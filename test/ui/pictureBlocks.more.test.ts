@@ -229,7 +229,7 @@ describe('the blocks of the picture', () => {
   it('show what a consolidation moves where, and are there when it has run', async () => {
     await hands.tree.focus();
     await hands.walk('End', /^You are here/);
-    await hands.choose('Consolidate Disks…');
+    await hands.choose('More', 'Health and Repair', 'Consolidate Disks…');
     await hands.whatIf.waitFor();
     const heads = hands.blocks.getByRole('rowheader');
     await heads.nth(0).filter({ hasText: 'would receive the moved blocks' }).waitFor();
@@ -246,7 +246,7 @@ describe('the blocks of the picture', () => {
     await hands.whatIf.waitFor({ state: 'hidden' });
     await hands.tree.focus();
     await hands.walk('End', /^You are here/);
-    await hands.choose('Consolidate Disks…');
+    await hands.choose('More', 'Health and Repair', 'Consolidate Disks…');
     await hands.whatIf.getByRole('button', { name: /^Delete \d+ Snapshots? and Merge$/ }).click();
     await hands.node(/^one/).waitFor({ state: 'detached' });
     outside.merge('Until “two”', 'Base, until “one”');

@@ -54,10 +54,12 @@ export class PictureHands {
     await this.page.getByRole('treeitem', { name: wanted, selected: true }).waitFor();
   }
 
-  /** Opens the menu of the node that has the keyboard, and chooses. */
-  async choose(item: string): Promise<void> {
+  /** Opens the menu of the node that has the keyboard, and chooses, through the menus in it. */
+  async choose(...items: readonly string[]): Promise<void> {
     await this.press('Enter');
-    await this.page.getByRole('menuitem', { name: item }).click();
+    for (const item of items) {
+      await this.page.getByRole('menuitem', { name: item }).click();
+    }
   }
 
   async open(vm: string): Promise<void> {

@@ -5,15 +5,19 @@ import * as v from 'valibot';
 import type { BlockRow } from '../../domain/blockMap.js';
 import type { LayerFate } from '../../operations/whatIf.js';
 
-/** What a node's menu can do, by the token that a node must have for it. */
+/** What stands in a node's menu: a command, or a menu of its own. */
 export interface PictureAction {
   readonly id: string;
   readonly title: string;
-  readonly token: string;
+  /** Tokens: a node must have one of each. */
+  readonly is: readonly (readonly string[])[];
+  /** Between two groups is a line. */
+  readonly group: string;
+  readonly items?: readonly PictureAction[];
   /** `whatIf`: shown in the picture before it runs. */
   readonly shows?: 'whatIf';
-  /** The key that stands for it while a node has the keyboard, as in the tree view. */
-  readonly key?: string;
+  /** The key that stands for it while a node has the keyboard, and that of macOS. */
+  readonly keys?: readonly string[];
 }
 
 export interface PictureNode {

@@ -11,15 +11,24 @@ import type { Log } from '../../base/log.js';
 import type { Plan } from '../../operations/plan.js';
 import { displayLine } from '../../domain/plainText.js';
 import { type VmRef, sameVm } from '../../domain/vm.js';
-import { type FromPicture, type PageState, type PictureFocus, type ToPicture, parseFromPicture } from './messages.js';
+import {
+  type FromPicture,
+  type PageState,
+  type PictureAction,
+  type PictureFocus,
+  type ToPicture,
+  parseFromPicture,
+} from './messages.js';
 import type { Sentences } from '../../text/translation.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { AttentionShare } from '../attentions.js';
 import type { ShownBisects } from '../tree/vmTree.js';
 import { notify } from '../prompts/notify.js';
+import { readSettings } from '../readSettings.js';
 import type { AgreedPlans } from './agreedPlans.js';
 import { PictureDisk } from './pictureDisk.js';
 import { pageHtml } from './picturePage.js';
+import { type Contributed, pictureMenu } from './pictureMenu.js';
 import { pictureState } from './pictureState.js';
 import { PictureWishes, reading } from './pictureWishes.js';
 
@@ -39,6 +48,7 @@ export interface PictureServices {
   readonly log: Log;
   readonly sentences: Sentences;
   readonly extension: vscode.Uri;
+  readonly contributed: Contributed;
 }
 
 export class PicturePanel implements Disposable {
@@ -84,7 +94,7 @@ export class PicturePanel implements Disposable {
         },
       }),
     );
-    this.#wishes = new PictureWishes(ref, services);
+    this.#wishes = new PictureWishes(ref, { ...services, actions: () => this.#actions() });
     this.#store.add(panel.onDidDispose(() => this.dispose()));
     this.#store.add(panel.onDidChangeViewState(() => this.#visibilityChanged()));
     this.#store.add(panel.webview.onDidReceiveMessage((message: unknown) => this.#take(message)));
@@ -194,6 +204,11 @@ export class PicturePanel implements Disposable {
       .finally(() => this.#update());
   }
 
+  #actions(): readonly PictureAction[] {
+    const hasTrash = readSettings().trashDays !== 0;
+    return pictureMenu(this.#services.contributed, (one) => one === 'config.virtRewind.trash.days != 0' && hasTrash);
+  }
+
   #update(): void {
     if (!this.#isReady || !this.isVisible) {
       return;
@@ -201,11 +216,12 @@ export class PicturePanel implements Disposable {
     const { engine, health, bisects } = this.#services;
     const view = engine.findVm(this.ref);
     const connection = engine.connections.find(({ uri }) => uri === this.ref.connection);
-    const state = pictureState(view, connection, this.#disk.disksOf(view), {
+    const found = {
       ...reading(),
-      health: (ref) => health.healthOf(ref)?.found,
+      health: (ref: VmRef) => health.healthOf(ref)?.found,
       bisect: bisects.of,
-    });
+    };
+    const state = pictureState(view, connection, this.#disk.disksOf(view), found, this.#actions());
     this.#panel.title = t('{0}: Picture', state.vm);
     const text = JSON.stringify(state);
     if (text !== this.#sent) {

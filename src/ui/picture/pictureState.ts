@@ -2,7 +2,6 @@
 // each. Pure; knows no page.
 import { t } from '@vscode/l10n';
 import type { ConnectionView, VmView } from '../../live/views.js';
-import type { CommandId } from '../../verbs/verbs.js';
 import { displayLine } from '../../domain/plainText.js';
 import { isOnActivePath, parentsOf, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { Problem } from '../../diagnosis/problem.js';
@@ -25,6 +24,7 @@ export function pictureState(
   connection: ConnectionView | undefined,
   disks: readonly string[],
   reading: RowContext,
+  actions: readonly PictureAction[] = [],
 ): PictureState {
   const notice = noticeOf(view, connection);
   const reach = reachOf(connection);
@@ -34,40 +34,10 @@ export function pictureState(
     words: view === undefined ? '' : vmRow(view, reach, reading).words,
     ...(notice === undefined ? {} : { notice }),
     nodes: view?.tree === undefined ? [] : nodesOf(view, connection, reading),
-    actions: pictureActions(),
+    actions,
     disks,
     marks: view === undefined ? [] : marksOf(view, reading),
   };
-}
-
-/** Each is a command; its menu entry is there for nodes with the token. */
-export function pictureActions(): readonly (PictureAction & { readonly id: CommandId })[] {
-  return [
-    { id: 'virtRewind.revert', title: t('Revert…'), token: 'revertable', shows: 'whatIf' },
-    { id: 'virtRewind.quickCheckpoint', title: t('Quick Checkpoint'), token: 'checkpointable' },
-    { id: 'virtRewind.createSnapshot', title: t('Create Snapshot…'), token: 'checkpointable' },
-    { id: 'virtRewind.consolidate', title: t('Consolidate Disks…'), token: 'consolidatable', shows: 'whatIf' },
-    { id: 'virtRewind.undo', title: t('Undo…'), token: 'undoable' },
-    { id: 'virtRewind.renameSnapshot', title: t('Rename…'), token: 'describable', key: 'F2' },
-    { id: 'virtRewind.editDescription', title: t('Edit Description…'), token: 'describable' },
-    { id: 'virtRewind.compareSnapshots', title: t('Compare…'), token: 'comparable' },
-    { id: 'virtRewind.revertToFavourite', title: t('Revert to Favourite…'), token: 'hasFavourite', shows: 'whatIf' },
-    { id: 'virtRewind.mark', title: t('Keep…'), token: 'markable' },
-    { id: 'virtRewind.restoreFromTrash', title: t('Restore from Trash'), token: 'trashed' },
-    { id: 'virtRewind.showPicture', title: t('Show Picture'), token: 'picturable' },
-    { id: 'virtRewind.copyName', title: t('Copy Name'), token: 'named' },
-    { id: 'virtRewind.copyVirshCommand', title: t('Copy virsh Command'), token: 'named' },
-    { id: 'virtRewind.showXml', title: t('Show XML'), token: 'named' },
-    { id: 'virtRewind.showFiles', title: t('Show Files…'), token: 'named' },
-    { id: 'virtRewind.moveToTrash', title: t('Move to Trash'), token: 'trashable' },
-    {
-      id: 'virtRewind.deleteSnapshot',
-      title: t('Delete Snapshot…'),
-      token: 'deletable',
-      shows: 'whatIf',
-      key: 'Delete',
-    },
-  ];
 }
 
 function noticeOf(view: VmView | undefined, connection: ConnectionView | undefined): string | undefined {
@@ -130,12 +100,12 @@ function nodesOf(view: VmView, connection: ConnectionView | undefined, reading: 
         ...(place.automatic ? [automaticSentence(snapshot.trailers.auto)] : []),
         ...(mark === '' ? [] : [mark, ...sentencesOf(found, view, reading)]),
       ].join(', '),
-      tokens: row.context,
+      tokens: inPicture(row.context),
       onPath,
     };
   });
   const here = hereRow(view, undefined, reach, reading);
-  // What can be done with the layers below the present is in the tree view done with the VM.
+  // The picture has no row of the VM but this one.
   const tokensOfVm = vmRow(view, reach, reading).context;
   return [
     ...nodes,
@@ -146,11 +116,11 @@ function nodesOf(view: VmView, connection: ConnectionView | undefined, reading: 
       title: here.label,
       lines: linesOf(here.words),
       spoken: here.spoken,
-      tokens: `${here.context}${tokensOfVm.includes('consolidatable;') ? 'consolidatable;' : ''}`,
+      tokens: inPicture(`${here.context}${tokensOfVm}`),
       onPath: true,
     },
     ...clonesIn(connection?.vms ?? [], view).map((fork): PictureNode => {
-      const { label: title, words, spoken } = vmRow(fork, reach, reading);
+      const { label: title, words, spoken, context } = vmRow(fork, reach, reading);
       return {
         kind: 'fork',
         name: forkName(fork),
@@ -158,11 +128,16 @@ function nodesOf(view: VmView, connection: ConnectionView | undefined, reading: 
         title,
         lines: linesOf([t('clone'), words].join(' · ')),
         spoken,
-        tokens: 'picturable;',
+        tokens: context,
         onPath: false,
       };
     }),
   ];
+}
+
+/** Its picture is open. */
+function inPicture(tokens: string): string {
+  return tokens.replaceAll('picturable;', '');
 }
 
 /** No name of a snapshot has the character that it begins with. */

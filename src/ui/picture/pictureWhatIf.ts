@@ -22,12 +22,15 @@ import { trashOffer } from '../../text/questions/trashText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import type { RowContext } from '../../text/rows/rows.js';
 import type { PictureWhatIf } from './messages.js';
-import { pictureActions } from './pictureState.js';
+import { whatIfActions } from './pictureMenu.js';
+import { uuidOfFork } from './pictureState.js';
 
 interface WhatIfRequest {
   readonly ref: VmRef;
   /** Id of one of the picture's actions. */
   readonly action: string;
+  /** Of the action. */
+  readonly title: string;
   readonly snapshot: string;
   readonly reading: RowContext;
   /** What a revert would be asked to do without a word of the user. */
@@ -46,10 +49,9 @@ export async function pictureWhatIf(
   asked: WhatIfRequest,
 ): Promise<PictureWhatIf | undefined> {
   const { action, snapshot } = asked;
-  const offered = pictureActions().find(({ id, shows }) => id === action && shows === 'whatIf');
   const requests = requestsOf(asked, engine.findVm(asked.ref));
   const [wanted] = requests;
-  if (offered === undefined || wanted === undefined) {
+  if (!whatIfActions.has(action) || wanted === undefined || uuidOfFork(snapshot) !== undefined) {
     return undefined;
   }
   const [first, otherwise] = (await engine.decide(requests)).map(({ decision }) => decision);
@@ -64,7 +66,7 @@ export async function pictureWhatIf(
     return {
       kind: 'whatIf',
       answer: 'refused',
-      title: t('{0} “{1}” is not possible', plain(offered.title), displayLine(titleIn(view, wanted))),
+      title: t('{0} “{1}” is not possible', plain(asked.title), displayLine(titleIn(view, wanted))),
       lines: [reason, nextStep].filter((line) => line !== ''),
       nodes: [],
       rows: [],

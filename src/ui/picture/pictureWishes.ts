@@ -15,11 +15,12 @@ import { displayLine } from '../../domain/plainText.js';
 import { protectionMatcher } from '../../domain/protection.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { RowContext } from '../../text/rows/rows.js';
-import type { FromPicture, PictureWhatIf } from './messages.js';
+import type { FromPicture, PictureAction, PictureWhatIf } from './messages.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Node } from '../tree/nodes.js';
 import { notify } from '../prompts/notify.js';
-import { pictureActions, uuidOfFork } from './pictureState.js';
+import { actionsIn } from './actionsIn.js';
+import { uuidOfFork } from './pictureState.js';
 import { whatIfOfQuestion, pictureWhatIf, revertedTo } from './pictureWhatIf.js';
 
 type Export = Extract<FromPicture, { kind: 'export' }>;
@@ -46,6 +47,8 @@ interface WishServices {
   readonly engine: EnginePort;
   readonly log: Log;
   readonly agreed: AgreedPlans;
+  /** The menus of the picture. */
+  readonly actions: () => readonly PictureAction[];
 }
 
 export class PictureWishes {
@@ -62,12 +65,16 @@ export class PictureWishes {
 
   /** As a menu of the tree would call it: the command asks what it asks, and says itself what went wrong. */
   async run({ action, snapshot }: Wish<'run'>): Promise<void> {
-    const command = pictureActions().find(({ id }) => id === action);
+    const command = this.#find(action);
     if (command === undefined) {
       this.#services.log.warn('A picture asked for a command that it does not offer; nothing was done.');
       return;
     }
     await vscode.commands.executeCommand(command.id, this.#node(snapshot));
+  }
+
+  #find(action: string): PictureAction | undefined {
+    return actionsIn(this.#services.actions()).find(({ id }) => id === action);
   }
 
   /** @param map of the disk that is shown */
@@ -83,6 +90,7 @@ export class PictureWishes {
     return pictureWhatIf(this.#services.engine, {
       ref: this.#ref,
       action,
+      title: this.#find(action)?.title ?? '',
       snapshot,
       reading: reading(),
       trashDays,
@@ -139,7 +147,7 @@ export class PictureWishes {
       return { kind: 'vm', id: uuid, ref: { ...this.#ref, uuid } };
     }
     return snapshot === ''
-      ? { kind: 'here', id: `${key}/here`, ref: this.#ref }
+      ? { kind: 'vm', id: key, ref: this.#ref }
       : { kind: 'snapshot', id: `${key}/snapshot/${snapshot}`, ref: this.#ref, snapshot };
   }
 }

@@ -17,7 +17,9 @@ import {
 } from '../../../src/text/rows/capabilityTokens.js';
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import { systemActions, vmActions } from '../../../src/text/rows/activeVmText.js';
-import { pictureActions } from '../../../src/ui/picture/pictureState.js';
+import type { PictureAction } from '../../../src/ui/picture/messages.js';
+import { actionsIn } from '../../../src/ui/picture/actionsIn.js';
+import { type Contributed, pictureMenu } from '../../../src/ui/picture/pictureMenu.js';
 import { observeSystem } from '../../../src/systems/observedSystem.js';
 import { systemLinks, systemPage } from '../../../src/ui/picture/systemPage.js';
 import { branched, connectionView, now, ref, vm, vmView } from '../ui/samples.js';
@@ -316,10 +318,21 @@ describe('the menus of rows', () => {
     }
   });
 
-  it('call a command as the palette and the picture do', () => {
-    for (const { id, title } of pictureActions()) {
-      assert.equal(title, titles.get(id), id);
+  it('are those of the picture, in the same order and by the same names', () => {
+    const all = pictureMenu(contributes as unknown as Contributed, (condition) => condition.startsWith('config.'));
+    const shown = (actions: readonly PictureAction[], tokens: readonly string[]): readonly string[] =>
+      actions
+        .filter(({ is }) => is.every((any) => any.some((token) => tokens.includes(token))))
+        .flatMap(({ id, items }) => (items === undefined ? [id] : shown(items, tokens)));
+    for (const viewItem of [...vmRows(), ...snapshotRows()]) {
+      assert.deepEqual(shown(all, viewItem.split(';')), commandsIn(rowMenu, { viewItem, several: false }), viewItem);
     }
+    const keys = new Map(actionsIn(all).map(({ id, keys: own }) => [id, own]));
+    assert.deepEqual(keys.get('virtRewind.revert'), ['ctrl+alt+r', 'cmd+alt+r']);
+    assert.equal(keys.get('virtRewind.quickCheckpoint'), undefined, 'its key is about the active VM');
+  });
+
+  it('call a command as the palette does', () => {
     const point = { id: 'a', title: 'a', createdAt: now, members: [] };
     const known = { system: { id: 'shop', name: 'shop', members: [] }, points: [point, left] };
     const page = systemPage({ known, seen: observeSystem(known, []), views: [] }, now, '');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
-import { pictureActions } from '../../../src/ui/picture/pictureState.js';
+import { whatIfActions } from '../../../src/ui/picture/pictureMenu.js';
 import { pictureWhatIf } from '../../../src/ui/picture/pictureWhatIf.js';
 import { branched, now, ref, vmView } from './samples.js';
 
@@ -28,6 +28,7 @@ describe('the what-if of a picture', () => {
     const shown = pictureWhatIf(engine, {
       ref,
       action,
+      title: action,
       snapshot,
       reading: { now },
       revert: { after: 'running', checkpointFirst: true },
@@ -37,13 +38,17 @@ describe('the what-if of a picture', () => {
   }
 
   it('is there for each action that shows one', async () => {
-    const offered = pictureActions().filter(({ shows }) => shows === 'whatIf');
-    assert.ok(offered.length > 3);
-    for (const { id, token } of offered) {
-      const ofPresent = token === 'hasFavourite' || token === 'consolidatable';
+    assert.ok(whatIfActions.size > 3);
+    for (const id of whatIfActions) {
+      const ofPresent = id.endsWith('Favourite') || id.endsWith('consolidate');
       const { whatIf } = await asked(id, ofPresent ? '' : 'first');
       assert.equal(whatIf?.answer, 'refused', id);
     }
+  });
+
+  it('is of no VM that was made of this one', async () => {
+    const { whatIf } = await asked('virtRewind.consolidate', '\0other');
+    assert.equal(whatIf, undefined);
   });
 
   it('is of a revert to the favourite, from “You are here”', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { layoutTree } from '../../../src/ui/picture/page/treeLayout.js';
-import { ownKey, stepInTree, type TreeStep, walkedTree } from '../../../src/ui/picture/page/treeWalk.js';
+import { pressedKey, stepInTree, type TreeStep, walkedTree } from '../../../src/ui/picture/page/treeWalk.js';
 
 /**
  * 0 ─┬─ 1 ── 3 ── 5 (here)
@@ -36,10 +36,12 @@ describe('the way through a tree by keys', () => {
     assert.equal(step(4, 'after'), 4);
   });
 
-  it('knows Delete by the name that a Mac has for its key, and Backspace as another elsewhere', () => {
-    const known = ['MacIntel', 'Linux x86_64'].map((platform) => ownKey('Backspace', platform));
-    assert.deepEqual(known, ['Delete', 'Backspace']);
-    assert.equal(ownKey('F2', 'MacIntel'), 'F2');
+  it('knows a key as package.json writes it, and a letter by its place where Alt makes another sign of it', () => {
+    const none = { code: '', ctrlKey: false, metaKey: false, altKey: false, shiftKey: false };
+    assert.equal(pressedKey({ ...none, key: 'F2' }), 'f2');
+    assert.equal(pressedKey({ ...none, key: 'Backspace', metaKey: true }), 'cmd+backspace');
+    assert.equal(pressedKey({ ...none, key: '®', code: 'KeyR', metaKey: true, altKey: true }), 'cmd+alt+r');
+    assert.equal(pressedKey({ ...none, key: 'R', code: 'KeyO', ctrlKey: true, shiftKey: true }), 'ctrl+shift+r');
   });
 
   it('jumps to the beginning and to the present', () => {

@@ -3,16 +3,40 @@ import { element } from './element.js';
 
 interface MenuItem {
   readonly title: string;
+  /** Between two groups is a line. */
+  readonly group: string;
+  /** As `ctrl+alt+r`. */
+  readonly key?: string;
+  /** It opens another one. */
+  readonly isMenu?: boolean;
   readonly choose: () => void;
 }
 
 /** Opens it; whatever had the keyboard has it again afterwards. */
 export function openMenu(label: string, items: readonly MenuItem[], x: number, y: number): void {
   const before = document.activeElement;
-  const buttons = items.map(({ title }) =>
-    element('button', { text: title, attributes: { type: 'button', role: 'menuitem', tabindex: '-1' } }),
+  const buttons = items.map(({ title, key, isMenu = false }) =>
+    element(
+      'button',
+      {
+        attributes: {
+          type: 'button',
+          role: 'menuitem',
+          tabindex: '-1',
+          ...(isMenu && { 'aria-haspopup': 'menu' }),
+          ...(key !== undefined && { 'aria-keyshortcuts': spelled(key) }),
+        },
+      },
+      element('span', { text: title }),
+      element('span', { text: isMenu ? '›' : spelled(key ?? ''), attributes: { 'aria-hidden': 'true' } }),
+    ),
   );
-  const menu = element('div', { class: 'menu', attributes: { role: 'menu', 'aria-label': label } }, ...buttons);
+  const lines = buttons.flatMap((one, index) =>
+    index > 0 && items[index]?.group !== items[index - 1]?.group
+      ? [element('div', { class: 'line', attributes: { role: 'separator' } }), one]
+      : [one],
+  );
+  const menu = element('div', { class: 'menu', attributes: { role: 'menu', 'aria-label': label } }, ...lines);
   const ended = new AbortController();
   const close = (): void => {
     if (!ended.signal.aborted) {
@@ -37,6 +61,10 @@ export function openMenu(label: string, items: readonly MenuItem[], x: number, y
       ArrowUp: () => focus(at - 1),
       Home: () => focus(0),
       End: () => focus(buttons.length - 1),
+      ArrowRight: () => {
+        if (items[at]?.isMenu === true) buttons[at]?.click();
+      },
+      ArrowLeft: close,
       Escape: close,
       Tab: close,
     };
@@ -60,4 +88,9 @@ export function openMenu(label: string, items: readonly MenuItem[], x: number, y
   document.addEventListener('pointerdown', outside, { capture: true, signal });
   addEventListener('blur', close, { signal });
   focus(0);
+}
+
+/** `Ctrl+Alt+R`. */
+function spelled(key: string): string {
+  return key.replaceAll(/(^|\+)(\w)/gu, (_, before: string, letter: string) => before + letter.toUpperCase());
 }

@@ -4,6 +4,8 @@ import { legendLines, unknownLine } from './blockFrame.js';
 import { BlockView } from './blockView.js';
 import { element, setText, button } from './element.js';
 import { openMenu } from './menu.js';
+import { actionsIn } from '../actionsIn.js';
+import { isMac } from './treeWalk.js';
 import type { FromPicture, PictureAction, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
 import { isFilled, paletteOf, type SlideGround, slideGrounds } from './palette.js';
 import { type Slide, drawSlide, slideSize, slideWidth, slideWords } from './slide.js';
@@ -203,30 +205,38 @@ export class Page {
   }
 
   #openNodeMenu(node: PictureNode, x: number, y: number): void {
-    const items = this.#actionsOn(node).map((action) => ({
-      title: action.title,
-      choose: () => this.#wish(action, node),
-    }));
-    if (items.length > 0) {
-      openMenu(node.title, items, x, y);
+    const tokens = new Set(node.tokens.split(';'));
+    const open = (title: string, actions: readonly PictureAction[]): void =>
+      openMenu(
+        title,
+        actions.map((action) => ({
+          title: action.title,
+          group: action.group,
+          ...keyOf(action),
+          ...(action.items !== undefined && { isMenu: true }),
+          choose: () => (action.items === undefined ? this.#wish(action, node) : open(action.title, action.items)),
+        })),
+        x,
+        y,
+      );
+    const actions = shownFor(tokens, this.#state?.actions ?? []);
+    if (actions.length > 0) {
+      open(node.title, actions);
     }
   }
 
   #pressOn(node: PictureNode, key: string): boolean {
-    const action = this.#actionsOn(node).find((one) => one.key === key);
+    const tokens = new Set(node.tokens.split(';'));
+    const action = actionsIn(shownFor(tokens, this.#state?.actions ?? [])).find((one) => one.keys?.includes(key));
     if (action !== undefined) {
       this.#wish(action, node);
     }
     return action !== undefined;
   }
 
-  #actionsOn(node: PictureNode): readonly PictureAction[] {
-    const tokens = new Set(node.tokens.split(';'));
-    return (this.#state?.actions ?? []).filter(({ token }) => tokens.has(token));
-  }
-
-  #wish({ id, shows }: PictureAction, { name }: PictureNode): void {
-    this.#send({ kind: shows === 'whatIf' ? 'whatIf' : 'run', action: id, snapshot: name });
+  #wish({ id, shows }: PictureAction, { name, kind }: PictureNode): void {
+    const isShown = shows === 'whatIf' && kind !== 'fork';
+    this.#send({ kind: isShown ? 'whatIf' : 'run', action: id, snapshot: name });
   }
 
   #showWhatIf(whatIf: PictureWhatIf): void {
@@ -300,6 +310,20 @@ export class Page {
         : { whatIf: { title: whatIf.title, nodes: nodeFates(whatIf), rows: rowFates(whatIf) } }),
     };
   }
+}
+
+/** A menu without entries is not shown. */
+function shownFor(tokens: ReadonlySet<string>, actions: readonly PictureAction[]): readonly PictureAction[] {
+  return actions.flatMap((action): readonly PictureAction[] => {
+    const items = action.items && shownFor(tokens, action.items);
+    const isShown = action.is.every((any) => any.some((token) => tokens.has(token))) && items?.length !== 0;
+    return isShown ? [{ ...action, ...(items !== undefined && { items }) }] : [];
+  });
+}
+
+function keyOf({ keys = [] }: PictureAction): { readonly key?: string } {
+  const key = keys[isMac(navigator.platform) ? 1 : 0];
+  return key === undefined ? {} : { key };
 }
 
 function nodeFates({ nodes }: PictureWhatIf): NodeFates {

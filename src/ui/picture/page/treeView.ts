@@ -20,7 +20,7 @@ import {
 } from './treeScene.js';
 import { onDrag } from './onDrag.js';
 import { listenToTree } from './treeGestures.js';
-import { ownKey, stepInTree, stepKeys } from './treeWalk.js';
+import { pressedKey, stepInTree, stepKeys } from './treeWalk.js';
 
 const [smallest, largest] = [0.06, 2];
 const zoomStep = 1.25;
@@ -214,6 +214,10 @@ export class TreeView {
   #key(event: KeyboardEvent): void {
     const step = stepKeys[event.key];
     const from = this.#index();
+    if (this.#isOwnKey(event)) {
+      event.preventDefault();
+      return;
+    }
     if (event.altKey || event.metaKey || (event.ctrlKey && step === undefined)) {
       return;
     }
@@ -230,15 +234,15 @@ export class TreeView {
       this.#reveal('near');
     } else if (event.key === '0') {
       this.fit();
-    } else if (!this.#isOwnKey(event.key)) {
+    } else {
       return;
     }
     event.preventDefault();
   }
 
-  #isOwnKey(key: string): boolean {
+  #isOwnKey(event: KeyboardEvent): boolean {
     const node = this.#tree.nodes[this.#index() ?? -1];
-    return node !== undefined && this.#hooks.key(node, ownKey(key, navigator.platform));
+    return node !== undefined && this.#hooks.key(node, pressedKey(event));
   }
 
   #press(event: PointerEvent): void {

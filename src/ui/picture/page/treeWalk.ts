@@ -12,9 +12,29 @@ export const stepKeys: Readonly<Record<string, TreeStep>> = {
   End: 'last',
 };
 
-/** On a Mac the key in the place of Delete is named Backspace. */
-export function ownKey(key: string, platform: string): string {
-  return key === 'Backspace' && platform.startsWith('Mac') ? 'Delete' : key;
+export function isMac(platform: string): boolean {
+  return platform.startsWith('Mac');
+}
+
+interface PressedKey {
+  readonly key: string;
+  readonly code: string;
+  readonly ctrlKey: boolean;
+  readonly metaKey: boolean;
+  readonly altKey: boolean;
+  readonly shiftKey: boolean;
+}
+
+/** As package.json writes it: `ctrl+alt+r`. A letter by its place, where Alt makes another sign of it. */
+export function pressedKey(event: PressedKey): string {
+  const letter = event.altKey ? /^Key([A-Z])$/u.exec(event.code)?.[1] : undefined;
+  return [
+    ...(event.ctrlKey ? ['ctrl'] : []),
+    ...(event.metaKey ? ['cmd'] : []),
+    ...(event.altKey ? ['alt'] : []),
+    ...(event.shiftKey ? ['shift'] : []),
+    (letter ?? event.key).toLowerCase(),
+  ].join('+');
 }
 
 /** What walking needs of a tree; made once for each. */
