@@ -22,6 +22,7 @@ import { progressText } from '../text/operations/progressText.js';
 import { type About, questionOf } from '../text/questions/questionText.js';
 import { warningText } from '../text/questions/warningText.js';
 import { agreeTo } from './agree.js';
+import type { PowerState } from '../domain/vm.js';
 import type { Context } from './context.js';
 import type { ExitName } from './exitCodes.js';
 import { commandFor } from '../text/ways.js';
@@ -58,7 +59,7 @@ export async function carryOut(
       result: operationOutcome(result),
     } satisfies Answers['operation']);
   } else {
-    tellResult(context, view, request, result, title);
+    tellResult(context, view, request, result, title, found.vm.power);
     for (const warning of plan.warnings.filter(({ kind }) => kind === 'filesStay')) {
       terminal.say(warningText(warning, plan, view));
     }
@@ -99,10 +100,11 @@ function tellResult(
   request: OperationRequest,
   result: OperationResult,
   title: string,
+  from: PowerState,
 ): void {
   const name = displayLine(vm.name);
   const lines = [
-    doneText(request, result, name, displayLine(title)),
+    doneText(request, result, name, displayLine(title), from),
     ...(request.kind === 'create' && result.snapshot !== undefined && result.snapshot !== title
       ? [t('Name of the snapshot: {0}.', displayLine(result.snapshot))]
       : []),

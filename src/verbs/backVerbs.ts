@@ -10,6 +10,7 @@ export const backVerbs = {
     places: [
       onRow('inline@1', { is: ['revertable'] }),
       onRow('2_revert@1', { is: ['revertable'], rows: 'one' }),
+      onRow('2_revert@1', { is: ['vm', 'prunable'], rows: 'one' }),
       onRow('2_revert@1', { is: ['revertable', 'named'], rows: 'several' }),
       onRow('2_revert@1', { is: ['prunable'], rows: 'several' }),
     ],

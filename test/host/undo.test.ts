@@ -89,7 +89,7 @@ describe('undo', () => {
     assert.equal(await titleOf('one'), 'one');
     assert.deepEqual(
       person.said.map(({ message, buttons }) => [message, buttons]),
-      [[`Undone: ${vm}: editing The first`, ['Redo']]],
+      [[`Undid editing The first on ${vm}`, ['Redo']]],
     );
     assert.equal((await log()).at(-1)?.undoes, edited!.id);
 
@@ -104,7 +104,7 @@ describe('undo', () => {
     assert.equal(await titleOf('one'), 'The first');
     assert.deepEqual(
       person.said.map(({ message, buttons }) => [message, buttons]),
-      [[`Redone: ${vm}: editing The first`, ['Undo']]],
+      [[`Redid editing The first on ${vm}`, ['Undo']]],
     );
     await operate('virtRewind.undo', { vm, entry: edited!.id, confirm }).then(
       () => assert.equal(1, 0, 'what is done again can be undone by what did it again'),
@@ -161,7 +161,7 @@ describe('undo', () => {
     );
     await call('virtRewind.undo');
     assert.deepEqual(await rig.snapshots(vm), ['one']);
-    assert.equal(person.said[0]?.message, `Undone: ${vm}: creating snapshot last of all`);
+    assert.equal(person.said[0]?.message, `Undid creating snapshot last of all on ${vm}`);
   });
 
   it('means by the button above the view what was done last, whichever row has the focus', async () => {

@@ -95,7 +95,7 @@ describe('the picture', () => {
     const menu = hands.page.getByRole('menu');
     await menu.waitFor();
     await picture('menu');
-    await menu.getByRole('separator').first().waitFor();
+    await menu.getByRole('separator').first().waitFor({ state: 'attached' });
     assert.equal(await menu.getByRole('menuitem', { name: 'Rename' }).getAttribute('aria-keyshortcuts'), 'F2');
     await menu.getByRole('menuitem', { name: 'Clones and Forks' }).focus();
     await hands.press('ArrowRight');

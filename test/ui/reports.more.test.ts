@@ -92,7 +92,7 @@ describe('the reports', () => {
     await workbench.page.keyboard.press('Enter');
     await hands.answer('Delete');
     await undo.waitFor({ state: 'detached' });
-    await workbench.webview.getByText(/Undone: creating snapshot check/).waitFor();
+    await workbench.webview.getByText(/Undid creating snapshot check/).waitFor();
     await workbench.picture('reports/history-undone');
     await hands.menu(vm, 'Quick Checkpoint');
     await workbench.row(/^checkpoint/).waitFor();

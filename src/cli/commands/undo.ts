@@ -88,7 +88,7 @@ export async function restoreState(context: Context): Promise<ExitName> {
       terminal.tell(t('Stopped after {0} of {1}. Next: {2}.', index, steps.length, entry.id));
       throw error;
     }
-    terminal.tell(t('Undone: {0}', loggedLine(entry, Date.now())));
+    terminal.tell(t('Undid {0}', loggedLine(entry, Date.now())));
   }
   const entries = steps.map((step) => stepInfo(view, step));
   json?.({ vm: session.infoOf(session.view(view)), entries, done: steps.length } satisfies Answers['restore']);

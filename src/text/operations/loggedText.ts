@@ -53,18 +53,23 @@ export function undoLabel(
       : t('Redo: {0}', words);
 }
 
-/** What was undone, or done again. @param words of it, with its VM where that is not told beside it */
+/** What was undone, or done again. @param vm its name; absent where that is told beside it */
 export function undoneText(
   does: 'undo' | 'redo',
-  { request, changes }: LoggedOperation,
-  words: string,
+  entry: LoggedOperation,
   view: Pick<VmView, 'tree' | 'vm'> | undefined,
+  vm?: string,
 ): string {
-  return does === 'undo' && request.kind === 'revert' && view !== undefined
-    ? undoneRevertText(view, titleThen(changes, request.snapshot, view))
-    : does === 'undo'
-      ? t('Undone: {0}', words)
-      : t('Redone: {0}', words);
+  const { request, changes } = entry;
+  if (does === 'undo' && request.kind === 'revert' && view !== undefined) {
+    return undoneRevertText(view, titleThen(changes, request.snapshot, view));
+  }
+  const words = loggedWords(entry, view);
+  if (vm === undefined) {
+    return does === 'undo' ? t('Undid {0}', words) : t('Redid {0}', words);
+  }
+  const name = displayLine(vm);
+  return does === 'undo' ? t('Undid {0} on {1}', words, name) : t('Redid {0} on {1}', words, name);
 }
 
 /** @param title of what the revert went to, fit to be shown */

@@ -9,6 +9,7 @@ import type {
   PowerAction,
 } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
+import type { PowerState } from '../../domain/vm.js';
 import type { Plan } from '../../operations/plan.js';
 import { checkpointWithoutRamText } from '../refusals/refusalText.js';
 import { behindText, durationText } from '../relativeAge.js';
@@ -26,6 +27,8 @@ interface Names {
 interface DoneWords extends Names {
   readonly took: string;
   readonly result: OperationResult;
+  /** What the VM was before; absent: not known. */
+  readonly from?: PowerState | undefined;
 }
 
 interface OperationText<K extends OperationType> {
@@ -131,7 +134,10 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     question: (_, { vm }) => t('Repair {0}?', vm),
     confirm: (_, { warnings }) =>
       warnings.some(({ kind }) => kind === 'goesToTrash') ? t('Move to Trash') : t('Repair'),
-    done: (_, { vm, took, result }) => t('Repaired {0} in {1}. It is now {2}.', vm, took, stateWord(result)),
+    done: (_, { vm, took, result, from }) =>
+      result.state === from
+        ? t('Repaired {0} in {1}.', vm, took)
+        : t('Repaired {0} in {1}. It is now {2}.', vm, took, stateWord(result)),
   },
   power: {
     doing: ({ action }) => powers[action].doing(),
@@ -240,8 +246,14 @@ export function leftByCancel(request: OperationRequest | undefined, vm?: string)
  * What was done, for the status bar and the log.
  * @param title of the snapshot that the request names
  */
-export function doneText(request: OperationRequest, result: OperationResult, vm: string, title: string): string {
-  return textOf(request).done(request, { vm, title, took: durationText(result.durationMs), result });
+export function doneText(
+  request: OperationRequest,
+  result: OperationResult,
+  vm: string,
+  title: string,
+  from?: PowerState,
+): string {
+  return textOf(request).done(request, { vm, title, took: durationText(result.durationMs), result, from });
 }
 
 /**

@@ -143,7 +143,7 @@ function ofSeveral(
     ...unknownParts(checked),
     ...snoozedParts(checked),
     ...foldParts(
-      t('No problems found.'),
+      t('Without problems'),
       [quiet.length],
       quiet.length === 0 ? [] : [{ kind: 'text', text: namesText(quiet) }],
     ),

@@ -115,6 +115,7 @@ async function carryOutHere(
 ): Promise<OperationResult> {
   const { request } = wanted;
   refuseSilent(run.engine, request.vm);
+  const from = existingVm(run, request.vm).vm.power;
   const wish = new AbortController();
   const listening = cancellation?.onCancellationRequested(() => wish.abort());
   if (cancellation?.isCancellationRequested === true) {
@@ -133,7 +134,7 @@ async function carryOutHere(
       wish.signal,
     );
     if (quiet === undefined) {
-      const done = doneText(request, result, view.vm.name, titleIn(view, request));
+      const done = doneText(request, result, view.vm.name, titleIn(view, request), from);
       // Its row is gone: nothing else tells that its files are, too.
       if (request.kind === 'discard') {
         void notify('info', done);

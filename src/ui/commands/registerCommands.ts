@@ -34,6 +34,6 @@ export function registerCommands(commands: readonly TitledCommand[], services: C
   }
   store.add(automaticCheckpoints(services, running));
   store.add(recoveryNotices(services.engine, services.log));
-  store.add(healthNotices(services.engine, services.health, services.log));
+  store.add(healthNotices(services.engine, services.health, services.problemPages, services.log));
   return store;
 }

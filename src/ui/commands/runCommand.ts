@@ -137,7 +137,8 @@ export function showFailure(log: vscode.LogOutputChannel, id: AnyCommandId, erro
   if (severity !== 'info') {
     const { kind, details } = error instanceof CommandError ? error : asFailure(error);
     const isRefusal = kind === 'refused';
-    keptFailures.add({ at: Date.now(), command: title, vm: details.vm, isRefusal, message, show });
+    const away = kind === 'unreachable' || kind === 'lost' ? details.connection : undefined;
+    keptFailures.add({ at: Date.now(), command: title, vm: details.vm, away, isRefusal, message, show });
   }
   show();
 }

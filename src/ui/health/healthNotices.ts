@@ -9,6 +9,7 @@ import { healthNewsText } from '../../text/problems/healthNewsText.js';
 import type { HealthWatch, VmProblem } from '../../health/healthWatch.js';
 import { DismissedError } from '../prompts/commandError.js';
 import { notify } from '../prompts/notify.js';
+import type { ProblemPages } from '../problems/problemPages.js';
 import { pickSnooze } from './pickSnooze.js';
 
 /** What a shorter chain mends. */
@@ -21,8 +22,15 @@ const consolidatable: ReadonlySet<ProblemKind> = new Set<ProblemKind>([
 ]);
 const consolidateCommand = 'virtRewind.consolidate';
 
-export function healthNotices(engine: EnginePort, watch: HealthWatch, log: vscode.LogOutputChannel): Disposable {
-  return watch.onDidFind((news) => {
+export function healthNotices(
+  engine: EnginePort,
+  watch: HealthWatch,
+  pages: Pick<ProblemPages, 'isSeen'>,
+  log: vscode.LogOutputChannel,
+): Disposable {
+  return watch.onDidFind((all) => {
+    // What a page in sight says needs no message.
+    const news = all.filter(({ ref }) => !pages.isSeen(ref));
     tell(engine, watch, news).catch((error: unknown) => {
       if (!(error instanceof DismissedError)) {
         log.error(String(error));

@@ -13,7 +13,7 @@ import {
   findCheckpointBefore,
 } from '../../journal/agentCheckpoints.js';
 import { type HistoryEntry, historyDays } from '../../text/rows/historyRows.js';
-import { loggedWords, undoingWords, undoLabel, undoneText } from '../../text/operations/loggedText.js';
+import { undoingWords, undoLabel, undoneText } from '../../text/operations/loggedText.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
 import type { ShownHistory, ShownRow, WayBack } from './historyPage.js';
 
@@ -83,7 +83,7 @@ function withUndone(
   view: VmView | undefined,
 ): readonly string[] {
   const root = look.root(entry);
-  const undone = undoneText(look.of(entry).does === 'redo' ? 'undo' : 'redo', root, loggedWords(root, view), view);
+  const undone = undoneText(look.of(entry).does === 'redo' ? 'undo' : 'redo', root, view);
   return [entry.undoes === undefined ? what : undone, ...facts];
 }
 

@@ -56,8 +56,16 @@ export class ProblemPanel implements Disposable {
     this.#panel.reveal();
   }
 
+  isSeen(ref: VmRef): boolean {
+    return this.#panel.visible && this.#isAbout(ref);
+  }
+
+  #isAbout(ref: VmRef): boolean {
+    return this.#report?.vms.some((one) => vmKey(one) === vmKey(ref)) === true;
+  }
+
   renew(ref: VmRef): void {
-    if (this.#report?.vms.some((one) => vmKey(one) === vmKey(ref)) === true) {
+    if (this.#isAbout(ref)) {
       this.#isStale = true;
       this.#readIfStale();
     }

@@ -28,6 +28,7 @@ export const copiesVerbs = {
       inTitle('0_make@5'),
       inMenu('more', '3_group@3', { is: ['cloneable'], rows: 'several' }),
       inMenu('more', '2_care@5', { is: ['vm', 'cloneable'], rows: 'one' }),
+      onRow('6_care@7', { is: ['system'], rows: 'one' }),
     ],
   },
   restoreBackup: {

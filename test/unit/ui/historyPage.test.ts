@@ -125,7 +125,7 @@ describe('the page of the history', () => {
     const { html, ids, undo, lastId } = await marked();
     await undo();
     const page = await html([line({ entry: ids[0] }), line({ entry: ids[1] }), line({ entry: await lastId() })]);
-    assert.match(page, /web: Undone: making t the favourite/u);
+    assert.match(page, /web: Undid making t the favourite/u);
     assert.ok(!page.includes('Already undone'));
     assert.deepEqual(wordsOf(page)[0], 'Redo…');
   });

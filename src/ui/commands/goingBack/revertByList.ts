@@ -69,16 +69,29 @@ export async function revertByList(run: CommandRun, only: 'branch' | undefined):
   // Those of the system that one works with come before all others.
   const rank = ({ system }: RevertTarget): number => (system !== undefined && system === chosen ? 1 : 0);
   const byUse = all.toSorted((one, other) => rank(other) - rank(one) || other.usedAt - one.usedAt);
+  if (run.call.kind === 'rows') {
+    // Of one VM: the last target first, and what nobody asked for behind the others.
+    const ofOne = byUse.toSorted((one, other) => Number(one.isAutomatic) - Number(other.isAutomatic));
+    return revertToPicked(
+      run,
+      requireSome(ofOne.slice(0, mostOffered).map(({ choice }) => choice)),
+      t('Select a snapshot to revert to (last used first)'),
+    );
+  }
   const sections = [
     { group: t('Git branch {0}', displayLine(branch ?? '')), targets: ofBranch.slice(0, mostOfBranch) },
     { group: t('Favourites'), targets: byUse.filter(({ isFavourite }) => isFavourite === true) },
     { group: t('Last used'), targets: byUse.filter(({ isAutomatic }) => !isAutomatic) },
   ];
-  const choices = sectionedChoices(sections).slice(0, mostOffered);
+  const choices = requireSome(sectionedChoices(sections).slice(0, mostOffered));
+  return revertToPicked(run, choices, t('Select a snapshot or restore point to revert to (last used first)'));
+}
+
+function requireSome<T>(choices: readonly T[]): readonly T[] {
   if (choices.length === 0) {
     throw new NothingThere(t('No VM has snapshots yet.'));
   }
-  return revertToPicked(run, choices, t('Select a snapshot or restore point to revert to (last used first)'));
+  return choices;
 }
 
 interface Section {

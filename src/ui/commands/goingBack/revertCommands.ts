@@ -53,7 +53,8 @@ async function revert(run: CommandRun): Promise<unknown> {
   if (target === 'favourite') {
     return revertToFavourite(run);
   }
-  if (target === 'branch' || run.call.kind === 'palette') {
+  const isOnVm = run.call.kind === 'rows' && run.call.rows[0].kind !== 'snapshot';
+  if (target === 'branch' || run.call.kind === 'palette' || isOnVm) {
     return revertByList(run, target);
   }
   const { view, snapshot } = await targetSnapshot(run);

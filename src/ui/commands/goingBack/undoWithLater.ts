@@ -81,7 +81,7 @@ export async function undoWithLater(
       throw error;
     }
   }
-  noteInStatusBar(t('Undone: {0}', steps.map((step) => loggedWords(step.entry, view)).join(', ')));
+  noteInStatusBar(t('Undid {0} on {1}', steps.map((step) => loggedWords(step.entry, view)).join(', '), vm));
 }
 
 /** On what is there by then. */

@@ -25,7 +25,7 @@ export interface Undoing extends Pick<UndoableOperation, 'does'> {
 export function undoingOf(look: UndoLook, view: VmView, { entry, does }: UndoableOperation): Undoing {
   const root = look.root(entry);
   const words = `${displayLine(view.vm.name)}: ${loggedWords(root, view)}`;
-  return { entry: entry.id, does, words, done: undoneText(does, root, words, view) };
+  return { entry: entry.id, does, words, done: undoneText(does, root, view, view.vm.name) };
 }
 
 /** Of the revert of a VM, whether there is a log of it or not. */

@@ -26,6 +26,7 @@ export class OperationStatusItem implements Disposable {
     this.#engine = engine;
     this.#running = running;
     const show = (): void => this.#show();
+    this.#store.add(engine.onDidChange(({ vm }) => vm ?? keptFailures.removeBack(engine.connections)));
     [engine.onDidChange(show), running.onDidChange(show), keptFailures.onDidChange(show)].forEach((one) =>
       this.#store.add(one),
     );

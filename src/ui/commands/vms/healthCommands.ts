@@ -67,7 +67,8 @@ async function showReport(run: CommandRun, asked?: readonly VmView[], system?: S
   const title = of ?? only?.vm.name;
   const name = title === undefined ? t('Health') : t('Health: {0}', title);
   const given = system !== undefined ? [systemRow(system.id)] : of === undefined ? rowsOf(asked ?? []) : rows;
-  await notifyProgress(t('Checking health'), true, async (report, cancellation) => {
+  const refs = asked?.map(({ ref }) => ref);
+  const read: Parameters<typeof notifyProgress>[2] = async (report, cancellation) => {
     const parts = await checkVms(run, asked, report, cancellation);
     await run.problemPages.open({
       name,
@@ -77,7 +78,10 @@ async function showReport(run: CommandRun, asked?: readonly VmView[], system?: S
       command: 'virtRewind.checkHealth',
       given,
     });
-  });
+  };
+  await notifyProgress(t('Checking health'), true, (report, cancellation) =>
+    run.problemPages.whileRead(refs, async () => read(report, cancellation)),
+  );
 }
 
 /** @param asked undefined: all */

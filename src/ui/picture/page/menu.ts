@@ -33,7 +33,7 @@ export function openMenu(label: string, items: readonly MenuItem[], x: number, y
   );
   const lines = buttons.flatMap((one, index) =>
     index > 0 && items[index]?.group !== items[index - 1]?.group
-      ? [element('div', { class: 'line', attributes: { role: 'separator' } }), one]
+      ? [element('div', { attributes: { role: 'separator' } }), one]
       : [one],
   );
   const menu = element('div', { class: 'menu', attributes: { role: 'menu', 'aria-label': label } }, ...lines);

@@ -235,7 +235,9 @@ export class Page {
   }
 
   #wish({ id, shows }: PictureAction, { name, kind }: PictureNode): void {
-    const isShown = shows === 'whatIf' && kind !== 'fork';
+    // Which snapshot to revert to is asked first.
+    const asks = kind === 'fork' || (kind === 'here' && id === 'virtRewind.revert');
+    const isShown = shows === 'whatIf' && !asks;
     this.#send({ kind: isShown ? 'whatIf' : 'run', action: id, snapshot: name });
   }
 

@@ -42,9 +42,9 @@ export async function showSchedules(run: CommandRun): Promise<unknown> {
   return list(run, isNamed ? { views: await targetVms(run) } : undefined);
 }
 
-/** Of one that was picked in the list of VMs. */
+/** Those of its VMs, and a new one for all of them. */
 export async function scheduleSystem(run: CommandRun): Promise<unknown> {
-  return add(run, await membersOf(run));
+  return list(run, await membersOf(run));
 }
 
 async function list(run: CommandRun, named: BackedUpVms | undefined): Promise<unknown> {

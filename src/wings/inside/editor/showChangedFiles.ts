@@ -90,13 +90,18 @@ async function otherPoint(run: CommandRun, view: VmView, snapshot: Snapshot): Pr
   const others = tree.snapshots.filter(({ name }) => name !== snapshot.name);
   const lines = snapshotChoices({ ...tree, snapshots: others });
   const isParent = ({ value }: { readonly value: Snapshot }): boolean => value.name === snapshot.parent;
+  const runs = isActive(view.vm.power);
   return pick<Snapshot | typeof present>(
     [
       ...lines.filter(isParent),
-      ...(isActive(view.vm.power) ? [] : [{ label: t('Current state'), value: present } as const]),
+      ...(runs
+        ? []
+        : [{ label: t('You are here'), description: t('Current state of the VM'), value: present } as const]),
       ...lines.filter((line) => !isParent(line)),
     ],
-    t('Select what to compare with {0}', snapshot.title),
+    runs
+      ? t('Select what to compare with {0}. The current state can be compared while the VM is off.', snapshot.title)
+      : t('Select what to compare with {0}', snapshot.title),
   );
 }
 
