@@ -16,7 +16,7 @@ import { fullTime } from '../../domain/clockText.js';
 import { problemText } from '../problems/problemText.js';
 import { agoText, measuredText } from '../relativeAge.js';
 import { type RowContext, trashWords } from './rows.js';
-import { layerFacts, sizeFacts, sizesAsOf } from './sizeText.js';
+import { layerFacts, sizeFacts, sizesAsOf, togetherWords } from './sizeText.js';
 import { kindSentence, powerWord, snapshotCountText, snapshotStateWord, styleSentence } from '../words.js';
 
 /** What the facts of a snapshot depend on beside it. */
@@ -92,7 +92,7 @@ export function vmFacts(view: VmView, { now, health }: RowContext): FactList {
     lines: [
       { name: t('State'), value: powerWord(vm) },
       ...healthLines(health?.(view.ref) ?? [], view, now),
-      ...line(count !== undefined, t('Snapshots'), snapshotCountText(count ?? 0)),
+      ...line(count !== undefined, t('Snapshots'), [snapshotCountText(count ?? 0), ...togetherWords(view)].join(' · ')),
       { name: t('Memory'), value: t('{0} MB', Math.round(vm.memoryBytes / 1_048_576)) },
       ...vm.disks.map((disk) => ({ name: t('Disk {0}', disk.target), value: diskText(disk) })),
       ...layerFacts(view, now),

@@ -16,7 +16,7 @@ import { healthMark } from '../problems/healthText.js';
 import { operationProgress } from '../operations/operationProgress.js';
 import { agoText, lastSeenText, relativeAge } from '../relativeAge.js';
 import { secondText, shortTime } from '../../domain/clockText.js';
-import { changedWords, cloneCost, sizeWords, togetherWords } from './sizeText.js';
+import { changedWords, cloneCost, sizeWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from '../words.js';
 
 export interface Row {
@@ -154,10 +154,7 @@ export function vmRow(
   const [plain, surprising] = isPlain(vm) ? [[state], []] : [[], [state]];
   const count = countSnapshots(view);
   const cost = cloneCost(view);
-  const rest =
-    count === undefined || (count === 0 && cost.length > 0)
-      ? []
-      : [snapshotCountText(count), ...togetherWords(view).filter((words) => !cost.includes(words))];
+  const rest = count === undefined || (count === 0 && cost.length > 0) ? [] : [snapshotCountText(count)];
   const guarded = isProtected?.(vm) === true;
   const mark = healthMark(health?.(view.ref) ?? []);
   const calm = [

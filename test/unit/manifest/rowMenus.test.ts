@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import type { AutoSnapshot } from '../../../src/domain/facts.js';
 import type { PowerState } from '../../../src/domain/vm.js';
-import type { RunningOperation } from '../../../src/live/views.js';
+import type { RunningOperation, VmView } from '../../../src/live/views.js';
 import {
   connectionTokens,
   hereTokens,
@@ -330,6 +330,15 @@ describe('the menus of rows', () => {
     const keys = new Map(actionsIn(all).map(({ id, keys: own }) => [id, own]));
     assert.deepEqual(keys.get('virtRewind.revert'), ['ctrl+alt+r', 'cmd+alt+r']);
     assert.equal(keys.get('virtRewind.quickCheckpoint'), undefined, 'its key is about the active VM');
+  });
+
+  it('offer a revert on a VM that has snapshots', () => {
+    const on = (tree: VmView['tree']): readonly string[] => {
+      const viewItem = vmTokens(vmView({ ...(tree && { tree }) }), { readOnly: false });
+      return commandsIn(rowMenu, { viewItem, several: false });
+    };
+    assert.ok(on(branched).includes('virtRewind.revert'));
+    assert.ok(!on({ snapshots: [] }).includes('virtRewind.revert'));
   });
 
   it('call a command as the palette does', () => {

@@ -54,6 +54,13 @@ describe('doneText', () => {
     assert.match(done(create, { guestPausedMs: 1_430 }), /before.*1\.4 s/);
   });
 
+  it('says of a repair what the VM is now where it was something else before', () => {
+    const repair: OperationRequest = { kind: 'repair', vm, repair: { problem: 'mixedStyles' } } as never;
+    const result = { state: 'off', durationMs: 3_200 } as const;
+    assert.match(doneText(repair, result, 'web', '', 'running'), /now off/u);
+    assert.doesNotMatch(doneText(repair, result, 'web', '', 'off'), /now/u);
+  });
+
   it('says so when a running guest was not seen to stop, and nothing of a guest that was off', () => {
     assert.match(done(create), /No pause/);
     assert.doesNotMatch(done(create, { state: 'off' }), /stop|still/);

@@ -5,7 +5,7 @@ import { type VmRef, sameVm } from '../../../src/domain/vm.js';
 import type { RunningOperation, StoreChange, VmView } from '../../../src/live/views.js';
 import { operationCounts, operationRows } from '../../../src/ui/commands/operations/operationRows.js';
 import { RunningOperations } from '../../../src/ui/commands/operations/runningOperations.js';
-import type { KeptFailure } from '../../../src/ui/keptFailures.js';
+import { type KeptFailure, keptFailures } from '../../../src/ui/keptFailures.js';
 import { connectionView, uri, vm, vmView } from './samples.js';
 
 const one = { connection: uri, uuid: 'a' };
@@ -87,6 +87,22 @@ describe('RunningOperations', () => {
     add('shop', ...requests).say('working on vm-a');
     assert.equal(running.cancel(other, requests[1]), 1);
     assert.deepEqual(cancelled, ['shop']);
+  });
+});
+
+describe('what failed because a host was away', () => {
+  it('is forgotten when the host is back, and nothing else is', () => {
+    const failure = { at: 0, command: '', isRefusal: false, message: '', show: () => undefined };
+    const [own, other] = [
+      { ...failure, away: uri },
+      { ...failure, away: 'qemu+ssh://far/system' },
+    ];
+    [own, other, failure].forEach((one) => keptFailures.add(one));
+    keptFailures.removeBack([connectionView({ lastSeenAt: 1 })]);
+    assert.equal(keptFailures.all.length, 3, 'nothing is heard of it yet');
+    keptFailures.removeBack([connectionView()]);
+    assert.deepEqual(keptFailures.all, [failure, other]);
+    keptFailures.remove();
   });
 });
 
