@@ -74,6 +74,10 @@ describe('health', () => {
       await call('virtRewind.checkHealth', given);
       const html = api.problemPages.html(title) ?? '';
       assert.ok(html.includes(name));
+      assert.ok(
+        own().every(({ ref }) => api.problemPages.isSeen(ref)),
+        'what a page says needs no message',
+      );
       assert.match(html, /first[^]*href="command:virtRewind\.consolidate\?/);
     }
   });

@@ -121,9 +121,10 @@ function ofSeveral(
   const groups = groupsOf(checked, now, known);
   const wrong = groups.filter(({ severity }) => severity !== 'note');
   const notes = groups.filter(({ severity }) => severity === 'note');
-  const titles = wrong.map(({ title, found }) =>
-    found.length === 1 ? title : `${title} · ${vmCountText(found.length)}`,
-  );
+  const titles = wrong.map(({ title, found }) => {
+    const count = vmsIn(found);
+    return count === 1 ? title : `${title} · ${vmCountText(count)}`;
+  });
   const quiet = checked.filter(({ diagnoses, failure }) => !diagnoses.some(isWrong) && failure === undefined);
   return [
     { kind: 'heading', level: 1, text: t('Health of {0} VMs', checked.length) },
@@ -137,8 +138,8 @@ function ofSeveral(
     ]),
     ...foldParts(
       t('Notes'),
-      notes.map(({ found }) => found.length),
-      notes.flatMap((group) => foldParts(group.title, [group.found.length], groupParts(group, now))),
+      [vmsIn(notes.flatMap(({ found }) => found))],
+      notes.flatMap((group) => foldParts(group.title, [vmsIn(group.found)], groupParts(group, now))),
     ),
     ...unknownParts(checked),
     ...snoozedParts(checked),
@@ -164,6 +165,10 @@ function foundText(checked: readonly CheckedVm[]): readonly ReportPart[] {
       ? t('1 of {0} VMs has problems.', checked.length)
       : t('{0} of {1} VMs have problems.', count, checked.length);
   return [{ kind: 'text', text }];
+}
+
+function vmsIn(found: readonly ProblemOfVm[]): number {
+  return new Set(found.map(({ view }) => vmKey(view.ref))).size;
 }
 
 /** The worst first, then what most VMs have. What belongs to a connection is there once. */
@@ -212,7 +217,9 @@ function groupParts({ title, found }: Group, now: number): readonly ReportPart[]
   }
   const advice = new Set(found.map(({ diagnosis, view }) => adviceText(diagnosis, withoutName(view), now)));
   const [same] = advice.size === 1 ? advice : [];
-  const lines = found.flatMap((one) => lineParts(one, now, same === undefined));
+  const byName = new Map<string, readonly ProblemOfVm[]>();
+  found.forEach((one) => byName.set(one.name, [...(byName.get(one.name) ?? []), one]));
+  const lines = [...byName.values()].flatMap((of) => lineParts(of, now, same === undefined));
   return [
     ...(same === undefined ? [] : [{ kind: 'text', text: same } as const]),
     ...remediesPart(
@@ -224,9 +231,18 @@ function groupParts({ title, found }: Group, now: number): readonly ReportPart[]
   ];
 }
 
-/** One of a group: what is to be said of it alone is below its line. */
-function lineParts(found: ProblemOfVm, now: number, hasOwnAdvice: boolean): readonly ReportPart[] {
-  return [{ kind: 'folded', lead: found.name, text: whatOf(found, now), parts: adviceParts(found, now, hasOwnAdvice) }];
+/** Of a group, a VM in one line: what is to be said of it alone is below its line. */
+function lineParts(own: readonly ProblemOfVm[], now: number, hasOwnAdvice: boolean): readonly ReportPart[] {
+  const [first, ...others] = own;
+  if (first === undefined) {
+    return [];
+  }
+  const text = [whatOf(first, now), ...(others.length === 0 ? [] : [t('{0} more', others.length)])].join(' · ');
+  const parts = others.flatMap((one): readonly ReportPart[] => [
+    { kind: 'text', text: whatOf(one, now) },
+    ...adviceParts(one, now, hasOwnAdvice),
+  ]);
+  return [{ kind: 'folded', lead: first.name, text, parts: [...adviceParts(first, now, hasOwnAdvice), ...parts] }];
 }
 
 function wholeParts(found: ProblemOfVm, now: number): readonly ReportPart[] {

@@ -49,6 +49,7 @@ export function vmLine(view: VmView, found: readonly Problem[] | undefined, now:
   const known = files.flatMap(({ file, bytes }) => (bytes === 'unknown' ? [] : [{ file, bytes }]));
   const [largest] = known.toSorted((a, b) => b.bytes - a.bytes);
   const grown = grownOf(view);
+  const wrong = (found ?? []).filter((problem) => severityOf(problem) !== 'note');
   return {
     key: vmKey(ref),
     name: vm.name,
@@ -62,11 +63,11 @@ export function vmLine(view: VmView, found: readonly Problem[] | undefined, now:
     ...(layers !== undefined && { bytes: sumOf(files.map(({ bytes }) => bytes)) }),
     ...(largest !== undefined && { largest }),
     ...(grown !== undefined && { grown }),
-    ...(found !== undefined && {
-      problems: found
-        .filter((problem) => severityOf(problem) !== 'note')
-        .map((problem) => displayLine(problemText(problem, view, now).what, longestProblem)),
-    }),
+    // Nothing is called good whose files nobody looked at.
+    ...(found !== undefined &&
+      (wrong.length > 0 || layers !== undefined) && {
+        problems: wrong.map((problem) => displayLine(problemText(problem, view, now).what, longestProblem)),
+      }),
     files,
   };
 }

@@ -294,6 +294,17 @@ describe('the report on several VMs', () => {
     ]);
   });
 
+  it('counts VMs, not what is wrong with them, and has each in one line', () => {
+    const twice = (name: string) =>
+      named(name, { diagnoses: [{ problem: left(`${name}-1`) }, { problem: left(`${name}-2`) }] });
+    const text = reportOf(twice('a'), twice('b'));
+    assert.deepEqual(headings(text).slice(1), ['## Warning\\: Leftover files · 2 VMs']);
+    const lines = text.split('\n').filter((line) => /^\*\*[ab]:/u.test(line));
+    assert.equal(lines.length, 2);
+    assert.ok(lines.every((line) => line.includes('1 more')));
+    assert.deepEqual(headings(reportOf(twice('a'), named('b'))).slice(1), ['## Warning\\: Leftover files']);
+  });
+
   it('has the worst first, and leads to each group where there are several', () => {
     const parts = problemReport([broken('a', left('a')), broken('b', { kind: 'guestFrozen' })], [], now);
     const [titles] = parts.flatMap((part) => (part.kind === 'contents' ? [part.titles] : []));

@@ -43,6 +43,7 @@ describe('the list of all VMs', () => {
     assert.equal(found.snapshots, branched.snapshots.length);
     assert.equal(found.oldestAt, Math.min(...branched.snapshots.map(({ createdAt }) => createdAt)));
     assert.deepEqual(found.problems, []);
+    assert.equal(vmLine(vmView({ tree: branched }), [], now).problems, undefined, 'nobody looked at its files');
   });
 
   it('counts no snapshot that is in the trash', () => {
