@@ -12,7 +12,7 @@ export const systemVerbs = {
     title: 'Set Start Order…',
     icon: 'list-ordered',
     arguments: ['system', 'vm', 'startsAfter', 'upWhen', 'port', 'host', 'program', 'seconds'],
-    places: [onRow('4_vm@2', { is: ['system'], rows: 'one' })],
+    places: [inMenu('power', '9_order@1', { is: ['system'], rows: 'one' })],
   },
   recoverSystem: {
     title: 'Resume Interrupted System Operation…',

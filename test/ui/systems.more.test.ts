@@ -81,7 +81,7 @@ describe('a system of VMs', () => {
 
   it('has an order that is set by keyboard, says it where it is asked again, and marks what would be a circle', async () => {
     const option = (label: string | RegExp) => stage().workbench.option(label);
-    await stage().hands.menu(/^shop, /, 'Set Start Order…');
+    await stage().hands.menu(/^shop, /, 'Power', 'Set Start Order…');
     await option(/shop-api.*starts immediately/u).waitFor();
     await stage().hands.pick(vms[0]);
     await option(vms[1]).waitFor();
@@ -96,7 +96,7 @@ describe('a system of VMs', () => {
     await stage()
       .workbench.statusBar(/shop-api: starts after shop-db · .*5432/u)
       .waitFor();
-    await stage().hands.menu(/^shop, /, 'Set Start Order…');
+    await stage().hands.menu(/^shop, /, 'Power', 'Set Start Order…');
     await option(/shop-api.*starts after shop-db · .*5432 .* · .*120 s/u).waitFor();
     await stage().hands.pick(vms[1]);
     await option(/shop-api.*not available now/u).waitFor();

@@ -221,6 +221,7 @@ describe('the menus of rows', () => {
       'checkHealth',
       'prune',
       'backUp',
+      'backupSchedules',
       'dissolveSystem',
     ]);
     assert.deepEqual(on('off'), [
@@ -235,6 +236,7 @@ describe('the menus of rows', () => {
       'checkHealth',
       'prune',
       'backUp',
+      'backupSchedules',
       'dissolveSystem',
     ]);
     const several = commandsIn(rowMenu, { viewItem: vmTokens(vmView(), { readOnly: false }), several: true });
