@@ -202,7 +202,7 @@ const rooms = {
     'domain',
     'base',
   ],
-  lesson: ['lab/readYaml', 'lab/shapeParts', 'text', 'engine', 'diagnosis/problem', 'steps', 'domain', 'base'],
+  lesson: ['lab/readYaml', 'lab/shapeParts', 'text', 'engine', 'diagnosis', 'steps', 'domain/chains', 'domain', 'base'],
   agents: [
     'session',
     'driver/connection/standstill',
@@ -325,7 +325,18 @@ const rooms = {
   'ui/history': ['ui/tree', 'ui', 'text', 'journal', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/problems': ['ui/tree', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/vms': ['ui/tree', 'health', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
-  'ui/lesson': ['ui', 'lesson', 'text', 'domain', 'manifest', 'verbs', 'base'],
+  'ui/lesson': [
+    // Its goal is drawn as the picture draws.
+    'ui/picture/messages',
+    'ui/picture/page',
+    'ui',
+    'lesson',
+    'text',
+    'domain',
+    'manifest',
+    'verbs',
+    'base',
+  ],
   'ui/guest': ['ui/prompts', 'ui', 'text', 'engine', 'live', 'domain', 'manifest', 'verbs', 'base'],
   'ui/agents': ['agents', 'session', 'ui', 'text', 'engine', 'manifest', 'verbs', 'base'],
   'ui/lab': ['lab', 'ui', 'text', 'manifest', 'verbs', 'base'],

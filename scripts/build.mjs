@@ -142,7 +142,25 @@ export async function buildExtension(options = {}) {
   const labFile = JSON.parse(readFileSync(join(root, 'docs/labFile.schema.json'), 'utf8'));
   writeFileSync(join(root, 'dist/lab-file.schema.json'), JSON.stringify(labFile));
   if (!options.minify) writeSentences(join(root, 'dist'));
+  await writeLevels();
   await assembleLessonGuest();
+}
+
+/** dist/levels.json.br: levels/*.level.yaml, in the order of levels/order.txt. */
+async function writeLevels() {
+  const { parse } = await import('yaml');
+  const levels = levelIds().map((id) => ({
+    id,
+    level: parse(readFileSync(join(root, `levels/${id}.level.yaml`), 'utf8')),
+  }));
+  writeFileSync(join(root, 'dist/levels.json.br'), brotliCompressSync(JSON.stringify(levels)));
+}
+
+/** In their order. @returns {readonly string[]} */
+export function levelIds() {
+  return readFileSync(join(root, 'levels/order.txt'), 'utf8')
+    .split('\n')
+    .filter((id) => id !== '');
 }
 
 /** dist/bin/virt-rewind, for the terminals of the editor, whose Node.js may have no name of its own. */

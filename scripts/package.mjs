@@ -13,7 +13,7 @@ import { runOk } from './rig/run.mjs';
  * Promises, see docs/decisions/019-dependencies.md: all of it, and what each start of the editor reads, as they are in
  * the package.
  */
-const mostBytes = 920 * 1024;
+const mostBytes = 940 * 1024;
 const mostBytesAtStart = 122 * 1024;
 const atStart = ['dist/words.js', 'dist/engine.js', 'dist/extension.js'];
 
@@ -29,6 +29,7 @@ const needed = [
   'dist/webview/display.js',
   'dist/webview/display.css',
   'dist/lesson.bin',
+  'dist/levels.json.br',
   'dist/lab-file.schema.json',
   'dist/l10n/en.json.br',
   'readme.md',

@@ -87,7 +87,7 @@ const more = {
   looks: {
     guards: ['diagnosis', 'health', 'lesson', ...acting],
     layer: 'libvirtd',
-    minutes: 1.5,
+    minutes: 3,
     files: [
       ...[
         'blockMap',
@@ -100,6 +100,7 @@ const more = {
         'wantedPrune',
       ],
       'lesson',
+      'levels',
     ],
   },
   labs: {

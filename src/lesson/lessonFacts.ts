@@ -24,8 +24,10 @@ export interface LessonFacts {
   readonly writes: number;
   /** How often it was measured what layers cost, or tried to. */
   readonly measured: number;
-  /** Files that the disk consists of now; absent while the VM is off, for nobody tells then. */
+  /** Files that the disk consists of now; absent where that is not known. */
   readonly layers?: number;
+  /** The name of the file that is written to. */
+  readonly top?: string;
   readonly files: readonly LessonFile[];
   /** The number in the guest's RAM, where the level asks for it. */
   readonly counter?: number;

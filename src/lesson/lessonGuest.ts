@@ -1,5 +1,5 @@
 // The VM of the lesson as the lesson uses it: its guest writes and counts, its files are looked at. Changes no VM.
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rename, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { undefinedIfAbsent } from '../base/errno.js';
 import { type DemoVm, demoVmFiles } from '../domain/demoVm.js';
@@ -49,8 +49,6 @@ async function askGuest(socket: string, order: string): Promise<string> {
   }
 }
 
-/** One block of 4 KiB in each cluster of 64 KiB: 8 MiB of the disk's 32. */
-const batch = 128;
 /** More files than a lesson makes. */
 const mostFiles = 200;
 
@@ -63,11 +61,30 @@ export class LessonGuest {
     this.#vm = vm;
   }
 
-  /** The same blocks each time, with other content. */
-  write(seed: number): Promise<void> {
-    const order = `B 0 0 ${String(batch)} ${String(seed)}`;
+  /** Blocks of one number, one in each cluster. */
+  write({ at, blocks, seed }: { readonly at: number; readonly blocks: number; readonly seed: number }): Promise<void> {
+    const order = `B 0 ${String(at)} ${String(blocks)} ${String(seed)}`;
     return this.#inTurn(async () => {
       await this.#ask(order, order);
+    });
+  }
+
+  setCounter(to: number): Promise<void> {
+    const order = `C ${String(to)}`;
+    return this.#inTurn(async () => {
+      await this.#ask(order, order);
+    });
+  }
+
+  counter(): Promise<number> {
+    return this.#inTurn(async () => Number(/^\? (\d+)/u.exec(await this.#ask('?'))?.[1]));
+  }
+
+  /** The number that was written to a block; 0: none. */
+  block(at: number): Promise<number> {
+    return this.#inTurn(async () => {
+      const [, seed, state] = /^R 0 \d+ (\d+) (\w+)/u.exec(await this.#ask(`R 0 ${String(at)}`)) ?? [];
+      return state === 'whole' ? Number(seed) : state === 'empty' ? 0 : NaN;
     });
   }
 
@@ -107,6 +124,13 @@ export class LessonGuest {
           ...(chain !== undefined && kind !== 'memory' && { inUse: chain.includes(path) }),
         };
       });
+  }
+
+  /** While the VM is off, as if it were lost; or back again. */
+  async setLost(isLost: boolean): Promise<void> {
+    const { disk } = demoVmFiles(this.#vm);
+    const away = `${disk}.lost`;
+    await rename(isLost ? disk : away, isLost ? away : disk);
   }
 
   async #ask(order: string, wanted?: string): Promise<string> {

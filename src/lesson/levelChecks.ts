@@ -38,7 +38,7 @@ const rules: Rules = {
   wrote: (_, now, before) => now.writes > before.writes,
   measured: (_, now, before) => now.measured > before.measured,
   counter: (wanted, now) => now.counter === wanted,
-  blocks: (wanted, now) => wanted.every(({ at, seed }) => now.blocks?.[at] === seed),
+  blocks: (wanted, { blocks }) => blocks !== undefined && wanted.every(({ at, seed }) => (blocks[at] ?? 0) === seed),
   kept: (title, now) => {
     const wanted = findSnapshot(now, title);
     return wanted !== undefined && now.kept?.includes(wanted.name) === true;
@@ -102,12 +102,9 @@ function isGoal(facts: LessonFacts, { snapshots, current }: LevelGoal): boolean 
   );
 }
 
-function bytesOf({ files }: LessonFacts, of: NonNullable<LevelCheck['bytes']>['of']): number {
-  const top = files
-    .filter(({ kind }) => kind !== 'memory')
-    .reduce((most, { layer }) => Math.max(most, layer ?? -1), -1);
+function bytesOf({ files, top }: LessonFacts, of: NonNullable<LevelCheck['bytes']>['of']): number {
   return files
-    .filter(({ kind, layer }) => of === 'all' || (of === 'top' ? layer === top && kind !== 'memory' : kind === of))
+    .filter(({ name, kind }) => of === 'all' || (of === 'top' ? name === top : kind === of))
     .reduce((sum, { bytes }) => sum + bytes, 0);
 }
 

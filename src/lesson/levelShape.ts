@@ -90,10 +90,8 @@ const problemKinds = [
   'memoryFileMissing',
   'backingMissing',
   'mixedStyles',
-  'orphanFile',
   'orphanTag',
   'noCurrent',
-  'managedSave',
 ] as const satisfies readonly ProblemKind[];
 
 const range = { least: maybe('At least', count), most: maybe('At most', count) };
@@ -212,7 +210,14 @@ export const levelShape = map({
 });
 
 export type Level = v.InferOutput<typeof levelShape>;
+export type LevelStep = Level['steps'][number];
 export type LevelAct = v.InferOutput<typeof act>;
 export type LevelCheck = v.InferOutput<typeof check>;
 export type LevelGoal = NonNullable<Level['goal']>;
 export type LevelText = v.InferOutput<typeof text>;
+
+/** A level, by the name under which its results are kept. */
+export interface NamedLevel {
+  readonly id: string;
+  readonly level: Level;
+}

@@ -106,9 +106,11 @@ export const argumentTable = {
   guestPath: { shape: text, means: 'of a file in the guest, or a folder of it: a whole path' },
   user: { shape: text, means: 'who logs in on the guest' },
   lesson: {
-    shape: v.picklist(['start', 'next', 'back', 'restart', 'end']),
-    means: 'start it or show it, one step on or back, from the first step with a new VM, end it and delete its VM',
+    shape: v.picklist(['start', 'levels', 'next', 'back', 'restart', 'end']),
+    means:
+      'start it or show it, end it and list all levels, one step on or back, from the first step with a new VM, end it and delete its VM',
   },
+  level: { shape: text, means: 'id of a level of the lesson that is started; the whole lesson unless given' },
   layout: { shape: v.picklist(['tree', 'nested', 'list']), means: 'how the view arranges the snapshots of a VM' },
   sort: { shape: v.picklist(['time', 'name']), means: 'the order of snapshots in the view' },
   sortVms: { shape: v.picklist(['name', 'state', 'recent']), means: 'the order of VMs in the view' },

@@ -50,7 +50,7 @@ export const lessonVerbs = {
   lesson: {
     title: 'Snapshot Lesson…',
     icon: 'mortar-board',
-    arguments: ['lesson', 'connection'],
+    arguments: ['lesson', 'level', 'connection'],
     remark: 'without `lesson`: starts it, or asks where it has begun',
     places: [inTitle('3_learn@1')],
     keys: [

@@ -1,7 +1,7 @@
 // The lesson by its commands, as another extension calls them: begins, acts, goes back, begins anew, ends.
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import type { LessonView } from '../../src/lesson/lesson.js';
+import type { LessonView } from '../../src/lesson/lessonRun.js';
 import { treeViewId } from '../../src/manifest/viewIds.js';
 import type { Node } from '../../src/ui/tree/nodes.js';
 import { call, CommandRig, rejects } from './commandRig.js';

@@ -11,8 +11,8 @@ import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
 import { Lesson } from '../../src/lesson/lesson.js';
-import { firstMemory, insideImage, standsOn } from '../../src/lesson/lessonFacts.js';
-import { lessonScript } from '../../src/lesson/lessonScript.js';
+import { firstMemory, standsOn } from '../../src/lesson/lessonFacts.js';
+import { lesson as whole, lessonSteps } from '../ownLevel.js';
 import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
@@ -54,7 +54,7 @@ describe('the lesson', () => {
     (await rig.virsh('list', '--all', '--name')).split('\n').filter((name) => name !== '');
   const folders = async (): Promise<readonly string[]> =>
     (await readdir(tmpdir())).filter((name) => name.startsWith('virt-rewind-lesson-'));
-  const at = (): string => lessonScript[lesson.view!.state.at]!.id;
+  const at = (): string => lessonSteps[lesson.view!.state.at]!.id!;
   const doStep = async (): Promise<void> => {
     await lesson.next();
     const { failure, state } = lesson.view!;
@@ -101,7 +101,7 @@ describe('the lesson', () => {
   });
 
   it('goes through all of its steps, and each does what it says', async () => {
-    await lesson.start(rig.uri);
+    await lesson.start(rig.uri, whole);
     assert.equal(lesson.view!.facts.power, 'off');
     const base = (): number => lesson.view!.facts.files.find(({ kind }) => kind === 'base')!.bytes;
     const empty = base();
@@ -160,7 +160,7 @@ describe('the lesson', () => {
   });
 
   it('sees what the learner does by other means, and waits for nothing else', async () => {
-    await lesson.start(rig.uri);
+    await lesson.start(rig.uri, whole);
     await upTo('memory');
     const { name } = lesson.view!.vm;
     const { state } = lesson.view!;
@@ -188,13 +188,13 @@ describe('the lesson', () => {
   });
 
   it('takes a snapshot inside the image for what it is, takes it away by a key and goes on', async () => {
-    await lesson.start(rig.uri);
+    await lesson.start(rig.uri, whole);
     await upTo('memory');
     const { name } = lesson.view!.vm;
     await rig.virsh('snapshot-create-as', name, 'mine');
     await rig.engine.refresh({ vm: { connection: rig.uri, uuid: lesson.view!.vm.uuid } });
     await lesson.look();
-    const inside = (): readonly string[] => insideImage(lesson.view!.facts).map((one) => one.name);
+    const inside = (): readonly string[] => lesson.view!.inside.map((one) => one.name);
     assert.deepEqual([inside(), lesson.view!.state.phase], [['mine'], 'waiting']);
     await lesson.next();
     assert.deepEqual([inside(), lesson.view!.state.phase, lesson.view!.failure], [[], 'waiting', undefined]);
@@ -205,7 +205,7 @@ describe('the lesson', () => {
 
   it('begins anew with another VM, and the old one is gone', async () => {
     const { name, folder } = lesson.view!.vm;
-    await lesson.start(rig.uri);
+    await lesson.start(rig.uri, whole);
     assert.notEqual(lesson.view!.vm.name, name);
     assert.ok(!existsSync(folder));
     assert.deepEqual(await vms(), [lesson.view!.vm.name]);
@@ -255,7 +255,7 @@ describe('the lesson', () => {
     const [left, ...others] = await rig.engine.demoVms.readLeftDemoVms();
     assert.ok(left !== undefined && others.length === 0);
     assert.ok((await vms()).includes(left.name) && existsSync(left.folder));
-    await lesson.start(rig.uri);
+    await lesson.start(rig.uri, whole);
     assert.deepEqual(await vms(), [lesson.view!.vm.name]);
     assert.ok(!existsSync(left.folder));
     assert.deepEqual(await rig.engine.demoVms.readLeftDemoVms(), []);

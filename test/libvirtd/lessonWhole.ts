@@ -6,7 +6,7 @@ import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
 import { Lesson } from '../../src/lesson/lesson.js';
-import { lessonScript } from '../../src/lesson/lessonScript.js';
+import { lesson as level, lessonSteps } from '../ownLevel.js';
 import { silentLog } from '../silentLog.js';
 
 const [uri = '', guest = '', folder = ''] = process.argv.slice(2);
@@ -26,7 +26,7 @@ const lesson = new Lesson({
 
 async function whole(): Promise<unknown> {
   const obstacle = await engine.demoVms.obstacle(uri, guest);
-  await lesson.start(uri);
+  await lesson.start(uri, level);
   const vm = lesson.view?.vm;
   const steps: (readonly [string | undefined, string, unknown])[] = [];
   let measured = 0;
@@ -35,7 +35,7 @@ async function whole(): Promise<unknown> {
       await lesson.next();
     }
     const { state, failure, costs } = lesson.view;
-    steps.push([lessonScript[state.at]?.id, state.phase, failure?.details]);
+    steps.push([lessonSteps[state.at]?.id, state.phase, failure?.details]);
     measured = costs.length;
     if (state.phase === 'failed') {
       await lesson.end();

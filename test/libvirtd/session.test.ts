@@ -8,7 +8,7 @@ import { buildProgram } from '../../scripts/build.mjs';
 import { entering } from '../../scripts/rig/privateDaemon.mjs';
 import { root as checkout } from '../../scripts/rig/root.mjs';
 import { findProgram, runOk } from '../../scripts/rig/run.mjs';
-import { lessonScript } from '../../src/lesson/lessonScript.js';
+import { lessonSteps } from '../ownLevel.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import type { Connection } from '../../src/libvirt/connection.js';
 import { itRarely } from '../allRows.js';
@@ -124,7 +124,7 @@ describe("a user's own libvirtd, with a home of its own", () => {
       told.steps.filter(([, phase]) => phase !== 'done' && phase !== 'reading'),
       [],
     );
-    assert.equal(told.steps.length, lessonScript.length);
+    assert.equal(told.steps.length, lessonSteps.length);
     assert.deepEqual({ measured: told.measured, left: told.left, vms: told.vms }, { measured: 3, left: false, vms: 0 });
   });
 });

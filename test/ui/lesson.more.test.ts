@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { demoFolderPattern } from '../../src/domain/demoVm.js';
-import { lessonScript } from '../../src/lesson/lessonScript.js';
+import { textIn } from '../../src/lesson/levelText.js';
+import { lessonSteps } from '../ownLevel.js';
 import { themeSettings, violationsInThemes } from './accessible.js';
 import { openStage, pictureOfFailure, testDaemon, type Stage } from './stage.js';
 
@@ -22,6 +23,8 @@ const laptop = { width: 1280, height: 800 };
 const statusBar = 20;
 /** Those that show something that the others do not. */
 const pictured = new Set(['base', 'memory', 'writeDelta', 'revert', 'merge', 'speed', 'notBackups', 'end']);
+
+const titleOf = ({ title }: (typeof lessonSteps)[number]): string => textIn(title, 'en');
 
 describe('the lesson', () => {
   const { virsh } = testDaemon();
@@ -73,7 +76,7 @@ describe('the lesson', () => {
       for (let times = 0; times < steps; times++) {
         await keyboard.press(pressed);
       }
-      await heading(lessonScript[reached]!.title()).waitFor();
+      await heading(titleOf(lessonSteps[reached]!)).waitFor();
     }
   }
 
@@ -111,14 +114,14 @@ describe('the lesson', () => {
   it('goes through by one key, each step done before the next', async () => {
     let folder = '';
     await stage.hands.command('Virt Rewind: Snapshot Lesson…');
-    for (const [index, step] of lessonScript.entries()) {
-      await heading(step.title()).waitFor();
-      if (step.act !== undefined) {
+    for (const [index, step] of lessonSteps.entries()) {
+      await heading(titleOf(step)).waitFor();
+      if (step.check !== undefined) {
         await key();
         await done();
       }
-      if (pictured.has(step.id)) {
-        await inAllThemes(`${String(index + 1).padStart(2, '0')}-${step.id}`);
+      if (pictured.has(step.id!)) {
+        await inAllThemes(`${String(index + 1).padStart(2, '0')}-${step.id!}`);
       }
       if (step.id === 'start') {
         const [vm = '', ...others] = await vms();
@@ -133,7 +136,7 @@ describe('the lesson', () => {
       if (step.id === 'notBackups') {
         await leafThrough(index);
       }
-      await seeButtonsOnLaptop(step.id);
+      await seeButtonsOnLaptop(step.id!);
       await key();
     }
     await heading('Lesson Finished').waitFor();
@@ -145,21 +148,21 @@ describe('the lesson', () => {
     const { page } = stage.workbench;
     const next = (): Promise<void> => page.keyboard.press('PageDown');
     await stage.hands.command('Virt Rewind: Snapshot Lesson…');
-    await heading(lessonScript[0]!.title()).waitFor();
+    await heading(titleOf(lessonSteps[0]!)).waitFor();
     // The picture has come beside it and has not taken the keyboard away.
     await picture().locator('body').waitFor();
     await next();
-    await heading(lessonScript[1]!.title()).waitFor();
+    await heading(titleOf(lessonSteps[1]!)).waitFor();
     await stage.hands.select(/^lesson-/);
     await next();
     await done();
     await picture().locator('canvas').first().click();
     await next();
-    await heading(lessonScript[2]!.title()).waitFor();
+    await heading(titleOf(lessonSteps[2]!)).waitFor();
     await next();
     await done();
     await page.keyboard.press('PageUp');
-    await heading(lessonScript[1]!.title()).waitFor();
+    await heading(titleOf(lessonSteps[1]!)).waitFor();
     await end();
     await heading('Lesson Finished').waitFor();
     await stage.hands.command('View: Close All Editors');
@@ -167,9 +170,9 @@ describe('the lesson', () => {
 
   it('takes what the learner does himself, by the menu', async () => {
     await stage.hands.command('Virt Rewind: Snapshot Lesson…');
-    await heading(lessonScript[0]!.title()).waitFor();
+    await heading(titleOf(lessonSteps[0]!)).waitFor();
     await key();
-    await heading(lessonScript[1]!.title()).waitFor();
+    await heading(titleOf(lessonSteps[1]!)).waitFor();
     await state(/^Do this yourself/).waitFor();
     const [name] = await vms();
     await stage.hands.menu(name!, 'Power', 'Start');

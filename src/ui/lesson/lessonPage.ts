@@ -1,9 +1,10 @@
 // The lesson as a page: a value in, HTML out, in which nothing from outside is markup. What can be pressed are links
 // to commands.
 import { t } from '@vscode/l10n';
-import type { LessonView } from '../../lesson/lesson.js';
-import { layoutSnapshot, insideImage, type LessonFile } from '../../lesson/lessonFacts.js';
-import { type LessonStep, lessonScript, toTry } from '../../lesson/lessonScript.js';
+import type { LessonView } from '../../lesson/lessonRun.js';
+import { layoutSnapshot, type LessonFile } from '../../lesson/lessonFacts.js';
+import type { LevelStep, LevelText } from '../../lesson/levelShape.js';
+import { textIn } from '../../lesson/levelText.js';
 import type { CommandArguments } from '../../verbs/arguments.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { LayerCost } from '../../domain/layerCost.js';
@@ -17,6 +18,8 @@ import { layerCostSentences } from '../../text/problems/layerCostText.js';
 import { powerWord } from '../../text/words.js';
 import { pageHtml } from '../restoreFocus.js';
 import { layerColors, type LayerColors } from '../layerColors.js';
+import { goalPicture } from './goalPicture.js';
+import { levelList, type ListedLevel, paragraph, toTry } from './levelList.js';
 
 function perLayer(rule: (layer: number) => string): string {
   return layerColors.light.layers.map((_, layer) => rule(layer)).join('\n');
@@ -44,6 +47,8 @@ progress::-webkit-progress-value { background: var(--vscode-textLink-foreground,
 h1 { font-size: 2rem; line-height: 1.2; margin: 0.4rem 0; font-weight: 600; }
 p { margin: 0.5rem 0; }
 li { margin: 0.25rem 0; }
+.levels { list-style: none; padding: 0; } .levels li { margin: 0.6rem 0; } .levels small { display: block; color: var(--vscode-descriptionForeground); }
+summary { cursor: pointer; } svg { max-width: 100%; height: auto; }
 h2 { font-size: 1.25rem; margin: 1.5rem 0 0.5rem; font-weight: 600; }
 .task { border-left: 0.3rem solid var(--vscode-focusBorder, currentColor); padding-left: 1rem; }
 .state { font-weight: 600; }
@@ -94,52 +99,62 @@ export const lessonLinks = ['virtRewind.lesson', 'virtRewind.showLog'] as const 
 /** Of a file's name; what is cut out of a longer one stands in its middle. */
 const longestName = 26;
 
-export function lessonPage(view: LessonView | undefined, nonce: string): string {
-  const content = view === undefined ? endedPage() : page(view);
+export interface LessonPage {
+  readonly view?: LessonView;
+  /** One was under way. */
+  readonly ended?: boolean;
+  readonly levels: readonly ListedLevel[];
+  /** As VS Code names it. */
+  readonly language: string;
+}
+
+export function lessonPage(shown: LessonPage, nonce: string): string {
+  const { view, language } = shown;
+  const content = view === undefined ? levelList(shown.levels, language, shown.ended === true) : page(view, language);
   return pageHtml({ title: t('Virt Rewind: Lesson'), style: lessonStyle, nonce }, content);
 }
 
-function endedPage(): string {
-  return `<main><h1>${escaped(t('Lesson Finished'))}</h1><p>${escaped(
-    t('The VM of the lesson, its snapshots and files were removed.'),
-  )}</p>${paragraph(toTry())}<nav>${partLink('restart', t('Start Again'), 'primary')}</nav></main>`;
-}
-
-function page(view: LessonView): string {
-  const { state, failure, virsh } = view;
-  const step = lessonScript[state.at];
+function page(view: LessonView, language: string): string {
+  const { state, failure, virsh, level } = view;
+  const { steps, title, learnt, goal } = level.level;
+  const step = steps[state.at];
   if (step === undefined) {
-    return endedPage();
+    return '';
   }
   const passed = state.at < state.reached;
+  const isLast = state.at + 1 === steps.length;
+  const tell = (text: LevelText): string => paragraph(textIn(text, language));
+  const place = t('Step {0} of {1}', state.at + 1, steps.length);
   return `<header>
-<p class="place">${escaped(t('Step {0} of {1}', state.at + 1, lessonScript.length))}</p>
-<progress max="${String(lessonScript.length)}" value="${String(state.at + 1)}" aria-label="${escaped(t('Step {0} of {1}', state.at + 1, lessonScript.length))}"></progress>
+<p class="place">${escaped(t('{0}: {1}', textIn(title, language), place))}</p>
+<progress max="${String(steps.length)}" value="${String(state.at + 1)}" aria-label="${escaped(place)}"></progress>
 </header>
 <main>
-<h1>${escaped(step.title())}</h1>
+<h1>${escaped(textIn(step.title, language))}</h1>
 ${step.lead === 'costs' ? costTable(view.costs) : ''}
-${step.say().map(paragraph).join('\n')}
-${recapBlock(step)}
-${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(step.task())}</p>`}
+${step.say.map(tell).join('\n')}
+${isLast && learnt !== undefined ? recapBlock(learnt.map((text) => textIn(text, language))) : ''}
+${step.task === undefined ? '' : `<p class="task"><strong>${escaped(t('To do:'))}</strong> ${escaped(textIn(step.task, language))}</p>`}
+${step.hint === undefined || passed ? '' : `<details><summary>${escaped(t('Hint'))}</summary>${tell(step.hint)}</details>`}
 <p class="state" role="status">${escaped(stateText(step, view, passed))}</p>
 ${failure === undefined || passed ? '' : failureBlock(view)}
 ${passed ? '' : insideBlock(view)}
-${step.id === 'revert' ? addedBlock(view) : ''}
+${step.do?.some(({ revert }) => revert !== undefined) === true ? addedBlock(view) : ''}
 <nav aria-label="${escaped(t('Lesson'))}">
-${partLink('next', nextText(step, view, passed), 'primary')}
+${partLink('next', nextText(view, passed, isLast), 'primary')}
 ${state.at === 0 ? '' : partLink('back', t('Back'))}
 ${partLink('restart', t('Start Over'))}
-${step.id === 'end' ? '' : partLink('end', t('End and Remove'))}
+${partLink('levels', t('All Levels'))}
+${isLast && (passed || state.phase === 'reading' || state.phase === 'done') ? '' : partLink('end', t('End and Remove'))}
 </nav>
 <p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p>
 </main>
-<aside>${asideOf(step, view)}</aside>
+<aside>${goal === undefined ? '' : `<h2>${escaped(t('Goal'))}</h2>${goalPicture(goal)}`}${asideOf(step, view)}</aside>
 ${virsh === undefined ? '' : `<section aria-label="${escaped(t('Manually'))}"><h2>${escaped(t('Manually'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
 }
 
 /** What the step is about comes first. */
-function asideOf({ lead }: LessonStep, view: LessonView): string {
+function asideOf({ lead }: LevelStep, view: LessonView): string {
   const { files: list } = view.facts;
   const [facts, all, costs] = [factList(view), files(list), costTable(view.costs)];
   switch (lead ?? 'files') {
@@ -154,19 +169,27 @@ function asideOf({ lead }: LessonStep, view: LessonView): string {
 }
 
 function factList(view: LessonView): string {
-  const { facts } = view;
+  const { facts, level, score } = view;
+  const { golf } = level.level;
+  const size = bytesText(sum(facts.files));
+  const blocks = Object.entries(facts.blocks ?? {}).map(([at, seed]) =>
+    fact(t('Block {0} of the disk', at), seed === 0 ? '–' : String(seed)),
+  );
   return `<h2>${escaped(t('Current VM'))}</h2>
 <dl>
 ${fact(t('Name'), view.vm.name)}
 ${fact(t('State'), powerWord({ power: facts.power, powerReason: 'other', managedSave: false }))}
-${fact(t('Counter in RAM'), facts.ticks === undefined ? '–' : String(facts.ticks))}
+${fact(t('Clock ticks in RAM'), facts.ticks === undefined ? '–' : String(facts.ticks))}
+${facts.counter === undefined || facts.counter === 0 ? '' : fact(t('Counter in RAM'), String(facts.counter))}
+${blocks.join('')}
 ${fact(t('Snapshots'), String(facts.snapshots.length))}
 ${fact(t('Last pause of the VM'), pauseText(view))}
-${fact(t('All files'), bytesText(sum(facts.files)))}
+${golf?.steps === undefined ? '' : fact(t('Operations'), t('{0} (best: {1})', score.steps, golf.steps))}
+${fact(t('All files'), golf?.bytes === undefined ? size : t('{0} (best: {1})', size, bytesText(golf.bytes)))}
 </dl>`;
 }
 
-function stateText({ act }: LessonStep, { state, facts }: LessonView, passed: boolean): string {
+function stateText({ do: acts = [] }: LevelStep, { state, facts }: LessonView, passed: boolean): string {
   if (passed || state.phase === 'done') {
     return t('Done.');
   }
@@ -177,8 +200,12 @@ function stateText({ act }: LessonStep, { state, facts }: LessonView, passed: bo
       if (facts.busy) {
         return t('In progress…');
       }
-      // Only the lesson can make its guest write, and measure.
-      return act?.kind === 'operation' ? t('Do this yourself, or press “Do It for Me”.') : t('Press “Do It for Me”.');
+      // Only the lesson can make its guest write and count, measure, and take files away.
+      return acts.some(
+        ({ write, count, measure, lose, find }) => (write ?? count ?? measure ?? lose ?? find) !== undefined,
+      )
+        ? t('Press “Do It for Me”.')
+        : t('Do this yourself, or press “Do It for Me”.');
     case 'doing':
       return t('The lesson is doing it…');
     case 'failed':
@@ -186,14 +213,14 @@ function stateText({ act }: LessonStep, { state, facts }: LessonView, passed: bo
   }
 }
 
-function nextText(step: LessonStep, { state, facts }: LessonView, passed: boolean): string {
-  if (!passed && (state.phase === 'waiting' || state.phase === 'failed')) {
-    if (insideImage(facts).length > 0) {
+function nextText({ state, inside }: LessonView, passed: boolean, isLast: boolean): string {
+  if (!passed && (state.phase === 'waiting' || state.phase === 'failed' || state.phase === 'doing')) {
+    if (inside.length > 0) {
       return t('Delete It and Continue');
     }
     return state.phase === 'failed' ? t('Try Again') : t('Do It for Me');
   }
-  return step.id === 'end' ? t('End and Remove') : t('Next Step');
+  return isLast ? t('End and Remove') : t('Next Step');
 }
 
 function failureBlock({ failure }: LessonView): string {
@@ -207,8 +234,8 @@ function failureBlock({ failure }: LessonView): string {
 }
 
 /** It is no mistake: the VM's menu offers that kind first. */
-function insideBlock({ facts, state }: LessonView): string {
-  const [one] = insideImage(facts);
+function insideBlock({ inside, state }: LessonView): string {
+  const [one] = inside;
   if (one === undefined || (state.phase !== 'waiting' && state.phase !== 'failed')) {
     return '';
   }
@@ -234,13 +261,10 @@ function addedBlock({ facts }: LessonView): string {
     .join('')}</div>`;
 }
 
-function recapBlock({ recap }: LessonStep): string {
-  if (recap === undefined) {
-    return '';
-  }
-  const learnt = recap.learnt().map((sentence) => `<li>${escaped(sentence)}</li>`);
-  return `<h2>${escaped(t('What You Have Seen'))}</h2><ul>${learnt.join('')}</ul>
-<h2>${escaped(t('Try This'))}</h2>${paragraph(recap.toTry())}`;
+function recapBlock(learnt: readonly string[]): string {
+  const items = learnt.map((sentence) => `<li>${escaped(sentence)}</li>`);
+  return `<h2>${escaped(t('What You Have Seen'))}</h2><ul>${items.join('')}</ul>
+<h2>${escaped(t('Try This'))}</h2>${paragraph(toTry())}`;
 }
 
 function pauseText({ facts }: LessonView): string {
@@ -289,23 +313,15 @@ function costTable(costs: readonly LayerCost[]): string {
   const cell = (microseconds: number): string => `<td>${escaped(t('{0} µs', Math.round(microseconds)))}</td>`;
   const rows = costs.map(
     ({ layers, firstWrite, nextWrite, read }) =>
-      `<tr><th scope="row">${escaped(layersText(layers))}</th>${[firstWrite, nextWrite, read].map(cell).join('')}</tr>`,
+      `<tr><th scope="row">${escaped(layers === 0 ? t('no layer') : layers === 1 ? t('1 layer') : t('{0} layers', layers))}</th>${[firstWrite, nextWrite, read].map(cell).join('')}</tr>`,
   );
   return `<h2>${escaped(t('One 4 KB request'))}</h2><table class="costs"><thead><tr>${heads
     .map((head) => `<th scope="col">${escaped(head)}</th>`)
     .join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>${layerCostSentences(costs).map(paragraph).join('')}`;
 }
 
-function layersText(layers: number): string {
-  return layers === 0 ? t('no layer') : layers === 1 ? t('1 layer') : t('{0} layers', layers);
-}
-
 function fact(name: string, value: string): string {
   return `<div><dt>${escaped(name)}</dt><dd>${escaped(value)}</dd></div>`;
-}
-
-function paragraph(text: string): string {
-  return `<p>${escaped(text)}</p>`;
 }
 
 function partLink(lesson: NonNullable<CommandArguments['lesson']>, text: string, kind?: string): string {

@@ -8,6 +8,7 @@ import { setContextKeys } from '../contextKeys.js';
 import { PagePanel } from '../pagePanel.js';
 import { lessonPanelType } from '../../manifest/viewIds.js';
 import { lessonLinks, lessonPage } from './lessonPage.js';
+import type { ListedLevel } from './levelList.js';
 
 /** A lesson with the panel that shows it. */
 export interface LessonWithPanel {
@@ -21,10 +22,26 @@ export class LessonPanel implements Disposable {
   readonly #store = new DisposableStore();
   #panel: PagePanel | undefined;
 
-  constructor(lesson: Lesson, log: Log) {
+  readonly #levels: () => Promise<readonly ListedLevel[]>;
+  #listed: readonly ListedLevel[] = [];
+  #ended = false;
+
+  constructor(lesson: Lesson, levels: () => Promise<readonly ListedLevel[]>, log: Log) {
     this.#log = log;
     this.#lesson = lesson;
-    this.#store.add(lesson.onDidChange(() => this.#draw()));
+    this.#levels = levels;
+    let wasThere = false;
+    this.#store.add(
+      lesson.onDidChange(() => {
+        const isThere = lesson.view !== undefined;
+        if (wasThere && !isThere) {
+          this.#ended = true;
+          this.#list();
+        }
+        wasThere = isThere;
+        this.#draw();
+      }),
+    );
   }
 
   /** In the first column, so that there is room for a picture beside it. */
@@ -49,6 +66,7 @@ export class LessonPanel implements Disposable {
       this.#panel.reveal();
     }
     this.#lesson.setVisible(true);
+    this.#list();
     this.#draw();
   }
 
@@ -60,7 +78,28 @@ export class LessonPanel implements Disposable {
   #draw(): void {
     const { view } = this.#lesson;
     this.#setKeys();
-    this.#panel?.draw((nonce) => lessonPage(view, nonce));
+    this.#panel?.draw((nonce) =>
+      lessonPage(
+        {
+          ...(view !== undefined && { view }),
+          ended: this.#ended,
+          levels: this.#listed,
+          language: vscode.env.language,
+        },
+        nonce,
+      ),
+    );
+  }
+
+  /** With what was reached since. */
+  #list(): void {
+    this.#levels().then(
+      (levels) => {
+        this.#listed = levels;
+        this.#draw();
+      },
+      (error: unknown) => this.#log.error(`The levels cannot be read: ${String(error)}`),
+    );
   }
 
   /** Behind the last step, as long as its page is in sight, they do nothing: not what they are to others. */

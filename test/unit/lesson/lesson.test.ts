@@ -8,6 +8,7 @@ import type { DiskChain, VmLayers } from '../../../src/domain/layers.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
 import { Lesson } from '../../../src/lesson/lesson.js';
+import { lesson as level } from '../../ownLevel.js';
 import { silentLog } from '../../silentLog.js';
 import { snapshot, vm as sampleVm } from '../ui/samples.js';
 
@@ -45,12 +46,13 @@ describe('the letters of a lesson', () => {
       onDidChange: () => ({ dispose: () => undefined }),
       findVm: () => ({ ref: vm, vm: sampleVm({ power: 'off' }) }),
       readTree: () => Promise.resolve(tree),
+      readLog: () => Promise.resolve([]),
       readLayers: () => Promise.resolve(((reads += 1), layers)),
       demoVms: { readLeftDemoVms: () => Promise.resolve([]), make: () => Promise.resolve(vm) },
     } as unknown as EnginePort;
     const perform = (): Promise<void> => Promise.resolve();
     const lesson = new Lesson({ engine, log: silentLog, guest: '/x', perform, measure: () => Promise.resolve([]) });
-    await lesson.start(vm.connection);
+    await lesson.start(vm.connection, level);
     const rows = plannedRows(layers.disks[0]!, layers, tree).map(({ id }) => id);
     assert.deepEqual(
       Object.fromEntries(lesson.view?.facts.files.map(({ name, layer: at }) => [name, at]) ?? []),
@@ -82,7 +84,7 @@ describe('the end of a lesson', () => {
       perform: () => Promise.resolve(),
       measure: () => Promise.resolve([]),
     });
-    await lesson.start(vm.connection);
+    await lesson.start(vm.connection, level);
     await Promise.all([lesson.end(), lesson.end()]);
     assert.deepEqual(removed, [vm]);
     await lesson.next();

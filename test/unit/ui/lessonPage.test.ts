@@ -1,16 +1,19 @@
 // The page of the lesson: nothing from outside becomes markup, it loads and runs nothing, and calls our commands alone.
 import assert from 'node:assert/strict';
-import type { LessonView } from '../../../src/lesson/lesson.js';
-import { lessonScript } from '../../../src/lesson/lessonScript.js';
+import type { LessonView } from '../../../src/lesson/lessonRun.js';
+import { lesson, lessonSteps } from '../../ownLevel.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
-import { lessonLinks, lessonPage } from '../../../src/ui/lesson/lessonPage.js';
+import { lessonLinks, lessonPage as pageOf, type LessonPage } from '../../../src/ui/lesson/lessonPage.js';
 import { argumentsOf, parseCall } from '../../../src/ui/commands/commandArguments.js';
 import { snapshot } from './samples.js';
 
 const view: LessonView = {
   vm: { connection: 'qemu:///session', uuid: 'u', name: 'lesson-1', folder: '/tmp/x' },
+  level: lesson,
+  inside: [],
+  score: { steps: 0, bytes: 0 },
   state: { at: 3, reached: 3, phase: 'waiting' },
   facts: {
     power: 'running',
@@ -26,6 +29,9 @@ const view: LessonView = {
   },
   costs: [{ layers: 1, firstWrite: 71.6, nextWrite: 12.4, read: 9 }],
 };
+
+const lessonPage = (of: LessonView | undefined, nonce: string, more: Partial<LessonPage> = {}): string =>
+  pageOf({ levels: [], language: 'en', ...more, ...(of !== undefined && { view: of }) }, nonce);
 
 describe('the page of the lesson', () => {
   it('runs our one script and loads nothing', () => {
@@ -48,7 +54,7 @@ describe('the page of the lesson', () => {
   });
 
   it('calls the commands of the lesson alone', () => {
-    for (const [at] of lessonScript.entries()) {
+    for (const [at] of lessonSteps.entries()) {
       const html = lessonPage(
         { ...view, state: { at, reached: at, phase: 'failed' }, failure: new Failure('failed') },
         'a',
@@ -95,7 +101,7 @@ describe('the page of the lesson', () => {
   });
 
   it('shows what was measured in the step itself, once', () => {
-    const at = lessonScript.findIndex(({ lead }) => lead === 'costs');
+    const at = lessonSteps.findIndex(({ lead }) => lead === 'costs');
     const html = lessonPage({ ...view, state: { at, reached: at, phase: 'done' } }, 'a');
     const [main = '', beside = ''] = html.split('</main>');
     assert.match(main, /<table class="costs">/);
@@ -103,7 +109,7 @@ describe('the page of the lesson', () => {
   });
 
   it('explains the snapshot that a revert added, in the step of the revert', () => {
-    const at = lessonScript.findIndex(({ id }) => id === 'revert');
+    const at = lessonSteps.findIndex(({ id }) => id === 'revert');
     const added: Snapshot = {
       name: 'l',
       title: 'After revert, 05:29',
@@ -125,20 +131,21 @@ describe('the page of the lesson', () => {
   });
 
   it('asks a person to do only what they can do without the lesson', () => {
-    for (const [at, { act }] of lessonScript.entries()) {
+    for (const [at, { do: acts = [] }] of lessonSteps.entries()) {
       const html = lessonPage({ ...view, state: { at, reached: at, phase: 'waiting' } }, 'a');
-      assert.equal(html.includes('Do this yourself'), act?.kind === 'operation');
+      const isGuests = acts.some(({ write, measure }) => (write ?? measure) !== undefined);
+      assert.equal(html.includes('Do this yourself'), !isGuests);
       assert.ok(html.includes('ress “Do It for Me”.'));
     }
   });
 
   it('ends with what was learnt and one thing to try', () => {
-    const at = lessonScript.length - 1;
+    const at = lessonSteps.length - 1;
     const html = lessonPage({ ...view, state: { at, reached: at, phase: 'reading' } }, 'a');
     assert.equal(html.split('End and Remove').length, 2, 'one button');
     assert.ok((html.match(/<li>/g) ?? []).length >= 4);
     assert.match(html, /Quick Checkpoint/);
-    assert.match(lessonPage(undefined, 'a'), /Quick Checkpoint/);
+    assert.match(lessonPage(undefined, 'a', { ended: true }), /Quick Checkpoint/);
   });
 
   it('says in words what a bar shows, and what is read now', () => {
@@ -162,13 +169,39 @@ describe('the page of the lesson', () => {
       style: 'internal',
     };
     const html = (change: Partial<LessonView>): string =>
-      lessonPage({ ...view, facts: { ...view.facts, snapshots: [inside] }, ...change }, 'a');
+      lessonPage({ ...view, facts: { ...view.facts, snapshots: [inside] }, inside: [inside], ...change }, 'a');
     assert.ok(html({}).includes('role="note"') && html({}).includes('Mine &#60;own&#62;'));
     assert.ok(html({}).includes('Delete It and Continue') && !html({}).includes('role="alert"'));
     const passed = html({ state: { at: 2, reached: 3, phase: 'waiting' } });
     assert.ok(!passed.includes('role="note"') && !passed.includes('Delete it'));
     const automatic = { ...inside, trailers: { auto: 'layout' as const } };
-    assert.ok(!html({ facts: { ...view.facts, snapshots: [automatic] } }).includes('role="note"'));
+    assert.ok(!html({ facts: { ...view.facts, snapshots: [automatic] }, inside: [] }).includes('role="note"'));
+  });
+
+  it('lists the levels in groups, with what was reached, and keeps their words as text', () => {
+    const evil = { ...lesson.level, title: '<b>', group: '<i>', about: '<u>', golf: { steps: 3 } };
+    const html = lessonPage(undefined, 'a', {
+      levels: [
+        { id: 'a', level: evil, best: { steps: 4, bytes: 9 } },
+        { id: 'b', level: lesson.level },
+      ],
+      language: 'de',
+    });
+    assert.ok(!/<[biu]>/u.test(html));
+    assert.match(html, /4 operations \(best: 3\)/);
+    assert.match(html, /Start “Die ganze Lektion”/);
+    assert.equal(html.split(encodeURIComponent('"lesson":"start"')).length, 4);
+  });
+
+  it('shows the goal as a picture, and a hint to those that want it', () => {
+    const evil = 'A<script>';
+    const [step] = lesson.level.steps;
+    const goal = { snapshots: [{ title: evil }, { title: 'B', below: evil }], current: 'B' };
+    const level = { ...lesson, level: { ...lesson.level, goal, steps: [{ ...step!, hint: '<hint>' }] } };
+    const html = lessonPage({ ...view, level, state: { at: 0, reached: 0, phase: 'reading' } }, 'a');
+    assert.match(html, /<svg [^]*<desc>[^<]*B, below A&#?[^<]*You are here, below B\.[^]*<\/svg>/);
+    assert.match(html, /<details><summary>Hint<\/summary><p>[^<]*hint/);
+    assert.ok(!html.includes('style="') && html.split('<script').length === 2);
   });
 
   it('is another one when the lesson is over', () => {

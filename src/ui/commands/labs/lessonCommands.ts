@@ -13,6 +13,8 @@ import { CommandError } from '../../prompts/commandError.js';
 import { pick, pickConnection } from '../../prompts/pickTarget.js';
 import type { CommandArguments } from '../../../verbs/arguments.js';
 import type { LessonWithPanel } from '../../lesson/lessonPanel.js';
+import { firstLevel } from '../../../lesson/ownLevels.js';
+import { displayLine } from '../../../domain/plainText.js';
 
 type LessonPart = NonNullable<CommandArguments['lesson']>;
 
@@ -23,6 +25,7 @@ export const lessonCommands = {
 
 const parts: Readonly<Record<LessonPart, (run: CommandRun) => Promise<void>>> = {
   start: startLesson,
+  levels: showLevels,
   next: lessonNext,
   back: lessonBack,
   restart: restartLesson,
@@ -40,6 +43,7 @@ async function pickPart(run: CommandRun): Promise<LessonPart> {
           { icon: 'arrow-left', label: t('Back'), value: 'back' },
           { icon: 'book', label: t('Show Lesson'), value: 'start' },
           { icon: 'debug-restart', label: t('Start Over'), value: 'restart' },
+          { icon: 'list-unordered', label: t('All Levels'), value: 'levels' },
           { icon: 'close', label: t('End and Remove'), value: 'end' },
         ],
         t('Select what to do with the lesson'),
@@ -51,13 +55,26 @@ async function startLesson(run: CommandRun): Promise<void> {
   const { guest } = run.lessonHost;
   const open = await run.lessonHost.open();
   const { lesson, panel } = open;
-  if (lesson.view !== undefined) {
+  const { level, connection } = argumentsOf(run.call);
+  if (lesson.view !== undefined && (level === undefined || level === lesson.view.level.id)) {
     panel.show();
     run.tree.focus.showVm(refOf(lesson.view.vm));
     return;
   }
-  await lesson.start(await lessonConnection(run, guest, argumentsOf(run.call).connection));
+  const wanted = level ?? firstLevel;
+  const named = (await run.lessonHost.levels()).find(({ id }) => id === wanted);
+  if (named === undefined) {
+    throw new CommandError('notFound', t('There is no level “{0}”.', displayLine(wanted)));
+  }
+  await lesson.start(await lessonConnection(run, guest, connection ?? lesson.view?.vm.connection), named);
   await showLesson(run, open);
+}
+
+/** All levels; one that is under way ends, and its VM is removed. */
+async function showLevels(run: CommandRun): Promise<void> {
+  const { lesson, panel } = await run.lessonHost.open();
+  await lesson.end();
+  panel.show();
 }
 
 /** The next step of the lesson, or what this one asks for. */
@@ -77,8 +94,12 @@ async function restartLesson(run: CommandRun): Promise<void> {
   const { guest } = run.lessonHost;
   const open = await run.lessonHost.open();
   const { lesson } = open;
-  const connection = argumentsOf(run.call).connection ?? lesson.view?.vm.connection;
-  await lesson.start(await lessonConnection(run, guest, connection));
+  const { view } = lesson;
+  if (view === undefined) {
+    return startLesson(run);
+  }
+  const connection = argumentsOf(run.call).connection ?? view.vm.connection;
+  await lesson.start(await lessonConnection(run, guest, connection), view.level);
   await showLesson(run, open);
 }
 

@@ -1,22 +1,53 @@
-// The lesson with its page, loaded when somebody wants it or an earlier one left something.
+// The lesson with its page and its levels, loaded when somebody wants it or an earlier one left something.
+import { join } from 'node:path';
+import * as vscode from 'vscode';
 import type { Disposable } from '../../../base/disposable.js';
-import type { LessonOptions } from '../../../lesson/lesson.js';
+import type { Log } from '../../../base/log.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import type { LessonOptions, LevelScore } from '../../../lesson/lessonRun.js';
+import type { NamedLevel } from '../../../lesson/levelShape.js';
+import type { ListedLevel } from '../../lesson/levelList.js';
 import type { LessonWithPanel } from '../../lesson/lessonPanel.js';
+
+interface HostOptions extends Omit<LessonOptions, 'perform' | 'onDone' | 'guest'> {
+  readonly context: Pick<vscode.ExtensionContext, 'extensionPath' | 'globalState'>;
+}
+
+/** The best that this person reached, by the id of the level. */
+type Results = Readonly<Record<string, LevelScore>>;
+const resultsKey = 'lessonResults';
+const mostFiles = 50;
 
 export class LessonHost implements Disposable {
   /** The file that the lesson's VM runs. */
   readonly guest: string;
-  readonly #options: Omit<LessonOptions, 'perform'>;
+  /** Where the levels and the guest are. */
+  readonly #folder: string;
+  readonly #options: HostOptions;
   #opened: Promise<LessonWithPanel> | undefined;
+  #own: Promise<readonly NamedLevel[]> | undefined;
 
-  constructor(options: Omit<LessonOptions, 'perform'>) {
+  constructor(options: HostOptions) {
     this.#options = options;
-    this.guest = options.guest;
+    this.#folder = join(options.context.extensionPath, 'dist');
+    this.guest = join(this.#folder, 'lesson.bin');
   }
 
   open(): Promise<LessonWithPanel> {
     this.#opened ??= this.#load();
     return this.#opened;
+  }
+
+  /** Ours, then those of the workspace, where it is trusted. */
+  async levels(): Promise<readonly ListedLevel[]> {
+    const { readOwnLevels } = await import('../../../lesson/ownLevels.js');
+    this.#own ??= readOwnLevels(join(this.#folder, 'levels.json.br'));
+    const results = this.#results;
+    const all = [...(await this.#own), ...(await levelsInWorkspace(this.#options.log))];
+    return all.map((one) => {
+      const best = results[one.id];
+      return best === undefined ? one : { ...one, best };
+    });
   }
 
   /** Removes what lessons of editors that are gone have left. */
@@ -38,13 +69,60 @@ export class LessonHost implements Disposable {
     });
   }
 
+  get #results(): Results {
+    return this.#options.context.globalState.get<Results>(resultsKey, {});
+  }
+
+  /** Of each figure the best. */
+  #keep({ id }: NamedLevel, { steps, bytes }: LevelScore): void {
+    const best = this.#results[id] ?? { steps, bytes };
+    const kept = { steps: Math.min(best.steps, steps), bytes: Math.min(best.bytes, bytes) };
+    this.#options.context.globalState
+      .update(resultsKey, { ...this.#results, [id]: kept })
+      .then(undefined, (error: unknown) => {
+        this.#options.log.warn(`the result of ${id} is not kept: ${String(error)}`);
+      });
+  }
+
   async #load(): Promise<LessonWithPanel> {
-    const [{ Lesson: Loaded }, { LessonPanel: Panel }, { performAsCommand }] = await Promise.all([
+    const [{ Lesson: Loaded }, { LessonPanel: Panel }, { isCommand, performAsCommand }] = await Promise.all([
       import('../../../lesson/lesson.js'),
       import('../../lesson/lessonPanel.js'),
       import('./performAsCommand.js'),
     ]);
-    const lesson = new Loaded({ ...this.#options, perform: performAsCommand });
-    return { lesson, panel: new Panel(lesson, this.#options.log) };
+    const { engine, log } = this.#options;
+    const lesson = new Loaded({
+      ...this.#options,
+      guest: this.guest,
+      perform: (request) => (isCommand(request) ? performAsCommand(request) : engine.runOperation(request)),
+      onDone: (level, score) => this.#keep(level, score),
+    });
+    return { lesson, panel: new Panel(lesson, () => this.levels(), log) };
   }
+}
+
+/** Files named `NAME.level.yaml`; those that are wrong are named in the log. */
+async function levelsInWorkspace(log: Log): Promise<readonly NamedLevel[]> {
+  if (!vscode.workspace.isTrusted) {
+    return [];
+  }
+  const found = await vscode.workspace.findFiles('**/*.level.yaml', '**/node_modules/**', mostFiles);
+  const { readLevelFile } = await import('../../../lesson/levelFiles.js');
+  const read = await Promise.all(
+    found
+      .filter(({ scheme }) => scheme === 'file')
+      .map(async ({ fsPath }) => {
+        try {
+          const { level, problems } = await readLevelFile(fsPath);
+          if (level !== undefined && problems.length === 0) {
+            return [{ id: `file:${fsPath}`, level }];
+          }
+          log.warn(`${fsPath} is not listed: virt-rewind level check says why`);
+        } catch (error) {
+          log.warn(`${fsPath}: ${asFailure(error).line}`);
+        }
+        return [];
+      }),
+  );
+  return read.flat().sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -6,6 +6,12 @@ import type { OperationRequest } from '../../../domain/operation.js';
 import type { CommandId } from '../../../verbs/verbs.js';
 import { CommandError } from '../../prompts/commandError.js';
 
+/** Whether it is done by a command of a person's. */
+export function isCommand(request: OperationRequest): boolean {
+  const { kind } = request;
+  return kind === 'create' || kind === 'revert' || kind === 'power' || (kind === 'delete' && request.scope === 'one');
+}
+
 /** @throws Failure that the command met, or what else it ended with */
 export async function performAsCommand(request: OperationRequest): Promise<unknown> {
   const target = { vm: request.vm.uuid, connection: request.vm.connection };

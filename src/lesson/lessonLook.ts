@@ -1,0 +1,116 @@
+// Reads what a level wants to know of its VM: what every page shows, and beyond that what its checks ask for.
+import { basename } from 'node:path';
+import { asFailure } from '../domain/asFailure.js';
+import { plannedRows } from '../domain/chains/blockRows.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { VmRef } from '../domain/vm.js';
+import type { Log } from '../base/log.js';
+import { severityOf } from '../diagnosis/problemTable.js';
+import type { LoggedOperation } from '../domain/loggedOperation.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import type { LessonFacts } from './lessonFacts.js';
+import { chainOf, type LessonGuest } from './lessonGuest.js';
+import type { LevelCheck } from './levelShape.js';
+
+export class LessonLook {
+  readonly #vm: VmRef;
+  readonly #engine: EnginePort;
+  readonly #guest: LessonGuest;
+  readonly #log: Log;
+  #rows: readonly string[] = [];
+  /** Of a VM that is off, its images tell how many lie on each other. */
+  #depth: number | undefined;
+  /** The snapshots and the chain that these are of. */
+  #rowsOf = '';
+
+  constructor(vm: VmRef, { engine, log }: { readonly engine: EnginePort; readonly log: Log }, guest: LessonGuest) {
+    this.#vm = vm;
+    this.#engine = engine;
+    this.#guest = guest;
+    this.#log = log;
+  }
+
+  /** @param checks of the level @returns undefined where the VM is not known */
+  async read(
+    checks: readonly LevelCheck[],
+    { writes, measured }: Pick<LessonFacts, 'writes' | 'measured'>,
+  ): Promise<LessonFacts | undefined> {
+    const engine = this.#engine;
+    const known = engine.findVm(this.#vm);
+    if (known === undefined) {
+      return undefined;
+    }
+    const busy = known.operation !== undefined;
+    const tree = busy ? (known.tree ?? { snapshots: [] }) : await engine.readTree(this.#vm);
+    const { vm } = engine.findVm(this.#vm) ?? known;
+    const chain = chainOf(vm);
+    const standing = JSON.stringify([tree.current, tree.snapshots.map(({ name }) => name), chain]);
+    if (!busy && standing !== this.#rowsOf) {
+      // What is read is told as a change, which is looked at again.
+      this.#rowsOf = standing;
+      await this.#readRows(tree);
+    }
+    const layers = chain?.length ?? this.#depth;
+    const top = vm.disks[0]?.source;
+    return {
+      power: vm.power,
+      snapshots: tree.snapshots,
+      ...(tree.current !== undefined && { current: tree.current }),
+      busy,
+      writes,
+      measured,
+      ...(layers !== undefined && { layers }),
+      ...(top !== undefined && { top: basename(top) }),
+      files: await this.#guest.files(vm, this.#rows),
+      ...(!busy && vm.power === 'running' && (await this.#askGuest(checks))),
+      ...(!busy && (await this.#askEngine(checks))),
+    };
+  }
+
+  async #askGuest(checks: readonly LevelCheck[]): Promise<Partial<LessonFacts>> {
+    const ticks = await this.#guest.ticks();
+    const wanted = new Set(checks.flatMap(({ blocks = [] }) => blocks.map(({ at }) => at)));
+    const blocks: Record<number, number> = {};
+    for (const at of wanted) {
+      blocks[at] = await this.#guest.block(at);
+    }
+    return { ticks, counter: await this.#guest.counter(), ...(wanted.size > 0 && { blocks }) };
+  }
+
+  async #askEngine(checks: readonly LevelCheck[]): Promise<Partial<LessonFacts>> {
+    const asks = (...words: readonly (keyof LevelCheck)[]): boolean =>
+      checks.some((check) => words.some((word) => check[word] !== undefined));
+    const examined = asks('problem', 'healthy') ? await this.#engine.examine(this.#vm) : undefined;
+    return {
+      did: wordsOf(await this.#engine.readLog(this.#vm)),
+      ...(asks('kept') && { kept: await this.#engine.keptSnapshots(this.#vm) }),
+      ...(examined !== undefined && {
+        problems: examined.diagnoses.flatMap(({ problem }) => (severityOf(problem) === 'note' ? [] : [problem.kind])),
+      }),
+    };
+  }
+
+  /** The files as the picture has its rows, other branches too: a letter means the same file in both. */
+  async #readRows(tree: SnapshotTree): Promise<void> {
+    try {
+      const layers = await this.#engine.readLayers(this.#vm);
+      const [disk] = layers.disks;
+      this.#rows = disk === undefined ? [] : plannedRows(disk, layers, tree).map(({ id }) => id);
+      this.#depth = disk?.layers.length;
+    } catch (error) {
+      this.#log.debug(`lesson: its layers are not known: ${asFailure(error).kind}`);
+      this.#rows = [];
+      this.#depth = undefined;
+    }
+  }
+}
+
+/** What a person did. What undoes an undo does the first one again. */
+function wordsOf(log: readonly LoggedOperation[]): readonly string[] {
+  const byId = new Map(log.map((entry) => [entry.id, entry]));
+  return log
+    .filter(({ unasked }) => unasked !== true)
+    .map(({ request, undoes }) =>
+      undoes === undefined ? request.kind : byId.get(undoes)?.undoes === undefined ? 'undo' : 'redo',
+    );
+}
