@@ -153,7 +153,8 @@ async function runStep(run: LayerRun, step: LabStep): Promise<void> {
   const { vm, work } = step;
   const member = plan.record.vms.find(({ key }) => key === vm);
   if (member === undefined) {
-    return;
+    // What the lab file has and the record has not is refused before; a step that is passed over would be a lie.
+    throw new Failure('notFound', { vm, doing: 'running a step' });
   }
   const [name, guest] = [displayLine(workName(work), 100), displayLine(member.name)];
   making.onStep(

@@ -1,14 +1,15 @@
 // A VM of an image in one step, on real guests: told when the guest says that it is ready; removed where it fails; and
 // nothing else is touched.
 import assert from 'node:assert/strict';
-import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { makeTinyCloudImage } from '../../scripts/guest/cloudImage.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { Failure } from '../../src/domain/failure.js';
 import { Session } from '../../src/session/session.js';
 import { GuestFault, type GuestProblem } from '../../src/wings/guest/guestFault.js';
 import { type MadeVm, newVm, type NewVm } from '../../src/wings/guest/make/newVm.js';
@@ -140,7 +141,12 @@ describe('a new VM of an image', () => {
 
   it('is removed where it cannot be started, where it is cancelled, and what a crash left', async () => {
     // libvirt takes the definition; QEMU has no such RAM.
-    await assert.rejects(make(wanted('web', { memoryMiB: 1_000_000_000 })));
+    await assert.rejects(make(wanted('web', { memoryMiB: 1_000_000_000 })), (error: unknown) => {
+      assert.ok(error instanceof Failure);
+      // It was never on, and is not there any more.
+      assert.equal(error.details.stateNow, undefined);
+      return true;
+    });
     await isClean();
     const controller = new AbortController();
     const stopped = newVm(wanted('web'), {
@@ -161,10 +167,26 @@ describe('a new VM of an image', () => {
     const parts = { cpus: 1, memoryMiB: 64, disksMiB: [4] };
     await session.engine.labVms.make(vm, parts, (files) => open.put({ vms: [{ ...recorded, made: files }] }));
     await open.leave();
+    // In the middle of its import, and of a key.
+    const part = `.${createHash('sha256').update(vm.folder).digest('hex').slice(0, 16)}.part`;
+    await mkdir(at('labs', 'virt-rewind-lab-images'), { recursive: true });
+    await writeFile(at('labs', 'virt-rewind-lab-images', part), 'half');
+    for (const [name, minutes] of [
+      ['new-old', 10],
+      ['new-young', 0],
+    ] as const) {
+      await mkdir(at('state', 'ssh', name), { recursive: true });
+      const then = new Date(Date.now() - minutes * 60_000);
+      await utimes(at('state', 'ssh', name), then, then);
+    }
     assert.deepEqual(await vms(), ['web']);
     const made = await make(wanted('web'));
     assert.notEqual(made.ref.uuid, vm.uuid);
     assert.deepEqual((await readdir(at('labs'))).length, 2);
+    assert.deepEqual((await readdir(at('labs', 'virt-rewind-lab-images'))).includes(part), false);
+    const keys = (await readdir(at('state', 'ssh'))).filter((name) => name.startsWith('new-'));
+    assert.deepEqual(keys, ['new-young']);
+    await rmdir(at('state', 'ssh', 'new-young'));
     await remove('web');
     await isClean();
   });
@@ -212,6 +234,9 @@ describe('a new VM of an image', () => {
     await fails('badImage', make(wanted('web', { image: { file: at('resting.qcow2') } })));
     await assert.rejects(make(wanted('web', { image: { file: at('other.vmdk') } })), { kind: 'refused' });
     await fails('noFile', make(wanted('web', { image: { file: at('nothing') } })));
+    await writeFile(at('empty.img'), '');
+    await fails('badImage', make(wanted('web', { image: { file: at('empty.img') } })));
+    await fails('rootUser', make(wanted('web', { user: 'root' })));
     await fails('smallDisk', make(wanted('web', { diskMiB: 1 })));
     await fails('unknownImage', make(wanted('web', { image: { name: 'debian-0' } })));
     for (const name of ['-web', 'we b', 'a'.repeat(64), '']) {

@@ -1,6 +1,6 @@
 // The images of labs, copied out of repositories: what stands there later changes no VM. Each content is there once, in
 // a folder beside those of the VMs. A VM's folder has a link to each of its own, and an image without one goes.
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -26,6 +26,12 @@ export function labImagesIn(labs: string): string {
 
 function storeOf({ folder }: LabVm): string {
   return labImagesIn(dirname(folder));
+}
+
+/** Of the VM alone, so that what a crash left goes with what is left of the VM. */
+function partOf(vm: LabVm): string {
+  const own = createHash('sha256').update(vm.folder).digest('hex').slice(0, 16);
+  return join(storeOf(vm), `.${own}.part`);
 }
 
 /** Uses the image as it was looked at. @throws Failure `refused`: another one stands there by now */
@@ -55,7 +61,9 @@ export async function importImage(vm: LabVm, { layers }: JudgedChain, qemuImg: Q
   await mkdir(store, { recursive: true, mode: 0o711 });
   const own: string[] = [];
   for (const layer of layers.toReversed()) {
-    own.unshift(await importLayer(layer, own[0], { store, qemuImg, below: layers[layers.length - own.length] }));
+    own.unshift(
+      await importLayer(layer, own[0], { store, part: partOf(vm), qemuImg, below: layers[layers.length - own.length] }),
+    );
     await linkInto(vm, own[0] ?? '', own.length - 1);
   }
   const [top = '', ...below] = own;
@@ -71,6 +79,8 @@ export async function importImage(vm: LabVm, { layers }: JudgedChain, qemuImg: Q
 
 interface Import {
   readonly store: string;
+  /** In which it is filled. */
+  readonly part: string;
   readonly qemuImg: QemuImg;
   readonly below: JudgedLayer | undefined;
 }
@@ -78,7 +88,7 @@ interface Import {
 async function importLayer(
   { path, name, format }: JudgedLayer,
   backing: string | undefined,
-  { store, qemuImg, below }: Import,
+  { store, part, qemuImg, below }: Import,
 ): Promise<string> {
   const kept = contentOfKept(path, store);
   if (kept !== undefined && backing === undefined) {
@@ -90,7 +100,6 @@ async function importLayer(
     });
     return file;
   }
-  const part = join(store, `.${randomBytes(8).toString('hex')}.part`);
   try {
     await copyFile(name, part, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     // Before the rebase, which changes the file: the name says what was copied, and on what it rests.
@@ -118,6 +127,7 @@ async function linkInto({ folder }: LabVm, file: string, at: number): Promise<vo
 /** The VM's links, and each image that no VM has a link to. */
 export async function removeLabImages(vm: LabVm): Promise<void> {
   const store = storeOf(vm);
+  await undefinedIfAbsent(unlink(partOf(vm)));
   const names = (await undefinedIfAbsent(readdir(store))) ?? [];
   const images = new Map<string, string>();
   for (const name of names) {

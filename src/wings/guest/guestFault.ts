@@ -19,6 +19,8 @@ export type GuestProblem =
   /** Of another format, or resting on another file. */
   | { readonly kind: 'badImage'; readonly address: string }
   | { readonly kind: 'fetching' | 'notKept' | 'nameTaken' | 'badName' | 'notOurs'; readonly name: string }
+  /** cloud-init creates no user of that name, and lets nobody log in as it. */
+  | { readonly kind: 'rootUser' }
   /** For ssh. */
   | { readonly kind: 'noSshName' | 'noAddress'; readonly name: string }
   | { readonly kind: 'sameAddress'; readonly name: string; readonly other: string }

@@ -66,6 +66,8 @@ export function guestProblemText(problem: GuestProblem): string {
       return t('{0} was not created by {1}.', displayLine(problem.name), 'virt-rewind new');
     case 'badName':
       return t('“{0}” is not a valid name. Use letters, digits and -.', displayLine(problem.name));
+    case 'rootUser':
+      return t('cloud-init gives no login to root. Choose another name; that user may become root with {0}.', 'sudo');
     case 'noSshName':
       return t(
         '“{0}” is not a name for ssh. Use {1}, in letters, digits, “.”, “-” and “_”.',

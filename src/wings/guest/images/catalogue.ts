@@ -93,7 +93,9 @@ export async function imageNamed(folder: string, name: string): Promise<Catalogu
 async function readUsers(file: string): Promise<v.InferOutput<typeof catalogue>> {
   let value: unknown;
   try {
-    value = JSON.parse((await readFileAtMost(file, mostCatalogueBytes)).toString('utf8'));
+    const text = (await readFileAtMost(file, mostCatalogueBytes)).toString('utf8');
+    // Some editors begin a file with the mark of its byte order.
+    value = JSON.parse(text.replace(/^\uFEFF/u, ''));
   } catch (error) {
     if (hasCode(error, 'ENOENT')) {
       return {};

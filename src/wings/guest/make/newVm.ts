@@ -8,6 +8,7 @@ import { t } from '@vscode/l10n';
 import { systemClock } from '../../../base/clock.js';
 import { thisComputer } from '../../../base/fileSystem.js';
 import type { Log } from '../../../base/log.js';
+import { Failure } from '../../../domain/failure.js';
 import { labFolderName, type LabVm, type LabVmParts, seenAs } from '../../../domain/labVm.js';
 import type { VmRef } from '../../../domain/vm.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
@@ -86,6 +87,9 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   if (!isVmName(name) || !userPattern.test(user)) {
     throw new GuestFault({ kind: 'badName', name: isVmName(name) ? user : name });
   }
+  if (user === 'root') {
+    throw new GuestFault({ kind: 'rootUser' });
+  }
   await engine.connect(connection);
   const obstacle = await engine.labVms.obstacle(connection);
   if (obstacle !== undefined) {
@@ -153,10 +157,19 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
   } catch (error) {
     // Not by the signal that ended it.
     await remove(open, wish);
-    throw error;
+    throw withoutState(error);
   } finally {
     await open.leave();
   }
+}
+
+/** Of a VM that is removed by now. */
+function withoutState(error: unknown): unknown {
+  if (!(error instanceof Failure)) {
+    return error;
+  }
+  const { stateNow: _, ...details } = error.details;
+  return new Failure(error.kind, details, { cause: error });
 }
 
 /** What a process that died has begun there. What stays is in nobody's way. */
@@ -194,7 +207,8 @@ async function imageOf(
   }
   return JudgedChain.within({ file: path }, thisComputer, async ({ layers }) => {
     const [{ format, device, inode, bytes, virtualBytes, modifiedAt }, below] = layers;
-    if (below !== undefined) {
+    // One of no bytes would be a raw disk.
+    if (below !== undefined || bytes === 0) {
       throw new GuestFault({ kind: 'badImage', address: path });
     }
     if (diskMiB !== undefined && diskMiB * bytesPerMiB < virtualBytes) {

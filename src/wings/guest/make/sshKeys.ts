@@ -1,6 +1,6 @@
 // Keys made by ssh-keygen: ours, by which we log in to the guests that we made, and one for each of these guests, so
 // that it is known from the first login on.
-import { appendFile, link, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { appendFile, link, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
@@ -10,6 +10,7 @@ import { ownFolder } from '../../../journal/durable.js';
 import { GuestFault } from '../guestFault.js';
 
 const mostKeygenMs = 60_000;
+const newPrefix = 'new-';
 
 export interface KeyPair {
   readonly privateKey: string;
@@ -103,13 +104,25 @@ interface KnownLine extends KnownGuest {
 }
 
 async function withNewKey<T>(folder: string, signal: AbortSignal, use: (path: string) => Promise<T>): Promise<T> {
-  const made = await mkdtemp(join(folder, 'new-'));
+  await removeLeftKeys(folder);
+  const made = await mkdtemp(join(folder, newPrefix));
   try {
     const path = join(made, 'key');
     const said = await keygen(['-q', '-t', 'ed25519', '-N', '', '-C', 'virt-rewind', '-f', path], signal);
     return said === undefined ? failKeygen() : await use(path);
   } finally {
     await rm(made, { recursive: true, force: true });
+  }
+}
+
+/** Of processes that died: one that lives needs its own no longer than its calls of ssh-keygen may take. */
+async function removeLeftKeys(folder: string): Promise<void> {
+  for (const name of (await readdir(folder)).filter((one) => one.startsWith(newPrefix))) {
+    const path = join(folder, name);
+    const { mtimeMs = Infinity } = (await undefinedIfAbsent(stat(path))) ?? {};
+    if (Date.now() - mtimeMs > 3 * mostKeygenMs) {
+      await rm(path, { recursive: true, force: true });
+    }
   }
 }
 

@@ -303,6 +303,8 @@ describe('an image of the catalogue', () => {
       { name: 'debian-13', ...own },
     );
     assert.equal(all.length, ours.length + 1);
+    await writeFile(catalogueFile(folder), `\uFEFF${JSON.stringify({ mine: own })}`);
+    assert.equal((await readCatalogue(folder)).length, ours.length + 1);
     const local = { x: { ...own, address: 'file:///etc/passwd' } };
     for (const wrong of [{ '../x': own }, local, { x: { ...own, sums: 'https://x/' } }, { x: { address: 'x' } }, 7]) {
       await write(wrong);
