@@ -56,6 +56,7 @@ import { HealthWatch } from './health/healthWatch.js';
 import { sentencesIn } from './text/translation.js';
 import { watchSchedules } from './wings/copies/editor/watchSchedules.js';
 import { keepNames } from './wings/guest/editor/keepNames.js';
+import { closeRelays } from './wings/guest/editor/openRelays.js';
 import { registerFiles } from './wings/inside/editor/registerFiles.js';
 
 /** What is remembered of the VMs' health, at most. */
@@ -219,7 +220,9 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     tasks,
     tools,
     labFiles({ folder: journal, log, onDidChange: known.onDidChange }),
-    ...[registerFiles, watchSchedules, keepNames].map((start) => start({ engine, attentions, context, journal, log })),
+    ...[registerFiles, watchSchedules, keepNames, closeRelays].map((start) =>
+      start({ engine, attentions, context, journal, log }),
+    ),
     commands,
     status,
     activeVm,

@@ -595,6 +595,7 @@ describe('commands', () => {
       await rejects(call('virtRewind.showScreenshot', { vm }), 'unsupported');
       await rejects(call('virtRewind.copyIpAddress', { vm }), 'notFound');
       await rejects(call('virtRewind.connectSsh', { vm, user: 'root' }), 'notFound');
+      await rejects(call('virtRewind.attachDebugger', { vm: 'nobody' }), 'notFound');
       await rejects(call('virtRewind.openDisplay', { vm }), 'unsupported');
     });
 

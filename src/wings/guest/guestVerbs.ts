@@ -3,6 +3,13 @@ import { inMenu, inTitle, onRow } from '../../verbs/verb.js';
 import type { Wing } from '../wing.js';
 
 export const guestVerbs = {
+  attachDebugger: {
+    title: 'Attach Debugger…',
+    icon: 'debug-alt',
+    arguments: ['vm', 'snapshot', 'after', 'checkpointFirst', 'confirm'],
+    remark: 'the address for gdb, as text: in a launch configuration, by `inputs`',
+    places: [inMenu('guest', '2_network@3', { is: ['vm', 'pausable'], rows: 'one' })],
+  },
   connectSsh: {
     title: 'Connect with SSH',
     icon: 'remote',

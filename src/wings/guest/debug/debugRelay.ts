@@ -40,6 +40,7 @@ export class DebugRelay {
   readonly #log: Log;
   readonly #broke = new Emitter<void>();
   readonly #failed = new Emitter<Failure>();
+  readonly #closed = new Emitter<void>();
   #session: Promise<void> | undefined;
   #debugger: Socket | undefined;
 
@@ -47,6 +48,8 @@ export class DebugRelay {
   readonly address: string;
   /** The VM was reverted or stopped under a debugger, whose connection ends with that. */
   readonly onDidBreak = this.#broke.event;
+  /** Nothing is behind the address any more. */
+  readonly onDidClose = this.#closed.event;
   /** A debugger was not let in. */
   readonly onDidFail = this.#failed.event;
 
@@ -99,6 +102,7 @@ export class DebugRelay {
   /** Leaves the guest, which runs on. Never rejects. */
   async close(): Promise<void> {
     this.#server.close();
+    this.#closed.fire();
     this.#debugger?.destroy();
     await this.#session;
     if (this.#folder !== undefined) {

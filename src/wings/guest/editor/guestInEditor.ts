@@ -4,6 +4,7 @@ import type { guestVerbs } from '../guestVerbs.js';
 
 export const guestInEditor = {
   handlers: {
+    'virtRewind.attachDebugger': async (run) => (await import('./attachDebugger.js')).attachDebugger(run),
     'virtRewind.connectSsh': async (run) => (await import('./connectSsh.js')).connectSsh(run),
     'virtRewind.newVm': async (run) => (await import('./createVm.js')).createVm(run),
   },
