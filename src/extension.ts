@@ -23,7 +23,7 @@ import type { Vm } from './domain/vm.js';
 import { XmlDocuments } from './ui/documents/documents.js';
 import { Attentions } from './ui/attentions.js';
 import { SystemPictures } from './ui/picture/systemPictures.js';
-import type { Contributed } from './ui/picture/pictureMenu.js';
+import type { Contributions } from './ui/picture/pictureMenu.js';
 import { PicturePanels } from './ui/picture/picturePanels.js';
 import { HealthStatus } from './ui/health/healthStatus.js';
 import { ChosenSystem } from './ui/commands/systems/chosenSystem.js';
@@ -318,6 +318,6 @@ export async function deactivate(): Promise<void> {
 }
 
 /** Its package.json is made from the table of verbs. */
-function contributedBy({ packageJSON }: vscode.Extension<unknown>): Contributed {
-  return (packageJSON as { readonly contributes: Contributed }).contributes;
+function contributedBy({ packageJSON }: vscode.Extension<unknown>): Contributions {
+  return (packageJSON as { readonly contributes: Contributions }).contributes;
 }

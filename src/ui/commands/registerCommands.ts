@@ -10,7 +10,7 @@ import { recoveryNotices } from '../prompts/recoveryNotices.js';
 import { RunningOperations } from './operations/runningOperations.js';
 
 /** As package.json has it, and the editor translates it: an object where the title is not the English one. */
-export interface TitledCommand {
+interface TitledCommand {
   readonly command: AnyCommandId;
   readonly title: string | { readonly value: string };
 }
@@ -34,6 +34,6 @@ export function registerCommands(commands: readonly TitledCommand[], services: C
   }
   store.add(automaticCheckpoints(services, running));
   store.add(recoveryNotices(services.engine, services.log));
-  store.add(healthNotices(services.engine, services.health, services.problemPages, services.log));
+  store.add(healthNotices(services.engine, services.health, (ref) => services.problemPages.isSeen(ref), services.log));
   return store;
 }

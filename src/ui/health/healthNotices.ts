@@ -5,11 +5,11 @@ import type { ProblemKind } from '../../diagnosis/problem.js';
 import { severityOf } from '../../diagnosis/problemTable.js';
 import type { EnginePort } from '../../engine/enginePort.js';
 import type { Disposable } from '../../base/disposable.js';
+import type { VmRef } from '../../domain/vm.js';
 import { healthNewsText } from '../../text/problems/healthNewsText.js';
 import type { HealthWatch, VmProblem } from '../../health/healthWatch.js';
 import { DismissedError } from '../prompts/commandError.js';
 import { notify } from '../prompts/notify.js';
-import type { ProblemPages } from '../problems/problemPages.js';
 import { pickSnooze } from './pickSnooze.js';
 
 /** What a shorter chain mends. */
@@ -25,12 +25,12 @@ const consolidateCommand = 'virtRewind.consolidate';
 export function healthNotices(
   engine: EnginePort,
   watch: HealthWatch,
-  pages: Pick<ProblemPages, 'isSeen'>,
+  isSeen: (ref: VmRef) => boolean,
   log: vscode.LogOutputChannel,
 ): Disposable {
   return watch.onDidFind((all) => {
     // What a page in sight says needs no message.
-    const news = all.filter(({ ref }) => !pages.isSeen(ref));
+    const news = all.filter(({ ref }) => !isSeen(ref));
     tell(engine, watch, news).catch((error: unknown) => {
       if (!(error instanceof DismissedError)) {
         log.error(String(error));

@@ -14,7 +14,7 @@ interface MenuEntry {
 type Words = string | { readonly value: string };
 
 /** What package.json contributes, as the editor has it: in the language of the reader. */
-export interface Contributed {
+export interface Contributions {
   readonly commands: readonly { readonly command: AnyCommandId; readonly title: Words }[];
   readonly submenus: readonly { readonly id: string; readonly label: Words }[];
   readonly keybindings: readonly {
@@ -36,7 +36,7 @@ export const whatIfActions: ReadonlySet<string> = new Set([
 
 /** @param holds a condition on nothing but the settings */
 export function pictureMenu(
-  contributed: Contributed,
+  contributed: Contributions,
   holds: (condition: string) => boolean,
   menu = 'view/item/context',
 ): readonly PictureAction[] {
@@ -67,6 +67,11 @@ export function pictureMenu(
     });
 }
 
+/** Each command of the menus, however deep. */
+export function actionsIn(actions: readonly PictureAction[]): readonly PictureAction[] {
+  return actions.flatMap((action) => (action.items === undefined ? [action] : actionsIn(action.items)));
+}
+
 function textOf(words: Words): string {
   return typeof words === 'string' ? words : words.value;
 }
@@ -91,7 +96,7 @@ function tokensOf(when: string, holds: (condition: string) => boolean): PictureA
 }
 
 /** Those of the row that has the focus. One that works everywhere is about another VM, and the editor takes it. */
-function keysOf({ keybindings }: Contributed, command: string): readonly string[] {
+function keysOf({ keybindings }: Contributions, command: string): readonly string[] {
   const own = keybindings.filter((one) => one.command === command);
   const everywhere = new Set(own.filter(({ args }) => args === undefined).map(({ key }) => key));
   const [found] = own.filter(({ key, args }) => args !== undefined && !everywhere.has(key));

@@ -28,7 +28,7 @@ import { readSettings } from '../readSettings.js';
 import type { AgreedPlans } from './agreedPlans.js';
 import { PictureDisk } from './pictureDisk.js';
 import { pageHtml } from './picturePage.js';
-import { type Contributed, pictureMenu } from './pictureMenu.js';
+import { type Contributions, pictureMenu } from './pictureMenu.js';
 import { pictureState } from './pictureState.js';
 import { PictureWishes, reading } from './pictureWishes.js';
 
@@ -48,7 +48,7 @@ export interface PictureServices {
   readonly log: Log;
   readonly sentences: Sentences;
   readonly extension: vscode.Uri;
-  readonly contributed: Contributed;
+  readonly contributed: Contributions;
 }
 
 export class PicturePanel implements Disposable {

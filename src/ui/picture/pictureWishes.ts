@@ -19,7 +19,7 @@ import type { FromPicture, PictureAction, PictureWhatIf } from './messages.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import type { Node } from '../tree/nodes.js';
 import { notify } from '../prompts/notify.js';
-import { actionsIn } from './actionsIn.js';
+import { actionsIn } from './pictureMenu.js';
 import { uuidOfFork } from './pictureState.js';
 import { whatIfOfQuestion, pictureWhatIf, revertedTo } from './pictureWhatIf.js';
 

@@ -18,8 +18,7 @@ import {
 import type { KnownSystem } from '../../../src/systems/knownSystems.js';
 import { systemActions, vmActions } from '../../../src/text/rows/activeVmText.js';
 import type { PictureAction } from '../../../src/ui/picture/messages.js';
-import { actionsIn } from '../../../src/ui/picture/actionsIn.js';
-import { type Contributed, pictureMenu } from '../../../src/ui/picture/pictureMenu.js';
+import { actionsIn, type Contributions, pictureMenu } from '../../../src/ui/picture/pictureMenu.js';
 import { observeSystem } from '../../../src/systems/observedSystem.js';
 import { systemLinks, systemPage } from '../../../src/ui/picture/systemPage.js';
 import { branched, connectionView, now, ref, vm, vmView } from '../ui/samples.js';
@@ -321,7 +320,7 @@ describe('the menus of rows', () => {
   });
 
   it('are those of the picture, in the same order and by the same names', () => {
-    const all = pictureMenu(contributes as unknown as Contributed, (condition) => condition.startsWith('config.'));
+    const all = pictureMenu(contributes as unknown as Contributions, (condition) => condition.startsWith('config.'));
     const shown = (actions: readonly PictureAction[], tokens: readonly string[]): readonly string[] =>
       actions
         .filter(({ is }) => is.every((any) => any.some((token) => tokens.includes(token))))

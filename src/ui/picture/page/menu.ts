@@ -24,11 +24,11 @@ export function openMenu(label: string, items: readonly MenuItem[], x: number, y
           role: 'menuitem',
           tabindex: '-1',
           ...(isMenu && { 'aria-haspopup': 'menu' }),
-          ...(key !== undefined && { 'aria-keyshortcuts': spelled(key) }),
+          ...(key !== undefined && { 'aria-keyshortcuts': spellKey(key) }),
         },
       },
       element('span', { text: title }),
-      element('span', { text: isMenu ? '›' : spelled(key ?? ''), attributes: { 'aria-hidden': 'true' } }),
+      element('span', { text: isMenu ? '›' : spellKey(key ?? ''), attributes: { 'aria-hidden': 'true' } }),
     ),
   );
   const lines = buttons.flatMap((one, index) =>
@@ -91,6 +91,6 @@ export function openMenu(label: string, items: readonly MenuItem[], x: number, y
 }
 
 /** `Ctrl+Alt+R`. */
-function spelled(key: string): string {
+function spellKey(key: string): string {
   return key.replaceAll(/(^|\+)(\w)/gu, (_, before: string, letter: string) => before + letter.toUpperCase());
 }

@@ -4,8 +4,8 @@ import { legendLines, unknownLine } from './blockFrame.js';
 import { BlockView } from './blockView.js';
 import { element, setText, button } from './element.js';
 import { openMenu } from './menu.js';
-import { actionsIn } from '../actionsIn.js';
-import { isMac } from './treeWalk.js';
+import { findByKey, keyOf, shownFor } from './nodeMenu.js';
+import { pressedKey } from './treeWalk.js';
 import type { FromPicture, PictureAction, PictureNode, PictureState, PictureWhatIf, ToPicture } from '../messages.js';
 import { isFilled, paletteOf, type SlideGround, slideGrounds } from './palette.js';
 import { type Slide, drawSlide, slideSize, slideWidth, slideWords } from './slide.js';
@@ -119,7 +119,7 @@ export class Page {
     this.#tree = new TreeView({
       theme,
       menu: (node, x, y) => this.#openNodeMenu(node, x, y),
-      key: (node, key) => this.#pressOn(node, key),
+      key: (node, event) => this.#pressOn(node, event),
       attend: (snapshot) => this.#blocks.light(snapshot),
     });
     this.#blocks = new BlockView({
@@ -225,10 +225,11 @@ export class Page {
     }
   }
 
-  #pressOn(node: PictureNode, key: string): boolean {
+  #pressOn(node: PictureNode, event: KeyboardEvent): boolean {
     const tokens = new Set(node.tokens.split(';'));
-    const action = actionsIn(shownFor(tokens, this.#state?.actions ?? [])).find((one) => one.keys?.includes(key));
+    const action = findByKey(shownFor(tokens, this.#state?.actions ?? []), pressedKey(event));
     if (action !== undefined) {
+      event.preventDefault();
       this.#wish(action, node);
     }
     return action !== undefined;
@@ -312,20 +313,6 @@ export class Page {
         : { whatIf: { title: whatIf.title, nodes: nodeFates(whatIf), rows: rowFates(whatIf) } }),
     };
   }
-}
-
-/** A menu without entries is not shown. */
-function shownFor(tokens: ReadonlySet<string>, actions: readonly PictureAction[]): readonly PictureAction[] {
-  return actions.flatMap((action): readonly PictureAction[] => {
-    const items = action.items && shownFor(tokens, action.items);
-    const isShown = action.is.every((any) => any.some((token) => tokens.has(token))) && items?.length !== 0;
-    return isShown ? [{ ...action, ...(items !== undefined && { items }) }] : [];
-  });
-}
-
-function keyOf({ keys = [] }: PictureAction): { readonly key?: string } {
-  const key = keys[isMac(navigator.platform) ? 1 : 0];
-  return key === undefined ? {} : { key };
 }
 
 function nodeFates({ nodes }: PictureWhatIf): NodeFates {

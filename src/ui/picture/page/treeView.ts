@@ -20,7 +20,7 @@ import {
 } from './treeScene.js';
 import { onDrag } from './onDrag.js';
 import { listenToTree } from './treeGestures.js';
-import { pressedKey, stepInTree, stepKeys } from './treeWalk.js';
+import { stepInTree, stepKeys } from './treeWalk.js';
 
 const [smallest, largest] = [0.06, 2];
 const zoomStep = 1.25;
@@ -32,7 +32,7 @@ interface TreeHooks {
   /** A node's menu is wanted at this place of the page. */
   readonly menu: (node: PictureNode, x: number, y: number) => void;
   /** A key is pressed on a node; true if it stood for something. */
-  readonly key: (node: PictureNode, key: string) => boolean;
+  readonly key: (node: PictureNode, event: KeyboardEvent) => boolean;
   /** Somebody looks at this snapshot; empty: the present; undefined: at none. */
   readonly attend: (snapshot: string | undefined) => void;
 }
@@ -214,11 +214,7 @@ export class TreeView {
   #key(event: KeyboardEvent): void {
     const step = stepKeys[event.key];
     const from = this.#index();
-    if (this.#isOwnKey(event)) {
-      event.preventDefault();
-      return;
-    }
-    if (event.altKey || event.metaKey || (event.ctrlKey && step === undefined)) {
+    if (this.#takeOwnKey(event) || event.altKey || event.metaKey || (event.ctrlKey && step === undefined)) {
       return;
     }
     if (step !== undefined && from !== undefined) {
@@ -240,9 +236,9 @@ export class TreeView {
     event.preventDefault();
   }
 
-  #isOwnKey(event: KeyboardEvent): boolean {
+  #takeOwnKey(event: KeyboardEvent): boolean {
     const node = this.#tree.nodes[this.#index() ?? -1];
-    return node !== undefined && this.#hooks.key(node, pressedKey(event));
+    return node !== undefined && this.#hooks.key(node, event);
   }
 
   #press(event: PointerEvent): void {
