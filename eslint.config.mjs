@@ -69,8 +69,10 @@ const rooms = {
   'driver/files': ['driver', 'driver/xml', 'libvirt', 'qemu', 'domain', 'hosts', 'base'],
   'driver/run': ['driver', 'driver/xml', 'libvirt', 'steps', 'domain', 'base'],
   'driver/guest': ['driver', 'driver/xml', 'libvirt', 'domain', 'hosts', 'base'],
+  'driver/cluster': ['driver/xml', 'domain', 'hosts', 'base'],
   'driver/connection': [
     'driver',
+    'driver/cluster',
     'driver/files',
     'driver/guest',
     'driver/run',

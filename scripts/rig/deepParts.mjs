@@ -84,6 +84,13 @@ const more = {
     needs: ['gdb'],
     files: ['debugger'],
   },
+  cluster: {
+    guards: ['driver', 'engine'],
+    layer: 'libvirtd',
+    minutes: 0.7,
+    needs: ['cluster'],
+    files: ['cluster'],
+  },
   looks: {
     guards: ['diagnosis', 'health', 'lesson', ...acting],
     layer: 'libvirtd',

@@ -38,12 +38,13 @@ const libvirtPrograms = {
 
 /**
  * `releases`: the libvirt of other Debian releases; `pytest`: one of the frameworks that docs/library.md has a fixture
- * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine; `guestfish`:
- * with a kernel for its VM, in the deep tier alone, for they are large; `network`: a DHCP server of libvirt's, which
- * starts no service; `rclone`: it serves backups as a REST server of restic's does, is large too, and Debian
- * has no package of such a server; `gdb`: a debugger of VMs; `shellcheck`: for `npm run lint`.
- * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'guestfish' | 'rclone' | 'gdb' |
- *   'shellcheck'} Need
+ * for; `sshd`: a server for one test, in the deep tier alone, for its package opens a port of the machine; `cluster`:
+ * Pacemaker with its agents, in the deep tier alone, for their packages start services; `guestfish`: with a kernel for
+ * its VM, in the deep tier alone, for they are large; `network`: a DHCP server of libvirt's, which starts no service;
+ * `rclone`: it serves backups as a REST server of restic's does, is large too, and Debian has no package of such a
+ * server; `gdb`: a debugger of VMs; `shellcheck`: for `npm run lint`.
+ * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'cluster' | 'guestfish' | 'rclone'
+ *   | 'gdb' | 'shellcheck'} Need
  */
 
 /**
@@ -68,6 +69,14 @@ export async function missingPackages(need) {
   }
   if (need === 'rclone' || need === 'gdb' || need === 'shellcheck')
     return (await findProgram(need)) === undefined ? [need] : [];
+  if (need === 'cluster') {
+    const programs = { crm_mon: 'pacemaker', cibadmin: 'pacemaker-cli-utils', corosync: 'corosync' };
+    const missing = [];
+    for (const [program, name] of Object.entries(programs)) {
+      if ((await findProgram(program)) === undefined) missing.push(name);
+    }
+    return [...missing, ...(existsSync('/usr/lib/ocf/resource.d/heartbeat/VirtualDomain') ? [] : ['resource-agents'])];
+  }
   if (need === 'network') return (await findProgram('dnsmasq')) === undefined ? ['dnsmasq-base'] : [];
   if (need === 'guestfish') {
     const kernels = existsSync('/boot') && readdirSync('/boot').some((name) => name.startsWith('vmlinuz-'));

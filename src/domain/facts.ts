@@ -3,6 +3,7 @@ import type { Capabilities } from './capabilities.js';
 import type { FrozenRecord } from './frozenRecord.js';
 import type { Hardware } from './hardware.js';
 import type { CannotAct, FileFacts, FolderNames, ImageFacts, Observation } from './hostFiles.js';
+import type { KeptBy } from './keeper.js';
 import type { VmLayers } from './layers.js';
 import type { AutoReason } from './description.js';
 import type { MeasuredOperation } from './loggedOperation.js';
@@ -54,6 +55,8 @@ export interface Facts {
   readonly ramBlockers?: readonly string[];
   /** What a snapshot of a running guest's RAM has left in QEMU; asked only where one was interrupted. */
   readonly stream?: 'none' | 'left';
+  /** Who beside libvirt starts and stops it; absent: not asked, or no shell leads to its host. */
+  readonly keeper?: KeptBy;
   readonly agent?: 'answers' | 'silent' | 'frozen';
   /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known, or not asked. */
   readonly written?: ReadonlySet<string>;

@@ -98,6 +98,12 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly managedSaveExists: { vm: string };
   /** Its next start would continue below overlays that somebody has put on its disks since: into `file`. */
   readonly savedBelow: { vm: string; disk: string; file: string };
+  /** A cluster starts and stops it: what is done past it is undone. `resource`: what the cluster calls it. */
+  readonly keptByCluster: { vm: string; resource: string; action: string };
+  /** The cluster did not let go of it; `message`: its own words. */
+  readonly clusterKeepsOn: { vm: string; resource: string; message: string };
+  /** A cluster starts it from `config`, which names `file` as its disk: `now` would not be there at the next start. */
+  readonly clusterStartsOther: { vm: string; resource: string; config: string; disk: string };
   /** `own`: internal, external, mixed; `asked`: internal, external. `kind` is the kind that was asked for. */
   readonly otherStyle: { vm: string; own: string; asked: string; kind: string };
   /** Reverting would write into a file that others read. Without `by` it is the VM's own active chain. */

@@ -30,6 +30,8 @@ const ofHypervisor: Table<Hypervisor> = {
   nearbyFiles: 'part',
   nearbyContents: 'reads',
   login: 'reads',
+  // A lease is taken for what passes the door itself.
+  keepers: 'reads',
   metadataFolders: 'reads',
   onDidChangeVm: 'reads',
   onDidClose: 'reads',

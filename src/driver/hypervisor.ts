@@ -19,6 +19,7 @@ import type { VmStatistics } from '../domain/diskStatistics.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
+import type { VmKeepers } from '../domain/keeper.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { HostFiles, MadeFile, OnMade } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
@@ -144,6 +145,8 @@ export interface Hypervisor {
   readonly nearbyContents?: ImageContents;
   /** To another host; absent where it is this one, and where no login leads there. */
   readonly login?: HostLogin;
+  /** Who beside libvirt starts its VMs; absent where no shell leads to its host. */
+  readonly keepers?: VmKeepers;
   /** Where libvirt keeps its own files; absent where that is not known. */
   readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;

@@ -9,6 +9,7 @@ import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { Hardware } from '../../domain/hardware.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { ImageContents } from '../../domain/imageContents.js';
+import type { VmKeepers } from '../../domain/keeper.js';
 import type { Seamless } from '../../domain/seamless.js';
 import type { Snapshot, SnapshotTree, SavedRam } from '../../domain/snapshot.js';
 import type { Vm, VmDisk } from '../../domain/vm.js';
@@ -56,6 +57,7 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly nearbyFiles?: HostFiles;
   readonly nearbyContents?: ImageContents;
   readonly login?: HostLogin;
+  readonly keepers?: VmKeepers;
   readonly metadataFolders?: MetadataFolders;
   readonly onDidChangeVm: Event<VmEvent>;
   readonly onDidClose: Event<Failure>;
@@ -93,6 +95,13 @@ export class LibvirtHypervisor implements Hypervisor {
     const { openShell, sshHost } = parts;
     if (openShell !== undefined && !isNearby(parts)) {
       this.login = { openShell, hostname: parts.capabilities.hostname, ...(sshHost !== undefined && { sshHost }) };
+    }
+    const direct = this.#direct;
+    if (direct !== undefined && parts.capabilities.driver === 'qemu') {
+      this.keepers = keepersWhenAsked(async () => {
+        const { clusterKeepers } = await import('../cluster/clusterKeepers.js');
+        return clusterKeepers({ login: this.login, files: direct.files, log: parts.log });
+      });
     }
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
     this.guests = libvirtGuests(this.#others, {
@@ -296,4 +305,11 @@ export class LibvirtHypervisor implements Hypervisor {
     this.#direct?.dispose();
     this.#parts.connection.close();
   }
+}
+
+/** Most hosts have no cluster, and most who ask change nothing. */
+function keepersWhenAsked(load: () => Promise<VmKeepers>): VmKeepers {
+  let loaded: Promise<VmKeepers> | undefined;
+  const keepers = (): Promise<VmKeepers> => (loaded ??= load());
+  return { of: async (vm) => (await keepers()).of(vm), hold: async (vm) => (await keepers()).hold(vm) };
 }

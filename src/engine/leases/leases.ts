@@ -8,6 +8,7 @@ import { OperationStatus } from './operationStatus.js';
 import type { Store } from '../../live/store.js';
 import type { RunningOperation } from '../../live/views.js';
 import { Failure } from '../../domain/failure.js';
+import type { HeldVm } from '../../domain/keeper.js';
 
 /** Whoever has its turn on several VMs at once. */
 export interface GroupHolder {
@@ -62,15 +63,25 @@ export class Leases {
     const end = await this.#lock.take(request.vm.uuid, request, { signal, onWait, holder: group });
     const status = new OperationStatus(store, clock, request, does);
     let release: (() => void) | undefined;
+    let held: HeldVm | undefined;
     try {
       const live = connection(request.vm.connection);
       release = live.pauseReads(request.vm.uuid);
+      held = isKept(request) ? await this.#hold(live, request) : undefined;
       return await work({ request, live, status, signal, log: scopeLog(log, live.uri), group });
     } finally {
+      await held?.giveBack();
       status.end();
       release?.();
       end();
     }
+  }
+
+  /** A cluster would start it in the middle of what is done to it. */
+  async #hold(live: LiveConnection, { vm: ref }: OperationRequest): Promise<HeldVm | undefined> {
+    const vm = this.#options.store.vm(ref)?.vm;
+    const { keepers } = await live.open();
+    return keepers?.hold({ uuid: ref.uuid, name: vm?.name ?? '' });
   }
 
   /** The turns on several VMs, in one order for all, so that two who want the same ones never wait for each other. */
@@ -89,6 +100,11 @@ export class Leases {
       ends.forEach((end) => end());
     }
   }
+}
+
+/** What changes words alone, and what is refused while a cluster keeps it. */
+function isKept({ kind }: OperationRequest): boolean {
+  return kind !== 'describe' && kind !== 'rename' && kind !== 'power';
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -83,6 +83,11 @@ export class FactsReader {
         (ramBlockers) => ({ ramBlockers }),
       ),
       this.#part(
+        hypervisor.keepers !== undefined,
+        () => hypervisor.keepers?.of(vm) ?? Promise.resolve('nobody' as const),
+        (keeper) => ({ keeper }),
+      ),
+      this.#part(
         asked.needs.stream === true,
         () => hypervisor.readStream(vm),
         (stream) => ({ stream }),

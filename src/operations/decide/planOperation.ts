@@ -1,5 +1,6 @@
 // The one door to the planners: a request and all that is known → a plan, or the reason why not. Pure: it asks nobody.
 import type { OperationRequest } from '../../domain/operation.js';
+import type { Warning } from '../../domain/consequences.js';
 import { captureBefore } from '../captureBefore.js';
 import { beingWrittenRefusal } from '../beingWrittenRefusal.js';
 import type { Decision, DraftPlan } from '../plan.js';
@@ -13,6 +14,7 @@ import { volumeRefusal } from '../volumeRefusal.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { imageOf, overlayOf } from '../../domain/chains/frozenContent.js';
+import { keeperRefusal, keeperWarnings } from './keeperRules.js';
 import { isActive } from '../../domain/vm.js';
 import type { Step } from '../../steps/step.js';
 import { applyAll, layersUsedBy } from '../../steps/steps.js';
@@ -70,9 +72,11 @@ export function planOperation(request: OperationRequest, facts: Facts): Decision
   }
   const plan = { ...draft, before: captureBefore(draft, facts) };
   const connections = unaskedConnections(request, facts);
-  return connections.length === 0
-    ? plan
-    : { ...plan, warnings: [...plan.warnings, { kind: 'unaskedConnections', connections }] };
+  const more: readonly Warning[] = [
+    ...(connections.length === 0 ? [] : [{ kind: 'unaskedConnections' as const, connections }]),
+    ...keeperWarnings(request, plan.steps, facts),
+  ];
+  return more.length === 0 ? plan : { ...plan, warnings: [...plan.warnings, ...more] };
 }
 
 /** Connections whose VMs matter to it, and were not asked. */
@@ -92,7 +96,12 @@ function decide(request: OperationRequest, facts: Facts): DraftPlan | RefusedDec
     paths === 'unclear' ? pathRefusal(facts) : paths === 'withControls' ? controlInPathRefusal(facts) : undefined;
   const decision = refused ?? volumeRefusal(request, facts) ?? plan(request, facts);
   const { steps } = decision.kind === 'refusal' ? { steps: [] } : decision;
-  return stepsOverChangedRefusal(steps, facts) ?? overlayLeftRefusal(steps, facts) ?? decision;
+  return (
+    keeperRefusal(request, steps, facts) ??
+    stepsOverChangedRefusal(steps, facts) ??
+    overlayLeftRefusal(steps, facts) ??
+    decision
+  );
 }
 
 /** What may be carried out: nothing that was asked for is missing. */

@@ -165,6 +165,18 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         'VMs of these connections may use the files; Virt Rewind could not ask them: {0}',
         warning.connections.map((uri) => displayLine(uri)).join(', '),
       );
+    case 'leftByCluster':
+      return warning.starts
+        ? t(
+            'The cluster, which calls the VM “{0}”, leaves it alone until the end, and starts it again then.',
+            warning.resource,
+          )
+        : t('The cluster, which calls the VM “{0}”, leaves it alone until the end.', warning.resource);
+    case 'clusterUnseen':
+      return t(
+        'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',
+        'haclient',
+      );
     case 'otherHostsUnseen':
       return t('Virt Rewind cannot see whether VMs of other hosts use these files.');
     case 'tpmNotCaptured':

@@ -7,6 +7,7 @@ import { longestTitle } from '../../domain/snapshotName.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Refusal, RefusalReason } from '../../domain/refusal.js';
 import { cloneRefusals } from './cloneRefusals.js';
+import { clusterRefusals } from './clusterRefusals.js';
 import { consolidateRefusals } from './consolidateRefusals.js';
 import { diskRefusals } from './diskRefusals.js';
 import { fileRefusals } from './fileRefusals.js';
@@ -74,6 +75,7 @@ const sentences: Sentences = {
   ...fileRefusals,
   ...frozenRefusals,
   ...cloneRefusals,
+  ...clusterRefusals,
   ...consolidateRefusals,
   ...recoveryRefusals,
   ...repairRefusals,

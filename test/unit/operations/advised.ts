@@ -167,6 +167,9 @@ const shutDown: Way = (here) =>
 
 /** A new reason has to be here: whoever adds it says where its advice leads. */
 export const advised: Readonly<Record<RefusalReason, Way>> = {
+  keptByCluster: end(/crm_resource/u),
+  clusterKeepsOn: end(/crm_mon/u),
+  clusterStartsOther: end(/take the VM out of the cluster/u),
   rawDisk: (here) =>
     here.refusal.facts['format'] !== 'raw'
       ? withDisk((one) => ({ ...one, format: 'qcow2' }))(here)

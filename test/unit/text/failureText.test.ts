@@ -17,6 +17,9 @@ const file = '/images/a.qcow2';
 const facts: RefusalFacts = {
   managedSaveExists: { vm },
   savedBelow: { vm, disk: 'vda', file },
+  keptByCluster: { vm, resource: 'web', action: 'start' },
+  clusterKeepsOn: { vm, resource: 'web', message: 'Stopping' },
+  clusterStartsOther: { vm, resource: 'web', config: '/etc/cluster/web.xml', disk: 'vda' },
   otherStyle: { vm, own: 'internal', asked: 'external', kind: 'disk' },
   internalBaseInUse: { snapshot, file, by: 'other' },
   vmNameTaken: { name: 'web-copy' },

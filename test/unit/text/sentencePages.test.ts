@@ -146,6 +146,11 @@ const warnings: Samples<Warning> = {
   mayBeKeptWhileRunning: [{ estimateMs: 20 }, { estimateMs: 20, only: 'thenRam' }],
   notKeptWhileRunning: [{ why }],
   crashConsistent: [{}],
+  leftByCluster: [
+    { resource: 'web', starts: true },
+    { resource: 'web', starts: false },
+  ],
+  clusterUnseen: [{}],
   merges: [{}, { into: file }, { into: file, bytes: gib }],
   startsQemu: [{}],
   knownBadVersion: (

@@ -1,0 +1,31 @@
+// Who beside libvirt starts and stops a VM: a cluster's resource manager. It takes a VM that is off for failed and
+// starts it again, in the middle of a revert too. Values, and the port to it.
+import type { Vm } from './vm.js';
+
+export interface Keeper {
+  /** What the cluster calls the VM. */
+  readonly resource: string;
+  /** Names of the nodes on which the cluster has it: one where all is well. */
+  readonly nodes: readonly string[];
+  /** The cluster leaves it alone: `byUs` while we work, `byPerson` until somebody gives it back. */
+  readonly rests: 'no' | 'byUs' | 'byPerson';
+  /** What the cluster starts it from, a file of each node. */
+  readonly config: string;
+}
+
+/** `nobody`: there is no cluster on its host, or none that has it. `unknown`: there is one that does not answer us. */
+export type KeptBy = Keeper | 'nobody' | 'unknown';
+
+export interface HeldVm {
+  /** Never rejects: where the cluster is not reached, it takes the VM back by itself some time later. */
+  giveBack(): Promise<void>;
+}
+
+export interface VmKeepers {
+  of(vm: Pick<Vm, 'uuid' | 'name'>): Promise<KeptBy>;
+  /**
+   * Has the cluster leave the VM alone for as long as it is held, and a little longer where this process ends before.
+   * Undefined where nobody has to. Rejects with a Failure `refused`, and nothing is held then.
+   */
+  hold(vm: Pick<Vm, 'uuid' | 'name'>): Promise<HeldVm | undefined>;
+}

@@ -1,0 +1,117 @@
+// What Pacemaker tells of the VMs that it keeps, and the lease by which it leaves one alone. Its XML in, its XML out.
+import { attribute, element, elementsOf, find, parseXml, textOf, writeXml, type XmlElement } from '../xml/xmlTree.js';
+
+export interface KeptResource {
+  readonly id: string;
+  readonly config: string;
+}
+
+export interface ResourceState {
+  /** `Started`, `Stopping` and the like, as Pacemaker has it. */
+  readonly role: string;
+  readonly isManaged: boolean;
+  readonly nodes: readonly string[];
+}
+
+/** Ends by itself: whoever holds it says again and again that it goes on. */
+interface ResourceLease {
+  readonly resource: string;
+  /** Of the XML elements, unlike any other of the cluster. */
+  readonly id: string;
+  /** Milliseconds since 1970, by the clock of the cluster's nodes. */
+  readonly endsAt: number;
+}
+
+/** By it a lease of ours is told from what a person did. */
+const ownIds = 'virt-rewind-lease-';
+
+/** Whoever provides the agent: the name of the file stands in `config`. @throws XmlError */
+export function readKeptResources(cib: string): readonly KeptResource[] {
+  const all = everyElement(parseXml(cib));
+  const templates = new Map(
+    all.flatMap((one) => (one.name === 'template' ? [[attribute(one, 'id'), one] as const] : [])),
+  );
+  return all.flatMap((primitive) => {
+    const id = attribute(primitive, 'id');
+    const template = templates.get(attribute(primitive, 'template'));
+    const type = attribute(primitive, 'type') ?? attribute(template, 'type');
+    const config = parameter(primitive, 'config') ?? parameter(template, 'config');
+    return primitive.name === 'primitive' && type === 'VirtualDomain' && id !== undefined && config !== undefined
+      ? [{ id, config }]
+      : [];
+  });
+}
+
+/** @throws XmlError */
+export function readResourceStates(crmMon: string): ReadonlyMap<string, ResourceState> {
+  return new Map(
+    everyElement(find(parseXml(crmMon), 'resources')).flatMap((resource) => {
+      const id = attribute(resource, 'id');
+      const nodes = elementsOf(resource).flatMap((node) => attribute(node, 'name') ?? []);
+      const state = {
+        role: attribute(resource, 'role') ?? '',
+        isManaged: attribute(resource, 'managed') !== 'false',
+        nodes,
+      };
+      return resource.name === 'resource' && id !== undefined ? [[id, state] as const] : [];
+    }),
+  );
+}
+
+/** Whose the file is: VirtualDomain itself looks for no more than the name. @throws XmlError */
+export function readConfiguredVm(domain: string): { readonly name?: string; readonly uuid?: string } {
+  const root = parseXml(domain);
+  const [name, uuid] = [textOf(find(root, 'name')), textOf(find(root, 'uuid'))];
+  return {
+    ...(name !== undefined && { name: name.trim() }),
+    ...(uuid !== undefined && { uuid: uuid.trim().toLowerCase() }),
+  };
+}
+
+export function newLeaseId(random: string): string {
+  return `${ownIds}${random}`;
+}
+
+/** Leases of ours on this resource, whoever of us took them. @throws XmlError */
+export function readLeases(cib: string, resource: string): readonly Omit<ResourceLease, 'resource'>[] {
+  const primitive = everyElement(parseXml(cib)).find(
+    (one) => one.name === 'primitive' && attribute(one, 'id') === resource,
+  );
+  return everyElement(primitive).flatMap((one) => {
+    const id = attribute(one, 'id');
+    const end = Date.parse(attribute(find(one, 'rule', 'date_expression'), 'end') ?? '');
+    return one.name === 'meta_attributes' && id?.startsWith(ownIds) === true
+      ? [{ id, endsAt: Number.isNaN(end) ? 0 : end }]
+      : [];
+  });
+}
+
+/** Stands above what else is said of the resource; for `cibadmin --modify`, which makes it or moves its end. */
+export function leaseXml({ resource, id, endsAt }: ResourceLease): string {
+  const end = new Date(endsAt).toISOString().replace(/\.\d+Z$/u, 'Z');
+  return writeXml(
+    element('primitive', { id: resource }, [
+      element('meta_attributes', { id, score: '1000000' }, [
+        element('rule', { id: `${id}-rule`, score: 'INFINITY', 'boolean-op': 'and' }, [
+          element('date_expression', { id: `${id}-end`, operation: 'lt', end }),
+        ]),
+        element('nvpair', { id: `${id}-maintenance`, name: 'maintenance', value: 'true' }),
+      ]),
+    ]),
+  );
+}
+
+/** For `cibadmin --delete`. */
+export function endedLeaseXml(id: string): string {
+  return writeXml(element('meta_attributes', { id }));
+}
+
+function parameter(of: XmlElement | undefined, name: string): string | undefined {
+  const pairs = of === undefined ? [] : elementsOf(of).filter((one) => one.name === 'instance_attributes');
+  const found = pairs.flatMap(elementsOf).find((pair) => attribute(pair, 'name') === name);
+  return attribute(found, 'value');
+}
+
+function everyElement(root: XmlElement | undefined): readonly XmlElement[] {
+  return root === undefined ? [] : [root, ...elementsOf(root).flatMap(everyElement)];
+}

@@ -1,0 +1,61 @@
+// What cannot be done to a VM that a cluster keeps, and what has to be said of what can.
+import type { Warning } from '../../domain/consequences.js';
+import type { Facts } from '../../domain/facts.js';
+import type { Keeper } from '../../domain/keeper.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { isActive, type Vm } from '../../domain/vm.js';
+import type { Step } from '../../steps/step.js';
+import { applyAll } from '../../steps/steps.js';
+
+/**
+ * | request                                      | the cluster            | → |
+ * |----------------------------------------------|------------------------|---|
+ * | start, shut down, force off                  | keeps it               | keptByCluster: it would do the opposite |
+ * | the same                                     | was told to let it be  | ok |
+ * | any that puts a disk on another file         | starts it              | clusterStartsOther |
+ * | any other                                    | any                    | ok: it is held, or nobody minds |
+ */
+export function keeperRefusal(
+  request: OperationRequest,
+  steps: readonly Step[],
+  facts: Facts,
+): RefusedDecision | undefined {
+  const keeper = keeperOf(facts);
+  if (keeper === undefined) {
+    return undefined;
+  }
+  const { name: vm } = facts.vm;
+  const { resource, config } = keeper;
+  if (request.kind === 'power' && switches.has(request.action) && keeper.rests !== 'byPerson') {
+    return refuse('keptByCluster', { vm, resource, action: request.action });
+  }
+  const disk = steps.length === 0 ? undefined : movedDisk(facts.vm, applyAll(steps, facts).vm);
+  return disk === undefined ? undefined : refuse('clusterStartsOther', { vm, resource, config, disk });
+}
+
+export function keeperWarnings(request: OperationRequest, steps: readonly Step[], facts: Facts): readonly Warning[] {
+  if (request.kind === 'describe' || request.kind === 'rename' || request.kind === 'power') {
+    return [];
+  }
+  if (facts.keeper === 'unknown') {
+    return [{ kind: 'clusterUnseen' }];
+  }
+  const keeper = keeperOf(facts);
+  const starts = isActive(facts.vm.power) && !isActive(applyAll(steps, facts).vm.power);
+  return keeper === undefined || keeper.rests === 'byPerson'
+    ? []
+    : [{ kind: 'leftByCluster', resource: keeper.resource, starts }];
+}
+
+const switches: ReadonlySet<string> = new Set(['start', 'shutDown', 'forceOff']);
+
+function keeperOf({ keeper }: Facts): Keeper | undefined {
+  return typeof keeper === 'object' ? keeper : undefined;
+}
+
+/** Its file of before stays what the cluster starts it from. */
+function movedDisk(before: Vm, after: Vm): string | undefined {
+  const source = new Map(before.disks.map((disk) => [disk.target, disk.source]));
+  return after.disks.find((disk) => source.has(disk.target) && source.get(disk.target) !== disk.source)?.target;
+}

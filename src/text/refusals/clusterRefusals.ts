@@ -1,0 +1,32 @@
+// The refusals that are about a cluster which keeps a VM, in the words of `refusalText`, of which they are a part.
+import { t } from '@vscode/l10n';
+import { quoteForShell } from '../../steps/virshCommand.js';
+import type { Sentences } from './refusalSentence.js';
+
+export const clusterRefusals: Pick<Sentences, 'keptByCluster' | 'clusterKeepsOn' | 'clusterStartsOther'> = {
+  keptByCluster: ({ vm, resource, action }) => [
+    t('A cluster runs {0} as “{1}”, and would undo that.', vm, resource),
+    t('Use the cluster: {0}', roleCommand(resource, action === 'start' ? 'Started' : 'Stopped')),
+  ],
+  clusterKeepsOn: ({ vm, resource, message }) => [
+    resource === ''
+      ? t('The cluster of {0} did not answer: {1}', vm, message)
+      : t('The cluster does not leave {0} (“{1}”) alone: {2}', vm, resource, message),
+    t('Look at the cluster ({0}), and try again when it is at rest.', 'crm_mon -1'),
+  ],
+  clusterStartsOther: ({ vm, resource, config, disk }) => [
+    t(
+      'The cluster starts {0} (“{1}”) from {2}, which names the present file of disk {3}. What is written after this would not be there at its next start.',
+      vm,
+      resource,
+      config,
+      disk,
+    ),
+    t('Use internal snapshots, or take the VM out of the cluster first.'),
+  ],
+};
+
+function roleCommand(resource: string, role: string): string {
+  const words = ['crm_resource', '--resource', resource, '--meta', '--set-parameter', 'target-role'];
+  return [...words, '--parameter-value', role].map(quoteForShell).join(' ');
+}

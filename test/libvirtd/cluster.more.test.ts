@@ -1,0 +1,130 @@
+// VMs that a cluster keeps: a real Pacemaker starts what it finds stopped, and leaves alone what we work at.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildDoor } from '../../scripts/build.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { type ClusterRig, startCluster } from './clusterRig.js';
+import { defineDiskVm } from './diskVm.js';
+import { type LiveRig, startLiveRig } from './engineRig.js';
+
+describe('a VM that a cluster keeps', () => {
+  /** What the cluster calls it: not its name. */
+  const resource = 'kept';
+  const name = 'web';
+  let rig: LiveRig;
+  let cluster: ClusterRig;
+  let program: string;
+  const started: ChildProcess[] = [];
+
+  before(async () => {
+    rig = await startLiveRig();
+    await rig.engine.connect(rig.uri);
+    cluster = await startCluster(rig.daemon);
+    program = await buildDoor('commandLine', rig.daemon.dir);
+    const image = join(rig.daemon.dir, 'web.qcow2');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', image, '8M']);
+    await defineDiskVm(rig, name, [{ file: image, format: 'qcow2' }]);
+    const xml = await rig.virsh('dumpxml', name);
+    await rig.virsh('undefine', name);
+    await cluster.keep(resource, xml);
+    await cluster.untilRuns(name);
+    await untilKept();
+  });
+  afterEach(() => {
+    // One that a failed test has stopped would wait for ever.
+    started.splice(0).forEach((child) => child.kill('SIGKILL'));
+  });
+  after(() => rig.stop());
+
+  /** On the node, as whoever works there. */
+  function start(...words: readonly string[]): ChildProcess {
+    const [enter = '', ...inside] = cluster.inside;
+    const child = spawn(enter, [...inside, process.execPath, program, '-c', rig.uri, ...words], {
+      env: { ...rig.daemon.env, VIRT_REWIND_STATE: join(rig.daemon.dir, 'state'), LC_ALL: 'C' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    started.push(child);
+    return child;
+  }
+  async function run(...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
+    const child = start(...words);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data) => (said += String(data)));
+    }
+    const [code] = (await once(child, 'close')) as [number];
+    return { code, said };
+  }
+  const isHeld = async (): Promise<boolean> => (await cluster.mark(resource)).includes('managed="false"');
+  const untilKept = (): Promise<void> =>
+    cluster.until(async () => /role="Started".*managed="true"/u.test(await cluster.mark(resource)));
+  const isOn = async (): Promise<boolean> => (await rig.daemon.virsh(['domstate', name])).stdout.includes('running');
+
+  /** Until it holds the VM, and then no further. */
+  async function stopWhileHeld(
+    ...words: readonly string[]
+  ): Promise<{ readonly child: ChildProcess; readonly pid: number }> {
+    const child = start(...words);
+    await cluster.until(isHeld);
+    // What enters the namespaces waits for it.
+    const pid = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
+    process.kill(pid, 'SIGSTOP');
+    return { child, pid };
+  }
+
+  it('is not started or stopped past the cluster, which would undo it', async () => {
+    const { code, said } = await run('stop', name, '--yes');
+    assert.notEqual(code, 0);
+    assert.match(said, /crm_resource --resource kept/u);
+    assert.ok(await isOn());
+  });
+
+  it('is not put on another file: the cluster would start it from the one before', async () => {
+    const { code, said } = await run('checkpoint', name, '--kind', 'disk', '--style', 'external');
+    assert.notEqual(code, 0, said);
+    assert.match(said, /kept\.xml/u);
+  });
+
+  describe('and that has a snapshot', () => {
+    before(() => rig.virsh('snapshot-create-as', name, 'one'));
+
+    it('is reverted, and given back as it was', async () => {
+      const { code, said } = await run('revert', name, 'one', '--yes');
+      assert.equal(code, 0, said);
+      assert.match(said, /leaves it alone/u);
+      await untilKept();
+      assert.equal((await cluster.on('cibadmin', '--query')).stdout.includes('virt-rewind'), false);
+      assert.ok(await isOn());
+    });
+
+    it('stays off while we are at it, and is started when it is given back', async () => {
+      const { child, pid } = await stopWhileHeld('revert', name, 'one', '--yes');
+      await rig.daemon.virsh(['destroy', name]);
+      // Now the cluster knows.
+      await cluster.on('crm_resource', '--refresh', '--resource', resource);
+      await cluster.until(async () => (await cluster.mark(resource)).includes('role="Stopped"'));
+      assert.doesNotMatch((await cluster.planned(resource)).join(), /start/u);
+      assert.equal(await isOn(), false);
+      process.kill(pid, 'SIGCONT');
+      // It stops with what it waits for.
+      child.kill('SIGCONT');
+      await once(child, 'close');
+      await cluster.untilRuns(name);
+    });
+
+    it('is taken back by the cluster where we died', async () => {
+      await untilKept();
+      await rig.virsh('snapshot-create-as', name, 'two');
+      const { pid } = await stopWhileHeld('revert', name, 'two', '--yes');
+      await rig.daemon.virsh(['destroy', name]);
+      process.kill(pid, 'SIGKILL');
+      await cluster.on('crm_resource', '--refresh', '--resource', resource);
+      await cluster.until(async () => (await cluster.mark(resource)).includes('role="Stopped"'));
+      assert.doesNotMatch((await cluster.planned(resource)).join(), /start/u);
+      assert.match((await cluster.planned(resource, 180)).join(), /start/u);
+    });
+  });
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import {
+  endedLeaseXml,
+  leaseXml,
+  newLeaseId,
+  readConfiguredVm,
+  readKeptResources,
+  readLeases,
+  readResourceStates,
+} from '../../../src/driver/cluster/clusterXml.js';
+
+describe('what a cluster tells of its VMs', () => {
+  const vm = (id: string, more = ''): string =>
+    `<primitive id="${id}" class="ocf" provider="heartbeat" type="VirtualDomain"><instance_attributes id="${id}-i">
+      <nvpair id="${id}-c" name="config" value="/etc/vms/${id}.xml"/></instance_attributes>${more}</primitive>`;
+
+  it('is a resource for each, in groups and clones too, by whoever provides the agent', () => {
+    const other = vm('b').replace('heartbeat', 'seapath');
+    const cib = `<resources><group id="g">${vm('a')}</group><clone id="c">${other}</clone>
+      <primitive id="ip" class="ocf" type="IPaddr2"/></resources>`;
+    assert.deepEqual(readKeptResources(cib), [
+      { id: 'a', config: '/etc/vms/a.xml' },
+      { id: 'b', config: '/etc/vms/b.xml' },
+    ]);
+  });
+
+  it('may be said by a template', () => {
+    const template = vm('of-all').replaceAll('primitive', 'template');
+    assert.deepEqual(readKeptResources(`<resources>${template}<primitive id="a" template="of-all"/></resources>`), [
+      { id: 'a', config: '/etc/vms/of-all.xml' },
+    ]);
+  });
+
+  it('is where it runs, and whether the cluster minds', () => {
+    const mon = `<pacemaker-result><resources><group id="g">
+      <resource id="a" role="Started" managed="false"><node name="n1" id="1"/></resource></group>
+      <resource id="b" role="Stopped" managed="true"/></resources></pacemaker-result>`;
+    assert.deepEqual(
+      [...readResourceStates(mon)],
+      [
+        ['a', { role: 'Started', isManaged: false, nodes: ['n1'] }],
+        ['b', { role: 'Stopped', isManaged: true, nodes: [] }],
+      ],
+    );
+  });
+
+  it('is a VM by the file that it is started from', () => {
+    assert.deepEqual(readConfiguredVm('<domain><name> web\n</name><uuid>AB-C</uuid></domain>'), {
+      name: 'web',
+      uuid: 'ab-c',
+    });
+    assert.throws(() => readConfiguredVm('<!DOCTYPE x [<!ENTITY a "b">]><domain/>'));
+  });
+
+  it('has a lease of ours, which ends by a date, beside what a person has set', () => {
+    const lease = { resource: 'a"b', id: newLeaseId('f00'), endsAt: Date.UTC(2026, 0, 2, 3, 4, 5, 678) };
+    const xml = leaseXml(lease);
+    assert.ok(xml.includes('end="2026-01-02T03:04:05Z"'), xml);
+    const mine = '<meta_attributes id="a-meta"><nvpair id="m" name="maintenance" value="true"/></meta_attributes>';
+    const cib = `<resources>${xml.replace('</primitive>', `${mine}</primitive>`)}</resources>`;
+    assert.deepEqual(readLeases(cib, 'a"b'), [{ id: lease.id, endsAt: Date.UTC(2026, 0, 2, 3, 4, 5) }]);
+    assert.deepEqual(readLeases(cib, 'a'), []);
+    assert.equal(endedLeaseXml(lease.id), `<meta_attributes id="${lease.id}"/>`);
+  });
+});
