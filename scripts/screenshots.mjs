@@ -7,6 +7,7 @@ import { buildExtension, buildPacked } from './build.mjs';
 import { defineDiskVm } from './guest/diskVm.mjs';
 import { defineDebianGuest, offeredPackage } from './guest/debianGuest.mjs';
 import { makeDemoVms } from './guest/demoVms.mjs';
+import { makeManyVms } from './guest/manyVms.mjs';
 import { virshOk } from './guest/defineVm.mjs';
 import { runInGuest, waitForAgent } from './guest/inGuest.mjs';
 import { loadSource } from './loadSource.mjs';
@@ -35,6 +36,9 @@ const readsChange = `qemu-io -U -r -f qcow2 -c 'read -P 7 0 512' "$VIRT_REWIND_D
 const debian = 'debian-test';
 /** The script makes it, and removes it. */
 const backupFolder = '/mnt/backups';
+/** Removes the many VMs of a page. @type {(() => Promise<void>)[]} */
+const many = [];
+const brokenOfMany = 8;
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
 /**
@@ -58,6 +62,36 @@ const [usual, besideText, narrow] = [470, 330, 250];
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
+  'all-vms': {
+    size: { width: 1920, height: 1080 },
+    show: async (stage) => {
+      const { hands, workbench, daemon } = stage;
+      many.push(await makeManyVms(daemon, join(daemon.dir, 'many')));
+      await hands.command('Virt Rewind: Show All VMs');
+      const main = workbench.webview.locator('main');
+      await main.getByRole('row', { name: /^web-15 / }).waitFor();
+      await main.getByRole('columnheader', { name: 'Health' }).getByRole('button').click();
+      await main
+        .getByText('is missing')
+        .nth(brokenOfMany - 1)
+        .waitFor();
+      await main.getByText('not checked yet').first().waitFor({ state: 'detached' });
+      await hands.command('Notifications: Clear All Notifications');
+    },
+  },
+  health: {
+    size: { width: 1920, height: 1080 },
+    show: async ({ hands, workbench }) => {
+      await hands.command('Virt Rewind: Check Health');
+      await workbench.webview.getByText(/^\d+ of \d+ VMs have problems/).waitFor();
+    },
+    leave: async ({ hands, workbench }) => {
+      await Promise.all(many.splice(0).map((remove) => remove()));
+      await workbench.row(/^web-15, /).waitFor({ state: 'detached' });
+      await hands.command('View: Close All Editors');
+      await hands.command('Notifications: Clear All Notifications');
+    },
+  },
   'backup-key': {
     size: { width: 1000, height: 420 },
     show: toBackupKey,
