@@ -5,8 +5,8 @@ import type { Vm } from './vm.js';
 export interface Keeper {
   /** What the cluster calls the VM. */
   readonly resource: string;
-  /** Names of the nodes on which the cluster has it: one where all is well. */
-  readonly nodes: readonly string[];
+  /** Names of other nodes on which the cluster has it: its disks are in use there, if they are shared. */
+  readonly elsewhere: readonly string[];
   /** The cluster leaves it alone: `byUs` while we work, `byPerson` until somebody gives it back. */
   readonly rests: 'no' | 'byUs' | 'byPerson';
   /** What the cluster starts it from, a file of each node. */

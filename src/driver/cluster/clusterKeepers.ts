@@ -1,6 +1,7 @@
 // The cluster on a host that libvirt runs on: which of its VMs it keeps, and a lease on one while we work at it.
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../../base/clock.js';
+import type { Disposable } from '../../base/disposable.js';
 import type { Log } from '../../base/log.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { Failure } from '../../domain/failure.js';
@@ -50,7 +51,6 @@ const setUp = 'PATH="$PATH:/usr/sbin:/sbin"; export PATH\n';
 const nobodyThere: ReadonlySet<number> = new Set([102, 127]);
 
 interface Look extends Keeper {
-  readonly state: ResourceState | undefined;
   /** Ids of leases of ours that nobody holds any more. */
   readonly ended: readonly string[];
 }
@@ -76,12 +76,12 @@ class ClusterKeepers implements VmKeepers {
     let shell: HostShell | undefined;
     try {
       shell = await this.#open();
-      const look = await this.#look(shell, vm);
-      if (typeof look === 'string') {
-        return look;
+      const looks = await this.#look(shell, vm);
+      if (typeof looks === 'string') {
+        return looks;
       }
-      const { state: _, ended: __, ...keeper } = look;
-      return keeper;
+      const { ended: _, ...keeper } = looks.find(({ rests }) => rests !== 'byPerson') ?? looks[0];
+      return { ...keeper, elsewhere: looks.flatMap(({ elsewhere }) => elsewhere) };
     } catch (error) {
       this.#host.log.warn(`What the cluster keeps cannot be read: ${String(error)}`);
       return 'unknown';
@@ -99,10 +99,11 @@ class ClusterKeepers implements VmKeepers {
     let resource = '';
     try {
       shell = await this.#open();
-      const look = await this.#look(shell, vm);
-      if (typeof look !== 'string' && look.rests !== 'byPerson') {
-        ({ resource } = look);
-        held = await this.#lease(shell, vm, look);
+      const looks = await this.#look(shell, vm);
+      const kept = typeof looks === 'string' ? [] : looks.filter(({ rests }) => rests !== 'byPerson');
+      if (kept[0] !== undefined) {
+        ({ resource } = kept[0]);
+        held = await this.#lease(shell, vm, kept);
       }
       return held;
     } catch (error) {
@@ -116,17 +117,25 @@ class ClusterKeepers implements VmKeepers {
 
   /** Asked once: whoever installs a cluster connects again. What nobody can see may be there. */
   #mayBe(): Promise<boolean> {
-    return (this.#hasPrograms ??= this.#host.files.file(monitor).then((seen) => seen !== 'missing'));
+    return (this.#hasPrograms ??= this.#host.files.file(monitor).then(
+      (seen) => seen !== 'missing',
+      () => {
+        this.#hasPrograms = undefined;
+        return true;
+      },
+    ));
   }
 
   #open(): Promise<HostShell> {
     return HostShell.open(this.#host.login, { setUp, patienceMs });
   }
 
-  async #look(shell: HostShell, vm: VmName): Promise<Look | Exclude<KeptBy, Keeper>> {
-    const [seen, asked] = await Promise.all([
+  /** Of each resource that is the VM: one, where nobody has made a mistake. */
+  async #look(shell: HostShell, vm: VmName): Promise<readonly [Look, ...Look[]] | Exclude<KeptBy, Keeper>> {
+    const [seen, asked, node] = await Promise.all([
       shell.ask('crm_mon', '-1', '--output-as=xml'),
       shell.ask('cibadmin', '--query', '--scope', 'resources'),
+      shell.ask('crm_node', '--name'),
     ]);
     if (nobodyThere.has(seen.code)) {
       return 'nobody';
@@ -137,40 +146,41 @@ class ClusterKeepers implements VmKeepers {
     }
     const states = readResourceStates(textOf(seen));
     const cib = textOf(asked);
-    const resource = await this.#resourceOf(shell, vm, readKeptResources(cib));
-    if (resource === undefined) {
-      return 'nobody';
-    }
-    const state = states.get(resource.id);
+    const here = node.code === 0 ? textOf(node).trim() : shell.host;
+    const resources = await this.#resourcesOf(shell, vm, readKeptResources(cib));
     const now = await hostTime(shell);
-    const leases = readLeases(cib, resource.id);
-    const isOurs = leases.some(({ endsAt }) => endsAt > now);
-    return {
-      resource: resource.id,
-      config: resource.config,
-      nodes: state?.nodes ?? [],
-      rests: isOurs ? 'byUs' : state?.isManaged === false ? 'byPerson' : 'no',
-      state,
-      ended: leases.flatMap(({ id, endsAt }) => (endsAt > now ? [] : [id])),
-    };
+    const [first, ...more] = resources.map(({ id: resource, config }): Look => {
+      const state = states.get(resource);
+      const leases = readLeases(cib, resource);
+      const isOurs = leases.some(({ endsAt }) => endsAt > now);
+      return {
+        resource,
+        config,
+        elsewhere: (state?.nodes ?? []).filter((name) => name !== here),
+        rests: isOurs ? 'byUs' : state !== undefined && isAtRest(state) ? 'byPerson' : 'no',
+        ended: leases.flatMap(({ id, endsAt }) => (endsAt > now ? [] : [id])),
+      };
+    });
+    return first === undefined ? 'nobody' : [first, ...more];
   }
 
   /** By the VM that its file describes: what the cluster calls it may be anything. */
-  async #resourceOf(
+  async #resourcesOf(
     shell: HostShell,
     { uuid, name }: VmName,
     kept: readonly KeptResource[],
-  ): Promise<KeptResource | undefined> {
+  ): Promise<readonly KeptResource[]> {
     const read = await Promise.all(
       kept.map(async (resource) => {
-        const answer = await shell.ask('head', '-c', mostConfigBytes, '--', resource.config);
+        // What hangs, as a pipe does, says nothing of the others.
+        const answer = await shell.ask('timeout', '5', 'head', '-c', mostConfigBytes, '--', resource.config);
         const told = answer.code === 0 ? this.#configuredVm(textOf(answer)) : {};
-        // One that cannot be read is known by its name alone, as the agent itself knows it.
-        const isIt = told.uuid === undefined ? (told.name ?? nameOfFile(resource.config)) === name : told.uuid === uuid;
-        return isIt ? [resource] : [];
+        // The agent itself looks for no more than the name, also where the VM was made again.
+        const isIt = told.uuid === uuid || (told.name ?? nameOfFile(resource.config)) === name;
+        return isIt ? [[resource.id, resource] as const] : [];
       }),
     );
-    return read.flat()[0];
+    return [...new Map(read.flat()).values()];
   }
 
   #configuredVm(xml: string): ReturnType<typeof readConfiguredVm> {
@@ -182,62 +192,72 @@ class ClusterKeepers implements VmKeepers {
     }
   }
 
-  async #lease(shell: HostShell, vm: VmName, { resource, ended }: Look): Promise<HeldVm> {
+  async #lease(first: HostShell, vm: VmName, kept: readonly Look[]): Promise<HeldVm> {
     const { log } = this.#host;
-    const id = newLeaseId(randomBytes(6).toString('hex'));
-    const write = async (): Promise<ShellAnswer> => {
-      const endsAt = (await hostTime(shell)) + leaseMs;
-      return shell.ask(
-        'cibadmin',
-        '--modify',
-        '--scope',
-        'resources',
-        '--xml-text',
-        leaseXml({ resource, id, endsAt }),
-      );
+    const leases = kept.map(({ resource }) => ({ resource, id: newLeaseId(randomBytes(6).toString('hex')) }));
+    const names = kept.map(({ resource }) => resource).join(', ');
+    let shell = first;
+    const openAgain = async (): Promise<void> => {
+      shell = shell.isOpen ? shell : await this.#open();
+    };
+    const write = async (lease: (typeof leases)[number]): Promise<ShellAnswer> => {
+      const xml = leaseXml({ ...lease, endsAt: (await hostTime(shell)) + leaseMs });
+      return shell.ask('cibadmin', '--modify', '--scope', 'resources', '--xml-text', xml);
     };
     const drop = (lease: string): Promise<ShellAnswer> =>
       shell.ask('cibadmin', '--delete', '--xml-text', endedLeaseXml(lease));
     try {
-      requireDone(vm, resource, await write());
-      await this.#untilItRests(shell, vm, resource);
-      await Promise.all(ended.map(drop));
+      for (const lease of leases) {
+        requireDone(vm, lease.resource, await write(lease));
+      }
+      for (const { resource } of leases) {
+        await this.#untilItRests(shell, vm, resource);
+      }
+      await Promise.all(kept.flatMap(({ ended }) => ended).map(drop));
     } catch (error) {
-      await drop(id).catch((lost: unknown) => log.warn(`the lease ${id} ends by itself: ${String(lost)}`));
+      await Promise.all(leases.map(({ id }) => drop(id))).catch((lost: unknown) =>
+        log.warn(`the lease of ${names} ends by itself: ${String(lost)}`),
+      );
       throw error;
     }
-    let timer = this.#clock.setTimer(renewMs, () => void renew());
-    let isOver = false;
+    let renewing = Promise.resolve();
     const renew = async (): Promise<void> => {
       try {
-        const { code, said } = await write();
-        if (code !== 0) {
-          log.warn(`the lease of ${resource} was not made longer: ${said}`);
+        await openAgain();
+        const written = await Promise.all(leases.map(write));
+        const [failed] = written.filter(({ code }) => code !== 0);
+        if (failed !== undefined) {
+          throw new Error(failed.said);
         }
       } catch (error) {
-        log.warn(`the lease of ${resource} was not made longer: ${String(error)}`);
+        log.warn(`the lease of ${names} was not made longer: ${String(error)}`);
       }
       if (!isOver) {
-        timer = this.#clock.setTimer(renewMs, () => void renew());
+        timer = setTimer();
       }
     };
+    const setTimer = (): Disposable => this.#clock.setTimer(renewMs, () => void (renewing = renew()));
+    let timer = setTimer();
+    let isOver = false;
     return {
       giveBack: async () => {
         isOver = true;
         timer.dispose();
+        // It would come after the end.
+        await renewing;
         try {
-          // What its monitor saw meanwhile is forgotten: it looks where the VM is before it does anything.
-          const refreshed = await shell.ask('crm_resource', '--refresh', '--resource', resource);
-          const dropped = await drop(id);
-          for (const { code, said } of [refreshed, dropped]) {
-            if (code !== 0) {
-              log.warn(`${resource} is not given back to the cluster before ${leaseMs / 1000} s are over: ${said}`);
+          await openAgain();
+          for (const { resource, id } of leases) {
+            // What its monitor saw meanwhile is forgotten: it looks where the VM is before it does anything.
+            const refreshed = await shell.ask('crm_resource', '--refresh', '--resource', resource);
+            const dropped = await drop(id);
+            const [failed] = [refreshed, dropped].filter(({ code }) => code !== 0);
+            if (failed !== undefined) {
+              throw new Error(failed.said);
             }
           }
         } catch (error) {
-          log.warn(
-            `${resource} is not given back to the cluster before ${leaseMs / 1000} s are over: ${String(error)}`,
-          );
+          log.warn(`${names} is not given back to the cluster before ${leaseMs / 1000} s are over: ${String(error)}`);
         } finally {
           shell.close();
         }
@@ -248,19 +268,27 @@ class ClusterKeepers implements VmKeepers {
   /** What it had begun when the lease was written, it does to the end. */
   async #untilItRests(shell: HostShell, vm: VmName, resource: string): Promise<void> {
     const until = this.#clock.ticks() + patienceMs;
-    for (;;) {
+    // What was decided just before is begun, and seen, a moment later.
+    for (let isSeen = false; ;) {
       const seen = await shell.ask('crm_mon', '-1', '--output-as=xml');
       requireDone(vm, resource, seen);
       const state = readResourceStates(textOf(seen)).get(resource);
-      if (state !== undefined && !state.isManaged && restingRoles.has(state.role)) {
+      const rests = state !== undefined && isAtRest(state);
+      if (rests && isSeen) {
         return;
       }
+      isSeen = rests;
       if (this.#clock.ticks() > until) {
         throw notHeld(vm, resource, state?.isManaged === false ? state.role : 'maintenance has no effect');
       }
       await new Promise<void>((resolve) => this.#clock.setTimer(againMs, resolve));
     }
   }
+}
+
+/** Somebody has told the cluster so, and what it was about before is done. */
+function isAtRest({ isManaged, role }: ResourceState): boolean {
+  return !isManaged && restingRoles.has(role);
 }
 
 function requireDone(vm: VmName, resource: string, { code, out, said }: ShellAnswer): void {
@@ -276,7 +304,11 @@ function notHeld({ name }: VmName, resource: string, message: string): Failure {
 
 /** Milliseconds since 1970 on that host: its clock counts for a lease. */
 async function hostTime(shell: HostShell): Promise<number> {
-  return Number(textOf(await shell.ask('date', '-u', '+%s')).trim()) * 1000;
+  const seconds = textOf(await shell.ask('date', '-u', '+%s')).trim();
+  if (!/^\d+$/u.test(seconds)) {
+    throw new Error('the host does not tell the time');
+  }
+  return Number(seconds) * 1000;
 }
 
 function textOf({ out }: ShellAnswer): string {

@@ -25,20 +25,25 @@ interface ResourceLease {
 /** By it a lease of ours is told from what a person did. */
 const ownIds = 'virt-rewind-lease-';
 
-/** Whoever provides the agent: the name of the file stands in `config`. @throws XmlError */
+/**
+ * Whoever provides the agent: the name of the file stands in `config`. One for each file, where rules of the cluster
+ * choose among several.
+ *
+ * @throws XmlError
+ */
 export function readKeptResources(cib: string): readonly KeptResource[] {
   const all = everyElement(parseXml(cib));
-  const templates = new Map(
-    all.flatMap((one) => (one.name === 'template' ? [[attribute(one, 'id'), one] as const] : [])),
-  );
+  const byId = new Map(all.map((one) => [attribute(one, 'id'), one]));
+  const resolve = (one: XmlElement): XmlElement => byId.get(attribute(one, 'id-ref') ?? '') ?? one;
   return all.flatMap((primitive) => {
     const id = attribute(primitive, 'id');
-    const template = templates.get(attribute(primitive, 'template'));
+    const template = byId.get(attribute(primitive, 'template') ?? '');
     const type = attribute(primitive, 'type') ?? attribute(template, 'type');
-    const config = parameter(primitive, 'config') ?? parameter(template, 'config');
-    return primitive.name === 'primitive' && type === 'VirtualDomain' && id !== undefined && config !== undefined
-      ? [{ id, config }]
-      : [];
+    if (primitive.name !== 'primitive' || type !== 'VirtualDomain' || id === undefined) {
+      return [];
+    }
+    const own = parameters(primitive, 'config', resolve);
+    return (own.length > 0 ? own : parameters(template, 'config', resolve)).map((config) => ({ id, config }));
   });
 }
 
@@ -106,10 +111,20 @@ export function endedLeaseXml(id: string): string {
   return writeXml(element('meta_attributes', { id }));
 }
 
-function parameter(of: XmlElement | undefined, name: string): string | undefined {
-  const pairs = of === undefined ? [] : elementsOf(of).filter((one) => one.name === 'instance_attributes');
-  const found = pairs.flatMap(elementsOf).find((pair) => attribute(pair, 'name') === name);
-  return attribute(found, 'value');
+/** @param resolve what stands at the place of an element that names another one */
+function parameters(
+  of: XmlElement | undefined,
+  name: string,
+  resolve: (one: XmlElement) => XmlElement,
+): readonly string[] {
+  const sets = of === undefined ? [] : elementsOf(of).filter((one) => one.name === 'instance_attributes');
+  return sets.flatMap((set) =>
+    elementsOf(resolve(set)).flatMap((pair) => {
+      const meant = resolve(pair);
+      const isIt = (attribute(pair, 'name') ?? attribute(meant, 'name')) === name;
+      return (isIt ? attribute(meant, 'value') : undefined) ?? [];
+    }),
+  );
 }
 
 function everyElement(root: XmlElement | undefined): readonly XmlElement[] {

@@ -23,6 +23,11 @@ export interface Lease {
   readonly status: OperationStatus;
   readonly signal: AbortSignal;
   readonly log: Log;
+  /**
+   * Has a cluster leave the VM alone to the end of this turn, where it would start it in the middle of such a request.
+   * An operation holds its VM from the beginning; what broke off may be another one. Rejects with a Failure `refused`.
+   */
+  hold(request: OperationRequest): Promise<void>;
   /** It is a part of what is done on several VMs as one. */
   readonly group?: GroupHolder | undefined;
   /** It brings an operation that broke off to its end. */
@@ -41,6 +46,8 @@ type LeaseWish = Pick<LeaseOptions, 'onWait'> & {
   readonly signal: AbortSignal;
   readonly group?: GroupHolder | undefined;
   readonly undoes?: string;
+  /** Only what broke off is looked at: it is held where something is done about it. */
+  readonly recovers?: true;
   /** What it is called while it runs; absent: an undo where it undoes something. */
   readonly does?: RunningOperation['does'];
 };
@@ -56,7 +63,7 @@ export class Leases {
 
   async take<T>(
     request: OperationRequest,
-    { signal, onWait, group, undoes, does = undoes === undefined ? undefined : 'undo' }: LeaseWish,
+    { signal, onWait, group, recovers, undoes, does = undoes === undefined ? undefined : 'undo' }: LeaseWish,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
     const { store, clock, log, connection } = this.#options;
@@ -67,8 +74,11 @@ export class Leases {
     try {
       const live = connection(request.vm.connection);
       release = live.pauseReads(request.vm.uuid);
-      held = isKept(request) ? await this.#hold(live, request) : undefined;
-      return await work({ request, live, status, signal, log: scopeLog(log, live.uri), group });
+      const hold = async (what: OperationRequest): Promise<void> => {
+        held ??= isKept(what) ? await this.#hold(live, request) : undefined;
+      };
+      await (recovers === undefined && hold(request));
+      return await work({ request, live, status, signal, log: scopeLog(log, live.uri), hold, group });
     } finally {
       await held?.giveBack();
       status.end();
@@ -77,7 +87,6 @@ export class Leases {
     }
   }
 
-  /** A cluster would start it in the middle of what is done to it. */
   async #hold(live: LiveConnection, { vm: ref }: OperationRequest): Promise<HeldVm | undefined> {
     const vm = this.#options.store.vm(ref)?.vm;
     const { keepers } = await live.open();

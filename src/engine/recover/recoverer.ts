@@ -81,7 +81,7 @@ export class Recoverer {
     await Promise.all(
       [...first.values()].map(async ({ request, vm }) => {
         try {
-          await leases.take(request, { signal: ended }, (lease) => this.recoverVm(lease));
+          await leases.take(request, { signal: ended, recovers: true }, (lease) => this.recoverVm(lease));
         } catch (error) {
           const { kind, line } = asFailure(error);
           log.info(`what was interrupted on ${vm.name} is left for now: ${line}`);
@@ -206,7 +206,7 @@ export class Recoverer {
     const { persistence, leases, ended } = this.#options;
     const { entries } = await persistence.journal.readInterrupted();
     for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
-      await leases.take({ ...entry.request, vm: ref }, { signal: ended }, async (lease) => {
+      await leases.take({ ...entry.request, vm: ref }, { signal: ended, recovers: true }, async (lease) => {
         const open = await persistence.journal.lock(entry.id);
         if (open === 'busy') {
           throw busyFailure(entry);
@@ -267,6 +267,7 @@ export class Recoverer {
       return this.#ends.explain(open, { kind: 'explain', why: foreign, commands: [] });
     }
     await keepInterruptedCheckpoints(persistence, entry);
+    await lease.hold(entry.request);
     const facts = await this.#readFacts(lease, entry);
     if (facts === 'vmIsGone') {
       return this.#ends.endWithoutVm(open, cause === 'automatic', failure);

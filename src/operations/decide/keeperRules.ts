@@ -14,6 +14,7 @@ import { applyAll } from '../../steps/steps.js';
  * | start, shut down, force off                  | keeps it               | keptByCluster: it would do the opposite |
  * | the same                                     | was told to let it be  | ok |
  * | any that puts a disk on another file         | starts it              | clusterStartsOther |
+ * | any but new words, of a VM that is off here  | has it on another node | clusterKeepsOn: its disks are in use there |
  * | any other                                    | any                    | ok: it is held, or nobody minds |
  */
 export function keeperRefusal(
@@ -26,16 +27,19 @@ export function keeperRefusal(
     return undefined;
   }
   const { name: vm } = facts.vm;
-  const { resource, config } = keeper;
+  const { resource, config, elsewhere } = keeper;
   if (request.kind === 'power' && switches.has(request.action) && keeper.rests !== 'byPerson') {
     return refuse('keptByCluster', { vm, resource, action: request.action });
+  }
+  if (elsewhere.length > 0 && !isActive(facts.vm.power) && !isOfWords(request)) {
+    return refuse('clusterKeepsOn', { vm, resource, message: `Started: ${elsewhere.join(', ')}` });
   }
   const disk = steps.length === 0 ? undefined : movedDisk(facts.vm, applyAll(steps, facts).vm);
   return disk === undefined ? undefined : refuse('clusterStartsOther', { vm, resource, config, disk });
 }
 
 export function keeperWarnings(request: OperationRequest, steps: readonly Step[], facts: Facts): readonly Warning[] {
-  if (request.kind === 'describe' || request.kind === 'rename' || request.kind === 'power') {
+  if (isOfWords(request) || request.kind === 'power') {
     return [];
   }
   if (facts.keeper === 'unknown') {
@@ -49,6 +53,10 @@ export function keeperWarnings(request: OperationRequest, steps: readonly Step[]
 }
 
 const switches: ReadonlySet<string> = new Set(['start', 'shutDown', 'forceOff']);
+
+function isOfWords({ kind }: OperationRequest): boolean {
+  return kind === 'describe' || kind === 'rename';
+}
 
 function keeperOf({ keeper }: Facts): Keeper | undefined {
   return typeof keeper === 'object' ? keeper : undefined;

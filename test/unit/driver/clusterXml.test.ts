@@ -31,6 +31,20 @@ describe('what a cluster tells of its VMs', () => {
     ]);
   });
 
+  it('may be said at another place, or by rules that choose', () => {
+    const set = '<instance_attributes id="s"><nvpair id="n" name="config" value="/1.xml"/></instance_attributes>';
+    const named =
+      '<instance_attributes id-ref="s"/><instance_attributes id="t"><nvpair id-ref="n"/></instance_attributes>';
+    const other = set.replace('id="s"', 'id="u"').replace('id="n"', 'id="o"').replace('/1', '/2');
+    const type = 'type="VirtualDomain"';
+    const cib = `<resources><primitive id="a" ${type}>${set}</primitive>
+      <primitive id="b" ${type}>${named}${other}</primitive></resources>`;
+    assert.deepEqual(
+      readKeptResources(cib).map(({ id, config }) => `${id}${config}`),
+      ['a/1.xml', 'b/1.xml', 'b/1.xml', 'b/2.xml'],
+    );
+  });
+
   it('is where it runs, and whether the cluster minds', () => {
     const mon = `<pacemaker-result><resources><group id="g">
       <resource id="a" role="Started" managed="false"><node name="n1" id="1"/></resource></group>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Rules } from '../../../src/engine/run/rules.js';
 import { Failure } from '../../../src/domain/failure.js';
+import type { VmKeepers } from '../../../src/domain/keeper.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
@@ -294,6 +295,26 @@ describe('recovery', () => {
       r.calls().filter((call) => call.startsWith('run ')),
       ['run revert web', 'run power web', 'run power web'],
     );
+  });
+
+  it('has a cluster leave the VM alone, also in the turn of what needs no such thing', async () => {
+    const script = new Script();
+    script.recovery = goOn;
+    const options = { rules: script, persistence: await left(), recovers: 'beforeOperations' as const };
+    const r = await rigWith(options, fakeVm('web', ['a', 'b']));
+    await r.look('web');
+    const order: string[] = [];
+    const take = (what: string): Promise<void> => Promise.resolve(void order.push(what));
+    const keepers: VmKeepers = {
+      of: () => Promise.resolve('nobody'),
+      hold: () => take('hold').then(() => ({ giveBack: () => take('give back') })),
+    };
+    Object.assign(r.hypervisor(), { keepers });
+    r.hypervisor().onRun = (_, { kind }) => take(kind).then(() => ({}));
+    await r.engine.runOperation({ kind: 'power', vm, action: 'pause' });
+    assert.deepEqual(order, ['hold', 'revert', 'power', 'power', 'give back']);
+    await r.engine.runOperation({ kind: 'power', vm, action: 'pause' });
+    assert.equal(order.at(-1), 'power');
   });
 
   it('is told to whoever is refused then: something was changed', async () => {

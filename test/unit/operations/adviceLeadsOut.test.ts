@@ -127,7 +127,7 @@ describe('the advice where a base may not be written to', () => {
 });
 
 const base = '/img/web.qcow2';
-const keeper = { resource: 'web', nodes: ['n1'], rests: 'no', config: '/etc/vms/web.xml' } as const;
+const keeper = { resource: 'web', elsewhere: [], rests: 'no', config: '/etc/vms/web.xml' } as const;
 const off = vm({ power: 'off' });
 const on = (file: string, ...backing: readonly string[]): Partial<Facts> => ({
   vm: vm({ disks: [disk('vda', file, { backing })] }),
@@ -465,6 +465,7 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ],
   ['stateNotReachable', ask.revert('s'), { tree: tree([internal('s', undefined, { state: 'unknown' })], 's') }],
   ['keptByCluster', ask.power('shutDown'), { keeper }],
+  ['clusterKeepsOn', ask.create(), { keeper: { ...keeper, elsewhere: ['n2'] }, vm: vm({ power: 'off' }) }],
   ['clusterStartsOther', ask.create({ snapshotKind: 'disk', style: 'external' }), { keeper }],
   ['readOnlyConnection', ask.create(), { capabilities: capabilities(9, 0, { readOnly: true }) }],
   ['driverCannot', ask.create(), { capabilities: capabilities(9, 0, { driver: 'other' }) }],
@@ -848,7 +849,6 @@ const decidedElsewhere: { readonly [R in RefusalReason]?: RefusalFacts[R] } = {
   vmGone: { vm: 'web' },
   begunOnOtherHost: { vm: 'web', host: 'other' },
   brokeOffLongAgo: { vm: 'web' },
-  clusterKeepsOn: { vm: 'web', resource: 'web', message: 'Stopping' },
   notAsLeft: { vm: 'web', what: 'disks' },
   notByItself: { vm: 'web', setting: 'none' },
 };
