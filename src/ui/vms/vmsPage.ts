@@ -69,6 +69,8 @@ interface ShownVms {
   readonly notes: readonly string[];
 }
 
+/** Of less nobody learns anything. */
+const minuteMs = 60_000;
 const dayMs = 86_400_000;
 /** Of a shorter time nothing is said for a day. */
 const shortestMs = dayMs / 24;
@@ -203,10 +205,10 @@ function spaceCell({ bytes, largest }: VmLine, all: number): Cell {
 }
 
 function growthCell({ grown }: VmLine, now: number): Cell {
-  if (grown === undefined) {
+  const ms = grown === undefined ? 0 : now - grown.since;
+  if (grown === undefined || ms < minuteMs) {
     return { text: unknown, sort: -1 };
   }
-  const ms = now - grown.since;
   const daily = (grown.bytes * dayMs) / Math.max(ms, shortestMs);
   return {
     text: t('{0} in {1}', bytesText(grown.bytes), relativeAge(grown.since, now)),

@@ -66,6 +66,8 @@ describe('the page of all VMs', () => {
   it('says nothing for a day of what is younger than an hour', () => {
     const [, , , , , , , growth] = cellsOf({ grown: { bytes: 2 ** 20, since: now - 60_000 } });
     assert.deepEqual(growth, ['1.0 MB in 1 min', undefined]);
+    const [, , , , , , , soon] = cellsOf({ grown: { bytes: 2 ** 20, since: now - 59_000 } });
+    assert.deepEqual(soon, ['–', undefined]);
   });
 
   it('adds up, and says at least where something is not known', () => {
