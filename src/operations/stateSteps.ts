@@ -1,6 +1,6 @@
 // Steps that keep a VM's UEFI variables and the state of its TPM beside a snapshot that does not hold them, and put
 // them back.
-import { stateCopy, stateFiles } from '../domain/chains/stateCopies.js';
+import { ownStateCopies, stateCopy, stateFiles } from '../domain/chains/stateCopies.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
@@ -44,10 +44,12 @@ export function stateBackSteps(snapshot: Snapshot, facts: Facts): readonly CopyS
   });
 }
 
-/** The copy beside the original, where it is there. */
-export function heldCopy(file: string | undefined, { name }: Snapshot, { files }: Facts): string | undefined {
-  const copy = file === undefined ? undefined : stateCopy(file, name);
-  return copy !== undefined && typeof files?.files.get(copy) === 'object' ? copy : undefined;
+/** The copy beside the original that goes with the snapshot, where it is there and holds something. */
+export function heldCopy(file: string | undefined, snapshot: Snapshot, { files, vm }: Facts): string | undefined {
+  const copy = file === undefined ? '' : stateCopy(file, snapshot.name);
+  const seen = files?.files.get(copy);
+  const isHeld = typeof seen === 'object' && seen.bytes > 0;
+  return isHeld && ownStateCopies(vm, snapshot).includes(copy) ? copy : undefined;
 }
 
 /** Another VM has the same file: it would get the state of another time, and may have it open. */

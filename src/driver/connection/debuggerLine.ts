@@ -45,9 +45,11 @@ export async function openDebugger(
     if (before?.isTaken === true) {
       throw new Failure('busy', { ...details, libvirtMessage: 'another debugger is attached' });
     }
-    if (before?.place !== undefined) {
-      return await connectTo(before.place, to);
+    const left = before?.place === undefined ? undefined : await connectTo(before.place, to).catch(() => undefined);
+    if (left !== undefined) {
+      return left;
     }
+    // None, or one of ours that was killed, whose folder is gone.
     const sockets = to === 'here' && socket !== undefined && plainPath.test(socket) ? [socket] : [];
     for (const path of sockets) {
       await command(monitored, `gdbserver unix:${path},server=on,wait=off`);

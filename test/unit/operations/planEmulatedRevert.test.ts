@@ -77,14 +77,17 @@ golden.section(
   ]),
 );
 
-const uefi = old({
+const foreign = old({
   vm: vm({ firmware: 'uefiRawNvram', nvram: '/img/web_VARS.fd', disks: [disk('vda', '/img/web.b')] }),
   files: seen(
     { [base]: image(), '/img/web.a': over(base), '/img/web.b': over('/img/web.a') },
     { '/img/web_VARS.fd': 'there', '/img/web_VARS.fd.b': 'there' },
   ),
 });
-const canChange = (can: 'yes' | CannotAct): Facts => reach({ canChange: new Map([['/img/web_VARS.fd', can]]) }, uefi);
+const own = foreign.tree.snapshots.map((one) => ({ ...one, trailers: { ...one.trailers, createdBy: 'virt-rewind' } }));
+const uefi: Facts = { ...foreign, tree: { ...foreign.tree, snapshots: own } };
+const canChange = (can: 'yes' | CannotAct, facts = uefi): Facts =>
+  reach({ canChange: new Map([['/img/web_VARS.fd', can]]) }, facts);
 golden.section(
   'the UEFI variables, while the VM is off',
   reverts([
@@ -92,6 +95,7 @@ golden.section(
     ['it cannot', 'b', canChange({ why: 'denied' }), 'running'],
     ['it can', 'b', canChange('yes'), 'running'],
     ['the snapshot has none', 'a', canChange('yes'), 'running'],
+    ['another tool has taken the snapshot: the file of that name is somebody’s', 'b', canChange('yes', foreign)],
   ]),
 );
 

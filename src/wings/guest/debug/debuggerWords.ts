@@ -33,7 +33,8 @@ export class DebuggerWords {
         }
         return { pass: all.subarray(0, whole), isKill: false };
       }
-      const packet = all.toString('latin1', from + 1, to);
+      // Of a packet that is too long for it, QEMU takes what begins again within it.
+      const packet = unescape(all.toString('latin1', all.lastIndexOf(begin, to) + 1, to));
       if (packet === 'k' || packet.startsWith('vKill;')) {
         return { pass: all.subarray(0, from), isKill: true };
       }
@@ -41,4 +42,9 @@ export class DebuggerWords {
       passed = next;
     }
   }
+}
+
+/** Any character may be escaped. */
+function unescape(packet: string): string {
+  return packet.replaceAll(/\}([^])/gu, (_, escaped: string) => String.fromCharCode(escaped.charCodeAt(0) ^ 0x20));
 }

@@ -25,11 +25,14 @@ describe('what a debugger says', () => {
     assert.deepEqual(heard('+$k#6b'), ['+', true, false]);
     assert.deepEqual(heard('+', '$', 'k#', '6b'), ['+', true, false]);
     assert.deepEqual(heard('$g#67$vKill;1#6e'), ['$g#67', true, false]);
+    assert.deepEqual(heard('+$}K#c8'), ['+', true, false]);
+    assert.deepEqual(heard(`+$${'x'.repeat(200_000)}$k#6b`), ['+', true, false]);
   });
 
   it('is known to have left the guest, also when it has answered after that', () => {
     assert.deepEqual(heard('$D;1#b0', '+'), ['$D;1#b0+', false, true]);
     assert.deepEqual(heard('$D#44'), ['$D#44', false, true]);
+    assert.deepEqual(heard('$}d#e1'), ['$}d#e1', false, true]);
     assert.deepEqual(heard('$D#44', '$g#67'), ['$D#44$g#67', false, false]);
   });
 
