@@ -83,14 +83,15 @@ describe('the page of all VMs', () => {
         head = await place(main().getByRole('columnheader').last());
       }
       assert.equal(await main().getByRole('columnheader', { name: 'Connection' }).count(), 0, 'all have the same');
-      // At once: a table that is drawn anew meanwhile has other rows.
-      const [foot = 0, ...heights] = await main()
-        .locator('tfoot tr, tbody tr')
-        .evaluateAll((rows) =>
-          rows
-            .toSorted((a, b) => Number(b.closest('tfoot') !== null) - Number(a.closest('tfoot') !== null))
-            .map((row) => row.getBoundingClientRect().height),
-        );
+      // A row of a table that is drawn anew meanwhile has no place any more.
+      const seen = async (): Promise<readonly number[]> => {
+        const rows = await main().locator('tfoot tr, tbody tr').all();
+        const boxes = await Promise.all(rows.map((row) => row.boundingBox()));
+        const known = boxes.flatMap((box) => box?.height ?? []);
+        return known.length === rows.length ? known : seen();
+      };
+      const all = await seen();
+      const [foot = 0, heights] = [all.at(-1), all.slice(0, -1)];
       const room = frame.y + frame.height - (head.y + head.height) - foot;
       assert.ok(room / Math.max(...heights) >= 20, JSON.stringify({ room, heights }));
       await stage().workbench.picture('all-vms/twenty');
