@@ -190,7 +190,7 @@ export const fileProblems = {
   deltaTooOld: ({ snapshot, since, limitHours }, { vm, title, now }) => [
     snapshot === undefined
       ? t('The oldest delta of {0} is {1} old.', vm, relativeAge(since, now))
-      : t('{0} has been writing to the delta after “{1}” for {2}.', vm, title(snapshot), relativeAge(since, now)),
+      : t('{0} has been writing to the delta after {1} for {2}.', vm, title(snapshot), relativeAge(since, now)),
     t(
       'A snapshot is not a backup: its delta grows with each write, and the older it is, the more a revert loses. {0} h should be enough.',
       limitHours,

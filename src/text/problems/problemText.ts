@@ -1,5 +1,6 @@
 // What is wrong with a VM, for people: what it is, what it means, what to do about it. Plain text; knows nothing of the
 // editor.
+import { inQuotes } from '../quotes.js';
 import { knownFaultText } from './knownFaultText.js';
 import { t } from '@vscode/l10n';
 import type { Problem } from '../../diagnosis/problem.js';
@@ -29,7 +30,7 @@ export function problemText(problem: Problem, view: Pick<VmView, 'vm' | 'tree'>,
     problem: Problem,
     words: ProblemWords,
   ) => readonly [string, string, string];
-  const title = (name: string): string => displayLine(titleOf(view, name));
+  const title = (name: string): string => inQuotes(displayLine(titleOf(view, name)));
   const [what, means, todo] = sentence(problem, { vm: displayLine(view.vm.name), title, now });
   return { what, means, todo };
 }

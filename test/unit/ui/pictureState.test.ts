@@ -107,7 +107,7 @@ describe('the state of a picture', () => {
       state.nodes.map(({ mark }) => mark),
       [undefined, '⚠ 2 warnings', undefined, undefined, undefined],
     );
-    assert.match(state.nodes[1]!.spoken, /⚠ 2 warnings, .*is built on first, but it is not/u);
+    assert.match(state.nodes[1]!.spoken, /⚠ 2 warnings, .*is built on “first”, but it is not/u);
     assert.match(state.words, /⚠ 2 errors, 2 warnings/u);
     const [mark, ...none] = state.marks;
     assert.deepEqual([mark?.file, mark?.mark, none], ['/img/base', '⚠ 2 errors', []]);
