@@ -670,6 +670,11 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
     ask.revert('a'),
     {
       ...ab,
+      // The copies beside those of other tools are not ours.
+      tree: {
+        ...ab.tree!,
+        snapshots: ab.tree!.snapshots.map((one) => ({ ...one, trailers: { createdBy: 'virt-rewind' } })),
+      },
       vm: vm({ power: 'off', disks: ab.vm!.disks, nvram: '/img/vars', firmware: 'uefiRawNvram' }),
       files: {
         ...ab.files!,
