@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Failure } from '../../../src/domain/failure.js';
 import type { Refusal } from '../../../src/domain/refusal.js';
+import { keepIn } from '../../../src/journal/persistence.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { RecoveryReport } from '../../../src/domain/recoveryReport.js';
 import { type Difference, OracleVm } from '../../oracle/oracleVm.js';
@@ -16,6 +17,7 @@ import { followAdvice } from './person.js';
 import { type EndOfFault, faultActs, type FaultKind, useSave } from './faultKinds.js';
 import { type Prepared, type Scenario } from './scenarios.js';
 import type { At, Course } from './stepHooks.js';
+import { silentLog } from '../../silentLog.js';
 import { GuestVm } from '../guestVm.js';
 
 export interface Bench {
@@ -87,7 +89,9 @@ export async function runRow(
         { uri, journal, vm: vmRef.uuid, request: prepared.request, at, usualMs: usual.tookMs },
         daemon,
       );
-      course = usual;
+      // What it was about to do: the title of its checkpoint is of another minute than the usual one's.
+      const { entries } = await keepIn(journal, silentLog).journal.readInterrupted(uri);
+      course = { ...usual, ...(entries[0] !== undefined && { plan: entries[0].plan }) };
     } else {
       const editor = openEditor({ uri, journal, env: daemon.env, ...inside });
       editors.push(editor);
