@@ -371,7 +371,7 @@ const scenes = {
       await hands.menu(external, 'Clones and Forks', 'Fork…');
       await hands.type(`Fork ${external}`, '2');
       await hands.enter();
-      await hands.type(`Name of the Forks of ${external}`, 'try');
+      await hands.type(`Name of the Fork of ${external}`, 'try');
       await hands.enter();
       await hands.pick('No Network');
       await hands.pick('Keep');
