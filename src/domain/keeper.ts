@@ -1,5 +1,6 @@
 // Who beside libvirt starts and stops a VM: a cluster's resource manager. It takes a VM that is off for failed and
 // starts it again, in the middle of a revert too. Values, and the port to it.
+import type { OperationRequest } from './operation.js';
 import type { Vm } from './vm.js';
 
 export interface Keeper {
@@ -28,4 +29,9 @@ export interface VmKeepers {
    * Undefined where nobody has to. Rejects with a Failure `refused`, and nothing is held then.
    */
   hold(vm: Pick<Vm, 'uuid' | 'name'>): Promise<HeldVm | undefined>;
+}
+
+/** Not of what changes words alone, nor of what is refused while a cluster keeps the VM. */
+export function isHeldFor({ kind }: OperationRequest): boolean {
+  return kind !== 'describe' && kind !== 'rename' && kind !== 'power';
 }

@@ -8,7 +8,7 @@ import { OperationStatus } from './operationStatus.js';
 import type { Store } from '../../live/store.js';
 import type { RunningOperation } from '../../live/views.js';
 import { Failure } from '../../domain/failure.js';
-import type { HeldVm } from '../../domain/keeper.js';
+import { type HeldVm, isHeldFor } from '../../domain/keeper.js';
 
 /** Whoever has its turn on several VMs at once. */
 export interface GroupHolder {
@@ -75,7 +75,7 @@ export class Leases {
       const live = connection(request.vm.connection);
       release = live.pauseReads(request.vm.uuid);
       const hold = async (what: OperationRequest): Promise<void> => {
-        held ??= isKept(what) ? await this.#hold(live, request) : undefined;
+        held ??= isHeldFor(what) ? await this.#hold(live, request) : undefined;
       };
       await (recovers === undefined && hold(request));
       return await work({ request, live, status, signal, log: scopeLog(log, live.uri), hold, group });
@@ -109,11 +109,6 @@ export class Leases {
       ends.forEach((end) => end());
     }
   }
-}
-
-/** What changes words alone, and what is refused while a cluster keeps it. */
-function isKept({ kind }: OperationRequest): boolean {
-  return kind !== 'describe' && kind !== 'rename' && kind !== 'power';
 }
 
 function byKey([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {

@@ -1,7 +1,7 @@
 // What cannot be done to a VM that a cluster keeps, and what has to be said of what can.
 import type { Warning } from '../../domain/consequences.js';
 import type { Facts } from '../../domain/facts.js';
-import type { Keeper } from '../../domain/keeper.js';
+import { isHeldFor, type Keeper } from '../../domain/keeper.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { isActive, type Vm } from '../../domain/vm.js';
@@ -39,7 +39,7 @@ export function keeperRefusal(
 }
 
 export function keeperWarnings(request: OperationRequest, steps: readonly Step[], facts: Facts): readonly Warning[] {
-  if (isOfWords(request) || request.kind === 'power') {
+  if (!isHeldFor(request)) {
     return [];
   }
   if (facts.keeper === 'unknown') {
