@@ -1,14 +1,14 @@
 // Who else uses a VM's files where libvirt does not see it: another name of a file, another connection, a medium. What
 // is refused beforehand, on real guests, and that the other one reads what it read.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { link, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { link, mkdir, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { trashFolder } from '../../src/domain/hostFiles.js';
+import { whileHeld } from '../heldImage.js';
 import { blockDifferences } from '../oracle/blocks.js';
 import { readImage } from '../oracle/images.js';
 import { CloneBeside, defineWith, diskElement } from './cloneBeside.js';
@@ -175,19 +175,11 @@ describe('who else uses the files of a VM', () => {
     await vm.run({ kind: 'revert', snapshot: 'bottom', after: 'off', checkpointFirst: false });
     vm.model = vm.model.reverted('bottom', 'off');
     const file = vm.vm.guest.disks[0]!.file.replace(/\.[^.]*$/u, '.bottom.qcow2');
-    const server = spawn('qemu-nbd', ['-r', '-t', '-f', 'qcow2', '-k', join(r.daemon.dir, 'nbd.sock'), file], {
-      stdio: 'ignore',
-    });
-    const ended = new Promise((resolve) => server.once('close', resolve));
-    try {
-      await untilHeld(file);
+    await whileHeld(file, 'reads', async () => {
       await vm.isRefused({ kind: 'delete', snapshot: 'top', scope: 'one' }, 'heldByProgram');
       await vm.isRefused({ kind: 'prune', snapshots: ['top'] }, 'heldByProgram');
       await vm.holdsAll();
-    } finally {
-      server.kill();
-      await ended;
-    }
+    });
     await vm.run({ kind: 'delete', snapshot: 'top', scope: 'one' });
     vm.model = vm.model.deleted('top', 'one');
     await vm.holdsAll();
@@ -211,18 +203,10 @@ describe('who else uses the files of a VM', () => {
 
     it('is left where a program has it open', async () => {
       assert.deepEqual(await orphans(), [orphan]);
-      const server = spawn('qemu-nbd', ['-t', '-f', 'qcow2', '-k', join(r.daemon.dir, 'orphan.sock'), orphan], {
-        stdio: 'ignore',
-      });
-      const ended = new Promise((resolve) => server.once('close', resolve));
-      try {
-        await untilHeld(orphan);
+      await whileHeld(orphan, 'writes', async () => {
         assert.deepEqual(await orphans(), []);
         await vm.isRefused({ kind: 'repair', repair: { kind: 'removeFiles', files: [orphan] } }, 'fileNotOrphan');
-      } finally {
-        server.kill();
-        await ended;
-      }
+      });
     });
 
     it('is moved into the trash, not removed, and can be had back', async () => {
@@ -243,9 +227,3 @@ describe('who else uses the files of a VM', () => {
 });
 
 /** QEMU's programs lock what they open. */
-async function untilHeld(file: string): Promise<void> {
-  const { ino } = await stat(file);
-  while (!(await readFile('/proc/locks', 'utf8')).includes(`:${String(ino)} `)) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -1,11 +1,11 @@
 // A start over an image that a program has locked: the lock is the reason, and is told.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { link, mkdir, readFile, stat } from 'node:fs/promises';
+import { link, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { lockedImage } from '../../src/domain/imageLock.js';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { Failure } from '../../src/domain/failure.js';
+import { whileHeld } from '../heldImage.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 
@@ -45,18 +45,10 @@ describe('a start of a VM whose image is locked', () => {
     await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', below, top]);
     await r.virsh('undefine', 'middle');
     await defineDiskVm(r, 'middle', [{ file: top, format: 'qcow2' }]);
-    const holder = spawn('qemu-nbd', ['-t', '-f', 'qcow2', '-k', join(r.daemon.dir, 'held.sock'), below], {
-      stdio: 'ignore',
-    });
-    const ended = new Promise((resolve) => holder.once('close', resolve));
-    try {
-      await untilHeld(below);
+    await whileHeld(below, 'writes', async () => {
       const { details } = await failedStart('middle');
       assert.deepEqual(details.refusal, { reason: 'runsUnseen', facts: { vm: 'middle', file: below } });
-    } finally {
-      holder.kill();
-      await ended;
-    }
+    });
   });
 
   it('names a hard link of a disk of another VM', async () => {
@@ -71,10 +63,3 @@ describe('a start of a VM whose image is locked', () => {
     await r.virsh('destroy', 'first');
   });
 });
-
-async function untilHeld(file: string): Promise<void> {
-  const { ino } = await stat(file);
-  while (!(await readFile('/proc/locks', 'utf8')).includes(`:${ino} `)) {
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}

@@ -1,9 +1,6 @@
 // What the doctor repairs, and what was interrupted, at the command line and in the library: found, shown, done.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
-import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
@@ -15,6 +12,7 @@ import type { OperationRequest } from '../../src/domain/operation.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { Journal } from '../../src/journal/journal.js';
 import { faultsOf } from '../answerFaults.js';
+import { whileHeld } from '../heldImage.js';
 import { silentLog } from '../silentLog.js';
 import { type Guest, type LiveRig, startLiveRig } from './engineRig.js';
 
@@ -173,36 +171,21 @@ describe('repairs outside the editor', () => {
   it('changes nothing inside an image that a program reads, starts nothing on it, and says so before', async () => {
     const tag = `removeTag:${guest.disks[0] ?? ''}:stray`;
     await runOk('qemu-img', ['snapshot', '-c', 'stray', guest.disks[0] ?? '']);
-    const socket = join(rig.daemon.dir, 'reader.sock');
-    const reader = spawn('qemu-nbd', [
-      '--read-only',
-      '--persistent',
-      '--verbose',
-      '--socket',
-      socket,
-      guest.disks[0] ?? '',
-    ]);
-    const listens = watch(rig.daemon.dir);
-    for await (const { filename } of listens) {
-      if (filename === 'reader.sock') {
-        break;
-      }
-    }
     const before = [await known(), await inImage()];
     const reason = async (...words: readonly string[]): Promise<string | undefined> =>
       (await json('refused', ...words)).error.reason;
-    for (const words of [
-      ['checkpoint', name],
-      ['start', name],
-      ['delete', name, 'kept'],
-      ['revert', name, 'kept', '--no-checkpoint'],
-      ['doctor', name, '--repair', tag],
-    ]) {
-      assert.equal(await reason(...words), 'heldByProgram', words.join(' '));
-    }
+    await whileHeld(guest.disks[0] ?? '', 'reads', async () => {
+      for (const words of [
+        ['checkpoint', name],
+        ['start', name],
+        ['delete', name, 'kept'],
+        ['revert', name, 'kept', '--no-checkpoint'],
+        ['doctor', name, '--repair', tag],
+      ]) {
+        assert.equal(await reason(...words), 'heldByProgram', words.join(' '));
+      }
+    });
     assert.deepEqual([await known(), await inImage()], before);
-    reader.kill();
-    await once(reader, 'close');
     await json('done', 'doctor', name, '--repair', tag, '--yes');
     await json('done', 'delete', name, 'kept', '--yes');
   });
