@@ -53,7 +53,7 @@ const more = {
     minutes: 2,
     files: [
       ...['absentImages', 'peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
-      ...['uefiVariables', 'tpmFaults', 'diskStatistics', 'folderPools', 'besideBranch', 'backupNotes'],
+      ...['uefiVariables', 'tpmFaults', 'tpmCopies', 'diskStatistics', 'folderPools', 'besideBranch', 'backupNotes'],
       ...[
         'insidePoints',
         'copies',

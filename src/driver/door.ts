@@ -100,6 +100,7 @@ const ofCopies: Table<VmCopies> = {
   documentsFor: 'reads',
   bootFiles: 'reads',
   hostUse: 'reads',
+  tpmState: 'reads',
   savedRam: 'reads',
   elsewhere: 'reads',
   obstacle: 'obstacle',

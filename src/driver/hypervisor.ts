@@ -111,6 +111,8 @@ export interface VmCopies {
    * @throws Failure `failed` of a document that is not clear
    */
   hostUse(vm: RestoredVm): Promise<HostUse>;
+  /** Where libvirt keeps the state of its TPM; no file: that is not known. Undefined: it has no TPM. */
+  tpmState(vm: RestoredVm): Promise<{ readonly file?: string } | undefined>;
   /** What stands before the RAM of a snapshot, as `define` would write it. */
   savedRam(vm: RestoredVm, saved: SavedText): Promise<SavedText>;
   /** Neither is its host this computer, nor does a login lead there. */

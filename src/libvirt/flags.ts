@@ -65,6 +65,7 @@ export const VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA = 2;
 export const VIR_DOMAIN_UNDEFINE_KEEP_NVRAM = 8;
 export const VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA = 16;
 export const VIR_DOMAIN_UNDEFINE_TPM = 32;
+export const VIR_DOMAIN_UNDEFINE_KEEP_TPM = 64;
 
 // virDomainShutdownFlagValues, virDomainRebootFlagValues
 export const VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN = 1;

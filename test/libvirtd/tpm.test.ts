@@ -10,8 +10,7 @@ import { forkVm } from '../../src/engine/forks.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 import type { GuestVm } from './guestVm.js';
-import { definePeculiar } from './peculiarVm.js';
-import { tpmHolds, writeTpm } from './tpmState.js';
+import { defineWithTpm, tpmHolds, writeTpm } from './tpmState.js';
 
 describe('TPMs', () => {
   let r: LiveRig;
@@ -26,16 +25,7 @@ describe('TPMs', () => {
   const [old, young] = ['word-one', 'word-two'];
   const holds = (vm: GuestVm, word: string): Promise<boolean> => tpmHolds(r.daemon, vm.ref.uuid, word);
 
-  async function define(name: string, more = ''): Promise<GuestVm> {
-    const tpm = `<tpm model='tpm-crb'><backend type='emulator' version='2.0'${more}/></tpm></devices>`;
-    const vm = await definePeculiar(r, { name, edit: (xml) => xml.replace('</devices>', tpm) });
-    await vm.power('start');
-    await vm.power('forceOff');
-    await writeTpm(r.daemon, vm.ref.uuid, old);
-    await vm.power('start');
-    await vm.write();
-    return vm;
-  }
+  const define = (name: string, more = ''): Promise<GuestVm> => defineWithTpm(r, { name, more, word: old });
 
   async function planOf(vm: GuestVm, request: Parameters<GuestVm['run']>[0]): Promise<Plan> {
     const decision = await r.engine.plan({ ...request, vm: vm.ref });

@@ -5,7 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Daemon } from './engineRig.js';
+import type { Daemon, LiveRig } from './engineRig.js';
+import type { GuestVm } from './guestVm.js';
+import { definePeculiar } from './peculiarVm.js';
 
 /** Of the specification: the owner's handle, a session by an empty password, an index of 8 bytes. */
 const [owner, index] = ['40000001', '01500000'];
@@ -15,6 +17,22 @@ const [define, write] = [0x12a, 0x137];
 
 /** The folder of its state; a system's daemon has it in its own. */
 const folderOf = ({ dir }: Daemon, uuid: string): string => join(dir, 'lib/swtpm', uuid, 'tpm2');
+
+/** It runs. @param more attributes of its back end. @param word that its TPM holds */
+export async function defineWithTpm(
+  r: LiveRig,
+  { name, more, word }: { readonly name: string; readonly more?: string; readonly word: string },
+): Promise<GuestVm> {
+  const backend = `<backend type='emulator' version='2.0'${more ?? ''}/>`;
+  const tpm = `<tpm model='tpm-crb'>${backend}</tpm></devices>`;
+  const vm = await definePeculiar(r, { name, edit: (xml) => xml.replace('</devices>', tpm) });
+  await vm.power('start');
+  await vm.power('forceOff');
+  await writeTpm(r.daemon, vm.ref.uuid, word);
+  await vm.power('start');
+  await vm.write();
+  return vm;
+}
 
 /** The VM was started once, and is off. @param word of 8 characters */
 export async function writeTpm(daemon: Daemon, uuid: string, word: string): Promise<void> {

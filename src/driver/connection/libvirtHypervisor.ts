@@ -71,13 +71,15 @@ export class LibvirtHypervisor implements Hypervisor {
   readonly #direct: DirectAccess | undefined;
   /** Absent where QEMU runs on another computer. */
   readonly #seamless: SeamlessAccess | undefined;
+  readonly #tpms: string | undefined;
   #closedByUs = false;
 
   constructor(parts: HypervisorParts) {
     this.#parts = parts;
     this.#others = new OtherConnections(parts.open);
     const folders = metadataFolders(parts.uri, parts.environment);
-    this.#reader = new LibvirtReader(parts.connection, parts.capabilities, parts.tpms ?? folders?.tpms);
+    this.#tpms = parts.tpms ?? folders?.tpms;
+    this.#reader = new LibvirtReader(parts.connection, parts.capabilities, this.#tpms);
     this.#qemus = new AskedQemus({ ...parts, others: this.#others, reader: this.#reader });
     this.uri = parts.uri;
     this.capabilities = parts.capabilities;
@@ -296,7 +298,7 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   async vmCopies(): Promise<VmCopies> {
-    return (await import('./vmCopies.js')).vmCopiesOn({ ...this.#parts, files: this.files });
+    return (await import('./vmCopies.js')).vmCopiesOn({ ...this.#parts, files: this.files, tpms: this.#tpms });
   }
 
   close(): void {

@@ -21,12 +21,14 @@ import {
 } from '../../libvirt/flags.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
+import { hasTpm } from '../../domain/vm.js';
 import { isThisHost } from '../files/thisHost.js';
 import { parseUri } from '../../libvirt/uri.js';
 import type { VmCopies } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import { startVm } from '../run/openImages.js';
+import { tpmFlag } from '../run/runForkSteps.js';
 import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
 import { copiedPoint, pointDefinition, presentDisks } from '../xml/copiedPoint.js';
@@ -50,6 +52,7 @@ interface Place extends Omit<DemoVmPlace, 'environment'> {
   /** To a shell on the daemon's host, where a login leads there. */
   readonly openShell?: unknown;
   readonly files: HostFiles;
+  readonly tpms: string | undefined;
 }
 
 export function vmCopiesOn(place: Place): VmCopies {
@@ -95,6 +98,7 @@ export function vmCopiesOn(place: Place): VmCopies {
         resultOf(() => [...new Set([definition, ...snapshots.map(({ xml }) => xml)].flatMap(bootFilesIn))]),
       ),
     hostUse: (vm) => asFailureOf('read what a backup takes from its host', vm.name, hostUseOf(place, vm)),
+    tpmState: (vm) => asFailureOf('read where the state of a TPM is', vm.name, tpmStateOf(place, vm)),
     savedRam: (vm, saved) => asFailureOf('write what stands before RAM', vm.name, savedRam(place, vm, saved)),
     elsewhere: isElsewhere(place),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
@@ -225,6 +229,12 @@ async function hostUseOf(place: Place, vm: RestoredVm): Promise<HostUse> {
   };
 }
 
+async function tpmStateOf(place: Place, vm: RestoredVm): Promise<{ readonly file?: string } | undefined> {
+  const { xml } = writeRestored(vm.documents.definition, vm, await hostRule(place, vm));
+  const { tpmState, ...own } = parseDomainXml(xml, place.tpms);
+  return hasTpm(own) ? { ...(tpmState !== undefined && { file: tpmState }) } : undefined;
+}
+
 async function savedRam(place: Place, vm: RestoredVm, { xml, cookie }: SavedText): Promise<SavedText> {
   const kept = cookie === undefined ? undefined : writeCookie(cookie);
   return {
@@ -257,7 +267,7 @@ async function define(place: Place, vm: RestoredVm): Promise<boolean> {
     await requireRestored(place, vm);
     return true;
   } catch (error) {
-    await undefineAll(connection, dom, vm.documents.definition).catch(() => {
+    await undefineAll(place, dom, { definition: vm.documents.definition, keeps: 'keeps' }).catch(() => {
       throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });
     });
     throw error;
@@ -283,13 +293,19 @@ function byText(one: unknown, other: unknown): number {
   return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
 }
 
-async function undefineAll(connection: Place['connection'], dom: Domain, definition: string): Promise<void> {
+async function undefineAll(
+  { connection, capabilities }: Place,
+  dom: Domain,
+  { definition, keeps }: { readonly definition: string; readonly keeps?: 'keeps' | undefined },
+): Promise<void> {
   const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
   const keepsVariables = parseDomainXml(definition).nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
-  await connection.call('domainUndefineFlags', { dom, flags: all | keepsVariables });
+  const flags = all | keepsVariables | tpmFlag(definition, capabilities, keeps);
+  await connection.call('domainUndefineFlags', { dom, flags });
 }
 
-async function undefine({ connection }: Place, uuid: string, folder: string, even?: 'evenRunning'): Promise<boolean> {
+async function undefine(place: Place, uuid: string, folder: string, even?: 'evenRunning'): Promise<boolean> {
+  const { connection } = place;
   const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
   if (found === undefined) {
     return true;
@@ -305,7 +321,8 @@ async function undefine({ connection }: Place, uuid: string, folder: string, eve
   if (power !== 'off') {
     await connection.call('domainDestroyFlags', { dom, flags: 0 });
   }
-  await undefineAll(connection, dom, xml);
+  // A check has a UUID of its own.
+  await undefineAll(place, dom, { definition: xml, keeps: even === undefined ? 'keeps' : undefined });
   return true;
 }
 

@@ -10,6 +10,7 @@ import {
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+  VIR_DOMAIN_UNDEFINE_KEEP_TPM,
   VIR_DOMAIN_UNDEFINE_TPM,
   VIR_DOMAIN_XML_INACTIVE,
   VIR_DOMAIN_XML_SECURE,
@@ -122,9 +123,13 @@ export async function undoClone(
   }
 }
 
-/** The state of one that is marked as persistent is kept otherwise; the flag came with 8.9. */
-function tpmFlag(xml: string, { libvirt }: Capabilities): number {
-  return libvirt >= versionOf(8, 9) && hasTpm(parseDomainXml(xml)) ? VIR_DOMAIN_UNDEFINE_TPM : 0;
+/**
+ * Otherwise the state of one that is marked as persistent is kept, and each other's removed; the flags came with 8.9.
+ * @param keeps what may be of another VM with its UUID
+ */
+export function tpmFlag(xml: string, { libvirt }: Capabilities, keeps?: 'keeps'): number {
+  const flag = keeps === undefined ? VIR_DOMAIN_UNDEFINE_TPM : VIR_DOMAIN_UNDEFINE_KEEP_TPM;
+  return libvirt >= versionOf(8, 9) && hasTpm(parseDomainXml(xml)) ? flag : 0;
 }
 
 /**

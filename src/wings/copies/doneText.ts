@@ -88,8 +88,14 @@ export function staysText({ folder, files }: { readonly folder: string; readonly
   );
 }
 
-function besideRestore({ folder, stays, inHistory }: Pick<VmRestored, 'folder' | 'stays' | 'inHistory'>): string[] {
+type BesideRestore = Pick<VmRestored, 'folder' | 'stays' | 'inHistory' | 'tpm'>;
+
+function besideRestore({ folder, stays, inHistory, tpm }: BesideRestore): string[] {
   return [
+    ...(tpm?.isBack === false ? [leftOutText('tpm')] : []),
+    ...(tpm?.aside === undefined
+      ? []
+      : [t('The TPM state that was there before is kept in {0}.', displayLine(tpm.aside))]),
     ...(inHistory ? [] : [t('The restore is not in the history, as the state folder cannot be written.')]),
     ...(stays.length === 0 ? [] : [staysText({ folder: posix.dirname(folder), files: stays })]),
   ];
@@ -109,7 +115,7 @@ export function restoredLines(restored: Omit<VmRestored, 'made'>, original?: Ori
             t(
               'The original is off, and its disks and snapshots are as here. Do not start both: they have the same identity.',
             ),
-            ...(original === 'sameButTpm' ? [leftOutText('tpm')] : []),
+            ...(original === 'sameButTpm' && restored.tpm?.isBack !== false ? [leftOutText('tpm')] : []),
           ]
         : [
             t(
@@ -127,16 +133,21 @@ export function restoredLines(restored: Omit<VmRestored, 'made'>, original?: Ori
 
 /** The first is the result. */
 export function pointLines(
-  { name, folder, use, stays, inHistory }: Pick<VmRestored, 'name' | 'folder' | 'use' | 'stays' | 'inHistory'>,
+  { name, use, ...restored }: Pick<VmRestored, 'name' | 'use'> & BesideRestore,
   { title, hasRam, notHeld }: NonNullable<VmRestored['point']>,
 ): readonly string[] {
   return [
-    t('Restored {0} as in its snapshot “{1}” into {2}', displayLine(name), displayLine(title), displayLine(folder)),
+    t(
+      'Restored {0} as in its snapshot “{1}” into {2}',
+      displayLine(name),
+      displayLine(title),
+      displayLine(restored.folder),
+    ),
     ...(hasRam ? [t('The RAM of the snapshot is not loaded: the VM starts as after a power cut.')] : []),
     ...(notHeld.length > 0
       ? [t('Not in the snapshot, so as in the backup: {0}', notHeld.map((one) => displayLine(one)).join(', '))]
       : []),
-    ...besideRestore({ folder, stays, inHistory }),
+    ...besideRestore(restored),
     ...ofHostLines(use),
   ];
 }

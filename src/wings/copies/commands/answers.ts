@@ -47,11 +47,14 @@ const restoredVm = v.object({
   currentState: describe(flag, '`false`: its disks are as in its current snapshot.'),
   withoutRam: describe(whole, 'Snapshots that lost their RAM.'),
   inHistory: describe(flag, '`false`: the state folder cannot be written.'),
+  tpm: maybe(describe(v.picklist(['restored', 'notRestored']), 'State of the TPM, of a VM that has one.')),
   leftOut: maybe(restoredParts),
   ofHost: maybe(restoredParts),
   ramInDoubt: maybe(describe(v.array(text), 'Snapshots whose RAM may not load without what is left out.')),
   snapshot: maybe(describe(text, 'Title of the only one that was restored.')),
-  notHeld: maybe(describe(v.array(text), 'Disks that this snapshot does not hold: they are as in the backup.')),
+  notHeld: maybe(
+    describe(v.array(text), 'Disks, or `TPM`, that this snapshot does not hold: they are as in the backup.'),
+  ),
   replica: maybe(
     v.object({
       of: describe(text, 'The host of the original.'),

@@ -124,7 +124,7 @@ export const restoreOne: CommandHandler = async (context) => {
     }
     const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
-    const { present, withoutRam, inHistory, restorePoints, point, replica, use } = restored;
+    const { present, withoutRam, inHistory, restorePoints, point, replica, use, tpm } = restored;
     if (json === undefined) {
       const { original: uri } = call.texts;
       sayAll(context, point === undefined ? restoredLines(restored, original, uri) : pointLines(restored, point));
@@ -137,12 +137,16 @@ export const restoreOne: CommandHandler = async (context) => {
       const vm = { name: restored.name, uuid, connection: uri };
       const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
       const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
-      const told = { restorePoints, currentState: present, withoutRam, inHistory };
+      const told = { restorePoints, currentState: present, withoutRam, inHistory, ...answerOfTpm(tpm) };
       const facts = { ...told, ...answerOfUse(use), ...ofPoint, ...ofReplica };
       json({ restored: { ...vm, folder: place, ...facts } } satisfies CopiesAnswers['restored']);
     }
   });
 };
+
+export function answerOfTpm(tpm: VmRestored['tpm']): { readonly tpm?: 'restored' | 'notRestored' } {
+  return tpm === undefined ? {} : { tpm: tpm.isBack ? 'restored' : 'notRestored' };
+}
 
 /** What a person is asked before anything is fetched. */
 export function restoreWish(context: Context): Pick<RestoreWish, 'isolated' | 'keepsHostParts' | 'agree'> {

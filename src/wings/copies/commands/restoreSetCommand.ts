@@ -8,6 +8,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, requireSet } from '../repository/backups.js';
 import {
+  answerOfTpm,
   answerOfUse,
   asCliError,
   openRestic,
@@ -97,19 +98,22 @@ async function restoreSet(
     json({
       restoredSet: {
         ...{ set: setInfo(set), connection, missing },
-        restored: restored.map(({ name, uuid, folder: own, restorePoints, present, withoutRam, inHistory, use }) => ({
-          ...{
-            name,
-            uuid,
-            connection,
-            folder: own,
-            restorePoints,
-            currentState: present,
-            withoutRam,
-            inHistory,
-            ...answerOfUse(use),
-          },
-        })),
+        restored: restored.map(
+          ({ name, uuid, folder: own, restorePoints, present, withoutRam, inHistory, use, tpm }) => ({
+            ...{
+              name,
+              uuid,
+              connection,
+              folder: own,
+              restorePoints,
+              currentState: present,
+              withoutRam,
+              inHistory,
+              ...answerOfUse(use),
+              ...answerOfTpm(tpm),
+            },
+          }),
+        ),
         there,
         failed: failed.map(({ vm, message }) => ({ vm, message })),
       },

@@ -1,12 +1,12 @@
 // The VM that a replica is of, on its own host: whether the replica may take its place, and what it has not.
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
-import { isActive, type VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { isSameHostname } from '../../../hosts/hostLogin.js';
 import { CopiesFault } from '../copiesFault.js';
 import { openCopyShell } from '../host/copyShell.js';
 import { loginTo } from '../vm/loginTo.js';
+import { hasTpm, isActive, type VmRef } from '../../../domain/vm.js';
 import { documentsOf, type Manifest } from '../vm/manifest.js';
 import { isSameTime } from './plainPlaces.js';
 
@@ -76,10 +76,13 @@ async function compareOriginal(
         const [size, time] = found[at]?.split(' ') ?? [];
         return size === String(bytes) && isSameTime(modified, time);
       });
-    if (!present || !isSame || essenceOf(documents) !== essenceOf(documentsOf(manifest))) {
+    const state = manifest.tpm?.find((one) => one.present)?.state;
+    const read = state === undefined ? undefined : await shell.run('base64', '-w0', '--', own.tpmState ?? '');
+    const isOtherTpm = read?.code === 0 && read.said !== state;
+    if (!present || !isSame || isOtherTpm || essenceOf(documents) !== essenceOf(documentsOf(manifest))) {
       throw new CopiesFault({ kind: 'originalNewer', ...of });
     }
-    return own.devices?.includes('tpm') === true ? 'sameButTpm' : 'same';
+    return hasTpm(own) && read?.code !== 0 ? 'sameButTpm' : 'same';
   } finally {
     shell.close();
   }

@@ -77,7 +77,20 @@ ${indent(chainCommands(manifest))}
 3. Define the VM and its snapshots:
 
 ${indent(['virsh define xml/vm.xml', ...snapshots])}
-`;
+${tpmPart(manifest)}`;
+}
+
+function tpmPart({ vm, tpm = [] }: Manifest): string {
+  const folder = `/var/lib/libvirt/swtpm/${vm.uuid}/tpm2`;
+  const state = `next(one["state"] for one in json.load(open("${manifestName}"))["tpm"] if "present" in one)`;
+  const command = `python3 -c 'import json; print(${state})' | base64 -d >${folder}/tpm2-00.permall`;
+  return tpm.some(({ present }) => present)
+    ? `
+4. Before its first start, give it the state of its TPM:
+
+${indent([`mkdir -p ${folder}`, command])}
+`
+    : '';
 }
 
 function chainCommands({ files }: Manifest): readonly string[] {

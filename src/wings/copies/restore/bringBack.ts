@@ -1,7 +1,9 @@
 // Restores a VM with its snapshots from a backup. libvirt hears of it when all files are there and right.
 import { posix } from 'node:path';
 import { isCloneName } from '../../../domain/clone.js';
+import type { FileSystem } from '../../../base/fileSystem.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
+import type { VmCopies } from '../../../driver/hypervisor.js';
 import { ImageCommand } from '../../../qemu/imageCommands.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { rebaseImage } from '../../../qemu/rebaseImage.js';
@@ -10,6 +12,7 @@ import { markOfUs } from '../../../journal/processMark.js';
 import { writeRam } from '../host/ramStart.js';
 import type { CopySource } from './copySource.js';
 import { type CopiedFile, type Manifest, manifestName, placesIn, storedBytes } from '../vm/manifest.js';
+import { placeTpm, setTpmAside } from '../vm/tpmStates.js';
 import { applyTags, type AskCopies, type OnePoint } from './onePoint.js';
 import { prepareRestore, requireOwn, type RestoreUse, type RestoreWish } from './planRestore.js';
 import { requireImage } from './requireImage.js';
@@ -29,6 +32,8 @@ export interface VmRestored {
   readonly use: RestoreUse;
   /** Snapshots without the RAM that they had. */
   readonly withoutRam: number;
+  /** Of a VM that has one. */
+  readonly tpm?: TpmRestored;
   /** Of killed restores: paths that no record of ours names, or that a VM uses. */
   readonly stays: readonly string[];
   readonly made: MadeRestore;
@@ -38,6 +43,13 @@ export interface VmRestored {
   readonly point?: Pick<OnePoint, 'title' | 'hasRam' | 'notHeld'>;
   /** The host of the original that it is the same VM as, and when it was copied. */
   readonly replica?: { readonly of: string; readonly madeAt: number };
+}
+
+interface TpmRestored {
+  /** Whether it has what it had; else what libvirt gives it at its start. */
+  readonly isBack: boolean;
+  /** Where the state is that was there before. */
+  readonly aside?: string;
 }
 
 /** @throws CopiesFault, ResticFault; Failure of the connection, of qemu-img: then neither VM nor files are there */
@@ -72,6 +84,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
   /** As long as the folder has its name and its mark. */
   let isNamed = false;
   let inHistory: boolean;
+  let tpm: TpmRestored | undefined;
   try {
     const raw = posix.join(begun, 'backup');
     const tree = posix.join(begun, 'vm');
@@ -103,7 +116,9 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     const mark = { ...(await markOfUs()), uuid: vm.uuid, ...(wish.isCheck === true && { isCheck: true as const }) };
     await nameFolder(there, made, { from: tree, folder }, mark);
     isNamed = true;
-    inHistory = await engine.withCopies(connection, (copies) => copies.define(restored));
+    const define = (): Promise<boolean> => engine.withCopies(connection, (copies) => copies.define(restored));
+    const state = await ask((copies) => copies.tpmState(restored));
+    [inHistory, tpm] = await withTpm(state, manifest.tpm, there, define);
     if (wish.isCheck !== true) {
       await unmarkFolder(there, folder);
       isNamed = false;
@@ -122,11 +137,34 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     restorePoints: manifest.snapshots.length,
     present: manifest.present,
     ...{ use, stays, made, inHistory },
+    ...(tpm !== undefined && { tpm }),
     ...(identity === 'same' &&
       manifest.replicaOf !== undefined && { replica: { of: manifest.replicaOf, madeAt: manifest.madeAt } }),
     withoutRam: identity === 'same' ? 0 : manifest.files.filter(({ role }) => role === 'memory').length,
     ...(point !== undefined && { point }),
   };
+}
+
+/** A restore is none without the disks; without the TPM it is one that says so. */
+async function withTpm<T>(
+  state: Awaited<ReturnType<VmCopies['tpmState']>>,
+  states: Manifest['tpm'],
+  files: FileSystem,
+  define: () => Promise<T>,
+): Promise<readonly [T, TpmRestored | undefined]> {
+  const { file } = state ?? {};
+  if (file === undefined || states === undefined) {
+    return [await define(), state && { isBack: false }];
+  }
+  const done = async <R>(work: Promise<R>): Promise<{ readonly result?: R; readonly isDone: boolean }> =>
+    work.then(
+      (result) => ({ result, isDone: true }),
+      () => ({ isDone: false }),
+    );
+  const { result: aside, isDone: isFree } = await done(setTpmAside(file, files));
+  const defined = await define();
+  const isBack = isFree && (await done(placeTpm(file, states, files))).isDone;
+  return [defined, { isBack, ...(aside !== undefined && { aside }) }];
 }
 
 async function requireFree(engine: RestoreEngine, connection: string, vm: Manifest['vm']): Promise<void> {

@@ -9,6 +9,7 @@ import { readImage, readTag } from '../../../qemu/localImage.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { CopiesFault } from '../copiesFault.js';
 import type { CopiesEngine } from '../vm/lookAtVm.js';
+import { tpmOfPoint } from '../vm/tpmStates.js';
 import { type CopiedFile, documentsOf, type Manifest } from '../vm/manifest.js';
 
 export interface OnePoint {
@@ -16,7 +17,7 @@ export interface OnePoint {
   readonly manifest: Manifest;
   readonly title: string;
   readonly hasRam: boolean;
-  /** Disks that the snapshot does not hold, as the guest names them. */
+  /** Disks that the snapshot does not hold, as the guest names them; `TPM`. */
   readonly notHeld: readonly string[];
   /** Of images that hold the snapshot inside. */
   readonly tags: readonly ImageTag[];
@@ -50,6 +51,7 @@ export async function onePoint(ask: AskCopies, manifest: Manifest, wanted: strin
   const ofDisks = overlays.map(({ target, file }) => ({ target, file: file.path }));
   const definition = await ask((copies) => copies.pointDefinition(documents, point.name, ofDisks));
   const { files } = await ask((copies) => Promise.resolve(copies.filesIn({ definition, snapshots: [] })));
+  const tpm = manifest.tpm === undefined ? undefined : tpmOfPoint(manifest.tpm, point.name);
   return {
     manifest: {
       vm: manifest.vm,
@@ -61,10 +63,14 @@ export async function onePoint(ask: AskCopies, manifest: Manifest, wanted: strin
       files: withBacking(files, known).map((file) =>
         file.path === point.variables ? variablesOf(file, point, known) : file,
       ),
+      ...(tpm !== undefined && { tpm: tpm.states }),
     },
     title: point.title,
     hasRam: point.hasRam,
-    notHeld: point.disks.filter(({ content }) => content === 'no').map(({ target }) => target),
+    notHeld: [
+      ...point.disks.filter(({ content }) => content === 'no').map(({ target }) => target),
+      ...(tpm?.isHeld === false ? ['TPM'] : []),
+    ],
     tags: point.disks.flatMap(({ content, file: path }) => (content === 'internal' ? [{ path, tag: point.name }] : [])),
   };
 }

@@ -5,7 +5,7 @@ import { formatVersion, type Version } from '../../../domain/capabilities.js';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import { notMarked } from '../../../domain/hostFiles.js';
-import { isActive, type Vm, type VmRef } from '../../../domain/vm.js';
+import { hasTpm, isActive, type Vm, type VmRef } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
@@ -14,6 +14,7 @@ import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { CopiesFault, type CopiesProblem } from '../copiesFault.js';
 import { type CopiedFile, isNamable, type Manifest } from './manifest.js';
 import type { VmHost } from '../host/vmHost.js';
+import { readTpmStates, type TpmStates } from './tpmStates.js';
 
 export type CopiesEngine = Pick<
   EnginePort,
@@ -27,6 +28,8 @@ export interface VmLook {
   readonly vm: Vm;
   readonly documents: VmDocuments;
   readonly files: readonly CopiedFile[];
+  /** See the manifest. */
+  readonly tpm: TpmStates | undefined;
   readonly leftOut: readonly LeftOut[];
   /** Titles of snapshots that hold something else than when they were created. */
   readonly altered: readonly string[];
@@ -36,7 +39,7 @@ export interface VmLook {
 
 /** @param libvirt of the connection. @param files absent: as they were seen */
 export function manifestOf(
-  { vm, documents, files: seen }: VmLook,
+  { vm, documents, files: seen, tpm }: VmLook,
   libvirt: Version,
   { files = seen, ...more }: Pick<Manifest, 'madeAt' | 'replicaOf'> & { readonly files?: readonly CopiedFile[] },
 ): Manifest {
@@ -50,6 +53,7 @@ export function manifestOf(
     snapshots: [...snapshots],
     ...(current !== undefined && { current }),
     files: [...files],
+    ...(tpm !== undefined && { tpm }),
     ...more,
   };
 }
@@ -101,6 +105,7 @@ export async function lookAtVm(
   }
   const files = await copiedFiles(vm, seen, named.files, host);
   const marks = await marksOf(files, host.files);
+  const tpm = await readTpmStates(vm, seen, documents.current, host.files);
   const { refusal, altered } = await readableFiles(engine, ref);
   if (refusal !== undefined) {
     throw new Failure('refused', { vm: vm.name, connection: ref.connection, refusal });
@@ -109,8 +114,10 @@ export async function lookAtVm(
     vm,
     documents,
     files,
+    tpm,
     leftOut: [
       ...leftOutOf(vm, seen),
+      ...(hasTpm(vm) && tpm === undefined ? (['tpm'] as const) : []),
       ...(secrets === 'without' && (await hasPasswords(engine, ref, documents)) ? (['passwords'] as const) : []),
     ],
     altered: tree.snapshots.filter(({ name }) => altered.includes(name)).map(({ title }) => title),
@@ -151,6 +158,7 @@ async function hasPasswords(engine: CopiesEngine, { connection, uuid }: VmRef, o
  * | frozen layer, RAM, UEFI variables, present of a VM off  | as it is                 |
  * | a running VM writes to it, on a frozen layer            | an empty overlay instead |
  * | overlay of a snapshot that is not there any more        | its name                 |
+ * | state of a TPM                                          | in the manifest          |
  */
 async function copiedFiles(
   vm: Vm,
@@ -250,6 +258,5 @@ function leftOutOf(vm: Vm, seen: readonly VmFile[]): readonly LeftOut[] {
   return [
     ...(seen.some(({ role }) => role === 'medium') ? (['media'] as const) : []),
     ...(vm.managedSave ? (['savedState'] as const) : []),
-    ...(vm.devices?.includes('tpm') === true ? (['tpm'] as const) : []),
   ];
 }

@@ -9,6 +9,8 @@ import { count, parseAs, parseSoundJson, writeJson } from '../../../journal/json
 /** Its place within the backup. */
 export const manifestName = 'virt-rewind-backup.json';
 export const mostManifestBytes = 64 * 1024 * 1024;
+/** Of a TPM: what swtpm keeps is some ten kilobytes. */
+export const mostStateBytes = 1024 * 1024;
 /** Another number when a reader of this one would restore it wrong. */
 const format = 1;
 const most = 10_000;
@@ -48,6 +50,13 @@ const copiedFile = v.object({
   modifiedThere: v.optional(seconds),
 });
 
+const tpmState = v.object({
+  state: v.pipe(v.string(), v.maxLength((mostStateBytes * 4) / 3 + 4), v.regex(/^[\dA-Za-z+/]+={0,2}$/u)),
+  present: v.optional(v.literal(true)),
+  /** It is beside these too. Of one with RAM, the RAM has it. */
+  snapshots: v.pipe(v.array(name), v.maxLength(most)),
+});
+
 const shape = v.object({
   format: v.literal(format),
   vm: v.object({ name, uuid: v.pipe(v.string(), v.regex(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/u)) }),
@@ -64,6 +73,8 @@ const shape = v.object({
   snapshots: v.pipe(v.array(v.object({ name, parent: v.optional(name), xml: v.string() })), v.maxLength(most)),
   current: v.optional(name),
   files: v.pipe(v.array(copiedFile), v.maxLength(most)),
+  /** Each that the VM or one of its snapshots has, once. Absent: it has no TPM, or it could not be read. */
+  tpm: v.optional(v.pipe(v.array(tpmState), v.maxLength(most))),
 });
 
 type ManifestDocument = v.InferOutput<typeof shape>;
@@ -102,7 +113,7 @@ export function readManifest(text: string): Manifest | 'broken' | 'newer' {
 }
 
 /** Each parent stands before its children, and no file rests on itself. */
-function isSound({ files, snapshots, current }: ManifestDocument): boolean {
+function isSound({ files, snapshots, current, tpm = [] }: ManifestDocument): boolean {
   const byPath = new Map(files.map((file) => [file.path, file]));
   const names = new Set<string>();
   for (const snapshot of snapshots) {
@@ -114,6 +125,9 @@ function isSound({ files, snapshots, current }: ManifestDocument): boolean {
   return (
     byPath.size === files.length &&
     (current === undefined || names.has(current)) &&
+    tpm.filter(({ present }) => present).length < 2 &&
+    // Each becomes the end of a file's name.
+    tpm.flatMap((one) => one.snapshots).every((own) => names.delete(own) && !own.includes('/')) &&
     files.every((file) => isSoundFile(file, byPath))
   );
 }

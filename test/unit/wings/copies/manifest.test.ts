@@ -29,6 +29,7 @@ const sound: Manifest = {
   ],
   current: 'second',
   files: [base, top],
+  tpm: [{ state: 'AAEC', present: true, snapshots: ['first'] }],
 };
 
 describe('the manifest of a backup', () => {
@@ -55,6 +56,15 @@ describe('the manifest of a backup', () => {
       'one snapshot twice': { snapshots: [sound.snapshots[0], sound.snapshots[0]] },
       'a parent behind its child': { snapshots: [...sound.snapshots].reverse() },
       'a current snapshot that is not there': { current: 'third' },
+      'a TPM of a snapshot that is not there': { tpm: [{ state: 'AAEC', snapshots: ['third'] }] },
+      'a TPM of a snapshot twice': { tpm: [{ state: 'AAEC', snapshots: ['first', 'first'] }] },
+      'a TPM whose file would be elsewhere': {
+        snapshots: [{ name: '/../x', xml: '' }],
+        current: undefined,
+        tpm: [{ state: 'AAEC', snapshots: ['/../x'] }],
+      },
+      'two TPMs': { tpm: ['AAEC', 'AAED'].map((state) => ({ state, present: true, snapshots: [] })) },
+      'a TPM that is no base64': { tpm: [{ state: '../x', snapshots: [] }] },
       'a UUID that is none': { vm: { name: 'web', uuid: '../../etc' } },
       'no version': { format: undefined },
       'too many files': { files: Array.from({ length: 10_001 }, (_, at) => disk(`/a/${at}`)) },
