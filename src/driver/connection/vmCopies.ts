@@ -229,7 +229,7 @@ async function hostUseOf(place: Place, vm: RestoredVm): Promise<HostUse> {
   };
 }
 
-async function tpmStateOf(place: Place, vm: RestoredVm): Promise<{ readonly file?: string } | undefined> {
+async function tpmStateOf(place: Place, vm: RestoredVm): ReturnType<VmCopies['tpmState']> {
   const { xml } = writeRestored(vm.documents.definition, vm, await hostRule(place, vm));
   const { tpmState, ...own } = parseDomainXml(xml, place.tpms);
   return hasTpm(own) ? { ...(tpmState !== undefined && { file: tpmState }) } : undefined;
@@ -267,7 +267,7 @@ async function define(place: Place, vm: RestoredVm): Promise<boolean> {
     await requireRestored(place, vm);
     return true;
   } catch (error) {
-    await undefineAll(place, dom, { definition: vm.documents.definition, keeps: 'keeps' }).catch(() => {
+    await undefineAll(place, dom, vm.documents.definition, 'keeps').catch(() => {
       throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });
     });
     throw error;
@@ -293,15 +293,11 @@ function byText(one: unknown, other: unknown): number {
   return JSON.stringify(one) < JSON.stringify(other) ? -1 : 1;
 }
 
-async function undefineAll(
-  { connection, capabilities }: Place,
-  dom: Domain,
-  { definition, keeps }: { readonly definition: string; readonly keeps?: 'keeps' | undefined },
-): Promise<void> {
+async function undefineAll(place: Place, dom: Domain, definition: string, keeps?: 'keeps'): Promise<void> {
   const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
   const keepsVariables = parseDomainXml(definition).nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
-  const flags = all | keepsVariables | tpmFlag(definition, capabilities, keeps);
-  await connection.call('domainUndefineFlags', { dom, flags });
+  const flags = all | keepsVariables | tpmFlag(definition, place.capabilities, keeps);
+  await place.connection.call('domainUndefineFlags', { dom, flags });
 }
 
 async function undefine(place: Place, uuid: string, folder: string, even?: 'evenRunning'): Promise<boolean> {
@@ -322,7 +318,7 @@ async function undefine(place: Place, uuid: string, folder: string, even?: 'even
     await connection.call('domainDestroyFlags', { dom, flags: 0 });
   }
   // A check has a UUID of its own.
-  await undefineAll(place, dom, { definition: xml, keeps: even === undefined ? 'keeps' : undefined });
+  await undefineAll(place, dom, xml, even === undefined ? 'keeps' : undefined);
   return true;
 }
 

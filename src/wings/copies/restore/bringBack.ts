@@ -3,7 +3,6 @@ import { posix } from 'node:path';
 import { isCloneName } from '../../../domain/clone.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
-import type { VmCopies } from '../../../driver/hypervisor.js';
 import { ImageCommand } from '../../../qemu/imageCommands.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { rebaseImage } from '../../../qemu/rebaseImage.js';
@@ -147,7 +146,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
 
 /** A restore is none without the disks; without the TPM it is one that says so. */
 async function withTpm<T>(
-  state: Awaited<ReturnType<VmCopies['tpmState']>>,
+  state: { readonly file?: string } | undefined,
   states: Manifest['tpm'],
   files: FileSystem,
   define: () => Promise<T>,
@@ -156,14 +155,14 @@ async function withTpm<T>(
   if (file === undefined || states === undefined) {
     return [await define(), state && { isBack: false }];
   }
-  const done = async <R>(work: Promise<R>): Promise<{ readonly result?: R; readonly isDone: boolean }> =>
+  const tryIt = async <R>(work: Promise<R>): Promise<{ readonly result?: R; readonly isDone: boolean }> =>
     work.then(
       (result) => ({ result, isDone: true }),
       () => ({ isDone: false }),
     );
-  const { result: aside, isDone: isFree } = await done(setTpmAside(file, files));
+  const { result: aside, isDone: isFree } = await tryIt(setTpmAside(file, files));
   const defined = await define();
-  const isBack = isFree && (await done(placeTpm(file, states, files))).isDone;
+  const isBack = isFree && (await tryIt(placeTpm(file, states, files))).isDone;
   return [defined, { isBack, ...(aside !== undefined && { aside }) }];
 }
 

@@ -64,7 +64,7 @@ export function tpmOfPoint(
   };
 }
 
-/** Before libvirt has the VM: what one of the same identity left there, which is not in the backup. @returns its new name */
+/** Before libvirt has the VM: what one of the same identity left there. @returns its new name */
 export async function setTpmAside(file: string, files: FileSystem): Promise<string | undefined> {
   const folder = posix.dirname(posix.dirname(file));
   if ((await undefinedIfAbsent(files.lstat(folder))) === undefined) {
