@@ -207,6 +207,8 @@ export interface HostFiles {
   image(path: string, format?: string, depth?: Depth): Promise<Observation<ImageFacts>>;
   /** Of a plain file; undefined: it is none, or nobody here can see it. */
   identity(path: string): Promise<string | undefined>;
+  /** SHA-256 of a small file; undefined: it is larger, or nobody here can see it. */
+  sum(path: string): Promise<string | undefined>;
   list(folder: string): Promise<FolderNames>;
   /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
   space(folder: string): Promise<Space | undefined>;

@@ -22,8 +22,16 @@ export interface VmFile {
   readonly snapshots: readonly string[];
   /** Of an overlay: the snapshot after which it was made. */
   readonly after?: string;
+  /** Of what is in it, where it was asked for. */
+  readonly sum?: string;
   /** Names of the other VMs that rest on it. */
   readonly sharedWith: readonly string[];
+}
+
+/** Of two states of a VM, what stands beside its disks. */
+export interface StateDifference {
+  readonly role: 'uefiVariables' | 'tpmState';
+  readonly how: 'same' | 'differs' | 'unknown';
 }
 
 export interface VmFiles {

@@ -73,6 +73,7 @@ const ofFiles: Table<HostFiles> = {
   file: 'reads',
   image: 'reads',
   identity: 'reads',
+  sum: 'reads',
   list: 'reads',
   space: 'reads',
   imageLocks: 'reads',

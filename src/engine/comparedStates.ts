@@ -6,6 +6,7 @@ import type { VmLayers } from '../domain/layers.js';
 import { type DiskDistance, diskDistances } from '../domain/layerDistance.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
+import type { StateDifference } from '../domain/vmFiles.js';
 import type { EnginePort } from './enginePort.js';
 
 export interface ComparedStates {
@@ -14,6 +15,8 @@ export interface ComparedStates {
   readonly differences: readonly HardwareDifference[];
   /** Undefined where the layers could not be read: the hardware can be compared without them. */
   readonly distances: readonly DiskDistance[] | undefined;
+  /** Of a VM that has such. */
+  readonly states: readonly StateDifference[];
 }
 
 /**
@@ -28,26 +31,53 @@ function onOwnLayers({ disks, branches = [] }: VmLayers, left: Hardware, right: 
   return new Set(disks.flatMap(({ target }) => (isOwn(left, target) && isOwn(right, target) ? [target] : [])));
 }
 
+export type ComparisonEngine = Pick<EnginePort, 'findVm' | 'readHardware' | 'readLayers' | 'readFiles'>;
+
 /** @param to the present where it is undefined */
 export async function readStateComparison(
-  engine: Pick<EnginePort, 'readHardware' | 'readLayers'>,
+  engine: ComparisonEngine,
   ref: VmRef,
   from: Snapshot,
   to: Snapshot | undefined,
   log: Pick<Log, 'info'>,
 ): Promise<ComparedStates> {
-  const [left, right, layers] = await Promise.all([
+  const [left, right, layers, states] = await Promise.all([
     engine.readHardware(ref, from.name),
     engine.readHardware(ref, to?.name),
     engine.readLayers(ref).catch((error: unknown) => {
       log.info(`The layers could not be read for a comparison: ${asFailure(error).message}`);
       return undefined;
     }),
+    compareStates(engine, ref, from.name, to?.name),
   ]);
   return {
     left,
     right,
     differences: compareHardware(left, right, layers && onOwnLayers(layers, left, right)),
     distances: layers && diskDistances(layers, from, to),
+    states,
   };
+}
+
+/** A snapshot with RAM has its TPM's state in there: then it is not known. */
+async function compareStates(
+  engine: ComparisonEngine,
+  ref: VmRef,
+  ...pair: readonly [string, string | undefined]
+): Promise<readonly StateDifference[]> {
+  const { nvram, tpmState } = engine.findVm(ref)?.vm ?? {};
+  const roles: readonly StateDifference['role'][] = [
+    ...(nvram === undefined ? [] : (['uefiVariables'] as const)),
+    ...(tpmState === undefined ? [] : (['tpmState'] as const)),
+  ];
+  const { files } = roles.length === 0 ? { files: [] } : await engine.readFiles(ref, pair).catch(() => ({ files: [] }));
+  return roles.map((role) => {
+    const [one, other] = pair.map(
+      (name) =>
+        files.find((file) => file.role === role && (name === undefined ? file.present : file.snapshots.includes(name)))
+          ?.sum,
+    );
+    const isKnown = one !== undefined && other !== undefined;
+    return { role, how: !isKnown ? 'unknown' : one === other ? 'same' : 'differs' };
+  });
 }

@@ -159,8 +159,8 @@ export class Engine implements EnginePort {
     return this.#connections.ask(ref.connection, async (live) => (await this.#layers()).layers(live, ref));
   }
 
-  readFiles(ref: VmRef): Promise<VmFiles> {
-    return this.#connections.ask(ref.connection, async (live) => (await this.#layers()).files(live, ref));
+  readFiles(ref: VmRef, sumsOf?: readonly (string | undefined)[]): Promise<VmFiles> {
+    return this.#connections.ask(ref.connection, async (live) => (await this.#layers()).files(live, ref, sumsOf));
   }
 
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap> {

@@ -63,7 +63,8 @@ export interface EnginePort {
    */
   readLayers(ref: VmRef): Promise<VmLayers>;
   /** The files that the VM and its snapshots are made of, looked at as by `readLayers`. */
-  readFiles(ref: VmRef): Promise<VmFiles>;
+  /** @param sumsOf names of snapshots, or the current state, whose UEFI variables and TPM are told apart by sums */
+  readFiles(ref: VmRef, sumsOf?: readonly (string | undefined)[]): Promise<VmFiles>;
   /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
   /**

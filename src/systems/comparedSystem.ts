@@ -3,14 +3,14 @@
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { StoredSystem, SystemMember, SystemPoint } from '../domain/system.js';
-import { type ComparedStates, readStateComparison } from '../engine/comparedStates.js';
+import { type ComparedStates, type ComparisonEngine, readStateComparison } from '../engine/comparedStates.js';
 import type { VmRef } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { observationOf, partOf } from './observedSystem.js';
 import { snapshotOf } from './standing.js';
 
 export type ComparedMember =
-  | (Pick<ComparedStates, 'differences' | 'distances'> & {
+  | (Pick<ComparedStates, 'differences' | 'distances' | 'states'> & {
       readonly name: string;
       readonly kind: 'compared';
       readonly ref: VmRef;
@@ -28,7 +28,7 @@ export interface ComparedSystem {
   readonly members: readonly ComparedMember[];
 }
 
-type ComparisonSource = Pick<EnginePort, 'connections' | 'findVm' | 'readTree' | 'readHardware' | 'readLayers'>;
+type ComparisonSource = ComparisonEngine & Pick<EnginePort, 'connections' | 'readTree'>;
 
 /**
  * In the order of the members. A member that cannot be compared stands in nobody's way.
@@ -74,7 +74,7 @@ async function readMemberComparison(
     if (older === undefined || (to !== undefined && newer === undefined)) {
       return { name, kind: 'snapshotGone' };
     }
-    const { differences, distances } = await readStateComparison(engine, member, older, newer, log);
+    const { differences, distances, states } = await readStateComparison(engine, member, older, newer, log);
     return {
       name,
       kind: 'compared',
@@ -82,6 +82,7 @@ async function readMemberComparison(
       snapshots: { from: older.name, ...(newer !== undefined && { to: newer.name }) },
       differences,
       distances,
+      states,
     };
   } catch (error) {
     if (asFailure(error).kind !== 'notFound') {

@@ -7,8 +7,10 @@ import type { Plan } from '../../src/operations/plan.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { cloneRequest, makeClone, throwAway } from '../../src/engine/clones.js';
 import { forkVm } from '../../src/engine/forks.js';
+import { readStateComparison } from '../../src/engine/comparedStates.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
+import { silentLog } from '../silentLog.js';
 import type { GuestVm } from './guestVm.js';
 import { defineWithTpm, tpmHolds, writeTpm } from './tpmState.js';
 
@@ -73,7 +75,12 @@ describe('TPMs', () => {
       assert.equal(isUntouched(await planOf(vm, create)), false);
       await vm.create('disks', 'disk', style);
       assert.ok(existsSync(copyOf(vm, 'disks')));
+      const [disks] = (await r.engine.readTree(vm.ref)).snapshots;
+      const compare = async (): Promise<unknown> =>
+        (await readStateComparison(r.engine, vm.ref, disks!, undefined, silentLog)).states;
+      assert.deepEqual(await compare(), [{ role: 'tpmState', how: 'same' }]);
       await writeTpm(r.daemon, vm.ref.uuid, young);
+      assert.deepEqual(await compare(), [{ role: 'tpmState', how: 'differs' }]);
       const back = { kind: 'revert', snapshot: 'disks', after: 'asSnapshot', checkpointFirst: true } as const;
       const plan = await planOf(vm, back);
       assert.deepEqual([isLost(plan), isUntouched(plan), plan.checkpoint !== undefined], [false, false, true]);

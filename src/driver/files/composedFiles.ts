@@ -47,6 +47,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
       return other === 'unknown' ? seen : other;
     },
     identity,
+    sum: (path) => firstKnown(reading, undefined, (files) => files.sum(path)),
     list: (folder) => firstKnown<FolderNames>(reading, 'unseen', (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),

@@ -42,6 +42,7 @@ export function directFiles(host: DirectHost): FileAccess {
     file: (path) => looks.file(path),
     image: (path, format, depth) => looks.look<ImageFacts>(path, () => readImage(path, host, format, depth)),
     identity: (path) => looks.identity(path),
+    sum: (path) => looks.sum(path),
     list: (folder) => looks.list(folder),
     space: (folder) => looks.space(folder),
     imageLocks: () => readImageLocks(lockList, files),

@@ -1,5 +1,6 @@
 // Looks at files of a computer. Changes nothing; what may not be looked at is `unknown`, and a folder that hangs is
 // given up.
+import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { hasCode, isAbsent } from '../../base/errno.js';
@@ -16,6 +17,9 @@ const mostNames = 10_000;
 const hidden = ['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'];
 
 /** Looks in turns at the files of one computer. */
+/** UEFI variables and the state of a TPM are smaller. */
+const mostSummedBytes = 4 * 1024 * 1024;
+
 export class FileLooks {
   readonly #files: FileSystem;
   readonly #turns: Turns;
@@ -84,6 +88,19 @@ export class FileLooks {
       return numbers?.isFile() === true ? identityOf(numbers) : undefined;
     } catch {
       // Whatever the reason: it is not seen.
+      return undefined;
+    }
+  }
+
+  async sum(path: string): Promise<string | undefined> {
+    try {
+      const bytes = isPath(path)
+        ? await this.#turns.within(dirname(path), () => this.#files.readText(path, mostSummedBytes + 1))
+        : undefined;
+      return bytes === undefined || bytes.length > mostSummedBytes
+        ? undefined
+        : createHash('sha256').update(bytes, 'latin1').digest('hex');
+    } catch {
       return undefined;
     }
   }

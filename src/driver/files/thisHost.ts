@@ -24,6 +24,7 @@ export const filesElsewhere: HostFiles = {
   file: () => Promise.resolve('unknown'),
   image: () => Promise.resolve('unknown'),
   identity: () => Promise.resolve(undefined),
+  sum: () => Promise.resolve(undefined),
   list: () => Promise.resolve('unseen'),
   space: () => Promise.resolve(undefined),
   imageLocks: () => Promise.resolve(undefined),

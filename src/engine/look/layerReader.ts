@@ -15,7 +15,7 @@ import type { MergeFrees, VmLayers } from '../../domain/layers.js';
 import type { Facts } from '../../domain/facts.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { isActive, type VmRef } from '../../domain/vm.js';
-import type { VmFiles } from '../../domain/vmFiles.js';
+import type { VmFile, VmFiles } from '../../domain/vmFiles.js';
 import { type Clock, within } from '../../base/clock.js';
 import { mapLimited } from '../../base/mapLimited.js';
 import { readMerges } from '../../live/layerMerges.js';
@@ -55,7 +55,7 @@ export class LayerReader {
   }
 
   /** Rejects with a Failure where the VM cannot be read. */
-  async files(live: LiveConnection, ref: VmRef): Promise<VmFiles> {
+  async files(live: LiveConnection, ref: VmRef, sumsOf: readonly (string | undefined)[] = []): Promise<VmFiles> {
     const { hypervisor, facts, layers } = await this.#look(live, ref, 'everything');
     const { nearbyFiles, metadataFolders: folders } = hypervisor;
     const beside =
@@ -65,8 +65,21 @@ export class LayerReader {
             const seen = within(this.#options.clock, patienceMs, nearbyFiles.file(path), 'unknown' as const);
             return [path, await seen] as const;
           });
+    const isAsked = ({ role, present, snapshots }: VmFile): boolean =>
+      (role === 'uefiVariables' || role === 'tpmState') &&
+      sumsOf.some((one) => (one === undefined ? present : snapshots.includes(one)));
+    const files = await mapLimited(
+      vmFiles({ facts, layers, beside: new Map(beside), folders }),
+      atOnce,
+      async (file): Promise<VmFile> => {
+        const sum = isAsked(file)
+          ? await within(this.#options.clock, patienceMs, hypervisor.files.sum(file.path), undefined)
+          : undefined;
+        return { ...file, ...(sum !== undefined && { sum }) };
+      },
+    );
     return {
-      files: vmFiles({ facts, layers, beside: new Map(beside), folders }),
+      files,
       nearby: nearbyFiles !== undefined && !isFar(hypervisor.uri),
       metadataKnown: folders !== undefined,
     };

@@ -3,11 +3,13 @@
 import { t } from '@vscode/l10n';
 import type { HardwareDifference } from '../../domain/hardware.js';
 import type { DiskDistance } from '../../domain/layerDistance.js';
+import type { StateDifference } from '../../domain/vmFiles.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { ComparedMember, ComparedSystem } from '../../systems/comparedSystem.js';
 import { bytesText } from '../bytesText.js';
 import { factsOfSide, partWord, whatText } from '../rows/hardwareText.js';
 import { markdownText } from '../markdown.js';
+import { roleWords } from '../rows/vmFileText.js';
 import { pointTitle } from '../systems/systemPointText.js';
 
 export interface Comparison {
@@ -18,6 +20,7 @@ export interface Comparison {
   readonly differences: readonly HardwareDifference[];
   /** Undefined where the layers could not be read. */
   readonly distances: readonly DiskDistance[] | undefined;
+  readonly states: readonly StateDifference[];
 }
 
 /** More than a page can hold would hide the rest. */
@@ -85,7 +88,10 @@ function uncomparedText(why: Exclude<ComparedMember['kind'], 'compared'>): strin
   }
 }
 
-function comparedParts({ from, to, differences, distances }: Comparison, heading: '##' | '###'): readonly string[] {
+function comparedParts(
+  { from, to, differences, distances, states }: Comparison,
+  heading: '##' | '###',
+): readonly string[] {
   const shown = differences.slice(0, mostLines);
   const rest = differences.length - shown.length;
   return [
@@ -103,7 +109,10 @@ function comparedParts({ from, to, differences, distances }: Comparison, heading
       : [
           table(
             [t('Disk'), t('Differs by')],
-            distances.map((one) => [one.target, distanceText(one)]),
+            [
+              ...distances.map((one) => [one.target, distanceText(one)]),
+              ...states.map(({ role, how }) => [roleWords({ role }), stateText(how)]),
+            ],
           ),
         ]),
   ];
@@ -129,6 +138,17 @@ function footnotes(compared: readonly Pick<Comparison, 'distances'>[]): readonly
         ]
       : []),
   ];
+}
+
+function stateText(how: StateDifference['how']): string {
+  switch (how) {
+    case 'same':
+      return t('nothing');
+    case 'differs':
+      return t('its content');
+    case 'unknown':
+      return t('unknown: it was not kept in both, or cannot be read');
+  }
 }
 
 function distanceText({ bytes, why }: DiskDistance): string {

@@ -39,7 +39,7 @@ export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText
   return { name: path.slice(path.lastIndexOf('/') + 1), facts: facts.join(' · ') };
 }
 
-function roleWords({ role, target = '' }: VmFile): string {
+export function roleWords({ role, target = '' }: Pick<VmFile, 'role' | 'target'>): string {
   switch (role) {
     case 'disk':
       return t('disk {0}', displayLine(target));

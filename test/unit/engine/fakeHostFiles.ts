@@ -38,6 +38,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(this.images.get(path) ?? this.otherwise);
   }
 
+  sum(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   identity(path: string): Promise<string | undefined> {
     return Promise.resolve(this.images.has(path) || this.files.has(path) ? `1@${path}` : undefined);
   }

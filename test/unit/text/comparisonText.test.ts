@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { HardwareDifference } from '../../../src/domain/hardware.js';
 import { type Comparison, comparisonPage, comparisonSummary } from '../../../src/text/operations/comparisonText.js';
 
-const plain: Comparison = { vm: 'web', from: 'a', to: 'b', differences: [], distances: undefined };
+const plain: Comparison = { vm: 'web', from: 'a', to: 'b', differences: [], distances: undefined, states: [] };
 const memory: HardwareDifference = {
   part: 'memory',
   id: 'memory',
@@ -26,6 +26,16 @@ describe('a comparison in words', () => {
     assert.ok(!comparisonSummary({ ...plain, distances }).includes('vdb'));
     const page = comparisonPage({ ...plain, distances });
     assert.equal(page.split('\n').filter((line) => /^\| vd[ab] /.test(line)).length, 2);
+  });
+
+  it('tells whether UEFI variables and the TPM differ, below the disks', () => {
+    const states = [
+      { role: 'uefiVariables', how: 'same' },
+      { role: 'tpmState', how: 'differs' },
+    ] as const;
+    const page = comparisonPage({ ...plain, distances: [{ target: 'vda', bytes: 0 }], states });
+    const rows = page.split('\n').filter((line) => line.startsWith('| '));
+    assert.deepEqual([rows.length, new Set(rows).size], [5, 5]);
   });
 
   it('says what bytes are only where some are told', () => {

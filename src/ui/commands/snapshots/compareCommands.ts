@@ -91,13 +91,14 @@ async function compareStates(
   from: Snapshot,
   to: Snapshot | undefined,
 ): Promise<ComparisonResult> {
-  const { left, right, differences, distances } = await readStateComparison(run.engine, ref, from, to, run.log);
+  const { left, right, differences, distances, states } = await readStateComparison(run.engine, ref, from, to, run.log);
   const comparison: Comparison = {
     vm: vm.name,
     from: from.title,
     to: to?.title ?? t('Current state'),
     differences,
     distances,
+    states,
   };
   const title = t('{0}: {1} ↔ {2} (hardware, without automatic changes)', vm.name, comparison.from, comparison.to);
   const openXml = (): Promise<void> =>
