@@ -137,7 +137,7 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
     const { measureLayerCosts } = await import('./qemu/layerCosts.js');
     return measureLayerCosts(folder, depths, process.env);
   };
-  const lessonHost = new LessonHost({ engine, log, context, measure });
+  const lessonHost = new LessonHost({ engine, log, context, measure, firstBad: bisects.firstBad });
   const chosen = new ChosenSystem(context.workspaceState, known, tree.systemShown, {
     onGone: (name) => {
       import('./ui/prompts/systemNotices.js')

@@ -25,6 +25,10 @@ export class KnownBisects extends WatchedRecords<KnownBisect> {
     });
   }
 
+  /** Name of the first bad snapshot, where it was found. */
+  readonly firstBad = (ref: VmRef): Promise<string | undefined> =>
+    Promise.resolve(this.of(ref)?.marks.find(({ mark }) => mark === 'firstBad')?.name);
+
   /** Of this VM; undefined: none. */
   readonly of = (ref: VmRef): KnownBisect | undefined => this.all.find(({ vm }) => sameVm(vm, ref));
 }

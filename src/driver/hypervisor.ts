@@ -238,7 +238,7 @@ export interface Hypervisor {
    * The VM of the lesson: what is in the way of one here, asked before anything is made; `guest` is what it would run.
    */
   demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined>;
-  makeDemoVm(vm: DemoVm, guest: string): Promise<void>;
+  makeDemoVm(vm: DemoVm, guest: string, content?: Uint8Array): Promise<void>;
   /** With its snapshots and its folder; touches no VM but the one that `makeDemoVm` made of this value. */
   removeDemoVm(vm: DemoVm): Promise<void>;
 

@@ -23,7 +23,7 @@ export class DemoVms implements DemoVmsPort {
     return this.#ask(connection, async (live) => (await live.open()).demoVmObstacle(guest));
   }
 
-  make(connection: string, guest: string): Promise<DemoVm> {
+  make(connection: string, guest: string, content?: Uint8Array): Promise<DemoVm> {
     const random = randomBytes(6).toString('hex');
     // The folder for what passes: the path of a socket must not be long, and QEMU of the system can get there.
     const folder = join(tmpdir(), demoFolderName(random));
@@ -32,7 +32,7 @@ export class DemoVms implements DemoVmsPort {
       const hypervisor = await live.open();
       await this.#records.add(vm);
       try {
-        await hypervisor.makeDemoVm(vm, guest);
+        await hypervisor.makeDemoVm(vm, guest, content);
         await live.refresh();
       } catch (error) {
         await this.#removeBy(live, vm);

@@ -225,7 +225,8 @@ export interface DemoVmsPort {
   /** What is in the way of one on this connection, before anything is made. */
   obstacle(connection: string, guest: string): Promise<DemoVmObstacle | undefined>;
   /** Written down before it is made; removed again when it cannot be made whole. */
-  make(connection: string, guest: string): Promise<DemoVm>;
+  /** @param content of its disk, from the first byte on; absent: nothing is on it */
+  make(connection: string, guest: string, content?: Uint8Array): Promise<DemoVm>;
   remove(vm: DemoVm): Promise<void>;
   /** Made by an editor that is gone since, and still there. */
   readLeftDemoVms(): Promise<readonly DemoVm[]>;

@@ -2,6 +2,9 @@
 // what it is given; it refuses to know how it is drawn.
 import type { Disposable } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
+import type { DemoVm } from '../domain/demoVm.js';
+import { fatDisk } from './fatDisk.js';
+import { discardClones } from './lessonActs.js';
 import { type LessonOptions, LessonRun, type LessonView } from './lessonRun.js';
 import type { NamedLevel } from './levelShape.js';
 
@@ -36,13 +39,14 @@ export class Lesson implements Disposable {
     await this.end();
     await this.removeLeft(connection);
     const { engine, guest } = this.#options;
-    const vm = await engine.demoVms.make(connection, guest);
+    const { files } = level.level;
+    const vm = await engine.demoVms.make(connection, guest, files && fatDisk(files));
     const run = new LessonRun(vm, level, this.#options, () => this.#changed.fire(undefined));
     try {
       await run.begin();
     } catch (error) {
       run.dispose();
-      await engine.demoVms.remove(vm);
+      await this.#remove(vm);
       throw error;
     }
     this.#run = run;
@@ -58,7 +62,7 @@ export class Lesson implements Disposable {
   async #end(): Promise<void> {
     const run = this.#run;
     if (run !== undefined) {
-      await this.#options.engine.demoVms.remove(run.view.vm);
+      await this.#remove(run.view.vm);
       run.dispose();
       this.#run = undefined;
       this.#changed.fire(undefined);
@@ -70,9 +74,17 @@ export class Lesson implements Disposable {
     const { demoVms } = this.#options.engine;
     for (const vm of await demoVms.readLeftDemoVms()) {
       if (connection === undefined || vm.connection === connection) {
-        await demoVms.remove(vm);
+        await this.#remove(vm);
       }
     }
+  }
+
+  /** With its clones, which rest on its files. */
+  async #remove(vm: DemoVm): Promise<void> {
+    const { engine } = this.#options;
+    await engine.connect(vm.connection);
+    await discardClones(engine, vm);
+    await engine.demoVms.remove(vm);
   }
 
   /** On, or does what the step asks for. Resolves when that is over; the view tells how it ended. */

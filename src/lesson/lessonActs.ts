@@ -4,17 +4,21 @@ import { Failure } from '../domain/failure.js';
 import type { LayerCost } from '../domain/layerCost.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
+import { cloneRequest, throwAway } from '../engine/clones.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { UndoLook } from '../engine/undoLook.js';
 import type { LessonFacts } from './lessonFacts.js';
 import type { LessonGuest } from './lessonGuest.js';
 import { findSnapshot } from './levelChecks.js';
+import { type OwnCommandLine, runAsCommand } from './levelCommands.js';
 import type { LevelAct } from './levelShape.js';
 
 type Perform = (request: OperationRequest) => Promise<unknown>;
 
-interface ActsOptions {
+export interface ActsOptions {
   readonly engine: EnginePort;
+  /** Of ours; absent: what is done by it cannot be done. */
+  readonly commandLine?: OwnCommandLine;
   /** What so many layers cost in speed on this computer; it may put files into the folder for that time. */
   readonly measure: (folder: string, depths: readonly number[]) => Promise<readonly LayerCost[]>;
 }
@@ -27,7 +31,7 @@ interface ActResult {
 
 /** The operation that an act is; undefined where it is none, or the VM has no such snapshot. */
 export function requestOf(act: LevelAct, vm: VmRef, facts: LessonFacts): OperationRequest | undefined {
-  const { power, create, revert, rename, consolidate } = act;
+  const { power, create, revert, rename, consolidate, prune } = act;
   const nameOf = (title: string | undefined): string | undefined =>
     title === undefined ? undefined : findSnapshot(facts, title)?.name;
   if (power !== undefined) {
@@ -38,6 +42,11 @@ export function requestOf(act: LevelAct, vm: VmRef, facts: LessonFacts): Operati
   }
   if (consolidate !== undefined) {
     return { kind: 'consolidate', vm };
+  }
+  const pruned = prune?.map(nameOf);
+  if (pruned !== undefined) {
+    const snapshots = pruned.filter((name) => name !== undefined);
+    return snapshots.length === pruned.length ? { kind: 'prune', vm, snapshots } : undefined;
   }
   const snapshot = nameOf(revert?.to ?? act.delete ?? act.deleteBranch ?? rename?.snapshot);
   if (snapshot === undefined) {
@@ -57,6 +66,22 @@ export function requestOf(act: LevelAct, vm: VmRef, facts: LessonFacts): Operati
     : { kind: 'rename', vm, snapshot, title: rename.title };
 }
 
+/** Those of the VM that are known now. */
+export function clonesOf(
+  { connections }: Pick<EnginePort, 'connections'>,
+  { connection, uuid }: VmRef,
+): ReturnType<EnginePort['findVms']> {
+  const beside = connections.find(({ uri }) => uri === connection)?.vms ?? [];
+  return beside.filter(({ vm }) => vm.clone?.of === uuid);
+}
+
+/** @throws Failure */
+export async function discardClones(engine: EnginePort, vm: VmRef): Promise<void> {
+  for (const { ref } of clonesOf(engine, vm)) {
+    await throwAway(engine, ref);
+  }
+}
+
 export class LessonActs {
   readonly #vm: DemoVm;
   readonly #options: ActsOptions;
@@ -74,7 +99,7 @@ export class LessonActs {
 
   /** @param perform carries out an operation @throws Failure */
   async do(act: LevelAct, facts: LessonFacts, perform: Perform): Promise<ActResult> {
-    const { write, count, measure, keep, undo, redo, lose, find } = act;
+    const { write, count, measure, keep, undo, redo, lose, find, clone, discard } = act;
     if (write !== undefined) {
       const { at = 0, blocks = 128, seed = facts.writes + 1 } = write;
       await this.#guest.write({ at, blocks, seed });
@@ -91,7 +116,14 @@ export class LessonActs {
     } else if (lose !== undefined || find !== undefined) {
       this.#require(facts.power === 'off' ? true : undefined);
       await this.#guest.setLost(lose !== undefined);
-    } else {
+    } else if (clone !== undefined) {
+      const snapshot = this.#require(findSnapshot(facts, clone.of)?.name);
+      const made = cloneRequest(this.#options.engine, this.#ref, { snapshot });
+      await perform(clone.ram === undefined ? made : { ...made, ram: 'kept' });
+      await this.#options.engine.refresh({ vm: { ...this.#ref, uuid: made.clone.uuid } });
+    } else if (discard !== undefined) {
+      await discardClones(this.#options.engine, this.#ref);
+    } else if (!(await runAsCommand(act, this.#vm, this.#options.commandLine))) {
       await perform(this.#require(requestOf(act, this.#ref, facts)));
     }
     return {};

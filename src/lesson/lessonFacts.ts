@@ -39,6 +39,14 @@ export interface LessonFacts {
   readonly kept?: readonly string[];
   /** What a person did since the level began, oldest first. */
   readonly did?: readonly string[];
+  /** The state of each clone and fork. */
+  readonly clones?: readonly PowerState[];
+  /** Name of the snapshot that a bisect found. */
+  readonly found?: string;
+  /** By their names, what the files contain that were copied out, where the level asks for it. */
+  readonly copied?: Readonly<Record<string, string>>;
+  /** How many snapshots are in a copy of the VM, where the level asks for it. */
+  readonly exported?: number;
   /** How often the guest's clock ticked since it booted: it is counted in RAM. */
   readonly ticks?: number;
 }

@@ -3,31 +3,43 @@ import { basename } from 'node:path';
 import { asFailure } from '../domain/asFailure.js';
 import { plannedRows } from '../domain/chains/blockRows.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
+import type { DemoVm } from '../domain/demoVm.js';
 import type { VmRef } from '../domain/vm.js';
 import type { Log } from '../base/log.js';
 import { severityOf } from '../diagnosis/problemTable.js';
 import type { LoggedOperation } from '../domain/loggedOperation.js';
 import type { EnginePort } from '../engine/enginePort.js';
+import { clonesOf } from './lessonActs.js';
+import { readCopies } from './lessonCopies.js';
 import type { LessonFacts } from './lessonFacts.js';
 import { chainOf, type LessonGuest } from './lessonGuest.js';
 import type { LevelCheck } from './levelShape.js';
 
+export interface LookOptions {
+  readonly engine: EnginePort;
+  readonly log: Log;
+  /** Name of the first bad snapshot that a bisect found. */
+  readonly firstBad?: (vm: VmRef) => Promise<string | undefined>;
+}
+
 export class LessonLook {
   readonly #vm: VmRef;
+  readonly #folder: string;
   readonly #engine: EnginePort;
   readonly #guest: LessonGuest;
-  readonly #log: Log;
+  readonly #options: LookOptions;
   #rows: readonly string[] = [];
   /** Of a VM that is off, its images tell how many lie on each other. */
   #depth: number | undefined;
   /** The snapshots and the chain that these are of. */
   #rowsOf = '';
 
-  constructor(vm: VmRef, { engine, log }: { readonly engine: EnginePort; readonly log: Log }, guest: LessonGuest) {
-    this.#vm = vm;
-    this.#engine = engine;
+  constructor({ connection, uuid, folder }: DemoVm, options: LookOptions, guest: LessonGuest) {
+    this.#vm = { connection, uuid };
+    this.#folder = folder;
+    this.#engine = options.engine;
     this.#guest = guest;
-    this.#log = log;
+    this.#options = options;
   }
 
   /** @param checks of the level @returns undefined where the VM is not known */
@@ -81,7 +93,15 @@ export class LessonLook {
     const asks = (...words: readonly (keyof LevelCheck)[]): boolean =>
       checks.some((check) => words.some((word) => check[word] !== undefined));
     const examined = asks('problem', 'healthy') ? await this.#engine.examine(this.#vm) : undefined;
+    const found = asks('found') ? await this.#options.firstBad?.(this.#vm) : undefined;
     return {
+      clones: clonesOf(this.#engine, this.#vm).map(({ vm }) => vm.power),
+      ...(found !== undefined && { found }),
+      ...(asks('file', 'exported') &&
+        (await readCopies(
+          this.#folder,
+          checks.flatMap(({ file }) => file?.name ?? []),
+        ))),
       did: wordsOf(await this.#engine.readLog(this.#vm)),
       ...(asks('kept') && { kept: await this.#engine.keptSnapshots(this.#vm) }),
       ...(examined !== undefined && {
@@ -98,7 +118,7 @@ export class LessonLook {
       this.#rows = disk === undefined ? [] : plannedRows(disk, layers, tree).map(({ id }) => id);
       this.#depth = disk?.layers.length;
     } catch (error) {
-      this.#log.debug(`lesson: its layers are not known: ${asFailure(error).kind}`);
+      this.#options.log.debug(`lesson: its layers are not known: ${asFailure(error).kind}`);
       this.#rows = [];
       this.#depth = undefined;
     }

@@ -1,6 +1,5 @@
 // A level from the making of its VM to its removal: what is seen of the VM, which step is done, what the lesson does.
 import { DisposableStore, type Disposable } from '../base/disposable.js';
-import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { DemoVm } from '../domain/demoVm.js';
 import type { Failure } from '../domain/failure.js';
@@ -8,14 +7,14 @@ import type { LayerCost } from '../domain/layerCost.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import type { EnginePort } from '../engine/enginePort.js';
 import { virshLine } from '../steps/virshCommand.js';
-import { LessonActs, requestOf } from './lessonActs.js';
+import { type ActsOptions, LessonActs, requestOf } from './lessonActs.js';
 import { insideImage, type LessonFacts } from './lessonFacts.js';
 import { LessonGuest } from './lessonGuest.js';
-import { LessonLook } from './lessonLook.js';
+import { LessonLook, type LookOptions } from './lessonLook.js';
 import { firstState, type LessonEvent, type LessonOutline, type LessonState, lessonStep } from './lessonState.js';
 import { allHold } from './levelChecks.js';
+import { typedCommand } from './levelCommands.js';
 import type { LevelAct, LevelCheck, NamedLevel } from './levelShape.js';
 
 /** How good it was: less is better. */
@@ -41,17 +40,11 @@ export interface LessonView {
   readonly score: LevelScore;
 }
 
-export interface LessonOptions {
-  readonly engine: EnginePort;
-  readonly log: Log;
+export interface LessonOptions extends ActsOptions, LookOptions {
   /** The guest's image, absolute. */
   readonly guest: string;
   /** Carries an operation out as the command of the extension does it; what comes before the first step it does not. */
   readonly perform: (request: OperationRequest) => Promise<unknown>;
-  /**
-   * What so many layers cost in speed on this computer, measured now; it may put files into the folder for that time.
-   */
-  readonly measure: (folder: string, depths: readonly number[]) => Promise<readonly LayerCost[]>;
   /** The last step is reached and done. */
   readonly onDone?: (level: NamedLevel, score: LevelScore) => void;
 }
@@ -88,7 +81,7 @@ export class LessonRun implements Disposable {
     this.#options = options;
     this.#changed = changed;
     const guest = new LessonGuest(vm);
-    this.#look = new LessonLook(this.#ref, options, guest);
+    this.#look = new LessonLook(vm, options, guest);
     this.#acts = new LessonActs(vm, options, guest);
     const { steps, start = [] } = level.level;
     this.#outline = steps.map(({ check }) => (check === undefined ? 'read' : 'do'));
@@ -278,6 +271,11 @@ export class LessonRun implements Disposable {
     this.#virshOf = at;
     this.#update({ virsh: undefined });
     const { facts, level } = this.#view;
+    const typed = typedCommand(level.level.steps[at]?.do ?? [], this.#vm);
+    if (typed !== undefined) {
+      this.#update({ virsh: typed });
+      return;
+    }
     const [request] = (level.level.steps[at]?.do ?? []).flatMap((act) => requestOf(act, this.#ref, facts) ?? []);
     const view = this.#options.engine.findVm(this.#ref);
     if (request === undefined || view === undefined) {

@@ -44,6 +44,11 @@ const rules: Rules = {
     return wanted !== undefined && now.kept?.includes(wanted.name) === true;
   },
   did: (operation, now, before) => now.did?.slice(before.did?.length ?? 0).includes(operation) === true,
+  clones: ({ power, ...wanted }, { clones }) =>
+    clones !== undefined && isWithin(clones.filter((one) => power === undefined || one === power).length, wanted),
+  found: (title, now) => now.found !== undefined && findSnapshot(now, title)?.name === now.found,
+  file: ({ name, text }, { copied }) => copied?.[name]?.includes(text) === true,
+  exported: (wanted, { exported }) => exported !== undefined && isWithin(exported, wanted),
   problem: (kind, now) => now.problems?.includes(kind) === true,
   healthy: (_, now) => now.problems?.length === 0,
 };

@@ -1,5 +1,5 @@
 // What a level's own acts lead to, told without a VM: so a teacher learns which checks can come true, and which hold
-// before anything was done. It knows neither bytes nor the doctor. Pure.
+// before anything was done. It knows neither files nor the doctor. Pure.
 import type { Snapshot, SnapshotKind, SnapshotStyle } from '../domain/snapshot.js';
 import type { CheckWord } from './levelChecks.js';
 import { findSnapshot } from './levelChecks.js';
@@ -7,7 +7,14 @@ import type { LessonFacts } from './lessonFacts.js';
 import type { LevelAct } from './levelShape.js';
 
 /** What the model tells nothing of. */
-export const untold: ReadonlySet<CheckWord> = new Set(['bytes', 'problem', 'healthy'] as const);
+export const untold: ReadonlySet<CheckWord> = new Set([
+  'bytes',
+  'found',
+  'file',
+  'exported',
+  'problem',
+  'healthy',
+] as const);
 
 /** Of a snapshot: what a revert to it brings back. */
 interface SavedContent {
@@ -37,6 +44,7 @@ export const freshModel: Model = {
     problems: [],
     kept: [],
     did: [],
+    clones: [],
   },
   kept: new Map(),
   undo: [],
@@ -127,7 +135,9 @@ export function actIn(model: Model, act: LevelAct): Model | ModelFault {
     }
     case 'keep': {
       const found = findSnapshot(facts, value as string);
-      return found === undefined ? 'noSnapshot' : with_({ kept: [...(facts.kept ?? []), found.name] });
+      return found === undefined
+        ? 'noSnapshot'
+        : with_({ kept: [...(facts.kept ?? []), found.name], did: [...(facts.did ?? []), word] });
     }
     case 'undo':
     case 'redo': {
@@ -163,6 +173,28 @@ export function actIn(model: Model, act: LevelAct): Model | ModelFault {
       }
       return { ...piled, facts: { ...piled.facts, measured: facts.measured + 1 } };
     }
+    case 'clone': {
+      const { of, ram } = value as NonNullable<LevelAct['clone']>;
+      const found = findSnapshot(facts, of);
+      // Only one with RAM outside of the image can be forked.
+      return found === undefined || (ram === true && (found.kind !== 'memory' || found.style !== 'external'))
+        ? 'noSnapshot'
+        : operation('clone', { clones: [...(facts.clones ?? []), ram === true ? 'running' : 'off'] });
+    }
+    case 'discard':
+      return with_({ clones: [] });
+    case 'prune': {
+      const found = (value as NonNullable<LevelAct['prune']>).map((title) => findSnapshot(facts, title)?.name);
+      return found.includes(undefined) ? 'noSnapshot' : operation('prune', without(facts, new Set(found as string[])));
+    }
+    case 'bisect': {
+      const { good, bad } = value as NonNullable<LevelAct['bisect']>;
+      return [good, bad].every((title) => findSnapshot(facts, title) !== undefined) ? model : 'noSnapshot';
+    }
+    case 'copyOut':
+      return findSnapshot(facts, (value as NonNullable<LevelAct['copyOut']>).of) === undefined ? 'noSnapshot' : model;
+    case 'export':
+      return model;
     case 'lose':
     case 'find':
       return facts.power === 'off' ? model : 'notOff';

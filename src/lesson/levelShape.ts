@@ -19,6 +19,9 @@ const title = v.pipe(v.string(), v.regex(/^[^@\p{Cc}][^\p{Cc}]{0,99}$/u));
 /** One that is there: by its title, or by what it is. */
 const words = ['@current', '@memory', '@any'] as const;
 const snapshot = v.union([v.picklist(words), title]);
+const titles = v.pipe(v.array(snapshot), v.minLength(1), v.maxLength(20));
+const fileName = v.pipe(v.string(), v.regex(/^[A-Z0-9]{1,8}\.[A-Z0-9]{1,3}$/u));
+const fileText = v.pipe(v.string(), v.regex(/^[ -~]{1,500}$/u));
 const block = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8_000));
 const count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100));
 const number = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000));
@@ -76,6 +79,29 @@ const act = v.pipe(
       'Adds layers until there are so many above the base, and measures what they cost',
       v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)),
     ),
+    clone: maybe(
+      'Creates a linked clone of a snapshot',
+      map({
+        of: key('Its title', snapshot),
+        ram: maybe('true: a fork, which continues from the RAM of the snapshot', v.literal(true)),
+      }),
+    ),
+    discard: maybe('true: deletes all clones and forks', v.literal(true)),
+    prune: maybe('Deletes several snapshots in one operation, by their titles', titles),
+    bisect: maybe(
+      'Searches with clones for the first snapshot in which a file no longer contains a text',
+      map({
+        good: key('Title of an older snapshot, in which it does', title),
+        bad: key('Title of a newer one, in which it does not', title),
+        file: key('One of the files of the level', fileName),
+        text: key('What it contains', fileText),
+      }),
+    ),
+    copyOut: maybe(
+      'Copies a file of the level out of a snapshot, to where the files of the VM are',
+      map({ file: key('Its name', fileName), of: key('Title of the snapshot', title) }),
+    ),
+    export: maybe('true: copies the VM with its snapshots into a folder beside its files', v.literal(true)),
     lose: maybe('Takes a file of the VM away, as if it were lost; the VM is off', v.literal('base')),
     find: maybe('Puts that file back', v.literal('base')),
   }),
@@ -122,10 +148,7 @@ const check = v.pipe(
         v.maxLength(20),
       ),
     ),
-    gone: maybe(
-      'Titles of snapshots that do not exist; @any: one that existed when the step began',
-      v.pipe(v.array(snapshot), v.minLength(1), v.maxLength(20)),
-    ),
+    gone: maybe('Titles of snapshots that do not exist; @any: one that existed when the step began', titles),
     count: maybe('How many snapshots there are', map(range)),
     current: maybe('The snapshot from which the current state came', snapshot),
     goal: maybe('true: the snapshots are those of the goal', v.literal(true)),
@@ -162,6 +185,16 @@ const check = v.pipe(
       'An operation since the step began',
       v.picklist(['create', 'revert', 'delete', 'rename', 'consolidate', 'undo', 'redo', 'prune', 'clone']),
     ),
+    clones: maybe(
+      'How many clones and forks there are',
+      map({ ...range, power: maybe('Only those in this state', v.picklist(['running', 'off'])) }),
+    ),
+    found: maybe('The first bad snapshot that a bisect found', title),
+    file: maybe(
+      'A file that was copied out, with what it contains',
+      map({ name: key('Its name', fileName), text: key('Some of its text', fileText) }),
+    ),
+    exported: maybe('How many snapshots are in a copy beside the files of the VM', map(range)),
     problem: maybe('The doctor finds this problem', v.picklist(problemKinds)),
     healthy: maybe('true: the doctor finds no problem', v.literal(true)),
   }),
@@ -190,6 +223,14 @@ export const levelShape = map({
   title: key('Its title', text),
   group: maybe('The heading under which it is listed', text),
   about: maybe('One sentence for the list', text),
+  files: maybe(
+    'Files on its disk, in a FAT file system; the first is in block 6, the next in block 7, …',
+    v.pipe(
+      v.array(map({ name: key('As NOTES.TXT', fileName), text: key('What it contains', fileText) })),
+      v.minLength(1),
+      v.maxLength(8),
+    ),
+  ),
   start: maybe('What is done before the first step, as a list', acts),
   goal: maybe(
     'The snapshots at the end, shown as a picture',

@@ -64,15 +64,23 @@ export async function placeObstacle({
   return (await qemuImg(environment).find()) === undefined ? 'noQemuImg' : undefined;
 }
 
-/** @param guest the file that it runs; a copy of it goes into the VM's folder */
-export async function makeDemoVm(place: DemoVmPlace, vm: DemoVm, guest: string): Promise<void> {
+/**
+ * @param guest the file that it runs; a copy of it goes into the VM's folder
+ * @param content of its disk
+ */
+export async function makeDemoVm(
+  place: DemoVmPlace,
+  vm: DemoVm,
+  guest: string,
+  content: Uint8Array | undefined,
+): Promise<void> {
   const { connection, environment } = place;
   const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
   const machine = demoMachine(xml);
   if (machine === undefined) {
     throw new Failure('unsupported', { doing: 'make the VM of the lesson', vm: vm.name });
   }
-  await makeDemoFolder(vm, guest, environment);
+  await makeDemoFolder(vm, { guest, content }, environment);
   await connection.call('domainDefineXmlFlags', { xml: demoVmXml(vm, machine), flags: 0 });
 }
 

@@ -285,8 +285,8 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#guard({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#parts, guest));
   }
 
-  makeDemoVm(vm: DemoVm, guest: string): Promise<void> {
-    return this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, guest));
+  makeDemoVm(vm: DemoVm, ...of: readonly [guest: string, content?: Uint8Array]): Promise<void> {
+    return this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, ...of));
   }
 
   removeDemoVm(vm: DemoVm): Promise<void> {

@@ -43,6 +43,8 @@ describe('the letters of a lesson', () => {
     const tree = { snapshots: ['a', 'b', 'c'].map((name) => snapshot(name, { kind: 'disk', style: 'external' })) };
     let reads = 0;
     const engine = {
+      connections: [],
+      connect: () => Promise.resolve(undefined),
       onDidChange: () => ({ dispose: () => undefined }),
       findVm: () => ({ ref: vm, vm: sampleVm({ power: 'off' }) }),
       readTree: () => Promise.resolve(tree),
@@ -69,6 +71,8 @@ describe('the end of a lesson', () => {
     const vm: DemoVm = { connection: 'qemu:///session', uuid: 'u', name: 'lesson-1', folder: '/tmp/x' };
     const removed: DemoVm[] = [];
     const engine = {
+      connections: [],
+      connect: () => Promise.resolve(undefined),
       onDidChange: () => ({ dispose: () => undefined }),
       findVm: () => undefined,
       demoVms: {

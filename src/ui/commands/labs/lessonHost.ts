@@ -9,7 +9,7 @@ import type { NamedLevel } from '../../../lesson/levelShape.js';
 import type { ListedLevel } from '../../lesson/levelList.js';
 import type { LessonWithPanel } from '../../lesson/lessonPanel.js';
 
-interface HostOptions extends Omit<LessonOptions, 'perform' | 'onDone' | 'guest'> {
+interface HostOptions extends Omit<LessonOptions, 'perform' | 'onDone' | 'guest' | 'commandLine'> {
   readonly context: Pick<vscode.ExtensionContext, 'extensionPath' | 'globalState'>;
 }
 
@@ -94,6 +94,11 @@ export class LessonHost implements Disposable {
     const lesson = new Loaded({
       ...this.#options,
       guest: this.guest,
+      commandLine: {
+        program: process.execPath,
+        script: join(this.#folder, 'commandLine.js'),
+        environment: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+      },
       perform: (request) => (isCommand(request) ? performAsCommand(request) : engine.runOperation(request)),
       onDone: (level, score) => this.#keep(level, score),
     });
