@@ -120,6 +120,7 @@ const ofGuests: Table<GuestAccess> = {
   addressesOf: 'reads',
   tuningOf: 'reads',
   tune: 'changes',
+  dirtyRateOf: 'changes',
   screenshotOf: 'reads',
   thumbnailOf: 'reads',
   runIn: 'changes',

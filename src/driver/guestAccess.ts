@@ -59,6 +59,11 @@ export interface GuestAccess {
   tuningOf(uuid: string): Promise<Tuning>;
   /** Until it is off. Resolves to those before. Rejects with a Failure. */
   tune(uuid: string, to: Tuning): Promise<Tuning>;
+  /**
+   * How fast it writes to its RAM, in bytes a second, which takes more than one to find out; undefined: not told in
+   * time. Rejects with a Failure.
+   */
+  dirtyRateOf(uuid: string): Promise<number | undefined>;
   /** That their host could give to more of them, in bytes; undefined: not known. Never rejects. */
   freeMemory(): Promise<number | undefined>;
 }

@@ -201,6 +201,8 @@ export interface GuestsPort {
   tuningOf(ref: VmRef): Promise<Tuning>;
   /** Until it is off. Resolves to how it was before. By `mark`, so that it can be undone. */
   tune(ref: VmRef, to: Tuning): Promise<Tuning>;
+  /** How fast one that runs writes to its RAM, in bytes a second; undefined where that is not told in time. */
+  dirtyRateOf(ref: VmRef): Promise<number | undefined>;
   /** What the display shows, as a PNG. */
   screenshotOf(ref: VmRef): Promise<Uint8Array>;
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */

@@ -71,6 +71,10 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.tuningOf(uuid));
   }
 
+  dirtyRateOf({ connection, uuid }: VmRef): Promise<number | undefined> {
+    return this.#asking(connection, (guests) => guests.dirtyRateOf(uuid));
+  }
+
   tune({ connection, uuid }: VmRef, to: Tuning): Promise<Tuning> {
     return this.#asking(connection, (guests) => guests.tune(uuid, to));
   }

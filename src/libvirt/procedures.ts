@@ -166,6 +166,7 @@ export const procedures = {
   domainSnapshotListAllChildren: quick(275, { snap: domainSnapshot, needResults: i32, flags: u32 }, { snapshots, ret: i32 }),
 
   domainGetMessages: procedure(426, { dom: domain, flags: u32 }, { msgs: array(text, REMOTE_DOMAIN_MESSAGES_MAX) }),
+  domainStartDirtyRateCalc: procedure(427, { dom: domain, seconds: i32, flags: u32 }, nothing),
   domainListAllCheckpoints: procedure(413, { dom: domain, needResults: i32, flags: u32 }, { checkpoints, ret: i32 }),
 
   storagePoolCreateXml: procedure(76, { xml: text, flags: u32 }, { pool: storagePool }),

@@ -8,6 +8,9 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { OracleVm } from '../oracle/oracleVm.js';
+import { readDirtyRate } from '../../src/driver/guest/dirtyRate.js';
+import { openConnection } from '../../src/libvirt/connect.js';
+import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
 
 describe('the speed of a VM', () => {
@@ -56,6 +59,19 @@ describe('the speed of a VM', () => {
     await virsh('start', 'slow');
   });
   after(() => daemon.stop());
+
+  it('of writes to its RAM is measured by samples, and nothing of it changes', async () => {
+    const connection = await openConnection(daemon.uri, { environment: daemon.env, log: silentLog });
+    try {
+      const uuid = (await virsh('domuuid', 'slow')).trim();
+      const rate = await readDirtyRate(connection, uuid);
+      assert.ok(rate !== undefined && rate >= 0, String(rate));
+      assert.match(await virsh('domstats', 'slow', '--dirtyrate'), /calc_mode=page-sampling/u);
+      assert.equal((await virsh('domstate', 'slow')).trim(), 'running');
+    } finally {
+      connection.close();
+    }
+  });
 
   it('is set, told, undone to what somebody else had set, and ends with a revert and when it is off', async () => {
     const own = ['read_iops_sec:77', 'read_iops_sec_max:99'];

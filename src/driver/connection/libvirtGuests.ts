@@ -104,6 +104,10 @@ export function libvirtGuests(
       ask(uuid, 'setting the speed of disks and networks', async (connection) =>
         (await import('../guest/tuning.js')).setTuning(connection, uuid, to),
       ),
+    dirtyRateOf: (uuid) =>
+      ask(uuid, 'measuring how fast a guest writes to its RAM', async (connection) =>
+        (await import('../guest/dirtyRate.js')).readDirtyRate(connection, uuid),
+      ),
     screenshotOf: (uuid) => ask(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
     thumbnailOf: (uuid) =>
       ask(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),

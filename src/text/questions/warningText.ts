@@ -14,6 +14,16 @@ import { titleOf } from '../operations/operationProgress.js';
 import { checkpointWithoutRamText, refusalText } from '../refusals/refusalText.js';
 import { estimateText } from '../relativeAge.js';
 
+/** Of a guest that runs on while its RAM is saved. Less than a megabyte is not measured. */
+export function ramRateText(bytesPerSecond: number): string {
+  return bytesPerSecond === 0
+    ? t('The guest writes little to its RAM now.')
+    : t(
+        'The guest writes about {0} a second to its RAM now. If the save is slower, the VM is paused for it.',
+        bytesText(bytesPerSecond),
+      );
+}
+
 export function warningText(warning: Warning, plan: Plan, target: VmView): string {
   switch (warning.kind) {
     case 'guestStandsStill':

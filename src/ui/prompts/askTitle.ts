@@ -11,6 +11,8 @@ import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
 export interface QuestionStep {
   readonly vm: string;
   readonly step?: readonly [at: number, of: number];
+  /** What is known by now of what was asked before. */
+  readonly note?: string | undefined;
 }
 
 /** What the editor itself shows of a step. */
@@ -34,7 +36,7 @@ export async function askTitle(
 ): Promise<string> {
   const title = await askText({
     title: titleWithStep(t('Title of the Snapshot of {0}', asking.vm), asking),
-    prompt: t('Any text. The name for libvirt is derived from it.'),
+    prompt: [asking.note ?? '', t('Any text. The name for libvirt is derived from it.')].join(' ').trim(),
     value,
     ignoreFocusOut: true,
     problem: (text) => problemText(text, others),

@@ -91,6 +91,10 @@ export class FakeGuests implements GuestAccess {
     return Promise.resolve(before);
   }
 
+  dirtyRateOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   screenshotOf(): Promise<Uint8Array> {
     return Promise.resolve(new Uint8Array(0));
   }

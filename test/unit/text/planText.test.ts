@@ -1,4 +1,5 @@
 // A confirmation names the VM, the snapshot and what is lost.
+import { ramRateText } from '../../../src/text/questions/warningText.js';
 import assert from 'node:assert/strict';
 import type { Loss, Warning } from '../../../src/domain/consequences.js';
 import { createMs } from '../../../src/domain/estimates.js';
@@ -31,6 +32,11 @@ function plan(changes: Partial<Plan> = {}): Plan {
 const { refusal: why } = refuse('noDisks', { vm: 'web-test' });
 
 describe('plan text', () => {
+  it('tells how fast a guest writes to its RAM, and no number where none was measured', () => {
+    assert.ok(ramRateText(12 * 1024 ** 2).includes('12 MB'));
+    assert.ok(!/\d/u.test(ramRateText(0)));
+  });
+
   it('says what is kept before a revert, and how', () => {
     const step = {
       kind: 'createSnapshot',

@@ -10,6 +10,8 @@ import type { CommandRun } from '../commandServices.js';
 import { type KindRequest, kindChoices, type Variant } from './kindChoices.js';
 import { planIn } from '../operate.js';
 import { pick } from '../../prompts/pickTarget.js';
+import { asFailure } from '../../../domain/asFailure.js';
+import { ramRateText } from '../../../text/questions/warningText.js';
 import { refuseAlike } from '../refuseFirst.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
@@ -25,7 +27,7 @@ export async function pickKind(
   tree: SnapshotTree,
   draft: CreateDraft,
   title: string,
-): Promise<{ readonly request: KindRequest; readonly plan: Plan }> {
+): Promise<{ readonly request: KindRequest; readonly plan: Plan; readonly note: string | undefined }> {
   const kinds = kindsFor(view, tree, draft);
   const mayChoose = draft.style === undefined && tree.snapshots.length === 0;
   const decided = await run.engine.decide([...kinds, ...(mayChoose ? kinds.flatMap(inEachStyle) : [])]);
@@ -34,8 +36,34 @@ export async function pickKind(
   const possible = [...parts, ...decided.filter(({ decision }) => decision.kind === 'plan')];
   refuseAlike(run, [...variants, ...possible], ['notOff', 'notRunning', 'agentMissing']);
   const choices = kindChoices([...variants, ...parts], decided.slice(kinds.length));
+  const rate = rateMeanwhile(run, view, variants);
   const chosen = await pick(choices, t('Select what the snapshot contains'), title);
-  return { request: chosen.request, plan: planIn(run, chosen) };
+  const seen = chosen.request.live === true ? rate.known : undefined;
+  return {
+    request: chosen.request,
+    plan: planIn(run, chosen),
+    note: seen === undefined ? undefined : ramRateText(seen),
+  };
+}
+
+/**
+ * How fast the guest writes to its RAM, measured while a person reads the list: it is told where it is known by then.
+ * It counts where the guest writes while its RAM is saved, and nowhere else.
+ */
+function rateMeanwhile(
+  run: CommandRun,
+  { ref }: VmView,
+  variants: readonly Variant[],
+): { readonly known: number | undefined } {
+  const rate: { known: number | undefined } = { known: undefined };
+  if (variants.some(({ request, decision }) => request.live === true && decision.kind === 'plan')) {
+    run.engine.guests.dirtyRateOf(ref).then(
+      (bytes) => (rate.known = bytes),
+      (error: unknown) =>
+        run.log.info(`how fast the guest writes to its RAM is not known: ${asFailure(error).message}`),
+    );
+  }
+  return rate;
 }
 
 /** Disks that no overlay can stand on, or that the owner takes care of: a snapshot of the others can be had. */

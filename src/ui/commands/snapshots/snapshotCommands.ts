@@ -67,7 +67,7 @@ async function createSnapshot(run: CommandRun): Promise<unknown> {
   });
   const isExternal = (style.style ?? styleOfVm(tree)) === 'external';
   const mayAskDisks = isExternal && given.without === undefined && snapshotableDisks(view.vm).length > 1;
-  const chosen: { readonly request: CreateRequest; readonly plan?: Plan } =
+  const chosen: { readonly request: CreateRequest; readonly plan?: Plan; readonly note?: string | undefined } =
     given.kind === undefined
       ? await pickKind(run, view, tree, draft, kindTitle(asking(1, mayAskDisks ? 4 : 3)))
       : { request: { ...draft, snapshotKind: given.kind } };
@@ -80,7 +80,8 @@ async function createSnapshot(run: CommandRun): Promise<unknown> {
   const without =
     given.without ??
     (steps === 3 ? chosenOut : [...chosenOut, ...(await askWithout(view, taking, disksTitle(asking(2, steps))))]);
-  const title = given.title ?? (await askTitle(suggestion, tree.snapshots, asking(steps - 1, steps)));
+  const title =
+    given.title ?? (await askTitle(suggestion, tree.snapshots, { ...asking(steps - 1, steps), note: chosen.note }));
   // Who gives the title and no description wants none.
   const description =
     given.description ?? (given.title === undefined ? await askDescription('', asking(steps, steps)) : '');
