@@ -4,6 +4,7 @@
 # usage: daemonInit.sh system|session|machine FOLDER keep|remove show-kvm|hide-kvm LIBVIRTD [REVIVALS]
 #   system, session: a private daemon whose folders are in FOLDER; machine: the machine's own, only its log is in FOLDER
 #   LIBVIRTD_ARGUMENTS, in the environment: words without spaces
+#   OWN_HOSTNAME, in the environment: this one is alone on its host
 #   REVIVALS: how often a daemon that falls is started again, as a service manager does it; none unless given
 mode=$1 dir=$2 after=$3 kvm=$4 libvirtd=$5 revivals=${6:-0}
 pid=
@@ -104,6 +105,7 @@ else
   export HOME=$dir/h XDG_RUNTIME_DIR=$dir/x XDG_CONFIG_HOME=$dir/c XDG_CACHE_HOME=$dir/k
   unset XDG_DATA_HOME XDG_STATE_HOME
 fi
+[ -z "$OWN_HOSTNAME" ] || hostname "$OWN_HOSTNAME" || die 'to have a name of its own'
 cd /
 trap end_everything EXIT
 trap : TERM INT HUP

@@ -69,6 +69,12 @@ const more = {
       ],
     ],
   },
+  liveMoves: {
+    guards: ['wings', 'driver', 'libvirt'],
+    layer: 'libvirtd',
+    minutes: 1,
+    files: ['liveMove'],
+  },
   // Made by debootstrap from the mirror, where it is not there yet.
   debian: {
     guards: ['wings', 'qemu'],

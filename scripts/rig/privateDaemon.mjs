@@ -1,5 +1,6 @@
 // A libvirtd of one's own, with folders, sockets and guests of its own, that cannot outlive this process.
 // It never meets the machine's own libvirt or its VMs.
+import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -32,6 +33,7 @@ import { root } from './root.mjs';
  * @property {string} [dir] a folder to use and to leave there, its path at most 20 bytes
  * @property {string} [extraQemuConf] lines for qemu.conf, which win over those before them
  * @property {string} [listenConf] lines for libvirtd.conf of one that listens on ports
+ * @property {string} [host] its name, as a host of its own beside others: they reach each other on the loopback
  * @property {'whereUsable' | 'never'} [kvm]
  * @property {string} [release] a folder of debianRoot.mjs whose libvirt and QEMU are run, instead of the machine's;
  *   `VIRT_REWIND_TEST_RELEASE` unless given
@@ -114,14 +116,16 @@ export function entering(release) {
  * @param {boolean} system
  * @param {string | undefined} release a folder of debianRoot.mjs
  * @param {boolean} listens on the loopback of this machine, which it would not see from a network of its own
+ * @param {boolean} named as another host than this machine
  * @returns {Promise<readonly string[]>}
  * @throws {Error} where a release is wanted and namespaces are not to be had
  */
-async function isolation(system, release, listens) {
+async function isolation(system, release, listens, named) {
   const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
   const [keep, enter] = release === undefined ? [[], []] : [['--keep-caps'], entering(release)];
+  const own = ['--propagation', 'private', ...(named ? ['--uts'] : [])];
   if (system) {
-    return ['unshare', '--mount', ...(listens ? [] : ['--net']), '--propagation', 'private', ...namespaces, ...enter];
+    return ['unshare', '--mount', ...(listens ? [] : ['--net']), ...own, ...namespaces, ...enter];
   }
   const asUser = ['unshare', '--user', '--map-current-user', ...keep, '--mount', ...namespaces];
   const allowed = await run('unshare', [...asUser.slice(1), ...enter, 'true']);
@@ -150,7 +154,10 @@ export async function startPrivateDaemon(options = {}) {
     throw new Error(`the path ${dir} is too long for the sockets below it: at most ${longest} bytes`);
   }
   await mkdir(dir, { recursive: true });
-  await writeConfiguration(system, dir, options.extraQemuConf ?? '', options.listenConf ?? '');
+  const { host, listenConf } = options;
+  // By it libvirt tells hosts apart, not by their addresses.
+  const hostConf = host === undefined ? '' : `host_uuid = "${randomUUID()}"\n`;
+  await writeConfiguration(system, dir, options.extraQemuConf ?? '', hostConf + (listenConf ?? ''));
   const log = join(dir, 'libvirtd.log');
   // libvirt loses four seconds at each start of a VM when /dev/kvm is there and QEMU may not open it.
   const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
@@ -158,8 +165,9 @@ export async function startPrivateDaemon(options = {}) {
   await qemus.take();
   const init = holdProcess([
     'env',
-    ...(options.listenConf === undefined ? [] : ['LIBVIRTD_ARGUMENTS=--listen']),
-    ...(await isolation(system, release, options.listenConf !== undefined)),
+    ...(listenConf === undefined ? [] : ['LIBVIRTD_ARGUMENTS=--listen']),
+    ...(host === undefined ? [] : [`OWN_HOSTNAME=${host}`]),
+    ...(await isolation(system, release, listenConf !== undefined || host !== undefined, host !== undefined)),
     'bash',
     join(root, 'scripts/rig/daemonInit.sh'),
     system ? 'system' : 'session',

@@ -108,6 +108,7 @@ const ofCopies: Table<VmCopies> = {
   define: 'changes',
   undefine: 'changes',
   startForUs: 'changes',
+  openMigration: 'changes',
 };
 
 const ofGuests: Table<GuestAccess> = {

@@ -3,6 +3,7 @@ import type { HostLogin } from '../hosts/hostLogin.js';
 import type { LoginStage } from '../hosts/login.js';
 import type { Event } from '../base/emitter.js';
 import type { GuestAccess } from './guestAccess.js';
+import type { MigrationHost } from './migrationHost.js';
 import type { Capabilities } from '../domain/capabilities.js';
 import type {
   CopiedPoint,
@@ -132,6 +133,8 @@ export interface VmCopies {
   undefine(uuid: string, folder: string, power?: 'evenRunning'): Promise<boolean>;
   /** Starts a VM that libvirt ends when this connection does. */
   startForUs(uuid: string): Promise<void>;
+  /** This host's part in a live move, on a connection of its own: whoever asks disposes of it. */
+  openMigration(): Promise<MigrationHost>;
 }
 
 export interface Hypervisor {

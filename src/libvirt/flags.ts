@@ -138,6 +138,17 @@ export const VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT = 2;
 // virDomainJobType
 export const VIR_DOMAIN_JOB_NONE = 0;
 
+// virDomainGetJobStatsFlags: of the one that ended last, which is then forgotten.
+export const VIR_DOMAIN_JOB_STATS_COMPLETED = 1;
+
+// virDomainMigrateFlags
+export const VIR_MIGRATE_LIVE = 1;
+export const VIR_MIGRATE_PERSIST_DEST = 8;
+export const VIR_MIGRATE_UNDEFINE_SOURCE = 16;
+/** libvirt looks neither whether the disks are on shared storage nor whether their caches allow it. */
+export const VIR_MIGRATE_UNSAFE = 512;
+export const VIR_MIGRATE_ABORT_ON_ERROR = 4096;
+
 // virDomainControlState
 export const VIR_DOMAIN_CONTROL_JOB = 1;
 export const VIR_DOMAIN_CONTROL_OCCUPIED = 2;

@@ -6,6 +6,7 @@ import {
   exactI64,
   type Fields,
   i32,
+  opaque,
   optional,
   struct,
   type StructOf,
@@ -27,8 +28,10 @@ import {
   REMOTE_DOMAIN_JOB_STATS_MAX,
   REMOTE_DOMAIN_TUNE_MAX,
   REMOTE_DOMAIN_LIST_MAX,
+  REMOTE_DOMAIN_MIGRATE_PARAM_LIST_MAX,
   REMOTE_DOMAIN_MESSAGES_MAX,
   REMOTE_DOMAIN_SNAPSHOT_LIST_MAX,
+  REMOTE_MIGRATE_COOKIE_MAX,
   REMOTE_STORAGE_POOL_LIST_MAX,
   REMOTE_STORAGE_VOL_LIST_MAX,
 } from './protocol.js';
@@ -76,6 +79,9 @@ const snapshots = array(domainSnapshot, REMOTE_DOMAIN_SNAPSHOT_LIST_MAX);
 const checkpoints = array(domainCheckpoint, REMOTE_DOMAIN_CHECKPOINT_LIST_MAX);
 const jobStats = array(typedParameter, REMOTE_DOMAIN_JOB_STATS_MAX);
 const tuneParams = array(typedParameter, REMOTE_DOMAIN_TUNE_MAX);
+/** What one side of a migration tells the other, and nobody between them reads. */
+const cookie = opaque(REMOTE_MIGRATE_COOKIE_MAX);
+const migrateParams = array(typedParameter, REMOTE_DOMAIN_MIGRATE_PARAM_LIST_MAX);
 const storagePools = array(storagePool, REMOTE_STORAGE_POOL_LIST_MAX);
 const storageVolumes = array(storageVol, REMOTE_STORAGE_VOL_LIST_MAX);
 const statsRecord = struct({ dom: domain, params: array(typedParameter, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX) });
@@ -125,6 +131,7 @@ export const procedures = {
   domainSuspend: procedure(34, { dom: domain }, nothing),
   domainIsPersistent: quick(151, { dom: domain }, { persistent: i32 }),
   domainAbortJob: procedure(164, { dom: domain }, nothing),
+  domainMigrateSetMaxDowntime: procedure(166, { dom: domain, downtime: u64, flags: u32 }, nothing),
   domainUpdateDeviceFlags: procedure(174, { dom: domain, xml: text, flags: u32 }, nothing),
   domainHasManagedSaveImage: quick(183, { dom: domain, flags: u32 }, { result: i32 }),
   domainManagedSaveRemove: procedure(184, { dom: domain, flags: u32 }, nothing),
@@ -148,6 +155,11 @@ export const procedures = {
   domainPmWakeup: procedure(267, { dom: domain, flags: u32 }, nothing),
   domainBlockCommit: procedure(290, { dom: domain, disk: text, base: optionalText, top: optionalText, bandwidth: u64, flags: u32 }, nothing),
   domainGetJobStats: procedure(298, { dom: domain, flags: u32 }, { type: i32, params: jobStats }),
+  domainMigrateBegin3Params: procedure(302, { dom: domain, params: migrateParams, flags: u32 }, { cookieOut: cookie, xml: text }),
+  domainMigratePrepare3Params: procedure(303, { params: migrateParams, cookieIn: cookie, flags: u32 }, { cookieOut: cookie, uriOut: optionalText }),
+  domainMigratePerform3Params: procedure(305, { dom: domain, dconnuri: optionalText, params: migrateParams, cookieIn: cookie, flags: u32 }, { cookieOut: cookie }),
+  domainMigrateFinish3Params: procedure(306, { params: migrateParams, cookieIn: cookie, flags: u32, cancelled: i32 }, { dom: domain, cookieOut: cookie }),
+  domainMigrateConfirm3Params: procedure(307, { dom: domain, params: migrateParams, cookieIn: cookie, flags: u32, cancelled: i32 }, nothing),
   domainFsthaw: procedure(336, { dom: domain, mountpoints, flags: u32 }, { filesystems: i32 }),
   domainGetTime: procedure(337, { dom: domain, flags: u32 }, { seconds: exactI64, nseconds: u32 }),
   domainSetTime: procedure(338, { dom: domain, seconds: exactI64, nseconds: u32, flags: u32 }, nothing),

@@ -298,7 +298,8 @@ export class LibvirtHypervisor implements Hypervisor {
   }
 
   async vmCopies(): Promise<VmCopies> {
-    return (await import('./vmCopies.js')).vmCopiesOn({ ...this.#parts, files: this.files, tpms: this.#tpms });
+    const { vmCopiesOn } = await import('./vmCopies.js');
+    return vmCopiesOn({ ...this.#parts, files: this.files, tpms: this.#tpms, others: this.#others });
   }
 
   close(): void {

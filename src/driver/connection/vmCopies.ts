@@ -1,4 +1,5 @@
 // What backups read of VMs, and the VMs that are restored from them, on one connection. Touches no file.
+import type { Log } from '../../base/log.js';
 import type {
   HostRule,
   HostUse,
@@ -46,6 +47,8 @@ import { parseDomainXml } from '../xml/domainXml.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
+import { openMigration } from './libvirtMigration.js';
+import type { OtherConnections } from './otherConnections.js';
 import { readCurrent } from './readSnapshots.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
@@ -53,6 +56,8 @@ interface Place extends Omit<DemoVmPlace, 'environment'> {
   readonly openShell?: unknown;
   readonly files: HostFiles;
   readonly tpms: string | undefined;
+  readonly log: Log;
+  readonly others: Pick<OtherConnections, 'open' | 'close'>;
 }
 
 export function vmCopiesOn(place: Place): VmCopies {
@@ -106,6 +111,7 @@ export function vmCopiesOn(place: Place): VmCopies {
     undefine: (uuid, folder, power) =>
       asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder, power)),
     startForUs: (uuid) => asFailureOf('start a VM that is checked', uuid, startForUs(place, uuid)),
+    openMigration: () => asFailureOf('prepare a move', '', openMigration(place)),
   };
 }
 

@@ -56,6 +56,7 @@ const expected: Readonly<Record<keyof typeof errorCodes, FailureKind>> = {
   VIR_ERR_RESOURCE_BUSY: 'busy',
   VIR_ERR_ACCESS_DENIED: 'denied',
   VIR_ERR_STORAGE_VOL_EXIST: 'exists',
+  VIR_ERR_MIGRATE_FINISH_OK: 'failed',
   VIR_ERR_AUTH_UNAVAILABLE: 'denied',
   VIR_ERR_AGENT_UNSYNCED: 'failed',
   VIR_ERR_DEVICE_MISSING: 'failed',

@@ -1,0 +1,248 @@
+// The two sides of a live move, over libvirt's protocol 3 with parameters.
+import type { Connection } from '../../libvirt/connection.js';
+import {
+  VIR_DOMAIN_JOB_STATS_COMPLETED,
+  VIR_DOMAIN_PAUSED,
+  VIR_DOMAIN_PAUSED_MIGRATION,
+  VIR_DOMAIN_SHUTOFF,
+  VIR_DOMAIN_XML_MIGRATABLE,
+  VIR_DOMAIN_XML_SECURE,
+  VIR_MIGRATE_ABORT_ON_ERROR,
+  VIR_MIGRATE_LIVE,
+  VIR_MIGRATE_PERSIST_DEST,
+  VIR_MIGRATE_UNDEFINE_SOURCE,
+  VIR_MIGRATE_UNSAFE,
+} from '../../libvirt/flags.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import { type Domain, type TypedParameter, typedParameterMap } from '../../libvirt/structs.js';
+import type { Log } from '../../base/log.js';
+import { Failure, type FailureDetails } from '../../domain/failure.js';
+import type {
+  BegunMigration,
+  MigratedState,
+  MigratedVm,
+  MigrationHost,
+  MigrationRun,
+  MigrationWish,
+} from '../migrationHost.js';
+import { jobFraction, watchWhile } from '../run/jobWatch.js';
+import { toFailure } from '../toFailure.js';
+import { element, find, parseXml, textOf, writeXml, XmlError } from '../xml/xmlTree.js';
+import type { OtherConnections } from './otherConnections.js';
+
+interface Place {
+  readonly uri: string;
+  readonly log: Log;
+  readonly others: Pick<OtherConnections, 'open' | 'close'>;
+}
+
+const noCookie = new Uint8Array();
+/** virDomainJobOperation. */
+const VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT = 5;
+/** QEMU's own, in milliseconds: what it sends while the guest stands still is to take no longer. */
+const usualStopMs = 300;
+/** Passes over the RAM in which a guest that writes slower than the line would have come to its end. */
+const patientPasses = 4;
+
+export async function openMigration(place: Place): Promise<MigrationHost> {
+  const connection = await place.others.open();
+  const guard = async <T>(vm: string, doing: string, work: Promise<T>): Promise<T> => {
+    try {
+      return await work;
+    } catch (error) {
+      const details: FailureDetails = { connection: place.uri, doing, vm };
+      throw toFailure(error, details);
+    }
+  };
+  return {
+    onDidClose: connection.onDidClose,
+    begin: (vm, wish) => guard(vm.name, 'begin a move', begin(connection, vm, wish)),
+    pretend: (vm) => guard(vm.name, 'try a move', pretend(connection, vm)),
+    prepare: (vm, { cookie, definition }, wish) =>
+      guard(
+        vm.name,
+        'prepare a move',
+        (async () => {
+          const params = [
+            ...text('destination_xml', definition),
+            ...text('destination_name', vm.name),
+            ...text('migrate_uri', wish.address),
+          ];
+          const asked = { params, cookieIn: cookie, flags: flagsOf(wish) };
+          const { cookieOut, uriOut } = await connection.call('domainMigratePrepare3Params', asked);
+          return { cookie: copyOf(cookieOut), address: uriOut ?? wish.address ?? '' };
+        })(),
+      ),
+    perform: (vm, prepared, wish, run) => guard(vm.name, 'move', perform(place, connection, vm, prepared, wish, run)),
+    finish: (vm, cookie, wish) => guard(vm.name, 'end a move', finish(connection, vm, cookie, wish)),
+    confirm: (vm, ended, wish) => guard(vm.name, 'end a move', confirm(connection, vm, ended, wish)),
+    giveUp: (vm, wish) => guard(vm.name, 'give a move up', giveUp(connection, vm, wish)),
+    stateOf: (uuid) => guard(uuid, 'look where a VM is', stateOf(connection, uuid)),
+    goOn: (vm) => guard(vm.name, 'let a VM go on', goOn(connection, vm)),
+    end: (vm) => guard(vm.name, 'end what a move has left', end(connection, vm)),
+    stopOf: (uuid) => guard(uuid, 'look how long a move took', stopOf(connection, uuid)),
+    dispose: () => place.others.close(connection),
+  };
+}
+
+/** The VM stays defined at the source until its snapshots are known to be at the other host. */
+function flagsOf({ sharedDisks }: MigrationWish): number {
+  return (
+    VIR_MIGRATE_LIVE |
+    VIR_MIGRATE_PERSIST_DEST |
+    VIR_MIGRATE_UNDEFINE_SOURCE |
+    VIR_MIGRATE_ABORT_ON_ERROR |
+    (sharedDisks ? VIR_MIGRATE_UNSAFE : 0)
+  );
+}
+
+async function begin(connection: Connection, vm: MigratedVm, wish: MigrationWish): Promise<BegunMigration> {
+  const params = text('migrate_uri', wish.address);
+  const asked = { dom: domainOf(vm), params, flags: flagsOf(wish) };
+  const { cookieOut, xml } = await connection.call('domainMigrateBegin3Params', asked);
+  return { cookie: copyOf(cookieOut), definition: xml };
+}
+
+/** The least that every version takes: of one with nothing in it, a daemon falls (seen with 9.0). */
+async function pretend(connection: Connection, vm: MigratedVm): Promise<BegunMigration> {
+  const [{ xml: definition }, { capabilities }, { hostname }] = await Promise.all([
+    connection.call('domainGetXmlDesc', {
+      dom: domainOf(vm),
+      flags: VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE,
+    }),
+    connection.call('connectGetCapabilities', {}),
+    connection.call('connectGetHostname', {}),
+  ]);
+  const hostUuid = textOf(find(parseXml(capabilities), 'host', 'uuid'));
+  if (hostUuid === undefined) {
+    throw new XmlError('the host does not say who it is');
+  }
+  const { name, uuid } = vm;
+  const said = Object.entries({ name, uuid, hostname, hostuuid: hostUuid }).map(([tag, of]) => element(tag, {}, [of]));
+  // With the end of a string, as libvirt's own.
+  return { cookie: Buffer.from(`${writeXml(element('qemu-migration', {}, said))}\0`), definition };
+}
+
+async function perform(
+  { others, log }: Place,
+  connection: Connection,
+  vm: MigratedVm,
+  { cookie, address }: { readonly cookie: Uint8Array; readonly address: string },
+  wish: MigrationWish,
+  { signal, onProgress, mostStopMs }: MigrationRun,
+): Promise<Uint8Array> {
+  signal.throwIfAborted();
+  const dom = domainOf(vm);
+  const params = text('migrate_uri', address);
+  const work = connection.call('domainMigratePerform3Params', {
+    dom,
+    dconnuri: undefined,
+    params,
+    cookieIn: cookie,
+    flags: flagsOf(wish),
+  });
+  let stopMs = usualStopMs;
+  let longerAt = patientPasses;
+  const watched = watchWhile(
+    work,
+    { openAnother: () => others.open(), closeAnother: (another) => others.close(another), signal, log },
+    async (another) => {
+      const { params: stats } = await another.call('domainGetJobStats', { dom, flags: 0 });
+      const job = typedParameterMap(stats);
+      if (job.get('operation') !== VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT) {
+        return;
+      }
+      if (signal.aborted) {
+        await another.call('domainAbortJob', { dom });
+      }
+      const fraction = jobFraction(stats);
+      if (fraction !== undefined) {
+        onProgress({ fraction, cancellable: !signal.aborted });
+      }
+      // It writes faster than the line: it may stand still for longer, step by step.
+      if (Number(job.get('memory_iteration') ?? 0) >= longerAt && stopMs < mostStopMs) {
+        stopMs = Math.min(mostStopMs, stopMs * 2);
+        longerAt++;
+        await another.call('domainMigrateSetMaxDowntime', { dom, downtime: stopMs, flags: 0 });
+      }
+    },
+  );
+  return copyOf((await watched).cookieOut);
+}
+
+async function finish(
+  connection: Connection,
+  { name }: MigratedVm,
+  cookieIn: Uint8Array,
+  wish: MigrationWish,
+): Promise<Uint8Array> {
+  const asked = { params: text('destination_name', name), cookieIn, flags: flagsOf(wish), cancelled: 0 };
+  return copyOf((await connection.call('domainMigrateFinish3Params', asked)).cookieOut);
+}
+
+async function confirm(
+  connection: Connection,
+  vm: MigratedVm,
+  ended: Uint8Array | undefined,
+  wish: MigrationWish,
+): Promise<void> {
+  const cookieIn = ended ?? noCookie;
+  const cancelled = ended === undefined ? 1 : 0;
+  const asked = { dom: domainOf(vm), params: [], cookieIn, flags: flagsOf(wish), cancelled };
+  await connection.call('domainMigrateConfirm3Params', asked);
+}
+
+async function giveUp(connection: Connection, { name }: MigratedVm, wish: MigrationWish): Promise<void> {
+  const params = text('destination_name', name);
+  const asked = { params, cookieIn: noCookie, flags: flagsOf(wish), cancelled: 1 };
+  // "migration successfully aborted" comes as an error.
+  await undefinedOnCode(errorCodes.VIR_ERR_MIGRATE_FINISH_OK, connection.call('domainMigrateFinish3Params', asked));
+}
+
+async function stateOf(connection: Connection, uuid: string): Promise<MigratedState> {
+  const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
+  if (found === undefined) {
+    return 'absent';
+  }
+  const { state, reason } = await connection.call('domainGetState', { dom: found.dom, flags: 0 });
+  if (state === VIR_DOMAIN_SHUTOFF) {
+    return 'off';
+  }
+  return state === VIR_DOMAIN_PAUSED && reason === VIR_DOMAIN_PAUSED_MIGRATION ? 'torn' : 'on';
+}
+
+async function goOn(connection: Connection, vm: MigratedVm): Promise<void> {
+  await requireTorn(connection, vm);
+  await connection.call('domainResume', { dom: domainOf(vm) });
+}
+
+async function end(connection: Connection, vm: MigratedVm): Promise<void> {
+  await requireTorn(connection, vm);
+  await connection.call('domainDestroyFlags', { dom: domainOf(vm), flags: 0 });
+}
+
+async function requireTorn(connection: Connection, { uuid, name }: MigratedVm): Promise<void> {
+  if ((await stateOf(connection, uuid)) !== 'torn') {
+    throw new Failure('failed', { vm: name, doing: 'end what a move has left', unseen: true });
+  }
+}
+
+async function stopOf(connection: Connection, uuid: string): Promise<number | undefined> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const { params } = await connection.call('domainGetJobStats', { dom, flags: VIR_DOMAIN_JOB_STATS_COMPLETED });
+  const stopped = typedParameterMap(params).get('downtime');
+  return stopped === undefined ? undefined : Number(stopped);
+}
+
+function domainOf({ name, uuid }: MigratedVm): Domain {
+  return { name, uuid, id: -1 };
+}
+
+/** What was read is a view of a buffer that is used again. */
+function copyOf(bytes: Uint8Array): Uint8Array {
+  return Uint8Array.from(bytes);
+}
+
+function text(field: string, value: string | undefined): readonly TypedParameter[] {
+  return value === undefined ? [] : [{ field, value: { type: 'string', value } }];
+}

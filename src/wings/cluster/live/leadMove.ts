@@ -1,0 +1,131 @@
+// Leads the two hosts of a live move through its parts, and finds out where the VM is when it is over.
+import { Failure } from '../../../domain/failure.js';
+import type {
+  MigratedState,
+  MigratedVm,
+  MigrationHost,
+  MigrationRun,
+  MigrationWish,
+} from '../../../driver/migrationHost.js';
+
+export interface MoveEnds {
+  readonly source: MigrationHost;
+  readonly destination: MigrationHost;
+}
+
+/** Where a VM is; `nowhere`: it runs on neither host. */
+export type WhereItIs = 'source' | 'destination' | 'nowhere';
+
+/**
+ * Everything that the other host can say beforehand: it starts a QEMU that waits, and ends it. The guest feels nothing.
+ * Rejects with what is in the way. With snapshots, what is in the way at its own host is not told.
+ */
+export async function tryMove(
+  { source, destination }: MoveEnds,
+  vm: MigratedVm,
+  snapshots: 'some' | 'none',
+  wish: MigrationWish,
+): Promise<void> {
+  const begun = await (snapshots === 'none' ? source.begin(vm, wish) : source.pretend(vm));
+  await destination.prepare(vm, begun, wish);
+  await destination.giveUp(vm, wish);
+}
+
+/**
+ * An error says nothing of where the VM is: `settle` finds out.
+ *
+ * @returns milliseconds that the guest stood still, where they were counted
+ */
+export async function leadMove(
+  { source, destination }: MoveEnds,
+  vm: MigratedVm,
+  wish: MigrationWish,
+  run: MigrationRun,
+): Promise<number | undefined> {
+  const begun = await source.begin(vm, wish);
+  const prepared = await destination.prepare(vm, begun, wish);
+  // The other host's QEMU would go on without its daemon: the source does not hear of that.
+  const lost = new AbortController();
+  const listening = destination.onDidClose(() => lost.abort());
+  let sent;
+  try {
+    const signal = AbortSignal.any([run.signal, lost.signal]);
+    sent = await source.perform(vm, prepared, wish, { ...run, signal });
+  } catch (error) {
+    await destination.giveUp(vm, wish).catch(() => undefined);
+    throw error;
+  } finally {
+    listening.dispose();
+  }
+  let ended;
+  try {
+    ended = await destination.finish(vm, sent, wish);
+  } catch (error) {
+    // Without an answer nobody knows whether it runs there by now.
+    if (error instanceof Failure && error.kind !== 'lost') {
+      await source.confirm(vm, undefined, wish);
+    }
+    throw error;
+  }
+  await source.confirm(vm, ended, wish);
+  return destination.stopOf(vm.uuid);
+}
+
+/** What is to be done at either host, and where the VM is then. */
+interface Settled {
+  readonly source?: 'goOn' | 'end';
+  readonly destination?: 'end';
+  readonly where: WhereItIs;
+}
+
+/**
+ * | source      | destination | it is at    | because                                                  |
+ * |-------------|-------------|-------------|----------------------------------------------------------|
+ * | on          | absent, off | source      | it has not left                                          |
+ * | on          | torn        | source      | a QEMU waits there for what never comes: it is ended     |
+ * | torn        | on          | destination | its own host did not hear of the end: what is left ends  |
+ * | torn        | absent, off | source      | it was given up there: it goes on                        |
+ * | torn        | torn        | source      | nobody let it run there: that ends, and this goes on     |
+ * | absent, off | on          | destination | it has moved                                             |
+ * | absent, off | other       | nowhere     | its QEMU has ended                                       |
+ */
+export function settledBy(source: MigratedState, destination: MigratedState): Settled | undefined {
+  const ending = destination === 'torn' ? { destination: 'end' as const } : {};
+  switch (source) {
+    case 'on':
+      return destination === 'on' ? undefined : { ...ending, where: 'source' };
+    case 'torn':
+      return destination === 'on'
+        ? { source: 'end', where: 'destination' }
+        : { ...ending, source: 'goOn', where: 'source' };
+    case 'absent':
+    case 'off':
+      return { where: destination === 'on' ? 'destination' : 'nowhere' };
+  }
+}
+
+/** Asks both hosts, and does what lets the VM go on at exactly one of them. Rejects where one does not answer. */
+export async function settle({ source, destination }: MoveEnds, vm: MigratedVm): Promise<WhereItIs> {
+  const look = (): Promise<readonly [MigratedState, MigratedState]> =>
+    Promise.all([source.stateOf(vm.uuid), destination.stateOf(vm.uuid)]);
+  for (let [here, there] = await look(); ;) {
+    const settled = settledBy(here, there);
+    if (settled === undefined) {
+      throw new Failure('failed', { vm: vm.name, doing: 'look where a VM is', unseen: true });
+    }
+    try {
+      // First what must be over before the other goes on.
+      await (settled.destination === 'end' && destination.end(vm));
+      await (settled.source === 'end' && source.end(vm));
+      await (settled.source === 'goOn' && source.goOn(vm));
+      return settled.where;
+    } catch (error) {
+      const was = `${here} ${there}`;
+      [here, there] = await look();
+      // A daemon that has just come back ends it by itself, too.
+      if (was === `${here} ${there}`) {
+        throw error;
+      }
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { Failure } from '../../../../src/domain/failure.js';
+import type { MigratedState, MigrationHost } from '../../../../src/driver/migrationHost.js';
+import { leadMove, settle, settledBy } from '../../../../src/wings/cluster/live/leadMove.js';
+
+const vm = { name: 'web', uuid: 'u' };
+const wish = { sharedDisks: true };
+const none = new Uint8Array();
+const run = { signal: new AbortController().signal, onProgress: () => undefined, mostStopMs: 0 };
+
+/** Takes down what it is asked, and does what it is told. */
+class Host implements MigrationHost {
+  readonly asked: string[] = [];
+  readonly onDidClose: MigrationHost['onDidClose'] = () => ({ dispose: () => undefined });
+  constructor(
+    readonly states: MigratedState[],
+    readonly fails: Partial<Record<keyof MigrationHost, Failure>> = {},
+  ) {}
+  async #does<T>(what: keyof MigrationHost, answer: T): Promise<T> {
+    this.asked.push(what);
+    const failure = this.fails[what];
+    if (failure !== undefined) {
+      throw failure;
+    }
+    return Promise.resolve(answer);
+  }
+  begin = () => this.#does('begin', { cookie: none, definition: '' });
+  pretend = () => this.#does('pretend', { cookie: none, definition: '' });
+  prepare = () => this.#does('prepare', { cookie: none, address: '' });
+  perform = () => this.#does('perform', none);
+  finish = () => this.#does('finish', none);
+  confirm = (_: unknown, ended: unknown) =>
+    this.#does('confirm', undefined).then(() => void this.asked.push(ended === undefined ? 'givenUp' : 'moved'));
+  giveUp = () => this.#does('giveUp', undefined);
+  goOn = () => this.#does('goOn', undefined);
+  end = () => this.#does('end', undefined);
+  stopOf = () => this.#does('stopOf', 12);
+  stateOf = () => Promise.resolve(this.states.length > 1 ? this.states.shift()! : this.states[0]!);
+  dispose = () => undefined;
+}
+
+describe('the end of a live move', () => {
+  const states: readonly MigratedState[] = ['absent', 'off', 'on', 'torn'];
+
+  it('lets nothing go on at its own host that runs at the other', () => {
+    for (const source of states) {
+      assert.notEqual(settledBy(source, 'on')?.where, 'source', source);
+      assert.notEqual(settledBy(source, 'on')?.source, 'goOn', source);
+    }
+    for (const there of ['absent', 'off', 'torn'] as const) {
+      assert.equal(settledBy('torn', there)?.source, 'goOn');
+      assert.equal(settledBy('on', there)?.source, undefined);
+    }
+  });
+
+  it('ends nothing that runs', () => {
+    for (const here of states) {
+      for (const there of states) {
+        const settled = settledBy(here, there);
+        assert.ok(settled?.source === undefined || here === 'torn', `${here} ${there}`);
+        assert.ok(settled?.destination === undefined || there === 'torn', `${here} ${there}`);
+      }
+    }
+    assert.equal(settledBy('on', 'on'), undefined);
+  });
+
+  it('looks again where a host has done by itself what it is told', async () => {
+    const source = new Host(['torn', 'off'], { end: new Failure('failed') });
+    assert.equal(await settle({ source, destination: new Host(['on']) }, vm), 'destination');
+    const stuck = new Host(['torn'], { end: new Failure('failed') });
+    await assert.rejects(settle({ source: stuck, destination: new Host(['on']) }, vm), Failure);
+  });
+});
+
+describe('a live move that fails', () => {
+  const failed = new Failure('failed');
+
+  it('goes on at its own host once the other has answered that it gives it up', async () => {
+    const source = new Host(['on']);
+    await assert.rejects(
+      leadMove({ source, destination: new Host(['off'], { finish: failed }) }, vm, wish, run),
+      failed,
+    );
+    assert.deepEqual(source.asked, ['begin', 'perform', 'confirm', 'givenUp']);
+  });
+
+  it('stands still where the other host did not answer, until somebody has asked it', async () => {
+    const source = new Host(['torn']);
+    const lost = new Failure('lost');
+    await assert.rejects(leadMove({ source, destination: new Host(['on'], { finish: lost }) }, vm, wish, run), lost);
+    assert.deepEqual(source.asked, ['begin', 'perform']);
+  });
+
+  it('is given up there', async () => {
+    const destination = new Host(['off']);
+    await assert.rejects(
+      leadMove({ source: new Host(['on'], { perform: failed }), destination }, vm, wish, run),
+      failed,
+    );
+    assert.deepEqual(destination.asked, ['prepare', 'giveUp']);
+  });
+});
