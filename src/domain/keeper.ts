@@ -18,6 +18,11 @@ export interface Keeper {
 export type KeptBy = Keeper | 'nobody' | 'unknown';
 
 export interface HeldVm {
+  /**
+   * Before each part of what is done. Rejects with a Failure `refused` where this process, or its host, stood still for
+   * so long that the cluster may have taken the VM back.
+   */
+  requireStill(): Promise<void>;
   /** Never rejects: where the cluster is not reached, it takes the VM back by itself some time later. */
   giveBack(): Promise<void>;
 }

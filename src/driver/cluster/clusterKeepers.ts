@@ -200,8 +200,18 @@ class ClusterKeepers implements VmKeepers {
     const openAgain = async (): Promise<void> => {
       shell = shell.isOpen ? shell : await this.#open();
     };
+    let writtenAt = this.#clock.now();
+    let endsAt = Infinity;
     const write = async (lease: (typeof leases)[number]): Promise<ShellAnswer> => {
-      const xml = leaseXml({ ...lease, endsAt: (await hostTime(shell)) + leaseMs });
+      const now = await hostTime(shell);
+      // What is over is not begun anew: the cluster may have started the VM.
+      if (now >= endsAt) {
+        endsAt = -Infinity;
+        throw notHeld(vm, lease.resource, 'the lease is over');
+      }
+      writtenAt = this.#clock.now();
+      endsAt = now + leaseMs;
+      const xml = leaseXml({ ...lease, endsAt });
       return shell.ask('cibadmin', '--modify', '--scope', 'resources', '--xml-text', xml);
     };
     const drop = (lease: string): Promise<ShellAnswer> =>
@@ -240,6 +250,16 @@ class ClusterKeepers implements VmKeepers {
     let timer = setTimer();
     let isOver = false;
     return {
+      requireStill: async () => {
+        // By the time of day: a host that sleeps counts no ticks.
+        if (Math.abs(this.#clock.now() - writtenAt) > renewMs * 2) {
+          await renewing;
+          await openAgain();
+          for (const lease of leases) {
+            requireDone(vm, lease.resource, await write(lease));
+          }
+        }
+      },
       giveBack: async () => {
         isOver = true;
         timer.dispose();

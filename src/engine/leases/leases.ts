@@ -28,6 +28,8 @@ export interface Lease {
    * An operation holds its VM from the beginning; what broke off may be another one. Rejects with a Failure `refused`.
    */
   hold(request: OperationRequest): Promise<void>;
+  /** Before each step. Rejects with a Failure `refused` where a cluster may have taken the VM back. */
+  requireHeld(): Promise<void>;
   /** It is a part of what is done on several VMs as one. */
   readonly group?: GroupHolder | undefined;
   /** It brings an operation that broke off to its end. */
@@ -78,7 +80,8 @@ export class Leases {
         held ??= isHeldFor(what) ? await this.#hold(live, request) : undefined;
       };
       await (recovers === undefined && hold(request));
-      return await work({ request, live, status, signal, log: scopeLog(log, live.uri), hold, group });
+      const requireHeld = async (): Promise<void> => held?.requireStill();
+      return await work({ request, live, status, signal, log: scopeLog(log, live.uri), hold, requireHeld, group });
     } finally {
       await held?.giveBack();
       status.end();

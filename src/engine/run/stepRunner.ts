@@ -85,6 +85,7 @@ export class StepRunner {
     if (signal.aborted) {
       throw new Failure('cancelled');
     }
+    await lease.requireHeld();
     const { vm } = this.#look.view(request.vm);
     const command = virshLine([step], vm, hypervisor.uri);
     status.begin(step.kind, estimateMs);

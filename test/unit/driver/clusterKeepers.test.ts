@@ -133,6 +133,25 @@ describe('a VM that a cluster keeps', () => {
     assert.deepEqual(await leased(), ['a', 'a']);
   });
 
+  it('is not held any more where we stood still until the lease was over', async () => {
+    await keeps({ a: await config('a.xml', domain('web')) }, state(true));
+    await obey();
+    const clock = new FakeClock();
+    const one = await hold(clock);
+    await one?.requireStill();
+    assert.deepEqual(await leased(), ['a']);
+    clock.set(clock.now() + 100_000);
+    await one?.requireStill();
+    assert.deepEqual(await leased(), ['a', 'a']);
+    await script('date', 'echo $(($(/bin/date +%s) + 130))');
+    clock.set(clock.now() + 130_000);
+    await assert.rejects(one?.requireStill() ?? Promise.resolve(), ({ kind }: Failure) => kind === 'refused');
+    assert.deepEqual(await leased(), ['a', 'a']);
+    await rm(join(dir, 'date'));
+    // It stays so.
+    await assert.rejects(one?.requireStill() ?? Promise.resolve(), ({ kind }: Failure) => kind === 'refused');
+  });
+
   it('is asked about again after its host could not be reached', async () => {
     await keeps({ a: await config('a.xml', domain('web')) }, state(true));
     const keepers = open(new FakeClock(), () => Promise.reject(new Error('away')));
