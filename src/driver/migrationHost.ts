@@ -6,7 +6,7 @@ import type { Event } from '../base/emitter.js';
 import type { Progress } from '../domain/operation.js';
 
 /** What one host tells the other; nobody between them reads it. */
-export type MigrationCookie = Uint8Array;
+type MigrationCookie = Uint8Array;
 
 export interface MigratedVm {
   readonly uuid: string;

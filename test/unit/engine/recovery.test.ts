@@ -307,7 +307,8 @@ describe('recovery', () => {
     const take = (what: string): Promise<void> => Promise.resolve(void order.push(what));
     const keepers: VmKeepers = {
       of: () => Promise.resolve('nobody'),
-      hold: () => take('hold').then(() => ({ requireStill: () => Promise.resolve(), giveBack: () => take('give back') })),
+      hold: () =>
+        take('hold').then(() => ({ requireStill: () => Promise.resolve(), giveBack: () => take('give back') })),
     };
     Object.assign(r.hypervisor(), { keepers });
     r.hypervisor().onRun = (_, { kind }) => take(kind).then(() => ({}));
