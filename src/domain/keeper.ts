@@ -8,6 +8,8 @@ export interface Keeper {
   readonly resource: string;
   /** Names of other nodes on which the cluster has it: its disks are in use there, if they are shared. */
   readonly elsewhere: readonly string[];
+  /** Names of the nodes on which the cluster would run it now, as far as rules for nodes say. */
+  readonly mayRunOn: readonly string[];
   /** The cluster leaves it alone: `byUs` while we work, `byPerson` until somebody gives it back. */
   readonly rests: 'no' | 'byUs' | 'byPerson';
   /** What the cluster starts it from, a file of each node. */

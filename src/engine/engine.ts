@@ -1,6 +1,7 @@
 // The engine: hands each question to the connection it is about. It refuses to know the editor.
 import type { OpenHypervisor } from '../driver/hypervisor.js';
 import type { NotedCopies } from './copies.js';
+import type { KeptBy } from '../domain/keeper.js';
 import { requireOpen } from '../driver/door.js';
 import { Emitter, type Event } from '../base/emitter.js';
 import type { HostLogin } from '../hosts/hostLogin.js';
@@ -183,6 +184,14 @@ export class Engine implements EnginePort {
     return this.#connections.ask(connection, async (live) =>
       work(await (await import('./copies.js')).copiesOn(live, this.#persistence)),
     );
+  }
+
+  keeperOf(ref: VmRef): Promise<KeptBy | 'unseen'> {
+    return this.#connections.ask(ref.connection, async (live) => {
+      const { keepers, capabilities } = await live.open();
+      const name = this.#store.vm(ref)?.vm.name ?? '';
+      return keepers?.of({ uuid: ref.uuid, name }) ?? (capabilities.driver === 'qemu' ? 'unseen' : 'nobody');
+    });
   }
 
   findVm(ref: VmRef): VmView | undefined {

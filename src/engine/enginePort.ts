@@ -7,6 +7,7 @@ import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { NotedCopies } from './copies.js';
+import type { KeptBy } from '../domain/keeper.js';
 import type { GuestLine } from '../driver/guestAccess.js';
 import type { Hardware } from '../domain/hardware.js';
 import type { Tuning } from '../domain/speed.js';
@@ -132,6 +133,11 @@ export interface EnginePort {
    * each time, because another window may have marked one. Rejects where it cannot be known.
    */
   keptSnapshots(ref: VmRef): Promise<readonly string[]>;
+  /**
+   * Who beside libvirt starts and stops this VM: a question to its host; `unseen` where no shell leads there. Rejects
+   * with a Failure.
+   */
+  keeperOf(ref: VmRef): Promise<KeptBy | 'unseen'>;
   /** `unasked`: no undo takes it back. */
   setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free', asked?: 'unasked'): Promise<void>;
   /**

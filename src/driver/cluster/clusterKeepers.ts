@@ -19,6 +19,7 @@ import {
   readConfiguredVm,
   readKeptResources,
   readLeases,
+  readNodesFor,
   readResourceStates,
   type ResourceState,
 } from './clusterXml.js';
@@ -132,9 +133,10 @@ class ClusterKeepers implements VmKeepers {
 
   /** Of each resource that is the VM: one, where nobody has made a mistake. */
   async #look(shell: HostShell, vm: VmName): Promise<readonly [Look, ...Look[]] | Exclude<KeptBy, Keeper>> {
-    const [seen, asked, node] = await Promise.all([
+    const [seen, asked, constraints, node] = await Promise.all([
       shell.ask('crm_mon', '-1', '--output-as=xml'),
       shell.ask('cibadmin', '--query', '--scope', 'resources'),
+      shell.ask('cibadmin', '--query', '--scope', 'constraints'),
       shell.ask('crm_node', '--name'),
     ]);
     if (nobodyThere.has(seen.code)) {
@@ -156,6 +158,7 @@ class ClusterKeepers implements VmKeepers {
       return {
         resource,
         config,
+        mayRunOn: constraints.code === 0 ? readNodesFor(textOf(seen), textOf(constraints), resource) : [],
         elsewhere: (state?.nodes ?? []).filter((name) => name !== here),
         rests: isOurs ? 'byUs' : state !== undefined && isAtRest(state) ? 'byPerson' : 'no',
         ended: leases.flatMap(({ id, endsAt }) => (endsAt > now ? [] : [id])),

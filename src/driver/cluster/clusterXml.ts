@@ -63,6 +63,27 @@ export function readResourceStates(crmMon: string): ReadonlyMap<string, Resource
   );
 }
 
+/**
+ * Nodes that take resources, without those that a rule forbids to this one. What rests on other resources, on rules
+ * with a date or on room is not looked at.
+ *
+ * @throws XmlError
+ */
+export function readNodesFor(crmMon: string, constraints: string, resource: string): readonly string[] {
+  const is = (one: XmlElement, of: string, what = 'true'): boolean => attribute(one, of) === what;
+  const forbidden = new Set(
+    everyElement(parseXml(constraints))
+      .filter((one) => one.name === 'rsc_location' && is(one, 'rsc', resource) && is(one, 'score', '-INFINITY'))
+      .map((one) => attribute(one, 'node')),
+  );
+  const nodes = elementsOf(find(parseXml(crmMon), 'nodes') ?? element('nodes', {}));
+  return nodes.flatMap((node) => {
+    const name = attribute(node, 'name');
+    const takes = is(node, 'online') && !is(node, 'standby') && !is(node, 'maintenance');
+    return name !== undefined && takes && !forbidden.has(name) ? [name] : [];
+  });
+}
+
 /** Whose the file is: VirtualDomain itself looks for no more than the name. @throws XmlError */
 export function readConfiguredVm(domain: string): { readonly name?: string; readonly uuid?: string } {
   const root = parseXml(domain);

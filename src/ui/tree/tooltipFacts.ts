@@ -6,13 +6,14 @@ import type { VmRef } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmView } from '../../live/views.js';
 import type { EnginePort } from '../../engine/enginePort.js';
+import { keeperText } from '../../text/rows/keeperText.js';
 import type { FactList } from '../../text/rows/factList.js';
 import type { Node, SnapshotNode } from './nodes.js';
 
 /** A tooltip that comes later is none. */
 const patienceMs = 1_000;
 
-type TooltipSource = Pick<EnginePort, 'findVm' | 'guests'>;
+type TooltipSource = Pick<EnginePort, 'findVm' | 'guests' | 'keeperOf'>;
 
 /** A small PNG, and what it is. */
 export interface DisplayPicture {
@@ -38,12 +39,14 @@ export async function tooltipContent(
   if (node.kind !== 'vm') {
     return { facts, picture: undefined };
   }
-  const [told, png, notes] = await Promise.all([
+  const [told, png, ...notes] = await Promise.all([
     withAddresses(facts, node.ref, engine),
     shownNow(node.ref, engine),
+    keeperLines(node.ref, engine),
     noteLines(node.ref, engine, readNotes),
   ]);
-  const all = notes.length === 0 ? told : { ...told, lines: [...told.lines, ...notes] };
+  const more = notes.flat();
+  const all = more.length === 0 ? told : { ...told, lines: [...told.lines, ...more] };
   return { facts: all, picture: pictureOf(png, t('Current display')) };
 }
 
@@ -58,6 +61,13 @@ async function noteLines(
 ): Promise<FactList['lines']> {
   const view = engine.findVm(ref);
   return view === undefined || readNotes === undefined ? [] : within(systemClock, patienceMs, readNotes(view), []);
+}
+
+/** None where there is no cluster on its host, or none that has it, as on most. */
+async function keeperLines(ref: VmRef, engine: TooltipSource): Promise<FactList['lines']> {
+  const asked = engine.keeperOf(ref).catch(() => 'nobody' as const);
+  const keeper = await within(systemClock, patienceMs, asked, 'nobody' as const);
+  return keeper === 'nobody' ? [] : [{ name: t('Cluster'), value: keeperText(keeper) }];
 }
 
 /** The same facts where nobody knows an address in time. */

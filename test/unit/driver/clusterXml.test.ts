@@ -6,6 +6,7 @@ import {
   readConfiguredVm,
   readKeptResources,
   readLeases,
+  readNodesFor,
   readResourceStates,
 } from '../../../src/driver/cluster/clusterXml.js';
 
@@ -43,6 +44,17 @@ describe('what a cluster tells of its VMs', () => {
       readKeptResources(cib).map(({ id, config }) => `${id}${config}`),
       ['a/1.xml', 'b/1.xml', 'b/1.xml', 'b/2.xml'],
     );
+  });
+
+  it('may run where a node takes it and no rule forbids it', () => {
+    const node = (name: string, more = ''): string =>
+      `<node name="${name}" online="${more === 'down' ? 'false' : 'true'}" standby="${more === 'standby'}"/>`;
+    const mon = `<pacemaker-result><nodes>${node('n1')}${node('n2', 'standby')}${node('n3', 'down')}${node('n4')}</nodes>
+      </pacemaker-result>`;
+    const ban = '<constraints><rsc_location id="b" rsc="a" node="n4" score="-INFINITY"/></constraints>';
+    assert.deepEqual(readNodesFor(mon, ban, 'a'), ['n1']);
+    assert.deepEqual(readNodesFor(mon, ban, 'b'), ['n1', 'n4']);
+    assert.deepEqual(readNodesFor('<pacemaker-result/>', '<constraints/>', 'a'), []);
   });
 
   it('is where it runs, and whether the cluster minds', () => {

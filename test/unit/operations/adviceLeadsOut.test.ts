@@ -127,7 +127,7 @@ describe('the advice where a base may not be written to', () => {
 });
 
 const base = '/img/web.qcow2';
-const keeper = { resource: 'web', elsewhere: [], rests: 'no', config: '/etc/vms/web.xml' } as const;
+const keeper = { resource: 'web', elsewhere: [], mayRunOn: [], rests: 'no', config: '/etc/vms/web.xml' } as const;
 const off = vm({ power: 'off' });
 const on = (file: string, ...backing: readonly string[]): Partial<Facts> => ({
   vm: vm({ disks: [disk('vda', file, { backing })] }),

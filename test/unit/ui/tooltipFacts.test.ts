@@ -1,5 +1,6 @@
 // What a tooltip tells beside its row: the addresses of a guest that runs, where somebody knows them, and its display.
 import assert from 'node:assert/strict';
+import type { KeptBy } from '../../../src/domain/keeper.js';
 import type { PowerState } from '../../../src/domain/vm.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
 import { type TooltipContent, tooltipContent } from '../../../src/ui/tree/tooltipFacts.js';
@@ -24,7 +25,12 @@ function inventory(
       return thumbnail();
     },
   };
-  return { asked, findVm: () => vmView({ vm: vm({ power }) }), guests: guests as unknown as EnginePort['guests'] };
+  return {
+    asked,
+    findVm: () => vmView({ vm: vm({ power }) }),
+    guests: guests as unknown as EnginePort['guests'],
+    keeperOf: (): Promise<KeptBy | 'unseen'> => Promise.resolve('nobody'),
+  };
 }
 
 const told = (of: ReturnType<typeof inventory>): Promise<TooltipContent> =>
@@ -51,6 +57,13 @@ describe('the tooltip of a VM', () => {
     const blind = inventory('running', none, () => Promise.reject(new Error('no display')));
     assert.deepEqual(await told(blind), { facts, picture: undefined });
     assert.deepEqual(blind.asked, ['addresses', 'thumbnail']);
+  });
+
+  it('has the cluster that runs it, and where it may', async () => {
+    const keeper = { resource: 'vm1', config: '/x', elsewhere: [], mayRunOn: ['n1', 'n2'], rests: 'no' } as const;
+    const kept = { ...inventory('off', none), keeperOf: () => Promise.resolve(keeper) };
+    const { lines } = (await told(kept)).facts;
+    assert.deepEqual(lines.at(-1), { name: 'Cluster', value: 'runs it as “vm1” · may run it on n1, n2' });
   });
 
   it('asks no guest that does not run', async () => {
