@@ -401,6 +401,7 @@ function wings() {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
     guest: ['guestFault', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
+    cluster: ['live', '.', 'commands', 'editor'],
   };
 }
 
@@ -409,7 +410,18 @@ function roomsOfWings() {
   const core = [
     // What an agent may read of a text of others.
     'agents/guestText',
-    ...['session', 'text', 'engine', 'live', 'journal', 'driver/files', 'driver/sharedHost', 'qemu', 'operations'],
+    ...[
+      'session',
+      'text',
+      'engine',
+      'live',
+      'journal',
+      'driver/files',
+      'driver/sharedHost',
+      'driver/migrationHost',
+      'qemu',
+      'operations',
+    ],
     'hosts',
     ...['domain/chains', 'domain', 'base'],
   ];

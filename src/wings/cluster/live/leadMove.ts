@@ -14,7 +14,7 @@ export interface MoveEnds {
 }
 
 /** Where a VM is; `nowhere`: it runs on neither host. */
-export type WhereItIs = 'source' | 'destination' | 'nowhere';
+type WhereItIs = 'source' | 'destination' | 'nowhere';
 
 /**
  * Everything that the other host can say beforehand: it starts a QEMU that waits, and ends it. The guest feels nothing.
@@ -72,7 +72,7 @@ export async function leadMove(
 }
 
 /** What is to be done at either host, and where the VM is then. */
-interface Settled {
+interface Settlement {
   readonly source?: 'goOn' | 'end';
   readonly destination?: 'end';
   readonly where: WhereItIs;
@@ -89,7 +89,7 @@ interface Settled {
  * | absent, off | on          | destination | it has moved                                             |
  * | absent, off | other       | nowhere     | its QEMU has ended                                       |
  */
-export function settledBy(source: MigratedState, destination: MigratedState): Settled | undefined {
+export function settledBy(source: MigratedState, destination: MigratedState): Settlement | undefined {
   const ending = destination === 'torn' ? { destination: 'end' as const } : {};
   switch (source) {
     case 'on':
