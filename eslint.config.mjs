@@ -249,6 +249,7 @@ const rooms = {
     'live',
     'journal/readAudit',
     'diagnosis',
+    'qemu/layerCosts',
     'operations/prune/pruneRule',
     'operations/undo/undoRules',
     'operations/power/alreadyInState',

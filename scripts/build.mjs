@@ -142,18 +142,18 @@ export async function buildExtension(options = {}) {
   const labFile = JSON.parse(readFileSync(join(root, 'docs/labFile.schema.json'), 'utf8'));
   writeFileSync(join(root, 'dist/lab-file.schema.json'), JSON.stringify(labFile));
   if (!options.minify) writeSentences(join(root, 'dist'));
-  await writeLevels();
+  await writeLevels(join(root, 'dist'));
   await assembleLessonGuest();
 }
 
-/** dist/levels.json.br: levels/*.level.yaml, in the order of levels/order.txt. */
-async function writeLevels() {
+/** levels.json.br: levels/*.level.yaml, in the order of levels/order.txt. @param {string} outdir absolute */
+export async function writeLevels(outdir) {
   const { parse } = await import('yaml');
   const levels = levelIds().map((id) => ({
     id,
     level: parse(readFileSync(join(root, `levels/${id}.level.yaml`), 'utf8')),
   }));
-  writeFileSync(join(root, 'dist/levels.json.br'), brotliCompressSync(JSON.stringify(levels)));
+  writeFileSync(join(outdir, 'levels.json.br'), brotliCompressSync(JSON.stringify(levels)));
 }
 
 /** In their order. @returns {readonly string[]} */

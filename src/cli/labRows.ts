@@ -55,9 +55,18 @@ export const labRows = under('Labs', {
   'level check': {
     summary: 'check a level file of the lesson: its format, whether its steps can be done, its translations',
     operands: [{ name: 'FILE', kind: 'text', needed: 'needed' }],
-    options: {},
-    more: 'Changes nothing. See docs/levels.md.',
-    examples: ['virt-rewind level check branches.level.yaml'],
+    options: {
+      play: { type: 'boolean', help: 'also play it by its own acts, on a VM that is created and deleted' },
+    },
+    more: 'Changes nothing else. See docs/levels.md.',
+    examples: ['virt-rewind level check branches.level.yaml', 'virt-rewind level check branches.level.yaml --play'],
     act: async () => (await import('./commands/levels.js')).checkLevel,
+  },
+  'level list': {
+    summary: 'list the levels of the lesson, and those in the current folder',
+    operands: [],
+    options: {},
+    examples: ['virt-rewind level list'],
+    act: async () => (await import('./commands/levels.js')).listLevels,
   },
 });

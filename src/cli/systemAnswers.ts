@@ -31,7 +31,26 @@ const problems = describe(
 );
 
 export const systemAnswers = {
-  level: v.object({ command: v.literal('level check'), level: v.object({ file: text, problems }) }),
+  level: v.object({
+    command: v.literal('level check'),
+    level: v.object({
+      file: text,
+      problems,
+      score: maybe(describe(v.object({ steps: whole, bytes: whole }), 'With --play: of its own acts.')),
+    }),
+  }),
+  levels: v.object({
+    command: v.literal('level list'),
+    levels: v.array(
+      v.object({
+        id: describe(text, 'Of a file, its name.'),
+        title: text,
+        languages: describe(v.array(text), 'None: its texts have one language.'),
+        steps: whole,
+        best: maybe(describe(whole, 'The fewest operations.')),
+      }),
+    ),
+  }),
   lab: v.object({
     command: v.picklist(['lab check', 'lab create']),
     lab: v.object({

@@ -1,22 +1,27 @@
 // Level files on the disk, as their authors write them. Reads regular files of a bounded size alone.
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { t } from '@vscode/l10n';
 import { Failure } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
 import { longestYaml } from '../lab/readYaml.js';
 import { type ReadLevel, readLevel } from './readLevel.js';
 
-/** @throws Failure `notFound`, or `failed` of what is no file or too large */
+/** What is no file, or too large, is a level with that problem. @throws Failure `notFound` */
 export async function readLevelFile(path: string): Promise<ReadLevel> {
-  const details = { doing: 'read the level', path };
   // A pipe without a writer would block.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: unknown) => {
-    throw new Failure('notFound', details, { cause: error });
+    throw new Failure('notFound', { doing: 'read the level', path }, { cause: error });
   });
   try {
     const stat = await file.stat();
     // A character takes four bytes at most.
     if (!stat.isFile() || stat.size > longestYaml * 4) {
-      throw new Failure('failed', details);
+      const message = t('{0} is not a level: it is too large, or not a file.', displayLine(path));
+      return {
+        problems: [{ line: 1, column: 1, endLine: 1, endColumn: 1, message }],
+        problemsOf: () => [],
+      };
     }
     return readLevel((await file.readFile()).toString('utf8'));
   } finally {

@@ -1,18 +1,30 @@
 // Our levels on a real VM: each is played by its own acts, no step is done before it begins, and each comes true.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { buildDoor } from '../../scripts/build.mjs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { buildDoor, writeLevels } from '../../scripts/build.mjs';
 import { root } from '../../scripts/rig/root.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { readMarks } from '../../src/bisect/bisectMarks.js';
+import { exitCode } from '../../src/cli/exitCodes.js';
 import { Lesson } from '../../src/lesson/lesson.js';
 import type { LessonOptions, LevelScore } from '../../src/lesson/lessonRun.js';
 import { allHold } from '../../src/lesson/levelChecks.js';
 import { measureLayerCosts } from '../../src/qemu/layerCosts.js';
+import { faultsOf } from '../answerFaults.js';
 import { ownLevel, ownLevelIds } from '../ownLevel.js';
 import { silentLog } from '../silentLog.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
+
+interface LevelAnswer {
+  readonly level: {
+    readonly problems: readonly { readonly line: number }[];
+    readonly score?: LevelScore;
+  };
+  readonly levels: readonly { readonly id: string; readonly languages: readonly string[] }[];
+}
 
 describe('levels', () => {
   let rig: LiveRig;
@@ -75,6 +87,81 @@ describe('levels', () => {
     assert.deepEqual([state.phase, failure?.kind, facts.exported], ['failed', 'failed', 0]);
     await without.end();
     without.dispose();
+  });
+
+  describe('on the command line', () => {
+    const level = `version: 1
+title: One
+start: [{ power: start }]
+steps:
+  - title: One
+    say: [Words]
+    do: [{ create: { title: A, kind: disk } }, { write: {} }]
+    check: { snapshots: [{ title: A }], bytes: { of: top, least: 1 MiB } }
+golf: { steps: 1 }
+`;
+    const run = async (words: readonly string[]): Promise<{ code: number | null; answer: LevelAnswer }> => {
+      const { program, script, environment } = options.commandLine!;
+      const child = spawn(program, [script, 'level', ...words, '--json', '--connect', rig.uri], {
+        env: { ...environment, LC_ALL: 'C' },
+        cwd: folder,
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      let said = '';
+      child.stdout.on('data', (data) => (said += String(data)));
+      const [code] = (await once(child, 'close')) as [number | null];
+      const answer = JSON.parse(said) as LevelAnswer;
+      assert.deepEqual(faultsOf(answer), []);
+      return { code, answer };
+    };
+    const lines = ({ level: { problems } }: LevelAnswer): readonly number[] => problems.map(({ line }) => line);
+    let folder: string;
+
+    before(async () => {
+      const { script } = options.commandLine!;
+      folder = join(rig.daemon.dir, 'written');
+      await mkdir(folder);
+      await copyFile(options.guest, join(dirname(script), 'lesson.bin'));
+      await writeLevels(dirname(script));
+      await writeFile(join(folder, 'one.level.yaml'), level);
+      await writeFile(join(folder, 'large.level.yaml'), level.replace('1 MiB', '20 MiB'));
+      await writeFile(join(folder, 'golf.level.yaml'), level.replace('golf: { steps: 1 }', 'golf: { steps: 2 }'));
+      await runOk('mkfifo', [join(folder, 'pipe')]);
+    });
+
+    it('are played to their end, and nothing is left', async () => {
+      const { code, answer } = await run(['check', 'one.level.yaml', '--play']);
+      assert.deepEqual([code, answer.level.problems, answer.level.score?.steps], [exitCode('done'), [], 1]);
+      assert.equal(await rig.virsh('list', '--all', '--name'), '');
+    });
+
+    it('tell where a check does not hold that no model knows', async () => {
+      assert.equal((await run(['check', 'large.level.yaml'])).code, exitCode('done'));
+      const { code, answer } = await run(['check', 'large.level.yaml', '--play']);
+      assert.deepEqual([code, lines(answer)], [exitCode('wrong'), [8]]);
+    });
+
+    it('are not played where they are wrong', async () => {
+      const { code, answer } = await run(['check', 'golf.level.yaml', '--play']);
+      assert.deepEqual([code, lines(answer), answer.level.score], [exitCode('wrong'), [9], undefined]);
+    });
+
+    it('say what is no file', async () => {
+      for (const name of ['pipe', '.', '/dev/null']) {
+        const { code, answer } = await run(['check', name]);
+        assert.deepEqual([code, lines(answer)], [exitCode('wrong'), [1]], name);
+      }
+    });
+
+    it('are listed, with those of the folder that are right', async () => {
+      const { code, answer } = await run(['list']);
+      assert.equal(code, exitCode('wrong'));
+      assert.deepEqual(
+        answer.levels.map(({ id }) => id),
+        [...ownLevelIds, 'large.level.yaml', 'one.level.yaml'],
+      );
+      assert.deepEqual(answer.levels.at(0)?.languages, ['en', 'de', 'zh-cn']);
+    });
   });
 
   for (const id of ownLevelIds) {
