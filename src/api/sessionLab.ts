@@ -48,7 +48,12 @@ export class SessionLab implements VirtualLab {
       const isProtected = groupQuestion(session, plan.members).guarded.length > 0;
       requireName((await labs.protectedName(this.file)) ?? (isProtected ? plan.system.name : undefined), name);
       const systems = await session.systems();
-      return requireWholeOutcome(plan, await systems.run(plan, { signal: this.#librarySession.signal(signal) }));
+      const outcome = requireWholeOutcome(
+        plan,
+        await systems.run(plan, { signal: this.#librarySession.signal(signal) }),
+      );
+      await labs.setSpeeds(this.file, (line) => this.#librarySession.log.info(line));
+      return outcome;
     });
   }
 

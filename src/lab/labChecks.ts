@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
 import { thresholdsIn } from '../diagnosis/thresholds.js';
 import { displayLine } from '../domain/plainText.js';
+import { speedWords } from '../domain/speed.js';
 import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
 import { circleText } from '../text/systems/startText.js';
@@ -39,7 +40,13 @@ export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
       }
     }
     const wait = waitOf(vm);
-    return { key, source: sourceOf(vm), after: vm.after ?? [], ...(wait !== undefined && { wait }) };
+    return {
+      key,
+      source: sourceOf(vm),
+      after: vm.after ?? [],
+      ...(wait !== undefined && { wait }),
+      ...(vm.speed !== undefined && { speed: speedWords[vm.speed] }),
+    };
   });
   const circle = circleIn(vms.map(({ key, after }) => ({ connection: '', uuid: key, name: key, after })));
   if (circle.length > 0 && wrong.length === 0) {

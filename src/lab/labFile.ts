@@ -1,6 +1,7 @@
 // What a lab file says, once it is believed: the VMs that a project needs, and their restore points. Values only.
 import type { CloneWay, CloneNetwork } from '../domain/clone.js';
 import type { Thresholds } from '../diagnosis/thresholds.js';
+import type { Speed } from '../domain/speed.js';
 import type { StartWait } from '../domain/system.js';
 
 export interface Lab {
@@ -25,6 +26,7 @@ export interface WantedVm {
   /** Keys. */
   readonly after: readonly string[];
   readonly wait?: StartWait;
+  readonly speed?: Speed;
 }
 
 /** Of a restore point of a VM that is there. */

@@ -124,6 +124,10 @@ const vm = map({
     'The VMs that must be ready before this one starts, as a list of their names in this file',
     v.pipe(v.array(v.string()), v.maxLength(31)),
   ),
+  speed: maybe(
+    'How slow its disks or its network are once it runs, after the lab was created or reset, until it is off',
+    v.picklist(['hard-disk', 'memory-card', 'phone']),
+  ),
   wait: maybe('When the VM is ready: one of agent, port and command, or only seconds', wait),
 });
 

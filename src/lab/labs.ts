@@ -28,6 +28,7 @@ import { makeLab } from './makeLab.js';
 import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
 import { readLab } from './readLab.js';
+import { setLabSpeeds } from './labSpeeds.js';
 import { removeLab } from './removeLab.js';
 import { requireUnwritten } from './writtenImages.js';
 
@@ -171,6 +172,7 @@ export class Labs {
       }
       try {
         await makeAgain(plan, open, { ...this.#options, ...wish });
+        await this.#setSpeeds(plan, wish);
         return;
       } finally {
         await open.leave();
@@ -189,6 +191,7 @@ export class Labs {
     }
     try {
       await makeLab(plan, open, { ...this.#options, ...wish });
+      await this.#setSpeeds(plan, wish);
     } finally {
       await open.leave();
     }
@@ -198,11 +201,21 @@ export class Labs {
   async planReset(file: string, to?: string): Promise<SystemPlan> {
     const stored = await this.#requireReady(file);
     const systems = await this.#options.session.systems();
-    const titles = (await this.#titlesIn(file)) ?? [];
+    const titles = (await this.#labIn(file))?.points.map(({ title }) => title) ?? [];
     const named = titles.find((title) => stored.points.some((one) => one.auto === undefined && one.title === title));
     const byNumber = to !== undefined && /^[1-9][0-9]?$/u.test(to) ? titles[Number(to) - 1] : undefined;
     const isTitle = stored.points.some(({ auto, title }) => auto === undefined && title === to);
     return systems.planRevert(stored, this.#point(stored, to === undefined ? named : isTitle ? to : (byNumber ?? to)));
+  }
+
+  /** After a reset, which ends them: the speeds that the file wants. */
+  async setSpeeds(file: string, onNote: (line: string) => unknown): Promise<void> {
+    const [lab, record] = [await this.#labIn(file), await this.find(file)];
+    await (lab && record && setLabSpeeds(lab, record.vms, this.#options.session, onNote));
+  }
+
+  #setSpeeds({ lab, record }: LabPlan, { onNote = () => undefined }: MakeWish): Promise<void> {
+    return setLabSpeeds(lab, record.vms, this.#options.session, onNote);
   }
 
   /** Whose name must be typed before it is reset or removed: as its file said when it was made, or says now. */
@@ -268,10 +281,10 @@ export class Labs {
     return stored;
   }
 
-  /** Of the restore points, as the file has them; undefined where it cannot be read. */
-  async #titlesIn(file: string): Promise<readonly string[] | undefined> {
+  /** Undefined where the file cannot be read. */
+  async #labIn(file: string): Promise<Lab | undefined> {
     try {
-      return readLab(await readLabText(resolve(file))).lab?.points.map(({ title }) => title);
+      return readLab(await readLabText(resolve(file))).lab;
     } catch (error) {
       if (error instanceof LabError) {
         return undefined;

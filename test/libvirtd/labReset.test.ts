@@ -47,7 +47,9 @@ describe('a reset of a lab that fails at one of its VMs', () => {
       ),
     );
     file = join(daemon.dir, 'virt-rewind.yaml');
-    const text = names.map((name) => `  ${name}: { existing: ${name} }\n`).join('');
+    const text = names
+      .map((name) => `  ${name}: { existing: ${name}${name === 'server' ? ', speed: hard-disk' : ''} }\n`)
+      .join('');
     await writeFile(file, `version: 1\nname: shop\nvms:\n${text}points: [{ title: clean }]\n`);
     here = await openSystems(daemon.uri, folder, daemon.env);
     const session = Session.within(
@@ -65,6 +67,8 @@ describe('a reset of a lab that fails at one of its VMs', () => {
     const plan = await labs.plan(file);
     assert.ok(plan !== 'ready');
     await labs.create(plan, { signal, onStep: () => undefined });
+    const { stdout } = await daemon.virsh(['blkdeviotune', 'server', 'vda', '--live']);
+    assert.match(stdout, /total_iops_sec\s*:\s*120\b/u);
   });
   after(async () => {
     here.dispose();
@@ -97,4 +101,21 @@ describe('a reset of a lab that fails at one of its VMs', () => {
       );
     });
   }
+
+  it('has the speeds of its file when it was created, and again after a reset', async () => {
+    const limits = async (): Promise<readonly boolean[]> =>
+      Promise.all(
+        names.map(async (name) => {
+          const { stdout } = await daemon.virsh(['blkdeviotune', name, 'vda', '--live']);
+          return /total_iops_sec\s*:\s*120\b/u.test(stdout);
+        }),
+      );
+    const notes: string[] = [];
+    await labs.setSpeeds(file, (line) => notes.push(line));
+    assert.deepEqual(await limits(), [false, true, false]);
+    await reset();
+    assert.deepEqual(await limits(), [false, false, false]);
+    await labs.setSpeeds(file, (line) => notes.push(line));
+    assert.deepEqual([await limits(), notes], [[false, true, false], []]);
+  });
 });

@@ -83,7 +83,11 @@ export async function resetLab(context: Context): Promise<ExitName> {
   return withLabs(context, async (labs, file) => {
     const [to] = context.call.operands;
     await agreeToProtected(context, await labs.protectedName(file));
-    return carryOutSystem(context, () => labs.planReset(file, to));
+    const exit = await carryOutSystem(context, () => labs.planReset(file, to));
+    await (exit === 'done' &&
+      !context.call.flags.has('plan') &&
+      labs.setSpeeds(file, (line) => context.terminal.tell(line)));
+    return exit;
   });
 }
 

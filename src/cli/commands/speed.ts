@@ -1,5 +1,5 @@
 // Slows down the disks or the networks of a running VM, or shows how fast they are.
-import { type Speed, speedOf } from '../../domain/speed.js';
+import { type Speed, speedOf, speedWords } from '../../domain/speed.js';
 import { setSpeed } from '../../session/setSpeed.js';
 import { noSpeedText, speedNowText, speedSetText } from '../../text/guests/speedText.js';
 import { agreeTo } from '../agree.js';
@@ -7,7 +7,6 @@ import type { Answers } from '../answers.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import { speedWords } from '../speedWords.js';
 
 export async function speed(context: Context): Promise<ExitName> {
   const { call, session, terminal, json } = context;

@@ -127,7 +127,9 @@ async function reset(run: CommandRun): Promise<SystemResult> {
     if (name !== undefined) {
       await typeNameOfLab(name);
     }
-    return carryOutSystem(run, { system }, 'virtRewind.resetLab', () => labs.planReset(file, point));
+    const result = await carryOutSystem(run, { system }, 'virtRewind.resetLab', () => labs.planReset(file, point));
+    await labs.setSpeeds(file, (line) => tell(run, line));
+    return result;
   });
 }
 
