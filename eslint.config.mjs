@@ -402,7 +402,7 @@ function wings() {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
     guest: ['guestFault', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
-    cluster: ['live', '.', 'commands', 'editor'],
+    cluster: ['moveFault', 'live', 'move', '.', 'commands', 'editor'],
   };
 }
 
@@ -427,7 +427,11 @@ function roomsOfWings() {
     ...['domain/chains', 'domain', 'base'],
   ];
   /** Of single wings, beside that. */
-  const more = { guest: ['lab'] };
+  const more = {
+    guest: ['lab'],
+    // A VM is sent to another host as a replica is.
+    cluster: ['', '/copiesFault', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`),
+  };
   const shells = { commands: ['cli'], editor: ['ui/commands', 'ui/guest', 'ui/prompts', 'ui/tree', 'ui'] };
   return Object.fromEntries(
     Object.entries(wings()).flatMap(([wing, folders]) => {

@@ -11,6 +11,7 @@ import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
 import { answerDocument } from './cli/schema.js';
+import { clusterCommands } from './wings/cluster/commands/clusterCommands.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
 import { guestCommands } from './wings/guest/commands/guestCommands.js';
 import { insideCommands } from './wings/inside/commands/insideCommands.js';
@@ -18,7 +19,13 @@ import { insideCommands } from './wings/inside/commands/insideCommands.js';
 /** From Node.js 22.1 on, which keeps what it has compiled in a folder of its own: a third of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown };
 
-const commands = { ...ownCommands, ...insideCommands(copiedDisks), ...copiesCommands, ...guestCommands };
+const commands = {
+  ...ownCommands,
+  ...insideCommands(copiedDisks),
+  ...copiesCommands,
+  ...guestCommands,
+  ...clusterCommands(ownCommands),
+};
 
 /** Of agents. */
 const readers: AgentReaders = {

@@ -277,13 +277,15 @@ export function activate(context: vscode.ExtensionContext): VirtRewindApi | Deve
 
 /** What wings do here but at the start. */
 async function wings() {
-  const [{ insideInEditor: inside }, { copiesInEditor: copies }, { guestInEditor: guest }] = await Promise.all([
+  const [{ insideInEditor: inside }, { copiesInEditor: copies }, guest, cluster] = await Promise.all([
     import('./wings/inside/editor/insideInEditor.js'),
     import('./wings/copies/editor/copiesInEditor.js'),
     import('./wings/guest/editor/guestInEditor.js'),
+    import('./wings/cluster/editor/clusterInEditor.js'),
   ]);
-  const handlers = { ...inside.handlers, ...copies.handlers, ...guest.handlers };
-  return { ...inside, ...copies, handlers, readers: { ...inside.readers, ...copies.readers } };
+  const handlers = { ...copies.handlers, ...guest.guestInEditor.handlers, ...cluster.clusterInEditor.handlers };
+  const readers = { ...inside.readers, ...copies.readers };
+  return { ...inside, ...copies, handlers: { ...inside.handlers, ...handlers }, readers };
 }
 
 /** For other extensions. Its code is loaded when one of them connects. */
@@ -313,9 +315,7 @@ function landAfterStart(
 }
 
 /** The editor is closed: it waits a few seconds for this. What takes longer, or breaks off, the next start removes. */
-export async function deactivate(): Promise<void> {
-  await endLesson?.();
-}
+export const deactivate = async (): Promise<void> => endLesson?.();
 
 /** Its package.json is made from the table of verbs. */
 function contributedBy({ packageJSON }: vscode.Extension<unknown>): Contributions {

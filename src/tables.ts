@@ -3,6 +3,9 @@ import { answers as ownAnswers } from './cli/answers.js';
 import { ownCommands } from './cli/commandTable.js';
 import type { CommandTable } from './cli/context.js';
 import { verbs as ownVerbs } from './verbs/verbs.js';
+import { clusterAnswers } from './wings/cluster/commands/answers.js';
+import { clusterCommands } from './wings/cluster/commands/clusterCommands.js';
+import { clusterVerbs } from './wings/cluster/clusterVerbs.js';
 import { copiesAnswers } from './wings/copies/commands/answers.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
 import { copiesVerbs } from './wings/copies/copiesVerbs.js';
@@ -23,7 +26,7 @@ export { argumentTable } from './verbs/arguments.js';
 export { submenus } from './verbs/submenus.js';
 export { taskActions, taskShapes } from './verbs/tasks.js';
 
-export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs, ...guestVerbs };
+export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs, ...guestVerbs, ...clusterVerbs };
 
 export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id}` as const);
 
@@ -33,7 +36,8 @@ export const commands: CommandTable = {
   ...insideCommands(copiedDisks),
   ...copiesCommands,
   ...guestCommands,
+  ...clusterCommands(ownCommands),
 };
 
 /** With --json, each by a name of its own. */
-export const answers = { ...ownAnswers, ...insideAnswers, ...copiesAnswers, ...guestAnswers };
+export const answers = { ...ownAnswers, ...insideAnswers, ...copiesAnswers, ...guestAnswers, ...clusterAnswers };

@@ -339,6 +339,17 @@ export const deepParts = [
     files: ['copiesTargets', 'copiesBySsh', 'plainBySsh'],
   },
   {
+    name: 'moves system',
+    group: 'hosts',
+    version: 'system',
+    minutes: 5,
+    guards: ['wings', 'driver'],
+    needs: ['sshd'],
+    layer: 'libvirtd',
+    tier: 'more',
+    files: ['moves'],
+  },
+  {
     name: 'full system',
     group: 'killed',
     version: 'system',

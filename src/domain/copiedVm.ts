@@ -90,3 +90,24 @@ export interface PointDisk {
 
 /** Why no VM can be restored on a connection. */
 export type RestoreObstacle = 'notQemu' | 'readOnly' | 'otherHost' | 'nameTaken' | 'uuidTaken';
+
+/** On another host, as it was on its own. */
+export interface MovedVm {
+  readonly name: string;
+  readonly uuid: string;
+  readonly documents: VmDocuments;
+}
+
+/** `guests`: no VMs of that processor and hypervisor; `machine`: of them, not that type. */
+export interface Lacking {
+  readonly what: 'guests' | 'machine';
+  readonly name: string;
+}
+
+/** As libvirt has a VM at this moment. */
+export interface StandingVm {
+  readonly name: string;
+  readonly isOff: boolean;
+  /** libvirt's, which incremental backups go by. */
+  readonly checkpoints: number;
+}

@@ -109,6 +109,10 @@ const ofCopies: Table<VmCopies> = {
   undefine: 'changes',
   startForUs: 'changes',
   openMigration: 'changes',
+  lacking: 'reads',
+  standing: 'reads',
+  takeOver: 'changes',
+  letGo: 'changes',
 };
 
 const ofGuests: Table<GuestAccess> = {

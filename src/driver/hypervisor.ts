@@ -8,11 +8,14 @@ import type { Capabilities } from '../domain/capabilities.js';
 import type {
   CopiedPoint,
   HostUse,
+  Lacking,
+  MovedVm,
   NamedFiles,
   PointDisk,
   RestoredVm,
   RestoreObstacle,
   SavedText,
+  StandingVm,
   VmDocuments,
 } from '../domain/copiedVm.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
@@ -135,6 +138,14 @@ export interface VmCopies {
   startForUs(uuid: string): Promise<void>;
   /** This host's part in a live move, on a connection of its own: whoever asks disposes of it. */
   openMigration(): Promise<MigrationHost>;
+  /** What a VM of another host needs here that is not here, as far as libvirt tells. */
+  lacking(documents: VmDocuments): Promise<Lacking | undefined>;
+  /** Undefined: there is no VM of that UUID. */
+  standing(uuid: string): Promise<StandingVm | undefined>;
+  /** Defines a VM of another host as it was there, with all its snapshots, off: otherwise as `define`. */
+  takeOver(vm: MovedVm): Promise<void>;
+  /** Has libvirt forget a VM that is off, with its snapshots. All its files stay. */
+  letGo(uuid: string): Promise<void>;
 }
 
 export interface Hypervisor {

@@ -1,4 +1,5 @@
 // What backups need of a connection, and what we noted of a VM that was there before.
+import type { MovedVm } from '../domain/copiedVm.js';
 import type { Hypervisor, VmCopies } from '../driver/hypervisor.js';
 import type { Persistence } from '../journal/persistence.js';
 
@@ -9,6 +10,8 @@ export interface NotedCopies extends VmCopies {
     to: string,
     durationMs: number,
   ): Promise<unknown>;
+  /** So does a VM that came here. @param from the connection that it was on. @returns whether the history has it */
+  noteMove(moved: Pick<MovedVm, 'name' | 'uuid'>, from: string, durationMs: number): Promise<boolean>;
 }
 
 /** Files that are restored under the names of others are not what those were: see `contentChanged`. */
@@ -22,6 +25,15 @@ export async function copiesOn(
     noteBackup: ({ id, vm: name, uuid }, to, durationMs) => {
       const request = { kind: 'backup', id, to } as const;
       return audit.note({ connection: live.uri, vm: { name, uuid }, request, outcome: 'done', durationMs });
+    },
+    noteMove: ({ name, uuid }, from, durationMs) =>
+      audit.note({
+        ...{ connection: live.uri, vm: { name, uuid }, request: { kind: 'move', from } },
+        ...{ outcome: 'done', durationMs },
+      }),
+    takeOver: async (vm) => {
+      await frozen.forget({ connection: live.uri, uuid: vm.uuid });
+      await copies.takeOver(vm);
     },
     define: async (vm) => {
       await frozen.forget({ connection: live.uri, uuid: vm.uuid });

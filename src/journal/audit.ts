@@ -44,10 +44,17 @@ interface BackupRequest {
   readonly to: string;
 }
 
+/** A VM came from another host. */
+interface MovedRequest {
+  readonly kind: 'move';
+  /** The connection that it was on. */
+  readonly from: string;
+}
+
 export interface AuditNote extends OperationEnd {
   readonly connection: string;
   readonly vm: { readonly uuid: string; readonly name: string };
-  readonly request: LoggedRequest | AgentRequest | RestoreRequest | BackupRequest;
+  readonly request: LoggedRequest | AgentRequest | RestoreRequest | BackupRequest | MovedRequest;
   readonly durationMs: number;
 }
 

@@ -3,11 +3,11 @@ import type { Log } from '../../base/log.js';
 import type {
   HostRule,
   HostUse,
+  MovedVm,
   NamedFiles,
   RestoredVm,
   RestoreObstacle,
   SavedText,
-  SnapshotDocument,
   VmDocuments,
 } from '../../domain/copiedVm.js';
 import { Failure } from '../../domain/failure.js';
@@ -30,7 +30,6 @@ import { readPower } from '../powerState.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import { startVm } from '../run/openImages.js';
 import { tpmFlag } from '../run/runForkSteps.js';
-import { readSecure } from '../run/runRedefineStep.js';
 import { toFailure } from '../toFailure.js';
 import { copiedPoint, pointDefinition, presentDisks } from '../xml/copiedPoint.js';
 import { parseEmulators } from '../xml/anewXml.js';
@@ -49,7 +48,8 @@ import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
-import { readCurrent } from './readSnapshots.js';
+import { lacking, letGo, standing } from './movedVm.js';
+import { readDocuments } from './readDocuments.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
   /** To a shell on the daemon's host, where a login leads there. */
@@ -112,39 +112,16 @@ export function vmCopiesOn(place: Place): VmCopies {
       asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder, power)),
     startForUs: (uuid) => asFailureOf('start a VM that is checked', uuid, startForUs(place, uuid)),
     openMigration: () => asFailureOf('prepare a move', '', openMigration(place)),
+    lacking: (documents) => asFailureOf('look whether a VM can be moved', '', lacking(place, documents)),
+    standing: (uuid) => asFailureOf('look at a VM that is moved', uuid, standing(place, uuid)),
+    takeOver: (vm) => asFailureOf('define a VM that is moved', vm.name, takeOver(place, vm)),
+    letGo: (uuid) => asFailureOf('forget a VM that is moved', uuid, letGo(place, uuid)),
   };
 }
 
 /** With what it throws as a rejection. */
 async function resultOf<T>(work: () => T): Promise<T> {
   return Promise.resolve(work());
-}
-
-async function readDocuments({ connection }: Place, uuid: string, secrets?: 'without'): Promise<VmDocuments> {
-  const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  const flags = VIR_DOMAIN_XML_INACTIVE | (secrets === undefined ? VIR_DOMAIN_XML_SECURE : 0);
-  const { xml: definition } = await connection.call('domainGetXmlDesc', { dom, flags });
-  const listed = await connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
-  const documents: SnapshotDocument[] = [];
-  for (const { name } of listed.snapshots) {
-    const xml = await readSecure({ connection, dom }, name, secrets === undefined ? undefined : 0);
-    const { parent } = parseSnapshotHead(Buffer.from(xml));
-    documents.push({ name, ...(parent !== undefined && { parent }), xml });
-  }
-  const current = await readCurrent(connection, dom);
-  return { definition, snapshots: parentsFirst(documents), ...(current !== undefined && { current }) };
-}
-
-/** One whose parent is not there comes last, as it cannot be defined. */
-function parentsFirst(documents: readonly SnapshotDocument[]): readonly SnapshotDocument[] {
-  const childrenOf = (name: string | undefined): readonly SnapshotDocument[] =>
-    documents.filter(({ parent }) => parent === name);
-  const ordered = [...childrenOf(undefined)];
-  for (const { name } of ordered) {
-    ordered.push(...childrenOf(name));
-  }
-  const placed = new Set(ordered);
-  return [...ordered, ...documents.filter((one) => !placed.has(one))];
 }
 
 function filesIn({ definition, snapshots }: VmDocuments): NamedFiles {
@@ -251,8 +228,17 @@ async function savedRam(place: Place, vm: RestoredVm, { xml, cookie }: SavedText
 
 /** All documents are written before anything is defined. */
 async function define(place: Place, vm: RestoredVm): Promise<boolean> {
+  await defineAs(place, vm, await documentsFor(place, vm));
+  return true;
+}
+
+async function takeOver(place: Place, vm: MovedVm): Promise<void> {
+  await defineAs(place, vm, vm.documents);
+}
+
+async function defineAs(place: Place, vm: MovedVm, written: VmDocuments): Promise<void> {
   const { connection, uri } = place;
-  const { definition: xml, snapshots, current } = await documentsFor(place, vm);
+  const { definition: xml, snapshots, current } = written;
   const { name: own, uuid } = parseDomainXml(xml);
   if (own !== vm.name || uuid !== vm.uuid) {
     throw new XmlError(`it describes ${own} (${uuid})`);
@@ -271,7 +257,6 @@ async function define(place: Place, vm: RestoredVm): Promise<boolean> {
       }
     }
     await requireRestored(place, vm);
-    return true;
   } catch (error) {
     await undefineAll(place, dom, vm.documents.definition, 'keeps').catch(() => {
       throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });
@@ -286,7 +271,7 @@ async function redefine(connection: Place['connection'], dom: Domain, xmlDesc: s
 }
 
 /** libvirt answers some redefinitions as done that it has changed. */
-async function requireRestored(place: Place, { uuid, name, documents }: RestoredVm): Promise<void> {
+async function requireRestored(place: Place, { uuid, name, documents }: MovedVm): Promise<void> {
   const found = await readDocuments(place, uuid);
   const essence = ({ snapshots, current }: VmDocuments): string =>
     JSON.stringify([current, snapshots.map((one) => [one.name, one.parent, hasRevertDisks(one.xml)]).sort(byText)]);

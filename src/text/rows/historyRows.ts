@@ -153,6 +153,7 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
     repair: () => operationWords({ kind: 'repair' } as OperationRequest, ''),
     restore: () => t('restoring its backup of {0}', momentText(request['madeAt'])),
     backup: () => t('backing it up to {0} as {1}', text(request['to']), text(request['id'])),
+    move: () => t('moving it here from {0}', text(request['from'])),
     agent: () => agentWords(request, (snapshot) => titleOf(vm.uuid, snapshot)),
   };
   return (Object.hasOwn(known, text(kind)) ? known[text(kind)] : undefined)?.() ?? text(kind);

@@ -1,0 +1,55 @@
+// A VM that goes to another host: what it needs there, how it stands, and how its own host forgets it.
+import type { Capabilities } from '../../domain/capabilities.js';
+import type { Lacking, StandingVm, VmDocuments } from '../../domain/copiedVm.js';
+import { Failure } from '../../domain/failure.js';
+import type { Connection } from '../../libvirt/connection.js';
+import {
+  VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
+  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+  VIR_DOMAIN_XML_INACTIVE,
+} from '../../libvirt/flags.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import { readPower } from '../powerState.js';
+import { tpmFlag } from '../run/runForkSteps.js';
+import { parseDomainXml } from '../xml/domainXml.js';
+import { lackingIn } from '../xml/movedXml.js';
+
+interface Place {
+  readonly connection: Connection;
+  readonly capabilities: Capabilities;
+}
+
+export async function lacking({ connection }: Place, { definition }: VmDocuments): Promise<Lacking | undefined> {
+  const { capabilities } = await connection.call('connectGetCapabilities', {});
+  return lackingIn(definition, capabilities);
+}
+
+export async function standing({ connection }: Place, uuid: string): Promise<StandingVm | undefined> {
+  const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
+  if (found === undefined) {
+    return undefined;
+  }
+  const { dom } = found;
+  const [{ power }, listed] = await Promise.all([
+    readPower(connection, dom),
+    undefinedOnCode(
+      errorCodes.VIR_ERR_NO_SUPPORT,
+      connection.call('domainListAllCheckpoints', { dom, needResults: 0, flags: 0 }),
+    ),
+  ]);
+  return { name: dom.name, isOff: power === 'off', checkpoints: listed?.ret ?? 0 };
+}
+
+/** In one call: a VM is never left with a part of its snapshots. */
+export async function letGo({ connection, capabilities }: Place, uuid: string): Promise<void> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const { power } = await readPower(connection, dom);
+  if (power !== 'off') {
+    throw new Failure('refused', { vm: dom.name, doing: 'forget a VM that is moved' });
+  }
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  const { nvram } = parseDomainXml(xml);
+  const variables = nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+  const flags = VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | variables | tpmFlag(xml, capabilities, 'keeps');
+  await connection.call('domainUndefineFlags', { dom, flags });
+}

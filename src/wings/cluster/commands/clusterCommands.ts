@@ -1,0 +1,24 @@
+// The command that moves VMs between hosts, loaded when it is called.
+import { acting, vm } from '../../../cli/commandShape.js';
+import type { CommandTable } from '../../../cli/context.js';
+import type { Wing } from '../../wing.js';
+
+/** @param own those of the command line: a move that broke off is ended by it too */
+export const clusterCommands = ({ recover }: CommandTable) =>
+  ({
+    move: {
+      heading: 'VMs',
+      summary: 'move a VM that is off to another host, with its snapshots',
+      operands: [vm, { name: 'HOST', kind: 'text', needed: 'needed' }],
+      options: {
+        ...acting,
+        plan: { type: 'boolean', help: 'show what would be sent, or why it cannot be, and change nothing' },
+      },
+      more: 'HOST is its libvirt URI. Files go to the same paths there, with all layers, snapshots inside of images, RAM, UEFI variables, TPM and saved state; files on storage that both hosts have stay. Checksums are compared before the VM is there, and the VM here is forgotten last. Its files here go to the trash beside them. What was interrupted is finished or undone by virt-rewind recover VM, or by the next move of it. See docs/move.md.',
+      examples: ['virt-rewind move web-test qemu+ssh://root@other/system --plan'],
+      act: async () => (await import('./moveCommand.js')).move,
+    },
+    ...(recover !== undefined && {
+      recover: { ...recover, act: async () => (await import('./moveCommand.js')).recovering(await recover.act?.()) },
+    }),
+  }) as const satisfies Wing['commands'];

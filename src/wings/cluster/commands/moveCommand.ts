@@ -1,0 +1,107 @@
+// `virt-rewind move`, and what `recover` does beside its own.
+import { t } from '@vscode/l10n';
+import { agreeTo } from '../../../cli/agree.js';
+import { CliError } from '../../../cli/commandError.js';
+import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { ExitName } from '../../../cli/exitCodes.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { CopiesFault } from '../../copies/copiesFault.js';
+import { faultText } from '../../copies/copiesText.js';
+import { endLeftMoves } from '../move/leftMoves.js';
+import { moveVm } from '../move/moveVm.js';
+import { planMove } from '../move/planMove.js';
+import { withSides } from '../move/sides.js';
+import { isFailing, MoveFault, MoveStays } from '../moveFault.js';
+import { movedLines, moveProblemText, planLines, staysText } from '../moveText.js';
+import type { ClusterAnswers } from './answers.js';
+
+export const move: CommandHandler = async (context) => {
+  const { call, session, terminal, interruption, json, log } = context;
+  const { engine, folder } = session;
+  const [named = '', to = ''] = call.operands;
+  const { signal } = interruption;
+  return orCliError({ vm: named, host: to }, async () => {
+    await tellEnded(context, named);
+    const view = await session.vm(named);
+    const { name } = view.vm;
+    return withSides(engine, { from: view.ref.connection, to }, signal, async (sides): Promise<ExitName> => {
+      const planned = await planMove(engine, view, sides, folder);
+      const host = sides.to.name;
+      const { send, shared, mediaMissing, documents } = planned;
+      const lines = planLines(planned, host);
+      const of = { vm: name, uuid: view.ref.uuid, to, snapshots: documents.snapshots.length };
+      if (call.flags.has('plan')) {
+        const paths = (files: typeof send): string[] => files.map(({ path }) => path);
+        const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+        const plan = { ...of, bytes, send: paths(send), shared: paths(shared), mediaMissing: [...mediaMissing] };
+        json?.({ plan } satisfies ClusterAnswers['move']);
+        if (json === undefined) {
+          terminal.say([...lines, t('Nothing was changed.')].join('\n'));
+        }
+        return 'done';
+      }
+      const isProtected = session.isProtected(view.vm) ? { isProtected: displayLine(name), typed: name } : {};
+      await agreeTo(context, { lines, confirm: t('Move'), asks: true, ...isProtected });
+      const end = await moveVm(engine, sides, planned, {
+        ...{ folder, log, signal },
+        onProgress: (fraction) =>
+          terminal.progress(t('Moving {0}: {1} %', displayLine(name), Math.floor(fraction * 100))),
+      });
+      json?.({
+        moved: { ...of, from: view.ref.connection, trashed: [...end.trashed] },
+      } satisfies ClusterAnswers['move']);
+      if (json === undefined) {
+        terminal.say(movedLines(end, host).join('\n'));
+      }
+      return 'done';
+    });
+  });
+};
+
+/** Moves of the VM that broke off are ended first. */
+export function recovering(recover: CommandHandler | undefined): CommandHandler {
+  return async (context) => {
+    const named = context.call.operands[0] ?? '';
+    const isOnlyMove = await orCliError({ vm: named, host: '' }, async () =>
+      context.call.flags.has('plan') || context.call.flags.has('dismiss') ? false : tellEnded(context, named),
+    );
+    return isOnlyMove || recover === undefined ? 'done' : recover(context);
+  };
+}
+
+/** @returns whether there was one */
+async function tellEnded({ session, terminal, log }: Context, vm: string): Promise<boolean> {
+  const ends = await endLeftMoves(session.engine, vm, { folder: session.folder, log });
+  ends.forEach((end) => terminal.tell(movedLines(end, end.record.to).join('\n')));
+  return ends.length > 0;
+}
+
+async function orCliError<T>(
+  words: { readonly vm: string; readonly host: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof MoveStays) {
+      const cause = asCliError(error.cause, words);
+      const said = cause instanceof Error ? cause.message : String(cause);
+      throw new CliError('failed', `${said} ${staysText(words)}`);
+    }
+    throw asCliError(error, words);
+  }
+}
+
+function asCliError(error: unknown, words: { readonly vm: string; readonly host: string }): unknown {
+  if (error instanceof MoveFault) {
+    const { kind } = error.problem;
+    const exit = kind === 'busy' ? 'busy' : isFailing(error.problem) ? 'failed' : 'refused';
+    return new CliError(exit, moveProblemText(error.problem, words));
+  }
+  if (error instanceof CopiesFault) {
+    const { kind } = error.problem;
+    const exit = kind === 'busy' ? 'busy' : ['copyCut', 'cannotWrite', 'changed'].includes(kind) ? 'failed' : 'refused';
+    return new CliError(exit, faultText(error, words.host, words.vm));
+  }
+  return error;
+}

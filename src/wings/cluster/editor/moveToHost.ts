@@ -1,0 +1,74 @@
+// Move to Another Host…: a VM that is off, with its snapshots.
+import { t } from '@vscode/l10n';
+import { CopiesFault } from '../../copies/copiesFault.js';
+import { faultText } from '../../copies/copiesText.js';
+import { displayLine } from '../../../domain/plainText.js';
+import type { CommandRun } from '../../../ui/commands/commandServices.js';
+import { typeNameOfVm } from '../../../ui/commands/consent.js';
+import { sessionOf } from '../../../ui/commands/sessionOf.js';
+import { targetVm } from '../../../ui/commands/targets.js';
+import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { askModal, notify, notifyProgress } from '../../../ui/prompts/notify.js';
+import { pickConnection } from '../../../ui/prompts/pickTarget.js';
+import type { MoveEnd } from '../move/endMove.js';
+import { endLeftMoves } from '../move/leftMoves.js';
+import { moveVm } from '../move/moveVm.js';
+import { planMove } from '../move/planMove.js';
+import { withSides } from '../move/sides.js';
+import { isFailing, MoveFault, MoveStays } from '../moveFault.js';
+import { movedLines, moveProblemText, planLines, staysText } from '../moveText.js';
+
+export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string; readonly to: string }> {
+  const { engine, log } = run;
+  const view = await targetVm(run, ({ vm }) => vm.power === 'off');
+  const { vm, ref } = view;
+  const others = engine.connections.filter(({ uri }) => uri !== ref.connection);
+  const { uri: to } = await pickConnection(others, t('Select where {0} goes', displayLine(vm.name)));
+  const session = sessionOf(run);
+  const { folder } = session;
+  const words = { vm: vm.name, host: to };
+  try {
+    const end = await notifyProgress(run.title ?? vm.name, true, async (report, cancellation): Promise<MoveEnd> => {
+      const stop = new AbortController();
+      cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
+      await endLeftMoves(engine, ref.uuid, { folder, log });
+      return withSides(engine, { from: ref.connection, to }, stop.signal, async (sides) => {
+        const planned = await planMove(engine, view, sides, folder);
+        const [question = '', ...details] = planLines(planned, sides.to.name);
+        requireAnswer(await askModal('warning', question, details.join('\n'), t('Move')));
+        if (session.isProtected(vm)) {
+          await typeNameOfVm(view, t('{0} Is Protected', displayLine(vm.name)), question);
+        }
+        let told = 0;
+        const onProgress = (fraction: number): void => {
+          const percent = Math.floor(fraction * 100);
+          report(`${percent} %`, percent - told);
+          told = percent;
+        };
+        return moveVm(engine, sides, planned, { folder, log, signal: stop.signal, onProgress });
+      });
+    });
+    void notify('info', movedLines(end, to).join(' '));
+    return { vm: vm.name, to };
+  } catch (error) {
+    throw asCommandError(error, words);
+  }
+}
+
+function asCommandError(error: unknown, words: { readonly vm: string; readonly host: string }): unknown {
+  if (error instanceof MoveStays) {
+    const cause = asCommandError(error.cause, words);
+    return new CommandError(
+      'failed',
+      `${cause instanceof Error ? cause.message : String(cause)} ${staysText(words)}`,
+      {},
+    );
+  }
+  if (error instanceof MoveFault) {
+    const kind = isFailing(error.problem) ? 'failed' : 'refused';
+    return new CommandError(kind, moveProblemText(error.problem, words), { vm: words.vm }, { cause: error });
+  }
+  return error instanceof CopiesFault
+    ? new CommandError('refused', faultText(error, words.host, words.vm), { vm: words.vm }, { cause: error })
+    : error;
+}

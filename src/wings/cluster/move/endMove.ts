@@ -1,0 +1,126 @@
+// Finishes a move or undoes it, as far as it came, whoever began it. The VM never stays runnable on both hosts.
+import { posix } from 'node:path';
+import { directFiles } from '../../../driver/files/directFiles.js';
+import { turnsOfAll } from '../../../driver/files/fileTurns.js';
+import type { StandingVm } from '../../../domain/copiedVm.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import { filesOfVms } from '../../copies/vm/filesOfVms.js';
+import { MoveFault } from '../moveFault.js';
+import type { MovedFile, MoveRecord, OpenMove } from './moveStore.js';
+import { requireRun, seenOn, type Side, type Sides, withSides } from './sides.js';
+
+export interface MoveEnd {
+  readonly end: 'moved' | 'undone';
+  readonly record: MoveRecord;
+  /** Files of its own host that were put into the trash. */
+  readonly trashed: readonly string[];
+}
+
+/**
+ * | phase               | used since              | →                                          |
+ * |---------------------|-------------------------|--------------------------------------------|
+ * | before `there`      |                         | undone                                     |
+ * | `there`             | not here                | finished                                   |
+ * | `there`             | here, and not there     | undone                                     |
+ * | `there`             | on both                 | left to a person                           |
+ *
+ * @throws MoveFault `bothUsed`; Failure, CopiesFault: it can be called again
+ */
+export async function endMove(engine: EnginePort, open: OpenMove): Promise<MoveEnd> {
+  const { record } = open;
+  const { signal } = new AbortController();
+  return withSides(engine, record, signal, async (sides) => {
+    const end = await endOf(record, sides);
+    const trashed = end === 'moved' ? await finish(record, sides) : await undo(engine, record, sides);
+    await open.forget();
+    for (const connection of [record.from, record.to]) {
+      await engine.refresh({ connection });
+    }
+    return { end, record, trashed };
+  });
+}
+
+async function endOf({ phase, vm, files }: MoveRecord, { from, to }: Sides): Promise<MoveEnd['end']> {
+  const there = await standingOn(to, vm.uuid);
+  if (phase !== 'there') {
+    return 'undone';
+  }
+  const here = await standingOn(from, vm.uuid);
+  if (here === undefined) {
+    return 'moved';
+  }
+  const paths = files.map(({ path }) => path);
+  const [seenHere, seenThere] = [await seenOn(from, paths), await seenOn(to, paths)];
+  const isUsed = ({ path, bytes, modified }: MovedFile, seen: typeof seenHere): boolean => {
+    const found = seen.get(path);
+    return found !== undefined && (found.bytes !== bytes || found.modified !== modified);
+  };
+  const usedHere = !here.isOff || files.some((file) => isUsed(file, seenHere));
+  const usedThere = there?.isOff !== true || files.some((file) => isUsed(file, seenThere) || !seenThere.has(file.path));
+  if (usedHere && usedThere) {
+    throw new MoveFault({ kind: 'bothUsed' });
+  }
+  return usedHere || there === undefined ? 'undone' : 'moved';
+}
+
+function standingOn(side: Side, uuid: string): Promise<StandingVm | undefined> {
+  return side.ask((copies) => copies.standing(uuid));
+}
+
+async function finish(
+  { vm, files, from: uri, startedAt }: MoveRecord,
+  { from, to }: Sides,
+): Promise<readonly string[]> {
+  const { host } = from;
+  const own = directFiles({ ...host, turns: turnsOfAll, act: (change) => change(host) });
+  const trashed: string[] = [];
+  const put = async (some: readonly MovedFile[]): Promise<void> => {
+    const seen = await seenOn(
+      from,
+      some.map(({ path }) => path),
+    );
+    for (const { path } of some.filter((file) => seen.get(file.path)?.identity === file.identity)) {
+      await own.trash(path);
+      trashed.push(path);
+    }
+  };
+  // libvirt forgets no VM that has it.
+  await put(files.filter(({ role }) => role === 'savedState'));
+  if ((await standingOn(from, vm.uuid)) !== undefined) {
+    await from.ask((copies) => copies.letGo(vm.uuid));
+  }
+  await put(files);
+  await to.ask((copies) => copies.noteMove(vm, uri, Math.max(0, Date.now() - startedAt)));
+  return trashed;
+}
+
+/** All that was made there goes, and nothing else. */
+async function undo(
+  engine: EnginePort,
+  { phase, vm, files, stages }: MoveRecord,
+  { to }: Sides,
+): Promise<readonly string[]> {
+  const there = phase === 'sending' ? undefined : await standingOn(to, vm.uuid);
+  const used = phase === 'sending' ? new Set<string>() : await filesOfVms(engine, to.connection, vm.uuid);
+  if (there?.isOff === false || used === undefined || files.some(({ path }) => used.has(path))) {
+    throw new MoveFault({ kind: 'bothUsed' });
+  }
+  const made = files.flatMap(({ path, identityThere = '', role }) =>
+    identityThere === '' ? [] : [{ path, identityThere, role }],
+  );
+  const remove = (some: typeof made): Promise<unknown> =>
+    requireRun(to, '/', 'remove_files', ...some.flatMap(({ path, identityThere }) => [path, identityThere]));
+  // libvirt forgets no VM that has one.
+  await remove(made.filter(({ role }) => role === 'savedState'));
+  if (there !== undefined) {
+    await to.ask((copies) => copies.letGo(vm.uuid));
+  }
+  await remove(made);
+  for (const folder of new Set(files.flatMap(({ folders }) => folders).reverse())) {
+    await to.shell.run('rmdir', '--', folder);
+  }
+  for (const stage of stages.filter((one) => /^\.virt-rewind-move-[\da-f]{32}$/u.test(posix.basename(one)))) {
+    await requireRun(to, posix.dirname(stage), 'rm', '-rf', '--', stage);
+  }
+  return [];
+}

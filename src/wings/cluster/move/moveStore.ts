@@ -1,0 +1,140 @@
+// The moves of VMs that are under way or broke off: written down before anything is made, forgotten when all is done. A
+// folder for each, held by who works on it.
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Log } from '../../../base/log.js';
+import { type DiskLock, takeLock } from '../../../journal/diskLock.js';
+import { idPattern, journalFailure, namesIn, replaceFile } from '../../../journal/durable.js';
+import { count, writeJson } from '../../../journal/json.js';
+import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from '../../../journal/recordFolder.js';
+import { thisWriter } from '../../../journal/writer.js';
+
+const version = 1;
+const file = 'move.json';
+/** With the documents of a thousand snapshots. */
+const maxBytes = 64 * 1024 * 1024;
+const maxMoves = 200;
+
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5_000));
+const path = v.pipe(text, v.regex(/^\//u));
+const id = v.pipe(v.string(), v.regex(idPattern));
+
+const movedFile = v.object({
+  /** The same on both hosts. */
+  path,
+  role: v.picklist(['disk', 'memory', 'uefiVariables', 'savedState', 'tpmState']),
+  bytes: count,
+  allocatedBytes: count,
+  /** Seconds, as `stat` tells it. */
+  modified: text,
+  /** What tells it from others of its name, here; and there, when it is whole. */
+  identity: text,
+  identityThere: v.exactOptional(text),
+  /** Where it becomes whole: in one of the `stages`. */
+  stage: path,
+  /** Folders of the VM alone, which it needs there, the outer one first. */
+  folders: v.array(path),
+});
+
+const shape = v.object({
+  version: v.literal(version),
+  id,
+  vm: v.object({ uuid: text, name: text }),
+  from: text,
+  to: text,
+  startedAt: count,
+  /**
+   * `sending`: libvirt there knows nothing of it. `defining`: it may. `there`: it has all, and its own host forgets it.
+   */
+  phase: v.picklist(['sending', 'defining', 'there']),
+  /** Folders of ours there. */
+  stages: v.array(path),
+  /** Those that are sent; the rest is on both hosts. */
+  files: v.array(movedFile),
+  documents: v.object({
+    definition: v.string(),
+    snapshots: v.array(v.object({ name: text, parent: v.exactOptional(text), xml: v.string() })),
+    current: v.exactOptional(text),
+  }),
+});
+
+type MoveDocument = v.InferOutput<typeof shape>;
+export type MoveRecord = Omit<MoveDocument, 'version'>;
+export type MovedFile = MoveDocument['files'][number];
+
+export interface OpenMove {
+  readonly record: MoveRecord;
+  /** Resolves when it is on the disk. */
+  put(news: Partial<Pick<MoveRecord, 'phase' | 'files'>>): Promise<void>;
+  forget(): Promise<void>;
+  /** Somebody else may go on with it. Never rejects. */
+  leave(): Promise<void>;
+}
+
+/** Whatever cannot be written becomes a Failure of kind `journal`. */
+export class MoveStore {
+  readonly #place: RecordPlace;
+
+  constructor(folder: string, log: Log) {
+    this.#place = { folder, root: join(folder, 'moves'), fs: promises, log };
+  }
+
+  /** Those of a VM, by its name or UUID. */
+  async of(vm: string): Promise<readonly MoveRecord[]> {
+    const ids = (await namesIn(promises, this.#place.root)).filter((name) => idPattern.test(name)).slice(0, maxMoves);
+    const read = await Promise.all(ids.map((each) => this.#read(each)));
+    return read.flatMap((one) => (one !== undefined && [one.vm.name, one.vm.uuid].includes(vm) ? [one] : []));
+  }
+
+  async begin(record: MoveRecord): Promise<OpenMove> {
+    try {
+      const written = { id: record.id, file, text: writeJson({ version, ...record }), writer: await thisWriter() };
+      return this.#open(record, await beginRecord(this.#place, written));
+    } catch (error) {
+      throw journalFailure(error, this.#place.root, { doing: 'write down what is to be moved' });
+    }
+  }
+
+  async lock(which: string): Promise<OpenMove | 'busy' | 'gone'> {
+    const taken = await takeLock(promises, join(this.#place.root, which), await thisWriter(), file);
+    if (typeof taken === 'string') {
+      return taken;
+    }
+    // Not earlier: until now somebody else may have written to it.
+    const read = await this.#read(which);
+    if (read === undefined) {
+      await taken.release();
+      return 'gone';
+    }
+    return this.#open(read, taken);
+  }
+
+  #open(begun: MoveRecord, hold: DiskLock): OpenMove {
+    let record = begun;
+    const { root, log } = this.#place;
+    const own = join(root, begun.id);
+    return {
+      get record() {
+        return record;
+      },
+      put: async (news) => {
+        record = { ...record, ...news };
+        try {
+          await replaceFile(promises, join(own, file), writeJson({ version, ...record }), log);
+        } catch (error) {
+          throw journalFailure(error, root, { doing: 'write down what became of a move', begun: true });
+        }
+      },
+      forget: () => forgetRecord(this.#place, begun.id),
+      leave: () => hold.release().catch((error: unknown) => log.warn(`${own} stays held: ${String(error)}`)),
+    };
+  }
+
+  #read(which: string): Promise<MoveRecord | undefined> {
+    const options = { maxBytes, parse: recordWith<MoveRecord>(shape, which) };
+    return readRecord(this.#place, join(this.#place.root, which, file), options).then((read) =>
+      typeof read === 'string' ? undefined : read,
+    );
+  }
+}

@@ -1,0 +1,168 @@
+// Moves a VM that is off to another host: files are sent, the VM is defined there and compared, and its own host
+// forgets it. Each step is written down before it, so that one that broke off is finished or undone.
+import { posix } from 'node:path';
+import type { Log } from '../../../base/log.js';
+import type { VmRef } from '../../../domain/vm.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import { newId } from '../../../journal/durable.js';
+import { CopiesFault } from '../../copies/copiesFault.js';
+import { sendFiles } from '../../copies/plain/sendFiles.js';
+import { MoveFault, MoveStays } from '../moveFault.js';
+import { endMove, type MoveEnd } from './endMove.js';
+import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
+import type { PlannedMove } from './planMove.js';
+import { requireRun, seenOn, type Sides } from './sides.js';
+
+interface MoveWish {
+  /** Of the session. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  readonly onProgress: (fraction: number) => void;
+}
+
+/** @throws MoveFault, CopiesFault, Failure: the VM is as it was, unless it is MoveStays */
+export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove, wish: MoveWish): Promise<MoveEnd> {
+  const { view, documents, send, shared } = move;
+  const { ref, vm } = view;
+  const { folder, log, signal } = wish;
+  const id = newId();
+  const requests = [{ kind: 'power', vm: ref, action: 'shutDown' }] as const;
+  return engine.leaseAll({ id, requests, signal }, async () => {
+    const stageOf = (base: string): string => posix.join(base, `.virt-rewind-move-${id}`);
+    const files = send.map(({ base, ...file }, at): MovedFile => ({ ...file, stage: `${stageOf(base)}/${at}` }));
+    const open = await new MoveStore(folder, log).begin({
+      ...{ id, vm: { uuid: ref.uuid, name: vm.name }, from: sides.from.connection, to: sides.to.connection },
+      ...{ startedAt: Date.now(), phase: 'sending', documents: structuredClone(documents) as never, files },
+      stages: [...new Set([...send, ...shared].map(({ base }) => stageOf(base)))],
+    });
+    try {
+      try {
+        await makeStages(open, sides, move);
+        await sendThere(open, sides, wish);
+        await place(open, sides);
+        await defineThere(engine, open, sides, move);
+        signal.throwIfAborted();
+        await open.put({ phase: 'there' });
+      } catch (error_) {
+        const isChanged = error_ instanceof CopiesFault && error_.problem.kind === 'changed';
+        const error = isChanged ? new MoveFault({ kind: 'changed' }) : error_;
+        await endMove(engine, open).catch((failed: unknown) => {
+          log.warn(`the move of ${vm.name} that broke off stays: ${String(failed)}`);
+          throw new MoveStays(error, vm.name);
+        });
+        throw error;
+      }
+      return await endMove(engine, open);
+    } finally {
+      await open.leave();
+    }
+  });
+}
+
+/** A folder that was made a moment ago on the one and is seen on the other: what is beside it is sent to nobody. */
+async function makeStages({ record }: OpenMove, { from, to }: Sides, { send, shared }: PlannedMove): Promise<void> {
+  const common = new Set<string>();
+  for (const stage of record.stages) {
+    await requireRun(to, posix.dirname(stage), 'mkdir', '-m', '700', '--', stage);
+    if ((await from.shell.run('test', '-d', stage)).code === 0) {
+      common.add(posix.dirname(stage));
+    }
+  }
+  const other = [...shared.filter(({ base }) => !common.has(base)), ...send.filter(({ base }) => common.has(base))][0];
+  if (other !== undefined) {
+    throw new MoveFault({ kind: 'fileThere', file: other.path });
+  }
+}
+
+/** Whole, and the same as here, before any file has its name. */
+async function sendThere(open: OpenMove, { from, to }: Sides, { signal, onProgress }: MoveWish): Promise<void> {
+  const { files } = open.record;
+  const sent = files.map(({ path, stage, bytes, modified }) => ({ from: path, to: stage, bytes, modified }));
+  await sendFiles({ signal, onProgress, shell: to.shell, folder: '/', begun: '/' }, sent, onProgress, from.originals);
+  for (const { path, stage } of files) {
+    const [sum, { said }] = await Promise.all([from.originals.sum(path), to.shell.run('sum_of', stage)]);
+    if (said.slice(0, 64) !== sum) {
+      throw new MoveFault({ kind: 'notSame', file: path });
+    }
+  }
+  const there = await seenOn(
+    to,
+    files.map(({ stage }) => stage),
+  );
+  const whole = files.map((file) => ({ ...file, identityThere: there.get(file.stage)?.identity ?? '' }));
+  await open.put({ files: whole });
+}
+
+async function place({ record: { files, stages } }: OpenMove, { from, to }: Sides): Promise<void> {
+  for (const folder of new Set(files.flatMap(({ folders }) => folders))) {
+    if ((await to.shell.run('test', '-d', folder)).code !== 0) {
+      await requireRun(to, folder, 'mkdir', '-m', '700', '--', folder);
+      await giveTo(folder, folder, { from, to });
+    }
+  }
+  for (const { path, stage } of files) {
+    await giveTo(path, stage, { from, to });
+    await requireRun(to, posix.dirname(path), 'mv', '-nT', '--', stage, path);
+  }
+  const there = await seenOn(
+    to,
+    files.map(({ path }) => path),
+  );
+  const other = files.find(({ path, identityThere }) => there.get(path)?.identity !== identityThere);
+  if (other !== undefined) {
+    throw new MoveFault({ kind: 'fileThere', file: other.path });
+  }
+  for (const stage of stages) {
+    await requireRun(to, posix.dirname(stage), 'rmdir', '--', stage);
+    await requireRun(to, posix.dirname(stage), 'sync', '-f', posix.dirname(stage));
+  }
+}
+
+/** By names, for hosts number their users as they like. Where there is no such user, libvirt gives it to its own. */
+async function giveTo(like: string, path: string, { from, to }: Sides): Promise<void> {
+  const [mode = '', owner = ''] = (await from.shell.run('stat', '-c', '%a %U:%G', '--', like)).said.split(' ');
+  await to.shell.run('chmod', mode, '--', path);
+  await to.shell.run('chown', owner, '--', path);
+}
+
+async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sides, move: PlannedMove): Promise<void> {
+  const { look, documents, view, send } = move;
+  const { uuid } = view.ref;
+  await open.put({ phase: 'defining' });
+  await to.ask(async (copies) => {
+    await copies.takeOver({ name: view.vm.name, uuid, documents });
+    const [mine, theirs] = [copies.filesIn(documents), copies.filesIn(await copies.readDocuments(uuid))];
+    const missing = mine.files.find((file) => !theirs.files.includes(file));
+    if (missing !== undefined) {
+      throw new MoveFault({ kind: 'notSame', file: missing });
+    }
+  });
+  await engine.refresh({ connection: to.connection });
+  await carryMarks(engine, view.ref, to.connection);
+  await look.requireUnchanged();
+  const here = await seenOn(
+    from,
+    send.map(({ path }) => path),
+  );
+  const isAsSent = send.every(({ path, identity, bytes, modified }) => {
+    const now = here.get(path);
+    return now?.identity === identity && now.bytes === bytes && now.modified === modified;
+  });
+  const standing = await from.ask((copies) => copies.standing(uuid));
+  if (!isAsSent || standing?.isOff !== true || standing.checkpoints > 0) {
+    throw new MoveFault({ kind: 'changed' });
+  }
+}
+
+/** What a person put on snapshots goes with them. */
+async function carryMarks(engine: EnginePort, ref: VmRef, connection: string): Promise<void> {
+  const there = { connection, uuid: ref.uuid };
+  const [kept, favourite] = [await engine.keptSnapshots(ref), await engine.readFavourite(ref)];
+  if (kept.length > 0) {
+    await engine.setKept(there, kept, 'kept', 'unasked');
+  }
+  if (favourite !== undefined) {
+    await engine.setFavourite(there, favourite);
+  }
+}

@@ -1,0 +1,100 @@
+// The two hosts of a move: the connection to each, its files, and a shell there.
+import type { EnginePort } from '../../../engine/enginePort.js';
+import type { NotedCopies } from '../../../engine/copies.js';
+import { hostname } from 'node:os';
+import { displayLine } from '../../../domain/plainText.js';
+import { type CopyShell, openCopyShell } from '../../copies/host/copyShell.js';
+import { onVmHost, type VmHost } from '../../copies/host/vmHost.js';
+import { type Originals, withOriginals } from '../../copies/plain/originals.js';
+import { loginTo } from '../../copies/vm/loginTo.js';
+import { MoveFault } from '../moveFault.js';
+
+export interface Side {
+  readonly connection: string;
+  /** What the host calls itself. */
+  readonly name: string;
+  readonly host: VmHost;
+  readonly shell: CopyShell;
+  ask<T>(work: (copies: NotedCopies) => Promise<T>): Promise<T>;
+}
+
+export interface Sides {
+  readonly from: Side & { readonly originals: Originals };
+  readonly to: Side;
+}
+
+/** Connects where nobody has. @throws CopiesFault `noLogin`, Failure, also of a read-only daemon */
+export async function withSides<T>(
+  engine: EnginePort,
+  uris: { readonly from: string; readonly to: string },
+  signal: AbortSignal,
+  work: (sides: Sides) => Promise<T>,
+): Promise<T> {
+  const known = engine.connections.map(({ uri }) => uri);
+  const wanted = [uris.from, uris.to].filter((uri) => !known.includes(uri));
+  if (wanted.length > 0) {
+    engine.setConnections([...known, ...wanted]);
+  }
+  return onSide(engine, uris.from, signal, (from) =>
+    onSide(engine, uris.to, signal, (to) =>
+      withOriginals(from.host, signal, (originals) => work({ from: { ...from, originals }, to })),
+    ),
+  );
+}
+
+async function onSide<T>(
+  engine: EnginePort,
+  connection: string,
+  signal: AbortSignal,
+  work: (side: Side) => Promise<T>,
+): Promise<T> {
+  await engine.connect(connection);
+  await engine.requireOpen(connection);
+  const login = await loginTo(engine, connection, 'toChange');
+  const shell = await openCopyShell(login, signal);
+  try {
+    const ask: Side['ask'] = (use) => engine.withCopies(connection, use);
+    const name = login?.hostname ?? hostname();
+    return await onVmHost(login, process.env, (host) => work({ connection, name, host, shell, ask }));
+  } finally {
+    shell.close();
+  }
+}
+
+/** @throws MoveFault `cannotWrite` */
+export async function requireRun({ shell }: Side, folder: string, ...words: readonly string[]): Promise<string> {
+  const { code, said } = await shell.run(...words);
+  if (code !== 0) {
+    throw new MoveFault({ kind: 'cannotWrite', folder, said: displayLine(said || `exit code ${code}`, 1_000) });
+  }
+  return said;
+}
+
+export interface SeenFile {
+  readonly identity: string;
+  readonly bytes: number;
+  readonly modified: string;
+}
+
+/** What stands under each path itself, be it a link. */
+export async function seenOn({ shell }: Side, paths: readonly string[]): Promise<ReadonlyMap<string, SeenFile>> {
+  const seen = new Map<string, SeenFile>();
+  if (paths.length === 0) {
+    return seen;
+  }
+  // As `identityOf`, in hexadecimal of no importance: it is compared with itself alone.
+  const { said } = await shell.run('find', ...paths, '-maxdepth', '0', '-printf', '%i:%B@ %s %T@ %p\\n');
+  for (const line of said.split('\n')) {
+    const [, identity, bytes, modified, path] = /^(\S+) (\d+) (\S+) (\/.*)$/u.exec(line) ?? [];
+    if (identity !== undefined && bytes !== undefined && modified !== undefined && path !== undefined) {
+      seen.set(path, { identity, bytes: Number(bytes), modified: nanoseconds(modified) });
+    }
+  }
+  return seen;
+}
+
+/** `find` tells ten digits, `touch` takes nine. */
+function nanoseconds(seconds: string): string {
+  const [whole = '', fraction = ''] = seconds.split('.');
+  return `${whole}.${fraction.slice(0, 9).padEnd(9, '0')}`;
+}

@@ -1,0 +1,143 @@
+// What a move does, and why it cannot be, as sentences.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../../domain/plainText.js';
+import { bytesText } from '../../text/bytesText.js';
+import { obstacleText } from '../../text/failures/obstacleText.js';
+import { wayTo } from '../../text/ways.js';
+import type { MoveEnd } from './move/endMove.js';
+import type { PlannedMove } from './move/planMove.js';
+import type { MoveProblem } from './moveFault.js';
+
+interface MoveWords {
+  readonly vm: string;
+  /** The other host. */
+  readonly host: string;
+}
+
+export function moveProblemText(problem: MoveProblem, { vm: name, host: there }: MoveWords): string {
+  const [vm, host] = [displayLine(name), displayLine(there)];
+  switch (problem.kind) {
+    case 'sameHost':
+      return t('{0} is the host that {1} is on.', host, vm);
+    case 'on':
+      return t('{0} is on. Shut it down first: only a VM that is off can be moved.', vm);
+    case 'checkpoints':
+      return t(
+        '{0} has checkpoints of libvirt, which a backup program goes by and which cannot be moved. Delete them first: {1}',
+        vm,
+        'virsh checkpoint-list',
+      );
+    case 'stateUnknown':
+      return t(
+        'The saved state or the TPM of {0} is in a file that cannot be found, so it cannot be moved. Connect with the usual URI of its host.',
+        vm,
+      );
+    case 'changed':
+      return t('{0} was started or changed during the move, so the move was undone.', vm);
+    case 'nameTaken':
+    case 'uuidTaken':
+      return t('{0} already has a VM with the name or the UUID of {1}.', host, vm);
+    case 'notQemu':
+    case 'readOnly':
+      return `${host}: ${obstacleText(problem.kind)}`;
+    case 'folderMissing':
+      return t(
+        '{0} has no folder {1}, in which files of {2} are. Create it there first.',
+        host,
+        displayLine(problem.folder),
+        vm,
+      );
+    case 'fileThere':
+      return t('{0} already has a file {1}, which is not that of {2}.', host, displayLine(problem.file), vm);
+    case 'linked':
+      return t('{0} is a link or changed, so it cannot be moved.', displayLine(problem.file));
+    case 'notSame':
+      return t('{0} is not the same on {1} as here, so the move was undone.', displayLine(problem.file), host);
+    case 'needed':
+      return t(
+        '{0} is also a file of {1}, which would lose it.',
+        displayLine(problem.file),
+        problem.vms.map((one) => displayLine(one)).join(', '),
+      );
+    case 'ofLab':
+      return t('{0} is a VM of the lab {1}, which must stay on its host.', vm, displayLine(problem.lab));
+    case 'ofCluster':
+      return t(
+        'A cluster runs {0} as “{1}”, and decides where. Use the cluster: {2}',
+        vm,
+        displayLine(problem.resource),
+        `crm_resource --resource ${displayLine(problem.resource)} --move --node ${host}`,
+      );
+    case 'lacking':
+      return problem.lacking.what === 'machine'
+        ? t('QEMU on {0} has no machine type {1}, which {2} has.', host, displayLine(problem.lacking.name), vm)
+        : t('{0} cannot run {1}: it has no VMs of {2}.', host, vm, displayLine(problem.lacking.name));
+    case 'noRoom':
+      return `${host}: ${t(
+        '{0} has {1} free, but the VM needs {2}.',
+        displayLine(problem.folder),
+        bytesText(problem.free),
+        bytesText(problem.bytes),
+      )}`;
+    case 'cannotWrite':
+      return `${host}: ${t('{0} cannot be written: {1}', displayLine(problem.folder), displayLine(problem.said, 500))}`;
+    case 'busy':
+      return t('Another operation is running on {0}. Try again when it has finished.', vm);
+    case 'bothUsed':
+      return t(
+        'A move of {0} to {1} was interrupted, and the VM was used on both hosts since, or cannot be compared. Nothing was changed. Compare both, and undefine the one that you do not need.',
+        vm,
+        host,
+      );
+  }
+}
+
+/** What was made on the other host is there still. */
+export function staysText({ vm, host }: MoveWords): string {
+  return t(
+    'What was sent to {0} could not be removed. Do not start {1} there. Finish it when {0} can be reached: {2}',
+    displayLine(host),
+    displayLine(vm),
+    wayTo('finish', displayLine(vm)),
+  );
+}
+
+export function planLines(
+  { view, documents, send, shared, mediaMissing }: PlannedMove,
+  host: string,
+): readonly string[] {
+  const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
+  const there = displayLine(host);
+  return [
+    t('Move {0} with {1} snapshots to {2}?', displayLine(view.vm.name), documents.snapshots.length, there),
+    ...(send.length > 0
+      ? [t('Files to send: {0}, {1}. Here they go to the trash beside them.', send.length, bytesText(bytes))]
+      : []),
+    ...(shared.length > 0
+      ? [t('Files on storage that both hosts have: {0}. They stay where they are.', shared.length)]
+      : []),
+    ...mediaMissing.map((file) =>
+      t('{0} has no {1}: the VM would not start with it in its drive.', there, displayLine(file)),
+    ),
+    t('Networks that it uses must exist on {0} under the same names.', there),
+  ];
+}
+
+export function movedLines({ end, record, trashed }: MoveEnd, host: string): readonly string[] {
+  const [vm, there] = [displayLine(record.vm.name), displayLine(host)];
+  if (end === 'undone') {
+    return [t('Undid the move of {0}: it is where it was.', vm)];
+  }
+  return [
+    t('Moved {0} to {1}. It is off.', vm, there),
+    ...(trashed.length > 0
+      ? [
+          t(
+            'Its {0} files here are in {1} beside where they were; delete them when the VM works there.',
+            trashed.length,
+            '.virt-rewind-trash',
+          ),
+        ]
+      : []),
+  ];
+}
