@@ -284,7 +284,7 @@ async function wings() {
     import('./wings/cluster/editor/clusterInEditor.js'),
   ]);
   const handlers = { ...copies.handlers, ...guest.guestInEditor.handlers, ...cluster.clusterInEditor.handlers };
-  const readers = { ...inside.readers, ...copies.readers };
+  const readers = { ...inside.readers, ...copies.readers, ...guest.guestInEditor.readers };
   return { ...inside, ...copies, handlers: { ...inside.handlers, ...handlers }, readers };
 }
 

@@ -11,8 +11,10 @@ export type {
   ConnectOptions,
   CopiedFile,
   CopyOptions,
+  CreatedVm,
   CountsAsUp,
   Harmful,
+  NewVmOptions,
   OperationOutcome,
   ProblemInfo,
   ProgramOutcome,
@@ -47,6 +49,7 @@ speakIn('library');
 export function connect(options: string | ConnectOptions = {}): Promise<VirtRewind> {
   return connectTo(options, {
     files: () => import('./wings/inside/readFiles.js'),
+    newVms: () => import('./wings/guest/commands/makeForProgram.js'),
     backups: () => import('./wings/copies/readCopies.js'),
   });
 }

@@ -17,6 +17,14 @@ export function createLibrary(librarySession: LibrarySession, close: () => Promi
       }),
     find: (nameOrUuid) =>
       librarySession.look(async (session) => new SessionVm(librarySession, await session.vm(nameOrUuid))),
+    newVm: (image, name, { signal, ...options } = {}) =>
+      librarySession.act(async (session) => {
+        const { log, shell, readers } = librarySession;
+        const maker = await readers.newVms();
+        const of = { session, log, shell, environment: process.env, signal: librarySession.signal(signal) };
+        const { ref, ...made } = await maker.makeVm({ ...of, image, name, options, onNote: (line) => log.info(line) });
+        return { vm: new SessionVm(librarySession, await session.vm(ref.uuid)), ...made };
+      }),
     systems: () => librarySession.look(systemsOf),
     system: (name) => SessionSystem.open(librarySession, name),
     backups: (repository, options) => backupsIn(librarySession, repository, options),

@@ -78,6 +78,34 @@ export interface CopyOptions extends Cancellable {
   readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes?: number }) => void;
 }
 
+/** What is absent is as `virt-rewind new` has it. */
+export interface NewVmOptions extends Cancellable {
+  readonly cpus?: number;
+  readonly memoryMiB?: number;
+  readonly diskMiB?: number;
+  /** The name of a network of libvirt's, outgoing connections only, or none. */
+  readonly network?: 'none' | 'user' | { readonly name: string };
+  /** The login that it gets, with our key. */
+  readonly user?: string;
+  /** Installed before it is ready. */
+  readonly packages?: readonly string[];
+  /** Until the guest is ready; else the call rejects with kind `late`, and the VM stays. */
+  readonly seconds?: number;
+  /** Of an image that is fetched. Absent total: nobody tells its size. */
+  readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes?: number }) => void;
+}
+
+export interface CreatedVm {
+  readonly vm: VirtualMachine;
+  /** What told that it is ready. */
+  readonly ready: 'agent' | 'ssh';
+  readonly user: string;
+  /** Parts of its set-up failed: the log of cloud-init in the guest tells which. */
+  readonly partly: boolean;
+  /** Absent: without a network. */
+  readonly address?: string;
+}
+
 export interface ReadOptions extends Cancellable {
   /** Its name or title; absent: the current state of a VM that is off. */
   readonly snapshot?: string;
@@ -256,6 +284,11 @@ export interface VirtRewind extends AsyncDisposable {
   list(): Promise<readonly VmInfo[]>;
   /** By name or UUID. Rejects where there is none (`notFound`), or more than one (`ambiguous`). */
   find(nameOrUuid: string): Promise<VirtualMachine>;
+  /**
+   * Creates a VM from a cloud image, starts it and waits until its guest is ready: see docs/guest.md.
+   * @param image the name of one of the catalogue, or a file
+   */
+  newVm(image: string | { readonly file: string }, name: string, options?: NewVmOptions): Promise<CreatedVm>;
   /** A system of VMs by its name. Rejects where there is none (`notFound`). */
   system(name: string): Promise<VirtualSystem>;
   /** All systems, by name. */

@@ -1,10 +1,11 @@
-// Why something could not be read, as a sentence that programs and people are told as it is.
+// Why something could not be read or made, as a sentence that programs and people are told as it is.
 import type { FailureKind } from './failure.js';
 
 export class ReadError extends Error {
   override readonly name = 'ReadError';
   constructor(
-    readonly kind: FailureKind,
+    /** `late`: a guest was not ready in time. */
+    readonly kind: FailureKind | 'late',
     message: string,
     options?: ErrorOptions,
   ) {

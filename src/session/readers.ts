@@ -1,6 +1,7 @@
 // What programs read that libvirt does not tell: handed in at the doors, and loaded when somebody asks.
 import type { Log } from '../base/log.js';
 import type { Snapshot } from '../domain/snapshot.js';
+import type { VmRef } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
 import type { BackupInfo, ScheduleInfo } from './publicTypes.js';
@@ -64,7 +65,47 @@ interface BackupReader {
   ) => Promise<readonly ScheduleInfo[]>;
 }
 
+/** What a program may say of a new VM; absent: as is usual. */
+interface VmParts {
+  readonly cpus?: number;
+  readonly memoryMiB?: number;
+  readonly diskMiB?: number;
+  readonly network?: 'none' | 'user' | { readonly name: string };
+  readonly user?: string;
+  readonly packages?: readonly string[];
+  readonly seconds?: number;
+  readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes?: number }) => void;
+}
+
+export interface VmOrder {
+  readonly session: Session;
+  readonly log: Log;
+  readonly shell: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** The name of one of the catalogue, or a file. */
+  readonly image: string | { readonly file: string };
+  readonly name: string;
+  readonly options: VmParts;
+  /** A sentence that a person should know. */
+  readonly onNote: (line: string) => void;
+}
+
+export interface MadeForProgram {
+  readonly ref: VmRef;
+  readonly ready: 'agent' | 'ssh';
+  readonly user: string;
+  readonly partly: boolean;
+  readonly address?: string;
+}
+
+/** Rejects with `ReadError`, or a Failure. */
+interface VmMaker {
+  makeVm(order: VmOrder): Promise<MadeForProgram>;
+}
+
 export interface Readers {
+  readonly newVms: () => Promise<VmMaker>;
   readonly files: () => Promise<FileReader>;
   readonly backups: () => Promise<BackupReader>;
 }

@@ -14,6 +14,8 @@ import { Session } from '../../src/session/session.js';
 import { GuestFault, type GuestProblem } from '../../src/wings/guest/guestFault.js';
 import { type MadeVm, newVm, type NewVm } from '../../src/wings/guest/make/newVm.js';
 import { newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
+import type { VirtRewind } from '../../src/api/publicApi.js';
+import { connect } from '../readers.js';
 import { itRarely } from '../allRows.js';
 import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
@@ -55,6 +57,21 @@ describe('a new VM of an image', () => {
       return true;
     });
   };
+  /** The library looks for its folders in the environment of its process. */
+  const inLibrary = async <T>(work: (rewind: VirtRewind) => Promise<T>): Promise<T> => {
+    const own = process.env;
+    process.env = { ...own, ...environment };
+    try {
+      const rewind = await connect(daemon.uri);
+      try {
+        return await work(rewind);
+      } finally {
+        await rewind.close();
+      }
+    } finally {
+      process.env = own;
+    }
+  };
   const isClean = async (): Promise<void> => {
     assert.deepEqual(await vms(), []);
     assert.deepEqual(await readdir(at('labs')).catch(() => []), []);
@@ -81,6 +98,19 @@ describe('a new VM of an image', () => {
   after(async () => {
     await session.close();
     await daemon.stop();
+  });
+
+  it('is made by the library too, which says why not with a kind', async () => {
+    await inLibrary(async (rewind) => {
+      const options = { memoryMiB: 96, network: 'none', user: 'dev', seconds: 120 } as const;
+      const { vm, ...made } = await rewind.newVm({ file: image }, 'lib', options);
+      assert.deepEqual(made, { ready: 'agent', user: 'dev', partly: false });
+      assert.equal((await vm.info()).state, 'running');
+      await assert.rejects(rewind.newVm({ file: image }, 'lib', options), { kind: 'refused' });
+      await assert.rejects(rewind.newVm('no-such-system', 'other', options), { kind: 'notFound' });
+    });
+    await remove('lib');
+    await isClean();
   });
 
   it('is told when the guest is ready, has what it should, and goes with all that it got', async () => {

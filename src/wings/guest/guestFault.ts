@@ -50,6 +50,21 @@ export function isFailing({ kind }: GuestProblem): boolean {
   return failing.includes(kind);
 }
 
+const notFound = ['unknownImage', 'notKept', 'noFile', 'notOurs', 'noSshName'];
+
+/** As the command line and the library have it. */
+export function kindOfProblem(problem: GuestProblem): 'notFound' | 'busy' | 'late' | 'failed' | 'refused' {
+  return notFound.includes(problem.kind)
+    ? 'notFound'
+    : problem.kind === 'fetching'
+      ? 'busy'
+      : problem.kind === 'notReady'
+        ? 'late'
+        : isFailing(problem)
+          ? 'failed'
+          : 'refused';
+}
+
 export class GuestFault extends Error {
   override readonly name = 'GuestFault';
   constructor(readonly problem: GuestProblem) {

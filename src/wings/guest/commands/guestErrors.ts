@@ -2,11 +2,9 @@
 import type { Context } from '../../../cli/context.js';
 import { CliError } from '../../../cli/commandError.js';
 import { LabError } from '../../../lab/labError.js';
-import { GuestFault, isFailing } from '../guestFault.js';
+import { GuestFault, kindOfProblem } from '../guestFault.js';
 import { guestProblemText, uncheckedText } from '../guestText.js';
 import type { FetchedImage } from '../images/fetchImage.js';
-
-const notFound = ['unknownImage', 'notKept', 'noFile', 'notOurs', 'noSshName'];
 
 /** What is none of ours stays as it is. */
 export function asCliError(error: unknown): unknown {
@@ -17,16 +15,7 @@ export function asCliError(error: unknown): unknown {
     return error;
   }
   const { problem } = error;
-  const exit = notFound.includes(problem.kind)
-    ? 'notFound'
-    : problem.kind === 'fetching'
-      ? 'busy'
-      : problem.kind === 'notReady'
-        ? 'late'
-        : isFailing(problem)
-          ? 'failed'
-          : 'refused';
-  return new CliError(exit, guestProblemText(problem));
+  return new CliError(kindOfProblem(problem), guestProblemText(problem));
 }
 
 export function tellUnchecked(terminal: Context['terminal'], fetched: FetchedImage): void {
