@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, watch as watchFolder, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  watch as watchFolder,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../answerFaults.js';
 import { contentFile } from './copiesRig.js';
@@ -168,4 +177,82 @@ describe('a VM that is moved to another host', () => {
       }
     });
   }
+
+  const words = (name: string, uri: string): readonly string[] => ['move', name, uri, '-c', rig.one.uri, '--yes'];
+
+  it('takes its saved state and its TPM along', async () => {
+    const { one, other } = rig;
+    const name = 'kept';
+    const base = `${images}/${name}.qcow2`;
+    await one.tool('qemu-img', 'create', '-q', '-f', 'qcow2', base, '8M');
+    await defineDiskVm(one.rig, name, [{ file: base, format: 'qcow2' }]);
+    const defined = join(one.rig.daemon.dir, 'kept.xml');
+    const tpm = '<tpm model="tpm-tis"><backend type="emulator" version="2.0"/></tpm></devices>';
+    writeFileSync(defined, (await one.rig.virsh('dumpxml', name)).replace('</devices>', tpm));
+    await one.rig.virsh('define', defined);
+    await one.run('done', 'start', name);
+    await one.rig.virsh('managedsave', name);
+    const uuid = await one.rig.virsh('domuuid', name);
+    const kept = [`/var/lib/libvirt/qemu/save/${name}.save`, `/var/lib/libvirt/swtpm/${uuid}/tpm2/tpm2-00.permall`];
+    const sums = (host: MoveHost): Promise<string> => host.tool('sha256sum', ...kept);
+    const was = await sums(one);
+    await move(name, one, other);
+    assert.equal(await sums(other), was);
+    assert.deepEqual(
+      kept.filter((file) => existsSync(one.at(file))),
+      [],
+    );
+    await other.rig.virsh('start', name);
+    assert.equal(await other.rig.virsh('domstate', name, '--reason'), 'running (restored)');
+    await other.rig.virsh('destroy', name);
+    await move(name, other, one);
+    await one.rig.virsh('start', name);
+    await one.rig.virsh('destroy', name);
+  });
+
+  it('leaves files on storage of both hosts where they are', async () => {
+    const { one, other } = rig;
+    const name = 'common';
+    const folder = join(one.rig.daemon.dir, 'shared');
+    mkdirSync(folder);
+    const file = join(folder, 'disk.qcow2');
+    await one.tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '8M');
+    await defineDiskVm(one.rig, name, [{ file, format: 'qcow2' }]);
+    await one.run('done', 'checkpoint', name, 'inside', '--kind', 'offline', '--style', 'internal');
+    await move(name, one, other);
+    assert.deepEqual(readdirSync(folder), ['disk.qcow2']);
+    await other.rig.virsh('snapshot-revert', name, (await snapshotsOn(other, name))[0] ?? '');
+    await move(name, other, one);
+    assert.deepEqual(readdirSync(folder), ['disk.qcow2']);
+  });
+
+  it('stays where it is, where the other host cannot have it', async () => {
+    const { one, other } = rig;
+    const was = await stateOn(one, 'web');
+    const refused = async (uri = other.uri): Promise<void> => {
+      await one.run('refused', ...words('web', uri));
+      assert.deepEqual(await stateOn(one, 'web'), was);
+    };
+    await refused(one.uri);
+    writeFileSync(other.at(`${images}/web.qcow2`), 'of somebody');
+    await refused();
+    assert.equal(readFileSync(other.at(`${images}/web.qcow2`), 'utf8'), 'of somebody');
+    rmSync(other.at(`${images}/web.qcow2`));
+    renameSync(other.at(images), other.at(`${images}-aside`));
+    await refused();
+    renameSync(other.at(`${images}-aside`), other.at(images));
+    await defineDiskVm(other.rig, 'web', []);
+    await refused();
+    await other.rig.virsh('undefine', 'web');
+    await one.run('done', 'clone', 'web', '--name', 'rests', '--from', 'first');
+    await refused();
+    await one.run('done', 'discard', 'rests', '--yes');
+    await one.run('done', 'start', 'web');
+    await one.run('refused', ...words('web', other.uri));
+    await one.rig.virsh('destroy', 'web');
+    assert.deepEqual(
+      readdirSync(other.at(images)).filter((file) => file.includes('web.')),
+      [],
+    );
+  });
 });

@@ -133,7 +133,7 @@ async function movedFiles(
     if (found?.bytes !== size) {
       throw new MoveFault({ kind: 'linked', file: path });
     }
-    const { base, folders } = placeOf(path, ref);
+    const { base, folders } = placeOf(path, role, ref);
     const allocatedBytes = Math.min(size, blocks * 512);
     files.push({ path, role, ...found, allocatedBytes, base, folders });
   }
@@ -145,16 +145,17 @@ async function movedFiles(
   return files;
 }
 
-/** A folder that is called as the VM is its own: it is made there. */
-function placeOf(path: string, { uuid }: VmRef): Pick<PlannedFile, 'base' | 'folders'> {
+/** A folder that is called as the VM is its own: it is made there. libvirt makes that of all TPMs with the first one. */
+function placeOf(path: string, role: PlannedFile['role'], { uuid }: VmRef): Pick<PlannedFile, 'base' | 'folders'> {
   const folder = posix.dirname(path);
   const own = `/${uuid}`;
   const at = `${folder}/`.indexOf(`${own}/`);
   if (at < 0) {
     return { base: folder, folders: [] };
   }
-  const base = folder.slice(0, at) || '/';
-  const names = folder.slice(at + 1).split('/');
+  const around = folder.slice(0, at) || '/';
+  const base = role === 'tpmState' ? posix.dirname(around) : around;
+  const names = posix.relative(base, folder).split('/');
   return { base, folders: names.map((_, index) => posix.join(base, ...names.slice(0, index + 1))) };
 }
 
