@@ -318,11 +318,20 @@ const scenes = {
       await page.keyboard.press('Control+Alt+n');
       await lesson.getByRole('status').filter({ hasText: 'Done.' }).waitFor();
     },
-    leave: async (stage) => {
+    leave: leaveLesson,
+  },
+  level: {
+    size: { width: 1280, height: 800 },
+    show: async (stage) => {
+      const lesson = lessonPage(stage);
+      await stage.hands.command('View: Close All Editors');
+      await stage.hands.command('Notifications: Clear All Notifications');
       await stage.hands.command('Virt Rewind: Snapshot Lesson…');
-      await stage.hands.pick(/End and Remove/);
-      await lessonPage(stage).getByRole('heading', { name: 'Lesson Finished' }).waitFor();
+      await lesson.getByRole('link', { name: 'All Levels' }).click();
+      await lesson.getByRole('link', { name: 'A Tidy Tree' }).click();
+      await lesson.getByRole('heading', { name: 'Reach the Goal' }).waitFor();
     },
+    leave: leaveLesson,
   },
   bisect: {
     size: { width: 1200, height: 620 },
@@ -563,6 +572,13 @@ async function asAgent({ env }) {
     if (isError === true) throw new Error(JSON.stringify(content));
   }
   await client.close();
+}
+
+/** @param {Stage} stage */
+async function leaveLesson(stage) {
+  await stage.hands.command('Virt Rewind: Snapshot Lesson…');
+  await stage.hands.pick(/End and Remove/);
+  await lessonPage(stage).getByRole('heading', { name: 'Lesson Finished' }).waitFor();
 }
 
 /** Opened first: beside it stands the picture of its VM, which is a page too. @param {Stage} stage */

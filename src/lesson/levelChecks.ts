@@ -93,18 +93,26 @@ function parentOf(facts: LessonFacts, { parent }: Snapshot): Snapshot | undefine
 }
 
 /** Exactly these, however they came about. */
-function isGoal(facts: LessonFacts, { snapshots, current }: LevelGoal): boolean {
+function isGoal(facts: LessonFacts, goal: LevelGoal): boolean {
+  const { snapshots, isHere } = reachedOf(facts, goal);
+  return takenByPerson(facts).length === snapshots.length && snapshots.every((one) => one) && isHere;
+}
+
+/** Of each snapshot of the goal, and of the current state, whether it is as in the goal. */
+export function reachedOf(
+  facts: LessonFacts,
+  { snapshots, current }: LevelGoal,
+): { readonly snapshots: readonly boolean[]; readonly isHere: boolean } {
   const all = takenByPerson(facts);
-  return (
-    all.length === snapshots.length &&
-    snapshots.every(({ title, below, kind }) =>
+  return {
+    snapshots: snapshots.map(({ title, below, kind }) =>
       all.some(
         (one) =>
           one.title === title && parentOf(facts, one)?.title === below && (kind === undefined || one.kind === kind),
       ),
-    ) &&
-    (current === undefined || standsOn(facts)?.title === current)
-  );
+    ),
+    isHere: current === undefined || standsOn(facts)?.title === current,
+  };
 }
 
 function bytesOf({ files, top }: LessonFacts, of: NonNullable<LevelCheck['bytes']>['of']): number {

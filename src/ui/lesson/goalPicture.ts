@@ -1,5 +1,7 @@
 // The goal of a level as a picture: its snapshots as the picture of a VM draws them. A value in, SVG out.
 import { t } from '@vscode/l10n';
+import type { LessonFacts } from '../../lesson/lessonFacts.js';
+import { reachedOf } from '../../lesson/levelChecks.js';
 import type { LevelGoal } from '../../lesson/levelShape.js';
 import { kindWords } from '../../text/words.js';
 import type { PictureNode } from '../picture/messages.js';
@@ -23,9 +25,10 @@ const palette: Palette = {
   inks: [],
 };
 
-export function goalPicture(goal: LevelGoal): string {
+/** What is reached has a tick. */
+export function goalPicture(goal: LevelGoal, facts: LessonFacts): string {
   const figure = treeFigure(
-    nodesOf(goal).map((node) => ({ ...node })),
+    nodesOf(goal, reachedOf(facts, goal)).map((node) => ({ ...node })),
     room,
   );
   const scale = readable(roomFor(figure, room));
@@ -36,7 +39,7 @@ export function goalPicture(goal: LevelGoal): string {
   return surface.finish(width, height, t('Goal'), words);
 }
 
-function nodesOf({ snapshots, current }: LevelGoal): readonly PictureNode[] {
+function nodesOf({ snapshots, current }: LevelGoal, reached: ReturnType<typeof reachedOf>): readonly PictureNode[] {
   const at = new Map(snapshots.map(({ title }, index) => [title, index]));
   const path = new Set<string>();
   for (let one = current; one !== undefined && !path.has(one);) {
@@ -44,15 +47,16 @@ function nodesOf({ snapshots, current }: LevelGoal): readonly PictureNode[] {
     const here: string = one;
     one = snapshots.find(({ title }) => title === here)?.below;
   }
-  const nodes = snapshots.map(({ title, below, kind }): PictureNode => {
+  const nodes = snapshots.map(({ title, below, kind }, index): PictureNode => {
+    const isReached = reached.snapshots[index] === true;
     const parent = below === undefined ? undefined : at.get(below);
     return {
       kind: 'snapshot',
       name: title,
       ...(parent !== undefined && { parent }),
-      title,
+      title: addTick(title, isReached),
       lines: kind === undefined ? [] : [kindWords({ kind, trailers: {} })],
-      spoken: below === undefined ? `${title}.` : t('{0}, below {1}.', title, below),
+      spoken: spokenOf(below === undefined ? `${title}.` : t('{0}, below {1}.', title, below), isReached),
       tokens: '',
       onPath: path.has(title),
     };
@@ -67,11 +71,19 @@ function nodesOf({ snapshots, current }: LevelGoal): readonly PictureNode[] {
           kind: 'here',
           name: '',
           ...(parent !== undefined && { parent }),
-          title: here,
+          title: addTick(here, reached.isHere),
           lines: [],
-          spoken: t('{0}, below {1}.', here, current),
+          spoken: spokenOf(t('{0}, below {1}.', here, current), reached.isHere),
           tokens: '',
           onPath: true,
         },
       ];
+}
+
+function addTick(title: string, isReached: boolean): string {
+  return isReached ? `✓ ${title}` : title;
+}
+
+function spokenOf(words: string, isReached: boolean): string {
+  return isReached ? `${words} ${t('Done.')}` : words;
 }

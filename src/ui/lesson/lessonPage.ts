@@ -55,9 +55,9 @@ h2 { font-size: 1.25rem; margin: 1.5rem 0 0.5rem; font-weight: 600; }
 .note { border: 2px solid var(--vscode-focusBorder, currentColor); padding: 0 1rem; margin-bottom: 1rem; }
 .failure { border: 2px solid var(--vscode-errorForeground, currentColor); padding: 0 1rem 1rem; margin-bottom: 1rem; }
 html { scroll-padding-bottom: 5rem; }
-nav { display: flex; flex-wrap: wrap; gap: 0.75rem; margin: 0.5rem 0; padding: 0.5rem 0;
+nav { display: flex; flex-wrap: wrap; gap: 0.5rem; font-size: 1rem; margin: 0.5rem 0; padding: 0.5rem 0;
   position: sticky; bottom: 0; background: var(--vscode-editor-background); }
-.button { padding: 0.4rem 0.8rem; text-decoration: none; border-radius: 2px;
+.button { padding: 0.35rem 0.6rem; text-decoration: none; border-radius: 2px;
   border: 1px solid var(--vscode-button-border, var(--vscode-contrastBorder, transparent)); }
 .primary { background: var(--vscode-button-background); color: var(--vscode-button-foreground); font-weight: 600; }
 .primary:hover { background: var(--vscode-button-hoverBackground); color: var(--vscode-button-foreground); }
@@ -70,10 +70,10 @@ code { font-family: var(--vscode-editor-font-family, monospace); font-size: 1rem
 dl { margin: 0; } dl div { display: flex; justify-content: space-between; gap: 1rem; }
 dt { color: var(--vscode-descriptionForeground); } dd { margin: 0; font-weight: 600; font-variant-numeric: tabular-nums; }
 table { width: 100%; border-collapse: collapse; font-size: 1rem; }
-th { text-align: left; font-weight: 400; overflow-wrap: anywhere; padding: 0.2rem 0.5rem 0.2rem 0; }
+th { text-align: left; font-weight: 400; overflow-wrap: anywhere; padding: 0.1rem 0.5rem 0.1rem 0; }
 thead th:last-child { text-align: right; padding-right: 0; }
 thead th { color: var(--vscode-descriptionForeground); }
-th small { display: block; color: var(--vscode-descriptionForeground); }
+th small { margin-left: 0.5rem; font-weight: 400; color: var(--vscode-descriptionForeground); }
 td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .costs thead th:not(:first-child) { text-align: right; }
 .costs th, .costs td { padding: 0.2rem 0 0.2rem 1rem; } .costs th:first-child { padding-left: 0; }
@@ -88,7 +88,7 @@ tr.of-${layer} meter::-webkit-meter-optimum-value { background: var(--layer-${la
 .letter { display: inline-block; min-width: 1.5em; margin-right: 0.5em; padding: 0 0.25em; border-radius: 2px; text-align: center;
   font-weight: 600; font-size: 0.9em; }
 @media (max-width: 60rem) { body { gap: 0 1.5rem; font-size: 1.15rem; } table { font-size: 0.9rem; } meter { width: 3rem; }
-  dl { font-size: 1rem; } }
+  dl { font-size: 1rem; } nav { font-size: 0.875rem; } }
 @media (max-width: 45rem) { body { display: block; font-size: 1.05rem; padding: 0.5rem 1rem; } h1 { font-size: 1.6rem; } }
 @media (max-width: 25rem) { meter { width: 3rem; } }
 `;
@@ -123,11 +123,12 @@ function page(view: LessonView, language: string): string {
   }
   const passed = state.at < state.reached;
   const isLast = state.at + 1 === steps.length;
+  const isDone = passed || state.phase === 'done' || state.phase === 'reading';
   const tell = (text: LevelText): string => paragraph(textIn(text, language));
   const place = t('Step {0} of {1}', state.at + 1, steps.length);
   return `<header>
 <p class="place">${escaped(t('{0}: {1}', textIn(title, language), place))}</p>
-<progress max="${String(steps.length)}" value="${String(state.at + 1)}" aria-label="${escaped(place)}"></progress>
+<progress max="${String(steps.length)}" value="${String(state.at + (isDone ? 1 : 0))}" aria-label="${escaped(place)}"></progress>
 </header>
 <main>
 <h1>${escaped(textIn(step.title, language))}</h1>
@@ -145,11 +146,11 @@ ${partLink('next', nextText(view, passed, isLast), 'primary')}
 ${state.at === 0 ? '' : partLink('back', t('Back'))}
 ${partLink('restart', t('Start Over'))}
 ${partLink('levels', t('All Levels'))}
-${isLast && (passed || state.phase === 'reading' || state.phase === 'done') ? '' : partLink('end', t('End and Remove'))}
+${isLast && isDone ? '' : partLink('end', t('End and Remove'))}
 </nav>
-<p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p>
 </main>
-<aside>${goal === undefined ? '' : `<h2>${escaped(t('Goal'))}</h2>${goalPicture(goal)}`}${asideOf(step, view)}</aside>
+<aside>${goal === undefined ? '' : `<h2>${escaped(t('Goal'))}</h2>${goalPicture(goal, view.facts)}`}${asideOf(step, view)}</aside>
+<section><p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p></section>
 ${virsh === undefined ? '' : `<section aria-label="${escaped(t('Manually'))}"><h2>${escaped(t('Manually'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
 }
 

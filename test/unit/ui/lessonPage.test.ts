@@ -204,6 +204,22 @@ describe('the page of the lesson', () => {
     assert.ok(!html.includes('style="') && html.split('<script').length === 2);
   });
 
+  it('ticks what of the goal is reached, and fills its bar when the last step is done', () => {
+    const [step] = lesson.level.steps;
+    const goal = { snapshots: [{ title: 'A' }, { title: 'B', below: 'A' }], current: 'A' };
+    const level = { ...lesson, level: { ...lesson.level, goal, steps: [step!] } };
+    const facts = { ...view.facts, snapshots: [snapshot('A')], current: 'A' };
+    const page = (phase: LessonView['state']['phase']): string =>
+      lessonPage({ ...view, level, facts, state: { at: 0, reached: 0, phase } }, 'a');
+    const html = page('waiting');
+    assert.deepEqual(
+      ['✓ A', '✓ B', '✓ You are here'].map((title) => html.includes(`>${title}<`)),
+      [true, false, true],
+    );
+    assert.match(html, /<progress max="1" value="0"/);
+    assert.match(page('done'), /<progress max="1" value="1"/);
+  });
+
   it('is another one when the lesson is over', () => {
     assert.notEqual(lessonPage(undefined, 'a'), lessonPage(view, 'a'));
     assert.ok(!lessonPage(undefined, 'a').includes('next'));
