@@ -49,7 +49,7 @@ speakIn('library');
 export function connect(options: string | ConnectOptions = {}): Promise<VirtRewind> {
   return connectTo(options, {
     files: () => import('./wings/inside/readFiles.js'),
-    newVms: () => import('./wings/guest/commands/makeForProgram.js'),
+    newVms: () => import('./wings/guest/makeForProgram.js'),
     backups: () => import('./wings/copies/readCopies.js'),
   });
 }

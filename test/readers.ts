@@ -5,7 +5,7 @@ import { readBackupNotes } from '../src/wings/copies/notesOfBackups.js';
 
 export const readers = {
   files: () => import('../src/wings/inside/readFiles.js'),
-  newVms: () => import('../src/wings/guest/commands/makeForProgram.js'),
+  newVms: () => import('../src/wings/guest/makeForProgram.js'),
   backups: () => import('../src/wings/copies/readCopies.js'),
   notes: readBackupNotes,
 };

@@ -8,5 +8,5 @@ export const guestInEditor = {
     'virtRewind.connectSsh': async (run) => (await import('./connectSsh.js')).connectSsh(run),
     'virtRewind.newVm': async (run) => (await import('./createVm.js')).createVm(run),
   },
-  readers: { newVms: () => import('../commands/makeForProgram.js') },
+  readers: { newVms: () => import('../makeForProgram.js') },
 } satisfies WingInEditor<typeof guestVerbs>;

@@ -1,11 +1,11 @@
 // A new VM of an image for programs: with what is usual where they say nothing, and faults as they are told of others.
-import { displayLine } from '../../../domain/plainText.js';
-import { ReadError } from '../../../domain/readError.js';
-import { LabError } from '../../../lab/labError.js';
-import type { MadeForProgram, VmOrder } from '../../../session/readers.js';
-import { GuestFault, kindOfProblem } from '../guestFault.js';
-import { guestProblemText, uncheckedText } from '../guestText.js';
-import { newVm, usualParts } from '../make/newVm.js';
+import { displayLine } from '../../domain/plainText.js';
+import { ReadError } from '../../domain/readError.js';
+import { LabError } from '../../lab/labError.js';
+import type { MadeForProgram, VmOrder } from '../../session/readers.js';
+import { GuestFault, kindOfProblem } from './guestFault.js';
+import { guestProblemText, uncheckedText } from './guestText.js';
+import { newVm, usualParts } from './make/newVm.js';
 
 export async function makeVm({ image, name, options, onNote, ...order }: VmOrder): Promise<MadeForProgram> {
   const { onProgress, ...parts } = options;
