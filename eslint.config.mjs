@@ -430,7 +430,7 @@ function roomsOfWings() {
   const more = {
     guest: ['lab'],
     // A VM is sent to another host as a replica is.
-    cluster: ['', '/copiesFault', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`),
+    cluster: ['libvirt/uri', ...['', '/copiesFault', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`)],
   };
   const shells = { commands: ['cli'], editor: ['ui/commands', 'ui/guest', 'ui/prompts', 'ui/tree', 'ui'] };
   return Object.fromEntries(

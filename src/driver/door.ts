@@ -113,6 +113,8 @@ const ofCopies: Table<VmCopies> = {
   standing: 'reads',
   takeOver: 'changes',
   letGo: 'changes',
+  forgetSnapshots: 'changes',
+  takeSnapshotsBack: 'changes',
 };
 
 const ofGuests: Table<GuestAccess> = {

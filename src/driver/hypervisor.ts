@@ -144,6 +144,10 @@ export interface VmCopies {
   standing(uuid: string): Promise<StandingVm | undefined>;
   /** Defines a VM of another host as it was there, with all its snapshots, off: otherwise as `define`. */
   takeOver(vm: MovedVm): Promise<void>;
+  /** Has libvirt forget snapshots of a VM in any state, and nothing else. @param names parents first */
+  forgetSnapshots(uuid: string, names: readonly string[]): Promise<void>;
+  /** Those that `forgetSnapshots` took, as far as they are not there. */
+  takeSnapshotsBack(vm: MovedVm): Promise<void>;
   /** Has libvirt forget a VM that is off, with its snapshots. All its files stay. */
   letGo(uuid: string): Promise<void>;
 }

@@ -44,8 +44,9 @@ let program: string | undefined;
 /** One computer with VMs. Its state folder is its own. */
 export async function startCopiesHost(
   environment: (folder: string) => NodeJS.ProcessEnv = () => ({}),
+  host?: string,
 ): Promise<CopiesHost> {
-  const rig = await startLiveRig();
+  const rig = await startLiveRig(undefined, host);
   // Gone with the computer that it was built on.
   const door =
     program !== undefined && existsSync(program)

@@ -43,9 +43,10 @@ export interface LiveRig {
 /**
  * With `TEST_OVER=ssh` its daemon is one of another host, as far as anybody here can tell.
  * @param environment of the clients; that of the daemon unless given
+ * @param host see `startPrivateDaemon`
  */
-export async function startLiveRig(environment?: NodeJS.ProcessEnv): Promise<LiveRig> {
-  const { daemon, uri, logOut } = await startDaemon();
+export async function startLiveRig(environment?: NodeJS.ProcessEnv, host?: string): Promise<LiveRig> {
+  const { daemon, uri, logOut } = await startDaemon(host);
   const log: string[] = [];
   const keep = (line: string): number => log.push(line);
   const opened: Hypervisor[] = [];
@@ -109,15 +110,17 @@ export async function startLiveRig(environment?: NodeJS.ProcessEnv): Promise<Liv
   };
 }
 
-async function startDaemon(): Promise<{ daemon: Daemon; uri: string; logOut: () => Promise<void> }> {
-  const daemon = await startPrivateDaemon();
+async function startDaemon(
+  host: string | undefined,
+): Promise<{ daemon: Daemon; uri: string; logOut: () => Promise<void> }> {
+  const daemon = await startPrivateDaemon(host === undefined ? {} : { host });
   if (process.env['TEST_OVER'] !== 'ssh') {
     return { daemon, uri: daemon.uri, logOut: () => Promise.resolve() };
   }
   const { makeSshHost } = await import('./sshRig.js');
-  const host = await makeSshHost(daemon);
+  const far = await makeSshHost(daemon);
   const env = { PATH: process.env['PATH'], ...daemon.env, XDG_RUNTIME_DIR: daemon.dir };
-  return { daemon: { ...daemon, env }, uri: host.uri(), logOut: () => host.logOut() };
+  return { daemon: { ...daemon, env }, uri: far.uri(), logOut: () => far.logOut() };
 }
 
 /** The same connection with one method replaced; its private fields keep the others from being inherited. */

@@ -1,5 +1,12 @@
-// A VM that runs moves between two hosts on one machine, whose disks lie in one folder: libvirt's part in it.
+// A VM that runs moves between two hosts on one machine, whose disks lie in one folder: libvirt's part in it, and
+// `virt-rewind move` with its snapshots.
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch as watchFolder } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -8,7 +15,11 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
 import type { MigrationRun } from '../../src/driver/migrationHost.js';
 import { leadMove, type MoveEnds, settle, tryMove } from '../../src/wings/cluster/live/leadMove.js';
+import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
+import { snapshotsOn } from './copiesTree.js';
+import { defineDiskVm } from './diskVm.js';
+import { images, type MoveHost, type MoveRig, startMoveRig } from './moveRig.js';
 
 type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
@@ -140,3 +151,143 @@ describe('a live move', () => {
     assert.match(await state(one), /^running/u);
   });
 });
+
+describe('a VM that runs and is moved', () => {
+  let rig: MoveRig;
+  let folder: string;
+  const here = ['--address', '127.0.0.1'];
+
+  before(async () => {
+    rig = await startMoveRig();
+    folder = mkdtempSync(join(tmpdir(), 'shared-'));
+    const guest = await rig.one.rig.guest({ name: 'web', folder });
+    await guest.start();
+    for (const [title, count] of [
+      ['first', 11],
+      ['second', 22],
+      ['third', 33],
+    ] as const) {
+      await guest.setCounters(count);
+      await rig.one.run('done', 'checkpoint', 'web', title, '--kind', 'memory', '--style', 'internal');
+    }
+    await guest.setCounters(44);
+  });
+  after(async () => {
+    await rig.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const listed = (host: MoveHost): Promise<string> => host.rig.virsh('list', '--all', '--name');
+  const counted = async ({ rig: { daemon } }: MoveHost): Promise<number> => {
+    await waitForAgent(daemon.virsh, 'web');
+    return (await counters(daemon.virsh, 'web')).memory;
+  };
+  async function treeOn(host: MoveHost): Promise<unknown> {
+    const names = await snapshotsOn(host, 'web');
+    return {
+      names,
+      xml: await Promise.all(names.map((one) => host.rig.virsh('snapshot-dumpxml', 'web', one, '--security-info'))),
+      current: await host.rig.virsh('snapshot-current', 'web', '--name'),
+    };
+  }
+  const other = (host: MoveHost): MoveHost => (host === rig.one ? rig.other : rig.one);
+  async function move(from: MoveHost): Promise<{ readonly stopMs: number }> {
+    const words = ['move', 'web', other(from).uri, '-c', from.uri, ...here, '--yes'];
+    const answer = await rig.one.json<{ moved: { stopMs: number } }>(...words);
+    assert.deepEqual(faultsOf(answer), []);
+    assert.equal(await listed(from), '');
+    assert.match(await other(from).rig.virsh('domstate', 'web'), /^running/u);
+    return answer.moved;
+  }
+
+  it('is tried for the plan, and stays', async () => {
+    const words = ['move', 'web', rig.other.uri, '-c', rig.one.uri, ...here, '--plan'];
+    const { plan } = await rig.one.json<{ plan: { runs: boolean; send: string[]; shared: string[] } }>(...words);
+    assert.deepEqual([plan.runs, plan.send], [true, []]);
+    assert.equal(plan.shared.length, 1);
+    assert.equal(await listed(rig.other), '');
+    assert.equal((await snapshotsOn(rig.one, 'web')).length, 3);
+  });
+
+  it('takes its RAM and its snapshots with it, there and back, and is reverted on either', async () => {
+    const was = await treeOn(rig.one);
+    for (let at = rig.one, round = 0; round < 4; round++, at = other(at)) {
+      const { stopMs } = await move(at);
+      assert.ok(stopMs > 0);
+      assert.equal(await counted(other(at)), 44);
+      assert.deepEqual(await treeOn(other(at)), was);
+    }
+    await move(rig.one);
+    for (const [title, count] of [
+      ['second', 22],
+      ['first', 11],
+    ] as const) {
+      await rig.one.run('done', 'revert', 'web', title, '-c', rig.other.uri, '--no-checkpoint', '--yes');
+      assert.equal(await counted(rig.other), count);
+    }
+    await move(rig.other);
+    assert.equal(await counted(rig.one), 11);
+  });
+
+  it('is refused where the other host has other files, and where no way leads there', async () => {
+    const own = rig.one.rig;
+    const file = `${images}/own.qcow2`;
+    await rig.one.tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '32M');
+    await defineDiskVm(own, 'own', [{ file, format: 'qcow2' }]);
+    await own.virsh('start', 'own');
+    const words = ['move', 'own', rig.other.uri, '-c', rig.one.uri, '--yes', ...here];
+    assert.match(await rig.one.run('refused', ...words), /own\.qcow2/u);
+    assert.match(await own.virsh('domstate', 'own'), /^running/u);
+    await own.virsh('destroy', 'own');
+    await own.virsh('undefine', 'own');
+    assert.match(await rig.one.run('refused', 'move', 'web', rig.other.uri, '-c', rig.one.uri, '--yes'), /--address/u);
+    assert.equal((await snapshotsOn(rig.one, 'web')).length, 3);
+  });
+
+  for (const phase of ['sending', 'defining', 'moving']) {
+    it(`runs on one host with all its snapshots, when the program is killed in the middle: ${phase}`, async () => {
+      const was = await treeOn(rig.one);
+      const count = await counted(rig.one);
+      const words = ['move', 'web', rig.other.uri, '-c', rig.one.uri, ...here, '--yes'];
+      const child = spawn(process.execPath, [rig.one.door, ...words], { env: rig.one.env, stdio: 'ignore' });
+      killAt(phase, child);
+      const [code] = (await once(child, 'close')) as [number | null];
+      assert.equal(code, null);
+      await rig.one.run('done', 'recover', 'web', '-c', rig.one.uri);
+      const on = [];
+      for (const host of [rig.one, rig.other]) {
+        if ((await listed(host)) !== '') {
+          on.push(host);
+        }
+      }
+      const [at, both] = on;
+      assert.ok(at !== undefined && both === undefined, `on ${on.length} hosts`);
+      assert.deepEqual(await treeOn(at), was);
+      assert.match(await at.rig.virsh('domstate', 'web'), /^running/u);
+      assert.equal(await counted(at), count);
+      if (at === rig.other) {
+        await move(rig.other);
+      }
+    });
+  }
+
+  /** As soon as it has written that this is next. */
+  function killAt(phase: string, child: ChildProcess): void {
+    const moves = mkdirOf(join(rig.one.rig.daemon.dir, 'journal', 'moves'));
+    const look = (): void => {
+      for (const id of readdirSync(moves).filter((one) => /^[\da-f]{32}$/u.test(one))) {
+        const file = join(moves, id, 'move.json');
+        if (existsSync(file) && readFileSync(file, 'utf8').includes(`"phase":"${phase}"`)) {
+          child.kill('SIGKILL');
+        }
+      }
+    };
+    const watching = watchFolder(moves, { recursive: true }, look);
+    child.once('close', () => watching.close());
+  }
+});
+
+function mkdirOf(path: string): string {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  return path;
+}

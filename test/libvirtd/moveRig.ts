@@ -30,7 +30,7 @@ export const images = `${own}/images`;
 
 /** @param name of the host for ssh. @param state whose `XDG_RUNTIME_DIR` its clients have */
 async function startMoveHost(name: string, state: string | undefined): Promise<MoveHost> {
-  const host = await startCopiesHost((dir) => ({ XDG_RUNTIME_DIR: state ?? dir }));
+  const host = await startCopiesHost((dir) => ({ XDG_RUNTIME_DIR: state ?? dir }), name);
   const { daemon } = host.rig;
   const ssh = await makeSshHost(daemon, name);
   const lib = join(daemon.dir, 'lib');
@@ -42,6 +42,7 @@ async function startMoveHost(name: string, state: string | undefined): Promise<M
       '#!/bin/sh',
       `mkdir -p /run/libvirt /run/sshd ${own} && mount --bind '${dirname(daemon.socket)}' /run/libvirt || exit 1`,
       `mount --bind '${lib}' ${own} || exit 1`,
+      `hostname ${name} || exit 1`,
       `exec /usr/sbin/sshd -i -f '${ssh.at('sshd_config')}' -E '${ssh.at('sshd.log')}'`,
     ].join('\n'),
   );

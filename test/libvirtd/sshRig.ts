@@ -82,7 +82,7 @@ export async function makeSshHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket'>,
     'IdentitiesOnly yes',
     'IdentityAgent none',
     `User ${userInfo().username}`,
-    `ProxyCommand unshare --mount --propagation private ${at('server')}`,
+    `ProxyCommand unshare --mount --uts --propagation private ${at('server')}`,
   ];
   const configure = (...lines: readonly string[]): Promise<void> =>
     writeFile(at('config'), [`Host ${name}`, ...lines, ...basic('plain_key')].join('\n'));

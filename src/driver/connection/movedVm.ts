@@ -4,6 +4,7 @@ import type { Lacking, StandingVm, VmDocuments } from '../../domain/copiedVm.js'
 import { Failure } from '../../domain/failure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import {
+  VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY,
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_DOMAIN_XML_INACTIVE,
@@ -52,4 +53,20 @@ export async function letGo({ connection, capabilities }: Place, uuid: string): 
   const variables = nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
   const flags = VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | variables | tpmFlag(xml, capabilities, 'keeps');
   await connection.call('domainUndefineFlags', { dom, flags });
+}
+
+/**
+ * Has libvirt forget snapshots of a VM in any state, and nothing else: it moves no VM that has any.
+ *
+ * @param names parents first: from the last one on none is ever without its parent
+ */
+export async function forgetSnapshots({ connection }: Place, uuid: string, names: readonly string[]): Promise<void> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  for (const name of [...names].reverse()) {
+    const snap = { name, dom };
+    await undefinedOnCode(
+      errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT,
+      connection.call('domainSnapshotDelete', { snap, flags: VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY }),
+    );
+  }
 }

@@ -48,7 +48,7 @@ import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
-import { lacking, letGo, standing } from './movedVm.js';
+import { forgetSnapshots, lacking, letGo, standing } from './movedVm.js';
 import { readDocuments } from './readDocuments.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
@@ -115,6 +115,9 @@ export function vmCopiesOn(place: Place): VmCopies {
     lacking: (documents) => asFailureOf('look whether a VM can be moved', '', lacking(place, documents)),
     standing: (uuid) => asFailureOf('look at a VM that is moved', uuid, standing(place, uuid)),
     takeOver: (vm) => asFailureOf('define a VM that is moved', vm.name, takeOver(place, vm)),
+    forgetSnapshots: (uuid, names) =>
+      asFailureOf('forget the snapshots of a VM that is moved', uuid, forgetSnapshots(place, uuid, names)),
+    takeSnapshotsBack: (vm) => asFailureOf('take the snapshots of a VM back', vm.name, takeSnapshotsBack(place, vm)),
     letGo: (uuid) => asFailureOf('forget a VM that is moved', uuid, letGo(place, uuid)),
   };
 }
@@ -238,7 +241,7 @@ async function takeOver(place: Place, vm: MovedVm): Promise<void> {
 
 async function defineAs(place: Place, vm: MovedVm, written: VmDocuments): Promise<void> {
   const { connection, uri } = place;
-  const { definition: xml, snapshots, current } = written;
+  const { definition: xml } = written;
   const { name: own, uuid } = parseDomainXml(xml);
   if (own !== vm.name || uuid !== vm.uuid) {
     throw new XmlError(`it describes ${own} (${uuid})`);
@@ -248,20 +251,42 @@ async function defineAs(place: Place, vm: MovedVm, written: VmDocuments): Promis
   }
   const { dom } = await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
   try {
-    for (const { name, xml: xmlDesc } of snapshots) {
-      const more = name === current ? VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT : 0;
-      await redefine(connection, dom, xmlDesc, more);
-      if (more !== 0 && hasRevertDisks(xmlDesc)) {
-        // With that flag libvirt 9.9 and newer forgets them; without it the snapshot stays the current one.
-        await redefine(connection, dom, xmlDesc, 0);
-      }
-    }
+    await redefineAll(connection, dom, written);
     await requireRestored(place, vm);
   } catch (error) {
     await undefineAll(place, dom, vm.documents.definition, 'keeps').catch(() => {
       throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });
     });
     throw error;
+  }
+}
+
+async function redefineAll(
+  connection: Place['connection'],
+  dom: Domain,
+  { snapshots, current }: Pick<VmDocuments, 'snapshots' | 'current'>,
+): Promise<void> {
+  for (const { name, xml: xmlDesc } of snapshots) {
+    const more = name === current ? VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT : 0;
+    await redefine(connection, dom, xmlDesc, more);
+    if (more !== 0 && hasRevertDisks(xmlDesc)) {
+      // With that flag libvirt 9.9 and newer forgets them; without it the snapshot stays the current one.
+      await redefine(connection, dom, xmlDesc, 0);
+    }
+  }
+}
+
+async function takeSnapshotsBack(place: Place, { uuid, name, documents }: MovedVm): Promise<void> {
+  const { connection } = place;
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const missing = async (): Promise<VmDocuments['snapshots']> => {
+    const listed = await connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
+    const known = new Set(listed.snapshots.map((one) => one.name));
+    return documents.snapshots.filter((one) => !known.has(one.name));
+  };
+  await redefineAll(connection, dom, { ...documents, snapshots: await missing() });
+  if ((await missing()).length > 0) {
+    throw new Failure('failed', { vm: name, doing: 'restore a VM', unseen: true });
   }
 }
 

@@ -7,7 +7,6 @@ export const clusterVerbs = {
     title: 'Move to Another Host…',
     icon: 'arrow-swap',
     arguments: ['vm'],
-    remark: 'a VM that is off',
     places: [inMenu('more', '2_care@6', { is: ['vm', 'cloneable'], rows: 'one' })],
   },
 } as const satisfies Wing['verbs'];

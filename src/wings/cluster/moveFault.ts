@@ -2,7 +2,12 @@
 import type { Lacking } from '../../domain/copiedVm.js';
 
 export type MoveProblem =
-  | { readonly kind: 'sameHost' | 'on' | 'checkpoints' | 'stateUnknown' | 'changed' }
+  | { readonly kind: 'sameHost' | 'neitherOnNorOff' | 'checkpoints' | 'stateUnknown' | 'changed' }
+  /** Of a VM that runs: the other host has not the same file. */
+  | { readonly kind: 'notShared'; readonly file: string }
+  /** Of a VM that runs: the other host says so, or QEMU here does not reach it under any of these names. */
+  | { readonly kind: 'notTaken'; readonly said: string }
+  | { readonly kind: 'noWay'; readonly names: readonly string[] }
   /** On the other host. */
   | { readonly kind: 'nameTaken' | 'uuidTaken' | 'notQemu' | 'readOnly' }
   | { readonly kind: 'folderMissing'; readonly folder: string }

@@ -3,9 +3,10 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { obstacleText } from '../../text/failures/obstacleText.js';
+import { measuredText } from '../../text/relativeAge.js';
 import { wayTo } from '../../text/ways.js';
 import type { MoveEnd } from './move/endMove.js';
-import type { PlannedMove } from './move/planMove.js';
+import type { PlannedMove } from './move/plannedMove.js';
 import type { MoveProblem } from './moveFault.js';
 
 interface MoveWords {
@@ -19,8 +20,25 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there }:
   switch (problem.kind) {
     case 'sameHost':
       return t('{0} is the host that {1} is on.', host, vm);
-    case 'on':
-      return t('{0} is on. Shut it down first: only a VM that is off can be moved.', vm);
+    case 'neitherOnNorOff':
+      return t('{0} is neither running nor off. Start it, or shut it down, first.', vm);
+    case 'notShared':
+      return t(
+        '{0} is running, and {1} does not have its file {2}. Shut the VM down first: then its files are sent.',
+        vm,
+        host,
+        displayLine(problem.file),
+      );
+    case 'notTaken':
+      return t('{0} does not take {1}: {2}', host, vm, displayLine(problem.said, 500));
+    case 'noWay':
+      return t(
+        'The host of {0} knows no address of {1} ({2}). Say which it has: {3}',
+        vm,
+        host,
+        problem.names.map((one) => displayLine(one)).join(', '),
+        `virt-rewind move ${displayLine(name)} ${displayLine(there)} --address 192.0.2.7`,
+      );
     case 'checkpoints':
       return t(
         '{0} has checkpoints of libvirt, which a backup program goes by and which cannot be moved. Delete them first: {1}',
@@ -103,13 +121,16 @@ export function staysText({ vm, host }: MoveWords): string {
 }
 
 export function planLines(
-  { view, documents, send, shared, mediaMissing }: PlannedMove,
+  { view, documents, live, send, shared, mediaMissing }: PlannedMove,
   host: string,
 ): readonly string[] {
   const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
   const there = displayLine(host);
   return [
     t('Move {0} with {1} snapshots to {2}?', displayLine(view.vm.name), documents.snapshots.length, there),
+    ...(live === undefined
+      ? []
+      : [t('It goes on running there; {0} has tried to take it. It stands still for a moment at the end.', there)]),
     ...(send.length > 0
       ? [t('Files to send: {0}, {1}. Here they go to the trash beside them.', send.length, bytesText(bytes))]
       : []),
@@ -119,17 +140,18 @@ export function planLines(
     ...mediaMissing.map((file) =>
       t('{0} has no {1}: the VM would not start with it in its drive.', there, displayLine(file)),
     ),
-    t('Networks that it uses must exist on {0} under the same names.', there),
+    ...(live === undefined ? [t('Networks that it uses must exist on {0} under the same names.', there)] : []),
   ];
 }
 
-export function movedLines({ end, record, trashed }: MoveEnd, host: string): readonly string[] {
+export function movedLines({ end, record, trashed, stopMs }: MoveEnd, host: string): readonly string[] {
   const [vm, there] = [displayLine(record.vm.name), displayLine(host)];
   if (end === 'undone') {
     return [t('Undid the move of {0}: it is where it was.', vm)];
   }
   return [
-    t('Moved {0} to {1}. It is off.', vm, there),
+    record.phase === 'moving' ? t('Moved {0} to {1}.', vm, there) : t('Moved {0} to {1}. It is off.', vm, there),
+    ...(stopMs === undefined ? [] : [t('The VM paused for {0}.', measuredText(stopMs))]),
     ...(trashed.length > 0
       ? [
           t(

@@ -20,16 +20,18 @@ export const move: CommandHandler = async (context) => {
   const { engine, folder } = session;
   const [named = '', to = ''] = call.operands;
   const { signal } = interruption;
+  const address = call.texts['address'];
   return orCliError({ vm: named, host: to }, async () => {
     await tellEnded(context, named);
     const view = await session.vm(named);
     const { name } = view.vm;
     return withSides(engine, { from: view.ref.connection, to }, signal, async (sides): Promise<ExitName> => {
-      const planned = await planMove(engine, view, sides, folder);
+      const planned = await planMove(engine, view, sides, { folder, ...(address !== undefined && { address }) });
       const host = sides.to.name;
       const { send, shared, mediaMissing, documents } = planned;
       const lines = planLines(planned, host);
-      const of = { vm: name, uuid: view.ref.uuid, to, snapshots: documents.snapshots.length };
+      const runs = planned.live !== undefined;
+      const of = { vm: name, uuid: view.ref.uuid, to, runs, snapshots: documents.snapshots.length };
       if (call.flags.has('plan')) {
         const paths = (files: typeof send): string[] => files.map(({ path }) => path);
         const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
@@ -48,7 +50,10 @@ export const move: CommandHandler = async (context) => {
           terminal.progress(t('Moving {0}: {1} %', displayLine(name), Math.floor(fraction * 100))),
       });
       json?.({
-        moved: { ...of, from: view.ref.connection, trashed: [...end.trashed] },
+        moved: {
+          ...{ ...of, from: view.ref.connection, trashed: [...end.trashed] },
+          ...(end.stopMs !== undefined && { stopMs: end.stopMs }),
+        },
       } satisfies ClusterAnswers['move']);
       if (json === undefined) {
         terminal.say(movedLines(end, host).join('\n'));

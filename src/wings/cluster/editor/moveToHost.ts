@@ -1,4 +1,4 @@
-// Move to Another Host…: a VM that is off, with its snapshots.
+// Move to Another Host…: a VM with its snapshots, off or running.
 import { t } from '@vscode/l10n';
 import { CopiesFault } from '../../copies/copiesFault.js';
 import { faultText } from '../../copies/copiesText.js';
@@ -20,7 +20,7 @@ import { movedLines, moveProblemText, planLines, staysText } from '../moveText.j
 
 export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string; readonly to: string }> {
   const { engine, log } = run;
-  const view = await targetVm(run, ({ vm }) => vm.power === 'off');
+  const view = await targetVm(run);
   const { vm, ref } = view;
   const others = engine.connections.filter(({ uri }) => uri !== ref.connection);
   const { uri: to } = await pickConnection(others, t('Select where {0} goes', displayLine(vm.name)));
@@ -33,7 +33,7 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
       cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
       await endLeftMoves(engine, ref.uuid, { folder, log });
       return withSides(engine, { from: ref.connection, to }, stop.signal, async (sides) => {
-        const planned = await planMove(engine, view, sides, folder);
+        const planned = await planMove(engine, view, sides, { folder });
         const [question = '', ...details] = planLines(planned, sides.to.name);
         requireAnswer(await askModal('warning', question, details.join('\n'), t('Move')));
         if (session.isProtected(vm)) {

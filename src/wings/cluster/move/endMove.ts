@@ -5,15 +5,18 @@ import { turnsOfAll } from '../../../driver/files/fileTurns.js';
 import type { StandingVm } from '../../../domain/copiedVm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { filesOfVms } from '../../copies/vm/filesOfVms.js';
+import { settle } from '../live/leadMove.js';
 import { MoveFault } from '../moveFault.js';
 import type { MovedFile, MoveRecord, OpenMove } from './moveStore.js';
-import { requireRun, seenOn, type Side, type Sides, withSides } from './sides.js';
+import { requireRun, seenOn, type Side, type Sides, withEnds, withSides } from './sides.js';
 
 export interface MoveEnd {
   readonly end: 'moved' | 'undone';
   readonly record: MoveRecord;
   /** Files of its own host that were put into the trash. */
   readonly trashed: readonly string[];
+  /** Of a live move: milliseconds that the guest stood still, where they were counted. */
+  readonly stopMs?: number;
 }
 
 /**
@@ -23,6 +26,7 @@ export interface MoveEnd {
  * | `there`             | not here                | finished                                   |
  * | `there`             | here, and not there     | undone                                     |
  * | `there`             | on both                 | left to a person                           |
+ * | `moving`            |                         | finished where the guest is there, undone where it is here |
  *
  * @throws MoveFault `bothUsed`; Failure, CopiesFault: it can be called again
  */
@@ -40,7 +44,13 @@ export async function endMove(engine: EnginePort, open: OpenMove): Promise<MoveE
   });
 }
 
-async function endOf({ phase, vm, files }: MoveRecord, { from, to }: Sides): Promise<MoveEnd['end']> {
+async function endOf({ phase, vm, files }: MoveRecord, sides: Sides): Promise<MoveEnd['end']> {
+  const { from, to } = sides;
+  if (phase === 'moving') {
+    const where = await withEnds(sides, (ends) => settle(ends, vm));
+    const isHere = where === 'source' || (where === 'nowhere' && (await standingOn(from, vm.uuid)) !== undefined);
+    return isHere ? 'undone' : 'moved';
+  }
   const there = await standingOn(to, vm.uuid);
   if (phase !== 'there') {
     return 'undone';
@@ -97,9 +107,12 @@ async function finish(
 /** All that was made there goes, and nothing else. */
 async function undo(
   engine: EnginePort,
-  { phase, vm, files, stages }: MoveRecord,
-  { to }: Sides,
+  { phase, vm, files, stages, documents }: MoveRecord,
+  { from, to }: Sides,
 ): Promise<readonly string[]> {
+  if (phase === 'moving') {
+    await from.ask((copies) => copies.takeSnapshotsBack({ ...vm, documents }));
+  }
   const there = phase === 'sending' ? undefined : await standingOn(to, vm.uuid);
   const used = phase === 'sending' ? new Set<string>() : await filesOfVms(engine, to.connection, vm.uuid);
   if (there?.isOff === false || used === undefined || files.some(({ path }) => used.has(path))) {

@@ -46,8 +46,9 @@ const shape = v.object({
   startedAt: count,
   /**
    * `sending`: libvirt there knows nothing of it. `defining`: it may. `there`: it has all, and its own host forgets it.
+   * `moving`: it has all, its own host forgets its snapshots, and the guest may be on either.
    */
-  phase: v.picklist(['sending', 'defining', 'there']),
+  phase: v.picklist(['sending', 'defining', 'there', 'moving']),
   /** Folders of ours there. */
   stages: v.array(path),
   /** Those that are sent; the rest is on both hosts. */

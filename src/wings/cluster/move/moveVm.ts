@@ -10,7 +10,8 @@ import { sendFiles } from '../../copies/plain/sendFiles.js';
 import { MoveFault, MoveStays } from '../moveFault.js';
 import { endMove, type MoveEnd } from './endMove.js';
 import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
-import type { PlannedMove } from './planMove.js';
+import { moveGuest } from './moveGuest.js';
+import type { PlannedMove } from './plannedMove.js';
 import { requireRun, seenOn, type Sides } from './sides.js';
 
 interface MoveWish {
@@ -36,6 +37,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
       ...{ startedAt: Date.now(), phase: 'sending', documents: structuredClone(documents) as never, files },
       stages: [...new Set([...send, ...shared].map(({ base }) => stageOf(base)))],
     });
+    let stopMs: number | undefined;
     try {
       try {
         await makeStages(open, sides, move);
@@ -43,17 +45,25 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
         await place(open, sides);
         await defineThere(engine, open, sides, move);
         signal.throwIfAborted();
-        await open.put({ phase: 'there' });
+        if (move.live === undefined) {
+          await open.put({ phase: 'there' });
+        } else {
+          stopMs = await moveGuest(open, sides, move, wish);
+        }
       } catch (error_) {
         const isChanged = error_ instanceof CopiesFault && error_.problem.kind === 'changed';
         const error = isChanged ? new MoveFault({ kind: 'changed' }) : error_;
-        await endMove(engine, open).catch((failed: unknown) => {
+        const ended = await endMove(engine, open).catch((failed: unknown) => {
           log.warn(`the move of ${vm.name} that broke off stays: ${String(failed)}`);
           throw new MoveStays(error, vm.name);
         });
+        // A guest that runs may have been there already.
+        if (ended.end === 'moved') {
+          return ended;
+        }
         throw error;
       }
-      return await endMove(engine, open);
+      return { ...(await endMove(engine, open)), ...(stopMs !== undefined && { stopMs }) };
     } finally {
       await open.leave();
     }
@@ -127,7 +137,7 @@ async function giveTo(like: string, path: string, { from, to }: Sides): Promise<
 }
 
 async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sides, move: PlannedMove): Promise<void> {
-  const { look, documents, view, send } = move;
+  const { documents, view, send, live, requireUnchanged } = move;
   const { uuid } = view.ref;
   await open.put({ phase: 'defining' });
   await to.ask(async (copies) => {
@@ -140,7 +150,7 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
   });
   await engine.refresh({ connection: to.connection });
   await carryMarks(engine, view.ref, to.connection);
-  await look.requireUnchanged();
+  await requireUnchanged();
   const here = await seenOn(
     from,
     send.map(({ path }) => path),
@@ -150,7 +160,8 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
     return now?.identity === identity && now.bytes === bytes && now.modified === modified;
   });
   const standing = await from.ask((copies) => copies.standing(uuid));
-  if (!isAsSent || standing?.isOff !== true || standing.checkpoints > 0) {
+  const isAsPlanned = standing?.isOff === (live === undefined);
+  if (!isAsSent || !isAsPlanned || standing.checkpoints > 0) {
     throw new MoveFault({ kind: 'changed' });
   }
 }

@@ -1,8 +1,7 @@
 // What a move of a VM that is off would do, or why it cannot be. Changes nothing.
 import { posix } from 'node:path';
 import { noLog } from '../../../base/log.js';
-import type { VmDocuments } from '../../../domain/copiedVm.js';
-import { hasTpm, isActive, type VmRef } from '../../../domain/vm.js';
+import { hasTpm, isActive, type PowerState } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import { isSameHost } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
@@ -10,30 +9,33 @@ import { LabStore } from '../../../journal/labStore.js';
 import type { VmView } from '../../../live/views.js';
 import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
 import { MoveFault } from '../moveFault.js';
-import type { MovedFile } from './moveStore.js';
-import { requireRun, seenOn, type SeenFile, type Sides } from './sides.js';
+import { planLive } from './planLive.js';
+import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove } from './plannedMove.js';
+import { requireRun, seenOn, type Sides } from './sides.js';
 
-export interface PlannedMove {
-  readonly view: VmView;
-  readonly look: VmLook;
-  readonly documents: VmDocuments;
-  /** `stage` is empty until it is carried out. */
-  readonly send: readonly PlannedFile[];
-  /** On both hosts already, as far as a look tells: a mark proves it before anything is done. */
-  readonly shared: readonly PlannedFile[];
-  /** Media in drives that the other host has not. */
-  readonly mediaMissing: readonly string[];
+interface PlanWish {
+  /** Of the session. */
+  readonly folder: string;
+  /** Of the other host, for QEMU here; absent: by one of its names. */
+  readonly address?: string;
 }
 
-type PlannedFile = Omit<MovedFile, 'stage' | 'identityThere'> & { readonly base: string };
-
-/** @param folder of the session. @throws MoveFault, CopiesFault, Failure */
-export async function planMove(engine: EnginePort, view: VmView, sides: Sides, folder: string): Promise<PlannedMove> {
-  const { from, to } = sides;
-  const { ref } = view;
-  requireOtherHost(engine, from.connection, to.connection);
+/** @throws MoveFault, CopiesFault, Failure */
+export async function planMove(
+  engine: EnginePort,
+  view: VmView,
+  sides: Sides,
+  { folder, address }: PlanWish,
+): Promise<PlannedMove> {
+  requireOtherHost(engine, sides.from.connection, sides.to.connection);
   await requireFree(engine, view, folder);
   await requireWelcome(view, sides);
+  return isActive(view.vm.power) ? planLive(engine, view, sides, address) : planOff(engine, view, sides);
+}
+
+async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<PlannedMove> {
+  const { from, to } = sides;
+  const { ref } = view;
   const look = await lookAtVm(engine, view, from.host);
   const { documents } = look;
   const lacking = await to.ask((copies) => copies.lacking(documents));
@@ -53,9 +55,8 @@ export async function planMove(engine: EnginePort, view: VmView, sides: Sides, f
     throw new MoveFault({ kind: 'fileThere', file: taken.path });
   }
   await requireRoom(sides, send);
-  const media = seen.flatMap(({ role, path, present }) => (role === 'medium' && present ? [path] : []));
-  const mediaThere = await seenOn(to, media);
-  return { view, look, documents, send, shared, mediaMissing: media.filter((path) => !mediaThere.has(path)) };
+  const { requireUnchanged } = look;
+  return { view, documents, requireUnchanged, send, shared, mediaMissing: await mediaMissing(seen, to) };
 }
 
 /** Two names of one daemon, or two daemons of one host, whose paths are the same. */
@@ -66,9 +67,11 @@ function requireOtherHost(engine: EnginePort, from: string, to: string): void {
   }
 }
 
+const movable: ReadonlySet<PowerState> = new Set(['off', 'running', 'paused']);
+
 async function requireFree(engine: EnginePort, { vm, ref }: VmView, folder: string): Promise<void> {
-  if (isActive(vm.power)) {
-    throw new MoveFault({ kind: 'on' });
+  if (!movable.has(vm.power)) {
+    throw new MoveFault({ kind: 'neitherOnNorOff' });
   }
   const lab = (await new LabStore(folder, noLog).list()).find(({ vms }) => vms.some(({ uuid }) => uuid === ref.uuid));
   if (lab !== undefined) {
@@ -87,8 +90,8 @@ async function requireWelcome({ vm, ref }: VmView, { from, to }: Sides): Promise
     throw new MoveFault({ kind: obstacle });
   }
   const standing = await from.ask((copies) => copies.standing(ref.uuid));
-  if (standing?.isOff !== true) {
-    throw new MoveFault({ kind: 'on' });
+  if (standing === undefined || standing.isOff === isActive(vm.power)) {
+    throw new MoveFault({ kind: 'changed' });
   }
   if (standing.checkpoints > 0) {
     throw new MoveFault({ kind: 'checkpoints' });
@@ -143,30 +146,6 @@ async function movedFiles(
     }
   }
   return files;
-}
-
-/** A folder that is called as the VM is its own: it is made there. libvirt makes that of all TPMs with the first one. */
-function placeOf(path: string, role: PlannedFile['role'], { uuid }: VmRef): Pick<PlannedFile, 'base' | 'folders'> {
-  const folder = posix.dirname(path);
-  const own = `/${uuid}`;
-  const at = `${folder}/`.indexOf(`${own}/`);
-  if (at < 0) {
-    return { base: folder, folders: [] };
-  }
-  const around = folder.slice(0, at) || '/';
-  const base = role === 'tpmState' ? posix.dirname(around) : around;
-  const names = posix.relative(base, folder).split('/');
-  return { base, folders: names.map((_, index) => posix.join(base, ...names.slice(0, index + 1))) };
-}
-
-/** As `stat` sees it through a file system that both have. */
-function isSame(file: PlannedFile, there: SeenFile | undefined): boolean {
-  return (
-    there !== undefined &&
-    there.identity.split(':')[0] === file.identity.split(':')[0] &&
-    there.bytes === file.bytes &&
-    there.modified === file.modified
-  );
 }
 
 async function requireRoom({ to }: Sides, send: readonly PlannedFile[]): Promise<void> {

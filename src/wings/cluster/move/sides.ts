@@ -7,6 +7,7 @@ import { type CopyShell, openCopyShell } from '../../copies/host/copyShell.js';
 import { onVmHost, type VmHost } from '../../copies/host/vmHost.js';
 import { type Originals, withOriginals } from '../../copies/plain/originals.js';
 import { loginTo } from '../../copies/vm/loginTo.js';
+import type { MoveEnds } from '../live/leadMove.js';
 import { MoveFault } from '../moveFault.js';
 
 export interface Side {
@@ -58,6 +59,21 @@ async function onSide<T>(
     return await onVmHost(login, process.env, (host) => work({ connection, name, host, shell, ask }));
   } finally {
     shell.close();
+  }
+}
+
+/** Their parts in a live move, for as long as that lasts. */
+export async function withEnds<T>({ from, to }: Sides, work: (ends: MoveEnds) => Promise<T>): Promise<T> {
+  const source = await from.ask((copies) => copies.openMigration());
+  try {
+    const destination = await to.ask((copies) => copies.openMigration());
+    try {
+      return await work({ source, destination });
+    } finally {
+      destination.dispose();
+    }
+  } finally {
+    source.dispose();
   }
 }
 

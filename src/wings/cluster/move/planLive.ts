@@ -1,0 +1,104 @@
+// What a move of a VM that runs would do, or why it cannot be: both hosts have its files, and the other one has tried
+// to take it. Changes nothing, and the guest does not feel it.
+import { posix } from 'node:path';
+import type { VmDocuments } from '../../../domain/copiedVm.js';
+import { Failure } from '../../../domain/failure.js';
+import { parseUri } from '../../../libvirt/uri.js';
+import type { MigrationWish } from '../../../driver/migrationHost.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import type { VmView } from '../../../live/views.js';
+import { CopiesFault } from '../../copies/copiesFault.js';
+import { tryMove } from '../live/leadMove.js';
+import { MoveFault } from '../moveFault.js';
+import { isSameInode, mediaMissing, type PlannedFile, type PlannedMove } from './plannedMove.js';
+import { seenOn, type Sides, withEnds } from './sides.js';
+
+/**
+ * File systems of a network on which one host may not see at once what another has written: libvirt says of each disk
+ * whether its cache allows it.
+ */
+const looselyShared = /^(nfs|smb|cifs|9p|v9fs|fuse|afs)/u;
+
+export async function planLive(
+  engine: EnginePort,
+  view: VmView,
+  sides: Sides,
+  address: string | undefined,
+): Promise<PlannedMove> {
+  const { from, to } = sides;
+  const { ref, vm } = view;
+  if ((await engine.readInterrupted(ref)).length > 0) {
+    throw new CopiesFault({ kind: 'unfinished' });
+  }
+  const read = (): Promise<VmDocuments> => from.ask((copies) => copies.readDocuments(ref.uuid));
+  const documents = await read();
+  const { files } = await engine.readFiles(ref);
+  const shared = await sharedFiles(
+    files.flatMap(({ role, path }) => (role === 'disk' || role === 'memory' ? [{ role, path }] : [])),
+    sides,
+  );
+  const wish: MigrationWish = {
+    sharedDisks: !(await areLoose(shared, sides)),
+    address: `tcp://${await addressOf(sides, address)}`,
+  };
+  const some = documents.snapshots.length > 0 ? 'some' : 'none';
+  await withEnds(sides, (ends) => tryMove(ends, { name: vm.name, uuid: ref.uuid }, some, wish)).catch(
+    (error: unknown) => {
+      throw error instanceof Failure && error.details.libvirtMessage !== undefined
+        ? new MoveFault({ kind: 'notTaken', said: error.details.libvirtMessage })
+        : error;
+    },
+  );
+  return {
+    view,
+    documents,
+    live: wish,
+    send: [],
+    shared,
+    mediaMissing: await mediaMissing(files, to),
+    requireUnchanged: async () => {
+      if (JSON.stringify(await read()) !== JSON.stringify(documents)) {
+        throw new MoveFault({ kind: 'changed' });
+      }
+    },
+  };
+}
+
+async function sharedFiles(
+  files: readonly Pick<PlannedFile, 'path' | 'role'>[],
+  { from, to }: Sides,
+): Promise<readonly PlannedFile[]> {
+  const paths = files.map(({ path }) => path);
+  const [here, there] = await Promise.all([seenOn(from, paths), seenOn(to, paths)]);
+  return files.map(({ path, role }) => {
+    const found = here.get(path);
+    if (found === undefined || !isSameInode(found, there.get(path))) {
+      throw new MoveFault({ kind: 'notShared', file: path });
+    }
+    return { path, role, ...found, allocatedBytes: 0, base: posix.dirname(path), folders: [] };
+  });
+}
+
+async function areLoose(files: readonly PlannedFile[], { from }: Sides): Promise<boolean> {
+  const bases = [...new Set(files.map(({ base }) => base))];
+  const types = await Promise.all(
+    bases.map(async (base) => (await from.shell.run('stat', '-f', '-c', '%T', base)).said),
+  );
+  return types.some((type) => looselyShared.test(type.trim()));
+}
+
+/** QEMU here connects to QEMU there. @throws MoveFault `noWay` */
+async function addressOf({ from, to }: Sides, given: string | undefined): Promise<string> {
+  if (given !== undefined) {
+    return given;
+  }
+  const names = [...new Set([to.name, parseUri(to.connection).host])].filter((name) => name !== '');
+  for (const name of names) {
+    const { code, said } = await from.shell.run('getent', 'ahosts', name);
+    // A host may know a name that is meant for itself alone.
+    if (code === 0 && !/^(127\.|::1\b)/u.test(said)) {
+      return name;
+    }
+  }
+  throw new MoveFault({ kind: 'noWay', names });
+}
