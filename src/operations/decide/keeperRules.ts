@@ -46,10 +46,12 @@ export function keeperWarnings(request: OperationRequest, steps: readonly Step[]
     return [{ kind: 'clusterUnseen' }];
   }
   const keeper = keeperOf(facts);
+  if (keeper === undefined || keeper.rests === 'byPerson') {
+    return [];
+  }
+  // Of a long chain this takes a while, and few VMs have a keeper.
   const starts = isActive(facts.vm.power) && !isActive(applyAll(steps, facts).vm.power);
-  return keeper === undefined || keeper.rests === 'byPerson'
-    ? []
-    : [{ kind: 'leftByCluster', resource: keeper.resource, starts }];
+  return [{ kind: 'leftByCluster', resource: keeper.resource, starts }];
 }
 
 const switches: ReadonlySet<string> = new Set(['start', 'shutDown', 'forceOff']);
