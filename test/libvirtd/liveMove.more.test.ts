@@ -244,13 +244,18 @@ describe('a VM that runs and is moved', () => {
     assert.equal((await snapshotsOn(rig.one, 'web')).length, 3);
   });
 
-  for (const phase of ['sending', 'defining', 'moving']) {
+  for (const phase of ['sending', 'defining', 'moving', 'on its way']) {
     it(`runs on one host with all its snapshots, when the program is killed in the middle: ${phase}`, async () => {
       const was = await treeOn(rig.one);
       const count = await counted(rig.one);
       const words = ['move', 'web', rig.other.uri, '-c', rig.one.uri, ...here, '--yes'];
       const child = spawn(process.execPath, [rig.one.door, ...words], { env: rig.one.env, stdio: 'ignore' });
-      killAt(phase, child);
+      if (phase === 'on its way') {
+        await rig.one.rig.virsh('migrate-setspeed', 'web', '4');
+        void killOnItsWay(child);
+      } else {
+        killAt(phase, child);
+      }
       const [code] = (await once(child, 'close')) as [number | null];
       assert.equal(code, null);
       await rig.one.run('done', 'recover', 'web', '-c', rig.one.uri);
@@ -269,6 +274,18 @@ describe('a VM that runs and is moved', () => {
         await move(rig.other);
       }
     });
+  }
+
+  /** As soon as its own host knows no snapshots of it, and a QEMU waits there for what it sends. */
+  async function killOnItsWay(child: ChildProcess): Promise<void> {
+    const [here, there] = [rig.one.rig.daemon, rig.other.rig.daemon];
+    const isOnItsWay = async (): Promise<boolean> =>
+      (await there.virsh(['domstate', 'web'])).stdout.startsWith('paused') &&
+      (await here.virsh(['snapshot-list', 'web', '--name'])).stdout.trim() === '';
+    while (child.exitCode === null && !(await isOnItsWay())) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    child.kill('SIGKILL');
   }
 
   /** As soon as it has written that this is next. */
