@@ -1,7 +1,7 @@
 // The rows of THE table: What programs and their authors need.
 import { vmWaits } from '../domain/wait.js';
 import { acting, port, seconds, under, vm } from './commandShape.js';
-import { speedWords } from '../domain/speed.js';
+import { speedWords } from '../domain/speedWords.js';
 
 export const programRows = {
   ...under('Files and copies', {

@@ -3,14 +3,6 @@
 export const speeds = ['hardDisk', 'memoryCard', 'phone', 'full'] as const;
 export type Speed = (typeof speeds)[number];
 
-/** On the command line and in lab files. */
-export const speedWords = {
-  'hard-disk': 'hardDisk',
-  'memory-card': 'memoryCard',
-  phone: 'phone',
-  full: 'full',
-} as const satisfies Readonly<Record<string, Speed>>;
-
 /** By libvirt's names, as `total_iops_sec` and `inbound.average`; what is not limited is absent. */
 export type Limits = Readonly<Record<string, number>>;
 

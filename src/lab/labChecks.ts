@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
 import { thresholdsIn } from '../diagnosis/thresholds.js';
 import { displayLine } from '../domain/plainText.js';
-import { speedWords } from '../domain/speed.js';
+import { speedWords } from '../domain/speedWords.js';
 import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
 import { circleText } from '../text/systems/startText.js';

@@ -1,5 +1,6 @@
 // Slows down the disks or the networks of a running VM, or shows how fast they are.
-import { type Speed, speedOf, speedWords } from '../../domain/speed.js';
+import { type Speed, speedOf } from '../../domain/speed.js';
+import { speedWords } from '../../domain/speedWords.js';
 import { setSpeed } from '../../session/setSpeed.js';
 import { noSpeedText, speedNowText, speedSetText } from '../../text/guests/speedText.js';
 import { agreeTo } from '../agree.js';
