@@ -1,7 +1,6 @@
 // The engine: hands each question to the connection it is about. It refuses to know the editor.
 import type { OpenHypervisor } from '../driver/hypervisor.js';
 import type { NotedCopies } from './copies.js';
-import type { KeptBy } from '../domain/keeper.js';
 import { requireOpen } from '../driver/door.js';
 import { Emitter, type Event } from '../base/emitter.js';
 import type { HostLogin } from '../hosts/hostLogin.js';
@@ -186,13 +185,7 @@ export class Engine implements EnginePort {
     );
   }
 
-  keeperOf(ref: VmRef): Promise<KeptBy | 'unseen'> {
-    return this.#connections.ask(ref.connection, async (live) => {
-      const { keepers, capabilities } = await live.open();
-      const name = this.#store.vm(ref)?.vm.name ?? '';
-      return keepers?.of({ uuid: ref.uuid, name }) ?? (capabilities.driver === 'qemu' ? 'unseen' : 'nobody');
-    });
-  }
+  readonly keeperOf: EnginePort['keeperOf'] = async (ref) => (await this.#questions()).keeperOf(ref);
 
   findVm(ref: VmRef): VmView | undefined {
     return this.#store.vm(ref);

@@ -5,6 +5,7 @@ import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { Facts } from '../domain/facts.js';
 import { Failure } from '../domain/failure.js';
+import type { KeptBy } from '../domain/keeper.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { type Refusal, refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
@@ -43,6 +44,12 @@ export class Questions {
 
   constructor(options: QuestionsOptions) {
     this.#options = options;
+  }
+
+  async keeperOf(ref: VmRef): Promise<KeptBy | 'unseen'> {
+    const { keepers, capabilities } = await this.#options.connection(ref.connection).open();
+    const name = this.#options.store.vm(ref)?.vm.name ?? '';
+    return keepers?.of({ uuid: ref.uuid, name }) ?? (capabilities.driver === 'qemu' ? 'unseen' : 'nobody');
   }
 
   /** In the order of the requests. All that are about one VM rest on one look at it. */

@@ -12,8 +12,6 @@ import type {
 } from '../../domain/copiedVm.js';
 import { Failure } from '../../domain/failure.js';
 import {
-  VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT,
-  VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE,
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
@@ -46,6 +44,7 @@ import { parseDomainXml } from '../xml/domainXml.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
+import { redefineAll, takeSnapshotsBack } from './knownAgain.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
 import { forgetSnapshots, lacking, letGo, standing } from './movedVm.js';
@@ -251,7 +250,7 @@ async function defineAs(place: Place, vm: MovedVm, written: VmDocuments): Promis
   }
   const { dom } = await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
   try {
-    await redefineAll(connection, dom, written);
+    await redefineAll(place, dom, written);
     await requireRestored(place, vm);
   } catch (error) {
     await undefineAll(place, dom, vm.documents.definition, 'keeps').catch(() => {
@@ -259,40 +258,6 @@ async function defineAs(place: Place, vm: MovedVm, written: VmDocuments): Promis
     });
     throw error;
   }
-}
-
-async function redefineAll(
-  connection: Place['connection'],
-  dom: Domain,
-  { snapshots, current }: Pick<VmDocuments, 'snapshots' | 'current'>,
-): Promise<void> {
-  for (const { name, xml: xmlDesc } of snapshots) {
-    const more = name === current ? VIR_DOMAIN_SNAPSHOT_CREATE_CURRENT : 0;
-    await redefine(connection, dom, xmlDesc, more);
-    if (more !== 0 && hasRevertDisks(xmlDesc)) {
-      // With that flag libvirt 9.9 and newer forgets them; without it the snapshot stays the current one.
-      await redefine(connection, dom, xmlDesc, 0);
-    }
-  }
-}
-
-async function takeSnapshotsBack(place: Place, { uuid, name, documents }: MovedVm): Promise<void> {
-  const { connection } = place;
-  const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  const missing = async (): Promise<VmDocuments['snapshots']> => {
-    const listed = await connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
-    const known = new Set(listed.snapshots.map((one) => one.name));
-    return documents.snapshots.filter((one) => !known.has(one.name));
-  };
-  await redefineAll(connection, dom, { ...documents, snapshots: await missing() });
-  if ((await missing()).length > 0) {
-    throw new Failure('failed', { vm: name, doing: 'restore a VM', unseen: true });
-  }
-}
-
-async function redefine(connection: Place['connection'], dom: Domain, xmlDesc: string, more: number): Promise<void> {
-  const flags = VIR_DOMAIN_SNAPSHOT_CREATE_REDEFINE | more;
-  await connection.call('domainSnapshotCreateXml', { dom, xmlDesc, flags });
 }
 
 /** libvirt answers some redefinitions as done that it has changed. */

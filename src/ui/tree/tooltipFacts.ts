@@ -6,7 +6,6 @@ import type { VmRef } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { VmView } from '../../live/views.js';
 import type { EnginePort } from '../../engine/enginePort.js';
-import { keeperText } from '../../text/rows/keeperText.js';
 import type { FactList } from '../../text/rows/factList.js';
 import type { Node, SnapshotNode } from './nodes.js';
 
@@ -67,7 +66,11 @@ async function noteLines(
 async function keeperLines(ref: VmRef, engine: TooltipSource): Promise<FactList['lines']> {
   const asked = engine.keeperOf(ref).catch(() => 'nobody' as const);
   const keeper = await within(systemClock, patienceMs, asked, 'nobody' as const);
-  return keeper === 'nobody' ? [] : [{ name: t('Cluster'), value: keeperText(keeper) }];
+  if (keeper === 'nobody') {
+    return [];
+  }
+  const { keeperText } = await import('../../text/rows/keeperText.js');
+  return [{ name: t('Cluster'), value: keeperText(keeper) }];
 }
 
 /** The same facts where nobody knows an address in time. */
