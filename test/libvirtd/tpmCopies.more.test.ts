@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { lookAtOriginal } from '../../src/wings/copies/plain/originalVm.js';
 import { copyOut } from '../../src/wings/copies/plain/copyOut.js';
+import { Failure } from '../../src/domain/failure.js';
 import { backUpVms } from '../../src/wings/copies/repository/backUpVms.js';
 import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { bringBack, type VmRestored } from '../../src/wings/copies/restore/bringBack.js';
@@ -122,6 +123,34 @@ describe('TPMs in copies of VMs', () => {
     await here.virsh('destroy', name);
     await holds(here, vm.ref.uuid, old);
     assert.deepEqual(readdirSync(tpms(here)).filter((one) => one.startsWith(vm.ref.uuid)).length, 2);
+  });
+
+  it('are again where they were after a restore that fails', async () => {
+    const rig = await startLiveRig();
+    rig.wrapNext((real) =>
+      withMethod(real, 'vmCopies', async () => ({
+        ...(await real.vmCopies()),
+        define: () => Promise.reject(new Failure('failed', { doing: 'define the VM' })),
+      })),
+    );
+    const own = here;
+    try {
+      await rig.engine.connect(rig.uri);
+      rig.show();
+      here = rig;
+      const vm = await defineWithTpm(rig, { name: 'fails', word: old });
+      await vm.power('forceOff');
+      const { source } = await backUp(vm);
+      await writeTpm(rig.daemon, vm.ref.uuid, young);
+      await rig.virsh('undefine', 'fails', '--keep-tpm');
+      await rig.engine.refresh({ connection: rig.uri });
+      await assert.rejects(restore(source), { kind: 'failed' });
+      await holds(rig, vm.ref.uuid, young);
+      assert.deepEqual(readdirSync(tpms(rig)), [vm.ref.uuid]);
+    } finally {
+      here = own;
+      await rig.stop();
+    }
   });
 
   it('of a VM that runs: that of its current snapshot, on another host', async () => {

@@ -11,7 +11,7 @@ import { markOfUs } from '../../../journal/processMark.js';
 import { writeRam } from '../host/ramStart.js';
 import type { CopySource } from './copySource.js';
 import { type CopiedFile, type Manifest, manifestName, placesIn, storedBytes } from '../vm/manifest.js';
-import { placeTpm, setTpmAside } from '../vm/tpmStates.js';
+import { placeTpm, putTpmBack, setTpmAside } from '../vm/tpmStates.js';
 import { applyTags, type AskCopies, type OnePoint } from './onePoint.js';
 import { prepareRestore, requireOwn, type RestoreUse, type RestoreWish } from './planRestore.js';
 import { requireImage } from './requireImage.js';
@@ -84,6 +84,7 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
   let isNamed = false;
   let inHistory: boolean;
   let tpm: TpmRestored | undefined;
+  let aside: string | undefined;
   try {
     const raw = posix.join(begun, 'backup');
     const tree = posix.join(begun, 'vm');
@@ -117,13 +118,14 @@ export async function bringBack(engine: RestoreEngine, source: CopySource, wish:
     isNamed = true;
     const define = (): Promise<boolean> => engine.withCopies(connection, (copies) => copies.define(restored));
     const state = await ask((copies) => copies.tpmState(restored));
-    [inHistory, tpm] = await withTpm(state, manifest.tpm, there, define);
+    [inHistory, tpm] = await withTpm(state, manifest.tpm, there, define, (path) => (aside = path));
     if (wish.isCheck !== true) {
       await unmarkFolder(there, folder);
       isNamed = false;
     }
   } catch (error) {
     isNamed &&= !(await removeUnlessDefined(engine, place, { made, folder, uuid: vm.uuid }));
+    await (aside !== undefined && putTpmBack(aside, there));
     throw error;
   } finally {
     // No VM knows of it.
@@ -150,6 +152,7 @@ async function withTpm<T>(
   states: Manifest['tpm'],
   files: FileSystem,
   define: () => Promise<T>,
+  onAside: (path: string) => unknown,
 ): Promise<readonly [T, TpmRestored | undefined]> {
   const { file } = state ?? {};
   if (file === undefined || states === undefined) {
@@ -161,6 +164,9 @@ async function withTpm<T>(
       () => ({ isDone: false }),
     );
   const { result: aside, isDone: isFree } = await tryIt(setTpmAside(file, files));
+  if (aside !== undefined) {
+    onAside(aside);
+  }
   const defined = await define();
   const isBack = isFree && (await tryIt(placeTpm(file, states, files))).isDone;
   return [defined, { isBack, ...(aside !== undefined && { aside }) }];

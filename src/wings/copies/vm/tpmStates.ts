@@ -64,15 +64,22 @@ export function tpmOfPoint(
   };
 }
 
+const beforeMark = '.before-';
+
 /** Before libvirt has the VM: what one of the same identity left there. @returns its new name */
 export async function setTpmAside(file: string, files: FileSystem): Promise<string | undefined> {
   const folder = posix.dirname(posix.dirname(file));
   if ((await undefinedIfAbsent(files.lstat(folder))) === undefined) {
     return undefined;
   }
-  const aside = `${folder}.before-${randomBytes(3).toString('hex')}`;
+  const aside = `${folder}${beforeMark}${randomBytes(3).toString('hex')}`;
   await files.rename(folder, aside);
   return aside;
+}
+
+/** Where nothing came of the restore. What stands there by then stays, and so does what was set aside. */
+export async function putTpmBack(aside: string, files: FileSystem): Promise<void> {
+  await files.rename(aside, aside.slice(0, aside.lastIndexOf(beforeMark))).catch(() => undefined);
 }
 
 /** When libvirt has the VM, so that they go with it. At its start libvirt gives them to swtpm's user. */
