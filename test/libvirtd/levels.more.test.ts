@@ -147,7 +147,7 @@ golf: { steps: 1 }
     });
 
     it('say what is no file', async () => {
-      for (const name of ['pipe', '.', '/dev/null']) {
+      for (const name of ['pipe', '.', '/dev/null', 'nowhere']) {
         const { code, answer } = await run(['check', name]);
         assert.deepEqual([code, lines(answer)], [exitCode('wrong'), [1]], name);
       }

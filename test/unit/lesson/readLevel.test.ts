@@ -1,9 +1,11 @@
 // Level files: what is read from them, what is told of one that is wrong or means harm, and that our own are right.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import { longestYaml } from '../../../src/lab/readYaml.js';
+import { readLevelFile } from '../../../src/lesson/levelFiles.js';
 import { readLevel } from '../../../src/lesson/readLevel.js';
 import { textIn } from '../../../src/lesson/levelText.js';
 import { ownLevel, ownLevelIds } from '../../ownLevel.js';
@@ -37,6 +39,21 @@ describe('level files', () => {
     const { level, problems } = readLevel(right);
     assert.deepEqual(problems, []);
     assert.equal(level?.steps[1]?.check?.bytes?.most, 9 * 1024 * 1024);
+  });
+
+  it('have a problem where they are no readable files of a bounded size', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'levels-'));
+    try {
+      const [dead, large] = ['dead', 'large'].map((name) => join(folder, name)) as [string, string];
+      symlinkSync(join(folder, 'nowhere'), dead);
+      writeFileSync(large, ' '.repeat(longestYaml * 4 + 1));
+      for (const path of [folder, dead, large, join(large, 'below'), '/dev/zero', '/proc/self/mem']) {
+        const { level, problems } = await readLevelFile(path);
+        assert.deepEqual([level, problems.length], [undefined, 1], path);
+      }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   const table: readonly (readonly [string, string, readonly number[]])[] = [
