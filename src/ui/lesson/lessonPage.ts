@@ -38,7 +38,7 @@ export const lessonStyle = `
 .vscode-dark, .vscode-high-contrast:not(.vscode-high-contrast-light) { ${variables(layerColors.dark)} }
 body { forced-color-adjust: none; font-size: 1.25rem; line-height: 1.5; color: var(--vscode-foreground); padding: 1rem 1.5rem; display: grid;
   gap: 0 3rem; grid-template-columns: minmax(0, 3fr) minmax(0, 2fr); max-width: 90rem; }
-header, section { grid-column: 1 / -1; }
+header, section, footer { grid-column: 1 / -1; }
 aside > h2:first-child { margin-top: 0.75rem; }
 .place, .hint { color: var(--vscode-descriptionForeground); margin: 0; font-size: 1rem; }
 progress { appearance: none; width: 100%; height: 0.6rem; border: none; background: none; }
@@ -150,7 +150,7 @@ ${isLast && isDone ? '' : partLink('end', t('End and Remove'))}
 </nav>
 </main>
 <aside>${goal === undefined ? '' : `<h2>${escaped(t('Goal'))}</h2>${goalPicture(goal, view.facts)}`}${asideOf(step, view)}</aside>
-<section><p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p></section>
+<footer><p class="hint">${escaped(t('Next step: Ctrl+Alt+N anywhere, or Page Down outside editors and lists.'))}</p></footer>
 ${virsh === undefined ? '' : `<section aria-label="${escaped(t('Manually'))}"><h2>${escaped(t('Manually'))}</h2><pre><code>${escaped(virsh)}</code></pre></section>`}`;
 }
 
