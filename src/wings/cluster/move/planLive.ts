@@ -10,7 +10,7 @@ import type { VmView } from '../../../live/views.js';
 import { CopiesFault } from '../../copies/copiesFault.js';
 import { tryMove } from '../live/leadMove.js';
 import { MoveFault } from '../moveFault.js';
-import { isSameInode, mediaMissing, type PlannedFile, type PlannedMove } from './plannedMove.js';
+import { isSameInode, mediaMissing, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
 import { seenOn, type Sides, withEnds } from './sides.js';
 
 /**
@@ -70,6 +70,9 @@ async function sharedFiles(
 ): Promise<readonly PlannedFile[]> {
   const paths = files.map(({ path }) => path);
   const [here, there] = await Promise.all([seenOn(from, paths), seenOn(to, paths)]);
+  for (const path of here.keys()) {
+    await requireNoLink(from, path);
+  }
   return files.map(({ path, role }) => {
     const found = here.get(path);
     if (found === undefined || !isSameInode(found, there.get(path))) {

@@ -10,7 +10,7 @@ import type { VmView } from '../../../live/views.js';
 import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
 import { MoveFault } from '../moveFault.js';
 import { planLive } from './planLive.js';
-import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove } from './plannedMove.js';
+import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
 import { requireRun, seenOn, type Sides } from './sides.js';
 
 interface PlanWish {
@@ -127,11 +127,7 @@ async function movedFiles(
   const files: PlannedFile[] = [];
   for (const { path, role } of all) {
     const found = here.get(path);
-    const real = await from.host.files.realpath(path);
-    const realFolder = await from.host.files.realpath(posix.dirname(path));
-    if (posix.join(realFolder, posix.basename(path)) !== real) {
-      throw new MoveFault({ kind: 'linked', file: path });
-    }
+    await requireNoLink(from, path);
     const { size, blocks } = await from.host.files.stat(path);
     if (found?.bytes !== size) {
       throw new MoveFault({ kind: 'linked', file: path });
