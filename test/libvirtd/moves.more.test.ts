@@ -178,6 +178,21 @@ describe('a VM that is moved to another host', () => {
     });
   }
 
+  it('is where a snapshot was made of it by another program, after the move was interrupted', async () => {
+    const { one, other } = rig;
+    for (const host of [one, other]) {
+      assert.equal(await moveKilled('web', (child) => killAt('there', child)), false);
+      const made = host === one ? 'made-here' : 'made-there';
+      await host.rig.virsh('snapshot-create-as', 'web', made, '--disk-only');
+      const disks = await host.rig.virsh('domblklist', 'web');
+      const at = await recovered('web');
+      assert.equal(at, host);
+      assert.ok((await snapshotsOn(host, 'web')).includes(made));
+      assert.equal(await host.rig.virsh('domblklist', 'web'), disks);
+    }
+    await move('web', other, one);
+  });
+
   const words = (name: string, uri: string): readonly string[] => ['move', name, uri, '-c', rig.one.uri, '--yes'];
 
   it('takes its saved state and its TPM along', async () => {

@@ -28,6 +28,8 @@ export interface MoveEnd {
  * | `there`             | on both                 | left to a person                           |
  * | `moving`            |                         | finished where the guest is there, undone where it is here |
  *
+ * A host on which the VM got snapshots or disks since does not forget it: also that is used.
+ *
  * @throws MoveFault `bothUsed`; Failure, CopiesFault: it can be called again
  */
 export async function endMove(engine: EnginePort, open: OpenMove): Promise<MoveEnd> {
@@ -35,6 +37,9 @@ export async function endMove(engine: EnginePort, open: OpenMove): Promise<MoveE
   const { signal } = new AbortController();
   return withSides(engine, record, signal, async (sides) => {
     const end = await endOf(record, sides);
+    if (await hasNews(end === 'moved' ? sides.from : sides.to, record)) {
+      throw new MoveFault({ kind: 'bothUsed' });
+    }
     const trashed = end === 'moved' ? await finish(record, sides) : await undo(engine, record, sides);
     await open.forget();
     for (const connection of [record.from, record.to]) {
@@ -44,12 +49,16 @@ export async function endMove(engine: EnginePort, open: OpenMove): Promise<MoveE
   });
 }
 
-async function endOf({ phase, vm, files }: MoveRecord, sides: Sides): Promise<MoveEnd['end']> {
+async function endOf(record: MoveRecord, sides: Sides): Promise<MoveEnd['end']> {
+  const { phase, vm, files } = record;
   const { from, to } = sides;
   if (phase === 'moving') {
     const where = await withEnds(sides, (ends) => settle(ends, vm));
-    const isHere = where === 'source' || (where === 'nowhere' && (await standingOn(from, vm.uuid)) !== undefined);
-    return isHere ? 'undone' : 'moved';
+    if (where !== 'nowhere') {
+      return where === 'source' ? 'undone' : 'moved';
+    }
+    const isHere = (await standingOn(from, vm.uuid)) !== undefined;
+    return isHere && !(await hasNews(to, record)) ? 'undone' : 'moved';
   }
   const there = await standingOn(to, vm.uuid);
   if (phase !== 'there') {
@@ -65,8 +74,11 @@ async function endOf({ phase, vm, files }: MoveRecord, sides: Sides): Promise<Mo
     const found = seen.get(path);
     return found !== undefined && (found.bytes !== bytes || found.modified !== modified);
   };
-  const usedHere = !here.isOff || files.some((file) => isUsed(file, seenHere));
-  const usedThere = there?.isOff !== true || files.some((file) => isUsed(file, seenThere) || !seenThere.has(file.path));
+  const usedHere = !here.isOff || files.some((file) => isUsed(file, seenHere)) || (await hasNews(from, record));
+  const usedThere =
+    there?.isOff !== true ||
+    files.some((file) => isUsed(file, seenThere) || !seenThere.has(file.path)) ||
+    (await hasNews(to, record));
   if (usedHere && usedThere) {
     throw new MoveFault({ kind: 'bothUsed' });
   }
@@ -75,6 +87,20 @@ async function endOf({ phase, vm, files }: MoveRecord, sides: Sides): Promise<Mo
 
 function standingOn(side: Side, uuid: string): Promise<StandingVm | undefined> {
   return side.ask((copies) => copies.standing(uuid));
+}
+
+/** Snapshots that were not when the move began, or disks in other files: of others, for we make none. */
+async function hasNews(side: Side, { phase, vm, documents: was }: MoveRecord): Promise<boolean> {
+  if (phase === 'sending' || (await standingOn(side, vm.uuid)) === undefined) {
+    return false;
+  }
+  return side.ask(async (copies) => {
+    const now = await copies.readDocuments(vm.uuid);
+    const known = new Set(was.snapshots.map(({ name }) => name));
+    const disks = new Set((await copies.presentDisks(was.definition)).map(({ file }) => file));
+    const present = await copies.presentDisks(now.definition);
+    return now.snapshots.some(({ name }) => !known.has(name)) || present.some(({ file }) => !disks.has(file));
+  });
 }
 
 async function finish(
