@@ -18,6 +18,8 @@ export interface MigrationWish {
   readonly sharedDisks: boolean;
   /** Where the other host's QEMU is reached, as `tcp://192.0.2.7`; absent: by the name that the other host has. */
   readonly address?: string;
+  /** Somebody has paused it, so it is not let run there. */
+  readonly isPaused?: boolean;
 }
 
 export interface MigrationRun {
@@ -73,6 +75,7 @@ export interface MigrationHost extends Disposable {
   /** At the destination, of what was prepared there: its QEMU ends, the VM goes on at the source. */
   giveUp(vm: MigratedVm, wish: MigrationWish): Promise<void>;
   stateOf(uuid: string): Promise<MigratedState>;
+  isPaused(uuid: string): Promise<boolean>;
   /** Lets a guest go on that is `torn`. Not before the other host was asked: two of it would write to its disks. */
   goOn(vm: MigratedVm): Promise<void>;
   /** Ends what is `torn`, and nothing else; what is defined stays. */

@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch as watchFolder } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  watch as watchFolder,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
@@ -242,6 +251,55 @@ describe('a VM that runs and is moved', () => {
     await own.virsh('undefine', 'own');
     assert.match(await rig.one.run('refused', 'move', 'web', rig.other.uri, '-c', rig.one.uri, '--yes'), /--address/u);
     assert.equal((await snapshotsOn(rig.one, 'web')).length, 3);
+  });
+
+  /** Runs, on a disk of its own. */
+  async function startOther(name: string, file: string): Promise<void> {
+    await rig.one.tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '8M');
+    await defineDiskVm(rig.one.rig, name, [{ file, format: 'qcow2' }]);
+    await rig.one.rig.virsh('start', name);
+  }
+  async function remove(host: MoveHost, name: string): Promise<void> {
+    await host.rig.virsh('destroy', name);
+    await host.rig.virsh('undefine', name, '--snapshots-metadata');
+  }
+
+  it('stays paused', async () => {
+    await startOther('paused', join(folder, 'paused.qcow2'));
+    await rig.one.rig.virsh('suspend', 'paused');
+    await rig.one.run('done', 'move', 'paused', rig.other.uri, '-c', rig.one.uri, ...here, '--yes');
+    assert.equal(await rig.other.rig.virsh('domstate', 'paused'), 'paused');
+    await remove(rig.other, 'paused');
+  });
+
+  it('is refused where a link in a common folder leads to another file on each host', async () => {
+    const file = `${images}/linked.qcow2`;
+    const link = join(folder, 'linked.qcow2');
+    await rig.other.tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '8M');
+    symlinkSync(file, link);
+    await rig.one.tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '8M');
+    await defineDiskVm(rig.one.rig, 'linked', [{ file: link, format: 'qcow2' }]);
+    await rig.one.rig.virsh('start', 'linked');
+    await rig.one.run('refused', 'move', 'linked', rig.other.uri, '-c', rig.one.uri, ...here, '--yes');
+    await remove(rig.one, 'linked');
+  });
+
+  it('stays on the other host, where it went without us and got a snapshot, after we were interrupted', async () => {
+    const { one, other: two } = rig;
+    await startOther('went', join(folder, 'went.qcow2'));
+    const words = ['move', 'went', two.uri, '-c', one.uri, ...here, '--yes'];
+    const child = spawn(process.execPath, [one.door, ...words], { env: one.env, stdio: 'ignore' });
+    killAt('moving', child);
+    await once(child, 'close');
+    const to = `qemu+unix:///system?socket=${two.rig.daemon.socket}`;
+    const how = ['--live', '--persistent', '--unsafe', '--migrateuri', 'tcp://127.0.0.1'];
+    await one.rig.virsh('migrate', ...how, 'went', to);
+    await two.rig.virsh('destroy', 'went');
+    await two.rig.virsh('snapshot-create-as', 'went', 'of-virsh', '--disk-only');
+    await one.run('done', 'recover', 'went', '-c', one.uri);
+    assert.deepEqual(await snapshotsOn(two, 'went'), ['of-virsh']);
+    assert.ok(!(await listed(one)).split('\n').includes('went'));
+    await two.rig.virsh('undefine', 'went', '--snapshots-metadata');
   });
 
   for (const phase of ['sending', 'defining', 'moving', 'on its way']) {

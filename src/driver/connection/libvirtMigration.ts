@@ -9,6 +9,7 @@ import {
   VIR_DOMAIN_XML_SECURE,
   VIR_MIGRATE_ABORT_ON_ERROR,
   VIR_MIGRATE_LIVE,
+  VIR_MIGRATE_PAUSED,
   VIR_MIGRATE_PERSIST_DEST,
   VIR_MIGRATE_UNDEFINE_SOURCE,
   VIR_MIGRATE_UNSAFE,
@@ -78,6 +79,7 @@ export async function openMigration(place: Place): Promise<MigrationHost> {
     confirm: (vm, ended, wish) => guard(vm.name, 'end a move', confirm(connection, vm, ended, wish)),
     giveUp: (vm, wish) => guard(vm.name, 'give a move up', giveUp(connection, vm, wish)),
     stateOf: (uuid) => guard(uuid, 'look where a VM is', stateOf(connection, uuid)),
+    isPaused: (uuid) => guard(uuid, 'look whether a VM is paused', isPaused(connection, uuid)),
     goOn: (vm) => guard(vm.name, 'let a VM go on', goOn(connection, vm)),
     end: (vm) => guard(vm.name, 'end what a move has left', end(connection, vm)),
     stopOf: (uuid) => guard(uuid, 'look how long a move took', stopOf(connection, uuid)),
@@ -86,12 +88,13 @@ export async function openMigration(place: Place): Promise<MigrationHost> {
 }
 
 /** The VM stays defined at the source until its snapshots are known to be at the other host. */
-function flagsOf({ sharedDisks }: MigrationWish): number {
+function flagsOf({ sharedDisks, isPaused = false }: MigrationWish): number {
   return (
     VIR_MIGRATE_LIVE |
     VIR_MIGRATE_PERSIST_DEST |
     VIR_MIGRATE_UNDEFINE_SOURCE |
     VIR_MIGRATE_ABORT_ON_ERROR |
+    (isPaused ? VIR_MIGRATE_PAUSED : 0) |
     (sharedDisks ? VIR_MIGRATE_UNSAFE : 0)
   );
 }
@@ -209,6 +212,11 @@ async function stateOf(connection: Connection, uuid: string): Promise<MigratedSt
     return 'off';
   }
   return state === VIR_DOMAIN_PAUSED && reason === VIR_DOMAIN_PAUSED_MIGRATION ? 'torn' : 'on';
+}
+
+async function isPaused(connection: Connection, uuid: string): Promise<boolean> {
+  const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  return (await connection.call('domainGetState', { dom, flags: 0 })).state === VIR_DOMAIN_PAUSED;
 }
 
 async function goOn(connection: Connection, vm: MigratedVm): Promise<void> {

@@ -128,7 +128,7 @@ export function planLines(
   const there = displayLine(host);
   return [
     t('Move {0} with {1} snapshots to {2}?', displayLine(view.vm.name), documents.snapshots.length, there),
-    ...(live === undefined
+    ...(live === undefined || view.vm.power === 'paused'
       ? []
       : [t('It goes on running there; {0} has tried to take it. It stands still for a moment at the end.', there)]),
     ...(send.length > 0

@@ -39,9 +39,11 @@ export async function tryMove(
 export async function leadMove(
   { source, destination }: MoveEnds,
   vm: MigratedVm,
-  wish: MigrationWish,
+  asked: MigrationWish,
   run: MigrationRun,
 ): Promise<number | undefined> {
+  // No host asks the other: libvirt's own clients look, too.
+  const wish = { ...asked, isPaused: await source.isPaused(vm.uuid) };
   const begun = await source.begin(vm, wish);
   const prepared = await destination.prepare(vm, begun, wish);
   // The other host's QEMU would go on without its daemon: the source does not hear of that.

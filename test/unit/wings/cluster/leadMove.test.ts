@@ -36,6 +36,7 @@ class Host implements MigrationHost {
   end = () => this.#does('end', undefined);
   stopOf = () => this.#does('stopOf', 12);
   stateOf = () => Promise.resolve(this.states.length > 1 ? this.states.shift()! : this.states[0]!);
+  isPaused = () => Promise.resolve(false);
   dispose = () => undefined;
 }
 
