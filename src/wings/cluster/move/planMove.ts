@@ -1,5 +1,4 @@
 // What a move of a VM that is off would do, or why it cannot be. Changes nothing.
-import { posix } from 'node:path';
 import { noLog } from '../../../base/log.js';
 import { hasTpm, isActive, type PowerState } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
