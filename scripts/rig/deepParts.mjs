@@ -87,7 +87,7 @@ const more = {
     guards: ['wings', 'driver'],
     layer: 'libvirtd',
     minutes: 0.5,
-    needs: ['gdb'],
+    needs: ['gdb', 'sshd'],
     files: ['debugger'],
   },
   cluster: {

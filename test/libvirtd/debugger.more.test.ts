@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -10,6 +11,7 @@ import { findProgram } from '../../scripts/rig/run.mjs';
 import { exitCode } from '../../src/cli/exitCodes.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { Daemon } from './engineRig.js';
+import { makeSshHost } from './sshRig.js';
 
 /** A program that is talked to, and all that it has said. */
 class Spoken {
@@ -67,12 +69,13 @@ describe('debuggers of a VM', () => {
   let guest: OracleVm;
   const started: Spoken[] = [];
 
-  const start = (program: string, args: readonly string[]): Spoken => {
+  const start = (program: string, args: readonly string[], more: NodeJS.ProcessEnv = {}): Spoken => {
     const env = {
       ...daemon.env,
       VIRT_REWIND_STATE: join(daemon.dir, 'state'),
       LIBVIRT_DEFAULT_URI: daemon.uri,
       LC_ALL: 'C',
+      ...more,
     };
     const spoken = new Spoken(spawn(program, args, { env, stdio: 'pipe' }));
     started.push(spoken);
@@ -99,7 +102,8 @@ describe('debuggers of a VM', () => {
 
   before(async () => {
     assert.ok(await findProgram('gdb'), 'gdb is not installed');
-    daemon = await startPrivateDaemon();
+    // In this computer's network, where the ports of its QEMU are reached.
+    daemon = await startPrivateDaemon({ host: hostname() });
     door = await buildDoor('commandLine', join(daemon.dir, 'program'));
     await mkdir(join(daemon.dir, 'state'));
     const folder = join(daemon.dir, 'd');
@@ -135,6 +139,45 @@ describe('debuggers of a VM', () => {
     await isResumed();
     assert.equal(await relay.end('SIGINT'), exitCode('done'));
     assert.equal(await debuggers.end(), 0);
+  });
+
+  /** By a port that QEMU listens on, through a revert by another client, to a guest that runs on. */
+  const attachByPort = async (relay: Spoken): Promise<void> => {
+    const [address] = await relay.until(/\S+\/vm(?=\n)/u);
+    const debuggers = gdb();
+    for (const isFirst of [true, false]) {
+      debuggers.say(`target remote ${address}`);
+      debuggers.say('info registers rip');
+      await debuggers.until(/rip +0x[\da-f]+/u);
+      assert.equal(await state(), 'paused');
+      assert.match((await server()) ?? '', /^tcp:127\.0\.0\.1:\d+,/u);
+      if (isFirst) {
+        await virsh('snapshot-revert', 'debugged', 'then', '--running');
+        await relay.until(/debugger can attach again/u);
+        debuggers.say('disconnect');
+        await debuggers.until(/Ending remote debugging/u);
+      }
+    }
+    debuggers.say('detach');
+    await debuggers.until(/detached/u);
+    await isResumed();
+    assert.equal(await relay.end('SIGINT'), exitCode('done'));
+    assert.equal(await debuggers.end(), 0);
+  };
+
+  it('attach by a port where QEMU can have no socket', async () => {
+    // A path that no command of the monitor may have.
+    const folder = join(daemon.dir, 'a+b');
+    await mkdir(folder);
+    await attachByPort(start(process.execPath, [door, 'gdb', 'debugged'], { TMPDIR: folder }));
+  });
+
+  it('attach over ssh', async () => {
+    const host = await makeSshHost(daemon);
+    const more = { PATH: process.env['PATH'], XDG_RUNTIME_DIR: daemon.dir };
+    await attachByPort(start(process.execPath, [door, 'gdb', 'debugged', '--connect', host.uri()], more));
+    assert.ok((await host.logins()) > 0);
+    await host.logOut();
   });
 
   it('cannot end the VM, and do not leave their breakpoints', async () => {
