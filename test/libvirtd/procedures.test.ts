@@ -241,6 +241,27 @@ describe('every procedure, against a real libvirtd', () => {
     await refused('VIR_ERR_INVALID_ARG', call('domainGetInterfaceParameters', { ...none, nparams: 6 }));
   });
 
+  it('how fast its RAM is written to', async () => {
+    assert.deepEqual(await call('domainStartDirtyRateCalc', { dom, seconds: 1, flags: 0 }), {});
+  });
+
+  it('the parts of a move, to the host that it is on', async () => {
+    const moving = flags.VIR_MIGRATE_LIVE | flags.VIR_MIGRATE_UNSAFE;
+    const of = (field: string, value: string) => ({ field, value: { type: 'string', value } }) as const;
+    const { cookieOut: cookieIn, xml } = await call('domainMigrateBegin3Params', { dom, params: [], flags: moving });
+    assert.match(xml, /<domain/u);
+    const asked = { params: [of('destination_xml', xml), of('destination_name', 'vm')], cookieIn, flags: moving };
+    await refused('VIR_ERR_INTERNAL_ERROR', call('domainMigratePrepare3Params', asked));
+    const nowhere = { dom, dconnuri: undefined, params: [of('migrate_uri', 'tcp://127.0.0.1:1')], cookieIn };
+    await refused('VIR_ERR_INTERNAL_ERROR', call('domainMigratePerform3Params', { ...nowhere, flags: moving }));
+    const none = { params: [of('destination_name', 'vm')], cookieIn, flags: moving, cancelled: 1 };
+    await refused('VIR_ERR_OPERATION_INVALID', call('domainMigrateFinish3Params', none));
+    const over = { dom, params: [], cookieIn, flags: moving, cancelled: 1 };
+    await refused('VIR_ERR_OPERATION_INVALID', call('domainMigrateConfirm3Params', over));
+    assert.deepEqual(await call('domainMigrateSetMaxDowntime', { dom, downtime: 300, flags: 0 }), {});
+    assert.equal((await call('domainGetState', { dom, flags: 0 })).state, flags.VIR_DOMAIN_RUNNING);
+  });
+
   it('snapshots', async () => {
     const create = async (name: string, more: string, createFlags: number): Promise<ValueOf<typeof domainSnapshot>> => {
       const xmlDesc = snapshotXml(name, more);
