@@ -126,6 +126,15 @@ export function toFailure(error: unknown, details: FailureDetails = {}): Failure
   return make('failed', { libvirtMessage: error instanceof Error ? error.message : String(error) });
 }
 
+/** What that gives; it rejects with a Failure that says what was being done. */
+export async function failingWith<T>(details: FailureDetails, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw toFailure(error, details);
+  }
+}
+
 /** Of a VM that is not there it must not sound as if one snapshot of it were gone. */
 function about(error: unknown, { snapshot, ...others }: FailureDetails): FailureDetails {
   const vmIsGone = error instanceof LibvirtError && error.code === code.VIR_ERR_NO_DOMAIN;

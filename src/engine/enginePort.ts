@@ -63,8 +63,10 @@ export interface EnginePort {
    * `unknown`. Put into the picture too.
    */
   readLayers(ref: VmRef): Promise<VmLayers>;
-  /** The files that the VM and its snapshots are made of, looked at as by `readLayers`. */
-  /** @param sumsOf names of snapshots, or the current state, whose UEFI variables and TPM are told apart by sums */
+  /**
+   * The files that the VM and its snapshots are made of, looked at as by `readLayers`.
+   * @param sumsOf names of snapshots, or the current state, whose UEFI variables and TPM are told apart by sums
+   */
   readFiles(ref: VmRef, sumsOf?: readonly (string | undefined)[]): Promise<VmFiles>;
   /** Where an image cannot be looked into, its row has no map, and the answer says why if that holds for all. */
   readBlockMap(ref: VmRef, target: string): Promise<BlockMap>;
@@ -232,8 +234,10 @@ export interface GuestsPort {
 export interface DemoVmsPort {
   /** What is in the way of one on this connection, before anything is made. */
   obstacle(connection: string, guest: string): Promise<DemoVmObstacle | undefined>;
-  /** Written down before it is made; removed again when it cannot be made whole. */
-  /** @param content of its disk, from the first byte on; absent: nothing is on it */
+  /**
+   * Written down before it is made; removed again when it cannot be made whole.
+   * @param content of its disk, from the first byte on; absent: nothing is on it
+   */
   make(connection: string, guest: string, content?: Uint8Array): Promise<DemoVm>;
   remove(vm: DemoVm): Promise<void>;
   /** Made by an editor that is gone since, and still there. */

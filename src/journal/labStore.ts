@@ -7,9 +7,9 @@ import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
 import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
-import { type DiskLock, takeLock } from './diskLock.js';
+import type { DiskLock } from './diskLock.js';
 import { count, writeJson } from './json.js';
-import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from './recordFolder.js';
+import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith, takeUpRecord } from './recordFolder.js';
 import { thisWriter } from './writer.js';
 
 const version = 1;
@@ -133,17 +133,9 @@ export class LabStore {
   async lock(which: string): Promise<OpenLab | 'busy' | 'gone'> {
     const folder = join(this.#root, which);
     try {
-      const taken = await takeLock(this.fs, folder, await thisWriter(this.shell), labFile);
-      if (typeof taken === 'string') {
-        return taken;
-      }
-      // Not earlier: until now somebody else may have written to it.
-      const read = await this.#read(which);
-      if (read === undefined) {
-        await taken.release();
-        return 'gone';
-      }
-      return this.#open(read, taken);
+      const of = { id: which, file: labFile, writer: await thisWriter(this.shell) };
+      const taken = await takeUpRecord(this.#place, of, (id) => this.#read(id));
+      return typeof taken === 'string' ? taken : this.#open(taken.record, taken.hold);
     } catch (error) {
       throw journalFailure(error, folder, { doing: 'take up a lab' });
     }

@@ -6,7 +6,7 @@ import type { Log } from '../base/log.js';
 import { discard, type FileSystem, ownFolder, readBounded, removeLeftovers, syncFolder, writeNew } from './durable.js';
 import { hasCode } from '../base/errno.js';
 import type { Writer } from './entry.js';
-import { type DiskLock, lockNew, lockOf } from './diskLock.js';
+import { type DiskLock, lockNew, lockOf, takeLock } from './diskLock.js';
 import { parseAs, parseJson } from './json.js';
 
 /** Where records of one kind are: `root/ID/file`. */
@@ -52,6 +52,24 @@ export async function beginRecord(
   }
   // Its first holder, made with it.
   return lockOf(fs, made, 1);
+}
+
+/** Takes up one that nobody works on. Read when it is held: until then somebody else may have written to it. */
+export async function takeUpRecord<T>(
+  { root, fs }: Pick<RecordPlace, 'root' | 'fs'>,
+  { id, file, writer }: Omit<NewRecord, 'text'>,
+  read: (id: string) => Promise<T | undefined>,
+): Promise<{ readonly record: T; readonly hold: DiskLock } | 'busy' | 'gone'> {
+  const hold = await takeLock(fs, join(root, id), writer, file);
+  if (typeof hold === 'string') {
+    return hold;
+  }
+  const record = await read(id);
+  if (record === undefined) {
+    await hold.release();
+    return 'gone';
+  }
+  return { record, hold };
 }
 
 /**

@@ -34,10 +34,7 @@ function wordsOf(
 
 /** As the learner would type it. */
 export function typedCommand(acts: readonly LevelAct[], vm: DemoVm): string | undefined {
-  const [words] = acts.flatMap((act) => {
-    const found = wordsOf(act, vm);
-    return found === undefined ? [] : [found];
-  });
+  const words = acts.map((act) => wordsOf(act, vm)).find((one) => one !== undefined);
   return words && ['virt-rewind', ...words].map(quoteForShell).join(' ');
 }
 

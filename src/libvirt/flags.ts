@@ -145,8 +145,8 @@ export const VIR_DOMAIN_JOB_STATS_COMPLETED = 1;
 export const VIR_MIGRATE_LIVE = 1;
 export const VIR_MIGRATE_PERSIST_DEST = 8;
 export const VIR_MIGRATE_UNDEFINE_SOURCE = 16;
-/** libvirt looks neither whether the disks are on shared storage nor whether their caches allow it. */
 export const VIR_MIGRATE_PAUSED = 32;
+/** libvirt looks neither whether the disks are on shared storage nor whether their caches allow it. */
 export const VIR_MIGRATE_UNSAFE = 512;
 export const VIR_MIGRATE_ABORT_ON_ERROR = 4096;
 

@@ -133,10 +133,9 @@ class ClusterKeepers implements VmKeepers {
 
   /** Of each resource that is the VM: one, where nobody has made a mistake. */
   async #look(shell: HostShell, vm: VmName): Promise<readonly [Look, ...Look[]] | Exclude<KeptBy, Keeper>> {
-    const [seen, asked, constraints, node] = await Promise.all([
+    const [seen, asked, node] = await Promise.all([
       shell.ask('crm_mon', '-1', '--output-as=xml'),
-      shell.ask('cibadmin', '--query', '--scope', 'resources'),
-      shell.ask('cibadmin', '--query', '--scope', 'constraints'),
+      shell.ask('cibadmin', '--query', '--scope', 'configuration'),
       shell.ask('crm_node', '--name'),
     ]);
     if (nobodyThere.has(seen.code)) {
@@ -158,7 +157,7 @@ class ClusterKeepers implements VmKeepers {
       return {
         resource,
         config,
-        mayRunOn: constraints.code === 0 ? readNodesFor(textOf(seen), textOf(constraints), resource) : [],
+        mayRunOn: readNodesFor(textOf(seen), cib, resource),
         elsewhere: (state?.nodes ?? []).filter((name) => name !== here),
         rests: isOurs ? 'byUs' : state !== undefined && isAtRest(state) ? 'byPerson' : 'no',
         ended: leases.flatMap(({ id, endsAt }) => (endsAt > now ? [] : [id])),

@@ -69,10 +69,10 @@ export function readResourceStates(crmMon: string): ReadonlyMap<string, Resource
  *
  * @throws XmlError
  */
-export function readNodesFor(crmMon: string, constraints: string, resource: string): readonly string[] {
+export function readNodesFor(crmMon: string, cib: string, resource: string): readonly string[] {
   const is = (one: XmlElement, of: string, what = 'true'): boolean => attribute(one, of) === what;
   const forbidden = new Set(
-    everyElement(parseXml(constraints))
+    everyElement(parseXml(cib))
       .filter((one) => one.name === 'rsc_location' && is(one, 'rsc', resource) && is(one, 'score', '-INFINITY'))
       .map((one) => attribute(one, 'node')),
   );

@@ -17,7 +17,8 @@ import {
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { type Domain, type TypedParameter, typedParameterMap } from '../../libvirt/structs.js';
 import type { Log } from '../../base/log.js';
-import { Failure, type FailureDetails } from '../../domain/failure.js';
+import type { Capabilities } from '../../domain/capabilities.js';
+import { Failure } from '../../domain/failure.js';
 import type {
   BegunMigration,
   MigratedState,
@@ -27,12 +28,14 @@ import type {
   MigrationWish,
 } from '../migrationHost.js';
 import { jobFraction, watchWhile } from '../run/jobWatch.js';
-import { toFailure } from '../toFailure.js';
-import { element, find, parseXml, textOf, writeXml, XmlError } from '../xml/xmlTree.js';
+import { readPower } from '../powerState.js';
+import { failingWith } from '../toFailure.js';
+import { element, writeXml, XmlError } from '../xml/xmlTree.js';
 import type { OtherConnections } from './otherConnections.js';
 
 interface Place {
   readonly uri: string;
+  readonly capabilities: Pick<Capabilities, 'hostname' | 'hostUuid'>;
   readonly log: Log;
   readonly others: Pick<OtherConnections, 'open' | 'close'>;
 }
@@ -47,33 +50,13 @@ const patientPasses = 4;
 
 export async function openMigration(place: Place): Promise<MigrationHost> {
   const connection = await place.others.open();
-  const guard = async <T>(vm: string, doing: string, work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      const details: FailureDetails = { connection: place.uri, doing, vm };
-      throw toFailure(error, details);
-    }
-  };
+  const guard = <T>(vm: string, doing: string, work: Promise<T>): Promise<T> =>
+    failingWith({ connection: place.uri, doing, vm }, work);
   return {
     onDidClose: connection.onDidClose,
     begin: (vm, wish) => guard(vm.name, 'begin a move', begin(connection, vm, wish)),
-    pretend: (vm) => guard(vm.name, 'try a move', pretend(connection, vm)),
-    prepare: (vm, { cookie, definition }, wish) =>
-      guard(
-        vm.name,
-        'prepare a move',
-        (async () => {
-          const params = [
-            ...text('destination_xml', definition),
-            ...text('destination_name', vm.name),
-            ...text('migrate_uri', wish.address),
-          ];
-          const asked = { params, cookieIn: cookie, flags: flagsOf(wish) };
-          const { cookieOut, uriOut } = await connection.call('domainMigratePrepare3Params', asked);
-          return { cookie: copyOf(cookieOut), address: uriOut ?? wish.address ?? '' };
-        })(),
-      ),
+    pretend: (vm) => guard(vm.name, 'try a move', pretend(place, connection, vm)),
+    prepare: (vm, begun, wish) => guard(vm.name, 'prepare a move', prepare(connection, vm, begun, wish)),
     perform: (vm, prepared, wish, run) => guard(vm.name, 'move', perform(place, connection, vm, prepared, wish, run)),
     finish: (vm, cookie, wish) => guard(vm.name, 'end a move', finish(connection, vm, cookie, wish)),
     confirm: (vm, ended, wish) => guard(vm.name, 'end a move', confirm(connection, vm, ended, wish)),
@@ -87,7 +70,7 @@ export async function openMigration(place: Place): Promise<MigrationHost> {
   };
 }
 
-/** The VM stays defined at the source until its snapshots are known to be at the other host. */
+/** The VM stays defined there and is forgotten here, once it runs there. */
 function flagsOf({ sharedDisks, isPaused = false }: MigrationWish): number {
   return (
     VIR_MIGRATE_LIVE |
@@ -107,23 +90,33 @@ async function begin(connection: Connection, vm: MigratedVm, wish: MigrationWish
 }
 
 /** The least that every version takes: of one with nothing in it, a daemon falls (seen with 9.0). */
-async function pretend(connection: Connection, vm: MigratedVm): Promise<BegunMigration> {
-  const [{ xml: definition }, { capabilities }, { hostname }] = await Promise.all([
-    connection.call('domainGetXmlDesc', {
-      dom: domainOf(vm),
-      flags: VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE,
-    }),
-    connection.call('connectGetCapabilities', {}),
-    connection.call('connectGetHostname', {}),
-  ]);
-  const hostUuid = textOf(find(parseXml(capabilities), 'host', 'uuid'));
+async function pretend({ capabilities }: Place, connection: Connection, vm: MigratedVm): Promise<BegunMigration> {
+  const { hostname, hostUuid } = capabilities;
   if (hostUuid === undefined) {
     throw new XmlError('the host does not say who it is');
   }
+  const flags = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE;
+  const { xml: definition } = await connection.call('domainGetXmlDesc', { dom: domainOf(vm), flags });
   const { name, uuid } = vm;
   const said = Object.entries({ name, uuid, hostname, hostuuid: hostUuid }).map(([tag, of]) => element(tag, {}, [of]));
   // With the end of a string, as libvirt's own.
   return { cookie: Buffer.from(`${writeXml(element('qemu-migration', {}, said))}\0`), definition };
+}
+
+async function prepare(
+  connection: Connection,
+  vm: MigratedVm,
+  { cookie, definition }: BegunMigration,
+  wish: MigrationWish,
+): ReturnType<MigrationHost['prepare']> {
+  const params = [
+    ...text('destination_xml', definition),
+    ...text('destination_name', vm.name),
+    ...text('migrate_uri', wish.address),
+  ];
+  const asked = { params, cookieIn: cookie, flags: flagsOf(wish) };
+  const { cookieOut, uriOut } = await connection.call('domainMigratePrepare3Params', asked);
+  return { cookie: copyOf(cookieOut), address: uriOut ?? wish.address ?? '' };
 }
 
 async function perform(
@@ -216,7 +209,7 @@ async function stateOf(connection: Connection, uuid: string): Promise<MigratedSt
 
 async function isPaused(connection: Connection, uuid: string): Promise<boolean> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  return (await connection.call('domainGetState', { dom, flags: 0 })).state === VIR_DOMAIN_PAUSED;
+  return (await readPower(connection, dom)).power === 'paused';
 }
 
 async function goOn(connection: Connection, vm: MigratedVm): Promise<void> {

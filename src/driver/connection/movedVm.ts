@@ -49,10 +49,13 @@ export async function letGo({ connection, capabilities }: Place, uuid: string): 
     throw new Failure('refused', { vm: dom.name, doing: 'forget a VM that is moved' });
   }
   const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
-  const { nvram } = parseDomainXml(xml);
-  const variables = nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
-  const flags = VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | variables | tpmFlag(xml, capabilities, 'keeps');
-  await connection.call('domainUndefineFlags', { dom, flags });
+  await connection.call('domainUndefineFlags', { dom, flags: forgettingFlags(xml, capabilities, 'keeps') });
+}
+
+/** A VM with its snapshots, but not its UEFI variables. @param keeps nor the state of its TPM */
+export function forgettingFlags(definition: string, capabilities: Capabilities, keeps?: 'keeps'): number {
+  const variables = parseDomainXml(definition).nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
+  return VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | variables | tpmFlag(definition, capabilities, keeps);
 }
 
 /**

@@ -12,9 +12,7 @@ import type {
 } from '../../domain/copiedVm.js';
 import { Failure } from '../../domain/failure.js';
 import {
-  VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
-  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_DOMAIN_XML_INACTIVE,
   VIR_DOMAIN_XML_SECURE,
 } from '../../libvirt/flags.js';
@@ -27,8 +25,7 @@ import type { VmCopies } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import { startVm } from '../run/openImages.js';
-import { tpmFlag } from '../run/runForkSteps.js';
-import { toFailure } from '../toFailure.js';
+import { failingWith, toFailure } from '../toFailure.js';
 import { copiedPoint, pointDefinition, presentDisks } from '../xml/copiedPoint.js';
 import { parseEmulators } from '../xml/anewXml.js';
 import {
@@ -47,7 +44,7 @@ import type { DemoVmPlace } from './demoVms.js';
 import { redefineAll, takeSnapshotsBack } from './knownAgain.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
-import { forgetSnapshots, lacking, letGo, standing } from './movedVm.js';
+import { forgetSnapshots, forgettingFlags, lacking, letGo, standing } from './movedVm.js';
 import { readDocuments } from './readDocuments.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
@@ -60,13 +57,8 @@ interface Place extends Omit<DemoVmPlace, 'environment'> {
 }
 
 export function vmCopiesOn(place: Place): VmCopies {
-  const asFailureOf = async <T>(doing: string, vm: string, work: Promise<T>): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      throw toFailure(error, { connection: place.uri, doing, vm });
-    }
-  };
+  const asFailureOf = <T>(doing: string, vm: string, work: Promise<T>): Promise<T> =>
+    failingWith({ connection: place.uri, doing, vm }, work);
   return {
     readDocuments: (uuid, secrets) =>
       asFailureOf('read what libvirt keeps of a VM', uuid, readDocuments(place, uuid, secrets)),
@@ -275,9 +267,7 @@ function byText(one: unknown, other: unknown): number {
 }
 
 async function undefineAll(place: Place, dom: Domain, definition: string, keeps?: 'keeps'): Promise<void> {
-  const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-  const keepsVariables = parseDomainXml(definition).nvram === undefined ? 0 : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM;
-  const flags = all | keepsVariables | tpmFlag(definition, place.capabilities, keeps);
+  const flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | forgettingFlags(definition, place.capabilities, keeps);
   await place.connection.call('domainUndefineFlags', { dom, flags });
 }
 

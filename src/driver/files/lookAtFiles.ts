@@ -16,10 +16,10 @@ const mostNames = 10_000;
 
 const hidden = ['EACCES', 'EPERM', 'ELOOP', 'ENAMETOOLONG'];
 
-/** Looks in turns at the files of one computer. */
 /** UEFI variables and the state of a TPM are smaller. */
 const mostSummedBytes = 4 * 1024 * 1024;
 
+/** Looks in turns at the files of one computer. */
 export class FileLooks {
   readonly #files: FileSystem;
   readonly #turns: Turns;

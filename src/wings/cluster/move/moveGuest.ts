@@ -1,7 +1,7 @@
 // The part of a live move for which libvirt may know no snapshots of the VM at its own host.
+import type { MigrationWish } from '../../../driver/migrationHost.js';
 import { leadMove } from '../live/leadMove.js';
 import type { OpenMove } from './moveStore.js';
-import type { PlannedMove } from './plannedMove.js';
 import { type Sides, withEnds } from './sides.js';
 
 /** Milliseconds that a guest may stand still which writes faster than its RAM can be sent. */
@@ -12,21 +12,18 @@ const mostStopMs = 2_000;
  *
  * @returns milliseconds that it stood still, where they were counted
  */
-export async function moveGuest(
+export function moveGuest(
   open: OpenMove,
   sides: Sides,
-  { live, view, documents }: PlannedMove,
+  live: MigrationWish,
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
 ): Promise<number | undefined> {
-  if (live === undefined) {
-    return undefined;
-  }
-  const { uuid } = view.ref;
+  const { vm, documents } = open.record;
   const names = documents.snapshots.map(({ name }) => name);
   return withEnds(sides, async (ends) => {
     await open.put({ phase: 'moving' });
-    await sides.from.ask((copies) => copies.forgetSnapshots(uuid, names));
+    await sides.from.ask((copies) => copies.forgetSnapshots(vm.uuid, names));
     const run = { signal, mostStopMs, onProgress: ({ fraction = 0 }) => onProgress(fraction) };
-    return leadMove(ends, { name: view.vm.name, uuid }, live, run);
+    return leadMove(ends, vm, live, run);
   });
 }

@@ -4,10 +4,17 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
-import { type DiskLock, takeLock } from '../../../journal/diskLock.js';
+import type { DiskLock } from '../../../journal/diskLock.js';
 import { idPattern, journalFailure, namesIn, replaceFile } from '../../../journal/durable.js';
 import { count, writeJson } from '../../../journal/json.js';
-import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from '../../../journal/recordFolder.js';
+import {
+  beginRecord,
+  forgetRecord,
+  readRecord,
+  type RecordPlace,
+  recordWith,
+  takeUpRecord,
+} from '../../../journal/recordFolder.js';
 import { thisWriter } from '../../../journal/writer.js';
 
 const version = 1;
@@ -98,17 +105,9 @@ export class MoveStore {
   }
 
   async lock(which: string): Promise<OpenMove | 'busy' | 'gone'> {
-    const taken = await takeLock(promises, join(this.#place.root, which), await thisWriter(), file);
-    if (typeof taken === 'string') {
-      return taken;
-    }
-    // Not earlier: until now somebody else may have written to it.
-    const read = await this.#read(which);
-    if (read === undefined) {
-      await taken.release();
-      return 'gone';
-    }
-    return this.#open(read, taken);
+    const of = { id: which, file, writer: await thisWriter() };
+    const taken = await takeUpRecord(this.#place, of, (id) => this.#read(id));
+    return typeof taken === 'string' ? taken : this.#open(taken.record, taken.hold);
   }
 
   #open(begun: MoveRecord, hold: DiskLock): OpenMove {

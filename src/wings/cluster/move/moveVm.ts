@@ -1,5 +1,5 @@
-// Moves a VM that is off to another host: files are sent, the VM is defined there and compared, and its own host
-// forgets it. Each step is written down before it, so that one that broke off is finished or undone.
+// Moves a VM to another host: files are sent, the VM is defined there and compared, a guest that runs follows, and its
+// own host forgets it. Each step is written down before it, so that one that broke off is finished or undone.
 import { posix } from 'node:path';
 import type { Log } from '../../../base/log.js';
 import type { VmRef } from '../../../domain/vm.js';
@@ -48,7 +48,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
         if (move.live === undefined) {
           await open.put({ phase: 'there' });
         } else {
-          stopMs = await moveGuest(open, sides, move, wish);
+          stopMs = await moveGuest(open, sides, move.live, wish);
         }
       } catch (error_) {
         const isChanged = error_ instanceof CopiesFault && error_.problem.kind === 'changed';

@@ -1,4 +1,4 @@
-// What a move of a VM that is off would do, or why it cannot be. Changes nothing.
+// What a move would do, or why it cannot be: of any VM, and of one that is off. Changes nothing.
 import { noLog } from '../../../base/log.js';
 import { hasTpm, isActive, type PowerState } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
