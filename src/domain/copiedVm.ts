@@ -108,6 +108,10 @@ export interface Lacking {
 export interface StandingVm {
   readonly name: string;
   readonly isOff: boolean;
+  /** It starts with its host. */
+  readonly autostart: boolean;
+  /** Else libvirt forgets it, and its snapshots, when it stops. */
+  readonly isPersistent: boolean;
   /** libvirt's, which incremental backups go by. */
   readonly checkpoints: number;
 }

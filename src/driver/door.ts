@@ -115,6 +115,7 @@ const ofCopies: Table<VmCopies> = {
   letGo: 'changes',
   forgetSnapshots: 'changes',
   takeSnapshotsBack: 'changes',
+  settleIn: 'changes',
 };
 
 const ofGuests: Table<GuestAccess> = {

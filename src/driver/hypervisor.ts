@@ -144,12 +144,20 @@ export interface VmCopies {
   standing(uuid: string): Promise<StandingVm | undefined>;
   /** Defines a VM of another host as it was there, with all its snapshots, off: otherwise as `define`. */
   takeOver(vm: MovedVm): Promise<void>;
-  /** Has libvirt forget snapshots of a VM in any state, and nothing else. @param names parents first */
+  /**
+   * Has libvirt forget snapshots of a VM in any state, and nothing else.
+   * @param names parents first. @throws Failure `refused` where it has others
+   */
   forgetSnapshots(uuid: string, names: readonly string[]): Promise<void>;
   /** Those that `forgetSnapshots` took, as far as they are not there. */
   takeSnapshotsBack(vm: MovedVm): Promise<void>;
-  /** Has libvirt forget a VM that is off, with its snapshots. All its files stay. */
-  letGo(uuid: string): Promise<void>;
+  /** A VM that is here for good starts with this host, and lasts, as it did on its own. It can be called again. */
+  settleIn(uuid: string, was: Pick<StandingVm, 'autostart' | 'isPersistent'>): Promise<void>;
+  /**
+   * Has libvirt forget a VM that is off, with its snapshots. All its files stay.
+   * @param snapshots that are known to be elsewhere. @throws Failure `refused` where it has others, or is not off
+   */
+  letGo(uuid: string, snapshots: readonly string[]): Promise<void>;
 }
 
 export interface Hypervisor {

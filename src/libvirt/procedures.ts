@@ -125,9 +125,11 @@ export const procedures = {
 
   domainDestroy: procedure(12, { dom: domain }, nothing),
   domainGetXmlDesc: quick(14, { dom: domain, flags: u32 }, { xml: text }),
+  domainGetAutostart: quick(15, { dom: domain }, { autostart: i32 }),
   domainLookupByUuid: quick(24, { uuid }, { dom: domain }),
   domainReboot: procedure(27, { dom: domain, flags: u32 }, nothing),
   domainResume: procedure(28, { dom: domain }, nothing),
+  domainSetAutostart: procedure(29, { dom: domain, autostart: i32 }, nothing),
   domainSuspend: procedure(34, { dom: domain }, nothing),
   domainIsPersistent: quick(151, { dom: domain }, { persistent: i32 }),
   domainAbortJob: procedure(164, { dom: domain }, nothing),

@@ -131,6 +131,16 @@ describe('a live move', () => {
     await one.virsh(['migrate-setspeed', 'web', '1000']);
   });
 
+  it('leaves alone what somebody made in the moment before its snapshots are forgotten', async () => {
+    await one.virsh(['snapshot-create-as', 'web', 'new']);
+    const copies = await hosts[0]!.vmCopies();
+    await assert.rejects(copies.forgetSnapshots(vm.uuid, ['old']), { kind: 'refused' });
+    await assert.rejects(copies.letGo(vm.uuid, ['old']), { kind: 'refused' });
+    assert.equal((await one.virsh(['snapshot-list', 'web', '--name'])).stdout.trim(), 'new');
+    await copies.forgetSnapshots(vm.uuid, ['new']);
+    assert.equal((await one.virsh(['snapshot-list', 'web', '--name'])).stdout.trim(), '');
+  });
+
   it('is brought to its end where its own host did not hear of it', async () => {
     const prepared = await ends.destination.prepare(vm, await ends.source.begin(vm, wish), wish);
     const sent = await ends.source.perform(vm, prepared, wish, run);
@@ -180,6 +190,7 @@ describe('a VM that runs and is moved', () => {
       await rig.one.run('done', 'checkpoint', 'web', title, '--kind', 'memory', '--style', 'internal');
     }
     await guest.setCounters(44);
+    await rig.one.rig.virsh('autostart', 'web');
   });
   after(async () => {
     await rig.stop();
@@ -191,12 +202,15 @@ describe('a VM that runs and is moved', () => {
     await waitForAgent(daemon.virsh, 'web');
     return (await counters(daemon.virsh, 'web')).memory;
   };
+  const lasting = async ({ rig: own }: MoveHost, name: string): Promise<readonly string[]> =>
+    (await own.virsh('dominfo', name)).split('\n').filter((line) => /^(Persistent|Autostart):/u.test(line));
   async function treeOn(host: MoveHost): Promise<unknown> {
     const names = await snapshotsOn(host, 'web');
     return {
       names,
       xml: await Promise.all(names.map((one) => host.rig.virsh('snapshot-dumpxml', 'web', one, '--security-info'))),
       current: await host.rig.virsh('snapshot-current', 'web', '--name'),
+      info: await lasting(host, 'web'),
     };
   }
   const other = (host: MoveHost): MoveHost => (host === rig.one ? rig.other : rig.one);
@@ -267,9 +281,29 @@ describe('a VM that runs and is moved', () => {
   it('stays paused', async () => {
     await startOther('paused', join(folder, 'paused.qcow2'));
     await rig.one.rig.virsh('suspend', 'paused');
-    await rig.one.run('done', 'move', 'paused', rig.other.uri, '-c', rig.one.uri, ...here, '--yes');
+    const words = ['move', 'paused', rig.other.uri, '-c', rig.one.uri, ...here, '--yes'];
+    const { moved } = await rig.one.json<{ moved: { runs: boolean } }>(...words);
+    assert.equal(moved.runs, false);
     assert.equal(await rig.other.rig.virsh('domstate', 'paused'), 'paused');
     await remove(rig.other, 'paused');
+  });
+
+  it('stays transient, with its snapshots as long as it runs', async () => {
+    const { one, other: two } = rig;
+    await startOther('fleeting', join(folder, 'fleeting.qcow2'));
+    await one.rig.virsh('undefine', 'fleeting');
+    await one.rig.virsh('snapshot-create-as', 'fleeting', 'inside');
+    const was = await lasting(one, 'fleeting');
+    const words = ['move', 'fleeting', two.uri, '-c', one.uri, ...here];
+    assert.match(await one.run('done', ...words, '--plan'), /transient/u);
+    await one.run('done', ...words, '--yes');
+    assert.deepEqual(await lasting(two, 'fleeting'), was);
+    assert.deepEqual(await snapshotsOn(two, 'fleeting'), ['inside']);
+    await two.rig.virsh('snapshot-revert', 'fleeting', 'inside');
+    await two.rig.virsh('destroy', 'fleeting');
+    for (const host of [one, two]) {
+      assert.ok(!(await listed(host)).split('\n').includes('fleeting'));
+    }
   });
 
   it('is refused where a link in a common folder leads to another file on each host', async () => {

@@ -24,6 +24,7 @@ describe('a VM that is moved to another host', () => {
   before(async () => {
     rig = await startMoveRig();
     await makeVm('web', 'external');
+    await rig.one.rig.virsh('autostart', 'web');
     await makeVm('tags', 'internal');
   });
   after(() => rig.stop());
@@ -47,7 +48,7 @@ describe('a VM that is moved to another host', () => {
     await write(one, await contentFile(one, name), 3);
   }
 
-  /** What each snapshot says, which is current, and all bytes of all files. */
+  /** What each snapshot says, which is current, all bytes of all files, and whether it starts with its host. */
   async function stateOn(host: MoveHost, name: string): Promise<unknown> {
     const snapshots = await snapshotsOn(host, name);
     const files = readdirSync(host.at(images)).filter((file) => file.startsWith(name));
@@ -59,6 +60,9 @@ describe('a VM that is moved to another host', () => {
       ...{ snapshots, sums, xml },
       current: await host.rig.virsh('snapshot-current', name, '--name'),
       definition: await host.rig.virsh('dumpxml', name, '--inactive'),
+      info: (await host.rig.virsh('dominfo', name))
+        .split('\n')
+        .filter((line) => /^(Persistent|Autostart):/u.test(line)),
     };
   }
 

@@ -116,6 +116,9 @@ describe('every procedure, against a real libvirtd', () => {
     assert.deepEqual(await call('domainLookupByUuid', { uuid: dom.uuid }), { dom });
     assert.deepEqual(await call('connectListAllDomains', { needResults: 1, flags: 0 }), { domains: [dom], ret: 1 });
     assert.deepEqual(await call('domainIsPersistent', { dom }), { persistent: 1 });
+    await call('domainSetAutostart', { dom, autostart: 1 });
+    assert.deepEqual(await call('domainGetAutostart', { dom }), { autostart: 1 });
+    await call('domainSetAutostart', { dom, autostart: 0 });
     const { xml } = await call('domainGetXmlDesc', { dom, flags: flags.VIR_DOMAIN_XML_INACTIVE });
     assert.ok(xml.includes(disk));
     const other = await call('domainDefineXmlFlags', { xml: vmXml('other'), flags: 0 });

@@ -44,7 +44,7 @@ import type { DemoVmPlace } from './demoVms.js';
 import { redefineAll, takeSnapshotsBack } from './knownAgain.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
-import { forgetSnapshots, forgettingFlags, lacking, letGo, standing } from './movedVm.js';
+import { forgetSnapshots, forgettingFlags, lacking, letGo, settleIn, standing } from './movedVm.js';
 import { readDocuments } from './readDocuments.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
@@ -109,7 +109,8 @@ export function vmCopiesOn(place: Place): VmCopies {
     forgetSnapshots: (uuid, names) =>
       asFailureOf('forget the snapshots of a VM that is moved', uuid, forgetSnapshots(place, uuid, names)),
     takeSnapshotsBack: (vm) => asFailureOf('take the snapshots of a VM back', vm.name, takeSnapshotsBack(place, vm)),
-    letGo: (uuid) => asFailureOf('forget a VM that is moved', uuid, letGo(place, uuid)),
+    settleIn: (uuid, was) => asFailureOf('define a VM that is moved', uuid, settleIn(place, uuid, was)),
+    letGo: (uuid, snapshots) => asFailureOf('forget a VM that is moved', uuid, letGo(place, uuid, snapshots)),
   };
 }
 

@@ -121,7 +121,7 @@ export function staysText({ vm, host }: MoveWords): string {
 }
 
 export function planLines(
-  { view, documents, live, send, shared, mediaMissing }: PlannedMove,
+  { view, documents, live, send, shared, mediaMissing, standing }: PlannedMove,
   host: string,
 ): readonly string[] {
   const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
@@ -137,6 +137,9 @@ export function planLines(
     ...(shared.length > 0
       ? [t('Files on storage that both hosts have: {0}. They stay where they are.', shared.length)]
       : []),
+    ...(standing.isPersistent
+      ? []
+      : [t('The VM is transient: the VM and its snapshots no longer exist when it stops.')]),
     ...mediaMissing.map((file) =>
       t('{0} has no {1}: the VM would not start with it in its drive.', there, displayLine(file)),
     ),

@@ -30,7 +30,7 @@ export const move: CommandHandler = async (context) => {
       const host = sides.to.name;
       const { send, shared, mediaMissing, documents } = planned;
       const lines = planLines(planned, host);
-      const runs = planned.live !== undefined;
+      const runs = view.vm.power === 'running';
       const of = { vm: name, uuid: view.ref.uuid, to, runs, snapshots: documents.snapshots.length };
       if (call.flags.has('plan')) {
         const paths = (files: typeof send): string[] => files.map(({ path }) => path);

@@ -104,7 +104,7 @@ async function hasNews(side: Side, { phase, vm, documents: was }: MoveRecord): P
 }
 
 async function finish(
-  { vm, files, from: uri, startedAt }: MoveRecord,
+  { vm, files, from: uri, startedAt, documents, was }: MoveRecord,
   { from, to }: Sides,
 ): Promise<readonly string[]> {
   const { host } = from;
@@ -123,11 +123,18 @@ async function finish(
   // libvirt forgets no VM that has it.
   await put(files.filter(({ role }) => role === 'savedState'));
   if ((await standingOn(from, vm.uuid)) !== undefined) {
-    await from.ask((copies) => copies.letGo(vm.uuid));
+    await from.ask((copies) => copies.letGo(vm.uuid, namesIn(documents)));
   }
   await put(files);
+  if (was !== undefined) {
+    await to.ask((copies) => copies.settleIn(vm.uuid, was));
+  }
   await to.ask((copies) => copies.noteMove(vm, uri, Math.max(0, Date.now() - startedAt)));
   return trashed;
+}
+
+function namesIn({ snapshots }: MoveRecord['documents']): readonly string[] {
+  return snapshots.map(({ name }) => name);
 }
 
 /** All that was made there goes, and nothing else. */
@@ -152,7 +159,7 @@ async function undo(
   // libvirt forgets no VM that has one.
   await remove(made.filter(({ role }) => role === 'savedState'));
   if (there !== undefined) {
-    await to.ask((copies) => copies.letGo(vm.uuid));
+    await to.ask((copies) => copies.letGo(vm.uuid, namesIn(documents)));
   }
   await remove(made);
   for (const folder of new Set(files.flatMap(({ folders }) => folders).reverse())) {

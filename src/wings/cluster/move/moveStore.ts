@@ -56,6 +56,8 @@ const shape = v.object({
    * `moving`: it has all, its own host forgets its snapshots, and the guest may be on either.
    */
   phase: v.picklist(['sending', 'defining', 'there', 'moving']),
+  /** On its own host. Absent: a version before this did not look. */
+  was: v.exactOptional(v.object({ autostart: v.boolean(), isPersistent: v.boolean() })),
   /** Folders of ours there. */
   stages: v.array(path),
   /** Those that are sent; the rest is on both hosts. */

@@ -2,6 +2,7 @@
 // own host forgets it. Each step is written down before it, so that one that broke off is finished or undone.
 import { posix } from 'node:path';
 import type { Log } from '../../../base/log.js';
+import { Failure } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { newId } from '../../../journal/durable.js';
@@ -24,7 +25,7 @@ interface MoveWish {
 
 /** @throws MoveFault, CopiesFault, Failure: the VM is as it was, unless it is MoveStays */
 export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove, wish: MoveWish): Promise<MoveEnd> {
-  const { view, documents, send, shared } = move;
+  const { view, documents, send, shared, standing } = move;
   const { ref, vm } = view;
   const { folder, log, signal } = wish;
   const id = newId();
@@ -35,6 +36,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
     const open = await new MoveStore(folder, log).begin({
       ...{ id, vm: { uuid: ref.uuid, name: vm.name }, from: sides.from.connection, to: sides.to.connection },
       ...{ startedAt: Date.now(), phase: 'sending', documents: structuredClone(documents) as never, files },
+      was: { autostart: standing.autostart, isPersistent: standing.isPersistent },
       stages: [...new Set([...send, ...shared].map(({ base }) => stageOf(base)))],
     });
     let stopMs: number | undefined;
@@ -51,8 +53,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
           stopMs = await moveGuest(open, sides, move.live, wish);
         }
       } catch (error_) {
-        const isChanged = error_ instanceof CopiesFault && error_.problem.kind === 'changed';
-        const error = isChanged ? new MoveFault({ kind: 'changed' }) : error_;
+        const error = isChanged(error_) ? new MoveFault({ kind: 'changed' }) : error_;
         const ended = await endMove(engine, open).catch((failed: unknown) => {
           log.warn(`the move of ${vm.name} that broke off stays: ${String(failed)}`);
           throw new MoveStays(error, vm.name);
@@ -63,11 +64,27 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
         }
         throw error;
       }
-      return { ...(await endMove(engine, open)), ...(stopMs !== undefined && { stopMs }) };
+      // Somebody may have changed it in the last moment: then it is decided anew.
+      const ended = await endMove(engine, open).catch((error: unknown) => {
+        if (isChanged(error)) {
+          return endMove(engine, open);
+        }
+        throw error;
+      });
+      if (ended.end === 'undone') {
+        throw new MoveFault({ kind: 'changed' });
+      }
+      return { ...ended, ...(stopMs !== undefined && { stopMs }) };
     } finally {
       await open.leave();
     }
   });
+}
+
+function isChanged(error: unknown): boolean {
+  return error instanceof Failure
+    ? error.kind === 'refused' && error.details.refusal === undefined
+    : error instanceof CopiesFault && error.problem.kind === 'changed';
 }
 
 /** A folder that was made a moment ago on the one and is seen on the other: what is beside it is sent to nobody. */
@@ -137,7 +154,7 @@ async function giveTo(like: string, path: string, { from, to }: Sides): Promise<
 }
 
 async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sides, move: PlannedMove): Promise<void> {
-  const { documents, view, send, live, requireUnchanged } = move;
+  const { documents, view, send, requireUnchanged } = move;
   const { uuid } = view.ref;
   await open.put({ phase: 'defining' });
   await to.ask(async (copies) => {
@@ -160,8 +177,7 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
     return now?.identity === identity && now.bytes === bytes && now.modified === modified;
   });
   const standing = await from.ask((copies) => copies.standing(uuid));
-  const isAsPlanned = standing?.isOff === (live === undefined);
-  if (!isAsSent || !isAsPlanned || standing.checkpoints > 0) {
+  if (!isAsSent || JSON.stringify(standing) !== JSON.stringify(move.standing)) {
     throw new MoveFault({ kind: 'changed' });
   }
 }

@@ -24,7 +24,7 @@ export async function planLive(
   view: VmView,
   sides: Sides,
   address: string | undefined,
-): Promise<PlannedMove> {
+): Promise<Omit<PlannedMove, 'standing'>> {
   const { from, to } = sides;
   const { ref, vm } = view;
   if ((await engine.readInterrupted(ref)).length > 0) {

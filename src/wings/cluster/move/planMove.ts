@@ -1,5 +1,6 @@
 // What a move would do, or why it cannot be: of any VM, and of one that is off. Changes nothing.
 import { noLog } from '../../../base/log.js';
+import type { StandingVm } from '../../../domain/copiedVm.js';
 import { hasTpm, isActive, type PowerState } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import { isSameHost } from '../../../driver/sharedHost.js';
@@ -28,11 +29,12 @@ export async function planMove(
 ): Promise<PlannedMove> {
   requireOtherHost(engine, sides.from.connection, sides.to.connection);
   await requireFree(engine, view, folder);
-  await requireWelcome(view, sides);
-  return isActive(view.vm.power) ? planLive(engine, view, sides, address) : planOff(engine, view, sides);
+  const standing = await requireWelcome(view, sides);
+  const planned = await (standing.isOff ? planOff(engine, view, sides) : planLive(engine, view, sides, address));
+  return { ...planned, standing };
 }
 
-async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<PlannedMove> {
+async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<Omit<PlannedMove, 'standing'>> {
   const { from, to } = sides;
   const { ref } = view;
   const look = await lookAtVm(engine, view, from.host);
@@ -83,7 +85,7 @@ async function requireFree(engine: EnginePort, { vm, ref }: VmView, folder: stri
   }
 }
 
-async function requireWelcome({ vm, ref }: VmView, { from, to }: Sides): Promise<void> {
+async function requireWelcome({ vm, ref }: VmView, { from, to }: Sides): Promise<StandingVm> {
   const obstacle = await to.ask((copies) => copies.obstacle({ name: vm.name, uuid: ref.uuid }));
   if (obstacle !== undefined && obstacle !== 'otherHost') {
     throw new MoveFault({ kind: obstacle });
@@ -95,6 +97,7 @@ async function requireWelcome({ vm, ref }: VmView, { from, to }: Sides): Promise
   if (standing.checkpoints > 0) {
     throw new MoveFault({ kind: 'checkpoints' });
   }
+  return standing;
 }
 
 async function movedFiles(

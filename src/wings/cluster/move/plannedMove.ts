@@ -1,6 +1,6 @@
 // What a move would do: values, and how files on two hosts are told to be the same.
 import { posix } from 'node:path';
-import type { VmDocuments } from '../../../domain/copiedVm.js';
+import type { StandingVm, VmDocuments } from '../../../domain/copiedVm.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import type { MigrationWish } from '../../../driver/migrationHost.js';
@@ -12,6 +12,8 @@ import { seenOn, type SeenFile, type Side } from './sides.js';
 export interface PlannedMove {
   readonly view: VmView;
   readonly documents: VmDocuments;
+  /** On its own host. */
+  readonly standing: StandingVm;
   /** Rejects where the VM is another one by now. */
   readonly requireUnchanged: () => Promise<void>;
   /** It runs, and goes on running there. Absent: it is off. */
