@@ -9,9 +9,10 @@ import { packedPages, packedSchemas } from './docs/packedPages.mjs';
 import { manPage } from './manPage.mjs';
 import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
+import { fileNames } from './splitBundle.mjs';
 
 /** What the two doors of the package load. */
-const programs = ['commandLine', 'library', 'api', 'words', 'engine', 'look', 'later', 'lab'];
+const programs = fileNames.filter((name) => name !== 'extension' && name !== 'editorLater');
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/publicApi', 'api/virtRewindError'];
 

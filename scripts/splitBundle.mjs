@@ -29,6 +29,9 @@ const lookers = [
   'src/engine/look/layerReader.ts',
 ];
 
+/** What is asked again and again, by people and by agents, and needs little: its own alone is loaded. */
+const often = ['src/cli/commands/history.ts', 'src/cli/commands/hook.ts'];
+
 /**
  * | needed at once by the extension | needed by the command line or the library | file        |
  * |---------------------------------|-------------------------------------------|-------------|
@@ -36,6 +39,7 @@ const lookers = [
  * | yes                             | yes                                       | engine      |
  * | yes                             | no                                        | extension   |
  * | no                              | yes, to look at VMs                       | look        |
+ * | no                              | yes, for what is asked often              | often       |
  * | no                              | yes                                       | later       |
  * | no                              | no                                        | editorLater |
  * | their own rooms                 |                                           | commandLine, library, api, lab |
@@ -47,6 +51,7 @@ export const fileNames = /** @type {const} */ ([
   'engine',
   'extension',
   'look',
+  'often',
   'later',
   'editorLater',
   'lab',
@@ -162,9 +167,10 @@ function filesBySource(graph) {
     reached(graph, sources, (kind) => kind !== 'dynamic-import');
   const atOnce = atOnceFor([doors.extension]);
   const words = atOnceFor([doors.commandLine]);
-  const gone = lookers.find((source) => !graph.has(source));
-  if (gone !== undefined) throw new Error(`${gone} is not there: what looks at VMs begins elsewhere by now`);
+  const gone = [...lookers, ...often].find((source) => !graph.has(source));
+  if (gone !== undefined) throw new Error(`${gone} is not there: what begins with it begins elsewhere by now`);
   const looks = atOnceFor(lookers);
+  const asked = atOnceFor(often);
   const without = reached(graph, [doors.commandLine, doors.library], () => true);
   /** @param {string} source @returns {FileName} */
   const fileOf = (source) => {
@@ -173,7 +179,7 @@ function filesBySource(graph) {
     if (words.has(source)) return 'words';
     if (atOnce.has(source)) return without.has(source) ? 'engine' : 'extension';
     if (!without.has(source)) return 'editorLater';
-    return looks.has(source) ? 'look' : 'later';
+    return looks.has(source) ? 'look' : asked.has(source) ? 'often' : 'later';
   };
   return new Map([...graph.keys()].filter((source) => !isShaken(source)).map((source) => [source, fileOf(source)]));
 }

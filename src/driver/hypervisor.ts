@@ -53,6 +53,15 @@ export interface NamedByVm extends Pick<Vm, 'name' | 'disks' | 'nvram' | 'mentio
   readonly snapshots: readonly string[];
 }
 
+export interface Configuration {
+  readonly disks: readonly VmDisk[];
+  /**
+   * Made when it is asked for; without what libvirt keeps secret.
+   * @throws Failure
+   */
+  readonly hardware: () => Hardware;
+}
+
 export interface StepOutcome {
   /** From the suspended to the resumed event, on the clock of this computer; absent when none was seen. */
   readonly guestPausedMs?: number;
@@ -207,10 +216,10 @@ export interface Hypervisor {
   readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]>;
   /** `likely`: names of snapshots that will most likely be there; they are asked for without waiting for the list. */
   readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree>;
-  /** The disks that a snapshot's `<domain>` or `<inactiveDomain>` names: the frozen files with its content. */
-  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]>;
-  /** The disks that a VM which runs starts with next time. */
-  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]>;
+  /** Of a snapshot's `<domain>` or `<inactiveDomain>`: the disks are the frozen files with its content. */
+  readFrozen(uuid: string, snapshot: string): Promise<Configuration>;
+  /** What the VM starts with next time. */
+  readConfigured(uuid: string): Promise<Configuration>;
   /** Whose RAM a file holds, as it says itself; undefined where nobody here may look into it. */
   readSavedRam(file: string): Promise<SavedRam | undefined>;
   /**
@@ -251,8 +260,6 @@ export interface Hypervisor {
   readStream(vm: Vm): Promise<'none' | 'left'>;
   readVmXml(uuid: string): Promise<string>;
   readSnapshotXml(uuid: string, snapshot: string): Promise<string>;
-  /** What the VM, or with a name its snapshot, is configured with; without what libvirt keeps secret. */
-  readHardware(uuid: string, snapshot?: string): Promise<Hardware>;
 
   /**
    * Carries out one step on a socket of its own, and resolves when its end has been seen. Aborting the signal asks

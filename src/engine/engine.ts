@@ -294,7 +294,12 @@ export class Engine implements EnginePort {
   }
 
   readHardware(ref: VmRef, snapshot?: string): Promise<Hardware> {
-    return this.#connections.ask(ref.connection, async (live) => (await live.open()).readHardware(ref.uuid, snapshot));
+    return this.#connections.ask(ref.connection, async (live) => {
+      const hypervisor = await live.open();
+      const { uuid } = ref;
+      const read = snapshot === undefined ? hypervisor.readConfigured(uuid) : hypervisor.readFrozen(uuid, snapshot);
+      return (await read).hardware();
+    });
   }
 
   readonly idle = async (): Promise<void> => (await this.#operationService)?.idle();

@@ -215,7 +215,7 @@ function unreadVm({ head: { uuid, name }, before }: Unreadable): ReadVm {
 /** One that vanished between two looks names nothing. */
 async function frozenDisks(hypervisor: Hypervisor, uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
   try {
-    return await hypervisor.readFrozenDisks(uuid, snapshot);
+    return (await hypervisor.readFrozen(uuid, snapshot)).disks;
   } catch (error) {
     const failure = asFailure(error);
     if (failure.kind === 'notFound') {

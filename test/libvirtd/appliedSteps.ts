@@ -90,10 +90,10 @@ async function readWorld(hypervisor: Hypervisor, uuid: string, folder: string): 
     now: Date.now(),
     frozenDisks: new Map(
       await Promise.all(
-        tree.snapshots.map(async ({ name }) => [name, await hypervisor.readFrozenDisks(uuid, name)] as const),
+        tree.snapshots.map(async ({ name }) => [name, (await hypervisor.readFrozen(uuid, name)).disks] as const),
       ),
     ),
-    ...(isActive(vm.power) && vm.persistent ? { configured: await hypervisor.readConfiguredDisks(uuid) } : {}),
+    ...(isActive(vm.power) && vm.persistent ? { configured: (await hypervisor.readConfigured(uuid)).disks } : {}),
     files: {
       images: await look(images, (path) => hypervisor.files.image(path, undefined, 'tags')),
       files: await look(files, (path) => hypervisor.files.file(path)),

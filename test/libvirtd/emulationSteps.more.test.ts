@@ -70,7 +70,7 @@ describe('an external revert by our own steps', () => {
   async function plan(name: string, to: End): Promise<readonly Step[]> {
     const tree = await hypervisor.readTree(subject.uuid);
     const snapshot = tree.snapshots.find((other) => other.name === name)!;
-    const frozen = await hypervisor.readFrozenDisks(subject.uuid, name);
+    const { disks: frozen } = await hypervisor.readFrozen(subject.uuid, name);
     const branches = tree.snapshots.some(({ parent }) => parent === name);
     const { power } = await subject.read();
     serial += 1;
@@ -87,7 +87,7 @@ describe('an external revert by our own steps', () => {
     const leafDisks = made.map(({ target, file }) => ({ target, file: file.replace(/[^.]*$/, leaf) }));
     const kept = new Set<string>();
     for (const other of tree.snapshots) {
-      for (const { source = '' } of await hypervisor.readFrozenDisks(subject.uuid, other.name)) {
+      for (const { source = '' } of (await hypervisor.readFrozen(subject.uuid, other.name)).disks) {
         kept.add(source);
       }
     }
@@ -258,7 +258,7 @@ describe('an external revert by our own steps', () => {
       await subject.revert(theirs, to === 'off' ? 'asSnapshot' : to);
       await standsAt(theirs, to);
       for (const { name: other } of (await hypervisor.readTree(subject.uuid)).snapshots) {
-        for (const { source = '' } of await hypervisor.readFrozenDisks(subject.uuid, other)) {
+        for (const { source = '' } of (await hypervisor.readFrozen(subject.uuid, other)).disks) {
           assert.ok(existsSync(source), `${source} of ${other}`);
         }
       }

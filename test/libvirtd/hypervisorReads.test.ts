@@ -126,7 +126,7 @@ describe('reading, on the test driver', () => {
       ['s7', 's3'],
     );
     await assert.rejects(hypervisor.readSnapshotXml(subject.uuid, 'gone'), failure('notFound'));
-    await assert.rejects(hypervisor.readFrozenDisks(subject.uuid, 'gone'), failure('notFound'));
+    await assert.rejects(hypervisor.readFrozen(subject.uuid, 'gone'), failure('notFound'));
   });
 
   it('makes, edits, reverts to and deletes one here as well, and knows a name that is taken', async () => {

@@ -233,7 +233,7 @@ describe('steps on real guests', () => {
       const snapshot = await subject.snapshot('offline');
       assert.deepEqual([snapshot.kind, snapshot.style, snapshot.state], ['offline', 'external', 'off']);
       assert.equal(snapshot.disks[0]?.file, overlay('offline', 0));
-      const frozen = await hypervisor.readFrozenDisks(subject.uuid, 'offline');
+      const { disks: frozen } = await hypervisor.readFrozen(subject.uuid, 'offline');
       assert.deepEqual(
         frozen.map(({ source, format }) => [source, format]),
         [

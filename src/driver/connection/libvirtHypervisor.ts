@@ -6,13 +6,12 @@ import type { Capabilities } from '../../domain/capabilities.js';
 import type { DemoVmObstacle, DemoVm } from '../../domain/demoVm.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
-import type { Hardware } from '../../domain/hardware.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { ImageContents } from '../../domain/imageContents.js';
 import type { VmKeepers } from '../../domain/keeper.js';
 import type { Seamless } from '../../domain/seamless.js';
 import type { Snapshot, SnapshotTree, SavedRam } from '../../domain/snapshot.js';
-import type { Vm, VmDisk } from '../../domain/vm.js';
+import type { Vm } from '../../domain/vm.js';
 import type { MetadataFolders } from '../../domain/vmFiles.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Domain } from '../../libvirt/structs.js';
@@ -20,7 +19,16 @@ import type { Step } from '../../steps/step.js';
 import { type DirectAccess, directAccess, isNearby, openFiles } from '../files/openFiles.js';
 import type { GuestAccess } from '../guestAccess.js';
 import type { listen } from '../guestEvents.js';
-import type { Hypervisor, VmEvent, VmHead, NamedByVm, RunOptions, StepOutcome, VmCopies } from '../hypervisor.js';
+import type {
+  Configuration,
+  Hypervisor,
+  VmEvent,
+  VmHead,
+  NamedByVm,
+  RunOptions,
+  StepOutcome,
+  VmCopies,
+} from '../hypervisor.js';
 import type { AgentState } from '../run/guestAgent.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 import { toFailure } from '../toFailure.js';
@@ -163,13 +171,13 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#guard({ doing: 'reading snapshots', vm: uuid }, this.#reader.readTree(uuid, likely));
   }
 
-  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
-    const details = { doing: 'reading the disks of a snapshot', vm: uuid, snapshot };
-    return this.#guard(details, this.#reader.readFrozenDisks(uuid, snapshot));
+  readFrozen(uuid: string, snapshot: string): Promise<Configuration> {
+    const details = { doing: 'reading the configuration of a snapshot', vm: uuid, snapshot };
+    return this.#guard(details, this.#reader.readFrozen(uuid, snapshot));
   }
 
-  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
-    return this.#guard({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfiguredDisks(uuid));
+  readConfigured(uuid: string): Promise<Configuration> {
+    return this.#guard({ doing: 'reading the configuration', vm: uuid }, this.#reader.readConfigured(uuid));
   }
 
   async readSavedRam(file: string): Promise<SavedRam | undefined> {
@@ -226,11 +234,6 @@ export class LibvirtHypervisor implements Hypervisor {
   readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
     const details = { doing: "reading a snapshot's XML", vm: uuid, snapshot };
     return this.#guard(details, this.#reader.readSnapshotXml(uuid, snapshot));
-  }
-
-  readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
-    const details = { doing: 'reading the hardware of a VM', vm: uuid, ...(snapshot !== undefined && { snapshot }) };
-    return this.#guard(details, this.#reader.readHardware(uuid, snapshot));
   }
 
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {

@@ -16,10 +16,11 @@ import { isPausedToBeSaved, type Vm, type VmDisk } from '../../domain/vm.js';
 import { parseLayers } from './diskStatistics.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { readHardware } from '../xml/hardwareXml.js';
-import type { NamedByVm, VmHead } from '../hypervisor.js';
+import type { Configuration, NamedByVm, VmHead } from '../hypervisor.js';
 import { untilNoJob } from '../run/jobEnd.js';
 import { type Power, powerOf } from '../powerState.js';
 import { readSavedDisks } from '../savedDisks.js';
+import { toFailure } from '../toFailure.js';
 import { parseSavedRam } from '../xml/retarget.js';
 import { SavingJobs } from '../run/savingJob.js';
 import { parseFrozenDisks } from '../xml/snapshotXml.js';
@@ -102,7 +103,7 @@ export class LibvirtReader {
     return {
       ...named,
       disks: await withVolumePaths(this.#connection, named.disks),
-      ...(isOfRunning(xml) ? { configured: await this.readConfiguredDisks(uuid) } : {}),
+      ...(isOfRunning(xml) ? { configured: (await this.readConfigured(uuid)).disks } : {}),
       ...(savedDisks === undefined ? {} : { savedDisks }),
       snapshots,
     };
@@ -133,14 +134,27 @@ export class LibvirtReader {
     return readTree(this.#connection, this.#capabilities, await this.#dom(uuid), likely);
   }
 
-  async readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
-    return withVolumePaths(this.#connection, parseFrozenDisks(await this.readSnapshotXml(uuid, snapshot)));
+  async readFrozen(uuid: string, snapshot: string): Promise<Configuration> {
+    const xml = await this.readSnapshotXml(uuid, snapshot);
+    return this.#configuration(xml, parseFrozenDisks(xml));
   }
 
-  async readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
+  async readConfigured(uuid: string): Promise<Configuration> {
     const dom = await this.#dom(uuid);
     const { xml } = await this.#connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
-    return withVolumePaths(this.#connection, parseDomainXml(xml).disks);
+    return this.#configuration(xml, parseDomainXml(xml).disks);
+  }
+
+  /** Hardware as configured, for that is told in the same way of a VM that runs and of one that is off. */
+  async #configuration(xml: string, disks: readonly VmDisk[]): Promise<Configuration> {
+    const hardware = (): Hardware => {
+      try {
+        return readHardware(xml);
+      } catch (error) {
+        throw toFailure(error);
+      }
+    };
+    return { disks: await withVolumePaths(this.#connection, disks), hardware };
   }
 
   /** libvirt reads no more of the file than its head, and says of one that is not whole that the operation failed. */
@@ -200,15 +214,6 @@ export class LibvirtReader {
     const snap = { name: snapshot, dom: await this.#dom(uuid) };
     const { xml } = await this.#connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
     return Buffer.from(xml).toString('utf8');
-  }
-
-  /** As configured, for that is told in the same way of a VM that runs and of one that is off. */
-  async readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
-    if (snapshot !== undefined) {
-      return readHardware(await this.readSnapshotXml(uuid, snapshot));
-    }
-    const flags = VIR_DOMAIN_XML_INACTIVE;
-    return readHardware((await this.#connection.call('domainGetXmlDesc', { dom: await this.#dom(uuid), flags })).xml);
   }
 
   async #dom(uuid: string): Promise<Domain> {

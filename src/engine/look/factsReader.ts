@@ -12,6 +12,7 @@ import { refuse } from '../../domain/refusal.js';
 import { completeFacts, type CompleteFacts } from '../../operations/completeFacts.js';
 import type { RequiredFiles } from '../../operations/requiredFacts.js';
 import { Prefetch, type FactsSources } from './prefetch.js';
+import type { Configuration } from '../../driver/hypervisor.js';
 import type { FactsRequest } from './factsRequests.js';
 import { mapLimited } from '../../base/mapLimited.js';
 import { type Formats, formatsOf, readHostFacts } from '../../live/hostFacts.js';
@@ -140,20 +141,21 @@ export class FactsReader {
 
   /** A snapshot that vanished, or whose XML tells no VM, is not there: it counts as another. */
   async #hardware(names: readonly string[]): Promise<Facts['hardware']> {
-    const { hypervisor, log } = this.#sources;
-    const { uuid } = this.#facts.vm;
-    const read = (snapshot?: string): Promise<Hardware | undefined> =>
-      hypervisor.readHardware(uuid, snapshot).catch((error: unknown) => {
+    const read = async (configuration: Promise<Configuration | undefined>): Promise<Hardware | undefined> => {
+      try {
+        return (await configuration)?.hardware();
+      } catch (error) {
         const failure = asFailure(error);
         if (failure.kind !== 'notFound' && failure.kind !== 'failed') {
           throw failure;
         }
-        log.info(`What the VM was configured with is not known: ${failure.message}`);
+        this.#sources.log.info(`What the VM was configured with is not known: ${failure.message}`);
         return undefined;
-      });
+      }
+    };
     const [now, then] = await Promise.all([
-      read(),
-      mapLimited(names, atOnce, async (name) => [name, await read(name)] as const),
+      read(this.#ahead.configured()),
+      mapLimited(names, atOnce, async (name) => [name, await read(this.#ahead.frozen(name))] as const),
     ]);
     return (
       now && {
@@ -196,21 +198,20 @@ export class FactsReader {
 
   async #frozenAndFiles(asked: FactsRequest): Promise<void> {
     const { hypervisor, log } = this.#sources;
-    const { uuid } = this.#facts.vm;
     const { frozenDisks: names } = asked.needs;
     await Promise.all([
       this.#part(
         names.length > 0,
-        () => mapLimited(names, atOnce, async (name) => [name, await this.#ahead.frozenDisks(name)] as const),
+        () => mapLimited(names, atOnce, async (name) => [name, await this.#ahead.frozen(name)] as const),
         (disks) => ({
           // A snapshot that vanished between the two looks is not there to be asked: `own` is undefined then.
-          frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+          frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own.disks] as const]))),
         }),
       ),
       this.#part(
         asked.needs.configured === true,
-        () => hypervisor.readConfiguredDisks(uuid),
-        (configured) => ({ configured }),
+        () => this.#ahead.configured(),
+        ({ disks }) => ({ configured: disks }),
       ),
     ]);
     const turns = [asked.files, ...Array.from({ length: mostTurns }, () => asked.rest)];

@@ -1,11 +1,10 @@
 // The parts of the facts that do not rest on the state of the VM itself, each read once in a look, however often it is
 // asked for: so they can be under way while the VM is read.
-import type { Hypervisor } from '../../driver/hypervisor.js';
+import type { Configuration, Hypervisor } from '../../driver/hypervisor.js';
 import type { Log } from '../../base/log.js';
 import type { MadeFiles } from '../../journal/madeFiles.js';
 import type { ImageLocks } from '../../domain/hostFiles.js';
 import type { SavedRam } from '../../domain/snapshot.js';
-import type { VmDisk } from '../../domain/vm.js';
 import type { RequiredFacts } from '../../operations/requiredFacts.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { readLocks } from '../../live/hostFacts.js';
@@ -29,8 +28,9 @@ export interface FactsSources {
 export class Prefetch {
   readonly #sources: FactsSources;
   readonly #uuid: string;
-  readonly #frozen = new Map<string, Promise<readonly VmDisk[] | undefined>>();
+  readonly #frozen = new Map<string, Promise<Configuration | undefined>>();
   readonly #saved = new Map<string, Promise<SavedRam | undefined>>();
+  #configured: Promise<Configuration> | undefined;
   #others: Promise<NeighbourVms> | undefined;
   #locks: Promise<ImageLocks | undefined> | undefined;
 
@@ -45,7 +45,7 @@ export class Prefetch {
   begin({ frozenDisks, savedRam = [], otherVms, written }: RequiredFacts): void {
     const begun: readonly Promise<unknown>[] = [
       ...(written ? [this.locks()] : []),
-      ...frozenDisks.slice(0, mostBegun).map((name) => this.frozenDisks(name)),
+      ...frozenDisks.slice(0, mostBegun).map((name) => this.frozen(name)),
       ...savedRam.slice(0, mostBegun).map((file) => this.savedRam(file)),
       ...(otherVms ? [this.otherVms()] : []),
     ];
@@ -74,14 +74,18 @@ export class Prefetch {
     return once(this.#saved, file, () => this.#sources.hypervisor.readSavedRam(file));
   }
 
-  /** Undefined for a snapshot that is not there (any more). */
-  frozenDisks(name: string): Promise<readonly VmDisk[] | undefined> {
-    return once(this.#frozen, name, () => this.#readFrozenDisks(name));
+  configured(): Promise<Configuration> {
+    return (this.#configured ??= this.#sources.hypervisor.readConfigured(this.#uuid));
   }
 
-  async #readFrozenDisks(name: string): Promise<readonly VmDisk[] | undefined> {
+  /** Undefined for a snapshot that is not there (any more). */
+  frozen(name: string): Promise<Configuration | undefined> {
+    return once(this.#frozen, name, () => this.#readFrozen(name));
+  }
+
+  async #readFrozen(name: string): Promise<Configuration | undefined> {
     try {
-      return await this.#sources.hypervisor.readFrozenDisks(this.#uuid, name);
+      return await this.#sources.hypervisor.readFrozen(this.#uuid, name);
     } catch (error) {
       const failure = asFailure(error);
       if (failure.kind === 'notFound') {

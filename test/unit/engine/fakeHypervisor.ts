@@ -1,5 +1,6 @@
 // A hypervisor made by hand, for what a real one cannot be made to do on time: hang, die in a call, stand still.
 import type {
+  Configuration,
   Hypervisor,
   NamedByVm,
   RunOptions,
@@ -14,11 +15,10 @@ import type { Capabilities } from '../../../src/domain/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../../../src/domain/demoVm.js';
 import type { LayerStatistics, VmStatistics } from '../../../src/domain/diskStatistics.js';
 import { Failure } from '../../../src/domain/failure.js';
-import type { Hardware } from '../../../src/domain/hardware.js';
 import type { Step } from '../../../src/steps/step.js';
 import type { Seamless } from '../../../src/domain/seamless.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
-import { isActive, type Vm, type VmDisk } from '../../../src/domain/vm.js';
+import { isActive, type Vm } from '../../../src/domain/vm.js';
 import { FakeGuests } from './fakeGuests.js';
 import { FakeHostFiles } from './fakeHostFiles.js';
 
@@ -148,12 +148,12 @@ export class FakeHypervisor implements Hypervisor {
     }));
   }
 
-  readFrozenDisks(uuid: string, snapshot: string): Promise<readonly VmDisk[]> {
-    return this.#answer(`readFrozenDisks(${snapshot})`, uuid, ({ vm }) => vm.disks);
+  readFrozen(uuid: string, snapshot: string): Promise<Configuration> {
+    return this.#answer(`readFrozen(${snapshot})`, uuid, ({ vm }) => configurationOf(vm));
   }
 
-  readConfiguredDisks(uuid: string): Promise<readonly VmDisk[]> {
-    return this.#answer('readConfiguredDisks', uuid, ({ vm }) => vm.disks);
+  readConfigured(uuid: string): Promise<Configuration> {
+    return this.#answer('readConfigured', uuid, ({ vm }) => configurationOf(vm));
   }
 
   readSavedRam(file: string): Promise<SavedRam | undefined> {
@@ -218,11 +218,6 @@ export class FakeHypervisor implements Hypervisor {
 
   readSnapshotXml(uuid: string, snapshot: string): Promise<string> {
     return this.#answer('readSnapshotXml', uuid, () => `<domainsnapshot><name>${snapshot}</name></domainsnapshot>`);
-  }
-
-  readHardware(uuid: string, snapshot?: string): Promise<Hardware> {
-    const of = snapshot === undefined ? '' : `(${snapshot})`;
-    return this.#answer(`readHardware${of}`, uuid, () => ({ xml: '<domain/>\n', items: [] }));
   }
 
   demoVmObstacle(): Promise<DemoVmObstacle | undefined> {
@@ -333,6 +328,10 @@ export function fakeVm(name: string, snapshots: readonly string[] = []): FakeVm 
     snapshots: made,
     ...(current === undefined ? {} : { current }),
   };
+}
+
+function configurationOf({ disks }: Vm): Configuration {
+  return { disks, hardware: () => ({ xml: '<domain/>\n', items: [] }) };
 }
 
 export function fakeSnapshot(name: string, parent?: string): Snapshot {

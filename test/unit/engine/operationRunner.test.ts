@@ -123,7 +123,7 @@ describe('runOperation', () => {
     const r = await open();
     // Known from now on, for nobody looks at them here.
     await r.engine.readTree(vm);
-    const beside = ['listVms', 'readFrozenDisks(a) web'];
+    const beside = ['listVms', 'readFrozen(a) web'];
     for (let time = 0; time < 2; time++) {
       r.calls();
       const release = r.hypervisor().hang('readVm web');
@@ -163,7 +163,7 @@ describe('runOperation', () => {
     await r.engine.readTree(vm);
     // Gone meanwhile, and with it whatever a look at it would tell.
     web.snapshots = web.snapshots.filter(({ name }) => name !== 'a');
-    r.hypervisor().break('readFrozenDisks(a) web', new Failed('failed'));
+    r.hypervisor().break('readFrozen(a) web', new Failed('failed'));
     const remove = { kind: 'delete', vm, snapshot: 'a', scope: 'one' } as const;
     const unheard = await unheardIn(() => assert.rejects(r.engine.runOperation(remove), { kind: 'notFound' }));
     assert.deepEqual(unheard, []);
@@ -389,9 +389,9 @@ describe('runOperation', () => {
         kind: 'disk',
         memory: { location: 'no' },
       }));
-      r.hypervisor().break('readFrozenDisks(b) web', new Failed('notFound'));
+      r.hypervisor().break('readFrozen(b) web', new Failed('notFound'));
       const decided = await r.engine.plan({ ...remove, snapshot: 'b' });
-      assert.ok(r.calls().includes('readFrozenDisks(b) web'));
+      assert.ok(r.calls().includes('readFrozen(b) web'));
       assert.notEqual(decided, undefined);
     });
 
@@ -403,7 +403,7 @@ describe('runOperation', () => {
         kind: 'disk',
         memory: { location: 'no' },
       }));
-      r.hypervisor().break('readFrozenDisks(a) web', new Failed('notFound'));
+      r.hypervisor().break('readFrozen(a) web', new Failed('notFound'));
       await assert.rejects(r.engine.runOperation({ ...remove, snapshot: 'b' }), of('refused'));
       assert.deepEqual(touched(r), []);
     });

@@ -37,11 +37,9 @@ describe('a question', () => {
       'probeAgent web',
       'readBlockJobs web',
       'readCheckpoints web',
-      'readConfiguredDisks web',
-      'readFrozenDisks(a) web',
-      'readHardware web',
-      'readHardware(a) web',
-      'readHardware(b) web',
+      'readConfigured web',
+      'readFrozen(a) web',
+      'readFrozen(b) web',
       ...lookAtOthers.slice(1),
     ]);
     assert.deepEqual(

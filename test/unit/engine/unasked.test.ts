@@ -166,7 +166,7 @@ describe('a person who wants it finished', () => {
 
   for (const [what, call, failure] of [
     ['by its first step', 'run power web', new Failure('refused')],
-    ['where not all can be seen', 'readFrozenDisks(a) web', new Failure('notFound')],
+    ['where not all can be seen', 'readFrozen(a) web', new Failure('notFound')],
   ] as const) {
     it(`is refused ${what}, and nobody is kept from trying again`, async () => {
       const w = await comeUp(old);
