@@ -156,7 +156,10 @@ describe('a rule for backups', () => {
     await restic('check', '--read-data');
 
     await host.run('done', 'backups', 'release', first!, '--from', repository);
-    await host.run('done', ...prune('--keep-last', '1', '--yes'), 'web');
+    assert.match(await host.run('usage', 'backups', 'check', 'web', 'db', '--from', repository), /Several VMs/u);
+    await host.run('notFound', ...prune('--keep-last', '1', '--yes'), 'web', 'api');
+    assert.equal((await list()).length, 3);
+    await host.run('done', ...prune('--keep-last', '1', '--yes'), 'web', 'db');
     assert.deepEqual((await list()).map(({ id }) => id).sort(), [fourth, database].sort());
     const folder = join(dir, 'restored');
     await host.run('done', 'restore', fourth!, '--from', repository, '--folder', folder, '--as', 'again');

@@ -154,8 +154,8 @@ export class FactsReader {
       }
     };
     const [now, then] = await Promise.all([
-      read(this.#ahead.configured()),
-      mapLimited(names, atOnce, async (name) => [name, await read(this.#ahead.frozen(name))] as const),
+      read(this.#ahead.configuration()),
+      mapLimited(names, atOnce, async (name) => [name, await read(this.#ahead.frozenConfiguration(name))] as const),
     ]);
     return (
       now && {
@@ -202,7 +202,7 @@ export class FactsReader {
     await Promise.all([
       this.#part(
         names.length > 0,
-        () => mapLimited(names, atOnce, async (name) => [name, await this.#ahead.frozen(name)] as const),
+        () => mapLimited(names, atOnce, async (name) => [name, await this.#ahead.frozenConfiguration(name)] as const),
         (disks) => ({
           // A snapshot that vanished between the two looks is not there to be asked: `own` is undefined then.
           frozenDisks: new Map(disks.flatMap(([name, own]) => (own === undefined ? [] : [[name, own.disks] as const]))),
@@ -210,7 +210,7 @@ export class FactsReader {
       ),
       this.#part(
         asked.needs.configured === true,
-        () => this.#ahead.configured(),
+        () => this.#ahead.configuration(),
         ({ disks }) => ({ configured: disks }),
       ),
     ]);

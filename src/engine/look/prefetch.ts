@@ -45,7 +45,7 @@ export class Prefetch {
   begin({ frozenDisks, savedRam = [], otherVms, written }: RequiredFacts): void {
     const begun: readonly Promise<unknown>[] = [
       ...(written ? [this.locks()] : []),
-      ...frozenDisks.slice(0, mostBegun).map((name) => this.frozen(name)),
+      ...frozenDisks.slice(0, mostBegun).map((name) => this.frozenConfiguration(name)),
       ...savedRam.slice(0, mostBegun).map((file) => this.savedRam(file)),
       ...(otherVms ? [this.otherVms()] : []),
     ];
@@ -74,12 +74,12 @@ export class Prefetch {
     return once(this.#saved, file, () => this.#sources.hypervisor.readSavedRam(file));
   }
 
-  configured(): Promise<Configuration> {
+  configuration(): Promise<Configuration> {
     return (this.#configured ??= this.#sources.hypervisor.readConfigured(this.#uuid));
   }
 
   /** Undefined for a snapshot that is not there (any more). */
-  frozen(name: string): Promise<Configuration | undefined> {
+  frozenConfiguration(name: string): Promise<Configuration | undefined> {
     return once(this.#frozen, name, () => this.#readFrozen(name));
   }
 

@@ -34,7 +34,7 @@ import type { CopiesAnswers } from './answers.js';
 const mostKept = 9_999;
 
 export const backups: CommandHandler = async (context) => {
-  const [action = 'list', operand] = context.call.operands;
+  const [action = 'list', operand, ...others] = context.call.operands;
   const { call } = context;
   const target = requireText(context, 'from');
   const rule = ruleOf(call);
@@ -45,6 +45,9 @@ export const backups: CommandHandler = async (context) => {
       'usage',
       'prune goes with --keep-last, --keep-daily or the like, or with --free. See virt-rewind backups --help.',
     );
+  }
+  if (others.length > 0 && (!isPrune || !hasRule(rule))) {
+    throw new CliError('usage', 'Several VMs go with prune and a --keep option. See virt-rewind backups --help.');
   }
   if (action === 'check') {
     return checkBackups(context, target);
@@ -129,7 +132,7 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
   const { call, terminal, json } = context;
   const operand = call.operands[1] ?? '';
   const named = isBackupId(operand) && !hasRule(rule);
-  const plan = named ? await planNamedPrune(restic, operand) : await planByRule(restic, rule, call.operands[1]);
+  const plan = named ? await planNamedPrune(restic, operand) : await planByRule(restic, rule, call.operands.slice(1));
   const answer = { going: plan.going.map(backupInfo), stays: plan.stays.map(backupInfo) };
   const lines = [
     ...plan.going.map((one) => t('Deletes the backup {0} of {1} ({2}).', ...nameOf(one))),
@@ -166,12 +169,11 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
   }
 }
 
-async function planByRule(restic: Restic, rule: KeepRule, vm: string | undefined): Promise<BackupPrune> {
-  const found = await listBackups(restic);
-  const uuids = uuidsOf(found, vm);
-  return hasRule(rule)
-    ? planBackupPrune(restic, rule, uuids)
-    : { going: [], stays: found.filter(({ uuid }) => uuids.includes(uuid)), foreign: [] };
+/** @param vms none: all that have backups */
+function planByRule(restic: Restic, rule: KeepRule, vms: readonly string[]): Promise<BackupPrune> {
+  return planBackupPrune(restic, rule, (found) =>
+    vms.length === 0 ? found.map(({ uuid }) => uuid) : vms.map((vm) => uuidOf(found, vm)),
+  );
 }
 
 function foreignLines({ foreign }: BackupPrune): readonly string[] {
@@ -187,18 +189,21 @@ function foreignLines({ foreign }: BackupPrune): readonly string[] {
       ];
 }
 
-/** Of all VMs, or of one: by its UUID, or by the name that its backups have. */
-function uuidsOf(found: readonly Backup[], vm: string | undefined): readonly string[] {
-  const uuids = [
-    ...new Set(found.filter((one) => vm === undefined || [one.vm, one.uuid].includes(vm)).map((one) => one.uuid)),
-  ];
-  if (vm !== undefined && uuids.length !== 1) {
-    const shown = displayLine(vm);
-    throw uuids.length === 0
-      ? new CliError('notFound', t('There are no backups of {0}.', shown))
-      : new CliError('ambiguous', t('There are backups of several VMs {0}. Use a UUID: {1}.', shown, uuids.join(', ')));
+/** By its UUID, or by the name that its backups have. */
+function uuidOf(found: readonly Backup[], vm: string): string {
+  const uuids = [...new Set(found.filter((one) => [one.vm, one.uuid].includes(vm)).map((one) => one.uuid))];
+  const [uuid] = uuids;
+  const shown = displayLine(vm);
+  if (uuid === undefined) {
+    throw new CliError('notFound', t('There are no backups of {0}.', shown));
   }
-  return uuids;
+  if (uuids.length > 1) {
+    throw new CliError(
+      'ambiguous',
+      t('There are backups of several VMs {0}. Use a UUID: {1}.', shown, uuids.join(', ')),
+    );
+  }
+  return uuid;
 }
 
 async function mark(

@@ -74,7 +74,7 @@ export const copiesCommands = {
     summary: 'list the backups in a repository, or delete old ones by a rule',
     operands: [
       { name: 'ACTION', kind: 'text', needed: 'optional' },
-      { name: 'VM|BACKUP', kind: 'text', needed: 'optional' },
+      { name: 'VM|BACKUP', kind: 'text', needed: 'several' },
     ],
     options: {
       from,
@@ -93,7 +93,7 @@ export const copiesCommands = {
       yes: acting.yes,
       'password-file': passwordFile,
     },
-    more: `ACTION is check [BACKUP], prune [VM|BACKUP], keep BACKUP or release BACKUP; BACKUP is the ID of a backup or of a set. check reads all data of a backup, or of the newest one of each VM, and compares checksums, which transfers all of it; the list shows the last result. prune deletes all backups of each VM that this computer made and no --keep option names, or the one BACKUP; keep marks one that no rule deletes. Other snapshots in the repository stay. ${more}`,
+    more: `ACTION is check [BACKUP], prune [VM…|BACKUP], keep BACKUP or release BACKUP; BACKUP is the ID of a backup or of a set. check reads all data of a backup, or of the newest one of each VM, and compares checksums, which transfers all of it; the list shows the last result. prune deletes all backups of each VM that this computer made and no --keep option names, or the one BACKUP; keep marks one that no rule deletes. Other snapshots in the repository stay. ${more}`,
     examples: [
       'virt-rewind backups --from /mnt/backups',
       'virt-rewind backups prune --from /mnt/backups --keep-daily 7 --keep-weekly 4 --plan',

@@ -24,9 +24,22 @@ export interface BackupPrune {
 /** Clocks of computers differ. */
 const mostAheadMs = 60 * 60_000;
 
-/** @param uuids of VMs. @throws CopiesFault `fromFuture`; ResticFault */
-export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: readonly string[]): Promise<BackupPrune> {
+/**
+ * @param rule without anything, no backup goes
+ * @param chosen UUIDs of VMs; what it throws is thrown
+ * @throws CopiesFault `fromFuture`; ResticFault
+ */
+export async function planBackupPrune(
+  restic: Restic,
+  rule: KeepRule,
+  chosen: (found: readonly Backup[]) => readonly string[],
+): Promise<BackupPrune> {
   const all = await restic.snapshots([]);
+  const listed = backupsIn(all);
+  const uuids = [...new Set(chosen(listed))];
+  if (Object.keys(rule).length === 0) {
+    return { going: [], stays: listed.filter(({ uuid }) => uuids.includes(uuid)), foreign: [] };
+  }
   // What anybody can tag as a backup must not be the newest one that a rule keeps.
   const ours = await restic.own.filter(all);
   const found = ours.filter(({ tags }) => tags.includes(finishedTag));
@@ -38,8 +51,8 @@ export async function planBackupPrune(restic: Restic, rule: KeepRule, uuids: rea
     throw new CopiesFault({ kind: 'fromFuture', id, madeAt, snapshot: future.id.slice(0, 8) });
   }
   const ids = new Set(found.map(({ tags }) => backupIdOf(tags)));
-  const backups = backupsIn(all).filter(({ id }) => ids.has(id));
-  const foreign = backupsIn(all).filter(({ id, uuid }) => !ids.has(id) && uuids.includes(uuid));
+  const backups = listed.filter(({ id }) => ids.has(id));
+  const foreign = listed.filter(({ id, uuid }) => !ids.has(id) && uuids.includes(uuid));
   const times = new Map(found.map(({ tags, time }) => [backupIdOf(tags), time]));
   const unproven = unprovenIn(all);
   const staying = new Set<Backup>();

@@ -83,15 +83,26 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     const count = schedule.keep[period];
     return count === undefined ? [] : [`--keep-${period}=${count}`];
   });
-  // Of each VM by itself: the backups of others are not this rule's, also where only space is freed.
-  const prune = (uuid: string, ...free: readonly string[]): Promise<unknown> =>
-    run(uuid, ['backups', `--from=${to}`, ...connect, ...keep, ...at, '--yes', ...free, '--', 'prune', uuid]);
-  for (const { uuid } of keep.length === 0 ? [] : backedUp) {
-    done.deleted += parseAs(pruneAnswer, await prune(uuid))?.pruned.deleted.length ?? 0;
+  // Of its VMs alone: the backups of others are not this rule's, also where only space is freed.
+  const uuids = backedUp.map(({ uuid }) => uuid);
+  const prune = (...free: readonly string[]): Promise<unknown> =>
+    run(uuids.join(', '), [
+      'backups',
+      `--from=${to}`,
+      ...connect,
+      ...keep,
+      ...at,
+      '--yes',
+      ...free,
+      '--',
+      'prune',
+      ...uuids,
+    ]);
+  if (keep.length > 0 && uuids.length > 0) {
+    done.deleted = parseAs(pruneAnswer, await prune())?.pruned.deleted.length ?? 0;
   }
-  const [first] = backedUp;
-  if (done.deleted > 0 && first !== undefined) {
-    await prune(first.uuid, '--free');
+  if (done.deleted > 0) {
+    await prune('--free');
   }
   const isListed = backedUp.length > 0 && !signal.aborted;
   const listed = isListed
