@@ -26,7 +26,7 @@ export const snapshotRows = under('Snapshots', {
       name: acting.name,
     },
     onSystem: ['plan', 'description', 'name'],
-    more: 'All running VMs of a system pause together until all are saved. All of them, or none.',
+    more: 'All running VMs of a system pause at one moment, each until it is saved. All of them, or none.',
     examples: ["virt-rewind checkpoint web-test 'before the upgrade'", "virt-rewind checkpoint shop 'before the demo'"],
     act: async () => (await import('./commands/vmCommands.js')).checkpoint,
   },

@@ -83,6 +83,16 @@ export interface SavedFile {
   discard(): Promise<void>;
 }
 
+/**
+ * Of several VMs that are saved as one: each waits for the others twice. Either rejects where another cannot.
+ */
+export interface CommonMoment {
+  /** All that can be done while the guest runs is done. */
+  whenReady(): Promise<void>;
+  /** The guest is paused. Resolves when all are, and each is resumed as soon as its own state is kept. */
+  whenPaused(): Promise<void>;
+}
+
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
@@ -90,6 +100,8 @@ export interface RunOptions {
   readonly onMade?: OnMade;
   /** Of an operation that has begun, which nobody leaves half done. */
   readonly begun?: boolean;
+  /** Of a snapshot of a VM that runs. */
+  readonly moment?: CommonMoment | undefined;
 }
 
 export interface LabVmMaker {

@@ -1,5 +1,6 @@
 // Carries out operations: waits for the VM, looks afresh, decides, does the steps, and reads back what became of it.
 import { virshLine } from '../steps/virshCommand.js';
+import type { CommonMoment } from '../driver/hypervisor.js';
 import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
@@ -60,6 +61,8 @@ export interface RunOperationOptions extends WhyRun {
   readonly group?: GroupHolder;
   /** Carries out the steps, when all is decided and written down: several begin together so. */
   readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
+  /** Of a snapshot that is taken with those of other VMs that run. */
+  readonly moment?: CommonMoment | undefined;
 }
 
 interface DecidedPlan {
@@ -122,7 +125,8 @@ export class OperationRunner {
     try {
       const beforeStep = (done: number): Promise<void> => this.#recheck(lease, plan, done);
       const watch = watchSteps(this.#options.look, lease, facts);
-      const steps = (): Promise<StepsRun> => runSteps(this.#options.steps, { lease, plan, entry, beforeStep, watch });
+      const steps = (): Promise<StepsRun> =>
+        runSteps(this.#options.steps, { lease, plan, entry, beforeStep, watch, moment: options.moment });
       ran = await (options.around?.(steps) ?? steps());
       await this.#overlaysStand(lease, plan, plan.steps.length);
     } catch (error) {

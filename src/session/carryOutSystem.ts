@@ -12,7 +12,6 @@ import {
   type SystemPowerAction,
   type SystemPowerPlan,
 } from '../systems/systemPower.js';
-import type { Systems } from '../systems/systems.js';
 import { type Asker, agreedBefore, carryOut, groupQuestion, type GroupQuestion } from './carryOut.js';
 import type { Session } from './session.js';
 
@@ -56,15 +55,16 @@ export async function planSystem<W extends SystemWish>(
   stored: StoredSystem,
   wish: W,
 ): Promise<PlanOf<W>> {
-  return (await planWish(await session.systems(), stored, wish)) as PlanOf<W>;
+  return (await planWish(session, stored, wish)) as PlanOf<W>;
 }
 
-async function planWish(systems: Systems, stored: StoredSystem, wish: SystemWish): Promise<PlannedSystem> {
+async function planWish(session: Session, stored: StoredSystem, wish: SystemWish): Promise<PlannedSystem> {
+  const systems = await session.systems();
   switch (wish.kind) {
     case 'checkpoint': {
       const { kind: _, title = checkpointTitle(stored.points, new Date()), ...more } = wish;
       requireFreeTitle(stored, title);
-      return systems.planCheckpoint(stored, { ...more, title });
+      return systems.planCheckpoint(stored, { ...session.seamlessWish(), ...more, title });
     }
     case 'revert':
       return systems.planRevert(stored, pointOf(stored, wish.point));

@@ -17,9 +17,11 @@ import { vmKey } from '../live/views.js';
 import type { GroupHead, GroupJournal, GroupMember, OpenGroup } from '../journal/groupJournal.js';
 import type { SystemStore } from '../journal/systemStore.js';
 import { GroupCompletion } from './groupCompletion.js';
-import { replan, snapshotOfPresent, newId, refOf, type SystemPlan } from './systemPlan.js';
+import { type PlannedMember, replan, snapshotOfPresent, newId, refOf, type SystemPlan } from './systemPlan.js';
 import { idInLog } from './memberLog.js';
 import { powerTogether } from './powerTogether.js';
+import { withoutWaiters } from './startGate.js';
+import { SystemMoment } from './systemMoment.js';
 
 export interface GroupRunOptions {
   readonly engine: EnginePort;
@@ -53,6 +55,8 @@ interface GroupDecision {
   /** The id of the operation that each undoes, by `vmKey`. */
   readonly undone: ReadonlyMap<string, string>;
 }
+
+type OwnOptions = Pick<RunOperationOptions, 'signal' | 'undoes' | 'system' | 'moment'>;
 
 export class GroupRun {
   readonly #options: GroupRunOptions;
@@ -100,49 +104,97 @@ export class GroupRun {
   ): Promise<Omit<SystemResult, 'durationMs'>> {
     const { clock } = this.#options;
     const { plan } = decided;
+    const running = plan.kind === 'delete' ? [] : plan.members.filter(({ state }) => state === 'running');
     const from = clock.ticks();
-    const ran = plan.members.filter(({ state }) => state === 'running' && plan.kind !== 'delete');
     try {
-      if (ran.length > 0) {
-        const pauses = ran.map(({ member }) => ({ kind: 'power', vm: refOf(member), action: 'pause' }) as const);
-        const begun = await powerTogether(lease, pauses, { clock, signal: wish.signal, ifOneFails: 'nobody' });
-        if (begun.failures.size > 0) {
-          throw new MembersFailed(begun.failures);
-        }
-        await open.put({
-          moment: { at: begun.at, ...(ran.length > 1 && { spreadMs: Math.ceil(begun.spreadMs * 10) / 10 }) },
-        });
+      let pausedMs: number | undefined;
+      if (plan.kind === 'checkpoint' && running.length > 0) {
+        pausedMs = await this.#saveTogether(lease, decided, open, wish, running.length);
+      } else {
+        await this.#pauseAll(lease, running, open, wish);
+        await this.#each(decided, open, wish, (own, options) => runOwn(lease, own, options));
       }
-      await this.#each(lease, decided, open, wish);
       const kept = await this.#completion.keep(open);
       const ended = await this.#completion.release(lease, open, wish);
-      return { ...kept, members: ended, ...(ran.length > 0 && { pausedMs: Math.round(clock.ticks() - from) }) };
+      if (plan.kind === 'revert' && running.length > 0) {
+        pausedMs = clock.ticks() - from;
+      }
+      return { ...kept, members: ended, ...(pausedMs !== undefined && { pausedMs: Math.round(pausedMs) }) };
     } catch (error) {
       const failures = error instanceof MembersFailed ? error.failures : new Map<string, Failure>();
       throw await this.#completion.fail(lease, open, asFailure(error), failures);
     }
   }
 
+  /** They stay so until all are reverted. */
+  async #pauseAll(
+    lease: GroupLease,
+    running: SystemPlan['members'],
+    open: OpenGroup,
+    { signal }: RunWish,
+  ): Promise<void> {
+    if (running.length === 0) {
+      return;
+    }
+    const pauses = running.map(({ member }) => ({ kind: 'power', vm: refOf(member), action: 'pause' }) as const);
+    const begun = await powerTogether(lease, pauses, { clock: this.#options.clock, signal, ifOneFails: 'nobody' });
+    if (begun.failures.size > 0) {
+      throw new MembersFailed(begun.failures);
+    }
+    await open.put({ moment: { at: begun.at, ...spreadOf(running, begun.spreadMs) } });
+  }
+
+  /** @returns how long the members that ran were paused, at most */
+  async #saveTogether(
+    lease: GroupLease,
+    decided: GroupDecision,
+    open: OpenGroup,
+    wish: RunWish,
+    running: number,
+  ): Promise<number | undefined> {
+    const { members } = decided.plan;
+    const put = (at: number): Promise<void> => open.put({ moment: { at } });
+    const moment = new SystemMoment({ members: members.length, running, clock: this.#options.clock, onReady: put });
+    const cancel = (): void => moment.shut(new Failure('cancelled', { doing: 'createSnapshot' }));
+    wish.signal?.addEventListener('abort', cancel, { once: true });
+    const paused: number[] = [];
+    try {
+      await this.#each(decided, open, wish, async (own, options) => {
+        const done = await moment.saving(own.state === 'running', (common) =>
+          runOwn(lease, own, { ...options, moment: common }),
+        );
+        paused.push(...(own.state === 'running' ? [done?.guestPausedMs ?? []].flat() : []));
+      });
+    } finally {
+      wish.signal?.removeEventListener('abort', cancel);
+    }
+    const { at = 0 } = open.entry.moment ?? {};
+    await open.put({ moment: { at, ...spreadOf({ length: running }, moment.spreadMs) } });
+    return paused.length === 0 ? undefined : Math.max(...paused);
+  }
+
   /** Side by side; all are waited for, be it that one fails. */
   async #each(
-    lease: GroupLease,
     { plan, undone }: GroupDecision,
     open: OpenGroup,
     { signal, onDone }: RunWish,
+    runMember: (own: PlannedMember, options: OwnOptions) => Promise<unknown>,
   ): Promise<void> {
     const { engine } = this.#options;
     const failures = new Map<string, Failure>();
     await Promise.all(
-      plan.members.map(async ({ member, view, plan: own }) => {
+      plan.members.map(async (own) => {
+        const { member } = own;
         try {
           const undoes = undone.get(vmKey(member));
           const { id, name } = plan.system;
-          await runOwn(lease, own, view, {
+          await runMember(own, {
             system: { id, name },
             ...(signal !== undefined && { signal }),
             ...(undoes !== undefined && { undoes }),
           });
-          const madeAt = timesOf(engine.findVm(member)?.tree, own.checkpoint ?? own.snapshot)[0]?.[1];
+          const { checkpoint, snapshot } = own.plan;
+          const madeAt = timesOf(engine.findVm(member)?.tree, checkpoint ?? snapshot)[0]?.[1];
           await open.put({
             done: [...open.entry.done, member.uuid],
             ...(madeAt !== undefined && { made: { ...open.entry.made, [member.uuid]: madeAt } }),
@@ -154,7 +206,8 @@ export class GroupRun {
       }),
     );
     if (failures.size > 0) {
-      throw new MembersFailed(failures);
+      const own = withoutWaiters(failures);
+      throw new MembersFailed(own.size > 0 ? own : failures);
     }
   }
 
@@ -224,16 +277,16 @@ export class GroupRun {
  */
 async function runOwn(
   lease: GroupLease,
-  { request, snapshot, checkpoint, steps }: SystemPlan['members'][number]['plan'],
-  { tree }: SystemPlan['members'][number]['view'],
-  wish: Pick<RunOperationOptions, 'signal' | 'undoes' | 'system'>,
+  { plan, view: { tree } }: PlannedMember,
+  options: OwnOptions,
 ): Promise<OperationResult | undefined> {
+  const { request, snapshot, checkpoint, steps } = plan;
   const made = steps.find((step) => step.kind === 'createSnapshot');
   const asked =
     request.kind === 'create' && made !== undefined ? { ...request, snapshotKind: made.snapshotKind } : request;
   try {
     return await lease.run(asked, {
-      ...wish,
+      ...options,
       allows: (fresh, now) =>
         fresh.snapshot === snapshot &&
         fresh.checkpoint === checkpoint &&
@@ -245,6 +298,11 @@ async function runOwn(
     }
     throw error;
   }
+}
+
+/** None of one VM alone. */
+function spreadOf({ length }: { readonly length: number }, ms: number): { readonly spreadMs?: number } {
+  return length > 1 ? { spreadMs: Math.ceil(ms * 10) / 10 } : {};
 }
 
 /** The first of them speaks for all. */

@@ -2,10 +2,11 @@
 // be ready lets all of them go.
 import type { Clock } from '../base/clock.js';
 import { asFailure } from '../domain/asFailure.js';
-import { Failure } from '../domain/failure.js';
+import type { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { GroupLease } from '../engine/operationService.js';
 import { vmKey } from '../live/views.js';
+import { StartGate, withoutWaiters } from './startGate.js';
 
 type PowerRequest = Extract<OperationRequest, { kind: 'power' }>;
 
@@ -66,39 +67,4 @@ export async function powerTogether(
   );
   const spreadMs = over.length === 0 ? 0 : Math.max(...over) - Math.min(...told);
   return { at: clock.now(), spreadMs, failures: withoutWaiters(failures), clocks };
-}
-
-const waiting = 'wait for the other members';
-
-/** Without those that only waited in vain. */
-function withoutWaiters(failures: ReadonlyMap<string, Failure>): ReadonlyMap<string, Failure> {
-  return new Map([...failures].filter(([, { details }]) => details.doing !== waiting));
-}
-
-class StartGate {
-  #missing: number;
-  #open: () => void = () => undefined;
-  #fail: (failure: Failure) => void = () => undefined;
-  readonly #all = new Promise<void>((resolve, reject) => {
-    this.#open = resolve;
-    this.#fail = reject;
-  });
-
-  constructor(count: number) {
-    this.#missing = count;
-    // Nobody may be waiting when one fails.
-    this.#all.catch(() => undefined);
-  }
-
-  pass(): Promise<void> {
-    this.#missing -= 1;
-    if (this.#missing === 0) {
-      this.#open();
-    }
-    return this.#all;
-  }
-
-  shut(): void {
-    this.#fail(new Failure('cancelled', { doing: waiting, byUs: true }));
-  }
 }

@@ -72,6 +72,8 @@ export interface CheckpointWish {
   readonly kind?: Exclude<SnapshotKind, 'offline'>;
   /** Of members that have no internal snapshots. Absent: each in its own. */
   readonly style?: 'external';
+  /** Of the members that can be saved so. */
+  readonly seamless?: true;
 }
 
 /** A file of a restore point with more in it is not believed. */

@@ -14,11 +14,14 @@ import type { OracleVm } from '../oracle/oracleVm.js';
 import { silentLog } from '../silentLog.js';
 import { withMethod } from './engineRig.js';
 
-/** At which step of which VM, and before it is done or behind it. `nth`: of its steps of that kind, from 0. */
+/**
+ * At which step of which VM, and before it is done or behind it; of a snapshot with others also when it is `ready` to
+ * be paused, and when it is `paused` and the others may not be yet. `nth`: of its steps of that kind, from 0.
+ */
 export interface Spot {
   readonly vm: string;
   readonly step: Step['kind'];
-  readonly moment: 'before' | 'after';
+  readonly moment: 'before' | 'ready' | 'paused' | 'after';
   readonly nth?: number;
 }
 
@@ -45,7 +48,22 @@ export async function openSystems(uri: string, folder: string, env: NodeJS.Proce
         if (now.spot.moment === 'before') {
           await now.act();
         }
-        const outcome = await real.run(vm, step, options);
+        const { moment } = options;
+        const at = (spot: Spot['moment']): Promise<void> | undefined =>
+          now.spot.moment === spot ? now.act() : undefined;
+        const outcome = await real.run(vm, step, {
+          ...options,
+          moment: moment && {
+            whenReady: async () => {
+              await moment.whenReady();
+              await at('ready');
+            },
+            whenPaused: async () => {
+              await at('paused');
+              await moment.whenPaused();
+            },
+          },
+        });
         if (now.spot.moment === 'after') {
           await now.act();
         }
@@ -115,7 +133,7 @@ export function held(vm: OracleVm): Promise<readonly unknown[]> {
 }
 
 export type What =
-  | { readonly kind: 'checkpoint'; readonly title: string }
+  | { readonly kind: 'checkpoint'; readonly title: string; readonly seamless?: true }
   | { readonly kind: 'revert' | 'delete'; readonly title: string }
   | { readonly kind: 'undo' };
 
@@ -128,7 +146,8 @@ export async function act(
 ): Promise<SystemResult> {
   const stored = (await systems.find(name))!;
   if (what.kind === 'checkpoint') {
-    return systems.run(await systems.planCheckpoint(stored, { title: what.title }), wish);
+    const { kind: _, ...wanted } = what;
+    return systems.run(await systems.planCheckpoint(stored, wanted), wish);
   }
   const point =
     what.kind === 'undo'

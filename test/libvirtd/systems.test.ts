@@ -9,9 +9,12 @@ import { buildDoor, buildProgram } from '../../scripts/build.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { versionOf } from '../../src/domain/capabilities.js';
 import { Failure } from '../../src/domain/failure.js';
 import { UndoLook } from '../../src/engine/undoLook.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { listen } from '../../src/driver/guestEvents.js';
+import { openConnection } from '../../src/libvirt/connect.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import { recoverWhenOpen } from '../../src/systems/recoverWhenOpen.js';
@@ -183,10 +186,27 @@ describe('a system of VMs', () => {
     await journalIsEmpty();
   });
 
+  it('keeps no state before all are paused, and resumes none before', async () => {
+    const connection = await openConnection(daemon.uri, { environment: daemon.env, log: silentLog });
+    const { onDidHappen } = await listen(connection);
+    const kinds: string[] = [];
+    const bothPaused = new Promise<void>((resolve) => onDidHappen(({ kind }) => kinds.push(kind) === 2 && resolve()));
+    const db: string[] = [];
+    here.disturb({ vm: 'api', step: 'createSnapshot', moment: 'paused' }, async () => {
+      await bothPaused;
+      // It waits for as long as nobody says that this one is paused.
+      db.push(await virsh('domstate', 'db'), await virsh('snapshot-list', 'db', '--name'));
+    });
+    await act(here, 'shop', { kind: 'checkpoint', title: 'clean' });
+    connection.close();
+    assert.deepEqual(db, ['paused', '']);
+    assert.deepEqual(kinds, ['suspended', 'suspended', 'resumed', 'resumed']);
+  });
+
   for (const spot of inTier([
     { vm: 'api', step: 'createSnapshot', moment: 'before' },
-    { vm: 'api', step: 'power', moment: 'after' },
-    { vm: 'api', step: 'power', moment: 'before' },
+    { vm: 'api', step: 'createSnapshot', moment: 'paused' },
+    { vm: 'api', step: 'createSnapshot', moment: 'ready' },
     { vm: 'idle', step: 'createSnapshot', moment: 'before' },
   ] as const)) {
     it(`is as it was when a member fails ${spot.moment} ${spot.step} of a checkpoint: ${spot.vm}`, async () => {
@@ -238,7 +258,8 @@ describe('a system of VMs', () => {
 
   for (const spot of inTier([
     { vm: 'idle', step: 'createSnapshot', moment: 'before' },
-    { vm: 'api', step: 'power', moment: 'before' },
+    { vm: 'api', step: 'createSnapshot', moment: 'ready' },
+    { vm: 'api', step: 'createSnapshot', moment: 'paused' },
   ] as const)) {
     it(`is as it was when a checkpoint is cancelled ${spot.moment} ${spot.step}: ${spot.vm}`, async () => {
       const before = await seen();
@@ -311,11 +332,10 @@ describe('a system of VMs', () => {
     ['checkpoint', { vm: 'db', step: 'createSnapshot', moment: 'before' }, 'before'],
     ['revert', { vm: 'api', step: 'revert', moment: 'before' }, 'either'],
     ['revert', { vm: 'db', step: 'power', moment: 'before', nth: 1 }, 'after'],
-    ['checkpoint', { vm: 'db', step: 'power', moment: 'before' }, 'before'],
-    ['checkpoint', { vm: 'api', step: 'power', moment: 'after' }, 'before'],
+    ['checkpoint', { vm: 'db', step: 'createSnapshot', moment: 'ready' }, 'before'],
+    ['checkpoint', { vm: 'api', step: 'createSnapshot', moment: 'paused' }, 'before'],
     ['checkpoint', { vm: 'idle', step: 'createSnapshot', moment: 'after' }, 'either'],
-    ['checkpoint', { vm: 'db', step: 'power', moment: 'before', nth: 1 }, 'after'],
-    ['checkpoint', { vm: 'api', step: 'power', moment: 'after', nth: 1 }, 'after'],
+    ['checkpoint', { vm: 'db', step: 'createSnapshot', moment: 'after' }, 'either'],
     ['revert', { vm: 'db', step: 'power', moment: 'after' }, 'before'],
     ['revert', { vm: 'db', step: 'createSnapshot', moment: 'after' }, 'either'],
     ['revert', { vm: 'api', step: 'revert', moment: 'after' }, 'either'],
@@ -378,7 +398,7 @@ describe('a system of VMs', () => {
   });
 
   itRarely('leaves to a person what is not as an interruption leaves it', async () => {
-    await die({ kind: 'checkpoint', title: 'clean' }, { vm: 'db', step: 'createSnapshot', moment: 'before' });
+    await die({ kind: 'checkpoint', title: 'clean' }, { vm: 'db', step: 'createSnapshot', moment: 'paused' });
     await virsh('destroy', 'api');
     const stored = (await here.systems.find('shop'))!;
     assert.equal((await here.systems.recover(stored.system, 'automatic')).to, 'explain');
@@ -393,6 +413,47 @@ describe('a system of VMs', () => {
       // it.
       await run('qemu-img', ['snapshot', '-d', 'clean', join(daemon.dir, 'api', 'api-0.qcow2')]);
     }
+  });
+
+  it('saves seamlessly those that can be, at the moment of the others, and none live', async () => {
+    const outside = ['out-1', 'out-2'];
+    const [db, ...raw] = [
+      vms[0]!,
+      ...(await Promise.all(
+        outside.map((name) =>
+          OracleVm.define(daemon, { name, disks: ['raw'], diskMiB: 4, folder: join(daemon.dir, name) }),
+        ),
+      )),
+    ];
+    const all = [db, ...raw];
+    await Promise.all(outside.map((name) => virsh('start', name)));
+    await here.engine.refresh({ connection: daemon.uri });
+    const { capabilities } = here.engine.connections[0]!;
+    const isPossible = capabilities!.hypervisor >= versionOf(10, 0) && capabilities!.externalRevert;
+    const views = all.map(({ name }) => here.engine.findVms(name)[0]!);
+    await here.systems.make('mixed', views);
+    const wish = { kind: 'checkpoint', title: 'both', seamless: true } as const;
+    await markAll(all, 1);
+    here.disturb({ vm: 'out-2', step: 'createSnapshot', moment: 'paused' }, () =>
+      Promise.reject(new Failure('failed', { libvirtMessage: 'made up' })),
+    );
+    const { members } = await failureOf(act(here, 'mixed', wish));
+    assert.deepEqual(
+      members.map(({ outcome }) => outcome),
+      ['asBefore', 'asBefore', 'asBefore'],
+    );
+    await act(here, 'mixed', wish);
+    await markAll(all, 2);
+    const ways = views.map(({ ref }) => here.engine.findVm(ref)!.tree!.snapshots[0]!.trailers.ramWritten);
+    assert.deepEqual(ways, isPossible ? [undefined, 'seamless', 'seamless'] : [undefined, 'stopped', 'stopped']);
+    await act(here, 'mixed', { kind: 'revert', title: 'both' });
+    assert.deepEqual(await Promise.all(all.map(held)), [
+      [1, 1],
+      [1, 1],
+      [1, 1],
+    ]);
+    await journalIsEmpty();
+    await Promise.all(outside.map((name) => virsh('destroy', name)));
   });
 
   itRarely('has members of both styles: one whose disk is raw is kept in files of its own', async () => {

@@ -23,6 +23,7 @@ import { LiveSave } from './liveSave.js';
 import { leastQemu, MonitorError, readStream } from './monitor.js';
 import { createOverlay, removeMade } from './madeFiles.js';
 import { judgeWhileOff } from './openImages.js';
+import { whilePaused } from './pausedGuest.js';
 import { NotSeamless } from './prepareSeamless.js';
 import type { CreateStep, StepOfKind } from '../../steps/step.js';
 import { takeSeamlessly } from './seamlessSnapshot.js';
@@ -68,9 +69,12 @@ export async function createSnapshot(context: StepContext, step: StepOfKind<'cre
       const guestPausedMs = await pause.waitForPause(true);
       return { seamless: true, ...(guestPausedMs === undefined ? {} : { guestPausedMs }) };
     }
-    return tried === 'notMeant'
-      ? await takeAsLibvirt(context, step, pause)
-      : { ...(await takeAsLibvirt(context, { ...step, live: true }, pause)), ...tried };
+    if (tried === 'notMeant') {
+      return await takeAsLibvirt(context, step, pause);
+    }
+    // One that is live has a moment of its own.
+    const otherwise = context.moment === undefined ? ({ ...step, live: true } as const) : step;
+    return { ...(await takeAsLibvirt(context, otherwise, pause)), ...tried };
   } finally {
     pause.dispose();
   }
@@ -81,18 +85,20 @@ async function takeAsLibvirt(
   step: StepOfKind<'createSnapshot'>,
   pause: GuestPause,
 ): Promise<StepOutcome> {
-  const { connection, dom, vm } = context;
+  const { connection, dom, vm, moment } = context;
   const targets = vm.disks.map((disk) => disk.target);
   await judgeWhileOff(context);
   const overlays = await makeOwnOverlays(context, step);
   const live = step.live === true ? new LiveSave(context, step.mostBytes) : undefined;
   const cancelling = new AbortController();
   try {
-    const created = connection.call('domainSnapshotCreateXml', {
-      dom,
-      xmlDesc: writeSnapshotXml(step, targets),
-      flags: createFlags(step) | (overlays.length > 0 ? VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT : 0),
-    });
+    const create = (): Promise<unknown> =>
+      connection.call('domainSnapshotCreateXml', {
+        dom,
+        xmlDesc: writeSnapshotXml(step, targets),
+        flags: createFlags(step) | (overlays.length > 0 ? VIR_DOMAIN_SNAPSHOT_CREATE_REUSE_EXT : 0),
+      });
+    const created = moment === undefined ? create() : whilePaused(context, create);
     if (step.style === 'external' && step.snapshotKind === 'memory') {
       context.onProgress({ cancellable: true });
       await watchWhile(
@@ -106,7 +112,9 @@ async function takeAsLibvirt(
       await created;
     }
     await requireInTime(context, step);
-    const guestPausedMs = await pause.waitForPause(step.snapshotKind === 'memory' && vm.power === 'running');
+    const guestPausedMs = await pause.waitForPause(
+      moment !== undefined || (step.snapshotKind === 'memory' && vm.power === 'running'),
+    );
     // Not awaited: a guest that is slow to answer holds nobody up.
     void catchUp(context, step, guestPausedMs ?? 0);
     return guestPausedMs === undefined ? {} : { guestPausedMs };
@@ -141,7 +149,7 @@ async function trySeamlessly(
     return 'taken';
   } catch (error) {
     if (error instanceof NotSeamless && (await isToStayOn(context))) {
-      log.warn(`${step.name} is taken live, as it cannot be seamless: ${error.message}`);
+      log.warn(`${step.name} cannot be seamless: ${error.message}`);
       return { notSeamless: error.message };
     }
     throw error instanceof NotSeamless

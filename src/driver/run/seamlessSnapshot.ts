@@ -10,13 +10,13 @@ import {
   VIR_DOMAIN_XML_MIGRATABLE,
   VIR_DOMAIN_XML_SECURE,
 } from '../../libvirt/flags.js';
-import { errorCodes, LibvirtError, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
-import { readPower } from '../powerState.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { diskStates } from './diskState.js';
 import { removeMade } from './madeFiles.js';
+import { whilePaused } from './pausedGuest.js';
 import { NotSeamless, type Overlay, overlaysOf, prepare, type SeamlessStep, abortLeftSave } from './prepareSeamless.js';
 import { blockCommit } from './runCommitStep.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
@@ -55,8 +55,13 @@ class GuestWroteError extends Error {
  * | were not written for a tenth of a second | while it runs  | for what QEMU needs    | kept, if nothing was written until then |
  * | the same                             | while it runs          | the same               | written meanwhile: merged back, and once more as below |
  * | were written                         | while it stands still  | from before that       | kept |
+ * | any, with other VMs at one moment    | while all stand still  | from before that       | kept |
  */
 export async function takeSeamlessly(context: StepContext, step: SeamlessStep, access: SeamlessAccess): Promise<void> {
+  if (context.moment !== undefined) {
+    await take(context, step, access, 'still');
+    return;
+  }
   try {
     await take(context, step, access, 'mayRun');
   } catch (error) {
@@ -116,15 +121,16 @@ async function take(
     await prepared.saved.discard();
     if (!(await standsOn(context, overlays))) {
       await removeMade(context, prepared.made);
-      throw new NotSeamless(String(error), { cause: error });
+      // The moment of all is over.
+      throw context.moment === undefined
+        ? new NotSeamless(String(error), { cause: error })
+        : failureOf(context, step, error);
     }
     await mergeBack(context, overlays, prepared.made);
     if (error instanceof GuestWroteError && how === 'mayRun') {
       throw error;
     }
-    throw error instanceof MonitorError || error instanceof GuestWroteError
-      ? new Failure('failed', { vm: dom.name, snapshot: step.name, libvirtMessage: error.message }, { cause: error })
-      : error;
+    throw failureOf(context, step, error);
   }
   await ended;
   const below = overlays.map(({ target, below: file, format }) => ({ target, file, format }));
@@ -139,6 +145,12 @@ async function take(
   log.info(`${step.name} was taken while the guest ran on${how === 'mayRun' ? ', and was not stopped for it' : ''}`);
 }
 
+function failureOf({ dom }: StepContext, { name }: SeamlessStep, error: unknown): unknown {
+  return error instanceof MonitorError || error instanceof GuestWroteError
+    ? new Failure('failed', { vm: dom.name, snapshot: name, libvirtMessage: error.message }, { cause: error })
+    : error;
+}
+
 /** Whether nothing was written since there were so many writes, or for a moment since. */
 async function isQuiet(context: StepContext, before: number): Promise<boolean> {
   for (let looks = 0; ; looks++) {
@@ -148,28 +160,6 @@ async function isQuiet(context: StepContext, before: number): Promise<boolean> {
     }
     before = writes;
     await later(quietMs);
-  }
-}
-
-/** The guest runs again whatever happens. */
-async function whilePaused(context: StepContext, work: () => Promise<void>): Promise<void> {
-  const { connection, dom } = context;
-  await connection.call('domainSuspend', { dom });
-  try {
-    await work();
-  } finally {
-    await resume(context);
-  }
-}
-
-async function resume({ connection, dom }: StepContext): Promise<void> {
-  try {
-    await connection.call('domainResume', { dom });
-  } catch (error) {
-    const runs = (await readPower(connection, dom)).power === 'running';
-    if (!runs || !(error instanceof LibvirtError)) {
-      throw error;
-    }
   }
 }
 

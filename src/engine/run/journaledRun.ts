@@ -1,6 +1,7 @@
 // The steps of a plan in their order, each written to the journal before it begins and when it is done.
 import type { OpenEntry } from '../../journal/journal.js';
 import { Failure, type FailureKind } from '../../domain/failure.js';
+import type { CommonMoment } from '../../driver/hypervisor.js';
 import type { PlannedWork } from '../../operations/plan.js';
 import type { Step } from '../../steps/step.js';
 import { definitionOf } from '../../steps/steps.js';
@@ -33,6 +34,7 @@ interface StepsToRun {
   readonly watch: WatchStep;
   /** Its operation had begun before. */
   readonly begun?: boolean;
+  readonly moment?: CommonMoment | undefined;
 }
 
 export interface StepsRun {
@@ -65,7 +67,7 @@ function stoppedAfter(done: readonly Step[], failure: Failure): Failure {
 
 async function runEach(
   runner: StepRunner,
-  { lease, plan, entry, beforeStep, watch, begun = false }: StepsToRun,
+  { lease, plan, entry, beforeStep, watch, begun = false, moment }: StepsToRun,
   onDone: () => void,
 ): Promise<StepsRun> {
   let guestPausedMs: number | undefined;
@@ -85,6 +87,7 @@ async function runEach(
       const outcome = await runner.run(lease, await lease.live.open(), step, {
         estimateMs: plan.estimateMs,
         begun: begun || index > 0,
+        moment,
       });
       guestPausedMs ??= outcome.guestPausedMs;
       notSeamless ??= outcome.notSeamless;

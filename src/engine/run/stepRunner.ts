@@ -16,7 +16,7 @@ import { parseDescription, writeDescription, type RamWritten, type Consistency }
 const longestLookMs = 1_000;
 
 /** `begun`: the operation has begun before, so that the step is no change of its own. */
-interface HowToRun extends Pick<RunOptions, 'begun'> {
+interface HowToRun extends Pick<RunOptions, 'begun' | 'moment'> {
   readonly estimateMs?: number | undefined;
 }
 
@@ -79,7 +79,7 @@ export class StepRunner {
     lease: Lease,
     hypervisor: Hypervisor,
     step: Step,
-    { estimateMs, begun = false }: HowToRun,
+    { estimateMs, begun = false, moment }: HowToRun,
   ): Promise<StepOutcome> {
     const { request, status, signal, log } = lease;
     if (signal.aborted) {
@@ -96,6 +96,7 @@ export class StepRunner {
       const outcome = await hypervisor.run(vm, step, {
         signal,
         begun,
+        ...(moment !== undefined && { moment }),
         onProgress: (progress) => status.report(progress),
         ...(request.kind === 'clone' ? { onMade: (made) => this.#made.add(request.clone.uuid, made) } : {}),
       });

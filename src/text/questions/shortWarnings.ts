@@ -61,10 +61,12 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   bitmapsStayBehind: () => t('the next backup must be a full one'),
   mediaChanged: ([first]) => t('{0} has changed since', fileName(first?.files[0] ?? '')),
   bitmapsStopRevert: () => t('remove the backup bitmaps before a revert'),
-  guestStandsStill: ([first]) =>
-    first?.estimateMs === undefined
+  guestStandsStill: (all) => {
+    const longest = Math.max(...all.map(({ estimateMs = -1 }) => estimateMs));
+    return longest < 0
       ? t('the VM pauses during this operation')
-      : t('the VM pauses for about {0}', estimateText(first.estimateMs)),
+      : t('the VM pauses for about {0}', estimateText(longest));
+  },
   mayBeStopped: ([first]) => t('the VM may pause for about {0}', estimateText(first?.estimateMs ?? 0)),
   agentMissing: () => t('the guest agent does not respond'),
   cloneWithoutRam: () => t('it starts as after a power cut'),

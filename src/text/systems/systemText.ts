@@ -12,11 +12,14 @@ import type { RecoveredSystem } from '../../systems/systems.js';
 import { failureText } from '../failures/failureText.js';
 import { type QuestionText, questionOfAll, withLine } from '../questions/questionText.js';
 import { refusalText } from '../refusals/refusalText.js';
-import { agoText, behindText, measuredText } from '../relativeAge.js';
+import { agoText, behindText, estimateText, measuredText } from '../relativeAge.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { noAgentText } from '../guests/waitText.js';
 import { kindWords, powerWord, vmCountText } from '../words.js';
 import { commandFor, wayTo } from '../ways.js';
+
+/** Of a snapshot without RAM. */
+const diskStopMs = 50;
 
 /** @param cancelSeconds for how long a delete can be cancelled before it begins */
 export function systemQuestion(plan: PlannedSystem, now: number, cancelSeconds?: number): QuestionText {
@@ -46,7 +49,9 @@ function pointQuestion(
     target: view,
   }));
   const { details, lines, ...question } = questionOfAll({ ...words, cancelSeconds }, planned, now);
-  const together = kind === 'delete' ? [] : [t('All running VMs pause together until they are all saved.')];
+  const together = { checkpoint: momentLines(members), revert: [t('All running VMs pause together.')], delete: [] }[
+    kind
+  ];
   const bare = withoutRam(members);
   const names = bare.map(({ vm }) => vm).join(', ');
   return {
@@ -54,6 +59,25 @@ function pointQuestion(
     lines: bare.length === 0 ? lines : withLine(lines, t('Saved without RAM: {0}.', names)),
     details: [...together, ...withoutRamLines(members), details].join('\n'),
   };
+}
+
+/** How long the longest stands still, by what was measured, and whom the others do not wait for. */
+function momentLines(members: SystemPlan['members']): readonly string[] {
+  const running = members.filter(({ state }) => state === 'running');
+  const stops = running.map(
+    ({ plan: { warnings } }) => warnings.find((one) => one.kind === 'guestStandsStill')?.estimateMs ?? diskStopMs,
+  );
+  const slow = running.filter(({ plan: { steps } }) => !steps.some((step) => 'seamless' in step && step.seamless));
+  const names = slow.map(({ view }) => displayLine(view.vm.name)).join(', ');
+  return running.length === 0
+    ? []
+    : [
+        t(
+          'All running VMs pause at one moment, for up to about {0}. Each continues when it is saved.',
+          estimateText(Math.max(...stops)),
+        ),
+        ...(slow.length > 0 && slow.length < running.length ? [t('Not seamless: {0}.', names)] : []),
+      ];
 }
 
 /**

@@ -35,6 +35,7 @@ function systemWith(points: readonly SystemPoint[], ended?: readonly MemberOutco
         run: () => Promise.resolve({ members: ended, durationMs: 5 }),
       }),
     reachMembers: () => undefined,
+    seamlessWish: () => ({}),
   } as unknown as Session;
   const over = new AbortController().signal;
   return SessionSystem.open(

@@ -37,6 +37,27 @@ describe('the question of a system', () => {
     assert.match(said, /power cut|file systems/u);
   });
 
+  it('says before a checkpoint how long the longest of the guests stands still, and which are not seamless', () => {
+    const [member] = reverting().members;
+    const made = (name: string, estimateMs: number, seamless?: true): SystemPlan['members'][number] => ({
+      ...member!,
+      view: { ...member!.view, vm: { ...member!.view.vm, name } },
+      plan: {
+        ...member!.plan,
+        warnings: [{ kind: 'guestStandsStill', estimateMs }],
+        steps: [{ kind: 'createSnapshot', name, snapshotKind: 'memory', seamless, description: '' } as never],
+      },
+    });
+    const asked = (...members: SystemPlan['members']): string =>
+      systemQuestion({ ...reverting(), kind: 'checkpoint', members }, now).details;
+    assert.match(
+      asked(made('db', 30, true), made('api', 900), made('web', 40, true)),
+      /0\.9 s[^]*Not seamless: api\./u,
+    );
+    assert.match(asked(made('db', 30, true), made('web', 20, true)), /about 0\.03 s/u);
+    assert.doesNotMatch(asked(made('db', 600), made('api', 900)), /seamless/u);
+  });
+
   it('says which guests that run are kept without their RAM, and nothing where all are as their state wants it', () => {
     const [member] = reverting().members;
     const made = { kind: 'createSnapshot', name: 'a', snapshotKind: 'disk', description: '' } as never;

@@ -15,7 +15,7 @@ import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { stayingLine } from '../../../text/systems/systemPruneText.js';
 import { CommandError, DismissedError, NothingThere } from '../../prompts/commandError.js';
 import { noteInStatusBar } from '../../prompts/notify.js';
-import { readSettings } from '../../readSettings.js';
+import { readSettings, seamlessWish } from '../../readSettings.js';
 import { type Occasion, notTakenText, occasionTitle, takenText } from './checkpointOccasions.js';
 import type { CommandServices, CommandRun } from '../commandServices.js';
 import { gitReference } from './gitReference.js';
@@ -102,7 +102,8 @@ async function takeOfSystem(run: CommandRun, occasion: Occasion, id: string): Pr
   const title = freeTitle(occasionTitle(occasion), stored.points);
   const git = gitReference();
   await carryOutSystem(run, stored, 'virtRewind.quickCheckpoint', async () => {
-    const plan = await systems.planCheckpoint(stored, { title, auto: 'work', ...(git !== undefined && { git }) });
+    const wish = { title, auto: 'work', ...seamlessWish(), ...(git !== undefined && { git }) } as const;
+    const plan = await systems.planCheckpoint(stored, wish);
     plan.members.forEach(({ view }) => requireFree(run, view));
     return plan;
   });

@@ -82,7 +82,7 @@ export async function checkpointSystem(context: Context, stored: StoredSystem): 
   const title = checkpointTitle(stored.points, new Date());
   const systems = await session.systems();
   try {
-    const wish = { title, style: 'external', ...(kind !== undefined && { kind }) } as const;
+    const wish = { title, style: 'external', ...session.seamlessWish(), ...(kind !== undefined && { kind }) } as const;
     const plan = await systems.planCheckpoint(stored, wish);
     if (plan.members.some((member) => session.needsName(member.view, member.plan))) {
       await agreeByName(context, stored.system.name);
