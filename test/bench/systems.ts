@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk } from '../../scripts/guest/defineVm.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
+import { versionOf } from '../../src/domain/capabilities.js';
 import type { VmRef } from '../../src/domain/vm.js';
 import type { StoredSystem } from '../../src/domain/system.js';
 import { openSystems } from '../libvirtd/systemRig.js';
@@ -13,6 +14,8 @@ import { median, onPrivateDaemon, remark, report, timed } from './measure.js';
 const names = ['one', 'two', 'three', 'four', 'five'];
 const memoryMiB = 128;
 const rounds = 3;
+const seamlessRounds = 5;
+const seamlessGoalMs = 100;
 const spreadGoalMs = 30;
 
 void onPrivateDaemon(async (daemon) => {
@@ -103,6 +106,27 @@ void onPrivateDaemon(async (daemon) => {
       took.virsh.push(virshMs);
     }
   }
+  /** How long they stand still seamlessly, at most, and each alone. */
+  const seamlessly = async (title: string): Promise<{ paused: number; alone: number }> => {
+    const wish = { title, style: 'external', seamless: true } as const;
+    const { point, pausedMs } = await systems.run(await systems.planCheckpoint(await five(), wish));
+    await systems.run(await systems.planDelete(await five(), point!));
+    let longest = 0;
+    for (const { ref: vm } of views) {
+      const asked = { kind: 'create', vm, snapshotKind: 'memory', ...wish } as const;
+      const { guestPausedMs = 0, snapshot = '' } = await engine.runOperation(asked);
+      await engine.runOperation({ kind: 'delete', vm, snapshot, scope: 'one' });
+      longest = Math.max(longest, guestPausedMs);
+    }
+    return { paused: pausedMs ?? Number.NaN, alone: longest };
+  };
+  const { capabilities } = engine.connections[0]!;
+  const seamless = [];
+  if (capabilities!.hypervisor >= versionOf(10, 0) && capabilities!.externalRevert) {
+    for (let round = 0; round <= seamlessRounds; round++) {
+      seamless.push(await seamlessly(`seamless ${round}`));
+    }
+  }
   here.dispose();
   const name = `system of ${names.length} VMs`;
   const slowest = 'the slowest of them alone';
@@ -125,5 +149,17 @@ void onPrivateDaemon(async (daemon) => {
     goal: 1,
     against: 'what it may be',
   });
+  if (seamless.length > 1) {
+    const counted = seamless.slice(1);
+    const row = {
+      name: `${name} checkpointed seamlessly: how long guests stand still`,
+      ours: median(counted.map(({ paused }) => paused)),
+      unit: 'ms',
+    };
+    report({ ...row, baseline: seamlessGoalMs, goal: 1, against: 'what it may be' });
+    report({ ...row, baseline: median(counted.map(({ alone: one }) => one)), goal: 1.2, against: slowest });
+  } else {
+    remark('A seamless one needs QEMU 10.');
+  }
   remark(`The VMs of the system have ${memoryMiB} MiB each; what is now is kept first by every revert.`);
 });
