@@ -94,6 +94,7 @@ async function exportVm(
     ...(layers !== undefined && { layers }),
     ...(row !== undefined && { key: row.key }),
     ...(wanted?.wait !== undefined && { wait: wanted.wait }),
+    ...(wanted?.speed !== undefined && { speed: wanted.speed }),
     after: (wanted?.after ?? []).flatMap((key) => home?.record.vms.find((one) => one.key === key)?.uuid ?? []),
   };
   if (home !== undefined && row?.parts !== undefined && row.folder !== '') {

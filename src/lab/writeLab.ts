@@ -4,6 +4,8 @@ import { Document, isMap, isScalar } from 'yaml';
 import type { Thresholds, WrittenThresholds } from '../diagnosis/thresholds.js';
 import type { VmLayers } from '../domain/layers.js';
 import { displayLine } from '../domain/plainText.js';
+import type { Speed } from '../domain/speed.js';
+import { speedWords } from '../domain/speedWords.js';
 import type { StartWait, StoredSystem } from '../domain/system.js';
 import type { Vm } from '../domain/vm.js';
 import { bytesText } from '../text/bytesText.js';
@@ -22,6 +24,7 @@ export interface ExportedVm {
   /** UUIDs of those that must be up first, and when it counts as up; those of a system go before. */
   readonly after?: readonly string[];
   readonly wait?: StartWait;
+  readonly speed?: Speed;
 }
 
 /**
@@ -45,6 +48,7 @@ export function writeLab(vms: readonly ExportedVm[], stored?: StoredSystem, lab?
         ...(source === undefined ? { existing: vm.name } : sourceIn(source)),
         ...(before.length > 0 && { after: before }),
         ...(wait !== undefined && { wait: waitIn(wait) }),
+        ...(one.speed !== undefined && { speed: wordOf(one.speed) }),
       },
     ] as const;
   });
@@ -79,6 +83,10 @@ export function writeLab(vms: readonly ExportedVm[], stored?: StoredSystem, lab?
 }
 
 /** By UUID: what each is called in the file. */
+function wordOf(speed: Speed): string | undefined {
+  return Object.entries(speedWords).find(([, one]) => one === speed)?.[0];
+}
+
 function keysOf(vms: readonly ExportedVm[]): ReadonlyMap<string, string> {
   const keys = new Map<string, string>();
   for (const { key, vm } of vms) {

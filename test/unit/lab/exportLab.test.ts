@@ -1,7 +1,7 @@
 // What an exported lab file tells of VMs: from the lab that made them, from the mark of a clone, and why nothing where
 // it cannot.
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
@@ -42,7 +42,8 @@ describe('the export of a lab', () => {
     project = join(folder, 'project');
     mkdirSync(join(project, 'guest'), { recursive: true });
     original = join(project, 'virt-rewind.yaml');
-    copyFileSync(join(root, 'examples/lab/virt-rewind.yaml'), original);
+    const example = readFileSync(join(root, 'examples/lab/virt-rewind.yaml'), 'utf8');
+    writeFileSync(original, example.replace(/^( +)wait:/mu, '$1speed: hard-disk\n$1wait:'));
     for (const name of ['vmlinuz', 'initrd.img']) {
       writeFileSync(join(project, 'guest', name), name);
     }
@@ -98,6 +99,7 @@ describe('the export of a lab', () => {
     const { lab, views, stored } = await made();
     const { text, problem } = await exportLabFile(views, stored, join(project, 'again.yaml'), options(views));
     assert.equal(problem, undefined);
+    assert.ok(lab.vms.some(({ speed }) => speed === 'hardDisk'));
     assert.deepEqual(readLab(text).lab, lab);
   });
 
