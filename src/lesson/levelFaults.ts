@@ -9,7 +9,7 @@ import type { Level, LevelAct } from './levelShape.js';
 import { textsOf } from './levelText.js';
 
 export function levelFaults(level: Level): readonly FileFault[] {
-  const faults: FileFault[] = [...translationFaults(level), ...goalFaults(level)];
+  const faults: FileFault[] = [...translationFaults(level), ...goalFaults(level), ...fileFaults(level)];
   let model = doAll(freshModel, level.start ?? [], ['start'], faults);
   const begun = model?.facts.did?.length ?? 0;
   for (const [at, step] of level.steps.entries()) {
@@ -86,6 +86,21 @@ function cannotText(fault: ModelFault): string {
     case 'nothingToUndo':
       return t('There is nothing to undo or redo at this point.');
   }
+}
+
+function fileFaults({ files = [], start = [], steps }: Level): readonly FileFault[] {
+  const names = new Set(files.map(({ name }) => name));
+  const lists = [
+    [['start'], start] as const,
+    ...steps.map(({ do: acts = [] }, at) => [['steps', at, 'do'], acts] as const),
+  ];
+  return lists.flatMap(([list, acts]) =>
+    acts.flatMap(({ bisect, copyOut }, at) => {
+      const file = bisect?.file ?? copyOut?.file;
+      const path = [...list, at, bisect === undefined ? 'copyOut' : 'bisect', 'file'];
+      return file === undefined || names.has(file) ? [] : [{ path, message: t('The level has no file “{0}”.', file) }];
+    }),
+  );
 }
 
 function goalFaults({ goal }: Level): readonly FileFault[] {

@@ -81,6 +81,11 @@ describe('level files', () => {
     ['a golf that the level itself beats', changed('golf: { steps: 3 }', 'golf: { steps: 4 }'), [15]],
     ['a fork of a snapshot without RAM', changed('{ revert: { to: A } }', '{ clone: { of: B, ram: true } }'), [13]],
     ['a prune of what is not there', changed('{ revert: { to: A } }', '{ prune: [A, C] }'), [13]],
+    [
+      'a file that the level does not have',
+      changed('{ revert: { to: A } }', '{ revert: { to: A } }, { copyOut: { file: A.TXT, of: A } }'),
+      [13],
+    ],
     ['a path in place of a file', changed('{ revert: { to: A } }', '{ copyOut: { file: ../A.TXT, of: A } }'), [13]],
     ['a missing translation', changed('title: Two\nstart', 'title: { en: Two, de: Zwei }\nstart'), [6, 7, 8, 11, 12]],
   ];
