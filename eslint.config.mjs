@@ -402,7 +402,7 @@ function wings() {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
     guest: ['guestFault', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
-    cluster: ['moveFault', 'live', 'move', '.', 'commands', 'editor'],
+    cluster: ['moveFault', 'madeFault', 'live', 'move', 'made', '.', 'commands', 'editor'],
   };
 }
 
@@ -430,7 +430,11 @@ function roomsOfWings() {
   const more = {
     guest: ['lab'],
     // A VM is sent to another host as a replica is.
-    cluster: ['libvirt/uri', ...['', '/copiesFault', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`)],
+    cluster: [
+      'libvirt/uri',
+      'driver/cluster',
+      ...['', '/copiesFault', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`),
+    ],
   };
   const shells = { commands: ['cli'], editor: ['ui/commands', 'ui/guest', 'ui/prompts', 'ui/tree', 'ui'] };
   return Object.fromEntries(

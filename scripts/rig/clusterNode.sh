@@ -47,7 +47,7 @@ X
 # Written before the start, for nobody is asked then: one node waits for no other, and nobody can fence it.
 cibadmin --empty | sed 's#<crm_config/>#<crm_config><cluster_property_set id="options">\
 <nvpair id="wait" name="dc-deadtime" value="1s"/>\
-<nvpair id="fence" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>#' \
+<nvpair id="stonith" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>#' \
   >/var/lib/pacemaker/cib/cib.xml
 chmod 600 /var/lib/pacemaker/cib/cib.xml
 chown -R hacluster:haclient /var/lib/pacemaker /var/log/pacemaker /run/crm

@@ -127,4 +127,86 @@ describe('a VM that a cluster keeps', () => {
       assert.match((await cluster.planned(resource, 180)).join(), /start/u);
     });
   });
+
+  describe('and another that is given to it', () => {
+    const other = 'db';
+    let file: string;
+    const virsh = async (...words: readonly string[]): Promise<string> => (await rig.virsh(...words)).trim();
+    const configuration = async (): Promise<string> =>
+      (await cluster.on('cibadmin', '--query', '--scope', 'configuration')).stdout;
+    const has = async (line: RegExp): Promise<boolean> => line.test(await virsh('dominfo', other));
+
+    before(async () => {
+      const image = join(rig.daemon.dir, 'db.qcow2');
+      file = join(rig.daemon.dir, 'db.cluster.xml');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', image, '8M']);
+      await defineDiskVm(rig, other, [{ file: image, format: 'qcow2' }]);
+      await rig.virsh('start', other);
+      await rig.virsh('autostart', other);
+    });
+
+    it('is not, where nobody can cut the power of a node', async () => {
+      const before = await configuration();
+      const { code, said } = await run('cluster', other, '--yes');
+      assert.notEqual(code, 0);
+      assert.match(said, /stonith-enabled/u);
+      assert.equal(await configuration(), before);
+    });
+
+    it('runs on, and is not started by libvirt any more', async () => {
+      await cluster.fence();
+      const id = await virsh('domid', other);
+      const plan = await run('cluster', other, '--plan', '--json');
+      assert.match(plan.said, /crm configure primitive db|pcs resource create db/u);
+      assert.equal(await cluster.mark(other), '');
+      const { code, said } = await run('cluster', other, '--yes');
+      assert.equal(code, 0, said);
+      assert.match(await cluster.mark(other), /role="Started".*managed="true"/u);
+      assert.equal(await virsh('domid', other), id);
+      assert.ok(await has(/Autostart: +disable/u));
+      assert.match(await readFile(file, 'utf8'), /^\s*<name>db<\/name>$/mu);
+      const again = await run('cluster', other, '--yes');
+      assert.notEqual(again.code, 0);
+    });
+
+    it('would be lost with its only node', async () => {
+      const node = (await cluster.on('crm_node', '--name')).stdout.trim();
+      const { said } = await run('cluster', '--what-if', node, '--json');
+      const { whatIf } = JSON.parse(said) as { whatIf: Record<string, { vm: string; what: string }[]> };
+      for (const when of ['fails', 'emptied']) {
+        assert.deepEqual(whatIf[when]?.find(({ vm }) => vm === other)?.what, 'lost', when);
+      }
+    });
+
+    it('runs on when it is taken from it, and libvirt keeps it', async () => {
+      const id = await virsh('domid', other);
+      const { code, said } = await run('cluster', other, '--remove', '--yes');
+      assert.equal(code, 0, said);
+      assert.equal(await cluster.mark(other), '');
+      assert.equal((await configuration()).includes('virt-rewind.'), false);
+      assert.equal((await cluster.on('cibadmin', '--query')).stdout.includes('lrm_resource id="db"'), false);
+      assert.equal(await virsh('domid', other), id);
+      assert.ok((await has(/Autostart: +enable/u)) && (await has(/Persistent: +yes/u)));
+      await assert.rejects(readFile(file), { code: 'ENOENT' });
+      const others = await run('cluster', name, '--remove', '--yes');
+      assert.notEqual(others.code, 0);
+      assert.notEqual(await cluster.mark(resource), '');
+    });
+
+    it('is not in it where we died on the way: what was begun is undone', async () => {
+      const id = await virsh('domid', other);
+      const child = start('cluster', other, '--yes');
+      await cluster.until(async () => (await cluster.mark(other)) !== '');
+      const pid = Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8'));
+      process.kill(pid, 'SIGKILL');
+      await once(child, 'close');
+      assert.notEqual(await cluster.mark(other), '');
+      const { code, said } = await run('recover', other);
+      assert.equal(code, 0, said);
+      assert.equal(await cluster.mark(other), '');
+      assert.equal(await virsh('domid', other), id);
+      assert.ok(await has(/Autostart: +enable/u));
+      await assert.rejects(readFile(file), { code: 'ENOENT' });
+    });
+  });
 });

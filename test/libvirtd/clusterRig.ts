@@ -1,7 +1,7 @@
 // A cluster of one node that keeps VMs of a private daemon: Pacemaker with its agent for libvirt, in the namespaces of
 // that daemon. Whoever shall meet it runs there, too.
 import assert from 'node:assert/strict';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -14,6 +14,8 @@ export interface ClusterRig {
   on(...words: readonly string[]): Promise<Ran>;
   /** The cluster runs the VM of this XML from now on. @param resource what it calls it */
   keep(resource: string, xml: string): Promise<void>;
+  /** From now on it has a fence device, which answers. */
+  fence(): Promise<void>;
   /** Of the resource, as crm_mon tells it. */
   mark(resource: string): Promise<string>;
   until(isSo: () => Promise<boolean>): Promise<void>;
@@ -55,6 +57,20 @@ export async function startCluster(daemon: PrivateDaemon): Promise<ClusterRig> {
     until,
     untilRuns,
     planned,
+    fence: async () => {
+      const folder = join(dir, 'fence');
+      await mkdir(join(folder, 'work'), { recursive: true });
+      await mkdir(join(folder, 'agents'));
+      await copyFile(join(root, 'scripts/rig/fenceNobody.sh'), join(folder, 'agents/fence_nobody'));
+      const layers = `lowerdir=/usr/sbin,upperdir=${folder}/agents,workdir=${folder}/work`;
+      await ok('mount', '-t', 'overlay', '-o', layers, 'overlay', '/usr/sbin');
+      const device = `<primitive id="fence" class="stonith" type="fence_nobody"><instance_attributes id="fence-of">
+        <nvpair id="fence-hosts" name="pcmk_host_list" value="${(await ok('uname', '-n')).trim()}"/></instance_attributes>
+        </primitive>`;
+      await ok('cibadmin', '--create', '--scope', 'resources', '--xml-text', device);
+      await ok('crm_attribute', '--name', 'stonith-enabled', '--update', 'true');
+      await until(async () => (await mark('fence')).includes('role="Started"'));
+    },
     keep: async (resource, xml) => {
       const config = join(dir, `${resource}.xml`);
       // The agent finds the name on a line of its own alone.

@@ -148,6 +148,6 @@ function parameters(
   );
 }
 
-function everyElement(root: XmlElement | undefined): readonly XmlElement[] {
+export function everyElement(root: XmlElement | undefined): readonly XmlElement[] {
   return root === undefined ? [] : [root, ...elementsOf(root).flatMap(everyElement)];
 }

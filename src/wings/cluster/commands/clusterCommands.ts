@@ -1,4 +1,4 @@
-// The command that moves VMs between hosts, loaded when it is called.
+// The commands of several hosts, loaded when they are called.
 import { acting, vm } from '../../../cli/commandShape.js';
 import type { CommandTable } from '../../../cli/context.js';
 import type { Wing } from '../../wing.js';
@@ -22,6 +22,24 @@ export const clusterCommands = ({ recover }: CommandTable) =>
       more: 'HOST is its libvirt URI. Files go to the same paths there, with all layers, snapshots inside of images, RAM, UEFI variables, TPM and saved state; files on storage that both hosts have stay. Checksums are compared before the VM is there, and the VM here is forgotten last. Its files here go to the trash beside them. What was interrupted is finished or undone by virt-rewind recover VM, or by the next move of it. A VM that runs goes on running there, where both hosts have its files; HOST is asked beforehand whether it takes it. See docs/move.md.',
       examples: ['virt-rewind move web-test qemu+ssh://root@other/system --plan'],
       act: async () => (await import('./moveCommand.js')).move,
+    },
+    cluster: {
+      heading: 'VMs',
+      summary: 'let the cluster on their host run VMs, or no longer',
+      operands: [{ name: 'VM|SYSTEM', kind: 'target', needed: 'several' }],
+      options: {
+        ...acting,
+        remove: { type: 'boolean', help: 'take VMs from the cluster again; they go on as they are' },
+        'what-if': {
+          type: 'string',
+          value: 'NODE',
+          help: 'tell what the cluster would do if NODE failed or was emptied',
+          not: ['remove', 'plan'],
+        },
+      },
+      more: 'Pacemaker must run there, with quorum and fencing, and all nodes must have the files of the VMs under the same paths; it is not installed. A VM that runs is not restarted. Members of a system are started in their order. See docs/cluster.md.',
+      examples: ['virt-rewind cluster web-test --plan', 'virt-rewind cluster --what-if n2'],
+      act: async () => (await import('./clusterCommand.js')).cluster,
     },
     ...(recover !== undefined && {
       recover: { ...recover, act: async () => (await import('./moveCommand.js')).recovering(await recover.act?.()) },

@@ -63,14 +63,16 @@ export const move: CommandHandler = async (context) => {
   });
 };
 
-/** Moves of the VM that broke off are ended first. */
+/** Moves of the VM that broke off, and what broke off of giving it to a cluster, are ended first. */
 export function recovering(recover: CommandHandler | undefined): CommandHandler {
   return async (context) => {
     const named = context.call.operands[0] ?? '';
+    const isLook = context.call.flags.has('plan') || context.call.flags.has('dismiss');
     const isOnlyMove = await orCliError({ vm: named, host: '' }, async () =>
-      context.call.flags.has('plan') || context.call.flags.has('dismiss') ? false : tellEnded(context, named),
+      isLook ? false : tellEnded(context, named),
     );
-    return isOnlyMove || recover === undefined ? 'done' : recover(context);
+    const isEnded = !isLook && (await (await import('./clusterCommand.js')).tellEndedSetups(context, named));
+    return isOnlyMove || isEnded || recover === undefined ? 'done' : recover(context);
   };
 }
 

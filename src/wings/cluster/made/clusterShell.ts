@@ -1,0 +1,91 @@
+// A shell on a node of a cluster, and what the cluster tells it.
+import { displayLine } from '../../../domain/plainText.js';
+import {
+  type ClusterState,
+  readClusterState,
+  readSimulated,
+  type Simulation,
+} from '../../../driver/cluster/clusterState.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import { HostShell, type ShellAnswer } from '../../../hosts/hostShell.js';
+import { loginTo } from '../../copies/vm/loginTo.js';
+import { MadeFault } from '../madeFault.js';
+import functions from './clusterShell.sh';
+import look from './nodeLook.sh';
+
+export interface ClusterShell {
+  readonly ask: (...words: readonly string[]) => Promise<ShellAnswer>;
+  /** Its output. @throws MadeFault `failed` */
+  readonly run: (...words: readonly string[]) => Promise<string>;
+}
+
+export interface ClusterLook {
+  readonly state: ClusterState;
+  /** The configuration as it is. */
+  readonly cib: string;
+  /** The node that the shell is on. */
+  readonly here: string;
+}
+
+/** For what a cluster does to the end, and for VMs that shut down. */
+const patienceMs = 240_000;
+/** Exits of crm_mon where Pacemaker does not run on this host (`CRM_EX_DISCONNECT`), and where it is not there. */
+const nobodyThere: ReadonlySet<number> = new Set([102, 127]);
+
+/** Connects where nobody has. @throws CopiesFault `noLogin`, Failure, what `work` throws */
+export async function withClusterShell<T>(
+  engine: EnginePort,
+  connection: string,
+  signal: AbortSignal,
+  work: (shell: ClusterShell) => Promise<T>,
+): Promise<T> {
+  await engine.connect(connection);
+  await engine.requireOpen(connection);
+  const login = await loginTo(engine, connection, 'toChange');
+  const shell = await HostShell.open(login, { setUp: `${functions}${look}`, signal, patienceMs });
+  const ask: ClusterShell['ask'] = (...words) => shell.ask(...words);
+  try {
+    return await work({ ask, run: async (...words) => requireDone(words[0] ?? '', await ask(...words)) });
+  } finally {
+    shell.close();
+  }
+}
+
+/** @throws MadeFault `noCluster`, `notAnswering` */
+export async function lookAtCluster({ ask }: ClusterShell): Promise<ClusterLook> {
+  const [seen, cib, node] = await Promise.all([
+    ask('crm_mon', '-1', '--output-as=xml'),
+    ask('cibadmin', '--query'),
+    ask('crm_node', '--name'),
+  ]);
+  if (nobodyThere.has(seen.code)) {
+    throw new MadeFault({ kind: 'noCluster' });
+  }
+  const failed = [seen, cib, node].find(({ code }) => code !== 0);
+  if (failed !== undefined) {
+    throw new MadeFault({ kind: 'notAnswering', said: displayLine(failed.said, 500) });
+  }
+  const [told, configuration] = [seen.out.toString('utf8'), cib.out.toString('utf8')];
+  return {
+    state: readClusterState(told, configuration),
+    cib: configuration,
+    here: node.out.toString('utf8').trim(),
+  };
+}
+
+/** @param change of the configuration, as `cibadmin --modify` takes it; empty: none. @throws MadeFault `failed` */
+export async function simulate(
+  { run }: ClusterShell,
+  change: string,
+  ...words: readonly string[]
+): Promise<Simulation> {
+  return readSimulated(await run('simulate', change, ...words));
+}
+
+function requireDone(program: string, { code, out, said }: ShellAnswer): string {
+  if (code !== 0) {
+    // What it has written may be the whole configuration.
+    throw new MadeFault({ kind: 'failed', program, said: displayLine(said || `exit code ${code}`, 500) });
+  }
+  return out.toString('utf8');
+}

@@ -1,0 +1,83 @@
+// VMs that are being given to a cluster or taken from it: written down before anything is done, forgotten when all is.
+// What is found here later broke off.
+import * as promises from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Log } from '../../../base/log.js';
+import { takeLock } from '../../../journal/diskLock.js';
+import { idPattern, journalFailure, namesIn, newId } from '../../../journal/durable.js';
+import { writeJson } from '../../../journal/json.js';
+import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from '../../../journal/recordFolder.js';
+import { thisWriter } from '../../../journal/writer.js';
+import { MadeFault } from '../madeFault.js';
+
+const version = 1;
+const file = 'cluster.json';
+const maxBytes = 1024 * 1024;
+const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5_000));
+
+const shape = v.object({
+  version: v.literal(version),
+  id: v.pipe(v.string(), v.regex(idPattern)),
+  connection: text,
+  vms: v.array(v.object({ uuid: text, name: text, resource: text, config: text, autostart: v.boolean() })),
+});
+
+export type MadeRecord = Omit<v.InferOutput<typeof shape>, 'version'>;
+
+function placeIn(folder: string, log: Log): RecordPlace {
+  return { folder, root: join(folder, 'clusters'), fs: promises, log };
+}
+
+/** Forgotten when `work` resolves, and where it says so. Whatever cannot be written becomes a Failure `journal`. */
+export async function withRecord<T>(
+  { folder, log }: { readonly folder: string; readonly log: Log },
+  made: Omit<MadeRecord, 'id'>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const place = placeIn(folder, log);
+  const id = newId();
+  const record = writeJson({ version, id, ...made });
+  const hold = await beginRecord(place, { id, file, text: record, writer: await thisWriter() }).catch(
+    (error: unknown) => {
+      throw journalFailure(error, place.root, { doing: 'write down what is to be done' });
+    },
+  );
+  try {
+    const result = await work();
+    await forgetRecord(place, id);
+    return result;
+  } finally {
+    await hold.release().catch((error: unknown) => log.debug(`${id} is held no more: ${String(error)}`));
+  }
+}
+
+/** Each that broke off with this VM in it, forgotten when `end` resolves. @throws MadeFault `busy` */
+export async function endRecords<T>(
+  { folder, log }: { readonly folder: string; readonly log: Log },
+  vm: string,
+  end: (record: MadeRecord) => Promise<T>,
+): Promise<readonly T[]> {
+  const place = placeIn(folder, log);
+  const ended: T[] = [];
+  for (const id of (await namesIn(promises, place.root)).filter((name) => idPattern.test(name)).slice(0, 100)) {
+    const parse = recordWith<MadeRecord>(shape, id);
+    const read = await readRecord(place, join(place.root, id, file), { maxBytes, parse });
+    if (typeof read === 'string' || !read.vms.some(({ name, uuid }) => name === vm || uuid === vm)) {
+      continue;
+    }
+    const hold = await takeLock(promises, join(place.root, id), await thisWriter(), file);
+    if (hold === 'busy') {
+      throw new MadeFault({ kind: 'busy', vm });
+    }
+    if (hold !== 'gone') {
+      try {
+        ended.push(await end(read));
+        await forgetRecord(place, id);
+      } finally {
+        await hold.release().catch((error: unknown) => log.debug(`${id} is held no more: ${String(error)}`));
+      }
+    }
+  }
+  return ended;
+}

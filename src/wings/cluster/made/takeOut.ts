@@ -1,0 +1,74 @@
+// Takes a VM out of its cluster, or what was begun of giving it to one: the VM goes on as it is.
+import { readClustered, takenOutXpath, unlookedXml } from '../../../driver/cluster/clusteredVm.js';
+import type { ClusterState } from '../../../driver/cluster/clusterState.js';
+import { MadeFault } from '../madeFault.js';
+import { type ClusterShell, lookAtCluster } from './clusterShell.js';
+import type { MadeRecord } from './madeStore.js';
+
+type RecordedVm = MadeRecord['vms'][number];
+
+const refreshes = 5;
+
+/**
+ * Can be called again. The cluster forgets that it ran the VM before it forgets the VM: else it would stop what it no
+ * longer has to run, and cut the power of a node where that fails.
+ *
+ * @throws MadeFault
+ */
+export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm): Promise<void> {
+  const { uuid, resource, config, autostart } = vm;
+  const { ask, run } = shell;
+  const { state, cib } = await lookAtCluster(shell);
+  const clustered = readClustered(cib, resource);
+  if (clustered === 'others') {
+    throw new MadeFault({ kind: 'othersMade', vm: vm.name, resource });
+  }
+  if (clustered !== undefined) {
+    requireSettled(state);
+    const nodes = state.nodes.map(({ name }) => name);
+    await run('cibadmin', '--modify', '--scope', 'configuration', '--xml-text', unlookedXml(resource, nodes));
+    await run('crm_resource', '--wait', '--timeout', '120');
+    await persist(shell, uri, vm);
+    await forget(shell, resource);
+    await run('cibadmin', '--force', '--delete-all', '--xpath', takenOutXpath(resource));
+  }
+  if (autostart) {
+    await run('virsh', '--connect', uri, 'autostart', uuid);
+  }
+  await ask('rm', '-f', '--', config);
+}
+
+/** What is not known of a node would be known later. @throws MadeFault `noQuorum`, `unclean` */
+export function requireSettled({ hasQuorum, nodes }: ClusterState): void {
+  if (!hasQuorum || nodes.some(({ isUnclean }) => isUnclean)) {
+    throw new MadeFault({ kind: hasQuorum ? 'unclean' : 'noQuorum' });
+  }
+}
+
+/** The cluster's agent starts VMs that libvirt forgets at their end. */
+async function persist({ ask, run }: ClusterShell, uri: string, { uuid, config }: RecordedVm): Promise<void> {
+  const { code, out } = await ask('virsh', '--connect', uri, 'dominfo', uuid);
+  if (code !== 0) {
+    await run('virsh', '--connect', uri, 'define', config);
+  } else if (/^Persistent: +no$/mu.test(out.toString('utf8'))) {
+    await run('define_now', uri, uuid);
+  }
+}
+
+/** On all nodes that are there; one that is not begins with nothing. */
+async function forget({ ask, run }: ClusterShell, resource: string): Promise<void> {
+  for (let left = refreshes; left > 0; left -= 1) {
+    await run('crm_resource', '--refresh', '--resource', resource);
+    await run('crm_resource', '--wait', '--timeout', '120');
+    const { out } = await ask(
+      'cibadmin',
+      '--query',
+      '--xpath',
+      `//node_state[@crmd!='offline']//lrm_resource[@id='${resource}']`,
+    );
+    if (!out.toString('utf8').includes('<lrm_resource')) {
+      return;
+    }
+  }
+  throw new MadeFault({ kind: 'failed', program: 'crm_resource --refresh', said: resource });
+}
