@@ -35,8 +35,11 @@ export interface BegunMigration {
   readonly definition: string;
 }
 
-/** Of a VM on one host. `torn`: it stands still for a move whose end this host has not seen. */
-export type MigratedState = 'absent' | 'off' | 'on' | 'torn';
+/**
+ * Of a VM on one host. `torn`: it stands still for a move whose end this host has not seen. `paused`: for another
+ * reason, before the move too.
+ */
+export type MigratedState = 'absent' | 'off' | 'on' | 'paused' | 'torn';
 
 /**
  * Lasts with its connections: the source gives up a move whose connection ends. Each part rejects with a Failure.
@@ -75,11 +78,10 @@ export interface MigrationHost extends Disposable {
   /** At the destination, of what was prepared there: its QEMU ends, the VM goes on at the source. */
   giveUp(vm: MigratedVm, wish: MigrationWish): Promise<void>;
   stateOf(uuid: string): Promise<MigratedState>;
-  isPaused(uuid: string): Promise<boolean>;
   /** Lets a guest go on that is `torn`. Not before the other host was asked: two of it would write to its disks. */
   goOn(vm: MigratedVm): Promise<void>;
-  /** Ends what is `torn`, and nothing else; what is defined stays. */
-  end(vm: MigratedVm): Promise<void>;
-  /** Milliseconds that the guest stood still for the move that has ended here; undefined where nobody counted. */
-  stopOf(uuid: string): Promise<number | undefined>;
+  /** Ends what is in this state, and nothing else; what is defined stays. */
+  end(vm: MigratedVm, state: 'torn' | 'paused'): Promise<void>;
+  /** Of a guest that came here by a move: milliseconds that it stood still. Undefined: nothing tells that it did. */
+  arrivalOf(uuid: string): Promise<{ readonly stopMs?: number } | undefined>;
 }

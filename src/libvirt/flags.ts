@@ -140,6 +140,7 @@ export const VIR_DOMAIN_JOB_NONE = 0;
 
 // virDomainGetJobStatsFlags: of the one that ended last, which is then forgotten.
 export const VIR_DOMAIN_JOB_STATS_COMPLETED = 1;
+export const VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED = 2;
 
 // virDomainMigrateFlags
 export const VIR_MIGRATE_LIVE = 1;

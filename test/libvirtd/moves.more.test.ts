@@ -197,6 +197,59 @@ describe('a VM that is moved to another host', () => {
     await move('web', other, one);
   });
 
+  it('is defined again from what we wrote, where somebody undefined it on both hosts after an interruption', async () => {
+    const { one, other } = rig;
+    const was = await stateOn(one, 'web');
+    assert.equal(await moveKilled('web', (child) => killAt('there', child)), false);
+    for (const host of [one, other]) {
+      if ((await listed(host)).split('\n').includes('web')) {
+        await host.rig.virsh('undefine', 'web', '--snapshots-metadata');
+      }
+    }
+    assert.equal(await recovered('web'), other);
+    assert.deepEqual(await stateOn(other, 'web'), was);
+    await move('web', other, one);
+  });
+
+  it('stays on the other host, where somebody removed it here with its files after an interruption', async () => {
+    const { one, other } = rig;
+    const was = await stateOn(one, 'web');
+    assert.equal(await moveKilled('web', (child) => killAt('defining', child)), false);
+    await one.rig.virsh('undefine', 'web', '--snapshots-metadata');
+    readdirSync(one.at(images))
+      .filter((file) => file.startsWith('web'))
+      .forEach((file) => rmSync(one.at(`${images}/${file}`)));
+    assert.equal(await recovered('web'), other);
+    assert.deepEqual(await stateOn(other, 'web'), was);
+    await move('web', other, one);
+  });
+
+  it('is refused, and recovery says why, while a record of a move cannot be read', async () => {
+    const { one, other } = rig;
+    const was = await stateOn(one, 'web');
+    assert.equal(await moveKilled('web', (child) => killAt('sending', child)), false);
+    const folder = join(one.rig.daemon.dir, 'journal', 'moves');
+    const [id = ''] = readdirSync(folder).filter((name) => /^[\da-f]{32}$/u.test(name));
+    const file = join(folder, id, 'move.json');
+    const text = readFileSync(file, 'utf8');
+    for (const unread of [text.replace('"version":1', '"version":2'), text.slice(0, 100)]) {
+      writeFileSync(file, unread);
+      for (const call of [words('web', other.uri), ['recover', 'web', '-c', one.uri, '--yes']]) {
+        assert.match(await one.run('refused', ...call), new RegExp(id, 'u'));
+      }
+      assert.ok(existsSync(file));
+    }
+    // Of another VM, by all that can be read of it.
+    writeFileSync(file, text.replace('"version":1', '"version":2'));
+    await move('tags', one, other);
+    await move('tags', other, one);
+    writeFileSync(file, text);
+    assert.match(await one.run('done', 'recover', 'web', '-c', one.uri, '--plan'), /move/u);
+    assert.ok(existsSync(file));
+    assert.equal(await recovered('web'), one);
+    assert.deepEqual(await stateOn(one, 'web'), was);
+  });
+
   const words = (name: string, uri: string): readonly string[] => ['move', name, uri, '-c', rig.one.uri, '--yes'];
 
   it('takes its saved state and its TPM along', async () => {

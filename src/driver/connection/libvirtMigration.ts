@@ -2,6 +2,7 @@
 import type { Connection } from '../../libvirt/connection.js';
 import {
   VIR_DOMAIN_JOB_STATS_COMPLETED,
+  VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED,
   VIR_DOMAIN_PAUSED,
   VIR_DOMAIN_PAUSED_MIGRATION,
   VIR_DOMAIN_SHUTOFF,
@@ -28,7 +29,6 @@ import type {
   MigrationWish,
 } from '../migrationHost.js';
 import { jobFraction, watchWhile } from '../run/jobWatch.js';
-import { readPower } from '../powerState.js';
 import { failingWith } from '../toFailure.js';
 import { element, writeXml, XmlError } from '../xml/xmlTree.js';
 import type { OtherConnections } from './otherConnections.js';
@@ -42,6 +42,7 @@ interface Place {
 
 const noCookie = new Uint8Array();
 /** virDomainJobOperation. */
+const VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN = 4;
 const VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT = 5;
 /** QEMU's own, in milliseconds: what it sends while the guest stands still is to take no longer. */
 const usualStopMs = 300;
@@ -62,10 +63,9 @@ export async function openMigration(place: Place): Promise<MigrationHost> {
     confirm: (vm, ended, wish) => guard(vm.name, 'end a move', confirm(connection, vm, ended, wish)),
     giveUp: (vm, wish) => guard(vm.name, 'give a move up', giveUp(connection, vm, wish)),
     stateOf: (uuid) => guard(uuid, 'look where a VM is', stateOf(connection, uuid)),
-    isPaused: (uuid) => guard(uuid, 'look whether a VM is paused', isPaused(connection, uuid)),
     goOn: (vm) => guard(vm.name, 'let a VM go on', goOn(connection, vm)),
-    end: (vm) => guard(vm.name, 'end what a move has left', end(connection, vm)),
-    stopOf: (uuid) => guard(uuid, 'look how long a move took', stopOf(connection, uuid)),
+    end: (vm, state) => guard(vm.name, 'end what a move has left', end(connection, vm, state)),
+    arrivalOf: (uuid) => guard(uuid, 'look how long a move took', arrivalOf(connection, uuid)),
     dispose: () => place.others.close(connection),
   };
 }
@@ -204,35 +204,37 @@ async function stateOf(connection: Connection, uuid: string): Promise<MigratedSt
   if (state === VIR_DOMAIN_SHUTOFF) {
     return 'off';
   }
-  return state === VIR_DOMAIN_PAUSED && reason === VIR_DOMAIN_PAUSED_MIGRATION ? 'torn' : 'on';
-}
-
-async function isPaused(connection: Connection, uuid: string): Promise<boolean> {
-  const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  return (await readPower(connection, dom)).power === 'paused';
+  if (state !== VIR_DOMAIN_PAUSED) {
+    return 'on';
+  }
+  return reason === VIR_DOMAIN_PAUSED_MIGRATION ? 'torn' : 'paused';
 }
 
 async function goOn(connection: Connection, vm: MigratedVm): Promise<void> {
-  await requireTorn(connection, vm);
+  await requireState(connection, vm, 'torn');
   await connection.call('domainResume', { dom: domainOf(vm) });
 }
 
-async function end(connection: Connection, vm: MigratedVm): Promise<void> {
-  await requireTorn(connection, vm);
+async function end(connection: Connection, vm: MigratedVm, state: MigratedState): Promise<void> {
+  await requireState(connection, vm, state);
   await connection.call('domainDestroyFlags', { dom: domainOf(vm), flags: 0 });
 }
 
-async function requireTorn(connection: Connection, { uuid, name }: MigratedVm): Promise<void> {
-  if ((await stateOf(connection, uuid)) !== 'torn') {
+async function requireState(connection: Connection, { uuid, name }: MigratedVm, state: MigratedState): Promise<void> {
+  if ((await stateOf(connection, uuid)) !== state) {
     throw new Failure('failed', { vm: name, doing: 'end what a move has left', unseen: true });
   }
 }
 
-async function stopOf(connection: Connection, uuid: string): Promise<number | undefined> {
+async function arrivalOf(connection: Connection, uuid: string): ReturnType<MigrationHost['arrivalOf']> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  const { params } = await connection.call('domainGetJobStats', { dom, flags: VIR_DOMAIN_JOB_STATS_COMPLETED });
-  const stopped = typedParameterMap(params).get('downtime');
-  return stopped === undefined ? undefined : Number(stopped);
+  const flags = VIR_DOMAIN_JOB_STATS_COMPLETED | VIR_DOMAIN_JOB_STATS_KEEP_COMPLETED;
+  const job = typedParameterMap((await connection.call('domainGetJobStats', { dom, flags })).params);
+  if (job.get('operation') !== VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN) {
+    return undefined;
+  }
+  const stopped = job.get('downtime');
+  return stopped === undefined ? {} : { stopMs: Number(stopped) };
 }
 
 function domainOf({ name, uuid }: MigratedVm): Domain {

@@ -3,6 +3,8 @@ import type { Lacking } from '../../domain/copiedVm.js';
 
 export type MoveProblem =
   | { readonly kind: 'sameHost' | 'neitherOnNorOff' | 'checkpoints' | 'stateUnknown' | 'changed' }
+  /** A move brought it here, where it may not have run since. */
+  | { readonly kind: 'cameHerePaused' }
   /** Of a VM that runs: the other host has not the same file. */
   | { readonly kind: 'notShared'; readonly file: string }
   /** Of a VM that runs: the other host says so, or QEMU here does not reach it under any of these names. */
@@ -16,13 +18,16 @@ export type MoveProblem =
   /** Other VMs here rest on it. */
   | { readonly kind: 'needed'; readonly file: string; readonly vms: readonly string[] }
   | { readonly kind: 'ofLab'; readonly lab: string }
-  | { readonly kind: 'ofCluster'; readonly resource: string }
+  /** `snapshots`: it has some. */
+  | { readonly kind: 'ofCluster'; readonly resource: string; readonly snapshots: boolean }
   | { readonly kind: 'lacking'; readonly lacking: Lacking }
   | { readonly kind: 'noRoom'; readonly folder: string; readonly bytes: number; readonly free: number }
   /** The shell on the other host, in its words. */
   | { readonly kind: 'cannotWrite'; readonly folder: string; readonly said: string }
   /** Of one that broke off: somebody works on it. */
   | { readonly kind: 'busy' }
+  /** It broke off, both hosts have the VM on, and nothing tells which is the one. */
+  | { readonly kind: 'bothOn' }
   /** It broke off, and the VM was used on both hosts since, or on the other one with other files resting on it. */
   | { readonly kind: 'bothUsed' };
 

@@ -6,6 +6,7 @@ import { obstacleText } from '../../text/failures/obstacleText.js';
 import { measuredText } from '../../text/relativeAge.js';
 import { wayTo } from '../../text/ways.js';
 import type { MoveEnd } from './move/endMove.js';
+import type { MoveRecord } from './move/moveStore.js';
 import type { PlannedMove } from './move/plannedMove.js';
 import type { MoveProblem } from './moveFault.js';
 
@@ -22,6 +23,11 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there }:
       return t('{0} is the host that {1} is on.', host, vm);
     case 'neitherOnNorOff':
       return t('{0} is neither running nor off. Start it, or shut it down, first.', vm);
+    case 'cameHerePaused':
+      return t(
+        '{0} came to its host paused. If it is moved again before it runs, its QEMU ends and its RAM is lost. Resume it, and move it while it runs.',
+        vm,
+      );
     case 'notShared':
       return t(
         '{0} is running, and {1} does not have its file {2}. Shut the VM down first: then its files are sent.',
@@ -80,6 +86,13 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there }:
     case 'ofLab':
       return t('{0} is a VM of the lab {1}, which must stay on its host.', vm, displayLine(problem.lab));
     case 'ofCluster':
+      if (problem.snapshots) {
+        return t(
+          'A cluster runs {0} as “{1}”, and does not move a VM with snapshots: it stops the VM and starts it elsewhere, without its RAM and its snapshots. Delete the snapshots first.',
+          vm,
+          displayLine(problem.resource),
+        );
+      }
       return t(
         'A cluster runs {0} as “{1}”, and decides where. Use the cluster: {2}',
         vm,
@@ -101,6 +114,14 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there }:
       return `${host}: ${t('{0} cannot be written: {1}', displayLine(problem.folder), displayLine(problem.said, 500))}`;
     case 'busy':
       return t('Another operation is running on {0}. Try again when it has finished.', vm);
+    case 'bothOn':
+      return t(
+        'A move of {0} to {1} was interrupted, and {0} is on at both hosts. Nothing was changed. Look at both ({2}), and force off the one that you do not need. Then finish the move: {3}',
+        vm,
+        host,
+        `virsh domstate --reason ${vm}`,
+        wayTo('finish', vm),
+      );
     case 'bothUsed':
       return t(
         'A move of {0} to {1} was interrupted, and the VM was used on both hosts since, or cannot be compared. Nothing was changed. Compare both, and undefine the one that you do not need.',
@@ -147,13 +168,22 @@ export function planLines(
   ];
 }
 
-export function movedLines({ end, record, trashed, stopMs }: MoveEnd, host: string): readonly string[] {
+/** One that broke off, and what is to be done about it. */
+export function leftText({ vm: { name }, to }: MoveRecord): string {
+  const vm = displayLine(name);
+  return t('A move of {0} to {1} was interrupted. Finish or undo it: {2}', vm, displayLine(to), wayTo('finish', vm));
+}
+
+export function movedLines({ end, again, record, trashed, stopMs }: MoveEnd, host: string): readonly string[] {
   const [vm, there] = [displayLine(record.vm.name), displayLine(host)];
+  const definedAgain =
+    again === undefined ? [] : [t('Neither host had {0} any more, so it was defined again with its snapshots.', vm)];
   if (end === 'undone') {
-    return [t('Undid the move of {0}: it is where it was.', vm)];
+    return [t('Undid the move of {0}: it is where it was.', vm), ...definedAgain];
   }
   return [
     record.phase === 'moving' ? t('Moved {0} to {1}.', vm, there) : t('Moved {0} to {1}. It is off.', vm, there),
+    ...definedAgain,
     ...(stopMs === undefined ? [] : [t('The VM paused for {0}.', measuredText(stopMs))]),
     ...(trashed.length > 0
       ? [

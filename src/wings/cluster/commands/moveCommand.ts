@@ -4,15 +4,17 @@ import { agreeTo } from '../../../cli/agree.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
+import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { CopiesFault } from '../../copies/copiesFault.js';
 import { faultText } from '../../copies/copiesText.js';
-import { endLeftMoves } from '../move/leftMoves.js';
+import { eachLeft, endLeftMoves } from '../move/leftMoves.js';
+import { MoveStore } from '../move/moveStore.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
 import { isFailing, MoveFault, MoveStays } from '../moveFault.js';
-import { movedLines, moveProblemText, planLines, staysText } from '../moveText.js';
+import { leftText, movedLines, moveProblemText, planLines, staysText } from '../moveText.js';
 import type { ClusterAnswers } from './answers.js';
 
 export const move: CommandHandler = async (context) => {
@@ -66,11 +68,28 @@ export const move: CommandHandler = async (context) => {
 /** Moves of the VM that broke off, and what broke off of giving it to a cluster, are ended first. */
 export function recovering(recover: CommandHandler | undefined): CommandHandler {
   return async (context) => {
-    const named = context.call.operands[0] ?? '';
-    const isLook = context.call.flags.has('plan') || context.call.flags.has('dismiss');
-    const isOnlyMove = await orCliError({ vm: named, host: '' }, async () =>
-      isLook ? false : tellEnded(context, named),
-    );
+    const { call, session, terminal, log, json } = context;
+    const [named = ''] = call.operands;
+    const isLook = call.flags.has('plan') || call.flags.has('dismiss');
+    let isOnlyMove: boolean;
+    try {
+      isOnlyMove = await orCliError({ vm: named, host: '' }, async () => {
+        if (isLook) {
+          const lines: string[] = [];
+          await eachLeft(new MoveStore(session.folder, log), named, (left) => void lines.push(leftText(left)));
+          const isSaid = json === undefined && lines.length > 0;
+          if (isSaid) {
+            terminal.say(lines.join('\n'));
+          }
+          return isSaid && call.flags.has('plan');
+        }
+        return tellEnded(context, named);
+      });
+    } catch (error) {
+      // What else broke off is no part of it.
+      await (error instanceof Failure && error.kind === 'refused' && recover?.(context));
+      throw error;
+    }
     const isEnded = !isLook && (await (await import('./clusterCommand.js')).tellEndedSetups(context, named));
     return isOnlyMove || isEnded || recover === undefined ? 'done' : recover(context);
   };
@@ -78,9 +97,12 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
 
 /** @returns whether there was one */
 async function tellEnded({ session, terminal, log }: Context, vm: string): Promise<boolean> {
-  const ends = await endLeftMoves(session.engine, vm, { folder: session.folder, log });
-  ends.forEach((end) => terminal.tell(movedLines(end, end.record.to).join('\n')));
-  return ends.length > 0;
+  let isAny = false;
+  await endLeftMoves(session.engine, vm, { folder: session.folder, log }, (end) => {
+    isAny = true;
+    terminal.tell(movedLines(end, end.record.to).join('\n'));
+  });
+  return isAny;
 }
 
 async function orCliError<T>(

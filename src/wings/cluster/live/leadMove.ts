@@ -7,6 +7,7 @@ import type {
   MigrationRun,
   MigrationWish,
 } from '../../../driver/migrationHost.js';
+import { MoveFault } from '../moveFault.js';
 
 export interface MoveEnds {
   readonly source: MigrationHost;
@@ -43,7 +44,7 @@ export async function leadMove(
   run: MigrationRun,
 ): Promise<number | undefined> {
   // No host asks the other: libvirt's own clients look, too.
-  const wish = { ...asked, isPaused: await source.isPaused(vm.uuid) };
+  const wish = { ...asked, isPaused: (await source.stateOf(vm.uuid)) === 'paused' };
   const begun = await source.begin(vm, wish);
   const prepared = await destination.prepare(vm, begun, wish);
   // The other host's QEMU would go on without its daemon: the source does not hear of that.
@@ -70,7 +71,7 @@ export async function leadMove(
     throw error;
   }
   await source.confirm(vm, ended, wish);
-  return destination.stopOf(vm.uuid);
+  return (await destination.arrivalOf(vm.uuid))?.stopMs;
 }
 
 /** What is to be done at either host, and where the VM is then. */
@@ -81,44 +82,61 @@ interface Settlement {
 }
 
 /**
+ * `on` is also `paused` where the table does not say otherwise.
+ *
  * | source      | destination | it is at    | because                                                  |
  * |-------------|-------------|-------------|----------------------------------------------------------|
  * | on          | absent, off | source      | it has not left                                          |
  * | on          | torn        | source      | a QEMU waits there for what never comes: it is ended     |
+ * | paused      | on, arrived | destination | what stands still here has gone there: what is left ends |
+ * | on          | on          | ?           | a person decides                                         |
  * | torn        | on          | destination | its own host did not hear of the end: what is left ends  |
  * | torn        | absent, off | source      | it was given up there: it goes on                        |
  * | torn        | torn        | source      | nobody let it run there: that ends, and this goes on     |
  * | absent, off | on          | destination | it has moved                                             |
  * | absent, off | other       | nowhere     | its QEMU has ended                                       |
+ *
+ * @param arrived the other host says that its guest came by a move
  */
-export function settledBy(source: MigratedState, destination: MigratedState): Settlement | undefined {
+export function settledBy(source: MigratedState, destination: MigratedState, arrived: boolean): Settlement | undefined {
   const ending = destination === 'torn' ? { destination: 'end' as const } : {};
+  const isThere = isOn(destination);
   switch (source) {
     case 'on':
-      return destination === 'on' ? undefined : { ...ending, where: 'source' };
+    case 'paused':
+      if (isThere) {
+        return source === 'paused' && arrived ? { source: 'end', where: 'destination' } : undefined;
+      }
+      return { ...ending, where: 'source' };
     case 'torn':
-      return destination === 'on'
-        ? { source: 'end', where: 'destination' }
-        : { ...ending, source: 'goOn', where: 'source' };
+      return isThere ? { source: 'end', where: 'destination' } : { ...ending, source: 'goOn', where: 'source' };
     case 'absent':
     case 'off':
-      return { where: destination === 'on' ? 'destination' : 'nowhere' };
+      return { where: isThere ? 'destination' : 'nowhere' };
   }
 }
 
-/** Asks both hosts, and does what lets the VM go on at exactly one of them. Rejects where one does not answer. */
+function isOn(state: MigratedState): boolean {
+  return state === 'on' || state === 'paused';
+}
+
+/**
+ * Asks both hosts, and does what lets the VM go on at exactly one of them. Rejects where one does not answer.
+ * @throws MoveFault `bothOn`
+ */
 export async function settle({ source, destination }: MoveEnds, vm: MigratedVm): Promise<WhereItIs> {
   const look = (): Promise<readonly [MigratedState, MigratedState]> =>
     Promise.all([source.stateOf(vm.uuid), destination.stateOf(vm.uuid)]);
   for (let [here, there] = await look(); ;) {
-    const settled = settledBy(here, there);
+    const arrived = here === 'paused' && isOn(there) && (await destination.arrivalOf(vm.uuid)) !== undefined;
+    const settled = settledBy(here, there, arrived);
     if (settled === undefined) {
-      throw new Failure('failed', { vm: vm.name, doing: 'look where a VM is', unseen: true });
+      throw new MoveFault({ kind: 'bothOn' });
     }
     try {
       // First what must be over before the other goes on.
-      await (settled.destination === 'end' && destination.end(vm));
-      await (settled.source === 'end' && source.end(vm));
+      await (settled.destination === 'end' && destination.end(vm, 'torn'));
+      await (settled.source === 'end' && source.end(vm, here === 'paused' ? 'paused' : 'torn'));
       await (settled.source === 'goOn' && source.goOn(vm));
       return settled.where;
     } catch (error) {

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { directFiles } from '../../../driver/files/directFiles.js';
 import { turnsOfAll } from '../../../driver/files/fileTurns.js';
 import type { StandingVm } from '../../../domain/copiedVm.js';
+import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { filesOfVms } from '../../copies/vm/filesOfVms.js';
 import { settle } from '../live/leadMove.js';
@@ -12,6 +13,8 @@ import { requireRun, seenOn, type Side, type Sides, withEnds, withSides } from '
 
 export interface MoveEnd {
   readonly end: 'moved' | 'undone';
+  /** Somebody had undefined it on both hosts: it was defined again. */
+  readonly again?: true;
   readonly record: MoveRecord;
   /** Files of its own host that were put into the trash. */
   readonly trashed: readonly string[];
@@ -27,46 +30,59 @@ export interface MoveEnd {
  * | `there`             | here, and not there     | undone                                     |
  * | `there`             | on both                 | left to a person                           |
  * | `moving`            |                         | finished where the guest is there, undone where it is here |
+ * | any                 | undefined here, not by us | finished where it is there, else defined again           |
  *
  * A host on which the VM got snapshots or disks since does not forget it: also that is used.
  *
  * @throws MoveFault `bothUsed`; Failure, CopiesFault: it can be called again
  */
-export async function endMove(engine: EnginePort, open: OpenMove): Promise<MoveEnd> {
+export async function endMove(engine: EnginePort, open: OpenMove, turn?: 'inTurn'): Promise<MoveEnd> {
   const { record } = open;
   const { signal } = new AbortController();
-  return withSides(engine, record, signal, async (sides) => {
-    const end = await endOf(record, sides);
-    if (await hasNews(end === 'moved' ? sides.from : sides.to, record)) {
-      throw new MoveFault({ kind: 'bothUsed' });
-    }
-    const trashed = end === 'moved' ? await finish(record, sides) : await undo(engine, record, sides);
-    await open.forget();
-    for (const connection of [record.from, record.to]) {
-      await engine.refresh({ connection });
-    }
-    return { end, record, trashed };
-  });
+  return withSides(engine, record, signal, (sides) =>
+    turn === undefined
+      ? endBetween(engine, open, sides)
+      : engine.leaseAll(turnOn(record.id, { connection: record.from, uuid: record.vm.uuid }), () =>
+          endBetween(engine, open, sides),
+        ),
+  );
 }
 
-async function endOf(record: MoveRecord, sides: Sides): Promise<MoveEnd['end']> {
+/** Nothing else is done with a VM that is moved. */
+export function turnOn(id: string, vm: VmRef): Parameters<EnginePort['leaseAll']>[0] {
+  return { id, requests: [{ kind: 'power', vm, action: 'shutDown' }] };
+}
+
+async function endBetween(engine: EnginePort, open: OpenMove, sides: Sides): Promise<MoveEnd> {
+  const { record } = open;
+  const decided = await endOf(record, sides);
+  const { end } = decided;
+  if (await hasNews(end === 'moved' ? sides.from : sides.to, record)) {
+    throw new MoveFault({ kind: 'bothUsed' });
+  }
+  const trashed = end === 'moved' ? await finish(record, sides) : await undo(engine, record, sides);
+  await open.forget();
+  for (const connection of [record.from, record.to]) {
+    await engine.refresh({ connection });
+  }
+  return { ...decided, record, trashed };
+}
+
+async function endOf(record: MoveRecord, sides: Sides): Promise<Pick<MoveEnd, 'end' | 'again'>> {
   const { phase, vm, files } = record;
   const { from, to } = sides;
   if (phase === 'moving') {
     const where = await withEnds(sides, (ends) => settle(ends, vm));
     if (where !== 'nowhere') {
-      return where === 'source' ? 'undone' : 'moved';
+      return { end: where === 'source' ? 'undone' : 'moved' };
     }
-    const isHere = (await standingOn(from, vm.uuid)) !== undefined;
-    return isHere && !(await hasNews(to, record)) ? 'undone' : 'moved';
   }
-  const there = await standingOn(to, vm.uuid);
-  if (phase !== 'there') {
-    return 'undone';
-  }
-  const here = await standingOn(from, vm.uuid);
+  const [here, there] = [await standingOn(from, vm.uuid), await standingOn(to, vm.uuid)];
   if (here === undefined) {
-    return 'moved';
+    return endOfForgotten(record, sides, there);
+  }
+  if (phase !== 'there') {
+    return { end: phase === 'moving' && (await hasNews(to, record)) ? 'moved' : 'undone' };
   }
   const paths = files.map(({ path }) => path);
   const [seenHere, seenThere] = [await seenOn(from, paths), await seenOn(to, paths)];
@@ -82,7 +98,30 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<MoveEnd['end']> 
   if (usedHere && usedThere) {
     throw new MoveFault({ kind: 'bothUsed' });
   }
-  return usedHere || there === undefined ? 'undone' : 'moved';
+  return { end: usedHere || there === undefined ? 'undone' : 'moved' };
+}
+
+/** Its own host has forgotten it: what was written down may be all that is left of its definition and snapshots. */
+async function endOfForgotten(
+  { phase, vm, files, documents }: MoveRecord,
+  { from, to }: Sides,
+  there: StandingVm | undefined,
+): Promise<Pick<MoveEnd, 'end' | 'again'>> {
+  const known = { ...vm, documents };
+  if (there !== undefined) {
+    // The other one may know a part of its snapshots.
+    await (phase === 'defining' && to.ask((copies) => copies.takeSnapshotsBack(known)));
+    return { end: 'moved' };
+  }
+  const paths = files.map(({ path }) => path);
+  for (const side of phase === 'defining' || phase === 'there' ? [to, from] : [from]) {
+    const seen = await seenOn(side, paths);
+    if (paths.every((path) => seen.has(path))) {
+      await side.ask((copies) => copies.takeOver(known));
+      return { end: side === to ? 'moved' : 'undone', again: true };
+    }
+  }
+  throw new MoveFault({ kind: 'bothUsed' });
 }
 
 function standingOn(side: Side, uuid: string): Promise<StandingVm | undefined> {

@@ -1,30 +1,62 @@
 // Moves of a VM that broke off: each is finished or undone before anything else is done with it.
 import type { Log } from '../../../base/log.js';
+import { Failure } from '../../../domain/failure.js';
+import { refuse } from '../../../domain/refusal.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { MoveFault } from '../moveFault.js';
 import { endMove, type MoveEnd } from './endMove.js';
-import { MoveStore } from './moveStore.js';
+import { type MoveRecord, MoveStore } from './moveStore.js';
 
-/** @param vm its name or UUID. @throws MoveFault `busy`, and what `endMove` throws */
+interface Place {
+  /** Of the session. */
+  readonly folder: string;
+  readonly log: Log;
+}
+
+/**
+ * @param vm its name or UUID
+ * @param onEnd told of each
+ * @throws MoveFault `busy`; what `endMove` throws; Failure `refused` where one cannot be read
+ */
 export async function endLeftMoves(
   engine: EnginePort,
   vm: string,
-  { folder, log }: { readonly folder: string; readonly log: Log },
-): Promise<readonly MoveEnd[]> {
+  { folder, log }: Place,
+  onEnd: (end: MoveEnd) => void = () => undefined,
+): Promise<void> {
   const store = new MoveStore(folder, log);
-  const ends: MoveEnd[] = [];
-  for (const { id } of await store.of(vm)) {
+  await eachLeft(store, vm, async ({ id }) => {
     const open = await store.lock(id);
     if (open === 'busy') {
       throw new MoveFault({ kind: 'busy' });
     }
     if (open !== 'gone') {
       try {
-        ends.push(await endMove(engine, open));
+        onEnd(await endMove(engine, open, 'inTurn'));
       } finally {
         await open.leave();
       }
     }
+  });
+}
+
+/** @throws Failure `refused` where one cannot be read: it is unknown what it did */
+export async function eachLeft(
+  store: MoveStore,
+  vm: string,
+  act: (move: MoveRecord) => Promise<void> | void,
+): Promise<void> {
+  const { moves, unread } = await store.of(vm);
+  for (const move of moves) {
+    await act(move);
   }
-  return ends;
+  const [first] = unread;
+  if (first !== undefined) {
+    const { path: file, why, vm: whose } = first;
+    const { refusal } =
+      whose === undefined
+        ? refuse('entryOfUnknownVm', { file })
+        : refuse('entryUnreadable', { vm: whose.name, file, why });
+    throw new Failure('refused', { vm, refusal });
+  }
 }

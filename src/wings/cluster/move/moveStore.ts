@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
 import type { DiskLock } from '../../../journal/diskLock.js';
 import { idPattern, journalFailure, namesIn, replaceFile } from '../../../journal/durable.js';
-import { count, writeJson } from '../../../journal/json.js';
+import { count, parseAs, writeJson } from '../../../journal/json.js';
 import {
   beginRecord,
   forgetRecord,
@@ -69,6 +69,17 @@ const shape = v.object({
   }),
 });
 
+/** What a record of any version says. */
+const headShape = v.object({ version: count, vm: shape.entries.vm });
+
+/** It stays where it is. */
+interface UnreadMove {
+  readonly path: string;
+  readonly why: 'newer' | 'damaged';
+  /** Absent: it may be of any. */
+  readonly vm?: MoveRecord['vm'];
+}
+
 type MoveDocument = v.InferOutput<typeof shape>;
 export type MoveRecord = Omit<MoveDocument, 'version'>;
 export type MovedFile = MoveDocument['files'][number];
@@ -90,11 +101,15 @@ export class MoveStore {
     this.#place = { folder, root: join(folder, 'moves'), fs: promises, log };
   }
 
-  /** Those of a VM, by its name or UUID. */
-  async of(vm: string): Promise<readonly MoveRecord[]> {
+  /** Those of a VM, by its name or UUID, and those of which nobody here can tell that they are not. */
+  async of(vm: string): Promise<{ readonly moves: readonly MoveRecord[]; readonly unread: readonly UnreadMove[] }> {
     const ids = (await namesIn(promises, this.#place.root)).filter((name) => idPattern.test(name)).slice(0, maxMoves);
-    const read = await Promise.all(ids.map((each) => this.#read(each)));
-    return read.flatMap((one) => (one !== undefined && [one.vm.name, one.vm.uuid].includes(vm) ? [one] : []));
+    const read = (await Promise.all(ids.map((each) => this.#read(each)))).filter((one) => one !== 'gone');
+    const own = read.filter((one) => one.vm === undefined || [one.vm.name, one.vm.uuid].includes(vm));
+    return {
+      moves: own.flatMap((one) => ('why' in one ? [] : [one])),
+      unread: own.flatMap((one) => ('why' in one ? [one] : [])),
+    };
   }
 
   async begin(record: MoveRecord): Promise<OpenMove> {
@@ -108,7 +123,10 @@ export class MoveStore {
 
   async lock(which: string): Promise<OpenMove | 'busy' | 'gone'> {
     const of = { id: which, file, writer: await thisWriter() };
-    const taken = await takeUpRecord(this.#place, of, (id) => this.#read(id));
+    const taken = await takeUpRecord(this.#place, of, async (id) => {
+      const read = await this.#read(id);
+      return read === 'gone' || 'why' in read ? undefined : read;
+    });
     return typeof taken === 'string' ? taken : this.#open(taken.record, taken.hold);
   }
 
@@ -133,10 +151,16 @@ export class MoveStore {
     };
   }
 
-  #read(which: string): Promise<MoveRecord | undefined> {
-    const options = { maxBytes, parse: recordWith<MoveRecord>(shape, which) };
-    return readRecord(this.#place, join(this.#place.root, which, file), options).then((read) =>
-      typeof read === 'string' ? undefined : read,
-    );
+  async #read(which: string): Promise<MoveRecord | UnreadMove | 'gone'> {
+    const own = join(this.#place.root, which);
+    const parse = (value: unknown): MoveRecord | UnreadMove | undefined => {
+      const head = parseAs(headShape, value);
+      return (
+        recordWith<MoveRecord>(shape, which)(value) ??
+        (head && { path: own, why: head.version > version ? 'newer' : 'damaged', vm: head.vm })
+      );
+    };
+    const read = await readRecord(this.#place, join(own, file), { maxBytes, parse });
+    return read === 'unreadable' ? { path: own, why: 'damaged' } : read;
   }
 }

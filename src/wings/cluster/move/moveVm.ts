@@ -9,7 +9,7 @@ import { newId } from '../../../journal/durable.js';
 import { CopiesFault } from '../../copies/copiesFault.js';
 import { sendFiles } from '../../copies/plain/sendFiles.js';
 import { MoveFault, MoveStays } from '../moveFault.js';
-import { endMove, type MoveEnd } from './endMove.js';
+import { endMove, type MoveEnd, turnOn } from './endMove.js';
 import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
 import { moveGuest } from './moveGuest.js';
 import type { PlannedMove } from './plannedMove.js';
@@ -29,8 +29,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
   const { ref, vm } = view;
   const { folder, log, signal } = wish;
   const id = newId();
-  const requests = [{ kind: 'power', vm: ref, action: 'shutDown' }] as const;
-  return engine.leaseAll({ id, requests, signal }, async () => {
+  return engine.leaseAll({ ...turnOn(id, ref), signal }, async () => {
     const stageOf = (base: string): string => posix.join(base, `.virt-rewind-move-${id}`);
     const files = send.map(({ base, ...file }, at): MovedFile => ({ ...file, stage: `${stageOf(base)}/${at}` }));
     const open = await new MoveStore(folder, log).begin({

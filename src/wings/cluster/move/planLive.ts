@@ -42,13 +42,18 @@ export async function planLive(
     address: `tcp://${await addressOf(sides, address)}`,
   };
   const some = documents.snapshots.length > 0 ? 'some' : 'none';
-  await withEnds(sides, (ends) => tryMove(ends, { name: vm.name, uuid: ref.uuid }, some, wish)).catch(
-    (error: unknown) => {
-      throw error instanceof Failure && error.details.libvirtMessage !== undefined
-        ? new MoveFault({ kind: 'notTaken', said: error.details.libvirtMessage })
-        : error;
-    },
-  );
+  await withEnds(sides, async (ends) => {
+    const { source } = ends;
+    // QEMU (7.2) ends where a guest that has not run since it came is sent on.
+    if ((await source.stateOf(ref.uuid)) === 'paused' && (await source.arrivalOf(ref.uuid)) !== undefined) {
+      throw new MoveFault({ kind: 'cameHerePaused' });
+    }
+    await tryMove(ends, { name: vm.name, uuid: ref.uuid }, some, wish);
+  }).catch((error: unknown) => {
+    throw error instanceof Failure && error.details.libvirtMessage !== undefined
+      ? new MoveFault({ kind: 'notTaken', said: error.details.libvirtMessage })
+      : error;
+  });
   return {
     view,
     documents,

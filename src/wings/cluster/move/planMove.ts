@@ -6,7 +6,7 @@ import type { VmFile } from '../../../domain/vmFiles.js';
 import { isSameHost } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { LabStore } from '../../../journal/labStore.js';
-import type { VmView } from '../../../live/views.js';
+import { countSnapshots, type VmView } from '../../../live/views.js';
 import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
 import { MoveFault } from '../moveFault.js';
 import { planLive } from './planLive.js';
@@ -70,7 +70,8 @@ function requireOtherHost(engine: EnginePort, from: string, to: string): void {
 
 const movable: ReadonlySet<PowerState> = new Set(['off', 'running', 'paused']);
 
-async function requireFree(engine: EnginePort, { vm, ref }: VmView, folder: string): Promise<void> {
+async function requireFree(engine: EnginePort, view: VmView, folder: string): Promise<void> {
+  const { vm, ref } = view;
   if (!movable.has(vm.power)) {
     throw new MoveFault({ kind: 'neitherOnNorOff' });
   }
@@ -81,7 +82,8 @@ async function requireFree(engine: EnginePort, { vm, ref }: VmView, folder: stri
   // It would be refused where a cluster starts the VM: the only word of the cluster that is needed here.
   const decision = await engine.plan({ kind: 'power', vm: ref, action: 'start' });
   if (decision.kind === 'refusal' && decision.refusal.reason === 'keptByCluster') {
-    throw new MoveFault({ kind: 'ofCluster', resource: decision.refusal.facts['resource'] ?? '' });
+    const { resource = '' } = decision.refusal.facts;
+    throw new MoveFault({ kind: 'ofCluster', resource, snapshots: countSnapshots(view) !== 0 });
   }
 }
 

@@ -34,35 +34,43 @@ class Host implements MigrationHost {
   giveUp = () => this.#does('giveUp', undefined);
   goOn = () => this.#does('goOn', undefined);
   end = () => this.#does('end', undefined);
-  stopOf = () => this.#does('stopOf', 12);
+  arrivalOf = () => this.#does('arrivalOf', { stopMs: 12 });
   stateOf = () => Promise.resolve(this.states.length > 1 ? this.states.shift()! : this.states[0]!);
-  isPaused = () => Promise.resolve(false);
   dispose = () => undefined;
 }
 
 describe('the end of a live move', () => {
-  const states: readonly MigratedState[] = ['absent', 'off', 'on', 'torn'];
+  const states: readonly MigratedState[] = ['absent', 'off', 'on', 'paused', 'torn'];
 
-  it('lets nothing go on at its own host that runs at the other', () => {
+  it('lets nothing go on at its own host that is on at the other', () => {
     for (const source of states) {
-      assert.notEqual(settledBy(source, 'on')?.where, 'source', source);
-      assert.notEqual(settledBy(source, 'on')?.source, 'goOn', source);
+      for (const there of ['on', 'paused'] as const) {
+        for (const arrived of [true, false]) {
+          assert.notEqual(settledBy(source, there, arrived)?.where, 'source', source);
+          assert.notEqual(settledBy(source, there, arrived)?.source, 'goOn', source);
+        }
+      }
     }
     for (const there of ['absent', 'off', 'torn'] as const) {
-      assert.equal(settledBy('torn', there)?.source, 'goOn');
-      assert.equal(settledBy('on', there)?.source, undefined);
+      assert.equal(settledBy('torn', there, false)?.source, 'goOn');
+      assert.equal(settledBy('on', there, false)?.source, undefined);
+      assert.equal(settledBy('paused', there, false)?.source, undefined);
     }
   });
 
-  it('ends nothing that runs', () => {
+  it('ends nothing that runs, and what is paused only where it has gone to the other', () => {
     for (const here of states) {
       for (const there of states) {
-        const settled = settledBy(here, there);
-        assert.ok(settled?.source === undefined || here === 'torn', `${here} ${there}`);
-        assert.ok(settled?.destination === undefined || there === 'torn', `${here} ${there}`);
+        for (const arrived of [true, false]) {
+          const settled = settledBy(here, there, arrived);
+          const mayEnd = here === 'torn' || (here === 'paused' && arrived && (there === 'on' || there === 'paused'));
+          assert.ok(settled?.source === undefined || mayEnd, `${here} ${there}`);
+          assert.ok(settled?.destination === undefined || there === 'torn', `${here} ${there}`);
+        }
       }
     }
-    assert.equal(settledBy('on', 'on'), undefined);
+    assert.equal(settledBy('on', 'on', true), undefined);
+    assert.equal(settledBy('paused', 'paused', false), undefined);
   });
 
   it('looks again where a host has done by itself what it is told', async () => {
