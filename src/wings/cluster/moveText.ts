@@ -10,13 +10,15 @@ import type { MoveRecord } from './move/moveStore.js';
 import type { PlannedMove } from './move/plannedMove.js';
 import type { MoveProblem } from './moveFault.js';
 
-interface MoveWords {
+export interface MoveWords {
   readonly vm: string;
   /** The other host. */
   readonly host: string;
+  /** Of its connection, where `host` is what a person calls it. */
+  readonly uri?: string;
 }
 
-export function moveProblemText(problem: MoveProblem, { vm: name, host: there }: MoveWords): string {
+export function moveProblemText(problem: MoveProblem, { vm: name, host: there, uri = there }: MoveWords): string {
   const [vm, host] = [displayLine(name), displayLine(there)];
   switch (problem.kind) {
     case 'sameHost':
@@ -43,7 +45,7 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there }:
         vm,
         host,
         problem.names.map((one) => displayLine(one)).join(', '),
-        `virt-rewind move ${displayLine(name)} ${displayLine(there)} --address 192.0.2.7`,
+        `virt-rewind move ${displayLine(name)} ${displayLine(uri)} --address 192.0.2.7`,
       );
     case 'checkpoints':
       return t(

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { CopiesFault } from '../../copies/copiesFault.js';
 import { faultText } from '../../copies/copiesText.js';
 import { displayLine } from '../../../domain/plainText.js';
+import { labelIn } from '../../../text/connectionLabel.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { typeNameOfVm } from '../../../ui/commands/consent.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
@@ -16,7 +17,7 @@ import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
 import { isFailing, MoveFault, MoveStays } from '../moveFault.js';
-import { movedLines, moveProblemText, planLines, staysText } from '../moveText.js';
+import { movedLines, moveProblemText, type MoveWords, planLines, staysText } from '../moveText.js';
 
 export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string; readonly to: string }> {
   const { engine, log } = run;
@@ -26,7 +27,7 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
   const { uri: to } = await pickConnection(others, t('Select where {0} goes', displayLine(vm.name)));
   const session = sessionOf(run);
   const { folder } = session;
-  const words = { vm: vm.name, host: to };
+  const words = { vm: vm.name, host: labelIn(engine.connections, to), uri: to };
   try {
     const end = await notifyProgress(run.title ?? vm.name, true, async (report, cancellation): Promise<MoveEnd> => {
       const stop = new AbortController();
@@ -48,14 +49,14 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
         return moveVm(engine, sides, planned, { folder, log, signal: stop.signal, onProgress });
       });
     });
-    void notify('info', movedLines(end, to).join(' '));
+    void notify('info', movedLines(end, words.host).join(' '));
     return { vm: vm.name, to };
   } catch (error) {
     throw asCommandError(error, words);
   }
 }
 
-function asCommandError(error: unknown, words: { readonly vm: string; readonly host: string }): unknown {
+function asCommandError(error: unknown, words: MoveWords): unknown {
   if (error instanceof MoveStays) {
     const cause = asCommandError(error.cause, words);
     return new CommandError(
