@@ -26,6 +26,7 @@ const benches = {
   scale: { need: 'libvirt', run: inNode },
   guest: { need: 'libvirt', run: inNode },
   plan: { need: 'libvirt', run: inNode },
+  placement: { need: 'libvirt', run: inNode },
   question: { need: 'libvirt', run: inNode },
   check: { need: 'libvirt', run: inNode },
   checkpoint: { need: 'libvirt', run: inNode },

@@ -11,9 +11,19 @@ export const packedPlaces = new Map([
   ['docs/library.md', 'library.md'],
   ['docs/systems.md', 'systems.md'],
   ['docs/lab-file.md', 'lab-file.md'],
-  ...['agents', 'bisect', 'copies', 'clones', 'cluster', 'guest', 'levels', 'move', 'seamless', 'undo'].map(
-    (name) => /** @type {const} */ ([`docs/${name}.md`, `docs/${name}.md`]),
-  ),
+  ...[
+    'agents',
+    'bisect',
+    'copies',
+    'clones',
+    'cluster',
+    'guest',
+    'levels',
+    'move',
+    'placement',
+    'seamless',
+    'undo',
+  ].map((name) => /** @type {const} */ ([`docs/${name}.md`, `docs/${name}.md`])),
 ]);
 
 /** What lies beside them. */

@@ -75,6 +75,12 @@ const more = {
     minutes: 1,
     files: ['liveMove'],
   },
+  placement: {
+    guards: ['wings', 'driver', 'libvirt'],
+    layer: 'libvirtd',
+    minutes: 3,
+    files: ['placement'],
+  },
   // Made by debootstrap from the mirror, where it is not there yet.
   debian: {
     guards: ['wings', 'qemu'],

@@ -109,6 +109,7 @@ const ofCopies: Table<VmCopies> = {
   startForUs: 'changes',
   openMigration: 'changes',
   lacking: 'reads',
+  hostLoad: 'reads',
   standing: 'reads',
   takeOver: 'changes',
   letGo: 'changes',

@@ -25,6 +25,7 @@ import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
 import type { VmKeepers } from '../domain/keeper.js';
 import type { Hardware } from '../domain/hardware.js';
+import type { HostLoad } from '../domain/hostLoad.js';
 import type { HostFiles, MadeFile, OnMade } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
 import type { Step, TargetFile } from '../steps/step.js';
@@ -161,6 +162,8 @@ export interface VmCopies {
   openMigration(): Promise<MigrationHost>;
   /** What a VM of another host needs here that is not here, as far as libvirt tells. */
   lacking(documents: VmDocuments): Promise<Lacking | undefined>;
+  /** What the host has and what its VMs take, which needs a second to find out. */
+  hostLoad(): Promise<HostLoad>;
   /** Undefined: there is no VM of that UUID. */
   standing(uuid: string): Promise<StandingVm | undefined>;
   /** Defines a VM of another host as it was there, with all its snapshots, off: otherwise as `define`. */

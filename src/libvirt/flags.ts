@@ -72,11 +72,18 @@ export const VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN = 1;
 export const VIR_DOMAIN_SHUTDOWN_GUEST_AGENT = 2;
 export const VIR_DOMAIN_REBOOT_ACPI_POWER_BTN = 1;
 
+// virNodeGetCPUStatsAllCPUs, virNodeGetMemoryStatsAllCells
+export const VIR_NODE_CPU_STATS_ALL_CPUS = -1;
+export const VIR_NODE_MEMORY_STATS_ALL_CELLS = -1;
+
 // virDomainStatsTypes, virConnectGetAllDomainStatsFlags
 export const VIR_DOMAIN_STATS_STATE = 1;
+export const VIR_DOMAIN_STATS_CPU_TOTAL = 2;
+export const VIR_DOMAIN_STATS_BALLOON = 4;
 export const VIR_DOMAIN_STATS_VCPU = 8;
 export const VIR_DOMAIN_STATS_BLOCK = 32;
 export const VIR_DOMAIN_STATS_DIRTYRATE = 512;
+export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE = 1;
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT = 0x2000_0000;
 export const VIR_CONNECT_GET_ALL_DOMAINS_STATS_BACKING = 0x4000_0000;
 

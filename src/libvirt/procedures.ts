@@ -4,6 +4,7 @@ import {
   array,
   type Codec,
   exactI64,
+  exactU64,
   type Fields,
   i32,
   opaque,
@@ -32,6 +33,7 @@ import {
   REMOTE_DOMAIN_MESSAGES_MAX,
   REMOTE_DOMAIN_SNAPSHOT_LIST_MAX,
   REMOTE_MIGRATE_COOKIE_MAX,
+  REMOTE_NODE_STATS_MAX,
   REMOTE_STORAGE_POOL_LIST_MAX,
   REMOTE_STORAGE_VOL_LIST_MAX,
 } from './protocol.js';
@@ -85,6 +87,7 @@ const migrateParams = array(typedParameter, REMOTE_DOMAIN_MIGRATE_PARAM_LIST_MAX
 const storagePools = array(storagePool, REMOTE_STORAGE_POOL_LIST_MAX);
 const storageVolumes = array(storageVol, REMOTE_STORAGE_VOL_LIST_MAX);
 const statsRecord = struct({ dom: domain, params: array(typedParameter, REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX) });
+const nodeStats = array(struct({ field: text, value: exactU64 }), REMOTE_NODE_STATS_MAX);
 const mountpoints = array(text, REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX);
 const fileSystem = struct({
   mountpoint: text,
@@ -119,6 +122,8 @@ export const procedures = {
   connectListAllDomains: quick(273, { needResults: i32, flags: u32 }, { domains, ret: u32 }),
   connectDomainEventCallbackRegisterAny: quick(316, { eventID: i32, dom: optional(domain) }, { callbackID: i32 }),
   connectDomainEventCallbackDeregisterAny: procedure(317, { callbackID: i32 }, nothing),
+  nodeGetCpuStats: procedure(227, { cpuNum: i32, nparams: i32, flags: u32 }, { params: nodeStats, nparams: i32 }),
+  nodeGetMemoryStats: procedure(228, { nparams: i32, cellNum: i32, flags: u32 }, { params: nodeStats, nparams: i32 }),
   connectGetAllDomainStats: procedure(344, { doms: domains, stats: u32, flags: u32 }, { retStats: array(statsRecord, REMOTE_DOMAIN_LIST_MAX) }),
   connectRegisterCloseCallback: quick(360, nothing, nothing),
   connectUnregisterCloseCallback: procedure(361, nothing, nothing),

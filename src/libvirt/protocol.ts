@@ -48,6 +48,8 @@ export const REMOTE_DOMAIN_FSINFO_DISKS_MAX = 256;
 export const REMOTE_DOMAIN_INTERFACE_MAX = 2048;
 export const REMOTE_DOMAIN_MESSAGES_MAX = 2048;
 export const REMOTE_DOMAIN_IP_ADDR_MAX = 2048;
+/** Of remote_protocol.x: of processors and of RAM. */
+export const REMOTE_NODE_STATS_MAX = 16;
 export const REMOTE_STORAGE_POOL_LIST_MAX = 16_384;
 export const REMOTE_STORAGE_VOL_LIST_MAX = 16_384;
 export const REMOTE_DOMAIN_MIGRATE_PARAM_LIST_MAX = 64;

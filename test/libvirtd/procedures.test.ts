@@ -96,6 +96,17 @@ describe('every procedure, against a real libvirtd', () => {
     assert.notEqual((await call('connectGetHostname', {})).hostname, '');
     assert.match((await call('connectGetUri', {})).uri, /^qemu:\/\/\/(system|session)$/);
     assert.match((await call('connectGetCapabilities', {})).capabilities, /^<capabilities>/);
+    const { params: busy } = await call('nodeGetCpuStats', {
+      cpuNum: flags.VIR_NODE_CPU_STATS_ALL_CPUS,
+      nparams: 4,
+      flags: 0,
+    });
+    assert.ok(busy.find(({ field }) => field === 'user')!.value > 0);
+    const cellNum = flags.VIR_NODE_MEMORY_STATS_ALL_CELLS;
+    const { params: memory } = await call('nodeGetMemoryStats', { nparams: 4, cellNum, flags: 0 });
+    assert.ok(
+      memory.find(({ field }) => field === 'total')!.value > memory.find(({ field }) => field === 'free')!.value,
+    );
     // There is nothing to authenticate.
     await assert.rejects(call('authPolkit', {}), LibvirtError);
     await assert.rejects(call('authSaslInit', {}), LibvirtError);

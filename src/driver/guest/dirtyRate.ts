@@ -23,12 +23,17 @@ export async function readDirtyRate(connection: Connection, uuid: string): Promi
       stats: VIR_DOMAIN_STATS_DIRTYRATE,
       flags: VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT,
     });
-    const told = typedParameterMap(retStats[0]?.params ?? []);
-    const rate = told.get('dirtyrate.megabytes_per_second');
-    if (told.get('dirtyrate.calc_status') === measured && rate !== undefined) {
-      return Number(rate) * 1024 ** 2;
+    const bytes = dirtyBytesIn(typedParameterMap(retStats[0]?.params ?? []));
+    if (bytes !== undefined) {
+      return bytes;
     }
     await wait(betweenMs);
   }
   return undefined;
+}
+
+/** Of statistics: in a second, when it was measured last; undefined: it was not, or is being measured. */
+export function dirtyBytesIn(told: ReturnType<typeof typedParameterMap>): number | undefined {
+  const rate = told.get('dirtyrate.megabytes_per_second');
+  return told.get('dirtyrate.calc_status') === measured && rate !== undefined ? Number(rate) * 1024 ** 2 : undefined;
 }

@@ -5,6 +5,7 @@ import { type GuestEvent, eventOfLifecycle } from '../../../src/driver/guestEven
 import { GuestPause } from '../../../src/driver/run/guestPause.js';
 import { blockJobsLook, jobFraction, memoryJobLook, watchWhile } from '../../../src/driver/run/jobWatch.js';
 import { powerOf } from '../../../src/driver/powerState.js';
+import { hostIn } from '../../../src/driver/connection/hostLoad.js';
 import { appArmorIn, revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
 import { parseXml } from '../../../src/driver/xml/xmlTree.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
@@ -400,5 +401,21 @@ describe('the capability to revert to external snapshots', () => {
       [host('apparmor', 'dac'), host('none', 'dac'), host()].map((xml_) => appArmorIn(parseXml(xml_)).appArmor),
       [true, false, undefined],
     );
+  });
+});
+
+describe('what a host has', () => {
+  it('is told by its capabilities', () => {
+    const host = `<power_management><suspend_mem/><suspend_disk/></power_management><topology><cells>
+      <cell><memory unit='KiB'>1024</memory><cpus num='2'><cpu id='0'/></cpus></cell>
+      <cell><memory unit='KiB'>2048</memory><cpus num='6'/></cell></cells></topology>`;
+    assert.deepEqual(hostIn(parseXml(`<capabilities><host>${host}</host></capabilities>`)), {
+      ...{ processors: 8, memoryBytes: 3 * 1024 ** 2 },
+      sleeps: ['suspend_mem', 'suspend_disk'],
+    });
+    for (const odd of ['', '<host/>', '<host><power_management/><topology><cells><cell/></cells></topology></host>']) {
+      const none = { processors: 0, memoryBytes: 0, sleeps: [] };
+      assert.deepEqual(hostIn(parseXml(`<capabilities>${odd}</capabilities>`)), none);
+    }
   });
 });

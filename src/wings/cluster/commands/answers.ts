@@ -27,6 +27,14 @@ const then = v.array(
   }),
 );
 
+const cost = v.object({ bytes: describe(whole, 'That go from host to host.'), seconds: v.number() });
+const moves = v.array(v.object({ vm: text, uuid: text, from: text, to: text, ...cost.entries }));
+const emptied = v.object({
+  host: text,
+  moves,
+  left: v.array(v.object({ vm: text, uuid: text, why: text, message: text })),
+});
+
 export const clusterAnswers = {
   cluster: v.object({
     command: v.literal('cluster'),
@@ -44,6 +52,41 @@ export const clusterAnswers = {
     removed: maybe(describe(names, 'What the cluster called them.')),
     whatIf: maybe(v.object({ node: text, fails: then, emptied: then })),
   }),
+  hosts: v.object({
+    command: v.literal('hosts'),
+    bandwidth: describe(whole, 'Between hosts, in bytes a second.'),
+    hosts: v.array(
+      v.object({
+        ...{ connection: text, name: text, processors: whole, memoryBytes: whole, availableBytes: whole, vms: whole },
+        busy: maybe(describe(v.number(), 'Processors.')),
+        load: describe(v.number(), 'From 0 to 1: of RAM or processors, whichever is more in use.'),
+        closed: maybe(v.picklist(['readOnly', 'noLogin'])),
+        sleeps: describe(v.array(text), 'How libvirt could put it to sleep.'),
+        pools: v.array(v.object({ name: text, type: text, freeBytes: whole })),
+      }),
+    ),
+    vms: v.array(
+      v.object({
+        ...{ vm: text, uuid: text, connection: text, state: text, memoryBytes: whole, processors: whole },
+        used: maybe(describe(v.number(), 'Processors.')),
+        dirtyBytes: maybe(describe(v.number(), 'That it writes to its RAM in a second.')),
+        snapshots: whole,
+        cost: maybe(describe(cost, 'Of a move to the host where it is least.')),
+        stays: maybe(describe(text, 'Why it cannot be moved.')),
+      }),
+    ),
+    unreachable: v.array(v.object({ connection: text, kind: text, message: text })),
+    proposal: maybe(v.object({ moves, done: v.boolean() })),
+    without: maybe(
+      v.object({
+        host: text,
+        restarted: v.array(v.object({ vm: text, uuid: text, to: text })),
+        lost: v.array(v.object({ vm: text, uuid: text, why: text })),
+        off: v.array(v.object({ vm: text, uuid: text })),
+      }),
+    ),
+  }),
+  empty: v.object({ command: v.literal('empty'), plan: maybe(emptied), moved: maybe(emptied) }),
   move: v.object({
     command: v.literal('move'),
     plan: maybe(

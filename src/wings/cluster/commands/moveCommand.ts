@@ -1,21 +1,18 @@
 // `virt-rewind move`, and what `recover` does beside its own.
 import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
-import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { CopiesFault } from '../../copies/copiesFault.js';
-import { faultText } from '../../copies/copiesText.js';
 import { eachLeft, endLeftMoves } from '../move/leftMoves.js';
 import { MoveStore } from '../move/moveStore.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
-import { isFailing, MoveFault, MoveStays } from '../moveFault.js';
-import { leftText, movedLines, moveProblemText, planLines, staysText } from '../moveText.js';
+import { leftText, movedLines, planLines } from '../moveText.js';
 import type { ClusterAnswers } from './answers.js';
+import { orCliError } from './moveErrors.js';
 
 export const move: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json, log } = context;
@@ -103,34 +100,4 @@ async function tellEnded({ session, terminal, log }: Context, vm: string): Promi
     terminal.tell(movedLines(end, end.record.to).join('\n'));
   });
   return isAny;
-}
-
-async function orCliError<T>(
-  words: { readonly vm: string; readonly host: string },
-  work: () => Promise<T>,
-): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof MoveStays) {
-      const cause = asCliError(error.cause, words);
-      const said = cause instanceof Error ? cause.message : String(cause);
-      throw new CliError('failed', `${said} ${staysText(words)}`);
-    }
-    throw asCliError(error, words);
-  }
-}
-
-function asCliError(error: unknown, words: { readonly vm: string; readonly host: string }): unknown {
-  if (error instanceof MoveFault) {
-    const { kind } = error.problem;
-    const exit = kind === 'busy' ? 'busy' : isFailing(error.problem) ? 'failed' : 'refused';
-    return new CliError(exit, moveProblemText(error.problem, words));
-  }
-  if (error instanceof CopiesFault) {
-    const { kind } = error.problem;
-    const exit = kind === 'busy' ? 'busy' : ['copyCut', 'cannotWrite', 'changed'].includes(kind) ? 'failed' : 'refused';
-    return new CliError(exit, faultText(error, words.host, words.vm));
-  }
-  return error;
 }

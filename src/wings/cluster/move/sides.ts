@@ -93,7 +93,10 @@ export interface SeenFile {
 }
 
 /** What stands under each path itself, be it a link. */
-export async function seenOn({ shell }: Side, paths: readonly string[]): Promise<ReadonlyMap<string, SeenFile>> {
+export async function seenOn(
+  { shell }: Pick<Side, 'shell'>,
+  paths: readonly string[],
+): Promise<ReadonlyMap<string, SeenFile>> {
   const seen = new Map<string, SeenFile>();
   if (paths.length === 0) {
     return seen;

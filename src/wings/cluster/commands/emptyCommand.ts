@@ -1,0 +1,68 @@
+// `virt-rewind empty`: moves the VMs of a host to others.
+import { t } from '@vscode/l10n';
+import { agreeTo } from '../../../cli/agree.js';
+import type { Context } from '../../../cli/context.js';
+import type { ExitName } from '../../../cli/exitCodes.js';
+import { endLeftMoves } from '../move/leftMoves.js';
+import type { Fleet } from '../placement/fleet.js';
+import { emptyHost, type LeftVm } from '../placement/leaveHost.js';
+import type { MoveRefusal } from '../placement/moveInTurn.js';
+import { hostName, moveLine, stayLine, whyText } from '../placementText.js';
+import type { ClusterAnswers } from './answers.js';
+import { findConnection, findHost, lookAt, reach, tellLook } from './hostLook.js';
+import { agreeOn, carryOut, idOf, movedLines, movesJson, refusalText } from './movesTogether.js';
+
+export async function empty(context: Context): Promise<ExitName> {
+  const { call, json, terminal, session, log } = context;
+  const [named = '', ...others] = call.operands;
+  const isPlan = call.flags.has('plan');
+  await reach(context, [named, ...others]);
+  others.forEach((one) => findConnection(context, one));
+  const uri = findConnection(context, named);
+  for (const view of isPlan ? [] : (session.engine.connections.find((one) => one.uri === uri)?.vms ?? [])) {
+    await endLeftMoves(session.engine, view.ref.uuid, { folder: session.folder, log });
+  }
+  const look = await lookAt(context, [named, ...others]);
+  const { fleet, bandwidth } = look;
+  const host = findHost(context, fleet, uri);
+  const { moves, left, refused } = await agreeOn(context, fleet, (one) => emptyHost(one, host, bandwidth));
+  const lines = [
+    t('Move {0} VMs away from {1}?', moves.length, hostName(fleet, host)),
+    ...moves.map((move) => moveLine(fleet, move)),
+    ...left.map(({ vm, why }) => stayLine(vm, whyLeft({ vm, why }, refused, fleet))),
+  ];
+  const plan = { host, moves: movesJson(moves), left: leftJson(left, refused, fleet) };
+  if (isPlan) {
+    json?.({ plan } satisfies ClusterAnswers['empty']);
+    if (json === undefined) {
+      tellLook(context, look);
+      terminal.say([...lines, t('Nothing was changed.')].join('\n'));
+    }
+    return 'done';
+  }
+  tellLook(context, look);
+  if (moves.length > 0) {
+    await agreeTo(context, { lines, confirm: t('Move'), asks: true });
+    await carryOut(context, fleet, moves);
+  } else {
+    terminal.tell(lines.slice(1).join('\n'));
+  }
+  json?.({ moved: plan } satisfies ClusterAnswers['empty']);
+  if (json === undefined) {
+    terminal.say(movedLines(context, fleet, moves).join('\n'));
+  }
+  return left.length === 0 ? 'done' : 'wrong';
+}
+
+function whyLeft({ vm, why }: LeftVm, refused: readonly MoveRefusal[], fleet: Fleet): string {
+  const said = refused.filter(({ move }) => move.vm.uuid === vm.uuid).map((one) => refusalText(one, fleet));
+  return why === 'refused' && said.length > 0 ? said.join(' ') : whyText(why);
+}
+
+function leftJson(
+  left: readonly LeftVm[],
+  refused: readonly MoveRefusal[],
+  fleet: Fleet,
+): Required<ClusterAnswers['empty']>['plan']['left'] {
+  return left.map((one) => ({ ...idOf(one.vm), why: one.why, message: whyLeft(one, refused, fleet) }));
+}

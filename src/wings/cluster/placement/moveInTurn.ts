@@ -1,0 +1,138 @@
+// Moves of several VMs: hosts are asked beforehand whether they take them, and then they move one after the other, as
+// each would alone. Ends at the first failure.
+import type { Log } from '../../../base/log.js';
+import { isActive } from '../../../domain/vm.js';
+import type { EnginePort } from '../../../engine/enginePort.js';
+import type { VmView } from '../../../live/views.js';
+import { MoveFault } from '../moveFault.js';
+import type { MoveEnd } from '../move/endMove.js';
+import { moveVm } from '../move/moveVm.js';
+import { planMove } from '../move/planMove.js';
+import type { PlannedMove } from '../move/plannedMove.js';
+import { type Sides, withSides } from '../move/sides.js';
+import { type Fleet, type FleetVm, reserveOf } from './fleet.js';
+import type { ProposedMove } from './proposeMoves.js';
+
+interface TurnWish {
+  /** Of the session. */
+  readonly folder: string;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+  /** Of hosts in the network of all, by their connections. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** What a host has against a move. */
+export interface MoveRefusal {
+  readonly move: ProposedMove;
+  readonly error: unknown;
+}
+
+/** The host has less RAM by now than the VM needs. */
+export class HostFull extends Error {
+  override readonly name = 'HostFull';
+}
+
+/**
+ * Guests that run are measured, and each host is asked whether it takes what is chosen for it. Where one does not, it
+ * is chosen anew.
+ *
+ * @param isRefusal else the look ends with the error
+ */
+export async function agreeOnMoves<T extends { readonly moves: readonly ProposedMove[] }>(
+  engine: EnginePort,
+  fleet: Fleet,
+  choose: (fleet: Fleet) => T,
+  wish: TurnWish & {
+    readonly onAsk: (move: ProposedMove) => void;
+    readonly isRefusal: (error: unknown) => boolean;
+  },
+): Promise<T & { readonly refused: readonly MoveRefusal[] }> {
+  const known = new Map(fleet.vms.map((vm) => [vm, vm]));
+  const asked = new Set<string>();
+  const refused: MoveRefusal[] = [];
+  for (;;) {
+    const chosen = choose({ ...fleet, vms: [...known.values()] });
+    const keyOf = ({ vm, to }: ProposedMove): string => JSON.stringify([vm.host, vm.uuid, to]);
+    const next = chosen.moves.find((move) => !asked.has(keyOf(move)));
+    if (next === undefined) {
+      return { ...chosen, refused };
+    }
+    wish.signal.throwIfAborted();
+    wish.onAsk(next);
+    const { vm } = next;
+    const [original] = [...known].find(([, now]) => now === vm) ?? [];
+    if (original === undefined) {
+      throw new RangeError(vm.name);
+    }
+    const dirtyBytes = await measure(engine, vm);
+    if (dirtyBytes !== undefined) {
+      known.set(original, { ...vm, dirtyBytes });
+      continue;
+    }
+    asked.add(keyOf(next));
+    try {
+      await withPlan(engine, { vm, from: vm.host, to: next.to }, wish, () => Promise.resolve());
+    } catch (error) {
+      if (!wish.isRefusal(error)) {
+        throw error;
+      }
+      refused.push({ move: next, error });
+      known.set(original, { ...vm, refusedBy: new Set([...(vm.refusedBy ?? []), next.to]) });
+    }
+  }
+}
+
+/** @returns undefined: it is known, or cannot be */
+async function measure(engine: EnginePort, vm: FleetVm): Promise<number | undefined> {
+  return vm.power !== 'running' || vm.dirtyBytes !== undefined
+    ? undefined
+    : engine.guests.dirtyRateOf({ connection: vm.host, uuid: vm.uuid }).then(
+        (bytes) => bytes ?? 0,
+        // QEMU is too old for it, or the VM has just been stopped.
+        () => 0,
+      );
+}
+
+/** Rejects as `moveVm`, or with HostFull: this VM, and those after it, are where they were. */
+export async function moveInTurn(
+  engine: EnginePort,
+  fleet: Fleet,
+  moves: readonly ProposedMove[],
+  wish: TurnWish & {
+    readonly onProgress: (move: ProposedMove, fraction: number) => void;
+    readonly onMoved: (move: ProposedMove, end: MoveEnd) => void;
+  },
+): Promise<void> {
+  for (const move of moves) {
+    wish.signal.throwIfAborted();
+    const host = fleet.hosts.find(({ uri }) => uri === move.to);
+    const free = host && isActive(move.vm.power) ? await engine.guests.freeMemoryOf(host.uri) : undefined;
+    if (host !== undefined && free !== undefined && free - move.vm.memoryBytes < reserveOf(host)) {
+      throw new HostFull(host.uri);
+    }
+    const end = await withPlan(engine, move, wish, (plan, sides) =>
+      moveVm(engine, sides, plan, { ...wish, onProgress: (fraction) => wish.onProgress(move, fraction) }),
+    );
+    if (end.end === 'undone') {
+      throw new MoveFault({ kind: 'changed' });
+    }
+    wish.onMoved(move, end);
+  }
+}
+
+function withPlan<T>(
+  engine: EnginePort,
+  { vm: { uuid }, from, to }: Omit<ProposedMove, 'cost'>,
+  { folder, signal, addresses }: TurnWish,
+  work: (plan: PlannedMove, sides: Sides) => Promise<T>,
+): Promise<T> {
+  return withSides(engine, { from, to }, signal, async (sides) => {
+    const view: VmView | undefined = engine.findVm({ connection: from, uuid });
+    if (view === undefined) {
+      throw new RangeError(uuid);
+    }
+    const address = addresses.get(to);
+    return work(await planMove(engine, view, sides, { folder, ...(address !== undefined && { address }) }), sides);
+  });
+}

@@ -1,0 +1,190 @@
+// `virt-rewind hosts` and `empty`: two hosts on one machine, with a folder that both have.
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch as watchFolder } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
+import { faultsOf } from '../answerFaults.js';
+import { snapshotsOn } from './copiesTree.js';
+import { defineDiskVm } from './diskVm.js';
+import { images, type MoveHost, type MoveRig, startMoveRig } from './moveRig.js';
+
+interface Hosts {
+  readonly hosts: readonly { readonly connection: string; readonly load: number; readonly sleeps: readonly string[] }[];
+  readonly vms: readonly { readonly vm: string; readonly cost?: { readonly bytes: number }; readonly stays?: string }[];
+  readonly proposal?: { readonly moves: readonly unknown[]; readonly done: boolean };
+  readonly without?: Readonly<Record<'restarted' | 'lost' | 'off', readonly { readonly vm: string }[]>>;
+}
+
+interface Emptied {
+  readonly plan: {
+    readonly moves: readonly { readonly vm: string }[];
+    readonly left: readonly { vm: string; why: string }[];
+  };
+}
+
+describe('hosts that VMs are placed on', () => {
+  let rig: MoveRig;
+  let folder: string;
+  const names = (some: readonly { readonly vm: string }[]): readonly string[] => some.map(({ vm }) => vm).sort();
+
+  before(async () => {
+    rig = await startMoveRig();
+    folder = mkdtempSync(join(tmpdir(), 'shared-'));
+    const { one } = rig;
+    const guest = await one.rig.guest({ name: 'web', folder });
+    await guest.start();
+    for (const [title, count] of [
+      ['first', 11],
+      ['second', 22],
+    ] as const) {
+      await guest.setCounters(count);
+      await one.run('done', 'checkpoint', 'web', title, '--kind', 'memory', '--style', 'internal');
+    }
+    await guest.setCounters(33);
+    for (const [name, file] of [
+      ['app', join(folder, 'app.qcow2')],
+      ['local', `${images}/local.qcow2`],
+      ['cold', `${images}/cold.qcow2`],
+    ] as const) {
+      await one.tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '8M');
+      await defineDiskVm(one.rig, name, [{ file, format: 'qcow2' }]);
+      await one.run('done', 'checkpoint', name, 'before', '--kind', 'offline', '--style', 'internal');
+      await (name === 'cold' ? undefined : one.rig.virsh('start', name));
+    }
+  });
+  after(async () => {
+    await rig.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const on = async ({ rig: own }: MoveHost): Promise<readonly string[]> =>
+    (await own.virsh('list', '--all', '--name'))
+      .split('\n')
+      .filter((name) => name !== '')
+      .sort();
+  const addresses = (): readonly string[] =>
+    [rig.one, rig.other].flatMap(({ uri }) => ['--address', `${uri}=127.0.0.1`]);
+  const hosts = (...words: readonly string[]): Promise<Hosts> =>
+    rig.one.json('hosts', rig.one.uri, rig.other.uri, ...words);
+  const empty = (): readonly string[] => ['empty', rig.one.uri, rig.other.uri, ...addresses()];
+
+  it('are listed with their load, and with what a move of each VM costs', async () => {
+    const answer = await hosts();
+    assert.deepEqual(faultsOf(answer), []);
+    assert.deepEqual(
+      answer.hosts.map(({ connection }) => connection),
+      [rig.one.uri, rig.other.uri],
+    );
+    for (const { load, sleeps } of answer.hosts) {
+      assert.ok(load > 0 && load <= 1, String(load));
+      assert.deepEqual(sleeps, []);
+    }
+    const of = (name: string) => answer.vms.find(({ vm }) => vm === name)!;
+    assert.ok(of('web').cost!.bytes > 0);
+    assert.ok(of('cold').cost!.bytes > 0);
+    assert.equal(of('local').stays, 'notShared');
+    const text = await rig.one.run('done', 'hosts', rig.one.uri, 'host-other', '-c', rig.other.uri);
+    assert.match(text, /host-other.*\n.*host-one/u);
+    await rig.one.run('notFound', 'hosts', 'nowhere');
+  });
+
+  it('tell who finds room when one fails', async () => {
+    const { without } = await hosts('--without', rig.one.uri);
+    assert.deepEqual(names(without!.restarted), ['app', 'web']);
+    assert.deepEqual(names(without!.lost), ['local']);
+    assert.deepEqual(names(without!.off), ['cold']);
+  });
+
+  it('are even, so nothing is proposed, and nothing is done', async () => {
+    const answer = await hosts('--propose', '--yes');
+    assert.deepEqual(faultsOf(answer), []);
+    assert.deepEqual(answer.proposal, { moves: [], done: false });
+  });
+
+  it('tell beforehand which VMs would leave one of them, and why others stay', async () => {
+    const answer = await rig.one.json<Emptied>(...empty(), '--plan');
+    assert.deepEqual(faultsOf(answer), []);
+    assert.deepEqual(names(answer.plan.moves), ['app', 'cold', 'web']);
+    assert.deepEqual(
+      answer.plan.left.map(({ vm, why }) => [vm, why]),
+      [['local', 'notShared']],
+    );
+    const unreachable = await rig.one.json<Emptied>('empty', rig.one.uri, rig.other.uri, '--plan');
+    assert.deepEqual(names(unreachable.plan.moves), ['cold']);
+    assert.deepEqual(
+      unreachable.plan.left.map(({ vm, why }) => [vm, why]),
+      [
+        ['app', 'refused'],
+        ['local', 'notShared'],
+        ['web', 'refused'],
+      ],
+    );
+    await rig.one.run('unanswered', ...empty());
+    assert.deepEqual(await on(rig.other), []);
+  });
+
+  it('is left by some, when the program is killed in the middle, and by the rest afterwards', async () => {
+    const { one, other } = rig;
+    const child = spawn(process.execPath, [one.door, ...empty(), '--yes'], { env: one.env, stdio: 'ignore' });
+    killAt('moving', child);
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.equal(code, null);
+    // What was interrupted is ended first.
+    const said = await one.run('wrong', ...empty(), '--yes');
+    assert.match(said, /local/u);
+    assert.deepEqual(await on(one), ['local']);
+    assert.deepEqual(await on(other), ['app', 'cold', 'web']);
+    assert.match(await one.rig.virsh('domstate', 'local'), /^running/u);
+    for (const name of ['app', 'web']) {
+      assert.match(await other.rig.virsh('domstate', name), /^running/u);
+    }
+    assert.deepEqual(await snapshotsOn(other, 'web'), ['first', 'second']);
+    await waitForAgent(other.rig.daemon.virsh, 'web');
+    assert.equal((await counters(other.rig.daemon.virsh, 'web')).memory, 33);
+    assert.equal((await snapshotsOn(other, 'cold')).length, 1);
+  });
+
+  it('is as empty as it can be, so that nothing is moved again', async () => {
+    await rig.one.run('wrong', ...empty(), '--yes');
+    assert.deepEqual(await on(rig.one), ['local']);
+    const { proposal } = await hosts('--propose');
+    assert.deepEqual(proposal?.moves, []);
+  });
+
+  it('get their VMs back by the words that were printed', async () => {
+    const { one, other } = rig;
+    const words = ['empty', other.uri, one.uri, ...addresses(), '--yes'];
+    const told = await one.run('done', ...words);
+    assert.deepEqual(await on(other), []);
+    const backs = told.split('\n').filter((line) => line.startsWith('virt-rewind move '));
+    assert.equal(backs.length, 3);
+    for (const line of backs) {
+      const parts = line
+        .split(' ')
+        .slice(1)
+        .map((part) => part.replaceAll("'", ''));
+      await one.run('done', ...parts, '--yes');
+    }
+    assert.deepEqual(await on(other), ['app', 'cold', 'web']);
+  });
+
+  /** As soon as it has written that this is next. */
+  function killAt(phase: string, child: ChildProcess): void {
+    const moves = join(rig.one.rig.daemon.dir, 'journal', 'moves');
+    mkdirSync(moves, { recursive: true, mode: 0o700 });
+    const look = (): void => {
+      for (const id of readdirSync(moves)) {
+        const file = join(moves, id, 'move.json');
+        if (existsSync(file) && readFileSync(file, 'utf8').includes(`"phase":"${phase}"`)) {
+          child.kill('SIGKILL');
+        }
+      }
+    };
+    const watcher = watchFolder(moves, { recursive: true }, look);
+    child.on('close', () => watcher.close());
+    look();
+  }
+});
