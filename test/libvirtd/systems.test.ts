@@ -646,7 +646,7 @@ describe('a system of VMs', () => {
     await act(here, 'shop', { kind: 'checkpoint', title: 'two' });
     await cli('failed', 'system', 'rename-point', 'shop', 'one', 'two');
     await cli('notFound', 'system', 'rename-point', 'shop', 'nothing', 'golden');
-    await cli('failed', 'system', 'rename-point', 'shop', 'one', ' ');
+    await cli('usage', 'system', 'rename-point', 'shop', 'one', ' ');
     await json('system', 'rename-point', 'shop', 'one', 'golden');
     await assert.rejects(shop.renamePoint('golden', 'two'), { kind: 'exists' });
     await shop.renamePoint('two', 'silver');

@@ -35,7 +35,9 @@ import { noteInStatusBar, notify, notifyProgress, showInView } from '../../promp
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun } from '../commandServices.js';
 import { mustConfirm, typeNameOfSystem } from '../consent.js';
+import { seamlessWish } from '../../readSettings.js';
 import { gitReference } from '../snapshots/gitReference.js';
+import { tellOfMark } from '../snapshots/markNotice.js';
 import { revertByList } from '../goingBack/revertByList.js';
 import { dissolve } from './systemCommands.js';
 import { followHere } from '../operate.js';
@@ -67,6 +69,11 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
     ...(description !== undefined && { description }),
     ...(git !== undefined && { git }),
   } as const;
+  const there = stored.system.members.flatMap((member) => run.engine.findVm(member)?.ref ?? []);
+  const creates = there.map(
+    (vm) => ({ kind: 'create', vm, snapshotKind: 'auto', title: wanted, ...seamlessWish() }) as const,
+  );
+  await tellOfMark(run, creates);
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
   const result = await carryOutWish(run, stored, wish, 'virtRewind.createSnapshot');
   follow(result.point?.id);
