@@ -1,6 +1,7 @@
 // The one moment at which the members of a system are saved: it comes when all are ready for it, no state is kept
 // before all are paused, and each that is saved goes on.
 import type { Clock } from '../base/clock.js';
+import type { Disposable } from '../base/disposable.js';
 import { Failure } from '../domain/failure.js';
 import type { RunOperationOptions } from '../engine/operationRunner.js';
 import { StartGate } from './startGate.js';
@@ -16,6 +17,10 @@ interface MomentOptions {
   readonly onReady: (at: number) => Promise<void>;
 }
 
+/** That a member waits for the others to be paused: one that cannot be would hold all for ever. */
+const longestPauseMs = 30_000;
+const doing = 'save a VM at the moment of the others';
+
 /**
  * | a member    | ready                        | paused                  |
  * |-------------|------------------------------|-------------------------|
@@ -26,6 +31,7 @@ export class SystemMoment {
   readonly #ready: StartGate;
   readonly #paused: StartGate;
   readonly #clock: Clock;
+  #limit: Disposable | undefined;
   readonly #told: number[] = [];
   readonly #over: number[] = [];
 
@@ -51,7 +57,12 @@ export class SystemMoment {
       whenPaused: async () => {
         paused.push(true);
         this.#over.push(this.#clock.ticks());
-        await this.#paused.pass();
+        this.#limit ??= this.#clock.setTimer(longestPauseMs, () => this.shut(new Failure('failed', { doing })));
+        try {
+          await this.#paused.pass();
+        } finally {
+          this.#limit.dispose();
+        }
       },
     };
     try {
@@ -59,7 +70,7 @@ export class SystemMoment {
       if (!runs) {
         this.#ready.pass().catch(() => undefined);
       } else if (paused.length === 0) {
-        throw new Failure('failed', { doing: 'save a VM at the moment of the others' });
+        throw new Failure('failed', { doing });
       }
       return saved;
     } catch (error) {

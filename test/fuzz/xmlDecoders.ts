@@ -2,6 +2,15 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { clusteredXml, readClustered } from '../../src/driver/cluster/clusteredVm.js';
+import { readClusterState, readSimulated } from '../../src/driver/cluster/clusterState.js';
+import {
+  leaseXml,
+  newLeaseId,
+  readKeptResources,
+  readLeases,
+  readNodesFor,
+} from '../../src/driver/cluster/clusterXml.js';
 import { appArmorIn, revertsExternal } from '../../src/driver/connection/readCapabilities.js';
 import { hasCards, writeClone, writeUnplugged } from '../../src/driver/xml/cloneXml.js';
 import { namedFiles, writeRestored } from '../../src/driver/xml/copiedXml.js';
@@ -40,6 +49,10 @@ const volume = `<volume type='file'><name>a.qcow2</name><key>/img/a.qcow2</key><
   <permissions><mode>0600</mode><owner>0</owner><group>0</group></permissions>
   <timestamps><atime>1</atime><mtime>1700000000.5</mtime></timestamps><compat>1.1</compat><clusterSize unit='B'>65536
   </clusterSize></target><backingStore><path>/img/base</path><format type='raw'/></backingStore></volume>`;
+const clustered = {
+  ...{ resource: 'web', config: '/vms/web.cluster.xml', hypervisor: 'qemu:///system', cpus: 1, memoryMib: 1 },
+  ...{ autostart: true, after: ['db'], beside: 'db' },
+};
 const capabilities = `<capabilities><host><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><secmodel><model>apparmor
   </model></secmodel></host><guest><os_type>hvm</os_type><arch name='x86_64'><emulator>/usr/bin/qemu</emulator>
   <machine maxCpus='255'>q35</machine><domain type='qemu'/><domain type='kvm'/></arch><features><externalSnapshot/>
@@ -53,6 +66,16 @@ const clone = {
   addresses: [],
   mark: { of: vm.uuid, files: [] },
 } as unknown as Parameters<typeof writeClone>[1];
+
+const resource = `<resources><resource id="web" role="Started" managed="true" active="true"><node name="n1"/></resource>
+  </resources>`;
+/** What its programs tell, in one. */
+const cluster = `<all><summary><current_dc with_quorum="true"/><cluster_options stonith-enabled="true"/></summary>
+  <nodes><node name="n1" id="1" online="true" unclean="false"/></nodes>${resource}
+  <cluster_status>${resource}</cluster_status><revised_cluster_status>${resource}</revised_cluster_status>
+  <actions><rsc_action action="stop" resource="web" node="n1"/></actions>
+  ${clusteredXml([clustered], [{ id: '1', name: 'n1', cpus: 1, memoryMib: 1 }], 'inMaintenance')}
+  ${leaseXml({ resource: 'web', id: newLeaseId('1'), endsAt: 1 })}</all>`;
 
 /** What was written is read again as the same, whatever it was made of. */
 function isWhole(xml: string): string {
@@ -94,6 +117,14 @@ export const xmlDecoders: readonly Decoder[] = [
     assert.deepEqual(writeRestored(closed?.xml ?? '', again, rule).leftOut, []);
     return [closed, open].map((one) => [isWhole(one?.xml ?? ''), one?.leftOut, one?.ofHost]);
   }),
+  xmlDecoder('XML of a cluster', [cluster], (xml) => [
+    readClusterState(xml, xml),
+    readSimulated(xml),
+    readKeptResources(xml),
+    readLeases(xml, 'web'),
+    readNodesFor(xml, xml, 'web'),
+    readClustered(xml, 'web'),
+  ]),
   xmlDecoder('XML of saved RAM', vms, parseSavedRam),
   xmlDecoder('XML of a pool', [pool], parsePool),
   xmlDecoder('XML of a volume', [volume], parseVolume),

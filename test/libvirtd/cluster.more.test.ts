@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
@@ -131,6 +131,7 @@ describe('a VM that a cluster keeps', () => {
   describe('and another that is given to it', () => {
     const other = 'db';
     let file: string;
+    let taken: string;
     const virsh = async (...words: readonly string[]): Promise<string> => (await rig.virsh(...words)).trim();
     const configuration = async (): Promise<string> =>
       (await cluster.on('cibadmin', '--query', '--scope', 'configuration')).stdout;
@@ -138,7 +139,8 @@ describe('a VM that a cluster keeps', () => {
 
     before(async () => {
       const image = join(rig.daemon.dir, 'db.qcow2');
-      file = join(rig.daemon.dir, 'db.cluster.xml');
+      taken = join(rig.daemon.dir, 'db.cluster.xml');
+      file = join(rig.daemon.dir, 'db-vm.cluster.xml');
       await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', image, '8M']);
       await defineDiskVm(rig, other, [{ file: image, format: 'qcow2' }]);
       await rig.virsh('start', other);
@@ -156,6 +158,7 @@ describe('a VM that a cluster keeps', () => {
     it('runs on, and is not started by libvirt any more', async () => {
       await cluster.fence();
       const id = await virsh('domid', other);
+      await writeFile(taken, 'of somebody else');
       const plan = await run('cluster', other, '--plan', '--json');
       assert.match(plan.said, /crm configure primitive db|pcs resource create db/u);
       assert.equal(await cluster.mark(other), '');
@@ -178,6 +181,17 @@ describe('a VM that a cluster keeps', () => {
       }
     });
 
+    it('stays in it where something of others rests on it', async () => {
+      const role = '<acl_role id="o"><acl_permission id="o-p" kind="read" reference="db"/></acl_role>';
+      const acls = `<configuration><acls>${role}</acls></configuration>`;
+      await cluster.on('cibadmin', '--modify', '--scope', 'configuration', '--xml-text', acls);
+      assert.match(await configuration(), /reference="db"/u);
+      const { code, said } = await run('cluster', other, '--remove', '--yes');
+      assert.notEqual(code, 0, said);
+      assert.match(await cluster.mark(other), /role="Started".*managed="true"/u);
+      await cluster.on('cibadmin', '--force', '--delete-all', '--xpath', '//acls');
+    });
+
     it('runs on when it is taken from it, and libvirt keeps it', async () => {
       const id = await virsh('domid', other);
       const { code, said } = await run('cluster', other, '--remove', '--yes');
@@ -188,6 +202,7 @@ describe('a VM that a cluster keeps', () => {
       assert.equal(await virsh('domid', other), id);
       assert.ok((await has(/Autostart: +enable/u)) && (await has(/Persistent: +yes/u)));
       await assert.rejects(readFile(file), { code: 'ENOENT' });
+      assert.equal(await readFile(taken, 'utf8'), 'of somebody else');
       const others = await run('cluster', name, '--remove', '--yes');
       assert.notEqual(others.code, 0);
       assert.notEqual(await cluster.mark(resource), '');

@@ -2,7 +2,7 @@
 // shells of Pacemaker, and what takes it out again. Pure.
 import { shellWord } from '../../base/shellWord.js';
 import { attribute, element, find, findAll, parseXml, writeXml, type XmlElement } from '../xml/xmlTree.js';
-import { everyElement } from './clusterXml.js';
+import { everyElement, readConfiguredVm } from './clusterXml.js';
 
 export interface ClusteredVm {
   /** What the cluster calls it. */
@@ -30,6 +30,7 @@ export interface NodeRoom {
 
 /** By it what we have put there is told from what others did. */
 const own = 'virt-rewind.';
+export const configEnd = '.cluster.xml';
 const agent = 'ocf:heartbeat:VirtualDomain';
 const autostartMark = 'Virt Rewind, autostart';
 /** Seconds. A guest may take its time to shut down; the agent ends it before the time is over. */
@@ -50,10 +51,13 @@ const meta = {
 /** Less than `resource-stickiness`: members that run apart stay apart, those that are started go together. */
 const together = '500';
 
+/** As `newResourceId` makes them. */
+const ownResource = /^[A-Za-z_][\w-]*$/u;
+
 /** An id of XML, and none that is there. Without dots, which are between the parts of longer ids. */
 export function newResourceId(vm: string, taken: ReadonlySet<string>): string {
   const name = vm.replace(/[^\w-]/gu, '_');
-  const free = [name, `vm-${name}`].find((one) => !taken.has(one) && /^[A-Za-z_]/u.test(one));
+  const free = [name, `vm-${name}`].find((one) => !taken.has(one) && ownResource.test(one));
   return free ?? newResourceId(`vm-${name}`, taken);
 }
 
@@ -180,8 +184,12 @@ export function takenOutXpath(resource: string): string {
   ].join('|');
 }
 
+const references = ['rsc', 'id-ref', 'reference', 'template'] as const;
+/** What goes with it when it is taken out. Pacemaker refuses that where anything else names it or a part of it. */
+const goesWithIt: ReadonlySet<string> = new Set(['rsc_location', 'rsc_order', 'rsc_colocation']);
+
 /**
- * What we have put there of this name; `others`: somebody else did, or has put it into something larger.
+ * What we have put there of this name; `others`: somebody else did, or something else of theirs rests on it.
  *
  * @throws XmlError
  */
@@ -200,9 +208,14 @@ export function readClustered(
   if (mine === undefined || ours === undefined) {
     return all.some((one) => one.name === 'primitive' && isNamed(one)) ? 'others' : undefined;
   }
-  const isInSet = all.some((one) => ['resource_ref', 'obj_ref'].includes(one.name) && isNamed(one));
+  const parts = new Set(everyElement(mine));
+  const ids = new Set([...parts].map((one) => attribute(one, 'id')));
+  const refersToIt = (one: XmlElement): boolean =>
+    references.some((by) => one.attributes[by] !== undefined && ids.has(one.attributes[by])) ||
+    (['resource_ref', 'obj_ref'].includes(one.name) && isNamed(one));
+  const restsOnIt = all.some((one) => !parts.has(one) && !goesWithIt.has(one.name) && refersToIt(one));
   const config = findAll(ours, 'nvpair').find((one) => attribute(one, 'name') === 'config');
-  return isInSet
+  return restsOnIt || !ownResource.test(resource)
     ? 'others'
     : { autostart: attribute(mine, 'description') === autostartMark, config: attribute(config, 'value') ?? '' };
 }
@@ -251,6 +264,18 @@ export function clusteredLines(
         ]),
   ]);
   return [...rooms, ...made, ...order];
+}
+
+/** Whether we wrote it: anybody may name another file in the configuration. @param text of what is there */
+export function isOwnConfig(path: string, text: string, uuid: string): boolean {
+  if (!path.endsWith(configEnd)) {
+    return false;
+  }
+  try {
+    return readConfiguredVm(text).uuid === uuid.toLowerCase();
+  } catch {
+    return false;
+  }
 }
 
 /** The agent looks for the name on a line of its own. */

@@ -10,23 +10,26 @@ export async function whilePaused<T>(context: StepContext, work: () => Promise<T
   const { connection, dom, moment } = context;
   if (moment !== undefined) {
     await moment.whenReady();
-    await requireToRun(context);
+    await requirePower(context, 'running');
   }
   await connection.call('domainSuspend', { dom });
   try {
-    await moment?.whenPaused();
+    if (moment !== undefined) {
+      await moment.whenPaused();
+      await requirePower(context, 'paused');
+    }
     return await work();
   } finally {
     await resume(context);
   }
 }
 
-/** Another client may have paused it while the others were not ready: that one resumes it. */
-async function requireToRun({ connection, dom, signal }: StepContext): Promise<void> {
+/** Another client may have paused it while the others were not ready, or resumed it while they were not paused. */
+async function requirePower({ connection, dom, signal }: StepContext, power: 'running' | 'paused'): Promise<void> {
   if (signal.aborted) {
     throw new Failure('cancelled', { vm: dom.name, doing: 'createSnapshot' });
   }
-  if ((await readPower(connection, dom)).power !== 'running') {
+  if ((await readPower(connection, dom)).power !== power) {
     const { refusal } = refuse('stalePlan', { vm: dom.name });
     throw new Failure('refused', { vm: dom.name, refusal });
   }

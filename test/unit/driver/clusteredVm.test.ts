@@ -5,6 +5,7 @@ import {
   type ClusteredVm,
   clusteredXml,
   configText,
+  isOwnConfig,
   newResourceId,
   readClustered,
   takenOutXpath,
@@ -44,6 +45,23 @@ describe('a VM in the configuration of a cluster', () => {
     assert.equal(readClustered(cibOf(group), 'web'), 'others');
     const tag = mine.replace('</configuration>', '<tags><tag id="t"><obj_ref id="web"/></tag></tags></configuration>');
     assert.equal(readClustered(cibOf(tag), 'web'), 'others');
+    for (const rest of ['<rsc_ticket id="t" rsc="web"/>', '<meta_attributes id-ref="virt-rewind.meta.web"/>']) {
+      const resting = mine.replace('</configuration>', `<x>${rest}</x></configuration>`);
+      assert.equal(readClustered(cibOf(resting), 'web'), 'others', rest);
+    }
+    const near = mine.replace('</configuration>', '<rsc_ticket id="web" rsc="web-1"/></configuration>');
+    assert.notEqual(readClustered(cibOf(near), 'web'), 'others');
+    const quoted = cibOf(clusteredXml([vm("a'] | //*['")], []));
+    assert.equal(readClustered(quoted, "a'] | //*['"), 'others');
+  });
+
+  it('is started from a file that is ours where we named it and it has this VM', () => {
+    const uuid = '11111111-2222-3333-4444-555555555555';
+    const text = `<domain><uuid>${uuid}</uuid></domain>`;
+    assert.ok(isOwnConfig('/vms/web.cluster.xml', text, uuid));
+    assert.equal(isOwnConfig('/etc/libvirt/qemu/web.xml', text, uuid), false);
+    assert.equal(isOwnConfig('/vms/web.cluster.xml', text, uuid.replace('1', '2')), false);
+    assert.equal(isOwnConfig('/vms/web.cluster.xml', text.slice(0, 40), uuid), false);
   });
 
   it('is taken out with all that names it, when no node looks for it', () => {

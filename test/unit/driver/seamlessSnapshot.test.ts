@@ -55,6 +55,42 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
     assert.ok(stop >= 0 && stop < switched && switched < qemu.calls.indexOf('migrate') && switched < go);
   });
 
+  describe('at one moment with other VMs', () => {
+    const takenAt = (whenPaused: () => void): Promise<void> => {
+      const moment = {
+        whenReady: () => Promise.resolve(),
+        whenPaused: () => {
+          whenPaused();
+          return Promise.resolve();
+        },
+      };
+      return takeSeamlessly({ ...qemu.context(), moment }, step, access);
+    };
+
+    it('is not taken where another client resumes the guest before all are paused', async () => {
+      await assert.rejects(
+        takenAt(() => (qemu.state = 1)),
+        failure('refused'),
+      );
+      assert.ok(!qemu.calls.includes('domainSnapshotCreateXml'));
+      isAsBefore();
+    });
+
+    it('tells that the guest does not go on', async () => {
+      const broken = new Error('it does not go on');
+      qemu.meanwhile = (call) => {
+        if (call === 'domainResume') {
+          throw broken;
+        }
+      };
+      await assert.rejects(
+        takenAt(() => undefined),
+        broken,
+      );
+      assert.equal(qemu.state, 3);
+    });
+  });
+
   it('leaves a guest running that writes now and then, right after it has', async () => {
     qemu.meanwhile = (call) => (qemu.writes += call === 'migrate-set-capabilities' ? 1 : 0);
     await taken();

@@ -67,7 +67,7 @@ export async function lookAtCluster({ ask }: ClusterShell): Promise<ClusterLook>
   }
   const [told, configuration] = [seen.out.toString('utf8'), cib.out.toString('utf8')];
   return {
-    state: readClusterState(told, configuration),
+    state: readAnswer(() => readClusterState(told, configuration)),
     cib: configuration,
     here: node.out.toString('utf8').trim(),
   };
@@ -79,7 +79,16 @@ export async function simulate(
   change: string,
   ...words: readonly string[]
 ): Promise<Simulation> {
-  return readSimulated(await run('simulate', change, ...words));
+  const told = await run('simulate', change, ...words);
+  return readAnswer(() => readSimulated(told));
+}
+
+function readAnswer<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new MadeFault({ kind: 'notAnswering', said: displayLine((error as Error).message, 500) });
+  }
 }
 
 function requireDone(program: string, { code, out, said }: ShellAnswer): string {

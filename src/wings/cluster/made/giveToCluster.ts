@@ -1,5 +1,8 @@
 // Gives VMs to the cluster on their host, and takes them from it. A VM that runs goes on running.
+import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../../base/log.js';
+import { Failure } from '../../../domain/failure.js';
+import { refuse } from '../../../domain/refusal.js';
 import { clusteredXml, configText, maintenanceXpath, readClustered } from '../../../driver/cluster/clusteredVm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { newId } from '../../../journal/durable.js';
@@ -32,25 +35,44 @@ export async function giveToCluster(
     ...{ uuid: view.ref.uuid, name: view.vm.name, resource, config, autostart },
   }));
   const views = vms.map(({ view }) => view);
-  const failed = await withTurns(engine, views, wish.signal, () =>
-    withRecord(wish, { connection, vms: recorded }, async (): Promise<{ readonly error: unknown } | undefined> => {
-      try {
-        await write(shell, planned);
-        wish.signal.throwIfAborted();
-        await requireSeen(shell, planned, 'inMaintenance');
-        await shell.run('cibadmin', '--force', '--delete-all', '--xpath', maintenanceXpath(names(vms)));
-        await requireSeen(shell, planned);
-        return undefined;
-      } catch (error) {
-        wish.log.warn(`not given to the cluster: ${String(error)}`);
-        await takeAllOut(shell, uri, recorded);
-        return { error };
-      }
-    }),
-  );
+  const failed = await withTurns(engine, views, wish.signal, async () => {
+    await requireSame(planned);
+    return withRecord(
+      wish,
+      { connection, vms: recorded },
+      async (): Promise<{ readonly error: unknown } | undefined> => {
+        try {
+          await write(shell, planned);
+          wish.signal.throwIfAborted();
+          await requireSeen(shell, planned, 'inMaintenance');
+          await shell.run('cibadmin', '--force', '--delete-all', '--xpath', maintenanceXpath(names(vms)));
+          await requireSeen(shell, planned);
+          return undefined;
+        } catch (error) {
+          wish.log.warn(`not given to the cluster: ${String(error)}`);
+          await takeAllOut(shell, uri, recorded);
+          return { error };
+        }
+      },
+    );
+  });
   await engine.refresh({ connection });
   if (failed !== undefined) {
     throw failed.error;
+  }
+}
+
+/** Somebody who is asked may take a while to agree. @throws Failure `stalePlan`, what planning throws */
+async function requireSame(planned: PlannedCluster): Promise<void> {
+  const now = await planned.again();
+  const changed = planned.vms.find(({ view: _, ...vm }, at) => {
+    const { view: __, ...again } = now.vms[at] ?? { view: undefined };
+    return !isDeepStrictEqual(vm, again);
+  });
+  const facts = ({ lines, same, unknown, lost }: PlannedCluster): unknown => [lines, same, unknown, lost];
+  if (changed !== undefined || !isDeepStrictEqual(facts(planned), facts(now))) {
+    const vm = (changed ?? planned.vms[0])?.view.vm.name ?? '';
+    throw new Failure('refused', { vm, refusal: refuse('stalePlan', { vm }).refusal });
   }
 }
 

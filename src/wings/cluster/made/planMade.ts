@@ -5,6 +5,7 @@ import {
   clusteredLines,
   type ClusteredVm,
   clusteredXml,
+  configEnd,
   newResourceId,
   type NodeRoom,
 } from '../../../driver/cluster/clusteredVm.js';
@@ -26,6 +27,8 @@ export interface PlannedVm extends ClusteredVm {
 export interface PlannedCluster {
   readonly vms: readonly PlannedVm[];
   readonly look: ClusterLook;
+  /** The same once more, as all is then. */
+  readonly again: () => Promise<PlannedCluster>;
   readonly nodes: readonly (NodeRoom & { readonly id: string })[];
   /** As a person would type it. */
   readonly lines: readonly string[];
@@ -79,6 +82,11 @@ export async function planMade(
   const pcs = await shell.ask('command', '-v', 'pcs');
   return {
     ...{ vms, look: seen, nodes, fencing, unknown, isLocal, lost },
+    again: async () => {
+      await engine.refresh({ connection: views[0]?.ref.connection ?? '' });
+      const now = views.map((view) => engine.findVm(view.ref) ?? view);
+      return planMade(engine, now, members, shell);
+    },
     lines: clusteredLines(pcs.code === 0 ? 'pcs' : 'crm', vms, nodes),
     same: [...looks.keys()].filter((node) => node !== here && !unknown.includes(node)),
   };
@@ -168,11 +176,18 @@ async function plannedVm(
     throw new MadeFault({ kind: 'noFolder', vm: name });
   }
   const { cpus, memoryMib, autostart } = standing;
-  const config = posix.join(posix.dirname(folder), `${resource}.cluster.xml`);
+  const config = await freePath(shell, posix.join(posix.dirname(folder), resource));
   return {
     ...{ view, standing, resource, hypervisor, cpus, memoryMib, autostart, config },
     snapshots: snapshots.length,
   };
+}
+
+/** Another cluster may start a VM of this name from the same folder. */
+async function freePath(shell: ClusterShell, start: string): Promise<string> {
+  const path = `${start}${configEnd}`;
+  const { code } = await shell.ask('stat', '--', path);
+  return code === 0 ? freePath(shell, `${start}-vm`) : path;
 }
 
 /** What each node must have, with the VM that it is of. */

@@ -1,5 +1,5 @@
 // Takes a VM out of its cluster, or what was begun of giving it to one: the VM goes on as it is.
-import { readClustered, takenOutXpath, unlookedXml } from '../../../driver/cluster/clusteredVm.js';
+import { isOwnConfig, readClustered, takenOutXpath, unlookedXml } from '../../../driver/cluster/clusteredVm.js';
 import type { ClusterState } from '../../../driver/cluster/clusterState.js';
 import { MadeFault } from '../madeFault.js';
 import { type ClusterShell, lookAtCluster } from './clusterShell.js';
@@ -18,13 +18,18 @@ const refreshes = 5;
 export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm): Promise<void> {
   const { uuid, resource, config, autostart } = vm;
   const { ask, run } = shell;
-  const { state, cib } = await lookAtCluster(shell);
+  const { state, cib, here } = await lookAtCluster(shell);
   const clustered = readClustered(cib, resource);
   if (clustered === 'others') {
     throw new MadeFault({ kind: 'othersMade', vm: vm.name, resource });
   }
   if (clustered !== undefined) {
     requireSettled(state);
+    // It would go on there, and start here, too.
+    const elsewhere = state.resources.get(resource)?.nodes.find((node) => node !== here);
+    if (elsewhere !== undefined) {
+      throw new MadeFault({ kind: 'elsewhere', vm: vm.name, node: elsewhere });
+    }
     const nodes = state.nodes.map(({ name }) => name);
     await run('cibadmin', '--modify', '--scope', 'configuration', '--xml-text', unlookedXml(resource, nodes));
     await run('crm_resource', '--wait', '--timeout', '120');
@@ -35,7 +40,10 @@ export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm):
   if (autostart) {
     await run('virsh', '--connect', uri, 'autostart', uuid);
   }
-  await ask('rm', '-f', '--', config);
+  const { out } = await ask('timeout', '5', 'head', '-c', '1048576', '--', config);
+  if (isOwnConfig(config, out.toString('utf8'), uuid)) {
+    await ask('rm', '-f', '--', config);
+  }
 }
 
 /** What is not known of a node would be known later. @throws MadeFault `noQuorum`, `unclean` */

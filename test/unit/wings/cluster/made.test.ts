@@ -1,0 +1,116 @@
+// VMs given to a cluster and taken from it, by a shell that is pretended.
+import assert from 'node:assert/strict';
+import { clusteredXml } from '../../../../src/driver/cluster/clusteredVm.js';
+import { Failure } from '../../../../src/domain/failure.js';
+import type { EnginePort } from '../../../../src/engine/enginePort.js';
+import type { ClusterShell } from '../../../../src/wings/cluster/made/clusterShell.js';
+import { giveToCluster } from '../../../../src/wings/cluster/made/giveToCluster.js';
+import type { PlannedCluster } from '../../../../src/wings/cluster/made/planMade.js';
+import { takeOut } from '../../../../src/wings/cluster/made/takeOut.js';
+import { MadeFault, type MadeProblem } from '../../../../src/wings/cluster/madeFault.js';
+import { silentLog } from '../../../silentLog.js';
+
+const uuid = '11111111-2222-3333-4444-555555555555';
+const vm = { uuid, name: 'web', resource: 'web', config: '/vms/web.cluster.xml', autostart: false };
+const uri = 'qemu:///system';
+
+class PretendedShell implements ClusterShell {
+  readonly asked: string[] = [];
+  at = 'n1';
+  mon: string | undefined;
+  cib = '<cib/>';
+  file = `<domain><uuid>${uuid}</uuid></domain>`;
+
+  readonly ask: ClusterShell['ask'] = (...words) => {
+    this.asked.push(words.join(' '));
+    return Promise.resolve({ code: 0, out: Buffer.from(this.#answer(words.join(' '))), said: '' });
+  };
+  readonly run: ClusterShell['run'] = async (...words) => (await this.ask(...words)).out.toString();
+
+  #answer(line: string): string {
+    const told = `<r><summary><current_dc with_quorum="true"/></summary><nodes><node name="n1"/><node name="n2"/></nodes>
+      <resources><resource id="web" role="Started"><node name="${this.at}"/></resource></resources></r>`;
+    return line.startsWith('crm_mon')
+      ? (this.mon ?? told)
+      : line === 'cibadmin --query'
+        ? this.cib
+        : line.startsWith('crm_node')
+          ? 'n1\n'
+          : line.includes(' head ')
+            ? this.file
+            : '';
+  }
+}
+
+describe('a VM that is taken from a cluster', () => {
+  let shell: PretendedShell;
+  const changed = (): readonly string[] =>
+    shell.asked.filter((line) => /^(?:cibadmin --(?!query)|rm |crm_resource|virsh .* define)/u.test(line));
+  const problem = async (kind: MadeProblem['kind']): Promise<void> =>
+    assert.rejects(takeOut(shell, uri, vm), (error) => error instanceof MadeFault && error.problem.kind === kind);
+  beforeEach(() => {
+    shell = new PretendedShell();
+    const clustered = { ...vm, hypervisor: uri, cpus: 1, memoryMib: 1, after: [] };
+    shell.cib = `<cib>${clusteredXml([clustered], [])}</cib>`;
+  });
+
+  it('loses its file with it', async () => {
+    await takeOut(shell, uri, vm);
+    assert.equal(changed().at(-1), 'rm -f -- /vms/web.cluster.xml');
+  });
+
+  it('stays in it where it runs on another node: it would start here, too', async () => {
+    shell.at = 'n2';
+    await problem('elsewhere');
+    assert.deepEqual(changed(), []);
+  });
+
+  for (const [what, config, file] of [
+    ['of another name', '/etc/libvirt/qemu/web.xml', undefined],
+    ['of another VM', vm.config, '<domain><uuid>22222222-2222-3333-4444-555555555555</uuid></domain>'],
+    ['that is not read', vm.config, '<domain><uu'],
+  ] as const) {
+    it(`leaves a file ${what}`, async () => {
+      shell.file = file ?? shell.file;
+      await takeOut(shell, uri, { ...vm, config });
+      assert.ok(!changed().some((line) => line.startsWith('rm')));
+    });
+  }
+
+  it('is left alone where the cluster gives no answer that can be read', async () => {
+    for (const mon of [
+      '',
+      '<a',
+      '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>',
+      '<a>&b;</a>',
+      `<a>${' '.repeat(5e6)}</a>`,
+    ]) {
+      shell.mon = mon;
+      await problem('notAnswering');
+    }
+    assert.deepEqual(changed(), []);
+  });
+});
+
+describe('a VM that is given to a cluster', () => {
+  it('is not, where it is another than was agreed to', async () => {
+    const shell = new PretendedShell();
+    const engine = { leaseAll: (_: unknown, work: () => unknown) => work() } as unknown as EnginePort;
+    const planned = (snapshots: number): object => ({
+      ...{
+        vms: [{ view: { ref: { uuid }, vm: { name: 'web' } }, snapshots }],
+        lines: [],
+        same: [],
+        unknown: [],
+        lost: [],
+      },
+      again: () => Promise.resolve(planned(snapshots + 1)),
+    });
+    const wish = { folder: '/nowhere', log: silentLog, signal: new AbortController().signal };
+    await assert.rejects(
+      giveToCluster(engine, uri, shell, planned(0) as PlannedCluster, wish),
+      (error) => error instanceof Failure && error.details.refusal?.reason === 'stalePlan',
+    );
+    assert.deepEqual(shell.asked, []);
+  });
+});
