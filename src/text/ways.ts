@@ -48,6 +48,8 @@ export const ways = {
     library: ['vm.delete(snapshot)'],
   },
   discard: { editor: () => t('Delete Clone'), commandLine: [['discard', 'VM']], library: [] },
+  /** Its VM is a system. */
+  ungroup: { editor: () => t('Ungroup VMs'), commandLine: [['system', 'forget', 'VM']], library: [] },
   redo: { editor: () => t('Redo'), commandLine: [['redo', 'VM']], library: [] },
 } as const satisfies Record<string, Words>;
 

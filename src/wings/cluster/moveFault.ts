@@ -18,6 +18,7 @@ export type MoveProblem =
   /** Other VMs here rest on it. */
   | { readonly kind: 'needed'; readonly file: string; readonly vms: readonly string[] }
   | { readonly kind: 'ofLab'; readonly lab: string }
+  | { readonly kind: 'ofSystem'; readonly system: string }
   /** `snapshots`: it has some. */
   | { readonly kind: 'ofCluster'; readonly resource: string; readonly snapshots: boolean }
   | { readonly kind: 'lacking'; readonly lacking: Lacking }

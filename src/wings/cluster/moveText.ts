@@ -87,6 +87,13 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there, u
       );
     case 'ofLab':
       return t('{0} is a VM of the lab {1}, which must stay on its host.', vm, displayLine(problem.lab));
+    case 'ofSystem':
+      return t(
+        '{0} is a VM of the system {1}, which would lose it. Ungroup the system first: {2}. This deletes its restore points, but no snapshot.',
+        vm,
+        displayLine(problem.system),
+        wayTo('ungroup', displayLine(problem.system)),
+      );
     case 'ofCluster':
       if (problem.snapshots) {
         return t(

@@ -10,6 +10,7 @@ import type { MoveRefusal } from '../placement/moveInTurn.js';
 import { hostName, moveLine, stayLine, whyText } from '../placementText.js';
 import type { ClusterAnswers } from './answers.js';
 import { findConnection, findHost, lookAt, reach, tellLook } from './hostLook.js';
+import { orCliError } from './moveErrors.js';
 import { agreeOn, carryOut, idOf, movedLines, movesJson, refusalText } from './movesTogether.js';
 
 export async function empty(context: Context): Promise<ExitName> {
@@ -20,7 +21,9 @@ export async function empty(context: Context): Promise<ExitName> {
   others.forEach((one) => findConnection(context, one));
   const uri = findConnection(context, named);
   for (const view of isPlan ? [] : (session.engine.connections.find((one) => one.uri === uri)?.vms ?? [])) {
-    await endLeftMoves(session.engine, view.ref.uuid, { folder: session.folder, log });
+    await orCliError({ vm: view.vm.name, host: named }, () =>
+      endLeftMoves(session.engine, view.ref.uuid, { folder: session.folder, log }),
+    );
   }
   const look = await lookAt(context, [named, ...others]);
   const { fleet, bandwidth } = look;

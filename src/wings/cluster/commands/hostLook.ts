@@ -5,6 +5,7 @@ import { CliError } from '../../../cli/commandError.js';
 import type { Context } from '../../../cli/context.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { isCalled, type WantedConnection } from '../../../domain/wantedConnection.js';
+import { asksForTheSame, isSameHost } from '../../../driver/sharedHost.js';
 import type { ReachedVms } from '../../../session/session.js';
 import { wantedConnections } from '../../../session/wantedConnections.js';
 import { bytesText } from '../../../text/bytesText.js';
@@ -60,8 +61,11 @@ export function findConnection({ session }: Pick<Context, 'session'>, named: str
 export function findHost(context: Context, { hosts: all }: Fleet, named: string): string {
   const uri = findConnection(context, named);
   const { connections } = context.session.engine;
-  const hostname = connections.find((one) => one.uri === uri)?.capabilities?.hostname;
-  const host = all.find((one) => one.uri === uri) ?? all.find(({ name }) => name === hostname);
+  const capabilitiesOf = (wanted: string) => connections.find((one) => one.uri === wanted)?.capabilities;
+  // It is looked at by one of its names. Another daemon of it has other VMs.
+  const host =
+    all.find((one) => one.uri === uri) ??
+    all.find((one) => asksForTheSame(one.uri, uri) && isSameHost(capabilitiesOf(one.uri), capabilitiesOf(uri)));
   if (host === undefined) {
     throw new CliError('notFound', t('There is no host {0}.', displayLine(named)));
   }

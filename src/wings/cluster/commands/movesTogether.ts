@@ -2,6 +2,8 @@
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { Context } from '../../../cli/context.js';
+import { exitOfFailure } from '../../../cli/exitCodes.js';
+import { asFailure } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { failureText } from '../../../text/failures/failureText.js';
@@ -19,13 +21,20 @@ export async function agreeOn<T extends { readonly moves: readonly ProposedMove[
   choose: (fleet: Fleet) => T,
 ): Promise<T & { readonly refused: readonly MoveRefusal[] }> {
   const { engine, folder } = session;
-  return agreeOnMoves(engine, fleet, choose, {
+  let words = { vm: '', host: '' };
+  const agreeing = agreeOnMoves(engine, fleet, choose, {
     ...{ folder, log, signal: interruption.signal, addresses: addressesOf(call, fleet) },
-    onAsk: ({ vm, to }) => terminal.progress(`${displayLine(vm.name)} → ${hostName(fleet, to)}`),
+    onAsk: ({ vm, to }) => {
+      words = { vm: vm.name, host: hostName(fleet, to) };
+      terminal.progress(`${displayLine(vm.name)} → ${words.host}`);
+    },
     isRefusal: (error) => {
-      const told = asCliError(error, { vm: '', host: '' });
+      const told = asCliError(error, words);
       return told instanceof CliError ? told.exit === 'refused' : error instanceof Failure && error.kind === 'refused';
     },
+  });
+  return agreeing.catch((error: unknown) => {
+    throw asCliError(error, words);
   });
 }
 
@@ -63,13 +72,12 @@ export async function carryOut(context: Context, fleet: Fleet, moves: readonly P
       error instanceof HostFull
         ? new CliError('refused', stayLine(next.vm, whyText('noRoom')))
         : asCliError(error, { vm: next.vm.name, host: hostName(fleet, next.to) });
-    if (!(told instanceof CliError || told instanceof Failure)) {
-      throw told;
-    }
-    const sentence = told instanceof CliError ? told.message : failureText(told).sentence;
-    const isFirst = told instanceof CliError && done.length === 0;
+    const { exit, sentence } =
+      told instanceof CliError
+        ? { exit: told.exit, sentence: told.message }
+        : { exit: exitOfFailure(asFailure(told).kind), sentence: failureText(asFailure(told)).sentence };
     throw new CliError(
-      interruption.wasWished ? 'cancelled' : isFirst ? told.exit : 'failed',
+      interruption.wasWished ? 'cancelled' : done.length === 0 ? exit : 'failed',
       [sentence, t('The VMs after it were not moved.'), ...movedLines(context, fleet, done)].join('\n'),
     );
   }

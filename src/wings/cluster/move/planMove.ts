@@ -6,6 +6,7 @@ import type { VmFile } from '../../../domain/vmFiles.js';
 import { isSameHost } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { LabStore } from '../../../journal/labStore.js';
+import { SystemStore } from '../../../journal/systemStore.js';
 import { countSnapshots, type VmView } from '../../../live/views.js';
 import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
 import { MoveFault } from '../moveFault.js';
@@ -28,7 +29,7 @@ export async function planMove(
   { folder, address }: PlanWish,
 ): Promise<PlannedMove> {
   requireOtherHost(engine, sides.from.connection, sides.to.connection);
-  await requireFree(engine, view, folder);
+  await requireFree(engine, view, sides.to.connection, folder);
   const standing = await requireWelcome(view, sides);
   const planned = await (standing.isOff ? planOff(engine, view, sides) : planLive(engine, view, sides, address));
   return { ...planned, standing };
@@ -70,7 +71,7 @@ function requireOtherHost(engine: EnginePort, from: string, to: string): void {
 
 const movable: ReadonlySet<PowerState> = new Set(['off', 'running', 'paused']);
 
-async function requireFree(engine: EnginePort, view: VmView, folder: string): Promise<void> {
+async function requireFree(engine: EnginePort, view: VmView, to: string, folder: string): Promise<void> {
   const { vm, ref } = view;
   if (!movable.has(vm.power)) {
     throw new MoveFault({ kind: 'neitherOnNorOff' });
@@ -78,6 +79,14 @@ async function requireFree(engine: EnginePort, view: VmView, folder: string): Pr
   const lab = (await new LabStore(folder, noLog).list()).find(({ vms }) => vms.some(({ uuid }) => uuid === ref.uuid));
   if (lab !== undefined) {
     throw new MoveFault({ kind: 'ofLab', lab: lab.name });
+  }
+  // A system finds its VMs by their connections, so back is allowed.
+  const { systems } = await new SystemStore(folder, noLog).list();
+  const system = systems.find(({ system: { members } }) =>
+    members.some(({ connection, uuid }) => uuid === ref.uuid && connection !== to),
+  );
+  if (system !== undefined) {
+    throw new MoveFault({ kind: 'ofSystem', system: system.system.name });
   }
   // It would be refused where a cluster starts the VM: the only word of the cluster that is needed here.
   const decision = await engine.plan({ kind: 'power', vm: ref, action: 'start' });

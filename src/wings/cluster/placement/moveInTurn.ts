@@ -1,6 +1,7 @@
 // Moves of several VMs: hosts are asked beforehand whether they take them, and then they move one after the other, as
 // each would alone. Ends at the first failure.
 import type { Log } from '../../../base/log.js';
+import { Failure } from '../../../domain/failure.js';
 import { isActive } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
@@ -107,8 +108,10 @@ export async function moveInTurn(
   for (const move of moves) {
     wish.signal.throwIfAborted();
     const host = fleet.hosts.find(({ uri }) => uri === move.to);
-    const free = host && isActive(move.vm.power) ? await engine.guests.freeMemoryOf(host.uri) : undefined;
-    if (host !== undefined && free !== undefined && free - move.vm.memoryBytes < reserveOf(host)) {
+    // It may have been started since it was looked at.
+    const { vm } = requireView(engine, move);
+    const free = host && isActive(vm.power) ? await engine.guests.freeMemoryOf(host.uri) : undefined;
+    if (host !== undefined && free !== undefined && free - vm.memoryBytes < reserveOf(host)) {
       throw new HostFull(host.uri);
     }
     const end = await withPlan(engine, move, wish, (plan, sides) =>
@@ -123,16 +126,23 @@ export async function moveInTurn(
 
 function withPlan<T>(
   engine: EnginePort,
-  { vm: { uuid }, from, to }: Omit<ProposedMove, 'cost'>,
+  move: Omit<ProposedMove, 'cost'>,
   { folder, signal, addresses }: TurnWish,
   work: (plan: PlannedMove, sides: Sides) => Promise<T>,
 ): Promise<T> {
+  const { from, to } = move;
   return withSides(engine, { from, to }, signal, async (sides) => {
-    const view: VmView | undefined = engine.findVm({ connection: from, uuid });
-    if (view === undefined) {
-      throw new RangeError(uuid);
-    }
+    const view = requireView(engine, move);
     const address = addresses.get(to);
     return work(await planMove(engine, view, sides, { folder, ...(address !== undefined && { address }) }), sides);
   });
+}
+
+/** @throws Failure `notFound` of a VM that was moved or undefined since it was looked at */
+function requireView(engine: EnginePort, { vm: { uuid, name }, from }: Omit<ProposedMove, 'cost'>): VmView {
+  const view = engine.findVm({ connection: from, uuid });
+  if (view === undefined) {
+    throw new Failure('notFound', { vm: name, connection: from });
+  }
+  return view;
 }

@@ -1,4 +1,16 @@
 import assert from 'node:assert/strict';
+import { CliError } from '../../../../src/cli/commandError.js';
+import type { Context } from '../../../../src/cli/context.js';
+import { Interruption } from '../../../../src/cli/interruption.js';
+import { noLog } from '../../../../src/base/log.js';
+import { Failure } from '../../../../src/domain/failure.js';
+import type { PowerState } from '../../../../src/domain/vm.js';
+import type { EnginePort } from '../../../../src/engine/enginePort.js';
+import { findHost } from '../../../../src/wings/cluster/commands/hostLook.js';
+import { agreeOn, carryOut } from '../../../../src/wings/cluster/commands/movesTogether.js';
+import { MoveFault } from '../../../../src/wings/cluster/moveFault.js';
+import { HostFull, moveInTurn } from '../../../../src/wings/cluster/placement/moveInTurn.js';
+import { CopiesFault } from '../../../../src/wings/copies/copiesFault.js';
 import { type Fleet, Prediction, reserveOf } from '../../../../src/wings/cluster/placement/fleet.js';
 import { emptyHost, failOver, type Leaving } from '../../../../src/wings/cluster/placement/leaveHost.js';
 import { assumedBandwidth, costOf, isCost } from '../../../../src/wings/cluster/placement/moveCost.js';
@@ -192,5 +204,89 @@ describe('a host that its VMs leave', () => {
       const { moves, left: stay } = emptyHost(fleet, 'host-001', assumedBandwidth);
       assert.equal(moves.length + stay.length, fleet.vms.filter((one) => one.host === 'host-001').length);
     }
+  });
+});
+
+describe('moves in turn', () => {
+  const fleet = { hosts: [host('one'), host('two', { memoryBytes: 8 * gib })], vms: [] };
+  const move = (power: PowerState): ProposedMove => {
+    const moved = vm('web', 'one', ['two'], { power });
+    return { vm: moved, from: 'one', to: 'two', cost: { bytes: 0, seconds: 0 } };
+  };
+  const engineWith = (view: object | undefined, more: object = {}): EnginePort =>
+    ({
+      connections: [],
+      guests: { freeMemoryOf: () => Promise.resolve(gib), dirtyRateOf: () => Promise.resolve(0) },
+      findVm: () => view,
+      ...more,
+    }) as unknown as EnginePort;
+  const wish = {
+    ...{ folder: '/nowhere', log: noLog, signal: new AbortController().signal, addresses: new Map() },
+    ...{ onProgress: () => undefined, onMoved: () => assert.fail('it moved') },
+  };
+
+  it('fill no host with a VM that was started since', async () => {
+    const engine = engineWith({ vm: { power: 'running', memoryBytes: 8 * gib } });
+    await assert.rejects(moveInTurn(engine, fleet, [move('off')], wish), HostFull);
+  });
+
+  it('end with a failure that tells of a VM that is gone', async () => {
+    await assert.rejects(
+      moveInTurn(engineWith(undefined), fleet, [move('off')], wish),
+      (error) => error instanceof Failure && error.kind === 'notFound',
+    );
+  });
+
+  /** Of a command, with the failure of the connection to each host. */
+  const contextWith = (error: Error | undefined, connections: readonly object[] = []): Context =>
+    ({
+      session: {
+        folder: '/nowhere',
+        engine: engineWith(
+          { vm: { power: 'off' } },
+          { connections, setConnections: () => undefined, connect: () => Promise.reject(error ?? new Error('none')) },
+        ),
+      },
+      terminal: { progress: () => undefined },
+      ...{ log: noLog, interruption: new Interruption(() => undefined), call: { lists: {}, texts: {} } },
+    }) as unknown as Context;
+
+  it('end in words, whatever ends them', async () => {
+    const moves = [move('off')];
+    for (const [error, exit] of [
+      [new MoveFault({ kind: 'changed' }), 'failed'],
+      [new CopiesFault({ kind: 'changed' }), 'failed'],
+      [new MoveFault({ kind: 'busy' }), 'busy'],
+      [new RangeError('unforeseen'), 'failed'],
+    ] as const) {
+      const context = contextWith(error);
+      const isTold = (told: unknown): boolean => told instanceof CliError && told.exit === exit;
+      await assert.rejects(carryOut(context, fleet, moves), isTold);
+      await assert.rejects(
+        agreeOn(context, { ...fleet, vms: moves.map((one) => one.vm) }, () => ({ moves })),
+        (told) => isTold(told) || (told === error && error instanceof RangeError),
+      );
+    }
+    const interrupted = contextWith(undefined);
+    interrupted.interruption.interrupt();
+    await assert.rejects(
+      carryOut(interrupted, fleet, moves),
+      (told) => told instanceof CliError && told.exit === 'cancelled',
+    );
+  });
+
+  it('are of the host that was named, by whichever of its names, and of no other daemon of it', () => {
+    const capabilities = { hostUuid: 'u', hostname: 'h' };
+    const system = { uri: 'qemu:///system', name: 'mine', capabilities };
+    const again = { uri: 'qemu+ssh://h/system', capabilities };
+    const session = { uri: 'qemu:///session', capabilities };
+    const context = contextWith(undefined, [system, again, session]);
+    const known = { hosts: [host(system.uri, { name: 'mine' }), host('qemu+ssh://x/system', { name: 'h' })], vms: [] };
+    assert.equal(findHost(context, known, 'mine'), system.uri);
+    assert.equal(findHost(context, known, again.uri), system.uri);
+    assert.throws(
+      () => findHost(context, known, session.uri),
+      (told) => told instanceof CliError && told.exit === 'notFound',
+    );
   });
 });

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
+import { noLog } from '../../../../src/base/log.js';
 import { refuse } from '../../../../src/domain/refusal.js';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
+import { newId } from '../../../../src/journal/durable.js';
+import { SystemStore } from '../../../../src/journal/systemStore.js';
 import type { VmView } from '../../../../src/live/views.js';
 import { planMove } from '../../../../src/wings/cluster/move/planMove.js';
 import type { Sides } from '../../../../src/wings/cluster/move/sides.js';
@@ -23,5 +27,31 @@ describe('the plan of a move', () => {
         return true;
       });
     }
+  });
+
+  it('does not take a VM from its system, but back to it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'systems-'));
+    const members = [{ connection: 'one', uuid: 'u', name: 'web' }];
+    await new SystemStore(folder, noLog).put({ id: newId(), name: 'shop', members });
+    const engine = {
+      connections: [],
+      plan: () => Promise.resolve(refuse('keptByCluster', { vm: 'web', resource: 'kept', action: 'start' })),
+    } as unknown as EnginePort;
+    for (const [from, to, problem] of [
+      ['one', 'two', { kind: 'ofSystem', system: 'shop' }],
+      // Another name of its host.
+      ['uno', 'two', { kind: 'ofSystem', system: 'shop' }],
+      // It was moved before that was refused.
+      ['two', 'one', { kind: 'ofCluster', resource: 'kept', snapshots: false }],
+    ] as const) {
+      const sides = { from: { connection: from }, to: { connection: to } } as Sides;
+      const view = { vm: { power: 'off' }, ref: { uuid: 'u', connection: from }, snapshotCount: 0 } as VmView;
+      await assert.rejects(planMove(engine, view, sides, { folder }), (error) => {
+        assert.ok(error instanceof MoveFault);
+        assert.deepEqual(error.problem, problem);
+        return true;
+      });
+    }
+    await rm(folder, { recursive: true });
   });
 });
