@@ -74,10 +74,18 @@ describe('a VM that is moved to another host', () => {
 
   const listed = (host: MoveHost): Promise<string> => host.rig.virsh('list', '--all', '--name');
 
+  /** Marks of snapshots. */
+  function inTrash(): readonly string[] {
+    const records = readdirSync(join(rig.one.rig.daemon.dir, 'journal'), { recursive: true, encoding: 'utf8' });
+    return records.filter((path) => /(?:^|\/)trash\/(?:.*\/)?[^/]+\.json$/u.test(path));
+  }
+
   for (const name of ['web', 'tags']) {
     it(`is the same there, and gone here: ${name}`, async () => {
       const { one, other } = rig;
       const was = await stateOn(one, name);
+      await one.run('done', 'delete', name, 'ram', '--trash', '-c', one.uri);
+      assert.equal(inTrash().length, 1);
       await move(name, one, other);
       assert.deepEqual(await stateOn(other, name), was);
       assert.ok(!(await listed(one)).split('\n').includes(name));
@@ -93,6 +101,7 @@ describe('a VM that is moved to another host', () => {
       // Back, and each state is what it was.
       await move(name, other, one);
       assert.deepEqual(await stateOn(one, name), was);
+      assert.deepEqual(inTrash(), []);
     });
   }
 

@@ -5,6 +5,7 @@ import { bytesText } from '../../text/bytesText.js';
 import { obstacleText } from '../../text/failures/obstacleText.js';
 import { measuredText } from '../../text/relativeAge.js';
 import { wayTo } from '../../text/ways.js';
+import { snapshotCountText } from '../../text/words.js';
 import type { MoveEnd } from './move/endMove.js';
 import type { MoveRecord } from './move/moveStore.js';
 import type { PlannedMove } from './move/plannedMove.js';
@@ -157,7 +158,7 @@ export function planLines(
   const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
   const there = displayLine(host);
   return [
-    t('Move {0} with {1} snapshots to {2}?', displayLine(view.vm.name), documents.snapshots.length, there),
+    t('Move {0} with {1} to {2}?', displayLine(view.vm.name), snapshotCountText(documents.snapshots.length), there),
     ...(live === undefined || view.vm.power === 'paused'
       ? []
       : [t('It goes on running there; {0} has tried to take it. It stands still for a moment at the end.', there)]),

@@ -29,26 +29,30 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
   const { folder } = session;
   const words = { vm: vm.name, host: labelIn(engine.connections, to), uri: to };
   try {
-    const end = await notifyProgress(run.title ?? vm.name, true, async (report, cancellation): Promise<MoveEnd> => {
-      const stop = new AbortController();
-      cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
-      await endLeftMoves(engine, ref.uuid, { folder, log });
-      return withSides(engine, { from: ref.connection, to }, stop.signal, async (sides) => {
-        const planned = await planMove(engine, view, sides, { folder });
-        const [question = '', ...details] = planLines(planned, sides.to.name);
-        requireAnswer(await askModal('warning', question, details.join('\n'), t('Move')));
-        if (session.isProtected(vm)) {
-          await typeNameOfVm(view, t('{0} Is Protected', displayLine(vm.name)), question);
-        }
-        let told = 0;
-        const onProgress = (fraction: number): void => {
-          const percent = Math.floor(fraction * 100);
-          report(`${percent} %`, percent - told);
-          told = percent;
-        };
-        return moveVm(engine, sides, planned, { folder, log, signal: stop.signal, onProgress });
-      });
-    });
+    const end = await notifyProgress(
+      t('Moving {0} to {1}', displayLine(vm.name), displayLine(words.host)),
+      true,
+      async (report, cancellation): Promise<MoveEnd> => {
+        const stop = new AbortController();
+        cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
+        await endLeftMoves(engine, ref.uuid, { folder, log });
+        return withSides(engine, { from: ref.connection, to }, stop.signal, async (sides) => {
+          const planned = await planMove(engine, view, sides, { folder });
+          const [question = '', ...details] = planLines(planned, sides.to.name);
+          requireAnswer(await askModal('warning', question, details.join('\n'), t('Move')));
+          if (session.isProtected(vm)) {
+            await typeNameOfVm(view, t('{0} Is Protected', displayLine(vm.name)), question);
+          }
+          let told = 0;
+          const onProgress = (fraction: number): void => {
+            const percent = Math.floor(fraction * 100);
+            report(`${percent} %`, percent - told);
+            told = percent;
+          };
+          return moveVm(engine, sides, planned, { folder, log, signal: stop.signal, onProgress });
+        });
+      },
+    );
     void notify('info', movedLines(end, words.host).join(' '));
     return { vm: vm.name, to };
   } catch (error) {

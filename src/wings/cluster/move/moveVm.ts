@@ -165,7 +165,7 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
     }
   });
   await engine.refresh({ connection: to.connection });
-  await carryMarks(engine, view.ref, to.connection);
+  await carryMarks(engine, view.ref, to.connection, documents);
   await requireUnchanged();
   const here = await seenOn(
     from,
@@ -181,9 +181,19 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
   }
 }
 
-/** What a person put on snapshots goes with them. */
-async function carryMarks(engine: EnginePort, ref: VmRef, connection: string): Promise<void> {
+/**
+ * What a person put on snapshots goes with them. A VM that was there before may have some in the trash of that host,
+ * whose time is over: what comes back is wanted.
+ */
+async function carryMarks(
+  engine: EnginePort,
+  ref: VmRef,
+  connection: string,
+  { snapshots }: PlannedMove['documents'],
+): Promise<void> {
   const there = { connection, uuid: ref.uuid };
+  const names = snapshots.map(({ name }) => name);
+  await engine.mark({ kind: 'trash', vm: there, snapshots: names, put: 'out', until: 0 });
   const [kept, favourite] = [await engine.keptSnapshots(ref), await engine.readFavourite(ref)];
   if (kept.length > 0) {
     await engine.setKept(there, kept, 'kept', 'unasked');
