@@ -22,6 +22,7 @@ import {
   readNodesFor,
   readResourceStates,
   type ResourceState,
+  noClusterExits,
 } from './clusterXml.js';
 
 interface ClusterHost {
@@ -48,8 +49,6 @@ const restingRoles: ReadonlySet<string> = new Set(['Started', 'Stopped']);
 const monitor = '/usr/sbin/crm_mon';
 /** Programs of system administration are not on everybody's path. */
 const setUp = 'PATH="$PATH:/usr/sbin:/sbin"; export PATH\n';
-/** Exits of crm_mon where Pacemaker does not run on this host (`CRM_EX_DISCONNECT`), and where it is not there. */
-const nobodyThere: ReadonlySet<number> = new Set([102, 127]);
 
 interface Look extends Keeper {
   /** Ids of leases of ours that nobody holds any more. */
@@ -138,7 +137,7 @@ class ClusterKeepers implements VmKeepers {
       shell.ask('cibadmin', '--query', '--scope', 'configuration'),
       shell.ask('crm_node', '--name'),
     ]);
-    if (nobodyThere.has(seen.code)) {
+    if (noClusterExits.has(seen.code)) {
       return 'nobody';
     }
     if (seen.code !== 0 || asked.code !== 0) {

@@ -1,6 +1,9 @@
 // What Pacemaker tells of the VMs that it keeps, and the lease by which it leaves one alone. Its XML in, its XML out.
 import { attribute, element, elementsOf, find, parseXml, textOf, writeXml, type XmlElement } from '../xml/xmlTree.js';
 
+/** Exits of crm_mon where Pacemaker does not run on this host (`CRM_EX_DISCONNECT`), and where it is not there. */
+export const noClusterExits: ReadonlySet<number> = new Set([102, 127]);
+
 export interface KeptResource {
   readonly id: string;
   readonly config: string;

@@ -8,8 +8,6 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { SystemMember } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
 import { openTarget } from '../../../session/target.js';
-import { CopiesFault } from '../../copies/copiesFault.js';
-import { faultText } from '../../copies/copiesText.js';
 import { type ClusterShell, withClusterShell } from '../made/clusterShell.js';
 import { endLeft, giveToCluster, takeFromCluster } from '../made/giveToCluster.js';
 import { planMade } from '../made/planMade.js';
@@ -17,6 +15,7 @@ import { type KnownVm, whatIf } from '../made/whatIf.js';
 import { isFailing, MadeFault } from '../madeFault.js';
 import { madeProblemText, plannedLines, whatIfLines } from '../madeText.js';
 import type { ClusterAnswers } from './answers.js';
+import { asCliError } from './moveErrors.js';
 
 type Answer = Omit<ClusterAnswers['cluster'], 'command'>;
 
@@ -162,6 +161,6 @@ async function orMadeError<T>(vm: string, work: () => Promise<T>): Promise<T> {
       const exit = error.problem.kind === 'busy' ? 'busy' : isFailing(error.problem) ? 'failed' : 'refused';
       throw new CliError(exit, madeProblemText(error.problem));
     }
-    throw error instanceof CopiesFault ? new CliError('refused', faultText(error, '', vm)) : error;
+    throw asCliError(error, { vm, host: '' });
   }
 }

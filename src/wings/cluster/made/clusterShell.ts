@@ -6,6 +6,7 @@ import {
   readSimulated,
   type Simulation,
 } from '../../../driver/cluster/clusterState.js';
+import { noClusterExits } from '../../../driver/cluster/clusterXml.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { HostShell, type ShellAnswer } from '../../../hosts/hostShell.js';
 import { loginTo } from '../../copies/vm/loginTo.js';
@@ -29,8 +30,7 @@ export interface ClusterLook {
 
 /** For what a cluster does to the end, and for VMs that shut down. */
 const patienceMs = 240_000;
-/** Exits of crm_mon where Pacemaker does not run on this host (`CRM_EX_DISCONNECT`), and where it is not there. */
-const nobodyThere: ReadonlySet<number> = new Set([102, 127]);
+const mostConfigBytes = 1024 * 1024;
 
 /** Connects where nobody has. @throws CopiesFault `noLogin`, Failure, what `work` throws */
 export async function withClusterShell<T>(
@@ -58,7 +58,7 @@ export async function lookAtCluster({ ask }: ClusterShell): Promise<ClusterLook>
     ask('cibadmin', '--query'),
     ask('crm_node', '--name'),
   ]);
-  if (nobodyThere.has(seen.code)) {
+  if (noClusterExits.has(seen.code)) {
     throw new MadeFault({ kind: 'noCluster' });
   }
   const failed = [seen, cib, node].find(({ code }) => code !== 0);
@@ -71,6 +71,11 @@ export async function lookAtCluster({ ask }: ClusterShell): Promise<ClusterLook>
     cib: configuration,
     here: node.out.toString('utf8').trim(),
   };
+}
+
+/** The file that the cluster starts a VM from, as far as one reads. Where it cannot be read: nothing. */
+export async function readConfig({ ask }: ClusterShell, config: string): Promise<string> {
+  return (await ask('timeout', '5', 'head', '-c', String(mostConfigBytes), '--', config)).out.toString('utf8');
 }
 
 /** @param change of the configuration, as `cibadmin --modify` takes it; empty: none. @throws MadeFault `failed` */

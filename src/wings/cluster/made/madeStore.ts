@@ -4,10 +4,17 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
-import { takeLock } from '../../../journal/diskLock.js';
+import type { DiskLock } from '../../../journal/diskLock.js';
 import { idPattern, journalFailure, namesIn, newId } from '../../../journal/durable.js';
 import { writeJson } from '../../../journal/json.js';
-import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from '../../../journal/recordFolder.js';
+import {
+  beginRecord,
+  forgetRecord,
+  readRecord,
+  type RecordPlace,
+  recordWith,
+  takeUpRecord,
+} from '../../../journal/recordFolder.js';
 import { thisWriter } from '../../../journal/writer.js';
 import { MadeFault } from '../madeFault.js';
 
@@ -48,7 +55,7 @@ export async function withRecord<T>(
     await forgetRecord(place, id);
     return result;
   } finally {
-    await hold.release().catch((error: unknown) => log.debug(`${id} is held no more: ${String(error)}`));
+    await leave(hold, id, log);
   }
 }
 
@@ -61,23 +68,32 @@ export async function endRecords<T>(
   const place = placeIn(folder, log);
   const ended: T[] = [];
   for (const id of (await namesIn(promises, place.root)).filter((name) => idPattern.test(name)).slice(0, 100)) {
-    const parse = recordWith<MadeRecord>(shape, id);
-    const read = await readRecord(place, join(place.root, id, file), { maxBytes, parse });
-    if (typeof read === 'string' || !read.vms.some(({ name, uuid }) => name === vm || uuid === vm)) {
+    const isOfVm = (await readMade(place, id))?.vms.some(({ name, uuid }) => name === vm || uuid === vm);
+    if (isOfVm !== true) {
       continue;
     }
-    const hold = await takeLock(promises, join(place.root, id), await thisWriter(), file);
-    if (hold === 'busy') {
+    const taken = await takeUpRecord(place, { id, file, writer: await thisWriter() }, () => readMade(place, id));
+    if (taken === 'busy') {
       throw new MadeFault({ kind: 'busy', vm });
     }
-    if (hold !== 'gone') {
+    if (taken !== 'gone') {
       try {
-        ended.push(await end(read));
+        ended.push(await end(taken.record));
         await forgetRecord(place, id);
       } finally {
-        await hold.release().catch((error: unknown) => log.debug(`${id} is held no more: ${String(error)}`));
+        await leave(taken.hold, id, log);
       }
     }
   }
   return ended;
+}
+
+async function readMade(place: RecordPlace, id: string): Promise<MadeRecord | undefined> {
+  const parse = recordWith<MadeRecord>(shape, id);
+  const read = await readRecord(place, join(place.root, id, file), { maxBytes, parse });
+  return typeof read === 'string' ? undefined : read;
+}
+
+function leave(hold: DiskLock, id: string, log: Log): Promise<void> {
+  return hold.release().catch((error: unknown) => log.debug(`${id} is held no more: ${String(error)}`));
 }

@@ -2,7 +2,7 @@
 import { isOwnConfig, readClustered, takenOutXpath, unlookedXml } from '../../../driver/cluster/clusteredVm.js';
 import type { ClusterState } from '../../../driver/cluster/clusterState.js';
 import { MadeFault } from '../madeFault.js';
-import { type ClusterShell, lookAtCluster } from './clusterShell.js';
+import { type ClusterShell, lookAtCluster, readConfig } from './clusterShell.js';
 import type { MadeRecord } from './madeStore.js';
 
 type RecordedVm = MadeRecord['vms'][number];
@@ -40,8 +40,7 @@ export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm):
   if (autostart) {
     await run('virsh', '--connect', uri, 'autostart', uuid);
   }
-  const { out } = await ask('timeout', '5', 'head', '-c', '1048576', '--', config);
-  if (isOwnConfig(config, out.toString('utf8'), uuid)) {
+  if (isOwnConfig(config, await readConfig(shell, config), uuid)) {
     await ask('rm', '-f', '--', config);
   }
 }

@@ -2,7 +2,7 @@
 import { standbyXml } from '../../../driver/cluster/clusteredVm.js';
 import { readConfiguredVm, readKeptResources } from '../../../driver/cluster/clusterXml.js';
 import { MadeFault } from '../madeFault.js';
-import { type ClusterShell, lookAtCluster, simulate } from './clusterShell.js';
+import { type ClusterShell, lookAtCluster, readConfig, simulate } from './clusterShell.js';
 
 export type WhenSo = 'fails' | 'emptied';
 
@@ -38,8 +38,7 @@ export async function whatIf(
   }
   const kept = await Promise.all(
     readKeptResources(cib).map(async ({ id, config }) => {
-      const { out } = await shell.ask('timeout', '5', 'head', '-c', '1048576', '--', config);
-      return { resource: id, vm: await findVm(readVmOf(out.toString('utf8'))) };
+      return { resource: id, vm: await findVm(readVmOf(await readConfig(shell, config))) };
     }),
   );
   const then = async (change: string, ...words: readonly string[]): Promise<readonly VmThen[]> => {
