@@ -285,7 +285,8 @@ async function wings() {
   ]);
   const handlers = { ...copies.handlers, ...guest.guestInEditor.handlers, ...cluster.clusterInEditor.handlers };
   const readers = { ...inside.readers, ...copies.readers, ...guest.guestInEditor.readers };
-  return { ...inside, ...copies, handlers: { ...inside.handlers, ...handlers }, readers };
+  const { endLeft } = cluster.clusterInEditor;
+  return { ...inside, ...copies, endLeft, handlers: { ...inside.handlers, ...handlers }, readers };
 }
 
 /** For other extensions. Its code is loaded when one of them connects. */

@@ -24,6 +24,8 @@ interface RecoveryRefusals {
   readonly unfinishedOperation: { vm: string; operation: string };
   /** What was done to the system of VMs that it belongs to broke off, and is not brought to its end. */
   readonly systemInterrupted: { vm: string; system: string };
+  /** A move of it to another host broke off; `host`: its connection. */
+  readonly moveInterrupted: { vm: string; host: string };
   /** It broke off over another connection, on a VM with the same UUID: only over that is it known to be the same VM. */
   readonly begunElsewhere: { vm: string; connection: string };
   /** The journal's entry in `file` is of this VM; `why`: newer (than this version can read), damaged, … */

@@ -17,7 +17,7 @@ export interface NotedCopies extends VmCopies {
 /** Files that are restored under the names of others are not what those were: see `contentChanged`. */
 export async function copiesOn(
   live: { readonly uri: string; open(): Promise<Pick<Hypervisor, 'vmCopies'>> },
-  { frozen, audit }: Pick<Persistence, 'frozen' | 'audit'>,
+  { frozen, audit, marks }: Pick<Persistence, 'frozen' | 'audit' | 'marks'>,
 ): Promise<NotedCopies> {
   const copies = await (await live.open()).vmCopies();
   return {
@@ -32,7 +32,12 @@ export async function copiesOn(
         ...{ outcome: 'done', durationMs },
       }),
     takeOver: async (vm) => {
-      await frozen.forget({ connection: live.uri, uuid: vm.uuid });
+      const there = { connection: live.uri, uuid: vm.uuid };
+      await frozen.forget(there);
+      // Of one that was here before: somebody may have made its snapshots their own since.
+      for (const record of await marks.auto.of(there)) {
+        await marks.auto.forget(there, record);
+      }
       await copies.takeOver(vm);
     },
     define: async (vm) => {

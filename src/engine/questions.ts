@@ -7,7 +7,7 @@ import type { Facts } from '../domain/facts.js';
 import { Failure } from '../domain/failure.js';
 import type { KeptBy } from '../domain/keeper.js';
 import type { OperationRequest } from '../domain/operation.js';
-import { type Refusal, refuse } from '../domain/refusal.js';
+import { refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { type CloneDisk, disksOfPresent, disksOfSnapshot } from '../operations/clone/cloneDisks.js';
@@ -18,7 +18,7 @@ import { mapLimited } from '../base/mapLimited.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
-import { unreadableRefusals } from './leases/busyElsewhere.js';
+import { moveInterrupted, unreadableRefusals } from './leases/busyElsewhere.js';
 import { knownFacts, readOwnKnowledge } from './look/ownKnowledge.js';
 import { requireVm, type Store } from '../live/store.js';
 import { vmKey } from '../live/views.js';
@@ -132,16 +132,18 @@ export class Questions {
     }
     const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, olderThanLastRun, standsSince });
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
-    const [facts, unreadEntries, { entries }] = await Promise.all([
+    const [facts, unreadEntries, { entries }, moves] = await Promise.all([
       reader.read(factsToDiagnose(known)),
       unreadableRefusals(persistence, ref.uuid),
       persistence.journal.readInterrupted(),
+      persistence.moves?.(ref.uuid),
     ]);
+    const begun = [...entries.filter(({ vm: { uuid } }) => uuid === ref.uuid), ...(moves?.entries ?? [])];
     // An operation that was interrupted, or is under way in another editor, may have left a layer half merged.
-    if (unreadEntries.length === 0 && entries.every(({ vm: { uuid } }) => uuid !== ref.uuid)) {
+    if (unreadEntries.length === 0 && begun.length === 0) {
       await noteLayers(persistence, ref, facts, log);
     }
-    const leftEntries: Refusal[] = [];
+    const leftEntries = (moves?.entries ?? []).filter(({ isHeld }) => !isHeld).map(moveInterrupted);
     for (const { id, request } of entries.filter(({ vm: { uuid } }) => uuid === ref.uuid)) {
       if (!(await persistence.journal.isLocked(id))) {
         leftEntries.push(refuse('unfinishedOperation', { vm: vm.name, operation: request.kind }).refusal);

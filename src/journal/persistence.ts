@@ -2,6 +2,7 @@
 // know when it is written.
 import { join } from 'node:path';
 import type { Audit } from './audit.js';
+import type { BegunMoves } from './begunMoves.js';
 import { DemoRecords } from './demoRecords.js';
 import { Journal } from './journal.js';
 import { type Marks, marksIn } from './marks.js';
@@ -64,6 +65,8 @@ export interface Persistence {
   readonly journal: Pick<Journal, 'begin' | 'readInterrupted' | 'lock' | 'isLocked'>;
   /** Of what is done on several VMs as one. */
   readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;
+  /** Of VMs to other hosts. Absent: there are none. */
+  readonly moves?: (vm?: string) => Promise<BegunMoves>;
   readonly audit: Pick<Audit, 'note'>;
   readonly operations: Pick<OperationLog, 'add' | 'of'>;
   readonly marks: Marks;
@@ -86,6 +89,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
     place: thisPlace,
     journal,
     groups: new GroupJournal(folder, log, undefined, editor),
+    moves: async (vm) => (await import('./begunMoves.js')).readBegunMoves(folder, log, vm),
     audit: journal.audit,
     operations: new OperationLog(folder, log),
     marks: marksIn(folder, log),

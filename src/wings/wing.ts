@@ -7,7 +7,7 @@ import type { CommandTable } from '../cli/context.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { Readers, ReadVmNotes } from '../session/readers.js';
 import type { Attentions } from '../ui/attentions.js';
-import type { BesideComparison, Handler, TargetHandlers } from '../ui/commands/commandServices.js';
+import type { BesideComparison, EndLeft, Handler, TargetHandlers } from '../ui/commands/commandServices.js';
 import type { VmNotes } from '../ui/tree/vmsInTree.js';
 import type { Verb } from '../verbs/verb.js';
 
@@ -27,6 +27,7 @@ export interface WingInEditor<Verbs extends Wing['verbs']> {
   /** For the library, and for agents. */
   readonly readers: Partial<Readers>;
   readonly besideComparison?: BesideComparison;
+  readonly endLeft?: EndLeft;
   readonly notesInTree?: (remembered: Pick<Memento, 'get'>, log: Log) => VmNotes;
   readonly notesForAgents?: (remembered: Pick<Memento, 'get'>) => ReadVmNotes;
 }

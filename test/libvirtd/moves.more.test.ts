@@ -12,7 +12,9 @@ import {
   watch as watchFolder,
   writeFileSync,
 } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { runOk } from '../../scripts/rig/run.mjs';
 import { faultsOf } from '../answerFaults.js';
 import { contentFile } from './copiesRig.js';
 import { snapshotsOn } from './copiesTree.js';
@@ -50,7 +52,8 @@ describe('a VM that is moved to another host', () => {
 
   /** What each snapshot says, which is current, all bytes of all files, and whether it starts with its host. */
   async function stateOn(host: MoveHost, name: string): Promise<unknown> {
-    const snapshots = await snapshotsOn(host, name);
+    // libvirt lists branches in any order.
+    const snapshots = [...(await snapshotsOn(host, name))].sort();
     const files = readdirSync(host.at(images)).filter((file) => file.startsWith(name));
     const sums = await host.tool('sh', '-c', `cd ${images} && sha256sum ${files.sort().join(' ')}`);
     const xml = await Promise.all(
@@ -74,18 +77,21 @@ describe('a VM that is moved to another host', () => {
 
   const listed = (host: MoveHost): Promise<string> => host.rig.virsh('list', '--all', '--name');
 
-  /** Marks of snapshots. */
-  function inTrash(): readonly string[] {
+  /** Marks of snapshots of a kind. */
+  function marked(kind: 'trash' | 'records'): readonly string[] {
     const records = readdirSync(join(rig.one.rig.daemon.dir, 'journal'), { recursive: true, encoding: 'utf8' });
-    return records.filter((path) => /(?:^|\/)trash\/(?:.*\/)?[^/]+\.json$/u.test(path));
+    return records.filter((path) => path.split('/').includes(kind) && path.endsWith('.json'));
   }
 
   for (const name of ['web', 'tags']) {
     it(`is the same there, and gone here: ${name}`, async () => {
       const { one, other } = rig;
-      const was = await stateOn(one, name);
       await one.run('done', 'delete', name, 'ram', '--trash', '-c', one.uri);
-      assert.equal(inTrash().length, 1);
+      // It saves what is there in a checkpoint of its own.
+      await one.run('done', 'revert', name, 'first', '--yes', '-c', one.uri);
+      const was = await stateOn(one, name);
+      assert.equal(marked('trash').length, 1);
+      assert.notDeepEqual(marked('records'), []);
       await move(name, one, other);
       assert.deepEqual(await stateOn(other, name), was);
       assert.ok(!(await listed(one)).split('\n').includes(name));
@@ -101,7 +107,7 @@ describe('a VM that is moved to another host', () => {
       // Back, and each state is what it was.
       await move(name, other, one);
       assert.deepEqual(await stateOn(one, name), was);
-      assert.deepEqual(inTrash(), []);
+      assert.deepEqual([...marked('trash'), ...marked('records')], []);
     });
   }
 
@@ -260,6 +266,36 @@ describe('a VM that is moved to another host', () => {
   });
 
   const words = (name: string, uri: string): readonly string[] => ['move', name, uri, '-c', rig.one.uri, '--yes'];
+
+  it('is left alone by others while it is moved, and after an interruption until that is ended', async () => {
+    const { one, other } = rig;
+    const was = await stateOn(one, 'web');
+    const others = [
+      ['checkpoint', 'web', 'late', '-c', one.uri],
+      ['revert', 'web', 'first', '--yes', '-c', one.uri],
+    ] as const;
+    const gate = join(one.rig.daemon.dir, 'gate-of-move');
+    await runOk('mkfifo', [gate]);
+    other.wrap('sha256sum', `read _ < '${gate}'`);
+    let opened: Promise<void> | undefined;
+    const moving = moveKilled('web', (child) => {
+      // Resolves when the program reads it.
+      opened = open(gate, 'w').then(async (pipe) => {
+        await one.run('busy', ...others[0]);
+        other.unwrap('sha256sum');
+        child.kill('SIGKILL');
+        await once(child, 'close');
+        await pipe.close();
+      });
+    });
+    assert.equal(await moving, false);
+    await opened;
+    for (const call of others) {
+      assert.match(await one.run('refused', ...call), /virt-rewind .*recover web/u);
+    }
+    assert.equal(await recovered('web'), one);
+    assert.deepEqual(await stateOn(one, 'web'), was);
+  });
 
   it('takes its saved state and its TPM along', async () => {
     const { one, other } = rig;

@@ -1,7 +1,9 @@
 // A VM that is moved to another host in a real VS Code: what it asks, how far it is, that it is there, and why it is
 // not moved.
 import assert from 'node:assert/strict';
-import { rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProgram, runOk } from '../../scripts/rig/run.mjs';
@@ -32,24 +34,46 @@ describe('a VM that is moved to another host', () => {
     await one.tool('qemu-io', '-f', 'qcow2', '-c', 'write -P 7 0 16M', file);
     await defineDiskVm(one.rig, vm, [{ file, format: 'qcow2' }]);
     await one.rig.virsh('snapshot-create-as', vm, 'first');
+    // The editor finds what the command line leaves.
+    const pid = join(one.rig.daemon.dir, 'pid-of-move');
+    other.wrap('sha256sum', `kill -9 $(cat '${pid}')`);
+    const words = [one.door, 'move', vm, other.uri, '-c', one.uri, '--yes'];
+    const child = spawn(process.execPath, words, { env: one.env, stdio: 'ignore' });
+    writeFileSync(pid, String(child.pid));
+    await once(child, 'close');
+    other.unwrap('sha256sum');
     const connections = [
       { uri: one.uri, name: 'host-one' },
       { uri: other.uri, name: 'host-other' },
     ];
     return openStage('mouse', {
       settings: { 'virtRewind.connections': connections },
-      env: { XDG_RUNTIME_DIR: one.rig.daemon.dir },
+      env: { XDG_RUNTIME_DIR: one.rig.daemon.dir, VIRT_REWIND_STATE: one.env['VIRT_REWIND_STATE'] },
     });
   });
 
   const picture = (name: string): Promise<string> => stage().workbench.picture(`moves-${name}`);
   const names = async (host: MoveRig['one']): Promise<string> => host.rig.virsh('list', '--all', '--name');
 
+  it('is told after the start where that was interrupted, and ended from there', async () => {
+    const { hands, workbench } = stage();
+    const sent = (): string[] => readdirSync(rig.other.at(images));
+    assert.notDeepEqual(sent(), []);
+    await hands.showView('Virt Rewind', 'VMs');
+    await workbench.row(row).waitFor();
+    const told = /move of web to .* was interrupted/u;
+    await workbench.toast(told).waitFor();
+    await picture('interrupted');
+    await hands.notification(told, 'Finish…');
+    await workbench.toast(/Undid the move of web/u).waitFor();
+    await picture('ended');
+    assert.deepEqual(sent(), []);
+    assert.equal(await names(rig.one), vm);
+  });
+
   it('stays where a file of its name is there', async () => {
     const { hands, workbench } = stage();
     writeFileSync(rig.other.at(file), 'of somebody');
-    await hands.showView('Virt Rewind', 'VMs');
-    await workbench.row(row).waitFor();
     await hands.menu(row, 'More', move);
     await workbench.option(/^host-other/u).waitFor();
     await picture('where');

@@ -1,12 +1,14 @@
-// That somebody else is at a VM: another process, or what was begun on several VMs of which it is one. Refuses to wait
-// for them.
+// That somebody else is at a VM: another process, what was begun on several VMs of which it is one, or a move of it to
+// another host. Refuses to wait for them.
 import { Failure } from '../../domain/failure.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
+import type { BegunMove } from '../../journal/begunMoves.js';
 import type { JournalEntry, UnreadableEntry } from '../../journal/entry.js';
 import type { Lease } from './leases.js';
 import type { Persistence } from '../../journal/persistence.js';
 
 type Holder = Pick<JournalEntry, 'connection' | 'request' | 'writer'> & { readonly vm: { readonly name: string } };
+type Elsewhere = Pick<Persistence, 'groups' | 'moves'>;
 
 /** @returns what a person is told who has to wait for another editor, or for this one over another connection */
 export function busyFailure({ connection, vm, request, writer }: Holder): Failure {
@@ -15,13 +17,14 @@ export function busyFailure({ connection, vm, request, writer }: Holder): Failur
 }
 
 /**
- * Rejects with `busy` while somebody else does something to several VMs of which this is one; refused where that broke
- * off.
+ * Rejects with `busy` while somebody else moves the VM, or does something to several VMs of which this is one; refused
+ * where that broke off.
  */
-export async function groupRefusal(
-  { request, group }: Lease,
-  { groups }: Pick<Persistence, 'groups'>,
-): Promise<Refusal | undefined> {
+export async function elsewhereRefusal(lease: Lease, persistence: Elsewhere): Promise<Refusal | undefined> {
+  return (await groupRefusal(lease, persistence)) ?? (await moveRefusal(lease, persistence));
+}
+
+async function groupRefusal({ request, group }: Lease, { groups }: Elsewhere): Promise<Refusal | undefined> {
   for (const { id, members, system, writer } of (await groups.readInterrupted()).entries) {
     const member = members.find(({ uuid }) => uuid === request.vm.uuid);
     if (member === undefined || id === group?.id) {
@@ -39,12 +42,30 @@ export async function groupRefusal(
   return undefined;
 }
 
+/** @param group whoever moves it holds it as a group of one, by the name of the move */
+async function moveRefusal({ request, group }: Lease, { moves }: Elsewhere): Promise<Refusal | undefined> {
+  const { connection, uuid } = request.vm;
+  const [move] = ((await moves?.(uuid))?.entries ?? []).filter(({ id }) => id !== group?.id);
+  if (move?.isHeld === true) {
+    throw new Failure('busy', { vm: move.vm.name, connection, doing: 'wait for a move to another host' });
+  }
+  return move && moveInterrupted(move);
+}
+
+export function moveInterrupted({ vm, to }: BegunMove): Refusal {
+  return refuse('moveInterrupted', { vm: vm.name, host: to }).refusal;
+}
+
 /** Why nothing is begun on a VM, or on any where none is given: nobody knows whether what was begun has ended. */
 export async function unreadableRefusals(
-  { journal, groups }: Pick<Persistence, 'journal' | 'groups'>,
+  { journal, groups, moves }: Pick<Persistence, 'journal'> & Elsewhere,
   uuid?: string,
 ): Promise<readonly Refusal[]> {
-  const [{ unreadable }, ofSystems] = await Promise.all([journal.readInterrupted(), groups.readInterrupted()]);
+  const [{ unreadable }, ofSystems, ofMoves] = await Promise.all([
+    journal.readInterrupted(),
+    groups.readInterrupted(),
+    moves?.(uuid),
+  ]);
   return [
     ...unreadable
       .filter(({ vm }) => vm === undefined || uuid === undefined || vm.uuid === uuid)
@@ -53,7 +74,7 @@ export async function unreadableRefusals(
           ? unknownVm(path)
           : refuse('entryUnreadable', { vm: vm.name ?? vm.uuid, file: path, why }).refusal,
       ),
-    ...ofSystems.unreadable.map(unknownVm),
+    ...[...ofSystems.unreadable, ...(ofMoves?.unreadable ?? [])].map(unknownVm),
   ];
 }
 

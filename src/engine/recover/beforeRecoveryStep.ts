@@ -9,7 +9,7 @@ import { factsToRecover } from '../look/factsRequests.js';
 import type { Lease } from '../leases/leases.js';
 import type { Persistence } from '../../journal/persistence.js';
 import type { Refusal } from '../../domain/refusal.js';
-import { busyFailure, groupRefusal } from '../leases/busyElsewhere.js';
+import { busyFailure, elsewhereRefusal } from '../leases/busyElsewhere.js';
 
 /** What the journal has of an operation that is about to begin. */
 export interface OwnEntry {
@@ -48,7 +48,7 @@ export async function requireAlone(
     await own.withdraw();
     throw busyFailure(entry);
   }
-  await groupRefusal(lease, persistence).catch(async (error: unknown) => {
+  await elsewhereRefusal(lease, persistence).catch(async (error: unknown) => {
     await own.withdraw();
     throw error;
   });

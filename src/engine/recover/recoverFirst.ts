@@ -4,7 +4,7 @@ import { Failure } from '../../domain/failure.js';
 import { asFailure, withDetails } from '../../domain/asFailure.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
-import { type Refusal, refuse } from '../../domain/refusal.js';
+import { type Refusal, type RefusalReason, refuse } from '../../domain/refusal.js';
 import type { Lease } from '../leases/leases.js';
 import type { Recoverer } from './recoverer.js';
 
@@ -49,19 +49,25 @@ export function requireFinished(
     // That was to be undone: what the log has as the last one is an earlier one.
     throw new Failure('refused', { refusal: refuse('stalePlan', { vm }).refusal });
   }
-  if (why === undefined || isAllowedWhileInterrupted(request)) {
+  if (why === undefined || isAllowedWhileInterrupted(request, why)) {
     return;
   }
-  // Neither a repair of ours nor a person's word here leads out of these two.
-  const isWhole = why.reason === 'entryUnreadable' || why.reason === 'systemInterrupted';
-  const refusal = isWhole ? why : refuse('unfinishedOperation', { vm, operation: request.kind }, why).refusal;
+  // Neither a repair of ours nor a person's word here leads out of these.
+  const refusal = wholeReasons.includes(why.reason)
+    ? why
+    : refuse('unfinishedOperation', { vm, operation: request.kind }, why).refusal;
   throw new Failure('refused', { refusal });
 }
 
-/** While something is unfinished: what mends it, and what takes the VM out of use meanwhile. */
-function isAllowedWhileInterrupted(request: OperationRequest): boolean {
+const wholeReasons: readonly RefusalReason[] = ['entryUnreadable', 'systemInterrupted', 'moveInterrupted'];
+
+/**
+ * While something is unfinished: what mends it, and what takes the VM out of use meanwhile. In a move libvirt may know
+ * none of its snapshots: what only they need looks unused to a repair.
+ */
+function isAllowedWhileInterrupted(request: OperationRequest, why: Refusal): boolean {
   return (
-    request.kind === 'repair' ||
+    (request.kind === 'repair' && why.reason !== 'moveInterrupted') ||
     (request.kind === 'power' && ['shutDown', 'forceOff', 'pause'].includes(request.action))
   );
 }

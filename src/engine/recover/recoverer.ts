@@ -18,7 +18,7 @@ import { noteFrozen, noteWriting } from '../look/frozenNotes.js';
 import type { FreshLook } from '../look/freshLook.js';
 import { RecoveryRetry } from './recoveryRetry.js';
 import { runSteps } from '../run/journaledRun.js';
-import { groupRefusal, busyFailure, unreadableLine, unreadableRefusals } from '../leases/busyElsewhere.js';
+import { elsewhereRefusal, busyFailure, unreadableLine, unreadableRefusals } from '../leases/busyElsewhere.js';
 import type { Persistence } from '../../journal/persistence.js';
 import { dropGuardsOfInterrupted, dropLeftGuards } from './leftGuards.js';
 import { keepInterruptedCheckpoints, recordInterrupted } from './interruptedCheckpoints.js';
@@ -77,6 +77,11 @@ export class Recoverer {
     const { entries, unreadable } = await persistence.journal.readInterrupted(uri);
     unreadable.forEach((entry) => log.error(unreadableLine(entry)));
     await dropLeftGuards(uri, this.#options);
+    for (const move of (await persistence.moves?.())?.entries ?? []) {
+      if (!move.isHeld && (move.from === uri || move.to === uri)) {
+        this.#ends.tellOfMove(move, uri);
+      }
+    }
     const first = new Map(entries.toReversed().map((entry) => [entry.vm.uuid, entry]));
     await Promise.all(
       [...first.values()].map(async ({ request, vm }) => {
@@ -134,7 +139,7 @@ export class Recoverer {
     }
     const unread = await unreadableRefusals(persistence, uuid);
     const [why] = [...own.flatMap(({ id }) => this.#ends.findWhy(id) ?? []), ...unread];
-    return why ?? (await groupRefusal(lease, persistence));
+    return why ?? (await elsewhereRefusal(lease, persistence));
   }
 
   /** @throws Failure `busy`: another one began on the VM at the same time; `own` is withdrawn */

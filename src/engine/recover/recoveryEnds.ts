@@ -1,4 +1,5 @@
 // How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told.
+import type { BegunMove } from '../../journal/begunMoves.js';
 import { type JournalEntry, stuck } from '../../journal/entry.js';
 import type { OpenEntry } from '../../journal/journal.js';
 import { Emitter } from '../../base/emitter.js';
@@ -8,6 +9,7 @@ import type { InterruptedOperation, Recovery } from '../../operations/interrupte
 import type { RecoveryState, RecoveryReport } from '../../domain/recoveryReport.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import type { Store } from '../../live/store.js';
+import { moveInterrupted } from '../leases/busyElsewhere.js';
 import type { Lease } from '../leases/leases.js';
 import type { Persistence } from '../../journal/persistence.js';
 import {
@@ -116,6 +118,16 @@ export class RecoveryEnds {
       : this.explain(open, { kind: 'explain', why: refuse('vmGone', { vm: vm.name }).refusal, commands: [] });
   }
 
+  /** Once: it needs both hosts, so a person ends it. */
+  tellOfMove(move: BegunMove, connection: string): void {
+    if (!this.#explained.has(move.id)) {
+      this.#explained.add(move.id);
+      const { vm } = move;
+      const request = { kind: 'power', vm: { connection, uuid: vm.uuid }, action: 'shutDown' } as const;
+      this.#report({ request, vm }, { outcome: 'explained', why: moveInterrupted(move), mayFinish: true });
+    }
+  }
+
   /** Somebody tries again. */
   fail(entry: JournalEntry, message: string): 'failed' {
     const why = refuse('recoveryFailed', { vm: entry.vm.name, message }).refusal;
@@ -128,7 +140,7 @@ export class RecoveryEnds {
     this.#recovered.dispose();
   }
 
-  #report({ request, vm }: JournalEntry, report: Omit<RecoveryReport, 'request' | 'vm'>): void {
+  #report({ request, vm }: Pick<JournalEntry, 'request' | 'vm'>, report: Omit<RecoveryReport, 'request' | 'vm'>): void {
     try {
       this.#recovered.fire({ request, vm: vm.name, ...report });
     } catch (error) {

@@ -19,9 +19,15 @@ interface RecoveryText {
  * | explained | it stays as it is, why, and what leads out                 | error    |
  * | failed    | the recovery itself failed and is tried again              | error    |
  *
+ * A move to another host is no operation of one: only what its refusal says is said.
+ *
  * @param title of the snapshot that the request names
  */
 export function recoveryText({ request, vm, outcome, why }: RecoveryReport, title: string): RecoveryText {
+  if (why?.reason === 'moveInterrupted') {
+    const { reason, nextStep } = refusalText(why);
+    return { message: `${reason} ${nextStep}`, severity: 'warning' };
+  }
   const what = t('{0}: {1} was interrupted.', displayLine(vm), operationWords(request, displayLine(title)));
   switch (outcome) {
     case 'after':

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { inQuotes } from '../quotes.js';
 import type { Sentences } from './refusalSentence.js';
-import { commandFor, wayTo } from '../ways.js';
+import { commandFor, isIn, wayTo } from '../ways.js';
 
 export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
   notUndoable: ({ vm, why, entries = '', snapshot = '', system = '' }) => {
@@ -52,6 +52,7 @@ export const recoveryRefusals: Pick<
   | 'recoveryFailed'
   | 'unfinishedOperation'
   | 'systemInterrupted'
+  | 'moveInterrupted'
   | 'begunElsewhere'
   | 'entryUnreadable'
   | 'entryOfUnknownVm'
@@ -74,6 +75,10 @@ export const recoveryRefusals: Pick<
   systemInterrupted: ({ vm, system }) => [
     t('An operation on the system {0}, which contains {1}, was interrupted and is not finished.', system, vm),
     t('Finish it with: {0}', commandFor(['system', 'recover', system])),
+  ],
+  moveInterrupted: ({ vm, host }) => [
+    t('A move of {0} to {1} was interrupted.', vm, host),
+    t('Finish or undo it: {0}', isIn('editor') ? wayTo('finish') : commandFor(['recover', vm])),
   ],
   begunElsewhere: ({ vm, connection }) => [
     t('It started on the connection {0}, on a VM with the same UUID. Finish it there.', connection),

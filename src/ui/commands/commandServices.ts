@@ -99,7 +99,11 @@ export interface TargetHandlers {
 interface CommandWings {
   readonly handlers: HandlersHandedIn;
   readonly besideComparison: BesideComparison;
+  readonly endLeft: EndLeft;
 }
+
+/** Ends what a wing began on a VM and was interrupted in. @returns whether there was something */
+export type EndLeft = (run: CommandRun, view: VmView) => Promise<boolean>;
 
 /** What is offered beside a comparison of two states. */
 export interface BesideComparison {

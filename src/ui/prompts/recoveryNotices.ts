@@ -27,14 +27,16 @@ async function tell(engine: EnginePort, log: vscode.LogOutputChannel, report: Re
   const buttons = [
     ...(report.mayFinish === true ? [finish] : []),
     ...(commands.length > 0 ? [copy] : []),
-    ...(report.outcome === 'explained' ? [settled] : []),
+    ...(report.outcome === 'explained' && report.why?.reason !== 'moveInterrupted' ? [settled] : []),
     showLog,
   ];
   const button = await notify(severity, message, ...buttons);
   if (button === copy) {
     await vscode.env.clipboard.writeText(commands.join('\n'));
   } else if (button === finish || button === settled) {
-    const { uuid, connection } = report.request.vm;
+    const { vm } = report.request;
+    // A VM that was moved may be on the other host alone.
+    const { uuid, connection } = engine.findVm(vm)?.ref ?? engine.findVms(vm.uuid)[0]?.ref ?? vm;
     const given = { vm: uuid, connection, dismiss: button === settled };
     await vscode.commands.executeCommand('virtRewind.finishUnfinished', given);
   } else if (button === showLog) {

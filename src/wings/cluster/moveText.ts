@@ -1,8 +1,10 @@
 // What a move does, and why it cannot be, as sentences.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
+import { refuse } from '../../domain/refusal.js';
 import { bytesText } from '../../text/bytesText.js';
 import { obstacleText } from '../../text/failures/obstacleText.js';
+import { refusalText } from '../../text/refusals/refusalText.js';
 import { measuredText } from '../../text/relativeAge.js';
 import { wayTo } from '../../text/ways.js';
 import { snapshotCountText } from '../../text/words.js';
@@ -180,8 +182,8 @@ export function planLines(
 
 /** One that broke off, and what is to be done about it. */
 export function leftText({ vm: { name }, to }: MoveRecord): string {
-  const vm = displayLine(name);
-  return t('A move of {0} to {1} was interrupted. Finish or undo it: {2}', vm, displayLine(to), wayTo('finish', vm));
+  const { reason, nextStep } = refusalText(refuse('moveInterrupted', { vm: name, host: to }).refusal);
+  return `${reason} ${nextStep}`;
 }
 
 export function movedLines({ end, again, record, trashed, stopMs }: MoveEnd, host: string): readonly string[] {

@@ -1,5 +1,6 @@
 // A journal, an audit and records that live in memory, and tell in which order they were written.
 import type { AuditNote } from '../../../src/journal/audit.js';
+import type { BegunMove } from '../../../src/journal/begunMoves.js';
 import {
   type JournalEntry,
   type OperationEnd,
@@ -84,6 +85,13 @@ export class FakeKeeping implements Persistence {
   };
 
   groups: Persistence['groups'] = keepNothing.groups;
+
+  readonly begunMoves: BegunMove[] = [];
+  readonly moves: NonNullable<Persistence['moves']> = (uuid) =>
+    Promise.resolve({
+      entries: this.begunMoves.filter(({ vm }) => uuid === undefined || vm.uuid === uuid),
+      unreadable: [],
+    });
 
   readonly demoVms = new Map<string, DemoVm>();
   readonly demos: Persistence['demos'] = {

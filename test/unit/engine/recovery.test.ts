@@ -610,3 +610,52 @@ describe('recovery', () => {
     assert.equal(w.persistence.entries.size, 1);
   });
 });
+
+describe('a VM that is moved to another host', () => {
+  const move = { id: 'f'.repeat(32), vm: { uuid: vm.uuid, name: 'web' }, from: uri, to: 'qemu+ssh://other/system' };
+  const refusedBy = (reason: string) => (failure: Failure) =>
+    failure.kind === 'refused' && failure.details.refusal?.reason === reason;
+
+  it('is busy for all others while it is under way', async () => {
+    const w = await open();
+    w.persistence.begunMoves.push({ ...move, isHeld: true });
+    await assert.rejects(w.engine.runOperation(twoSteps), of('busy'));
+    assert.ok(!w.order.includes('begin'));
+    const request = { kind: 'power', vm, action: 'shutDown' } as const;
+    await assert.rejects(
+      w.engine.leaseAll({ id: 'another', requests: [request] }, () => Promise.resolve()),
+      of('busy'),
+    );
+    await w.engine.leaseAll({ id: move.id, requests: [request] }, () => Promise.resolve());
+  });
+
+  it('is busy for one that began at the same time, which has done nothing', async () => {
+    const w = await open();
+    const { journal } = w.persistence;
+    const begin = journal.begin.bind(journal);
+    Object.assign(journal, {
+      begin: async (...head: Parameters<typeof begin>) => {
+        w.persistence.begunMoves.push({ ...move, isHeld: true });
+        return begin(...head);
+      },
+    });
+    await assert.rejects(w.engine.runOperation(twoSteps), of('busy'));
+    assert.ok(!w.order.includes('revert'));
+    assert.equal(w.persistence.entries.size, 0);
+  });
+
+  it('is only taken out of use after an interruption, and its move is told once', async () => {
+    const persistence = new FakeKeeping();
+    persistence.begunMoves.push({ ...move, isHeld: false });
+    const w = await open(persistence);
+    await settled();
+    assert.deepEqual(
+      w.reports.map(({ outcome, why }) => [outcome, why?.reason]),
+      [['explained', 'moveInterrupted']],
+    );
+    await assert.rejects(w.engine.runOperation(twoSteps), refusedBy('moveInterrupted'));
+    const repair: OperationRequest = { kind: 'repair', vm, repair: { kind: 'deleteOverlays', files: ['/a'] } } as never;
+    await assert.rejects(w.engine.runOperation(repair), refusedBy('moveInterrupted'));
+    await w.engine.runOperation({ kind: 'power', vm, action: 'pause' });
+  });
+});

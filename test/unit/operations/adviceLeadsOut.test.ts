@@ -844,6 +844,7 @@ const decidedElsewhere: { readonly [R in RefusalReason]?: RefusalFacts[R] } = {
   onUnknownOverlay: { vm: 'web', file: base },
   unfinishedOperation: { vm: 'web', operation: 'revert' },
   systemInterrupted: { vm: 'web', system: 'shop' },
+  moveInterrupted: { vm: 'web', host: 'qemu+ssh://other/system' },
   begunElsewhere: { vm: 'web', connection: 'qemu:///session' },
   entryUnreadable: { vm: 'web', file: base, why: 'damaged' },
   entryOfUnknownVm: { file: base },

@@ -447,6 +447,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   onUnknownOverlay: end(/No data is lost/u),
   unfinishedOperation: end(/Finish Unfinished Operation/u),
   systemInterrupted: end(/system recover/u),
+  moveInterrupted: end(/Finish Unfinished Operation/u),
   begunElsewhere: end(/Connect to/u),
   entryUnreadable: end(/delete the folder/u),
   entryOfUnknownVm: end(/out of the journal/u),

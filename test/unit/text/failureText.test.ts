@@ -143,6 +143,7 @@ const facts: RefusalFacts = {
   namedTwice: { vm, file, other: '/images/../images/web' },
   unfinishedOperation: { vm, operation: 'revert' },
   systemInterrupted: { vm, system: 'shop' },
+  moveInterrupted: { vm, host: 'qemu+ssh://other/system' },
   begunElsewhere: { vm, connection: 'qemu:///session' },
   entryUnreadable: { vm, file, why: 'newer' },
   entryOfUnknownVm: { file },

@@ -131,6 +131,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
   const view = await targetVm(run);
   const { vm } = view;
   const isDismissed = argumentsOf(run.call).dismiss === true;
+  const isEnded = !isDismissed && (await (await run.wings()).endLeft(run, view));
   const { end, outcomes } = await endInterrupted(sessionOf(run), view, async (question) => {
     if (isDismissed || (!question.mayFinish && run.call.kind !== 'program')) {
       await askToDismiss(run, question);
@@ -138,7 +139,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
     }
     return question.mayFinish ? ask(run, question) : 'finish';
   });
-  if (end === 'nothing' && !isDismissed) {
+  if (end === 'nothing' && !isDismissed && !isEnded) {
     throw new NothingThere(t('{0} has no interrupted operation.', vm.name), { vm: vm.name });
   }
   if (outcomes.every(isAtItsEnd)) {

@@ -94,10 +94,21 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
 
 /** @returns whether there was one */
 async function tellEnded({ session, terminal, log }: Context, vm: string): Promise<boolean> {
+  const words = { vm, host: '' };
   let isAny = false;
-  await endLeftMoves(session.engine, vm, { folder: session.folder, log }, (end) => {
-    isAny = true;
-    terminal.tell(movedLines(end, end.record.to).join('\n'));
-  });
+  await orCliError(words, () =>
+    endLeftMoves(
+      session.engine,
+      vm,
+      { folder: session.folder, log },
+      {
+        onBegin: ({ to }) => (words.host = to),
+        onEnd: (end) => {
+          isAny = true;
+          terminal.tell(movedLines(end, end.record.to).join('\n'));
+        },
+      },
+    ),
+  );
   return isAny;
 }

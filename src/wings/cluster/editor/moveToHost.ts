@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { CopiesFault } from '../../copies/copiesFault.js';
 import { faultText } from '../../copies/copiesText.js';
 import { displayLine } from '../../../domain/plainText.js';
+import type { VmView } from '../../../live/views.js';
 import { labelIn } from '../../../text/connectionLabel.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { typeNameOfVm } from '../../../ui/commands/consent.js';
@@ -58,6 +59,31 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
   } catch (error) {
     throw asCommandError(error, words);
   }
+}
+
+/** Moves of it that were interrupted, whoever began them. @returns whether there was one */
+export async function endLeft(run: CommandRun, { vm, ref }: VmView): Promise<boolean> {
+  const { engine, log } = run;
+  const { folder } = sessionOf(run);
+  const words = { vm: vm.name, host: '' };
+  let isAny = false;
+  try {
+    await endLeftMoves(
+      engine,
+      ref.uuid,
+      { folder, log },
+      {
+        onBegin: ({ to }) => (words.host = labelIn(engine.connections, to)),
+        onEnd: (end) => {
+          isAny = true;
+          void notify('info', movedLines(end, words.host).join(' '));
+        },
+      },
+    );
+  } catch (error) {
+    throw asCommandError(error, words);
+  }
+  return isAny;
 }
 
 function asCommandError(error: unknown, words: MoveWords): unknown {

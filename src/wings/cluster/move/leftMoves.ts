@@ -15,14 +15,14 @@ interface Place {
 
 /**
  * @param vm its name or UUID
- * @param onEnd told of each
+ * @param told of each
  * @throws MoveFault `busy`; what `endMove` throws; Failure `refused` where one cannot be read
  */
 export async function endLeftMoves(
   engine: EnginePort,
   vm: string,
   { folder, log }: Place,
-  onEnd: (end: MoveEnd) => void = () => undefined,
+  told: { readonly onBegin?: (move: MoveRecord) => void; readonly onEnd?: (end: MoveEnd) => void } = {},
 ): Promise<void> {
   const store = new MoveStore(folder, log);
   await eachLeft(store, vm, async ({ id }) => {
@@ -32,7 +32,10 @@ export async function endLeftMoves(
     }
     if (open !== 'gone') {
       try {
-        onEnd(await endMove(engine, open, 'inTurn'));
+        told.onBegin?.(open.record);
+        // Whether or not somebody is told.
+        const end = await endMove(engine, open, 'inTurn');
+        told.onEnd?.(end);
       } finally {
         await open.leave();
       }

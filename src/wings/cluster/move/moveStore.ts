@@ -4,8 +4,9 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
+import { maxMoveBytes, moveFile as file, moveHeadShape, moveIds, movesIn } from '../../../journal/begunMoves.js';
 import type { DiskLock } from '../../../journal/diskLock.js';
-import { idPattern, journalFailure, namesIn, replaceFile } from '../../../journal/durable.js';
+import { idPattern, journalFailure, replaceFile } from '../../../journal/durable.js';
 import { count, parseAs, writeJson } from '../../../journal/json.js';
 import {
   beginRecord,
@@ -18,10 +19,6 @@ import {
 import { thisWriter } from '../../../journal/writer.js';
 
 const version = 1;
-const file = 'move.json';
-/** With the documents of a thousand snapshots. */
-const maxBytes = 64 * 1024 * 1024;
-const maxMoves = 200;
 
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5_000));
 const path = v.pipe(text, v.regex(/^\//u));
@@ -69,9 +66,6 @@ const shape = v.object({
   }),
 });
 
-/** What a record of any version says. */
-const headShape = v.object({ version: count, vm: shape.entries.vm });
-
 /** It stays where it is. */
 interface UnreadMove {
   readonly path: string;
@@ -98,12 +92,12 @@ export class MoveStore {
   readonly #place: RecordPlace;
 
   constructor(folder: string, log: Log) {
-    this.#place = { folder, root: join(folder, 'moves'), fs: promises, log };
+    this.#place = { folder, root: movesIn(folder), fs: promises, log };
   }
 
   /** Those of a VM, by its name or UUID, and those of which nobody here can tell that they are not. */
   async of(vm: string): Promise<{ readonly moves: readonly MoveRecord[]; readonly unread: readonly UnreadMove[] }> {
-    const ids = (await namesIn(promises, this.#place.root)).filter((name) => idPattern.test(name)).slice(0, maxMoves);
+    const ids = await moveIds(this.#place.root);
     const read = (await Promise.all(ids.map((each) => this.#read(each)))).filter((one) => one !== 'gone');
     const own = read.filter((one) => one.vm === undefined || [one.vm.name, one.vm.uuid].includes(vm));
     return {
@@ -154,13 +148,13 @@ export class MoveStore {
   async #read(which: string): Promise<MoveRecord | UnreadMove | 'gone'> {
     const own = join(this.#place.root, which);
     const parse = (value: unknown): MoveRecord | UnreadMove | undefined => {
-      const head = parseAs(headShape, value);
+      const head = parseAs(moveHeadShape, value);
       return (
         recordWith<MoveRecord>(shape, which)(value) ??
         (head && { path: own, why: head.version > version ? 'newer' : 'damaged', vm: head.vm })
       );
     };
-    const read = await readRecord(this.#place, join(own, file), { maxBytes, parse });
+    const read = await readRecord(this.#place, join(own, file), { maxBytes: maxMoveBytes, parse });
     return read === 'unreadable' ? { path: own, why: 'damaged' } : read;
   }
 }

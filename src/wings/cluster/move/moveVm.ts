@@ -29,7 +29,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
   const { ref, vm } = view;
   const { folder, log, signal } = wish;
   const id = newId();
-  return engine.leaseAll({ ...turnOn(id, ref), signal }, async () => {
+  return engine.leaseAll({ ...turnOn(id, ref), signal }, async (lease) => {
     const stageOf = (base: string): string => posix.join(base, `.virt-rewind-move-${id}`);
     const files = send.map(({ base, ...file }, at): MovedFile => ({ ...file, stage: `${stageOf(base)}/${at}` }));
     const open = await new MoveStore(folder, log).begin({
@@ -38,6 +38,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
       was: { autostart: standing.autostart, isPersistent: standing.isPersistent },
       stages: [...new Set([...send, ...shared].map(({ base }) => stageOf(base)))],
     });
+    await lease.requireAlone(() => open.forget());
     let stopMs: number | undefined;
     try {
       try {
