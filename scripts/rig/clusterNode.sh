@@ -1,9 +1,11 @@
 #!/bin/bash
-# A cluster of one node beside a private libvirtd, in whose namespaces this is run: corosync and Pacemaker with folders
-# of their own. They end with the daemon.
-# usage: clusterNode.sh FOLDER
+# A node of a cluster beside a private libvirtd, in whose namespaces this is run: corosync and Pacemaker with folders of
+# their own. They end with the daemon.
+# usage: clusterNode.sh FOLDER NAME=ADDRESS...
+#   all nodes of the cluster; more than one reach each other by eth0
 set -e
 dir=$1 node=$(uname -n)
+shift
 
 over() { mkdir -p "$dir/$1" "$2" && mount --bind "$dir/$1" "$2"; }
 
@@ -17,6 +19,12 @@ over pacemaker-log /var/log/pacemaker
 mountpoint -q /dev/shm || mount -t tmpfs shm /dev/shm
 mkdir -p /var/lib/pacemaker/{cib,cores,pengine,blackbox}
 
+nodes='' id=0
+for one; do
+  id=$((id + 1))
+  nodes+=$(printf '\n  node {\n    ring0_addr: %s\n    name: %s\n    nodeid: %s\n  }' "${one#*=}" "${one%%=*}" "$id")
+  [ "${one%%=*}" = "$node" ] && [ $# -gt 1 ] && ip address add "${one#*=}/24" dev eth0 && ip link set eth0 up
+done
 cat >/etc/corosync/corosync.conf <<X
 totem {
   version: 2
@@ -24,13 +32,9 @@ totem {
   transport: knet
   crypto_cipher: none
   crypto_hash: none
+  token: 1000
 }
-nodelist {
-  node {
-    ring0_addr: 127.0.0.1
-    name: $node
-    nodeid: 1
-  }
+nodelist {$nodes
 }
 quorum {
   provider: corosync_votequorum
@@ -44,12 +48,13 @@ system {
   sched_rr: no
 }
 X
-# Written before the start, for nobody is asked then: one node waits for no other, and nobody can fence it.
-cibadmin --empty | sed 's#<crm_config/>#<crm_config><cluster_property_set id="options">\
+# Written before the start, for nobody is asked then: no node waits for long, and nobody can fence one. A node that was
+# in the cluster before gets what it has by now.
+cib=/var/lib/pacemaker/cib/cib.xml
+[ -e $cib ] || cibadmin --empty | sed 's#<crm_config/>#<crm_config><cluster_property_set id="options">\
 <nvpair id="wait" name="dc-deadtime" value="1s"/>\
-<nvpair id="stonith" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>#' \
-  >/var/lib/pacemaker/cib/cib.xml
-chmod 600 /var/lib/pacemaker/cib/cib.xml
+<nvpair id="stonith" name="stonith-enabled" value="false"/></cluster_property_set></crm_config>#' >$cib
+chmod 600 $cib
 chown -R hacluster:haclient /var/lib/pacemaker /var/log/pacemaker /run/crm
 chmod 750 /var/lib/pacemaker/*
 
@@ -58,7 +63,7 @@ corosync
 for _ in {1..200}; do corosync-quorumtool >/dev/null 2>&1 && break; sleep 0.05; done
 setsid pacemakerd </dev/null >/var/log/pacemaker/out 2>&1 &
 # crmadmin before there is a controller waits for ever.
-for _ in {1..300}; do timeout 2 crmadmin -q -S "$node" 2>/dev/null | grep -q IDLE && exit; sleep 0.1; done
+for _ in {1..300}; do timeout 2 crmadmin -q -S "$node" 2>/dev/null | grep -Eq 'IDLE|NOT_DC' && exit; sleep 0.1; done
 echo 'the cluster did not come up' >&2
 tail -20 /var/log/pacemaker/pacemaker.log >&2
 exit 1

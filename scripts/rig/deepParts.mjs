@@ -99,9 +99,9 @@ const more = {
   cluster: {
     guards: ['driver', 'engine'],
     layer: 'libvirtd',
-    minutes: 0.7,
+    minutes: 3,
     needs: ['cluster'],
-    files: ['cluster'],
+    files: ['cluster', 'clusterNodes'],
   },
   looks: {
     guards: ['diagnosis', 'health', 'lesson', ...acting],
@@ -397,6 +397,17 @@ export const deepParts = [
         env: { TEST_OVER: 'ssh' },
       }),
   ),
+  {
+    name: 'nodes system',
+    group: 'nodes',
+    version: 'system',
+    minutes: 14,
+    guards: ['driver', 'engine', 'journal'],
+    needs: ['cluster'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['clusterKilled'],
+  },
   {
     name: 'agents system',
     group: 'agents',

@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
  * @property {(order?: string) => Promise<string>} ask sends a line, if one is given, and resolves with the next line of
  *   the answer; rejects when the child has ended or answers with a line that begins with "failed"
  * @property {() => Promise<void>} end closes its input and resolves when it has ended
+ * @property {number | undefined} pid
+ * @property {Promise<void>} ended
  */
 
 /**
@@ -53,5 +55,7 @@ export function holdProcess([program, ...args]) {
       child.stdin.end();
       await ended;
     },
+    pid: child.pid,
+    ended,
   };
 }

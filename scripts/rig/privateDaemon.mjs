@@ -1,6 +1,6 @@
 // A libvirtd of one's own, with folders, sockets and guests of its own, that cannot outlive this process.
 // It never meets the machine's own libvirt or its VMs.
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,6 +25,9 @@ import { root } from './root.mjs';
  * @property {() => Promise<void>} hangDaemon SIGSTOP for libvirtd alone: its sockets stay open
  * @property {() => Promise<void>} unhangDaemon SIGCONT
  * @property {() => Promise<void>} startDaemon again; resolves when the socket answers
+ * @property {() => Promise<void>} cutPower SIGKILL for daemon, guests, and whatever was started in its namespaces: all is
+ *   gone when it resolves. Of one for root
+ * @property {() => Promise<number>} firstProcess of its namespaces, as this process sees it
  * @property {() => Promise<void>} stop ends daemon and guests; removes the folder if it was made here
  */
 
@@ -34,6 +37,7 @@ import { root } from './root.mjs';
  * @property {string} [extraQemuConf] lines for qemu.conf, which win over those before them
  * @property {string} [listenConf] lines for libvirtd.conf of one that listens on ports
  * @property {string} [host] its name, as a host of its own beside others: they reach each other on the loopback
+ * @property {boolean} [wired] in a network of its own all the same, with a cable that somebody plugs in
  * @property {'whereUsable' | 'never'} [kvm]
  * @property {string} [release] a folder of debianRoot.mjs whose libvirt and QEMU are run, instead of the machine's;
  *   `VIRT_REWIND_TEST_RELEASE` unless given
@@ -115,12 +119,12 @@ export function entering(release) {
  * ordinary user may not have one, the script finds the guests by their pid files.
  * @param {boolean} system
  * @param {string | undefined} release a folder of debianRoot.mjs
- * @param {boolean} listens on the loopback of this machine, which it would not see from a network of its own
- * @param {boolean} named as another host than this machine
+ * @param {{ listens: boolean, named: boolean }} how `listens`: on the loopback of this machine, which it would not see
+ *   from a network of its own; `named`: as another host than this machine
  * @returns {Promise<readonly string[]>}
  * @throws {Error} where a release is wanted and namespaces are not to be had
  */
-async function isolation(system, release, listens, named) {
+async function isolation(system, release, { listens, named }) {
   const namespaces = ['--pid', '--fork', '--kill-child=SIGKILL', '--mount-proc'];
   const [keep, enter] = release === undefined ? [[], []] : [['--keep-caps'], entering(release)];
   const own = ['--propagation', 'private', ...(named ? ['--uts'] : [])];
@@ -155,8 +159,8 @@ export async function startPrivateDaemon(options = {}) {
   }
   await mkdir(dir, { recursive: true });
   const { host, listenConf } = options;
-  // By it libvirt tells hosts apart, not by their addresses.
-  const hostConf = host === undefined ? '' : `host_uuid = "${randomUUID()}"\n`;
+  // By it libvirt tells hosts apart, not by their addresses. One that is started again is the same.
+  const hostConf = host === undefined ? '' : `host_uuid = "${uuidOf(`${dir} ${host}`)}"\n`;
   await writeConfiguration(system, dir, options.extraQemuConf ?? '', hostConf + (listenConf ?? ''));
   const log = join(dir, 'libvirtd.log');
   // libvirt loses four seconds at each start of a VM when /dev/kvm is there and QEMU may not open it.
@@ -167,7 +171,10 @@ export async function startPrivateDaemon(options = {}) {
     'env',
     ...(listenConf === undefined ? [] : ['LIBVIRTD_ARGUMENTS=--listen']),
     ...(host === undefined ? [] : [`OWN_HOSTNAME=${host}`]),
-    ...(await isolation(system, release, listenConf !== undefined || host !== undefined, host !== undefined)),
+    ...(await isolation(system, release, {
+      listens: listenConf !== undefined || (host !== undefined && options.wired !== true),
+      named: host !== undefined,
+    })),
     'bash',
     join(root, 'scripts/rig/daemonInit.sh'),
     system ? 'system' : 'session',
@@ -205,6 +212,8 @@ export async function startPrivateDaemon(options = {}) {
       await wait(20);
     }
   };
+  // What makes the namespaces waits for it.
+  const firstProcess = async () => Number(await readFile(`/proc/${init.pid}/task/${init.pid}/children`, 'utf8'));
   const stop = async () => {
     await init.end();
     if (options.dir === undefined) await rm(dir, { recursive: true, force: true });
@@ -236,6 +245,17 @@ export async function startPrivateDaemon(options = {}) {
     hangDaemon: async () => void (await init.ask('hang')),
     unhangDaemon: async () => void (await init.ask('go')),
     startDaemon,
+    firstProcess,
+    cutPower: async () => {
+      process.kill(await firstProcess(), 'SIGKILL');
+      await init.ended;
+    },
     stop,
   };
+}
+
+/** @param {string} what */
+function uuidOf(what) {
+  const hash = createHash('sha256').update(what).digest('hex');
+  return hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/u, '$1-$2-4$3-8$4-$5');
 }

@@ -104,6 +104,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly keptByCluster: { vm: string; resource: string; action: string };
   /** The cluster did not let go of it; `message`: its own words. */
   readonly clusterKeepsOn: { vm: string; resource: string; message: string };
+  /** It is off here, and a cluster runs it on `nodes`, where its disks are in use. */
+  readonly clusterRunsElsewhere: { vm: string; resource: string; nodes: string };
   /** A cluster starts it from `config`, which names `file` as its disk: `now` would not be there at the next start. */
   readonly clusterStartsOther: { vm: string; resource: string; config: string; disk: string };
   /** `own`: internal, external, mixed; `asked`: internal, external. `kind` is the kind that was asked for. */

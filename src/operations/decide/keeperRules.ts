@@ -14,7 +14,7 @@ import { applyAll } from '../../steps/steps.js';
  * | start, shut down, force off                  | keeps it               | keptByCluster: it would do the opposite |
  * | the same                                     | was told to let it be  | ok |
  * | any that puts a disk on another file         | starts it              | clusterStartsOther |
- * | any but new words, of a VM that is off here  | has it on another node | clusterKeepsOn: its disks are in use there |
+ * | any but new words, of a VM that is off here  | has it on another node | clusterRunsElsewhere |
  * | any other                                    | any                    | ok: it is held, or nobody minds |
  */
 export function keeperRefusal(
@@ -27,15 +27,24 @@ export function keeperRefusal(
     return undefined;
   }
   const { name: vm } = facts.vm;
-  const { resource, config, elsewhere } = keeper;
+  const { resource, config } = keeper;
   if (request.kind === 'power' && switches.has(request.action) && keeper.rests !== 'byPerson') {
     return refuse('keptByCluster', { vm, resource, action: request.action });
   }
-  if (elsewhere.length > 0 && !isActive(facts.vm.power) && !isOfWords(request)) {
-    return refuse('clusterKeepsOn', { vm, resource, message: `Started: ${elsewhere.join(', ')}` });
+  const away = isOfWords(request) ? undefined : elsewhereRefusal(facts);
+  if (away !== undefined) {
+    return away;
   }
   const disk = steps.length === 0 ? undefined : movedDisk(facts.vm, applyAll(steps, facts).vm);
   return disk === undefined ? undefined : refuse('clusterStartsOther', { vm, resource, config, disk });
+}
+
+/** A host sees no lock that another one has on a file, so that its disks are in use there is known by this alone. */
+export function elsewhereRefusal(facts: Facts): RefusedDecision | undefined {
+  const { resource, elsewhere = [] } = keeperOf(facts) ?? {};
+  return resource === undefined || elsewhere.length === 0 || isActive(facts.vm.power)
+    ? undefined
+    : refuse('clusterRunsElsewhere', { vm: facts.vm.name, resource, nodes: elsewhere.join(', ') });
 }
 
 export function keeperWarnings(request: OperationRequest, steps: readonly Step[], facts: Facts): readonly Warning[] {

@@ -7,6 +7,7 @@ import { beginsWithMerge, withoutLocks } from '../delete/mergeAgain.js';
 import { strayQemuRefusal } from '../refusals.js';
 import type { Refusal, RefusalReason } from '../../domain/refusal.js';
 import { explain, hasBegun } from '../interruptedStep.js';
+import { elsewhereRefusal } from './keeperRules.js';
 import { definitionOf } from './planners.js';
 import { stepsOverChangedRefusal } from './stepsOverChanged.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
@@ -31,6 +32,10 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
  * @param facts with the frozen disks of all snapshots, and every file that the plan names
  */
 export function planRecovery(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const away = elsewhereRefusal(facts);
+  if (away !== undefined) {
+    return explain(interrupted, away.refusal, [], facts);
+  }
   // A root has no parent on which libvirt could leave its mark.
   const merge = hasBegun(interrupted, ['deleteSnapshot']) ? 'brokeOff' : 'asMarked';
   const lost = strayQemuRefusal(facts, merge);

@@ -3,7 +3,9 @@ import { t } from '@vscode/l10n';
 import { quoteForShell } from '../../steps/virshCommand.js';
 import type { Sentences } from './refusalSentence.js';
 
-export const clusterRefusals: Pick<Sentences, 'keptByCluster' | 'clusterKeepsOn' | 'clusterStartsOther'> = {
+type ClusterReason = 'keptByCluster' | 'clusterKeepsOn' | 'clusterRunsElsewhere' | 'clusterStartsOther';
+
+export const clusterRefusals: Pick<Sentences, ClusterReason> = {
   keptByCluster: ({ vm, resource, action }) => [
     t('A cluster runs {0} as “{1}”, and would undo that.', vm, resource),
     t('Use the cluster: {0}', roleCommand(resource, action === 'start' ? 'Started' : 'Stopped')),
@@ -13,6 +15,13 @@ export const clusterRefusals: Pick<Sentences, 'keptByCluster' | 'clusterKeepsOn'
       ? t('The cluster of {0} did not answer: {1}', vm, message)
       : t('The cluster does not leave {0} (“{1}”) alone: {2}', vm, resource, message),
     t('Look at the cluster ({0}), and try again when it is at rest.', 'crm_mon -1'),
+  ],
+  clusterRunsElsewhere: ({ vm, resource, nodes }) => [
+    t('{0} is off here, and the cluster runs it on {1}, where its disks are in use.', vm, nodes),
+    t(
+      'Have the cluster move it to this host, then try again: {0}',
+      `crm_resource --resource ${quoteForShell(resource)} --move --node "$(crm_node --name)"`,
+    ),
   ],
   clusterStartsOther: ({ vm, resource, config, disk }) => [
     t(

@@ -2,7 +2,7 @@
 // it asks libvirt for, a file that gets or loses its name. Loaded before the command line, in its own process and in
 // those that a schedule starts.
 import childProcess, { type ChildProcess } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, watch, writeSync } from 'node:fs';
 import fsPromises from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { basename, join } from 'node:path';
@@ -13,8 +13,11 @@ export const killVariable = 'VIRT_REWIND_TEST_KILL';
 export interface KillTask {
   /** Absent: each step is only written down. */
   readonly at?: string;
-  /** `all`: with all that it has started, as a power cut does; `alone`: programs go on. */
-  readonly who: 'all' | 'alone';
+  /**
+   * `all`: with all that it has started, as a power cut does; `alone`: programs go on; `host`: it stands still and tells
+   * of it on its fourth stream, so that whoever has started it ends its host, as libvirt and QEMU are at that moment.
+   */
+  readonly who: 'all' | 'alone' | 'host';
   /** Where each step is written down, and each process. */
   readonly steps: string;
   readonly processes: string;
@@ -26,6 +29,10 @@ export interface KillTask {
 /** Of libvirt, and what it does to VMs by it. */
 const changes =
   /^domain(?:Create|Define|Undefine|Destroy|Shutdown|Suspend|Resume|Block|SnapshotCreate|SnapshotDelete)/u;
+
+/** Of libvirt too, in the middle of which a host is ended. */
+const reverts = /^domainRevertToSnapshot$/u;
+const streamOfHost = 3;
 
 export function killAtStep({ at, who, steps, processes, repository, folder }: KillTask): void {
   const seen = new Map<string, number>();
@@ -49,6 +56,10 @@ export function killAtStep({ at, who, steps, processes, repository, folder }: Ki
   }
 
   function die(): void {
+    if (who === 'host') {
+      writeSync(streamOfHost, 'now');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    }
     const others = readFileSync(processes, 'utf8').split('\n').filter(Boolean).map(Number);
     for (const pid of who === 'alone' ? [] : others.filter((one) => one !== process.pid)) {
       for (const target of [-pid, pid]) {
@@ -118,7 +129,8 @@ export function killAtStep({ at, who, steps, processes, repository, folder }: Ki
     const text = Buffer.isBuffer(packet) ? packet.toString('latin1', 0, 4_096) : packet;
     const call = Buffer.isBuffer(packet) ? (callOf(packet) ?? '') : '';
     const isScript = typeof text === 'string' && text.startsWith('{\n');
-    const step = changes.test(call) ? stepOf(call) : isScript ? stepOf('script') : undefined;
+    const isChange = changes.test(call) || (who === 'host' && reverts.test(call));
+    const step = isChange ? stepOf(call) : isScript ? stepOf('script') : undefined;
     if (step !== undefined) {
       reach(`${step} before`);
     }

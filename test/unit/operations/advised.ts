@@ -169,6 +169,7 @@ const shutDown: Way = (here) =>
 export const advised: Readonly<Record<RefusalReason, Way>> = {
   keptByCluster: end(/crm_resource/u),
   clusterKeepsOn: end(/crm_mon/u),
+  clusterRunsElsewhere: end(/crm_resource/u),
   clusterStartsOther: end(/take the VM out of the cluster/u),
   rawDisk: (here) =>
     here.refusal.facts['format'] !== 'raw'

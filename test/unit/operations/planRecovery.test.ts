@@ -99,6 +99,13 @@ describe('planRecovery: broken off at every step', () => {
     });
   }
 
+  it('is left to a person while a cluster runs the VM on another host, whose locks nobody sees here', () => {
+    const keeper = { resource: 'web', elsewhere: ['n2'], mayRunOn: ['n2'], rests: 'byUs', config: '/web.xml' } as const;
+    const plan = planned(withB, offline);
+    const recovery = planRecovery(broken(withB, plan, 2, 'done'), { ...all(plan.steps.slice(0, 3), offline), keeper });
+    assert.equal(recovery.kind === 'explain' && recovery.why.reason, 'clusterRunsElsewhere');
+  });
+
   it('is itself recovered when it breaks off', () => {
     for (const [what, request, from] of [...shapes, ...newerShapes]) {
       const plan = planned(request, from);
