@@ -25,7 +25,7 @@ import { root } from './root.mjs';
  * @property {() => Promise<void>} hangDaemon SIGSTOP for libvirtd alone: its sockets stay open
  * @property {() => Promise<void>} unhangDaemon SIGCONT
  * @property {() => Promise<void>} startDaemon again; resolves when the socket answers
- * @property {() => Promise<void>} cutPower SIGKILL for daemon, guests, and whatever was started in its namespaces: all is
+ * @property {() => Promise<void>} cutPower SIGKILL for daemon, guests, and what was started in its namespaces: all is
  *   gone when it resolves. Of one for root
  * @property {() => Promise<number>} firstProcess of its namespaces, as this process sees it
  * @property {() => Promise<void>} stop ends daemon and guests; removes the folder if it was made here

@@ -95,8 +95,8 @@ export type Warning =
   | { readonly kind: 'tagsNotSeen'; readonly files: readonly string[] }
   /** Connections to the same host whose VMs could not be asked for: they may use the files. */
   | { readonly kind: 'unaskedConnections'; readonly connections: readonly string[] }
-  /** A cluster keeps the VM, and leaves it alone meanwhile. `starts`: it starts it again when it is given back. */
-  | { readonly kind: 'leftByCluster'; readonly resource: string; readonly starts: boolean }
+  /** A cluster keeps the VM, and leaves it alone meanwhile. `then`: what it does to it when it is given back. */
+  | { readonly kind: 'leftByCluster'; readonly resource: string; readonly then: 'nothing' | 'starts' | 'stops' }
   /** There is a cluster on its host, which does not say what it keeps. */
   | { readonly kind: 'clusterUnseen' }
   /** Other VMs may use the files; their chains cannot be read. */

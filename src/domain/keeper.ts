@@ -12,6 +12,8 @@ export interface Keeper {
   readonly mayRunOn: readonly string[];
   /** The cluster leaves it alone: `byUs` while we work, `byPerson` until somebody gives it back. */
   readonly rests: 'no' | 'byUs' | 'byPerson';
+  /** Somebody has told the cluster to keep it off. */
+  readonly toBeOff?: true;
   /** What the cluster starts it from, a file of each node. */
   readonly config: string;
 }

@@ -192,12 +192,23 @@ describe('a VM that a cluster keeps', () => {
       await cluster.on('cibadmin', '--force', '--delete-all', '--xpath', '//acls');
     });
 
+    it('is taken with rules of others that name it, and they are told beforehand', async () => {
+      const node = (await cluster.on('crm_node', '--name')).stdout.trim();
+      const rule = `<rsc_location id="of-somebody" rsc="db" node="${node}" score="10"/>`;
+      await cluster.on('cibadmin', '--create', '--scope', 'constraints', '--xml-text', rule);
+      const { code, said } = await run('cluster', other, '--remove', '--plan', '--json');
+      assert.equal(code, 0, said);
+      assert.deepEqual((JSON.parse(said) as { remove?: object }).remove, { resources: ['db'], rules: ['of-somebody'] });
+      assert.match(await cluster.mark(other), /role="Started".*managed="true"/u);
+    });
+
     it('runs on when it is taken from it, and libvirt keeps it', async () => {
       const id = await virsh('domid', other);
       const { code, said } = await run('cluster', other, '--remove', '--yes');
       assert.equal(code, 0, said);
+      assert.match(said, /of-somebody/u);
       assert.equal(await cluster.mark(other), '');
-      assert.equal((await configuration()).includes('virt-rewind.'), false);
+      assert.equal(/virt-rewind\.|of-somebody/u.test(await configuration()), false);
       assert.equal((await cluster.on('cibadmin', '--query')).stdout.includes('lrm_resource id="db"'), false);
       assert.equal(await virsh('domid', other), id);
       assert.ok((await has(/Autostart: +enable/u)) && (await has(/Persistent: +yes/u)));
@@ -206,6 +217,21 @@ describe('a VM that a cluster keeps', () => {
       const others = await run('cluster', name, '--remove', '--yes');
       assert.notEqual(others.code, 0);
       assert.notEqual(await cluster.mark(resource), '');
+    });
+
+    it('is not in it where somebody does not want it any more on the way', async () => {
+      const id = await virsh('domid', other);
+      const child = start('cluster', other, '--yes');
+      await cluster.until(async () => (await cluster.mark(other)) !== '');
+      process.kill(Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')), 'SIGINT');
+      const [code] = (await once(child, 'close')) as [number];
+      assert.equal(code, 130);
+      assert.equal(await cluster.mark(other), '');
+      assert.equal(await virsh('domid', other), id);
+      assert.ok(await has(/Autostart: +enable/u));
+      await assert.rejects(readFile(file), { code: 'ENOENT' });
+      const { said } = await run('recover', other);
+      assert.doesNotMatch(said, /partly/u);
     });
 
     it('is not in it where we died on the way: what was begun is undone', async () => {

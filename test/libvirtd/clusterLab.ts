@@ -19,8 +19,6 @@ export interface ClusterLab extends ClusterRig {
   cutPower(name: string): Promise<void>;
   /** It is in the cluster again when it resolves. */
   turnOn(name: string): Promise<void>;
-  unplug(name: string): Promise<void>;
-  plug(name: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -94,8 +92,6 @@ export async function startClusterLab(): Promise<ClusterLab> {
       await joinCluster(node(name), addresses);
       await untilIn(name);
     },
-    unplug: async (name) => void (await atSwitch('set', name, 'down')),
-    plug: async (name) => void (await atSwitch('set', name, 'up')),
     stop: async () => {
       rig.endPower();
       await Promise.all([...live.values()].map(({ daemon }) => daemon.stop()));

@@ -158,6 +158,7 @@ class ClusterKeepers implements VmKeepers {
         config,
         mayRunOn: readNodesFor(textOf(seen), cib, resource),
         elsewhere: (state?.nodes ?? []).filter((name) => name !== here),
+        ...(state?.isToBeOff === true && { toBeOff: true }),
         rests: isOurs ? 'byUs' : state !== undefined && isAtRest(state) ? 'byPerson' : 'no',
         ended: leases.flatMap(({ id, endsAt }) => (endsAt > now ? [] : [id])),
       };

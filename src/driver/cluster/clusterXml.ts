@@ -14,6 +14,8 @@ export interface ResourceState {
   readonly role: string;
   readonly isManaged: boolean;
   readonly nodes: readonly string[];
+  /** `target-role=Stopped`. */
+  readonly isToBeOff: boolean;
 }
 
 /** Ends by itself: whoever holds it says again and again that it goes on. */
@@ -60,6 +62,7 @@ export function readResourceStates(crmMon: string): ReadonlyMap<string, Resource
         role: attribute(resource, 'role') ?? '',
         isManaged: attribute(resource, 'managed') !== 'false',
         nodes,
+        isToBeOff: attribute(resource, 'target_role')?.toLowerCase() === 'stopped',
       };
       return resource.name === 'resource' && id !== undefined ? [[id, state] as const] : [];
     }),

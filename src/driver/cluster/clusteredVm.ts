@@ -220,6 +220,15 @@ export function readClustered(
     : { autostart: attribute(mine, 'description') === autostartMark, config: attribute(config, 'value') ?? '' };
 }
 
+/** Rules that go with it when it is taken out, and that are not ours: their ids. @throws XmlError */
+export function rulesOfOthers(cib: string, resource: string): readonly string[] {
+  return everyElement(find(parseXml(cib), 'configuration', 'constraints')).flatMap((rule) => {
+    const id = attribute(rule, 'id') ?? '';
+    const isOfIt = ['rsc', 'with-rsc', 'first', 'then'].some((by) => attribute(rule, by) === resource);
+    return goesWithIt.has(rule.name) && isOfIt && !id.startsWith(own) ? [id] : [];
+  });
+}
+
 /** The same as a person would type it, in the shell that the host has. */
 export function clusteredLines(
   shell: 'crm' | 'pcs',

@@ -59,8 +59,10 @@ export function keeperWarnings(request: OperationRequest, steps: readonly Step[]
     return [];
   }
   // Of a long chain this takes a while, and few VMs have a keeper.
-  const starts = isActive(facts.vm.power) && !isActive(applyAll(steps, facts).vm.power);
-  return [{ kind: 'leftByCluster', resource: keeper.resource, starts }];
+  const isOn = isActive(applyAll(steps, facts).vm.power);
+  const starts = !isOn && isActive(facts.vm.power) && keeper.toBeOff !== true;
+  const then = starts ? 'starts' : isOn && keeper.toBeOff === true ? 'stops' : 'nothing';
+  return [{ kind: 'leftByCluster', resource: keeper.resource, then }];
 }
 
 const switches: ReadonlySet<string> = new Set(['start', 'shutDown', 'forceOff']);

@@ -26,7 +26,11 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
   otherHostsUnseen: () => t('VMs of other hosts may use these files'),
   unaskedConnections: () => t('VMs of other connections may use these files'),
   leftByCluster: ([first]) =>
-    first?.starts === true ? t('the cluster starts it again afterwards') : t('the cluster leaves it alone meanwhile'),
+    first?.then === 'starts'
+      ? t('the cluster starts it again afterwards')
+      : first?.then === 'stops'
+        ? t('the cluster stops it afterwards')
+        : t('the cluster leaves it alone meanwhile'),
   clusterUnseen: () => t('the cluster of the host may interfere'),
   tagsNotSeen: () => t('snapshots that other tools created in these files may also be deleted'),
   imageDamaged: ([first]) => t('{0} is damaged', fileName(first?.file ?? '')),

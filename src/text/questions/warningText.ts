@@ -176,12 +176,18 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
         warning.connections.map((uri) => displayLine(uri)).join(', '),
       );
     case 'leftByCluster':
-      return warning.starts
+      return warning.then === 'starts'
         ? t(
             'The cluster, which calls the VM “{0}”, leaves it alone until the end, and starts it again then.',
             warning.resource,
           )
-        : t('The cluster, which calls the VM “{0}”, leaves it alone until the end.', warning.resource);
+        : warning.then === 'stops'
+          ? t(
+              'The cluster, which calls the VM “{0}”, leaves it alone until the end, and stops it then: somebody has told it to ({1}).',
+              warning.resource,
+              'target-role=Stopped',
+            )
+          : t('The cluster, which calls the VM “{0}”, leaves it alone until the end.', warning.resource);
     case 'clusterUnseen':
       return t(
         'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',

@@ -26,7 +26,7 @@ export type MadeProblem =
   /** It was put into the cluster's configuration, and taken out again. */
   | { readonly kind: 'notSeen'; readonly vm: string }
   /** Giving it, or taking it, broke off, and was not undone either. */
-  | { readonly kind: 'stays'; readonly vm: string; readonly said: string };
+  | { readonly kind: 'stays'; readonly vm: string; readonly why: MadeProblem | string };
 
 const failing: readonly MadeProblem['kind'][] = ['failed', 'notSeen', 'stays'];
 

@@ -102,7 +102,7 @@ export function madeProblemText(problem: MadeProblem): string {
       return t(
         'The cluster still has a part of {0}: {1} Finish it: {2}',
         displayLine(problem.vm),
-        displayLine(problem.said, 500),
+        typeof problem.why === 'string' ? displayLine(problem.why, 500) : madeProblemText(problem.why),
         wayTo('finish', displayLine(problem.vm)),
       );
     case 'severalHosts':

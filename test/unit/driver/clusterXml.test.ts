@@ -60,12 +60,12 @@ describe('what a cluster tells of its VMs', () => {
   it('is where it runs, and whether the cluster minds', () => {
     const mon = `<pacemaker-result><resources><group id="g">
       <resource id="a" role="Started" managed="false"><node name="n1" id="1"/></resource></group>
-      <resource id="b" role="Stopped" managed="true"/></resources></pacemaker-result>`;
+      <resource id="b" role="Stopped" target_role="stopped" managed="true"/></resources></pacemaker-result>`;
     assert.deepEqual(
       [...readResourceStates(mon)],
       [
-        ['a', { role: 'Started', isManaged: false, nodes: ['n1'] }],
-        ['b', { role: 'Stopped', isManaged: true, nodes: [] }],
+        ['a', { role: 'Started', isManaged: false, nodes: ['n1'], isToBeOff: false }],
+        ['b', { role: 'Stopped', isManaged: true, nodes: [], isToBeOff: true }],
       ],
     );
   });

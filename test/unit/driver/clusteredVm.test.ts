@@ -8,6 +8,7 @@ import {
   isOwnConfig,
   newResourceId,
   readClustered,
+  rulesOfOthers,
   takenOutXpath,
   unlookedXml,
   writtenFiles,
@@ -53,6 +54,19 @@ describe('a VM in the configuration of a cluster', () => {
     assert.notEqual(readClustered(cibOf(near), 'web'), 'others');
     const quoted = cibOf(clusteredXml([vm("a'] | //*['")], []));
     assert.equal(readClustered(quoted, "a'] | //*['"), 'others');
+  });
+
+  it('is taken out with rules of others, whose ids are told', () => {
+    const rules = [
+      '<rsc_location id="a" rsc="web" node="n1" score="1"/>',
+      '<rsc_order id="b" first="db" then="web"/>',
+      '<rsc_colocation id="c" rsc="x" with-rsc="web" score="1"/>',
+      '<rsc_location id="d" rsc="web-1" node="n1" score="1"/>',
+    ].join('');
+    const mine = clusteredXml([vm('db'), vm('web', { after: ['db'], beside: 'db' })], []);
+    assert.deepEqual(rulesOfOthers(cibOf(mine), 'web'), []);
+    const cib = cibOf(mine.replace('</constraints>', `${rules}</constraints>`));
+    assert.deepEqual(rulesOfOthers(cib, 'web'), ['a', 'b', 'c']);
   });
 
   it('is started from a file that is ours where we named it and it has this VM', () => {

@@ -147,8 +147,9 @@ const warnings: Samples<Warning> = {
   notKeptWhileRunning: [{ why }],
   crashConsistent: [{}],
   leftByCluster: [
-    { resource: 'web', starts: true },
-    { resource: 'web', starts: false },
+    { resource: 'web', then: 'starts' },
+    { resource: 'web', then: 'stops' },
+    { resource: 'web', then: 'nothing' },
   ],
   clusterUnseen: [{}],
   merges: [{}, { into: file }, { into: file, bytes: gib }],

@@ -49,6 +49,12 @@ export const clusterAnswers = {
       }),
     ),
     given: maybe(given),
+    remove: maybe(
+      v.object({
+        resources: describe(names, 'What the cluster calls them.'),
+        rules: describe(names, 'Of others, that name them and are deleted with them: by their ids.'),
+      }),
+    ),
     removed: maybe(describe(names, 'What the cluster called them.')),
     whatIf: maybe(v.object({ node: text, fails: then, emptied: then })),
   }),

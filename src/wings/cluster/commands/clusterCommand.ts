@@ -9,7 +9,7 @@ import type { SystemMember } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
 import { openTarget } from '../../../session/target.js';
 import { type ClusterShell, withClusterShell } from '../made/clusterShell.js';
-import { endLeft, giveToCluster, takeFromCluster } from '../made/giveToCluster.js';
+import { endLeft, giveToCluster, planTaken, takeFromCluster } from '../made/giveToCluster.js';
 import { planMade } from '../made/planMade.js';
 import { type KnownVm, whatIf } from '../made/whatIf.js';
 import { isFailing, MadeFault } from '../madeFault.js';
@@ -89,24 +89,44 @@ async function give(context: Context, { views, members, connection, shell }: Wor
     return answer(context, { plan }, [...lines, t('Nothing was changed.')]);
   }
   await agree(context, views, lines, t('Continue'));
-  await giveToCluster(engine, connection, shell, planned, { folder, log, signal: interruption.signal });
+  const wish = { folder, log, signal: interruption.signal };
+  await lasting(context, connection, (own) => giveToCluster(engine, connection, own, planned, wish));
   const names = vms.map(({ vm }) => displayLine(vm)).join(', ');
   return answer(context, { given: vms }, [t('The cluster runs {0} now. They were not restarted.', names)]);
 }
 
 async function remove(context: Context, { views, connection, shell }: Work): Promise<ExitName> {
-  const { session, interruption, log } = context;
+  const { call, session, interruption, log } = context;
   const { engine, folder } = session;
   const names = views.map(({ vm }) => displayLine(vm.name)).join(', ');
-  await agree(
-    context,
-    views,
-    [t('Take {0} from the cluster? They go on as they are, on this host.', names)],
-    t('Continue'),
-  );
+  const taken = await planTaken(engine, views, shell);
+  const { rules } = taken;
+  const lines = [
+    t('Take {0} from the cluster? They go on as they are, on this host.', names),
+    ...(rules.length > 0
+      ? [
+          t(
+            'Rules of the cluster that others wrote are deleted with them: {0}',
+            rules.map((id) => displayLine(id)).join(', '),
+          ),
+        ]
+      : []),
+  ];
+  if (call.flags.has('plan')) {
+    const plan = { resources: taken.vms.map(({ resource }) => resource), rules: [...rules] };
+    return answer(context, { remove: plan }, [...lines, t('Nothing was changed.')]);
+  }
+  await agree(context, views, lines, t('Continue'));
   const wish = { folder, log, signal: interruption.signal };
-  const removed = await takeFromCluster(engine, views, connection, shell, wish);
+  const removed = await lasting(context, connection, (own) =>
+    takeFromCluster(engine, views, connection, own, taken, wish),
+  );
   return answer(context, { removed: [...removed] }, [t('The cluster no longer runs {0}.', names)]);
+}
+
+/** Whoever presses Ctrl+C waits for the end of what was begun, and for it to be taken back. */
+function lasting<T>({ session }: Context, connection: string, work: (shell: ClusterShell) => Promise<T>): Promise<T> {
+  return withClusterShell(session.engine, connection, new AbortController().signal, work);
 }
 
 async function tellWhatIf(

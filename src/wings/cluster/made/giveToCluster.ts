@@ -3,7 +3,14 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../../base/log.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
-import { clusteredXml, configText, maintenanceXpath, readClustered } from '../../../driver/cluster/clusteredVm.js';
+import type { VmRef } from '../../../domain/vm.js';
+import {
+  clusteredXml,
+  configText,
+  maintenanceXpath,
+  readClustered,
+  rulesOfOthers,
+} from '../../../driver/cluster/clusteredVm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { newId } from '../../../journal/durable.js';
 import type { VmView } from '../../../live/views.js';
@@ -21,7 +28,10 @@ interface Wish {
   readonly signal: AbortSignal;
 }
 
-/** @throws MadeFault, Failure: the VMs are as they were, unless it says that it was interrupted */
+/**
+ * @param shell that does not end with the signal: what was begun is taken back by it
+ * @throws MadeFault, Failure: the VMs are as they were, unless it says that it was interrupted
+ */
 export async function giveToCluster(
   engine: EnginePort,
   connection: string,
@@ -34,16 +44,16 @@ export async function giveToCluster(
   const recorded = vms.map(({ view, resource, config, autostart }) => ({
     ...{ uuid: view.ref.uuid, name: view.vm.name, resource, config, autostart },
   }));
-  const views = vms.map(({ view }) => view);
-  const failed = await withTurns(engine, views, wish.signal, async () => {
+  const refs = vms.map(({ view }) => view.ref);
+  const failed = await withTurns(engine, refs, wish.signal, async () => {
     await requireSame(planned);
     return withRecord(
       wish,
       { connection, vms: recorded },
       async (): Promise<{ readonly error: unknown } | undefined> => {
         try {
-          await write(shell, planned);
-          wish.signal.throwIfAborted();
+          await write(shell, planned, wish.signal);
+          requireWanted(vms, wish.signal);
           await requireSeen(shell, planned, 'inMaintenance');
           await shell.run('cibadmin', '--force', '--delete-all', '--xpath', maintenanceXpath(names(vms)));
           await requireSeen(shell, planned);
@@ -82,16 +92,20 @@ async function takeAllOut(shell: ClusterShell, uri: string, vms: MadeRecord['vms
     try {
       await takeOut(shell, uri, vm);
     } catch (error) {
-      throw new MadeFault({ kind: 'stays', vm: vm.name, said: saidBy(error) });
+      const why = error instanceof MadeFault ? error.problem : String(error);
+      throw new MadeFault({ kind: 'stays', vm: vm.name, why });
     }
   }
 }
 
-function saidBy(error: unknown): string {
-  return error instanceof MadeFault && 'said' in error.problem ? error.problem.said : String(error);
+/** @throws Failure `cancelled` */
+function requireWanted(vms: readonly PlannedVm[], signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new Failure('cancelled', { vm: vms[0]?.view.vm.name ?? '', doing: 'cluster', byUs: true });
+  }
 }
 
-async function write(shell: ClusterShell, { vms, nodes, same }: PlannedCluster): Promise<void> {
+async function write(shell: ClusterShell, { vms, nodes, same }: PlannedCluster, signal: AbortSignal): Promise<void> {
   const { run, ask } = shell;
   for (const { config, standing, view } of vms) {
     await run('write_new', config, configText(standing.definition));
@@ -103,6 +117,7 @@ async function write(shell: ClusterShell, { vms, nodes, same }: PlannedCluster):
       }
     }
   }
+  requireWanted(vms, signal);
   // First without a hand on any VM: the cluster looks where each is.
   await run(
     'cibadmin',
@@ -118,10 +133,16 @@ async function write(shell: ClusterShell, { vms, nodes, same }: PlannedCluster):
   await run('crm_resource', '--wait', '--timeout', '120');
 }
 
-/** Each runs here, as the same QEMU, and nowhere else; or is off, and then on one. @throws MadeFault `notSeen` */
+/**
+ * Each runs here, as the same QEMU, and nowhere else; or is off, and then on one. A cluster without quorum would stop
+ * what it is given.
+ *
+ * @throws MadeFault `notSeen`, `noQuorum`, `unclean`
+ */
 async function requireSeen(shell: ClusterShell, { vms, look }: PlannedCluster, rests?: 'inMaintenance'): Promise<void> {
   await shell.run('crm_resource', '--wait', '--timeout', '180');
   const { state } = await lookAtCluster(shell);
+  requireSettled(state);
   for (const { resource, standing, hypervisor, view } of vms) {
     const seen = state.resources.get(resource);
     const isOn = standing.id !== undefined;
@@ -135,29 +156,40 @@ async function requireSeen(shell: ClusterShell, { vms, look }: PlannedCluster, r
   }
 }
 
-/** @returns names of their resources. @throws MadeFault, Failure */
+/**
+ * @param shell that does not end with the signal
+ * @param taken what somebody has agreed to
+ * @returns names of their resources. @throws MadeFault, Failure
+ */
 export async function takeFromCluster(
   engine: EnginePort,
   views: readonly VmView[],
   connection: string,
   shell: ClusterShell,
+  taken: TakenVms,
   wish: Wish,
 ): Promise<readonly string[]> {
-  const vms = await clusteredOf(engine, views, shell);
-  const uri = localUri(connection);
-  await withTurns(engine, views, wish.signal, () =>
-    withRecord(wish, { connection, vms }, () => takeAllOut(shell, uri, vms)),
-  );
+  const { vms } = taken;
+  const refs = views.map(({ ref }) => ref);
+  await withTurns(engine, refs, wish.signal, async () => {
+    if (!isDeepStrictEqual(taken, await planTaken(engine, views, shell))) {
+      const vm = views[0]?.vm.name ?? '';
+      throw new Failure('refused', { vm, refusal: refuse('stalePlan', { vm }).refusal });
+    }
+    await withRecord(wish, { connection, vms }, () => takeAllOut(shell, localUri(connection), vms));
+  });
   await engine.refresh({ connection });
   return names(vms);
 }
 
+interface TakenVms {
+  readonly vms: MadeRecord['vms'];
+  /** Rules of the cluster that name them and that others wrote. They go with them. */
+  readonly rules: readonly string[];
+}
+
 /** @throws MadeFault `notKept`, `othersMade`, `elsewhere` */
-async function clusteredOf(
-  engine: EnginePort,
-  views: readonly VmView[],
-  shell: ClusterShell,
-): Promise<MadeRecord['vms']> {
+export async function planTaken(engine: EnginePort, views: readonly VmView[], shell: ClusterShell): Promise<TakenVms> {
   const { cib, state } = await lookAtCluster(shell);
   requireSettled(state);
   const vms: MadeRecord['vms'] = [];
@@ -178,7 +210,7 @@ async function clusteredOf(
     }
     vms.push({ uuid: ref.uuid, name, resource, ...clustered });
   }
-  return vms;
+  return { vms, rules: [...new Set(vms.flatMap(({ resource }) => rulesOfOthers(cib, resource)))] };
 }
 
 /** What broke off is undone, of giving and of taking alike: a VM is out of the cluster then. @returns names of VMs */
@@ -191,8 +223,9 @@ export async function endLeft(
   const ended = await endRecords({ folder, log }, vm, ({ connection, vms }) => {
     const known = engine.connections.map(({ uri }) => uri);
     engine.setConnections([...new Set([...known, connection])]);
+    const refs = vms.map(({ uuid }) => ({ connection, uuid }));
     return withClusterShell(engine, connection, signal, async (shell) => {
-      await takeAllOut(shell, localUri(connection), vms);
+      await withTurns(engine, refs, signal, () => takeAllOut(shell, localUri(connection), vms));
       await engine.refresh({ connection });
       return vms.map(({ name }) => name);
     });
@@ -203,11 +236,11 @@ export async function endLeft(
 /** In our turn on each. */
 function withTurns<T>(
   engine: EnginePort,
-  views: readonly VmView[],
+  refs: readonly VmRef[],
   signal: AbortSignal,
   work: () => Promise<T>,
 ): Promise<T> {
-  const requests = views.map(({ ref }) => ({ kind: 'power', vm: ref, action: 'shutDown' }) as const);
+  const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown' }) as const);
   return engine.leaseAll({ id: newId(), requests, signal }, work);
 }
 
