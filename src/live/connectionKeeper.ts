@@ -140,6 +140,8 @@ export class ConnectionKeeper implements Disposable {
   #timer: Disposable | undefined;
   #listeners = new DisposableStore();
   #disposed = false;
+  /** Whose connection ended last: somebody may be at work with what it has open beside that. */
+  #lost: Hypervisor | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -175,6 +177,7 @@ export class ConnectionKeeper implements Disposable {
     this.#abort?.abort(new Failure('cancelled', { connection: this.#options.uri, byUs: true }));
     this.#listeners.dispose();
     this.hypervisor?.close();
+    this.#lost?.close();
     this.#changed.dispose();
   }
 
@@ -265,6 +268,8 @@ export class ConnectionKeeper implements Disposable {
     this.#listeners.add(
       hypervisor.onDidClose((failure) => {
         if (this.hypervisor === hypervisor) {
+          this.#lost?.close();
+          this.#lost = hypervisor;
           this.#options.log.warn(`connection ended: ${failure.line}`);
           const wasSteady = this.#options.clock.ticks() - this.#openedAt >= steadyMs;
           // How long the daemon was away before says nothing of a loop.

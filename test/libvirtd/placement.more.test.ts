@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch as watchFolder } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exitCode } from '../../src/cli/exitCodes.js';
 import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { faultsOf } from '../answerFaults.js';
 import { snapshotsOn } from './copiesTree.js';
@@ -171,20 +172,85 @@ describe('hosts that VMs are placed on', () => {
     assert.deepEqual(await on(other), ['app', 'cold', 'web']);
   });
 
-  /** As soon as it has written that this is next. */
-  function killAt(phase: string, child: ChildProcess): void {
+  /** Both hosts together have each VM once, and those that ran go on. */
+  async function requireOnce(): Promise<void> {
+    const all = [...(await on(rig.one)), ...(await on(rig.other))].sort();
+    assert.deepEqual(all, ['app', 'cold', 'local', 'web']);
+    for (const host of [rig.one, rig.other]) {
+      for (const name of (await on(host)).filter((one) => one !== 'cold')) {
+        assert.match(await host.rig.virsh('domstate', name), /^running/u);
+      }
+    }
+  }
+
+  /** In a process of its own. */
+  function begin(words: readonly string[]): { child: ChildProcess; ended: Promise<{ code: number; said: string }> } {
+    const child = spawn(process.execPath, [rig.one.door, ...words], { env: rig.one.env });
+    let said = '';
+    [child.stdout, child.stderr].forEach((stream) => stream.on('data', (data: Buffer) => (said += data.toString())));
+    return { child, ended: once(child, 'close').then(([code]) => ({ code: Number(code), said })) };
+  }
+
+  it('are left by each VM once, where two programs empty one at the same time', async () => {
+    const { one, other } = rig;
+    const back = ['empty', other.uri, one.uri, ...addresses(), '--yes'];
+    const both = await Promise.all([begin(back).ended, begin(back).ended]);
+    assert.ok(
+      both.every(({ code }) => code >= 0 && code < 20),
+      JSON.stringify(both),
+    );
+    await requireOnce();
+    await one.run('done', ...back);
+    await requireOnce();
+    assert.deepEqual(await on(other), []);
+    assert.equal((await counters(one.rig.daemon.virsh, 'web')).memory, 33);
+  });
+
+  it('keep what was moved, and say how it goes back, when one goes away in the middle', async () => {
+    const { one, other } = rig;
+    const { ended } = begin([...empty(), '--yes']);
+    const begun = new Set<string>();
+    const second = new Promise<void>((resolve) => {
+      const stop = eachMove((id, text) => {
+        // The first one is over where the next one has begun.
+        if (begun.add(id).size === 2 && text.includes('"phase":"defining"')) {
+          stop();
+          resolve();
+        }
+      });
+    });
+    await second;
+    await other.rig.daemon.killDaemon();
+    const { code, said } = await ended;
+    assert.equal(code, exitCode('failed'), said);
+    assert.equal(said.split('\n').filter((line) => line.startsWith('virt-rewind move ')).length, 1, said);
+    await other.rig.daemon.startDaemon();
+    await one.run('wrong', ...empty(), '--yes');
+    await requireOnce();
+    assert.deepEqual(await on(one), ['local']);
+    assert.equal((await counters(other.rig.daemon.virsh, 'web')).memory, 33);
+  });
+
+  /** Calls with the record of each move that is there, and of each that comes. @returns what ends it */
+  function eachMove(act: (id: string, text: string) => void): () => void {
     const moves = join(rig.one.rig.daemon.dir, 'journal', 'moves');
     mkdirSync(moves, { recursive: true, mode: 0o700 });
     const look = (): void => {
       for (const id of readdirSync(moves)) {
         const file = join(moves, id, 'move.json');
-        if (existsSync(file) && readFileSync(file, 'utf8').includes(`"phase":"${phase}"`)) {
-          child.kill('SIGKILL');
+        if (/^[\da-f]{32}$/u.test(id) && existsSync(file)) {
+          act(id, readFileSync(file, 'utf8'));
         }
       }
     };
     const watcher = watchFolder(moves, { recursive: true }, look);
-    child.on('close', () => watcher.close());
     look();
+    return () => watcher.close();
+  }
+
+  /** As soon as it has written that this is next. */
+  function killAt(phase: string, child: ChildProcess): void {
+    const stop = eachMove((_, text) => text.includes(`"phase":"${phase}"`) && child.kill('SIGKILL'));
+    child.on('close', stop);
   }
 });

@@ -24,23 +24,77 @@ export interface Sides {
   readonly to: Side;
 }
 
-/** Connects where nobody has. @throws CopiesFault `noLogin`, Failure, also of a read-only daemon */
+interface Ends {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** See `withHosts`. */
 export async function withSides<T>(
   engine: EnginePort,
-  uris: { readonly from: string; readonly to: string },
+  uris: Ends,
   signal: AbortSignal,
   work: (sides: Sides) => Promise<T>,
 ): Promise<T> {
+  return withHosts(engine, signal, async (sidesOf) => work(await sidesOf(uris)));
+}
+
+/**
+ * For several moves: each host is opened when the first of them needs it, and closed after the last. Connects where
+ * nobody has.
+ *
+ * @throws CopiesFault `noLogin`, Failure, also of a read-only daemon
+ */
+export async function withHosts<T>(
+  engine: EnginePort,
+  signal: AbortSignal,
+  work: (sidesOf: (uris: Ends) => Promise<Sides>) => Promise<T>,
+): Promise<T> {
+  let close: () => void = () => undefined;
+  const closed = new Promise<void>((resolve) => (close = resolve));
+  const ends: Promise<void>[] = [];
+  /** Opens what `run` hands in for as long as its promise stands, once by its key. */
+  const opened = new Map<string, Promise<unknown>>();
+  const open = <S>(key: string, run: (keep: (one: S) => Promise<void>) => Promise<void>): Promise<S> => {
+    const opening =
+      (opened.get(key) as Promise<S> | undefined) ??
+      new Promise<S>((resolve, reject) => {
+        const keep = (one: S): Promise<void> => {
+          resolve(one);
+          return closed;
+        };
+        ends.push(
+          run(keep).catch((error: unknown) => {
+            // Who asks again may find it there.
+            opened.delete(key);
+            reject(error instanceof Error ? error : new Error(String(error)));
+          }),
+        );
+      });
+    opened.set(key, opening);
+    return opening;
+  };
+  const sideOf = (uri: string): Promise<Side> => open<Side>(uri, (keep) => onSide(engine, uri, signal, keep));
+  try {
+    return await work(async ({ from, to }) => {
+      connectTo(engine, [from, to]);
+      const side = await sideOf(from);
+      const other = await sideOf(to);
+      const originals = await open<Originals>(`files ${from}`, (keep) => withOriginals(side.host, signal, keep));
+      return { from: { ...side, originals }, to: other };
+    });
+  } finally {
+    close();
+    await Promise.all(ends);
+  }
+}
+
+function connectTo(engine: EnginePort, uris: readonly string[]): void {
   const known = engine.connections.map(({ uri }) => uri);
-  const wanted = [uris.from, uris.to].filter((uri) => !known.includes(uri));
+  const wanted = uris.filter((uri) => !known.includes(uri));
   if (wanted.length > 0) {
     engine.setConnections([...known, ...wanted]);
   }
-  return onSide(engine, uris.from, signal, (from) =>
-    onSide(engine, uris.to, signal, (to) =>
-      withOriginals(from.host, signal, (originals) => work({ from: { ...from, originals }, to })),
-    ),
-  );
 }
 
 async function onSide<T>(

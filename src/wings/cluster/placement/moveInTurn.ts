@@ -10,7 +10,7 @@ import type { MoveEnd } from '../move/endMove.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import type { PlannedMove } from '../move/plannedMove.js';
-import { type Sides, withSides } from '../move/sides.js';
+import { type Sides, withHosts } from '../move/sides.js';
 import { type Fleet, type FleetVm, reserveOf } from './fleet.js';
 import type { ProposedMove } from './proposeMoves.js';
 
@@ -21,6 +21,15 @@ interface TurnWish {
   readonly signal: AbortSignal;
   /** Of hosts in the network of all, by their connections. */
   readonly addresses: ReadonlyMap<string, string>;
+}
+
+interface AgreeWish extends TurnWish {
+  readonly onAsk: (move: ProposedMove) => void;
+  readonly isRefusal: (error: unknown) => boolean;
+}
+
+interface HostsWish {
+  readonly sidesOf: (uris: Pick<ProposedMove, 'from' | 'to'>) => Promise<Sides>;
 }
 
 /** What a host has against a move. */
@@ -44,10 +53,16 @@ export async function agreeOnMoves<T extends { readonly moves: readonly Proposed
   engine: EnginePort,
   fleet: Fleet,
   choose: (fleet: Fleet) => T,
-  wish: TurnWish & {
-    readonly onAsk: (move: ProposedMove) => void;
-    readonly isRefusal: (error: unknown) => boolean;
-  },
+  wish: AgreeWish,
+): Promise<T & { readonly refused: readonly MoveRefusal[] }> {
+  return withHosts(engine, wish.signal, (sidesOf) => agree(engine, fleet, choose, { ...wish, sidesOf }));
+}
+
+async function agree<T extends { readonly moves: readonly ProposedMove[] }>(
+  engine: EnginePort,
+  fleet: Fleet,
+  choose: (fleet: Fleet) => T,
+  wish: AgreeWish & HostsWish,
 ): Promise<T & { readonly refused: readonly MoveRefusal[] }> {
   const known = new Map(fleet.vms.map((vm) => [vm, vm]));
   const asked = new Set<string>();
@@ -105,6 +120,15 @@ export async function moveInTurn(
     readonly onMoved: (move: ProposedMove, end: MoveEnd) => void;
   },
 ): Promise<void> {
+  await withHosts(engine, wish.signal, (sidesOf) => inTurn(engine, fleet, moves, { ...wish, sidesOf }));
+}
+
+async function inTurn(
+  engine: EnginePort,
+  fleet: Fleet,
+  moves: readonly ProposedMove[],
+  wish: Parameters<typeof moveInTurn>[3] & HostsWish,
+): Promise<void> {
   for (const move of moves) {
     wish.signal.throwIfAborted();
     const host = fleet.hosts.find(({ uri }) => uri === move.to);
@@ -124,18 +148,16 @@ export async function moveInTurn(
   }
 }
 
-function withPlan<T>(
+async function withPlan<T>(
   engine: EnginePort,
   move: Omit<ProposedMove, 'cost'>,
-  { folder, signal, addresses }: TurnWish,
+  { folder, addresses, sidesOf }: TurnWish & HostsWish,
   work: (plan: PlannedMove, sides: Sides) => Promise<T>,
 ): Promise<T> {
-  const { from, to } = move;
-  return withSides(engine, { from, to }, signal, async (sides) => {
-    const view = requireView(engine, move);
-    const address = addresses.get(to);
-    return work(await planMove(engine, view, sides, { folder, ...(address !== undefined && { address }) }), sides);
-  });
+  const sides = await sidesOf(move);
+  const view = requireView(engine, move);
+  const address = addresses.get(move.to);
+  return work(await planMove(engine, view, sides, { folder, ...(address !== undefined && { address }) }), sides);
 }
 
 /** @throws Failure `notFound` of a VM that was moved or undefined since it was looked at */

@@ -79,9 +79,8 @@ async function readHost(
   engine: EnginePort,
   { uri, name, capabilities, readOnly }: ConnectionView,
 ): Promise<ReadHost & { readonly load: HostLoad }> {
-  const [elsewhere, load, , free] = await Promise.all([
-    engine.withCopies(uri, (copies) => Promise.resolve(copies.elsewhere)),
-    engine.withCopies(uri, (copies) => copies.hostLoad()),
+  const [{ elsewhere, load }, , free] = await Promise.all([
+    engine.withCopies(uri, async (copies) => ({ elsewhere: copies.elsewhere, load: await copies.hostLoad() })),
     engine.sweep(uri),
     engine.guests.freeMemoryOf(uri),
   ]);
