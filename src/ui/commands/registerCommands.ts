@@ -1,12 +1,12 @@
 // Registers each command of the manifest behind the one wrapper. What they do is loaded when the first one is called.
 import * as vscode from 'vscode';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
+import type { RecoveryReport } from '../../domain/recoveryReport.js';
 import type { AnyCommandId } from '../../verbs/verbs.js';
 import { automaticCheckpoints } from './snapshots/automaticCheckpoints.js';
 import type { CommandServices } from './commandServices.js';
 import { healthNotices } from '../health/healthNotices.js';
 import { OperationStatusItem } from './operations/operationStatusItem.js';
-import { recoveryNotices } from '../prompts/recoveryNotices.js';
 import { RunningOperations } from './operations/runningOperations.js';
 
 /** As package.json has it, and the editor translates it: an object where the title is not the English one. */
@@ -33,7 +33,13 @@ export function registerCommands(commands: readonly TitledCommand[], services: C
     store.add(vscode.commands.registerCommand(id, call));
   }
   store.add(automaticCheckpoints(services, running));
-  store.add(recoveryNotices(services.engine, services.log));
+  const tell = async (report: RecoveryReport): Promise<void> =>
+    (await import('../prompts/recoveryNotices.js')).tellRecovered(services, report);
+  store.add(
+    services.engine.onDidRecover((report) => {
+      tell(report).catch((error: unknown) => services.log.error(String(error)));
+    }),
+  );
   store.add(healthNotices(services.engine, services.health, (ref) => services.problemPages.isSeen(ref), services.log));
   return store;
 }

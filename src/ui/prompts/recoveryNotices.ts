@@ -1,20 +1,16 @@
-// Tells what became of operations that had broken off: one message each, as soon as it is known.
+// Tells what became of operations that had broken off: one message each. Loaded when there is one.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { EnginePort } from '../../engine/enginePort.js';
-import type { Disposable } from '../../base/disposable.js';
 import type { RecoveryReport } from '../../domain/recoveryReport.js';
 import { titleIn } from '../../text/operations/operationProgress.js';
 import { recoveryText } from '../../text/operations/recoveryText.js';
 import { notify } from './notify.js';
 
-export function recoveryNotices(engine: EnginePort, log: vscode.LogOutputChannel): Disposable {
-  return engine.onDidRecover((report) => {
-    tell(engine, log, report).catch((error: unknown) => log.error(String(error)));
-  });
-}
-
-async function tell(engine: EnginePort, log: vscode.LogOutputChannel, report: RecoveryReport): Promise<void> {
+export async function tellRecovered(
+  { engine, log }: { readonly engine: EnginePort; readonly log: vscode.LogOutputChannel },
+  report: RecoveryReport,
+): Promise<void> {
   const view = engine.findVm(report.request.vm);
   const { message, severity } = recoveryText(report, titleIn(view ?? {}, report.request));
   const commands = report.commands ?? [];
