@@ -356,6 +356,17 @@ export const deepParts = [
     files: ['moves'],
   },
   {
+    name: 'hundred moves system',
+    group: 'hosts',
+    version: 'system',
+    minutes: 15,
+    guards: ['wings', 'driver'],
+    needs: ['sshd'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['hundredMoves'],
+  },
+  {
     name: 'full system',
     group: 'killed',
     version: 'system',
