@@ -1,6 +1,8 @@
 // What a move would do, or why it cannot be: of any VM, and of one that is off. Changes nothing.
 import { noLog } from '../../../base/log.js';
 import type { StandingVm } from '../../../domain/copiedVm.js';
+import { Failure } from '../../../domain/failure.js';
+import { refuse } from '../../../domain/refusal.js';
 import { hasTpm, isActive, type PowerState } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import { isSameHost } from '../../../driver/sharedHost.js';
@@ -88,10 +90,14 @@ async function requireFree(engine: EnginePort, view: VmView, to: string, folder:
   if (system !== undefined) {
     throw new MoveFault({ kind: 'ofSystem', system: system.system.name });
   }
-  // It would be refused where a cluster starts the VM: the only word of the cluster that is needed here.
-  const decision = await engine.plan({ kind: 'power', vm: ref, action: 'start' });
-  if (decision.kind === 'refusal' && decision.refusal.reason === 'keptByCluster') {
-    const { resource = '' } = decision.refusal.facts;
+  const keeper = await engine.keeperOf(ref);
+  if (keeper === 'unknown') {
+    const { refusal } = refuse('clusterKeepsOn', { vm: vm.name, resource: '', message: 'crm_mon' });
+    throw new Failure('refused', { vm: vm.name, refusal });
+  }
+  // Also one that a person has it leave alone: given back, the cluster would look for the VM where it was.
+  if (typeof keeper === 'object') {
+    const { resource } = keeper;
     throw new MoveFault({ kind: 'ofCluster', resource, snapshots: countSnapshots(view) !== 0 });
   }
 }

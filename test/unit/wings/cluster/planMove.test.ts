@@ -3,7 +3,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { noLog } from '../../../../src/base/log.js';
-import { refuse } from '../../../../src/domain/refusal.js';
+import { Failure } from '../../../../src/domain/failure.js';
+import type { Keeper } from '../../../../src/domain/keeper.js';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
 import { newId } from '../../../../src/journal/durable.js';
 import { SystemStore } from '../../../../src/journal/systemStore.js';
@@ -13,10 +14,26 @@ import type { Sides } from '../../../../src/wings/cluster/move/sides.js';
 import { MoveFault } from '../../../../src/wings/cluster/moveFault.js';
 
 describe('the plan of a move', () => {
+  const keptBy = (rests: Keeper['rests']): Keeper => ({
+    ...{ resource: 'kept', elsewhere: [], mayRunOn: [], rests, config: '/vms/web.xml' },
+  });
+
+  it('is none of a VM that a cluster keeps or may keep, also where a person has it leave the VM alone', async () => {
+    for (const keeper of [keptBy('byPerson'), keptBy('byUs'), 'unknown'] as const) {
+      const engine = { connections: [], keeperOf: () => Promise.resolve(keeper) } as unknown as EnginePort;
+      const sides = { from: { connection: 'one' }, to: { connection: 'two' } } as Sides;
+      const view = { vm: { power: 'running' }, ref: { uuid: 'u', connection: 'one' }, snapshotCount: 0 } as VmView;
+      await assert.rejects(planMove(engine, view, sides, { folder: join(tmpdir(), 'none') }), (error) => {
+        const isRefusal = error instanceof Failure && error.details.refusal?.reason === 'clusterKeepsOn';
+        return keeper === 'unknown' ? isRefusal : error instanceof MoveFault && error.problem.kind === 'ofCluster';
+      });
+    }
+  });
+
   it('does not send somebody to the cluster with a VM whose snapshots the cluster would lose', async () => {
     const engine = {
       connections: [],
-      plan: () => Promise.resolve(refuse('keptByCluster', { vm: 'web', resource: 'kept', action: 'start' })),
+      keeperOf: () => Promise.resolve(keptBy('no')),
     } as unknown as EnginePort;
     const sides = { from: { connection: 'one' }, to: { connection: 'two' } } as Sides;
     for (const snapshotCount of [0, 1]) {
@@ -35,7 +52,7 @@ describe('the plan of a move', () => {
     await new SystemStore(folder, noLog).put({ id: newId(), name: 'shop', members });
     const engine = {
       connections: [],
-      plan: () => Promise.resolve(refuse('keptByCluster', { vm: 'web', resource: 'kept', action: 'start' })),
+      keeperOf: () => Promise.resolve(keptBy('no')),
     } as unknown as EnginePort;
     for (const [from, to, problem] of [
       ['one', 'two', { kind: 'ofSystem', system: 'shop' }],
