@@ -101,7 +101,7 @@ const more = {
     layer: 'libvirtd',
     minutes: 3,
     needs: ['cluster'],
-    files: ['cluster', 'clusterNodes'],
+    files: ['cluster', 'clusterNodes', 'clusterSimulated'],
   },
   looks: {
     guards: ['diagnosis', 'health', 'lesson', ...acting],
