@@ -110,6 +110,7 @@ const ofCopies: Table<VmCopies> = {
   openMigration: 'changes',
   lacking: 'reads',
   hostLoad: 'reads',
+  guestTimes: 'reads',
   standing: 'reads',
   takeOver: 'changes',
   letGo: 'changes',

@@ -25,6 +25,7 @@ import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
 import type { VmKeepers } from '../domain/keeper.js';
 import type { Hardware } from '../domain/hardware.js';
+import type { GuestTimes } from '../domain/guestTimes.js';
 import type { HostLoad } from '../domain/hostLoad.js';
 import type { HostFiles, MadeFile, OnMade } from '../domain/hostFiles.js';
 import type { ImageContents } from '../domain/imageContents.js';
@@ -164,6 +165,8 @@ export interface VmCopies {
   lacking(documents: VmDocuments): Promise<Lacking | undefined>;
   /** What the host has and what its VMs take, which needs a second to find out. */
   hostLoad(): Promise<HostLoad>;
+  /** By UUID, of all VMs that run. */
+  guestTimes(): Promise<ReadonlyMap<string, GuestTimes>>;
   /** Undefined: there is no VM of that UUID. */
   standing(uuid: string): Promise<StandingVm | undefined>;
   /** Defines a VM of another host as it was there, with all its snapshots, off: otherwise as `define`. */

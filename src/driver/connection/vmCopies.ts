@@ -41,6 +41,7 @@ import { parseDomainXml } from '../xml/domainXml.js';
 import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { XmlError } from '../xml/xmlTree.js';
 import type { DemoVmPlace } from './demoVms.js';
+import { readGuestTimes } from './guestTimes.js';
 import { readHostLoad } from './hostLoad.js';
 import { redefineAll, takeSnapshotsBack } from './knownAgain.js';
 import { openMigration } from './libvirtMigration.js';
@@ -105,6 +106,7 @@ export function vmCopiesOn(place: Place): VmCopies {
     startForUs: (uuid) => asFailureOf('start a VM that is checked', uuid, startForUs(place, uuid)),
     openMigration: () => asFailureOf('prepare a move', '', openMigration(place)),
     lacking: (documents) => asFailureOf('look whether a VM can be moved', '', lacking(place, documents)),
+    guestTimes: () => asFailureOf('read how long disks take', '', readGuestTimes(place.connection)),
     hostLoad: () => asFailureOf('read what a host has for VMs', '', readHostLoad(place.connection)),
     standing: (uuid) => asFailureOf('look at a VM that is moved', uuid, standing(place, uuid)),
     takeOver: (vm) => asFailureOf('define a VM that is moved', vm.name, takeOver(place, vm)),

@@ -19,6 +19,10 @@ const madeBackup = v.object({
   leftOut: v.array(v.picklist(['media', 'savedState', 'tpm', 'passwords'])),
   altered: describe(v.array(text), 'Titles of snapshots whose files changed after they were created.'),
   set: maybe(backupSet),
+  felt: describe(
+    v.object({ writes: maybe(v.number()), reads: maybe(v.number()) }),
+    'How many times as long as in pauses of the copy guests waited for their disks; absent: hardly used, or not known.',
+  ),
 });
 const failedVms = v.array(v.object({ vm: text, message: text }));
 const plainCopy = v.object({

@@ -252,8 +252,8 @@ export async function requireOneConnection({ session }: Context): Promise<Connec
 }
 
 export function answerOfMade(made: BackupMade): CopiesAnswers['backup']['backup'] {
-  const { addedBytes, present, leftOut, altered } = made;
-  return { ...backupInfo(made), addedBytes, currentState: present, leftOut, altered };
+  const { addedBytes, present, leftOut, altered, felt } = made;
+  return { ...backupInfo(made), addedBytes, currentState: present, leftOut, altered, felt };
 }
 
 export async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {

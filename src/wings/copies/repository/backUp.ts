@@ -6,6 +6,7 @@ import type { Version } from '../../../domain/capabilities.js';
 import type { Vm, VmDisk } from '../../../domain/vm.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { CopiesFault } from '../copiesFault.js';
+import type { Felt, GuestCare } from '../host/guestCare.js';
 import { type Backup, tagsOf } from './backups.js';
 import { type LeftOut, manifestOf, type VmLook } from '../vm/lookAtVm.js';
 import { manifestName, storedBytes, writeManifest } from '../vm/manifest.js';
@@ -23,12 +24,14 @@ export interface BackupMade extends Backup {
   readonly leftOut: readonly LeftOut[];
   /** Titles of snapshots that it does not have as they were created. */
   readonly altered: readonly string[];
+  readonly felt: Felt;
 }
 
 export interface BackupWish {
   readonly libvirt: Version;
   /** Of several VMs. */
   readonly set?: BackupSet;
+  readonly care: Pick<GuestCare, 'steer' | 'felt'>;
   readonly onProgress: (fraction: number) => void;
 }
 
@@ -114,7 +117,7 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
     // Passwords are in the manifest.
     return await restic.withFile(manifestName, writeManifest(manifest), async (folder) => {
       const paths = [manifestName, ...new Set(files.flatMap((file) => file.stored ?? []))];
-      const of = { restic, backup, folder, paths };
+      const of = { restic, backup, folder, paths, care: wish.care };
       const wanted = { tag: unfinishedTag, parent: parentIn(earlier), onProgress: wish.onProgress };
       const data = await sayingWhatChanged(look, () => store(of, wanted));
       await look.requireUnchanged();
@@ -128,7 +131,10 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
       // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
       const done = await restic.own.filter(doneOf(earlier, unknown));
       turns.tidyLater(backup.id, [data.snapshot, ...done.map(({ id }) => id)]);
-      made = { ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered };
+      made = {
+        ...{ ...backup, addedBytes: data.bytes + listed.bytes, present: manifest.present, leftOut, altered },
+        felt: wish.care.felt,
+      };
       return made;
     });
   } catch (error) {
@@ -235,6 +241,7 @@ interface StoredFiles {
   readonly backup: Backup;
   readonly folder: string;
   readonly paths: readonly string[];
+  readonly care: Pick<GuestCare, 'steer'>;
 }
 
 interface StoreWish {
@@ -245,7 +252,7 @@ interface StoreWish {
 }
 
 async function store(
-  { restic, backup, folder, paths }: StoredFiles,
+  { restic, backup, folder, paths, care }: StoredFiles,
   { tag, parent, onProgress }: StoreWish,
 ): Promise<{ readonly snapshot: string; readonly bytes: number; readonly changed: number }> {
   let end: v.InferOutput<typeof summary> | undefined;
@@ -259,7 +266,7 @@ async function store(
       ...(tag === finishedTag ? ['--ignore-ctime'] : []),
     ],
     {
-      folder,
+      ...{ folder, care },
       input: paths.map((path) => `${path}\0`).join(''),
       onLine: (line) => {
         const value = line.startsWith('{') ? parseSoundJson(line) : undefined;

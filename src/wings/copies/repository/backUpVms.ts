@@ -1,7 +1,9 @@
 // Backs up each of several VMs by itself, for every shell; one VM is several of one.
+import type { NotedCopies } from '../../../engine/copies.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
 import type { VmLook } from '../vm/lookAtVm.js';
+import { GuestCare } from '../host/guestCare.js';
 import { backUp, type BackupMade, BackupsInTurn, type BackupWish } from './backUp.js';
 import type { Restic } from './restic.js';
 
@@ -36,10 +38,12 @@ export async function backUpVms(
       const { name } = view.vm;
       const libvirt = engine.connections.find(({ uri }) => uri === view.ref.connection)?.capabilities?.libvirt ?? 0;
       const startedAt = Date.now();
+      const read = (): ReturnType<NotedCopies['guestTimes']> =>
+        engine.withCopies(view.ref.connection, (copies) => copies.guestTimes());
       try {
         onProgress(name, 0);
         const made = await backUp(await look(), turns, {
-          ...{ libvirt, ...wish },
+          ...{ libvirt, ...wish, care: new GuestCare({ read }) },
           onProgress: (fraction) => onProgress(name, fraction),
         });
         all.push(made);

@@ -7,6 +7,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
+import type { GuestCare } from '../host/guestCare.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { OwnSnapshots } from './ownSnapshots.js';
@@ -81,6 +82,8 @@ interface RunOptions {
   readonly onBytes?: (bytes: number) => void;
   /** Of its standard output. */
   readonly mostBytes?: number;
+  /** Of the guests beside which it works. */
+  readonly care?: Pick<GuestCare, 'steer'> | undefined;
   /** It is not ended when the user cancels: it tidies up. */
   readonly goesOn?: true;
 }
@@ -181,7 +184,7 @@ export class Restic {
   }
 
   async #run(words: readonly string[], options: RunOptions): Promise<string> {
-    const { input = '', folder, onLine, onBytes, mostBytes = mostAnswerBytes, goesOn } = options;
+    const { input = '', folder, onLine, onBytes, mostBytes = mostAnswerBytes, care, goesOn } = options;
     const signal = goesOn === true ? undefined : this.#signal;
     const requireWanted = (): void => {
       if (signal?.aborted === true) {
@@ -230,12 +233,15 @@ export class Restic {
       },
     });
     signal?.addEventListener('abort', stop);
+    const over = new AbortController();
+    void care?.steer((ms) => running.pause(ms), over.signal);
     let code: number | undefined;
     try {
       code = await running.ended;
     } catch (error) {
       said = error instanceof Error ? error.message : String(error);
     } finally {
+      over.abort();
       signal?.removeEventListener('abort', stop);
       clearTimeout(end);
     }

@@ -35,6 +35,8 @@ interface ProgramRun {
 interface RunningProgram {
   /** Its exit; undefined: a signal ended it. Rejects where it could not be started, or nobody knows how it ended. */
   readonly ended: Promise<number | undefined>;
+  /** It goes on by itself, also where this process has ended. */
+  pause(ms: number): void;
   /** It then takes its lock away. */
   interrupt(): void;
   kill(): void;
@@ -89,6 +91,7 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
           child.once('error', reject);
           child.once('close', (code) => resolve(code ?? undefined));
         }),
+        pause: (ms) => void (givesWay && life.write(pauseLine(ms))),
         // Only by this one does it take its lock away.
         interrupt: () => void child.kill('SIGINT'),
         kill: () => void child.kill('SIGKILL'),
@@ -107,7 +110,12 @@ export function resticThere(login: HostLogin, environment: NodeJS.ProcessEnv, si
   return {
     start: (run) => {
       const there = new RunThere(login, run, environment);
-      return { ended: there.run(), interrupt: () => there.interrupt(), kill: () => there.kill() };
+      return {
+        ended: there.run(),
+        pause: (ms) => there.pause(ms),
+        interrupt: () => there.interrupt(),
+        kill: () => there.kill(),
+      };
     },
     withFile: async (name, text, work) => {
       const shell = await openCopyShell(login, signal);
@@ -178,6 +186,10 @@ class RunThere {
     }
   }
 
+  pause(ms: number): void {
+    this.#stream?.write(pauseLine(ms));
+  }
+
   interrupt(): void {
     this.#isStopped = true;
     const say = (): void => void this.#stream?.write('\n');
@@ -189,6 +201,10 @@ class RunThere {
     this.#isStopped = true;
     this.#killed.abort();
   }
+}
+
+function pauseLine(ms: number): string {
+  return `${ms / 1_000}\n`;
 }
 
 /** Of numbers, one a line. */

@@ -1,20 +1,24 @@
 # Runs restic in the place of a shell. Its output goes through programs that read on where the connection is cut: a
 # broken pipe would kill restic before it has taken its lock away.
 #
-# | descriptor | what                                               |
-# |------------|----------------------------------------------------|
-# | 3          | our words: a line, or their end, interrupts restic |
-# | 5          | how it ended                                       |
-# | 6          | to us                                              |
-# | 7          | its output                                         |
-# | 8          | the folder that it works in                        |
+# | descriptor | what                                                                                  |
+# |------------|---------------------------------------------------------------------------------------|
+# | 3          | our words: a line with seconds pauses restic, an empty one or their end interrupts it |
+# | 5          | how it ended                                                                          |
+# | 6          | to us                                                                                 |
+# | 7          | its output                                                                            |
+# | 8          | the folder that it works in                                                           |
 # shellcheck disable=SC2163
 set_variable() { export "$1"; }
 read_on() { cat; cat >/dev/null; }
 count() { while n=$(head -c 16777216 | wc -c) && [ "$n" -gt 0 ]; do echo "$n"; done; }
 # It then takes its lock away: on a line that is limited, only when what is on its way has come.
 stop() {
-  read -r _ <&3
+  while read -r seconds <&3 && [ -n "$seconds" ]; do
+    kill -STOP "$1"
+    sleep "$seconds"
+    kill -CONT "$1"
+  done
   kill -INT "$1"
   sleep 60
   kill -KILL "$1"

@@ -1,7 +1,7 @@
 // How restic's words come to us: whole letters, whatever parts they are read in.
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
 import { StartedRestics } from '../../../../src/wings/copies/repository/deadLocks.js';
 import { Restic } from '../../../../src/wings/copies/repository/restic.js';
-import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
+import { resticHere, resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
 
 describe('the words of restic', () => {
   let dir: string;
@@ -23,6 +23,18 @@ describe('the words of restic', () => {
 
   function makeRestic(script: string): void {
     writeFileSync(join(dir, 'restic'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  }
+
+  /** As to another host. */
+  function loginHere(): HostLogin {
+    const shell = spawn('sh', { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
+    const stream = Object.assign(Duplex.from({ readable: shell.stdout, writable: shell.stdin }), {
+      errors: shell.stderr,
+      input: shell.stdin,
+    });
+    // It is ended where nobody reads on.
+    stream.on('error', () => undefined);
+    return { hostname: hostname(), openShell: () => Promise.resolve(stream) };
   }
 
   const { signal } = new AbortController();
@@ -71,19 +83,41 @@ describe('the words of restic', () => {
     }
   });
 
+  for (const where of ['here', 'on another host']) {
+    it(`come ${where} after a pause, which ends by itself`, async () => {
+      const [pid, go] = [join(dir, 'pid'), join(dir, 'go')];
+      makeRestic(
+        `echo $$ >'${pid}.new'; mv '${pid}.new' '${pid}'; while [ ! -e '${go}' ]; do sleep 0.01; done; echo whole`,
+      );
+      const program =
+        where === 'here' ? resticHere(join(dir, 'restic'), environment) : resticThere(loginHere(), {}, signal);
+      let out = '';
+      const running = program.start({
+        ...{ words: ['backup'], input: '', givesWay: true, counts: false },
+        onOut: (part) => (out += part.toString()),
+        onBytes: () => undefined,
+        onErrors: () => undefined,
+      });
+      const until = async (holds: () => boolean): Promise<void> => {
+        while (!holds()) {
+          await setImmediate();
+        }
+      };
+      await until(() => existsSync(pid));
+      running.pause(500);
+      const stat = `/proc/${readFileSync(pid, 'utf8').trim()}/stat`;
+      await until(() => readFileSync(stat, 'utf8').includes(') T '));
+      writeFileSync(go, '');
+      assert.equal(await running.ended, 0);
+      assert.equal(out.trim(), 'whole');
+    });
+  }
+
   it('have whole letters of errors on another host', async () => {
     const words = `${'ü'.repeat(1_000)}!`;
     makeRestic(`cat >/dev/null; printf '%s' '${words}' >&2; exit 1`);
-    const shell = spawn('sh', { env: environment, stdio: ['pipe', 'pipe', 'pipe'] });
-    const stream = Object.assign(Duplex.from({ readable: shell.stdout, writable: shell.stdin }), {
-      errors: shell.stderr,
-      input: shell.stdin,
-    });
-    const login: HostLogin = { hostname: hostname(), openShell: () => Promise.resolve(stream) };
-    // It is ended where nobody reads on.
-    stream.on('error', () => undefined);
     let said = '';
-    const { ended } = resticThere(login, {}, signal).start({
+    const { ended } = resticThere(loginHere(), {}, signal).start({
       ...{ words: ['ls'], input: '', givesWay: false, counts: false },
       onOut: () => undefined,
       onBytes: () => undefined,
