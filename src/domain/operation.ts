@@ -77,6 +77,8 @@ export type OperationRequest =
       readonly after: AfterRevert;
       /** The present state becomes a snapshot before anything else; absent: no. */
       readonly checkpointFirst?: boolean;
+      /** When it began, after which that snapshot is named: milliseconds since 1970; absent: when it is decided. */
+      readonly begunAt?: number;
       /** As of `create`, for that snapshot. */
       readonly seamless?: true;
     }

@@ -74,7 +74,7 @@ export class GroupRun {
     const id = newId();
     const requests = agreed.members.map(({ plan }) => plan.request);
     return engine.leaseAll({ ...wish, id, requests }, async (lease) => {
-      const plan = await replan(engine, agreed);
+      const plan = await replan(engine, agreed, clock.now());
       const undone = await this.#findUndone(plan);
       const open = await groups.begin(this.#head(id, plan));
       let isOpen = true;

@@ -142,7 +142,7 @@ function stateWhileParked({ state, kind }: PointMember): AfterRevert {
 /**
  * The same once more, on what is there now. @throws SystemFailure `refused` where it is no longer what was agreed to
  */
-export async function replan(engine: EnginePort, plan: SystemPlan): Promise<SystemPlan> {
+export async function replan(engine: EnginePort, plan: SystemPlan, begunAt: number): Promise<SystemPlan> {
   const requests = new Map(plan.members.map(({ member, plan: own }) => [vmKey(member), own.request]));
   const { kind, point, ends, stored } = plan;
   const fresh = await planMembers(
@@ -153,7 +153,9 @@ export async function replan(engine: EnginePort, plan: SystemPlan): Promise<Syst
       [requests.get(vmKey(member)) ?? []]
         .flat()
         // What somebody else has deleted meanwhile is no reason to keep the rest.
-        .filter((one) => one.kind !== 'delete' || (tree && findSnapshot(tree, one.snapshot)) !== undefined),
+        .filter((one) => one.kind !== 'delete' || (tree && findSnapshot(tree, one.snapshot)) !== undefined)
+        // Decided once more when its turn comes, in another minute perhaps: the journal has the name from now.
+        .map((one) => (one.kind === 'revert' ? { ...one, begunAt } : one)),
   );
   const stale = fresh.members.find(({ member, plan: own, state }) => {
     const agreed = plan.members.find((one) => one.member.uuid === member.uuid);

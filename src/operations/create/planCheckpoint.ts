@@ -66,7 +66,7 @@ function titleFor({ title, trailers }: Snapshot, now: number): string {
  * | any where none can be taken | any              | any      | checkpointImpossible, with the reason why |
  */
 export function planCheckpoint(
-  { vm: ref, snapshot, seamless }: RevertRequest,
+  { vm: ref, snapshot, seamless, begunAt }: RevertRequest,
   target: Snapshot,
   facts: Facts,
 ): Checkpoint | NoCheckpointNeeded | RefusedDecision {
@@ -87,7 +87,7 @@ export function planCheckpoint(
   const isHeld = !hasTpm(vm) || stateKeepSteps('', [vm.tpmState], facts).length > 0;
   const keepsTpm = !saved && vm.power === 'off' && !isHeld && target.kind === 'memory';
   const from = saved || keepsTpm ? apply({ kind: 'startPaused' }, facts) : facts;
-  const title = freeTitle(titleFor(target, facts.now), facts.tree.snapshots);
+  const title = freeTitle(titleFor(target, begunAt ?? facts.now), facts.tree.snapshots);
   const quiesces = from.vm.power === 'running' && from.vm.agentConnected && from.agent === 'answers';
   const create = (kind: SnapshotKind, on = from): ReturnType<typeof planCreate> =>
     planCreate(

@@ -1,4 +1,5 @@
 // What becomes of the present before a revert leaves it.
+import assert from 'node:assert/strict';
 import type { AfterRevert, OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { Hardware } from '../../../src/domain/hardware.js';
@@ -7,6 +8,7 @@ import { alone, image, over, seen } from '../domain/hostFiles.js';
 import { recordsToKeep } from '../../../src/domain/chains/frozenLayers.js';
 import { automaticTitles } from '../../../src/domain/automaticTitles.js';
 import { ask, capabilities, disk, external, frozen, internal, facts, now, tree, vm } from '../domain/someFacts.js';
+import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { asked, Golden } from './golden.js';
 
 const golden = new Golden('checkpoint');
@@ -249,3 +251,19 @@ golden.section(
   ]),
 );
 golden.end();
+
+describe('a checkpoint of a revert that is decided twice', () => {
+  for (const [when, begunAt, isSame] of [
+    ['after the minute in which it began', now, true],
+    ['else after that of the decision', undefined, false],
+  ] as const) {
+    it(`is named ${when}`, () => {
+      const name = (at: number): unknown => {
+        const request = { ...ask.revert('a'), checkpointFirst: true, ...(begunAt !== undefined && { begunAt }) };
+        const plan = planOperation(request as OperationRequest, inside({}, { now: at }));
+        return typeof plan === 'object' && plan.kind === 'plan' ? plan.checkpoint : assert.fail();
+      };
+      assert.equal(name(now) === name(now + 60_000), isSame);
+    });
+  }
+});

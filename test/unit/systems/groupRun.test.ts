@@ -27,7 +27,7 @@ describe('an operation on a system', () => {
             return Promise.resolve({ end: () => Promise.resolve(written.push('end')) });
           },
         },
-        clock: { ticks: () => 0 },
+        clock: { ticks: () => 0, now: () => 0 },
         log: silentLog,
       } as unknown as GroupRunOptions;
       const plan: SystemPlan = {

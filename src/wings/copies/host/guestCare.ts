@@ -27,8 +27,8 @@ const settleMs = 100;
 const leastRequests = 10;
 /** Where the answer is late, nothing is slowed any more. */
 const patienceMs = 2_000;
-/** How much the pauses before count beside the last one. */
-const keptShare = 0.5;
+/** How much those before count beside the last one. */
+const keptShare = 0.7;
 
 const kinds = ['writes', 'reads'] as const;
 type Kind = (typeof kinds)[number];
@@ -52,7 +52,8 @@ export class GuestCare {
   readonly #read: () => Promise<Times>;
   readonly #clock: Clock;
   readonly #sums = new Map<Kind, Sum>();
-  readonly #quiet = new Map<string, AnsweredRequests>();
+  readonly #working = new Map<string, Use>();
+  readonly #quiet = new Map<string, Use>();
 
   constructor({ read, clock = systemClock }: GuestCareOptions) {
     this.#read = read;
@@ -93,8 +94,9 @@ export class GuestCare {
         if (settled === undefined || paused === undefined) {
           return;
         }
-        this.#noteQuiet(usesOf(settled, paused));
-        const isFelt = [...this.#against(inWork).values()].some((sum) => ratioOf(sum) > most);
+        note(this.#working, inWork);
+        note(this.#quiet, usesOf(settled, paused));
+        const isFelt = [...this.#against([...this.#working.values()]).values()].some((sum) => ratioOf(sum) > most);
         workMs = isFelt ? Math.max(leastWorkMs, workMs / 2) : Math.min(mostWorkMs, workMs * 2);
         for (const [kind, { ms, quietMs }] of this.#against(usesOf(before, paused))) {
           const sum = this.#sums.get(kind) ?? { ms: 0, quietMs: 0 };
@@ -107,17 +109,10 @@ export class GuestCare {
     }
   }
 
-  #noteQuiet(uses: readonly Use[]): void {
-    for (const { key, used } of uses) {
-      const { count, ms } = this.#quiet.get(key) ?? { count: 0, ms: 0 };
-      this.#quiet.set(key, { count: count * keptShare + used.count, ms: ms * keptShare + used.ms });
-    }
-  }
-
   #against(uses: readonly Use[]): ReadonlyMap<Kind, Sum> {
     const sums = new Map<Kind, Sum>();
     for (const { kind, key, used } of uses) {
-      const quiet = this.#quiet.get(key);
+      const quiet = this.#quiet.get(key)?.used;
       if (quiet !== undefined && quiet.ms > 0) {
         const { ms, quietMs } = sums.get(kind) ?? { ms: 0, quietMs: 0 };
         sums.set(kind, { ms: ms + used.ms, quietMs: quietMs + (used.count * quiet.ms) / quiet.count });
@@ -139,6 +134,14 @@ export class GuestCare {
       }
       ended.addEventListener('abort', end);
     });
+  }
+}
+
+/** One window is noise: the ones before count too. */
+function note(known: Map<string, Use>, uses: readonly Use[]): void {
+  for (const { kind, key, used } of uses) {
+    const { count, ms } = known.get(key)?.used ?? { count: 0, ms: 0 };
+    known.set(key, { kind, key, used: { count: count * keptShare + used.count, ms: ms * keptShare + used.ms } });
   }
 }
 
