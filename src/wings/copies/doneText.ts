@@ -7,7 +7,7 @@ import { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { shortFailure } from '../../text/failures/failureText.js';
-import type { Felt } from './host/guestCare.js';
+import type { GuestWaits } from './host/guestCare.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
@@ -37,7 +37,7 @@ export function backedUpLines(made: BackupMade): Sentences {
 }
 
 /** What guests on the host felt of a copy; none where they hardly used their disks, or nobody knows. */
-export function feltLines({ writes, reads }: Felt): string[] {
+function feltLines({ writes, reads }: GuestWaits): string[] {
   const parts = [
     ...(writes === undefined ? [] : [t('writes took {0} × as long', writes.toFixed(2))]),
     ...(reads === undefined ? [] : [t('reads took {0} × as long', reads.toFixed(2))]),

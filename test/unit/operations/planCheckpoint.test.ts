@@ -260,7 +260,7 @@ describe('a checkpoint of a revert that is decided twice', () => {
     it(`is named ${when}`, () => {
       const name = (at: number): unknown => {
         const request = { ...ask.revert('a'), checkpointFirst: true, ...(begunAt !== undefined && { begunAt }) };
-        const plan = planOperation(request as OperationRequest, inside({}, { now: at }));
+        const plan = planOperation(request, inside({}, { now: at }));
         return typeof plan === 'object' && plan.kind === 'plan' ? plan.checkpoint : assert.fail();
       };
       assert.equal(name(now) === name(now + 60_000), isSame);

@@ -3,8 +3,8 @@
 import { type Clock, systemClock, within } from '../../../base/clock.js';
 import type { AnsweredRequests, GuestTimes } from '../../../domain/guestTimes.js';
 
-/** How many times as long as in pauses guests waited for their disks; absent: they hardly used them, or nobody knows. */
-export interface Felt {
+/** How many times as long as in pauses; absent: they hardly used their disks, or nobody knows. */
+export interface GuestWaits {
   readonly writes?: number;
   readonly reads?: number;
 }
@@ -60,8 +60,19 @@ export class GuestCare {
     this.#clock = clock;
   }
 
-  get felt(): Felt {
+  get felt(): GuestWaits {
     return Object.fromEntries([...this.#sums].map(([kind, sum]) => [kind, Math.round(ratioOf(sum) * 100) / 100]));
+  }
+
+  /** Steers a program until it ends. */
+  async during<T>(program: { readonly ended: Promise<T>; pause(ms: number): void }): Promise<T> {
+    const over = new AbortController();
+    void this.steer((ms) => program.pause(ms), over.signal);
+    try {
+      return await program.ended;
+    } finally {
+      over.abort();
+    }
   }
 
   /**

@@ -6,7 +6,7 @@ import type { Version } from '../../../domain/capabilities.js';
 import type { Vm, VmDisk } from '../../../domain/vm.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { CopiesFault } from '../copiesFault.js';
-import type { Felt, GuestCare } from '../host/guestCare.js';
+import type { GuestCare, GuestWaits } from '../host/guestCare.js';
 import { type Backup, tagsOf } from './backups.js';
 import { type LeftOut, manifestOf, type VmLook } from '../vm/lookAtVm.js';
 import { manifestName, storedBytes, writeManifest } from '../vm/manifest.js';
@@ -24,14 +24,14 @@ export interface BackupMade extends Backup {
   readonly leftOut: readonly LeftOut[];
   /** Titles of snapshots that it does not have as they were created. */
   readonly altered: readonly string[];
-  readonly felt: Felt;
+  readonly felt: GuestWaits;
 }
 
 export interface BackupWish {
   readonly libvirt: Version;
   /** Of several VMs. */
   readonly set?: BackupSet;
-  readonly care: Pick<GuestCare, 'steer' | 'felt'>;
+  readonly care: Pick<GuestCare, 'during' | 'felt'>;
   readonly onProgress: (fraction: number) => void;
 }
 
@@ -241,7 +241,7 @@ interface StoredFiles {
   readonly backup: Backup;
   readonly folder: string;
   readonly paths: readonly string[];
-  readonly care: Pick<GuestCare, 'steer'>;
+  readonly care: Pick<GuestCare, 'during'>;
 }
 
 interface StoreWish {

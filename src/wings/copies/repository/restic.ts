@@ -83,7 +83,7 @@ interface RunOptions {
   /** Of its standard output. */
   readonly mostBytes?: number;
   /** Of the guests beside which it works. */
-  readonly care?: Pick<GuestCare, 'steer'> | undefined;
+  readonly care?: Pick<GuestCare, 'during'> | undefined;
   /** It is not ended when the user cancels: it tidies up. */
   readonly goesOn?: true;
 }
@@ -202,11 +202,7 @@ export class Restic {
     let [bytes, line, said, isTooLarge] = [0, '', '', false];
     let lost: string | undefined;
     const running = this.#program.start({
-      words,
-      input,
-      folder,
-      givesWay: long.has(words[0] ?? ''),
-      counts: onBytes !== undefined,
+      ...{ words, input, folder, givesWay: long.has(words[0] ?? ''), counts: onBytes !== undefined },
       onBytes: (count) => onBytes?.(count),
       onOut: (part) => {
         if (onLine !== undefined) {
@@ -233,15 +229,12 @@ export class Restic {
       },
     });
     signal?.addEventListener('abort', stop);
-    const over = new AbortController();
-    void care?.steer((ms) => running.pause(ms), over.signal);
     let code: number | undefined;
     try {
-      code = await running.ended;
+      code = await (care?.during(running) ?? running.ended);
     } catch (error) {
       said = error instanceof Error ? error.message : String(error);
     } finally {
-      over.abort();
       signal?.removeEventListener('abort', stop);
       clearTimeout(end);
     }

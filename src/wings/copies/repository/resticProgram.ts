@@ -91,7 +91,11 @@ export function resticHere(program: string, environment: NodeJS.ProcessEnv): Res
           child.once('error', reject);
           child.once('close', (code) => resolve(code ?? undefined));
         }),
-        pause: (ms) => void (givesWay && life.write(pauseLine(ms))),
+        pause: (ms) => {
+          if (givesWay) {
+            life.write(pauseLine(ms));
+          }
+        },
         // Only by this one does it take its lock away.
         interrupt: () => void child.kill('SIGINT'),
         kill: () => void child.kill('SIGKILL'),
