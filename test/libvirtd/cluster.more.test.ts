@@ -4,11 +4,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { buildDoor } from '../../scripts/build.mjs';
+import type { Readable } from 'node:stream';
+import { buildDoor, buildProgram } from '../../scripts/build.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { type ClusterRig, startCluster } from './clusterRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
+import { type KillTask, killVariable } from './faults/killAtStep.js';
 
 describe('a VM that a cluster keeps', () => {
   /** What the cluster calls it: not its name. */
@@ -57,6 +59,31 @@ describe('a VM that a cluster keeps', () => {
     }
     const [code] = (await once(child, 'close')) as [number];
     return { code, said };
+  }
+  /** At that step of its, and then no further. */
+  async function standingStill(
+    step: string,
+    ...words: readonly string[]
+  ): Promise<{ readonly child: ChildProcess; readonly pid: number }> {
+    const preloaded = await buildProgram('test/libvirtd/faults/killAtStep.ts', rig.daemon.dir);
+    const { dir } = rig.daemon;
+    const kill: KillTask = {
+      ...{ who: 'host', at: `-c: ${step}`, steps: join(dir, 'steps'), processes: join(dir, 'processes') },
+      ...{ repository: '', folder: join(dir, 'state') },
+    };
+    const [enter = '', ...inside] = cluster.inside;
+    const child = spawn(enter, [...inside, process.execPath, '--import', preloaded, program, '-c', rig.uri, ...words], {
+      env: {
+        ...rig.daemon.env,
+        VIRT_REWIND_STATE: join(dir, 'state'),
+        LC_ALL: 'C',
+        [killVariable]: JSON.stringify(kill),
+      },
+      stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    });
+    started.push(child);
+    await once(child.stdio[3] as Readable, 'data');
+    return { child, pid: Number(await readFile(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8')) };
   }
   const isHeld = async (): Promise<boolean> => (await cluster.mark(resource)).includes('managed="false"');
   const untilKept = (): Promise<void> =>
@@ -242,7 +269,16 @@ describe('a VM that a cluster keeps', () => {
       process.kill(pid, 'SIGKILL');
       await once(child, 'close');
       assert.notEqual(await cluster.mark(other), '');
-      const { code, said } = await run('recover', other);
+
+      // Who is at it has its turn.
+      const stopped = await standingStill('domainSnapshotCreateXml 1 before', 'checkpoint', other);
+      const early = await run('recover', other);
+      assert.notEqual(early.code, 0, early.said);
+      assert.notEqual(await cluster.mark(other), '');
+      process.kill(stopped.pid, 'SIGKILL');
+      await once(stopped.child, 'close');
+
+      const { code, said } = await run('recover', other, '--yes');
       assert.equal(code, 0, said);
       assert.equal(await cluster.mark(other), '');
       assert.equal(await virsh('domid', other), id);

@@ -93,7 +93,6 @@ export async function startClusterLab(): Promise<ClusterLab> {
       await untilIn(name);
     },
     stop: async () => {
-      rig.endPower();
       await Promise.all([...live.values()].map(({ daemon }) => daemon.stop()));
       await bridge.end();
       await rm(folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@
 // namespaces of those daemons. Whoever shall meet it runs there, too.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -75,7 +75,7 @@ interface RigParts {
   readonly powerOff: (name: string) => Promise<void>;
 }
 
-export function rigOf({ folder, uri, nodes, powerOff }: RigParts): ClusterRig & { endPower(): void } {
+export function rigOf({ folder, uri, nodes, powerOff }: RigParts): ClusterRig {
   /** Any of them. */
   const one = (): ClusterNode => {
     const [first] = nodes();
@@ -102,11 +102,10 @@ export function rigOf({ folder, uri, nodes, powerOff }: RigParts): ClusterRig & 
     const actions = told.slice(told.indexOf('Executing Cluster Transition'), told.indexOf('Revised Cluster Status'));
     return actions.split('\n').filter((line) => line.includes(` ${resource} `));
   };
-  let power: Server | undefined;
   const socket = join(folder, 'power.sock');
   /** What the fence agent asks for. */
   const servePower = (): Promise<void> => {
-    power = createServer({ allowHalfOpen: true }, (asked) => {
+    const power = createServer({ allowHalfOpen: true }, (asked) => {
       asked.on('error', () => undefined);
       asked.once('data', (data) => {
         const [action, name = ''] = String(data).split(' ');
@@ -121,7 +120,9 @@ export function rigOf({ folder, uri, nodes, powerOff }: RigParts): ClusterRig & 
         );
       });
     });
-    return new Promise((resolve) => void power?.listen(socket, resolve));
+    // It ends with the tests.
+    power.unref();
+    return new Promise((resolve) => void power.listen(socket, resolve));
   };
   return {
     get inside() {
@@ -132,7 +133,6 @@ export function rigOf({ folder, uri, nodes, powerOff }: RigParts): ClusterRig & 
     until,
     untilRuns,
     planned,
-    endPower: () => power?.close(),
     fence: async () => {
       await servePower();
       const names = nodes().map(({ name }) => name);
