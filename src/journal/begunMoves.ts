@@ -36,7 +36,7 @@ export interface BegunMove {
 
 export interface BegunMoves {
   readonly entries: readonly BegunMove[];
-  /** Folders of which not even the VM is known. */
+  /** Folders of which not even the VM is known, or that of all. */
   readonly unreadable: readonly string[];
 }
 
@@ -53,7 +53,14 @@ export async function readBegunMoves(folder: string, log: Log, uuid?: string): P
   const root = movesIn(folder);
   const entries: BegunMove[] = [];
   const unreadable: string[] = [];
-  for (const id of await moveIds(root)) {
+  let ids: readonly string[] = [];
+  try {
+    ids = await moveIds(root);
+  } catch (error) {
+    log.error(`${root} cannot be read: ${String(error)}`);
+    unreadable.push(root);
+  }
+  for (const id of ids) {
     const own = join(root, id);
     const read = await readRecord({ fs: promises, log }, join(own, moveFile), {
       maxBytes: maxMoveBytes,
