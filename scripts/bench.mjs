@@ -47,6 +47,7 @@ const benches = {
   resets: { need: 'libvirt', run: inNode },
   agent: { need: 'libvirt', run: inNode },
   systems: { need: 'libvirt', run: inNode },
+  moments: { need: 'libvirt', run: inNode },
   backups: { need: 'libvirt', run: inNode },
   changedFiles: { need: 'libvirt', run: inNode },
   filesInside: { need: 'libvirt', run: inNode },

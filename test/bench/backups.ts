@@ -159,11 +159,12 @@ async function measure(): Promise<void> {
       }
       remark(
         `The guest wrote ${times.careful.length} times ${blocks} blocks during backups that watched it, and they told ` +
-          `${felt.join(', ')}; without that a write took ${median(times.careless).toFixed(0)} ms.`,
+          `${felt.join(', ')}; without that a write took ${mean(times.careless).toFixed(0)} ms.`,
       );
-      const during = median(times.careful);
+      // The median would be a write in a pause of the backup.
+      const during = mean(times.careful);
       report({
-        ...{ name: 'a write of the guest during a backup', ours: during, baseline: median(times.idle), unit: 'ms' },
+        ...{ name: 'a write of the guest during a backup', ours: during, baseline: mean(times.idle), unit: 'ms' },
         ...{ goal: 1.1, against: 'the same without one' },
       });
       report({
@@ -175,4 +176,8 @@ async function measure(): Promise<void> {
   } finally {
     await rig.stop();
   }
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
