@@ -62,6 +62,8 @@ export async function readBegunMoves(folder: string, log: Log, uuid?: string): P
   }
   for (const id of ids) {
     const own = join(root, id);
+    // Before the record is read: one that ends meanwhile is gone then, and was not interrupted.
+    const isHeld = await isLocked(promises, own, await thisWriter(), moveFile).catch(() => false);
     const read = await readRecord({ fs: promises, log }, join(own, moveFile), {
       maxBytes: maxMoveBytes,
       parse: (value) => parseAs(moveHeadShape, value),
@@ -69,7 +71,6 @@ export async function readBegunMoves(folder: string, log: Log, uuid?: string): P
     if (read === 'unreadable') {
       unreadable.push(own);
     } else if (read !== 'gone' && (uuid === undefined || read.vm.uuid === uuid)) {
-      const isHeld = await isLocked(promises, own, await thisWriter(), moveFile);
       const { vm, from, to } = read;
       entries.push({ id, vm, from, to, isHeld });
     }

@@ -2,12 +2,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { exitCode } from '../../src/cli/exitCodes.js';
+import { newId } from '../../src/journal/durable.js';
+import { MoveStore } from '../../src/wings/cluster/move/moveStore.js';
 import { buildDoor, buildProgram } from '../../scripts/build.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { type ClusterRig, startCluster } from './clusterRig.js';
+import { silentLog } from '../silentLog.js';
 import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { type KillTask, killVariable } from './faults/killAtStep.js';
@@ -42,17 +46,18 @@ describe('a VM that a cluster keeps', () => {
   after(() => rig.stop());
 
   /** On the node, as whoever works there. */
-  function start(...words: readonly string[]): ChildProcess {
+  const start = (...words: readonly string[]): ChildProcess => startWith({}, ...words);
+  function startWith(env: NodeJS.ProcessEnv, ...words: readonly string[]): ChildProcess {
     const [enter = '', ...inside] = cluster.inside;
     const child = spawn(enter, [...inside, process.execPath, program, '-c', rig.uri, ...words], {
-      env: { ...rig.daemon.env, VIRT_REWIND_STATE: join(rig.daemon.dir, 'state'), LC_ALL: 'C' },
+      env: { ...rig.daemon.env, VIRT_REWIND_STATE: join(rig.daemon.dir, 'state'), LC_ALL: 'C', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     started.push(child);
     return child;
   }
-  async function run(...words: readonly string[]): Promise<{ readonly code: number; readonly said: string }> {
-    const child = start(...words);
+  const run = (...words: readonly string[]): ReturnType<typeof endOf> => endOf(start(...words));
+  async function endOf(child: ChildProcess): Promise<{ readonly code: number; readonly said: string }> {
     let said = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (data) => (said += String(data)));
@@ -259,6 +264,38 @@ describe('a VM that a cluster keeps', () => {
       await assert.rejects(readFile(file), { code: 'ENOENT' });
       const { said } = await run('recover', other);
       assert.doesNotMatch(said, /partly/u);
+    });
+
+    it('is not in it where a move of it was begun on the way', async () => {
+      const id = await virsh('domid', other);
+      const [gate, bin] = [join(rig.daemon.dir, 'gate'), join(rig.daemon.dir, 'bin')];
+      await mkdir(bin);
+      await runOk('mkfifo', [gate]);
+      // Just before the cluster is told.
+      const script = `#!/bin/sh\nread _ < '${gate}'\nexec /usr/bin/sha256sum "$@"\n`;
+      await writeFile(join(bin, 'sha256sum'), script, { mode: 0o755 });
+      const { PATH = '' } = process.env;
+      const ending = endOf(startWith({ PATH: `${bin}:${PATH}` }, 'cluster', other, '--yes'));
+      // Resolves when the script reads it.
+      const pipe = await open(gate, 'w');
+      const begun = await new MoveStore(join(rig.daemon.dir, 'state'), silentLog).begin({
+        ...{
+          id: newId(),
+          vm: { uuid: await virsh('domuuid', other), name: other },
+          from: rig.uri,
+          to: 'test:///default',
+        },
+        ...{ startedAt: Date.now(), phase: 'sending', stages: [], files: [] },
+        documents: { definition: '', snapshots: [] },
+      });
+      await pipe.close();
+      const { code, said } = await ending;
+      await begun.forget();
+      assert.equal(code, exitCode('busy'), said);
+      assert.equal(await cluster.mark(other), '');
+      assert.equal(await virsh('domid', other), id);
+      assert.ok(await has(/Autostart: +enable/u));
+      await assert.rejects(readFile(file), { code: 'ENOENT' });
     });
 
     it('is not in it where we died on the way: what was begun is undone', async () => {

@@ -297,6 +297,22 @@ describe('a VM that is moved to another host', () => {
     assert.deepEqual(await stateOn(one, 'web'), was);
   });
 
+  it('stays as it is, and free, where a person says that its interrupted move is resolved', async () => {
+    const { one, other } = rig;
+    const was = await stateOn(one, 'web');
+    assert.equal(await moveKilled('web', (child) => killAt('sending', child)), false);
+    await one.run('unanswered', 'recover', 'web', '--dismiss', '-c', one.uri);
+    await one.run('refused', 'start', 'web', '-c', one.uri);
+    const said = await one.run('done', 'recover', 'web', '--dismiss', '--yes', '-c', one.uri);
+    const [, kept = ''] = /“(.*)”/u.exec(said) ?? [];
+    assert.ok(existsSync(join(kept, 'move.json')), said);
+    assert.deepEqual(await stateOn(one, 'web'), was);
+    await one.run('done', 'start', 'web', '-c', one.uri);
+    await one.rig.virsh('destroy', 'web');
+    await other.tool('sh', '-c', `rm -rf ${images}/.virt-rewind-move-*`);
+    rmSync(kept, { recursive: true });
+  });
+
   it('takes its saved state and its TPM along', async () => {
     const { one, other } = rig;
     const name = 'kept';

@@ -155,6 +155,23 @@ describe('hosts that VMs are placed on', () => {
     assert.deepEqual(proposal?.moves, []);
   });
 
+  it('end what was interrupted of a VM that its own host has forgotten', async () => {
+    const { one, other } = rig;
+    await one.run('done', 'move', 'cold', one.uri, '-c', other.uri, '--yes');
+    const words = ['move', 'cold', other.uri, '-c', one.uri, '--yes'];
+    const child = spawn(process.execPath, [one.door, ...words], { env: one.env, stdio: 'ignore' });
+    killAt('there', child);
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.equal(code, null);
+    if ((await on(one)).includes('cold')) {
+      await one.rig.virsh('undefine', 'cold', '--snapshots-metadata');
+    }
+    await one.run('wrong', ...empty(), '--yes');
+    await one.run('done', 'checkpoint', 'cold', 'after', '--style', 'internal', '-c', other.uri);
+    await one.run('done', 'delete', 'cold', 'after', '--yes', '-c', other.uri);
+    assert.equal(existsSync(one.at(`${images}/cold.qcow2`)), false);
+  });
+
   it('get their VMs back by the words that were printed', async () => {
     const { one, other } = rig;
     const words = ['empty', other.uri, one.uri, ...addresses(), '--yes'];

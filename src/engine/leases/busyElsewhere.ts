@@ -1,14 +1,21 @@
 // That somebody else is at a VM: another process, what was begun on several VMs of which it is one, or a move of it to
 // another host. Refuses to wait for them.
 import { Failure } from '../../domain/failure.js';
+import type { OperationRequest } from '../../domain/operation.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
+import type { VmRef } from '../../domain/vm.js';
 import type { BegunMove } from '../../journal/begunMoves.js';
 import type { JournalEntry, UnreadableEntry } from '../../journal/entry.js';
-import type { Lease } from './leases.js';
 import type { Persistence } from '../../journal/persistence.js';
 
 type Holder = Pick<JournalEntry, 'connection' | 'request' | 'writer'> & { readonly vm: { readonly name: string } };
 type Elsewhere = Pick<Persistence, 'groups' | 'moves'>;
+
+interface Turn {
+  readonly request: OperationRequest;
+  /** See `GroupHolder`. */
+  readonly group?: { readonly id: string } | undefined;
+}
 
 /** @returns what a person is told who has to wait for another editor, or for this one over another connection */
 export function busyFailure({ connection, vm, request, writer }: Holder): Failure {
@@ -20,11 +27,12 @@ export function busyFailure({ connection, vm, request, writer }: Holder): Failur
  * Rejects with `busy` while somebody else moves the VM, or does something to several VMs of which this is one; refused
  * where that broke off.
  */
-export async function elsewhereRefusal(lease: Lease, persistence: Elsewhere): Promise<Refusal | undefined> {
-  return (await groupRefusal(lease, persistence)) ?? (await moveRefusal(lease, persistence));
+export async function elsewhereRefusal(turn: Turn, persistence: Elsewhere): Promise<Refusal | undefined> {
+  const { request, group } = turn;
+  return (await groupRefusal(turn, persistence)) ?? (await moveRefusal(request.vm, persistence, group));
 }
 
-async function groupRefusal({ request, group }: Lease, { groups }: Elsewhere): Promise<Refusal | undefined> {
+async function groupRefusal({ request, group }: Turn, { groups }: Elsewhere): Promise<Refusal | undefined> {
   for (const { id, members, system, writer } of (await groups.readInterrupted()).entries) {
     const member = members.find(({ uuid }) => uuid === request.vm.uuid);
     if (member === undefined || id === group?.id) {
@@ -42,9 +50,20 @@ async function groupRefusal({ request, group }: Lease, { groups }: Elsewhere): P
   return undefined;
 }
 
+/** @throws Failure `busy`, `refused`: a move of it has not ended, so its own host may have forgotten its snapshots */
+export async function requireNotMoved(vm: VmRef, persistence: Elsewhere): Promise<void> {
+  const refusal = await moveRefusal(vm, persistence);
+  if (refusal !== undefined) {
+    throw new Failure('refused', { refusal });
+  }
+}
+
 /** @param group whoever moves it holds it as a group of one, by the name of the move */
-async function moveRefusal({ request, group }: Lease, { moves }: Elsewhere): Promise<Refusal | undefined> {
-  const { connection, uuid } = request.vm;
+async function moveRefusal(
+  { connection, uuid }: VmRef,
+  { moves }: Elsewhere,
+  group?: Turn['group'],
+): Promise<Refusal | undefined> {
   const [move] = ((await moves?.(uuid))?.entries ?? []).filter(({ id }) => id !== group?.id);
   if (move?.isHeld === true) {
     throw new Failure('busy', { vm: move.vm.name, connection, doing: 'wait for a move to another host' });

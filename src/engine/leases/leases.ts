@@ -8,6 +8,8 @@ import { OperationStatus } from './operationStatus.js';
 import type { Store } from '../../live/store.js';
 import type { RunningOperation } from '../../live/views.js';
 import { Failure } from '../../domain/failure.js';
+import type { Persistence } from '../../journal/persistence.js';
+import { elsewhereRefusal } from './busyElsewhere.js';
 import { type HeldVm, isHeldFor } from '../../domain/keeper.js';
 
 /** Whoever has its turn on several VMs at once. */
@@ -40,6 +42,7 @@ interface LeasesOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  readonly persistence: Pick<Persistence, 'groups' | 'moves'>;
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
 }
@@ -68,7 +71,7 @@ export class Leases {
     { signal, onWait, group, recovers, undoes, does = undoes === undefined ? undefined : 'undo' }: LeaseWish,
     work: (lease: Lease) => Promise<T>,
   ): Promise<T> {
-    const { store, clock, log, connection } = this.#options;
+    const { store, clock, log, connection, persistence } = this.#options;
     const end = await this.#lock.take(request.vm.uuid, request, { signal, onWait, holder: group });
     const status = new OperationStatus(store, clock, request, does);
     let release: (() => void) | undefined;
@@ -79,7 +82,11 @@ export class Leases {
       const hold = async (what: OperationRequest): Promise<void> => {
         held ??= isHeldFor(what) ? await this.#hold(live, request) : undefined;
       };
-      await (recovers === undefined && hold(request));
+      if (recovers === undefined) {
+        // Who moves the VM has its host busy: a cluster there may not answer.
+        await (isHeldFor(request) && elsewhereRefusal({ request, group }, persistence));
+        await hold(request);
+      }
       const requireHeld = async (): Promise<void> => held?.requireStill();
       return await work({ request, live, status, signal, log: scopeLog(log, live.uri), hold, requireHeld, group });
     } finally {

@@ -18,7 +18,13 @@ import { noteFrozen, noteWriting } from '../look/frozenNotes.js';
 import type { FreshLook } from '../look/freshLook.js';
 import { RecoveryRetry } from './recoveryRetry.js';
 import { runSteps } from '../run/journaledRun.js';
-import { elsewhereRefusal, busyFailure, unreadableLine, unreadableRefusals } from '../leases/busyElsewhere.js';
+import {
+  elsewhereRefusal,
+  busyFailure,
+  requireNotMoved,
+  unreadableLine,
+  unreadableRefusals,
+} from '../leases/busyElsewhere.js';
 import type { Persistence } from '../../journal/persistence.js';
 import { dropGuardsOfInterrupted, dropLeftGuards } from './leftGuards.js';
 import { keepInterruptedCheckpoints, recordInterrupted } from './interruptedCheckpoints.js';
@@ -158,6 +164,7 @@ export class Recoverer {
 
   /** What would be done about each, if a person wanted it. */
   async preview(ref: VmRef): Promise<readonly InterruptedPreview[]> {
+    await requireNotMoved(ref, this.#options.persistence);
     const found: InterruptedPreview[] = [];
     await this.#eachOf(ref, async (lease, open) => {
       const { entry } = open;

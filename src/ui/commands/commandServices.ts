@@ -13,6 +13,7 @@ import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { VmView } from '../../live/views.js';
+import type { InterruptedEnd } from '../../session/endInterrupted.js';
 import type { RunningOperations } from './operations/runningOperations.js';
 import type { LessonHost } from './labs/lessonHost.js';
 import type { ChosenSystem } from './systems/chosenSystem.js';
@@ -102,8 +103,8 @@ interface CommandWings {
   readonly endLeft: EndLeft;
 }
 
-/** Ends what a wing began on a VM and was interrupted in. @returns whether there was something */
-export type EndLeft = (run: CommandRun, view: VmView) => Promise<boolean>;
+/** Ends what a wing began on a VM and was interrupted in, or leaves it so. @returns whether there was something */
+export type EndLeft = (run: CommandRun, view: VmView, end: InterruptedEnd) => Promise<boolean>;
 
 /** What is offered beside a comparison of two states. */
 export interface BesideComparison {

@@ -23,7 +23,7 @@ export async function tellRecovered(
   const buttons = [
     ...(report.mayFinish === true ? [finish] : []),
     ...(commands.length > 0 ? [copy] : []),
-    ...(report.outcome === 'explained' && report.why?.reason !== 'moveInterrupted' ? [settled] : []),
+    ...(report.outcome === 'explained' ? [settled] : []),
     showLog,
   ];
   const button = await notify(severity, message, ...buttons);

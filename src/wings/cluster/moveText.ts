@@ -186,6 +186,18 @@ export function leftText({ vm: { name }, to }: MoveRecord): string {
   return `${reason} ${nextStep}`;
 }
 
+export function resolveLines({ vm: { name }, from, to }: MoveRecord): readonly [string, string] {
+  const vm = displayLine(name);
+  return [
+    t('Mark the interrupted move of {0} to {1} as resolved?', vm, displayLine(to)),
+    t('{0} stays as it is on both hosts ({1}). Start it on one of them only.', vm, displayLine(from)),
+  ];
+}
+
+export function resolvedLine(kept: string): string {
+  return t('The notes of the move are kept in “{0}”.', kept);
+}
+
 export function movedLines({ end, again, record, trashed, stopMs }: MoveEnd, host: string): readonly string[] {
   const [vm, there] = [displayLine(record.vm.name), displayLine(host)];
   const definedAgain =

@@ -629,6 +629,17 @@ describe('a VM that is moved to another host', () => {
     await w.engine.leaseAll({ id: move.id, requests: [request] }, () => Promise.resolve());
   });
 
+  it('is busy before a cluster is asked, which may not answer: its host is busy with the move', async () => {
+    const w = await open();
+    const hold = (): Promise<never> => Promise.reject(new Failure('unreachable'));
+    for (const hypervisor of w.opened) {
+      Object.assign(hypervisor, { keepers: { of: () => Promise.resolve('unknown'), hold } satisfies VmKeepers });
+    }
+    await assert.rejects(w.engine.runOperation(twoSteps), of('unreachable'));
+    w.persistence.begunMoves.push({ ...move, isHeld: true });
+    await assert.rejects(w.engine.runOperation(twoSteps), of('busy'));
+  });
+
   it('is busy for one that began at the same time, which has done nothing', async () => {
     const w = await open();
     const { journal } = w.persistence;
@@ -642,6 +653,15 @@ describe('a VM that is moved to another host', () => {
     await assert.rejects(w.engine.runOperation(twoSteps), of('busy'));
     assert.ok(!w.order.includes('revert'));
     assert.equal(w.persistence.entries.size, 0);
+  });
+
+  it('is copied by nobody before that has ended: its host may have forgotten its snapshots', async () => {
+    const w = await open();
+    assert.deepEqual(await w.engine.readInterrupted(vm), []);
+    w.persistence.begunMoves.push({ ...move, isHeld: true });
+    await assert.rejects(w.engine.readInterrupted(vm), of('busy'));
+    w.persistence.begunMoves.splice(0, 1, { ...move, isHeld: false });
+    await assert.rejects(w.engine.readInterrupted(vm), refusedBy('moveInterrupted'));
   });
 
   it('is only taken out of use after an interruption, and its move is told once', async () => {

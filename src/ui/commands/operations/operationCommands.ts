@@ -131,7 +131,7 @@ async function finishUnfinished(run: CommandRun): Promise<{ readonly outcomes: r
   const view = await targetVm(run);
   const { vm } = view;
   const isDismissed = argumentsOf(run.call).dismiss === true;
-  const isEnded = !isDismissed && (await (await run.wings()).endLeft(run, view));
+  const isEnded = await (await run.wings()).endLeft(run, view, isDismissed ? 'dismiss' : 'finish');
   const { end, outcomes } = await endInterrupted(sessionOf(run), view, async (question) => {
     if (isDismissed || (!question.mayFinish && run.call.kind !== 'program')) {
       await askToDismiss(run, question);

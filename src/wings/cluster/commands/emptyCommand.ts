@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
 import type { Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
+import { type BegunMove, readBegunMoves } from '../../../journal/begunMoves.js';
 import { endLeftMoves } from '../move/leftMoves.js';
 import type { Fleet } from '../placement/fleet.js';
 import { emptyHost, type LeftVm } from '../placement/leaveHost.js';
@@ -20,9 +21,12 @@ export async function empty(context: Context): Promise<ExitName> {
   await reach(context, [named, ...others]);
   others.forEach((one) => findConnection(context, one));
   const uri = findConnection(context, named);
-  for (const view of isPlan ? [] : (session.engine.connections.find((one) => one.uri === uri)?.vms ?? [])) {
-    await orCliError({ vm: view.vm.name, host: named }, () =>
-      endLeftMoves(session.engine, view.ref.uuid, { folder: session.folder, log }),
+  // By what is written down: the host may have forgotten the VM.
+  for (const { vm } of isPlan
+    ? []
+    : (await readBegunMoves(session.folder, log)).entries.filter(isOfHost(context, uri))) {
+    await orCliError({ vm: vm.name, host: named }, () =>
+      endLeftMoves(session.engine, vm.uuid, { folder: session.folder, log }),
     );
   }
   const look = await lookAt(context, [named, ...others]);
@@ -55,6 +59,12 @@ export async function empty(context: Context): Promise<ExitName> {
     terminal.say(movedLines(context, fleet, moves).join('\n'));
   }
   return left.length === 0 ? 'done' : 'wrong';
+}
+
+/** Begun from the host under this name of it, or of a VM that it has. */
+function isOfHost({ session }: Context, uri: string): (move: BegunMove) => boolean {
+  const vms = session.engine.connections.find((one) => one.uri === uri)?.vms ?? [];
+  return ({ from, vm: { uuid } }) => from === uri || vms.some(({ ref }) => ref.uuid === uuid);
 }
 
 function whyLeft({ vm, why }: LeftVm, refused: readonly MoveRefusal[], fleet: Fleet): string {

@@ -5,12 +5,12 @@ import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { eachLeft, endLeftMoves } from '../move/leftMoves.js';
+import { eachLeft, endLeftMoves, resolveLeftMoves } from '../move/leftMoves.js';
 import { MoveStore } from '../move/moveStore.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
-import { leftText, movedLines, planLines } from '../moveText.js';
+import { leftText, movedLines, planLines, resolvedLine, resolveLines } from '../moveText.js';
 import type { ClusterAnswers } from './answers.js';
 import { orCliError } from './moveErrors.js';
 
@@ -67,7 +67,8 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
   return async (context) => {
     const { call, session, terminal, log, json } = context;
     const [named = ''] = call.operands;
-    const isLook = call.flags.has('plan') || call.flags.has('dismiss');
+    const isDismissed = call.flags.has('dismiss') && !call.flags.has('plan');
+    const isLook = call.flags.has('plan');
     let isOnlyMove: boolean;
     try {
       isOnlyMove = await orCliError({ vm: named, host: '' }, async () => {
@@ -78,7 +79,17 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
           if (isSaid) {
             terminal.say(lines.join('\n'));
           }
-          return isSaid && call.flags.has('plan');
+          return isSaid;
+        }
+        if (isDismissed) {
+          const kept = await resolveLeftMoves(named, { folder: session.folder, log }, (left) =>
+            agreeTo(context, { lines: resolveLines(left), confirm: t('Mark as Resolved'), asks: true }),
+          );
+          const isSaid = json === undefined && kept.length > 0;
+          if (isSaid) {
+            terminal.say(kept.map(resolvedLine).join('\n'));
+          }
+          return isSaid;
         }
         return tellEnded(context, named);
       });
@@ -87,7 +98,8 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
       await (error instanceof Failure && error.kind === 'refused' && recover?.(context));
       throw error;
     }
-    const isEnded = !isLook && (await (await import('./clusterCommand.js')).tellEndedSetups(context, named));
+    const isEnded =
+      !isLook && !isDismissed && (await (await import('./clusterCommand.js')).tellEndedSetups(context, named));
     return isOnlyMove || isEnded || recover === undefined ? 'done' : recover(context);
   };
 }

@@ -4,21 +4,30 @@ import { CopiesFault } from '../../copies/copiesFault.js';
 import { faultText } from '../../copies/copiesText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
+import type { InterruptedEnd } from '../../../session/endInterrupted.js';
 import { labelIn } from '../../../text/connectionLabel.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
-import { typeNameOfVm } from '../../../ui/commands/consent.js';
+import { mustConfirm, typeNameOfVm } from '../../../ui/commands/consent.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
 import { targetVm } from '../../../ui/commands/targets.js';
 import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { askModal, notify, notifyProgress } from '../../../ui/prompts/notify.js';
 import { pickConnection } from '../../../ui/prompts/pickTarget.js';
 import type { MoveEnd } from '../move/endMove.js';
-import { endLeftMoves } from '../move/leftMoves.js';
+import { endLeftMoves, resolveLeftMoves } from '../move/leftMoves.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
 import { isFailing, MoveFault, MoveStays } from '../moveFault.js';
-import { movedLines, moveProblemText, type MoveWords, planLines, staysText } from '../moveText.js';
+import {
+  movedLines,
+  moveProblemText,
+  type MoveWords,
+  planLines,
+  resolvedLine,
+  resolveLines,
+  staysText,
+} from '../moveText.js';
 
 export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string; readonly to: string }> {
   const { engine, log } = run;
@@ -62,12 +71,20 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
 }
 
 /** Moves of it that were interrupted, whoever began them. @returns whether there was one */
-export async function endLeft(run: CommandRun, { vm, ref }: VmView): Promise<boolean> {
+export async function endLeft(run: CommandRun, { vm, ref }: VmView, how: InterruptedEnd): Promise<boolean> {
   const { engine, log } = run;
   const { folder } = sessionOf(run);
   const words = { vm: vm.name, host: '' };
   let isAny = false;
   try {
+    if (how === 'dismiss') {
+      const kept = await resolveLeftMoves(ref.uuid, { folder, log }, async (left) => {
+        const [question, detail] = resolveLines(left);
+        requireAnswer(!mustConfirm(run) || (await askModal('warning', question, detail, t('Mark as Resolved'))));
+      });
+      kept.forEach((path) => void notify('info', resolvedLine(path)));
+      return kept.length > 0;
+    }
     await endLeftMoves(
       engine,
       ref.uuid,

@@ -12,6 +12,7 @@ import {
   rulesOfOthers,
 } from '../../../driver/cluster/clusteredVm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
+import type { GroupLease } from '../../../engine/operationService.js';
 import { newId } from '../../../journal/durable.js';
 import type { VmView } from '../../../live/views.js';
 import { MadeFault } from '../madeFault.js';
@@ -45,14 +46,17 @@ export async function giveToCluster(
     ...{ uuid: view.ref.uuid, name: view.vm.name, resource, config, autostart },
   }));
   const refs = vms.map(({ view }) => view.ref);
-  const failed = await withTurns(engine, refs, wish.signal, async () => {
+  const failed = await withTurns(engine, refs, wish.signal, async (lease) => {
     await requireSame(planned);
     return withRecord(
       wish,
       { connection, vms: recorded },
       async (): Promise<{ readonly error: unknown } | undefined> => {
         try {
-          await write(shell, planned, wish.signal);
+          await write(shell, planned, async () => {
+            requireWanted(vms, wish.signal);
+            await lease.requireAlone(() => Promise.resolve());
+          });
           requireWanted(vms, wish.signal);
           await requireSeen(shell, planned, 'inMaintenance');
           await shell.run('cibadmin', '--force', '--delete-all', '--xpath', maintenanceXpath(names(vms)));
@@ -105,7 +109,12 @@ function requireWanted(vms: readonly PlannedVm[], signal: AbortSignal): void {
   }
 }
 
-async function write(shell: ClusterShell, { vms, nodes, same }: PlannedCluster, signal: AbortSignal): Promise<void> {
+/** @param requireFree rejects where the cluster is to be told of none of them */
+async function write(
+  shell: ClusterShell,
+  { vms, nodes, same }: PlannedCluster,
+  requireFree: () => Promise<void>,
+): Promise<void> {
   const { run, ask } = shell;
   for (const { config, standing, view } of vms) {
     await run('write_new', config, configText(standing.definition));
@@ -117,7 +126,7 @@ async function write(shell: ClusterShell, { vms, nodes, same }: PlannedCluster, 
       }
     }
   }
-  requireWanted(vms, signal);
+  await requireFree();
   // First without a hand on any VM: the cluster looks where each is.
   await run(
     'cibadmin',
@@ -238,7 +247,7 @@ function withTurns<T>(
   engine: EnginePort,
   refs: readonly VmRef[],
   signal: AbortSignal,
-  work: () => Promise<T>,
+  work: (lease: GroupLease) => Promise<T>,
 ): Promise<T> {
   const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown' }) as const);
   return engine.leaseAll({ id: newId(), requests, signal }, work);

@@ -5,7 +5,7 @@ import { refuse } from '../../../domain/refusal.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { MoveFault } from '../moveFault.js';
 import { endMove, type MoveEnd } from './endMove.js';
-import { type MoveRecord, MoveStore } from './moveStore.js';
+import { type MoveRecord, MoveStore, type OpenMove } from './moveStore.js';
 
 interface Place {
   /** Of the session. */
@@ -25,22 +25,48 @@ export async function endLeftMoves(
   told: { readonly onBegin?: (move: MoveRecord) => void; readonly onEnd?: (end: MoveEnd) => void } = {},
 ): Promise<void> {
   const store = new MoveStore(folder, log);
-  await eachLeft(store, vm, async ({ id }) => {
-    const open = await store.lock(id);
-    if (open === 'busy') {
-      throw new MoveFault({ kind: 'busy' });
-    }
-    if (open !== 'gone') {
-      try {
-        told.onBegin?.(open.record);
-        // Whether or not somebody is told.
-        const end = await endMove(engine, open, 'inTurn');
-        told.onEnd?.(end);
-      } finally {
-        await open.leave();
-      }
-    }
+  await eachLeft(store, vm, ({ id }) =>
+    takeUp(store, id, async (open) => {
+      told.onBegin?.(open.record);
+      // Whether or not somebody is told.
+      const end = await endMove(engine, open, 'inTurn');
+      told.onEnd?.(end);
+    }),
+  );
+}
+
+/**
+ * A person has seen to them: the VM stays as it is on both hosts.
+ *
+ * @param agree rejects where nobody does
+ * @returns where each is kept
+ */
+export async function resolveLeftMoves(
+  vm: string,
+  { folder, log }: Place,
+  agree: (move: MoveRecord) => Promise<void>,
+): Promise<readonly string[]> {
+  const store = new MoveStore(folder, log);
+  const kept: string[] = [];
+  await eachLeft(store, vm, async (move) => {
+    await agree(move);
+    await takeUp(store, move.id, async (open) => void kept.push(await open.putAside()));
   });
+  return kept;
+}
+
+async function takeUp(store: MoveStore, id: string, act: (open: OpenMove) => Promise<void>): Promise<void> {
+  const open = await store.lock(id);
+  if (open === 'busy') {
+    throw new MoveFault({ kind: 'busy' });
+  }
+  if (open !== 'gone') {
+    try {
+      await act(open);
+    } finally {
+      await open.leave();
+    }
+  }
 }
 
 /** @throws Failure `refused` where one cannot be read: it is unknown what it did */

@@ -6,7 +6,7 @@ import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
 import { maxMoveBytes, moveFile as file, moveHeadShape, moveIds, movesIn } from '../../../journal/begunMoves.js';
 import type { DiskLock } from '../../../journal/diskLock.js';
-import { idPattern, journalFailure, replaceFile } from '../../../journal/durable.js';
+import { idPattern, journalFailure, replaceFile, syncFolder } from '../../../journal/durable.js';
 import { count, parseAs, writeJson } from '../../../journal/json.js';
 import {
   beginRecord,
@@ -83,6 +83,8 @@ export interface OpenMove {
   /** Resolves when it is on the disk. */
   put(news: Partial<Pick<MoveRecord, 'phase' | 'files'>>): Promise<void>;
   forget(): Promise<void>;
+  /** Nobody looks at it any more, but it stays: of snapshots it may be all that is left. @returns where */
+  putAside(): Promise<string>;
   /** Somebody else may go on with it. Never rejects. */
   leave(): Promise<void>;
 }
@@ -141,6 +143,16 @@ export class MoveStore {
         }
       },
       forget: () => forgetRecord(this.#place, begun.id),
+      putAside: async () => {
+        const aside = join(root, `resolved-${begun.id}`);
+        try {
+          await promises.rename(own, aside);
+          await syncFolder(promises, root);
+        } catch (error) {
+          throw journalFailure(error, root, { doing: 'put a move aside' });
+        }
+        return aside;
+      },
       leave: () => hold.release().catch((error: unknown) => log.warn(`${own} stays held: ${String(error)}`)),
     };
   }

@@ -13,6 +13,7 @@ import { endMove, type MoveEnd, turnOn } from './endMove.js';
 import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
 import { moveGuest } from './moveGuest.js';
 import type { PlannedMove } from './plannedMove.js';
+import { requireUnkept } from './planMove.js';
 import { requireRun, seenOn, type Sides } from './sides.js';
 
 interface MoveWish {
@@ -39,6 +40,11 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
       stages: [...new Set([...send, ...shared].map(({ base }) => stageOf(base)))],
     });
     await lease.requireAlone(() => open.forget());
+    // It may have been given to a cluster while somebody was asked. From now on we do not: it is moved.
+    await requireUnkept(engine, view).catch(async (error: unknown) => {
+      await open.forget();
+      throw error;
+    });
     let stopMs: number | undefined;
     try {
       try {

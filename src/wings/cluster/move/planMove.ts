@@ -90,6 +90,12 @@ async function requireFree(engine: EnginePort, view: VmView, to: string, folder:
   if (system !== undefined) {
     throw new MoveFault({ kind: 'ofSystem', system: system.system.name });
   }
+  await requireUnkept(engine, view);
+}
+
+/** @throws MoveFault, Failure */
+export async function requireUnkept(engine: EnginePort, view: VmView): Promise<void> {
+  const { vm, ref } = view;
   const keeper = await engine.keeperOf(ref);
   if (keeper === 'unknown') {
     const { refusal } = refuse('clusterKeepsOn', { vm: vm.name, resource: '', message: 'crm_mon' });

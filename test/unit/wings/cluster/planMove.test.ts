@@ -6,9 +6,12 @@ import { noLog } from '../../../../src/base/log.js';
 import { Failure } from '../../../../src/domain/failure.js';
 import type { Keeper } from '../../../../src/domain/keeper.js';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
+import { readBegunMoves } from '../../../../src/journal/begunMoves.js';
 import { newId } from '../../../../src/journal/durable.js';
 import { SystemStore } from '../../../../src/journal/systemStore.js';
 import type { VmView } from '../../../../src/live/views.js';
+import { moveVm } from '../../../../src/wings/cluster/move/moveVm.js';
+import type { PlannedMove } from '../../../../src/wings/cluster/move/plannedMove.js';
 import { planMove } from '../../../../src/wings/cluster/move/planMove.js';
 import type { Sides } from '../../../../src/wings/cluster/move/sides.js';
 import { MoveFault } from '../../../../src/wings/cluster/moveFault.js';
@@ -28,6 +31,27 @@ describe('the plan of a move', () => {
         return keeper === 'unknown' ? isRefusal : error instanceof MoveFault && error.problem.kind === 'ofCluster';
       });
     }
+  });
+
+  it('is not carried out where a cluster was given the VM meanwhile', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'moves-'));
+    const engine = {
+      keeperOf: () => Promise.resolve(keptBy('no')),
+      leaseAll: (_: unknown, work: (lease: unknown) => unknown) => work({ requireAlone: () => Promise.resolve() }),
+    } as unknown as EnginePort;
+    const sides = { from: { connection: 'one' }, to: { connection: 'two' } } as Sides;
+    const view = { vm: { name: 'web' }, ref: { uuid: 'u', connection: 'one' }, snapshotCount: 0 } as VmView;
+    const planned = {
+      ...{ view, documents: { definition: '', snapshots: [] }, send: [], shared: [] },
+      standing: { autostart: false, isPersistent: true },
+    } as unknown as PlannedMove;
+    const wish = { folder, log: noLog, signal: new AbortController().signal, onProgress: () => undefined };
+    await assert.rejects(
+      moveVm(engine, sides, planned, wish),
+      (error) => error instanceof MoveFault && error.problem.kind === 'ofCluster',
+    );
+    assert.deepEqual((await readBegunMoves(folder, noLog)).entries, []);
+    await rm(folder, { recursive: true });
   });
 
   it('does not send somebody to the cluster with a VM whose snapshots the cluster would lose', async () => {
