@@ -137,7 +137,7 @@ const more = {
         'systemFaults',
         'systemPrune',
       ],
-      ...['bisect', 'copyFile', 'unasked', 'commandLineVms', 'library', 'hook'],
+      ...['bisect', 'copyFile', 'unasked', 'commandLineVms', 'watchCrashes', 'library', 'hook'],
     ],
   },
   pages: {

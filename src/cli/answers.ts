@@ -89,6 +89,14 @@ export const answers = {
     vm: VmInfo,
     waited: v.object({ for: v.picklist([...vmWaits, 'port']), durationMs: whole }),
   }),
+  watch: v.object({
+    command: v.literal('watch'),
+    acts: describe(
+      v.array(v.object({ vm: VmInfo, at: text, act: v.picklist(['restart', 'revert']), failure: maybe(text) })),
+      'What was done after crashes, oldest first.',
+    ),
+    left: describe(v.array(VmInfo), 'VMs that crashed too often.'),
+  }),
   run: v.object({
     command: v.literal('run'),
     vm: VmInfo,

@@ -15,7 +15,10 @@ export const exitCodes = {
   declined: [7, 'the question was answered with no; nothing was changed'],
   busy: [8, 'another editor, command line or program is using the VM'],
   unreachable: [9, 'libvirt does not respond, denies access, or the connection was closed'],
-  wrong: [10, '`doctor`, `health` and `lab`: a VM or a lab file has problems; `empty`: a VM stays'],
+  wrong: [
+    10,
+    '`doctor`, `health` and `lab`: a VM or a lab file has problems; `empty`: a VM stays; `watch`: a VM crashed too often',
+  ],
   late: [124, '`wait` and `run`: time limit reached'],
   notRun: [125, '`run`: the program could not be run; otherwise its own exit code'],
   cancelled: [130, 'cancelled by Ctrl+C'],

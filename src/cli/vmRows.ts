@@ -55,6 +55,19 @@ export const vmRows = under('VMs', {
     examples: ['virt-rewind resume web-test'],
     act: async () => (await import('./commands/vmCommands.js')).resume,
   },
+  watch: {
+    summary: 'restart VMs that crash, or revert them to their favourite snapshot, until Ctrl+C',
+    operands: [{ name: 'VM', kind: 'vm', needed: 'rest' }],
+    options: {
+      restart: { type: 'boolean', help: 'start it again', not: ['revert'] },
+      revert: { type: 'boolean', help: 'revert it to its favourite snapshot, and run it' },
+      most: { type: 'string', value: 'N', help: 'at most so many times for each VM (default 3)' },
+      within: { type: 'string', value: 'MINUTES', help: 'in this time (default 60)' },
+    },
+    more: 'Acts only on a VM that is off because it crashed, or because QEMU failed. Leaves alone a VM that somebody shut down, or that another program is working on. A VM that crashes more often stays off, which ends with exit code 10 when no VM is left to watch.',
+    examples: ['virt-rewind watch web-test --restart', 'virt-rewind watch web-test db-test --revert --most 5'],
+    act: async () => (await import('./commands/watch.js')).watch,
+  },
   doctor: {
     summary: 'show the problems of a VM and what works with it here; repair one',
     operands: [vm],

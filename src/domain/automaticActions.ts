@@ -16,6 +16,7 @@ export type AutomaticActions = (typeof automaticActions)[number];
  * | discardClones        | a clone that was made to be thrown away goes when it was on and is off                   | the mark in its configuration names its own UUID; our record names all its files; no snapshot of its own; no managed save; no protected VM |
  * | endPools             | libvirt's storage pools that an editor of ours left are ended: no file is touched        | of our name, transient, unused for ten minutes |
  * | dropGuards           | the guard over a VM's RAM that a snapshot has left on is switched off                     | no stream for which it is; no living editor of this user is at the VM |
+ * | restart              | `virt-rewind watch` restarts or reverts a VM that crashed                                | somebody runs that command; no protected VM; a VM that is off because it crashed; nothing else is done to it; so many times at most |
  * | removeLessons        | a lesson's VM that an editor left is removed                                             | written down by us when it was made, by name, UUID and folder |
  */
 export const unaskedActs = {
@@ -25,6 +26,7 @@ export const unaskedActs = {
   pruneCheckpoints: 'all',
   pruneLayouts: 'all',
   discardClones: 'all',
+  restart: 'all',
   endPools: 'safe',
   dropGuards: 'safe',
   removeLessons: 'safe',

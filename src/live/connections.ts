@@ -132,7 +132,7 @@ export class Connections {
         [...attention.vms].filter((key) => key.startsWith(prefix)).map((k) => k.slice(prefix.length)),
       );
       const visible = attention.visible && (attention.connections.has(live.uri) || vms.size > 0);
-      live.setScope({ visible, vms });
+      live.setScope({ ...attention, visible, vms });
     }
   }
 

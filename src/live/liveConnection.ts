@@ -17,7 +17,7 @@ import { Refresher } from './refresher.js';
 import type { LiveOptions } from './liveOptions.js';
 import { type Aspect, staleAfter } from './staleness.js';
 import { unreadVm } from './unreadVm.js';
-import type { ConnectionView } from './views.js';
+import type { Attention, ConnectionView } from './views.js';
 import { VmReader } from './vmReader.js';
 import { type WatchedVm, Watcher } from './watcher.js';
 
@@ -27,8 +27,7 @@ const firstListMs = 2000;
 const longWayMs = 40;
 
 /** What of this connection is looked at. */
-interface ConnectionScope {
-  readonly visible: boolean;
+interface ConnectionScope extends Pick<Attention, 'visible' | 'silent'> {
   /** UUIDs of the VMs whose snapshots are shown. */
   readonly vms: ReadonlySet<string>;
 }
@@ -98,6 +97,7 @@ export class LiveConnection implements Disposable {
       isLookedAt: () => this.#scope.visible,
     });
     this.#watcher = new Watcher(options.clock, this.#log, {
+      isLookedAt: () => !this.#scope.silent,
       watchedVms: () => this.#shownVms(),
       look: (uuid, { roll, alsoVm }) => this.#reader.read(uuid, alsoVm ? ['look', 'vm'] : ['look'], roll),
       readList: () => {
@@ -295,9 +295,8 @@ export class LiveConnection implements Disposable {
   }
 
   #markAll(aspects: readonly Aspect[]): void {
-    for (const { ref } of this.#store.connection(this.uri)?.vms ?? []) {
-      this.#refresher.mark(ref.uuid, this.#isOpen(ref.uuid) ? [...aspects, 'tree'] : aspects);
-    }
+    const vms = this.view?.vms ?? [];
+    vms.forEach(({ ref: { uuid } }) => this.#refresher.mark(uuid, this.#isOpen(uuid) ? [...aspects, 'tree'] : aspects));
   }
 
   #catchUp(): void {

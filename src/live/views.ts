@@ -91,6 +91,8 @@ export interface Attention {
   readonly connections: ReadonlySet<string>;
   /** VMs whose snapshots are shown, as `vmKey`. */
   readonly vms: ReadonlySet<string>;
+  /** For what libvirt tells by itself alone: nothing is polled. */
+  readonly silent?: true;
 }
 
 /** Nobody has asked for it yet, and it waits for that. */

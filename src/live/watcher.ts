@@ -33,6 +33,8 @@ export interface WatchedVm {
 }
 
 interface WatchTarget {
+  /** Whether anything is polled at all. */
+  isLookedAt(): boolean;
   watchedVms(): readonly WatchedVm[];
   look(uuid: string, what: { readonly roll: readonly string[]; readonly alsoVm: boolean }): Promise<void>;
   readList(): Promise<void>;
@@ -66,7 +68,9 @@ export class Watcher implements Disposable {
   start(): void {
     this.stop();
     this.#pace = quickMs;
-    this.#plan(quickMs);
+    if (this.#target.isLookedAt()) {
+      this.#plan(quickMs);
+    }
   }
 
   stop(): void {

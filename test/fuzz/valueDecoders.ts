@@ -17,6 +17,7 @@ import { readAudit } from '../../src/journal/readAudit.js';
 import { SystemStore } from '../../src/journal/systemStore.js';
 import { newOperationId } from '../../src/journal/operationLog.js';
 import { parseSettings, settingKeys } from '../../src/manifest/settings.js';
+import { CrashCounts } from '../../src/session/crashCounts.js';
 import { parseCall } from '../../src/ui/commands/commandArguments.js';
 import { parseFromPicture, parsePageState } from '../../src/ui/picture/messages.js';
 import { CommandError } from '../../src/ui/prompts/commandError.js';
@@ -139,6 +140,7 @@ const stateFolder = once(async () => {
     members: [{ ...vm, name: 'db', snapshot: 'clean', createdAt: 1_800_000_000_000, kind: 'offline', state: 'off' }],
   });
   await new AgentCheckpoints(folder, silentLog).add(vm, { ...snapshot, step: 1, last: 2, agent: 'a', bytes: 3 });
+  await new CrashCounts(folder, silentLog).write(vm.uuid, [1, 2]);
   const labs = new LabStore(folder, silentLog);
   await (
     await labs.begin({ id: id('f'), file: '/lab.yaml', name: 'lab', isProtected: false, phase: 'ready', vms: [] })
@@ -160,6 +162,7 @@ const stateFolder = once(async () => {
     await systems.list(),
     await labs.list(),
     await new AgentCheckpoints(folder, silentLog).of(vm),
+    await orFailure(new CrashCounts(folder, silentLog).since(vm.uuid, 0)),
     await readMarks(folder, silentLog),
     await readBrokenOff(folder, silentLog),
     await readAudit(folder, silentLog),

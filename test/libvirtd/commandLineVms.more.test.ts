@@ -1,76 +1,21 @@
 // The commands that open the console of a VM, let others go on beside it, or lend one for a while: as processes of
 // their own, in a terminal and without one.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { spawn } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { stripVTControlCharacters } from 'node:util';
 import { buildDoor } from '../../scripts/build.mjs';
-import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { faultsOf } from '../answerFaults.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
+import { Spoken } from './spoken.js';
 
 const leave = '\u001D';
 /** Orders to the guest and what it answers, as scripts/guest/oracle.asm has them. */
 const isThere = 'P 1';
 const counts = 'C 5';
-
-/** A command that runs, and what it has said so far to both. */
-class Spoken {
-  said = '';
-  readonly #child: ChildProcess;
-  readonly #end: Promise<number | null>;
-  #look = (): void => undefined;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) {
-      stream?.on('data', (data) => {
-        this.said += stripVTControlCharacters(String(data));
-        this.#look();
-      });
-    }
-    this.#end = once(child, 'close').then(([code]) => code as number | null);
-  }
-
-  type(text: string): void {
-    this.#child.stdin?.write(text);
-  }
-
-  interrupt(): void {
-    this.#child.kill('SIGINT');
-  }
-
-  /** Twice: a terminal that closes does it, and so does its shell. */
-  end(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-    this.#child.kill(signal);
-  }
-
-  /** Resolves when it has said so; rejects when it has ended without. */
-  async until(words: RegExp): Promise<void> {
-    const said = new Promise<void>((resolve) => {
-      this.#look = () => {
-        if (words.test(this.said)) {
-          resolve();
-        }
-      };
-      this.#look();
-    });
-    await Promise.race([
-      said,
-      this.#end.then((code) => assert.match(this.said, words, `it exited with code ${String(code)}: ${this.said}`)),
-    ]);
-  }
-
-  async is(exit: ExitName): Promise<void> {
-    assert.equal(await this.#end, exitCode(exit), this.said);
-  }
-}
 
 describe('the command line at VMs', () => {
   let rig: LiveRig;

@@ -98,6 +98,19 @@ describe('Inventory', () => {
       assert.equal(r.hypervisor().closed, false);
     });
 
+    it('reads what libvirt tells of, and nothing else, for who wants no more', async () => {
+      const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']));
+      r.engine.setAttention({ visible: true, silent: true, connections: new Set([uri]), vms: new Set() });
+      await settled();
+      r.calls();
+      await r.clock.advance(3_600_000);
+      assert.deepEqual(r.calls(), []);
+      assert.equal(r.clock.pending, 0);
+      r.hypervisor().events.fire({ uuid: uuidOf('web'), name: 'web', kind: 'power' });
+      await r.clock.advance(1_000);
+      assert.deepEqual([...r.calls()].sort(), ['countSnapshots web', 'readVm web']);
+    });
+
     it('remembers what became stale, and reads that when somebody looks again', async () => {
       const r = await rig(fakeVm('web', ['a']), fakeVm('db', ['a']), fakeVm('mail', ['a']));
       await r.look('web');

@@ -1,0 +1,137 @@
+// Restarts VMs that crash, or reverts them to their favourite snapshot, until Ctrl+C.
+import { t } from '@vscode/l10n';
+import { mayAct } from '../../domain/automaticActions.js';
+import { displayLine } from '../../domain/plainText.js';
+import { isMember } from '../../domain/system.js';
+import type { VmView } from '../../live/views.js';
+import { mostActs } from '../../session/crashCounts.js';
+import { type CrashNews, type CrashRule, watchCrashes } from '../../session/watchCrashes.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
+import { lossText } from '../../text/questions/lossText.js';
+import { durationText } from '../../text/relativeAge.js';
+import type { Answers } from '../answers.js';
+import { countOf } from '../arguments.js';
+import { CliError } from '../commandError.js';
+import type { Context } from '../context.js';
+import type { ExitName } from '../exitCodes.js';
+
+const usualMost = 3;
+const usualMinutes = 60;
+const mostMinutes = 9_999;
+const minuteMs = 60_000;
+
+export async function watch(context: Context): Promise<ExitName> {
+  const { call, session, terminal, interruption, json, log } = context;
+  const rule = ruleOf(context);
+  const views: VmView[] = [];
+  for (const name of new Set(call.operands)) {
+    const view = await session.vm(name);
+    await requireWatchable(context, view, rule);
+    views.push(view);
+  }
+  const acts: Answers['watch']['acts'][number][] = [];
+  const left: Answers['watch']['left'][number][] = [];
+  const say = (text: string): void => (json === undefined ? terminal.say(text) : terminal.tell(text));
+  const tell = (view: VmView, news: CrashNews): void => {
+    say(newsText(view, news, rule));
+    const vm = session.infoOf(session.engine.findVm(view.ref) ?? view);
+    if (news.kind === 'tooOften') {
+      left.push(vm);
+    } else if (news.kind === 'done' || news.kind === 'failed') {
+      const failure = news.kind === 'failed' ? { failure: news.failure.kind } : {};
+      acts.push({ vm, at: new Date().toISOString(), act: rule.act, ...failure });
+    }
+  };
+  terminal.tell(t('Watching {0}. Ctrl+C ends it.', views.map(({ vm }) => displayLine(vm.name)).join(', ')));
+  const ends = await watchCrashes(session, views, { rule, tell, log, signal: interruption.signal });
+  json?.({ acts, left } satisfies Answers['watch']);
+  return ends.includes('stopped') ? 'cancelled' : ends.includes('tooOften') ? 'wrong' : 'done';
+}
+
+/** @throws CliError `usage` */
+function ruleOf({ call }: Context): CrashRule {
+  const { flags } = call;
+  if (!flags.has('restart') && !flags.has('revert')) {
+    throw new CliError('usage', '--restart or --revert is missing. See virt-rewind watch --help.');
+  }
+  return {
+    act: flags.has('revert') ? 'revert' : 'restart',
+    most: countOf(call, 'most', mostActs) ?? usualMost,
+    withinMs: (countOf(call, 'within', mostMinutes) ?? usualMinutes) * minuteMs,
+  };
+}
+
+/** @throws CliError `refused` where that is not to be done to this VM, whatever happens to it */
+async function requireWatchable({ session }: Context, { ref, vm }: VmView, { act }: CrashRule): Promise<void> {
+  const name = displayLine(vm.name);
+  const setting = session.settings.automaticActions;
+  if (session.isProtected(vm)) {
+    throw new CliError('refused', t('{0} is protected, so it is not changed automatically.', name));
+  }
+  if (!mayAct('restart', setting)) {
+    throw new CliError(
+      'refused',
+      t('The setting “Automatic Actions” is “{0}”, so {1} is not changed automatically.', setting, name),
+    );
+  }
+  const kept = await session.engine.keeperOf(ref);
+  if (kept === 'unknown') {
+    throw new CliError(
+      'refused',
+      t(
+        'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',
+        'haclient',
+      ),
+    );
+  }
+  if (typeof kept === 'object') {
+    throw new CliError('refused', t('A cluster already runs {0} as “{1}”.', name, displayLine(kept.resource)));
+  }
+  if (act === 'restart') {
+    return;
+  }
+  const { systems } = await (await session.systems()).list();
+  const home = systems.find(({ system }) => system.members.some(isMember(ref)));
+  if (home !== undefined) {
+    throw new CliError(
+      'refused',
+      t(
+        '{0} belongs to the system {1}: reverted alone, it would not fit the others. Use {2}.',
+        name,
+        displayLine(home.system.name),
+        '--restart',
+      ),
+    );
+  }
+  if ((await session.engine.readFavourite(ref)) === undefined) {
+    throw new CliError('refused', noFavouriteText(name));
+  }
+}
+
+function noFavouriteText(name: string): string {
+  return t('{0} has no favourite snapshot.', name);
+}
+
+function newsText(view: VmView, news: CrashNews, { most, withinMs }: CrashRule): string {
+  const name = displayLine(view.vm.name);
+  const leftText = (why: string): string => t('{0} crashed, and was left as it is. {1}', name, why);
+  switch (news.kind) {
+    case 'done':
+      return news.snapshot === undefined
+        ? t('{0} crashed. It was restarted ({1} of {2}).', name, news.time, most)
+        : t('{0} crashed. It was reverted to “{3}” ({1} of {2}).', name, news.time, most, displayLine(news.snapshot));
+    case 'failed':
+      return leftText(failureMessage(news.failure));
+    case 'noFavourite':
+      return leftText(noFavouriteText(name));
+    case 'wouldLose': {
+      const { plan } = news;
+      const losses = plan.losses.map((loss) => lossText(loss, plan, view, Date.now()));
+      return leftText(t('The revert would lose: {0}.', losses.join(', ')));
+    }
+    case 'tooOften':
+      return t('{0} crashed more than {1} times in {2}. It is left as it is.', name, most, durationText(withinMs));
+    case 'gone':
+      return t('{0} no longer exists.', name);
+  }
+}
