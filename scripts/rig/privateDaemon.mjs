@@ -161,7 +161,8 @@ export async function startPrivateDaemon(options = {}) {
   const { host, listenConf } = options;
   // By it libvirt tells hosts apart, not by their addresses. One that is started again is the same.
   const hostConf = host === undefined ? '' : `host_uuid = "${uuidOf(`${dir} ${host}`)}"\n`;
-  await writeConfiguration(system, dir, options.extraQemuConf ?? '', hostConf + (listenConf ?? ''));
+  const qemuConf = (host === undefined ? '' : arrivalPorts(dir)) + (options.extraQemuConf ?? '');
+  await writeConfiguration(system, dir, qemuConf, hostConf + (listenConf ?? ''));
   const log = join(dir, 'libvirtd.log');
   // libvirt loses four seconds at each start of a VM when /dev/kvm is there and QEMU may not open it.
   const kvm = options.kvm !== 'never' && kvmUsable() ? 'show-kvm' : 'hide-kvm';
@@ -258,4 +259,13 @@ export async function startPrivateDaemon(options = {}) {
 function uuidOf(what) {
   const hash = createHash('sha256').update(what).digest('hex');
   return hash.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/u, '$1-$2-4$3-8$4-$5');
+}
+
+/**
+ * Where the VMs come in that move to it. Those of two tests beside each other would take one port at one moment.
+ * @param {string} dir of the daemon
+ */
+function arrivalPorts(dir) {
+  const first = 49_152 + (parseInt(uuidOf(dir).slice(0, 8), 16) % 250) * 40;
+  return `migration_port_min = ${first}\nmigration_port_max = ${first + 39}\n`;
 }
