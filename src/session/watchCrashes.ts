@@ -25,6 +25,7 @@ export interface CrashRule {
  * | failed      | it was left as it is, or could not be brought back               |
  * | wouldLose   | a revert would lose something that nobody agreed to; it was left |
  * | noFavourite | nobody knows what to revert to any more; it was left             |
+ * | barred      | it may not be done to this VM any more; it was left              |
  * | tooOften    | it is not watched any more                                       |
  * | gone        | there is no such VM any more                                     |
  */
@@ -32,6 +33,7 @@ export type CrashNews =
   | { readonly kind: 'done'; readonly time: number; readonly snapshot?: string }
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'wouldLose'; readonly plan: Plan }
+  | { readonly kind: 'barred'; readonly why: string }
   | { readonly kind: 'noFavourite' | 'tooOften' | 'gone' };
 
 type CrashWatchEnd = 'stopped' | 'tooOften' | 'gone';
@@ -40,6 +42,8 @@ interface CrashWatch {
   readonly session: Session;
   readonly rule: CrashRule;
   readonly counts: CrashCounts;
+  /** Why it is not to be done to it, whatever happens; asked anew at each crash. */
+  readonly findBar: (view: VmView) => Promise<string | undefined>;
   readonly tell: (view: VmView, news: CrashNews) => void;
   readonly signal: AbortSignal;
 }
@@ -51,7 +55,7 @@ interface CrashWatch {
 export async function watchCrashes(
   session: Session,
   views: readonly VmView[],
-  { rule, log, ...more }: Pick<CrashWatch, 'rule' | 'tell' | 'signal'> & { readonly log: Log },
+  { rule, log, ...more }: Pick<CrashWatch, 'rule' | 'findBar' | 'tell' | 'signal'> & { readonly log: Log },
 ): Promise<readonly CrashWatchEnd[]> {
   const watch: CrashWatch = { session, rule, counts: new CrashCounts(session.folder, log), ...more };
   const connections = new Set(views.map(({ ref }) => ref.connection));
@@ -94,6 +98,10 @@ async function help(watch: CrashWatch, view: VmView): Promise<CrashNews> {
     const before = await counts.since(uuid, now - rule.withinMs);
     if (before.length >= rule.most) {
       return { kind: 'tooOften' };
+    }
+    const why = await watch.findBar(view);
+    if (why !== undefined) {
+      return { kind: 'barred', why };
     }
     const wanted = await requestFor(watch, view);
     if (wanted === undefined) {

@@ -178,6 +178,18 @@ describe('a VM that crashes', () => {
       await settings.write(parseSettings((key) => given[key]));
       await start('watch', 'back', '--restart').is('refused');
     }
+    // Also by what is set while it is watched.
+    await settings.write(parseSettings(() => undefined));
+    await rm(join(state, 'crashes', `${(await rig.ref('again')).uuid}.json`), { force: true });
+    await start('recover', 'again', '--dismiss', '--yes').is('done');
+    const watch = await watching('again', '--restart');
+    await watch.until(/\(1 of 3\)/u);
+    await settings.write(parseSettings((key) => ({ 'virtRewind.protectedVms': ['again'] })[key]));
+    await crash('again');
+    await watch.until(/again crashed, and was left as it is\. again is protected/u);
+    watch.interrupt();
+    await watch.is('cancelled');
+    assert.equal(await stateOf('again'), 'shut off (crashed)');
     await settings.write(parseSettings(() => undefined));
   });
 });

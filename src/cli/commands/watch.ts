@@ -2,9 +2,11 @@
 import { t } from '@vscode/l10n';
 import { mayAct } from '../../domain/automaticActions.js';
 import { displayLine } from '../../domain/plainText.js';
+import { protectionMatcher } from '../../domain/protection.js';
 import { isMember } from '../../domain/system.js';
 import type { VmView } from '../../live/views.js';
 import { mostActs } from '../../session/crashCounts.js';
+import { SharedSettings } from '../../session/sharedSettings.js';
 import { type CrashNews, type CrashRule, watchCrashes } from '../../session/watchCrashes.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { lossText } from '../../text/questions/lossText.js';
@@ -26,7 +28,10 @@ export async function watch(context: Context): Promise<ExitName> {
   const views: VmView[] = [];
   for (const name of new Set(call.operands)) {
     const view = await session.vm(name);
-    await requireWatchable(context, view, rule);
+    const why = await findBar(context, view, rule);
+    if (why !== undefined) {
+      throw new CliError('refused', why);
+    }
     views.push(view);
   }
   const acts: Answers['watch']['acts'][number][] = [];
@@ -43,7 +48,11 @@ export async function watch(context: Context): Promise<ExitName> {
     }
   };
   terminal.tell(t('Watching {0}. Ctrl+C ends it.', views.map(({ vm }) => displayLine(vm.name)).join(', ')));
-  const ends = await watchCrashes(session, views, { rule, tell, log, signal: interruption.signal });
+  const ends = await watchCrashes(session, views, {
+    rule,
+    findBar: (view) => findBar(context, view, rule),
+    ...{ tell, log, signal: interruption.signal },
+  });
   json?.({ acts, left } satisfies Answers['watch']);
   return ends.includes('stopped') ? 'cancelled' : ends.includes('tooOften') ? 'wrong' : 'done';
 }
@@ -61,51 +70,45 @@ function ruleOf({ call }: Context): CrashRule {
   };
 }
 
-/** @throws CliError `refused` where that is not to be done to this VM, whatever happens to it */
-async function requireWatchable({ session }: Context, { ref, vm }: VmView, { act }: CrashRule): Promise<void> {
+/** Why that is not to be done to this VM, whatever happens to it, as all is set now. */
+async function findBar(
+  { session, log }: Context,
+  { ref, vm }: VmView,
+  { act }: CrashRule,
+): Promise<string | undefined> {
   const name = displayLine(vm.name);
-  const setting = session.settings.automaticActions;
-  if (session.isProtected(vm)) {
-    throw new CliError('refused', t('{0} is protected, so it is not changed automatically.', name));
+  const { settings } = await new SharedSettings(session.folder, log).read();
+  const setting = settings.automaticActions;
+  if (protectionMatcher(settings.protectedVms)(vm)) {
+    return t('{0} is protected, so it is not changed automatically.', name);
   }
   if (!mayAct('restart', setting)) {
-    throw new CliError(
-      'refused',
-      t('The setting “Automatic Actions” is “{0}”, so {1} is not changed automatically.', setting, name),
-    );
+    return t('The setting “Automatic Actions” is “{0}”, so {1} is not changed automatically.', setting, name);
   }
   const kept = await session.engine.keeperOf(ref);
   if (kept === 'unknown') {
-    throw new CliError(
-      'refused',
-      t(
-        'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',
-        'haclient',
-      ),
+    return t(
+      'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',
+      'haclient',
     );
   }
   if (typeof kept === 'object') {
-    throw new CliError('refused', t('A cluster already runs {0} as “{1}”.', name, displayLine(kept.resource)));
+    return t('A cluster already runs {0} as “{1}”.', name, displayLine(kept.resource));
   }
   if (act === 'restart') {
-    return;
+    return undefined;
   }
   const { systems } = await (await session.systems()).list();
   const home = systems.find(({ system }) => system.members.some(isMember(ref)));
   if (home !== undefined) {
-    throw new CliError(
-      'refused',
-      t(
-        '{0} belongs to the system {1}: reverted alone, it would not fit the others. Use {2}.',
-        name,
-        displayLine(home.system.name),
-        '--restart',
-      ),
+    return t(
+      '{0} belongs to the system {1}: reverted alone, it would not fit the others. Use {2}.',
+      name,
+      displayLine(home.system.name),
+      '--restart',
     );
   }
-  if ((await session.engine.readFavourite(ref)) === undefined) {
-    throw new CliError('refused', noFavouriteText(name));
-  }
+  return (await session.engine.readFavourite(ref)) === undefined ? noFavouriteText(name) : undefined;
 }
 
 function noFavouriteText(name: string): string {
@@ -122,6 +125,8 @@ function newsText(view: VmView, news: CrashNews, { most, withinMs }: CrashRule):
         : t('{0} crashed. It was reverted to “{3}” ({1} of {2}).', name, news.time, most, displayLine(news.snapshot));
     case 'failed':
       return leftText(failureMessage(news.failure));
+    case 'barred':
+      return leftText(news.why);
     case 'noFavourite':
       return leftText(noFavouriteText(name));
     case 'wouldLose': {
