@@ -175,17 +175,12 @@ describe('doctor', () => {
     });
     await entry.leave();
     person.will();
-    const told = new Promise<void>((resolve) => {
-      const listening = engine.onDidRecover(() => {
-        listening.dispose();
-        resolve();
-      });
-    });
+    const told = person.hearsNext();
     await rig.withSettings({ connections: [rig.driverUri] }, () => engine.connect(rig.driverUri));
     await engine.connect(rig.uri);
-    await told;
-    assert.equal(person.said[0]?.severity, 'warning');
-    assert.match(person.said[0].message, /doctor-tag.*reverting to base.*same state as before/);
+    const { severity, message } = await told;
+    assert.equal(severity, 'warning');
+    assert.match(message, /doctor-tag.*reverting to base.*same state as before/);
     assert.deepEqual((await new Journal(journal, silentLog).readInterrupted()).entries, []);
   });
 
@@ -217,12 +212,13 @@ describe('doctor', () => {
           }
         });
       });
-    const explained = told('explained');
+    const explained = person.hearsNext();
+    const seen = told('explained');
     await rig.withSettings({ connections: [rig.driverUri] }, () => engine.connect(rig.driverUri));
     await engine.connect(rig.uri);
-    await explained;
-    const [notice] = person.said;
-    assert.deepEqual(notice?.buttons, ['Finish…', 'Copy Commands', 'Mark as Resolved…', 'Show Log']);
+    await seen;
+    const notice = await explained;
+    assert.deepEqual(notice.buttons, ['Finish…', 'Copy Commands', 'Mark as Resolved…', 'Show Log']);
     const stdout = await runOk('qemu-img', ['snapshot', '-l', file]);
     assert.match(stdout, /half/);
     let shown = '';

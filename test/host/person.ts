@@ -125,6 +125,17 @@ export class Person {
     this.#press = button;
   }
 
+  /** Resolves with the next message. */
+  hearsNext(): Promise<Said> {
+    return new Promise((resolve) => {
+      this.#press = (said) => {
+        this.#press = () => undefined;
+        resolve(said);
+        return undefined;
+      };
+    });
+  }
+
   leave(): void {
     for (const [name, original] of this.#originals) {
       Reflect.set(vscode.window, name, original);
