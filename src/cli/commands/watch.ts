@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { mayAct } from '../../domain/automaticActions.js';
 import { displayLine } from '../../domain/plainText.js';
 import { protectionMatcher } from '../../domain/protection.js';
+import { refuse } from '../../domain/refusal.js';
 import { isMember } from '../../domain/system.js';
 import type { VmView } from '../../live/views.js';
 import { mostActs } from '../../session/crashCounts.js';
@@ -10,6 +11,8 @@ import { SharedSettings } from '../../session/sharedSettings.js';
 import { type CrashNews, type CrashRule, watchCrashes } from '../../session/watchCrashes.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { lossText } from '../../text/questions/lossText.js';
+import { clusterUnseenText } from '../../text/questions/warningText.js';
+import { refusalText } from '../../text/refusals/refusalText.js';
 import { durationText } from '../../text/relativeAge.js';
 import type { Answers } from '../answers.js';
 import { countOf } from '../arguments.js';
@@ -28,7 +31,8 @@ export async function watch(context: Context): Promise<ExitName> {
   const views: VmView[] = [];
   for (const name of new Set(call.operands)) {
     const view = await session.vm(name);
-    const why = await findBar(context, view, rule);
+    const hasNone = rule.act === 'revert' && (await session.engine.readFavourite(view.ref)) === undefined;
+    const why = (await findBar(context, view, rule)) ?? (hasNone ? noFavouriteText(view) : undefined);
     if (why !== undefined) {
       throw new CliError('refused', why);
     }
@@ -80,17 +84,14 @@ async function findBar(
   const { settings } = await new SharedSettings(session.folder, log).read();
   const setting = settings.automaticActions;
   if (protectionMatcher(settings.protectedVms)(vm)) {
-    return t('{0} is protected, so it is not changed automatically.', name);
+    return refusalText(refuse('protectedVm', { vm: vm.name }).refusal).reason;
   }
   if (!mayAct('restart', setting)) {
-    return t('The setting “Automatic Actions” is “{0}”, so {1} is not changed automatically.', setting, name);
+    return refusalText(refuse('notByItself', { vm: vm.name, setting }).refusal).reason;
   }
   const kept = await session.engine.keeperOf(ref);
   if (kept === 'unknown') {
-    return t(
-      'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',
-      'haclient',
-    );
+    return clusterUnseenText();
   }
   if (typeof kept === 'object') {
     return t('A cluster already runs {0} as “{1}”.', name, displayLine(kept.resource));
@@ -100,19 +101,19 @@ async function findBar(
   }
   const { systems } = await (await session.systems()).list();
   const home = systems.find(({ system }) => system.members.some(isMember(ref)));
-  if (home !== undefined) {
-    return t(
+  return (
+    home &&
+    t(
       '{0} belongs to the system {1}: reverted alone, it would not fit the others. Use {2}.',
       name,
       displayLine(home.system.name),
       '--restart',
-    );
-  }
-  return (await session.engine.readFavourite(ref)) === undefined ? noFavouriteText(name) : undefined;
+    )
+  );
 }
 
-function noFavouriteText(name: string): string {
-  return t('{0} has no favourite snapshot.', name);
+function noFavouriteText({ vm }: VmView): string {
+  return t('{0} has no favourite snapshot.', displayLine(vm.name));
 }
 
 function newsText(view: VmView, news: CrashNews, { most, withinMs }: CrashRule): string {
@@ -128,7 +129,7 @@ function newsText(view: VmView, news: CrashNews, { most, withinMs }: CrashRule):
     case 'barred':
       return leftText(news.why);
     case 'noFavourite':
-      return leftText(noFavouriteText(name));
+      return leftText(noFavouriteText(view));
     case 'wouldLose': {
       const { plan } = news;
       const losses = plan.losses.map((loss) => lossText(loss, plan, view, Date.now()));

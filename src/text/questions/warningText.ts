@@ -189,10 +189,7 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
             )
           : t('The cluster, which calls the VM “{0}”, leaves it alone until the end.', warning.resource);
     case 'clusterUnseen':
-      return t(
-        'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',
-        'haclient',
-      );
+      return clusterUnseenText();
     case 'otherHostsUnseen':
       return t('Virt Rewind cannot see whether VMs of other hosts use these files.');
     case 'tpmNotCaptured':
@@ -280,4 +277,11 @@ function downwardsText(warning: MergesWarning, plan: Plan): string {
         file,
         bytesText(bytes),
       );
+}
+
+export function clusterUnseenText(): string {
+  return t(
+    'A cluster runs on the host and does not answer this user (group {0}): if it keeps the VM, it may start it in the middle.',
+    'haclient',
+  );
 }

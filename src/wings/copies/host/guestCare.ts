@@ -2,6 +2,7 @@
 // answer in its pauses. Nobody asks while nothing is copied.
 import { type Clock, systemClock, within } from '../../../base/clock.js';
 import type { AnsweredRequests, GuestTimes } from '../../../domain/guestTimes.js';
+import { pause as waitFor } from '../../../engine/waitFor.js';
 
 /** How many times as long as in pauses; absent: they hardly used their disks, or nobody knows. */
 export interface GuestWaits {
@@ -84,7 +85,7 @@ export class GuestCare {
   async steer(pause: (ms: number) => void, ended: AbortSignal): Promise<void> {
     const look = (): Promise<Times | undefined> => within(this.#clock, patienceMs, this.#read(), undefined);
     const lookIn = async (ms: number): Promise<Times | undefined> => {
-      await this.#wait(ms, ended);
+      await (ended.aborted || waitFor(this.#clock, ms, ended));
       return ended.aborted ? undefined : look();
     };
     try {
@@ -130,21 +131,6 @@ export class GuestCare {
       }
     }
     return sums;
-  }
-
-  #wait(ms: number, ended: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        timer.dispose();
-        ended.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = this.#clock.setTimer(ms, end);
-      if (ended.aborted) {
-        end();
-      }
-      ended.addEventListener('abort', end);
-    });
   }
 }
 
