@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { buildTests } from './build.mjs';
+import { buildTests, runsTogether } from './build.mjs';
 import { deepParts, inTurn } from './rig/deepParts.mjs';
 import { libvirtVersions, releaseOf } from './rig/libvirtVersions.mjs';
 import { root } from './rig/root.mjs';
@@ -95,17 +95,25 @@ async function partOf(part, release) {
   };
   const common = { name, mayBegin, passed: () => remember(name) };
   if (layer === undefined) return { ...common, program: historiesCommand(part) };
-  const all = await bundlesOf(layer, tier);
-  const bundles = files === undefined ? all : all.filter((file) => files.includes(basename(file).split('.')[0] ?? ''));
+  const bundles = await bundlesOf(layer, tier, files);
   return { ...common, layer, bundles, release, grep, env, places };
 }
 
-/** Made once: several parts run from them at a time. @param {Layer} layer @param {Tier} tier */
-function bundlesOf(layer, tier) {
-  const folder = `deep-${layer}-${tier}`;
-  const known = built.get(folder) ?? buildTests(layer, folder, tier);
+/**
+ * Made once: several parts run from them at a time.
+ * @param {Layer} layer
+ * @param {Tier} tier
+ * @param {readonly string[] | undefined} files
+ */
+async function bundlesOf(layer, tier, files) {
+  const some = runsTogether(layer) ? files : undefined;
+  const folder = ['deep', layer, tier, ...(some ?? [])].join('-');
+  const known = built.get(folder) ?? buildTests(layer, folder, tier, some);
   built.set(folder, known);
-  return known;
+  const all = await known;
+  return files === undefined || some !== undefined
+    ? all
+    : all.filter((file) => files.includes(basename(file).split('.')[0] ?? ''));
 }
 
 /**

@@ -4,6 +4,7 @@ const { appendFileSync, writeFileSync } = require('node:fs');
 const { format } = require('node:util');
 const Mocha = require('mocha');
 const { endSilentTests } = require('./silence.cjs');
+const { withSourceLines } = require('./sourceLines.cjs');
 
 const { Base, Spec } = Mocha.reporters;
 
@@ -17,6 +18,10 @@ class CountingReporter extends Spec {
     const report = process.env['TEST_REPORT'];
     // An extension host's standard output reaches nobody; whoever started it reads this file.
     if (report) Base.consoleLog = (...args) => appendFileSync(report, `${format(...args)}\n`);
+    // Before the report looks at it.
+    runner.prependListener('fail', (_, error) => {
+      if (typeof error?.stack === 'string') error.stack = withSourceLines(error.stack);
+    });
     super(runner, options);
     const endWatch = endSilentTests(runner);
     runner.once('end', () => {
@@ -56,7 +61,7 @@ function topSuite(test) {
  */
 function briefly(error) {
   const stack = String(error?.stack ?? '');
-  const where = stack.split('\n').filter((line) => /^\s+at .*\btest\//.test(line));
+  const where = stack.split('\n').filter((line) => /^\s+at .*\/test\//.test(line));
   const lines = String(error?.message ?? error)
     .split('\n')
     .filter((line) => line.trim() !== '');

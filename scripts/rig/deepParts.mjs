@@ -9,7 +9,7 @@
  * @property {number} minutes that it takes by itself on two cores, about
  * @property {readonly string[]} guards rooms of src/ whose change it would see
  * @property {readonly import('./prerequisites.mjs').Need[]} [needs] beside those of its layer
- * @property {'libvirtd' | 'host' | 'ui'} [layer] its files are run in; without one, `npm run histories` is
+ * @property {import('../build.mjs').Layer} [layer] its files are run in; without one, `npm run histories` is
  * @property {import('../build.mjs').Tier} [tier] of its files
  * @property {readonly string[]} [files] by the first part of their names; all of the tier unless given
  * @property {string} [grep]
@@ -44,7 +44,7 @@ const more = {
     minutes: 2.5,
     files: [
       ...['hypervisorSteps', 'guestAgentSteps', 'metadataSteps', 'lostData', 'savedRam', 'memoryFiles'],
-      ...['generationId', 'lastUnlink', 'privateDaemon', 'readOnly'],
+      ...['generationId', 'lastUnlink', 'privateDaemon', 'readOnly', 'appliedSteps'],
     ],
   },
   disks: {
@@ -53,9 +53,21 @@ const more = {
     minutes: 2,
     files: [
       ...['absentImages', 'peculiarDisks', 'pluggedDisks', 'traps', 'adoptSnapshot', 'staleMetadata'],
-      ...['uefiVariables', 'tpmFaults', 'tpmCopies', 'diskStatistics', 'folderPools', 'besideBranch', 'backupNotes'],
+      ...[
+        'uefiVariables',
+        'tpm',
+        'tpmFaults',
+        'tpmCopies',
+        'diskStatistics',
+        'folderPools',
+        'besideBranch',
+        'backupNotes',
+      ],
       ...[
         'insidePoints',
+        'insideChanged',
+        'insideNow',
+        'insideRestore',
         'copies',
         'copiesPoints',
         'copiesFiles',
@@ -67,6 +79,16 @@ const more = {
         'plainCopies',
         'replicas',
       ],
+    ],
+  },
+  // What somebody else did to files that are a snapshot's, and what copies removed.
+  others: {
+    guards: ['wings', 'diagnosis', ...acting],
+    layer: 'libvirtd',
+    minutes: 4,
+    files: [
+      ...['changedLayers', 'changedRam', 'movedFiles', 'nobodysFiles', 'notFiles', 'judgedImages', 'readableNow'],
+      ...['madeThings', 'copiesOfStrangers', 'readOnlyDaemon'],
     ],
   },
   liveMoves: {
@@ -137,7 +159,17 @@ const more = {
         'systemFaults',
         'systemPrune',
       ],
-      ...['bisect', 'copyFile', 'unasked', 'commandLineVms', 'watchCrashes', 'library', 'hook'],
+      ...[
+        'labReset',
+        'repairShells',
+        'bisect',
+        'copyFile',
+        'unasked',
+        'commandLineVms',
+        'watchCrashes',
+        'library',
+        'hook',
+      ],
     ],
   },
   pages: {
@@ -209,9 +241,42 @@ export const deepParts = [
     tier: 'whole',
     files: [
       ...['externalRevert', 'systems', 'lab', 'metadataSteps', 'guestAgentSteps', 'undo', 'forks', 'consolidate'],
-      ...['commandLine', 'agents', 'session', 'insideFileSystems'],
+      ...['commandLine', 'agents', 'session', 'insideFileSystems', 'newVm', 'copies'],
     ],
     env: { TEST_ROWS: 'all' },
+  },
+  .../** @type {const} */ (['unit', 'here']).map(
+    (layer) =>
+      /** @type {DeepPart} */ ({
+        name: `rows ${layer}`,
+        group: 'rows',
+        version: 'system',
+        minutes: 1.5,
+        guards: ['base', 'hosts', 'journal', ...acting],
+        layer,
+        env: { TEST_ROWS: 'all' },
+      }),
+  ),
+  {
+    name: 'rows story',
+    group: 'rows',
+    version: 'system',
+    minutes: 3,
+    guards: ['ui', 'text'],
+    layer: 'ui',
+    files: ['story'],
+    env: { TEST_ROWS: 'all' },
+  },
+  // Everybody runs it in RAM.
+  {
+    name: 'journal on a disk',
+    group: 'rows',
+    version: 'system',
+    minutes: 1,
+    guards: ['journal'],
+    layer: 'here',
+    files: ['journal', 'crash'],
+    env: { TMPDIR: '/var/tmp' },
   },
   ...versions.flatMap((version) =>
     operations.map(

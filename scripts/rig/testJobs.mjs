@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ProcessorTime } from './processorTime.mjs';
 import { root } from './root.mjs';
 
 /**
@@ -27,8 +28,8 @@ import { root } from './root.mjs';
 
 /**
  * `problem`: not of a single test; `output`: what it said, unless that was seen as it was made
- * @typedef {{ readonly counts: Counts, readonly output: string, readonly seconds: number, readonly problem?: string }}
- *   Result
+ * @typedef {{ readonly counts: Counts, readonly output: string, readonly seconds: number, readonly processor:
+ *   import('./processorTime.mjs').Seconds, readonly problem?: string }} Result
  */
 
 /** Characters of the last error that a program told, where that is all that says why it ended. */
@@ -52,6 +53,7 @@ export class TestJobs {
   #children = new Set();
   #ended = false;
   #made = 0;
+  #processor = new ProcessorTime();
 
   /** Ends those that run and begins no other. */
   end() {
@@ -105,18 +107,20 @@ export class TestJobs {
    */
   async #runOne(job, atOnce) {
     const started = performance.now();
-    const seconds = () => (performance.now() - started) / 1000;
+    const lasted = () => ({ seconds: (performance.now() - started) / 1000, processor: this.#processor.sinceLast() });
     try {
       const around = await job.surround?.();
       try {
         const told = await this.#runIn(job, { ...job.env, ...around?.env }, atOnce);
-        return { ...told, seconds: seconds() };
-      } finally {
         await around?.end();
+        return { ...told, ...lasted() };
+      } catch (error) {
+        await around?.end();
+        throw error;
       }
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return { counts: nothing(), output: '', seconds: seconds(), problem: `${job.name}: ${text}` };
+      return { counts: nothing(), output: '', ...lasted(), problem: `${job.name}: ${text}` };
     }
   }
 
@@ -125,7 +129,7 @@ export class TestJobs {
    * @param {Job} job
    * @param {NodeJS.ProcessEnv} env
    * @param {boolean} atOnce
-   * @returns {Promise<Omit<Result, 'seconds'>>}
+   * @returns {Promise<Omit<Result, 'seconds' | 'processor'>>}
    */
   async #runIn({ name, args, tells, dir }, env, atOnce) {
     const file = join(dir, `counts-${++this.#made}.json`);

@@ -1,6 +1,6 @@
 // What can be run of the tests: layers, or parts of one, and the programs that a part is made of. Runs none.
 import { basename, dirname, join } from 'node:path';
-import { buildExtension, buildTests } from '../build.mjs';
+import { buildDoor, buildExtension, buildTests } from '../build.mjs';
 import { packageExtension } from '../package.mjs';
 import { startPrivateDaemon } from './privateDaemon.mjs';
 import { root } from './root.mjs';
@@ -14,18 +14,19 @@ import { root } from './root.mjs';
  *
  * | layer    | needs            | private daemon           | its files run    | places |
  * |----------|------------------|--------------------------|------------------|--------|
- * | unit     | –                | –                        | in one process   | 2      |
+ * | unit     | –                | –                        | in one process   | 1      |
+ * | here     | libvirt          | –                        | in a few         | 1      |
  * | libvirtd | libvirt          | each file starts its own | each in its own  | 1      |
  * | host     | libvirt, browser | one for all of them      | in one VS Code   | 2      |
  * | ui       | libvirt, browser | one for each file        | each in its own  | 2      |
- * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean, files: 'together' | 'sideBySide', places:
- *   number }>>}
+ * @type {Readonly<Record<Layer, { needs: readonly Need[], daemon: boolean, places: number }>>}
  */
 export const plan = {
-  unit: { needs: [], daemon: false, files: 'together', places: 2 },
-  libvirtd: { needs: ['libvirt'], daemon: false, files: 'sideBySide', places: 1 },
-  host: { needs: ['libvirt', 'browser'], daemon: true, files: 'together', places: 2 },
-  ui: { needs: ['libvirt', 'browser'], daemon: true, files: 'sideBySide', places: 2 },
+  unit: { needs: [], daemon: false, places: 1 },
+  here: { needs: ['libvirt'], daemon: false, places: 1 },
+  libvirtd: { needs: ['libvirt'], daemon: false, places: 1 },
+  host: { needs: ['libvirt', 'browser'], daemon: true, places: 2 },
+  ui: { needs: ['libvirt', 'browser'], daemon: true, places: 2 },
 };
 
 /**
@@ -122,7 +123,7 @@ export async function filesOf({ layer, bundles, only }) {
   if (layer === undefined) return [[]];
   const files = bundles ?? (await buildTests(layer, layer, only === undefined ? 'usual' : 'whole', only));
   if (files.length === 0) throw new Error(only === undefined ? 'there are no tests' : `there is no ${only.join(', ')}`);
-  return plan[layer].files === 'together' ? [files] : files.map((file) => [file]);
+  return files.map((file) => [file]);
 }
 
 /**
@@ -131,20 +132,26 @@ export async function filesOf({ layer, bundles, only }) {
  * @param {number} options.index of the part
  * @param {readonly string[]} options.files
  * @param {string} options.dir
+ * @param {string} options.ram see testRun.mjs
  * @param {string | undefined} options.grep
  * @param {NodeJS.ProcessEnv} options.env
  * @returns {PartJob}
  */
 export function jobOf(
   { layer, program, name, release, env: more, mayBegin, places: wanted },
-  { index, files, dir, grep, env },
+  { index, files, dir, ram, grep, env },
 ) {
   const { places, daemon } = layer === undefined ? { places: 1, daemon: false } : plan[layer];
   return {
-    name: files.length === 1 ? nameOf(files[0] ?? '') : (layer ?? name ?? ''),
+    name: files[0] === undefined ? (name ?? '') : nameOf(files[0]),
     args: program ?? (layer === 'host' ? hostCommand(files, grep) : mochaCommand(files, grep)),
     tells: program === undefined ? 'counts' : 'status',
-    env: { ...env, ...(release !== undefined && { VIRT_REWIND_TEST_RELEASE: release }), ...more },
+    env: {
+      ...env,
+      ...(layer === 'here' && { TMPDIR: ram }),
+      ...(release !== undefined && { VIRT_REWIND_TEST_RELEASE: release }),
+      ...more,
+    },
     dir,
     places: wanted ?? places,
     part: index,
@@ -178,6 +185,19 @@ export async function buildForVsCode(programs) {
   return file === undefined ? {} : { VIRT_REWIND_TEST_VSIX: file };
 }
 
+/**
+ * The command line, which many files run, is made once for all of them.
+ * @param {readonly Part[]} parts
+ * @param {string} dir
+ * @returns {Promise<NodeJS.ProcessEnv>} what names it
+ */
+export async function buildForPrograms(parts, dir) {
+  if (!parts.some(({ layer, only }) => layer === 'libvirtd' || (layer === 'here' && only === undefined))) return {};
+  const doors = join(dir, 'doors');
+  await buildDoor('commandLine', doors);
+  return { VIRT_REWIND_TEST_DOORS: doors };
+}
+
 async function withDaemon() {
   const daemon = await startPrivateDaemon();
   return {
@@ -202,7 +222,6 @@ function hostCommand(bundles, grep) {
 /** @param {readonly string[]} bundles @param {string | undefined} grep */
 function mochaCommand(bundles, grep) {
   return [
-    '--enable-source-maps',
     'node_modules/mocha/bin/mocha.js',
     '--no-config',
     '--require=./scripts/rig/strictRejections.cjs',

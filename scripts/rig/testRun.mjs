@@ -1,7 +1,7 @@
 // What one test run started and what of it is still there. Finds processes by a mark that they inherit, so that nothing
 // else on the machine is ever touched.
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync, statfsSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 
 /** Time for ended programs to be gone, before they count as left behind. */
@@ -10,6 +10,8 @@ const graceMs = 5000;
 /**
  * @typedef {object} TestRun
  * @property {string} dir temporary folder of the run, short enough for Unix sockets below it
+ * @property {string} ram another one for small files, in RAM where there is such a place: what waits for a disk, and is
+ *   not about one, need not
  * @property {() => Promise<string[]>} end ends what is still running; returns each process that should not have been
  *   there
  */
@@ -24,19 +26,40 @@ export function startTestRun() {
   const dir = mkdtempSync('/tmp/vrt-');
   // As open as /tmp itself, for tests that go on as another user.
   chmodSync(dir, 0o1777);
+  const ram = ramFolder(basename(dir)) ?? dir;
   process.env['TMPDIR'] = dir;
   process.env['VIRT_REWIND_TEST_RUN'] = dir;
   return {
     dir,
+    ram,
     end: async () => {
       const until = Date.now() + graceMs;
       while (marked(dir).length > 0 && Date.now() < until) await wait(100);
       const left = marked(dir);
       for (const { pid } of left) endProcess(pid);
-      rmSync(dir, { recursive: true, force: true });
+      for (const folder of [dir, ram]) rmSync(folder, { recursive: true, force: true });
       return left.map(({ pid, command }) => `${pid} ${command}`);
     },
   };
+}
+
+/** What a run's small files take at most. */
+const ramBytes = 1 << 30;
+
+/** @param {string} name @returns {string | undefined} nothing where there is no file system in RAM, or no room */
+function ramFolder(name) {
+  const shared = '/dev/shm';
+  try {
+    const { bavail, bsize } = statfsSync(shared);
+    if (bavail * bsize < ramBytes) return undefined;
+    const dir = mkdtempSync(join(shared, `${name}-`));
+    chmodSync(dir, 0o1777);
+    return dir;
+  } catch (error) {
+    if (['ENOENT', 'EACCES', 'EROFS'].includes(String(/** @type {NodeJS.ErrnoException} */ (error).code)))
+      return undefined;
+    throw error;
+  }
 }
 
 /**

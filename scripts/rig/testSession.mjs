@@ -3,8 +3,19 @@
 import { appendFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { installModules, meetNeeds } from './prerequisites.mjs';
+import { ofChildren } from './processorTime.mjs';
 import { causesOf, nothing, TestJobs } from './testJobs.mjs';
-import { buildForVsCode, byLength, filesOf, jobOf, libvirtVersion, plan, strict, usualEnv } from './testParts.mjs';
+import {
+  buildForPrograms,
+  buildForVsCode,
+  byLength,
+  filesOf,
+  jobOf,
+  libvirtVersion,
+  plan,
+  strict,
+  usualEnv,
+} from './testParts.mjs';
 import { startTestRun } from './testRun.mjs';
 
 /** @typedef {import('./prerequisites.mjs').Need} Need */
@@ -66,8 +77,13 @@ export class TestSession {
 
   /** A folder that is gone at the end. */
   get dir() {
+    return this.#folders.dir;
+  }
+
+  get #folders() {
     if (!this.#run) throw new Error('the run has not begun');
-    return this.#run.dir;
+    const { dir, ram } = this.#run;
+    return { dir, ram };
   }
 
   /** @param {string} line */
@@ -135,13 +151,16 @@ export class TestSession {
         const programs = await filesOf(part);
         const index = running.push(await begin(part, programs.length)) - 1;
         const { grep = this.#grep } = part;
-        const options = { index, dir: this.dir, grep, env: usualEnv() };
+        const options = { index, ...this.#folders, grep, env: usualEnv() };
         const mayBegin = part.mayBegin && once(part.mayBegin);
         jobs.push(...programs.map((files) => jobOf({ ...part, ...(mayBegin && { mayBegin }) }, { ...options, files })));
         if (part.layer !== undefined && plan[part.layer].needs.includes('browser')) forVsCode.push(programs.flat());
       });
     }
-    const env = forVsCode.length === 0 ? {} : await buildForVsCode(forVsCode);
+    const env = {
+      ...(await buildForPrograms(parts, this.dir)),
+      ...(forVsCode.length === 0 ? {} : await buildForVsCode(forVsCode)),
+    };
     for (const job of jobs) Object.assign(job.env, env);
     const atOnce = jobs.length === 1;
     const tell = this.#teller(running, atOnce);
@@ -180,7 +199,7 @@ export class TestSession {
         if (!its.begun && !isMute) this.say(`\n== ${its.name}`);
         its.begun = true;
         for (const { job, result } of its.results.slice(its.told)) {
-          if (!atOnce) process.stdout.write(`\n-- ${job.name}: ${result.seconds.toFixed(1)} s\n${result.output}`);
+          if (!atOnce) process.stdout.write(`\n-- ${job.name}: ${lengthOf(result)}\n${result.output}`);
         }
         its.told = its.results.length;
         if (its.left > 0) return;
@@ -207,7 +226,7 @@ export class TestSession {
     const red = results.filter(({ result }) => result.counts.failed > 0);
     const failed = red.flatMap(({ result }) => result.counts.failures);
     const causes = causesOf(failed);
-    const isRetried = part.layer !== 'unit' && this.#grep === undefined && !this.stopped;
+    const isRetried = part.layer !== 'unit' && part.layer !== 'here' && this.#grep === undefined && !this.stopped;
     if (causes.length > 0 && isRetried && causes.length + this.#flaky.length <= mostFlaky) {
       if (await this.#passesAlone(part, name, red)) {
         for (const { title, text } of causes) this.#flaky.push(`${name}: ${title}: ${text}`);
@@ -236,8 +255,8 @@ export class TestSession {
       const { failures } = result.counts;
       const suites = [...new Set(failures.map(({ suite }) => `^${escaped(suite)}`))];
       this.say(`\n== ${name}: once more, alone: ${failures.map(({ title }) => title).join('; ')}`);
-      const { dir, env, files } = job;
-      const again = jobOf(part, { index: job.part, files, dir, grep: suites.join('|'), env });
+      const { env, files } = job;
+      const again = jobOf(part, { index: job.part, files, ...this.#folders, grep: suites.join('|'), env });
       await this.#jobs.run([{ ...again, mayBegin: () => true }], {
         places,
         atOnce: true,
@@ -262,6 +281,8 @@ export class TestSession {
     for (const line of this.#flaky) this.say(`flaky: ${line}`);
     for (const line of this.#closing) this.say(line);
     const { passed, failed, skipped } = this.#total;
+    const { user, system } = ofChildren();
+    this.say(`processor: ${user.toFixed(0)} s user + ${system.toFixed(0)} s system`);
     // A crashed layer is a failure in the count too, for whoever reads only the last line.
     this.say(`${passed} passed, ${failed + this.#problems.length} failed, ${skipped} skipped`);
     process.exit(this.#problems.length > 0 || failed > 0 ? 1 : 0);
@@ -273,6 +294,11 @@ async function begin(part, left) {
   const libvirt = part.layer === 'libvirtd' ? [`libvirt ${await libvirtVersion(part.release)}`] : [];
   const name = [part.name ?? part.layer ?? '', ...libvirt].join(', ');
   return { part, name, left, whole: true, results: [], told: 0, begun: false };
+}
+
+/** @param {Result} result */
+function lengthOf({ seconds, processor: { user, system } }) {
+  return `${seconds.toFixed(1)} s, ${user.toFixed(1)} s + ${system.toFixed(1)} s of processor`;
 }
 
 /** @param {{ readonly result: Result }} ended */

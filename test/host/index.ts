@@ -7,7 +7,6 @@ import Mocha from 'mocha';
 /** Called by VS Code; rejects when a test failed, which makes VS Code end with a status. */
 export async function run(): Promise<void> {
   const { env } = process;
-  process.setSourceMapsEnabled(true);
   const mocha = new Mocha({
     ui: 'bdd',
     // None: a test ends by silence (scripts/rig/silence.cjs).

@@ -3,4 +3,4 @@
 import { faultKinds, withSaves } from './faults/faultKinds.js';
 import { faultTable } from './faults/faultTable.js';
 
-faultTable(({ name }) => (name.includes('guest runs on') ? withSaves : faultKinds));
+faultTable(({ name }) => (name.includes('guest runs on') ? withSaves : faultKinds), 'seen');

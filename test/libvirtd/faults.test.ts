@@ -26,4 +26,4 @@ const deepAlone: readonly string[] = [
   'clone an external snapshot as a full copy',
 ];
 
-faultTable(({ name }) => (deepAlone.includes(name) ? [] : ['extensionKilled', ...(few.get(name) ?? [])]));
+faultTable(({ name }) => (deepAlone.includes(name) ? [] : ['extensionKilled', ...(few.get(name) ?? [])]), 'planned');

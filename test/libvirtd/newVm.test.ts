@@ -100,7 +100,7 @@ describe('a new VM of an image', () => {
     await daemon.stop();
   });
 
-  it('is made by the library too, which says why not with a kind', async () => {
+  itRarely('is made by the library too, which says why not with a kind', async () => {
     await inLibrary(async (rewind) => {
       const options = { memoryMiB: 96, network: 'none', user: 'dev', seconds: 120 } as const;
       const { vm, ...made } = await rewind.newVm({ file: image }, 'lib', options);
@@ -221,7 +221,7 @@ describe('a new VM of an image', () => {
     await isClean();
   });
 
-  it('is made where a crash left one on a host that cannot be reached', async () => {
+  itRarely('is made where a crash left one on a host that cannot be reached', async () => {
     const store = newVmStore(session, silentLog, 'test');
     const connection = `qemu+unix:///system?socket=${at('nobody')}`;
     const vm = { connection, uuid: randomUUID(), name: 'web', folder: at('labs', 'virt-rewind-lab-0123456789ab') };
@@ -239,7 +239,7 @@ describe('a new VM of an image', () => {
     await isClean();
   });
 
-  it('is removed by the name that it has now, and on its connection alone', async () => {
+  itRarely('is removed by the name that it has now, and on its connection alone', async () => {
     await make(wanted('web'));
     await virsh('destroy', 'web');
     await virsh('domrename', 'web', 'prod');

@@ -5,13 +5,14 @@ import axe from 'axe-core';
 import { makeDemoVms, removeDemoVms } from '../../scripts/guest/demoVms.mjs';
 import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
+import { allRows } from '../allRows.js';
 import { openStage, testDaemon } from './stage.js';
 import { stepsOnStage } from './steps.js';
 
 const internal = 'rewind-internal';
 const external = 'rewind-overlays';
 
-for (const by of ['mouse', 'keyboard'] as const) {
+for (const by of allRows ? (['mouse', 'keyboard'] as const) : (['mouse'] as const)) {
   describe(`the story by ${by}`, () => {
     const daemon = testDaemon();
     const { virsh } = daemon;

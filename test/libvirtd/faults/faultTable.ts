@@ -39,8 +39,10 @@ const tableFile = process.env['FAULT_TABLE'];
 /**
  * In the bundle of the test that calls it, which is also the program of the editor that is killed.
  * @param faultsOf those of an operation that are tried; an operation without any is left out
+ * @param course `seen`: each operation is run once without a fault, and its faults are timed by that; `planned`: its
+ *   plan tells where they act, and that it comes to its end is proved elsewhere
  */
-export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[]): void {
+export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[], course: 'seen' | 'planned'): void {
   const task = process.env[childVariable];
   if (task !== undefined) {
     void runAsChild(task);
@@ -89,6 +91,21 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
       // One test holds all rows of a fault: with all moments of all steps there may be a hundred.
       let usual: Required<Course> | undefined;
 
+      if (course === 'planned') {
+        for (const kind of kinds) {
+          it(`is as before or as after: ${kind}`, async function () {
+            if (kind === 'diskFull' && !isRoot) {
+              skipWithoutRoot(this);
+              return;
+            }
+            const row = await runRow(bench, scenario, { kind, placeIn: (plan) => mostHarmful(kind, plan)[0] });
+            assert.ok(row, 'nothing to break off so');
+            assert.deepEqual(row.wrong, []);
+          });
+        }
+        return;
+      }
+
       it('comes to its end when nothing goes wrong', async () => {
         const { course, wrong } = await runRow(bench, scenario);
         assert.deepEqual(wrong, []);
@@ -101,8 +118,8 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
           assert.ok(usual, 'it did not come to its end without a fault');
           const places = isAll ? everywhere(kind, usual.plan, within) : mostHarmful(kind, usual.plan);
           if (kind === 'diskFull' && !isRoot) {
-            process.stdout.write('          skipped: only root can mount a small disk\n');
-            this.skip();
+            skipWithoutRoot(this);
+            return;
           }
           if (places.length === 0) {
             // No step of this plan can be broken off so (a VM that is off has no QEMU, a rename makes no file).
@@ -124,4 +141,9 @@ export function faultTable(faultsOf: (scenario: Scenario) => readonly FaultKind[
       }
     });
   }
+}
+
+function skipWithoutRoot(test: Mocha.Context): void {
+  process.stdout.write('          skipped: only root can mount a small disk\n');
+  test.skip();
 }

@@ -47,12 +47,27 @@ const strangeMs = 240_000;
 
 let vms = 0;
 
-/** Without a fault it must end as after the operation. */
+export interface PlacedFault {
+  readonly kind: FaultKind;
+  readonly at: At;
+  /** What goes on when nothing goes wrong. */
+  readonly usual: Required<Course>;
+}
+
+/** Where a fault acts in a plan that nobody has seen run; undefined: nowhere. */
+export interface FaultInPlan {
+  readonly kind: FaultKind;
+  readonly placeIn: (plan: PlannedWork) => At | undefined;
+}
+
+/** Without a fault it must end as after the operation; undefined: the fault has no place in its plan. */
+export async function runRow(bench: Bench, scenario: Scenario, wanted: FaultInPlan): Promise<RowResult | undefined>;
+export async function runRow(bench: Bench, scenario: Scenario, wanted?: PlacedFault): Promise<RowResult>;
 export async function runRow(
   bench: Bench,
   scenario: Scenario,
-  fault?: { readonly kind: FaultKind; readonly at: At; readonly usual: Required<Course> },
-): Promise<RowResult> {
+  wanted?: PlacedFault | FaultInPlan,
+): Promise<RowResult | undefined> {
   vms += 1;
   const { daemon, cutter, uri, disks } = bench;
   const name = `f${String(vms)}`;
@@ -60,7 +75,7 @@ export async function runRow(
   await bench.settled();
   const vm = await OracleVm.define(daemon, { name, diskMiB: 4, folder });
   const journal = join(daemon.dir, `journal-${name}`);
-  const kind = fault?.kind;
+  const kind = wanted?.kind;
   // An operation may be over before the daemon is there again.
   let acting: Promise<EndOfFault | undefined> | undefined;
   const act = async (course: Course): Promise<void> => {
@@ -69,7 +84,6 @@ export async function runRow(
       await acting;
     }
   };
-  const inside = fault === undefined ? {} : { act, at: fault.at, usualMs: fault.usual.tookMs };
   const maker = openEditor({ uri, journal: `${journal}-maker`, env: daemon.env });
   const editors: Editor[] = [maker];
   let doing = 'making its snapshots';
@@ -79,7 +93,12 @@ export async function runRow(
   }, strangeMs);
   try {
     const prepared = await scenario.prepare(await stageOf(maker, vm, uri));
+    const fault = wanted !== undefined && 'placeIn' in wanted ? await placed(maker, prepared, wanted) : wanted;
     maker.engine.dispose();
+    if (wanted !== undefined && fault === undefined) {
+      return undefined;
+    }
+    const inside = fault === undefined ? {} : { act, at: fault.at, usualMs: fault.usual.tookMs };
     let said: string;
     let course: Course;
     if (kind === 'extensionKilled') {
@@ -158,6 +177,20 @@ export async function runRow(
       await rm(left, { recursive: true, force: true });
     }
   }
+}
+
+/** Of a plan that was not seen to run it is not known how long its steps take. */
+async function placed(
+  { engine }: Editor,
+  { request }: Prepared,
+  { kind, placeIn }: FaultInPlan,
+): Promise<PlacedFault | undefined> {
+  const decision = await engine.plan(request);
+  if (decision.kind !== 'plan') {
+    throw new Error(`nothing to break off: it is ${decision.kind}`);
+  }
+  const at = placeIn(decision);
+  return at === undefined ? undefined : { kind, at, usual: { plan: decision, tookMs: [] } };
 }
 
 async function stageOf(editor: Editor, vm: OracleVm, uri: string): Promise<GuestVm> {

@@ -1,3 +1,6 @@
 // @ts-check
-// Where the bundle that this file is part of stands: a child process is started from it.
-export const thisBundle = import.meta.filename;
+// Which bundle runs: a child process is started from it. What bundles share stands in files of its own, so that
+// import.meta cannot tell.
+const bundle = process.argv.filter((word) => word.endsWith('.test.mjs')).at(-1);
+if (bundle === undefined) throw new Error('run by something else than a bundle of tests');
+export const thisBundle = bundle;

@@ -4,9 +4,10 @@
 import assert from 'node:assert/strict';
 import { families } from '../../fuzz/decoders.js';
 import { type Decoder, fuzz } from '../../fuzz/fuzz.js';
+import { allRows } from '../../allRows.js';
 
 const { FUZZ_SEED: seed, FUZZ_FROM: from, FUZZ_MINUTES: minutes } = process.env;
-const inputs = 60;
+const inputs = allRows ? 60 : 20;
 
 describe('fuzz', () => {
   for (const decoder of Object.values<readonly Decoder[]>(families).flat()) {

@@ -10,6 +10,7 @@ import {
   withSnooze,
   writeNotes,
 } from '../../../src/health/watchNotes.js';
+import { itRarely } from '../../allRows.js';
 
 const hour = 3_600_000;
 const now = 1_000 * hour;
@@ -68,7 +69,7 @@ describe('what the watch remembers', () => {
     assert.deepEqual(fresh(notes, [a], now + hour)[1], [a], 'it is told again');
   });
 
-  it('stays bounded', () => {
+  itRarely('stays bounded', () => {
     let notes = noNotes;
     for (let at = 0; at < 3_000; at += 1) {
       notes = withSnooze(tell(notes, of(noteKey(String(at))), () => false, now).notes, [noteKey(`s${at}`)], 0, 1);
