@@ -14,7 +14,7 @@ import { root } from './root.mjs';
  *
  * | layer    | needs            | private daemon           | its files run    | places |
  * |----------|------------------|--------------------------|------------------|--------|
- * | unit     | –                | –                        | in one process   | 2      |
+ * | unit     | libvirt          | –                        | in one process   | 2      |
  * | libvirtd | libvirt          | each file starts its own | each in its own  | 1      |
  * | host     | libvirt, browser | one for all of them      | in one VS Code   | 2      |
  * | ui       | libvirt, browser | one for each file        | each in its own  | 2      |
@@ -22,7 +22,8 @@ import { root } from './root.mjs';
  *   number }>>}
  */
 export const plan = {
-  unit: { needs: [], daemon: false, files: 'together', places: 2 },
+  // Its tests make and read images, with qemu-img.
+  unit: { needs: ['libvirt'], daemon: false, files: 'together', places: 2 },
   libvirtd: { needs: ['libvirt'], daemon: false, files: 'sideBySide', places: 1 },
   host: { needs: ['libvirt', 'browser'], daemon: true, files: 'together', places: 2 },
   ui: { needs: ['libvirt', 'browser'], daemon: true, files: 'sideBySide', places: 2 },
