@@ -30,6 +30,9 @@ const libvirtPrograms = {
   // TPMs of guests.
   swtpm: 'swtpm',
   swtpm_setup: 'swtpm-tools',
+  // Keys for new VMs.
+  'ssh-keygen': 'openssh-client',
+  ps: 'procps',
   // Assembles the guest that the data oracle talks to.
   nasm: 'nasm',
   unshare: 'util-linux',
