@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import eslint from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import { beforePackagesRules } from './scripts/lint/beforePackages.mjs';
 import { houseRules } from './scripts/lint/house.mjs';
 import { commentRules } from './scripts/lint/comments.mjs';
 import { nameRules } from './scripts/lint/names.mjs';
@@ -568,6 +569,11 @@ const untold = [
   },
 ];
 
+/** What somebody runs in a clone without node_modules, and what installs the packages itself. */
+const installers = ['test', 'testDeep', 'testVersions', 'start', 'histories', 'bench', 'screenshots'].map(
+  (name) => `scripts/${name}.mjs`,
+);
+
 export default tseslint.config(
   { ignores: ['dist', 'out-test', 'artifacts', 'node_modules', 'test/fixtures'] },
   eslint.configs.recommended,
@@ -639,6 +645,11 @@ export default tseslint.config(
         { patterns: [{ group: ['**/src/**'], message: 'What judges the extension is no part of it.' }] },
       ],
     },
+  },
+  {
+    files: ['scripts/**/*.mjs'],
+    plugins: { beforePackages: beforePackagesRules(installers.map((name) => join(import.meta.dirname, name))) },
+    rules: { 'beforePackages/node-alone': 'error' },
   },
   {
     files: ['**/*.mjs'],

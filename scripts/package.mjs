@@ -3,7 +3,6 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildExtension } from './build.mjs';
-import { packNpm } from './npmPackage.mjs';
 import { isEntryPoint } from './rig/entryPoint.mjs';
 import { root } from './rig/root.mjs';
 import { fileNames } from './splitBundle.mjs';
@@ -95,6 +94,10 @@ if (isEntryPoint(import.meta)) {
   const { values } = parseArgs({ options: { npm: { type: 'boolean' } } });
   const { file, bytes, startBytes } = await packageExtension();
   console.log(`${file}: ${(bytes / 1024).toFixed(0)} KB, of which each start reads ${(startBytes / 1024).toFixed(0)}`);
-  // Both are made of the same files.
-  if (values.npm) console.log(await packNpm(join(root, 'artifacts')));
+  if (values.npm) {
+    // Loaded late, because the tests import this file before the packages that it needs are installed.
+    const { packNpm } = await import('./npmPackage.mjs');
+    // Both are made of the same files.
+    console.log(await packNpm(join(root, 'artifacts')));
+  }
 }

@@ -11,7 +11,6 @@ import { makeManyVms } from './guest/manyVms.mjs';
 import { virshOk } from './guest/defineVm.mjs';
 import { runInGuest, waitForAgent } from './guest/inGuest.mjs';
 import { loadSource } from './loadSource.mjs';
-import { packNpm } from './npmPackage.mjs';
 import { putExampleLab } from './start/exampleLab.mjs';
 import { hands } from './rig/hands.mjs';
 import { installModules, meetNeeds } from './rig/prerequisites.mjs';
@@ -674,6 +673,7 @@ async function shoot({ workbench: { page } }, name, size) {
 async function installLibrary(dir, project) {
   const built = join(dir, 'packed');
   await buildPacked(built);
+  const { packNpm } = await import('./npmPackage.mjs');
   const packed = await packNpm(dir, built);
   await runOk('npm', ['install', '--no-audit', '--no-fund', '--no-save', packed], { cwd: project });
 }

@@ -1,5 +1,6 @@
 // `npm start`: from a fresh clone to the extension in a real VS Code, with demo VMs to try it on.
 //   npm start [-- --no-browser]       npm start -- --uninstall-demo
+import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { buildExtension } from './build.mjs';
 import { virshOf } from './guest/defineVm.mjs';
@@ -9,7 +10,7 @@ import { labGuestFolder, putExampleLab } from './start/exampleLab.mjs';
 import { demoUri, ensureDaemon, isSystem } from './start/libvirtService.mjs';
 import { ensureNpmModules } from './start/npmModules.mjs';
 import { say, StartStopped } from './start/say.mjs';
-import { ensureLibvirt } from './start/systemPackages.mjs';
+import { planLibvirt } from './start/systemPackages.mjs';
 import { uninstallDemo } from './start/uninstallDemo.mjs';
 
 /** What ends with this run, the latest first. @type {(() => Promise<void>)[]} */
@@ -20,13 +21,15 @@ let ending;
 /**
  * Ends what this run started, once, and then the process.
  * @param {number} status
+ * @param {unknown} [reason] told as the last thing
  * @returns {Promise<never>}
  */
-function end(status) {
+function end(status, reason) {
   const finish = async () => {
     for (const step of endings.reverse()) {
       await step().catch((/** @type {unknown} */ error) => console.error(error));
     }
+    if (reason !== undefined) console.error(reason instanceof StartStopped ? `\n${reason.message}\n` : reason);
     process.exit(status);
   };
   return (ending ??= finish());
@@ -39,18 +42,29 @@ function end(status) {
 function stopWith(what) {
   return (error) => {
     if (error instanceof StartStopped) throw error;
-    throw new StartStopped(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartStopped(`${what}: ${reason}\nRun npm start again: it goes on where this one stopped.`, {
+      cause: error,
+    });
   };
 }
 
 async function start() {
-  await ensureNpmModules();
-  const libvirt = await ensureLibvirt();
-  const editorReady = prepareEditor().catch(stopWith('VS Code could not be installed'));
-  const built = buildExtension().catch(stopWith('The extension could not be built'));
+  const { libvirt, mayAsk, install } = await planLibvirt();
+  const installed = install();
+  // Beside it, unless a question for a password would be lost between the two.
+  const modules = mayAsk ? installed.then(ensureNpmModules) : ensureNpmModules();
+  endings.push(() => comeToEnd([installed, modules]));
+  const editorReady = (mayAsk ? installed : Promise.resolve())
+    .then(prepareEditor)
+    .catch(stopWith('VS Code could not be installed'));
+  const built = modules.then(() => buildExtension().catch(stopWith('The extension could not be built')));
   // Whichever fails first is told; the other must not end the process before it is.
   editorReady.catch(() => undefined);
   built.catch(() => undefined);
+  await installed;
+  // Where npm has failed meanwhile, no VM is made.
+  await Promise.race([modules, undefined]);
   if (libvirt === 'ready') await startDemo();
   await built;
   await editorReady;
@@ -63,6 +77,14 @@ async function start() {
   console.log(lastWords(editor.url, libvirt === 'ready'));
   await editor.closed;
   if (ending === undefined) say('VS Code was closed');
+}
+
+/** What installs packages is not broken off. @param {readonly Promise<void>[]} installing */
+async function comeToEnd(installing) {
+  const whole = Promise.allSettled(installing);
+  const isOver = await Promise.race([whole.then(() => true), wait(10, false)]);
+  if (!isOver) say('waiting for npm ci and apt-get to end (Ctrl+C: at once)');
+  await whole;
 }
 
 async function startDemo() {
@@ -90,27 +112,23 @@ async function startDemo() {
   say(`the demo VMs run: ${demoNames.join(', ')} on ${demoUri}`);
 }
 
-/** @param {string | undefined} url @param {boolean} demo */
+/** The address is the last of them. @param {string | undefined} url @param {boolean} demo */
 function lastWords(url, demo) {
-  const lines = [
-    '',
-    url === undefined
-      ? '  VS Code opens with the extension.'
-      : `  Open in a browser on this machine:\n\n      ${url}\n`,
-    '  It opens on the view with the VMs; elsewhere: the Virt Rewind icon in the bar at the left.',
-  ];
+  const lines = [''];
   if (demo) {
     lines.push(
-      '',
       '  What is there, and what to try first:',
       '    rewind-internal   counts in memory and on disk, and its console is open: revert it to “Before upgrade”',
       '    rewind-overlays   snapshots as files over each other: show its picture, or fork it while it runs',
       '    virt-rewind.yaml  a lab of three more VMs: press Create Lab above it, run the task “Break two VMs”, press F5',
+      '',
     );
   }
   lines.push(
-    '',
+    '  It opens on the view with the VMs; elsewhere: the Virt Rewind icon in the bar at the left.',
     '  Ctrl+C ends VS Code and the demo VMs. Your changes to them stay; npm start -- --uninstall-demo removes them, and the lab.',
+    '',
+    url === undefined ? '  VS Code opens with the extension.' : `  Open in a browser on this machine:\n\n      ${url}`,
     '',
   );
   return lines.join('\n');
@@ -134,6 +152,5 @@ try {
   await (uninstall ? uninstallDemo() : start());
   await end(0);
 } catch (error) {
-  console.error(error instanceof StartStopped ? `\n${error.message}\n` : error);
-  await end(1);
+  await end(1, error);
 }

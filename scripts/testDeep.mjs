@@ -94,7 +94,7 @@ async function partOf(part, release) {
     return may;
   };
   const common = { name, mayBegin, passed: () => remember(name) };
-  if (layer === undefined) return { ...common, program: historiesCommand(part) };
+  if (layer === undefined) return { ...common, program: part.program ?? historiesCommand(part), places };
   const bundles = await bundlesOf(layer, tier, files);
   return { ...common, layer, bundles, release, grep, env, places };
 }
@@ -136,13 +136,13 @@ function historiesCommand({ version, group }) {
   ];
 }
 
-/** Rooms of src/ that changed; undefined where it is not known since when. */
+/** Rooms of src/ that changed, and what did beside src/; undefined where it is not known since when. */
 async function changedRooms() {
   const tag = await run('git', ['-C', root, 'describe', '--tags', '--abbrev=0']);
   const since = values.since ?? (tag.code === 0 ? tag.stdout.trim() : undefined);
   if (since === undefined) return undefined;
-  const names = await runOk('git', ['-C', root, 'diff', '--name-only', since, '--', 'src']);
-  return new Set(names.split('\n').flatMap((name) => name.split('/')[1] ?? []));
+  const names = await runOk('git', ['-C', root, 'diff', '--name-only', since]);
+  return new Set(names.split('\n').flatMap((name) => name.replace(/^src\//u, '').split('/')[0] ?? []));
 }
 
 /** What the tests would see of the checkout: the same for the same files. */

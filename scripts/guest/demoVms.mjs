@@ -122,6 +122,7 @@ export async function makeDemoVms({ virsh, folder, onStep = () => undefined, onS
   /** @type {ReturnType<typeof buildGuest> | undefined} */
   let building;
   const guest = () => (building ??= buildGuest({ onStep }));
+  const start = startInTurn(virsh, onStep);
   // All of them first: where one is somebody else's, none is made.
   const states = await Promise.all(demos.map(({ name }) => stateOf(virsh, name)));
   const started = await allOver(
@@ -131,14 +132,14 @@ export async function makeDemoVms({ virsh, folder, onStep = () => undefined, onS
       if (state !== undefined && (await exists(ready))) {
         if (state !== 'shut off' && state !== 'crashed') return undefined;
         onStart(demo.name);
-        await virshOk(virsh, 'start', demo.name);
+        await start(demo.name);
         return demo.name;
       }
       // Half made, or its files are gone: nobody's work is in it.
       await removeOne(virsh, folder, demo.name);
       onStart(demo.name);
       onStep(`making the VM ${demo.name} with its snapshots`);
-      await makeOne(virsh, folder, demo, await guest());
+      await makeOne({ virsh, folder, start, built: await guest() }, demo);
       await writeFile(ready, '');
       return demo.name;
     }),
@@ -147,12 +148,34 @@ export async function makeDemoVms({ virsh, folder, onStep = () => undefined, onS
 }
 
 /**
+ * Starts VMs one after the other: with the first, libvirt makes the control group of all of them, and another that
+ * starts meanwhile may get no processors ("No space left on device"). What fails is tried once more.
  * @param {Virsh} virsh
- * @param {string} folder
- * @param {(typeof demos)[number]} demo
- * @param {import('./buildGuest.mjs').Guest} built
+ * @param {(what: string) => void} onStep
+ * @returns {(name: string) => Promise<void>}
  */
-async function makeOne(virsh, folder, { name, title, description, prepare }, built) {
+function startInTurn(virsh, onStep) {
+  const startOne = async (/** @type {string} */ name) => {
+    const { code, stderr } = await virsh(['start', name]);
+    if (code === 0) return;
+    onStep(`${name} did not start, so it is tried once more: ${stderr.trim()}`);
+    await virshOk(virsh, 'start', name);
+  };
+  /** @type {Promise<unknown>} */
+  let last = Promise.resolve();
+  return (name) => {
+    const started = last.then(() => startOne(name));
+    last = started.catch(() => undefined);
+    return started;
+  };
+}
+
+/**
+ * @param {{ virsh: Virsh, folder: string, start: (name: string) => Promise<void>, built:
+ *   import('./buildGuest.mjs').Guest }} means
+ * @param {(typeof demos)[number]} demo
+ */
+async function makeOne({ virsh, folder, start, built }, { name, title, description, prepare }) {
   await mkdir(folder, { recursive: true, mode: 0o755 });
   const file = join(folder, `${name}.qcow2`);
   const guest = { kernel: join(folder, `${name}.vmlinuz`), initrd: join(folder, `${name}.initrd.img`) };
@@ -176,7 +199,7 @@ async function makeOne(virsh, folder, { name, title, description, prepare }, bui
         ...[name, snapshot, '--description', describe(text, heading, consistency), '--atomic', ...flags],
       ),
     start: async (value) => {
-      await virshOk(virsh, 'start', name);
+      await start(name);
       await waitForAgent(virsh, name);
       await counters(virsh, name, value);
     },

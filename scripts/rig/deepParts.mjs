@@ -7,9 +7,10 @@
  * @property {string} group by which it is chosen on the command line
  * @property {'system' | 'trixie' | 'newest'} version of libvirt
  * @property {number} minutes that it takes by itself on two cores, about
- * @property {readonly string[]} guards rooms of src/ whose change it would see
+ * @property {readonly string[]} guards rooms of src/ whose change it would see, and what stands beside src/
  * @property {readonly import('./prerequisites.mjs').Need[]} [needs] beside those of its layer
- * @property {import('../build.mjs').Layer} [layer] its files are run in; without one, `npm run histories` is
+ * @property {import('../build.mjs').Layer} [layer] its files are run in; without one, its program is
+ * @property {readonly string[]} [program] arguments of Node; without one, `npm run histories` is run
  * @property {import('../build.mjs').Tier} [tier] of its files
  * @property {readonly string[]} [files] by the first part of their names; all of the tier unless given
  * @property {string} [grep]
@@ -210,6 +211,7 @@ const peculiar = ['tagNames', 'tagsInLayers', 'blockDevices', 'foreignUsers', 's
  * | undo      | fifty random operations, undone one by one                        |
  * | copies    | backups between random operations and during them, restored       |
  * | oracle    | what judges the others sees each thing that is changed            |
+ * | bare      | the README's two commands on a machine with Node.js alone         |
  * | editors   | all that runs in VS Code, on the oldest that the manifest admits  |
  * @type {readonly DeepPart[]}
  */
@@ -577,6 +579,22 @@ export const deepParts = [
     tier: 'deep',
     files: ['copiesHistories'],
   },
+  .../** @type {const} */ ([
+    ['root', 'test -- unit', 14],
+    ['user', 'test -- libvirtd/session', 4],
+  ]).map(
+    ([who, test, minutes]) =>
+      /** @type {DeepPart} */ ({
+        name: `bare ${who}`,
+        group: 'bare',
+        version: 'system',
+        minutes,
+        guards: ['scripts', 'package.json', '.ci'],
+        needs: ['root', 'releases'],
+        program: ['scripts/bareRoom.mjs', who, 'start', test],
+        places: 3,
+      }),
+  ),
   {
     name: 'more editor',
     group: 'more',

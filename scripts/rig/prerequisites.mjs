@@ -30,6 +30,9 @@ const libvirtPrograms = {
   // TPMs of guests.
   swtpm: 'swtpm',
   swtpm_setup: 'swtpm-tools',
+  // Keys for new VMs.
+  'ssh-keygen': 'openssh-client',
+  ps: 'procps',
   // Assembles the guest that the data oracle talks to.
   nasm: 'nasm',
   unshare: 'util-linux',
@@ -42,9 +45,10 @@ const libvirtPrograms = {
  * Pacemaker with its agents, in the deep tier alone, for their packages start services; `guestfish`: with a kernel for
  * its VM, in the deep tier alone, for they are large; `network`: a DHCP server of libvirt's, which starts no service;
  * `rclone`: it serves backups as a REST server of restic's does, is large too, and Debian has no package of such a
- * server; `gdb`: a debugger of VMs; `shellcheck`: for `npm run lint`.
+ * server; `gdb`: a debugger of VMs; `shellcheck`: for `npm run lint`; `root`: the run's own rights, which nothing here
+ * can give.
  * @typedef {'libvirt' | 'browser' | 'releases' | 'pytest' | 'sshd' | 'network' | 'cluster' | 'guestfish' | 'rclone'
- *   | 'gdb' | 'shellcheck'} Need
+ *   | 'gdb' | 'shellcheck' | 'root'} Need
  */
 
 /**
@@ -53,6 +57,7 @@ const libvirtPrograms = {
  * @returns {Promise<string[]>}
  */
 export async function missingPackages(need) {
+  if (need === 'root') return [];
   if (need === 'browser') return (await findBrowser()) ? [] : ['chromium'];
   if (need === 'pytest') {
     const { code } = await run(systemPython, ['-m', 'pytest', '--version']);
@@ -113,6 +118,7 @@ export async function missingPackages(need) {
 export async function meetNeeds(needs, say) {
   /** @type {Map<Need, string>} */
   const unmet = new Map();
+  if (needs.includes('root') && process.getuid?.() !== 0) unmet.set('root', 'run it as root');
   /** @type {Map<Need, string[]>} */
   const wanted = new Map();
   for (const need of needs) {

@@ -1,8 +1,8 @@
 // Brings node_modules up to what package-lock.json asks for. Needs nothing but Node itself.
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { root } from '../rig/root.mjs';
+import { run } from '../rig/run.mjs';
 import { say, StartStopped } from './say.mjs';
 
 /**
@@ -24,17 +24,12 @@ export async function ensureNpmModules() {
     JSON.parse(await readFile(join(root, file), 'utf8').catch(() => '{}'));
   if (isUpToDate(await read('package-lock.json'), await read('node_modules/.package-lock.json'))) return;
   say('installing the npm packages of package-lock.json (npm ci)');
-  const npm = spawn('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'inherit'],
-  });
-  const status = await new Promise((resolve) => {
-    npm.once('close', resolve);
-    npm.once('error', () => resolve(127));
-  });
-  if (status !== 0) {
-    throw new StartStopped(
-      `"npm ci" ended with ${String(status)}. Put right what it says above, then run npm start again.`,
-    );
+  // Without its own words, for apt-get may run beside it.
+  const args = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
+  const { code, stdout, stderr } = await run('npm', args, { cwd: root });
+  if (code !== 0) {
+    const said = `${stdout}\n${stderr}`.trim().split('\n').slice(-20).join('\n');
+    throw new StartStopped(`"npm ci" ended with ${code}:\n${said}\nPut that right, then run npm start again.`);
   }
+  say('installed the npm packages');
 }

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { missingPackages } from '../rig/prerequisites.mjs';
-import { findProgram } from '../rig/run.mjs';
+import { findProgram, run } from '../rig/run.mjs';
 import { say, StartStopped } from './say.mjs';
 
 /** What to type where we do not install by ourselves. */
@@ -30,35 +30,49 @@ const instructions = [
 ];
 
 /**
- * @returns {Promise<'ready' | 'noDemo'>} `noDemo`: libvirt may be here, but the demo VMs cannot be made on this system
+ * @typedef {object} LibvirtPlan
+ * @property {'ready' | 'noDemo'} libvirt once it is carried out; `noDemo`: libvirt may be here, but the demo VMs cannot
+ *   be made on this system
+ * @property {boolean} mayAsk whether sudo may ask for a password meanwhile
+ * @property {() => Promise<void>} install
+ */
+
+/**
+ * Asks what there is to ask, and installs nothing yet.
+ * @returns {Promise<LibvirtPlan>}
  * @throws {StartStopped} with the command that is missing
  */
-export async function ensureLibvirt() {
+export async function planLibvirt() {
+  const nothing = { mayAsk: false, install: async () => undefined };
   if (process.platform !== 'linux') {
     say(`there is no libvirt with QEMU guests for ${process.platform}: no demo VMs here`);
     say('a connection to a libvirt on another host (qemu+ssh://) is planned and not there yet');
-    return 'noDemo';
+    return { libvirt: 'noDemo', ...nothing };
   }
   if ((await findProgram('apt-get')) === undefined) {
-    return withoutApt();
+    await withoutApt();
+    return { libvirt: 'noDemo', ...nothing };
   }
   const missing = await missingPackages('libvirt');
-  const needsLists = await hasNoPackageLists();
-  if (missing.length === 0 && !needsLists) return 'ready';
+  if (missing.length === 0 && !(await hasNoPackageLists())) return { libvirt: 'ready', ...nothing };
   if (missing.length > 0) say(`libvirt and QEMU: missing ${missing.join(', ')}`);
   const install = ['install', '-y', '--no-install-recommends', ...missing];
   const asRoot = await rightsFor(`apt-get update && apt-get ${install.join(' ')}`);
-  say('bringing the package lists up to date (apt-get update)');
-  await runApt(asRoot, ['update', '-q']);
-  if (missing.length > 0) {
-    say(`installing ${missing.join(', ')} and what they need (apt-get install)`);
-    await runApt(asRoot, ['-q', ...install]);
-    say(`installed ${missing.join(', ')}`);
-  }
-  return 'ready';
+  return {
+    libvirt: 'ready',
+    mayAsk: asRoot.length > 0 && (await run('sudo', ['-n', 'true'])).code !== 0,
+    install: async () => {
+      say('bringing the package lists up to date (apt-get update)');
+      await runApt(asRoot, ['update', '-q']);
+      if (missing.length === 0) return;
+      say('installing libvirt, QEMU and what they need (apt-get install)');
+      await runApt(asRoot, ['-q', ...install]);
+      say('installed libvirt and QEMU');
+    },
+  };
 }
 
-/** @returns {Promise<'noDemo'>} */
+/** @throws {StartStopped} where libvirt or QEMU is not here */
 async function withoutApt() {
   const daemon = (await findProgram('libvirtd')) ?? (await findProgram('virtqemud'));
   if (daemon === undefined || (await findProgram('qemu-img')) === undefined) {
@@ -70,7 +84,6 @@ async function withoutApt() {
     throw new StartStopped("Install libvirt and QEMU with this system's package manager, then run npm start again.");
   }
   say('the demo VMs are made from packages of Debian or Ubuntu: none here, but your own VMs will show');
-  return 'noDemo';
 }
 
 /**

@@ -1,6 +1,6 @@
 // Removes what `npm start` made: the demo VMs and the lab with their files, and from the cache the guest, the VS Code
-// server and its state. Leaves the system's packages, node_modules, the other versions of libvirt that the tests
-// fetched, and other labs.
+// server and its state. Leaves the system's packages, node_modules, other labs, and what the tests fetched: other
+// versions of libvirt, and a bare Debian.
 import { existsSync, readdirSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
@@ -9,6 +9,7 @@ import { virshOf } from '../guest/defineVm.mjs';
 import { demoFolder, demoNames, removeDemoVms, restingOnDemos } from '../guest/demoVms.mjs';
 import { cacheDir } from '../guest/buildGuest.mjs';
 import { restingOn } from '../guest/restingOn.mjs';
+import { isBareRootDir } from '../rig/bareRoot.mjs';
 import { isReleaseDir } from '../rig/debianRoot.mjs';
 import { findProgram, run } from '../rig/run.mjs';
 import { exampleLabFile, labGuestFolder } from './exampleLab.mjs';
@@ -24,7 +25,8 @@ function logs() {
 
 function cached() {
   const cache = cacheDir();
-  const made = existsSync(cache) ? readdirSync(cache).filter((name) => !isReleaseDir(name)) : [];
+  const ofTests = (/** @type {string} */ name) => isReleaseDir(name) || isBareRootDir(name);
+  const made = existsSync(cache) ? readdirSync(cache).filter((name) => !ofTests(name)) : [];
   return made.map((name) => join(cache, name));
 }
 

@@ -12,6 +12,7 @@ import {
 import { HostUnreachable } from '../hosts/login.js';
 import { Failure, type FailureDetails, type FailureKind } from '../domain/failure.js';
 import { lockedImage } from '../domain/imageLock.js';
+import { isEmptyCpuset } from './emptyCpuset.js';
 import { jobHolder } from './jobHolder.js';
 import { XmlError } from './xml/xmlTree.js';
 
@@ -143,7 +144,7 @@ function about(error: unknown, { snapshot, ...others }: FailureDetails): Failure
 
 function kindOfLibvirtError(error: LibvirtError): FailureKind {
   if (error.errno === ENOSPC) {
-    return 'noSpace';
+    return isEmptyCpuset(error) ? 'failed' : 'noSpace';
   }
   const byText = lockedImage(error.message) === undefined ? 'failed' : 'busy';
   return kindByCode.get(error.code) ?? (noSpaceText.test(error.message) ? 'noSpace' : byText);

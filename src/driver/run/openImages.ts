@@ -7,6 +7,7 @@ import { Failure } from '../../domain/failure.js';
 import type { ImageFacts, Observation } from '../../domain/hostFiles.js';
 import { mostLayers, unjudgedImage } from '../../domain/unjudgedImage.js';
 import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
+import { besideFirstStart } from '../emptyCpuset.js';
 import { readPower } from '../powerState.js';
 import { readDisks } from '../xml/diskXml.js';
 import { find, parseXml } from '../xml/xmlTree.js';
@@ -20,7 +21,7 @@ const startFlags = { running: 0, paused: VIR_DOMAIN_START_PAUSED, autodestroy: V
 export async function startVm(context: OpenContext, to: keyof typeof startFlags): Promise<void> {
   const { connection, dom } = context;
   await judgeConfigured(context);
-  await connection.call('domainCreateWithFlags', { dom, flags: startFlags[to] });
+  await besideFirstStart(() => connection.call('domainCreateWithFlags', { dom, flags: startFlags[to] }));
 }
 
 /** @param dxml what it starts as; `from` has the same where it is not given to libvirt */
@@ -29,7 +30,10 @@ export async function restoreVm(
   { from, dxml, flags, isInside = false }: RestoreWish,
 ): Promise<void> {
   await judge(context, dxml);
-  await context.connection.call('domainRestoreFlags', { from, dxml: isInside ? undefined : dxml, flags });
+  const wish = { from, dxml: isInside ? undefined : dxml, flags };
+  const restore = (): Promise<unknown> => context.connection.call('domainRestoreFlags', wish);
+  // What comes through a pipe comes once: who fills it tries again.
+  await (isInside ? restore() : besideFirstStart(restore));
 }
 
 interface RestoreWish {
@@ -44,7 +48,7 @@ export async function revertVm(context: OpenContext, snapshot: string, flags: nu
   const snap = { name: snapshot, dom };
   const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap, flags: 0 });
   await judge(context, Buffer.from(xml).toString('utf8'));
-  await connection.call('domainRevertToSnapshot', { snap, flags });
+  await besideFirstStart(() => connection.call('domainRevertToSnapshot', { snap, flags }));
 }
 
 /** For what libvirt does to the images of a VM that is off. */

@@ -120,7 +120,7 @@ describe('a VM that a cluster keeps', () => {
     await obey();
     const clock = new FakeClock();
     await hold(clock);
-    await script('date', `/bin/kill -9 $PPID; exec /bin/date "$@"`);
+    await script('date', `kill -9 $PPID; exec /bin/date "$@"`);
     await clock.advance(30_000);
     while (clock.pending === 0) {
       await new Promise((resolve) => setTimeout(resolve, 5));

@@ -96,6 +96,14 @@ describe('a failure', () => {
     }
   });
 
+  it('of a VM that got no processors is not one of a full disk', () => {
+    const group = '/sys/fs/cgroup/cpuset/machine/qemu-2-web.libvirt-qemu/emulator';
+    const { VIR_ERR_SYSTEM_ERROR } = errorCodes;
+    const kindOf = (text: string): FailureKind => toFailure(libvirtError(VIR_ERR_SYSTEM_ERROR, text, 28)).kind;
+    assert.equal(kindOf(`Unable to write to '${group}/tasks': No space left on device`), 'failed');
+    assert.equal(kindOf("Unable to write to '/vms/cpuset/web.qcow2': No space left on device"), 'noSpace');
+  });
+
   it('is what its code says, whatever names stand in the text', () => {
     const gone = libvirtError(errorCodes.VIR_ERR_NO_DOMAIN, 'no domain: -28');
     assert.equal(toFailure(gone).kind, 'notFound');
