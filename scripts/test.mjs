@@ -1,6 +1,7 @@
 // `npm test`: every layer of tests, one report, one count at the end.
-//   npm test [-- LAYER… | LAYER/FILE…] [-- --grep TEXT]
-//   Layers: unit libvirtd host ui. A file: ui/lesson for test/ui/lesson.more.test.ts
+//   npm test [-- LAYER… | LAYER/FILE…] [-- --grep TEXT] [-- --keep-lengths]
+//   Layers: unit here libvirtd host ui. A file: ui/lesson for test/ui/lesson.more.test.ts
+//   --keep-lengths: writes how long each program lasted also for others (rig/lengths.mjs)
 import { parseArgs } from 'node:util';
 import { layers } from './build.mjs';
 import { plan } from './rig/testParts.mjs';
@@ -9,7 +10,7 @@ import { TestSession } from './rig/testSession.mjs';
 /** @typedef {import('./build.mjs').Layer} Layer */
 
 const { values, positionals } = parseArgs({
-  options: { grep: { type: 'string' } },
+  options: { grep: { type: 'string' }, 'keep-lengths': { type: 'boolean', default: false } },
   allowPositionals: true,
 });
 const asked = positionals.map((name) => name.split('/', 2));
@@ -23,7 +24,7 @@ function only(layer) {
   return files.length === 0 || files.includes(undefined) ? undefined : files.flatMap((file) => file ?? []);
 }
 
-const session = new TestSession(values.grep);
+const session = new TestSession(values.grep, { keepLengths: values['keep-lengths'] });
 await session.attempt('tests', async () => {
   const unmet = await session.begin(chosen.flatMap((layer) => plan[layer].needs));
   /** @type {Layer[]} */

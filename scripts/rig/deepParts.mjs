@@ -644,19 +644,37 @@ export const deepParts = [
   ),
 ];
 
+/** In so many runs that follow one another, each part is among those that come first. */
+export const turns = 4;
+
 /**
- * Those that guard what changed come first; within both halves they take turns from run to run, so that a run that has
- * no time for all of them leaves out others than the run before.
  * @param {readonly DeepPart[]} parts
- * @param {ReadonlySet<string> | undefined} changed rooms; undefined: not known, so nothing comes first
+ * @returns {ReadonlyMap<DeepPart, number>} the turn of each, all turns about as long
+ */
+export function dealt(parts) {
+  const lengths = Array.from({ length: turns }, () => 0);
+  const longestFirst = parts.toSorted((a, b) => b.minutes - a.minutes || (a.name < b.name ? -1 : 1));
+  return new Map(
+    longestFirst.map((part) => {
+      const turn = lengths.indexOf(Math.min(...lengths));
+      lengths[turn] = (lengths[turn] ?? 0) + part.minutes;
+      return [part, turn];
+    }),
+  );
+}
+
+/**
+ * Those whose turn it is come first, so that no part is left out for long; then those that guard what changed; then the
+ * rest, in turns too.
+ * @param {readonly DeepPart[]} parts
+ * @param {ReadonlySet<string> | undefined} changed rooms; undefined: not known, so nothing of the rest comes first
  * @param {number} turn goes up from run to run
  * @returns {readonly DeepPart[]}
  */
 export function inTurn(parts, changed, turn) {
-  const rotated = (/** @type {readonly DeepPart[]} */ some) => {
-    const at = some.length === 0 ? 0 : turn % some.length;
-    return [...some.slice(at), ...some.slice(0, at)];
-  };
+  const turnOf = dealt(parts);
+  const away = (/** @type {DeepPart} */ part) => ((turnOf.get(part) ?? 0) - (turn % turns) + turns) % turns;
   const guards = (/** @type {DeepPart} */ part) => part.guards.some((room) => changed?.has(room) === true);
-  return [...rotated(parts.filter(guards)), ...rotated(parts.filter((part) => !guards(part)))];
+  const rank = (/** @type {DeepPart} */ part) => (away(part) === 0 ? 0 : guards(part) ? 1 : 1 + away(part));
+  return parts.toSorted((a, b) => rank(a) - rank(b));
 }

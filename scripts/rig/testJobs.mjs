@@ -107,20 +107,21 @@ export class TestJobs {
    */
   async #runOne(job, atOnce) {
     const started = performance.now();
-    const lasted = () => ({ seconds: (performance.now() - started) / 1000, processor: this.#processor.sinceLast() });
+    const seconds = () => (performance.now() - started) / 1000;
+    const none = { user: 0, system: 0 };
     try {
       const around = await job.surround?.();
       try {
         const told = await this.#runIn(job, { ...job.env, ...around?.env }, atOnce);
         await around?.end();
-        return { ...told, ...lasted() };
+        return { ...told, seconds: seconds() };
       } catch (error) {
         await around?.end();
         throw error;
       }
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return { counts: nothing(), output: '', ...lasted(), problem: `${job.name}: ${text}` };
+      return { counts: nothing(), output: '', seconds: seconds(), processor: none, problem: `${job.name}: ${text}` };
     }
   }
 
@@ -129,31 +130,37 @@ export class TestJobs {
    * @param {Job} job
    * @param {NodeJS.ProcessEnv} env
    * @param {boolean} atOnce
-   * @returns {Promise<Omit<Result, 'seconds' | 'processor'>>}
+   * @returns {Promise<Omit<Result, 'seconds'>>}
    */
   async #runIn({ name, args, tells, dir }, env, atOnce) {
     const file = join(dir, `counts-${++this.#made}.json`);
-    const { status, output, errors } = await this.#start(args, { ...env, TEST_COUNTS: file }, atOnce);
+    const { status, processor, output, errors } = await this.#start(args, { ...env, TEST_COUNTS: file }, atOnce);
     if (tells === 'status') {
-      if (status === 0) return { counts: { ...nothing(), passed: 1 }, output };
-      return { counts: nothing(), output, problem: `${name} ended with status ${status}` };
+      if (status === 0) return { counts: { ...nothing(), passed: 1 }, processor, output };
+      return { counts: nothing(), processor, output, problem: `${name} ended with status ${status}` };
     }
     if (!existsSync(file)) {
       const last = errors.trimEnd().split('\n').at(-1) ?? '';
       const why = last === '' ? '' : `: ${last.trim().slice(0, longestReason)}`;
-      return { counts: nothing(), output, problem: `${name} ended with status ${status} before its tests did${why}` };
+      return {
+        counts: nothing(),
+        processor,
+        output,
+        problem: `${name} ended with status ${status} before its tests did${why}`,
+      };
     }
     /** @type {Counts} */
     const counts = JSON.parse(readFileSync(file, 'utf8'));
     const isOdd = status !== 0 && counts.failed === 0;
-    return { counts, output, ...(isOdd ? { problem: `${name} ended with status ${status}` } : {}) };
+    return { counts, processor, output, ...(isOdd ? { problem: `${name} ended with status ${status}` } : {}) };
   }
 
   /**
    * @param {readonly string[]} args
    * @param {NodeJS.ProcessEnv} env
    * @param {boolean} atOnce
-   * @returns {Promise<{ status: number, output: string, errors: string }>}
+   * @returns {Promise<{ status: number, processor: import('./processorTime.mjs').Seconds, output: string, errors:
+   *   string }>}
    */
   #start(args, env, atOnce) {
     return new Promise((end, fail) => {
@@ -173,10 +180,14 @@ export class TestJobs {
         errors.push(chunk);
       });
       child.on('error', fail);
+      /** @type {import('./processorTime.mjs').Seconds} */
+      let processor = { user: 0, system: 0 };
+      // At once, before another one ends.
+      child.on('exit', () => (processor = this.#processor.sinceLast()));
       // "close" and not "exit": the last of its output is there then.
       child.on('close', (code) => {
         this.#children.delete(child);
-        end({ status: code ?? 2, output: textOf(output), errors: textOf(errors) });
+        end({ status: code ?? 2, processor, output: textOf(output), errors: textOf(errors) });
       });
     });
   }

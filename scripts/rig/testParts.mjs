@@ -29,68 +29,6 @@ export const plan = {
   ui: { needs: ['libvirt', 'browser'], daemon: true, places: 2 },
 };
 
-/**
- * Seconds of those that last long, about, of two of one name the longer one. They begin first, so that none is left
- * over at the end; the unit tests before them, for they tell most.
- */
-const lasting = new Map(
-  Object.entries({
-    unit: 1000,
-    host: 265,
-    story: 140,
-    faults: 120,
-    lab: 120,
-    externalRevert: 95,
-    lesson: 70,
-    hypervisorSteps: 65,
-    bisect: 60,
-    systems: 60,
-    guestAgentSteps: 55,
-    systemWaits: 55,
-    histories: 50,
-    hypervisorFaults: 50,
-    picture: 50,
-    undo: 45,
-    consolidate: 40,
-    pictureBlocks: 40,
-    chain: 40,
-    emulationSteps: 35,
-    commandLine: 35,
-    unasked: 35,
-    exampleLab: 35,
-    packaged: 35,
-    lostData: 30,
-    library: 30,
-    metadataSteps: 30,
-    session: 30,
-    liveSave: 30,
-    agents: 30,
-    copyFile: 30,
-    reports: 30,
-    peculiarDisks: 25,
-    pluggedDisks: 85,
-    forks: 25,
-    appliedSteps: 20,
-    killedBisect: 20,
-    privateDaemon: 20,
-    traps: 20,
-    folderPools: 20,
-    adoptSnapshot: 20,
-    blockMap: 20,
-    staleMetadata: 20,
-    health: 20,
-    killedForks: 20,
-    labClone: 20,
-    seamless: 20,
-    landing: 20,
-    pictureCells: 15,
-    qcow2Sizes: 15,
-    clones: 15,
-    diskStatistics: 15,
-    hook: 15,
-  }),
-);
-
 export const strict = process.env['CI'] !== undefined;
 
 /**
@@ -111,8 +49,8 @@ export const strict = process.env['CI'] !== undefined;
  */
 
 /**
- * @typedef {import('./testJobs.mjs').Job & { readonly part: number, readonly files: readonly string[] }} PartJob
- *   `part`: which one
+ * @typedef {import('./testJobs.mjs').Job & { readonly part: number, readonly files: readonly string[], readonly length:
+ *   string }} PartJob `part`: which one; `length`: by which lengths.mjs knows it
  */
 
 /**
@@ -142,8 +80,10 @@ export function jobOf(
   { index, files, dir, ram, grep, env },
 ) {
   const { places, daemon } = layer === undefined ? { places: 1, daemon: false } : plan[layer];
+  const own = files[0] === undefined ? (name ?? '') : nameOf(files[0]);
   return {
-    name: files[0] === undefined ? (name ?? '') : nameOf(files[0]),
+    name: own,
+    length: `${layer ?? 'program'}/${own}`,
     args: program ?? (layer === 'host' ? hostCommand(files, grep) : mochaCommand(files, grep)),
     tells: program === undefined ? 'counts' : 'status',
     env: {
@@ -159,17 +99,6 @@ export function jobOf(
     ...(mayBegin && { mayBegin }),
     ...(daemon && { surround: withDaemon }),
   };
-}
-
-/**
- * Those that last longest first.
- * @template {import('./testJobs.mjs').Job} J
- * @param {readonly J[]} jobs
- * @returns {readonly J[]}
- */
-export function byLength(jobs) {
-  const seconds = (/** @type {J} */ { name }) => lasting.get(name) ?? 0;
-  return jobs.toSorted((a, b) => seconds(b) - seconds(a));
 }
 
 /**

@@ -4,11 +4,11 @@ import { appendFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { installModules, meetNeeds } from './prerequisites.mjs';
 import { ofChildren } from './processorTime.mjs';
+import { byLength, noteLengths } from './lengths.mjs';
 import { causesOf, nothing, TestJobs } from './testJobs.mjs';
 import {
   buildForPrograms,
   buildForVsCode,
-  byLength,
   filesOf,
   jobOf,
   libvirtVersion,
@@ -59,10 +59,18 @@ export class TestSession {
   #stopped;
   /** @type {string | undefined} */
   #grep;
+  #keepLengths;
 
-  /** @param {string | undefined} grep only tests whose title has it */
-  constructor(grep) {
+  /** Seconds. @type {import('./lengths.mjs').Lengths} */
+  #lengths = {};
+
+  /**
+   * @param {string | undefined} grep only tests whose title has it
+   * @param {{ keepLengths?: boolean }} [options] `keepLengths`: see lengths.mjs
+   */
+  constructor(grep, { keepLengths = false } = {}) {
     this.#grep = grep;
+    this.#keepLengths = keepLengths;
     for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
       process.on(signal, () => {
         this.#stopped ??= signal;
@@ -173,7 +181,10 @@ export class TestSession {
         if (its === undefined) throw new Error('a program of no part');
         its.left--;
         if (result === 'notBegun') its.whole = false;
-        else its.results.push({ job, result });
+        else {
+          its.results.push({ job, result });
+          if (this.#grep === undefined && isGreen({ result })) this.#lengths[job.length] = Math.round(result.seconds);
+        }
         // At once: a run that is ended goes on after those that have passed.
         if (its.left === 0 && its.whole && its.results.every(isGreen)) its.part.passed?.();
         tell();
@@ -281,6 +292,7 @@ export class TestSession {
     for (const line of this.#flaky) this.say(`flaky: ${line}`);
     for (const line of this.#closing) this.say(line);
     const { passed, failed, skipped } = this.#total;
+    noteLengths(this.#lengths, this.#keepLengths);
     const { user, system } = ofChildren();
     this.say(`processor: ${user.toFixed(0)} s user + ${system.toFixed(0)} s system`);
     // A crashed layer is a failure in the count too, for whoever reads only the last line.

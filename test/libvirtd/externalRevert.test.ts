@@ -193,8 +193,8 @@ describe('external snapshots', () => {
       }
     : {
         offline: { running: ['asSnapshot'], paused: [], off: [] },
-        disk: { running: ['off'], paused: [], off: ['running'] },
-        memory: { running: ['asBefore'], paused: [], off: ['asSnapshot'] },
+        disk: { running: [], paused: [], off: ['running'] },
+        memory: { running: ['asBefore'], paused: [], off: [] },
       };
   for (const kind of kinds) {
     for (const from of ['running', 'paused', 'off'] as const) {

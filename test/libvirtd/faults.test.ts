@@ -13,6 +13,10 @@ const few: ReadonlyMap<string, readonly FaultKind[]> = new Map([
 
 /** Much like one that is here: in the deep tier alone. */
 const deepAlone: readonly string[] = [
+  'create an internal memory snapshot',
+  'repair: lead a VM off the files that its snapshots froze',
+  'delete internal snapshots with their descendants',
+  'delete an external root below another snapshot',
   'repair: keep the disks of a snapshot whose RAM is gone',
   'repair: take away files that nobody needs',
   'repair: take away a tag that libvirt does not know',
