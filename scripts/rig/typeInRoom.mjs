@@ -1,5 +1,5 @@
-// Types a command in a terminal, as a person does, and watches what comes of it. It imports nothing: a bare room has a
-// copy.
+// Types a command in a terminal, as a person does, and watches what comes of it. It imports no file
+// of ours: a bare room has a copy of it alone.
 //   node typeInRoom.mjs FOLDER COMMAND
 // `npm start` has done what it should when its address answers, both demo VMs run, and Ctrl+C leaves nothing running;
 // any other command when it ends with status 0.
@@ -33,10 +33,14 @@ terminal.stdout.on('data', (/** @type {Buffer} */ data) => {
   const questions = screen.split('[Y/n] ').length - 1;
   for (; answered < questions; answered++) terminal.stdin.write('\n');
 });
+let isOver = false;
 /** @type {Promise<number>} */
 const ended = new Promise((resolve, reject) => {
   terminal.once('error', reject);
-  terminal.once('close', (code) => resolve(code ?? 1));
+  terminal.once('close', (code) => {
+    isOver = true;
+    resolve(code ?? 1);
+  });
 });
 
 const faults = command === 'npm start' ? await watchStart() : await watchToEnd();
@@ -52,8 +56,8 @@ async function watchToEnd() {
 
 /** @returns {Promise<readonly string[]>} what is wrong */
 async function watchStart() {
-  const url = await Promise.race([address(), ended]);
-  if (typeof url === 'number') return [`it ended with status ${url} and no address`];
+  const url = await address();
+  if (url === undefined) return [`it ended with status ${await ended} and no address`];
   console.log(`\n"${command}": its address came after ${seconds()}`);
   const faults = [];
   const status = await statusOf(url);
@@ -75,12 +79,11 @@ async function statusOf(url) {
   return (await fetch(next, { headers: { cookie: cookie.join('; ') } })).status;
 }
 
+/** Undefined: it ended without one. */
 async function address() {
-  for (;;) {
-    const url = /^\s+(http:\/\/127\.0\.0\.1:\d+\S*)\s*$/mu.exec(screen)?.[1];
-    if (url !== undefined) return url;
-    await wait(50);
-  }
+  const shown = () => /^\s+(http:\/\/127\.0\.0\.1:\d+\S*)\s*$/mu.exec(screen)?.[1];
+  while (shown() === undefined && !isOver) await wait(50);
+  return shown();
 }
 
 /** @returns {Promise<readonly string[]>} names of those that run */
