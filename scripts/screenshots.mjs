@@ -19,6 +19,7 @@ import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 import { quietSettings, startVsCode } from './rig/vscodeServer.mjs';
 import { openWorkbench } from './rig/workbench.mjs';
+import { endStory, tellStory } from './screenshots/story.mjs';
 
 const folder = join(root, 'docs/screenshots');
 const themes = /** @type {const} */ ([
@@ -44,12 +45,15 @@ const members = ['shop-api', 'shop-db', 'shop-web'];
  * Of the side bar, in pixels; beside a terminal or a page; and the narrowest in which title and age of each snapshot
  * can be read.
  */
-const [usual, besideText, narrow] = [470, 330, 250];
+const [usual, besideText, narrow] = [470, 390, 250];
 
 /**
  * @typedef {object} Scene
  * @property {{ width: number, height: number }} size in pixels: as small as it can be read, for a page shows it smaller
  *   still
+ * @property {number} [sideBar] its width, where it is open; the usual one unless given
+ * @property {'failure'} [of] a failure is what it shows
+ * @property {boolean} [isAlone] it needs none before it and leaves nothing, and takes its picture itself
  * @property {(stage: Stage) => Promise<unknown>} show
  * @property {(stage: Stage) => Promise<unknown>} [leave]
  */
@@ -61,8 +65,17 @@ const [usual, besideText, narrow] = [470, 330, 250];
 
 /** In this order: one stands on what the others left. @type {Readonly<Record<string, Scene>>} */
 const scenes = {
+  story: {
+    size: { width: 1100, height: 560 },
+    sideBar: 410,
+    isAlone: true,
+    show: async (stage) => writeFile(join(folder, 'story.png'), await tellStory(stage)),
+    leave: endStory,
+  },
   'all-vms': {
     size: { width: 1920, height: 1080 },
+    sideBar: besideText,
+    of: 'failure',
     show: async (stage) => {
       const { hands, workbench, daemon } = stage;
       many.push(await makeManyVms(daemon, join(daemon.dir, 'many')));
@@ -80,6 +93,8 @@ const scenes = {
   },
   health: {
     size: { width: 1920, height: 1080 },
+    sideBar: besideText,
+    of: 'failure',
     show: async ({ hands, workbench }) => {
       await hands.command('Virt Rewind: Check Health');
       await workbench.webview.getByText(/^\d+ of \d+ VMs have problems/).waitFor();
@@ -112,7 +127,8 @@ const scenes = {
   },
   'inside-files': {
     // Wide enough that the two texts stand side by side.
-    size: { width: 1300, height: 620 },
+    size: { width: 1400, height: 620 },
+    sideBar: besideText,
     show: async (stage) => {
       const { hands: person, workbench, daemon } = stage;
       await makeDebian(daemon);
@@ -121,7 +137,6 @@ const scenes = {
       await person.menu('Yesterday', 'Browse Guest Files');
       await workbench.row('etc').waitFor();
       await person.collapse(row);
-      await workbench.widenSideBar(narrow);
       await person.expand('etc');
       await workbench.scrollTo('hosts');
       await person.menu('hosts', 'Compare…');
@@ -137,8 +152,8 @@ const scenes = {
   },
   'inside-changes': {
     size: { width: 1200, height: 620 },
+    sideBar: besideText,
     show: async ({ hands, workbench }) => {
-      await workbench.widenSideBar(besideText);
       await hands.select('Yesterday');
       await workbench.row('Today').click({ modifiers: ['Control'] });
       await hands.menu('Today', 'Show Changed Files…');
@@ -149,14 +164,13 @@ const scenes = {
     leave: async ({ hands, workbench, daemon }) => {
       await hands.command('Notifications: Clear All Notifications');
       await hands.command('View: Close All Editors');
-      await workbench.widenSideBar(usual);
       await virshOk(daemon.virsh, 'destroy', debian);
       await virshOk(daemon.virsh, 'undefine', debian, '--snapshots-metadata');
       await workbench.row(new RegExp(`^${debian}, `)).waitFor({ state: 'detached' });
     },
   },
   'host-add': {
-    size: { width: 1000, height: 420 },
+    size: { width: 1000, height: 600 },
     show: async ({ hands, workbench }) => {
       await hands.command('Virt Rewind: Add Connection…');
       await workbench.option(new RegExp(`^${farHost}`)).waitFor();
@@ -165,13 +179,16 @@ const scenes = {
   'host-passphrase': {
     size: { width: 1000, height: 420 },
     show: addFarHost,
-    leave: async ({ hands, workbench }) => {
+    leave: async (stage) => {
+      const { hands, workbench } = stage;
       await workbench.toast(farHost).waitFor();
       await hands.command('Notifications: Clear All Notifications');
+      await forgetFailures(stage);
     },
   },
   'host-away': {
-    size: { width: 1000, height: 420 },
+    size: { width: 1140, height: 420 },
+    sideBar: 860,
     show: async (stage) => {
       const { hands, workbench, far } = stage;
       await addFarHost(stage);
@@ -179,8 +196,9 @@ const scenes = {
       await hands.enter();
       await hands.expand(/^build-server, /);
       await workbench.row(/^build-107, /).waitFor();
-      await far.configure('ProxyCommand false');
+      // In this order: the shared login is found by the name that it was made with.
       await far.logOut();
+      await far.configure('ProxyCommand none', 'HostName 127.0.0.1', 'Port 1');
       await workbench.row(new RegExp(`^${farHost} .*next try at`)).waitFor();
       await hands.command('Notifications: Clear All Notifications');
     },
@@ -236,11 +254,8 @@ const scenes = {
   },
   narrow: {
     size: { width: 560, height: 460 },
-    show: async ({ hands, workbench }) => {
-      await hands.command('View: Close All Editors');
-      await workbench.widenSideBar(narrow);
-    },
-    leave: ({ workbench }) => workbench.widenSideBar(usual),
+    sideBar: narrow,
+    show: ({ hands }) => hands.command('View: Close All Editors'),
   },
   revert: {
     size: { width: 1000, height: 520 },
@@ -271,6 +286,7 @@ const scenes = {
       const { hands, workbench } = stage;
       await hands.command('View: Close All Editors');
       await hands.command('View: Toggle Primary Side Bar Visibility');
+      await workbench.widenSideBar(besideText);
       await makeSystem(stage);
       await hands.menu(/^shop, /, 'Show Picture');
       await workbench.webview
@@ -295,7 +311,7 @@ const scenes = {
     },
   },
   lesson: {
-    size: { width: 1200, height: 690 },
+    size: { width: 1200, height: 740 },
     show: async (stage) => {
       const { page } = stage.workbench;
       const lesson = lessonPage(stage);
@@ -333,11 +349,12 @@ const scenes = {
     leave: leaveLesson,
   },
   bisect: {
-    size: { width: 1200, height: 620 },
+    size: { width: 1300, height: 620 },
     show: async (stage) => {
       const { hands, workbench } = stage;
       await hands.command('View: Close All Editors');
       await hands.showView('Virt Rewind', 'VMs');
+      await workbench.widenSideBar(besideText);
       await makeLine(stage.daemon);
       await workbench.row(searched).waitFor();
       await hands.menu(searched, 'Clones and Forks', 'Bisect…');
@@ -362,6 +379,8 @@ const scenes = {
       await hands.menu(internal, 'Quick Checkpoint');
       await hands.expand(internal);
       await workbench.row(/^check/).waitFor();
+      // Off the row under the menu, whose tooltip would cover the one below it.
+      await workbench.page.mouse.move(5, 5);
       await hands.menu(/^check/, 'Keep…');
       await workbench.option('Favourite').waitFor();
       for (const key of ['ArrowDown', 'ArrowDown', 'Space']) await workbench.page.keyboard.press(key);
@@ -391,9 +410,9 @@ const scenes = {
     },
   },
   terminal: {
-    size: { width: 1180, height: 680 },
+    size: { width: 1240, height: 690 },
+    sideBar: besideText,
     show: async (stage) => {
-      await stage.workbench.widenSideBar(besideText);
       await stage.hands.expand(internal);
       await openTerminal(stage);
       await typed(stage, `virt-rewind tree ${internal}`, /After upgrade/);
@@ -403,7 +422,8 @@ const scenes = {
     leave: leaveTerminal,
   },
   library: {
-    size: { width: 1200, height: 720 },
+    size: { width: 1280, height: 720 },
+    sideBar: besideText,
     show: async (stage) => {
       const { hands, project, workbench } = stage;
       await writeFile(join(project, 'test', 'counter.test.mjs'), libraryTest);
@@ -421,12 +441,12 @@ const scenes = {
   },
   agents: {
     size: { width: 1100, height: 640 },
+    sideBar: besideText,
     show: async (stage) => {
       await asAgent(stage);
       await stage.hands.command('Virt Rewind: Show History');
       await stage.workbench.webview.getByText('revert_vm').first().waitFor();
     },
-    leave: ({ workbench }) => workbench.widenSideBar(usual),
   },
 };
 
@@ -658,8 +678,33 @@ async function takeSnapshot({ hands, workbench }, vm, title) {
   await hands.command('Notifications: Clear All Notifications');
 }
 
-/** @param {Stage} stage @param {string} name @param {Scene['size']} size */
-async function shoot({ workbench: { page } }, name, size) {
+/** What failed in a scene is no part of the next one. @param {Stage} stage */
+async function forgetFailures({ hands, workbench }) {
+  await hands.command('Virt Rewind: Show Operations…');
+  await workbench.quickInput.getByRole('button', { name: 'Clear' }).click();
+  await workbench.page.keyboard.press('Escape');
+  await workbench.statusBar(/failed/).waitFor({ state: 'detached' });
+}
+
+/**
+ * @param {Stage} stage
+ * @param {string} name
+ * @param {Scene} scene
+ * @throws {Error} where the status bar tells of a failure that is not what the picture is of, or has no room
+ */
+async function shoot({ workbench }, name, { size, of }) {
+  const { page } = workbench;
+  // Where it is over nothing that would tell of itself.
+  await page.mouse.move(5, 5);
+  // What was done last is told there for some seconds.
+  await page.locator('[id="status.extensionMessage"]').waitFor({ state: 'detached' });
+  const items = await page
+    .locator('.statusbar-item:visible')
+    .evaluateAll((all) => all.map((item) => ({ text: item.textContent, right: item.getBoundingClientRect().right })));
+  const wrong = items.filter(
+    ({ text, right }) => right > size.width || (of !== 'failure' && /failed|error/.test(text)),
+  );
+  if (wrong.length > 0) throw new Error(`${name}: in the status bar: ${wrong.map(({ text }) => text).join(', ')}`);
   for (const theme of themes) {
     await page.emulateMedia({ colorScheme: theme.colorScheme });
     await page.locator(`.monaco-workbench${theme.shown}`).waitFor();
@@ -716,11 +761,12 @@ async function make(names) {
         'window.commandCenter': false,
         'window.title': ' ',
         'workbench.layoutControl.enabled': false,
+        'debug.showInStatusBar': 'never',
         'window.autoDetectColorScheme': true,
         // Drawn on a canvas, what a terminal shows could not be read.
         'terminal.integrated.gpuAcceleration': 'off',
         'terminal.integrated.stickyScroll.enabled': false,
-        'virtRewind.connections': [daemon.uri],
+        'virtRewind.connections': [{ uri: daemon.uri, name: 'This computer' }],
         'virtRewind.agents.permissions': { [internal]: 'act' },
       },
     });
@@ -730,17 +776,21 @@ async function make(names) {
     /** @type {Stage} */
     const stage = { workbench, hands: hands('mouse', workbench), daemon, far: host.far, project, env };
     await stage.hands.showView('Virt Rewind', 'VMs');
-    await workbench.widenSideBar(usual);
     await workbench.row(/^rewind-internal, .*, running, /).waitFor();
     await mkdir(folder, { recursive: true });
     const all = Object.entries(scenes);
-    for (const [name, { size, show, leave }] of all.slice(0, all.findLastIndex(([one]) => names.includes(one)) + 1)) {
+    for (const [name, scene] of all.slice(0, all.findLastIndex(([one]) => names.includes(one)) + 1)) {
+      const isKept = names.includes(name);
+      if (scene.isAlone && !isKept) continue;
       try {
-        await workbench.page.setViewportSize(size);
-        await show(stage);
-        if (names.includes(name)) await shoot(stage, name, size);
+        await workbench.page.setViewportSize(scene.size);
+        if (await workbench.page.locator('.part.sidebar').isVisible()) {
+          await workbench.widenSideBar(scene.sideBar ?? usual);
+        }
+        await scene.show(stage);
+        if (isKept && !scene.isAlone) await shoot(stage, name, scene);
         await workbench.page.keyboard.press('Escape');
-        await leave?.(stage);
+        await scene.leave?.(stage);
       } catch (error) {
         await stage.hands.command('Notifications: Show Notifications');
         await workbench.picture(`failed/${name}`);

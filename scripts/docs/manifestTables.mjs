@@ -111,7 +111,7 @@ export function settingsList({ capabilities, contributes }, texts) {
       const lines = [
         `- Default: ${code(JSON.stringify(property.default))}`,
         ...valuesOf(property, texts),
-        `- Set by ${whoMaySet(property, restrictedConfigurations.includes(name))}.`,
+        ...whoMaySet(property, restrictedConfigurations.includes(name)),
       ];
       const meaning = textOf(property.markdownDescription ?? property.description ?? '', texts);
       return `## ${name}\n\n${meaning}\n\n${lines.join('\n')}`;
@@ -129,19 +129,19 @@ function valuesOf({ type, enum: values, enumDescriptions = [], minimum, maximum 
 }
 
 /**
- * | scope                         | set by                                                                |
- * |-------------------------------|-----------------------------------------------------------------------|
- * | `application`                 | the user, for all machines                                            |
- * | `machine`                     | the user, for each machine: none of it is in a workspace, or synced   |
- * | `machine-overridable`, others | workspaces too; where they are restricted, those that are trusted     |
+ * | scope                         | set by                                                                      |
+ * |-------------------------------|-----------------------------------------------------------------------------|
+ * | `application`                 | the user, for all machines                                                  |
+ * | `machine`                     | the user, for each machine: none of it is in a workspace, or synced         |
+ * | `machine-overridable`, others | workspaces too; where they are restricted, those that are trusted: as usual |
  *
  * @param {Property} property
  * @param {boolean} restricted
  */
 function whoMaySet({ scope }, restricted) {
-  if (scope === 'application') return 'the user';
-  if (scope === 'machine') return 'the user, for each machine on its own';
-  return restricted ? 'the user, and workspaces that are trusted' : 'the user, and workspaces';
+  if (scope === 'application') return ['- Set by the user alone.'];
+  if (scope === 'machine') return ['- Set by the user alone, for each machine on its own.'];
+  return restricted ? [] : ['- Set by any workspace too.'];
 }
 
 /** A key that counts everywhere is not told again for a place. @param {readonly BoundKey[]} bindings */

@@ -1,4 +1,4 @@
-// Tasks of tasks.json, as the editor runs them: the examples of README.md and docs/features.md as they stand there.
+// Tasks of tasks.json, as the editor runs them: the examples of features.md and test-loop.md as they stand there.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { call, CommandRig, type Guest, operate } from './commandRig.js';
 
 const example = exampleOf(readFileSync(join(__dirname, '../../docs/features.md'), 'utf8'));
-const shortExample = exampleOf(readFileSync(join(__dirname, '../../README.md'), 'utf8'));
+const shortExample = exampleOf(readFileSync(join(__dirname, '../../docs/test-loop.md'), 'utf8'));
 const vm = 'rewind-internal';
 
 /** The tasks of the block below the remark that says it is run here. */
@@ -82,7 +82,7 @@ describe('tasks', () => {
     assert.equal(await guest.state(), 'running');
   });
 
-  it('do what the example of the README says', async () => {
+  it('do what the example of the test loop says', async () => {
     await configure(shortExample);
     await guest.setCounters(76);
     assert.deepEqual(await ended('clean VM'), [['clean VM', 0]]);

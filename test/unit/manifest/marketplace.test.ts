@@ -20,7 +20,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as
 const nls = JSON.parse(readFileSync(join(root, 'package.nls.json'), 'utf8')) as Readonly<Record<string, string>>;
 
 /** Those that the marketplace has a page for, as far as this could be one of them. */
-const categories = ['Chat', 'Debuggers', 'Education', 'Other', 'SCM Providers', 'Testing', 'Visualization'];
+const categories = ['AI', 'Chat', 'Debuggers', 'Education', 'Other', 'SCM Providers', 'Testing', 'Visualization'];
 /** More are cut off there. */
 const mostKeywords = 30;
 /** At 250 pixels a view has room for so many letters beside its buttons. */

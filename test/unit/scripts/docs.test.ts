@@ -94,12 +94,12 @@ describe('what package.json contributes, in Markdown', () => {
     assert.deepEqual(first?.split('\n\n'), [
       '## virtRewind.a',
       'One | two.',
-      '- Default: `"x"`\n- `x`: The usual.\n- Set by the user.',
+      '- Default: `"x"`\n- `x`: The usual.\n- Set by the user alone.',
     ]);
-    assert.match(second ?? '', /integer from 0 to 9\.\n- Set by the user, and workspaces that are trusted\.$/);
+    assert.match(second ?? '', /integer from 0 to 9\.$/);
     assert.deepEqual(
       others.map((one) => one.split('\n').at(-1)),
-      ['- Set by the user, for each machine on its own.', '- Set by the user, and workspaces.'],
+      ['- Set by the user alone, for each machine on its own.', '- Set by any workspace too.'],
     );
   });
 });
