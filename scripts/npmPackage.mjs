@@ -12,7 +12,7 @@ import { runOk } from './rig/run.mjs';
 import { fileNames } from './splitBundle.mjs';
 
 /** What the two doors of the package load. */
-const programs = fileNames.filter((name) => name !== 'extension' && name !== 'editorLater');
+export const programs = fileNames.filter((name) => name !== 'extension' && name !== 'editorLater');
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/publicApi', 'api/virtRewindError'];
 
