@@ -21,9 +21,11 @@ const reach = { readOnly: false };
 export async function tree({ call, session, terminal, log, json }: Context): Promise<ExitName> {
   const found = await session.vm(call.operands[0] ?? '');
   const { engine } = session;
-  await engine.readTree(found.ref);
-  // The tree is good without its sizes.
-  await engine.readLayers(found.ref).catch((error: unknown) => log.warn(asFailure(error).line));
+  await engine.readLayers(found.ref).catch(async (error: unknown) => {
+    // The tree, which is read for them, is good without its sizes.
+    log.warn(asFailure(error).line);
+    await engine.readTree(found.ref);
+  });
   const view = session.view(found);
   if (json !== undefined) {
     json({ vm: session.infoOf(view), snapshots: snapshotInfos(view) } satisfies Answers['tree']);
