@@ -26,7 +26,7 @@ const esbuild = () => import('esbuild');
 async function build(options) {
   const { build, stop } = await esbuild();
   try {
-    await build(options);
+    return await build(options);
   } finally {
     // esbuild's own process would stay as long as this one.
     await stop();
@@ -153,6 +153,29 @@ export async function buildExtension(options = {}) {
   if (!options.minify) writeSentences(join(root, 'dist'));
   await writeLevels(join(root, 'dist'));
   await assembleLessonGuest();
+}
+
+/**
+ * The files whose code is in what is packed, by the door or the page that has it.
+ * @returns {Promise<ReadonlyMap<string, readonly string[]>>} paths from the checkout
+ */
+export async function packedSources() {
+  const nowhere = { outdir: join(root, 'out-test/sources'), write: false, metafile: true };
+  const minify = { minify: true };
+  const all = [
+    { ...extensionOptions(minify), entryPoints: Object.values(doors) },
+    ...pages.map((page) => ({ ...pageOptions(page, minify), entryPoints: [page.in] })),
+  ];
+  /** @type {[string, readonly string[]][]} */
+  const found = [];
+  for (const options of all) {
+    const { metafile } = await build({ ...options, ...nowhere });
+    for (const { entryPoint, inputs } of Object.values(metafile?.outputs ?? {})) {
+      const sources = Object.entries(inputs).flatMap(([path, { bytesInOutput }]) => (bytesInOutput > 0 ? [path] : []));
+      if (entryPoint !== undefined) found.push([entryPoint, sources]);
+    }
+  }
+  return new Map(found);
 }
 
 /** levels.json.br: levels/*.level.yaml, in the order of levels/order.txt. @param {string} outdir absolute */

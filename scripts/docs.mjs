@@ -1,5 +1,6 @@
 // `npm run docs`: writes what follows from the tables of src/: what package.json contributes, its English words, JSON
-// schemas, parts of docs/. Tells which links between pages are dead and what pages name that is not in the code.
+// schemas, parts of docs/; and NOTICES. Tells which links between pages are dead and what pages name that is not in the
+// code.
 //   npm run docs [-- --check]      --check: writes nothing, and ends with 1 where a page is not as it should be
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,6 +19,7 @@ import {
 } from './docs/manifestTables.mjs';
 import { commandLineSchema, labFileSchema } from './docs/schemas.mjs';
 import { readTables } from './docs/tables.mjs';
+import { notices } from './notices.mjs';
 import { root } from './rig/root.mjs';
 
 const command = 'npm run docs';
@@ -41,7 +43,7 @@ async function generatedFiles(tables) {
   const texted = Object.entries(files).map(async ([file, value]) => {
     return /** @type {const} */ ([file, await formatted(join(root, file), JSON.stringify(value))]);
   });
-  return new Map(await Promise.all(texted));
+  return new Map([...(await Promise.all(texted)), ['NOTICES', await notices()]]);
 }
 
 /**

@@ -12,7 +12,7 @@ import { runOk } from './rig/run.mjs';
 import { fileNames } from './splitBundle.mjs';
 
 /** What the two doors of the package load. */
-const programs = fileNames.filter((name) => name !== 'extension' && name !== 'editorLater');
+export const programs = fileNames.filter((name) => name !== 'extension' && name !== 'editorLater');
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/publicApi', 'api/virtRewindError'];
 
@@ -37,7 +37,7 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   for (const [schema, place] of packedSchemas) cpSync(join(root, schema), join(staged, place));
   mkdirSync(join(staged, 'man'));
   writeFileSync(join(staged, 'man/virt-rewind.1'), await manPage(manifest.version));
-  cpSync(join(root, 'LICENSE'), join(staged, 'LICENSE'));
+  for (const name of ['LICENSE', 'NOTICES']) cpSync(join(root, name), join(staged, name));
   writeFileSync(join(staged, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
   const stdout = await runOk('npm', ['pack', '--json', '--pack-destination', folder], { cwd: staged });
   const [{ filename }] = JSON.parse(stdout);
@@ -64,7 +64,7 @@ function npmManifest() {
       './lab-file.schema.json': './lab-file.schema.json',
       './package.json': './package.json',
     },
-    files: ['dist', 'docs', 'man', 'types', 'library.md', 'systems.md', 'lab-file.md', '*.schema.json'],
+    files: ['dist', 'docs', 'man', 'types', 'library.md', 'systems.md', 'lab-file.md', '*.schema.json', 'NOTICES'],
   };
 }
 

@@ -34,6 +34,7 @@ const needed = [
   'readme.md',
   'changelog.md',
   'LICENSE.txt',
+  'NOTICES',
 ];
 /** What else may be in the package: what VS Code reads. */
 const allowed = /^(package\.nls\.[\w-]+\.json|dist\/l10n\/[\w-]+\.json\.br|media\/(walkthrough\/)?[\w.-]+\.(svg|png))$/;

@@ -34,27 +34,29 @@ export const packedSchemas = new Map([
 
 /**
  * @param {(path: string) => string} read a page of the checkout
+ * @param {ReadonlyMap<string, string>} [places] of the pages in the package
  * @returns {ReadonlyMap<string, string>} place in the package → text
  */
-export function packedPages(read) {
-  return new Map([...packedPlaces].map(([page, place]) => [place, packed(read(page), page, place)]));
+export function packedPages(read, places = packedPlaces) {
+  return new Map([...places].map(([page, place]) => [place, packed(read(page), page, place, places)]));
 }
 
 /**
- * Without its pictures, which are not in the package. @param {string} text @param {string} page @param {string} place
+ * Without its pictures, which are not in the package.
+ * @param {string} text @param {string} page @param {string} place @param {ReadonlyMap<string, string>} places
  */
-function packed(text, page, place) {
+function packed(text, page, place, places) {
   const parts = text.replaceAll(/<picture>.*?<\/picture>\n+/gsu, '').split(/(^```[\s\S]*?^```$)/gmu);
-  return parts.map((part) => (part.startsWith('```') ? part : withLinks(part, page, place))).join('');
+  return parts.map((part) => (part.startsWith('```') ? part : withLinks(part, page, place, places))).join('');
 }
 
-/** @param {string} text @param {string} page @param {string} place */
-function withLinks(text, page, place) {
+/** @param {string} text @param {string} page @param {string} place @param {ReadonlyMap<string, string>} places */
+function withLinks(text, page, place, places) {
   return text.replaceAll(/(!?)\[([^[\]]*)\]\(([^()\s]+)\)/gu, (/** @type {string} */ whole, mark, words, link) => {
     if (/^(?:#|[a-z][a-z\d+.-]*:)/iu.test(link)) return whole;
     const [target = '', anchor] = String(link).split('#');
     const path = posix.normalize(posix.join(posix.dirname(page), target));
-    const there = packedPlaces.get(path) ?? packedSchemas.get(path);
+    const there = places.get(path) ?? packedSchemas.get(path);
     if (there === undefined) return mark === '' ? words : '';
     const way = posix.relative(posix.dirname(place), there);
     return `[${words}](${way}${anchor === undefined ? '' : `#${anchor}`})`;

@@ -21,9 +21,11 @@ const reach = { readOnly: false };
 export async function tree({ call, session, terminal, log, json }: Context): Promise<ExitName> {
   const found = await session.vm(call.operands[0] ?? '');
   const { engine } = session;
-  await engine.readTree(found.ref);
-  // The tree is good without its sizes.
-  await engine.readLayers(found.ref).catch((error: unknown) => log.warn(asFailure(error).line));
+  await engine.readLayers(found.ref).catch(async (error: unknown) => {
+    // The tree, which is read for them, is good without its sizes.
+    log.warn(asFailure(error).line);
+    await engine.readTree(found.ref);
+  });
   const view = session.view(found);
   if (json !== undefined) {
     json({ vm: session.infoOf(view), snapshots: snapshotInfos(view) } satisfies Answers['tree']);
@@ -34,11 +36,10 @@ export async function tree({ call, session, terminal, log, json }: Context): Pro
   terminal.say(
     [
       `${terminal.style('bold', displayLine(vm.name))}  ${powerWord(vm)}, ${snapshotCountText(read.snapshots.length)}`,
-      ...linesBelow(
-        { view, tree: read, terminal, now: Date.now() },
-        [...rootsOf(read), ...(isSomewhere ? [] : [here])],
-        '',
-      ),
+      ...linesBelow({ view, tree: read, terminal, now: Date.now() }, [
+        ...rootsOf(read),
+        ...(isSomewhere ? [] : [here]),
+      ]),
     ].join('\n'),
   );
   return 'done';
@@ -54,29 +55,43 @@ interface Drawing {
 /** Where the VM stands now. */
 const here = 'here' as const;
 
-/** A snapshot's only child stands at its own level: a line of snapshots does not run out of the screen. */
-function linesBelow(drawing: Drawing, nodes: readonly (Snapshot | typeof here)[], indent: string): readonly string[] {
-  const [only, ...others] = nodes;
-  if (only === undefined) {
-    return [];
-  }
-  return others.length === 0
-    ? subtree(drawing, only, indent, indent)
-    : nodes.flatMap((node, index) =>
-        index < nodes.length - 1
-          ? subtree(drawing, node, `${indent}├─`, `${indent}│ `)
-          : subtree(drawing, node, `${indent}└─`, `${indent}  `),
-      );
+interface TreePlace {
+  readonly node: Snapshot | typeof here;
+  readonly first: string;
+  /** Before all lines below it. */
+  readonly rest: string;
 }
 
-function subtree(drawing: Drawing, node: Snapshot | typeof here, first: string, rest: string): readonly string[] {
-  const { view, tree: all, terminal, now } = drawing;
-  if (node === here) {
-    const { words } = hereRow(view, undefined, reach, { now });
-    return [fitRow(`${first}► ${t('You are here')}`, words, terminal, 'green')];
+/** Without recursion: a chain may be longer than the stack is deep. */
+function linesBelow(drawing: Drawing, nodes: readonly TreePlace['node'][]): readonly string[] {
+  const lines: string[] = [];
+  const open = placeNodes(nodes, '').toReversed();
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const { node, first, rest } = next;
+    lines.push(node === here ? hereLine(drawing, first) : rowOf(drawing, node, first));
+    open.push(...placeNodes(nodesBelow(drawing.tree, node), rest).toReversed());
   }
-  const next = [...childrenOf(all, node.name), ...(all.current === node.name ? [here] : [])];
-  return [rowOf(drawing, node, first), ...linesBelow(drawing, next, rest)];
+  return lines;
+}
+
+/** A snapshot's only child stands at its own level: a line of snapshots does not run out of the screen. */
+function placeNodes(nodes: readonly TreePlace['node'][], indent: string): readonly TreePlace[] {
+  return nodes.map((node, index) =>
+    nodes.length === 1
+      ? { node, first: indent, rest: indent }
+      : index < nodes.length - 1
+        ? { node, first: `${indent}├─`, rest: `${indent}│ ` }
+        : { node, first: `${indent}└─`, rest: `${indent}  ` },
+  );
+}
+
+function nodesBelow(tree: SnapshotTree, node: TreePlace['node']): readonly TreePlace['node'][] {
+  return node === here ? [] : [...childrenOf(tree, node.name), ...(tree.current === node.name ? [here] : [])];
+}
+
+function hereLine({ view, terminal, now }: Drawing, first: string): string {
+  const { words } = hereRow(view, undefined, reach, { now });
+  return fitRow(`${first}► ${t('You are here')}`, words, terminal, 'green');
 }
 
 function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: string): string {
