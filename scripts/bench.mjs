@@ -1,27 +1,32 @@
 // `npm run bench`: every figure of the product beside what it is measured against, in one run on private daemons.
-//   npm run bench [-- BENCH… --release trixie --record]   benches: those of the table below
+//   npm run bench [-- BENCH… --release trixie --record --write]   benches: those of the table below
 // `--release`: with the libvirt and QEMU of that Debian release, in place of the machine's own. Writes
 // bench-results.json and prints the same as a table. Says what it could not measure; ends with 1 if a goal is missed, a
 // bench failed, or a figure is worse by a tenth than it was on such a machine (`--record` writes down what it is now).
+// `--write`: puts the figures, with the date and the machine, into docs/benchmarks.md.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
+import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
+import { mergeResults, readResults, unlistedBenches, writeBenchPage } from './benchPage.mjs';
 import { findSlipped, readRecord, recordFigures } from './benchRecord.mjs';
 import { buildExtension } from './build.mjs';
 import { debianRoot } from './rig/debianRoot.mjs';
+import { kvmUsable } from './rig/kvm.mjs';
 import { installModules, meetNeeds } from './rig/prerequisites.mjs';
 import { root } from './rig/root.mjs';
+import { findProgram, run } from './rig/run.mjs';
 import { shellText } from './shellText.mjs';
 
 /** @typedef {import('../test/bench/measure.js').Figure} Figure */
 /** @typedef {import('./rig/prerequisites.mjs').Need} Need */
 
-/** @type {Readonly<Record<string, { need: Need, run: (file: string) => Promise<void> }>>} */
+/** @type {Readonly<Record<string, { need: Need | readonly Need[], run: (file: string) => Promise<void> }>>} */
 const benches = {
   reads: { need: 'libvirt', run: inNode },
+  listing: { need: 'libvirt', run: inNode },
   farHosts: { need: 'libvirt', run: inNode },
   scale: { need: 'libvirt', run: inNode },
   guest: { need: 'libvirt', run: inNode },
@@ -51,6 +56,7 @@ const benches = {
   backups: { need: 'libvirt', run: inNode },
   changedFiles: { need: 'libvirt', run: inNode },
   filesInside: { need: 'libvirt', run: inNode },
+  cloudImage: { need: ['libvirt', 'network'], run: inNode },
   picture: { need: 'browser', run: inNode },
   stories: { need: 'browser', run: inNode },
   activation: { need: 'browser', run: inVsCode },
@@ -60,16 +66,25 @@ const benches = {
 const activations = 3;
 
 const {
-  values: { release: suite, record: isRecorded },
+  values: { release: suite, record: isRecorded, write: isWritten },
   positionals: wanted,
-} = parseArgs({ options: { release: { type: 'string' }, record: { type: 'boolean' } }, allowPositionals: true });
+} = parseArgs({
+  options: { release: { type: 'string' }, record: { type: 'boolean' }, write: { type: 'boolean' } },
+  allowPositionals: true,
+});
 const unknown = wanted.filter((name) => !(name in benches));
 if (unknown.length > 0) throw new Error(`No such bench: ${unknown}. There are ${Object.keys(benches).join(', ')}.`);
+const unlisted = unlistedBenches(Object.keys(benches));
+if (unlisted.length > 0) throw new Error(`In no section of scripts/benchPage.mjs: ${unlisted}`);
 const chosen = Object.keys(benches).filter((name) => wanted.length === 0 || wanted.includes(name));
 const say = (/** @type {string} */ line) => console.log(line);
 
 /** @type {Figure[]} */
 const figures = [];
+/** @type {Map<string, readonly Figure[]>} */
+const byBench = new Map();
+/** @type {Set<string>} */
+const broken = new Set();
 /** @type {string[]} */
 const remarks = [];
 /** @type {string[]} */
@@ -93,13 +108,16 @@ const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} processor
 say(`${machine}, load ${load.toFixed(1)}`);
 for (const name of chosen) {
   const bench = benches[name];
-  const reason = bench && unmet.get(bench.need);
+  const before = figures.length;
+  const reason = bench && [bench.need].flat().flatMap((need) => unmet.get(need) ?? [])[0];
   try {
     if (reason !== undefined) throw new Error(reason);
     await bench?.run(await buildBench(name));
   } catch (error) {
+    broken.add(name);
     failed.push(`${name}: not measured: ${error instanceof Error ? error.message : String(error)}`);
   }
+  byBench.set(name, figures.slice(before));
 }
 const ratios = new Map(figures.map((figure) => [wholeName(figure), ratio(figure)]));
 // What a busy machine measures is no measure for another day.
@@ -109,7 +127,28 @@ const slipped = isIdle ? findSlipped(readRecord(), machine, ratios) : [];
 printTable();
 writeResults();
 if (isRecorded && isIdle) await recordFigures(machine, ratios);
+if (isWritten) {
+  const run = { date: new Date().toISOString().slice(0, 10), machine: await wholeMachine(), load };
+  await writeBenchPage(mergeResults(readResults(), byBench, broken, run));
+}
 process.exitCode = failed.length + slipped.length > 0 || figures.some(misses) ? 1 : 0;
+
+/** With what the figures depend on. */
+async function wholeMachine() {
+  const own = [await versionOf('libvirtd', 'libvirt'), await versionOf('qemu-system-x86_64', 'QEMU')].join(', ');
+  return [
+    `${cpus()[0]?.model.trim()}, ${availableParallelism()} processors, ${Math.round(totalmem() / 2 ** 30)} GB of memory`,
+    `guests by ${kvmUsable() ? 'KVM' : 'TCG (no KVM)'}`,
+    suite === undefined ? own : `libvirt and QEMU of Debian ${suite}`,
+    `Node.js ${process.versions.node}`,
+  ].join('; ');
+}
+
+/** @param {string} program @param {string} name for people */
+async function versionOf(program, name) {
+  const { stdout } = await run((await findProgram(program)) ?? program, ['--version']);
+  return `${name} ${/\d+\.\d+\.\d+/u.exec(stdout)?.[0] ?? 'of unknown version'}`;
+}
 
 /** @param {string} name @returns {Promise<string>} the bundle */
 async function buildBench(name) {

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { page as benchPage, pagePart, readResults, resultsPart } from './benchPage.mjs';
 import { commandTitles, contributions } from './docs/contributions.mjs';
 import { formatted, marks, replacePart } from './docs/generatedPart.mjs';
 import { deadLinks } from './docs/links.mjs';
@@ -47,7 +48,8 @@ async function generatedFiles(tables) {
 }
 
 /**
- * @param {Tables} tables @returns {readonly { readonly page: string, readonly what: string, readonly part: string }[]}
+ * @param {Tables} tables
+ * @returns {readonly { page: string, what: string, part: string, command?: string }[]} `command`: if not this one
  */
 function parts(tables) {
   const { verbs, argumentTable, commands: ofCommandLine, exitCodes } = tables;
@@ -64,6 +66,7 @@ function parts(tables) {
     { page: 'docs/levels.md', what: 'what a check asks', part: levelWords(tables, ['steps', 0, 'check']) },
     { page: 'docs/settings.md', what: 'the settings', part: settingsList(manifest, texts) },
     { page: 'docs/decisions/README.md', what: 'the decisions', part: decisions() },
+    { page: benchPage, ...pagePart, part: resultsPart(readResults()) },
   ];
 }
 
@@ -79,8 +82,8 @@ function decisions() {
 async function generatedPages(tables) {
   /** @type {Map<string, string>} */
   const pages = new Map();
-  for (const { page, what, part } of parts(tables)) {
-    pages.set(page, replacePart(pages.get(page) ?? read(page), marks(what, command), part));
+  for (const { page, what, part, command: by = command } of parts(tables)) {
+    pages.set(page, replacePart(pages.get(page) ?? read(page), marks(what, by), part));
   }
   for (const [page, text] of pages) pages.set(page, await formatted(join(root, page), text));
   return pages;
