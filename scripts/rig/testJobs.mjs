@@ -73,6 +73,8 @@ export class TestJobs {
    */
   async run(jobs, { places, atOnce = false, ended }) {
     const waiting = [...jobs];
+    // What was made before is of none of them.
+    this.#processor.sinceLast();
     /** @type {Set<Promise<void>>} */
     const running = new Set();
     let free = places;
