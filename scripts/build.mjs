@@ -373,7 +373,9 @@ export async function buildTests(layer, folder = layer, tier = 'usual', only) {
     .map((file) => join(source, file))
     .sort();
   if (files.length === 0) return [];
-  const options = { ...common, absWorkingDir: root, outdir: out, external, sourcemap: true };
+  // Where a line is, and not what it says: what it says is in the checkout.
+  const maps = { sourcemap: true, sourcesContent: false };
+  const options = { ...common, ...maps, absWorkingDir: root, outdir: out, external };
   const count = processes[layer];
   if (count === undefined) {
     const split = { outbase: source, splitting: true, chunkNames: 'shared/[name]-[hash]' };

@@ -528,7 +528,7 @@ describe('a system of VMs', () => {
     assert.deepEqual(faultsOf(JSON.parse(await cli('done', ...words, '--json'))), []);
   };
 
-  it('is acted on from the command line, and told in words and in JSON', async () => {
+  itRarely('is acted on from the command line, and told in words and in JSON', async () => {
     assert.match(await cli('failed', 'system', 'create', 'shop', 'db'), /already/u);
     await cli('notFound', 'system', 'revert', 'shop', 'nothing', '--yes');
     await cli('notFound', 'system', 'undo', 'nobody');

@@ -181,8 +181,8 @@ describe('undo', () => {
     await cli('notFound', 'undo', 'shell', '00000000');
   });
 
-  for (const style of allRows ? styles : (['internal'] as const)) {
-    it(`leaves a VM on or off as it was before, whatever the snapshot was taken of: ${style}`, async () => {
+  for (const style of styles) {
+    itRarely(`leaves a VM on or off as it was before, whatever the snapshot was taken of: ${style}`, async () => {
       const name = `power-${style}`;
       await vmOf(name);
       const power = async (): Promise<string> => (await rig.virsh('domstate', name)).trim();
@@ -200,8 +200,8 @@ describe('undo', () => {
     });
   }
 
-  for (const style of allRows ? styles : (['external'] as const)) {
-    it(`keeps an edited definition, and says what of it comes back and goes: ${style}`, async () => {
+  for (const style of styles) {
+    itRarely(`keeps an edited definition, and says what of it comes back and goes: ${style}`, async () => {
       const name = `edited-${style}`;
       await vmOf(name);
       const { engine } = rig;
