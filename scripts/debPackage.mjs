@@ -26,10 +26,13 @@ import { root } from './rig/root.mjs';
 const notInIt = ['library', 'api'];
 const maintainer = 'The Virt Rewind authors <virt-rewind@users.noreply.github.com>';
 
-/** Where each shell looks for completions of packages. */
+/**
+ * Where each shell looks for completions of packages. In zsh the file's name is that of its function, so that the first
+ * Tab completes.
+ */
 const completionPlaces = {
   bash: 'usr/share/bash-completion/completions/virt-rewind',
-  zsh: 'usr/share/zsh/vendor-completions/_virt-rewind',
+  zsh: 'usr/share/zsh/vendor-completions/_virt_rewind',
   fish: 'usr/share/fish/vendor_completions.d/virt-rewind.fish',
 };
 

@@ -106,7 +106,7 @@ describe('npm run release', () => {
       for (const path of [
         './usr/share/man/man1/virt-rewind.1.gz',
         './usr/share/bash-completion/completions/virt-rewind',
-        './usr/share/zsh/vendor-completions/_virt-rewind',
+        './usr/share/zsh/vendor-completions/_virt_rewind',
         './usr/share/fish/vendor_completions.d/virt-rewind.fish',
       ]) {
         assert.ok(list.includes(path), path);
