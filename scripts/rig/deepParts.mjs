@@ -600,8 +600,8 @@ export const deepParts = [
     files: ['copiesHistories'],
   },
   .../** @type {const} */ ([
-    ['root', 'test -- unit', 14],
-    ['user', 'test -- libvirtd/session', 4],
+    ['root', 'test -- unit', 7],
+    ['user', 'test -- libvirtd/session', 2.5],
   ]).map(
     ([who, test, minutes]) =>
       /** @type {DeepPart} */ ({
