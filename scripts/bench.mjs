@@ -128,7 +128,7 @@ printTable();
 writeResults();
 if (isRecorded && isIdle) await recordFigures(machine, ratios);
 if (isWritten) {
-  const run = { date: new Date().toISOString().slice(0, 10), machine: await wholeMachine(), load };
+  const run = { date: new Date().toISOString().slice(0, 10), machine: await wholeMachine(), load, isBusy: !isIdle };
   await writeBenchPage(mergeResults(readResults(), byBench, broken, run));
 }
 process.exitCode = failed.length + slipped.length > 0 || figures.some(misses) ? 1 : 0;

@@ -5,8 +5,8 @@ import { mergeResults, resultsPart, unlistedBenches } from '../../../scripts/ben
 describe('the results of benches', () => {
   const figure = { name: 'a list', ours: 1500, baseline: 6000, unit: 'ms', goal: 0.5, against: 'virsh' };
   const none = { machines: [], benches: {} };
-  const first = { date: '2026-11-30', machine: 'one', load: 0.26 };
-  const second = { date: '2026-12-01', machine: 'two', load: 7 };
+  const first = { date: '2026-11-30', machine: 'one', load: 0.26, isBusy: false };
+  const second = { date: '2026-12-01', machine: 'two', load: 7, isBusy: true };
   const before = mergeResults(
     none,
     new Map([
@@ -20,8 +20,8 @@ describe('the results of benches', () => {
   it('keep those that were not measured again, with their date', () => {
     const { machines, benches } = mergeResults(before, new Map([['listing', [figure]]]), new Set(), second);
     assert.deepEqual(machines, ['one', 'two']);
-    assert.deepEqual(benches['listing'], [{ ...figure, date: '2026-12-01', load: 7, machine: 1 }]);
-    assert.deepEqual(benches['guest'], [{ ...figure, date: '2026-11-30', load: 0.3, machine: 0 }]);
+    assert.deepEqual(benches['listing'], [{ ...figure, date: '2026-12-01', load: 7, isBusy: true, machine: 1 }]);
+    assert.deepEqual(benches['guest'], [{ ...figure, date: '2026-11-30', load: 0.3, isBusy: false, machine: 0 }]);
   });
 
   it('keep what a bench did not come to before it failed', () => {
@@ -48,6 +48,8 @@ describe('the results of benches', () => {
     assert.match(part, /^## Machines\n\n1\. one$/mu);
     const missed = mergeResults(none, new Map([['guest', [{ ...figure, goal: 0.1 }]]]), new Set(), first);
     assert.match(resultsPart(missed), /≤ 0\.1 \*\*missed\*\*/u);
+    const busy = mergeResults(none, new Map([['guest', [{ ...figure, goal: 0.1 }]]]), new Set(), second);
+    assert.doesNotMatch(resultsPart(busy), /missed/u);
   });
 
   it('have a section for each bench', () => {
