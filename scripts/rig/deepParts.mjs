@@ -26,8 +26,8 @@ const operations = ['create', 'repair', 'revert', 'delete', 'rename', 'consolida
 
 /**
  * Files `*.more.test.ts` by what they are about, by the first part of their names.
- * @type {Readonly<Record<string, { guards: readonly string[], layer: 'libvirtd' | 'ui', minutes: number, needs?:
- *   readonly import('./prerequisites.mjs').Need[], files: readonly string[] }>>}
+ * @type {Readonly<Record<string, { guards: readonly string[], layer: 'here' | 'libvirtd' | 'ui', minutes: number,
+ *   needs?: readonly import('./prerequisites.mjs').Need[], files: readonly string[] }>>}
  */
 const more = {
   ends: {
@@ -192,6 +192,12 @@ const more = {
         'hook',
       ],
     ],
+  },
+  release: {
+    guards: ['scripts', 'package.json'],
+    layer: 'here',
+    minutes: 2,
+    files: ['releaseRun', 'noticesOfAll'],
   },
   pages: {
     guards: ['lesson', 'lab', 'health', 'systems', 'ui', 'text'],
