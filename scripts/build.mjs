@@ -367,9 +367,14 @@ export async function buildTests(layer, folder = layer, tier = 'usual', only) {
   rmSync(out, { recursive: true, force: true });
   const source = join('test', layer);
   if (!existsSync(join(root, source))) return [];
-  const files = readdirSync(join(root, source), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.ts') && (tier === 'whole' ? tierOf(file) !== 'deep' : tierOf(file) === tier))
-    .filter((file) => only?.includes(basename(file).split('.')[0] ?? '') ?? true)
+  const nameOf = (/** @type {string} */ file) => basename(file).split('.')[0] ?? '';
+  const all = readdirSync(join(root, source), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.test.ts') && (tier === 'whole' ? tierOf(file) !== 'deep' : tierOf(file) === tier),
+  );
+  const absent = only?.filter((name) => !all.some((file) => nameOf(file) === name)) ?? [];
+  if (absent.length > 0) throw new Error(`${source} has no ${absent.join(', ')}`);
+  const files = all
+    .filter((file) => only?.includes(nameOf(file)) ?? true)
     .map((file) => join(source, file))
     .sort();
   if (files.length === 0) return [];

@@ -104,7 +104,7 @@ export function debVersion(version) {
 }
 
 /**
- * Pure. Node.js 20.12 has `styleText` of node:util.
+ * Pure. Node.js 20.15 has `crc32` of node:zlib.
  * @param {{ name: string, version: string, kibibytes: number, page: string }} parts
  */
 export function controlFile({ name, version, kibibytes, page }) {
@@ -114,7 +114,7 @@ export function controlFile({ name, version, kibibytes, page }) {
     'Architecture: all',
     `Maintainer: ${maintainer}`,
     `Installed-Size: ${kibibytes}`,
-    'Depends: nodejs (>= 20.12)',
+    'Depends: nodejs (>= 20.15)',
     'Recommends: qemu-utils',
     'Suggests: libvirt-daemon-system, libvirt-clients, openssh-client, restic',
     'Section: admin',

@@ -54,7 +54,7 @@ function npmManifest() {
     repository,
     keywords,
     // `styleText` of node:util.
-    engines: { node: '>=20.12' },
+    engines: { node: '>=20.15' },
     bin: { 'virt-rewind': 'dist/commandLine.js' },
     // As a list: npm 11 passes over a lone name.
     man: ['./man/virt-rewind.1'],

@@ -15,7 +15,10 @@ const { values, positionals } = parseArgs({
 });
 const asked = positionals.map((name) => name.split('/', 2));
 const unknown = asked.flatMap(([layer = '']) => (layers.includes(/** @type {Layer} */ (layer)) ? [] : [layer]));
-if (unknown.length > 0) throw new Error(`No such layer: ${unknown.join(', ')}. There are ${layers.join(', ')}.`);
+if (unknown.length > 0) {
+  console.error(`No such layer: ${unknown.join(', ')}. There are ${layers.join(', ')}.`);
+  process.exit(2);
+}
 const chosen = layers.filter((layer) => asked.length === 0 || asked.some(([name]) => name === layer));
 
 /** Those that were named, unless the whole layer was. @param {Layer} layer */

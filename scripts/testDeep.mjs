@@ -15,7 +15,7 @@ import { deepParts, inTurn } from './rig/deepParts.mjs';
 import { libvirtVersions, releaseOf } from './rig/libvirtVersions.mjs';
 import { root } from './rig/root.mjs';
 import { run, runOk } from './rig/run.mjs';
-import { plan } from './rig/testParts.mjs';
+import { ownBundles, plan } from './rig/testParts.mjs';
 import { TestSession } from './rig/testSession.mjs';
 
 /** @typedef {import('./build.mjs').Layer} Layer */
@@ -41,6 +41,8 @@ if (chosen.length === 0) {
 }
 const limit = values.minutes === undefined ? Infinity : Number(values.minutes);
 if (Number.isNaN(limit)) throw new Error(`--minutes ${values.minutes} is no number`);
+
+if (!/^\d+$/u.test(values.turn)) throw new Error(`--turn ${values.turn} is no turn`);
 
 const started = performance.now();
 /** How much longer a part lasts with others beside it. */
@@ -112,7 +114,7 @@ async function partOf(part, release) {
  */
 async function bundlesOf(layer, tier, files) {
   const some = runsTogether(layer) ? files : undefined;
-  const folder = ['deep', layer, tier, ...(some ?? [])].join('-');
+  const folder = ownBundles(['deep', layer, tier, ...(some ?? [])].join('-'));
   const known = built.get(folder) ?? buildTests(layer, folder, tier, some);
   built.set(folder, known);
   const all = await known;

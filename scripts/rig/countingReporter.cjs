@@ -20,7 +20,9 @@ class CountingReporter extends Spec {
     if (report) Base.consoleLog = (...args) => appendFileSync(report, `${format(...args)}\n`);
     // Before the report looks at it.
     runner.prependListener('fail', (_, error) => {
-      if (typeof error?.stack === 'string') error.stack = withSourceLines(error.stack);
+      for (let one = error; one instanceof Error; one = one.cause) {
+        if (typeof one.stack === 'string') one.stack = withSourceLines(one.stack);
+      }
     });
     super(runner, options);
     const endWatch = endSilentTests(runner);

@@ -490,7 +490,7 @@ export const deepParts = [
         guards: ['libvirt', ...acting],
         needs: ['sshd'],
         layer: 'libvirtd',
-        tier: 'usual',
+        tier: 'whole',
         files: [
           ...['externalRevert', 'offlineMerge', 'forks'],
           // What differs between libvirts is in those.

@@ -1,6 +1,6 @@
 // How long each program of the tests lasts, as the last runs had it: what lasts longest begins first, so that none is
 // left over at the end. Here from the cache, and where that knows nothing from the file beside this one.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { root } from './root.mjs';
 
@@ -19,13 +19,22 @@ function readFrom(file) {
   }
 }
 
+/** What cannot be read there is not known: it tells an order, and no more. @returns {Lengths} */
+function readCached() {
+  try {
+    return readFrom(cached);
+  } catch {
+    return {};
+  }
+}
+
 /**
  * @template {{ readonly length: string }} J
  * @param {readonly J[]} jobs
  * @returns {readonly J[]} what nobody knows the length of last
  */
 export function byLength(jobs) {
-  const known = { ...readFrom(kept), ...readFrom(cached) };
+  const known = { ...readFrom(kept), ...readCached() };
   const seconds = (/** @type {J} */ { length }) => known[length] ?? 0;
   return jobs.toSorted((a, b) => seconds(b) - seconds(a));
 }
@@ -36,9 +45,19 @@ export function byLength(jobs) {
  */
 export function noteLengths(seen, keep) {
   if (Object.keys(seen).length === 0) return;
-  for (const file of keep ? [cached, kept] : [cached]) {
-    const all = Object.entries({ ...readFrom(file), ...seen }).sort(([a], [b]) => (a < b ? -1 : 1));
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(Object.fromEntries(all), undefined, 2)}\n`);
+  if (keep) write(kept, { ...readFrom(kept), ...seen });
+  try {
+    write(cached, { ...readCached(), ...seen });
+  } catch (error) {
+    console.log(`How long the tests lasted is not kept: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+/** Whole or not at all, for another run may read it. @param {string} file @param {Lengths} lengths */
+function write(file, lengths) {
+  const sorted = Object.entries(lengths).sort(([a], [b]) => (a < b ? -1 : 1));
+  mkdirSync(dirname(file), { recursive: true });
+  const part = `${file}.${process.pid}`;
+  writeFileSync(part, `${JSON.stringify(Object.fromEntries(sorted), undefined, 2)}\n`);
+  renameSync(part, file);
 }

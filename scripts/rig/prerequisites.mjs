@@ -2,6 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { findBrowser } from './browser.mjs';
+import { areModulesUpToDate } from './npmState.mjs';
 import { root } from './root.mjs';
 import { findProgram, run } from './run.mjs';
 
@@ -142,9 +143,9 @@ export async function meetNeeds(needs, say) {
   return unmet;
 }
 
-/** npm's part: everything the lock file names, if nothing has been installed. */
+/** npm's part: everything the lock file names, if it is not there yet. */
 export async function installModules(/** @type {(line: string) => void} */ say) {
-  if (existsSync(join(root, 'node_modules/.package-lock.json'))) return;
+  if (await areModulesUpToDate()) return;
   const status = await call(['npm'], ['ci', '--no-audit', '--no-fund'], say);
   if (status !== 0) throw new Error(`npm ci ended with ${status}`);
 }

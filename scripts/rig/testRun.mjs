@@ -56,7 +56,11 @@ function ramFolder(name) {
     chmodSync(dir, 0o1777);
     return dir;
   } catch (error) {
-    if (['ENOENT', 'EACCES', 'EROFS'].includes(String(/** @type {NodeJS.ErrnoException} */ (error).code)))
+    if (
+      ['ENOENT', 'ENOTDIR', 'EACCES', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(
+        String(/** @type {NodeJS.ErrnoException} */ (error).code),
+      )
+    )
       return undefined;
     throw error;
   }

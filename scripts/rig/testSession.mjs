@@ -1,7 +1,8 @@
 // One run of tests: its parts side by side, told one after the other, what they count, and the end of all that was
 // started. Which parts there are to run is not decided here.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { installModules, meetNeeds } from './prerequisites.mjs';
 import { ofChildren } from './processorTime.mjs';
 import { byLength, noteLengths } from './lengths.mjs';
@@ -12,10 +13,12 @@ import {
   filesOf,
   jobOf,
   libvirtVersion,
+  ownBundles,
   plan,
   strict,
   usualEnv,
 } from './testParts.mjs';
+import { root } from './root.mjs';
 import { startTestRun } from './testRun.mjs';
 
 /** @typedef {import('./prerequisites.mjs').Need} Need */
@@ -113,7 +116,8 @@ export class TestSession {
     try {
       await act();
     } catch (error) {
-      this.problem(`${name}: ${messageOf(error)}`);
+      // What ends with the run that somebody stopped is no fault.
+      if (!this.stopped) this.problem(`${name}: ${messageOf(error)}`);
     }
   }
 
@@ -284,6 +288,7 @@ export class TestSession {
     for (const left of (await this.#run?.end()) ?? []) this.problem(`left running: ${left}`);
     if (this.#stopped) this.problem(`stopped by ${this.#stopped}`);
     if (this.#flaky.length > mostFlaky) this.problem(`${this.#flaky.length} tests passed only at the second try`);
+    rmSync(join(root, 'out-test', ownBundles('')), { recursive: true, force: true });
     this.say('');
     const failures = [...this.#failures, ...this.#problems].map((failure) => `! ${failure}`);
     for (const failure of failures) this.say(failure);
@@ -292,6 +297,7 @@ export class TestSession {
     for (const line of this.#flaky) this.say(`flaky: ${line}`);
     for (const line of this.#closing) this.say(line);
     const { passed, failed, skipped } = this.#total;
+    if (this.#grep !== undefined && total(this.#total) === 0) this.problem(`no test has ${this.#grep} in its title`);
     noteLengths(this.#lengths, this.#keepLengths);
     const { user, system } = ofChildren();
     this.say(`processor: ${user.toFixed(0)} s user + ${system.toFixed(0)} s system`);
@@ -307,6 +313,9 @@ async function begin(part, left) {
   const name = [part.name ?? part.layer ?? '', ...libvirt].join(', ');
   return { part, name, left, whole: true, results: [], told: 0, begun: false };
 }
+
+/** @param {import('./testJobs.mjs').Counts} counts */
+const total = ({ passed, failed, skipped }) => passed + failed + skipped;
 
 /** @param {Result} result */
 function lengthOf({ seconds, processor: { user, system } }) {

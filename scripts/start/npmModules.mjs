@@ -1,28 +1,11 @@
 // Brings node_modules up to what package-lock.json asks for. Needs nothing but Node itself.
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { areModulesUpToDate } from '../rig/npmState.mjs';
 import { root } from '../rig/root.mjs';
 import { run } from '../rig/run.mjs';
 import { say, StartStopped } from './say.mjs';
 
-/**
- * Whether every package that must be there is there in the version that the lock file names. npm keeps its own list of
- * what it installed in node_modules/.package-lock.json.
- * @param {{ packages?: Record<string, { version?: string, optional?: boolean, peer?: boolean }> }} wanted
- * @param {{ packages?: Record<string, { version?: string }> }} installed
- * @returns {boolean}
- */
-export function isUpToDate(wanted, installed) {
-  return Object.entries(wanted.packages ?? {}).every(
-    ([path, { version, optional }]) =>
-      path === '' || optional === true || installed.packages?.[path]?.version === version,
-  );
-}
-
 export async function ensureNpmModules() {
-  const read = async (/** @type {string} */ file) =>
-    JSON.parse(await readFile(join(root, file), 'utf8').catch(() => '{}'));
-  if (isUpToDate(await read('package-lock.json'), await read('node_modules/.package-lock.json'))) return;
+  if (await areModulesUpToDate()) return;
   say('installing the npm packages of package-lock.json (npm ci)');
   // Without its own words, for apt-get may run beside it.
   const args = ['ci', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];

@@ -46,7 +46,7 @@ export async function planLibvirt() {
   const nothing = { mayAsk: false, install: async () => undefined };
   if (process.platform !== 'linux') {
     say(`there is no libvirt with QEMU guests for ${process.platform}: no demo VMs here`);
-    say('a connection to a libvirt on another host (qemu+ssh://) is planned and not there yet');
+    say('VMs of another host come over ssh: docs/hosts.md');
     return { libvirt: 'noDemo', ...nothing };
   }
   if ((await findProgram('apt-get')) === undefined) {

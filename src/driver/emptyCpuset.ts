@@ -5,7 +5,7 @@ import { LibvirtError } from '../libvirt/libvirtError.js';
 
 const ENOSPC = 28;
 /** The path is in no language. */
-const groupFile = /\/[\w,]*\bcpuset\b[^']*\/(?:tasks|cgroup\.procs)\b/u;
+const groupFile = /\/[\w,]*\bcpuset\b.*\/(?:tasks|cgroup\.procs)\b/u;
 
 export function isEmptyCpuset(error: unknown): boolean {
   return error instanceof LibvirtError && error.errno === ENOSPC && groupFile.test(error.message);

@@ -106,7 +106,7 @@ function rowOf({ view, terminal, now }: Drawing, snapshot: Snapshot, first: stri
   const { words } = snapshotRow(snapshot, place, { now }, sizeIn(layers, name));
   const title = displayLine(snapshot.title);
   // The name is what a command takes where two have one title.
-  const called = title === name ? title : `${title} (${displayLine(name)})`;
+  const called = title === displayLine(name) ? title : `${title} (${displayLine(name)})`;
   return fitRow(`${first}○ ${called}`, words, terminal);
 }
 

@@ -4,7 +4,7 @@ import { SaxesParser } from 'saxes';
 import { writeCpio } from '../../../scripts/guest/cpio.mjs';
 import { domainXml } from '../../../scripts/guest/defineVm.mjs';
 import { parseCounters } from '../../../scripts/guest/inGuest.mjs';
-import { isUpToDate } from '../../../scripts/start/npmModules.mjs';
+import { isUpToDate } from '../../../scripts/rig/npmState.mjs';
 
 interface Read {
   readonly name: string;

@@ -50,6 +50,22 @@ describe('the order of the deep tests', () => {
     );
   });
 
+  it('names files that are in the tier of its part', () => {
+    for (const { name, layer, tier = 'usual', files } of deepParts) {
+      if (layer === undefined || files === undefined) continue;
+      const there = readdirSync(join(root, 'test', layer), { recursive: true, encoding: 'utf8' }).flatMap((file) => {
+        const [, its, rare = 'usual'] = /([^/]+?)(?:\.(more|deep))?\.test\.ts$/u.exec(file) ?? [];
+        const isIn = tier === 'whole' ? rare !== 'deep' : rare === tier;
+        return its !== undefined && isIn ? [its] : [];
+      });
+      assert.deepEqual(
+        files.filter((file) => !there.includes(file)),
+        [],
+        name,
+      );
+    }
+  });
+
   it('runs every file of tests that the usual run leaves out', () => {
     for (const tier of ['deep', 'more']) {
       const filesOf = (layer: string): readonly string[] =>
