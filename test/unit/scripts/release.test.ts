@@ -96,7 +96,7 @@ describe('the Debian package', () => {
 
   it('depends on a Node.js and brings none', () => {
     const control = controlFile({ name: 'virt-rewind', version: '1.0.0', kibibytes: 7, page: 'https://h.example' });
-    assert.match(control, /^Depends: nodejs \(>= 20\.12\)$/mu);
+    assert.match(control, /^Depends: nodejs \(>= 20\.15\)$/mu);
     assert.match(control, /^Architecture: all$/mu);
     // Each line of the long description begins with a space, and an empty one with a dot.
     const [, long = ''] = /^Description: .*\n([\s\S]*)$/mu.exec(control) ?? [];
