@@ -24,9 +24,6 @@ export interface At {
   readonly operation?: number;
 }
 
-/** What a step is taken to last of which nothing is known: one that is quicker is met at its end. */
-const unknownMs = 40;
-
 /** What happened on the way, of the first operation that began since. */
 export interface Course {
   plan?: PlannedWork;
@@ -70,7 +67,7 @@ export function hooked(
         await actOnce(operation, index, 'before');
         began.set(index, performance.now());
         // Not awaited: the step runs meanwhile. What a fault throws is seen by what it does.
-        void wait((usualMs[index] ?? unknownMs) * (at?.part ?? 0.5)).then(() =>
+        void wait((usualMs[index] ?? 0) * (at?.part ?? 0.5)).then(() =>
           over.has(index) ? undefined : actOnce(operation, index, 'during'),
         );
       },
