@@ -264,7 +264,7 @@ export async function buildDoor(door, outdir) {
     return file;
   }
   // A third less to read at each start of it; the names stay, for stacks.
-  const short = { minifyWhitespace: true, minifySyntax: true, keepNames: false };
+  const short = { minifyWhitespace: true, minifySyntax: true };
   await build({ ...extensionOptions({}), ...short, entryPoints: [doors[door]], outdir, sourcemap: false });
   return file;
 }

@@ -115,11 +115,9 @@ export class TestJobs {
       const around = await job.surround?.();
       try {
         const told = await this.#runIn(job, { ...job.env, ...around?.env }, atOnce);
-        await around?.end();
         return { ...told, seconds: seconds() };
-      } catch (error) {
+      } finally {
         await around?.end();
-        throw error;
       }
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
