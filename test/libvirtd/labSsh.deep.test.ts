@@ -22,6 +22,9 @@ import { openSystems, type SystemsHere } from './systemRig.js';
 
 const never = new AbortController().signal;
 const { username: user } = userInfo();
+/** To which the lab returns when a step fails or is cancelled; what it leaves is kept for an undo. */
+const beforeFirstStep = 'Before-the-first-step';
+const reverted = ['Before-revert', beforeFirstStep];
 const odd = [
   '-n',
   '',
@@ -68,11 +71,14 @@ describe('a lab with programs over ssh', () => {
     assert.ok(plan !== 'ready');
     await labs.create(plan, { signal, onStep: () => undefined });
   };
-  const snapshots = async (): Promise<string> => {
+  const snapshots = async (): Promise<readonly string[]> => {
     const { code, stdout, stderr } = await daemon.virsh(['snapshot-list', 'web', '--name']);
     assert.equal(code, 0, stderr);
-    return stdout.trim();
+    return stdout.trim().split(/\s+/u).filter(Boolean);
   };
+  /** Without the time of day in them. */
+  const titles = async (): Promise<readonly string[]> =>
+    (await snapshots()).map((name) => name.replace(/-\d\d-\d\d.*/u, ''));
   const failed = (error: unknown, said: RegExp): boolean => {
     assert.ok(error instanceof LabError, String(error));
     assert.equal(error.kind, 'failed');
@@ -183,7 +189,12 @@ describe('a lab with programs over ssh', () => {
     if (record !== undefined) {
       await labs.destroy(record, { signal: never, onStep: () => undefined });
     }
-    assert.equal(await snapshots(), '');
+    // They are of the VM, which was there before the lab.
+    for (const name of await snapshots()) {
+      assert.match(name, /^Before-revert-/u);
+      const { code, stderr } = await daemon.virsh(['snapshot-delete', 'web', name]);
+      assert.equal(code, 0, stderr);
+    }
   };
   afterEach(destroy);
 
@@ -198,7 +209,7 @@ describe('a lab with programs over ssh', () => {
       ['local', 'forward', 'control', 'theirs'].filter((name) => existsSync(at(name))),
       [],
     );
-    assert.equal(await snapshots(), 'clean');
+    assert.deepEqual(await titles(), [beforeFirstStep, 'clean']);
     const known = await readFile(
       join(daemon.dir, 'a journal/labs', (await labs.find(file))?.id ?? '', 'known_hosts'),
       'utf8',
@@ -212,7 +223,7 @@ describe('a lab with programs over ssh', () => {
       (error) => failed(error, / 3\b.*no such table/u),
     );
     assert.ok(!existsSync(at('after')));
-    assert.equal(await snapshots(), '');
+    assert.deepEqual(await titles(), reverted);
   });
 
   it('gives nothing to a server that has become another', async () => {
@@ -240,7 +251,7 @@ describe('a lab with programs over ssh', () => {
       stop.abort();
       await assert.rejects(making, (error) => error instanceof Failure && error.kind === 'cancelled');
       assert.deepEqual(clients(), []);
-      assert.equal(await snapshots(), '');
+      assert.deepEqual(await titles(), reverted);
     } finally {
       await rm(at('stays'));
     }

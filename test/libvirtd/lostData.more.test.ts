@@ -81,7 +81,7 @@ describe('data of a snapshot that is gone', () => {
     await vm.isWhole();
   });
 
-  it('the RAM inside an image, where qemu-img made the tag anew: the VM runs on, and it is forgotten', async () => {
+  it('the RAM inside an image, where qemu-img made another tag of its name: the VM runs on, and it is forgotten', async () => {
     const vm = await GuestVm.define(r, 'remade');
     const files = vm.vm.guest.disks.map(({ file }) => file);
     await vm.power('start');
@@ -96,10 +96,10 @@ describe('data of a snapshot that is gone', () => {
     }
     await vm.power('start');
     await vm.write();
-    await vm.isRefused({ kind: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false }, 'tagWithoutRam');
-    assert.deepEqual(await findings(vm), ['tagWithoutRam']);
+    await vm.isRefused({ kind: 'revert', snapshot: 'one', after: 'running', checkpointFirst: false }, 'tagMissing');
+    assert.deepEqual(await findings(vm), ['tagMissing']);
 
-    await vm.repair('tagWithoutRam');
+    await vm.repair('tagMissing');
     vm.model = vm.model.deleted('one', 'one');
     assert.deepEqual(
       await findings(vm),
