@@ -14,6 +14,8 @@ export interface Capabilities {
    * starts.
    */
   readonly hostUuid?: string;
+  /** It is the firmware's; absent: not known, so it may be another one after the daemon's next start. */
+  readonly hostUuidLasts?: true;
   /** What of its host the daemon serves, as it says itself: `/system`, `/session`. Absent: it says nothing. */
   readonly serves?: string;
   readonly readOnly: boolean;

@@ -1,4 +1,5 @@
 // Where an operation was begun, and what it was decided on: what a recovery compares the present with.
+import type { Capabilities } from './capabilities.js';
 import type { LastWrite } from './plannedMerge.js';
 import type { PowerReason, PowerState } from './vm.js';
 
@@ -40,4 +41,10 @@ export interface Origin {
 export interface DaemonIdentity {
   readonly hostname: string;
   readonly hostUuid?: string;
+  /** See `Capabilities`. Of a daemon that answers now: none of those written down is read. */
+  readonly hostUuidLasts?: true;
+}
+
+export function identifyDaemon({ hostname, hostUuid, hostUuidLasts }: Capabilities): DaemonIdentity {
+  return { hostname, ...(hostUuid !== undefined && { hostUuid }), ...(hostUuidLasts && { hostUuidLasts }) };
 }

@@ -1,6 +1,6 @@
 // Whether two connections may lead to the same host, so that a path means the same on both. Pure; it asks nobody.
 import type { Capabilities } from '../domain/capabilities.js';
-import { isSameHostname } from '../hosts/hostLogin.js';
+import { isSameHostname } from '../base/hostname.js';
 import { parseUri } from '../libvirt/uri.js';
 
 /**

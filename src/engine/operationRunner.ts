@@ -7,6 +7,7 @@ import type { OperationRequest, OperationResult } from '../domain/operation.js';
 import { type Decision, type Plan, type PlannedWork, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planToExecute } from '../operations/decide/planOperation.js';
+import { identifyDaemon } from '../domain/origin.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';
@@ -215,14 +216,14 @@ export class OperationRunner {
     const { vm } = look.view(request.vm);
     const { uuid, name } = vm;
     const { connection } = request.vm;
-    const { hostname, hostUuid } = (await lease.live.open()).capabilities;
+    const { capabilities } = await lease.live.open();
     const entry = await persistence.journal.begin({
       connection,
       vm: { uuid, name },
       request,
       plan: workOf(plan),
       ...(isProtected(vm, connection) ? { protectedIn: persistence.editor ?? '' } : {}),
-      daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) },
+      daemon: identifyDaemon(capabilities),
     });
     await recoverer.requireAlone(lease, {
       id: entry.entry.id,

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { Duplex, Readable, type Writable } from 'node:stream';
 import { shellWord } from '../base/shellWord.js';
-import { type HostLogin, isSameHostname, type ShellStream } from './hostLogin.js';
+import { isSameHostname } from '../base/hostname.js';
+import { type HostLogin, type ShellStream } from './hostLogin.js';
 import functions from './hostShell.sh';
 import { MarkedStream } from './markedStream.js';
 

@@ -44,7 +44,8 @@ export interface GroupMember extends VmRef {
   /** Of a revert: brought back by RAM, so that it is resumed and not started. */
   readonly withRam?: boolean;
   readonly protected: boolean;
-  readonly daemon: DaemonIdentity;
+  /** Absent: it was not known. */
+  readonly daemon?: DaemonIdentity;
 }
 
 export interface GroupHead {
@@ -119,7 +120,7 @@ const shape = v.object({
         end: v.exactOptional(state),
         withRam: v.exactOptional(v.boolean()),
         protected: v.boolean(),
-        daemon: v.object({ hostname: v.string(), hostUuid: v.exactOptional(v.string()) }),
+        daemon: v.exactOptional(v.object({ hostname: v.string(), hostUuid: v.exactOptional(v.string()) })),
       }),
     ),
     v.minLength(1),

@@ -119,6 +119,7 @@ export const procedures = {
   authPolkit: procedure(70, nothing, { complete: i32 }),
   connectGetUri: procedure(110, nothing, { uri: text }),
   connectGetLibVersion: quick(157, nothing, { libVer: u64 }),
+  connectGetSysinfo: procedure(203, { flags: u32 }, { sysinfo: text }),
   connectListAllDomains: quick(273, { needResults: i32, flags: u32 }, { domains, ret: u32 }),
   connectDomainEventCallbackRegisterAny: quick(316, { eventID: i32, dom: optional(domain) }, { callbackID: i32 }),
   connectDomainEventCallbackDeregisterAny: procedure(317, { callbackID: i32 }, nothing),

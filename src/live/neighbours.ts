@@ -2,7 +2,7 @@
 // use.
 import type { Hypervisor } from '../driver/hypervisor.js';
 import { asksForTheSame, isSameHost, mayShareHost } from '../driver/sharedHost.js';
-import { isSameHostname } from '../hosts/hostLogin.js';
+import { isSameHostname } from '../base/hostname.js';
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, within } from '../base/clock.js';

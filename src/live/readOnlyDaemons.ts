@@ -10,7 +10,7 @@ import type { WantedConnection } from '../domain/wantedConnection.js';
 import { type DoorKeeper, throughDoor } from '../driver/door.js';
 import type { Hypervisor, OpenHypervisor } from '../driver/hypervisor.js';
 import { asksForTheSame, hostOf } from '../driver/sharedHost.js';
-import { isSameHostname } from '../hosts/hostLogin.js';
+import { isSameHostname } from '../base/hostname.js';
 
 /** Nobody who wants a change waits longer for a host that may be the same. */
 const lookMs = 10_000;

@@ -1,11 +1,13 @@
 // Whether an operation that broke off was begun here, and not long ago. Pure: who asks tells where and when it is.
+import { isSameHostname } from '../base/hostname.js';
 import { actsAloneForMs } from './interrupted.js';
 import { type DaemonIdentity, type Origin } from '../domain/origin.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
 
 export interface CurrentOrigin {
   readonly place: Omit<Origin, 'daemon'>;
-  readonly daemon: DaemonIdentity;
+  /** Absent: it has not answered. */
+  readonly daemon?: DaemonIdentity;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -14,35 +16,41 @@ export type OriginVerdict = 'here' | 'elsewhere' | 'notKnown';
 
 /**
  * A home on the network has one journal for many computers, and a clone has the VMs of the one that it was made of,
- * with their UUIDs.
+ * with their UUIDs. On a host whose firmware has no UUID, libvirt makes a new one at each start of its daemon
+ * (virGetHostUUID): another one says something only where it is the firmware's.
  *
  * | the computer's name, its installation | its boot         | the daemon's name | the daemon's UUID | belongs   |
  * |---------------------------------------|------------------|-------------------|-------------------|-----------|
  * | other                                 | any              | any               | any               | elsewhere |
  * | ours, or there is none                | any              | other             | any               | elsewhere |
- * | ours                                  | ours, or other   | not written down  | any               | notKnown  |
- * | ours                                  | ours             | ours              | any: without firmware libvirt makes a new one at each start | here |
+ * | ours                                  | ours, or other   | not written down, or not known now | any | notKnown |
+ * | ours                                  | ours             | ours              | any               | here      |
  * | ours, and there is an installation    | other            | ours              | ours, or none has one | here  |
- * | ours                                  | other            | ours              | other             | elsewhere |
+ * | ours                                  | other            | ours              | other, the firmware's | elsewhere |
+ * | ours, and there is an installation    | other            | ours, and the computer's | other      | here      |
+ * | ours                                  | other            | ours              | other             | notKnown  |
  * | ours, and there is none               | other, or none   | ours              | any               | notKnown  |
  */
 export function judgeOrigin(origin: Origin, { place, daemon }: CurrentOrigin): OriginVerdict {
   const theirs = origin.daemon;
   const isOtherMachine =
     origin.machine !== undefined && place.machine !== undefined && origin.machine !== place.machine;
-  if (origin.host !== place.host || isOtherMachine || (theirs !== undefined && theirs.hostname !== daemon.hostname)) {
+  const isOtherDaemon = theirs !== undefined && daemon !== undefined && theirs.hostname !== daemon.hostname;
+  if (origin.host !== place.host || isOtherMachine || isOtherDaemon) {
     return 'elsewhere';
   }
-  if (theirs === undefined) {
+  if (theirs === undefined || daemon === undefined) {
     return 'notKnown';
   }
   if (origin.boot !== undefined && origin.boot === place.boot) {
     return 'here';
   }
-  if (theirs.hostUuid !== daemon.hostUuid) {
+  const isSameUuid = theirs.hostUuid === daemon.hostUuid;
+  if (!isSameUuid && daemon.hostUuidLasts === true) {
     return 'elsewhere';
   }
-  return origin.machine !== undefined && origin.machine === place.machine ? 'here' : 'notKnown';
+  const isInstalled = origin.machine !== undefined && origin.machine === place.machine;
+  return isInstalled && (isSameUuid || isSameHostname(daemon.hostname, place.host)) ? 'here' : 'notKnown';
 }
 
 /** Of an entry that is carried out nowhere but where it was begun, be it for a person. */

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationResult } from '../domain/operation.js';
+import { identifyDaemon } from '../domain/origin.js';
 import type { MemberOutcome, SystemMember, SystemPoint } from '../domain/system.js';
 import type { Vm } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
@@ -245,8 +246,7 @@ export class GroupRun {
       members: members.map((planned): GroupMember => {
         const { member, view, plan, state } = planned;
         const { current } = plan.before;
-        const { hostname = '', hostUuid } =
-          engine.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
+        const capabilities = engine.connections.find(({ uri }) => uri === member.connection)?.capabilities;
         const end = ends.get(vmKey(member));
         const kept = kind === 'revert' ? snapshotOfPresent(planned) : undefined;
         if (kind === 'revert' && kept === undefined) {
@@ -264,7 +264,7 @@ export class GroupRun {
           ...(end !== undefined && { end: end.state === 'paused' && end.kind !== 'memory' ? 'off' : end.state }),
           ...(end !== undefined && { withRam: end.kind === 'memory' }),
           protected: isProtected(view.vm),
-          daemon: { hostname, ...(hostUuid !== undefined && { hostUuid }) },
+          ...(capabilities && { daemon: identifyDaemon(capabilities) }),
         };
       }),
     };

@@ -21,6 +21,7 @@ import type { VmView } from '../live/views.js';
 import { type GroupEntry, GroupJournal } from '../journal/groupJournal.js';
 import { thisPlace } from '../journal/place.js';
 import { maxMembers, type StoredSystems, SystemStore } from '../journal/systemStore.js';
+import { identifyDaemon } from '../domain/origin.js';
 import { ageRefusal, foreignRefusal } from '../operations/originRefusal.js';
 import { GroupCompletion } from './groupCompletion.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
@@ -287,10 +288,9 @@ export class Systems {
     const place = await thisPlace();
     for (const member of entry.members) {
       const { name: vm, daemon } = member;
-      const { hostname = '', hostUuid } =
-        engine.connections.find(({ uri }) => uri === member.connection)?.capabilities ?? {};
-      const origin = { ...entry.place, daemon };
-      const here = { place, daemon: { hostname, ...(hostUuid !== undefined && { hostUuid }) }, now: this.#clock.now() };
+      const capabilities = engine.connections.find(({ uri }) => uri === member.connection)?.capabilities;
+      const origin = { ...entry.place, ...(daemon && { daemon }) };
+      const here = { place, ...(capabilities && { daemon: identifyDaemon(capabilities) }), now: this.#clock.now() };
       const foreign = foreignRefusal(vm, origin, here);
       if (foreign !== undefined || cause === 'asked') {
         if (foreign !== undefined) {

@@ -11,7 +11,7 @@ import {
   readLeases,
   readNodesFor,
 } from '../../src/driver/cluster/clusterXml.js';
-import { appArmorIn, revertsExternal } from '../../src/driver/connection/readCapabilities.js';
+import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../src/driver/connection/readCapabilities.js';
 import { hasCards, writeClone, writeUnplugged } from '../../src/driver/xml/cloneXml.js';
 import { namedFiles, writeRestored } from '../../src/driver/xml/copiedXml.js';
 import { demoMachine } from '../../src/driver/xml/demoVmXml.js';
@@ -130,7 +130,7 @@ export const xmlDecoders: readonly Decoder[] = [
   xmlDecoder('XML of a volume', [volume], parseVolume),
   xmlDecoder('XML of capabilities', [capabilities], (xml) => {
     const tree = parseXml(xml);
-    return [appArmorIn(tree), revertsExternal(tree), demoMachine(xml), labMachine(xml)];
+    return [appArmorIn(tree), firmwareUuidIn(tree), revertsExternal(tree), demoMachine(xml), labMachine(xml)];
   }),
   xmlDecoder('XML of a VM, written for a clone', vms, (xml) => [
     isWhole(writeClone(xml, clone)),

@@ -96,6 +96,9 @@ describe('every procedure, against a real libvirtd', () => {
     assert.notEqual((await call('connectGetHostname', {})).hostname, '');
     assert.match((await call('connectGetUri', {})).uri, /^qemu:\/\/\/(system|session)$/);
     assert.match((await call('connectGetCapabilities', {})).capabilities, /^<capabilities>/);
+    // Of a host whose firmware says nothing, or that has no dmidecode, there is none.
+    const told = await call('connectGetSysinfo', { flags: 0 }).catch((error: unknown) => error);
+    assert.ok(told instanceof LibvirtError || /^<sysinfo type='smbios'>/u.test((told as { sysinfo: string }).sysinfo));
     const { params: busy } = await call('nodeGetCpuStats', {
       cpuNum: flags.VIR_NODE_CPU_STATS_ALL_CPUS,
       nparams: 4,

@@ -1,6 +1,6 @@
 // What a connection can do, asked once when it is opened.
 import type { Connection } from '../../libvirt/connection.js';
-import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import { errorCodes, LibvirtError, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import { find, findAll, parseXml, textOf, type XmlElement } from '../xml/xmlTree.js';
 
@@ -8,13 +8,14 @@ import { find, findAll, parseXml, textOf, type XmlElement } from '../xml/xmlTree
 const externalDeleteSince = 9_000_000;
 
 export async function readCapabilities(connection: Connection): Promise<Capabilities> {
-  const [{ type }, { libVer }, { hvVer }, { hostname }, { capabilities }, served] = await Promise.all([
+  const [{ type }, { libVer }, { hvVer }, { hostname }, { capabilities }, served, firmware] = await Promise.all([
     connection.call('connectGetType', {}),
     connection.call('connectGetLibVersion', {}),
     connection.call('connectGetVersion', {}),
     connection.call('connectGetHostname', {}),
     connection.call('connectGetCapabilities', {}),
     undefinedOnCode(errorCodes.VIR_ERR_NO_SUPPORT, connection.call('connectGetUri', {})),
+    firmwareUuid(connection),
   ]);
   const serves = served && servedPath(served.uri);
   const told = parseXml(capabilities);
@@ -25,6 +26,7 @@ export async function readCapabilities(connection: Connection): Promise<Capabili
     hypervisor: hvVer,
     hostname,
     ...(hostUuid === undefined ? {} : { hostUuid }),
+    ...(hostUuid !== undefined && hostUuid === firmware && { hostUuidLasts: true }),
     ...(serves !== undefined && { serves }),
     readOnly: connection.readOnly,
     ...appArmorIn(told),
@@ -57,6 +59,25 @@ function hostUuidIn(capabilities: XmlElement): string | undefined {
     ?.trim()
     .toLowerCase();
   return uuid === '' ? undefined : uuid;
+}
+
+/** Undefined: the host has none, or libvirt has no dmidecode to read it with. */
+async function firmwareUuid(connection: Connection): Promise<string | undefined> {
+  try {
+    const { sysinfo } = await connection.call('connectGetSysinfo', { flags: 0 });
+    return firmwareUuidIn(parseXml(sysinfo));
+  } catch (error) {
+    if (error instanceof LibvirtError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** `<system><entry name='uuid'>` of `<sysinfo type='smbios'>`. */
+export function firmwareUuidIn(sysinfo: XmlElement): string | undefined {
+  const entry = findAll(find(sysinfo, 'system'), 'entry').find(({ attributes }) => attributes['name'] === 'uuid');
+  return textOf(entry)?.trim().toLowerCase();
 }
 
 /** The security models that libvirt uses: dac always, where it tells any. */

@@ -8,6 +8,7 @@ import type { CompleteFacts } from '../../operations/completeFacts.js';
 import type { Recovery } from '../../operations/interrupted.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import { virshLine } from '../../steps/virshCommand.js';
+import { identifyDaemon } from '../../domain/origin.js';
 import type { Vm } from '../../domain/vm.js';
 import { ageRefusal, foreignRefusal, type CurrentOrigin } from '../../operations/originRefusal.js';
 import type { Clock } from '../../base/clock.js';
@@ -121,8 +122,7 @@ export class RecoveryDecision {
   async #here(live: Lease['live']): Promise<CurrentOrigin> {
     const { persistence, clock } = this.#options;
     const [{ capabilities }, place] = await Promise.all([live.open(), persistence.place()]);
-    const { hostname, hostUuid } = capabilities;
-    return { place, daemon: { hostname, ...(hostUuid === undefined ? {} : { hostUuid }) }, now: clock.now() };
+    return { place, daemon: identifyDaemon(capabilities), now: clock.now() };
   }
 
   /** By the settings of this editor now, or by those of another one when it began there. */

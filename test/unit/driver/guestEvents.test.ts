@@ -6,7 +6,7 @@ import { GuestPause } from '../../../src/driver/run/guestPause.js';
 import { blockJobsLook, jobFraction, memoryJobLook, watchWhile } from '../../../src/driver/run/jobWatch.js';
 import { powerOf } from '../../../src/driver/powerState.js';
 import { hostIn } from '../../../src/driver/connection/hostLoad.js';
-import { appArmorIn, revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
+import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
 import { parseXml } from '../../../src/driver/xml/xmlTree.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
@@ -401,6 +401,14 @@ describe('the capability to revert to external snapshots', () => {
       [host('apparmor', 'dac'), host('none', 'dac'), host()].map((xml_) => appArmorIn(parseXml(xml_)).appArmor),
       [true, false, undefined],
     );
+  });
+
+  it('has the UUID of the firmware in what libvirt has of SMBIOS', () => {
+    const sysinfo = (entries: string): string =>
+      `<sysinfo type='smbios'><bios/><system><entry name='product'>x</entry>${entries}</system></sysinfo>`;
+    const uuid = "<entry name='uuid'>8A1C2B3D-0000-4000-8000-00000000000A</entry>";
+    assert.equal(firmwareUuidIn(parseXml(sysinfo(uuid))), '8a1c2b3d-0000-4000-8000-00000000000a');
+    assert.equal(firmwareUuidIn(parseXml(sysinfo(''))), undefined);
   });
 });
 

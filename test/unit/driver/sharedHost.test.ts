@@ -1,7 +1,7 @@
 // Which connections lead to one host.
 import assert from 'node:assert/strict';
 import { asksForTheSame, mayShareHost } from '../../../src/driver/sharedHost.js';
-import { isSameHostname } from '../../../src/hosts/hostLogin.js';
+import { isSameHostname } from '../../../src/base/hostname.js';
 
 describe('connections to one host', () => {
   for (const [one, other, expected] of [

@@ -13,27 +13,39 @@ const now = 1_800_000_000_000;
 const place = { host: 'here', machine: 'm', boot: 'b' };
 const daemon = { hostname: 'here', hostUuid: 'u' };
 const here: CurrentOrigin = { place, daemon, now };
+const other = { ...daemon, hostUuid: 'v' };
+const far = { hostname: 'far', hostUuid: 'u' };
 
 describe('where an operation was begun', () => {
-  const rows: readonly (readonly [string, Origin, OriginVerdict])[] = [
+  const lasting = { ...here, daemon: { ...daemon, hostUuidLasts: true } } as const;
+  const rows: readonly (readonly [string, Origin, OriginVerdict, CurrentOrigin?])[] = [
     ['here', { ...place, daemon }, 'here'],
     ['a computer of another name', { ...place, host: 'there', daemon }, 'elsewhere'],
     ['a clone under our name, with an installation of its own', { ...place, machine: 'n', daemon }, 'elsewhere'],
     ['another daemon', { ...place, daemon: { ...daemon, hostname: 'there' } }, 'elsewhere'],
-    ['a clone in all but its hardware', { ...place, boot: 'c', daemon: { ...daemon, hostUuid: 'v' } }, 'elsewhere'],
-    ['a libvirt that makes a new UUID at each start', { ...place, daemon: { ...daemon, hostUuid: 'v' } }, 'here'],
+    ['a clone in all but its hardware', { ...place, boot: 'c', daemon: other }, 'elsewhere', lasting],
+    ['a libvirt that makes a new UUID at each start', { ...place, daemon: other }, 'here'],
+    ['the same, before the computer was started again', { ...place, boot: 'c', daemon: other }, 'here'],
+    ['the same without installation', { host: 'here', daemon: other }, 'notKnown'],
+    [
+      'the same on another computer',
+      { ...place, boot: 'c', daemon: far },
+      'notKnown',
+      { ...here, daemon: { ...far, hostUuid: 'v' } },
+    ],
+    ['a daemon that does not answer', { ...place, daemon }, 'notKnown', { place, now }],
     ['here, before it was started again', { ...place, boot: 'c', daemon }, 'here'],
     ['an older version, which told of no daemon', { host: 'here', boot: 'b' }, 'notKnown'],
     ['a system without installation and boot', { host: 'here', daemon }, 'notKnown'],
   ];
-  for (const [name, origin, wanted] of rows) {
+  for (const [name, origin, wanted, at = here] of rows) {
     it(`is ${wanted}: ${name}`, () => {
-      assert.equal(judgeOrigin(origin, here), wanted);
+      assert.equal(judgeOrigin(origin, at), wanted);
       assert.equal(
-        foreignRefusal('web', origin, here)?.refusal.reason,
+        foreignRefusal('web', origin, at)?.refusal.reason,
         wanted === 'elsewhere' ? 'begunOnOtherHost' : undefined,
       );
-      assert.equal(ageRefusal('web', origin, now, here)?.refusal.reason === 'begunOnOtherHost', wanted !== 'here');
+      assert.equal(ageRefusal('web', origin, now, at)?.refusal.reason === 'begunOnOtherHost', wanted !== 'here');
     });
   }
 });

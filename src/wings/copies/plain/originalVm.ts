@@ -2,7 +2,7 @@
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
-import { isSameHostname } from '../../../hosts/hostLogin.js';
+import { isSameHostname } from '../../../base/hostname.js';
 import { CopiesFault } from '../copiesFault.js';
 import { openCopyShell } from '../host/copyShell.js';
 import { loginTo } from '../vm/loginTo.js';
