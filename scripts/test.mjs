@@ -10,9 +10,19 @@ import { TestSession } from './rig/testSession.mjs';
 /** @typedef {import('./build.mjs').Layer} Layer */
 
 const { values, positionals } = parseArgs({
-  options: { grep: { type: 'string' }, 'keep-lengths': { type: 'boolean', default: false } },
+  options: {
+    grep: { type: 'string' },
+    'keep-lengths': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
   allowPositionals: true,
 });
+if (values.help) {
+  console.log(
+    `npm test [-- LAYER… | LAYER/FILE…] [-- --grep TEXT]\nLayers: ${layers.join(', ')}. All of it: docs/testing.md`,
+  );
+  process.exit();
+}
 const asked = positionals.map((name) => name.split('/', 2));
 const unknown = asked.flatMap(([layer = '']) => (layers.includes(/** @type {Layer} */ (layer)) ? [] : [layer]));
 if (unknown.length > 0) {

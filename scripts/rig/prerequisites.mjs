@@ -10,6 +10,12 @@ import { findProgram, run } from './run.mjs';
 export const systemPython = '/usr/bin/python3';
 
 /**
+ * For apt-get: unattended-upgrades holds dpkg's lock for minutes, on a machine that was just started above all.
+ * @type {readonly string[]}
+ */
+export const waitForAptLock = ['-o', 'DPkg::Lock::Timeout=600'];
+
+/**
  * program → Debian package. Tests run guests, so a machine with libvirt alone is not enough.
  * @type {Readonly<Record<string, string>>}
  */
@@ -169,9 +175,9 @@ function hasPackageLists() {
 /** @returns {Promise<string[] | undefined>} how this user runs apt-get; nothing where he cannot */
 async function aptCommand() {
   if (!(await findProgram('apt-get'))) return undefined;
-  if (process.getuid?.() === 0) return ['apt-get'];
+  if (process.getuid?.() === 0) return ['apt-get', ...waitForAptLock];
   const sudo = await run('sudo', ['-n', 'true']);
-  return sudo.code === 0 ? ['sudo', '-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get'] : undefined;
+  return sudo.code === 0 ? ['sudo', '-n', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...waitForAptLock] : undefined;
 }
 
 /**

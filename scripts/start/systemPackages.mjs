@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
-import { missingPackages } from '../rig/prerequisites.mjs';
+import { missingPackages, waitForAptLock } from '../rig/prerequisites.mjs';
 import { findProgram, run } from '../rig/run.mjs';
 import { say, StartStopped } from './say.mjs';
 
@@ -63,10 +63,13 @@ export async function planLibvirt() {
     mayAsk: asRoot.length > 0 && (await run('sudo', ['-n', 'true'])).code !== 0,
     install: async () => {
       say('bringing the package lists up to date (apt-get update)');
-      await runApt(asRoot, ['update', '-q']);
+      const updated = await runApt(asRoot, ['update', '-q']);
+      if (missing.length === 0 && updated !== undefined) throw new StartStopped(updated);
+      if (updated !== undefined) say(`${updated}\ngoing on with the package lists that are there`);
       if (missing.length === 0) return;
       say('installing libvirt, QEMU and what they need (apt-get install)');
-      await runApt(asRoot, ['-q', ...install]);
+      const installed = await runApt(asRoot, ['-q', ...install]);
+      if (installed !== undefined) throw new StartStopped([updated, installed].filter(Boolean).join('\n'));
       say('installed libvirt and QEMU');
     },
   };
@@ -109,9 +112,20 @@ async function rightsFor(command) {
   return [sudo];
 }
 
-/** @param {readonly string[]} asRoot @param {readonly string[]} args */
+/**
+ * @param {readonly string[]} asRoot
+ * @param {readonly string[]} args
+ * @returns {Promise<string | undefined>} how it failed
+ */
 async function runApt(asRoot, args) {
-  const [program = 'apt-get', ...rest] = [...asRoot, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+  const [program = 'apt-get', ...rest] = [
+    ...asRoot,
+    'env',
+    'DEBIAN_FRONTEND=noninteractive',
+    'apt-get',
+    ...waitForAptLock,
+    ...args,
+  ];
   const child = spawn(program, rest, { stdio: [process.stdin.isTTY ? 'inherit' : 'ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -121,11 +135,9 @@ async function runApt(asRoot, args) {
     child.once('close', resolve);
     child.once('error', () => resolve(127));
   });
-  if (status !== 0) {
-    throw new StartStopped(
-      `apt-get ${args.join(' ')} ended with ${String(status)}:\n${said.trim().split('\n').slice(-20).join('\n')}`,
-    );
-  }
+  return status === 0
+    ? undefined
+    : `apt-get ${args.join(' ')} ended with ${String(status)}:\n${said.trim().split('\n').slice(-20).join('\n')}`;
 }
 
 /** A fresh container image has none; the demo guest is made of downloaded packages, so it needs them too. */
