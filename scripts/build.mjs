@@ -150,9 +150,14 @@ export async function buildExtension(options = {}) {
   writeStarter();
   const labFile = JSON.parse(readFileSync(join(root, 'docs/labFile.schema.json'), 'utf8'));
   writeFileSync(join(root, 'dist/lab-file.schema.json'), JSON.stringify(labFile));
-  if (!options.minify) writeSentences(join(root, 'dist'));
-  await writeLevels(join(root, 'dist'));
-  await assembleLessonGuest();
+  if (!options.minify) await writeData(join(root, 'dist'));
+}
+
+/** What the programs read beside them. @param {string} outdir absolute */
+async function writeData(outdir) {
+  writeSentences(outdir);
+  await writeLevels(outdir);
+  await assembleLessonGuest(outdir);
 }
 
 /**
@@ -224,7 +229,7 @@ export async function buildPacked(outdir) {
   // stay.
   const shortened = fileNames.filter((name) => name !== 'library');
   await Promise.all(shortened.map((name) => shorten(join(outdir, `${name}.js`))));
-  writeSentences(outdir);
+  await writeData(outdir);
 }
 
 /** Whether the API is handed to what makes a namespace of it. */
@@ -297,13 +302,14 @@ function englishSentences() {
 }
 
 /**
- * dist/lesson.bin: what the lesson's VM runs in place of a kernel, 4.5 KiB. It is assembled here and no binary is kept,
+ * lesson.bin: what the lesson's VM runs in place of a kernel, 4.5 KiB. It is assembled here and no binary is kept,
  * so that what is shipped is what can be read. A machine without the assembler gets an extension without the lesson's
  * VM, which says so; `npm run package` refuses to make that.
+ * @param {string} outdir absolute
  */
-async function assembleLessonGuest() {
-  mkdirSync(join(root, 'dist'), { recursive: true });
-  const out = join(root, 'dist/lesson.bin');
+async function assembleLessonGuest(outdir) {
+  mkdirSync(outdir, { recursive: true });
+  const out = join(outdir, 'lesson.bin');
   const { code, stderr } = await run('nasm', ['-f', 'bin', '-o', out, join(root, 'scripts/guest/oracle.asm')]);
   if (code === 127) {
     rmSync(out, { force: true });

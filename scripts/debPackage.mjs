@@ -18,7 +18,7 @@ import { gzipSync } from 'node:zlib';
 import { packedPages, packedPlaces, packedSchemas } from './docs/packedPages.mjs';
 import { loadSource } from './loadSource.mjs';
 import { manPage } from './manPage.mjs';
-import { programs } from './npmPackage.mjs';
+import { dataFiles, programs } from './npmPackage.mjs';
 import { findProgram, runOk } from './rig/run.mjs';
 import { root } from './rig/root.mjs';
 
@@ -63,7 +63,7 @@ export async function packDeb(folder, date, built = join(root, 'dist')) {
   for (const file of programs.filter((one) => !notInIt.includes(one))) {
     put(`${program}/dist/${file}.js`, readFileSync(join(built, `${file}.js`)));
   }
-  cpSync(join(built, 'l10n'), join(staged, program, 'dist/l10n'), { recursive: true });
+  for (const data of dataFiles) cpSync(join(built, data), join(staged, program, 'dist', data), { recursive: true });
   put(`${program}/package.json`, `${JSON.stringify({ name, version, license, type: 'commonjs' })}\n`);
   const door = `${program}/dist/commandLine.js`;
   // The Node.js that the package depends on, whatever another one is before it on the PATH.

@@ -13,6 +13,8 @@ import { fileNames } from './splitBundle.mjs';
 
 /** What the two doors of the package load. */
 export const programs = fileNames.filter((name) => name !== 'extension' && name !== 'editorLater');
+/** What they read beside them. */
+export const dataFiles = ['l10n', 'levels.json.br', 'lesson.bin'];
 /** Of which the types that importers see are made, file by file. */
 const typed = ['library', 'api/publicApi', 'api/virtRewindError'];
 
@@ -28,7 +30,7 @@ export async function packNpm(folder, built = join(root, 'dist')) {
   mkdirSync(join(staged, 'dist'), { recursive: true });
   for (const name of programs) cpSync(join(built, `${name}.js`), join(staged, `dist/${name}.js`));
   chmodSync(join(staged, 'dist/commandLine.js'), 0o755);
-  cpSync(join(built, 'l10n'), join(staged, 'dist/l10n'), { recursive: true });
+  for (const name of dataFiles) cpSync(join(built, name), join(staged, 'dist', name), { recursive: true });
   await writeTypes(join(staged, 'types'));
   mkdirSync(join(staged, 'docs'));
   for (const [place, text] of packedPages((path) => readFileSync(join(root, path), 'utf8'))) {

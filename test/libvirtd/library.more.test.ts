@@ -108,6 +108,16 @@ describe('the npm package', () => {
     assert.match(stdout, /^lib +off/mu);
   });
 
+  it('plays a level, whose VM is beside it', async () => {
+    const first = readFileSync(join(root, 'levels/order.txt'), 'utf8').split('\n')[0] ?? '';
+    const words = ['level', 'check', '--play', join(root, `levels/${first}.level.yaml`)];
+    const { code, stdout, stderr } = await run('npx', ['--offline', 'virt-rewind', ...words], {
+      cwd: folder,
+      env: environment,
+    });
+    assert.equal(code, 0, stdout + stderr);
+  });
+
   it('speaks the language of the locale', async () => {
     const { stderr } = await run('npx', ['--offline', 'virt-rewind', 'tree', 'nobody'], {
       cwd: folder,

@@ -99,6 +99,9 @@ describe('npm run release', () => {
       );
       const checked = await run(process.execPath, [program, 'level', 'check', level], { env });
       assert.equal(checked.code, 0, checked.stderr);
+      const listed = await run(process.execPath, [program, 'level', 'list', '--json'], { env });
+      assert.equal(listed.code, 0, listed.stderr);
+      assert.ok(existsSync(at('usr/share/virt-rewind/dist/lesson.bin')));
     });
 
     it('has a manual page, completions and the licences, and no Node.js and no script', async () => {
