@@ -29,7 +29,7 @@ import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfProtected } from './consent.js';
 import { OperationNotice } from './operations/operationNotice.js';
 import { sessionOf } from './sessionOf.js';
-import { tellUndone, type Undoing, undoingTitle } from './goingBack/undoing.js';
+import { tellUndone, type Undoing } from './goingBack/undoing.js';
 import { refuseSilent } from './unreachableConnection.js';
 
 interface Presentation {
@@ -180,7 +180,7 @@ function dialog(run: CommandRun, about: About, moment: 'waits' | 'none'): Asker 
 export function followHere(run: CommandRun, running: RunningRequest, hasNotice: boolean, undoing?: Undoing): Follower {
   const store = new DisposableStore();
   store.add(openProgressInView(treeViewId));
-  const title = undoing === undefined ? requestWords(run.engine, running.request) : undoingTitle(undoing);
+  const title = undoing?.doing ?? requestWords(run.engine, running.request);
   const entry = store.add(run.running.add({ title, requests: [running.request], cancel: running.cancel }));
   const notice = hasNotice ? store.add(new OperationNotice(run.engine, running, title)) : undefined;
   const waitFor = (other: OperationRequest): void => {
