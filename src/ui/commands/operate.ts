@@ -24,6 +24,7 @@ import { doneText } from '../../text/operations/operationText.js';
 import { type About, questionOf } from '../../text/questions/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { noteInStatusBar, notify, openProgressInView } from '../prompts/notify.js';
+import { tickStep } from '../contextKeys.js';
 import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfProtected } from './consent.js';
@@ -133,6 +134,7 @@ async function carryOutHere(
       { ...asker, follow: (running) => followHere(run, running, quiet !== 'all', undoing) },
       wish.signal,
     );
+    tickStep(request.kind);
     if (quiet === undefined) {
       const done = doneText(request, result, view.vm.name, titleIn(view, request), from);
       // Its row is gone: nothing else tells that its files are, too.
