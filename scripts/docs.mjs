@@ -61,7 +61,7 @@ function parts(tables) {
     { page: 'docs/commands.md', what: 'the arguments', part: argumentsTable(argumentTable) },
     { page: 'docs/command-line.md', what: 'the commands', part: commandLineTable(ofCommandLine) },
     { page: 'docs/command-line.md', what: 'the exit codes', part: exitCodesTable(exitCodes) },
-    { page: 'docs/levels.md', what: 'the keys of a step', part: levelWords(tables, ['steps', 0]) },
+    { page: 'docs/levels.md', what: 'the keys of a step', part: levelWords(tables, ['steps', 0], ['do', 'check']) },
     { page: 'docs/levels.md', what: 'what a level does', part: levelWords(tables, ['steps', 0, 'do', 0]) },
     { page: 'docs/levels.md', what: 'what a check asks', part: levelWords(tables, ['steps', 0, 'check']) },
     { page: 'docs/settings.md', what: 'the settings', part: settingsList(manifest, texts) },

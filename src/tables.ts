@@ -19,7 +19,7 @@ export { editorTools } from './agents/toolTable.js';
 export { commonOptions } from './cli/commandShape.js';
 export { exitCodes } from './cli/exitCodes.js';
 export { labShape } from './lab/labShape.js';
-export { keysAt, meaningAt } from './lab/shapeParts.js';
+export { formAt, keysAt, meaningAt } from './lab/shapeParts.js';
 export { levelShape } from './lesson/levelShape.js';
 export { publicShapes } from './session/publicTypes.js';
 export { argumentTable } from './verbs/arguments.js';

@@ -70,12 +70,24 @@ export function exitCodesTable(exitCodes) {
 }
 
 /**
- * The keys of a map in level files, with what each is for.
- * @param {Pick<Tables, 'levelShape' | 'keysAt' | 'meaningAt'>} tables @param {readonly (string | number)[]} path
+ * The keys of a map in level files, with how each is written, what it is for, and the keys of the maps behind them.
+ * @param {Pick<Tables, 'levelShape' | 'keysAt' | 'formAt' | 'meaningAt'>} tables
+ * @param {readonly (string | number)[]} path @param {readonly string[]} elsewhere keys that have a table of their own
  */
-export function levelWords({ levelShape, keysAt, meaningAt }, path) {
-  const rows = keysAt(levelShape, path).map((key) => [code(key), meaningAt(levelShape, [...path, key])]);
-  return table(['key', 'what'], rows);
+export function levelWords({ levelShape, keysAt, formAt, meaningAt }, path, elsewhere = []) {
+  /** @param {readonly (string | number)[]} at @param {string} before @returns {string[][]} */
+  const rowsAt = (at, before) =>
+    keysAt(levelShape, at).flatMap((key) => {
+      const own = [...at, key];
+      if (elsewhere.includes(key)) return [[code(before + key), 'see below', meaningAt(levelShape, own)]];
+      const inner = keysAt(levelShape, own).length > 0 ? own : [...own, 0];
+      const written = formAt(levelShape, own);
+      const form = written.startsWith('[')
+        ? code(written.replaceAll(' | ', ' or '))
+        : written.split(' | ').map(code).join(' or ');
+      return [[code(before + key), form, meaningAt(levelShape, own)], ...rowsAt(inner, `${before}${key}.`)];
+    });
+  return table(['key', 'written as', 'what'], rowsAt(path, ''));
 }
 
 /** Higher ones say nothing. */

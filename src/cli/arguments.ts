@@ -1,6 +1,7 @@
 // The words of a command line → a call, or what is wrong with them. Pure.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { longestSeconds, parsePlace, parseSeconds, type TcpPlace } from '../domain/startWait.js';
+import type { PruneRule } from '../operations/prune/pruneRule.js';
 import { CliError } from './commandError.js';
 import { commandGroups, commandsOnSystems, commonOptions, optionsOf } from './commandShape.js';
 import type { Call, CommandOfCall, CommandTable } from './context.js';
@@ -199,4 +200,25 @@ export function countOf({ command, texts }: Call, option: string, most: number):
     throw new CliError('usage', `--${option} takes a number from 1 to ${most}. See virt-rewind ${command} --help.`);
   }
   return number;
+}
+
+const mostKept = 9_999;
+const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
+
+/** Which snapshots or restore points go. @throws CliError `usage` */
+export function ruleOf(call: Call): PruneRule {
+  const keepLast = countOf(call, 'keep-last', mostKept);
+  const age = call.texts['older-than'];
+  const [, digits = '', unit = ''] = /^(\d{1,4})([hdw])$/u.exec(age ?? '') ?? [];
+  const olderThanMs = age === undefined ? undefined : Number(digits) * (units[unit] ?? Number.NaN);
+  if (Number.isNaN(olderThanMs)) {
+    throw new CliError('usage', '--older-than takes a number of hours, days or weeks, as 12h, 3d or 2w.');
+  }
+  if (keepLast === undefined && olderThanMs === undefined) {
+    throw new CliError(
+      'usage',
+      `Say which go: --older-than AGE, --keep-last N, or both. See virt-rewind ${call.command} --help.`,
+    );
+  }
+  return { ...(keepLast !== undefined && { keepLast }), ...(olderThanMs !== undefined && { olderThanMs }) };
 }

@@ -16,6 +16,7 @@ import {
   type RunningRequest,
 } from '../session/carryOut.js';
 import { lossText } from '../text/questions/lossText.js';
+import { undoneRevertText } from '../text/operations/loggedText.js';
 import { requestWords, titleIn } from '../text/operations/operationProgress.js';
 import { doneText } from '../text/operations/operationText.js';
 import { progressText } from '../text/operations/progressText.js';
@@ -59,6 +60,11 @@ export async function carryOut(
       result: operationOutcome(result),
     } satisfies Answers['operation']);
   } else {
+    const undone = about.undoes ?? about.redoes;
+    if (undone !== undefined) {
+      const does = about.undoes === undefined ? 'redo' : 'undo';
+      terminal.say(`${undoneRevertText(view, displayLine(undone), does)}.`);
+    }
     tellResult(context, view, request, result, title, found.vm.power);
     for (const warning of plan.warnings.filter(({ kind }) => kind === 'filesStay')) {
       terminal.say(warningText(warning, plan, view));

@@ -44,6 +44,12 @@ export const acting = {
   name: { type: 'string', value: 'NAME', help: 'the name of a protected VM or system, typed' },
 } as const satisfies Record<string, Option>;
 
+/** By which rule snapshots or restore points go. */
+export const pruneRule = {
+  'older-than': { type: 'string', value: 'AGE', help: 'older than so many hours, days or weeks: 12h, 3d, 2w' },
+  'keep-last': { type: 'string', value: 'N', help: 'all but the N newest' },
+} as const satisfies Record<string, Option>;
+
 /** The same beside what changes nothing unless it is told to. */
 export const repairing = {
   plan: { ...acting.plan, needs: ['repair'] },

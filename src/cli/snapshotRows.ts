@@ -1,7 +1,7 @@
 // The rows of THE table: Snapshots: taken, shown, kept, deleted.
 import { deleteScopes } from '../domain/operation.js';
 import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
-import { acting, plan, seamless, snapshot, under, vm, vmOrSystem } from './commandShape.js';
+import { acting, plan, pruneRule, seamless, snapshot, under, vm, vmOrSystem } from './commandShape.js';
 
 export const snapshotRows = under('Snapshots', {
   tree: {
@@ -57,6 +57,14 @@ export const snapshotRows = under('Snapshots', {
     options: { clear: { type: 'boolean', help: 'no longer: clear that mark, and that of the favourite' } },
     examples: ['virt-rewind keep web-test clean'],
     act: async () => (await import('./commands/vmCommands.js')).keep,
+  },
+  prune: {
+    summary: 'delete old snapshots of a VM by a rule',
+    operands: [vm],
+    options: { ...acting, ...pruneRule },
+    more: 'With both options, deletes only snapshots that match both. The current one and kept ones stay, and it says why.',
+    examples: ['virt-rewind prune web-test --keep-last 5 --plan', 'virt-rewind prune web-test --older-than 2w --yes'],
+    act: async () => (await import('./commands/vmCommands.js')).prune,
   },
   consolidate: {
     summary: 'merge the layers below the current state of a VM',

@@ -1,5 +1,5 @@
 // The rows of THE table: Several VMs as one.
-import { acting, port, seconds, under, vm } from './commandShape.js';
+import { acting, port, pruneRule, seconds, under, vm } from './commandShape.js';
 import type { Operand } from './context.js';
 
 const system: Operand = { name: 'SYSTEM', kind: 'system', needed: 'needed' };
@@ -69,8 +69,7 @@ export const systemRows = under('Systems', {
     operands: [system],
     options: {
       ...acting,
-      'older-than': { type: 'string', value: 'AGE', help: 'older than so many hours, days or weeks: 12h, 3d, 2w' },
-      'keep-last': { type: 'string', value: 'N', help: 'all but the N newest' },
+      ...pruneRule,
     },
     more: 'With both options, deletes only restore points that match both. Keeps those that a VM is at, those marked as kept, and the last one of a revert. Deletes a restore point completely or not at all, and shows why one is not deleted.',
     examples: [

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { type Document, isMap, isNode, isPair, isSeq, LineCounter, parseDocument } from 'yaml';
 import { displayLine } from '../domain/plainText.js';
-import { type FilePath, keysAt, meaningAt, type ShapePart } from './shapeParts.js';
+import { type FilePath, formAt, keysAt, meaningAt, type ShapePart } from './shapeParts.js';
 
 /** In characters. */
 export const longestYaml = 256 * 1024;
@@ -129,14 +129,14 @@ function faultOf(shape: ShapePart, issue: v.BaseIssue<unknown>): FileFault {
   if (isKey && issue.received === 'undefined') {
     return {
       path: path.slice(0, -1),
-      message: t('“{0}” is missing: {1}', key, meaningAt(shape, path)),
+      message: t('“{0}” is missing: {1}', key, meaningAndForm(shape, path)),
     };
   }
   if (isKey) {
     return { path, on: 'key', message: t('“{0}” is not a valid name. Use at most 40 letters, digits, - and _.', key) };
   }
   const place = typeof path.at(-1) === 'number' ? path.slice(0, -1) : path;
-  const description = meaningAt(shape, place);
+  const description = meaningAndForm(shape, place);
   return {
     path,
     message:
@@ -144,6 +144,11 @@ function faultOf(shape: ShapePart, issue: v.BaseIssue<unknown>): FileFault {
         ? t('The file must be a map with these keys: {0}.', keysAt(shape, []).join(', '))
         : t('Invalid value for “{0}”: {1}', displayLine(String(place.at(-1) ?? '')), description),
   };
+}
+
+/** What a key is for, and how its value is written. */
+function meaningAndForm(shape: ShapePart, path: FilePath): string {
+  return [meaningAt(shape, path), formAt(shape, path)].filter((part) => part !== '').join(': ');
 }
 
 /** A value of one word itself, any other by its key; else what is nearest around it. */

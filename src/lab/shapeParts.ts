@@ -35,6 +35,10 @@ export interface ShapePart {
   readonly entries?: Readonly<Record<string, ShapePart>>;
   readonly value?: ShapePart;
   readonly item?: ShapePart;
+  readonly type?: string;
+  /** Of a choice between values, or between shapes. */
+  readonly options?: readonly unknown[];
+  readonly literal?: unknown;
 }
 
 /** The keys that can stand in the map at this place; none where there is no such map. */
@@ -46,6 +50,39 @@ export function keysAt(shape: ShapePart, path: FilePath): readonly string[] {
 export function meaningAt(shape: ShapePart, path: FilePath): string {
   const part = partAt(shape, path);
   return v.getDescription((part.wrapped ?? part) as v.GenericSchema) ?? '';
+}
+
+/** How the value at this place is written, in no language: `{ at?, blocks?, seed? }`, `running | off`, `[TEXT, …]`. */
+export function formAt(shape: ShapePart, path: FilePath): string {
+  return formOf(partAt(shape, path));
+}
+
+function formOf(part: ShapePart): string {
+  const { type = '', entries, item, options = [], literal } = contentOf(part);
+  if (entries !== undefined) {
+    const keys = Object.entries(entries).map(([name, { wrapped }]) => (wrapped === undefined ? name : `${name}?`));
+    return `{ ${keys.join(', ')} }`;
+  }
+  switch (type) {
+    case 'array':
+      return `[${formOf(item ?? { kind: '' })}, …]`;
+    case 'picklist':
+      return options.join(' | ');
+    case 'union':
+      return [...new Set(options.map((one) => formOf(one as ShapePart)))].join(' | ');
+    case 'literal':
+      return String(literal);
+    case 'boolean':
+      return 'true | false';
+    case 'number':
+      return 'N';
+    case 'string':
+      return 'TEXT';
+    case 'record':
+      return '{ … }';
+    default:
+      return '';
+  }
 }
 
 function partAt(shape: ShapePart, path: FilePath): ShapePart {

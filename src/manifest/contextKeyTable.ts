@@ -16,6 +16,11 @@ export interface ContextKeys {
   readonly 'virtRewind.filtered': boolean;
   /** The view has been seen: the first step of the walkthrough is done. */
   readonly 'virtRewind.viewOpened': boolean;
+  /** Done from this window, which ticks a step of the walkthrough; a command alone may have been cancelled. */
+  readonly 'virtRewind.didCreate': boolean;
+  readonly 'virtRewind.didRevert': boolean;
+  readonly 'virtRewind.didDelete': boolean;
+  readonly 'virtRewind.didCreateLab': boolean;
   /** `npm start` has opened the window: the walkthrough has a step on its VM. */
   readonly 'virtRewind.demo': boolean;
   /** A lesson is under way, or its last page is in sight. */
@@ -34,6 +39,10 @@ export const contextKeys: readonly (keyof ContextKeys)[] = [
   'virtRewind.deniedEntry',
   'virtRewind.filtered',
   'virtRewind.viewOpened',
+  'virtRewind.didCreate',
+  'virtRewind.didRevert',
+  'virtRewind.didDelete',
+  'virtRewind.didCreateLab',
   'virtRewind.demo',
   'virtRewind.lesson',
   'virtRewind.comparison',

@@ -120,6 +120,10 @@ export function vmCountText(count: number): string {
   return count === 1 ? t('1 VM') : t('{0} VMs', count);
 }
 
+export function operationCountText(count: number): string {
+  return count === 1 ? t('1 operation') : t('{0} operations', count);
+}
+
 export function snapshotCountText(count: number): string {
   if (count === 0) {
     return t('no snapshots');

@@ -1,7 +1,7 @@
 // What pages have in common. The usual script is for those that are drawn whole each time they change: who stood on a
 // link stands on it again. Nothing from outside is in it.
 import { t } from '@vscode/l10n';
-import { htmlText } from '../text/html.js';
+import { htmlText, linkHtml } from '../text/html.js';
 import type { CommandId } from '../verbs/verbs.js';
 
 /** What may be loaded and run in such a page: its own style, and its one script. */
@@ -41,7 +41,7 @@ addEventListener('focus', () => {
  */
 export function commandLink(id: CommandId, given: readonly unknown[], text: string, about: string): string {
   const href = `command:${id}?${encodeURIComponent(JSON.stringify(given))}`;
-  return `<a class="button" href="${href}" aria-label="${htmlText(`${text} ${about}`)}">${htmlText(text)}</a>`;
+  return linkHtml(href, text, 'button', about);
 }
 
 /**

@@ -3,9 +3,9 @@ import { inMenu, onRow, type Place, type SubmenuName } from './verb.js';
 
 export const submenus: Readonly<Record<SubmenuName, readonly Place[]>> = {
   power: [onRow('4_vm@1', { is: ['vm|here|system'] })],
-  clone: [onRow('4_vm@3', { is: ['cloneable'], rows: 'one' })],
+  guest: [onRow('4_vm@3', { is: ['vm'], rows: 'one' })],
+  clone: [onRow('4_vm@4', { is: ['cloneable'], rows: 'one' })],
   show: [inMenu('more', '1_show@1', { is: ['vm'] }), onRow('5_show@9', { is: ['snapshot'] })],
-  guest: [inMenu('more', '1_show@2', { is: ['vm'] })],
   health: [inMenu('more', '2_care@1', { is: ['vm'] })],
   more: [onRow('6_care@1', { is: ['vm'] })],
 };

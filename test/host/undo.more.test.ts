@@ -60,8 +60,8 @@ describe('undo', () => {
     person.will(({ choices, text }) => {
       assert.deepEqual(choices, [
         'Undo: creating snapshot two',
-        'editing The first',
-        'creating snapshot one',
+        'Undo: editing The first',
+        'Undo: creating snapshot one',
         'Operations on Other VMs…',
       ]);
       const [newest = '', , oldest = ''] = text.split('\n');
@@ -89,7 +89,7 @@ describe('undo', () => {
     assert.equal(await titleOf('one'), 'one');
     assert.deepEqual(
       person.said.map(({ message, buttons }) => [message, buttons]),
-      [[`Undid editing The first on ${vm}`, ['Redo']]],
+      [[`Undid editing The first on ${vm}.`, ['Redo']]],
     );
     assert.equal((await log()).at(-1)?.undoes, edited!.id);
 
@@ -104,7 +104,7 @@ describe('undo', () => {
     assert.equal(await titleOf('one'), 'The first');
     assert.deepEqual(
       person.said.map(({ message, buttons }) => [message, buttons]),
-      [[`Redid editing The first on ${vm}`, ['Undo']]],
+      [[`Redid editing The first on ${vm}.`, ['Undo']]],
     );
     await operate('virtRewind.undo', { vm, entry: edited!.id, confirm }).then(
       () => assert.equal(1, 0, 'what is done again can be undone by what did it again'),
@@ -148,7 +148,7 @@ describe('undo', () => {
     await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'last of all' });
     person.will('Operations on Other VMs…', undefined);
     await fromMenu('virtRewind.undo', await rig.vmRow(vm));
-    assert.equal(person.asked[1]?.choices[0], `Undo: ${vm}: creating snapshot last of all`);
+    assert.equal(person.asked[1]?.choices[0], 'Undo: creating snapshot last of all');
     person.will(
       ({ choices, text }) => {
         assert.ok(!text.includes('Cannot be undone'), 'only what can be undone');
@@ -161,21 +161,21 @@ describe('undo', () => {
     );
     await call('virtRewind.undo');
     assert.deepEqual(await rig.snapshots(vm), ['one']);
-    assert.equal(person.said[0]?.message, `Undid creating snapshot last of all on ${vm}`);
+    assert.equal(person.said[0]?.message, `Undid creating snapshot last of all on ${vm}.`);
   });
 
   it('means by the button above the view what was done last, whichever row has the focus', async () => {
     await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'not selected' });
     person.will(undefined);
     await fromMenu('virtRewind.undoLast', await rig.vmRow(other));
-    assert.equal(person.asked[0]?.choices[0], `Undo: ${vm}: creating snapshot not selected`);
+    assert.equal(person.asked[0]?.choices[0], 'Undo: creating snapshot not selected');
   });
 
   it('offers what was done to others where the VM of a row has nothing', async () => {
     person.will(({ choices }) => choices[0], 'Delete');
     await fromMenu('virtRewind.undo', await rig.vmRow(other));
     assert.equal(person.asked[0]?.question, `No operation on ${other} from here can be undone.`);
-    assert.equal(person.asked[0].choices[0], `Undo: ${vm}: creating snapshot not selected`);
+    assert.equal(person.asked[0].choices[0], 'Undo: creating snapshot not selected');
     assert.deepEqual(await rig.snapshots(vm), ['one']);
   });
 

@@ -13,6 +13,7 @@ import { playLevel } from '../../lesson/playLevel.js';
 import { measureLayerCosts } from '../../qemu/layerCosts.js';
 import { bytesText } from '../../text/bytesText.js';
 import { obstacleText } from '../../text/failures/obstacleText.js';
+import { operationCountText } from '../../text/words.js';
 import type { Answers } from '../answers.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -38,7 +39,7 @@ export async function checkLevel(context: Context): Promise<ExitName> {
   } else {
     terminal.say(t('The level is correct.'));
     if (score !== undefined) {
-      terminal.say(`${t('{0} operations', score.steps)}, ${bytesText(score.bytes)}`);
+      terminal.say(`${operationCountText(score.steps)}, ${bytesText(score.bytes)}`);
     }
   }
   return problems.length === 0 ? 'done' : 'wrong';

@@ -4,7 +4,6 @@ import { commandLines, printPlan, questionLines } from '../printPlan.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { SystemPoint } from '../../domain/system.js';
-import type { PruneRule } from '../../operations/prune/pruneRule.js';
 import { groupQuestion } from '../../session/carryOut.js';
 import { planSystemPrune, runSystemPrune, type StayingPoint, type SystemPrune } from '../../systems/systemPrune.js';
 import {
@@ -14,10 +13,9 @@ import {
   systemPrunedText,
   systemPruneQuestion,
 } from '../../text/systems/systemPruneText.js';
-import { countOf } from '../arguments.js';
-import { CliError } from '../commandError.js';
+import { ruleOf } from '../arguments.js';
 import { openSystem } from '../../session/target.js';
-import type { Call, Context } from '../context.js';
+import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import type { Answers } from '../answers.js';
 
@@ -93,25 +91,4 @@ function pointJson({ title, createdAt }: SystemPoint): PruneAnswer['deleted'][nu
 
 function stayingJson({ point, why }: StayingPoint): PruneAnswer['stays'][number] {
   return { ...pointJson(point), reason: why.kind, message: staysText(why) };
-}
-
-const mostKept = 9_999;
-const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
-
-/** @throws CliError `usage` */
-function ruleOf(call: Call): PruneRule {
-  const keepLast = countOf(call, 'keep-last', mostKept);
-  const age = call.texts['older-than'];
-  const [, digits = '', unit = ''] = /^(\d{1,4})([hdw])$/u.exec(age ?? '') ?? [];
-  const olderThanMs = age === undefined ? undefined : Number(digits) * (units[unit] ?? Number.NaN);
-  if (Number.isNaN(olderThanMs)) {
-    throw new CliError('usage', '--older-than takes a number of hours, days or weeks, as 12h, 3d or 2w.');
-  }
-  if (keepLast === undefined && olderThanMs === undefined) {
-    throw new CliError(
-      'usage',
-      'Say which go: --older-than AGE, --keep-last N, or both. See virt-rewind system prune --help.',
-    );
-  }
-  return { ...(keepLast !== undefined && { keepLast }), ...(olderThanMs !== undefined && { olderThanMs }) };
 }

@@ -8,7 +8,16 @@ import { findSnapshot } from '../../domain/snapshotTree.js';
 import { type UndoableOperation, UndoLook } from '../../engine/undoLook.js';
 import type { VmView } from '../../live/views.js';
 import type { UndoWay } from '../../operations/undo/undoRules.js';
-import { loggedLine, loggedWords, nothingInLogText, undoingWords, wayText } from '../../text/operations/loggedText.js';
+import {
+  loggedLine,
+  loggedWords,
+  nothingInLogText,
+  revertedTo,
+  undoLabel,
+  undoLine,
+  undoneText,
+  undoingWords,
+} from '../../text/operations/loggedText.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
 import { nothingToUndoText } from '../../text/operations/operationText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
@@ -33,11 +42,11 @@ export async function undo(context: Context): Promise<ExitName> {
   const { view } = target;
   const look = await UndoLook.at(session.engine, view.ref);
   if (id !== undefined) {
-    return undoThis(context, view, look.of(entryOf(look, view, id)));
+    return undoThis(context, view, look, look.of(entryOf(look, view, id)));
   }
   const next = look.next('undo');
   // What was done before there was a log has no entry: the revert of then has its checkpoint.
-  return next === undefined ? undoLastRevert(context, view) : undoThis(context, view, next);
+  return next === undefined ? undoLastRevert(context, view) : undoThis(context, view, look, next);
 }
 
 export async function redo(context: Context): Promise<ExitName> {
@@ -49,7 +58,7 @@ export async function redo(context: Context): Promise<ExitName> {
   if (found === undefined) {
     throw new CliError('notFound', nothingInLogText(view.vm.name, 'redo'));
   }
-  return undoThis(context, view, found);
+  return undoThis(context, view, look, found);
 }
 
 /** All of it is looked at before; then each is planned and done by itself, on what is then. */
@@ -59,7 +68,7 @@ export async function restoreState(context: Context): Promise<ExitName> {
   const view = await session.vm(name);
   const look = await UndoLook.at(session.engine, view.ref);
   const steps = look.backTo(entryOf(look, view, id));
-  const lines = steps.map(({ entry, way }) => wayLine(view, entry, way));
+  const lines = steps.map((step) => `${step.entry.id} ${undoLine(step, look.root(step.entry), view)}`);
   const refused = steps.find(({ way }) => way.kind === 'refusal');
   const title = t('Return {0} to the state before {1}?', displayLine(view.vm.name), id);
   if (call.flags.has('plan') || refused !== undefined || steps.length === 0) {
@@ -88,7 +97,8 @@ export async function restoreState(context: Context): Promise<ExitName> {
       terminal.tell(t('Stopped after {0} of {1}. Next: {2}.', index, steps.length, entry.id));
       throw error;
     }
-    terminal.tell(t('Undid {0}', loggedLine(entry, Date.now())));
+    const done = undoneText('undo', entry, session.view(view), view.vm.name);
+    terminal.tell(loggedLine(entry, Date.now(), done));
   }
   const entries = steps.map((step) => stepInfo(view, step));
   json?.({ vm: session.infoOf(session.view(view)), entries, done: steps.length } satisfies Answers['restore']);
@@ -114,16 +124,13 @@ async function doIt(context: Context, view: VmView, { id }: LoggedOperation, way
   }
 }
 
-async function undoThis(context: Context, view: VmView, found: UndoableOperation): Promise<ExitName> {
+async function undoThis(context: Context, view: VmView, look: UndoLook, found: UndoableOperation): Promise<ExitName> {
   const { call, session, terminal, json } = context;
-  const { entry } = found;
+  const { entry, does } = found;
   const way = requireWay(view, found);
+  const root = look.root(entry);
   if (call.flags.has('plan') || json === undefined) {
-    terminal.tell(
-      found.does === 'undo'
-        ? t('Undo: {0}', loggedLine(entry, Date.now()))
-        : t('Redo the operation that {0} undid.', entry.id),
-    );
+    terminal.tell(loggedLine(entry, Date.now(), undoLabel(does, root, loggedWords(root, view), view)));
   }
   if (way.kind === 'mark') {
     if (!call.flags.has('plan')) {
@@ -150,11 +157,9 @@ async function undoThis(context: Context, view: VmView, found: UndoableOperation
     return carryOut(context, view, request, {}, entry.id);
   }
   const { after } = request;
-  return revertTo(context, view, snapshot, { about: aboutRevert(view, entry, context), undoes: entry.id, after });
-}
-
-function aboutRevert(view: VmView, { request }: LoggedOperation, { session }: Context): { readonly undoes?: string } {
-  return request.kind === 'revert' ? { undoes: titleOf(session.view(view), request.snapshot) } : {};
+  const reverted = revertedTo(root, session.view(view));
+  const about = reverted === undefined ? {} : { [does === 'undo' ? 'undoes' : 'redoes']: reverted };
+  return revertTo(context, view, snapshot, { about, undoes: entry.id, after });
 }
 
 async function undoLastRevert(context: Context, view: VmView): Promise<ExitName> {
@@ -170,10 +175,6 @@ async function undoLastRevert(context: Context, view: VmView): Promise<ExitName>
     snapshot,
     target === undefined ? {} : { about: { undoes: titleOf(session.view(view), target) } },
   );
-}
-
-function wayLine(view: VmView, entry: LoggedOperation, way: UndoableOperation['way']): string {
-  return `${entry.id} ${loggedWords(entry)}: ${wayText(view, way)}`;
 }
 
 function entryOf(look: UndoLook, { vm }: VmView, id: string): LoggedOperation {

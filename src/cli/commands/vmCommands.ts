@@ -8,10 +8,14 @@ import type { VmView } from '../../live/views.js';
 import { usualTrashDays } from '../../manifest/settings.js';
 import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
 import type { RevertWish, SeamlessWish } from '../../session/session.js';
+import { chosenByRule } from '../../operations/prune/pruneRule.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
+import { skippedIn } from '../../text/questions/pruneText.js';
 import type { About } from '../../text/questions/questionText.js';
 import { trashLine, trashQuestion } from '../../text/questions/trashText.js';
 import { powerWord } from '../../text/words.js';
+import { ruleOf } from '../arguments.js';
+import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { carryOut } from '../carryOut.js';
@@ -192,6 +196,24 @@ async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promis
   return target.kind === 'system'
     ? carryOutWish(context, target.stored, { kind })
     : power(context, isForced ? 'forceOff' : kind, target.view);
+}
+
+export async function prune(context: Context): Promise<ExitName> {
+  const { call, session, json, terminal } = context;
+  const rule = ruleOf(call);
+  const view = await session.vm(call.operands[0] ?? '');
+  const chosen = chosenByRule(rule, await session.engine.readTree(view.ref), Date.now());
+  if (chosen.length === 0) {
+    throw new CliError('notFound', t('No snapshot of {0} matches the rule.', displayLine(view.vm.name)));
+  }
+  const request = { kind: 'prune', vm: view.ref, snapshots: chosen.map(({ name }) => name) } as const;
+  // Of those that are chosen, what stays and why.
+  const plan = await session.plan(view, request);
+  const ended = await carryOut(context, view, request);
+  for (const { snapshot, why } of call.flags.has('plan') || json !== undefined ? [] : skippedIn(plan)) {
+    terminal.say(t('“{0}” is not deleted: {1}', displayLine(titleOf(view, snapshot)), why));
+  }
+  return ended;
 }
 
 export async function consolidate(context: Context): Promise<ExitName> {

@@ -46,11 +46,29 @@ export function undoLabel(
   words: string,
   view: Pick<VmView, 'tree'> = {},
 ): string {
-  return does === 'undo' && request.kind === 'revert'
-    ? t('Undo the revert to “{0}”', titleThen(changes, request.snapshot, view))
-    : does === 'undo'
-      ? t('Undo: {0}', words)
-      : t('Redo: {0}', words);
+  if (request.kind === 'revert') {
+    const title = titleThen(changes, request.snapshot, view);
+    return does === 'undo' ? t('Undo the revert to “{0}”', title) : t('Redo the revert to “{0}”', title);
+  }
+  return does === 'undo' ? t('Undo: {0}', words) : t('Redo: {0}', words);
+}
+
+/**
+ * What can be undone, as one line, and what that does.
+ * @param root the operation that it is about in the end
+ */
+export function undoLine(
+  { does, way }: { readonly does: 'undo' | 'redo'; readonly way: UndoWay | RefusedDecision },
+  root: LoggedOperation,
+  view: Pick<VmView, 'tree'>,
+): string {
+  const label = undoLabel(does, root, loggedWords(root, view), view);
+  return root.request.kind === 'revert' && way.kind !== 'refusal' ? label : `${label} → ${wayText(view, way)}`;
+}
+
+/** The title of the snapshot that a revert went to. */
+export function revertedTo({ request, changes }: LoggedOperation, view: Pick<VmView, 'tree'>): string | undefined {
+  return request.kind === 'revert' ? titleThen(changes, request.snapshot, view) : undefined;
 }
 
 /** What was undone, or done again. @param vm its name; absent where that is told beside it */
@@ -61,8 +79,8 @@ export function undoneText(
   vm?: string,
 ): string {
   const { request, changes } = entry;
-  if (does === 'undo' && request.kind === 'revert' && view !== undefined) {
-    return undoneRevertText(view, titleThen(changes, request.snapshot, view));
+  if (request.kind === 'revert' && view !== undefined) {
+    return undoneRevertText(view, titleThen(changes, request.snapshot, view), does);
   }
   const words = loggedWords(entry, view);
   if (vm === undefined) {
@@ -73,8 +91,19 @@ export function undoneText(
 }
 
 /** @param title of what the revert went to, fit to be shown */
-export function undoneRevertText({ vm }: Pick<VmView, 'vm'>, title: string): string {
-  return t('Undid the revert of {0} to “{1}”', displayLine(vm.name), title);
+export function undoneRevertText({ vm }: Pick<VmView, 'vm'>, title: string, does: 'undo' | 'redo' = 'undo'): string {
+  const names = [displayLine(vm.name), title] as const;
+  return does === 'undo'
+    ? t('Undid the revert of {0} to “{1}”', ...names)
+    : t('Redid the revert of {0} to “{1}”', ...names);
+}
+
+/** While it is done. */
+export function undoingRevertText({ vm }: Pick<VmView, 'vm'>, title: string, does: 'undo' | 'redo' = 'undo'): string {
+  const names = [displayLine(vm.name), title] as const;
+  return does === 'undo'
+    ? t('Undoing the revert of {0} to “{1}”', ...names)
+    : t('Redoing the revert of {0} to “{1}”', ...names);
 }
 
 function titleThen(changes: LoggedOperation['changes'], name: string, view: Pick<VmView, 'tree'>): string {
@@ -106,8 +135,8 @@ export function markWords(request: MarkWithoutVm, title: (name: string) => strin
 }
 
 /** With its id and its age. */
-export function loggedLine(entry: LoggedOperation, now: number): string {
-  return `${entry.id} ${loggedWords(entry)} (${agoText(entry.at, now)})`;
+export function loggedLine(entry: LoggedOperation, now: number, words: string): string {
+  return `${entry.id} ${words} (${agoText(entry.at, now)})`;
 }
 
 /** What undoing does, as a sentence without its end. */

@@ -274,7 +274,7 @@ function clockText({ clockBehindMs }: OperationResult): readonly string[] {
   if (clockBehindMs === undefined) {
     return [];
   }
-  return [t('The VM’s clock is about {0} slow, because no guest agent set it.', behindText(clockBehindMs))];
+  return [t('The VM’s clock is about {0} slow. Set it in the guest.', behindText(clockBehindMs))];
 }
 
 /** The stop was longer than the question said. */

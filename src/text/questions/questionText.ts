@@ -111,6 +111,8 @@ const roomForWarnings = 150;
 export interface About {
   /** The title of the snapshot that the revert went to which this one undoes. */
   readonly undoes?: string;
+  /** The title of the snapshot that a revert went to which was undone, and which this one does again. */
+  readonly redoes?: string;
   /** Why the present cannot be kept, although it was to be. */
   readonly notKept?: string;
   /** For how long a delete can be cancelled before it begins; absent: not at all. */
@@ -125,9 +127,11 @@ export function questionOf(planned: PlannedTarget, now: number, about: About = {
   const notKept = about.notKept === undefined ? [] : [notKeptLine(about.notKept)];
   return {
     title:
-      about.undoes === undefined
-        ? questionText(plan, names)
-        : t('Undo the revert of {0} to “{1}”?', names.vm, name(about.undoes)),
+      about.undoes !== undefined
+        ? t('Undo the revert of {0} to “{1}”?', names.vm, name(about.undoes))
+        : about.redoes !== undefined
+          ? t('Redo the revert of {0} to “{1}”?', names.vm, name(about.redoes))
+          : questionText(plan, names),
     lines: [
       ...effectLines(planned, now),
       ...(notKept.length > 0 ? notKept : keptLines([planned])),

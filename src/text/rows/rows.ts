@@ -243,18 +243,22 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   const age = relativeAge(snapshot.createdAt, now);
   const mark = healthMark(place.found ?? []);
   const isFavourite = place.favourite === true;
+  const sizes = sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now));
+  const isKnown = size?.bytes !== 'unknown';
   const parts = [
-    ...(mark === '' ? [] : [mark]),
     ...(place.isBeingWritten === true ? [t('being written')] : []),
     ...(place.bisected === undefined ? [] : [markWords(place.bisected)]),
-    ...sizeWords(size, place.lastSeenAt === undefined ? undefined : shortTime(place.lastSeenAt, now)),
+    ...(isKnown ? sizes : []),
     ...(place.kept && !isFavourite ? [t('kept')] : []),
+    ...(isKnown ? [] : sizes),
   ];
   // That it is in the trash, its icon says; not that it stays there.
   const isOver = place.trashedUntil !== undefined && place.trashedUntil <= now;
   const seen = [age, ...parts, ...(isOver ? trashWords(place, now) : [])].join(' · ');
-  const description = `${isFavourite ? '★ ' : ''}${seen}`;
+  // The sign alone: the tooltip has the words, and they would push the size out of a narrow view.
+  const description = `${mark === '' ? '' : '⚠ '}${isFavourite ? '★ ' : ''}${seen}`;
   const words = [
+    ...(mark === '' ? [] : [mark]),
     age,
     ...parts,
     ...trashWords(place, now),

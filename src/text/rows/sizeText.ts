@@ -63,9 +63,11 @@ export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView)
   );
   const bytes = sumOf(own.map(({ allocatedBytes }) => allocatedBytes));
   return [
-    ...(own.length === 0 ? [] : [bytes === 'unknown' ? unknownSizeText() : bytesText(bytes)]),
+    ...(own.length === 0 || bytes === 'unknown' ? [] : [bytesText(bytes)]),
     ...(isActive(power) ? [t('RAM {0}', bytesText(memoryBytes))] : []),
     ...(clone.disposable === true ? [t('deleted when off')] : []),
+    // A narrow view cuts the end off, and this tells least.
+    ...(own.length > 0 && bytes === 'unknown' ? [unknownSizeText()] : []),
   ];
 }
 

@@ -176,7 +176,7 @@ export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { n
       { name: t('Created'), value: `${fullTime(point.createdAt)}, ${agoText(point.createdAt, now)}` },
       ...(point.spreadMs === undefined
         ? []
-        : [{ name: t('Consistency'), value: t('VMs at most {0} ms apart', point.spreadMs) }]),
+        : [{ name: t('Consistency'), value: t('VMs at most {0} ms apart', Math.ceil(point.spreadMs)) }]),
       ...(point.git === undefined ? [] : [{ name: t('Git'), value: displayLine(point.git) }]),
       ...[...noWayBack(seen, point), ...away].map((value) => ({ name: t('Note'), value })),
       ...known.system.members.map((member) => {

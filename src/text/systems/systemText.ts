@@ -196,20 +196,18 @@ function pointDoneText(
 
 function pauseText(pausedMs: number | undefined, spreadMs: number | undefined): readonly string[] {
   if (pausedMs === undefined) {
-    return spreadMs === undefined ? [] : [t('All VMs paused within {0} ms of each other.', spreadMs)];
+    return spreadMs === undefined ? [] : [t('All VMs paused within {0} ms of each other.', Math.ceil(spreadMs))];
   }
   return spreadMs === undefined
     ? [t('The VMs paused for at most {0}.', measuredText(pausedMs))]
-    : [t('All VMs paused within {0} ms of each other, for up to {1}.', spreadMs, measuredText(pausedMs))];
+    : [t('All VMs paused within {0} ms of each other, for up to {1}.', Math.ceil(spreadMs), measuredText(pausedMs))];
 }
 
 function clocksText(members: readonly MemberOutcome[]): readonly string[] {
   const behind = members.flatMap(({ name, clockBehindMs }) =>
     clockBehindMs === undefined ? [] : [`${displayLine(name)} (${behindText(clockBehindMs)})`],
   );
-  return behind.length === 0
-    ? []
-    : [t('These clocks are slow, because no guest agent set them: {0}.', behind.join(', '))];
+  return behind.length === 0 ? [] : [t('Set these clocks, which are slow: {0}.', behind.join(', '))];
 }
 
 /** Those of which there is more to tell. */

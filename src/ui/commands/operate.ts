@@ -24,12 +24,13 @@ import { doneText } from '../../text/operations/operationText.js';
 import { type About, questionOf } from '../../text/questions/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { noteInStatusBar, notify, openProgressInView } from '../prompts/notify.js';
+import { tickStep } from '../contextKeys.js';
 import { cancelSeconds, waitForCancelMoment } from './cancelMoment.js';
 import type { CommandRun } from './commandServices.js';
 import { mustConfirm, typeNameOfProtected } from './consent.js';
 import { OperationNotice } from './operations/operationNotice.js';
 import { sessionOf } from './sessionOf.js';
-import { tellUndone, type Undoing, undoingTitle } from './goingBack/undoing.js';
+import { tellUndone, type Undoing } from './goingBack/undoing.js';
 import { refuseSilent } from './unreachableConnection.js';
 
 interface Presentation {
@@ -133,6 +134,7 @@ async function carryOutHere(
       { ...asker, follow: (running) => followHere(run, running, quiet !== 'all', undoing) },
       wish.signal,
     );
+    tickStep(request.kind);
     if (quiet === undefined) {
       const done = doneText(request, result, view.vm.name, titleIn(view, request), from);
       // Its row is gone: nothing else tells that its files are, too.
@@ -180,7 +182,7 @@ function dialog(run: CommandRun, about: About, moment: 'waits' | 'none'): Asker 
 export function followHere(run: CommandRun, running: RunningRequest, hasNotice: boolean, undoing?: Undoing): Follower {
   const store = new DisposableStore();
   store.add(openProgressInView(treeViewId));
-  const title = undoing === undefined ? requestWords(run.engine, running.request) : undoingTitle(undoing);
+  const title = undoing?.doing ?? requestWords(run.engine, running.request);
   const entry = store.add(run.running.add({ title, requests: [running.request], cancel: running.cancel }));
   const notice = hasNotice ? store.add(new OperationNotice(run.engine, running, title)) : undefined;
   const waitFor = (other: OperationRequest): void => {

@@ -11,7 +11,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { refuse } from '../../domain/refusal.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { isSilent } from '../../text/failures/failureText.js';
-import { type LeftOut, listNames, type QuestionText, questionOfAll } from '../../text/questions/questionText.js';
+import { type LeftOut, type QuestionText, questionOfAll } from '../../text/questions/questionText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import type { PlannedTarget } from '../../text/questions/lossText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
@@ -76,6 +76,8 @@ interface AgreedRequests {
   readonly agreement?: PlanAgreement;
   /** What the question named as impossible: it is not tried, and told of at the end. */
   readonly leftOut?: readonly LeftOut[];
+  /** Of its progress. */
+  readonly title?: string;
   readonly done?: OperateQuestion['done'];
   /** What each undoes. */
   readonly undoing?: OperateQuestion['undoing'];
@@ -105,16 +107,20 @@ export async function operateAgreed(run: CommandRun, agreed: AgreedRequests): Pr
   return summarize(run, await runAll(run, agreed), agreed.leftOut, agreed.done);
 }
 
-async function runAll(run: CommandRun, { requests, agreement, undoing }: AgreedRequests): Promise<readonly Outcome[]> {
+async function runAll(
+  run: CommandRun,
+  { requests, agreement, undoing, title: given }: AgreedRequests,
+): Promise<readonly Outcome[]> {
   const protections = new Map<OperationRequest, 'answered' | undefined>();
   for (const request of requests) {
     protections.set(request, await askNameOfProtected(run, existingVm(run, request.vm), request));
   }
   const [first, ...others] = requests;
   const title =
-    first === undefined || others.length > 0
+    given ??
+    (first === undefined || others.length > 0
       ? t('Virt Rewind: {0} operations', requests.length)
-      : requestWords(run.engine, first);
+      : requestWords(run.engine, first));
   return notifyProgress(title, true, (report, cancellation) => {
     let done = 0;
     const tell = (about: string, increment: number): void =>
@@ -242,23 +248,19 @@ function summarize(
     done.length > 0 && doneText !== undefined
       ? doneText(done)
       : t('{0} of {1} done.', results.length, outcomes.length + leftOut.length),
-    ...(leftOut.length === 0
-      ? []
-      : [
-          doneText === undefined
-            ? t('{0} left out.', leftOut.length)
-            : t('Left out: {0}.', listNames([...new Set(leftOut.map(({ vm }) => vm))])),
-        ]),
+    ...(leftOut.length === 0 ? [] : [t('{0} left out.', leftOut.length)]),
     ...(refused === 0 ? [] : [t('{0} refused.', refused)]),
     ...(refused === told.length ? [] : [t('{0} failed.', told.length - refused)]),
   ].join(' ');
   const first = (told[0] ?? failed[0])?.failure;
   const without = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
   if (first === undefined) {
-    const reasons = reasonsText(run, without);
     if (doneText !== undefined) {
-      void notify('info', count);
-    } else if (without.length > 0) {
+      void notify('info', [doneText(done), ...leftOutText(run, leftOut)].join(' '));
+      return results;
+    }
+    const reasons = reasonsText(run, without);
+    if (without.length > 0) {
       showFailure(run.log, 'virtRewind.showLog', new CommandError('refused', [count, ...reasons].join(' ')), run.title);
     } else {
       noteInStatusBar(count);
@@ -271,9 +273,15 @@ function summarize(
   }
   const reasons = told.map(({ item, failure }) => `${requestWords(run.engine, item)}: ${failureMessage(failure)}`);
   const skipped = outcomes.filter(({ kind: status }) => status === 'skipped').length;
-  const rest = skipped === 0 ? [] : [t('{0} were not tried.', skipped)];
+  const rest = skipped === 0 ? [] : [t('{0} not tried.', skipped)];
   const message = [count, ...reasonsText(run, [...reasons, ...without]), ...rest].join(' ');
   throw new CommandError(first.kind, message, first.details, { cause: first, isOnly: told.length === 1 });
+}
+
+/** What was left out and why, behind what was done. */
+export function leftOutText(run: CommandRun, leftOut: readonly LeftOut[]): readonly string[] {
+  const reasons = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
+  return reasons.length === 0 ? [] : [t('Left out:'), ...reasonsText(run, reasons)];
 }
 
 /** The first few; the log has all. */

@@ -10,7 +10,7 @@ import type { CommandId } from '../../verbs/verbs.js';
 import type { LayerCost } from '../../domain/layerCost.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
-import { htmlText as escaped } from '../../text/html.js';
+import { htmlText as escaped, linkHtml } from '../../text/html.js';
 import { layerLetter } from '../../text/rows/layerLetter.js';
 import { shortInMiddle } from '../../text/shortInMiddle.js';
 import { measuredText } from '../../text/relativeAge.js';
@@ -337,5 +337,5 @@ function link(
   given: readonly (readonly [CommandArguments])[] = [],
 ): string {
   const query = given.length === 0 ? '' : `?${encodeURIComponent(JSON.stringify(given))}`;
-  return `<a class="button ${kind}" href="command:${command}${query}">${escaped(text)}</a>`;
+  return linkHtml(`command:${command}${query}`, text, `button ${kind}`);
 }

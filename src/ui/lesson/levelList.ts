@@ -3,7 +3,8 @@ import { t } from '@vscode/l10n';
 import type { LevelScore } from '../../lesson/lessonRun.js';
 import type { Level, NamedLevel } from '../../lesson/levelShape.js';
 import { textIn } from '../../lesson/levelText.js';
-import { htmlText as escaped } from '../../text/html.js';
+import { htmlText as escaped, linkHtml } from '../../text/html.js';
+import { operationCountText } from '../../text/words.js';
 
 /** A level in the list, with the best that this person reached. */
 export interface ListedLevel extends NamedLevel {
@@ -39,7 +40,7 @@ function listItem({ id, level, best }: ListedLevel, language: string): string {
 }
 
 function operationsText(steps: number, { golf }: Level): string {
-  const count = steps === 1 ? t('1 operation') : t('{0} operations', steps);
+  const count = operationCountText(steps);
   return golf?.steps === undefined ? count : t('{0} (best: {1})', count, golf.steps);
 }
 
@@ -52,7 +53,7 @@ export function toTry(): string {
 
 function startLink(level: string, text: string, kind: string): string {
   const query = encodeURIComponent(JSON.stringify([[{ lesson: 'start', level }]]));
-  return `<a class="${kind}" href="command:virtRewind.lesson?${query}">${escaped(text)}</a>`;
+  return linkHtml(`command:virtRewind.lesson?${query}`, text, kind);
 }
 
 export function paragraph(text: string): string {

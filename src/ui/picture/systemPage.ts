@@ -6,7 +6,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import type { CommandId } from '../../verbs/verbs.js';
 import { partOf } from '../../systems/observedSystem.js';
 import { snapshotOf } from '../../systems/standing.js';
-import { htmlText } from '../../text/html.js';
+import { htmlText, linkHtml } from '../../text/html.js';
 import { agoText } from '../../text/relativeAge.js';
 import { pointTitle, noWayBack } from '../../text/systems/systemPointText.js';
 import { memberWords, type ShownSystem } from '../../text/systems/systemRows.js';
@@ -188,7 +188,7 @@ function pointHead({ known, seen }: ShownSystem, point: SystemPoint, now: number
   const lost = noWayBack(seen, point);
   const facts = [
     agoText(point.createdAt, now),
-    ...(point.spreadMs === undefined ? [] : [t('VMs at most {0} ms apart', point.spreadMs)]),
+    ...(point.spreadMs === undefined ? [] : [t('VMs at most {0} ms apart', Math.ceil(point.spreadMs))]),
   ];
   const title = pointTitle(point);
   return `<span class="title">${htmlText(title)}</span><small>${htmlText(facts.join(' · '))}</small>${lost
@@ -222,7 +222,5 @@ function link(
   about?: string,
 ): string {
   const given = encodeURIComponent(JSON.stringify([node]));
-  const label = about === undefined ? '' : ` aria-label="${htmlText(`${text} ${about}`)}"`;
-  const button = look === 'plain' ? '' : ` class="button ${look}"`;
-  return `<a${button} href="command:${command}?${given}"${label}>${htmlText(text)}</a>`;
+  return linkHtml(`command:${command}?${given}`, text, look === 'plain' ? '' : `button ${look}`, about);
 }

@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { VmRef } from '../../domain/vm.js';
 import { vmKey } from '../../live/views.js';
-import { htmlText } from '../../text/html.js';
+import { htmlText, linkHtml } from '../../text/html.js';
 import { remedyCommands } from '../../text/problems/problemRemedies.js';
 import type { ReportPart } from '../../text/problems/report.js';
 import type { CommandId } from '../../verbs/verbs.js';
@@ -61,7 +61,7 @@ function partHtml(part: ReportPart, id = ''): string {
     case 'text':
       return `<p>${leadHtml(part)}</p>`;
     case 'contents':
-      return `<ul>${part.titles.map((title, at) => `<li><a href="#part${at}">${htmlText(title)}</a></li>`).join('')}</ul>`;
+      return `<ul>${part.titles.map((title, at) => `<li>${linkHtml(`#part${at}`, title)}</li>`).join('')}</ul>`;
     case 'folded':
       return part.parts.length === 0
         ? `<p>${leadHtml(part)}</p>`

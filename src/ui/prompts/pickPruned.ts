@@ -1,9 +1,10 @@
 // The questions before a prune: by which rule, and which of those that it fits.
 import { t } from '@vscode/l10n';
 import type { VmView } from '../../live/views.js';
+import type { OperationRequest } from '../../domain/operation.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { sortSnapshots } from '../../domain/snapshotTree.js';
-import type { EnginePort } from '../../engine/enginePort.js';
+import type { DecidedRequests, EnginePort } from '../../engine/enginePort.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.js';
 import type { PruneSetting } from '../../manifest/settings.js';
@@ -62,26 +63,33 @@ function withCount<T>(choice: Choice<T>, count: number | undefined, all: number)
   return count === undefined ? [] : [{ ...choice, description: t('deletes {0} of {1}', count, all) }];
 }
 
-/** How many each rule deletes, as it is decided what can go; undefined where it fits none. */
-async function countDeleted(
+type PruneRequest = Extract<OperationRequest, { kind: 'prune' }>;
+
+type DecidedPrune = DecidedRequests<readonly PruneRequest[]>[number];
+
+/** What a rule chooses of VMs; of one of which it chooses none, nothing. */
+export function prunesByRule(ruleFor: RuleFor, vms: readonly PrunableVm[], now: number): readonly PruneRequest[] {
+  return vms.flatMap(({ view: { ref }, tree }) => {
+    const snapshots = chosenByRule(ruleOf(ruleFor(ref.connection)), tree, now).map(({ name }) => name);
+    return snapshots.length === 0 ? [] : [{ kind: 'prune', vm: ref, snapshots } as const];
+  });
+}
+
+/** What each rule deletes, as it is decided what can go; empty where it fits none. */
+async function decideRules(
   engine: Pick<EnginePort, 'decide'>,
   vms: readonly PrunableVm[],
   rules: readonly RuleFor[],
-): Promise<readonly (number | undefined)[]> {
+): Promise<readonly (readonly DecidedPrune[])[]> {
   const now = Date.now();
-  const requests = rules.map((ruleFor) =>
-    vms.flatMap(({ view: { ref }, tree }) => {
-      const snapshots = chosenByRule(ruleOf(ruleFor(ref.connection)), tree, now).map(({ name }) => name);
-      return snapshots.length === 0 ? [] : [{ kind: 'prune', vm: ref, snapshots } as const];
-    }),
-  );
-  const counts = (await engine.decide(requests.flat())).map(({ decision }) =>
-    decision.kind === 'plan' ? prunedIn(decision).length : 0,
-  );
-  return requests.map(({ length }) => {
-    const own = counts.splice(0, length);
-    return length === 0 ? undefined : own.reduce((sum, count) => sum + count, 0);
-  });
+  const requests = rules.map((ruleFor) => prunesByRule(ruleFor, vms, now));
+  const decided = [...(await engine.decide(requests.flat()))];
+  return requests.map(({ length }) => decided.splice(0, length));
+}
+
+function countDeleted(decided: readonly DecidedPrune[]): number | undefined {
+  const counts = decided.map(({ decision }) => (decision.kind === 'plan' ? prunedIn(decision).length : 0));
+  return counts.length === 0 ? undefined : counts.reduce((sum, count) => sum + count, 0);
 }
 
 function newestText(keepLast: number, vms: number): string {
@@ -100,12 +108,18 @@ interface PrunableVm {
 /** The rule for the VMs of a connection. */
 type RuleFor = (connection: string) => PickedRule;
 
+interface PickedPrune {
+  readonly ruleFor: RuleFor;
+  /** What its row counted, so that no later number differs; absent: the row of the rule has no number. */
+  readonly decided?: readonly DecidedPrune[] | undefined;
+}
+
 /** A rule with a number of one's own is written, the usual ones are picked. That of the settings comes first. */
 export async function pickPruneRule(
   engine: Pick<EnginePort, 'decide'>,
   vms: readonly PrunableVm[],
   title: string,
-): Promise<RuleFor> {
+): Promise<PickedPrune> {
   const { pruneRules } = readSettings();
   const all = vms.flatMap(({ tree }) => tree.snapshots).length;
   const [uri, ...others] = new Set(vms.map(({ view }) => view.ref.connection));
@@ -117,27 +131,28 @@ export async function pickPruneRule(
   const hasRules = vms.every(({ view }) => pruneRules[view.ref.connection] !== undefined);
   const usual = usualRulesOf(vms.length === 1 ? [10, 3] : [10, 5, 3, 2, 1], vms.length);
   const rules = [
-    settingFor,
+    ...(hasRules ? [settingFor] : []),
     ...usual.map(
       ({ value }): RuleFor =>
         () =>
           value,
     ),
   ];
-  const [ofSetting = 0, ...counts] = await showInView(treeViewId, () => countDeleted(engine, vms, rules));
+  const decided = [...(await showInView(treeViewId, () => decideRules(engine, vms, rules)))];
+  const ofSetting = (hasRules ? decided.shift() : undefined) ?? [];
   const picked = await pick<PickedRule | 'days' | 'count' | 'settings' | 'keep'>(
     [
       ...(hasRules
         ? [
             {
               label: t('The Rule in Your Settings'),
-              description: t('deletes {0} of {1}', ofSetting, all),
+              description: t('deletes {0} of {1}', countDeleted(ofSetting) ?? 0, all),
               ...(uri !== undefined && others.length === 0 && { detail: ruleWords(pruneRules[uri]) }),
               value: 'settings' as const,
             },
           ]
         : []),
-      ...usual.flatMap((rule, index) => withCount(rule, counts[index], all)),
+      ...usual.flatMap((rule, index) => withCount(rule, countDeleted(decided[index] ?? []), all)),
       { label: t('Older than … Days'), value: 'days' },
       {
         label: vms.length === 1 ? t('All but the … newest') : t('All but the … newest of each VM'),
@@ -151,24 +166,24 @@ export async function pickPruneRule(
   );
   switch (picked) {
     case 'settings':
-      return settingFor;
+      return { ruleFor: settingFor, decided: ofSetting };
     case 'keep': {
       const keepLast = await askCount();
       const rule = { keepLast, olderThanDays: await askDays() };
       const ownRules = readUserSettings().pruneRules;
       await writeSetting('pruneRules', { ...ownRules, ...(uri !== undefined && { [uri]: rule }) });
-      return () => ofSettings(rule);
+      return { ruleFor: () => ofSettings(rule) };
     }
     case 'days': {
       const olderThan = (await askDays()) * day;
-      return () => ({ olderThan });
+      return { ruleFor: () => ({ olderThan }) };
     }
     case 'count': {
       const keepLast = await askCount();
-      return () => ({ keepLast });
+      return { ruleFor: () => ({ keepLast }) };
     }
     default:
-      return () => picked;
+      return { ruleFor: () => picked, decided: decided[usual.findIndex(({ value }) => value === picked)] };
   }
 }
 

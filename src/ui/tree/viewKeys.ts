@@ -33,13 +33,13 @@ export class ViewKeys {
 
   update(connections: readonly ConnectionView[], isFiltered: boolean): void {
     const welcome = welcomeOf(connections);
-    const keys: Omit<
+    const keys: Pick<
       ContextKeys,
-      | 'virtRewind.lesson'
-      | 'virtRewind.comparison'
-      | 'virtRewind.guestFiles'
-      | 'virtRewind.viewOpened'
-      | 'virtRewind.demo'
+      | 'virtRewind.welcome'
+      | 'virtRewind.deniedGroup'
+      | 'virtRewind.deniedEntry'
+      | 'virtRewind.filtered'
+      | 'virtRewind.operationRunning'
     > = {
       'virtRewind.welcome': welcome.state,
       'virtRewind.deniedGroup': welcome.deniedGroup,

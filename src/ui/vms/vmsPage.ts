@@ -59,6 +59,8 @@ interface BesideVms {
   readonly systems?: ReadonlyMap<string, string>;
   /** When the newest backup was made, in milliseconds since 1970, by the key of a VM. */
   readonly backups?: ReadonlyMap<string, number>;
+  /** The keys of those that pass the filter, which the last line is about; absent: all. */
+  readonly filtered?: ReadonlySet<string>;
 }
 
 /** What the page is told. */
@@ -137,13 +139,15 @@ export function shownVms(
   now: number,
   beside: BesideVms = {},
 ): ShownVms {
-  const together = bytesTogether(lines);
-  const snapshots = lines.reduce((sum, line) => sum + (line.snapshots ?? 0), 0);
+  const all = bytesTogether(lines).bytes;
+  const summed = beside.filtered === undefined ? lines : lines.filter(({ key }) => beside.filtered?.has(key));
+  const together = bytesTogether(summed);
+  const snapshots = summed.reduce((sum, line) => sum + (line.snapshots ?? 0), 0);
   const bytes = bytesText(together.bytes);
   return {
-    rows: lines.map((line) => shownVm(line, together.bytes, now, beside)),
+    rows: lines.map((line) => shownVm(line, all, now, beside)),
     sum: [
-      ...[vmCountText(lines.length), '', '', '', String(snapshots), ''],
+      ...[vmCountText(summed.length), '', '', '', String(snapshots), ''],
       ...[together.isLeast ? t('at least {0}', bytes) : bytes, '', ''],
     ],
     notes,
@@ -175,11 +179,9 @@ function cellsOf(line: VmLine, connection: string, all: number, now: number, bac
     line.problems === undefined
       ? { text: t('not checked yet'), sort: -1 }
       : {
-          text: [
-            problems[0] ?? t('No problems found.'),
-            ...(problems.length > 1 ? [t('{0} more', problems.length - 1)] : []),
-          ].join(' · '),
-          ...(problems.length > 0 && { more: problems.join(' ') }),
+          // The same words in each line would hide the few that say more.
+          text: [problems[0] ?? '✓', ...(problems.length > 1 ? [t('{0} more', problems.length - 1)] : [])].join(' · '),
+          more: problems.length > 0 ? problems.join(' ') : t('No problems found.'),
           sort: problems.length,
         },
     { text: connection, sort: connection },

@@ -34,7 +34,7 @@ const mostRooms = 5;
 
 /** What the page says; anything else is no message. */
 const messageShape = v.object({
-  command: v.picklist(['ready', ...vmsCommands]),
+  command: v.picklist(['ready', 'shown', ...vmsCommands]),
   vms: v.pipe(v.array(v.pipe(v.string(), v.maxLength(2_000))), v.maxLength(20_000)),
 });
 
@@ -70,6 +70,8 @@ export class VmsPanel implements Disposable {
   #gathering: NodeJS.Timeout | undefined;
   #reading = Promise.resolve();
   #isReady = false;
+  /** The keys of those that pass the filter of the page. */
+  #filtered: ReadonlySet<string> | undefined;
 
   constructor(options: VmsPanelOptions, ended: () => void) {
     const { engine, health, attentions } = options;
@@ -170,7 +172,12 @@ export class VmsPanel implements Disposable {
     const systems = new Map(
       this.#options.systems.all.flatMap(({ system }) => system.members.map((ref) => [vmKey(ref), system.name])),
     );
-    const beside = { connections: engine.connections, systems, backups: this.#backups };
+    const beside = {
+      connections: engine.connections,
+      systems,
+      backups: this.#backups,
+      ...(this.#filtered && { filtered: this.#filtered }),
+    };
     void this.#panel.send(shownVms(lines, [...notes, ...roomNotes(this.#vms)], now, beside));
     this.#reading = this.#reading
       .then(() => this.#readUnknown())
@@ -210,6 +217,11 @@ export class VmsPanel implements Disposable {
     const { command, vms } = parsed.output;
     if (command === 'ready') {
       this.#isReady = true;
+      this.#gather();
+      return;
+    }
+    if (command === 'shown') {
+      this.#filtered = new Set(vms);
       this.#gather();
       return;
     }

@@ -16,6 +16,8 @@ by.value = left.by ?? '';
 let rows = [];
 /** What passes the filter, in order. */
 let shown = [];
+/** Of which the last line was asked for. */
+let told;
 /** The row that the keyboard is on, and the one where a range begins. */
 let current;
 let first;
@@ -42,7 +44,8 @@ function rowOf({ key, cells }) {
   const line = lineOf(cells[0].text);
   line.dataset.key = key;
   cells.forEach(({ text, more = text }, at) => {
-    const cell = Object.assign(element(at === 0 ? 'th' : 'td', text), { title: more });
+    const cell = Object.assign(element(at === 0 ? 'th' : 'td', ''), { title: more });
+    cell.append(element('div', text));
     if (at === 0) cell.scope = 'row';
     line.append(cell);
   });
@@ -118,6 +121,10 @@ function draw() {
   first = again(from);
   stand(again(at), had);
   mark();
+  // The last line is about these.
+  const passing = [...keys].join('\\n');
+  if (passing !== told) call('shown', [...keys]);
+  told = passing;
 }
 const call = (command, vms) => api.postMessage({ command, vms });
 const showPicture = (line) => line.dataset.key !== undefined && call('virtRewind.showPicture', [line.dataset.key]);

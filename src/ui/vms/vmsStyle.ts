@@ -22,6 +22,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: start; font-weight: 400; padding: 0.1rem 0.6rem 0.1rem 0; white-space: nowrap;
   overflow: hidden; text-overflow: ellipsis; max-width: 12rem; }
 td:nth-child(4) { width: 100%; max-width: 0; min-width: 8rem; }
+td:nth-child(4) div { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; white-space: normal; }
 td:nth-child(5) { max-width: 8rem; }
 .one :is(th, td):nth-child(5) { display: none; }
 :is(th, td):last-child { padding-right: 0; }

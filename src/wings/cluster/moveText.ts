@@ -212,8 +212,7 @@ export function movedLines({ end, again, record, trashed, stopMs }: MoveEnd, hos
     ...(trashed.length > 0
       ? [
           t(
-            'Its {0} files here are in {1} beside where they were; delete them when the VM works there.',
-            trashed.length,
+            'Its files here are in {0} beside where they were; delete them when the VM works there.',
             '.virt-rewind-trash',
           ),
         ]

@@ -1,5 +1,5 @@
 // The commands of the files in restore points.
-import { inExplorer, inFiles, onRow } from '../../verbs/verb.js';
+import { inExplorer, inFiles, inMenu, onRow } from '../../verbs/verb.js';
 import type { Wing } from '../wing.js';
 
 const aboutFile = 'viewItem =~ /guestFile;/';
@@ -11,7 +11,10 @@ export const insideVerbs = {
     icon: 'folder-opened',
     arguments: ['vm', 'snapshot'],
     remark: 'shows the files in the restore points of the VM',
-    places: [onRow('5_show@6', { is: ['named'], rows: 'one' })],
+    places: [
+      onRow('5_show@6', { is: ['named', 'snapshot'], rows: 'one' }),
+      inMenu('guest', '3_files@2', { is: ['named', 'vm'], rows: 'one' }),
+    ],
   },
   closeGuestFiles: {
     title: 'Close Guest Files',

@@ -1,6 +1,7 @@
 // When what a step asks for is so: what is seen counts, whoever did it.
 import assert from 'node:assert/strict';
-import { keysAt } from '../../../src/lab/shapeParts.js';
+import { formAt, keysAt } from '../../../src/lab/shapeParts.js';
+import { readLevel } from '../../../src/lesson/readLevel.js';
 import type { LessonFacts } from '../../../src/lesson/lessonFacts.js';
 import { allHold, findSnapshot } from '../../../src/lesson/levelChecks.js';
 import { type LevelCheck, type LevelGoal, levelShape } from '../../../src/lesson/levelShape.js';
@@ -134,6 +135,19 @@ describe('a check', () => {
   for (const [what, expected, check, now, before] of table) {
     it(what, () => assert.equal(allHold(check, { ...nothing, ...now }, { ...nothing, ...before }, goal), expected));
   }
+
+  it('tells how each act and each check is written, also where one is wrong', () => {
+    for (const place of [
+      ['steps', 0, 'do', 0],
+      ['steps', 0, 'check'],
+    ]) {
+      for (const key of keysAt(levelShape, place)) {
+        assert.notEqual(formAt(levelShape, [...place, key]), '', key);
+      }
+    }
+    const text = 'version: 1\ntitle: a\nsteps: [{ title: a, say: [a], do: [{ write: [5] }] }]\n';
+    assert.match(readLevel(text).problems[0]?.message ?? '', /“write”: .*: \{ at\?, blocks\?, seed\? \}$/u);
+  });
 
   it('knows each word of the vocabulary', () => {
     const told = new Set(table.flatMap(([, , check]) => Object.keys(check)));

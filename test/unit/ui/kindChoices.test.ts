@@ -60,6 +60,18 @@ describe('the kinds of a new snapshot', () => {
     assert.match(choices[0]?.description ?? '', /separate files/u);
   });
 
+  it('have the shortest pause of those with memory first, which Enter takes', () => {
+    const own = [
+      variant('memory', 'internal', [still(9_000)]),
+      variant('memory', 'external', [still(300)], { live: true, style: 'external' }),
+      variant('disk', 'external', [still(20)]),
+    ];
+    assert.deepEqual(
+      kindChoices(own, []).map(({ label }) => label),
+      ['Memory, while the VM runs', 'Memory', 'Disk-only'],
+    );
+  });
+
   it('do not say a style where there is no choice', () => {
     assert.equal(only([]).label, 'Memory');
   });

@@ -53,6 +53,15 @@ describe('the page of the lesson', () => {
     }
   });
 
+  it('names each link in words, where the editor would show its address', () => {
+    const links = lessonPage({ ...view, state: { at: 0, reached: 0, phase: 'failed' } }, 'a').match(/<a .*?>/gu) ?? [];
+    assert.ok(links.length > 0);
+    assert.deepEqual(
+      links.filter((link) => !/title="[^"]+"/u.test(link)),
+      [],
+    );
+  });
+
   it('calls the commands of the lesson alone', () => {
     for (const [at] of lessonSteps.entries()) {
       const html = lessonPage(
@@ -142,7 +151,7 @@ describe('the page of the lesson', () => {
   it('ends with what was learnt and one thing to try', () => {
     const at = lessonSteps.length - 1;
     const html = lessonPage({ ...view, state: { at, reached: at, phase: 'reading' } }, 'a');
-    assert.equal(html.split('End and Remove').length, 2, 'one button');
+    assert.equal(html.split('>End and Remove<').length, 2, 'one button');
     assert.ok((html.match(/<li>/g) ?? []).length >= 4);
     assert.match(html, /Quick Checkpoint/);
     assert.match(lessonPage(undefined, 'a', { ended: true }), /Quick Checkpoint/);

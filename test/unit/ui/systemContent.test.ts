@@ -174,7 +174,7 @@ describe('the rows of a system of VMs', () => {
     const [top] = content.children();
     const told = (at: number): readonly string[] =>
       content.facts(content.children(top)[at]!, reading)!.lines.map(({ name, value }) => `${name}: ${value}`);
-    assert.ok(told(2).includes('Consistency: VMs at most 2.5 ms apart'));
+    assert.ok(told(2).includes('Consistency: VMs at most 3 ms apart'));
     assert.ok(told(2).some((line) => line.startsWith('web: clean · ')));
     assert.deepEqual(
       content.facts(top!, reading)!.lines.map(({ name, value }) => `${name}: ${value}`),

@@ -76,6 +76,21 @@ describe('the page of all VMs', () => {
     assert.equal(shownVms([known, line()], [], now).sum[6], 'at least 5 B');
   });
 
+  it('adds up those that pass the filter, and keeps the shares of all', () => {
+    const lines = ['a', 'b'].map((key) =>
+      line({ key, bytes: 5, snapshots: 2, files: [{ file: `/${key}`, bytes: 5 }] }),
+    );
+    const { rows, sum } = shownVms(lines, [], now, { filtered: new Set(['b']) });
+    assert.deepEqual(sum, ['1 VM', '', '', '', '2', '', '5 B', '', '']);
+    assert.equal(rows[0]?.cells[6]?.text, '5 B · 50 %');
+  });
+
+  it('is short where nothing is wrong, so that what is wrong stands out', () => {
+    const [, , health = []] = cellsOf({ problems: [] });
+    assert.equal(health[0], '✓');
+    assert.match(health[1] ?? '', /No problems/u);
+  });
+
   it('groups by system, by what names have in common, and by connection, and finds each by its words', () => {
     const names = ['build-15', 'web03.example', 'Übung 2', '42'];
     const lines = names.map((name, at) => line({ name, key: String(at) }));

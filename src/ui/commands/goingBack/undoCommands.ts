@@ -88,8 +88,6 @@ const mostEntries = 200;
 interface UndoLine extends Choice<(run: CommandRun) => unknown> {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** As it is called where it stands first. */
-  readonly first?: string;
 }
 
 /**
@@ -107,15 +105,21 @@ function operationLines(look: UndoLook, view: VmView, does: UndoableOperation['d
     .map((one) => {
       const { entry, way } = one;
       const root = look.root(entry);
-      const label = loggedWords(root, view);
       const steps = way.kind === 'refusal' ? look.backTo(entry) : [];
       const isWithLater = steps.length > 1 && steps.every((step) => step.way.kind !== 'refusal');
+      const result = isWithLater
+        ? steps.length === 2
+          ? t('together with 1 later operation')
+          : t('together with {0} later operations', steps.length - 1)
+        : // The label says what the undo of a revert does.
+          root.request.kind === 'revert' && way.kind !== 'refusal'
+          ? undefined
+          : wayText(view, way);
       return {
         at: entry.at,
-        label,
-        first: undoLabel(does, root, label, view),
+        label: undoLabel(does, root, loggedWords(root, view), view),
         description: agoText(entry.at, now),
-        detail: `→ ${isWithLater ? (steps.length === 2 ? t('together with 1 later operation') : t('together with {0} later operations', steps.length - 1)) : wayText(view, way)}`,
+        ...(result !== undefined && { detail: `→ ${result}` }),
         ...(way.kind === 'refusal' && !isWithLater && { icon: 'circle-slash' }),
         value: (run: CommandRun) =>
           isWithLater ? undoWithLater(run, view, look, entry) : undoOne(run, view, look, one),
@@ -149,8 +153,8 @@ async function allLines(run: CommandRun, does: UndoableOperation['does']): Promi
   const ofVms = await Promise.all(
     views.map(async (view) =>
       (await (does === 'undo' ? undoLinesOf(run, view) : redoLinesOf(run, view))).flatMap(
-        ({ icon, group: _, first: __, ...line }) =>
-          icon === undefined ? [{ ...line, label: `${displayLine(view.vm.name)}: ${line.label}` }] : [],
+        ({ icon, group: _, description = '', ...line }) =>
+          icon === undefined ? [{ ...line, description: `${displayLine(view.vm.name)} · ${description}` }] : [],
       ),
     ),
   );
@@ -167,8 +171,8 @@ function systemLines({ system, points }: KnownSystem): readonly UndoLine[] {
     : [
         {
           at: point.createdAt,
-          label: `${displayLine(system.name)}: ${operationWords({ kind: 'revert' } as OperationRequest, displayLine(point.title))}`,
-          description: agoText(point.createdAt, Date.now()),
+          label: t('Undo Revert'),
+          description: `${displayLine(system.name)} · ${agoText(point.createdAt, Date.now())}`,
           value: (run) => undoSystemRevert({ ...run, call: { kind: 'palette', given: { system: system.id } } }),
         },
       ];
@@ -246,7 +250,7 @@ function requireEntry(look: UndoLook, { vm }: VmView, id: string): LoggedOperati
   return entry;
 }
 
-/** The newest that can be undone stands first, and says so: Enter undoes it. @param view absent: of all VMs */
+/** The newest that can be undone stands first: Enter undoes it. @param view absent: of all VMs */
 async function pickAndUndo(
   run: CommandRun,
   lines: readonly UndoLine[],
@@ -267,9 +271,7 @@ async function pickAndUndo(
       details,
     );
   }
-  const label =
-    next?.first ?? (does === 'undo' ? t('Undo: {0}', next?.label ?? '') : t('Redo: {0}', next?.label ?? ''));
-  const ordered = next === undefined ? lines : [{ ...next, label }, ...lines.filter((line) => line !== next)];
+  const ordered = next === undefined ? lines : [next, ...lines.filter((line) => line !== next)];
   const others = {
     label: t('Operations on Other VMs…'),
     value: async () => pickAndUndo(run, await allLines(run, 'undo')),

@@ -7,7 +7,7 @@ import type { OperationRequest } from '../../../domain/operation.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type UndoableOperation, UndoLook } from '../../../engine/undoLook.js';
 import type { VmView } from '../../../live/views.js';
-import { loggedWords, wayText } from '../../../text/operations/loggedText.js';
+import { loggedWords, revertedTo, undoLine } from '../../../text/operations/loggedText.js';
 import { titleOf } from '../../../text/operations/operationProgress.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
 import { CommandError } from '../../prompts/commandError.js';
@@ -34,11 +34,11 @@ export async function undoOne(
     await tellUndone(run, view.ref, undoing);
     return undefined;
   }
-  const reverted = entry.request.kind === 'revert' ? titleOf(now, entry.request.snapshot) : undefined;
+  const reverted = revertedTo(look.root(entry), now);
   // Nobody can pass over the question who did not say which operation is meant.
   return operateConfirmed(run, requestOf(way), 'always', {
     undoing,
-    ...(reverted !== undefined && { about: { undoes: reverted } }),
+    ...(reverted !== undefined && { about: { [undoable.does === 'undo' ? 'undoes' : 'redoes']: reverted } }),
   });
 }
 
@@ -61,7 +61,7 @@ export async function undoWithLater(
   steps.forEach((step) => requireWay(view, step));
   if (mustConfirm(run)) {
     const now = existingVm(run, view.ref);
-    const lines = steps.map((step) => `${loggedWords(step.entry, now)} → ${wayText(now, step.way)}`);
+    const lines = steps.map((step) => undoLine(step, look.root(step.entry), now));
     await askQuestion({
       title: t('Return {0} to the state before {1}?', vm, loggedWords(entry, now)),
       lines: [...lines.slice(0, mostTold), ...(lines.length > mostTold ? ['…'] : [])],

@@ -11,6 +11,7 @@ import type { SystemResult } from '../../../systems/groupRun.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
 import { CommandError, NothingThere } from '../../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress } from '../../prompts/notify.js';
+import { setContextKeys } from '../../contextKeys.js';
 import { pick } from '../../prompts/pickTarget.js';
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
@@ -106,6 +107,7 @@ async function create(run: CommandRun): Promise<MadeLab> {
     const notes: string[] = [];
     const onNote = (line: string): unknown => notes.push(line);
     await atWork(run, t('Creating lab {0}', name), (wish) => labs.create(plan, { ...wish, onNote }));
+    void setContextKeys({ 'virtRewind.didCreateLab': true });
     const system = (await labs.find(file))?.system;
     if (system !== undefined) {
       show(system);

@@ -3,8 +3,8 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
 import type { DeleteScope, OperationRequest, OperationResult } from '../../../domain/operation.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
-import { existingVm, operate, planOrRefuse } from '../operate.js';
-import { operateAll } from '../operateAll.js';
+import { existingVm, operate, planIn, planOrRefuse } from '../operate.js';
+import { leftOutText, operateAll } from '../operateAll.js';
 import { inDeleteOrder } from './snapshotOrder.js';
 import { askWithTrash, trashAnswer } from './trashCommands.js';
 import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm, hasSnapshots } from '../targets.js';
@@ -14,14 +14,13 @@ import { askToDelete } from './askToDelete.js';
 import type { CommandArguments } from '../../../verbs/arguments.js';
 import { argumentsOf } from '../commandArguments.js';
 import { NothingThere } from '../../prompts/commandError.js';
-import { pickedWords, pickPruneRule, pickPruned, ruleOf } from '../../prompts/pickPruned.js';
+import { pickedWords, pickPruneRule, pickPruned, prunesByRule } from '../../prompts/pickPruned.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { type VmView, vmKey } from '../../../live/views.js';
-import type { Plan } from '../../../operations/plan.js';
+import type { Decision, Plan } from '../../../operations/plan.js';
 import { descendantsOf } from '../../../domain/snapshotTree.js';
 import { doubtfulTimes } from '../../../domain/snapshotTime.js';
-import { chosenByRule } from '../../../operations/prune/pruneRule.js';
-import { type LeftOut, listNames, questionOf } from '../../../text/questions/questionText.js';
+import { type LeftOut, questionOf } from '../../../text/questions/questionText.js';
 import { severalVms, targetOnEach } from '../severalVms.js';
 import { pruneSeveral } from './pruneSeveral.js';
 import { notify } from '../../prompts/notify.js';
@@ -133,28 +132,22 @@ interface PruneResult extends OperationResult {
 async function prune(run: CommandRun): Promise<unknown> {
   const view = await targetVm(run, hasSnapshots);
   const isGiven = isRuleGiven(argumentsOf(run.call));
-  const { request, rule } = await pruneRequest(run, view);
-  const plan = await planOrRefuse(run, request);
+  const { request, rule, decision } = await pruneRequest(run, view);
+  const plan = decision === undefined ? await planOrRefuse(run, request) : planIn(run, { request, decision });
   const untimed = await untimedIn(run, view);
   const wanted = isGiven ? plan : await askWhichToPrune(run, view, plan, untimed, rule);
+  const gone = prunedIn(wanted);
+  const stays = [...skippedIn(wanted), ...untimed.filter(({ snapshot }) => !gone.includes(snapshot))];
+  const left = stays.map(({ snapshot, why }) => ({ vm: titleOf(view, snapshot), why }));
   if (mustConfirm(run)) {
     const planned = { plan: wanted, target: existingVm(run, view.ref) };
     const question = questionOf(planned, Date.now(), { cancelSeconds: cancelSeconds() });
-    if (await askWithTrash(question, trashAnswer(run, [planned]))) {
+    if (await askWithTrash(question, trashAnswer(run, [planned], left))) {
       return undefined;
     }
   }
   const result = await operate(run, wanted.request, { confirmed: wanted, quiet: 'result' });
-  const gone = prunedIn(wanted);
-  const stays = [...skippedIn(wanted), ...untimed.filter(({ snapshot }) => !gone.includes(snapshot))];
-  for (const { snapshot, why } of stays) {
-    run.log.info(`${view.vm.name}: ${snapshot}: ${why}`);
-  }
-  const left = stays.map(({ snapshot }) => titleOf(view, snapshot));
-  const told = [
-    deletedText([{ item: wanted.request, value: result }], view.vm.name),
-    ...(left.length === 0 ? [] : [t('Left out: {0}.', listNames(left))]),
-  ];
+  const told = [deletedText([{ item: wanted.request, value: result }], view.vm.name), ...leftOutText(run, left)];
   void notify('info', told.join(' '));
   const done: PruneResult = { ...result, deleted: gone, stays };
   return done;
@@ -164,18 +157,20 @@ async function prune(run: CommandRun): Promise<unknown> {
 export async function pruneRequest(
   run: CommandRun,
   view: VmView,
-): Promise<{ readonly request: OperationRequest; readonly rule?: string }> {
+): Promise<{ readonly request: OperationRequest } & Omit<PrunedNames, 'snapshots'>> {
   const given = argumentsOf(run.call);
-  const { snapshots, rule } = await (given.snapshots === undefined
+  const { snapshots, ...more } = await (given.snapshots === undefined
     ? byRule(run, view, given)
     : byName(run, view, given));
-  return { request: { kind: 'prune', vm: view.ref, snapshots }, ...(rule !== undefined && { rule }) };
+  return { request: { kind: 'prune', vm: view.ref, snapshots }, ...more };
 }
 
 interface PrunedNames {
   readonly snapshots: readonly string[];
   /** In words; absent: none chose them. */
   readonly rule?: string;
+  /** What was counted when the rule was picked. */
+  readonly decision?: Decision;
 }
 
 function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): boolean {
@@ -184,17 +179,21 @@ function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): bool
 
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<PrunedNames> {
   const tree = await run.engine.readTree(view.ref);
-  const rule = isRuleGiven(given)
-    ? given
-    : (await pickPruneRule(run.engine, [{ view, tree }], t('Prune Snapshots of {0}', view.vm.name)))(
-        view.ref.connection,
-      );
-  const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
-  if (chosen.length === 0) {
+  const picked = isRuleGiven(given)
+    ? { ruleFor: () => given, decided: undefined }
+    : await pickPruneRule(run.engine, [{ view, tree }], t('Prune Snapshots of {0}', view.vm.name));
+  const [counted] = picked.decided ?? [];
+  const rule = picked.ruleFor(view.ref.connection);
+  const words = pickedWords(rule);
+  if (counted !== undefined) {
+    const { request, decision } = counted;
+    return { snapshots: request.snapshots, rule: words, decision };
+  }
+  const [chosen] = prunesByRule(picked.ruleFor, [{ view, tree }], Date.now());
+  if (chosen === undefined) {
     throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });
   }
-  const words = pickedWords(rule);
-  return { snapshots: chosen.map(({ name }) => name), ...(words !== '' && { rule: words }) };
+  return { snapshots: chosen.snapshots, ...(words !== '' && { rule: words }) };
 }
 
 async function byName(run: CommandRun, view: VmView, { snapshots = [] }: CommandArguments): Promise<PrunedNames> {

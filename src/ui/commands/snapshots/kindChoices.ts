@@ -14,16 +14,30 @@ export type KindRequest = Extract<OperationRequest, { kind: 'create' }> & { read
 export type Variant = DecidedRequests<readonly KindRequest[]>[number];
 
 /**
- * What can be done first; a kind that can be done in either style has a line for each.
+ * What can be done first, of the kinds with memory the shortest pause first; a kind that can be done in either style
+ * has a line for each.
  * @param styled the same kinds in each style, where there is a choice
  */
 export function kindChoices(variants: readonly Variant[], styled: readonly Variant[]): readonly Choice<Variant>[] {
   const other = otherStyles(variants, styled).filter(({ decision }) => decision.kind === 'plan');
   const possible = [...variants, ...other];
   return [
-    ...possible.filter(({ decision }) => decision.kind === 'plan').map((one) => choice(one, other.length > 0)),
+    ...possible
+      .filter(({ decision }) => decision.kind === 'plan')
+      .toSorted((a, b) => pauseRank(a) - pauseRank(b))
+      .map((one) => choice(one, other.length > 0)),
     ...possible.filter(({ decision }) => decision.kind === 'refusal').map((one) => choice(one, false)),
   ];
+}
+
+/** Milliseconds of the pause; what comes after all kinds with memory has none. */
+function pauseRank({ request, decision }: Variant): number {
+  if (request.snapshotKind !== 'memory' || decision.kind !== 'plan') {
+    return Number.MAX_VALUE;
+  }
+  const still = decision.warnings.find((warning) => warning.kind === 'guestStandsStill');
+  const maybe = decision.warnings.find((warning) => warning.kind === 'mayBeKeptWhileRunning');
+  return still === undefined ? 0 : (maybe?.estimateMs ?? still.estimateMs ?? Number.MAX_SAFE_INTEGER);
 }
 
 /** Each kind that can be done, in the style that it would not get by itself. */

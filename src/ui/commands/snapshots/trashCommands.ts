@@ -7,7 +7,7 @@ import { requireSnapshotByName } from '../../../engine/findTargets.js';
 import { vmsOnce } from '../../../live/sameDaemon.js';
 import { type VmView, vmKey } from '../../../live/views.js';
 import { titleOf } from '../../../text/operations/operationProgress.js';
-import { type QuestionText, withLine } from '../../../text/questions/questionText.js';
+import { type LeftOut, type QuestionText, withLine } from '../../../text/questions/questionText.js';
 import { trashWords } from '../../../text/rows/rows.js';
 import type { PlannedTarget } from '../../../text/questions/lossText.js';
 import {
@@ -24,13 +24,14 @@ import { CommandError, NothingThere } from '../../prompts/commandError.js';
 import { noteInStatusBar, notify } from '../../prompts/notify.js';
 import { pick } from '../../prompts/pickTarget.js';
 import { readSettings } from '../../readSettings.js';
+import { tickStep } from '../../contextKeys.js';
 import { vmOfNode } from '../../tree/nodes.js';
 import { showFailure } from '../runCommand.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
 import { argumentsOf } from '../commandArguments.js';
 import { mustConfirm } from '../consent.js';
 import { existingVm, operateConfirmed } from '../operate.js';
-import type { OtherAnswer } from '../operateAll.js';
+import { leftOutText, type OtherAnswer } from '../operateAll.js';
 import { type SnapshotTarget, targetSnapshots, targetVm } from '../targets.js';
 
 const dayMs = 24 * 3_600_000;
@@ -195,7 +196,12 @@ function movedText(thrown: readonly TrashedSnapshots[]): string {
 }
 
 /** With a message that takes all of it out again. */
-async function putIntoTrash(run: CommandRun, thrown: readonly TrashedSnapshots[], days: number): Promise<void> {
+async function putIntoTrash(
+  run: CommandRun,
+  thrown: readonly TrashedSnapshots[],
+  days: number,
+  leftOut: readonly LeftOut[] = [],
+): Promise<void> {
   const until = Date.now() + days * dayMs;
   const done: { readonly request: Extract<MarkRequest, { kind: 'trash' }>; readonly entry: string | undefined }[] = [];
   for (const { view, names } of thrown) {
@@ -203,8 +209,9 @@ async function putIntoTrash(run: CommandRun, thrown: readonly TrashedSnapshots[]
     await run.engine.mark(request);
     done.push({ request, entry: (await run.engine.readLog(view.ref)).at(-1)?.id });
   }
+  tickStep('trash');
   const undo = t('Undo');
-  void notify('info', movedText(thrown), undo)
+  void notify('info', [movedText(thrown), ...leftOutText(run, leftOut)].join(' '), undo)
     .then(async (button) => {
       for (const { request, entry } of button === undo ? done : []) {
         await run.engine.mark({ ...request, put: 'out' }, entry);
@@ -213,11 +220,18 @@ async function putIntoTrash(run: CommandRun, thrown: readonly TrashedSnapshots[]
     .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.restoreFromTrash', reason));
 }
 
-/** The other answer to the question whether to delete: its button, what it means, and what it does. */
-export function trashAnswer(run: CommandRun, planned: readonly PlannedTarget[]): OtherAnswer | undefined {
+/**
+ * The other answer to the question whether to delete: its button, what it means, and what it does.
+ * @param leftOut what stays, and why
+ */
+export function trashAnswer(
+  run: CommandRun,
+  planned: readonly PlannedTarget[],
+  leftOut: readonly LeftOut[] = [],
+): OtherAnswer | undefined {
   const days = readSettings().trashDays;
   const offer = trashOffer(planned, days);
-  return offer && { label: offer.label, line: offer.line, act: () => putIntoTrash(run, offer.thrown, days) };
+  return offer && { label: offer.label, line: offer.line, act: () => putIntoTrash(run, offer.thrown, days, leftOut) };
 }
 
 /** The question with the trash first, where there is one: it loses nothing. */

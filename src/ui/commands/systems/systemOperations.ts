@@ -32,6 +32,7 @@ import { askQuestion } from '../../prompts/askQuestion.js';
 import { askText } from '../../prompts/ask.js';
 import { requireAnswer, CommandError } from '../../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../../prompts/notify.js';
+import { tickStep } from '../../contextKeys.js';
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun } from '../commandServices.js';
 import { mustConfirm, typeNameOfSystem } from '../consent.js';
@@ -182,6 +183,7 @@ export async function carryOutSystem(
     if (wrong !== undefined) {
       throw notUpError(plan, result, wrong);
     }
+    tickStep(plan.kind);
     tell(run, plan, result, id);
     return result;
   } catch (error) {

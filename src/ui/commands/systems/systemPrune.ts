@@ -7,6 +7,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { StoredSystem } from '../../../domain/system.js';
 import { treeViewId } from '../../../manifest/viewIds.js';
 import type { PruneRule } from '../../../operations/prune/pruneRule.js';
+import type { Systems } from '../../../systems/systems.js';
 import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../../systems/systemPrune.js';
 import {
   nothingToPruneText,
@@ -15,7 +16,7 @@ import {
   systemPruneQuestion,
 } from '../../../text/systems/systemPruneText.js';
 import { NothingThere } from '../../prompts/commandError.js';
-import { noteInStatusBar, notify, notifyProgress, showInView } from '../../prompts/notify.js';
+import { notify, notifyProgress, showInView } from '../../prompts/notify.js';
 import { ruleOf, usualRules } from '../../prompts/pickPruned.js';
 import { pick } from '../../prompts/pickTarget.js';
 import { argumentsOf } from '../commandArguments.js';
@@ -33,8 +34,7 @@ interface PrunedPoints {
 export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
   const stored = await targetSystem(run);
   const systems = await run.systems.open();
-  const rule = await askForRule(run, stored);
-  const prune = await showInView(treeViewId, () => planSystemPrune(systems, run.engine, stored, rule, Date.now()));
+  const prune = await planOf(run, stored, systems);
   if (prune.going.length === 0) {
     throw new NothingThere(nothingToPruneText(prune));
   }
@@ -57,12 +57,8 @@ export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
     for (const one of result.stays) {
       run.log.info(`${stored.system.name}: ${stayingLine(one)}`);
     }
-    const failed = result.stays.filter(({ why }) => why.kind === 'failed' || why.kind === 'changed');
-    if (failed.length === 0) {
-      noteInStatusBar(message);
-    } else {
-      void notify('warning', [message, ...failed.map(stayingLine)].join(' '));
-    }
+    const isWrong = result.stays.some(({ why }) => why.kind === 'failed' || why.kind === 'changed');
+    void notify(isWrong ? 'warning' : 'info', [message, ...result.stays.map(stayingLine)].join(' '));
     return {
       deleted: result.deleted.map(({ title }) => title),
       stays: result.stays.map(({ point, why }) => ({ snapshot: point.title, why: why.kind })),
@@ -72,21 +68,35 @@ export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
   }
 }
 
-async function askForRule(run: CommandRun, stored: StoredSystem): Promise<PruneRule> {
+/** By a rule that was given, or that is picked by what it would delete: no later number differs from that one. */
+async function planOf(run: CommandRun, stored: StoredSystem, systems: Systems): Promise<SystemPrune> {
   const { olderThan, keepLast } = argumentsOf(run.call);
-  if (olderThan !== undefined || keepLast !== undefined) {
-    return ruleOf({ ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) });
-  }
   const now = Date.now();
+  const planBy = (rule: PruneRule): PromiseLike<SystemPrune> =>
+    showInView(treeViewId, () => planSystemPrune(systems, run.engine, stored, rule, now));
+  if (olderThan !== undefined || keepLast !== undefined) {
+    return planBy(
+      ruleOf({ ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) }),
+    );
+  }
+  const all = await planBy({});
+  const byRule = (rule: PruneRule): SystemPrune => {
+    const chosen = new Set(chosenPoints(rule, stored.points, now).map(({ id }) => id));
+    return {
+      ...all,
+      going: all.going.filter((one) => chosen.has(one.stored.id)),
+      stays: all.stays.filter(({ point }) => chosen.has(point.id)),
+    };
+  };
   const made = stored.points.filter(({ auto }) => auto === undefined).length;
-  const choices = usualRules((rule) => chosenPoints(rule, stored.points, now).length, made, [1, 3, 10]);
+  const choices = usualRules((rule) => byRule(rule).going.length, made, [1, 3, 10]);
   if (choices.length === 0) {
     throw new NothingThere(
       t('The system {0} has too few restore points to prune: the newest is kept.', displayLine(stored.system.name)),
     );
   }
-  return ruleOf(
-    await pick(choices, t('Select the restore points to delete. Kept ones and those that a VM is at stay.')),
+  return byRule(
+    ruleOf(await pick(choices, t('Select the restore points to delete. Kept ones and those that a VM is at stay.'))),
   );
 }
 

@@ -157,8 +157,9 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   });
   const names = made.children.map((ref) => existingVm(run, ref).vm.name);
   const [parent, these] = [displayLine(view.vm.name), names.join(', ')];
-  const running = t('{0} and these forks are running: {1}', parent, these);
-  noteInStatusBar(snapshot === undefined ? `${running} · ${stays(run, view.ref, made.snapshot)}` : running);
+  const running = `${t('{0} and these forks are running: {1}', parent, these)}.`;
+  // The status bar has no room for the names.
+  void notify('info', snapshot === undefined ? `${running} ${stays(run, view.ref, made.snapshot)}` : running);
   const [first] = made.children;
   if (first !== undefined) {
     show(first);
@@ -241,7 +242,11 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
   });
   run.tree.focus.showVm(ref);
   const end = t('{0} is deleted when you close its console.', displayLine(lent.vm.name));
-  noteInStatusBar(point === undefined ? end : `${end} ${point}`);
+  if (point === undefined) {
+    noteInStatusBar(end);
+  } else {
+    void notify('info', `${end} ${point}`);
+  }
   return { vm: lent.vm.name, uuid: ref.uuid };
 }
 

@@ -1,5 +1,6 @@
 // What is wrong with VMs or soon will be: a report, and not to be told of it for a while.
 import { t } from '@vscode/l10n';
+import { mapLimited } from '../../../base/mapLimited.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { checkVm } from '../../../health/checkVm.js';
 import type { StoredSystem } from '../../../domain/system.js';
@@ -22,6 +23,9 @@ import { severityWord } from '../../../text/problems/healthText.js';
 import { problemText } from '../../../text/problems/problemText.js';
 import { pickSeveral } from '../../prompts/pickTarget.js';
 import { pickSnooze } from '../../health/pickSnooze.js';
+
+/** Each reads files of its own; more would only wait for the same disks. */
+const checksAtOnce = 4;
 
 export const healthCommands = {
   'virtRewind.checkHealth': checkHealth,
@@ -96,18 +100,23 @@ async function checkVms(
     await sweep(run, asked, unreached);
   }
   const views = asked ?? reachedVms(run);
-  const checked: CheckedVm[] = [];
-  for (const { ref, vm } of views) {
+  const share = 100 / views.length;
+  let [begun, skipped] = [0, 0];
+  const checked = await mapLimited(views, checksAtOnce, async ({ ref, vm }): Promise<readonly CheckedVm[]> => {
     if (cancellation?.isCancellationRequested === true) {
-      unreached.push(t('Cancelled: {0} and the VMs after it.', vm.name));
-      break;
+      skipped += 1;
+      return [];
     }
-    report(vm.name, 100 / views.length);
+    begun += 1;
+    report(`${t('{0} of {1}', begun, views.length)} · ${vm.name}`, share);
     // None where the VM is gone meanwhile.
     const one = await checkVm(run.health, run.engine, ref);
-    checked.push(...(one === undefined ? [] : [one]));
+    return one === undefined ? [] : [one];
+  });
+  if (skipped > 0) {
+    unreached.push(`${t('Cancelled.')} ${t('{0} not tried.', skipped)}`);
   }
-  return problemReport(checked, unreached, Date.now(), run.engine.connections);
+  return problemReport(checked.flat(), unreached, Date.now(), run.engine.connections);
 }
 
 function systemRow(system: string): SystemNode {

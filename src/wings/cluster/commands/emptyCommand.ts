@@ -4,6 +4,7 @@ import { agreeTo } from '../../../cli/agree.js';
 import type { Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import { type BegunMove, readBegunMoves } from '../../../journal/begunMoves.js';
+import { vmCountText } from '../../../text/words.js';
 import { endLeftMoves } from '../move/leftMoves.js';
 import type { Fleet } from '../placement/fleet.js';
 import { emptyHost, type LeftVm } from '../placement/leaveHost.js';
@@ -34,7 +35,7 @@ export async function empty(context: Context): Promise<ExitName> {
   const host = findHost(context, fleet, uri);
   const { moves, left, refused } = await agreeOn(context, fleet, (one) => emptyHost(one, host, bandwidth));
   const lines = [
-    t('Move {0} VMs away from {1}?', moves.length, hostName(fleet, host)),
+    t('Move {0} away from {1}?', vmCountText(moves.length), hostName(fleet, host)),
     ...moves.map((move) => moveLine(fleet, move)),
     ...left.map(({ vm, why }) => stayLine(vm, whyLeft({ vm, why }, refused, fleet))),
   ];

@@ -78,7 +78,7 @@ function tellWithout(
     const name = hostName(fleet, uri);
     terminal.say(
       [
-        t('Without {0}: {1} VMs that run find room on other hosts, {2} do not.', name, moves.length, left.length),
+        t('Without {0}: {1} started on other hosts, {2} left without room.', name, moves.length, left.length),
         ...moves.map(({ vm, to }) => `${displayLine(vm.name)} → ${hostName(fleet, to)}`),
         ...left.map(({ vm, why }) => `${displayLine(vm.name)}: ${whyText(why)}`),
         ...(off.length > 0 ? [t('Off there: {0}', off.map((vm) => displayLine(vm.name)).join(', '))] : []),

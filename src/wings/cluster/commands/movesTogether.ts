@@ -7,6 +7,7 @@ import { asFailure } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { failureText } from '../../../text/failures/failureText.js';
+import { vmCountText } from '../../../text/words.js';
 import { commandFor } from '../../../text/ways.js';
 import type { Fleet, FleetVm } from '../placement/fleet.js';
 import { agreeOnMoves, HostFull, moveInTurn, type MoveRefusal } from '../placement/moveInTurn.js';
@@ -90,7 +91,7 @@ export function movedLines({ call }: Context, fleet: Fleet, moves: readonly Prop
     const address = addresses.get(from);
     return commandFor(['move', vm.uuid, from, '-c', to, ...(address === undefined ? [] : ['--address', address])]);
   });
-  return [t('Moved {0} VMs.', moves.length), ...(moves.length > 0 ? [t('To undo it:'), ...back] : [])];
+  return [t('Moved {0}.', vmCountText(moves.length)), ...(moves.length > 0 ? [t('To undo it:'), ...back] : [])];
 }
 
 export function refusalText({ move: { vm, to }, error }: MoveRefusal, fleet: Fleet): string {

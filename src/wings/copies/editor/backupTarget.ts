@@ -18,7 +18,7 @@ import { Restic, ResticFault, type ResticProblem } from '../repository/restic.js
 import { askFolder, type BackupHost, type FolderQuestion, type OpenHost, shownTarget } from './backupHost.js';
 import { errorOfCopies, whileTold } from './copiesErrors.js';
 import { knownTargets, rememberBackups } from './knownBackups.js';
-import { chmod, lstat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, readdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
@@ -147,7 +147,8 @@ export async function openTarget(
     } else if (firstOf !== undefined) {
       await whileTold(t('Reading {0}', shown), { shown }, async (signal) => requireApart(await open(signal), firstOf));
       const wasThere = knownTargets(run.remembered, host).some((one) => one.target === target);
-      secret = { repository, ...(await askNewKey(shown, kept, wasThere)) };
+      const isFilled = host.uri === undefined && !isRemote(target) && (await hasFiles(target));
+      secret = { repository, ...(await askNewKey(shown, kept, { wasThere, isFilled })) };
       const created = openerOf(host, secret);
       await whileTold(t('Reading {0}', shown), { shown }, created);
       await keep(secret);
@@ -191,6 +192,11 @@ function parseSecret(text: string | undefined): Secret | undefined {
   return text === undefined ? undefined : parseAs(secretShape, parseJson(text));
 }
 
+/** On this computer. */
+async function hasFiles(folder: string): Promise<boolean> {
+  return ((await undefinedIfAbsent(readdir(folder))) ?? []).length > 0;
+}
+
 // Asks for the key of a repository. restic encrypts with it: without it, nobody can read the backups.
 
 /** One of them. */
@@ -218,9 +224,14 @@ async function askKey(target: string, said = t('The key of {0}', target)): Promi
 }
 
 /** Of a repository that is not there. @param kept is not replaced: its repository may be on a disk that is missing */
-async function askNewKey(target: string, kept: Key | undefined, wasThere: boolean): Promise<Key> {
+async function askNewKey(
+  target: string,
+  kept: Key | undefined,
+  { wasThere, isFilled }: { readonly wasThere: boolean; readonly isFilled: boolean },
+): Promise<Key> {
   const title = t('Create a repository for backups at {0}?', target);
-  const lost = t('restic encrypts backups. A lost key cannot be replaced: without it, nobody can read them.');
+  const encrypted = t('restic encrypts backups. A lost key cannot be replaced: without it, nobody can read them.');
+  const lost = isFilled ? `${t('The folder contains other files already.')}\n\n${encrypted}` : encrypted;
   if (kept !== undefined) {
     const button = t('Create');
     const mount = !wasThere

@@ -309,15 +309,23 @@ class FollowedPoints {
           some.map(({ folder }) => ({ type, uri: vscode.Uri.joinPath(root, folder) }));
         this.tell(
           [...events(vscode.FileChangeType.Deleted, went), ...events(vscode.FileChangeType.Created, came)],
-          went.map(({ snapshot }) => pointKey(ref, snapshot)),
+          // One that is only called differently now, because another one has its title, is still read.
+          without(points, now, ({ snapshot }) => pointKey(ref, snapshot)).map(({ snapshot }) =>
+            pointKey(ref, snapshot),
+          ),
         );
       }
     }
   }
 }
 
-function without(points: readonly NamedPoint[], others: readonly NamedPoint[]): readonly NamedPoint[] {
-  return points.filter(({ folder }) => !others.some((other) => other.folder === folder));
+function without(
+  points: readonly NamedPoint[],
+  others: readonly NamedPoint[],
+  keyOf: (point: NamedPoint) => string = ({ folder }) => folder,
+): readonly NamedPoint[] {
+  const there = new Set(others.map(keyOf));
+  return points.filter((point) => !there.has(keyOf(point)));
 }
 
 function pointsOf({ vm, tree }: { readonly vm: Vm; readonly tree: SnapshotTree }): readonly NamedPoint[] {

@@ -2,12 +2,13 @@
 // It is there as long as somebody looks into a VM.
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { t } from '@vscode/l10n';
+import { shortTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
 import { sameVm } from '../../../domain/vm.js';
 import { noticeText } from '../../../text/noticeText.js';
-import { relativeAge } from '../../../text/relativeAge.js';
 import { setContextKeys } from '../../../ui/contextKeys.js';
 import { readSettings } from '../../../ui/readSettings.js';
 import { type ArrangedVm, arrangeVm } from '../../../ui/tree/arrangedVm.js';
@@ -18,7 +19,13 @@ import type { NamedPoint } from './restorePointNames.js';
 
 /** A restore point as it stands in the tree of VMs, so that commands know it; below, what the address names. */
 type PointRow = SnapshotNode | HereNode;
-type FilesRow = PointRow | vscode.Uri;
+/** Why there is nothing below a row; a click reads it again. */
+interface FailedRow {
+  readonly kind: 'failed';
+  readonly why: string;
+  readonly snapshot?: string | undefined;
+}
+type FilesRow = PointRow | vscode.Uri | FailedRow;
 
 export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Disposable {
   readonly #engine: Pick<EnginePort, 'findVm'>;
@@ -69,8 +76,14 @@ export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Dispos
       this.#view.message = '';
       return [...children];
     } catch (error) {
-      this.#view.message = noticeText(error instanceof Error ? error.message : String(error));
-      return [];
+      const why = noticeText(error instanceof Error ? error.message : String(error));
+      if (row === undefined) {
+        this.#view.message = why;
+        return [];
+      }
+      const folder = this.addressOf(row).path.split('/')[2];
+      const point = this.#points.find((one) => one.folder === folder);
+      return [{ kind: 'failed', why, snapshot: point?.snapshot?.name }];
     }
   }
 
@@ -81,7 +94,7 @@ export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Dispos
 
   getTreeItem(row: FilesRow): vscode.TreeItem {
     if (!(row instanceof vscode.Uri)) {
-      return this.#pointItem(row);
+      return row.kind === 'failed' ? this.#failedItem(row) : this.#pointItem(row);
     }
     const isFolder = ((this.#types.get(row.toString()) ?? 0) & vscode.FileType.Directory) !== 0;
     const { Collapsed, None } = vscode.TreeItemCollapsibleState;
@@ -93,7 +106,7 @@ export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Dispos
       item.contextValue = isFolder ? 'guestFolder;' : 'guestFile;';
     }
     if (!isFolder) {
-      item.command = { title: '', command: 'vscode.open', arguments: [row] };
+      item.command = { title: t('Open'), command: 'vscode.open', arguments: [row] };
     }
     return item;
   }
@@ -103,7 +116,7 @@ export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Dispos
     if (row instanceof vscode.Uri) {
       return row;
     }
-    const { folder = '' } = this.#pointOf(row) ?? {};
+    const { folder = '' } = (row.kind === 'failed' ? undefined : this.#pointOf(row)) ?? {};
     return vscode.Uri.joinPath(this.#shown?.root ?? vscode.Uri.parse('vmfs:/'), folder);
   }
 
@@ -159,13 +172,27 @@ export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Dispos
       .map(({ at }) => at);
   }
 
+  #failedItem({ why, snapshot }: FailedRow): vscode.TreeItem {
+    const item = new vscode.TreeItem(why);
+    item.tooltip = why;
+    item.iconPath = new vscode.ThemeIcon('warning');
+    const { view } = this.#shown ?? {};
+    if (view !== undefined) {
+      const { connection, uuid } = view.ref;
+      const given = { vm: uuid, connection, ...(snapshot !== undefined && { snapshot }) };
+      item.command = { title: t('Refresh'), command: 'virtRewind.browseFiles', arguments: [given] };
+    }
+    return item;
+  }
+
   #pointItem(row: PointRow): vscode.TreeItem {
     const { folder = '', snapshot } = this.#pointOf(row) ?? {};
     const item = new vscode.TreeItem(folder, vscode.TreeItemCollapsibleState.Collapsed);
     item.id = row.id;
     item.iconPath = new vscode.ThemeIcon(row.kind === 'here' ? 'location' : 'history');
     if (snapshot !== undefined) {
-      item.description = relativeAge(snapshot.createdAt, Date.now());
+      // A time, as nothing counts an age up here.
+      item.description = shortTime(snapshot.createdAt, Date.now());
       item.contextValue = 'guestPoint;';
     }
     return item;

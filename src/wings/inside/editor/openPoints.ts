@@ -8,6 +8,8 @@ const idleMs = 60_000;
 interface OpenPoint {
   readonly disks: Promise<GuestDisks>;
   readonly stop: AbortController;
+  /** Somebody closed it; a point that could not be opened has a reason of its own. */
+  isClosed: boolean;
   users: number;
   timer?: Disposable;
 }
@@ -28,9 +30,7 @@ export class OpenPoints {
     try {
       return await use(await point.disks);
     } catch (error) {
-      throw point.stop.signal.aborted && this.#points.get(key) !== point
-        ? new FilesObstacle({ kind: 'changed' })
-        : error;
+      throw point.isClosed ? new FilesObstacle({ kind: 'changed' }) : error;
     } finally {
       point.users -= 1;
       if (point.users === 0 && this.#points.get(key) === point) {
@@ -42,9 +42,18 @@ export class OpenPoints {
   /** What is read meanwhile ends with an error. */
   close(key: string): void {
     const point = this.#points.get(key);
-    this.#points.delete(key);
-    point?.timer?.dispose();
-    point?.stop.abort();
+    if (point !== undefined) {
+      point.isClosed = true;
+      this.#drop(key, point);
+    }
+  }
+
+  #drop(key: string, point: OpenPoint): void {
+    if (this.#points.get(key) === point) {
+      this.#points.delete(key);
+    }
+    point.timer?.dispose();
+    point.stop.abort();
   }
 
   dispose(): void {
@@ -53,10 +62,10 @@ export class OpenPoints {
 
   #open(key: string, open: (signal: AbortSignal) => Promise<GuestDisks>): OpenPoint {
     const stop = new AbortController();
-    const point: OpenPoint = { disks: open(stop.signal), stop, users: 0 };
+    const point: OpenPoint = { disks: open(stop.signal), stop, isClosed: false, users: 0 };
     this.#points.set(key, point);
     // The next one tries again.
-    point.disks.catch(() => this.close(key));
+    point.disks.catch(() => this.#drop(key, point));
     return point;
   }
 }

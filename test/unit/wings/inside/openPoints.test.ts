@@ -29,6 +29,28 @@ describe('open restore points', () => {
     await assert.rejects(reading, (error) => error instanceof FilesObstacle && error.obstacle.kind === 'changed');
   });
 
+  it('say why one could not be opened, and open it again', async () => {
+    const points = new OpenPoints(systemClock);
+    const why = new FilesObstacle({ kind: 'noProgram' });
+    await assert.rejects(
+      points.with(
+        'there',
+        () => Promise.reject(why),
+        () => Promise.resolve(),
+      ),
+      why,
+    );
+    assert.equal(
+      await points.with(
+        'there',
+        () => Promise.resolve(disks),
+        () => Promise.resolve('read'),
+      ),
+      'read',
+    );
+    points.dispose();
+  });
+
   it('say what is wrong with a disk that is there', async () => {
     const points = new OpenPoints(systemClock);
     const fault = new DiskError('unreadable');
