@@ -10,7 +10,6 @@ import type { VmView } from '../../live/views.js';
 import type { UndoWay } from '../../operations/undo/undoRules.js';
 import { loggedLine, loggedWords, nothingInLogText, undoingWords, wayText } from '../../text/operations/loggedText.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
-import { nothingToUndoText } from '../../text/operations/operationText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import { agreeTo } from '../agree.js';
 import { agreedBefore, carryOut as carryOutAgreed } from '../../session/carryOut.js';
@@ -161,7 +160,7 @@ async function undoLastRevert(context: Context, view: VmView): Promise<ExitName>
   const { session } = context;
   const undone = await session.findUndoableRevert(view);
   if (undone === undefined) {
-    throw new CliError('notFound', nothingToUndoText(view.vm.name));
+    throw new CliError('notFound', nothingInLogText(view.vm.name, 'undo'));
   }
   const { snapshot, target } = undone;
   return revertTo(
