@@ -162,7 +162,7 @@ describe('a VM that crashes', () => {
     });
     await broken.markBegun(0);
     const busy = await watching('again', '--restart');
-    await busy.until(/again crashed, and was left as it is/u);
+    await busy.until(/again crashed\. Another operation/u);
     busy.interrupt();
     await busy.is('cancelled');
     await broken.leave();
