@@ -10,6 +10,7 @@ import type { MeasuredOperation } from './loggedOperation.js';
 import type { Refusal } from './refusal.js';
 import type { Seamless } from './seamless.js';
 import type { SavedRam, SnapshotTree } from './snapshot.js';
+import type { Tuning } from './speed.js';
 import type { Vm, VmDisk } from './vm.js';
 
 /** Everything a decision rests on. What is undefined is not known yet; rules that need it wait for the fresh check. */
@@ -57,6 +58,10 @@ export interface Facts {
   readonly stream?: 'none' | 'left';
   /** Who beside libvirt starts and stops it; absent: not asked, or no shell leads to its host. */
   readonly keeper?: KeptBy;
+  /** The limits of its disks and networks; asked only of one that is on, by what changes them. */
+  readonly tuning?: Tuning;
+  /** Whether debuggers can connect to its QEMU; asked only where one was interrupted. */
+  readonly debugger?: 'none' | 'left';
   readonly agent?: 'answers' | 'silent' | 'frozen';
   /** `FileFacts.real` of files that a program has open as a disk to write to; absent: not known, or not asked. */
   readonly written?: ReadonlySet<string>;

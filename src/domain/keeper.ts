@@ -42,5 +42,5 @@ export interface VmKeepers {
 
 /** Not of what changes words alone, nor of what is refused while a cluster keeps the VM. */
 export function isHeldFor({ kind }: OperationRequest): boolean {
-  return kind !== 'describe' && kind !== 'rename' && kind !== 'power';
+  return !['describe', 'rename', 'power', 'speed', 'debug'].includes(kind);
 }

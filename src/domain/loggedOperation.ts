@@ -2,10 +2,9 @@
 // only.
 import type { OperationRequest } from './operation.js';
 import { identityOf, type Snapshot, type SnapshotKind, type SnapshotTree } from './snapshot.js';
-import type { Tuning } from './speed.js';
 import type { PowerState, Vm, VmRef } from './vm.js';
 
-/** What a person put on snapshots, or on a VM while it runs, that changes no snapshot and no disk. */
+/** What a person put on snapshots, that changes no snapshot and no disk. */
 export type MarkRequest =
   | { readonly kind: 'keep'; readonly vm: VmRef; readonly snapshots: readonly string[]; readonly kept: 'kept' | 'free' }
   /** `until`: milliseconds since 1970, when those in the trash may be deleted unasked. */
@@ -17,9 +16,7 @@ export type MarkRequest =
       readonly until: number;
     }
   /** Absent `snapshot`: none is the favourite from then on; `instead`: the one before. */
-  | { readonly kind: 'favourite'; readonly vm: VmRef; readonly snapshot?: string; readonly instead?: string }
-  /** Of its disks and networks, until it is off; `instead`: as it was before. */
-  | { readonly kind: 'speed'; readonly vm: VmRef; readonly to: Tuning; readonly instead: Tuning };
+  | { readonly kind: 'favourite'; readonly vm: VmRef; readonly snapshot?: string; readonly instead?: string };
 
 export type LoggedRequest = OperationRequest | MarkRequest;
 

@@ -2,6 +2,7 @@
 import type { CloneNetwork, NewVm, CloneWay } from './clone.js';
 import type { AutoReason } from './description.js';
 import type { Refusal } from './refusal.js';
+import type { Tuning } from './speed.js';
 import type { SnapshotKind, SnapshotStyle } from './snapshot.js';
 import type { PowerState, VmRef } from './vm.js';
 
@@ -147,6 +148,13 @@ export type OperationRequest =
       /** It goes on from the RAM of that restore point, beside the VM: a fork. */
       readonly ram?: 'kept';
     }
+  /**
+   * The limits of the disks and networks of a VM that is on, until it is off. `instead`: as they were, which is known
+   * when it is decided.
+   */
+  | { readonly kind: 'speed'; readonly vm: VmRef; readonly to: Tuning; readonly instead?: Tuning }
+  /** What QEMU has for debuggers is open, and the guest may stand still, until it is ended. */
+  | { readonly kind: 'debug'; readonly vm: VmRef }
   /** A clone goes, with the files that were made for it. */
   | { readonly kind: 'discard'; readonly vm: VmRef }
   /** These snapshots, each by itself; what cannot be deleted safely stays. */

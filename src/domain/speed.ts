@@ -36,6 +36,24 @@ export function tunedTo(speed: Speed, { disks, networks }: Tuning): Tuning | und
       };
 }
 
+/** As it will be. What it has no longer is left out. @param from where given, only what has these limits changes */
+export function limitsIn(now: Tuning, to: Tuning, from?: Tuning): Tuning {
+  const each = (part: keyof Tuning): Tuning['disks'] =>
+    Object.fromEntries(
+      Object.entries(now[part]).map(([name, limits]) => {
+        const [wanted, only] = [to[part][name], from?.[part][name]];
+        const isMeant = from === undefined || (only !== undefined && isSameLimits(only, limits));
+        return [name, wanted !== undefined && isMeant ? wanted : limits];
+      }),
+    );
+  return { disks: each('disks'), networks: each('networks') };
+}
+
+export function isSameLimits(one: Limits, other: Limits): boolean {
+  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return [...names].every((name) => (one[name] ?? 0) === (other[name] ?? 0));
+}
+
 export function isSameTuning(one: Tuning, other: Tuning): boolean {
   const key = ({ disks, networks }: Tuning): string =>
     JSON.stringify(

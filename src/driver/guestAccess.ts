@@ -34,12 +34,16 @@ export interface GuestAccess {
   debuggerOf(uuid: string, socket: string | undefined): Promise<GuestLine>;
   /** As if nobody had attached one; the guest stays as it is. Rejects with a Failure. */
   closeDebugger(uuid: string): Promise<void>;
+  /** Whether debuggers can connect, or one has. Rejects with a Failure. */
+  readDebugger(uuid: string): Promise<'none' | 'left'>;
   /** By its XML, of which display a person sees anything. Rejects with a Failure. */
   displayKindOf(uuid: string): Promise<'vnc' | 'spice' | 'none'>;
   /** What the server of its display asks for; undefined where it has no password. Rejects with a Failure. */
   displayPasswordOf(uuid: string): Promise<string | undefined>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. Rejects with a Failure. */
   addressesOf(uuid: string): Promise<readonly GuestAddress[]>;
+  /** What its network cables lead to, as far as they are in. Rejects with a Failure. */
+  networksOf(uuid: string): Promise<readonly string[]>;
   /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */
   screenshotOf(uuid: string): Promise<Uint8Array>;
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */
@@ -57,8 +61,6 @@ export interface GuestAccess {
   settleFork(uuid: string): Promise<void>;
   /** The limits of its disks and networks, while it runs. Rejects with a Failure. */
   tuningOf(uuid: string): Promise<Tuning>;
-  /** Until it is off. Resolves to those before. Rejects with a Failure. */
-  tune(uuid: string, to: Tuning): Promise<Tuning>;
   /**
    * How fast it writes to its RAM, in bytes a second, which takes more than one to find out; undefined: not told in
    * time. Rejects with a Failure.

@@ -224,6 +224,8 @@ export class Engine implements EnginePort {
     return this.#acting().then((operationService) => operationService.run(request, options));
   }
 
+  readonly holdDebugger: EnginePort['holdDebugger'] = async (vm) => (await this.#acting()).hold({ kind: 'debug', vm });
+
   readonly discardIfSpent: EnginePort['discardIfSpent'] = async (ref) => (await this.#acting()).discardIfSpent(ref);
 
   readonly leaseAll: EnginePort['leaseAll'] = async (...asked) => (await this.#acting()).leaseAll(...asked);
@@ -315,9 +317,7 @@ export class Engine implements EnginePort {
 
   /** Loaded when somebody marks a snapshot, or asks who is marked before it acts. */
   readonly #wishes = async (): Promise<SnapshotWishes> =>
-    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, this, (vm, to) =>
-      this.guests.tune(vm, to),
-    );
+    new (await import('./snapshotWishes.js')).SnapshotWishes(this.#persistence, this);
 
   /** Loaded when somebody wants to see files themselves. */
   readonly #layers = async (): Promise<LayerReader> =>

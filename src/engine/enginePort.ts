@@ -26,6 +26,7 @@ import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
+import type { HeldOperation } from './holdOperation.js';
 import type { GroupLease, GroupLeaseWish } from './operationService.js';
 import type { Attention, ConnectionView, RunningOperation, StoreChange, VmView } from '../live/views.js';
 
@@ -113,6 +114,11 @@ export interface EnginePort {
       readonly does?: RunningOperation['does'];
     },
   ): Promise<OperationResult>;
+  /**
+   * Written down before a debugger attaches, until it is ended: where this process is killed, a recovery does so.
+   * Rejects with a Failure.
+   */
+  holdDebugger(ref: VmRef): Promise<HeldOperation>;
   /**
    * A disposable clone that was on and is off goes, unless something stands against it: see `isSpentClone`. Never
    * rejects.
@@ -205,10 +211,10 @@ export interface GuestsPort {
   displayPasswordOf(ref: VmRef): Promise<string | undefined>;
   /** Those by which the host can reach it, IPv4 first; none where nobody knows one. */
   addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
+  /** What its network cables lead to, as far as they are in. */
+  networksOf(ref: VmRef): Promise<readonly string[]>;
   /** The limits of the disks and networks of one that runs. */
   tuningOf(ref: VmRef): Promise<Tuning>;
-  /** Until it is off. Resolves to how it was before. By `mark`, so that it can be undone. */
-  tune(ref: VmRef, to: Tuning): Promise<Tuning>;
   /** How fast one that runs writes to its RAM, in bytes a second; undefined where that is not told in time. */
   dirtyRateOf(ref: VmRef): Promise<number | undefined>;
   /** What the display shows, as a PNG. */

@@ -51,6 +51,10 @@ export class Guests implements GuestsPort {
     return this.#asking(connection, (guests) => guests.addressesOf(uuid));
   }
 
+  networksOf({ connection, uuid }: VmRef): Promise<readonly string[]> {
+    return this.#asking(connection, (guests) => guests.networksOf(uuid));
+  }
+
   screenshotOf({ connection, uuid }: VmRef): Promise<Uint8Array> {
     return this.#asking(connection, (guests) => guests.screenshotOf(uuid));
   }
@@ -73,10 +77,6 @@ export class Guests implements GuestsPort {
 
   dirtyRateOf({ connection, uuid }: VmRef): Promise<number | undefined> {
     return this.#asking(connection, (guests) => guests.dirtyRateOf(uuid));
-  }
-
-  tune({ connection, uuid }: VmRef, to: Tuning): Promise<Tuning> {
-    return this.#asking(connection, (guests) => guests.tune(uuid, to));
   }
 
   freeMemoryOf(connection: string): Promise<number | undefined> {

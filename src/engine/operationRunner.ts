@@ -4,11 +4,11 @@ import type { CommonMoment } from '../driver/hypervisor.js';
 import type { OpenEntry } from '../journal/journal.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
-import { type Decision, type Plan, type PlannedWork, workOf } from '../operations/plan.js';
+import { type Plan, type PlannedWork, workOf } from '../operations/plan.js';
 import type { Facts } from '../domain/facts.js';
 import { planToExecute } from '../operations/decide/planOperation.js';
 import { identifyDaemon } from '../domain/origin.js';
-import { type RefusedDecision, refuse } from '../domain/refusal.js';
+import { refuse } from '../domain/refusal.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, type PowerState, type Vm } from '../domain/vm.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
@@ -21,7 +21,8 @@ import { operationResult } from './after/operationResult.js';
 import { noteBeforeBegin, noteLayers, noteFrozen } from './look/frozenNotes.js';
 import type { FreshLook } from './look/freshLook.js';
 import { isJournaled, runSteps, type StepsRun } from './run/journaledRun.js';
-import { withRemaining, withState } from './run/failureState.js';
+import { throwIfRefused, withCanceller, withRemaining, withState } from './run/failureState.js';
+import { type HeldOperation, holdOperation } from './holdOperation.js';
 import type { Persistence } from '../journal/persistence.js';
 import { logOperation, type WhyRun } from './after/loggedRun.js';
 import { newOperationId } from '../journal/operationLog.js';
@@ -94,6 +95,14 @@ export class OperationRunner {
     } catch (error) {
       throw this.#withSubject(request, name, withCanceller(asFailure(error), signal));
     }
+  }
+
+  /** Rejects with a Failure; `refused` where it may not be. */
+  hold(request: OperationRequest): Promise<HeldOperation> {
+    return holdOperation(request, this.#options, async (lease) => {
+      const { plan, facts } = await this.#decide(lease, {});
+      return this.#begin(lease, plan, facts);
+    });
   }
 
   async #carryOut(lease: Lease, options: RunOperationOptions): Promise<OperationResult> {
@@ -334,18 +343,4 @@ export class OperationRunner {
       ...('snapshot' in request && snapshot === undefined && !vmIsGone ? { snapshot: request.snapshot } : {}),
     });
   }
-}
-
-function throwIfRefused<T extends Decision | 'same'>(decision: T): Exclude<T, RefusedDecision> {
-  if (typeof decision === 'object' && decision.kind === 'refusal') {
-    const { refusal } = decision;
-    // Not a rule of ours, but a thing that another client deleted between the menu and the click.
-    throw new Failure(refusal.reason === 'snapshotMissing' ? 'notFound' : 'refused', { refusal });
-  }
-  return decision as Exclude<T, RefusedDecision>;
-}
-
-/** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
-function withCanceller(failure: Failure, signal: AbortSignal): Failure {
-  return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
 }

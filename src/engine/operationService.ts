@@ -29,6 +29,7 @@ import type { Store } from '../live/store.js';
 import { withPriorRecovery, recoverFirst } from './recover/recoverFirst.js';
 import { vmKey } from '../live/views.js';
 import { Recoverer } from './recover/recoverer.js';
+import type { HeldOperation } from './holdOperation.js';
 import type { Rules } from './run/rules.js';
 import { StepRunner } from './run/stepRunner.js';
 import { type Lease, Leases } from './leases/leases.js';
@@ -147,6 +148,10 @@ export class OperationService implements Disposable {
       await this.#handOver(request.vm, request.snapshot);
     }
     return result;
+  }
+
+  hold(request: OperationRequest): Promise<HeldOperation> {
+    return this.#runner.hold(request);
   }
 
   /**

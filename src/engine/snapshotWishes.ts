@@ -1,7 +1,6 @@
 // What a person wants of single snapshots: to keep some, to go back to one.
 import { type MarkRequest, logAsUnchanged, loggedSnapshotsOf, type LoggedState } from '../domain/loggedOperation.js';
 import type { Snapshot } from '../domain/snapshot.js';
-import { isSameTuning, type Tuning } from '../domain/speed.js';
 import type { VmRef } from '../domain/vm.js';
 import { favouriteIn, inTrash, keepingMarks, findKeptSnapshots, marksOn } from './look/keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
@@ -15,17 +14,13 @@ const leastMs = 24 * 3_600_000;
 /** A mark is on no VM, and on no disk. */
 const nothingSeen: LoggedState = { power: 'unknown', disks: [] };
 
-/** Resolves to how it was before. */
-type Tune = (vm: VmRef, to: Tuning) => Promise<Tuning>;
 type WishPersistence = Pick<Persistence, 'marks' | 'operations' | 'audit'>;
 
 export class SnapshotWishes {
   readonly #persistence: WishPersistence;
   readonly #seen: Pick<EnginePort, 'readTree' | 'findVm'>;
-  readonly #tune: Tune;
 
-  constructor(persistence: WishPersistence, seen: Pick<EnginePort, 'readTree' | 'findVm'>, tune: Tune) {
-    this.#tune = tune;
+  constructor(persistence: WishPersistence, seen: Pick<EnginePort, 'readTree' | 'findVm'>) {
     this.#persistence = persistence;
     this.#seen = seen;
   }
@@ -46,20 +41,12 @@ export class SnapshotWishes {
         ? await this.#keep(request)
         : request.kind === 'trash'
           ? await this.#throwAway(request)
-          : request.kind === 'speed'
-            ? { ...request, instead: await this.#tune(request.vm, request.to) }
-            : await this.#prefer(request);
-    const isSame =
-      told.kind === 'favourite'
-        ? told.snapshot === told.instead
-        : told.kind === 'speed'
-          ? isSameTuning(told.to, told.instead)
-          : told.snapshots.length === 0;
+          : await this.#prefer(request);
+    const isSame = told.kind === 'favourite' ? told.snapshot === told.instead : told.snapshots.length === 0;
     if (isSame && undoes === undefined) {
       return;
     }
-    const names =
-      told.kind === 'favourite' ? [told.snapshot, told.instead] : told.kind === 'speed' ? [] : told.snapshots;
+    const names = told.kind === 'favourite' ? [told.snapshot, told.instead] : told.snapshots;
     const { operations, audit } = this.#persistence;
     const { connection, uuid } = request.vm;
     const entry = newOperationId();

@@ -3,30 +3,50 @@ import { lstat, mkdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFile } from 'node:child_process';
-import type { SshCommand } from './sshCommand.js';
+import type { SshCommand, SshWish } from './sshCommand.js';
 
 /** The longest path of a Unix socket, less the 17 bytes that ssh adds while it makes one and the 40 of `%C`. */
 const longestFolder = 107 - 17 - 41;
+/** Whoever holds a login answers at once, unless it was stopped. */
+const patienceMs = 5_000;
+
+interface Sharing {
+  /** For the client. */
+  readonly wish: Pick<SshWish, 'sharedLogin'>;
+  /** There is one already. */
+  readonly isOpen: boolean;
+}
 
 /**
- * The socket of our own shared login, which `%C` makes one for each user, host and port; undefined where the client
- * can do without: a login that the user shares already is used as it is, and Windows' client knows no such thing.
+ * Which login a command shares: that of the user as it is, where they share one; else one of our own, whose socket `%C`
+ * makes one for each user, host and port. Windows' client knows no such thing. Where
+ * whoever holds ours does not answer, none is shared: the client would wait for it without an end.
  *
- * @param command the one that would log in
+ * @param commandFor the one that would log in
  */
-export async function sharedLoginOf(command: SshCommand, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
-  if (process.platform === 'win32' || (await isLoginOpen(command, environment))) {
-    return undefined;
+export async function sharingOf(
+  commandFor: (wish: Pick<SshWish, 'sharedLogin'>) => SshCommand,
+  environment: NodeJS.ProcessEnv,
+): Promise<Sharing> {
+  if (process.platform === 'win32') {
+    return { wish: {}, isOpen: false };
   }
   const folder = await ownFolder(environment);
-  return folder === undefined ? undefined : join(folder, '%C');
+  const own = folder === undefined ? {} : { sharedLogin: join(folder, '%C') };
+  const [theirs, ours] = await Promise.all([{}, own].map((wish) => lookAtLogin(commandFor(wish), environment)));
+  if (theirs === 'open') {
+    return { wish: {}, isOpen: true };
+  }
+  return ours === 'silent' ? { wish: { sharedLogin: 'none' }, isOpen: false } : { wish: own, isOpen: ours === 'open' };
 }
 
 /** Asks the client whether the login that the command would share is open; it opens none. */
-export function isLoginOpen({ program, args }: SshCommand, environment: NodeJS.ProcessEnv): Promise<boolean> {
+function lookAtLogin({ program, args }: SshCommand, env: NodeJS.ProcessEnv): Promise<'open' | 'none' | 'silent'> {
   return new Promise((resolve) => {
     const asked = ['-O', 'check', ...args.slice(0, -1)];
-    execFile(program, asked, { env: environment, timeout: 5_000 }, (error) => resolve(error === null));
+    execFile(program, asked, { env, timeout: patienceMs, killSignal: 'SIGKILL' }, (error) =>
+      resolve(error === null ? 'open' : error.killed === true ? 'silent' : 'none'),
+    );
   });
 }
 

@@ -18,7 +18,10 @@ export interface SshHost {
 export interface SshWish {
   /** Nobody answers a question. */
   readonly isBatch: boolean;
-  /** The socket of a login that connections to this host share; none: each logs in. */
+  /**
+   * The socket of a login that connections to this host share. Absent: that of the user's own configuration, if any;
+   * `none`: each logs in.
+   */
   readonly sharedLogin?: string;
   /** Without a login that is open already it may make one. Default: it may. */
   readonly mayLogIn?: boolean;
@@ -55,7 +58,9 @@ export function sshCommand(host: SshHost, wish: SshWish, line: string): SshComma
     ...(knownHosts === undefined ? [] : [`UserKnownHostsFile=${quoteWord(knownHosts)}`]),
     ...(wish.sharedLogin === undefined
       ? []
-      : ['ControlMaster=auto', `ControlPath=${quoteWord(wish.sharedLogin)}`, `ControlPersist=${keepLoginSeconds}`]),
+      : wish.sharedLogin === 'none'
+        ? ['ControlMaster=no', 'ControlPath=none']
+        : ['ControlMaster=auto', `ControlPath=${quoteWord(wish.sharedLogin)}`, `ControlPersist=${keepLoginSeconds}`]),
   ];
   return {
     program: host.program ?? 'ssh',

@@ -9,7 +9,7 @@ import { HostUnreachable, type LoginOptions } from './login.js';
 import { listenForQuestions } from './loginQuestions.js';
 import loginShell from './loginShell.sh';
 import { MarkedStream, TooLong } from './markedStream.js';
-import { isLoginOpen, sharedLoginOf } from './sharedLogin.js';
+import { sharingOf } from './sharedLogin.js';
 import { lineForShell, type SshCommand, sshCommand, type SshHost, type SshWish } from './sshCommand.js';
 
 /** Of what the client says on its standard error, the end. */
@@ -64,10 +64,14 @@ export async function openSsh(
     onLogin('login');
     const isBatch = answers === 'nobody';
     const commandFor = (wish: SshWish): SshCommand => sshCommand(host, wish, run.lineWith(mark));
-    const shared = await sharedLoginOf(commandFor({ isBatch }), environment);
-    const isAsked = answers === 'terminal' && shared !== undefined;
-    const wish: SshWish = { isBatch, ...(shared !== undefined && { sharedLogin: shared }) };
-    if (isAsked && !(await isLoginOpen(commandFor(wish), environment))) {
+    const sharing = await sharingOf((more) => commandFor({ isBatch, ...more }), environment);
+    const { sharedLogin: shared = 'none' } = sharing.wish;
+    const isAsked = answers === 'terminal' && shared !== 'none';
+    const wish: SshWish = { isBatch, ...sharing.wish };
+    if (sharing.wish.sharedLogin === 'none') {
+      log.warn(`the login at ${host.name} that others share does not answer: another one is made beside it`);
+    }
+    if (isAsked && !sharing.isOpen) {
       await logInByTerminal(commandFor(wish), environment, signal);
     }
     const open = async (more: Pick<SshWish, 'mayLogIn'>): Promise<ShellStream> => {
@@ -80,7 +84,7 @@ export async function openSsh(
       const login = { host: host.name, mark, program, isDetached: detached, reasonOf: run.reasonOf };
       return isBatch ? await loggedInSoon(child, login, signal) : await loggedIn(child, login, signal);
     };
-    if (first === 'inOpenLogin' && (await isLoginOpen(commandFor(wish), environment))) {
+    if (first === 'inOpenLogin' && sharing.isOpen) {
       try {
         return await open({ mayLogIn: false });
       } catch (error) {

@@ -11,7 +11,17 @@ export type CompleteFacts = Facts & { readonly [complete]: true };
 
 /** What is missing, in the words of `Situation`. */
 type MissingFact =
-  'blockJobs' | 'otherVms' | 'strays' | 'agent' | 'ramBlockers' | 'stream' | 'configured' | 'frozenDisks' | 'files';
+  | 'blockJobs'
+  | 'otherVms'
+  | 'strays'
+  | 'agent'
+  | 'ramBlockers'
+  | 'stream'
+  | 'tuning'
+  | 'debugger'
+  | 'configured'
+  | 'frozenDisks'
+  | 'files';
 
 /**
  * What this host or libvirt cannot show is there as `unknown`, or is left out of what was seen of a file: rules decide
@@ -47,6 +57,12 @@ function missingFact(facts: Facts, needs: RequiredFacts, asked: readonly Require
   }
   if (needs.stream === true && facts.stream === undefined) {
     return 'stream';
+  }
+  if (needs.tuning === true && facts.tuning === undefined) {
+    return 'tuning';
+  }
+  if (needs.debugger === true && facts.debugger === undefined) {
+    return 'debugger';
   }
   if (needs.configured === true && configured === undefined) {
     return 'configured';

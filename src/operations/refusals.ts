@@ -10,7 +10,7 @@ import { type Snapshot, identityOf } from '../domain/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isPausedToBeSaved, type Vm } from '../domain/vm.js';
 
-type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard';
+type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard' | 'speed' | 'debug';
 
 export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: string): RefusedDecision | undefined {
   return capabilities.readOnly ? refuse('readOnlyConnection', { vm: vm.name, action }) : undefined;

@@ -29,6 +29,10 @@ export interface RequiredFacts {
   readonly ramBlockers?: boolean;
   /** What a snapshot of a running guest's RAM has left in QEMU. */
   readonly stream?: boolean;
+  /** The limits of its disks and networks. */
+  readonly tuning?: boolean;
+  /** Whether debuggers can connect. */
+  readonly debugger?: boolean;
   /** Which files somebody has open to write to. */
   readonly written: boolean;
   /** The images in the VM's folders that no VM names: one may rest on what goes or changes. */

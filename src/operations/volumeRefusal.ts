@@ -45,6 +45,8 @@ function disksFor(request: OperationRequest, { vm, frozenDisks }: Facts): readon
     case 'power':
       return request.action === 'start' && vm.power === 'off' ? disksToStart(vm.disks) : [];
     case 'describe':
+    case 'speed':
+    case 'debug':
     case 'rename':
     case 'repair':
     case 'discard':

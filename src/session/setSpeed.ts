@@ -6,7 +6,7 @@ import type { VmView } from '../live/views.js';
 
 /** @returns `none`: the VM has nothing that it speaks of @throws Failure `unsupported` where it does not run */
 export async function setSpeed(
-  engine: Pick<EnginePort, 'guests' | 'mark'>,
+  engine: Pick<EnginePort, 'guests' | 'runOperation'>,
   { ref, vm: { name, power } }: Pick<VmView, 'ref' | 'vm'>,
   speed: Speed,
 ): Promise<'set' | 'same' | 'none'> {
@@ -21,6 +21,6 @@ export async function setSpeed(
   if (isSameTuning(to, instead)) {
     return 'same';
   }
-  await engine.mark({ kind: 'speed', vm: ref, to, instead });
+  await engine.runOperation({ kind: 'speed', vm: ref, to });
   return 'set';
 }

@@ -22,6 +22,7 @@ export interface CrashRule {
  * | kind        | meaning                                                          |
  * |-------------|------------------------------------------------------------------|
  * | done        | it runs again, for the `time`-th time; `snapshot`: its title     |
+ * | elsewhere   | somebody else works on it, or has brought it back                |
  * | failed      | it was left as it is, or could not be brought back               |
  * | wouldLose   | a revert would lose something that nobody agreed to; it was left |
  * | noFavourite | nobody knows what to revert to any more; it was left             |
@@ -34,7 +35,7 @@ export type CrashNews =
   | { readonly kind: 'failed'; readonly failure: Failure }
   | { readonly kind: 'wouldLose'; readonly plan: Plan }
   | { readonly kind: 'barred'; readonly why: string }
-  | { readonly kind: 'noFavourite' | 'tooOften' | 'gone' };
+  | { readonly kind: 'elsewhere' | 'noFavourite' | 'tooOften' | 'gone' };
 
 type CrashWatchEnd = 'stopped' | 'tooOften' | 'gone';
 
@@ -123,7 +124,11 @@ async function help(watch: CrashWatch, view: VmView): Promise<CrashNews> {
     }
     return { kind: 'done', time: before.length + 1, ...(wanted.title !== undefined && { snapshot: wanted.title }) };
   } catch (error) {
-    return { kind: 'failed', failure: asFailure(error) };
+    const failure = asFailure(error);
+    // Two that watch it both begin: the one that comes second fails.
+    await session.engine.refresh({ vm: view.ref }).catch(() => undefined);
+    const isUp = session.engine.findVm(view.ref)?.vm.power === 'running';
+    return failure.kind === 'busy' || isUp ? { kind: 'elsewhere' } : { kind: 'failed', failure };
   }
 }
 

@@ -4,6 +4,7 @@ import type { ImageCopy, NewOverlay, RebasedOverlay } from '../domain/hostFiles.
 import type { AutoReason } from '../domain/description.js';
 import type { PowerAction } from '../domain/operation.js';
 import type { SnapshotKind, SnapshotStyle } from '../domain/snapshot.js';
+import type { Tuning } from '../domain/speed.js';
 import type { UntoldDisk } from '../domain/vm.js';
 
 export interface CreateStep {
@@ -142,6 +143,9 @@ export type Step =
   | ({ readonly kind: 'undoClone'; readonly clone: NewVm; readonly handed?: string } & GoingFiles)
   /** A clone, which is off, with its files and its snapshots. */
   | ({ readonly kind: 'discardClone' } & GoingFiles)
+  /** What the VM has no longer is left out. `from`: only disks and networks that have these limits. */
+  | { readonly kind: 'setLimits'; readonly to: Tuning; readonly from?: Tuning }
+  | { readonly kind: 'closeDebugger' }
   | { readonly kind: 'thawGuest' }
   /** Through the guest agent; the operation is good without. */
   | {

@@ -5,6 +5,7 @@ import type { LayersUsed } from '../domain/chains/frozenLayers.js';
 import type { Facts } from '../domain/facts.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';
+import { closeDebugger } from './closeDebugger.js';
 import { blockCommit, commitImages } from './commits.js';
 import { configureDisks } from './configureDisks.js';
 import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './cloneSteps.js';
@@ -29,6 +30,7 @@ import { removeTag } from './removeTag.js';
 import { reparent } from './reparent.js';
 import { restoreMemory } from './restoreMemory.js';
 import { revert } from './revert.js';
+import { setLimits } from './setLimits.js';
 import { startPaused } from './startPaused.js';
 import type { Step } from './step.js';
 import type { DoneVerdict, StepDefinition, TouchedFiles } from './stepDefinition.js';
@@ -39,6 +41,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   adoptSnapshot,
   blockCommit,
   clearUnfinishedDelete,
+  closeDebugger,
   commitImages,
   configureDisks,
   copyFile,
@@ -67,6 +70,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   restoreMemory,
   revert,
   setGuestClock,
+  setLimits,
   startPaused,
   tellLayers: redefineBackingChain,
   thawGuest,

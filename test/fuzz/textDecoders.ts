@@ -12,7 +12,7 @@ import { CliError } from '../../src/cli/commandError.js';
 import { parseDescription, writeDescription } from '../../src/domain/description.js';
 import { displayLine, displayText, storableText } from '../../src/domain/plainText.js';
 import { parsePlace, parseProgram, parseSeconds } from '../../src/domain/startWait.js';
-import { parseServer } from '../../src/driver/connection/debuggerLine.js';
+import { parseServer } from '../../src/driver/run/debugServer.js';
 import { answerOf, MonitorError } from '../../src/driver/run/monitor.js';
 import { parseEntry } from '../../src/journal/entryText.js';
 import { readLab } from '../../src/lab/readLab.js';

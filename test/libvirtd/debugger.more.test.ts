@@ -208,6 +208,64 @@ describe('debuggers of a VM', () => {
     await isResumed();
   });
 
+  it('do not end QEMU by its monitor, and see what it shows', async () => {
+    const relay = ours('gdb', 'debugged');
+    const [address] = await relay.until(/\S+\/vm(?=\n)/u);
+    const debuggers = gdb();
+    debuggers.say(`target remote ${address}`);
+    for (const command of ['quit', 'q', 'system_reset', 'cont', 'migrate_cancel']) {
+      debuggers.say(`monitor ${command}`);
+      await debuggers.until(new RegExp(`“${command}”[^]*Protocol error with Rcmd`, 'u'));
+    }
+    debuggers.say('monitor info status');
+    await debuggers.until(/VM status: paused/u);
+    debuggers.say('detach');
+    await debuggers.until(/detached/u);
+    await isResumed();
+    assert.equal(await relay.end('SIGINT'), exitCode('done'));
+    await debuggers.end();
+  });
+
+  for (const end of ['recover', 'checkpoint', 'gdb'] as const) {
+    it(`leave a guest whose relay was killed to a recovery: ${end}`, async () => {
+      const relay = ours('gdb', 'debugged');
+      const [address] = await relay.until(/\S+\/vm(?=\n)/u);
+      const debuggers = gdb();
+      debuggers.say(`target remote ${address}`);
+      debuggers.say('info registers rip');
+      await debuggers.until(/rip +0x[\da-f]+/u);
+      // What else is done to the VM is done beside it.
+      assert.equal(await ours('checkpoint', 'debugged', `beside ${end}`).end(), exitCode('done'));
+      await relay.end('SIGKILL');
+      await debuggers.end('SIGKILL');
+      assert.equal(await state(), 'paused');
+      assert.match((await server()) ?? '', /^disconnected:/u, 'QEMU listens on');
+      const doctor = ours('doctor', 'debugged');
+      await doctor.until(/recover/u);
+      await doctor.end();
+      if (end === 'gdb') {
+        const again = ours('gdb', 'debugged');
+        const [next] = await again.until(/\S+\/vm(?=\n)/u);
+        const other = gdb();
+        other.say(`target remote ${next}`);
+        other.say('detach');
+        await other.until(/detached/u);
+        await isResumed();
+        await again.end('SIGINT');
+        await other.end();
+      } else {
+        const words = end === 'recover' ? ['recover', 'debugged', '--yes'] : ['checkpoint', 'debugged', 'after'];
+        const recovering = ours(...words);
+        assert.equal(await recovering.end(), exitCode('done'));
+        assert.equal(await server(), undefined);
+        assert.equal(await state(), 'running');
+      }
+      const whole = ours('doctor', 'debugged');
+      await whole.end();
+      await guest.talk((talk) => talk.write(0, [[2, 8]]));
+    });
+  }
+
   it('are let in one at a time, and not at a VM that is off', async () => {
     const relay = ours('gdb', 'debugged');
     const [address] = await relay.until(/\S+\/vm(?=\n)/u);

@@ -9,6 +9,11 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import { readDirtyRate } from '../../src/driver/guest/dirtyRate.js';
+import { Failure } from '../../src/domain/failure.js';
+import type { VmRef } from '../../src/domain/vm.js';
+import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
+import { Engine } from '../../src/engine/engine.js';
+import { Journal } from '../../src/journal/journal.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
@@ -98,6 +103,124 @@ describe('the speed of a VM', () => {
     await virsh('destroy', 'slow');
     await virsh('start', 'slow');
     assert.deepEqual(await limits('--live'), own);
+  });
+
+  describe('with bursts', () => {
+    /** Somebody's own: a burst with its length, and a group that has one for writes. */
+    const own = {
+      vda: {},
+      vdb: { total_iops_sec: 500, total_iops_sec_max: 900, total_iops_sec_max_length: 10 },
+      vdc: { write_bytes_sec: 5_000_000, write_bytes_sec_max: 9_000_000, write_bytes_sec_max_length: 7 },
+    };
+    const slow = { total_bytes_sec: 125_829_120, total_iops_sec: 120 };
+    let engine: Engine;
+    let ref: VmRef;
+
+    const disks = async (): Promise<unknown> => (await engine.guests.tuningOf(ref)).disks;
+    const open = async (): Promise<Engine> => {
+      const opened = new Engine({
+        open: libvirtHypervisor(silentLog, daemon.env),
+        log: silentLog,
+        recovers: 'beforeOperations',
+        journal: { folder: join(daemon.dir, 'state', 'journal') },
+      });
+      opened.setConnections([daemon.uri]);
+      await opened.connect(daemon.uri);
+      return opened;
+    };
+
+    before(async () => {
+      const folder = join(daemon.dir, 'two');
+      await OracleVm.define(daemon, { name: 'two', disks: ['qcow2', 'qcow2', 'qcow2'], diskMiB: 4, folder });
+      const set = async (disk: string, limits: object): Promise<unknown> =>
+        virsh(
+          ...['blkdeviotune', 'two', disk, '--config'],
+          ...Object.entries(limits).flatMap(([name, value]) => [`--${name.replaceAll('_', '-')}`, String(value)]),
+        );
+      await set('vdb', own.vdb);
+      await set('vdc', { ...own.vdc, 'group-name': 'shared' });
+      await virsh('start', 'two');
+      engine = await open();
+      ref = engine.findVms('two')[0]!.ref;
+    });
+    after(() => engine.dispose());
+    beforeEach(async () => {
+      await engine.refresh();
+      assert.deepEqual(await disks(), own);
+    });
+
+    it('is set for all disks, and undone to each limit', async () => {
+      for (const [like, limits] of [
+        ['hard-disk', slow],
+        ['full', {}],
+      ] as const) {
+        await cli('done', 'speed', 'two', '--like', like);
+        assert.deepEqual(await disks(), { vda: limits, vdb: limits, vdc: limits });
+        await cli('done', 'undo', 'two', '--yes');
+        assert.deepEqual(await disks(), own);
+      }
+    });
+
+    it('is as it was where QEMU refuses one of them', async () => {
+      const log = (await engine.readLog(ref)).length;
+      const to = {
+        disks: { vda: slow, vdb: slow, vdc: { total_iops_sec: 7, total_iops_sec_max_length: 9 } },
+        networks: {},
+      };
+      await assert.rejects(
+        engine.runOperation({ kind: 'speed', vm: ref, to }),
+        (error) => error instanceof Failure && error.kind === 'failed' && error.details.recovered === 'before',
+      );
+      assert.deepEqual(await disks(), own);
+      assert.equal((await engine.readLog(ref)).length, log, 'nothing is to be undone');
+    });
+
+    for (const how of ['some', 'all', 'another'] as const) {
+      it(`is brought to its end after a kill: ${how}`, async () => {
+        const to = { disks: { vda: slow, vdb: slow, vdc: slow }, networks: {} };
+        const request = { kind: 'speed', vm: ref, to } as const;
+        const decided = await engine.plan(request);
+        assert.ok(decided.kind === 'plan');
+        const { losses: _, warnings: __, ...plan } = decided;
+        const journal = new Journal(join(daemon.dir, 'state', 'journal'), silentLog);
+        const { connection, uuid } = ref;
+        const vm = { uuid, name: 'two' };
+        const entry = await journal.begin({ connection, vm, request: plan.request, plan });
+        await entry.markBegun(0);
+        const set = (disk: string, iops: number): Promise<string> =>
+          virsh(
+            ...['blkdeviotune', 'two', disk, '--live', '--total-iops-sec', String(iops)],
+            ...['--total-bytes-sec', how === 'another' ? '0' : '125829120'],
+            ...(disk === 'vdb' ? ['--total-iops-sec-max', '0', '--total-iops-sec-max-length', '1'] : []),
+            ...(disk === 'vdc'
+              ? '--write-bytes-sec 0 --write-bytes-sec-max 0 --write-bytes-sec-max-length 1'.split(' ')
+              : []),
+          );
+        await set('vda', how === 'another' ? 33 : 120);
+        await (how === 'all' && set('vdb', 120));
+        await (how === 'all' && set('vdc', 120));
+        await entry.leave();
+        const next = await open();
+        try {
+          const [found] = await next.readInterrupted(ref);
+          const { recovery } = found!;
+          assert.equal(
+            recovery.kind === 'explain' ? recovery.why.reason : recovery.to,
+            how === 'all' ? 'after' : 'before',
+          );
+          await next.finishInterrupted(ref, [
+            { id: found!.id, steps: recovery.kind === 'steps' ? recovery.plan.steps : [] },
+          ]);
+        } finally {
+          next.dispose();
+        }
+        const ends = { some: own, all: to.disks, another: { ...own, vda: { total_iops_sec: 33 } } };
+        assert.deepEqual(await disks(), ends[how]);
+        if (how !== 'some') {
+          await engine.runOperation({ kind: 'speed', vm: ref, to: { disks: own, networks: {} } });
+        }
+      });
+    }
   });
 
   it('is refused where libvirt has no limits for it, and of a VM that is off', async () => {

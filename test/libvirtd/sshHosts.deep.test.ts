@@ -5,7 +5,7 @@ import { copyFile, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
-import { findProgram, runOk } from '../../scripts/rig/run.mjs';
+import { findProgram, run, runOk } from '../../scripts/rig/run.mjs';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import type { AskLogin, LoginAnswers } from '../../src/hosts/login.js';
 import type { Hypervisor } from '../../src/driver/hypervisor.js';
@@ -89,6 +89,29 @@ describe('a libvirt behind ssh', () => {
     await open(far.uri());
     assert.equal((await far.logins()) - before, 0);
     await runOk(far.at('client'), ['-O', 'exit', host]);
+  });
+
+  it('is reached beside a shared login that was stopped, ours and the user’s', async () => {
+    await open(far.uri());
+    const stopped: number[] = [];
+    const stop = async (...options: readonly string[]): Promise<void> => {
+      const { stderr } = await run(far.at('client'), ['-O', 'check', ...options, host]);
+      const pid = Number(/pid=(\d+)/u.exec(stderr)?.[1]);
+      process.kill(pid, 'SIGSTOP');
+      stopped.push(pid);
+    };
+    try {
+      await stop('-o', `ControlPath=${join(daemon.dir, 'virt-rewind', '%C')}`);
+      const before = await far.logins();
+      assert.equal((await (await open(far.uri())).listVms()).length, 1);
+      assert.equal((await far.logins()) - before, 1);
+      await far.configure('ControlMaster auto', `ControlPath ${daemon.dir}/own-%C`, 'ControlPersist 60');
+      await runOk(far.at('client'), [host, 'true']);
+      await stop();
+      assert.equal((await (await open(far.uri())).listVms()).length, 1);
+    } finally {
+      stopped.forEach((pid) => process.kill(pid, 'SIGKILL'));
+    }
   });
 
   it('is not in the way of what a configuration wants for terminals, nor of what a shell prints', async () => {

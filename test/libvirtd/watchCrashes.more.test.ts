@@ -53,7 +53,7 @@ describe('a VM that crashes', () => {
     state = join(rig.daemon.dir, 'journal');
     mkdirSync(state, { recursive: true });
     program = await buildDoor('commandLine', join(rig.daemon.dir, 'program'));
-    for (const name of ['again', 'still']) {
+    for (const name of ['again', 'still', 'twice']) {
       await OracleVm.define(rig.daemon, { name, disks: ['qcow2'] });
     }
     back = await OracleVm.define(rig.daemon, { name: 'back', disks: ['qcow2'] });
@@ -91,6 +91,21 @@ describe('a VM that crashes', () => {
     third.interrupt();
     await third.is('cancelled');
     assert.deepEqual(await operations('again'), ['power', 'power', 'power']);
+  });
+
+  it('is not said to be left by one of two that watch it', async () => {
+    await rig.virsh('start', 'twice');
+    const watches = await Promise.all([watching('twice', '--restart'), watching('twice', '--restart')]);
+    await crash('twice');
+    await Promise.race(watches.map((watch) => watch.until(/crashed\. It was restarted/u)));
+    assert.match(await stateOf('twice'), /^running/u);
+    // The other one has seen the crash by then, or never.
+    await start('tree', 'twice').is('done');
+    for (const watch of watches) {
+      watch.interrupt();
+      await watch.is('cancelled');
+      assert.doesNotMatch(watch.said, /as it is/u);
+    }
   });
 
   it('is reverted to its favourite, which can be undone', async () => {
@@ -147,7 +162,7 @@ describe('a VM that crashes', () => {
     });
     await broken.markBegun(0);
     const busy = await watching('again', '--restart');
-    await busy.until(/again crashed, and was left as it is/u);
+    await busy.until(/again crashed\. Another operation/u);
     busy.interrupt();
     await busy.is('cancelled');
     await broken.leave();

@@ -14,6 +14,7 @@ import { dismissedLines, interruptedOperationsText } from '../../text/operations
 import { titleIn } from '../../text/operations/operationProgress.js';
 import { recoveryText } from '../../text/operations/recoveryText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
+import { wayTo } from '../../text/ways.js';
 import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -44,6 +45,8 @@ export async function recover(context: Context): Promise<ExitName> {
         terminal.say(t('{0} has no interrupted operation.', name));
       } else if (isOver) {
         terminal.say(t('You can start new operations on {0} again.', name));
+      } else {
+        terminal.tell(resolvedText(name));
       }
     } else {
       json({ vm: session.infoOf(view), recovered: { end, outcomes } } satisfies Answers['recovery']);
@@ -65,6 +68,11 @@ async function showInterrupted({ session, terminal, json }: Context, found: VmVi
     terminal.say(`${interruptedOperationsText(unfinished, view, Date.now())}\n\n${t('Nothing was changed.')}`);
   }
   return 'done';
+}
+
+/** The way out where nothing here is one. */
+function resolvedText(vm: string): string {
+  return t('When you have resolved it: {0}', wayTo('dismiss', displayLine(vm)));
 }
 
 type InterruptedInfo = NonNullable<Answers['recovery']['interrupted']>[number];
@@ -106,7 +114,7 @@ async function ask(
       ...(needsName && { isProtected: displayLine(name), typed: name }),
     });
   } else {
-    context.terminal.tell(details);
+    context.terminal.tell(`${details}\n\n${resolvedText(name)}`);
   }
   return end;
 }

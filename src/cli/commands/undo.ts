@@ -19,7 +19,6 @@ import {
   undoingWords,
 } from '../../text/operations/loggedText.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
-import { nothingToUndoText } from '../../text/operations/operationText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import { agreeTo } from '../agree.js';
 import { agreedBefore, carryOut as carryOutAgreed } from '../../session/carryOut.js';
@@ -166,7 +165,7 @@ async function undoLastRevert(context: Context, view: VmView): Promise<ExitName>
   const { session } = context;
   const undone = await session.findUndoableRevert(view);
   if (undone === undefined) {
-    throw new CliError('notFound', nothingToUndoText(view.vm.name));
+    throw new CliError('notFound', nothingInLogText(view.vm.name, 'undo'));
   }
   const { snapshot, target } = undone;
   return revertTo(

@@ -126,6 +126,8 @@ function newsText(view: VmView, news: CrashNews, { most, withinMs }: CrashRule):
         : t('{0} crashed. It was reverted to “{3}” ({1} of {2}).', name, news.time, most, displayLine(news.snapshot));
     case 'failed':
       return leftText(failureMessage(news.failure));
+    case 'elsewhere':
+      return t('{0} crashed. Another operation has started it again, or is running on it.', name);
     case 'barred':
       return leftText(news.why);
     case 'noFavourite':

@@ -2,26 +2,20 @@
 // loopback that QEMU chooses. QEMU stops the guest as soon as somebody connects, and serves one at a time.
 import { connect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import * as v from 'valibot';
 import { Failure } from '../../domain/failure.js';
 import { HostShell } from '../../hosts/hostShell.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes as code, LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
-import { ask, type MonitoredVm } from '../run/monitor.js';
+import { type DebugPlace, monitorCommand, readServer } from '../run/debugServer.js';
 import { toFailure } from '../toFailure.js';
 import type { WayToHost } from '../guest/displayLine.js';
 import way from '../guest/displayWay.sh';
 
 const loopback = '127.0.0.1';
-/** As QEMU calls its server among its devices of characters. */
-const label = 'gdb';
-const devices = v.array(v.object({ label: v.string(), filename: v.string() }));
 /** In a line for QEMU's monitor. */
 const plainPath = /^[\w./-]{1,107}$/u;
-
-type Place = { readonly path: string } | { readonly port: number };
 
 interface DebuggerWish {
   readonly to: WayToHost;
@@ -52,15 +46,15 @@ export async function openDebugger(
     // None, or one of ours that was killed, whose folder is gone.
     const sockets = to === 'here' && socket !== undefined && plainPath.test(socket) ? [socket] : [];
     for (const path of sockets) {
-      await command(monitored, `gdbserver unix:${path},server=on,wait=off`);
+      await monitorCommand(monitored, `gdbserver unix:${path},server=on,wait=off`);
       try {
         return await connectTo({ path }, to);
       } catch {
         // QEMU is another user, is confined, or has other folders.
-        await command(monitored, 'gdbserver none');
+        await monitorCommand(monitored, 'gdbserver none');
       }
     }
-    const said = await command(monitored, `gdbserver tcp:${loopback}:0`);
+    const said = await monitorCommand(monitored, `gdbserver tcp:${loopback}:0`);
     const place = (await readServer(monitored))?.place;
     if (place === undefined) {
       throw new Failure('unsupported', { ...details, libvirtMessage: said.trim() });
@@ -74,46 +68,7 @@ export async function openDebugger(
   }
 }
 
-/** That of a VM which is off is closed. */
-export async function closeDebugger(connection: Connection, uuid: string): Promise<void> {
-  try {
-    const { dom } = await connection.call('domainLookupByUuid', { uuid });
-    await command({ connection, dom }, 'gdbserver none');
-  } catch (error) {
-    if (!(error instanceof LibvirtError && error.code === code.VIR_ERR_OPERATION_INVALID)) {
-      throw error;
-    }
-  }
-}
-
-/** QEMU answers it in words, a refusal too. */
-function command(monitored: MonitoredVm, line: string): Promise<string> {
-  return ask(monitored, v.string(), 'human-monitor-command', { 'command-line': line });
-}
-
-interface DebugServer {
-  readonly isTaken: boolean;
-  /** Absent: nobody can connect to it. */
-  readonly place?: Place;
-}
-
-async function readServer(monitored: MonitoredVm): Promise<DebugServer | undefined> {
-  const server = (await ask(monitored, devices, 'query-chardev')).find((one) => one.label === label);
-  return server && parseServer(server.filename);
-}
-
-/** @param filename as `disconnected:tcp:127.0.0.1:33835,server=on`, or with `unix:/PATH` */
-export function parseServer(filename: string): DebugServer {
-  const isTaken = !filename.startsWith('disconnected:');
-  const [, kind, where = '', number = ''] =
-    /^(?:disconnected:)?(?:(unix):(\/[^,]+)|tcp:[^,\s]*:(\d{1,5}))(?:,|\s|$)/u.exec(filename) ?? [];
-  const port = Number(number);
-  return kind !== undefined
-    ? { isTaken, place: { path: where } }
-    : { isTaken, ...(port > 0 && port <= 65_535 && { place: { port } }) };
-}
-
-async function connectTo(place: Place, to: 'here' | HostLogin): Promise<Duplex> {
+async function connectTo(place: DebugPlace, to: 'here' | HostLogin): Promise<Duplex> {
   if (to === 'here') {
     const socket = 'path' in place ? connect(place) : connect({ host: loopback, ...place, noDelay: true });
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));

@@ -6,6 +6,7 @@ import { runInGuest } from '../guest/runInGuest.js';
 import { readScreenshot } from '../guest/screenshot.js';
 import { thumbnailOf } from '../guest/thumbnail.js';
 import type { GuestAccess, GuestLine } from '../guestAccess.js';
+import { cablesOf } from '../xml/cablesXml.js';
 import { displayKindOf } from '../xml/displayXml.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
 import { toFailure } from '../toFailure.js';
@@ -71,7 +72,11 @@ export function libvirtGuests(
       }),
     closeDebugger: (uuid) =>
       ask(uuid, 'detaching a debugger', async (connection) =>
-        (await import('./debuggerLine.js')).closeDebugger(connection, uuid),
+        (await import('../run/debugServer.js')).closeDebugger(connection, uuid),
+      ),
+    readDebugger: (uuid) =>
+      ask(uuid, 'looking for a debugger', async (connection) =>
+        (await import('../run/debugServer.js')).readDebugger(connection, uuid),
       ),
     displayKindOf: (uuid) =>
       ask(uuid, 'looking for a display', async (connection) => {
@@ -84,6 +89,11 @@ export function libvirtGuests(
       ),
     addressesOf: (uuid) =>
       ask(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
+    networksOf: (uuid) =>
+      ask(uuid, 'looking for the networks of a guest', async (connection) => {
+        const { dom } = await connection.call('domainLookupByUuid', { uuid });
+        return [...cablesOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml).networks];
+      }),
     runIn: (uuid, command, signal) =>
       ask(uuid, 'running a program in a guest', (connection) => runInGuest(connection, uuid, command, signal)),
     settleFork: (uuid) => settleFork({ useAnother: (act) => others.use(act), onThisHost, log }, uuid),
@@ -98,11 +108,7 @@ export function libvirtGuests(
     },
     tuningOf: (uuid) =>
       ask(uuid, 'reading the speed of disks and networks', async (connection) =>
-        (await import('../guest/tuning.js')).readTuning(connection, uuid),
-      ),
-    tune: (uuid, to) =>
-      ask(uuid, 'setting the speed of disks and networks', async (connection) =>
-        (await import('../guest/tuning.js')).setTuning(connection, uuid, to),
+        (await import('../run/diskLimits.js')).readTuning(connection, uuid),
       ),
     dirtyRateOf: (uuid) =>
       ask(uuid, 'measuring how fast a guest writes to its RAM', async (connection) =>

@@ -7,6 +7,7 @@ import type { StepOutcome } from '../hypervisor.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { commitImages } from './runCommitImagesStep.js';
 import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './runForkSteps.js';
+import { closeDebugger } from './debugServer.js';
 import { blockCommit } from './runCommitStep.js';
 import {
   copyFile,
@@ -35,6 +36,7 @@ import {
 } from './runRedefineStep.js';
 import { deleteSnapshot, revert } from './runSnapshotStep.js';
 import { createSnapshot } from './runCreateStep.js';
+import { setLimits } from './diskLimits.js';
 import type { StepContext } from './stepContext.js';
 import { waitUntil } from './waitStep.js';
 
@@ -47,6 +49,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   adoptSnapshot,
   blockCommit,
   clearUnfinishedDelete,
+  closeDebugger: ({ connection, vm }) => closeDebugger(connection, vm.uuid),
   commitImages,
   configureDisks,
   copyFile,
@@ -75,6 +78,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   restoreMemory,
   revert,
   setGuestClock: setGuestClockStep,
+  setLimits,
   startPaused,
   tellLayers: redefineBackingChain,
   thawGuest,

@@ -17,6 +17,26 @@ interface Turn {
   readonly group?: { readonly id: string } | undefined;
 }
 
+/** Other operations go on while it lasts. */
+export function isBeside({ request }: Pick<JournalEntry, 'request'>): boolean {
+  return request.kind === 'debug';
+}
+
+/** Of a VM. While somebody holds a debugger, none that another one left is looked at: both have the one server. */
+export async function inTheWay(
+  entries: readonly JournalEntry[],
+  uuid: string,
+  { journal }: Pick<Persistence, 'journal'>,
+): Promise<readonly JournalEntry[]> {
+  const own = entries.filter(({ vm }) => vm.uuid === uuid);
+  for (const { id } of own.filter(isBeside)) {
+    if (await journal.isLocked(id)) {
+      return own.filter((entry) => !isBeside(entry));
+    }
+  }
+  return own;
+}
+
 /** @returns what a person is told who has to wait for another editor, or for this one over another connection */
 export function busyFailure({ connection, vm, request, writer }: Holder): Failure {
   const editor = writer.editor === undefined ? {} : { editor: writer.editor };

@@ -94,6 +94,16 @@ export class FactsReader {
         (stream) => ({ stream }),
       ),
       this.#part(
+        asked.needs.tuning === true,
+        () => hypervisor.guests.tuningOf(vm.uuid),
+        (tuning) => ({ tuning }),
+      ),
+      this.#part(
+        asked.needs.debugger === true,
+        () => hypervisor.guests.readDebugger(vm.uuid),
+        (server) => ({ debugger: server }),
+      ),
+      this.#part(
         asked.needs.made !== undefined,
         () => this.#readMadeFiles(asked.needs.made ?? ''),
         (made) => ({ made }),

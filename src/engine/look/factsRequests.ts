@@ -62,7 +62,16 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
   // What is about to be made has no files yet.
   const { made } = needs.find((one) => one.made === known.vm.uuid) ?? {};
   const any = (
-    part: 'blockJobs' | 'otherVms' | 'agent' | 'checkpoints' | 'written' | 'strays' | 'configured' | 'ramBlockers',
+    part:
+      | 'blockJobs'
+      | 'otherVms'
+      | 'agent'
+      | 'checkpoints'
+      | 'written'
+      | 'strays'
+      | 'configured'
+      | 'ramBlockers'
+      | 'tuning',
   ): boolean => needs.some((one) => one[part] === true);
   return {
     needs: {
@@ -75,6 +84,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       strays: any('strays'),
       configured: any('configured'),
       ramBlockers: any('ramBlockers'),
+      tuning: any('tuning'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
       hardware: all(needs, ({ hardware = [] }) => hardware),
       ...(made === undefined ? {} : { made }),
@@ -127,6 +137,8 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
     needs: {
       ...needs,
       stream: seamless && isActive(known.vm.power),
+      tuning: request.kind === 'speed' && isActive(known.vm.power),
+      debugger: request.kind === 'debug' && isActive(known.vm.power),
       ...(request.kind === 'revert' ? { hardware: hardwareSince(known, request.snapshot) } : {}),
       ...(made === undefined ? {} : { made }),
     },

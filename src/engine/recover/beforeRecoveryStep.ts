@@ -9,7 +9,7 @@ import { factsToRecover } from '../look/factsRequests.js';
 import type { Lease } from '../leases/leases.js';
 import type { Persistence } from '../../journal/persistence.js';
 import type { Refusal } from '../../domain/refusal.js';
-import { busyFailure, elsewhereRefusal } from '../leases/busyElsewhere.js';
+import { busyFailure, elsewhereRefusal, isBeside } from '../leases/busyElsewhere.js';
 
 /** What the journal has of an operation that is about to begin. */
 export interface OwnEntry {
@@ -34,7 +34,7 @@ export async function requireAlone(
   const { entries } = await journal.readInterrupted();
   for (const entry of entries) {
     const { id, vm } = entry;
-    if (vm.uuid !== lease.request.vm.uuid || id === own.id || findWhy(id) !== undefined) {
+    if (vm.uuid !== lease.request.vm.uuid || id === own.id || isBeside(entry) || findWhy(id) !== undefined) {
       continue;
     }
     const other = await journal.lock(id);

@@ -21,6 +21,7 @@ import { runSteps } from '../run/journaledRun.js';
 import {
   elsewhereRefusal,
   busyFailure,
+  inTheWay,
   requireNotMoved,
   unreadableLine,
   unreadableRefusals,
@@ -128,7 +129,7 @@ export class Recoverer {
       return undefined;
     }
     const { entries } = await persistence.journal.readInterrupted();
-    const own = entries.filter(({ vm }) => vm.uuid === uuid);
+    const own = await inTheWay(entries, uuid, persistence);
     for (const entry of own) {
       const open = await persistence.journal.lock(entry.id);
       if (open === 'busy') {
@@ -217,7 +218,7 @@ export class Recoverer {
   async #eachOf(ref: VmRef, act: (lease: Lease, open: OpenEntry) => Promise<void>): Promise<void> {
     const { persistence, leases, ended } = this.#options;
     const { entries } = await persistence.journal.readInterrupted();
-    for (const entry of entries.filter(({ vm }) => vm.uuid === ref.uuid)) {
+    for (const entry of await inTheWay(entries, ref.uuid, persistence)) {
       await leases.take({ ...entry.request, vm: ref }, { signal: ended, recovers: true }, async (lease) => {
         const open = await persistence.journal.lock(entry.id);
         if (open === 'busy') {

@@ -1,10 +1,11 @@
 // A failure, knowing what became of the VM meanwhile. Pure.
 import { withDetails } from '../../domain/asFailure.js';
-import type { Failure, Leftover } from '../../domain/failure.js';
+import { Failure, type Leftover } from '../../domain/failure.js';
+import type { RefusedDecision } from '../../domain/refusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { isActive, type Vm } from '../../domain/vm.js';
-import type { Plan } from '../../operations/plan.js';
+import type { Decision, Plan } from '../../operations/plan.js';
 
 type KnownPower = Pick<Vm, 'power' | 'powerReason'>;
 
@@ -57,4 +58,19 @@ export function addLeftovers(failure: Failure, left: readonly Leftover[], isPart
     ...(isPart && isUndone ? { recovered: 'partly' } : {}),
     left: [...(details.left ?? []), ...left],
   });
+}
+
+/** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
+export function withCanceller(failure: Failure, signal: AbortSignal): Failure {
+  return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
+}
+
+/** @throws Failure `refused`, `notFound` */
+export function throwIfRefused<T extends Decision | 'same'>(decision: T): Exclude<T, RefusedDecision> {
+  if (typeof decision === 'object' && decision.kind === 'refusal') {
+    const { refusal } = decision;
+    // Not a rule of ours, but a thing that another client deleted between the menu and the click.
+    throw new Failure(refusal.reason === 'snapshotMissing' ? 'notFound' : 'refused', { refusal });
+  }
+  return decision as Exclude<T, RefusedDecision>;
 }

@@ -57,7 +57,9 @@ function storyOf(request: OperationRequest): string {
     case 'clone':
       return `clone ${request.way} as ${request.clone.name}`;
     case 'discard':
-      return 'discard';
+    case 'speed':
+    case 'debug':
+      return request.kind;
     case 'prune':
       return `prune ${request.snapshots.join(', ')}`;
   }

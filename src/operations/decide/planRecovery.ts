@@ -24,6 +24,8 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
  * | repair                   | before                                                      | decided anew            |
  * | consolidate, by commit   | before                                                      | a job that goes on is led to its end; disks that were not begun stay |
  * | consolidate by snapshots, prune | before                                               | the delete that was begun comes to its end; the others stay |
+ * | speed                    | before                                                      | as it was, unless all limits are there |
+ * | debug                    | before                                                      | before: the server is closed, and the VM runs on |
  * | describe, power          | before                                                      | after                   |
  *
  * Pure, and for any present: what is to be done is decided from it, never from the journal alone. A recovery that

@@ -6,6 +6,7 @@ import { cloneOperation } from '../clone/cloneOperation.js';
 import { discardOperation } from '../clone/discardOperation.js';
 import { consolidateOperation } from '../consolidate/consolidateOperation.js';
 import { createOperation } from '../create/createOperation.js';
+import { debugOperation } from '../debug/debugOperation.js';
 import { deleteOperation } from '../delete/deleteOperation.js';
 import { describeOperation } from '../describe/describeOperation.js';
 import { powerOperation } from '../power/powerOperation.js';
@@ -13,6 +14,7 @@ import { pruneOperation } from '../prune/pruneOperation.js';
 import { renameOperation } from '../rename/renameOperation.js';
 import { repairOperation } from '../repair/repairOperation.js';
 import { revertOperation } from '../revert/revertOperation.js';
+import { speedOperation } from '../speed/speedOperation.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { type KnownFacts, noFacts, noFiles, type RequiredFacts, type RequiredFiles } from '../requiredFacts.js';
 
@@ -20,6 +22,7 @@ const operations: { readonly [K in OperationType]: OperationDefinition<K> } = {
   clone: cloneOperation,
   consolidate: consolidateOperation,
   create: createOperation,
+  debug: debugOperation,
   delete: deleteOperation,
   describe: describeOperation,
   discard: discardOperation,
@@ -28,6 +31,7 @@ const operations: { readonly [K in OperationType]: OperationDefinition<K> } = {
   rename: renameOperation,
   repair: repairOperation,
   revert: revertOperation,
+  speed: speedOperation,
 };
 
 /** The compiler does not see that the row of a request's own kind takes that request. */
@@ -51,7 +55,7 @@ export function definitionOf({ kind }: OperationRequest): OperationDefinition<Op
  * | consolidate             | any                 | yes        | all                  | yes       | no             |
  * | prune                   | internal only       | yes        | those that go        | no        | no             |
  * | prune                   | some external       | yes        | all                  | yes       | no             |
- * | describe, other power   | any                 | no         | none                 | no        | no             |
+ * | describe, speed, debug, other power | any     | no         | none                 | no        | no             |
  *
  * A VM that is off has no block jobs, and the test driver has neither. A tag that goes out of an image changes nothing
  * for whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to

@@ -131,6 +131,10 @@ export function changedSinceRefusal(
   recovery: PlannedWork,
   facts: Facts,
 ): RefusedDecision | undefined {
+  if (interrupted.request.kind === 'debug') {
+    // Whoever holds a debugger goes on with all else meanwhile, and what ends it rests on nothing of that.
+    return undefined;
+  }
   const { before } = interrupted.plan;
   const { name: vm } = facts.vm;
   const { snapshots } = before;

@@ -124,7 +124,13 @@ function hardwareChanges(snapshot: Snapshot, facts: Facts): Extract<Warning, { k
   const taking = new Set(snapshotableDisks(facts.vm).map(({ target }) => target));
   return facts.hardware === undefined || then === undefined
     ? []
-    : [...compareHardware(facts.hardware.now, then, taking), ...sizeChanges(snapshot, facts)];
+    : [
+        // A VM that was renamed keeps its name.
+        ...compareHardware(facts.hardware.now, then, taking).filter(
+          ({ part, id }) => part !== 'other' || id !== 'name',
+        ),
+        ...sizeChanges(snapshot, facts),
+      ];
 }
 
 /**

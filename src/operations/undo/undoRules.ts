@@ -53,6 +53,7 @@ interface UndoFacts {
  * | revert             | a revert to the checkpoint that it took, or where nothing had changed, to what was current | it took none, or that is gone; another revert came after it |
  * | keep, favourite    | the mark as it was                         | the snapshot is gone, or another one has its name |
  * | trash              | taking it out, or putting it back          | the snapshot is gone, or another one has its name |
+ * | speed              | the limits as they were                    | –                                                |
  * | delete             | –                                          | what it held is gone: merged, or out of the image |
  * | prune, consolidate | –                                          | layers were merged                               |
  * | clone              | –                                          | it is a VM of its own, which is discarded there  |
@@ -114,7 +115,9 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedD
           };
     }
     case 'speed':
-      return { kind: 'mark', request: { ...request, to: request.instead, instead: request.to } };
+      return request.instead === undefined
+        ? notUndoableRefusal('gone')
+        : { kind: 'operation', request: { kind: 'speed', vm: request.vm, to: request.instead } };
     case 'delete':
       return notUndoableRefusal('deleted');
     case 'prune':
@@ -124,6 +127,7 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedD
       return notUndoableRefusal('cloned');
     case 'discard':
       return notUndoableRefusal('discarded');
+    case 'debug':
     case 'power':
       return notUndoableRefusal('power');
     case 'repair':

@@ -6,6 +6,10 @@ import { inQuotes } from '../quotes.js';
 import { findDenial } from '../../domain/denial.js';
 import { displayLine } from '../../domain/plainText.js';
 
+/** What libvirt writes itself: of the system, or of a user. Its pool of images is QEMU's. */
+const ownFolder =
+  /^(?:\/etc|\/run|\/var\/(?:lib|cache|log|run)|\/.+\/\.(?:config|cache|local\/share))\/libvirt\/(?!images\/)/u;
+
 /** Undefined: nobody forbade a file, or it is about something else, such as the socket. */
 export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'>): string | undefined {
   const denial =
@@ -16,7 +20,12 @@ export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'
   const file = denial.file === undefined ? t('the file') : inQuotes(displayLine(denial.file));
   switch (denial.by) {
     case 'permissions':
-      return t('QEMU runs as a separate user. Give that user access to {0} and to the folders above it.', file);
+      return ownFolder.test(denial.file ?? '')
+        ? t(
+            'libvirt keeps {0} itself, and may not use it. Check its owner, and that its file system is writable.',
+            file,
+          )
+        : t('QEMU runs as a separate user. Give that user access to {0} and to the folders above it.', file);
     case 'appArmor':
       return t(
         'AppArmor denies access. Shut down the VM and try again, or allow {0} in {1}.',

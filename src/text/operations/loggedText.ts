@@ -20,7 +20,6 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
     case 'keep':
     case 'trash':
     case 'favourite':
-    case 'speed':
       return markWords(request, title);
     case 'create':
     case 'describe':
@@ -35,6 +34,8 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
     case 'power':
     case 'prune':
     case 'repair':
+    case 'speed':
+    case 'debug':
       return operationWords(request, '');
   }
 }
@@ -112,7 +113,7 @@ function titleThen(changes: LoggedOperation['changes'], name: string, view: Pick
 }
 
 /** A mark as far as words tell of it. */
-export type MarkWithoutVm<T = MarkRequest> = T extends MarkRequest ? Omit<T, 'vm' | 'until' | 'to'> : never;
+export type MarkWithoutVm<T = MarkRequest> = T extends MarkRequest ? Omit<T, 'vm' | 'until'> : never;
 
 /** @param title of a snapshot, by its name */
 export function markWords(request: MarkWithoutVm, title: (name: string) => string): string {
@@ -129,8 +130,6 @@ export function markWords(request: MarkWithoutVm, title: (name: string) => strin
       return request.snapshot === undefined
         ? t('removing the favourite')
         : t('making {0} the favourite', title(request.snapshot));
-    case 'speed':
-      return t('setting the speed of disks and networks');
   }
 }
 

@@ -58,6 +58,8 @@ export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): 
     case 'repair':
     case 'consolidate':
     case 'prune':
+    case 'speed':
+    case 'debug':
       return '';
   }
 }

@@ -145,6 +145,18 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     confirm: ({ action }) => powers[action].confirm(),
     done: (_, { vm, result }) => [t('{0} is now {1}.', vm, stateWord(result)), ...clockText(result)].join(' '),
   },
+  speed: {
+    doing: () => t('setting the speed of disks and networks'),
+    question: (_, { vm }) => t('Change the speed of the disks and networks of {0}?', vm),
+    confirm: () => t('Change'),
+    done: (_, { vm }) => t('Changed the speed of the disks and networks of {0}.', vm),
+  },
+  debug: {
+    doing: () => t('debugging'),
+    question: (_, { vm }) => t('Let debuggers attach to {0}?', vm),
+    confirm: () => t('Allow'),
+    done: (_, { vm }) => t('No debugger is attached to {0}.', vm),
+  },
   clone: {
     doing: ({ clone, ram }) => (ram === undefined ? t('cloning as {0}', clone.name) : t('forking as {0}', clone.name)),
     question: ({ clone }, { vm }) => t('Clone {0} as {1}?', vm, clone.name),
@@ -298,5 +310,5 @@ function stateWord(result: OperationResult): string {
 }
 
 export function nothingToUndoText(vm: string): string {
-  return t('No revert of {0} can be undone: the checkpoints no longer exist.', displayLine(vm));
+  return t('No revert of {0} can be undone: there was none, or its checkpoint no longer exists.', displayLine(vm));
 }

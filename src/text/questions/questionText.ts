@@ -43,6 +43,8 @@ function effectLines({ plan, target }: PlannedTarget, now: number): readonly str
     case 'clone':
     case 'discard':
     case 'power':
+    case 'speed':
+    case 'debug':
     case 'create':
     case 'describe':
     case 'rename':
@@ -225,6 +227,8 @@ function keptLines(planned: readonly PlannedTarget[]): readonly string[] {
       return [t('The original VM is not affected.')];
     case 'clone':
     case 'power':
+    case 'speed':
+    case 'debug':
     case 'create':
     case 'describe':
     case 'rename':

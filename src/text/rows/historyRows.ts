@@ -150,6 +150,8 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
         : text(kind),
     discard: () => operationWords({ kind: 'discard' } as OperationRequest, ''),
     consolidate: () => operationWords({ kind: 'consolidate' } as OperationRequest, ''),
+    speed: () => operationWords({ kind: 'speed' } as OperationRequest, ''),
+    debug: () => operationWords({ kind: 'debug' } as OperationRequest, ''),
     repair: () => operationWords({ kind: 'repair' } as OperationRequest, ''),
     restore: () => t('restoring its backup of {0}', momentText(request['madeAt'])),
     backup: () => t('backing it up to {0} as {1}', text(request['to']), text(request['id'])),
@@ -172,8 +174,6 @@ function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request'
       return names.length > 0 && (kept === 'kept' || kept === 'free') ? { kind, snapshots: names, kept } : undefined;
     case 'trash':
       return names.length > 0 && (put === 'in' || put === 'out') ? { kind, snapshots: names, put } : undefined;
-    case 'speed':
-      return { kind, instead: { disks: {}, networks: {} } };
     case 'favourite':
       return { kind, ...(typeof snapshot === 'string' && { snapshot }) };
     default:

@@ -23,13 +23,14 @@ export type GuestProblem =
   | { readonly kind: 'rootUser' }
   /** For ssh. */
   | { readonly kind: 'noSshName' | 'noAddress'; readonly name: string }
-  | { readonly kind: 'sameAddress'; readonly name: string; readonly other: string }
+  | { readonly kind: 'sameAddress' | 'maybeSameAddress'; readonly name: string; readonly other: string }
   /** It was not changed. `line`: what should stand in it. */
   | {
       readonly kind: 'sshConfig';
       readonly file: string;
       readonly line?: string;
-      readonly why: 'notOurs' | 'denied' | 'tooLong' | 'oddPath';
+      /** `nowhere`: it is a link to what is not there. */
+      readonly why: 'notOurs' | 'denied' | 'nowhere' | 'tooLong' | 'oddPath';
     }
   | { readonly kind: 'noFile'; readonly file: string }
   | { readonly kind: 'noProgram'; readonly program: string }

@@ -85,6 +85,12 @@ export function guestProblemText(problem: GuestProblem): string {
         displayLine(problem.name),
         displayLine(problem.other),
       );
+    case 'maybeSameAddress':
+      return t(
+        '{1} has the same origin as {0}, runs in the same network, and its address is unknown. It may be the same one, so it is not certain which one would answer. Stop one of them, or unplug its network.',
+        displayLine(problem.name),
+        displayLine(problem.other),
+      );
     case 'sshConfig':
       return sshConfigText(problem);
     case 'noFile':
@@ -153,6 +159,7 @@ function sshConfigText({ file, line, why }: Extract<GuestProblem, { kind: 'sshCo
   const reasons = {
     notOurs: () => t('{0} is not a file of yours, so it was not changed.', shown),
     denied: () => t('{0} cannot be changed: permission is missing, or somebody else writes to it.', shown),
+    nowhere: () => t('{0} is a link to a file that does not exist. Create that file, or remove the link.', shown),
     tooLong: () => t('{0} is larger than {1}, so it was not changed.', shown, bytesText(1024 * 1024)),
   };
   return `${reasons[why]()} ${t('The line is: {0}', displayLine(line ?? '', 500))}`;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, rm, rmdir, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { sharedLoginOf } from '../../../src/hosts/sharedLogin.js';
+import { sharingOf } from '../../../src/hosts/sharedLogin.js';
 
 describe('a shared login', () => {
   let runtime: string;
@@ -15,8 +15,8 @@ describe('a shared login', () => {
   /** As a client that shares none yet. */
   const isKeptIn = async (folder: string): Promise<boolean> => {
     const command = { program: 'false', args: ['host'] };
-    const path = await sharedLoginOf(command, { XDG_RUNTIME_DIR: runtime, PATH: process.env['PATH'] });
-    return path?.startsWith(`${folder}/`) === true;
+    const { wish } = await sharingOf(() => command, { XDG_RUNTIME_DIR: runtime, PATH: process.env['PATH'] });
+    return wish.sharedLogin?.startsWith(`${folder}/`) === true;
   };
 
   it('is in a folder of its user, which nobody else enters', async () => {

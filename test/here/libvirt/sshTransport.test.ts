@@ -124,6 +124,16 @@ describe('openSshTransport', () => {
     await new Promise((resolve) => stream.once('close', resolve).resume());
   });
 
+  it('makes a login of its own beside one that was stopped', async () => {
+    const ours = `case "$*" in *ControlPath=?none*|*ControlPath=none*) ;; *ControlPath=*) exec sleep 600;; esac`;
+    await client();
+    const stopped = ['#!/bin/sh', ours, 'case "$*" in *"-O check"*) exit 255;; esac', 'for last; do :; done'];
+    const mark = `echo "$last" | grep -o 'virt-rewind-[0-9a-f]*' | head -n 1; exec cat`;
+    await writeFile(join(dir, 'client'), [...stopped, mark].join('\n'));
+    const { stream } = await open();
+    stream.destroy();
+  });
+
   it('ends the client when nobody waits any more', async () => {
     await client(`echo $$ > '${join(dir, 'pid')}'`, 'exec sleep 600');
     const stop = new AbortController();

@@ -75,6 +75,8 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
     case 'describe':
     case 'discard':
     case 'power':
+    case 'speed':
+    case 'debug':
       throw new Error(`nothing is known of the ends of ${request.kind}`);
   }
 }

@@ -315,11 +315,14 @@ describe('a revert to a VM of other hardware', () => {
       item('memory', 'memory', { bytes: '2' }, '2'),
       item('disk', 'vda', { file: '/img/web.b' }, 'b'),
       item('disk', 'vdb', {}, 'vdb'),
+      // Renamed since, which it stays.
+      item('other', 'name', {}, 'web'),
     ];
     const then = [
       item('memory', 'memory', { bytes: '1' }, '1'),
       item('disk', 'vda', { file: base }, 'base'),
       item('other', 'sound', {}, ''),
+      item('other', 'name', {}, 'old'),
     ];
     const at = outside({});
     const inWhat = {

@@ -85,10 +85,12 @@ export class FakeGuests implements GuestAccess {
     return Promise.resolve(this.tuning);
   }
 
-  tune(_uuid: string, to: Tuning): Promise<Tuning> {
-    const before = this.tuning;
-    this.tuning = to;
-    return Promise.resolve(before);
+  networksOf(): Promise<readonly string[]> {
+    return Promise.resolve(['virbr0']);
+  }
+
+  readDebugger(): Promise<'none'> {
+    return Promise.resolve('none');
   }
 
   dirtyRateOf(): Promise<undefined> {

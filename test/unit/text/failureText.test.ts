@@ -374,6 +374,13 @@ describe('failure text', () => {
     assert.match(advice("Could not open '/images/a.qcow2': Permission denied"), /access to “\/images\/a\.qcow2”/);
     assert.match(advice("unable to set security context 'x' on '/images/a.qcow2': Operation not permitted"), /SELinux/);
     assert.doesNotMatch(advice('something else'), /AppArmor|SELinux|right to/);
+    // What libvirt writes itself, QEMU has nothing to do with.
+    const ofQemu = advice("Could not open '/var/lib/libvirt/images/a.qcow2': Permission denied").replace('images/', '');
+    for (const folder of ['/var/lib/libvirt/qemu/snapshot', '/etc/libvirt/qemu', '/home/ann/.config/libvirt/qemu']) {
+      const own = advice(`cannot create file '${folder}/a.qcow2': Permission denied`);
+      assert.match(own, new RegExp(`“${folder}/a.qcow2”`, 'u'));
+      assert.notEqual(own.replace(folder, '/var/lib/libvirt'), ofQemu, folder);
+    }
     const socket = new Failure('denied', { group: 'libvirt', libvirtMessage: "'/run/sock': Permission denied" });
     assert.match(failureText(socket).nextStep, /usermod/);
   });

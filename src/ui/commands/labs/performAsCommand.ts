@@ -48,6 +48,8 @@ function commandFor(request: OperationRequest): readonly [CommandId, object] {
     case 'describe':
     case 'consolidate':
     case 'prune':
+    case 'speed':
+    case 'debug':
       throw new CommandError('invalid', t('The lesson has no such step.'));
   }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
+import { t } from '@vscode/l10n';
 import { asFailure } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { Emitter } from '../../../base/emitter.js';
@@ -21,14 +22,17 @@ const interruptAndDetach = '\u0003$D;1#b0';
 const ok = '$OK#9a';
 const detachMs = 1_000;
 
-type RelayEngine = Pick<EnginePort, 'guests' | 'requireOpen'>;
+type RelayEngine = Pick<EnginePort, 'guests' | 'requireOpen' | 'holdDebugger'>;
 
 type GuestLine = Awaited<ReturnType<RelayEngine['guests']['debuggerOf']>>;
+
+type HeldDebugger = Awaited<ReturnType<RelayEngine['holdDebugger']>>;
 
 interface RelayParts {
   readonly server: Server;
   readonly folder: string | undefined;
   readonly log: Log;
+  readonly held: HeldDebugger;
   readonly address: string;
 }
 
@@ -41,6 +45,8 @@ export class DebugRelay {
   readonly #broke = new Emitter<void>();
   readonly #failed = new Emitter<Failure>();
   readonly #closed = new Emitter<void>();
+  /** Absent while the VM is off. */
+  #held: HeldDebugger | undefined;
   #session: Promise<void> | undefined;
   #debugger: Socket | undefined;
 
@@ -59,6 +65,7 @@ export class DebugRelay {
     this.#server = parts.server;
     this.#folder = parts.folder;
     this.#log = parts.log;
+    this.#held = parts.held;
     this.address = parts.address;
     this.#server.on('connection', (socket) => {
       socket.on('error', () => undefined);
@@ -87,16 +94,13 @@ export class DebugRelay {
       throw new Failure('refused', { vm: vm.name, refusal });
     }
     await engine.requireOpen(ref.connection, vm.name);
-    const server = createServer({ noDelay: true });
-    // Nobody else gets into the folder. Windows has no such sockets.
-    const folder = process.platform === 'win32' ? undefined : await mkdtemp(join(tmpdir(), 'virt-rewind-gdb-'));
-    await new Promise<void>((resolve, reject) => {
-      server.once('listening', resolve).once('error', reject);
-      server.listen(folder === undefined ? { host: '127.0.0.1', port: 0 } : { path: join(folder, 'vm') });
-    });
-    const port = server.address();
-    const address = typeof port === 'string' ? port : `127.0.0.1:${port?.port}`;
-    return new DebugRelay(engine, ref, { server, folder, log, address });
+    const held = await engine.holdDebugger(ref);
+    try {
+      return new DebugRelay(engine, ref, { ...(await listen()), held, log });
+    } catch (error) {
+      await held.end();
+      throw error;
+    }
   }
 
   /** Leaves the guest, which runs on. Never rejects. */
@@ -105,33 +109,55 @@ export class DebugRelay {
     this.#closed.fire();
     this.#debugger?.destroy();
     await this.#session;
+    await this.#held?.end();
     if (this.#folder !== undefined) {
       await rm(this.#folder, { recursive: true, force: true }).catch((error: unknown) => this.#log.warn(String(error)));
     }
+  }
+
+  /** What is left is looked at. Written down again at once: a debugger does not wait long for its first answer. */
+  async #leaveHeld(): Promise<void> {
+    await this.#held?.leave();
+    this.#held = await this.#engine.holdDebugger(this.#ref).catch(() => undefined);
   }
 
   async #serve(socket: Socket): Promise<void> {
     // Its first words wait.
     socket.pause();
     const beside = this.#folder === undefined ? undefined : join(this.#folder, 'qemu');
-    const line = await this.#engine.guests.debuggerOf(this.#ref, beside);
+    let line: GuestLine | undefined;
     try {
+      this.#held ??= await this.#engine.holdDebugger(this.#ref);
+      line = await this.#engine.guests.debuggerOf(this.#ref, beside);
       const stream = await line.open('ifFree');
       if (stream === undefined) {
         throw new Failure('unsupported', { vm: this.#ref.uuid, doing: 'attaching a debugger to a VM that is off' });
       }
       const gone = await joinUntilEnd(socket, stream, line);
-      // In a new QEMU there is none.
-      if (!stream.closed) {
-        await this.#engine.guests.closeDebugger(this.#ref);
-      }
+      // In a new QEMU there is none. If only the way to it has ended, the guest stands still.
+      await (stream.closed ? this.#leaveHeld() : this.#engine.guests.closeDebugger(this.#ref));
       if (gone === 'guest') {
         this.#broke.fire();
       }
+    } catch (error) {
+      await this.#leaveHeld();
+      throw error;
     } finally {
-      line.dispose();
+      line?.dispose();
     }
   }
+}
+
+async function listen(): Promise<Pick<RelayParts, 'server' | 'folder' | 'address'>> {
+  const server = createServer({ noDelay: true });
+  // Nobody else gets into the folder. Windows has no such sockets.
+  const folder = process.platform === 'win32' ? undefined : await mkdtemp(join(tmpdir(), 'virt-rewind-gdb-'));
+  await new Promise<void>((resolve, reject) => {
+    server.once('listening', resolve).once('error', reject);
+    server.listen(folder === undefined ? { host: '127.0.0.1', port: 0 } : { path: join(folder, 'vm') });
+  });
+  const port = server.address();
+  return { server, folder, address: typeof port === 'string' ? port : `127.0.0.1:${port?.port}` };
 }
 
 /** Until either has ended. @returns which one went */
@@ -145,7 +171,10 @@ async function joinUntilEnd(socket: Socket, stream: Duplex, line: GuestLine): Pr
       socket.once(event, () => resolve('debugger'));
     }
     socket.on('data', (bytes: Buffer) => {
-      const { pass, isKill } = takeOrLeave(words, bytes);
+      const { pass, isKill, refused } = takeOrLeave(words, bytes);
+      if (refused !== undefined) {
+        socket.write(refusalOf(refused));
+      }
       if (pass.length > 0 && !stream.write(pass)) {
         socket.pause();
         stream.once('drain', () => socket.resume());
@@ -167,6 +196,16 @@ async function joinUntilEnd(socket: Socket, stream: Duplex, line: GuestLine): Pr
     await leave(stream);
   }
   return gone;
+}
+
+/** Shown by the debugger before its own word for an error. */
+function refusalOf(command: string): string {
+  const packet = (content: string): string => {
+    const sum = Buffer.from(content, 'latin1').reduce((all, byte) => (all + byte) % 256, 0);
+    return `$${content}#${sum.toString(16).padStart(2, '0')}`;
+  };
+  const text = t('Virt Rewind does not pass “{0}” to QEMU: only commands that show something.', command);
+  return `+${packet(`O${Buffer.from(`${text}\n`).toString('hex')}`)}${packet('E01')}`;
 }
 
 /** What speaks something else is sent away as if it had wanted to kill the guest. */

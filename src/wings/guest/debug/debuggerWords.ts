@@ -1,5 +1,7 @@
 // What a debugger says by gdb's protocol, as far as QEMU must not hear it twice, or at all. Pure.
 
+import { displayLine } from '../../../domain/plainText.js';
+
 /** Far more than QEMU takes at once. */
 const mostPending = 256 * 1024;
 const [begin, end] = ['$', '#'];
@@ -8,6 +10,8 @@ const sumLength = 2;
 interface HeardWords {
   /** For QEMU: packets pass whole. */
   readonly pass: Buffer;
+  /** A command for QEMU's monitor that may end or change it, and does not pass. */
+  readonly refused?: string;
   /** QEMU would end itself at it, and the guest with it. What comes behind it is of no use. */
   readonly isKill: boolean;
 }
@@ -20,7 +24,14 @@ export class DebuggerWords {
   /** @throws Error where it is no such protocol */
   take(bytes: Uint8Array): HeardWords {
     const all = Buffer.concat([this.#pending, bytes]);
-    let passed = 0;
+    const pass: Buffer[] = [];
+    let refused: string | undefined;
+    let [passed, taken] = [0, 0];
+    const endAt = (to: number, isKill: boolean): HeardWords => ({
+      pass: Buffer.concat([...pass, all.subarray(taken, to)]),
+      isKill,
+      ...(refused !== undefined && { refused }),
+    });
     for (;;) {
       const from = all.indexOf(begin, passed);
       const to = from < 0 ? -1 : all.indexOf(end, from);
@@ -31,17 +42,32 @@ export class DebuggerWords {
         if (this.#pending.length > mostPending) {
           throw new Error('a packet that does not end');
         }
-        return { pass: all.subarray(0, whole), isKill: false };
+        return endAt(whole, false);
       }
       // Of a packet that is too long for it, QEMU takes what begins again within it.
       const packet = unescape(all.toString('latin1', all.lastIndexOf(begin, to) + 1, to));
       if (packet === 'k' || packet.startsWith('vKill;')) {
-        return { pass: all.subarray(0, from), isKill: true };
+        return endAt(from, true);
+      }
+      const command = monitorCommandIn(packet);
+      if (command !== undefined && !onlyShows.test(command)) {
+        pass.push(all.subarray(taken, from));
+        taken = next;
+        refused = displayLine(command);
       }
       this.isDetached = /^D(?:;[\da-f]+)?$/u.test(packet);
       passed = next;
     }
   }
+}
+
+/** QEMU knows a command by any of its names; what is not among these is not known to be harmless. */
+const onlyShows = /^ *(?:help|\?|info|print|p|x|xp|gva2gpa|gpa2hva|gpa2hpa)(?: [ -~]*)?$/u;
+
+/** As gdb has it of `monitor COMMAND`: in hexadecimal digits. */
+function monitorCommandIn(packet: string): string | undefined {
+  const [, digits] = /^qRcmd,([\da-f]*)/iu.exec(packet) ?? [];
+  return digits === undefined ? undefined : Buffer.from(digits, 'hex').toString('latin1');
 }
 
 /** Any character may be escaped. */

@@ -3,7 +3,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import * as promises from 'node:fs/promises';
-import { chmod, mkdir, open, rename, rm, stat, truncate, unlink } from 'node:fs/promises';
+import { chmod, link, mkdir, open, rename, rm, stat, truncate, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { thisComputer } from '../../../base/fileSystem.js';
@@ -17,7 +17,7 @@ import { qemuImg } from '../../../qemu/qemuImg.js';
 import { GuestFault } from '../guestFault.js';
 import type { CatalogueImage } from './catalogue.js';
 import { isOfDigest, type KeptImage, keptName, listKept, removeKept } from '../../../driver/files/keptImages.js';
-import { asUnreached, openAddress } from './openAddress.js';
+import { asUnreached, openAddress, readSteadily, TooSlow } from './openAddress.js';
 import { wantedDigest, type WantedDigest } from './wantedDigest.js';
 
 const mostImageBytes = 32 * 1024 ** 3;
@@ -58,6 +58,34 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
   if (same !== undefined) {
     return { kept: same, isOld: true, ...notes };
   }
+  const twin = (await listKept(store)).find((one) => isOfDigest(one, digest));
+  if (twin === undefined) {
+    await receiveKept(image, digest, wish);
+  } else {
+    // Each content is there once, whatever it is called.
+    await link(twin.path, join(store, keptName({ name: image.name, digest, content: twin.content }))).catch(
+      (error: unknown) => {
+        if (!hasCode(error, 'EEXIST')) {
+          throw error;
+        }
+      },
+    );
+  }
+  const all = await listOwn();
+  const kept = all.find((one) => isOfDigest(one, digest));
+  if (kept === undefined) {
+    throw new GuestFault({ kind: 'notKept', name: image.name });
+  }
+  for (const older of all) {
+    if (older !== kept) {
+      await removeKept(store, older);
+    }
+  }
+  return { kept, isOld: twin !== undefined, ...notes };
+}
+
+async function receiveKept(image: CatalogueImage, digest: string, wish: FetchWish): Promise<void> {
+  const { store, environment } = wish;
   await mkdir(store, { recursive: true, mode: 0o711 });
   // As the store calls what it imports: a part that nobody continues for a day goes.
   const id = createHash('sha256').update(`${image.address}\n${digest}`).digest('hex').slice(0, 16);
@@ -73,17 +101,6 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
   } finally {
     await ((await undefinedIfAbsent(stat(part))) === undefined ? removePart(folder) : hold.release());
   }
-  const all = await listOwn();
-  const kept = all.find((one) => isOfDigest(one, digest));
-  if (kept === undefined) {
-    throw new GuestFault({ kind: 'notKept', name: image.name });
-  }
-  for (const older of all) {
-    if (older !== kept) {
-      await removeKept(store, older);
-    }
-  }
-  return { kept, isOld: false, ...notes };
 }
 
 /** Two that write into one file would spoil it for each other. @throws GuestFault `fetching` */
@@ -153,7 +170,7 @@ async function receive({ address, digest }: CatalogueImage, part: string, wish: 
       return isContinued;
     } catch (error) {
       const fault = asUnreached(error, address, signal);
-      const isBroken = fault instanceof GuestFault && fault.problem.kind === 'unreached';
+      const isBroken = fault instanceof GuestFault && fault.problem.kind === 'unreached' && !(fault instanceof TooSlow);
       if (!isBroken || breaks >= mostBreaks || (await sizeNow()) <= from) {
         throw fault;
       }
@@ -179,7 +196,7 @@ async function writeFrom(
   let size = at;
   let seen = at;
   try {
-    for await (const bytes of answer) {
+    for await (const bytes of readSteadily(answer, address)) {
       size += bytes.length;
       if (size > mostImageBytes) {
         throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });

@@ -1,6 +1,7 @@
 // Opens an address of the web. What comes is untrusted; redirects lead to no place that is less safe than the first.
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
+import { type Clock, systemClock } from '../../../base/clock.js';
 import { GuestFault } from '../guestFault.js';
 
 interface AddressWish {
@@ -14,6 +15,8 @@ interface AddressWish {
 const mostRedirects = 5;
 /** Of a server that says nothing. */
 const silenceMs = 60_000;
+/** Of one that brings less in that time nobody sees the end. */
+const leastBytes = 64 * 1024;
 const redirects = [301, 302, 303, 307, 308];
 
 /**
@@ -46,6 +49,33 @@ export async function openAddress(address: string, wish: AddressWish): Promise<I
   throw new GuestFault({ kind: 'redirect', address: url.href });
 }
 
+/** A server that brings a few bytes now and then. */
+export class TooSlow extends GuestFault {
+  constructor(address: string) {
+    super({ kind: 'unreached', address, said: `less than ${leastBytes / 1024} KB in ${silenceMs / 1_000} s` });
+  }
+}
+
+/** As they come. @throws TooSlow */
+export async function* readSteadily(
+  parts: AsyncIterable<Buffer>,
+  address: string,
+  clock: Pick<Clock, 'ticks'> = systemClock,
+): AsyncGenerator<Buffer> {
+  let [since, bytes] = [clock.ticks(), 0];
+  for await (const part of parts) {
+    bytes += part.length;
+    const now = clock.ticks();
+    if (now - since >= silenceMs) {
+      if (bytes < leastBytes) {
+        throw new TooSlow(address);
+      }
+      [since, bytes] = [now, 0];
+    }
+    yield part;
+  }
+}
+
 /** @throws GuestFault as `openAddress`; `answered`, `tooLarge` */
 export async function readAddress(address: string, most: number, wish: AddressWish): Promise<Buffer> {
   const answer = await openAddress(address, wish);
@@ -55,7 +85,7 @@ export async function readAddress(address: string, most: number, wish: AddressWi
     }
     const parts: Buffer[] = [];
     let length = 0;
-    for await (const part of answer as AsyncIterable<Buffer>) {
+    for await (const part of readSteadily(answer, address)) {
       length += part.length;
       if (length > most) {
         throw new GuestFault({ kind: 'tooLarge', address, most });
@@ -92,8 +122,14 @@ async function ask(url: URL, { signal, from = 0 }: AddressWish): Promise<Incomin
     return await new Promise((resolve, reject) => {
       const get = url.protocol === 'https:' ? getHttps : getHttp;
       const asking = get(url, { headers, signal }, resolve);
-      asking.on('error', reject);
-      asking.setTimeout(silenceMs, () => asking.destroy(new Error(`no answer for ${silenceMs / 1_000} s`)));
+      const end = (): unknown => asking.destroy(new Error(`no answer for ${silenceMs / 1_000} s`));
+      // The one for a server that says nothing, the other for one that never comes to the content.
+      asking.setTimeout(silenceMs, end);
+      const late = setTimeout(end, silenceMs);
+      asking
+        .on('error', reject)
+        .once('close', () => clearTimeout(late))
+        .once('response', () => clearTimeout(late));
     });
   } catch (error) {
     throw asUnreached(error, url.href, signal);

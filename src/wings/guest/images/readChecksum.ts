@@ -14,11 +14,15 @@ const bsdLine = /^SHA(?:256|512) \((.+)\) = ([\da-f]{128}|[\da-f]{64})$/iu;
  * @returns SHA-512 before SHA-256; undefined where there is none, or two that differ
  */
 export function readChecksum(text: string, name: string): string | undefined {
-  const found = text.split(/\r?\n/u).flatMap((one) => {
-    const [, bsdName, bsdHex] = bsdLine.exec(one) ?? [];
-    const [, hex = bsdHex, of = bsdName] = line.exec(one) ?? [];
-    return hex === undefined ? [] : [{ of, hex: hex.toLowerCase() }];
-  });
+  // Editors of Windows begin a text with the mark of its encoding.
+  const found = text
+    .replace(/^\uFEFF/u, '')
+    .split(/\r?\n/u)
+    .flatMap((one) => {
+      const [, bsdName, bsdHex] = bsdLine.exec(one) ?? [];
+      const [, hex = bsdHex, of = bsdName] = line.exec(one) ?? [];
+      return hex === undefined ? [] : [{ of, hex: hex.toLowerCase() }];
+    });
   const [only] = found;
   const own = only?.of === undefined && found.length === 1 ? found : found.filter(({ of }) => of === name);
   const longest = Math.max(...own.map(({ hex }) => hex.length));

@@ -1,11 +1,13 @@
 // How ssh reaches a guest now: looked up each time, because a revert, a fork or a clone changes it.
 import { networkInterfaces } from 'node:os';
 import { systemClock } from '../../../base/clock.js';
+import { mapLimited } from '../../../base/mapLimited.js';
 import { Failure } from '../../../domain/failure.js';
 import type { GuestAddress } from '../../../domain/guestAddress.js';
+import { isSameHost } from '../../../driver/sharedHost.js';
 import { guestAddress } from '../../../engine/guestAddress.js';
-import { sharedLoginOf } from '../../../hosts/sharedLogin.js';
-import { sshCommand, type SshCommand, type SshHost } from '../../../hosts/sshCommand.js';
+import { sharingOf } from '../../../hosts/sharedLogin.js';
+import { sshCommand, type SshCommand, type SshHost, type SshWish } from '../../../hosts/sshCommand.js';
 import type { VmView } from '../../../live/views.js';
 import { requireGuestOn } from '../../../session/requireGuestOn.js';
 import type { Session } from '../../../session/session.js';
@@ -34,7 +36,7 @@ interface WayWish {
 
 const port = 22;
 const usualMs = 10_000;
-const mostOthers = 16;
+const atOnce = 8;
 
 /** By its name for ssh. Those on other hosts are looked at where no VM here is called so. @throws as `guestWay` */
 export async function wayByName(stem: string, wish: WayWish): Promise<GuestWay> {
@@ -64,7 +66,7 @@ export async function wayByName(stem: string, wish: WayWish): Promise<GuestWay> 
   return guestWay(view, wish);
 }
 
-/** @throws Failure `refused` where it is not on, `cancelled`; GuestFault `noAddress`, `sameAddress` */
+/** @throws Failure `refused` where it is not on, `cancelled`; GuestFault `noAddress`, and as `requireAlone` */
 export async function guestWay(
   view: VmView,
   { session, environment, signal, atMostMs = usualMs }: WayWish,
@@ -83,8 +85,8 @@ export async function guestWay(
   if (found === 'late') {
     throw new GuestFault({ kind: 'noAddress', name: vm.name });
   }
-  const { address } = found;
-  await requireAlone(view, address, session);
+  const { address, leftMs } = found;
+  await requireAlone(view, address, { session, signal, atMostMs: leftMs });
   const known = await knownGuest(folder, vm.uuid, originsOf(view, session));
   const host = await login?.sshHost?.();
   return {
@@ -94,19 +96,57 @@ export async function guestWay(
   };
 }
 
-/** A fork in the network of its original VM has the same address, and the same key: nothing tells who would answer. */
-async function requireAlone(view: VmView, address: string, { engine }: Session): Promise<void> {
-  const family = new Set([view.vm.uuid, view.vm.clone?.of]);
-  const others = (engine.connections.find(({ uri }) => uri === view.ref.connection)?.vms ?? []).filter(
-    ({ vm }) =>
-      vm.uuid !== view.vm.uuid && vm.power === 'running' && (family.has(vm.uuid) || family.has(vm.clone?.of ?? '')),
-  );
-  for (const other of others.slice(0, mostOthers)) {
-    const theirs = await engine.guests.addressesOf(other.ref).catch(() => []);
-    if (theirs.some((one) => one.address === address)) {
-      throw new GuestFault({ kind: 'sameAddress', name: view.vm.name, other: other.vm.name });
+/**
+ * A fork in the network of its original VM has the same address, and the same key: nothing tells who would answer. So
+ * has a clone whose guest names itself to the DHCP server as the original does: libvirt then knows that address of the
+ * last one that asked for it, and none of the other.
+ *
+ * @throws GuestFault `sameAddress`, `maybeSameAddress`, where another one of the family runs in that network
+ */
+async function requireAlone(
+  view: VmView,
+  address: string,
+  { session, signal, atMostMs }: Required<Omit<WayWish, 'environment'>>,
+): Promise<void> {
+  const { engine } = session;
+  const others = familyOf(view, session).filter(({ vm }) => vm.power === 'running');
+  const own = others.length === 0 ? [] : await engine.guests.networksOf(view.ref);
+  await mapLimited(others, atOnce, async ({ ref, vm }) => {
+    const networks = await engine.guests.networksOf(ref).catch(() => own);
+    if (!networks.some((one) => own.includes(one))) {
+      return;
+    }
+    let theirs: readonly GuestAddress[] = [];
+    const addressesOf = async (): Promise<readonly GuestAddress[]> =>
+      (theirs = await engine.guests.addressesOf(ref).catch(() => []));
+    const found = await guestAddress(atMostMs, { clock: systemClock, signal, addressesOf });
+    if (found === 'stopped') {
+      throw new Failure('cancelled', {});
+    }
+    const kind = theirs.some((one) => one.address === address) ? 'sameAddress' : 'maybeSameAddress';
+    if (kind === 'sameAddress' || typeof found === 'string') {
+      throw new GuestFault({ kind, name: view.vm.name, other: vm.name });
+    }
+  });
+}
+
+/** On the same host, over whichever connection: all that were made of one VM, be it gone, and that VM. */
+function familyOf({ ref, vm }: VmView, { engine }: Session): readonly VmView[] {
+  const host = engine.connections.find(({ uri }) => uri === ref.connection)?.capabilities;
+  const all = engine.connections
+    .filter(({ uri, capabilities }) => uri === ref.connection || isSameHost(capabilities, host))
+    .flatMap(({ vms }) => vms);
+  const family = new Set([vm.uuid]);
+  for (let size = 0; size < family.size;) {
+    size = family.size;
+    for (const { vm: one } of all) {
+      const both = [one.uuid, ...(one.clone === undefined ? [] : [one.clone.of])];
+      if (both.some((uuid) => family.has(uuid))) {
+        both.forEach((uuid) => family.add(uuid));
+      }
     }
   }
+  return all.filter((one) => one.vm.uuid !== vm.uuid && family.has(one.vm.uuid));
 }
 
 /** Of which it was made, the nearest first: as far as they are there, or their marks are. */
@@ -130,8 +170,9 @@ function ownAddresses(): ReadonlySet<string> {
 
 /** In the login of the connection where that is open. */
 async function through(host: SshHost, address: string, environment: NodeJS.ProcessEnv): Promise<SshCommand> {
-  const shared = await sharedLoginOf(sshCommand(host, { isBatch: false }, ''), environment);
-  const wish = { isBatch: false, ...(shared !== undefined && { sharedLogin: shared }) };
-  const { program, args } = sshCommand(host, wish, '');
+  const commandFor = (more: Pick<SshWish, 'sharedLogin'>): SshCommand =>
+    sshCommand(host, { isBatch: false, ...more }, '');
+  const { wish } = await sharingOf(commandFor, environment);
+  const { program, args } = commandFor(wish);
   return { program, args: ['-W', `[${address}]:${port}`, ...args.slice(0, -1)] };
 }

@@ -1,7 +1,7 @@
 // The files that ssh reads: one of ours, included by one line in the user's own configuration, and one for each guest,
 // written when ssh asks for it.
 import * as promises from 'node:fs/promises';
-import { lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
+import { copyFile, lstat, mkdir, open, readdir, realpath, rename, rm, stat, unlink } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
@@ -101,16 +101,18 @@ interface ReadConfig {
   readonly text: string;
   readonly mode: number;
   readonly state: string;
+  /** It has another name, as those of programs that keep such files in one folder. */
+  readonly isLinked: boolean;
 }
 
 /** @throws GuestFault `sshConfig` */
 async function readConfig(file: string, line: string): Promise<ReadConfig> {
-  const fail = (why: 'notOurs' | 'denied' | 'tooLong'): never => {
+  const fail = (why: 'notOurs' | 'denied' | 'nowhere' | 'tooLong'): never => {
     throw new GuestFault({ kind: 'sshConfig', file, line, why });
   };
   try {
     if ((await undefinedIfAbsent(lstat(file))) === undefined) {
-      return { text: '', mode: 0o600, state: '' };
+      return { text: '', mode: 0o600, state: '', isLinked: false };
     }
     const real = await realpath(file);
     const facts = await stat(real);
@@ -122,10 +124,13 @@ async function readConfig(file: string, line: string): Promise<ReadConfig> {
     }
     const text = (await readFileAtMost(real, mostBytes)).toString('latin1');
     const state = `${facts.ino} ${facts.size} ${facts.mtimeMs}`;
-    return { real, text, mode: facts.mode & 0o777, state };
+    return { real, text, mode: facts.mode & 0o777, state, isLinked: facts.nlink > 1 };
   } catch (error) {
-    if (hasCode(error, 'EACCES', 'EPERM', 'ELOOP') || isAbsent(error)) {
+    if (hasCode(error, 'EACCES', 'EPERM')) {
       return fail('denied');
+    }
+    if (hasCode(error, 'ELOOP') || isAbsent(error)) {
+      return fail('nowhere');
     }
     throw error;
   }
@@ -153,7 +158,8 @@ async function changeConfig(file: string, line: string, isWanted: boolean): Prom
         await made.close();
       }
       if ((await readConfig(file, line)).state === read.state) {
-        await rename(making, real);
+        // A new file would be one that the other name does not lead to.
+        await (read.isLinked ? copyFile(making, real) : rename(making, real));
         return;
       }
     } catch (error) {

@@ -24,11 +24,12 @@ export function sshOptions(
     // Nobody else can have the key of a guest that we made. Of another one, a person is asked once.
     ['StrictHostKeyChecking', known === undefined ? 'ask' : 'yes'],
     ['UpdateHostKeys', 'no'],
-    // A revert ends connections without a word: none is shared with what was before it, and one that is gone ends soon.
+    // A revert ends connections without a word: none is shared with what was before it, and one that is gone ends.
     ['ControlMaster', 'no'],
     ['ControlPath', 'none'],
-    ['ServerAliveInterval', '5'],
-    ['ServerAliveCountMax', '3'],
+    // Longer than a guest stands still for most snapshots and debuggers: it answers again after that.
+    ['ServerAliveInterval', '15'],
+    ['ServerAliveCountMax', '12'],
     ['ProxyCommand', proxy === undefined ? 'none' : lineOf([proxy.program, ...proxy.args])],
     ...(known === undefined
       ? []

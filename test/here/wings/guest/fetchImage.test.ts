@@ -12,6 +12,7 @@ import { fetchImage, type FetchedImage, type FetchWish } from '../../../../src/w
 import { takeLock } from '../../../../src/journal/diskLock.js';
 import { markOfUs } from '../../../../src/journal/processMark.js';
 import { listKept, removeKept } from '../../../../src/driver/files/keptImages.js';
+import { readSteadily } from '../../../../src/wings/guest/images/openAddress.js';
 import { readChecksum } from '../../../../src/wings/guest/images/readChecksum.js';
 import { GuestFault, type GuestProblem } from '../../../../src/wings/guest/guestFault.js';
 import { WebServer } from '../../../webServer.js';
@@ -84,6 +85,42 @@ describe('an image of the catalogue', () => {
     await rm(join(folder, 'of a VM'));
     await removeKept(store(), kept);
     assert.deepEqual(await readdir(store()), []);
+  });
+
+  it('is there once under two names', async () => {
+    const { kept } = await fetchIt();
+    web.asked.length = 0;
+    const other = await fetchIt(image({ name: 'mini' }));
+    assert.deepEqual([other.isOld, other.kept.name], [true, 'mini']);
+    assert.deepEqual(web.asked, ['images/SHA512SUMS']);
+    assert.equal((await promises.stat(other.kept.path)).ino, (await promises.stat(kept.path)).ino);
+    await link(other.kept.path, join(store(), kept.content));
+    await removeKept(store(), kept);
+    assert.deepEqual(await readFile(other.kept.path), bytes);
+    await removeKept(store(), other.kept);
+    assert.deepEqual(await readdir(store()), []);
+  });
+
+  it('is not waited for where the server brings a few bytes now and then', async () => {
+    let now = 0;
+    const drip = async function* (size: number, everyMs: number): AsyncGenerator<Buffer> {
+      for (let count = 0; count < 100; count++) {
+        now += everyMs;
+        yield Buffer.alloc(size);
+        await Promise.resolve();
+      }
+    };
+    const read = async (...of: readonly [number, number]): Promise<number> => {
+      let length = 0;
+      for await (const part of readSteadily(drip(...of), 'https://x/', { ticks: () => now })) {
+        length += part.length;
+      }
+      return length;
+    };
+    assert.equal(await read(1, 100), 100);
+    assert.equal(await read(20_000, 10_000), 2_000_000);
+    await fails('unreached', read(1, 10_000));
+    await fails('unreached', read(1_000, 5_000));
   });
 
   it('is continued where the connection ends in the middle, now and at the next attempt', async () => {
@@ -324,6 +361,8 @@ describe('a file of checksums', () => {
     [`${short}  ./x.qcow2`, short],
     [`-----BEGIN PGP SIGNED MESSAGE-----\n# x\nSHA256 (x.qcow2) = ${short.toUpperCase()}\n`, short],
     [`${long}\n`, long],
+    [`\uFEFF${short}  x.qcow2\r\n`, short],
+    [`\uFEFF${long}\n`, long],
     [`${short}  x.qcow2\n${long}  x.qcow2`, long],
     [`${short}  x.qcow2\n${'c'.repeat(64)}  x.qcow2`, undefined],
     [`${long}\n${short}\n`, undefined],

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import {
   appendFile,
   chmod,
+  link,
   lstat,
   mkdir,
   mkdtemp,
@@ -153,7 +154,10 @@ describe('the files for ssh', () => {
     assert.ok((await lstat(config())).isSymbolicLink());
     assert.equal(await readFile(real, 'utf8'), `${includeLine(folder)}\nHost x\n`);
     await rm(real);
-    await refuses('denied', include(command, place()));
+    await refuses('nowhere', include(command, place()));
+    await rm(config());
+    await symlink('config', config());
+    await refuses('nowhere', include(command, place()));
     await rm(config());
     await mkdir(config());
     await refuses('notOurs', include(command, place()));
@@ -163,6 +167,20 @@ describe('the files for ssh', () => {
     await rm(config());
     await symlink('/proc/self/status', config());
     await assert.rejects(include(command, place()));
+  });
+
+  it('stay one file with another name of the user’s own', async () => {
+    await mkdir(join(home, '.ssh'));
+    const other = join(home, 'dotfiles');
+    await writeFile(other, 'Host x\n', { mode: 0o640 });
+    await link(other, config());
+    await include(command, place());
+    assert.equal(await readFile(other, 'utf8'), `${includeLine(folder)}\nHost x\n`);
+    await exclude(place());
+    assert.equal(await readFile(other, 'utf8'), 'Host x\n');
+    assert.equal((await stat(other)).ino, (await stat(config())).ino);
+    assert.equal((await stat(other)).mode & 0o777, 0o640);
+    assert.deepEqual(await readdir(join(home, '.ssh')), ['config']);
   });
 
   it('name no path that ssh or a shell would read for more', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parseServer } from '../../../../src/driver/connection/debuggerLine.js';
+import { parseServer } from '../../../../src/driver/run/debugServer.js';
 import { DebuggerWords } from '../../../../src/wings/guest/debug/debuggerWords.js';
 
 describe('what a debugger says', () => {
@@ -27,6 +27,35 @@ describe('what a debugger says', () => {
     assert.deepEqual(heard('$g#67$vKill;1#6e'), ['$g#67', true, false]);
     assert.deepEqual(heard('+$}K#c8'), ['+', true, false]);
     assert.deepEqual(heard(`+$${'x'.repeat(200_000)}$k#6b`), ['+', true, false]);
+  });
+
+  it('passes no command to the monitor of QEMU but those that show something', () => {
+    const packet = (line: string, as = (digits: string) => digits): string =>
+      `$qRcmd,${as(Buffer.from(line, 'latin1').toString('hex'))}#00`;
+    for (const line of ['info registers', ' info  version', 'help', 'x /4i $pc', 'p $eip']) {
+      assert.deepEqual(heard(packet(line)), [packet(line), false, false], line);
+    }
+    const refused = [
+      'quit',
+      'q',
+      'system_reset',
+      'stop',
+      'savevm a',
+      'infoo',
+      'info version\nquit',
+      'info a;\rq',
+      '',
+      'xq',
+    ];
+    for (const line of refused) {
+      for (const as of [String, (digits: string) => digits.toUpperCase(), (digits: string) => `${digits}f`]) {
+        assert.deepEqual(heard(`+$g#67${packet(line, as)}$m0,1#00`), ['+$g#67$m0,1#00', false, false], line);
+      }
+      assert.equal(typeof new DebuggerWords().take(Buffer.from(packet(line))).refused, 'string');
+    }
+    const [whole] = [packet('quit')];
+    assert.deepEqual(heard(whole.slice(0, 9), whole.slice(9)), ['', false, false]);
+    assert.deepEqual(heard(whole.replace('qRcmd', 'qR}Cmd')), ['', false, false], 'escaped');
   });
 
   it('is known to have left the guest, also when it has answered after that', () => {

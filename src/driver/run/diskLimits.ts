@@ -1,9 +1,12 @@
 // The limits of the disks and networks of a running VM, as QEMU and the host keep them now. Those of its configuration
 // stay as they are: they hold again when the VM was off.
-import type { Limits, Tuning } from '../../domain/speed.js';
+import { Failure } from '../../domain/failure.js';
+import { isSameLimits, isSameTuning, type Limits, limitsIn, type Tuning } from '../../domain/speed.js';
 import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_AFFECT_LIVE } from '../../libvirt/flags.js';
 import type { TypedParameter } from '../../libvirt/structs.js';
+import type { StepOf } from '../../steps/stepDefinition.js';
+import type { StepContext } from './stepContext.js';
 import { attribute, elementsOf, find, parseXml, type XmlElement } from '../xml/xmlTree.js';
 
 /** For others libvirt has no limits. */
@@ -29,33 +32,37 @@ export async function readTuning(connection: Connection, uuid: string): Promise<
   return { disks, networks };
 }
 
-/** What it has no longer is left out. @returns how it was before */
-export async function setTuning(connection: Connection, uuid: string, to: Tuning): Promise<Tuning> {
+/** Rejects with a Failure where they are not seen afterwards. */
+export async function setLimits(
+  { connection, dom, vm }: StepContext,
+  { to, from }: StepOf<'setLimits'>,
+): Promise<void> {
+  const { uuid } = vm;
   const before = await readTuning(connection, uuid);
-  const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  for (const [disk, limits] of Object.entries(to.disks)) {
-    const was = before.disks[disk];
-    if (was !== undefined && !isSame(was, limits)) {
+  const wanted = limitsIn(before, to, from);
+  for (const [disk, limits] of Object.entries(wanted.disks)) {
+    const was = before.disks[disk] ?? {};
+    if (!isSameLimits(was, limits)) {
       const params = paramsOf(was, limits, ofDisk, (value) => ({ type: 'ullong', value: BigInt(value) }));
       await connection.call('domainSetBlockIoTune', { dom, disk, params, flags });
     }
   }
-  for (const [device, limits] of Object.entries(to.networks)) {
-    const was = before.networks[device];
-    if (was !== undefined && !isSame(was, limits)) {
+  for (const [device, limits] of Object.entries(wanted.networks)) {
+    const was = before.networks[device] ?? {};
+    if (!isSameLimits(was, limits)) {
       const params = paramsOf(was, limits, ofNetwork, (value) => ({ type: 'uint', value }));
       await connection.call('domainSetInterfaceParameters', { dom, device, params, flags });
     }
   }
-  return before;
+  if (!isSameTuning(await readTuning(connection, uuid), wanted)) {
+    throw new Failure('failed', { vm: vm.name, libvirtMessage: 'libvirt has set other limits than it was asked for' });
+  }
 }
 
-function isSame(one: Limits, other: Limits): boolean {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]);
-  return [...names].every((name) => (one[name] ?? 0) === (other[name] ?? 0));
-}
-
-/** What was limited and is to be no longer gets a 0; the length of a burst alone would be refused. */
+/**
+ * What was limited and is to be no longer gets a 0. The length of a burst that is to be none is 1, as QEMU has it then:
+ * libvirt keeps the one before for a 0 or none, and QEMU refuses a length without a burst.
+ */
 function paramsOf(
   was: Limits,
   to: Limits,
@@ -66,7 +73,7 @@ function paramsOf(
   return [...all].flatMap((field) => {
     const wanted = to[field] ?? 0;
     const value = Number.isSafeInteger(wanted) ? Math.max(0, wanted) : 0;
-    return value === 0 && field.endsWith('_length') ? [] : [{ field, value: valueOf(value) }];
+    return [{ field, value: valueOf(value === 0 && field.endsWith('_length') ? 1 : value) }];
   });
 }
 
@@ -77,16 +84,16 @@ async function limitsOfDisk(
 ): Promise<Limits> {
   const { nparams } = await connection.call('domainGetBlockIoTune', { dom, disk, nparams: 0, flags });
   const { params } = await connection.call('domainGetBlockIoTune', { dom, disk, nparams, flags });
-  return limitsIn(params, ofDisk);
+  return limitsOf(params, ofDisk);
 }
 
 async function limitsOfNetwork(connection: Connection, dom: Dom, device: string): Promise<Limits> {
   const { nparams } = await connection.call('domainGetInterfaceParameters', { dom, device, nparams: 0, flags });
   const { params } = await connection.call('domainGetInterfaceParameters', { dom, device, nparams, flags });
-  return limitsIn(params, ofNetwork);
+  return limitsOf(params, ofNetwork);
 }
 
-function limitsIn(params: readonly TypedParameter[], names: RegExp): Limits {
+function limitsOf(params: readonly TypedParameter[], names: RegExp): Limits {
   return Object.fromEntries(
     params.flatMap(({ field, value }) => {
       const number = names.test(field) ? Number(value.value) : 0;

@@ -1,0 +1,57 @@
+// Decides whether the disks and networks of a VM can be slowed down, and what ends that where it was interrupted.
+import type { Facts } from '../../domain/facts.js';
+import type { OperationRequest } from '../../domain/operation.js';
+import { type RefusedDecision, refuse } from '../../domain/refusal.js';
+import { isSameTuning, limitsIn } from '../../domain/speed.js';
+import { isActive } from '../../domain/vm.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
+import { goOn } from '../interruptedStep.js';
+import type { DraftPlan } from '../plan.js';
+import { accessRefusal } from '../refusals.js';
+
+type SpeedRequest = Extract<OperationRequest, { kind: 'speed' }>;
+
+export function planSpeed(request: SpeedRequest, facts: Facts): DraftPlan | RefusedDecision {
+  const { vm, tuning, capabilities } = facts;
+  const obstacle = accessRefusal(facts, 'speed');
+  if (obstacle !== undefined) {
+    return obstacle;
+  }
+  if (capabilities.driver !== 'qemu') {
+    return refuse('driverCannot', { driver: capabilities.driver, action: 'speed' });
+  }
+  if (!isActive(vm.power)) {
+    return refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'speed' });
+  }
+  return {
+    kind: 'plan',
+    // What undoes it: as it is now, whatever it was when somebody asked.
+    request: { ...request, ...(tuning === undefined ? {} : { instead: tuning }) },
+    steps: [{ kind: 'setLimits', to: request.to }],
+    losses: [],
+    warnings: [],
+    progress: 'timeOnly',
+  };
+}
+
+/**
+ * | the VM                                      | → |
+ * |---------------------------------------------|---|
+ * | is off, or was started since                | before: the limits ended with its QEMU |
+ * | has all the limits                          | after |
+ * | has some of them                            | these are as they were; what somebody else has set since stays |
+ */
+export function recoverSpeed(
+  interrupted: InterruptedOperation & { readonly request: SpeedRequest },
+  { vm, tuning }: Facts,
+): Recovery {
+  const { to, instead } = interrupted.plan.request as SpeedRequest;
+  if (!isActive(vm.power) || tuning === undefined || instead === undefined) {
+    return { kind: 'settled', to: 'before' };
+  }
+  if (isSameTuning(limitsIn(tuning, to), tuning)) {
+    return { kind: 'settled', to: 'after' };
+  }
+  const isBack = isSameTuning(limitsIn(tuning, instead, to), tuning);
+  return goOn(interrupted, isBack ? [] : [{ kind: 'setLimits', to: instead, from: to }], 'before');
+}
