@@ -77,6 +77,9 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       ramBlockers: any('ramBlockers'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
       hardware: all(needs, ({ hardware = [] }) => hardware),
+      ...(needs.some((one) => one.startNeeds !== undefined)
+        ? { startNeeds: all(needs, ({ startNeeds = [] }) => startNeeds) }
+        : {}),
       ...(made === undefined ? {} : { made }),
       // A question marks no VM.
       ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
@@ -127,7 +130,9 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
     needs: {
       ...needs,
       stream: seamless && isActive(known.vm.power),
-      ...(request.kind === 'revert' ? { hardware: hardwareSince(known, request.snapshot) } : {}),
+      ...(request.kind === 'revert'
+        ? { hardware: hardwareSince(known, request.snapshot), startNeeds: [request.snapshot] }
+        : {}),
       ...(made === undefined ? {} : { made }),
     },
     files: (facts) => {
