@@ -13,6 +13,7 @@ import { memberOutcomes } from '../session/systemInfos.js';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { titleIn } from '../text/operations/operationProgress.js';
+import { slowLookText } from '../text/operations/slowLookText.js';
 import { recoveryText } from '../text/operations/recoveryText.js';
 import { isSilent } from '../text/failures/failureText.js';
 import { refusalText } from '../text/refusals/refusalText.js';
@@ -58,6 +59,11 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
       answers: call.command === 'mcp' ? 'nobody' : 'terminal',
     });
     session.engine.onDidRecover((report) => recovered.add(report));
+    session.engine.onDidWait((look) => {
+      terminal.progress(slowLookText(look));
+      interruption.signal.addEventListener('abort', look.cancel);
+      void look.ended.then(() => interruption.signal.removeEventListener('abort', look.cancel));
+    });
     for (const doubt of await session.doubts()) {
       const { reason, nextStep } = refusalText(doubt);
       terminal.tell(`${reason} ${nextStep}`);

@@ -10,6 +10,7 @@ import type { MeasuredOperation } from './loggedOperation.js';
 import type { Refusal } from './refusal.js';
 import type { Seamless } from './seamless.js';
 import type { SavedRam, SnapshotTree } from './snapshot.js';
+import type { StartNeeds } from './startNeeds.js';
 import type { Tuning } from './speed.js';
 import type { Vm, VmDisk } from './vm.js';
 
@@ -29,6 +30,8 @@ export interface Facts {
   readonly files?: FileFactsByPath;
   /** What the VM is configured with now, and by snapshot what it was then; one that could not be read is not there. */
   readonly hardware?: { readonly now: Hardware; readonly then: ReadonlyMap<string, Hardware> };
+  /** By snapshot that the VM is to be as: what QEMU needs beside disks; one that could not be read is not there. */
+  readonly startNeeds?: ReadonlyMap<string, StartNeeds>;
   /** Of a persistent VM that is on: the disks that it starts with next time. */
   readonly configured?: readonly VmDisk[];
   /** By file with the RAM of a snapshot; what nobody here may look into is not there. */
@@ -95,6 +98,8 @@ export interface FileFactsByPath {
   readonly lists: ReadonlyMap<string, FolderNames>;
   /** By file: whether what is in it can be changed by us, or why not; asked only where a plan would. */
   readonly canChange?: ReadonlyMap<string, 'yes' | CannotAct>;
+  /** Files and folders that gave no answer in time: what is not known of them may be known another time. */
+  readonly late?: readonly `/${string}`[];
 }
 
 export interface StrayImage {

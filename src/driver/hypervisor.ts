@@ -25,6 +25,7 @@ import type { Failure } from '../domain/failure.js';
 import type { Progress } from '../domain/operation.js';
 import type { VmKeepers } from '../domain/keeper.js';
 import type { Hardware } from '../domain/hardware.js';
+import type { StartNeeds } from '../domain/startNeeds.js';
 import type { GuestTimes } from '../domain/guestTimes.js';
 import type { HostLoad } from '../domain/hostLoad.js';
 import type { HostFiles, MadeFile, OnMade } from '../domain/hostFiles.js';
@@ -62,6 +63,11 @@ export interface Configuration {
    * @throws Failure
    */
   readonly hardware: () => Hardware;
+  /**
+   * The same of what QEMU needs beside the disks; libvirt is asked whether it has that QEMU.
+   * @throws Failure
+   */
+  readonly needs: () => Promise<StartNeeds>;
 }
 
 export interface StepOutcome {

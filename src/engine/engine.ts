@@ -38,6 +38,7 @@ import type { OperationService } from './operationService.js';
 import { requireVm, Store } from '../live/store.js';
 import type { Rules } from './run/rules.js';
 import type { Questions } from './questions.js';
+import type { SlowLook } from '../operations/slowLook.js';
 import type { Attention, ConnectionView, StoreChange, VmView } from '../live/views.js';
 
 export interface EngineOptions {
@@ -68,6 +69,8 @@ export class Engine implements EnginePort {
   #operationService: Promise<OperationService> | undefined;
   readonly #recovered = new Emitter<RecoveryReport>();
   readonly onDidRecover = this.#recovered.event;
+  readonly #slow = new Emitter<SlowLook>();
+  readonly onDidWait = this.#slow.event;
   readonly #rules: Rules | undefined;
   #isProtected: (vm: Vm, connection: string) => boolean = () => false;
   /** How many checkpoints of a sort a VM keeps, unless somebody says otherwise. */
@@ -327,6 +330,11 @@ export class Engine implements EnginePort {
   async #questions(): Promise<Questions> {
     const { Questions } = await import('./questions.js');
     const own = { store: this.#store, persistence: this.#persistence };
-    return new Questions({ ...this.#options, ...own, connection: (uri) => this.#connections.of(uri) });
+    return new Questions({
+      ...this.#options,
+      ...own,
+      connection: (uri) => this.#connections.of(uri),
+      onSlow: (look) => this.#slow.fire(look),
+    });
   }
 }

@@ -22,6 +22,7 @@ import type { Decision, Plan } from '../operations/plan.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
 import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
+import type { SlowLook } from '../operations/slowLook.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
@@ -89,13 +90,12 @@ export interface EnginePort {
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];
   /** The snapshots of a VM; read again unless somebody looks at them, for then they are followed anyway. */
   readTree(ref: VmRef): Promise<SnapshotTree>;
-  /**
-   * Decides from what is known and what can be read within five seconds; what is not known then forbids nothing that
-   * libvirt itself can do.
-   */
+  /** Waits a minute for what it rests on, and refuses it for what is not known then. */
   plan(request: OperationRequest): Promise<Decision>;
   /** As `plan`, in the order of the requests. All that are about one VM rest on one look at it. */
   decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>>;
+  /** Of these two: what lasts. */
+  readonly onDidWait: Event<SlowLook>;
   /**
    * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a
    * Failure; `refused` when the fresh look forbids it, or when it decides on other steps or losses than the plan that

@@ -1,5 +1,6 @@
 // What is asked about a VM before anything is done to it: how an operation would go, and what is wrong. Changes
 // nothing.
+import { isDeepStrictEqual } from 'node:util';
 import { examine } from '../diagnosis/examine.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
@@ -7,13 +8,17 @@ import type { Facts } from '../domain/facts.js';
 import { Failure } from '../domain/failure.js';
 import type { KeptBy } from '../domain/keeper.js';
 import type { OperationRequest } from '../domain/operation.js';
-import { refuse } from '../domain/refusal.js';
+import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { type CloneDisk, disksOfPresent, disksOfSnapshot } from '../operations/clone/cloneDisks.js';
-import { planOperation } from '../operations/decide/planOperation.js';
+import type { MissingFact } from '../operations/completeFacts.js';
+import { planOperation, planToExecute } from '../operations/decide/planOperation.js';
+import type { Decision } from '../operations/plan.js';
+import type { SlowLook } from '../operations/slowLook.js';
+import { noFacts } from '../operations/requiredFacts.js';
 import type { DecidedRequests } from './enginePort.js';
-import { factsToDecide, factsToDiagnose } from './look/factsRequests.js';
+import { factsToBegin, factsToDecide, factsToDiagnose } from './look/factsRequests.js';
 import { mapLimited } from '../base/mapLimited.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from '../journal/persistence.js';
@@ -25,8 +30,10 @@ import { vmKey } from '../live/views.js';
 import { noteLayers } from './look/frozenNotes.js';
 import { FactsReader } from './look/factsReader.js';
 
-/** How long a plan waits for what its rules ask for, before it does with what is known. */
-const planMs = 5000;
+/** How long a plan waits for what its rules ask for, before it is refused for that. */
+const planMs = 60_000;
+/** Whoever asked is told what it waits for. */
+const tellMs = 3_000;
 /** Each VM has that time for itself: of forty that are read at once, nothing would be known when it is over. */
 const looksAtOnce = 4;
 
@@ -37,7 +44,19 @@ export interface QuestionsOptions {
   readonly persistence: Persistence;
   readonly clock: Clock;
   readonly log: Log;
+  readonly onSlow: (look: SlowLook) => void;
 }
+
+/** `missing`: what it waited for in vain. */
+interface Read {
+  /** Absent: the VM itself gave no answer. */
+  readonly reader: FactsReader | undefined;
+  readonly missing: MissingFact | undefined;
+}
+
+const noop = (): void => undefined;
+
+type Decide = (request: OperationRequest) => Decision;
 
 export class Questions {
   readonly #options: QuestionsOptions;
@@ -63,10 +82,10 @@ export class Questions {
       const [{ vm }] = ofVm as readonly [OperationRequest, ...OperationRequest[]];
       return [key, await this.#look(vm, ofVm)] as const;
     });
-    const facts = new Map(looks);
+    const deciding = new Map<string, Decide>(looks);
     return requests.flatMap((request) => {
-      const known = facts.get(vmKey(request.vm));
-      return known === undefined ? [] : [{ request, decision: planOperation(request, known) }];
+      const decide = deciding.get(vmKey(request.vm));
+      return decide === undefined ? [] : [{ request, decision: decide(request) }];
     }) as unknown as DecidedRequests<T>;
   }
 
@@ -77,23 +96,97 @@ export class Questions {
       return 'elsewhere';
     }
     const clone = { kind: 'clone', vm: ref, clone: { name: '', uuid: '' }, way: 'full', network: 'unplugged' } as const;
-    const facts = await this.#look(ref, [{ ...clone, ...(snapshot !== undefined && { snapshot }) }]);
-    const disks = snapshot === undefined ? disksOfPresent(facts) : disksOfSnapshot(snapshot, 'look', facts);
+    const { reader, missing } = await this.#read(ref, [{ ...clone, ...(snapshot !== undefined && { snapshot }) }]);
+    const facts = reader?.soFar;
+    const disks =
+      missing !== undefined || facts === undefined
+        ? this.#notSeen(ref, missing ?? 'vm')
+        : snapshot === undefined
+          ? disksOfPresent(facts)
+          : disksOfSnapshot(snapshot, 'look', facts);
     if ('refusal' in disks) {
       const { connection } = ref;
-      throw new Failure('refused', { vm: facts.vm.name, connection, refusal: disks.refusal });
+      throw new Failure('refused', { vm: facts?.vm.name ?? ref.uuid, connection, refusal: disks.refusal });
     }
     return disks;
   }
 
   /**
-   * What is read but not followed now, because nobody looks at it, is read again first. What only the rules of these
-   * requests ask for is read too, so that a refusal comes before a question and not after it; but not for long, and
-   * never under an operation of ours, during which the answer would not come.
+   * | an operation of ours on the VM | what was asked for              | each request is                             |
+   * |--------------------------------|---------------------------------|---------------------------------------------|
+   * | none                           | is there                        | decided                                     |
+   * | none                           | is not there in time            | refused for that, where it needs any of it  |
+   * | runs                           | is not asked for                | planned as known: it is decided in its turn |
+   * | runs, and that refuses one     | is asked for when it has ended  | as above                                    |
    */
-  async #look(ref: VmRef, requests: readonly OperationRequest[]): Promise<Facts> {
+  async #look(ref: VmRef, requests: readonly OperationRequest[]): Promise<Decide> {
     const { uuid } = ref;
-    const { clock, connection, persistence, log, store } = this.#options;
+    const live = this.#options.connection(ref.connection);
+    if (live.isPaused(uuid)) {
+      const known = await this.#readKnown(ref, requests);
+      if (requests.every((request) => planOperation(request, known).kind === 'plan')) {
+        return (request) => planOperation(request, known);
+      }
+    }
+    const { reader, missing } = await this.#read(ref, requests);
+    return (request) => {
+      const needs = reader && factsToBegin(request, reader.soFar).needs;
+      const whole =
+        reader === undefined || needs === undefined || (missing !== undefined && !isDeepStrictEqual(needs, noFacts))
+          ? missing
+          : reader.complete(needs);
+      return typeof whole === 'object' ? planToExecute(request, whole) : this.#notSeen(ref, whole ?? 'vm');
+    };
+  }
+
+  #notSeen({ connection, uuid }: VmRef, fact: MissingFact): RefusedDecision {
+    const vm = this.#options.store.vm({ connection, uuid })?.vm.name ?? uuid;
+    return refuse('notAllSeen', { vm, fact });
+  }
+
+  /** What only the rules of these requests ask for is read too, so that a refusal comes before a question. */
+  async #read(ref: VmRef, requests: readonly OperationRequest[]): Promise<Read> {
+    const { clock, connection, persistence, log, onSlow } = this.#options;
+    const live = connection(ref.connection);
+    let reader: FactsReader | undefined;
+    let isHeld = live.isPaused(ref.uuid);
+    const waitsFor = (): MissingFact =>
+      isHeld ? 'operation' : reader === undefined ? 'vm' : (reader.waitsFor ?? 'files');
+    const read = async (): Promise<Read> => {
+      await live.paused.untilResumed(ref.uuid);
+      isHeld = false;
+      const known = await this.#readKnown(ref, requests);
+      const hypervisor = await live.open();
+      const sources = { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, made: persistence.made, log };
+      reader = new FactsReader(sources, known);
+      await reader.read(factsToDecide(requests, known));
+      return { reader, missing: undefined };
+    };
+    let cancel = noop;
+    const cancelled = new Promise<never>((_, reject) => {
+      cancel = () => reject(new Failure('cancelled', { doing: 'look at the VM', byUs: true }));
+    });
+    const reading = Promise.race([read(), cancelled]);
+    const slow = clock.setTimer(tellMs, () => {
+      const ended = reading.then(noop, noop);
+      onSlow({
+        vm: ref,
+        waitsFor,
+        cancel,
+        ended: within(clock, planMs - tellMs, ended, undefined),
+      });
+    });
+    try {
+      return (await within(clock, planMs, reading, undefined)) ?? { reader, missing: waitsFor() };
+    } finally {
+      slow.dispose();
+    }
+  }
+
+  /** What is read but not followed now, because nobody looks at it, is read again first. */
+  async #readKnown(ref: VmRef, requests: readonly OperationRequest[]): Promise<Facts> {
+    const { uuid } = ref;
+    const { clock, connection, persistence, store } = this.#options;
     const live = connection(ref.connection);
     const hypervisor = await live.open();
     if (!live.isFollowed(uuid) && !(live.isPaused(uuid) && store.vm(ref)?.tree !== undefined)) {
@@ -104,16 +197,7 @@ export class Questions {
     const { beingWritten: _, ...whole } = read;
     const tree = live.isPaused(uuid) ? whole : read;
     const own = await readOwnKnowledge(persistence, ref, requests);
-    const known = knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
-    if (live.isPaused(uuid)) {
-      return known;
-    }
-    const reader = new FactsReader(
-      { hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, made: persistence.made, log },
-      known,
-    );
-    await within(clock, planMs, reader.read(factsToDecide(requests, known)), undefined);
-    return reader.soFar;
+    return knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
   }
 
   /** Not while an operation of ours is on it: what is half done would look broken. */

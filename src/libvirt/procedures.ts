@@ -126,6 +126,7 @@ export const procedures = {
   nodeGetCpuStats: procedure(227, { cpuNum: i32, nparams: i32, flags: u32 }, { params: nodeStats, nparams: i32 }),
   nodeGetMemoryStats: procedure(228, { nparams: i32, cellNum: i32, flags: u32 }, { params: nodeStats, nparams: i32 }),
   connectGetAllDomainStats: procedure(344, { doms: domains, stats: u32, flags: u32 }, { retStats: array(statsRecord, REMOTE_DOMAIN_LIST_MAX) }),
+  connectGetDomainCapabilities: procedure(342, { emulatorbin: optionalText, arch: optionalText, machine: optionalText, virttype: optionalText, flags: u32 }, { capabilities: text }),
   connectRegisterCloseCallback: quick(360, nothing, nothing),
   connectUnregisterCloseCallback: procedure(361, nothing, nothing),
 

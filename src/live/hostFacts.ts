@@ -39,9 +39,10 @@ export async function readHostFacts(
   formats: Formats = new Map(),
   clock: Clock = systemClock,
 ): Promise<FileFactsByPath> {
-  const chains = new ChainReader(files, 'whole', log, clock);
+  const late = new Set<`/${string}`>();
+  const look = new TolerantReader(log, clock, late);
+  const chains = new ChainReader(files, 'whole', log, clock, look);
   chains.know(formats);
-  const look = new TolerantReader(log, clock);
   const single = new Map<string, Observation<FileFacts>>();
   const freeBytes = new Map<string, number>();
   const totalBytes = new Map<string, number>();
@@ -73,8 +74,9 @@ export async function readHostFacts(
     canAct,
     lists,
   };
+  const withLate = (all: FileFactsByPath): FileFactsByPath => (late.size === 0 ? all : { ...all, late: [...late] });
   if (asked.changes === undefined) {
-    return seen;
+    return withLate(seen);
   }
   // Only now is it known what they rest on, and where that is.
   const changed = new Set(asked.changes.flatMap((path) => imageChain(path, chains.images).files));
@@ -86,7 +88,7 @@ export async function readHostFacts(
       putKnown(canChange, path, await look.at(path, files.canChange(path), undefined));
     }),
   ]);
-  return { ...seen, canChange };
+  return withLate({ ...seen, canChange });
 }
 
 /** What each of them is, whatever it holds; of what is no path here nothing is asked. */
@@ -123,10 +125,10 @@ export class ChainReader {
   readonly #begun = new Map<string, Promise<void>>();
   readonly #formats = new Map<string, string>();
 
-  constructor(files: HostFiles, depth: Depth, log: Log, clock: Clock = systemClock) {
+  constructor(files: HostFiles, depth: Depth, log: Log, clock = systemClock, look = new TolerantReader(log, clock)) {
     this.#files = files;
     this.#depth = depth;
-    this.#look = new TolerantReader(log, clock);
+    this.#look = look;
   }
 
   /** Whoever reads a file as raw is believed before all others: what its header says may be a guest's. */
@@ -183,10 +185,13 @@ export class ChainReader {
 class TolerantReader {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #late: Set<`/${string}`> | undefined;
 
-  constructor(log: Log, clock: Clock) {
+  /** @param late gets what gave no answer in time */
+  constructor(log: Log, clock: Clock, late?: Set<`/${string}`>) {
     this.#log = log;
     this.#clock = clock;
+    this.#late = late;
   }
 
   async at<T, U>(path: string, looking: Promise<T>, otherwise: U): Promise<T | U> {
@@ -194,6 +199,9 @@ class TolerantReader {
       const seen = await within(this.#clock, patienceMs, looking, late);
       if (seen === late) {
         this.#log.warn(`${path} gives no answer: it counts as not seen`);
+        if (isAbsolute(path)) {
+          this.#late?.add(path);
+        }
         return otherwise;
       }
       return seen;
@@ -206,6 +214,10 @@ class TolerantReader {
       return otherwise;
     }
   }
+}
+
+function isAbsolute(path: string): path is `/${string}` {
+  return path.startsWith('/');
 }
 
 function putKnown<T>(map: Map<string, T>, key: string, value: T | undefined): void {

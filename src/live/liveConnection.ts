@@ -13,6 +13,7 @@ import { LayerWatch } from './layerWatch.js';
 import { Neighbours } from './neighbours.js';
 import { OtherVmFacts } from './otherVmFacts.js';
 import type { Store } from './store.js';
+import { PausedVms } from './pausedVms.js';
 import { Refresher } from './refresher.js';
 import type { LiveOptions } from './liveOptions.js';
 import { type Aspect, staleAfter } from './staleness.js';
@@ -47,7 +48,7 @@ export class LiveConnection implements Disposable {
   readonly #watcher: Watcher;
   readonly #lastSeen: LastSeen;
   /** VMs on which an operation of ours runs. */
-  readonly #paused = new Set<string>();
+  readonly paused = new PausedVms();
   #scope: ConnectionScope = { visible: false, vms: new Set() };
   #listIsStale = true;
   #listing: Promise<void> | undefined;
@@ -67,7 +68,7 @@ export class LiveConnection implements Disposable {
     this.#lastSeen = new LastSeen(uri, store, options.clock);
     this.#log = scopeLog(options.log, uri);
     this.#whenOpen = options.whenOpen;
-    const isHeld = (uuid: string): boolean => this.#paused.has(uuid);
+    const isHeld = (uuid: string): boolean => this.paused.has(uuid);
     this.otherVms = new OtherVmFacts({ clock: options.clock, log: this.#log, isHeld });
     this.neighbours = new Neighbours({ uri, clock: options.clock, log: this.#log, all: () => options.beside(uri) });
     this.#keeper = new ConnectionKeeper({ ...options, ...wanted, log: this.#log });
@@ -205,19 +206,19 @@ export class LiveConnection implements Disposable {
   }
 
   isPaused(uuid: string): boolean {
-    return this.#paused.has(uuid);
+    return this.paused.has(uuid);
   }
 
   /** An operation of ours runs on one of its VMs. */
   get isBusy(): boolean {
-    return this.#paused.size > 0;
+    return this.paused.size > 0;
   }
 
   /** Until the returned function is called, nothing but `read` asks anything of this VM. */
   pauseReads(uuid: string): () => void {
-    this.#paused.add(uuid);
+    this.paused.add(uuid);
     return () => {
-      this.#paused.delete(uuid);
+      this.paused.delete(uuid);
       this.#layers.noteChange(uuid);
       this.#watcher.stir();
       this.#refresher.flushSoon();
@@ -247,7 +248,7 @@ export class LiveConnection implements Disposable {
   #shownVms(): readonly WatchedVm[] {
     const vms = this.#store.connection(this.uri)?.vms ?? [];
     return vms
-      .filter(({ ref }) => !this.#paused.has(ref.uuid) && !this.#reader.isResting(ref.uuid))
+      .filter(({ ref }) => !this.paused.has(ref.uuid) && !this.#reader.isResting(ref.uuid))
       .map(({ ref, tree }) => ({ uuid: ref.uuid, snapshots: this.#isOpen(ref.uuid) ? tree?.snapshots : undefined }));
   }
 

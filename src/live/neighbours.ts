@@ -10,8 +10,8 @@ import type { ConnectionView } from './views.js';
 import type { OtherVmFacts, ReadVm } from './otherVmFacts.js';
 
 /** A connection that is not open is given so long to open; one that answers, so long to answer. */
-const openMs = 3_000;
-const readMs = 10_000;
+const openMs = 10_000;
+const readMs = 30_000;
 const late = 'late' as const;
 
 /** What is needed of another connection. */

@@ -13,8 +13,10 @@ import { mapLimited } from '../base/mapLimited.js';
 import { ChainReader, type Formats, formatsOf, readFiles } from './hostFacts.js';
 
 const atOnce = 8;
-/** A VM that gives no answer for so long, because another client's job holds it, counts as one that cannot be read. */
-const patienceMs = 3000;
+/** A VM that gives no answer for so long, because something in libvirt holds it, counts as one that cannot be read. */
+const patienceMs = 30_000;
+/** One of which an answer is due for longer holds nobody up again; what an operation of ours holds is known. */
+const knownMs = 3_000;
 const late = 'late' as const;
 
 /** What a VM and its snapshots name, before anything is followed. */
@@ -72,6 +74,7 @@ interface OtherVmOptions {
 export class OtherVmFacts {
   readonly #options: OtherVmOptions;
   readonly #named = new Map<string, NamedFiles>();
+  readonly #silent = new Set<string>();
 
   constructor(options: OtherVmOptions) {
     this.#options = options;
@@ -125,8 +128,11 @@ export class OtherVmFacts {
       return { head, unread: 'yes', before };
     };
     try {
-      const named = await within(this.#options.clock, patienceMs, this.#read(hypervisor, uuid), late);
+      const isKnown = this.#silent.has(uuid) || (before !== undefined && this.#options.isHeld(uuid));
+      const reading = this.#read(hypervisor, uuid);
+      const named = await within(this.#options.clock, isKnown ? knownMs : patienceMs, reading, late);
       if (named === late) {
+        this.#noteSilent(uuid, reading);
         return asUnread('it gives no answer');
       }
       this.#named.set(uuid, named);
@@ -141,6 +147,15 @@ export class OtherVmFacts {
         return 'gone';
       }
       return asUnread(`${failure.kind}: ${failure.message}`);
+    }
+  }
+
+  /** Until it answers, whatever it says. */
+  #noteSilent(uuid: string, reading: Promise<unknown>): void {
+    if (!this.#options.isHeld(uuid)) {
+      this.#silent.add(uuid);
+      const forget = (): unknown => this.#silent.delete(uuid);
+      reading.then(forget, forget);
     }
   }
 

@@ -41,6 +41,8 @@ export interface RequiredFacts {
   readonly configured?: boolean;
   /** What the VM is configured with, and what it was when these snapshots were taken. */
   readonly hardware?: readonly string[];
+  /** Snapshots of which a VM is to be made. */
+  readonly startNeeds?: readonly string[];
   /** Files with RAM that is to come back or to go: whose it is. */
   readonly savedRam?: readonly string[];
   /** UUID of the VM whose files our record may name. */

@@ -11,6 +11,7 @@ import type { Domain } from '../../libvirt/structs.js';
 import { type Capabilities, versionOf } from '../../domain/capabilities.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
 import type { Hardware } from '../../domain/hardware.js';
+import type { StartNeeds } from '../../domain/startNeeds.js';
 import type { SavedRam, Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { isPausedToBeSaved, type Vm, type VmDisk } from '../../domain/vm.js';
 import { parseLayers } from './diskStatistics.js';
@@ -24,6 +25,7 @@ import { toFailure } from '../toFailure.js';
 import { parseSavedRam } from '../xml/retarget.js';
 import { SavingJobs } from '../run/savingJob.js';
 import { parseFrozenDisks } from '../xml/snapshotXml.js';
+import { readStartNeeds } from './readStartNeeds.js';
 import { readCurrent, readSnapshots, readTree } from './readSnapshots.js';
 import { withVolumePaths } from '../files/volumePaths.js';
 
@@ -154,7 +156,8 @@ export class LibvirtReader {
         throw toFailure(error);
       }
     };
-    return { disks: await withVolumePaths(this.#connection, disks), hardware };
+    const needs = (): Promise<StartNeeds> => readStartNeeds(this.#connection, xml);
+    return { disks: await withVolumePaths(this.#connection, disks), hardware, needs };
   }
 
   /** libvirt reads no more of the file than its head, and says of one that is not whole that the operation failed. */

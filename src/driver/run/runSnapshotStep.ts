@@ -1,5 +1,10 @@
 // Reverts to and deletes a snapshot: one call of libvirt each, and what is seen beside it.
-import { VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED, VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING } from '../../libvirt/flags.js';
+import {
+  VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED,
+  VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING,
+  VIR_DOMAIN_XML_INACTIVE,
+  VIR_DOMAIN_XML_SECURE,
+} from '../../libvirt/flags.js';
 import { Failure } from '../../domain/failure.js';
 import type { StepOfKind } from '../../steps/step.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -9,6 +14,8 @@ import { parseSnapshotHead } from '../xml/snapshotXml.js';
 import { judgeWhileOff, revertVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
 import { waitUntil } from './waitStep.js';
+import { readPower } from '../powerState.js';
+import { toFailure } from '../toFailure.js';
 
 const revertFlags = {
   asSnapshot: 0,
@@ -66,10 +73,40 @@ export async function revert(context: StepContext, step: StepOfKind<'revert'>, s
       await spacing.untilDue(dom.uuid, signal);
     }
   }
+  const before = await readDefinition(context);
   try {
     await revertVm(context, step.snapshot, revertFlags[step.to]);
+  } catch (error) {
+    await putDefinitionBack(context, step.snapshot, before);
+    throw error;
   } finally {
     spacing.hasEnded(dom.uuid);
+  }
+}
+
+/** With what libvirt keeps secret. */
+async function readDefinition({ connection, dom }: StepContext): Promise<string> {
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  return (await connection.call('domainGetXmlDesc', { dom, flags })).xml;
+}
+
+/**
+ * Before libvirt loads RAM, it makes the configuration of the snapshot that of the VM. Where QEMU does not start with
+ * it then, the VM has the disks of before, and would start with that configuration next time, if at all (measured:
+ * 9.0). Never rejects: what is told is why the revert failed.
+ */
+async function putDefinitionBack(context: StepContext, snapshot: string, before: string): Promise<void> {
+  const { connection, dom, log } = context;
+  try {
+    const now = await readDefinition(context);
+    const { xml } = await connection.call('domainSnapshotGetXmlDesc', { snap: { name: snapshot, dom }, flags: 0 });
+    const { style, kind } = parseSnapshotHead(xml);
+    const { power } = await readPower(connection, dom);
+    if (now !== before && style === 'internal' && kind === 'memory' && power === 'off') {
+      await connection.call('domainDefineXmlFlags', { xml: before, flags: 0 });
+    }
+  } catch (error) {
+    log.error(`the configuration of ${dom.name} may be that of the snapshot ${snapshot}: ${toFailure(error).line}`);
   }
 }
 

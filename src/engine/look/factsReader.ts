@@ -5,12 +5,11 @@ import { claimedPaths } from '../../domain/chains/claimedFiles.js';
 import { namedFiles } from '../../domain/chains/fileUse.js';
 import { pathsByIdentity } from '../../domain/chains/samePath.js';
 import { asFailure } from '../../domain/asFailure.js';
-import type { Hardware } from '../../domain/hardware.js';
 import { Failure } from '../../domain/failure.js';
 import type { Facts, OtherVm, StrayImage } from '../../domain/facts.js';
 import { refuse } from '../../domain/refusal.js';
-import { completeFacts, type CompleteFacts } from '../../operations/completeFacts.js';
-import type { RequiredFiles } from '../../operations/requiredFacts.js';
+import { completeFacts, type CompleteFacts, type MissingFact } from '../../operations/completeFacts.js';
+import type { RequiredFacts, RequiredFiles } from '../../operations/requiredFacts.js';
 import { Prefetch, type FactsSources } from './prefetch.js';
 import type { Configuration } from '../../driver/hypervisor.js';
 import type { FactsRequest } from './factsRequests.js';
@@ -29,6 +28,7 @@ export class FactsReader {
   readonly #ahead: Prefetch;
   #facts: Facts;
   readonly #askedFiles: RequiredFiles[] = [];
+  readonly #pending = new Set<MissingFact>();
 
   /** @param ahead what of the same look is under way */
   constructor(sources: FactsSources, known: Facts, ahead = new Prefetch(sources, known.vm.uuid)) {
@@ -41,9 +41,20 @@ export class FactsReader {
     return this.#facts;
   }
 
+  /** What it waits for; what was not begun waits for that. */
+  get waitsFor(): MissingFact | undefined {
+    return [...this.#pending][0];
+  }
+
+  /** All that is known, for who needs these facts, or what of them is not known. */
+  complete(needs: RequiredFacts): CompleteFacts | MissingFact {
+    return completeFacts(this.#facts, needs, this.#askedFiles);
+  }
+
   /** As `read`; rejects where something that was asked for is missing: what is carried out rests on it. */
   async readComplete(asked: FactsRequest): Promise<CompleteFacts> {
-    const whole = completeFacts(await this.read(asked), asked.needs, this.#askedFiles);
+    await this.read(asked);
+    const whole = this.complete(asked.needs);
     if (typeof whole === 'string') {
       const { refusal } = refuse('notAllSeen', { vm: this.#facts.vm.name, fact: whole });
       throw new Failure('refused', { doing: 'look at the VM', refusal });
@@ -59,61 +70,73 @@ export class FactsReader {
     await Promise.all([
       this.#frozenAndFiles(asked),
       this.#part(
+        'blockJobs',
         asked.needs.blockJobs,
         () => hypervisor.readBlockJobs(vm),
         (blockJobs) => ({ blockJobs }),
       ),
       this.#part(
+        'checkpoints',
         asked.needs.checkpoints === true,
         () => hypervisor.readCheckpoints(vm.uuid),
         (checkpoints) => ({ checkpoints }),
       ),
       this.#part(
+        'agent',
         asked.needs.agent,
         () => hypervisor.probeAgent(vm),
         (agent) => ({ agent }),
       ),
       this.#part(
+        'seamless',
         asked.needs.seamless !== undefined,
         () => hypervisor.probeSeamless(vm, asked.needs.seamless ?? 'look'),
         (seamless) => ({ seamless }),
       ),
       this.#part(
+        'ramBlockers',
         asked.needs.ramBlockers === true,
         () => hypervisor.readRamBlockers(vm),
         (ramBlockers) => ({ ramBlockers }),
       ),
       this.#part(
+        'keeper',
         hypervisor.keepers !== undefined,
         () => hypervisor.keepers?.of(vm) ?? Promise.resolve('nobody' as const),
         (keeper) => ({ keeper }),
       ),
       this.#part(
+        'stream',
         asked.needs.stream === true,
         () => hypervisor.readStream(vm),
         (stream) => ({ stream }),
       ),
       this.#part(
+        'tuning',
         asked.needs.tuning === true,
         () => hypervisor.guests.tuningOf(vm.uuid),
         (tuning) => ({ tuning }),
       ),
       this.#part(
+        'debugger',
         asked.needs.debugger === true,
         () => hypervisor.guests.readDebugger(vm.uuid),
         (server) => ({ debugger: server }),
       ),
       this.#part(
+        'made',
         asked.needs.made !== undefined,
         () => this.#readMadeFiles(asked.needs.made ?? ''),
         (made) => ({ made }),
       ),
       this.#part(
+        'written',
         asked.needs.written,
         () => this.#ahead.locks(),
         (locks) => (locks === undefined ? {} : { written: locks.written, held: locks.held }),
       ),
       this.#part(
+        'savedRam',
         asked.needs.savedRam !== undefined && asked.needs.savedRam.length > 0,
         () =>
           mapLimited(
@@ -126,11 +149,13 @@ export class FactsReader {
         }),
       ),
       this.#part(
+        'hardware',
         asked.needs.hardware !== undefined && asked.needs.hardware.length > 0,
         () => this.#hardware(asked.needs.hardware ?? []),
         (hardware) => (hardware === undefined ? {} : { hardware }),
       ),
       this.#part(
+        'otherVms',
         asked.needs.otherVms,
         () => this.#ahead.otherVms(),
         ({ vms, unasked }) => {
@@ -142,6 +167,7 @@ export class FactsReader {
     // Each part may be the last to come: only now is it known which paths of the one lead to files of the others.
     this.#facts = withOwnPaths(this.#facts, seenVms);
     await this.#part(
+      'strays',
       asked.needs.strays === true,
       () => this.#strays(seenVms),
       (strays) => ({ strays }),
@@ -151,28 +177,35 @@ export class FactsReader {
 
   /** A snapshot that vanished, or whose XML tells no VM, is not there: it counts as another. */
   async #hardware(names: readonly string[]): Promise<Facts['hardware']> {
-    const read = async (configuration: Promise<Configuration | undefined>): Promise<Hardware | undefined> => {
-      try {
-        return (await configuration)?.hardware();
-      } catch (error) {
-        const failure = asFailure(error);
-        if (failure.kind !== 'notFound' && failure.kind !== 'failed') {
-          throw failure;
-        }
-        this.#sources.log.info(`What the VM was configured with is not known: ${failure.message}`);
-        return undefined;
-      }
-    };
     const [now, then] = await Promise.all([
-      read(this.#ahead.configuration()),
-      mapLimited(names, atOnce, async (name) => [name, await read(this.#ahead.frozenConfiguration(name))] as const),
+      this.#readTold(async () => (await this.#ahead.configuration()).hardware()),
+      this.#readOf(names, (own) => own.hardware()),
     ]);
-    return (
-      now && {
-        now,
-        then: new Map(then.flatMap(([name, own]) => (own === undefined ? [] : [[name, own] as const]))),
+    return now && { now, then };
+  }
+
+  async #readOf<T>(names: readonly string[], read: (of: Configuration) => T | Promise<T>): Promise<Map<string, T>> {
+    const found = await mapLimited(names, atOnce, async (name) => {
+      const known = await this.#readTold(async () => {
+        const own = await this.#ahead.frozenConfiguration(name);
+        return own && read(own);
+      });
+      return known === undefined ? [] : [[name, known] as const];
+    });
+    return new Map(found.flat());
+  }
+
+  async #readTold<T>(read: () => Promise<T | undefined>): Promise<T | undefined> {
+    try {
+      return await read();
+    } catch (error) {
+      const failure = asFailure(error);
+      if (failure.kind !== 'notFound' && failure.kind !== 'failed') {
+        throw failure;
       }
-    );
+      this.#sources.log.info(`What the VM was configured with is not known: ${failure.message}`);
+      return undefined;
+    }
   }
 
   async #readMadeFiles(uuid: string): Promise<ReadonlyMap<string, string | undefined>> {
@@ -211,6 +244,7 @@ export class FactsReader {
     const { frozenDisks: names } = asked.needs;
     await Promise.all([
       this.#part(
+        'frozenDisks',
         names.length > 0,
         () => mapLimited(names, atOnce, async (name) => [name, await this.#ahead.frozenConfiguration(name)] as const),
         (disks) => ({
@@ -219,11 +253,19 @@ export class FactsReader {
         }),
       ),
       this.#part(
+        'configured',
         asked.needs.configured === true,
         () => this.#ahead.configuration(),
         ({ disks }) => ({ configured: disks }),
       ),
     ]);
+    const { startNeeds = [] } = asked.needs;
+    await this.#part(
+      'startNeeds',
+      asked.needs.startNeeds !== undefined,
+      () => this.#readOf(startNeeds, (own) => own.needs()),
+      (needs) => ({ startNeeds: needs }),
+    );
     const turns = [asked.files, ...Array.from({ length: mostTurns }, () => asked.rest)];
     let last: RequiredFiles | undefined;
     for (const wanted of turns) {
@@ -235,6 +277,7 @@ export class FactsReader {
       const { images, files, folders } = needed;
       this.#askedFiles.push(needed);
       await this.#part(
+        'files',
         images.length + files.length + folders.length > 0,
         () => readHostFacts(hypervisor.files, needed, log, formatsIn(this.#facts)),
         (seen) => ({ files: seen }),
@@ -242,10 +285,17 @@ export class FactsReader {
     }
   }
 
-  async #part<T>(wanted: boolean, read: () => Promise<T>, keep: (value: T) => Partial<Facts>): Promise<void> {
+  async #part<T>(
+    fact: MissingFact,
+    wanted: boolean,
+    read: () => Promise<T>,
+    keep: (value: T) => Partial<Facts>,
+  ): Promise<void> {
     if (wanted) {
+      this.#pending.add(fact);
       const part = keep(await read());
       this.#facts = { ...this.#facts, ...part };
+      this.#pending.delete(fact);
     }
   }
 }

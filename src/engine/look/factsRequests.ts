@@ -87,6 +87,9 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       tuning: any('tuning'),
       savedRam: all(needs, ({ savedRam = [] }) => savedRam),
       hardware: all(needs, ({ hardware = [] }) => hardware),
+      ...(needs.some((one) => one.startNeeds !== undefined)
+        ? { startNeeds: all(needs, ({ startNeeds = [] }) => startNeeds) }
+        : {}),
       ...(made === undefined ? {} : { made }),
       // A question marks no VM.
       ...(needs.some(({ seamless }) => seamless !== undefined) ? { seamless: 'look' } : {}),
@@ -139,7 +142,9 @@ export function factsToRecover({ request, plan }: InterruptedOperation, known: F
       stream: seamless && isActive(known.vm.power),
       tuning: request.kind === 'speed' && isActive(known.vm.power),
       debugger: request.kind === 'debug' && isActive(known.vm.power),
-      ...(request.kind === 'revert' ? { hardware: hardwareSince(known, request.snapshot) } : {}),
+      ...(request.kind === 'revert'
+        ? { hardware: hardwareSince(known, request.snapshot), startNeeds: [request.snapshot] }
+        : {}),
       ...(made === undefined ? {} : { made }),
     },
     files: (facts) => {

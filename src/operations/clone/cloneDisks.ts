@@ -2,6 +2,7 @@
 // present of a VM that is off. Refuses what is not whole, or is written to.
 import type { CloneWay } from '../../domain/clone.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
+import { ringRefusal } from '../../domain/chains/backingRing.js';
 import { takesPart } from '../../domain/chains/fileUse.js';
 import { notMarked } from '../../domain/hostFiles.js';
 import { brokenRefusal } from '../../domain/chains/snapshotWhole.js';
@@ -96,6 +97,10 @@ function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): D
   const peculiar = anotherFileRefusal(disks, facts);
   if (peculiar !== undefined) {
     return peculiar;
+  }
+  const ring = ringRefusal(facts);
+  if (ring !== undefined) {
+    return ring;
   }
   for (const disk of disks) {
     const chain = wholeChain(disk, facts).filter((file) => !isMarked(file, facts));

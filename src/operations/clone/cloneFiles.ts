@@ -20,7 +20,9 @@ export function cloneFiles(
     const folder = folderOf(disk.from);
     const can = facts.files?.canAct.get(folder);
     if (can !== 'yes') {
-      return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
+      return can === undefined
+        ? refuse('notAllSeen', { vm: facts.vm.name, fact: folder })
+        : refuse('filesOutOfReach', { folder, why: can.why });
     }
     const file = `${folder}/${name}.${disk.target}.qcow2`;
     if (/[,\p{Cc}\p{Cs}]/u.test(file)) {

@@ -1,4 +1,5 @@
 // A new VM is made of one, or of a restore point of it.
+import { filesToStart } from '../startRefusal.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { stateCopies, stateFiles } from '../../domain/chains/stateCopies.js';
 import type { OperationDefinition } from '../operationDefinition.js';
@@ -123,6 +124,7 @@ export const cloneOperation: OperationDefinition<'clone'> = {
     ...factsOfAll(known),
     ...(snapshot === undefined ? { hardware: hardwareSince(known) } : {}),
     made: clone.uuid,
+    ...(snapshot === undefined ? {} : { startNeeds: [snapshot] }),
     ...(ram === undefined ? {} : { savedRam: savedRamOf(findSnapshot(known.tree, snapshot ?? '')) }),
   }),
   requiredFiles: ({ snapshot, ram }, facts) => {
@@ -135,7 +137,9 @@ export const cloneOperation: OperationDefinition<'clone'> = {
       ...(ram === undefined ? [] : savedRamOf(findSnapshot(facts.tree, snapshot ?? ''))),
       ...(snapshot === undefined ? presentFiles(facts) : stoodOn).filter((path) => path.startsWith('/')),
     ];
-    return { ...filesOfSnapshots(named, presentFiles(facts), [...stateFiles(facts.vm), ...copies], facts), changes };
+    const needed = named.flatMap((name) => filesToStart(name, facts));
+    const files = [...stateFiles(facts.vm), ...copies, ...needed];
+    return { ...filesOfSnapshots(named, presentFiles(facts), files, facts), changes };
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: ({ way, snapshot }) => way === 'linked' && snapshot === undefined,

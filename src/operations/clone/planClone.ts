@@ -17,6 +17,7 @@ import { planCreate } from '../create/planCreate.js';
 import { spaceVerdict, sumByFolder, totalOf } from '../create/snapshotSpace.js';
 import { findUnchangedSnapshot } from '../create/planCheckpoint.js';
 import type { DraftPlan } from '../plan.js';
+import { startRefusal } from '../startRefusal.js';
 import { accessRefusal, managedSaveRefusal, otherFolderRefusal, unsteadyRefusal } from '../refusals.js';
 import { cloneFiles, type CloneFile } from './cloneFiles.js';
 import { type CloneDisk, damagedImage, disksOfPresent, disksOfSnapshot, liveOnlyDisks } from './cloneDisks.js';
@@ -164,7 +165,7 @@ function baseOf(request: CloneRequest, facts: Facts): CloneBase | RefusedDecisio
   const { way, snapshot: name, vm: ref, clone, ram } = request;
   const { vm } = facts;
   if (name !== undefined) {
-    const disks = disksOfSnapshot(name, way, facts);
+    const disks = startRefusal(name, ram !== undefined, facts) ?? disksOfSnapshot(name, way, facts);
     return 'kind' in disks ? disks : { kind: 'base', disks, snapshot: name, first: [], warnings: [] };
   }
   if (ram !== undefined) {

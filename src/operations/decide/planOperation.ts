@@ -10,6 +10,7 @@ import { definitionOf, requiredFacts } from './planners.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { controlInPathRefusal, pathRefusal } from '../../domain/chains/samePath.js';
 import { stepsOverChangedRefusal } from './stepsOverChanged.js';
+import { ringRefusal } from '../../domain/chains/backingRing.js';
 import { volumeRefusal } from '../volumeRefusal.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { externalTargets } from '../../domain/chains/deletedFiles.js';
@@ -94,7 +95,8 @@ function decide(request: OperationRequest, facts: Facts): DraftPlan | RefusedDec
   const paths = refusesPaths(request);
   const refused =
     paths === 'unclear' ? pathRefusal(facts) : paths === 'withControls' ? controlInPathRefusal(facts) : undefined;
-  const decision = refused ?? volumeRefusal(request, facts) ?? plan(request, facts);
+  const ring = paths === 'none' ? undefined : ringRefusal(facts);
+  const decision = refused ?? ring ?? volumeRefusal(request, facts) ?? plan(request, facts);
   const { steps } = decision.kind === 'refusal' ? { steps: [] } : decision;
   return (
     keeperRefusal(request, steps, facts) ??

@@ -17,7 +17,9 @@ import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { undescribedBranchRefusal } from '../../domain/chains/undescribedBranch.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { childrenOf, currentOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
-import { isActive } from '../../domain/vm.js';
+import { notMarked } from '../../domain/hostFiles.js';
+import { wholeChain } from '../../domain/chains/backingChain.js';
+import { isActive, snapshotableDisks } from '../../domain/vm.js';
 import { branchRefusal, chainRefusal, leafRefusal } from './branchRefusals.js';
 
 /**
@@ -56,19 +58,22 @@ export function externalDeleteRefusal(
     return peculiar;
   }
   const touched = deletedFiles(doomed, facts);
+  const filesThatGo = [...touched.removed, ...touched.mergedAway, ...abandonedOverlays(doomed, touched, facts)];
   const byLibvirt = doomed.filter(({ name }) => !ownMerges.has(name));
   const place = placeRefusal(doomed, top, going, ownMerges, facts);
   return (
     unfinishedRefusal(doomed, going, facts) ??
     readOnlyRefusal(touched, facts) ??
-    // A start would not help where somebody needs the files.
-    (place?.refusal.reason === 'notRunning' ? usedElsewhereRefusal(touched, facts, unread) : undefined) ??
+    // A start would not help where somebody needs the files, or one of them cannot go.
+    (place?.refusal.reason === 'notRunning'
+      ? (usedElsewhereRefusal(touched, facts, unread) ?? tagRefusal(filesThatGo, facts))
+      : undefined) ??
     place ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, ownMerges, facts) ??
     undescribedBranchRefusal(byLibvirt, going, facts) ??
     chainRefusal(byLibvirt, going, facts) ??
-    tagRefusal([...touched.removed, ...touched.mergedAway, ...abandonedOverlays(doomed, touched, facts)], facts) ??
+    tagRefusal(filesThatGo, facts) ??
     deviceRefusal(doomed, touched, facts) ??
     leafRefusal(doomed, facts) ??
     firstElsewhereRefusal(doomed, facts) ??
@@ -168,7 +173,7 @@ function unfinishedRefusal(
  * |--------------------|----------|---|
  * | yes, it is current | none     | ok, merged |
  * | yes, it is current | some     | currentHasChildren |
- * | yes, above current | one      | ok, merged; on < 9.9 with the VM off, and not by us, notRunning: it does not find the files then |
+ * | yes, above current | one      | ok, merged; on < 9.9 with the VM off, and not by us, notRunning: it does not find the files then; overlayMissing, imageCorrupt where a layer is |
  * | any                | several  | severalChildren (9.0 may lose data on it) |
  * | no                 | one      | notInActiveChain |
  * | no                 | none     | see `leafRefusal` |
@@ -178,8 +183,9 @@ function placeRefusal(
   top: Snapshot,
   going: ReadonlySet<string>,
   ownMerges: OfflineMerges,
-  { tree, vm, capabilities }: Facts,
+  facts: Facts,
 ): RefusedDecision | undefined {
+  const { tree, vm, capabilities } = facts;
   const children = doomed.length > 1 ? [] : childrenOf(tree, top.name).filter(({ name }) => !going.has(name));
   const [child] = children;
   if (child === undefined) {
@@ -195,8 +201,29 @@ function placeRefusal(
     return refuse('notInActiveChain', { snapshot: top.title, child: child.title });
   }
   return capabilities.libvirt < versionOf(9, 9) && !isActive(vm.power) && !ownMerges.has(top.name)
-    ? refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'delete' })
+    ? (layerRefusal(top, facts) ?? refuse('notRunning', { vm: vm.name, state: vm.power, wanted: 'delete' }))
     : undefined;
+}
+
+/** What keeps us from merging it, and would keep a VM that is started for it from running: a start does not help. */
+function layerRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
+  const { vm, files } = facts;
+  if (files?.canChange === undefined) {
+    return refuse('notAllSeen', { vm: vm.name, fact: 'files' });
+  }
+  for (const disk of snapshotableDisks(vm)) {
+    for (const file of wholeChain(disk, facts)) {
+      const told = { snapshot: snapshot.title, disk: disk.target, file };
+      const image = files.images.get(file);
+      if (image === 'missing') {
+        return refuse('overlayMissing', told);
+      }
+      if (typeof image === 'object' && image.corrupt === true) {
+        return refuse('imageCorrupt', { ...told, ...notMarked(image) });
+      }
+    }
+  }
+  return undefined;
 }
 
 /** What qcow2 needs beside the data, at most: tables for each cluster, and its head. */

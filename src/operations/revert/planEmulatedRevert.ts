@@ -60,7 +60,8 @@ interface EmulatedRevert {
  *
  * | facts                                                        | → |
  * |------------------------------------------------------------------|---|
- * | files or frozen disks were not looked at                         | `why`                          |
+ * | files or frozen disks were not looked at, as `completeFacts` does not allow | `why`            |
+ * | a folder gave no answer                                      | notAllSeen                     |
  * | a folder is out of reach                                         | `why`, because filesOutOfReach |
  * | a transient VM                                                   | transientVm: it would be gone  |
  * | a disk of the snapshot is no file and no device                  | `why`, because diskTypeUnsupported |
@@ -97,7 +98,7 @@ export function planEmulatedRevert(
   }
   const reach = reachRefusal(snapshot, disks, facts);
   if (reach !== undefined) {
-    return refuseBecause(reach);
+    return reach.refusal.reason === 'notAllSeen' ? reach : refuseBecause(reach);
   }
   const overlays = chooseRevertOverlays(facts, disks);
   if ('kind' in overlays) {
@@ -179,7 +180,9 @@ function reachRefusal(snapshot: Snapshot, disks: readonly VmDisk[], facts: Facts
   for (const folder of new Set(disks.map(({ source = '' }) => actingFolder(source, facts)))) {
     const can = facts.files?.canAct.get(folder);
     if (can !== 'yes') {
-      return refuse('filesOutOfReach', { folder, why: can?.why ?? 'notLookedAt' });
+      return can === undefined
+        ? refuse('notAllSeen', { vm: facts.vm.name, fact: folder })
+        : refuse('filesOutOfReach', { folder, why: can.why });
     }
   }
   return otherFolderRefusal(

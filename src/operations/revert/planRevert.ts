@@ -6,6 +6,7 @@ import { checkpointRefusal, revertRefusal } from '../diskRefusals.js';
 import { dropSaveSteps } from '../dropSaveSteps.js';
 import { unreadableContentRefusal } from '../readableNow.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
+import { startRefusal } from '../startRefusal.js';
 import { sharedStateRefusal, stateBackSteps } from '../stateSteps.js';
 import { inUseRefusal, snapshotFor, unsteadyRefusal } from '../refusals.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -220,10 +221,16 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
         revertRefusal(snapshot, facts) ??
         unreadableContentRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??
+        startRefusal(snapshot.name, end !== 'off' || loadsRam(snapshot), facts) ??
         sharedStateRefusal(snapshot, facts) ??
         (end === 'off' ? undefined : otherRamRefusal(snapshot, facts)))
       : undefined)
   );
+}
+
+/** RAM inside an image is loaded to stop the VM again. */
+function loadsRam({ style, kind }: Snapshot): boolean {
+  return style === 'internal' && kind === 'memory';
 }
 
 /** What we can do where libvirt cannot, or where it would do damage. */

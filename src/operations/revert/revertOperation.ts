@@ -1,5 +1,6 @@
 // A VM goes back to a snapshot.
 import type { Facts } from '../../domain/facts.js';
+import { filesToStart } from '../startRefusal.js';
 import { stateFiles } from '../../domain/chains/stateCopies.js';
 import { isActive } from '../../domain/vm.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
@@ -97,6 +98,7 @@ export const revertOperation: OperationDefinition<'revert'> = {
       savedRam: savedRamOf(target),
       ...(checkpointFirst === true ? factsOfRam(known) : {}),
       hardware: hardwareSince(known, snapshot),
+      startNeeds: target === undefined ? [] : [snapshot],
       configured: isActive(vm.power) && vm.persistent,
       ...(checkpointFirst === true && seamless === true
         ? asksForSeamless({ seamless, snapshotKind: 'memory' }, known)
@@ -106,7 +108,8 @@ export const revertOperation: OperationDefinition<'revert'> = {
   requiredFiles: ({ snapshot }, facts) => {
     const variables = stateFiles(facts.vm);
     const changes = [...variables, ...filesToStandOn(snapshot, facts)];
-    return { ...filesOfSnapshots([snapshot], presentFiles(facts), variables, facts), changes };
+    const files = [...variables, ...filesToStart(snapshot, facts)];
+    return { ...filesOfSnapshots([snapshot], presentFiles(facts), files, facts), changes };
   },
   refusesPaths: () => 'unclear',
   mindsCheckpoints: () => true,

@@ -32,7 +32,10 @@ function unjudgedImage({
     case 'dataFile':
       return [t('{0} cannot be used: it is encrypted or keeps its data in another file.', file), convert];
     case 'loop':
-      return [t('{0} is built on itself.', file), convert];
+      return [
+        below === '' ? t('{0} is built on itself.', file) : t('These images are built on each other: {0}.', below),
+        t('Name the right base of one of them, or restore it: {0}', 'qemu-img rebase -u -F FORMAT -b BASE IMAGE'),
+      ];
     case 'replaced':
       return [t('Another file took the place of {0}.', file), t('Find the program that replaces it, then try again.')];
   }

@@ -12,6 +12,7 @@ export const fileRefusals: Pick<
   Sentences,
   | 'tagMissing'
   | 'tagWithoutRam'
+  | 'startFileMissing'
   | 'nameIsTagId'
   | 'tagTwice'
   | 'tagIdsUnseen'
@@ -55,6 +56,12 @@ export const fileRefusals: Pick<
       'Let libvirt forget the snapshot: {0}. Its disk data stays in the images: “qemu-img convert -l” reads it.',
       wayTo('repair', vm),
     ),
+  ],
+  startFileMissing: ({ vm, snapshot, name, file, said }) => [
+    said === undefined
+      ? t('The VM of {0} cannot start: {1} is missing.', snapshot, inQuotes(file))
+      : t('The VM of {0} cannot start with {1}. libvirt: {2}', snapshot, inQuotes(file), said),
+    t('Install it again, or enter another in the snapshot: {0}', `virsh snapshot-edit ${vm} ${name}`),
   ],
   nameIsTagId: ({ snapshot, file, other }) => [
     t('QEMU would restore “{1}” instead of {0}, because “{1}” has the number {0} inside “{2}”.', snapshot, other, file),

@@ -10,6 +10,7 @@ import { cloneRefusals } from './cloneRefusals.js';
 import { clusterRefusals } from './clusterRefusals.js';
 import { consolidateRefusals } from './consolidateRefusals.js';
 import { diskRefusals } from './diskRefusals.js';
+import { factWords } from './factWords.js';
 import { fileRefusals } from './fileRefusals.js';
 import { frozenRefusals } from './frozenRefusals.js';
 import { recoveryRefusals, undoRefusals } from './recoveryRefusals.js';
@@ -283,7 +284,7 @@ const sentences: Sentences = {
     t(
       'Virt Rewind could not read everything that it must know about {0} ({1}), so it cannot guarantee that the operation is safe.',
       vm,
-      fact,
+      factWords(fact),
     ),
     t('Try again. If the problem remains: {0}', wayTo('examine', vm)),
   ],

@@ -8,6 +8,7 @@ import type { CommandServices } from './commandServices.js';
 import { healthNotices } from '../health/healthNotices.js';
 import { OperationStatusItem } from './operations/operationStatusItem.js';
 import { RunningOperations } from './operations/runningOperations.js';
+import { slowLooks } from './slowLooks.js';
 
 /** As package.json has it, and the editor translates it: an object where the title is not the English one. */
 interface TitledCommand {
@@ -40,6 +41,7 @@ export function registerCommands(commands: readonly TitledCommand[], services: C
       tell(report).catch((error: unknown) => services.log.error(String(error)));
     }),
   );
+  store.add(slowLooks(services.engine));
   store.add(healthNotices(services.engine, services.health, (ref) => services.problemPages.isSeen(ref), services.log));
   return store;
 }

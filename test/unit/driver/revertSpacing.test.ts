@@ -27,9 +27,9 @@ describe('reverts of one VM', () => {
 
   it('wait where libvirt makes overlays, and nowhere else', async () => {
     for (const [location, expected] of [
-      // Before each, what its images lead to is judged.
-      ['external', ['look', 'revert', 'look', 'wait', 'look', 'revert']],
-      ['internal', ['look', 'revert', 'look', 'look', 'revert']],
+      // Before each, the definition is read, and what its images lead to is judged.
+      ['external', ['look', 'look', 'revert', 'look', 'wait', 'look', 'look', 'revert']],
+      ['internal', ['look', 'look', 'revert', 'look', 'look', 'look', 'revert']],
     ] as const) {
       const seen: string[] = [];
       const xml =

@@ -331,7 +331,7 @@ export function fakeVm(name: string, snapshots: readonly string[] = []): FakeVm 
 }
 
 function configurationOf({ disks }: Vm): Configuration {
-  return { disks, hardware: () => ({ xml: '<domain/>\n', items: [] }) };
+  return { disks, hardware: () => ({ xml: '<domain/>\n', items: [] }), needs: () => Promise.resolve({ files: [] }) };
 }
 
 export function fakeSnapshot(name: string, parent?: string): Snapshot {

@@ -1,6 +1,7 @@
 // What is read for a question: once for all that is asked about a VM.
 import assert from 'node:assert/strict';
 import type { AfterRevert, OperationRequest } from '../../../src/domain/operation.js';
+import type { Failure } from '../../../src/domain/failure.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { settled } from './fakeClock.js';
 import { fakeVm } from './fakeHypervisor.js';
@@ -98,6 +99,60 @@ describe('a question', () => {
     assert.ok(begun > 0 && begun < names.length / 2, String(begun));
     releases.forEach((release) => release());
     assert.equal((await deciding).length, names.length);
+  });
+
+  describe('whose answers are slow to come', () => {
+    const revert = (r: Rig): OperationRequest => ({
+      kind: 'revert',
+      vm: r.ref('web'),
+      snapshot: 'a',
+      after: 'running',
+      checkpointFirst: false,
+    });
+    const pausing = (r: Rig): OperationRequest => ({ kind: 'power', vm: r.ref('web'), action: 'pause' });
+
+    it('waits for them, says so, and decides as with answers that came at once', async () => {
+      const r = await open();
+      const expected = await r.engine.plan(revert(r));
+      for (const call of ['readFrozen(a) web', 'readBlockJobs web', 'readNamed two', 'readCheckpoints web']) {
+        const slow: string[] = [];
+        const listening = r.engine.onDidWait((look) => slow.push(look.waitsFor()));
+        const release = r.hypervisor().hang(call);
+        const deciding = r.engine.plan(revert(r));
+        await settled();
+        await r.clock.advance(20_000);
+        release();
+        const decision = await deciding;
+        listening.dispose();
+        assert.ok(decision.kind === 'plan' && expected.kind === 'plan', call);
+        assert.deepEqual([decision.steps, decision.losses], [expected.steps, expected.losses], call);
+        assert.equal(slow.length, 1, call);
+      }
+    });
+
+    it('refuses what needs them for that when they do not come, and nothing else', async () => {
+      const r = await open();
+      r.hypervisor().hang('readBlockJobs web');
+      const deciding = r.engine.decide([revert(r), pausing(r)]);
+      await settled();
+      await r.clock.advance(60_000);
+      const [asked, paused] = await deciding;
+      assert.deepEqual(asked.decision.kind === 'refusal' && asked.decision.refusal, {
+        reason: 'notAllSeen',
+        facts: { vm: 'web', fact: 'blockJobs' },
+      });
+      assert.equal(paused.decision.kind, 'plan');
+    });
+
+    it('ends when nobody wants it any more', async () => {
+      const r = await open();
+      r.engine.onDidWait((look) => look.cancel());
+      r.hypervisor().hang('readBlockJobs web');
+      const rejected = assert.rejects(r.engine.plan(revert(r)), (failure: Failure) => failure.kind === 'cancelled');
+      await settled();
+      await r.clock.advance(5_000);
+      await rejected;
+    });
   });
 
   it('about nothing asks nobody', async () => {

@@ -154,13 +154,30 @@ describe('the files of other VMs', () => {
     w.hypervisor.hang('readNamed clone');
     const late = w.read();
     await settled();
-    await w.clock.advance(5000);
+    await w.clock.advance(30_000);
     assert.deepEqual((await late)[0]!.unread, ['/images/clone.qcow2']);
+    // It holds nobody up as long again.
+    const again = w.read();
+    await settled();
+    await w.clock.advance(5000);
+    assert.deepEqual((await again)[0]!.unread, ['/images/clone.qcow2']);
     w.held.add(uuidOf('clone'));
     const held = w.read();
     await settled();
     await w.clock.advance(5000);
     assert.deepEqual((await held)[0]!.unread, []);
+  });
+
+  it('are waited for on a host that is slow to answer', async () => {
+    const w = world('web', 'clone');
+    const release = w.hypervisor.hang('readNamed clone');
+    const reading = w.read();
+    await settled();
+    await w.clock.advance(20_000);
+    release();
+    const [seen] = await reading;
+    assert.deepEqual(seen!.unread, []);
+    assert.ok(seen!.files.includes('/images/clone.qcow2'));
   });
 
   it('are unread of a VM that gives no answer where it had no image before, and those of its medium stay its own', async () => {

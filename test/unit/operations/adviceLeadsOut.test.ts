@@ -538,6 +538,11 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ['ramOfOther', ask.revert('b'), { ...ram, savedRam: new Map([['/img/b.mem', { name: 'former', uuid: ref.uuid }]]) }],
   ['tagMissing', ask.revert('a'), inside({ tags: ['b'] })],
   ['tagWithoutRam', ask.revert('a'), inside({ ramTags: [] })],
+  [
+    'startFileMissing',
+    ask.revert('a'),
+    { ...inside(), startNeeds: new Map([['a', { files: [], unfit: { emulator: '/nix/qemu', said: 'gone' } }]]) },
+  ],
   ['nameIsTagId', ask.revert('2'), inside({ tags: ['2', 'other'], tagIds: ['9', '2'], ramTags: ['2'] }, {}, '2')],
   ['tagTwice', ask.revert('a'), inside({ tags: ['a', 'a'], tagIds: ['1', '2'] })],
   ['tagIdsUnseen', ask.revert('2'), inside({}, {}, '2')],

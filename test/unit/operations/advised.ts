@@ -361,6 +361,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
       : all(other({ after: 'off' }), withVm({ name: here.refusal.facts['name'] ?? '' }))(here),
   tagMissing: repaired({ kind: 'forgetSnapshot', snapshot: 'a' }),
   tagWithoutRam: repaired({ kind: 'forgetSnapshot', snapshot: 'a' }),
+  startFileMissing: (here) => [changed(here, { facts: { ...here.facts, startNeeds: new Map() } })],
   nameIsTagId: imageBecomes({ tags: ['2'], tagIds: ['9'], ramTags: ['2'] }),
   tagTwice: imageBecomes({ tags: ['a'], tagIds: ['1'], ramTags: ['a'] }),
   tagIdsUnseen: imageBecomes({ tagIds: ['9'] }),

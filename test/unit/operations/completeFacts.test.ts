@@ -8,6 +8,8 @@ import { outside, shapes } from './recoveryShapes.js';
 
 const whole = (facts: Facts): Facts => ({
   agent: 'answers',
+  checkpoints: [],
+  startNeeds: new Map(),
   configured: facts.vm.disks,
   strays: new Map(),
   ...facts,
@@ -31,8 +33,10 @@ describe('the facts of a decision', () => {
     const wanted = { ...requiredFacts(request, at), agent: true, configured: true };
     return completeFacts({ ...whole(at), ...without }, wanted, [requiredFiles(request, at)]);
   };
-  const rows: readonly (readonly [keyof Facts, Partial<Facts>])[] = [
+  const rows: readonly (readonly [string, Partial<Facts>])[] = [
     ['blockJobs', { blockJobs: undefined } as unknown as Partial<Facts>],
+    ['checkpoints', { checkpoints: undefined } as unknown as Partial<Facts>],
+    ['/img/x', { files: { ...outside().files!, late: ['/img/x'] } }],
     ['otherVms', { otherVms: undefined } as unknown as Partial<Facts>],
     ['strays', { strays: undefined } as unknown as Partial<Facts>],
     ['agent', { agent: undefined } as unknown as Partial<Facts>],

@@ -292,8 +292,23 @@ describe('planDelete: external, by its place in the tree', () => {
   ];
   for (const [what, name, [major, minor], expected] of off) {
     it(`${what}, the VM is off, libvirt ${major}.${minor} → ${expected}`, () => {
-      const inWhat = facts({ tree: chain, vm: vm({ power: 'off' }), capabilities: capabilities(major, minor) });
+      const files = seen({}, {}, { canChange: new Map() });
+      const inWhat = facts({ tree: chain, vm: vm({ power: 'off' }), capabilities: capabilities(major, minor), files });
       assert.equal(verdict(planOperation(ask.remove(name), inWhat)), expected);
+    });
+  }
+
+  const layers: readonly (readonly [what: string, Parameters<typeof seen>[0], string])[] = [
+    ['missing', { '/img/web.a': over('/img/web.qcow2'), '/img/web.qcow2': 'missing' }, 'overlayMissing'],
+    ['corrupt', { '/img/web.a': over('/img/web.qcow2'), '/img/web.qcow2': image({ corrupt: true }) }, 'imageCorrupt'],
+    ['there', { '/img/web.a': over('/img/web.qcow2'), '/img/web.qcow2': image() }, 'notRunning'],
+  ];
+  for (const [what, images, expected] of layers) {
+    it(`does not ask for a start where the base is ${what} → ${expected}`, () => {
+      const files = seen({ '/img/web.c': over('/img/web.a'), ...images }, {}, { canChange: new Map() });
+      const off = vm({ power: 'off', disks: [disk('vda', '/img/web.c')] });
+      const inWhat = facts({ tree: chain, vm: off, capabilities: capabilities(9, 0), files });
+      assert.equal(verdict(planOperation(ask.remove('b'), inWhat)), expected);
     });
   }
 });

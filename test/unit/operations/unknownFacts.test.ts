@@ -12,7 +12,7 @@ import { planToExecute } from '../../../src/operations/decide/planOperation.js';
 import { isActive, snapshotableDisks } from '../../../src/domain/vm.js';
 import { over } from '../domain/hostFiles.js';
 import { ask, ref } from '../domain/someFacts.js';
-import { base, inside, old, outside, repairShape, shapes } from './recoveryShapes.js';
+import { base, inside, newerShapes, old, offline, outside, repairShape, shapes } from './recoveryShapes.js';
 
 /** A change of a situation; undefined where there is nothing of the sort to change. */
 type Change = (facts: Facts) => Facts | undefined;
@@ -67,7 +67,13 @@ const against: Readonly<Record<string, Change>> = {
     () => base,
     (facts) => ({ ...facts, corrupt: true }),
   ),
-  'an overlay rests on another file': oneImage(middle, () => over('/img/stranger')),
+  'an overlay rests on another file': (at) => {
+    const moved = oneImage(middle, () => over('/img/stranger'))(at);
+    return (
+      moved &&
+      withSeen(moved, (files) => ({ ...files, images: new Map([...files.images, ['/img/stranger', 'unknown']]) }))
+    );
+  },
   'an overlay holds a tag': oneImage(middle, (facts) => ({ ...facts, tags: ['theirs'] })),
   'the top holds a tag': oneImage(top, (facts) => ({ ...facts, tags: ['theirs'] })),
   'the tags are gone': oneImage(
@@ -166,6 +172,12 @@ const permitted: Readonly<Record<string, string>> = {
   'heldByProgram, unseen: what files are to their file system': noProgramsSeen,
 };
 
+function cloneOf(snapshot?: string): OperationRequest {
+  const clone = { name: 'clone', uuid: '11111111-0000-4000-8000-000000000000' };
+  const named = snapshot === undefined ? {} : { snapshot };
+  return { kind: 'clone', vm: ref, clone, way: 'linked', network: 'unplugged', ...named };
+}
+
 const more: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   ['delete one', ask.remove('a'), outside()],
   ['delete one, off', ask.remove('a'), outside({ power: 'off' })],
@@ -178,7 +190,14 @@ const more: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   ['consolidate, off', { kind: 'consolidate', vm: ref }, outside({ power: 'off' })],
   ['start', ask.power('start'), outside({ power: 'off' })],
   ['remove files', { kind: 'repair', vm: ref, repair: { kind: 'removeFiles', files: ['/img/web.a'] } }, outside()],
+  ['delete one, off, 9.0', ask.remove('a'), { ...offline, ...old }],
   repairShape,
+];
+
+/** Of these the plan tells of no file that nobody could look at: nothing that is there changes. */
+const clones: typeof more = [
+  ['clone', cloneOf('a'), offline],
+  ['clone of the present', cloneOf(), offline],
 ];
 
 /** Those that a person could miss something after; to describe, to wait and to set a clock is not. */
@@ -197,9 +216,106 @@ function decided(request: OperationRequest, facts: Facts): Decision | 'notAllSee
     facts.files === undefined
       ? wanted
       : { ...wanted, images: wanted.images.filter(there), files: wanted.files.filter(isFile) };
-  const whole = completeFacts(facts, { ...requiredFacts(request, facts), agent: false, configured: false }, [told]);
-  return typeof whole === 'string' ? 'notAllSeen' : planToExecute(request, whole);
+  const { startNeeds: _, ...needs } = requiredFacts(request, facts);
+  const all = completeFacts(facts, { ...needs, agent: false, configured: false, checkpoints: false }, [told]);
+  return typeof all === 'string' ? 'notAllSeen' : planToExecute(request, all);
 }
+
+/** All that it asks for is there. */
+function whole(facts: Facts): Facts {
+  const { files } = facts;
+  const paths = [...(files?.images.keys() ?? []), ...(files?.files.keys() ?? [])];
+  return {
+    agent: 'answers',
+    checkpoints: [],
+    configured: facts.vm.disks,
+    startNeeds: new Map(),
+    strays: new Map(),
+    ...facts,
+    ...(files !== undefined && {
+      files: { ...files, canChange: files.canChange ?? new Map(paths.map((path) => [path, 'yes'])) },
+    }),
+  };
+}
+
+function withoutKey<K, V>(map: ReadonlyMap<K, V> | undefined, key: K): ReadonlyMap<K, V> {
+  return new Map([...(map ?? [])].filter(([one]) => one !== key));
+}
+
+/**
+ * Each fact by itself as one that was asked for and did not come. What can only be left out where nobody may see it,
+ * as locks, is waited for by the look.
+ */
+function* eachUnread(facts: Facts): Generator<readonly [what: string, Facts]> {
+  for (const fact of [
+    'blockJobs',
+    'checkpoints',
+    'otherVms',
+    'strays',
+    'agent',
+    'configured',
+    'frozenDisks',
+    'startNeeds',
+  ] as const) {
+    yield [fact, without(facts, fact)];
+  }
+  for (const name of facts.frozenDisks?.keys() ?? []) {
+    yield [`frozenDisks of ${name}`, { ...facts, frozenDisks: withoutKey(facts.frozenDisks, name) }];
+  }
+  yield ['files', without(facts, 'files')];
+  const { files } = facts;
+  if (files === undefined) {
+    return;
+  }
+  for (const path of files.images.keys()) {
+    const images = new Map([...files.images, [path, 'unknown' as const]]);
+    yield [`${path}, late`, { ...facts, files: { ...files, images, late: [path as `/${string}`] } }];
+  }
+  for (const path of files.images.keys()) {
+    yield [path, { ...facts, files: { ...files, images: withoutKey(files.images, path) } }];
+  }
+  for (const path of files.files.keys()) {
+    yield [path, { ...facts, files: { ...files, files: withoutKey(files.files, path) } }];
+  }
+  for (const folder of files.canAct.keys()) {
+    const less = { canAct: withoutKey(files.canAct, folder), lists: withoutKey(files.lists, folder) };
+    yield [`${folder}, late`, { ...facts, files: { ...files, ...less, late: [folder as `/${string}`] } }];
+  }
+}
+
+describe('the same facts', () => {
+  it('give the same plan or reason, and what is not known of them is the only other one', () => {
+    const rows = [...shapes, ...newerShapes, ...more, ...clones];
+    let [tried, refused] = [0, 0];
+    const others: string[] = [];
+    for (const [what, request, some] of rows) {
+      const facts = whole(some);
+      const asked = requiredFiles(request, facts);
+      const there = {
+        ...asked,
+        images: asked.images.filter((path) => facts.files?.images.has(path) === true),
+        files: asked.files.filter((path) => facts.files?.files.has(path) === true),
+      };
+      const at = (known: Facts): Decision | string => {
+        const all = completeFacts(known, requiredFacts(request, known), [there]);
+        return typeof all === 'string' ? all : planToExecute(request, all);
+      };
+      const full = at(facts);
+      assert.ok(typeof full === 'object', what);
+      for (const [unread, less] of eachUnread(facts)) {
+        const now = at(less);
+        const isUnknown = typeof now === 'string' || (now.kind === 'refusal' && now.refusal.reason === 'notAllSeen');
+        tried += 1;
+        refused += isUnknown ? 1 : 0;
+        if (!isUnknown && JSON.stringify(now) !== JSON.stringify(full)) {
+          others.push(`${what} without ${unread}: ${now.kind === 'plan' ? 'another plan' : now.refusal.reason}`);
+        }
+      }
+    }
+    assert.ok(tried > 300 && refused > 100, `${tried} ${refused}`);
+    assert.deepEqual(others, []);
+  });
+});
 
 describe('facts that are not known', () => {
   it('make nothing possible that is refused when they are known, but for what the list explains', () => {

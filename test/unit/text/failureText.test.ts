@@ -98,6 +98,7 @@ const facts: RefusalFacts = {
   snapshotMissing: { vm, snapshot },
   tagMissing: { snapshot, disk: 'vda', file },
   tagWithoutRam: { snapshot },
+  startFileMissing: { vm, snapshot, name: 'first', file, said: 'no such file' },
   nameIsTagId: { snapshot, file, other: snapshot },
   tagTwice: { snapshot, file },
   imageImmutable: { vm: 'web-test', file },
