@@ -23,7 +23,8 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { otherRamRefusal, surroundingsRefusal } from '../../domain/chains/snapshotWhole.js';
 import { hasTpm, isActive } from '../../domain/vm.js';
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { restingOn, restsOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
+import { unclosedRefusal } from '../unclosedImages.js';
+import { isInside, restingOn, restsOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
 import { wrongTagRefusal } from '../../domain/chains/tagNames.js';
 import { outsideUserRefusal } from '../../domain/chains/otherVms.js';
 import { isSafeName } from '../../domain/snapshotName.js';
@@ -219,11 +220,26 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
       ? (checkpointRefusal(facts, 'reverted') ??
         revertRefusal(snapshot, facts) ??
         unreadableContentRefusal(snapshot, facts) ??
+        unclosedBelowRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??
         sharedStateRefusal(snapshot, facts) ??
         (end === 'off' ? undefined : otherRamRefusal(snapshot, facts)))
       : undefined)
   );
+}
+
+/** What is inside of an image comes back in that image, which QEMU opens to write. */
+function unclosedBelowRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
+  const disks = (facts.frozenDisks?.get(snapshot.name) ?? []).filter(({ target }) => takesPart(snapshot, target));
+  const inside = disks.filter(({ target }) => isInside(snapshot, target));
+  return snapshot.kind === 'memory'
+    ? (unclosedRefusal(inside, 'below', facts) ??
+        unclosedRefusal(
+          disks.filter((disk) => !inside.includes(disk)),
+          'all',
+          facts,
+        ))
+    : undefined;
 }
 
 /** What we can do where libvirt cannot, or where it would do damage. */
