@@ -19,6 +19,7 @@ import {
   stat,
   statfs,
   unlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -102,6 +103,8 @@ export interface FileSystem {
   /** In the place of its first bytes, which are on the disk then. */
   writeOver(path: string, bytes: Buffer): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
+  /** Its time of last write, in milliseconds since 1970. */
+  setModified(path: string, at: number): Promise<void>;
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
@@ -162,6 +165,7 @@ export const thisComputer: FileSystem = {
     }
   },
   chmod: (path, mode) => chmod(path, mode),
+  setModified: (path, at) => utimes(path, at / 1_000, at / 1_000),
   link: (from, to) => link(from, to),
   rename: (from, to) => rename(from, to),
   unlink: (path) => unlink(path),

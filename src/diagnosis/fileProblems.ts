@@ -1,7 +1,13 @@
 // What is wrong with the files of a VM, and which of them could not be looked at.
 import { wholeChain } from '../domain/chains/backingChain.js';
 import { changedLayers } from '../domain/chains/frozenLayers.js';
-import { foreignFrozenFiles, otherReaderOf, otherWriterOf, writersInto } from '../domain/chains/frozenWriters.js';
+import {
+  builtOnDisks,
+  foreignFrozenFiles,
+  otherReaderOf,
+  otherWriterOf,
+  writersInto,
+} from '../domain/chains/frozenWriters.js';
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
@@ -40,8 +46,35 @@ export function chainProblems(facts: Facts): readonly Problem[] {
     ...movedFiles(facts).map((one): Problem => ({ kind: 'fileMoved', ...one })),
     ...[...missing].map((file): Problem => ({ kind: 'overlayMissing', file })),
     ...corrupt,
+    ...unclosedProblems(facts),
+    ...[...ownImages(facts)].flatMap((file): readonly Problem[] => {
+      const image = files?.images.get(file);
+      return typeof image === 'object' && image.hostUse !== undefined
+        ? [{ kind: 'usedByHost', file, ...image.hostUse }]
+        : [];
+    }),
     ...orphanedRamProblems(facts),
   ];
+}
+
+/**
+ * | an image whose last writer died         | a program has it open for writing, or the VM is on with it | otherwise |
+ * |-----------------------------------------|------------------------------------------------------------|-----------|
+ * | a disk of the VM                        | in order: that is its writer                               | imageUnclosed, isTop |
+ * | below an overlay                        | in order                                                   | imageUnclosed |
+ */
+function unclosedProblems(facts: Facts): readonly Problem[] {
+  const { vm, files, written } = facts;
+  const tops = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
+  return [...ownImages(facts)].flatMap((file): readonly Problem[] => {
+    const image = files?.images.get(file);
+    const isOpen =
+      typeof image === 'object' &&
+      ((image.real !== undefined && written?.has(image.real) === true) || (tops.has(file) && isActive(vm.power)));
+    return typeof image !== 'object' || image.unclosed !== true || isOpen
+      ? []
+      : [{ kind: 'imageUnclosed', file, ...(tops.has(file) ? { isTop: true } : {}) }];
+  });
 }
 
 /**
@@ -76,9 +109,14 @@ export function otherVmProblems(facts: Facts): readonly Problem[] {
   const told = new Set(shared.flatMap(({ writer, owner }) => [writer, owner]));
   const written = writtenNow(facts).filter(({ vm, owner }) => !told.has(vm) || !told.has(owner));
   written.forEach(({ vm, owner }) => told.add(vm).add(owner));
+  const bases = builtOnDisks(facts, own).filter(
+    ({ owner, above }) => !told.has(owner === facts.vm.name ? above : owner),
+  );
+  bases.forEach(({ owner, above }) => told.add(owner).add(above));
   return [
     ...shared,
     ...written,
+    ...bases.map(({ owner, above: vm, file }): Problem => ({ kind: 'baseOfOtherVm', file, vm, owner })),
     ...(facts.otherVms ?? []).flatMap(({ name, files }): readonly Problem[] => {
       const file = files.find((one) => own.has(one));
       return file === undefined || told.has(name) ? [] : [{ kind: 'usedByOtherVm', file, vm: name }];

@@ -4,6 +4,7 @@
 import type { MovedFile } from '../domain/chains/movedFiles.js';
 import type { UnusedOverlay } from '../domain/chains/unusedOverlays.js';
 import type { KnownFault } from '../domain/consequences.js';
+import type { HostUse } from '../domain/hostFiles.js';
 import type { Bytes } from '../domain/layers.js';
 import type { Refusal } from '../domain/refusal.js';
 import type { WhyNoVolume } from '../domain/vm.js';
@@ -105,6 +106,8 @@ export type Problem =
   /** Its next start would write to `file`, which `overlay` is built on. */
   | { readonly kind: 'savedBelow'; readonly disk: string; readonly file: string; readonly overlay: string }
   /** `empty`: no image by its header; `yes`: the file holds no byte, `other`: something else. */
+  /** Its last writer died; `isTop`: QEMU repairs it at the next start. */
+  | { readonly kind: 'imageUnclosed'; readonly file: string; readonly isTop?: true }
   | { readonly kind: 'corruptImage'; readonly file: string; readonly empty?: 'yes' | 'other' }
   | {
       readonly kind: 'volumeNotThere';
@@ -145,6 +148,10 @@ export type Problem =
     }
   /** The UEFI variables of when the snapshot was taken are nowhere. */
   | { readonly kind: 'nvramNotHeld'; readonly snapshot: string }
+  /** The host itself writes to it. */
+  | ({ readonly kind: 'usedByHost'; readonly file: string } & HostUse)
+  /** `file` is a disk of `owner`, and a disk of `vm` is built on it: a start of `owner` damages that. */
+  | { readonly kind: 'baseOfOtherVm'; readonly file: string; readonly vm: string; readonly owner: string }
   | { readonly kind: 'usedByOtherVm'; readonly file: string; readonly vm: string }
   /** `vm` is on, `file` is its disk, and a disk of `owner`, or below one: one of them is this VM. */
   | { readonly kind: 'writtenByOtherVm'; readonly file: string; readonly vm: string; readonly owner: string }

@@ -108,6 +108,12 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
     names: ['snapshot', 'disk', 'file'],
   },
   volumeNotThere: { severity: 'error', check: 'backingLost', names: ['disk', 'pool', 'volume'] },
+  imageUnclosed: {
+    severity: ({ isTop }) => (isTop === true ? 'note' : 'error'),
+    repair: ({ file }) => ({ kind: 'repairImages', files: [file] }),
+    check: 'damaged',
+    names: ['file'],
+  },
   corruptImage: { severity: 'error', check: 'damaged', names: ['file'] },
   backingChanged: { severity: 'warning', check: 'backingChanged', names: ['file', 'overlay'] },
   contentChanged: {
@@ -158,6 +164,8 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   temporaryClone: { severity: 'note' },
   savedBelow: { severity: 'error', check: 'backingChanged', names: ['disk', 'file', 'overlay'] },
   lostRam: { severity: 'note' },
+  usedByHost: { severity: 'error', check: 'damaged', names: ['file'] },
+  baseOfOtherVm: { severity: 'warning', check: 'damaged', names: ['file', 'vm', 'owner'] },
   usedByOtherVm: { severity: 'note' },
   writtenByOtherVm: { severity: 'error', check: 'damaged', names: ['file', 'vm', 'owner'] },
   denied: { severity: 'warning', check: 'metadataWithoutFile', names: ['file'] },

@@ -120,6 +120,8 @@ export type Warning =
       readonly kind: 'notInSnapshot';
       readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'hostDevice')[];
     }
+  /** Whoever wrote to them last died: they are repaired first. */
+  | { readonly kind: 'repairsImages'; readonly files: readonly string[] }
   /**
    * Notes of changed blocks: they do not hear of what is written from now on, so that the next backup has to be a full
    * one; or they are inside of the image that holds the snapshot, and a revert is refused until they are removed.

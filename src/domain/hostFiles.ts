@@ -59,6 +59,15 @@ export interface ImageFacts extends FileFacts {
   readonly tables?: string;
   /** A digest of some blocks behind its header; undefined: not known. Wrong while a VM writes to it. */
   readonly sample?: string;
+  /**
+   * Its counters of clusters are not up to date: QEMU has it open for writing, or died with it open. QEMU itself
+   * repairs it when it opens it for writing, and dies when it has to let go of one that it has open to read.
+   */
+  readonly unclosed?: true;
+  /** How many snapshots and the present together can have a cluster; absent: more than anybody takes. */
+  readonly mostReferences?: number;
+  /** How the host itself uses it; absent: not at all, or not known. */
+  readonly hostUse?: HostUse;
   /** What stands there is a folder, a pipe or a socket, and so corrupt. */
   readonly isFile?: false;
   /** qcow2 marked itself as corrupt, or it is no image of that format. */
@@ -69,6 +78,13 @@ export interface ImageFacts extends FileFacts {
   readonly lostRamBytes?: number;
   /** Tags whose disk content is the present one; undefined: not known. Wrong while a VM writes to it. */
   readonly unchangedSince?: readonly string[];
+}
+
+/** The kernel of the host writes, or lets programs write, to what is a disk of a VM. QEMU's locks do not tell of it. */
+export interface HostUse {
+  readonly how: 'loop' | 'mounted' | 'swap';
+  /** The loop device, or where it is mounted. */
+  readonly where: string;
 }
 
 /** A file of no bytes is no image, but of a raw disk; nothing marked it as damaged. */
@@ -212,6 +228,12 @@ export interface HostFiles {
   list(folder: string): Promise<FolderNames>;
   /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
   space(folder: string): Promise<Space | undefined>;
+  /**
+   * By `FileFacts.real`, what the host itself writes to; undefined: it cannot be seen.
+   *
+   * @param devices whether block devices are asked for too
+   */
+  hostUses(devices: boolean): Promise<ReadonlyMap<string, HostUse> | undefined>;
   /** As far as they can be seen; undefined: not at all. */
   imageLocks(): Promise<ImageLocks | undefined>;
   /** Whether overlays can be made and files removed in a folder. Touches nothing. */
@@ -224,6 +246,8 @@ export interface HostFiles {
   makeFolders(like: string, folder: string): Promise<void>;
   /** Removes an internal snapshot from an image that nobody uses. */
   removeTag(file: string, tag: string): Promise<void>;
+  /** Has QEMU repair an image that nobody uses, where its last writer died; its time of last write stays. */
+  repair(file: string): Promise<void>;
   /** Nobody may use the overlay. */
   rebase(overlay: RebasedOverlay): Promise<void>;
   /** Whether what is in a file can be changed. Touches nothing. */

@@ -22,6 +22,8 @@ export type Repair =
   | { readonly kind: 'removeTag'; readonly file: string; readonly tag: string }
   /** The same becomes a snapshot that libvirt knows: other tools take such too. */
   | { readonly kind: 'adoptTag'; readonly tag: string }
+  /** Images of the VM and its snapshots whose last writer died. */
+  | { readonly kind: 'repairImages'; readonly files: readonly string[] }
   /** Files of this VM's snapshots that nobody names or rests on any more. */
   | { readonly kind: 'removeFiles'; readonly files: readonly string[] }
   /** Metadata whose data is gone for good, or rests on what it does not belong to. */

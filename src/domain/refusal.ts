@@ -1,5 +1,6 @@
 // Why an operation is refused before anything is touched. Each row has its source in the rule that makes it.
 // Knows no sentences: text/refusalText makes them of the reason and its facts.
+import type { HostUse } from './hostFiles.js';
 import type { WhyNoVolume } from './vm.js';
 
 // Why something that was interrupted is not brought to its end, nothing is begun beside it, or nothing is undone: rows
@@ -261,6 +262,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly usedByImage: { vm: string; image: string; file: string };
   /** More names than anybody looks at: an image among them may rest on the file. */
   readonly folderTooFull: { folder: string; file: string };
+  /** The host itself writes to it; `how`, `where`: see `HostUse`. */
+  readonly usedByHost: { vm: string; file: string; how: HostUse['how']; where: string };
   /** A program has the file open as a disk and relies on what is in it; by the locks that QEMU's programs keep. */
   readonly heldByProgram: { vm: string; file: string };
   /** The chains of `others` cannot be read, so any file may be theirs too. */
@@ -335,6 +338,10 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
   readonly ownerChose: { vm: string; disk: string; wish: string; own?: string; stays?: string };
   /** QEMU makes no internal snapshot in an image whose data stand in a file of their own. */
+  /** So many snapshots and the present can have a cluster of its image. */
+  readonly fewReferences: { vm: string; disk: string; most: string; own?: string };
+  /** Its last writer died, and it lies below an overlay. */
+  readonly imageUnclosed: { vm: string; disk: string; file: string };
   readonly dataFileInside: { vm: string; disk: string; own?: string };
   readonly copyOnRead: { vm: string; disk: string; own?: string };
   /** A disk that is named by pool and volume, of which libvirt tells no path; `why`: a `WhyNoVolume`. */

@@ -67,7 +67,7 @@ export async function readHostFacts(
     mapLimited(asked.folders, atOnce, lookInto),
   ]);
   const seen: FileFactsByPath = {
-    images: chains.images,
+    images: await withHostUses(chains.images, files, look),
     files: single,
     freeBytes,
     totalBytes,
@@ -89,6 +89,36 @@ export async function readHostFacts(
     }),
   ]);
   return withLate({ ...seen, canChange });
+}
+
+/** The kernel reads no qcow2: only raw images and devices can be in use by the host itself. */
+async function withHostUses(
+  images: ReadonlyMap<string, Observation<ImageFacts>>,
+  files: HostFiles,
+  look: TolerantReader,
+): Promise<ReadonlyMap<string, Observation<ImageFacts>>> {
+  const reals = [...images.values()].flatMap((image) =>
+    typeof image === 'object' && image.real !== undefined && (image.format === 'raw' || isDevice(image.real))
+      ? [image.real]
+      : [],
+  );
+  const uses =
+    reals.length === 0
+      ? undefined
+      : await look.at('what the host uses', files.hostUses(reals.some(isDevice)), undefined);
+  if (uses === undefined || !reals.some((real) => uses.has(real))) {
+    return images;
+  }
+  return new Map(
+    [...images].map(([path, image]) => {
+      const hostUse = typeof image === 'object' ? uses.get(image.real ?? '') : undefined;
+      return [path, typeof image === 'object' && hostUse !== undefined ? { ...image, hostUse } : image] as const;
+    }),
+  );
+}
+
+function isDevice(real: string): boolean {
+  return real.startsWith('device ');
 }
 
 /** What each of them is, whatever it holds; of what is no path here nothing is asked. */

@@ -89,6 +89,7 @@ function isUntold({ target, formatUntold }: VmDisk, { configured = [] }: Facts):
  * | encrypted                  | QEMU dies of an assertion             | qemu-img lacks the secret            | encryptedDisk |
  * | `<transient/>`             | refused by libvirt, late              | the snapshot is of what a start drops | transientDisk |
  * | a slice                    | not measured                          | qemu-img takes the whole file for it | slicedDisk |
+ * | a counter of a cluster would be full | QEMU refuses            | refused by qemu-img, late            | fewReferences |
  * | its data in another file   | refused by QEMU, late                 | refused by qemu-img, late            | dataFileInside |
  * | `copy_on_read='on'`        | after a revert the guest hangs        | ok                                   | copyOnRead |
  * | no program can write to it | ok: QEMU has it open since before     | refused by qemu-img, late            | imageImmutable |
@@ -97,6 +98,7 @@ export function insideRefusal(
   disks: readonly VmDisk[],
   facts: Pick<Facts, 'vm' | 'files' | 'capabilities'>,
   kind: SnapshotKind,
+  use: 'made' | 'reverted',
 ): RefusedDecision | undefined {
   const { vm, files, capabilities } = facts;
   if (capabilities.driver !== 'qemu') {
@@ -117,6 +119,10 @@ export function insideRefusal(
     }
     if (disk.dataFile === true || (typeof image === 'object' && image.dataFile === true)) {
       return refuse('dataFileInside', told);
+    }
+    const full = typeof image === 'object' && (image.tags ?? []).length + 2 > (image.mostReferences ?? Infinity);
+    if (full && use === 'made') {
+      return refuse('fewReferences', { ...told, most: String(image.mostReferences) });
     }
     if (kind === 'memory' && disk.copyOnRead === true) {
       return refuse('copyOnRead', told);
@@ -198,7 +204,7 @@ export function revertRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision
   const disks = takingPart(snapshot, facts);
   return snapshot.style === 'external'
     ? (ramOnlyRefusal(snapshot) ?? overlayRefusal(snapshot, facts) ?? anotherFileRefusal(disks, facts))
-    : (insideRefusal(disks, facts, snapshot.kind) ??
+    : (insideRefusal(disks, facts, snapshot.kind, 'reverted') ??
         bitmapRefusal(snapshot, disks, facts) ??
         immutableRefusal(disks, facts));
 }
@@ -322,6 +328,7 @@ export function repairRefusal(repair: Repair, facts: Facts): RefusedDecision | u
     case 'keepVm':
     case 'removeFiles':
     case 'removeTag':
+    case 'repairImages':
     case 'resumeAfterSave':
     case 'thawGuest':
       return undefined;

@@ -1,6 +1,8 @@
 // Refusals that several operations share: the connection, the driver, and what else is going on with the VM.
 import { type Capabilities, versionOf } from '../domain/capabilities.js';
 import { backingFileOf } from '../domain/chains/fileUse.js';
+import { usedByHostRefusal } from '../domain/chains/frozenWriters.js';
+import { wholeChain } from '../domain/chains/backingChain.js';
 import { findReadFile, findStrayQemu } from '../domain/chains/strayQemu.js';
 import { folderOf } from '../domain/chains/overlayFiles.js';
 import { outdatedSaves } from '../domain/chains/outdatedSave.js';
@@ -8,7 +10,7 @@ import type { Facts } from '../domain/facts.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { type Snapshot, identityOf } from '../domain/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../domain/snapshotTree.js';
-import { isPausedToBeSaved, type Vm } from '../domain/vm.js';
+import { isPausedToBeSaved, snapshotableDisks, type Vm } from '../domain/vm.js';
 
 type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard' | 'speed' | 'debug';
 
@@ -97,9 +99,18 @@ export function otherFolderRefusal(paths: readonly string[], { files }: Facts): 
   return undefined;
 }
 
-/** Somebody works on the VM's files: a job of libvirt's, or a QEMU of which it does not know. */
+/** Somebody works on the VM's files: a job of libvirt's, a QEMU of which it does not know, the host itself. */
 export function inUseRefusal(facts: Facts): RefusedDecision | undefined {
   return blockJobRefusal(facts) ?? strayQemuRefusal(facts);
+}
+
+/** Of the VM's disks, whether it is on or off: two file systems would write into one. */
+function hostUseRefusal(facts: Facts): RefusedDecision | undefined {
+  const disks = snapshotableDisks(facts.vm).filter((disk) => !disk.shareable && !disk.readonly);
+  return usedByHostRefusal(
+    disks.flatMap((disk) => wholeChain(disk, facts)),
+    facts,
+  );
 }
 
 export function strayQemuRefusal(
@@ -109,7 +120,7 @@ export function strayQemuRefusal(
   const lost = findStrayQemu(facts, merge);
   const { name } = facts.vm;
   if (lost === undefined) {
-    return undefined;
+    return hostUseRefusal(facts);
   }
   const { kind: what, disk, file, said } = lost;
   return what === 'runsUnseen' ? refuse(what, { vm: name, file }) : refuse(what, { vm: name, disk, file, said });

@@ -66,6 +66,11 @@ export class ImageCommand {
     return new ImageCommand('check', '-q', '-r', 'leaks', '--', image.graph({ alone: true }));
   }
 
+  /** What QEMU itself does when it opens an image for writing whose last writer died. */
+  static repair(image: JudgedChain): ImageCommand {
+    return new ImageCommand('check', '-q', '-r', 'all', '--', image.graph({ alone: true }));
+  }
+
   /** `-u`: neither the one that it rests on nor the other is opened. */
   static rebase(image: JudgedChain, backing: string, backingFormat: string): ImageCommand {
     return new ImageCommand('rebase', '-u', '-F', backingFormat, '-b', backing, '--', image.graph({ alone: true }));

@@ -17,6 +17,8 @@ import { LoneImage } from './judgedChain.js';
 
 /** The header and the table of 65,536 snapshots, which is as many as QEMU takes, with names of a usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
+/** Bits of a counter that no number of snapshots fills. */
+const countsAll = 16;
 /** Enough for the tables of 256 GiB of data in clusters of 64 KiB; beyond that the answer is "not known". */
 const mostContentBytes = 32 * 1024 * 1024;
 /** What a VM changed between two reads belongs together at the next try. */
@@ -134,6 +136,8 @@ async function readQcow2(
     format: 'qcow2',
     virtualBytes: header.virtualBytes,
     corrupt: header.corrupt,
+    ...(header.dirty ? { unclosed: true } : {}),
+    ...(header.refcountBits < countsAll ? { mostReferences: 2 ** header.refcountBits - 1 } : {}),
     ...(header.encrypted ? { encrypted: true } : {}),
     ...(header.externalData ? { dataFile: true, ...(await dataPathOf(header, path, files)) } : {}),
     ...(header.bitmaps > 0 ? { bitmaps: header.bitmaps } : {}),

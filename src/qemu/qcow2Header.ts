@@ -23,6 +23,8 @@ export interface Qcow2Header {
   readonly bitmaps: number;
   /** Entries of L2 tables have 16 bytes instead of 8. */
   readonly extendedL2: boolean;
+  /** Of the counter of each cluster, which counts the snapshots that have it. */
+  readonly refcountBits: number;
 }
 
 export interface Table {
@@ -38,6 +40,8 @@ const headerBytesOfVersion2 = 72;
 const leastHeaderBytesOfVersion3 = 104;
 /** What QEMU itself writes into the first cluster, with a backing file's name of the usual length. */
 const usualHeaderBytes = 1024;
+const usualRefcountBits = 16;
+const mostRefcountOrder = 6;
 const leastClusterBits = 9;
 const mostClusterBits = 21;
 const mostBackingBytes = 1023;
@@ -66,7 +70,10 @@ export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | '
   if (version !== 2 && version !== 3) {
     throw new BadImage(`version ${version} of qcow2 is not known`);
   }
-  const more = version === 3 ? await readMore(image) : { features: 0n, headerBytes: headerBytesOfVersion2 };
+  const more =
+    version === 3
+      ? await readMore(image)
+      : { features: 0n, headerBytes: headerBytesOfVersion2, refcountBits: usualRefcountBits };
   const clusterBits = first.readUInt32BE(20);
   if (clusterBits < leastClusterBits || clusterBits > mostClusterBits) {
     throw new BadImage(`clusters of 2^${clusterBits} bytes`);
@@ -100,6 +107,7 @@ export async function readQcow2Header(file: ImageBytes): Promise<Qcow2Header | '
     encrypted: first.readUInt32BE(32) !== 0,
     bitmaps,
     extendedL2: (more.features & incompatible.extendedL2) !== 0n,
+    refcountBits: more.refcountBits,
   };
 }
 
@@ -120,7 +128,13 @@ export function size(bytes: Buffer, at: number, what: string): number {
   return value;
 }
 
-async function readMore(image: ImageBytes): Promise<{ features: bigint; headerBytes: number }> {
+interface MoreHeader {
+  readonly features: bigint;
+  readonly headerBytes: number;
+  readonly refcountBits: number;
+}
+
+async function readMore(image: ImageBytes): Promise<MoreHeader> {
   const bytes = await image.read(headerBytesOfVersion2, leastHeaderBytesOfVersion3 - headerBytesOfVersion2);
   const features = bytes.readBigUInt64BE(0);
   if ((features & ~knownFeatures) !== 0n) {
@@ -130,7 +144,11 @@ async function readMore(image: ImageBytes): Promise<{ features: bigint; headerBy
   if (headerBytes < leastHeaderBytesOfVersion3 || headerBytes % 8 !== 0) {
     throw new BadImage(`a header of ${headerBytes} bytes`);
   }
-  return { features, headerBytes };
+  const order = bytes.readUInt32BE(96 - headerBytesOfVersion2);
+  if (order > mostRefcountOrder) {
+    throw new BadImage(`refcounts of 2^${order} bits`);
+  }
+  return { features, headerBytes, refcountBits: 2 ** order };
 }
 
 async function readBacking(

@@ -27,6 +27,7 @@ import { power } from './power.js';
 import { redefineAs } from './redefineAs.js';
 import { removeFiles, trashFiles } from './removeFiles.js';
 import { removeTag } from './removeTag.js';
+import { repairImages } from './repairImages.js';
 import { reparent } from './reparent.js';
 import { restoreMemory } from './restoreMemory.js';
 import { revert } from './revert.js';
@@ -65,6 +66,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   redefineAs,
   removeFiles,
   removeTag,
+  repairImages,
   reparent,
   restoreClone,
   restoreMemory,

@@ -41,6 +41,7 @@ export function writersInto(snapshot: Snapshot, facts: Facts): readonly FrozenWr
  * | a disk of another VM that is off              | nothing                         | writtenByOther: it may have been on |
  * | a disk of another VM that is off              | holds                           | ok |
  * | open to write, while this VM is off           | any                             | heldByProgram |
+ * | used by the host itself                       | any                             | usedByHost |
  *
  * @param when `now`: whoever may have written before is passed over
  */
@@ -58,14 +59,47 @@ export function frozenWriterRefusal(
     const { writer: other, target: disk, file } = found;
     return refuse('writtenByOther', { vm: vm.name, snapshot: snapshot.title, disk, file, other });
   }
-  const chains = isActive(vm.power)
-    ? []
-    : externalTargets(snapshot).flatMap((target) => chainOfFrozen(snapshot, target, facts));
-  const open = chains.find((file) => {
+  const chains = externalTargets(snapshot).flatMap((target) => chainOfFrozen(snapshot, target, facts));
+  const open = (isActive(vm.power) ? [] : chains).find((file) => {
     const image = files?.images.get(file);
     return typeof image === 'object' && image.real !== undefined && written?.has(image.real) === true;
   });
-  return open === undefined ? undefined : refuse('heldByProgram', { vm: vm.name, file: open });
+  return open === undefined ? usedByHostRefusal(chains, facts) : refuse('heldByProgram', { vm: vm.name, file: open });
+}
+
+/** Of any of these files: the kernel of the host writes to it. */
+export function usedByHostRefusal(
+  files: readonly string[],
+  { vm, files: seen }: Pick<Facts, 'vm' | 'files'>,
+): RefusedDecision | undefined {
+  for (const file of files) {
+    const image = seen?.images.get(file);
+    if (typeof image === 'object' && image.hostUse !== undefined) {
+      return refuse('usedByHost', { vm: vm.name, file, ...image.hostUse });
+    }
+  }
+  return undefined;
+}
+
+/** Another VM's disk that is built on one of this VM, or the other way round: a start of the lower one damages it. */
+export function builtOnDisks({ vm, otherVms = [] }: Facts, files: ReadonlySet<string>): readonly BuiltOn[] {
+  const own = new Set(snapshotableDisks(vm).flatMap(({ source }) => source ?? []));
+  return otherVms.flatMap(({ name, writes = [], below = [] }): readonly BuiltOn[] => {
+    const above = below.find(({ file }) => own.has(file));
+    const under = writes.find((file) => files.has(file) && !own.has(file));
+    return [
+      ...(above === undefined ? [] : [{ owner: vm.name, above: name, file: above.file }]),
+      ...(under === undefined ? [] : [{ owner: name, above: vm.name, file: under }]),
+    ];
+  });
+}
+
+interface BuiltOn {
+  /** Whose disk the file is. */
+  readonly owner: string;
+  /** One of whose disks is built on it. */
+  readonly above: string;
+  readonly file: string;
 }
 
 /** Another VM that is on, and one of whose disks is a disk of this VM while it is off, or a file below one. */

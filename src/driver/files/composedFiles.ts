@@ -50,6 +50,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     sum: (path) => firstKnown(reading, undefined, (files) => files.sum(path)),
     list: (folder) => firstKnown<FolderNames>(reading, 'unseen', (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
+    hostUses: (devices) => firstKnown(reading, undefined, (files) => files.hostUses(devices)),
     imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
     canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
     createOverlay: (overlay, onMade) =>
@@ -57,6 +58,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     copy: (from, to, existing, onMade) =>
       knowingAccesses(to, onMade, (files, tell) => files.copy(from, to, existing, tell)),
     makeFolders: (like, folder) => firstAble(acting, (files) => files.makeFolders(like, folder)),
+    repair: (file) => firstAble(acting, (files) => files.repair(file)),
     rebase: (overlay) => firstAble(acting, (files) => files.rebase(overlay)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),

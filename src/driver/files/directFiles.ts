@@ -8,9 +8,11 @@ import { type CannotAct, type ImageFacts, type NewOverlay, type OnMade, trashFol
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import type { FileAccess } from './composedFiles.js';
+import { repairImage } from '../../qemu/repairImage.js';
 import { rebaseImage } from '../../qemu/rebaseImage.js';
 import { commitImage } from '../../qemu/commitImage.js';
 import { copyImage } from './copyImage.js';
+import { readHostUses } from './hostUses.js';
 import { lockList, readImageLocks } from './imageLocks.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
@@ -45,12 +47,14 @@ export function directFiles(host: DirectHost): FileAccess {
     sum: (path) => looks.sum(path),
     list: (folder) => looks.list(folder),
     space: (folder) => looks.space(folder),
+    hostUses: (devices) => readHostUses(files, devices),
     imageLocks: () => readImageLocks(lockList, files),
     canAct: (folder) => canAct(folder, host),
     createOverlay: (overlay, onMade) => act((on) => createOverlay(overlay, on, onMade)),
     copy: (from, to, existing, onMade) => act((on) => copy({ from, to, existing }, on.files, onMade)),
     makeFolders: (like, folder) => act((on) => makeFolders(like, folder, on.files)),
     removeTag: (file, tag) => act((on) => removeTag(file, tag, on, looks)),
+    repair: (file) => act((on) => repairImage(file, on)),
     rebase: (overlay) => act((on) => rebaseImage(overlay, on)),
     canChange: (path) => canChange(path, host),
     commit: (commit, signal, onFraction) => act((on) => commitImage(commit, on, signal, onFraction)),

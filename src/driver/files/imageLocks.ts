@@ -65,6 +65,6 @@ function lockOf(line: string): Lock | undefined {
 }
 
 /** As `stat` tells it. */
-function deviceNumber(major: number, minor: number): number {
+export function deviceNumber(major: number, minor: number): number {
   return (minor & 0xff) + (major & 0xfff) * 0x100 + (minor >>> 8) * 0x10_0000;
 }

@@ -99,11 +99,23 @@ const fileMethods = [
     'identity',
     'list',
     'space',
+    'hostUses',
     'imageLocks',
     'canAct',
     'createOverlay',
   ] as const),
-  ...(['copy', 'makeFolders', 'removeTag', 'rebase', 'canChange', 'commit', 'copyImage', 'remove', 'trash'] as const),
+  ...([
+    'copy',
+    'makeFolders',
+    'removeTag',
+    'repair',
+    'rebase',
+    'canChange',
+    'commit',
+    'copyImage',
+    'remove',
+    'trash',
+  ] as const),
 ] as const satisfies readonly (keyof FileAccess)[];
 const contentMethods = ['internalSizes', 'extents'] as const satisfies readonly (keyof ImageContents)[];
 

@@ -59,6 +59,10 @@ export function sameFiles(
       await requireSame(file);
       await local.removeTag(file, tag);
     },
+    repair: async (file) => {
+      await requireSame(file);
+      await local.repair(file);
+    },
     rebase: async (overlay) => {
       await requireSame(overlay.file, overlay.backing);
       await local.rebase(overlay);

@@ -60,6 +60,7 @@ export function shellFileSystem(ask: Ask, shell?: HostShell): FileSystem {
     writeNew: (path, content) => runOnly('write', path, content),
     writeOver: (path, bytes) => runOnly('over', path, bytes.toString('base64')),
     chmod: (path, mode) => runOnly('chmod', mode.toString(8), '--', path),
+    setModified: (path, at) => runOnly('touch', '-cmd', `@${(at / 1_000).toFixed(6)}`, '--', path),
     link: (from, to) => runOnly('ln', '-T', '--', from, to),
     rename: (from, to) => runOnly('mv', '-fT', '--', from, to),
     unlink: (path) => runOnly('unlink', '--', path),

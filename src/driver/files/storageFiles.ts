@@ -210,6 +210,7 @@ export function storageFiles(access: StorageAccess): StorageFiles {
       };
       return look<Space | undefined>(isFolder(folder) ? folder : undefined, undefined, undefined, read);
     },
+    hostUses: () => Promise.resolve(undefined),
     imageLocks: () => Promise.resolve(undefined),
     canAct,
     createOverlay,
@@ -220,6 +221,7 @@ export function storageFiles(access: StorageAccess): StorageFiles {
       ),
     makeFolders: (_, path) => Promise.reject(new Failure('unsupported', { doing: 'making a folder', path })),
     canChange: () => Promise.resolve({ why: 'noStorageDriver' }),
+    repair: (path) => Promise.reject(new Failure('unsupported', { doing: 'repairing an image', path })),
     rebase: ({ file }) =>
       Promise.reject(new Failure('unsupported', { doing: 'naming what an image rests on', path: file })),
     commit: ({ base }) => Promise.reject(new Failure('unsupported', { doing: 'merging images', path: base })),

@@ -109,6 +109,20 @@ export async function removeTag({ files, vm }: OnFiles, { file, tag }: StepOfKin
 }
 
 /**
+ * Idempotent: what is in order stays as it is.
+ * @throws Failure `refused` unless the VM is off
+ */
+export async function repairImages(
+  context: Pick<StepContext, 'connection' | 'dom' | 'vm' | 'files'>,
+  step: StepOfKind<'repairImages'>,
+): Promise<void> {
+  for (const file of step.files) {
+    await requireOff(context, { file });
+    await context.files.repair(file);
+  }
+}
+
+/**
  * Idempotent: an overlay that names it already stays as it is.
  * @throws Failure `refused` unless the VM is off, and where the overlay names neither of the two
  */

@@ -15,6 +15,7 @@ import {
   rebaseOverlay,
   removeFiles,
   removeTag,
+  repairImages,
   requireUnnamed,
   trashFiles,
 } from './runFileStep.js';
@@ -73,6 +74,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   redefineAs,
   removeFiles: (context, step) => requireUnnamed(context, step).then(() => removeFiles(context, step)),
   removeTag,
+  repairImages,
   reparent,
   restoreClone,
   restoreMemory,

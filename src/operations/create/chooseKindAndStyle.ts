@@ -65,6 +65,7 @@ const waysOut: Readonly<Partial<Record<RefusalReason, readonly ('own' | 'stays')
   rawNvram: ['own'],
   ramNotLoadable: ['own'],
   dataFileInside: ['own'],
+  fewReferences: ['own'],
   copyOnRead: ['own'],
   cannotLeaveOut: ['own', 'stays'],
   encryptedDisk: ['stays'],
@@ -113,7 +114,8 @@ function chooseByRules(request: CreateRequest, facts: Facts): Choice | RefusedDe
     return disk && refuse('ownerChose', { vm: vm.name, disk: disk.target, wish: disk.snapshot ?? '' });
   };
   const wanted = preferredStyle(request, facts);
-  const notInside = internalRefusal(vm, capabilities, whole) ?? insideRefusal(snapshotableDisks(vm), facts, whole);
+  const notInside =
+    internalRefusal(vm, capabilities, whole) ?? insideRefusal(snapshotableDisks(vm), facts, whole, 'made');
 
   const notSaved = ramRefusal(facts);
   const kind =

@@ -18,6 +18,8 @@ export const createOperation: OperationDefinition<'create'> = {
       ...noFacts,
       blockJobs: active,
       agent: active && vm.agentChannel && request.quiesce === true,
+      // What lies below the disks of a VM that is off may be another VM's.
+      otherVms: !active,
       written: asksForWritten(known),
       ...asksForSeamless(request, known),
       ...(request.snapshotKind === 'memory' || request.snapshotKind === 'auto' ? factsOfRam(known) : {}),

@@ -10,7 +10,6 @@ import { stateKeepSteps } from '../stateSteps.js';
 import {
   accessRefusal,
   asleepOrCrashedRefusal,
-  inUseRefusal,
   readImageRefusal,
   managedSaveRefusal,
   unsteadyRefusal,
@@ -36,7 +35,10 @@ import {
   totalOf,
 } from './snapshotSpace.js';
 import { notInSnapshot, nvramVerdict, ramRefusal } from '../../domain/snapshotStyle.js';
-import { hasTpm, snapshotableDisks } from '../../domain/vm.js';
+import { hasTpm, snapshotableDisks, type VmDisk } from '../../domain/vm.js';
+import type { SnapshotKind } from '../../domain/snapshot.js';
+import { presentInUseRefusal } from '../readableNow.js';
+import { repairSteps, unclosedImages, unclosedRefusal } from '../unclosedImages.js';
 
 const outside = { snapshotKind: 'memory', style: 'external' } as const;
 
@@ -64,7 +66,7 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
     managedSaveRefusal(facts) ??
     unsteadyRefusal(vm, 'create') ??
     asleepOrCrashedRefusal(vm, 'create') ??
-    inUseRefusal(facts) ??
+    presentInUseRefusal(facts) ??
     checkpointRefusal(facts, 'changed');
   if (obstacle !== undefined) {
     return obstacle;
@@ -84,6 +86,11 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
     if (broken !== undefined) {
       return broken;
     }
+  }
+  const lasting =
+    style === 'external' ? closeFirst(kind, snapshotableDisks(partOf(vm, request.without ?? [])), facts) : [];
+  if ('kind' in lasting) {
+    return lasting;
   }
   const quiesce = decideQuiesce(request, kind, facts);
   if (typeof quiesce !== 'boolean') {
@@ -115,10 +122,13 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
   return {
     kind: 'plan',
     request: asked,
-    steps: [...copies, ...thaw, step],
+    steps: [...lasting, ...copies, ...thaw, step],
     losses: [],
     warnings: [
       ...(leftOut.length === 0 ? [] : [{ kind: 'ownerLeftOut', disks: leftOut } as const]),
+      ...lasting.flatMap((one) =>
+        one.kind === 'repairImages' ? [{ kind: 'repairsImages', files: one.files } as const] : [],
+      ),
       ...warningsOf(request, step, facts),
       ...(isCopied(vm.nvram) || holdsVariables(choice, facts) ? [] : [{ kind: 'nvramNotCaptured' } as const]),
       ...(hasTpm(vm) && kind !== 'memory' && !isCopied(vm.tpmState) ? [{ kind: 'tpmNotCaptured' } as const] : []),
@@ -136,6 +146,17 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
           ? ramBytes(vm)
           : 0),
   };
+}
+
+/** What lies below an overlay stays as it is: nobody opens it for writing any more. */
+function closeFirst(kind: SnapshotKind, disks: readonly VmDisk[], facts: Facts): readonly Step[] | RefusedDecision {
+  const { vm } = facts;
+  return vm.power === 'off'
+    ? repairSteps(
+        unclosedImages(disks, 'all', facts).map(({ file }) => file),
+        facts,
+      )
+    : ((kind === 'memory' ? unclosedRefusal(disks, 'below', facts) : undefined) ?? []);
 }
 
 /** Nobody asked for a kind, and QEMU is asked no sooner than it is done. */

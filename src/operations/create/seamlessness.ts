@@ -66,6 +66,7 @@ export function asksForSeamless(
   }
   const style = preferredStyle(request, { vm, tree });
   const notInside =
-    internalRefusal(vm, capabilities, 'memory') ?? insideRefusal(snapshotableDisks(vm), { vm, capabilities }, 'memory');
+    internalRefusal(vm, capabilities, 'memory') ??
+    insideRefusal(snapshotableDisks(vm), { vm, capabilities }, 'memory', 'made');
   return style === 'external' || (style === undefined && notInside !== undefined) ? { seamless: 'try' } : {};
 }

@@ -316,4 +316,5 @@ const writing: ReadonlySet<Step['kind']> = new Set<Step['kind']>([
   'blockCommit',
   'commitImages',
   'removeTag',
+  'repairImages',
 ]);

@@ -30,6 +30,7 @@ import { externalTargets } from '../../domain/chains/deletedFiles.js';
 import { isRamChanged } from '../../domain/chains/frozenLayers.js';
 import { isMoved } from '../../domain/chains/movedFiles.js';
 import { diskRefusal, ramRefusal } from '../../domain/chains/snapshotWhole.js';
+import { repairSteps as closingSteps } from '../unclosedImages.js';
 import { nameFromTitle } from '../../domain/snapshotName.js';
 import { describeWithTitle, renameSteps, unmovableCopy } from '../rename/renameSteps.js';
 
@@ -154,6 +155,8 @@ function repairSteps(request: RepairRequest, facts: Facts): RepairSteps | Refuse
   switch (repair.kind) {
     case 'removeTag':
       return removeTag(repair, facts);
+    case 'repairImages':
+      return repairImages(repair.files, facts);
     case 'adoptTag':
       return planAdoptTag(repair.tag, facts);
     case 'removeFiles':
@@ -221,6 +224,32 @@ function removeTag(
       losses: [{ kind: 'restorePoints', names: [tag] }],
     }
   );
+}
+
+/**
+ * | the image                                   | the VM is | → |
+ * |---------------------------------------------|-----------|---|
+ * | in order, not the VM's                      | any       | nothingToRepair |
+ * | not in order                                | on        | imageInUse |
+ * | not in order, out of reach                  | off       | filesOutOfReach |
+ * | not in order                                | off       | repaired; QEMU's lock keeps off who has it open |
+ */
+function repairImages(files: readonly string[], facts: Facts): RepairSteps | RefusedDecision {
+  const { vm, files: seen } = facts;
+  const own = ownImages(facts);
+  const [file] = files;
+  const isBroken = (one: string): boolean => {
+    const image = seen?.images.get(one);
+    return own.has(one) && typeof image === 'object' && image.unclosed === true && image.corrupt !== true;
+  };
+  if (file === undefined || !files.every(isBroken)) {
+    return refuse('nothingToRepair', { vm: vm.name });
+  }
+  if (vm.power !== 'off') {
+    return refuse('imageInUse', { vm: vm.name, file });
+  }
+  const steps = closingSteps(files, facts);
+  return 'kind' in steps ? steps : { kind: 'repair', steps };
 }
 
 function removeFiles(files: readonly string[], facts: Facts): RepairSteps | RefusedDecision {

@@ -151,6 +151,7 @@ export const repairOperation: OperationDefinition<'repair'> = {
         return { ...factsOfAll(known), savedRam: movedRamPlaces(known) };
       case 'adoptTag':
       case 'removeTag':
+      case 'repairImages':
       case 'forgetSnapshot':
       case 'makeCurrent':
       case 'leaveFrozenFiles':
@@ -162,6 +163,8 @@ export const repairOperation: OperationDefinition<'repair'> = {
     switch (repair.kind) {
       case 'removeTag':
         return filesIn(facts, [...present, repair.file], []);
+      case 'repairImages':
+        return filesIn(facts, [...present, ...repair.files], []);
       case 'removeFiles': {
         const { files } = repair;
         const images = files.filter((file) => !isMemory(file));

@@ -24,7 +24,8 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import { otherRamRefusal, surroundingsRefusal } from '../../domain/chains/snapshotWhole.js';
 import { hasTpm, isActive } from '../../domain/vm.js';
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
-import { restingOn, restsOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
+import { unclosedRefusal } from '../unclosedImages.js';
+import { isInside, restingOn, restsOn, snapshotsIn, takesPart } from '../../domain/chains/fileUse.js';
 import { wrongTagRefusal } from '../../domain/chains/tagNames.js';
 import { outsideUserRefusal } from '../../domain/chains/otherVms.js';
 import { isSafeName } from '../../domain/snapshotName.js';
@@ -220,6 +221,7 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
       ? (checkpointRefusal(facts, 'reverted') ??
         revertRefusal(snapshot, facts) ??
         unreadableContentRefusal(snapshot, facts) ??
+        unclosedBelowRefusal(snapshot, facts) ??
         surroundingsRefusal(snapshot, end, facts) ??
         startRefusal(snapshot.name, end !== 'off' || loadsRam(snapshot), facts) ??
         sharedStateRefusal(snapshot, facts) ??
@@ -231,6 +233,20 @@ function contentRefusal(snapshot: Snapshot, end: EndState, facts: Facts): Refuse
 /** RAM inside an image is loaded to stop the VM again. */
 function loadsRam({ style, kind }: Snapshot): boolean {
   return style === 'internal' && kind === 'memory';
+}
+
+/** What is inside of an image comes back in that image, which QEMU opens to write. */
+function unclosedBelowRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
+  const disks = (facts.frozenDisks?.get(snapshot.name) ?? []).filter(({ target }) => takesPart(snapshot, target));
+  const inside = disks.filter(({ target }) => isInside(snapshot, target));
+  return snapshot.kind === 'memory'
+    ? (unclosedRefusal(inside, 'below', facts) ??
+        unclosedRefusal(
+          disks.filter((disk) => !inside.includes(disk)),
+          'all',
+          facts,
+        ))
+    : undefined;
 }
 
 /** What we can do where libvirt cannot, or where it would do damage. */

@@ -2,6 +2,8 @@
 // this is a part.
 import { t } from '@vscode/l10n';
 import { otherContentText } from '../refusals/fileRefusals.js';
+import { endHostUseText, usedByHostText } from '../refusals/hostUseText.js';
+import { unclosedText } from '../refusals/diskRefusals.js';
 import { brokenImageText, cannotStartText, noVolumeText, putBackText } from '../refusals/missingBase.js';
 import type { ProblemOf, TrashUsage } from '../../diagnosis/problem.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -116,6 +118,13 @@ export const fileProblems = {
       ? t('Start {0}, create a snapshot with RAM inside its image, and delete it. QEMU then frees the space.', vm)
       : withoutCure(why),
   ],
+  imageUnclosed: ({ file, isTop }, { vm }) => [
+    unclosedText(file),
+    isTop === true
+      ? t('QEMU repairs it at the next start, and Virt Rewind before the next external snapshot.')
+      : t('An overlay is built on it. QEMU would crash when it saves or restores RAM of {0}.', vm),
+    t('Shut down {0}, then repair the image.', vm),
+  ],
   corruptImage: ({ file, empty }) => {
     const [what, todo] = brokenImageText(file, empty);
     return [
@@ -149,6 +158,16 @@ export const fileProblems = {
     ),
     t('Writes of the guest of {0} damage that snapshot and everything built on the file.', displayLine(writer)),
     t('Do not start {0} before it has a separate disk: an overlay of the file, or a copy.', displayLine(writer)),
+  ],
+  usedByHost: ({ file, how, where }, { vm }) => [
+    usedByHostText(file, how, where),
+    t('When {0} and the host both write to it, its file systems are damaged.', vm),
+    endHostUseText(how, where),
+  ],
+  baseOfOtherVm: ({ vm, file, owner }) => [
+    t('A disk of {0} is built on {1}, which is a disk of {2}.', displayLine(vm), quotedPath(file), displayLine(owner)),
+    t('If {0} starts, it changes that file and damages the disk of {1}.', displayLine(owner), displayLine(vm)),
+    t('Do not start {0}, or give {1} a separate disk (qemu-img convert).', displayLine(owner), displayLine(vm)),
   ],
   usedByOtherVm: ({ vm, file }) => [
     t('The VM {0} also needs {1}.', displayLine(vm), quotedPath(file)),

@@ -105,6 +105,8 @@ export function repairText(
   switch (repair.kind) {
     case 'removeTag':
       return t('Remove “{0}” from {1}.', displayLine(repair.tag), quotedPath(repair.file));
+    case 'repairImages':
+      return t('Repair {0} (qemu-img check -r all). What the guest sees does not change.', quotedPaths(repair.files));
     case 'adoptTag':
       return t('Add “{0}” to the snapshots of {1}. No file is changed.', displayLine(repair.tag), vm);
     case 'removeFiles':

@@ -62,6 +62,7 @@ const phrases: { readonly [K in Kind]: Phrase<K> | 'elsewhere' | 'details' } = {
       'files moved to a trash folder: {0}',
       count(all, ({ files }) => files),
     ),
+  repairsImages: () => t('an image is repaired first'),
   bitmapsStayBehind: () => t('the next backup must be a full one'),
   mediaChanged: ([first]) => t('{0} has changed since', fileName(first?.files[0] ?? '')),
   bitmapsStopRevert: () => t('remove the backup bitmaps before a revert'),

@@ -219,6 +219,11 @@ export function warningText(warning: Warning, plan: Plan, target: VmView): strin
       return t('Excluded by the configuration (snapshot="no"): {0}', warning.disks.join(', '));
     case 'notInSnapshot':
       return t('Not in the snapshot, not reverted: {0}', warning.devices.map((device) => partWord(device)).join(', '));
+    case 'repairsImages':
+      return t(
+        'A program that wrote to it was killed. QEMU repairs it first, as it does at a start: {0}',
+        warning.files.map((file) => displayLine(file)).join(', '),
+      );
     case 'bitmapsStayBehind':
       return t(
         'The bitmaps of changed blocks do not record writes from now on. The next backup must be a full one: {0}',

@@ -5,7 +5,9 @@ import { noVolumeText } from './missingBase.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 import { shellWord } from '../../base/shellWord.js';
 import type { RefusalFacts } from '../../domain/refusal.js';
+import { quotedPath } from '../problems/problemSentence.js';
 import { inQuotes } from '../quotes.js';
+import { wayTo } from '../ways.js';
 
 function unjudgedImage({
   file: path,
@@ -51,6 +53,8 @@ export const diskRefusals: Pick<
   | 'transientDisk'
   | 'ownerChose'
   | 'dataFileInside'
+  | 'fewReferences'
+  | 'imageUnclosed'
   | 'copyOnRead'
   | 'volumeNotThere'
   | 'formatUntold'
@@ -166,6 +170,24 @@ export const diskRefusals: Pick<
     t('The image of disk {1} of {0} keeps its data in a separate file, and cannot contain snapshots.', vm, disk),
     own === 'internal' ? deleteInternalFirst() : t('Create an external snapshot.'),
   ],
+  fewReferences: ({ vm, disk, most, own }) => [
+    t(
+      'The image of disk {1} of {0} was created with small reference counts: it has no room for another internal snapshot (limit: {2}).',
+      vm,
+      disk,
+      most,
+    ),
+    own === 'internal' ? deleteInternalFirst() : t('Create an external snapshot.'),
+  ],
+  imageUnclosed: ({ vm, disk, file }) => [
+    unclosedText(file),
+    t(
+      'QEMU would crash when it saves or restores RAM on disk {1} of {0}. Shut down {0}, then repair the image: {2}.',
+      vm,
+      disk,
+      wayTo('repair', vm),
+    ),
+  ],
   copyOnRead: ({ vm, disk, own }) => [
     t('Disk {1} of {0} copies on read. The guest would hang when its RAM is restored from inside the image.', vm, disk),
     own === 'internal' ? t('Shut down the VM first.') : t('Create an external snapshot, or turn off “copy_on_read”.'),
@@ -201,6 +223,10 @@ export const diskRefusals: Pick<
     t('Copy the file of the NVDIMM, and remove the NVDIMM from the configuration of {0} first.', vm),
   ],
 };
+
+export function unclosedText(file: string): string {
+  return t('{0} was not closed properly: a program that wrote to it was killed.', quotedPath(file));
+}
 
 /** An overlay needs a layer of raw or qcow2 below it, and an internal snapshot qcow2. */
 function convertText(vm: string): string {

@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { inQuotes } from '../quotes.js';
 import { bytesText } from '../bytesText.js';
+import { endHostUseText, usedByHostText } from './hostUseText.js';
 import { brokenImageText } from './missingBase.js';
 import { notSeamless, ramReason } from './ramRefusals.js';
 import { folderReason } from './folderReason.js';
@@ -44,6 +45,7 @@ export const fileRefusals: Pick<
   | 'usedByImage'
   | 'folderTooFull'
   | 'heldByProgram'
+  | 'usedByHost'
   | 'variablesShared'
 > = {
   tagMissing: ({ vm, snapshot, file, other }) => [
@@ -187,6 +189,7 @@ export const fileRefusals: Pick<
     t('Give {0} a separate file (virsh edit, while it is off).', other),
   ],
   heldByProgram: ({ file }) => heldText(file),
+  usedByHost: ({ file, how, where }) => [usedByHostText(file, how, where), endHostUseText(how, where)],
   onUnknownOverlay: ({ vm, file }) => [
     t('{0} uses “{1}”. An interrupted snapshot created that file before libvirt recorded it.', vm, file),
     t('No data is lost. The file now belongs to the VM. Leave it where it is, or consolidate the VM.'),

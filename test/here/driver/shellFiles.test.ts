@@ -7,6 +7,7 @@ import {
   link,
   mkdir,
   mkdtemp,
+  open as openFile,
   readdir,
   readFile,
   rm,
@@ -268,6 +269,28 @@ describe('files through a shell', () => {
     // Asked again at another shell.
     assert.equal(await looks, 'missing');
     some.dispose();
+  });
+
+  it('tells what the host itself uses as a program there sees it', async () => {
+    await sameLook((files) => files.hostUses(false));
+    await sameLook((files) => files.hostUses(true));
+  });
+
+  it('repairs an image whose writer died, and leaves its time', async () => {
+    await img('create', '-q', '-f', 'qcow2', '-o', 'lazy_refcounts=on', at('killed'), '16M');
+    const handle = await openFile(at('killed'), 'r+');
+    await handle.write(Buffer.of(1), 0, 1, 79);
+    await handle.close();
+    const { mtimeMs } = await stat(at('killed'));
+    const unclosed = async (): Promise<boolean> => {
+      const image = await local.image(at('killed'));
+      return typeof image === 'object' && image.unclosed === true;
+    };
+    assert.ok(await unclosed());
+    await far.files.repair(at('killed'));
+    assert.ok(!(await unclosed()));
+    assert.ok(Math.abs((await stat(at('killed'))).mtimeMs - mtimeMs) < 1);
+    await assert.rejects(far.files.repair(at('gone')), { kind: 'notFound' });
   });
 
   it('says why there is none', async () => {

@@ -55,6 +55,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve(this.free === undefined ? undefined : { free: this.free, total: 2 ** 41 });
   }
 
+  hostUses(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   imageLocks(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
@@ -77,6 +81,10 @@ export class FakeHostFiles implements HostFiles {
   }
 
   rebase(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  repair(): Promise<void> {
     return Promise.resolve();
   }
 

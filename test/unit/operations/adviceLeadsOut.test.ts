@@ -548,6 +548,24 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ['tagIdsUnseen', ask.revert('2'), inside({}, {}, '2')],
   ['overlayMissing', ask.revert('a'), { ...inside(), files: seen({ [base]: 'missing' }) }],
   ['imageCorrupt', ask.remove('a'), inside({ corrupt: true }, { power: 'off' })],
+  ['fewReferences', ask.create({ snapshotKind: 'memory', style: 'internal' }), inside({ mostReferences: 2 })],
+  [
+    'fewReferences',
+    ask.create({ snapshotKind: 'memory', style: 'internal' }),
+    { ...inside({ mostReferences: 1, tags: [], ramTags: [] }), tree: tree([]) },
+  ],
+  [
+    'imageUnclosed',
+    ask.revert('b'),
+    {
+      ...ram,
+      files: seen(
+        { [base]: image({ unclosed: true }), '/img/web.a': over(base), '/img/web.b': over('/img/web.a') },
+        { '/img/b.mem': 'there' },
+      ),
+    },
+  ],
+  ['usedByHost', ask.create(), inside({ hostUse: { how: 'loop', where: '/dev/loop0' } })],
   ['imageImmutable', ask.remove('a'), inside({ immutable: true }, { power: 'off' })],
   [
     'mergedByHand',

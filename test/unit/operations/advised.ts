@@ -188,6 +188,20 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
         : deleteSnapshots(here),
   dataFileInside: (here) =>
     here.refusal.facts['own'] === 'internal' ? deleteSnapshots(here) : asked({ style: 'external' })(here),
+  fewReferences: (here) =>
+    here.refusal.facts['own'] === 'internal' ? deleteSnapshots(here) : asked({ style: 'external' })(here),
+  imageUnclosed: (here) =>
+    turned(
+      'shutDown',
+      'off',
+      {},
+      {
+        kind: 'repair',
+        vm: ref,
+        repair: { kind: 'repairImages', files: [here.refusal.facts['file'] ?? ''] },
+      },
+    )(here),
+  usedByHost: end(/losetup|umount|swapoff/u),
   copyOnRead: (here) => (here.refusal.facts['own'] === 'internal' ? shutDown : asked({ style: 'external' }))(here),
   cannotLeaveOut: (here) =>
     here.refusal.facts['own'] === 'internal'

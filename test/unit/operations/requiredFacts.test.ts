@@ -37,7 +37,7 @@ describe('needs', () => {
   const rows: readonly (readonly [what: string, OperationRequest, Partial<Facts>, string])[] = [
     ['create', ask.create(), { tree: outside }, 'jobs'],
     ['create, quiesced', ask.create({ quiesce: true }), { tree: outside }, 'jobs agent'],
-    ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, 'written'],
+    ['create, off', ask.create({ quiesce: true }), { tree: outside, vm: off }, 'others written'],
     ['create beside a delete that broke off', ask.create(), { tree: marked }, 'jobs written'],
     ['create, no agent’s channel', ask.create({ quiesce: true }), { vm: vm({ agentChannel: false }) }, 'jobs'],
     ['revert, internal', ask.revert('b'), { tree: inside }, 'jobs b others agent written'],

@@ -126,6 +126,7 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'configureDisks':
     case 'makePersistent':
     case 'removeTag':
+    case 'repairImages':
     case 'thawGuest':
     case 'setGuestClock':
     case 'copyImages':

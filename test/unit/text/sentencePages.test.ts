@@ -92,6 +92,9 @@ const problems: Samples<Problem> = {
   temporaryClone: [{}],
   savedBelow: [{ disk, file, overlay }],
   corruptImage: [{ file }, { file, empty: 'yes' }],
+  imageUnclosed: [{ file }, { file, isTop: true }],
+  usedByHost: (['loop', 'mounted', 'swap'] as const).map((how) => ({ file, how, where: '/dev/loop0' })),
+  baseOfOtherVm: [{ file, vm: 'db', owner: 'web' }],
   volumeNotThere: (['notStarted', 'noPool', 'noVolume'] as const).map((why) => ({
     disk,
     pool: 'default',
@@ -190,6 +193,7 @@ const warnings: Samples<Warning> = {
   notInSnapshot: (['virtiofs', '9p', 'nvdimm', 'shmem', 'drive', 'hostDevice'] as const).map((one) => ({
     devices: [one],
   })),
+  repairsImages: [{ files: [file] }],
   bitmapsStayBehind: [{ files: [file] }],
   bitmapsStopRevert: [{ files: [file] }],
   freezesForClone: [{ snapshot }],
