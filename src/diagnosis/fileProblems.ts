@@ -124,6 +124,12 @@ export function otherVmProblems(facts: Facts): readonly Problem[] {
   ];
 }
 
+/** Who forbids a folder; a profile that cannot be loaded forbids all. */
+function policyIn(said: string | undefined): ProblemOf<'denied'>['by'] {
+  const by = findDenial(said)?.by ?? 'permissions';
+  return by === 'appArmorProfile' ? 'appArmor' : by;
+}
+
 /** Seen from both sides. */
 function writtenNow(facts: Facts): readonly ProblemOf<'writtenByOtherVm'>[] {
   const kind = 'writtenByOtherVm' as const;
@@ -160,9 +166,7 @@ export function sightProblems(facts: Facts): readonly Problem[] {
     return [];
   }
   const denied = [...(files?.canAct ?? [])].flatMap(([folder, can]): readonly Problem[] =>
-    can !== 'yes' && can.why === 'denied'
-      ? [{ kind: 'denied', file: folder, by: findDenial(can.said)?.by ?? 'permissions' }]
-      : [],
+    can !== 'yes' && can.why === 'denied' ? [{ kind: 'denied', file: folder, by: policyIn(can.said) }] : [],
   );
   const wanted = factsToExamine(facts);
   const asked = [

@@ -1,6 +1,7 @@
 // Why libvirt does not let this user in, and so what helps: the group, a new login, or neither. Pure.
 import { errorCodes } from '../../libvirt/libvirtError.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
+import { hostOf } from '../sharedHost.js';
 import type { Membership } from './groupMember.js';
 
 /**
@@ -38,4 +39,13 @@ export function withTrueReason(failure: Failure, member: Membership): Failure {
     case 'unknown':
       return failure;
   }
+}
+
+/** Of a daemon on another host, whose group it is that lets a user in. */
+export function deniedThere(failure: Failure, uri: string): Failure {
+  const { group, ...details } = failure.details;
+  const host = hostOf(uri) ?? '';
+  return failure.kind !== 'denied' || group === undefined || host === ''
+    ? failure
+    : new Failure('denied', { ...details, login: { why: 'denied', host, group } }, { cause: failure.cause });
 }

@@ -6,11 +6,11 @@ import type { Connection } from '../../libvirt/connection.js';
 import { parseUri } from '../../libvirt/uri.js';
 import { type Log, scopeLog } from '../../base/log.js';
 import { Failure } from '../../domain/failure.js';
-import { withTrueReason } from './deniedEntry.js';
 import { membershipOf } from './groupMember.js';
 import { listen } from '../guestEvents.js';
 import type { OpenHypervisor } from '../hypervisor.js';
 import { isFar } from '../sharedHost.js';
+import { deniedThere, withTrueReason } from './deniedEntry.js';
 import { hasNoVms } from './metadataFolders.js';
 import { readCapabilities } from './readCapabilities.js';
 import { toFailure } from '../toFailure.js';
@@ -67,7 +67,7 @@ export function libvirtHypervisor(
       const told = toFailure(error, { connection: uri, doing: 'connecting' });
       // Groups and folders of this computer say nothing of another.
       if (isFar(uri)) {
-        throw told;
+        throw deniedThere(told, uri);
       }
       const failure = await trueReason(told, own);
       throw failure.kind === 'unreachable' && (await hasNoVms(uri, environment))

@@ -32,6 +32,12 @@ export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'
         file,
         '/etc/apparmor.d/local/abstractions/libvirt-qemu',
       );
+    case 'appArmorProfile':
+      return t(
+        'libvirt could not load the AppArmor profile of the VM. On its host, {0} says why. If {1} is missing there, create it empty.',
+        'sudo apparmor_parser -r /etc/apparmor.d/libvirt/libvirt-*',
+        '/etc/apparmor.d/local/abstractions/libvirt-qemu',
+      );
     case 'seLinux':
       return t('SELinux denies access. Give {0} the label of VM images (restorecon, or chcon -t virt_image_t).', file);
   }

@@ -26,12 +26,12 @@ describe('findDenial', () => {
     ],
     [
       "internal error: cannot load AppArmor profile 'libvirt-0c214241-042c-4c05-a24c-0d717cd825b9'",
-      'appArmor',
+      'appArmorProfile',
       undefined,
     ],
     [
       'internal error: Child process (/usr/lib/libvirt/virt-aa-helper -r -u x) unexpected exit status 1',
-      'appArmor',
+      'appArmorProfile',
       undefined,
     ],
     [

@@ -1,6 +1,6 @@
 // What helps who is not let in: told by what libvirt said and by the groups of the host and of this process.
 import assert from 'node:assert/strict';
-import { withTrueReason } from '../../../src/driver/connection/deniedEntry.js';
+import { deniedThere, withTrueReason } from '../../../src/driver/connection/deniedEntry.js';
 import { type Membership, membershipIn, membershipOf } from '../../../src/driver/connection/groupMember.js';
 import { errorCodes } from '../../../src/libvirt/libvirtError.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
@@ -28,6 +28,13 @@ describe('who is in a group', () => {
 });
 
 describe('why libvirt lets nobody in', () => {
+  it('names the host whose group it is', () => {
+    const failure = new Failure('denied', { group: 'libvirt', libvirtMessage: 'no agent' });
+    const { login, group } = deniedThere(failure, 'qemu+ssh://ann@far.example/system').details;
+    assert.deepEqual([login, group], [{ why: 'denied', host: 'far.example', group: 'libvirt' }, undefined]);
+    assert.equal(deniedThere(failure, 'qemu:///system'), failure);
+  });
+
   const cases: readonly (readonly [string, FailureDetails, Membership, FailureDetails])[] = [
     ['the group, for who is not in it', {}, 'out', { group: 'libvirt' }],
     ['the group, where it is not known', {}, 'unknown', { group: 'libvirt' }],
