@@ -30,6 +30,7 @@ const planned = [
   'pause',
   'resume',
   'consolidate',
+  'prune',
   'doctor',
 ] as const;
 

@@ -128,7 +128,9 @@ describe('the command line', () => {
     const reverted = await json('done', 'revert', 'cli', 'the first', '--yes');
     assert.ok(reverted.result.checkpoint !== undefined);
     assert.equal(await counter(), 1);
-    is(await run('undo', 'cli', '--yes', '--no-checkpoint'), 'done');
+    const undone = await run('undo', 'cli', '--yes', '--no-checkpoint');
+    is(undone, 'done');
+    assert.match(undone.stdout, /^Undid the revert of cli to “the first”\.$/mu);
     assert.equal(await counter(), 2);
 
     const tree = await json('done', 'tree', 'cli');
@@ -143,6 +145,22 @@ describe('the command line', () => {
     assert.equal((await json('notFound', 'delete', 'cli', 'the first', '--yes')).error.kind, 'notFound');
     is(await run('tree', 'nobody'), 'notFound');
     is(await run('list', '-c', 'qemu+unix:///system?socket=/nowhere'), 'unreachable');
+  });
+
+  it('prunes by a rule, and says what stays and why', async () => {
+    for (const title of ['aged', 'older', 'newest']) {
+      is(await run('checkpoint', 'cli', title), 'done');
+    }
+    is(await run('keep', 'cli', 'aged'), 'done');
+    is(await run('prune', 'cli', '--yes'), 'usage');
+    is(await run('prune', 'cli', '--keep-last', '100', '--yes'), 'notFound');
+    const { plan } = await json('done', 'prune', 'cli', '--keep-last', '1', '--plan');
+    assert.ok(plan.asks && plan.commands.some((line) => line.includes('snapshot-delete')));
+    const pruned = await run('prune', 'cli', '--keep-last', '1', '--yes');
+    is(pruned, 'done');
+    assert.match(pruned.stdout, /^“aged” is not deleted: .*kept/mu);
+    assert.deepEqual([...(await snapshots())].sort(), ['aged', 'newest']);
+    is(await run('keep', 'cli', 'aged', '--clear'), 'done');
   });
 
   it('tells what is wrong, what was done, and completes names', async () => {

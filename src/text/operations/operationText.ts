@@ -104,9 +104,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     done: (_, { title, vm, took, result }) =>
       [
         t('Reverted {0} to “{1}” in {2}. It is now {3}.', vm, title, took, stateWord(result)),
-        ...clockText(result),
-        ...liveText(result),
-        ...ramText(result),
+        ...revertNotes(result),
       ].join(' '),
   },
   delete: {
@@ -280,6 +278,11 @@ function createdText({ vm, title, took, result }: DoneWords): string {
   return result.state === 'running'
     ? t('Created “{0}” of {1} in {2}. No pause of the VM was detected.', title, vm, took)
     : t('Created “{0}” of {1} in {2}.', title, vm, took);
+}
+
+/** What to mind after a revert, a sentence each. */
+export function revertNotes(result: OperationResult): readonly string[] {
+  return [...clockText(result), ...liveText(result), ...ramText(result)];
 }
 
 function clockText({ clockBehindMs }: OperationResult): readonly string[] {

@@ -254,7 +254,9 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
   ];
   // That it is in the trash, its icon says; not that it stays there.
   const isOver = place.trashedUntil !== undefined && place.trashedUntil <= now;
-  const seen = [age, ...parts, ...(isOver ? trashWords(place, now) : [])].join(' · ');
+  // The title of one that was taken unasked has its time.
+  const known = place.automatic && isKnown && sizes.length > 0 ? [...parts, age] : [age, ...parts];
+  const seen = [...known, ...(isOver ? trashWords(place, now) : [])].join(' · ');
   // The sign alone: the tooltip has the words, and they would push the size out of a narrow view.
   const description = `${mark === '' ? '' : '⚠ '}${isFavourite ? '★ ' : ''}${seen}`;
   const words = [

@@ -20,7 +20,7 @@ import {
 } from '../../session/carryOut.js';
 import { requirePlan } from '../../session/session.js';
 import { requestWords, titleIn } from '../../text/operations/operationProgress.js';
-import { doneText } from '../../text/operations/operationText.js';
+import { doneText, revertNotes } from '../../text/operations/operationText.js';
 import { type About, questionOf } from '../../text/questions/questionText.js';
 import { askQuestion } from '../prompts/askQuestion.js';
 import { noteInStatusBar, notify, openProgressInView } from '../prompts/notify.js';
@@ -140,12 +140,10 @@ async function carryOutHere(
       // Its row is gone: nothing else tells that its files are, too.
       if (request.kind === 'discard') {
         void notify('info', done);
-      } else {
+      } else if (undoing === undefined) {
         noteInStatusBar(done);
-      }
-      if (undoing !== undefined) {
-        const notes = result.clockBehindMs ?? result.notSeamless ?? result.withoutRam;
-        await tellUndone(run, request.vm, undoing, notes === undefined ? [] : [done]);
+      } else {
+        await tellUndone(run, request.vm, undoing, revertNotes(result));
       }
     }
     if (result.left !== undefined) {

@@ -1,4 +1,5 @@
 // One operation on each of several VMs or snapshots: one question for all, one message at the end.
+import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { vmKey } from '../../live/views.js';
@@ -256,7 +257,7 @@ function summarize(
   const without = leftOut.map(({ vm, why }) => `${displayLine(vm)}: ${why}`);
   if (first === undefined) {
     if (doneText !== undefined) {
-      void notify('info', [doneText(done), ...leftOutText(run, leftOut)].join(' '));
+      tellDone(run, doneText(done), leftOutText(run, leftOut));
       return results;
     }
     const reasons = reasonsText(run, without);
@@ -276,6 +277,15 @@ function summarize(
   const rest = skipped === 0 ? [] : [t('{0} not tried.', skipped)];
   const message = [count, ...reasonsText(run, [...reasons, ...without]), ...rest].join(' ');
   throw new CommandError(first.kind, message, first.details, { cause: first, isOnly: told.length === 1 });
+}
+
+/** What was done, and what was not. @param rest sentences */
+export function tellDone(run: CommandRun, done: string, rest: readonly string[]): void {
+  // Where a message has no button, the editor shows one line of it alone.
+  const button = t('Show Log');
+  void notify('info', [done, ...rest].join(' '), ...(rest.length === 0 ? [] : [button]))
+    .then((pressed) => (pressed === button ? vscode.commands.executeCommand('virtRewind.showLog') : undefined))
+    .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.showLog', reason));
 }
 
 /** What was left out and why, behind what was done. */

@@ -162,7 +162,7 @@ function wayBack({ request, entry: id }: HistoryEntry, view: VmView, { look, tak
     ref,
     entry: entry.id,
     ...(undoing.way.kind !== 'refusal' && {
-      words: undoLabel(undoing.does, entry, undoingWords(undoing.way, view), view),
+      words: undoLabel(undoing.does, look.root(entry), undoingWords(undoing.way, view), view),
       does: undoing.does,
     }),
     ...(restores && { restores }),

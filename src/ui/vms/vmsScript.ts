@@ -45,6 +45,8 @@ function rowOf({ key, cells }) {
   line.dataset.key = key;
   cells.forEach(({ text, more = text }, at) => {
     const cell = Object.assign(element(at === 0 ? 'th' : 'td', ''), { title: more });
+    // A sign is no word for a screen reader.
+    if (text === '✓') cell.ariaLabel = more;
     cell.append(element('div', text));
     if (at === 0) cell.scope = 'row';
     line.append(cell);

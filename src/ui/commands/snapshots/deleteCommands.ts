@@ -4,7 +4,7 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { DeleteScope, OperationRequest, OperationResult } from '../../../domain/operation.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
 import { existingVm, operate, planIn, planOrRefuse } from '../operate.js';
-import { leftOutText, operateAll } from '../operateAll.js';
+import { leftOutText, operateAll, tellDone } from '../operateAll.js';
 import { inDeleteOrder } from './snapshotOrder.js';
 import { askWithTrash, trashAnswer } from './trashCommands.js';
 import { type SnapshotTarget, rowOfCall, targetSnapshots, targetVm, hasSnapshots } from '../targets.js';
@@ -23,7 +23,6 @@ import { doubtfulTimes } from '../../../domain/snapshotTime.js';
 import { type LeftOut, questionOf } from '../../../text/questions/questionText.js';
 import { severalVms, targetOnEach } from '../severalVms.js';
 import { pruneSeveral } from './pruneSeveral.js';
-import { notify } from '../../prompts/notify.js';
 import { prunedIn, skippedIn } from '../../../text/questions/pruneText.js';
 import { cancelSeconds, waitForCancelMoment } from '../cancelMoment.js';
 import { deleteOfSystem } from '../systems/systemOperations.js';
@@ -147,8 +146,8 @@ async function prune(run: CommandRun): Promise<unknown> {
     }
   }
   const result = await operate(run, wanted.request, { confirmed: wanted, quiet: 'result' });
-  const told = [deletedText([{ item: wanted.request, value: result }], view.vm.name), ...leftOutText(run, left)];
-  void notify('info', told.join(' '));
+  const deleted = deletedText([{ item: wanted.request, value: result }], view.vm.name);
+  tellDone(run, deleted, leftOutText(run, left));
   const done: PruneResult = { ...result, deleted: gone, stays };
   return done;
 }

@@ -16,12 +16,13 @@ import {
   systemPruneQuestion,
 } from '../../../text/systems/systemPruneText.js';
 import { NothingThere } from '../../prompts/commandError.js';
-import { notify, notifyProgress, showInView } from '../../prompts/notify.js';
+import { notifyProgress, showInView } from '../../prompts/notify.js';
 import { ruleOf, usualRules } from '../../prompts/pickPruned.js';
 import { pick } from '../../prompts/pickTarget.js';
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun } from '../commandServices.js';
 import { mustConfirm } from '../consent.js';
+import { tellDone } from '../operateAll.js';
 import { targetSystem } from './systemTargets.js';
 import { undoMomentOf } from '../cancelMoment.js';
 
@@ -57,8 +58,7 @@ export async function pruneSystem(run: CommandRun): Promise<PrunedPoints> {
     for (const one of result.stays) {
       run.log.info(`${stored.system.name}: ${stayingLine(one)}`);
     }
-    const isWrong = result.stays.some(({ why }) => why.kind === 'failed' || why.kind === 'changed');
-    void notify(isWrong ? 'warning' : 'info', [message, ...result.stays.map(stayingLine)].join(' '));
+    tellDone(run, message, result.stays.map(stayingLine));
     return {
       deleted: result.deleted.map(({ title }) => title),
       stays: result.stays.map(({ point, why }) => ({ snapshot: point.title, why: why.kind })),

@@ -158,11 +158,18 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const names = made.children.map((ref) => existingVm(run, ref).vm.name);
   const [parent, these] = [displayLine(view.vm.name), names.join(', ')];
   const running = `${t('{0} and these forks are running: {1}', parent, these)}.`;
-  // The status bar has no room for the names.
-  void notify('info', snapshot === undefined ? `${running} ${stays(run, view.ref, made.snapshot)}` : running);
   const [first] = made.children;
   if (first !== undefined) {
     show(first);
+    // The status bar has no room for the names, and a message without a button is one line.
+    const button = t('Open Console');
+    void notify('info', snapshot === undefined ? `${running} ${stays(run, view.ref, made.snapshot)}` : running, button)
+      .then((pressed) =>
+        pressed === button
+          ? vscode.commands.executeCommand('virtRewind.openConsole', { vm: first.uuid, connection: first.connection })
+          : undefined,
+      )
+      .then(undefined, (reason: unknown) => showFailure(run.log, 'virtRewind.openConsole', reason));
   }
   return { snapshot: made.snapshot, forks: names };
 }
