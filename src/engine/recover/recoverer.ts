@@ -33,7 +33,7 @@ import { checkStep } from '../leases/operationStatus.js';
 import type { LiveConnection } from '../../live/liveConnection.js';
 import type { Store } from '../../live/store.js';
 import { type RecoveryCause, commandsOf, RecoveryDecision, turnBack } from './recoveryDecision.js';
-import { begunElsewhere, interruptedOf, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
+import { begunElsewhere, interruptedOf, isNews, RecoveryEnds, stoppedAfterOthers } from './recoveryEnds.js';
 import type { CompleteFacts } from '../../operations/completeFacts.js';
 import type { Rules } from '../run/rules.js';
 import { factsToRecover } from '../look/factsRequests.js';
@@ -115,6 +115,7 @@ export class Recoverer {
    * | entry of this VM          | its connection | its process | then                                                  |
    * |---------------------------|----------------|-------------|-------------------------------------------------------|
    * | readable                  | any            | lives       | rejects with `busy`: nothing comes between its steps  |
+   * | of a debugger             | any            | lives       | goes on: see `inTheWay`                               |
    * | readable                  | this one       | gone        | brought to its end, or why it cannot be               |
    * | readable                  | another        | gone        | `begunElsewhere`: it is not known to be the same VM   |
    * | damaged, or newer than us | any            | any         | `entryUnreadable`                                     |
@@ -291,8 +292,7 @@ export class Recoverer {
       case 'explain':
         return this.#ends.explain(open, recovery, mayFinish);
       case 'settled':
-        // Somebody is told of a failure already; that nothing was done is what it says.
-        return this.#ends.settle(lease, open, recovery.to, cause === 'automatic' || recovery.to !== 'before', failure);
+        return this.#ends.settle(lease, open, recovery.to, isNews(entry, recovery.to, cause === 'automatic'), failure);
       case 'steps': {
         const { plan } = recovery;
         if (agreed !== undefined && !sameSteps(agreed, plan.steps)) {

@@ -231,3 +231,11 @@ export function logRecovery({ request, plan }: JournalEntry, after: VmView | und
     changes,
   };
 }
+
+/**
+ * Of what needed no step. Somebody is told of a failure already; that nothing was done is what it says. A debugger that
+ * left nothing was ended.
+ */
+export function isNews({ request }: JournalEntry, to: RecoveryState, isUnasked: boolean): boolean {
+  return to !== 'before' || (isUnasked && request.kind !== 'debug');
+}
