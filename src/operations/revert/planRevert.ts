@@ -249,6 +249,7 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'overlayMissing',
   'filesOutOfReach',
   'ramOfOther',
+  'startFileMissing',
   'tagInLayer',
   'encryptedDisk',
   'slicedDisk',
