@@ -192,8 +192,18 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly tagIdsUnseen: { snapshot: string; file: string };
   /** It is to bring RAM back, and the internal snapshots of its name hold none. */
   readonly tagWithoutRam: { snapshot: string };
-  /** `file`: QEMU itself, firmware, a kernel; `name`: of the snapshot; `said`: by libvirt, of QEMU. */
-  readonly startFileMissing: { vm: string; snapshot: string; name: string; file: string; said?: string };
+  /**
+   * `file`: QEMU itself, firmware, a kernel, or the RAM whose QEMU is missing; `name`: of the snapshot; `said`: by
+   * libvirt, of QEMU.
+   */
+  readonly startFileMissing: {
+    vm: string;
+    snapshot: string;
+    name: string;
+    file: string;
+    said?: string;
+    ram?: string;
+  };
   /** A file that the snapshot's content stands in or rests on is gone. */
   readonly overlayMissing: { snapshot: string; disk: string; file: string };
   /** QEMU has marked the image as damaged; `empty`: `yes` for a file of 0 bytes. */

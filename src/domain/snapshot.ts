@@ -70,7 +70,7 @@ export function styleOf(memory: Location, disks: readonly SnapshotDisk[]): Snaps
 
 /**
  * What a file with a VM's RAM says of itself: the VM that it was taken of, under its name of then; `broken`: it is not
- * whole, or no such file at all.
+ * whole, or no such file at all; `noQemu`: libvirt has not the QEMU that it names, without which it reads none.
  */
 export type SavedRam =
   | {
@@ -79,7 +79,8 @@ export type SavedRam =
       /** That the VM had then. */
       readonly disks?: readonly { readonly target: string; readonly file?: string }[];
     }
-  | 'broken';
+  | 'broken'
+  | 'noQemu';
 
 /** Tells a snapshot from a later one of its name. */
 export function identityOf({ name, createdAt }: Pick<Snapshot, 'name' | 'createdAt'>): string {

@@ -10,6 +10,7 @@ import type { Step } from '../steps/step.js';
  * | in a step                                        | compared                                      |
  * |--------------------------------------------------|-----------------------------------------------|
  * | description of a snapshot that is made           | no: a title can need another name by now      |
+ * | whether the guest is quiesced for one that is taken by itself | no: as of setGuestClock          |
  * | snapshots and files that are made, wherever they appear later | as "the nth one that is made"    |
  * | waitUntil                                        | no: the second may be over                    |
  * | setGuestClock                                    | no: an agent comes and goes, and it is good without |
@@ -50,7 +51,9 @@ function plainStep(step: Step): Step {
   if (step.kind === 'createSnapshot') {
     // What is free changes from one look to the next, and so does what QEMU can do; it is the same snapshot in the end.
     const { seamless: _, ...same } = step;
-    return { ...same, description: '', mostBytes: 0 };
+    // An agent comes and goes: what is taken by itself is good without it.
+    const quiesce = step.auto === undefined && step.quiesce;
+    return { ...same, quiesce, description: '', mostBytes: 0 };
   }
   return step.kind === 'deleteSnapshot' ? { kind: step.kind, snapshot: step.snapshot } : step;
 }

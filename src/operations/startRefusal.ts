@@ -14,6 +14,7 @@ export function filesToStart(snapshot: string, { startNeeds }: Facts): readonly 
  * | of the VM of the snapshot                         | it is to start | → |
  * |---------------------------------------------------|----------------|---|
  * | libvirt has not its QEMU, or not its machine type | any: libvirt defines no such VM | startFileMissing |
+ * | libvirt has not the QEMU of its RAM in a file     | with that      | startFileMissing |
  * | firmware, a kernel and its like is missing        | yes            | startFileMissing |
  * | … and its folder too, as for a program in a container | yes        | ok: libvirt may see another folder there |
  * | a template of UEFI variables is missing           | yes            | the same, where the VM has no variables |
@@ -26,6 +27,10 @@ export function startRefusal(name: string, starts: boolean, facts: Facts): Refus
   if (unfit !== undefined) {
     return refuse('startFileMissing', { vm: vm.name, snapshot: title, name, file: unfit.emulator, said: unfit.said });
   }
+  const ram = starts ? ramQemuRefusal(name, facts) : undefined;
+  if (ram !== undefined) {
+    return ram;
+  }
   const missing = needed.find(
     ({ what, file }) =>
       starts &&
@@ -34,4 +39,13 @@ export function startRefusal(name: string, starts: boolean, facts: Facts): Refus
       (what !== 'template' || vm.nvram === undefined || !isThere(vm.nvram, facts)),
   );
   return missing && refuse('startFileMissing', { vm: vm.name, snapshot: title, name, file: missing.file });
+}
+
+/** Of what loads the RAM of a snapshot out of its file. */
+export function ramQemuRefusal(name: string, { vm, tree, savedRam }: Facts): RefusedDecision | undefined {
+  const { title = name, memory } = findSnapshot(tree, name) ?? {};
+  const file = memory?.file ?? '';
+  return savedRam?.get(file) === 'noQemu'
+    ? refuse('startFileMissing', { vm: vm.name, snapshot: title, name, file, ram: 'yes' })
+    : undefined;
 }

@@ -30,6 +30,7 @@ import {
   withParent,
 } from '../../src/driver/xml/snapshotChange.js';
 import { parseFrozenDisks, parseSnapshotHead } from '../../src/driver/xml/snapshotXml.js';
+import { parseStartNeeds } from '../../src/driver/xml/startNeedsXml.js';
 import { parsePool, parseVolume } from '../../src/driver/xml/storageXml.js';
 import { parseXml, writeXml, XmlError } from '../../src/driver/xml/xmlTree.js';
 import type { Decoder } from './fuzz.js';
@@ -126,6 +127,7 @@ export const xmlDecoders: readonly Decoder[] = [
     readClustered(xml, 'web'),
   ]),
   xmlDecoder('XML of saved RAM', vms, parseSavedRam),
+  xmlDecoder('XML of what QEMU needs', [...vms, ...snapshots], parseStartNeeds),
   xmlDecoder('XML of a pool', [pool], parsePool),
   xmlDecoder('XML of a volume', [volume], parseVolume),
   xmlDecoder('XML of capabilities', [capabilities], (xml) => {

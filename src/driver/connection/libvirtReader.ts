@@ -167,7 +167,8 @@ export class LibvirtReader {
       return parseSavedRam(xml);
     } catch (error) {
       if (error instanceof LibvirtError) {
-        return error.code === errorCodes.VIR_ERR_OPERATION_FAILED ? 'broken' : undefined;
+        const isOfQemu = error.code === errorCodes.VIR_ERR_SYSTEM_ERROR && error.message.includes('QEMU');
+        return error.code === errorCodes.VIR_ERR_OPERATION_FAILED ? 'broken' : isOfQemu ? 'noQemu' : undefined;
       }
       throw error;
     }

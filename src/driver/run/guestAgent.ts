@@ -14,8 +14,8 @@ export interface Agent {
   readonly dom: Domain;
 }
 
-/** libvirt itself waits for five seconds, or for as long as another client has set for all. */
-const patienceMs = 3_000;
+/** libvirt itself waits for five seconds, or for as long as another client has set for all, or for ever. */
+const patienceMs = 10_000;
 
 /**
  * No call asks whether the guest's file systems stand still. An agent that froze them refuses nearly all else until

@@ -48,7 +48,7 @@ export function writeSavedDomain(
 }
 
 /** @throws XmlError when it is no VM's XML */
-export function parseSavedRam(savedXml: string): Exclude<SavedRam, 'broken'> {
+export function parseSavedRam(savedXml: string): Exclude<SavedRam, string> {
   const root = parseXml(savedXml);
   const disks = readDisks(root).map(({ target, source: file }) => ({
     target,

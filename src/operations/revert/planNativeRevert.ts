@@ -11,6 +11,7 @@ import { folderOf, revertSeconds } from '../../domain/chains/overlayFiles.js';
 import type { Facts } from '../../domain/facts.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
+import { ramQemuRefusal } from '../startRefusal.js';
 import { currentOf } from '../../domain/snapshotTree.js';
 import { missingOf, otherRamRefusal } from '../../domain/chains/snapshotWhole.js';
 import type { VmDisk } from '../../domain/vm.js';
@@ -39,7 +40,10 @@ export function nativeRevertRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
     return refuse('noCurrentSnapshot', { vm: vm.name, snapshot: title, version });
   }
   return (
-    otherRamRefusal(snapshot, facts) ?? neededOverlayRefusal(snapshot, facts) ?? newOverlayRefusal(snapshot, facts)
+    ramQemuRefusal(snapshot.name, facts) ??
+    otherRamRefusal(snapshot, facts) ??
+    neededOverlayRefusal(snapshot, facts) ??
+    newOverlayRefusal(snapshot, facts)
   );
 }
 

@@ -265,6 +265,7 @@ const curedByUs: ReadonlySet<RefusalReason> = new Set([
   'overlayMissing',
   'filesOutOfReach',
   'ramOfOther',
+  'startFileMissing',
   'tagInLayer',
   'encryptedDisk',
   'slicedDisk',

@@ -59,12 +59,18 @@ export const fileRefusals: Pick<
       wayTo('repair', vm),
     ),
   ],
-  startFileMissing: ({ vm, snapshot, name, file, said }) => [
-    said === undefined
-      ? t('The VM of {0} cannot start: {1} is missing.', snapshot, inQuotes(file))
-      : t('The VM of {0} cannot start with {1}. libvirt: {2}', snapshot, inQuotes(file), said),
-    t('Install it again, or enter another in the snapshot: {0}', `virsh snapshot-edit ${vm} ${name}`),
-  ],
+  startFileMissing: ({ vm, snapshot, name, file, said, ram }) =>
+    ram === 'yes'
+      ? [
+          t('The RAM of {0} needs a QEMU that is not installed: {1}', snapshot, inQuotes(file)),
+          t('Install that QEMU again, at the path that it had, or revert to the state off.'),
+        ]
+      : [
+          said === undefined
+            ? t('The VM of {0} cannot start: {1} is missing.', snapshot, inQuotes(file))
+            : t('The VM of {0} cannot start with {1}. libvirt: {2}', snapshot, inQuotes(file), said),
+          t('Install it again, or enter another in the snapshot: {0}', `virsh snapshot-edit ${vm} ${name}`),
+        ],
   nameIsTagId: ({ snapshot, file, other }) => [
     t('QEMU would restore “{1}” instead of {0}, because “{1}” has the number {0} inside “{2}”.', snapshot, other, file),
     t(

@@ -76,7 +76,7 @@ export function guestProblemText(problem: GuestProblem): string {
       );
     case 'noAddress':
       return t(
-        '{0} has no address that leads to it: it is unknown, its network cables are unplugged as those of a fork, or its network is QEMU’s own (“user”).',
+        '{0} has no known address that leads to it: it got none, another VM took it, its network cables are unplugged as those of a fork, or its network is QEMU’s own (“user”).',
         displayLine(problem.name),
       );
     case 'sameAddress':
