@@ -248,6 +248,8 @@ export class Engine implements EnginePort {
     await this.#marks.renew(request.vm);
   }
 
+  readonly trashedSnapshots: EnginePort['trashedSnapshots'] = async (ref) => (await this.#wishes()).readTrash(ref);
+
   readonly keptSnapshots: EnginePort['keptSnapshots'] = async (ref) => (await this.#wishes()).readKept(ref);
 
   setKept(vm: VmRef, snapshots: readonly string[], kept: 'kept' | 'free', asked?: 'unasked'): Promise<void> {

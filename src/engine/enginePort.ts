@@ -135,6 +135,8 @@ export interface EnginePort {
    * each time, because another window may have marked one. Rejects where it cannot be known.
    */
   keptSnapshots(ref: VmRef): Promise<readonly string[]>;
+  /** Names of what lies in the trash, read as `keptSnapshots`: see `outsideTrash`. */
+  trashedSnapshots(ref: VmRef): Promise<readonly string[]>;
   /**
    * Who beside libvirt starts and stops this VM: a question to its host; `unseen` where no shell leads there. Rejects
    * with a Failure.

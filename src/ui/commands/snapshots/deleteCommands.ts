@@ -183,13 +183,13 @@ function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): bool
 }
 
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<PrunedNames> {
-  const tree = await run.engine.readTree(view.ref);
+  const [tree, trash] = [await run.engine.readTree(view.ref), await run.engine.trashedSnapshots(view.ref)];
   const rule = isRuleGiven(given)
     ? given
-    : (await pickPruneRule(run.engine, [{ view, tree }], t('Prune Snapshots of {0}', view.vm.name)))(
+    : (await pickPruneRule(run.engine, [{ view, tree, trash }], t('Prune Snapshots of {0}', view.vm.name)))(
         view.ref.connection,
       );
-  const chosen = chosenByRule(ruleOf(rule), tree, Date.now());
+  const chosen = chosenByRule(ruleOf(rule), tree, trash, Date.now());
   if (chosen.length === 0) {
     throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });
   }
@@ -207,8 +207,9 @@ async function untimedIn(run: CommandRun, view: VmView): Promise<PruneResult['st
   if (argumentsOf(run.call).snapshots !== undefined) {
     return [];
   }
-  const tree = await run.engine.readTree(view.ref);
-  return [...doubtfulTimes(tree, Date.now())].map((snapshot) => ({
+  const [tree, trash] = [await run.engine.readTree(view.ref), await run.engine.trashedSnapshots(view.ref)];
+  const untimed = [...doubtfulTimes(tree, Date.now())].filter((name) => !trash.includes(name));
+  return untimed.map((snapshot) => ({
     snapshot,
     why: t('Its creation time is wrong, so its age is unknown. Delete it individually.'),
   }));
@@ -225,8 +226,9 @@ async function askWhichToPrune(
   const going = prunedIn(plan);
   const stays = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
   const layers = await layersOf(run, view);
-  const tree = await run.engine.readTree(view.ref);
-  const ticked = await pickPruned({ ...existingVm(run, view.ref), tree }, { going, stays, rule }, layers);
+  const [tree, trash] = [await run.engine.readTree(view.ref), await run.engine.trashedSnapshots(view.ref)];
+  const seen = { view: { ...existingVm(run, view.ref), tree }, tree, trash };
+  const ticked = await pickPruned(seen, { going, stays, rule }, layers);
   if (ticked.length === 0) {
     throw new NothingThere(t('No snapshot of {0} was selected.', view.vm.name), { vm: view.vm.name });
   }

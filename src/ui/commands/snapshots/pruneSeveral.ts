@@ -7,6 +7,7 @@ import type { OperationResult } from '../../../domain/operation.js';
 import type { VmView } from '../../../live/views.js';
 import { vmKey } from '../../../live/views.js';
 import { treeViewId } from '../../../manifest/viewIds.js';
+import { outsideTrash } from '../../../domain/snapshotTree.js';
 import { chosenByRule } from '../../../operations/prune/pruneRule.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type PlannedPrune, pruneCount, pruneDetail, prunedIn } from '../../../text/questions/pruneText.js';
@@ -33,8 +34,8 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
   const ruleFor =
     olderThan === undefined && keepLast === undefined ? await pickPruneRule(run.engine, read, heading) : () => given;
   const now = Date.now();
-  const requests = read.flatMap(({ view, tree }) => {
-    const snapshots = chosenByRule(ruleOf(ruleFor(view.ref.connection)), tree, now).map(({ name }) => name);
+  const requests = read.flatMap(({ view, tree, trash }) => {
+    const snapshots = chosenByRule(ruleOf(ruleFor(view.ref.connection)), tree, trash, now).map(({ name }) => name);
     return snapshots.length === 0 ? [] : [{ kind: 'prune', vm: view.ref, snapshots } as const];
   });
   const decided = await showInView(treeViewId, async () => {
@@ -44,7 +45,9 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
     );
     return run.engine.decide(requests);
   });
-  const trees = new Map(read.map(({ view, tree }) => [vmKey(view.ref), tree]));
+  const trees = new Map(
+    read.map(({ view, tree, trash }) => [vmKey(view.ref), { ...tree, snapshots: outsideTrash(tree, trash) }]),
+  );
   const planned = decided.flatMap(({ decision }): readonly PlannedPrune[] => {
     const tree = decision.kind === 'plan' ? trees.get(vmKey(decision.request.vm)) : undefined;
     return decision.kind === 'plan' && tree !== undefined

@@ -7,7 +7,13 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { StoredSystem } from '../../../domain/system.js';
 import { treeViewId } from '../../../manifest/viewIds.js';
 import type { PruneRule } from '../../../operations/prune/pruneRule.js';
-import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../../systems/systemPrune.js';
+import {
+  chosenPoints,
+  planSystemPrune,
+  pointsForRules,
+  runSystemPrune,
+  type SystemPrune,
+} from '../../../systems/systemPrune.js';
 import {
   nothingToPruneText,
   stayingLine,
@@ -78,8 +84,9 @@ async function askForRule(run: CommandRun, stored: StoredSystem): Promise<PruneR
     return ruleOf({ ...(olderThan !== undefined && { olderThan }), ...(keepLast !== undefined && { keepLast }) });
   }
   const now = Date.now();
-  const made = stored.points.filter(({ auto }) => auto === undefined).length;
-  const choices = usualRules((rule) => chosenPoints(rule, stored.points, now).length, made, [1, 3, 10]);
+  const points = await pointsForRules(run.engine, stored);
+  const made = points.filter(({ auto }) => auto === undefined).length;
+  const choices = usualRules((rule) => chosenPoints(rule, points, now).length, made, [1, 3, 10]);
   if (choices.length === 0) {
     throw new NothingThere(
       t('The system {0} has too few restore points to prune: the newest is kept.', displayLine(stored.system.name)),
