@@ -21,6 +21,7 @@ import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import { isCalled, type WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
+import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { DemoVms } from './demoVms.js';
@@ -227,6 +228,10 @@ export class Engine implements EnginePort {
   readonly discardIfSpent: EnginePort['discardIfSpent'] = async (ref) => (await this.#acting()).discardIfSpent(ref);
 
   readonly leaseAll: EnginePort['leaseAll'] = async (...asked) => (await this.#acting()).leaseAll(...asked);
+
+  usesSinceMade(ref: VmRef, made: VmAsMade): Promise<readonly UseOfVm[]> {
+    return this.#connections.ask(ref.connection, async () => (await this.#questions()).usesSinceMade(ref, made));
+  }
 
   examine(ref: VmRef): Promise<Examination> {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).examine(ref));
