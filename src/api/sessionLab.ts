@@ -1,6 +1,7 @@
 // The lab of a file, as the library has it.
 import { groupQuestion } from '../session/carryOut.js';
 import { resolve } from 'node:path';
+import { t } from '@vscode/l10n';
 import { LabError } from '../lab/labError.js';
 import type { Labs } from '../lab/labs.js';
 import type { Session } from '../session/session.js';
@@ -35,6 +36,13 @@ export class SessionLab implements VirtualLab {
     return this.#with('act', async (labs) => {
       const plan = await labs.plan(this.file);
       if (plan !== 'ready') {
+        const [used] = plan.used ?? [];
+        if (used !== undefined) {
+          throw new LabError(
+            'refused',
+            t('{0} was created by an interrupted attempt, and may have been used since. Destroy the lab first.', used),
+          );
+        }
         requireName(plan.isProtected ? plan.lab.name : undefined, name);
         const onNote = (line: string): void => this.#librarySession.log.info(line);
         await labs.create(plan, { signal: this.#librarySession.signal(signal), onStep: silent, onNote });

@@ -24,6 +24,15 @@ export function findSnapshot(tree: SnapshotTree, name: string): Snapshot | undef
   return index(tree).byName.get(name);
 }
 
+/**
+ * What lies in the trash is not there for any rule, and counts in no number: it goes when its time there is over, or by
+ * a person's hand.
+ * @param trash names
+ */
+export function outsideTrash({ snapshots }: SnapshotTree, trash: readonly string[]): readonly Snapshot[] {
+  return trash.length === 0 ? snapshots : snapshots.filter(({ name }) => !trash.includes(name));
+}
+
 export function currentOf(tree: SnapshotTree): Snapshot | undefined {
   return tree.current === undefined ? undefined : findSnapshot(tree, tree.current);
 }

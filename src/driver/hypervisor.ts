@@ -118,9 +118,10 @@ export interface LabVmMaker {
   make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
   /**
    * With its snapshots and these files; touches no VM but the one that `make` made of this value.
+   * @param unused it rejects where the VM is on, or has a snapshot or saved RAM
    * @returns its folder, where it stays with what else is in it
    */
-  remove(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]>;
+  remove(vm: LabVm, made: readonly MadeFile[], unused?: 'unused'): Promise<readonly string[]>;
 }
 
 /** What backups read of VMs, and the VMs that are restored from them. No method touches a file. */

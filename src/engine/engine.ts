@@ -21,6 +21,7 @@ import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import { isCalled, type WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
+import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { DemoVms } from './demoVms.js';
@@ -233,6 +234,10 @@ export class Engine implements EnginePort {
 
   readonly leaseAll: EnginePort['leaseAll'] = async (...asked) => (await this.#acting()).leaseAll(...asked);
 
+  usesSinceMade(ref: VmRef, made: VmAsMade): Promise<readonly UseOfVm[]> {
+    return this.#connections.ask(ref.connection, async () => (await this.#questions()).usesSinceMade(ref, made));
+  }
+
   examine(ref: VmRef): Promise<Examination> {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).examine(ref));
   }
@@ -252,6 +257,8 @@ export class Engine implements EnginePort {
     await (await this.#wishes()).mark(request, undoes, asked);
     await this.#marks.renew(request.vm);
   }
+
+  readonly trashedSnapshots: EnginePort['trashedSnapshots'] = async (ref) => (await this.#wishes()).readTrash(ref);
 
   readonly keptSnapshots: EnginePort['keptSnapshots'] = async (ref) => (await this.#wishes()).readKept(ref);
 

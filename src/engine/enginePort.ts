@@ -1,6 +1,7 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../base/emitter.js';
 import type { HostLogin } from '../hosts/hostLogin.js';
+import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
@@ -130,6 +131,11 @@ export interface EnginePort {
   mark(request: MarkRequest, undoes?: string): Promise<void>;
   /** Several VMs at once, in one turn: see `OperationService.together`. */
   leaseAll<T>(wish: GroupLeaseWish, work: (lease: GroupLease) => Promise<T>): Promise<T>;
+  /**
+   * What somebody has done, or may have, with a VM that we made; none where libvirt has no VM of that UUID and nobody
+   * rests on its files. Whatever removes a VM without a question asks here, and leaves one that was used.
+   */
+  usesSinceMade(ref: VmRef, made: VmAsMade): Promise<readonly UseOfVm[]>;
   /** Looks into everything that can be wrong with a VM's snapshots and files; changes nothing. */
   examine(ref: VmRef): Promise<Examination>;
   /** What the last revert of this VM left, if its checkpoint is still there and our own record vouches for it. */
@@ -141,6 +147,8 @@ export interface EnginePort {
    * each time, because another window may have marked one. Rejects where it cannot be known.
    */
   keptSnapshots(ref: VmRef): Promise<readonly string[]>;
+  /** Names of what lies in the trash, read as `keptSnapshots`: see `outsideTrash`. */
+  trashedSnapshots(ref: VmRef): Promise<readonly string[]>;
   /**
    * Who beside libvirt starts and stops this VM: a question to its host; `unseen` where no shell leads there. Rejects
    * with a Failure.
@@ -253,8 +261,15 @@ export interface DemoVmsPort {
 export interface LabVmsPort {
   /** What is in the way of one on this connection, before anything is made. */
   obstacle(connection: string): Promise<LabVmObstacle | undefined>;
-  /** @param onMade told of all files before anything is in them */
-  make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
-  /** What is gone already is as good as removed. @returns its folder, where it stays with what else is in it */
-  remove(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]>;
+  /**
+   * @param onMade told of all files before anything is in them
+   * @returns its `VmAsMade.definition`
+   */
+  make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<string>;
+  /**
+   * What is gone already is as good as removed.
+   * @param unused see `LabVmMaker.remove`
+   * @returns its folder, where it stays with what else is in it
+   */
+  remove(vm: LabVm, made: readonly MadeFile[], unused?: 'unused'): Promise<readonly string[]>;
 }

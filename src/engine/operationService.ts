@@ -22,7 +22,7 @@ import { expire } from './after/trash.js';
 import type { Clock } from '../base/clock.js';
 import { FreshLook } from './look/freshLook.js';
 import type { Persistence } from '../journal/persistence.js';
-import { keepingMarks, findKeptSnapshots } from './look/keptSnapshots.js';
+import { keepingMarks, findKeptSnapshots, inTrash } from './look/keptSnapshots.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 import { OperationRunner, type RunOperationOptions } from './operationRunner.js';
 import type { Store } from '../live/store.js';
@@ -265,6 +265,10 @@ export class OperationService implements Disposable {
         kept: findKeptSnapshots(view.tree, await keepingMarks(persistence, ref)).map(({ name }) => name),
       },
       ...rule,
+      trashed: async () => {
+        const now = store.vm(ref)?.tree ?? { snapshots: [] };
+        return inTrash(now, await persistence.marks.trash.of(ref)).map(({ name }) => name);
+      },
       needed: async () => neededByUndo(await persistence.operations.of(ref), Math.max(1, most)),
       log,
       remove: (request, allows) => this.#runner.run(request, { allows, unasked: true }),

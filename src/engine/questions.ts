@@ -5,18 +5,21 @@ import { examine } from '../diagnosis/examine.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { Facts } from '../domain/facts.js';
+import { type SeenVm, usesSinceMade } from '../domain/chains/usesSinceMade.js';
+import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
 import { Failure } from '../domain/failure.js';
 import type { KeptBy } from '../domain/keeper.js';
 import type { OperationRequest } from '../domain/operation.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
-import type { VmRef } from '../domain/vm.js';
+import type { SnapshotTree } from '../domain/snapshot.js';
+import type { Vm, VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { type CloneDisk, disksOfPresent, disksOfSnapshot } from '../operations/clone/cloneDisks.js';
 import type { MissingFact } from '../operations/completeFacts.js';
 import { planOperation, planToExecute } from '../operations/decide/planOperation.js';
 import type { Decision } from '../operations/plan.js';
 import type { SlowLook } from '../operations/slowLook.js';
-import { noFacts } from '../operations/requiredFacts.js';
+import { factsOfAll, filesOfSnapshots, noFacts, presentFiles } from '../operations/requiredFacts.js';
 import type { DecidedRequests } from './enginePort.js';
 import { factsToBegin, factsToDecide, factsToDiagnose } from './look/factsRequests.js';
 import { mapLimited } from '../base/mapLimited.js';
@@ -28,6 +31,7 @@ import { knownFacts, readOwnKnowledge } from './look/ownKnowledge.js';
 import { requireVm, type Store } from '../live/store.js';
 import { vmKey } from '../live/views.js';
 import { noteLayers } from './look/frozenNotes.js';
+import { digestOf } from './labVms.js';
 import { FactsReader } from './look/factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it is refused for that. */
@@ -200,6 +204,47 @@ export class Questions {
     return knownFacts(hypervisor, vm, tree, clock.now(), { ...own, layers, olderThanLastRun, standsSince });
   }
 
+  /** See `EnginePort.usesSinceMade`. */
+  async usesSinceMade(ref: VmRef, made: VmAsMade): Promise<readonly UseOfVm[]> {
+    const { clock, connection, persistence, log, store } = this.#options;
+    const live = connection(ref.connection);
+    const hypervisor = await live.open();
+    await live.read(ref.uuid, ['vm', 'tree']).catch((error: unknown) => {
+      if (!(error instanceof Failure) || error.kind !== 'notFound') {
+        throw error;
+      }
+    });
+    const view = store.vm(ref);
+    const { vm, tree } = view === undefined ? goneVm(ref, made) : requireVm(store, ref);
+    const known = knownFacts(hypervisor, vm, tree, clock.now());
+    const [files, definition] = [
+      [...made.files, ...(await persistence.made.of(ref.uuid)).map(({ path }) => path)],
+      view === undefined ? undefined : digestOf(await hypervisor.readVmXml(ref.uuid)),
+    ];
+    const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
+    const facts = await reader.readComplete({
+      needs: factsOfAll(known),
+      files: (now) =>
+        filesOfSnapshots(
+          now.tree.snapshots.map(({ name }) => name),
+          presentFiles(now),
+          files,
+          now,
+        ),
+    });
+    const seen: SeenVm = {
+      facts,
+      isThere: view !== undefined,
+      log: await persistence.operations.of(ref),
+      ...(definition !== undefined && { definition }),
+    };
+    const uses = usesSinceMade({ ...made, files }, seen);
+    if (uses.length > 0) {
+      log.info(`${made.name}, which we made, is not removed unasked: ${uses.join(', ')}`);
+    }
+    return uses;
+  }
+
   /** Not while an operation of ours is on it: what is half done would look broken. */
   async examine(ref: VmRef): Promise<Examination> {
     const { clock, connection, persistence, log, store } = this.#options;
@@ -235,4 +280,15 @@ export class Questions {
     }
     return examine(ref, { ...facts, unreadEntries, leftEntries });
   }
+}
+
+/** Off, on the files that it would have. */
+function goneVm({ uuid }: VmRef, { name, files }: VmAsMade): { readonly vm: Vm; readonly tree: SnapshotTree } {
+  const disk = { device: 'disk', sourceType: 'file', format: 'qcow2', readonly: false, shareable: false } as const;
+  const disks = files.map((source, at) => ({ ...disk, target: `vd${String(at)}`, source }));
+  const vm = { uuid, name, disks, power: 'off', powerReason: 'other', persistent: true, managedSave: false } as const;
+  return {
+    vm: { ...vm, memoryBytes: 0, firmware: 'bios', agentChannel: false, agentConnected: false },
+    tree: { snapshots: [] },
+  };
 }

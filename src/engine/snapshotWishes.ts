@@ -30,6 +30,11 @@ export class SnapshotWishes {
     return marks.length === 0 ? [] : findKeptSnapshots(await this.#seen.readTree(ref), marks).map(({ name }) => name);
   }
 
+  async readTrash(ref: VmRef): Promise<readonly string[]> {
+    const marks = await this.#persistence.marks.trash.of(ref);
+    return marks.length === 0 ? [] : inTrash(await this.#seen.readTree(ref), marks).map(({ name }) => name);
+  }
+
   /**
    * Puts a mark, or takes it off, and keeps that in the log and the history, unless it changes nothing: then nothing is
    * to be undone.

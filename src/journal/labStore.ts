@@ -24,6 +24,8 @@ export interface RecordedVm extends LabVm {
   readonly parts?: string;
   /** Its folder and its files, as they were made; absent: nothing is made yet, or a version before this made it. */
   readonly made?: readonly MadeFile[];
+  /** See `VmAsMade.definition`. */
+  readonly definition?: string;
   /** The files that it was copied from, as they were then. */
   readonly sources?: readonly { readonly path: string; readonly bytes: number; readonly modifiedAt: number }[];
   /** Of a version that copied none: the image below its overlay, as it was then. */
@@ -87,6 +89,7 @@ const shape = v.object({
         key: text,
         parts: v.exactOptional(text),
         made: v.exactOptional(v.array(v.object({ path: text, identity: v.exactOptional(text) }))),
+        definition: v.exactOptional(text),
         sources: v.exactOptional(v.pipe(v.array(source), v.maxLength(1000))),
         image: v.exactOptional(source),
       }),

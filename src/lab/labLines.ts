@@ -12,7 +12,10 @@ import type { LabPlan } from './labPlan.js';
 export function asksToCreate(plan: LabPlan): boolean {
   const isReset = plan.again === true && plan.record.phase === 'ready' && plan.acts.length > 0;
   return (
-    isReset || plan.lab.points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined)) || ranIn(plan).length > 0
+    isReset ||
+    (plan.used ?? []).length > 0 ||
+    plan.lab.points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined)) ||
+    ranIn(plan).length > 0
   );
 }
 
@@ -34,9 +37,10 @@ export function createdText({ lab, again, acts }: LabPlan): string {
 }
 
 export function createLines(plan: LabPlan): readonly string[] {
-  const { record, lab, left, again, acts } = plan;
+  const { record, lab, left, again, acts, used = [] } = plan;
   return [
     ...(left === undefined ? [] : [t('First deletes what an interrupted attempt left.')]),
+    ...used.map(deletesLine),
     ...(again === true ? [] : record.vms).map(({ name, parts }) =>
       parts === undefined
         ? t('Starts the existing VM {0} and creates snapshots of it', displayLine(name))
@@ -68,6 +72,10 @@ export function destroyLines({ vms }: LabRecord): readonly string[] {
     .map(({ name, parts }) =>
       parts === undefined
         ? t('Keeps {0}, but deletes its snapshots that the lab created.', displayLine(name))
-        : t('Deletes {0} with its disks and snapshots. This cannot be undone.', displayLine(name)),
+        : deletesLine(name),
     );
+}
+
+function deletesLine(name: string): string {
+  return t('Deletes {0} with its disks and snapshots. This cannot be undone.', displayLine(name));
 }

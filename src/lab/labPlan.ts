@@ -22,4 +22,6 @@ export interface LabPlan {
   readonly again?: true;
   /** What an attempt that broke off has left, and is removed first. */
   readonly left?: LabRecord;
+  /** Names of the VMs among these that somebody may have used: a person is asked about them. */
+  readonly used?: readonly string[];
 }

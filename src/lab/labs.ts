@@ -29,7 +29,7 @@ import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
 import { readLab } from './readLab.js';
 import { setLabSpeeds } from './labSpeeds.js';
-import { removeLab } from './removeLab.js';
+import { removeLab, usesOf } from './removeLab.js';
 import { requireUnwritten } from './writtenImages.js';
 
 export interface LabsOptions {
@@ -159,7 +159,11 @@ export class Labs {
     const isProtected = [...existing.values()].some(({ vm }) => session.isProtected(vm));
     const chain = await readChain(lab, vms, file, environment);
     const acts = actsAnew(lab, chain);
-    return { lab, record, made, clones, existing, isProtected, chain, acts, ...(left !== undefined && { left }) };
+    // Snapshots are looked at when they go: those that the lab made are no use of somebody's.
+    const uses = left && (await usesOf(left, session, { isOwn: () => true }));
+    const used = [...(uses?.keys() ?? [])].map(({ name }) => name);
+    const first = left === undefined ? {} : { left, used };
+    return { lab, record, made, clones, existing, isProtected, chain, acts, ...first };
   }
 
   /** @throws LabError `failed` where a guest does not do what the file wants: the VMs stay for a look */
@@ -179,7 +183,7 @@ export class Labs {
       }
     }
     if (plan.left !== undefined) {
-      await this.#remove(plan.left, wish, true);
+      await this.#remove(plan.left, wish, 'forNewOne');
     }
     const open = await this.#store.begin(plan.record);
     // Two that begin at the same time see nothing of each other before. Nothing is made yet: whoever sees another one
@@ -245,10 +249,10 @@ export class Labs {
   }
 
   async destroy(record: LabRecord, wish: MakeWish): Promise<void> {
-    await this.#remove(record, wish, false);
+    await this.#remove(record, wish, 'asked');
   }
 
-  async #remove(record: LabRecord, wish: MakeWish, isForNewOne: boolean): Promise<void> {
+  async #remove(record: LabRecord, wish: MakeWish, how: 'asked' | 'forNewOne'): Promise<void> {
     await requireAlone(record, this.#options.session);
     const open = await this.#store.lock(record.id);
     if (open === 'busy') {
@@ -258,7 +262,7 @@ export class Labs {
       return;
     }
     try {
-      await removeLab(open, { ...this.#options, ...wish }, isForNewOne);
+      await removeLab(open, { ...this.#options, ...wish }, how);
     } finally {
       await open.leave();
     }

@@ -82,6 +82,10 @@ export function readYaml<const S extends v.GenericSchema>(text: string, shape: S
   };
   const problemsOf = (faults: readonly FileFault[]): readonly FileProblem[] =>
     faults.slice(0, mostProblems).map(({ path, message, on }) => positionOf(path, message, on));
+  if (isOther(value, keysAt(shape, []))) {
+    // Nothing is said of what is in it: whose it is, nobody knows.
+    return refuse(mapNeeded(shape));
+  }
   const parsed = v.safeParse(shape, value);
   return parsed.success
     ? { value: parsed.output, problems: [], positionOf, problemsOf }
@@ -141,7 +145,7 @@ function faultOf(shape: ShapePart, issue: v.BaseIssue<unknown>): FileFault {
     path,
     message:
       path.length === 0
-        ? t('The file must be a map with these keys: {0}.', keysAt(shape, []).join(', '))
+        ? mapNeeded(shape)
         : t('Invalid value for “{0}”: {1}', displayLine(String(place.at(-1) ?? '')), description),
   };
 }
@@ -149,6 +153,16 @@ function faultOf(shape: ShapePart, issue: v.BaseIssue<unknown>): FileFault {
 /** What a key is for, and how its value is written. */
 function meaningAndForm(shape: ShapePart, path: FilePath): string {
   return [meaningAt(shape, path), formAt(shape, path)].filter((part) => part !== '').join(': ');
+}
+
+/** No file of the kind: a map without any of its keys, or of their like. */
+function isOther(value: unknown, known: readonly string[]): boolean {
+  const keys = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.keys(value) : [];
+  return keys.length > 0 && !keys.some((key) => known.some((one) => distance(one, key) < 3));
+}
+
+function mapNeeded(shape: ShapePart): string {
+  return t('The file must be a map with these keys: {0}.', keysAt(shape, []).join(', '));
 }
 
 /** A value of one word itself, any other by its key; else what is nearest around it. */

@@ -1,6 +1,7 @@
 // Removes what a lab made, and nothing else: its restore points, its VMs with their files, its system. At any point it
 // can be begun again: what is gone already is as good as removed.
 import { t } from '@vscode/l10n';
+import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';
@@ -14,13 +15,55 @@ import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { LabError } from './labError.js';
 import { goingFiles } from './labFiles.js';
 import type { MakeContext } from './makeContext.js';
+import { requireOn } from './runLayers.js';
 
 /**
- * An interrupted operation on its system that is left to a person is forgotten where all its VMs go.
- * @param isForNewOne nobody was asked about what goes
+ * What was done with the VMs that go with the record, by VM: only the others may go where nobody was asked.
+ * @param how see `VmAsMade`
+ */
+export async function usesOf(
+  { vms }: LabRecord,
+  { engine }: Session,
+  how: Pick<VmAsMade, 'started'> & { readonly isOwn?: (vm: VmRef, snapshot: Snapshot) => boolean } = {},
+): Promise<ReadonlyMap<RecordedVm, readonly UseOfVm[]>> {
+  const { started, isOwn } = how;
+  const used = new Map<RecordedVm, readonly UseOfVm[]>();
+  for (const vm of vms.filter(({ parts }) => parts !== undefined)) {
+    const { connection, uuid, name, folder, definition, made = [] } = vm;
+    await engine.connect(connection);
+    const uses = await engine.usesSinceMade(
+      { connection, uuid },
+      {
+        name,
+        files: made.flatMap(({ path }) => (path === folder ? [] : [path])),
+        ...(definition !== undefined && { definition }),
+        ...(started !== undefined && { started }),
+        ...(isOwn !== undefined && { isOwn: (snapshot) => isOwn({ connection, uuid }, snapshot) }),
+      },
+    );
+    if (uses.length > 0) {
+      used.set(vm, uses);
+    }
+  }
+  return used;
+}
+
+/**
+ * | how         | somebody was asked | the VMs that go                                    |
+ * |-------------|--------------------|----------------------------------------------------|
+ * | `asked`     | yes                | as they are                                        |
+ * | `unused`    | no                 | off, without a snapshot: else it rejects           |
+ * | `forNewOne` | about their power  | as they are, unless somebody has a snapshot there  |
+ *
+ * An interrupted operation on its system that is left to a person is forgotten where all its VMs go. Where nothing was
+ * removed, nothing is to be removed later.
  * @throws Failure `refused`, before anything is removed, where one of them stays; LabError
  */
-export async function removeLab(open: OpenLab, making: MakeContext, isForNewOne: boolean): Promise<void> {
+export async function removeLab(
+  open: OpenLab,
+  making: MakeContext,
+  how: 'asked' | 'unused' | 'forNewOne',
+): Promise<void> {
   const { record } = open;
   const { session, signal, onStep, onNote } = making;
   const systems = await session.systems();
@@ -45,10 +88,14 @@ export async function removeLab(open: OpenLab, making: MakeContext, isForNewOne:
   }
   const left = stored === undefined ? undefined : await systems.find(stored.system.id);
   const own = (left?.points ?? []).filter(({ id }) => record.points?.includes(id) === true);
-  if (isForNewOne) {
+  if (how === 'forNewOne') {
     await requireOwnSnapshots(own, record, session);
   }
   await open.put({ phase: 'removing' });
+  if (signal.aborted) {
+    await open.put({ phase: record.phase });
+    throw new Failure('cancelled', { byUs: true });
+  }
   await deletePoints(
     own,
     record.vms.filter(({ parts }) => parts === undefined),
@@ -57,11 +104,9 @@ export async function removeLab(open: OpenLab, making: MakeContext, isForNewOne:
   for (const vm of record.vms) {
     const { name, parts } = vm;
     if (parts !== undefined) {
-      if (signal.aborted) {
-        throw new Failure('cancelled', { byUs: true });
-      }
+      requireOn(signal);
       onStep(t('deleting the VM {0}', displayLine(name)));
-      const left = isCloneOfLab(vm) ? await removeLabClone(session, vm) : await removeMade(vm, open, session);
+      const left = isCloneOfLab(vm) ? await removeLabClone(session, vm) : await removeMade(vm, open, session, how);
       for (const path of left) {
         onNote?.(t('{0} is not deleted: it contains files that this lab did not create.', displayLine(path)));
       }
@@ -128,11 +173,17 @@ async function deletePoints(
 /**
  * What goes is written down first: when the VM is gone, nothing else tells what its snapshots had put beside its disks.
  */
-async function removeMade(vm: RecordedVm, open: OpenLab, session: Session): Promise<readonly string[]> {
+async function removeMade(
+  vm: RecordedVm,
+  open: OpenLab,
+  session: Session,
+  how: Parameters<typeof removeLab>[2],
+): Promise<readonly string[]> {
   const { connection, uuid, name, folder } = vm;
   const made = await goingFiles(vm, await viewNow(session, { connection, uuid }));
   await open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made } : one)) });
-  return session.engine.labVms.remove({ connection, uuid, name, folder }, made);
+  const own = { connection, uuid, name, folder };
+  return session.engine.labVms.remove(own, made, how === 'unused' ? how : undefined);
 }
 
 /** Undefined where it is gone. */

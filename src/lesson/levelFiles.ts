@@ -1,4 +1,6 @@
 // Level files on the disk, as their authors write them. Reads files of a bounded size alone.
+import { realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { t } from '@vscode/l10n';
 import { readFileAtMost } from '../base/readFileAtMost.js';
 import { displayLine } from '../domain/plainText.js';
@@ -12,6 +14,11 @@ const mostBytes = longestYaml * 4;
 export async function readLevelFile(path: string): Promise<ReadLevel> {
   let read: Buffer;
   try {
+    // A problem may quote the file: a link of somebody else's shows none of ours.
+    const [folder, file] = await Promise.all([realpath(dirname(path)), realpath(path)]);
+    if (!file.startsWith(join(folder, '/'))) {
+      return withProblem(t('{0} is a link that leads out of its folder.', displayLine(path)));
+    }
     read = await readFileAtMost(path, mostBytes + 1);
   } catch (error) {
     return withProblem(

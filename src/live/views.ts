@@ -5,6 +5,7 @@ import type { OperationRequest, Progress } from '../domain/operation.js';
 import type { VmLayers } from '../domain/layers.js';
 import type { AutoSnapshot } from '../domain/facts.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
+import { outsideTrash } from '../domain/snapshotTree.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 
@@ -118,8 +119,11 @@ export function unreachableFailure({ uri, state, failure, lastSeenAt }: Connecti
 
 /** Without those in the trash, where they are known; undefined: nobody has counted. */
 export function countSnapshots({ tree, snapshotCount, trash = [] }: VmView): number | undefined {
-  const all = tree?.snapshots.length ?? snapshotCount;
-  return all === undefined ? undefined : all - trash.length;
+  if (tree !== undefined) {
+    const names = trash.map(({ name }) => name);
+    return outsideTrash(tree, names).length;
+  }
+  return snapshotCount === undefined ? undefined : snapshotCount - trash.length;
 }
 
 export function vmKey(ref: VmRef): string {

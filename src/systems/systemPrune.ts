@@ -64,6 +64,25 @@ export function chosenPoints(
     .filter(({ createdAt }) => now - createdAt >= olderThanMs);
 }
 
+/** Without those of which a member's snapshot lies in the trash: see `outsideTrash`. */
+export async function pointsForRules(
+  engine: Pick<EnginePort, 'findVm' | 'trashedSnapshots'>,
+  { system, points }: Pick<StoredSystem, 'system' | 'points'>,
+): Promise<readonly SystemPoint[]> {
+  const inTrash = new Set<string>();
+  for (const member of system.members) {
+    const tree = engine.findVm(member)?.tree;
+    const trash = tree === undefined ? [] : await engine.trashedSnapshots(refOf(member));
+    for (const point of tree === undefined || trash.length === 0 ? [] : points) {
+      const name = tree && snapshotOf(tree, member, point, points)?.name;
+      if (name !== undefined && trash.includes(name)) {
+        inTrash.add(point.id);
+      }
+    }
+  }
+  return points.filter(({ id }) => !inTrash.has(id));
+}
+
 /** Touches nothing. @throws Failure where something broke off on the system */
 export async function planSystemPrune(
   systems: Systems,
@@ -76,7 +95,7 @@ export async function planSystemPrune(
   const looked = await systems.look(stored);
   const going: SystemPrune['going'][number][] = [];
   const stays: StayingPoint[] = [];
-  for (const point of chosenPoints(rule, stored.points, now, sort)) {
+  for (const point of chosenPoints(rule, await pointsForRules(engine, stored), now, sort)) {
     try {
       const [away] = unreachableMembers(looked, point).filter(([, seen]) => seen === 'away');
       const why =

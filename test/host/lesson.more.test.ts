@@ -86,6 +86,25 @@ describe('the lesson by its commands', () => {
     }
   });
 
+  it('shows the other levels beside it, and ends for the start of one of them alone, asked', async () => {
+    const before = await view();
+    await call('virtRewind.lesson', { lesson: 'levels' });
+    assert.equal((await view())?.vm.uuid, before?.vm.uuid);
+    assert.deepEqual(await vms(), [before?.vm.name]);
+    await call('virtRewind.lesson', { lesson: 'next' });
+    assert.equal((await view())?.state.at, before?.state.at, 'a key leads back to the step');
+    const { id } = (await (await rig.api()).lessonHost.levels()).find((one) => one.id !== before?.level.id)!;
+    const person = new Person();
+    try {
+      person.will(() => undefined);
+      await call('virtRewind.lesson', { lesson: 'start', level: id, connection });
+      assert.equal(person.asked.length, 1);
+      assert.deepEqual(await vms(), [before?.vm.name]);
+    } finally {
+      person.leave();
+    }
+  });
+
   it('begins anew, and ends without a trace', async () => {
     const before = await view();
     await call('virtRewind.lesson', { lesson: 'restart', connection });

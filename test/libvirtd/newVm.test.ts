@@ -10,6 +10,7 @@ import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { Failure } from '../../src/domain/failure.js';
+import { type LabVmParts, seenAs } from '../../src/domain/labVm.js';
 import { Session } from '../../src/session/session.js';
 import { GuestFault, type GuestProblem } from '../../src/wings/guest/guestFault.js';
 import { type MadeVm, newVm, type NewVm } from '../../src/wings/guest/make/newVm.js';
@@ -45,6 +46,12 @@ describe('a new VM of an image', () => {
     ...{ session, log: silentLog, shell: 'test', environment, signal },
     ...{ onStep: () => undefined, onNote: () => undefined, onProgress: () => undefined, onFetched: () => undefined },
   });
+  const linkedParts = async (): Promise<LabVmParts> => {
+    const { dev, ino, size: bytes, mtimeMs: modifiedAt } = await stat(image);
+    const seen = { [image]: seenAs({ real: `${dev}:${ino}`, bytes, modifiedAt }) };
+    const from = { path: image, format: 'qcow2', how: 'linked' } as const;
+    return { cpus: 1, memoryMiB: 96, disksMiB: [], image: from, seen };
+  };
   const make = (of: NewVm, signal?: AbortSignal): Promise<MadeVm> => newVm(of, wish(signal));
   const remove = async (name: string): Promise<void> => {
     const store = newVmStore(session, silentLog, 'test');
@@ -193,7 +200,7 @@ describe('a new VM of an image', () => {
     const recorded = { ...vm, key: 'web', parts: 'x' };
     const record = { id: 'a'.repeat(32), file: 'web', name: 'web', isProtected: false } as const;
     const open = await store.begin({ ...record, phase: 'making', vms: [recorded] });
-    const parts = { cpus: 1, memoryMiB: 64, disksMiB: [4] };
+    const parts = await linkedParts();
     await session.engine.labVms.make(vm, parts, (files) => open.put({ vms: [{ ...recorded, made: files }] }));
     await open.leave();
     // In the middle of its import, and of a key.
@@ -218,6 +225,119 @@ describe('a new VM of an image', () => {
     await rmdir(at('state', 'ssh', 'new-young'));
     await remove('web');
     await isClean();
+  });
+
+  describe('that was interrupted', () => {
+    let uuid = '';
+    const force = { recursive: true, force: true };
+    const folder = (): string => at('labs', 'virt-rewind-lab-0123456789ab');
+    const disk = (): string => join(folder(), 'disk-a.qcow2');
+    const ref = () => ({ connection: daemon.uri, uuid });
+    /** As a process leaves it that is killed behind its definition, or behind its start. */
+    const interrupt = async (phase: 'making' | 'removing'): Promise<void> => {
+      uuid = randomUUID();
+      const recorded = { ...ref(), name: 'prod', folder: folder(), key: 'prod', parts: uuid };
+      const record = { id: 'c'.repeat(32), file: 'prod', name: 'prod', isProtected: false, phase } as const;
+      const open = await newVmStore(session, silentLog, 'test').begin({ ...record, vms: [recorded] });
+      const definition = await session.engine.labVms.make(
+        { ...ref(), name: 'prod', folder: folder() },
+        await linkedParts(),
+        (made) => open.put({ vms: [{ ...recorded, made }] }),
+      );
+      await open.put({ vms: open.record.vms.map((one) => ({ ...one, definition })) });
+      await open.leave();
+    };
+    const power = async (action: 'start' | 'forceOff'): Promise<void> => {
+      await session.engine.refresh({ connection: daemon.uri });
+      const view = session.engine.findVm(ref())!;
+      await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action }));
+    };
+    /** A command about another VM, which ends before it makes anything. */
+    const other = async (): Promise<readonly string[]> => {
+      const notes: string[] = [];
+      const from = { file: at('nothing') };
+      const making = newVm(wanted('other', { image: from }), { ...wish(), onNote: (line) => notes.push(line) });
+      await fails('noFile', making);
+      return notes;
+    };
+    const define = async (name: string, change: (xml: string) => string): Promise<void> => {
+      await writeFile(at(`${name}.xml`), change(await virsh('dumpxml', '--inactive', 'prod')));
+      await virsh('define', at(`${name}.xml`));
+    };
+    const rest = (): Promise<string> =>
+      runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', disk(), join(folder(), 'resting.qcow2')]);
+    const standby = (xml: string): string =>
+      xml
+        .replaceAll('prod', 'standby')
+        .replaceAll(uuid, randomUUID())
+        .replaceAll(disk(), join(folder(), 'resting.qcow2'));
+
+    afterEach(async () => {
+      for (const name of await vms()) {
+        await daemon.virsh(['destroy', name]);
+        await virsh('undefine', name, '--snapshots-metadata');
+      }
+      await Promise.all([at('labs'), at('state', 'new-vms')].map((path) => rm(path, force)));
+    });
+    const rows: readonly (readonly [string, () => Promise<unknown>, typeof itRarely])[] = [
+      ['runs', () => power('start'), it],
+      ['has a snapshot', () => virsh('snapshot-create-as', 'prod', 'work'), it],
+      [
+        'has a VM on its disk',
+        async () => {
+          await rest();
+          await define('standby', standby);
+        },
+        it,
+      ],
+      ['has an image on its disk', rest, itRarely],
+      ['has run', () => power('start').then(() => power('forceOff')), itRarely],
+      ['was changed', () => virsh('desc', 'prod', '--config', 'the shop'), itRarely],
+      ['was renamed', () => virsh('domrename', 'prod', 'shop'), itRarely],
+    ];
+    for (const [what, use, test] of rows) {
+      test(`stays as made where it ${what}, and is told`, async () => {
+        await interrupt('making');
+        await use();
+        const before = await vms();
+        assert.equal((await other()).length, 1);
+        assert.deepEqual(await vms(), before);
+        await stat(disk());
+        const [record] = await newVmStore(session, silentLog, 'test').list();
+        assert.equal(record?.phase, 'ready');
+        assert.deepEqual(await other(), []);
+      });
+    }
+
+    it('goes where nobody used it', async () => {
+      await interrupt('making');
+      assert.deepEqual(await other(), []);
+      await isClean();
+    });
+
+    it('stays, used or not, where its removal removed nothing', async () => {
+      await interrupt('removing');
+      assert.equal((await other()).length, 1);
+      assert.deepEqual(await vms(), ['prod']);
+      const store = newVmStore(session, silentLog, 'test');
+      const stopped = removeNewVm(store, await recordOf(store, session, 'prod'), wish(AbortSignal.abort()));
+      await assert.rejects(stopped, { kind: 'cancelled' });
+      assert.equal((await store.list())[0]?.phase, 'ready');
+      assert.deepEqual(await other(), []);
+      await remove('prod');
+      await isClean();
+    });
+
+    it('leaves files that its removal had still to remove to the VM that has them by now', async () => {
+      await interrupt('removing');
+      await define('standby', (xml) => xml.replaceAll('prod', 'standby').replaceAll(uuid, randomUUID()));
+      await virsh('undefine', 'prod');
+      assert.equal((await other()).length, 1);
+      await stat(disk());
+      await virsh('undefine', 'standby');
+      await remove('prod');
+      await isClean();
+    });
   });
 
   itRarely('is made where a crash left one on a host that cannot be reached', async () => {

@@ -202,7 +202,9 @@ export async function prune(context: Context): Promise<ExitName> {
   const { call, session, json, terminal } = context;
   const rule = ruleOf(call);
   const view = await session.vm(call.operands[0] ?? '');
-  const chosen = chosenByRule(rule, await session.engine.readTree(view.ref), Date.now());
+  const { engine } = session;
+  const [tree, trash] = [await engine.readTree(view.ref), await engine.trashedSnapshots(view.ref)];
+  const chosen = chosenByRule(rule, tree, trash, Date.now());
   if (chosen.length === 0) {
     throw new CliError('notFound', t('No snapshot of {0} matches the rule.', displayLine(view.vm.name)));
   }

@@ -14,6 +14,7 @@ import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import type { DemoVm, DemoVmObstacle } from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
+import { readPower } from '../powerState.js';
 import { demoMachine, demoVmXml, isDemoVm } from '../xml/demoVmXml.js';
 
 export interface DemoVmPlace {
@@ -95,13 +96,15 @@ export async function removeDemoVm({ connection }: Pick<DemoVmPlace, 'connection
 
 /**
  * Whatever it does, with its snapshots; not its files.
- * @throws Failure `denied` where `isOurs` says that it is another's
+ * @param unused it must be off, without a snapshot and without saved RAM: libvirt itself refuses these two
+ * @throws Failure `denied` where `isOurs` says that it is another's; `busy` where it is on and should be unused
  */
 export async function removeOwnVm(
   connection: Connection,
   { uuid }: { readonly uuid: string },
   isOurs: (xml: string) => boolean,
   doing: string,
+  unused?: 'unused',
 ): Promise<void> {
   const dom = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
   if (dom === undefined) {
@@ -110,6 +113,20 @@ export async function removeOwnVm(
   const { xml } = await connection.call('domainGetXmlDesc', { dom: dom.dom, flags: VIR_DOMAIN_XML_INACTIVE });
   if (!isOurs(xml)) {
     throw new Failure('denied', { doing, vm: dom.dom.name });
+  }
+  if (unused !== undefined) {
+    const { power } = await readPower(connection, dom.dom);
+    if (power !== 'off') {
+      throw new Failure('busy', { doing, vm: dom.dom.name });
+    }
+    await connection.call('domainUndefineFlags', { dom: dom.dom, flags: 0 });
+    const lookUp = connection.call('domainLookupByUuid', { uuid });
+    if ((await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, lookUp)) !== undefined) {
+      // Somebody started it just then.
+      await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+      throw new Failure('busy', { doing, vm: dom.dom.name });
+    }
+    return;
   }
   // Off already is as good.
   await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));

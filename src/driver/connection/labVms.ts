@@ -19,7 +19,7 @@ export function labVmsOn(place: DemoVmPlace): LabVmMaker {
   return {
     obstacle: () => asFailureOf('look whether VMs can be made', undefined, labVmObstacle(place)),
     make: (vm, parts, onMade) => asFailureOf('make a VM of a lab', vm.name, makeLabVm(place, vm, parts, onMade)),
-    remove: (vm, made) => asFailureOf('remove a VM of a lab', vm.name, removeLabVm(place, vm, made)),
+    remove: (vm, made, unused) => asFailureOf('remove a VM of a lab', vm.name, removeLabVm(place, vm, made, unused)),
   };
 }
 
@@ -58,7 +58,8 @@ async function removeLabVm(
   { connection }: Pick<DemoVmPlace, 'connection'>,
   vm: LabVm,
   made: readonly MadeFile[],
+  unused?: 'unused',
 ): Promise<readonly string[]> {
-  await removeOwnVm(connection, vm, (xml) => isLabVm(xml, vm), 'remove a VM of a lab');
+  await removeOwnVm(connection, vm, (xml) => isLabVm(xml, vm), 'remove a VM of a lab', unused);
   return removeLabFolder(vm, made);
 }

@@ -12,7 +12,7 @@ import type { AutoSnapshot, Facts } from '../../domain/facts.js';
 import type { PlannedWork } from '../../operations/plan.js';
 import { unaskedConnections } from '../../operations/decide/planOperation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
-import { findSnapshot, isOnActivePath, leavesFirst } from '../../domain/snapshotTree.js';
+import { findSnapshot, isOnActivePath, leavesFirst, outsideTrash } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { trustedRecords } from './autoSnapshots.js';
@@ -141,6 +141,8 @@ export interface Rule {
 interface PruneWish extends Rule {
   readonly vm: VmRef;
   readonly seen: PruneFacts;
+  /** Names of what lies in the trash now: see `outsideTrash`. */
+  readonly trashed: () => Promise<readonly string[]>;
   /** Names of those that an undo goes back to. */
   readonly needed: () => Promise<ReadonlySet<string>>;
   readonly log: Log;
@@ -155,8 +157,8 @@ interface PruneWish extends Rule {
  * looked at again in the turn of its own delete: what was asked for meanwhile came first, and may have gone back to it,
  * or marked it.
  */
-export async function prune({ vm, seen, needed, log, remove, ...rule }: PruneWish): Promise<void> {
-  for (const { name, why } of snapshotsToPrune(seen, rule)) {
+export async function prune({ vm, seen, trashed, needed, log, remove, ...rule }: PruneWish): Promise<void> {
+  for (const { name, why } of snapshotsToPrune(seen, rule, await trashed())) {
     const loses = losesNothingBut(name, why);
     const allows = async (plan: PlannedWork, facts: Facts): Promise<boolean> => {
       const { tree, autoSnapshots: records, kept } = facts;
@@ -164,7 +166,7 @@ export async function prune({ vm, seen, needed, log, remove, ...rule }: PruneWis
         !(await needed()).has(name) &&
         records !== undefined &&
         kept !== undefined &&
-        snapshotsToPrune({ tree, records, kept }, rule).some((still) => still.name === name) &&
+        snapshotsToPrune({ tree, records, kept }, rule, await trashed()).some((still) => still.name === name) &&
         loses(plan, facts)
       );
     };
@@ -177,7 +179,13 @@ export async function prune({ vm, seen, needed, log, remove, ...rule }: PruneWis
   }
 }
 
-function snapshotsToPrune({ tree, records, kept }: PruneFacts, { sort, keep }: Rule): readonly AutoSnapshot[] {
+function snapshotsToPrune(
+  { tree, records: all, kept }: PruneFacts,
+  { sort, keep }: Rule,
+  trash: readonly string[],
+): readonly AutoSnapshot[] {
+  const there = new Set(outsideTrash(tree, trash).map(({ name }) => name));
+  const records = all.filter(({ name }) => there.has(name));
   const checkpoints = keep === undefined ? [] : doomedCheckpoints(tree, records, keep, kept, sort);
   const going = checkpoints.map(({ name }) => name);
   return [...checkpoints, ...(sort === 'revert' ? doomedLayouts(tree, records, going, kept) : [])];

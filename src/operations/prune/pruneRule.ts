@@ -1,7 +1,7 @@
 // Which snapshots a person wants gone, by a rule over ages and numbers. What may not go at all is decided elsewhere.
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { doubtfulTimes } from '../../domain/snapshotTime.js';
-import { sortSnapshots } from '../../domain/snapshotTree.js';
+import { outsideTrash, sortSnapshots } from '../../domain/snapshotTree.js';
 
 /** What both parts name goes. */
 export interface PruneRule {
@@ -12,12 +12,14 @@ export interface PruneRule {
 }
 
 /**
+ * @param trash names of what lies there
  * @param now milliseconds since 1970
  *
  * Oldest first. That the current one and those marked as to be kept stay all the same is said by the plan.
  *
  * | snapshot                                       | → |
  * |------------------------------------------------|---|
+ * | it lies in the trash                           | stays, and is not one of the newest |
  * | any, and the rule names neither age nor number | chosen |
  * | its time cannot be right (`doubtfulTimes`)     | stays, and is not one of the newest |
  * | one of the `keepLast` newest                   | stays |
@@ -27,9 +29,11 @@ export interface PruneRule {
 export function chosenByRule(
   { olderThanMs, keepLast }: PruneRule,
   tree: SnapshotTree,
+  trash: readonly string[],
   now: number,
 ): readonly Snapshot[] {
-  const byTime = sortSnapshots(tree, 'time');
+  const there = new Set(outsideTrash(tree, trash));
+  const byTime = sortSnapshots(tree, 'time').filter((one) => there.has(one));
   if (olderThanMs === undefined && keepLast === undefined) {
     return byTime;
   }

@@ -21,6 +21,8 @@ export const readsAtOnce = 4;
 interface VmWithTree {
   readonly view: VmView;
   readonly tree: SnapshotTree;
+  /** Names of what lies in the trash. */
+  readonly trash: readonly string[];
 }
 
 interface EachTarget {
@@ -49,7 +51,7 @@ export async function readTrees(
   const all = await mapLimited(views, readsAtOnce, async ({ ref, vm }): Promise<VmWithTree | LeftOut> => {
     try {
       const tree = await run.engine.readTree(ref);
-      return { view: existingVm(run, ref), tree };
+      return { view: existingVm(run, ref), tree, trash: await run.engine.trashedSnapshots(ref) };
     } catch (error) {
       return { vm: vm.name, why: failureMessage(asFailure(error)) };
     }
@@ -100,10 +102,10 @@ export async function targetOnEach(
 }
 
 /** The newest that somebody took counts as the last. */
-function snapshotOn({ view, tree }: VmWithTree, which: EachSnapshot): Snapshot | undefined {
+function snapshotOn({ view, tree, trash }: VmWithTree, which: EachSnapshot): Snapshot | undefined {
   return sortSnapshots(tree, 'time').findLast(({ name, title, trailers }) =>
     which === 'last'
-      ? trailers.auto === undefined
+      ? trailers.auto === undefined && !trash.includes(name)
       : which === 'favourite'
         ? name === view.favourite
         : title === which.title,

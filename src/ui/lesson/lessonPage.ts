@@ -101,16 +101,16 @@ const longestName = 26;
 
 export interface LessonPage {
   readonly view?: LessonView;
-  /** One was under way. */
-  readonly ended?: boolean;
+  /** One was under way; or the list stands instead of the step. */
+  readonly list?: 'ended' | 'instead';
   readonly levels: readonly ListedLevel[];
   /** As VS Code names it. */
   readonly language: string;
 }
 
 export function lessonPage(shown: LessonPage, nonce: string): string {
-  const { view, language } = shown;
-  const content = view === undefined ? levelList(shown.levels, language, shown.ended === true) : page(view, language);
+  const { view, language, levels, list } = shown;
+  const content = view && list !== 'instead' ? page(view, language) : levelList(levels, language, view?.level ?? list);
   return pageHtml({ title: t('Virt Rewind: Lesson'), style: lessonStyle, nonce }, content);
 }
 

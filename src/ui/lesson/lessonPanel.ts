@@ -25,6 +25,8 @@ export class LessonPanel implements Disposable {
   readonly #levels: () => Promise<readonly ListedLevel[]>;
   #listed: readonly ListedLevel[] = [];
   #ended = false;
+  /** Instead of the step that is under way. */
+  #showsLevels = false;
 
   constructor(lesson: Lesson, levels: () => Promise<readonly ListedLevel[]>, log: Log) {
     this.#log = log;
@@ -38,6 +40,7 @@ export class LessonPanel implements Disposable {
           this.#ended = true;
           this.#list();
         }
+        this.#showsLevels &&= isThere;
         wasThere = isThere;
         this.#draw();
       }),
@@ -45,7 +48,8 @@ export class LessonPanel implements Disposable {
   }
 
   /** In the first column, so that there is room for a picture beside it. */
-  show(): void {
+  show(what: 'step' | 'levels' = 'step'): void {
+    this.#showsLevels = what === 'levels' && this.#lesson.view !== undefined;
     if (this.#panel === undefined) {
       this.#panel = new PagePanel({
         type: lessonPanelType,
@@ -70,6 +74,15 @@ export class LessonPanel implements Disposable {
     this.#draw();
   }
 
+  /** @returns whether they were shown instead of the step */
+  leaveLevels(): boolean {
+    const showed = this.#showsLevels;
+    if (showed) {
+      this.show();
+    }
+    return showed;
+  }
+
   dispose(): void {
     this.#store.dispose();
     this.#panel?.dispose();
@@ -82,7 +95,7 @@ export class LessonPanel implements Disposable {
       lessonPage(
         {
           ...(view !== undefined && { view }),
-          ended: this.#ended,
+          ...(this.#showsLevels ? { list: 'instead' } : this.#ended && { list: 'ended' }),
           levels: this.#listed,
           language: vscode.env.language,
         },

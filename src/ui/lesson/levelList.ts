@@ -11,25 +11,32 @@ export interface ListedLevel extends NamedLevel {
   readonly best?: LevelScore;
 }
 
-/** @param ended one was under way */
-export function levelList(levels: readonly ListedLevel[], language: string, ended: boolean): string {
+/** @param current the one that is under way */
+export function levelList(
+  levels: readonly ListedLevel[],
+  language: string,
+  current?: NamedLevel | 'ended' | 'instead',
+): string {
   const groups = new Map<string, ListedLevel[]>();
   for (const one of levels) {
     const group = one.level.group === undefined ? t('Levels') : textIn(one.level.group, language);
     groups.set(group, [...(groups.get(group) ?? []), one]);
   }
   const next = levels.find(({ best }) => best === undefined) ?? levels[0];
-  const head = ended
-    ? `<h1>${escaped(t('Lesson Finished'))}</h1>${paragraph(t('The VM of the lesson, its snapshots and files were removed.'))}${paragraph(toTry())}`
-    : `<h1>${escaped(t('Levels'))}</h1>`;
+  const head =
+    current === 'ended'
+      ? `<h1>${escaped(t('Lesson Finished'))}</h1>${paragraph(t('The VM of the lesson, its snapshots and files were removed.'))}${paragraph(toTry())}`
+      : `<h1>${escaped(t('Levels'))}</h1>`;
   const lists = [...groups].map(
     ([group, all]) =>
       `<h2>${escaped(group)}</h2><ul class="levels">${all.map((one) => listItem(one, language)).join('')}</ul>`,
   );
   const first =
-    next === undefined
-      ? ''
-      : startLink(next.id, t('Start “{0}”', textIn(next.level.title, language)), 'button primary');
+    typeof current === 'object'
+      ? startLink(current.id, t('Show Lesson'), 'button primary')
+      : next === undefined
+        ? ''
+        : startLink(next.id, t('Start “{0}”', textIn(next.level.title, language)), 'button primary');
   return `<main><header>${head}</header><nav>${first}</nav>${lists.join('')}</main>`;
 }
 

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import type { VmView } from '../../live/views.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
-import { sortSnapshots } from '../../domain/snapshotTree.js';
+import { outsideTrash, sortSnapshots } from '../../domain/snapshotTree.js';
 import type { DecidedRequests, EnginePort } from '../../engine/enginePort.js';
 import { treeViewId } from '../../manifest/viewIds.js';
 import { chosenByRule, type PruneRule } from '../../operations/prune/pruneRule.js';
@@ -69,8 +69,8 @@ type DecidedPrune = DecidedRequests<readonly PruneRequest[]>[number];
 
 /** What a rule chooses of VMs; of one of which it chooses none, nothing. */
 export function prunesByRule(ruleFor: RuleFor, vms: readonly PrunableVm[], now: number): readonly PruneRequest[] {
-  return vms.flatMap(({ view: { ref }, tree }) => {
-    const snapshots = chosenByRule(ruleOf(ruleFor(ref.connection)), tree, now).map(({ name }) => name);
+  return vms.flatMap(({ view: { ref }, tree, trash }) => {
+    const snapshots = chosenByRule(ruleOf(ruleFor(ref.connection)), tree, trash, now).map(({ name }) => name);
     return snapshots.length === 0 ? [] : [{ kind: 'prune', vm: ref, snapshots } as const];
   });
 }
@@ -103,6 +103,8 @@ function newestText(keepLast: number, vms: number): string {
 interface PrunableVm {
   readonly view: VmView;
   readonly tree: SnapshotTree;
+  /** Names of what lies in the trash. */
+  readonly trash: readonly string[];
 }
 
 /** The rule for the VMs of a connection. */
@@ -121,7 +123,7 @@ export async function pickPruneRule(
   title: string,
 ): Promise<PickedPrune> {
   const { pruneRules } = readSettings();
-  const all = vms.flatMap(({ tree }) => tree.snapshots).length;
+  const all = vms.flatMap(({ tree, trash }) => outsideTrash(tree, trash)).length;
   const [uri, ...others] = new Set(vms.map(({ view }) => view.ref.connection));
   const ofSettings = ({ keepLast, olderThanDays }: PruneSetting = {}): PickedRule => ({
     ...(keepLast !== undefined && { keepLast }),
@@ -229,13 +231,14 @@ interface PrunedLists {
  * Each snapshot with its reason. Those that go are ticked; one that would stay can be ticked, and is asked for then.
  */
 export async function pickPruned(
-  view: VmView & { readonly tree: SnapshotTree },
+  { view, tree, trash }: PrunableVm,
   { going, stays, rule }: PrunedLists,
   layers: VmView['layers'],
 ): Promise<readonly string[]> {
   const now = Date.now();
   const told = new Map(stays.map(({ snapshot, why }) => [snapshot, why]));
-  const all = sortSnapshots(view.tree, 'time');
+  const there = new Set(outsideTrash(tree, trash));
+  const all = sortSnapshots(tree, 'time').filter((one) => there.has(one));
   const lineOf = (snapshot: Snapshot, group: string): ListLine<string> => {
     const { name, createdAt } = snapshot;
     const why = told.get(name);

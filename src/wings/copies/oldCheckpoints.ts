@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import { dateText, secondText } from '../../domain/clockText.js';
 import type { Failure } from '../../domain/failure.js';
+import { outsideTrash } from '../../domain/snapshotTree.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { freeTitle } from '../../domain/snapshotName.js';
 import type { VmView } from '../../live/views.js';
@@ -58,7 +59,8 @@ export async function deleteOldCheckpoints(
   try {
     const kept = await session.engine.keptSnapshots(ref);
     const made = await session.engine.madeSnapshots(ref, 'backup');
-    const { snapshots } = await session.engine.readTree(ref);
+    const trash = await session.engine.trashedSnapshots(ref);
+    const snapshots = outsideTrash(await session.engine.readTree(ref), trash);
     old = oldCheckpoints(snapshots, made, keep).filter(({ name }) => !kept.includes(name));
     const others = snapshots.filter((one) => looksMade(one) && !kept.includes(one.name)).length;
     if (others > 0) {

@@ -1,6 +1,6 @@
 // Level files: what is read from them, what is told of one that is wrong or means harm, and that our own are right.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
@@ -51,6 +51,32 @@ describe('level files', () => {
         const { level, problems } = await readLevelFile(path);
         assert.deepEqual([level, problems.length], [undefined, 1], path);
       }
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('show nothing of a file that is none, and of none that a link leads to', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'levels-'));
+    try {
+      const text = 'root:$y$secret:19000:0:99999:7:::\ndaemon:*:19000:0:99999:7:::\n';
+      const [own, inside, link] = ['shadow', 'in.level.yaml', 'a/out.level.yaml'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      mkdirSync(join(folder, 'a'));
+      writeFileSync(own, text);
+      symlinkSync('shadow', inside);
+      symlinkSync('../shadow', link);
+      for (const path of [own, inside, link]) {
+        const { problems } = await readLevelFile(path);
+        assert.equal(problems.length, 1, path);
+        assert.doesNotMatch(problems[0]?.message ?? '', /secret|root|daemon/u, path);
+      }
+      writeFileSync(own, right);
+      assert.deepEqual((await readLevelFile(inside)).problems, []);
+      assert.equal((await readLevelFile(link)).problems.length, 1);
     } finally {
       rmSync(folder, { recursive: true });
     }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { doomedCheckpoints, doomedLayouts, losesNothingBut } from '../../../src/engine/after/autoPrune.js';
+import { doomedCheckpoints, doomedLayouts, losesNothingBut, prune } from '../../../src/engine/after/autoPrune.js';
 import { trustedRecords, undoOf } from '../../../src/engine/after/autoSnapshots.js';
 import { vmKey } from '../../../src/live/views.js';
 import type { AutoSnapshot, Facts } from '../../../src/domain/facts.js';
 import type { PlannedWork } from '../../../src/operations/plan.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { before, external, frozen, image, looked, facts, tree as treeOf } from '../domain/someFacts.js';
+import { silentLog } from '../../silentLog.js';
 import { settled } from './fakeClock.js';
 import type { Step } from '../../../src/steps/step.js';
 import { type FakeVm, fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -36,6 +37,31 @@ describe('a snapshot that we took unasked', () => {
   for (const [name, one, count] of rows) {
     it(name, () => assert.equal(trustedRecords(tree, [one]).length, count));
   }
+});
+
+describe('a prune of our own', () => {
+  it('leaves what lies in the trash alone, and keeps as many beside it', async () => {
+    const names = ['c1', 'c2', 'c3', 'c4'];
+    const removed: string[] = [];
+    const removedWith = async (trash: readonly string[]): Promise<string> => {
+      removed.length = 0;
+      await prune({
+        ...{ vm: { connection: uri, uuid: uuidOf('web') }, sort: 'revert', keep: 2, log: silentLog },
+        seen: {
+          tree: { snapshots: [fakeSnapshot('s'), ...names.map((name) => auto(name, 's'))], current: 's' },
+          records: names.map((name) => record(name, 's')),
+          kept: [],
+        },
+        trashed: () => Promise.resolve(trash),
+        needed: () => Promise.resolve(new Set<string>()),
+        remove: (request) => Promise.resolve(removed.push('snapshot' in request ? (request.snapshot ?? '') : '')),
+      });
+      return removed.join(' ');
+    };
+    assert.equal(await removedWith([]), 'c1 c2');
+    assert.equal(await removedWith(['c1', 'c4']), '');
+    assert.equal(await removedWith(['c1']), 'c2');
+  });
 });
 
 describe('the undo of a revert', () => {

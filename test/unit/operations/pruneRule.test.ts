@@ -21,7 +21,7 @@ describe('chosenByRule', () => {
   for (const [rule, expected] of rows) {
     it(`${JSON.stringify(rule)}: ${expected || 'none'}`, () => {
       assert.equal(
-        chosenByRule(rule, all, now)
+        chosenByRule(rule, all, [], now)
           .map(({ name }) => name)
           .join(' '),
         expected,
@@ -29,13 +29,23 @@ describe('chosenByRule', () => {
     });
   }
 
+  it('passes over what lies in the trash, which is none of the newest', () => {
+    const chosen = (rule: PruneRule): string =>
+      chosenByRule(rule, all, ['d9', 'd1'], now)
+        .map(({ name }) => name)
+        .join(' ');
+    assert.equal(chosen({}), 'd4 d2 soon');
+    assert.equal(chosen({ olderThanMs: 3 * day }), 'd4');
+    assert.equal(chosen({ keepLast: 1 }), 'd4');
+  });
+
   it('takes no snapshot for old because the clock was wrong when it was taken', () => {
     const child = (name: string, parent: string, days: number) =>
       internal(name, parent, { createdAt: now - days * day });
     const lost = internal('lost', 'd30', { createdAt: 86_000 });
     const untimed = tree([aged('d30', 30), lost, child('back', 'lost', 400), child('d1', 'back', 1)], 'd1');
     const chosen = (rule: PruneRule): string =>
-      chosenByRule(rule, untimed, now)
+      chosenByRule(rule, untimed, [], now)
         .map(({ name }) => name)
         .join(' ');
     assert.equal(chosen({ olderThanMs: 7 * day }), 'd30');

@@ -1,7 +1,7 @@
 // Which restore points of a system a rule chooses.
 import assert from 'node:assert/strict';
 import type { SystemPoint } from '../../../src/domain/system.js';
-import { chosenPoints, type SystemPrune, withoutQuestions } from '../../../src/systems/systemPrune.js';
+import { chosenPoints, pointsForRules, type SystemPrune, withoutQuestions } from '../../../src/systems/systemPrune.js';
 
 const now = 1_000_000;
 const point = (title: string, age: number, auto?: 'revert' | 'work'): SystemPoint => ({
@@ -30,6 +30,25 @@ describe('the rule of a prune of a system', () => {
     const mixed = [...points, point('w1', 90, 'work'), point('w2', 80, 'work'), point('w3', 70, 'work')];
     const chosen = (sort: 'made' | 'work') => chosenPoints({ keepLast: 2 }, mixed, now, sort).map(({ title }) => title);
     assert.deepEqual([chosen('work'), chosen('made')], [['w1'], ['a', 'b']]);
+  });
+});
+
+describe('the points that rules are asked about', () => {
+  it('are those of which nothing lies in the trash', async () => {
+    const vm = { connection: 'c', uuid: 'u' };
+    const taken = (title: string, createdAt: number): SystemPoint => ({
+      ...{ id: title, title, createdAt },
+      members: [{ ...vm, name: 'web', snapshot: title, createdAt, kind: 'memory', state: 'running' }],
+    });
+    const all = [taken('a', 1), taken('b', 2)];
+    const snapshots = all.map(({ title: name, createdAt }) => ({ name, createdAt }));
+    const engine = {
+      findVm: () => ({ tree: { snapshots } }),
+      trashedSnapshots: () => Promise.resolve(['a']),
+    } as unknown as Parameters<typeof pointsForRules>[0];
+    const system = { id: 's', name: 's', members: [{ ...vm, name: 'web' }] };
+    const left = await pointsForRules(engine, { system, points: all });
+    assert.deepEqual(left, [all[1]]);
   });
 });
 

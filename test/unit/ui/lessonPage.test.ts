@@ -154,7 +154,7 @@ describe('the page of the lesson', () => {
     assert.equal(html.split('>End and Remove<').length, 2, 'one button');
     assert.ok((html.match(/<li>/g) ?? []).length >= 4);
     assert.match(html, /Quick Checkpoint/);
-    assert.match(lessonPage(undefined, 'a', { ended: true }), /Quick Checkpoint/);
+    assert.match(lessonPage(undefined, 'a', { list: 'ended' }), /Quick Checkpoint/);
   });
 
   it('says in words what a bar shows, and what is read now', () => {

@@ -97,7 +97,7 @@ async function create(run: CommandRun): Promise<MadeLab> {
         lines: createLines(plan),
         details: '',
         confirm: isAgain ? t('Run') : t('Create'),
-        isCalm: true,
+        ...((plan.used ?? []).length === 0 && { isCalm: true }),
       });
     }
     if (plan.isProtected) {

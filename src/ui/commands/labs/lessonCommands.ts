@@ -1,4 +1,5 @@
 // The lesson's own commands, and the connection to have it on.
+import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import type { CommandRun, CommandTable } from '../commandServices.js';
 import { argumentsOf } from '../commandArguments.js';
@@ -9,11 +10,16 @@ import { isCalled } from '../../../domain/wantedConnection.js';
 import { connectionLabel } from '../../../text/connectionLabel.js';
 import { failureText } from '../../../text/failures/failureText.js';
 import { obstacleText } from '../../../text/failures/obstacleText.js';
+import { askQuestion } from '../../prompts/askQuestion.js';
 import { CommandError } from '../../prompts/commandError.js';
 import { pick, pickConnection } from '../../prompts/pickTarget.js';
 import type { CommandArguments } from '../../../verbs/arguments.js';
 import type { LessonWithPanel } from '../../lesson/lessonPanel.js';
+import type { LessonView } from '../../../lesson/lessonRun.js';
+import type { NamedLevel } from '../../../lesson/levelShape.js';
+import { textIn } from '../../../lesson/levelText.js';
 import { firstLevel } from '../../../lesson/ownLevels.js';
+import { mustConfirm } from '../consent.js';
 import { displayLine } from '../../../domain/plainText.js';
 
 type LessonPart = NonNullable<CommandArguments['lesson']>;
@@ -66,27 +72,41 @@ async function startLesson(run: CommandRun): Promise<void> {
   if (named === undefined) {
     throw new CommandError('notFound', t('There is no level “{0}”.', displayLine(wanted)));
   }
-  await lesson.start(await lessonConnection(run, guest, connection ?? lesson.view?.vm.connection), named);
+  const chosen = await lessonConnection(run, guest, connection ?? lesson.view?.vm.connection);
+  await askToEnd(run, lesson.view, named);
+  await lesson.start(chosen, named);
   await showLesson(run, open);
 }
 
-/** All levels; one that is under way ends, and its VM is removed. */
-async function showLevels(run: CommandRun): Promise<void> {
-  const { lesson, panel } = await run.lessonHost.open();
-  await lesson.end();
-  panel.show();
+/** Of one that is under way: another one begins with a VM of its own. @throws DismissedError */
+async function askToEnd(run: CommandRun, current: LessonView | undefined, next: NamedLevel): Promise<void> {
+  if (current !== undefined && mustConfirm(run)) {
+    const titleOf = ({ level }: NamedLevel): string => textIn(level.title, vscode.env.language);
+    await askQuestion({
+      title: t('End the lesson “{0}”?', titleOf(current.level)),
+      lines: [t('Its VM, snapshots and files are removed.')],
+      details: '',
+      confirm: t('Start “{0}”', titleOf(next)),
+    });
+  }
 }
 
-/** The next step of the lesson, or what this one asks for. */
+/** All levels; one that is under way stays as it is. */
+async function showLevels(run: CommandRun): Promise<void> {
+  const { panel } = await run.lessonHost.open();
+  panel.show('levels');
+}
+
+/** The next step of the lesson, or what this one asks for. From the list of levels, back to the step. */
 async function lessonNext(run: CommandRun): Promise<void> {
-  const { lesson } = await run.lessonHost.open();
-  await lesson.next();
+  const { lesson, panel } = await run.lessonHost.open();
+  await (panel.leaveLevels() ? undefined : lesson.next());
 }
 
 /** Shows the step before; the VM stays as it is. */
 async function lessonBack(run: CommandRun): Promise<void> {
-  const { lesson } = await run.lessonHost.open();
-  await lesson.back();
+  const { lesson, panel } = await run.lessonHost.open();
+  await (panel.leaveLevels() ? undefined : lesson.back());
 }
 
 /** The lesson from its first step, with a new VM; the old one is removed. */

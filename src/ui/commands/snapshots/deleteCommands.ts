@@ -177,10 +177,10 @@ function isRuleGiven({ snapshots, olderThan, keepLast }: CommandArguments): bool
 }
 
 async function byRule(run: CommandRun, view: VmView, given: CommandArguments): Promise<PrunedNames> {
-  const tree = await run.engine.readTree(view.ref);
+  const [tree, trash] = [await run.engine.readTree(view.ref), await run.engine.trashedSnapshots(view.ref)];
   const picked = isRuleGiven(given)
     ? { ruleFor: () => given, decided: undefined }
-    : await pickPruneRule(run.engine, [{ view, tree }], t('Prune Snapshots of {0}', view.vm.name));
+    : await pickPruneRule(run.engine, [{ view, tree, trash }], t('Prune Snapshots of {0}', view.vm.name));
   const [counted] = picked.decided ?? [];
   const rule = picked.ruleFor(view.ref.connection);
   const words = pickedWords(rule);
@@ -188,7 +188,7 @@ async function byRule(run: CommandRun, view: VmView, given: CommandArguments): P
     const { request, decision } = counted;
     return { snapshots: request.snapshots, rule: words, decision };
   }
-  const [chosen] = prunesByRule(picked.ruleFor, [{ view, tree }], Date.now());
+  const [chosen] = prunesByRule(picked.ruleFor, [{ view, tree, trash }], Date.now());
   if (chosen === undefined) {
     throw new NothingThere(t('No snapshot of {0} matches the rule.', view.vm.name), { vm: view.vm.name });
   }
@@ -205,8 +205,9 @@ async function untimedIn(run: CommandRun, view: VmView): Promise<PruneResult['st
   if (argumentsOf(run.call).snapshots !== undefined) {
     return [];
   }
-  const tree = await run.engine.readTree(view.ref);
-  return [...doubtfulTimes(tree, Date.now())].map((snapshot) => ({
+  const [tree, trash] = [await run.engine.readTree(view.ref), await run.engine.trashedSnapshots(view.ref)];
+  const untimed = [...doubtfulTimes(tree, Date.now())].filter((name) => !trash.includes(name));
+  return untimed.map((snapshot) => ({
     snapshot,
     why: t('Its creation time is wrong, so its age is unknown. Delete it individually.'),
   }));
@@ -223,8 +224,9 @@ async function askWhichToPrune(
   const going = prunedIn(plan);
   const stays = [...skippedIn(plan), ...untimed.filter(({ snapshot }) => !going.includes(snapshot))];
   const layers = await layersOf(run, view);
-  const tree = await run.engine.readTree(view.ref);
-  const ticked = await pickPruned({ ...existingVm(run, view.ref), tree }, { going, stays, rule }, layers);
+  const [tree, trash] = [await run.engine.readTree(view.ref), await run.engine.trashedSnapshots(view.ref)];
+  const seen = { view: { ...existingVm(run, view.ref), tree }, tree, trash };
+  const ticked = await pickPruned(seen, { going, stays, rule }, layers);
   if (ticked.length === 0) {
     throw new NothingThere(t('No snapshot of {0} was selected.', view.vm.name), { vm: view.vm.name });
   }

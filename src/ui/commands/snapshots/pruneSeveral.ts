@@ -7,6 +7,7 @@ import type { OperationResult } from '../../../domain/operation.js';
 import type { VmView } from '../../../live/views.js';
 import { vmKey } from '../../../live/views.js';
 import { treeViewId } from '../../../manifest/viewIds.js';
+import { outsideTrash } from '../../../domain/snapshotTree.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type PlannedPrune, pruneCount, pruneDetail, prunedIn, skippedIn } from '../../../text/questions/pruneText.js';
 import { type LeftOut, questionOfAll } from '../../../text/questions/questionText.js';
@@ -44,7 +45,9 @@ export async function pruneSeveral(run: CommandRun, views: readonly VmView[]): P
   const now = Date.now();
   const decided =
     picked.decided ?? (await showInView(treeViewId, () => run.engine.decide(prunesByRule(picked.ruleFor, read, now))));
-  const trees = new Map(read.map(({ view, tree }) => [vmKey(view.ref), tree]));
+  const trees = new Map(
+    read.map(({ view, tree, trash }) => [vmKey(view.ref), { ...tree, snapshots: outsideTrash(tree, trash) }]),
+  );
   const planned = decided.flatMap(({ decision }): readonly PlannedPrune[] => {
     const tree = decision.kind === 'plan' ? trees.get(vmKey(decision.request.vm)) : undefined;
     return decision.kind === 'plan' && tree !== undefined

@@ -8,7 +8,13 @@ import type { StoredSystem } from '../../../domain/system.js';
 import { treeViewId } from '../../../manifest/viewIds.js';
 import type { PruneRule } from '../../../operations/prune/pruneRule.js';
 import type { Systems } from '../../../systems/systems.js';
-import { chosenPoints, planSystemPrune, runSystemPrune, type SystemPrune } from '../../../systems/systemPrune.js';
+import {
+  chosenPoints,
+  planSystemPrune,
+  pointsForRules,
+  runSystemPrune,
+  type SystemPrune,
+} from '../../../systems/systemPrune.js';
 import {
   nothingToPruneText,
   stayingLine,
@@ -80,15 +86,16 @@ async function planOf(run: CommandRun, stored: StoredSystem, systems: Systems): 
     );
   }
   const all = await planBy({});
+  const points = await pointsForRules(run.engine, stored);
   const byRule = (rule: PruneRule): SystemPrune => {
-    const chosen = new Set(chosenPoints(rule, stored.points, now).map(({ id }) => id));
+    const chosen = new Set(chosenPoints(rule, points, now).map(({ id }) => id));
     return {
       ...all,
       going: all.going.filter((one) => chosen.has(one.stored.id)),
       stays: all.stays.filter(({ point }) => chosen.has(point.id)),
     };
   };
-  const made = stored.points.filter(({ auto }) => auto === undefined).length;
+  const made = points.filter(({ auto }) => auto === undefined).length;
   const choices = usualRules((rule) => byRule(rule).going.length, made, [1, 3, 10]);
   if (choices.length === 0) {
     throw new NothingThere(

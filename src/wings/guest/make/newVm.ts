@@ -9,13 +9,16 @@ import { systemClock } from '../../../base/clock.js';
 import { thisComputer } from '../../../base/fileSystem.js';
 import type { Log } from '../../../base/log.js';
 import { Failure } from '../../../domain/failure.js';
+import type { MadeFile } from '../../../domain/hostFiles.js';
+import { displayLine } from '../../../domain/plainText.js';
 import { labFolderName, type LabVm, type LabVmParts, seenAs } from '../../../domain/labVm.js';
 import type { VmRef } from '../../../domain/vm.js';
+import type { VmAsMade } from '../../../domain/vmAsMade.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
 import type { LabStore, OpenLab } from '../../../journal/labStore.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
 import { requireReach } from '../../../lab/qemuReach.js';
-import { removeLab } from '../../../lab/removeLab.js';
+import { removeLab, usesOf } from '../../../lab/removeLab.js';
 import { requireUnwritten } from '../../../lab/writtenImages.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
 import type { Session } from '../../../session/session.js';
@@ -146,7 +149,9 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
   const record = { id, file: vm.name, name: vm.name, isProtected: false, phase: 'making', vms: [recorded] } as const;
   const open = await store.begin(record);
   try {
-    await engine.labVms.make(vm, parts, (made) => open.put({ vms: [{ ...recorded, made }] }));
+    const files = (made: readonly MadeFile[]): Promise<void> => open.put({ vms: [{ ...recorded, made }] });
+    const definition = await engine.labVms.make(vm, parts, files);
+    await open.put({ vms: open.record.vms.map((one) => ({ ...one, definition })) });
     signal.throwIfAborted();
     const view = engine.findVm(vm);
     if (view === undefined) {
@@ -155,9 +160,8 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
     await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action: 'start' }), { signal });
     await open.put({ phase: 'ready' });
   } catch (error) {
-    // Not by the signal that ended it.
-    await remove(open, wish);
-    throw withoutState(error);
+    const goes = await removeUnlessUsed(open, wish, { started: true });
+    throw goes ? withoutState(error) : error;
   } finally {
     await open.leave();
   }
@@ -172,14 +176,17 @@ function withoutState(error: unknown): unknown {
   return new Failure(error.kind, details, { cause: error });
 }
 
-/** What a process that died has begun there. What stays is in nobody's way. */
+/**
+ * What a process that died has begun there, or had still to remove. What somebody has used since is as good as made,
+ * and so is what was to go and is there: whoever wanted that may have thought better of it.
+ */
 async function removeLeft(store: LabStore, connection: string, wish: NewVmWish): Promise<void> {
   const left = (await store.list()).filter(({ phase, vms }) => phase !== 'ready' && vms[0]?.connection === connection);
   for (const { id, name } of left) {
     const open = await store.lock(id);
     if (typeof open !== 'string') {
       try {
-        await remove(open, wish);
+        await removeUnlessUsed(open, wish);
       } catch (error) {
         wish.log.warn(`what is left of the new VM ${name} stays: ${String(error)}`);
       } finally {
@@ -189,9 +196,30 @@ async function removeLeft(store: LabStore, connection: string, wish: NewVmWish):
   }
 }
 
-async function remove(open: OpenLab, { session, environment, onStep, onNote }: NewVmWish): Promise<void> {
-  const { signal } = new AbortController();
-  await removeLab(open, { session, environment, signal, onStep, onNote }, false);
+/** @returns whether it goes; else it is told, and its record says that it was made */
+async function removeUnlessUsed(
+  open: OpenLab,
+  { session, environment, onStep, onNote }: NewVmWish,
+  how: Pick<VmAsMade, 'started'> = {},
+): Promise<boolean> {
+  const { phase, name, vms } = open.record;
+  const { size } = await usesOf(open.record, session, how);
+  const isThere = vms.some((vm) => session.engine.findVm(vm) !== undefined);
+  if (size === 0 && !(isThere && phase === 'removing')) {
+    // Not by the signal that ended it.
+    const { signal } = new AbortController();
+    await removeLab(open, { session, environment, signal, onStep, onNote }, how.started ? 'asked' : 'unused');
+    return true;
+  }
+  await open.put({ phase: 'ready' });
+  onNote(
+    !isThere
+      ? t('Files of {0} stay: another VM, an image or a program uses them.', displayLine(name))
+      : phase === 'removing'
+        ? t('{0} stays: its deletion was interrupted before anything was deleted.', displayLine(name))
+        : t('{0} stays: its creation was interrupted, and it has been used since.', displayLine(name)),
+  );
+  return false;
 }
 
 async function imageOf(

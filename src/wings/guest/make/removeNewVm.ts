@@ -42,7 +42,7 @@ export async function removeNewVm(store: LabStore, record: LabRecord, context: M
   }
   if (open !== 'gone') {
     try {
-      await removeLab(open, context, false);
+      await removeLab(open, context, 'asked');
     } finally {
       await open.leave();
     }

@@ -1,0 +1,58 @@
+// What says that somebody has used a VM that we made: nothing of it goes without a question then.
+import assert from 'node:assert/strict';
+import { type SeenVm, usesSinceMade } from '../../../src/domain/chains/usesSinceMade.js';
+import type { Facts } from '../../../src/domain/facts.js';
+import type { VmAsMade } from '../../../src/domain/vmAsMade.js';
+import { disk, external, facts, image, looked, ref, tree, vm } from './someFacts.js';
+
+const file = '/img/disk-a.qcow2';
+const made: VmAsMade = { name: 'prod', files: [file, '/img/seed.iso'], definition: 'as made' };
+const unused = vm({ name: 'prod', power: 'off', disks: [disk('vda', file)] });
+const off = (more: Partial<Facts> = {}): Facts =>
+  facts({
+    ...{ vm: unused, tree: tree([]), otherVms: [], strays: new Map() },
+    files: looked({ images: { [file]: image('/img/base', { empty: true }) }, lists: { '/img': [] } }),
+    ...more,
+  });
+const of = (more: Partial<Facts['vm']>): Facts => off({ vm: { ...unused, ...more } });
+const operation = (kind: 'power' | 'create'): SeenVm['log'] => [
+  {
+    request:
+      kind === 'power'
+        ? { kind, vm: ref, action: 'start' }
+        : { kind, vm: ref, snapshotKind: 'offline', style: 'external', title: 'a' },
+  },
+];
+const other = (...files: string[]) => ({ uuid: 'o', name: 'standby', files, unread: [] });
+
+describe('usesSinceMade', () => {
+  const rows: readonly (readonly [what: string, expected: string, Facts, Partial<SeenVm>?, Partial<VmAsMade>?])[] = [
+    ['one as it was made', '', off()],
+    ['one that runs', 'power', of({ power: 'running' })],
+    ['one whose RAM is saved', 'power', of({ managedSave: true })],
+    ['one that was started', 'power', off(), { log: operation('power') }],
+    ['one that this process has started', '', of({ power: 'running' }), { log: operation('power') }, { started: true }],
+    ['a disk that was written to', 'content', off({ files: looked({ images: { [file]: image('/img/base') } }) })],
+    ['a disk that cannot be seen', 'content', off({ files: looked({ images: { [file]: 'unknown' } }) })],
+    ['another name', 'definition', of({ name: 'shop' })],
+    ['another XML', 'definition', off(), { definition: 'changed' }],
+    ['an XML that nobody noted', '', off(), { definition: 'any' }, { definition: undefined as never }],
+    ['another disk', 'content definition', of({ disks: [disk('vda', '/img/other.qcow2')] })],
+    ['a medium', 'definition', of({ disks: [...unused.disks, disk('sda', '/img/x.iso', { device: 'cdrom' })] })],
+    ['a transient one', 'definition', of({ persistent: false })],
+    ['a snapshot', 'snapshots', off({ tree: tree([external('work')], 'work') })],
+    ['a snapshot of ours', '', off({ tree: tree([external('work')], 'work') }), {}, { isOwn: () => true }],
+    ['an operation', 'history', off(), { log: operation('create') }],
+    ['another VM on its disk', 'files', off({ otherVms: [other(file)] })],
+    ['a VM that may be on it', 'files', off({ otherVms: [{ ...other(), unread: ['/far'] }] })],
+    ['an image on its disk', 'files', off({ strays: new Map([['/img/over.qcow2', { restsOn: [file] }]]) })],
+    ['one that is gone', '', of({ power: 'running', name: 'any' }), { isThere: false }],
+    ['one that is gone, and its files are used', 'files', off({ otherVms: [other(file)] }), { isThere: false }],
+  ];
+  for (const [what, expected, seen, more = {}, as = {}] of rows) {
+    it(`${what}: ${expected || 'unused'}`, () => {
+      const told = { facts: seen, isThere: true, log: [], definition: 'as made', ...more };
+      assert.equal(usesSinceMade({ ...made, ...as }, told).join(' '), expected);
+    });
+  }
+});
