@@ -446,7 +446,7 @@ export const deepParts = [
     needs: ['sshd'],
     layer: 'libvirtd',
     tier: 'more',
-    files: ['moves'],
+    files: ['moves', 'movesTogether'],
   },
   {
     name: 'hundred moves system',

@@ -3,6 +3,7 @@
 import type { Repair } from '../domain/operation.js';
 import type { DraftPlan } from '../operations/plan.js';
 import type { Readable } from '../operations/readableNow.js';
+import type { OutsideUser } from '../domain/chains/otherVms.js';
 import type { Facts } from '../domain/facts.js';
 import type { Refusal, RefusedDecision } from '../domain/refusal.js';
 import type { Problem } from './problem.js';
@@ -64,6 +65,8 @@ export interface Examination {
   readonly abilities: readonly Ability[];
   readonly diagnoses: readonly Diagnosis[];
   readonly readable: Readable;
+  /** Who else needs which of its files, one for each file. */
+  readonly needed: readonly OutsideUser[];
 }
 
 /** With what health found by rules of its own, the worst first. */

@@ -2,7 +2,8 @@
 // mended the plan, or the reason why not now. Pure; changes nothing and asks nobody.
 import { findStrayQemu } from '../domain/chains/strayQemu.js';
 import { orphanFiles, orphanTags } from '../domain/chains/orphans.js';
-import { unreadVms } from '../domain/chains/otherVms.js';
+import { namedFiles } from '../domain/chains/fileUse.js';
+import { findOutsideUser, unreadVms } from '../domain/chains/otherVms.js';
 import { outdatedSaves } from '../domain/chains/outdatedSave.js';
 import { divergentStarts } from '../domain/chains/divergentStart.js';
 import { unusedOverlays } from '../domain/chains/unusedOverlays.js';
@@ -64,6 +65,7 @@ export function examine(vm: OperationRequest['vm'], facts: Facts): Examination {
     of: { vm: facts.vm, tree: facts.tree },
     abilities: abilities(vm, facts),
     readable: readableNow(facts),
+    needed: [...namedFiles(facts)].flatMap((file) => findOutsideUser([file], facts, namedFiles(facts)) ?? []),
     diagnoses: worstFirst(problemsOf(facts)).map((problem): Diagnosis => {
       const [repair, other] = [repairOf(problem), otherRepairOf(problem)].map((one) =>
         one === undefined

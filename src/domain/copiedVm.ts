@@ -10,6 +10,9 @@ export interface VmDocuments {
   readonly current?: string;
 }
 
+/** A VM that has a part of these snapshots, and no others, is still the one that was seen. */
+export type KnownDocuments = Pick<VmDocuments, 'definition' | 'snapshots'>;
+
 export interface SnapshotDocument {
   readonly name: string;
   readonly parent?: string;
@@ -108,6 +111,8 @@ export interface Lacking {
 export interface StandingVm {
   readonly name: string;
   readonly isOff: boolean;
+  /** Since its daemon was started. */
+  readonly hasRun: boolean;
   /** It starts with its host. */
   readonly autostart: boolean;
   /** Else libvirt forgets it, and its snapshots, when it stops. */

@@ -14,6 +14,8 @@ export interface Keeper {
   readonly rests: 'no' | 'byUs' | 'byPerson';
   /** Somebody has told the cluster to keep it off. */
   readonly toBeOff?: true;
+  /** This node sees less than half of the cluster: another one may run it. */
+  readonly withoutQuorum?: true;
   /** What the cluster starts it from, a file of each node. */
   readonly config: string;
 }

@@ -103,6 +103,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly savedBelow: { vm: string; disk: string; file: string };
   /** A cluster starts and stops it: what is done past it is undone. `resource`: what the cluster calls it. */
   readonly keptByCluster: { vm: string; resource: string; action: string };
+  /** The node on which it is sees less than half of the cluster, so another one may run it. */
+  readonly clusterWithoutQuorum: { vm: string; resource: string };
   /** The cluster did not let go of it; `message`: its own words. */
   readonly clusterKeepsOn: { vm: string; resource: string; message: string };
   /** It is off here, and a cluster runs it on `nodes`, where its disks are in use. */

@@ -8,6 +8,7 @@ import type { Capabilities } from '../domain/capabilities.js';
 import type {
   CopiedPoint,
   HostUse,
+  KnownDocuments,
   Lacking,
   MovedVm,
   NamedFiles,
@@ -180,18 +181,19 @@ export interface VmCopies {
   takeOver(vm: MovedVm): Promise<void>;
   /**
    * Has libvirt forget snapshots of a VM in any state, and nothing else.
-   * @param names parents first. @throws Failure `refused` where it has others
+   * @param known parents first. @throws Failure `refused` where it has others
    */
-  forgetSnapshots(uuid: string, names: readonly string[]): Promise<void>;
+  forgetSnapshots(uuid: string, known: KnownDocuments): Promise<void>;
   /** Those that `forgetSnapshots` took, as far as they are not there. */
   takeSnapshotsBack(vm: MovedVm): Promise<void>;
   /** A VM that is here for good starts with this host, and lasts, as it did on its own. It can be called again. */
   settleIn(uuid: string, was: Pick<StandingVm, 'autostart' | 'isPersistent'>): Promise<void>;
   /**
    * Has libvirt forget a VM that is off, with its snapshots. All its files stay.
-   * @param snapshots that are known to be elsewhere. @throws Failure `refused` where it has others, or is not off
+   * @param known to be elsewhere. @param saved its saved state goes with it
+   * @throws Failure `refused` where it says something else, or is not off: it stays
    */
-  letGo(uuid: string, snapshots: readonly string[]): Promise<void>;
+  letGo(uuid: string, known: KnownDocuments, saved?: 'withSavedState'): Promise<void>;
 }
 
 export interface Hypervisor {

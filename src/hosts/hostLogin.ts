@@ -7,6 +7,8 @@ export interface ShellStream extends Duplex {
   readonly errors: Readable;
   /** What programs there read, with a descriptor that a program here may write to. */
   readonly input: Writable;
+  /** Ends what it is at, with all that this has started. Absent: that ends by itself. */
+  readonly endAll?: () => void;
 }
 
 export interface HostLogin {

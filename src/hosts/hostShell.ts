@@ -255,7 +255,7 @@ export class HostShell {
     if (this.patienceMs !== undefined && first !== undefined && !first.isAlone) {
       this.#timer = setTimeout(() => {
         this.#questions.shift();
-        this.#finish(new ShellEnded('the shell gave no answer to another command'));
+        this.#finish(new ShellEnded('the shell gave no answer to another command'), 'atWork');
         first.reject(new ShellSilent(`no answer in ${this.patienceMs} ms`));
       }, this.patienceMs);
     }
@@ -268,12 +268,16 @@ export class HostShell {
     }
   };
 
-  #finish(error: Error): void {
+  #finish(error: Error, how = this.#questions.length > 0 ? 'atWork' : 'idle'): void {
     if (this.#end === undefined) {
       this.#end = error;
       this.#stop();
       clearTimeout(this.#timer);
       this.#stream.destroy();
+      // What it is at may hang.
+      if (how === 'atWork') {
+        this.#stream.endAll?.();
+      }
       this.#questions.splice(0).forEach(({ reject }) => reject(error));
     }
   }
@@ -292,5 +296,14 @@ function shellHere(): ShellStream {
   const child = spawn('/bin/sh', [], { cwd: '/', stdio: ['pipe', 'pipe', 'ignore'], detached: true });
   const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
   child.once('error', (error) => stream.destroy(error));
-  return Object.assign(stream, { errors: Readable.from([]), input: child.stdin });
+  return Object.assign(stream, {
+    ...{ errors: Readable.from([]), input: child.stdin },
+    endAll: () => {
+      try {
+        process.kill(-(child.pid ?? NaN), 'SIGTERM');
+      } catch {
+        // All have ended.
+      }
+    },
+  });
 }

@@ -1,13 +1,18 @@
 // Two hosts whose files are of their own under the same paths, each behind the real ssh and a real sshd, and a computer
 // that moves VMs between them.
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type CopiesHost, startCopiesHost } from './copiesRig.js';
+import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 import { run } from '../../scripts/rig/run.mjs';
 import { makeSshHost, type SshHost } from './sshRig.js';
 
 export interface MoveHost extends CopiesHost {
+  /** For ssh. */
+  readonly name: string;
   readonly ssh: SshHost;
   readonly uri: string;
   /** Where a path of the host is on this computer. */
@@ -28,9 +33,9 @@ const own = '/var/lib/libvirt';
 
 export const images = `${own}/images`;
 
-/** @param name of the host for ssh. @param state whose `XDG_RUNTIME_DIR` its clients have */
-async function startMoveHost(name: string, state: string | undefined): Promise<MoveHost> {
-  const host = await startCopiesHost((dir) => ({ XDG_RUNTIME_DIR: state ?? dir }), name);
+/** Its command line is another computer's: it shares neither state nor logins with that of other hosts. */
+export async function startMoveHost(name: string): Promise<MoveHost> {
+  const host = await startCopiesHost((dir) => ({ XDG_RUNTIME_DIR: dir }), name);
   const { daemon } = host.rig;
   const ssh = await makeSshHost(daemon, name);
   const lib = join(daemon.dir, 'lib');
@@ -52,23 +57,62 @@ async function startMoveHost(name: string, state: string | undefined): Promise<M
   const tool: MoveHost['tool'] = (...words) =>
     runTool('unshare', '--mount', '--propagation', 'private', 'sh', '-c', enter, 'sh', ...words);
   host.env['LIBVIRT_DEFAULT_URI'] = uri;
-  return { ...host, ssh, uri, at: (path) => path.replace(own, lib), tool };
+  return { ...host, name, ssh, uri, at: (path) => path.replace(own, lib), tool };
 }
 
 export async function startMoveRig(): Promise<MoveRig> {
-  const one = await startMoveHost('host-one', undefined);
-  const state = one.rig.daemon.dir;
-  const other = await startMoveHost('host-other', state);
-  const logOut = ({ ssh }: MoveHost, name: string): Promise<unknown> =>
-    run(ssh.at('client'), ['-O', 'exit', '-o', `ControlPath=${join(state, 'virt-rewind', '%C')}`, name]);
-  return {
-    one,
-    other,
-    stop: async () => {
-      await logOut(one, 'host-one');
-      await logOut(other, 'host-other');
-      await one.rig.stop();
-      await other.rig.stop();
-    },
+  const hosts = [await startMoveHost('host-one'), await startMoveHost('host-other')] as const;
+  const [one, other] = hosts;
+  return { one, other, stop: () => stopMoveHosts(hosts) };
+}
+
+export async function stopMoveHosts(hosts: readonly MoveHost[]): Promise<void> {
+  for (const { rig } of hosts) {
+    for (const { ssh, name } of hosts) {
+      const shared = join(rig.daemon.dir, 'virt-rewind', '%C');
+      await run(ssh.at('client'), ['-O', 'exit', '-o', `ControlPath=${shared}`, name]);
+    }
+  }
+  for (const { rig } of hosts) {
+    await rig.stop();
+  }
+}
+
+/** A small VM that is off, with a snapshot inside of its only disk. */
+export async function makeMovedVm({ rig, tool, run: say, uri }: MoveHost, name: string): Promise<void> {
+  const file = `${images}/${name}.qcow2`;
+  await tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '8M');
+  await defineDiskVm(rig, name, [{ file, format: 'qcow2' }]);
+  await say('done', 'checkpoint', name, 'first', '--kind', 'offline', '--style', 'internal', '-c', uri);
+}
+
+/** Those of the hosts that have the VM. */
+export async function hostsWith(name: string, hosts: readonly MoveHost[]): Promise<readonly MoveHost[]> {
+  const has = await Promise.all(
+    hosts.map(async ({ rig }) => (await rig.virsh('list', '--all', '--name')).split('\n').includes(name)),
+  );
+  return hosts.filter((_, at) => has[at]);
+}
+
+export function marksOn(host: MoveHost): readonly string[] {
+  return readdirSync(host.at(images)).filter((file) => file.startsWith('.virt-rewind-move'));
+}
+
+/** The command line of a computer, killed as soon as it has written that this is next. @returns its exit code */
+export async function killAtPhase(computer: MoveHost, phase: string, words: readonly string[]): Promise<number | null> {
+  const moves = join(computer.rig.daemon.dir, 'journal', 'moves');
+  mkdirSync(moves, { recursive: true, mode: 0o700 });
+  const child = spawn(process.execPath, [computer.door, ...words], { env: computer.env, stdio: 'ignore' });
+  const look = (): void => {
+    for (const id of readdirSync(moves).filter((one) => /^[\da-f]{32}$/u.test(one))) {
+      const file = join(moves, id, 'move.json');
+      if (existsSync(file) && readFileSync(file, 'utf8').includes(`"phase":"${phase}"`)) {
+        child.kill('SIGKILL');
+      }
+    }
   };
+  const watching = watch(moves, { recursive: true }, look);
+  const [code] = (await once(child, 'close')) as [number | null];
+  watching.close();
+  return code;
 }

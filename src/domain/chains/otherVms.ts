@@ -25,7 +25,7 @@ export function otherUserOf(files: Iterable<string>, { otherVms = [] }: Facts): 
   return undefined;
 }
 
-interface OutsideUser {
+export interface OutsideUser {
   readonly kind: 'vm' | 'image' | 'program' | 'folder';
   /** Name of the VM, path of the image or folder. */
   readonly name: string;
@@ -102,11 +102,10 @@ export function withoutStrays(facts: Facts): Facts {
 
 export function outsideUserRefusal(files: Iterable<string>, facts: Facts): RefusedDecision | undefined {
   const outsider = findOutsideUser(files, facts);
-  if (outsider === undefined) {
-    return undefined;
-  }
-  const { kind: what, name, file } = outsider;
-  const vm = facts.vm.name;
+  return outsider && refusalOf(outsider, facts.vm.name);
+}
+
+export function refusalOf({ kind: what, name, file }: OutsideUser, vm: string): RefusedDecision {
   switch (what) {
     case 'vm':
       return refuse('usedByOtherVm', { vm, other: name, file });

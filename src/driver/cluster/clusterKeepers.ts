@@ -10,9 +10,10 @@ import type { HeldVm, Keeper, KeptBy, VmKeepers } from '../../domain/keeper.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Vm } from '../../domain/vm.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
-import { HostShell, type ShellAnswer } from '../../hosts/hostShell.js';
+import { HostShell, type ShellAnswer, ShellEnded, ShellSilent } from '../../hosts/hostShell.js';
 import {
   endedLeaseXml,
+  hasQuorum,
   type KeptResource,
   leaseXml,
   newLeaseId,
@@ -103,10 +104,17 @@ class ClusterKeepers implements VmKeepers {
       const kept = typeof looks === 'string' ? [] : looks.filter(({ rests }) => rests !== 'byPerson');
       if (kept[0] !== undefined) {
         ({ resource } = kept[0]);
+        if (kept[0].withoutQuorum === true) {
+          const { refusal } = refuse('clusterWithoutQuorum', { vm: vm.name, resource });
+          throw new Failure('refused', { vm: vm.name, refusal });
+        }
         held = await this.#lease(shell, vm, kept);
       }
       return held;
     } catch (error) {
+      if (error instanceof ShellEnded && !(error instanceof ShellSilent)) {
+        throw new Failure('lost', { vm: vm.name, doing: 'ask the cluster', libvirtMessage: error.message });
+      }
       throw error instanceof Failure ? error : notHeld(vm, resource, asFailure(error).line);
     } finally {
       if (held === undefined) {
@@ -132,14 +140,18 @@ class ClusterKeepers implements VmKeepers {
 
   /** Of each resource that is the VM: one, where nobody has made a mistake. */
   async #look(shell: HostShell, vm: VmName): Promise<readonly [Look, ...Look[]] | Exclude<KeptBy, Keeper>> {
-    const [seen, asked, node] = await Promise.all([
-      shell.ask('crm_mon', '-1', '--output-as=xml'),
-      shell.ask('cibadmin', '--query', '--scope', 'configuration'),
-      shell.ask('crm_node', '--name'),
-    ]);
+    const seen = await ask(shell, 'crm_mon', '-1', '--output-as=xml');
     if (noClusterExits.has(seen.code)) {
       return 'nobody';
     }
+    // Who hangs there hangs in the others, too.
+    const [asked, node] =
+      seen.code === 0
+        ? await Promise.all([
+            ask(shell, 'cibadmin', '--query', '--scope', 'configuration'),
+            ask(shell, 'crm_node', '--name'),
+          ])
+        : [seen, seen];
     if (seen.code !== 0 || asked.code !== 0) {
       this.#host.log.warn(`The cluster does not answer: ${seen.said} ${asked.said}`);
       return 'unknown';
@@ -147,7 +159,10 @@ class ClusterKeepers implements VmKeepers {
     const states = readResourceStates(textOf(seen));
     const cib = textOf(asked);
     const here = node.code === 0 ? textOf(node).trim() : shell.host;
-    const resources = await this.#resourcesOf(shell, vm, readKeptResources(cib));
+    const nodesFor = (resource: string): readonly string[] => readNodesFor(textOf(seen), cib, resource);
+    const kept = readKeptResources(cib).map((one) => ({ ...one, mayBeHere: nodesFor(one.id).includes(here) }));
+    const resources = await this.#resourcesOf(shell, vm, kept);
+    const withoutQuorum = !hasQuorum(textOf(seen));
     const now = await hostTime(shell);
     const [first, ...more] = resources.map(({ id: resource, config }): Look => {
       const state = states.get(resource);
@@ -156,9 +171,10 @@ class ClusterKeepers implements VmKeepers {
       return {
         resource,
         config,
-        mayRunOn: readNodesFor(textOf(seen), cib, resource),
+        mayRunOn: nodesFor(resource),
         elsewhere: (state?.nodes ?? []).filter((name) => name !== here),
         ...(state?.isToBeOff === true && { toBeOff: true }),
+        ...(withoutQuorum && { withoutQuorum }),
         rests: isOurs ? 'byUs' : state !== undefined && isAtRest(state) ? 'byPerson' : 'no',
         ended: leases.flatMap(({ id, endsAt }) => (endsAt > now ? [] : [id])),
       };
@@ -166,12 +182,18 @@ class ClusterKeepers implements VmKeepers {
     return first === undefined ? 'nobody' : [first, ...more];
   }
 
-  /** By the VM that its file describes: what the cluster calls it may be anything. */
+  /**
+   * By the VM that its file describes: what the cluster calls it may be anything.
+   *
+   * @param kept `mayBeHere`: the cluster would run it on this node. @throws Failure `refused` where none is the VM, and
+   *   one may be: its file cannot be read
+   */
   async #resourcesOf(
     shell: HostShell,
-    { uuid, name }: VmName,
-    kept: readonly KeptResource[],
+    vm: VmName,
+    kept: readonly (KeptResource & { readonly mayBeHere: boolean })[],
   ): Promise<readonly KeptResource[]> {
+    const { uuid, name } = vm;
     const read = await Promise.all(
       kept.map(async (resource) => {
         // What hangs, as a pipe does, says nothing of the others.
@@ -179,10 +201,17 @@ class ClusterKeepers implements VmKeepers {
         const told = answer.code === 0 ? this.#configuredVm(textOf(answer)) : {};
         // The agent itself looks for no more than the name, also where the VM was made again.
         const isIt = told.uuid === uuid || (told.name ?? nameOfFile(resource.config)) === name;
-        return isIt ? [[resource.id, resource] as const] : [];
+        const mayBeIt = resource.mayBeHere || !answer.said.includes('No such file');
+        return { resource, isIt, said: answer.said, isUnknown: told.name === undefined && mayBeIt };
       }),
     );
-    return [...new Map(read.flat()).values()];
+    const own = new Map(read.flatMap(({ resource, isIt }) => (isIt ? [[resource.id, resource] as const] : [])));
+    const unknown = own.size > 0 ? undefined : read.find(({ isUnknown }) => isUnknown);
+    if (unknown !== undefined) {
+      const { id, config } = unknown.resource;
+      throw notHeld(vm, id, unknown.said || config);
+    }
+    return [...own.values()];
   }
 
   #configuredVm(xml: string): ReturnType<typeof readConfiguredVm> {
@@ -214,10 +243,10 @@ class ClusterKeepers implements VmKeepers {
       writtenAt = this.#clock.now();
       endsAt = now + leaseMs;
       const xml = leaseXml({ ...lease, endsAt });
-      return shell.ask('cibadmin', '--modify', '--scope', 'resources', '--xml-text', xml);
+      return ask(shell, 'cibadmin', '--modify', '--scope', 'resources', '--xml-text', xml);
     };
     const drop = (lease: string): Promise<ShellAnswer> =>
-      shell.ask('cibadmin', '--delete', '--xml-text', endedLeaseXml(lease));
+      ask(shell, 'cibadmin', '--delete', '--xml-text', endedLeaseXml(lease));
     try {
       for (const lease of leases) {
         requireDone(vm, lease.resource, await write(lease));
@@ -271,7 +300,7 @@ class ClusterKeepers implements VmKeepers {
           await openAgain();
           for (const { resource, id } of leases) {
             // What its monitor saw meanwhile is forgotten: it looks where the VM is before it does anything.
-            const refreshed = await shell.ask('crm_resource', '--refresh', '--resource', resource);
+            const refreshed = await ask(shell, 'crm_resource', '--refresh', '--resource', resource);
             const dropped = await drop(id);
             const [failed] = [refreshed, dropped].filter(({ code }) => code !== 0);
             if (failed !== undefined) {
@@ -292,7 +321,7 @@ class ClusterKeepers implements VmKeepers {
     const until = this.#clock.ticks() + patienceMs;
     // What was decided just before is begun, and seen, a moment later.
     for (let isSeen = false; ;) {
-      const seen = await shell.ask('crm_mon', '-1', '--output-as=xml');
+      const seen = await ask(shell, 'crm_mon', '-1', '--output-as=xml');
       requireDone(vm, resource, seen);
       const state = readResourceStates(textOf(seen)).get(resource);
       const rests = state !== undefined && isAtRest(state);
@@ -306,6 +335,11 @@ class ClusterKeepers implements VmKeepers {
       await new Promise<void>((resolve) => this.#clock.setTimer(againMs, resolve));
     }
   }
+}
+
+/** A program that hangs ends before we lose patience with the shell: nothing is left of it. */
+function ask(shell: HostShell, ...words: readonly string[]): Promise<ShellAnswer> {
+  return shell.ask('timeout', '-k', '1', '25', ...words);
 }
 
 /** Somebody has told the cluster so, and what it was about before is done. */

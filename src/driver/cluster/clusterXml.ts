@@ -90,6 +90,12 @@ export function readNodesFor(crmMon: string, cib: string, resource: string): rea
   });
 }
 
+/** Whether the nodes that this one sees are most of them: else others may do what it knows nothing of. @throws XmlError */
+export function hasQuorum(crmMon: string): boolean {
+  const decider = find(parseXml(crmMon), 'summary', 'current_dc');
+  return decider === undefined || attribute(decider, 'with_quorum') === 'true';
+}
+
 /** Whose the file is: VirtualDomain itself looks for no more than the name. @throws XmlError */
 export function readConfiguredVm(domain: string): { readonly name?: string; readonly uuid?: string } {
   const root = parseXml(domain);

@@ -1,11 +1,13 @@
 // A VM that goes to another host: what it needs there, how it stands, and how its own host forgets it.
 import type { Capabilities } from '../../domain/capabilities.js';
-import type { Lacking, StandingVm, VmDocuments } from '../../domain/copiedVm.js';
+import type { KnownDocuments, Lacking, StandingVm, VmDocuments } from '../../domain/copiedVm.js';
 import { Failure } from '../../domain/failure.js';
+import type { PowerReason } from '../../domain/vm.js';
 import type { Connection } from '../../libvirt/connection.js';
 import {
   VIR_DOMAIN_SNAPSHOT_DELETE_METADATA_ONLY,
   VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
+  VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
   VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
@@ -15,11 +17,15 @@ import { readPower } from '../powerState.js';
 import { tpmFlag } from '../run/runForkSteps.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { lackingIn } from '../xml/movedXml.js';
+import { readDocuments } from './readDocuments.js';
 
 interface Place {
   readonly connection: Connection;
   readonly capabilities: Capabilities;
 }
+
+/** Why one that is off is known to have been on: a daemon that was started again does not tell. */
+const endsOfRuns: ReadonlySet<PowerReason> = new Set(['shutDown', 'destroyed', 'crashed', 'saved']);
 
 export async function lacking({ connection }: Place, { definition }: VmDocuments): Promise<Lacking | undefined> {
   const { capabilities } = await connection.call('connectGetCapabilities', {});
@@ -32,7 +38,7 @@ export async function standing({ connection }: Place, uuid: string): Promise<Sta
     return undefined;
   }
   const { dom } = found;
-  const [{ power }, { autostart }, { persistent }, listed] = await Promise.all([
+  const [{ power, powerReason }, { autostart }, { persistent }, listed] = await Promise.all([
     readPower(connection, dom),
     connection.call('domainGetAutostart', { dom }),
     connection.call('domainIsPersistent', { dom }),
@@ -42,7 +48,8 @@ export async function standing({ connection }: Place, uuid: string): Promise<Sta
     ),
   ]);
   const of = { autostart: autostart !== 0, isPersistent: persistent !== 0, checkpoints: listed?.ret ?? 0 };
-  return { name: dom.name, isOff: power === 'off', ...of };
+  const isOff = power === 'off';
+  return { name: dom.name, isOff, hasRun: !isOff || endsOfRuns.has(powerReason), ...of };
 }
 
 export async function settleIn(
@@ -64,19 +71,46 @@ export async function settleIn(
 
 /** In one call: a VM is never left with a part of its snapshots. */
 export async function letGo(
-  { connection, capabilities }: Place,
+  place: Place,
   uuid: string,
-  snapshots: readonly string[],
+  known: KnownDocuments,
+  saved?: 'withSavedState',
 ): Promise<void> {
+  const { connection, capabilities } = place;
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
+  const { definition, snapshots } = await readDocuments(place, uuid);
   const { power } = await readPower(connection, dom);
-  if (power !== 'off') {
+  if (power !== 'off' || definition !== known.definition || hasOther(snapshots, known)) {
     throw new Failure('refused', { vm: dom.name, doing: 'forget a VM that is moved' });
   }
-  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
-  const flags = forgettingFlags(xml, capabilities, 'keeps');
-  await requireNoOther(connection, dom, snapshots);
+  const more = saved === undefined ? 0 : VIR_DOMAIN_UNDEFINE_MANAGED_SAVE;
+  await undefineOff(place, dom, definition, forgettingFlags(definition, capabilities, 'keeps') | more);
+}
+
+/**
+ * libvirt also forgets a VM that somebody has started a moment ago: it and its snapshots last as long as it runs. Then
+ * it is defined again.
+ *
+ * @throws Failure `refused` where it was started, or defined anew
+ */
+export async function undefineOff(
+  { connection }: Pick<Place, 'connection'>,
+  dom: Domain,
+  xml: string,
+  flags: number,
+): Promise<void> {
+  const { autostart } = await connection.call('domainGetAutostart', { dom });
   await connection.call('domainUndefineFlags', { dom, flags });
+  const { uuid } = dom;
+  const still = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
+  if (still === undefined) {
+    return;
+  }
+  if ((await connection.call('domainIsPersistent', { dom: still.dom })).persistent === 0) {
+    const { dom: again } = await connection.call('domainDefineXmlFlags', { xml, flags: 0 });
+    await (autostart === 0 ? undefined : connection.call('domainSetAutostart', { dom: again, autostart }));
+  }
+  throw new Failure('refused', { vm: dom.name, doing: 'forget a VM that is off' });
 }
 
 /** A VM with its snapshots, but not its UEFI variables. @param keeps nor the state of its TPM */
@@ -85,23 +119,23 @@ export function forgettingFlags(definition: string, capabilities: Capabilities, 
   return VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA | variables | tpmFlag(definition, capabilities, keeps);
 }
 
-/** Others may have made some a moment ago. */
-async function requireNoOther(connection: Connection, dom: Domain, known: readonly string[]): Promise<void> {
-  const { snapshots } = await connection.call('domainListAllSnapshots', { dom, needResults: 1, flags: 0 });
-  if (snapshots.some(({ name }) => !known.includes(name))) {
-    throw new Failure('refused', { vm: dom.name, doing: 'forget the snapshots of a VM that is moved' });
-  }
+/** Others may have made or edited some a moment ago. */
+function hasOther(snapshots: VmDocuments['snapshots'], known: KnownDocuments): boolean {
+  return snapshots.some(({ name, xml }) => known.snapshots.find((one) => one.name === name)?.xml !== xml);
 }
 
 /**
  * Has libvirt forget snapshots of a VM in any state, and nothing else: it moves no VM that has any.
  *
- * @param names parents first: from the last one on none is ever without its parent
+ * @param known parents first: from the last one on none is ever without its parent
  */
-export async function forgetSnapshots({ connection }: Place, uuid: string, names: readonly string[]): Promise<void> {
+export async function forgetSnapshots(place: Place, uuid: string, known: KnownDocuments): Promise<void> {
+  const { connection } = place;
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
-  await requireNoOther(connection, dom, names);
-  for (const name of [...names].reverse()) {
+  if (hasOther((await readDocuments(place, uuid)).snapshots, known)) {
+    throw new Failure('refused', { vm: dom.name, doing: 'forget the snapshots of a VM that is moved' });
+  }
+  for (const { name } of [...known.snapshots].reverse()) {
     const snap = { name, dom };
     await undefinedOnCode(
       errorCodes.VIR_ERR_NO_DOMAIN_SNAPSHOT,

@@ -46,7 +46,7 @@ import { readHostLoad } from './hostLoad.js';
 import { redefineAll, takeSnapshotsBack } from './knownAgain.js';
 import { openMigration } from './libvirtMigration.js';
 import type { OtherConnections } from './otherConnections.js';
-import { forgetSnapshots, forgettingFlags, lacking, letGo, settleIn, standing } from './movedVm.js';
+import { forgetSnapshots, forgettingFlags, lacking, letGo, settleIn, standing, undefineOff } from './movedVm.js';
 import { readDocuments } from './readDocuments.js';
 
 interface Place extends Omit<DemoVmPlace, 'environment'> {
@@ -110,11 +110,11 @@ export function vmCopiesOn(place: Place): VmCopies {
     hostLoad: () => asFailureOf('read what a host has for VMs', '', readHostLoad(place.connection)),
     standing: (uuid) => asFailureOf('look at a VM that is moved', uuid, standing(place, uuid)),
     takeOver: (vm) => asFailureOf('define a VM that is moved', vm.name, takeOver(place, vm)),
-    forgetSnapshots: (uuid, names) =>
-      asFailureOf('forget the snapshots of a VM that is moved', uuid, forgetSnapshots(place, uuid, names)),
+    forgetSnapshots: (uuid, known) =>
+      asFailureOf('forget the snapshots of a VM that is moved', uuid, forgetSnapshots(place, uuid, known)),
     takeSnapshotsBack: (vm) => asFailureOf('take the snapshots of a VM back', vm.name, takeSnapshotsBack(place, vm)),
     settleIn: (uuid, was) => asFailureOf('define a VM that is moved', uuid, settleIn(place, uuid, was)),
-    letGo: (uuid, snapshots) => asFailureOf('forget a VM that is moved', uuid, letGo(place, uuid, snapshots)),
+    letGo: (uuid, known, saved) => asFailureOf('forget a VM that is moved', uuid, letGo(place, uuid, known, saved)),
   };
 }
 
@@ -250,7 +250,7 @@ async function defineAs(place: Place, vm: MovedVm, written: VmDocuments): Promis
     await redefineAll(place, dom, written);
     await requireRestored(place, vm);
   } catch (error) {
-    await undefineAll(place, dom, vm.documents.definition, 'keeps').catch(() => {
+    await undefineAll(place, dom, xml, 'keeps').catch(() => {
       throw toFailure(error, { connection: uri, vm: vm.name, left: [{ kind: 'vm', vm: vm.name }] });
     });
     throw error;
@@ -273,7 +273,7 @@ function byText(one: unknown, other: unknown): number {
 
 async function undefineAll(place: Place, dom: Domain, definition: string, keeps?: 'keeps'): Promise<void> {
   const flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | forgettingFlags(definition, place.capabilities, keeps);
-  await place.connection.call('domainUndefineFlags', { dom, flags });
+  await undefineOff(place, dom, definition, flags);
 }
 
 async function undefine(place: Place, uuid: string, folder: string, even?: 'evenRunning'): Promise<boolean> {
@@ -283,7 +283,8 @@ async function undefine(place: Place, uuid: string, folder: string, even?: 'even
     return true;
   }
   const { dom } = found;
-  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
+  const flags = VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE;
+  const { xml } = await connection.call('domainGetXmlDesc', { dom, flags });
   const { power } = await readPower(connection, dom);
   const { files } = namedFiles(xml);
   const isOurs = files.length > 0 && files.every((file) => file.startsWith(`${folder}/`));
@@ -294,8 +295,13 @@ async function undefine(place: Place, uuid: string, folder: string, even?: 'even
     await connection.call('domainDestroyFlags', { dom, flags: 0 });
   }
   // A check has a UUID of its own.
-  await undefineAll(place, dom, xml, even === undefined ? 'keeps' : undefined);
-  return true;
+  const removed = undefineAll(place, dom, xml, even === undefined ? 'keeps' : undefined).then(() => true);
+  return removed.catch((error: unknown) => {
+    if (error instanceof Failure && error.kind === 'refused') {
+      return false;
+    }
+    throw error;
+  });
 }
 
 async function startForUs({ connection, files }: Place, uuid: string): Promise<void> {

@@ -11,6 +11,7 @@ import { applyAll } from '../../steps/steps.js';
 /**
  * | request                                      | the cluster            | → |
  * |----------------------------------------------|------------------------|---|
+ * | any but new words                            | sees no quorum here    | clusterWithoutQuorum: another node may run it |
  * | start, shut down, force off                  | keeps it               | keptByCluster: it would do the opposite |
  * | the same                                     | was told to let it be  | ok |
  * | any that puts a disk on another file         | starts it              | clusterStartsOther |
@@ -28,6 +29,9 @@ export function keeperRefusal(
   }
   const { name: vm } = facts.vm;
   const { resource, config } = keeper;
+  if (keeper.withoutQuorum === true && keeper.rests !== 'byPerson' && !isOfWords(request)) {
+    return refuse('clusterWithoutQuorum', { vm, resource });
+  }
   if (request.kind === 'power' && switches.has(request.action) && keeper.rests !== 'byPerson') {
     return refuse('keptByCluster', { vm, resource, action: request.action });
   }
@@ -48,11 +52,11 @@ export function elsewhereRefusal(facts: Facts): RefusedDecision | undefined {
 }
 
 export function keeperWarnings(request: OperationRequest, steps: readonly Step[], facts: Facts): readonly Warning[] {
+  if (facts.keeper === 'unknown' && !isOfWords(request)) {
+    return [{ kind: 'clusterUnseen' }];
+  }
   if (!isHeldFor(request)) {
     return [];
-  }
-  if (facts.keeper === 'unknown') {
-    return [{ kind: 'clusterUnseen' }];
   }
   const keeper = keeperOf(facts);
   if (keeper === undefined || keeper.rests === 'byPerson') {

@@ -3,7 +3,8 @@ import { t } from '@vscode/l10n';
 import { quoteForShell } from '../../steps/virshCommand.js';
 import type { Sentences } from './refusalSentence.js';
 
-type ClusterReason = 'keptByCluster' | 'clusterKeepsOn' | 'clusterRunsElsewhere' | 'clusterStartsOther';
+type ClusterReason =
+  'keptByCluster' | 'clusterWithoutQuorum' | 'clusterKeepsOn' | 'clusterRunsElsewhere' | 'clusterStartsOther';
 
 export const clusterRefusals: Pick<Sentences, ClusterReason> = {
   keptByCluster: ({ vm, resource, action }) => [
@@ -15,6 +16,14 @@ export const clusterRefusals: Pick<Sentences, ClusterReason> = {
       ? t('The cluster of {0} did not answer: {1}', vm, message)
       : t('The cluster does not leave {0} (“{1}”) alone: {2}', vm, resource, message),
     t('Look at the cluster ({0}), and try again when it is at rest.', 'crm_mon -1'),
+  ],
+  clusterWithoutQuorum: ({ vm, resource }) => [
+    t(
+      'A cluster runs {0} as “{1}”, but this host has no contact with most nodes of the cluster (no quorum). Another node may run {0}.',
+      vm,
+      resource,
+    ),
+    t('Restore the contact between the nodes ({0}), then try again.', 'crm_mon -1'),
   ],
   clusterRunsElsewhere: ({ vm, resource, nodes }) => [
     t('{0} is off here, and the cluster runs it on {1}, where its disks are in use.', vm, nodes),

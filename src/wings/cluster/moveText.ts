@@ -136,9 +136,30 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there, u
       );
     case 'bothUsed':
       return t(
-        'A move of {0} to {1} was interrupted, and the VM was used on both hosts since, or cannot be compared. Nothing was changed. Compare both, and undefine the one that you do not need.',
+        'A move of {0} to {1} was interrupted, and the VM was used on both hosts since, or cannot be compared. Nothing was changed. Compare both, and undefine the one that you do not need. Then mark the move as resolved: {2}',
         vm,
         host,
+        wayTo('dismiss', vm),
+      );
+    case 'othersDeed': {
+      const gone =
+        problem.what === 'vm'
+          ? t('{0} no longer has the VM.', displayLine(problem.host))
+          : t('{0} no longer has {1}, the mark of the move.', displayLine(problem.host), displayLine(problem.name));
+      return `${t('A move of {0} to {1} was interrupted, and somebody else acted since.', vm, host)} ${gone} ${t(
+        'Nothing was changed. Find out which host is to have {0}, and undefine it on the others. Then mark the move as resolved: {1}',
+        vm,
+        wayTo('dismiss', vm),
+      )}`;
+    }
+    case 'movedByOther':
+      return t(
+        'The computer {0} is moving {1}, or was interrupted. Finish the move there: {2}. If that computer is gone for good, find out which hosts have {1}, and remove the folder {3} on {4}.',
+        problem.by || '?',
+        vm,
+        wayTo('finish', vm),
+        displayLine(problem.folder),
+        displayLine(problem.host),
       );
   }
 }
@@ -198,7 +219,7 @@ export function resolvedLine(kept: string): string {
   return t('The notes of the move are kept in “{0}”.', kept);
 }
 
-export function movedLines({ end, again, record, trashed, stopMs }: MoveEnd, host: string): readonly string[] {
+export function movedLines({ end, again, record, trashed, kept, stopMs }: MoveEnd, host: string): readonly string[] {
   const [vm, there] = [displayLine(record.vm.name), displayLine(host)];
   const definedAgain =
     again === undefined ? [] : [t('Neither host had {0} any more, so it was defined again with its snapshots.', vm)];
@@ -206,7 +227,9 @@ export function movedLines({ end, again, record, trashed, stopMs }: MoveEnd, hos
     return [t('Undid the move of {0}: it is where it was.', vm), ...definedAgain];
   }
   return [
-    record.phase === 'moving' ? t('Moved {0} to {1}.', vm, there) : t('Moved {0} to {1}. It is off.', vm, there),
+    ['there', 'leaving'].includes(record.phase)
+      ? t('Moved {0} to {1}. It is off.', vm, there)
+      : t('Moved {0} to {1}.', vm, there),
     ...definedAgain,
     ...(stopMs === undefined ? [] : [t('The VM paused for {0}.', measuredText(stopMs))]),
     ...(trashed.length > 0
@@ -217,5 +240,8 @@ export function movedLines({ end, again, record, trashed, stopMs }: MoveEnd, hos
           ),
         ]
       : []),
+    ...kept.map((file) =>
+      t('{0} stays here: another VM uses it, or somebody changed it during the move.', displayLine(file)),
+    ),
   ];
 }

@@ -1,11 +1,15 @@
 // The cluster's programs, played by shell scripts: what becomes of a lease where they fail, hang or say odd things.
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { clusterKeepers } from '../../../src/driver/cluster/clusterKeepers.js';
 import type { HeldVm } from '../../../src/domain/keeper.js';
-import type { Failure } from '../../../src/domain/failure.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { HostLogin } from '../../../src/hosts/hostLogin.js';
+import { ShellEnded } from '../../../src/hosts/hostShell.js';
 import { silentLog } from '../../silentLog.js';
 import { FakeClock } from '../../unit/engine/fakeClock.js';
 
@@ -46,7 +50,11 @@ describe('a VM that a cluster keeps', () => {
     });
     await writeFile(join(dir, 'cib.xml'), `<resources>${primitives.join('')}</resources>`);
     const states = Object.keys(configs).map(mon).join('');
-    await writeFile(join(dir, 'mon.xml'), `<pacemaker-result><resources>${states}</resources></pacemaker-result>`);
+    const nodes = '<nodes><node name="n1" online="true"/></nodes>';
+    await writeFile(
+      join(dir, 'mon.xml'),
+      `<pacemaker-result>${nodes}<resources>${states}</resources></pacemaker-result>`,
+    );
   }
   async function config(name: string, text: string): Promise<string> {
     await writeFile(join(dir, name), text);
@@ -88,6 +96,58 @@ describe('a VM that a cluster keeps', () => {
     const seen = await open().of(vm);
     assert.ok(typeof seen === 'object');
     assert.equal(seen.resource, 'd');
+  });
+
+  for (const [why, file] of [
+    ['is missing', (name: string) => Promise.resolve(join(dir, name))],
+    ['does not end', () => Promise.resolve('/dev/zero')],
+    [
+      'is a pipe that nobody writes to',
+      async (name: string) => {
+        await promisify(execFile)('mkfifo', [join(dir, name)]);
+        return join(dir, name);
+      },
+    ],
+  ] as const) {
+    it(`is not known, and not held, where the file of a resource ${why}`, async () => {
+      await keeps({ other: await config('o.xml', domain('other', 'of-other')), a: await file('a.xml') }, state(true));
+      const holding = hold(new FakeClock()).catch((error: unknown) => error);
+      assert.equal(await open().of(vm), 'unknown');
+      const refused = await holding;
+      assert.ok(refused instanceof Failure && refused.kind === 'refused');
+      assert.deepEqual(await leased(), []);
+    });
+  }
+
+  it('is none of a resource that the cluster would not run here, and whose file is not here', async () => {
+    await keeps({ a: join(dir, 'a.xml') }, state(true, 'Started', 'n2'));
+    const rule = '<rsc_location id="l" rsc="a" node="n1" score="-INFINITY"/>';
+    const cib = (await readFile(join(dir, 'cib.xml'), 'utf8')).replace('</resources>', `${rule}</resources>`);
+    await writeFile(join(dir, 'cib.xml'), cib);
+    assert.equal(await open().of(vm), 'nobody');
+  });
+
+  it('is not held where its host sees less than half of the nodes', async () => {
+    await keeps({ a: await config('a.xml', domain('web')) }, state(true));
+    for (const quorum of ['with_quorum="false"', 'present="false"']) {
+      const seen = (await readFile(join(dir, 'mon.xml'), 'utf8')).replace(/<summary>.*<\/summary>/u, '');
+      const summary = `<pacemaker-result><summary><current_dc ${quorum}/></summary>`;
+      await writeFile(join(dir, 'mon.xml'), seen.replace('<pacemaker-result>', summary));
+      const keeper = await open().of(vm);
+      assert.equal(typeof keeper === 'object' && keeper.withoutQuorum, true);
+      await assert.rejects(hold(new FakeClock()), ({ details: { refusal } }: Failure) => {
+        return refusal?.reason === 'clusterWithoutQuorum';
+      });
+      assert.deepEqual(await leased(), []);
+    }
+  });
+
+  it('is lost, and no word of its cluster, where its host is gone', async () => {
+    const openShell = (): Promise<never> => Promise.reject(new ShellEnded('Connection closed by remote host'));
+    const login = { hostname: 'far', openShell } as unknown as HostLogin;
+    const file = (): Promise<never> => Promise.resolve({} as never);
+    const keepers = clusterKeepers({ login, files: { file }, log: silentLog, clock: new FakeClock() });
+    await assert.rejects(keepers.hold(vm), ({ kind }: Failure) => kind === 'lost');
   });
 
   it('is it by its name too: the agent looks for no more', async () => {

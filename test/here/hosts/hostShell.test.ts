@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { HostShell, ShellEnded, ShellSilent } from '../../../src/hosts/hostShell.js';
 import { shellLogin } from '../../shellLogin.js';
 
@@ -85,6 +86,21 @@ for (const words of shells) {
     });
   });
 }
+
+describe('a shell here', () => {
+  it('ends with what hangs in it', async () => {
+    const shell = await HostShell.open(undefined, {});
+    const [program] = (await shell.ask('sh', '-c', 'sleep 305 >/dev/null 2>&1 & echo $!')).out.toString().split('\n');
+    // In the same group.
+    shell.patienceMs = 50;
+    await assert.rejects(shell.ask('sleep', '305'), ShellSilent);
+    const runs = async (): Promise<boolean> =>
+      (await readFile(`/proc/${program}/cmdline`, 'utf8').catch(() => '')).includes('305');
+    while (await runs()) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  });
+});
 
 describe('a shell at another host', () => {
   it('is none of ours where the login leads elsewhere', async () => {

@@ -83,6 +83,7 @@ function rig(saved?: unknown, clock = new FakeClock(), ofLabs: readonly Exceptio
           of: { vm: seen, tree: all! },
           readable: { altered: [] },
           abilities: [],
+          needed: [],
           diagnoses: r.diagnoses,
         });
       },

@@ -465,6 +465,7 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ],
   ['stateNotReachable', ask.revert('s'), { tree: tree([internal('s', undefined, { state: 'unknown' })], 's') }],
   ['keptByCluster', ask.power('shutDown'), { keeper }],
+  ['clusterWithoutQuorum', ask.create(), { keeper: { ...keeper, withoutQuorum: true } }],
   ['clusterRunsElsewhere', ask.create(), { keeper: { ...keeper, elsewhere: ['n2'] }, vm: vm({ power: 'off' }) }],
   ['clusterStartsOther', ask.create({ snapshotKind: 'disk', style: 'external' }), { keeper }],
   ['readOnlyConnection', ask.create(), { capabilities: capabilities(9, 0, { readOnly: true }) }],

@@ -170,6 +170,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   keptByCluster: end(/crm_resource/u),
   clusterKeepsOn: end(/crm_mon/u),
   clusterRunsElsewhere: end(/crm_resource/u),
+  clusterWithoutQuorum: end(/crm_mon/u),
   clusterStartsOther: end(/take the VM out of the cluster/u),
   rawDisk: (here) =>
     here.refusal.facts['format'] !== 'raw'

@@ -20,6 +20,7 @@ const facts: RefusalFacts = {
   keptByCluster: { vm, resource: 'web', action: 'start' },
   clusterKeepsOn: { vm, resource: 'web', message: 'Stopping' },
   clusterRunsElsewhere: { vm, resource: 'web', nodes: 'n2' },
+  clusterWithoutQuorum: { vm, resource: 'web' },
   clusterStartsOther: { vm, resource: 'web', config: '/etc/cluster/web.xml', disk: 'vda' },
   otherStyle: { vm, own: 'internal', asked: 'external', kind: 'disk' },
   internalBaseInUse: { snapshot, file, by: 'other' },

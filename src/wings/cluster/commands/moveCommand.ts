@@ -82,7 +82,7 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
           return isSaid;
         }
         if (isDismissed) {
-          const kept = await resolveLeftMoves(named, { folder: session.folder, log }, (left) =>
+          const kept = await resolveLeftMoves(session.engine, named, { folder: session.folder, log }, (left) =>
             agreeTo(context, { lines: resolveLines(left), confirm: t('Mark as Resolved'), asks: true }),
           );
           const isSaid = json === undefined && kept.length > 0;
@@ -94,8 +94,10 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
         return tellEnded(context, named);
       });
     } catch (error) {
-      // What else broke off is no part of it.
-      await (error instanceof Failure && error.kind === 'refused' && recover?.(context));
+      // What else broke off is no part of it, unless the move is in its way, too.
+      if (error instanceof Failure && error.kind === 'refused') {
+        await Promise.resolve(recover?.(context)).catch((other: unknown) => log.warn(String(other)));
+      }
       throw error;
     }
     const isEnded =

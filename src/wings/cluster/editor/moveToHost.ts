@@ -78,7 +78,7 @@ export async function endLeft(run: CommandRun, { vm, ref }: VmView, how: Interru
   let isAny = false;
   try {
     if (how === 'dismiss') {
-      const kept = await resolveLeftMoves(ref.uuid, { folder, log }, async (left) => {
+      const kept = await resolveLeftMoves(engine, ref.uuid, { folder, log }, async (left) => {
         const [question, detail] = resolveLines(left);
         requireAnswer(!mustConfirm(run) || (await askModal('warning', question, detail, t('Mark as Resolved'))));
       });

@@ -2,50 +2,77 @@
 import { posix } from 'node:path';
 import { directFiles } from '../../../driver/files/directFiles.js';
 import { turnsOfAll } from '../../../driver/files/fileTurns.js';
-import type { StandingVm } from '../../../domain/copiedVm.js';
+import type { KnownDocuments, StandingVm } from '../../../domain/copiedVm.js';
+import { Failure } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
+import { CopiesFault } from '../../copies/copiesFault.js';
 import { filesOfVms } from '../../copies/vm/filesOfVms.js';
 import { settle } from '../live/leadMove.js';
 import { MoveFault } from '../moveFault.js';
+import { dropMarks, hasAnyMark, requireMarks } from './moveMarks.js';
 import type { MovedFile, MoveRecord, OpenMove } from './moveStore.js';
-import { requireRun, seenOn, type Side, type Sides, withEnds, withSides } from './sides.js';
+import { requireRun, type SeenFile, seenOn, type Side, type Sides, withEnds, withSides } from './sides.js';
 
-export interface MoveEnd {
-  readonly end: 'moved' | 'undone';
-  /** Somebody had undefined it on both hosts: it was defined again. */
-  readonly again?: true;
-  readonly record: MoveRecord;
+interface Put {
   /** Files of its own host that were put into the trash. */
   readonly trashed: readonly string[];
+  /** Those that stay where they are: other VMs use them, or somebody changed them. */
+  readonly kept: readonly string[];
+}
+
+export interface MoveEnd extends Put {
+  readonly end: 'moved' | 'undone';
+  /** No host had it any more: it was defined again. */
+  readonly again?: true;
+  readonly record: MoveRecord;
   /** Of a live move: milliseconds that the guest stood still, where they were counted. */
   readonly stopMs?: number;
 }
 
 /**
- * | phase               | used since              | →                                          |
- * |---------------------|-------------------------|--------------------------------------------|
- * | before `there`      |                         | undone                                     |
- * | `there`             | not here                | finished                                   |
- * | `there`             | here, and not there     | undone                                     |
- * | `there`             | on both                 | left to a person                           |
- * | `moving`            |                         | finished where the guest is there, undone where it is here |
- * | any                 | undefined here, not by us | finished where it is there, else defined again           |
+ * Only what the phase says that we asked for is taken for our own deed.
  *
- * A host on which the VM got snapshots or disks since does not forget it: also that is used.
+ * | phase               | since                             | →                                          |
+ * |---------------------|-----------------------------------|--------------------------------------------|
+ * | `sending`, `defining`, `undoing` |                      | undone                                     |
+ * | `sending`           | gone here, before a mark was made | undone: nothing was made                   |
+ * | `there`, `leaving`  | not used here                     | finished                                   |
+ * | `there`, `leaving`  | used here, and not there          | undone                                     |
+ * | `there`, `leaving`  | used on both                      | left to a person                           |
+ * | `leaving`           | gone here                         | finished                                   |
+ * | `moving`            | the guest is there, or was        | finished                                   |
+ * | `moving`            | the guest is here                 | undone                                     |
+ * | `moving`            | transient, and gone on both       | defined again                              |
+ * | any other           | gone from a host that had it      | left to a person                           |
+ * | all but `sending`   | a mark is gone                    | left to a person                           |
  *
- * @throws MoveFault `bothUsed`; Failure, CopiesFault: it can be called again
+ * Used is also one of which a document says something else, or whose files were written to.
+ *
+ * @throws MoveFault `bothUsed`, `othersDeed`; Failure, CopiesFault: it can be called again
  */
 export async function endMove(engine: EnginePort, open: OpenMove, turn?: 'inTurn'): Promise<MoveEnd> {
   const { record } = open;
   const { signal } = new AbortController();
+  // Somebody may change it in the last moment: then it is decided anew.
+  const end = (sides: Sides): Promise<MoveEnd> =>
+    endBetween(engine, open, sides).catch((error: unknown) => {
+      if (isChanged(error)) {
+        return endBetween(engine, open, sides);
+      }
+      throw error;
+    });
   return withSides(engine, record, signal, (sides) =>
     turn === undefined
-      ? endBetween(engine, open, sides)
-      : engine.leaseAll(turnOn(record.id, { connection: record.from, uuid: record.vm.uuid }), () =>
-          endBetween(engine, open, sides),
-        ),
+      ? end(sides)
+      : engine.leaseAll(turnOn(record.id, { connection: record.from, uuid: record.vm.uuid }), () => end(sides)),
   );
+}
+
+export function isChanged(error: unknown): boolean {
+  return error instanceof Failure
+    ? error.kind === 'refused' && error.details.refusal === undefined
+    : error instanceof CopiesFault && error.problem.kind === 'changed';
 }
 
 /** Nothing else is done with a VM that is moved. */
@@ -55,21 +82,33 @@ export function turnOn(id: string, vm: VmRef): Parameters<EnginePort['leaseAll']
 
 async function endBetween(engine: EnginePort, open: OpenMove, sides: Sides): Promise<MoveEnd> {
   const { record } = open;
-  const decided = await endOf(record, sides);
-  const { end } = decided;
-  if (await hasNews(end === 'moved' ? sides.from : sides.to, record)) {
-    throw new MoveFault({ kind: 'bothUsed' });
+  const { phase } = record;
+  const isOver = phase === 'moved' || phase === 'undone';
+  if (phase !== 'sending' && !isOver) {
+    await requireMarks(record, sides);
   }
-  const trashed = end === 'moved' ? await finish(record, sides) : await undo(engine, record, sides);
+  const decided: Verdict = isOver ? { end: phase } : await endOf(record, sides);
+  const put = isOver
+    ? { trashed: [], kept: [] }
+    : decided.end === 'moved'
+      ? await finish(engine, open, sides)
+      : await undo(engine, open, sides);
+  if (!isOver) {
+    await open.put({ phase: decided.end });
+  }
+  await dropMarks(record, sides.to);
+  await dropMarks(record, sides.from);
   await open.forget();
   for (const connection of [record.from, record.to]) {
     await engine.refresh({ connection });
   }
-  return { ...decided, record, trashed };
+  return { ...decided, record, ...put };
 }
 
-async function endOf(record: MoveRecord, sides: Sides): Promise<Pick<MoveEnd, 'end' | 'again'>> {
-  const { phase, vm, files } = record;
+type Verdict = Pick<MoveEnd, 'end' | 'again'>;
+
+async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
+  const { phase, vm } = record;
   const { from, to } = sides;
   if (phase === 'moving') {
     const where = await withEnds(sides, (ends) => settle(ends, vm));
@@ -78,134 +117,174 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Pick<MoveEnd, 'e
     }
   }
   const [here, there] = [await standingOn(from, vm.uuid), await standingOn(to, vm.uuid)];
+  const isMissing = (side: Side): MoveFault =>
+    new MoveFault({ kind: 'othersDeed', what: 'vm', name: vm.name, host: side.name });
   if (here === undefined) {
-    return endOfForgotten(record, sides, there);
+    if (phase === 'sending' && !(await hasAnyMark(record, sides))) {
+      return { end: 'undone' };
+    }
+    if (phase === 'moving' && there === undefined && record.was?.isPersistent === false) {
+      return defineAgain(record, from);
+    }
+    if (there === undefined || !(phase === 'leaving' || (phase === 'moving' && there.hasRun))) {
+      throw isMissing(from);
+    }
+    return { end: 'moved' };
   }
-  if (phase !== 'there') {
-    return { end: phase === 'moving' && (await hasNews(to, record)) ? 'moved' : 'undone' };
+  const hasAll = phase === 'there' || phase === 'leaving' || phase === 'moving';
+  if (!hasAll) {
+    return { end: 'undone' };
   }
-  const paths = files.map(({ path }) => path);
-  const [seenHere, seenThere] = [await seenOn(from, paths), await seenOn(to, paths)];
-  const isUsed = ({ path, bytes, modified }: MovedFile, seen: typeof seenHere): boolean => {
-    const found = seen.get(path);
-    return found !== undefined && (found.bytes !== bytes || found.modified !== modified);
-  };
-  const usedHere = !here.isOff || files.some((file) => isUsed(file, seenHere)) || (await hasNews(from, record));
+  if (there === undefined) {
+    throw isMissing(to);
+  }
+  const usedHere = !here.isOff || (await isChangedOn(from, record)) || (await hasNews(from, record));
   const usedThere =
-    there?.isOff !== true ||
-    files.some((file) => isUsed(file, seenThere) || !seenThere.has(file.path)) ||
+    !there.isOff ||
+    (phase === 'moving' && there.hasRun) ||
+    (await isChangedOn(to, record)) ||
     (await hasNews(to, record));
   if (usedHere && usedThere) {
     throw new MoveFault({ kind: 'bothUsed' });
   }
-  return { end: usedHere || there === undefined ? 'undone' : 'moved' };
+  // A guest that has not moved is here.
+  return { end: usedHere || (phase === 'moving' && !usedThere) ? 'undone' : 'moved' };
 }
 
-/** Its own host has forgotten it: what was written down may be all that is left of its definition and snapshots. */
-async function endOfForgotten(
-  { phase, vm, files, documents }: MoveRecord,
-  { from, to }: Sides,
-  there: StandingVm | undefined,
-): Promise<Pick<MoveEnd, 'end' | 'again'>> {
-  const known = { ...vm, documents };
-  if (there !== undefined) {
-    // The other one may know a part of its snapshots.
-    await (phase === 'defining' && to.ask((copies) => copies.takeSnapshotsBack(known)));
-    return { end: 'moved' };
-  }
+/** Its own host forgot it by itself, as it forgets each transient VM: what was written down is all that is left. */
+async function defineAgain({ vm, files, documents }: MoveRecord, from: Side): Promise<Verdict> {
   const paths = files.map(({ path }) => path);
-  for (const side of phase === 'defining' || phase === 'there' ? [to, from] : [from]) {
-    const seen = await seenOn(side, paths);
-    if (paths.every((path) => seen.has(path))) {
-      await side.ask((copies) => copies.takeOver(known));
-      return { end: side === to ? 'moved' : 'undone', again: true };
-    }
+  const seen = await seenOn(from, paths);
+  if (!paths.every((path) => seen.has(path))) {
+    throw new MoveFault({ kind: 'bothUsed' });
   }
-  throw new MoveFault({ kind: 'bothUsed' });
+  await from.ask((copies) => copies.takeOver({ ...vm, documents }));
+  return { end: 'undone', again: true };
 }
 
 function standingOn(side: Side, uuid: string): Promise<StandingVm | undefined> {
   return side.ask((copies) => copies.standing(uuid));
 }
 
-/** Snapshots that were not when the move began, or disks in other files: of others, for we make none. */
-async function hasNews(side: Side, { phase, vm, documents: was }: MoveRecord): Promise<boolean> {
-  if (phase === 'sending' || (await standingOn(side, vm.uuid)) === undefined) {
-    return false;
-  }
-  return side.ask(async (copies) => {
-    const now = await copies.readDocuments(vm.uuid);
-    const known = new Set(was.snapshots.map(({ name }) => name));
-    const disks = new Set((await copies.presentDisks(was.definition)).map(({ file }) => file));
-    const present = await copies.presentDisks(now.definition);
-    return now.snapshots.some(({ name }) => !known.has(name)) || present.some(({ file }) => !disks.has(file));
+/** What libvirt there is to say of it: we change nothing of that, but may have a part of it forgotten. */
+function knownOn(side: Side, { from, documents, there = documents }: MoveRecord): KnownDocuments {
+  return side.connection === from ? documents : there;
+}
+
+async function hasNews(side: Side, record: MoveRecord): Promise<boolean> {
+  const { uuid } = record.vm;
+  const known = knownOn(side, record);
+  const { definition, snapshots } = await side.ask((copies) => copies.readDocuments(uuid));
+  const xmls = new Map(known.snapshots.map(({ name, xml }) => [name, xml]));
+  return definition !== known.definition || snapshots.some(({ name, xml }) => xmls.get(name) !== xml);
+}
+
+/** Files that were sent: somebody wrote to one, or put another one in its place. On its own host one may be gone. */
+async function isChangedOn(side: Side, { from, files }: MoveRecord): Promise<boolean> {
+  const isOwn = side.connection === from;
+  const seen = await seenOn(
+    side,
+    files.map(({ path }) => path),
+  );
+  return files.some((file) => {
+    const found = seen.get(file.path);
+    return found === undefined ? !isOwn : !isAsSent(file, found, isOwn);
   });
 }
 
-async function finish(
-  { vm, files, from: uri, startedAt, documents, was }: MoveRecord,
-  { from, to }: Sides,
-): Promise<readonly string[]> {
+function isAsSent({ bytes, modified, identity, identityThere }: MovedFile, found: SeenFile, isOwn: boolean): boolean {
+  const same = found.identity === (isOwn ? identity : identityThere);
+  return same && found.bytes === bytes && found.modified === modified;
+}
+
+async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): Promise<Put> {
+  const { vm, files, from: uri, startedAt, documents, was, phase } = open.record;
+  await (phase === 'there' && open.put({ phase: 'leaving' }));
   const { host } = from;
   const own = directFiles({ ...host, turns: turnsOfAll, act: (change) => change(host) });
-  const trashed: string[] = [];
-  const put = async (some: readonly MovedFile[]): Promise<void> => {
-    const seen = await seenOn(
-      from,
-      some.map(({ path }) => path),
-    );
-    for (const { path } of some.filter((file) => seen.get(file.path)?.identity === file.identity)) {
-      await own.trash(path);
-      trashed.push(path);
-    }
-  };
-  // libvirt forgets no VM that has it.
-  await put(files.filter(({ role }) => role === 'savedState'));
+  // libvirt forgets no VM that has it: it removes that, and what has its second name goes to the trash.
+  const saved = files.filter(({ role }) => role === 'savedState');
+  const secondName = (file: MovedFile): string => `${file.stage}.saved`;
   if ((await standingOn(from, vm.uuid)) !== undefined) {
-    await from.ask((copies) => copies.letGo(vm.uuid, namesIn(documents)));
+    for (const file of saved) {
+      await requireRun(from, posix.dirname(file.path), 'ln', '-f', '--', file.path, secondName(file));
+    }
+    const how = saved.length > 0 ? 'withSavedState' : undefined;
+    await from.ask((copies) => copies.letGo(vm.uuid, documents, how));
   }
-  await put(files);
+  for (const file of saved) {
+    await from.shell.run('mv', '-nT', '--', secondName(file), file.path);
+  }
+  const used = files.length === 0 ? undefined : await filesOfVms(engine, uri);
+  const seen = await seenOn(
+    from,
+    files.map(({ path }) => path),
+  );
+  const going = files.flatMap((file): readonly (MovedFile & { readonly goes: boolean })[] => {
+    const found = seen.get(file.path);
+    const goes = found !== undefined && isAsSent(file, found, true) && used?.has(file.path) === false;
+    return found === undefined ? [] : [{ ...file, goes }];
+  });
+  // Somebody may have defined it here again, or taken it away there.
+  await requireStanding(vm, { from, to });
+  for (const { path } of going.filter(({ goes }) => goes)) {
+    await own.trash(path);
+  }
   if (was !== undefined) {
+    await requireStanding(vm, { from, to });
     await to.ask((copies) => copies.settleIn(vm.uuid, was));
   }
   await to.ask((copies) => copies.noteMove(vm, uri, Math.max(0, Date.now() - startedAt)));
-  return trashed;
+  const pathsOf = (goes: boolean): readonly string[] => going.filter((one) => one.goes === goes).map((one) => one.path);
+  return { trashed: pathsOf(true), kept: pathsOf(false) };
 }
 
-function namesIn({ snapshots }: MoveRecord['documents']): readonly string[] {
-  return snapshots.map(({ name }) => name);
+/** There, and not here. @throws MoveFault `bothUsed`, `othersDeed` */
+async function requireStanding({ uuid, name }: MoveRecord['vm'], { from, to }: Sides): Promise<void> {
+  if ((await standingOn(from, uuid)) !== undefined) {
+    throw new MoveFault({ kind: 'bothUsed' });
+  }
+  if ((await standingOn(to, uuid)) === undefined) {
+    throw new MoveFault({ kind: 'othersDeed', what: 'vm', name, host: to.name });
+  }
 }
 
 /** All that was made there goes, and nothing else. */
-async function undo(
-  engine: EnginePort,
-  { phase, vm, files, stages, documents }: MoveRecord,
-  { from, to }: Sides,
-): Promise<readonly string[]> {
+async function undo(engine: EnginePort, open: OpenMove, { from, to }: Sides): Promise<Put> {
+  const { record } = open;
+  const { phase, vm, files, documents } = record;
   if (phase === 'moving') {
     await from.ask((copies) => copies.takeSnapshotsBack({ ...vm, documents }));
   }
+  await (phase !== 'sending' && open.put({ phase: 'undoing' }));
   const there = phase === 'sending' ? undefined : await standingOn(to, vm.uuid);
   const used = phase === 'sending' ? new Set<string>() : await filesOfVms(engine, to.connection, vm.uuid);
   if (there?.isOff === false || used === undefined || files.some(({ path }) => used.has(path))) {
     throw new MoveFault({ kind: 'bothUsed' });
   }
-  const made = files.flatMap(({ path, identityThere = '', role }) =>
-    identityThere === '' ? [] : [{ path, identityThere, role }],
+  const made = files.flatMap(({ path, identityThere = '', ...file }) =>
+    identityThere === '' ? [] : [{ ...file, path, identityThere }],
   );
-  const remove = (some: typeof made): Promise<unknown> =>
-    requireRun(to, '/', 'remove_files', ...some.flatMap(({ path, identityThere }) => [path, identityThere]));
-  // libvirt forgets no VM that has one.
-  await remove(made.filter(({ role }) => role === 'savedState'));
-  if (there !== undefined) {
-    await to.ask((copies) => copies.letGo(vm.uuid, namesIn(documents)));
+  const seen = await seenOn(
+    to,
+    made.map(({ path }) => path),
+  );
+  const placed = made.flatMap((file) => {
+    const found = seen.get(file.path);
+    return found?.identity === file.identityThere ? [{ ...file, found }] : [];
+  });
+  // A guest has run on them there.
+  if (placed.some(({ found, ...file }) => !isAsSent(file, found, false))) {
+    throw new MoveFault({ kind: 'bothUsed' });
   }
-  await remove(made);
+  if (there !== undefined) {
+    const how = placed.some(({ role }) => role === 'savedState') ? 'withSavedState' : undefined;
+    await to.ask((copies) => copies.letGo(vm.uuid, knownOn(to, record), how));
+  }
+  const words = placed.flatMap(({ path, identityThere }) => [path, identityThere]);
+  await requireRun(to, '/', 'remove_files', ...words);
   for (const folder of new Set(files.flatMap(({ folders }) => folders).reverse())) {
     await to.shell.run('rmdir', '--', folder);
   }
-  for (const stage of stages.filter((one) => /^\.virt-rewind-move-[\da-f]{32}$/u.test(posix.basename(one)))) {
-    await requireRun(to, posix.dirname(stage), 'rm', '-rf', '--', stage);
-  }
-  return [];
+  return { trashed: [], kept: [] };
 }

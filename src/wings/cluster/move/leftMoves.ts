@@ -5,7 +5,9 @@ import { refuse } from '../../../domain/refusal.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { MoveFault } from '../moveFault.js';
 import { endMove, type MoveEnd } from './endMove.js';
+import { dropMarks } from './moveMarks.js';
 import { type MoveRecord, MoveStore, type OpenMove } from './moveStore.js';
+import { withSides } from './sides.js';
 
 interface Place {
   /** Of the session. */
@@ -42,6 +44,7 @@ export async function endLeftMoves(
  * @returns where each is kept
  */
 export async function resolveLeftMoves(
+  engine: EnginePort,
   vm: string,
   { folder, log }: Place,
   agree: (move: MoveRecord) => Promise<void>,
@@ -50,7 +53,15 @@ export async function resolveLeftMoves(
   const kept: string[] = [];
   await eachLeft(store, vm, async (move) => {
     await agree(move);
-    await takeUp(store, move.id, async (open) => void kept.push(await open.putAside()));
+    await takeUp(store, move.id, async (open) => {
+      for (const uri of [move.from, move.to]) {
+        // A host that never comes back needs none.
+        await withSides(engine, { from: uri, to: uri }, new AbortController().signal, ({ to }) =>
+          dropMarks(open.record, to),
+        ).catch((error: unknown) => log.warn(`a mark of the move of ${vm} stays on ${uri}: ${String(error)}`));
+      }
+      kept.push(await open.putAside());
+    });
   });
   return kept;
 }

@@ -19,10 +19,9 @@ export function moveGuest(
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
 ): Promise<number | undefined> {
   const { vm, documents } = open.record;
-  const names = documents.snapshots.map(({ name }) => name);
   return withEnds(sides, async (ends) => {
     await open.put({ phase: 'moving' });
-    await sides.from.ask((copies) => copies.forgetSnapshots(vm.uuid, names));
+    await sides.from.ask((copies) => copies.forgetSnapshots(vm.uuid, documents));
     const run = { signal, mostStopMs, onProgress: ({ fraction = 0 }) => onProgress(fraction) };
     return leadMove(ends, vm, live, run);
   });

@@ -41,6 +41,12 @@ const movedFile = v.object({
   folders: v.array(path),
 });
 
+const documents = v.object({
+  definition: v.string(),
+  snapshots: v.array(v.object({ name: text, parent: v.exactOptional(text), xml: v.string() })),
+  current: v.exactOptional(text),
+});
+
 const shape = v.object({
   version: v.literal(version),
   id,
@@ -49,21 +55,27 @@ const shape = v.object({
   to: text,
   startedAt: count,
   /**
-   * `sending`: libvirt there knows nothing of it. `defining`: it may. `there`: it has all, and its own host forgets it.
-   * `moving`: it has all, its own host forgets its snapshots, and the guest may be on either.
+   * | phase     | what we asked for                                                              |
+   * |-----------|--------------------------------------------------------------------------------|
+   * | sending   | files there; libvirt there knows nothing of it                                 |
+   * | defining  | libvirt there may know it                                                      |
+   * | there     | it has all, and its own host too                                               |
+   * | leaving   | its own host forgets it                                                        |
+   * | moving    | its own host forgets its snapshots, and the guest may be on either             |
+   * | undoing   | the other host forgets it                                                      |
+   * | moved     | all is done, but for the marks                                                 |
+   * | undone    | the same                                                                       |
    */
-  phase: v.picklist(['sending', 'defining', 'there', 'moving']),
+  phase: v.picklist(['sending', 'defining', 'there', 'leaving', 'moving', 'undoing', 'moved', 'undone']),
   /** On its own host. Absent: a version before this did not look. */
   was: v.exactOptional(v.object({ autostart: v.boolean(), isPersistent: v.boolean() })),
-  /** Folders of ours there. */
+  /** Folders of ours, on both hosts. */
   stages: v.array(path),
   /** Those that are sent; the rest is on both hosts. */
   files: v.array(movedFile),
-  documents: v.object({
-    definition: v.string(),
-    snapshots: v.array(v.object({ name: text, parent: v.exactOptional(text), xml: v.string() })),
-    current: v.exactOptional(text),
-  }),
+  documents,
+  /** As libvirt there has it. */
+  there: v.exactOptional(documents),
 });
 
 /** It stays where it is. */
@@ -81,7 +93,7 @@ export type MovedFile = MoveDocument['files'][number];
 export interface OpenMove {
   readonly record: MoveRecord;
   /** Resolves when it is on the disk. */
-  put(news: Partial<Pick<MoveRecord, 'phase' | 'files'>>): Promise<void>;
+  put(news: Partial<Pick<MoveRecord, 'phase' | 'files' | 'there'>>): Promise<void>;
   forget(): Promise<void>;
   /** Nobody looks at it any more, but it stays: of snapshots it may be all that is left. @returns where */
   putAside(): Promise<string>;

@@ -2,17 +2,16 @@
 // own host forgets it. Each step is written down before it, so that one that broke off is finished or undone.
 import { posix } from 'node:path';
 import type { Log } from '../../../base/log.js';
-import { Failure } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { newId } from '../../../journal/durable.js';
-import { CopiesFault } from '../../copies/copiesFault.js';
 import { sendFiles } from '../../copies/plain/sendFiles.js';
 import { MoveFault, MoveStays } from '../moveFault.js';
-import { endMove, type MoveEnd, turnOn } from './endMove.js';
+import { endMove, isChanged, type MoveEnd, turnOn } from './endMove.js';
+import { stageIn, takeMarks } from './moveMarks.js';
 import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
 import { moveGuest } from './moveGuest.js';
-import type { PlannedMove } from './plannedMove.js';
+import type { PlannedFile, PlannedMove } from './plannedMove.js';
 import { requireUnkept } from './planMove.js';
 import { requireRun, seenOn, type Sides } from './sides.js';
 
@@ -31,7 +30,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
   const { folder, log, signal } = wish;
   const id = newId();
   return engine.leaseAll({ ...turnOn(id, ref), signal }, async (lease) => {
-    const stageOf = (base: string): string => posix.join(base, `.virt-rewind-move-${id}`);
+    const stageOf = (base: string): string => stageIn(base, ref.uuid);
     const files = send.map(({ base, ...file }, at): MovedFile => ({ ...file, stage: `${stageOf(base)}/${at}` }));
     const open = await new MoveStore(folder, log).begin({
       ...{ id, vm: { uuid: ref.uuid, name: vm.name }, from: sides.from.connection, to: sides.to.connection },
@@ -41,14 +40,14 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
     });
     await lease.requireAlone(() => open.forget());
     // It may have been given to a cluster while somebody was asked. From now on we do not: it is moved.
-    await requireUnkept(engine, view).catch(async (error: unknown) => {
+    await requireUnkept(engine, view, sides.from).catch(async (error: unknown) => {
       await open.forget();
       throw error;
     });
     let stopMs: number | undefined;
     try {
       try {
-        await makeStages(open, sides, move);
+        await markBoth(open, sides, move);
         await sendThere(open, sides, wish);
         await place(open, sides);
         await defineThere(engine, open, sides, move);
@@ -70,13 +69,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
         }
         throw error;
       }
-      // Somebody may have changed it in the last moment: then it is decided anew.
-      const ended = await endMove(engine, open).catch((error: unknown) => {
-        if (isChanged(error)) {
-          return endMove(engine, open);
-        }
-        throw error;
-      });
+      const ended = await endMove(engine, open);
       if (ended.end === 'undone') {
         throw new MoveFault({ kind: 'changed' });
       }
@@ -87,22 +80,11 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
   });
 }
 
-function isChanged(error: unknown): boolean {
-  return error instanceof Failure
-    ? error.kind === 'refused' && error.details.refusal === undefined
-    : error instanceof CopiesFault && error.problem.kind === 'changed';
-}
-
 /** A folder that was made a moment ago on the one and is seen on the other: what is beside it is sent to nobody. */
-async function makeStages({ record }: OpenMove, { from, to }: Sides, { send, shared }: PlannedMove): Promise<void> {
-  const common = new Set<string>();
-  for (const stage of record.stages) {
-    await requireRun(to, posix.dirname(stage), 'mkdir', '-m', '700', '--', stage);
-    if ((await from.shell.run('test', '-d', stage)).code === 0) {
-      common.add(posix.dirname(stage));
-    }
-  }
-  const other = [...shared.filter(({ base }) => !common.has(base)), ...send.filter(({ base }) => common.has(base))][0];
+async function markBoth({ record }: OpenMove, sides: Sides, { view, send, shared }: PlannedMove): Promise<void> {
+  const common = await takeMarks(record, sides);
+  const isCommon = ({ base }: PlannedFile): boolean => common.has(stageIn(base, view.ref.uuid));
+  const other = [...shared.filter((file) => !isCommon(file)), ...send.filter(isCommon)][0];
   if (other !== undefined) {
     throw new MoveFault({ kind: 'fileThere', file: other.path });
   }
@@ -147,7 +129,6 @@ async function place({ record: { files, stages } }: OpenMove, { from, to }: Side
     throw new MoveFault({ kind: 'fileThere', file: other.path });
   }
   for (const stage of stages) {
-    await requireRun(to, posix.dirname(stage), 'rmdir', '--', stage);
     await requireRun(to, posix.dirname(stage), 'sync', '-f', posix.dirname(stage));
   }
 }
@@ -163,17 +144,23 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
   const { documents, view, send, requireUnchanged } = move;
   const { uuid } = view.ref;
   await open.put({ phase: 'defining' });
-  await to.ask(async (copies) => {
+  const there = await to.ask(async (copies) => {
     await copies.takeOver({ name: view.vm.name, uuid, documents });
-    const [mine, theirs] = [copies.filesIn(documents), copies.filesIn(await copies.readDocuments(uuid))];
+    return copies.readDocuments(uuid);
+  });
+  await open.put({ there: structuredClone(there) as never });
+  await to.ask(async (copies) => {
+    const [mine, theirs] = [copies.filesIn(documents), copies.filesIn(there)];
     const missing = mine.files.find((file) => !theirs.files.includes(file));
     if (missing !== undefined) {
       throw new MoveFault({ kind: 'notSame', file: missing });
     }
+    return Promise.resolve();
   });
   await engine.refresh({ connection: to.connection });
   await carryMarks(engine, view.ref, to.connection, documents);
   await requireUnchanged();
+  const now = await from.ask((copies) => copies.readDocuments(uuid));
   const here = await seenOn(
     from,
     send.map(({ path }) => path),
@@ -183,7 +170,8 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
     return now?.identity === identity && now.bytes === bytes && now.modified === modified;
   });
   const standing = await from.ask((copies) => copies.standing(uuid));
-  if (!isAsSent || JSON.stringify(standing) !== JSON.stringify(move.standing)) {
+  const isSame = JSON.stringify([standing, now]) === JSON.stringify([move.standing, documents]);
+  if (!isAsSent || !isSame) {
     throw new MoveFault({ kind: 'changed' });
   }
 }

@@ -95,12 +95,18 @@ async function areLoose(files: readonly PlannedFile[], { from }: Sides): Promise
   return types.some((type) => looselyShared.test(type.trim()));
 }
 
-/** QEMU here connects to QEMU there. @throws MoveFault `noWay` */
-async function addressOf({ from, to }: Sides, given: string | undefined): Promise<string> {
+/**
+ * QEMU here connects to QEMU there. The host of the URI comes first: what a host calls itself may be the name of
+ * another one here, or of its own host.
+ *
+ * @throws MoveFault `noWay`
+ */
+export async function addressOf({ from, to }: Sides, given: string | undefined): Promise<string> {
   if (given !== undefined) {
     return given;
   }
-  const names = [...new Set([to.name, parseUri(to.connection).host])].filter((name) => name !== '');
+  const both = [parseUri(to.connection).host, to.name];
+  const names = [...new Set(both)].filter((name) => name !== '' && name !== from.name);
   for (const name of names) {
     const { code, said } = await from.shell.run('getent', 'ahosts', name);
     // A host may know a name that is meant for itself alone.
@@ -108,5 +114,5 @@ async function addressOf({ from, to }: Sides, given: string | undefined): Promis
       return name;
     }
   }
-  throw new MoveFault({ kind: 'noWay', names });
+  throw new MoveFault({ kind: 'noWay', names: names.length > 0 ? names : [to.name] });
 }

@@ -1,5 +1,6 @@
 // What a move would do, or why it cannot be: of any VM, and of one that is off. Changes nothing.
 import { noLog } from '../../../base/log.js';
+import { refusalOf } from '../../../domain/chains/otherVms.js';
 import type { StandingVm } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
@@ -12,9 +13,10 @@ import { SystemStore } from '../../../journal/systemStore.js';
 import { countSnapshots, type VmView } from '../../../live/views.js';
 import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
 import { MoveFault } from '../moveFault.js';
+import { requireUnmarked, stageIn } from './moveMarks.js';
 import { planLive } from './planLive.js';
 import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
-import { requireRun, seenOn, type Sides } from './sides.js';
+import { requireRun, seenOn, type Side, type Sides } from './sides.js';
 
 interface PlanWish {
   /** Of the session. */
@@ -31,9 +33,14 @@ export async function planMove(
   { folder, address }: PlanWish,
 ): Promise<PlannedMove> {
   requireOtherHost(engine, sides.from.connection, sides.to.connection);
-  await requireFree(engine, view, sides.to.connection, folder);
+  await requireFree(engine, view, sides, folder);
   const standing = await requireWelcome(view, sides);
   const planned = await (standing.isOff ? planOff(engine, view, sides) : planLive(engine, view, sides, address));
+  const bases = [...planned.send, ...planned.shared].map(({ base }) => base);
+  await requireUnmarked(
+    sides,
+    [...new Set(bases)].map((base) => stageIn(base, view.ref.uuid)),
+  );
   return { ...planned, standing };
 }
 
@@ -58,9 +65,18 @@ async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<
   if (taken !== undefined) {
     throw new MoveFault({ kind: 'fileThere', file: taken.path });
   }
+  requireUnneeded(view, send, look.needed);
   await requireRoom(sides, send);
   const { requireUnchanged } = look;
   return { view, documents, requireUnchanged, send, shared, mediaMissing: await mediaMissing(seen, to) };
+}
+
+/** What goes to the trash here, as a delete would ask. @throws Failure `refused` */
+function requireUnneeded({ vm }: VmView, send: readonly PlannedFile[], needed: VmLook['needed']): void {
+  const user = needed.find(({ file }) => send.some(({ path }) => path === file));
+  if (user !== undefined) {
+    throw new Failure('refused', { vm: vm.name, refusal: refusalOf(user, vm.name).refusal });
+  }
 }
 
 /** Two names of one daemon, or two daemons of one host, whose paths are the same. */
@@ -73,7 +89,12 @@ function requireOtherHost(engine: EnginePort, from: string, to: string): void {
 
 const movable: ReadonlySet<PowerState> = new Set(['off', 'running', 'paused']);
 
-async function requireFree(engine: EnginePort, view: VmView, to: string, folder: string): Promise<void> {
+async function requireFree(
+  engine: EnginePort,
+  view: VmView,
+  { from, to: { connection: to } }: Sides,
+  folder: string,
+): Promise<void> {
   const { vm, ref } = view;
   if (!movable.has(vm.power)) {
     throw new MoveFault({ kind: 'neitherOnNorOff' });
@@ -90,14 +111,16 @@ async function requireFree(engine: EnginePort, view: VmView, to: string, folder:
   if (system !== undefined) {
     throw new MoveFault({ kind: 'ofSystem', system: system.system.name });
   }
-  await requireUnkept(engine, view);
+  await requireUnkept(engine, view, from);
 }
 
-/** @throws MoveFault, Failure */
-export async function requireUnkept(engine: EnginePort, view: VmView): Promise<void> {
+/** @throws MoveFault, Failure; CopiesFault where the host is gone */
+export async function requireUnkept(engine: EnginePort, view: VmView, { shell }: Side): Promise<void> {
   const { vm, ref } = view;
   const keeper = await engine.keeperOf(ref);
   if (keeper === 'unknown') {
+    // A host that is gone is another reason.
+    await shell.run(':');
     const { refusal } = refuse('clusterKeepsOn', { vm: vm.name, resource: '', message: 'crm_mon' });
     throw new Failure('refused', { vm: vm.name, refusal });
   }

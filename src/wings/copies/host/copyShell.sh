@@ -94,6 +94,31 @@ place_papers() (
   rmdir .new/xml .new && sync -f .
 )
 
+# A folder in which one program works for a VM, with that program's file in it: there whole or not at all. It is looked
+# for by the list of the folder around it: NFS keeps for a while that a name was not there.
+is_there() { find "${1%/*}/" -mindepth 1 -maxdepth 1 -name "${1##*/}" | grep -q .; }
+# take_mark FOLDER ID TEXT: says "there" where another host made it, for the same program
+take_mark() (
+  umask 077
+  mkdir -- "$1-$2" && printf '%s\n' "$3" >"$1-$2/$2" || exit
+  # It replaces no folder that has something in it.
+  said=$(mv -T -- "$1-$2" "$1" 2>&1) && exit
+  rm -rf -- "$1-$2"
+  has_mark "$1" "$2" && echo there && exit
+  echo "$said"
+  exit 1
+)
+has_mark() { is_there "$1" && [ -f "$1/$2" ]; }
+# Without a moment in which it is there and nobody's.
+drop_mark() (
+  if has_mark "$1" "$2"; then mv -T -- "$1" "$1-$2" || exit; fi
+  rm -rf -- "$1-$2"
+)
+# Its own path, and what its file says.
+read_mark() {
+  if is_there "$1"; then echo "$1" && cat -- "$1"/???????????????????????????????? 2>/dev/null; fi
+}
+
 # Takes the data of files: of each its data, and a line behind it, which one that is cut lacks.
 begin_taking() {
   cd "$1" || exit

@@ -1,6 +1,7 @@
 // Which files a backup of a VM is made of, and whether they were the same to the end. Changes nothing.
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
+import type { OutsideUser } from '../../../domain/chains/otherVms.js';
 import { formatVersion, type Version } from '../../../domain/capabilities.js';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
@@ -33,6 +34,8 @@ export interface VmLook {
   readonly leftOut: readonly LeftOut[];
   /** Titles of snapshots that hold something else than when they were created. */
   readonly altered: readonly string[];
+  /** Who else needs which of its files. */
+  readonly needed: readonly OutsideUser[];
   /** Rejects with `changed` where one of the snapshots or files that are copied is another one by now. */
   readonly requireUnchanged: () => Promise<void>;
 }
@@ -106,7 +109,8 @@ export async function lookAtVm(
   const files = await copiedFiles(vm, seen, named.files, host);
   const marks = await marksOf(files, host.files);
   const tpm = await readTpmStates(vm, seen, documents.current, host.files);
-  const { refusal, altered } = await readableFiles(engine, ref);
+  const { readable, needed } = await examine(engine, ref);
+  const { refusal, altered } = readable;
   if (refusal !== undefined) {
     throw new Failure('refused', { vm: vm.name, connection: ref.connection, refusal });
   }
@@ -120,6 +124,7 @@ export async function lookAtVm(
       ...(hasTpm(vm) && tpm === undefined ? (['tpm'] as const) : []),
       ...(secrets === 'without' && (await hasPasswords(engine, ref, documents)) ? (['passwords'] as const) : []),
     ],
+    needed,
     altered: tree.snapshots.filter(({ name }) => altered.includes(name)).map(({ title }) => title),
     requireUnchanged: async () => {
       const now = await readDocuments();
@@ -134,12 +139,9 @@ export async function lookAtVm(
 }
 
 /** @throws CopiesFault `busy`: under an operation, a layer that takes a merge would look changed */
-async function readableFiles(
-  engine: CopiesEngine,
-  ref: VmRef,
-): Promise<Awaited<ReturnType<CopiesEngine['examine']>>['readable']> {
+async function examine(engine: CopiesEngine, ref: VmRef): ReturnType<CopiesEngine['examine']> {
   try {
-    return (await engine.examine(ref)).readable;
+    return await engine.examine(ref);
   } catch (error) {
     const isBusy =
       error instanceof Failure && (error.kind === 'busy' || error.details.refusal?.reason === 'snapshotBeingWritten');
