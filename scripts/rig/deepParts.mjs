@@ -441,7 +441,7 @@ export const deepParts = [
     name: 'moves system',
     group: 'hosts',
     version: 'system',
-    minutes: 5,
+    minutes: 10,
     guards: ['wings', 'driver'],
     needs: ['sshd'],
     layer: 'libvirtd',

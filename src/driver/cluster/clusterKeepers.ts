@@ -8,16 +8,14 @@ import { Failure } from '../../domain/failure.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
 import type { HeldVm, Keeper, KeptBy, VmKeepers } from '../../domain/keeper.js';
 import { refuse } from '../../domain/refusal.js';
-import type { Vm } from '../../domain/vm.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
 import { HostShell, type ShellAnswer, ShellEnded, ShellSilent } from '../../hosts/hostShell.js';
+import { ask, notHeld, resourcesOf, textOf, type VmName } from './clusterResources.js';
 import {
   endedLeaseXml,
   hasQuorum,
-  type KeptResource,
   leaseXml,
   newLeaseId,
-  readConfiguredVm,
   readKeptResources,
   readLeases,
   readNodesFor,
@@ -34,16 +32,12 @@ interface ClusterHost {
   readonly clock?: Clock;
 }
 
-type VmName = Pick<Vm, 'uuid' | 'name'>;
-
 /** A cluster whose lease nobody renews takes the VM back after so long. */
 const leaseMs = 120_000;
 const renewMs = 30_000;
 /** For what the cluster does to the VM at this moment. */
 const patienceMs = 30_000;
 const againMs = 200;
-/** As libvirt's longest string. */
-const mostConfigBytes = '4194304';
 /** In which the cluster does nothing to it. */
 const restingRoles: ReadonlySet<string> = new Set(['Started', 'Stopped']);
 /** Of Pacemaker, on all distributions. */
@@ -161,7 +155,7 @@ class ClusterKeepers implements VmKeepers {
     const here = node.code === 0 ? textOf(node).trim() : shell.host;
     const nodesFor = (resource: string): readonly string[] => readNodesFor(textOf(seen), cib, resource);
     const kept = readKeptResources(cib).map((one) => ({ ...one, mayBeHere: nodesFor(one.id).includes(here) }));
-    const resources = await this.#resourcesOf(shell, vm, kept);
+    const resources = await resourcesOf(shell, vm, kept, this.#host.log);
     const withoutQuorum = !hasQuorum(textOf(seen));
     const now = await hostTime(shell);
     const [first, ...more] = resources.map(({ id: resource, config }): Look => {
@@ -180,47 +174,6 @@ class ClusterKeepers implements VmKeepers {
       };
     });
     return first === undefined ? 'nobody' : [first, ...more];
-  }
-
-  /**
-   * By the VM that its file describes: what the cluster calls it may be anything.
-   *
-   * @param kept `mayBeHere`: the cluster would run it on this node. @throws Failure `refused` where none is the VM, and
-   *   one may be: its file cannot be read
-   */
-  async #resourcesOf(
-    shell: HostShell,
-    vm: VmName,
-    kept: readonly (KeptResource & { readonly mayBeHere: boolean })[],
-  ): Promise<readonly KeptResource[]> {
-    const { uuid, name } = vm;
-    const read = await Promise.all(
-      kept.map(async (resource) => {
-        // What hangs, as a pipe does, says nothing of the others.
-        const answer = await shell.ask('timeout', '5', 'head', '-c', mostConfigBytes, '--', resource.config);
-        const told = answer.code === 0 ? this.#configuredVm(textOf(answer)) : {};
-        // The agent itself looks for no more than the name, also where the VM was made again.
-        const isIt = told.uuid === uuid || (told.name ?? nameOfFile(resource.config)) === name;
-        const mayBeIt = resource.mayBeHere || !answer.said.includes('No such file');
-        return { resource, isIt, said: answer.said, isUnknown: told.name === undefined && mayBeIt };
-      }),
-    );
-    const own = new Map(read.flatMap(({ resource, isIt }) => (isIt ? [[resource.id, resource] as const] : [])));
-    const unknown = own.size > 0 ? undefined : read.find(({ isUnknown }) => isUnknown);
-    if (unknown !== undefined) {
-      const { id, config } = unknown.resource;
-      throw notHeld(vm, id, unknown.said || config);
-    }
-    return [...own.values()];
-  }
-
-  #configuredVm(xml: string): ReturnType<typeof readConfiguredVm> {
-    try {
-      return readConfiguredVm(xml);
-    } catch (error) {
-      this.#host.log.debug(`what a cluster starts a VM from cannot be read: ${String(error)}`);
-      return {};
-    }
   }
 
   async #lease(first: HostShell, vm: VmName, kept: readonly Look[]): Promise<HeldVm> {
@@ -337,11 +290,6 @@ class ClusterKeepers implements VmKeepers {
   }
 }
 
-/** A program that hangs ends before we lose patience with the shell: nothing is left of it. */
-function ask(shell: HostShell, ...words: readonly string[]): Promise<ShellAnswer> {
-  return shell.ask('timeout', '-k', '1', '25', ...words);
-}
-
 /** Somebody has told the cluster so, and what it was about before is done. */
 function isAtRest({ isManaged, role }: ResourceState): boolean {
   return !isManaged && restingRoles.has(role);
@@ -353,11 +301,6 @@ function requireDone(vm: VmName, resource: string, { code, out, said }: ShellAns
   }
 }
 
-function notHeld({ name }: VmName, resource: string, message: string): Failure {
-  const { refusal } = refuse('clusterKeepsOn', { vm: name, resource, message });
-  return new Failure('refused', { vm: name, refusal });
-}
-
 /** Milliseconds since 1970 on that host: its clock counts for a lease. */
 async function hostTime(shell: HostShell): Promise<number> {
   const seconds = textOf(await shell.ask('date', '-u', '+%s')).trim();
@@ -365,12 +308,4 @@ async function hostTime(shell: HostShell): Promise<number> {
     throw new Error('the host does not tell the time');
   }
   return Number(seconds) * 1000;
-}
-
-function textOf({ out }: ShellAnswer): string {
-  return out.toString('utf8');
-}
-
-function nameOfFile(path: string): string {
-  return path.replace(/^.*\//u, '').replace(/\.xml$/u, '');
 }

@@ -90,7 +90,7 @@ export function readNodesFor(crmMon: string, cib: string, resource: string): rea
   });
 }
 
-/** Whether the nodes that this one sees are most of them: else others may do what it knows nothing of. @throws XmlError */
+/** Whether this node sees most of the others: else they may do what it does not know. @throws XmlError */
 export function hasQuorum(crmMon: string): boolean {
   const decider = find(parseXml(crmMon), 'summary', 'current_dc');
   return decider === undefined || attribute(decider, 'with_quorum') === 'true';
