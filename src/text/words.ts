@@ -120,6 +120,10 @@ export function vmCountText(count: number): string {
   return count === 1 ? t('1 VM') : t('{0} VMs', count);
 }
 
+export function pointCountText(count: number): string {
+  return count === 1 ? t('1 restore point') : t('{0} restore points', count);
+}
+
 export function operationCountText(count: number): string {
   return count === 1 ? t('1 operation') : t('{0} operations', count);
 }

@@ -1,5 +1,6 @@
 // Undo and Redo of any operation of a VM's log: the list, the question, and what the log says afterwards.
 import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
 import type { LoggedOperation } from '../../src/domain/loggedOperation.js';
 import { CommandRig, call, fromMenu, operate, rejects, takesBack } from './commandRig.js';
 import { Person } from './person.js';
@@ -177,6 +178,25 @@ describe('undo', () => {
     assert.equal(person.asked[0]?.question, `No operation on ${other} from here can be undone.`);
     assert.equal(person.asked[0].choices[0], 'Undo: creating snapshot not selected');
     assert.deepEqual(await rig.snapshots(vm), ['one']);
+  });
+
+  it('of a question that was left ticks no step of the walkthrough, one that is done does', async () => {
+    const original = vscode.commands.executeCommand;
+    const ticked: unknown[] = [];
+    Reflect.set(vscode.commands, 'executeCommand', (id: string, ...rest: unknown[]) => {
+      if (id === 'setContext' && String(rest[0]).startsWith('virtRewind.did')) ticked.push(rest[0]);
+      return original(id, ...rest);
+    });
+    try {
+      person.will(undefined);
+      assert.equal(await call('virtRewind.deleteSnapshot', { vm, snapshot: 'one' }), undefined);
+      assert.deepEqual([ticked, person.asked.length], [[], 1]);
+      await operate('virtRewind.createSnapshot', { vm, kind: 'offline', title: 'ticks' });
+      await operate('virtRewind.deleteSnapshot', { vm, snapshot: 'ticks', confirm });
+      assert.deepEqual(ticked, ['virtRewind.didCreate', 'virtRewind.didDelete']);
+    } finally {
+      Reflect.set(vscode.commands, 'executeCommand', original);
+    }
   });
 
   it('leads back to before an operation, all of it or nothing', async () => {

@@ -180,7 +180,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     left: () => t('The content of the VM’s disks is unchanged. Consolidate again to finish.'),
   },
   prune: {
-    doing: ({ snapshots: { length } }) => (length === 1 ? t('pruning 1 snapshot') : t('pruning {0} snapshots', length)),
+    doing: ({ snapshots: { length } }) => t('pruning {0}', snapshotCountText(length)),
     // What goes, which may be less than what was asked for.
     question: ({ snapshots }, { vm }, { deletes: { length } = snapshots }) =>
       t('Delete {0} of {1}?', snapshotCountText(length), vm),

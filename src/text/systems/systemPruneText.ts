@@ -5,6 +5,7 @@ import type { PointStays, PrunedSystem, StayingPoint, SystemPrune } from '../../
 import { failureText } from '../failures/failureText.js';
 import { type QuestionText, questionOfAll } from '../questions/questionText.js';
 import { agoText } from '../relativeAge.js';
+import { pointCountText } from '../words.js';
 import { pointTitle } from './systemPointText.js';
 
 /** In a box of the editor, more are a wall of words: the details have all. */
@@ -12,10 +13,7 @@ const mostNamed = 3;
 
 export function systemPruneQuestion({ stored, going, stays }: SystemPrune, now: number): QuestionText {
   const name = displayLine(stored.system.name);
-  const title =
-    going.length === 1
-      ? t('Delete 1 restore point of the system {0}?', name)
-      : t('Delete {0} restore points of the system {1}?', going.length, name);
+  const title = t('Delete {0} of the system {1}?', pointCountText(going.length), name);
   const planned = going.flatMap(({ members }) => members.map(({ plan, view }) => ({ plan, target: view })));
   const { details, lines, ...question } = questionOfAll({ title, confirm: t('Delete') }, planned, now);
   const points = going.map(({ stored: point }) => `${pointTitle(point)} (${agoText(point.createdAt, now)})`);
@@ -51,9 +49,7 @@ export function staysText(why: PointStays): string {
 
 export function systemPrunedText({ stored }: SystemPrune, { deleted }: PrunedSystem): string {
   const name = displayLine(stored.system.name);
-  return deleted.length === 1
-    ? t('Deleted 1 restore point of the system {0}.', name)
-    : t('Deleted {0} restore points of the system {1}.', deleted.length, name);
+  return t('Deleted {0} of the system {1}.', pointCountText(deleted.length), name);
 }
 
 export function nothingToPruneText({ stored, stays }: SystemPrune): string {

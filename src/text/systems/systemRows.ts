@@ -13,7 +13,7 @@ import { agoText, relativeAge } from '../relativeAge.js';
 import { dimmedColor, type ConnectionReach, type RowContext, type Row, spokenRow, vmRow } from '../rows/rows.js';
 import { startWords } from './startText.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
-import { kindWords, powerWord, vmCountText } from '../words.js';
+import { kindWords, pointCountText, powerWord, vmCountText } from '../words.js';
 
 /** A system as it is shown: what is written down of it, and what is known of its VMs. */
 export interface ShownSystem {
@@ -32,7 +32,7 @@ export function systemRow({ known, seen, views }: ShownSystem): Row {
       ? [isBusy ? atWork(unfinished.kind) : t('interrupted')]
       : [
           vmCountText(known.system.members.length),
-          countOf(known.points.length, t('1 restore point'), (count) => t('{0} restore points', count)),
+          pointCountText(known.points.length),
           ...missing(seen),
           ...(seen.standsAt === 'apart' && known.points.length > 0 ? [t('VMs out of step')] : []),
         ];
@@ -213,8 +213,4 @@ function atWork(kind: NonNullable<KnownSystem['unfinished']>['kind']): string {
   return { checkpoint: t('creating a restore point'), revert: t('reverting'), delete: t('deleting a restore point') }[
     kind
   ];
-}
-
-function countOf(count: number, one: string, many: (count: number) => string): string {
-  return count === 1 ? one : many(count);
 }

@@ -1,6 +1,7 @@
 // Systems of VMs are made, named and dissolved; and what broke off on one is brought to its end.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
+import { pointCountText } from '../../../text/words.js';
 import {
   type StoredSystem,
   isMember,
@@ -222,11 +223,7 @@ export async function dissolve(run: CommandRun): Promise<void> {
   const name = displayLine(stored.system.name);
   if (mustConfirm(run)) {
     const kept = t('Keeps the VMs and all their snapshots.');
-    const { length } = stored.points;
-    const lost =
-      length === 1
-        ? t('Deletes the grouping and 1 restore point.')
-        : t('Deletes the grouping and {0} restore points.', length);
+    const lost = t('Deletes the grouping and {0}.', pointCountText(stored.points.length));
     await askQuestion({
       title: t('Ungroup the system {0}?', name),
       lines: [vmsLine(stored), kept, lost],
