@@ -8,6 +8,11 @@ export function handoverPath(file: string, uuid: string): string {
   return `${file.slice(0, file.lastIndexOf('/'))}/.${uuid}.ram`;
 }
 
+/** The UUID of the fork whose RAM went through it; undefined: it is no such file. */
+export function handedTo(file: string): string | undefined {
+  return /\/\.([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.ram$/u.exec(file)?.[1];
+}
+
 /**
  * Whether this libvirt has to be given a copy of the file with the RAM.
  *

@@ -15,6 +15,7 @@ import { unusedOverlays } from './unusedOverlays.js';
 import type { Snapshot } from '../snapshot.js';
 import type { Facts } from '../facts.js';
 import { ramTarget } from '../frozenRecord.js';
+import { handedTo } from '../ramHandover.js';
 import { isSafeName, looksLikeTagId } from '../snapshotName.js';
 
 interface OrphanTag {
@@ -64,6 +65,7 @@ export function orphanTags(facts: Facts): readonly OrphanTag[] {
  * | `<stem of an image>.<name or second>.qcow2`      | ours |
  * | `<stem>-<disk>.<name or second>`, or with `.qcow2` | ours, where two disks want one name |
  * | `….<second>-<start of the UUID>.mem`             | our memory files |
+ * | `.<UUID>.ram`                                    | what the RAM of a fork went through |
  */
 export function orphanCandidates(facts: Facts): {
   readonly images: readonly string[];
@@ -85,7 +87,7 @@ export function orphanCandidates(facts: Facts): {
     if (named.has(path) || own.has(path) || images.length + memories.length >= mostCandidates) {
       continue;
     }
-    if (isOurMemoryName(path.slice(path.lastIndexOf('/') + 1), vm)) {
+    if (isOurMemoryName(path.slice(path.lastIndexOf('/') + 1), vm) || handedTo(path) !== undefined) {
       memories.push(path);
     } else if (endings(path).some(([start, end]) => stems.has(start) && isOverlayEnding(end))) {
       images.push(path);
@@ -106,8 +108,9 @@ export function orphanCandidates(facts: Facts): {
  * | an overlay with data on a file that another VM writes to | no orphan: see unusedOverlays, of that VM |
  * | an overlay with data that the VM does not have | no orphan: see unusedOverlays; RAM beside it neither |
  * | the VM has checkpoints                        | no overlay is an orphan: they may name it |
- * | it could not be seen                          | not told |
- * | a memory file of ours, an overlay of this VM  | orphan |
+ * | it could not be seen, and is no such file     | not told |
+ * | what the RAM of a fork went through, and there is a VM of that UUID | no orphan: the fork may be in the making |
+ * | a memory file of ours, an overlay of this VM, what the RAM of a fork went through | orphan |
  */
 export function orphanFiles(facts: Facts): readonly OrphanFile[] {
   const { tree, files, otherVms, checkpoints = [] } = facts;
@@ -142,11 +145,16 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
   // An overlay of another orphan is one; whoever carries somebody else is none.
   const alone = [...overlays].filter((file) => [...restingOn(facts, [file])].every((one) => overlays.has(one)));
   const orphans: OrphanFile[] = [];
-  const left = [...alone, ...(unused.size > 0 ? [] : candidates.files.filter(mayGo))];
+  const isForked = (file: string): boolean => otherVms.some(({ uuid }) => uuid === handedTo(file));
+  const beside = candidates.files.filter((file) => mayGo(file) && !isForked(file));
+  const left = [...alone, ...(unused.size > 0 ? [] : beside)];
   for (const file of left.filter((one) => findOutsideUser([one], facts) === undefined)) {
     const seen = files.images.get(file) ?? files.files.get(file);
     if (typeof seen === 'object') {
       orphans.push({ file, bytes: seen.allocatedBytes });
+    } else if (handedTo(file) !== undefined && seen !== 'missing') {
+      // A pipe is no file that can be looked at.
+      orphans.push({ file, bytes: 0 });
     }
   }
   return orphans;

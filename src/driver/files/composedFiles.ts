@@ -65,7 +65,11 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),
     copyImage: (copy, signal, onFraction, onMade) =>
       firstAble(acting, (files) => files.copyImage(copy, signal, onFraction, onMade)),
-    remove: (path) => firstAble(acting, (files) => files.remove(path)),
+    remove: async (path) => {
+      // libvirt lists no pipe, and so would take one for gone.
+      const seen = await Promise.all(reading.map(async (files) => (await files.isNoFile?.(path)) === true));
+      await firstAble([...reading.filter((_, at) => seen[at]), ...acting], (files) => files.remove(path));
+    },
     trash: (path) => firstAble(acting, (files) => files.trash(path)),
   };
 

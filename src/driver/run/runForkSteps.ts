@@ -21,10 +21,11 @@ import { Failure } from '../../domain/failure.js';
 import type { Domain } from '../../libvirt/structs.js';
 import type { StepOfKind } from '../../steps/step.js';
 import { type Capabilities, versionOf } from '../../domain/capabilities.js';
-import { hasTpm, isActive } from '../../domain/vm.js';
+import { hasTpm, isActive, type VmDisk } from '../../domain/vm.js';
 import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
+import { untilNoJob } from './jobEnd.js';
 import { removeThose } from './madeFiles.js';
 import { restoreVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
@@ -80,6 +81,7 @@ async function unplug(connection: Connection, dom: Domain): Promise<void> {
  * | the clone, by now                                        | → |
  * |----------------------------------------------------------|---|
  * | off                                                      | it goes, with its files |
+ * | off, with a snapshot, saved RAM or a disk that was not made for it | stays: somebody has used it |
  * | stands still with a cable in that was to be out          | it goes too: its RAM came over, and it was not let go yet |
  * | stands still, and all cables that were to be out are out | goes on, and stays: that was all that was left to do |
  * | stands still since its RAM came over, no cable was to be out | the same |
@@ -91,11 +93,15 @@ export async function undoClone(
   { connection, files, vm, log, capabilities }: StepContext,
   step: StepOfKind<'undoClone'>,
 ): Promise<void> {
+  const call = connection.call('domainLookupByUuid', { uuid: step.clone.uuid });
+  const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, call);
+  if (found !== undefined) {
+    // libvirt may still load what came over: it fails where whoever brought it is gone.
+    await untilNoJob(connection, found.dom);
+  }
   if (step.handed !== undefined) {
     await files.remove(step.handed);
   }
-  const call = connection.call('domainLookupByUuid', { uuid: step.clone.uuid });
-  const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, call);
   if (found !== undefined) {
     const { dom } = found;
     const { xml } = await connection.call('domainGetXmlDesc', { dom, flags: VIR_DOMAIN_XML_INACTIVE });
@@ -105,7 +111,8 @@ export async function undoClone(
     if (held === 'out' || (isOurs && held === 'asTheyWere' && (await waitsToGoOn(connection, dom)))) {
       await connection.call('domainResume', { dom });
     }
-    if (!isOurs || (isActive(power) && held !== 'in')) {
+    const isUsed = power === 'off' && (await wasUsed(connection, dom, xml));
+    if (!isOurs || isUsed || (isActive(power) && held !== 'in')) {
       log.info(`${step.clone.name} stays as it is`);
       return;
     }
@@ -121,6 +128,18 @@ export async function undoClone(
     const flags = VIR_DOMAIN_UNDEFINE_KEEP_NVRAM | tpmFlag(xml, capabilities);
     await connection.call('domainUndefineFlags', { dom, flags });
   }
+}
+
+async function wasUsed(connection: Connection, dom: Domain, xml: string): Promise<boolean> {
+  const [{ num }, { result: saved }] = await Promise.all([
+    connection.call('domainSnapshotNum', { dom, flags: 0 }),
+    connection.call('domainHasManagedSaveImage', { dom, flags: 0 }),
+  ]);
+  const { disks, clone } = parseDomainXml(xml);
+  const made = new Set(clone?.files);
+  const isMade = ({ device, readonly, source = '' }: VmDisk): boolean =>
+    device !== 'disk' || readonly || made.has(source);
+  return num > 0 || saved !== 0 || !disks.every(isMade);
 }
 
 /**

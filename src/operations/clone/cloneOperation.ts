@@ -5,6 +5,7 @@ import { stateCopies, stateFiles } from '../../domain/chains/stateCopies.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { factsOfAll, filesOfSnapshots, hardwareSince, presentFiles, savedRamOf } from '../requiredFacts.js';
 import { planClone } from './planClone.js';
+import { findOutsideUser } from '../../domain/chains/otherVms.js';
 import { isMissing, isThere } from '../../domain/chains/standsOn.js';
 import { handoverPath } from '../../domain/ramHandover.js';
 import type { Facts } from '../../domain/facts.js';
@@ -19,6 +20,7 @@ import { identitiesOf } from './planDiscard.js';
 /**
  * | libvirt knows the clone | its files    | its definition was begun | → |
  * |-------------------------|--------------|--------------------------|---|
+ * | any, of a fork          | another VM, or an image, rests on one | yes | after: somebody has used it |
  * | any, of a fork          | its guest has written to one     | yes  | after: it was let go, and what it wrote may be somebody's work |
  * | any, of a fork          | one cannot be seen | yes                | explained |
  * | any, of a fork          | otherwise    | yes                      | before: it goes, unless it runs |
@@ -108,6 +110,11 @@ function recoverFork(
   overlays: readonly string[],
   facts: Facts,
 ): Recovery {
+  const others = facts.otherVms?.filter(({ uuid }) => uuid !== undo.clone.uuid) ?? [];
+  // Its own QEMU has its files open while it loads the RAM.
+  if (findOutsideUser(overlays, { ...facts, otherVms: others, held: new Set() }) !== undefined) {
+    return goOn(interrupted, removal([undo.handed]), 'after');
+  }
   const seen = overlays.map((file) => facts.files?.images.get(file));
   if (seen.some((one) => typeof one === 'object' && one.empty === false)) {
     return goOn(interrupted, removal([undo.handed]), 'after');

@@ -53,6 +53,15 @@ describe('several ways to the same files', () => {
     assert.equal(await compose({ file: () => Promise.resolve('missing') }, { isNoFile }).file('/x'), 'missing');
   });
 
+  it('what is certainly no file is removed by who sees it', async () => {
+    const isNoFile = (path: string): Promise<boolean> => Promise.resolve(path === '/pipe');
+    const remove = (): Promise<void> => Promise.resolve();
+    await compose({ remove }, { isNoFile, remove }).remove('/pipe');
+    assert.equal(asked.at(-1), 'two');
+    await compose({ remove }, { isNoFile, remove }).remove('/x');
+    assert.equal(asked.at(-1), 'one');
+  });
+
   it('a name that is taken is not missing to another that leaves out what it could not open', async () => {
     const missing = {
       image: () => Promise.resolve('missing' as const),

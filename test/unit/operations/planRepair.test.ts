@@ -193,6 +193,16 @@ describe('planRepair: orphaned files', () => {
     assert.equal(orphanFiles(inWhat()).find(({ file }) => file.endsWith(second))?.bytes, 7);
   });
 
+  it('are what the RAM of a fork went through, unless that fork is there', () => {
+    const uuid = '22222222-3333-4444-5555-666666666666';
+    const at = (otherVms: readonly OtherVm[]): Facts => {
+      const where = inWhat({ otherVms });
+      return { ...where, files: { ...where.files!, lists: new Map([['/img', [`.${uuid}.ram`, '.other.ram']]]) } };
+    };
+    assert.equal(found(at([])), `.${uuid}.ram`);
+    assert.equal(found(at([{ ...clone(), uuid }])), '');
+  });
+
   it('are none where somebody needs them, or may', () => {
     assert.equal(found(inWhat({ otherVms: [unread] })), '');
     assert.equal(found({ ...inWhat(), otherVms: undefined as never }), '');
