@@ -37,6 +37,7 @@ export type FileStats = Pick<
   | 'dev'
   | 'ino'
   | 'mode'
+  | 'nlink'
   | 'uid'
   | 'gid'
   | 'rdev'

@@ -1,7 +1,7 @@
 // What the doctor has to look at on the hypervisor's host. Knows no finding, and reads nothing.
 import { configuredFiles, type RequiredFiles } from '../operations/requiredFacts.js';
 import { movedFiles } from '../domain/chains/movedFiles.js';
-import { stateCopy } from '../domain/chains/stateCopies.js';
+import { stateCopies } from '../domain/chains/stateCopies.js';
 import { orphanCandidates } from '../domain/chains/orphans.js';
 import { actingFolder } from '../domain/chains/overlayFiles.js';
 import type { Facts } from '../domain/facts.js';
@@ -24,6 +24,7 @@ export function factsToExamine(facts: Facts): RequiredFiles {
     .forEach(({ found }) => images.add(found));
   const files = new Set(vm.nvram === undefined ? [] : [vm.nvram]);
   configuredFiles(facts).forEach((file) => images.add(file));
+  const sums = new Set<string>();
   const candidates = orphanCandidates(facts);
   candidates.images.forEach((file) => images.add(file));
   candidates.files.forEach((file) => files.add(file));
@@ -37,14 +38,14 @@ export function factsToExamine(facts: Facts): RequiredFiles {
     if (snapshot.memory.file !== undefined) {
       files.add(snapshot.memory.file);
     }
-    if (vm.nvram !== undefined) {
-      files.add(stateCopy(vm.nvram, snapshot.name));
-    }
+    stateCopies(vm, snapshot.name).forEach((copy) => sums.add(copy));
   }
+  sums.forEach((copy) => files.add(copy));
   const absolute = (paths: ReadonlySet<string>): readonly string[] => [...paths].filter((path) => path.startsWith('/'));
   return {
     images: absolute(images),
     files: absolute(files),
+    sums: absolute(sums),
     folders: [...new Set([...absolute(images), ...absolute(files)].map((file) => actingFolder(file, facts)))],
   };
 }

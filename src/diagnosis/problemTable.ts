@@ -1,5 +1,5 @@
 // The table of all problems: how bad each is, what mends it, and how health tells it from others.
-import { ramTarget } from '../domain/frozenRecord.js';
+import { isStateTarget, ramTarget } from '../domain/frozenRecord.js';
 import type { Repair } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
 import type { CheckId, Problem, ProblemKind, ProblemOf, Severity } from './problem.js';
@@ -118,7 +118,8 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   backingChanged: { severity: 'warning', check: 'backingChanged', names: ['file', 'overlay'] },
   contentChanged: {
     severity: 'error',
-    repair: (problem) => (problem.disk === ramTarget ? keepDisks : forget)(problem),
+    repair: (problem) =>
+      isStateTarget(problem.disk) ? undefined : (problem.disk === ramTarget ? keepDisks : forget)(problem),
     check: 'backingChanged',
     names: ['snapshot', 'disk', 'file'],
   },

@@ -1,5 +1,7 @@
 // What we note of what a snapshot froze: its layers, its RAM, its tags. Values only.
 
+import type { LastChange } from './hostFiles.js';
+
 /** What tells a layer from what somebody else put in its place, or made of it. */
 export interface LayerIdentity {
   readonly file: string;
@@ -8,6 +10,7 @@ export interface LayerIdentity {
   readonly virtualBytes: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt?: number;
+  readonly change?: LastChange;
   /** See `ImageFacts.tables`. */
   readonly tables?: string;
   /** See `ImageFacts.sample`. */
@@ -25,7 +28,14 @@ export interface LayerIdentity {
 /** In place of a disk's target: no disk is called so. */
 export const ramTarget = 'memory';
 
-/** The layers that must not change, for one disk, top first; for `ramTarget`, the file with the RAM. */
+/** The same, of what stands beside the disks: see `stateCopies`. */
+export const stateTargets = { nvram: 'variables', tpmState: 'tpm' } as const;
+
+export function isStateTarget(target: string): boolean {
+  return target === stateTargets.nvram || target === stateTargets.tpmState;
+}
+
+/** The layers that must not change, for one disk, top first; for the other targets, the one file. */
 export interface FrozenChain {
   readonly target: string;
   readonly layers: readonly LayerIdentity[];

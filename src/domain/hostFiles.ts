@@ -14,6 +14,12 @@ export interface FileFacts {
   readonly bornAt?: number;
   /** What its file system calls it: alike for every path that leads to it. For comparing alone; absent: not known. */
   readonly real?: string;
+  /** When anything of it changed last, and of what; absent: not known, or this tells nothing: see `changeOf`. */
+  readonly change?: LastChange;
+  /** Its name is a link to it; absent: it is no link, or not known. */
+  readonly isLink?: true;
+  /** SHA-256 of what is in it; absent: not asked for, or not known. */
+  readonly sum?: string;
   /** Nobody may write to it, whoever it belongs to; absent: not known, or not so. */
   readonly readOnly?: true;
   /**
@@ -21,6 +27,12 @@ export interface FileFacts {
    * or not so.
    */
   readonly immutable?: true;
+}
+
+/** Nobody can set `at`. `of` is the file, its owner and its mode: with another one it has another `at`. */
+export interface LastChange {
+  readonly at: number;
+  readonly of: string;
 }
 
 export interface ImageFacts extends FileFacts {

@@ -349,11 +349,11 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly transientDisk: { vm: string; disk: string };
   /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
   readonly ownerChose: { vm: string; disk: string; wish: string; own?: string; stays?: string };
-  /** QEMU makes no internal snapshot in an image whose data stand in a file of their own. */
   /** So many snapshots and the present can have a cluster of its image. */
   readonly fewReferences: { vm: string; disk: string; most: string; own?: string };
   /** Its last writer died, and it lies below an overlay. */
   readonly imageUnclosed: { vm: string; disk: string; file: string };
+  /** QEMU makes no internal snapshot in an image whose data stand in a file of their own. */
   readonly dataFileInside: { vm: string; disk: string; own?: string };
   readonly copyOnRead: { vm: string; disk: string; own?: string };
   /** A disk that is named by pool and volume, of which libvirt tells no path; `why`: a `WhyNoVolume`. */

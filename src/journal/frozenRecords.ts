@@ -23,6 +23,7 @@ const layerShape = v.object({
   bytes: count,
   virtualBytes: count,
   modifiedAt: v.exactOptional(v.pipe(v.number(), v.finite())),
+  change: v.exactOptional(v.object({ at: v.pipe(v.number(), v.finite()), of: text })),
   tables: v.exactOptional(text),
   sample: v.exactOptional(text),
   backing: v.exactOptional(text),

@@ -200,6 +200,9 @@ async function lookAtImage(
   const host = { files: thisComputer, qemuImg: qemuImg(environment) };
   const facts = await readImage(path, host, undefined, 'head').catch(() => 'unknown' as const);
   const name = displayLine(path);
+  if (facts !== 'unknown' && facts.unclosed === true) {
+    throw new LabError('refused', t('{0} was not closed properly: a program that wrote to it was killed.', name));
+  }
   if (facts === 'unknown' || facts.corrupt === true || (facts.format !== 'qcow2' && facts.format !== 'raw')) {
     throw new LabError('refused', t('{0} is not an image in the format qcow2 or raw.', name));
   }

@@ -62,7 +62,11 @@ export async function readHostFacts(
   await Promise.all([
     chains.follow(asked.images),
     mapLimited(asked.files, atOnce, async (path) => {
-      single.set(path, await look.at(path, files.file(path), 'unknown'));
+      const [seen, sum] = await Promise.all([
+        look.at(path, files.file(path), 'unknown' as const),
+        asked.sums?.includes(path) === true ? look.at(path, files.sum(path), undefined) : undefined,
+      ]);
+      single.set(path, typeof seen === 'object' && sum !== undefined ? { ...seen, sum } : seen);
     }),
     mapLimited(asked.folders, atOnce, lookInto),
   ]);

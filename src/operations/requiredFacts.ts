@@ -126,6 +126,8 @@ export interface RequiredFiles {
   /** Each with every file that it rests on, down to the one without a backing file. */
   readonly images: readonly string[];
   readonly files: readonly string[];
+  /** Those of them whose content counts, and that are small. */
+  readonly sums?: readonly string[];
   /** Free space, what is in them, and whether files can be made and removed there. */
   readonly folders: readonly string[];
   /** Whether what is in them can be changed by us. */
@@ -182,6 +184,7 @@ export function filesOfSnapshots(
   const { vm, tree, frozenDisks } = facts;
   const images = [...present];
   const others = [...files];
+  const sums = names.flatMap((name) => stateCopies(vm, name));
   for (const name of names) {
     images.push(...(frozenDisks?.get(name) ?? []).flatMap((disk) => xmlChain(disk).slice(0, 1)));
     const snapshot = findSnapshot(tree, name);
@@ -189,7 +192,7 @@ export function filesOfSnapshots(
     others.push(...(snapshot?.memory.file === undefined ? [] : [snapshot.memory.file]));
     others.push(...stateCopies(vm, name));
   }
-  return filesIn(facts, images, others);
+  return { ...filesIn(facts, images, others), ...(sums.length === 0 ? {} : { sums }) };
 }
 
 /** With all that the VM and its snapshots name: only so it shows whether another path leads to one of these. */

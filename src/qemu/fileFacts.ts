@@ -1,7 +1,7 @@
 // What the file system tells of a file with an image. Looks into none.
 import { constants } from 'node:fs';
 import { type FileStats, type FileSystem, thisComputer } from '../base/fileSystem.js';
-import type { FileFacts, ImageFacts } from '../domain/hostFiles.js';
+import type { FileFacts, ImageFacts, LastChange } from '../domain/hostFiles.js';
 
 const mostSysBytes = 4096;
 
@@ -11,7 +11,14 @@ export async function factsOf(stats: FileStats, files: FileSystem = thisComputer
     const { size: bytes, blocks, mtimeMs: modifiedAt, birthtimeMs: bornAt, mode } = stats;
     const readOnly = (mode & 0o222) === 0 ? { readOnly: true as const } : {};
     const real = `${stats.dev}:${stats.ino}`;
-    return { bytes, allocatedBytes: blocks * 512, modifiedAt, ...(bornAt > 0 && { bornAt }), real, ...readOnly };
+    const change = await changeOf(stats, files);
+    return {
+      ...{ bytes, allocatedBytes: blocks * 512, modifiedAt },
+      ...(bornAt > 0 && { bornAt }),
+      ...(change !== undefined && { change }),
+      real,
+      ...readOnly,
+    };
   }
   if (!stats.isBlockDevice()) {
     return undefined;
@@ -20,6 +27,24 @@ export async function factsOf(stats: FileStats, files: FileSystem = thisComputer
   const minor = (stats.rdev & 0xff) | (Math.floor(stats.rdev / 0x1000) & 0xfff00);
   const sectors = Number(await files.readText(`/sys/dev/block/${major}:${minor}/size`, mostSysBytes));
   return { bytes: sectors * 512, allocatedBytes: sectors * 512, real: `device ${stats.rdev}` };
+}
+
+/** By file system: whether libvirt sets a label of SELinux each time that a VM starts, which is a change. */
+const labels = new WeakMap<FileSystem, Promise<boolean>>();
+
+/** None where links come and go, as with images that several VMs share: each is a change too. */
+async function changeOf(
+  { dev, ino, uid, gid, mode, nlink, ctimeMs: at }: FileStats,
+  files: FileSystem,
+): Promise<LastChange | undefined> {
+  const isLabelled =
+    labels.get(files) ??
+    files.readText('/sys/fs/selinux/enforce', 16).then(
+      () => true,
+      () => false,
+    );
+  labels.set(files, isLabelled);
+  return nlink !== 1 || (await isLabelled) ? undefined : { at, of: [dev, ino, uid, gid, mode].join(':') };
 }
 
 /**

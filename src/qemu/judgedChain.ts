@@ -18,6 +18,11 @@ export interface JudgedLayer {
   readonly bytes: number;
   readonly virtualBytes: number;
   readonly modifiedAt: number;
+  /**
+   * Nothing is to be built on it: QEMU marked it as damaged, its last writer died, or it is a raw disk that ends within
+   * a sector.
+   */
+  readonly isUnfit: boolean;
   /** By which programs of that computer open it, as long as it is held. */
   readonly name: string;
   readonly isBlockDevice: boolean;
@@ -47,6 +52,7 @@ type Node = Record<string, unknown>;
 
 /** Of a header, with a backing file's name of the usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
+const sectorBytes = 512;
 /** Of a guest's file or of a VM that starts, somebody may write into the header meanwhile. */
 const attempts = 3;
 
@@ -252,6 +258,7 @@ async function judgeLayer(
           bytes: facts.bytes,
           virtualBytes: header?.virtualBytes ?? asRawImage(facts).virtualBytes,
           modifiedAt: stats.mtimeMs,
+          isUnfit: header === undefined ? facts.bytes % sectorBytes !== 0 : header.corrupt || header.dirty,
           name: handle.path,
           isBlockDevice: stats.isBlockDevice(),
         },

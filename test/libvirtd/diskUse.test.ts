@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { localFiles } from '../../src/driver/files/directFiles.js';
 import type { OperationRequest } from '../../src/domain/operation.js';
@@ -138,6 +139,73 @@ describe('a disk that is used', () => {
       await runOk('losetup', ['--detach', device]);
     }
     await run('loop', offline);
+  });
+
+  it('gets no UEFI variables back that are not those that were kept', async () => {
+    const vm = await GuestVm.define(r, 'flash');
+    const variables = join(r.daemon.dir, 'flash_VARS.fd');
+    await writeFile(variables, 'a'.repeat(262_144));
+    const xml = (await r.virsh('dumpxml', 'flash', '--inactive')).replace(
+      '</os>',
+      `<loader readonly="yes" type="pflash">/usr/share/seabios/bios-256k.bin</loader><nvram>${variables}</nvram></os>`,
+    );
+    await withXmlFile(xml, (file) => virshOk(r.daemon.virsh, 'define', file));
+    await r.engine.refresh({ vm: vm.ref });
+    await run('flash', { ...offline, title: 'kept' });
+    const copy = `${variables}.kept`;
+    const original = await readFile(copy);
+    const revert = { kind: 'revert', snapshot: 'kept', after: 'off' } as const;
+    const other = join(r.daemon.dir, 'other');
+    await writeFile(other, original);
+    const changes: readonly (() => Promise<void>)[] = [
+      async () => {
+        await rm(copy);
+        await symlink(other, copy);
+      },
+      async () => {
+        await rm(copy);
+        await writeFile(copy, original.subarray(0, 1_000));
+      },
+      async () => {
+        const { atimeMs, mtimeMs } = await stat(copy);
+        await writeFile(copy, 'b'.repeat(262_144));
+        await utimes(copy, atimeMs / 1_000, mtimeMs / 1_000);
+      },
+      // Whoever empties it leaves none.
+      () => writeFile(copy, ''),
+    ];
+    for (const change of changes) {
+      await change();
+      await refused('flash', revert, 'contentChanged');
+      assert.deepEqual(await problems('flash'), ['contentChanged']);
+    }
+    // The original from a backup has another time.
+    await writeFile(copy, original);
+    assert.deepEqual(await problems('flash'), []);
+    await writeFile(variables, 'c'.repeat(262_144));
+    await run('flash', revert);
+    assert.equal(await readFile(variables, 'utf8'), 'a'.repeat(262_144));
+  });
+
+  it('is found where somebody wrote into it and put its time back', async () => {
+    const file = await made('hidden');
+    await runOk('qemu-io', ['-f', 'qcow2', '-c', 'write -P 1 0 8M', file]);
+    await runOk('touch', ['-d', '2026-01-02T03:04:05.1234567Z', file]);
+    await defineDiskVm(r, 'hidden', [{ file, format: 'qcow2' }]);
+    await run('hidden', { ...offline, title: 'one' });
+    const write = async (): Promise<void> => {
+      await runOk('touch', ['-r', file, `${file}.time`]);
+      await runOk('qemu-io', ['-f', 'qcow2', '-c', 'write -P 2 3M 4k', file]);
+      await runOk('touch', ['-r', `${file}.time`, file]);
+    };
+    await write();
+    assert.deepEqual(await problems('hidden'), ['contentChanged']);
+    await refused('hidden', { kind: 'delete', snapshot: 'one', scope: 'one' }, 'contentChanged');
+    // What we advise, and somebody who writes after that.
+    await runOk('touch', ['-d', '2026-01-02T03:04:05.123Z', file]);
+    assert.deepEqual(await problems('hidden'), []);
+    await write();
+    assert.deepEqual(await problems('hidden'), ['contentChanged']);
   });
 
   it('is told where another VM is built on it', async () => {

@@ -2,7 +2,7 @@
 // nothing else is touched.
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, open as openFile, readdir, readFile, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { makeTinyCloudImage } from '../../scripts/guest/cloudImage.mjs';
@@ -385,6 +385,16 @@ describe('a new VM of an image', () => {
     await fails('noFile', make(wanted('web', { image: { file: at('nothing') } })));
     await writeFile(at('empty.img'), '');
     await fails('badImage', make(wanted('web', { image: { file: at('empty.img') } })));
+    await writeFile(at('page.img'), '<html>'.repeat(120));
+    await fails('badImage', make(wanted('web', { image: { file: at('page.img') } })));
+    // Marks in the header of a qcow2: its last writer died, QEMU found it damaged.
+    for (const mark of [1, 2]) {
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', at('marked.qcow2'), '16M']);
+      const image = await openFile(at('marked.qcow2'), 'r+');
+      await image.write(Buffer.of(mark), 0, 1, 79);
+      await image.close();
+      await fails('badImage', make(wanted('web', { image: { file: at('marked.qcow2') } })));
+    }
     await fails('rootUser', make(wanted('web', { user: 'root' })));
     await fails('smallDisk', make(wanted('web', { diskMiB: 1 })));
     await fails('unknownImage', make(wanted('web', { image: { name: 'debian-0' } })));

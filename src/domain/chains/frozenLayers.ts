@@ -3,9 +3,10 @@
 // time.
 import { imageOf, overlayOf, slackMs } from './frozenContent.js';
 import { backingFileOf, chainOfFrozen, isInside, takesPart } from './fileUse.js';
-import { isChanging, isSame, tookOtherName, withoutMerge } from './layerIdentity.js';
+import { isChanging, isSame, tookOtherName, vouchedTime, withoutMerge } from './layerIdentity.js';
 import { writersInto } from './frozenWriters.js';
 import { type FrozenChain, type FrozenRecord, type LayerIdentity, ramTarget } from '../frozenRecord.js';
+import { changedStates, stateChains, stateFilesOf } from './stateNotes.js';
 import type { ImageFacts } from '../hostFiles.js';
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
@@ -57,7 +58,7 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
         : [{ target, file, was }];
     });
   });
-  return [...changed, ...changedRam(snapshot, ramOf(record), facts)];
+  return [...changed, ...changedRam(snapshot, ramOf(record), facts), ...changedStates(snapshot, record, facts)];
 }
 
 function changedRam(snapshot: Snapshot, was: LayerIdentity | undefined, facts: Facts): readonly ChangedLayer[] {
@@ -115,9 +116,12 @@ function seenAs(target: string, file: string, facts: Facts): ImageFacts | undefi
   }
   const ram = facts.files?.files.get(file);
   const isTorn = facts.savedRam?.get(file) === 'broken';
-  return typeof ram === 'object' && ram.bytes > 0 && !isTorn
-    ? { ...ram, format: 'raw', virtualBytes: ram.bytes }
-    : undefined;
+  if (typeof ram !== 'object' || ram.bytes === 0 || isTorn) {
+    return undefined;
+  }
+  // libvirt gives it to QEMU's user and back each time that it loads it.
+  const { change: _, ...seen } = ram;
+  return { ...seen, format: 'raw', virtualBytes: ram.bytes };
 }
 
 /** Somebody removed the tag that was noted, and made another of its name. */
@@ -157,7 +161,7 @@ function refuseChanged({ title }: Snapshot, { target, file, was, by }: ChangedLa
     snapshot: title,
     disk: target,
     file,
-    was: was?.modifiedAt === undefined ? '' : new Date(was.modifiedAt).toISOString(),
+    was: was === undefined ? '' : vouchedTime(was),
     ...(was === undefined || was.file === file ? {} : { other: was.file }),
     ...(by === undefined ? {} : { by }),
   });
@@ -296,6 +300,7 @@ function recordNow(snapshot: Snapshot, known: FrozenRecord | undefined, facts: F
       chains.push({ target, layers, ...(tagAt === undefined ? {} : { tagAt }) });
     }
   }
+  chains.push(...stateChains(snapshot, known, facts));
   return chains.length === 0 ? undefined : { name, createdAt, chains };
 }
 
@@ -308,17 +313,21 @@ function identityNow(
   if (image === undefined || image.corrupt === true) {
     return undefined;
   }
-  const { format, bytes, virtualBytes, modifiedAt, tables, sample, backing } = image;
+  const { format, bytes, virtualBytes, modifiedAt, change, tables, sample, backing } = image;
+  // Who vouched for it did so for the time and the change that it has now.
+  const times = { ...(modifiedAt !== undefined && { modifiedAt }), ...(change !== undefined && { change }) };
   return {
     file,
     format,
     bytes,
     virtualBytes,
-    ...(modifiedAt === undefined ? {} : { modifiedAt }),
+    ...times,
     ...(tables === undefined ? {} : { tables }),
     ...(sample === undefined ? {} : { sample }),
     ...(backing === undefined ? {} : { backing: backing.file }),
-    ...(was !== undefined && was.writing !== true && isSame(was, image) ? { ...withoutMerge(was), file } : {}),
+    ...(was !== undefined && was.writing !== true && isSame(was, image)
+      ? { ...withoutMerge(was), file, ...(change === undefined ? {} : times) }
+      : {}),
   };
 }
 
@@ -331,8 +340,11 @@ export function isNotedAs(
   now: ImageFacts | undefined,
   { frozenRecords = [] }: Pick<Facts, 'frozenRecords'>,
 ): 'same' | 'alike' | 'other' | undefined {
+  // A file that moves changes by that.
   const noted = frozenRecords.flatMap(({ chains }) =>
-    chains.flatMap(({ layers }) => layers.filter((layer) => layer.file === file)),
+    chains.flatMap(({ layers }) =>
+      layers.filter((layer) => layer.file === file).map(({ change: _, ...layer }): LayerIdentity => layer),
+    ),
   );
   const isTimed = (was: LayerIdentity): boolean => was.modifiedAt !== undefined && now?.modifiedAt !== undefined;
   if (noted.length === 0) {
@@ -386,7 +398,8 @@ export function unnotedSnapshots(facts: Facts): readonly string[] {
       snapshot.disks.every(
         ({ target }) =>
           !isInside(snapshot, target) || chains.some((chain) => chain.target === target && chain.tagAt !== undefined),
-      );
+      ) &&
+      stateFilesOf(snapshot, facts).every(({ target }) => chains.some((chain) => chain.target === target));
     return isNoted ? [] : [snapshot.name];
   });
 }

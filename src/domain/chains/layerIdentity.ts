@@ -7,7 +7,50 @@ export function isChanging({ writing, merging }: LayerIdentity): boolean {
 }
 
 export function isSame(was: LayerIdentity, now: ImageFacts): boolean {
-  return isAlike(was, now) && isSameTime(was.modifiedAt, now.modifiedAt) && isSameSample(was, now);
+  return (
+    isAlike(was, now) &&
+    isSameTime(was.modifiedAt, now.modifiedAt) &&
+    isSameSample(was, now) &&
+    !wasGivenItsTime(was, now)
+  );
+}
+
+/**
+ * Somebody gave the file back the very time that it had: who writes into it and hides that. A change of the owner, a
+ * link, a copy has another `of`, or none.
+ *
+ * | the same file, owner and mode; its last change is another; its time of last write | → |
+ * |------------------------------------------------------------------------------------|---|
+ * | is about the one that it had                                                       | given to it |
+ * | is another one, in whole milliseconds, as we advise it: see `vouchedTime`          | somebody vouches for it |
+ * | is counted in seconds by the file system                                           | not told |
+ */
+function wasGivenItsTime(was: LayerIdentity, now: ImageFacts): boolean {
+  const { modifiedAt: at = 0 } = now;
+  return (
+    was.change !== undefined &&
+    now.change?.of === was.change.of &&
+    now.change.at !== was.change.at &&
+    now.immutable !== true &&
+    isSameTime(was.modifiedAt, at) &&
+    at % 1_000 !== 0 &&
+    (at === was.modifiedAt || !Number.isInteger(at))
+  );
+}
+
+/** Which time of last write, as a text for `touch -d`, says that the layer is what it was. */
+export function vouchedTime({ modifiedAt, change }: LayerIdentity): string {
+  return modifiedAt === undefined
+    ? ''
+    : new Date(modifiedAt + (change !== undefined && Number.isInteger(modifiedAt) ? 1 : 0)).toISOString();
+}
+
+/** Of a small file, whose `sample` is a digest of all that is in it: a copy of it has another time. */
+export function isSameState(was: LayerIdentity, now: LayerIdentity): boolean {
+  if (was.bytes !== now.bytes || was.sample === undefined) {
+    return was.bytes === now.bytes && isSameTime(was.modifiedAt, now.modifiedAt);
+  }
+  return now.sample === undefined || was.sample === now.sample;
 }
 
 /** A qcow2 that is read as raw has its header in it. */
@@ -17,7 +60,7 @@ function isSameSample(was: LayerIdentity, now: ImageFacts): boolean {
 
 /** The name of another base was written into its header, and no more, as far as is noted. */
 export function tookOtherName(was: LayerIdentity, now: ImageFacts): boolean {
-  const isTold = was.tables !== undefined && now.tables !== undefined;
+  const isTold = !wasGivenItsTime(was, now) && was.tables !== undefined && now.tables !== undefined;
   return isTold && isAlike(was, now) && isSameSample(was, now) && was.backing !== now.backing?.file;
 }
 

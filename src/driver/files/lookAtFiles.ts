@@ -33,11 +33,16 @@ export class FileLooks {
 
   file(path: string): Promise<Observation<FileFacts>> {
     return this.look(path, async () => {
+      const own = await this.#files.lstat(path);
+      if (!own.isSymbolicLink()) {
+        return (await factsOf(own, this.#files)) ?? 'unknown';
+      }
       try {
-        return (await factsOf(await this.#files.stat(path), this.#files)) ?? 'unknown';
+        const facts = await factsOf(await this.#files.stat(path), this.#files);
+        return facts === undefined ? 'unknown' : { ...facts, isLink: true };
       } catch (error) {
         // A link that leads nowhere: there is no file, but the name is taken.
-        if (hasCode(error, 'ENOENT') && (await this.#files.lstat(path)).isSymbolicLink()) {
+        if (hasCode(error, 'ENOENT')) {
           return 'unknown';
         }
         throw error;

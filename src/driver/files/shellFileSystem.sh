@@ -17,7 +17,7 @@
 # | ram      | a head, given as base64, so often, and what stands in a file from a byte on           |
 # | hand     | that, into a pipe, which keeps it until it is ended; before, whether it can be read   |
 umask 077
-facts_of() { stat "$1" '%f %d %i %u %g %t %T %s %b %B %.9Y %.9Z %.9W' -- "$2"; }
+facts_of() { stat "$1" '%f %d %i %u %g %h %t %T %s %b %B %.9Y %.9Z %.9W' -- "$2"; }
 is_file() {
   [ -f "$1" ] || [ -b "$1" ] || { echo "$1: Operation not supported" >&2; return 1; }
 }

@@ -170,7 +170,18 @@ const kinds = { mask: 0o170_000, file: 0o100_000, folder: 0o040_000, block: 0o06
 /** What `facts_of` told. */
 function parseStat(told: string): Stat {
   const words = told.trim().split(' ');
-  const [modeWord = '', dev = '', ino = '', uid = '', gid = '', major = '', minor = '', size = '', ...more] = words;
+  const [
+    modeWord = '',
+    dev = '',
+    ino = '',
+    uid = '',
+    gid = '',
+    links = '',
+    major = '',
+    minor = '',
+    size = '',
+    ...more
+  ] = words;
   const [blocks = '', unit = '', ...times] = more;
   if (times.length !== 3 || !times.every((time) => /^-?\d+\.\d{9}$/u.test(time))) {
     throw errnoError(`stat told ${told.slice(0, 200)}`);
@@ -190,6 +201,7 @@ function parseStat(told: string): Stat {
       mode,
       uid: Number(uid),
       gid: Number(gid),
+      nlink: Number(links),
       rdev: (minorNumber & 0xff) + (majorNumber & 0xfff) * 0x100 + (minorNumber >>> 8) * 0x10_0000,
       size: Number(size),
       blocks: (Number(blocks) * Number(unit)) / 512,

@@ -56,6 +56,7 @@ export function factsToDecide(requests: readonly OperationRequest[], known: Fact
       files: all(wanted, (one) => one.files),
       folders: all(wanted, ({ folders }) => folders),
       changes: all(wanted, ({ changes = [] }) => changes),
+      sums: all(wanted, ({ sums = [] }) => sums),
     };
   };
   const needs = each.map((one) => one.needs);

@@ -104,7 +104,10 @@ export async function noteFrozen(
       const needs = { ...noFacts, blockJobs: isActive(vm.power), frozenDisks };
       const facts = await reader.read({
         needs,
-        files: (seen) => ({ ...filesOfSnapshots(frozenDisks, [], [], seen), files: ram, folders: [] }),
+        files: (seen) => {
+          const { images, sums = [] } = filesOfSnapshots(frozenDisks, [], [], seen);
+          return { images, files: [...ram, ...sums], sums, folders: [] };
+        },
       });
       await noteLayers({ frozen }, ref, facts, log);
     }

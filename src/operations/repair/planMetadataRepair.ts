@@ -5,7 +5,7 @@ import { isBereft } from '../../domain/chains/strayFile.js';
 import { manualMergeRefusal } from '../../domain/chains/manualMerge.js';
 import { movedFiles } from '../../domain/chains/movedFiles.js';
 import type { Facts } from '../../domain/facts.js';
-import { ramTarget } from '../../domain/frozenRecord.js';
+import { isStateTarget, ramTarget } from '../../domain/frozenRecord.js';
 import type { RepairSteps } from '../repairSteps.js';
 import { reparentChildrenSteps } from '../reparentSteps.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
@@ -50,7 +50,9 @@ export function planForget(name: string, facts: Facts): RepairSteps | RefusedDec
   const { tree } = facts;
   const snapshot = findSnapshot(tree, name);
   const wrong = snapshot && (lostDataRefusal(snapshot, facts) ?? contentChangedRefusal(snapshot, facts));
-  const isLost = wrong !== undefined && wrong.refusal.facts['disk'] !== ramTarget;
+  const what = wrong?.refusal.facts['disk'];
+  // A present without its RAM, its variables or the state of its TPM is one all the same.
+  const isLost = wrong !== undefined && what !== ramTarget && !isStateTarget(what ?? '');
   if (snapshot === undefined || (!isLost && !isBereft(snapshot, facts))) {
     return refuse('snapshotWhole', { snapshot: snapshot?.title ?? name });
   }

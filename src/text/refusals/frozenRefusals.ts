@@ -2,7 +2,7 @@
 // are a part.
 import { t } from '@vscode/l10n';
 import { shellWord } from '../../base/shellWord.js';
-import { ramTarget } from '../../domain/frozenRecord.js';
+import { isStateTarget, ramTarget, stateTargets } from '../../domain/frozenRecord.js';
 import { inQuotes } from '../quotes.js';
 import type { Sentences } from './refusalSentence.js';
 import { wayTo } from '../ways.js';
@@ -32,22 +32,36 @@ export const frozenRefusals: Pick<
     ),
     t('It cannot be restored. Revert to {0} instead.', by),
   ],
-  contentChanged: ({ vm, snapshot, disk, file, was, other, by }) => [
-    other !== undefined
-      ? t('{0} names {1} as its RAM, but its RAM was in {2}.', snapshot, inQuotes(file), inQuotes(other))
-      : by !== undefined
-        ? t('{0} and {1} name the same file as their RAM: {2}.', snapshot, by, inQuotes(file))
-        : t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
-    withTouch(
-      disk !== ramTarget
-        ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
-        : other === undefined && by === undefined
-          ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
-          : t('Enter the right file (virsh snapshot-edit), or keep only the disks: {0}', wayTo('repair', vm)),
-      file,
-      was,
-    ),
-  ],
+  contentChanged: ({ vm, snapshot, disk, file, was, other, by }) => {
+    if (isStateTarget(disk)) {
+      return [
+        disk === stateTargets.nvram
+          ? t(
+              '{0}, with the UEFI variables of {1}, has changed since that snapshot was created.',
+              inQuotes(file),
+              snapshot,
+            )
+          : t('{0}, with the TPM state of {1}, has changed since that snapshot was created.', inQuotes(file), snapshot),
+        t('Restore the original file. Or move it to another folder: a revert then keeps the current one.'),
+      ];
+    }
+    return [
+      other !== undefined
+        ? t('{0} names {1} as its RAM, but its RAM was in {2}.', snapshot, inQuotes(file), inQuotes(other))
+        : by !== undefined
+          ? t('{0} and {1} name the same file as their RAM: {2}.', snapshot, by, inQuotes(file))
+          : t('{0} has changed since {1} froze it.', inQuotes(file), snapshot),
+      withTouch(
+        disk !== ramTarget
+          ? t('Restore the original file, or let libvirt forget {0}: {1}', snapshot, wayTo('repair', vm))
+          : other === undefined && by === undefined
+            ? t('Restore the original file, or keep only the disks: {0}', wayTo('repair', vm))
+            : t('Enter the right file (virsh snapshot-edit), or keep only the disks: {0}', wayTo('repair', vm)),
+        file,
+        was,
+      ),
+    ];
+  },
   writtenByOther: ({ vm, snapshot = vm, disk, file, other }) => [
     t(
       '“{2}”, which disk {1} of {0} is built on, is also a disk of the VM {3}, which writes to it.',

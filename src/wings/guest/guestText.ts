@@ -55,7 +55,7 @@ export function guestProblemText(problem: GuestProblem): string {
       );
     case 'badImage':
       return t(
-        '{0} is not an image that can be used: it must be qcow2, without a backing file, encryption or an external data file.',
+        '{0} is not an image that can be used: it must be undamaged (qemu-img check), without a backing file, encryption or an external data file.',
         displayLine(problem.address),
       );
     case 'fetching':

@@ -544,6 +544,7 @@ describe('examinationNeeds', () => {
     assert.deepEqual(factsToExamine(inWhat), {
       images: ['/img/web.m', base],
       files: ['/vars/web.fd', '/ram/m.mem', '/vars/web.fd.m', '/vars/web.fd.i'],
+      sums: ['/vars/web.fd.m', '/vars/web.fd.i'],
       folders: ['/img', '/vars', '/ram'],
     });
     const listed = { ...inWhat, files: looked({ lists: { '/img': ['web.m', 'web.17', 'other.17', memory] } }) };

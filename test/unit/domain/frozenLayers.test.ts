@@ -9,7 +9,7 @@ import {
   unnotedSnapshots,
 } from '../../../src/domain/chains/frozenLayers.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import type { ImageFacts } from '../../../src/domain/hostFiles.js';
+import type { FileFacts, ImageFacts } from '../../../src/domain/hostFiles.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
 import { image, over, seen } from './hostFiles.js';
 import { disk, external, facts, frozen, internal, ref, tree, vm } from './someFacts.js';
@@ -21,7 +21,7 @@ const hour = 3_600_000;
 
 type Images = Readonly<Record<string, ImageFacts>>;
 const whole: Images = {
-  [base]: image({ modifiedAt: then, tables: 'base', sample: 'base' }),
+  [base]: image({ modifiedAt: then, tables: 'base', sample: 'base', change: { at: then, of: 'base' } }),
   [a]: over(base, { modifiedAt: then, tables: 'a' }),
   [b]: over(a, { modifiedAt: then, tables: 'b', sample: 'b' }),
   [c]: over(b, { modifiedAt: then + hour }),
@@ -48,6 +48,49 @@ const changedIn = (now: Facts): string =>
     .join(', ');
 const with_ = (file: string, more: Partial<ImageFacts>): Images => ({ ...whole, [file]: { ...whole[file]!, ...more } });
 
+describe('what a snapshot keeps beside its disks', () => {
+  const nvram = '/img/VARS.fd';
+  const copy = `${nvram}.one`;
+  const kept = { bytes: 528, allocatedBytes: 4_096, modifiedAt: then, sum: 'a' };
+  const now = (file: FileFacts | 'missing', more: Partial<Facts> = {}): Facts => {
+    const before = chain(whole);
+    const [one, ...others] = before.tree.snapshots;
+    const own = { ...one!, trailers: { ...one!.trailers, createdBy: 'virt-rewind' } };
+    return {
+      ...before,
+      vm: { ...before.vm, nvram },
+      tree: tree([own, ...others], 'three'),
+      files: { ...before.files!, files: new Map([[copy, file]]) },
+      ...more,
+    };
+  };
+  const notes = recordsToKeep(now(kept));
+  const rows: readonly (readonly [what: string, FileFacts | 'missing', is: 'same' | 'changed'])[] = [
+    ['as it was', kept, 'same'],
+    ['gone', 'missing', 'same'],
+    ['a copy of it', { ...kept, modifiedAt: then + hour }, 'same'],
+    ['with other bytes and its old time', { ...kept, sum: 'b' }, 'changed'],
+    ['shorter', { ...kept, bytes: 100, sum: 'b' }, 'changed'],
+    ['empty', { ...kept, bytes: 0, sum: 'c' }, 'changed'],
+    ['a link to one like it', { ...kept, isLink: true }, 'changed'],
+  ];
+  for (const [what, file, is] of rows) {
+    it(`${what} → ${is}`, () => {
+      const facts_ = now(file, { frozenRecords: notes! });
+      const found = changedLayers(facts_.tree.snapshots[0]!, facts_).map((one) => one.file);
+      assert.deepEqual(found, is === 'same' ? [] : [copy]);
+    });
+  }
+
+  it('is not known to notes of before, which are noted anew', () => {
+    const old = notes!.map((one) => ({ ...one, chains: one.chains.filter(({ target }) => target === 'vda') }));
+    const facts_ = now({ ...kept, sum: 'b' }, { frozenRecords: old });
+    assert.deepEqual(changedLayers(facts_.tree.snapshots[0]!, facts_), []);
+    assert.ok(unnotedSnapshots(facts_).includes('one'));
+    assert.ok(!unnotedSnapshots(now(kept, { frozenRecords: notes! })).includes('one'));
+  });
+});
+
 describe('what a snapshot rests on', () => {
   const all = 'one: qcow2, two: qcow2, three: qcow2';
   const merged: Images = {
@@ -69,6 +112,15 @@ describe('what a snapshot rests on', () => {
       ['who looks sees no times', { ...whole, [base]: { ...image(), modifiedAt: undefined } as never }, {}, ''],
       ['it is read as another format', with_(base, { format: 'raw', virtualBytes: 4_096 }), {}, ''],
       ['its owner and mode changed', with_(base, { readOnly: true, real: '9:9' }), {}, ''],
+      ['somebody gave it its time back', with_(base, { change: { at: then + 5, of: 'base' } }), {}, all],
+      ['its owner changed, and so did the rest', with_(base, { change: { at: then + 5, of: 'other' } }), {}, ''],
+      ['it cannot be written to', with_(base, { change: { at: then + 5, of: 'base' }, immutable: true }), {}, ''],
+      [
+        'somebody vouches for it, by its time in milliseconds',
+        with_(base, { change: { at: then + 5, of: 'base' }, modifiedAt: 1e12 + 1 }),
+        {},
+        '',
+      ],
       ['the VM writes to its own file', with_(c, { modifiedAt: then + 2 * hour, bytes: 9_999 }), {}, ''],
       ['a layer was written to', with_(b, { modifiedAt: then + 5 }), {}, 'three: web.b'.replace('web.', '')],
       [

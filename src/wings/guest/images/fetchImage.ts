@@ -265,6 +265,7 @@ async function requireAlone(address: string, part: string, environment: NodeJS.P
     facts.format === 'qcow2' &&
     facts.backing === undefined &&
     facts.corrupt !== true &&
+    facts.unclosed !== true &&
     facts.dataFile !== true &&
     facts.encrypted !== true;
   if (!isFit) {

@@ -234,9 +234,9 @@ async function imageOf(
     await requireUnwritten(wish.session, [path], false);
   }
   return JudgedChain.within({ file: path }, thisComputer, async ({ layers }) => {
-    const [{ format, device, inode, bytes, virtualBytes, modifiedAt }, below] = layers;
+    const [{ format, device, inode, bytes, virtualBytes, modifiedAt, isUnfit }, below] = layers;
     // One of no bytes would be a raw disk.
-    if (below !== undefined || bytes === 0) {
+    if (below !== undefined || bytes === 0 || isUnfit) {
       throw new GuestFault({ kind: 'badImage', address: path });
     }
     if (diskMiB !== undefined && diskMiB * bytesPerMiB < virtualBytes) {
