@@ -142,8 +142,6 @@ export interface Vm {
   readonly consoleLog?: string;
   /** We made it of another VM. */
   readonly clone?: CloneMark;
-  /** UUID of the VM whose backup was restored as this one, beside it. */
-  readonly origin?: string;
 }
 
 /** One VM on one connection, stable over renames. */

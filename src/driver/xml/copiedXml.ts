@@ -4,7 +4,6 @@ import { createHash } from 'node:crypto';
 import type { HostRule, NamedFiles, RestoredVm } from '../../domain/copiedVm.js';
 import { cloneApart } from './cloneXml.js';
 import { withoutCloneMark } from './cloneMark.js';
-import { withOrigin, withoutOrigin } from './originMark.js';
 import { bootFiles, partsOf, type WrittenAnew, writeDomainAnew } from './anewXml.js';
 import { isDrive } from './apartXml.js';
 import { renameFileNames } from './retarget.js';
@@ -177,10 +176,7 @@ function restoredRoot(
     throw new XmlError(`${stranger} is no file of the backup`);
   }
   requireFormats(root, vm.files);
-  const restoreDomain = (domain: XmlElement): XmlElement => {
-    const restored = write(restoredDomain(domain, vm, names));
-    return vm.identity === 'same' ? restored : withOrigin(restored, domain);
-  };
+  const restoreDomain = (domain: XmlElement): XmlElement => write(restoredDomain(domain, vm, names));
   const renamed = renameFileNames(root, vm.files);
   if (renamed.name === 'domain') {
     // Its guest goes on from an earlier moment, and may draw the same random numbers again.
@@ -256,7 +252,7 @@ function requireSelf(domain: XmlElement, { identity, uuid }: RestoredVm): void {
 function restoredDomain(domain: XmlElement, vm: RestoredVm, names: ReadonlyMap<string, string>): XmlElement {
   requireSelf(domain, vm);
   const named = withText(withText(domain, 'name', vm.name), 'uuid', vm.uuid, 'name');
-  const own = withoutOrigin(withoutCloneMark(named));
+  const own = withoutCloneMark(named);
   const variables = variablesOf(find(own, 'os', 'nvram'));
   const nvram = variables === undefined ? undefined : names.get(variables);
   if (vm.identity === 'same') {

@@ -2,7 +2,6 @@
 // drives that only QEMU's arguments name.
 import { type Vm, type VmDisk, xmlChain } from '../../domain/vm.js';
 import { cloneMarkOf } from './cloneMark.js';
-import { originOf } from './originMark.js';
 import { readDisks } from './diskXml.js';
 import { parseQuickly } from './plainXml.js';
 import { attribute, elementsOf, find, findAll, textOf, type XmlElement, XmlError } from './xmlTree.js';
@@ -28,7 +27,6 @@ export function parseDomainXml(xml: string, tpms?: string): VmConfiguration {
   const tpmState = tpmStateOf(root, uuid.toLowerCase(), tpms);
   const devices = devicesOf(root);
   const clone = cloneMarkOf(root);
-  const origin = originOf(root);
   const disks = readDisks(root);
   const mentions = mentionsOf(root, new Set(disks.flatMap(xmlChain)));
   return {
@@ -49,7 +47,6 @@ export function parseDomainXml(xml: string, tpms?: string): VmConfiguration {
     agentConnected: attribute(find(agent, 'target'), 'state') === 'connected',
     ...(consoleLog === undefined ? {} : { consoleLog }),
     ...(clone === undefined ? {} : { clone }),
-    ...(origin === undefined ? {} : { origin }),
   };
 }
 

@@ -85,10 +85,7 @@ describe('the documents of a restored VM', () => {
   });
 
   it('have an identity of their own, and no RAM of the other VM', () => {
-    const marked = writeRestored(snapshot, restored('new'));
-    // But for the mark that tells of whom it is a copy.
-    const xml = marked.replaceAll(`<origin xmlns="urn:virt-rewind:origin:1" of="${uuid}"/>`, '');
-    assert.equal(marked.length - xml.length > 0, true);
+    const xml = writeRestored(snapshot, restored('new'));
     assert.doesNotMatch(xml, new RegExp(`${uuid}|>web<|AA:00:01|external" file`, 'u'));
     const addresses = [...xml.matchAll(/mac address="([^"]+)"/gu)].map(([, address]) => address);
     assert.equal(addresses.length, 2);

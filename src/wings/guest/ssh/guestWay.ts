@@ -130,7 +130,7 @@ async function requireAlone(
   });
 }
 
-/** On the same host, over whichever connection: all that were made of one VM, or restored of it, and that VM. */
+/** On the same host, over whichever connection: all that were made of one VM, be it gone, and that VM. */
 function familyOf({ ref, vm }: VmView, { engine }: Session): readonly VmView[] {
   const host = engine.connections.find(({ uri }) => uri === ref.connection)?.capabilities;
   const all = engine.connections
@@ -140,9 +140,9 @@ function familyOf({ ref, vm }: VmView, { engine }: Session): readonly VmView[] {
   for (let size = 0; size < family.size;) {
     size = family.size;
     for (const { vm: one } of all) {
-      const alike = [one.uuid, one.clone?.of, one.origin].flatMap((uuid) => uuid ?? []);
-      if (alike.some((uuid) => family.has(uuid))) {
-        alike.forEach((uuid) => family.add(uuid));
+      const both = [one.uuid, ...(one.clone === undefined ? [] : [one.clone.of])];
+      if (both.some((uuid) => family.has(uuid))) {
+        both.forEach((uuid) => family.add(uuid));
       }
     }
   }

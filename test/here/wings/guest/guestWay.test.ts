@@ -13,8 +13,6 @@ interface OtherVm {
   readonly uuid: string;
   /** It was made of that one. */
   readonly of?: string;
-  /** It was restored of that one. */
-  readonly origin?: string;
   readonly power?: 'running' | 'off';
   readonly address?: string;
   readonly networks?: readonly string[];
@@ -35,15 +33,9 @@ describe('the way to a guest', () => {
   const refusal = async (...others: readonly OtherVm[]): Promise<string> => {
     const vms = [own, ...others].map((one) => ({ ...one, connection: one.connection ?? here }));
     const of = ({ uuid }: VmRef): OtherVm => vms.find((one) => one.uuid === uuid) ?? own;
-    const viewOf = ({ uuid, of: from, origin, power = 'running', connection }: (typeof vms)[number]): object => ({
+    const viewOf = ({ uuid, of: from, power = 'running', connection }: (typeof vms)[number]): object => ({
       ref: { connection, uuid },
-      vm: {
-        uuid,
-        name: uuid,
-        power,
-        ...(from !== undefined && { clone: { of: from, files: [] } }),
-        ...(origin !== undefined && { origin }),
-      },
+      vm: { uuid, name: uuid, power, ...(from !== undefined && { clone: { of: from, files: [] } }) },
     });
     const connections = Object.keys(hosts).map((uri) => ({
       uri,
@@ -86,15 +78,6 @@ describe('the way to a guest', () => {
       [
         { uuid: 'aunt', of: 'first', power: 'off' },
         { uuid: 'cousin', of: 'aunt' },
-      ],
-      'maybeSameAddress',
-    ],
-    ['a restored copy of it', [{ uuid: 'copy', origin: 'own' }], 'maybeSameAddress'],
-    [
-      'a clone of a restored copy',
-      [
-        { uuid: 'copy', origin: 'first', power: 'off' },
-        { uuid: 'x', of: 'copy' },
       ],
       'maybeSameAddress',
     ],
