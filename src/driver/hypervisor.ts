@@ -161,10 +161,10 @@ export interface VmCopies {
   define(vm: RestoredVm): Promise<boolean>;
   /**
    * Takes a VM away that `define` was interrupted with, if it is off and all its files are in this folder.
-   * @param power `evenRunning`: it is forced off first
+   * @param check it was made to be started once; `runningCheck`: by us just now, so it is forced off first
    * @returns whether no such VM is there any more
    */
-  undefine(uuid: string, folder: string, power?: 'evenRunning'): Promise<boolean>;
+  undefine(uuid: string, folder: string, check?: 'check' | 'runningCheck'): Promise<boolean>;
   /** Starts a VM that libvirt ends when this connection does. */
   startForUs(uuid: string): Promise<void>;
   /** This host's part in a live move, on a connection of its own: whoever asks disposes of it. */

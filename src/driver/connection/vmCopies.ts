@@ -101,8 +101,8 @@ export function vmCopiesOn(place: Place): VmCopies {
     elsewhere: isElsewhere(place),
     obstacle: (vm) => asFailureOf('look whether a VM can be restored', vm.name, findObstacle(place, vm)),
     define: (vm) => asFailureOf('restore a VM', vm.name, define(place, vm)),
-    undefine: (uuid, folder, power) =>
-      asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder, power)),
+    undefine: (uuid, folder, check) =>
+      asFailureOf('remove an interrupted restore', uuid, undefine(place, uuid, folder, check)),
     startForUs: (uuid) => asFailureOf('start a VM that is checked', uuid, startForUs(place, uuid)),
     openMigration: () => asFailureOf('prepare a move', '', openMigration(place)),
     lacking: (documents) => asFailureOf('look whether a VM can be moved', '', lacking(place, documents)),
@@ -276,7 +276,12 @@ async function undefineAll(place: Place, dom: Domain, definition: string, keeps?
   await undefineOff(place, dom, definition, flags);
 }
 
-async function undefine(place: Place, uuid: string, folder: string, even?: 'evenRunning'): Promise<boolean> {
+async function undefine(
+  place: Place,
+  uuid: string,
+  folder: string,
+  check?: 'check' | 'runningCheck',
+): Promise<boolean> {
   const { connection } = place;
   const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, connection.call('domainLookupByUuid', { uuid }));
   if (found === undefined) {
@@ -288,14 +293,14 @@ async function undefine(place: Place, uuid: string, folder: string, even?: 'even
   const { power } = await readPower(connection, dom);
   const { files } = namedFiles(xml);
   const isOurs = files.length > 0 && files.every((file) => file.startsWith(`${folder}/`));
-  if (!isOurs || (power !== 'off' && even === undefined)) {
+  if (!isOurs || (power !== 'off' && check !== 'runningCheck')) {
     return false;
   }
   if (power !== 'off') {
     await connection.call('domainDestroyFlags', { dom, flags: 0 });
   }
   // A check has a UUID of its own.
-  const removed = undefineAll(place, dom, xml, even === undefined ? 'keeps' : undefined).then(() => true);
+  const removed = undefineAll(place, dom, xml, check === undefined ? 'keeps' : undefined).then(() => true);
   return removed.catch((error: unknown) => {
     if (error instanceof Failure && error.kind === 'refused') {
       return false;

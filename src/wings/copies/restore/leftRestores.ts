@@ -87,7 +87,10 @@ async function removeEach(
   return stays;
 }
 
-/** With its VM. @returns what stays of it */
+/**
+ * With its VM. One that runs, and that this process has not started, is somebody's by now.
+ * @returns what stays of it
+ */
 export async function discard(
   engine: RestoreEngine,
   place: RestorePlace,
@@ -96,11 +99,15 @@ export async function discard(
     mark,
     made,
   }: { readonly folder: string; readonly mark: Pick<RestoreMark, 'uuid' | 'isCheck'>; readonly made: MadeRestore },
+  check: 'check' | 'runningCheck' = 'check',
 ): Promise<readonly string[]> {
   const { uuid, isCheck = false } = mark;
   const gone = isCheck
-    ? await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, folder, 'evenRunning'))
+    ? await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, folder, check))
     : true;
+  if (!gone && check === 'check') {
+    return [folder];
+  }
   if (!gone) {
     throw new CopiesFault({ kind: 'vmInUse', folder });
   }

@@ -125,7 +125,7 @@ async function bootBackup(
   } finally {
     // What the VM made in it.
     await made.noteWithin(folder);
-    onStays(await discard(engine, place, { folder, mark: { uuid, isCheck: true }, made }));
+    onStays(await discard(engine, place, { folder, mark: { uuid, isCheck: true }, made }, 'runningCheck'));
   }
 }
 

@@ -24,7 +24,8 @@ describe('the plan of a move', () => {
   it('is none of a VM that a cluster keeps or may keep, also where a person has it leave the VM alone', async () => {
     for (const keeper of [keptBy('byPerson'), keptBy('byUs'), 'unknown'] as const) {
       const engine = { connections: [], keeperOf: () => Promise.resolve(keeper) } as unknown as EnginePort;
-      const sides = { from: { connection: 'one' }, to: { connection: 'two' } } as Sides;
+      const shell = { run: () => Promise.resolve({ code: 0, stdout: '', stderr: '' }) };
+      const sides = { from: { connection: 'one', shell }, to: { connection: 'two' } } as unknown as Sides;
       const view = { vm: { power: 'running' }, ref: { uuid: 'u', connection: 'one' }, snapshotCount: 0 } as VmView;
       await assert.rejects(planMove(engine, view, sides, { folder: join(tmpdir(), 'none') }), (error) => {
         const isRefusal = error instanceof Failure && error.details.refusal?.reason === 'clusterKeepsOn';

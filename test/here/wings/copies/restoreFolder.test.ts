@@ -108,6 +108,19 @@ describe('the folder of a restore', () => {
     assert.equal(existsSync(folder), false);
   });
 
+  it('of a check stays with its VM where somebody runs that, and is told', async () => {
+    const folder = leave('web-check-00000009', { ...(await markOfUs()), boot: 'another', isCheck: true });
+    const asked: unknown[] = [];
+    const undefine = (...given: readonly unknown[]): Promise<boolean> => Promise.resolve(asked.push(given[2]) < 0);
+    const running = {
+      ...engine,
+      withCopies: (_: string, use: (some: object) => unknown) => use({ undefine }),
+    } as unknown as RestoreEngine;
+    assert.deepEqual(await discardChecks(running, place, dir), [folder]);
+    assert.deepEqual(asked, ['check']);
+    assert.deepEqual(readdirSync(dir), ['web-check-00000009']);
+  });
+
   it('leaves alone what a process works on that cannot be seen', async () => {
     const us = await markOfUs();
     const unseen = [
