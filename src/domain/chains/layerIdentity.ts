@@ -34,8 +34,13 @@ function wasGivenItsTime(was: LayerIdentity, now: ImageFacts): boolean {
     now.immutable !== true &&
     isSameTime(was.modifiedAt, at) &&
     at % 1_000 !== 0 &&
-    (at === was.modifiedAt || !Number.isInteger(at))
+    (at === was.modifiedAt || !isWholeMilliseconds(at))
   );
+}
+
+/** As a program sets it that counts in seconds with a fraction. */
+function isWholeMilliseconds(at: number): boolean {
+  return Math.abs(at - Math.round(at)) < 0.001;
 }
 
 /** Which time of last write, as a text for `touch -d`, says that the layer is what it was. */
