@@ -460,6 +460,16 @@ export const deepParts = [
     files: ['hundredMoves'],
   },
   {
+    name: 'loaded system',
+    group: 'days',
+    version: 'system',
+    minutes: 5,
+    guards: ['operations', 'engine', 'live'],
+    layer: 'libvirtd',
+    tier: 'deep',
+    files: ['loadedHost'],
+  },
+  {
     name: 'full system',
     group: 'killed',
     version: 'system',
