@@ -17,7 +17,9 @@ describe('a loaded host', () => {
   before(async () => {
     r = await startLiveRig();
     await r.engine.connect(r.uri);
-    for (const name of [...loads.map(nameOf), 'one', 'two']) {
+    // Each of these is asked for each plan.
+    const others = Array.from({ length: 10 }, (_, at) => `other-${String(at)}`);
+    for (const name of [...loads.map(nameOf), ...others]) {
       await r.guest({ name });
       await r.engine.refresh({ connection: r.uri });
       const vm = await r.ref(name);
@@ -25,8 +27,8 @@ describe('a loaded host', () => {
         await r.engine.runOperation({ kind: 'create', vm, title, style: 'external', snapshotKind: 'offline' });
       }
     }
-    await r.virsh('start', 'one');
-    await r.virsh('start', 'two');
+    await r.virsh('start', 'other-0');
+    await r.virsh('start', 'other-1');
   });
   after(() => r.stop());
 
