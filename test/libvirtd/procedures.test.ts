@@ -96,6 +96,10 @@ describe('every procedure, against a real libvirtd', () => {
     assert.notEqual((await call('connectGetHostname', {})).hostname, '');
     assert.match((await call('connectGetUri', {})).uri, /^qemu:\/\/\/(system|session)$/);
     assert.match((await call('connectGetCapabilities', {})).capabilities, /^<capabilities>/);
+    const { capabilities: able } = await call('connectGetDomainCapabilities', {
+      ...{ emulatorbin: undefined, arch: 'x86_64', machine: undefined, virttype: 'qemu', flags: 0 },
+    });
+    assert.match(able, /^<domainCapabilities>/);
     // Of a host whose firmware says nothing, or that has no dmidecode, there is none.
     const told = await call('connectGetSysinfo', { flags: 0 }).catch((error: unknown) => error);
     assert.ok(told instanceof LibvirtError || /^<sysinfo type='smbios'>/u.test((told as { sysinfo: string }).sysinfo));
