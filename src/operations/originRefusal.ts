@@ -1,5 +1,4 @@
 // Whether an operation that broke off was begun here, and not long ago. Pure: who asks tells where and when it is.
-import { isSameHostname } from '../base/hostname.js';
 import { actsAloneForMs } from './interrupted.js';
 import { type DaemonIdentity, type Origin } from '../domain/origin.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
@@ -8,6 +7,8 @@ export interface CurrentOrigin {
   readonly place: Omit<Origin, 'daemon'>;
   /** Absent: it has not answered. */
   readonly daemon?: DaemonIdentity;
+  /** The daemon and this computer have one name. */
+  readonly isLocal?: boolean;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
@@ -31,7 +32,7 @@ export type OriginVerdict = 'here' | 'elsewhere' | 'notKnown';
  * | ours                                  | other            | ours              | other             | notKnown  |
  * | ours, and there is none               | other, or none   | ours              | any               | notKnown  |
  */
-export function judgeOrigin(origin: Origin, { place, daemon }: CurrentOrigin): OriginVerdict {
+export function judgeOrigin(origin: Origin, { place, daemon, isLocal = false }: CurrentOrigin): OriginVerdict {
   const theirs = origin.daemon;
   const isOtherMachine =
     origin.machine !== undefined && place.machine !== undefined && origin.machine !== place.machine;
@@ -50,7 +51,7 @@ export function judgeOrigin(origin: Origin, { place, daemon }: CurrentOrigin): O
     return 'elsewhere';
   }
   const isInstalled = origin.machine !== undefined && origin.machine === place.machine;
-  return isInstalled && (isSameUuid || isSameHostname(daemon.hostname, place.host)) ? 'here' : 'notKnown';
+  return isInstalled && (isSameUuid || isLocal) ? 'here' : 'notKnown';
 }
 
 /** Of an entry that is carried out nowhere but where it was begun, be it for a person. */

@@ -1,6 +1,7 @@
 // All that is done with virtual systems: they are made, named and forgotten, checkpointed and reverted as one, and what
 // broke off is brought to its end.
 import { type Clock, systemClock } from '../base/clock.js';
+import { isSameHostname } from '../base/hostname.js';
 import type { Log } from '../base/log.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -290,7 +291,14 @@ export class Systems {
       const { name: vm, daemon } = member;
       const capabilities = engine.connections.find(({ uri }) => uri === member.connection)?.capabilities;
       const origin = { ...entry.place, ...(daemon && { daemon }) };
-      const here = { place, ...(capabilities && { daemon: identifyDaemon(capabilities) }), now: this.#clock.now() };
+      const here = {
+        place,
+        ...(capabilities && {
+          daemon: identifyDaemon(capabilities),
+          isLocal: isSameHostname(capabilities.hostname, place.host),
+        }),
+        now: this.#clock.now(),
+      };
       const foreign = foreignRefusal(vm, origin, here);
       if (foreign !== undefined || cause === 'asked') {
         if (foreign !== undefined) {

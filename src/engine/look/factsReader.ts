@@ -2,11 +2,10 @@
 // once. It refuses to decide.
 import { isDeepStrictEqual } from 'node:util';
 import { claimedPaths } from '../../domain/chains/claimedFiles.js';
-import { namedFiles } from '../../domain/chains/fileUse.js';
 import { pathsByIdentity } from '../../domain/chains/samePath.js';
 import { asFailure } from '../../domain/asFailure.js';
 import { Failure } from '../../domain/failure.js';
-import type { Facts, OtherVm, StrayImage } from '../../domain/facts.js';
+import type { Facts, StrayImage } from '../../domain/facts.js';
 import { refuse } from '../../domain/refusal.js';
 import { completeFacts, type CompleteFacts, type MissingFact } from '../../operations/completeFacts.js';
 import type { RequiredFacts, RequiredFiles } from '../../operations/requiredFacts.js';
@@ -16,6 +15,7 @@ import type { FactsRequest } from './factsRequests.js';
 import { mapLimited } from '../../base/mapLimited.js';
 import { type Formats, formatsOf, readHostFacts } from '../../live/hostFacts.js';
 import type { ReadVm } from '../../live/otherVmFacts.js';
+import { ownPaths, withoutIdentities, withOwnPaths } from './ownPaths.js';
 import { readStrayImages } from './strayImages.js';
 
 const atOnce = 32;
@@ -300,41 +300,6 @@ export class FactsReader {
   }
 }
 
-/** Rules compare paths as text: files of other VMs get the names by which this one knows them too. */
-function withOwnPaths(facts: Facts, others: readonly ReadVm[]): Facts {
-  if (others.length === 0) {
-    return facts;
-  }
-  const own = ownPaths(facts);
-  const otherVms = others.map((other): OtherVm => {
-    const namesOf = (file: string): readonly string[] => [
-      ...new Set([file, ...(other.identities.get(file) ?? []).flatMap((identity) => own.get(identity) ?? [])]),
-    ];
-    const { files, writes = [], below = [], froze = [] } = other;
-    return {
-      ...withoutIdentities(other),
-      files: [...new Set(files.flatMap(namesOf))],
-      writes: writes.flatMap(namesOf),
-      below: below.flatMap((one) => namesOf(one.file).map((file) => ({ ...one, file }))),
-      froze: froze.flatMap((one) => namesOf(one.file).map((file) => ({ ...one, file }))),
-    };
-  });
-  return { ...facts, otherVms };
-}
-
-function ownPaths(facts: Facts): ReadonlyMap<string, readonly string[]> {
-  const { files } = facts;
-  return pathsByIdentity([...namedFiles(facts), ...pathsOf(files)], files);
-}
-
 function formatsIn({ vm, frozenDisks }: Facts): Formats {
   return formatsOf([...vm.disks, ...[...(frozenDisks?.values() ?? [])].flat()]);
-}
-
-function pathsOf(files: Facts['files']): readonly string[] {
-  return files === undefined ? [] : [...files.images.keys(), ...files.files.keys()];
-}
-
-function withoutIdentities({ identities: _, ...other }: ReadVm): OtherVm {
-  return other;
 }

@@ -12,6 +12,7 @@ import { identifyDaemon } from '../../domain/origin.js';
 import type { Vm } from '../../domain/vm.js';
 import { ageRefusal, foreignRefusal, type CurrentOrigin } from '../../operations/originRefusal.js';
 import type { Clock } from '../../base/clock.js';
+import { isSameHostname } from '../../base/hostname.js';
 import type { Persistence } from '../../journal/persistence.js';
 import { interruptedOf } from './recoveryEnds.js';
 import type { Rules } from '../run/rules.js';
@@ -122,7 +123,8 @@ export class RecoveryDecision {
   async #here(live: Lease['live']): Promise<CurrentOrigin> {
     const { persistence, clock } = this.#options;
     const [{ capabilities }, place] = await Promise.all([live.open(), persistence.place()]);
-    return { place, daemon: identifyDaemon(capabilities), now: clock.now() };
+    const isLocal = isSameHostname(capabilities.hostname, place.host);
+    return { place, daemon: identifyDaemon(capabilities), isLocal, now: clock.now() };
   }
 
   /** By the settings of this editor now, or by those of another one when it began there. */

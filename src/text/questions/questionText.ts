@@ -331,7 +331,7 @@ function mindText([first, ...more]: readonly string[], losses: readonly string[]
     : [text];
 }
 
-export function listNames(names: readonly string[]): string {
+function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 3).map((one) => displayLine(one, longestName / 2));
   return names.length <= 3 ? shown.join(', ') : t('{0} and {1} more', shown.join(', '), names.length - 3);
 }

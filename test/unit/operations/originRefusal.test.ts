@@ -12,7 +12,7 @@ import {
 const now = 1_800_000_000_000;
 const place = { host: 'here', machine: 'm', boot: 'b' };
 const daemon = { hostname: 'here', hostUuid: 'u' };
-const here: CurrentOrigin = { place, daemon, now };
+const here: CurrentOrigin = { place, daemon, isLocal: true, now };
 const other = { ...daemon, hostUuid: 'v' };
 const far = { hostname: 'far', hostUuid: 'u' };
 
@@ -31,7 +31,7 @@ describe('where an operation was begun', () => {
       'the same on another computer',
       { ...place, boot: 'c', daemon: far },
       'notKnown',
-      { ...here, daemon: { ...far, hostUuid: 'v' } },
+      { ...here, daemon: { ...far, hostUuid: 'v' }, isLocal: false },
     ],
     ['a daemon that does not answer', { ...place, daemon }, 'notKnown', { place, now }],
     ['here, before it was started again', { ...place, boot: 'c', daemon }, 'here'],

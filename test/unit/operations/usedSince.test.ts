@@ -110,6 +110,8 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'adoptSnapshot':
     case 'describeSnapshot':
     case 'startPaused':
+    case 'setLimits':
+    case 'closeDebugger':
     case 'dropManagedSave':
     case 'endStream':
     case 'blockCommit':
