@@ -41,7 +41,7 @@ describe('data of a snapshot that is gone', () => {
     }
     assert.deepEqual(await findings(vm), ['contentChanged', 'contentChanged', 'overlayMissing']);
     // Nobody but the administrator knows that they hold what they held. Each problem names one file of them.
-    for (const _ of frozen) {
+    for (let turn = 0; turn < frozen.length; turn += 1) {
       await vouch(vm);
     }
     assert.deepEqual(await findings(vm), ['overlayMissing']);
