@@ -40,10 +40,9 @@ describe('data of a snapshot that is gone', () => {
       await rm(file);
     }
     assert.deepEqual(await findings(vm), ['contentChanged', 'contentChanged', 'overlayMissing']);
-    // Nobody but the administrator knows that they hold what they held. Each problem names one file of them.
-    for (let turn = 0; turn < frozen.length; turn += 1) {
-      await vouch(vm);
-    }
+    // Nobody but the administrator knows that they hold what they held. Each problem names one of two files.
+    await vouch(vm);
+    await vouch(vm);
     assert.deepEqual(await findings(vm), ['overlayMissing']);
 
     await vm.repair('overlayMissing');
