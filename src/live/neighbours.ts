@@ -17,7 +17,7 @@ const late = 'late' as const;
 /** What is needed of another connection. */
 export interface Neighbour {
   readonly uri: string;
-  readonly otherVms: OtherVmFacts;
+  readonly otherVms: Pick<OtherVmFacts, 'read'>;
   /** What is known of it. */
   readonly view: Pick<ConnectionView, 'capabilities' | 'failure'> | undefined;
   open(): Promise<Hypervisor>;

@@ -16,7 +16,7 @@ const mostBegun = 32;
 
 export interface FactsSources {
   readonly hypervisor: Hypervisor;
-  readonly otherVms: OtherVmFacts;
+  readonly otherVms: Pick<OtherVmFacts, 'read'>;
   /** Absent: no other connection is known. */
   readonly neighbours?: Neighbours;
   /** Absent: nobody asks for what we made. */
