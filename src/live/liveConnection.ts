@@ -11,7 +11,7 @@ import { ConnectionKeeper, type KeeperState } from './connectionKeeper.js';
 import { LastSeen } from './lastSeen.js';
 import { LayerWatch } from './layerWatch.js';
 import { Neighbours } from './neighbours.js';
-import type { OtherVmFacts } from './otherVmFacts.js';
+import { lazyOtherVms } from './lazyOtherVms.js';
 import type { Store } from './store.js';
 import { PausedVms } from './pausedVms.js';
 import { Refresher } from './refresher.js';
@@ -35,8 +35,7 @@ interface ConnectionScope extends Pick<Attention, 'visible' | 'silent'> {
 
 export class LiveConnection implements Disposable {
   readonly uri: string;
-  /** Loaded when it is asked for the first time. */
-  readonly otherVms: Pick<OtherVmFacts, 'read'>;
+  readonly otherVms: ReturnType<typeof lazyOtherVms>;
   readonly neighbours: Neighbours;
   readonly #whenOpen: LiveOptions['whenOpen'];
   readonly #store: Store;
@@ -70,12 +69,7 @@ export class LiveConnection implements Disposable {
     this.#log = scopeLog(options.log, uri);
     this.#whenOpen = options.whenOpen;
     const isHeld = (uuid: string): boolean => this.paused.has(uuid);
-    let facts: Promise<OtherVmFacts> | undefined;
-    const load = async (): Promise<OtherVmFacts> => {
-      const { OtherVmFacts: Facts } = await import('./otherVmFacts.js');
-      return new Facts({ clock: options.clock, log: this.#log, isHeld });
-    };
-    this.otherVms = { read: async (...asked) => (await (facts ??= load())).read(...asked) };
+    this.otherVms = lazyOtherVms({ clock: options.clock, log: this.#log, isHeld });
     this.neighbours = new Neighbours({ uri, clock: options.clock, log: this.#log, all: () => options.beside(uri) });
     this.#keeper = new ConnectionKeeper({ ...options, ...wanted, log: this.#log });
     this.#reader = new VmReader({

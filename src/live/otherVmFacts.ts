@@ -59,7 +59,7 @@ export interface ReadVm extends OtherVm {
   readonly identities: ReadonlyMap<string, readonly string[]>;
 }
 
-interface OtherVmOptions {
+export interface OtherVmOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** An operation of ours runs on it: where it gives no answer, it uses no file that it did not use before. */
