@@ -102,7 +102,7 @@ describe('backups with a checkpoint', () => {
     await host.rig.virsh('start', 'inside');
     assert.match(
       await host.run('refused', 'backup', 'inside', '--to', repository, '--checkpoint'),
-      /internal snapshots/u,
+      /inside the image/u,
     );
     assert.equal(await snapshotsOf('inside'), 'one');
     await host.rig.virsh('destroy', 'inside');

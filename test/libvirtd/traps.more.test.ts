@@ -92,7 +92,7 @@ describe('traps of libvirt', () => {
       for (const after of ['off', 'running'] as const) {
         await vm.isRefused({ kind: 'revert', snapshot: 'middle', after }, 'mergedByHand');
       }
-      await vm.isRefused({ kind: 'delete', snapshot: 'middle', scope: 'one' }, 'contentChanged');
+      await vm.isRefused({ kind: 'delete', snapshot: 'middle', scope: 'one' }, 'notInChain');
       await vm.isWhole(others);
     });
 
