@@ -150,7 +150,7 @@ export async function allowedPlan(
   request: OperationRequest,
   done: 'nothing' | 'checkpoint',
 ): Promise<Plan> {
-  const plan = await step.work.session.plan(step.view, request);
+  const plan = await step.work.session.plan(step.view, request, step.work.signal);
   requireAllowed(planDenial(step, plan, done));
   return plan;
 }

@@ -39,14 +39,19 @@ export async function carryOut(
   about: About = {},
   undoes?: string,
 ): Promise<ExitName> {
-  const { call, session, json, terminal } = context;
+  const { call, session, json, terminal, interruption } = context;
   if (call.flags.has('plan')) {
-    const plan = await session.plan(found, request);
+    const plan = await session.plan(found, request, interruption.signal);
     tellPlan(context, session.view(found), plan, about);
     return 'done';
   }
   const wanted = { view: found, request, ...(undoes !== undefined && { undoes }) };
-  const { plan, view, result } = await carryOutAgreed(session, wanted, terminalAsker(context, about));
+  const { plan, view, result } = await carryOutAgreed(
+    session,
+    wanted,
+    terminalAsker(context, about),
+    interruption.signal,
+  );
   const title = titleIn(view, request);
   const goes = plan.warnings.some(({ kind }) => kind === 'cloneGoes');
   if (goes) {

@@ -62,6 +62,9 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
     session.engine.onDidWait((look) => {
       terminal.progress(slowLookText(look));
       interruption.signal.addEventListener('abort', look.cancel);
+      if (interruption.signal.aborted) {
+        look.cancel();
+      }
       void look.ended.then(() => interruption.signal.removeEventListener('abort', look.cancel));
     });
     for (const doubt of await session.doubts()) {

@@ -11,6 +11,8 @@ export interface Tuning {
   readonly disks: Readonly<Record<string, Limits>>;
   /** By MAC address: those that libvirt can limit. */
   readonly networks: Readonly<Record<string, Limits>>;
+  /** By target: the group of QEMU in which several disks have their limits together. It goes with the last limit. */
+  readonly groups?: Readonly<Record<string, string>>;
 }
 
 const megabyte = 1024 ** 2;
@@ -38,7 +40,7 @@ export function tunedTo(speed: Speed, { disks, networks }: Tuning): Tuning | und
 
 /** As it will be. What it has no longer is left out. @param from where given, only what has these limits changes */
 export function limitsIn(now: Tuning, to: Tuning, from?: Tuning): Tuning {
-  const each = (part: keyof Tuning): Tuning['disks'] =>
+  const each = (part: 'disks' | 'networks'): Tuning['disks'] =>
     Object.fromEntries(
       Object.entries(now[part]).map(([name, limits]) => {
         const [wanted, only] = [to[part][name], from?.[part][name]];
@@ -46,7 +48,29 @@ export function limitsIn(now: Tuning, to: Tuning, from?: Tuning): Tuning {
         return [name, wanted !== undefined && isMeant ? wanted : limits];
       }),
     );
-  return { disks: each('disks'), networks: each('networks') };
+  const disks = each('disks');
+  const groups = sharedGroups(
+    Object.entries(disks).map(([disk, limits]) => {
+      const isMeant = limits === to.disks[disk];
+      const stays = Object.keys(limits).length > 0;
+      return [disk, stays ? ((isMeant ? to.groups?.[disk] : undefined) ?? now.groups?.[disk]) : undefined];
+    }),
+  );
+  return { disks, networks: each('networks'), ...groups };
+}
+
+/** One disk alone has in a group what it has without. */
+export function sharedGroups(ofDisks: readonly (readonly [string, string | undefined])[]): Pick<Tuning, 'groups'> {
+  const named = ofDisks.flatMap(([disk, group]) => (group === undefined ? [] : [[disk, group] as const]));
+  const shared = named.filter(([, group]) => named.filter(([, other]) => other === group).length > 1);
+  return shared.length === 0 ? {} : { groups: Object.fromEntries(shared) };
+}
+
+/** Whether all that is meant is so already: see `limitsIn`. */
+export function hasLimits(now: Tuning, to: Tuning, from?: Tuning): boolean {
+  const wanted = limitsIn(now, to, from);
+  const disks = Object.keys(wanted.disks);
+  return isSameTuning(wanted, now) && disks.every((disk) => wanted.groups?.[disk] === now.groups?.[disk]);
 }
 
 export function isSameLimits(one: Limits, other: Limits): boolean {

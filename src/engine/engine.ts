@@ -211,14 +211,17 @@ export class Engine implements EnginePort {
     });
   }
 
-  async plan(request: OperationRequest): Promise<Decision> {
-    const [{ decision }] = await this.decide([request]);
+  async plan(request: OperationRequest, signal?: AbortSignal): Promise<Decision> {
+    const [{ decision }] = await this.decide([request], signal);
     return decision;
   }
 
-  async decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>> {
+  async decide<const T extends readonly OperationRequest[]>(
+    requests: T,
+    signal?: AbortSignal,
+  ): Promise<DecidedRequests<T>> {
     try {
-      return await (await this.#questions()).decide(requests);
+      return await (await this.#questions()).decide(requests, signal);
     } catch (error) {
       throw asFailure(error);
     }

@@ -91,10 +91,10 @@ export interface EnginePort {
   findVms(nameOrUuid: string, connection?: string): readonly VmView[];
   /** The snapshots of a VM; read again unless somebody looks at them, for then they are followed anyway. */
   readTree(ref: VmRef): Promise<SnapshotTree>;
-  /** Waits a minute for what it rests on, and refuses it for what is not known then. */
-  plan(request: OperationRequest): Promise<Decision>;
+  /** Waits a minute for what it rests on, or until `signal` is aborted, and refuses it for what is not known then. */
+  plan(request: OperationRequest, signal?: AbortSignal): Promise<Decision>;
   /** As `plan`, in the order of the requests. All that are about one VM rest on one look at it. */
-  decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>>;
+  decide<const T extends readonly OperationRequest[]>(requests: T, signal?: AbortSignal): Promise<DecidedRequests<T>>;
   /** Of these two: what lasts. */
   readonly onDidWait: Event<SlowLook>;
   /**

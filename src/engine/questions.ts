@@ -76,7 +76,10 @@ export class Questions {
   }
 
   /** In the order of the requests. All that are about one VM rest on one look at it. */
-  async decide<const T extends readonly OperationRequest[]>(requests: T): Promise<DecidedRequests<T>> {
+  async decide<const T extends readonly OperationRequest[]>(
+    requests: T,
+    signal?: AbortSignal,
+  ): Promise<DecidedRequests<T>> {
     const asked = new Map<string, readonly OperationRequest[]>();
     for (const request of requests) {
       const key = vmKey(request.vm);
@@ -84,7 +87,7 @@ export class Questions {
     }
     const looks = await mapLimited([...asked], looksAtOnce, async ([key, ofVm]) => {
       const [{ vm }] = ofVm as readonly [OperationRequest, ...OperationRequest[]];
-      return [key, await this.#look(vm, ofVm)] as const;
+      return [key, await this.#look(vm, ofVm, signal)] as const;
     });
     const deciding = new Map<string, Decide>(looks);
     return requests.flatMap((request) => {
@@ -123,7 +126,7 @@ export class Questions {
    * | runs                           | is not asked for                | planned as known: it is decided in its turn |
    * | runs, and that refuses one     | is asked for when it has ended  | as above                                    |
    */
-  async #look(ref: VmRef, requests: readonly OperationRequest[]): Promise<Decide> {
+  async #look(ref: VmRef, requests: readonly OperationRequest[], signal: AbortSignal | undefined): Promise<Decide> {
     const { uuid } = ref;
     const live = this.#options.connection(ref.connection);
     if (live.isPaused(uuid)) {
@@ -132,7 +135,7 @@ export class Questions {
         return (request) => planOperation(request, known);
       }
     }
-    const { reader, missing } = await this.#read(ref, requests);
+    const { reader, missing } = await this.#read(ref, requests, signal);
     return (request) => {
       const needs = reader && factsToBegin(request, reader.soFar).needs;
       const whole =
@@ -149,7 +152,7 @@ export class Questions {
   }
 
   /** What only the rules of these requests ask for is read too, so that a refusal comes before a question. */
-  async #read(ref: VmRef, requests: readonly OperationRequest[]): Promise<Read> {
+  async #read(ref: VmRef, requests: readonly OperationRequest[], signal?: AbortSignal): Promise<Read> {
     const { clock, connection, persistence, log, onSlow } = this.#options;
     const live = connection(ref.connection);
     let reader: FactsReader | undefined;
@@ -170,6 +173,10 @@ export class Questions {
     const cancelled = new Promise<never>((_, reject) => {
       cancel = () => reject(new Failure('cancelled', { doing: 'look at the VM', byUs: true }));
     });
+    signal?.addEventListener('abort', cancel);
+    if (signal?.aborted === true) {
+      cancel();
+    }
     const reading = Promise.race([read(), cancelled]);
     const slow = clock.setTimer(tellMs, () => {
       const ended = reading.then(noop, noop);
@@ -184,6 +191,7 @@ export class Questions {
       return (await within(clock, planMs, reading, undefined)) ?? { reader, missing: waitsFor() };
     } finally {
       slow.dispose();
+      signal?.removeEventListener('abort', cancel);
     }
   }
 

@@ -67,6 +67,9 @@ export const VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA = 16;
 export const VIR_DOMAIN_UNDEFINE_TPM = 32;
 export const VIR_DOMAIN_UNDEFINE_KEEP_TPM = 64;
 
+// virTypedParameterFlags
+export const VIR_TYPED_PARAM_STRING_OKAY = 4;
+
 // virDomainShutdownFlagValues, virDomainRebootFlagValues
 export const VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN = 1;
 export const VIR_DOMAIN_SHUTDOWN_GUEST_AGENT = 2;

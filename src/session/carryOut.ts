@@ -89,8 +89,8 @@ export async function carryOut(
 ): Promise<CarriedOut<Plan | undefined>> {
   const plan =
     agreed === 'anything'
-      ? await planOfProtected(session, found, request)
-      : (agreed ?? (await session.plan(found, request)));
+      ? await planOfProtected(session, found, request, signal)
+      : (agreed ?? (await session.plan(found, request, signal)));
   const view = session.view(found);
   if (plan !== undefined) {
     const mayAsk = agreed === undefined && (asks === 'always' || mustAsk(plan));
@@ -130,11 +130,16 @@ export async function carryOut(
  * Nothing is asked but the name: a VM that is not protected has no plan before its turn comes.
  * @throws Failure `refused`
  */
-async function planOfProtected(session: Session, view: VmView, request: OperationRequest): Promise<Plan | undefined> {
+async function planOfProtected(
+  session: Session,
+  view: VmView,
+  request: OperationRequest,
+  signal: AbortSignal | undefined,
+): Promise<Plan | undefined> {
   if (!session.isProtected(view.vm)) {
     return undefined;
   }
-  const decision = await session.engine.plan(request);
+  const decision = await session.engine.plan(request, signal);
   // What is refused now may be possible in its turn, when what was interrupted is finished: never without the name.
   const mayPass = decision.kind === 'refusal' && !needsName(request, { warnings: [] });
   return mayPass ? undefined : requirePlan(view, request, decision);

@@ -339,9 +339,9 @@ export class Session {
     );
   }
 
-  /** @throws Failure `refused` when it cannot be done here */
-  async plan(view: VmView, request: OperationRequest): Promise<Plan> {
-    return requirePlan(view, request, await this.engine.plan(request));
+  /** @throws Failure `refused` when it cannot be done here, `cancelled` */
+  async plan(view: VmView, request: OperationRequest, signal?: AbortSignal): Promise<Plan> {
+    return requirePlan(view, request, await this.engine.plan(request, signal));
   }
 
   /** Whether its owner must have typed the VM's name for it. */

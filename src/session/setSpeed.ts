@@ -1,18 +1,18 @@
 // The disks and networks of a running VM, slowed down or no longer: kept in its history, so that it can be undone.
 import { isSameTuning, type Speed, tunedTo } from '../domain/speed.js';
 import { Failure } from '../domain/failure.js';
+import { refuse } from '../domain/refusal.js';
+import { isActive, type Vm } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
 
-/** @returns `none`: the VM has nothing that it speaks of @throws Failure `unsupported` where it does not run */
+/** @returns `none`: the VM has nothing that it speaks of @throws Failure `refused` where it does not run */
 export async function setSpeed(
   engine: Pick<EnginePort, 'guests' | 'runOperation'>,
-  { ref, vm: { name, power } }: Pick<VmView, 'ref' | 'vm'>,
+  { ref, vm }: Pick<VmView, 'ref' | 'vm'>,
   speed: Speed,
 ): Promise<'set' | 'same' | 'none'> {
-  if (power !== 'running' && power !== 'paused') {
-    throw new Failure('unsupported', { vm: name, doing: 'setting the speed of disks and networks' });
-  }
+  requireSpeed(vm);
   const instead = await engine.guests.tuningOf(ref);
   const to = tunedTo(speed, instead);
   if (to === undefined) {
@@ -23,4 +23,12 @@ export async function setSpeed(
   }
   await engine.runOperation({ kind: 'speed', vm: ref, to });
   return 'set';
+}
+
+/** One that is off has the limits of its configuration. @throws Failure `refused` */
+export function requireSpeed({ name, power }: Pick<Vm, 'name' | 'power'>): void {
+  if (!isActive(power)) {
+    const { refusal } = refuse('notRunning', { vm: name, state: power, wanted: 'speed' });
+    throw new Failure('refused', { vm: name, refusal });
+  }
 }

@@ -1,5 +1,5 @@
 // The limits of a running VM's disks and networks.
-import { isSameTuning, limitsIn } from '../domain/speed.js';
+import { hasLimits, limitsIn } from '../domain/speed.js';
 import { always, doneWhen, noLayers, nothingTouched, type StepDefinition } from './stepDefinition.js';
 
 export const setLimits: StepDefinition<'setLimits'> = {
@@ -7,8 +7,7 @@ export const setLimits: StepDefinition<'setLimits'> = {
   layers: noLayers,
   apply: ({ to, from }, facts) =>
     facts.tuning === undefined ? facts : { ...facts, tuning: limitsIn(facts.tuning, to, from) },
-  isDone: ({ to, from }, { tuning }) =>
-    tuning === undefined ? 'unknown' : doneWhen(isSameTuning(limitsIn(tuning, to, from), tuning)),
+  isDone: ({ to, from }, { tuning }) => (tuning === undefined ? 'unknown' : doneWhen(hasLimits(tuning, to, from))),
   // What has to be 0 depends on what is set by then.
   byHand: () => [],
   isHarmless: always,

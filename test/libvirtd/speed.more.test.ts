@@ -223,10 +223,38 @@ describe('the speed of a VM', () => {
     }
   });
 
+  it('is undone to the group in which disks have their limits together', async () => {
+    const folder = join(daemon.dir, 'together');
+    await OracleVm.define(daemon, { name: 'together', disks: ['qcow2', 'qcow2', 'qcow2'], diskMiB: 4, folder });
+    for (const disk of ['vda', 'vdb']) {
+      await virsh('blkdeviotune', 'together', disk, '--config', '--total-iops-sec', '500', '--group-name', 'both');
+    }
+    await virsh('start', 'together');
+    const seen = async (): Promise<readonly (string | undefined)[]> => {
+      const said = ['vda', 'vdb', 'vdc'].map((disk) => virsh('blkdeviotune', 'together', disk, '--live'));
+      return (await Promise.all(said)).map((text) =>
+        text
+          .split('\n')
+          .map((line) => line.replaceAll(/\s+/gu, ''))
+          .filter((line) => /^total_iops_sec:[1-9]|^group_name:both/u.test(line))
+          .join(),
+      );
+    };
+    const before = await seen();
+    assert.deepEqual(before, ['total_iops_sec:500,group_name:both', 'total_iops_sec:500,group_name:both', '']);
+    for (const like of ['full', 'memory-card']) {
+      await cli('done', 'speed', 'together', '--like', like);
+      await cli('done', 'undo', 'together', '--yes');
+      assert.deepEqual(await seen(), before, like);
+    }
+    await virsh('destroy', 'together');
+  });
+
   it('is refused where libvirt has no limits for it, and of a VM that is off', async () => {
     // A network of QEMU itself.
     assert.match(await cli('refused', 'speed', 'slow', '--like', 'phone'), /no disk or network/u);
     await virsh('destroy', 'slow');
-    await cli('refused', 'speed', 'slow', '--like', 'hard-disk');
+    assert.match(await cli('refused', 'speed', 'slow', '--like', 'hard-disk'), /is off/u);
+    assert.match(await cli('refused', 'speed', 'slow'), /is off/u);
   });
 });

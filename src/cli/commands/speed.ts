@@ -1,7 +1,7 @@
 // Slows down the disks or the networks of a running VM, or shows how fast they are.
 import { type Speed, speedOf } from '../../domain/speed.js';
 import { speedWords } from '../../domain/speedWords.js';
-import { setSpeed } from '../../session/setSpeed.js';
+import { requireSpeed, setSpeed } from '../../session/setSpeed.js';
 import { noSpeedText, speedNowText, speedSetText } from '../../text/guests/speedText.js';
 import { agreeTo } from '../agree.js';
 import type { Answers } from '../answers.js';
@@ -14,6 +14,7 @@ export async function speed(context: Context): Promise<ExitName> {
   const view = await session.vm(call.operands[0] ?? '');
   const wanted = speedWords[call.texts['like'] as keyof typeof speedWords] as Speed | undefined;
   const name = view.vm.name;
+  requireSpeed(view.vm);
   if (wanted !== undefined) {
     if (session.isProtected(view.vm)) {
       await agreeTo(context, { lines: [], confirm: '', asks: false, isProtected: name, typed: name });
@@ -26,7 +27,10 @@ export async function speed(context: Context): Promise<ExitName> {
   if (json === undefined) {
     terminal.say(wanted === undefined ? speedNowText(speedOf(tuning)) : speedSetText(wanted, name));
   } else {
-    json({ vm: session.infoOf(session.view(view)), limits: tuning } satisfies Answers['speed']);
+    json({
+      vm: session.infoOf(session.view(view)),
+      limits: { disks: tuning.disks, networks: tuning.networks },
+    } satisfies Answers['speed']);
   }
   return 'done';
 }

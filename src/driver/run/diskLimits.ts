@@ -1,9 +1,9 @@
 // The limits of the disks and networks of a running VM, as QEMU and the host keep them now. Those of its configuration
 // stay as they are: they hold again when the VM was off.
 import { Failure } from '../../domain/failure.js';
-import { isSameLimits, isSameTuning, type Limits, limitsIn, type Tuning } from '../../domain/speed.js';
+import { hasLimits, isSameLimits, type Limits, limitsIn, sharedGroups, type Tuning } from '../../domain/speed.js';
 import type { Connection } from '../../libvirt/connection.js';
-import { VIR_DOMAIN_AFFECT_LIVE } from '../../libvirt/flags.js';
+import { VIR_DOMAIN_AFFECT_LIVE, VIR_TYPED_PARAM_STRING_OKAY } from '../../libvirt/flags.js';
 import type { TypedParameter } from '../../libvirt/structs.js';
 import type { StepOf } from '../../steps/stepDefinition.js';
 import type { StepContext } from './stepContext.js';
@@ -13,23 +13,27 @@ import { attribute, elementsOf, find, parseXml, type XmlElement } from '../xml/x
 const limitedKinds: readonly (string | undefined)[] = ['network', 'bridge', 'direct', 'ethernet'];
 const flags = VIR_DOMAIN_AFFECT_LIVE;
 const ofDisk = /^(?:(?:total|read|write)_(?:bytes|iops)_sec(?:_max(?:_length)?)?|size_iops_sec)$/u;
+const ofGroup = 'group_name';
 /** A floor belongs to the network. */
 const ofNetwork = /^(?:in|out)bound\.(?:average|peak|burst)$/u;
 
-type Dom = Parameters<typeof limitsOfDisk>[1];
+type Dom = Parameters<typeof paramsOfDisk>[1];
 
 export async function readTuning(connection: Connection, uuid: string): Promise<Tuning> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });
   const { targets, macs } = devicesIn((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
   const disks: Record<string, Limits> = {};
+  const groups: [string, string | undefined][] = [];
   for (const target of targets) {
-    disks[target] = await limitsOfDisk(connection, dom, target);
+    const params = await paramsOfDisk(connection, dom, target);
+    disks[target] = limitsOf(params, ofDisk);
+    groups.push([target, groupOf(params)]);
   }
   const networks: Record<string, Limits> = {};
   for (const mac of macs) {
     networks[mac] = await limitsOfNetwork(connection, dom, mac);
   }
-  return { disks, networks };
+  return { disks, networks, ...sharedGroups(groups) };
 }
 
 /** Rejects with a Failure where they are not seen afterwards. */
@@ -42,8 +46,13 @@ export async function setLimits(
   const wanted = limitsIn(before, to, from);
   for (const [disk, limits] of Object.entries(wanted.disks)) {
     const was = before.disks[disk] ?? {};
-    if (!isSameLimits(was, limits)) {
-      const params = paramsOf(was, limits, ofDisk, (value) => ({ type: 'ullong', value: BigInt(value) }));
+    const group = wanted.groups?.[disk];
+    const isOther = group !== undefined && group !== before.groups?.[disk];
+    if (isOther || !isSameLimits(was, limits)) {
+      const params = [
+        ...paramsOf(was, limits, ofDisk, (value) => ({ type: 'ullong', value: BigInt(value) })),
+        ...(isOther ? [{ field: ofGroup, value: { type: 'string', value: group } } as const] : []),
+      ];
       await connection.call('domainSetBlockIoTune', { dom, disk, params, flags });
     }
   }
@@ -54,7 +63,7 @@ export async function setLimits(
       await connection.call('domainSetInterfaceParameters', { dom, device, params, flags });
     }
   }
-  if (!isSameTuning(await readTuning(connection, uuid), wanted)) {
+  if (!hasLimits(await readTuning(connection, uuid), wanted)) {
     throw new Failure('failed', { vm: vm.name, libvirtMessage: 'libvirt has set other limits than it was asked for' });
   }
 }
@@ -77,14 +86,19 @@ function paramsOf(
   });
 }
 
-async function limitsOfDisk(
+async function paramsOfDisk(
   connection: Connection,
   dom: { readonly name: string; readonly uuid: string; readonly id: number },
   disk: string,
-): Promise<Limits> {
-  const { nparams } = await connection.call('domainGetBlockIoTune', { dom, disk, nparams: 0, flags });
-  const { params } = await connection.call('domainGetBlockIoTune', { dom, disk, nparams, flags });
-  return limitsOf(params, ofDisk);
+): Promise<readonly TypedParameter[]> {
+  const asked = { dom, disk, flags: flags | VIR_TYPED_PARAM_STRING_OKAY };
+  const { nparams } = await connection.call('domainGetBlockIoTune', { ...asked, nparams: 0 });
+  return (await connection.call('domainGetBlockIoTune', { ...asked, nparams })).params;
+}
+
+function groupOf(params: readonly TypedParameter[]): string | undefined {
+  const { value } = params.find(({ field }) => field === ofGroup) ?? {};
+  return value?.type === 'string' && value.value !== '' ? value.value : undefined;
 }
 
 async function limitsOfNetwork(connection: Connection, dom: Dom, device: string): Promise<Limits> {

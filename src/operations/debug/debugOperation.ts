@@ -34,9 +34,10 @@ function planDebug(request: DebugRequest, facts: Facts): DraftPlan | RefusedDeci
   return {
     kind: 'plan',
     request,
+    // In this order: as long as its server is there, whoever comes next knows why the guest stands still.
     steps: [
-      { kind: 'closeDebugger' },
       ...(vm.power === 'running' ? [{ kind: 'power', action: 'resume' } as const] : []),
+      { kind: 'closeDebugger' },
     ],
     losses: [],
     warnings: [],
@@ -48,7 +49,7 @@ function planDebug(request: DebugRequest, facts: Facts): DraftPlan | RefusedDeci
  * | QEMU's server for debuggers                        | the VM | → |
  * |----------------------------------------------------|--------|---|
  * | none: another QEMU runs since, or all was done     | any    | nothing is left to do |
- * | there                                              | is paused, and ran before | it is closed, and the VM runs on |
+ * | there                                              | is paused, and ran before | the VM runs on, and it is closed |
  * | there                                              | any other | it is closed |
  */
 function recoverDebug(interrupted: InterruptedOperation, { vm, debugger: server }: Facts): Recovery {

@@ -2,7 +2,7 @@
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
-import { isSameTuning, limitsIn } from '../../domain/speed.js';
+import { hasLimits } from '../../domain/speed.js';
 import { isActive } from '../../domain/vm.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { goOn } from '../interruptedStep.js';
@@ -49,9 +49,9 @@ export function recoverSpeed(
   if (!isActive(vm.power) || tuning === undefined || instead === undefined) {
     return { kind: 'settled', to: 'before' };
   }
-  if (isSameTuning(limitsIn(tuning, to), tuning)) {
+  if (hasLimits(tuning, to)) {
     return { kind: 'settled', to: 'after' };
   }
-  const isBack = isSameTuning(limitsIn(tuning, instead, to), tuning);
+  const isBack = hasLimits(tuning, instead, to);
   return goOn(interrupted, isBack ? [] : [{ kind: 'setLimits', to: instead, from: to }], 'before');
 }

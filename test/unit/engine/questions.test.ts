@@ -153,6 +153,20 @@ describe('a question', () => {
       await r.clock.advance(5_000);
       await rejected;
     });
+
+    it('ends at once with the signal of who asked, whether it came before or meanwhile', async () => {
+      const r = await open();
+      r.hypervisor().hang('readBlockJobs web');
+      for (const controller of [new AbortController(), { signal: AbortSignal.abort(), abort: () => undefined }]) {
+        const rejected = assert.rejects(
+          r.engine.decide([revert(r), pausing(r)], controller.signal),
+          (failure: Failure) => failure.kind === 'cancelled',
+        );
+        await settled();
+        controller.abort();
+        await rejected;
+      }
+    });
   });
 
   it('about nothing asks nobody', async () => {
