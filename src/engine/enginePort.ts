@@ -29,6 +29,7 @@ import type { Vm, VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import type { HeldOperation } from './holdOperation.js';
+import type { RunOperationOptions } from './operationRunner.js';
 import type { GroupLease, GroupLeaseWish } from './operationService.js';
 import type { Attention, ConnectionView, RunningOperation, StoreChange, VmView } from '../live/views.js';
 
@@ -113,6 +114,10 @@ export interface EnginePort {
       /** The id of the operation in the log that it undoes. */
       readonly undoes?: string;
       readonly does?: RunningOperation['does'];
+      /** No undo is meant for it. */
+      readonly unasked?: true;
+      /** Whether the fresh plan may be carried out. */
+      readonly allows?: RunOperationOptions['allows'];
     },
   ): Promise<OperationResult>;
   /**
