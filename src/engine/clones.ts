@@ -89,7 +89,7 @@ export async function throwAwayUnused(
   const uses = await engine.usesSinceMade(vm, { name, files: [], started: 'lent' });
   if (uses.length === 0) {
     // Its own turn has come by now: what somebody did meanwhile is seen again.
-    const allows: RunOperationOptions['allows'] = (_, { tree }) => tree.snapshots.length === 0;
+    const allows: NonNullable<RunOperationOptions['allows']> = (_, { tree }) => tree.snapshots.length === 0;
     await throwAway(engine, vm, { ...options, allows });
   }
   return uses;

@@ -113,11 +113,11 @@ export interface EnginePort {
       readonly keepsAll?: true;
       /** The id of the operation in the log that it undoes. */
       readonly undoes?: string;
-      readonly does?: RunningOperation['does'];
+      readonly does?: NonNullable<RunningOperation['does']>;
       /** No undo is meant for it. */
       readonly unasked?: true;
       /** Whether the fresh plan may be carried out. */
-      readonly allows?: RunOperationOptions['allows'];
+      readonly allows?: NonNullable<RunOperationOptions['allows']>;
     },
   ): Promise<OperationResult>;
   /**
