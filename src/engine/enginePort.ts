@@ -259,6 +259,8 @@ export interface DemoVmsPort {
    */
   make(connection: string, guest: string, content?: Uint8Array): Promise<DemoVm>;
   remove(vm: DemoVm): Promise<void>;
+  /** Somebody has used it: it is as any other VM from now on. */
+  leave(vm: DemoVm): Promise<void>;
   /** Made by an editor that is gone since, and still there. */
   readLeftDemoVms(): Promise<readonly DemoVm[]>;
 }
