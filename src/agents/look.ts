@@ -4,7 +4,7 @@ import type { Wait } from '../domain/wait.js';
 import { readStateComparison } from '../engine/comparedStates.js';
 import type { VmView } from '../live/views.js';
 import { guestAddress } from '../session/guestAddress.js';
-import { snapshotInfos } from '../session/infos.js';
+import { readInfos, snapshotInfos } from '../session/infos.js';
 import { waitInSession } from '../session/waitInSession.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { permissionFor } from './guard.js';
@@ -23,8 +23,9 @@ export const listVms: ToolHandler = async (work) => {
   const { session, tools } = work;
   const { views, unreachable } = await session.reachAll();
   const noteOn = await tools.readers.notes(session.folder, tools.log);
-  const vms = views.flatMap((view) => {
-    const { name, uuid, state, snapshots, connection, protected: isProtected } = session.infoOf(view);
+  const infos = await readInfos(session, views, tools.log);
+  const vms = views.flatMap((view, at) => {
+    const { name, uuid, state, snapshots, connection, protected: isProtected } = infos[at] ?? session.infoOf(view);
     const allowed = permissionFor(view.vm, session.settings.agentPermissions);
     return allowed === 'none'
       ? []

@@ -1,5 +1,6 @@
 // The object that the library gives out: each call looks in a session, which is opened for it and closed with it.
 import type { Session } from '../session/session.js';
+import { readInfos } from '../session/infos.js';
 import { systemInfo } from '../session/systemInfos.js';
 import type { SystemInfo, VirtRewind } from './publicApi.js';
 import { allSchedules, backupsIn } from './sessionCopies.js';
@@ -13,7 +14,7 @@ export function createLibrary(librarySession: LibrarySession, close: () => Promi
     list: () =>
       librarySession.look(async (session) => {
         const { views } = await session.reachAll();
-        return views.map((view) => session.infoOf(view));
+        return readInfos(session, views, librarySession.log);
       }),
     find: (nameOrUuid) =>
       librarySession.look(async (session) => new SessionVm(librarySession, await session.vm(nameOrUuid))),

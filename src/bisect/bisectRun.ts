@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../base/log.js';
 import type { Bisect, BisectAnswer, BisectKnowledge, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
+import type { UseOfVm } from '../domain/vmAsMade.js';
 import type { LockedBisect } from './bisectStore.js';
 import { isOpen, knowledgeOf, nextPoints } from './search.js';
 import { majority } from './verdicts.js';
@@ -14,15 +15,20 @@ export interface Probes {
    * otherwise. Undefined: the signal was aborted.
    */
   judge(point: BisectPoint, probe: BisectProbe, signal: AbortSignal): Promise<BisectTry | undefined>;
-  /** With all that is its own; also where there never was one. */
-  remove(probe: BisectProbe): Promise<void>;
+  /**
+   * With all that is its own; also where there never was one.
+   * @returns what somebody has done with it, where it stays
+   */
+  remove(probe: BisectProbe): Promise<readonly UseOfVm[]>;
 }
 
 export type BisectNews =
   | { readonly kind: 'trying'; readonly point: number; readonly isAgain: boolean }
   | { readonly kind: 'answer'; readonly answer: BisectAnswer }
   /** A clone could not be removed. It is tried again when the bisect goes on, or ends. */
-  | { readonly kind: 'left'; readonly probe: BisectProbe; readonly error: unknown };
+  | { readonly kind: 'left'; readonly probe: BisectProbe; readonly error: unknown }
+  /** Somebody has used a clone: it is theirs from now on. */
+  | { readonly kind: 'stays'; readonly probe: BisectProbe };
 
 export interface BisectRunOptions {
   readonly bisect: Bisect;
@@ -130,14 +136,18 @@ export class BisectRun {
   }
 
   async #remove(probe: BisectProbe): Promise<void> {
+    let uses: readonly UseOfVm[];
     try {
-      await this.#options.probes.remove(probe);
+      uses = await this.#options.probes.remove(probe);
     } catch (error) {
       this.#options.log.warn(`The clone ${probe.name} cannot be removed: ${String(error)}`);
       this.#tell({ kind: 'left', probe, error });
       return;
     }
     await this.#put({ probes: this.#bisect.probes.filter(({ uuid }) => uuid !== probe.uuid) });
+    if (uses.length > 0) {
+      this.#tell({ kind: 'stays', probe });
+    }
   }
 
   /** One after the other, and each with all that was changed before. */

@@ -125,9 +125,9 @@ export class Bisects {
   /**
    * Its clones are removed, and it is forgotten. @throws BisectStop `noBisect`, `atWork`; Failure where a clone stays
    */
-  async end(vm: VmRef, vmName: string): Promise<Bisect> {
+  async end(vm: VmRef, vmName: string, work: Pick<BisectWork, 'onNews'> = {}): Promise<Bisect> {
     const { bisect, held } = await this.#take(vm, vmName);
-    const run = this.#runOf(bisect, held);
+    const run = this.#runOf(bisect, held, work);
     try {
       await run.removeProbes();
       const [left] = run.bisect.probes;

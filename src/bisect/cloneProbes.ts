@@ -3,26 +3,29 @@
 import { type Clock, systemClock } from '../base/clock.js';
 import type { Bisect, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
 import { Failure } from '../domain/failure.js';
-import type { OperationRequest, OperationResult } from '../domain/operation.js';
+import type { OperationRequest } from '../domain/operation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import type { VmRef } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
+import { throwAwayUnused } from '../engine/clones.js';
 import type { RunOperationOptions } from '../engine/operationRunner.js';
 import { waitFor } from '../engine/waitFor.js';
 import { BisectStop } from './bisectStop.js';
 import type { Probes } from './bisectRun.js';
 import { checkClone, type CheckOptions, type Clone } from './checks.js';
 
-export interface ProbesEngine extends Pick<
+export type ProbesEngine = Pick<
   EnginePort,
-  'readTree' | 'refresh' | 'findVm' | 'guests' | 'readInterrupted' | 'finishInterrupted'
-> {
-  runOperation(
-    request: OperationRequest,
-    options: Pick<RunOperationOptions, 'signal' | 'unasked'>,
-  ): Promise<OperationResult>;
-}
+  | 'readTree'
+  | 'refresh'
+  | 'findVm'
+  | 'guests'
+  | 'readInterrupted'
+  | 'finishInterrupted'
+  | 'runOperation'
+  | 'usesSinceMade'
+>;
 
 /** A person asked for the bisect, and for none of its clones: no undo is meant for them. */
 const unasked: Pick<RunOperationOptions, 'unasked'> = { unasked: true };
@@ -77,15 +80,13 @@ export class CloneProbes implements Probes {
     }
   }
 
-  async remove(probe: BisectProbe): Promise<void> {
+  async remove(probe: BisectProbe): ReturnType<Probes['remove']> {
     const vm = this.#refOf(probe);
     await this.#engine.refresh({ connection: vm.connection });
     if (this.#engine.findVm(vm) === undefined) {
       await this.#endMaking(probe);
     }
-    if (this.#engine.findVm(vm) !== undefined) {
-      await this.#engine.runOperation({ kind: 'discard', vm }, unasked);
-    }
+    return this.#engine.findVm(vm) === undefined ? [] : throwAwayUnused(this.#engine, vm, probe.name, unasked);
   }
 
   /**

@@ -50,8 +50,8 @@ export type Leftover =
   | { readonly kind: 'file'; readonly file: string }
   /** It was taken for what failed then, and is whole, with its files. */
   | { readonly kind: 'snapshot'; readonly snapshot: string }
-  /** A clone or fork that was to go again and did not. */
-  | { readonly kind: 'vm'; readonly vm: string };
+  /** A clone or fork that was to go again and did not; `used`: somebody has used it meanwhile. */
+  | { readonly kind: 'vm'; readonly vm: string; readonly used?: true };
 
 export interface FailureDetails {
   /** The daemon says nothing, but its connection is open. */

@@ -193,6 +193,11 @@ export function toldChain({ source, backing, layers = [] }: VmDisk): readonly st
   return source === undefined ? [] : [source, ...(backing ?? layers.flatMap(({ file }) => file ?? []))];
 }
 
+/** Nobody else's too, as far as its VM says. */
+export function isOwnDisk({ device, readonly, shareable }: VmDisk): boolean {
+  return device === 'disk' && !readonly && !shareable;
+}
+
 /** Disks that take part in a snapshot: not empty drives, not read-only ones. Only files and devices have a path. */
 export function snapshotableDisks(vm: Pick<Vm, 'disks'>): readonly VmDisk[] {
   return vm.disks

@@ -8,8 +8,11 @@ export interface VmAsMade {
   /** A digest of its XML as it was then; absent: not known. */
   readonly definition?: string;
   readonly isOwn?: (snapshot: Snapshot) => boolean;
-  /** This process has started it just now: that it runs, and has written, is our doing. */
-  readonly started?: true;
+  /**
+   * This process has started it just now: that it runs, and has written, is our doing. `lent`: it was made to be used
+   * for a while, so that no operation of ours on it is a use either.
+   */
+  readonly started?: true | 'lent';
 }
 
 export type UseOfVm = 'power' | 'content' | 'definition' | 'snapshots' | 'history' | 'files';

@@ -5,7 +5,9 @@ import { type CloneNetwork, freeCloneName, type CloneWay } from '../domain/clone
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
+import type { UseOfVm } from '../domain/vmAsMade.js';
 import type { EnginePort } from './enginePort.js';
+import type { RunOperationOptions } from './operationRunner.js';
 
 export interface CloneWish {
   /** Absent: made of the VM's name. */
@@ -59,7 +61,7 @@ export async function makeClone(
  * @throws Failure; `refused` where it is no clone, or another VM rests on it
  */
 export async function throwAway(
-  engine: CloneEngine,
+  engine: Pick<CloneEngine, 'runOperation'>,
   vm: VmRef,
   options: Parameters<CloneEngine['runOperation']>[1] = {},
 ): Promise<void> {
@@ -70,4 +72,25 @@ export async function throwAway(
       throw error;
     }
   }
+}
+
+/**
+ * One that was made to be used for a while, where nobody is asked: it stays where somebody has more to lose with it.
+ * @param name as it was made
+ * @returns what was done with it, where it stays
+ * @throws as `throwAway`
+ */
+export async function throwAwayUnused(
+  engine: Pick<EnginePort, 'runOperation' | 'usesSinceMade'>,
+  vm: VmRef,
+  name: string,
+  options: Pick<RunOperationOptions, 'unasked'> = {},
+): Promise<readonly UseOfVm[]> {
+  const uses = await engine.usesSinceMade(vm, { name, files: [], started: 'lent' });
+  if (uses.length === 0) {
+    // Its own turn has come by now: what somebody did meanwhile is seen again.
+    const allows: NonNullable<RunOperationOptions['allows']> = (_, { tree }) => tree.snapshots.length === 0;
+    await throwAway(engine, vm, { ...options, allows });
+  }
+  return uses;
 }

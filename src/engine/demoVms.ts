@@ -46,6 +46,10 @@ export class DemoVms implements DemoVmsPort {
     return this.#ask(vm.connection, (live) => this.#removeBy(live, vm));
   }
 
+  leave(vm: DemoVm): Promise<void> {
+    return this.#records.forget(vm);
+  }
+
   readLeftDemoVms(): Promise<readonly DemoVm[]> {
     return this.#records.readLeftDemoVms();
   }

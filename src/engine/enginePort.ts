@@ -29,6 +29,7 @@ import type { Vm, VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
 import type { HeldOperation } from './holdOperation.js';
+import type { RunOperationOptions } from './operationRunner.js';
 import type { GroupLease, GroupLeaseWish } from './operationService.js';
 import type { Attention, ConnectionView, RunningOperation, StoreChange, VmView } from '../live/views.js';
 
@@ -112,7 +113,11 @@ export interface EnginePort {
       readonly keepsAll?: true;
       /** The id of the operation in the log that it undoes. */
       readonly undoes?: string;
-      readonly does?: RunningOperation['does'];
+      readonly does?: NonNullable<RunningOperation['does']>;
+      /** No undo is meant for it. */
+      readonly unasked?: true;
+      /** Whether the fresh plan may be carried out. */
+      readonly allows?: NonNullable<RunOperationOptions['allows']>;
     },
   ): Promise<OperationResult>;
   /**
@@ -254,6 +259,8 @@ export interface DemoVmsPort {
    */
   make(connection: string, guest: string, content?: Uint8Array): Promise<DemoVm>;
   remove(vm: DemoVm): Promise<void>;
+  /** Somebody has used it: it is as any other VM from now on. */
+  leave(vm: DemoVm): Promise<void>;
   /** Made by an editor that is gone since, and still there. */
   readLeftDemoVms(): Promise<readonly DemoVm[]>;
 }

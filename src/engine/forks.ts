@@ -9,7 +9,7 @@ import { copiesRam } from '../domain/ramHandover.js';
 import { freeTitle } from '../domain/snapshotName.js';
 import { snapshotableDisks, type VmRef } from '../domain/vm.js';
 import type { Decision, Plan } from '../operations/plan.js';
-import { type CloneWish, cloneRequest, makeClone, throwAway } from './clones.js';
+import { type CloneWish, cloneRequest, makeClone, throwAwayUnused } from './clones.js';
 import type { EnginePort } from './enginePort.js';
 import { addLeftovers } from './run/failureState.js';
 
@@ -34,7 +34,10 @@ export interface Forks {
   readonly children: readonly VmRef[];
 }
 
-type ForkEngine = Pick<EnginePort, 'connections' | 'decide' | 'findVm' | 'readTree' | 'refresh' | 'runOperation'> & {
+type ForkEngine = Pick<
+  EnginePort,
+  'connections' | 'decide' | 'findVm' | 'readTree' | 'refresh' | 'runOperation' | 'usesSinceMade'
+> & {
   readonly guests: Pick<EnginePort['guests'], 'settleFork' | 'freeMemoryOf'>;
 };
 
@@ -145,18 +148,21 @@ async function settleFork(engine: ForkEngine, fork: VmRef): Promise<void> {
   }
 }
 
-/** Each of them, whatever becomes of the others. @returns names of those that are still there */
+/** Each of them, whatever becomes of the others. @returns those that are still there */
 async function throwAllAway(
   engine: ForkEngine,
   children: readonly { readonly ref: VmRef; readonly name: string }[],
-): Promise<readonly string[]> {
-  const left: string[] = [];
-  for (const { ref, name } of children) {
+): Promise<readonly Leftover[]> {
+  const left: Leftover[] = [];
+  for (const { ref, name: vm } of children) {
     try {
-      await throwAway(engine, ref);
+      const uses = await throwAwayUnused(engine, ref, vm);
+      if (uses.length > 0) {
+        left.push({ kind: 'vm', vm, used: true });
+      }
     } catch {
       // The log has why, as of every operation; what it was done for tells who is left.
-      left.push(name);
+      left.push({ kind: 'vm', vm });
     }
   }
   return left;
@@ -168,13 +174,13 @@ async function throwAllAway(
  *
  * @param moment the snapshot that was taken for the forks
  */
-function addLeftForks(error: unknown, names: readonly string[], moment: string | undefined): unknown {
-  if (!(error instanceof Failure) || (names.length === 0 && moment === undefined)) {
+function addLeftForks(error: unknown, forks: readonly Leftover[], moment: string | undefined): unknown {
+  if (!(error instanceof Failure) || (forks.length === 0 && moment === undefined)) {
     return error;
   }
   const left: readonly Leftover[] = [
     ...(moment === undefined ? [] : [{ kind: 'snapshot', snapshot: moment } as const]),
-    ...names.map((vm) => ({ kind: 'vm', vm }) as const),
+    ...forks,
   ];
   const failure = addLeftovers(error, left, moment !== undefined);
   return moment !== undefined && error.kind === 'refused'

@@ -1,7 +1,10 @@
 // The lesson as it goes on: one level, one VM of its own, one learner. It looks through the engine and acts through
 // what it is given; it refuses to know how it is drawn.
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Disposable } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
+import { undefinedIfAbsent } from '../base/errno.js';
 import type { DemoVm } from '../domain/demoVm.js';
 import { fatDisk } from './fatDisk.js';
 import { discardClones } from './lessonActs.js';
@@ -79,11 +82,20 @@ export class Lesson implements Disposable {
     }
   }
 
-  /** With its clones, which rest on its files. */
+  /** With its clones, which rest on its files. What somebody has used stays, and is theirs from now on. */
   async #remove(vm: DemoVm): Promise<void> {
     const { engine } = this.#options;
     await engine.connect(vm.connection);
-    await discardClones(engine, vm);
+    const clones = await discardClones(engine, vm);
+    const files = (await undefinedIfAbsent(readdir(vm.folder)))?.map((name) => join(vm.folder, name)) ?? [];
+    // The snapshots of a lesson are its learner's, made by whatever program.
+    const made = { name: vm.name, files, started: 'lent', isOwn: () => true } as const;
+    const isUsed = clones.length > 0 || (await engine.usesSinceMade(vm, made)).length > 0;
+    if (isUsed) {
+      await engine.demoVms.leave(vm);
+      this.#options.onStays?.([...clones, vm.name]);
+      return;
+    }
     await engine.demoVms.remove(vm);
   }
 

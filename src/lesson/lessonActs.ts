@@ -4,7 +4,7 @@ import { Failure } from '../domain/failure.js';
 import type { LayerCost } from '../domain/layerCost.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
-import { cloneRequest, throwAway } from '../engine/clones.js';
+import { cloneRequest, throwAwayUnused } from '../engine/clones.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { UndoLook } from '../engine/undoLook.js';
 import type { LessonFacts } from './lessonFacts.js';
@@ -21,6 +21,8 @@ export interface ActsOptions {
   readonly commandLine?: OwnCommandLine;
   /** What so many layers cost in speed on this computer; it may put files into the folder for that time. */
   readonly measure: (folder: string, depths: readonly number[]) => Promise<readonly LayerCost[]>;
+  /** Names of VMs that stay, because somebody has used them; none too. */
+  readonly onStays?: (vms: readonly string[]) => void;
 }
 
 /** What an act leads to that the VM does not tell. */
@@ -75,11 +77,16 @@ export function clonesOf(
   return beside.filter(({ vm }) => vm.clone?.of === uuid);
 }
 
-/** @throws Failure */
-export async function discardClones(engine: EnginePort, vm: VmRef): Promise<void> {
-  for (const { ref } of clonesOf(engine, vm)) {
-    await throwAway(engine, ref);
+/** @returns names of those that somebody has used, which stay @throws Failure */
+export async function discardClones(engine: EnginePort, vm: VmRef): Promise<readonly string[]> {
+  const stay: string[] = [];
+  for (const { ref, vm: clone } of clonesOf(engine, vm)) {
+    const uses = await throwAwayUnused(engine, ref, clone.name);
+    if (uses.length > 0) {
+      stay.push(clone.name);
+    }
   }
+  return stay;
 }
 
 export class LessonActs {
@@ -122,7 +129,7 @@ export class LessonActs {
       await perform(clone.ram === undefined ? made : { ...made, ram: 'kept' });
       await this.#options.engine.refresh({ vm: { ...this.#ref, uuid: made.clone.uuid } });
     } else if (discard !== undefined) {
-      await discardClones(this.#options.engine, this.#ref);
+      this.#options.onStays?.(await discardClones(this.#options.engine, this.#ref));
     } else if (!(await runAsCommand(act, this.#vm, this.#options.commandLine))) {
       await perform(this.#require(requestOf(act, this.#ref, facts)));
     }

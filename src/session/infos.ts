@@ -1,13 +1,17 @@
 // What is known of a VM → what the library and `--json` tell of it. Pure.
+import type { Log } from '../base/log.js';
+import { asFailure } from '../domain/asFailure.js';
 import { type GuestRun } from '../domain/guestCommand.js';
 import type { OperationResult } from '../domain/operation.js';
 import { sortSnapshots } from '../domain/snapshotTree.js';
 import type { Vm } from '../domain/vm.js';
-import type { VmView } from '../live/views.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { countSnapshots, type VmView } from '../live/views.js';
 import type { OperationOutcome, ProgramOutcome, SnapshotInfo, VmInfo } from './publicTypes.js';
 
-export function vmInfo({ ref, vm, tree, snapshotCount }: VmView, isProtected: (vm: Vm) => boolean): VmInfo {
-  const snapshots = tree?.snapshots.length ?? snapshotCount;
+export function vmInfo(view: VmView, isProtected: (vm: Vm) => boolean): VmInfo {
+  const { ref, vm } = view;
+  const snapshots = countSnapshots(view);
   return {
     name: vm.name,
     uuid: ref.uuid,
@@ -16,6 +20,27 @@ export function vmInfo({ ref, vm, tree, snapshotCount }: VmView, isProtected: (v
     ...(snapshots !== undefined && { snapshots }),
     protected: isProtected(vm),
   };
+}
+
+/** Of several, whose snapshots may be counted and not read: what lies in the trash is read first. */
+export async function readInfos(
+  session: { readonly engine: Pick<EnginePort, 'trashedSnapshots'>; infoOf(view: VmView): VmInfo },
+  views: readonly VmView[],
+  log: Log,
+): Promise<readonly VmInfo[]> {
+  const infos = views.map(async ({ trash: _, ...view }) => {
+    const info = session.infoOf(view);
+    const { snapshots: all = 0 } = info;
+    if (all === 0) {
+      return info;
+    }
+    const trash = await session.engine.trashedSnapshots(view.ref).catch((error: unknown) => {
+      log.warn(`the trash of ${view.vm.name} is counted: ${asFailure(error).line}`);
+      return [];
+    });
+    return { ...info, snapshots: all - trash.length };
+  });
+  return Promise.all(infos);
 }
 
 /** The oldest first. */

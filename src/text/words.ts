@@ -1,5 +1,6 @@
 // The words for states and kinds, so that a row, a tooltip and a message say the same.
 import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
 import type { Snapshot, SnapshotState } from '../domain/snapshot.js';
 import type { Vm } from '../domain/vm.js';
 
@@ -24,6 +25,11 @@ export function powerWord(vm: Pick<Vm, 'power' | 'powerReason' | 'managedSave'>)
     case 'unknown':
       return t('state unknown');
   }
+}
+
+/** Of a VM that was made for a while, and that somebody has used beyond that. */
+export function usedSinceText(name: string): string {
+  return t('{0} stays: it has been used since it was created.', displayLine(name));
 }
 
 function pausedWord(reason: Vm['powerReason']): string {

@@ -312,6 +312,12 @@ describe('an agent over MCP', function () {
     const mark = { name: 'in-trash', createdAt, until: 1 };
     await marksIn(state, silentLog).trash.add({ connection: rig.uri, uuid }, mark);
     await permissions({ [vm]: 'checkpoint' });
+    const { vms } = (await done('list_vms')) as { readonly vms?: readonly { readonly vm: string }[] };
+    assert.deepEqual(
+      vms?.flatMap((one) => (one.vm === vm && 'snapshots' in one ? [one.snapshots] : [])),
+      [1],
+      'what is in the trash is in no number',
+    );
     await done('checkpoint_vm', { vm });
     // Its turn comes after whatever the first one has begun.
     await done('checkpoint_vm', { vm });

@@ -3,7 +3,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
@@ -194,6 +203,25 @@ describe('bisect', () => {
         [looks[2]],
       );
       assert.ok(looks.length <= 3 + 4, looks.join());
+    });
+
+    it('leaves a clone on which somebody has a snapshot, and forgets it', async () => {
+      const mine = 'test -e "$BISECT_DIR/mine" || virsh -c "$VIRT_REWIND_URI" snapshot-create-as "$VIRT_REWIND_UUID"';
+      const file = check(
+        'used',
+        `${mine} mine --disk-only > "$BISECT_DIR/mine" 2>&1`,
+        'test "$(cat "$BISECT_DIR/by")" || echo "$VIRT_REWIND_VM" > "$BISECT_DIR/by"',
+        readsDisk,
+      );
+      const found = await json('line', '--jobs', '1', '--off', '--run', '--', file);
+      const [clone = ''] = readFileSync(join(folder, 'by'), 'utf8').trim().split('\n');
+      assert.deepEqual([found.oldestBad, found.clones], [`s${firstBad}`, []]);
+      assert.deepEqual((await vms()).toSorted(), [clone, 'line'].toSorted());
+      assert.match(await rig.virsh('snapshot-list', clone, '--name'), /^mine$/mu);
+      await rig.virsh('undefine', clone, '--snapshots-metadata');
+      readdirSync(folder)
+        .filter((name) => name.startsWith('bisect-'))
+        .forEach((name) => rmSync(join(folder, name)));
     });
 
     it('stops at an exit code that says nothing, goes on or is ended, and leaves no clone', async () => {

@@ -2,10 +2,11 @@
 // their own, in a terminal and without one.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
 import { versionOf } from '../../src/domain/capabilities.js';
 import { faultsOf } from '../answerFaults.js';
 import { OracleVm } from '../oracle/oracleVm.js';
@@ -206,6 +207,26 @@ describe('the command line at VMs', () => {
         await isGone('lent');
       });
     }
+
+    it('stays where somebody has a snapshot of it, or another disk in it, which is said', async () => {
+      const disk = join(rig.daemon.dir, 'theirs.qcow2');
+      await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', disk, '1M']);
+      for (const words of [
+        ['snapshot-create-as', 'lent', 'mine', '--disk-only'],
+        ['attach-disk', 'lent', disk, 'vdz', '--config', '--live', '--subdriver', 'qcow2'],
+      ] as const) {
+        const lent = start('sandbox', 'talks', '--name', 'lent');
+        await lent.until(/Serial console of lent/u);
+        await rig.virsh(...words);
+        lent.interrupt();
+        await lent.is('cancelled');
+        assert.match(lent.said, /lent stays/u);
+        assert.equal(await domstate('lent'), 'running');
+        await start('discard', 'lent', '--yes').is('done');
+      }
+      assert.ok(existsSync(disk));
+      await isGone('lent');
+    });
 
     it('goes with the terminal that it is in', async () => {
       const lent = onTerminal('sandbox', 'talks', '--name', 'lent');

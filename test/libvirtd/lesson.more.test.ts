@@ -15,6 +15,8 @@ import { firstMemory, standsOn } from '../../src/lesson/lessonFacts.js';
 import { lesson as whole, lessonSteps } from '../ownLevel.js';
 import { silentLog } from '../silentLog.js';
 import { Failure } from '../../src/domain/failure.js';
+import { cloneRequest, makeClone } from '../../src/engine/clones.js';
+import { defineDiskVm } from './diskVm.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 
 describe('the lesson', () => {
@@ -222,6 +224,37 @@ describe('the lesson', () => {
     await runOk('mv', [`${disk}.away`, disk]);
     await doStep();
     await lesson.end();
+  });
+
+  it('leaves its VM where another VM stands on its disk, or a clone has a snapshot of somebody', async () => {
+    const { engine } = rig;
+    for (const uses of ['disk', 'clone'] as const) {
+      await lesson.start(rig.uri, whole);
+      const { vm } = lesson.view!;
+      const ref = { connection: rig.uri, uuid: vm.uuid };
+      const overlay = join(rig.daemon.dir, `${uses}.qcow2`);
+      const names = [vm.name];
+      if (uses === 'disk') {
+        const base = join(vm.folder, 'base.qcow2');
+        await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', '-F', 'qcow2', '-b', base, overlay]);
+        await defineDiskVm(rig, 'standby', [{ file: overlay, format: 'qcow2' }]);
+        names.push('standby');
+      } else {
+        const clone = await makeClone(engine, cloneRequest(engine, ref, {}));
+        const { name } = engine.findVm(clone)!.vm;
+        await rig.virsh('snapshot-create-as', name, 'mine', '--disk-only');
+        names.push(name);
+      }
+      await lesson.end();
+      assert.deepEqual((await vms()).toSorted(), names.toSorted());
+      assert.ok(existsSync(join(vm.folder, 'base.qcow2')));
+      assert.deepEqual(await engine.demoVms.readLeftDemoVms(), []);
+      for (const name of names.toReversed()) {
+        await rig.virsh('undefine', name, '--snapshots-metadata');
+      }
+      await engine.refresh({ connection: rig.uri });
+      await engine.demoVms.remove(vm);
+    }
   });
 
   it('never removes a VM that only has its UUID, nor a folder that is not its own', async () => {

@@ -12,6 +12,7 @@ import type { Snapshot } from '../../domain/snapshot.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { answerLine, bisectStopText, planLines, pointWord, resultLines } from '../../text/operations/bisectText.js';
+import { usedSinceText } from '../../text/words.js';
 import { askLine } from '../agree.js';
 import { countOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
@@ -47,7 +48,9 @@ async function dispatchBisect(context: Context): Promise<ExitName> {
   session.reach(vm.connection);
   await session.engine.connect(vm.connection);
   if (wish === 'stop') {
-    await bisects.end(vm, vmName);
+    const onNews = (news: BisectNews): void =>
+      news.kind === 'stays' ? context.terminal.tell(usedSinceText(news.probe.name)) : undefined;
+    await bisects.end(vm, vmName, { onNews });
     context.terminal.tell(t('Ended the bisect of {0} and deleted its clones.', displayLine(vmName)));
     context.json?.({ bisect: answerOf(stored) } satisfies Answers['bisect']);
     return 'done';
@@ -145,8 +148,10 @@ async function carryOn(context: Context, open: OpenBisect): Promise<ExitName> {
       terminal.tell(answerLine(bisect, news.answer));
     } else if (news.kind === 'trying') {
       terminal.progress(t('Testing {0}…', displayLine(bisect.line[news.point]?.title ?? '')));
-    } else {
+    } else if (news.kind === 'left') {
       terminal.tell(t('The clone {0} could not be deleted yet.', news.probe.name));
+    } else {
+      terminal.tell(usedSinceText(news.probe.name));
     }
   };
   try {

@@ -1,13 +1,14 @@
 // The commands that make VMs go on beside one that runs, or lend one for a while.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import { cloneRequest, makeClone, throwAway } from '../../engine/clones.js';
+import { cloneRequest, makeClone, throwAwayUnused } from '../../engine/clones.js';
 import { mostForks, type CloneNetwork } from '../../domain/clone.js';
 import { forkVm } from '../../engine/forks.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import type { SeamlessWish } from '../../session/session.js';
 import { titleOf } from '../../text/operations/operationProgress.js';
+import { usedSinceText } from '../../text/words.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
@@ -59,15 +60,22 @@ export async function sandbox(context: Context): Promise<ExitName> {
     view.vm.power === 'running' && from === undefined
       ? await makeFork(context, view)
       : await makeSandboxClone(context, view);
+  const lent = session.engine.findVm(ref);
   try {
-    const lent = session.engine.findVm(ref);
     if (lent !== undefined) {
       terminal.tell(t('{0} is deleted when you close its console.', displayLine(lent.vm.name)));
       return await showConsole(context, lent);
     }
     return 'failed';
   } finally {
-    await throwAway(session.engine, ref);
+    await endSandbox(context, ref, lent?.vm.name ?? '');
+  }
+}
+
+/** @param name as it was made */
+async function endSandbox({ session, terminal }: Context, ref: VmRef, name: string): Promise<void> {
+  if ((await throwAwayUnused(session.engine, ref, name)).length > 0) {
+    terminal.tell(usedSinceText(name));
   }
 }
 
@@ -108,24 +116,26 @@ async function makeFork(context: Context, view: VmView): Promise<VmRef> {
   return child;
 }
 
-async function makeSandboxClone({ call, session, interruption: { signal } }: Context, view: VmView): Promise<VmRef> {
+async function makeSandboxClone(context: Context, view: VmView): Promise<VmRef> {
+  const {
+    call,
+    session,
+    interruption: { signal },
+  } = context;
   const { from, name } = call.texts as ForkOptions;
   const snapshot = from === undefined ? undefined : await session.snapshot(view, from);
   const { engine } = session;
-  const ref = await makeClone(
-    engine,
-    cloneRequest(engine, view.ref, {
-      network: 'unplugged',
-      disposable: true,
-      ...(name !== undefined && { name }),
-      ...(snapshot !== undefined && { snapshot: snapshot.name }),
-    }),
-    { signal },
-  );
+  const request = cloneRequest(engine, view.ref, {
+    network: 'unplugged',
+    disposable: true,
+    ...(name !== undefined && { name }),
+    ...(snapshot !== undefined && { snapshot: snapshot.name }),
+  });
+  const ref = await makeClone(engine, request, { signal });
   try {
     await engine.runOperation({ kind: 'power', vm: ref, action: 'start' }, { signal });
   } catch (error) {
-    await throwAway(engine, ref);
+    await endSandbox(context, ref, request.clone.name);
     throw error;
   }
   return ref;

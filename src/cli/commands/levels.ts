@@ -13,7 +13,7 @@ import { playLevel } from '../../lesson/playLevel.js';
 import { measureLayerCosts } from '../../qemu/layerCosts.js';
 import { bytesText } from '../../text/bytesText.js';
 import { obstacleText } from '../../text/failures/obstacleText.js';
-import { operationCountText } from '../../text/words.js';
+import { operationCountText, usedSinceText } from '../../text/words.js';
 import type { Answers } from '../answers.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
@@ -64,6 +64,7 @@ async function play({ session, terminal, interruption, log }: Context, level: Le
         log,
         guest,
         measure: (folder, depths) => measureLayerCosts(folder, depths, process.env),
+        onStays: (vms) => vms.forEach((name) => terminal.tell(usedSinceText(name))),
         commandLine: {
           program: process.execPath,
           script: join(here, 'commandLine.js'),

@@ -1,6 +1,7 @@
 // The VMs of all connections, and which connections cannot be had.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
+import { readInfos } from '../../session/infos.js';
 import type { ReachedVms } from '../../session/session.js';
 import { labelIn } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failures/failureText.js';
@@ -26,12 +27,13 @@ function tellUnreachable(
   }
 }
 
-export async function list({ session, terminal, json }: Context): Promise<ExitName> {
+export async function list({ session, terminal, json, log }: Context): Promise<ExitName> {
   const reached = await session.reachAll();
   const { views } = reached;
+  const infos = await readInfos(session, views, log);
   if (json !== undefined) {
     json({
-      vms: views.map((view) => session.infoOf(view)),
+      vms: infos,
       unreachable: unreachableJson(reached),
     } satisfies Answers['list']);
     return 'done';
@@ -42,14 +44,14 @@ export async function list({ session, terminal, json }: Context): Promise<ExitNa
     { title: t('Snapshots'), rank: 1 },
     { title: t('Connection'), rank: 2 },
   ];
-  const rows = views.map((view) => [
+  const rows = views.map((view, at) => [
     displayLine(view.vm.name),
     [
       powerWord(view.vm),
       ...(session.isProtected(view.vm) ? [t('protected')] : []),
       ...(view.vm.clone?.disposable === true ? [t('deleted when off')] : []),
     ].join(', '),
-    String(view.snapshotCount ?? view.tree?.snapshots.length ?? '?'),
+    String(infos[at]?.snapshots ?? '?'),
     labelIn(session.engine.connections, view.ref.connection),
   ]);
   if (rows.length === 0) {

@@ -3,7 +3,7 @@
 import type { Facts } from '../facts.js';
 import type { LoggedOperation } from '../loggedOperation.js';
 import type { VmAsMade, UseOfVm } from '../vmAsMade.js';
-import { isActive } from '../vm.js';
+import { isActive, isOwnDisk } from '../vm.js';
 import { otherVmRefusal } from './otherVms.js';
 
 /** What a look at one tells. */
@@ -22,16 +22,18 @@ export interface SeenVm {
  * | a disk was written to, or that cannot be seen                                         | content    |
  * | another name, other disks or other XML; transient                                     | definition |
  * | a snapshot that is not ours                                                           | snapshots  |
- * | any other operation of ours                                                           | history    |
- * | another VM, an image or a program rests on its files, or may                          | files      |
+ * | any other operation of ours, unless it was lent                                       | history    |
+ * | another VM, an image or a program rests on its files, or may; only may: not if lent   | files      |
  *
- * Of one that is gone, its files alone are asked for.
+ * Of one that is gone, its files alone are asked for. The media of a clone are those of its VM, and never go with it.
  */
 export function usesSinceMade(
   { name, files, definition, isOwn = () => false, started }: VmAsMade,
   { facts, isThere, definition: now, log }: SeenVm,
 ): readonly UseOfVm[] {
-  const isUsed = otherVmRefusal(files, facts, 'refuse') !== undefined;
+  // What we have started holds its files itself.
+  const held = started !== undefined && facts.vm.power !== 'off' ? { ...facts, held: new Set<string>() } : facts;
+  const isUsed = otherVmRefusal(files, held, started === 'lent' ? 'passOver' : 'refuse') !== undefined;
   if (!isThere) {
     return isUsed ? ['files'] : [];
   }
@@ -42,7 +44,10 @@ export function usesSinceMade(
   const isSame =
     vm.persistent &&
     vm.name === name &&
-    vm.disks.every(({ source }) => source !== undefined && files.includes(source)) &&
+    vm.disks.every(
+      (disk) =>
+        (disk.source !== undefined && files.includes(disk.source)) || (vm.clone !== undefined && !isOwnDisk(disk)),
+    ) &&
     // What runs is told with what it has for this run.
     (isOn || definition === undefined || definition === now);
   return [
@@ -50,7 +55,7 @@ export function usesSinceMade(
     ...(started === undefined && !disks.every((file) => isUnwritten(file, facts)) ? (['content'] as const) : []),
     ...(isSame ? [] : (['definition'] as const)),
     ...(tree.snapshots.every(isOwn) ? [] : (['snapshots'] as const)),
-    ...(log.every(isPower) ? [] : (['history'] as const)),
+    ...(started === 'lent' || log.every(isPower) ? [] : (['history'] as const)),
     ...(isUsed ? (['files'] as const) : []),
   ];
 }

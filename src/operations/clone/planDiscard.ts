@@ -8,7 +8,7 @@ import { isMissing } from '../../domain/chains/standsOn.js';
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
-import { isActive, type VmDisk, xmlChain } from '../../domain/vm.js';
+import { isActive, isOwnDisk, xmlChain } from '../../domain/vm.js';
 import type { GoingFiles } from '../../steps/step.js';
 import type { DraftPlan } from '../plan.js';
 import { accessRefusal, unsteadyRefusal } from '../refusals.js';
@@ -101,10 +101,6 @@ export function goesUnasked(facts: Facts): boolean {
     filesThatStay(facts).length === 0 &&
     filesOfClone(facts).every((file) => made?.has(file) === true)
   );
-}
-
-function isOwnDisk({ device, readonly, shareable }: VmDisk): boolean {
-  return device === 'disk' && !readonly && !shareable;
 }
 
 /** As our record has them. */

@@ -6,7 +6,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { listNames } from '../questions/lossText.js';
 import { titleIn } from '../operations/operationProgress.js';
 import { recoveryText } from '../operations/recoveryText.js';
-import { stateWord } from '../words.js';
+import { stateWord, usedSinceText } from '../words.js';
 import { repairBy, wayTo } from '../ways.js';
 import { quoteForShell } from '../../steps/virshCommand.js';
 
@@ -76,7 +76,9 @@ function leftoverText(left: Leftover, vm: string | undefined): string {
         displayLine(left.snapshot),
       );
     case 'vm':
-      return t('{0} could not be deleted and still exists. Try again.', displayLine(left.vm));
+      return left.used === true
+        ? usedSinceText(left.vm)
+        : t('{0} could not be deleted and still exists. Try again.', displayLine(left.vm));
   }
 }
 

@@ -11,6 +11,7 @@ import { BisectStop } from '../../../src/bisect/bisectStop.js';
 import type { ProbesEngine } from '../../../src/bisect/cloneProbes.js';
 import type { Bisect, BisectTry, Verdict } from '../../../src/domain/bisect.js';
 import { planLines, resultLines } from '../../../src/text/operations/bisectText.js';
+import type { UseOfVm } from '../../../src/domain/vmAsMade.js';
 import { silentLog } from '../../silentLog.js';
 import { ref } from '../../unit/domain/someFacts.js';
 
@@ -39,7 +40,7 @@ class FakeProbes implements Probes {
   readonly judged: number[] = [];
   most = 0;
   verdict = (point: number): BisectTry => ({ verdict: point < 19 ? 'good' : 'bad', exit: point < 19 ? 0 : 1 });
-  removal: () => Promise<void> = () => Promise.resolve();
+  removal: () => Promise<readonly UseOfVm[]> = () => Promise.resolve([]);
 
   async judge(
     point: { name: string },
@@ -54,9 +55,12 @@ class FakeProbes implements Probes {
     return signal.aborted ? undefined : this.verdict(at);
   }
 
-  async remove({ name }: { name: string }): Promise<void> {
-    await this.removal();
-    this.there.delete(name);
+  async remove({ name }: { name: string }): Promise<readonly UseOfVm[]> {
+    const uses = await this.removal();
+    if (uses.length === 0) {
+      this.there.delete(name);
+    }
+    return uses;
   }
 }
 
@@ -125,13 +129,26 @@ describe('bisect: carried out', () => {
   it('keeps a clone that cannot be removed in mind, and removes it first the next time', async () => {
     const probes = new FakeProbes();
     let fails = 1;
-    probes.removal = () => (fails-- > 0 ? Promise.reject(new Error('busy')) : Promise.resolve());
+    probes.removal = () => (fails-- > 0 ? Promise.reject(new Error('busy')) : Promise.resolve([]));
     const first = run(probes);
     await first.run(never);
     assert.deepEqual([first.bisect.probes.length, probes.there.size], [1, 1]);
     const second = run(probes, { bisect: first.bisect });
     await second.run(never);
     assert.deepEqual([second.bisect.probes.length, probes.there.size], [0, 0]);
+  });
+
+  it('forgets a clone that somebody has used, and says so', async () => {
+    const probes = new FakeProbes();
+    let used = 1;
+    probes.removal = () => Promise.resolve(used-- > 0 ? ['snapshots'] : []);
+    const stays: string[] = [];
+    const onNews: BisectRunOptions['onNews'] = (news) =>
+      news.kind === 'stays' ? stays.push(news.probe.name) : undefined;
+    const bisect = run(probes, { onNews });
+    await bisect.run(never);
+    assert.equal(bisect.bisect.probes.length, 0);
+    assert.deepEqual([...probes.there], stays);
   });
 
   it('ends all that is under way when one fails, and keeps what was found', async () => {

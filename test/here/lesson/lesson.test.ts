@@ -75,6 +75,7 @@ describe('the end of a lesson', () => {
       connect: () => Promise.resolve(undefined),
       onDidChange: () => ({ dispose: () => undefined }),
       findVm: () => undefined,
+      usesSinceMade: () => Promise.resolve([]),
       demoVms: {
         readLeftDemoVms: () => Promise.resolve([]),
         make: () => Promise.resolve(vm),

@@ -42,6 +42,7 @@ describe('a clone that was left', () => {
         wasEnded = true;
         return Promise.resolve([]);
       },
+      usesSinceMade: () => Promise.resolve([]),
       runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(done.push(kind)),
     } as unknown as ProbesEngine;
     await new CloneProbes({ engine, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);
@@ -65,6 +66,7 @@ describe('a clone that was left', () => {
         isThere = true;
         return Promise.resolve(['after']);
       },
+      usesSinceMade: () => Promise.resolve([]),
       runOperation: ({ kind }: { readonly kind: string }) => Promise.resolve(done.push(kind)),
     } as unknown as ProbesEngine;
     await new CloneProbes({ engine, bisect: { vm: ref } as Bisect, environment: {} }).remove(probe);

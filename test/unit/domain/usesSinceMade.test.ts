@@ -23,10 +23,37 @@ const operation = (kind: 'power' | 'create'): SeenVm['log'] => [
         : { kind, vm: ref, snapshotKind: 'offline', style: 'external', title: 'a' },
   },
 ];
+type Row = readonly [what: string, expected: string, Facts, Partial<SeenVm>?, Partial<VmAsMade>?];
 const other = (...files: string[]) => ({ uuid: 'o', name: 'standby', files, unread: [] });
 
+/** A clone for a while: a sandbox, one of a bisect or of a lesson, a fork of several that failed. */
+const clone = { ...unused, clone: { of: 'web-uuid', files: [file] } };
+const lentIs = (what: string, expected: string, more: Partial<Facts>, told: Partial<SeenVm> = {}): Row => [
+  `lent: ${what}`,
+  expected,
+  off({ vm: clone, files: looked({ images: { [file]: image('/img/base') } }), ...more }),
+  told,
+  { started: 'lent' },
+];
+const [media, foreign] = [disk('sda', '/img/x.iso', { device: 'cdrom' }), disk('vdb', '/img/theirs.qcow2')];
+const lent: readonly Row[] = [
+  lentIs('off again, written to', '', {}),
+  lentIs('it runs', '', { vm: { ...clone, power: 'running' } }),
+  lentIs('its RAM is saved', '', { vm: { ...clone, managedSave: true } }),
+  lentIs('what was done from here and left nothing', '', {}, { log: operation('create') }),
+  lentIs('the media of its VM', '', { vm: { ...clone, disks: [...clone.disks, media] } }),
+  lentIs('a snapshot', 'snapshots', { tree: tree([external('work')], 'work') }),
+  lentIs('a disk that is not its own', 'definition', { vm: { ...clone, disks: [...clone.disks, foreign] } }),
+  lentIs('another name', 'definition', { vm: { ...clone, name: 'shop' } }),
+  lentIs('transient', 'definition', { vm: { ...clone, persistent: false } }),
+  lentIs('another VM on its disk', 'files', { otherVms: [other(file)] }),
+  lentIs('an image on its disk', 'files', { strays: new Map([['/img/over.qcow2', { restsOn: [file] }]]) }),
+  // Not known is no use: its removal is refused for that, and tried again.
+  lentIs('a VM that may be on it', '', { otherVms: [{ ...other(), unread: ['/far'] }] }),
+];
+
 describe('usesSinceMade', () => {
-  const rows: readonly (readonly [what: string, expected: string, Facts, Partial<SeenVm>?, Partial<VmAsMade>?])[] = [
+  const rows: readonly Row[] = [
     ['one as it was made', '', off()],
     ['one that runs', 'power', of({ power: 'running' })],
     ['one whose RAM is saved', 'power', of({ managedSave: true })],
@@ -48,6 +75,7 @@ describe('usesSinceMade', () => {
     ['an image on its disk', 'files', off({ strays: new Map([['/img/over.qcow2', { restsOn: [file] }]]) })],
     ['one that is gone', '', of({ power: 'running', name: 'any' }), { isThere: false }],
     ['one that is gone, and its files are used', 'files', off({ otherVms: [other(file)] }), { isThere: false }],
+    ...lent,
   ];
   for (const [what, expected, seen, more = {}, as = {}] of rows) {
     it(`${what}: ${expected || 'unused'}`, () => {

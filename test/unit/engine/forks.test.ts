@@ -8,6 +8,7 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { forkVm, type ForkWish, planForkPoint } from '../../../src/engine/forks.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
+import type { UseOfVm } from '../../../src/domain/vmAsMade.js';
 import { refuse, type RefusalReason, type RefusedDecision } from '../../../src/domain/refusal.js';
 import type { VmView } from '../../../src/live/views.js';
 import { capabilities, ref, vm } from '../domain/someFacts.js';
@@ -57,6 +58,10 @@ class FakeEngine implements ForkMaker {
     ...this.seen,
   });
   readonly readTree: EnginePort['readTree'] = () => Promise.resolve({ snapshots: [] });
+  /** Of the fork of that number, what was done with it. */
+  uses: (number: number) => readonly UseOfVm[] = () => [];
+  #asked = 0;
+  readonly usesSinceMade: EnginePort['usesSinceMade'] = () => Promise.resolve(this.uses((this.#asked += 1)));
   readonly refresh: EnginePort['refresh'] = () => Promise.resolve();
   /** What is refused, by kind. */
   refuses: Partial<Record<OperationRequest['kind'], RefusedDecision>> = {
@@ -255,5 +260,17 @@ describe('forks: where one cannot be made', () => {
       { kind: 'snapshot', snapshot: 'moment' },
       { kind: 'vm', vm: second?.clone.name },
     ]);
+  });
+
+  it('one that somebody has used meanwhile stays, and is named', async () => {
+    let clones = 0;
+    const engine = new FakeEngine(mebibyte, ({ kind }) => kind === 'clone' && (clones += 1) === 3);
+    engine.uses = (number) => (number === 1 ? ['snapshots'] : []);
+    const error: unknown = await forkVm(engine, ref, { count: 3 }).catch((caught: unknown) => caught);
+    assert.ok(error instanceof Failure);
+    const [first, second] = engine.ran.flatMap((request) => (request.kind === 'clone' ? [request.clone] : []));
+    assert.deepEqual(error.details.left?.slice(1), [{ kind: 'vm', vm: first?.name, used: true }]);
+    const gone = engine.ran.flatMap((request) => (request.kind === 'discard' ? [request.vm.uuid] : []));
+    assert.deepEqual(gone, [second?.uuid]);
   });
 });

@@ -18,6 +18,7 @@ import {
   planLines,
   resultLines,
 } from '../../../text/operations/bisectText.js';
+import { usedSinceText } from '../../../text/words.js';
 import { askVerdict, pickLook, untrustedText } from '../../prompts/askBisect.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
 import { CommandError, DismissedError } from '../../prompts/commandError.js';
@@ -53,7 +54,7 @@ async function bisect(run: CommandRun): Promise<BisectFinding | undefined> {
     const stored = await bisects.of(view.ref);
     switch (given ?? (await nextStep(run, view, stored))) {
       case 'beginAnew':
-        await bisects.end(view.ref, view.vm.name);
+        await bisects.end(view.ref, view.vm.name, { onNews: tellStays });
         await run.bisects.read();
         return begin(run, view, bisects);
       case 'begin':
@@ -145,7 +146,7 @@ async function carryOn(
     await open.release();
     if (isNew && now.answers.length === open.bisect.answers.length) {
       // Nothing was found: it would only be in the way of the next.
-      await bisects.end(ref, vm.name);
+      await bisects.end(ref, vm.name, { onNews: tellStays });
     }
     throw error;
   } finally {
@@ -172,6 +173,15 @@ function tell({ log }: CommandRun, news: BisectNews, bisect: Bisect, report: (me
       return;
     case 'left':
       log.warn(`bisect of ${bisect.vmName}: ${news.probe.name} could not be removed yet: ${String(news.error)}`);
+      return;
+    case 'stays':
+      tellStays(news);
+  }
+}
+
+function tellStays(news: BisectNews): void {
+  if (news.kind === 'stays') {
+    void notify('info', usedSinceText(news.probe.name));
   }
 }
 
@@ -239,7 +249,7 @@ async function end(run: CommandRun, { ref, vm }: VmView, bisects: Bisects, store
       confirm: t('End Bisect'),
     });
   }
-  await bisects.end(ref, vm.name);
+  await bisects.end(ref, vm.name, { onNews: tellStays });
   await run.bisects.read();
   noteInStatusBar(t('Ended the bisect of {0} and deleted its clones.', name));
 }

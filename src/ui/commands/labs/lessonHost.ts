@@ -6,6 +6,8 @@ import type { Log } from '../../../base/log.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import type { LessonOptions, LevelScore } from '../../../lesson/lessonRun.js';
 import type { NamedLevel } from '../../../lesson/levelShape.js';
+import { usedSinceText } from '../../../text/words.js';
+import { notify } from '../../prompts/notify.js';
 import type { ListedLevel } from '../../lesson/levelList.js';
 import type { LessonWithPanel } from '../../lesson/lessonPanel.js';
 
@@ -101,6 +103,7 @@ export class LessonHost implements Disposable {
       },
       perform: (request) => (isCommand(request) ? performAsCommand(request) : engine.runOperation(request)),
       onDone: (level, score) => this.#keep(level, score),
+      onStays: (vms) => vms.forEach((name) => void notify('info', usedSinceText(name))),
     });
     return { lesson, panel: new Panel(lesson, () => this.levels(), log) };
   }

@@ -1,7 +1,7 @@
 // VMs are made of others, lent for a while, and thrown away again.
 import { t } from '@vscode/l10n';
 import { cloneWays } from '../../../domain/clone.js';
-import { cloneRequest, makeClone, throwAway } from '../../../engine/clones.js';
+import { cloneRequest, makeClone } from '../../../engine/clones.js';
 import { forkVm, type Forks, type ForkWish, planForkPoint } from '../../../engine/forks.js';
 import { Failure } from '../../../domain/failure.js';
 import type { OperationRequest } from '../../../domain/operation.js';
@@ -27,6 +27,7 @@ import { existingVm, operate, operateConfirmed, type OperateOptions, planIn } fr
 import { operateAll } from '../operateAll.js';
 import { refuseAlike, refuseFirst, refuseInside } from '../refuseFirst.js';
 import { showFailure } from '../runCommand.js';
+import { endSandbox } from './endSandbox.js';
 import { isCalledOnSnapshot, targetSnapshot, targetVm, targetVms } from '../targets.js';
 import { refuseSilent } from '../unreachableConnection.js';
 import * as vscode from 'vscode';
@@ -239,11 +240,8 @@ async function sandbox(run: CommandRun): Promise<{ readonly vm: string; readonly
     : { ref: await startedClone(run, view, wish), point: undefined };
   const lent = existingVm(run, ref);
   await run.consoles.show(lent, () => {
-    throwAway(engine, ref).then(
-      () => {
-        void notify('info', t('Deleted {0} and its files.', displayLine(lent.vm.name)));
-        offerForkPoints(run, [lent]);
-      },
+    endSandbox(engine, ref, lent.vm.name).then(
+      (isGone) => (isGone ? offerForkPoints(run, [lent]) : undefined),
       (error: unknown) => showFailure(run.log, 'virtRewind.sandbox', error),
     );
   });
@@ -281,14 +279,12 @@ async function onlyFork(
 }
 
 async function startedClone(run: CommandRun, view: VmView, wish: SandboxWish): Promise<VmRef> {
-  const ref = await makeClone(
-    forkMaker(run),
-    cloneRequest(run.engine, view.ref, { ...wish, network: 'unplugged', disposable: true }),
-  );
+  const request = cloneRequest(run.engine, view.ref, { ...wish, network: 'unplugged', disposable: true });
+  const ref = await makeClone(forkMaker(run), request);
   try {
     await operate(run, { kind: 'power', vm: ref, action: 'start' });
   } catch (error) {
-    await throwAway(run.engine, ref);
+    await endSandbox(run.engine, ref, request.clone.name);
     throw error;
   }
   return ref;
@@ -333,8 +329,9 @@ function forkMaker(run: CommandRun, options: OperateOptions = {}): ForkMaker {
     findVm: (ref) => engine.findVm(ref),
     readTree: (ref) => engine.readTree(ref),
     refresh: (what) => engine.refresh(what),
+    usesSinceMade: (ref, made) => engine.usesSinceMade(ref, made),
     guests: engine.guests,
-    runOperation: (request) =>
-      request.kind === 'discard' ? engine.runOperation(request) : operate(run, request, options),
+    runOperation: (request, given) =>
+      request.kind === 'discard' ? engine.runOperation(request, given) : operate(run, request, options),
   };
 }
