@@ -102,6 +102,16 @@ describe('moves of a VM from two computers', () => {
     });
   }
 
+  it('is moved by one of two computers, where it has no files', async () => {
+    const [first, second, third] = hosts;
+    await defineDiskVm(first.rig, 'bare', []);
+    assert.equal(await killAtPhase(first, 'leaving', words('bare', first, second)), null);
+    assert.match(await second.run('refused', ...words('bare', first, third)), /virt-rewind-move/u);
+    await first.run('done', 'recover', 'bare', '-c', first.uri);
+    assert.deepEqual(await hostsWith('bare', hosts), [second]);
+    await second.run('done', ...words('bare', second, third));
+  });
+
   for (const phase of ['defining', 'there', 'leaving']) {
     it(`is left to a person, where the mark was removed and another moved it since: ${phase}`, async () => {
       const [first, second] = hosts;

@@ -87,6 +87,16 @@ describe('a VM that others use while it is moved', () => {
     });
   }
 
+  it('starts with its host or not as its own host was told last, which no document says', async () => {
+    const { one, other } = rig;
+    assert.equal(await killAtPhase(one, 'there', there()), null);
+    await one.rig.virsh('autostart', '--disable', 'web');
+    await one.run('done', 'recover', 'web', '-c', one.uri);
+    assert.match(await other.rig.virsh('dominfo', 'web'), /Autostart: +disable/u);
+    await back();
+    await one.rig.virsh('autostart', 'web');
+  });
+
   it('is defined again with its snapshots, where it was started in the moment before it is forgotten', async () => {
     const { one } = rig;
     const { daemon } = one.rig;

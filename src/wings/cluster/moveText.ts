@@ -219,7 +219,8 @@ export function resolvedLine(kept: string): string {
   return t('The notes of the move are kept in “{0}”.', kept);
 }
 
-export function movedLines({ end, again, record, trashed, kept, stopMs }: MoveEnd, host: string): readonly string[] {
+export function movedLines(ended: MoveEnd, host: string): readonly string[] {
+  const { end, again, record, trashed, kept, isOn, stopMs } = ended;
   const [vm, there] = [displayLine(record.vm.name), displayLine(host)];
   const definedAgain =
     again === undefined ? [] : [t('Neither host had {0} any more, so it was defined again with its snapshots.', vm)];
@@ -227,7 +228,7 @@ export function movedLines({ end, again, record, trashed, kept, stopMs }: MoveEn
     return [t('Undid the move of {0}: it is where it was.', vm), ...definedAgain];
   }
   return [
-    ['there', 'leaving'].includes(record.phase)
+    ['there', 'leaving'].includes(record.phase) && isOn === undefined
       ? t('Moved {0} to {1}. It is off.', vm, there)
       : t('Moved {0} to {1}.', vm, there),
     ...definedAgain,

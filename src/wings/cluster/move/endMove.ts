@@ -19,6 +19,8 @@ interface Put {
   readonly trashed: readonly string[];
   /** Those that stay where they are: other VMs use them, or somebody changed them. */
   readonly kept: readonly string[];
+  /** Somebody has started it there. */
+  readonly isOn?: true;
 }
 
 export interface MoveEnd extends Put {
@@ -198,14 +200,20 @@ function isAsSent({ bytes, modified, identity, identityThere }: MovedFile, found
 }
 
 async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): Promise<Put> {
-  const { vm, files, from: uri, startedAt, documents, was, phase } = open.record;
-  await (phase === 'there' && open.put({ phase: 'leaving' }));
+  const { vm, files, from: uri, startedAt, documents, phase } = open.record;
+  const here = await standingOn(from, vm.uuid);
+  if (phase === 'there') {
+    // Somebody may have set it since; no document says it.
+    const set = here !== undefined && { autostart: here.autostart, isPersistent: here.isPersistent };
+    await open.put({ phase: 'leaving', ...(set && { was: set }) });
+  }
+  const { was } = open.record;
   const { host } = from;
   const own = directFiles({ ...host, turns: turnsOfAll, act: (change) => change(host) });
   // libvirt forgets no VM that has it: it removes that, and what has its second name goes to the trash.
   const saved = files.filter(({ role }) => role === 'savedState');
   const secondName = (file: MovedFile): string => `${file.stage}.saved`;
-  if ((await standingOn(from, vm.uuid)) !== undefined) {
+  if (here !== undefined) {
     for (const file of saved) {
       await requireRun(from, posix.dirname(file.path), 'ln', '-f', '--', file.path, secondName(file));
     }
@@ -226,7 +234,7 @@ async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): 
     return found === undefined ? [] : [{ ...file, goes }];
   });
   // Somebody may have defined it here again, or taken it away there.
-  await requireStanding(vm, { from, to });
+  const { isOff } = await requireStanding(vm, { from, to });
   for (const { path } of going.filter(({ goes }) => goes)) {
     await own.trash(path);
   }
@@ -236,17 +244,19 @@ async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): 
   }
   await to.ask((copies) => copies.noteMove(vm, uri, Math.max(0, Date.now() - startedAt)));
   const pathsOf = (goes: boolean): readonly string[] => going.filter((one) => one.goes === goes).map((one) => one.path);
-  return { trashed: pathsOf(true), kept: pathsOf(false) };
+  return { trashed: pathsOf(true), kept: pathsOf(false), ...(!isOff && { isOn: true }) };
 }
 
 /** There, and not here. @throws MoveFault `bothUsed`, `othersDeed` */
-async function requireStanding({ uuid, name }: MoveRecord['vm'], { from, to }: Sides): Promise<void> {
+async function requireStanding({ uuid, name }: MoveRecord['vm'], { from, to }: Sides): Promise<StandingVm> {
   if ((await standingOn(from, uuid)) !== undefined) {
     throw new MoveFault({ kind: 'bothUsed' });
   }
-  if ((await standingOn(to, uuid)) === undefined) {
+  const there = await standingOn(to, uuid);
+  if (there === undefined) {
     throw new MoveFault({ kind: 'othersDeed', what: 'vm', name, host: to.name });
   }
+  return there;
 }
 
 /** All that was made there goes, and nothing else. */

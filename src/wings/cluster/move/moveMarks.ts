@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import { displayLine } from '../../../domain/plainText.js';
 import { MoveFault } from '../moveFault.js';
 import type { MoveRecord } from './moveStore.js';
+import type { PlannedFile } from './plannedMove.js';
 import { requireRun, type Side, type Sides } from './sides.js';
 
 type MarkSet = Pick<MoveRecord, 'id' | 'stages'>;
@@ -12,6 +13,15 @@ type MarkSet = Pick<MoveRecord, 'id' | 'stages'>;
 /** One for each VM, whoever moves it. */
 export function stageIn(base: string, uuid: string): string {
   return posix.join(base, `.virt-rewind-move-${uuid.replaceAll('-', '')}`);
+}
+
+/** Each host has it, and it outlives a restart. */
+const folderOfAll = '/var/tmp';
+
+/** Beside its files. Disks on the network, or none, have no folder. */
+export function stagesOf(files: readonly Pick<PlannedFile, 'base'>[], uuid: string): readonly string[] {
+  const bases = files.length === 0 ? [folderOfAll] : files.map(({ base }) => base);
+  return [...new Set(bases)].map((base) => stageIn(base, uuid));
 }
 
 /** @throws MoveFault `movedByOther` */

@@ -93,7 +93,7 @@ export type MovedFile = MoveDocument['files'][number];
 export interface OpenMove {
   readonly record: MoveRecord;
   /** Resolves when it is on the disk. */
-  put(news: Partial<Pick<MoveRecord, 'phase' | 'files' | 'there'>>): Promise<void>;
+  put(news: Partial<Pick<MoveRecord, 'phase' | 'files' | 'there' | 'was'>>): Promise<void>;
   forget(): Promise<void>;
   /** Nobody looks at it any more, but it stays: of snapshots it may be all that is left. @returns where */
   putAside(): Promise<string>;

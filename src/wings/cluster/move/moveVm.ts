@@ -8,7 +8,7 @@ import { newId } from '../../../journal/durable.js';
 import { sendFiles } from '../../copies/plain/sendFiles.js';
 import { MoveFault, MoveStays } from '../moveFault.js';
 import { endMove, isChanged, type MoveEnd, turnOn } from './endMove.js';
-import { stageIn, takeMarks } from './moveMarks.js';
+import { stageIn, stagesOf, takeMarks } from './moveMarks.js';
 import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
 import { moveGuest } from './moveGuest.js';
 import type { PlannedFile, PlannedMove } from './plannedMove.js';
@@ -36,7 +36,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
       ...{ id, vm: { uuid: ref.uuid, name: vm.name }, from: sides.from.connection, to: sides.to.connection },
       ...{ startedAt: Date.now(), phase: 'sending', documents: structuredClone(documents) as never, files },
       was: { autostart: standing.autostart, isPersistent: standing.isPersistent },
-      stages: [...new Set([...send, ...shared].map(({ base }) => stageOf(base)))],
+      stages: [...stagesOf([...send, ...shared], ref.uuid)],
     });
     await lease.requireAlone(() => open.forget());
     // It may have been given to a cluster while somebody was asked. From now on we do not: it is moved.

@@ -13,7 +13,7 @@ import { SystemStore } from '../../../journal/systemStore.js';
 import { countSnapshots, type VmView } from '../../../live/views.js';
 import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
 import { MoveFault } from '../moveFault.js';
-import { requireUnmarked, stageIn } from './moveMarks.js';
+import { requireUnmarked, stagesOf } from './moveMarks.js';
 import { planLive } from './planLive.js';
 import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
 import { requireRun, seenOn, type Side, type Sides } from './sides.js';
@@ -36,11 +36,7 @@ export async function planMove(
   await requireFree(engine, view, sides, folder);
   const standing = await requireWelcome(view, sides);
   const planned = await (standing.isOff ? planOff(engine, view, sides) : planLive(engine, view, sides, address));
-  const bases = [...planned.send, ...planned.shared].map(({ base }) => base);
-  await requireUnmarked(
-    sides,
-    [...new Set(bases)].map((base) => stageIn(base, view.ref.uuid)),
-  );
+  await requireUnmarked(sides, stagesOf([...planned.send, ...planned.shared], view.ref.uuid));
   return { ...planned, standing };
 }
 
