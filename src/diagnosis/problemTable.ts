@@ -1,6 +1,7 @@
 // The table of all problems: how bad each is, what mends it, and how health tells it from others.
 import { isStateTarget, ramTarget } from '../domain/frozenRecord.js';
 import type { Repair } from '../domain/operation.js';
+import type { Refusal } from '../domain/refusal.js';
 import type { VmRef } from '../domain/vm.js';
 import type { CheckId, Problem, ProblemKind, ProblemOf, Severity } from './problem.js';
 
@@ -30,6 +31,7 @@ interface RowParts<P> {
 
 const forget = ({ snapshot }: { readonly snapshot: string }): Repair => ({ kind: 'forgetSnapshot', snapshot });
 const keepDisks = ({ snapshot }: { readonly snapshot: string }): Repair => ({ kind: 'keepDisks', snapshot });
+const isUnsure = ({ facts }: Refusal): boolean => facts['time'] !== undefined;
 const metadata = { check: 'metadataWithoutFile', names: ['snapshot', 'file'] } as const;
 
 /**
@@ -117,9 +119,12 @@ const problems: { readonly [K in ProblemKind]: ProblemRow<ProblemOf<K>> } = {
   corruptImage: { severity: 'error', check: 'damaged', names: ['file'] },
   backingChanged: { severity: 'warning', check: 'backingChanged', names: ['file', 'overlay'] },
   contentChanged: {
-    severity: 'error',
+    severity: ({ why }) => (isUnsure(why) ? 'warning' : 'error'),
+    // What may be whole is not given up by one click.
     repair: (problem) =>
-      isStateTarget(problem.disk) ? undefined : (problem.disk === ramTarget ? keepDisks : forget)(problem),
+      isStateTarget(problem.disk) || isUnsure(problem.why)
+        ? undefined
+        : (problem.disk === ramTarget ? keepDisks : forget)(problem),
     check: 'backingChanged',
     names: ['snapshot', 'disk', 'file'],
   },

@@ -224,8 +224,19 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly unownedImage: { snapshot: string; disk: string; file: string; image: string };
   /** `by` froze the same file later, so that the VM was on it again. */
   readonly frozenAgain: { snapshot: string; disk: string; file: string; by: string };
-  /** `disk`: `ramTarget` where `file` is named as its RAM: instead of `other`, or by another snapshot, `by`, too. */
-  readonly contentChanged: { snapshot: string; disk: string; file: string; was: string; other?: string; by?: string };
+  /**
+   * `disk`: `ramTarget` where `file` is named as its RAM: instead of `other`, or by another snapshot, `by`, too.
+   * `time`: it was renamed, given attributes, or written to, and nothing tells which.
+   */
+  readonly contentChanged: {
+    snapshot: string;
+    disk: string;
+    file: string;
+    was: string;
+    other?: string;
+    by?: string;
+    time?: 'old';
+  };
   /** Absent `snapshot`: the current state of the VM is read. */
   readonly writtenByOther: { vm: string; snapshot?: string; disk: string; file: string; other: string };
   /** `file`, which it stands in or rests on, was written to after `overlay` was made over it. */

@@ -32,7 +32,7 @@ export async function factsOf(stats: FileStats, files: FileSystem = thisComputer
 /** By file system: whether libvirt sets a label of SELinux each time that a VM starts, which is a change. */
 const labels = new WeakMap<FileSystem, Promise<boolean>>();
 
-/** None where links come and go, as with images that several VMs share: each is a change too. */
+/** Tells nothing where links come and go, as with images that several VMs share: each is a change too. */
 async function changeOf(
   { dev, ino, uid, gid, mode, nlink, ctimeMs: at }: FileStats,
   files: FileSystem,
@@ -44,7 +44,10 @@ async function changeOf(
       () => false,
     );
   labels.set(files, isLabelled);
-  return nlink !== 1 || (await isLabelled) ? undefined : { at, of: [dev, ino, uid, gid, mode].join(':') };
+  if (await isLabelled) {
+    return undefined;
+  }
+  return nlink === 1 ? { at, of: [dev, ino, uid, gid, mode].join(':') } : { at: 0, of: 'links' };
 }
 
 /**

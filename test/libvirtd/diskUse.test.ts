@@ -206,6 +206,12 @@ describe('a disk that is used', () => {
     assert.deepEqual(await problems('hidden'), []);
     await write();
     assert.deepEqual(await problems('hidden'), ['contentChanged']);
+    await runOk('touch', ['-d', '2026-01-02T03:04:05.124Z', file]);
+    // As a backup does that keeps second names for a while.
+    for (const words of [['true'], ['ln', file, `${file}.link`], ['rm', `${file}.link`]] as const) {
+      await runOk(words[0], words.slice(1));
+      assert.deepEqual(await problems('hidden'), [], words.join(' '));
+    }
   });
 
   it('is told where another VM is built on it', async () => {

@@ -3,7 +3,7 @@
 // time.
 import { imageOf, overlayOf, slackMs } from './frozenContent.js';
 import { backingFileOf, chainOfFrozen, isInside, takesPart } from './fileUse.js';
-import { isChanging, isSame, tookOtherName, vouchedTime, withoutMerge } from './layerIdentity.js';
+import { hasOldTime, isChanging, isSame, tookOtherName, vouchedTime, withoutMerge } from './layerIdentity.js';
 import { writersInto } from './frozenWriters.js';
 import { type FrozenChain, type FrozenRecord, type LayerIdentity, ramTarget } from '../frozenRecord.js';
 import { changedStates, stateChains, stateFilesOf } from './stateNotes.js';
@@ -27,6 +27,8 @@ interface ChangedLayer {
   /** Absent for RAM of which nothing was noted, and that another snapshot, `by`, names too. */
   readonly was?: LayerIdentity;
   readonly by?: string;
+  /** See `hasOldTime`: whether its content is the same is not known. */
+  readonly isOldTime?: true;
 }
 
 /**
@@ -55,7 +57,7 @@ export function changedLayers(snapshot: Snapshot, facts: Facts): readonly Change
         tookMerge(now, above, facts) ||
         (depth > 0 && tookAllAbove(file, overlayOf(snapshot, target), facts))
         ? []
-        : [{ target, file, was }];
+        : [{ target, file, was, ...(hasOldTime(was, now) && { isOldTime: true as const }) }];
     });
   });
   return [...changed, ...changedRam(snapshot, ramOf(record), facts), ...changedStates(snapshot, record, facts)];
@@ -156,14 +158,13 @@ export function contentChangedRefusal(snapshot: Snapshot, facts: Facts): Refused
   return changed && refuseChanged(snapshot, changed);
 }
 
-function refuseChanged({ title }: Snapshot, { target, file, was, by }: ChangedLayer): RefusedDecision {
+function refuseChanged({ title }: Snapshot, { target, file, was, by, isOldTime }: ChangedLayer): RefusedDecision {
   return refuse('contentChanged', {
-    snapshot: title,
-    disk: target,
-    file,
+    ...{ snapshot: title, disk: target, file },
     was: was === undefined ? '' : vouchedTime(was),
     ...(was === undefined || was.file === file ? {} : { other: was.file }),
     ...(by === undefined ? {} : { by }),
+    ...(isOldTime && { time: 'old' as const }),
   });
 }
 

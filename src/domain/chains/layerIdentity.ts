@@ -15,9 +15,15 @@ export function isSame(was: LayerIdentity, now: ImageFacts): boolean {
   );
 }
 
+/** All that we see of it is as it was, but for the time of its last change. */
+export function hasOldTime(was: LayerIdentity, now: ImageFacts): boolean {
+  return isAlike(was, now) && isSameSample(was, now) && wasGivenItsTime(was, now);
+}
+
 /**
- * Somebody gave the file back the very time that it had: who writes into it and hides that. A change of the owner, a
- * link, a copy has another `of`, or none.
+ * Somebody gave the file back the very time that it had: who writes into it and hides that, but also who
+ * renames it, puts it back in place with its times, or sets its attributes. Nothing tells these apart. A change of the
+ * owner, a link, a copy has another `of`.
  *
  * | the same file, owner and mode; its last change is another; its time of last write | → |
  * |------------------------------------------------------------------------------------|---|
@@ -45,9 +51,12 @@ function isWholeMilliseconds(at: number): boolean {
 
 /** Which time of last write, as a text for `touch -d`, says that the layer is what it was. */
 export function vouchedTime({ modifiedAt, change }: LayerIdentity): string {
-  return modifiedAt === undefined
-    ? ''
-    : new Date(modifiedAt + (change !== undefined && Number.isInteger(modifiedAt) ? 1 : 0)).toISOString();
+  if (modifiedAt === undefined) {
+    return '';
+  }
+  // Not into the next second, which a file system that counts in seconds would tell.
+  const other = modifiedAt % 1_000 === 999 ? modifiedAt - 1 : modifiedAt + 1;
+  return new Date(change !== undefined && Number.isInteger(modifiedAt) ? other : modifiedAt).toISOString();
 }
 
 /** Of a small file, whose `sample` is a digest of all that is in it: a copy of it has another time. */

@@ -2,6 +2,7 @@
 // this is a part.
 import { t } from '@vscode/l10n';
 import { otherContentText } from '../refusals/fileRefusals.js';
+import { perhapsOtherText } from '../refusals/frozenRefusals.js';
 import { endHostUseText, usedByHostText } from '../refusals/hostUseText.js';
 import { unclosedText } from '../refusals/diskRefusals.js';
 import { brokenImageText, cannotStartText, noVolumeText, putBackText } from '../refusals/missingBase.js';
@@ -146,7 +147,7 @@ export const fileProblems = {
   ],
   contentChanged: ({ snapshot, why }, { vm, title }) => {
     const { reason, nextStep } = refusalText(why, vm);
-    return [reason, otherContentText(title(snapshot)), nextStep];
+    return [reason, (why.facts['time'] === undefined ? otherContentText : perhapsOtherText)(title(snapshot)), nextStep];
   },
   frozenFileShared: ({ file, writer, owner, title }) => [
     t(

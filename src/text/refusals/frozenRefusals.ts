@@ -32,7 +32,21 @@ export const frozenRefusals: Pick<
     ),
     t('It cannot be restored. Revert to {0} instead.', by),
   ],
-  contentChanged: ({ vm, snapshot, disk, file, was, other, by }) => {
+  contentChanged: ({ vm, snapshot, disk, file, was, other, by, time }) => {
+    if (time !== undefined) {
+      return [
+        t(
+          '{0} was renamed, copied back, given attributes or written to after {1} froze it. Its old time does not tell which.',
+          inQuotes(file),
+          snapshot,
+        ),
+        t(
+          'If you know that its content is the same, or have restored the original file: touch -d {0} {1}',
+          was,
+          shellWord(file),
+        ),
+      ];
+    }
     if (isStateTarget(disk)) {
       return [
         disk === stateTargets.nvram
@@ -92,4 +106,11 @@ function withTouch(todo: string, file: string, was: string): string {
         was,
         shellWord(file),
       );
+}
+
+export function perhapsOtherText(snapshot: string): string {
+  return t(
+    'A revert to {0} may restore other content. Operations that use it are rejected until you have decided.',
+    snapshot,
+  );
 }

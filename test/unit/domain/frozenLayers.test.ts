@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { frozenAgainRefusal } from '../../../src/domain/chains/frozenAgain.js';
 import {
   changedLayers,
+  contentChangedRefusal,
   isOtherTag,
   recordsToKeep,
   recordsWhileWritten,
   unnotedSnapshots,
 } from '../../../src/domain/chains/frozenLayers.js';
+import { isSame, vouchedTime } from '../../../src/domain/chains/layerIdentity.js';
 import type { Facts } from '../../../src/domain/facts.js';
 import type { FileFacts, ImageFacts } from '../../../src/domain/hostFiles.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
@@ -155,6 +157,23 @@ describe('what a snapshot rests on', () => {
         'one: qcow2, three: qcow2',
       ],
     ];
+  it('is told apart from one that was changed, where only its last change is another', () => {
+    const reasonOf = (images: Images): unknown => {
+      const now = { ...chain(images, {}), frozenRecords: noted! };
+      return contentChangedRefusal(now.tree.snapshots[0]!, now)?.refusal.facts['time'];
+    };
+    const change = { at: then + 5, of: 'base' };
+    assert.equal(reasonOf(with_(base, { change })), 'old');
+    assert.equal(reasonOf(with_(base, { change, modifiedAt: then + 5 })), undefined);
+    assert.equal(reasonOf(with_(base, { change, sample: 'other' })), undefined);
+  });
+  it('is vouched for by a time that counts as the same, on a file system of seconds too', () => {
+    for (const at of [1e12, 1e12 + 1, 1e12 + 998, 1e12 + 999, 1e12 + 999.7]) {
+      const was = { file: base, format: 'qcow2', bytes: 1, virtualBytes: 1, modifiedAt: at, change: { at, of: 'a' } };
+      const now = { ...image({ bytes: 1, virtualBytes: 1 }), change: { at: at + 9, of: 'a' } };
+      assert.ok(isSame(was, { ...now, modifiedAt: Date.parse(vouchedTime(was)) }), String(at));
+    }
+  });
   for (const [what, images, names, expected] of rows) {
     it(`${what} → ${expected === '' ? 'as it was' : expected}`, () => {
       assert.equal(changedIn({ ...chain(images, names), frozenRecords: noted! }), expected);

@@ -113,6 +113,7 @@ const problems: Samples<Problem> = {
     { disk: 'memory', was: '2026-01-01T00:00:00.000Z' },
     { disk: 'memory', was: '2026-01-01T00:00:00.000Z', other: overlay },
     { disk: 'memory', was: '', by: 'Second' },
+    { disk, was: '2026-01-01T00:00:00.000Z', time: 'old' as const },
   ].map((more) => ({
     snapshot,
     disk: more.disk,
