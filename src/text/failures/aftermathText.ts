@@ -3,7 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { FailureDetails, Leftover } from '../../domain/failure.js';
 import { displayLine } from '../../domain/plainText.js';
-import { listNames } from '../questions/lossText.js';
+import { listNames } from '../listNames.js';
 import { titleIn } from '../operations/operationProgress.js';
 import { recoveryText } from '../operations/recoveryText.js';
 import { stateWord, usedSinceText } from '../words.js';

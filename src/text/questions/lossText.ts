@@ -8,6 +8,7 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { findSnapshot } from '../../domain/snapshotTree.js';
 import { bytesText } from '../bytesText.js';
+import { listNames } from '../listNames.js';
 import { titleOf } from '../operations/operationProgress.js';
 import { inQuotes } from '../quotes.js';
 import { agoText } from '../relativeAge.js';
@@ -17,8 +18,6 @@ export interface PlannedTarget {
   readonly target: VmView;
 }
 
-/** More names than this are counted, not listed: nobody reads them in a dialog. */
-const longestList = 40;
 /** More than this are counted and listed. */
 const mostUncounted = 8;
 /** A name that is one of several in a line. */
@@ -171,16 +170,6 @@ function filesPhrase(
 
 function diskList(disks: readonly { readonly target: string; readonly bytes: number }[]): string {
   return disks.map(({ target, bytes }) => t('{0} on {1}', bytesText(bytes), displayLine(target))).join(', ');
-}
-
-/** The place of "and 1 more" is taken by that one. */
-export function listNames(names: readonly string[]): string {
-  const count = names.length <= longestList + 1 ? names.length : longestList;
-  const shown = names
-    .slice(0, count)
-    .map((name) => displayLine(name))
-    .join(', ');
-  return count === names.length ? shown : t('{0} and {1} more', shown, names.length - count);
 }
 
 export function filesCount(count: number): string {

@@ -1,0 +1,16 @@
+// A few names in one line.
+import { t } from '@vscode/l10n';
+import { displayLine } from '../domain/plainText.js';
+
+/** More names than this are counted, not listed: nobody reads them in a dialog. */
+const longestList = 40;
+
+/** The place of "and 1 more" is taken by that one. */
+export function listNames(names: readonly string[]): string {
+  const count = names.length <= longestList + 1 ? names.length : longestList;
+  const shown = names
+    .slice(0, count)
+    .map((name) => displayLine(name))
+    .join(', ');
+  return count === names.length ? shown : t('{0} and {1} more', shown, names.length - count);
+}
