@@ -44,7 +44,7 @@ describe('a debugger that was broken off', () => {
   const request: OperationRequest = { kind: 'debug', vm: ref };
 
   for (const [before, now, server, expected] of [
-    ['running', 'paused', 'left', 'before: closeDebugger resume'],
+    ['running', 'paused', 'left', 'before: resume closeDebugger'],
     ['running', 'running', 'left', 'before: closeDebugger'],
     ['paused', 'paused', 'left', 'before: closeDebugger'],
     ['running', 'paused', 'none', 'before'],
