@@ -1,7 +1,6 @@
 // All that is done with virtual systems: they are made, named and forgotten, checkpointed and reverted as one, and what
 // broke off is brought to its end.
 import { type Clock, systemClock } from '../base/clock.js';
-import { isSameHostname } from '../base/hostname.js';
 import type { Log } from '../base/log.js';
 import { type AutomaticActions, mayAct } from '../domain/automaticActions.js';
 import { asFailure } from '../domain/asFailure.js';
@@ -22,7 +21,7 @@ import type { VmView } from '../live/views.js';
 import { type GroupEntry, GroupJournal } from '../journal/groupJournal.js';
 import { thisPlace } from '../journal/place.js';
 import { maxMembers, type StoredSystems, SystemStore } from '../journal/systemStore.js';
-import { identifyDaemon } from '../domain/origin.js';
+import { originHere } from '../journal/originHere.js';
 import { ageRefusal, foreignRefusal } from '../operations/originRefusal.js';
 import { GroupCompletion } from './groupCompletion.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
@@ -291,14 +290,7 @@ export class Systems {
       const { name: vm, daemon } = member;
       const capabilities = engine.connections.find(({ uri }) => uri === member.connection)?.capabilities;
       const origin = { ...entry.place, ...(daemon && { daemon }) };
-      const here = {
-        place,
-        ...(capabilities && {
-          daemon: identifyDaemon(capabilities),
-          isLocal: isSameHostname(capabilities.hostname, place.host),
-        }),
-        now: this.#clock.now(),
-      };
+      const here = originHere(place, capabilities, this.#clock.now());
       const foreign = foreignRefusal(vm, origin, here);
       if (foreign !== undefined || cause === 'asked') {
         if (foreign !== undefined) {

@@ -8,12 +8,11 @@ import type { CompleteFacts } from '../../operations/completeFacts.js';
 import type { Recovery } from '../../operations/interrupted.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
 import { virshLine } from '../../steps/virshCommand.js';
-import { identifyDaemon } from '../../domain/origin.js';
 import type { Vm } from '../../domain/vm.js';
 import { ageRefusal, foreignRefusal, type CurrentOrigin } from '../../operations/originRefusal.js';
 import type { Clock } from '../../base/clock.js';
-import { isSameHostname } from '../../base/hostname.js';
 import type { Persistence } from '../../journal/persistence.js';
+import { originHere } from '../../journal/originHere.js';
 import { interruptedOf } from './recoveryEnds.js';
 import type { Rules } from '../run/rules.js';
 import type { Lease } from '../leases/leases.js';
@@ -123,8 +122,7 @@ export class RecoveryDecision {
   async #here(live: Lease['live']): Promise<CurrentOrigin> {
     const { persistence, clock } = this.#options;
     const [{ capabilities }, place] = await Promise.all([live.open(), persistence.place()]);
-    const isLocal = isSameHostname(capabilities.hostname, place.host);
-    return { place, daemon: identifyDaemon(capabilities), isLocal, now: clock.now() };
+    return originHere(place, capabilities, clock.now());
   }
 
   /** By the settings of this editor now, or by those of another one when it began there. */
