@@ -18,6 +18,21 @@ const endings = [];
 /** @type {Promise<never> | undefined} */
 let ending;
 
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        help: { type: 'boolean', short: 'h' },
+        'uninstall-demo': { type: 'boolean' },
+        'no-browser': { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    console.error(`${/** @type {Error} */ (error).message}\nSee npm start -- --help.`);
+    process.exit(2);
+  }
+}
+
 /**
  * Ends what this run started, once, and then the process.
  * @param {number} status
@@ -134,9 +149,11 @@ function lastWords(url, demo) {
   return lines.join('\n');
 }
 
-const { values } = parseArgs({
-  options: { 'uninstall-demo': { type: 'boolean' }, 'no-browser': { type: 'boolean' } },
-});
+const { values } = readArguments();
+if (values.help) {
+  console.log('npm start [-- --no-browser | --uninstall-demo]\nREADME.md says what comes of it.');
+  process.exit();
+}
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
     const status = signal === 'SIGINT' ? 130 : 143;
