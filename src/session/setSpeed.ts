@@ -11,6 +11,7 @@ export async function setSpeed(
   engine: Pick<EnginePort, 'guests' | 'runOperation'>,
   { ref, vm }: Pick<VmView, 'ref' | 'vm'>,
   speed: Speed,
+  signal?: AbortSignal,
 ): Promise<'set' | 'same' | 'none'> {
   requireSpeed(vm);
   const instead = await engine.guests.tuningOf(ref);
@@ -21,7 +22,7 @@ export async function setSpeed(
   if (isSameTuning(to, instead)) {
     return 'same';
   }
-  await engine.runOperation({ kind: 'speed', vm: ref, to });
+  await engine.runOperation({ kind: 'speed', vm: ref, to }, signal && { signal });
   return 'set';
 }
 

@@ -111,6 +111,10 @@ describe('a QEMU that hangs', () => {
           () => r.engine.decide([create(hung)]),
           () => r.engine.runOperation(create(hung)),
           () => r.engine.runOperation({ kind: 'power', vm: hung, action: 'pause' }),
+          () => r.engine.runOperation({ kind: 'speed', vm: hung, to: { disks: {}, networks: {} } }),
+          () => r.engine.guests.tuningOf(hung),
+          () => r.engine.guests.screenshotOf(hung),
+          () => r.engine.guests.dirtyRateOf(hung),
         ]) {
           const { kind, unanswered } = await failureOf(asked());
           assert.deepEqual([kind, unanswered?.by], ['busy', 'monitor']);

@@ -19,7 +19,7 @@ export async function speed(context: Context): Promise<ExitName> {
     if (session.isProtected(view.vm)) {
       await agreeTo(context, { lines: [], confirm: '', asks: false, isProtected: name, typed: name });
     }
-    if ((await setSpeed(session.engine, view, wanted)) === 'none') {
+    if ((await setSpeed(session.engine, view, wanted, context.interruption.signal)) === 'none') {
       throw new CliError('refused', noSpeedText(name));
     }
   }

@@ -13,7 +13,7 @@ import { pastHungVms } from '../run/pastHungVms.js';
 import { dropLeftGuard, probeSeamless } from '../run/probeSeamless.js';
 import { readBlockJobs } from '../run/readBlockJobs.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
-import { heldFor, isHung, notAnswered, whileAnswered } from '../run/unanswered.js';
+import { requireAnswering, whileAnswered } from '../run/unanswered.js';
 import type { LibvirtReader } from './libvirtReader.js';
 import type { OtherConnections } from './otherConnections.js';
 
@@ -105,10 +105,7 @@ export class AskedQemus {
   ): Promise<T> {
     const { connection: control, others } = this.#options;
     const dom = domainOf(vm);
-    const held = await heldFor(control, dom);
-    if (held !== undefined && isHung(held)) {
-      throw notAnswered(dom, held);
-    }
+    const held = await requireAnswering(control, dom);
     return held === undefined && on === 'any'
       ? whileAnswered(ask(control, dom), { control, dom })
       : others.use((connection) => whileAnswered(ask(connection, dom), { control, dom }));

@@ -9,6 +9,7 @@ import type { GuestAccess, GuestLine } from '../guestAccess.js';
 import { cablesOf } from '../xml/cablesXml.js';
 import { displayKindOf } from '../xml/displayXml.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
+import { requireAnswering, whileAnswered } from '../run/unanswered.js';
 import { toFailure } from '../toFailure.js';
 import type { Connection } from '../../libvirt/connection.js';
 import type { Log } from '../../base/log.js';
@@ -22,6 +23,8 @@ import type { StepContext } from '../run/stepContext.js';
 
 interface GuestHost {
   readonly uri: string;
+  /** The one that stays, on which no call waits for QEMU. */
+  readonly control: Connection;
   /** The guests' host is this computer. */
   readonly onThisHost: boolean;
   readonly log: Log;
@@ -35,7 +38,7 @@ const mostText = 65_536;
 
 export function libvirtGuests(
   others: OtherConnections,
-  { uri, onThisHost, log, login, direct }: GuestHost,
+  { uri, control, onThisHost, log, login, direct }: GuestHost,
 ): GuestAccess {
   const ask = async <T>(vm: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> => {
     try {
@@ -44,6 +47,13 @@ export function libvirtGuests(
       throw toFailure(error, { connection: uri, vm, doing });
     }
   };
+  /** Of what QEMU answers: one that hangs is told, not waited for. */
+  const look = <T>(uuid: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> =>
+    ask(uuid, doing, async (connection) => {
+      const { dom } = await control.call('domainLookupByUuid', { uuid });
+      await requireAnswering(control, dom);
+      return whileAnswered(question(connection), { control, dom });
+    });
   const line = async (vm: string, wish: Omit<LineWish, 'release'>): Promise<GuestLine> => {
     try {
       const release = (connection: Connection): void => others.close(connection);
@@ -75,7 +85,7 @@ export function libvirtGuests(
         (await import('../run/debugServer.js')).closeDebugger(connection, uuid),
       ),
     readDebugger: (uuid) =>
-      ask(uuid, 'looking for a debugger', async (connection) =>
+      look(uuid, 'looking for a debugger', async (connection) =>
         (await import('../run/debugServer.js')).readDebugger(connection, uuid),
       ),
     displayKindOf: (uuid) =>
@@ -84,11 +94,11 @@ export function libvirtGuests(
         return displayKindOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
       }),
     displayPasswordOf: (uuid) =>
-      ask(uuid, 'reading the password of a display', async (connection) =>
+      look(uuid, 'reading the password of a display', async (connection) =>
         (await import('../guest/displayLine.js')).readDisplayPassword(connection, uuid),
       ),
     addressesOf: (uuid) =>
-      ask(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
+      look(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
     networksOf: (uuid) =>
       ask(uuid, 'looking for the networks of a guest', async (connection) => {
         const { dom } = await connection.call('domainLookupByUuid', { uuid });
@@ -107,16 +117,16 @@ export function libvirtGuests(
       }
     },
     tuningOf: (uuid) =>
-      ask(uuid, 'reading the speed of disks and networks', async (connection) =>
+      look(uuid, 'reading the speed of disks and networks', async (connection) =>
         (await import('../run/diskLimits.js')).readTuning(connection, uuid),
       ),
     dirtyRateOf: (uuid) =>
-      ask(uuid, 'measuring how fast a guest writes to its RAM', async (connection) =>
+      look(uuid, 'measuring how fast a guest writes to its RAM', async (connection) =>
         (await import('../guest/dirtyRate.js')).readDirtyRate(connection, uuid),
       ),
-    screenshotOf: (uuid) => ask(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
+    screenshotOf: (uuid) => look(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
     thumbnailOf: (uuid) =>
-      ask(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),
+      look(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),
   };
 }
 

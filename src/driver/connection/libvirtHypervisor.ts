@@ -116,6 +116,7 @@ export class LibvirtHypervisor implements Hypervisor {
     this.#seamless = isNearby(parts) ? seamlessAccess(parts.uri, parts.environment) : undefined;
     this.guests = libvirtGuests(this.#others, {
       uri: this.uri,
+      control: parts.connection,
       onThisHost: isNearby(parts),
       log: parts.log,
       login: this.login,

@@ -34,6 +34,15 @@ export function notAnswered({ name }: Domain, unanswered: QemuHold): Failure {
   return new Failure('busy', { vm: name, unanswered, doing: 'wait for QEMU' });
 }
 
+/** @returns what it waits for now @throws Failure `busy`: whoever asks it waits in vain */
+export async function requireAnswering(control: Connection, dom: Domain): Promise<QemuHold | undefined> {
+  const held = await heldFor(control, dom);
+  if (held !== undefined && isHung(held)) {
+    throw notAnswered(dom, held);
+  }
+  return held;
+}
+
 interface QemuQuestion {
   readonly control: Connection;
   readonly dom: Domain;
