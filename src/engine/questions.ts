@@ -26,7 +26,8 @@ import { mapLimited } from '../base/mapLimited.js';
 import { type Clock, within } from '../base/clock.js';
 import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
-import { moveInterrupted, unreadableRefusals } from './leases/busyElsewhere.js';
+import { isBeside, moveInterrupted, unreadableRefusals } from './leases/busyElsewhere.js';
+import type { Hypervisor } from '../driver/hypervisor.js';
 import { knownFacts, readOwnKnowledge } from './look/ownKnowledge.js';
 import { requireVm, type Store } from '../live/store.js';
 import { vmKey } from '../live/views.js';
@@ -281,12 +282,23 @@ export class Questions {
       await noteLayers(persistence, ref, facts, log);
     }
     const leftEntries = (moves?.entries ?? []).filter(({ isHeld }) => !isHeld).map(moveInterrupted);
-    for (const { id, request } of entries.filter(({ vm: { uuid } }) => uuid === ref.uuid)) {
-      if (!(await persistence.journal.isLocked(id))) {
-        leftEntries.push(refuse('unfinishedOperation', { vm: vm.name, operation: request.kind }).refusal);
+    for (const entry of entries.filter(({ vm: { uuid } }) => uuid === ref.uuid)) {
+      const isHeld = await persistence.journal.isLocked(entry.id);
+      if (!isHeld && !(isBeside(entry) && (await isDebuggerGone(hypervisor, ref, log)))) {
+        leftEntries.push(refuse('unfinishedOperation', { vm: vm.name, operation: entry.request.kind }).refusal);
       }
     }
     return examine(ref, { ...facts, unreadEntries, leftEntries });
+  }
+}
+
+/** Of one that broke off: then its entry stands for nothing, and whatever is begun next ends it. */
+async function isDebuggerGone({ guests }: Pick<Hypervisor, 'guests'>, { uuid }: VmRef, log: Log): Promise<boolean> {
+  try {
+    return (await guests.readDebugger(uuid)) === 'none';
+  } catch (error) {
+    log.warn(`whether a debugger was left is not known: ${String(error)}`);
+    return false;
   }
 }
 

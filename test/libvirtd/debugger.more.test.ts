@@ -266,6 +266,17 @@ describe('debuggers of a VM', () => {
     });
   }
 
+  it('are no unfinished operation once their server is gone', async () => {
+    const relay = ours('gdb', 'debugged');
+    await relay.until(/\S+\/vm(?=\n)/u);
+    await relay.end('SIGKILL');
+    await virsh('qemu-monitor-command', 'debugged', '--hmp', 'gdbserver none');
+    const doctor = ours('doctor', 'debugged', '--json');
+    assert.doesNotMatch((await doctor.until(/\{[^]*\n\}\n/u))[0], /unfinishedOperation/u);
+    await doctor.end();
+    assert.equal(await ours('checkpoint', 'debugged', 'ends it').end(), exitCode('done'));
+  });
+
   it('are let in one at a time, and not at a VM that is off', async () => {
     const relay = ours('gdb', 'debugged');
     const [address] = await relay.until(/\S+\/vm(?=\n)/u);

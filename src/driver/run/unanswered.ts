@@ -26,11 +26,11 @@ export async function heldFor(connection: Connection, dom: Domain): Promise<Qemu
 }
 
 /** Whoever waits for the same answer waits in vain: no call is to be sent. */
-export function isHung(held: QemuHold | undefined): boolean {
+function isHung(held: QemuHold | undefined): boolean {
   return held?.by === 'monitor' && held.ms >= patienceMs;
 }
 
-export function notAnswered({ name }: Domain, unanswered: QemuHold): Failure {
+function notAnswered({ name }: Domain, unanswered: QemuHold): Failure {
   return new Failure('busy', { vm: name, unanswered, doing: 'wait for QEMU' });
 }
 
