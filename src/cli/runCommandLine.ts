@@ -60,7 +60,7 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
     });
     session.engine.onDidRecover((report) => recovered.add(report));
     session.engine.onDidWait((look) => {
-      terminal.progress(slowLookText(look));
+      terminal.wait(slowLookText(look));
       interruption.signal.addEventListener('abort', look.cancel);
       if (interruption.signal.aborted) {
         look.cancel();

@@ -18,6 +18,7 @@ const eraseLine = '\r\u001B[K';
 export class Terminal {
   readonly #streams: Streams;
   readonly #hasColor: boolean;
+  readonly #isQuiet: boolean;
   readonly #hasProgress: boolean;
   #isProgressShown = false;
 
@@ -26,7 +27,8 @@ export class Terminal {
     const noColor = (environment['NO_COLOR'] ?? '') !== '' || environment['TERM'] === 'dumb';
     // `isTTY` is undefined for what is none.
     this.#hasColor = !noColor && (streams.stdout.isTTY as boolean | undefined) === true;
-    this.#hasProgress = quiet === 'usual' && (streams.stderr.isTTY as boolean | undefined) === true;
+    this.#isQuiet = quiet === 'quiet';
+    this.#hasProgress = !this.#isQuiet && (streams.stderr.isTTY as boolean | undefined) === true;
   }
 
   get stdin(): NodeJS.ReadStream {
@@ -96,6 +98,15 @@ export class Terminal {
       const line = cutTo(displayText(text).replaceAll('\n', ' '), columns - 1);
       this.#streams.stderr.write(`${eraseLine}${line}`);
       this.#isProgressShown = true;
+    }
+  }
+
+  /** What keeps it from going on: a log without a terminal hears of that too. */
+  wait(text: string): void {
+    if (this.#hasProgress) {
+      this.progress(text);
+    } else if (!this.#isQuiet) {
+      this.tell(text);
     }
   }
 

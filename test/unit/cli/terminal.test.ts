@@ -69,6 +69,13 @@ describe('the line of progress', () => {
     }
   });
 
+  it('is a line of its own where there is no terminal and something is waited for', () => {
+    const waits = (seen: Seen): string[] => (seen.terminal.wait('for it'), seen.err);
+    assert.deepEqual(waits(terminalOf()), [`${eraseLine}for it`]);
+    assert.deepEqual(waits(terminalOf({ isTTY: false })), ['for it\n']);
+    assert.deepEqual(waits(terminalOf({ isTTY: false }, 'quiet')), []);
+  });
+
   it('is shown to nobody where there is no terminal, or who wants none', () => {
     for (const seen of [terminalOf({ isTTY: false }), terminalOf({}, 'quiet')]) {
       seen.terminal.progress('one');
