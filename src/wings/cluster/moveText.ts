@@ -9,6 +9,7 @@ import { measuredText } from '../../text/relativeAge.js';
 import { wayTo } from '../../text/ways.js';
 import { snapshotCountText } from '../../text/words.js';
 import type { MoveEnd } from './move/endMove.js';
+import type { ResolvedMove } from './move/leftMoves.js';
 import type { MoveRecord } from './move/moveStore.js';
 import type { PlannedMove } from './move/plannedMove.js';
 import type { MoveProblem } from './moveFault.js';
@@ -215,8 +216,10 @@ export function resolveLines({ vm: { name }, from, to }: MoveRecord): readonly [
   ];
 }
 
-export function resolvedLine(kept: string): string {
-  return t('The notes of the move are kept in “{0}”.', kept);
+export function resolvedLine({ kept, to, sent }: ResolvedMove): string {
+  const notes = t('The notes of the move are kept in “{0}”.', kept);
+  const files = sent.map((file) => displayLine(file)).join(', ');
+  return sent.length === 0 ? notes : `${t('Files that were sent stay on {0}: {1}', displayLine(to), files)}\n${notes}`;
 }
 
 export function movedLines(ended: MoveEnd, host: string): readonly string[] {

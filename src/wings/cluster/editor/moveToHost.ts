@@ -82,7 +82,7 @@ export async function endLeft(run: CommandRun, { vm, ref }: VmView, how: Interru
         const [question, detail] = resolveLines(left);
         requireAnswer(!mustConfirm(run) || (await askModal('warning', question, detail, t('Mark as Resolved'))));
       });
-      kept.forEach((path) => void notify('info', resolvedLine(path)));
+      kept.forEach((one) => void notify('info', resolvedLine(one)));
       return kept.length > 0;
     }
     await endLeftMoves(

@@ -7,7 +7,7 @@ import { MoveFault } from '../moveFault.js';
 import { endMove, type MoveEnd } from './endMove.js';
 import { dropMarks } from './moveMarks.js';
 import { type MoveRecord, MoveStore, type OpenMove } from './moveStore.js';
-import { withSides } from './sides.js';
+import { seenOn, type Side, withSides } from './sides.js';
 
 interface Place {
   /** Of the session. */
@@ -37,33 +37,49 @@ export async function endLeftMoves(
   );
 }
 
+export interface ResolvedMove {
+  /** Where its notes are kept. */
+  readonly kept: string;
+  readonly to: string;
+  /** Files that were sent there for a VM that is not there; empty where that host was not reached. */
+  readonly sent: readonly string[];
+}
+
 /**
  * A person has seen to them: the VM stays as it is on both hosts.
  *
  * @param agree rejects where nobody does
- * @returns where each is kept
  */
 export async function resolveLeftMoves(
   engine: EnginePort,
   vm: string,
   { folder, log }: Place,
   agree: (move: MoveRecord) => Promise<void>,
-): Promise<readonly string[]> {
+): Promise<readonly ResolvedMove[]> {
   const store = new MoveStore(folder, log);
-  const kept: string[] = [];
+  const resolved: ResolvedMove[] = [];
   await eachLeft(store, vm, async (move) => {
     await agree(move);
     await takeUp(store, move.id, async (open) => {
+      let sent: readonly string[] = [];
       for (const uri of [move.from, move.to]) {
         // A host that never comes back needs none.
-        await withSides(engine, { from: uri, to: uri }, new AbortController().signal, ({ to }) =>
-          dropMarks(open.record, to),
-        ).catch((error: unknown) => log.warn(`a mark of the move of ${vm} stays on ${uri}: ${String(error)}`));
+        await withSides(engine, { from: uri, to: uri }, new AbortController().signal, async ({ to }) => {
+          sent = uri === move.to ? await sentInVain(open.record, to) : [];
+          await dropMarks(open.record, to);
+        }).catch((error: unknown) => log.warn(`a mark of the move of ${vm} stays on ${uri}: ${String(error)}`));
       }
-      kept.push(await open.putAside());
+      resolved.push({ kept: await open.putAside(), to: move.to, sent });
     });
   });
-  return kept;
+  return resolved;
+}
+
+async function sentInVain({ vm, files }: MoveRecord, to: Side): Promise<readonly string[]> {
+  const made = new Map(files.map(({ path, identityThere = '' }) => [path, identityThere]));
+  const seen = await seenOn(to, [...made.keys()]);
+  const isThere = (await to.ask((copies) => copies.standing(vm.uuid))) !== undefined;
+  return isThere ? [] : [...seen].flatMap(([path, { identity }]) => (made.get(path) === identity ? [path] : []));
 }
 
 async function takeUp(store: MoveStore, id: string, act: (open: OpenMove) => Promise<void>): Promise<void> {
