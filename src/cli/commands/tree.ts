@@ -5,7 +5,7 @@ import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotTree } from '../../domain/snapshot.js';
 import { childrenOf, rootsOf } from '../../domain/snapshotTree.js';
 import type { VmView } from '../../live/views.js';
-import { snapshotInfos } from '../../session/infos.js';
+import { readInfos, snapshotInfos } from '../../session/infos.js';
 import { marksOn } from '../../text/rows/marksOn.js';
 import { hereRow, snapshotRow } from '../../text/rows/rows.js';
 import { sizeIn } from '../../text/rows/sizeText.js';
@@ -27,15 +27,16 @@ export async function tree({ call, session, terminal, log, json }: Context): Pro
     await engine.readTree(found.ref);
   });
   const view = session.view(found);
+  const [info = session.infoOf(view)] = await readInfos(session, [view], log);
   if (json !== undefined) {
-    json({ vm: session.infoOf(view), snapshots: snapshotInfos(view) } satisfies Answers['tree']);
+    json({ vm: info, snapshots: snapshotInfos(view) } satisfies Answers['tree']);
     return 'done';
   }
   const { vm, tree: read = { snapshots: [] } } = view;
   const isSomewhere = read.snapshots.some(({ name }) => name === read.current);
   terminal.say(
     [
-      `${terminal.style('bold', displayLine(vm.name))}  ${powerWord(vm)}, ${snapshotCountText(read.snapshots.length)}`,
+      `${terminal.style('bold', displayLine(vm.name))}  ${powerWord(vm)}, ${snapshotCountText(info.snapshots ?? 0)}`,
       ...linesBelow({ view, tree: read, terminal, now: Date.now() }, [
         ...rootsOf(read),
         ...(isSomewhere ? [] : [here]),

@@ -4,10 +4,12 @@ import type { Context } from '../../../src/cli/context.js';
 import { tree } from '../../../src/cli/commands/tree.js';
 import { Terminal } from '../../../src/cli/terminal.js';
 import type { SnapshotTree } from '../../../src/domain/snapshot.js';
+import type { VmView } from '../../../src/live/views.js';
+import { vmInfo } from '../../../src/session/infos.js';
 import { branched, snapshot, vmView } from '../ui/samples.js';
 
-/** What is told of it, without the words behind each title. */
-async function linesOf(read: SnapshotTree): Promise<readonly string[]> {
+/** What is told of it, the VM first. */
+async function wordsOf(read: SnapshotTree, trash: readonly string[] = []): Promise<readonly string[]> {
   const view = vmView({ tree: read });
   let said = '';
   const stdout = {
@@ -16,16 +18,37 @@ async function linesOf(read: SnapshotTree): Promise<readonly string[]> {
     },
   };
   const terminal = new Terminal({ stdin: {}, stdout, stderr: {} } as unknown as NodeJS.Process, {}, 'quiet');
-  const engine = { readTree: () => Promise.resolve(read), readLayers: () => Promise.resolve() };
-  const session = { engine, vm: () => Promise.resolve(view), view: () => view };
+  const engine = {
+    readTree: () => Promise.resolve(read),
+    readLayers: () => Promise.resolve(),
+    trashedSnapshots: () => Promise.resolve(trash),
+  };
+  const session = {
+    engine,
+    vm: () => Promise.resolve(view),
+    view: () => view,
+    infoOf: (one: VmView) => vmInfo(one, () => false),
+  };
   await tree({ call: { operands: ['web-test'] }, session, terminal } as unknown as Context);
-  const [, ...lines] = said.trimEnd().split('\n');
+  return said.trimEnd().split('\n');
+}
+
+/** Without the words behind each title. */
+async function linesOf(read: SnapshotTree): Promise<readonly string[]> {
+  const [, ...lines] = await wordsOf(read);
   return lines.map((line) => line.replace(/(?<=\S) {2}.*$/u, ''));
 }
 
 describe('the tree of a VM in a shell', () => {
   it('has branches below each other, and an only child at the level of its parent', async () => {
     assert.deepEqual(await linesOf(branched), ['○ base', '├─○ first', '│ ○ second', '│ ► You are here', '└─○ other']);
+  });
+
+  it('counts none that lies in the trash', async () => {
+    const [usual = ''] = await wordsOf(branched);
+    const [without = ''] = await wordsOf(branched, ['other']);
+    assert.match(usual, /\b4 snapshots/u);
+    assert.match(without, /\b3 snapshots/u);
   });
 
   it('has a chain of as many snapshots as libvirt lists', async () => {
