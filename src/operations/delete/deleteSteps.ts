@@ -14,7 +14,7 @@ export function startsDelete(step: Step): boolean {
 
 /** What stands between our merge and the delete. */
 export function isMetadataOfMerge({ kind }: Step): boolean {
-  return kind === 'nameFrozenFiles' || kind === 'reparent';
+  return kind === 'nameFrozenFiles' || kind === 'reparent' || kind === 'clearUnfinishedDelete';
 }
 
 /** Index of our merge that this step goes with; undefined where there is none, or the step comes after the delete. */

@@ -9,7 +9,7 @@ import { isDevicePath } from '../../domain/devicePath.js';
 import type { Facts } from '../../domain/facts.js';
 import type { ImageFacts } from '../../domain/hostFiles.js';
 import type { Snapshot } from '../../domain/snapshot.js';
-import { childrenOf, isOnActivePath, parentOf } from '../../domain/snapshotTree.js';
+import { childrenOf, isOnActivePath } from '../../domain/snapshotTree.js';
 import type { CommittedDisk, Step } from '../../steps/step.js';
 import { applyAll } from '../../steps/steps.js';
 import { commitRefusal } from '../commitRefusal.js';
@@ -18,7 +18,7 @@ import { removal } from '../interruptedStep.js';
 import { reparentChildrenSteps } from '../reparentSteps.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
 import { needsUs, ownFiles } from './planEmulatedDelete.js';
-import { namingSteps } from './planFinishBelow.js';
+import { namingSteps, unmarkSteps } from './planFinishBelow.js';
 
 interface OfflineMerge {
   readonly disks: readonly CommittedDisk[];
@@ -36,7 +36,6 @@ export type OfflineMerges = ReadonlyMap<string, OfflineMerge>;
  * |--------|------------------------------------------|----------------------------------------------------------|---|
  * | on     | any                                      | any                                                      | none |
  * | off    | the VM does not stand on it, or it is current with children, or has several | any                   | none |
- * | off    | libvirt has begun to merge it            | any                                                      | none: libvirt's mark is on its parent |
  * | off    | any other                                | one is no file, is only read, or cannot stand on another file | none |
  * | off    | any other                                | one of the images was not seen, or is not ours to change | none |
  * | off    | any other                                | somebody needs one of the images, and is not put on what takes the merge | none |
@@ -79,11 +78,12 @@ function otherSteps(snapshot: Snapshot, needed: ReadonlySet<string>, facts: Fact
 }
 
 /**
- * Those above it name what took the merge, and become its parent’s. Metadata alone, so that it can be done once more.
+ * Those above it name what took the merge, and become its parent’s, from which the mark goes of a merge that libvirt
+ * had begun. Metadata alone, so that it can be done once more.
  */
 export function settlingAbove({ name }: Snapshot, disks: readonly CommittedDisk[], facts: Facts): readonly Step[] {
   const merges = disks.map(({ top: overlay, ...disk }) => ({ ...disk, overlay, isDone: true }));
-  return [...namingSteps(name, merges, facts), ...reparentChildrenSteps(facts.tree, name)];
+  return [...namingSteps(name, merges, facts), ...reparentChildrenSteps(facts.tree, name), ...unmarkSteps(name, facts)];
 }
 
 /** Undefined where one of its disks is not to be merged by us. */
@@ -93,8 +93,7 @@ function mergedDisks(snapshot: Snapshot, facts: Facts): readonly CommittedDisk[]
   const children = childrenOf(tree, snapshot.name);
   const isBelow = isOnActivePath(tree, snapshot.name) && children.length === 1;
   const isLeaf = tree.current === snapshot.name && children.length === 0;
-  const isMarked = parentOf(tree, snapshot.name)?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
-  if ((!isLeaf && !(isBelow && tree.current !== snapshot.name)) || isMarked || targets.length === 0) {
+  if ((!isLeaf && !(isBelow && tree.current !== snapshot.name)) || targets.length === 0) {
     return undefined;
   }
   const disks = targets.map((target) => mergedDisk(snapshot, target, facts));

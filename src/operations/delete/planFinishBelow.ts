@@ -11,6 +11,7 @@ import { canRemove } from '../../domain/chains/canRemove.js';
 import type { RepairSteps } from '../repairSteps.js';
 import { reparentChildrenSteps } from '../reparentSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
+import { parentOf } from '../../domain/snapshotTree.js';
 import { isActive, toldChain } from '../../domain/vm.js';
 
 export interface MergeBelow {
@@ -26,20 +27,14 @@ export interface MergeBelow {
  * | of its overlays | something was merged | the VM                     | → |
  * |-----------------|----------------------|----------------------------|---|
  * | all in the chain | not known to be     | any                        | undefined: as any other |
- * | all in the chain | yes                 | active, or libvirt ≥ 9.9   | undefined: deleted again, it is merged once more |
+ * | all in the chain | yes                 | active, or libvirt ≥ 9.9, or we can merge it | undefined: deleted again, it is merged once more |
  * | all in the chain | yes                 | off, libvirt < 9.9         | it is forgotten; its overlays stay as layers that nobody owns |
  * | some, or none    | yes                 | any                        | who names those that are merged is put on what took them; the rest as above |
  * | one is not known, or elsewhere | any   | any                        | undefined |
  *
  * @param doomed a snapshot on the branch that the VM runs on, with another one above it
- * @param marked its parent, if libvirt has marked that; a root has none
  */
-export function planFinishBelow(
-  doomed: Snapshot,
-  marked: Snapshot | undefined,
-  hasBegun: boolean,
-  facts: Facts,
-): RepairSteps | undefined {
+export function planFinishBelow(doomed: Snapshot, hasBegun: boolean, facts: Facts): RepairSteps | undefined {
   const merges = mergesOf(doomed, facts);
   const done = merges?.filter(({ isDone }) => isDone) ?? [];
   const { vm, capabilities } = facts;
@@ -60,8 +55,8 @@ export function planFinishBelow(
     steps: [
       ...named,
       ...reparentChildrenSteps(facts.tree, doomed.name),
+      ...unmarkSteps(doomed.name, facts),
       { kind: 'forgetSnapshot', snapshot: doomed.name },
-      ...(marked === undefined ? [] : [{ kind: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
       ...(removable.length === 0 ? [] : [{ kind: 'removeFiles', files: removable } as const]),
     ],
     losses: [{ kind: 'restorePoints', names: [doomed.name] }],
@@ -115,6 +110,14 @@ export function namingSteps(
     });
     return disks.length === 0 ? [] : [{ kind: 'nameFrozenFiles', snapshot: name, disks }];
   });
+}
+
+/** libvirt marks the parent of what it merges; a root has none. */
+export function unmarkSteps(doomed: string, { tree }: Facts): readonly Step[] {
+  const parent = parentOf(tree, doomed);
+  return parent?.disks.some(({ deleteInProgress }) => deleteInProgress) === true
+    ? [{ kind: 'clearUnfinishedDelete', snapshot: parent.name }]
+    : [];
 }
 
 /** A daemon that died in the merge may go on to think that QEMU has it; what a configuration tells is opened. */

@@ -11,7 +11,8 @@ import { applyAll } from '../../steps/steps.js';
 import type { Facts } from '../../domain/facts.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
-import { planFinishBelow } from './planFinishBelow.js';
+import { offlineMerges } from './offlineMerges.js';
+import { planFinishBelow, unmarkSteps } from './planFinishBelow.js';
 import type { RepairSteps } from '../repairSteps.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -24,7 +25,7 @@ import { isActive } from '../../domain/vm.js';
  *
  * | of `above`, the VM stands                           | → |
  * |-----------------------------------------------------|---|
- * | on its overlays, with all disks                     | it is deleted again: its merge is done once more |
+ * | on its overlays, with all disks                     | it is deleted again: its merge is done once more, by us where the VM is off |
  * | on what it froze, with all disks                    | it is merged: it is forgotten, the mark taken away, its overlays removed |
  * | on its overlay with one, on what it froze with another | the one is merged by QEMU, or by us where the VM is off; then the same |
  * | on anything else, or it is not known                | as planDelete says of it |
@@ -43,7 +44,7 @@ export function planFinishDelete(
   if (marked === undefined || disks.length === 0 || above === undefined) {
     return refuse('nothingToRepair', { vm: vm.name });
   }
-  return planFinishMerge(above, marked, true, facts) ?? planDeleteAgain(ref, above, facts);
+  return planFinishMerge(above, true, facts) ?? planDeleteAgain(ref, above, facts);
 }
 
 /** Where nothing of it is merged, or all of it may be merged once more. */
@@ -62,17 +63,17 @@ export function planDeleteAgain(
  * Undefined where nothing of it is merged, so that it can be deleted as any other.
  *
  * @param above a snapshot whose delete was begun
- * @param marked its parent, if libvirt has marked that; a root has none
  * @param hasBegun whether it is known that something was written into what it froze
  */
 export function planFinishMerge(
   above: Snapshot,
-  marked: Snapshot | undefined,
   hasBegun: boolean,
   facts: Facts,
 ): RepairSteps | RefusedDecision | undefined {
   if (currentOf(facts.tree) !== above) {
-    return isOnActivePath(facts.tree, above.name) ? planFinishBelow(above, marked, hasBegun, facts) : undefined;
+    return isOnActivePath(facts.tree, above.name) && !offlineMerges([above], facts).has(above.name)
+      ? planFinishBelow(above, hasBegun, facts)
+      : undefined;
   }
   const left = unmergedOf(above, facts);
   if (left === undefined || left.filter(({ merged }) => merged.length > 0).length === externalTargets(above).length) {
@@ -87,7 +88,7 @@ export function planFinishMerge(
     tagRefusal(
       left.map(({ top }) => top),
       facts,
-    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : planFinishMarked(marked, above, left, facts))
+    ) ?? (left.length > 0 && elsewhere !== undefined ? elsewhere : planFinishMarked(above, left, facts))
   );
 }
 
@@ -117,7 +118,6 @@ function unmergedOf(above: Snapshot, facts: Facts): readonly CommittedDisk[] | u
 }
 
 function planFinishMarked(
-  marked: Snapshot | undefined,
   above: Snapshot,
   left: readonly CommittedDisk[],
   facts: Facts,
@@ -131,8 +131,8 @@ function planFinishMarked(
     kind: 'repair',
     steps: [
       ...mergeSteps(left, facts),
+      ...unmarkSteps(above.name, facts),
       { kind: 'forgetSnapshot', snapshot: above.name },
-      ...(marked === undefined ? [] : [{ kind: 'clearUnfinishedDelete', snapshot: marked.name } as const]),
       ...(removable.length === 0 ? [] : [{ kind: 'removeFiles', files: removable } as const]),
     ],
     losses: [{ kind: 'restorePoints', names: [above.name] }],

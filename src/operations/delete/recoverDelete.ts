@@ -26,6 +26,7 @@ import { applyAll } from '../../steps/steps.js';
 import { commitRefusal } from '../commitRefusal.js';
 import { isDelete, isMetadataOfMerge, mergeBefore, startsDelete } from './deleteSteps.js';
 import { settlingAbove } from './offlineMerges.js';
+import { unmarkSteps } from './planFinishBelow.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
 import { sameSteps } from '../planIdentity.js';
@@ -122,11 +123,11 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   const at = findInterruptedStep(interrupted, facts);
   const rest = plan.steps.slice(at);
   const next = rest.find(isDelete);
-  const marked = next === undefined ? undefined : parentOf(facts.tree, next.snapshot);
-  const half = marked?.disks.some(({ deleteInProgress }) => deleteInProgress) === true;
+  const unmark = next === undefined ? [] : unmarkSteps(next.snapshot, facts);
   // Where libvirt has put those above on the marked one, it would be they that a finish takes for the one to go.
   const isAbove = next !== undefined && isOnActivePath(facts.tree, next.snapshot);
-  if (isAbove && half && wasBegun(interrupted, plan.steps.indexOf(next))) {
+  const marked = next === undefined || unmark.length === 0 ? undefined : parentOf(facts.tree, next.snapshot);
+  if (isAbove && marked !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const finish = planFinishDelete(request.vm, marked.name, facts);
     const after = rest.slice(rest.indexOf(next) + 1);
     return finish.kind === 'refusal'
@@ -137,7 +138,7 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   if (next?.kind === 'deleteSnapshot' && doomedNext !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const hasBegun = isRootWrittenTo(doomedNext, plan, facts);
     const finish =
-      planFinishMerge(doomedNext, undefined, hasBegun, facts) ??
+      planFinishMerge(doomedNext, hasBegun, facts) ??
       (hasBegun ? planDeleteAgain(request.vm, doomedNext, facts) : undefined);
     if (finish !== undefined) {
       const after = rest.slice(rest.indexOf(next) + 1);
@@ -177,7 +178,6 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
     const end = isUntagged(next.snapshot, facts)
       ? [{ kind: 'forgetSnapshot' as const, snapshot: next.snapshot }]
       : planReleased(next.snapshot, plan, facts);
-    const unmark = half ? [{ kind: 'clearUnfinishedDelete' as const, snapshot: marked.name }] : [];
     const after = rest.slice(rest.indexOf(next) + 1);
     if (end !== undefined) {
       return 'kind' in end
@@ -228,8 +228,7 @@ function finishMove(
   facts: Facts,
 ): Recovery {
   if (isActive(facts.vm.power)) {
-    const finish =
-      planFinishMerge(doomed, undefined, true, facts) ?? planDeleteAgain(interrupted.request.vm, doomed, facts);
+    const finish = planFinishMerge(doomed, true, facts) ?? planDeleteAgain(interrupted.request.vm, doomed, facts);
     return finish.kind === 'refusal'
       ? explain(interrupted, finish.refusal, [merging, ...rest], facts)
       : goOn(interrupted, finish.steps, 'after');

@@ -1,28 +1,35 @@
 // What the doctor mends.
 import { stateFiles } from '../../domain/chains/stateCopies.js';
-import { findSnapshot } from '../../domain/snapshotTree.js';
+import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 import { isActive } from '../../domain/vm.js';
 import { movedFiles, movedRamPlaces } from '../../domain/chains/movedFiles.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import {
   configuredFiles,
   factsOfAll,
+  factsOfDeleted,
   filesIn,
+  filesOfDeleted,
   filesOfSnapshots,
   noFacts,
   noFiles,
   presentFiles,
   savedRamOf,
 } from '../requiredFacts.js';
+import { isDelete } from '../delete/deleteSteps.js';
+import { mayMakeCurrent } from '../matchesPlan.js';
 import { recoverRename } from '../rename/recoverRename.js';
 import { recoverEmulatedRevert } from '../revert/recoverEmulatedRevert.js';
 import { planRepair } from './planRepair.js';
-import { explain, goOn, hasBegun } from '../interruptedStep.js';
+import { explain, findInterruptedStep, goOn, hasBegun, withSafeRemovals } from '../interruptedStep.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Facts } from '../../domain/facts.js';
+import type { SnapshotTree } from '../../domain/snapshot.js';
 import { imageOf, slackMs } from '../../domain/chains/frozenContent.js';
 import { withImage } from '../../steps/changedFacts.js';
 import { withNames } from '../../steps/movedFiles.js';
+import { applyAll } from '../../steps/steps.js';
+import type { Step } from '../../steps/step.js';
 import type { StepOf } from '../../steps/stepDefinition.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import type { RefusalReason } from '../../domain/refusal.js';
@@ -47,6 +54,17 @@ function recoverRepair(
     )
   ) {
     return { kind: 'settled', to: 'before' };
+  }
+  const rest = plan.steps.slice(findInterruptedStep(interrupted, facts));
+  if (request.repair.kind === 'finishDelete' && rest.length < plan.steps.length && !rest.some(isMerge)) {
+    // The mark, by which the delete is found, goes before the snapshot does.
+    const left = rest.filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, plan, facts));
+    const deletes = plan.steps.flatMap((step) => (isDelete(step) ? [step.snapshot] : []));
+    const after = applyAll(
+      rest.filter(({ kind }) => kind !== 'removeFiles'),
+      facts,
+    );
+    return goOn(interrupted, withSafeRemovals(left, { ...plan, deletes }, after), 'after');
   }
   const again = planRepair(request, factsBeforeMoves(interrupted, facts));
   if (again.kind === 'plan') {
@@ -137,8 +155,9 @@ export const repairOperation: OperationDefinition<'repair'> = {
         return { ...noFacts, agent: active && vm.agentChannel };
       case 'configureDisks':
         return { ...factsOfAll(known), configured: active };
-      case 'keepDisks':
       case 'finishDelete':
+        return factsOfDeleted(withBegun(repair.snapshot, tree), known);
+      case 'keepDisks':
         return { ...factsOfAll(known), savedRam: savedRamOf(findSnapshot(tree, repair.snapshot)) };
       case 'removeFiles':
         return {
@@ -175,6 +194,7 @@ export const repairOperation: OperationDefinition<'repair'> = {
         return { ...filesOfSnapshots([repair.snapshot], present, variables, facts), changes: variables };
       }
       case 'finishDelete':
+        return filesOfDeleted(withBegun(repair.snapshot, facts.tree), facts);
       case 'forgetSnapshot':
       case 'keepDisks':
       case 'makeCurrent':
@@ -208,6 +228,15 @@ export const repairOperation: OperationDefinition<'repair'> = {
   mindsCheckpoints: ({ repair }) =>
     'snapshot' in repair || repair.kind === 'nameMovedFiles' || repair.kind === 'adoptTag',
 };
+
+/** With those that may have been about to go into it. */
+function withBegun(name: string, tree: SnapshotTree): readonly string[] {
+  return [name, ...childrenOf(tree, name).map((child) => child.name)];
+}
+
+function isMerge({ kind }: Step): boolean {
+  return kind === 'commitImages' || kind === 'blockCommit' || kind === 'deleteSnapshot';
+}
 
 function isMemory(file: string): boolean {
   return file.endsWith('.mem');

@@ -13,6 +13,7 @@ import {
   broken,
   inside,
   keep,
+  marked,
   newerShapes,
   offline,
   offlineBelow,
@@ -624,14 +625,15 @@ const root = outside(
   { disks: [disk('vda', '/img/web.a', { backing: [base] })] },
   { tree: tree([external('a')], 'a'), frozenDisks: frozen({ a: base }) },
 );
-const markedHalf = (at: Facts): Facts => {
-  const snapshots = at.tree.snapshots.map((one) =>
-    one.name === 'a' ? { ...one, disks: one.disks.map((own) => ({ ...own, deleteInProgress: true })) } : one,
-  );
-  return { ...at, tree: { ...at.tree, snapshots } };
-};
 section('a delete', [
-  ['that was half merged is finished as the doctor would', withB, outside(), 'deleteSnapshot', markedHalf],
+  ['that was half merged is finished as the doctor would', withB, outside(), 'deleteSnapshot', marked],
+  [
+    'that was to be merged, and the VM is off by now: we merge it',
+    ask.remove('b'),
+    outside(),
+    'deleteSnapshot',
+    (at) => marked({ ...changePower('off', at), files: offline.files! }),
+  ],
   [
     'of a root, which libvirt cannot mark, that was merged and is still there is written down',
     ask.remove('a'),

@@ -6,7 +6,7 @@ import { image, over, seen } from '../domain/hostFiles.js';
 import { external, facts, planned, ref, tree } from '../domain/someFacts.js';
 import { withImage, withoutFile } from '../../../src/steps/changedFacts.js';
 import { Golden, recovered, type GoldenCase } from './golden.js';
-import { all, base, broken, old, outside } from './recoveryShapes.js';
+import { all, base, broken, marked, markedBelow, offline, old, outside } from './recoveryShapes.js';
 
 const golden = new Golden('recoverRepair');
 
@@ -34,6 +34,15 @@ golden.section(
       forget,
       { ...merged, vm: { ...merged.vm, disks: outside().vm.disks.map((disk) => ({ ...disk, backing: [base] })) } },
     ],
+  ]),
+);
+
+const finish = { kind: 'repair', vm: ref, repair: { kind: 'finishDelete', snapshot: 'a' } } as const;
+golden.section(
+  'a delete that libvirt began',
+  behindEach([
+    ['the VM is off', finish, marked(offline)],
+    ['the same, below another one', finish, markedBelow],
   ]),
 );
 

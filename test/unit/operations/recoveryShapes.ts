@@ -116,11 +116,44 @@ export const shapes: readonly (readonly [what: string, OperationRequest, Facts])
   ['rename the current one', { kind: 'rename', vm: ref, snapshot: 'b', title: 'last' }, outside({}, old)],
 ];
 
+/** libvirt has begun to merge what is above `a`, and nothing of it is done. */
+export const marked = (at: Facts): Facts => {
+  const snapshots = at.tree.snapshots.map((one) =>
+    one.name === 'a' ? { ...one, disks: one.disks.map((own) => ({ ...own, deleteInProgress: true })) } : one,
+  );
+  return { ...at, tree: { ...at.tree, snapshots } };
+};
+
+/** libvirt 9.0 finds no files below the top one of a VM that is off; the merge into `a` was begun while it was on. */
+export const markedBelow = marked(
+  outside(
+    { ...off, disks: [disk('vda', '/img/web.c')] },
+    {
+      ...old,
+      tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c'),
+      frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
+      files: seen(
+        {
+          [base]: image(),
+          '/img/web.a': over(base),
+          '/img/web.b': over('/img/web.a'),
+          '/img/web.c': over('/img/web.b'),
+        },
+        {},
+        { canChange: new Map([base, '/img/web.a', '/img/web.b', '/img/web.c'].map((file) => [file, 'yes'])) },
+      ),
+    },
+  ),
+);
+
 /** No release 0.1 has written these. */
 export const newerShapes: typeof shapes = [
   ['delete of a VM that is off, by us', ask.remove('b'), offline],
   ['delete a tree of a VM that is off, by us', ask.remove('a', 'withDescendants'), offline],
   ['delete below another of a VM that is off, by us', ask.remove('a'), offlineBelow],
+  ['delete of what libvirt began to merge, by us', ask.remove('b'), marked(offline)],
+  ['delete of a tree that libvirt began to merge, by us', ask.remove('a', 'withDescendants'), marked(offline)],
+  ['delete below another of what libvirt began to merge, by us', ask.remove('b'), markedBelow],
 ];
 
 /** Somebody who uses the VM meanwhile writes into what a snapshot froze, and that stays below the new overlays. */
