@@ -3,6 +3,8 @@
 export interface LastWrite {
   readonly file: string;
   readonly modifiedAt?: number;
+  /** An earlier merge into it broke off: that nobody writes to it does not make it whole. */
+  readonly halfMerged?: true;
 }
 
 /** With a snapshot, an overlay goes into the file that it froze. */

@@ -23,5 +23,13 @@ export const beforeShape = v.object({
   disks: v.array(v.object({ target: text, file: textOrNone })),
   current: textOrNone,
   snapshots: v.exactOptional(v.array(v.object({ name: text, createdAt: snapshotTime, parent: textOrNone }))),
-  lastWrites: v.exactOptional(v.array(v.object({ file: text, modifiedAt: v.exactOptional(v.number()) }))),
+  lastWrites: v.exactOptional(
+    v.array(
+      v.object({
+        file: text,
+        modifiedAt: v.exactOptional(v.number()),
+        halfMerged: v.exactOptional(v.literal(true)),
+      }),
+    ),
+  ),
 }) satisfies v.GenericSchema<unknown, Before>;

@@ -3,7 +3,8 @@ import { backingFileOf } from '../domain/chains/fileUse.js';
 import { lastWrites } from '../domain/chains/lastWrites.js';
 import type { Facts } from '../domain/facts.js';
 import type { Before } from '../domain/origin.js';
-import { findSnapshot } from '../domain/snapshotTree.js';
+import type { PlannedMerge } from '../domain/plannedMerge.js';
+import { findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { snapshotableDisks } from '../domain/vm.js';
 import type { DraftPlan } from './plan.js';
 
@@ -16,7 +17,10 @@ const mostSnapshots = 2_000;
 export function captureBefore(draft: Pick<DraftPlan, 'steps' | 'merges'>, facts: Facts): Before {
   const { vm, tree } = facts;
   const { power, powerReason, managedSave } = vm;
-  const writes = lastWrites(watchedFiles(draft, facts), facts);
+  const half = new Set(draft.merges?.flatMap((merge) => (isHalfMerged(merge, facts) ? [merge.base] : [])));
+  const writes = lastWrites(watchedFiles(draft, facts), facts).map((write) =>
+    half.has(write.file) ? { ...write, halfMerged: true as const } : write,
+  );
   return {
     power,
     powerReason,
@@ -55,4 +59,9 @@ function watchedFiles({ steps, merges = [] }: Pick<DraftPlan, 'steps' | 'merges'
         ),
       ),
   ]);
+}
+
+function isHalfMerged({ snapshot, target }: PlannedMerge, { tree }: Facts): boolean {
+  const marked = parentOf(tree, snapshot)?.disks ?? [];
+  return marked.some((disk) => disk.target === target && disk.deleteInProgress);
 }

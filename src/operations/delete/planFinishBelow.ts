@@ -4,7 +4,10 @@ import { chainOf } from '../../domain/chains/backingChain.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { externalTargets, neededFiles, overlayAbove } from '../../domain/chains/deletedFiles.js';
 import { backingFileOf } from '../../domain/chains/fileUse.js';
+import { imageOf } from '../../domain/chains/frozenContent.js';
+import { isUnwritten } from '../../domain/chains/lastWrites.js';
 import type { Facts } from '../../domain/facts.js';
+import type { Before } from '../../domain/origin.js';
 import { onBases } from '../../steps/merges.js';
 import type { Step } from '../../steps/step.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
@@ -64,6 +67,27 @@ export function planFinishBelow(doomed: Snapshot, hasBegun: boolean, facts: Fact
       .filter((file) => !removable.includes(file))
       .map((file) => ({ kind: 'leavesFile', file }) as const),
   };
+}
+
+/**
+ * For certain: all stands as it did, what was to take the merge was not written to since, and the QEMU of a VM that is
+ * on has it open to read alone. Where nobody sees the locks, it is not certain.
+ */
+export function isUntouched(doomed: Snapshot, { lastWrites }: Before, facts: Facts): boolean {
+  const { vm, blockJobs, written } = facts;
+  const isWritten = (file: string | undefined): boolean => written?.has(imageOf(file, facts)?.real ?? '') === true;
+  const merges = mergesOf(doomed, facts) ?? [];
+  return (
+    merges.length > 0 &&
+    merges.every(
+      ({ target, base, isDone }) =>
+        !isDone &&
+        isUnwritten(base, lastWrites, facts) &&
+        !isWritten(base) &&
+        isWritten(vm.disks.find((disk) => disk.target === target)?.source) === isActive(vm.power),
+    ) &&
+    (!isActive(vm.power) || blockJobs?.length === 0)
+  );
 }
 
 /** Undefined where a disk stands neither so nor so, or its chain cannot be seen. */

@@ -26,7 +26,7 @@ import { applyAll } from '../../steps/steps.js';
 import { commitRefusal } from '../commitRefusal.js';
 import { isDelete, isMetadataOfMerge, mergeBefore, startsDelete } from './deleteSteps.js';
 import { settlingAbove } from './offlineMerges.js';
-import { unmarkSteps } from './planFinishBelow.js';
+import { isUntouched, unmarkSteps } from './planFinishBelow.js';
 import { planDelete } from './planDelete.js';
 import { canRemove } from '../../domain/chains/canRemove.js';
 import { sameSteps } from '../planIdentity.js';
@@ -79,6 +79,7 @@ type InterruptedDelete = InterruptedOperation & { readonly request: Extract<Oper
  * |--------------------------------------|--------------------------|---|
  * | one, and its tag is in an image of the VM still | any          | partly: what could not change the image cannot now |
  * | no                                  | not begun, or untouched  | before |
+ * | no, or yes                          | its parent is marked, nothing was merged, and we cannot | the mark goes, unless it was there before: before, or partly |
  * | any                                 | its parent is marked: half merged | see planFinishDelete, then the rest |
  * | any                                 | begun, a root, and merged with a disk or more | see planFinishMerge, then the rest |
  * | any                                 | begun, a root, and something was written into what it froze | it is deleted again, then the rest |
@@ -129,6 +130,14 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
   const marked = next === undefined || unmark.length === 0 ? undefined : parentOf(facts.tree, next.snapshot);
   if (isAbove && marked !== undefined && wasBegun(interrupted, plan.steps.indexOf(next))) {
     const finish = planFinishDelete(request.vm, marked.name, facts);
+    const isOurs = finish.kind === 'repair' && finish.steps.some(({ kind }) => kind === 'commitImages');
+    const doomed = findSnapshot(facts.tree, next.snapshot);
+    if (!isOurs && doomed !== undefined && isUntouched(doomed, plan.before, facts)) {
+      const bases = externalTargets(doomed).map((target) => backingFileOf(facts, doomed.name, target) ?? '');
+      // A host that forbids the merge forbids it again.
+      const isStillHalf = plan.before.lastWrites?.some(({ file, halfMerged }) => halfMerged && bases.includes(file));
+      return goOn(interrupted, isStillHalf === true ? [] : unmark, isAnyGone(plan, facts) ? 'partly' : 'before');
+    }
     const after = rest.slice(rest.indexOf(next) + 1);
     return finish.kind === 'refusal'
       ? explain(interrupted, finish.refusal, [next], facts)
@@ -169,7 +178,7 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
         ? explain(interrupted, again.refusal, [merging, next], facts)
         : goOn(
             interrupted,
-            [...again.steps, ...withSafeRemovals(others, plan, factsAfterDelete(rest, facts))],
+            [...again.steps, ...withSafeRemovals(others, plan, factsAfterDelete(others, applyAll(again.steps, facts)))],
             'after',
           );
     }
@@ -189,10 +198,8 @@ function recoverRest(interrupted: InterruptedDelete, facts: Facts): Recovery {
           );
     }
   }
-  const anyGone =
-    plan.steps.some((step, index) => isDelete(step) && wasBegun(interrupted, index)) &&
-    (plan.deletes ?? []).some((name) => findSnapshot(facts.tree, name) === undefined);
-  if (!anyGone) {
+  const hasBegun = plan.steps.some((step, index) => isDelete(step) && wasBegun(interrupted, index));
+  if (!hasBegun || !isAnyGone(plan, facts)) {
     return { kind: 'settled', to: 'before' };
   }
   if (next !== undefined && findSnapshot(facts.tree, request.snapshot) !== undefined) {
@@ -247,6 +254,10 @@ function deletedNames(steps: readonly Step[]): readonly string[] {
 
 function areSame(ones: readonly string[], others: readonly string[]): boolean {
   return ones.length === others.length && ones.every((name, index) => name === others[index]);
+}
+
+function isAnyGone({ deletes = [] }: PlannedWork, { tree }: Facts): boolean {
+  return deletes.some((name) => findSnapshot(tree, name) === undefined);
 }
 
 /** The merge of ours that comes before a snapshot is forgotten, where it was begun. */

@@ -67,6 +67,10 @@ function recoverRepair(
     return goOn(interrupted, withSafeRemovals(left, { ...plan, deletes }, after), 'after');
   }
   const again = planRepair(request, factsBeforeMoves(interrupted, facts));
+  if (again.kind === 'plan' && request.repair.kind === 'finishDelete' && again.steps.some(isMergeByQemu)) {
+    // The mark tells of it still, and a host that forbids the merge forbids it again.
+    return { kind: 'settled', to: interrupted.done.length > 0 ? 'partly' : 'before' };
+  }
   if (again.kind === 'plan') {
     return goOn(interrupted, again.steps, 'after');
   }
@@ -234,8 +238,12 @@ function withBegun(name: string, tree: SnapshotTree): readonly string[] {
   return [name, ...childrenOf(tree, name).map((child) => child.name)];
 }
 
-function isMerge({ kind }: Step): boolean {
-  return kind === 'commitImages' || kind === 'blockCommit' || kind === 'deleteSnapshot';
+function isMerge(step: Step): boolean {
+  return step.kind === 'commitImages' || isMergeByQemu(step);
+}
+
+function isMergeByQemu({ kind }: Step): boolean {
+  return kind === 'blockCommit' || kind === 'deleteSnapshot';
 }
 
 function isMemory(file: string): boolean {

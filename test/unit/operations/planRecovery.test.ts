@@ -149,11 +149,14 @@ type Within = readonly [
   half: (before: Facts, step: Step) => Facts,
   /** What it ends in is checked too: see `ends`. */
   ends?: 'ends' | undefined,
+  /** How many steps of the kind come before it. */
+  behind?: number,
 ];
 
-function within([, request, from, kind, half]: Within): readonly [Recovery, Facts] {
+function within([, request, from, kind, half, , behind = 0]: Within): readonly [Recovery, Facts] {
   const plan = planned(request, from);
-  const at = plan.steps.findIndex((step) => step.kind === kind);
+  const own = [...plan.steps.keys()].filter((index) => plan.steps[index]?.kind === kind);
+  const at = own[behind] ?? -1;
   const before = all(plan.steps.slice(0, at), from);
   const here = { ...half(before, plan.steps[at]!), now: now + 40_000 };
   return [planRecovery(broken(request, plan, at, 'begun'), here), here];
@@ -625,6 +628,76 @@ const root = outside(
   { disks: [disk('vda', '/img/web.a', { backing: [base] })] },
   { tree: tree([external('a')], 'a'), frozenDisks: frozen({ a: base }) },
 );
+/** QEMU has the overlay open to write, and to read what is below. */
+const locked = (files: Facts['files'], open: readonly string[] = ['/img/web.b']): Pick<Facts, 'files' | 'written'> => ({
+  files: {
+    ...files!,
+    images: new Map(
+      [...files!.images].map(([file, facts]) => [file, typeof facts === 'object' ? { ...facts, real: file } : facts]),
+    ),
+  },
+  written: new Set(open),
+});
+const deniedAt = (at: Facts, more: Partial<Facts> = {}): Facts => marked({ ...at, ...locked(at.files), ...more });
+const markedBefore = marked(outside());
+const three = outside(
+  { disks: [disk('vda', '/img/web.c', { backing: ['/img/web.b', '/img/web.a', base] })] },
+  {
+    tree: tree([external('a'), external('b', 'a'), external('c', 'b')], 'c'),
+    frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b' }),
+    files: seen({
+      [base]: image(),
+      '/img/web.a': over(base),
+      '/img/web.b': over('/img/web.a'),
+      '/img/web.c': over('/img/web.b'),
+    }),
+  },
+);
+section('a delete of several whose second merge could not begin', [
+  [
+    'what is gone is gone',
+    ask.remove('b', 'withDescendants'),
+    three,
+    'deleteSnapshot',
+    (at) => deniedAt(at),
+    undefined,
+    1,
+  ],
+]);
+section('a delete whose merge could not begin', [
+  ['all is as it was, and the mark goes', ask.remove('b'), outside(), 'deleteSnapshot', (at) => deniedAt(at), 'ends'],
+  [
+    'the VM is off by now, and its images are not ours to change',
+    ask.remove('b'),
+    outside(),
+    'deleteSnapshot',
+    (at) => changePower('off', deniedAt(at, { written: new Set() })),
+    'ends',
+  ],
+  [
+    'something was written',
+    ask.remove('b'),
+    outside(),
+    'deleteSnapshot',
+    (at) => deniedAt(at, locked(withImage(at, '/img/web.a', over(base, { modifiedAt: 2_000.5 })).files)),
+  ],
+  ['a job goes on', ask.remove('b'), outside(), 'deleteSnapshot', (at) => deniedAt(at, { blockJobs: ['vda'] })],
+  [
+    'QEMU has the file below open to write',
+    ask.remove('b'),
+    outside(),
+    'deleteSnapshot',
+    (at) => deniedAt(at, locked(at.files, ['/img/web.a', '/img/web.b'])),
+  ],
+  [
+    'nobody sees what is open',
+    ask.remove('b'),
+    outside(),
+    'deleteSnapshot',
+    (at) => deniedAt(at, { written: new Set() }),
+  ],
+  ['half of it was merged before', ask.remove('b'), markedBefore, 'deleteSnapshot', (at) => deniedAt(at)],
+]);
 section('a delete', [
   ['that was half merged is finished as the doctor would', withB, outside(), 'deleteSnapshot', marked],
   [

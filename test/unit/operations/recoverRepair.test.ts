@@ -46,6 +46,14 @@ golden.section(
   ]),
 );
 
+const running = marked(outside());
+golden.section(
+  'a delete that libvirt began, of a VM that runs',
+  recovered([
+    ['QEMU merged nothing', () => planRecovery(broken(finish, planned(finish, running), 0, 'begun'), running)],
+  ]),
+);
+
 const adopt = { kind: 'repair', vm: ref, repair: { kind: 'adoptTag', tag: 'lost' } } as const;
 golden.section(
   'a tag that becomes a snapshot',
