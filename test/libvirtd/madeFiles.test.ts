@@ -70,7 +70,7 @@ describe('the files of a clone', () => {
     const file = join(folder, 'tools.iso');
     await writeFile(file, 'precious');
     const uuid = '11111111-2222-3333-4444-555555555555';
-    const mark = `<clone xmlns='urn:virt-rewind:clone:1' of='${web.uuid}' disposable='${uuid}'><file>${file}</file></clone>`;
+    const mark = `<clone xmlns='urn:virt-rewind:clone:1' of='${web.uuid}' disposable='${uuid} forged'><file>${file}</file></clone>`;
     const disk = `<disk type='file' device='cdrom'><source file='${file}'/><target dev='hda' bus='ide'/><readonly/></disk>`;
     const os = `<os><type arch='x86_64' machine='pc'>hvm</type></os>`;
     const xml = `<domain type='qemu'><name>forged</name><uuid>${uuid}</uuid><memory unit='MiB'>32</memory><metadata>${mark}</metadata>${os}<devices>${disk}<memballoon model='none'/></devices></domain>`;
@@ -98,6 +98,22 @@ describe('the files of a clone', () => {
     await editor.engine.discardIfSpent(ref);
     assert.deepEqual(await vms(), ['web']);
     assert.ok(!(await readdir(folder)).includes('brief.vda.qcow2'));
+  });
+
+  it('stay with a disposable one that somebody has given another name', async () => {
+    const editor = await open();
+    const ref = await full(editor, 'lent', { disposable: true });
+    await virsh('domrename', 'lent', 'prod');
+    await editor.engine.refresh({ connection: daemon.uri });
+    await editor.engine.runOperation({ kind: 'power', vm: ref, action: 'start' });
+    const request: OperationRequest = { kind: 'power', vm: ref, action: 'forceOff' };
+    const plan = await editor.engine.plan(request);
+    assert.ok(plan.kind === 'plan');
+    assert.deepEqual(plan.warnings, []);
+    await editor.engine.runOperation(request);
+    await editor.engine.discardIfSpent(ref);
+    assert.deepEqual(await vms(), ['prod', 'web']);
+    await editor.engine.runOperation({ kind: 'discard', vm: ref });
   });
 
   for (const way of ['linked', 'full'] as const) {

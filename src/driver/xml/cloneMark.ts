@@ -8,7 +8,7 @@ const namespace = 'urn:virt-rewind:clone:1';
 
 /**
  * Of a mark that somebody has cut short, nothing is believed. Tools that copy a VM copy its mark with it: the copy has
- * another UUID, and does not go by itself.
+ * another UUID, and does not go by itself. Nor does one that somebody has given another name, for something else.
  */
 export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
   const mark = elementsOf(find(domain, 'metadata') ?? e('metadata')).find(isMark);
@@ -21,7 +21,7 @@ export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
   return {
     of,
     ...(snapshot === undefined ? {} : { snapshot }),
-    ...(isOwn(attribute(mark, 'disposable'), domain) ? { disposable: true } : {}),
+    ...(attribute(mark, 'disposable') === selfOf(domain) ? { disposable: true } : {}),
     files: files.filter((file) => file.startsWith('/')),
   };
 }
@@ -34,7 +34,7 @@ export function withCloneMark(domain: XmlElement, { of, snapshot, disposable, fi
       xmlns: namespace,
       of,
       ...(snapshot === undefined ? {} : { snapshot }),
-      ...(disposable === true ? { disposable: textOf(find(domain, 'uuid')) ?? '' } : {}),
+      ...(disposable === true ? { disposable: selfOf(domain) } : {}),
     },
     files.map((file) => e('file', {}, [file])),
   );
@@ -53,8 +53,8 @@ export function withoutCloneMark(domain: XmlElement): XmlElement {
   }));
 }
 
-function isOwn(uuid: string | undefined, domain: XmlElement): boolean {
-  return uuid !== undefined && uuid.toLowerCase() === textOf(find(domain, 'uuid'))?.toLowerCase();
+function selfOf(domain: XmlElement): string {
+  return `${textOf(find(domain, 'uuid'))?.toLowerCase() ?? ''} ${textOf(find(domain, 'name')) ?? ''}`;
 }
 
 function isMark({ name, attributes }: XmlElement): boolean {

@@ -80,6 +80,12 @@ describe('the configuration of a clone', () => {
     assert.deepEqual([read, mark?.of, mark?.disposable], [own, own, undefined]);
   });
 
+  it('does not go by itself where somebody has given it another name', () => {
+    const { name } = parseDomainXml(clone());
+    const renamed = parseDomainXml(clone().replace(`<name>${name}</name>`, '<name>prod</name>'));
+    assert.deepEqual([renamed.name, renamed.clone?.of, renamed.clone?.disposable], ['prod', own, undefined]);
+  });
+
   it('keeps what others have noted, and has one mark, also of a clone of a clone', () => {
     const again = writeClone(clone(), {
       clone: { uuid: own, name: 'second' },
