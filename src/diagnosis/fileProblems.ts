@@ -127,7 +127,7 @@ export function otherVmProblems(facts: Facts): readonly Problem[] {
 /** Who forbids a folder; a profile that cannot be loaded forbids all. */
 function policyIn(said: string | undefined): ProblemOf<'denied'>['by'] {
   const by = findDenial(said)?.by ?? 'permissions';
-  return by === 'appArmorProfile' ? 'appArmor' : by;
+  return by === 'appArmorProfile' || by === 'appArmorMerge' ? 'appArmor' : by;
 }
 
 /** Seen from both sides. */

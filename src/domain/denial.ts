@@ -2,7 +2,7 @@
 // policy. Knows no policy and no host; where the words fit several, the plainest is told.
 
 interface Denial {
-  readonly by: 'permissions' | 'appArmor' | 'appArmorProfile' | 'seLinux';
+  readonly by: 'permissions' | 'appArmor' | 'appArmorMerge' | 'appArmorProfile' | 'seLinux';
   /** Absolute path, where the words hold one. */
   readonly file?: string;
 }
@@ -17,7 +17,7 @@ const longestPath = 4_096;
  * | say that a profile of AppArmor cannot be loaded, or that its helper `virt-aa-helper` failed | appArmorProfile: no file was forbidden |
  * | name AppArmor otherwise                                                | appArmor    |
  * | name SELinux, or that a security label could not be set               | seLinux     |
- * | `block-commit` … Permission denied: libvirt has given QEMU the file to write by then; before 12.1 its AppArmor profile forbids writing to whatever was a backing file at the start (libvirt 806, Debian 932456) | appArmor, where the host may have it |
+ * | `block-commit` … Permission denied: libvirt has given QEMU the file to write by then; before 12.1 its AppArmor profile forbids writing to whatever was a backing file at the start (libvirt 806, Debian 932456) | appArmorMerge, where the host may have it: a `deny` in a profile, which nothing allows, and which binds libvirt's QEMUs alone |
  * | Permission denied, Operation not permitted, of a path                  | permissions |
  * | the same without a path                                                | none: it may be about anything |
  */
@@ -40,7 +40,7 @@ export function findDenial(message: string | undefined, appArmor = true): Denial
     return undefined;
   }
   if (appArmor && /block-commit|blockcommit/iu.test(words)) {
-    return denialBy('appArmor');
+    return denialBy('appArmorMerge');
   }
   return file === undefined ? undefined : denialBy('permissions');
 }

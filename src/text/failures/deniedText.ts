@@ -32,6 +32,8 @@ export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'
         file,
         '/etc/apparmor.d/local/abstractions/libvirt-qemu',
       );
+    case 'appArmorMerge':
+      return t('AppArmor forbids this merge while the VM runs. Shut down the VM and try again.');
     case 'appArmorProfile':
       return t(
         'libvirt could not load the AppArmor profile of the VM. On its host, {0} says why. If {1} is missing there, create it empty.',

@@ -8,10 +8,7 @@ const texts: Readonly<Record<KnownFault, () => string>> = {
   longChain: () => t('a VM with a chain of more than about 25 overlays may not start'),
   internalSnapshots: () => t('it may fail to revert to or delete internal snapshots'),
   memoryRevert: () => t('it may fail to load a snapshot with RAM after it has stopped the VM'),
-  appArmorMerge: () =>
-    t(
-      'AppArmor, if active, may deny the merge of files when an external snapshot of a running VM is deleted or its disks are consolidated',
-    ),
+  appArmorMerge: () => t('AppArmor, if active, may deny to merge files of a running VM; shut it down first'),
   readableOverlay: () => t('it may make the overlay readable by every user of the host'),
 };
 

@@ -68,7 +68,9 @@ export const snapshotProblems = {
         ],
   unfinishedDelete: ({ snapshot, disk }, { title }) => [
     t('A delete above {0} was interrupted while it merged disk {1}.', title(snapshot), displayLine(disk)),
-    t('The current state of the VM is intact. The data of the snapshot to be deleted is partly mixed with later data.'),
+    t(
+      'The current state of the VM is intact. The data of the snapshot to be deleted may be partly mixed with later data.',
+    ),
     t('Finish the delete. Until then, libvirt refuses to delete {0}.', title(snapshot)),
   ],
   noCurrent: (_, { vm }) => [

@@ -237,7 +237,7 @@ export const fileRefusals: Pick<
   ],
   unfinishedDelete: ({ snapshot, disk }) => [
     t(
-      'An earlier delete was interrupted while it merged disk {1}. The data of {0} is partly mixed with later data.',
+      'An earlier delete was interrupted while it merged disk {1}. The data of {0} may be partly mixed with later data.',
       snapshot,
       disk,
     ),

@@ -5,13 +5,13 @@ import { findDenial } from '../../../src/domain/denial.js';
 describe('findDenial', () => {
   it('blames no AppArmor on a host without it', () => {
     const words = "unable to execute QEMU command 'block-commit': Could not open '/img/a': Permission denied";
-    assert.deepEqual([findDenial(words, false)?.by, findDenial(words, true)?.by], ['permissions', 'appArmor']);
+    assert.deepEqual([findDenial(words, false)?.by, findDenial(words, true)?.by], ['permissions', 'appArmorMerge']);
   });
 
   const rows: readonly (readonly [message: string | undefined, by: string | undefined, file: string | undefined])[] = [
     [
       "internal error: unable to execute QEMU command 'block-commit': Could not open '/var/lib/one/disk.0': Permission denied",
-      'appArmor',
+      'appArmorMerge',
       '/var/lib/one/disk.0',
     ],
     [
