@@ -286,16 +286,23 @@ describe('a VM that is moved to another host', () => {
     rmSync(kept, { recursive: true });
   });
 
-  it('tells what it had sent, where its interrupted move is resolved before the VM is there', async () => {
-    const { one, other } = rig;
-    assert.equal(await moveKilled('web', (child) => killAt('defining', child)), false);
-    const said = await one.run('done', 'recover', 'web', '--dismiss', '--yes', '-c', one.uri);
-    const sent = (await other.tool('sh', '-c', `ls ${images}/web*`)).trim().split('\n');
-    assert.ok(sent.length > 0);
-    sent.forEach((file) => assert.ok(said.includes(file), `${file}: ${said}`));
-    await other.tool('sh', '-c', `rm ${images}/web*`);
-    rmSync(/“(.*)”/u.exec(said)![1]!, { recursive: true });
-  });
+  for (const seen of ['seen', 'not seen'] as const) {
+    it(`tells what it had sent, where its interrupted move is resolved before the VM is there: ${seen}`, async () => {
+      const { one, other } = rig;
+      assert.equal(await moveKilled('web', (child) => killAt('defining', child)), false);
+      if (seen === 'not seen') {
+        other.wrap('rm', 'exit 1');
+      }
+      const said = await one.run('done', 'recover', 'web', '--dismiss', '--yes', '-c', one.uri);
+      other.unwrap('rm');
+      const sent = (await other.tool('sh', '-c', `ls ${images}/web*`)).trim().split('\n');
+      assert.ok(sent.length > 0);
+      sent.forEach((file) => assert.ok(said.includes(file), `${file}: ${said}`));
+      assert.equal(said.includes('.virt-rewind-move-'), seen === 'not seen', said);
+      await other.tool('sh', '-c', `rm -rf ${images}/web* ${images}/.virt-rewind-move-*`);
+      rmSync(/“(.*)”/u.exec(said)![1]!, { recursive: true });
+    });
+  }
 
   it('takes its saved state and its TPM along', async () => {
     const { one, other } = rig;

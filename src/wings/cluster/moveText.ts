@@ -216,10 +216,16 @@ export function resolveLines({ vm: { name }, from, to }: MoveRecord): readonly [
   ];
 }
 
-export function resolvedLine({ kept, to, sent }: ResolvedMove): string {
+export function resolvedLine({ kept, to, sent, isSeen }: ResolvedMove): string {
   const notes = t('The notes of the move are kept in “{0}”.', kept);
-  const files = sent.map((file) => displayLine(file)).join(', ');
-  return sent.length === 0 ? notes : `${t('Files that were sent stay on {0}: {1}', displayLine(to), files)}\n${notes}`;
+  const [host, files] = [displayLine(to), sent.map((file) => displayLine(file)).join(', ')];
+  if (sent.length === 0) {
+    return notes;
+  }
+  const told = isSeen
+    ? t('Files that were sent stay on {0}: {1}', host, files)
+    : t('{0} was not reached. Files that were sent may be there: {1}', host, files);
+  return `${told}\n${notes}`;
 }
 
 export function movedLines(ended: MoveEnd, host: string): readonly string[] {

@@ -41,8 +41,9 @@ export interface ResolvedMove {
   /** Where its notes are kept. */
   readonly kept: string;
   readonly to: string;
-  /** Files that were sent there for a VM that is not there; empty where that host was not reached. */
+  /** Files that were sent there for a VM that is not there; where that host was not seen, those that may be. */
   readonly sent: readonly string[];
+  readonly isSeen: boolean;
 }
 
 /**
@@ -61,15 +62,20 @@ export async function resolveLeftMoves(
   await eachLeft(store, vm, async (move) => {
     await agree(move);
     await takeUp(store, move.id, async (open) => {
-      let sent: readonly string[] = [];
+      let sent: readonly string[] | undefined;
       for (const uri of [move.from, move.to]) {
         // A host that never comes back needs none.
         await withSides(engine, { from: uri, to: uri }, new AbortController().signal, async ({ to }) => {
-          sent = uri === move.to ? await sentInVain(open.record, to) : [];
           await dropMarks(open.record, to);
-        }).catch((error: unknown) => log.warn(`a mark of the move of ${vm} stays on ${uri}: ${String(error)}`));
+          if (uri === move.to) {
+            sent = await sentInVain(open.record, to);
+          }
+        }).catch((error: unknown) => log.warn(`a mark of the move of ${vm} may stay on ${uri}: ${String(error)}`));
       }
-      resolved.push({ kept: await open.putAside(), to: move.to, sent });
+      const { files, stages } = open.record;
+      const placed = files.flatMap(({ path, identityThere = '' }) => (identityThere === '' ? [] : [path]));
+      const there = { to: move.to, sent: sent ?? [...stages, ...placed], isSeen: sent !== undefined };
+      resolved.push({ kept: await open.putAside(), ...there });
     });
   });
   return resolved;
