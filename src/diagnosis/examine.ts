@@ -20,7 +20,7 @@ import { chainProblems, otherVmProblems, sightProblems } from './fileProblems.js
 import type { Problem } from './problem.js';
 import { otherRepairOf, repairOf, worstFirst } from './problemTable.js';
 import { snapshotProblems, unfinishedDeletes } from './snapshotProblems.js';
-import { formatVersion, versionOf } from '../domain/capabilities.js';
+import { formatVersion } from '../domain/capabilities.js';
 import { knownVersions } from '../domain/knownVersions.js';
 import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
 
@@ -43,19 +43,7 @@ function versionProblems({ vm, tree, capabilities }: Facts): readonly Problem[] 
         styles.some((style) => snapshotKinds.some((kind) => concerns({ action, style, kind, vm }))),
       ),
   );
-  const forbidden =
-    capabilities.appArmor !== false &&
-    libvirt >= versionOf(9, 0) &&
-    libvirt < versionOf(12, 1) &&
-    styles.includes('external')
-      ? [
-          {
-            why: 'appArmorMerge' as const,
-            source: 'libvirt 806; Debian 932456',
-          },
-        ]
-      : [];
-  return [...concerned, ...forbidden].map(({ why, source }) => ({ kind: 'knownBadVersion', version, why, source }));
+  return concerned.map(({ why, source }) => ({ kind: 'knownBadVersion', version, why, source }));
 }
 
 /** The worst first. @param facts with everything that `factsToExamine` names, other VMs, block jobs, the agent */

@@ -25,13 +25,7 @@ export type Loss =
 
 /** What a release of libvirt may do: see knownVersions. */
 export type KnownFault =
-  | 'offlineRevert'
-  | 'daemonCrash'
-  | 'longChain'
-  | 'internalSnapshots'
-  | 'memoryRevert'
-  | 'readableOverlay'
-  | 'appArmorMerge';
+  'offlineRevert' | 'daemonCrash' | 'longChain' | 'internalSnapshots' | 'memoryRevert' | 'readableOverlay';
 
 export type Warning =
   | { readonly kind: 'guestStandsStill'; readonly estimateMs?: number }

@@ -70,6 +70,8 @@ export interface Facts {
   readonly written?: ReadonlySet<string>;
   /** The same of files that a program relies on: see `ImageLocks`. */
   readonly held?: ReadonlySet<string>;
+  /** By path: what the host forbids the VM's QEMU to write to before its next start, as far as it is known. */
+  readonly forbidden?: ReadonlySet<string>;
   /** What operations on it took, as our log has it, oldest first; only the newest of the log are looked at. */
   readonly measured?: readonly MeasuredOperation[];
   /** Names of the snapshots that somebody marked as to be kept. */

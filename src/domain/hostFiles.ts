@@ -198,6 +198,8 @@ export interface ImageLocks {
   readonly written: ReadonlySet<string>;
   /** A program has it open and relies on nobody else's changing it: all that are written, and images that are read. */
   readonly held: ReadonlySet<string>;
+  /** By path: the host lets the QEMU of the VM that was asked about not write to it before the next start. */
+  readonly forbidden?: ReadonlySet<string>;
 }
 
 /** Why nothing can be done with files in a folder. */
@@ -246,8 +248,12 @@ export interface HostFiles {
    * @param devices whether block devices are asked for too
    */
   hostUses(devices: boolean): Promise<ReadonlyMap<string, HostUse> | undefined>;
-  /** As far as they can be seen; undefined: not at all. */
-  imageLocks(): Promise<ImageLocks | undefined>;
+  /**
+   * As far as they can be seen; undefined: not at all.
+   *
+   * @param confined UUID of a VM of which it is asked what the host forbids it
+   */
+  imageLocks(confined?: string): Promise<ImageLocks | undefined>;
   /** Whether overlays can be made and files removed in a folder. Touches nothing. */
   canAct(folder: string): Promise<'yes' | CannotAct>;
   /** Fails with kind `exists` when there is a file of that name. */

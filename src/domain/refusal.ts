@@ -332,7 +332,8 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly volumeTakesNoMerge: { snapshot: string; disk: string; file: string };
   /** The layer above is smaller: the guest would see its disk grow. */
   readonly layerSmaller: { vm: string; disk: string; file: string };
-  readonly baseReadOnly: { vm: string; file: string };
+  /** `by`: the host forbids it to the VM's QEMU until that ends. */
+  readonly baseReadOnly: { vm: string; file: string; by?: 'appArmor' };
   /** The configuration for the next start names `file`, and not what the VM runs on. */
   readonly definitionDiffers: { vm: string; disk: string; file: string };
   /** Somebody marked it as to be kept. */

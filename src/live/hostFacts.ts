@@ -144,8 +144,8 @@ export async function readFiles(
 }
 
 /** Undefined where they cannot be seen. */
-export function readLocks(files: HostFiles, log: Log, clock: Clock = systemClock): Promise<ImageLocks | undefined> {
-  return new TolerantReader(log, clock).at('the locks of images', files.imageLocks(), undefined);
+export function readLocks(files: HostFiles, log: Log, confined?: string): Promise<ImageLocks | undefined> {
+  return new TolerantReader(log, systemClock).at('the locks of images', files.imageLocks(confined), undefined);
 }
 
 /**

@@ -9,7 +9,7 @@ import type { ImageFacts } from '../domain/hostFiles.js';
 import { type RefusedDecision, refuse } from '../domain/refusal.js';
 import { isActive } from '../domain/vm.js';
 import type { CommittedDisk } from '../steps/step.js';
-import { brokenLayerRefusal } from './diskRefusals.js';
+import { baseRefusal, brokenLayerRefusal } from './diskRefusals.js';
 
 /** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
 export function commitRefusal(commits: readonly CommittedDisk[], facts: Facts): RefusedDecision | undefined {
@@ -38,7 +38,7 @@ function imageRefusal({ target, base, merged }: CommittedDisk, facts: Facts): Re
   if (smaller !== undefined) {
     return refuse('layerSmaller', { vm: vm.name, disk: target, file: smaller });
   }
-  return below?.readOnly === true ? refuse('baseReadOnly', { vm: vm.name, file: base }) : undefined;
+  return baseRefusal([base], facts);
 }
 
 /**

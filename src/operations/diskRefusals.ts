@@ -13,6 +13,34 @@ import { findSnapshot } from '../domain/snapshotTree.js';
 import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
 
 /**
+ * What takes a merge.
+ *
+ * | it                                          | the VM | → |
+ * |---------------------------------------------|--------|---|
+ * | is read-only, and not on a disk that is     | any    | baseReadOnly |
+ * | may not be written to by the VM's QEMU      | on     | the same, by AppArmor: whoever merges while it is off may |
+ * | any other                                   | any    | ok |
+ *
+ * @param onlyRead what disks are on that are only read
+ */
+export function baseRefusal(
+  bases: Iterable<string>,
+  { vm, files, forbidden }: Facts,
+  onlyRead: ReadonlySet<string> = new Set(),
+): RefusedDecision | undefined {
+  for (const file of bases) {
+    const image = files?.images.get(file);
+    if (typeof image === 'object' && image.readOnly === true && !onlyRead.has(file)) {
+      return refuse('baseReadOnly', { vm: vm.name, file });
+    }
+    if (isActive(vm.power) && forbidden?.has(file) === true) {
+      return refuse('baseReadOnly', { vm: vm.name, file, by: 'appArmor' });
+    }
+  }
+  return undefined;
+}
+
+/**
  * An overlay on top of it, by libvirt or by us, or a merge of its layers. Measured on 9.0: overlays on encrypted images
  * are in clear, and a definition without `<encryption>` of each layer does not start; a slice's file is read and
  * written from its beginning where the slice is lost; libvirt refuses block jobs on a transient disk. qemu-img opens

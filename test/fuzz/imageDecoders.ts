@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
+import { thisComputer } from '../../src/base/fileSystem.js';
+import { readForbiddenWrites } from '../../src/driver/files/forbiddenWrites.js';
 import { readImageLocks } from '../../src/driver/files/imageLocks.js';
 import { readSavedHead } from '../../src/driver/files/ramForFork.js';
 import { parseBackingName } from '../../src/qemu/backingName.js';
@@ -165,6 +167,9 @@ export const imageDecoders: readonly Decoder[] = [
     return [xml, ramAt, written('<domain/>')];
   }),
   fileDecoder('locks of the host', Buffer.from(locks), readImageLocks),
+  fileDecoder('rules of AppArmor', Buffer.from('  deny "/img/a" w,\n  "/img/b" rwk,\n'), (path) =>
+    readForbiddenWrites('', { readText: (_, most) => thisComputer.readText(path, most) }),
+  ),
 ];
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

@@ -2,6 +2,7 @@
 // it could before.
 import assert from 'node:assert/strict';
 import { run, runOk } from '../../scripts/rig/run.mjs';
+import { versionOf } from '../../src/domain/capabilities.js';
 import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
@@ -11,11 +12,19 @@ describe('a merge of a running VM that the host forbids', () => {
   let stage: GuestVm;
   /** What nobody may write to while a delete runs: as AppArmor forbids it, it is not seen beforehand. */
   let forbidden: string | undefined;
+  /** What AppArmor's rules of the VM deny, where they can be read. */
+  let rules: ReadonlySet<string> | undefined;
 
   before(async function () {
     rig = await startLiveRig();
-    rig.wrapNext((real) =>
-      withMethod(real, 'run', async (of, step, options) => {
+    rig.wrapNext((real) => {
+      const capabilities = { ...real.capabilities, appArmor: true };
+      const imageLocks: typeof real.files.imageLocks = async (confined) => {
+        const locks = await real.files.imageLocks();
+        return locks && { ...locks, ...(rules !== undefined && confined === stage.ref.uuid && { forbidden: rules }) };
+      };
+      const told = withMethod(withMethod(real, 'capabilities', capabilities), 'files', { ...real.files, imageLocks });
+      return withMethod(told, 'run', async (of, step, options) => {
         if (step.kind !== 'deleteSnapshot' || forbidden === undefined) {
           return real.run(of, step, options);
         }
@@ -25,8 +34,8 @@ describe('a merge of a running VM that the host forbids', () => {
         } finally {
           await runOk('chattr', ['-i', forbidden]);
         }
-      }),
-    );
+      });
+    });
     rig.show();
     stage = await GuestVm.define(rig, 'denied');
     if ((await run('chattr', ['-i', stage.vm.guest.disks[0]!.file])).code !== 0) {
@@ -71,6 +80,22 @@ describe('a merge of a running VM that the host forbids', () => {
 
   it('leaves all as it was where another snapshot is above', async () => {
     await isAsBefore(await failureOf('three', 1));
+  });
+
+  it('is foreseen where the rules of AppArmor can be read', async function () {
+    if (rig.hypervisor().capabilities.libvirt >= versionOf(12, 1)) {
+      this.skip();
+    }
+    const denied = rig.vm('denied')!.vm.disks[0]!.backing?.[0];
+    assert.ok(denied !== undefined);
+    rules = new Set([denied]);
+    const wish = { kind: 'delete', snapshot: named('four'), scope: 'one' } as const;
+    await stage.isRefused(wish, 'baseReadOnly');
+    await stage.power('forceOff');
+    await stage.run(wish);
+    stage.model = stage.model.deleted(wish.snapshot, 'one');
+    await stage.isWhole();
+    await stage.power('start');
   });
 
   it('is done once the VM is off', async () => {

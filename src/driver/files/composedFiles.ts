@@ -51,7 +51,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     list: (folder) => firstKnown<FolderNames>(reading, 'unseen', (files) => files.list(folder)),
     space: (folder) => firstKnown(reading, undefined, (files) => files.space(folder)),
     hostUses: (devices) => firstKnown(reading, undefined, (files) => files.hostUses(devices)),
-    imageLocks: () => firstKnown(reading, undefined, (files) => files.imageLocks()),
+    imageLocks: (confined) => firstKnown(reading, undefined, (files) => files.imageLocks(confined)),
     canAct: (folder) => canDo(reading, (files) => files.canAct(folder)),
     createOverlay: (overlay, onMade) =>
       knowingAccesses(overlay.file, onMade, (files, tell) => files.createOverlay(overlay, tell)),

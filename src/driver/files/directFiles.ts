@@ -13,6 +13,7 @@ import { rebaseImage } from '../../qemu/rebaseImage.js';
 import { commitImage } from '../../qemu/commitImage.js';
 import { copyImage } from './copyImage.js';
 import { readHostUses } from './hostUses.js';
+import { readForbiddenWrites } from './forbiddenWrites.js';
 import { lockList, readImageLocks } from './imageLocks.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
@@ -48,7 +49,13 @@ export function directFiles(host: DirectHost): FileAccess {
     list: (folder) => looks.list(folder),
     space: (folder) => looks.space(folder),
     hostUses: (devices) => readHostUses(files, devices),
-    imageLocks: () => readImageLocks(lockList, files),
+    imageLocks: async (confined) => {
+      const [locks, forbidden] = await Promise.all([
+        readImageLocks(lockList, files),
+        confined === undefined ? undefined : readForbiddenWrites(confined, files),
+      ]);
+      return locks && { ...locks, ...(forbidden && { forbidden }) };
+    },
     canAct: (folder) => canAct(folder, host),
     createOverlay: (overlay, onMade) => act((on) => createOverlay(overlay, on, onMade)),
     copy: (from, to, existing, onMade) => act((on) => copy({ from, to, existing }, on.files, onMade)),

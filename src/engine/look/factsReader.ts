@@ -133,7 +133,7 @@ export class FactsReader {
         'written',
         asked.needs.written,
         () => this.#ahead.locks(),
-        (locks) => (locks === undefined ? {} : { written: locks.written, held: locks.held }),
+        (locks) => locks ?? {},
       ),
       this.#part(
         'savedRam',

@@ -3,7 +3,7 @@
 import { formatVersion, versionOf } from '../../domain/capabilities.js';
 import { type DeletedFiles, deletedFiles, abandonedOverlays } from '../../domain/chains/deletedFiles.js';
 import { tagRefusal } from '../../domain/chains/doomedTags.js';
-import { checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
+import { baseRefusal, checkpointRefusal, mergeRefusal } from '../diskRefusals.js';
 import { elsewhereRefusal } from '../../domain/chains/frozenContent.js';
 import { orphanedLayerRefusal } from '../../domain/chains/orphanedLayers.js';
 import { layoutLeafRefusal } from '../../domain/chains/layoutLeaf.js';
@@ -63,7 +63,8 @@ export function externalDeleteRefusal(
   const place = placeRefusal(doomed, top, going, ownMerges, facts);
   return (
     unfinishedRefusal(doomed, going, facts) ??
-    readOnlyRefusal(touched, facts) ??
+    // Before any state of the VM is asked for that would not help.
+    baseRefusal(touched.changed, facts, touched.onlyRead) ??
     // A start would not help where somebody needs the files, or one of them cannot go.
     (place?.refusal.reason === 'notRunning'
       ? (usedElsewhereRefusal(touched, facts, unread) ?? tagRefusal(filesThatGo, facts))
@@ -124,17 +125,6 @@ function usedElsewhereRefusal(
     otherVmRefusal([...removed, ...mergedAway, ...written], facts, unread) ??
     otherVmRefusal(onlyRead, withoutStrays(facts), unread)
   );
-}
-
-/** Before any state of the VM is asked for that would not help. */
-function readOnlyRefusal({ changed, onlyRead }: DeletedFiles, { vm, files }: Facts): RefusedDecision | undefined {
-  for (const file of changed) {
-    const image = files?.images.get(file);
-    if (typeof image === 'object' && image.readOnly === true && !onlyRead.has(file)) {
-      return refuse('baseReadOnly', { vm: vm.name, file });
-    }
-  }
-  return undefined;
 }
 
 /** What goes would be another's data. */

@@ -2,6 +2,7 @@
 // and what helps.
 import { t } from '@vscode/l10n';
 import type { FailureDetails, Failure } from '../../domain/failure.js';
+import { forbiddenMergeText } from '../refusals/consolidateRefusals.js';
 import { inQuotes } from '../quotes.js';
 import { findDenial } from '../../domain/denial.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -33,7 +34,7 @@ export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'
         '/etc/apparmor.d/local/abstractions/libvirt-qemu',
       );
     case 'appArmorMerge':
-      return t('AppArmor forbids this merge while the VM runs. Shut down the VM and try again.');
+      return forbiddenMergeText().join(' ');
     case 'appArmorProfile':
       return t(
         'libvirt could not load the AppArmor profile of the VM. On its host, {0} says why. If {1} is missing there, create it empty.',

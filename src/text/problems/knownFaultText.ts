@@ -8,7 +8,6 @@ const texts: Readonly<Record<KnownFault, () => string>> = {
   longChain: () => t('a VM with a chain of more than about 25 overlays may not start'),
   internalSnapshots: () => t('it may fail to revert to or delete internal snapshots'),
   memoryRevert: () => t('it may fail to load a snapshot with RAM after it has stopped the VM'),
-  appArmorMerge: () => t('AppArmor, if active, may deny to merge files of a running VM; shut it down first'),
   readableOverlay: () => t('it may make the overlay readable by every user of the host'),
 };
 

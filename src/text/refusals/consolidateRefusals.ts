@@ -64,10 +64,15 @@ export const consolidateRefusals: Pick<
     ),
     t('Copy the disk with “qemu-img convert” instead, while the VM is off.'),
   ],
-  baseReadOnly: ({ vm, file }) => [
-    t('“{1}” is read-only for everyone, so the layers of {0} cannot be merged into it.', vm, file),
-    t('If it is not a template of another VM, let its owner write to it. Or merge down only to a layer above it.'),
-  ],
+  baseReadOnly: ({ vm, file, by }) =>
+    by === undefined
+      ? [
+          t('“{1}” is read-only for everyone, so the layers of {0} cannot be merged into it.', vm, file),
+          t(
+            'If it is not a template of another VM, let its owner write to it. Or merge down only to a layer above it.',
+          ),
+        ]
+      : forbiddenMergeText(),
   definitionDiffers: ({ vm, disk, file }) => [
     t(
       'For the next start, the configuration of {0} names “{2}” as disk {1}. The VM is using another file now.',
@@ -90,3 +95,8 @@ export const consolidateRefusals: Pick<
     t('To delete it, clear that mark first: {0}', wayTo('free', vm)),
   ],
 };
+
+/** Why, and what to do: it is merged without the VM's QEMU then. */
+export function forbiddenMergeText(): [string, string] {
+  return [t('AppArmor forbids this merge while the VM runs.'), t('Shut down the VM and try again.')];
+}

@@ -432,9 +432,8 @@ describe('examine: findings', () => {
         .diagnoses.flatMap((one) => (one.problem.kind === 'knownBadVersion' ? [one.problem.source] : []))
         .join(' | ');
     assert.equal(known([12, 8], healthy()), '');
-    assert.equal(known([12, 0], healthy()), 'libvirt 806; Debian 932456');
     assert.match(known([11, 3], inside(['i'])), /^libvirt news 11\.4\.0/u);
-    assert.match(known([9, 0], healthy()), /CVE-2025-13193 \| libvirt 806/u);
+    assert.match(known([9, 0], healthy()), /CVE-2025-13193$/u);
   });
 });
 

@@ -772,6 +772,16 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ],
   ['tagInLayer', consolidate, layers({ '/img/web.1': over(base, { tags: ['t'] }) })],
   ['baseReadOnly', consolidate, layers({ [base]: image({ readOnly: true }) })],
+  [
+    'baseReadOnly',
+    consolidate,
+    {
+      ...layers(),
+      vm: vm({ disks: [disk('vda', '/img/web.2', { backing: ['/img/web.1', base] })] }),
+      forbidden: new Set([base]),
+    },
+  ],
+  ['baseReadOnly', ask.remove('b'), { ...ab, vm: vm({ disks: ab.vm!.disks }), forbidden: new Set(['/img/web.a']) }],
   ['nothingToConsolidate', consolidate, { ...layers(), vm: vm(), files: seen({ [base]: image() }) }],
   ['snapshotsHoldAllDisks', { ...consolidate, targets: [] }, abc],
   ['snapshotKept', consolidate, { ...abc, kept: ['a', 'b', 'c'] }],

@@ -420,9 +420,11 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   chainUnknown: byHand(({ files }) => ({ files: withImage(files!, '/img/web.2', over('/img/web.1')) })),
   tagInLayer: imageBecomes({ tags: [] }),
   baseReadOnly: (here) =>
-    here.request.kind === 'delete'
-      ? imageBecomes({ readOnly: undefined as never })(here)
-      : all(imageBecomes({ readOnly: undefined as never }), other({ downTo: '/img/web.1' }))(here),
+    here.refusal.facts['by'] !== undefined
+      ? turned('shutDown', 'off')(here)
+      : here.request.kind === 'delete'
+        ? imageBecomes({ readOnly: undefined as never })(here)
+        : all(imageBecomes({ readOnly: undefined as never }), other({ downTo: '/img/web.1' }))(here),
   nothingToConsolidate: end(''),
   snapshotsHoldAllDisks: instead(consolidate),
   snapshotKept: byHand(() => ({ kept: [] })),

@@ -172,7 +172,7 @@ const facts: RefusalFacts = {
   volumeNotThere: { vm, disk: 'vda', pool: 'images', volume: 'a', why: 'notStarted' },
   layerBroken: { vm, disk: 'vda', file },
   layerSmaller: { vm, disk: 'vda', file },
-  baseReadOnly: { vm, file },
+  baseReadOnly: { vm, file, by: 'appArmor' },
   definitionDiffers: { vm, disk: 'vda', file },
   snapshotKept: { snapshot },
   currentStays: { snapshot },
