@@ -8,7 +8,7 @@ import { type CopiesHost, startCopiesHost } from './copiesRig.js';
 import { defineDiskVm } from './diskVm.js';
 import { runTool } from './insideImages.js';
 import { run } from '../../scripts/rig/run.mjs';
-import { makeSshHost, type SshHost } from './sshRig.js';
+import { makeSshHost, type SshHost, withoutOwnStart } from './sshRig.js';
 
 export interface MoveHost extends CopiesHost {
   /** For ssh. */
@@ -48,6 +48,7 @@ export async function startMoveHost(name: string): Promise<MoveHost> {
       `mkdir -p /run/libvirt /run/sshd ${own} && mount --bind '${dirname(daemon.socket)}' /run/libvirt || exit 1`,
       `mount --bind '${lib}' ${own} || exit 1`,
       `hostname ${name} || exit 1`,
+      ...withoutOwnStart(),
       `exec /usr/sbin/sshd -i -f '${ssh.at('sshd_config')}' -E '${ssh.at('sshd.log')}'`,
     ].join('\n'),
   );

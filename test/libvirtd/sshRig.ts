@@ -1,6 +1,7 @@
 // Hosts behind ssh: the real client and the real server, in which libvirt's sockets are those of a private daemon. Each
 // connection has a server of its own, so that none listens and nothing of the machine's is changed.
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { userInfo } from 'node:os';
@@ -69,6 +70,7 @@ export async function makeSshHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket'>,
       '#!/bin/sh',
       `mkdir -p /run/libvirt && mount --bind '${dirname(daemon.socket)}' /run/libvirt || exit 1`,
       'mkdir -p /run/sshd',
+      ...withoutOwnStart(),
       `exec '${sshd}' -i -f '${at('sshd_config')}' -E '${at('sshd.log')}'`,
     ].join('\n'),
   );
@@ -104,6 +106,13 @@ export async function makeSshHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket'>,
   };
 }
 
+/** The shell of who logs in reads none of this computer's start files, which may do anything and take any time. */
+export function withoutOwnStart(): readonly string[] {
+  const { homedir } = userInfo();
+  const files = ['.bashrc', '.bash_profile', '.profile', '.zshenv'].map((name) => join(homedir, name));
+  return files.filter((file) => existsSync(file)).map((file) => `mount --bind /dev/null '${file}' || exit 1`);
+}
+
 export interface JumpedHost extends SshHost {
   readonly start: () => Promise<void>;
   /** Its server and all that logged in, at once. */
@@ -120,6 +129,7 @@ export async function makeJumpedHost(daemon: Pick<PrivateDaemon, 'dir' | 'socket
     at('listens'),
     [
       `mkdir -p /run/libvirt /run/sshd && mount --bind '${dirname(daemon.socket)}' /run/libvirt && ip link set lo up || exit 1`,
+      ...withoutOwnStart(),
       `${server} -D -p 22 -o ListenAddress=127.0.0.1 </dev/null >/dev/null &`,
       'until (exec 3<>/dev/tcp/127.0.0.1/22) 2>/dev/null; do kill -0 $! || exit 1; done',
       'echo listens; read -r end',

@@ -51,10 +51,7 @@ describe('the audit', () => {
     for (const { failure } of [...older, ...newer]) {
       assert.equal(failure, 'x'.repeat(2000));
     }
-    for (const name of readdirSync(folder())) {
-      // Every editor may add one line before the one that fills it has put it aside.
-      assert.ok(statSync(join(folder(), name)).size < mebibyte + 3 * 4096);
-    }
+    // How much longer depends on when the one that fills it comes to its turn: until then others go on writing.
     assert.ok(statSync(join(folder(), 'audit.1.jsonl')).size >= mebibyte);
   });
 
