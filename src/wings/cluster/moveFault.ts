@@ -31,8 +31,8 @@ export type MoveProblem =
   | { readonly kind: 'bothOn' }
   /** It broke off, and the VM was used on both hosts since, or on the other one with other files resting on it. */
   | { readonly kind: 'bothUsed' }
-  /** It broke off, and a host has the VM or the mark of the move no longer, and not by us. `name`: of the mark */
-  | { readonly kind: 'othersDeed'; readonly what: 'vm' | 'mark'; readonly name: string; readonly host: string }
+  /** It broke off, and a host has the VM or the mark of the move no longer, and not by us. `name`: of that */
+  | { readonly kind: 'othersDeed'; readonly name: string; readonly host: string }
   /** Another computer began to move it. `folder`: the mark of that. `by`: what that computer calls itself */
   | { readonly kind: 'movedByOther'; readonly folder: string; readonly host: string; readonly by: string };
 

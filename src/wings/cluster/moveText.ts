@@ -142,17 +142,15 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there, u
         host,
         wayTo('dismiss', vm),
       );
-    case 'othersDeed': {
-      const gone =
-        problem.what === 'vm'
-          ? t('{0} no longer has the VM.', displayLine(problem.host))
-          : t('{0} no longer has {1}, the mark of the move.', displayLine(problem.host), displayLine(problem.name));
-      return `${t('A move of {0} to {1} was interrupted, and somebody else acted since.', vm, host)} ${gone} ${t(
-        'Nothing was changed. Find out which host is to have {0}, and undefine it on the others. Then mark the move as resolved: {1}',
+    case 'othersDeed':
+      return t(
+        'A move of {0} to {1} was interrupted, and somebody else acted since: {2} no longer has {3}. Nothing was changed. Find out which host is to have {0}, and undefine it on the others. Then mark the move as resolved: {4}',
         vm,
+        host,
+        displayLine(problem.host),
+        displayLine(problem.name),
         wayTo('dismiss', vm),
-      )}`;
-    }
+      );
     case 'movedByOther':
       return t(
         'The computer {0} is moving {1}, or was interrupted. Finish the move there: {2}. If that computer is gone for good, find out which hosts have {1}, and remove the folder {3} on {4}.',

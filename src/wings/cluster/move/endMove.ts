@@ -119,8 +119,7 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
     }
   }
   const [here, there] = [await standingOn(from, vm.uuid), await standingOn(to, vm.uuid)];
-  const isMissing = (side: Side): MoveFault =>
-    new MoveFault({ kind: 'othersDeed', what: 'vm', name: vm.name, host: side.name });
+  const isMissing = (side: Side): MoveFault => new MoveFault({ kind: 'othersDeed', name: vm.name, host: side.name });
   if (here === undefined) {
     if (phase === 'sending' && !(await hasAnyMark(record, sides))) {
       return { end: 'undone' };
@@ -254,7 +253,7 @@ async function requireStanding({ uuid, name }: MoveRecord['vm'], { from, to }: S
   }
   const there = await standingOn(to, uuid);
   if (there === undefined) {
-    throw new MoveFault({ kind: 'othersDeed', what: 'vm', name, host: to.name });
+    throw new MoveFault({ kind: 'othersDeed', name, host: to.name });
   }
   return there;
 }

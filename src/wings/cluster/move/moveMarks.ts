@@ -72,7 +72,7 @@ export async function requireMarks({ id, stages }: MarkSet, { from, to }: Sides)
   for (const side of [from, to]) {
     for (const stage of stages) {
       if (!(await hasMark(side, stage, id))) {
-        throw new MoveFault({ kind: 'othersDeed', what: 'mark', name: stage, host: side.name });
+        throw new MoveFault({ kind: 'othersDeed', name: stage, host: side.name });
       }
     }
   }
