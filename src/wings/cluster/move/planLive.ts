@@ -7,7 +7,6 @@ import { parseUri } from '../../../libvirt/uri.js';
 import type { MigrationWish } from '../../../driver/migrationHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
-import { CopiesFault } from '../../copies/copiesFault.js';
 import { tryMove } from '../live/leadMove.js';
 import { MoveFault } from '../moveFault.js';
 import { isSameInode, mediaMissing, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
@@ -27,9 +26,6 @@ export async function planLive(
 ): Promise<Omit<PlannedMove, 'standing'>> {
   const { from, to } = sides;
   const { ref, vm } = view;
-  if ((await engine.readInterrupted(ref)).length > 0) {
-    throw new CopiesFault({ kind: 'unfinished' });
-  }
   const read = (): Promise<VmDocuments> => from.ask((copies) => copies.readDocuments(ref.uuid));
   const documents = await read();
   const { files } = await engine.readFiles(ref);

@@ -1,16 +1,18 @@
 // What a move would do, or why it cannot be: of any VM, and of one that is off. Changes nothing.
+import { posix } from 'node:path';
 import { noLog } from '../../../base/log.js';
 import { refusalOf } from '../../../domain/chains/otherVms.js';
 import type { StandingVm } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
-import { hasTpm, isActive, type PowerState } from '../../../domain/vm.js';
+import { hasTpm, isActive, type PowerState, type VmRef } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import { isSameHost } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { LabStore } from '../../../journal/labStore.js';
 import { SystemStore } from '../../../journal/systemStore.js';
 import { countSnapshots, type VmView } from '../../../live/views.js';
+import { CopiesFault } from '../../copies/copiesFault.js';
 import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
 import { MoveFault } from '../moveFault.js';
 import { requireUnmarked, stagesOf } from './moveMarks.js';
@@ -34,10 +36,23 @@ export async function planMove(
 ): Promise<PlannedMove> {
   requireOtherHost(engine, sides.from.connection, sides.to.connection);
   await requireFree(engine, view, sides, folder);
+  if ((await engine.readInterrupted(view.ref)).length > 0) {
+    throw new CopiesFault({ kind: 'unfinished' });
+  }
+  // What an interrupted move has put there is in the way of this one, too: that is not the reason.
+  await requireUnmarked(sides, await stagesOfAny(engine, view.ref));
   const standing = await requireWelcome(view, sides);
   const planned = await (standing.isOff ? planOff(engine, view, sides) : planLive(engine, view, sides, address));
-  await requireUnmarked(sides, stagesOf([...planned.send, ...planned.shared], view.ref.uuid));
   return { ...planned, standing };
+}
+
+/** Of a move while it is off, and of one while it runs. */
+async function stagesOfAny(engine: EnginePort, ref: VmRef): Promise<readonly string[]> {
+  const { files } = await engine.readFiles(ref);
+  const bases = files.flatMap(({ path, role }) =>
+    role === 'medium' || role === 'metadata' ? [] : [placeOf(path, role, ref), { base: posix.dirname(path) }],
+  );
+  return [...stagesOf([], ref.uuid), ...stagesOf(bases, ref.uuid)];
 }
 
 async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<Omit<PlannedMove, 'standing'>> {

@@ -34,6 +34,18 @@ describe('the plan of a move', () => {
     }
   });
 
+  it('says what was begun here before it looks for the marks of others', async () => {
+    const begun = new Failure('refused', {});
+    const engine = {
+      connections: [],
+      keeperOf: () => Promise.resolve('nobody'),
+      readInterrupted: () => Promise.reject(begun),
+    } as unknown as EnginePort;
+    const sides = { from: { connection: 'one' }, to: { connection: 'two' } } as Sides;
+    const view = { vm: { power: 'off' }, ref: { uuid: 'u', connection: 'one' }, snapshotCount: 0 } as VmView;
+    await assert.rejects(planMove(engine, view, sides, { folder: join(tmpdir(), 'none') }), begun);
+  });
+
   it('is not carried out where a cluster was given the VM meanwhile', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'moves-'));
     const engine = {
