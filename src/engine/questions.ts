@@ -281,7 +281,7 @@ export class Questions {
     if (unreadEntries.length === 0 && begun.length === 0) {
       await noteLayers(persistence, ref, facts, log);
     }
-    const leftEntries = (moves?.entries ?? []).filter(({ isHeld }) => !isHeld).map(moveInterrupted);
+    const leftEntries = (moves?.entries ?? []).flatMap((move) => (move.isHeld ? [] : [moveInterrupted(move, vm.name)]));
     for (const entry of entries.filter(({ vm: { uuid } }) => uuid === ref.uuid)) {
       const isHeld = await persistence.journal.isLocked(entry.id);
       if (!isHeld && !(isBeside(entry) && (await isDebuggerGone(hypervisor, ref, log)))) {

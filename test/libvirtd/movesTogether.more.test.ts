@@ -107,8 +107,12 @@ describe('moves of a VM from two computers', () => {
     await defineDiskVm(first.rig, 'bare', []);
     assert.equal(await killAtPhase(first, 'leaving', words('bare', first, second)), null);
     assert.match(await second.run('refused', ...words('bare', first, third)), /virt-rewind-move/u);
+    // It has gone, and another one has its name here.
+    await first.rig.virsh('undefine', 'bare');
+    await defineDiskVm(first.rig, 'bare', []);
     await first.run('done', 'recover', 'bare', '-c', first.uri);
-    assert.deepEqual(await hostsWith('bare', hosts), [second]);
+    assert.deepEqual(await hostsWith('bare', hosts), [first, second]);
+    await first.rig.virsh('undefine', 'bare');
     await second.run('done', ...words('bare', second, third));
   });
 

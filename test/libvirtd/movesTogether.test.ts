@@ -10,6 +10,7 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { openConnection } from '../../src/libvirt/connect.js';
 import { silentLog } from '../silentLog.js';
 import { snapshotsOn } from './copiesTree.js';
+import { defineDiskVm } from './diskVm.js';
 import { hostsWith, images, killAtPhase, makeMovedVm, marksOn, type MoveRig, startMoveRig } from './moveRig.js';
 
 describe('a VM that others use while it is moved', () => {
@@ -45,6 +46,24 @@ describe('a VM that others use while it is moved', () => {
     assert.deepEqual(await isOn(), [other.name]);
     assert.deepEqual([...marksOn(one), ...marksOn(other)], []);
     await back();
+  });
+
+  it('is found by the name that it was given since, and stays where it has that', async () => {
+    const { one, other } = rig;
+    assert.equal(await killAtPhase(one, 'there', there()), null);
+    await one.rig.virsh('domrename', 'web', 'shop');
+    await defineDiskVm(one.rig, 'web', []);
+    assert.match(await one.run('refused', 'start', 'shop', '-c', one.uri), /recover shop/u);
+    assert.match(await one.run('done', 'recover', 'shop', '-c', one.uri, '--plan'), /recover shop/u);
+    await one.run('done', 'recover', 'web', '-c', one.uri);
+    assert.equal(marksOn(one).length, 1);
+    await one.run('done', 'recover', 'shop', '-c', one.uri);
+    assert.deepEqual([...marksOn(one), ...marksOn(other)], []);
+    assert.deepEqual(await hostsWith('shop', [one, other]), [one]);
+    assert.deepEqual(await isOn(), [one.name]);
+    await one.rig.virsh('undefine', 'web');
+    await one.rig.virsh('domrename', 'shop', 'web');
+    assert.equal((await snapshotsOn(one, 'web')).length, 1);
   });
 
   it('is left to a person, where its own host has lost it and not by us', async () => {

@@ -7,9 +7,11 @@ import type { VmRef } from '../../domain/vm.js';
 import type { BegunMove } from '../../journal/begunMoves.js';
 import type { JournalEntry, UnreadableEntry } from '../../journal/entry.js';
 import type { Persistence } from '../../journal/persistence.js';
+import type { Store } from '../../live/store.js';
 
 type Holder = Pick<JournalEntry, 'connection' | 'request' | 'writer'> & { readonly vm: { readonly name: string } };
 type Elsewhere = Pick<Persistence, 'groups' | 'moves'>;
+type Names = Pick<Store, 'vm'>;
 
 interface Turn {
   readonly request: OperationRequest;
@@ -47,9 +49,13 @@ export function busyFailure({ connection, vm, request, writer }: Holder): Failur
  * Rejects with `busy` while somebody else moves the VM, or does something to several VMs of which this is one; refused
  * where that broke off.
  */
-export async function elsewhereRefusal(turn: Turn, persistence: Elsewhere): Promise<Refusal | undefined> {
+export async function elsewhereRefusal(
+  turn: Turn,
+  persistence: Elsewhere,
+  store?: Names,
+): Promise<Refusal | undefined> {
   const { request, group } = turn;
-  return (await groupRefusal(turn, persistence)) ?? (await moveRefusal(request.vm, persistence, group));
+  return (await groupRefusal(turn, persistence)) ?? (await moveRefusal(request.vm, persistence, store, group));
 }
 
 async function groupRefusal({ request, group }: Turn, { groups }: Elsewhere): Promise<Refusal | undefined> {
@@ -71,8 +77,8 @@ async function groupRefusal({ request, group }: Turn, { groups }: Elsewhere): Pr
 }
 
 /** @throws Failure `busy`, `refused`: a move of it has not ended, so its own host may have forgotten its snapshots */
-export async function requireNotMoved(vm: VmRef, persistence: Elsewhere): Promise<void> {
-  const refusal = await moveRefusal(vm, persistence);
+export async function requireNotMoved(vm: VmRef, persistence: Elsewhere, store: Names): Promise<void> {
+  const refusal = await moveRefusal(vm, persistence, store);
   if (refusal !== undefined) {
     throw new Failure('refused', { refusal });
   }
@@ -80,19 +86,22 @@ export async function requireNotMoved(vm: VmRef, persistence: Elsewhere): Promis
 
 /** @param group whoever moves it holds it as a group of one, by the name of the move */
 async function moveRefusal(
-  { connection, uuid }: VmRef,
+  ref: VmRef,
   { moves }: Elsewhere,
+  store?: Names,
   group?: Turn['group'],
 ): Promise<Refusal | undefined> {
+  const { connection, uuid } = ref;
   const [move] = ((await moves?.(uuid))?.entries ?? []).filter(({ id }) => id !== group?.id);
   if (move?.isHeld === true) {
     throw new Failure('busy', { vm: move.vm.name, connection, doing: 'wait for a move to another host' });
   }
-  return move && moveInterrupted(move);
+  return move && moveInterrupted(move, store?.vm(ref)?.vm.name);
 }
 
-export function moveInterrupted({ vm, to }: BegunMove): Refusal {
-  return refuse('moveInterrupted', { vm: vm.name, host: to }).refusal;
+/** @param name that it has now */
+export function moveInterrupted({ vm, to }: BegunMove, name = vm.name): Refusal {
+  return refuse('moveInterrupted', { vm: name, host: to }).refusal;
 }
 
 /** Why nothing is begun on a VM, or on any where none is given: nobody knows whether what was begun has ended. */

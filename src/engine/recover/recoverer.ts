@@ -124,7 +124,7 @@ export class Recoverer {
    * Those of other users are not seen at all.
    */
   async recoverVm(lease: Lease): Promise<Refusal | undefined> {
-    const { persistence } = this.#options;
+    const { persistence, store } = this.#options;
     const { connection, uuid } = lease.request.vm;
     if (await (await lease.live.open()).isClosed()) {
       return undefined;
@@ -147,7 +147,7 @@ export class Recoverer {
     }
     const unread = await unreadableRefusals(persistence, uuid);
     const [why] = [...own.flatMap(({ id }) => this.#ends.findWhy(id) ?? []), ...unread];
-    return why ?? (await elsewhereRefusal(lease, persistence));
+    return why ?? (await elsewhereRefusal(lease, persistence, store));
   }
 
   /** @throws Failure `busy`: another one began on the VM at the same time; `own` is withdrawn */
@@ -166,7 +166,7 @@ export class Recoverer {
 
   /** What would be done about each, if a person wanted it. */
   async preview(ref: VmRef): Promise<readonly InterruptedPreview[]> {
-    await requireNotMoved(ref, this.#options.persistence);
+    await requireNotMoved(ref, this.#options.persistence, this.#options.store);
     const found: InterruptedPreview[] = [];
     await this.#eachOf(ref, async (lease, open) => {
       const { entry } = open;

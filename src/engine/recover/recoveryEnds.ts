@@ -123,8 +123,10 @@ export class RecoveryEnds {
     if (!this.#explained.has(move.id)) {
       this.#explained.add(move.id);
       const { vm } = move;
-      const request = { kind: 'power', vm: { connection, uuid: vm.uuid }, action: 'shutDown' } as const;
-      this.#report({ request, vm }, { outcome: 'explained', why: moveInterrupted(move), mayFinish: true });
+      const ref = { connection, uuid: vm.uuid };
+      const request = { kind: 'power', vm: ref, action: 'shutDown' } as const;
+      const why = moveInterrupted(move, this.#options.store.vm(ref)?.vm.name);
+      this.#report({ request, vm }, { outcome: 'explained', why, mayFinish: true });
     }
   }
 

@@ -6,13 +6,37 @@ import type { ExitName } from '../../../cli/exitCodes.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { eachLeft, endLeftMoves, resolveLeftMoves } from '../move/leftMoves.js';
-import { MoveStore } from '../move/moveStore.js';
+import { type MoveRecord, MoveStore } from '../move/moveStore.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
 import { leftText, movedLines, planLines, resolvedLine, resolveLines } from '../moveText.js';
 import type { ClusterAnswers } from './answers.js';
 import { orCliError } from './moveErrors.js';
+
+interface Whose {
+  readonly id: string;
+  /** Absent: none has it now. */
+  readonly name?: string;
+}
+
+/**
+ * By its UUID: it may have another name since its move began, and another VM the old one. A VM that is gone, or not
+ * reached, is known by what was typed: `recover` tells why.
+ */
+async function whose({ session, log }: Context, named: string): Promise<Whose> {
+  const { engine, folder } = session;
+  await session.vm(named).catch((error: unknown) => log.info(String(error)));
+  // While it moves, both hosts have it.
+  const [one, ...others] = engine.findVms(named);
+  if (one === undefined || others.some(({ ref }) => ref.uuid !== one.ref.uuid)) {
+    return { id: named };
+  }
+  const { moves } = await new MoveStore(folder, log).of(named);
+  return moves.some(({ vm }) => engine.findVms(vm.uuid).length === 0)
+    ? { id: named }
+    : { id: one.ref.uuid, name: one.vm.name };
+}
 
 export const move: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json, log } = context;
@@ -21,7 +45,7 @@ export const move: CommandHandler = async (context) => {
   const { signal } = interruption;
   const address = call.texts['address'];
   return orCliError({ vm: named, host: to }, async () => {
-    await tellEnded(context, named);
+    await tellEnded(context, await whose(context, named));
     const view = await session.vm(named);
     const { name } = view.vm;
     return withSides(engine, { from: view.ref.connection, to }, signal, async (sides): Promise<ExitName> => {
@@ -72,26 +96,31 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
     let isOnlyMove: boolean;
     try {
       isOnlyMove = await orCliError({ vm: named, host: '' }, async () => {
+        const moved = await whose(context, named);
+        if (!isLook && !isDismissed) {
+          return tellEnded(context, moved);
+        }
+        const { engine, folder } = session;
+        const lines: string[] = [];
         if (isLook) {
-          const lines: string[] = [];
-          await eachLeft(new MoveStore(session.folder, log), named, (left) => void lines.push(leftText(left)));
-          const isSaid = json === undefined && lines.length > 0;
-          if (isSaid) {
-            terminal.say(lines.join('\n'));
-          }
-          return isSaid;
-        }
-        if (isDismissed) {
-          const kept = await resolveLeftMoves(session.engine, named, { folder: session.folder, log }, (left) =>
-            agreeTo(context, { lines: resolveLines(left), confirm: t('Mark as Resolved'), asks: true }),
+          await eachLeft(new MoveStore(folder, log), moved.id, (left) => {
+            lines.push(leftText(calledNow(left, moved)));
+          });
+        } else {
+          const kept = await resolveLeftMoves(engine, moved.id, { folder, log }, (left) =>
+            agreeTo(context, {
+              lines: resolveLines(calledNow(left, moved)),
+              confirm: t('Mark as Resolved'),
+              asks: true,
+            }),
           );
-          const isSaid = json === undefined && kept.length > 0;
-          if (isSaid) {
-            terminal.say(kept.map(resolvedLine).join('\n'));
-          }
-          return isSaid;
+          lines.push(...kept.map(resolvedLine));
         }
-        return tellEnded(context, named);
+        const isSaid = json === undefined && lines.length > 0;
+        if (isSaid) {
+          terminal.say(lines.join('\n'));
+        }
+        return isSaid;
       });
     } catch (error) {
       // What else broke off is no part of it, unless the move is in its way, too.
@@ -106,20 +135,24 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
   };
 }
 
+function calledNow(record: MoveRecord, { name = record.vm.name }: Whose): MoveRecord {
+  return { ...record, vm: { ...record.vm, name } };
+}
+
 /** @returns whether there was one */
-async function tellEnded({ session, terminal, log }: Context, vm: string): Promise<boolean> {
-  const words = { vm, host: '' };
+async function tellEnded({ session, terminal, log }: Context, vm: Whose): Promise<boolean> {
+  const words = { vm: vm.name ?? vm.id, host: '' };
   let isAny = false;
   await orCliError(words, () =>
     endLeftMoves(
       session.engine,
-      vm,
+      vm.id,
       { folder: session.folder, log },
       {
         onBegin: ({ to }) => (words.host = to),
         onEnd: (end) => {
           isAny = true;
-          terminal.tell(movedLines(end, end.record.to).join('\n'));
+          terminal.tell(movedLines({ ...end, record: calledNow(end.record, vm) }, end.record.to).join('\n'));
         },
       },
     ),
