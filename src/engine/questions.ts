@@ -24,6 +24,7 @@ import type { DecidedRequests } from './enginePort.js';
 import { factsToBegin, factsToDecide, factsToDiagnose } from './look/factsRequests.js';
 import { mapLimited } from '../base/mapLimited.js';
 import { type Clock, within } from '../base/clock.js';
+import { withEitherSignal } from '../base/withEitherSignal.js';
 import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 import { isBeside, moveInterrupted, unreadableRefusals } from './leases/busyElsewhere.js';
@@ -170,30 +171,31 @@ export class Questions {
       await reader.read(factsToDecide(requests, known));
       return { reader, missing: undefined };
     };
-    let cancel = noop;
-    const cancelled = new Promise<never>((_, reject) => {
-      cancel = () => reject(new Failure('cancelled', { doing: 'look at the VM', byUs: true }));
-    });
-    signal?.addEventListener('abort', cancel);
-    if (signal?.aborted === true) {
-      cancel();
-    }
-    const reading = Promise.race([read(), cancelled]);
-    const slow = clock.setTimer(tellMs, () => {
-      const ended = reading.then(noop, noop);
-      onSlow({
-        vm: ref,
-        waitsFor,
-        cancel,
-        ended: within(clock, planMs - tellMs, ended, undefined),
+    const person = new AbortController();
+    return withEitherSignal([signal, person.signal], async (either) => {
+      const cancelled = new Promise<never>((_, reject) => {
+        const cancel = (): void => reject(new Failure('cancelled', { doing: 'look at the VM', byUs: true }));
+        either.addEventListener('abort', cancel);
+        if (either.aborted) {
+          cancel();
+        }
       });
+      const reading = Promise.race([read(), cancelled]);
+      const slow = clock.setTimer(tellMs, () => {
+        const ended = reading.then(noop, noop);
+        onSlow({
+          vm: ref,
+          waitsFor,
+          cancel: () => person.abort(),
+          ended: within(clock, planMs - tellMs, ended, undefined),
+        });
+      });
+      try {
+        return (await within(clock, planMs, reading, undefined)) ?? { reader, missing: waitsFor() };
+      } finally {
+        slow.dispose();
+      }
     });
-    try {
-      return (await within(clock, planMs, reading, undefined)) ?? { reader, missing: waitsFor() };
-    } finally {
-      slow.dispose();
-      signal?.removeEventListener('abort', cancel);
-    }
   }
 
   /** What is read but not followed now, because nobody looks at it, is read again first. */

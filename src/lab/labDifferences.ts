@@ -255,8 +255,12 @@ export function otherHardware(
     ['cpus', of('cpu').find(({ id }) => id === 'vcpu')?.facts.count ?? '', String(cpus)],
     // A VM may be given less of its memory than it has.
     ['memory', `${Math.min(...memory) / mib} MiB`, `${memoryMiB} MiB`],
-    ['disks', listNames(of('disk').map(({ id }) => id)), listNames([...targets, ...(cloudInit ? ['sda'] : [])])],
-    ['network', listNames(kinds), network === undefined ? listNames([]) : network === 'user' ? network : network.name],
+    ['disks', joinSorted(of('disk').map(({ id }) => id)), joinSorted([...targets, ...(cloudInit ? ['sda'] : [])])],
+    [
+      'network',
+      joinSorted(kinds),
+      network === undefined ? joinSorted([]) : network === 'user' ? network : network.name,
+    ],
   ] as const;
   const others = rows.filter(([, has, says]) => has !== says);
   const displayPairs = (pairs: readonly (readonly [string, string])[]): string =>
@@ -269,6 +273,6 @@ export function otherHardware(
       };
 }
 
-function listNames(names: readonly string[]): string {
+function joinSorted(names: readonly string[]): string {
   return names.length === 0 ? 'none' : [...names].sort().join(', ');
 }

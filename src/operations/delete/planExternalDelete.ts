@@ -61,15 +61,13 @@ export function externalDeleteRefusal(
   const filesThatGo = [...touched.removed, ...touched.mergedAway, ...abandonedOverlays(doomed, touched, facts)];
   const byLibvirt = doomed.filter(({ name }) => !ownMerges.has(name));
   const place = placeRefusal(doomed, top, going, ownMerges, facts);
+  // Asked last: a start does not help where the running VM is refused as well.
+  const needsStart = place?.refusal.reason === 'notRunning';
   return (
     unfinishedRefusal(doomed, going, facts) ??
     // Before any state of the VM is asked for that would not help.
     baseRefusal(touched.changed, facts, touched.onlyRead) ??
-    // A start would not help where somebody needs the files, or one of them cannot go.
-    (place?.refusal.reason === 'notRunning'
-      ? (usedElsewhereRefusal(touched, facts, unread) ?? tagRefusal(filesThatGo, facts))
-      : undefined) ??
-    place ??
+    (needsStart ? undefined : place) ??
     layoutLeafRefusal(going, facts) ??
     branchRefusal(doomed, touched, going, ownMerges, facts) ??
     undescribedBranchRefusal(byLibvirt, going, facts) ??
@@ -82,6 +80,7 @@ export function externalDeleteRefusal(
     (merged === undefined ? undefined : imagesLetGoRefusal(facts, 'merge')) ??
     usedElsewhereRefusal(touched, facts, unread) ??
     orphanedLayerRefusal(doomed, going, touched, facts) ??
+    place ??
     hostDeviceRefusal(byLibvirt, facts)
   );
 }
@@ -163,7 +162,7 @@ function unfinishedRefusal(
  * |--------------------|----------|---|
  * | yes, it is current | none     | ok, merged |
  * | yes, it is current | some     | currentHasChildren |
- * | yes, above current | one      | ok, merged; on < 9.9 with the VM off, and not by us, notRunning: it does not find the files then; overlayMissing, imageCorrupt where a layer is |
+ * | yes, above current | one      | ok, merged; on < 9.9 with the VM off, and not by us, notRunning, unless the running VM is refused too: it does not find the files then; overlayMissing, imageCorrupt where a layer is |
  * | any                | several  | severalChildren (9.0 may lose data on it) |
  * | no                 | one      | notInActiveChain |
  * | no                 | none     | see `leafRefusal` |

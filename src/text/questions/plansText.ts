@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { vmKey } from '../../live/views.js';
 import type { Loss, Warning } from '../../domain/consequences.js';
 import { displayLine } from '../../domain/plainText.js';
+import { listNames } from '../listNames.js';
 import { freedText } from '../operations/freedText.js';
 import { titleIn, titleOf } from '../operations/operationProgress.js';
 import { type PlannedTarget, lossText } from './lossText.js';
@@ -48,8 +49,8 @@ function nameLines(planned: readonly PlannedTarget[]): readonly string[] {
     const names = byVm.map(([{ target }]) => target.vm.name);
     return [
       byVm.length === planned.length
-        ? t('{0} VMs: {1}', byVm.length, listNames(names))
-        : t('{0} snapshots of {1} VMs: {2}', planned.length, byVm.length, listNames(names)),
+        ? t('{0} VMs: {1}', byVm.length, listMany(names))
+        : t('{0} snapshots of {1} VMs: {2}', planned.length, byVm.length, listMany(names)),
     ];
   }
   return byVm.map((ofVm) => {
@@ -57,7 +58,7 @@ function nameLines(planned: readonly PlannedTarget[]): readonly string[] {
     if (titles.length === 1) {
       return nameLine(ofVm[0]);
     }
-    return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listNames(titles));
+    return t('{0}, {1} snapshots: {2}', name(ofVm[0].target.vm.name), titles.length, listMany(titles));
   });
 }
 
@@ -112,7 +113,7 @@ const lossLinesOf: Readonly<Record<Loss['kind'], LossLines>> = {
       plan.losses.flatMap((loss) => (loss.kind === 'files' ? loss.files : [])),
     );
     return [
-      files.length === 1 ? t('1 file: {0}', listNames(files)) : t('{0} files: {1}', files.length, listNames(files)),
+      files.length === 1 ? t('1 file: {0}', listMany(files)) : t('{0} files: {1}', files.length, listMany(files)),
     ];
   },
   unusedOverlays: eachOf('unusedOverlays'),
@@ -133,8 +134,8 @@ const lossLinesOf: Readonly<Record<Loss['kind'], LossLines>> = {
     const points = groupByVm(losers).flatMap(lostPoints);
     return [
       points.length === 1
-        ? t('the way back to: {0}', listNames(points))
-        : t('the way back to {0} snapshots: {1}', points.length, listNames(points)),
+        ? t('the way back to: {0}', listMany(points))
+        : t('the way back to {0} snapshots: {1}', points.length, listMany(points)),
     ];
   },
 };
@@ -187,7 +188,7 @@ function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   const lines = [...of].map(([text, names]) =>
     names.size === vms || [...names].some((one) => text.includes(name(one)))
       ? text
-      : t('{0}: {1}', listNames([...names]), text),
+      : t('{0}: {1}', listMany([...names]), text),
   );
   return [
     ...lines,
@@ -197,10 +198,8 @@ function warningLines(planned: readonly PlannedTarget[]): readonly string[] {
   ].slice(0, mostWarnings);
 }
 
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, mostNames).map(name).join(', ');
-  const more = names.length - mostNames;
-  return more > 0 ? t('{0} and {1} more', shown, more) : shown;
+function listMany(names: readonly string[]): string {
+  return listNames(names, mostNames, longestName);
 }
 
 function name(text: string): string {

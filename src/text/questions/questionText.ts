@@ -1,5 +1,6 @@
 // Plans → the question that a person answers: at most three short lines of what happens, what is kept and what is lost,
 // with all else behind Details. No kind of loss is left out of the lines.
+import { listNames } from '../listNames.js';
 import { joinWords } from '../numberText.js';
 import { t } from '@vscode/l10n';
 import { parseDescription } from '../../domain/description.js';
@@ -176,11 +177,11 @@ export function questionOfAll(
   const names = [...vms.values()];
   // A title that names the VM says it.
   const isTold = names.length === 1 && names.every((one) => title.includes(name(one)));
-  const line = names.length === 1 ? t('VM: {0}', listNames(names)) : t('VMs: {0}', listNames(names));
+  const line = names.length === 1 ? t('VM: {0}', listFew(names)) : t('VMs: {0}', listFew(names));
   const without = [...new Set(leftOut.map(({ vm }) => vm))];
   const first = [
     ...(isTold ? [] : [line]),
-    ...(without.length === 0 ? [] : [t('Left out (see Details): {0}', listNames(without))]),
+    ...(without.length === 0 ? [] : [t('Left out (see Details): {0}', listFew(without))]),
   ].join(' · ');
   return {
     title,
@@ -331,9 +332,8 @@ function mindText([first, ...more]: readonly string[], losses: readonly string[]
     : [text];
 }
 
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 3).map((one) => displayLine(one, longestName / 2));
-  return names.length <= 3 ? shown.join(', ') : t('{0} and {1} more', shown.join(', '), names.length - 3);
+function listFew(names: readonly string[]): string {
+  return listNames(names, 3, longestName / 2);
 }
 
 function name(text: string): string {

@@ -166,6 +166,69 @@ const abc: Partial<Facts> = {
     '/img/web.c': over('/img/web.b'),
   }),
 };
+describe('the advice to start the VM for a merge by an old libvirt', () => {
+  const alike = tree([external('a'), external('b', 'a'), external('x', 'b'), external('c', 'b')], 'c');
+  const rows: readonly (readonly [what: string, more: Partial<Facts>, running: string])[] = [
+    ['nothing else is in the way', {}, 'plan'],
+    ['a branch is above its overlay', { tree: alike }, 'overlayNeededByBranch'],
+    [
+      'a branch stands on what it froze',
+      {
+        tree: tree([...abc.tree!.snapshots, external('x')], 'c'),
+        frozenDisks: frozen({ a: base, b: '/img/web.a', c: '/img/web.b', x: '/img/web.x' }),
+        files: { ...abc.files!, images: new Map([...abc.files!.images, ['/img/web.x', over(base)]]) },
+      },
+      'overlayNeededByBranch',
+    ],
+    [
+      'a snapshot is inside of its overlay',
+      {
+        files: { ...abc.files!, images: new Map([...abc.files!.images, ['/img/web.a', over(base, { tags: ['t'] })]]) },
+      },
+      'tagInLayer',
+    ],
+    [
+      'its RAM is another VM’s',
+      {
+        tree: tree(
+          [
+            external('a', undefined, { state: 'running', memory: 'external', memoryFile: '/img/a.mem' }),
+            ...abc.tree!.snapshots.slice(1),
+          ],
+          'c',
+        ),
+        files: { ...abc.files!, files: new Map([['/img/a.mem', { bytes: 1, allocatedBytes: 1 }]]) },
+        savedRam: new Map([['/img/a.mem', { name: 'web', uuid: 'another' }]]),
+      },
+      'memoryFileForeign',
+    ],
+    ['the VM’s chain is another', { frozenDisks: frozen({ a: '/img/other', b: '/img/web.a' }) }, 'notInChain'],
+    [
+      'another VM stands on its overlay',
+      { otherVms: [{ uuid: 'o', name: 'other', files: ['/img/web.a'], unread: [] }] },
+      'usedByOtherVm',
+    ],
+    ['an image stands on its overlay', { strays: new Map([['/img/x', { restsOn: ['/img/web.a'] }]]) }, 'usedByImage'],
+  ];
+  for (const [what, more, expected] of rows) {
+    it(`is given only where the VM that runs loses it: ${what}`, () => {
+      const of = (power: 'running' | 'off'): string => {
+        const { files, ...known } = { ...abc, ...more };
+        const here = facts({
+          ...known,
+          vm: vm({ power, disks: abc.vm!.disks }),
+          capabilities: capabilities(9, 0),
+          // Not ours to merge.
+          files: { ...files!, canChange: new Map() },
+        });
+        const decision = planOperation(ask.remove('a'), here);
+        return decision.kind === 'refusal' ? decision.refusal.reason : decision.kind;
+      };
+      assert.deepEqual([of('running'), of('off')], [expected, expected === 'plan' ? 'notRunning' : expected]);
+    });
+  }
+});
+
 /** Layers that no snapshot owns. */
 const layers = (more: Readonly<Record<string, SeenFile>> = {}): Partial<Facts> => ({
   ...alone,

@@ -284,16 +284,23 @@ describe('planDelete: external, by its place in the tree', () => {
   }
 
   // Measured on 9.0: "could not find base disk source in disk source chain", and nothing is touched. 11.3 does it.
-  const off: readonly (readonly [what: string, name: string, version: [number, number], string])[] = [
+  const off: readonly (readonly [what: string, name: string, version: [number, number], string, SnapshotTree?])[] = [
     ['middle', 'b', [9, 0], 'notRunning'],
     ['root', 'a', [9, 0], 'notRunning'],
     ['leaf, current', 'c', [9, 0], 'ok'],
     ['middle', 'b', [11, 3], 'ok'],
+    [
+      'root, and a branch above',
+      'a',
+      [9, 0],
+      'overlayNeededByBranch',
+      tree([...chain.snapshots, external('x', 'b')], 'c'),
+    ],
   ];
-  for (const [what, name, [major, minor], expected] of off) {
+  for (const [what, name, [major, minor], expected, of = chain] of off) {
     it(`${what}, the VM is off, libvirt ${major}.${minor} → ${expected}`, () => {
       const files = seen({}, {}, { canChange: new Map() });
-      const inWhat = facts({ tree: chain, vm: vm({ power: 'off' }), capabilities: capabilities(major, minor), files });
+      const inWhat = facts({ tree: of, vm: vm({ power: 'off' }), capabilities: capabilities(major, minor), files });
       assert.equal(verdict(planOperation(ask.remove(name), inWhat)), expected);
     });
   }
