@@ -12,8 +12,11 @@ import type { Recoverer } from './recover/recoverer.js';
 export interface HeldOperation {
   /** All is as before. Never rejects. */
   end(): Promise<void>;
-  /** It is not known whether all is as before: looked at afresh, now or before the next operation. Never rejects. */
-  leave(): Promise<void>;
+  /**
+   * It is not known whether all is as before: looked at afresh, now or before the next operation. Never rejects.
+   * @param when a look at a VM that hangs may last for minutes
+   */
+  leave(when: 'now' | 'later'): Promise<void>;
 }
 
 interface HoldContext {
@@ -39,9 +42,13 @@ export function holdOperation(
       leases.take(request, { signal: ended, recovers: true }, (again) => recoverer.recoverVm(again));
     return {
       end: () => entry.end({ outcome: 'done' }),
-      leave: async () => {
+      leave: async (when) => {
         await entry.leave();
-        await recover().catch((error: unknown) => lease.log.warn(`its end is left for now: ${asFailure(error).line}`));
+        if (when === 'now') {
+          await recover().catch((error: unknown) =>
+            lease.log.warn(`its end is left for now: ${asFailure(error).line}`),
+          );
+        }
       },
     };
   });

@@ -9,6 +9,7 @@ import { buildDoor } from '../../scripts/build.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { findProgram } from '../../scripts/rig/run.mjs';
 import { exitCode } from '../../src/cli/exitCodes.js';
+import { qemuProcesses } from '../qemuProcesses.js';
 import { OracleVm } from '../oracle/oracleVm.js';
 import type { Daemon } from './engineRig.js';
 import { makeSshHost } from './sshRig.js';
@@ -263,6 +264,37 @@ describe('debuggers of a VM', () => {
       const whole = ours('doctor', 'debugged');
       await whole.end();
       await guest.talk((talk) => talk.write(0, [[2, 8]]));
+    });
+  }
+
+  for (const when of ['attach to', 'leave'] as const) {
+    it(`are told of a QEMU that hangs when they ${when} it, whose guest a recovery lets run on`, async () => {
+      const relay = ours('gdb', 'debugged');
+      const [address] = await relay.until(/\S+\/vm(?=\n)/u);
+      const debuggers = gdb();
+      const attach = async (): Promise<void> => {
+        debuggers.say(`target remote ${address}`);
+        debuggers.say('info registers rip');
+        await debuggers.until(/rip +0x[\da-f]+/u);
+      };
+      const [qemu] = await qemuProcesses(daemon, 'debugged');
+      try {
+        if (when === 'leave') {
+          await attach();
+          process.kill(qemu!, 'SIGSTOP');
+          await debuggers.end('SIGKILL');
+        } else {
+          process.kill(qemu!, 'SIGSTOP');
+          debuggers.say(`target remote ${address}`);
+        }
+        await relay.until(/QEMU[^\n]*\n/u);
+        assert.equal(await relay.end('SIGINT'), exitCode('done'));
+      } finally {
+        process.kill(qemu!, 'SIGCONT');
+      }
+      assert.equal(await ours('checkpoint', 'debugged', `${when} one that hung`).end(), exitCode('done'));
+      assert.equal(await server(), undefined);
+      assert.equal(await state(), 'running');
     });
   }
 

@@ -62,6 +62,10 @@ export function libvirtGuests(
       throw toFailure(error, { connection: uri, vm, doing: wish.doing });
     }
   };
+  const readDebugger: GuestAccess['readDebugger'] = (uuid) =>
+    look(uuid, 'looking for a debugger', async (connection) =>
+      (await import('../run/debugServer.js')).readDebugger(connection, uuid),
+    );
   return {
     consoleOf: (uuid) => line(uuid, { doing: 'opening the console', open: openConsole }),
     displayOf: (uuid) =>
@@ -76,18 +80,17 @@ export function libvirtGuests(
       line(uuid, {
         doing: 'attaching a debugger',
         open: async (connection, dom, _taking, details) => {
+          // One that hangs answers nothing of what follows.
+          await readDebugger(uuid);
           const { openDebugger } = await import('./debuggerLine.js');
           return openDebugger(connection, dom, { to: onThisHost ? 'here' : login, socket, details });
         },
       }),
     closeDebugger: (uuid) =>
-      ask(uuid, 'detaching a debugger', async (connection) =>
+      look(uuid, 'detaching a debugger', async (connection) =>
         (await import('../run/debugServer.js')).closeDebugger(connection, uuid),
       ),
-    readDebugger: (uuid) =>
-      look(uuid, 'looking for a debugger', async (connection) =>
-        (await import('../run/debugServer.js')).readDebugger(connection, uuid),
-      ),
+    readDebugger,
     displayKindOf: (uuid) =>
       ask(uuid, 'looking for a display', async (connection) => {
         const { dom } = await connection.call('domainLookupByUuid', { uuid });

@@ -38,9 +38,14 @@ export function monitorCommand(monitored: MonitoredVm, line: string): Promise<st
   return ask(monitored, v.string(), 'human-monitor-command', { 'command-line': line });
 }
 
-/** That of a VM which is off is closed. */
+/**
+ * That of a VM which is off is closed. A QEMU that hangs is not told to: once it went on it would close it before it
+ * reads the debugger's last words, and nobody would know why the guest stands still.
+ */
 export async function closeDebugger(connection: Connection, uuid: string): Promise<void> {
-  await ofOneThatIsOn(connection, uuid, (monitored) => monitorCommand(monitored, 'gdbserver none'));
+  if ((await readDebugger(connection, uuid)) === 'left') {
+    await ofOneThatIsOn(connection, uuid, (monitored) => monitorCommand(monitored, 'gdbserver none'));
+  }
 }
 
 /** `left`: debuggers can connect to it, or one is. */

@@ -117,7 +117,7 @@ export class DebugRelay {
 
   /** What is left is looked at. Written down again at once: a debugger does not wait long for its first answer. */
   async #leaveHeld(): Promise<void> {
-    await this.#held?.leave();
+    await this.#held?.leave('now');
     this.#held = await this.#engine.holdDebugger(this.#ref).catch(() => undefined);
   }
 
@@ -140,7 +140,12 @@ export class DebugRelay {
         this.#broke.fire();
       }
     } catch (error) {
-      await this.#leaveHeld();
+      if (error instanceof Failure && error.details.unanswered !== undefined) {
+        await this.#held?.leave('later');
+        this.#held = undefined;
+      } else {
+        await this.#leaveHeld();
+      }
       throw error;
     } finally {
       line?.dispose();
