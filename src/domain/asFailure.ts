@@ -1,5 +1,5 @@
 // Whatever was thrown, as a Failure. It refuses to know how a failure is told to people.
-import { Failure, type FailureDetails } from './failure.js';
+import { Failure, type FailureDetails, type NamedInFailure } from './failure.js';
 
 /** A Failure as it is; anything else is a defect of ours and becomes one of kind `failed` that keeps its cause. */
 export function asFailure(error: unknown): Failure {
@@ -12,4 +12,13 @@ export function asFailure(error: unknown): Failure {
 /** The same failure, knowing more. */
 export function withDetails(failure: Failure, details: FailureDetails): Failure {
   return new Failure(failure.kind, { ...failure.details, ...details }, { cause: failure });
+}
+
+/** Whoever knows what the VM and the other host are called says so, where nobody has. */
+export async function orNamed<T>(named: NamedInFailure, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof Failure ? withDetails(error, { ...named, ...error.details }) : error;
+  }
 }
