@@ -34,7 +34,7 @@ export function failureText(failure: Failure): FailureText {
   const { sentence, nextStep, severity, offers } = {
     ...wordings[failure.kind](details),
     ...(details.login !== undefined && loginText(details.login)),
-    ...(failure.kind !== 'refused' && ofWing(details)),
+    ...ofWing(details),
   };
   return {
     sentence: [sentence, quoteLibvirt(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),

@@ -61,10 +61,9 @@ interface StoppedText extends Pick<FailureText, 'sentence' | 'nextStep' | 'sever
 }
 
 /** Nobody may read that nothing was changed where something else came to its end before: see aftermathText. */
-export function refusedText(details: FailureDetails): RefusedText {
-  const { vm, refusal, recoveredFirst } = details;
-  const [told, next] = details.reason?.text(details) ?? [t('A safety rule forbids it.'), ''];
-  const { reason, nextStep } = refusal === undefined ? { reason: told, nextStep: next } : refusalText(refusal, vm);
+export function refusedText({ vm, refusal, recoveredFirst }: FailureDetails): RefusedText {
+  const { reason, nextStep } =
+    refusal === undefined ? { reason: t('A safety rule forbids it.'), nextStep: '' } : refusalText(refusal, vm);
   return {
     sentence: recoveredFirst === undefined ? t('{0} Nothing was changed.', reason) : reason,
     nextStep,

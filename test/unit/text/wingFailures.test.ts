@@ -18,9 +18,9 @@ describe('a failure of a wing', () => {
     assert.deepEqual([made('broken', { parts: [] }).kind, made('broken', { parts: [] }).reason], ['failed', 'broken']);
   });
 
-  it('says what was changed where it was refused, and what to do by itself', () => {
+  it('says its reason, and what to do by itself', () => {
     const { sentence, nextStep } = failureText(made('dark', { vm: 'web', host: 'attic', said: 'why' }));
-    assert.deepEqual([sentence, nextStep], ['web is dark on attic: why. Nothing was changed.', 'Light it.']);
+    assert.deepEqual([sentence, nextStep], ['web is dark on attic: why.', 'Light it.']);
     assert.equal(failureText(made('broken', { parts: ['a', 'b'] })).sentence, 'Broken: a, b.');
   });
 
@@ -28,7 +28,7 @@ describe('a failure of a wing', () => {
     const named = orNamed({ vm: 'web', host: 'attic' }, () => Promise.reject(made('dark', { vm: 'db', said: 'why' })));
     await assert.rejects(named, (error) => {
       assert.ok(error instanceof Failure);
-      assert.equal(failureText(error).sentence, 'db is dark on attic: why. Nothing was changed.');
+      assert.equal(failureText(error).sentence, 'db is dark on attic: why.');
       return true;
     });
   });
