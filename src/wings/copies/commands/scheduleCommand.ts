@@ -21,7 +21,8 @@ import { loginOfHost, readInstalled } from '../readCopies.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import { withoutPassword, withPassword } from '../repository/repositoryAddress.js';
-import { Restic, ResticFault } from '../repository/restic.js';
+import { Restic } from '../repository/restic.js';
+import { ResticFault } from '../repository/resticFault.js';
 import { runOwn, runSchedule } from '../schedules/runSchedule.js';
 import {
   isDue,
