@@ -62,9 +62,9 @@ describe('faults of copies', () => {
         makeProgram('crontab', script);
         const scheduler = new Scheduler({ PATH: `${dir}:/bin:/usr/bin` });
         const schedule = { name: 'web-day', by: 'cron' } as Parameters<Scheduler['install']>[0];
-        await assert.rejects(scheduler.install(schedule, '/run.sh'), { kind: 'notInstalled' });
+        await assert.rejects(scheduler.install(schedule, '/run.sh'), { reason: 'notInstalled' });
         if (script !== 'cat "$0"') {
-          await assert.rejects(scheduler.uninstall(schedule), { kind: 'notRemoved' });
+          await assert.rejects(scheduler.uninstall(schedule), { reason: 'notRemoved' });
         }
       }
     });
