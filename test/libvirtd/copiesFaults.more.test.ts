@@ -374,7 +374,8 @@ describe('copies whose program is killed', () => {
       (existsSync(images) ? readdirSync(images, { recursive: true, withFileTypes: true }) : [])
         .filter((one) => one.isFile() && one.parentPath.includes('/backup/'))
         .map((one) => join(one.parentPath, one.name));
-    while (restored().length === 0) {
+    // The files are there before restic is, empty.
+    while (restored().length === 0 || !existsSync(pids) || readFileSync(pids, 'utf8') === '') {
       await delay(20);
     }
     const [program = 0, restic = 0] = readFileSync(pids, 'utf8').split(' ').map(Number);
