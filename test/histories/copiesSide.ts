@@ -2,14 +2,14 @@
 // and compared with what the model said when it was made. Knows the extension's code for backups.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure, isOfWing } from '../../src/domain/failure.js';
+import { Failure } from '../../src/domain/failure.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
 import { backUpVms } from '../../src/wings/copies/repository/backUpVms.js';
 import { bringBack } from '../../src/wings/copies/restore/bringBack.js';
 import { resticSource } from '../../src/wings/copies/restore/copySource.js';
-import { lookAtVm, type VmLook } from '../../src/wings/copies/vm/lookAtVm.js';
-import { hostHere } from '../../src/wings/copies/host/vmHost.js';
+import { lookAtVm, type VmLook } from '../../src/transfer/lookAtVm.js';
+import { hostHere } from '../../src/transfer/vmHost.js';
 import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
 import { silentLog } from '../silentLog.js';
@@ -158,7 +158,12 @@ export class CopiesSide implements Beside {
       this.count.made++;
       return made?.id;
     } catch (error) {
-      const kind = isOfWing(error, 'copies') ? error.reason : error instanceof Failure ? error.kind : undefined;
+      const kind =
+        error instanceof Failure && error.reason !== undefined
+          ? error.reason
+          : error instanceof Failure
+            ? error.kind
+            : undefined;
       if (kind === undefined || !allowed.has(kind)) {
         throw error;
       }

@@ -7,7 +7,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
+import { type Manifest, readManifest } from '../../src/transfer/manifest.js';
 import { contentFile, type CopiesHost, type ListedBackup, runRestic, startCopiesHost } from './copiesRig.js';
 import { snapshotsOn } from './copiesTree.js';
 import { defineDiskVm } from './diskVm.js';

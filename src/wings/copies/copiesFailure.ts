@@ -5,50 +5,12 @@ import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { bytesText } from '../../text/bytesText.js';
 import { type Of, wingFailures } from '../../text/failures/wingFailures.js';
-import { brokenImageText } from '../../text/refusals/missingBase.js';
-import { wayTo } from '../../text/ways.js';
 
 export const copiesFailure = wingFailures('copies', {
   refused: {
-    elsewhere: () =>
-      t('Its VMs are on another computer. Connect to it by ssh (qemu+ssh://), or run Virt Rewind there.'),
     otherHost: () => t('Its VMs are on another computer, but this needs files on this computer.'),
-    noLogin: ({ connection }: Of<'connection'>) =>
-      t(
-        'This computer has no login to the host of {0}, which this needs. Nothing was written. Use a connection by ssh: {1}',
-        connection,
-        'qemu+ssh://user@host/system',
-      ),
     notQemu: () => t('Its VMs do not use QEMU.'),
     readOnly: () => t('The connection is read-only. Use a connection that can create VMs.'),
-    unfinished: ({ vm }: Of<'vm'>) =>
-      t('An operation on {0} was interrupted. Finish it first: {1}', vm, wayTo('finish', vm)),
-    running: ({ vm }: Of<'vm'>) => t('{0} runs and has no snapshots. Create a checkpoint first.', vm),
-    internalRunning: ({ vm }: Of<'vm'>) =>
-      t(
-        '{0} cannot be backed up while it runs: its snapshots are inside the image it writes to. Shut it down first.',
-        vm,
-      ),
-    oddDisk: ({ disk, vm }: Of<'disk' | 'vm'>) =>
-      t('Disk {0} of {1} cannot be backed up: it is not just a file of qcow2 or raw.', disk, vm),
-    notFrozen: ({ disk, vm }: Of<'disk' | 'vm'>) =>
-      t(
-        '{0} writes to its disk {1}, of which no snapshot holds the content. Create a checkpoint with all disks, or shut it down.',
-        vm,
-        disk,
-      ),
-    missing: ({ file, vm }: Of<'file' | 'vm'>) =>
-      t('{0} is missing or cannot be read. What helps: {1}', file, wayTo('examine', vm)),
-    unknownFile: ({ file, vm }: Of<'file' | 'vm'>) =>
-      t(
-        '{0} is named by a snapshot of {1}, but is no part of its disks. What helps: {2}',
-        file,
-        vm,
-        wayTo('examine', vm),
-      ),
-    unknownFormat: ({ file }: Of<'file'>) => t('{0} cannot be backed up: only images of qcow2 and raw can.', file),
-    damaged: ({ file, empty }: Of<'file'> & { readonly empty?: 'yes' | 'other' }) =>
-      brokenImageText(file, empty).join(' '),
     nowKept: ({ id }: Of<'id'>) => t('The backup {0} is marked as kept now. Nothing was deleted. Prune again.', id),
     fromFuture: ({ id, madeAt, snapshot }: Of<'id' | 'snapshot'> & { readonly madeAt: number }) =>
       t(
@@ -80,7 +42,6 @@ export const copiesFailure = wingFailures('copies', {
     badName: ({ vm }: Of<'vm'>) => t('{0} cannot be the name of a VM. Use letters, digits, dots and dashes.', vm),
     nameTaken: ({ vm }: Of<'vm'>) => t('There is a VM {0} already. Restore it as a new VM.', vm),
     uuidTaken: ({ vm }: Of<'vm'>) => t('There is a VM with the UUID of {0} already. Restore it as a new VM.', vm),
-    folderTaken: ({ folder }: Of<'folder'>) => t('{0} exists already. Nothing was replaced.', folder),
     amongDisks: ({ folder }: Of<'folder'>) =>
       t('{0} has a disk of the VM, so no repository was created there. Choose another folder.', folder),
     othersFiles: ({ folder, files }: Of<'folder'> & { readonly files: readonly string[] }) =>
@@ -90,7 +51,6 @@ export const copiesFailure = wingFailures('copies', {
         'A restore into {0} was interrupted, but the VM has been used since. Nothing was changed. Choose another folder.',
         folder,
       ),
-    noTool: ({ tool, host }: Of<'tool' | 'host'>) => t('{0} is needed on {1}. Install it there.', tool, host),
     vmThere: ({ vm }: Of<'vm'>) =>
       t(
         'The other host has a VM {0} already. Do not start both. If that one was restored from the replica, undefine this one, then replicate from there. Otherwise, undefine that one.',
@@ -130,18 +90,11 @@ export const copiesFailure = wingFailures('copies', {
         'Another restore is writing to {0}, or was interrupted on another computer. If it has ended, delete the folder. Or choose another one.',
         folder,
       ),
-    copyRuns: ({ folder }: Of<'folder'>) =>
-      t(
-        'Another replication is using {0}, or updated it meanwhile. Nothing was changed. Try again when it has finished.',
-        folder,
-      ),
   },
   invalid: {
     notAbsolute: ({ target, host }: Of<'target' | 'host'>) => t('{0} is not an absolute path on {1}.', target, host),
   },
   failed: {
-    changed: ({ vm }: Of<'vm'>) =>
-      t('The files or snapshots of {0} changed during the backup, so the backup was discarded. Try again.', vm),
     staysInRepository: ({ snapshot }: Of<'snapshot'>) =>
       t(
         'There is no backup, but restic still has its incomplete snapshot {0}. Remove it with restic forget {0}.',
@@ -152,13 +105,10 @@ export const copiesFailure = wingFailures('copies', {
         'There is no backup, but the lists may show {0}, which is not whole: restic could not remove it. Do not restore it. Find its snapshot with restic snapshots --tag backup:{0}, and remove it with restic forget.',
         id,
       ),
-    cannotWrite: ({ folder, said }: Of<'folder' | 'said'>) => t('{0} cannot be written: {1}', folder, said),
     brokenBackup: ({ file }: { readonly file?: string | undefined }) =>
       file === undefined
         ? t('The backup is not valid, so nothing was restored. Restore another one.')
         : t('{0} of the backup is missing or damaged. Use another backup.', file),
-    noRoom: ({ folder, free, bytes }: Of<'folder'> & { readonly free: number; readonly bytes: number }) =>
-      t('{0} has {1} free, but the VM needs {2}.', folder, bytesText(free), bytesText(bytes)),
     noRoomWhole: ({ folder, free, bytes }: Of<'folder'> & { readonly free: number; readonly bytes: number }) =>
       t(
         '{0} has {1} free, but this restic would write {2}: it fills the holes in files with zeros. Nothing was restored. Install restic 0.15 or newer there, or choose a larger folder.',
@@ -166,8 +116,6 @@ export const copiesFailure = wingFailures('copies', {
         bytesText(free),
         bytesText(bytes),
       ),
-    copyCut: ({ said }: Of<'said'>) =>
-      t('The copy was interrupted: {0}. An earlier replica is as it was. Try again.', said),
     wrongChecksum: ({ ofReplica, file }: Of<'file'> & { readonly ofReplica: boolean }) =>
       ofReplica
         ? t(

@@ -8,13 +8,13 @@ import { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { shortFailure } from '../../text/failures/failureText.js';
-import type { GuestWaits } from './host/guestCare.js';
+import type { GuestWaits } from '../../transfer/guestCare.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { RestoreUse } from './restore/planRestore.js';
 import type { OriginalSeen } from './plain/originalVm.js';
-import type { LeftOut } from './vm/lookAtVm.js';
+import type { LeftOut } from '../../transfer/lookAtVm.js';
 import { wayTo } from '../../text/ways.js';
 import { snapshotCountText } from '../../text/words.js';
 

@@ -9,7 +9,7 @@ import {
 import { noClusterExits } from '../../../driver/cluster/clusterXml.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { HostShell, type ShellAnswer } from '../../../hosts/hostShell.js';
-import { loginTo } from '../../copies/vm/loginTo.js';
+import { loginTo } from '../../../transfer/loginTo.js';
 import { clusterFailure } from '../clusterFailure.js';
 import functions from './clusterShell.sh';
 import look from './nodeLook.sh';

@@ -7,7 +7,7 @@ import { orNamed } from '../../../domain/asFailure.js';
 import { Failure, isOfWing } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
-import { filesOfVms } from '../../copies/vm/filesOfVms.js';
+import { filesOfVms } from '../../../transfer/filesOfVms.js';
 import { settle } from '../live/leadMove.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { dropMarks, hasAnyMark, requireMarks } from './moveMarks.js';
@@ -79,7 +79,7 @@ function nameNow(engine: EnginePort, { vm: { uuid, name } }: MoveRecord): string
 
 export function isChanged(error: unknown): boolean {
   const reason = error instanceof Failure && error.kind === 'refused' ? error.reason : 'other';
-  return reason === undefined || isOfWing(error, 'copies', 'changed');
+  return reason === undefined || isOfWing(error, 'transfer', 'changed');
 }
 
 /** Nothing else is done with a VM that is moved. */

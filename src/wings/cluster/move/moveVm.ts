@@ -6,7 +6,7 @@ import { asFailure, orNamed } from '../../../domain/asFailure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { newId } from '../../../journal/durable.js';
-import { sendFiles } from '../../copies/plain/sendFiles.js';
+import { sendFiles } from '../../../transfer/sendFiles.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { endMove, isChanged, type MoveEnd, turnOn } from './endMove.js';
 import { stageIn, stagesOf, takeMarks } from './moveMarks.js';

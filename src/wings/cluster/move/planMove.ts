@@ -13,8 +13,8 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import { LabStore } from '../../../journal/labStore.js';
 import { SystemStore } from '../../../journal/systemStore.js';
 import { countSnapshots, type VmView } from '../../../live/views.js';
-import { copiesFailure } from '../../copies/copiesFailure.js';
-import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
+import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { requireUnmarked, stagesOf } from './moveMarks.js';
 import { planLive } from './planLive.js';
@@ -42,7 +42,7 @@ async function planBetween(
   requireOtherHost(engine, sides.from.connection, sides.to.connection);
   await requireFree(engine, view, sides, folder);
   if ((await engine.readInterrupted(view.ref)).length > 0) {
-    throw copiesFailure('unfinished');
+    throw transferFailure('unfinished');
   }
   // What an interrupted move has put there is in the way of this one, too: that is not the reason.
   await requireUnmarked(sides, await stagesOfAny(engine, view.ref));

@@ -3,10 +3,10 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import type { NotedCopies } from '../../../engine/copies.js';
 import { hostname } from 'node:os';
 import { displayLine } from '../../../domain/plainText.js';
-import { type CopyShell, openCopyShell } from '../../copies/host/copyShell.js';
-import { onVmHost, type VmHost } from '../../copies/host/vmHost.js';
-import { type Originals, withOriginals } from '../../copies/plain/originals.js';
-import { loginTo } from '../../copies/vm/loginTo.js';
+import { type CopyShell, openCopyShell } from '../../../transfer/copyShell.js';
+import { onVmHost, type VmHost } from '../../../transfer/vmHost.js';
+import { type Originals, withOriginals } from '../../../transfer/originals.js';
+import { loginTo } from '../../../transfer/loginTo.js';
 import type { MoveEnds } from '../live/leadMove.js';
 import { clusterFailure } from '../clusterFailure.js';
 

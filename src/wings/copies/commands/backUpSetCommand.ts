@@ -19,7 +19,7 @@ import { backedUpLines } from '../doneText.js';
 import { requireFitting } from './protectedCommand.js';
 import type { Restic } from '../repository/restic.js';
 import { lookAtSet } from '../repository/lookAtSet.js';
-import { onVmHost, type VmHost } from '../host/vmHost.js';
+import { onVmHost, type VmHost } from '../../../transfer/vmHost.js';
 import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from '../setText.js';
 import type { CopiesAnswers } from './answers.js';
 
@@ -77,7 +77,7 @@ async function backUpSet(context: Context, target: string): Promise<ExitName> {
   }
   const [first] = views.values();
   // One on another host fails by itself.
-  const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref);
+  const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref, 'toRead');
   const restic = await openRestic(context, target, login);
   return onVmHost(login, process.env, (host) =>
     backUpFound(context, restic, { host, views: [...views.values()], system, failed, onFailure }),

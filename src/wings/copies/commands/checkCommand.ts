@@ -15,7 +15,7 @@ import { loginOfHost } from '../readCopies.js';
 import { copiesFailure, staysText } from '../copiesFailure.js';
 import { type BackupSet, isSetId } from '../repository/sets.js';
 import { lacksText, notDoneLine } from '../setText.js';
-import { onVmHost } from '../host/vmHost.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import { type BackupChecked, type CheckWish, verifyBackup } from '../restore/verifyBackup.js';
 import type { CopiesAnswers } from './answers.js';
 
@@ -29,7 +29,7 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
   const login =
     wish === undefined
       ? await loginOfHost(context.session)
-      : await session.engine.hostLogin({ connection: wish.connection });
+      : await session.engine.hostLogin({ connection: wish.connection }, 'toRead');
   if (wish !== undefined && login !== undefined) {
     requireWholePath('folder', wish.folder);
   }

@@ -10,7 +10,7 @@ import { CliError } from '../../../cli/commandError.js';
 import { isMember, type MemberOutcome, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
 import { checkpointTitle } from '../../../domain/titleSuggestion.js';
 import { lateOf, outcomeLines } from '../../../text/systems/systemText.js';
-import { copiesFailure } from '../copiesFailure.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { agreeByName } from './protectedCommand.js';
 
 /** Nothing for a VM that is off: its backup has all. @throws Failure */
@@ -21,7 +21,7 @@ export async function checkpointFirst({ call, session, terminal }: Context, view
   // Such a backup is refused in any case: no checkpoint is left for it.
   const { snapshots } = await session.engine.readTree(view.ref);
   if (snapshots.some(({ style }) => style === 'internal')) {
-    throw copiesFailure('internalRunning');
+    throw transferFailure('internalRunning');
   }
   // RAM is written while the guest runs or stands still: no file system is frozen for it.
   const quiesce = call.flags.has('quiesce');
@@ -74,7 +74,7 @@ export async function checkpointSystem(context: Context, stored: StoredSystem): 
     // Its backup is refused in any case: no checkpoint is left for it.
     const isInside = (await session.engine.readTree(member)).snapshots.some(({ style }) => style === 'internal');
     if (view !== undefined && isActive(view.vm.power) && isInside) {
-      throw copiesFailure('internalRunning', { vm: view.vm.name });
+      throw transferFailure('internalRunning', { vm: view.vm.name });
     }
   }
   const { kind } = call.texts as { readonly kind?: 'memory' | 'disk' };

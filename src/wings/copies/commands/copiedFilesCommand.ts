@@ -3,8 +3,8 @@ import { join, resolve } from 'node:path';
 import { orNamed } from '../../../domain/asFailure.js';
 import type { Context } from '../../../cli/context.js';
 import { requireOneConnection } from './copiesCommand.js';
-import { copiesFailure } from '../copiesFailure.js';
-import { hostHere } from '../host/vmHost.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
+import { hostHere } from '../../../transfer/vmHost.js';
 import { loginOfHost } from '../readCopies.js';
 import { withMounted } from '../repository/mountedRepository.js';
 import { Restic } from '../repository/restic.js';
@@ -46,7 +46,7 @@ export async function withCopiedDisks(
   };
   await orNamed({ target: from ?? backup }, async () => {
     if ((await loginOfHost(session)) !== undefined) {
-      throw copiesFailure('elsewhere');
+      throw transferFailure('elsewhere');
     }
     if (from === undefined) {
       const folder = resolve(backup);

@@ -24,14 +24,14 @@ import {
   pointLines,
   restoredLines,
 } from '../doneText.js';
-import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
+import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from '../oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from '../plain/originalVm.js';
 import { plainFolder } from '../restore/plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
 import { isRemote } from '../repository/repositoryAddress.js';
 import { Restic } from '../repository/restic.js';
-import { onVmHost } from '../host/vmHost.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import { startVm, whileOff } from './whileOff.js';
 import { agreeForBackup } from './protectedCommand.js';
 import type { CopiesAnswers } from './answers.js';
@@ -48,7 +48,7 @@ export const backUpOne: CommandHandler = async (context) => {
   await agreeForBackup(context, view);
   let left: readonly CheckpointStays[] = [];
   const exit = await saying(target, view.vm.name, async () => {
-    const login = await session.engine.hostLogin(view.ref);
+    const login = await session.engine.hostLogin(view.ref, 'toRead');
     const restic = await openRestic(context, target, login);
     const create = call.flags.has('create');
     if (call.flags.has('checkpoint') || call.flags.has('shut-down')) {
@@ -94,7 +94,7 @@ export const restoreOne: CommandHandler = async (context) => {
   const { uri } = await requireOneConnection(context);
   const { as: name, snapshot } = call.texts;
   return saying(target, name ?? '', async () => {
-    const login = await session.engine.hostLogin({ connection: uri });
+    const login = await session.engine.hostLogin({ connection: uri }, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', folder);
     }

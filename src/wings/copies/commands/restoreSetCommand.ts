@@ -24,7 +24,7 @@ import { restoredLines } from '../doneText.js';
 import type { Restic } from '../repository/restic.js';
 import { restoreSet as restoreBackups } from '../restore/restoreSet.js';
 import { type BackupSet, isSetId } from '../repository/sets.js';
-import { onVmHost, type VmHost } from '../host/vmHost.js';
+import { onVmHost, type VmHost } from '../../../transfer/vmHost.js';
 import { startVm } from './whileOff.js';
 import { lacksText, notDoneLine, notRestoredText, restoredSetText, setMomentText } from '../setText.js';
 import type { CopiesAnswers } from './answers.js';
@@ -46,7 +46,7 @@ export const restore: CommandHandler = async (context) => {
   const folder = resolve(given);
   const { uri: connection } = await requireOneConnection(context);
   return orNamed({ target }, async () => {
-    const login = await context.session.engine.hostLogin({ connection });
+    const login = await context.session.engine.hostLogin({ connection }, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', given);
     }

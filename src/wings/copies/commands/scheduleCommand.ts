@@ -92,7 +92,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const [first] = views;
   const login = await (system === undefined || first === undefined
     ? loginOfHost(context.session)
-    : session.engine.hostLogin(first.ref));
+    : session.engine.hostLogin(first.ref, 'toRead'));
   const isFarAway = login !== undefined;
   // A system knows where its VMs are, and its backups are on their host.
   const connect = named ?? (isFarAway && system !== undefined ? first?.ref.connection : undefined);

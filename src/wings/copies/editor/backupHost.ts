@@ -8,7 +8,7 @@ import { hostOf, isFar } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
-import { copiesFailure } from '../copiesFailure.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { isRemote } from '../repository/repositoryAddress.js';
 
 export interface BackupHost {
@@ -31,9 +31,9 @@ export function hostOfConnection(uri: string): BackupHost {
 /** @throws CommandError where no login leads to it; Failure of the connection */
 export async function openHost(engine: Pick<EnginePort, 'hostLogin'>, uri: string): Promise<OpenHost> {
   const host = hostOfConnection(uri);
-  const login = await engine.hostLogin({ connection: uri });
+  const login = await engine.hostLogin({ connection: uri }, 'toRead');
   if (host.uri !== undefined && login === undefined) {
-    throw copiesFailure('elsewhere');
+    throw transferFailure('elsewhere');
   }
   return { ...host, login };
 }

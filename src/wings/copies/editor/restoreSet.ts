@@ -10,7 +10,7 @@ import { CommandError } from '../../../ui/prompts/commandError.js';
 import { notify } from '../../../ui/prompts/notify.js';
 import { pick } from '../../../ui/prompts/pickTarget.js';
 import { inOneLine, restoredLines } from '../doneText.js';
-import { onVmHost } from '../host/vmHost.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import type { Backup } from '../repository/backups.js';
 import type { BackupSet } from '../repository/sets.js';
 import type { VmRestored } from '../restore/bringBack.js';

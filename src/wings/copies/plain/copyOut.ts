@@ -15,13 +15,14 @@ import {
   requireRoom,
   sumsThere,
   xml,
-} from './hostFolder.js';
-import { sendFiles, type SentFile } from './sendFiles.js';
+  type FileThere,
+} from '../../../transfer/hostFolder.js';
+import { sendFiles, type SentFile } from '../../../transfer/sendFiles.js';
 import { copiesFailure } from '../copiesFailure.js';
-import { type CopyShell, openCopyShell } from '../host/copyShell.js';
-import type { VmHost } from '../host/vmHost.js';
-import { withWorkFolder } from '../host/workFolder.js';
-import { type CopiesEngine, manifestOf, type VmLook } from '../vm/lookAtVm.js';
+import { type CopyShell, openCopyShell } from '../../../transfer/copyShell.js';
+import type { VmHost } from '../../../transfer/vmHost.js';
+import { withWorkFolder } from '../../../transfer/workFolder.js';
+import { type CopiesEngine, manifestOf, type VmLook } from '../../../transfer/lookAtVm.js';
 import {
   type CopiedFile,
   documentsOf,
@@ -31,12 +32,12 @@ import {
   readManifest,
   storedBytes,
   writeManifest,
-} from '../vm/manifest.js';
+} from '../../../transfer/manifest.js';
 import { MadeThere, removeBegun, wordsOf } from './madeThere.js';
-import { type Originals, withOriginals } from './originals.js';
+import { type Originals, withOriginals } from '../../../transfer/originals.js';
 import { oursAmong, removeUnused, reserve, type UsedFiles } from './ownFiles.js';
 import { paperFiles } from './plainPapers.js';
-import { doubtfulFiles, type FileThere, placeCopy, type PlacedCopy } from './plainPlaces.js';
+import { doubtfulFiles, placeCopy, type PlacedCopy } from './plainPlaces.js';
 
 export interface CopyWish extends UsedFiles {
   readonly kind: 'export' | 'replica';
@@ -148,7 +149,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
     sendFiles(copy, sent, copy.onProgress, originals).catch(async (error: unknown) => {
       // The host only sees that the data of a shorter file do not fit.
       const reason: unknown = await look.requireUnchanged().catch((changed: unknown) => changed);
-      throw isOfWing(reason, 'copies') ? reason : error;
+      throw isOfWing(reason, 'transfer') ? reason : error;
     }),
   ]);
   const sentThere = sent.length > 0 ? await listThere(copy) : there;

@@ -4,10 +4,10 @@ import { Failure } from '../../../domain/failure.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { isSameHostname } from '../../../base/hostname.js';
 import { copiesFailure } from '../copiesFailure.js';
-import { openCopyShell } from '../host/copyShell.js';
-import { loginTo } from '../vm/loginTo.js';
+import { openCopyShell } from '../../../transfer/copyShell.js';
+import { loginTo } from '../../../transfer/loginTo.js';
 import { hasTpm, isActive, type VmRef } from '../../../domain/vm.js';
-import { documentsOf, type Manifest } from '../vm/manifest.js';
+import { documentsOf, type Manifest } from '../../../transfer/manifest.js';
 import { isSameTime } from './plainPlaces.js';
 
 /** `same`: it is off, and its configuration, disks and snapshots are those of the replica. */
@@ -65,7 +65,7 @@ async function compareOriginal(
     throw copiesFailure('originalSaved', { ...of });
   }
   const documents = await engine.withCopies(connection, (copies) => copies.readDocuments(ref.uuid));
-  const shell = await openCopyShell(await loginTo(engine, connection), signal);
+  const shell = await openCopyShell(await loginTo(engine, connection, 'toRead'), signal);
   try {
     const stored = new Map(files.flatMap((file) => (file.stored === undefined ? [] : [[file.stored, file]])));
     const stat = ['stat', '-c', '%s %.9Y', '--', ...stored.keys()];

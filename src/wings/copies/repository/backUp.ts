@@ -6,11 +6,12 @@ import { isOfWing } from '../../../domain/failure.js';
 import type { Version } from '../../../domain/capabilities.js';
 import type { Vm, VmDisk } from '../../../domain/vm.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { copiesFailure } from '../copiesFailure.js';
-import type { GuestCare, GuestWaits } from '../host/guestCare.js';
+import type { GuestCare, GuestWaits } from '../../../transfer/guestCare.js';
 import { type Backup, tagsOf } from './backups.js';
-import { type LeftOut, manifestOf, type VmLook } from '../vm/lookAtVm.js';
-import { manifestName, storedBytes, writeManifest } from '../vm/manifest.js';
+import { type LeftOut, manifestOf, type VmLook } from '../../../transfer/lookAtVm.js';
+import { manifestName, storedBytes, writeManifest } from '../../../transfer/manifest.js';
 import { type Restic, type ResticSnapshot } from './restic.js';
 import { ResticFault } from './resticFault.js';
 import type { BackupSet } from './sets.js';
@@ -128,7 +129,7 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
       const again = { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined };
       const listed = await sayingWhatChanged(look, () => store(listing, again));
       if (listed.changed > 0) {
-        throw copiesFailure('changed');
+        throw transferFailure('changed');
       }
       // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
       const done = await restic.own.filter(doneOf(earlier, unknown));
@@ -157,7 +158,7 @@ async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Pr
     if (error instanceof ResticFault && error.problem === 'failed') {
       await requireUnchanged().catch((other: unknown) => {
         // Where nobody can look, as the connection is lost, restic's words tell.
-        throw isOfWing(other, 'copies') ? other : error;
+        throw isOfWing(other, 'transfer') ? other : error;
       });
     }
     throw error;
@@ -286,7 +287,7 @@ async function store(
   await restic.own.add([end.snapshot_id]);
   // It passes over what has gone.
   if (end.total_files_processed !== paths.length) {
-    throw copiesFailure('changed');
+    throw transferFailure('changed');
   }
   const { data_added: whole, data_added_packed: bytes = whole } = end;
   await restic.connections.measure({ bytes, seconds: end.total_duration });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { noLog } from '../../../base/log.js';
 import { discard, namesIn, ownFolder, syncFolder, writeNew } from '../../../journal/durable.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import { orCannotWrite } from '../host/workFolder.js';
+import { orCannotWrite } from '../../../transfer/workFolder.js';
 import { backupIdOf } from './tags.js';
 
 export class OwnSnapshots {

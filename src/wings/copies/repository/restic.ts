@@ -8,7 +8,7 @@ import { findProgram } from '../../../base/findProgram.js';
 import { Failure } from '../../../domain/failure.js';
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
-import type { GuestCare } from '../host/guestCare.js';
+import type { GuestCare } from '../../../transfer/guestCare.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { OwnSnapshots } from './ownSnapshots.js';

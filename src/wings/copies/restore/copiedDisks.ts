@@ -6,8 +6,8 @@ import { isOfWing } from '../../../domain/failure.js';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { copiesFailure } from '../copiesFailure.js';
-import { disks as disksFolder } from '../plain/hostFolder.js';
-import { type CopiedFile, documentsOf, type Manifest } from '../vm/manifest.js';
+import { disks as disksFolder } from '../../../transfer/hostFolder.js';
+import { type CopiedFile, documentsOf, type Manifest } from '../../../transfer/manifest.js';
 import { type AskCopies, requirePoint } from './onePoint.js';
 import { requireImage } from './requireImage.js';
 
@@ -84,7 +84,7 @@ async function orUnreadable(file: string, work: () => Promise<void>): Promise<vo
   try {
     await work();
   } catch (error) {
-    throw isOfWing(error, 'copies')
+    throw isOfWing(error, 'copies') || isOfWing(error, 'transfer')
       ? copiesFailure('brokenBackup', { file })
       : error instanceof Error && 'syscall' in error
         ? copiesFailure('unreadable', { file, said: error.message, cause: error })

@@ -1,7 +1,7 @@
 // Where a restore gets a backup from: a repository of restic's.
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { requireBackup } from '../repository/backups.js';
-import { type CopiedFile, manifestName, mostManifestBytes } from '../vm/manifest.js';
+import { type CopiedFile, manifestName, mostManifestBytes } from '../../../transfer/manifest.js';
 import type { Restic } from '../repository/restic.js';
 
 export interface CopySource {

@@ -5,7 +5,7 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { isLeft } from '../../../journal/processMark.js';
 import { copiesFailure } from '../copiesFailure.js';
-import { filesOfVms } from '../vm/filesOfVms.js';
+import { filesOfVms } from '../../../transfer/filesOfVms.js';
 import { type AskUsed, fileKey, MadeRestore, type RestoreHost } from './madeRestore.js';
 import { namesIn, readMark, type RestoreMark } from './readFolder.js';
 import { readLeftRestore } from './restoreFolder.js';

@@ -8,9 +8,9 @@ import { JudgedChain } from '../../../qemu/judgedChain.js';
 import { readImage, readTag } from '../../../qemu/localImage.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { copiesFailure } from '../copiesFailure.js';
-import type { CopiesEngine } from '../vm/lookAtVm.js';
-import { tpmOfPoint } from '../vm/tpmStates.js';
-import { type CopiedFile, documentsOf, type Manifest } from '../vm/manifest.js';
+import type { CopiesEngine } from '../../../transfer/lookAtVm.js';
+import { tpmOfPoint } from '../../../transfer/tpmStates.js';
+import { type CopiedFile, documentsOf, type Manifest } from '../../../transfer/manifest.js';
 
 export interface OnePoint {
   /** Without snapshots; its current state is that of the snapshot. */

@@ -7,10 +7,11 @@ import { isOfWing } from '../../../domain/failure.js';
 import { hasCode, isAbsent, undefinedIfAbsent } from '../../../base/errno.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
 import { writeAll } from '../../../base/writeAll.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { copiesFailure } from '../copiesFailure.js';
 import type { CopySource } from './copySource.js';
-import { disks } from '../plain/hostFolder.js';
-import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../vm/manifest.js';
+import { disks } from '../../../transfer/hostFolder.js';
+import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../../../transfer/manifest.js';
 import { orFault } from './readFolder.js';
 
 /** Of what the manifest says. */
@@ -42,7 +43,7 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
     } catch (error) {
       const isWrong = isOfWing(error, 'copies', 'brokenBackup', 'wrongChecksum');
       const isOther = isWrong && (await readText())?.equals(text) === false;
-      throw isOther ? copiesFailure('copyRuns', { folder }) : error;
+      throw isOther ? transferFailure('copyRuns', { folder }) : error;
     }
   };
   return {

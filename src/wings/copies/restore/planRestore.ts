@@ -6,9 +6,16 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import type { HostUse, RestoredVm, RestoreRule } from '../../../domain/copiedVm.js';
 import { isOfSystem } from '../../../domain/devicePath.js';
 import { copiesFailure } from '../copiesFailure.js';
-import type { VmHost } from '../host/vmHost.js';
-import type { CopiesEngine } from '../vm/lookAtVm.js';
-import { type CopiedFile, documentsOf, folderNameOf, type Manifest, placesIn, readManifest } from '../vm/manifest.js';
+import type { VmHost } from '../../../transfer/vmHost.js';
+import type { CopiesEngine } from '../../../transfer/lookAtVm.js';
+import {
+  type CopiedFile,
+  documentsOf,
+  folderNameOf,
+  type Manifest,
+  placesIn,
+  readManifest,
+} from '../../../transfer/manifest.js';
 import type { CopySource } from './copySource.js';
 import { type AskCopies, type OnePoint, onePoint } from './onePoint.js';
 

@@ -3,7 +3,7 @@ import type { ImageFacts } from '../../../domain/hostFiles.js';
 import { readImage } from '../../../qemu/localImage.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { copiesFailure } from '../copiesFailure.js';
-import type { CopiedFile } from '../vm/manifest.js';
+import type { CopiedFile } from '../../../transfer/manifest.js';
 
 /** @throws Failure `brokenBackup` */
 export async function requireImage(

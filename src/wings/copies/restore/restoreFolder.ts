@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { copiesFailure } from '../copiesFailure.js';
 import { isLeft, markOfUs } from '../../../journal/processMark.js';
-import { makeFolders } from '../host/vmHost.js';
+import { makeFolders } from '../../../transfer/vmHost.js';
 import { MadeRestore, type RestoreHost } from './madeRestore.js';
 import { markName, namesIn, orFault, readMark, type RestoreMark } from './readFolder.js';
 
@@ -17,7 +18,7 @@ export async function readLeftRestore(files: FileSystem, folder: string): Promis
   }
   const found = await readMark(files, folder);
   if (found === undefined) {
-    throw copiesFailure('folderTaken', { folder });
+    throw transferFailure('folderTaken', { folder });
   }
   if (!(await isLeft(found))) {
     throw copiesFailure('restoreRuns', { folder });
@@ -57,7 +58,9 @@ export async function beginFolder(
     await makeFolders(files, parent);
     const { free } = await files.space(parent);
     if (free < bytes) {
-      throw copiesFailure(free < needed ? 'noRoom' : 'noRoomWhole', { folder: parent, bytes, free });
+      throw free < needed
+        ? transferFailure('noRoom', { folder: parent, bytes, free })
+        : copiesFailure('noRoomWhole', { folder: parent, bytes, free });
     }
     const made = await MadeRestore.begin(host, `${folder}.restoring-${randomBytes(4).toString('hex')}`);
     await files.writeNew(posix.join(made.begun, markName), JSON.stringify({ ...(await markOfUs()), uuid: '' }));
@@ -108,7 +111,7 @@ export async function nameFolder(
     await files.writeNew(own, JSON.stringify({ ...written, begun: posix.basename(made.begun) }));
     await made.note(own);
     if ((await undefinedIfAbsent(files.lstat(folder))) !== undefined) {
-      throw copiesFailure('folderTaken', { folder });
+      throw transferFailure('folderTaken', { folder });
     }
     await files.rename(from, folder);
   });

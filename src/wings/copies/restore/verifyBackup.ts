@@ -14,7 +14,7 @@ import type { Backup } from '../repository/backups.js';
 import { copiesFailure } from '../copiesFailure.js';
 import { resticSource, type ResticSource } from './copySource.js';
 import { discard, discardChecks, type RestoreEngine } from './leftRestores.js';
-import { manifestName, storedBytes } from '../vm/manifest.js';
+import { manifestName, storedBytes } from '../../../transfer/manifest.js';
 import { type Restic } from '../repository/restic.js';
 import { isDamage, ResticFault } from '../repository/resticFault.js';
 import { recordVerification, type Verification } from '../repository/verifications.js';

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { plainFolder } from '../../../../src/wings/copies/restore/plainFolder.js';
-import { type CopiedFile, manifestName, writeManifest } from '../../../../src/wings/copies/vm/manifest.js';
+import { type CopiedFile, manifestName, writeManifest } from '../../../../src/transfer/manifest.js';
 import { ofWing } from '../../../ofWing.js';
 
 describe('a plain copy that is restored', () => {

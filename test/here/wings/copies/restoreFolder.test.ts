@@ -13,7 +13,7 @@ import {
 } from '../../../../src/wings/copies/restore/leftRestores.js';
 import type { MadeRestore } from '../../../../src/wings/copies/restore/madeRestore.js';
 import { beginFolder, nameFolder, readLeftRestore } from '../../../../src/wings/copies/restore/restoreFolder.js';
-import { isOfWing } from '../../../../src/domain/failure.js';
+import { Failure } from '../../../../src/domain/failure.js';
 import { ofWing } from '../../../ofWing.js';
 
 describe('the folder of a restore', () => {
@@ -49,7 +49,10 @@ describe('the folder of a restore', () => {
       [bytes, 'noRoom'],
     ] as const) {
       await assert.rejects(beginFolder(host, folder, { needed, bytes }), (error) => {
-        assert.ok(isOfWing(error, 'copies', kind) && error.details.reason !== undefined, String(error));
+        assert.ok(
+          error instanceof Failure && error.reason === kind && error.details.reason !== undefined,
+          String(error),
+        );
         assert.equal(new Map(Object.entries(error.details.reason.facts)).get('bytes'), bytes);
         return true;
       });

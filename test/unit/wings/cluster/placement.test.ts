@@ -11,7 +11,7 @@ import { findHost } from '../../../../src/wings/cluster/commands/hostLook.js';
 import { agreeOn, carryOut } from '../../../../src/wings/cluster/commands/movesTogether.js';
 import { clusterFailure } from '../../../../src/wings/cluster/clusterFailure.js';
 import { moveInTurn } from '../../../../src/wings/cluster/placement/moveInTurn.js';
-import { copiesFailure } from '../../../../src/wings/copies/copiesFailure.js';
+import { transferFailure } from '../../../../src/transfer/transferFailure.js';
 import { type Fleet, Prediction, reserveOf } from '../../../../src/wings/cluster/placement/fleet.js';
 import { emptyHost, failOver, type Leaving } from '../../../../src/wings/cluster/placement/leaveHost.js';
 import { assumedBandwidth, costOf, isCost } from '../../../../src/wings/cluster/placement/moveCost.js';
@@ -256,7 +256,7 @@ describe('moves in turn', () => {
     const moves = [move('off')];
     for (const [error, exit] of [
       [clusterFailure('changed'), 'failed'],
-      [copiesFailure('changed'), 'failed'],
+      [transferFailure('changed'), 'failed'],
       [new Failure('busy'), 'busy'],
       [new RangeError('unforeseen'), 'failed'],
     ] as const) {

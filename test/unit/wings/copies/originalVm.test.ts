@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { realpathSync, statSync } from 'node:fs';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
 import { restoredLines } from '../../../../src/wings/copies/doneText.js';
-import { loginTo } from '../../../../src/wings/copies/vm/loginTo.js';
+import { loginTo } from '../../../../src/transfer/loginTo.js';
 import { lookAtOriginal } from '../../../../src/wings/copies/plain/originalVm.js';
-import type { Manifest } from '../../../../src/wings/copies/vm/manifest.js';
+import type { Manifest } from '../../../../src/transfer/manifest.js';
 import { ofWing } from '../../../ofWing.js';
 
 describe('the host of an original', () => {
@@ -39,9 +39,9 @@ describe('the host of an original', () => {
 
   it('is not taken for this computer without a login', async () => {
     const refused = ofWing('noLogin', { connection });
-    await assert.rejects(loginTo(engineOf(true), connection), refused);
+    await assert.rejects(loginTo(engineOf(true), connection, 'toRead'), refused);
     await assert.rejects(look(engineOf(true)), refused);
-    assert.equal(await loginTo(engineOf(false), connection), undefined);
+    assert.equal(await loginTo(engineOf(false), connection, 'toRead'), undefined);
   });
 
   it('lacks the VM only if it is the host that the replica names', async () => {

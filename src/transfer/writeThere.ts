@@ -1,12 +1,12 @@
 // Writes files of another host, which its programs read, to a shell that takes them.
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { isOfWing } from '../../../domain/failure.js';
-import { displayLine } from '../../../domain/plainText.js';
-import { MarkedStream } from '../../../hosts/markedStream.js';
-import type { DataRange } from '../../../qemu/dataRanges.js';
-import { copiesFailure } from '../copiesFailure.js';
-import { type CopyShell, openCopyShell } from '../host/copyShell.js';
+import { isOfWing } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import { MarkedStream } from '../hosts/markedStream.js';
+import type { DataRange } from '../qemu/dataRanges.js';
+import { transferFailure } from './transferFailure.js';
+import { type CopyShell, openCopyShell } from './copyShell.js';
 import type { DdCount } from './ddCount.js';
 import type { Originals } from './originals.js';
 
@@ -55,9 +55,9 @@ export async function writeThere(
       throw new Error(count.said.trim() || `exit code ${code}`);
     }
   } catch (error) {
-    throw isOfWing(error, 'copies')
+    throw isOfWing(error, 'transfer')
       ? error
-      : copiesFailure('copyCut', { said: displayLine((error as Error).message, 1_000) });
+      : transferFailure('copyCut', { said: displayLine((error as Error).message, 1_000) });
   } finally {
     shell?.close();
   }

@@ -1,8 +1,8 @@
 // A shell on a host that has the files of a VM or gets them. Its end is a fault of ours.
-import type { HostLogin } from '../../../hosts/hostLogin.js';
-import { HostShell, type ShellAnswer, ShellEnded } from '../../../hosts/hostShell.js';
-import { displayLine } from '../../../domain/plainText.js';
-import { copiesFailure } from '../copiesFailure.js';
+import type { HostLogin } from '../hosts/hostLogin.js';
+import { HostShell, type ShellAnswer, ShellEnded } from '../hosts/hostShell.js';
+import { displayLine } from '../domain/plainText.js';
+import { transferFailure } from './transferFailure.js';
 import functions from './copyShell.sh';
 import giveDiskWay from './giveDiskWay.sh';
 
@@ -27,6 +27,6 @@ async function asCut<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    throw error instanceof ShellEnded ? copiesFailure('copyCut', { said: displayLine(error.message) }) : error;
+    throw error instanceof ShellEnded ? transferFailure('copyCut', { said: displayLine(error.message) }) : error;
   }
 }

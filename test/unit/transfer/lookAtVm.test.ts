@@ -1,10 +1,10 @@
 // A look at a VM of which something changes while it is looked at. A real one changes too seldom in that moment.
 import assert from 'node:assert/strict';
-import { Failure } from '../../../../src/domain/failure.js';
-import type { VmView } from '../../../../src/live/views.js';
-import { type CopiesEngine, lookAtVm } from '../../../../src/wings/copies/vm/lookAtVm.js';
-import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';
-import { ofWing } from '../../../ofWing.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { VmView } from '../../../src/live/views.js';
+import { type CopiesEngine, lookAtVm } from '../../../src/transfer/lookAtVm.js';
+import { hostHere } from '../../../src/transfer/vmHost.js';
+import { ofWing } from '../../ofWing.js';
 
 describe('a look at a VM for a backup', () => {
   const vm = { name: 'web', uuid: 'u', power: 'off', disks: [], managedSave: false };

@@ -6,8 +6,8 @@ import { mkdir, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type CopyShell, openCopyShell } from '../../../../src/wings/copies/host/copyShell.js';
-import { sendFiles, type SentFile } from '../../../../src/wings/copies/plain/sendFiles.js';
+import { type CopyShell, openCopyShell } from '../../../src/transfer/copyShell.js';
+import { sendFiles, type SentFile } from '../../../src/transfer/sendFiles.js';
 
 const MB = 1024 * 1024;
 

@@ -6,11 +6,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import type { ShellStream } from '../../../../src/hosts/hostLogin.js';
-import { type CopyShell, openCopyShell } from '../../../../src/wings/copies/host/copyShell.js';
-import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';
-import { type Originals, originalsHere } from '../../../../src/wings/copies/plain/originals.js';
-import { sendFiles } from '../../../../src/wings/copies/plain/sendFiles.js';
+import type { ShellStream } from '../../../src/hosts/hostLogin.js';
+import { type CopyShell, openCopyShell } from '../../../src/transfer/copyShell.js';
+import { hostHere } from '../../../src/transfer/vmHost.js';
+import { type Originals, originalsHere } from '../../../src/transfer/originals.js';
+import { sendFiles } from '../../../src/transfer/sendFiles.js';
 
 describe('files that another host sends', () => {
   let dir: string;

@@ -3,11 +3,11 @@
 import * as promises from 'node:fs/promises';
 import { mkdtemp, readdir, readlink, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { undefinedIfAbsent } from '../../../base/errno.js';
-import { changedAt, clockOf, ownFolder } from '../../../journal/durable.js';
-import { copiesFailure } from '../copiesFailure.js';
-import { sessionFolder } from '../../../session/sessionFolder.js';
-import { isLeft, markOfName, markOfUs, nameOfMark } from '../../../journal/processMark.js';
+import { undefinedIfAbsent } from '../base/errno.js';
+import { changedAt, clockOf, ownFolder } from '../journal/durable.js';
+import { transferFailure } from './transferFailure.js';
+import { sessionFolder } from '../session/sessionFolder.js';
+import { isLeft, markOfName, markOfUs, nameOfMark } from '../journal/processMark.js';
 
 /** For this user alone. It is gone afterwards. @param environment it names the state folder */
 export async function withWorkFolder<T>(
@@ -32,7 +32,7 @@ export async function orCannotWrite<T>(folder: string, work: () => Promise<T>): 
   try {
     return await work();
   } catch (error) {
-    throw copiesFailure('cannotWrite', { folder, said: error instanceof Error ? error.message : '', cause: error });
+    throw transferFailure('cannotWrite', { folder, said: error instanceof Error ? error.message : '', cause: error });
   }
 }
 
