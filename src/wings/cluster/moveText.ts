@@ -126,7 +126,7 @@ export function moveProblemText(problem: MoveProblem, { vm: name, host: there, u
     case 'cannotWrite':
       return `${host}: ${t('{0} cannot be written: {1}', displayLine(problem.folder), displayLine(problem.said, 500))}`;
     case 'busy':
-      return t('Another operation is running on {0}. Try again when it has finished.', vm);
+      return `${t('Another operation is running on {0}.', vm)} ${t('Try again when it has finished.')}`;
     case 'bothOn':
       return t(
         'A move of {0} to {1} was interrupted, and {0} is on at both hosts. Nothing was changed. Look at both ({2}), and force off the one that you do not need. Then finish the move: {3}',

@@ -41,7 +41,7 @@ export function problemText(problem: CopiesProblem, vm: string): string {
     case 'unfinished':
       return t('An operation on {0} was interrupted. Finish it first: {1}', name, wayTo('finish', name));
     case 'busy':
-      return t('Another operation is running on {0}. Try again when it has finished.', name);
+      return `${t('Another operation is running on {0}.', name)} ${t('Try again when it has finished.')}`;
     case 'running':
       return t('{0} runs and has no snapshots. Create a checkpoint first.', name);
     case 'internalRunning':
