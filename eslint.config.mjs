@@ -402,7 +402,7 @@ function wings() {
   return {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
-    guest: ['guestFault', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
+    guest: ['guestFailure', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
     cluster: ['moveFault', 'madeFault', 'live', 'move', 'made', 'placement', '.', 'commands', 'editor'],
   };
 }

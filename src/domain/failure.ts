@@ -34,6 +34,8 @@ export type FailureKind =
   | 'noSpace'
   /** Our own journal, in `path`, cannot be written: nothing was begun, or it stopped between two steps. */
   | 'journal'
+  /** A guest was not ready in time. */
+  | 'late'
   /** The user, or another client, cancelled it. */
   | 'cancelled'
   /** libvirt or QEMU failed in a way that only its own text describes. */

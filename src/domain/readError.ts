@@ -4,8 +4,7 @@ import type { FailureKind } from './failure.js';
 export class ReadError extends Error {
   override readonly name = 'ReadError';
   constructor(
-    /** `late`: a guest was not ready in time. */
-    readonly kind: FailureKind | 'late',
+    readonly kind: FailureKind,
     message: string,
     options?: ErrorOptions,
   ) {

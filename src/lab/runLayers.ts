@@ -119,7 +119,7 @@ async function afterFailure(run: LayerRun, last: number, error: unknown): Promis
     await open.put({ phase: 'ready' });
   }
   if (error instanceof LabError) {
-    return new LabError(error.kind, `${error.message} ${words}`);
+    return new LabError(error.labKind, `${error.message} ${words}`);
   }
   making.onNote?.(words);
   return error;
