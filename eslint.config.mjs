@@ -401,9 +401,9 @@ const rooms = {
 function wings() {
   return {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
-    copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
+    copies: ['copiesFailure', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
     guest: ['guestFailure', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
-    cluster: ['moveFault', 'madeFault', 'live', 'move', 'made', 'placement', '.', 'commands', 'editor'],
+    cluster: ['clusterFailure', 'live', 'move', 'made', 'placement', '.', 'commands', 'editor'],
   };
 }
 
@@ -434,7 +434,7 @@ function roomsOfWings() {
     cluster: [
       'libvirt/uri',
       'driver/cluster',
-      ...['', '/copiesFault', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`),
+      ...['', '/copiesFailure', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`),
     ],
   };
   const shells = { commands: ['cli'], editor: ['ui/commands', 'ui/guest', 'ui/prompts', 'ui/tree', 'ui'] };

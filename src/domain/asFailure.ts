@@ -14,11 +14,17 @@ export function withDetails(failure: Failure, details: FailureDetails): Failure 
   return new Failure(failure.kind, { ...failure.details, ...details }, { cause: failure });
 }
 
-/** Whoever knows what the VM and the other host are called says so, where nobody has. */
-export async function orNamed<T>(named: NamedInFailure, work: () => Promise<T>): Promise<T> {
+/** Whoever knows what the VM, the other host or the repository is called says so, where nobody has. */
+export async function orNamed<T>(named: NamedInFailure, work: () => PromiseLike<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw error instanceof Failure ? withDetails(error, { ...named, ...error.details }) : error;
+    throw nameIn(error, named);
   }
+}
+
+/** Anything but a Failure as it is. */
+export function nameIn(error: unknown, named: NamedInFailure): unknown {
+  const names = Object.fromEntries(Object.entries(named).filter(([, name]) => name !== ''));
+  return error instanceof Failure ? withDetails(error, { ...names, ...error.details }) : error;
 }

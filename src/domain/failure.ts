@@ -59,6 +59,8 @@ export interface NamedInFailure {
   readonly vm?: string;
   /** Another host, as it calls itself. */
   readonly host?: string;
+  /** A repository of backups, or a folder of one. */
+  readonly target?: string;
 }
 
 /** `nextStep` may be empty. */
@@ -154,6 +156,12 @@ export interface FailureDetails extends NamedInFailure {
   readonly editor?: string;
   /** Of `journal`: steps had been carried out before. */
   readonly begun?: boolean;
+}
+
+/** Whether a wing threw it, for one of these reasons; none given: for any. */
+export function isOfWing(error: unknown, wing: string, ...kinds: readonly string[]): error is Failure {
+  const reason = error instanceof Failure ? error.details.reason : undefined;
+  return reason?.wing === wing && (kinds.length === 0 || kinds.includes(reason.kind));
 }
 
 export class Failure extends Error {

@@ -2,12 +2,11 @@
 // and compared with what the model said when it was made. Knows the extension's code for backups.
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Failure } from '../../src/domain/failure.js';
+import { Failure, isOfWing } from '../../src/domain/failure.js';
 import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
 import { backUpVms } from '../../src/wings/copies/repository/backUpVms.js';
 import { bringBack } from '../../src/wings/copies/restore/bringBack.js';
-import { CopiesFault } from '../../src/wings/copies/copiesFault.js';
 import { resticSource } from '../../src/wings/copies/restore/copySource.js';
 import { lookAtVm, type VmLook } from '../../src/wings/copies/vm/lookAtVm.js';
 import { hostHere } from '../../src/wings/copies/host/vmHost.js';
@@ -159,7 +158,7 @@ export class CopiesSide implements Beside {
       this.count.made++;
       return made?.id;
     } catch (error) {
-      const kind = error instanceof CopiesFault ? error.problem.kind : undefined;
+      const kind = isOfWing(error, 'copies') ? error.reason : error instanceof Failure ? error.kind : undefined;
       if (kind === undefined || !allowed.has(kind)) {
         throw error;
       }

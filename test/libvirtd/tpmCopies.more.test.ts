@@ -18,6 +18,7 @@ import { readManifest } from '../../src/wings/copies/vm/manifest.js';
 import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 import type { GuestVm } from './guestVm.js';
 import { defineWithTpm, tpmHolds, writeTpm } from './tpmState.js';
+import { ofWing } from '../ofWing.js';
 
 describe('TPMs in copies of VMs', () => {
   let [here, there] = [undefined, undefined] as unknown as [LiveRig, LiveRig];
@@ -205,7 +206,7 @@ describe('TPMs in copies of VMs', () => {
     assert.equal(await compare(), 'same');
     await connect();
     await writeTpm(here.daemon, vm.ref.uuid, young);
-    await assert.rejects(compare(), { problem: { kind: 'originalNewer', name: 'replica', host: here.uri } });
+    await assert.rejects(compare(), ofWing('originalNewer', { vm: 'replica', host: here.uri }));
     const { tpm } = await restore(await plainFolder(folder, signal), { rig: there });
     assert.equal(tpm?.isBack, true);
     await holds(there, vm.ref.uuid, old);

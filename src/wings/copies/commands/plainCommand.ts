@@ -7,8 +7,8 @@ import type { CommandHandler, Context } from '../../../cli/context.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { requireText, sayAll, saying } from './copiesCommand.js';
-import { CopiesFault } from '../copiesFault.js';
-import { notCopiedLines, staysText } from '../doneText.js';
+import { copiesFailure, staysText } from '../copiesFailure.js';
+import { notCopiedLines } from '../doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from '../plain/copyOut.js';
 import { filesOfVms } from '../vm/filesOfVms.js';
 import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
@@ -42,7 +42,7 @@ export const replicate: CommandHandler = (context) => {
       await engine.connect(wanted);
       const ref = { connection: wanted, uuid: vm.uuid };
       if (engine.findVm(ref) !== undefined) {
-        throw new CopiesFault({ kind: 'vmThere', name: vm.name });
+        throw copiesFailure('vmThere', { vm: vm.name });
       }
       return {
         kind: 'replica',
@@ -106,7 +106,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
     }
     const { present, vm } = manifest;
     if (stays.length > 0) {
-      terminal.tell(staysText({ folder, files: stays }));
+      terminal.tell(staysText(folder, stays));
     }
     sayAll(context, [say(name, made), ...notCopiedLines({ ...look, vm: vm.name, present })]);
   });

@@ -8,9 +8,8 @@ import { hostOf, isFar } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import { isRemote } from '../repository/repositoryAddress.js';
-import { errorOfCopies } from './copiesErrors.js';
 
 export interface BackupHost {
   /** The connection that leads there. Absent: this computer. */
@@ -34,7 +33,7 @@ export async function openHost(engine: Pick<EnginePort, 'hostLogin'>, uri: strin
   const host = hostOfConnection(uri);
   const login = await engine.hostLogin({ connection: uri });
   if (host.uri !== undefined && login === undefined) {
-    throw errorOfCopies(new CopiesFault({ kind: 'elsewhere' }), '', '');
+    throw copiesFailure('elsewhere');
   }
   return { ...host, login };
 }

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import { isOfWing } from '../../../domain/failure.js';
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import type { Version } from '../../../domain/capabilities.js';
 import {
@@ -16,7 +17,7 @@ import {
   xml,
 } from './hostFolder.js';
 import { sendFiles, type SentFile } from './sendFiles.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import { type CopyShell, openCopyShell } from '../host/copyShell.js';
 import type { VmHost } from '../host/vmHost.js';
 import { withWorkFolder } from '../host/workFolder.js';
@@ -63,7 +64,7 @@ export interface CopyMade {
 const markName = '.virt-rewind-replica';
 const fresh = '.new';
 
-/** @throws CopiesFault: an export is not there, and an earlier replica is as it was */
+/** @throws Failure: an export is not there, and an earlier replica is as it was */
 export async function copyOut(
   engine: Pick<CopiesEngine, 'withCopies'>,
   look: VmLook,
@@ -147,7 +148,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
     sendFiles(copy, sent, copy.onProgress, originals).catch(async (error: unknown) => {
       // The host only sees that the data of a shorter file do not fit.
       const reason: unknown = await look.requireUnchanged().catch((changed: unknown) => changed);
-      throw reason instanceof CopiesFault ? reason : error;
+      throw isOfWing(reason, 'copies') ? reason : error;
     }),
   ]);
   const sentThere = sent.length > 0 ? await listThere(copy) : there;
@@ -196,13 +197,13 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   };
 }
 
-/** One that is damaged is replaced, and all files are sent again. @throws CopiesFault: its files may be good */
+/** One that is damaged is replaced, and all files are sent again. @throws Failure: its files may be good */
 async function readEarlier({ shell, folder, begun }: BegunCopy): Promise<Manifest | undefined> {
   const answer = await shell.run('read_text', begun, manifestName);
   requireDone(shell, folder, answer);
   const manifest = readManifest(answer.said);
   if (manifest === 'newer') {
-    throw new CopiesFault({ kind: 'newerBackup' });
+    throw copiesFailure('newerBackup');
   }
   return manifest === 'broken' ? undefined : manifest;
 }

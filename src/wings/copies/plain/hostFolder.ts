@@ -1,6 +1,5 @@
 // What is asked of a folder on a host while a copy of a VM is written into it.
-import { displayLine } from '../../../domain/plainText.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import type { ShellAnswer } from '../../../hosts/hostShell.js';
 import type { CopyShell } from '../host/copyShell.js';
 import { type CopiedFile, storedBytes } from '../vm/manifest.js';
@@ -17,15 +16,15 @@ export function requireDone({ host }: Pick<CopyShell, 'host'>, folder: string, {
     case 0:
       return;
     case codes.taken:
-      throw new CopiesFault({ kind: 'folderTaken', folder });
+      throw copiesFailure('folderTaken', { folder });
     case codes.link:
-      throw new CopiesFault({ kind: 'folderTaken', folder: `${folder}/${said}` });
+      throw copiesFailure('folderTaken', { folder: `${folder}/${said}` });
     case codes.busy:
-      throw new CopiesFault({ kind: 'copyRuns', folder });
+      throw copiesFailure('copyRuns', { folder });
     case codes.noTool:
-      throw new CopiesFault({ kind: 'noTool', host, tool: said });
+      throw copiesFailure('noTool', { host, tool: said });
     default:
-      throw new CopiesFault({ kind: 'cannotWrite', folder, said: displayLine(said || `exit code ${code}`, 1_000) });
+      throw copiesFailure('cannotWrite', { folder, said: said || `exit code ${code}` });
   }
 }
 
@@ -76,7 +75,7 @@ export async function requireRoom({ shell, begun, folder }: HostFolder, sent: re
   requireDone(shell, folder, answer);
   const [free, bytes] = [Number(answer.said), storedBytes(sent, 'allocatedBytes')];
   if (free < bytes) {
-    throw new CopiesFault({ kind: 'noRoom', folder, bytes, free });
+    throw copiesFailure('noRoom', { folder, bytes, free });
   }
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { openToRead } from '../../../base/openToRead.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import { openCopyShell } from '../host/copyShell.js';
 import { hostHere, type VmHost } from '../host/vmHost.js';
 
@@ -30,7 +30,7 @@ export function originalsHere(signal: AbortSignal): Originals {
   };
 }
 
-/** @throws CopiesFault where the login ends meanwhile */
+/** @throws Failure where the login ends meanwhile */
 export async function withOriginals<T>(
   host: VmHost,
   signal: AbortSignal,
@@ -50,14 +50,14 @@ export async function withOriginals<T>(
         );
         const times = said.split('\n');
         if (code !== 0 || (paths.length > 0 && times.length !== paths.length)) {
-          throw new CopiesFault({ kind: 'changed' });
+          throw copiesFailure('changed');
         }
         return new Map(paths.map((path, at) => [path, times[at] ?? '']));
       },
       sum: async (path) => {
         const { code, said } = await shell.run('sum_of', path);
         if (code !== 0 || !/^[\da-f]{64}\b/u.test(said)) {
-          throw new CopiesFault({ kind: 'missing', file: path });
+          throw copiesFailure('missing', { file: path });
         }
         return said.slice(0, 64);
       },

@@ -17,7 +17,7 @@ export class OwnSnapshots {
 
   /**
    * Until its end, all with the tag of this backup are ours: also what a killed restic stored.
-   * @throws CopiesFault `cannotWrite`
+   * @throws Failure `cannotWrite`
    */
   begin(backup: string): Promise<void> {
     return this.#write([nameOfBackup(backup)]);
@@ -27,7 +27,7 @@ export class OwnSnapshots {
     return this.#remove([nameOfBackup(backup)]);
   }
 
-  /** @throws CopiesFault `cannotWrite` */
+  /** @throws Failure `cannotWrite` */
   add(ids: readonly string[]): Promise<void> {
     return this.#write(ids.map(nameOf));
   }

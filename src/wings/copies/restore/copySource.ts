@@ -20,7 +20,7 @@ export interface ResticSource extends CopySource {
   readonly snapshot: string;
 }
 
-/** @throws CopiesFault `noBackup`; ResticFault */
+/** @throws Failure `noBackup`; ResticFault */
 export async function resticSource(restic: Restic, id: string): Promise<ResticSource> {
   const snapshot = await requireBackup(restic, id);
   // restic has it since 0.15.
