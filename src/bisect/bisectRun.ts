@@ -30,7 +30,7 @@ export type BisectNews =
   /** Somebody has used a clone: it is theirs from now on. */
   | { readonly kind: 'stays'; readonly probe: BisectProbe };
 
-export interface BisectRunOptions {
+interface BisectRunOptions {
   readonly bisect: Bisect;
   readonly held: Pick<LockedBisect, 'put'>;
   readonly probes: Probes;

@@ -5,7 +5,7 @@ import { displayText } from '../domain/plainText.js';
 import { cutTo } from './columns.js';
 import { type Column, tableLines } from './table.js';
 
-export interface Streams {
+interface Streams {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;

@@ -43,7 +43,7 @@ const tellMs = 3_000;
 /** Each VM has that time for itself: of forty that are read at once, nothing would be known when it is over. */
 const looksAtOnce = 4;
 
-export interface QuestionsOptions {
+interface QuestionsOptions {
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
   readonly store: Store;

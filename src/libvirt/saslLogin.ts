@@ -13,7 +13,7 @@ import { hostAddress, type LibvirtUri } from './uri.js';
 const plainName = 'PLAIN';
 const mostBytes = 262_144;
 
-export interface SaslOptions {
+interface SaslOptions {
   readonly uri: LibvirtUri;
   readonly environment: NodeJS.ProcessEnv;
   readonly answers: LoginAnswers;

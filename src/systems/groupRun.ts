@@ -24,7 +24,7 @@ import { powerTogether } from './powerTogether.js';
 import { withoutWaiters } from './startGate.js';
 import { SystemMoment } from './systemMoment.js';
 
-export interface GroupRunOptions {
+interface GroupRunOptions {
   readonly engine: EnginePort;
   readonly store: Pick<SystemStore, 'list' | 'putPoint' | 'forgetPoint'>;
   readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;

@@ -58,7 +58,7 @@ export interface SystemsOptions {
   readonly clock?: Clock;
 }
 
-export interface RecoveryOutcome {
+interface RecoveryOutcome {
   /** `explain`: it stays as it is, for a person to look. */
   readonly to: 'after' | 'before' | 'explain' | 'nothing';
   readonly members: readonly MemberOutcome[];

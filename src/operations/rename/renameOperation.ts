@@ -33,7 +33,7 @@ type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
  *
  * A `name` that is asked for beside the title was its own once: it is taken as it is, or not at all.
  */
-export function planRename(request: RenameRequest, facts: Facts): DraftPlan | RefusedDecision {
+function planRename(request: RenameRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, tree, now } = facts;
   const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { columnsOf, cutTo, padTo } from '../../../src/cli/columns.js';
 import { wrapText } from '../../../src/cli/help.js';
 import { tableLines } from '../../../src/cli/table.js';
-import { type Streams, Terminal } from '../../../src/cli/terminal.js';
+import { Terminal } from '../../../src/cli/terminal.js';
 
 const eraseLine = '\r\u001B[K';
 
@@ -24,7 +24,9 @@ function terminalOf(
     ...(isTTY && { isTTY, columns }),
     write: (text: string) => to.push(text) > 0,
   });
-  const streams = { stdin: undefined, stdout: stream(out), stderr: stream(err) } as unknown as Streams;
+  const streams = { stdin: undefined, stdout: stream(out), stderr: stream(err) } as unknown as ConstructorParameters<
+    typeof Terminal
+  >[0];
   return { terminal: new Terminal(streams, env, quiet), out, err };
 }
 
