@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../base/log.js';
 import type { Bisect, BisectAnswer, BisectKnowledge, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
-import type { UseOfVm } from '../domain/vmAsMade.js';
+import type { UseOfVm } from '../domain/clone.js';
 import type { LockedBisect } from './bisectStore.js';
 import { isOpen, knowledgeOf, nextPoints } from './search.js';
 import { majority } from './verdicts.js';

@@ -6,7 +6,7 @@ import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { Facts } from '../domain/facts.js';
 import { type SeenVm, usesSinceMade } from '../domain/chains/usesSinceMade.js';
-import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
+import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import type { KeptBy } from '../domain/keeper.js';
 import type { OperationRequest } from '../domain/operation.js';

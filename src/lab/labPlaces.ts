@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { undefinedIfAbsent } from '../base/errno.js';
-import { openToRead } from '../base/openToRead.js';
+import { openToRead } from '../base/readFileAtMost.js';
 import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import { type LabVmParts, seenAs, type SeenFile } from '../domain/labVm.js';

@@ -11,7 +11,7 @@ import { BisectStop } from '../../../src/bisect/bisectStop.js';
 import type { ProbesEngine } from '../../../src/bisect/cloneProbes.js';
 import type { Bisect, BisectTry, Verdict } from '../../../src/domain/bisect.js';
 import { planLines, resultLines } from '../../../src/text/operations/bisectText.js';
-import type { UseOfVm } from '../../../src/domain/vmAsMade.js';
+import type { UseOfVm } from '../../../src/domain/clone.js';
 import { silentLog } from '../../silentLog.js';
 import { ref } from '../../unit/domain/someFacts.js';
 

@@ -1,9 +1,8 @@
 // What a person sees on a terminal: colours where they are wanted, a line of progress that is erased, columns that
 // stand below each other in every script.
 import assert from 'node:assert/strict';
-import { columnsOf, cutTo, padTo } from '../../../src/cli/columns.js';
 import { wrapText } from '../../../src/cli/help.js';
-import { tableLines } from '../../../src/cli/table.js';
+import { tableLines, columnsOf, cutTo, padTo } from '../../../src/cli/table.js';
 import { Terminal } from '../../../src/cli/terminal.js';
 
 const eraseLine = '\r\u001B[K';
