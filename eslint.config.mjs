@@ -233,6 +233,20 @@ const rooms = {
     'manifest',
     'base',
   ],
+  // Files of VMs, looked at and sent between hosts.
+  transfer: [
+    'session/sessionFolder',
+    'text',
+    'engine',
+    'live',
+    'journal',
+    'driver/files',
+    'qemu',
+    'hosts',
+    'domain/chains',
+    'domain',
+    'base',
+  ],
   // What a wing hands in at the doors. No room imports one: the core knows none.
   wings: ['cli/context', 'session/readers', 'ui', 'ui/commands', 'ui/tree', 'engine', 'verbs/verb', 'base'],
   ...roomsOfWings(),
@@ -401,9 +415,9 @@ const rooms = {
 function wings() {
   return {
     inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
-    copies: ['copiesFault', 'host', 'vm', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
+    copies: ['copiesFailure', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
     guest: ['guestFault', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
-    cluster: ['moveFault', 'madeFault', 'live', 'move', 'made', 'placement', '.', 'commands', 'editor'],
+    cluster: ['clusterFailure', 'live', 'move', 'made', 'placement', '.', 'commands', 'editor'],
   };
 }
 
@@ -413,6 +427,7 @@ function roomsOfWings() {
     // What an agent may read of a text of others.
     'agents/guestText',
     ...[
+      'transfer',
       'session',
       'text',
       'engine',
@@ -430,12 +445,7 @@ function roomsOfWings() {
   /** Of single wings, beside that. */
   const more = {
     guest: ['lab'],
-    // A VM is sent to another host as a replica is.
-    cluster: [
-      'libvirt/uri',
-      'driver/cluster',
-      ...['', '/copiesFault', '/host', '/plain', '/vm'].map((of) => `wings/copies${of}`),
-    ],
+    cluster: ['libvirt/uri', 'driver/cluster'],
   };
   const shells = { commands: ['cli'], editor: ['ui/commands', 'ui/guest', 'ui/prompts', 'ui/tree', 'ui'] };
   return Object.fromEntries(

@@ -19,6 +19,6 @@ export async function asError<T>(call: () => Promise<T>): Promise<T> {
     }
     const failure = asFailure(error);
     const message = displayLine(failureMessage(failure), longestSentence);
-    throw new VirtRewindError(failure.kind, message, failure.details.refusal?.reason, { cause: error });
+    throw new VirtRewindError(failure.kind, message, failure.reason, { cause: error });
   }
 }

@@ -254,9 +254,9 @@ const longestMessage = 2_000;
 function requireWholeOutcome<P extends PlannedSystem>(plan: P, result: SystemResult): OutcomeOf<P> {
   const wrong = notAllUp(plan, result);
   if (wrong !== undefined) {
-    const { kind, details } = wrong.failure;
+    const { kind, reason } = wrong.failure;
     const message = displayLine(wrong.message, longestMessage);
-    throw new VirtRewindError(kind, message, details.refusal?.reason, { cause: wrong.failure });
+    throw new VirtRewindError(kind, message, reason, { cause: wrong.failure });
   }
   return systemOutcome(plan, result);
 }

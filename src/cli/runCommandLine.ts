@@ -145,14 +145,15 @@ function nameVm(error: unknown, session: Session | undefined): unknown {
 function reportFailure(error: unknown, call: Call, terminal: Terminal, members?: SystemOutcome['members']): number {
   const { exit, kind, message } = describeError(error, call.command);
   if (call.flags.has('json')) {
-    const details = error instanceof Failure ? error.details : {};
+    const failure = error instanceof Failure ? error : undefined;
+    const candidates = failure?.details.candidates;
     const answer = {
       error: {
         kind,
         message,
         exitCode: exitCode(exit),
-        ...(details.candidates !== undefined && { candidates: details.candidates }),
-        ...(details.refusal !== undefined && { reason: details.refusal.reason }),
+        ...(candidates !== undefined && { candidates }),
+        ...(failure?.reason !== undefined && { reason: failure.reason }),
         ...(members !== undefined && { members }),
       },
     } satisfies Answers['error'];

@@ -1,5 +1,5 @@
 // Whatever was thrown, as a Failure. It refuses to know how a failure is told to people.
-import { Failure, type FailureDetails } from './failure.js';
+import { Failure, type FailureDetails, type NamedInFailure } from './failure.js';
 
 /** A Failure as it is; anything else is a defect of ours and becomes one of kind `failed` that keeps its cause. */
 export function asFailure(error: unknown): Failure {
@@ -12,4 +12,19 @@ export function asFailure(error: unknown): Failure {
 /** The same failure, knowing more. */
 export function withDetails(failure: Failure, details: FailureDetails): Failure {
   return new Failure(failure.kind, { ...failure.details, ...details }, { cause: failure });
+}
+
+/** Whoever knows what the VM, the other host or the repository is called says so, where nobody has. */
+export async function orNamed<T>(named: NamedInFailure, work: () => PromiseLike<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw nameIn(error, named);
+  }
+}
+
+/** Anything but a Failure as it is. */
+export function nameIn(error: unknown, named: NamedInFailure): unknown {
+  const names = Object.fromEntries(Object.entries(named).filter(([, name]) => name !== ''));
+  return error instanceof Failure ? withDetails(error, { ...names, ...error.details }) : error;
 }

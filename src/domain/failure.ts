@@ -1,4 +1,4 @@
-// Every failure that a user can meet, by kind. The sentences are made in text/failureText.
+// Every failure that a user can meet, by kind. The sentences are made in text/failures.
 import type { LoginProblem } from '../hosts/login.js';
 import type { OperationRequest } from './operation.js';
 import type { RecoveryReport } from './recoveryReport.js';
@@ -53,7 +53,28 @@ export type Leftover =
   /** A clone or fork that was to go again and did not; `used`: somebody has used it meanwhile. */
   | { readonly kind: 'vm'; readonly vm: string; readonly used?: true };
 
-export interface FailureDetails {
+export interface NamedInFailure {
+  readonly vm?: string;
+  /** Another host, as it calls itself. */
+  readonly host?: string;
+  /** A repository of backups, or a folder of one. */
+  readonly target?: string;
+}
+
+/** `nextStep` may be empty. */
+export type ReasonText = readonly [reason: string, nextStep: string];
+
+/** Why a wing does not go on: text/failures/wingFailures. */
+interface WingReason {
+  readonly wing: string;
+  /** Stable. */
+  readonly kind: string;
+  readonly facts: object;
+  /** In the language of whoever reads it, and with the ways that the reader has. */
+  readonly text: (named: NamedInFailure) => ReasonText;
+}
+
+export interface FailureDetails extends NamedInFailure {
   /** The daemon says nothing, but its connection is open. */
   readonly silent?: true;
   /** What was being done, in a few plain words for the log. */
@@ -63,7 +84,6 @@ export interface FailureDetails {
   /** Whether the host has AppArmor; absent: not known. */
   readonly appArmor?: boolean;
   readonly libvirtCode?: number;
-  readonly vm?: string;
   readonly snapshot?: string;
   /** Several VMs as one; `snapshot` is the title of a restore point then. */
   readonly system?: string;
@@ -97,6 +117,8 @@ export interface FailureDetails {
   /** Of several snapshots that were to go, those that are gone. */
   readonly deleted?: readonly string[];
   readonly refusal?: Refusal;
+  /** Of a wing, which has rules of its own. */
+  readonly reason?: WingReason;
   /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
   readonly byUs?: boolean;
   /**
@@ -134,6 +156,12 @@ export interface FailureDetails {
   readonly begun?: boolean;
 }
 
+/** Whether a wing threw it, for one of these reasons; none given: for any. */
+export function isOfWing(error: unknown, wing: string, ...kinds: readonly string[]): error is Failure {
+  const reason = error instanceof Failure ? error.details.reason : undefined;
+  return reason?.wing === wing && (kinds.length === 0 || kinds.includes(reason.kind));
+}
+
 export class Failure extends Error {
   override readonly name = 'Failure';
   constructor(
@@ -141,11 +169,16 @@ export class Failure extends Error {
     readonly details: FailureDetails = {},
     options?: ErrorOptions,
   ) {
-    super(details.libvirtMessage ?? details.refusal?.reason ?? details.doing ?? kind, options);
+    super(details.libvirtMessage ?? details.refusal?.reason ?? details.reason?.kind ?? details.doing ?? kind, options);
   }
 
   /** For the log: its kind, and what is known beyond that. */
   get line(): string {
     return this.message === this.kind ? this.kind : `${this.kind}: ${this.message}`;
+  }
+
+  /** Which rule it was, of the core or of a wing: stable. */
+  get reason(): string | undefined {
+    return this.details.refusal?.reason ?? this.details.reason?.kind;
   }
 }

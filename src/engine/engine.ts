@@ -175,10 +175,12 @@ export class Engine implements EnginePort {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).readDisks(ref, snapshot));
   }
 
-  hostLogin({ connection }: Pick<VmRef, 'connection'>, use?: 'toChange'): Promise<HostLogin | undefined> {
+  hostLogin({ connection }: Pick<VmRef, 'connection'>, use: 'toRead' | 'toChange'): Promise<HostLogin | undefined> {
     return this.#connections.ask(connection, async (live) => {
       const hypervisor = await live.open();
-      await (use === undefined ? undefined : requireOpen(hypervisor));
+      if (use === 'toChange') {
+        await requireOpen(hypervisor);
+      }
       return hypervisor.login;
     });
   }

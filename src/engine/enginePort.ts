@@ -84,7 +84,7 @@ export interface EnginePort {
    * To the host on which the paths of the VM are; undefined: this computer.
    * @param use `toChange`: rejects with a Failure `refused` where its daemon is read-only
    */
-  hostLogin(ref: Pick<VmRef, 'connection'>, use?: 'toChange'): Promise<HostLogin | undefined>;
+  hostLogin(ref: Pick<VmRef, 'connection'>, use: 'toRead' | 'toChange'): Promise<HostLogin | undefined>;
   /** What backups need of a connection. The list of VMs is not read again behind it. */
   withCopies<T>(connection: string, work: (copies: NotedCopies) => Promise<T>): Promise<T>;
   findVm(ref: VmRef): VmView | undefined;

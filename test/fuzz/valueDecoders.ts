@@ -21,7 +21,7 @@ import { CrashCounts } from '../../src/session/crashCounts.js';
 import { parseCall } from '../../src/ui/commands/commandArguments.js';
 import { parseFromPicture, parsePageState } from '../../src/ui/picture/messages.js';
 import { CommandError } from '../../src/ui/prompts/commandError.js';
-import { placesIn, readManifest } from '../../src/wings/copies/vm/manifest.js';
+import { placesIn, readManifest } from '../../src/transfer/manifest.js';
 import { taskCall } from '../../src/ui/tasks/taskCall.js';
 import { silentLog } from '../silentLog.js';
 import { head, vm } from '../unit/journal/plans.js';

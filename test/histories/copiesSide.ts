@@ -7,10 +7,9 @@ import { libvirtHypervisor } from '../../src/driver/connection/openLibvirt.js';
 import { Engine } from '../../src/engine/engine.js';
 import { backUpVms } from '../../src/wings/copies/repository/backUpVms.js';
 import { bringBack } from '../../src/wings/copies/restore/bringBack.js';
-import { CopiesFault } from '../../src/wings/copies/copiesFault.js';
 import { resticSource } from '../../src/wings/copies/restore/copySource.js';
-import { lookAtVm, type VmLook } from '../../src/wings/copies/vm/lookAtVm.js';
-import { hostHere } from '../../src/wings/copies/host/vmHost.js';
+import { lookAtVm, type VmLook } from '../../src/transfer/lookAtVm.js';
+import { hostHere } from '../../src/transfer/vmHost.js';
 import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { type LiveRig, startLiveRig } from '../libvirtd/engineRig.js';
 import { silentLog } from '../silentLog.js';
@@ -159,7 +158,12 @@ export class CopiesSide implements Beside {
       this.count.made++;
       return made?.id;
     } catch (error) {
-      const kind = error instanceof CopiesFault ? error.problem.kind : undefined;
+      const kind =
+        error instanceof Failure && error.reason !== undefined
+          ? error.reason
+          : error instanceof Failure
+            ? error.kind
+            : undefined;
       if (kind === undefined || !allowed.has(kind)) {
         throw error;
       }

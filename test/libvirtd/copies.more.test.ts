@@ -15,7 +15,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../answerFaults.js';
-import { writeManifest, readManifest, type Manifest } from '../../src/wings/copies/vm/manifest.js';
+import { writeManifest, readManifest, type Manifest } from '../../src/transfer/manifest.js';
 import {
   contentFile,
   type CopiesHost,

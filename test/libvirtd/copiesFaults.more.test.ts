@@ -7,7 +7,7 @@ import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
+import { type Manifest, readManifest } from '../../src/transfer/manifest.js';
 import { contentFile, type CopiesHost, type ListedBackup, runRestic, startCopiesHost } from './copiesRig.js';
 import { snapshotsOn } from './copiesTree.js';
 import { defineDiskVm } from './diskVm.js';
@@ -374,7 +374,8 @@ describe('copies whose program is killed', () => {
       (existsSync(images) ? readdirSync(images, { recursive: true, withFileTypes: true }) : [])
         .filter((one) => one.isFile() && one.parentPath.includes('/backup/'))
         .map((one) => join(one.parentPath, one.name));
-    while (restored().length === 0) {
+    // The files are there before restic is, empty.
+    while (restored().length === 0 || !existsSync(pids) || readFileSync(pids, 'utf8') === '') {
       await delay(20);
     }
     const [program = 0, restic = 0] = readFileSync(pids, 'utf8').split(' ').map(Number);

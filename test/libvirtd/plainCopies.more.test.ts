@@ -13,7 +13,7 @@ import {
 import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { faultsOf } from '../answerFaults.js';
-import { readManifest, type Manifest } from '../../src/wings/copies/vm/manifest.js';
+import { readManifest, type Manifest } from '../../src/transfer/manifest.js';
 import { contentFile, type CopiesHost, startCopiesHost } from './copiesRig.js';
 import { CopiedTree, snapshotsOn } from './copiesTree.js';
 import { runTool } from './insideImages.js';

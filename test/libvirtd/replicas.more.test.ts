@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { faultsOf } from '../answerFaults.js';
-import { type Manifest, readManifest } from '../../src/wings/copies/vm/manifest.js';
+import { type Manifest, readManifest } from '../../src/transfer/manifest.js';
 import { contentFile, type CopiesHost, startCopiesHost, writePattern } from './copiesRig.js';
 import { CopiedTree } from './copiesTree.js';
 import { runTool } from './insideImages.js';

@@ -12,12 +12,13 @@ import { Restic } from '../../src/wings/copies/repository/restic.js';
 import { bringBack, type VmRestored } from '../../src/wings/copies/restore/bringBack.js';
 import { type CopySource, resticSource } from '../../src/wings/copies/restore/copySource.js';
 import { plainFolder } from '../../src/wings/copies/restore/plainFolder.js';
-import { hostHere } from '../../src/wings/copies/host/vmHost.js';
-import { lookAtVm, type VmLook } from '../../src/wings/copies/vm/lookAtVm.js';
-import { readManifest } from '../../src/wings/copies/vm/manifest.js';
+import { hostHere } from '../../src/transfer/vmHost.js';
+import { lookAtVm, type VmLook } from '../../src/transfer/lookAtVm.js';
+import { readManifest } from '../../src/transfer/manifest.js';
 import { type LiveRig, startLiveRig, withMethod } from './engineRig.js';
 import type { GuestVm } from './guestVm.js';
 import { defineWithTpm, tpmHolds, writeTpm } from './tpmState.js';
+import { ofWing } from '../ofWing.js';
 
 describe('TPMs in copies of VMs', () => {
   let [here, there] = [undefined, undefined] as unknown as [LiveRig, LiveRig];
@@ -205,7 +206,7 @@ describe('TPMs in copies of VMs', () => {
     assert.equal(await compare(), 'same');
     await connect();
     await writeTpm(here.daemon, vm.ref.uuid, young);
-    await assert.rejects(compare(), { problem: { kind: 'originalNewer', name: 'replica', host: here.uri } });
+    await assert.rejects(compare(), ofWing('originalNewer', { vm: 'replica', host: here.uri }));
     const { tpm } = await restore(await plainFolder(folder, signal), { rig: there });
     assert.equal(tpm?.isBack, true);
     await holds(there, vm.ref.uuid, old);

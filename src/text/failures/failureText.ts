@@ -34,6 +34,7 @@ export function failureText(failure: Failure): FailureText {
   const { sentence, nextStep, severity, offers } = {
     ...wordings[failure.kind](details),
     ...(details.login !== undefined && loginText(details.login)),
+    ...ofWing(details),
   };
   return {
     sentence: [sentence, quoteLibvirt(details), ...aftermathText(details)].filter((part) => part !== '').join(' '),
@@ -41,6 +42,11 @@ export function failureText(failure: Failure): FailureText {
     severity,
     buttons: offers === undefined ? [] : buttonsFor(offers, failure.details),
   };
+}
+
+function ofWing(details: FailureDetails): Partial<FailureWording> {
+  const told = details.reason?.text(details);
+  return told === undefined ? {} : { sentence: told[0], nextStep: told[1] };
 }
 
 /** The user cancelled it, and nothing comes of it. */

@@ -57,7 +57,7 @@ export function moveLine(fleet: Fleet, { vm, from, to, cost }: ProposedMove): st
   );
 }
 
-export function stayLine({ name }: FleetVm, why: string): string {
+export function stayLine({ name }: Pick<FleetVm, 'name'>, why: string): string {
   return t('{0} stays: {1}', displayLine(name), why);
 }
 

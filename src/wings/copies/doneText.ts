@@ -1,19 +1,20 @@
 // What a backup or a restore did, as sentences.
 import { posix } from 'node:path';
 import { t } from '@vscode/l10n';
+import { partsText, staysText } from './copiesFailure.js';
 import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import { Failure } from '../../domain/failure.js';
 import { bytesText } from '../../text/bytesText.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
 import { shortFailure } from '../../text/failures/failureText.js';
-import type { GuestWaits } from './host/guestCare.js';
+import type { GuestWaits } from '../../transfer/guestCare.js';
 import type { CheckpointStays } from './oldCheckpoints.js';
 import type { BackupMade } from './repository/backUp.js';
 import type { VmRestored } from './restore/bringBack.js';
 import type { RestoreUse } from './restore/planRestore.js';
 import type { OriginalSeen } from './plain/originalVm.js';
-import type { LeftOut } from './vm/lookAtVm.js';
+import type { LeftOut } from '../../transfer/lookAtVm.js';
 import { wayTo } from '../../text/ways.js';
 import { snapshotCountText } from '../../text/words.js';
 
@@ -90,15 +91,6 @@ function alteredText(vm: string, titles: readonly string[]): string {
   );
 }
 
-/** In a folder from which we remove what we made. */
-export function staysText({ folder, files }: { readonly folder: string; readonly files: readonly string[] }): string {
-  return t(
-    'Files that stay in {0}, as no record here names them or a VM uses them: {1}.',
-    displayLine(folder),
-    partsText(files.map((file) => posix.relative(folder, posix.resolve(folder, file)))),
-  );
-}
-
 type BesideRestore = Pick<VmRestored, 'folder' | 'stays' | 'inHistory' | 'tpm'>;
 
 function besideRestore({ folder, stays, inHistory, tpm }: BesideRestore): string[] {
@@ -108,7 +100,7 @@ function besideRestore({ folder, stays, inHistory, tpm }: BesideRestore): string
       ? []
       : [t('The TPM state that was there before is kept in {0}.', displayLine(tpm.aside))]),
     ...(inHistory ? [] : [t('The restore is not in the history, as the state folder cannot be written.')]),
-    ...(stays.length === 0 ? [] : [staysText({ folder: posix.dirname(folder), files: stays })]),
+    ...(stays.length === 0 ? [] : [staysText(posix.dirname(folder), stays)]),
   ];
 }
 
@@ -163,8 +155,6 @@ export function pointLines(
   ];
 }
 
-const mostParts = 10;
-
 /** Before it is restored. Empty where it comes back as it was. */
 export function leftOutLines({ leftOut, ramInDoubt }: Pick<RestoreUse, 'leftOut' | 'ramInDoubt'>): readonly string[] {
   return [
@@ -180,11 +170,6 @@ export function ofHostLines({ ofHost }: Pick<RestoreUse, 'ofHost'>): readonly st
   return ofHost.length === 0 ? [] : [t('It uses parts of the host: {0}', partsText(ofHost))];
 }
 
-function partsText(parts: readonly string[]): string {
-  const shown = parts.slice(0, mostParts).map((part) => displayLine(part));
-  return [...shown, ...(parts.length > mostParts ? ['…'] : [])].join(', ');
-}
-
 /** For a message of one paragraph: the first may have no full stop. */
 export function inOneLine([first = '', ...others]: readonly string[]): string {
   return others.length === 0 ? first : `${first}${/[.。]$/u.test(first) ? '' : ' ·'} ${others.join(' ')}`;
@@ -197,6 +182,3 @@ export function checkpointStaysText({ title, failure }: CheckpointStays): string
 }
 
 /** @param said why, as sentences */
-export function notStartedText(vm: string, said: string): string {
-  return t('{0} was shut down for its backup, and did not start again. Start it yourself. {1}', displayLine(vm), said);
-}

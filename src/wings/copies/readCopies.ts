@@ -1,30 +1,29 @@
 // The backups in a repository and the schedules of this user, for programs. Changes nothing.
 import { isAbsolute } from 'node:path';
-import { t } from '@vscode/l10n';
+import { copiesFailure } from './copiesFailure.js';
+import { orNamed } from '../../domain/asFailure.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
 import type { Log } from '../../base/log.js';
 import { displayLine } from '../../domain/plainText.js';
-import { ReadError } from '../../domain/readError.js';
 import { isFar } from '../../driver/sharedHost.js';
 import type { BackupInfo, ScheduleInfo } from '../../session/publicTypes.js';
 import type { RepositoryPlace } from '../../session/readers.js';
 import type { Session } from '../../session/session.js';
 import { backupInfo, scheduleInfo } from './copiesInfos.js';
-import { resticText } from './resticText.js';
 import { listBackups } from './repository/backups.js';
 import { isRemote } from './repository/repositoryAddress.js';
-import { Restic, ResticFault } from './repository/restic.js';
+import { Restic } from './repository/restic.js';
 import { Scheduler } from './schedules/installSchedule.js';
 import type { ScheduleStatus } from './schedules/schedule.js';
 import { readSchedules, ScheduleStore } from './schedules/scheduleStore.js';
 
 export async function readBackups(place: RepositoryPlace): Promise<readonly BackupInfo[]> {
   const { session, repository, view, environment, passwordFile, signal } = place;
-  const login = await (view === undefined ? loginOfHost(session) : session.engine.hostLogin(view.ref));
+  const login = await (view === undefined ? loginOfHost(session) : session.engine.hostLogin(view.ref, 'toRead'));
   if (login !== undefined && !isRemote(repository) && !isAbsolute(repository)) {
-    throw new ReadError('invalid', t('{0} is not an absolute path on {1}.', displayLine(repository), login.hostname));
+    throw copiesFailure('notAbsolute', { target: repository, host: login.hostname });
   }
-  try {
+  return orNamed({ target: repository }, async () => {
     const found = await listBackups(
       await Restic.open(repository, {
         login,
@@ -34,11 +33,7 @@ export async function readBackups(place: RepositoryPlace): Promise<readonly Back
       }),
     );
     return found.filter(({ uuid }) => view === undefined || uuid === view.ref.uuid).map(backupInfo);
-  } catch (error) {
-    throw error instanceof ResticFault
-      ? new ReadError(error.kind, resticText(error, repository), { cause: error })
-      : error;
-  }
+  });
 }
 
 /** Of the only connection, where that is to another host: there restic runs, also where no VM is named. */
@@ -48,7 +43,7 @@ export async function loginOfHost(session: Session): Promise<HostLogin | undefin
     return undefined;
   }
   await session.reachAll();
-  return session.engine.hostLogin({ connection: only.uri });
+  return session.engine.hostLogin({ connection: only.uri }, 'toRead');
 }
 
 /** A schedule, and whether systemd or cron knows it. */

@@ -62,7 +62,7 @@ export async function openGuestDisks(
   if (disks === 'elsewhere') {
     throw new FilesObstacle({ kind: 'elsewhere' });
   }
-  const login = await engine.hostLogin(view.ref);
+  const login = await engine.hostLogin(view.ref, 'toRead');
   const images = disks.map(({ target, from, format, tag }) => ({
     target,
     image: { file: from, format, ...(tag !== undefined && { tag }) },

@@ -1,5 +1,7 @@
 // `virt-rewind cluster`: VMs are given to the cluster on their host, taken from it, and what it would do is told.
 import { t } from '@vscode/l10n';
+import { clusterFailure } from '../clusterFailure.js';
+import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
@@ -12,15 +14,13 @@ import { type ClusterShell, withClusterShell } from '../made/clusterShell.js';
 import { endLeft, giveToCluster, planTaken, takeFromCluster } from '../made/giveToCluster.js';
 import { planMade } from '../made/planMade.js';
 import { type KnownVm, whatIf } from '../made/whatIf.js';
-import { isFailing, MadeFault } from '../madeFault.js';
-import { madeProblemText, plannedLines, whatIfLines } from '../madeText.js';
+import { plannedLines, whatIfLines } from '../madeText.js';
 import type { ClusterAnswers } from './answers.js';
-import { asCliError } from './moveErrors.js';
 
 type Answer = Omit<ClusterAnswers['cluster'], 'command'>;
 
 export const cluster: CommandHandler = (context) =>
-  orMadeError(context.call.operands[0] ?? '', async () => {
+  orNamed({ vm: context.call.operands[0] ?? '' }, async () => {
     const { call, session, interruption } = context;
     const node = call.texts['what-if'];
     for (const named of node === undefined ? call.operands : []) {
@@ -32,7 +32,7 @@ export const cluster: CommandHandler = (context) =>
       throw new CliError('usage', 'cluster needs a VM. See virt-rewind cluster --help.');
     }
     if (views.some(({ ref }) => ref.connection !== connection)) {
-      throw new MadeFault({ kind: 'severalHosts' });
+      throw clusterFailure('severalHosts');
     }
     return withClusterShell(session.engine, connection, interruption.signal, (shell) =>
       node === undefined
@@ -168,19 +168,7 @@ function answer({ json, terminal }: Context, told: Answer, lines: readonly strin
 
 /** @returns whether something that broke off was undone */
 export async function tellEndedSetups({ session, terminal, log }: Context, named: string): Promise<boolean> {
-  const vms = await orMadeError(named, () => endLeft(session.engine, named, { folder: session.folder, log }));
+  const vms = await orNamed({ vm: named }, () => endLeft(session.engine, named, { folder: session.folder, log }));
   vms.forEach((vm) => terminal.tell(t('{0} was partly in the cluster, and was taken out of it.', displayLine(vm))));
   return vms.length > 0;
-}
-
-async function orMadeError<T>(vm: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof MadeFault) {
-      const exit = error.problem.kind === 'busy' ? 'busy' : isFailing(error.problem) ? 'failed' : 'refused';
-      throw new CliError(exit, madeProblemText(error.problem));
-    }
-    throw asCliError(error, { vm, host: '' });
-  }
 }

@@ -1,5 +1,6 @@
 // `virt-rewind empty`: moves the VMs of a host to others.
 import { t } from '@vscode/l10n';
+import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import type { Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
@@ -12,7 +13,6 @@ import type { MoveRefusal } from '../placement/moveInTurn.js';
 import { hostName, moveLine, stayLine, whyText } from '../placementText.js';
 import type { ClusterAnswers } from './answers.js';
 import { findConnection, findHost, lookAt, reach, tellLook } from './hostLook.js';
-import { orCliError } from './moveErrors.js';
 import { agreeOn, carryOut, idOf, movedLines, movesJson, refusalText } from './movesTogether.js';
 
 export async function empty(context: Context): Promise<ExitName> {
@@ -26,7 +26,7 @@ export async function empty(context: Context): Promise<ExitName> {
   for (const { vm } of isPlan
     ? []
     : (await readBegunMoves(session.folder, log)).entries.filter(isOfHost(context, uri))) {
-    await orCliError({ vm: vm.name, host: named }, () =>
+    await orNamed({ vm: vm.name, host: named }, () =>
       endLeftMoves(session.engine, vm.uuid, { folder: session.folder, log }),
     );
   }

@@ -1,5 +1,6 @@
 // `virt-rewind move`, and what `recover` does beside its own.
 import { t } from '@vscode/l10n';
+import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
@@ -12,7 +13,6 @@ import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
 import { leftText, movedLines, planLines, resolvedLine, resolveLines } from '../moveText.js';
 import type { ClusterAnswers } from './answers.js';
-import { orCliError } from './moveErrors.js';
 
 interface Whose {
   readonly id: string;
@@ -44,7 +44,7 @@ export const move: CommandHandler = async (context) => {
   const [named = '', to = ''] = call.operands;
   const { signal } = interruption;
   const address = call.texts['address'];
-  return orCliError({ vm: named, host: to }, async () => {
+  return orNamed({ vm: named, host: to }, async () => {
     await tellEnded(context, await whose(context, named));
     const view = await session.vm(named);
     const { name } = view.vm;
@@ -95,7 +95,7 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
     const isLook = call.flags.has('plan');
     let isOnlyMove: boolean;
     try {
-      isOnlyMove = await orCliError({ vm: named, host: '' }, async () => {
+      isOnlyMove = await orNamed({ vm: named }, async () => {
         const moved = await whose(context, named);
         if (!isLook && !isDismissed) {
           return tellEnded(context, moved);
@@ -124,7 +124,7 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
       });
     } catch (error) {
       // What else broke off is no part of it, unless the move is in its way, too.
-      if (error instanceof Failure && error.kind === 'refused') {
+      if (error instanceof Failure && error.kind === 'refused' && error.details.reason === undefined) {
         await Promise.resolve(recover?.(context)).catch((other: unknown) => log.warn(String(other)));
       }
       throw error;
@@ -141,15 +141,13 @@ function calledNow(record: MoveRecord, { name = record.vm.name }: Whose): MoveRe
 
 /** @returns whether there was one */
 async function tellEnded({ session, terminal, log }: Context, vm: Whose): Promise<boolean> {
-  const words = { vm: vm.name ?? vm.id, host: '' };
   let isAny = false;
-  await orCliError(words, () =>
+  await orNamed({ vm: vm.name ?? vm.id }, () =>
     endLeftMoves(
       session.engine,
       vm.id,
       { folder: session.folder, log },
       {
-        onBegin: ({ to }) => (words.host = to),
         onEnd: (end) => {
           isAny = true;
           terminal.tell(movedLines({ ...end, record: calledNow(end.record, vm) }, end.record.to).join('\n'));

@@ -1,20 +1,20 @@
 // Moves of several VMs: what hosts say to them beforehand, how they end, and what is told of them.
 import { t } from '@vscode/l10n';
+import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Context } from '../../../cli/context.js';
 import { exitOfFailure } from '../../../cli/exitCodes.js';
-import { asFailure } from '../../../domain/asFailure.js';
+import { asFailure, nameIn, withDetails } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { failureText } from '../../../text/failures/failureText.js';
 import { vmCountText } from '../../../text/words.js';
 import { commandFor } from '../../../text/ways.js';
 import type { Fleet, FleetVm } from '../placement/fleet.js';
-import { agreeOnMoves, HostFull, moveInTurn, type MoveRefusal } from '../placement/moveInTurn.js';
+import { agreeOnMoves, moveInTurn, type MoveRefusal } from '../placement/moveInTurn.js';
 import type { ProposedMove } from '../placement/proposeMoves.js';
-import { hostName, stayLine, whyText } from '../placementText.js';
+import { hostName } from '../placementText.js';
 import type { ClusterAnswers } from './answers.js';
-import { asCliError } from './moveErrors.js';
 
 export async function agreeOn<T extends { readonly moves: readonly ProposedMove[] }>(
   { session, terminal, log, interruption, call }: Context,
@@ -29,13 +29,10 @@ export async function agreeOn<T extends { readonly moves: readonly ProposedMove[
       words = { vm: vm.name, host: hostName(fleet, to) };
       terminal.progress(`${displayLine(vm.name)} → ${words.host}`);
     },
-    isRefusal: (error) => {
-      const told = asCliError(error, words);
-      return told instanceof CliError ? told.exit === 'refused' : error instanceof Failure && error.kind === 'refused';
-    },
+    isRefusal: (error) => error instanceof Failure && error.kind === 'refused',
   });
   return agreeing.catch((error: unknown) => {
-    throw asCliError(error, words);
+    throw nameIn(error, words);
   });
 }
 
@@ -69,17 +66,10 @@ export async function carryOut(context: Context, fleet: Fleet, moves: readonly P
     if (next === undefined) {
       throw error;
     }
-    const told =
-      error instanceof HostFull
-        ? new CliError('refused', stayLine(next.vm, whyText('noRoom')))
-        : asCliError(error, { vm: next.vm.name, host: hostName(fleet, next.to) });
-    const { exit, sentence } =
-      told instanceof CliError
-        ? { exit: told.exit, sentence: told.message }
-        : { exit: exitOfFailure(asFailure(told).kind), sentence: failureText(asFailure(told)).sentence };
+    const failure = withDetails(asFailure(error), { vm: next.vm.name, host: hostName(fleet, next.to) });
     throw new CliError(
-      interruption.wasWished ? 'cancelled' : done.length === 0 ? exit : 'failed',
-      [sentence, t('The VMs after it were not moved.'), ...movedLines(context, fleet, done)].join('\n'),
+      interruption.wasWished ? 'cancelled' : done.length === 0 ? exitOfFailure(failure.kind) : 'failed',
+      [failureMessage(failure), t('The VMs after it were not moved.'), ...movedLines(context, fleet, done)].join('\n'),
     );
   }
 }
@@ -95,8 +85,9 @@ export function movedLines({ call }: Context, fleet: Fleet, moves: readonly Prop
 }
 
 export function refusalText({ move: { vm, to }, error }: MoveRefusal, fleet: Fleet): string {
-  const told = asCliError(error, { vm: vm.name, host: hostName(fleet, to) });
-  return told instanceof Failure ? failureText(told).sentence : told instanceof Error ? told.message : String(told);
+  const failure = withDetails(asFailure(error), { vm: vm.name, host: hostName(fleet, to) });
+  const [why] = failure.details.reason?.text(failure.details) ?? [failureText(failure).sentence];
+  return why;
 }
 
 export function idOf({ name, uuid }: FleetVm): { readonly vm: string; readonly uuid: string } {

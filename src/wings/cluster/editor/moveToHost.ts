@@ -1,7 +1,6 @@
 // Move to Another Host…: a VM with its snapshots, off or running.
 import { t } from '@vscode/l10n';
-import { CopiesFault } from '../../copies/copiesFault.js';
-import { faultText } from '../../copies/copiesText.js';
+import { nameIn } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
 import type { InterruptedEnd } from '../../../session/endInterrupted.js';
@@ -10,7 +9,7 @@ import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { mustConfirm, typeNameOfVm } from '../../../ui/commands/consent.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
 import { targetVm } from '../../../ui/commands/targets.js';
-import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { askModal, notify, notifyProgress } from '../../../ui/prompts/notify.js';
 import { pickConnection } from '../../../ui/prompts/pickTarget.js';
 import type { MoveEnd } from '../move/endMove.js';
@@ -18,16 +17,7 @@ import { endLeftMoves, resolveLeftMoves } from '../move/leftMoves.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
 import { withSides } from '../move/sides.js';
-import { isFailing, MoveFault, MoveStays } from '../moveFault.js';
-import {
-  movedLines,
-  moveProblemText,
-  type MoveWords,
-  planLines,
-  resolvedLine,
-  resolveLines,
-  staysText,
-} from '../moveText.js';
+import { movedLines, planLines, resolvedLine, resolveLines } from '../moveText.js';
 
 export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string; readonly to: string }> {
   const { engine, log } = run;
@@ -66,7 +56,7 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
     void notify('info', movedLines(end, words.host).join(' '));
     return { vm: vm.name, to };
   } catch (error) {
-    throw asCommandError(error, words);
+    throw nameIn(error, words);
   }
 }
 
@@ -98,25 +88,7 @@ export async function endLeft(run: CommandRun, { vm, ref }: VmView, how: Interru
       },
     );
   } catch (error) {
-    throw asCommandError(error, words);
+    throw nameIn(error, words);
   }
   return isAny;
-}
-
-function asCommandError(error: unknown, words: MoveWords): unknown {
-  if (error instanceof MoveStays) {
-    const cause = asCommandError(error.cause, words);
-    return new CommandError(
-      'failed',
-      `${cause instanceof Error ? cause.message : String(cause)} ${staysText(words)}`,
-      {},
-    );
-  }
-  if (error instanceof MoveFault) {
-    const kind = isFailing(error.problem) ? 'failed' : 'refused';
-    return new CommandError(kind, moveProblemText(error.problem, words), { vm: words.vm }, { cause: error });
-  }
-  return error instanceof CopiesFault
-    ? new CommandError('refused', faultText(error, words.host, words.vm), { vm: words.vm }, { cause: error })
-    : error;
 }

@@ -7,7 +7,7 @@ import type {
   MigrationRun,
   MigrationWish,
 } from '../../../driver/migrationHost.js';
-import { MoveFault } from '../moveFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 
 export interface MoveEnds {
   readonly source: MigrationHost;
@@ -122,7 +122,7 @@ function isOn(state: MigratedState): boolean {
 
 /**
  * Asks both hosts, and does what lets the VM go on at exactly one of them. Rejects where one does not answer.
- * @throws MoveFault `bothOn`
+ * @throws Failure `bothOn`
  */
 export async function settle({ source, destination }: MoveEnds, vm: MigratedVm): Promise<WhereItIs> {
   const look = (): Promise<readonly [MigratedState, MigratedState]> =>
@@ -131,7 +131,7 @@ export async function settle({ source, destination }: MoveEnds, vm: MigratedVm):
     const arrived = here === 'paused' && isOn(there) && (await destination.arrivalOf(vm.uuid)) !== undefined;
     const settled = settledBy(here, there, arrived);
     if (settled === undefined) {
-      throw new MoveFault({ kind: 'bothOn' });
+      throw clusterFailure('bothOn');
     }
     try {
       // First what must be over before the other goes on.

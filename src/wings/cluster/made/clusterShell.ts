@@ -9,14 +9,14 @@ import {
 import { noClusterExits } from '../../../driver/cluster/clusterXml.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { HostShell, type ShellAnswer } from '../../../hosts/hostShell.js';
-import { loginTo } from '../../copies/vm/loginTo.js';
-import { MadeFault } from '../madeFault.js';
+import { loginTo } from '../../../transfer/loginTo.js';
+import { clusterFailure } from '../clusterFailure.js';
 import functions from './clusterShell.sh';
 import look from './nodeLook.sh';
 
 export interface ClusterShell {
   readonly ask: (...words: readonly string[]) => Promise<ShellAnswer>;
-  /** Its output. @throws MadeFault `failed` */
+  /** Its output. @throws Failure `failed` */
   readonly run: (...words: readonly string[]) => Promise<string>;
 }
 
@@ -32,7 +32,7 @@ export interface ClusterLook {
 const patienceMs = 240_000;
 const mostConfigBytes = 1024 * 1024;
 
-/** Connects where nobody has. @throws CopiesFault `noLogin`, Failure, what `work` throws */
+/** Connects where nobody has. @throws Failure `noLogin`, Failure, what `work` throws */
 export async function withClusterShell<T>(
   engine: EnginePort,
   connection: string,
@@ -51,7 +51,7 @@ export async function withClusterShell<T>(
   }
 }
 
-/** @throws MadeFault `noCluster`, `notAnswering` */
+/** @throws Failure `noCluster`, `notAnswering` */
 export async function lookAtCluster({ ask }: ClusterShell): Promise<ClusterLook> {
   const [seen, cib, node] = await Promise.all([
     ask('crm_mon', '-1', '--output-as=xml'),
@@ -59,11 +59,11 @@ export async function lookAtCluster({ ask }: ClusterShell): Promise<ClusterLook>
     ask('crm_node', '--name'),
   ]);
   if (noClusterExits.has(seen.code)) {
-    throw new MadeFault({ kind: 'noCluster' });
+    throw clusterFailure('noCluster');
   }
   const failed = [seen, cib, node].find(({ code }) => code !== 0);
   if (failed !== undefined) {
-    throw new MadeFault({ kind: 'notAnswering', said: displayLine(failed.said, 500) });
+    throw clusterFailure('notAnswering', { said: displayLine(failed.said, 500) });
   }
   const [told, configuration] = [seen.out.toString('utf8'), cib.out.toString('utf8')];
   return {
@@ -78,7 +78,7 @@ export async function readConfig({ ask }: ClusterShell, config: string): Promise
   return (await ask('timeout', '5', 'head', '-c', String(mostConfigBytes), '--', config)).out.toString('utf8');
 }
 
-/** @param change of the configuration, as `cibadmin --modify` takes it; empty: none. @throws MadeFault `failed` */
+/** @param change of the configuration, as `cibadmin --modify` takes it; empty: none. @throws Failure `failed` */
 export async function simulate(
   { run }: ClusterShell,
   change: string,
@@ -92,14 +92,14 @@ function readAnswer<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw new MadeFault({ kind: 'notAnswering', said: displayLine((error as Error).message, 500) });
+    throw clusterFailure('notAnswering', { said: displayLine((error as Error).message, 500) });
   }
 }
 
 function requireDone(program: string, { code, out, said }: ShellAnswer): string {
   if (code !== 0) {
     // What it has written may be the whole configuration.
-    throw new MadeFault({ kind: 'failed', program, said: displayLine(said || `exit code ${code}`, 500) });
+    throw clusterFailure('failed', { program, said: displayLine(said || `exit code ${code}`, 500) });
   }
   return out.toString('utf8');
 }

@@ -1,6 +1,7 @@
 // Gives VMs to the cluster on their host, and takes them from it. A VM that runs goes on running.
 import { isDeepStrictEqual } from 'node:util';
 import type { Log } from '../../../base/log.js';
+import { asFailure } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
 import type { VmRef } from '../../../domain/vm.js';
@@ -15,7 +16,7 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import type { GroupLease } from '../../../engine/operationService.js';
 import { newId } from '../../../journal/durable.js';
 import type { VmView } from '../../../live/views.js';
-import { MadeFault } from '../madeFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, lookAtCluster, withClusterShell } from './clusterShell.js';
 import { endRecords, type MadeRecord, withRecord } from './madeStore.js';
 import type { PlannedCluster, PlannedVm } from './planMade.js';
@@ -31,7 +32,7 @@ interface Wish {
 
 /**
  * @param shell that does not end with the signal: what was begun is taken back by it
- * @throws MadeFault, Failure: the VMs are as they were, unless it says that it was interrupted
+ * @throws Failure: the VMs are as they were, unless it says that it was interrupted
  */
 export async function giveToCluster(
   engine: EnginePort,
@@ -90,14 +91,13 @@ async function requireSame(planned: PlannedCluster): Promise<void> {
   }
 }
 
-/** @throws MadeFault `stays`: it is written down still */
+/** @throws Failure `partLeft`: it is written down still */
 async function takeAllOut(shell: ClusterShell, uri: string, vms: MadeRecord['vms']): Promise<void> {
   for (const vm of vms.toReversed()) {
     try {
       await takeOut(shell, uri, vm);
     } catch (error) {
-      const why = error instanceof MadeFault ? error.problem : String(error);
-      throw new MadeFault({ kind: 'stays', vm: vm.name, why });
+      throw clusterFailure('partLeft', { vm: vm.name, cause: asFailure(error) });
     }
   }
 }
@@ -122,7 +122,7 @@ async function write(
     for (const node of same) {
       const there = await ask('on_node', node, `sha256sum -- '${config.replaceAll("'", `'\\''`)}'`);
       if (there.out.toString('utf8') !== sum) {
-        throw new MadeFault({ kind: 'notShared', vm: view.vm.name, file: config, node });
+        throw clusterFailure('notOnNode', { vm: view.vm.name, file: config, node });
       }
     }
   }
@@ -146,7 +146,7 @@ async function write(
  * Each runs here, as the same QEMU, and nowhere else; or is off, and then on one. A cluster without quorum would stop
  * what it is given.
  *
- * @throws MadeFault `notSeen`, `noQuorum`, `unclean`
+ * @throws Failure `notSeen`, `noQuorum`, `unclean`
  */
 async function requireSeen(shell: ClusterShell, { vms, look }: PlannedCluster, rests?: 'inMaintenance'): Promise<void> {
   await shell.run('crm_resource', '--wait', '--timeout', '180');
@@ -160,7 +160,7 @@ async function requireSeen(shell: ClusterShell, { vms, look }: PlannedCluster, r
     const isRight = isPlaced && seen?.isManaged === (rests === undefined);
     const id = isOn ? (await shell.ask('virsh', '--connect', hypervisor, 'domid', view.ref.uuid)).out.toString() : '';
     if (!isRight || id.trim() !== (standing.id ?? '')) {
-      throw new MadeFault({ kind: 'notSeen', vm: view.vm.name });
+      throw clusterFailure('notSeen', { vm: view.vm.name });
     }
   }
 }
@@ -168,7 +168,7 @@ async function requireSeen(shell: ClusterShell, { vms, look }: PlannedCluster, r
 /**
  * @param shell that does not end with the signal
  * @param taken what somebody has agreed to
- * @returns names of their resources. @throws MadeFault, Failure
+ * @returns names of their resources. @throws Failure
  */
 export async function takeFromCluster(
   engine: EnginePort,
@@ -197,7 +197,7 @@ interface TakenVms {
   readonly rules: readonly string[];
 }
 
-/** @throws MadeFault `notKept`, `othersMade`, `elsewhere` */
+/** @throws Failure `notKept`, `othersMade`, `elsewhere` */
 export async function planTaken(engine: EnginePort, views: readonly VmView[], shell: ClusterShell): Promise<TakenVms> {
   const { cib, state } = await lookAtCluster(shell);
   requireSettled(state);
@@ -206,16 +206,16 @@ export async function planTaken(engine: EnginePort, views: readonly VmView[], sh
     const { name } = vm;
     const keeper = await engine.keeperOf(ref);
     if (typeof keeper === 'string') {
-      throw new MadeFault({ kind: 'notKept', vm: name });
+      throw clusterFailure('notKept', { vm: name });
     }
     const { resource, elsewhere } = keeper;
     const clustered = readClustered(cib, resource);
     if (clustered === undefined || clustered === 'others') {
-      throw new MadeFault({ kind: 'othersMade', vm: name, resource });
+      throw clusterFailure('othersMade', { vm: name, resource });
     }
     const [node] = elsewhere;
     if (node !== undefined) {
-      throw new MadeFault({ kind: 'elsewhere', vm: name, node });
+      throw clusterFailure('elsewhere', { vm: name, node });
     }
     vms.push({ uuid: ref.uuid, name, resource, ...clustered });
   }

@@ -16,7 +16,7 @@ import {
   takeUpRecord,
 } from '../../../journal/recordFolder.js';
 import { thisWriter } from '../../../journal/writer.js';
-import { MadeFault } from '../madeFault.js';
+import { Failure } from '../../../domain/failure.js';
 
 const version = 1;
 const file = 'cluster.json';
@@ -59,7 +59,7 @@ export async function withRecord<T>(
   }
 }
 
-/** Each that broke off with this VM in it, forgotten when `end` resolves. @throws MadeFault `busy` */
+/** Each that broke off with this VM in it, forgotten when `end` resolves. @throws Failure `busy` */
 export async function endRecords<T>(
   { folder, log }: { readonly folder: string; readonly log: Log },
   vm: string,
@@ -74,7 +74,7 @@ export async function endRecords<T>(
     }
     const taken = await takeUpRecord(place, { id, file, writer: await thisWriter() }, () => readMade(place, id));
     if (taken === 'busy') {
-      throw new MadeFault({ kind: 'busy', vm });
+      throw new Failure('busy', { vm });
     }
     if (taken !== 'gone') {
       try {

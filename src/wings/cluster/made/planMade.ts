@@ -12,7 +12,7 @@ import {
 import type { SystemMember } from '../../../domain/system.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
-import { MadeFault } from '../madeFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterLook, type ClusterShell, lookAtCluster, simulate } from './clusterShell.js';
 import look from './nodeLook.sh';
 import { localUri, readStanding, type Standing } from './standing.js';
@@ -50,7 +50,7 @@ const plainName = /^[A-Za-z][\w.-]*$/u;
 /** Of file systems that libvirt takes for shared, as `stat` calls them. */
 const sharedFolders = /^(?:nfs|gfs|ocfs2|cifs|smb|ceph|gpfs|afs|fuse|v9fs|lustre)/u;
 
-/** @throws MadeFault, CopiesFault, Failure */
+/** @throws Failure */
 export async function planMade(
   engine: EnginePort,
   views: readonly VmView[],
@@ -92,18 +92,18 @@ export async function planMade(
   };
 }
 
-/** @throws MadeFault */
+/** @throws Failure */
 function requireReady({ state, here }: ClusterLook): void {
   requireSettled(state);
   if (state.inMaintenance || state.nodes.find(({ name }) => name === here)?.takesVms !== true) {
-    throw new MadeFault({ kind: 'resting' });
+    throw clusterFailure('resting');
   }
   if (!state.fences) {
-    throw new MadeFault({ kind: 'notFencing' });
+    throw clusterFailure('notFencing');
   }
 }
 
-/** Each node by a device that answers. That the power goes is not tried. @throws MadeFault */
+/** Each node by a device that answers. That the power goes is not tried. @throws Failure */
 async function requireFencing({ ask }: ClusterShell, { state }: ClusterLook): Promise<readonly string[]> {
   const devices = new Set<string>();
   for (const { name: node } of state.nodes) {
@@ -113,7 +113,7 @@ async function requireFencing({ ask }: ClusterShell, { state }: ClusterLook): Pr
       .split('\n')
       .filter((line) => /^[\w.:-]+$/u.test(line));
     if (code !== 0 || listed.length === 0) {
-      throw new MadeFault({ kind: 'notFenced', node });
+      throw clusterFailure('notFenced', { node });
     }
     listed.forEach((device) => devices.add(device));
   }
@@ -121,7 +121,7 @@ async function requireFencing({ ask }: ClusterShell, { state }: ClusterLook): Pr
   for (const device of [...devices].filter((one) => one !== 'watchdog')) {
     const { code, said } = await ask('stonith_admin', '--query', device);
     if (code !== 0) {
-      throw new MadeFault({ kind: 'fenceFails', device, said: said || `exit code ${code}` });
+      throw clusterFailure('fenceFails', { device, said: said || `exit code ${code}` });
     }
   }
   return [...devices];
@@ -154,26 +154,26 @@ async function plannedVm(
   const { name } = vm;
   const keeper = await engine.keeperOf(ref);
   if (typeof keeper !== 'string') {
-    throw new MadeFault({ kind: 'kept', vm: name, resource: keeper.resource });
+    throw clusterFailure('kept', { vm: name, resource: keeper.resource });
   }
   if (!plainName.test(name)) {
-    throw new MadeFault({ kind: 'oddName', vm: name });
+    throw clusterFailure('oddName', { vm: name });
   }
   if (vm.power !== 'off' && vm.power !== 'running' && vm.power !== 'paused') {
-    throw new MadeFault({ kind: 'neitherOnNorOff', vm: name });
+    throw clusterFailure('neitherOnNorOff', { vm: name });
   }
   const hypervisor = localUri(ref.connection);
   const standing = await readStanding(shell, hypervisor, view);
   const { snapshots } = await engine.readTree(ref);
   if (snapshots.some(({ style }) => style === 'external')) {
-    throw new MadeFault({ kind: 'external', vm: name });
+    throw clusterFailure('external', { vm: name });
   }
   if (vm.managedSave) {
-    throw new MadeFault({ kind: 'savedState', vm: name });
+    throw clusterFailure('savedState', { vm: name });
   }
   const folder = standing.files.find((file) => !file.startsWith('/dev/'));
   if (folder === undefined) {
-    throw new MadeFault({ kind: 'noFolder', vm: name });
+    throw clusterFailure('noFolder', { vm: name });
   }
   const { cpus, memoryMib, autostart } = standing;
   const config = await freePath(shell, posix.join(posix.dirname(folder), resource));
@@ -232,7 +232,7 @@ async function lookAtNodes(
   return looks;
 }
 
-/** @returns nodes of which it is not known. @throws MadeFault `notShared` */
+/** @returns nodes of which it is not known. @throws Failure `notShared` */
 function requireSame(
   here: string,
   looks: ReadonlyMap<string, NodeLook | undefined>,
@@ -245,7 +245,7 @@ function requireSame(
       const seen = there?.files.get(file);
       const isDevice = file.startsWith('/dev/');
       if (there !== undefined && (seen === undefined || (!isDevice && seen !== mine?.get(file)))) {
-        throw new MadeFault({ kind: 'notShared', vm, file, node });
+        throw clusterFailure('notOnNode', { vm, file, node });
       }
       // Whether two devices of one name are one is told by none.
       if (there === undefined || (node !== here && isDevice)) {
@@ -256,7 +256,7 @@ function requireSame(
   return [...unknown];
 }
 
-/** A cluster that counts room takes one of which it is not known for full. @throws MadeFault `roomUnknown` */
+/** A cluster that counts room takes one of which it is not known for full. @throws Failure `roomUnknown` */
 function roomsToSet(
   { state }: ClusterLook,
   looks: ReadonlyMap<string, NodeLook | undefined>,
@@ -265,7 +265,7 @@ function roomsToSet(
   return wanting.map(({ id, name }) => {
     const seen = looks.get(name);
     if (seen === undefined) {
-      throw new MadeFault({ kind: 'roomUnknown', node: name });
+      throw clusterFailure('roomUnknown', { node: name });
     }
     return { id, name, cpus: seen.cpus, memoryMib: seen.memoryMib };
   });
@@ -280,7 +280,7 @@ async function isOnLocal({ ask }: ClusterShell, vms: readonly PlannedVm[]): Prom
  * The cluster's own simulation: nothing else may be stopped or moved by it.
  *
  * @returns what would be lost with each node
- * @throws MadeFault `noRoom`, `disturbs`
+ * @throws Failure `noRoom`, `disturbs`
  */
 async function placesOf(
   shell: ClusterShell,
@@ -298,12 +298,12 @@ async function placesOf(
   for (const { resource, standing, view } of vms) {
     const at = after.get(resource) ?? [];
     if (standing.id === undefined ? at.length === 0 : at.join() !== here) {
-      throw new MadeFault({ kind: 'noRoom', vm: view.vm.name });
+      throw clusterFailure('noPlace', { vm: view.vm.name });
     }
   }
   for (const [resource, at] of before) {
     if (!vms.some((vm) => vm.resource === resource) && after.get(resource)?.join() !== at.join()) {
-      throw new MadeFault({ kind: 'disturbs', resource });
+      throw clusterFailure('disturbs', { resource });
     }
   }
   const lost: { node: string; resources: string[] }[] = [];

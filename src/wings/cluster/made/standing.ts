@@ -2,7 +2,7 @@
 import { writtenFiles } from '../../../driver/cluster/clusteredVm.js';
 import { isSession, parseUri } from '../../../libvirt/uri.js';
 import type { VmView } from '../../../live/views.js';
-import { MadeFault } from '../madeFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import type { ClusterShell } from './clusterShell.js';
 
 export interface Standing {
@@ -18,16 +18,16 @@ export interface Standing {
   readonly files: readonly string[];
 }
 
-/** As it is called on the node itself. @throws MadeFault `session` */
+/** As it is called on the node itself. @throws Failure `session` */
 export function localUri(connection: string): string {
   const uri = parseUri(connection);
   if (isSession(uri)) {
-    throw new MadeFault({ kind: 'session' });
+    throw clusterFailure('session');
   }
   return uri.transport === 'unix' ? connection : uri.name;
 }
 
-/** @throws MadeFault `changedSince`: it would start with other disks than it has */
+/** @throws Failure `changedSince`: it would start with other disks than it has */
 export async function readStanding({ run, ask }: ClusterShell, uri: string, { ref, vm }: VmView): Promise<Standing> {
   const virsh = (...words: readonly string[]): Promise<string> => run('virsh', '--connect', uri, ...words);
   const told = readInfo(await virsh('dominfo', ref.uuid));
@@ -39,7 +39,7 @@ export async function readStanding({ run, ask }: ClusterShell, uri: string, { re
     ? writtenFiles((await ask('virsh', '--connect', uri, 'dumpxml', ref.uuid)).out.toString())
     : files;
   if (files.join('\n') !== running.join('\n')) {
-    throw new MadeFault({ kind: 'changedSince', vm: vm.name });
+    throw clusterFailure('changedSince', { vm: vm.name });
   }
   return {
     id: isOn ? id : undefined,

@@ -1,7 +1,7 @@
 // Takes a VM out of its cluster, or what was begun of giving it to one: the VM goes on as it is.
 import { isOwnConfig, readClustered, takenOutXpath, unlookedXml } from '../../../driver/cluster/clusteredVm.js';
 import type { ClusterState } from '../../../driver/cluster/clusterState.js';
-import { MadeFault } from '../madeFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, lookAtCluster, readConfig } from './clusterShell.js';
 import type { MadeRecord } from './madeStore.js';
 
@@ -13,7 +13,7 @@ const refreshes = 5;
  * Can be called again. The cluster forgets that it ran the VM before it forgets the VM: else it would stop what it no
  * longer has to run, and cut the power of a node where that fails.
  *
- * @throws MadeFault
+ * @throws Failure
  */
 export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm): Promise<void> {
   const { uuid, resource, config, autostart } = vm;
@@ -21,14 +21,14 @@ export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm):
   const { state, cib, here } = await lookAtCluster(shell);
   const clustered = readClustered(cib, resource);
   if (clustered === 'others') {
-    throw new MadeFault({ kind: 'othersMade', vm: vm.name, resource });
+    throw clusterFailure('othersMade', { vm: vm.name, resource });
   }
   if (clustered !== undefined) {
     requireSettled(state);
     // It would go on there, and start here, too.
     const elsewhere = state.resources.get(resource)?.nodes.find((node) => node !== here);
     if (elsewhere !== undefined) {
-      throw new MadeFault({ kind: 'elsewhere', vm: vm.name, node: elsewhere });
+      throw clusterFailure('elsewhere', { vm: vm.name, node: elsewhere });
     }
     const nodes = state.nodes.map(({ name }) => name);
     await run('cibadmin', '--modify', '--scope', 'configuration', '--xml-text', unlookedXml(resource, nodes));
@@ -45,10 +45,10 @@ export async function takeOut(shell: ClusterShell, uri: string, vm: RecordedVm):
   }
 }
 
-/** What is not known of a node would be known later. @throws MadeFault `noQuorum`, `unclean` */
+/** What is not known of a node would be known later. @throws Failure `noQuorum`, `unclean` */
 export function requireSettled({ hasQuorum, nodes }: ClusterState): void {
   if (!hasQuorum || nodes.some(({ isUnclean }) => isUnclean)) {
-    throw new MadeFault({ kind: hasQuorum ? 'unclean' : 'noQuorum' });
+    throw clusterFailure(hasQuorum ? 'unclean' : 'noQuorum');
   }
 }
 
@@ -77,5 +77,5 @@ async function forget({ ask, run }: ClusterShell, resource: string): Promise<voi
       return;
     }
   }
-  throw new MadeFault({ kind: 'failed', program: 'crm_resource --refresh', said: resource });
+  throw clusterFailure('failed', { program: 'crm_resource --refresh', said: resource });
 }

@@ -1,7 +1,7 @@
 // What the cluster would do with its VMs if a node failed, or was emptied: its simulation, with what libvirt refuses.
 import { standbyXml } from '../../../driver/cluster/clusteredVm.js';
 import { readConfiguredVm, readKeptResources } from '../../../driver/cluster/clusterXml.js';
-import { MadeFault } from '../madeFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, lookAtCluster, readConfig, simulate } from './clusterShell.js';
 
 export type WhenSo = 'fails' | 'emptied';
@@ -25,7 +25,7 @@ export interface KnownVm {
 /** By what stands in the file that the cluster starts it from. */
 type FindVm = (of: ReturnType<typeof readConfiguredVm>) => Promise<KnownVm | undefined>;
 
-/** @throws MadeFault, Failure */
+/** @throws Failure */
 export async function whatIf(
   shell: ClusterShell,
   node: string,
@@ -34,7 +34,7 @@ export async function whatIf(
   const { state, cib } = await lookAtCluster(shell);
   const found = state.nodes.find(({ name }) => name === node);
   if (found === undefined) {
-    throw new MadeFault({ kind: 'noSuchNode', node });
+    throw clusterFailure('noSuchNode', { node });
   }
   const kept = await Promise.all(
     readKeptResources(cib).map(async ({ id, config }) => {

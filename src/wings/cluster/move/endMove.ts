@@ -3,13 +3,13 @@ import { posix } from 'node:path';
 import { directFiles } from '../../../driver/files/directFiles.js';
 import { turnsOfAll } from '../../../driver/files/fileTurns.js';
 import type { KnownDocuments, StandingVm } from '../../../domain/copiedVm.js';
-import { Failure } from '../../../domain/failure.js';
+import { orNamed } from '../../../domain/asFailure.js';
+import { Failure, isOfWing } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
-import { CopiesFault } from '../../copies/copiesFault.js';
-import { filesOfVms } from '../../copies/vm/filesOfVms.js';
+import { filesOfVms } from '../../../transfer/filesOfVms.js';
 import { settle } from '../live/leadMove.js';
-import { MoveFault } from '../moveFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { dropMarks, hasAnyMark, requireMarks } from './moveMarks.js';
 import type { MovedFile, MoveRecord, OpenMove } from './moveStore.js';
 import { requireRun, type SeenFile, seenOn, type Side, type Sides, withEnds, withSides } from './sides.js';
@@ -51,19 +51,21 @@ export interface MoveEnd extends Put {
  *
  * Used is also one of which a document says something else, or whose files were written to.
  *
- * @throws MoveFault `bothUsed`, `othersDeed`; Failure, CopiesFault: it can be called again
+ * @throws Failure: it can be called again
  */
 export async function endMove(engine: EnginePort, open: OpenMove, turn?: 'inTurn'): Promise<MoveEnd> {
   const { record } = open;
   const { signal } = new AbortController();
   // Somebody may change it in the last moment: then it is decided anew.
   const end = (sides: Sides): Promise<MoveEnd> =>
-    endBetween(engine, open, sides).catch((error: unknown) => {
-      if (isChanged(error)) {
-        return endBetween(engine, open, sides);
-      }
-      throw error;
-    });
+    orNamed({ vm: nameNow(engine, record), host: sides.to.name }, () =>
+      endBetween(engine, open, sides).catch((error: unknown) => {
+        if (isChanged(error)) {
+          return endBetween(engine, open, sides);
+        }
+        throw error;
+      }),
+    );
   return withSides(engine, record, signal, (sides) =>
     turn === undefined
       ? end(sides)
@@ -71,10 +73,13 @@ export async function endMove(engine: EnginePort, open: OpenMove, turn?: 'inTurn
   );
 }
 
+function nameNow(engine: EnginePort, { vm: { uuid, name } }: MoveRecord): string {
+  return engine.findVms(uuid)[0]?.vm.name ?? name;
+}
+
 export function isChanged(error: unknown): boolean {
-  return error instanceof Failure
-    ? error.kind === 'refused' && error.details.refusal === undefined
-    : error instanceof CopiesFault && error.problem.kind === 'changed';
+  const reason = error instanceof Failure && error.kind === 'refused' ? error.reason : 'other';
+  return reason === undefined || isOfWing(error, 'transfer', 'changed');
 }
 
 /** Nothing else is done with a VM that is moved. */
@@ -119,7 +124,7 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
     }
   }
   const [here, there] = [await standingOn(from, vm.uuid), await standingOn(to, vm.uuid)];
-  const isMissing = (side: Side): MoveFault => new MoveFault({ kind: 'othersDeed', name: vm.name, host: side.name });
+  const isMissing = (side: Side): Failure => clusterFailure('othersDeed', { name: vm.name, has: side.name });
   if (here === undefined) {
     if (phase === 'sending' && !(await hasAnyMark(record, sides))) {
       return { end: 'undone' };
@@ -146,7 +151,7 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
     (await isChangedOn(to, record)) ||
     (await hasNews(to, record));
   if (usedHere && usedThere) {
-    throw new MoveFault({ kind: 'bothUsed' });
+    throw clusterFailure('bothUsed');
   }
   // A guest that has not moved is here.
   return { end: usedHere || (phase === 'moving' && !usedThere) ? 'undone' : 'moved' };
@@ -157,7 +162,7 @@ async function defineAgain({ vm, files, documents }: MoveRecord, from: Side): Pr
   const paths = files.map(({ path }) => path);
   const seen = await seenOn(from, paths);
   if (!paths.every((path) => seen.has(path))) {
-    throw new MoveFault({ kind: 'bothUsed' });
+    throw clusterFailure('bothUsed');
   }
   await from.ask((copies) => copies.takeOver({ ...vm, documents }));
   return { end: 'undone', again: true };
@@ -246,14 +251,14 @@ async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): 
   return { trashed: pathsOf(true), kept: pathsOf(false), ...(!isOff && { isOn: true }) };
 }
 
-/** There, and not here. @throws MoveFault `bothUsed`, `othersDeed` */
+/** There, and not here. @throws Failure `bothUsed`, `othersDeed` */
 async function requireStanding({ uuid, name }: MoveRecord['vm'], { from, to }: Sides): Promise<StandingVm> {
   if ((await standingOn(from, uuid)) !== undefined) {
-    throw new MoveFault({ kind: 'bothUsed' });
+    throw clusterFailure('bothUsed');
   }
   const there = await standingOn(to, uuid);
   if (there === undefined) {
-    throw new MoveFault({ kind: 'othersDeed', name, host: to.name });
+    throw clusterFailure('othersDeed', { name, has: to.name });
   }
   return there;
 }
@@ -269,7 +274,7 @@ async function undo(engine: EnginePort, open: OpenMove, { from, to }: Sides): Pr
   const there = phase === 'sending' ? undefined : await standingOn(to, vm.uuid);
   const used = phase === 'sending' ? new Set<string>() : await filesOfVms(engine, to.connection, vm.uuid);
   if (there?.isOff === false || used === undefined || files.some(({ path }) => used.has(path))) {
-    throw new MoveFault({ kind: 'bothUsed' });
+    throw clusterFailure('bothUsed');
   }
   const made = files.flatMap(({ path, identityThere = '', ...file }) =>
     identityThere === '' ? [] : [{ ...file, path, identityThere }],
@@ -284,7 +289,7 @@ async function undo(engine: EnginePort, open: OpenMove, { from, to }: Sides): Pr
   });
   // A guest has run on them there.
   if (placed.some(({ found, ...file }) => !isAsSent(file, found, false))) {
-    throw new MoveFault({ kind: 'bothUsed' });
+    throw clusterFailure('bothUsed');
   }
   if (there !== undefined) {
     const how = placed.some(({ role }) => role === 'savedState') ? 'withSavedState' : undefined;

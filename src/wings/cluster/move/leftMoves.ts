@@ -3,7 +3,6 @@ import type { Log } from '../../../base/log.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
-import { MoveFault } from '../moveFault.js';
 import { endMove, type MoveEnd } from './endMove.js';
 import { dropMarks } from './moveMarks.js';
 import { type MoveRecord, MoveStore, type OpenMove } from './moveStore.js';
@@ -18,7 +17,7 @@ interface Place {
 /**
  * @param vm its name or UUID
  * @param told of each
- * @throws MoveFault `busy`; what `endMove` throws; Failure `refused` where one cannot be read
+ * @throws Failure `busy`; what `endMove` throws; Failure `refused` where one cannot be read
  */
 export async function endLeftMoves(
   engine: EnginePort,
@@ -27,8 +26,8 @@ export async function endLeftMoves(
   told: { readonly onBegin?: (move: MoveRecord) => void; readonly onEnd?: (end: MoveEnd) => void } = {},
 ): Promise<void> {
   const store = new MoveStore(folder, log);
-  await eachLeft(store, vm, ({ id }) =>
-    takeUp(store, id, async (open) => {
+  await eachLeft(store, vm, (left) =>
+    takeUp(store, left, async (open) => {
       told.onBegin?.(open.record);
       // Whether or not somebody is told.
       const end = await endMove(engine, open, 'inTurn');
@@ -61,7 +60,7 @@ export async function resolveLeftMoves(
   const resolved: ResolvedMove[] = [];
   await eachLeft(store, vm, async (move) => {
     await agree(move);
-    await takeUp(store, move.id, async (open) => {
+    await takeUp(store, move, async (open) => {
       let sent: readonly string[] | undefined;
       for (const uri of [move.from, move.to]) {
         // A host that never comes back needs none.
@@ -88,10 +87,10 @@ async function sentInVain({ vm, files }: MoveRecord, to: Side): Promise<readonly
   return isThere ? [] : [...seen].flatMap(([path, { identity }]) => (made.get(path) === identity ? [path] : []));
 }
 
-async function takeUp(store: MoveStore, id: string, act: (open: OpenMove) => Promise<void>): Promise<void> {
+async function takeUp(store: MoveStore, { id, vm }: MoveRecord, act: (open: OpenMove) => Promise<void>): Promise<void> {
   const open = await store.lock(id);
   if (open === 'busy') {
-    throw new MoveFault({ kind: 'busy' });
+    throw new Failure('busy', { vm: vm.name });
   }
   if (open !== 'gone') {
     try {

@@ -2,8 +2,7 @@
 // other computer moves it meanwhile.
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
-import { displayLine } from '../../../domain/plainText.js';
-import { MoveFault } from '../moveFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import type { MoveRecord } from './moveStore.js';
 import type { PlannedFile } from './plannedMove.js';
 import { requireRun, type Side, type Sides } from './sides.js';
@@ -24,13 +23,13 @@ export function stagesOf(files: readonly Pick<PlannedFile, 'base'>[], uuid: stri
   return [...new Set(bases)].map((base) => stageIn(base, uuid));
 }
 
-/** @throws MoveFault `movedByOther` */
+/** @throws Failure `movedByOther` */
 export async function requireUnmarked({ from, to }: Sides, stages: readonly string[]): Promise<void> {
   for (const side of [from, to]) {
     for (const stage of stages) {
       const [folder, ...by] = (await side.shell.run('read_mark', stage)).said.split('\n');
       if (folder === stage) {
-        throw new MoveFault({ kind: 'movedByOther', folder, host: side.name, by: displayLine(by.join(' ')) });
+        throw clusterFailure('movedByOther', { folder, at: side.name, by: by.join(' ') });
       }
     }
   }
@@ -40,7 +39,7 @@ export async function requireUnmarked({ from, to }: Sides, stages: readonly stri
  * First on its own host: of two computers that move it at once, to any hosts, one is the first.
  *
  * @returns those that both hosts see
- * @throws MoveFault `movedByOther`, `cannotWrite`
+ * @throws Failure `movedByOther`, `cannotWrite`
  */
 export async function takeMarks({ id, stages }: MarkSet, sides: Sides): Promise<ReadonlySet<string>> {
   const { from, to } = sides;
@@ -67,12 +66,12 @@ async function hasMark({ shell }: Side, stage: string, id: string): Promise<bool
   return (await shell.run('has_mark', stage, id)).code === 0;
 }
 
-/** Where one is gone, somebody took the move for over. @throws MoveFault `othersDeed` */
+/** Where one is gone, somebody took the move for over. @throws Failure `othersDeed` */
 export async function requireMarks({ id, stages }: MarkSet, { from, to }: Sides): Promise<void> {
   for (const side of [from, to]) {
     for (const stage of stages) {
       if (!(await hasMark(side, stage, id))) {
-        throw new MoveFault({ kind: 'othersDeed', name: stage, host: side.name });
+        throw clusterFailure('othersDeed', { name: stage, has: side.name });
       }
     }
   }

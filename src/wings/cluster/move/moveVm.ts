@@ -2,11 +2,12 @@
 // own host forgets it. Each step is written down before it, so that one that broke off is finished or undone.
 import { posix } from 'node:path';
 import type { Log } from '../../../base/log.js';
+import { asFailure, orNamed } from '../../../domain/asFailure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { newId } from '../../../journal/durable.js';
-import { sendFiles } from '../../copies/plain/sendFiles.js';
-import { MoveFault, MoveStays } from '../moveFault.js';
+import { sendFiles } from '../../../transfer/sendFiles.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { endMove, isChanged, type MoveEnd, turnOn } from './endMove.js';
 import { stageIn, stagesOf, takeMarks } from './moveMarks.js';
 import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
@@ -23,8 +24,12 @@ interface MoveWish {
   readonly onProgress: (fraction: number) => void;
 }
 
-/** @throws MoveFault, CopiesFault, Failure: the VM is as it was, unless it is MoveStays */
-export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove, wish: MoveWish): Promise<MoveEnd> {
+/** @throws Failure: the VM is as it was, unless it is `moveStays` */
+export function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove, wish: MoveWish): Promise<MoveEnd> {
+  return orNamed({ vm: move.view.vm.name, host: sides.to.name }, () => moveBetween(engine, sides, move, wish));
+}
+
+async function moveBetween(engine: EnginePort, sides: Sides, move: PlannedMove, wish: MoveWish): Promise<MoveEnd> {
   const { view, documents, send, shared, standing } = move;
   const { ref, vm } = view;
   const { folder, log, signal } = wish;
@@ -58,10 +63,10 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
           stopMs = await moveGuest(open, sides, move.live, wish);
         }
       } catch (error_) {
-        const error = isChanged(error_) ? new MoveFault({ kind: 'changed' }) : error_;
+        const error = isChanged(error_) ? clusterFailure('changed') : error_;
         const ended = await endMove(engine, open).catch((failed: unknown) => {
           log.warn(`the move of ${vm.name} that broke off stays: ${String(failed)}`);
-          throw new MoveStays(error, vm.name);
+          throw clusterFailure('moveStays', { vm: vm.name, host: sides.to.name, cause: asFailure(error) });
         });
         // A guest that runs may have been there already.
         if (ended.end === 'moved') {
@@ -71,7 +76,7 @@ export async function moveVm(engine: EnginePort, sides: Sides, move: PlannedMove
       }
       const ended = await endMove(engine, open);
       if (ended.end === 'undone') {
-        throw new MoveFault({ kind: 'changed' });
+        throw clusterFailure('changed');
       }
       return { ...ended, ...(stopMs !== undefined && { stopMs }) };
     } finally {
@@ -86,7 +91,7 @@ async function markBoth({ record }: OpenMove, sides: Sides, { view, send, shared
   const isCommon = ({ base }: PlannedFile): boolean => common.has(stageIn(base, view.ref.uuid));
   const other = [...shared.filter((file) => !isCommon(file)), ...send.filter(isCommon)][0];
   if (other !== undefined) {
-    throw new MoveFault({ kind: 'fileThere', file: other.path });
+    throw clusterFailure('fileThere', { file: other.path });
   }
 }
 
@@ -98,7 +103,7 @@ async function sendThere(open: OpenMove, { from, to }: Sides, { signal, onProgre
   for (const { path, stage } of files) {
     const [sum, { said }] = await Promise.all([from.originals.sum(path), to.shell.run('sum_of', stage)]);
     if (said.slice(0, 64) !== sum) {
-      throw new MoveFault({ kind: 'notSame', file: path });
+      throw clusterFailure('notSame', { file: path });
     }
   }
   const there = await seenOn(
@@ -126,7 +131,7 @@ async function place({ record: { files, stages } }: OpenMove, { from, to }: Side
   );
   const other = files.find(({ path, identityThere }) => there.get(path)?.identity !== identityThere);
   if (other !== undefined) {
-    throw new MoveFault({ kind: 'fileThere', file: other.path });
+    throw clusterFailure('fileThere', { file: other.path });
   }
   for (const stage of stages) {
     await requireRun(to, posix.dirname(stage), 'sync', '-f', posix.dirname(stage));
@@ -153,7 +158,7 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
     const [mine, theirs] = [copies.filesIn(documents), copies.filesIn(there)];
     const missing = mine.files.find((file) => !theirs.files.includes(file));
     if (missing !== undefined) {
-      throw new MoveFault({ kind: 'notSame', file: missing });
+      throw clusterFailure('notSame', { file: missing });
     }
     return Promise.resolve();
   });
@@ -172,7 +177,7 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
   const standing = await from.ask((copies) => copies.standing(uuid));
   const isSame = JSON.stringify([standing, now]) === JSON.stringify([move.standing, documents]);
   if (!isAsSent || !isSame) {
-    throw new MoveFault({ kind: 'changed' });
+    throw clusterFailure('changed');
   }
 }
 

@@ -8,7 +8,7 @@ import type { MigrationWish } from '../../../driver/migrationHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
 import { tryMove } from '../live/leadMove.js';
-import { MoveFault } from '../moveFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { isSameInode, mediaMissing, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
 import { seenOn, type Sides, withEnds } from './sides.js';
 
@@ -42,12 +42,12 @@ export async function planLive(
     const { source } = ends;
     // QEMU (7.2) ends where a guest that has not run since it came is sent on.
     if ((await source.stateOf(ref.uuid)) === 'paused' && (await source.arrivalOf(ref.uuid)) !== undefined) {
-      throw new MoveFault({ kind: 'cameHerePaused' });
+      throw clusterFailure('cameHerePaused');
     }
     await tryMove(ends, { name: vm.name, uuid: ref.uuid }, some, wish);
   }).catch((error: unknown) => {
     throw error instanceof Failure && error.details.libvirtMessage !== undefined
-      ? new MoveFault({ kind: 'notTaken', said: error.details.libvirtMessage })
+      ? clusterFailure('notTaken', { said: error.details.libvirtMessage })
       : error;
   });
   return {
@@ -59,7 +59,7 @@ export async function planLive(
     mediaMissing: await mediaMissing(files, to),
     requireUnchanged: async () => {
       if (JSON.stringify(await read()) !== JSON.stringify(documents)) {
-        throw new MoveFault({ kind: 'changed' });
+        throw clusterFailure('changed');
       }
     },
   };
@@ -77,7 +77,7 @@ async function sharedFiles(
   return files.map(({ path, role }) => {
     const found = here.get(path);
     if (found === undefined || !isSameInode(found, there.get(path))) {
-      throw new MoveFault({ kind: 'notShared', file: path });
+      throw clusterFailure('notShared', { file: path });
     }
     return { path, role, ...found, allocatedBytes: 0, base: posix.dirname(path), folders: [] };
   });
@@ -95,7 +95,7 @@ async function areLoose(files: readonly PlannedFile[], { from }: Sides): Promise
  * QEMU here connects to QEMU there. The host of the URI comes first: what a host calls itself may be the name of
  * another one here, or of its own host.
  *
- * @throws MoveFault `noWay`
+ * @throws Failure `noWay`
  */
 export async function addressOf({ from, to }: Sides, given: string | undefined): Promise<string> {
   if (given !== undefined) {
@@ -110,5 +110,5 @@ export async function addressOf({ from, to }: Sides, given: string | undefined):
       return name;
     }
   }
-  throw new MoveFault({ kind: 'noWay', names: names.length > 0 ? names : [to.name] });
+  throw clusterFailure('noWay', { names: names.length > 0 ? names : [to.name], uri: to.connection });
 }

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { noLog } from '../../../base/log.js';
 import { refusalOf } from '../../../domain/chains/otherVms.js';
 import type { StandingVm } from '../../../domain/copiedVm.js';
+import { orNamed } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
 import { hasTpm, isActive, type PowerState, type VmRef } from '../../../domain/vm.js';
@@ -12,9 +13,9 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import { LabStore } from '../../../journal/labStore.js';
 import { SystemStore } from '../../../journal/systemStore.js';
 import { countSnapshots, type VmView } from '../../../live/views.js';
-import { CopiesFault } from '../../copies/copiesFault.js';
-import { lookAtVm, type VmLook } from '../../copies/vm/lookAtVm.js';
-import { MoveFault } from '../moveFault.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
+import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { requireUnmarked, stagesOf } from './moveMarks.js';
 import { planLive } from './planLive.js';
 import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
@@ -27,8 +28,12 @@ interface PlanWish {
   readonly address?: string;
 }
 
-/** @throws MoveFault, CopiesFault, Failure */
-export async function planMove(
+/** @throws Failure */
+export function planMove(engine: EnginePort, view: VmView, sides: Sides, wish: PlanWish): Promise<PlannedMove> {
+  return orNamed({ vm: view.vm.name, host: sides.to.name }, () => planBetween(engine, view, sides, wish));
+}
+
+async function planBetween(
   engine: EnginePort,
   view: VmView,
   sides: Sides,
@@ -37,7 +42,7 @@ export async function planMove(
   requireOtherHost(engine, sides.from.connection, sides.to.connection);
   await requireFree(engine, view, sides, folder);
   if ((await engine.readInterrupted(view.ref)).length > 0) {
-    throw new CopiesFault({ kind: 'unfinished' });
+    throw transferFailure('unfinished');
   }
   // What an interrupted move has put there is in the way of this one, too: that is not the reason.
   await requireUnmarked(sides, await stagesOfAny(engine, view.ref));
@@ -62,7 +67,7 @@ async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<
   const { documents } = look;
   const lacking = await to.ask((copies) => copies.lacking(documents));
   if (lacking !== undefined) {
-    throw new MoveFault({ kind: 'lacking', lacking });
+    throw clusterFailure('lacking', { lacking });
   }
   const { files: seen } = await engine.readFiles(ref);
   const moved = await movedFiles(view, seen, look, sides);
@@ -74,7 +79,7 @@ async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<
   const send = moved.filter((file) => !shared.includes(file));
   const taken = send.find(({ path }) => there.has(path));
   if (taken !== undefined) {
-    throw new MoveFault({ kind: 'fileThere', file: taken.path });
+    throw clusterFailure('fileThere', { file: taken.path });
   }
   requireUnneeded(view, send, look.needed);
   await requireRoom(sides, send);
@@ -94,7 +99,7 @@ function requireUnneeded({ vm }: VmView, send: readonly PlannedFile[], needed: V
 function requireOtherHost(engine: EnginePort, from: string, to: string): void {
   const [mine, theirs] = [from, to].map((uri) => engine.connections.find((one) => one.uri === uri)?.capabilities);
   if (from === to || isSameHost(mine, theirs)) {
-    throw new MoveFault({ kind: 'sameHost' });
+    throw clusterFailure('sameHost');
   }
 }
 
@@ -108,11 +113,11 @@ async function requireFree(
 ): Promise<void> {
   const { vm, ref } = view;
   if (!movable.has(vm.power)) {
-    throw new MoveFault({ kind: 'neitherOnNorOff' });
+    throw clusterFailure('neitherOnNorOff');
   }
   const lab = (await new LabStore(folder, noLog).list()).find(({ vms }) => vms.some(({ uuid }) => uuid === ref.uuid));
   if (lab !== undefined) {
-    throw new MoveFault({ kind: 'ofLab', lab: lab.name });
+    throw clusterFailure('ofLab', { lab: lab.name });
   }
   // A system finds its VMs by their connections, so back is allowed.
   const { systems } = await new SystemStore(folder, noLog).list();
@@ -120,12 +125,12 @@ async function requireFree(
     members.some(({ connection, uuid }) => uuid === ref.uuid && connection !== to),
   );
   if (system !== undefined) {
-    throw new MoveFault({ kind: 'ofSystem', system: system.system.name });
+    throw clusterFailure('ofSystem', { system: system.system.name });
   }
   await requireUnkept(engine, view, from);
 }
 
-/** @throws MoveFault, Failure; CopiesFault where the host is gone */
+/** @throws Failure; also where the host is gone */
 export async function requireUnkept(engine: EnginePort, view: VmView, { shell }: Side): Promise<void> {
   const { vm, ref } = view;
   const keeper = await engine.keeperOf(ref);
@@ -138,21 +143,21 @@ export async function requireUnkept(engine: EnginePort, view: VmView, { shell }:
   // Also one that a person has it leave alone: given back, the cluster would look for the VM where it was.
   if (typeof keeper === 'object') {
     const { resource } = keeper;
-    throw new MoveFault({ kind: 'ofCluster', resource, snapshots: countSnapshots(view) !== 0 });
+    throw clusterFailure('ofCluster', { resource, snapshots: countSnapshots(view) !== 0 });
   }
 }
 
 async function requireWelcome({ vm, ref }: VmView, { from, to }: Sides): Promise<StandingVm> {
   const obstacle = await to.ask((copies) => copies.obstacle({ name: vm.name, uuid: ref.uuid }));
   if (obstacle !== undefined && obstacle !== 'otherHost') {
-    throw new MoveFault({ kind: obstacle });
+    throw clusterFailure(obstacle);
   }
   const standing = await from.ask((copies) => copies.standing(ref.uuid));
   if (standing === undefined || standing.isOff === isActive(vm.power)) {
-    throw new MoveFault({ kind: 'changed' });
+    throw clusterFailure('changed');
   }
   if (standing.checkpoints > 0) {
-    throw new MoveFault({ kind: 'checkpoints' });
+    throw clusterFailure('checkpoints');
   }
   return standing;
 }
@@ -171,11 +176,11 @@ async function movedFiles(
     (hasTpm(vm) && vm.tpmState === undefined) ||
     state.some(({ seen: how }) => how !== 'there');
   if (isUnknown) {
-    throw new MoveFault({ kind: 'stateUnknown' });
+    throw clusterFailure('stateUnknown');
   }
   const shared = seen.find(({ role, sharedWith }) => role !== 'medium' && sharedWith.length > 0);
   if (shared !== undefined) {
-    throw new MoveFault({ kind: 'needed', file: shared.path, vms: shared.sharedWith });
+    throw clusterFailure('needed', { file: shared.path, vms: shared.sharedWith });
   }
   const stored = look.files.flatMap(({ path, role, content }) => (content === 'stored' ? [{ path, role }] : []));
   const all = [...stored, ...state.map(({ path, role }) => ({ path, role: role as 'savedState' | 'tpmState' }))];
@@ -189,7 +194,7 @@ async function movedFiles(
     await requireNoLink(from, path);
     const { size, blocks } = await from.host.files.stat(path);
     if (found?.bytes !== size) {
-      throw new MoveFault({ kind: 'linked', file: path });
+      throw clusterFailure('linked', { file: path });
     }
     const { base, folders } = placeOf(path, role, ref);
     const allocatedBytes = Math.min(size, blocks * 512);
@@ -197,7 +202,7 @@ async function movedFiles(
   }
   for (const folder of new Set(files.map(({ base }) => base))) {
     if ((await to.shell.run('test', '-d', folder)).code !== 0) {
-      throw new MoveFault({ kind: 'folderMissing', folder });
+      throw clusterFailure('folderMissing', { folder });
     }
   }
   return files;
@@ -214,6 +219,6 @@ async function requireRoom({ to }: Sides, send: readonly PlannedFile[]): Promise
   }
   const short = [...needed.values()].find(({ bytes, free }) => free < bytes);
   if (short !== undefined) {
-    throw new MoveFault({ kind: 'noRoom', ...short });
+    throw clusterFailure('noRoom', { ...short });
   }
 }

@@ -5,7 +5,7 @@ import type { VmRef } from '../../../domain/vm.js';
 import type { VmFile } from '../../../domain/vmFiles.js';
 import type { MigrationWish } from '../../../driver/migrationHost.js';
 import type { VmView } from '../../../live/views.js';
-import { MoveFault } from '../moveFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import type { MovedFile } from './moveStore.js';
 import { seenOn, type SeenFile, type Side } from './sides.js';
 
@@ -56,11 +56,11 @@ export function isSameInode({ identity }: Pick<SeenFile, 'identity'>, there: See
   return there?.identity.split(':')[0] === identity.split(':')[0];
 }
 
-/** A link in a folder that both hosts have leads to another file on each. @throws MoveFault `linked` */
+/** A link in a folder that both hosts have leads to another file on each. @throws Failure `linked` */
 export async function requireNoLink({ host: { files } }: Side, path: string): Promise<void> {
   const [real, folder] = await Promise.all([files.realpath(path), files.realpath(posix.dirname(path))]);
   if (posix.join(folder, posix.basename(path)) !== real) {
-    throw new MoveFault({ kind: 'linked', file: path });
+    throw clusterFailure('linked', { file: path });
   }
 }
 

@@ -3,12 +3,12 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import type { NotedCopies } from '../../../engine/copies.js';
 import { hostname } from 'node:os';
 import { displayLine } from '../../../domain/plainText.js';
-import { type CopyShell, openCopyShell } from '../../copies/host/copyShell.js';
-import { onVmHost, type VmHost } from '../../copies/host/vmHost.js';
-import { type Originals, withOriginals } from '../../copies/plain/originals.js';
-import { loginTo } from '../../copies/vm/loginTo.js';
+import { type CopyShell, openCopyShell } from '../../../transfer/copyShell.js';
+import { onVmHost, type VmHost } from '../../../transfer/vmHost.js';
+import { type Originals, withOriginals } from '../../../transfer/originals.js';
+import { loginTo } from '../../../transfer/loginTo.js';
 import type { MoveEnds } from '../live/leadMove.js';
-import { MoveFault } from '../moveFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 
 export interface Side {
   readonly connection: string;
@@ -43,7 +43,7 @@ export async function withSides<T>(
  * For several moves: each host is opened when the first of them needs it, and closed after the last. Connects where
  * nobody has.
  *
- * @throws CopiesFault `noLogin`, Failure, also of a read-only daemon
+ * @throws Failure `noLogin`, Failure, also of a read-only daemon
  */
 export async function withHosts<T>(
   engine: EnginePort,
@@ -131,11 +131,11 @@ export async function withEnds<T>({ from, to }: Sides, work: (ends: MoveEnds) =>
   }
 }
 
-/** @throws MoveFault `cannotWrite` */
+/** @throws Failure `cannotWrite` */
 export async function requireRun({ shell }: Side, folder: string, ...words: readonly string[]): Promise<string> {
   const { code, said } = await shell.run(...words);
   if (code !== 0) {
-    throw new MoveFault({ kind: 'cannotWrite', folder, said: displayLine(said || `exit code ${code}`, 1_000) });
+    throw clusterFailure('cannotWrite', { folder, said: displayLine(said || `exit code ${code}`, 1_000) });
   }
   return said;
 }

@@ -5,7 +5,7 @@ import { Failure } from '../../../domain/failure.js';
 import { isActive } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
-import { MoveFault } from '../moveFault.js';
+import { clusterFailure } from '../clusterFailure.js';
 import type { MoveEnd } from '../move/endMove.js';
 import { moveVm } from '../move/moveVm.js';
 import { planMove } from '../move/planMove.js';
@@ -36,11 +36,6 @@ interface HostsWish {
 export interface MoveRefusal {
   readonly move: ProposedMove;
   readonly error: unknown;
-}
-
-/** The host has less RAM by now than the VM needs. */
-export class HostFull extends Error {
-  override readonly name = 'HostFull';
 }
 
 /**
@@ -110,7 +105,10 @@ async function measure(engine: EnginePort, vm: FleetVm): Promise<number | undefi
       );
 }
 
-/** Rejects as `moveVm`, or with HostFull: this VM, and those after it, are where they were. */
+/**
+ * Rejects as `moveVm`, or where the host has less RAM by now than the VM needs: this VM, and those after it, are where
+ * they were.
+ */
 export async function moveInTurn(
   engine: EnginePort,
   fleet: Fleet,
@@ -136,13 +134,13 @@ async function inTurn(
     const { vm } = requireView(engine, move);
     const free = host && isActive(vm.power) ? await engine.guests.freeMemoryOf(host.uri) : undefined;
     if (host !== undefined && free !== undefined && free - vm.memoryBytes < reserveOf(host)) {
-      throw new HostFull(host.uri);
+      throw clusterFailure('hostFull', { vm: vm.name });
     }
     const end = await withPlan(engine, move, wish, (plan, sides) =>
       moveVm(engine, sides, plan, { ...wish, onProgress: (fraction) => wish.onProgress(move, fraction) }),
     );
     if (end.end === 'undone') {
-      throw new MoveFault({ kind: 'changed' });
+      throw clusterFailure('changed', { vm: vm.name });
     }
     wish.onMoved(move, end);
   }

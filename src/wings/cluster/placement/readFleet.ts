@@ -8,7 +8,7 @@ import type { EnginePort } from '../../../engine/enginePort.js';
 import { LabStore } from '../../../journal/labStore.js';
 import { SystemStore } from '../../../journal/systemStore.js';
 import type { ConnectionView, VmView } from '../../../live/views.js';
-import { openCopyShell } from '../../copies/host/copyShell.js';
+import { openCopyShell } from '../../../transfer/copyShell.js';
 import { isSameInode } from '../move/plannedMove.js';
 import { seenOn, type SeenFile } from '../move/sides.js';
 import type { Fleet, FleetHost, FleetVm, Staying } from './fleet.js';
@@ -120,7 +120,7 @@ async function filesOn(
   paths: readonly string[],
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, SeenFile>> {
-  const shell = await openCopyShell(await engine.hostLogin({ connection }), signal);
+  const shell = await openCopyShell(await engine.hostLogin({ connection }, 'toRead'), signal);
   try {
     const seen = new Map<string, SeenFile>();
     for (let at = 0; at < paths.length; at += pathsAtOnce) {

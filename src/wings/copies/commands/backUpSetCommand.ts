@@ -1,5 +1,6 @@
 // `virt-rewind backup` of several VMs, or of a system: one after the other, each as a backup of its own.
 import { t } from '@vscode/l10n';
+import { nameIn, orNamed } from '../../../domain/asFailure.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
@@ -12,13 +13,13 @@ import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { requireRepository } from '../repository/backUp.js';
 import { backUpVms } from '../repository/backUpVms.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointFirst.js';
-import { answerOfMade, asCliError, backUpOne, openRestic, requireText, sayAll, showProgress } from './copiesCommand.js';
+import { answerOfMade, backUpOne, openRestic, requireText, sayAll, showProgress } from './copiesCommand.js';
 import { setInfo } from '../copiesInfos.js';
 import { backedUpLines } from '../doneText.js';
 import { requireFitting } from './protectedCommand.js';
 import type { Restic } from '../repository/restic.js';
 import { lookAtSet } from '../repository/lookAtSet.js';
-import { onVmHost, type VmHost } from '../host/vmHost.js';
+import { onVmHost, type VmHost } from '../../../transfer/vmHost.js';
 import { notBackedUpText, type NotDone, notDoneLine, setBackedUpText } from '../setText.js';
 import type { CopiesAnswers } from './answers.js';
 
@@ -35,11 +36,7 @@ export const backup: CommandHandler = async (context) => {
   }
   requireSetOptions(context.call);
   const target = requireText(context, 'to');
-  try {
-    return await backUpSet(context, target);
-  } catch (error) {
-    throw asCliError(error, target, '');
-  }
+  return orNamed({ target }, () => backUpSet(context, target));
 };
 
 /** @throws CliError `usage` */
@@ -80,7 +77,7 @@ async function backUpSet(context: Context, target: string): Promise<ExitName> {
   }
   const [first] = views.values();
   // One on another host fails by itself.
-  const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref);
+  const login = first === undefined ? undefined : await context.session.engine.hostLogin(first.ref, 'toRead');
   const restic = await openRestic(context, target, login);
   return onVmHost(login, process.env, (host) =>
     backUpFound(context, restic, { host, views: [...views.values()], system, failed, onFailure }),
@@ -182,7 +179,7 @@ export async function wantedVms({ call, session }: Context): Promise<{
 
 /** @throws what ends the whole: a cancel, and what is none of a VM's */
 export function failedMember(error: unknown, { vm, target }: { vm: string; target: string }): FailedMember {
-  const told = asCliError(error, target, vm);
+  const told = nameIn(error, { vm, target });
   if (told instanceof CliError && told.exit !== 'cancelled') {
     return { vm, exit: told.exit, message: told.message };
   }

@@ -5,21 +5,17 @@ import { secondsOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
-import { asFailure } from '../../../domain/asFailure.js';
+import { asFailure, withDetails } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { shortFailure } from '../../../text/failures/failureText.js';
+import { failureText, shortFailure } from '../../../text/failures/failureText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, listBackups } from '../repository/backups.js';
 import { openRestic, requireOneConnection, requireText, requireWholePath, saying } from './copiesCommand.js';
 import { loginOfHost } from '../readCopies.js';
-import { CopiesFault } from '../copiesFault.js';
-import { problemText } from '../copiesText.js';
-import { resticText } from '../resticText.js';
-import { staysText } from '../doneText.js';
-import { ResticFault } from '../repository/restic.js';
+import { copiesFailure, staysText } from '../copiesFailure.js';
 import { type BackupSet, isSetId } from '../repository/sets.js';
 import { lacksText, notDoneLine } from '../setText.js';
-import { onVmHost } from '../host/vmHost.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import { type BackupChecked, type CheckWish, verifyBackup } from '../restore/verifyBackup.js';
 import type { CopiesAnswers } from './answers.js';
 
@@ -33,7 +29,7 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
   const login =
     wish === undefined
       ? await loginOfHost(context.session)
-      : await session.engine.hostLogin({ connection: wish.connection });
+      : await session.engine.hostLogin({ connection: wish.connection }, 'toRead');
   if (wish !== undefined && login !== undefined) {
     requireWholePath('folder', wish.folder);
   }
@@ -103,7 +99,7 @@ async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['b
   const seconds = secondsOf(call, usualSeconds);
   const onStays = (files: readonly string[]): void => {
     if (files.length > 0) {
-      terminal.tell(staysText({ folder: resolve(folder), files }));
+      terminal.tell(staysText(resolve(folder), files));
     }
   };
   return { connection, folder, signal: interruption.signal, seconds, onStays };
@@ -113,7 +109,7 @@ function chooseBackups(found: readonly Backup[], id: string | undefined): readon
   if (id !== undefined) {
     const named = found.filter((backup) => backup.id === id || (isSetId(id) && backup.set?.id === id));
     if (named.length === 0) {
-      throw new CopiesFault({ kind: 'noBackup', id });
+      throw copiesFailure('noBackup', { id });
     }
     return named;
   }
@@ -144,9 +140,6 @@ function resultText(
 }
 
 function errorText(error: unknown, vm: string, target: string): string {
-  return error instanceof CopiesFault
-    ? problemText(error.problem, vm)
-    : error instanceof ResticFault
-      ? resticText(error, target)
-      : shortFailure(asFailure(error));
+  const failure = withDetails(asFailure(error), { vm, target });
+  return failure.details.reason === undefined ? shortFailure(failure) : failureText(failure).sentence;
 }

@@ -5,16 +5,15 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { SnapshotKind } from '../../../domain/snapshot.js';
 import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
-import { CopiesFault } from '../copiesFault.js';
 import { backupCheckpointTitle } from '../oldCheckpoints.js';
 import { CliError } from '../../../cli/commandError.js';
 import { isMember, type MemberOutcome, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
 import { checkpointTitle } from '../../../domain/titleSuggestion.js';
 import { lateOf, outcomeLines } from '../../../text/systems/systemText.js';
-import { problemText } from '../copiesText.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { agreeByName } from './protectedCommand.js';
 
-/** Nothing for a VM that is off: its backup has all. @throws CopiesFault; Failure */
+/** Nothing for a VM that is off: its backup has all. @throws Failure */
 export async function checkpointFirst({ call, session, terminal }: Context, view: VmView): Promise<void> {
   if (!isActive(view.vm.power)) {
     return;
@@ -22,7 +21,7 @@ export async function checkpointFirst({ call, session, terminal }: Context, view
   // Such a backup is refused in any case: no checkpoint is left for it.
   const { snapshots } = await session.engine.readTree(view.ref);
   if (snapshots.some(({ style }) => style === 'internal')) {
-    throw new CopiesFault({ kind: 'internalRunning' });
+    throw transferFailure('internalRunning');
   }
   // RAM is written while the guest runs or stands still: no file system is frozen for it.
   const quiesce = call.flags.has('quiesce');
@@ -75,7 +74,7 @@ export async function checkpointSystem(context: Context, stored: StoredSystem): 
     // Its backup is refused in any case: no checkpoint is left for it.
     const isInside = (await session.engine.readTree(member)).snapshots.some(({ style }) => style === 'internal');
     if (view !== undefined && isActive(view.vm.power) && isInside) {
-      throw new CliError('refused', problemText({ kind: 'internalRunning' }, view.vm.name));
+      throw transferFailure('internalRunning', { vm: view.vm.name });
     }
   }
   const { kind } = call.texts as { readonly kind?: 'memory' | 'disk' };

@@ -1,9 +1,10 @@
 // Gives `virt-rewind files` the disks of a backup in a repository, or of an export or replica on this computer.
 import { join, resolve } from 'node:path';
+import { orNamed } from '../../../domain/asFailure.js';
 import type { Context } from '../../../cli/context.js';
-import { asCliError, requireOneConnection } from './copiesCommand.js';
-import { CopiesFault } from '../copiesFault.js';
-import { hostHere } from '../host/vmHost.js';
+import { requireOneConnection } from './copiesCommand.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
+import { hostHere } from '../../../transfer/vmHost.js';
 import { loginOfHost } from '../readCopies.js';
 import { withMounted } from '../repository/mountedRepository.js';
 import { Restic } from '../repository/restic.js';
@@ -43,9 +44,9 @@ export async function withCopiedDisks(
     }));
     await use(manifest.vm.name, images);
   };
-  try {
+  await orNamed({ target: from ?? backup }, async () => {
     if ((await loginOfHost(session)) !== undefined) {
-      throw new CopiesFault({ kind: 'elsewhere' });
+      throw transferFailure('elsewhere');
     }
     if (from === undefined) {
       const folder = resolve(backup);
@@ -59,9 +60,7 @@ export async function withCopiedDisks(
     await withMounted({ open, environment: process.env, signal }, async (mounted) =>
       read(source, await placesInMounted(join(mounted, source.snapshot))),
     );
-  } catch (error) {
-    throw asCliError(error, from ?? backup, '');
-  }
+  });
 }
 
 /** libvirt's documents are read the same on each. */

@@ -7,16 +7,15 @@ import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
+import { orNamed } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { ConnectionView } from '../../../live/views.js';
 import { type BackupMade, requireRepository } from '../repository/backUp.js';
 import { backUpVms } from '../repository/backUpVms.js';
 import { bringBack, type VmRestored } from '../restore/bringBack.js';
 import { planRestore, requireManifest, type RestoreUse, type RestoreWish } from '../restore/planRestore.js';
-import { CopiesFault, isFailing } from '../copiesFault.js';
 import { backupInfo } from '../copiesInfos.js';
 import { type CopySource, resticSource } from '../restore/copySource.js';
-import { faultText } from '../copiesText.js';
 import {
   backedUpLines,
   checkpointStaysText,
@@ -25,14 +24,14 @@ import {
   pointLines,
   restoredLines,
 } from '../doneText.js';
-import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
+import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
 import { type CheckpointStays, deleteOldCheckpoints } from '../oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from '../plain/originalVm.js';
 import { plainFolder } from '../restore/plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
 import { isRemote } from '../repository/repositoryAddress.js';
-import { Restic, ResticFault } from '../repository/restic.js';
-import { onVmHost } from '../host/vmHost.js';
+import { Restic } from '../repository/restic.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import { startVm, whileOff } from './whileOff.js';
 import { agreeForBackup } from './protectedCommand.js';
 import type { CopiesAnswers } from './answers.js';
@@ -49,7 +48,7 @@ export const backUpOne: CommandHandler = async (context) => {
   await agreeForBackup(context, view);
   let left: readonly CheckpointStays[] = [];
   const exit = await saying(target, view.vm.name, async () => {
-    const login = await session.engine.hostLogin(view.ref);
+    const login = await session.engine.hostLogin(view.ref, 'toRead');
     const restic = await openRestic(context, target, login);
     const create = call.flags.has('create');
     if (call.flags.has('checkpoint') || call.flags.has('shut-down')) {
@@ -95,7 +94,7 @@ export const restoreOne: CommandHandler = async (context) => {
   const { uri } = await requireOneConnection(context);
   const { as: name, snapshot } = call.texts;
   return saying(target, name ?? '', async () => {
-    const login = await session.engine.hostLogin({ connection: uri });
+    const login = await session.engine.hostLogin({ connection: uri }, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', folder);
     }
@@ -257,30 +256,6 @@ export function answerOfMade(made: BackupMade): CopiesAnswers['backup']['backup'
 }
 
 export async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {
-  try {
-    await work();
-    return 'done';
-  } catch (error) {
-    throw asCliError(error, target, vm);
-  }
-}
-
-/** What is none of ours stays as it is. */
-export function asCliError(error: unknown, target: string, vm: string): unknown {
-  if (error instanceof CopiesFault) {
-    const { kind } = error.problem;
-    const exit =
-      kind === 'noBackup' || kind === 'noCopy'
-        ? 'notFound'
-        : kind === 'busy' || kind === 'restoreRuns' || kind === 'copyRuns'
-          ? 'busy'
-          : isFailing(error.problem)
-            ? 'failed'
-            : 'refused';
-    return new CliError(exit, faultText(error, target, vm));
-  }
-  if (error instanceof ResticFault) {
-    return new CliError(error.kind, faultText(error, target, vm));
-  }
-  return error;
+  await orNamed({ target, vm }, work);
+  return 'done';
 }

@@ -7,14 +7,14 @@ import type { CommandHandler, Context } from '../../../cli/context.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { requireText, sayAll, saying } from './copiesCommand.js';
-import { CopiesFault } from '../copiesFault.js';
-import { notCopiedLines, staysText } from '../doneText.js';
+import { copiesFailure, staysText } from '../copiesFailure.js';
+import { notCopiedLines } from '../doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from '../plain/copyOut.js';
-import { filesOfVms } from '../vm/filesOfVms.js';
-import { lookAtVm, type VmLook } from '../vm/lookAtVm.js';
-import { storedBytes } from '../vm/manifest.js';
-import { onVmHost } from '../host/vmHost.js';
-import { loginTo } from '../vm/loginTo.js';
+import { filesOfVms } from '../../../transfer/filesOfVms.js';
+import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
+import { storedBytes } from '../../../transfer/manifest.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
+import { loginTo } from '../../../transfer/loginTo.js';
 import type { CopiesAnswers } from './answers.js';
 
 type Target = Pick<CopyWish, 'kind' | 'login' | 'folder' | 'used'>;
@@ -42,7 +42,7 @@ export const replicate: CommandHandler = (context) => {
       await engine.connect(wanted);
       const ref = { connection: wanted, uuid: vm.uuid };
       if (engine.findVm(ref) !== undefined) {
-        throw new CopiesFault({ kind: 'vmThere', name: vm.name });
+        throw copiesFailure('vmThere', { vm: vm.name });
       }
       return {
         kind: 'replica',
@@ -83,7 +83,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
     const { libvirt = 0 } = engine.connections.find(({ uri }) => uri === connection)?.capabilities ?? {};
     const onProgress = (fraction: number): void =>
       terminal.progress(t('Copying {0}: {1} %', name, Math.floor(fraction * 100)));
-    const login = await engine.hostLogin(view.ref);
+    const login = await engine.hostLogin(view.ref, 'toRead');
     const { look, made } = await onVmHost(login, process.env, async (from) => {
       const seen = await lookAtVm(engine, view, from, secrets);
       const wish = { ...to, connection, from, host: login?.hostname ?? hostname(), libvirt, signal, onProgress };
@@ -106,7 +106,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
     }
     const { present, vm } = manifest;
     if (stays.length > 0) {
-      terminal.tell(staysText({ folder, files: stays }));
+      terminal.tell(staysText(folder, stays));
     }
     sayAll(context, [say(name, made), ...notCopiedLines({ ...look, vm: vm.name, present })]);
   });

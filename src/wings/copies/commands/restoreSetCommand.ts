@@ -1,6 +1,7 @@
 // `virt-rewind restore` of a set.
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
+import { orNamed } from '../../../domain/asFailure.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
@@ -10,7 +11,6 @@ import { type Backup, requireSet } from '../repository/backups.js';
 import {
   answerOfTpm,
   answerOfUse,
-  asCliError,
   openRestic,
   requireOneConnection,
   requireText,
@@ -24,7 +24,7 @@ import { restoredLines } from '../doneText.js';
 import type { Restic } from '../repository/restic.js';
 import { restoreSet as restoreBackups } from '../restore/restoreSet.js';
 import { type BackupSet, isSetId } from '../repository/sets.js';
-import { onVmHost, type VmHost } from '../host/vmHost.js';
+import { onVmHost, type VmHost } from '../../../transfer/vmHost.js';
 import { startVm } from './whileOff.js';
 import { lacksText, notDoneLine, notRestoredText, restoredSetText, setMomentText } from '../setText.js';
 import type { CopiesAnswers } from './answers.js';
@@ -45,19 +45,17 @@ export const restore: CommandHandler = async (context) => {
   const given = requireText(context, 'folder');
   const folder = resolve(given);
   const { uri: connection } = await requireOneConnection(context);
-  try {
-    const login = await context.session.engine.hostLogin({ connection });
+  return orNamed({ target }, async () => {
+    const login = await context.session.engine.hostLogin({ connection }, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', given);
     }
     const restic = await openRestic(context, target, login);
     const backups = await requireSet(restic, id);
-    return await onVmHost(login, process.env, (host) =>
+    return onVmHost(login, process.env, (host) =>
       restoreSet(context, restic, backups, { connection, host, folder, target }),
     );
-  } catch (error) {
-    throw asCliError(error, target, '');
-  }
+  });
 };
 
 interface Place {

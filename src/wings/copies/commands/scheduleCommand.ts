@@ -21,25 +21,21 @@ import { loginOfHost, readInstalled } from '../readCopies.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import { withoutPassword, withPassword } from '../repository/repositoryAddress.js';
-import { Restic, ResticFault } from '../repository/restic.js';
+import { Restic } from '../repository/restic.js';
+import { ResticFault } from '../repository/resticFault.js';
 import { runOwn, runSchedule } from '../schedules/runSchedule.js';
-import {
-  isDue,
-  isRuledTwice,
-  type Schedule,
-  ScheduleFault,
-  scheduleName,
-  scheduleShape,
-  stateOf,
-} from '../schedules/schedule.js';
+import { isDue, isRuledTwice, type Schedule, scheduleName, scheduleShape, stateOf } from '../schedules/schedule.js';
 import { putSchedule } from '../schedules/putSchedule.js';
 import { writeScript } from '../schedules/scheduleFiles.js';
 import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
-import { lingerLines, scheduleFaultText, stateText } from '../schedules/scheduleText.js';
+import { lingerLines, stateText } from '../schedules/scheduleText.js';
 import { parseAs } from '../../../journal/json.js';
 import type { CopiesAnswers } from './answers.js';
 import { exitCode } from '../../../cli/exitCodes.js';
 import { endedText, lostText, missedText } from '../schedules/scheduleNews.js';
+import { scheduleFailure } from '../schedules/scheduleFailure.js';
+import { isOfWing } from '../../../domain/failure.js';
+import { failureText } from '../../../text/failures/failureText.js';
 
 const endLoginMs = 5_000;
 
@@ -50,26 +46,17 @@ export const schedule: CommandHandler = async (context) => {
     store: new ScheduleStore(sessionFolder(process.env), log),
     scheduler: new Scheduler(process.env),
   };
-  try {
-    if (run !== undefined) {
-      return await runNow(context, tools, run);
-    }
-    if (remove !== undefined) {
-      await removeSchedule(context, tools, remove);
-    } else if (call.operands.length > 0 || call.texts['system'] !== undefined) {
-      return await addSchedule(context, tools);
-    } else {
-      await listSchedules(context, tools);
-    }
-    return 'done';
-  } catch (error) {
-    if (error instanceof ScheduleFault) {
-      const { kind } = error;
-      const isFailure = kind === 'notInstalled' || kind === 'notRemoved' || kind === 'unreadable';
-      throw new CliError(kind === 'unknown' ? 'notFound' : isFailure ? 'failed' : 'refused', scheduleFaultText(error));
-    }
-    throw error;
+  if (run !== undefined) {
+    return await runNow(context, tools, run);
   }
+  if (remove !== undefined) {
+    await removeSchedule(context, tools, remove);
+  } else if (call.operands.length > 0 || call.texts['system'] !== undefined) {
+    return await addSchedule(context, tools);
+  } else {
+    await listSchedules(context, tools);
+  }
+  return 'done';
 };
 
 /** What a run has of the environment of today: systemd and cron start programs with almost none. */
@@ -105,7 +92,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const [first] = views;
   const login = await (system === undefined || first === undefined
     ? loginOfHost(context.session)
-    : session.engine.hostLogin(first.ref));
+    : session.engine.hostLogin(first.ref, 'toRead'));
   const isFarAway = login !== undefined;
   // A system knows where its VMs are, and its backups are on their host.
   const connect = named ?? (isFarAway && system !== undefined ? first?.ref.connection : undefined);
@@ -113,7 +100,7 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
     requireWholePath('to', to);
   }
   if (onFailure !== undefined && !(onFailure.startsWith('/') && (await isProgram(onFailure)))) {
-    throw new ScheduleFault('badProgram', onFailure);
+    throw scheduleFailure('badProgram', { about: onFailure });
   }
   // With what a run will have: the repository is there, and its key opens it.
   const { signal } = interruption;
@@ -140,12 +127,12 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
     ...(onFailure !== undefined && { onFailure }),
   });
   if (made === undefined) {
-    throw new ScheduleFault('badName', given ?? '');
+    throw scheduleFailure('badName', { about: given ?? '' });
   }
   const { schedules: others } = await readSchedules(store, Date.now());
   const twin = others.find((other) => isRuledTwice(made, other.schedule));
   if (twin !== undefined) {
-    throw new ScheduleFault('ruledTwice', twin.schedule.name);
+    throw scheduleFailure('ruledTwice', { about: twin.schedule.name });
   }
   const replaced = call.flags.has('replace') ? await store.read(made.name) : undefined;
   const launch = { node: process.execPath, program: resolve(process.argv[1] ?? ''), environment };
@@ -225,7 +212,7 @@ async function removeSchedule(
   name: string,
 ): Promise<void> {
   const found = await store.read(name).catch(async (error: unknown): Promise<Pick<Schedule, 'name' | 'by'>> => {
-    if (error instanceof ScheduleFault && error.kind === 'unreadable') {
+    if (isOfWing(error, 'schedules', 'unreadable')) {
       return { name, by: await scheduler.choose('day') };
     }
     throw error;
@@ -273,7 +260,7 @@ async function runNow(context: Context, { store }: ScheduleTools, name: string):
 
 async function listSchedules({ terminal, json }: Context, { store, scheduler }: ScheduleTools): Promise<void> {
   const { found: rows, unreadable } = await readInstalled(store, scheduler);
-  unreadable.forEach((name) => terminal.tell(scheduleFaultText(new ScheduleFault('unreadable', name))));
+  unreadable.forEach((name) => terminal.tell(failureText(scheduleFailure('unreadable', { about: name })).sentence));
   if (json !== undefined) {
     json({
       schedules: rows.map(({ status, installed }) => scheduleInfo(status, installed)),

@@ -6,12 +6,11 @@ import { displayLine } from '../../../domain/plainText.js';
 import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
-import { CopiesFault } from '../copiesFault.js';
-import { notStartedText } from '../doneText.js';
+import { copiesFailure, notStartedText } from '../copiesFailure.js';
 
 type Parts = Pick<Context, 'session' | 'terminal' | 'interruption'>;
 
-/** Of a VM that is off nothing but its backup. @throws CopiesFault; Failure; what the backup throws */
+/** Of a VM that is off nothing but its backup. @throws Failure; what the backup throws */
 export async function whileOff<T>(context: Parts, view: VmView, backUp: () => Promise<T>): Promise<T> {
   if (!isActive(view.vm.power)) {
     return backUp();
@@ -31,7 +30,7 @@ export async function whileOff<T>(context: Parts, view: VmView, backUp: () => Pr
   try {
     await startAgain(session, view);
   } catch (error) {
-    throw new CopiesFault({ kind: 'notStarted', said: failureMessage(asFailure(error)) });
+    throw copiesFailure('notStarted', { said: failureMessage(asFailure(error)) });
   }
   terminal.tell(t('Started {0}.', displayLine(view.vm.name)));
   return made;
@@ -40,13 +39,13 @@ export async function whileOff<T>(context: Parts, view: VmView, backUp: () => Pr
 async function shutDown({ session, interruption }: Parts, view: VmView): Promise<void> {
   const plan = await session.plan(view, { kind: 'power', vm: view.ref, action: 'shutDown' });
   if (plan.losses.length > 0 || plan.warnings.some(({ kind }) => kind === 'cloneGoes')) {
-    throw new CopiesFault({ kind: 'goesWhenOff' });
+    throw copiesFailure('goesWhenOff');
   }
   try {
     await session.run(plan, { signal: interruption.signal });
   } catch (error) {
     const { silentMs } = asFailure(error).details;
-    throw silentMs === undefined ? error : new CopiesFault({ kind: 'stillOn', seconds: Math.round(silentMs / 1_000) });
+    throw silentMs === undefined ? error : copiesFailure('stillOn', { seconds: Math.round(silentMs / 1_000) });
   }
 }
 

@@ -5,9 +5,10 @@ import { requireAnswer } from '../../../ui/prompts/commandError.js';
 import { pick } from '../../../ui/prompts/pickTarget.js';
 import { keepPeriods, type KeepRule } from '../repository/pruneBackups.js';
 import type { Scheduler } from '../schedules/installSchedule.js';
-import { isPeriod, type Schedule, ScheduleFault } from '../schedules/schedule.js';
+import { isPeriod, type Schedule } from '../schedules/schedule.js';
 import { everyText } from '../schedules/scheduleNews.js';
-import { scheduleFaultText } from '../schedules/scheduleText.js';
+import { isOfWing } from '../../../domain/failure.js';
+import { failureText } from '../../../text/failures/failureText.js';
 
 type Rule = Pick<Schedule, 'every' | 'keep' | 'checkpoint'>;
 
@@ -81,10 +82,10 @@ async function askCalendar(title: string, scheduler: Scheduler, now: string | un
       await scheduler.choose(value);
       return value;
     } catch (error) {
-      if (!(error instanceof ScheduleFault)) {
+      if (!isOfWing(error, 'schedules')) {
         throw error;
       }
-      prompt = scheduleFaultText(error);
+      prompt = failureText(error).sentence;
     }
   }
 }

@@ -1,6 +1,7 @@
 // Back Up…: VMs with all their snapshots, one after another.
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { nameIn } from '../../../domain/asFailure.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
@@ -12,17 +13,17 @@ import { vmCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { reachMembers, targetSystem } from '../../../ui/commands/systems/systemTargets.js';
 import { targetVms } from '../../../ui/commands/targets.js';
-import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { CommandError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { askModal, notify } from '../../../ui/prompts/notify.js';
 import type { BackupMade } from '../repository/backUp.js';
 import { backUpVms as backUpEach } from '../repository/backUpVms.js';
 import { lookAtSet } from '../repository/lookAtSet.js';
 import { backedUpLines, inOneLine } from '../doneText.js';
-import { lookAtVm } from '../vm/lookAtVm.js';
-import { onVmHost } from '../host/vmHost.js';
+import { lookAtVm } from '../../../transfer/lookAtVm.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import { hostOfConnection, openHost, type OpenHost } from './backupHost.js';
 import { openTarget, pickRepository } from './backupTarget.js';
-import { errorOfCopies, whileTold } from './copiesErrors.js';
+import { isGivenUp, whileTold } from './copiesErrors.js';
 import { rememberBackups } from './knownBackups.js';
 
 /** Of VMs that cannot be backed up, in a question. */
@@ -94,7 +95,7 @@ async function backUpAll(run: CommandRun, of: BackedUpVms): Promise<BackedUp> {
   const failed: NotBackedUp[] = [];
   await whileTold(t('Backing up {0}', name), opened, async (signal, report) => {
     const onFailure = (vm: string, reason: unknown): void =>
-      void failed.push({ vm, error: errorOfCopies(reason, opened.shown, vm) });
+      void failed.push({ vm, error: nameIn(reason, { target: opened.shown, vm }) });
     try {
       const restic = await opened.open(signal);
       await onVmHost(host.login, process.env, async (vmHost) => {
@@ -144,7 +145,7 @@ async function lookFirst(
         signal.throwIfAborted();
         const { name: vm } = view.vm;
         await lookAtVm(engine, view, vmHost).catch(
-          (reason: unknown) => void refused.push({ view, vm, error: errorOfCopies(reason, '', vm) }),
+          (reason: unknown) => void refused.push({ view, vm, error: nameIn(reason, { vm }) }),
         );
       }
     }),
@@ -178,7 +179,7 @@ export function requireOneHost(views: readonly [VmView, ...VmView[]]): VmView {
 /** A cancel is none. */
 function reasonsOf(failed: readonly NotBackedUp[]): readonly string[] {
   return failed.flatMap(({ vm, error }) =>
-    error instanceof DismissedError
+    isGivenUp(error)
       ? []
       : [`${displayLine(vm)}: ${error instanceof CommandError ? error.message : failureMessage(asFailure(error))}`],
   );

@@ -8,9 +8,8 @@ import { hostOf, isFar } from '../../../driver/sharedHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { askText } from '../../../ui/prompts/ask.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
-import { CopiesFault } from '../copiesFault.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { isRemote } from '../repository/repositoryAddress.js';
-import { errorOfCopies } from './copiesErrors.js';
 
 export interface BackupHost {
   /** The connection that leads there. Absent: this computer. */
@@ -32,9 +31,9 @@ export function hostOfConnection(uri: string): BackupHost {
 /** @throws CommandError where no login leads to it; Failure of the connection */
 export async function openHost(engine: Pick<EnginePort, 'hostLogin'>, uri: string): Promise<OpenHost> {
   const host = hostOfConnection(uri);
-  const login = await engine.hostLogin({ connection: uri });
+  const login = await engine.hostLogin({ connection: uri }, 'toRead');
   if (host.uri !== undefined && login === undefined) {
-    throw errorOfCopies(new CopiesFault({ kind: 'elsewhere' }), '', '');
+    throw transferFailure('elsewhere');
   }
   return { ...host, login };
 }

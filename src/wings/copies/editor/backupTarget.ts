@@ -12,16 +12,17 @@ import { type Choice, pick } from '../../../ui/prompts/pickTarget.js';
 import type { Vm } from '../../../domain/vm.js';
 import { requireApart } from '../repository/backUp.js';
 import { type Backup, listBackups } from '../repository/backups.js';
-import { resticText } from '../resticText.js';
 import { isRemote, withoutPassword } from '../repository/repositoryAddress.js';
-import { Restic, ResticFault, type ResticProblem } from '../repository/restic.js';
+import { Restic } from '../repository/restic.js';
+import { ResticFault, type ResticProblem } from '../repository/resticFault.js';
 import { askFolder, type BackupHost, type FolderQuestion, type OpenHost, shownTarget } from './backupHost.js';
-import { errorOfCopies, whileTold } from './copiesErrors.js';
+import { whileTold } from './copiesErrors.js';
 import { knownTargets, rememberBackups } from './knownBackups.js';
 import { chmod, lstat, readdir, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { failureText } from '../../../text/failures/failureText.js';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { askModal, noteInStatusBar } from '../../../ui/prompts/notify.js';
@@ -143,7 +144,7 @@ export async function openTarget(
       };
     }
     if (found.problem !== 'noRepository') {
-      secret = { repository, ...(await askKey(shown, secret && resticText(found, shown))) };
+      secret = { repository, ...(await askKey(shown, secret && failureText(found).sentence)) };
     } else if (firstOf !== undefined) {
       await whileTold(t('Reading {0}', shown), { shown }, async (signal) => requireApart(await open(signal), firstOf));
       const wasThere = knownTargets(run.remembered, host).some((one) => one.target === target);
@@ -160,7 +161,7 @@ export async function openTarget(
       };
       return { host, target, repository, secret, shown, isNew: true, backups: [], open: created, dropKey };
     } else {
-      throw errorOfCopies(found, shown, '');
+      throw found;
     }
   }
 }

@@ -24,10 +24,10 @@ import { requireRepository } from '../repository/backUp.js';
 import { withoutPassword } from '../repository/repositoryAddress.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import { runOwn } from '../schedules/runSchedule.js';
-import { type Schedule, ScheduleFault, scheduleName, type ScheduleStatus } from '../schedules/schedule.js';
+import { type Schedule, scheduleName, type ScheduleStatus } from '../schedules/schedule.js';
 import { everyText, scheduleLine } from '../schedules/scheduleNews.js';
 import { ScheduleStore } from '../schedules/scheduleStore.js';
-import { lingerLines, scheduleFaultText } from '../schedules/scheduleText.js';
+import { lingerLines } from '../schedules/scheduleText.js';
 import { askRule, ruleWords } from './askRule.js';
 import { openHost } from './backupHost.js';
 import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
@@ -35,6 +35,8 @@ import { type BackedUpVms, membersOf, nameOf, requireOneHost } from './backUpVms
 import { whileTold } from './copiesErrors.js';
 import { backupsChanged } from './knownBackups.js';
 import { folderOfSchedules, runScheduleNow } from './schedulesHere.js';
+import { scheduleFailure } from '../schedules/scheduleFailure.js';
+import { failureText } from '../../../text/failures/failureText.js';
 
 export async function showSchedules(run: CommandRun): Promise<unknown> {
   const { call } = run;
@@ -65,7 +67,7 @@ async function list(run: CommandRun, named: BackedUpVms | undefined): Promise<un
     ...(named === undefined ? unreadable : []).map((name) => ({
       label: name,
       icon: 'warning',
-      detail: scheduleFaultText(new ScheduleFault('unreadable', name)),
+      detail: failureText(scheduleFailure('unreadable', { about: name })).sentence,
       value: name,
     })),
   ];
@@ -128,9 +130,9 @@ async function add(run: CommandRun, named: BackedUpVms): Promise<unknown> {
   const title = titleOf(named);
   const scheduler = new Scheduler(process.env);
   if (folderOfSchedules === '') {
-    throw new CommandError('refused', scheduleFaultText(new ScheduleFault('noScheduler', 'HOME')));
+    throw scheduleFailure('noScheduler', { about: 'HOME' });
   }
-  await orRefused(scheduler.choose('day'));
+  await scheduler.choose('day');
   const { connection } = requireOneHost(views).ref;
   const host = await openHost(run.engine, connection);
   const vms = views.map(({ vm }) => vm);
@@ -250,13 +252,6 @@ async function commandLine(words: readonly string[], about: string): Promise<unk
       throw new CommandError('failed', displayLine(message, 2_000));
     }
     return answer;
-  });
-}
-
-/** @throws CommandError */
-async function orRefused(work: Promise<unknown>): Promise<void> {
-  await work.catch((error: unknown) => {
-    throw error instanceof ScheduleFault ? new CommandError('refused', scheduleFaultText(error)) : error;
   });
 }
 

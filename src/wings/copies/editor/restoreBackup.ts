@@ -22,10 +22,10 @@ import { resticSource } from '../restore/copySource.js';
 import { inOneLine, pointLines, restoredLines } from '../doneText.js';
 import type { ScheduleStatus } from '../schedules/schedule.js';
 import { scheduleLine } from '../schedules/scheduleNews.js';
-import { documentsOf } from '../vm/manifest.js';
+import { documentsOf } from '../../../transfer/manifest.js';
 import { asksForParts } from './askForParts.js';
 import { askHow } from './askHow.js';
-import { onVmHost } from '../host/vmHost.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import { verifiedText } from '../knownBackupsText.js';
 import {
   askFolder,

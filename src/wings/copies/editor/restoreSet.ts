@@ -1,15 +1,16 @@
 // Restore Backup…: all VMs of a set.
 import { t } from '@vscode/l10n';
+import { nameIn } from '../../../domain/asFailure.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { vmCountText } from '../../../text/words.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
-import { CommandError, DismissedError } from '../../../ui/prompts/commandError.js';
+import { CommandError } from '../../../ui/prompts/commandError.js';
 import { notify } from '../../../ui/prompts/notify.js';
 import { pick } from '../../../ui/prompts/pickTarget.js';
 import { inOneLine, restoredLines } from '../doneText.js';
-import { onVmHost } from '../host/vmHost.js';
+import { onVmHost } from '../../../transfer/vmHost.js';
 import type { Backup } from '../repository/backups.js';
 import type { BackupSet } from '../repository/sets.js';
 import type { VmRestored } from '../restore/bringBack.js';
@@ -18,7 +19,7 @@ import { restoreSet } from '../restore/restoreSet.js';
 import { lacksText, type NotDone, notDoneLine, notRestoredText } from '../setText.js';
 import { asksForParts } from './askForParts.js';
 import type { OpenedTarget } from './backupTarget.js';
-import { errorOfCopies, whileTold } from './copiesErrors.js';
+import { isGivenUp, whileTold } from './copiesErrors.js';
 
 /** The other VMs of its set. */
 export function othersOf({ id, set }: Backup, all: readonly Backup[]): readonly Backup[] {
@@ -63,8 +64,8 @@ export async function restoreWholeSet(
           onBegin: (vm) => report(displayLine(vm)),
           onRestored: () => undefined,
           onFailure: (vm, reason) => {
-            const error = errorOfCopies(reason, shown, vm);
-            if (error instanceof DismissedError) {
+            const error = nameIn(reason, { target: shown, vm });
+            if (isGivenUp(error)) {
               throw error;
             }
             failed.push({

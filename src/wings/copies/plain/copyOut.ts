@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
+import { isOfWing } from '../../../domain/failure.js';
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import type { Version } from '../../../domain/capabilities.js';
 import {
@@ -14,13 +15,14 @@ import {
   requireRoom,
   sumsThere,
   xml,
-} from './hostFolder.js';
-import { sendFiles, type SentFile } from './sendFiles.js';
-import { CopiesFault } from '../copiesFault.js';
-import { type CopyShell, openCopyShell } from '../host/copyShell.js';
-import type { VmHost } from '../host/vmHost.js';
-import { withWorkFolder } from '../host/workFolder.js';
-import { type CopiesEngine, manifestOf, type VmLook } from '../vm/lookAtVm.js';
+  type FileThere,
+} from '../../../transfer/hostFolder.js';
+import { sendFiles, type SentFile } from '../../../transfer/sendFiles.js';
+import { copiesFailure } from '../copiesFailure.js';
+import { type CopyShell, openCopyShell } from '../../../transfer/copyShell.js';
+import type { VmHost } from '../../../transfer/vmHost.js';
+import { withWorkFolder } from '../../../transfer/workFolder.js';
+import { type CopiesEngine, manifestOf, type VmLook } from '../../../transfer/lookAtVm.js';
 import {
   type CopiedFile,
   documentsOf,
@@ -30,12 +32,12 @@ import {
   readManifest,
   storedBytes,
   writeManifest,
-} from '../vm/manifest.js';
+} from '../../../transfer/manifest.js';
 import { MadeThere, removeBegun, wordsOf } from './madeThere.js';
-import { type Originals, withOriginals } from './originals.js';
+import { type Originals, withOriginals } from '../../../transfer/originals.js';
 import { oursAmong, removeUnused, reserve, type UsedFiles } from './ownFiles.js';
 import { paperFiles } from './plainPapers.js';
-import { doubtfulFiles, type FileThere, placeCopy, type PlacedCopy } from './plainPlaces.js';
+import { doubtfulFiles, placeCopy, type PlacedCopy } from './plainPlaces.js';
 
 export interface CopyWish extends UsedFiles {
   readonly kind: 'export' | 'replica';
@@ -63,7 +65,7 @@ export interface CopyMade {
 const markName = '.virt-rewind-replica';
 const fresh = '.new';
 
-/** @throws CopiesFault: an export is not there, and an earlier replica is as it was */
+/** @throws Failure: an export is not there, and an earlier replica is as it was */
 export async function copyOut(
   engine: Pick<CopiesEngine, 'withCopies'>,
   look: VmLook,
@@ -147,7 +149,7 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
     sendFiles(copy, sent, copy.onProgress, originals).catch(async (error: unknown) => {
       // The host only sees that the data of a shorter file do not fit.
       const reason: unknown = await look.requireUnchanged().catch((changed: unknown) => changed);
-      throw reason instanceof CopiesFault ? reason : error;
+      throw isOfWing(reason, 'transfer') ? reason : error;
     }),
   ]);
   const sentThere = sent.length > 0 ? await listThere(copy) : there;
@@ -196,13 +198,13 @@ async function fillCopy(engine: Pick<CopiesEngine, 'withCopies'>, look: VmLook, 
   };
 }
 
-/** One that is damaged is replaced, and all files are sent again. @throws CopiesFault: its files may be good */
+/** One that is damaged is replaced, and all files are sent again. @throws Failure: its files may be good */
 async function readEarlier({ shell, folder, begun }: BegunCopy): Promise<Manifest | undefined> {
   const answer = await shell.run('read_text', begun, manifestName);
   requireDone(shell, folder, answer);
   const manifest = readManifest(answer.said);
   if (manifest === 'newer') {
-    throw new CopiesFault({ kind: 'newerBackup' });
+    throw copiesFailure('newerBackup');
   }
   return manifest === 'broken' ? undefined : manifest;
 }

@@ -3,7 +3,7 @@
 import { noLog } from '../../../base/log.js';
 import { MadeFiles, ownerOf } from '../../../journal/madeFiles.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import type { CopyShell } from '../host/copyShell.js';
+import type { CopyShell } from '../../../transfer/copyShell.js';
 
 export class MadeThere {
   readonly #made = new MadeFiles(sessionFolder(process.env), noLog);

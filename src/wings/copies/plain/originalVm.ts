@@ -3,11 +3,11 @@ import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { isSameHostname } from '../../../base/hostname.js';
-import { CopiesFault } from '../copiesFault.js';
-import { openCopyShell } from '../host/copyShell.js';
-import { loginTo } from '../vm/loginTo.js';
+import { copiesFailure } from '../copiesFailure.js';
+import { openCopyShell } from '../../../transfer/copyShell.js';
+import { loginTo } from '../../../transfer/loginTo.js';
 import { hasTpm, isActive, type VmRef } from '../../../domain/vm.js';
-import { documentsOf, type Manifest } from '../vm/manifest.js';
+import { documentsOf, type Manifest } from '../../../transfer/manifest.js';
 import { isSameTime } from './plainPlaces.js';
 
 /** `same`: it is off, and its configuration, disks and snapshots are those of the replica. */
@@ -15,7 +15,7 @@ export type OriginalSeen = 'same' | 'sameButTpm' | 'gone' | Failure;
 
 /**
  * @param uri of its host, which is not asked any more afterwards
- * @throws CopiesFault `originalRuns`, `originalSaved`, `originalNewer`, `wrongOriginal`, `noLogin`; Failure of a host
+ * @throws Failure `originalRuns`, `originalSaved`, `originalNewer`, `wrongOriginal`, `noLogin`; Failure of a host
  *   that answers
  */
 export async function lookAtOriginal(
@@ -49,23 +49,23 @@ async function compareOriginal(
 ): Promise<OriginalSeen> {
   const { vm, present, files, replicaOf = '' } = manifest;
   const { connection } = ref;
-  const of = { name: vm.name, host: connection };
+  const of = { vm: vm.name, host: connection };
   const own = engine.findVm(ref)?.vm;
   if (own === undefined) {
     const there = engine.connections.find(({ uri }) => uri === connection)?.capabilities?.hostname ?? '';
     if (!isSameHostname(replicaOf, there)) {
-      throw new CopiesFault({ kind: 'wrongOriginal', ...of, of: replicaOf, there });
+      throw copiesFailure('wrongOriginal', { ...of, of: replicaOf, there });
     }
     return 'gone';
   }
   if (isActive(own.power)) {
-    throw new CopiesFault({ kind: 'originalRuns', ...of });
+    throw copiesFailure('originalRuns', { ...of });
   }
   if (own.managedSave) {
-    throw new CopiesFault({ kind: 'originalSaved', ...of });
+    throw copiesFailure('originalSaved', { ...of });
   }
   const documents = await engine.withCopies(connection, (copies) => copies.readDocuments(ref.uuid));
-  const shell = await openCopyShell(await loginTo(engine, connection), signal);
+  const shell = await openCopyShell(await loginTo(engine, connection, 'toRead'), signal);
   try {
     const stored = new Map(files.flatMap((file) => (file.stored === undefined ? [] : [[file.stored, file]])));
     const stat = ['stat', '-c', '%s %.9Y', '--', ...stored.keys()];
@@ -80,7 +80,7 @@ async function compareOriginal(
     const read = state === undefined ? undefined : await shell.run('base64', '-w0', '--', own.tpmState ?? '');
     const isOtherTpm = read?.code === 0 && read.said !== state;
     if (!present || !isSame || isOtherTpm || essenceOf(documents) !== essenceOf(documentsOf(manifest))) {
-      throw new CopiesFault({ kind: 'originalNewer', ...of });
+      throw copiesFailure('originalNewer', { ...of });
     }
     return hasTpm(own) && read?.code !== 0 ? 'sameButTpm' : 'same';
   } finally {

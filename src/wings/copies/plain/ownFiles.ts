@@ -1,7 +1,6 @@
 // The disk files of a plain copy that our record names: recorded before they are written, removed when no VM uses them.
-import { disks, type HostFolder, listThere, requireDone } from './hostFolder.js';
+import { disks, type HostFolder, listThere, requireDone, type FileThere } from '../../../transfer/hostFolder.js';
 import { type MadeThere, wordsOf } from './madeThere.js';
-import type { FileThere } from './plainPlaces.js';
 
 export interface UsedFiles {
   /** Files of all VMs on the host of the copy; undefined where they cannot be known. */

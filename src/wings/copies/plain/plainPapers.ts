@@ -5,7 +5,7 @@ import { posix } from 'node:path';
 import { shellWord } from '../../../base/shellWord.js';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { displayLine } from '../../../domain/plainText.js';
-import { type Manifest, manifestName } from '../vm/manifest.js';
+import { type Manifest, manifestName } from '../../../transfer/manifest.js';
 
 interface PaperWish {
   /** Text of the manifest. */

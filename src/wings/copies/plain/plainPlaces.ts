@@ -1,13 +1,7 @@
 // The name of each file in a plain folder, and what there is of it from an earlier copy. Pure.
 import { posix } from 'node:path';
-import type { CopiedFile } from '../vm/manifest.js';
-
-/** Of a file that a host has, as `find` tells them. */
-export interface FileThere {
-  readonly bytes: number;
-  readonly modified: string;
-  readonly identity: string;
-}
+import type { FileThere } from '../../../transfer/hostFolder.js';
+import type { CopiedFile } from '../../../transfer/manifest.js';
 
 interface FilesThere {
   readonly there: ReadonlyMap<string, FileThere>;

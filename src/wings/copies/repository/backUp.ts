@@ -2,15 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import * as v from 'valibot';
+import { isOfWing } from '../../../domain/failure.js';
 import type { Version } from '../../../domain/capabilities.js';
 import type { Vm, VmDisk } from '../../../domain/vm.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
-import { CopiesFault } from '../copiesFault.js';
-import type { GuestCare, GuestWaits } from '../host/guestCare.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
+import { copiesFailure } from '../copiesFailure.js';
+import type { GuestCare, GuestWaits } from '../../../transfer/guestCare.js';
 import { type Backup, tagsOf } from './backups.js';
-import { type LeftOut, manifestOf, type VmLook } from '../vm/lookAtVm.js';
-import { manifestName, storedBytes, writeManifest } from '../vm/manifest.js';
-import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
+import { type LeftOut, manifestOf, type VmLook } from '../../../transfer/lookAtVm.js';
+import { manifestName, storedBytes, writeManifest } from '../../../transfer/manifest.js';
+import { type Restic, type ResticSnapshot } from './restic.js';
+import { ResticFault } from './resticFault.js';
 import type { BackupSet } from './sets.js';
 import { backupIdOf, backupTag, finishedTag, unfinishedTag, vmTag } from './tags.js';
 import { proveBackups } from './provenBackups.js';
@@ -57,7 +60,7 @@ export class BackupsInTurn {
     this.#tags = (vm) => (vms === 1 ? [vmTag(vm.uuid)] : []);
   }
 
-  /** Whether finished or not, the oldest first. @throws CopiesFault `amongDisks`, ResticFault */
+  /** Whether finished or not, the oldest first. @throws Failure `amongDisks`, ResticFault */
   async snapshotsOf(vm: Vm): Promise<readonly ResticSnapshot[]> {
     const at = Date.now();
     if (this.#listed === undefined || Math.abs(at - this.#listed.at) > listedMs) {
@@ -91,7 +94,7 @@ export class BackupsInTurn {
 /**
  * Stored under a tag that nothing lists, then looked at, then stored again under the tag of a backup: that takes
  * seconds, as restic reads no file again that is the same. To change a tag, restic must be alone in the repository.
- * @throws CopiesFault, ResticFault: then the repository lists no more backups than before, unless it is `tornBackup`
+ * @throws Failure, ResticFault: then the repository lists no more backups than before, unless it is `tornBackup`
  */
 export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWish): Promise<BackupMade> {
   const { restic } = turns;
@@ -126,7 +129,7 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
       const again = { tag: finishedTag, parent: data.snapshot, onProgress: () => undefined };
       const listed = await sayingWhatChanged(look, () => store(listing, again));
       if (listed.changed > 0) {
-        throw new CopiesFault({ kind: 'changed' });
+        throw transferFailure('changed');
       }
       // Where they stay, the next backup of this VM removes them: all that is in them is listed too.
       const done = await restic.own.filter(doneOf(earlier, unknown));
@@ -147,7 +150,7 @@ export async function backUp(look: VmLook, turns: BackupsInTurn, wish: BackupWis
   }
 }
 
-/** Where a merge took a file away meanwhile, restic says that it cannot be read. @throws CopiesFault, ResticFault */
+/** Where a merge took a file away meanwhile, restic says that it cannot be read. @throws Failure, ResticFault */
 async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -155,7 +158,7 @@ async function sayingWhatChanged<T>({ requireUnchanged }: VmLook, work: () => Pr
     if (error instanceof ResticFault && error.problem === 'failed') {
       await requireUnchanged().catch((other: unknown) => {
         // Where nobody can look, as the connection is lost, restic's words tell.
-        throw other instanceof CopiesFault ? other : error;
+        throw isOfWing(other, 'transfer') ? other : error;
       });
     }
     throw error;
@@ -168,7 +171,7 @@ export async function requireRepository(restic: Restic, create: boolean, vms: re
   await orCreated(restic, create, vms, () => restic.run(['cat', 'config']));
 }
 
-/** Undefined where the repository is new. @throws CopiesFault `amongDisks` */
+/** Undefined where the repository is new. @throws Failure `amongDisks` */
 async function orCreated<T>(
   restic: Restic,
   create: boolean,
@@ -187,11 +190,11 @@ async function orCreated<T>(
   }
 }
 
-/** @throws CopiesFault `amongDisks` */
+/** @throws Failure `amongDisks` */
 export function requireApart({ folder = '' }: Pick<Restic, 'folder'>, vms: readonly Vm[]): void {
   const isThere = ({ source }: VmDisk): boolean => source !== undefined && posix.dirname(source) === folder;
   if (vms.some(({ disks }) => disks.some(isThere))) {
-    throw new CopiesFault({ kind: 'amongDisks', folder });
+    throw copiesFailure('amongDisks', { folder });
   }
 }
 
@@ -284,14 +287,14 @@ async function store(
   await restic.own.add([end.snapshot_id]);
   // It passes over what has gone.
   if (end.total_files_processed !== paths.length) {
-    throw new CopiesFault({ kind: 'changed' });
+    throw transferFailure('changed');
   }
   const { data_added: whole, data_added_packed: bytes = whole } = end;
   await restic.connections.measure({ bytes, seconds: end.total_duration });
   return { snapshot: end.snapshot_id, bytes, changed: end.files_new + end.files_changed };
 }
 
-/** What a backup that failed has stored. @throws CopiesFault where it stays */
+/** What a backup that failed has stored. @throws Failure where it stays */
 async function forgetAll(
   restic: Restic,
   backup: Backup,
@@ -314,16 +317,16 @@ async function forgetAll(
     }
     // Without an answer nothing is listed, and the first failure says why there is no backup.
     if (left !== undefined) {
-      throw new CopiesFault({ kind: 'staysInRepository', snapshot: left }, error);
+      throw copiesFailure('staysInRepository', { snapshot: left, cause: error });
     }
   }
 }
 
-/** For this, another restic may be at work in the repository. @throws CopiesFault where the backup may be listed */
+/** For this, another restic may be at work in the repository. @throws Failure where the backup may be listed */
 async function hide(restic: Restic, backup: Backup, why: unknown): Promise<void> {
   try {
     await recordTorn(restic, backup);
   } catch {
-    throw new CopiesFault({ kind: 'tornBackup', id: backup.id }, why);
+    throw copiesFailure('tornBackup', { id: backup.id, cause: why });
   }
 }

@@ -2,8 +2,8 @@
 import type { NotedCopies } from '../../../engine/copies.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
-import type { VmLook } from '../vm/lookAtVm.js';
-import { GuestCare } from '../host/guestCare.js';
+import type { VmLook } from '../../../transfer/lookAtVm.js';
+import { GuestCare } from '../../../transfer/guestCare.js';
 import { backUp, type BackupMade, BackupsInTurn, type BackupWish } from './backUp.js';
 import type { Restic } from './restic.js';
 

@@ -1,5 +1,5 @@
 // The backups in a repository, as the tags of restic's snapshots tell of them.
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import type { Restic, ResticSnapshot } from './restic.js';
 import { type BackupSet, isSetId, setOf, setTag, tagsOfSet } from './sets.js';
 import { backupIdOf, backupTag, finishedTag, keptTag, vmTag } from './tags.js';
@@ -85,16 +85,16 @@ export async function listBackups(restic: Restic): Promise<readonly Backup[]> {
   return backupsIn(await restic.snapshots([]));
 }
 
-/** What restic calls it. @throws CopiesFault `noBackup`; ResticFault */
+/** What restic calls it. @throws Failure `noBackup`; ResticFault */
 export async function requireBackup(restic: Restic, id: string): Promise<string> {
   const [snapshot] = isBackupId(id) ? await requireSnapshots(restic, id) : [];
   if (snapshot === undefined) {
-    throw new CopiesFault({ kind: 'noBackup', id });
+    throw copiesFailure('noBackup', { id });
   }
   return snapshot.id;
 }
 
-/** That of a backup, or those of a set. @throws CopiesFault `noBackup`; ResticFault */
+/** That of a backup, or those of a set. @throws Failure `noBackup`; ResticFault */
 export async function requireSnapshots(restic: Restic, id: string): Promise<readonly ResticSnapshot[]> {
   const tag = isSetId(id) ? setTag(id) : isBackupId(id) ? backupTag(id) : undefined;
   const all = tag === undefined ? [] : await restic.snapshots([]);
@@ -103,12 +103,12 @@ export async function requireSnapshots(restic: Restic, id: string): Promise<read
     ({ tags }) => tags.includes(finishedTag) && tags.includes(tag ?? '') && !torn.has(backupIdOf(tags)),
   );
   if (found.length === 0) {
-    throw new CopiesFault({ kind: 'noBackup', id });
+    throw copiesFailure('noBackup', { id });
   }
   return found;
 }
 
-/** Those of a set, by the names of their VMs. @throws CopiesFault `noBackup`; ResticFault */
+/** Those of a set, by the names of their VMs. @throws Failure `noBackup`; ResticFault */
 export async function requireSet(restic: Restic, id: string): Promise<readonly Backup[]> {
   return backupsIn(await requireSnapshots(restic, id)).toSorted((one, other) => (one.vm < other.vm ? -1 : 1));
 }

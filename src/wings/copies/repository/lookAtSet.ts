@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { isMember, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
 import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
-import type { VmHost } from '../host/vmHost.js';
-import { type CopiesEngine, lookAtVm, type VmLook } from '../vm/lookAtVm.js';
+import type { VmHost } from '../../../transfer/vmHost.js';
+import { type CopiesEngine, lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
 import type { VmToBackUp } from './backUpVms.js';
 import { type BackupSet, momentOf } from './sets.js';
 

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
 import { withEitherSignal } from '../../../base/withEitherSignal.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import script from './mountedRepository.sh';
-import { type Restic, ResticFault } from './restic.js';
+import { type Restic } from './restic.js';
+import { ResticFault } from './resticFault.js';
 
 const mounted = 'repository';
 
@@ -22,7 +23,7 @@ interface MountWish {
 /**
  * @param work gets a folder with a folder for each snapshot of restic's, by its ID; each of these has the files under
  *   their whole paths. Only this user reads it.
- * @throws CopiesFault `noMount`, `staysMounted`; ResticFault
+ * @throws Failure `noMount`, `staysMounted`; ResticFault
  */
 export async function withMounted<T>(
   { open, environment, signal }: MountWish,
@@ -64,10 +65,10 @@ async function mount(restic: Restic, folder: string, onLine: (line: string) => v
     await restic.run(['mount', '--path-template=%I', join(folder, mounted)], { folder, onLine });
   } catch (error) {
     throw error instanceof ResticFault && error.problem === 'failed'
-      ? new CopiesFault({ kind: 'noMount', said: error.said })
+      ? copiesFailure('noMount', { said: error.said })
       : error;
   }
-  throw new CopiesFault({ kind: 'noMount', said: '' });
+  throw copiesFailure('noMount', { said: '' });
 }
 
 /**
@@ -92,9 +93,9 @@ async function guardMount(folder: string, environment: NodeJS.ProcessEnv): Promi
   };
 }
 
-/** @throws CopiesFault `staysMounted` */
+/** @throws Failure `staysMounted` */
 async function requireAway(folder: string): Promise<void> {
   if ((await undefinedIfAbsent(lstat(folder))) !== undefined) {
-    throw new CopiesFault({ kind: 'staysMounted', folder: join(folder, mounted) });
+    throw copiesFailure('staysMounted', { folder: join(folder, mounted) });
   }
 }

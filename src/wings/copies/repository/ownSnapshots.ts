@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { noLog } from '../../../base/log.js';
 import { discard, namesIn, ownFolder, syncFolder, writeNew } from '../../../journal/durable.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import { orCannotWrite } from '../host/workFolder.js';
+import { orCannotWrite } from '../../../transfer/workFolder.js';
 import { backupIdOf } from './tags.js';
 
 export class OwnSnapshots {
@@ -17,7 +17,7 @@ export class OwnSnapshots {
 
   /**
    * Until its end, all with the tag of this backup are ours: also what a killed restic stored.
-   * @throws CopiesFault `cannotWrite`
+   * @throws Failure `cannotWrite`
    */
   begin(backup: string): Promise<void> {
     return this.#write([nameOfBackup(backup)]);
@@ -27,7 +27,7 @@ export class OwnSnapshots {
     return this.#remove([nameOfBackup(backup)]);
   }
 
-  /** @throws CopiesFault `cannotWrite` */
+  /** @throws Failure `cannotWrite` */
   add(ids: readonly string[]): Promise<void> {
     return this.#write(ids.map(nameOf));
   }

@@ -3,9 +3,10 @@
 import * as v from 'valibot';
 import { parseAs, parseJson } from '../../../journal/json.js';
 import { type Backup, backupOf, backupsIn, requireSnapshots } from './backups.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import { unprovenIn } from './provenBackups.js';
-import { type Restic, ResticFault, type ResticSnapshot } from './restic.js';
+import { type Restic, type ResticSnapshot } from './restic.js';
+import { ResticFault } from './resticFault.js';
 import { backupIdOf, finishedTag, keptTag, unfinishedTag, verifiedTag } from './tags.js';
 
 /** How many of the newest stay: of all, and one of each hour, day, week and month that has any. */
@@ -27,7 +28,7 @@ const mostAheadMs = 60 * 60_000;
 /**
  * @param rule without anything, no backup goes
  * @param chosen UUIDs of VMs; what it throws is thrown
- * @throws CopiesFault `fromFuture`; ResticFault
+ * @throws Failure `fromFuture`; ResticFault
  */
 export async function planBackupPrune(
   restic: Restic,
@@ -48,7 +49,7 @@ export async function planBackupPrune(
   const ahead = future && backupOf(future);
   if (future !== undefined && ahead !== undefined && uuids.includes(ahead.uuid)) {
     const { id, madeAt } = ahead;
-    throw new CopiesFault({ kind: 'fromFuture', id, madeAt, snapshot: future.id.slice(0, 8) });
+    throw copiesFailure('fromFuture', { id, madeAt, snapshot: future.id.slice(0, 8) });
   }
   const ids = new Set(found.map(({ tags }) => backupIdOf(tags)));
   const backups = listed.filter(({ id }) => ids.has(id));
@@ -108,7 +109,7 @@ function periodOf(period: keyof KeepRule, id: string, time: string): string {
 
 const dayMs = 24 * 60 * 60_000;
 
-/** The backup that a person named. @throws CopiesFault `noBackup`; ResticFault */
+/** The backup that a person named. @throws Failure `noBackup`; ResticFault */
 export async function planNamedPrune(restic: Restic, id: string): Promise<BackupPrune> {
   const snapshots = await requireSnapshots(restic, id);
   return { going: backupsIn(snapshots), stays: [], foreign: [] };
@@ -118,7 +119,7 @@ export async function planNamedPrune(restic: Restic, id: string): Promise<Backup
  * With what an interrupted restic left of them under the other tag.
  *
  * @param named a person did: our record may be missing
- * @throws CopiesFault `nowKept`, ResticFault
+ * @throws Failure `nowKept`, ResticFault
  */
 export async function deleteBackups(restic: Restic, backups: readonly Backup[], named: boolean): Promise<void> {
   const ids = new Set(backups.map(({ id }) => id));
@@ -131,7 +132,7 @@ export async function deleteBackups(restic: Restic, backups: readonly Backup[], 
   // Somebody may have marked it while a question waited.
   const kept = there.find((backup) => backup.kept === true);
   if (kept !== undefined) {
-    throw new CopiesFault({ kind: 'nowKept', id: kept.id });
+    throw copiesFailure('nowKept', { id: kept.id });
   }
   if (there.length < ids.size) {
     throw new ResticFault('failed', 'some of the backups are gone already');
@@ -153,7 +154,7 @@ export async function freeSpace(restic: Restic): Promise<void> {
   await restic.run(['prune']);
 }
 
-/** @param id of a backup, or of a set. @throws CopiesFault `noBackup`; ResticFault */
+/** @param id of a backup, or of a set. @throws Failure `noBackup`; ResticFault */
 export async function setKept(restic: Restic, id: string, kept: boolean): Promise<void> {
   const before = await requireSnapshots(restic, id);
   const own = await restic.own.filter(before);

@@ -5,65 +5,17 @@ import { StringDecoder } from 'node:string_decoder';
 import * as v from 'valibot';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
+import { Failure } from '../../../domain/failure.js';
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { parseAs, parseJson } from '../../../journal/json.js';
-import type { GuestCare } from '../host/guestCare.js';
+import type { GuestCare } from '../../../transfer/guestCare.js';
 import { Connections } from './connections.js';
 import { removeDeadLocks, StartedRestics } from './deadLocks.js';
 import { OwnSnapshots } from './ownSnapshots.js';
 import { isRemote, repositoryOf, withoutPassword, withPassword } from './repositoryAddress.js';
+import { type ResticProblem, ResticFault } from './resticFault.js';
 import { readKey, serviceVariables, withPipeRead } from './resticKey.js';
 import { type ResticProgram, resticHere, resticThere } from './resticProgram.js';
-
-export type ResticProblem =
-  | 'noProgram'
-  | 'noKey'
-  | 'noKeyFile'
-  /** Others may read the file with the key. */
-  | 'openKeyFile'
-  | 'wrongKey'
-  | 'noRepository'
-  | 'locked'
-  /** Where a restore writes. */
-  | 'noSpace'
-  | 'repositoryFull'
-  | 'cancelled'
-  | 'failed';
-
-export class ResticFault extends Error {
-  override readonly name = 'ResticFault';
-  constructor(
-    readonly problem: ResticProblem,
-    /** In restic's words, or the file; untrusted. */
-    readonly said = '',
-    /** Where it ran; undefined: on this computer. */
-    readonly host?: string,
-  ) {
-    super(`${problem} ${said}`);
-  }
-
-  /** As of any other error. */
-  get kind(): 'cancelled' | 'notFound' | 'busy' | 'failed' | 'refused' {
-    switch (this.problem) {
-      case 'cancelled':
-        return 'cancelled';
-      case 'noRepository':
-      case 'noKeyFile':
-        return 'notFound';
-      case 'locked':
-        return 'busy';
-      case 'failed':
-      case 'noSpace':
-      case 'repositoryFull':
-        return 'failed';
-      case 'noProgram':
-      case 'noKey':
-      case 'openKeyFile':
-      case 'wrongKey':
-        return 'refused';
-    }
-  }
-}
 
 interface ResticOptions {
   readonly environment: NodeJS.ProcessEnv;
@@ -188,7 +140,7 @@ export class Restic {
     const signal = goesOn === true ? undefined : this.#signal;
     const requireWanted = (): void => {
       if (signal?.aborted === true) {
-        throw new ResticFault('cancelled');
+        throw new Failure('cancelled', { byUs: true });
       }
     };
     requireWanted();
@@ -341,18 +293,6 @@ function problemOf(code: number | undefined, said: string): ResticProblem {
           : noSpace.test(said)
             ? 'repositoryFull'
             : 'failed';
-}
-
-/**
- * What restic 0.14 to 0.18 says of data that is not as it was stored. A pack that is shorter ends before its part:
- * a server that is lost says other things the last time that restic tries.
- */
-const damage =
-  /ciphertext verification failed|ciphertext too short|invalid data returned|returned invalid hash|wrong data returned|decompressing blob|id [\da-f]{64} not found in repository|nodes are not ordered|<(?:data|index)\/[\da-f]+>.*(?:EOF|too short|no such file|does not exist)|StreamPack.*(?:EOF|too short|no such file|does not exist)/iu;
-
-/** Whether what it stored is damaged, rather than out of reach. */
-export function isDamage({ problem, said }: ResticFault): boolean {
-  return problem === 'failed' && damage.test(said);
 }
 
 function isNoneThere(said: string): boolean {

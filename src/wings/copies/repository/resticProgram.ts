@@ -9,12 +9,12 @@ import { StringDecoder } from 'node:string_decoder';
 import type { HostLogin, ShellStream } from '../../../hosts/hostLogin.js';
 import { HostShell } from '../../../hosts/hostShell.js';
 import { MarkedStream } from '../../../hosts/markedStream.js';
-import { CopiesFault } from '../copiesFault.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { StartedRestics } from './deadLocks.js';
-import { openCopyShell } from '../host/copyShell.js';
-import giveWay from '../host/giveWay.sh';
-import { givingWay } from '../host/lowPriority.js';
-import { orCannotWrite, withWorkFolder } from '../host/workFolder.js';
+import { openCopyShell } from '../../../transfer/copyShell.js';
+import giveWay from '../../../transfer/giveWay.sh';
+import { givingWay } from '../../../transfer/lowPriority.js';
+import { orCannotWrite, withWorkFolder } from '../../../transfer/workFolder.js';
 import stopWithUs from './resticHere.sh';
 import functions from './resticThere.sh';
 
@@ -127,7 +127,7 @@ export function resticThere(login: HostLogin, environment: NodeJS.ProcessEnv, si
         const must = async (...words: readonly string[]): Promise<string> => {
           const { code, said } = await shell.run(...words);
           if (code !== 0) {
-            throw new CopiesFault({ kind: 'cannotWrite', folder: login.hostname, said });
+            throw transferFailure('cannotWrite', { folder: login.hostname, said });
           }
           return said;
         };

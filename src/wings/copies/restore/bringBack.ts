@@ -6,12 +6,12 @@ import type { RestoredVm } from '../../../domain/copiedVm.js';
 import { ImageCommand } from '../../../qemu/imageCommands.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
 import { rebaseImage } from '../../../qemu/changeImage.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import { markOfUs } from '../../../journal/processMark.js';
-import { writeRam } from '../host/ramStart.js';
+import { writeRam } from './ramStart.js';
 import type { CopySource } from './copySource.js';
-import { type CopiedFile, type Manifest, manifestName, placesIn, storedBytes } from '../vm/manifest.js';
-import { placeTpm, putTpmBack, setTpmAside } from '../vm/tpmStates.js';
+import { type CopiedFile, type Manifest, manifestName, placesIn, storedBytes } from '../../../transfer/manifest.js';
+import { placeTpm, putTpmBack, setTpmAside } from '../../../transfer/tpmStates.js';
 import { applyTags, type AskCopies, type OnePoint } from './onePoint.js';
 import { prepareRestore, requireOwn, type RestoreUse, type RestoreWish } from './planRestore.js';
 import { requireImage } from './requireImage.js';
@@ -51,16 +51,16 @@ interface TpmRestored {
   readonly aside?: string;
 }
 
-/** @throws CopiesFault, ResticFault; Failure of the connection, of qemu-img: then neither VM nor files are there */
+/** @throws ResticFault, Failure of the connection, of qemu-img: then neither VM nor files are there */
 export async function bringBack(engine: RestoreEngine, source: CopySource, wish: RestoreWish): Promise<VmRestored> {
   const { connection, name, host, signal } = wish;
   const { files: there } = host;
   if (name !== undefined && !isCloneName(name)) {
-    throw new CopiesFault({ kind: 'badName', name });
+    throw copiesFailure('badName', { vm: name });
   }
   const login = await engine.hostLogin({ connection }, 'toChange');
   if ((login === undefined) !== (source.login === undefined) || (login === undefined) !== (host.login === undefined)) {
-    throw new CopiesFault({ kind: 'otherHost' });
+    throw copiesFailure('otherHost');
   }
   const restoredSince = Date.now();
   const ask: AskCopies = (work) => engine.withCopies(connection, work);
@@ -175,9 +175,7 @@ async function withTpm<T>(
 async function requireFree(engine: RestoreEngine, connection: string, vm: Manifest['vm']): Promise<void> {
   const obstacle = await engine.withCopies(connection, (copies) => copies.obstacle(vm));
   if (obstacle !== undefined) {
-    throw new CopiesFault(
-      obstacle === 'nameTaken' || obstacle === 'uuidTaken' ? { kind: obstacle, name: vm.name } : { kind: obstacle },
-    );
+    throw copiesFailure(obstacle, { vm: vm.name });
   }
 }
 
@@ -217,7 +215,7 @@ async function finishImages(files: readonly CopiedFile[], { now, then }: Places,
     if (content === 'stored') {
       const { backing } = await requireImage(own, file, host);
       if ((backing === undefined) !== (below === undefined)) {
-        throw new CopiesFault({ kind: 'brokenBackup' });
+        throw copiesFailure('brokenBackup');
       }
     } else {
       const backingFormat = formats.get(file.backing ?? '') ?? 'raw';
@@ -231,7 +229,7 @@ async function finishImages(files: readonly CopiedFile[], { now, then }: Places,
       }
       const { backing } = await requireImage(own, file, host);
       if (backing?.file !== below.name || backing.format !== backingFormat) {
-        throw new CopiesFault({ kind: 'brokenBackup' });
+        throw copiesFailure('brokenBackup');
       }
     }
   }

@@ -2,11 +2,12 @@
 // have named what it likes, so each image must be what the manifest says, and rest on files of the backup alone.
 import { lstat, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { isOfWing } from '../../../domain/failure.js';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
-import { CopiesFault } from '../copiesFault.js';
-import { disks as disksFolder } from '../plain/hostFolder.js';
-import { type CopiedFile, documentsOf, type Manifest } from '../vm/manifest.js';
+import { copiesFailure } from '../copiesFailure.js';
+import { disks as disksFolder } from '../../../transfer/hostFolder.js';
+import { type CopiedFile, documentsOf, type Manifest } from '../../../transfer/manifest.js';
 import { type AskCopies, requirePoint } from './onePoint.js';
 import { requireImage } from './requireImage.js';
 
@@ -29,7 +30,7 @@ export type PlaceOf = (file: CopiedFile) => { readonly root: string; readonly na
 
 /**
  * @param wanted name or title of a snapshot; absent: the current state
- * @throws CopiesFault `brokenBackup`, `noPresent`; Failure `notFound`, `ambiguous`
+ * @throws Failure `brokenBackup`, `noPresent`; Failure `notFound`, `ambiguous`
  */
 export async function copiedDisks(
   ask: AskCopies,
@@ -40,7 +41,7 @@ export async function copiedDisks(
   const documents = documentsOf(manifest);
   const points = await ask((copies) => copies.points(documents));
   if (wanted === undefined && !manifest.present) {
-    throw new CopiesFault({ kind: 'noPresent', snapshots: points.map(({ title }) => title) });
+    throw copiesFailure('noPresent', { snapshots: points.map(({ title }) => title) });
   }
   const point = wanted === undefined ? undefined : requirePoint(points, wanted, manifest.vm.name);
   const disks =
@@ -61,7 +62,7 @@ async function layersOf(
   { placeOf, host }: { readonly placeOf: PlaceOf; readonly host: ImageHost },
 ): Promise<CopiedDisk['layers']> {
   if (top?.content !== 'stored' || top.role !== 'disk') {
-    throw new CopiesFault({ kind: 'brokenBackup' });
+    throw copiesFailure('brokenBackup');
   }
   const { format = 'raw', backing, bytes } = top;
   const { root, name = '' } = placeOf(top);
@@ -71,22 +72,22 @@ async function layersOf(
     await requireFile(file, bytes);
     const image = await requireImage(file, top, host);
     if ((image.backing === undefined) !== (backing === undefined)) {
-      throw new CopiesFault({ kind: 'brokenBackup' });
+      throw copiesFailure('brokenBackup');
     }
   });
   const below = backing === undefined ? [] : await layersOf(known.get(backing), known, { placeOf, host });
   return [{ file, format }, ...below];
 }
 
-/** @throws CopiesFault with the name of the file; `unreadable`: it may be for another user */
+/** @throws Failure with the name of the file; `unreadable`: it may be for another user */
 async function orUnreadable(file: string, work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    throw error instanceof CopiesFault
-      ? new CopiesFault({ kind: 'brokenBackup', file })
+    throw isOfWing(error, 'copies') || isOfWing(error, 'transfer')
+      ? copiesFailure('brokenBackup', { file })
       : error instanceof Error && 'syscall' in error
-        ? new CopiesFault({ kind: 'unreadable', file, said: error.message }, error)
+        ? copiesFailure('unreadable', { file, said: error.message, cause: error })
         : error;
   }
 }
@@ -107,6 +108,6 @@ export async function placesInMounted(folder: string): Promise<PlaceOf> {
 async function requireFile(path: string, bytes: number): Promise<void> {
   const found = await undefinedIfAbsent(lstat(path));
   if (found?.isFile() !== true || found.size !== bytes || (await realpath(path)) !== path) {
-    throw new CopiesFault({ kind: 'brokenBackup' });
+    throw copiesFailure('brokenBackup');
   }
 }

@@ -1,7 +1,7 @@
 // Where a restore gets a backup from: a repository of restic's.
 import type { HostLogin } from '../../../hosts/hostLogin.js';
 import { requireBackup } from '../repository/backups.js';
-import { type CopiedFile, manifestName, mostManifestBytes } from '../vm/manifest.js';
+import { type CopiedFile, manifestName, mostManifestBytes } from '../../../transfer/manifest.js';
 import type { Restic } from '../repository/restic.js';
 
 export interface CopySource {
@@ -20,7 +20,7 @@ export interface ResticSource extends CopySource {
   readonly snapshot: string;
 }
 
-/** @throws CopiesFault `noBackup`; ResticFault */
+/** @throws Failure `noBackup`; ResticFault */
 export async function resticSource(restic: Restic, id: string): Promise<ResticSource> {
   const snapshot = await requireBackup(restic, id);
   // restic has it since 0.15.

@@ -4,8 +4,8 @@ import { posix } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { isLeft } from '../../../journal/processMark.js';
-import { CopiesFault } from '../copiesFault.js';
-import { filesOfVms } from '../vm/filesOfVms.js';
+import { copiesFailure } from '../copiesFailure.js';
+import { filesOfVms } from '../../../transfer/filesOfVms.js';
 import { type AskUsed, fileKey, MadeRestore, type RestoreHost } from './madeRestore.js';
 import { namesIn, readMark, type RestoreMark } from './readFolder.js';
 import { readLeftRestore } from './restoreFolder.js';
@@ -41,10 +41,10 @@ export async function removeLeft(engine: RestoreEngine, place: RestorePlace, fol
   const used = usedBy(engine, place, left.uuid);
   const foreign = await made.foreignIn(folder, used);
   if (foreign.length > 0) {
-    throw new CopiesFault({ kind: 'othersFiles', folder, files: foreign });
+    throw copiesFailure('othersFiles', { folder, files: foreign });
   }
   if (!(await engine.withCopies(connection, (copies) => copies.undefine(left.uuid, folder)))) {
-    throw new CopiesFault({ kind: 'vmInUse', folder });
+    throw copiesFailure('vmInUse', { folder });
   }
   await forgetUnless(await made.remove(folder, used), made);
 }
@@ -109,7 +109,7 @@ export async function discard(
     return [folder];
   }
   if (!gone) {
-    throw new CopiesFault({ kind: 'vmInUse', folder });
+    throw copiesFailure('vmInUse', { folder });
   }
   return forgetUnless(await made.remove(folder, usedBy(engine, place, uuid)), made);
 }

@@ -8,7 +8,7 @@ import { noLog } from '../../../base/log.js';
 import { identityOf } from '../../../domain/hostFiles.js';
 import { MadeFiles, ownerOf } from '../../../journal/madeFiles.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
-import type { VmHost } from '../host/vmHost.js';
+import type { VmHost } from '../../../transfer/vmHost.js';
 import { markName, namesIn, orFault } from './readFolder.js';
 
 export type RestoreHost = Pick<VmHost, 'files' | 'login'>;

@@ -7,10 +7,10 @@ import { ImageCommand } from '../../../qemu/imageCommands.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
 import { readImage, readTag } from '../../../qemu/localImage.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
-import { CopiesFault } from '../copiesFault.js';
-import type { CopiesEngine } from '../vm/lookAtVm.js';
-import { tpmOfPoint } from '../vm/tpmStates.js';
-import { type CopiedFile, documentsOf, type Manifest } from '../vm/manifest.js';
+import { copiesFailure } from '../copiesFailure.js';
+import type { CopiesEngine } from '../../../transfer/lookAtVm.js';
+import { tpmOfPoint } from '../../../transfer/tpmStates.js';
+import { type CopiedFile, documentsOf, type Manifest } from '../../../transfer/manifest.js';
 
 export interface OnePoint {
   /** Without snapshots; its current state is that of the snapshot. */
@@ -40,7 +40,7 @@ interface ImageTag {
  * | none                      | as the backup has it: of a later time, which is said |
  *
  * @param wanted its name, or a title that only one has
- * @throws Failure `notFound`, `ambiguous`; CopiesFault `brokenBackup`
+ * @throws Failure `notFound`, `ambiguous`, `brokenBackup`
  */
 export async function onePoint(ask: AskCopies, manifest: Manifest, wanted: string): Promise<OnePoint> {
   const documents = documentsOf(manifest);
@@ -95,7 +95,7 @@ function overlayOn(
 ): { readonly target: string; readonly file: CopiedFile } {
   const below = known.get(frozen);
   if (below?.content !== 'stored' || below.role !== 'disk') {
-    throw new CopiesFault({ kind: 'brokenBackup' });
+    throw copiesFailure('brokenBackup');
   }
   const names = new Set([...known.keys()].map((path) => posix.basename(path)));
   let own = `${target}.qcow2`;
@@ -145,7 +145,7 @@ export async function applyTags(
     const details = { doing: 'going back to a snapshot in an image', path: file };
     const inside = await readTag(file, tag, host.files);
     if (inside === undefined) {
-      throw new CopiesFault({ kind: 'brokenBackup' });
+      throw copiesFailure('brokenBackup');
     }
     // By its ID: a name of digits is taken for that of another one.
     // What it rests on has not its name yet.

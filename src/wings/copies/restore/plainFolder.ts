@@ -3,24 +3,25 @@ import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { isOfWing } from '../../../domain/failure.js';
 import { hasCode, isAbsent, undefinedIfAbsent } from '../../../base/errno.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
 import { writeAll } from '../../../base/writeAll.js';
-import { CopiesFault, type CopiesProblem } from '../copiesFault.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
+import { copiesFailure } from '../copiesFailure.js';
 import type { CopySource } from './copySource.js';
-import { disks } from '../plain/hostFolder.js';
-import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../vm/manifest.js';
+import { disks } from '../../../transfer/hostFolder.js';
+import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../../../transfer/manifest.js';
 import { orFault } from './readFolder.js';
 
 /** Of what the manifest says. */
-const wrong: readonly CopiesProblem['kind'][] = ['brokenBackup', 'wrongChecksum'];
 
 interface PlainSource extends CopySource {
   /** What is not right by the manifest that was read may be right by one that replaced it: then `copyRuns`. */
   unlessUpdated<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** @throws CopiesFault `noCopy` */
+/** @throws Failure `noCopy` */
 export async function plainFolder(folder: string, signal: AbortSignal): Promise<PlainSource> {
   const readText = (): Promise<Buffer | undefined> =>
     readFileAtMost(join(folder, manifestName), mostManifestBytes).catch((error: unknown) => {
@@ -31,7 +32,7 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
     });
   const text = await readText();
   if (text === undefined) {
-    throw new CopiesFault({ kind: 'noCopy', folder });
+    throw copiesFailure('noCopy', { folder });
   }
   const manifest = readManifest(text.toString('utf8'));
   const ofReplica = typeof manifest === 'object' && manifest.replicaOf !== undefined;
@@ -40,9 +41,9 @@ export async function plainFolder(folder: string, signal: AbortSignal): Promise<
     try {
       return await work();
     } catch (error) {
-      const isWrong = error instanceof CopiesFault && wrong.includes(error.problem.kind);
+      const isWrong = isOfWing(error, 'copies', 'brokenBackup', 'wrongChecksum');
       const isOther = isWrong && (await readText())?.equals(text) === false;
-      throw isOther ? new CopiesFault({ kind: 'copyRuns', folder }) : error;
+      throw isOther ? transferFailure('copyRuns', { folder }) : error;
     }
   };
   return {
@@ -70,10 +71,10 @@ async function copyFile(
   signal: AbortSignal,
 ): Promise<void> {
   if (place === undefined || sha256 === undefined || ((await undefinedIfAbsent(realpath(root))) ?? root) !== root) {
-    throw new CopiesFault({ kind: 'brokenBackup' });
+    throw copiesFailure('brokenBackup');
   }
   const path = join(root, place);
-  const damaged = new CopiesFault({ kind: 'wrongChecksum', file: path, ofReplica });
+  const damaged = copiesFailure('wrongChecksum', { file: path, ofReplica });
   // A link would lead out of the folder, and a pipe would keep it waiting.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const from = await open(path, flags).catch((error: unknown) => {

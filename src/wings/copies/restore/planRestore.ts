@@ -5,10 +5,17 @@ import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
 import type { HostUse, RestoredVm, RestoreRule } from '../../../domain/copiedVm.js';
 import { isOfSystem } from '../../../domain/devicePath.js';
-import { CopiesFault } from '../copiesFault.js';
-import type { VmHost } from '../host/vmHost.js';
-import type { CopiesEngine } from '../vm/lookAtVm.js';
-import { type CopiedFile, documentsOf, folderNameOf, type Manifest, placesIn, readManifest } from '../vm/manifest.js';
+import { copiesFailure } from '../copiesFailure.js';
+import type { VmHost } from '../../../transfer/vmHost.js';
+import type { CopiesEngine } from '../../../transfer/lookAtVm.js';
+import {
+  type CopiedFile,
+  documentsOf,
+  folderNameOf,
+  type Manifest,
+  placesIn,
+  readManifest,
+} from '../../../transfer/manifest.js';
 import type { CopySource } from './copySource.js';
 import { type AskCopies, type OnePoint, onePoint } from './onePoint.js';
 
@@ -55,7 +62,7 @@ interface PlannedRestore {
   readonly restored: RestoredVm;
 }
 
-/** Changes nothing. @throws CopiesFault, Failure: what nothing was fetched for */
+/** Changes nothing. @throws Failure: what nothing was fetched for */
 export async function prepareRestore(ask: AskCopies, source: CopySource, wish: WishedRestore): Promise<PlannedRestore> {
   const { name, snapshot: wanted } = wish;
   const whole = await requireManifest(source);
@@ -114,7 +121,7 @@ async function judgeRule(
   const needed = await ask((copies) => copies.bootFiles({ ...documents, snapshots: [] }));
   const lacking = isolated ? needed.find((path) => !bootFiles.has(path)) : undefined;
   if (lacking !== undefined) {
-    throw new CopiesFault({ kind: 'hostFile', file: lacking });
+    throw copiesFailure('hostFile', { file: lacking });
   }
   return { isolated, bootFiles, ...(keepsHostParts && !isolated && { keepsHostParts }) };
 }
@@ -137,7 +144,7 @@ export async function requireOwn(ask: AskCopies, vm: RestoredVm, folder: string)
   const { odd, ...use } = await ask((copies) => copies.hostUse(vm));
   const [disk] = odd;
   if (disk !== undefined) {
-    throw new CopiesFault({ kind: 'hostDisk', disk });
+    throw copiesFailure('hostDisk', { disk });
   }
   return { ...use, name: vm.name, folder };
 }
@@ -155,7 +162,7 @@ function namesIn(folder: string, all: readonly CopiedFile[], files: readonly Cop
 export async function requireManifest(source: CopySource): Promise<Manifest> {
   const manifest = readManifest(await source.readManifest());
   if (typeof manifest === 'string') {
-    throw new CopiesFault({ kind: manifest === 'newer' ? 'newerBackup' : 'brokenBackup' });
+    throw manifest === 'newer' ? copiesFailure('newerBackup') : copiesFailure('brokenBackup');
   }
   return manifest;
 }

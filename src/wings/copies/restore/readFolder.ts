@@ -6,7 +6,7 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { processMarkShape } from '../../../journal/processMark.js';
-import { CopiesFault } from '../copiesFault.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 
 export const markName = '.virt-rewind-restoring';
 const mostMarkBytes = 4_096;
@@ -26,7 +26,7 @@ const mostNames = 100_000;
 export async function namesIn(files: FileSystem, folder: string): Promise<readonly string[]> {
   const names = await files.names(folder, mostNames);
   if (names === undefined) {
-    throw new CopiesFault({ kind: 'cannotWrite', folder, said: `more than ${mostNames} files` });
+    throw transferFailure('cannotWrite', { folder, said: `more than ${mostNames} files` });
   }
   return names;
 }
@@ -57,6 +57,6 @@ export async function orFault<T>(folder: string, write: () => Promise<T>): Promi
   } catch (error) {
     throw errnoOf(error) === undefined
       ? error
-      : new CopiesFault({ kind: 'cannotWrite', folder, said: displayLine((error as Error).message) });
+      : transferFailure('cannotWrite', { folder, said: displayLine((error as Error).message) });
   }
 }

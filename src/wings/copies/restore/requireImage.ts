@@ -2,10 +2,10 @@
 import type { ImageFacts } from '../../../domain/hostFiles.js';
 import { readImage } from '../../../qemu/localImage.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
-import { CopiesFault } from '../copiesFault.js';
-import type { CopiedFile } from '../vm/manifest.js';
+import { copiesFailure } from '../copiesFailure.js';
+import type { CopiedFile } from '../../../transfer/manifest.js';
 
-/** @throws CopiesFault `brokenBackup` */
+/** @throws Failure `brokenBackup` */
 export async function requireImage(
   path: string,
   { format = 'raw', virtualBytes = 0 }: Pick<CopiedFile, 'format' | 'virtualBytes'>,
@@ -18,7 +18,7 @@ export async function requireImage(
     image.virtualBytes === virtualBytes &&
     [image.corrupt, image.dataFile, image.encrypted, image.backing?.part].every((flag) => flag !== true);
   if (!isRight) {
-    throw new CopiesFault({ kind: 'brokenBackup' });
+    throw copiesFailure('brokenBackup');
   }
   return image;
 }

@@ -4,9 +4,10 @@ import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import type { FileSystem } from '../../../base/fileSystem.js';
-import { CopiesFault } from '../copiesFault.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
+import { copiesFailure } from '../copiesFailure.js';
 import { isLeft, markOfUs } from '../../../journal/processMark.js';
-import { makeFolders } from '../host/vmHost.js';
+import { makeFolders } from '../../../transfer/vmHost.js';
 import { MadeRestore, type RestoreHost } from './madeRestore.js';
 import { markName, namesIn, orFault, readMark, type RestoreMark } from './readFolder.js';
 
@@ -17,15 +18,15 @@ export async function readLeftRestore(files: FileSystem, folder: string): Promis
   }
   const found = await readMark(files, folder);
   if (found === undefined) {
-    throw new CopiesFault({ kind: 'folderTaken', folder });
+    throw transferFailure('folderTaken', { folder });
   }
   if (!(await isLeft(found))) {
-    throw new CopiesFault({ kind: 'restoreRuns', folder });
+    throw copiesFailure('restoreRuns', { folder });
   }
   // Whoever used the VM since has written to one of its files, or made one.
   const { mtimeMs } = await files.lstat(posix.join(folder, markName));
   if ((await newestIn(files, folder)) > mtimeMs) {
-    throw new CopiesFault({ kind: 'vmInUse', folder });
+    throw copiesFailure('vmInUse', { folder });
   }
   return found;
 }
@@ -57,7 +58,9 @@ export async function beginFolder(
     await makeFolders(files, parent);
     const { free } = await files.space(parent);
     if (free < bytes) {
-      throw new CopiesFault({ kind: free < needed ? 'noRoom' : 'noRoomWhole', folder: parent, bytes, free });
+      throw free < needed
+        ? transferFailure('noRoom', { folder: parent, bytes, free })
+        : copiesFailure('noRoomWhole', { folder: parent, bytes, free });
     }
     const made = await MadeRestore.begin(host, `${folder}.restoring-${randomBytes(4).toString('hex')}`);
     await files.writeNew(posix.join(made.begun, markName), JSON.stringify({ ...(await markOfUs()), uuid: '' }));
@@ -74,7 +77,7 @@ export interface PlacedFile {
 
 /**
  * Out of what restic wrote, which is as in the repository: a link in it could lead anywhere on that computer.
- * @throws CopiesFault `brokenBackup` where one is missing, no plain file, or of another size
+ * @throws Failure `brokenBackup` where one is missing, no plain file, or of another size
  */
 export async function placeFiles(
   files: FileSystem,
@@ -87,7 +90,7 @@ export async function placeFiles(
     const from = posix.join(root, stored);
     const found = await undefinedIfAbsent(files.lstat(from));
     if (found?.isFile() !== true || found.size !== bytes || (await files.realpath(from)) !== from) {
-      throw new CopiesFault({ kind: 'brokenBackup' });
+      throw copiesFailure('brokenBackup');
     }
     await made.makeFolders(posix.dirname(place));
     await files.rename(from, place);
@@ -96,7 +99,7 @@ export async function placeFiles(
   }
 }
 
-/** From here on the files have their paths. @throws CopiesFault where something is there under that name */
+/** From here on the files have their paths. @throws Failure where something is there under that name */
 export async function nameFolder(
   files: FileSystem,
   made: MadeRestore,
@@ -108,7 +111,7 @@ export async function nameFolder(
     await files.writeNew(own, JSON.stringify({ ...written, begun: posix.basename(made.begun) }));
     await made.note(own);
     if ((await undefinedIfAbsent(files.lstat(folder))) !== undefined) {
-      throw new CopiesFault({ kind: 'folderTaken', folder });
+      throw transferFailure('folderTaken', { folder });
     }
     await files.rename(from, folder);
   });

@@ -2,7 +2,7 @@
 import { posix } from 'node:path';
 import type { Backup } from '../repository/backups.js';
 import type { Restic } from '../repository/restic.js';
-import { folderNameOf } from '../vm/manifest.js';
+import { folderNameOf } from '../../../transfer/manifest.js';
 import { bringBack, type VmRestored } from './bringBack.js';
 import type { RestoreWish } from './planRestore.js';
 import { resticSource } from './copySource.js';

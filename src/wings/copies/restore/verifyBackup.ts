@@ -1,6 +1,7 @@
 // Checks that a backup can be restored: by reading all of its data back, or by starting its VM apart from everything.
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
+import { Failure, isOfWing } from '../../../domain/failure.js';
 import { systemClock } from '../../../base/clock.js';
 import { isCloneName } from '../../../domain/clone.js';
 import type { Vm, VmRef } from '../../../domain/vm.js';
@@ -10,11 +11,12 @@ import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { bringBack } from './bringBack.js';
 import { requireManifest, type RestoreWish } from './planRestore.js';
 import type { Backup } from '../repository/backups.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 import { resticSource, type ResticSource } from './copySource.js';
 import { discard, discardChecks, type RestoreEngine } from './leftRestores.js';
-import { manifestName, storedBytes } from '../vm/manifest.js';
-import { isDamage, type Restic, ResticFault } from '../repository/restic.js';
+import { manifestName, storedBytes } from '../../../transfer/manifest.js';
+import { type Restic } from '../repository/restic.js';
+import { isDamage, ResticFault } from '../repository/resticFault.js';
 import { recordVerification, type Verification } from '../repository/verifications.js';
 
 type CheckEngine = RestoreEngine & Pick<EnginePort, 'findVm'>;
@@ -34,7 +36,7 @@ export interface BackupChecked extends Omit<Verification, 'at'> {
   readonly error?: unknown;
 }
 
-/** Records the result in the repository. @throws ResticFault, CopiesFault, where nothing was found out of the backup */
+/** Records the result in the repository. @throws ResticFault, Failure, where nothing was found out of the backup */
 export async function verifyBackup(
   engine: CheckEngine,
   restic: Restic,
@@ -67,9 +69,9 @@ async function check(engine: CheckEngine, restic: Restic, backup: Backup, wish: 
 
 /** All else is of a host or a network, and nothing was found out of the backup. */
 function isOfBackup(error: unknown): boolean {
-  return error instanceof CopiesFault
-    ? ['brokenBackup', 'notUp', 'hostDisk'].includes(error.problem.kind)
-    : error instanceof ResticFault && isDamage(error);
+  return (
+    isOfWing(error, 'copies', 'brokenBackup', 'notUp', 'hostDisk') || (error instanceof ResticFault && isDamage(error))
+  );
 }
 
 const listed = v.object({ path: v.string(), type: v.literal('file'), size: v.optional(v.number(), 0) });
@@ -87,7 +89,7 @@ async function requireSizes(restic: Restic, source: ResticSource): Promise<numbe
     },
   });
   if (!sizes.has(`/${manifestName}`) || files.some(({ stored, bytes }) => stored && sizes.get(stored) !== bytes)) {
-    throw new CopiesFault({ kind: 'brokenBackup' });
+    throw copiesFailure('brokenBackup');
   }
   return storedBytes(files, 'bytes');
 }
@@ -140,7 +142,7 @@ async function waitUntilUp(
     await engine.refresh({ connection: ref.connection });
     const vm = engine.findVm(ref)?.vm;
     if (vm === undefined) {
-      throw new CopiesFault({ kind: 'notUp', seconds });
+      throw copiesFailure('notUp', { seconds });
     }
     return vm;
   };
@@ -150,11 +152,11 @@ async function waitUntilUp(
   const wait = what === 'agent' ? ({ what, vm, atMostMs } as const) : ({ what, atMostMs } as const);
   const { outcome } = await waitFor(wait, { clock: systemClock, signal, readVm });
   if (outcome === 'stopped') {
-    throw new ResticFault('cancelled');
+    throw new Failure('cancelled', { byUs: true });
   }
   const isLate = outcome === 'late' && needsAgent;
   if (isLate || outcome === 'noAgent' || (await readVm()).power !== 'running') {
-    throw new CopiesFault({ kind: 'notUp', seconds });
+    throw copiesFailure('notUp', { seconds });
   }
   return what === 'agent' && outcome === 'there' ? 'agent' : 'started';
 }

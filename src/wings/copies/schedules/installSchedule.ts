@@ -4,8 +4,9 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../../base/findProgram.js';
-import { calendarOf, isPeriod, parseNextElapse, type Schedule, ScheduleFault } from './schedule.js';
+import { calendarOf, isPeriod, parseNextElapse, type Schedule } from './schedule.js';
 import { editCrontab, isInCrontab, unitName, writeService, writeTimer } from './scheduleFiles.js';
+import { scheduleFailure } from './scheduleFailure.js';
 
 const mostBytes = 16 * 1024 * 1024;
 
@@ -17,27 +18,27 @@ export class Scheduler {
     this.#environment = environment;
   }
 
-  /** @throws ScheduleFault where neither is here, or what is here cannot run it */
+  /** @throws Failure where neither is here, or what is here cannot run it */
   async choose(every: string): Promise<Schedule['by']> {
     const systemd = await this.#run('systemctl', [...this.#scope, 'show', '--property=Version']);
     if (systemd.code === 0) {
       const { code, stderr } = await this.#calendar(every);
       // A line more would be a line more of the unit.
       if (code !== 0 || /\p{Cc}/u.test(every)) {
-        throw new ScheduleFault('badCalendar', stderr || every);
+        throw scheduleFailure('badCalendar', { about: stderr || every });
       }
       return 'systemd';
     }
     if ((await findProgram('crontab', this.#environment)) === undefined) {
-      throw new ScheduleFault('noScheduler', systemd.stderr);
+      throw scheduleFailure('noScheduler', { about: systemd.stderr });
     }
     if (!isPeriod(every)) {
-      throw new ScheduleFault('needsSystemd', every);
+      throw scheduleFailure('needsSystemd', { about: every });
     }
     return 'cron';
   }
 
-  /** @throws ScheduleFault: then it is not installed */
+  /** @throws Failure: then it is not installed */
   async install(schedule: Schedule, script: string): Promise<void> {
     if (schedule.by === 'cron') {
       await this.#writeCrontab(schedule.name, script, 'notInstalled');
@@ -51,7 +52,7 @@ export class Scheduler {
       const { code, stderr } = await this.#run('systemd-analyze', [...this.#scope, 'verify', ...paths]);
       // It ends well where it only warns, also of other units.
       if (code !== 0 || stderr.includes(unit)) {
-        throw new ScheduleFault('notInstalled', stderr);
+        throw scheduleFailure('notInstalled', { about: stderr });
       }
       await mkdir(this.#unitFolder(), { recursive: true });
       await writeAll(this.#unitFolder(), files);
@@ -65,7 +66,7 @@ export class Scheduler {
     }
   }
 
-  /** @throws ScheduleFault `notRemoved` */
+  /** @throws Failure `notRemoved` */
   async uninstall({ name, by }: Pick<Schedule, 'name' | 'by'>): Promise<void> {
     if (by === 'cron') {
       await this.#writeCrontab(name, undefined, 'notRemoved');
@@ -74,7 +75,7 @@ export class Scheduler {
     const unit = unitName(name);
     const { code, stderr } = await this.#run('systemctl', [...this.#scope, 'disable', '--now', `${unit}.timer`]);
     if (code !== 0 && !/does not exist|not loaded/u.test(stderr)) {
-      throw new ScheduleFault('notRemoved', stderr);
+      throw scheduleFailure('notRemoved', { about: stderr });
     }
     await this.#removeUnits(unit);
   }
@@ -116,7 +117,7 @@ export class Scheduler {
     const { code, stdout, stderr } = await this.#run('crontab', ['-l']);
     if (code !== 0 && !/no crontab for/iu.test(stderr)) {
       // Whatever is in it must not be replaced.
-      throw new ScheduleFault(fault, stderr);
+      throw scheduleFailure(fault, { about: stderr });
     }
     return code === 0 ? stdout : '';
   }
@@ -131,14 +132,14 @@ export class Scheduler {
       await rm(folder, { recursive: true, force: true });
     }
     if (isInCrontab(await this.#crontab(fault), name) !== (script !== undefined)) {
-      throw new ScheduleFault(fault, 'crontab');
+      throw scheduleFailure(fault, { about: 'crontab' });
     }
   }
 
   async #must(program: string, words: readonly string[], fault: InstallFault = 'notInstalled'): Promise<void> {
     const { code, stdout, stderr } = await this.#run(program, words);
     if (code !== 0) {
-      throw new ScheduleFault(fault, stderr || stdout || `${program} ${words.join(' ')}`);
+      throw scheduleFailure(fault, { about: stderr || stdout || `${program} ${words.join(' ')}` });
     }
   }
 

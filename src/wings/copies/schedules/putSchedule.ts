@@ -10,7 +10,7 @@ interface PutSchedule {
   readonly script: string;
 }
 
-/** @throws ScheduleFault: then all is as it was */
+/** @throws Failure: then all is as it was */
 export async function putSchedule(
   store: ScheduleStore,
   scheduler: Scheduler,

@@ -67,29 +67,6 @@ export interface ScheduleStatus {
   readonly missedAt?: number;
 }
 
-export class ScheduleFault extends Error {
-  override readonly name = 'ScheduleFault';
-  constructor(
-    readonly kind:
-      | 'noScheduler'
-      | 'badCalendar'
-      | 'needsSystemd'
-      | 'badName'
-      | 'taken'
-      | 'ruledTwice'
-      | 'unknown'
-      | 'unreadable'
-      | 'badProgram'
-      | 'badPath'
-      | 'notInstalled'
-      | 'notRemoved',
-    /** What it is about, or what a program said; untrusted. */
-    readonly about = '',
-  ) {
-    super(`${kind} ${about}`);
-  }
-}
-
 const periods = ['hour', 'day', 'week'] as const;
 
 export function isPeriod(every: string): every is (typeof periods)[number] {

@@ -1,6 +1,7 @@
 // What systemd, cron and a shell read of a schedule, written by their rules. Pure.
 import { shellWord } from '../../../base/shellWord.js';
-import { calendarOf, type Schedule, ScheduleFault } from './schedule.js';
+import { calendarOf, type Schedule } from './schedule.js';
+import { scheduleFailure } from './scheduleFailure.js';
 
 /** In the line of a crontab that is ours. */
 const mark = (name: string): string => `# virt-rewind schedule ${name}`;
@@ -61,7 +62,7 @@ export function editCrontab(crontab: string, name: string, script?: string): str
   }
   if (script !== undefined) {
     if (/[\p{Cc}]/u.test(script)) {
-      throw new ScheduleFault('badPath', script);
+      throw scheduleFailure('badPath', { about: script });
     }
     // cron reads a new line where a percent sign is.
     const command = `/bin/sh ${shellWord(script)} --if-due`.replaceAll('%', '\\%');

@@ -4,8 +4,10 @@ import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { agoText } from '../../../text/relativeAge.js';
 import { withoutPassword } from '../repository/repositoryAddress.js';
-import { type Schedule, type ScheduledRun, ScheduleFault, type ScheduleStatus } from './schedule.js';
-import { scheduleFaultText, stateText } from './scheduleText.js';
+import { type Schedule, type ScheduledRun, type ScheduleStatus } from './schedule.js';
+import { stateText } from './scheduleText.js';
+import { scheduleFailure } from './scheduleFailure.js';
+import { failureText } from '../../../text/failures/failureText.js';
 
 export interface ScheduleNews {
   readonly schedule: string;
@@ -46,7 +48,7 @@ export function missedText(schedule: string, at: number): string {
 }
 
 export function unreadableNews(schedule: string): ScheduleNews {
-  const text = scheduleFaultText(new ScheduleFault('unreadable', schedule));
+  const text = failureText(scheduleFailure('unreadable', { about: schedule })).sentence;
   return { schedule, id: 'unreadable', text, messages: [], canRun: false };
 }
 

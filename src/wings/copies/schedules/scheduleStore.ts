@@ -13,11 +13,12 @@ import {
   runShape,
   type Schedule,
   type ScheduledRun,
-  ScheduleFault,
   scheduleShape,
   type ScheduleStatus,
   statusOf,
 } from './schedule.js';
+import { scheduleFailure } from './scheduleFailure.js';
+import { isOfWing } from '../../../domain/failure.js';
 
 const mostBytes = 4 * 1024 * 1024;
 const [claimPrefix, claimsKept] = ['told-', 20];
@@ -46,14 +47,14 @@ export class ScheduleStore {
     return ((await undefinedIfAbsent(readdir(this.#folder))) ?? []).sort();
   }
 
-  /** @throws ScheduleFault */
+  /** @throws Failure */
   async read(name: string): Promise<Schedule> {
     if (!(await this.names()).includes(name)) {
-      throw new ScheduleFault('unknown', name);
+      throw scheduleFailure('unknown', { about: name });
     }
     const schedule = parseAs(scheduleShape, await this.#file(name, scheduleFile).read());
     if (schedule?.name !== name) {
-      throw new ScheduleFault('unreadable', name);
+      throw scheduleFailure('unreadable', { about: name });
     }
     return schedule;
   }
@@ -67,12 +68,12 @@ export class ScheduleStore {
     return run !== undefined && run.endedAt === undefined && isAlive(run.by, await thisWriter(), word);
   }
 
-  /** @throws ScheduleFault `taken` */
+  /** @throws Failure `taken` */
   async add(schedule: Schedule, script: string): Promise<void> {
     const folder = join(this.#folder, schedule.name);
     await ownFolder(promises, this.#folder);
     if ((await undefinedIfAbsent(readdir(folder))) !== undefined) {
-      throw new ScheduleFault('taken', schedule.name);
+      throw scheduleFailure('taken', { about: schedule.name });
     }
     await mkdir(folder, { mode: 0o700 });
     await writeFile(this.scriptOf(schedule.name), script, { mode: 0o700, flush: true });
@@ -150,7 +151,7 @@ export async function readSchedules(
     try {
       found.schedules.push(await readStatus(store, name, { now, next }));
     } catch (error) {
-      if (!(error instanceof ScheduleFault)) {
+      if (!isOfWing(error, 'schedules')) {
         throw error;
       }
       found.unreadable.push(name);

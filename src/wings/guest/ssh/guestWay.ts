@@ -74,7 +74,7 @@ export async function guestWay(
   const { engine, folder } = session;
   const { ref, vm } = view;
   requireGuestOn(vm);
-  const login = await engine.hostLogin(ref);
+  const login = await engine.hostLogin(ref, 'toRead');
   const own = login === undefined ? ownAddresses() : new Set<string>();
   const addressesOf = async (): Promise<readonly GuestAddress[]> =>
     (await engine.guests.addressesOf(ref)).filter(({ address }) => !own.has(address));

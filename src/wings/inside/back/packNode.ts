@@ -181,7 +181,7 @@ function longField(type: string, value: Buffer): readonly Buffer[] {
   const bytes = value.length + 1;
   const facts = { bytes, mode: 0, uid: 0, gid: 0, modifiedAt: 0 };
   return [
-    headBlock(type, Buffer.from('././@LongLink'), Buffer.alloc(0), facts),
+    headBlock(type, Buffer.from('./@LongLink'), Buffer.alloc(0), facts),
     value,
     Buffer.alloc(1),
     tarPadding(bytes),

@@ -6,36 +6,18 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
-import { CliError } from '../../../../src/cli/commandError.js';
-import { asCliError } from '../../../../src/wings/copies/commands/copiesCommand.js';
-import { CopiesFault, type CopiesProblem } from '../../../../src/wings/copies/copiesFault.js';
-import { faultText } from '../../../../src/wings/copies/copiesText.js';
-import { resticText } from '../../../../src/wings/copies/resticText.js';
-import { isDamage, ResticFault } from '../../../../src/wings/copies/repository/restic.js';
+import { copiesFailure } from '../../../../src/wings/copies/copiesFailure.js';
+import { failureText } from '../../../../src/text/failures/failureText.js';
+import { isDamage, ResticFault } from '../../../../src/wings/copies/repository/resticFault.js';
 import { resticThere } from '../../../../src/wings/copies/repository/resticProgram.js';
 import { Scheduler } from '../../../../src/wings/copies/schedules/installSchedule.js';
 import { restoredSetText, setBackedUpText, setMomentText } from '../../../../src/wings/copies/setText.js';
+import { ofWing } from '../../../ofWing.js';
 
 describe('faults of copies', () => {
-  const exits: readonly (readonly [CopiesProblem, string])[] = [
-    [{ kind: 'busy' }, 'busy'],
-    [{ kind: 'restoreRuns', folder: '/vms' }, 'busy'],
-    [{ kind: 'copyRuns', folder: '/vms' }, 'busy'],
-    [{ kind: 'tornBackup', id: '1f0c22ab' }, 'failed'],
-    [{ kind: 'nowKept', id: '1f0c22ab' }, 'refused'],
-    [{ kind: 'running' }, 'refused'],
-  ];
-  for (const [problem, exit] of exits) {
-    it(`end a command as ${exit}: ${problem.kind}`, () => {
-      const error = asCliError(new CopiesFault(problem), '/backups', 'web');
-      assert.ok(error instanceof CliError);
-      assert.equal(error.exit, exit);
-    });
-  }
-
   it('name no VM where its name is not known yet', () => {
-    const text = faultText(new CopiesFault({ kind: 'hostFile', file: '/boot/vmlinuz' }), '/backups', '');
-    assert.match(text, /^\S/u);
+    const { sentence } = failureText(copiesFailure('hostFile', { file: '/boot/vmlinuz' }));
+    assert.match(sentence, /^\S/u);
   });
 
   const pack = '3bd848f20ccdea70b010ea7bd7c5b607cc3623c21adf33045c0d93c6a9f8b4c8';
@@ -61,7 +43,7 @@ describe('faults of copies', () => {
     it(`are ${isOfData ? '' : 'not '}of the data: ${words}`, () => {
       const fault = new ResticFault('failed', words);
       assert.equal(isDamage(fault), isOfData);
-      assert.equal(resticText(fault, '/backups').includes('restic repair packs'), isOfData);
+      assert.equal(failureText(fault).sentence.includes('restic repair packs'), isOfData);
     });
   }
 
@@ -80,9 +62,9 @@ describe('faults of copies', () => {
         makeProgram('crontab', script);
         const scheduler = new Scheduler({ PATH: `${dir}:/bin:/usr/bin` });
         const schedule = { name: 'web-day', by: 'cron' } as Parameters<Scheduler['install']>[0];
-        await assert.rejects(scheduler.install(schedule, '/run.sh'), { kind: 'notInstalled' });
+        await assert.rejects(scheduler.install(schedule, '/run.sh'), { reason: 'notInstalled' });
         if (script !== 'cat "$0"') {
-          await assert.rejects(scheduler.uninstall(schedule), { kind: 'notRemoved' });
+          await assert.rejects(scheduler.uninstall(schedule), { reason: 'notRemoved' });
         }
       }
     });
@@ -100,9 +82,7 @@ describe('faults of copies', () => {
       const program = resticThere(login, {}, new AbortController().signal);
       const name = `manifest-${process.pid}.json`;
       const used = program.withFile(name, 'a password', () => Promise.reject(new Error('it was used')));
-      await assert.rejects(used, {
-        problem: { kind: 'cannotWrite', folder: hostname(), said: 'No space left on device' },
-      });
+      await assert.rejects(used, ofWing('cannotWrite', { folder: hostname(), said: 'No space left on device' }));
       assert.deepEqual([existsSync(`/${name}`), existsSync(join(dir, name))], [false, false]);
     });
   });

@@ -4,9 +4,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CopiesProblem } from '../../../../src/wings/copies/copiesFault.js';
 import { plainFolder } from '../../../../src/wings/copies/restore/plainFolder.js';
-import { type CopiedFile, manifestName, writeManifest } from '../../../../src/wings/copies/vm/manifest.js';
+import { type CopiedFile, manifestName, writeManifest } from '../../../../src/transfer/manifest.js';
+import { ofWing } from '../../../ofWing.js';
 
 describe('a plain copy that is restored', () => {
   let dir: string;
@@ -41,8 +41,11 @@ describe('a plain copy that is restored', () => {
     await source.fetch([disk], join(dir, 'to'));
   }
 
-  const requireFault = (problem: CopiesProblem, meanwhile: () => void): Promise<void> =>
-    assert.rejects(restore(meanwhile), { problem });
+  const requireFault = (
+    reason: string,
+    facts: Readonly<Record<string, unknown>>,
+    meanwhile: () => void,
+  ): Promise<void> => assert.rejects(restore(meanwhile), ofWing(reason, facts));
 
   it('has the content that it had', async () => {
     await restore(() => undefined);
@@ -52,7 +55,7 @@ describe('a plain copy that is restored', () => {
   it('is not called damaged where it was updated meanwhile', async () => {
     for (const damage of [() => rmSync(file), () => writeFileSync(file, content.toUpperCase())]) {
       write('first');
-      await requireFault({ kind: 'copyRuns', folder: dir }, () => {
+      await requireFault('copyRuns', { folder: dir }, () => {
         damage();
         write('first', 1);
       });
@@ -72,7 +75,7 @@ describe('a plain copy that is restored', () => {
         mkdirSync(join(dir, 'disks'), { recursive: true });
         writeFileSync(file, content);
         write(replicaOf);
-        await requireFault({ kind: 'wrongChecksum', file, ofReplica: replicaOf !== undefined }, damage);
+        await requireFault('wrongChecksum', { file, ofReplica: replicaOf !== undefined }, damage);
         rmSync(join(dir, 'to/a'), { recursive: true, force: true });
       }
     }

@@ -13,6 +13,8 @@ import {
 } from '../../../../src/wings/copies/restore/leftRestores.js';
 import type { MadeRestore } from '../../../../src/wings/copies/restore/madeRestore.js';
 import { beginFolder, nameFolder, readLeftRestore } from '../../../../src/wings/copies/restore/restoreFolder.js';
+import { Failure } from '../../../../src/domain/failure.js';
+import { ofWing } from '../../../ofWing.js';
 
 describe('the folder of a restore', () => {
   let dir: string;
@@ -46,10 +48,14 @@ describe('the folder of a restore', () => {
       [1, 'noRoomWhole'],
       [bytes, 'noRoom'],
     ] as const) {
-      await assert.rejects(
-        beginFolder(host, folder, { needed, bytes }),
-        ({ problem }: { problem: { kind: string; bytes: number } }) => problem.kind === kind && problem.bytes === bytes,
-      );
+      await assert.rejects(beginFolder(host, folder, { needed, bytes }), (error) => {
+        assert.ok(
+          error instanceof Failure && error.reason === kind && error.details.reason !== undefined,
+          String(error),
+        );
+        assert.equal(new Map(Object.entries(error.details.reason.facts)).get('bytes'), bytes);
+        return true;
+      });
     }
     assert.deepEqual(readdirSync(dir), []);
     await beginFolder(host, folder, { needed: 1, bytes: 1 });
@@ -102,7 +108,7 @@ describe('the folder of a restore', () => {
     assert.equal((await readLeftRestore(thisComputer, folder))?.begun, basename(named.begun));
     mkdirSync(join(folder, 'notes'));
     const files = [join(folder, 'notes')];
-    await assert.rejects(removeLeft(engine, place, folder), { problem: { kind: 'othersFiles', folder, files } });
+    await assert.rejects(removeLeft(engine, place, folder), ofWing('othersFiles', { folder, files }));
     rmSync(join(folder, 'notes'), { recursive: true });
     await removeLeft(undefining, place, folder);
     assert.equal(existsSync(folder), false);
@@ -132,7 +138,7 @@ describe('the folder of a restore', () => {
       leave(`web${at}.restoring-0`, mark);
       leave(`web-check-0000000${at}.restoring-0`, mark);
       leave(`web-check-0000000${at}`, { ...mark, isCheck: true });
-      await assert.rejects(readLeftRestore(thisComputer, folder), { problem: { kind: 'restoreRuns', folder } });
+      await assert.rejects(readLeftRestore(thisComputer, folder), ofWing('restoreRuns', { folder }));
       await removeBegun(engine, place, folder);
       await beginFolder(host, folder, room);
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { CliError } from '../../../../src/cli/commandError.js';
+import { exitOfFailure } from '../../../../src/cli/exitCodes.js';
 import type { Context } from '../../../../src/cli/context.js';
 import { Interruption } from '../../../../src/cli/interruption.js';
 import { noLog } from '../../../../src/base/log.js';
@@ -8,9 +9,9 @@ import type { PowerState } from '../../../../src/domain/vm.js';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
 import { findHost } from '../../../../src/wings/cluster/commands/hostLook.js';
 import { agreeOn, carryOut } from '../../../../src/wings/cluster/commands/movesTogether.js';
-import { MoveFault } from '../../../../src/wings/cluster/moveFault.js';
-import { HostFull, moveInTurn } from '../../../../src/wings/cluster/placement/moveInTurn.js';
-import { CopiesFault } from '../../../../src/wings/copies/copiesFault.js';
+import { clusterFailure } from '../../../../src/wings/cluster/clusterFailure.js';
+import { moveInTurn } from '../../../../src/wings/cluster/placement/moveInTurn.js';
+import { transferFailure } from '../../../../src/transfer/transferFailure.js';
 import { type Fleet, Prediction, reserveOf } from '../../../../src/wings/cluster/placement/fleet.js';
 import { emptyHost, failOver, type Leaving } from '../../../../src/wings/cluster/placement/leaveHost.js';
 import { assumedBandwidth, costOf, isCost } from '../../../../src/wings/cluster/placement/moveCost.js';
@@ -227,7 +228,7 @@ describe('moves in turn', () => {
 
   it('fill no host with a VM that was started since', async () => {
     const engine = engineWith({ vm: { power: 'running', memoryBytes: 8 * gib } });
-    await assert.rejects(moveInTurn(engine, fleet, [move('off')], wish), HostFull);
+    await assert.rejects(moveInTurn(engine, fleet, [move('off')], wish), { reason: 'hostFull' });
   });
 
   it('end with a failure that tells of a VM that is gone', async () => {
@@ -254,13 +255,14 @@ describe('moves in turn', () => {
   it('end in words, whatever ends them', async () => {
     const moves = [move('off')];
     for (const [error, exit] of [
-      [new MoveFault({ kind: 'changed' }), 'failed'],
-      [new CopiesFault({ kind: 'changed' }), 'failed'],
-      [new MoveFault({ kind: 'busy' }), 'busy'],
+      [clusterFailure('changed'), 'failed'],
+      [transferFailure('changed'), 'failed'],
+      [new Failure('busy'), 'busy'],
       [new RangeError('unforeseen'), 'failed'],
     ] as const) {
       const context = contextWith(error);
-      const isTold = (told: unknown): boolean => told instanceof CliError && told.exit === exit;
+      const isTold = (told: unknown): boolean =>
+        (told instanceof CliError ? told.exit : told instanceof Failure && exitOfFailure(told.kind)) === exit;
       await assert.rejects(carryOut(context, fleet, moves), isTold);
       await assert.rejects(
         agreeOn(context, { ...fleet, vms: moves.map((one) => one.vm) }, () => ({ moves })),

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { realpathSync, statSync } from 'node:fs';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
 import { restoredLines } from '../../../../src/wings/copies/doneText.js';
-import { loginTo } from '../../../../src/wings/copies/vm/loginTo.js';
+import { loginTo } from '../../../../src/transfer/loginTo.js';
 import { lookAtOriginal } from '../../../../src/wings/copies/plain/originalVm.js';
-import type { Manifest } from '../../../../src/wings/copies/vm/manifest.js';
+import type { Manifest } from '../../../../src/transfer/manifest.js';
+import { ofWing } from '../../../ofWing.js';
 
 describe('the host of an original', () => {
   const connection = 'qemu+tls://other/system';
@@ -37,17 +38,17 @@ describe('the host of an original', () => {
     lookAtOriginal(engine, of, connection, new AbortController().signal);
 
   it('is not taken for this computer without a login', async () => {
-    const refused = { problem: { kind: 'noLogin', connection } };
-    await assert.rejects(loginTo(engineOf(true), connection), refused);
+    const refused = ofWing('noLogin', { connection });
+    await assert.rejects(loginTo(engineOf(true), connection, 'toRead'), refused);
     await assert.rejects(look(engineOf(true)), refused);
-    assert.equal(await loginTo(engineOf(false), connection), undefined);
+    assert.equal(await loginTo(engineOf(false), connection, 'toRead'), undefined);
   });
 
   it('lacks the VM only if it is the host that the replica names', async () => {
     const engine = { ...engineOf(false), findVm: () => undefined, setConnections: () => undefined } as EnginePort;
     assert.equal(await look(engine, { ...manifest, replicaOf: 'OTHER' }), 'gone');
-    const wrong = { kind: 'wrongOriginal', name: 'web', host: connection, of: 'first', there: 'other.example' };
-    await assert.rejects(look(engine, { ...manifest, replicaOf: 'first' }), { problem: wrong });
+    const wrong = ofWing('wrongOriginal', { vm: 'web', host: connection, of: 'first', there: 'other.example' });
+    await assert.rejects(look(engine, { ...manifest, replicaOf: 'first' }), wrong);
     assert.equal(await look(engineOf(false), { ...manifest, replicaOf: 'first' }), 'same');
     const own = { name: 'web', uuid: 'u', folder: '/vms/web', restorePoints: 0, present: true };
     const use = { ...own, leftOut: [], ofHost: [], ramInDoubt: [] };
@@ -57,13 +58,13 @@ describe('the host of an original', () => {
   });
 
   it('has the same VM only with the same configuration, and no saved RAM', async () => {
-    const of = { name: 'web', host: connection };
+    const of = { vm: 'web', host: connection };
     assert.equal(await look(engineOf(false)), 'same');
     assert.equal(await look(engineOf(false, { ...vm, devices: ['tpm'] })), 'sameButTpm');
     const saved = engineOf(false, { ...vm, managedSave: true });
-    await assert.rejects(look(saved), { problem: { kind: 'originalSaved', ...of } });
+    await assert.rejects(look(saved), ofWing('originalSaved', of));
     assert.equal(await look(engineOf(false), { ...manifest, files: [] }), 'same');
-    const newer = { problem: { kind: 'originalNewer', ...of } };
+    const newer = ofWing('originalNewer', of);
     await assert.rejects(look(engineOf(false, vm, '<domain><cpu/></domain>')), newer);
     // As earlier versions noted it of a host behind ssh.
     const micro = `${modified.slice(0, -3)}000`;

@@ -1,7 +1,7 @@
 // Plain copies of VMs: which files are sent under which names, and what stands beside them.
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { type CopiedFile, documentsOf, type Manifest } from '../../../../src/wings/copies/vm/manifest.js';
+import { type CopiedFile, documentsOf, type Manifest } from '../../../../src/transfer/manifest.js';
 import { paperFiles } from '../../../../src/wings/copies/plain/plainPapers.js';
 import { doubtfulFiles, isSameTime, placeCopy } from '../../../../src/wings/copies/plain/plainPlaces.js';
 

@@ -1,6 +1,6 @@
 // Where the repository of a library's caller is looked for.
 import assert from 'node:assert/strict';
-import { ReadError } from '../../../../src/domain/readError.js';
+import { ofWing } from '../../../ofWing.js';
 import type { Session } from '../../../../src/session/session.js';
 import { readBackups } from '../../../../src/wings/copies/readCopies.js';
 
@@ -14,8 +14,7 @@ describe('backups that a program reads', () => {
     const { signal } = new AbortController();
     await assert.rejects(
       readBackups({ session, repository: 'backups', environment: {}, signal }),
-      (error: unknown) =>
-        error instanceof ReadError && error.kind === 'invalid' && error.message.includes('absolute path on other'),
+      ofWing('notAbsolute', { host: 'other' }),
     );
   });
 });

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { Failure } from '../../../../src/domain/failure.js';
 import type { VmView } from '../../../../src/live/views.js';
 import { whileOff } from '../../../../src/wings/copies/commands/whileOff.js';
+import { ofWing } from '../../../ofWing.js';
 
 describe('a backup while the VM is off', () => {
   type Parts = Parameters<typeof whileOff>[0];
@@ -35,13 +36,13 @@ describe('a backup while the VM is off', () => {
 
   it('is not made where the guest does not shut down in time', async () => {
     const { parts, done } = partsOf({ shutDown: new Failure('failed', { silentMs: 60_000 }) });
-    await assert.rejects(whileOff(parts, viewOf('running'), backUp), { problem: { kind: 'stillOn', seconds: 60 } });
+    await assert.rejects(whileOff(parts, viewOf('running'), backUp), ofWing('stillOn', { seconds: 60 }));
     assert.deepEqual(done, ['shutDown']);
   });
 
   it('is not made where the VM would be gone', async () => {
     const { parts, done } = partsOf({}, [{ kind: 'configuration' }]);
-    await assert.rejects(whileOff(parts, viewOf('running'), backUp), { problem: { kind: 'goesWhenOff' } });
+    await assert.rejects(whileOff(parts, viewOf('running'), backUp), ofWing('goesWhenOff'));
     assert.deepEqual(done, []);
   });
 
@@ -57,10 +58,7 @@ describe('a backup while the VM is off', () => {
 
   it('says that the VM did not start again, whether it was made or not', async () => {
     const fails = { start: new Failure('noSpace') };
-    await assert.rejects(
-      whileOff(partsOf(fails).parts, viewOf('running'), backUp),
-      ({ problem }: { problem: { kind: string } }) => problem.kind === 'notStarted',
-    );
+    await assert.rejects(whileOff(partsOf(fails).parts, viewOf('running'), backUp), ofWing('notStarted'));
     const { parts, said } = partsOf(fails);
     const own = new Error('own');
     await assert.rejects(

@@ -1,10 +1,10 @@
 // The files of a VM that is copied, on the host that it is on.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { openToRead } from '../../../base/readFileAtMost.js';
-import { CopiesFault } from '../copiesFault.js';
-import { openCopyShell } from '../host/copyShell.js';
-import { hostHere, type VmHost } from '../host/vmHost.js';
+import { openToRead } from '../base/readFileAtMost.js';
+import { transferFailure } from './transferFailure.js';
+import { openCopyShell } from './copyShell.js';
+import { hostHere, type VmHost } from './vmHost.js';
 
 export interface Originals {
   readonly host: VmHost;
@@ -30,7 +30,7 @@ export function originalsHere(signal: AbortSignal): Originals {
   };
 }
 
-/** @throws CopiesFault where the login ends meanwhile */
+/** @throws Failure where the login ends meanwhile */
 export async function withOriginals<T>(
   host: VmHost,
   signal: AbortSignal,
@@ -50,14 +50,14 @@ export async function withOriginals<T>(
         );
         const times = said.split('\n');
         if (code !== 0 || (paths.length > 0 && times.length !== paths.length)) {
-          throw new CopiesFault({ kind: 'changed' });
+          throw transferFailure('changed');
         }
         return new Map(paths.map((path, at) => [path, times[at] ?? '']));
       },
       sum: async (path) => {
         const { code, said } = await shell.run('sum_of', path);
         if (code !== 0 || !/^[\da-f]{64}\b/u.test(said)) {
-          throw new CopiesFault({ kind: 'missing', file: path });
+          throw transferFailure('missing', { file: path });
         }
         return said.slice(0, 64);
       },

@@ -2,12 +2,12 @@
 // rest. Its files are where libvirt has those of all VMs, and not in the folder of the VM.
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import { undefinedIfAbsent } from '../../../base/errno.js';
-import type { FileSystem } from '../../../base/fileSystem.js';
-import { stateCopy } from '../../../domain/chains/stateCopies.js';
-import { isActive, type Vm } from '../../../domain/vm.js';
-import type { VmFile } from '../../../domain/vmFiles.js';
-import { makeFolders } from '../host/vmHost.js';
+import { undefinedIfAbsent } from '../base/errno.js';
+import type { FileSystem } from '../base/fileSystem.js';
+import { stateCopy } from '../domain/chains/stateCopies.js';
+import { isActive, type Vm } from '../domain/vm.js';
+import type { VmFile } from '../domain/vmFiles.js';
+import { makeFolders } from './vmHost.js';
 import { type Manifest, mostStateBytes } from './manifest.js';
 
 export type TpmStates = NonNullable<Manifest['tpm']>;

@@ -1,11 +1,12 @@
 // Writes files of another host, which its programs read, to a shell that takes them.
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { displayLine } from '../../../domain/plainText.js';
-import { MarkedStream } from '../../../hosts/markedStream.js';
-import type { DataRange } from '../../../qemu/dataRanges.js';
-import { CopiesFault } from '../copiesFault.js';
-import { type CopyShell, openCopyShell } from '../host/copyShell.js';
+import { isOfWing } from '../domain/failure.js';
+import { displayLine } from '../domain/plainText.js';
+import { MarkedStream } from '../hosts/markedStream.js';
+import type { DataRange } from '../qemu/dataRanges.js';
+import { transferFailure } from './transferFailure.js';
+import { type CopyShell, openCopyShell } from './copyShell.js';
 import type { DdCount } from './ddCount.js';
 import type { Originals } from './originals.js';
 
@@ -25,7 +26,7 @@ interface WrittenFile {
   readonly ranges: readonly DataRange[];
 }
 
-/** @param mark a line behind the data of each file. @param whole how much data that is. @throws CopiesFault */
+/** @param mark a line behind the data of each file. @param whole how much data that is. @throws Failure */
 export async function writeThere(
   { host: { login }, name }: Originals,
   files: readonly WrittenFile[],
@@ -54,9 +55,9 @@ export async function writeThere(
       throw new Error(count.said.trim() || `exit code ${code}`);
     }
   } catch (error) {
-    throw error instanceof CopiesFault
+    throw isOfWing(error, 'transfer')
       ? error
-      : new CopiesFault({ kind: 'copyCut', said: displayLine((error as Error).message, 1_000) });
+      : transferFailure('copyCut', { said: displayLine((error as Error).message, 1_000) });
   } finally {
     shell?.close();
   }

@@ -2,9 +2,9 @@
 // that others may write to, so nothing in it is believed before it was looked at. Pure.
 import { posix } from 'node:path';
 import * as v from 'valibot';
-import { isCloneName } from '../../../domain/clone.js';
-import type { VmDocuments } from '../../../domain/copiedVm.js';
-import { count, parseAs, parseSoundJson, writeJson } from '../../../journal/json.js';
+import { isCloneName } from '../domain/clone.js';
+import type { VmDocuments } from '../domain/copiedVm.js';
+import { count, parseAs, parseSoundJson, writeJson } from '../journal/json.js';
 
 /** Its place within the backup. */
 export const manifestName = 'virt-rewind-backup.json';

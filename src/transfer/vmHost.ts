@@ -1,10 +1,10 @@
 // The computer on which a VM and its files are: this one, or one that the connection has a login to.
 import { posix } from 'node:path';
-import { type FileSystem, thisComputer } from '../../../base/fileSystem.js';
-import type { HostLogin } from '../../../hosts/hostLogin.js';
-import { noLog } from '../../../base/log.js';
-import { withShellHost } from '../../../driver/files/shellHost.js';
-import { type ImageHost, qemuImg } from '../../../qemu/qemuImg.js';
+import { type FileSystem, thisComputer } from '../base/fileSystem.js';
+import type { HostLogin } from '../hosts/hostLogin.js';
+import { noLog } from '../base/log.js';
+import { withShellHost } from '../driver/files/shellHost.js';
+import { type ImageHost, qemuImg } from '../qemu/qemuImg.js';
 
 export interface VmHost extends ImageHost {
   /** Undefined: this computer. */

@@ -1,9 +1,10 @@
 // A look at a VM of which something changes while it is looked at. A real one changes too seldom in that moment.
 import assert from 'node:assert/strict';
-import { Failure } from '../../../../src/domain/failure.js';
-import type { VmView } from '../../../../src/live/views.js';
-import { type CopiesEngine, lookAtVm } from '../../../../src/wings/copies/vm/lookAtVm.js';
-import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';
+import { Failure } from '../../../src/domain/failure.js';
+import type { VmView } from '../../../src/live/views.js';
+import { type CopiesEngine, lookAtVm } from '../../../src/transfer/lookAtVm.js';
+import { hostHere } from '../../../src/transfer/vmHost.js';
+import { ofWing } from '../../ofWing.js';
 
 describe('a look at a VM for a backup', () => {
   const vm = { name: 'web', uuid: 'u', power: 'off', disks: [], managedSave: false };
@@ -31,18 +32,19 @@ describe('a look at a VM for a backup', () => {
 
   it('says that it changed, where a snapshot came while its files were listed', async () => {
     const engine = engineOf([snapshot('one'), snapshot('two')], ['/etc/hostname']);
-    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), { problem: { kind: 'changed' } });
+    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), ofWing('changed'));
   });
 
   it('says that an operation is running, where one has begun before its layers were examined', async () => {
     const engine = engineOf([snapshot('one')], []);
-    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), { problem: { kind: 'busy' } });
+    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), { kind: 'busy' });
   });
 
   it('names a file that is none of its disks, where nothing changed', async () => {
     const engine = engineOf([snapshot('one')], ['/etc/hostname']);
-    await assert.rejects(lookAtVm(engine, view, hostHere(process.env)), {
-      problem: { kind: 'unknownFile', file: '/etc/hostname' },
-    });
+    await assert.rejects(
+      lookAtVm(engine, view, hostHere(process.env)),
+      ofWing('unknownFile', { file: '/etc/hostname' }),
+    );
   });
 });

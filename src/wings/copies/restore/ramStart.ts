@@ -2,9 +2,9 @@
 import type { FileSystem } from '../../../base/fileSystem.js';
 import type { SavedText } from '../../../domain/copiedVm.js';
 import { readSavedStart } from '../../../driver/files/ramForFork.js';
-import { CopiesFault } from '../copiesFault.js';
+import { copiesFailure } from '../copiesFailure.js';
 
-/** Before anything is defined. @throws CopiesFault `brokenBackup`; Failure `unsupported` of a file that holds no RAM */
+/** Before anything is defined. @throws Failure `brokenBackup`; Failure `unsupported` of a file that holds no RAM */
 export async function writeRam(
   places: readonly string[],
   there: FileSystem,
@@ -14,7 +14,7 @@ export async function writeRam(
     const { over, ...text } = await readSavedStart(file, there);
     const written = over(await writeAnew(text));
     if (written === undefined) {
-      throw new CopiesFault({ kind: 'brokenBackup' });
+      throw copiesFailure('brokenBackup');
     }
     await there.writeOver(file, written);
   }

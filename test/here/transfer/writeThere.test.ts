@@ -6,12 +6,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import type { ShellStream } from '../../../../src/hosts/hostLogin.js';
-import { CopiesFault } from '../../../../src/wings/copies/copiesFault.js';
-import { type CopyShell, openCopyShell } from '../../../../src/wings/copies/host/copyShell.js';
-import { hostHere } from '../../../../src/wings/copies/host/vmHost.js';
-import { type Originals, originalsHere } from '../../../../src/wings/copies/plain/originals.js';
-import { sendFiles } from '../../../../src/wings/copies/plain/sendFiles.js';
+import type { ShellStream } from '../../../src/hosts/hostLogin.js';
+import { type CopyShell, openCopyShell } from '../../../src/transfer/copyShell.js';
+import { hostHere } from '../../../src/transfer/vmHost.js';
+import { type Originals, originalsHere } from '../../../src/transfer/originals.js';
+import { sendFiles } from '../../../src/transfer/sendFiles.js';
 
 describe('files that another host sends', () => {
   let dir: string;
@@ -62,7 +61,7 @@ describe('files that another host sends', () => {
   it('are no commands for this computer where they are too long', async () => {
     const oops = join(dir, 'oops');
     const sending = send(thereWith(`echo "touch '${oops}'"`));
-    await assert.rejects(sending, (error) => error instanceof CopiesFault && error.problem.kind === 'copyCut');
+    await assert.rejects(sending, { reason: 'copyCut' });
     assert.ok(!existsSync(oops));
   });
 });

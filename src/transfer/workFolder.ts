@@ -3,11 +3,11 @@
 import * as promises from 'node:fs/promises';
 import { mkdtemp, readdir, readlink, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { undefinedIfAbsent } from '../../../base/errno.js';
-import { changedAt, clockOf, ownFolder } from '../../../journal/durable.js';
-import { CopiesFault } from '../copiesFault.js';
-import { sessionFolder } from '../../../session/sessionFolder.js';
-import { isLeft, markOfName, markOfUs, nameOfMark } from '../../../journal/processMark.js';
+import { undefinedIfAbsent } from '../base/errno.js';
+import { changedAt, clockOf, ownFolder } from '../journal/durable.js';
+import { transferFailure } from './transferFailure.js';
+import { sessionFolder } from '../session/sessionFolder.js';
+import { isLeft, markOfName, markOfUs, nameOfMark } from '../journal/processMark.js';
 
 /** For this user alone. It is gone afterwards. @param environment it names the state folder */
 export async function withWorkFolder<T>(
@@ -27,12 +27,12 @@ export async function withWorkFolder<T>(
   }
 }
 
-/** @throws CopiesFault `cannotWrite` */
+/** @throws Failure `cannotWrite` */
 export async function orCannotWrite<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new CopiesFault({ kind: 'cannotWrite', folder, said: error instanceof Error ? error.message : '' }, error);
+    throw transferFailure('cannotWrite', { folder, said: error instanceof Error ? error.message : '', cause: error });
   }
 }
 

@@ -1,10 +1,8 @@
 // What is asked of a folder on a host while a copy of a VM is written into it.
-import { displayLine } from '../../../domain/plainText.js';
-import { CopiesFault } from '../copiesFault.js';
-import type { ShellAnswer } from '../../../hosts/hostShell.js';
-import type { CopyShell } from '../host/copyShell.js';
-import { type CopiedFile, storedBytes } from '../vm/manifest.js';
-import type { FileThere } from './plainPlaces.js';
+import { transferFailure } from './transferFailure.js';
+import type { ShellAnswer } from '../hosts/hostShell.js';
+import type { CopyShell } from './copyShell.js';
+import { type CopiedFile, storedBytes } from './manifest.js';
 
 export const disks = 'disks';
 export const xml = 'xml';
@@ -17,16 +15,23 @@ export function requireDone({ host }: Pick<CopyShell, 'host'>, folder: string, {
     case 0:
       return;
     case codes.taken:
-      throw new CopiesFault({ kind: 'folderTaken', folder });
+      throw transferFailure('folderTaken', { folder });
     case codes.link:
-      throw new CopiesFault({ kind: 'folderTaken', folder: `${folder}/${said}` });
+      throw transferFailure('folderTaken', { folder: `${folder}/${said}` });
     case codes.busy:
-      throw new CopiesFault({ kind: 'copyRuns', folder });
+      throw transferFailure('copyRuns', { folder });
     case codes.noTool:
-      throw new CopiesFault({ kind: 'noTool', host, tool: said });
+      throw transferFailure('noTool', { host, tool: said });
     default:
-      throw new CopiesFault({ kind: 'cannotWrite', folder, said: displayLine(said || `exit code ${code}`, 1_000) });
+      throw transferFailure('cannotWrite', { folder, said: said || `exit code ${code}` });
   }
+}
+
+/** Of a file that a host has, as `find` tells them. */
+export interface FileThere {
+  readonly bytes: number;
+  readonly modified: string;
+  readonly identity: string;
 }
 
 export interface HostFolder {
@@ -76,7 +81,7 @@ export async function requireRoom({ shell, begun, folder }: HostFolder, sent: re
   requireDone(shell, folder, answer);
   const [free, bytes] = [Number(answer.said), storedBytes(sent, 'allocatedBytes')];
   if (free < bytes) {
-    throw new CopiesFault({ kind: 'noRoom', folder, bytes, free });
+    throw transferFailure('noRoom', { folder, bytes, free });
   }
 }
 

@@ -1,20 +1,20 @@
 // Which files a backup of a VM is made of, and whether they were the same to the end. Changes nothing.
-import { undefinedIfAbsent } from '../../../base/errno.js';
-import type { FileSystem } from '../../../base/fileSystem.js';
-import type { OutsideUser } from '../../../domain/chains/otherVms.js';
-import { formatVersion, type Version } from '../../../domain/capabilities.js';
-import type { VmDocuments } from '../../../domain/copiedVm.js';
-import { Failure } from '../../../domain/failure.js';
-import { notMarked } from '../../../domain/hostFiles.js';
-import { hasTpm, isActive, type Vm, type VmRef } from '../../../domain/vm.js';
-import type { VmFile } from '../../../domain/vmFiles.js';
-import type { EnginePort } from '../../../engine/enginePort.js';
-import type { VmView } from '../../../live/views.js';
-import { readImage } from '../../../qemu/localImage.js';
-import type { ImageHost } from '../../../qemu/qemuImg.js';
-import { CopiesFault, type CopiesProblem } from '../copiesFault.js';
+import { undefinedIfAbsent } from '../base/errno.js';
+import type { FileSystem } from '../base/fileSystem.js';
+import type { OutsideUser } from '../domain/chains/otherVms.js';
+import { formatVersion, type Version } from '../domain/capabilities.js';
+import type { VmDocuments } from '../domain/copiedVm.js';
+import { Failure } from '../domain/failure.js';
+import { notMarked } from '../domain/hostFiles.js';
+import { hasTpm, isActive, type Vm, type VmRef } from '../domain/vm.js';
+import type { VmFile } from '../domain/vmFiles.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import type { VmView } from '../live/views.js';
+import { readImage } from '../qemu/localImage.js';
+import type { ImageHost } from '../qemu/qemuImg.js';
+import { transferFailure } from './transferFailure.js';
 import { type CopiedFile, isNamable, type Manifest } from './manifest.js';
-import type { VmHost } from '../host/vmHost.js';
+import type { VmHost } from './vmHost.js';
 import { readTpmStates, type TpmStates } from './tpmStates.js';
 
 export type CopiesEngine = Pick<
@@ -61,7 +61,7 @@ export function manifestOf(
   };
 }
 
-/** @throws CopiesFault; Failure of the connection */
+/** @throws Failure of the connection */
 export async function lookAtVm(
   engine: CopiesEngine,
   { ref }: VmView,
@@ -69,7 +69,7 @@ export async function lookAtVm(
   secrets?: 'without',
 ): Promise<VmLook> {
   if ((await engine.readInterrupted(ref)).length > 0) {
-    throw new CopiesFault({ kind: 'unfinished' });
+    throw transferFailure('unfinished');
   }
   const readDocuments = (): Promise<VmDocuments> =>
     engine.withCopies(ref.connection, (copies) => copies.readDocuments(ref.uuid, secrets));
@@ -78,33 +78,34 @@ export async function lookAtVm(
   const tree = await engine.readTree(ref);
   const vm = engine.findVm(ref)?.vm;
   if (vm === undefined) {
-    throw new CopiesFault({ kind: 'changed' });
+    throw transferFailure('changed');
   }
   const active = isActive(vm.power);
-  const problem: CopiesProblem | undefined =
-    tree.beingWritten !== undefined
-      ? { kind: 'busy' }
-      : active && tree.snapshots.some(({ style }) => style === 'internal')
-        ? { kind: 'internalRunning' }
-        : active && tree.snapshots.length === 0
-          ? { kind: 'running' }
-          : undefined;
-  if (problem !== undefined) {
-    throw new CopiesFault(problem);
+  if (tree.beingWritten !== undefined) {
+    throw new Failure('busy');
+  }
+  if (active && tree.snapshots.some(({ style }) => style === 'internal')) {
+    throw transferFailure('internalRunning');
+  }
+  if (active && tree.snapshots.length === 0) {
+    throw transferFailure('running');
   }
   const { files: seen, nearby } = await engine.readFiles(ref);
-  if ((await engine.hostLogin(ref))?.hostname !== host.login?.hostname || (!nearby && host.login === undefined)) {
-    throw new CopiesFault({ kind: 'elsewhere' });
+  if (
+    (await engine.hostLogin(ref, 'toRead'))?.hostname !== host.login?.hostname ||
+    (!nearby && host.login === undefined)
+  ) {
+    throw transferFailure('elsewhere');
   }
   const documents = await readDocuments();
   // A snapshot that came meanwhile names files that were not seen.
   if (JSON.stringify(documents) !== JSON.stringify(earlier)) {
-    throw new CopiesFault({ kind: 'changed' });
+    throw transferFailure('changed');
   }
   const named = await engine.withCopies(ref.connection, (copies) => Promise.resolve(copies.filesIn(documents)));
   const [odd] = named.odd;
   if (odd !== undefined) {
-    throw new CopiesFault({ kind: 'oddDisk', disk: odd });
+    throw transferFailure('oddDisk', { disk: odd });
   }
   const files = await copiedFiles(vm, seen, named.files, host);
   const marks = await marksOf(files, host.files);
@@ -132,20 +133,20 @@ export async function lookAtVm(
         now.snapshots.some((one) => one.name === name && one.xml === xml),
       );
       if (!same || JSON.stringify(await marksOf(files, host.files)) !== JSON.stringify(marks)) {
-        throw new CopiesFault({ kind: 'changed' });
+        throw transferFailure('changed');
       }
     },
   };
 }
 
-/** @throws CopiesFault `busy`: under an operation, a layer that takes a merge would look changed */
+/** @throws Failure `busy`: under an operation, a layer that takes a merge would look changed */
 async function examine(engine: CopiesEngine, ref: VmRef): ReturnType<CopiesEngine['examine']> {
   try {
     return await engine.examine(ref);
   } catch (error) {
     const isBusy =
       error instanceof Failure && (error.kind === 'busy' || error.details.refusal?.reason === 'snapshotBeingWritten');
-    throw isBusy ? new CopiesFault({ kind: 'busy' }) : error;
+    throw isBusy ? new Failure('busy') : error;
   }
 }
 
@@ -184,19 +185,19 @@ async function copiedFiles(
     }
     if (file.seen !== 'there') {
       if (file.seen !== 'missing' || role === 'memory' || file.present || file.snapshots.length > 0) {
-        throw new CopiesFault({ kind: 'missing', file: path });
+        throw transferFailure('missing', { file: path });
       }
       files.push({ path, role, content: 'none', bytes: 0, allocatedBytes: 0 });
       continue;
     }
     if (!isNamable(path)) {
-      throw new CopiesFault({ kind: 'unknownFile', file: path });
+      throw transferFailure('unknownFile', { file: path });
     }
     const disk = written.get(path);
     const head = role === 'disk' ? await headOf(file, host) : {};
     const below = byPath.get(head.backing ?? '');
     if (disk !== undefined && (file.snapshots.length > 0 || below === undefined || below.snapshots.length === 0)) {
-      throw new CopiesFault({ kind: 'notFrozen', disk });
+      throw transferFailure('notFrozen', { disk });
     }
     if (disk !== undefined) {
       files.push({ path, role, content: 'overlay', bytes: 0, allocatedBytes: 0, ...head });
@@ -216,7 +217,7 @@ async function copiedFiles(
   }
   for (const path of named.filter((one) => !byPath.has(one))) {
     if (!isNamable(path) || (await undefinedIfAbsent(host.files.lstat(path))) !== undefined) {
-      throw new CopiesFault({ kind: 'unknownFile', file: path });
+      throw transferFailure('unknownFile', { file: path });
     }
     files.push({ path, role: 'disk', content: 'none', bytes: 0, allocatedBytes: 0 });
   }
@@ -230,14 +231,14 @@ async function headOf(
 ): Promise<Pick<CopiedFile, 'format' | 'virtualBytes' | 'backing'>> {
   const image = await readImage(path, host, format, 'head');
   if (image !== 'unknown' && image.corrupt === true) {
-    throw new CopiesFault({ kind: 'damaged', file: path, ...notMarked(image) });
+    throw transferFailure('damaged', { file: path, ...notMarked(image) });
   }
   if (
     image === 'unknown' ||
     (image.format !== 'qcow2' && image.format !== 'raw') ||
     [image.encrypted, image.dataFile, image.backing?.part, image.backing?.options].includes(true)
   ) {
-    throw new CopiesFault({ kind: 'unknownFormat', file: path });
+    throw transferFailure('unknownFormat', { file: path });
   }
   return {
     format: image.format,

@@ -4,12 +4,12 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { displayLine } from '../../../domain/plainText.js';
-import { type DataRange, dataRanges } from '../../../qemu/dataRanges.js';
-import { CopiesFault } from '../copiesFault.js';
-import giveDiskWay from '../host/giveDiskWay.sh';
-import { givingWay } from '../host/lowPriority.js';
-import type { VmHost } from '../host/vmHost.js';
+import { displayLine } from '../domain/plainText.js';
+import { type DataRange, dataRanges } from '../qemu/dataRanges.js';
+import { transferFailure } from './transferFailure.js';
+import giveDiskWay from './giveDiskWay.sh';
+import { givingWay } from './lowPriority.js';
+import type { VmHost } from './vmHost.js';
 import { type HostFolder, requireDone } from './hostFolder.js';
 import { DdCount } from './ddCount.js';
 import { type Originals, originalsHere } from './originals.js';
@@ -49,7 +49,7 @@ export async function sendFiles(
   for (const file of files) {
     const { size, mode, blocks } = await originals.host.files.stat(file.from);
     if (size !== file.bytes) {
-      throw new CopiesFault({ kind: 'changed' });
+      throw transferFailure('changed');
     }
     const ranges = inPieces(
       await rangesOf(originals.host, { path: file.from, bytes: size, allocatedBytes: blocks * 512 }),
@@ -66,7 +66,7 @@ export async function sendFiles(
       : writeThere(originals, all, mark, { input, stop, count, whole }));
     if (count.bytes !== whole) {
       // One of them is shorter than it was.
-      throw new CopiesFault({ kind: 'changed' });
+      throw transferFailure('changed');
     }
   });
   requireDone(shell, folder, answer);
@@ -139,7 +139,7 @@ async function writeFiles(files: readonly SentData[], mark: string, { input, sto
       once(told, 'close'),
     ]);
     if (code !== 0) {
-      throw new CopiesFault({ kind: 'copyCut', said: displayLine(count.said, 1_000) });
+      throw transferFailure('copyCut', { said: displayLine(count.said, 1_000) });
     }
   } finally {
     stop.removeEventListener('abort', end);

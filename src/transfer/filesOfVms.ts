@@ -1,5 +1,5 @@
 // Which files the VMs of a connection use, layers below their disks too: asked before a file is removed.
-import type { EnginePort } from '../../../engine/enginePort.js';
+import type { EnginePort } from '../engine/enginePort.js';
 
 /**
  * Undefined where a VM cannot be looked at: not known is not unused.

@@ -7,7 +7,7 @@ import {
   readManifest,
   storedBytes,
   writeManifest,
-} from '../../../../src/wings/copies/vm/manifest.js';
+} from '../../../src/transfer/manifest.js';
 
 const base = disk('/a/base.qcow2');
 const top = disk('/a/top.qcow2', { backing: '/a/base.qcow2' });

@@ -1,9 +1,9 @@
 // What guests feel of a copy, and how it gives way: on a made-up host whose disks are slow while the program works.
 import assert from 'node:assert/strict';
-import type { GuestTimes } from '../../../../src/domain/guestTimes.js';
-import { parseGuestTimes } from '../../../../src/driver/connection/guestTimes.js';
-import { GuestCare } from '../../../../src/wings/copies/host/guestCare.js';
-import { FakeClock } from '../../engine/fakeClock.js';
+import type { GuestTimes } from '../../../src/domain/guestTimes.js';
+import { parseGuestTimes } from '../../../src/driver/connection/guestTimes.js';
+import { GuestCare } from '../../../src/transfer/guestCare.js';
+import { FakeClock } from '../engine/fakeClock.js';
 
 /** One request after the other. */
 class MadeUpHost {

@@ -1,8 +1,8 @@
 // Slows a program down by what the guests on its host feel of it: while it works, their disks are held against how they
 // answer in its pauses. Nobody asks while nothing is copied.
-import { type Clock, systemClock, within } from '../../../base/clock.js';
-import type { AnsweredRequests, GuestTimes } from '../../../domain/guestTimes.js';
-import { pause as waitFor } from '../../../engine/waitFor.js';
+import { type Clock, systemClock, within } from '../base/clock.js';
+import type { AnsweredRequests, GuestTimes } from '../domain/guestTimes.js';
+import { pause as waitFor } from '../engine/waitFor.js';
 
 /** How many times as long as in pauses; absent: they hardly used their disks, or nobody knows. */
 export interface GuestWaits {

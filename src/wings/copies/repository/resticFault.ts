@@ -1,12 +1,54 @@
-// What went wrong with a repository, as sentences.
+// What went wrong with a repository. Its other users read what restic said of it.
 import { t } from '@vscode/l10n';
-import { shellWord } from '../../base/shellWord.js';
-import { displayLine } from '../../domain/plainText.js';
-import { withoutPassword } from './repository/repositoryAddress.js';
-import { isDamage, type ResticFault } from './repository/restic.js';
+import { shellWord } from '../../../base/shellWord.js';
+import { Failure, type FailureKind } from '../../../domain/failure.js';
+import { displayLine } from '../../../domain/plainText.js';
+import { withoutPassword } from './repositoryAddress.js';
 
-export function resticText(fault: ResticFault, target: string): string {
-  const { problem, said, host } = fault;
+const kinds = {
+  noRepository: 'notFound',
+  noKeyFile: 'notFound',
+  locked: 'busy',
+  failed: 'failed',
+  /** Where a restore writes. */
+  noSpace: 'failed',
+  repositoryFull: 'failed',
+  noProgram: 'refused',
+  noKey: 'refused',
+  /** Others may read the file with the key. */
+  openKeyFile: 'refused',
+  wrongKey: 'refused',
+} as const satisfies Record<string, FailureKind>;
+
+export type ResticProblem = keyof typeof kinds;
+
+export class ResticFault extends Failure {
+  constructor(
+    readonly problem: ResticProblem,
+    /** In restic's words, or the file; untrusted. */
+    readonly said = '',
+    /** Where it ran; undefined: on this computer. */
+    readonly where?: string,
+  ) {
+    const text = ({ target = '' }): readonly [string, string] => [resticText(this, target), ''];
+    super(kinds[problem], { reason: { wing: 'restic', kind: problem, facts: { said }, text } });
+  }
+}
+
+/**
+ * What restic 0.14 to 0.18 says of data that is not as it was stored. A pack that is shorter ends before its part:
+ * a server that is lost says other things the last time that restic tries.
+ */
+const damage =
+  /ciphertext verification failed|ciphertext too short|invalid data returned|returned invalid hash|wrong data returned|decompressing blob|id [\da-f]{64} not found in repository|nodes are not ordered|<(?:data|index)\/[\da-f]+>.*(?:EOF|too short|no such file|does not exist)|StreamPack.*(?:EOF|too short|no such file|does not exist)/iu;
+
+/** Whether what it stored is damaged, rather than out of reach. */
+export function isDamage({ problem, said }: ResticFault): boolean {
+  return problem === 'failed' && damage.test(said);
+}
+
+function resticText(fault: ResticFault, target: string): string {
+  const { problem, said, where: host } = fault;
   const shown = displayLine(withoutPassword(target));
   switch (problem) {
     case 'noProgram':
@@ -52,8 +94,6 @@ export function resticText(fault: ResticFault, target: string): string {
         ...[shown, `virt-rewind backups prune --free${fromWords(shown, host)}`, '--keep', noSpaceIn(said)],
       );
     }
-    case 'cancelled':
-      return t('Cancelled.');
     case 'failed':
       return said.includes('unable to start the sftp session')
         ? t(

@@ -4,8 +4,8 @@ import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { markOfUs, nameOfMark } from '../../../../src/journal/processMark.js';
-import { withWorkFolder } from '../../../../src/wings/copies/host/workFolder.js';
+import { markOfUs, nameOfMark } from '../../../src/journal/processMark.js';
+import { withWorkFolder } from '../../../src/transfer/workFolder.js';
 
 describe('a folder for what a program reads', () => {
   let state: string;

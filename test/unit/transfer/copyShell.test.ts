@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { HostLogin } from '../../../../src/hosts/hostLogin.js';
-import { openCopyShell } from '../../../../src/wings/copies/host/copyShell.js';
+import type { HostLogin } from '../../../src/hosts/hostLogin.js';
+import { openCopyShell } from '../../../src/transfer/copyShell.js';
 
 describe('a shell for a copy', () => {
   it('ends where the user cancels while its login is opened', async () => {

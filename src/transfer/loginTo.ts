@@ -1,16 +1,16 @@
 // The login to the host of a connection, for what reads or writes files there.
-import type { HostLogin } from '../../../hosts/hostLogin.js';
-import type { EnginePort } from '../../../engine/enginePort.js';
-import { CopiesFault } from '../copiesFault.js';
+import type { HostLogin } from '../hosts/hostLogin.js';
+import type { EnginePort } from '../engine/enginePort.js';
+import { transferFailure } from './transferFailure.js';
 
-/** @returns undefined: this computer. @throws CopiesFault `noLogin` of a host that only libvirt leads to */
+/** @returns undefined: this computer. @throws Failure `noLogin` of a host that only libvirt leads to */
 export async function loginTo(
   engine: Pick<EnginePort, 'hostLogin' | 'withCopies'>,
   connection: string,
-  use?: 'toChange',
+  use: 'toRead' | 'toChange',
 ): Promise<HostLogin | undefined> {
   if (await engine.withCopies(connection, ({ elsewhere }) => Promise.resolve(elsewhere))) {
-    throw new CopiesFault({ kind: 'noLogin', connection });
+    throw transferFailure('noLogin', { connection });
   }
   return engine.hostLogin({ connection }, use);
 }
