@@ -2,7 +2,7 @@
 // or is cancelled, all VMs go back to the last restore point.
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
-import { openToRead } from '../base/openToRead.js';
+import { openToRead } from '../base/readFileAtMost.js';
 import { asFailure } from '../domain/asFailure.js';
 import { automaticTitles } from '../domain/automaticTitles.js';
 import { Failure, isOfWing } from '../domain/failure.js';

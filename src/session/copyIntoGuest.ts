@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { openToRead } from '../base/openToRead.js';
+import { openToRead } from '../base/readFileAtMost.js';
 import { type Failure, isOfWing } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
 import { copyFailure, type FileFault, type LeftPart } from '../text/guests/copyFailure.js';

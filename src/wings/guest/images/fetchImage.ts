@@ -7,7 +7,7 @@ import { chmod, link, mkdir, open, rename, rm, stat, truncate, unlink } from 'no
 import { dirname, join } from 'node:path';
 import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { thisComputer } from '../../../base/fileSystem.js';
-import { openToRead } from '../../../base/openToRead.js';
+import { openToRead } from '../../../base/readFileAtMost.js';
 import { writeAll } from '../../../base/writeAll.js';
 import { Failure } from '../../../domain/failure.js';
 import type { Space } from '../../../domain/hostFiles.js';

@@ -13,7 +13,7 @@ import type { MadeFile } from '../../../domain/hostFiles.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { labFolderName, type LabVm, type LabVmParts, seenAs } from '../../../domain/labVm.js';
 import type { VmRef } from '../../../domain/vm.js';
-import type { VmAsMade } from '../../../domain/vmAsMade.js';
+import type { VmAsMade } from '../../../domain/clone.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
 import type { LabStore, OpenLab } from '../../../journal/labStore.js';
 import { labsFolder } from '../../../lab/labPlaces.js';

@@ -9,7 +9,7 @@ import { guestAddress } from '../../../engine/guestAddress.js';
 import { sharingOf } from '../../../hosts/sharedLogin.js';
 import { sshCommand, type SshCommand, type SshHost, type SshWish } from '../../../hosts/sshCommand.js';
 import type { VmView } from '../../../live/views.js';
-import { requireGuestOn } from '../../../session/requireGuestOn.js';
+import { requireGuestOn } from '../../../session/guestInSession.js';
 import type { Session } from '../../../session/session.js';
 import { wantedConnections } from '../../../session/wantedConnections.js';
 import { guestFailure } from '../guestFailure.js';
