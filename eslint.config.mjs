@@ -417,7 +417,7 @@ function wings() {
     inside: ['insideFailure', 'bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFailure', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
     guest: ['guestFailure', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
-    cluster: ['clusterFailure', 'live', 'move', 'made', 'placement', '.', 'commands', 'editor'],
+    cluster: ['clusterFailure', 'live', 'move', 'given', 'placement', '.', 'commands', 'editor'],
   };
 }
 

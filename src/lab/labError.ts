@@ -1,5 +1,4 @@
-// Why a lab, or a VM made as those of labs, is not worked on: the sentence says what happened, what state things are in,
-// what to do.
+// Why a lab, or a VM made as those of labs, is not worked on: what happened, what state things are in, what to do.
 import { Failure, type FailureKind } from '../domain/failure.js';
 
 /** `wrong`: the file, and nothing was changed; `failed`: a guest did not do what the file wants, and the VMs stay. */

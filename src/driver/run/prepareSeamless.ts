@@ -14,7 +14,7 @@ import {
   readWrites,
   setBackgroundSnapshot,
 } from './monitor.js';
-import { createOverlay, removeMade } from './madeFiles.js';
+import { createOverlay, removeMade } from './filesAsMade.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
 
 export type SeamlessStep = CreateStep & { readonly memoryFile: string };

@@ -15,7 +15,7 @@ import { Failure } from '../../domain/failure.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { diskStates } from './diskState.js';
-import { removeMade } from './madeFiles.js';
+import { removeMade } from './filesAsMade.js';
 import { whilePaused } from './pausedGuest.js';
 import { NotSeamless, type Overlay, overlaysOf, prepare, type SeamlessStep, abortLeftSave } from './prepareSeamless.js';
 import { blockCommit } from './runCommitStep.js';

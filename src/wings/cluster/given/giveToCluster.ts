@@ -19,9 +19,9 @@ import { newId } from '../../../journal/durable.js';
 import type { VmView } from '../../../live/views.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, lookAtCluster, withClusterShell } from './clusterShell.js';
-import { endRecords, type MadeRecord, withRecord } from './madeStore.js';
-import type { PlannedCluster, PlannedVm } from './planMade.js';
-import { localUri } from './standing.js';
+import { endRecords, type GivenRecord, withRecord } from './givenStore.js';
+import type { PlannedCluster, PlannedVm } from './planGiven.js';
+import { localUri } from './vmOnNode.js';
 import { requireSettled, takeOut } from './takeOut.js';
 
 interface Wish {
@@ -93,7 +93,7 @@ async function requireSame(planned: PlannedCluster): Promise<void> {
 }
 
 /** @throws Failure `partLeft`: it is written down still */
-async function takeAllOut(shell: ClusterShell, uri: string, vms: MadeRecord['vms']): Promise<void> {
+async function takeAllOut(shell: ClusterShell, uri: string, vms: GivenRecord['vms']): Promise<void> {
   for (const vm of vms.toReversed()) {
     try {
       await takeOut(shell, uri, vm);
@@ -193,7 +193,7 @@ export async function takeFromCluster(
 }
 
 interface TakenVms {
-  readonly vms: MadeRecord['vms'];
+  readonly vms: GivenRecord['vms'];
   /** Rules of the cluster that name them and that others wrote. They go with them. */
   readonly rules: readonly string[];
 }
@@ -202,7 +202,7 @@ interface TakenVms {
 export async function planTaken(engine: EnginePort, views: readonly VmView[], shell: ClusterShell): Promise<TakenVms> {
   const { cib, state } = await lookAtCluster(shell);
   requireSettled(state);
-  const vms: MadeRecord['vms'] = [];
+  const vms: GivenRecord['vms'] = [];
   for (const { ref, vm } of views) {
     const { name } = vm;
     const keeper = await engine.keeperOf(ref);

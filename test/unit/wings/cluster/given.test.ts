@@ -4,11 +4,11 @@ import { clusteredXml } from '../../../../src/driver/cluster/clusteredVm.js';
 import { Failure } from '../../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../../src/domain/operation.js';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
-import type { ClusterShell } from '../../../../src/wings/cluster/made/clusterShell.js';
+import type { ClusterShell } from '../../../../src/wings/cluster/given/clusterShell.js';
 import { operationWords } from '../../../../src/text/operations/operationText.js';
-import { giveToCluster } from '../../../../src/wings/cluster/made/giveToCluster.js';
-import type { PlannedCluster } from '../../../../src/wings/cluster/made/planMade.js';
-import { takeOut } from '../../../../src/wings/cluster/made/takeOut.js';
+import { giveToCluster } from '../../../../src/wings/cluster/given/giveToCluster.js';
+import type { PlannedCluster } from '../../../../src/wings/cluster/given/planGiven.js';
+import { takeOut } from '../../../../src/wings/cluster/given/takeOut.js';
 import { silentLog } from '../../../silentLog.js';
 
 const uuid = '11111111-2222-3333-4444-555555555555';
