@@ -4,6 +4,7 @@ import type { Log } from '../../../base/log.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
+import type { WingTurn } from '../../../domain/operation.js';
 import type { VmRef } from '../../../domain/vm.js';
 import {
   clusteredXml,
@@ -47,7 +48,7 @@ export async function giveToCluster(
     ...{ uuid: view.ref.uuid, name: view.vm.name, resource, config, autostart },
   }));
   const refs = vms.map(({ view }) => view.ref);
-  const failed = await withTurns(engine, refs, wish.signal, async (lease) => {
+  const failed = await withTurns(engine, refs, { ofWing: 'give', signal: wish.signal }, async (lease) => {
     await requireSame(planned);
     return withRecord(
       wish,
@@ -180,7 +181,7 @@ export async function takeFromCluster(
 ): Promise<readonly string[]> {
   const { vms } = taken;
   const refs = views.map(({ ref }) => ref);
-  await withTurns(engine, refs, wish.signal, async () => {
+  await withTurns(engine, refs, { ofWing: 'take', signal: wish.signal }, async () => {
     if (!isDeepStrictEqual(taken, await planTaken(engine, views, shell))) {
       const vm = views[0]?.vm.name ?? '';
       throw new Failure('refused', { vm, refusal: refuse('stalePlan', { vm }).refusal });
@@ -234,7 +235,7 @@ export async function endLeft(
     engine.setConnections([...new Set([...known, connection])]);
     const refs = vms.map(({ uuid }) => ({ connection, uuid }));
     return withClusterShell(engine, connection, signal, async (shell) => {
-      await withTurns(engine, refs, signal, () => takeAllOut(shell, localUri(connection), vms));
+      await withTurns(engine, refs, { ofWing: 'take', signal }, () => takeAllOut(shell, localUri(connection), vms));
       await engine.refresh({ connection });
       return vms.map(({ name }) => name);
     });
@@ -246,10 +247,10 @@ export async function endLeft(
 function withTurns<T>(
   engine: EnginePort,
   refs: readonly VmRef[],
-  signal: AbortSignal,
+  { ofWing, signal }: { readonly ofWing: WingTurn; readonly signal: AbortSignal },
   work: (lease: GroupLease) => Promise<T>,
 ): Promise<T> {
-  const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown' }) as const);
+  const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown', ofWing }) as const);
   return engine.leaseAll({ id: newId(), requests, signal }, work);
 }
 
