@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { levelIds } from '../scripts/build.mjs';
 import { root } from '../scripts/rig/root.mjs';
 import { type LevelStep, type NamedLevel } from '../src/lesson/levelShape.js';
-import { readLevel } from '../src/lesson/readLevel.js';
+import { readLevel } from '../src/lesson/levelFiles.js';
 
 export function ownLevel(id: string): NamedLevel {
   const { level, problems } = readLevel(readFileSync(join(root, `levels/${id}.level.yaml`), 'utf8'));

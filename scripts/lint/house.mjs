@@ -138,7 +138,7 @@ export function houseRules(source, rooms, editorRooms, imageDoors) {
         (/** @type {import('estree').SimpleCallExpression} */ node) => {
           const [, flags] = node.arguments;
           if (flags === undefined || (flags.type === 'Literal' && flags.value === 'r')) {
-            context.report({ node, message: 'A pipe would keep it waiting: see src/base/openToRead.ts.' });
+            context.report({ node, message: 'A pipe would keep it waiting: see src/base/readFileAtMost.ts.' });
           }
         },
     }),

@@ -24,8 +24,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openToRead } from './openToRead.js';
-import { readFileAtMost } from './readFileAtMost.js';
+import { readFileAtMost, openToRead } from './readFileAtMost.js';
 import { writeAll } from './writeAll.js';
 
 export type FileStats = Pick<

@@ -5,7 +5,7 @@ import type { Snapshot, SnapshotTree } from '../domain/snapshot.js';
 import { childrenOf, currentOf, findSnapshot, pathTo, rootsOf } from '../domain/snapshotTree.js';
 import { BisectStop } from './bisectStop.js';
 
-export interface LineWish {
+interface LineWish {
   readonly good?: Snapshot;
   readonly bad?: Snapshot;
   readonly skip: readonly Snapshot[];

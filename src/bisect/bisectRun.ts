@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Log } from '../base/log.js';
 import type { Bisect, BisectAnswer, BisectKnowledge, BisectPoint, BisectProbe, BisectTry } from '../domain/bisect.js';
-import type { UseOfVm } from '../domain/vmAsMade.js';
+import type { UseOfVm } from '../domain/clone.js';
 import type { LockedBisect } from './bisectStore.js';
 import { isOpen, knowledgeOf, nextPoints } from './search.js';
 import { majority } from './verdicts.js';
@@ -30,7 +30,7 @@ export type BisectNews =
   /** Somebody has used a clone: it is theirs from now on. */
   | { readonly kind: 'stays'; readonly probe: BisectProbe };
 
-export interface BisectRunOptions {
+interface BisectRunOptions {
   readonly bisect: Bisect;
   readonly held: Pick<LockedBisect, 'put'>;
   readonly probes: Probes;

@@ -55,7 +55,7 @@ export function atOnce(
   return Math.max(1, Math.floor(Math.min(fitting, wanted)));
 }
 
-export interface BisectsOptions {
+interface BisectsOptions {
   readonly engine: ProbesEngine;
   /** Of the journal. */
   readonly folder: string;
@@ -64,7 +64,7 @@ export interface BisectsOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-export interface BisectWork {
+interface BisectWork {
   readonly ask?: AskVerdict;
   readonly onNews?: (news: BisectNews, bisect: Bisect) => void;
 }

@@ -35,8 +35,3 @@ export function majority(tries: readonly BisectTry[], most: number): Verdict | u
   // A majority of all tries that could be: the rest cannot turn it.
   return (['good', 'bad', 'skip'] as const).find((verdict) => number(verdict) * 2 > most);
 }
-
-/** Its tries said different things. */
-export function isFlaky(tries: readonly BisectTry[]): boolean {
-  return new Set(tries.map(({ verdict }) => verdict)).size > 1;
-}

@@ -11,7 +11,7 @@ import { commandGroups, commandsOnSystems, optionsOf } from './commandShape.js';
 import type { CommandTable, OperandKind, Option } from './context.js';
 import type { Terminal } from './terminal.js';
 
-export type CompletionSource =
+type CompletionSource =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   | { readonly kind: OperandKind; readonly connect?: string; readonly vm?: string; readonly file?: string };
 

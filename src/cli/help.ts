@@ -1,5 +1,5 @@
 // What --help prints. Pure.
-import { columnsOf, piecesOf } from './columns.js';
+import { columnsOf, piecesOf } from './table.js';
 import { commandsOnSystems, commonOptions } from './commandShape.js';
 import { type CommandOfCall, type CommandTable, headings, type Operand, type Option } from './context.js';
 

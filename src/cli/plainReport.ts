@@ -1,8 +1,7 @@
 // A report of ours in Markdown → the same for a terminal: headings, tables and lists as text, and every character that
 // was escaped as itself. It takes what our own reports are made of, and no other Markdown.
 import { wrapText } from './help.js';
-import { columnsOf } from './columns.js';
-import { tableLines } from './table.js';
+import { tableLines, columnsOf } from './table.js';
 import type { Terminal } from './terminal.js';
 
 /**

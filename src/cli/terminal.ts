@@ -2,10 +2,9 @@
 // them. A reader that has gone is no error: what was asked for goes on to its end.
 import { styleText } from 'node:util';
 import { displayText } from '../domain/plainText.js';
-import { cutTo } from './columns.js';
-import { type Column, tableLines } from './table.js';
+import { type Column, tableLines, cutTo } from './table.js';
 
-export interface Streams {
+interface Streams {
   readonly stdin: NodeJS.ReadStream;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;

@@ -4,11 +4,10 @@ import * as deltas from './deltaProblems.js';
 import { isDepthKnown } from './deltas.js';
 import { problemsWithoutFiles } from './examine.js';
 import { type HealthFacts, isTreeKnown } from './healthFacts.js';
-import type { CheckId, HealthKind, Problem } from './problem.js';
+import type { CheckId, HealthKind, Problem, TrashUsage } from './problem.js';
 import { checkOf, checksBy, isSeenInTree, worstFirst } from './problemTable.js';
 import { unquiescedSnapshots, undeletableSnapshots } from './snapshotProblems.js';
-import * as trash from './trashProblems.js';
-import * as space from './spaceProblems.js';
+import { type Bytes, sumOf } from '../domain/layers.js';
 
 interface HealthRule {
   /** False: what it rests on is not known. */
@@ -37,12 +36,12 @@ const rules: Readonly<Record<HealthKind, HealthRule>> = {
   deltaTooOld: { knows: (facts) => deltas.oldest(facts) !== 'unknown', find: deltas.deltasTooOld },
   deltaTooLarge: { knows: deltas.areSizesKnown, find: deltas.deltasTooLarge },
   deltasTooLarge: { knows: deltas.areSizesKnown, find: deltas.deltasTooLargeTogether },
-  freeSpaceLow: { knows: space.isRoomKnown, find: space.spaceLow },
-  freeSpaceRunsOut: { knows: space.isGrowthKnown, find: space.spaceRunsOut },
+  freeSpaceLow: { knows: isRoomKnown, find: spaceLow },
+  freeSpaceRunsOut: { knows: isGrowthKnown, find: spaceRunsOut },
   backingMissing: { knows: deltas.isPresenceKnown, find: deltas.missingLayers },
   mixedUndeletable: { knows: isTreeKnown, find: undeletableSnapshots },
   notQuiesced: { knows: isTreeKnown, find: unquiescedSnapshots },
-  inTrash: { knows: isTreeKnown, find: trash.trashProblems },
+  inTrash: { knows: isTreeKnown, find: trashProblems },
 };
 const kinds = Object.keys(rules) as readonly HealthKind[];
 
@@ -79,4 +78,56 @@ function fromDoctor({ vm, tree, capabilities, examined, now }: HealthFacts): rea
       ? []
       : problemsWithoutFiles({ vm, tree, capabilities, now }).filter(isSeenInTree));
   return seen.filter((problem) => checkOf(problem) !== undefined);
+}
+
+/** The health checks on the space that is left where a VM's files are. Pure. */
+function isRoomKnown({ layers }: HealthFacts): boolean {
+  return layers?.rooms.some(({ freeBytes }) => freeBytes !== 'unknown') === true;
+}
+
+function spaceLow({ layers, thresholds, trash }: HealthFacts): readonly Problem[] {
+  const { freePercent: limitPercent } = thresholds;
+  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes, totalBytes }): readonly Problem[] =>
+    freeBytes !== 'unknown' && totalBytes !== 'unknown' && 100 * freeBytes < limitPercent * totalBytes
+      ? [{ kind: 'freeSpaceLow', folder, freeBytes, totalBytes, limitPercent, ...toEmpty({ layers, trash }) }]
+      : [],
+  );
+}
+
+function isGrowthKnown(facts: HealthFacts): boolean {
+  return isRoomKnown(facts) && facts.forecasts !== undefined;
+}
+
+function spaceRunsOut({ layers, forecasts, thresholds, trash }: HealthFacts): readonly Problem[] {
+  const { fullInDays: limitDays } = thresholds;
+  return (layers?.rooms ?? []).flatMap(({ folder, freeBytes }): readonly Problem[] => {
+    const seen = forecasts?.get(folder);
+    return freeBytes !== 'unknown' && seen !== undefined && seen.days < limitDays
+      ? [{ kind: 'freeSpaceRunsOut', folder, freeBytes, ...seen, limitDays, ...toEmpty({ layers, trash }) }]
+      : [];
+  });
+}
+
+/** What is the first to go. */
+function toEmpty(known: Pick<HealthFacts, 'trash' | 'layers'>): { readonly trash?: TrashUsage } {
+  const trash = trashUsage(known);
+  return trash === undefined ? {} : { trash };
+}
+
+/** What the trash of a VM takes and until when, as health tells it. Pure. */
+type TrashFacts = Pick<HealthFacts, 'trash' | 'layers'>;
+
+function trashProblems({ trash = [], layers }: TrashFacts): readonly Problem[] {
+  const taken = trashUsage({ trash, layers });
+  return taken === undefined
+    ? []
+    : [{ kind: 'inTrash', ...taken, until: Math.min(...trash.map(({ until }) => until)) }];
+}
+
+/** Undefined: nothing is in it. */
+function trashUsage({ trash = [], layers }: TrashFacts): TrashUsage | undefined {
+  const sizes = trash.map(
+    ({ name }): Bytes => layers?.snapshots.find(({ snapshot }) => snapshot === name)?.bytes ?? 'unknown',
+  );
+  return trash.length === 0 ? undefined : { snapshots: trash.length, bytes: sumOf(sizes) };
 }

@@ -32,7 +32,7 @@ export const unaskedActs = {
   removeLessons: 'safe',
 } as const satisfies Record<string, Exclude<AutomaticActions, 'none'>>;
 
-export type AutomaticAct = keyof typeof unaskedActs;
+type AutomaticAct = keyof typeof unaskedActs;
 
 export function mayAct(act: AutomaticAct, setting: AutomaticActions): boolean {
   return setting === 'all' || (setting === 'safe' && unaskedActs[act] === 'safe');

@@ -41,3 +41,9 @@ function linesOf(bytes: Uint8Array): readonly string[] {
     .map((line) => line.trim())
     .filter((line) => line !== '');
 }
+
+/**
+ * How a guest of which there is a copy comes to random numbers of its own: bytes for the standard input of
+ * guestSeed.sh.
+ */
+export const seedBytes = 256;

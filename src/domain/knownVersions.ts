@@ -6,7 +6,7 @@ import type { SnapshotKind, SnapshotStyle } from './snapshot.js';
 import type { Vm } from './vm.js';
 
 /** What is about to be done. */
-export interface PlannedAction {
+interface PlannedAction {
   readonly action: 'create' | 'revert' | 'delete';
   readonly style: SnapshotStyle;
   readonly kind: SnapshotKind;

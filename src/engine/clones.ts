@@ -1,11 +1,10 @@
 // Clones for who needs a VM for a while: made of a restore point or of a VM that is off, found in the engine at
 // once, thrown away with all that was made for them. Each is an operation like any other, and told so.
 import { randomUUID } from 'node:crypto';
-import { type CloneNetwork, freeCloneName, type CloneWay } from '../domain/clone.js';
+import { type CloneNetwork, freeCloneName, type CloneWay, type UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import type { OperationRequest } from '../domain/operation.js';
 import type { VmRef } from '../domain/vm.js';
-import type { UseOfVm } from '../domain/vmAsMade.js';
 import type { EnginePort } from './enginePort.js';
 import type { RunOperationOptions } from './operationRunner.js';
 

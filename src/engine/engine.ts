@@ -21,7 +21,7 @@ import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import { isCalled, type WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
-import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
+import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { asFailure } from '../domain/asFailure.js';
 import { type Clock, systemClock } from '../base/clock.js';
 import { DemoVms } from './demoVms.js';

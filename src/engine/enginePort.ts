@@ -1,7 +1,7 @@
 // The live picture of all connections, and the only place where it is written.
 import type { Event } from '../base/emitter.js';
 import type { HostLogin } from '../hosts/hostLogin.js';
-import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
+import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';

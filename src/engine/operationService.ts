@@ -36,7 +36,7 @@ import { type Lease, Leases } from './leases/leases.js';
 
 const theRules: Rules = { remainingPlan, planRecovery, changedSinceRefusal: changedSinceRefusal };
 
-export interface OperationServiceOptions {
+interface OperationServiceOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;

@@ -6,7 +6,7 @@ import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { Facts } from '../domain/facts.js';
 import { type SeenVm, usesSinceMade } from '../domain/chains/usesSinceMade.js';
-import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
+import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import type { KeptBy } from '../domain/keeper.js';
 import type { OperationRequest } from '../domain/operation.js';
@@ -43,7 +43,7 @@ const tellMs = 3_000;
 /** Each VM has that time for itself: of forty that are read at once, nothing would be known when it is over. */
 const looksAtOnce = 4;
 
-export interface QuestionsOptions {
+interface QuestionsOptions {
   /** Throws a Failure `notFound` for a connection that is not known. */
   readonly connection: (uri: string) => LiveConnection;
   readonly store: Store;

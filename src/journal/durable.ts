@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Log } from '../base/log.js';
-import { readAtMost } from '../base/readAtMost.js';
+import { readAtMost } from '../base/readFileAtMost.js';
 import { Failure, type FailureDetails } from '../domain/failure.js';
 import { hasCode } from '../base/errno.js';
 

@@ -33,7 +33,7 @@ export interface RecordedVm extends LabVm {
 }
 
 /** A restore point of a lab, by what was done before it. */
-export interface RecordedLayer {
+interface RecordedLayer {
   readonly point: string;
   readonly digest: string;
   /** Milliseconds since 1970, since when its file says otherwise; absent while that names it. */

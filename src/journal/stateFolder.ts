@@ -5,7 +5,7 @@ import { isAbsolute, join } from 'node:path';
 /** Another place, for a home that cannot be written to. Each editor must be given the same. */
 const placeVariable = 'VIRT_REWIND_STATE';
 
-export interface Homes {
+interface Homes {
   /** Of the user database. Throws where it does not know this user, as in a container with a number for one. */
   readonly ofUser: () => string;
   /** Of the environment. */

@@ -21,7 +21,7 @@ import { type ExportedVm, writeLab } from './writeLab.js';
 /** Each may be a look into files. */
 const atOnce = 4;
 
-export interface ExportOptions {
+interface ExportOptions {
   readonly engine: Pick<EnginePort, 'findVm' | 'readTree' | 'readLayers' | 'readHardware'>;
   /** Of what is known of labs. */
   readonly folder: string;

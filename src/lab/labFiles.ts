@@ -1,9 +1,9 @@
 // The files of the VMs of a lab: which of them go with it, and who else stands on one. They are compared as what they
 // are, whatever path leads to them.
-import { lstat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { t } from '@vscode/l10n';
-import { hasCode, isAbsent } from '../base/errno.js';
+import { hasCode, isAbsent, undefinedIfAbsent } from '../base/errno.js';
 import { Failure } from '../domain/failure.js';
 import { identityOf, type MadeFile } from '../domain/hostFiles.js';
 import { displayLine } from '../domain/plainText.js';
@@ -12,7 +12,7 @@ import type { VmView } from '../live/views.js';
 import type { LabRecord, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { LabError } from './labError.js';
-import { realOf } from './realFile.js';
+import { factsOf } from '../qemu/fileFacts.js';
 
 /** What a version that wrote down no files has made. */
 const namesOfBefore = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
@@ -101,5 +101,28 @@ async function treeOf({ ref }: VmView, engine: Session['engine']): Promise<Snaps
       return undefined;
     }
     throw error;
+  }
+}
+
+/**
+ * Alike for all paths that lead to the same file; undefined where there is none.
+ * @throws LabError `refused` where it cannot be seen: it may be any file
+ */
+export async function realOf(path: string): Promise<string | undefined> {
+  if (!path.startsWith('/')) {
+    return undefined;
+  }
+  try {
+    const stats = await undefinedIfAbsent(stat(path));
+    return stats && (await factsOf(stats))?.real;
+  } catch (error) {
+    throw new LabError(
+      'refused',
+      t(
+        'Virt Rewind cannot see which file {0} is ({1}), so it may belong to this lab. Nothing was changed. Give your user access to its folder, then try again.',
+        displayLine(path),
+        (error as NodeJS.ErrnoException).code ?? String(error),
+      ),
+    );
   }
 }

@@ -2,7 +2,7 @@
 // that what is there already is not done again.
 import { createHash } from 'node:crypto';
 import { t } from '@vscode/l10n';
-import { openToRead } from '../base/openToRead.js';
+import { openToRead } from '../base/readFileAtMost.js';
 import { displayLine } from '../domain/plainText.js';
 import type { RecordedVm } from '../journal/labStore.js';
 import { LabError } from './labError.js';

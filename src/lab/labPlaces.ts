@@ -7,7 +7,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { undefinedIfAbsent } from '../base/errno.js';
-import { openToRead } from '../base/openToRead.js';
+import { openToRead } from '../base/readFileAtMost.js';
 import { shellWord } from '../base/shellWord.js';
 import { displayLine } from '../domain/plainText.js';
 import { type LabVmParts, seenAs, type SeenFile } from '../domain/labVm.js';
@@ -21,7 +21,7 @@ import type { MadeVm } from './labFile.js';
 import { readLab } from './readLab.js';
 import { longestYaml } from './readYaml.js';
 
-export interface CheckedParts {
+interface CheckedParts {
   readonly parts: LabVmParts;
   /** The image and the files that it rests on. */
   readonly files: readonly string[];
@@ -31,7 +31,7 @@ export interface CheckedParts {
   readonly sources: readonly LabSource[];
 }
 
-export interface LabSource {
+interface LabSource {
   readonly path: string;
   readonly bytes: number;
   readonly modifiedAt: number;

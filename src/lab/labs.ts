@@ -32,7 +32,7 @@ import { setLabSpeeds } from './labSpeeds.js';
 import { removeLab, usesOf } from './removeLab.js';
 import { requireUnwritten } from './writtenImages.js';
 
-export interface LabsOptions {
+interface LabsOptions {
   readonly session: Session;
   readonly log: Log;
   readonly shell: string;

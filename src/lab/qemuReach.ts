@@ -15,7 +15,7 @@ interface BarredFolder {
 }
 
 /** What is read and asked of the computer. */
-export interface ReachHost {
+interface ReachHost {
   /** Empty where there is none. */
   readonly read: (path: string) => Promise<string>;
   readonly mayEnter: (folder: string, user: { readonly uid: number; readonly gid: number }) => Promise<boolean>;

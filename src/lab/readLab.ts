@@ -5,7 +5,7 @@ import { labShape } from './labShape.js';
 import { type FileProblem, readYaml } from './readYaml.js';
 import type { FilePath } from './shapeParts.js';
 
-export interface ReadLab {
+interface ReadLab {
   /** Absent where anything is wrong. */
   readonly lab?: Lab;
   readonly problems: readonly FileProblem[];

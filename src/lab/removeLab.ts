@@ -1,7 +1,7 @@
 // Removes what a lab made, and nothing else: its restore points, its VMs with their files, its system. At any point it
 // can be begun again: what is gone already is as good as removed.
 import { t } from '@vscode/l10n';
-import type { VmAsMade, UseOfVm } from '../domain/vmAsMade.js';
+import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import { refuse } from '../domain/refusal.js';

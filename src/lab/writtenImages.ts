@@ -4,7 +4,7 @@ import { displayLine } from '../domain/plainText.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 import type { Session } from '../session/session.js';
 import { LabError } from './labError.js';
-import { realOf } from './realFile.js';
+import { realOf } from './labFiles.js';
 
 /**
  * Below an overlay nobody may write, and a VM that is off does so at its next start. A copy is torn where a VM writes

@@ -1,5 +1,6 @@
 // Reads what a level wants to know of its VM: what every page shows, and beyond that what its checks ask for.
-import { basename } from 'node:path';
+import { basename, join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { asFailure } from '../domain/asFailure.js';
 import { plannedRows } from '../domain/chains/blockRows.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
@@ -10,10 +11,12 @@ import { severityOf } from '../diagnosis/problemTable.js';
 import type { LoggedOperation } from '../domain/loggedOperation.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { clonesOf } from './lessonActs.js';
-import { readCopies } from './lessonCopies.js';
 import type { LessonFacts } from './lessonFacts.js';
 import { chainOf, type LessonGuest } from './lessonGuest.js';
 import type { LevelCheck } from './levelShape.js';
+import * as v from 'valibot';
+import { undefinedIfAbsent } from '../base/errno.js';
+import { exportFolder } from './levelCommands.js';
 
 export interface LookOptions {
   readonly engine: EnginePort;
@@ -133,4 +136,39 @@ function wordsOf(log: readonly LoggedOperation[]): readonly string[] {
     .map(({ request, undoes }) =>
       undoes === undefined ? request.kind : byId.get(undoes)?.undoes === undefined ? 'undo' : 'redo',
     );
+}
+
+/** As `virt-rewind export` writes it, as the last of its files. */
+const manifestName = 'virt-rewind-backup.json';
+const manifestShape = v.pipe(v.string(), v.parseJson(), v.object({ snapshots: v.array(v.unknown()) }));
+const mostExports = 20;
+const mostBytes = 1024 * 1024;
+
+/**
+ * @param folder of the VM
+ * @param names of the files that are asked for
+ */
+async function readCopies(
+  folder: string,
+  names: readonly string[],
+): Promise<Required<Pick<LessonFacts, 'copied' | 'exported'>>> {
+  const copied: Record<string, string> = {};
+  for (const name of names) {
+    const text = await readSmall(join(folder, name));
+    if (text !== undefined) {
+      copied[name] = text;
+    }
+  }
+  const exports = (await undefinedIfAbsent(readdir(join(folder, exportFolder)))) ?? [];
+  const counts = exports.slice(0, mostExports).map(async (name) => {
+    const text = await readSmall(join(folder, exportFolder, name, manifestName));
+    const read = v.safeParse(manifestShape, text);
+    return read.success ? read.output.snapshots.length : 0;
+  });
+  return { copied, exported: Math.max(0, ...(await Promise.all(counts))) };
+}
+
+async function readSmall(path: string): Promise<string | undefined> {
+  const facts = await undefinedIfAbsent(stat(path));
+  return facts?.isFile() === true && facts.size <= mostBytes ? undefinedIfAbsent(readFile(path, 'utf8')) : undefined;
 }

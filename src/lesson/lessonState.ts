@@ -9,7 +9,7 @@
  * | failed  | the lesson could not do it; it can be tried again    |
  * | done    | it has been seen to be done                          |
  */
-export type LessonPhase = 'reading' | 'waiting' | 'doing' | 'failed' | 'done';
+type LessonPhase = 'reading' | 'waiting' | 'doing' | 'failed' | 'done';
 
 export interface LessonState {
   /** The step that is shown, from 0. */

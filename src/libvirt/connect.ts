@@ -1,13 +1,20 @@
 // From a URI to an open connection. The only place that knows which transports there are.
 import type { Log } from '../base/log.js';
 import { Connection } from './connection.js';
-import { shakeHands } from './handshake.js';
 import { defaultKeepalive, type KeepaliveOptions } from './keepalive.js';
-import { ConnectionLost, errorCodes, LibvirtError, UnsupportedUri } from './libvirtError.js';
+import {
+  ConnectionLost,
+  errorCodes,
+  LibvirtError,
+  UnsupportedUri,
+  AuthenticationFailed,
+  authTypes,
+} from './libvirtError.js';
 import type { LoginAnswers, LoginStage } from '../hosts/login.js';
 import type { OpenTransport } from './transport.js';
 import { openUnixTransport } from './unixTransport.js';
 import { parseKnownUri } from './uri.js';
+import { VIR_CONNECT_RO } from './flags.js';
 
 /** By ssh, in all names that libvirt has for it. */
 export const sshTransports: ReadonlySet<string> = new Set(['ssh', 'libssh', 'libssh2']);
@@ -87,5 +94,80 @@ async function watchHypervisor(connection: Connection): Promise<void> {
     if (!(error instanceof LibvirtError) || error.code !== errorCodes.VIR_ERR_NO_SUPPORT) {
       throw error;
     }
+  }
+}
+
+/**
+ * What is said first on every connection: authentication, then which hypervisor is to be opened.
+ * Never asks for the keepalive feature: the daemon would then close on an editor that is busy for half a minute.
+ */
+interface HandshakeOptions {
+  readonly signal?: AbortSignal;
+  readonly onLogin?: (stage: LoginStage) => void;
+  /** Carries out a login by SASL, where the daemon wants one. */
+  readonly logIn?: () => Promise<void>;
+  /** Each answer takes its time on the way: the opening goes along with the question before it. */
+  readonly isFar?: boolean;
+}
+
+export async function shakeHands(
+  connection: Connection,
+  name: string,
+  { onLogin, logIn, isFar = false, ...options }: HandshakeOptions = {},
+): Promise<void> {
+  const open = (): Promise<unknown> =>
+    connection.call('connectOpen', { name, flags: connection.readOnly ? VIR_CONNECT_RO : 0 }, options);
+  // A daemon that has to be told first who we are refuses it, and does nothing.
+  const early = isFar ? isTaken(open()) : Promise.resolve(false);
+  await Promise.all([early, authenticate(connection, onLogin, options, logIn)]);
+  if (!(await early)) {
+    await open();
+  }
+}
+
+async function isTaken(call: Promise<unknown>): Promise<boolean> {
+  try {
+    await call;
+    return true;
+  } catch (error) {
+    if (error instanceof LibvirtError) {
+      return false;
+    }
+    throw error;
+  }
+}
+
+/**
+ * The daemon offers exactly one way; root's way is always none.
+ *
+ * | offered  | done                                                                         |
+ * |----------|------------------------------------------------------------------------------|
+ * | none     | nothing                                                                      |
+ * | polkit   | asks the daemon, which asks polkit, which may ask a person: no time limit     |
+ * | sasl     | a user name and a password, see `logInBySasl`                                |
+ * | other    | AuthenticationFailed                                                         |
+ */
+async function authenticate(
+  connection: Connection,
+  tell: HandshakeOptions['onLogin'],
+  options: { readonly signal?: AbortSignal },
+  logIn: HandshakeOptions['logIn'],
+): Promise<void> {
+  const { types } = await connection.call('authList', {}, options);
+  if (types.length === 0 || types.includes(authTypes.REMOTE_AUTH_NONE)) {
+    return;
+  }
+  if (logIn !== undefined && types.includes(authTypes.REMOTE_AUTH_SASL)) {
+    return logIn();
+  }
+  if (!types.includes(authTypes.REMOTE_AUTH_POLKIT)) {
+    throw new AuthenticationFailed('unknown');
+  }
+  tell?.('asked');
+  try {
+    await connection.call('authPolkit', {}, options);
+    tell?.('given');
+  } catch (error) {
+    throw error instanceof LibvirtError ? new AuthenticationFailed('polkit', { cause: error }) : error;
   }
 }

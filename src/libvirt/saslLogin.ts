@@ -1,19 +1,19 @@
 // A login by user name and password, where the daemon wants SASL. Only what needs no encryption of its own: TLS, ssh
 // and the sockets of this computer have theirs.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, createHash, createHmac, pbkdf2, timingSafeEqual } from 'node:crypto';
 import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { HostUnreachable, type LoginAnswers, type LoginStage } from '../hosts/login.js';
 import { readFileAtMost } from '../base/readFileAtMost.js';
-import { authFiles, type Credentials, credentialsIn } from './authFile.js';
 import type { Connection } from './connection.js';
 import { errorCodes, LibvirtError, ProtocolViolation } from './libvirtError.js';
-import { scram, ScramError, scramName } from './scram.js';
 import { hostAddress, type LibvirtUri } from './uri.js';
 
 const plainName = 'PLAIN';
 const mostBytes = 262_144;
 
-export interface SaslOptions {
+interface SaslOptions {
   readonly uri: LibvirtUri;
   readonly environment: NodeJS.ProcessEnv;
   readonly answers: LoginAnswers;
@@ -123,4 +123,137 @@ function bytesOf(text: string): readonly number[] {
 
 function textOf({ data }: Answer): string {
   return Buffer.from(data.map((byte) => byte & 0xff)).toString('utf8');
+}
+
+/** libvirt's own file of user names and passwords, `auth.conf`. Pure but for what the caller reads. */
+interface Credentials {
+  readonly user?: string;
+  readonly password?: string;
+}
+
+/**
+ * The first of these that is there (`virAuthGetConfigFilePathURI`):
+ *
+ * | where                        |
+ * |------------------------------|
+ * | `LIBVIRT_AUTH_FILE`          |
+ * | `?authfile=` of the URI      |
+ * | `libvirt/auth.conf` of `XDG_CONFIG_HOME`, or of `~/.config` |
+ * | `/etc/libvirt/auth.conf`     |
+ */
+export function authFiles(
+  environment: Readonly<Record<string, string | undefined>>,
+  home: string,
+  authFile: string | undefined,
+): readonly string[] {
+  const named = environment['LIBVIRT_AUTH_FILE'] ?? authFile ?? '';
+  if (named !== '') {
+    return [named];
+  }
+  const folder = environment['XDG_CONFIG_HOME'] ?? '';
+  const own = folder.startsWith('/') ? folder : join(home, '.config');
+  return [join(own, 'libvirt', 'auth.conf'), '/etc/libvirt/auth.conf'];
+}
+
+/**
+ * `[auth-libvirt-HOST]`, else `[auth-libvirt-default]`, names by `credentials=NAME` what stands in
+ * `[credentials-NAME]`: `authname` or `username`, and `password`.
+ */
+export function credentialsIn(text: string, host: string): Credentials {
+  const groups = parseGroups(text);
+  const wanted = groups.get(`auth-libvirt-${host}`) ?? groups.get('auth-libvirt-default');
+  const found = groups.get(`credentials-${wanted?.get('credentials') ?? ''}`);
+  const user = found?.get('authname') ?? found?.get('username');
+  const password = found?.get('password');
+  return { ...(user !== undefined && { user }), ...(password !== undefined && { password }) };
+}
+
+function parseGroups(text: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
+  const groups = new Map<string, Map<string, string>>();
+  let group: Map<string, string> | undefined;
+  for (const line of text.split(/\r?\n/u)) {
+    const name = /^\s*\[([^\]]+)\]\s*$/u.exec(line)?.[1];
+    const [, key, value] = /^\s*([\w.-]+)\s*=\s*(.*)$/u.exec(line) ?? [];
+    if (name !== undefined) {
+      group = groups.get(name) ?? new Map<string, string>();
+      groups.set(name, group);
+    } else if (key !== undefined && value !== undefined) {
+      group?.set(key, value);
+    }
+  }
+  return groups;
+}
+
+/**
+ * The client's side of SCRAM-SHA-256 (RFC 5802, RFC 7677) without channel binding. Pure; refuses what a server must not
+ * say, for it is not known to be the right one before its signature is.
+ */
+const scramName = 'SCRAM-SHA-256';
+
+/** RFC 7677 asks for no fewer, which would be easier to guess for who stands between; no server needs as many. */
+const fewestRounds = 4_096;
+const mostRounds = 1_000_000;
+const mostChars = 4_096;
+
+/** The server said what it must not, or does not know the password. */
+export class ScramError extends Error {
+  override readonly name = 'ScramError';
+}
+
+interface Scram {
+  readonly first: string;
+  /** @throws ScramError */
+  proof(serverFirst: string): Promise<string>;
+  /** @throws ScramError where the server does not know the password either */
+  verify(serverFinal: string): void;
+}
+
+/** @param nonce printable, without a comma, new each time */
+export function scram(user: string, password: string, nonce: string): Scram {
+  const bare = `n=${prepare(user).replaceAll('=', '=3D').replaceAll(',', '=2C')},r=${nonce}`;
+  let signature: Buffer | undefined;
+  return {
+    first: `n,,${bare}`,
+    proof: async (serverFirst) => {
+      const [, both = '', salt = '', digits = ''] =
+        /^r=([\x21-\x2b\x2d-\x7e]+),s=([A-Za-z\d+/]+={0,2}),i=(\d{1,7})(?:,|$)/u.exec(requireShort(serverFirst)) ?? [];
+      const rounds = Number(digits);
+      if (!both.startsWith(nonce) || both === nonce || rounds < fewestRounds || rounds > mostRounds) {
+        throw new ScramError('the answer of the server is not one of SCRAM');
+      }
+      const salted = await promisify(pbkdf2)(prepare(password), Buffer.from(salt, 'base64'), rounds, 32, 'sha256');
+      const clientKey = hmac(salted, 'Client Key');
+      const final = `c=biws,r=${both}`;
+      const exchange = `${bare},${serverFirst},${final}`;
+      const own = hmac(createHash('sha256').update(clientKey).digest(), exchange);
+      signature = hmac(hmac(salted, 'Server Key'), exchange);
+      return `${final},p=${Buffer.from(clientKey.map((byte, at) => byte ^ (own[at] ?? 0))).toString('base64')}`;
+    },
+    verify: (serverFinal) => {
+      const [, value = ''] = /^v=([A-Za-z\d+/]+={0,2})(?:,|$)/u.exec(requireShort(serverFinal)) ?? [];
+      const theirs = Buffer.from(value, 'base64');
+      if (signature?.length !== theirs.length || !timingSafeEqual(signature, theirs)) {
+        throw new ScramError('the server does not know the password');
+      }
+    },
+  };
+}
+
+function hmac(key: Buffer, text: string): Buffer {
+  return createHmac('sha256', key).update(text).digest();
+}
+
+/** SASLprep (RFC 4013), but for what it forbids: the server refuses that. */
+function prepare(text: string): string {
+  return text
+    .replaceAll(/[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]/gu, ' ')
+    .replaceAll('\u00ad', '')
+    .normalize('NFKC');
+}
+
+function requireShort(text: string): string {
+  if (text.length > mostChars) {
+    throw new ScramError('the answer of the server is too long');
+  }
+  return text;
 }

@@ -1,11 +1,12 @@
 // Connects to a daemon on another host behind ssh.
 import type { ShellStream } from '../hosts/hostLogin.js';
 import { HostUnreachable, type LoginOptions } from '../hosts/login.js';
-import type { SshHost } from '../hosts/sshCommand.js';
+import { type SshHost, lineForShell } from '../hosts/sshCommand.js';
 import { openShellBySsh, openSsh } from '../hosts/sshLogin.js';
-import { daemonLine, scriptExits } from './daemonLine.js';
 import type { OpenTransport } from './transport.js';
-import { givenValue, hostAddress, type LibvirtUri, switchOf } from './uri.js';
+import { givenValue, hostAddress, type LibvirtUri, switchOf, isSession } from './uri.js';
+import script from './daemonLine.sh';
+import { UnsupportedUri } from './libvirtError.js';
 
 export const openSshTransport: OpenTransport = async (uri, options) => {
   const host = sshHost(uri);
@@ -53,4 +54,39 @@ function reasonOfExit(code: number, said: string, host: string): HostUnreachable
     default:
       return undefined;
   }
+}
+
+/** How the script ends where it cannot lead on. 255 is ssh's own. */
+const scriptExits = { noLibvirt: 95, noRelay: 96, denied: 97 } as const;
+
+/**
+ * The script prints the mark and becomes what leads to the daemon.
+ *
+ * | proxy   | the way                                                        |
+ * |---------|----------------------------------------------------------------|
+ * | native  | `virt-ssh-helper`, of libvirt 6.8 and newer                     |
+ * | netcat  | `nc -U` to the socket: that of BusyBox has no such option        |
+ * | auto    | the first that is there; a `socket` or a `netcat` means netcat  |
+ *
+ * Sources: `remote_driver.c` and `virNetClientSSHHelperCommand` of libvirt 11.
+ *
+ * @throws UnsupportedUri where a value cannot be what it is there for
+ */
+export function daemonLine(uri: LibvirtUri, readOnly: boolean, mark: string): string {
+  const netcat = givenValue(uri, 'netcat');
+  const proxy = uri.parameters.get('proxy') ?? 'auto';
+  if (!['auto', 'native', 'netcat'].includes(proxy) || (proxy === 'native' && netcat !== undefined)) {
+    throw new UnsupportedUri(uri.text, undefined, 'proxy');
+  }
+  const isNative = proxy === 'native' || (proxy === 'auto' && uri.socket === undefined && netcat === undefined);
+  const ways = [...(isNative ? ['native'] : []), ...(proxy === 'native' ? [] : ['netcat'])].join('-');
+  const isSessionDaemon = isSession(uri);
+  const suffix = readOnly && !isSessionDaemon ? '-ro' : '';
+  const [direct, legacy] = [`virt${uri.driver}d-sock${suffix}`, `libvirt-sock${suffix}`];
+  const sockets = { auto: [direct, legacy], direct: [direct], legacy: [legacy] }[uri.mode];
+  return lineForShell(
+    script,
+    ...[mark, uri.name, readOnly ? '-r' : '', ways, netcat ?? '', isSessionDaemon ? 'session' : ''],
+    ...(uri.socket === undefined ? sockets : [uri.socket]),
+  );
 }

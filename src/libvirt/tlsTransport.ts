@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { homedir } from 'node:os';
 import { connect, type TLSSocket } from 'node:tls';
+import { join } from 'node:path';
 import { readFileAtMost } from '../base/readFileAtMost.js';
 import { HostUnreachable } from '../hosts/login.js';
 import { UnsupportedUri } from './libvirtError.js';
-import { tlsFiles } from './tlsFiles.js';
 import type { OpenTransport } from './transport.js';
 import { hostAddress, switchOf } from './uri.js';
 
@@ -92,4 +92,54 @@ function asUnreachable(host: string, error: NodeJS.ErrnoException): HostUnreacha
         ? 'untrusted'
         : 'noAnswer';
   return new HostUnreachable(reason, host, { said: message, by: 'tls' }, { cause: error });
+}
+
+/** Where libvirt keeps the certificates of a client. Pure; what is there is told by the caller. */
+interface TlsFiles {
+  readonly authority: string;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/**
+ * | pkipath | user | files                                                                           |
+ * |---------|------|---------------------------------------------------------------------------------|
+ * | given   | any  | `cacert.pem`, `clientcert.pem`, `clientkey.pem` in it                             |
+ * | none    | root | the system's                                                                    |
+ * | none    | else | those in `~/.pki/libvirt`; the system's for the authority, or for certificate and key, where those are missing |
+ *
+ * Source: `virNetTLSContextLocateCredentials` of libvirt 11.
+ */
+export function tlsFiles(
+  pkiPath: string | undefined,
+  {
+    isRoot,
+    home,
+    exists,
+  }: { readonly isRoot: boolean; readonly home: string; readonly exists: (path: string) => boolean },
+): TlsFiles {
+  const inFolder = (folder: string): TlsFiles => ({
+    authority: join(folder, 'cacert.pem'),
+    certificate: join(folder, 'clientcert.pem'),
+    key: join(folder, 'clientkey.pem'),
+  });
+  if (pkiPath !== undefined) {
+    return inFolder(pkiPath);
+  }
+  const system: TlsFiles = {
+    authority: '/etc/pki/CA/cacert.pem',
+    certificate: '/etc/pki/libvirt/clientcert.pem',
+    key: '/etc/pki/libvirt/private/clientkey.pem',
+  };
+  const user = inFolder(join(home, '.pki', 'libvirt'));
+  if (isRoot) {
+    return system;
+  }
+  const hasCertificate = exists(user.certificate) && exists(user.key);
+  return {
+    authority: exists(user.authority) ? user.authority : system.authority,
+    ...(hasCertificate
+      ? { certificate: user.certificate, key: user.key }
+      : { certificate: system.certificate, key: system.key }),
+  };
 }

@@ -17,9 +17,8 @@ import { PausedVms } from './pausedVms.js';
 import { Refresher } from './refresher.js';
 import type { LiveOptions } from './liveOptions.js';
 import { type Aspect, staleAfter } from './staleness.js';
-import { unreadVm } from './unreadVm.js';
 import type { Attention, ConnectionView } from './views.js';
-import { VmReader } from './vmReader.js';
+import { VmReader, unreadVm } from './vmReader.js';
 import { type WatchedVm, Watcher } from './watcher.js';
 
 /** The first list is shown after so long even if some VMs gave no answer yet. */

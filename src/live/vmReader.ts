@@ -1,5 +1,5 @@
 // Reads the VMs of one connection into the picture, each at most once at a time. It refuses to know when to look.
-import type { Hypervisor } from '../driver/hypervisor.js';
+import type { Hypervisor, VmHead } from '../driver/hypervisor.js';
 import { Failure } from '../domain/failure.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
@@ -223,4 +223,21 @@ export class VmReader {
     this.#put(hypervisor, uuid, { failure });
     return failure;
   }
+}
+
+/** What is shown of a VM that is listed but gave no answer yet. It refuses to guess. */
+export function unreadVm(head: VmHead): Vm {
+  return {
+    uuid: head.uuid,
+    name: head.name,
+    power: 'unknown',
+    powerReason: 'other',
+    persistent: true,
+    managedSave: false,
+    memoryBytes: 0,
+    disks: [],
+    firmware: 'bios',
+    agentChannel: false,
+    agentConnected: false,
+  };
 }

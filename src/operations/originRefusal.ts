@@ -13,7 +13,7 @@ export interface CurrentOrigin {
   readonly now: number;
 }
 
-export type OriginVerdict = 'here' | 'elsewhere' | 'notKnown';
+type OriginVerdict = 'here' | 'elsewhere' | 'notKnown';
 
 /**
  * A home on the network has one journal for many computers, and a clone has the VMs of the one that it was made of,
@@ -32,7 +32,7 @@ export type OriginVerdict = 'here' | 'elsewhere' | 'notKnown';
  * | ours                                  | other            | ours              | other             | notKnown  |
  * | ours, and there is none               | other, or none   | ours              | any               | notKnown  |
  */
-export function judgeOrigin(origin: Origin, { place, daemon, isLocal = false }: CurrentOrigin): OriginVerdict {
+function judgeOrigin(origin: Origin, { place, daemon, isLocal = false }: CurrentOrigin): OriginVerdict {
   const theirs = origin.daemon;
   const isOtherMachine =
     origin.machine !== undefined && place.machine !== undefined && origin.machine !== place.machine;

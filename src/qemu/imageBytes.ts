@@ -30,7 +30,7 @@ type ReadInto = (into: Buffer, at: number) => Promise<number>;
 /**
  * What the least read takes, in bytes that are read in the same time: an image of tiny clusters has millions of them.
  */
-export const leastRead = 8 * 1024;
+const leastRead = 8 * 1024;
 
 /** @param most bytes that may be read in all, each read counted as `leastRead` at least */
 export function boundedBytes(

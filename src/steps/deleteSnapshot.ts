@@ -10,7 +10,7 @@ import { withImage, withoutFile } from './changedFacts.js';
 import { forgetSnapshotIn } from './changedTree.js';
 import { withMerges } from './merges.js';
 import { doneWhen, never, nothingTouched, type StepDefinition } from './stepDefinition.js';
-import { withoutTag } from './removeTag.js';
+import { withoutTag } from './fileSteps.js';
 
 /**
  * | the snapshot                   | goes                                                                    |

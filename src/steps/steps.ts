@@ -3,40 +3,41 @@
 import { imageChain } from '../domain/chains/backingChain.js';
 import type { LayersUsed } from '../domain/chains/frozenLayers.js';
 import type { Facts } from '../domain/facts.js';
-import { adoptSnapshot } from './adoptSnapshot.js';
-import { clearUnfinishedDelete } from './clearUnfinishedDelete.js';
-import { closeDebugger } from './closeDebugger.js';
 import { blockCommit, commitImages } from './commits.js';
-import { configureDisks } from './configureDisks.js';
+import {
+  configureDisks,
+  defineFromSnapshot,
+  adoptSnapshot,
+  redefineAs,
+  describeSnapshot,
+  reparent,
+  makeCurrent,
+  forgetSnapshot,
+  clearUnfinishedDelete,
+  redefineFrozenDisks,
+  redefineBackingChain,
+} from './definitionSteps.js';
 import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './cloneSteps.js';
-import { copyFile } from './copyFile.js';
-import { createOverlays } from './createOverlays.js';
+import { copyFile, createOverlays, removeFiles, trashFiles, removeTag, repairImages } from './fileSteps.js';
 import { createSnapshot } from './createSnapshot.js';
-import { defineFromSnapshot } from './defineFromSnapshot.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
-import { describeSnapshot } from './describeSnapshot.js';
-import { dropManagedSave } from './dropManagedSave.js';
-import { abortBackgroundSave } from './abortBackgroundSave.js';
-import { forgetSnapshot } from './forgetSnapshot.js';
-import { setGuestClock, thawGuest } from './guestSteps.js';
-import { makeCurrent } from './makeCurrent.js';
-import { makePersistent } from './makePersistent.js';
 import { nameMovedFiles, rebaseOverlay } from './movedFiles.js';
-import { redefineFrozenDisks } from './redefineFrozenDisks.js';
-import { power } from './power.js';
-import { redefineAs } from './redefineAs.js';
-import { removeFiles, trashFiles } from './removeFiles.js';
-import { removeTag } from './removeTag.js';
-import { repairImages } from './repairImages.js';
-import { reparent } from './reparent.js';
-import { restoreMemory } from './restoreMemory.js';
+import {
+  power,
+  startPaused,
+  waitUntil,
+  restoreMemory,
+  abortBackgroundSave,
+  dropManagedSave,
+  makePersistent,
+  setGuestClock,
+  thawGuest,
+  setLimits,
+  closeDebugger,
+} from './vmSteps.js';
 import { revert } from './revert.js';
-import { setLimits } from './setLimits.js';
-import { startPaused } from './startPaused.js';
 import type { Step } from './step.js';
 import type { DoneVerdict, StepDefinition, TouchedFiles } from './stepDefinition.js';
-import { redefineBackingChain } from './redefineBackingChain.js';
-import { waitUntil } from './waitUntil.js';
 
 const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   adoptSnapshot,

@@ -19,12 +19,12 @@ import type { GroupHead, GroupJournal, GroupMember, OpenGroup } from '../journal
 import type { SystemStore } from '../journal/systemStore.js';
 import { GroupCompletion } from './groupCompletion.js';
 import { type PlannedMember, replan, snapshotOfPresent, newId, refOf, type SystemPlan } from './systemPlan.js';
-import { idInLog } from './memberLog.js';
+import { idInLog } from './memberEnds.js';
 import { powerTogether } from './powerTogether.js';
 import { withoutWaiters } from './startGate.js';
 import { SystemMoment } from './systemMoment.js';
 
-export interface GroupRunOptions {
+interface GroupRunOptions {
   readonly engine: EnginePort;
   readonly store: Pick<SystemStore, 'list' | 'putPoint' | 'forgetPoint'>;
   readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;

@@ -13,7 +13,7 @@ import { type PlannedMember, refOf, findMember, type SystemPlan } from './system
 
 export type SystemPowerAction = Extract<PowerAction, 'start' | 'shutDown'>;
 
-export type PlannedPower = Pick<PlannedMember, 'member' | 'view' | 'plan'>;
+type PlannedPower = Pick<PlannedMember, 'member' | 'view' | 'plan'>;
 
 export interface SystemPowerPlan {
   readonly kind: SystemPowerAction;

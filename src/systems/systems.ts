@@ -21,7 +21,7 @@ import type { VmView } from '../live/views.js';
 import { type GroupEntry, GroupJournal } from '../journal/groupJournal.js';
 import { thisPlace } from '../journal/place.js';
 import { maxMembers, type StoredSystems, SystemStore } from '../journal/systemStore.js';
-import { originHere } from '../journal/originHere.js';
+import { originHere } from '../journal/originText.js';
 import { ageRefusal, foreignRefusal } from '../operations/originRefusal.js';
 import { GroupCompletion } from './groupCompletion.js';
 import { GroupRun, type RunWish, type SystemResult } from './groupRun.js';
@@ -58,7 +58,7 @@ export interface SystemsOptions {
   readonly clock?: Clock;
 }
 
-export interface RecoveryOutcome {
+interface RecoveryOutcome {
   /** `explain`: it stays as it is, for a person to look. */
   readonly to: 'after' | 'before' | 'explain' | 'nothing';
   readonly members: readonly MemberOutcome[];

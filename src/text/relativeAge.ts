@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { timeOf } from '../domain/snapshotTime.js';
 import { decimalText } from './numberText.js';
+import type { VmView } from '../live/views.js';
 
 const minute = 60_000;
 const hour = 60 * minute;
@@ -110,4 +111,10 @@ export function elapsedText(milliseconds: number): string {
   }
   const minutes = Math.floor(seconds / 60);
   return seconds % 60 === 0 ? t('{0} min', minutes) : t('{0} min {1} s', minutes, seconds % 60);
+}
+
+/** @param at, now milliseconds since 1970: when the rows were written, and the present */
+export function ageTextChanged({ tree }: Pick<VmView, 'tree'>, at: number, now: number): boolean {
+  const ageText = (createdAt: number, when: number): string => relativeAge(createdAt, when);
+  return tree?.snapshots.some(({ createdAt }) => ageText(createdAt, at) !== ageText(createdAt, now)) === true;
 }

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { quoteForShell } from '../steps/virshCommand.js';
 import { inQuotes } from './quotes.js';
 
-export type Shell = 'editor' | 'commandLine' | 'library';
+type Shell = 'editor' | 'commandLine' | 'library';
 
 interface Words {
   /** The title of a command, without its dots. */
@@ -53,7 +53,7 @@ export const ways = {
   redo: { editor: () => t('Redo'), commandLine: [['redo', 'VM']], library: [] },
 } as const satisfies Record<string, Words>;
 
-export type Way = keyof typeof ways;
+type Way = keyof typeof ways;
 
 let shell: Shell = 'editor';
 let ahead: readonly string[] = [];

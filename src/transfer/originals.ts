@@ -1,7 +1,7 @@
 // The files of a VM that is copied, on the host that it is on.
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import { openToRead } from '../base/openToRead.js';
+import { openToRead } from '../base/readFileAtMost.js';
 import { transferFailure } from './transferFailure.js';
 import { openCopyShell } from './copyShell.js';
 import { hostHere, type VmHost } from './vmHost.js';

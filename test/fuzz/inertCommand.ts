@@ -2,8 +2,7 @@
 // another host than it names.
 import assert from 'node:assert/strict';
 import { type SshCommand, sshCommand, type SshWish } from '../../src/hosts/sshCommand.js';
-import { daemonLine } from '../../src/libvirt/daemonLine.js';
-import { sshHost } from '../../src/libvirt/sshTransport.js';
+import { sshHost, daemonLine } from '../../src/libvirt/sshTransport.js';
 import type { LibvirtUri } from '../../src/libvirt/uri.js';
 
 const withValue = new Set(['-p', '-l', '-i', '-o', '-e']);

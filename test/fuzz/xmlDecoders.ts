@@ -11,7 +11,7 @@ import {
   readLeases,
   readNodesFor,
 } from '../../src/driver/cluster/clusterXml.js';
-import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../src/driver/connection/readCapabilities.js';
+import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../src/driver/connection/openLibvirt.js';
 import { hasCards, writeClone, writeUnplugged } from '../../src/driver/xml/cloneXml.js';
 import { namedFiles, writeRestored } from '../../src/driver/xml/copiedXml.js';
 import { demoMachine } from '../../src/driver/xml/demoVmXml.js';

@@ -12,7 +12,6 @@ import { virshOf } from '../../scripts/guest/defineVm.mjs';
 import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { BisectFinding } from '../../src/bisect/finding.js';
-import { reportScheme } from '../../src/ui/documents/reports.js';
 import { call, CommandRig, fromMenu, rejects } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -58,7 +57,7 @@ describe('a bisect in the editor', () => {
     Array.from({ length: points }, (_, at) => (at < bad ? 'good' : at === bad ? 'first bad' : 'bad'));
   /** The page, as soon as it says all of this: one that is open is made anew. */
   const page = async (...wanted: readonly RegExp[]): Promise<string> => {
-    const uri = vscode.Uri.from({ scheme: reportScheme, path: `/Bisect: ${vm}.md` });
+    const uri = vscode.Uri.from({ scheme: 'virt-rewind-report', path: `/Bisect: ${vm}.md` });
     const document = await vscode.workspace.openTextDocument(uri);
     const isThere = (): boolean => wanted.every((one) => one.test(document.getText()));
     if (!isThere()) {

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { runOk } from '../../scripts/rig/run.mjs';
 import type { ComparisonResult } from '../../src/ui/commands/snapshots/compareCommands.js';
-import { hardwareScheme } from '../../src/ui/documents/documents.js';
 import { call, CommandRig, fromMenu, operate, rejects } from './commandRig.js';
 import { Person } from './person.js';
 
@@ -89,7 +88,7 @@ describe('comparing', () => {
     const bytes = result.disks?.find(({ target }) => target === 'vda')?.bytes;
     assert.ok(typeof bytes === 'number' && bytes > 0 && bytes < 1024 * 1024, 'an overlay that nothing was written to');
     const { original, modified } = await diff();
-    assert.equal(original.scheme, hardwareScheme);
+    assert.equal(original.scheme, 'virt-rewind-hardware');
     const [left, right] = await Promise.all([text(original), text(modified)]);
     assert.ok(left.includes('98304') && !left.includes('vdb'), 'the older one stands on the left');
     assert.ok(right.includes('131072') && right.includes('vdb'));

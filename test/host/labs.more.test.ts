@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { readLab } from '../../src/lab/readLab.js';
 import type { SystemResult } from '../../src/systems/groupRun.js';
-import { reportScheme } from '../../src/ui/documents/reports.js';
 import { labTests } from '../../src/ui/lab/labTests.js';
 import { asksFirst, call, CommandRig, fromMenu, type Guest, rejects, untrustedly } from './commandRig.js';
 import { Person } from './person.js';
@@ -394,7 +393,7 @@ describe('a lab in the editor', () => {
       // As the explorer's menu calls it: who reads messages, and not errors.
       await vscode.commands.executeCommand(command, vscode.Uri.file(several));
       const path = '/Check of several.yaml.md';
-      const page = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: reportScheme, path }));
+      const page = await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'virt-rewind-report', path }));
       assert.match(page.getText().replaceAll('\\', ''), /^- Line 5: .*vm[^]*^- Line 7: .*vm/mu);
       await vscode.commands.executeCommand('workbench.action.closeAllEditors');
     }

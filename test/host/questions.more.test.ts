@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
-import { draftScheme } from '../../src/ui/prompts/askInEditor.js';
 import type { VmNode } from '../../src/ui/tree/nodes.js';
 import { qemuProcesses } from '../qemuProcesses.js';
 import { type Asked, Person } from './person.js';
@@ -368,7 +367,7 @@ describe('questions', () => {
     function draft(): Promise<vscode.TextEditor> {
       return new Promise((resolve) => {
         const listening = vscode.window.onDidChangeActiveTextEditor((editor) => {
-          if (editor?.document.uri.scheme.startsWith(draftScheme) === true) {
+          if (editor?.document.uri.scheme.startsWith('virt-rewind-text-') === true) {
             listening.dispose();
             resolve(editor);
           }

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import type { SystemComparisonResult } from '../../src/ui/commands/snapshots/compareCommands.js';
-import { reportScheme } from '../../src/ui/documents/reports.js';
 import type { SystemResult } from '../../src/systems/groupRun.js';
 import type { SystemPowerResult } from '../../src/systems/systemPower.js';
 import type { Node, PointNode, SystemNode } from '../../src/ui/tree/nodes.js';
@@ -186,7 +185,7 @@ describe('a system of VMs in the editor', () => {
     person.leave();
     assert.equal(fromRow?.members.length, names.length, 'the menu of a restore point does the same');
     const page = async (path: string): Promise<string> =>
-      (await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: reportScheme, path })))
+      (await vscode.workspace.openTextDocument(vscode.Uri.from({ scheme: 'virt-rewind-report', path })))
         .getText()
         .replaceAll('\\', '');
     assert.match(

@@ -9,7 +9,7 @@ import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import type { MemberOutcome, StartWait, StoredSystem } from '../../src/domain/system.js';
 import type { VmRef } from '../../src/domain/vm.js';
-import type { PlannedPower } from '../../src/systems/systemPower.js';
+import type { SystemPowerPlan } from '../../src/systems/systemPower.js';
 import type { Daemon, Guest } from './engineRig.js';
 import { act, libraryIn, openSystems, type SystemsHere } from './systemRig.js';
 
@@ -48,7 +48,7 @@ describe('what is waited for between the members of a system', () => {
     atFirst: () => Promise<void> = () => Promise.resolve(),
   ): Promise<readonly MemberOutcome[]> => {
     const plan = await here.systems.planPower(await waiting(wait), 'start');
-    const act = async ({ member, plan: own }: PlannedPower): Promise<void> => {
+    const act = async ({ member, plan: own }: SystemPowerPlan['members'][number]): Promise<void> => {
       await (member.name === 'api' ? atSecond() : atFirst());
       await here.engine.runOperation(own.request);
     };

@@ -1,8 +1,7 @@
 // A machine ID and SSH host keys of its own for a guest that began as a copy.
 import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
-import { identityCommand, renewalOf } from '../../domain/guestIdentity.js';
-import { seedBytes } from '../../domain/guestSeed.js';
+import { identityCommand, renewalOf, seedBytes } from '../../domain/guestIdentity.js';
 import { displayLine } from '../../domain/plainText.js';
 import { identityQuestion, identityWarning, renewedText } from '../../text/guests/identityText.js';
 import { agreeTo } from '../agree.js';

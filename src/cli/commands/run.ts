@@ -1,7 +1,7 @@
 // Runs a program in a guest and passes on what it wrote and how it ended.
 import { t } from '@vscode/l10n';
 import { programOutcome } from '../../session/infos.js';
-import { runInSession } from '../../session/runInSession.js';
+import { runInSession } from '../../session/guestInSession.js';
 import { GuestOutput } from '../../text/guests/guestOutput.js';
 import { lateProgramText } from '../../text/guests/waitText.js';
 import { secondsOf } from '../arguments.js';

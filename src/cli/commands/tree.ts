@@ -10,7 +10,7 @@ import { marksOn } from '../../text/rows/marksOn.js';
 import { hereRow, snapshotRow } from '../../text/rows/rows.js';
 import { sizeIn } from '../../text/rows/sizeText.js';
 import { powerWord, snapshotCountText } from '../../text/words.js';
-import { columnsOf, cutTo } from '../columns.js';
+import { columnsOf, cutTo } from '../table.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import type { Terminal } from '../terminal.js';

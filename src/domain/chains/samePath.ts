@@ -10,7 +10,7 @@ import { xmlChain } from '../vm.js';
  * Alike for all ways of writing a path: no doubled slash, `.` or `..` in it. For comparing alone: where `..` comes
  * after a link, the file that is opened is another.
  */
-export function plainPath(path: string): string {
+function plainPath(path: string): string {
   const parts: string[] = [];
   for (const part of path.split('/')) {
     if (part === '..') {

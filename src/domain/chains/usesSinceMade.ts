@@ -2,7 +2,7 @@
 // says that something may go without a question.
 import type { Facts } from '../facts.js';
 import type { LoggedOperation } from '../loggedOperation.js';
-import type { VmAsMade, UseOfVm } from '../vmAsMade.js';
+import type { VmAsMade, UseOfVm } from '../clone.js';
 import { isActive, isOwnDisk } from '../vm.js';
 import { otherVmRefusal } from './otherVms.js';
 

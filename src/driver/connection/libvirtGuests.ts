@@ -1,10 +1,8 @@
 // Guests through libvirt: each question on a connection beside the one that stays, because it may take long.
-import { openConsole } from '../guest/consoleLine.js';
-import { type LineWish, openGuestLine } from '../guest/guestLine.js';
+import { type LineWish, openGuestLine, openConsole } from '../guest/guestLine.js';
 import { readAddresses } from '../guest/guestAddresses.js';
 import { runInGuest } from '../guest/runInGuest.js';
-import { readScreenshot } from '../guest/screenshot.js';
-import { thumbnailOf } from '../guest/thumbnail.js';
+import { readScreenshot, thumbnailOf } from '../guest/screenshot.js';
 import type { GuestAccess, GuestLine } from '../guestAccess.js';
 import { cablesOf } from '../xml/cablesXml.js';
 import { displayKindOf } from '../xml/displayXml.js';
@@ -16,7 +14,7 @@ import type { Log } from '../../base/log.js';
 import type { OtherConnections } from './otherConnections.js';
 import type { DirectAccess } from '../files/openFiles.js';
 import { randomBytes } from 'node:crypto';
-import { seedBytes } from '../../domain/guestSeed.js';
+import { seedBytes } from '../../domain/guestIdentity.js';
 import seedProgram from '../../domain/guestSeed.sh';
 import { setGuestClockStep } from '../run/guestClock.js';
 import type { StepContext } from '../run/stepContext.js';

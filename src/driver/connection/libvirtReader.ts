@@ -25,9 +25,9 @@ import { toFailure } from '../toFailure.js';
 import { parseSavedRam } from '../xml/retarget.js';
 import { SavingJobs } from '../run/savingJob.js';
 import { parseFrozenDisks } from '../xml/snapshotXml.js';
-import { readStartNeeds } from './readStartNeeds.js';
 import { readCurrent, readSnapshots, readTree } from './readSnapshots.js';
 import { withVolumePaths } from '../files/volumePaths.js';
+import { parseStartNeeds } from '../xml/startNeedsXml.js';
 
 export class LibvirtReader {
   readonly #connection: Connection;
@@ -241,4 +241,42 @@ function referencesIn(xml: string): XmlReferences {
 /** libvirt gives a VM a number as long as it runs. */
 function isOfRunning(xml: string): boolean {
   return /^\s*<domain\s[^>]*\sid=/u.test(xml);
+}
+
+// Whether libvirt has the QEMU and the machine type that a configuration names: it looks itself only when it starts the
+// VM, which is off by then.
+
+/** What it answers of a program that is not there, and of a machine type that it has not; not where the look failed. */
+const unfitCodes: ReadonlySet<number> = new Set([errorCodes.VIR_ERR_INVALID_ARG, errorCodes.VIR_ERR_SYSTEM_ERROR]);
+
+/** @throws Failure */
+async function readStartNeeds(connection: Connection, xml: string): Promise<StartNeeds> {
+  try {
+    const { files, emulator, arch, machine } = parseStartNeeds(xml);
+    const unfit = emulator === undefined ? undefined : await unfitness(connection, { emulator, arch, machine });
+    return { files, ...(unfit !== undefined && { unfit }) };
+  } catch (error) {
+    throw toFailure(error);
+  }
+}
+
+async function unfitness(
+  connection: Connection,
+  {
+    emulator,
+    arch,
+    machine,
+  }: { readonly emulator: string; readonly arch?: string | undefined; readonly machine?: string | undefined },
+): Promise<StartNeeds['unfit']> {
+  try {
+    const asked = { emulatorbin: emulator, arch, machine, virttype: undefined, flags: 0 };
+    await connection.call('connectGetDomainCapabilities', asked);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof LibvirtError)) {
+      throw error;
+    }
+    // Who may not ask, or an older libvirt, is told when the VM starts.
+    return unfitCodes.has(error.code) ? { emulator, said: error.message } : undefined;
+  }
 }

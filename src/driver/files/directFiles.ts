@@ -8,12 +8,9 @@ import { type CannotAct, type ImageFacts, type NewOverlay, type OnMade, trashFol
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import type { FileAccess } from './composedFiles.js';
-import { repairImage } from '../../qemu/repairImage.js';
-import { rebaseImage } from '../../qemu/rebaseImage.js';
-import { commitImage } from '../../qemu/commitImage.js';
+import { commitImage, rebaseImage, repairImage } from '../../qemu/changeImage.js';
 import { copyImage } from './copyImage.js';
 import { readHostUses } from './hostUses.js';
-import { readForbiddenWrites } from './forbiddenWrites.js';
 import { lockList, readImageLocks } from './imageLocks.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
@@ -280,4 +277,27 @@ async function freePlace(trash: string, name: string, files: FileSystem): Promis
       throw error;
     }
   }
+}
+
+// What AppArmor forbids the QEMU of a VM to write to until the VM is off: in the rules that libvirt wrote for it last,
+// a file that was a backing file is denied, which beats whatever allows it. Root alone may read them.
+
+/** A line for each file of the VM, and some that are the same for all. */
+const mostBytes = 256 * 1024;
+
+/** By path. Undefined where nobody here may know. */
+export async function readForbiddenWrites(
+  uuid: string,
+  files: Pick<FileSystem, 'readText'> = thisComputer,
+): Promise<ReadonlySet<string> | undefined> {
+  let text: string;
+  try {
+    text = await files.readText(`/etc/apparmor.d/libvirt/libvirt-${uuid}.files`, mostBytes);
+  } catch {
+    return undefined;
+  }
+  const utf8 = Buffer.from(text, 'latin1').toString();
+  return new Set(
+    [...utf8.matchAll(/^ *deny "(?<path>\/[^"\n]+)" w,$/gmu)].flatMap(({ groups }) => groups?.['path'] ?? []),
+  );
 }

@@ -12,8 +12,7 @@ import { importImage, removeLabImages, requireSeen, withSeenImage } from './labI
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
 import { errnoOf } from '../../base/errno.js';
-import { isOwnVmFolder } from './ownVmFolder.js';
-import { identityNow, identityOfOpen } from './removeMade.js';
+import { isOwnVmFolder, identityNow, identityOfOpen } from './ownVmFolder.js';
 
 const bytesPerMiB = 1024 * 1024;
 

@@ -12,7 +12,7 @@ import { unjudgedImage } from '../../domain/unjudgedImage.js';
 import { contentOfKept } from './keptImages.js';
 import { JudgedChain, type JudgedLayer } from '../../qemu/judgedChain.js';
 import type { QemuImg } from '../../qemu/qemuImg.js';
-import { rebaseImage } from '../../qemu/rebaseImage.js';
+import { rebaseImage } from '../../qemu/changeImage.js';
 
 /** What a crash left of an import; a folder: what was received of an image of the catalogue. */
 const partPattern = /^\.[\da-f]{16}\.part$/u;

@@ -1,9 +1,10 @@
 // The folder of a VM that we made on this machine, as it goes again. Knows no libvirt, and not what the folder is
 // called.
-import { lstat, rm } from 'node:fs/promises';
+import { lstat, rm, type FileHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { Failure } from '../../domain/failure.js';
+import { identityOf } from '../../domain/hostFiles.js';
 
 /** Whether it has a name that only we give. */
 export function isOwnVmFolder(folder: string, pattern: RegExp): boolean {
@@ -23,4 +24,24 @@ export async function removeOwnVmFolder(folder: string, pattern: RegExp, doing: 
     throw new Failure('denied', { doing, path: folder });
   }
   await rm(folder, { recursive: true, force: true });
+}
+
+// A file that we made goes as long as it is that which stands under its name: another one that came in its place is
+// somebody's.
+
+/** Of whatever stands there itself, and not of what a link leads to. */
+export async function identityNow(path: string): Promise<string | undefined> {
+  const stats = await undefinedIfAbsent(lstat(path, { bigint: true }));
+  return stats && identityOf(stats);
+}
+
+export async function identityOfOpen(handle: FileHandle): Promise<string> {
+  return identityOf(await handle.stat({ bigint: true }));
+}
+
+/** @param identity as it was made; undefined: it was not */
+export async function removeMade(path: string, identity: string | undefined): Promise<void> {
+  if (identity !== undefined && (await identityNow(path)) === identity) {
+    await rm(path, { force: true });
+  }
 }

@@ -9,9 +9,9 @@ import { type FileSystem, type OpenFile, thisComputer } from '../../base/fileSys
 import type { SavedText } from '../../domain/copiedVm.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
-import { identityNow, identityOfOpen, removeMade } from './removeMade.js';
+import { identityNow, identityOfOpen, removeMade } from './ownVmFolder.js';
 import { errnoOf } from '../../base/errno.js';
-import { openToRead } from '../../base/openToRead.js';
+import { openToRead } from '../../base/readFileAtMost.js';
 
 /** virQEMUSaveHeader: magic, version, length of what follows, "was running", format, place of the cookie. */
 const headerBytes = 92;

@@ -8,7 +8,7 @@ import { thisComputer } from '../../base/fileSystem.js';
 import { writeAll } from '../../base/writeAll.js';
 import { partOf } from '../../domain/hostFiles.js';
 import type { SavedFile } from '../hypervisor.js';
-import { identityOfOpen, removeMade } from './removeMade.js';
+import { identityOfOpen, removeMade } from './ownVmFolder.js';
 
 const headerBytes = 92;
 /** libvirt takes a file that begins so for one that is still being written. */

@@ -29,7 +29,7 @@ const againMs = 60_000;
 /** A shell that nobody uses any more is kept as long. */
 const idleMs = 30_000;
 
-export interface ShellAccess {
+interface ShellAccess {
   readonly login: HostLogin;
   readonly log: Log;
 }

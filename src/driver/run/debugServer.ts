@@ -11,7 +11,7 @@ const devices = v.array(v.object({ label: v.string(), filename: v.string() }));
 
 export type DebugPlace = { readonly path: string } | { readonly port: number };
 
-export interface DebugServer {
+interface DebugServer {
   readonly isTaken: boolean;
   /** Absent: nobody can connect to it. */
   readonly place?: DebugPlace;

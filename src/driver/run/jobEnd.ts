@@ -3,7 +3,7 @@
 import type { Connection } from '../../libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../libvirt/libvirtError.js';
 import { type Domain, typedParameterMap } from '../../libvirt/structs.js';
-import { jobHolder } from '../jobHolder.js';
+import { jobHolder } from '../toFailure.js';
 
 const lookEveryMs = 250;
 /** Of looks in a row that libvirt could not answer: a minute. */

@@ -7,7 +7,7 @@ import { Failure } from '../../domain/failure.js';
 import type { ImageFacts, Observation } from '../../domain/hostFiles.js';
 import { mostLayers, unjudgedImage } from '../../domain/unjudgedImage.js';
 import { isActive, type Vm, type VmDisk } from '../../domain/vm.js';
-import { besideFirstStart } from '../emptyCpuset.js';
+import { besideFirstStart } from '../toFailure.js';
 import { readPower } from '../powerState.js';
 import { readDisks } from '../xml/diskXml.js';
 import { find, parseXml } from '../xml/xmlTree.js';

@@ -36,11 +36,10 @@ import {
   reparent,
   redefineBackingChain,
 } from './runRedefineStep.js';
-import { deleteSnapshot, revert } from './runSnapshotStep.js';
+import { deleteSnapshot, revert, waitUntil } from './runSnapshotStep.js';
 import { createSnapshot } from './runCreateStep.js';
 import { setLimits } from './diskLimits.js';
 import type { StepContext } from './stepContext.js';
-import { waitUntil } from './waitStep.js';
 
 type Runner<K extends Step['kind']> = (
   context: StepContext,

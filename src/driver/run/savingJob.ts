@@ -4,7 +4,7 @@ import type { Connection } from '../../libvirt/connection.js';
 import { VIR_DOMAIN_CONTROL_JOB, VIR_DOMAIN_CONTROL_OCCUPIED, VIR_DOMAIN_JOB_NONE } from '../../libvirt/flags.js';
 import { LibvirtError } from '../../libvirt/libvirtError.js';
 import type { Domain } from '../../libvirt/structs.js';
-import { jobHolder } from '../jobHolder.js';
+import { jobHolder } from '../toFailure.js';
 
 /** libvirt itself waits for half a minute for the job that it is to tell of. */
 const patienceMs = 1_000;

@@ -30,7 +30,7 @@ const atOnce = 4;
 const patienceMs = 20_000;
 const knownMs = 3_000;
 
-export interface LayerReaderOptions {
+interface LayerReaderOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;

@@ -12,7 +12,7 @@ import type { Vm } from '../../domain/vm.js';
 import { ageRefusal, foreignRefusal, type CurrentOrigin } from '../../operations/originRefusal.js';
 import type { Clock } from '../../base/clock.js';
 import type { Persistence } from '../../journal/persistence.js';
-import { originHere } from '../../journal/originHere.js';
+import { originHere } from '../../journal/originText.js';
 import { interruptedOf } from './recoveryEnds.js';
 import type { Rules } from '../run/rules.js';
 import type { Lease } from '../leases/leases.js';

@@ -4,12 +4,11 @@ import type { Facts } from '../../domain/facts.js';
 import { type RefusalReason, type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { imagesLetGoRefusal } from '../refusals.js';
 import type { SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
-import { seamlessness } from './seamlessness.js';
+import { seamlessness, preferredStyle } from './seamlessness.js';
 import { anotherFileRefusal, insideRefusal } from '../diskRefusals.js';
 import { externalRefusal, internalRefusal, ramRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
-import { preferredStyle } from './preferredStyle.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 

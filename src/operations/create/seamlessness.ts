@@ -9,7 +9,6 @@ import { internalRefusal } from '../../domain/snapshotStyle.js';
 import { styleOfVm } from '../../domain/snapshotTree.js';
 import type { SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
 import { snapshotableDisks, type Vm } from '../../domain/vm.js';
-import { preferredStyle } from './preferredStyle.js';
 
 type CreateRequest = Extract<OperationRequest, { kind: 'create' }>;
 
@@ -69,4 +68,20 @@ export function asksForSeamless(
     internalRefusal(vm, capabilities, 'memory') ??
     insideRefusal(snapshotableDisks(vm), { vm, capabilities }, 'memory', 'made');
   return style === 'external' || (style === undefined && notInside !== undefined) ? { seamless: 'try' } : {};
+}
+
+// Where a snapshot is to be kept by what was asked for, what the VM has, and what its owner says of its disks. Refuses
+// to know what libvirt can do.
+
+/** Undefined: inside where that works, else outside. See the table of `chooseKindAndStyle`. */
+export function preferredStyle(
+  { style, live, snapshotKind, without = [] }: Partial<CreateRequest>,
+  { vm, tree }: Pick<Facts, 'vm' | 'tree'>,
+): SnapshotStyle | undefined {
+  const own = styleOfVm(tree);
+  const outside =
+    without.length > 0 ||
+    (live === true && snapshotKind === 'memory') ||
+    snapshotableDisks(vm).some(({ snapshot }) => snapshot === 'external');
+  return style ?? (own === 'internal' || own === 'external' ? own : outside ? 'external' : undefined);
 }

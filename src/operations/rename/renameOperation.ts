@@ -3,7 +3,6 @@
 import { stateCopies } from '../../domain/chains/stateCopies.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { filesIn, noFacts } from '../requiredFacts.js';
-import { recoverRename } from './recoverRename.js';
 import { versionOf } from '../../domain/capabilities.js';
 import { checkpointRefusal } from '../diskRefusals.js';
 import { isAuto } from '../../domain/chains/layoutLeaf.js';
@@ -19,6 +18,11 @@ import { type RefusedDecision, refuse } from '../../domain/refusal.js';
 import { describeWithTitle, renameSteps, unmovableCopy } from './renameSteps.js';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { isSafeName, nameFromTitle, titleProblem } from '../../domain/snapshotName.js';
+import { findInterruptedStep, goOn, hasBegun, removal, withSafeRemovals, unusedFiles } from '../interruptedStep.js';
+import { mayMakeCurrent } from '../matchesPlan.js';
+import { reparentSteps } from '../reparentSteps.js';
+import type { InterruptedOperation, Recovery } from '../interrupted.js';
+import { childrenOf, findSnapshot } from '../../domain/snapshotTree.js';
 
 type RenameRequest = Extract<OperationRequest, { kind: 'rename' }>;
 type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
@@ -33,7 +37,7 @@ type TitleOnly = Extract<Warning, { kind: 'titleOnly' }>['why'];
  *
  * A `name` that is asked for beside the title was its own once: it is taken as it is, or not at all.
  */
-export function planRename(request: RenameRequest, facts: Facts): DraftPlan | RefusedDecision {
+function planRename(request: RenameRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { vm, tree, now } = facts;
   const snapshot = snapshotFor('describe', request.snapshot, facts);
   if ('refusal' in snapshot) {
@@ -121,3 +125,41 @@ export const renameOperation: OperationDefinition<'rename'> = {
   refusesPaths: () => 'none',
   mindsCheckpoints: () => true,
 };
+
+// The end of a rename that broke off, or of what makes a snapshot a disk-only one. Every prefix of its steps leaves all
+// snapshots whole; so what was begun goes on.
+
+/**
+ * | the new name is there | the old one is there | → |
+ * |-----------------------|----------------------|---|
+ * | no                    | any                  | before; a copy under the new name is removed |
+ * | yes                   | yes                  | the rest of the steps, and children that came meanwhile are moved too |
+ * | yes                   | no                   | the rest of the steps |
+ *
+ * One that somebody made current meanwhile stays so.
+ */
+export function recoverRename(interrupted: InterruptedOperation, facts: Facts): Recovery {
+  const { steps } = interrupted.plan;
+  const redefine = steps.find((step) => step.kind === 'redefineAs');
+  const at = findInterruptedStep(interrupted, facts);
+  if (redefine === undefined) {
+    return { kind: 'settled', to: at === steps.length ? 'after' : 'before' };
+  }
+  if (!hasBegun(interrupted, ['redefineAs']) || findSnapshot(facts.tree, redefine.name) === undefined) {
+    const copies = steps.flatMap((step) => (step.kind === 'copyFile' ? [step.to] : []));
+    const left = hasBegun(interrupted, ['copyFile']) ? unusedFiles(copies, facts, 'notNamed') : [];
+    return goOn(interrupted, removal(left), 'before');
+  }
+  const rest = steps
+    .slice(at)
+    .filter((step) => step.kind !== 'makeCurrent' || mayMakeCurrent(step, interrupted.plan, facts));
+  const moved = new Set(rest.flatMap((step) => (step.kind === 'reparent' ? [step.snapshot] : [])));
+  const others = childrenOf(facts.tree, redefine.snapshot).filter(
+    ({ name }) => !moved.has(name) && name !== redefine.name,
+  );
+  return goOn(
+    interrupted,
+    [...reparentSteps(others, redefine.name), ...withSafeRemovals(rest, interrupted.plan, facts)],
+    'after',
+  );
+}

@@ -18,7 +18,7 @@ import {
 } from '../requiredFacts.js';
 import { isDelete } from '../delete/deleteSteps.js';
 import { mayMakeCurrent } from '../matchesPlan.js';
-import { recoverRename } from '../rename/recoverRename.js';
+import { recoverRename } from '../rename/renameOperation.js';
 import { recoverEmulatedRevert } from '../revert/recoverEmulatedRevert.js';
 import { planRepair } from './planRepair.js';
 import { explain, findInterruptedStep, goOn, hasBegun, withSafeRemovals } from '../interruptedStep.js';

@@ -8,7 +8,9 @@ import type { CommandServices } from './commandServices.js';
 import { healthNotices } from '../health/healthNotices.js';
 import { OperationStatusItem } from './operations/operationStatusItem.js';
 import { RunningOperations } from './operations/runningOperations.js';
-import { slowLooks } from './slowLooks.js';
+import type { EnginePort } from '../../engine/enginePort.js';
+import { slowLookText } from '../../text/operations/slowLookText.js';
+import { notifyProgress } from '../prompts/notify.js';
 
 /** As package.json has it, and the editor translates it: an object where the title is not the English one. */
 interface TitledCommand {
@@ -44,4 +46,25 @@ export function registerCommands(commands: readonly TitledCommand[], services: C
   store.add(slowLooks(services.engine));
   store.add(healthNotices(services.engine, services.health, (ref) => services.problemPages.isSeen(ref), services.log));
   return store;
+}
+
+/** The notification of a question that lasts: what it waits for, and Cancel. */
+const tickMs = 1_000;
+
+function slowLooks(engine: EnginePort): Disposable {
+  return engine.onDidWait((look) => {
+    const name = engine.findVm(look.vm)?.vm.name ?? look.vm.uuid;
+    void notifyProgress(name, true, async (report, cancellation) => {
+      const cancelling = cancellation.onCancellationRequested(look.cancel);
+      const show = (): void => report(slowLookText(look));
+      show();
+      const timer = setInterval(show, tickMs);
+      try {
+        await look.ended;
+      } finally {
+        clearInterval(timer);
+        cancelling.dispose();
+      }
+    });
+  });
 }

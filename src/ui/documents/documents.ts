@@ -8,7 +8,7 @@ import type { VmRef } from '../../domain/vm.js';
 
 const documentScheme = 'virt-rewind';
 /** Hardware alone, put in order, for comparing. */
-export const hardwareScheme = 'virt-rewind-hardware';
+const hardwareScheme = 'virt-rewind-hardware';
 
 interface ComparedState {
   readonly snapshot?: string;

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { type Disposable, DisposableStore } from '../../base/disposable.js';
 
-export const reportScheme = 'virt-rewind-report';
+const reportScheme = 'virt-rewind-report';
 
 /**
  * The editor lets go of a text three minutes after it was seen last, and asks for it again when somebody comes back to

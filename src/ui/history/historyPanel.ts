@@ -5,7 +5,7 @@ import type { Disposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { EnginePort } from '../../engine/enginePort.js';
-import { type HistoryFiles, watchedHistory } from '../../journal/watchedHistory.js';
+import { type HistoryFiles, watchedHistory } from '../../journal/readAudit.js';
 import type { WatchedRecords } from '../../journal/watchedRecords.js';
 import { historyPanelType } from '../../manifest/viewIds.js';
 import type * as Page from '../pagePanel.js';

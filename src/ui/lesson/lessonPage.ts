@@ -99,7 +99,7 @@ export const lessonLinks = ['virtRewind.lesson', 'virtRewind.showLog'] as const 
 /** Of a file's name; what is cut out of a longer one stands in its middle. */
 const longestName = 26;
 
-export interface LessonPage {
+interface LessonPage {
   readonly view?: LessonView;
   /** One was under way; or the list stands instead of the step. */
   readonly list?: 'ended' | 'instead';

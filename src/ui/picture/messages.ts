@@ -161,8 +161,8 @@ export type ToPicture =
 
 /** libvirt takes no longer names. */
 const longestName = 1_000;
-export const longestSvg = 20_000_000;
-export const longestPng = 40_000_000;
+const longestSvg = 20_000_000;
+const longestPng = 40_000_000;
 
 const pngStart = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
 const nameOrNone = v.pipe(v.string(), v.maxLength(longestName));

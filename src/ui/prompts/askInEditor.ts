@@ -7,7 +7,7 @@ import { DismissedError } from './commandError.js';
 import { notifyProgress } from './notify.js';
 
 /** A number follows: two may be written at a time. */
-export const draftScheme = 'virt-rewind-text-';
+const draftScheme = 'virt-rewind-text-';
 let count = 0;
 
 /**

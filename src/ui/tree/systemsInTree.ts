@@ -2,7 +2,7 @@
 // no row.
 import type { KnownSystems } from '../../systems/knownSystems.js';
 import type { Node, SystemNode } from './nodes.js';
-import { readMembers } from './readAllTrees.js';
+import { readMembers } from './vmsOf.js';
 import type { RowsInTreeOptions } from './vmsInTree.js';
 
 /** The systems of VMs that are shown above the connections. */

@@ -18,7 +18,6 @@ import type { Node } from './nodes.js';
 import { wrongCountText } from '../../text/problems/healthText.js';
 import type { RowContext } from '../../text/rows/rows.js';
 import type { ShownSystem } from '../../text/systems/systemRows.js';
-import { readAllTrees } from './readAllTrees.js';
 import { rowMarks } from './rowMarks.js';
 import { RowTimers } from './rowTimers.js';
 import { type ShownSystems, SystemsInTree } from './systemsInTree.js';
@@ -28,7 +27,7 @@ import { FocusGuard } from './focusGuard.js';
 import { giveBadge, giveMessage, giveTooltip, goneItem, treeItem } from './treeItems.js';
 import { type UsageStore, UsedVms } from './usedVms.js';
 import { ViewKeys } from './viewKeys.js';
-import { vmsOf } from './vmsOf.js';
+import { vmsOf, readAllTrees } from './vmsOf.js';
 import { type RowsInTreeOptions, type VmNotes, VmsInTree } from './vmsInTree.js';
 
 /** What bisects of VMs know. */

@@ -5,7 +5,7 @@ import type { EnginePort } from '../../engine/enginePort.js';
 import type { Log } from '../../base/log.js';
 import { type VmView, vmKey } from '../../live/views.js';
 import { isActive, type VmRef } from '../../domain/vm.js';
-import { ageTextChanged } from '../../text/rows/ageTextChanged.js';
+import { ageTextChanged } from '../../text/relativeAge.js';
 import type { FactList } from '../../text/rows/factList.js';
 import type { RowContext } from '../../text/rows/rows.js';
 import type { MessageRow } from './messageRows.js';

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readAtMost } from '../../../src/base/readAtMost.js';
+import { readAtMost } from '../../../src/base/readFileAtMost.js';
 
 describe('reading a file up to a length', () => {
   let folder: string;

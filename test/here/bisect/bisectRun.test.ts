@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BisectRun, type BisectRunOptions, type Probes } from '../../../src/bisect/bisectRun.js';
+import { BisectRun, type Probes } from '../../../src/bisect/bisectRun.js';
 import { BisectStore, parseBisect } from '../../../src/bisect/bisectStore.js';
 import { atOnce, Bisects } from '../../../src/bisect/bisects.js';
 import { knowledgeOf } from '../../../src/bisect/search.js';
@@ -11,7 +11,7 @@ import { BisectStop } from '../../../src/bisect/bisectStop.js';
 import type { ProbesEngine } from '../../../src/bisect/cloneProbes.js';
 import type { Bisect, BisectTry, Verdict } from '../../../src/domain/bisect.js';
 import { planLines, resultLines } from '../../../src/text/operations/bisectText.js';
-import type { UseOfVm } from '../../../src/domain/vmAsMade.js';
+import type { UseOfVm } from '../../../src/domain/clone.js';
 import { silentLog } from '../../silentLog.js';
 import { ref } from '../../unit/domain/someFacts.js';
 
@@ -64,7 +64,9 @@ class FakeProbes implements Probes {
   }
 }
 
-const run = (probes: Probes, more: Partial<BisectRunOptions> = {}): BisectRun =>
+type Options = ConstructorParameters<typeof BisectRun>[0];
+
+const run = (probes: Probes, more: Partial<Options> = {}): BisectRun =>
   new BisectRun({ bisect: given, held: { put: () => Promise.resolve() }, probes, atOnce: 1, log: silentLog, ...more });
 const never = new AbortController().signal;
 
@@ -143,8 +145,7 @@ describe('bisect: carried out', () => {
     let used = 1;
     probes.removal = () => Promise.resolve(used-- > 0 ? ['snapshots'] : []);
     const stays: string[] = [];
-    const onNews: BisectRunOptions['onNews'] = (news) =>
-      news.kind === 'stays' ? stays.push(news.probe.name) : undefined;
+    const onNews: Options['onNews'] = (news) => (news.kind === 'stays' ? stays.push(news.probe.name) : undefined);
     const bisect = run(probes, { onNews });
     await bisect.run(never);
     assert.equal(bisect.bisect.probes.length, 0);

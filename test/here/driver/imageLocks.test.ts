@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readForbiddenWrites } from '../../../src/driver/files/forbiddenWrites.js';
+import { readForbiddenWrites } from '../../../src/driver/files/directFiles.js';
 import { readImageLocks } from '../../../src/driver/files/imageLocks.js';
 
 describe('locks on images', () => {

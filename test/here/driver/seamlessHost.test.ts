@@ -4,8 +4,7 @@ import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seamlessAccess } from '../../../src/driver/connection/handOver.js';
-import { mayGuard, seamlessHost } from '../../../src/driver/connection/seamlessHost.js';
+import { seamlessAccess, mayGuard, seamlessHost } from '../../../src/driver/connection/handOver.js';
 import { MonitorError } from '../../../src/driver/run/monitor.js';
 
 describe('what of this computer a seamless snapshot needs', () => {

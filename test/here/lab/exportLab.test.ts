@@ -13,7 +13,7 @@ import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { StoredSystem } from '../../../src/domain/system.js';
 import type { VmView } from '../../../src/live/views.js';
 import { LabStore } from '../../../src/journal/labStore.js';
-import { exportLabFile, type ExportOptions } from '../../../src/lab/exportLab.js';
+import { exportLabFile } from '../../../src/lab/exportLab.js';
 import type { Lab } from '../../../src/lab/labFile.js';
 import { digestOf, checkParts } from '../../../src/lab/labPlaces.js';
 import { readLab } from '../../../src/lab/readLab.js';
@@ -53,7 +53,8 @@ describe('the export of a lab', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const options = (views: readonly VmView[], more: Partial<ExportOptions['engine']> = {}): ExportOptions => ({
+  type Options = Parameters<typeof exportLabFile>[3];
+  const options = (views: readonly VmView[], more: Partial<Options['engine']> = {}): Options => ({
     engine: {
       findVm: ({ uuid }) => views.find(({ ref }) => ref.uuid === uuid),
       readTree: () => Promise.resolve(tree([])),
@@ -188,7 +189,7 @@ describe('the export of a lab', () => {
     const exported = async (
       clone: CloneMark,
       snapshots: readonly Snapshot[],
-      more: Partial<ExportOptions['engine']> = {},
+      more: Partial<Options['engine']> = {},
     ): Promise<readonly [source: unknown, text: string]> => {
       const web: VmView = { ref: { connection, uuid: 'web-uuid' }, vm: vm({ uuid: 'web-uuid', name: 'web' }) };
       const copy: VmView = { ref: { connection, uuid: 'copy' }, vm: vm({ uuid: 'copy', name: 'copy', clone }) };

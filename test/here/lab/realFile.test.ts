@@ -4,7 +4,7 @@ import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabError } from '../../../src/lab/labError.js';
-import { realOf } from '../../../src/lab/realFile.js';
+import { realOf } from '../../../src/lab/labFiles.js';
 import { requireUnwritten } from '../../../src/lab/writtenImages.js';
 import { disk, vm } from '../../unit/domain/someFacts.js';
 

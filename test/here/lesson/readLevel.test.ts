@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
 import { longestYaml } from '../../../src/lab/readYaml.js';
-import { readLevelFile } from '../../../src/lesson/levelFiles.js';
-import { readLevel } from '../../../src/lesson/readLevel.js';
+import { readLevelFile, readLevel } from '../../../src/lesson/levelFiles.js';
 import { textIn } from '../../../src/lesson/levelText.js';
 import { ownLevel, ownLevelIds } from '../../ownLevel.js';
 

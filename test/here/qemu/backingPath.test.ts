@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { thisComputer } from '../../../src/base/fileSystem.js';
-import { backingPath } from '../../../src/qemu/backingPath.js';
+import { backingPath } from '../../../src/qemu/backingOf.js';
 
 describe('what an image rests on, by its name', () => {
   let folder: string;

@@ -1,12 +1,10 @@
 // Visits to the VMs: what may be called where nothing may be changed, and after the end. No VM is there, and none is
 // asked.
 import assert from 'node:assert/strict';
-import { SessionLab } from '../../../src/api/sessionLab.js';
-import { SessionSystem } from '../../../src/api/sessionSystem.js';
 import { SessionVm } from '../../../src/api/sessionVm.js';
 import { VirtRewindError } from '../../../src/api/virtRewindError.js';
 import { LibrarySession } from '../../../src/api/librarySession.js';
-import { createLibrary } from '../../../src/api/createLibrary.js';
+import { createLibrary, SessionLab, SessionSystem } from '../../../src/api/createLibrary.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { Session } from '../../../src/session/session.js';
 import { silentLog } from '../../silentLog.js';

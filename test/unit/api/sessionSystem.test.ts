@@ -1,7 +1,7 @@
 // Restore points of a system in the library: which one a title means, and that a new one has a title of its own. No VM
 // is there.
 import assert from 'node:assert/strict';
-import { SessionSystem } from '../../../src/api/sessionSystem.js';
+import { SessionSystem } from '../../../src/api/createLibrary.js';
 import { VirtRewindError } from '../../../src/api/virtRewindError.js';
 import { LibrarySession } from '../../../src/api/librarySession.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';

@@ -1,7 +1,7 @@
 // Which restore points are searched, and what is refused before anything is.
 import assert from 'node:assert/strict';
 import { BisectStop } from '../../../src/bisect/bisectStop.js';
-import { lineOf, type LineWish } from '../../../src/bisect/bisectLine.js';
+import { lineOf } from '../../../src/bisect/bisectLine.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { external, tree } from '../domain/someFacts.js';
 
@@ -10,7 +10,12 @@ const all = ['a', 'b', 'c', 'd'].map((name, at) => external(name, 'abc'[at - 1])
 const line = tree(all, 'b');
 const forked = tree([...all, external('x', 'b')], 'd');
 
-const wish = (from: typeof line, good?: string, bad?: string, ...skip: readonly string[]): LineWish => ({
+const wish = (
+  from: typeof line,
+  good?: string,
+  bad?: string,
+  ...skip: readonly string[]
+): Parameters<typeof lineOf>[2] => ({
   ...(good !== undefined && { good: findSnapshot(from, good)! }),
   ...(bad !== undefined && { bad: findSnapshot(from, bad)! }),
   skip: skip.map((name) => findSnapshot(from, name)!),

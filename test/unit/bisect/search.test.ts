@@ -2,7 +2,7 @@
 // never.
 import assert from 'node:assert/strict';
 import { knowledgeOf, nextPoints } from '../../../src/bisect/search.js';
-import { isFlaky, majority, verdictOf } from '../../../src/bisect/verdicts.js';
+import { majority, verdictOf } from '../../../src/bisect/verdicts.js';
 import type { BisectAnswer, BisectTry, Verdict } from '../../../src/domain/bisect.js';
 import { seeded } from '../domain/someFacts.js';
 
@@ -128,6 +128,5 @@ describe('bisect: verdicts', () => {
     assert.equal(tried('skip bad good', 3), 'skip');
     assert.equal(tried('skip bad bad', 3), 'bad');
     assert.equal(tried('skip skip', 3), 'skip');
-    assert.ok(isFlaky([{ verdict: 'good' }, { verdict: 'bad' }]) && !isFlaky([{ verdict: 'bad' }]));
   });
 });

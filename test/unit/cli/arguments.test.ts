@@ -2,13 +2,13 @@ import assert from 'node:assert/strict';
 import { parseCommandLine as parse, secondsOf } from '../../../src/cli/arguments.js';
 import { CliError } from '../../../src/cli/commandError.js';
 import { optionsOf } from '../../../src/cli/commandShape.js';
-import { completionSourceAt as sourceAt, type CompletionSource } from '../../../src/cli/completeWords.js';
+import { completionSourceAt as sourceAt } from '../../../src/cli/completeWords.js';
 import { completionScript } from '../../../src/cli/completion.js';
 import { commandHelp, generalHelp, groupHelp } from '../../../src/cli/help.js';
 import { commands } from '../../../src/tables.js';
 
 const parseCommandLine = (words: readonly string[]): ReturnType<typeof parse> => parse(commands, words);
-const completionSourceAt = (words: readonly string[]): CompletionSource => sourceAt(commands, words);
+const completionSourceAt = (words: readonly string[]): ReturnType<typeof sourceAt> => sourceAt(commands, words);
 
 function helpOf(words: readonly string[]): string | undefined {
   const parsed = parseCommandLine(words);

@@ -1,6 +1,6 @@
 // The list of systems fits its terminal. No VM is there.
 import assert from 'node:assert/strict';
-import { columnsOf } from '../../../src/cli/columns.js';
+import { columnsOf } from '../../../src/cli/table.js';
 import { listSystems } from '../../../src/cli/commands/systems.js';
 import type { Context } from '../../../src/cli/context.js';
 import type { SystemPoint } from '../../../src/domain/system.js';

@@ -1,10 +1,9 @@
 // What a person sees on a terminal: colours where they are wanted, a line of progress that is erased, columns that
 // stand below each other in every script.
 import assert from 'node:assert/strict';
-import { columnsOf, cutTo, padTo } from '../../../src/cli/columns.js';
 import { wrapText } from '../../../src/cli/help.js';
-import { tableLines } from '../../../src/cli/table.js';
-import { type Streams, Terminal } from '../../../src/cli/terminal.js';
+import { tableLines, columnsOf, cutTo, padTo } from '../../../src/cli/table.js';
+import { Terminal } from '../../../src/cli/terminal.js';
 
 const eraseLine = '\r\u001B[K';
 
@@ -24,7 +23,9 @@ function terminalOf(
     ...(isTTY && { isTTY, columns }),
     write: (text: string) => to.push(text) > 0,
   });
-  const streams = { stdin: undefined, stdout: stream(out), stderr: stream(err) } as unknown as Streams;
+  const streams = { stdin: undefined, stdout: stream(out), stderr: stream(err) } as unknown as ConstructorParameters<
+    typeof Terminal
+  >[0];
   return { terminal: new Terminal(streams, env, quiet), out, err };
 }
 

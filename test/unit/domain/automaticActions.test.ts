@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { recoveryActOf } from '../../../src/operations/recoveryAct.js';
-import { automaticActions, mayAct, type AutomaticAct, unaskedActs } from '../../../src/domain/automaticActions.js';
+import { automaticActions, mayAct, unaskedActs } from '../../../src/domain/automaticActions.js';
 import { automaticActions as ofSettings } from '../../../src/manifest/settings.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Step } from '../../../src/steps/step.js';
 import { before, ref } from './someFacts.js';
 
-const acts = Object.keys(unaskedActs) as AutomaticAct[];
+type Act = keyof typeof unaskedActs;
+const acts = Object.keys(unaskedActs) as Act[];
 
 describe('what is done without a click', () => {
   it('is all of it, what is safe, or nothing, as the setting says', () => {
@@ -48,7 +49,7 @@ describe('what is done without a click', () => {
     ['a VM is switched off', { kind: 'power', action: 'forceOff' }, 'recover'],
     ['a snapshot is forgotten', { kind: 'forgetSnapshot', snapshot: 'a' }, 'recover'],
     ['a snapshot is put below another one', { kind: 'reparent', snapshot: 'a' }, 'recoverHarmlessly'],
-  ] as const satisfies readonly (readonly [string, Step, AutomaticAct])[]) {
+  ] as const satisfies readonly (readonly [string, Step, Act])[]) {
     it(`is ${act}: ${name}`, () => assert.equal(recoveryActOf([{ kind: 'waitUntil', second: 1 }, step], plan), act));
   }
 });

@@ -1,22 +1,20 @@
 // Releases that are known to break on something warn, and only of that.
 import assert from 'node:assert/strict';
 import { formatVersion, versionOf } from '../../../src/domain/capabilities.js';
-import { knownVersions, versionWarnings, type PlannedAction } from '../../../src/domain/knownVersions.js';
+import { knownVersions, versionWarnings } from '../../../src/domain/knownVersions.js';
 import { capabilities, disk, vm } from './someFacts.js';
 
 const deep = vm({ disks: [disk('vda', '/img/top', { backing: Array.from({ length: 23 }, (_, at) => `/img/${at}`) })] });
 
-function doing(what: string, of = vm()): PlannedAction {
-  const [action, style, kind] = what.split(' ') as [
-    PlannedAction['action'],
-    PlannedAction['style'],
-    PlannedAction['kind'],
-  ];
+type Planned = Parameters<typeof versionWarnings>[1];
+
+function doing(what: string, of = vm()): Planned {
+  const [action, style, kind] = what.split(' ') as [Planned['action'], Planned['style'], Planned['kind']];
   return { action, style, kind, vm: of };
 }
 
 describe('knownVersions', () => {
-  const rows: readonly (readonly [version: [number, number], PlannedAction, warnings: number])[] = [
+  const rows: readonly (readonly [version: [number, number], Planned, warnings: number])[] = [
     [[7, 9], doing('revert internal offline'), 0],
     [[8, 0], doing('revert internal offline'), 1],
     [[8, 0], doing('revert internal memory'), 0],

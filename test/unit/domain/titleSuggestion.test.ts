@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
-import { branchOf } from '../../../src/domain/gitReference.js';
 import { fromOneLine, toOneLine } from '../../../src/ui/prompts/oneLine.js';
-import { checkpointTitle, suggestTitle } from '../../../src/domain/titleSuggestion.js';
+import { checkpointTitle, suggestTitle, branchOf } from '../../../src/domain/titleSuggestion.js';
 
 const now = new Date(2026, 10, 2, 4, 5, 6);
 const named = (title: string) => ({ name: title, title });

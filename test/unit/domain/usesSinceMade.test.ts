@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type SeenVm, usesSinceMade } from '../../../src/domain/chains/usesSinceMade.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import type { VmAsMade } from '../../../src/domain/vmAsMade.js';
+import type { VmAsMade } from '../../../src/domain/clone.js';
 import { disk, external, facts, image, looked, ref, tree, vm } from './someFacts.js';
 
 const file = '/img/disk-a.qcow2';

@@ -1,7 +1,12 @@
 // What helps who is not let in: told by what libvirt said and by the groups of the host and of this process.
 import assert from 'node:assert/strict';
-import { deniedThere, withTrueReason } from '../../../src/driver/connection/deniedEntry.js';
-import { type Membership, membershipIn, membershipOf } from '../../../src/driver/connection/groupMember.js';
+import {
+  deniedThere,
+  withTrueReason,
+  type Membership,
+  membershipIn,
+  membershipOf,
+} from '../../../src/driver/connection/openLibvirt.js';
 import { errorCodes } from '../../../src/libvirt/libvirtError.js';
 import { Failure, type FailureDetails } from '../../../src/domain/failure.js';
 

@@ -6,7 +6,7 @@ import { GuestPause } from '../../../src/driver/run/guestPause.js';
 import { blockJobsLook, jobFraction, memoryJobLook, watchWhile } from '../../../src/driver/run/jobWatch.js';
 import { powerOf } from '../../../src/driver/powerState.js';
 import { hostIn } from '../../../src/driver/connection/hostLoad.js';
-import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../../src/driver/connection/readCapabilities.js';
+import { appArmorIn, firmwareUuidIn, revertsExternal } from '../../../src/driver/connection/openLibvirt.js';
 import { parseXml } from '../../../src/driver/xml/xmlTree.js';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';

@@ -1,7 +1,7 @@
 // Pixels of an older QEMU as a PNG: read back here by what the format's own document says.
 import assert from 'node:assert/strict';
 import { crc32, inflateSync } from 'node:zlib';
-import { isPng, pngOfPixmap } from '../../../src/driver/guest/pixmap.js';
+import { isPng, pngOfPixmap } from '../../../src/driver/guest/screenshot.js';
 
 const pixels = [
   [1, 2, 3, 4, 5, 6],

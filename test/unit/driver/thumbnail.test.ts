@@ -1,8 +1,7 @@
 // A picture of a display made small: of every filter that a PNG can have, and nothing of what is no such picture.
 import assert from 'node:assert/strict';
 import { inflateSync } from 'node:zlib';
-import { pngOfLines } from '../../../src/driver/guest/pixmap.js';
-import { thumbnailOf } from '../../../src/driver/guest/thumbnail.js';
+import { pngOfLines, thumbnailOf } from '../../../src/driver/guest/screenshot.js';
 
 /** The pixels of a PNG whose lines have no filter. */
 function pixelsOf(png: Uint8Array): { readonly width: number; readonly height: number; readonly lines: Buffer } {

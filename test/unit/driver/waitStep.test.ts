@@ -1,6 +1,6 @@
 // A wait for the end of a second, on a clock that the test sets.
 import assert from 'node:assert/strict';
-import { waitUntil } from '../../../src/driver/run/waitStep.js';
+import { waitUntil } from '../../../src/driver/run/runSnapshotStep.js';
 
 describe('waitUntil', () => {
   it('is over at once when the second is', async () => {

@@ -1,6 +1,6 @@
 // What is said of a guest's clock after a revert that brought RAM back.
 import assert from 'node:assert/strict';
-import { measureClockBehind } from '../../../src/engine/after/clockBehind.js';
+import { measureClockBehind } from '../../../src/engine/after/operationResult.js';
 import { ask, facts, internal, now, planned, tree, vm } from '../domain/someFacts.js';
 
 describe("how far a guest's clock is behind", () => {

@@ -2,13 +2,12 @@
 // made when one fails.
 import assert from 'node:assert/strict';
 import { setImmediate } from 'node:timers/promises';
-import { mostForks } from '../../../src/domain/clone.js';
+import { mostForks, type UseOfVm } from '../../../src/domain/clone.js';
 import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { VmRef } from '../../../src/domain/vm.js';
 import { forkVm, type ForkWish, planForkPoint } from '../../../src/engine/forks.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
-import type { UseOfVm } from '../../../src/domain/vmAsMade.js';
 import { refuse, type RefusalReason, type RefusedDecision } from '../../../src/domain/refusal.js';
 import type { VmView } from '../../../src/live/views.js';
 import { capabilities, ref, vm } from '../domain/someFacts.js';

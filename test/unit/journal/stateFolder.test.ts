@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { type Homes, stateFolder } from '../../../src/journal/stateFolder.js';
+import { stateFolder } from '../../../src/journal/stateFolder.js';
 
 const own = '/own/globalStorage/journal';
 const usual = '/home/me/.local/state/virt-rewind';
+
+type Homes = NonNullable<Parameters<typeof stateFolder>[2]>;
 
 function homes(ofUser: string | undefined, ofProcess: string | undefined): Homes {
   const orThrow = (home: string | undefined) => (): string => {

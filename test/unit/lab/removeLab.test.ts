@@ -10,7 +10,7 @@ import type { LabError } from '../../../src/lab/labError.js';
 import { Labs } from '../../../src/lab/labs.js';
 import type { LabPlan } from '../../../src/lab/labPlan.js';
 import type { Session } from '../../../src/session/session.js';
-import type { RecoveryOutcome } from '../../../src/systems/systems.js';
+import type { RecoveredSystem } from '../../../src/systems/systems.js';
 import { silentLog } from '../../silentLog.js';
 import { external, vm } from '../domain/someFacts.js';
 import { ownFolders } from '../journal/samples.js';
@@ -50,7 +50,7 @@ const mine = point('2', 'mine', 5000);
 interface Given {
   /** Of the VM that stays. */
   readonly snapshots?: readonly Snapshot[];
-  readonly recovered?: RecoveryOutcome['to'];
+  readonly recovered?: RecoveredSystem['to'];
   readonly protectedVm?: string;
 }
 

@@ -4,13 +4,12 @@ import {
   firstState,
   type LessonEvent,
   type LessonOutline,
-  type LessonPhase,
   type LessonState,
   lessonStep,
 } from '../../../src/lesson/lessonState.js';
 
 const outline: LessonOutline = ['read', 'do', 'do', 'read'];
-const at = (step: number, reached: number, phase: LessonPhase): LessonState => ({ at: step, reached, phase });
+const at = (step: number, reached: number, phase: LessonState['phase']): LessonState => ({ at: step, reached, phase });
 
 describe('the state of a lesson', () => {
   it('begins with the first step', () => {

@@ -1,7 +1,7 @@
 // When what a step asks for is so: what is seen counts, whoever did it.
 import assert from 'node:assert/strict';
 import { formAt, keysAt } from '../../../src/lab/shapeParts.js';
-import { readLevel } from '../../../src/lesson/readLevel.js';
+import { readLevel } from '../../../src/lesson/levelFiles.js';
 import type { LessonFacts } from '../../../src/lesson/lessonFacts.js';
 import { allHold, findSnapshot } from '../../../src/lesson/levelChecks.js';
 import { type LevelCheck, type LevelGoal, levelShape } from '../../../src/lesson/levelShape.js';

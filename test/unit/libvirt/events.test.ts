@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EventChannel } from '../../../src/libvirt/eventChannel.js';
+import { EventChannel } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError, ProtocolViolation } from '../../../src/libvirt/libvirtError.js';
 import { silentLog } from '../../silentLog.js';
 import { errorTo, eventPacket, type FakeCall, FakeDaemon, greet, packet } from './fakeDaemon.js';

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { Duplex } from 'node:stream';
 import { Connection } from '../../../src/libvirt/connection.js';
 import { FrameReader, readHeader } from '../../../src/libvirt/frame.js';
-import { shakeHands } from '../../../src/libvirt/handshake.js';
+import { shakeHands } from '../../../src/libvirt/connect.js';
 import { defaultKeepalive } from '../../../src/libvirt/keepalive.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
 import { type ProcedureName, procedures } from '../../../src/libvirt/procedures.js';

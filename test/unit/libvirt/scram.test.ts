@@ -1,7 +1,6 @@
 // RFC 7677 section 3 is the example; everything else is what a server must not say.
 import assert from 'node:assert/strict';
-import { authFiles, credentialsIn } from '../../../src/libvirt/authFile.js';
-import { scram, ScramError } from '../../../src/libvirt/scram.js';
+import { authFiles, credentialsIn, scram, ScramError } from '../../../src/libvirt/saslLogin.js';
 
 const nonce = 'rOprNGfwEbeRWgbNEkqO';
 const first = `r=${nonce}%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096`;

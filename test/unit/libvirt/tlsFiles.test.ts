@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { tlsFiles } from '../../../src/libvirt/tlsFiles.js';
+import { tlsFiles } from '../../../src/libvirt/tlsTransport.js';
 
 const own = ['cacert.pem', 'clientcert.pem', 'clientkey.pem'].map((name) => `/home/me/.pki/libvirt/${name}`);
 const system = ['/etc/pki/CA/cacert.pem', '/etc/pki/libvirt/clientcert.pem', '/etc/pki/libvirt/private/clientkey.pem'];

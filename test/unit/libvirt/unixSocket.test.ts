@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chooseSocket } from '../../../src/libvirt/unixSocket.js';
+import { chooseSocket } from '../../../src/libvirt/unixTransport.js';
 import { parseUri } from '../../../src/libvirt/uri.js';
 
 type SocketChoice = ReturnType<typeof chooseSocket>;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { Facts } from '../../../src/domain/facts.js';
-import { planRename } from '../../../src/operations/rename/renameOperation.js';
+import { renameOperation } from '../../../src/operations/rename/renameOperation.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { findSnapshot } from '../../../src/domain/snapshotTree.js';
 import { capabilities, disk, external, internal, looked, ref, facts, tree, vm } from '../domain/someFacts.js';
@@ -82,7 +82,7 @@ describe('planRename', () => {
     };
     const of = tree([external('b'), own, external('c', 'b')], 'c');
     const description = (title: string): string => {
-      const decision = planRename(rename('x', title), facts({ tree: of }));
+      const decision = renameOperation.plan(rename('x', title), facts({ tree: of }));
       assert.equal(decision.kind, 'plan');
       const step = decision.steps.find((one) => one.kind === 'redefineAs' || one.kind === 'describeSnapshot');
       assert.ok(step?.kind === 'redefineAs' || step?.kind === 'describeSnapshot');
@@ -100,7 +100,7 @@ describe('planRename', () => {
         capabilities: capabilities(9, 0),
         vm: vm({ disks: [disk('vda', '/img/web.c')] }),
       });
-      const plan = planRename(rename('b', 'n'), inWhat);
+      const plan = renameOperation.plan(rename('b', 'n'), inWhat);
       assert.equal(plan.kind, 'plan');
       let now: SnapshotTree = inWhat.tree;
       for (const step of plan.steps) {

@@ -1,6 +1,6 @@
 // The names that images have for what they rest on.
 import assert from 'node:assert/strict';
-import { parseBackingName } from '../../../src/qemu/backingName.js';
+import { parseBackingName } from '../../../src/qemu/backingOf.js';
 
 type NamedFile = ReturnType<typeof parseBackingName>;
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../../../src/domain/failure.js';
 import type { GroupLease } from '../../../src/engine/operationService.js';
-import { GroupRun, type GroupRunOptions } from '../../../src/systems/groupRun.js';
+import { GroupRun } from '../../../src/systems/groupRun.js';
 import type { SystemPlan } from '../../../src/systems/systemPlan.js';
 import { silentLog } from '../../silentLog.js';
 
@@ -29,7 +29,7 @@ describe('an operation on a system', () => {
         },
         clock: { ticks: () => 0, now: () => 0 },
         log: silentLog,
-      } as unknown as GroupRunOptions;
+      } as unknown as ConstructorParameters<typeof GroupRun>[0];
       const plan: SystemPlan = {
         kind: 'checkpoint',
         system: { id: 's', name: 'shop', members: [] },

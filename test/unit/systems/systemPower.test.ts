@@ -8,7 +8,7 @@ import type { PowerState } from '../../../src/domain/vm.js';
 import type { EnginePort } from '../../../src/engine/enginePort.js';
 import type { VmView } from '../../../src/live/views.js';
 import { planOperation } from '../../../src/operations/decide/planOperation.js';
-import { planPower, runPower, type PlannedPower, type SystemPowerResult } from '../../../src/systems/systemPower.js';
+import { planPower, runPower, type SystemPowerPlan, type SystemPowerResult } from '../../../src/systems/systemPower.js';
 import { outcomeLines, systemDoneLines } from '../../../src/text/systems/systemText.js';
 import { facts, vm } from '../domain/someFacts.js';
 import { FakeClock } from '../engine/fakeClock.js';
@@ -48,7 +48,7 @@ class Vms {
   /** @param deaf who does not do it */
   readonly act =
     (...deaf: readonly string[]) =>
-    ({ member, plan: { request } }: PlannedPower): Promise<void> => {
+    ({ member, plan: { request } }: SystemPowerPlan['members'][number]): Promise<void> => {
       assert.ok(request.kind === 'power');
       this.told.push(`${request.action} ${member.name}`);
       if (deaf.includes(member.name)) {

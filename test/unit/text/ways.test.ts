@@ -10,13 +10,13 @@ import { commands } from '../../../src/tables.js';
 import { failureMessage } from '../../../src/text/failures/failureMessage.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { refuse } from '../../../src/domain/refusal.js';
-import { repairBy, type Shell, speakIn, type Way, ways, wayTo } from '../../../src/text/ways.js';
+import { repairBy, speakIn, ways, wayTo } from '../../../src/text/ways.js';
 import { vmView } from '../ui/samples.js';
 
 const read = (file: string): Readonly<Record<string, string>> =>
   JSON.parse(readFileSync(file, 'utf8')) as Readonly<Record<string, string>>;
-const all = Object.keys(ways) as readonly Way[];
-const shells: readonly Shell[] = ['editor', 'commandLine', 'library'];
+const all = Object.keys(ways) as readonly (keyof typeof ways)[];
+const shells = ['editor', 'commandLine', 'library'] as const;
 /** The sentences of these are the editor's alone. */
 const ofEditor = /^src\/(?:ui|lesson|extension)\b|^src\/wings\/\w+\/editor\b|\/scheduleNews\.ts$/u;
 /** Titles of buttons, which the editor alone has, and what a page is about. */

@@ -1,14 +1,7 @@
 // The aggregation against a slow one that goes through the disk cluster by cluster.
 import assert from 'node:assert/strict';
 import { Blocks } from '../../../src/ui/picture/page/blocks.js';
-import {
-  cellBytes,
-  cellsIn,
-  moveWindow,
-  showing,
-  wholeDisk,
-  zoomWindow,
-} from '../../../src/ui/picture/page/diskWindow.js';
+import { cellsIn, moveWindow, showing, wholeDisk, zoomWindow } from '../../../src/ui/picture/page/diskWindow.js';
 import { ExtentIndex } from '../../../src/ui/picture/page/extentIndex.js';
 import type { PictureBlocks } from '../../../src/ui/picture/messages.js';
 
@@ -116,7 +109,7 @@ describe('the window on a disk', () => {
   it('goes from the whole disk to single clusters, and no further', () => {
     let window = wholeDisk(disk);
     for (let step = 0; step < 200; step++) window = zoomWindow(disk, window, 0.7, 3 * 2 ** 40 + 12_345);
-    assert.equal(cellBytes(disk, window, 640), disk.clusterBytes);
+    assert.equal(cellsIn(disk, window, 640).bytes, disk.clusterBytes);
     assert.ok(window.start <= 3 * 2 ** 40 + 12_345 && window.start + window.span > 3 * 2 ** 40 + 12_345);
     for (let step = 0; step < 200; step++) window = zoomWindow(disk, window, 1.4, 0);
     assert.deepEqual(window, wholeDisk(disk));

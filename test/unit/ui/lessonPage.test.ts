@@ -5,7 +5,7 @@ import { lesson, lessonSteps } from '../../ownLevel.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import { Failure } from '../../../src/domain/failure.js';
 import { restoreFocusScript } from '../../../src/ui/restoreFocus.js';
-import { lessonLinks, lessonPage as pageOf, type LessonPage } from '../../../src/ui/lesson/lessonPage.js';
+import { lessonLinks, lessonPage as pageOf } from '../../../src/ui/lesson/lessonPage.js';
 import { argumentsOf, parseCall } from '../../../src/ui/commands/commandArguments.js';
 import { snapshot } from './samples.js';
 
@@ -30,8 +30,11 @@ const view: LessonView = {
   costs: [{ layers: 1, firstWrite: 71.6, nextWrite: 12.4, read: 9 }],
 };
 
-const lessonPage = (of: LessonView | undefined, nonce: string, more: Partial<LessonPage> = {}): string =>
-  pageOf({ levels: [], language: 'en', ...more, ...(of !== undefined && { view: of }) }, nonce);
+const lessonPage = (
+  of: LessonView | undefined,
+  nonce: string,
+  more: Partial<Parameters<typeof pageOf>[0]> = {},
+): string => pageOf({ levels: [], language: 'en', ...more, ...(of !== undefined && { view: of }) }, nonce);
 
 describe('the page of the lesson', () => {
   it('runs our one script and loads nothing', () => {

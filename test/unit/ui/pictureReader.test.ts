@@ -1,7 +1,7 @@
 // One read at a time, the last wish counts, and none after the end.
 import assert from 'node:assert/strict';
 import type { BlockMap } from '../../../src/domain/blockMap.js';
-import { PictureReader } from '../../../src/ui/picture/pictureReader.js';
+import { PictureReader } from '../../../src/ui/picture/pictureDisk.js';
 
 const mapOf = (target: string): BlockMap => ({
   target,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { layoutTree } from '../../../src/ui/picture/page/treeLayout.js';
-import { pressedKey, stepInTree, type TreeStep, walkedTree } from '../../../src/ui/picture/page/treeWalk.js';
+import { pressedKey, stepInTree, walkedTree } from '../../../src/ui/picture/page/treeWalk.js';
 
 /**
  * 0 ─┬─ 1 ── 3 ── 5 (here)
@@ -12,7 +12,7 @@ const tree = walkedTree(
   parents,
   places.map(({ level }) => level),
 );
-const step = (from: number, to: TreeStep): number =>
+const step = (from: number, to: Parameters<typeof stepInTree>[2]): number =>
   stepInTree(
     tree,
     from,

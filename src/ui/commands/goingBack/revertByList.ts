@@ -2,7 +2,7 @@
 // favourites, the last used.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { branchOf } from '../../../domain/gitReference.js';
+import { branchOf } from '../../../domain/titleSuggestion.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { sortSnapshots } from '../../../domain/snapshotTree.js';
 import type { StoredSystem } from '../../../domain/system.js';

@@ -1,8 +1,7 @@
 // A machine ID and SSH host keys of their own for guests that began as copies.
 import { randomBytes } from 'node:crypto';
 import { t } from '@vscode/l10n';
-import { identityCommand, type IdentityPart, renewalOf } from '../../../domain/guestIdentity.js';
-import { seedBytes } from '../../../domain/guestSeed.js';
+import { identityCommand, type IdentityPart, renewalOf, seedBytes } from '../../../domain/guestIdentity.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
 import { identityQuestion, identityWarning, renewedText } from '../../../text/guests/identityText.js';

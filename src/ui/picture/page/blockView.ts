@@ -13,7 +13,7 @@ import { DrawnCanvas } from './drawnCanvas.js';
 import type { PictureBlocks, PictureMark } from '../messages.js';
 import { SpokenBlocks } from './spoken.js';
 import type { Theme } from './theme.js';
-import { onDrag } from './onDrag.js';
+import { onDrag } from './treeGestures.js';
 
 const zoomStep = 1.6;
 /** Below the last row. */

@@ -46,7 +46,7 @@ function clampWindow({ virtualBytes }: Disk, { start, span }: DiskWindow): DiskW
 }
 
 /** A cluster times a power of two: cells stay where they are while the window moves, and halve as it goes closer. */
-export function cellBytes({ clusterBytes }: Disk, { span }: DiskWindow, pixels: number): number {
+function cellBytes({ clusterBytes }: Disk, { span }: DiskWindow, pixels: number): number {
   let bytes = Math.max(1, clusterBytes);
   while ((bytes / span) * pixels < cellPixels) {
     bytes *= 2;

@@ -18,8 +18,7 @@ import {
   roomFor,
   treeSize,
 } from './treeScene.js';
-import { onDrag } from './onDrag.js';
-import { listenToTree } from './treeGestures.js';
+import { listenToTree, onDrag } from './treeGestures.js';
 import { stepInTree, stepKeys } from './treeWalk.js';
 
 const [smallest, largest] = [0.06, 2];

@@ -1,6 +1,6 @@
 // Which node a key leads to: up to the parent, down to a child, left and right among those beside it. Knows no screen.
 
-export type TreeStep = 'parent' | 'child' | 'before' | 'after' | 'first' | 'last';
+type TreeStep = 'parent' | 'child' | 'before' | 'after' | 'first' | 'last';
 
 /** By the name of the key. */
 export const stepKeys: Readonly<Record<string, TreeStep>> = {

@@ -5,7 +5,7 @@ import type { FileSystem } from '../../../base/fileSystem.js';
 import type { RestoredVm } from '../../../domain/copiedVm.js';
 import { ImageCommand } from '../../../qemu/imageCommands.js';
 import type { ImageHost } from '../../../qemu/qemuImg.js';
-import { rebaseImage } from '../../../qemu/rebaseImage.js';
+import { rebaseImage } from '../../../qemu/changeImage.js';
 import { copiesFailure } from '../copiesFailure.js';
 import { markOfUs } from '../../../journal/processMark.js';
 import { writeRam } from './ramStart.js';

@@ -7,7 +7,7 @@ import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errnoOf } from '../../../base/errno.js';
-import { openToRead } from '../../../base/openToRead.js';
+import { openToRead } from '../../../base/readFileAtMost.js';
 import { type Disk, DiskError } from './disk.js';
 import { commandLine, type GuestfishWord, parseFault } from './guestfishWords.js';
 import script from './guestfish.sh';
