@@ -7,13 +7,13 @@ import type { Log } from '../base/log.js';
 import type { DaemonIdentity } from '../domain/origin.js';
 import { type MemberState, memberStates } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
-import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
+import { type FileSystem, idPattern, journalFailure, namesIn } from './durable.js';
 import type { Writer } from './entry.js';
 import { type DiskLock, takeLock } from './diskLock.js';
 import { count, writeJson } from './json.js';
 import { placeShape } from './originText.js';
 import { type LocalOrigin, thisPlace } from './place.js';
-import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith } from './recordFolder.js';
+import { beginRecord, openRecord, readRecord, type RecordPlace, recordWith } from './recordFolder.js';
 import { thisWriter, writerShape } from './writer.js';
 
 const version = 1;
@@ -211,44 +211,23 @@ export class GroupJournal {
     }
   }
 
-  #open(begun: GroupEntry, hold: DiskLock): OpenGroup {
-    let entry = begun;
-    let last: Promise<void> = Promise.resolve();
-    const folder = join(this.#root, begun.id);
+  #open(record: GroupEntry, hold: DiskLock): OpenGroup {
+    const open = openRecord(this.#place, { file: entryFile, version, maxBytes, of: 'group' }, { record, hold });
     return {
       get entry() {
-        return entry;
+        return open.record;
       },
-      put: (news) => {
-        entry = { ...entry, ...news };
-        const written = textOf(entry);
-        const writing = last.then(() => this.#replace(folder, written));
-        // Who waits for this one is told; the next one is tried all the same.
-        last = writing.catch(() => undefined);
-        return writing;
-      },
+      put: open.put,
       end: async () => {
-        await last;
         try {
-          await forgetRecord(this.#place, begun.id);
+          await open.forget();
         } catch (error) {
-          this.log.error(`${folder} has ended and cannot be removed: ${String(error)}`);
-          await hold.release().catch(() => undefined);
+          this.log.error(`${record.id} has ended and cannot be removed: ${String(error)}`);
+          await open.leave();
         }
       },
-      leave: async () => {
-        await last;
-        await hold.release().catch((error: unknown) => this.log.warn(`${folder} stays held: ${String(error)}`));
-      },
+      leave: open.leave,
     };
-  }
-
-  async #replace(folder: string, written: string): Promise<void> {
-    try {
-      await replaceFile(this.fs, join(folder, entryFile), written, this.log);
-    } catch (error) {
-      throw journalFailure(error, this.#root, { doing: 'write down what was done with the system', begun: true });
-    }
   }
 
   #read(which: string): Promise<GroupEntry | 'gone' | 'unreadable'> {

@@ -6,10 +6,18 @@ import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
-import { type FileSystem, idPattern, journalFailure, namesIn, replaceFile } from './durable.js';
+import { type FileSystem, idPattern, journalFailure, namesIn } from './durable.js';
 import type { DiskLock } from './diskLock.js';
 import { count, writeJson } from './json.js';
-import { beginRecord, forgetRecord, readRecord, type RecordPlace, recordWith, takeUpRecord } from './recordFolder.js';
+import {
+  beginRecord,
+  type OpenRecord,
+  openRecord,
+  readRecord,
+  type RecordPlace,
+  recordWith,
+  takeUpRecord,
+} from './recordFolder.js';
 import { thisWriter } from './writer.js';
 
 const version = 1;
@@ -57,15 +65,7 @@ export interface LabRecord {
   readonly layers?: readonly RecordedLayer[];
 }
 
-export interface OpenLab {
-  readonly record: LabRecord;
-  /** Resolves when it is on the disk. */
-  put(news: Partial<Pick<LabRecord, 'phase' | 'isProtected' | 'system' | 'points' | 'layers' | 'vms'>>): Promise<void>;
-  /** Nothing of it is left. */
-  forget(): Promise<void>;
-  /** Somebody else may go on with it. Never rejects. */
-  leave(): Promise<void>;
-}
+export type OpenLab = OpenRecord<LabRecord>;
 
 const id = v.pipe(v.string(), v.regex(idPattern));
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5000));
@@ -144,30 +144,8 @@ export class LabStore {
     }
   }
 
-  #open(begun: LabRecord, hold: DiskLock): OpenLab {
-    let record = begun;
-    const folder = join(this.#root, begun.id);
-    return {
-      get record() {
-        return record;
-      },
-      put: async (news) => {
-        record = { ...record, ...news };
-        try {
-          await replaceFile(this.fs, join(folder, labFile), writeJson({ version, ...record }), this.log);
-        } catch (error) {
-          throw journalFailure(error, this.#root, { doing: 'write down what became of a lab', begun: true });
-        }
-      },
-      forget: async () => {
-        try {
-          await forgetRecord(this.#place, begun.id);
-        } catch (error) {
-          throw journalFailure(error, this.#root, { doing: 'forget a lab', begun: true });
-        }
-      },
-      leave: () => hold.release().catch((error: unknown) => this.log.warn(`${folder} stays held: ${String(error)}`)),
-    };
+  #open(record: LabRecord, hold: DiskLock): OpenLab {
+    return openRecord(this.#place, { file: labFile, version, maxBytes, of: 'lab' }, { record, hold });
   }
 
   async #read(which: string): Promise<LabRecord | undefined> {

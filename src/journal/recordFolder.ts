@@ -3,11 +3,21 @@
 import { join } from 'node:path';
 import type * as v from 'valibot';
 import type { Log } from '../base/log.js';
-import { discard, type FileSystem, ownFolder, readBounded, removeLeftovers, syncFolder, writeNew } from './durable.js';
+import {
+  discard,
+  type FileSystem,
+  journalFailure,
+  ownFolder,
+  readBounded,
+  removeLeftovers,
+  replaceFile,
+  syncFolder,
+  writeNew,
+} from './durable.js';
 import { hasCode } from '../base/errno.js';
 import type { Writer } from './entry.js';
 import { type DiskLock, lockNew, lockOf, takeLock } from './diskLock.js';
-import { parseAs, parseJson } from './json.js';
+import { parseAs, parseJson, writeJson } from './json.js';
 
 /** Where records of one kind are: `root/ID/file`. */
 export interface RecordPlace {
@@ -52,6 +62,70 @@ export async function beginRecord(
   }
   // Its first holder, made with it.
   return lockOf(fs, made, 1);
+}
+
+/** One that is held. Whatever cannot be written becomes a Failure of kind `journal`. */
+export interface OpenRecord<R> {
+  readonly record: R;
+  /** Resolves when it is on the disk. */
+  readonly put: (news: Partial<R>) => Promise<void>;
+  /** Nothing of it is left. */
+  readonly forget: () => Promise<void>;
+  /** Somebody else may go on with it. Never rejects. */
+  readonly leave: () => Promise<void>;
+}
+
+interface RecordFile {
+  readonly file: string;
+  readonly version: number;
+  /** What is longer could not be read again, so it is not written. */
+  readonly maxBytes: number;
+  /** For the log: lab, move. */
+  readonly of: string;
+}
+
+export function openRecord<R extends { readonly id: string }>(
+  place: RecordPlace,
+  { file, version, maxBytes, of }: RecordFile,
+  { record: begun, hold }: { readonly record: R; readonly hold: DiskLock },
+): OpenRecord<R> {
+  const { root, fs, log } = place;
+  const folder = join(root, begun.id);
+  let record = begun;
+  let last: Promise<void> = Promise.resolve();
+  const orFailure = <T>(doing: string, work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => {
+      throw journalFailure(error, root, { doing: `${doing} a ${of}`, begun: true });
+    });
+  return {
+    get record() {
+      return record;
+    },
+    put: (news) => {
+      record = { ...record, ...news };
+      const text = writeJson({ version, ...record });
+      const writing = orFailure(
+        'write down what became of',
+        last.then(() => {
+          if (Buffer.byteLength(text) > maxBytes) {
+            throw new RangeError(`${folder} would take more than ${maxBytes} bytes`);
+          }
+          return replaceFile(fs, join(folder, file), text, log);
+        }),
+      );
+      // Who waits for this one is told; the next one is tried all the same.
+      last = writing.catch(() => undefined);
+      return writing;
+    },
+    forget: async () => {
+      await last;
+      await orFailure('forget', forgetRecord(place, begun.id));
+    },
+    leave: async () => {
+      await last;
+      await hold.release().catch((error: unknown) => log.warn(`${folder} stays held: ${String(error)}`));
+    },
+  };
 }
 
 /** Takes up one that nobody works on. Read when it is held: until then somebody else may have written to it. */

@@ -4,12 +4,12 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
-import type { DiskLock } from '../../../journal/diskLock.js';
 import { idPattern, journalFailure, namesIn, newId } from '../../../journal/durable.js';
 import { writeJson } from '../../../journal/json.js';
 import {
   beginRecord,
-  forgetRecord,
+  type OpenRecord,
+  openRecord,
   readRecord,
   type RecordPlace,
   recordWith,
@@ -21,6 +21,7 @@ import { Failure } from '../../../domain/failure.js';
 const version = 1;
 const file = 'cluster.json';
 const maxBytes = 1024 * 1024;
+const kind = { file, version, maxBytes, of: 'change of a cluster' } as const;
 const text = v.pipe(v.string(), v.minLength(1), v.maxLength(5_000));
 
 const shape = v.object({
@@ -43,20 +44,14 @@ export async function withRecord<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const place = placeIn(folder, log);
-  const id = newId();
-  const record = writeJson({ version, id, ...made });
-  const hold = await beginRecord(place, { id, file, text: record, writer: await thisWriter() }).catch(
+  const record = { id: newId(), ...made };
+  const text = writeJson({ version, ...record });
+  const hold = await beginRecord(place, { id: record.id, file, text, writer: await thisWriter() }).catch(
     (error: unknown) => {
       throw journalFailure(error, place.root, { doing: 'write down what is to be done' });
     },
   );
-  try {
-    const result = await work();
-    await forgetRecord(place, id);
-    return result;
-  } finally {
-    await leave(hold, id, log);
-  }
+  return ending(openRecord(place, kind, { record, hold }), work);
 }
 
 /** Each that broke off with this VM in it, forgotten when `end` resolves. @throws Failure `busy` */
@@ -77,12 +72,7 @@ export async function endRecords<T>(
       throw new Failure('busy', { vm });
     }
     if (taken !== 'gone') {
-      try {
-        ended.push(await end(taken.record));
-        await forgetRecord(place, id);
-      } finally {
-        await leave(taken.hold, id, log);
-      }
+      ended.push(await ending(openRecord(place, kind, taken), () => end(taken.record)));
     }
   }
   return ended;
@@ -94,6 +84,13 @@ async function readGiven(place: RecordPlace, id: string): Promise<GivenRecord | 
   return typeof read === 'string' ? undefined : read;
 }
 
-function leave(hold: DiskLock, id: string, log: Log): Promise<void> {
-  return hold.release().catch((error: unknown) => log.debug(`${id} is held no more: ${String(error)}`));
+/** Forgotten when `work` resolves. */
+async function ending<T>(open: OpenRecord<GivenRecord>, work: () => Promise<T>): Promise<T> {
+  try {
+    const result = await work();
+    await open.forget();
+    return result;
+  } finally {
+    await open.leave();
+  }
 }

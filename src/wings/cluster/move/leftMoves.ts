@@ -74,7 +74,7 @@ export async function resolveLeftMoves(
       const { files, stages } = open.record;
       const placed = files.flatMap(({ path, identityThere = '' }) => (identityThere === '' ? [] : [path]));
       const there = { to: move.to, sent: sent ?? [...stages, ...placed], isSeen: sent !== undefined };
-      resolved.push({ kept: await open.putAside(), ...there });
+      resolved.push({ kept: await store.putAside(move.id), ...there });
     });
   });
   return resolved;

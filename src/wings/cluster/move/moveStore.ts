@@ -6,11 +6,12 @@ import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
 import { maxMoveBytes, moveFile as file, moveHeadShape, moveIds, movesIn } from '../../../journal/begunMoves.js';
 import type { DiskLock } from '../../../journal/diskLock.js';
-import { idPattern, journalFailure, replaceFile, syncFolder } from '../../../journal/durable.js';
+import { idPattern, journalFailure, syncFolder } from '../../../journal/durable.js';
 import { count, parseAs, writeJson } from '../../../journal/json.js';
 import {
   beginRecord,
-  forgetRecord,
+  type OpenRecord,
+  openRecord,
   readRecord,
   type RecordPlace,
   recordWith,
@@ -90,16 +91,7 @@ type MoveDocument = v.InferOutput<typeof shape>;
 export type MoveRecord = Omit<MoveDocument, 'version'>;
 export type MovedFile = MoveDocument['files'][number];
 
-export interface OpenMove {
-  readonly record: MoveRecord;
-  /** Resolves when it is on the disk. */
-  put(news: Partial<Pick<MoveRecord, 'phase' | 'files' | 'there' | 'was'>>): Promise<void>;
-  forget(): Promise<void>;
-  /** Nobody looks at it any more, but it stays: of snapshots it may be all that is left. @returns where */
-  putAside(): Promise<string>;
-  /** Somebody else may go on with it. Never rejects. */
-  leave(): Promise<void>;
-}
+export type OpenMove = OpenRecord<MoveRecord>;
 
 /** Whatever cannot be written becomes a Failure of kind `journal`. */
 export class MoveStore {
@@ -138,35 +130,21 @@ export class MoveStore {
     return typeof taken === 'string' ? taken : this.#open(taken.record, taken.hold);
   }
 
-  #open(begun: MoveRecord, hold: DiskLock): OpenMove {
-    let record = begun;
-    const { root, log } = this.#place;
-    const own = join(root, begun.id);
-    return {
-      get record() {
-        return record;
-      },
-      put: async (news) => {
-        record = { ...record, ...news };
-        try {
-          await replaceFile(promises, join(own, file), writeJson({ version, ...record }), log);
-        } catch (error) {
-          throw journalFailure(error, root, { doing: 'write down what became of a move', begun: true });
-        }
-      },
-      forget: () => forgetRecord(this.#place, begun.id),
-      putAside: async () => {
-        const aside = join(root, `resolved-${begun.id}`);
-        try {
-          await promises.rename(own, aside);
-          await syncFolder(promises, root);
-        } catch (error) {
-          throw journalFailure(error, root, { doing: 'put a move aside' });
-        }
-        return aside;
-      },
-      leave: () => hold.release().catch((error: unknown) => log.warn(`${own} stays held: ${String(error)}`)),
-    };
+  /** Nobody looks at it any more, but it stays: of snapshots it may be all that is left. @returns where */
+  async putAside(which: string): Promise<string> {
+    const { root } = this.#place;
+    const aside = join(root, `resolved-${which}`);
+    try {
+      await promises.rename(join(root, which), aside);
+      await syncFolder(promises, root);
+    } catch (error) {
+      throw journalFailure(error, root, { doing: 'put a move aside' });
+    }
+    return aside;
+  }
+
+  #open(record: MoveRecord, hold: DiskLock): OpenMove {
+    return openRecord(this.#place, { file, version, maxBytes: maxMoveBytes, of: 'move' }, { record, hold });
   }
 
   async #read(which: string): Promise<MoveRecord | UnreadMove | 'gone'> {
