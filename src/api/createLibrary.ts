@@ -18,8 +18,9 @@ import { allSchedules, backupsIn } from './sessionCopies.js';
 import { SessionVm } from './sessionVm.js';
 import type { LibrarySession } from './librarySession.js';
 import { groupQuestion } from '../session/carryOut.js';
-import { t } from '@vscode/l10n';
-import { LabError } from '../lab/labError.js';
+import { isOfWing } from '../domain/failure.js';
+import { failureText } from '../text/failures/failureText.js';
+import { labFailure } from '../lab/labFailure.js';
 import type { Labs } from '../lab/labs.js';
 import { requireName } from './requireName.js';
 import { VirtRewindError } from './virtRewindError.js';
@@ -99,10 +100,7 @@ export class SessionLab implements VirtualLab {
       if (plan !== 'ready') {
         const [used] = plan.used ?? [];
         if (used !== undefined) {
-          throw new LabError(
-            'refused',
-            t('{0} was created by an interrupted attempt, and may have been used since. Destroy the lab first.', used),
-          );
+          throw labFailure('used', { vm: used });
         }
         requireName(plan.isProtected ? plan.lab.name : undefined, name);
         const onNote = (line: string): void => this.#librarySession.log.info(line);
@@ -144,9 +142,7 @@ export class SessionLab implements VirtualLab {
       try {
         return await call(new Loaded({ session, log, shell, environment: process.env }), session);
       } catch (error) {
-        throw error instanceof LabError && error.labKind === 'wrong'
-          ? new VirtRewindError('wrong', error.message)
-          : error;
+        throw isOfWing(error, 'lab', 'wrong') ? new VirtRewindError('wrong', failureText(error).sentence) : error;
       }
     });
   }

@@ -1,10 +1,11 @@
 // What makes VMs again that are there: from the lab file that they were made of, or from the mark of a clone; and a lab
 // file written of it, for one place. Changes nothing.
+import { failureText } from '../text/failures/failureText.js';
 import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';
 import { mapLimited } from '../base/mapLimited.js';
-import { Failure } from '../domain/failure.js';
+import { Failure, isOfWing } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StoredSystem } from '../domain/system.js';
 import { sameVm } from '../domain/vm.js';
@@ -12,7 +13,6 @@ import type { EnginePort } from '../engine/enginePort.js';
 import type { VmView } from '../live/views.js';
 import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
-import { LabError } from './labError.js';
 import type { Lab, MadeVm, WantedVm } from './labFile.js';
 import { digestOf, checkParts, readLabText } from './labPlaces.js';
 import { readLab } from './readLab.js';
@@ -69,7 +69,7 @@ async function labIn(file: string): Promise<Lab | undefined> {
   try {
     return readLab(await readLabText(file)).lab;
   } catch (error) {
-    if (error instanceof LabError) {
+    if (isOfWing(error, 'lab')) {
       return undefined;
     }
     throw error;
@@ -127,8 +127,8 @@ async function describeMade(
       ? { source: { kind, ...moved } }
       : { why: t('“{0}” was created in another way than the file says now.', displayLine(key)) };
   } catch (error) {
-    if (error instanceof LabError) {
-      return { why: error.message };
+    if (isOfWing(error, 'lab')) {
+      return { why: failureText(error).sentence };
     }
     throw error;
   }

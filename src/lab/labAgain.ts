@@ -1,12 +1,11 @@
 // A lab that is there and whose file has other steps now, or whose steps broke off: what is left to do, and its labels.
-import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';
 import type { SystemPoint } from '../domain/system.js';
 import type { LabRecord, OpenLab } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { planSystemPrune, runSystemPrune, withoutQuestions } from '../systems/systemPrune.js';
 import { differencesOf } from './labDifferences.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import type { Lab } from './labFile.js';
 import { layerActs, type LabChain, type LayerAct, readChain } from './labLayers.js';
 import type { LabPlan } from './labPlan.js';
@@ -28,7 +27,7 @@ const usualDays = 7;
  * Of a lab whose VMs are as the file says, what its restore points lack.
  *
  * @returns undefined where it broke off before it had any, and is made anew
- * @throws LabError `refused`
+ * @throws Failure `refused`
  */
 export async function planAgain(
   lab: Lab,
@@ -51,10 +50,7 @@ export async function planAgain(
   if (chain === undefined || acts === undefined) {
     const wrong = different ?? point;
     if (left.phase === 'ready' && wrong !== undefined) {
-      throw new LabError(
-        'refused',
-        t('The lab exists, but does not match its file: {0} Destroy it, then create it again.', wrong.message),
-      );
+      throw labFailure('differs', { difference: wrong.message });
     }
     return undefined;
   }
@@ -93,7 +89,7 @@ async function actsAgain(
   return isReady && isNamed ? [] : layerActs(have, isReady ? have.length - 1 : undefined);
 }
 
-/** What broke off on its system goes first. @throws LabError, Failure */
+/** What broke off on its system goes first. @throws Failure */
 export async function makeAgain(plan: LabPlan, open: OpenLab, making: AgainContext): Promise<void> {
   const { session, signal } = making;
   const systems = await session.systems();

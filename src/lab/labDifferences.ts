@@ -1,4 +1,6 @@
 // What differs between a lab file and what was made of it. Changes nothing.
+import { failureText } from '../text/failures/failureText.js';
+import { isOfWing } from '../domain/failure.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../domain/plainText.js';
 import type { LabRecord } from '../journal/labStore.js';
@@ -6,7 +8,6 @@ import type { StartWait } from '../domain/system.js';
 import type { Session } from '../session/session.js';
 import type { ObservedSystem } from '../systems/observedSystem.js';
 import { digestOfClone, isCloneOfLab } from './labClones.js';
-import { LabError } from './labError.js';
 import type { Lab, WantedVm } from './labFile.js';
 import { type LabChain, readChain } from './labLayers.js';
 import { digestOf, imageNow, checkParts } from './labPlaces.js';
@@ -123,10 +124,10 @@ async function ofVm(
         }
       }
     } catch (error) {
-      if (!(error instanceof LabError)) {
+      if (!isOfWing(error, 'lab')) {
         throw error;
       }
-      found.push(differs('image', error.message));
+      found.push(differs('image', failureText(error).sentence));
     }
     for (const { path, bytes, modifiedAt } of own.sources ?? []) {
       const source = await imageNow(path);
@@ -175,8 +176,8 @@ async function chainOf(
   try {
     return await readChain(lab, vms, file, environment);
   } catch (error) {
-    if (error instanceof LabError) {
-      return error.message;
+    if (isOfWing(error, 'lab')) {
+      return failureText(error).sentence;
     }
     throw error;
   }

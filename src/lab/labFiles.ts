@@ -2,16 +2,14 @@
 // are, whatever path leads to them.
 import { lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { t } from '@vscode/l10n';
 import { hasCode, isAbsent, undefinedIfAbsent } from '../base/errno.js';
 import { Failure } from '../domain/failure.js';
 import { identityOf, type MadeFile } from '../domain/hostFiles.js';
-import { displayLine } from '../domain/plainText.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { VmView } from '../live/views.js';
 import type { LabRecord, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import { factsOf } from '../qemu/fileFacts.js';
 
 /** What a version that wrote down no files has made. */
@@ -58,7 +56,7 @@ async function identifyFiles(paths: readonly string[]): Promise<readonly MadeFil
   return all.flat();
 }
 
-/** Clones and others may stand on the files that would go. @throws LabError `refused`; Failure */
+/** Clones and others may stand on the files that would go. @throws Failure */
 export async function requireAlone({ vms }: LabRecord, session: Session): Promise<void> {
   const { engine } = session;
   const { views } = await session.reachAll();
@@ -80,13 +78,7 @@ export async function requireAlone({ vms }: LabRecord, session: Session): Promis
     const { files = [] } = snapshots.length === 0 && named.length === 0 ? {} : await engine.readFiles(view.ref);
     for (const path of new Set([...named, ...files.map((file) => file.path)])) {
       if (going.has(path) || going.has((await realOf(path)) ?? path)) {
-        throw new LabError(
-          'refused',
-          t(
-            'The VM {0} uses files of this lab and would be lost with it. Remove that VM first.',
-            displayLine(view.vm.name),
-          ),
-        );
+        throw labFailure('needsFiles', { vm: view.vm.name });
       }
     }
   }
@@ -106,7 +98,7 @@ async function treeOf({ ref }: VmView, engine: Session['engine']): Promise<Snaps
 
 /**
  * Alike for all paths that lead to the same file; undefined where there is none.
- * @throws LabError `refused` where it cannot be seen: it may be any file
+ * @throws Failure `refused` where it cannot be seen: it may be any file
  */
 export async function realOf(path: string): Promise<string | undefined> {
   if (!path.startsWith('/')) {
@@ -116,13 +108,6 @@ export async function realOf(path: string): Promise<string | undefined> {
     const stats = await undefinedIfAbsent(stat(path));
     return stats && (await factsOf(stats))?.real;
   } catch (error) {
-    throw new LabError(
-      'refused',
-      t(
-        'Virt Rewind cannot see which file {0} is ({1}), so it may belong to this lab. Nothing was changed. Give your user access to its folder, then try again.',
-        displayLine(path),
-        (error as NodeJS.ErrnoException).code ?? String(error),
-      ),
-    );
+    throw labFailure('unseen', { file: path, code: (error as NodeJS.ErrnoException).code ?? String(error) });
   }
 }

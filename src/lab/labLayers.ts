@@ -1,11 +1,9 @@
 // The restore points of a lab as layers: each is known by a digest of what is done before it and of all before that, so
 // that what is there already is not done again.
 import { createHash } from 'node:crypto';
-import { t } from '@vscode/l10n';
 import { openToRead } from '../base/readFileAtMost.js';
-import { displayLine } from '../domain/plainText.js';
 import type { RecordedVm } from '../journal/labStore.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import type { Lab, LabStep } from './labFile.js';
 import { findLabFile } from './labPlaces.js';
 
@@ -34,7 +32,7 @@ export interface LayerAct {
   readonly layer: number;
 }
 
-/** Of a lab that is written down, or is to be. @throws LabError where a file of a step cannot be used */
+/** Of a lab that is written down, or is to be. @throws Failure where a file of a step cannot be used */
 export async function readChain(
   { points }: Pick<Lab, 'points'>,
   vms: readonly Pick<RecordedVm, 'key' | 'name' | 'parts' | 'sources'>[],
@@ -118,7 +116,7 @@ async function digestOfFile(path: string): Promise<string> {
   try {
     const { size, mode } = await handle.stat();
     if (size > longestCopy) {
-      throw new LabError('refused', t('{0} is too large to be copied into a guest.', displayLine(path)));
+      throw labFailure('tooLarge', { file: path });
     }
     const hash = createHash('sha256').update(`${mode & 0o777}\n`);
     const piece = Buffer.alloc(1024 * 1024);

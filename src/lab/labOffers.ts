@@ -1,6 +1,6 @@
 // What can be done with a lab now, by what was made of its file. Changes nothing.
+import { isOfWing } from '../domain/failure.js';
 import type { Log } from '../base/log.js';
-import { LabError } from './labError.js';
 import type { Lab } from './labFile.js';
 import { readChain } from './labLayers.js';
 import { type LabRecord, LabStore } from '../journal/labStore.js';
@@ -45,7 +45,7 @@ export async function hasOtherSteps(
       digests.some((digest) => !layers.some((one) => one.digest === digest && one.leftAt === undefined))
     );
   } catch (error) {
-    if (error instanceof LabError) {
+    if (isOfWing(error, 'lab')) {
       return false;
     }
     throw error;

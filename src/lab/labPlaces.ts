@@ -1,5 +1,6 @@
 // The files that a lab file names, looked at on this computer before anything is made of them: whoever wrote it must
 // not get at files of others by it. And where the files of its VMs go.
+import { isOfWing } from '../domain/failure.js';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, realpath, stat } from 'node:fs/promises';
@@ -16,7 +17,7 @@ import { labImagesIn } from '../driver/files/labImages.js';
 import { qemuImg } from '../qemu/qemuImg.js';
 import { thisComputer } from '../base/fileSystem.js';
 import { readImage } from '../qemu/localImage.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import type { MadeVm } from './labFile.js';
 import { readLab } from './readLab.js';
 import { longestYaml } from './readYaml.js';
@@ -37,12 +38,12 @@ interface LabSource {
   readonly modifiedAt: number;
 }
 
-/** A file that a lab file names, where it really is. @param file of the lab, absolute @throws LabError `refused` */
+/** A file that a lab file names, where it really is. @param file of the lab, absolute @throws Failure `refused` */
 export async function findLabFile(path: string, file: string, environment: NodeJS.ProcessEnv): Promise<string> {
   return resolvePath(path, file, await allowedPlaces(file, environment));
 }
 
-/** @param file of the lab, absolute @throws LabError `notFound`, `wrong` */
+/** @param file of the lab, absolute @throws Failure `notFound`, `wrong` */
 export async function readLabText(file: string): Promise<string> {
   try {
     // Whoever opened a pipe to read it would wait for ever.
@@ -50,24 +51,23 @@ export async function readLabText(file: string): Promise<string> {
     try {
       const stat = await handle.stat();
       if (!stat.isFile() || stat.size > longestYaml * 4) {
-        throw new LabError('wrong', t('{0} is not a lab file: it is too large, or not a file.', displayLine(file)));
+        throw labFailure('wrong', {
+          lines: [t('{0} is not a lab file: it is too large, or not a file.', displayLine(file))],
+        });
       }
       return await handle.readFile('utf8');
     } finally {
       await handle.close();
     }
   } catch (error) {
-    if (error instanceof LabError) {
+    if (isOfWing(error, 'lab')) {
       throw error;
     }
-    throw new LabError(
-      'notFound',
-      t('{0} cannot be read. Specify the lab file with {1}.', displayLine(file), '--file'),
-    );
+    throw labFailure('noLabFile', { file });
   }
 }
 
-/** @throws LabError `refused` */
+/** @throws Failure `refused` */
 export async function checkParts(made: MadeVm, file: string, environment: NodeJS.ProcessEnv): Promise<CheckedParts> {
   const places = await allowedPlaces(file, environment);
   const find = (path: string): Promise<string> => resolvePath(path, file, places);
@@ -81,10 +81,7 @@ export async function checkParts(made: MadeVm, file: string, environment: NodeJS
   const boots = await Promise.all([kernel, initrd].flatMap((path) => (path === undefined ? [] : [sourceAt(path)])));
   const sources = [...(own?.layers ?? []), ...boots];
   if (own !== undefined && sizeMiB !== undefined && sizeMiB * 1024 * 1024 < own.virtualBytes) {
-    throw new LabError(
-      'refused',
-      t('{0} is larger than “size”. A disk cannot be made smaller.', displayLine(own.path)),
-    );
+    throw labFailure('smaller', { file: own.path });
   }
   return {
     parts: {
@@ -120,7 +117,7 @@ export async function checkParts(made: MadeVm, file: string, environment: NodeJS
 
 /**
  * A cloud image of the catalogue, where the lab file calls one by its name. A file of that name goes before it.
- * @throws LabError `refused` where neither is here
+ * @throws Failure `refused` where neither is here
  */
 async function fetchedImage(name: string, file: string, environment: NodeJS.ProcessEnv): Promise<string | undefined> {
   const isName = /^[a-z0-9][a-z0-9.-]{0,39}$/u.test(name) && !/\.(?:qcow2|img|raw)$/u.test(name);
@@ -134,14 +131,7 @@ async function fetchedImage(name: string, file: string, environment: NodeJS.Proc
       return found.path;
     }
   }
-  throw new LabError(
-    'refused',
-    t(
-      'There is neither a file {0} nor a cloud image of that name on this computer. Fetch one: {1}',
-      displayLine(name),
-      'virt-rewind images fetch IMAGE',
-    ),
-  );
+  throw labFailure('noImage', { name });
 }
 
 async function sourceAt(path: string): Promise<SeenFile & LabSource> {
@@ -195,51 +185,39 @@ async function lookAtImage(
   above: readonly string[] = [],
 ): Promise<CheckedImage> {
   if (above.includes(path)) {
-    throw new LabError('refused', t('{0} is built on itself.', displayLine(path)));
+    throw labFailure('onItself', { file: path });
   }
   const host = { files: thisComputer, qemuImg: qemuImg(environment) };
   const facts = await readImage(path, host, undefined, 'head').catch(() => 'unknown' as const);
-  const name = displayLine(path);
   if (facts !== 'unknown' && facts.unclosed === true) {
-    throw new LabError('refused', t('{0} was not closed properly: a program that wrote to it was killed.', name));
+    throw labFailure('notClosed', { file: path });
   }
   if (facts === 'unknown' || facts.corrupt === true || (facts.format !== 'qcow2' && facts.format !== 'raw')) {
-    throw new LabError('refused', t('{0} is not an image in the format qcow2 or raw.', name));
+    throw labFailure('otherFormat', { file: path });
   }
   if (facts.dataFile === true || facts.encrypted === true) {
-    throw new LabError('refused', t('{0} cannot be used: it is encrypted or keeps its data in another file.', name));
+    throw labFailure('encrypted', { file: path });
   }
   const { backing } = facts;
   const files = [await realpath(path)];
   const layers = [{ path, real: facts.real ?? '', bytes: facts.bytes, modifiedAt: facts.modifiedAt ?? 0 }];
   if (backing !== undefined) {
-    const below = displayLine(backing.file);
     // What is no text here is another name for QEMU.
     if (backing.part === true || backing.options === true || backing.file.includes('\uFFFD')) {
-      throw new LabError(
-        'refused',
-        t('{0} cannot be used: it is built on {1}, but does not name it by a path.', name, below),
-      );
+      throw labFailure('baseUnnamed', { file: path, below: backing.file });
     }
     await resolvePath(backing.file, path, places);
     // Of the file below the same is true.
     const seen = await lookAtImage(backing.file, places, environment, [...above, path]);
     if (backing.format === undefined) {
-      throw new LabError(
-        'refused',
-        t(
-          '{0} does not name the format of {1}, and QEMU would guess it. Set it: {2}',
-          name,
-          below,
-          displayLine(`qemu-img rebase -u -F ${seen.format} -b ${shellWord(backing.file)} ${shellWord(path)}`),
-        ),
-      );
+      throw labFailure('formatUnnamed', {
+        file: path,
+        below: backing.file,
+        command: `qemu-img rebase -u -F ${seen.format} -b ${shellWord(backing.file)} ${shellWord(path)}`,
+      });
     }
     if (backing.format !== seen.format) {
-      throw new LabError(
-        'refused',
-        t('{0} cannot be used: it opens {1} as {2}, but that file is {3}.', name, below, backing.format, seen.format),
-      );
+      throw labFailure('baseFormat', { file: path, below: backing.file, named: backing.format, found: seen.format });
     }
     files.push(...seen.files);
     layers.push(...seen.layers);
@@ -267,30 +245,20 @@ async function allowedPlaces(file: string, environment: NodeJS.ProcessEnv): Prom
 async function resolvePath(path: string, from: string, places: readonly string[]): Promise<string> {
   const wanted = resolve(dirname(from), path);
   const real = await realpath(wanted).catch(() => undefined);
-  const name = displayLine(wanted);
   if (real === undefined) {
-    throw new LabError('refused', t('The file {0} does not exist, or you do not have permission to see it.', name));
+    throw labFailure('noFile', { file: wanted });
   }
   const isInside = places.some((place) => {
     const way = relative(place, real);
     return way !== '' && !way.startsWith('..') && !isAbsolute(way);
   });
   if (!isInside) {
-    const allowed = places.map((place) => displayLine(place)).join(', ');
-    throw new LabError(
-      'refused',
-      t(
-        '{0} is outside the folders that a lab may use: {1}. Add its folder to {2}.',
-        name,
-        allowed,
-        'VIRT_REWIND_IMAGES',
-      ),
-    );
+    throw labFailure('outside', { file: wanted, places });
   }
   const handle = await openToRead(real).catch(() => undefined);
   try {
     if ((await handle?.stat())?.isFile() !== true) {
-      throw new LabError('refused', t('{0} is not a readable file.', name));
+      throw labFailure('unreadable', { file: wanted });
     }
   } finally {
     await handle?.close();
@@ -320,7 +288,7 @@ export async function saysProtected(file: string): Promise<boolean> {
   try {
     return readLab(await readLabText(resolve(file))).lab?.isProtected === true;
   } catch (error) {
-    if (error instanceof LabError) {
+    if (isOfWing(error, 'lab')) {
       return false;
     }
     throw error;

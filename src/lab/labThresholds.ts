@@ -1,8 +1,9 @@
 // The limits of the health checks that lab files set for the VMs of their labs, as the files are now. Changes nothing.
+import { failureText } from '../text/failures/failureText.js';
+import { isOfWing } from '../domain/failure.js';
 import type { Log } from '../base/log.js';
 import type { Exception } from '../diagnosis/thresholds.js';
 import { LabStore } from '../journal/labStore.js';
-import { LabError } from './labError.js';
 
 /** @param folder of what is known of labs @returns none of a file that is gone, or wrong */
 export async function labThresholds(folder: string, log: Log): Promise<readonly Exception[]> {
@@ -18,10 +19,10 @@ export async function labThresholds(folder: string, log: Log): Promise<readonly 
         const { thresholds } = lab ?? {};
         return thresholds === undefined ? [] : vms.map(({ uuid }) => ({ vm: uuid, thresholds }));
       } catch (error) {
-        if (!(error instanceof LabError)) {
+        if (!isOfWing(error, 'lab')) {
           throw error;
         }
-        log.info(`its thresholds do not count: ${error.message}`);
+        log.info(`its thresholds do not count: ${failureText(error).sentence}`);
         return [];
       }
     }),

@@ -1,10 +1,9 @@
 // All that is done with labs: found, planned, made, reset, checked, removed. A lab is known by its file, and what was
 // made of it is written down, so that only that is ever removed.
+import { type Failure, isOfWing } from '../domain/failure.js';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import { t } from '@vscode/l10n';
 import type { Log } from '../base/log.js';
-import { displayLine } from '../domain/plainText.js';
 import { labFolderName, type LabVmParts } from '../domain/labVm.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
 import { requireVmByName } from '../engine/findTargets.js';
@@ -12,11 +11,10 @@ import type { VmView } from '../live/views.js';
 import { type LabRecord, LabStore, type RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import type { SystemPlan } from '../systems/systemPlan.js';
-import { labObstacleText } from '../text/failures/labText.js';
 import { differencesOf, type LabDifference } from './labDifferences.js';
 import { digestOfClone, type LabClone, checkClone } from './labClones.js';
 import { makeAgain, planAgain } from './labAgain.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import { requireAlone } from './labFiles.js';
 import type { Lab } from './labFile.js';
 import type { FileProblem } from './readYaml.js';
@@ -61,7 +59,7 @@ export class Labs {
     return (await this.#store.list()).find((record) => record.file === resolve(file));
   }
 
-  /** Changes nothing. @throws LabError `notFound` */
+  /** Changes nothing. @throws Failure `notFound` */
   async check(file: string): Promise<LabCheck> {
     const { lab, problems } = readLab(await readLabText(resolve(file)));
     const record = await this.find(file);
@@ -78,7 +76,7 @@ export class Labs {
 
   /**
    * Everything that can be refused is, before anything is touched. Where the lab is made already: `ready`.
-   * @throws LabError; Failure
+   * @throws Failure
    */
   async plan(given: string): Promise<LabPlan | 'ready'> {
     const file = resolve(given);
@@ -111,10 +109,7 @@ export class Labs {
       const name = `${lab.name}-${key}`;
       const isLeft = left?.vms.some((one) => one.parts !== undefined && one.name === name) === true;
       if (!isLeft && engine.findVms(name, connection).length > 0) {
-        throw new LabError(
-          'refused',
-          t('{0} already exists, and this lab did not create it. Rename it or the lab.', displayLine(name)),
-        );
+        throw labFailure('ofOthers', { name });
       }
       if (source.kind === 'clone') {
         const clone = { uuid: randomUUID(), name };
@@ -139,14 +134,11 @@ export class Labs {
     }
     const obstacle = made.size === 0 ? undefined : await engine.labVms.obstacle(connection);
     if (obstacle !== undefined) {
-      throw new LabError('refused', `${t('VMs cannot be created on {0}.', connection)} ${labObstacleText(obstacle)}`);
+      throw labFailure('obstacle', { connection, obstacle });
     }
     const taken = await (await session.systems()).find(lab.name);
     if (taken !== undefined && taken.system.id !== left?.system) {
-      throw new LabError(
-        'refused',
-        t('{0} already exists, and this lab did not create it. Rename it or the lab.', displayLine(lab.name)),
-      );
+      throw labFailure('ofOthers', { name: lab.name });
     }
     const record: LabRecord = {
       id: randomBytes(16).toString('hex'),
@@ -166,7 +158,7 @@ export class Labs {
     return { lab, record, made, clones, existing, isProtected, chain, acts, ...first };
   }
 
-  /** @throws LabError `failed` where a guest does not do what the file wants: the VMs stay for a look */
+  /** @throws Failure `failed` where a guest does not do what the file wants: the VMs stay for a look */
   async create(plan: LabPlan, wish: MakeWish): Promise<void> {
     if (plan.again === true) {
       const { id, name } = plan.record;
@@ -235,7 +227,7 @@ export class Labs {
 
   /**
    * What a removal takes away: only what was made. Protected, too, where one of its VMs is by the person's own setting.
-   * @throws LabError `refused`, `notFound`
+   * @throws Failure `refused`, `notFound`
    */
   async planDestroy(file: string): Promise<LabRecord | undefined> {
     const record = await this.#findGuarded(file);
@@ -268,18 +260,15 @@ export class Labs {
     }
   }
 
-  #busyError(name: string): LabError {
-    return new LabError(
-      'busy',
-      `${t('Another operation is running on {0}.', displayLine(name))} ${t('Try again when it has finished.')}`,
-    );
+  #busyError(name: string): Failure {
+    return labFailure('busy', { lab: name });
   }
 
   async #requireReady(file: string): Promise<StoredSystem> {
     const record = await this.find(file);
     const stored = record?.system === undefined ? undefined : await this.#system(record.system);
     if (record?.phase !== 'ready' || stored === undefined) {
-      throw new LabError('notFound', t('The lab of {0} does not exist. Create it first.', displayLine(resolve(file))));
+      throw labFailure('noLab', { file: resolve(file) });
     }
     this.#options.session.reachMembers(stored);
     return stored;
@@ -290,7 +279,7 @@ export class Labs {
     try {
       return readLab(await readLabText(resolve(file))).lab;
     } catch (error) {
-      if (error instanceof LabError) {
+      if (isOfWing(error, 'lab')) {
         return undefined;
       }
       throw error;
@@ -305,21 +294,18 @@ export class Labs {
     const own = points.filter(({ auto }) => auto === undefined);
     const point = wanted === undefined ? own[0] : own.findLast(({ title }) => title === wanted);
     if (point === undefined) {
-      throw new LabError(
-        'notFound',
-        wanted === undefined
-          ? t('The lab {0} has no restore points.', displayLine(system.name))
-          : t('The system {0} has no restore point “{1}”.', displayLine(system.name), displayLine(wanted)),
-      );
+      throw wanted === undefined
+        ? labFailure('noPoints', { lab: system.name })
+        : labFailure('noPoint', { lab: system.name, point: wanted });
     }
     return point;
   }
 
-  /** @throws LabError `wrong`, with all that is wrong */
+  /** @throws Failure `wrong`, with all that is wrong */
   async #readValidLab(file: string): Promise<Lab> {
     const { lab, problems } = readLab(await readLabText(file));
     if (lab === undefined) {
-      throw new LabError('wrong', problemLines(file, problems).join('\n'));
+      throw labFailure('wrong', { lines: problemLines(file, problems) });
     }
     return lab;
   }
@@ -332,10 +318,7 @@ export class Labs {
     }
     const uri = connection ?? known[0];
     if (uri === undefined) {
-      throw new LabError(
-        'refused',
-        t('There is no libvirt here. Specify one in the file: {0}', 'connection: qemu:///system'),
-      );
+      throw labFailure('noLibvirt');
     }
     return uri;
   }

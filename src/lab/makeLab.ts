@@ -10,7 +10,7 @@ import { startInOrder, untilUp } from '../systems/startOrder.js';
 import type { Systems } from '../systems/systems.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { makeLabClone } from './labClones.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import { requireOn, runLayers, storedOf } from './runLayers.js';
 import type { LabPlan } from './labPlan.js';
 import type { MakeContext } from './makeContext.js';
@@ -97,9 +97,6 @@ async function start({ system }: StoredSystem, { session, signal, onStep }: Make
     const words = failureMessage(
       failure.kind === 'failed' ? new Failure('failed', { ...failure.details, vm: first?.name ?? '' }) : failure,
     );
-    throw new LabError(
-      'failed',
-      t('{0} did not start. {1} The VMs stay so that you can examine them.', displayLine(first?.name ?? ''), words),
-    );
+    throw labFailure('notStarted', { vm: first?.name ?? '', why: words });
   }
 }

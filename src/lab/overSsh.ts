@@ -11,7 +11,7 @@ import type { GuestAddress } from '../domain/guestAddress.js';
 import { displayLine } from '../domain/plainText.js';
 import { guestAddress } from '../engine/guestAddress.js';
 import { pause, waitFor } from '../engine/waitFor.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import type { Lab, LabCommand, SshLogin } from './labFile.js';
 
 /** Of ssh's own: it did not come to the program, or lost it. */
@@ -42,16 +42,11 @@ export interface EndInGuest {
   readonly said: string;
 }
 
-/** @throws LabError `refused` where the lab wants ssh, and there is none */
+/** @throws Failure `refused` where the lab wants ssh, and there is none */
 export async function requireSsh({ points }: Lab, environment: NodeJS.ProcessEnv, find = findProgram): Promise<void> {
   const isWanted = points.some(({ run }) => run.some(({ ssh }) => ssh !== undefined));
   if (isWanted && (await find('ssh', environment)) === undefined) {
-    throw new LabError(
-      'refused',
-      t(
-        'The lab runs programs over ssh, but ssh is not installed here. Install it (Debian and Ubuntu: package openssh-client).',
-      ),
-    );
+    throw labFailure('noSsh');
   }
 }
 

@@ -4,9 +4,7 @@
 import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { t } from '@vscode/l10n';
-import { displayLine } from '../domain/plainText.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 
 interface BarredFolder {
   readonly user: string;
@@ -27,7 +25,7 @@ const usualUsers = ['libvirt-qemu', 'qemu'];
 
 /**
  * @param what `images`: that are read where they are; `labs`: the folder in which the VMs would get theirs
- * @throws LabError `refused` where QEMU could not open what the VMs would be made of
+ * @throws Failure `refused` where QEMU could not open what the VMs would be made of
  */
 export async function requireReach(
   connection: string,
@@ -39,27 +37,8 @@ export async function requireReach(
     return;
   }
   const { user, folder } = barred;
-  const letIn = displayLine(`setfacl -m u:${user}:x ${folder}`);
-  throw new LabError(
-    'refused',
-    what === 'images'
-      ? t(
-          'On {0}, QEMU runs as the user {1}, who cannot access {2}. Move the image to {3}, write “copy: true”, or give that user access: {4}',
-          connection,
-          user,
-          displayLine(folder),
-          '/var/lib/libvirt/images',
-          letIn,
-        )
-      : t(
-          'On {0}, QEMU runs as the user {1}, who cannot access {2}, the folder for the VMs of labs. Specify another folder with {3}, or give that user access: {4}',
-          connection,
-          user,
-          displayLine(folder),
-          'VIRT_REWIND_LABS',
-          letIn,
-        ),
-  );
+  const letIn = `setfacl -m u:${user}:x ${folder}`;
+  throw labFailure(what === 'images' ? 'imagesBarred' : 'labsBarred', { connection, user, folder, letIn });
 }
 
 /**

@@ -12,7 +12,7 @@ import type { VmView } from '../live/views.js';
 import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import { goingFiles } from './labFiles.js';
 import type { MakeContext } from './makeContext.js';
 import { requireOn } from './runLayers.js';
@@ -57,7 +57,7 @@ export async function usesOf(
  *
  * An interrupted operation on its system that is left to a person is forgotten where all its VMs go. Where nothing was
  * removed, nothing is to be removed later.
- * @throws Failure `refused`, before anything is removed, where one of them stays; LabError
+ * @throws Failure `refused`, before anything is removed, where one of them stays
  */
 export async function removeLab(
   open: OpenLab,
@@ -125,7 +125,7 @@ function ownSnapshot(tree: SnapshotTree | undefined, ref: VmRef, { members }: Sy
 }
 
 /**
- * What somebody keeps in a VM that the lab made goes only with a lab that somebody destroys. @throws LabError `refused`
+ * What somebody keeps in a VM that the lab made goes only with a lab that somebody destroys. @throws Failure `refused`
  */
 async function requireOwnSnapshots(
   points: readonly SystemPoint[],
@@ -138,14 +138,7 @@ async function requireOwnSnapshots(
     const own = new Set(points.map((point) => ownSnapshot(view?.tree, ref, point)));
     const foreign = view?.tree?.snapshots.find((one) => !own.has(one) && one.trailers.auto === undefined);
     if (foreign !== undefined) {
-      throw new LabError(
-        'refused',
-        t(
-          'The VM {0} has the snapshot “{1}”, which this lab did not create. If you do not need it, destroy the lab first.',
-          displayLine(name),
-          displayLine(foreign.title),
-        ),
-      );
+      throw labFailure('othersSnapshot', { vm: name, title: foreign.title });
     }
   }
 }

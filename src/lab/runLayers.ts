@@ -13,7 +13,7 @@ import type { Systems } from '../systems/systems.js';
 import { failureText } from '../text/failures/failureText.js';
 import { pointTitle } from '../text/systems/systemPointText.js';
 import { notAllUp, withoutRamLines } from '../text/systems/systemText.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import type { LabCommand, LabStep, SshLogin } from './labFile.js';
 import { isUnchanged, type LayerAct } from './labLayers.js';
 import type { LabPlan } from './labPlan.js';
@@ -35,7 +35,7 @@ interface LayerRun {
   readonly id: string;
 }
 
-/** @throws LabError `failed`, Failure: then it is `ready` if there is a restore point of the file to reset it to */
+/** @throws Failure: then it is `ready` if there is a restore point of the file to reset it to */
 export async function runLayers(
   plan: LabPlan,
   acts: readonly LayerAct[],
@@ -78,7 +78,7 @@ async function goTo(run: LayerRun, layer: number, signal: AbortSignal): Promise<
   const revert = await systems.planRevert(stored, point);
   const late = notAllUp(revert, await systems.run(revert, { signal }));
   if (late !== undefined) {
-    throw new LabError('failed', late.message);
+    throw labFailure('notUp', { said: late.message });
   }
   return point;
 }
@@ -117,8 +117,8 @@ async function afterFailure(run: LayerRun, last: number, error: unknown): Promis
   if (point !== undefined && point.auto === undefined) {
     await open.put({ phase: 'ready' });
   }
-  if (error instanceof LabError) {
-    return new LabError(error.labKind, `${error.message} ${words}`);
+  if (isOfWing(error, 'lab')) {
+    return labFailure('backAt', { cause: error, where: words });
   }
   making.onNote?.(words);
   return error;
@@ -141,7 +141,7 @@ async function backTo(run: LayerRun, layer: number): Promise<{ readonly words: s
     return {
       words: t(
         'The VMs could not be reverted to the restore point before it: {0}',
-        error instanceof LabError ? error.message : asFailure(error).line,
+        isOfWing(error, 'lab') ? failureText(error).sentence : asFailure(error).line,
       ),
     };
   }
@@ -163,7 +163,7 @@ async function runStep(run: LayerRun, step: LabStep): Promise<void> {
   );
   const { how, said } = work.kind === 'copy' ? await copyIn(run, step, member) : await runIn(run, step, member);
   if (how !== undefined) {
-    throw new LabError('failed', `${t('{0} in {1}: {2}.', name, guest, how)}${said === '' ? '' : ` “${said}”`}`);
+    throw labFailure('stepFailed', { name, vm: guest, how, said });
   }
 }
 

@@ -1,9 +1,7 @@
 // Whether the image of a lab is a disk that a VM writes to, by whatever path that names it.
-import { t } from '@vscode/l10n';
-import { displayLine } from '../domain/plainText.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 import type { Session } from '../session/session.js';
-import { LabError } from './labError.js';
+import { labFailure } from './labFailure.js';
 import { realOf } from './labFiles.js';
 
 /**
@@ -11,7 +9,7 @@ import { realOf } from './labFiles.js';
  * meanwhile.
  *
  * @param files an image and what it rests on
- * @throws LabError `refused`
+ * @throws Failure `refused`
  */
 export async function requireUnwritten(session: Session, files: readonly string[], isBelow: boolean): Promise<void> {
   if (files.length === 0) {
@@ -24,14 +22,7 @@ export async function requireUnwritten(session: Session, files: readonly string[
       const real = source === undefined ? undefined : await realOf(source);
       const file = real === undefined ? undefined : images.get(real);
       if (file !== undefined) {
-        throw new LabError(
-          'refused',
-          t(
-            '{0} is a disk that the VM {1} writes to. Use “clone” for a VM like it, or copy the file while {1} is off.',
-            displayLine(file),
-            displayLine(vm.name),
-          ),
-        );
+        throw labFailure('written', { file, vm: vm.name });
       }
     }
   }

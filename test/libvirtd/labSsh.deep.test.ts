@@ -11,7 +11,8 @@ import { join } from 'node:path';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
 import { findProgram, runOk } from '../../scripts/rig/run.mjs';
 import { Failure } from '../../src/domain/failure.js';
-import { LabError } from '../../src/lab/labError.js';
+import { isOfWing } from '../../src/domain/failure.js';
+import { failureText } from '../../src/text/failures/failureText.js';
 import { Labs } from '../../src/lab/labs.js';
 import { parseSettings } from '../../src/manifest/settings.js';
 import { Session } from '../../src/session/session.js';
@@ -80,9 +81,9 @@ describe('a lab with programs over ssh', () => {
   const titles = async (): Promise<readonly string[]> =>
     (await snapshots()).map((name) => name.replace(/-\d\d-\d\d.*/u, ''));
   const failed = (error: unknown, said: RegExp): boolean => {
-    assert.ok(error instanceof LabError, String(error));
+    assert.ok(isOfWing(error, 'lab'), String(error));
     assert.equal(error.kind, 'failed');
-    assert.match(error.message, said);
+    assert.match(failureText(error).sentence, said);
     return true;
   };
   /** Those of ours that still run. */

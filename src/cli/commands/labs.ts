@@ -1,9 +1,10 @@
 // The commands about labs: a file that says which VMs there are, and what is made, reset and removed of it.
+import { failureText } from '../../text/failures/failureText.js';
+import { isOfWing } from '../../domain/failure.js';
 import { open as openFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import { LabError } from '../../lab/labError.js';
 import { asksToCreate, createdText, createLines, destroyLines } from '../../lab/labLines.js';
 import type { LabCheck, Labs } from '../../lab/labs.js';
 import { labFileName } from '../../manifest/labFileName.js';
@@ -221,6 +222,6 @@ async function withLabs(
   try {
     return await act(labs, call.texts['file'] ?? labFileName);
   } catch (error) {
-    throw error instanceof LabError && error.labKind === 'wrong' ? new CliError('wrong', error.message) : error;
+    throw isOfWing(error, 'lab', 'wrong') ? new CliError('wrong', failureText(error).sentence) : error;
   }
 }

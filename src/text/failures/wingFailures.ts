@@ -14,6 +14,8 @@ import { failureText } from './failureText.js';
 /** Facts that are words. */
 export type Of<Names extends string> = Readonly<Record<Names, string>>;
 
+type GivenNames = { readonly [Name in keyof NamedInFailure]: string | undefined };
+
 /** Its facts are made safe to show. */
 type Row = (facts: never) => string | ReasonText;
 
@@ -60,14 +62,17 @@ export function wingFailures<const R extends Rows>(
       text(named): ReasonText {
         const told = row(showFacts({ vm: '', host: '', target: '', ...named, ...this.facts }));
         const [sentence, nextStep] = typeof told === 'string' ? [told, ''] : told;
-        const before = cause instanceof Failure ? [failureText(withDetails(cause, named)).sentence] : [];
+        const before = cause instanceof Failure ? [failureText(withDetails(cause, namesIn(named))).sentence] : [];
         return [[...before, sentence].join(' '), nextStep];
       },
     };
-    const names = Object.entries({ vm, host, target }).filter(([, name]) => name !== undefined);
-    const details = { ...Object.fromEntries(names), reason };
+    const details = { ...namesIn({ vm, host, target }), reason };
     return new Failure(failing, details, cause === undefined ? {} : { cause });
   };
+}
+
+function namesIn({ vm, host, target }: GivenNames): NamedInFailure {
+  return Object.fromEntries(Object.entries({ vm, host, target }).filter(([, name]) => name !== undefined));
 }
 
 /** What others said may be long. */

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { runOk } from '../../../scripts/rig/run.mjs';
 import { checkParts } from '../../../src/lab/labPlaces.js';
-import { LabError } from '../../../src/lab/labError.js';
+import { isOfWing } from '../../../src/domain/failure.js';
+import { failureText } from '../../../src/text/failures/failureText.js';
 
 describe('the image of a lab', () => {
   let folder: string;
@@ -21,8 +22,8 @@ describe('the image of a lab', () => {
     );
   const refused = async (name: string, said: RegExp): Promise<void> => {
     await assert.rejects(look(name), (error: unknown) => {
-      assert.ok(error instanceof LabError, String(error));
-      assert.match(error.message, said, name);
+      assert.ok(isOfWing(error, 'lab'), String(error));
+      assert.match(failureText(error).sentence, said, name);
       return true;
     });
   };
@@ -56,7 +57,7 @@ describe('the image of a lab', () => {
       const made = { image: { path, how: 'linked' }, cpus: 1, memoryMiB: 64, disksMiB: [] } as const;
       return (await checkParts(made, at('virt-rewind.yaml'), environment)).parts.image?.path;
     };
-    const missing = (error: unknown): boolean => error instanceof LabError && error.kind === 'refused';
+    const missing = (error: unknown): boolean => isOfWing(error, 'lab') && error.kind === 'refused';
     await assert.rejects(find('debian-13'), missing);
     const kept = join(folder, 'labs/virt-rewind-lab-images', `debian-13@${'a'.repeat(32)}@${'b'.repeat(64)}`);
     await mkdir(dirname(kept), { recursive: true });

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { link, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LabError } from '../../../src/lab/labError.js';
+import { isOfWing } from '../../../src/domain/failure.js';
 import { realOf } from '../../../src/lab/labFiles.js';
 import { requireUnwritten } from '../../../src/lab/writtenImages.js';
 import { disk, vm } from '../../unit/domain/someFacts.js';
@@ -11,7 +11,7 @@ import { disk, vm } from '../../unit/domain/someFacts.js';
 describe('the file of a path', () => {
   let folder: string;
   const at = (name: string): string => join(folder, name);
-  const isRefused = (error: unknown): boolean => error instanceof LabError && error.kind === 'refused';
+  const isRefused = (error: unknown): boolean => isOfWing(error, 'lab') && error.kind === 'refused';
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'vr-real-'));

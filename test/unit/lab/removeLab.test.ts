@@ -6,7 +6,7 @@ import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { SystemPoint } from '../../../src/domain/system.js';
 import { type LabRecord, LabStore } from '../../../src/journal/labStore.js';
-import type { LabError } from '../../../src/lab/labError.js';
+import { failureText } from '../../../src/text/failures/failureText.js';
 import { Labs } from '../../../src/lab/labs.js';
 import type { LabPlan } from '../../../src/lab/labPlan.js';
 import type { Session } from '../../../src/session/session.js';
@@ -134,7 +134,7 @@ describe('the removal of a lab', () => {
     const plan = { left, record: { ...record, id: 'e'.repeat(32), phase: 'making' } } as unknown as LabPlan;
     await assert.rejects(
       labs.create(plan, wish),
-      ({ kind, message }: LabError) => kind === 'refused' && /shop-db.*“mine”/u.test(message),
+      (error: Failure) => error.kind === 'refused' && /shop-db.*“mine”/u.test(failureText(error).sentence),
     );
     assert.deepEqual(removed, []);
     await labs.destroy(left, wish);
@@ -178,7 +178,7 @@ describe('the removal of a lab', () => {
   it('is not made beside another one of the same file that was begun just then', async () => {
     await begun();
     const plan = { record: { ...record, id: 'e'.repeat(32), phase: 'making' } } as unknown as LabPlan;
-    await assert.rejects(rig({}).labs.create(plan, wish), ({ kind }: LabError) => kind === 'busy');
+    await assert.rejects(rig({}).labs.create(plan, wish), ({ kind }: Failure) => kind === 'busy');
     assert.deepEqual(
       (await store().list()).map(({ id }) => id),
       [record.id],

@@ -33,6 +33,16 @@ describe('a failure of a wing', () => {
     });
   });
 
+  it('tells what failed before it first, with the names that are known by then', async () => {
+    const cause = made('dark', { said: 'why' });
+    const named = orNamed({ vm: 'web', host: 'attic' }, () => Promise.reject(made('broken', { parts: ['a'], cause })));
+    await assert.rejects(named, (error) => {
+      assert.ok(error instanceof Failure);
+      assert.equal(failureText(error).sentence, 'web is dark on attic: why. Broken: a.');
+      return true;
+    });
+  });
+
   it('shows nothing that turns a text around, and no word without end', () => {
     const { sentence } = failureText(made('broken', { parts: ['a\u202Eb\nc', 'x'.repeat(10_000)] }));
     assert.match(sentence, /^Broken: ab c, x{499}…\.$/u);

@@ -2,7 +2,7 @@
 import { basename, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { Failure } from '../../../domain/failure.js';
+import { isOfWing } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { labReportText } from '../../../lab/labReport.js';
 import type { MakeWish } from '../../../lab/makeContext.js';
@@ -252,7 +252,7 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
   try {
     return await act(labs);
   } catch (error) {
-    if (error instanceof Failure && error.reason === 'wrong' && run.call.kind !== 'program') {
+    if (isOfWing(error, 'lab', 'wrong') && run.call.kind !== 'program') {
       const found = await labs.check(file);
       if (found.problems.length > 1) {
         await showReport(run, file, found);

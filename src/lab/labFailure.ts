@@ -1,0 +1,113 @@
+// Why something is not done with a lab, or with a VM made as those of labs.
+import { t } from '@vscode/l10n';
+import type { LabVmObstacle } from '../domain/labVm.js';
+import { labObstacleText } from '../text/failures/labText.js';
+import { type Of, wingFailures } from '../text/failures/wingFailures.js';
+
+export const labFailure = wingFailures('lab', {
+  refused: {
+    ofOthers: ({ name }: Of<'name'>) =>
+      t('{0} already exists, and this lab did not create it. Rename it or the lab.', name),
+    obstacle: ({ connection, obstacle }: Of<'connection'> & { readonly obstacle: LabVmObstacle }) =>
+      `${t('VMs cannot be created on {0}.', connection)} ${labObstacleText(obstacle)}`,
+    differs: ({ difference }: Of<'difference'>) =>
+      t('The lab exists, but does not match its file: {0} Destroy it, then create it again.', difference),
+    used: ({ vm }: Of<'vm'>) =>
+      t('{0} was created by an interrupted attempt, and may have been used since. Destroy the lab first.', vm),
+    noLibvirt: () => t('There is no libvirt here. Specify one in the file: {0}', 'connection: qemu:///system'),
+    noSsh: () =>
+      t(
+        'The lab runs programs over ssh, but ssh is not installed here. Install it (Debian and Ubuntu: package openssh-client).',
+      ),
+    othersSnapshot: ({ vm, title }: Of<'vm' | 'title'>) =>
+      t(
+        'The VM {0} has the snapshot “{1}”, which this lab did not create. If you do not need it, destroy the lab first.',
+        vm,
+        title,
+      ),
+    /** It uses files of the lab. */
+    needsFiles: ({ vm }: Of<'vm'>) =>
+      t('The VM {0} uses files of this lab and would be lost with it. Remove that VM first.', vm),
+    // Of files.
+    imagesBarred: ({ connection, user, folder, letIn }: Of<'connection' | 'user' | 'folder' | 'letIn'>) =>
+      t(
+        'On {0}, QEMU runs as the user {1}, who cannot access {2}. Move the image to {3}, write “copy: true”, or give that user access: {4}',
+        connection,
+        user,
+        folder,
+        '/var/lib/libvirt/images',
+        letIn,
+      ),
+    labsBarred: ({ connection, user, folder, letIn }: Of<'connection' | 'user' | 'folder' | 'letIn'>) =>
+      t(
+        'On {0}, QEMU runs as the user {1}, who cannot access {2}, the folder for the VMs of labs. Specify another folder with {3}, or give that user access: {4}',
+        connection,
+        user,
+        folder,
+        'VIRT_REWIND_LABS',
+        letIn,
+      ),
+    written: ({ file, vm }: Of<'file' | 'vm'>) =>
+      t(
+        '{0} is a disk that the VM {1} writes to. Use “clone” for a VM like it, or copy the file while {1} is off.',
+        file,
+        vm,
+      ),
+    smaller: ({ file }: Of<'file'>) => t('{0} is larger than “size”. A disk cannot be made smaller.', file),
+    noImage: ({ name }: Of<'name'>) =>
+      t(
+        'There is neither a file {0} nor a cloud image of that name on this computer. Fetch one: {1}',
+        name,
+        'virt-rewind images fetch IMAGE',
+      ),
+    onItself: ({ file }: Of<'file'>) => t('{0} is built on itself.', file),
+    notClosed: ({ file }: Of<'file'>) => t('{0} was not closed properly: a program that wrote to it was killed.', file),
+    otherFormat: ({ file }: Of<'file'>) => t('{0} is not an image in the format qcow2 or raw.', file),
+    encrypted: ({ file }: Of<'file'>) =>
+      t('{0} cannot be used: it is encrypted or keeps its data in another file.', file),
+    baseUnnamed: ({ file, below }: Of<'file' | 'below'>) =>
+      t('{0} cannot be used: it is built on {1}, but does not name it by a path.', file, below),
+    formatUnnamed: ({ file, below, command }: Of<'file' | 'below' | 'command'>) =>
+      t('{0} does not name the format of {1}, and QEMU would guess it. Set it: {2}', file, below, command),
+    baseFormat: ({ file, below, named, found }: Of<'file' | 'below' | 'named' | 'found'>) =>
+      t('{0} cannot be used: it opens {1} as {2}, but that file is {3}.', file, below, named, found),
+    noFile: ({ file }: Of<'file'>) => t('The file {0} does not exist, or you do not have permission to see it.', file),
+    outside: ({ file, places }: Of<'file'> & { readonly places: readonly string[] }) =>
+      t(
+        '{0} is outside the folders that a lab may use: {1}. Add its folder to {2}.',
+        file,
+        places.join(', '),
+        'VIRT_REWIND_IMAGES',
+      ),
+    unreadable: ({ file }: Of<'file'>) => t('{0} is not a readable file.', file),
+    tooLarge: ({ file }: Of<'file'>) => t('{0} is too large to be copied into a guest.', file),
+    /** It may be any file. */
+    unseen: ({ file, code }: Of<'file' | 'code'>) =>
+      t(
+        'Virt Rewind cannot see which file {0} is ({1}), so it may belong to this lab. Nothing was changed. Give your user access to its folder, then try again.',
+        file,
+        code,
+      ),
+  },
+  /** The file, and nothing was changed: all that is wrong with it. */
+  invalid: { wrong: ({ lines }: { readonly lines: readonly string[] }) => lines.join('\n') },
+  notFound: {
+    noLab: ({ file }: Of<'file'>) => t('The lab of {0} does not exist. Create it first.', file),
+    noLabFile: ({ file }: Of<'file'>) => t('{0} cannot be read. Specify the lab file with {1}.', file, '--file'),
+    noPoints: ({ lab }: Of<'lab'>) => t('The lab {0} has no restore points.', lab),
+    noPoint: ({ lab, point }: Of<'lab' | 'point'>) => t('The system {0} has no restore point “{1}”.', lab, point),
+  },
+  busy: {
+    busy: ({ lab }: Of<'lab'>) =>
+      `${t('Another operation is running on {0}.', lab)} ${t('Try again when it has finished.')}`,
+  },
+  failed: {
+    notStarted: ({ vm, why }: Of<'vm' | 'why'>) =>
+      t('{0} did not start. {1} The VMs stay so that you can examine them.', vm, why),
+    notUp: ({ said }: Of<'said'>) => said,
+    stepFailed: ({ name, vm, how, said }: Of<'name' | 'vm' | 'how' | 'said'>) =>
+      `${t('{0} in {1}: {2}.', name, vm, how)}${said === '' ? '' : ` “${said}”`}`,
+    /** A step failed; where the VMs are now. */
+    backAt: ({ where }: Of<'where'>) => where,
+  },
+});
