@@ -1,7 +1,7 @@
 // FROM and TO of a copy, and what is said where one did not come to its end.
 import assert from 'node:assert/strict';
 import { CliError } from '../../../src/cli/commandError.js';
-import { copyPlaces } from '../../../src/cli/copyPlaces.js';
+import { copyPlaces } from '../../../src/cli/commands/copy.js';
 import { CopyStopped } from '../../../src/session/copyStopped.js';
 import { copyProgressText, copyStoppedText } from '../../../src/text/guests/copyText.js';
 
