@@ -164,6 +164,7 @@ const rooms = {
     'libvirt',
     'operations/revert/afterChoices',
     'operations',
+    'text/guests/copyFailure',
     // A repair is asked for by the name that its report has.
     'diagnosis/examination',
     'domain',
@@ -172,7 +173,6 @@ const rooms = {
     'base',
   ],
   text: [
-    'session/copyStopped',
     'manifest',
     'verbs',
     'bisect/bisectStop',
@@ -414,10 +414,10 @@ const rooms = {
 /** What stands in each wing, from the ground up: each may use what is before it. `.`: in no folder of the wing. */
 function wings() {
   return {
-    inside: ['bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
+    inside: ['insideFailure', 'bytes', 'read', 'back', '.', 'changes', 'commands', 'editor'],
     copies: ['copiesFailure', 'repository', 'plain', 'restore', 'schedules', '.', 'commands', 'editor'],
-    guest: ['guestFault', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
-    cluster: ['clusterFailure', 'live', 'move', 'made', 'placement', '.', 'commands', 'editor'],
+    guest: ['guestFailure', 'images', 'make', 'ssh', '.', 'commands', 'editor'],
+    cluster: ['clusterFailure', 'live', 'move', 'given', 'placement', '.', 'commands', 'editor'],
   };
 }
 

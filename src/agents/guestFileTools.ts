@@ -1,10 +1,8 @@
 // The tools that read the files of a restore point. What a guest wrote is untrusted, and bounded.
-import { ReadError } from '../domain/readError.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmView } from '../live/views.js';
 import type { FileReader, FilesPlace } from '../session/readers.js';
-import { markUntrusted, untrustedLine } from './guestText.js';
-import { ToolRefusal } from './refusal.js';
+import { markUntrusted } from './guestText.js';
 import { findSnapshotForAgent, requirePermittedVm, type ToolCall, type ToolHandler } from './toolCall.js';
 
 const mostEntries = 500;
@@ -69,9 +67,5 @@ async function reading<T>(
 ): Promise<T> {
   const files = await tools.readers.files();
   const place = { engine, view, environment: process.env, signal, ...(snapshot !== undefined && { snapshot }) };
-  try {
-    return await read(files, place);
-  } catch (error) {
-    throw error instanceof ReadError ? new ToolRefusal(error.kind, untrustedLine(error.message)) : error;
-  }
+  return read(files, place);
 }

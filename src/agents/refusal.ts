@@ -36,7 +36,7 @@ export function toolError(error: unknown): ToolError {
   }
   const failure = asFailure(error);
   return {
-    kind: failure.reason ?? failure.kind,
+    kind: failure.details.refusal?.reason ?? failure.kind,
     message: untrustedLine(failureMessage(failure), longestMessage),
   };
 }

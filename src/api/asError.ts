@@ -1,7 +1,6 @@
 // Whatever goes wrong in a call of the library becomes an error with a kind and a sentence.
 import { asFailure } from '../domain/asFailure.js';
 import { displayLine } from '../domain/plainText.js';
-import { ReadError } from '../domain/readError.js';
 import { failureMessage } from '../text/failures/failureMessage.js';
 import { VirtRewindError } from './virtRewindError.js';
 
@@ -13,9 +12,6 @@ export async function asError<T>(call: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof VirtRewindError) {
       throw error;
-    }
-    if (error instanceof ReadError) {
-      throw new VirtRewindError(error.kind, error.message, undefined, { cause: error });
     }
     const failure = asFailure(error);
     const message = displayLine(failureMessage(failure), longestSentence);

@@ -144,7 +144,9 @@ export class SessionLab implements VirtualLab {
       try {
         return await call(new Loaded({ session, log, shell, environment: process.env }), session);
       } catch (error) {
-        throw error instanceof LabError ? new VirtRewindError(error.kind, error.message) : error;
+        throw error instanceof LabError && error.labKind === 'wrong'
+          ? new VirtRewindError('wrong', error.message)
+          : error;
       }
     });
   }

@@ -6,7 +6,6 @@ import type { Wait } from '../domain/wait.js';
 import type { VmView } from '../live/views.js';
 import { isAlreadyInState } from '../operations/power/alreadyInState.js';
 import { type Asker, carryOut } from '../session/carryOut.js';
-import { CopyStopped } from '../session/copyStopped.js';
 import type { FileCopy } from '../session/fileCopy.js';
 import { endInterrupted } from '../session/endInterrupted.js';
 import { guestAddress, waitInSession, runInSession } from '../session/guestInSession.js';
@@ -15,7 +14,6 @@ import type { FileReader, FilesPlace } from '../session/readers.js';
 import { repairRequest } from '../session/repairRequest.js';
 import type { Session } from '../session/session.js';
 import { bytesText } from '../text/bytesText.js';
-import { copyStoppedText } from '../text/guests/copyText.js';
 import { problemInfos } from '../text/problems/problemInfos.js';
 import { nothingToUndoText } from '../text/operations/operationText.js';
 import { lateProgramText, lateText, noAddressText, noAgentText } from '../text/guests/waitText.js';
@@ -247,13 +245,7 @@ export class SessionVm implements VirtualMachine {
   ): Promise<CopiedFile> {
     return this.#librarySession.act(async (session) => {
       const asked = { signal: this.#librarySession.signal(signal), ...(onProgress !== undefined && { onProgress }) };
-      try {
-        return await session.copyFile(await this.#read(session), { ...places, overwrite }, asked);
-      } catch (error) {
-        throw error instanceof CopyStopped
-          ? new VirtRewindError(error.kind, copyStoppedText(error, this.name), undefined, { cause: error })
-          : error;
-      }
+      return session.copyFile(await this.#read(session), { ...places, overwrite }, asked);
     });
   }
 

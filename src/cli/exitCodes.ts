@@ -19,7 +19,7 @@ export const exitCodes = {
     10,
     '`doctor`, `health` and `lab`: a VM or a lab file has problems; `empty`: a VM stays; `watch`: a VM crashed too often',
   ],
-  late: [124, '`wait` and `run`: time limit reached'],
+  late: [124, 'time limit reached'],
   notRun: [125, '`run`: the program could not be run; otherwise its own exit code'],
   cancelled: [130, 'cancelled by Ctrl+C'],
 } as const satisfies Record<string, readonly [code: number, meaning: string]>;
@@ -45,6 +45,7 @@ const names: Readonly<Record<FailureKind, ExitName>> = {
   invalid: 'failed',
   noSpace: 'failed',
   journal: 'failed',
+  late: 'late',
   cancelled: 'cancelled',
   failed: 'failed',
 };

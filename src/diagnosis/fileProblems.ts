@@ -11,7 +11,6 @@ import {
 import { isWrittenAfter } from '../domain/chains/frozenContent.js';
 import { isMoved, movedFiles } from '../domain/chains/movedFiles.js';
 import { ownImages } from '../domain/chains/orphans.js';
-import { findDenial } from '../domain/denial.js';
 import type { Facts } from '../domain/facts.js';
 import { notMarked } from '../domain/hostFiles.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
@@ -124,12 +123,6 @@ export function otherVmProblems(facts: Facts): readonly Problem[] {
   ];
 }
 
-/** Who forbids a folder; a profile that cannot be loaded forbids all. */
-function policyIn(said: string | undefined): ProblemOf<'denied'>['by'] {
-  const by = findDenial(said)?.by ?? 'permissions';
-  return by === 'appArmorProfile' || by === 'appArmorMerge' ? 'appArmor' : by;
-}
-
 /** Seen from both sides. */
 function writtenNow(facts: Facts): readonly ProblemOf<'writtenByOtherVm'>[] {
   const kind = 'writtenByOtherVm' as const;
@@ -166,7 +159,7 @@ export function sightProblems(facts: Facts): readonly Problem[] {
     return [];
   }
   const denied = [...(files?.canAct ?? [])].flatMap(([folder, can]): readonly Problem[] =>
-    can !== 'yes' && can.why === 'denied' ? [{ kind: 'denied', file: folder, by: policyIn(can.said) }] : [],
+    can !== 'yes' && can.why === 'denied' ? [{ kind: 'denied', file: folder }] : [],
   );
   const wanted = factsToExamine(facts);
   const asked = [

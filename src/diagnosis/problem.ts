@@ -156,7 +156,7 @@ export type Problem =
   /** `vm` is on, `file` is its disk, and a disk of `owner`, or below one: one of them is this VM. */
   | { readonly kind: 'writtenByOtherVm'; readonly file: string; readonly vm: string; readonly owner: string }
   | { readonly kind: 'knownBadVersion'; readonly version: string; readonly why: KnownFault; readonly source: string }
-  | { readonly kind: 'denied'; readonly file: string; readonly by: 'permissions' | 'appArmor' | 'seLinux' }
+  | { readonly kind: 'denied'; readonly file: string }
   | { readonly kind: 'notSeen'; readonly files: readonly string[] };
 
 export type ProblemKind = Problem['kind'];

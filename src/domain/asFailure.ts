@@ -28,3 +28,11 @@ export function nameIn(error: unknown, named: NamedInFailure): unknown {
   const names = Object.fromEntries(Object.entries(named).filter(([, name]) => name !== ''));
   return error instanceof Failure ? withDetails(error, { ...names, ...error.details }) : error;
 }
+
+/** Of the reason that a wing has more is known by now. */
+export function withFacts(failure: Failure, facts: object): Failure {
+  const { reason } = failure.details;
+  return reason === undefined
+    ? failure
+    : withDetails(failure, { reason: { ...reason, facts: { ...reason.facts, ...facts } } });
+}

@@ -2,7 +2,7 @@
 // policy. Knows no policy and no host; where the words fit several, the plainest is told.
 
 interface Denial {
-  readonly by: 'permissions' | 'appArmor' | 'appArmorMerge' | 'appArmorProfile' | 'seLinux';
+  readonly by: 'permissions' | 'appArmorMerge' | 'appArmorProfile' | 'seLinux';
   /** Absolute path, where the words hold one. */
   readonly file?: string;
 }
@@ -14,8 +14,7 @@ const longestPath = 4_096;
 /**
  * | the words                                                              | by          |
  * |------------------------------------------------------------------------|-------------|
- * | say that a profile of AppArmor cannot be loaded, or that its helper `virt-aa-helper` failed | appArmorProfile: no file was forbidden |
- * | name AppArmor otherwise                                                | appArmor    |
+ * | name AppArmor, or libvirt's helper for it, `virt-aa-helper`            | appArmorProfile: libvirt could not load or set it; no file was forbidden, for what QEMU says never names AppArmor |
  * | name SELinux, or that a security label could not be set               | seLinux     |
  * | `block-commit` … Permission denied: libvirt has given QEMU the file to write by then; before 12.1 its AppArmor profile forbids writing to whatever was a backing file at the start (libvirt 806, Debian 932456) | appArmorMerge, where the host may have it: a `deny` in a profile, which nothing allows, and which binds libvirt's QEMUs alone |
  * | Permission denied, Operation not permitted, of a path                  | permissions |
@@ -27,11 +26,8 @@ export function findDenial(message: string | undefined, appArmor = true): Denial
   const file = pathIn(words);
   const denialBy = (by: Denial['by']): Denial => ({ by, ...(file === undefined ? {} : { file }) });
   const denied = /permission denied|operation not permitted/iu.test(words);
-  if (/cannot load apparmor profile|virt-aa-helper/iu.test(words)) {
+  if (/apparmor|virt-aa-helper/iu.test(words)) {
     return denialBy('appArmorProfile');
-  }
-  if (/apparmor/iu.test(words)) {
-    return denialBy('appArmor');
   }
   if (/selinux|setfilecon|unable to set security context|avc: {1,2}denied/iu.test(words)) {
     return denialBy('seLinux');

@@ -34,6 +34,8 @@ export type FailureKind =
   | 'noSpace'
   /** Our own journal, in `path`, cannot be written: nothing was begun, or it stopped between two steps. */
   | 'journal'
+  /** A guest was not ready in time. */
+  | 'late'
   /** The user, or another client, cancelled it. */
   | 'cancelled'
   /** libvirt or QEMU failed in a way that only its own text describes. */
@@ -65,13 +67,13 @@ export interface NamedInFailure {
 export type ReasonText = readonly [reason: string, nextStep: string];
 
 /** Why a wing does not go on: text/failures/wingFailures. */
-interface WingReason {
+export interface WingReason {
   readonly wing: string;
   /** Stable. */
   readonly kind: string;
   readonly facts: object;
   /** In the language of whoever reads it, and with the ways that the reader has. */
-  readonly text: (named: NamedInFailure) => ReasonText;
+  text(this: WingReason, named: NamedInFailure): ReasonText;
 }
 
 export interface FailureDetails extends NamedInFailure {

@@ -48,6 +48,8 @@ export type Repair =
   | { readonly kind: 'resumeAfterSave' }
   | { readonly kind: 'thawGuest' };
 
+export type WingTurn = 'move' | 'give' | 'take';
+
 export type OperationRequest =
   | {
       readonly kind: 'create';
@@ -119,6 +121,8 @@ export type OperationRequest =
        * stood still.
        */
       readonly clock?: 'revert' | 'stop';
+      /** A wing has its turn on the VM for this, which it writes down by itself: no plan is made of it. */
+      readonly ofWing?: WingTurn;
     }
   /**
    * Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does.

@@ -1,21 +1,16 @@
-// What goes wrong with a lab and is no failure of a libvirt: its sentence says what happened, what state things are in,
-// what to do.
+// Why a lab, or a VM made as those of labs, is not worked on: what happened, what state things are in, what to do.
+import { Failure, type FailureKind } from '../domain/failure.js';
 
-/**
- * | kind      | what                                                           |
- * |-----------|----------------------------------------------------------------|
- * | `wrong`   | the file; nothing was changed                                  |
- * | `refused` | it cannot be done here, or not safely; nothing was changed     |
- * | `notFound`| there is no such lab, point or file                            |
- * | `busy`    | somebody works on this lab                                     |
- * | `failed`  | a guest did not do what the file wants; the VMs stay           |
- */
-export class LabError extends Error {
-  override readonly name = 'LabError';
+/** `wrong`: the file, and nothing was changed; `failed`: a guest did not do what the file wants, and the VMs stay. */
+type LabKind = 'wrong' | Extract<FailureKind, 'refused' | 'notFound' | 'busy' | 'failed'>;
+
+export class LabError extends Failure {
   constructor(
-    readonly kind: 'wrong' | 'refused' | 'notFound' | 'busy' | 'failed',
-    message: string,
+    readonly labKind: LabKind,
+    sentence: string,
   ) {
-    super(message);
+    const reason = { wing: 'lab', kind: labKind, facts: {}, text: () => [sentence, ''] as const };
+    super(labKind === 'wrong' ? 'invalid' : labKind, { reason });
+    this.message = sentence;
   }
 }

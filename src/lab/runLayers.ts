@@ -5,13 +5,12 @@ import { t } from '@vscode/l10n';
 import { openToRead } from '../base/readFileAtMost.js';
 import { asFailure } from '../domain/asFailure.js';
 import { automaticTitles } from '../domain/automaticTitles.js';
-import { Failure } from '../domain/failure.js';
+import { Failure, isOfWing } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
 import type { OpenLab, RecordedVm } from '../journal/labStore.js';
-import { CopyStopped } from '../session/copyStopped.js';
 import type { Systems } from '../systems/systems.js';
-import { copyStoppedText } from '../text/guests/copyText.js';
+import { failureText } from '../text/failures/failureText.js';
 import { pointTitle } from '../text/systems/systemPointText.js';
 import { notAllUp, withoutRamLines } from '../text/systems/systemText.js';
 import { LabError } from './labError.js';
@@ -119,7 +118,7 @@ async function afterFailure(run: LayerRun, last: number, error: unknown): Promis
     await open.put({ phase: 'ready' });
   }
   if (error instanceof LabError) {
-    return new LabError(error.kind, `${error.message} ${words}`);
+    return new LabError(error.labKind, `${error.message} ${words}`);
   }
   making.onNote?.(words);
   return error;
@@ -222,12 +221,12 @@ async function copyIn(run: LayerRun, step: LabStep, member: RecordedVm): Promise
       await session.copyFile(view, places, { signal: AbortSignal.any([signal, timeLimit]) });
     } catch (error) {
       requireOn(signal);
-      if (!(error instanceof CopyStopped)) {
+      if (!isOfWing(error, 'copy')) {
         throw error;
       }
       end = timeLimit.aborted
         ? { how: t('it did not end within {0} s', seconds), said: '' }
-        : { how: displayLine(copyStoppedText(error, member.name), 300), said: '' };
+        : { how: displayLine(failureText(error).sentence, 300), said: '' };
     }
   } else {
     const handle = await openToRead(source.path);

@@ -145,6 +145,7 @@ export const procedures = {
   domainHasManagedSaveImage: quick(183, { dom: domain, flags: u32 }, { result: i32 }),
   domainManagedSaveRemove: procedure(184, { dom: domain, flags: u32 }, nothing),
   domainManagedSaveGetXmlDesc: procedure(388, { dom: domain, flags: u32 }, { xml: text }),
+  domainManagedSaveDefineXml: procedure(389, { dom: domain, dxml: optionalText, flags: u32 }, nothing),
   domainCreateWithFlags: procedure(196, { dom: domain, flags: u32 }, { dom: domain }),
   domainOpenConsole: procedure(201, { dom: domain, devName: optionalText, flags: u32 }, nothing),
   domainScreenshot: procedure(211, { dom: domain, screen: u32, flags: u32 }, { mime: optionalText }),

@@ -67,6 +67,7 @@ export function retryDelay(
     case 'exists':
     case 'noSpace':
     case 'journal':
+    case 'late':
     case 'cancelled':
     case 'failed':
   }

@@ -4,8 +4,9 @@ import { open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, win32 } from 'node:path';
 import { hasCode } from '../base/errno.js';
 import type { Vm, VmRef } from '../domain/vm.js';
+import { orNamed } from '../domain/asFailure.js';
+import { copyFailure } from '../text/guests/copyFailure.js';
 import { copyIntoGuest } from './copyIntoGuest.js';
-import { CopyStopped } from './copyStopped.js';
 import { withOpenFile, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
 import { GuestFiles } from './guestFiles.js';
 import { asHostFault, hostFault, withHostFault } from './hostFault.js';
@@ -15,26 +16,28 @@ const pieceBytes = 256 * 1024;
 /** Of a file that tells no size. */
 const mostUnsized = 16 * 1024 * 1024;
 
-type WithAgent = Pick<Vm, 'power' | 'agentChannel'>;
+type WithAgent = Pick<Vm, 'name' | 'power' | 'agentChannel'>;
 
-/** @throws CopyStopped; Failure of the connection */
+/** @throws Failure */
 export async function copyFileOf(
   { ref, vm }: { readonly ref: VmRef; readonly vm: WithAgent },
   copy: FileCopy,
   options: CopyOptions,
 ): Promise<CopiedFile> {
-  throwIfCancelled(options.signal);
-  requireAgent(vm);
-  return copy.to === 'guest' ? copyIntoGuest(ref, copy, options) : copyOutOfGuest(ref, copy, options);
+  return orNamed({ vm: vm.name }, async () => {
+    throwIfCancelled(options.signal);
+    requireAgent(vm);
+    return copy.to === 'guest' ? copyIntoGuest(ref, copy, options) : copyOutOfGuest(ref, copy, options);
+  });
 }
 
-/** @throws CopyStopped */
-export function requireAgent({ power, agentChannel }: WithAgent): void {
+/** @throws Failure */
+export function requireAgent({ power, agentChannel }: Omit<WithAgent, 'name'>): void {
   if (power !== 'running') {
-    throw new CopyStopped({ kind: 'notRunning' });
+    throw copyFailure('notRunning');
   }
   if (!agentChannel) {
-    throw new CopyStopped({ kind: 'noAgent' });
+    throw copyFailure('noAgent');
   }
 }
 
@@ -99,7 +102,7 @@ async function readGuestFile(
           break;
         }
         if (totalBytes === undefined && bytes >= mostUnsized) {
-          throw new CopyStopped({ kind: 'endless', path: guestPath, bytes: mostUnsized });
+          throw copyFailure('endless', { path: guestPath, bytes: mostUnsized });
         }
       }
       const old = await stat(path).catch(() => undefined);

@@ -4,10 +4,18 @@ import { randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { openToRead } from '../base/readFileAtMost.js';
+import { type Failure, isOfWing } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
+import { copyFailure, type FileFault, type LeftPart } from '../text/guests/copyFailure.js';
 import program from './copyIntoGuest.sh';
-import { CopyStopped, type FileFault, type LeftPart } from './copyStopped.js';
-import { withOpenFile, type CopiedFile, type CopyOptions, type FileCopy, throwIfCancelled } from './fileCopy.js';
+import {
+  withOpenFile,
+  type CopiedFile,
+  type CopyOptions,
+  type FileCopy,
+  throwIfCancelled,
+  withLeft,
+} from './fileCopy.js';
 import { GuestFiles } from './guestFiles.js';
 import { hostFault, withHostFault } from './hostFault.js';
 
@@ -16,7 +24,7 @@ import { hostFault, withHostFault } from './hostFault.js';
  * agent is deaf after it. Four thirds as long on the way.
  */
 const pieceBytes = 48 * 1024;
-/** @throws CopyStopped; Failure of the connection */
+/** @throws Failure */
 export async function copyIntoGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
   const source = await withHostFault(copy.hostPath, () => openToRead(copy.hostPath));
   try {
@@ -62,13 +70,13 @@ function inFolder(path: string, name: string): string {
   return /[\\/]$/u.test(path) ? `${path}${name}` : path;
 }
 
-/** @throws CopyStopped */
+/** @throws Failure */
 export async function canBeRead(files: Pick<GuestFiles, 'openFile' | 'closeFile'>, path: string): Promise<boolean> {
   try {
     await files.closeFile(await files.openFile(path, 'r'), path);
     return true;
   } catch (error) {
-    if (error instanceof CopyStopped && error.problem.kind === 'file' && error.problem.fault === 'missing') {
+    if (isOfWing(error, 'copy', 'missing')) {
       return false;
     }
     throw error;
@@ -115,7 +123,8 @@ async function writeGuestFile(
     }
     return { path, bytes };
   } catch (error) {
-    throw addLeftPart(error, await findLeftPart(files, part, canRename));
+    const left = await findLeftPart(files, part, canRename);
+    throw left === undefined ? error : withLeft(error, left);
   }
 }
 
@@ -129,20 +138,11 @@ async function findLeftPart(files: GuestFiles, part: string, canRemove: boolean)
   return ended?.exitCode === 0 ? undefined : { path: part, is: 'besides' };
 }
 
-function addLeftPart(error: unknown, left: LeftPart | undefined): unknown {
-  if (left === undefined) {
-    return error;
-  }
-  return error instanceof CopyStopped
-    ? new CopyStopped(error.problem, left, { cause: error })
-    : new CopyStopped({ kind: 'lost', said: String(error) }, left, { cause: error });
-}
-
 /** Beside it, so that it is on the same file system. */
 function temporaryPath(path: string): string {
   return `${path}.virt-rewind-${randomBytes(4).toString('hex')}`;
 }
 
-function guestFault(fault: FileFault, path: string, said: string): CopyStopped {
-  return new CopyStopped({ kind: 'file', at: 'guest', fault, path, said });
+function guestFault(fault: FileFault, path: string, said: string): Failure {
+  return copyFailure(fault, { at: 'guest', path, said });
 }

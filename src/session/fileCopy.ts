@@ -1,5 +1,7 @@
 // What a copy of a file into a guest or out of it is made of, and what is the same in both directions.
-import { CopyStopped } from './copyStopped.js';
+import { withFacts } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import { copyFailure, type LeftPart } from '../text/guests/copyFailure.js';
 import type { GuestFiles, GuestFilesOptions } from './guestFiles.js';
 
 export interface FileCopy {
@@ -49,6 +51,13 @@ export async function withOpenFile<T>(
 
 export function throwIfCancelled(signal: AbortSignal): void {
   if (signal.aborted) {
-    throw new CopyStopped({ kind: 'cancelled' });
+    throw copyFailure('cancelled');
   }
+}
+
+/** What was no end of a copy is one now. */
+export function withLeft(error: unknown, left: LeftPart): Failure {
+  return error instanceof Failure && error.details.reason !== undefined
+    ? withFacts(error, { left })
+    : copyFailure('lost', { said: String(error), left });
 }

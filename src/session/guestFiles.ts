@@ -5,14 +5,14 @@ import * as v from 'valibot';
 import type { Log } from '../base/log.js';
 import { noAgentCodes, runInGuest } from '../driver/guest/runInGuest.js';
 import { toFailure } from '../driver/toFailure.js';
-import { Failure } from '../domain/failure.js';
+import { Failure, isOfWing } from '../domain/failure.js';
 import type { VmRef } from '../domain/vm.js';
 import type { EnginePort } from '../engine/enginePort.js';
 import { openConnection } from '../libvirt/connect.js';
 import type { Connection } from '../libvirt/connection.js';
 import { errorCodes as code, LibvirtError } from '../libvirt/libvirtError.js';
 import type { Domain } from '../libvirt/structs.js';
-import { CopyStopped, type FileFault } from './copyStopped.js';
+import { copyFailure, type FileFault, fileFaults } from '../text/guests/copyFailure.js';
 
 /** libvirt's patience with one answer, in seconds: a disk of a guest may be slow. */
 const answerSeconds = 30;
@@ -67,7 +67,7 @@ export class GuestFiles {
     this.#uri = uri;
   }
 
-  /** @throws CopyStopped `noAgent`, `blocked`, `notRunning`; Failure */
+  /** @throws Failure `noAgent`, `blocked`, `notRunning` */
   static async open({ connection: uri, uuid }: VmRef, options: GuestFilesOptions): Promise<GuestFiles> {
     await options.engine.requireOpen(uri);
     const connection = await openConnection(uri, options).catch((error: unknown) => {
@@ -79,12 +79,12 @@ export class GuestFiles {
       const told = (await files.#ask(info, 'guest-info', undefined, '')).return.supported_commands;
       const commands = fileCommands.filter((name) => !told.some((one) => one.name === name && one.enabled));
       if (commands.length > 0) {
-        throw new CopyStopped({ kind: 'blocked', commands });
+        throw copyFailure('blocked', { commands });
       }
       return files;
     } catch (error) {
       connection.close();
-      throw error instanceof CopyStopped ? error : toFailure(error, { connection: uri, vm: uuid });
+      throw toFailure(error, { connection: uri, vm: uuid });
     }
   }
 
@@ -92,12 +92,12 @@ export class GuestFiles {
     this.#connection.close();
   }
 
-  /** Never cancelled: nobody would know of the handle. @throws CopyStopped */
+  /** Never cancelled: nobody would know of the handle. @throws Failure */
   async openFile(path: string, mode: 'r' | 'w'): Promise<number> {
     return (await this.#ask(opened, 'guest-file-open', { path, mode }, path)).return;
   }
 
-  /** Undefined where it tells none, as a device or a file of /proc does. @throws CopyStopped */
+  /** Undefined where it tells none, as a device or a file of /proc does. @throws Failure */
   async sizeOf(handle: number, path: string): Promise<number | undefined> {
     try {
       const { position } = (await this.#ask(sought, 'guest-file-seek', { handle, offset: 0, whence: fromEnd }, path))
@@ -105,14 +105,14 @@ export class GuestFiles {
       await this.#ask(sought, 'guest-file-seek', { handle, offset: 0, whence: fromBegin }, path);
       return position > 0 && Number.isSafeInteger(position) ? position : undefined;
     } catch (error) {
-      if (error instanceof CopyStopped && error.problem.kind === 'file') {
+      if (isOfWing(error, 'copy', ...fileFaults)) {
         return undefined;
       }
       throw error;
     }
   }
 
-  /** @throws CopyStopped */
+  /** @throws Failure */
   async read(
     handle: number,
     count: number,
@@ -123,25 +123,25 @@ export class GuestFiles {
     return { bytes: Buffer.from(answer['buf-b64'], 'base64'), atEnd: answer.eof };
   }
 
-  /** To the last byte. @throws CopyStopped */
+  /** To the last byte. @throws Failure */
   async write(handle: number, bytes: Uint8Array, path: string, signal: AbortSignal): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       const rest = Buffer.from(bytes.subarray(at)).toString('base64');
       const { count } = (await this.#ask(written, 'guest-file-write', { handle, 'buf-b64': rest }, path, signal))
         .return;
       if (count === 0) {
-        throw new CopyStopped({ kind: 'file', at: 'guest', fault: 'other', path, said: 'nothing was written' });
+        throw copyFailure('other', { at: 'guest', path, said: 'nothing was written' });
       }
       at += count;
     }
   }
 
-  /** What the guest holds back in its memory it writes, or says that it cannot. @throws CopyStopped */
+  /** What the guest holds back in its memory it writes, or says that it cannot. @throws Failure */
   async flush(handle: number, path: string): Promise<void> {
     await this.#ask(nothing, 'guest-file-flush', { handle }, path);
   }
 
-  /** @throws CopyStopped */
+  /** @throws Failure */
   async closeFile(handle: number, path: string): Promise<void> {
     await this.#ask(nothing, 'guest-file-close', { handle }, path);
   }
@@ -161,7 +161,7 @@ export class GuestFiles {
       if (error instanceof LibvirtError && saidNoCodes.has(error.code)) {
         return undefined;
       }
-      throw this.#asCopyStopped(error, '');
+      throw this.#asCopyFailure(error, '');
     }
   }
 
@@ -181,34 +181,33 @@ export class GuestFiles {
       );
       return v.parse(shape, JSON.parse(result ?? 'null'));
     } catch (error) {
-      throw signal?.aborted === true ? new CopyStopped({ kind: 'cancelled' }) : this.#asCopyStopped(error, path);
+      throw signal?.aborted === true ? copyFailure('cancelled') : this.#asCopyFailure(error, path);
     }
   }
 
-  #asCopyStopped(error: unknown, path: string): unknown {
-    if (error instanceof CopyStopped) {
+  #asCopyFailure(error: unknown, path: string): unknown {
+    if (isOfWing(error, 'copy')) {
       return error;
     }
-    const cause = { cause: error };
+    // Of a failure, which would be told too, all is known.
+    const cause = error instanceof Failure ? {} : { cause: error };
     // Of a script.
     if (error instanceof Failure && error.kind === 'unsupported') {
-      return new CopyStopped({ kind: 'noAgent' }, undefined, cause);
+      return copyFailure('noAgent', cause);
     }
     if (error instanceof LibvirtError) {
       if (saidNoCodes.has(error.code)) {
         const fault = faults.find(([words]) => words.test(error.message))?.[1] ?? 'other';
-        return new CopyStopped({ kind: 'file', at: 'guest', fault, path, said: error.message }, undefined, cause);
+        return copyFailure(fault, { at: 'guest', path, said: error.message, ...cause });
       }
       if (error.code === code.VIR_ERR_OPERATION_INVALID) {
-        return new CopyStopped({ kind: 'notRunning' }, undefined, cause);
+        return copyFailure('notRunning', cause);
       }
       if (noAgentCodes.has(error.code)) {
-        return new CopyStopped({ kind: 'noAgent' }, undefined, cause);
+        return copyFailure('noAgent', cause);
       }
     }
     const failure = toFailure(error, { connection: this.#uri, vm: this.#dom.uuid, doing: 'copying a file' });
-    return failure.kind === 'lost'
-      ? new CopyStopped({ kind: 'lost', said: failure.message }, undefined, cause)
-      : failure;
+    return failure.kind === 'lost' ? copyFailure('lost', { said: failure.message, ...cause }) : failure;
   }
 }

@@ -1,6 +1,7 @@
 // What goes wrong with a file of this computer while it is copied.
 import { errnoOf } from '../base/errno.js';
-import { CopyStopped, type FileFault } from './copyStopped.js';
+import type { Failure } from '../domain/failure.js';
+import { copyFailure, type FileFault } from '../text/guests/copyFailure.js';
 
 const hostFaults: Readonly<Record<string, FileFault>> = {
   ENOENT: 'missing',
@@ -14,7 +15,7 @@ const hostFaults: Readonly<Record<string, FileFault>> = {
   EDQUOT: 'full',
 };
 
-/** @throws CopyStopped */
+/** What the system says of a file; anything else as it is. */
 export async function withHostFault<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -23,11 +24,11 @@ export async function withHostFault<T>(path: string, work: () => Promise<T>): Pr
   }
 }
 
-export function asHostFault(error: unknown, path: string): CopyStopped {
-  const said = error instanceof Error ? error.message : String(error);
-  return hostFault(hostFaults[errnoOf(error) ?? ''] ?? 'other', path, said);
+export function asHostFault(error: unknown, path: string): unknown {
+  const code = errnoOf(error);
+  return code === undefined ? error : hostFault(hostFaults[code] ?? 'other', path, (error as Error).message);
 }
 
-export function hostFault(fault: FileFault, path: string, said: string): CopyStopped {
-  return new CopyStopped({ kind: 'file', at: 'host', fault, path, said });
+export function hostFault(fault: FileFault, path: string, said: string): Failure {
+  return copyFailure(fault, { at: 'host', path, said });
 }

@@ -31,7 +31,6 @@ interface GuestNode {
   readonly link?: string;
 }
 
-/** Each rejects with `ReadError`, or a Failure. */
 export interface FileReader {
   /** By name; of a file itself alone. */
   listFiles(place: FilesPlace, path: string): Promise<readonly GuestNode[]>;
@@ -55,7 +54,7 @@ export interface RepositoryPlace {
 }
 
 interface BackupReader {
-  /** The oldest first. Rejects with `ReadError`. */
+  /** The oldest first. */
   readonly readBackups: (place: RepositoryPlace) => Promise<readonly BackupInfo[]>;
   /** One that cannot be read is named in the log alone. @param folder of the journal */
   readonly readScheduleInfos: (
@@ -99,7 +98,6 @@ export interface MadeForProgram {
   readonly address?: string;
 }
 
-/** Rejects with `ReadError`, or a Failure. */
 interface VmMaker {
   makeVm(order: VmOrder): Promise<MadeForProgram>;
 }

@@ -243,7 +243,7 @@ export class Session {
     });
   }
 
-  /** One file into a guest or out of it, by its agent. @throws CopyStopped; Failure of the connection */
+  /** One file into a guest or out of it, by its agent. @throws Failure */
   async copyFile(
     view: VmView,
     copy: FileCopy,

@@ -594,7 +594,7 @@ describe('commands', () => {
     it('say what is missing where a guest has no network and no screen', async () => {
       await rejects(call('virtRewind.showScreenshot', { vm }), 'unsupported');
       await rejects(call('virtRewind.copyIpAddress', { vm }), 'notFound');
-      await rejects(call('virtRewind.connectSsh', { vm, user: 'root' }), 'notFound');
+      await rejects(call('virtRewind.connectSsh', { vm, user: 'root' }), 'refused');
       await rejects(call('virtRewind.attachDebugger', { vm: 'nobody' }), 'notFound');
       await rejects(call('virtRewind.openDisplay', { vm }), 'unsupported');
     });

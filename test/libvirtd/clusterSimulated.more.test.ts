@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { clusteredXml, type NodeRoom } from '../../src/driver/cluster/clusteredVm.js';
 import { HostShell } from '../../src/hosts/hostShell.js';
-import functions from '../../src/wings/cluster/made/clusterShell.sh';
-import type { ClusterShell } from '../../src/wings/cluster/made/clusterShell.js';
-import { type VmThen, whatIf } from '../../src/wings/cluster/made/whatIf.js';
+import functions from '../../src/wings/cluster/given/clusterShell.sh';
+import type { ClusterShell } from '../../src/wings/cluster/given/clusterShell.js';
+import { type VmThen, whatIf } from '../../src/wings/cluster/given/whatIf.js';
 
 describe('a cluster of three nodes that is simulated', () => {
   const vms = ['web', 'db', 'shop'];

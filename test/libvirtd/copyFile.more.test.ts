@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { buildDoor } from '../../scripts/build.mjs';
 import { run as runProgram } from '../../scripts/rig/run.mjs';
 import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
-import { CopyStopped } from '../../src/session/copyStopped.js';
+import { Failure } from '../../src/domain/failure.js';
+import { leftOf } from '../../src/text/guests/copyFailure.js';
 import { Session } from '../../src/session/session.js';
 import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
@@ -41,14 +42,15 @@ describe('files of a guest', () => {
   /** The files that the agent holds open, beside its own. */
   const held = (): Promise<string> => inGuest('ls -l /proc/$(pidof qemu-ga)/fd | grep -c "/tmp/" || true');
   const names = (): Promise<string> => inGuest('ls -A /tmp');
-  const stopped = async (work: Promise<unknown>): Promise<CopyStopped> => {
+  const stopped = async (work: Promise<unknown>): Promise<Failure> => {
     const error = await work.then(
       () => assert.fail('it was copied'),
       (reason: unknown) => reason,
     );
-    assert.ok(error instanceof CopyStopped, String(error));
+    assert.ok(error instanceof Failure, String(error));
     return error;
   };
+  const factsOf = ({ details }: Failure): Readonly<Record<string, unknown>> => ({ ...details.reason?.facts });
   const copy = async (
     to: 'guest' | 'host',
     hostPath: string,
@@ -95,7 +97,7 @@ describe('files of a guest', () => {
 
   it('are not copied while the VM is off', async () => {
     writeFileSync(join(folder, 'small'), 'small');
-    assert.equal((await stopped(copy('guest', join(folder, 'small'), '/tmp/'))).problem.kind, 'notRunning');
+    assert.equal((await stopped(copy('guest', join(folder, 'small'), '/tmp/'))).reason, 'notRunning');
     is(await run('copy', join(folder, 'small'), 'files:/tmp/'), 'refused');
     await guest.start();
   });
@@ -124,8 +126,7 @@ describe('files of a guest', () => {
     const source = join(folder, 'new');
     writeFileSync(source, 'new', { mode: 0o600 });
     await inGuest('echo old > /tmp/there; chmod 644 /tmp/there; ln -s /tmp/there /tmp/link');
-    const { problem } = await stopped(copy('guest', source, '/tmp/there'));
-    assert.ok(problem.kind === 'file' && problem.fault === 'exists');
+    assert.equal((await stopped(copy('guest', source, '/tmp/there'))).reason, 'exists');
     assert.equal(await inGuest('cat /tmp/there'), 'old');
     is(await run('copy', '--force', source, 'files:/tmp/link'), 'done');
     assert.equal(await inGuest('cat /tmp/there'), 'new');
@@ -142,7 +143,7 @@ describe('files of a guest', () => {
   it('that tell no size are read to their end, and no further than that may be', async () => {
     assert.ok((await copy('host', join(folder, 'cpu'), '/proc/cpuinfo')).bytes > 100);
     assert.match(readFileSync(join(folder, 'cpu'), 'utf8'), /^processor/u);
-    assert.equal((await stopped(copy('host', join(folder, 'zero'), '/dev/zero'))).problem.kind, 'endless');
+    assert.equal((await stopped(copy('host', join(folder, 'zero'), '/dev/zero'))).reason, 'endless');
     assert.deepEqual(
       readdirSync(folder).filter((name) => name.includes('zero')),
       [],
@@ -151,7 +152,7 @@ describe('files of a guest', () => {
 
   it('are refused with what is wrong: none, a folder, no space', async () => {
     const none = await stopped(copy('host', join(folder, 'none'), '/tmp/none'));
-    assert.ok(none.problem.kind === 'file' && none.problem.fault === 'missing' && none.problem.at === 'guest');
+    assert.deepEqual([none.reason, factsOf(none)['at']], ['missing', 'guest']);
     is(await run('copy', 'files:/tmp/none', folder), 'notFound');
     assert.equal((await stopped(copy('host', join(folder, 'etc'), '/tmp'))).kind, 'invalid');
     assert.equal((await stopped(copy('guest', folder, '/tmp/'))).kind, 'invalid');
@@ -159,7 +160,7 @@ describe('files of a guest', () => {
     assert.equal((await stopped(copy('guest', join(folder, 'small'), '/nowhere/small'))).kind, 'notFound');
     await inGuest('mkdir /tmp/tiny && mount -t tmpfs -o size=1m none /tmp/tiny');
     const full = await stopped(copy('guest', join(folder, 'in.bin'), '/tmp/tiny/'));
-    assert.deepEqual([full.kind, full.left], ['noSpace', undefined]);
+    assert.deepEqual([full.kind, leftOf(full)], ['noSpace', undefined]);
     assert.equal(await inGuest('ls -A /tmp/tiny; umount /tmp/tiny; rmdir /tmp/tiny'), '');
     assert.equal(await held(), '0');
   });
@@ -176,7 +177,7 @@ describe('files of a guest', () => {
         controller.abort();
       };
       const error = await stopped(copy(to, hostPath, guestPath, { signal: controller.signal, onProgress }));
-      assert.deepEqual([error.problem.kind, error.left, count], ['cancelled', undefined, 1]);
+      assert.deepEqual([error.reason, leftOf(error), count], ['cancelled', undefined, 1]);
       assert.deepEqual([await names(), readdirSync(folder).sort()], before);
       assert.equal(await held(), '0');
     });
@@ -194,7 +195,7 @@ describe('files of a guest', () => {
         onProgress: () => controller.abort(),
       }),
     );
-    assert.deepEqual(error.left, { path: '/tmp/half', is: 'inPlace' });
+    assert.deepEqual(leftOf(error), { path: '/tmp/half', is: 'inPlace' });
     await copy('host', join(folder, 'small.back'), '/tmp/small');
     assert.equal(readFileSync(join(folder, 'small.back'), 'utf8'), 'small');
     assert.ok(statSync(join(folder, 'small.back')).isFile());
@@ -205,7 +206,10 @@ describe('files of a guest', () => {
     await guest.start();
     await agentThatMayNot('guest-file-open', 'guest-file-write');
     const blocked = await stopped(copy('guest', join(folder, 'small'), '/tmp/'));
-    assert.deepEqual(blocked.problem, { kind: 'blocked', commands: ['guest-file-open', 'guest-file-write'] });
+    assert.deepEqual(
+      [blocked.reason, factsOf(blocked)['commands']],
+      ['blocked', ['guest-file-open', 'guest-file-write']],
+    );
     is(await run('copy', join(folder, 'small'), 'files:/tmp/'), 'refused');
     const deaf = await defineDeafGuest(rig.daemon, 'deaf');
     await rig.virsh('start', deaf);

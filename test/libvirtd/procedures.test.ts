@@ -185,7 +185,9 @@ describe('every procedure, against a real libvirtd', () => {
     );
     assert.equal(typeof typedParameterMap(params).get('time_elapsed'), 'number');
     assert.deepEqual(await call('domainHasManagedSaveImage', { dom, flags: 0 }), { result: 1 });
-    assert.match((await call('domainManagedSaveGetXmlDesc', { dom, flags: 0 })).xml, /<name>vm<\/name>/);
+    const { xml } = await call('domainManagedSaveGetXmlDesc', { dom, flags: 0 });
+    assert.match(xml, /<name>vm<\/name>/);
+    await call('domainManagedSaveDefineXml', { dom, dxml: xml, flags: 0 });
     await call('domainManagedSaveRemove', { dom, flags: 0 });
     assert.deepEqual(await call('domainHasManagedSaveImage', { dom, flags: 0 }), { result: 0 });
   });

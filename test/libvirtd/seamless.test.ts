@@ -57,6 +57,8 @@ describe('a snapshot for which the guest hardly stands still', function () {
       assert.equal(all.find(({ capability }) => capability === 'background-snapshot')?.state, false);
       // libvirt has some of its own there.
       assert.ok(!JSON.stringify(await ask('query-fdsets')).includes('virt-rewind'));
+      const closing = JSON.stringify({ execute: 'closefd', arguments: { fdname: 'virt-rewind' } });
+      assert.match(await rig.virsh('qemu-monitor-command', 'seamless', closing), /GenericError/u, 'it has none');
     }
   };
 

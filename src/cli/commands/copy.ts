@@ -1,11 +1,10 @@
 // Copies a file into a guest or out of it, by its agent.
 import { t } from '@vscode/l10n';
 import { resolve } from 'node:path';
-import { CopyStopped } from '../../session/copyStopped.js';
-import { copiedText, copyProgressText, copyStoppedText } from '../../text/guests/copyText.js';
-import { CliError } from '../commandError.js';
+import { copiedText, copyProgressText } from '../../text/guests/copyText.js';
 import type { Context } from '../context.js';
-import { type ExitName, exitOfFailure } from '../exitCodes.js';
+import { CliError } from '../commandError.js';
+import type { ExitName } from '../exitCodes.js';
 import type { Answers } from '../answers.js';
 
 export async function copy({ call, session, terminal, interruption, json }: Context): Promise<ExitName> {
@@ -19,24 +18,17 @@ export async function copy({ call, session, terminal, interruption, json }: Cont
     hostPath: `${resolve(places.hostPath)}${places.hostPath.endsWith('/') ? '/' : ''}`,
     overwrite: call.flags.has('force'),
   };
-  try {
-    const copied = await session.copyFile(view, wanted, {
-      signal: interruption.signal,
-      onProgress: ({ bytes, totalBytes }) => terminal.progress(t('Copying: {0}', copyProgressText(bytes, totalBytes))),
-    });
-    if (json === undefined) {
-      const place = places.to === 'guest' ? `${view.vm.name}:${copied.path}` : copied.path;
-      terminal.say(copiedText(copied.bytes, place));
-    } else {
-      json({ vm: session.infoOf(session.view(view)), copied: { to: places.to, ...copied } } satisfies Answers['copy']);
-    }
-    return 'done';
-  } catch (error) {
-    if (error instanceof CopyStopped) {
-      throw new CliError(exitOfFailure(error.kind), copyStoppedText(error, view.vm.name));
-    }
-    throw error;
+  const copied = await session.copyFile(view, wanted, {
+    signal: interruption.signal,
+    onProgress: ({ bytes, totalBytes }) => terminal.progress(t('Copying: {0}', copyProgressText(bytes, totalBytes))),
+  });
+  if (json === undefined) {
+    const place = places.to === 'guest' ? `${view.vm.name}:${copied.path}` : copied.path;
+    terminal.say(copiedText(copied.bytes, place));
+  } else {
+    json({ vm: session.infoOf(session.view(view)), copied: { to: places.to, ...copied } } satisfies Answers['copy']);
   }
+  return 'done';
 }
 
 /** FROM and TO of `copy` → what is copied where, or what is wrong with them. Pure. */

@@ -221,6 +221,6 @@ async function withLabs(
   try {
     return await act(labs, call.texts['file'] ?? labFileName);
   } catch (error) {
-    throw error instanceof LabError ? new CliError(error.kind, error.message) : error;
+    throw error instanceof LabError && error.labKind === 'wrong' ? new CliError('wrong', error.message) : error;
   }
 }

@@ -13,9 +13,7 @@ import type { Seamless } from '../../domain/seamless.js';
 
 const mostSaid = 64 * 1024;
 
-const answer = v.object({ 'fdset-id': v.number() });
-const execute = 'add-fd';
-const command = JSON.stringify({ execute, arguments: { opaque: descriptorMark } });
+const answer = v.object({ 'fdset-id': v.optional(v.number()) });
 
 /**
  * @param uri a connection to a daemon of this host, over its Unix socket
@@ -32,11 +30,13 @@ export function seamlessAccess(uri: string, environment: NodeJS.ProcessEnv, pati
 
 /** Rejects with MonitorError where that cannot be. */
 function handOverWith(uri: string, environment: NodeJS.ProcessEnv, patienceMs: number): SeamlessAccess['handOver'] {
-  return async (uuid, descriptor) => {
+  return async (uuid, descriptor, how) => {
     const virsh = await findProgram('virsh', environment);
     if (virsh === undefined) {
       throw new MonitorError('virsh is not installed');
     }
+    const [execute, mark] = how === 'named' ? ['getfd', 'fdname'] : ['add-fd', 'opaque'];
+    const command = JSON.stringify({ execute, arguments: { [mark]: descriptorMark } });
     const words = ['--connect', uri, 'qemu-monitor-command', '--domain', uuid, '--pass-fds', '3', '--cmd', command];
     const told = await new Promise<string>((resolve, reject) => {
       const child = spawn(virsh, words, {

@@ -35,7 +35,8 @@ export class SavedState implements SavedFile {
   }
 
   /**
-   * For nobody else to read, and for writing alone: QEMU takes a descriptor only in the mode that it wants.
+   * For nobody else to read, and for writing alone: QEMU takes one of a set only in the mode that it wants.
+   * It stands behind the header, where QEMU writes on.
    * @param xml with passwords, as the VM runs before its disks are switched
    */
   static async begin(file: string, xml: string): Promise<SavedState> {
@@ -44,7 +45,7 @@ export class SavedState implements SavedFile {
     const identity = await identityOfOpen(handle);
     try {
       const header = headerOf(xml);
-      await writeAll(handle, header, 0);
+      await handle.writeFile(header);
       return new SavedState(file, handle, header.length, identity);
     } catch (error) {
       await handle.close();

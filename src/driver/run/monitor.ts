@@ -165,6 +165,9 @@ async function takeBackDescriptors(monitored: MonitoredVm): Promise<void> {
       await ask(monitored, v.unknown(), 'remove-fd', { 'fdset-id': set });
     }
   }
+  // Whatever it answers: a stream has taken the one of that name, if there was one.
+  const cmd = JSON.stringify({ execute: 'closefd', arguments: { fdname: descriptorMark } });
+  await monitored.connection.call('qemuDomainMonitorCommand', { dom: monitored.dom, cmd, flags: 0 });
 }
 
 /** What `abortBackgroundSave` would end. */

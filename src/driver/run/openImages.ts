@@ -137,7 +137,7 @@ async function judgeDisk(source: string, disk: VmDisk, files: OpenContext['files
 }
 
 /** Where there is no way to the host's files, libvirt alone knows them. */
-async function lookAt(
+export async function lookAt(
   file: string,
   format: string | undefined,
   files: OpenContext['files'],

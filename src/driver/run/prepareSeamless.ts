@@ -1,19 +1,20 @@
 // What a snapshot with RAM of a running guest needs before that is stopped: overlays, a file that QEMU has open, QEMU
 // ready to guard the RAM. Nothing that the guest could notice, and all of it is taken back where it fails.
-import { formatVersion } from '../../domain/capabilities.js';
+import { formatVersion, type Version, versionOf } from '../../domain/capabilities.js';
 import type { HostFiles, MadeFile } from '../../domain/hostFiles.js';
 import type { CreateStep } from '../../steps/step.js';
 import type { SavedFile } from '../hypervisor.js';
 import { readPower } from '../powerState.js';
 import {
   abortBackgroundSave,
+  descriptorMark,
   leastQemu,
   readQemuVersion,
   readStream,
   readWrites,
   setBackgroundSnapshot,
 } from './monitor.js';
-import { createOverlay, removeMade } from './madeFiles.js';
+import { createOverlay, removeMade } from './filesAsMade.js';
 import type { SeamlessAccess, StepContext } from './stepContext.js';
 
 export type SeamlessStep = CreateStep & { readonly memoryFile: string };
@@ -40,6 +41,12 @@ export function overlaysOf({ vm }: StepContext, { disks }: SeamlessStep): readon
   });
 }
 
+/**
+ * By a path, that of a set too, QEMU cuts the file off, which AppArmor forbids; a file under a name it writes on. From
+ * 11 on it takes no file so.
+ */
+const leastByPath = versionOf(11, 0);
+
 interface PreparedSave {
   readonly saved: SavedFile;
   readonly uri: string;
@@ -60,15 +67,16 @@ export async function prepare(
   const made: MadeFile[] = [];
   let saved: SavedFile | undefined;
   try {
-    await requirePossible(context);
+    const version = await requirePossible(context);
     const writes = await readWrites(context);
     saved = await access.begin(step.memoryFile, xml);
     // A program is started for either. Both are waited for, so that what the one has made is known when the other
     // fails.
-    const handing = access.handOver(dom.uuid, saved.descriptor);
+    const handing = access.handOver(dom.uuid, saved.descriptor, version < leastByPath ? 'named' : 'inSet');
     const [set] = await waitForBoth(handing, makeOverlays(files, overlays, made));
     await setBackgroundSnapshot(context, true);
-    return { saved, uri: `file:/dev/fdset/${set},offset=${saved.start}`, writes, made };
+    const uri = set === undefined ? `fd:${descriptorMark}` : `file:/dev/fdset/${set},offset=${saved.start}`;
+    return { saved, uri, writes, made };
   } catch (error) {
     if (saved !== undefined) {
       await abortLeftSave(context);
@@ -92,8 +100,8 @@ async function waitForBoth<A, B>(one: Promise<A>, other: Promise<B>): Promise<re
   return Promise.all([one, other]);
 }
 
-/** @throws NotSeamless */
-async function requirePossible(context: StepContext): Promise<void> {
+/** @returns the version of its QEMU. @throws NotSeamless */
+async function requirePossible(context: StepContext): Promise<Version> {
   const { connection, dom, capabilities } = context;
   // Of the program on the host first: an old one would be marked for nothing by being asked.
   const version = capabilities.hypervisor < leastQemu ? capabilities.hypervisor : await readQemuVersion(context);
@@ -110,6 +118,7 @@ async function requirePossible(context: StepContext): Promise<void> {
   if (blockers.length > 0) {
     throw new NotSeamless(blockers.join('; '));
   }
+  return version;
 }
 
 /** Whoever brings the operation to its end tries once more. */

@@ -21,7 +21,7 @@ import { isEndOfCancelled, memoryJobLook, watchWhile } from './jobWatch.js';
 import { withLeftovers } from './leftovers.js';
 import { LiveSave } from './liveSave.js';
 import { leastQemu, MonitorError, readStream } from './monitor.js';
-import { createOverlay, removeMade } from './madeFiles.js';
+import { createOverlay, removeMade } from './filesAsMade.js';
 import { judgeWhileOff } from './openImages.js';
 import { whilePaused } from './pausedGuest.js';
 import { NotSeamless } from './prepareSeamless.js';

@@ -8,7 +8,7 @@ import type { StepOfKind } from '../../steps/step.js';
 import { refuse } from '../../domain/refusal.js';
 import { isActive, toldChain, type Vm, xmlChain } from '../../domain/vm.js';
 import { parseDomainXml } from '../xml/domainXml.js';
-import { createOverlay, removeMade, removeThose } from './madeFiles.js';
+import { createOverlay, removeMade, removeThose } from './filesAsMade.js';
 import { requireOff } from './requireOff.js';
 import type { StepContext } from './stepContext.js';
 

@@ -26,7 +26,7 @@ import { readPower } from '../powerState.js';
 import { parseDomainXml } from '../xml/domainXml.js';
 import { hasCards, writeClone, writeUnplugged } from '../xml/cloneXml.js';
 import { untilNoJob } from './jobEnd.js';
-import { removeThose } from './madeFiles.js';
+import { removeThose } from './filesAsMade.js';
 import { restoreVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
 import { refuse } from '../../domain/refusal.js';

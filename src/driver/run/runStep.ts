@@ -20,6 +20,7 @@ import {
   trashFiles,
 } from './runFileStep.js';
 import { abortBackgroundSave } from './monitor.js';
+import { closeChains, closesAfter, closesBefore } from './openChains.js';
 import { dropManagedSave, restoreMemory, runPowerAction, startPaused } from './runPowerStep.js';
 import {
   clearUnfinishedDelete,
@@ -91,5 +92,12 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
 export async function runStep(context: StepContext, step: Step): Promise<StepOutcome> {
   // The compiler does not see that the runner of a step's own kind takes that step.
   const run = runners[step.kind] as Runner<Step['kind']>;
-  return (await run(context, step)) ?? {};
+  if (closesBefore(step)) {
+    await closeChains(context);
+  }
+  const outcome = (await run(context, step)) ?? {};
+  if (closesAfter(step, context.vm)) {
+    await closeChains(context);
+  }
+  return outcome;
 }

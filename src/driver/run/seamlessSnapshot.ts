@@ -15,7 +15,7 @@ import { Failure } from '../../domain/failure.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
 import { adoptSnapshot } from './adoptSnapshot.js';
 import { diskStates } from './diskState.js';
-import { removeMade } from './madeFiles.js';
+import { removeMade } from './filesAsMade.js';
 import { whilePaused } from './pausedGuest.js';
 import { NotSeamless, type Overlay, overlaysOf, prepare, type SeamlessStep, abortLeftSave } from './prepareSeamless.js';
 import { blockCommit } from './runCommitStep.js';
@@ -80,7 +80,8 @@ export async function takeSeamlessly(context: StepContext, step: SeamlessStep, a
  * | broke off                                        | → |
  * |--------------------------------------------------|---|
  * | before the disks were switched                   | NotSeamless: nothing was touched |
- * | after that, before the RAM is whole              | the overlays are merged back while the guest runs; Failure, or Disturbed |
+ * | by QEMU, which takes no stream (AppArmor)        | the overlays are merged back while the guest runs; NotSeamless: all is as before |
+ * | after that, before the RAM is whole              | the same; Failure, or Disturbed |
  * | after that                                       | Failure; the journal has what libvirt must be told: see adoptSteps |
  */
 async function take(
@@ -145,8 +146,10 @@ async function take(
   log.info(`${step.name} was taken while the guest ran on${how === 'mayRun' ? ', and was not stopped for it' : ''}`);
 }
 
-function failureOf({ dom }: StepContext, { name }: SeamlessStep, error: unknown): unknown {
-  return error instanceof MonitorError || error instanceof GuestWroteError
+function failureOf({ dom, moment }: StepContext, { name }: SeamlessStep, error: unknown): unknown {
+  return error instanceof MonitorError ||
+    error instanceof GuestWroteError ||
+    (error instanceof NotSeamless && moment !== undefined)
     ? new Failure('failed', { vm: dom.name, snapshot: name, libvirtMessage: error.message }, { cause: error })
     : error;
 }
@@ -170,7 +173,11 @@ async function isQuiet(context: StepContext, before: number): Promise<boolean> {
 async function switchAndBegin(context: StepContext, step: SeamlessStep, uri: string): Promise<void> {
   const writes = await readWrites(context);
   await switchDisks(context, step);
-  await startStream(context, uri);
+  try {
+    await startStream(context, uri);
+  } catch (error) {
+    throw error instanceof MonitorError ? new NotSeamless(error.message, { cause: error }) : error;
+  }
   await untilPages(context);
   if ((await readWrites(context)) !== writes) {
     throw new GuestWroteError('the guest wrote before its RAM was kept');

@@ -78,21 +78,21 @@ export function onFiles(secureXml: string, disks: readonly (TargetFile & { reado
 }
 
 /**
- * Without these layers of disks, which hold nothing any more that is not in what they rest on. What else is told of the
- * layers stays: libvirt opens those that a configuration names, and looks into images only from the last one on.
+ * Without these layers of disks, which hold nothing any more that is not in what they rest on, or which the images name
+ * too. What else is told of the layers stays: libvirt opens those that a configuration names, and looks into images
+ * only from the last one on.
  */
 export function withoutLayersNamed(secureXml: string, layers: readonly TargetFile[]): string {
-  const files = new Map(layers.map(({ target, file }) => [target, file]));
+  const without = (disk: XmlElement): XmlElement =>
+    layers.reduce((left, { target, file }) => (target === targetOf(disk) ? withoutLayer(left, file) : left), disk);
   return writeXml(
-    changeChildren(parseXml(secureXml), 'devices', (devices) =>
-      changeChildren(devices, 'disk', (disk) => withoutLayer(disk, files.get(targetOf(disk)))),
-    ),
+    changeChildren(parseXml(secureXml), 'devices', (devices) => changeChildren(devices, 'disk', without)),
   );
 }
 
-function withoutLayer(of: XmlElement, file: string | undefined): XmlElement {
+function withoutLayer(of: XmlElement, file: string): XmlElement {
   const below = find(of, 'backingStore');
-  if (file === undefined || below === undefined) {
+  if (below === undefined) {
     return of;
   }
   const rest = pathOf(below) === file ? find(below, 'backingStore') : withoutLayer(below, file);

@@ -3,6 +3,7 @@
 import { t } from '@vscode/l10n';
 import type { FailureDetails, Failure } from '../../domain/failure.js';
 import { forbiddenMergeText } from '../refusals/consolidateRefusals.js';
+import { policyInLogText } from '../refusals/ramRefusals.js';
 import { inQuotes } from '../quotes.js';
 import { findDenial } from '../../domain/denial.js';
 import { displayLine } from '../../domain/plainText.js';
@@ -26,13 +27,10 @@ export function denialAdvice({ kind, details }: Pick<Failure, 'kind' | 'details'
             'libvirt keeps {0} itself, and may not use it. Check its owner, and that its file system is writable.',
             file,
           )
-        : t('QEMU runs as a separate user. Give that user access to {0} and to the folders above it.', file);
-    case 'appArmor':
-      return t(
-        'AppArmor denies access. Shut down the VM and try again, or allow {0} in {1}.',
-        file,
-        '/etc/apparmor.d/local/abstractions/libvirt-qemu',
-      );
+        : [
+            t('QEMU runs as a separate user. Give that user access to {0} and to the folders above it.', file),
+            policyInLogText(),
+          ].join(' ');
     case 'appArmorMerge':
       return forbiddenMergeText().join(' ');
     case 'appArmorProfile':

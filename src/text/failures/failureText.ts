@@ -213,6 +213,12 @@ const wordings: Readonly<Record<FailureKind, (details: FailureDetails) => Failur
     severity: 'error',
     ...(details.begun === true ? { offers: 'connect' as const } : {}),
   }),
+  late: (details) => ({
+    short: t('took too long'),
+    sentence: t('The VM was not ready in time.'),
+    nextStep: detailsIn(details.vm),
+    severity: 'error',
+  }),
   cancelled: (details) => ({ short: t('cancelled'), ...cancelledText(details) }),
   failed: (details) => ({
     short: t('failed'),

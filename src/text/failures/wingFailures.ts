@@ -1,6 +1,12 @@
 // What a wing throws where it does not go on: a Failure whose reason is the wing's own, with its text. What throws it
 // loads the text with it, so that a shell which catches it needs to know no wing.
-import { Failure, type FailureKind, type NamedInFailure, type ReasonText } from '../../domain/failure.js';
+import {
+  Failure,
+  type FailureKind,
+  type NamedInFailure,
+  type ReasonText,
+  type WingReason,
+} from '../../domain/failure.js';
 import { withDetails } from '../../domain/asFailure.js';
 import { displayLine } from '../../domain/plainText.js';
 import { failureText } from './failureText.js';
@@ -16,7 +22,11 @@ type Rows = Partial<Record<FailureKind, Readonly<Record<string, Row>>>>;
 
 type All<R> = R[keyof R];
 type Kinds<Some> = Some extends unknown ? keyof Some & string : never;
-type RowOf<Some, Kind extends string> = Some extends Readonly<Record<Kind, infer One>> ? One : never;
+type RowOf<Some, Kind extends string> = Kind extends unknown
+  ? Some extends Readonly<Record<Kind, infer One>>
+    ? One
+    : never
+  : never;
 /** Names may be added later, by whoever knows them: see `orNamed`. */
 type FactsToGive<F> = Omit<F, keyof NamedInFailure> &
   NamedInFailure & { /** What failed before it, told first. */ readonly cause?: unknown };
@@ -45,14 +55,17 @@ export function wingFailures<const R extends Rows>(
     }
     const { failing, row } = found;
     const { vm, host, target, cause, ...facts } = given;
-    const text = (named: NamedInFailure): ReasonText => {
-      const told = row(showFacts({ vm: '', host: '', target: '', ...named, ...facts }));
-      const [reason, nextStep] = typeof told === 'string' ? [told, ''] : told;
-      const before = cause instanceof Failure ? [failureText(withDetails(cause, named)).sentence] : [];
-      return [[...before, reason].join(' '), nextStep];
+    const reason: WingReason = {
+      ...{ wing, kind, facts },
+      text(named): ReasonText {
+        const told = row(showFacts({ vm: '', host: '', target: '', ...named, ...this.facts }));
+        const [sentence, nextStep] = typeof told === 'string' ? [told, ''] : told;
+        const before = cause instanceof Failure ? [failureText(withDetails(cause, named)).sentence] : [];
+        return [[...before, sentence].join(' '), nextStep];
+      },
     };
     const names = Object.entries({ vm, host, target }).filter(([, name]) => name !== undefined);
-    const details = { ...Object.fromEntries(names), reason: { wing, kind, facts, text } };
+    const details = { ...Object.fromEntries(names), reason };
     return new Failure(failing, details, cause === undefined ? {} : { cause });
   };
 }

@@ -7,6 +7,7 @@ import type {
   OperationResult,
   OperationType,
   PowerAction,
+  WingTurn,
 } from '../../domain/operation.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { PowerState } from '../../domain/vm.js';
@@ -60,6 +61,12 @@ const powers: Readonly<
   pause: { doing: () => t('pausing'), question: (vm) => t('Pause {0}?', vm), confirm: goOn },
   resume: { doing: () => t('resuming'), question: (vm) => t('Resume {0}?', vm), confirm: goOn },
   restart: { doing: () => t('restarting'), question: (vm) => t('Restart {0}?', vm), confirm: () => t('Restart') },
+};
+
+const turnsOfWings: Readonly<Record<WingTurn, () => string>> = {
+  move: () => t('moving to another host'),
+  give: () => t('giving to the cluster'),
+  take: () => t('taking from the cluster'),
 };
 
 function goOn(): string {
@@ -138,7 +145,7 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
         : t('Repaired {0} in {1}. It is now {2}.', vm, took, stateWord(result)),
   },
   power: {
-    doing: ({ action }) => powers[action].doing(),
+    doing: ({ action, ofWing }) => (ofWing === undefined ? powers[action].doing() : turnsOfWings[ofWing]()),
     question: ({ action }, { vm }) => powers[action].question(vm),
     confirm: ({ action }) => powers[action].confirm(),
     done: (_, { vm, result }) => [t('{0} is now {1}.', vm, stateWord(result)), ...clockText(result)].join(' '),

@@ -185,9 +185,9 @@ export const fileProblems = {
     t('A backup of {0} made meanwhile would mix old and new data.', displayLine(owner)),
     t('Shut down {0}, or give it a separate disk.', displayLine(vm)),
   ],
-  denied: ({ file, by }) => [
+  denied: ({ file }) => [
     t('No access to {0}.', quotedPath(file)),
-    deniedMeaning(by),
+    t('The owner and mode of the folder deny it, or a policy of the host (AppArmor, SELinux).'),
     t('You can create external snapshots. Virt Rewind cannot do more with them than this libvirt can.'),
   ],
   notSeen: ({ files }) => [
@@ -278,19 +278,6 @@ function makeRoom(trash: TrashUsage | undefined, vm: string): string {
 
 function consolidate(): string {
   return t('Consolidate the chain, or delete snapshots that you do not need.');
-}
-
-function deniedMeaning(by: ProblemOf<'denied'>['by']): string {
-  switch (by) {
-    case 'appArmor':
-    case 'seLinux':
-      return t(
-        '{0} denies it. {0} is the host’s rule set for which program may open which file.',
-        by === 'appArmor' ? 'AppArmor' : 'SELinux',
-      );
-    case 'permissions':
-      return t('The owner and mode of the folder deny it, or a policy of the host (AppArmor, SELinux).');
-  }
 }
 
 /** Only QEMU gives it back, with a snapshot that cannot be taken; what is copied anew leaves it behind. */

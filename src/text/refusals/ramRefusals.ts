@@ -56,15 +56,17 @@ export function notSeamless(vm: string, why: string, said: string): readonly [st
     case 'busy':
       return [t('{0} is not running, or an operation is running on it.', vm), t('Check again when it is running.')];
     case 'refused':
-      return [
-        t('QEMU rejected it: {0}', said),
-        t(
-          'If AppArmor or SELinux denied it, the host’s log shows it: {0}, or {1}.',
-          'sudo journalctl -k --grep "apparmor|avc"',
-          '/var/log/audit/audit.log',
-        ),
-      ];
+      return [t('QEMU rejected it: {0}', said), policyInLogText()];
     default:
       return [t('The reason is unknown.'), t('Details: {0}', wayTo('log', vm))];
   }
+}
+
+/** Words of the kernel never name the policy. */
+export function policyInLogText(): string {
+  return t(
+    'If AppArmor or SELinux denied it, the host’s log shows it: {0}, or {1}.',
+    'sudo journalctl -k --grep "apparmor|avc"',
+    '/var/log/audit/audit.log',
+  );
 }

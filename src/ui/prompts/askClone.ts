@@ -185,7 +185,7 @@ export async function askCount({ vm }: VmView, point: ForkPoint | undefined, ste
           ),
     value: '1',
     ignoreFocusOut: true,
-    problem: (text) => (isCount(text.trim()) ? undefined : t('Enter a number from 1 to {0}.', mostForks)),
+    problem: (text) => (isCount(text.trim()) ? undefined : t('Enter a number from {0} to {1}.', 1, mostForks)),
   });
   return Number(requireAnswer(count).trim());
 }

@@ -109,7 +109,7 @@ export function askSeconds({ name, wait }: SystemMember, up: Exclude<UpKind, 'no
   return askParsed(name, parseSeconds, {
     prompt: up === 'time' ? t('Number of seconds') : t('Longest wait, in seconds'),
     value: String(wait?.seconds ?? usualSeconds),
-    problem: () => t('Enter a number from 0 to {0}.', longestSeconds),
+    problem: () => t('Enter a number from {0} to {1}.', 0, longestSeconds),
   });
 }
 

@@ -1,10 +1,6 @@
-// A new VM of an image for programs: with what is usual where they say nothing, and faults as they are told of others.
-import { displayLine } from '../../domain/plainText.js';
-import { ReadError } from '../../domain/readError.js';
-import { LabError } from '../../lab/labError.js';
+// A new VM of an image for programs: with what is usual where they say nothing.
 import type { MadeForProgram, VmOrder } from '../../session/readers.js';
-import { GuestFault, kindOfProblem } from './guestFault.js';
-import { guestProblemText, uncheckedText } from './guestText.js';
+import { uncheckedText } from './guestText.js';
 import { newVm, usualParts } from './make/newVm.js';
 
 export async function makeVm({ image, name, options, onNote, ...order }: VmOrder): Promise<MadeForProgram> {
@@ -12,27 +8,17 @@ export async function makeVm({ image, name, options, onNote, ...order }: VmOrder
   const connection = order.session.engine.connections[0]?.uri ?? '';
   const from = typeof image === 'string' ? { name: image } : image;
   const wanted = { ...usualParts, ...parts, connection, name, image: from };
-  try {
-    const { ref, by, isPartly, user, address } = await newVm(wanted, {
-      ...order,
-      onStep: () => undefined,
-      onNote,
-      onFetched: (fetched) => {
-        const note = uncheckedText(fetched);
-        if (note !== undefined) {
-          onNote(note);
-        }
-      },
-      onProgress: (bytes, totalBytes) => onProgress?.({ bytes, ...(totalBytes !== undefined && { totalBytes }) }),
-    });
-    return { ref, ready: by, user, partly: isPartly, ...(address !== undefined && { address }) };
-  } catch (error) {
-    throw error instanceof GuestFault
-      ? new ReadError(kindOfProblem(error.problem), displayLine(guestProblemText(error.problem), 2_000), {
-          cause: error,
-        })
-      : error instanceof LabError && error.kind !== 'wrong'
-        ? new ReadError(error.kind, error.message, { cause: error })
-        : error;
-  }
+  const { ref, by, isPartly, user, address } = await newVm(wanted, {
+    ...order,
+    onStep: () => undefined,
+    onNote,
+    onFetched: (fetched) => {
+      const note = uncheckedText(fetched);
+      if (note !== undefined) {
+        onNote(note);
+      }
+    },
+    onProgress: (bytes, totalBytes) => onProgress?.({ bytes, ...(totalBytes !== undefined && { totalBytes }) }),
+  });
+  return { ref, ready: by, user, partly: isPartly, ...(address !== undefined && { address }) };
 }

@@ -1,11 +1,9 @@
 // Copies a file or a folder of a guest's file system to this computer. It gets its name when it is whole.
 import { chmod, lstat, mkdir, mkdtemp, open, rename, rm, stat, symlink, utimes } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { t } from '@vscode/l10n';
 import { errnoOf, undefinedIfAbsent } from '../../base/errno.js';
 import { writeAll } from '../../base/writeAll.js';
-import type { FailureKind } from '../../domain/failure.js';
-import { displayLine } from '../../domain/plainText.js';
+import { insideFailure } from './insideFailure.js';
 import type { GuestFileSystem } from './read/guestFileSystem.js';
 import { pauseIfLong } from './bytes/pause.js';
 import { type UnreadEntry, walkFolder } from './read/walkFolder.js';
@@ -30,24 +28,13 @@ interface CopiedOut {
   readonly unread: readonly UnreadEntry[];
 }
 
-/** Why it is not there. The message is a sentence. */
-export class CopyFault extends Error {
-  override readonly name = 'CopyFault';
-  constructor(
-    readonly kind: FailureKind,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
 const pieceBytes = 4 * 1024 * 1024;
 
 /** A multiple of the blocks of all file systems. */
 const windowBytes = 1024 * 1024 * 1024;
 
 /**
- * Rejects with `CopyFault`, or what the file system rejects with where that is the node itself; then nothing was
+ * Rejects with a Failure, or what the file system rejects with where that is the node itself; then nothing was
  * written.
  */
 export async function copyOut(system: GuestFileSystem, node: number, wish: CopyWish): Promise<CopiedOut> {
@@ -80,7 +67,7 @@ async function targetOf({ name, to }: CopyWish): Promise<string> {
 
 async function requireFree(path: string): Promise<void> {
   if ((await orFault(path, () => undefinedIfAbsent(lstat(path)))) !== undefined) {
-    throw new CopyFault('exists', t('{0} exists already. Nothing was replaced.', displayLine(path)));
+    throw insideFailure('fileThere', { path });
   }
 }
 
@@ -206,10 +193,7 @@ async function orFault<T>(path: string, write: () => Promise<T>): Promise<T> {
       throw error;
     }
     throw code === 'ENOSPC'
-      ? new CopyFault('noSpace', t('There is no space left for {0}. Nothing was written.', displayLine(path)))
-      : new CopyFault(
-          'failed',
-          t('{0} cannot be written: {1}', displayLine(path), displayLine((error as Error).message)),
-        );
+      ? insideFailure('noSpaceHere', { path })
+      : insideFailure('notWritten', { path, said: (error as Error).message });
   }
 }

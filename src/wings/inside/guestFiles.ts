@@ -9,8 +9,10 @@ import { DiskError } from './bytes/disk.js';
 import type { NbdDisk } from './bytes/nbdDisk.js';
 import { type ServedImage, serveImage } from './bytes/servedImage.js';
 import { serveThere } from './bytes/servedThere.js';
+import { insideFailure } from './insideFailure.js';
 import { withGuestfish } from './read/guestfishVolumes.js';
 import { openVolumes, type Volume } from './read/volumes.js';
+import { orReadFailure } from './readFailure.js';
 
 interface GuestFilesOptions {
   /** Absent: the current state of a VM that is off. */
@@ -19,36 +21,18 @@ interface GuestFilesOptions {
   readonly signal: AbortSignal;
 }
 
-/** Why no file can be read. */
-export type Obstacle =
-  /** The current state of a VM that is on changes while it is read. */
-  | { readonly kind: 'running' }
-  /** The images are not on this computer. */
-  | { readonly kind: 'elsewhere' }
-  | { readonly kind: 'noProgram' }
-  | { readonly kind: 'unreadable'; readonly file: string; readonly said: string }
-  /** The VM was started or reverted, or the snapshot deleted, while it was read. */
-  | { readonly kind: 'changed' };
-
-export class FilesObstacle extends Error {
-  override readonly name = 'FilesObstacle';
-  constructor(readonly obstacle: Obstacle) {
-    super(obstacle.kind);
-  }
-}
-
 export interface GuestDisks {
   /** By the disk's name: those on this computer. */
   readonly images: ReadonlyMap<string, ServedImage>;
   readonly volumes: readonly Volume[];
-  /** Rejects with `FilesObstacle` where the disks are no more what they were: what was read may be wrong. */
+  /** Rejects with a Failure `changed` where the disks are no more what they were: what was read may be wrong. */
   readonly requireUnchanged: () => Promise<void>;
   readonly close: () => void;
 }
 
 type FilesEngine = Pick<EnginePort, 'readDisks' | 'hostLogin' | 'refresh' | 'findVm' | 'readTree'>;
 
-/** Rejects with `FilesObstacle`, or a Failure `refused` where what the snapshot holds is not whole. */
+/** @throws Failure, `refused` also where what the snapshot holds is not whole */
 export async function openGuestDisks(
   engine: FilesEngine,
   view: VmView,
@@ -56,11 +40,11 @@ export async function openGuestDisks(
 ): Promise<GuestDisks> {
   const { snapshot, environment, signal } = options;
   if (snapshot === undefined && isActive(view.vm.power)) {
-    throw new FilesObstacle({ kind: 'running' });
+    throw insideFailure('running', { vm: view.vm.name });
   }
   const disks = await engine.readDisks(view.ref, snapshot?.name);
   if (disks === 'elsewhere') {
-    throw new FilesObstacle({ kind: 'elsewhere' });
+    throw insideFailure('elsewhere', { vm: view.vm.name });
   }
   const login = await engine.hostLogin(view.ref, 'toRead');
   const images = disks.map(({ target, from, format, tag }) => ({
@@ -80,7 +64,7 @@ interface OpenOptions extends Pick<GuestDisks, 'requireUnchanged'>, Omit<GuestFi
   readonly login?: HostLogin | undefined;
 }
 
-/** @param disks by the names of the guest. Rejects with `FilesObstacle` */
+/** @param disks by the names of the guest. @throws Failure */
 export async function openDisks(
   disks: readonly { readonly target: string; readonly image: ServedImage }[],
   { login, environment, signal, requireUnchanged: isStillTrue }: OpenOptions,
@@ -102,7 +86,7 @@ export async function openDisks(
         ? serveImage(image, environment, signal)
         : serveThere(image, login, signal));
       if (disk === undefined) {
-        throw new FilesObstacle({ kind: 'noProgram' });
+        throw insideFailure('noProgram');
       }
       open.push({ target, disk });
       if (login === undefined) {
@@ -116,14 +100,28 @@ export async function openDisks(
     return { images, volumes: more.volumes, requireUnchanged: isStillTrue, close };
   } catch (error) {
     close();
-    throw error instanceof DiskError
-      ? new FilesObstacle({ kind: 'unreadable', file: reading, said: error.message })
-      : error;
+    throw error instanceof DiskError ? insideFailure('unreadable', { file: reading, said: error.message }) : error;
   }
 }
 
+/** Closes them in the end. What they or their file systems reject with is a Failure then. */
+export function withDisks<T>(opening: Promise<GuestDisks>, use: (disks: GuestDisks) => Promise<T>): Promise<T> {
+  return orReadFailure('', async () => {
+    const disks = await opening;
+    try {
+      return await use(disks);
+    } finally {
+      disks.close();
+    }
+  });
+}
+
 /** What was read may be a mixture where the VM ran meanwhile, or the snapshot was deleted. */
-async function requireUnchanged(engine: FilesEngine, { ref }: VmView, { snapshot }: GuestFilesOptions): Promise<void> {
+async function requireUnchanged(
+  engine: FilesEngine,
+  { ref, vm }: VmView,
+  { snapshot }: GuestFilesOptions,
+): Promise<void> {
   await engine.refresh({ vm: ref });
   const now = engine.findVm(ref);
   const tree = snapshot === undefined ? undefined : await engine.readTree(ref);
@@ -132,6 +130,6 @@ async function requireUnchanged(engine: FilesEngine, { ref }: VmView, { snapshot
       ? now !== undefined && !isActive(now.vm.power)
       : tree?.snapshots.some(({ name, createdAt }) => name === snapshot.name && createdAt === snapshot.createdAt);
   if (isThere !== true) {
-    throw new FilesObstacle({ kind: 'changed' });
+    throw insideFailure('changed', { vm: vm.name });
   }
 }

@@ -1,13 +1,12 @@
 // The files of a restore point for programs: the entries of a folder, and the bytes of a file. Bounded.
-import { t } from '@vscode/l10n';
-import { displayLine } from '../../domain/plainText.js';
-import { ReadError } from '../../domain/readError.js';
+import { Failure } from '../../domain/failure.js';
 import type { FilesPlace } from '../../session/readers.js';
-import { DiskError } from './bytes/disk.js';
-import { faultText, noPathText, obstacleText } from './filesText.js';
-import { FilesObstacle, openGuestDisks } from './guestFiles.js';
-import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
-import { findPath } from './read/volumes.js';
+import { volumeText } from './filesText.js';
+import { type GuestDisks, openGuestDisks, withDisks } from './guestFiles.js';
+import { insideFailure } from './insideFailure.js';
+import { findNode, type GuestFileSystem, type NodeFacts } from './read/guestFileSystem.js';
+import { findPath, type GuestPath } from './read/volumes.js';
+import { orReadFailure } from './readFailure.js';
 
 export interface NodeInfo extends NodeFacts {
   readonly name: string;
@@ -47,35 +46,37 @@ async function readAt<T>(
   path: string,
   read: (system: GuestFileSystem, node: number) => Promise<T>,
 ): Promise<T> {
-  const cause = (error: unknown): ErrorOptions => ({ cause: error });
   try {
-    const disks = await openGuestDisks(engine, view, options);
-    try {
-      const found = await findPath(disks.volumes, path);
-      if ('no' in found) {
-        const { kind, text } = noPathText(found, path, disks.volumes);
-        throw new ReadError(kind, text);
-      }
-      const { system } = found.volume;
-      const value = await read(system, await findNode(system, found.path));
+    return await withDisks(openGuestDisks(engine, view, options), async (disks) => {
+      const value = await atPath(disks, path, read);
       await disks.requireUnchanged();
       return value;
-    } finally {
-      disks.close();
-    }
+    });
   } catch (error) {
-    if (options.signal.aborted) {
-      throw new ReadError('cancelled', t('Cancelled.'), cause(error));
-    }
-    if (error instanceof FilesObstacle) {
-      const kind = error.obstacle.kind === 'changed' ? 'failed' : 'refused';
-      throw new ReadError(kind, obstacleText(error.obstacle, view.vm.name), cause(error));
-    }
-    if (error instanceof FileSystemError) {
-      throw new ReadError(error.fault === 'notFound' ? 'notFound' : 'refused', faultText(error, path), cause(error));
-    }
-    throw error instanceof DiskError
-      ? new ReadError('failed', t('The disk cannot be read: {0}', displayLine(error.message)), cause(error))
-      : error;
+    throw options.signal.aborted ? new Failure('cancelled', { byUs: true }, { cause: error }) : error;
   }
+}
+
+/** @throws Failure where there is no such node, or it cannot be read */
+export async function atPath<T>(
+  disks: Pick<GuestDisks, 'volumes'>,
+  path: string,
+  read: (system: GuestFileSystem, node: number, found: GuestPath) => Promise<T>,
+  last?: 'itself',
+): Promise<T> {
+  const found = await requirePath(disks, path);
+  const { system } = found.volume;
+  return orReadFailure(path, async () => read(system, await findNode(system, found.path, last), found));
+}
+
+/** @throws Failure where the path leads into no file system that can be read */
+export async function requirePath({ volumes }: Pick<GuestDisks, 'volumes'>, path: string): Promise<GuestPath> {
+  const found = await findPath(volumes, path);
+  if (!('no' in found)) {
+    return found;
+  }
+  const { no, volume } = found;
+  throw volume === undefined
+    ? insideFailure(no === 'volume' ? 'noVolume' : 'noRoot', { path, volumes: volumes.map(({ name }) => name) })
+    : insideFailure('volumeUnreadable', { volume: volume.name, what: volumeText(volume) });
 }

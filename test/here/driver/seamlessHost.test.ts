@@ -66,10 +66,10 @@ describe('what of this computer a seamless snapshot needs', () => {
   }
 
   describe('to hand a file to QEMU', () => {
-    const handedOver = async (script: string, patienceMs?: number): Promise<number> => {
+    const handedOver = async (script: string, patienceMs?: number, how: 'named' | 'inSet' = 'inSet') => {
       const access = seamlessAccess('qemu:///system', await virsh(script), patienceMs);
       await using file = await open(join(folder, 'ram'), 'w');
-      return await access.handOver('6f1c0c4e-0000-4000-8000-000000000001', file.fd);
+      return await access.handOver('6f1c0c4e-0000-4000-8000-000000000001', file.fd, how);
     };
 
     it('is a virsh to which the file is left as its third, with words that no shell reads', async () => {
@@ -86,6 +86,11 @@ describe('what of this computer a seamless snapshot needs', () => {
         '3',
       ]);
       assert.match(words.at(-1) ?? '', /"execute":"add-fd"/u);
+    });
+
+    it('is the same under a name of ours', async () => {
+      assert.equal(await handedOver(`printf '%s\\n' "$@" >&3; echo '{"return":{}}'`, undefined, 'named'), undefined);
+      assert.match(await readFile(join(folder, 'ram'), 'utf8'), /"getfd","arguments":\{"fdname"/u);
     });
 
     for (const [what, script, said, patienceMs] of [

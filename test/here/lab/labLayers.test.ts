@@ -74,7 +74,7 @@ describe('the layers of a lab', () => {
       const second = await readChain(lab, vms, file, {});
       assert.notEqual(first.digests[1], second.digests[1]);
       const outside = labOf('{ title: a, run: [{ vm: a, copy: /etc/passwd, to: /x }] }');
-      await assert.rejects(readChain(outside, vms, file, {}), { name: 'LabError', kind: 'refused' });
+      await assert.rejects(readChain(outside, vms, file, {}), { name: 'Failure', kind: 'refused' });
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -2,8 +2,11 @@
 import assert from 'node:assert/strict';
 import { CliError } from '../../../src/cli/commandError.js';
 import { copyPlaces } from '../../../src/cli/commands/copy.js';
-import { CopyStopped } from '../../../src/session/copyStopped.js';
-import { copyProgressText, copyStoppedText } from '../../../src/text/guests/copyText.js';
+import { nameIn, withFacts } from '../../../src/domain/asFailure.js';
+import type { Failure } from '../../../src/domain/failure.js';
+import { failureMessage } from '../../../src/text/failures/failureMessage.js';
+import { copyFailure } from '../../../src/text/guests/copyFailure.js';
+import { copyProgressText } from '../../../src/text/guests/copyText.js';
 
 describe('the places of a copy', () => {
   it('are one in a guest and one here', () => {
@@ -42,19 +45,21 @@ describe('the places of a copy', () => {
 });
 
 describe('what is said of a copy', () => {
-  const full = { kind: 'file', at: 'guest', fault: 'full', path: '/a', said: 'No space' } as const;
+  const full = copyFailure('full', { at: 'guest', path: '/a', said: 'No space' });
+  const told = (failure: Failure): string => failureMessage(nameIn(failure, { vm: 'web' }) as Failure);
 
   it('tells what it left, and only then', () => {
-    assert.match(copyStoppedText(new CopyStopped(full), 'web'), /\/a in web.*\(No space\).* Nothing was copied\.$/u);
-    const besides = new CopyStopped(full, { path: '/a.part', is: 'besides' });
-    assert.match(copyStoppedText(besides, 'web'), /left in web as \/a\.part\. Delete it/u);
-    const inPlace = new CopyStopped(full, { path: '/a', is: 'inPlace' });
-    assert.match(copyStoppedText(inPlace, 'web'), /\/a in web is incomplete/u);
+    assert.match(told(full), /\/a in web.*\(No space\).* Nothing was copied\.$/u);
+    const besides = withFacts(full, { left: { path: '/a.part', is: 'besides' } });
+    assert.match(told(besides), /left in web as \/a\.part\. Delete it/u);
+    const inPlace = withFacts(full, { left: { path: '/a', is: 'inPlace' }, saved: 'before' });
+    assert.match(told(inPlace), /\/a in web is incomplete.* saved as before\.$/u);
+    assert.deepEqual([full.kind, inPlace.kind, inPlace.reason], ['noSpace', 'noSpace', 'full']);
   });
 
   it('does not let a guest speak to the terminal', () => {
     const said = 'no\u001B]0;title\u0007';
-    const text = copyStoppedText(new CopyStopped({ ...full, said }), 'web');
+    const text = told(withFacts(full, { said }));
     assert.deepEqual([text.includes('\u001B'), text.includes('\u0007')], [false, false]);
   });
 

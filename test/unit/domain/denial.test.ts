@@ -29,6 +29,7 @@ describe('findDenial', () => {
       'appArmorProfile',
       undefined,
     ],
+    ["internal error: cannot update AppArmor profile 'libvirt-0c214241'", 'appArmorProfile', undefined],
     [
       'internal error: Child process (/usr/lib/libvirt/virt-aa-helper -r -u x) unexpected exit status 1',
       'appArmorProfile',

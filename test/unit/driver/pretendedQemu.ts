@@ -186,7 +186,7 @@ export class PretendedQemu {
           finish: () => Promise.resolve(void kept.push('finished')),
           discard: () => Promise.resolve(void kept.push('discarded')),
         }),
-      handOver: () => Promise.resolve(4),
+      handOver: (_, _descriptor, how) => Promise.resolve(how === 'inSet' ? 4 : undefined),
     };
   }
 }

@@ -36,7 +36,7 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
   it('leaves nothing on', async () => {
     await taken();
     assert.deepEqual([qemu.file, qemu.state, qemu.guards, access.kept], ['/img/web.s', 1, false, ['finished']]);
-    assert.ok(qemu.calls.includes('remove-fd'));
+    assert.ok(qemu.calls.includes('remove-fd') && qemu.calls.includes('closefd'));
     // libvirt hears of it when nothing can hurt any more.
     assert.ok(qemu.calls.lastIndexOf('migrate-set-capabilities') < qemu.calls.lastIndexOf('domainSnapshotCreateXml'));
   });
@@ -167,7 +167,7 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
         qemu.refuses.set(call, "There's a migration process in progress");
       }
     };
-    await assert.rejects(taken(), failure('failed'));
+    await assert.rejects(createSnapshot({ ...qemu.context(), seamless: access }, step), failure('refused'));
     assert.ok(!qemu.calls.includes('migrate_cancel'));
     assert.deepEqual(access.kept, ['discarded']);
   });
@@ -211,6 +211,40 @@ describe('a snapshot for which the guest hardly stands still, and what happens m
     assert.equal(outcome.seamless, undefined);
     assert.deepEqual(qemu.flags, [live]);
   });
+
+  it('is taken live where the host forbids QEMU to write the file, when all is as before', async () => {
+    qemu.refuses.set('migrate', 'failed to truncate migration file: Permission denied');
+    const outcome = await createSnapshot({ ...qemu.context(), seamless: access }, step);
+    assert.match(outcome.notSeamless ?? '', /truncate/u);
+    assert.deepEqual([qemu.flags.at(-1), access.kept], [live, ['discarded']]);
+    assert.ok(qemu.calls.indexOf('domainBlockCommit') < qemu.calls.lastIndexOf('domainSnapshotCreateXml'));
+  });
+
+  it('is not taken live where the host forbids it, and the moment of several VMs is over', async () => {
+    qemu.refuses.set('migrate', 'failed to truncate migration file: Permission denied');
+    const moment = { whenReady: () => Promise.resolve(), whenPaused: () => Promise.resolve() };
+    const work = createSnapshot({ ...qemu.context(), moment, seamless: access }, step);
+    await assert.rejects(work, failure('failed'));
+    isAsBefore();
+  });
+
+  for (const [major, how] of [
+    [10, 'named'],
+    [11, 'inSet'],
+  ] as const) {
+    it(`gives QEMU ${String(major)} its file as that takes it`, async () => {
+      qemu.version = { major, minor: 0, micro: 0 };
+      const given: string[] = [];
+      await takeSeamlessly(qemu.context(), step, {
+        ...access,
+        handOver: (...words) => {
+          given.push(words[2]);
+          return access.handOver(...words);
+        },
+      });
+      assert.deepEqual(given, [how]);
+    });
+  }
 
   it('is not told to libvirt while QEMU is not as before', async () => {
     qemu.meanwhile = (call) => {

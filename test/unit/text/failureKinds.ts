@@ -16,6 +16,7 @@ const kinds: Readonly<Record<FailureKind, true>> = {
   invalid: true,
   noSpace: true,
   journal: true,
+  late: true,
   cancelled: true,
   failed: true,
 };

@@ -127,7 +127,7 @@ const problems: Samples<Problem> = {
   knownBadVersion: (
     ['offlineRevert', 'daemonCrash', 'longChain', 'internalSnapshots', 'memoryRevert', 'readableOverlay'] as const
   ).map((why) => ({ version, why, source: 'https://libvirt.org/' })),
-  denied: (['permissions', 'appArmor', 'seLinux'] as const).map((by) => ({ file, by })),
+  denied: [{ file }],
   notSeen: [{ files: [file] }],
 };
 

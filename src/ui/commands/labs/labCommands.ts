@@ -2,8 +2,8 @@
 import { basename, isAbsolute, join } from 'node:path';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
+import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
-import type { LabError } from '../../../lab/labError.js';
 import type { labReportText } from '../../../lab/labReport.js';
 import type { MakeWish } from '../../../lab/makeContext.js';
 import type { Labs } from '../../../lab/labs.js';
@@ -252,10 +252,7 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
   try {
     return await act(labs);
   } catch (error) {
-    if (!isLabError(error)) {
-      throw error;
-    }
-    if (error.kind === 'wrong' && run.call.kind !== 'program') {
+    if (error instanceof Failure && error.reason === 'wrong' && run.call.kind !== 'program') {
       const found = await labs.check(file);
       if (found.problems.length > 1) {
         await showReport(run, file, found);
@@ -265,13 +262,6 @@ async function withLabs<T>(run: CommandRun, file: string, act: (labs: Labs) => P
         );
       }
     }
-    throw new CommandError(kinds[error.kind], error.message);
+    throw error;
   }
-}
-
-const kinds = { wrong: 'invalid', refused: 'refused', notFound: 'notFound', busy: 'busy', failed: 'failed' } as const;
-
-/** Its class is loaded with the labs only. */
-function isLabError(error: unknown): error is LabError {
-  return error instanceof Error && error.name === 'LabError';
 }

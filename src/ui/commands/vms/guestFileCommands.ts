@@ -2,10 +2,12 @@
 import * as vscode from 'vscode';
 import { isAbsolute, posix } from 'node:path';
 import { t } from '@vscode/l10n';
+import { isOfWing } from '../../../domain/failure.js';
 import type { VmView } from '../../../live/views.js';
-import { CopyStopped } from '../../../session/copyStopped.js';
 import type { CopiedFile, FileCopy } from '../../../session/fileCopy.js';
-import { copiedText, copyProgressText, copyStoppedText } from '../../../text/guests/copyText.js';
+import { failureText } from '../../../text/failures/failureText.js';
+import { isCancelledWhole } from '../../../text/guests/copyFailure.js';
+import { copiedText, copyProgressText } from '../../../text/guests/copyText.js';
 import { askText } from '../../prompts/ask.js';
 import { requireAnswer, CommandError, DismissedError } from '../../prompts/commandError.js';
 import { pick } from '../../prompts/pickTarget.js';
@@ -51,17 +53,14 @@ async function copyFileToVm(run: CommandRun, view: VmView): Promise<CopiedFile> 
   try {
     return await copyWithProgress(run, view, wanted);
   } catch (error) {
-    const isThere = error instanceof CopyStopped && error.kind === 'exists';
-    if (run.call.kind === 'program' || !isThere) {
-      throw describeError(error, view);
+    if (run.call.kind === 'program' || !isOfWing(error, 'copy', 'exists')) {
+      throw error;
     }
     const replace = t('Replace');
-    if ((await askModal('warning', t('Replace the file?'), copyStoppedText(error, vm.name), replace)) !== replace) {
+    if ((await askModal('warning', t('Replace the file?'), failureText(error).sentence, replace)) !== replace) {
       throw new DismissedError();
     }
-    return await copyWithProgress(run, view, { ...wanted, overwrite: true }).catch((reason: unknown) => {
-      throw describeError(reason, view);
-    });
+    return await copyWithProgress(run, view, { ...wanted, overwrite: true });
   }
 }
 
@@ -71,11 +70,7 @@ async function copyFileFromVm(run: CommandRun, view: VmView): Promise<CopiedFile
   const guestPath = await chooseGuestPath(run, view, t('Copy from {0}', view.vm.name), t('File in the guest'));
   const hostPath = given.file === undefined ? await choosePlace(guestPath) : whole(given.file, 'file');
   const overwrite = given.file === undefined || given.confirm === false;
-  try {
-    return await copyWithProgress(run, view, { to: 'host', hostPath, guestPath, overwrite });
-  } catch (error) {
-    throw describeError(error, view);
-  }
+  return copyWithProgress(run, view, { to: 'host', hostPath, guestPath, overwrite });
 }
 
 async function copyWithProgress(
@@ -94,20 +89,12 @@ async function copyWithProgress(
       log,
       signal: controller.signal,
       onProgress: ({ bytes, totalBytes }) => report(copyProgressText(bytes, totalBytes)),
+    }).catch((error: unknown) => {
+      throw isCancelledWhole(error) ? new DismissedError() : error;
     });
   });
   noteInStatusBar(copiedText(done.bytes, wanted.to === 'guest' ? `${vm.name}:${done.path}` : done.path));
   return done;
-}
-
-function describeError(error: unknown, { vm }: VmView): unknown {
-  if (!(error instanceof CopyStopped)) {
-    return error;
-  }
-  // Cancelled, and nothing is left of it: nobody has to be told.
-  return error.problem.kind === 'cancelled' && error.left === undefined
-    ? new DismissedError()
-    : new CommandError(error.kind, copyStoppedText(error, vm.name), { vm: vm.name }, { cause: error });
 }
 
 async function chooseFile(title: string): Promise<string> {

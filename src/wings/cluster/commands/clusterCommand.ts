@@ -10,11 +10,11 @@ import { displayLine } from '../../../domain/plainText.js';
 import type { SystemMember } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
 import { openTarget } from '../../../session/target.js';
-import { type ClusterShell, withClusterShell } from '../made/clusterShell.js';
-import { endLeft, giveToCluster, planTaken, takeFromCluster } from '../made/giveToCluster.js';
-import { planMade } from '../made/planMade.js';
-import { type KnownVm, whatIf } from '../made/whatIf.js';
-import { plannedLines, whatIfLines } from '../madeText.js';
+import { type ClusterShell, withClusterShell } from '../given/clusterShell.js';
+import { endLeft, giveToCluster, planTaken, takeFromCluster } from '../given/giveToCluster.js';
+import { planGiven } from '../given/planGiven.js';
+import { type KnownVm, whatIf } from '../given/whatIf.js';
+import { plannedLines, whatIfLines } from '../givenText.js';
 import type { ClusterAnswers } from './answers.js';
 
 type Answer = Omit<ClusterAnswers['cluster'], 'command'>;
@@ -70,7 +70,7 @@ interface Work extends Choice {
 async function give(context: Context, { views, members, connection, shell }: Work): Promise<ExitName> {
   const { call, session, interruption, log } = context;
   const { engine, folder } = session;
-  const planned = await planMade(engine, views, members, shell);
+  const planned = await planGiven(engine, views, members, shell);
   const lines = plannedLines(planned);
   const { fencing, same, unknown } = planned;
   const vms = planned.vms.map(({ view, resource, config }) => ({

@@ -28,7 +28,7 @@ interface ReadDisk {
 export async function withCopiedDisks(
   context: Context,
   { backup, snapshot }: { readonly backup: string; readonly snapshot?: string },
-  use: (vm: string, disks: readonly ReadDisk[]) => Promise<void>,
+  use: (disks: readonly ReadDisk[]) => Promise<void>,
 ): Promise<void> {
   const { call, session, interruption } = context;
   const { from, 'password-file': passwordFile } = call.texts;
@@ -42,7 +42,7 @@ export async function withCopiedDisks(
       target,
       image: { ...top, below, ...(tag !== undefined && { tag }) },
     }));
-    await use(manifest.vm.name, images);
+    await use(images);
   };
   await orNamed({ target: from ?? backup }, async () => {
     if ((await loginOfHost(session)) !== undefined) {

@@ -5,13 +5,12 @@ import type { CommandHandler, Context } from '../../../cli/context.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { GuestFault } from '../guestFault.js';
-import { fetchingText } from '../guestText.js';
+import { guestFailure } from '../guestFailure.js';
+import { fetchingText, uncheckedText } from '../guestText.js';
 import { type CatalogueImage, imageNamed, readCatalogue } from '../images/catalogue.js';
-import { fetchImage } from '../images/fetchImage.js';
+import { type FetchedImage, fetchImage } from '../images/fetchImage.js';
 import { listKept, removeKept } from '../../../driver/files/keptImages.js';
 import type { GuestAnswers } from './answers.js';
-import { asCliError, tellUnchecked } from './guestErrors.js';
 
 export const images: CommandHandler = async (context) => {
   const { call } = context;
@@ -20,18 +19,14 @@ export const images: CommandHandler = async (context) => {
   if (action !== 'list' && (name === undefined || !['fetch', 'remove'].includes(action))) {
     throw new CliError('usage', 'ACTION is fetch IMAGE or remove IMAGE. See virt-rewind images --help.');
   }
-  try {
-    const catalogue = await readCatalogue(context.session.folder);
-    if (action === 'fetch') {
-      await fetchNamed(context, store, name ?? '');
-    } else if (action === 'remove') {
-      await removeNamed(store, name ?? '');
-    }
-    await list(context, store, catalogue);
-    return 'done';
-  } catch (error) {
-    throw asCliError(error);
+  const catalogue = await readCatalogue(context.session.folder);
+  if (action === 'fetch') {
+    await fetchNamed(context, store, name ?? '');
+  } else if (action === 'remove') {
+    await removeNamed(store, name ?? '');
   }
+  await list(context, store, catalogue);
+  return 'done';
 };
 
 /** On the connection of the call. */
@@ -48,10 +43,17 @@ async function fetchNamed({ session, terminal, interruption }: Context, store: s
   tellUnchecked(terminal, fetched);
 }
 
+export function tellUnchecked(terminal: Context['terminal'], fetched: FetchedImage): void {
+  const note = uncheckedText(fetched);
+  if (note !== undefined) {
+    terminal.tell(note);
+  }
+}
+
 async function removeNamed(store: string, name: string): Promise<void> {
   const kept = (await listKept(store)).filter((one) => one.name === name);
   if (kept.length === 0) {
-    throw new GuestFault({ kind: 'notKept', name });
+    throw guestFailure('notKept', { name });
   }
   for (const one of kept) {
     await removeKept(store, one);

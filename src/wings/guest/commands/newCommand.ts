@@ -10,19 +10,12 @@ import { fetchingText, readyLines } from '../guestText.js';
 import { newVm, type NewVm, usualParts } from '../make/newVm.js';
 import { newVmStore, recordOf, removeNewVm } from '../make/removeNewVm.js';
 import type { GuestAnswers } from './answers.js';
-import { asCliError, tellUnchecked } from './guestErrors.js';
+import { tellUnchecked } from './imagesCommand.js';
 
 const shell = 'virt-rewind';
 const mostCpus = 64;
 
-export const create: CommandHandler = async (context) => {
-  const { call } = context;
-  try {
-    return await (call.flags.has('remove') ? remove(context) : make(context));
-  } catch (error) {
-    throw asCliError(error);
-  }
-};
+export const create: CommandHandler = (context) => (context.call.flags.has('remove') ? remove(context) : make(context));
 
 async function make(context: Context): Promise<ExitName> {
   const { session, terminal, interruption, log, json } = context;

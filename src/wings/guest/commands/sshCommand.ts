@@ -8,13 +8,12 @@ import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import { pause, waitFor } from '../../../engine/waitFor.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 import { guestWay, type GuestWay, wayByName } from '../ssh/guestWay.js';
 import { exclude, include, removeEntries, writeEntry } from '../ssh/sshConfig.js';
 import { stemOf } from '../ssh/sshNames.js';
 import { sshOptions } from '../ssh/sshTexts.js';
 import type { GuestAnswers } from './answers.js';
-import { asCliError } from './guestErrors.js';
 
 /** As a shell tells of a program that a signal ended. */
 const signalBase = 128;
@@ -25,17 +24,13 @@ const soonMs = 5_000;
 
 export const ssh: CommandHandler = async (context) => {
   const { call } = context;
-  try {
-    if (call.texts['names'] !== undefined) {
-      return await setNames(context, call.texts['names'] === 'on');
-    }
-    if (call.operands[0] === undefined) {
-      throw new CliError('usage', 'Name a VM. See virt-rewind ssh --help.');
-    }
-    return await (call.flags.has('prepare') ? prepare(context) : logIn(context));
-  } catch (error) {
-    throw asCliError(error);
+  if (call.texts['names'] !== undefined) {
+    return setNames(context, call.texts['names'] === 'on');
   }
+  if (call.operands[0] === undefined) {
+    throw new CliError('usage', 'Name a VM. See virt-rewind ssh --help.');
+  }
+  return call.flags.has('prepare') ? prepare(context) : logIn(context);
 };
 
 async function setNames({ session: { folder }, log, terminal, json }: Context, isOn: boolean): Promise<ExitName> {
@@ -57,7 +52,7 @@ async function prepare({ call, session, log, interruption }: Context): Promise<E
   const [typed = ''] = call.operands;
   const stem = stemOf(typed);
   if (stem === undefined) {
-    throw new GuestFault({ kind: 'noSshName', name: typed });
+    throw guestFailure('noSshName', { name: typed });
   }
   const place = { folder: session.folder, log };
   await removeEntries(stem, place);
@@ -73,7 +68,7 @@ async function logIn({ call, session, terminal, interruption }: Context): Promis
   const way = stem === undefined ? await guestWay(await session.vm(name), wish) : await wayByName(stem, wish);
   const program = await findProgram('ssh', process.env);
   if (program === undefined) {
-    throw new GuestFault({ kind: 'noProgram', program: 'ssh' });
+    throw guestFailure('noProgram', { program: 'ssh' });
   }
   const user = call.texts['user'];
   const start = (to: GuestWay): Promise<number> => {

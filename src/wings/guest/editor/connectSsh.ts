@@ -12,12 +12,9 @@ import { askText } from '../../../ui/prompts/ask.js';
 import { askQuestion } from '../../../ui/prompts/askQuestion.js';
 import { CommandError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { pick } from '../../../ui/prompts/pickTarget.js';
-import { GuestFault } from '../guestFault.js';
-import { guestProblemText } from '../guestText.js';
 import { guestWay } from '../ssh/guestWay.js';
 import { include, isIncluded, refreshManaged } from '../ssh/sshConfig.js';
 import { calledBySsh, sshNameOf, sshSuffix } from '../ssh/sshNames.js';
-import { asCommandError } from './createVm.js';
 import { asNode, commandLine, logInInTerminal } from './logInInTerminal.js';
 
 /** As ssh takes it without a thought: no option, no other host. */
@@ -34,25 +31,18 @@ export function refreshNames(place: Parameters<typeof refreshManaged>[1]): Promi
 /** Asks for the user once, unless we made the guest. */
 export async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
   const view = await targetVm(run, ({ vm }) => vm.power === 'running');
-  try {
-    const wish = { session: sessionOf(run), environment: process.env, signal: new AbortController().signal };
-    const { address, known } = await guestWay(view, { ...wish, atMostMs: 0 });
-    const user = known?.user ?? (await chooseUser(run, view));
-    const where = await chooseWhere(run, view);
-    if (where === 'terminal') {
-      logInInTerminal(view, known === undefined ? user : undefined);
-    } else if (where === 'install') {
-      await vscode.commands.executeCommand('workbench.extensions.search', 'remote ssh');
-    } else {
-      await openWindow(run, view, { user, isOurs: known !== undefined });
-    }
-    return { address, user };
-  } catch (error) {
-    if (error instanceof GuestFault && error.problem.kind === 'noAddress') {
-      throw new CommandError('notFound', guestProblemText(error.problem), { vm: view.vm.name }, { cause: error });
-    }
-    throw asCommandError(error, view.vm.name);
+  const wish = { session: sessionOf(run), environment: process.env, signal: new AbortController().signal };
+  const { address, known } = await guestWay(view, { ...wish, atMostMs: 0 });
+  const user = known?.user ?? (await chooseUser(run, view));
+  const where = await chooseWhere(run, view);
+  if (where === 'terminal') {
+    logInInTerminal(view, known === undefined ? user : undefined);
+  } else if (where === 'install') {
+    await vscode.commands.executeCommand('workbench.extensions.search', 'remote ssh');
+  } else {
+    await openWindow(run, view, { user, isOurs: known !== undefined });
   }
+  return { address, user };
 }
 
 async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView): Promise<string> {

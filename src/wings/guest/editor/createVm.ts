@@ -2,18 +2,18 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { labImagesIn } from '../../../driver/files/labImages.js';
-import { LabError } from '../../../lab/labError.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
 import { bytesText } from '../../../text/bytesText.js';
+import { failureText } from '../../../text/failures/failureText.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
 import { openConnectionFor } from '../../../ui/commands/targets.js';
 import { askText } from '../../../ui/prompts/ask.js';
-import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { notify, notifyProgress } from '../../../ui/prompts/notify.js';
 import { pick } from '../../../ui/prompts/pickTarget.js';
-import { GuestFault, isFailing } from '../guestFault.js';
-import { fetchingText, guestProblemText, readyLines, uncheckedText } from '../guestText.js';
+import { guestFailure } from '../guestFailure.js';
+import { fetchingText, readyLines, uncheckedText } from '../guestText.js';
 import { readCatalogue } from '../images/catalogue.js';
 import { listKept } from '../../../driver/files/keptImages.js';
 import { isVmName, type MadeVm, newVm, type NewVm, usualParts } from '../make/newVm.js';
@@ -31,9 +31,7 @@ export async function createVm(run: CommandRun): Promise<{ readonly vm: string }
 async function pickImage(run: CommandRun, connection: string): Promise<NewVm['image']> {
   const folder = run.history.folder;
   const kept = await listKept(labImagesIn(labsFolder(connection, process.env)));
-  const catalogue = await readCatalogue(folder).catch((error: unknown) => {
-    throw asCommandError(error);
-  });
+  const catalogue = await readCatalogue(folder);
   const lines = catalogue.map(({ name, address }) => {
     const here = kept.find((one) => one.name === name);
     return {
@@ -68,37 +66,37 @@ async function askName({ engine, title }: CommandRun, connection: string, image:
     value: free ?? base,
     ignoreFocusOut: true,
     problem: (text) => {
-      const kind = !isVmName(text.trim()) ? 'badName' : taken.has(text.trim().toLowerCase()) ? 'nameTaken' : undefined;
-      return kind && guestProblemText({ kind, name: text.trim() });
+      const given = text.trim();
+      const wrong = !isVmName(given)
+        ? guestFailure('badName', { name: given })
+        : taken.has(given.toLowerCase())
+          ? guestFailure('nameTaken', { vm: given })
+          : undefined;
+      return wrong && failureText(wrong).sentence;
     },
   });
   return requireAnswer(name).trim();
 }
 
-/** @throws errors of the editor */
 async function whileTold(run: CommandRun, wanted: NewVm): Promise<MadeVm> {
   const { name, image } = wanted;
-  try {
-    return await notifyProgress(t('Creating {0}', name), true, (report, cancellation) => {
-      const stop = new AbortController();
-      cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
-      return newVm(wanted, {
-        ...{ session: sessionOf(run), log: run.log, shell: vscode.env.appName, environment: process.env },
-        signal: stop.signal,
-        onStep: (what) => report(what),
-        onNote: (line) => run.log.warn(line),
-        onProgress: (received, total) => report(fetchingText('name' in image ? image.name : '', received, total)),
-        onFetched: (fetched) => {
-          const note = uncheckedText(fetched);
-          if (note !== undefined) {
-            void notify('warning', note);
-          }
-        },
-      });
+  return notifyProgress(t('Creating {0}', name), true, (report, cancellation) => {
+    const stop = new AbortController();
+    cancellation.onCancellationRequested(() => stop.abort(new DismissedError()));
+    return newVm(wanted, {
+      ...{ session: sessionOf(run), log: run.log, shell: vscode.env.appName, environment: process.env },
+      signal: stop.signal,
+      onStep: (what) => report(what),
+      onNote: (line) => run.log.warn(line),
+      onProgress: (received, total) => report(fetchingText('name' in image ? image.name : '', received, total)),
+      onFetched: (fetched) => {
+        const note = uncheckedText(fetched);
+        if (note !== undefined) {
+          void notify('warning', note);
+        }
+      },
     });
-  } catch (error) {
-    throw asCommandError(error, name);
-  }
+  });
 }
 
 async function offerLogin({ engine }: CommandRun, name: string, made: MadeVm): Promise<void> {
@@ -114,15 +112,4 @@ async function offerLogin({ engine }: CommandRun, name: string, made: MadeVm): P
   if ((await notify('info', text, login)) === login && view !== undefined) {
     logInInTerminal(view);
   }
-}
-
-export function asCommandError(error: unknown, vm?: string): unknown {
-  const details = vm === undefined ? {} : { vm };
-  if (error instanceof GuestFault) {
-    const kind = isFailing(error.problem) ? 'failed' : 'refused';
-    return new CommandError(kind, guestProblemText(error.problem), details, { cause: error });
-  }
-  return error instanceof LabError && error.kind === 'refused'
-    ? new CommandError('refused', error.message, details, { cause: error })
-    : error;
 }

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import * as v from 'valibot';
 import { hasCode } from '../../../base/errno.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 
 const mostCatalogueBytes = 256 * 1024;
 const namePattern = /^[a-z0-9][a-z0-9.-]{0,39}$/u;
@@ -71,7 +71,7 @@ export function catalogueFile(folder: string): string {
   return join(folder, 'images.json');
 }
 
-/** By their names. @throws GuestFault `badCatalogue` */
+/** By their names. @throws Failure `badCatalogue` */
 export async function readCatalogue(folder: string): Promise<readonly CatalogueImage[]> {
   const file = catalogueFile(folder);
   const all = { ...ours, ...(await readUsers(file)) };
@@ -80,12 +80,12 @@ export async function readCatalogue(folder: string): Promise<readonly CatalogueI
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** @throws GuestFault `unknownImage`, `badCatalogue` */
+/** @throws Failure `unknownImage`, `badCatalogue` */
 export async function imageNamed(folder: string, name: string): Promise<CatalogueImage> {
   const all = await readCatalogue(folder);
   const found = all.find((one) => one.name === name);
   if (found === undefined) {
-    throw new GuestFault({ kind: 'unknownImage', name, known: all.map((one) => one.name) });
+    throw guestFailure('unknownImage', { name, known: all.map((one) => one.name) });
   }
   return found;
 }
@@ -100,7 +100,7 @@ async function readUsers(file: string): Promise<v.InferOutput<typeof catalogue>>
     if (hasCode(error, 'ENOENT')) {
       return {};
     }
-    throw new GuestFault({ kind: 'badCatalogue', file, said: String(error instanceof Error ? error.message : error) });
+    throw guestFailure('badCatalogue', { file, said: String(error instanceof Error ? error.message : error) });
   }
   const read = v.safeParse(catalogue, value);
   if (read.success) {
@@ -108,5 +108,5 @@ async function readUsers(file: string): Promise<v.InferOutput<typeof catalogue>>
   }
   const [first] = read.issues;
   const place = v.getDotPath(first) ?? '';
-  throw new GuestFault({ kind: 'badCatalogue', file, said: t('Invalid value for “{0}”: {1}', place, first.message) });
+  throw guestFailure('badCatalogue', { file, said: t('Invalid value for “{0}”: {1}', place, first.message) });
 }

@@ -9,15 +9,16 @@ import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { thisComputer } from '../../../base/fileSystem.js';
 import { openToRead } from '../../../base/readFileAtMost.js';
 import { writeAll } from '../../../base/writeAll.js';
+import { Failure } from '../../../domain/failure.js';
 import type { Space } from '../../../domain/hostFiles.js';
 import { type DiskLock, takeLock } from '../../../journal/diskLock.js';
 import { markOfUs } from '../../../journal/processMark.js';
 import { readImage } from '../../../qemu/localImage.js';
 import { qemuImg } from '../../../qemu/qemuImg.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 import type { CatalogueImage } from './catalogue.js';
 import { isOfDigest, type KeptImage, keptName, listKept, removeKept } from '../../../driver/files/keptImages.js';
-import { asUnreached, openAddress, readSteadily, TooSlow } from './openAddress.js';
+import { asUnreached, openAddress, readSteadily } from './openAddress.js';
 import { wantedDigest, type WantedDigest } from './wantedDigest.js';
 
 const mostImageBytes = 32 * 1024 ** 3;
@@ -46,7 +47,7 @@ export interface FetchedImage extends Pick<WantedDigest, 'unchecked'> {
   readonly isOld: boolean;
 }
 
-/** @throws GuestFault; the reason of the signal */
+/** @throws Failure; the reason of the signal */
 export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promise<FetchedImage> {
   const { store, environment, signal } = wish;
   const wanted = await wantedDigest(image, signal, environment);
@@ -74,7 +75,7 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
   const all = await listOwn();
   const kept = all.find((one) => isOfDigest(one, digest));
   if (kept === undefined) {
-    throw new GuestFault({ kind: 'notKept', name: image.name });
+    throw guestFailure('notKept', { name: image.name });
   }
   for (const older of all) {
     if (older !== kept) {
@@ -103,12 +104,12 @@ async function receiveKept(image: CatalogueImage, digest: string, wish: FetchWis
   }
 }
 
-/** Two that write into one file would spoil it for each other. @throws GuestFault `fetching` */
+/** Two that write into one file would spoil it for each other. @throws Failure `fetching` */
 async function holdPart(part: string, name: string): Promise<DiskLock> {
   await promises.mkdir(part, { recursive: true, mode: 0o700 });
   const taken = await takeLock(promises, part, await markOfUs(), partFile);
   if (typeof taken === 'string') {
-    throw new GuestFault({ kind: 'fetching', name });
+    throw guestFailure('fetching', { name });
   }
   return taken;
 }
@@ -131,7 +132,7 @@ async function receiveWhole(image: CatalogueImage, digest: string, part: string,
     await undefinedIfAbsent(unlink(part));
     // What was received before may have been of another image.
     if (!isContinued) {
-      throw new GuestFault({ kind: 'wrongChecksum', address: image.address });
+      throw guestFailure('wrongChecksum', { address: image.address });
     }
     isContinued = await receive(image, part, wish);
   }
@@ -159,7 +160,7 @@ async function receive({ address, digest }: CatalogueImage, part: string, wish: 
         return true;
       }
       if (status !== 200 && !isRest) {
-        throw new GuestFault({ kind: 'answered', address, status });
+        throw guestFailure('answered', { address, status });
       }
       isContinued &&= isRest;
       const at = isRest ? from : 0;
@@ -170,7 +171,7 @@ async function receive({ address, digest }: CatalogueImage, part: string, wish: 
       return isContinued;
     } catch (error) {
       const fault = asUnreached(error, address, signal);
-      const isBroken = fault instanceof GuestFault && fault.problem.kind === 'unreached' && !(fault instanceof TooSlow);
+      const isBroken = fault instanceof Failure && fault.reason === 'unreached';
       if (!isBroken || breaks >= mostBreaks || (await sizeNow()) <= from) {
         throw fault;
       }
@@ -199,7 +200,7 @@ async function writeFrom(
     for await (const bytes of readSteadily(answer, address)) {
       size += bytes.length;
       if (size > mostImageBytes) {
-        throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });
+        throw guestFailure('tooLarge', { address, most: mostImageBytes });
       }
       if (total === undefined && size - seen >= betweenLooks) {
         await requireRoom(address, { total: size, at: seen }, wish);
@@ -210,9 +211,9 @@ async function writeFrom(
     }
   } catch (error) {
     const fault = hasCode(error, 'ENOSPC', 'EDQUOT')
-      ? new GuestFault({ kind: 'noRoom', folder: wish.store, bytes: size, free: await freeOf(wish) })
+      ? guestFailure('noRoom', { folder: wish.store, bytes: size, free: await freeOf(wish) })
       : error;
-    if (fault instanceof GuestFault && fault.problem.kind === 'noRoom') {
+    if (fault instanceof Failure && fault.reason === 'noRoom') {
       // What it took is given back.
       await undefinedIfAbsent(unlink(part));
     }
@@ -228,12 +229,12 @@ async function requireRoom(
   wish: FetchWish,
 ): Promise<void> {
   if (total > mostImageBytes) {
-    throw new GuestFault({ kind: 'tooLarge', address, most: mostImageBytes });
+    throw guestFailure('tooLarge', { address, most: mostImageBytes });
   }
   const bytes = total - at + staysFree;
   const free = await freeOf(wish);
   if (bytes > free) {
-    throw new GuestFault({ kind: 'noRoom', folder: wish.store, bytes, free });
+    throw guestFailure('noRoom', { folder: wish.store, bytes, free });
   }
 }
 
@@ -270,7 +271,7 @@ async function requireAlone(address: string, part: string, environment: NodeJS.P
     facts.encrypted !== true;
   if (!isFit) {
     await undefinedIfAbsent(unlink(part));
-    throw new GuestFault({ kind: 'badImage', address });
+    throw guestFailure('badImage', { address });
   }
 }
 

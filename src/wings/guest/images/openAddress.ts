@@ -2,7 +2,8 @@
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import { type Clock, systemClock } from '../../../base/clock.js';
-import { GuestFault } from '../guestFault.js';
+import { Failure } from '../../../domain/failure.js';
+import { guestFailure } from '../guestFailure.js';
 
 interface AddressWish {
   readonly signal: AbortSignal;
@@ -26,12 +27,12 @@ const redirects = [301, 302, 303, 307, 308];
  * | from https to http              | refused |
  * | from http to http               | followed for pinned content, and within this computer      |
  *
- * @throws GuestFault `unreached`, `insecure`, `redirect`
+ * @throws Failure `unreached`, `insecure`, `redirect`
  */
 export async function openAddress(address: string, wish: AddressWish): Promise<IncomingMessage> {
   let url = new URL(address);
   if (!isSafe(url, wish)) {
-    throw new GuestFault({ kind: 'insecure', address });
+    throw guestFailure('insecure', { address });
   }
   for (let count = 0; count <= mostRedirects; count++) {
     const answer = await ask(url, wish);
@@ -42,21 +43,14 @@ export async function openAddress(address: string, wish: AddressWish): Promise<I
     answer.destroy();
     const next = URL.canParse(headers.location, url.href) ? new URL(headers.location, url) : undefined;
     if (next === undefined || !isSafe(next, wish) || (url.protocol === 'https:' && next.protocol !== 'https:')) {
-      throw new GuestFault({ kind: 'redirect', address: next?.href ?? headers.location });
+      throw guestFailure('redirect', { address: next?.href ?? headers.location });
     }
     url = next;
   }
-  throw new GuestFault({ kind: 'redirect', address: url.href });
+  throw guestFailure('redirect', { address: url.href });
 }
 
-/** A server that brings a few bytes now and then. */
-export class TooSlow extends GuestFault {
-  constructor(address: string) {
-    super({ kind: 'unreached', address, said: `less than ${leastBytes / 1024} KB in ${silenceMs / 1_000} s` });
-  }
-}
-
-/** As they come. @throws TooSlow */
+/** As they come. @throws Failure `tooSlow` */
 export async function* readSteadily(
   parts: AsyncIterable<Buffer>,
   address: string,
@@ -68,7 +62,8 @@ export async function* readSteadily(
     const now = clock.ticks();
     if (now - since >= silenceMs) {
       if (bytes < leastBytes) {
-        throw new TooSlow(address);
+        const said = `less than ${leastBytes / 1024} KB in ${silenceMs / 1_000} s`;
+        throw guestFailure('tooSlow', { address, said });
       }
       [since, bytes] = [now, 0];
     }
@@ -76,19 +71,19 @@ export async function* readSteadily(
   }
 }
 
-/** @throws GuestFault as `openAddress`; `answered`, `tooLarge` */
+/** @throws Failure as `openAddress`; `answered`, `tooLarge` */
 export async function readAddress(address: string, most: number, wish: AddressWish): Promise<Buffer> {
   const answer = await openAddress(address, wish);
   try {
     if (answer.statusCode !== 200) {
-      throw new GuestFault({ kind: 'answered', address, status: answer.statusCode ?? 0 });
+      throw guestFailure('answered', { address, status: answer.statusCode ?? 0 });
     }
     const parts: Buffer[] = [];
     let length = 0;
     for await (const part of readSteadily(answer, address)) {
       length += part.length;
       if (length > most) {
-        throw new GuestFault({ kind: 'tooLarge', address, most });
+        throw guestFailure('tooLarge', { address, most });
       }
       parts.push(part);
     }
@@ -103,9 +98,9 @@ export async function readAddress(address: string, most: number, wish: AddressWi
 /** What the network says; a cancellation and a fault of ours stay what they are. */
 export function asUnreached(error: unknown, address: string, signal: AbortSignal): unknown {
   signal.throwIfAborted();
-  return error instanceof GuestFault
+  return error instanceof Failure
     ? error
-    : new GuestFault({ kind: 'unreached', address, said: error instanceof Error ? error.message : String(error) });
+    : guestFailure('unreached', { address, said: error instanceof Error ? error.message : String(error) });
 }
 
 function isSafe({ protocol, hostname }: URL, { isPinned = false }: AddressWish): boolean {

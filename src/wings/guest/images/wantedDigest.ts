@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { findProgram } from '../../../base/findProgram.js';
 import { runHere } from '../../../base/hostProgram.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 import type { CatalogueImage } from './catalogue.js';
 import { readAddress } from './openAddress.js';
 import { readChecksum } from './readChecksum.js';
@@ -21,7 +21,7 @@ export interface WantedDigest {
   readonly unchecked?: string;
 }
 
-/** @throws GuestFault */
+/** @throws Failure */
 export async function wantedDigest(
   { address, sums, digest, signature, keyring }: CatalogueImage,
   signal: AbortSignal,
@@ -38,7 +38,7 @@ export async function wantedDigest(
   const file = fileOf(address);
   const found = readChecksum(text.toString('utf8'), file);
   if (found === undefined) {
-    throw new GuestFault({ kind: 'noChecksum', address: sums, file });
+    throw guestFailure('noChecksum', { address: sums, file });
   }
   return { digest: found, ...(signed !== undefined && { unchecked: signed }) };
 }
@@ -84,7 +84,7 @@ async function checkSignature(
     const { exit } = await runHere({ program, args, environment, folder, atMostMs: mostCheckMs }, signal);
     signal.throwIfAborted();
     if (exit !== 0) {
-      throw new GuestFault({ kind: 'wrongSignature', address: sums });
+      throw guestFailure('wrongSignature', { address: sums });
     }
     return undefined;
   } finally {

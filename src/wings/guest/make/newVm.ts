@@ -22,7 +22,7 @@ import { removeLab, usesOf } from '../../../lab/removeLab.js';
 import { requireUnwritten } from '../../../lab/writtenImages.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
 import type { Session } from '../../../session/session.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 import { imageNamed } from '../images/catalogue.js';
 import { type FetchedImage, fetchImage, type FetchWish } from '../images/fetchImage.js';
 import { listKept } from '../../../driver/files/keptImages.js';
@@ -80,7 +80,7 @@ const usualDiskMiB = 20 * 1_024;
 const bytesPerMiB = 1024 * 1024;
 
 /**
- * @throws GuestFault, LabError or Failure. Of the guest itself (`notReady` and the like) the VM stays for a look
+ * @throws Failure. Of the guest itself (`notReady` and the like) the VM stays for a look
  */
 export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const { connection, name, packages } = wanted;
@@ -88,22 +88,22 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const { engine, folder } = session;
   const user = wanted.user ?? ownName();
   if (!isVmName(name) || !userPattern.test(user)) {
-    throw new GuestFault({ kind: 'badName', name: isVmName(name) ? user : name });
+    throw guestFailure('badName', { name: isVmName(name) ? user : name });
   }
   if (user === 'root') {
-    throw new GuestFault({ kind: 'rootUser' });
+    throw guestFailure('rootUser');
   }
   await engine.connect(connection);
   const obstacle = await engine.labVms.obstacle(connection);
   if (obstacle !== undefined) {
-    throw new GuestFault({ kind: 'obstacle', connection, obstacle });
+    throw guestFailure('obstacle', { connection, obstacle });
   }
   const labs = labsFolder(connection, environment);
   await requireReach(connection, 'labs', [labs]);
   const store = newVmStore(session, wish.log, wish.shell);
   await removeLeft(store, connection, wish);
   if (engine.findVms(name, connection).length > 0) {
-    throw new GuestFault({ kind: 'nameTaken', name });
+    throw guestFailure('nameTaken', { vm: name });
   }
   const image = await imageOf(wanted, labs, wish);
   const publicKey = await ownPublicKey(folder, signal);
@@ -155,7 +155,7 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
     signal.throwIfAborted();
     const view = engine.findVm(vm);
     if (view === undefined) {
-      throw new GuestFault({ kind: 'off', name: vm.name });
+      throw guestFailure('off', { vm: vm.name });
     }
     await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action: 'start' }), { signal });
     await open.put({ phase: 'ready' });
@@ -237,10 +237,10 @@ async function imageOf(
     const [{ format, device, inode, bytes, virtualBytes, modifiedAt, isUnfit }, below] = layers;
     // One of no bytes would be a raw disk.
     if (below !== undefined || bytes === 0 || isUnfit) {
-      throw new GuestFault({ kind: 'badImage', address: path });
+      throw guestFailure('badImage', { address: path });
     }
     if (diskMiB !== undefined && diskMiB * bytesPerMiB < virtualBytes) {
-      throw new GuestFault({ kind: 'smallDisk', name: path, bytes: virtualBytes });
+      throw guestFailure('smallDisk', { name: path, bytes: virtualBytes });
     }
     const usual = isOwn || usualDiskMiB * bytesPerMiB < virtualBytes ? undefined : usualDiskMiB;
     const sizeMiB = diskMiB ?? usual;
@@ -256,7 +256,7 @@ async function imageOf(
 
 async function fileOf(file: string): Promise<string> {
   return thisComputer.realpath(file).catch(() => {
-    throw new GuestFault({ kind: 'noFile', file });
+    throw guestFailure('noFile', { file });
   });
 }
 
@@ -276,7 +276,7 @@ async function requireRoom(labs: string, bytes: number): Promise<void> {
   await thisComputer.space(labs).then(
     ({ free }) => {
       if (free < bytes) {
-        throw new GuestFault({ kind: 'noRoom', folder: labs, bytes, free });
+        throw guestFailure('noRoom', { folder: labs, bytes, free });
       }
     },
     // It is not there before the first VM.

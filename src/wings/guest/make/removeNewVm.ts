@@ -5,7 +5,7 @@ import { requireAlone } from '../../../lab/labFiles.js';
 import type { MakeContext } from '../../../lab/makeContext.js';
 import { removeLab } from '../../../lab/removeLab.js';
 import type { Session } from '../../../session/session.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 
 /** Beside the labs, of the same shape: what is begun, held and made there is told alike. */
 export function newVmStore(session: Pick<Session, 'folder'>, log: Log, shell: string): LabStore {
@@ -14,7 +14,7 @@ export function newVmStore(session: Pick<Session, 'folder'>, log: Log, shell: st
 
 /**
  * By the name that it has now. One that somebody undefined is found by the name that it had, after the others.
- * @throws GuestFault `notOurs`
+ * @throws Failure `notOurs`
  */
 export async function recordOf(store: LabStore, { engine }: Session, name: string): Promise<LabRecord> {
   const connection = engine.connections[0]?.uri ?? '';
@@ -25,12 +25,12 @@ export async function recordOf(store: LabStore, { engine }: Session, name: strin
     own.find((record) => nowCalled(record) === name) ??
     own.find((record) => nowCalled(record) === undefined && record.name === name);
   if (found === undefined) {
-    throw new GuestFault({ kind: 'notOurs', name });
+    throw guestFailure('notOurs', { vm: name });
   }
   return found;
 }
 
-/** @throws LabError where another VM rests on its files; GuestFault `fetching` */
+/** @throws Failure where another VM rests on its files; `fetching` */
 export async function removeNewVm(store: LabStore, record: LabRecord, context: MakeContext): Promise<void> {
   for (const { connection } of record.vms) {
     await context.session.engine.connect(connection);
@@ -38,7 +38,7 @@ export async function removeNewVm(store: LabStore, record: LabRecord, context: M
   await requireAlone(record, context.session);
   const open = await store.lock(record.id);
   if (open === 'busy') {
-    throw new GuestFault({ kind: 'fetching', name: record.name });
+    throw guestFailure('fetching', { name: record.name });
   }
   if (open !== 'gone') {
     try {

@@ -7,7 +7,7 @@ import { hasCode, undefinedIfAbsent } from '../../../base/errno.js';
 import { findProgram } from '../../../base/findProgram.js';
 import { runHere } from '../../../base/hostProgram.js';
 import { ownFolder } from '../../../journal/durable.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 
 const mostKeygenMs = 60_000;
 const newPrefix = 'new-';
@@ -23,7 +23,7 @@ export function sshFiles(folder: string): { readonly folder: string; readonly ke
   return { folder: own, key: join(own, 'id_ed25519'), hosts: join(own, 'known_hosts') };
 }
 
-/** Made once. @returns the public key @throws GuestFault `noProgram` */
+/** Made once. @returns the public key @throws Failure `noProgram` */
 export async function ownPublicKey(folder: string, signal: AbortSignal): Promise<string> {
   const files = sshFiles(folder);
   await ownFolder(promises, folder);
@@ -43,7 +43,7 @@ export async function ownPublicKey(folder: string, signal: AbortSignal): Promise
   });
 }
 
-/** For a guest. @throws GuestFault `noProgram` */
+/** For a guest. @throws Failure `noProgram` */
 export async function newHostKey(folder: string, signal: AbortSignal): Promise<KeyPair> {
   return withNewKey(sshFiles(folder).folder, signal, async (path) => ({
     privateKey: await readFile(path, 'utf8'),
@@ -130,7 +130,7 @@ async function removeLeftKeys(folder: string): Promise<void> {
 async function keygen(args: readonly string[], signal: AbortSignal): Promise<string | undefined> {
   const program = await findProgram('ssh-keygen', process.env);
   if (program === undefined) {
-    throw new GuestFault({ kind: 'noProgram', program: 'ssh-keygen' });
+    throw guestFailure('noProgram', { program: 'ssh-keygen' });
   }
   const call = { program, args, environment: process.env, atMostMs: mostKeygenMs };
   const { exit, said, errors } = await runHere(call, signal);
@@ -139,5 +139,5 @@ async function keygen(args: readonly string[], signal: AbortSignal): Promise<str
 }
 
 function failKeygen(): never {
-  throw new GuestFault({ kind: 'noProgram', program: 'ssh-keygen' });
+  throw guestFailure('noProgram', { program: 'ssh-keygen' });
 }

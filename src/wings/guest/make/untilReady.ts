@@ -8,7 +8,7 @@ import { mostGuestOutput } from '../../../domain/guestCommand.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { pause } from '../../../engine/waitFor.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 import configured from './configured.sh';
 import { sshFiles } from './sshKeys.js';
 
@@ -41,7 +41,7 @@ const betweenLooksMs = 1_000;
 const sshFailed = 255;
 const otherKey = /HOST IDENTIFICATION HAS CHANGED|Host key verification failed/u;
 
-/** @throws GuestFault `notReady`, `notSeeded`, `notConfigured`, `off`; the reason of the signal */
+/** @throws Failure `notReady`, `notSeeded`, `notConfigured`, `off`; the reason of the signal */
 export async function untilReady(
   { engine, clock }: { readonly engine: EnginePort; readonly clock: Clock },
   wish: ReadyWish,
@@ -55,7 +55,7 @@ export async function untilReady(
     await engine.refresh({ vm });
     const view = engine.findVm(vm);
     if (view === undefined || view.vm.power === 'off' || view.vm.power === 'crashed') {
-      throw new GuestFault({ kind: 'off', name });
+      throw guestFailure('off', { vm: name });
     }
     if (view.vm.agentConnected) {
       const told = await byAgent(engine, wish, Math.max(1, remainingMs()));
@@ -73,7 +73,7 @@ export async function untilReady(
       }
     }
     if (remainingMs() === 0) {
-      throw new GuestFault(hasOtherKey ? { kind: 'notSeeded', name } : { kind: 'notReady', name, seconds });
+      throw hasOtherKey ? guestFailure('notSeeded', { vm: name }) : guestFailure('notReady', { vm: name, seconds });
     }
     await pause(clock, Math.min(remainingMs(), betweenLooksMs), signal);
   }
@@ -85,11 +85,11 @@ function judge(
   { exit, said }: GuestAnswer,
 ): ReadyGuest {
   if (said.trim() !== vm.uuid) {
-    throw new GuestFault({ kind: 'notSeeded', name });
+    throw guestFailure('notSeeded', { vm: name });
   }
   const isPartly = exit === 2 || (exit === 1 && mayBePartly);
   if (exit !== 0 && !isPartly) {
-    throw new GuestFault({ kind: 'notConfigured', name });
+    throw guestFailure('notConfigured', { vm: name });
   }
   return { ...ready, isPartly };
 }

@@ -12,7 +12,7 @@ import type { VmView } from '../../../live/views.js';
 import { requireGuestOn } from '../../../session/guestInSession.js';
 import type { Session } from '../../../session/session.js';
 import { wantedConnections } from '../../../session/wantedConnections.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 import { type KnownGuest, knownGuest } from '../make/sshKeys.js';
 import { calledBySsh } from './sshNames.js';
 
@@ -66,7 +66,7 @@ export async function wayByName(stem: string, wish: WayWish): Promise<GuestWay> 
   return guestWay(view, wish);
 }
 
-/** @throws Failure `refused` where it is not on, `cancelled`; GuestFault `noAddress`, and as `requireAlone` */
+/** @throws Failure `refused` where it is not on, `cancelled`, `noAddress`, and as `requireAlone` */
 export async function guestWay(
   view: VmView,
   { session, environment, signal, atMostMs = usualMs }: WayWish,
@@ -83,7 +83,7 @@ export async function guestWay(
     throw new Failure('cancelled', {});
   }
   if (found === 'late') {
-    throw new GuestFault({ kind: 'noAddress', name: vm.name });
+    throw guestFailure('noAddress', { vm: vm.name });
   }
   const { address, leftMs } = found;
   await requireAlone(view, address, { session, signal, atMostMs: leftMs });
@@ -101,7 +101,7 @@ export async function guestWay(
  * has a clone whose guest names itself to the DHCP server as the original does: libvirt then knows that address of the
  * last one that asked for it, and none of the other.
  *
- * @throws GuestFault `sameAddress`, `maybeSameAddress`, where another one of the family runs in that network
+ * @throws Failure `sameAddress`, `maybeSameAddress`, where another one of the family runs in that network
  */
 async function requireAlone(
   view: VmView,
@@ -125,7 +125,7 @@ async function requireAlone(
     }
     const kind = theirs.some((one) => one.address === address) ? 'sameAddress' : 'maybeSameAddress';
     if (kind === 'sameAddress' || typeof found === 'string') {
-      throw new GuestFault({ kind, name: view.vm.name, other: vm.name });
+      throw guestFailure(kind, { vm: view.vm.name, other: vm.name });
     }
   });
 }

@@ -9,7 +9,8 @@ import { hasCode, isAbsent, undefinedIfAbsent } from '../../../base/errno.js';
 import type { Log } from '../../../base/log.js';
 import { readFileAtMost } from '../../../base/readFileAtMost.js';
 import { ownFolder, replaceFile } from '../../../journal/durable.js';
-import { GuestFault } from '../guestFault.js';
+import type { Failure } from '../../../domain/failure.js';
+import { guestFailure } from '../guestFailure.js';
 import { sshFiles } from '../make/sshKeys.js';
 import type { GuestWay } from './guestWay.js';
 import { sshSuffix } from './sshNames.js';
@@ -52,21 +53,21 @@ export async function removeEntries(stem: string, { folder }: ConfigPlace): Prom
   }
 }
 
-/** Whether the user's own configuration includes ours. @throws GuestFault `sshConfig` */
+/** Whether the user's own configuration includes ours. @throws Failure `sshConfig` */
 export async function isIncluded({ folder }: ConfigPlace): Promise<boolean> {
   const line = includeLine(folder);
   const { text } = await readConfig(userConfig(), line);
   return withInclude(text, line, false) !== text;
 }
 
-/** @param command of the command line. @throws GuestFault `sshConfig` */
+/** @param command of the command line. @throws Failure `sshConfig` */
 export async function include(command: readonly string[], place: ConfigPlace): Promise<void> {
   const line = includeLine(place.folder);
   await writeManaged(command, place);
   await changeConfig(userConfig(), line, true);
 }
 
-/** @throws GuestFault `sshConfig`; without the line nothing reads ours, which goes first */
+/** @throws Failure `sshConfig`; without the line nothing reads ours, which goes first */
 export async function exclude({ folder }: ConfigPlace): Promise<void> {
   await changeConfig(userConfig(), includeLine(folder), false);
   await rm(managedFile(folder), { force: true });
@@ -105,10 +106,10 @@ interface ReadConfig {
   readonly isLinked: boolean;
 }
 
-/** @throws GuestFault `sshConfig` */
+/** @throws Failure `sshConfig` */
 async function readConfig(file: string, line: string): Promise<ReadConfig> {
   const fail = (why: 'notOurs' | 'denied' | 'nowhere' | 'tooLong'): never => {
-    throw new GuestFault({ kind: 'sshConfig', file, line, why });
+    throw guestFailure('sshConfig', { file, line, why });
   };
   try {
     if ((await undefinedIfAbsent(lstat(file))) === undefined) {
@@ -136,9 +137,9 @@ async function readConfig(file: string, line: string): Promise<ReadConfig> {
   }
 }
 
-/** Whole, or not at all; what somebody else writes meanwhile stays. @throws GuestFault `sshConfig` */
+/** Whole, or not at all; what somebody else writes meanwhile stays. @throws Failure `sshConfig` */
 async function changeConfig(file: string, line: string, isWanted: boolean): Promise<void> {
-  const fault = (): GuestFault => new GuestFault({ kind: 'sshConfig', file, line, why: 'denied' });
+  const fault = (): Failure => guestFailure('sshConfig', { file, line, why: 'denied' });
   for (let tries = 0; tries < mostTries; tries++) {
     const read = await readConfig(file, line);
     const text = withInclude(read.text, line, isWanted);

@@ -1,7 +1,7 @@
 // What ssh is told: of one guest, as options or as a configuration; and the one file that the user's own configuration
 // includes. Pure.
 import { shellWord } from '../../../base/shellWord.js';
-import { GuestFault } from '../guestFault.js';
+import { guestFailure } from '../guestFailure.js';
 import { sshFiles } from '../make/sshKeys.js';
 import type { GuestWay } from './guestWay.js';
 import { sshSuffix } from './sshNames.js';
@@ -52,13 +52,13 @@ export function guestConfig(names: readonly string[], way: GuestWay, folder: str
  * in a shell is none of ours.
  *
  * @param command of the command line
- * @throws GuestFault `sshConfig` where a path cannot stand in it
+ * @throws Failure `sshConfig` where a path cannot stand in it
  */
 export function managedConfig(command: readonly string[], folder: string): string {
   const now = nowFolder(folder);
   const odd = [...command, now].find((word) => !/^[\w./@+,:= -]+$/u.test(word));
   if (odd !== undefined) {
-    throw new GuestFault({ kind: 'sshConfig', file: odd, why: 'oddPath' });
+    throw guestFailure('sshConfig', { file: odd, why: 'oddPath' });
   }
   const exec = `${command.map(shellWord).join(' ')} ssh --prepare -- '%n'`;
   return [
@@ -81,11 +81,11 @@ export function nowFolder(folder: string): string {
   return `${sshFiles(folder).folder}/now`;
 }
 
-/** The one line in the user's own configuration. @throws GuestFault `sshConfig` */
+/** The one line in the user's own configuration. @throws Failure `sshConfig` */
 export function includeLine(folder: string): string {
   const file = managedFile(folder);
   if (!plainPath.test(file)) {
-    throw new GuestFault({ kind: 'sshConfig', file, why: 'oddPath' });
+    throw guestFailure('sshConfig', { file, why: 'oddPath' });
   }
   return `Include "${file}"`;
 }

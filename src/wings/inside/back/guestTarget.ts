@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import { canBeRead } from '../../../session/copyIntoGuest.js';
 import type { GuestFiles } from '../../../session/guestFiles.js';
 import type { Survey } from './packNode.js';
-import { RestoreFault } from './restoreFault.js';
+import { insideFailure } from '../insideFailure.js';
 import program from './inGuest.sh';
 
 /** What is asked of the guest agent. */
@@ -28,34 +28,34 @@ export function isTargetPath(path: string): boolean {
   );
 }
 
-/** Rejects with `RestoreFault` where it cannot be there; CopyStopped. */
+/** @throws Failure where it cannot be there */
 export async function lookAtTarget(files: GuestDoor, target: string, { kind }: Survey): Promise<GuestTarget> {
   const wanted = target.replace(/(?<=.)\/+$/u, '');
   const name = posix.basename(wanted);
   const ended = await files.script(program, ['look', posix.dirname(wanted), name]);
   if (ended === undefined) {
     if (kind !== 'file') {
-      throw new RestoreFault('needsPrograms');
+      throw insideFailure('needsPrograms');
     }
     return { path: wanted, kind: (await canBeRead(files, wanted)) ? 'file' : 'none', way: 'inPlace' };
   }
   if (ended.exitCode === 4) {
-    throw new RestoreFault('noFolder', posix.dirname(wanted));
+    throw insideFailure('noFolder', { path: posix.dirname(wanted) });
   }
   const [, there, mounts = '', folder = ''] = /^(\w+)\n([^]*?)\n\n(\/.*)\n$/u.exec(ended.stdout) ?? [];
   if (ended.exitCode !== 0 || there === undefined) {
-    throw new RestoreFault('failed', ended.stdout);
+    throw insideFailure('guestFailed', { said: ended.stdout });
   }
   const path = posix.join(folder, name);
   requireOnDisk(path, folder, mounts);
   const isFit = there === 'none' || there === 'link' || there === (kind === 'link' ? 'file' : kind);
   if (!isFit) {
-    throw new RestoreFault('otherKind', path);
+    throw insideFailure('otherKind');
   }
   return { path, kind: there, way: 'renamed' };
 }
 
-/** As /proc/self/mountinfo has them. @throws RestoreFault */
+/** As /proc/self/mountinfo has them. @throws Failure */
 function requireOnDisk(path: string, folder: string, mountInfo: string): void {
   const mounts = mountInfo.split('\n').flatMap((line) => {
     const [, point, type] = /^\d+ \d+ \S+ \S+ (\S+) .*? - (\S+) /u.exec(line) ?? [];
@@ -63,7 +63,7 @@ function requireOnDisk(path: string, folder: string, mountInfo: string): void {
   });
   const inside = mounts.find(({ point }) => point === path || point.startsWith(`${path}/`));
   if (inside !== undefined) {
-    throw new RestoreFault('mounted', inside.point);
+    throw insideFailure('mounted', { point: inside.point });
   }
   // Of two at one place, the later one is seen.
   const own = mounts
@@ -73,7 +73,7 @@ function requireOnDisk(path: string, folder: string, mountInfo: string): void {
       undefined,
     );
   if (own === undefined || elsewhere.test(own.type)) {
-    throw new RestoreFault('notOnDisk', own?.type ?? '');
+    throw insideFailure('notOnDisk', { type: own?.type ?? '' });
   }
 }
 

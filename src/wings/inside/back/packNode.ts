@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { writeAll } from '../../../base/writeAll.js';
+import { insideFailure } from '../insideFailure.js';
 import type { GuestFileSystem, NodeKind } from '../read/guestFileSystem.js';
 import { walkFolder } from '../read/walkFolder.js';
-import { RestoreFault } from './restoreFault.js';
 
 /** The agent takes 48 KB at once: more would take many minutes. */
 const mostBytes = 256 * 1024 * 1024;
@@ -42,11 +42,11 @@ export interface Archive {
   readonly hasOwners: boolean;
 }
 
-/** Rejects with `RestoreFault` where it is none of these, or too large. */
+/** @throws Failure where it is none of these, or too large */
 export async function surveyNode(system: GuestFileSystem, node: number, signal: AbortSignal): Promise<Survey> {
   const { kind, bytes: ownBytes } = await system.facts(node);
   if (kind === 'other') {
-    throw new RestoreFault('otherKind');
+    throw insideFailure('otherKind');
   }
   const entries: SurveyedEntry[] = [{ path: packedName, node, kind }];
   const counts = { files: 0, bytes: 0, leftOut: 0 };
@@ -54,7 +54,7 @@ export async function surveyNode(system: GuestFileSystem, node: number, signal: 
     counts.files += 1;
     counts.bytes += bytes;
     if (counts.bytes > mostBytes) {
-      throw new RestoreFault('tooLarge', String(mostBytes));
+      throw insideFailure('tooMuch', { most: mostBytes });
     }
   };
   if (kind === 'file') {
@@ -73,7 +73,7 @@ export async function surveyNode(system: GuestFileSystem, node: number, signal: 
       taken.add(path);
       entries.push({ path: `${packedName}/${path}`, node: own, kind: ownKind });
       if (entries.length > mostEntries) {
-        throw new RestoreFault('tooLarge', String(mostBytes));
+        throw insideFailure('tooMuch', { most: mostBytes });
       }
       if (ownKind === 'file') {
         count((await system.facts(own)).bytes);
@@ -124,7 +124,7 @@ export async function packNode(
       signal.throwIfAborted();
       const piece = await system.read(node, done, Math.min(pieceBytes, bytes - done));
       if (piece.length === 0) {
-        throw new RestoreFault('changed', path);
+        throw insideFailure('targetChanged', { path });
       }
       sum.update(piece);
       await write(piece);

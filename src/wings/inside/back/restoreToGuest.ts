@@ -3,15 +3,17 @@
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { orNamed, withFacts } from '../../../domain/asFailure.js';
+import { Failure, isOfWing } from '../../../domain/failure.js';
 import type { VmView } from '../../../live/views.js';
 import { requireAgent } from '../../../session/copyFile.js';
-import { CopyStopped } from '../../../session/copyStopped.js';
 import { GuestFiles, type GuestFilesOptions } from '../../../session/guestFiles.js';
 import { withHostFault } from '../../../session/hostFault.js';
+import { copyFailure } from '../../../text/guests/copyFailure.js';
+import { insideFailure } from '../insideFailure.js';
 import type { GuestFileSystem } from '../read/guestFileSystem.js';
 import { type GuestTarget, isTargetPath, lookAtTarget } from './guestTarget.js';
 import { packNode, type Survey, surveyNode } from './packNode.js';
-import { RestoreFault } from './restoreFault.js';
 import { type WriteOptions, writeIntoGuest } from './writeIntoGuest.js';
 
 export interface RestoreWish {
@@ -45,28 +47,31 @@ export interface RestoreResult {
 }
 
 interface RunOptions extends GuestFilesOptions, WriteOptions {
-  /** Saves the current state of the VM; resolves with the name of the snapshot. */
-  readonly takeCheckpoint: () => Promise<string>;
+  /** Saves the current state of the VM. `called`: as people are told. */
+  readonly takeCheckpoint: () => Promise<{ readonly snapshot: string; readonly called: string }>;
 }
 
-/** Changes nothing. Rejects with `RestoreFault` or CopyStopped where it is not possible. */
-export async function planRestore(
+/** Changes nothing. @throws Failure where it is not possible */
+export function planRestore(
   { view, system, node, target }: RestoreWish,
   options: GuestFilesOptions & Pick<WriteOptions, 'signal'>,
 ): Promise<PlannedRestore> {
-  if (!isTargetPath(target)) {
-    throw new RestoreFault('noFolder', target);
-  }
-  requireAgent(view.vm);
-  const survey = await surveyNode(system, node, options.signal);
-  return { survey, target: await withGuest(view, options, (files) => lookAtTarget(files, target, survey)) };
+  return orNamed({ vm: view.vm.name }, async () => {
+    if (!isTargetPath(target)) {
+      throw insideFailure('noFolder', { path: target });
+    }
+    requireAgent(view.vm);
+    const survey = await surveyNode(system, node, options.signal);
+    return { survey, target: await withGuest(view, options, (files) => lookAtTarget(files, target, survey)) };
+  });
 }
 
-/**
- * Rejects with `RestoreFault`, CopyStopped, or what saving the current state rejects with; unless they say what is
- * left, the guest is as it was.
- */
-export async function runRestore(
+/** @throws Failure; unless it says what is left, the guest is as it was */
+export function runRestore(wish: RestoreWish, planned: PlannedRestore, options: RunOptions): Promise<RestoreResult> {
+  return orNamed({ vm: wish.view.vm.name }, () => packAndWrite(wish, planned, options));
+}
+
+async function packAndWrite(
   { view, system, target, requireUnchanged }: RestoreWish,
   planned: PlannedRestore,
   options: RunOptions,
@@ -78,13 +83,15 @@ export async function runRestore(
     try {
       const packed = await withHostFault(folder, () => packNode(system, survey, archive, options.signal));
       await requireUnchanged();
-      const checkpoint = await options.takeCheckpoint();
+      const { snapshot: checkpoint, called } = await options.takeCheckpoint();
       const { left } = await withGuest(view, options, async (files) => {
         const now = await lookAtTarget(files, target, survey);
         if (now.path !== planned.target.path || now.kind !== planned.target.kind || now.way !== planned.target.way) {
-          throw new RestoreFault('changed', now.path);
+          throw insideFailure('targetChanged', { path: now.path });
         }
         return writeIntoGuest(files, archive, { survey, packed, target: now }, options);
+      }).catch((error: unknown) => {
+        throw afterCheckpoint(error, called);
       });
       const { files, bytes, leftOut } = survey;
       const { path, kind, way } = planned.target;
@@ -98,13 +105,22 @@ export async function runRestore(
   }
 }
 
+/** A snapshot was taken: that is no refusal any more. */
+function afterCheckpoint(error: unknown, saved: string): unknown {
+  if (!(error instanceof Failure)) {
+    return error;
+  }
+  const told = withFacts(error, { saved });
+  return isOfWing(told, 'inside') ? new Failure('failed', told.details, { cause: error }) : told;
+}
+
 async function withGuest<T>(
   { ref }: VmView,
   options: GuestFilesOptions & Pick<WriteOptions, 'signal'>,
   work: (files: GuestFiles) => Promise<T>,
 ): Promise<T> {
   if (options.signal.aborted) {
-    throw new CopyStopped({ kind: 'cancelled' });
+    throw copyFailure('cancelled');
   }
   const files = await GuestFiles.open(ref, options);
   try {

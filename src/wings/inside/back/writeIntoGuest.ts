@@ -3,11 +3,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { CopyStopped, type LeftPart } from '../../../session/copyStopped.js';
-import { throwIfCancelled, withOpenFile } from '../../../session/fileCopy.js';
+import { isOfWing } from '../../../domain/failure.js';
+import { throwIfCancelled, withLeft, withOpenFile } from '../../../session/fileCopy.js';
+import { insideFailure } from '../insideFailure.js';
 import type { GuestDoor, GuestTarget } from './guestTarget.js';
 import { type Archive, packedName, type Survey } from './packNode.js';
-import { RestoreFault } from './restoreFault.js';
 import program from './inGuest.sh';
 
 export interface WriteOptions {
@@ -24,7 +24,7 @@ interface WriteResult {
 const pieceBytes = 48 * 1024;
 const readBytes = 256 * 1024;
 
-/** Rejects with `RestoreFault` or CopyStopped; then what was there is there, unless they say what is left. */
+/** @throws Failure; then what was there is there, unless it says what is left */
 export function writeIntoGuest(
   files: GuestDoor,
   archive: FileHandle,
@@ -56,7 +56,7 @@ async function writeBeside(
     const said = await runThere(files, 'unpack', part, packedName, ...(packed.hasOwners ? [] : ['-o']));
     const [, count, sum] = /(\d+)\s+([\da-f]{64})\s+-\s*$/u.exec(said) ?? [];
     if (Number(count) !== survey.entries.length || sum !== packed.sum) {
-      throw new RestoreFault('differs', target.path);
+      throw insideFailure('differs');
     }
     throwIfCancelled(options.signal);
     isRenaming = true;
@@ -64,8 +64,8 @@ async function writeBeside(
     const isSwap = survey.kind === 'folder' && target.kind !== 'none';
     await runThere(files, isSwap ? 'swap' : 'rename', copy, target.path, old);
   } catch (error) {
-    if (isRenaming && !(error instanceof RestoreFault && error.fault === 'failed')) {
-      throw new RestoreFault('unknown', target.path, { path: part, is: 'besides' });
+    if (isRenaming && !isOfWing(error, 'inside', 'guestFailed')) {
+      throw insideFailure('unknown', { path: target.path, left: { path: part, is: 'besides' } });
     }
     // The guest that does not answer now may be the very reason.
     const ended = await files.script(program, ['drop', part]).catch(() => undefined);
@@ -100,7 +100,7 @@ async function writeInPlace(
       }
     });
     if (sum.digest('hex') !== packed.sum) {
-      throw new RestoreFault('differs', path);
+      throw insideFailure('differs');
     }
   } catch (error) {
     throw withLeft(error, { path, is: 'inPlace' });
@@ -121,7 +121,7 @@ async function send(
       throwIfCancelled(signal);
       const { bytesRead } = await archive.read(piece, 0, Math.min(pieceBytes, bytes - done), from + done);
       if (bytesRead === 0) {
-        throw new RestoreFault('differs', path);
+        throw insideFailure('differs');
       }
       await files.write(handle, piece.subarray(0, bytesRead), path, signal);
       done += bytesRead;
@@ -131,22 +131,14 @@ async function send(
   });
 }
 
-/** Rejects with `RestoreFault`: `failed` where the guest says so, `silent` where it says nothing in time. */
+/** @throws Failure `guestFailed` where the guest says so, `silent` where it says nothing in time */
 async function runThere(files: GuestDoor, ...words: readonly string[]): Promise<string> {
   const ended = await files.script(program, words);
   if (ended === undefined) {
-    throw new RestoreFault('silent');
+    throw insideFailure('silent');
   }
   if (ended.exitCode !== 0) {
-    throw new RestoreFault('failed', ended.stdout.trim());
+    throw insideFailure('guestFailed', { said: ended.stdout.trim() });
   }
   return ended.stdout;
-}
-
-function withLeft(error: unknown, left: LeftPart): unknown {
-  return error instanceof RestoreFault
-    ? new RestoreFault(error.fault, error.detail, left)
-    : error instanceof CopyStopped
-      ? new CopyStopped(error.problem, left, { cause: error })
-      : new CopyStopped({ kind: 'lost', said: String(error) }, left, { cause: error });
 }

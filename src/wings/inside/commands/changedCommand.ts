@@ -4,9 +4,10 @@ import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import { tableLines } from '../../../cli/table.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
-import { asCliError, asPathError, requirePath } from './filesCommand.js';
-import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
+import { type GuestDisks, openGuestDisks, withDisks } from '../guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, type NodeFacts } from '../read/guestFileSystem.js';
+import { asReadFailure, orReadFailure } from '../readFailure.js';
+import { requirePath } from '../readFiles.js';
 import { changeLine, countsByFolder, countsLine, packageLine, pathText, wholePath } from '../changes/changedText.js';
 import type { FileChange } from '../changes/compareFolders.js';
 import { readChanges, type VolumeChanges } from '../changes/readChanges.js';
@@ -40,34 +41,20 @@ export const showChanges: CommandHandler = async (context) => {
     throw new CliError('usage', 'Name a snapshot, or --when PATH alone. See virt-rewind changed --help.');
   }
   if (when !== undefined) {
-    try {
-      await showWhen(context, view, when);
-      return 'done';
-    } catch (error) {
-      throw asCliError(error, view.vm.name);
-    }
+    await showWhen(context, view, when);
+    return 'done';
   }
   const [older, newer] = [
     await session.snapshot(view, first),
     words[0] === undefined ? undefined : await session.snapshot(view, words[0]),
   ];
   const options = { environment: process.env, signal: interruption.signal };
-  try {
-    const after = await openGuestDisks(session.engine, view, { ...options, ...(newer && { snapshot: newer }) });
-    try {
-      const before = await openGuestDisks(session.engine, view, { ...options, snapshot: older });
-      try {
-        await compare({ context, before, after }, path);
-      } finally {
-        before.close();
-      }
-    } finally {
-      after.close();
-    }
-    return 'done';
-  } catch (error) {
-    throw asCliError(error, view.vm.name);
-  }
+  const open = (snapshot?: Snapshot): Promise<GuestDisks> =>
+    openGuestDisks(session.engine, view, { ...options, ...(snapshot && { snapshot }) });
+  await withDisks(open(newer), (after) =>
+    withDisks(open(older), (before) => compare({ context, before, after }, path)),
+  );
+  return 'done';
 };
 
 async function compare(points: PointPair, path: string | undefined): Promise<void> {
@@ -76,9 +63,7 @@ async function compare(points: PointPair, path: string | undefined): Promise<voi
   const wanted = path === undefined ? undefined : await requirePath(after, path).catch(() => requirePath(before, path));
   const options = { environment: process.env, signal, ...(wanted && { only: wanted.volume.name }) };
   const base = wanted?.path ?? '/';
-  const found = await readChanges(before, after, options, base).catch((error: unknown) => {
-    throw asPathError(error, path ?? base);
-  });
+  const found = await orReadFailure(path ?? base, () => readChanges(before, after, options, base));
   const diff = path === undefined ? undefined : await diffOf(points, found, base);
   await Promise.all([before.requireUnchanged(), after.requireUnchanged()]);
   print({ ...points, found }, base, diff);
@@ -220,14 +205,11 @@ async function showWhen(
   const { signal } = interruption;
   const read = async (snapshot?: Snapshot): Promise<string> => {
     const options = { environment: process.env, signal, ...(snapshot && { snapshot }) };
-    const disks = await openGuestDisks(session.engine, view, options);
-    try {
+    return withDisks(openGuestDisks(session.engine, view, options), async (disks) => {
       const state = await stateOf(disks, path, signal);
       await disks.requireUnchanged();
       return state;
-    } finally {
-      disks.close();
-    }
+    });
   };
   const states = new Map<string, string>();
   const when: { readonly before: Snapshot; readonly after?: Snapshot }[] = [];
@@ -284,6 +266,6 @@ async function stateOf(disks: GuestDisks, path: string, signal: AbortSignal): Pr
     if (error instanceof FileSystemError && (error.fault === 'notFound' || error.fault === 'notAFolder')) {
       return '';
     }
-    throw asPathError(error, path);
+    throw asReadFailure(error, path);
   }
 }

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
+import type { ExitName } from '../../../cli/exitCodes.js';
 import { tableLines } from '../../../cli/table.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
@@ -10,13 +10,14 @@ import type { Snapshot } from '../../../domain/snapshot.js';
 import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { CopyFault, copyOut } from '../copyOut.js';
+import { failureText } from '../../../text/failures/failureText.js';
+import { copyOut } from '../copyOut.js';
 import { restore as restoreToVm } from './restoreCommand.js';
-import { diskErrorText, faultText, modeText, noPathText, obstacleText, volumeRow } from '../filesText.js';
-import { FilesObstacle, type GuestDisks, openDisks, openGuestDisks } from '../guestFiles.js';
-import { FileSystemError, findNode, type GuestFileSystem } from '../read/guestFileSystem.js';
-import { nodesAt } from '../readFiles.js';
-import { findPath, type GuestPath, isRoot } from '../read/volumes.js';
+import { modeText, volumeRow } from '../filesText.js';
+import { type GuestDisks, openDisks, openGuestDisks, withDisks } from '../guestFiles.js';
+import { readFailure } from '../readFailure.js';
+import { atPath, nodesAt } from '../readFiles.js';
+import { isRoot } from '../read/volumes.js';
 import { withSnapshotOfNow } from './nowCommand.js';
 import { type UnreadEntry, type WalkedEntry, walkFolder } from '../read/walkFolder.js';
 import type { InsideAnswers } from './answers.js';
@@ -33,7 +34,7 @@ interface Visit extends GuestDisks {
 export type WithBackup = (
   context: Context,
   place: { readonly backup: string; readonly snapshot?: string },
-  use: (vm: string, disks: Parameters<typeof openDisks>[0]) => Promise<void>,
+  use: (disks: Parameters<typeof openDisks>[0]) => Promise<void>,
 ) => Promise<void>;
 
 /** `failed`: some of it was not read; what is told says what. */
@@ -82,18 +83,11 @@ async function visitBackup(
   const { signal } = context.interruption;
   await (
     await withBackup()
-  )(context, { backup, ...(snapshot !== undefined && { snapshot }) }, async (vm, images) => {
-    try {
-      const environment = process.env;
-      const disks = await openDisks(images, { environment, signal, requireUnchanged: () => Promise.resolve() });
-      try {
-        exit = await visit({ context, ...disks });
-      } finally {
-        disks.close();
-      }
-    } catch (error) {
-      throw asFilesError(error, vm);
-    }
+  )(context, { backup, ...(snapshot !== undefined && { snapshot }) }, async (images) => {
+    const options = { environment: process.env, signal, requireUnchanged: () => Promise.resolve() };
+    await withDisks(openDisks(images, options), async (disks) => {
+      exit = await visit({ context, ...disks });
+    });
   });
   return exit;
 }
@@ -105,39 +99,19 @@ async function visitVm(context: Context, place: string, visit: VisitOf): Promise
   const view = await session.vm(vm);
   const run = async (snapshot?: Snapshot): Promise<void> => {
     const options = { environment: process.env, signal: interruption.signal, ...(snapshot && { snapshot }) };
-    const disks = await openGuestDisks(session.engine, view, options);
-    try {
+    await withDisks(openGuestDisks(session.engine, view, options), async (disks) => {
       exit = await visit({ context, view, ...disks });
-    } finally {
-      disks.close();
-    }
+    });
   };
   if (call.flags.has('now') && (wanted !== undefined || call.operands[1] === 'restore')) {
     throw new CliError('usage', t('{0} reads the current state, which is no snapshot to restore.', '--now'));
   }
-  try {
-    await (wanted !== undefined
-      ? run(await session.snapshot(view, wanted))
-      : call.flags.has('now') && isActive(view.vm.power)
-        ? withSnapshotOfNow(context, view, run)
-        : run());
-    return exit;
-  } catch (error) {
-    throw asFilesError(error, view.vm.name);
-  }
-}
-
-function asFilesError(error: unknown, vm: string): unknown {
-  return error instanceof CopyFault ? new CliError(exitOfFailure(error.kind), error.message) : asCliError(error, vm);
-}
-
-/** What keeps files from being read, with its sentence; anything else as it is. */
-export function asCliError(error: unknown, vm: string): unknown {
-  if (error instanceof FilesObstacle) {
-    return new CliError(error.obstacle.kind === 'changed' ? 'failed' : 'refused', obstacleText(error.obstacle, vm));
-  }
-  const said = diskErrorText(error);
-  return said === undefined ? error : new CliError('failed', said);
+  await (wanted !== undefined
+    ? run(await session.snapshot(view, wanted))
+    : call.flags.has('now') && isActive(view.vm.power)
+      ? withSnapshotOfNow(context, view, run)
+      : run());
+  return exit;
 }
 
 async function listVolumes({ context: { terminal, json }, volumes, requireUnchanged }: Visit): Promise<ExitName> {
@@ -165,42 +139,9 @@ async function listVolumes({ context: { terminal, json }, volumes, requireUnchan
   return 'done';
 }
 
-/** @throws CliError where the path leads nowhere */
-export async function requirePath({ volumes }: Pick<GuestDisks, 'volumes'>, path: string): Promise<GuestPath> {
-  const found = await findPath(volumes, path);
-  if (!('no' in found)) {
-    return found;
-  }
-  const { kind, text } = noPathText(found, path, volumes);
-  throw new CliError(kind, text);
-}
-
-/** @throws CliError where there is no such node, or it cannot be read */
-async function readAt<T>(
-  visit: Visit,
-  path: string,
-  read: (system: GuestFileSystem, node: number, found: GuestPath) => Promise<T>,
-  last?: 'itself',
-): Promise<T> {
-  const found = await requirePath(visit, path);
-  const { system } = found.volume;
-  try {
-    return await read(system, await findNode(system, found.path, last), found);
-  } catch (error) {
-    throw asPathError(error, path);
-  }
-}
-
-/** @param path as it was asked for */
-export function asPathError(error: unknown, path: string): unknown {
-  return error instanceof FileSystemError
-    ? new CliError(error.fault === 'notFound' ? 'notFound' : 'refused', faultText(error, path))
-    : error;
-}
-
 async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<ExitName> {
   const { terminal, json } = visit.context;
-  const entries = await readAt(visit, path, (system, node) => nodesAt(system, node, path));
+  const entries = await atPath(visit, path, (system, node) => nodesAt(system, node, path));
   await visit.requireUnchanged();
   if (json !== undefined) {
     const told = entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() }));
@@ -225,7 +166,7 @@ const pieceBytes = 1024 * 1024;
 
 async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<ExitName> {
   const { terminal, json } = visit.context;
-  await readAt(visit, path, async (system, node) => {
+  await atPath(visit, path, async (system, node) => {
     const { bytes } = await system.facts(node);
     if (json !== undefined) {
       const content = await system.read(node, 0, Math.min(bytes, pieceBytes));
@@ -249,7 +190,7 @@ async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<
 
 async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<ExitName> {
   const { terminal, json, interruption } = visit.context;
-  const copied = await readAt(visit, path, (system, node, found) =>
+  const copied = await atPath(visit, path, (system, node, found) =>
     copyOut(system, node, {
       name:
         found.path
@@ -284,8 +225,7 @@ function tellUnread({ context: { terminal } }: Visit, path: string, unread: read
   terminal.tell(t('Files that could not be read: {0}.', unread.length));
   for (const { path: below, why } of unread.slice(0, mostTold)) {
     const whole = `${path.replace(/\/+$/u, '')}/${below}`;
-    const text = why instanceof FileSystemError ? faultText(why, whole) : diskErrorText(why);
-    terminal.tell(`${displayLine(whole)}: ${text ?? ''}`);
+    terminal.tell(`${displayLine(whole)}: ${failureText(readFailure(why, whole)).sentence}`);
   }
 }
 
@@ -294,7 +234,7 @@ async function find(visit: Visit, [text = '', path = '/']: readonly string[]): P
   const paths: string[] = [];
   const unread: UnreadEntry[] = [];
   const base = path.replace(/\/+$/u, '');
-  await readAt(visit, path, async (system, node) => {
+  await atPath(visit, path, async (system, node) => {
     const visitEntry = (entry: WalkedEntry): void => {
       if (entry.name.includes(text)) {
         const found = `${base}/${entry.path}`;
@@ -320,7 +260,7 @@ async function restore(visit: Visit, [path = '', target]: readonly string[]): Pr
   if (view === undefined) {
     throw new CliError('usage', t('Files of a backup cannot be put into a VM. Copy them out of it.'));
   }
-  await readAt(
+  await atPath(
     visit,
     path,
     async (system, node, found) => {

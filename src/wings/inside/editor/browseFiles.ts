@@ -3,8 +3,7 @@ import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { isCalledOnSnapshot, targetSnapshot, targetVm } from '../../../ui/commands/targets.js';
 import { currentOf, sortSnapshots } from '../../../domain/snapshotTree.js';
 import { isActive } from '../../../domain/vm.js';
-import { openGuestDisks } from '../guestFiles.js';
-import { errorOfFiles } from './errorOfFiles.js';
+import { openGuestDisks, withDisks } from '../guestFiles.js';
 import { restorePointsUri } from './guestFileProvider.js';
 import { ofWindow } from './registerFiles.js';
 
@@ -15,13 +14,9 @@ export async function browseFiles(run: CommandRun): Promise<{ readonly folder: s
   const tree = await run.engine.readTree(view.ref);
   const newest = currentOf(tree) ?? sortSnapshots(tree, 'time').at(-1);
   const shown = snapshot ?? (isActive(view.vm.power) ? newest : undefined);
-  try {
-    const signal = new AbortController().signal;
-    const options = { environment: process.env, signal, ...(shown !== undefined && { snapshot: shown }) };
-    (await openGuestDisks(run.engine, view, options)).close();
-  } catch (error) {
-    throw errorOfFiles(error, view);
-  }
+  const signal = new AbortController().signal;
+  const options = { environment: process.env, signal, ...(shown !== undefined && { snapshot: shown }) };
+  await withDisks(openGuestDisks(run.engine, view, options), () => Promise.resolve());
   await (await ofWindow.guestFiles?.())?.show(view, shown?.name);
   return { folder: restorePointsUri(view).toString() };
 }

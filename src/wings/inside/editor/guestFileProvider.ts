@@ -6,11 +6,13 @@ import { systemClock } from '../../../base/clock.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { onlyVm } from '../../../engine/findTargets.js';
 import { type Attention, vmKey, type VmView } from '../../../live/views.js';
-import { asFailure } from '../../../domain/asFailure.js';
+import { asFailure, nameIn } from '../../../domain/asFailure.js';
+import { isOfWing } from '../../../domain/failure.js';
 import { failureText } from '../../../text/failures/failureText.js';
-import { diskErrorText, faultText, obstacleText, volumeText } from '../filesText.js';
-import { FilesObstacle, type GuestDisks, openGuestDisks } from '../guestFiles.js';
+import { volumeText } from '../filesText.js';
+import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
 import { FileSystemError, findNode, type GuestFileSystem, listedOnce, type NodeKind } from '../read/guestFileSystem.js';
+import { asReadFailure } from '../readFailure.js';
 import { OpenPoints } from './openPoints.js';
 import { folderName, type NamedPoint, namedPoints } from './restorePointNames.js';
 import { t } from '@vscode/l10n';
@@ -215,15 +217,10 @@ function errorFor(error: unknown, uri: vscode.Uri, vm: string): Error {
   if (error instanceof vscode.FileSystemError) {
     return error;
   }
-  if (error instanceof FilesObstacle) {
-    return vscode.FileSystemError.Unavailable(obstacleText(error.obstacle, vm));
-  }
-  if (error instanceof FileSystemError) {
-    return error.fault === 'notFound' || error.fault === 'notAFolder'
-      ? vscode.FileSystemError.FileNotFound(uri)
-      : vscode.FileSystemError.Unavailable(faultText(error, uri.path));
-  }
-  return vscode.FileSystemError.Unavailable(diskErrorText(error) ?? failureText(asFailure(error)).sentence);
+  const failure = asFailure(nameIn(asReadFailure(error, uri.path), { vm }));
+  return isOfWing(failure, 'inside', 'notFound', 'notAFolder')
+    ? vscode.FileSystemError.FileNotFound(uri)
+    : vscode.FileSystemError.Unavailable(failureText(failure).sentence);
 }
 
 // The restore points of the VMs that are shown, or whose folder the window has: it is told which came and which went.

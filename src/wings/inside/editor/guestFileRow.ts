@@ -11,7 +11,7 @@ import { namedVm } from '../../../ui/commands/targets.js';
 import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { notify, notifyProgress } from '../../../ui/prompts/notify.js';
 import { pick } from '../../../ui/prompts/pickTarget.js';
-import { CopyFault, copyOut } from '../copyOut.js';
+import { copyOut } from '../copyOut.js';
 import { addressOfCall, openGuestFile } from './openGuestFile.js';
 import { namedPoints } from './restorePointNames.js';
 
@@ -36,11 +36,7 @@ export async function copyGuestFile(run: CommandRun): Promise<{ readonly path: s
       try {
         return await copyOut(system, node, { name, to: folder.fsPath, signal, isStillTrue });
       } catch (error) {
-        throw signal.aborted
-          ? new DismissedError()
-          : error instanceof CopyFault
-            ? new CommandError(error.kind, error.message, { vm: view.vm.name })
-            : error;
+        throw signal.aborted ? new DismissedError() : error;
       }
     });
     const { path, bytes, files, leftOut, unread } = copied;

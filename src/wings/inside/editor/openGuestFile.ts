@@ -6,10 +6,11 @@ import type { VmView } from '../../../live/views.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { namedVm } from '../../../ui/commands/targets.js';
 import { CommandError } from '../../../ui/prompts/commandError.js';
-import { faultText, obstacleText } from '../filesText.js';
-import { FilesObstacle, type GuestDisks, openGuestDisks } from '../guestFiles.js';
+import { type GuestDisks, openGuestDisks, withDisks } from '../guestFiles.js';
+import { insideFailure } from '../insideFailure.js';
 import { FileSystemError, findNode, type GuestFileSystem } from '../read/guestFileSystem.js';
 import type { Volume } from '../read/volumes.js';
+import { orReadFailure } from '../readFailure.js';
 import { namedPoints } from './restorePointNames.js';
 
 interface GuestFile {
@@ -34,7 +35,7 @@ function pathIn(uri: vscode.Uri): string {
   return `/${uri.path.split('/').slice(4).join('/')}`;
 }
 
-/** @throws CommandError for what cannot be read, or is not there; what `use` throws otherwise */
+/** @throws Failure for what cannot be read, or is not there; what `use` throws otherwise */
 export async function openGuestFile<T>(
   run: CommandRun,
   uri: vscode.Uri,
@@ -44,35 +45,22 @@ export async function openGuestFile<T>(
   const path = pathIn(uri);
   const view = await namedVm(run.engine, uri.authority);
   const { signal } = new AbortController();
-  try {
-    const points = namedPoints(await run.engine.readTree(view.ref), isActive(view.vm.power) ? 'changes' : 'readable');
-    const found = points.find(({ folder }) => folder === point);
-    if (found === undefined) {
-      throw new FilesObstacle({ kind: 'changed' });
-    }
-    const { snapshot } = found;
-    const options = { environment: process.env, signal, ...(snapshot !== undefined && { snapshot }) };
-    const disks = await openGuestDisks(run.engine, view, options);
-    try {
+  const points = namedPoints(await run.engine.readTree(view.ref), isActive(view.vm.power) ? 'changes' : 'readable');
+  const found = points.find(({ folder }) => folder === point);
+  if (found === undefined) {
+    throw insideFailure('changed', { vm: view.vm.name });
+  }
+  const { snapshot } = found;
+  const options = { environment: process.env, signal, ...(snapshot !== undefined && { snapshot }) };
+  return withDisks(openGuestDisks(run.engine, view, options), (disks) =>
+    orReadFailure(path, async () => {
       const volume = disks.volumes.find((one) => one.name === volumeName);
       if (volume?.system === undefined) {
         throw new FileSystemError('notFound', path);
       }
       const { system } = volume;
       const node = await findNode(system, path, 'itself');
-      return await use({ view, volume, system, path, node, requireUnchanged: disks.requireUnchanged });
-    } finally {
-      disks.close();
-    }
-  } catch (error) {
-    throw describeError(error, view.vm.name, path);
-  }
-}
-
-function describeError(error: unknown, vm: string, path: string): unknown {
-  return error instanceof FilesObstacle
-    ? new CommandError('refused', obstacleText(error.obstacle, vm), { vm })
-    : error instanceof FileSystemError
-      ? new CommandError(error.fault === 'notFound' ? 'notFound' : 'failed', faultText(error, path), { vm })
-      : error;
+      return use({ view, volume, system, path, node, requireUnchanged: disks.requireUnchanged });
+    }),
+  );
 }

@@ -1,7 +1,8 @@
 // The restore points whose files somebody looks at: opened once, closed when nobody has looked for a while.
 import type { Clock } from '../../../base/clock.js';
 import type { Disposable } from '../../../base/disposable.js';
-import { FilesObstacle, type GuestDisks } from '../guestFiles.js';
+import type { GuestDisks } from '../guestFiles.js';
+import { insideFailure } from '../insideFailure.js';
 
 const idleMs = 60_000;
 
@@ -30,7 +31,7 @@ export class OpenPoints {
     try {
       return await use(await point.disks);
     } catch (error) {
-      throw point.isClosed ? new FilesObstacle({ kind: 'changed' }) : error;
+      throw point.isClosed ? insideFailure('changed') : error;
     } finally {
       point.users -= 1;
       if (point.users === 0 && this.#points.get(key) === point) {

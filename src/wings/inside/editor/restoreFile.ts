@@ -1,47 +1,31 @@
 // Restore to VM…: the file or folder under the mouse in a restore point, back into the VM that runs.
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
-import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
-import { CopyStopped } from '../../../session/copyStopped.js';
+import { isCancelledWhole } from '../../../text/guests/copyFailure.js';
 import { copyProgressText } from '../../../text/guests/copyText.js';
 import type { CommandRun } from '../../../ui/commands/commandServices.js';
 import { operate } from '../../../ui/commands/operate.js';
 import { checkpointRequest } from '../../../ui/commands/snapshots/snapshotCommands.js';
 import { askText } from '../../../ui/prompts/ask.js';
-import { CommandError, DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
+import { DismissedError, requireAnswer } from '../../../ui/prompts/commandError.js';
 import { askModal, notify, notifyProgress } from '../../../ui/prompts/notify.js';
 import { isTargetPath } from '../back/guestTarget.js';
-import { RestoreFault } from '../back/restoreFault.js';
-import {
-  checkpointTitleOf,
-  restoredLines,
-  restoreLines,
-  restoreStoppedText,
-  restoreTitle,
-} from '../back/restoreText.js';
+import { checkpointTitleOf, restoredLines, restoreLines, restoreTitle } from '../back/restoreText.js';
 import { planRestore, type RestoreResult, type RestoreWish, runRestore } from '../back/restoreToGuest.js';
 import { isRoot } from '../read/volumes.js';
 import { addressOfCall, openGuestFile } from './openGuestFile.js';
 
 export async function restoreFile(run: CommandRun): Promise<RestoreResult> {
-  let checkpoint: string | undefined;
   return openGuestFile(run, addressOfCall(run), async ({ view, volume, system, path, node, requireUnchanged }) => {
-    try {
-      const target = (await isRoot(volume)) ? path : await askTarget(view, path);
-      const wish = { view, system, node, target, requireUnchanged };
-      return await restore(run, wish, (title) => (checkpoint = title));
-    } catch (error) {
-      throw describeError(error, view.vm.name, checkpoint);
-    }
+    const target = (await isRoot(volume)) ? path : await askTarget(view, path);
+    return restore(run, { view, system, node, target, requireUnchanged }).catch((error: unknown) => {
+      throw isCancelledWhole(error) ? new DismissedError() : error;
+    });
   });
 }
 
-async function restore(
-  run: CommandRun,
-  wish: RestoreWish,
-  tookCheckpoint: (title: string) => void,
-): Promise<RestoreResult> {
+async function restore(run: CommandRun, wish: RestoreWish): Promise<RestoreResult> {
   const { ref, vm } = wish.view;
   const guest = { engine: run.engine, environment: process.env, log: run.log };
   const planned = await planRestore(wish, { ...guest, signal: new AbortController().signal });
@@ -50,15 +34,14 @@ async function restore(
   if ((await askModal('warning', title, restoreLines(planned).join('\n'), confirm)) !== confirm) {
     throw new DismissedError();
   }
-  let checkpoint = '';
-  const takeCheckpoint = async (): Promise<string> => {
+  let called = '';
+  const takeCheckpoint = async (): Promise<{ readonly snapshot: string; readonly called: string }> => {
     const request = await checkpointRequest(run, ref, ({ snapshots }) =>
       checkpointTitleOf(planned.target.path, snapshots),
     );
     const { snapshot = '' } = await operate(run, request, { quiet: 'result' });
-    checkpoint = request.title;
-    tookCheckpoint(checkpoint);
-    return snapshot;
+    called = request.title;
+    return { snapshot, called };
   };
   const restored = await notifyProgress(t('Copying to {0}', vm.name), true, (report, cancellation) => {
     const controller = new AbortController();
@@ -70,7 +53,7 @@ async function restore(
       onProgress: (bytes, totalBytes) => report(copyProgressText(bytes, totalBytes)),
     });
   });
-  offerUndo(wish.view, restored, checkpoint);
+  offerUndo(wish.view, restored, called);
   return restored;
 }
 
@@ -95,17 +78,4 @@ async function askTarget({ vm }: VmView, path: string): Promise<string> {
     problem: (text) => (isTargetPath(text.trim()) ? undefined : t('Enter an absolute path, such as {0}.', '/tmp/file')),
   });
   return requireAnswer(answer).trim();
-}
-
-function describeError(error: unknown, vm: string, checkpoint: string | undefined): unknown {
-  if (!(error instanceof RestoreFault || error instanceof CopyStopped)) {
-    return error;
-  }
-  if (error instanceof CopyStopped && error.problem.kind === 'cancelled' && error.left === undefined) {
-    return new DismissedError();
-  }
-  const kind = error instanceof CopyStopped ? error.kind : checkpoint === undefined ? 'refused' : 'failed';
-  const said = restoreStoppedText(error, vm);
-  const saved = checkpoint === undefined ? [] : [t('The previous state was saved as {0}.', displayLine(checkpoint))];
-  return new CommandError(kind, [said, ...saved].join(' '), { vm }, { cause: error });
 }

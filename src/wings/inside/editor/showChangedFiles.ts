@@ -16,9 +16,8 @@ import { changeLine, countsByFolder, countsLine, packageLine, pathText } from '.
 import type { FileChange } from '../changes/compareFolders.js';
 import { readChanges, type VolumeChanges } from '../changes/readChanges.js';
 import { isText } from '../changes/textDiff.js';
-import { type GuestDisks, openGuestDisks } from '../guestFiles.js';
+import { type GuestDisks, openGuestDisks, withDisks } from '../guestFiles.js';
 import { findNode, type GuestFileSystem, type NodeFacts } from '../read/guestFileSystem.js';
-import { errorOfFiles } from './errorOfFiles.js';
 import { guestFileUri, restorePointsUri } from './guestFileProvider.js';
 import { namedPoints } from './restorePointNames.js';
 import { markdownText } from '../../../text/markdown.js';
@@ -118,23 +117,19 @@ async function compareFiles(
   const stop = new AbortController();
   cancellation.onCancellationRequested(() => stop.abort());
   const options = { environment: process.env, signal: stop.signal };
-  const open: GuestDisks[] = [];
-  const openPoint = async (snapshot: Snapshot | undefined): Promise<GuestDisks> => {
-    const disks = await openGuestDisks(run.engine, view, { ...options, ...(snapshot && { snapshot }) });
-    open.push(disks);
-    return disks;
-  };
+  const open = (snapshot: Snapshot | undefined): Promise<GuestDisks> =>
+    openGuestDisks(run.engine, view, { ...options, ...(snapshot && { snapshot }) });
   try {
-    const after = await openPoint(newer);
-    const before = await openPoint(older);
-    const found = await readChanges(before, after, options);
-    const texts = await textsOf(found);
-    await Promise.all(open.map((disks) => disks.requireUnchanged()));
-    return { found, texts };
+    return await withDisks(open(newer), (after) =>
+      withDisks(open(older), async (before) => {
+        const found = await readChanges(before, after, options);
+        const texts = await textsOf(found);
+        await Promise.all([after.requireUnchanged(), before.requireUnchanged()]);
+        return { found, texts };
+      }),
+    );
   } catch (error) {
-    throw stop.signal.aborted ? new DismissedError() : errorOfFiles(error, view);
-  } finally {
-    open.forEach((disks) => disks.close());
+    throw stop.signal.aborted ? new DismissedError() : error;
   }
 }
 

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Failure } from '../../../../src/domain/failure.js';
 import type { GuestAddress } from '../../../../src/domain/guestAddress.js';
 import type { VmRef } from '../../../../src/domain/vm.js';
 import type { Session } from '../../../../src/session/session.js';
-import { GuestFault } from '../../../../src/wings/guest/guestFault.js';
 import { guestWay } from '../../../../src/wings/guest/ssh/guestWay.js';
 
 interface OtherVm {
@@ -57,8 +57,8 @@ describe('the way to a guest', () => {
     try {
       return (await guestWay(view!, wish)).address;
     } catch (error) {
-      assert.ok(error instanceof GuestFault, String(error));
-      return error.problem.kind;
+      assert.ok(error instanceof Failure, String(error));
+      return error.reason!;
     }
   };
 

@@ -19,8 +19,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram, run } from '../../../../scripts/rig/run.mjs';
+import { Failure } from '../../../../src/domain/failure.js';
 import type { VmView } from '../../../../src/live/views.js';
-import { GuestFault } from '../../../../src/wings/guest/guestFault.js';
 import { knownGuest, rememberHost, sshFiles } from '../../../../src/wings/guest/make/sshKeys.js';
 import type { GuestWay } from '../../../../src/wings/guest/ssh/guestWay.js';
 import {
@@ -96,8 +96,8 @@ describe('the files for ssh', () => {
   const command = ['/usr/bin/node', '/opt/x/commandLine.js'];
   const refuses = async (why: string, changing: Promise<unknown>): Promise<void> => {
     await assert.rejects(changing, (error: unknown) => {
-      assert.ok(error instanceof GuestFault && error.problem.kind === 'sshConfig', String(error));
-      assert.equal(error.problem.why, why);
+      assert.ok(error instanceof Failure && error.reason === 'sshConfig', String(error));
+      assert.equal((error.details.reason?.facts as { readonly why?: string }).why, why);
       return true;
     });
   };
@@ -185,8 +185,8 @@ describe('the files for ssh', () => {
 
   it('name no path that ssh or a shell would read for more', async () => {
     for (const odd of ['/a"b', '/a%h', "/a'b", '/a*', '/a\nb', '/a\\b', '/$HOME']) {
-      assert.throws(() => managedConfig(['/usr/bin/node', odd], folder), GuestFault, odd);
-      assert.throws(() => includeLine(odd), GuestFault, odd);
+      assert.throws(() => managedConfig(['/usr/bin/node', odd], folder), { reason: 'sshConfig' }, odd);
+      assert.throws(() => includeLine(odd), { reason: 'sshConfig' }, odd);
     }
     await refuses('oddPath', include(command, { folder: '/a*', log }));
   });

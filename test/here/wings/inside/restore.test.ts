@@ -7,10 +7,10 @@ import { type FileHandle, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { CopyStopped } from '../../../../src/session/copyStopped.js';
+import { Failure } from '../../../../src/domain/failure.js';
+import { copyFailure, leftOf } from '../../../../src/text/guests/copyFailure.js';
 import { type GuestDoor, isTargetPath, lookAtTarget } from '../../../../src/wings/inside/back/guestTarget.js';
 import { packNode, type Survey, surveyNode } from '../../../../src/wings/inside/back/packNode.js';
-import { RestoreFault } from '../../../../src/wings/inside/back/restoreFault.js';
 import { writeIntoGuest } from '../../../../src/wings/inside/back/writeIntoGuest.js';
 import type { GuestFileSystem, NodeFacts } from '../../../../src/wings/inside/read/guestFileSystem.js';
 
@@ -113,23 +113,23 @@ describe('what is packed of a restore point', () => {
 
   it('is not more than an agent can take, whatever the sizes say', async () => {
     for (const bytes of [257 * 1024 * 1024, Number.MAX_SAFE_INTEGER]) {
-      await rejectsWith('tooLarge', surveyNode(systemOf({ 1: { bytes } }), 1, never));
+      await rejectsWith('tooMuch', surveyNode(systemOf({ 1: { bytes } }), 1, never));
     }
     const system = systemOf({ 1: { bytes: 10, text: 'short' } });
     const file = await open(join(folder, 'short'), 'w');
     const survey = await surveyNode(system, 1, never);
-    await rejectsWith('changed', packNode(system, survey, file, never));
+    await rejectsWith('targetChanged', packNode(system, survey, file, never));
     await file.close();
   });
 });
 
-async function rejectsWith(fault: RestoreFault['fault'], work: Promise<unknown>): Promise<RestoreFault> {
+async function rejectsWith(reason: string, work: Promise<unknown>): Promise<Failure> {
   const error = await work.then(
     () => assert.fail('it was done'),
     (reason: unknown) => reason,
   );
-  assert.ok(error instanceof RestoreFault, String(error));
-  assert.equal(error.fault, fault);
+  assert.ok(error instanceof Failure, String(error));
+  assert.equal(error.reason, reason);
   return error;
 }
 
@@ -150,7 +150,7 @@ class MadeGuest implements GuestDoor {
   renameEnds: number | undefined = 0;
   dropEnds = 0;
   readsBack = (bytes: Buffer): Buffer => bytes;
-  writeFails: CopyStopped | undefined;
+  writeFails: Failure | undefined;
 
   openFile = (path: string, mode: 'r' | 'w'): Promise<number> => {
     if (mode === 'w') {
@@ -236,21 +236,21 @@ describe('a file on its way into a guest', () => {
   ] as const) {
     it(`does not get its name where the agent says ${name}`, async () => {
       guest.unpacked = unpacked;
-      const { left } = await rejectsWith('differs', restore());
+      const left = leftOf(await rejectsWith('differs', restore()));
       assert.equal(left, undefined);
       assert.deepEqual(guest.scripts, ['look', 'make', 'unpack', 'drop']);
     });
   }
 
   it('says what is left where the guest has no room, and cannot delete its part', async () => {
-    guest.writeFails = new CopyStopped({ kind: 'file', at: 'guest', fault: 'full', path: '/etc', said: '' });
+    guest.writeFails = copyFailure('full', { at: 'guest', path: '/etc', said: '' });
     guest.dropEnds = 1;
-    await assert.rejects(restore(), (error) => error instanceof CopyStopped && error.left?.is === 'besides');
+    assert.equal(leftOf(await rejectsWith('full', restore()))?.is, 'besides');
   });
 
   it('deletes nothing where nobody knows whether it got its name', async () => {
     guest.renameEnds = undefined;
-    const { left } = await rejectsWith('unknown', restore());
+    const left = leftOf(await rejectsWith('unknown', restore()));
     assert.equal(left?.is, 'besides');
     assert.deepEqual(guest.scripts.at(-1), 'rename');
   });
@@ -260,7 +260,7 @@ describe('a file on its way into a guest', () => {
     guest.unpacked = `2\n${sum}  -\n`;
     guest.renameEnds = 1;
     guest.dropEnds = 1;
-    const { left } = await rejectsWith('failed', restore(2));
+    const left = leftOf(await rejectsWith('guestFailed', restore(2)));
     assert.equal(left?.is, 'besides');
     assert.ok(!guest.scripts.includes('remove'));
   });
@@ -275,7 +275,7 @@ describe('a file on its way into a guest', () => {
       (): Buffer => Buffer.alloc(64 * 1024 * 1024),
     ]) {
       guest.readsBack = lie;
-      const { left } = await rejectsWith('differs', restore());
+      const left = leftOf(await rejectsWith('differs', restore()));
       assert.deepEqual(left, { path: '/etc/hosts', is: 'inPlace' });
     }
     await rejectsWith('needsPrograms', restore(2));
@@ -309,7 +309,7 @@ describe('the place of a restored file in a guest', () => {
       'x'.repeat(1_000_000),
       '\n'.repeat(1_000_000),
     ]) {
-      await rejectsWith('failed', look('/etc/hosts', answer));
+      await rejectsWith('guestFailed', look('/etc/hosts', answer));
     }
     await rejectsWith('notOnDisk', look('/etc/hosts', 'file\nno mounts\n\n/etc\n'));
     await rejectsWith('otherKind', look('/etc/hosts', `socket\n${mounts}\n/etc\n`));

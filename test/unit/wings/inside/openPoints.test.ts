@@ -4,7 +4,13 @@ import { systemClock } from '../../../../src/base/clock.js';
 import { DiskError } from '../../../../src/wings/inside/bytes/disk.js';
 import { OpenPoints } from '../../../../src/wings/inside/editor/openPoints.js';
 import { namedPoints } from '../../../../src/wings/inside/editor/restorePointNames.js';
-import { FilesObstacle, type GuestDisks } from '../../../../src/wings/inside/guestFiles.js';
+import { nameIn, withFacts } from '../../../../src/domain/asFailure.js';
+import type { Failure } from '../../../../src/domain/failure.js';
+import { failureMessage } from '../../../../src/text/failures/failureMessage.js';
+import { type GuestDisks, withDisks } from '../../../../src/wings/inside/guestFiles.js';
+import { insideFailure } from '../../../../src/wings/inside/insideFailure.js';
+import { atPath } from '../../../../src/wings/inside/readFiles.js';
+import { FileSystemError } from '../../../../src/wings/inside/read/guestFileSystem.js';
 import { snapshot } from '../../ui/samples.js';
 
 const disks: GuestDisks = {
@@ -26,12 +32,12 @@ describe('open restore points', () => {
         throw new DiskError('the server has ended');
       },
     );
-    await assert.rejects(reading, (error) => error instanceof FilesObstacle && error.obstacle.kind === 'changed');
+    await assert.rejects(reading, { reason: 'changed' });
   });
 
   it('say why one could not be opened, and open it again', async () => {
     const points = new OpenPoints(systemClock);
-    const why = new FilesObstacle({ kind: 'noProgram' });
+    const why = insideFailure('noProgram');
     await assert.rejects(
       points.with(
         'there',
@@ -78,4 +84,33 @@ describe('the folders of restore points', () => {
       assert.equal(new Set(folders).size, folders.length, folders.join('\n'));
     });
   }
+});
+
+describe('what is read of a disk', () => {
+  const openedFor = (fault: Error): Promise<void> => {
+    const system = { root: 0, facts: () => Promise.reject(fault), list: () => Promise.reject(fault) };
+    const volumes = [{ name: 'vda1', bytes: 1, system }] as unknown as GuestDisks['volumes'];
+    return withDisks(Promise.resolve({ ...disks, volumes }), async (open) => {
+      await atPath(open, '/etc/hosts', () => Promise.resolve());
+    });
+  };
+
+  it('fails as people are told, whatever its reader rejects with', async () => {
+    for (const [fault, kind, reason] of [
+      [new FileSystemError('notFound', 'inode 7'), 'notFound', 'notFound'],
+      [new FileSystemError('damaged', 'inode 7'), 'refused', 'damaged'],
+      [new DiskError('no answer'), 'failed', 'diskUnreadable'],
+    ] as const) {
+      await assert.rejects(openedFor(fault), { name: 'Failure', kind, reason });
+    }
+    await assert.rejects(openedFor(new Error('of ours')), { name: 'Error' });
+  });
+
+  it('says what a restore has left, and what was saved', () => {
+    const told = (failure: Failure): string => failureMessage(nameIn(failure, { vm: 'web' }) as Failure);
+    const silent = insideFailure('silent');
+    assert.match(told(silent), /in time\. Nothing was replaced\.$/u);
+    const left = withFacts(silent, { left: { path: '/etc/.part', is: 'besides' }, saved: 'before' });
+    assert.match(told(left), /in web as \/etc\/\.part\. .* saved as before\.$/u);
+  });
 });

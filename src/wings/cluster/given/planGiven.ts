@@ -15,7 +15,7 @@ import type { VmView } from '../../../live/views.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterLook, type ClusterShell, lookAtCluster, simulate } from './clusterShell.js';
 import look from './nodeLook.sh';
-import { localUri, readStanding, type Standing } from './standing.js';
+import { localUri, readStanding, type Standing } from './vmOnNode.js';
 import { requireSettled } from './takeOut.js';
 
 export interface PlannedVm extends ClusteredVm {
@@ -51,7 +51,7 @@ const plainName = /^[A-Za-z][\w.-]*$/u;
 const sharedFolders = /^(?:nfs|gfs|ocfs2|cifs|smb|ceph|gpfs|afs|fuse|v9fs|lustre)/u;
 
 /** @throws Failure */
-export async function planMade(
+export async function planGiven(
   engine: EnginePort,
   views: readonly VmView[],
   members: readonly SystemMember[],
@@ -85,7 +85,7 @@ export async function planMade(
     again: async () => {
       await engine.refresh({ connection: views[0]?.ref.connection ?? '' });
       const now = views.map((view) => engine.findVm(view.ref) ?? view);
-      return planMade(engine, now, members, shell);
+      return planGiven(engine, now, members, shell);
     },
     lines: clusteredLines(pcs.code === 0 ? 'pcs' : 'crm', vms, nodes),
     same: [...looks.keys()].filter((node) => node !== here && !unknown.includes(node)),

@@ -4,6 +4,7 @@ import type { Log } from '../../../base/log.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
 import { refuse } from '../../../domain/refusal.js';
+import type { WingTurn } from '../../../domain/operation.js';
 import type { VmRef } from '../../../domain/vm.js';
 import {
   clusteredXml,
@@ -18,9 +19,9 @@ import { newId } from '../../../journal/durable.js';
 import type { VmView } from '../../../live/views.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, lookAtCluster, withClusterShell } from './clusterShell.js';
-import { endRecords, type MadeRecord, withRecord } from './madeStore.js';
-import type { PlannedCluster, PlannedVm } from './planMade.js';
-import { localUri } from './standing.js';
+import { endRecords, type GivenRecord, withRecord } from './givenStore.js';
+import type { PlannedCluster, PlannedVm } from './planGiven.js';
+import { localUri } from './vmOnNode.js';
 import { requireSettled, takeOut } from './takeOut.js';
 
 interface Wish {
@@ -47,7 +48,7 @@ export async function giveToCluster(
     ...{ uuid: view.ref.uuid, name: view.vm.name, resource, config, autostart },
   }));
   const refs = vms.map(({ view }) => view.ref);
-  const failed = await withTurns(engine, refs, wish.signal, async (lease) => {
+  const failed = await withTurns(engine, refs, { ofWing: 'give', signal: wish.signal }, async (lease) => {
     await requireSame(planned);
     return withRecord(
       wish,
@@ -92,7 +93,7 @@ async function requireSame(planned: PlannedCluster): Promise<void> {
 }
 
 /** @throws Failure `partLeft`: it is written down still */
-async function takeAllOut(shell: ClusterShell, uri: string, vms: MadeRecord['vms']): Promise<void> {
+async function takeAllOut(shell: ClusterShell, uri: string, vms: GivenRecord['vms']): Promise<void> {
   for (const vm of vms.toReversed()) {
     try {
       await takeOut(shell, uri, vm);
@@ -180,7 +181,7 @@ export async function takeFromCluster(
 ): Promise<readonly string[]> {
   const { vms } = taken;
   const refs = views.map(({ ref }) => ref);
-  await withTurns(engine, refs, wish.signal, async () => {
+  await withTurns(engine, refs, { ofWing: 'take', signal: wish.signal }, async () => {
     if (!isDeepStrictEqual(taken, await planTaken(engine, views, shell))) {
       const vm = views[0]?.vm.name ?? '';
       throw new Failure('refused', { vm, refusal: refuse('stalePlan', { vm }).refusal });
@@ -192,7 +193,7 @@ export async function takeFromCluster(
 }
 
 interface TakenVms {
-  readonly vms: MadeRecord['vms'];
+  readonly vms: GivenRecord['vms'];
   /** Rules of the cluster that name them and that others wrote. They go with them. */
   readonly rules: readonly string[];
 }
@@ -201,7 +202,7 @@ interface TakenVms {
 export async function planTaken(engine: EnginePort, views: readonly VmView[], shell: ClusterShell): Promise<TakenVms> {
   const { cib, state } = await lookAtCluster(shell);
   requireSettled(state);
-  const vms: MadeRecord['vms'] = [];
+  const vms: GivenRecord['vms'] = [];
   for (const { ref, vm } of views) {
     const { name } = vm;
     const keeper = await engine.keeperOf(ref);
@@ -234,7 +235,7 @@ export async function endLeft(
     engine.setConnections([...new Set([...known, connection])]);
     const refs = vms.map(({ uuid }) => ({ connection, uuid }));
     return withClusterShell(engine, connection, signal, async (shell) => {
-      await withTurns(engine, refs, signal, () => takeAllOut(shell, localUri(connection), vms));
+      await withTurns(engine, refs, { ofWing: 'take', signal }, () => takeAllOut(shell, localUri(connection), vms));
       await engine.refresh({ connection });
       return vms.map(({ name }) => name);
     });
@@ -246,10 +247,10 @@ export async function endLeft(
 function withTurns<T>(
   engine: EnginePort,
   refs: readonly VmRef[],
-  signal: AbortSignal,
+  { ofWing, signal }: { readonly ofWing: WingTurn; readonly signal: AbortSignal },
   work: (lease: GroupLease) => Promise<T>,
 ): Promise<T> {
-  const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown' }) as const);
+  const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown', ofWing }) as const);
   return engine.leaseAll({ id: newId(), requests, signal }, work);
 }
 

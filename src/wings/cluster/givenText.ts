@@ -1,8 +1,8 @@
 // VMs that are given to a cluster and taken from it, and why not, as sentences.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import type { PlannedCluster } from './made/planMade.js';
-import type { VmThen, WhenSo } from './made/whatIf.js';
+import type { PlannedCluster } from './given/planGiven.js';
+import type { VmThen, WhenSo } from './given/whatIf.js';
 
 export function plannedLines(planned: PlannedCluster): readonly string[] {
   const { vms, lines, fencing, same, unknown, isLocal, lost, look } = planned;

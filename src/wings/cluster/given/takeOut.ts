@@ -3,9 +3,9 @@ import { isOwnConfig, readClustered, takenOutXpath, unlookedXml } from '../../..
 import type { ClusterState } from '../../../driver/cluster/clusterState.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { type ClusterShell, lookAtCluster, readConfig } from './clusterShell.js';
-import type { MadeRecord } from './madeStore.js';
+import type { GivenRecord } from './givenStore.js';
 
-type RecordedVm = MadeRecord['vms'][number];
+type RecordedVm = GivenRecord['vms'][number];
 
 const refreshes = 5;
 

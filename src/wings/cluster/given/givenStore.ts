@@ -30,7 +30,7 @@ const shape = v.object({
   vms: v.array(v.object({ uuid: text, name: text, resource: text, config: text, autostart: v.boolean() })),
 });
 
-export type MadeRecord = Omit<v.InferOutput<typeof shape>, 'version'>;
+export type GivenRecord = Omit<v.InferOutput<typeof shape>, 'version'>;
 
 function placeIn(folder: string, log: Log): RecordPlace {
   return { folder, root: join(folder, 'clusters'), fs: promises, log };
@@ -39,7 +39,7 @@ function placeIn(folder: string, log: Log): RecordPlace {
 /** Forgotten when `work` resolves, and where it says so. Whatever cannot be written becomes a Failure `journal`. */
 export async function withRecord<T>(
   { folder, log }: { readonly folder: string; readonly log: Log },
-  made: Omit<MadeRecord, 'id'>,
+  made: Omit<GivenRecord, 'id'>,
   work: () => Promise<T>,
 ): Promise<T> {
   const place = placeIn(folder, log);
@@ -63,16 +63,16 @@ export async function withRecord<T>(
 export async function endRecords<T>(
   { folder, log }: { readonly folder: string; readonly log: Log },
   vm: string,
-  end: (record: MadeRecord) => Promise<T>,
+  end: (record: GivenRecord) => Promise<T>,
 ): Promise<readonly T[]> {
   const place = placeIn(folder, log);
   const ended: T[] = [];
   for (const id of (await namesIn(promises, place.root)).filter((name) => idPattern.test(name)).slice(0, 100)) {
-    const isOfVm = (await readMade(place, id))?.vms.some(({ name, uuid }) => name === vm || uuid === vm);
+    const isOfVm = (await readGiven(place, id))?.vms.some(({ name, uuid }) => name === vm || uuid === vm);
     if (isOfVm !== true) {
       continue;
     }
-    const taken = await takeUpRecord(place, { id, file, writer: await thisWriter() }, () => readMade(place, id));
+    const taken = await takeUpRecord(place, { id, file, writer: await thisWriter() }, () => readGiven(place, id));
     if (taken === 'busy') {
       throw new Failure('busy', { vm });
     }
@@ -88,8 +88,8 @@ export async function endRecords<T>(
   return ended;
 }
 
-async function readMade(place: RecordPlace, id: string): Promise<MadeRecord | undefined> {
-  const parse = recordWith<MadeRecord>(shape, id);
+async function readGiven(place: RecordPlace, id: string): Promise<GivenRecord | undefined> {
+  const parse = recordWith<GivenRecord>(shape, id);
   const read = await readRecord(place, join(place.root, id, file), { maxBytes, parse });
   return typeof read === 'string' ? undefined : read;
 }

@@ -2,11 +2,13 @@
 import assert from 'node:assert/strict';
 import { clusteredXml } from '../../../../src/driver/cluster/clusteredVm.js';
 import { Failure } from '../../../../src/domain/failure.js';
+import type { OperationRequest } from '../../../../src/domain/operation.js';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
-import type { ClusterShell } from '../../../../src/wings/cluster/made/clusterShell.js';
-import { giveToCluster } from '../../../../src/wings/cluster/made/giveToCluster.js';
-import type { PlannedCluster } from '../../../../src/wings/cluster/made/planMade.js';
-import { takeOut } from '../../../../src/wings/cluster/made/takeOut.js';
+import type { ClusterShell } from '../../../../src/wings/cluster/given/clusterShell.js';
+import { operationWords } from '../../../../src/text/operations/operationText.js';
+import { giveToCluster } from '../../../../src/wings/cluster/given/giveToCluster.js';
+import type { PlannedCluster } from '../../../../src/wings/cluster/given/planGiven.js';
+import { takeOut } from '../../../../src/wings/cluster/given/takeOut.js';
 import { silentLog } from '../../../silentLog.js';
 
 const uuid = '11111111-2222-3333-4444-555555555555';
@@ -93,7 +95,13 @@ describe('a VM that is taken from a cluster', () => {
 describe('a VM that is given to a cluster', () => {
   it('is not, where it is another than was agreed to', async () => {
     const shell = new PretendedShell();
-    const engine = { leaseAll: (_: unknown, work: () => unknown) => work() } as unknown as EnginePort;
+    const held: string[] = [];
+    const engine = {
+      leaseAll: ({ requests }: { requests: readonly OperationRequest[] }, work: () => unknown) => {
+        held.push(...requests.map((request) => operationWords(request, '')));
+        return work();
+      },
+    } as unknown as EnginePort;
     const planned = (snapshots: number): object => ({
       ...{
         vms: [{ view: { ref: { uuid }, vm: { name: 'web' } }, snapshots }],
@@ -109,6 +117,6 @@ describe('a VM that is given to a cluster', () => {
       giveToCluster(engine, uri, shell, planned(0) as PlannedCluster, wish),
       (error) => error instanceof Failure && error.details.refusal?.reason === 'stalePlan',
     );
-    assert.deepEqual(shell.asked, []);
+    assert.deepEqual([shell.asked, held], [[], ['giving to the cluster']]);
   });
 });
