@@ -560,7 +560,7 @@ const untold = [
       'src/engine/run/{journaledRun,stepRunner,rules}.ts',
       'src/journal/{entry,entryText,journal,openEntry,originText}.ts',
       'src/operations/**/recover*.ts',
-      'src/operations/{filesNamedBy,recoveryAct,interrupted,interruptedStep,matchesPlan,unseenMerge}.ts',
+      'src/operations/{filesNamedBy,interrupted,interruptedStep,matchesPlan,unseenMerge}.ts',
       'src/operations/originRefusal.ts',
       'src/operations/decide/{planRecovery,remainingPlan,unchangedSince,powerUnchanged}.ts',
       'src/operations/delete/{unfinishedMerges,mergeAgain,releasedSnapshot,staleNames}.ts',

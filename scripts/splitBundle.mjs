@@ -1,6 +1,7 @@
 // Bundles the extension, the command line and the library into a few CommonJS files that share what they have in
 // common. esbuild splits ES modules only, and an extension host loads a single file of a few hundred KB slowly: it
 // parses all of it, whatever is run.
+import { readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { root } from './rig/root.mjs';
 
@@ -74,7 +75,11 @@ export async function buildSplit(build, options, outdir) {
   const graph = await graphOf(build, options);
   const fileOf = filesBySource(graph);
   const shared = sharedSources(graph, fileOf);
-  const names = await sharedNames(build, options, [...shared.values()].flatMap((sources) => [...sources]).sort());
+  const words = sharedWords(graph, fileOf);
+  const sources = [...shared.values()].flatMap((some) => [...some]).sort();
+  const names = await sharedNames(build, options, sources, (source) =>
+    wordsOfReaders(graph, source, (reader) => fileOf.get(reader) !== fileOf.get(source)),
+  );
   await Promise.all(
     fileNames.map((file) =>
       build({
@@ -83,12 +88,12 @@ export async function buildSplit(build, options, outdir) {
         outfile: join(outdir, `${file}.js`),
         ...(file === 'commandLine' && { banner: { js: '#!/usr/bin/env node' } }),
         stdin: {
-          contents: contentsOf(file, shared, names),
+          contents: contentsOf(file, shared, names, words),
           resolveDir: root,
           loader: 'ts',
           sourcefile: `${file}.entry.ts`,
         },
-        plugins: [elsewhere(file, fileOf, names), ...(options.plugins ?? [])],
+        plugins: [elsewhere(file, fileOf, names, graph), schemasElsewhere(file, words), ...(options.plugins ?? [])],
       }),
     ),
   );
@@ -104,9 +109,10 @@ export async function buildSplit(build, options, outdir) {
  * @param {typeof import('esbuild').build} build
  * @param {import('esbuild').BuildOptions} options
  * @param {readonly string[]} sources
+ * @param {(source: string) => ReadonlySet<string>} wordsOfOthers of the sources of other files that import it
  * @returns {Promise<SharedNames>}
  */
-async function sharedNames(build, options, sources) {
+async function sharedNames(build, options, sources, wordsOfOthers) {
   const { metafile } = await build({
     ...options,
     // A program for a shell may have the name of the source beside it.
@@ -128,9 +134,25 @@ async function sharedNames(build, options, sources) {
   return new Map(
     sources.map((source) => {
       const wanted = isCommonJs(source) ? [whole] : (exportsOf.get(source) ?? []);
-      return [source, new Map([...wanted].sort().map((name) => [name, short()]))];
+      const said = wordsOfOthers(source);
+      const taken = wanted.filter((name) => isSaid(name, said));
+      return [source, new Map(taken.sort().map((name) => [name, short()]))];
     }),
   );
+}
+
+/** @param {string} name of an export @param {ReadonlySet<string>} said by who imports its file */
+function isSaid(name, said) {
+  return name === whole || name === 'default' || said.has(name);
+}
+
+/**
+ * All words in the sources that import one: what is not among them none of these takes.
+ * @param {Graph} graph @param {string} path @param {(source: string) => boolean} isReader
+ */
+function wordsOfReaders(graph, path, isReader) {
+  const readers = [...graph].filter(([source, imports]) => isReader(source) && imports.some((to) => to.path === path));
+  return new Set(readers.flatMap(([source]) => readFileSync(join(root, source), 'utf8').match(/[\w$]+/gu) ?? []));
 }
 
 const whole = '*';
@@ -215,15 +237,43 @@ function sharedSources(graph, fileOf) {
   return shared;
 }
 
+/** What each file would have a copy of: what shapes of data are written with. It is in sources as `v`. */
+const schemas = 'node_modules/valibot/dist/index.mjs';
+/** Those that are loaded after the engine's file. */
+const afterEngine = /** @type {readonly FileName[]} */ (['look', 'later', 'editorLater', 'lab']);
+
+/**
+ * The functions of `schemas` that the engine's file has and others take from it: their names there by their own.
+ * @param {Graph} graph @param {ReadonlyMap<string, FileName>} fileOf @returns {ReadonlyMap<string, string>}
+ */
+function sharedWords(graph, fileOf) {
+  const usedBy = (/** @type {(file: FileName | undefined) => boolean} */ isIn) =>
+    new Set(
+      [...graph]
+        .filter(([source, imports]) => isIn(fileOf.get(source)) && imports.some(({ path }) => path === schemas))
+        .flatMap(([source]) => [...readFileSync(join(root, source), 'utf8').matchAll(/\bv\.(\w+)\(/gu)])
+        .map(([, name = '']) => name),
+    );
+  const later = usedBy((file) => file !== undefined && afterEngine.includes(file));
+  const shared = [...usedBy((file) => file === 'engine')].filter((name) => later.has(name));
+  return new Map(shared.sort().map((name, index) => [name, `$${index.toString(36)}`]));
+}
+
 /**
  * @param {FileName} file
  * @param {ReadonlyMap<FileName, ReadonlySet<string>>} shared
  * @param {SharedNames} names
+ * @param {ReadonlyMap<string, string>} words
  */
-function contentsOf(file, shared, names) {
+function contentsOf(file, shared, names, words) {
   const door = file in doors ? doors[/** @type {keyof typeof doors} */ (file)] : undefined;
   return [
     ...(door === undefined ? [] : [`export * from ${JSON.stringify(`./${door}`)};`]),
+    ...(file === 'engine'
+      ? [
+          `export { ${[...words].map(([name, short]) => `${name} as ${short}`).join(', ')} } from ${JSON.stringify(`./${schemas}`)};`,
+        ]
+      : []),
     ...[...(shared.get(file) ?? [])].sort().flatMap((source) => {
       const from = JSON.stringify(`./${source}`);
       return [...(names.get(source) ?? [])].map(([name, short]) =>
@@ -241,6 +291,39 @@ function isShaken(source) {
   return source.startsWith('node_modules/') && source.endsWith('.mjs');
 }
 
+/**
+ * @param {FileName} own
+ * @param {ReadonlyMap<string, string>} words
+ * @returns {import('esbuild').Plugin}
+ */
+function schemasElsewhere(own, words) {
+  return {
+    name: 'schemasElsewhere',
+    setup(build) {
+      if (!afterEngine.includes(own)) return;
+      build.onResolve({ filter: /^valibot$/ }, ({ namespace }) =>
+        namespace === 'schemas'
+          ? { path: join(root, schemas) }
+          : { path: schemas, namespace: 'schemas', sideEffects: false },
+      );
+      build.onResolve({ filter: /^\.\/engine\.js$/, namespace: 'schemas' }, ({ path }) => ({
+        path,
+        namespace: 'file-elsewhere',
+      }));
+      // What is exported by name goes before what the rest has.
+      build.onLoad({ filter: /.*/, namespace: 'schemas' }, () => ({
+        contents: [
+          "import from from './engine.js';",
+          ...[...words].map(([name, short]) => `export const ${name} = /* @__PURE__ */ from.${short};`),
+          "export * from 'valibot';",
+        ].join('\n'),
+        loader: 'js',
+        resolveDir: root,
+      }));
+    },
+  };
+}
+
 /** Marks that where something stands is only asked. */
 const looked = Symbol('looked');
 
@@ -249,9 +332,15 @@ const looked = Symbol('looked');
  * @param {FileName} own
  * @param {ReadonlyMap<string, FileName>} fileOf
  * @param {SharedNames} names
+ * @param {Graph} graph
  * @returns {import('esbuild').Plugin}
  */
-function elsewhere(own, fileOf, names) {
+function elsewhere(own, fileOf, names, graph) {
+  /** Nothing that is taken and not used would be left out: to read it might do something. @param {string} path */
+  const namesTakenOf = (path) => {
+    const said = wordsOfReaders(graph, path, (source) => fileOf.get(source) === own);
+    return [...(names.get(path) ?? [])].filter(([name]) => isSaid(name, said));
+  };
   return {
     name: 'elsewhere',
     setup(build) {
@@ -275,7 +364,7 @@ function elsewhere(own, fileOf, names) {
       }));
       build.onLoad({ filter: /.*/, namespace: 'elsewhere' }, ({ path }) => {
         const file = JSON.stringify(`./${fileOf.get(path)}.js`);
-        const taken = [...(names.get(path) ?? [])];
+        const taken = namesTakenOf(path);
         const contents =
           taken[0]?.[0] === whole
             ? `import from from ${file}; module.exports = from.${taken[0][1]};`

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { runHere } from '../base/hostProgram.js';
 import type { DemoVm } from '../domain/demoVm.js';
 import { Failure } from '../domain/failure.js';
-import { quoteForShell } from '../steps/virshCommand.js';
+import { quoteForShell } from '../domain/quoteForShell.js';
 import holdsText from './holdsText.sh';
 import type { LevelAct } from './levelShape.js';
 

@@ -1,6 +1,7 @@
 // What a level's own acts lead to, told without a VM: so a teacher learns which checks can come true, and which hold
 // before anything was done. It knows neither files nor the doctor. Pure.
 import type { Snapshot, SnapshotKind, SnapshotStyle } from '../domain/snapshot.js';
+import { activePath, leafFirst, pathTo } from '../domain/snapshotTree.js';
 import type { CheckWord } from './levelChecks.js';
 import { findSnapshot } from './levelChecks.js';
 import type { LessonFacts } from './lessonFacts.js';
@@ -123,8 +124,8 @@ export function actIn(model: Model, act: LevelAct): Model | ModelFault {
       if (found === undefined) {
         return 'noSnapshot';
       }
-      const gone = word === 'delete' ? new Set([found.name]) : branchOf(facts.snapshots, found.name);
-      return operation('delete', without(facts, gone));
+      const gone = word === 'delete' ? [found] : leafFirst(facts, found.name);
+      return operation('delete', without(facts, new Set(namesOf(gone))));
     }
     case 'rename': {
       const { snapshot, title } = value as NonNullable<LevelAct['rename']>;
@@ -151,7 +152,7 @@ export function actIn(model: Model, act: LevelAct): Model | ModelFault {
       return back ?? 'nothingToUndo';
     }
     case 'consolidate':
-      return operation('consolidate', without(facts, new Set(lineOf(facts.snapshots, facts.current))));
+      return operation('consolidate', without(facts, new Set(namesOf(activePath(facts)))));
     case 'write': {
       const writes = facts.writes + 1;
       const { at = 0, blocks = 128, seed = writes } = value as NonNullable<LevelAct['write']>;
@@ -226,30 +227,13 @@ function madeSnapshot(made: {
 
 /** As many layers as there are snapshots outside the image on the way to the current state. */
 function withLayers(facts: LessonFacts): LessonFacts {
-  const byName = new Map(facts.snapshots.map((one) => [one.name, one]));
-  const line = lineOf(facts.snapshots, facts.current);
-  return { ...facts, layers: 1 + line.filter((name) => byName.get(name)?.style === 'external').length };
-}
-
-/** The snapshot and those above it. */
-function lineOf(snapshots: readonly Snapshot[], from: string | undefined): readonly string[] {
-  const line: string[] = [];
-  for (let at = from; at !== undefined && !line.includes(at);) {
-    line.push(at);
-    const here: string = at;
-    at = snapshots.find(({ name }) => name === here)?.parent;
-  }
-  return line;
-}
-
-function branchOf(snapshots: readonly Snapshot[], root: string): ReadonlySet<string> {
-  return new Set(snapshots.map(({ name }) => name).filter((name) => lineOf(snapshots, name).includes(root)));
+  return { ...facts, layers: 1 + activePath(facts).filter(({ style }) => style === 'external').length };
 }
 
 /** Children go to the next one above that stays. */
 function without(facts: LessonFacts, gone: ReadonlySet<string>): Partial<LessonFacts> {
   const stays = (name: string | undefined): string | undefined =>
-    lineOf(facts.snapshots, name).find((one) => !gone.has(one));
+    name === undefined ? undefined : namesOf(pathTo(facts, name)).findLast((one) => !gone.has(one));
   const current = stays(facts.current);
   return {
     snapshots: facts.snapshots
@@ -261,3 +245,5 @@ function without(facts: LessonFacts, gone: ReadonlySet<string>): Partial<LessonF
     ...(current === undefined ? { current: undefined as never } : { current }),
   };
 }
+
+const namesOf = (snapshots: readonly Snapshot[]): readonly string[] => snapshots.map(({ name }) => name);

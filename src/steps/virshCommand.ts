@@ -1,5 +1,6 @@
 // A step as the commands that do the same by hand, for people to learn from and to paste into a terminal.
 // Nothing here is ever run by us.
+import { quoteForShell } from '../domain/quoteForShell.js';
 import type { Vm } from '../domain/vm.js';
 import type { Step } from './step.js';
 import type { ByHand, Command } from './stepDefinition.js';
@@ -24,34 +25,4 @@ export function virshLine(steps: readonly Step[], vm: Pick<Vm, 'name' | 'disks'>
     .flatMap((step) => commandsOf(step, vm, uri))
     .map((words) => words.map(quoteForShell).join(' '))
     .join(' && ');
-}
-
-/**
- * | the word holds                        | written as              |
- * |---------------------------------------|-------------------------|
- * | only characters that no shell expands | itself                  |
- * | anything else that can be shown       | in single quotes        |
- * | control characters, line ends, characters that turn the direction of text | in `$'…'`, those in octal |
- *
- * `$'…'` is POSIX since 2024 and in bash, zsh, ksh and busybox for long. It keeps a log line one line, and a pasted
- * text from doing anything to the terminal.
- */
-export function quoteForShell(word: string): string {
-  if (/^[\w@%+=:,./-]+$/u.test(word)) {
-    return word;
-  }
-  if (!/[\p{C}\p{Zl}\p{Zp}]/u.test(word)) {
-    return `'${word.replaceAll("'", "'\\''")}'`;
-  }
-  const escaped = word
-    .replaceAll('\\', '\\\\')
-    .replaceAll("'", "\\'")
-    .replaceAll('\n', '\\n')
-    .replaceAll('\t', '\\t')
-    .replace(/[\p{C}\p{Zl}\p{Zp}]/gu, octal);
-  return `$'${escaped}'`;
-}
-
-function octal(character: string): string {
-  return [...new TextEncoder().encode(character)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 }

@@ -1,7 +1,7 @@
 // The ways that advice names, as data: what each is in the editor, at the command line and in the library. What a shell
 // says must exist there.
 import { t } from '@vscode/l10n';
-import { quoteForShell } from '../steps/virshCommand.js';
+import { quoteForShell } from '../domain/quoteForShell.js';
 import { inQuotes } from './quotes.js';
 
 type Shell = 'editor' | 'commandLine' | 'library';

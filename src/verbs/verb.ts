@@ -32,7 +32,7 @@ export interface Place {
   readonly when?: string;
 }
 
-interface Key {
+export interface Key {
   /** For Windows and Linux; macOS has `cmd` in the place of `ctrl`, unless `mac` says otherwise. */
   readonly key: string;
   readonly mac?: string;

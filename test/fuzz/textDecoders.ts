@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hookCallOf } from '../../src/agents/hookCall.js';
+import { hookCallOf } from '../../src/cli/commands/hook.js';
 import { cleanAnswer, markUntrusted, untrustedLine } from '../../src/agents/guestText.js';
 import { parseMessage } from '../../src/agents/mcp/message.js';
 import { parseCommandLine } from '../../src/cli/arguments.js';

@@ -6,16 +6,16 @@ import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
 import type { Seamless } from '../../domain/seamless.js';
-import { isActive, type Vm } from '../../domain/vm.js';
+import { isActive, type Vm, snapshotableDisks } from '../../domain/vm.js';
 import { type AgentState, readAgent } from '../run/guestAgent.js';
 import { isBackgroundSaveLeft, readBlockers } from '../run/monitor.js';
-import { pastHungVms } from '../run/pastHungVms.js';
 import { dropLeftGuard, probeSeamless } from '../run/probeSeamless.js';
-import { readBlockJobs } from '../run/readBlockJobs.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
-import { requireAnswering, whileAnswered } from '../run/unanswered.js';
+import { requireAnswering, whileAnswered, heldFor } from '../run/unanswered.js';
 import type { LibvirtReader } from './libvirtReader.js';
 import type { OtherConnections } from './otherConnections.js';
+import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
+import { systemClock, within } from '../../base/clock.js';
 
 interface AskedQemusOptions {
   /** The one that stays: a call that waits keeps one of the few places there. */
@@ -114,4 +114,52 @@ export class AskedQemus {
 
 function domainOf({ name, uuid }: Pick<Vm, 'name' | 'uuid'>): Domain {
   return { name, uuid, id: -1 };
+}
+
+/**
+ * The first disk alone: where QEMU does not answer, each further call would take one more of the few that may be under
+ * way.
+ */
+async function readBlockJobs(connection: Connection, dom: Domain, vm: Vm): Promise<readonly string[]> {
+  const [first, ...others] = snapshotableDisks(vm);
+  const ask = async (target: string): Promise<readonly string[]> => {
+    const call = connection.call('domainGetBlockJobInfo', { dom, path: target, flags: 0 });
+    // "Not running": it was switched off since, and has no jobs.
+    const info = await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, call);
+    return info !== undefined && info.found !== 0 ? [target] : [];
+  };
+  const jobs = first === undefined ? [] : await ask(first.target);
+  return [...jobs, ...(await Promise.all(others.map(({ target }) => ask(target)))).flat()];
+}
+
+/**
+ * A question about many VMs that libvirt answers without those that something holds, and in which it waits itself for a
+ * QEMU that does not answer: asked once more, that VM is held by the first question.
+ */
+const patienceMs = 2_000;
+
+const isLate = Symbol('late');
+
+interface Asking<T> {
+  readonly ask: (on?: Connection) => Promise<T>;
+  readonly active: () => Promise<readonly Pick<Domain, 'name' | 'uuid'>[]>;
+  readonly control: Connection;
+  readonly useAnother: (act: (connection: Connection) => Promise<T>) => Promise<T>;
+}
+
+/** The first answer. It asks again as often as one more VM is held than before. */
+async function pastHungVms<T>({ ask, active, control, useAnother }: Asking<T>): Promise<T> {
+  const asked = [ask()];
+  for (let heldBefore = 0; ;) {
+    const answer = await within(systemClock, patienceMs, Promise.race(asked), isLate);
+    if (answer !== isLate) {
+      return answer;
+    }
+    const held = await Promise.all((await active()).map((vm) => heldFor(control, { ...vm, id: -1 })));
+    const heldNow = held.filter((one) => one?.by === 'monitor').length;
+    if (heldNow > heldBefore) {
+      heldBefore = heldNow;
+      asked.push(useAnother(ask));
+    }
+  }
 }

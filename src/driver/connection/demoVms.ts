@@ -1,6 +1,5 @@
 // Makes and removes the VM of the lesson on one connection. Never touches a VM that it did not make.
-import { access } from 'node:fs/promises';
-import { makeDemoFolder, removeDemoFolder } from '../files/demoFolder.js';
+import { access, chmod, copyFile, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isThisHost } from '../files/thisHost.js';
 import type { Connection } from '../../libvirt/connection.js';
@@ -12,10 +11,20 @@ import {
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { isSession, parseUri } from '../../libvirt/uri.js';
 import type { Capabilities } from '../../domain/capabilities.js';
-import type { DemoVm, DemoVmObstacle } from '../../domain/demoVm.js';
+import {
+  type DemoVm,
+  type DemoVmObstacle,
+  demoDiskBytes,
+  demoFolderPattern,
+  demoVmFiles,
+} from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
 import { readPower } from '../powerState.js';
 import { demoMachine, demoVmXml, isDemoVm } from '../xml/demoVmXml.js';
+import { thisComputer } from '../../base/fileSystem.js';
+import { ImageCommand } from '../../qemu/imageCommands.js';
+import { JudgedChain } from '../../qemu/judgedChain.js';
+import { isOwnVmFolder, removeOwnVmFolder } from '../files/ownVmFolder.js';
 
 export interface DemoVmPlace {
   readonly uri: string;
@@ -132,4 +141,46 @@ export async function removeOwnVm(
   await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
   const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
   await connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
+}
+
+// The folder of the lesson's VM on this machine: made with what the VM needs, removed with all that came. Knows no
+// libvirt.
+
+/**
+ * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a
+ * user of its own.
+ * @param parts `guest`: what the VM runs, absolute; `content` of its disk
+ */
+async function makeDemoFolder(
+  vm: DemoVm,
+  { guest, content }: { readonly guest: string; readonly content: Uint8Array | undefined },
+  environment: NodeJS.ProcessEnv,
+): Promise<void> {
+  const { kernel, disk } = demoVmFiles(vm);
+  const details = { doing: 'make the folder of the lesson', path: vm.folder };
+  if (!isOwnVmFolder(vm.folder, demoFolderPattern)) {
+    throw new Failure('failed', details);
+  }
+  await mkdir(vm.folder, { mode: 0o711 });
+  // Of a umask that took more.
+  await chmod(vm.folder, 0o711);
+  await copyFile(guest, kernel);
+  await chmod(kernel, 0o644);
+  const qemu = qemuImg(environment);
+  if (content === undefined) {
+    await qemu.run(ImageCommand.create(disk, demoDiskBytes), details);
+    return;
+  }
+  const raw = `${disk}.raw`;
+  await writeFile(raw, content);
+  await truncate(raw, demoDiskBytes);
+  await JudgedChain.within({ file: raw, format: 'raw' }, thisComputer, (chain) =>
+    qemu.run(ImageCommand.convert(chain, disk), details),
+  );
+  await rm(raw);
+}
+
+/** Refuses what is not ours, see `removeOwnVmFolder`. */
+function removeDemoFolder({ folder }: DemoVm): Promise<void> {
+  return removeOwnVmFolder(folder, demoFolderPattern, 'remove the folder of the lesson');
 }

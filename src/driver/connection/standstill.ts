@@ -1,7 +1,7 @@
 // Whether a guest has done anything since: asked in a few calls on a connection of its own, without an engine, for
 // who must know it in some milliseconds. What it cannot be sure of it calls changed.
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { stat, readdir, readFile } from 'node:fs/promises';
 import { setTimeout } from 'node:timers/promises';
 import type { Log } from '../../base/log.js';
 import type { Vm } from '../../domain/vm.js';
@@ -20,7 +20,6 @@ import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { type Domain, type TypedParameter, typedParameterMap } from '../../libvirt/structs.js';
 import { parseUri } from '../../libvirt/uri.js';
 import { isThisHost } from '../files/thisHost.js';
-import { processorRuns } from '../files/processorRuns.js';
 import { withVolumePaths } from '../files/volumePaths.js';
 import { toFailure } from '../toFailure.js';
 import { parseDomainXml } from '../xml/domainXml.js';
@@ -151,4 +150,48 @@ async function fileMark(path: string, tries = 2): Promise<string> {
 
 function digest(parts: readonly string[]): string {
   return createHash('sha256').update(parts.join('\n')).digest('hex');
+}
+
+// How often and how long the threads of a guest's processors ran, as the kernel of this computer counts it. Knows no
+// libvirt.
+
+/** QEMU names them so, as libvirt has it do. */
+const processorThread = /^CPU \d+\//u;
+
+/**
+ * A text for each processor, by which any run of it since can be told; undefined where not all of them can be seen.
+ *
+ * @param uuid of the VM, in QEMU's words
+ */
+export async function processorRuns(
+  uuid: string,
+  processors: number,
+  root = '/proc',
+): Promise<readonly string[] | undefined> {
+  try {
+    const [process, ...others] = await processesOf(uuid, root);
+    if (process === undefined || others.length > 0) {
+      return undefined;
+    }
+    const tasks = `${root}/${process}/task`;
+    const runs = await Promise.all(
+      (await readdir(tasks)).map(async (task) => {
+        const name = await readFile(`${tasks}/${task}/comm`, 'utf8');
+        return processorThread.test(name)
+          ? `${process} ${task} ${await readFile(`${tasks}/${task}/schedstat`, 'utf8')}`
+          : '';
+      }),
+    );
+    const seen = runs.filter((run) => run !== '');
+    return processors > 0 && seen.length === processors ? seen : undefined;
+  } catch {
+    // Ended, or hidden from this user.
+    return undefined;
+  }
+}
+
+async function processesOf(uuid: string, root: string): Promise<readonly string[]> {
+  const all = (await readdir(root)).filter((name) => /^\d+$/u.test(name));
+  const words = await Promise.all(all.map((process) => readFile(`${root}/${process}/cmdline`, 'utf8').catch(() => '')));
+  return all.filter((_, index) => words[index]?.includes(`\0-uuid\0${uuid}\0`) === true);
 }

@@ -1,6 +1,5 @@
 // Whether a recovery may be carried out: by itself, or for a person who wants it.
 import type { JournalEntry } from '../../journal/entry.js';
-import { recoveryActOf } from '../../operations/recoveryAct.js';
 import { type AutomaticActions, mayAct } from '../../domain/automaticActions.js';
 import type { PlannedWork } from '../../operations/plan.js';
 import type { Facts } from '../../domain/facts.js';
@@ -18,6 +17,8 @@ import type { Rules } from '../run/rules.js';
 import type { Lease } from '../leases/leases.js';
 import type { FailureKind } from '../../domain/failure.js';
 import type { OpenEntry } from '../../journal/journal.js';
+import type { Step } from '../../steps/step.js';
+import { definitionOf, touchedFilesOf } from '../../steps/steps.js';
 
 /** The same would happen again. */
 const turnsBackAt: ReadonlySet<FailureKind> = new Set<FailureKind>(['failed', 'denied', 'unsupported', 'noSpace']);
@@ -139,4 +140,13 @@ export function commandsOf(entry: JournalEntry, recovery: Recovery, { vm }: Fact
     : recovery.kind === 'explain'
       ? recovery.commands
       : [];
+}
+
+// Which steps of a recovery take nothing away and start nothing, so that they may be done even where little is done
+// unasked.
+
+/** @param steps of the recovery; `plan`: of the operation that broke off */
+export function recoveryActOf(steps: readonly Step[], plan: PlannedWork): 'recover' | 'recoverHarmlessly' {
+  const made = new Set(plan.steps.flatMap((step) => touchedFilesOf(step).made ?? []));
+  return steps.every((step) => definitionOf(step).isHarmless(step, made)) ? 'recoverHarmlessly' : 'recover';
 }

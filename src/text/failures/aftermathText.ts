@@ -8,7 +8,7 @@ import { titleIn } from '../operations/operationProgress.js';
 import { recoveryText } from '../operations/recoveryText.js';
 import { stateWord, usedSinceText } from '../words.js';
 import { repairBy, wayTo } from '../ways.js';
-import { quoteForShell } from '../../steps/virshCommand.js';
+import { quoteForShell } from '../../domain/quoteForShell.js';
 
 /** Sentences; empty where nothing is known. */
 export function aftermathText(details: FailureDetails): readonly string[] {

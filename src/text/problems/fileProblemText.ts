@@ -8,7 +8,7 @@ import { unclosedText } from '../refusals/diskRefusals.js';
 import { brokenImageText, cannotStartText, noVolumeText, putBackText } from '../refusals/missingBase.js';
 import type { ProblemOf, TrashUsage } from '../../diagnosis/problem.js';
 import { displayLine } from '../../domain/plainText.js';
-import { quoteForShell } from '../../steps/virshCommand.js';
+import { quoteForShell } from '../../domain/quoteForShell.js';
 import { bytesText } from '../bytesText.js';
 import { inQuotes } from '../quotes.js';
 import { type ProblemSentences, quotedPath, quotedPaths } from './problemSentence.js';

@@ -1,6 +1,6 @@
 // The refusals that are about a cluster which keeps a VM, in the words of `refusalText`, of which they are a part.
 import { t } from '@vscode/l10n';
-import { quoteForShell } from '../../steps/virshCommand.js';
+import { quoteForShell } from '../../domain/quoteForShell.js';
 import type { Sentences } from './refusalSentence.js';
 
 type ClusterReason =

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import type { HostUse } from '../../domain/hostFiles.js';
 import { displayLine } from '../../domain/plainText.js';
-import { quoteForShell } from '../../steps/virshCommand.js';
+import { quoteForShell } from '../../domain/quoteForShell.js';
 import { quotedPath } from '../problems/problemSentence.js';
 
 export function usedByHostText(file: string, how: HostUse['how'], where: string): string {

@@ -1,7 +1,7 @@
 // What helps where a file below a disk is gone. A snapshot would not: its overlay needs the same file at each start.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
-import { quoteForShell } from '../../steps/virshCommand.js';
+import { quoteForShell } from '../../domain/quoteForShell.js';
 import type { WhyNoVolume } from '../../domain/vm.js';
 import { quotedPath } from '../problems/problemSentence.js';
 import { inQuotes } from '../quotes.js';

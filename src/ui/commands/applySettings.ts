@@ -7,7 +7,10 @@ import type { Settings } from '../../manifest/settings.js';
 import type { SharedSettings } from '../../session/sharedSettings.js';
 import { readOnlyConnections, wantedConnections } from '../../session/wantedConnections.js';
 import { readUserSettings } from '../readSettings.js';
-import { readConfigured } from './connections/readConfigured.js';
+import { asFailure } from '../../domain/asFailure.js';
+import type { WantedConnection } from '../../domain/wantedConnection.js';
+import { failureMessage } from '../../text/failures/failureMessage.js';
+import { notify } from '../prompts/notify.js';
 
 interface SettingsFollowers {
   readonly engine: Engine;
@@ -25,4 +28,17 @@ export function applySettings({ engine, health, shared }: SettingsFollowers, set
   engine.setConnections(readConfigured(wantedConnections, settings.connections));
   health.setSettings(watchSettings(settings));
   void shared.write(own);
+}
+
+/** Without libvirt's configuration where that cannot be understood, which is told. */
+function readConfigured(
+  read: typeof wantedConnections,
+  connections: readonly WantedConnection[],
+): readonly WantedConnection[] {
+  try {
+    return read(connections, { environment: process.env });
+  } catch (error) {
+    void notify('warning', failureMessage(asFailure(error)));
+    return read(connections, { environment: process.env, readConf: () => ({ aliases: new Map() }) });
+  }
 }

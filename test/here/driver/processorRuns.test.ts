@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { processorRuns } from '../../../src/driver/files/processorRuns.js';
+import { processorRuns } from '../../../src/driver/connection/standstill.js';
 
 describe('the runs of processors', () => {
   let root: string;

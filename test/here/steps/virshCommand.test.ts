@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import type { PowerAction } from '../../../src/domain/operation.js';
 import type { Step } from '../../../src/steps/step.js';
-import { commandsOf, quoteForShell, virshLine } from '../../../src/steps/virshCommand.js';
+import { quoteForShell } from '../../../src/domain/quoteForShell.js';
+import { commandsOf, virshLine } from '../../../src/steps/virshCommand.js';
 import { disk, pick, seeded, vm } from '../../unit/domain/someFacts.js';
 
 const uri = 'qemu:///system';

@@ -1,6 +1,6 @@
 // What an agent's hook is told: which tools run a shell, whoever calls them.
 import assert from 'node:assert/strict';
-import { hookCallOf } from '../../../src/agents/hookCall.js';
+import { hookCallOf } from '../../../src/cli/commands/hook.js';
 
 describe('the call of a hook', () => {
   const kindOf = (value: unknown): string => hookCallOf(JSON.stringify(value)).kind;

@@ -1,7 +1,7 @@
 // FROM and TO of a copy, and what is said where one did not come to its end.
 import assert from 'node:assert/strict';
 import { CliError } from '../../../src/cli/commandError.js';
-import { copyPlaces } from '../../../src/cli/copyPlaces.js';
+import { copyPlaces } from '../../../src/cli/commands/copy.js';
 import { nameIn, withFacts } from '../../../src/domain/asFailure.js';
 import type { Failure } from '../../../src/domain/failure.js';
 import { failureMessage } from '../../../src/text/failures/failureMessage.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { recoveryActOf } from '../../../src/operations/recoveryAct.js';
+import { recoveryActOf } from '../../../src/engine/recover/recoveryDecision.js';
 import { automaticActions, mayAct, unaskedActs } from '../../../src/domain/automaticActions.js';
 import { automaticActions as ofSettings } from '../../../src/manifest/settings.js';
 import type { Plan } from '../../../src/operations/plan.js';

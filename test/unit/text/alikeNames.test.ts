@@ -1,6 +1,6 @@
 // What tells long names apart can be read in a narrow view.
 import assert from 'node:assert/strict';
-import { shortenedAlike } from '../../../src/text/rows/alikeNames.js';
+import { shortenedAlike } from '../../../src/ui/tree/disambiguate.js';
 
 function shown(...names: readonly string[]): readonly string[] {
   const short = shortenedAlike(names);

@@ -1,10 +1,10 @@
 // What is done inside of a guest that runs: its console, its display, its address.
+import { spawn } from 'node:child_process';
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { findProgram } from '../../../base/findProgram.js';
 import { asFailure } from '../../../domain/asFailure.js';
 import type { VmView } from '../../../live/views.js';
-import { startBeside } from '../../guest/programs.js';
 import { askText } from '../../prompts/ask.js';
 import { requireAnswer, CommandError } from '../../prompts/commandError.js';
 import { noteInStatusBar } from '../../prompts/notify.js';
@@ -148,4 +148,16 @@ async function openViewer({ ref, vm }: VmView): Promise<void> {
     );
   }
   await startBeside(program, ['--connect', ref.connection, '--wait', '--', ref.uuid]);
+}
+
+/** Resolves when it runs; it stays when the editor ends. */
+function startBeside(program: string, args: readonly string[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { detached: true, stdio: 'ignore' });
+    child.once('error', reject);
+    child.once('spawn', () => {
+      child.unref();
+      resolve();
+    });
+  });
 }
