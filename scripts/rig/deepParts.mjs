@@ -631,6 +631,20 @@ export const deepParts = [
         places: 3,
       }),
   ),
+  // On the libvirt of the host, which is no version of the rig's.
+  .../** @type {const} */ (['bookworm', 'trixie']).map(
+    (suite) =>
+      /** @type {DeepPart} */ ({
+        name: `realhost ${suite}`,
+        group: 'realhost',
+        version: 'system',
+        minutes: 20,
+        guards: ['driver', 'steps', 'operations'],
+        needs: ['root', 'releases'],
+        program: ['scripts/realHost.mjs', suite],
+        places: 5,
+      }),
+  ),
   {
     name: 'more editor',
     group: 'more',

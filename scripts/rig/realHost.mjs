@@ -1,0 +1,131 @@
+// Starts a whole Debian host in a VM: its disk is an overlay of hostImage.mjs, gone when the host ends. Its only
+// network is a port of this machine's loopback for ssh.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as wait } from 'node:timers/promises';
+import { kvmUsable } from './kvm.mjs';
+import { findProgram, run, runOk } from './run.mjs';
+
+/**
+ * @typedef {object} RealHost
+ * @property {(command: string) => Promise<number>} run as root, its output ours; resolves to its exit status
+ * @property {() => Promise<void>} end as if the plug were pulled; whatever happened, and at any time
+ */
+
+/** For the emulators of four VMs at a time. */
+const memoryMiB = 4096;
+const words = 'root=/dev/vda rw console=ttyS0 apparmor=1 security=apparmor net.ifnames=0 mitigations=off quiet';
+/** Of ssh. */
+const lostConnection = 255;
+/** Of the console, where a host does not start, or is lost. */
+const lastLines = 20;
+
+/**
+ * @param {import('./hostImage.mjs').HostImage} image
+ * @param {string} folder what the host finds below /opt, read-only
+ * @param {AbortSignal} signal ends it, also while it starts
+ * @returns {Promise<RealHost>} when ssh lets in
+ */
+export async function startRealHost(image, folder, signal) {
+  const dir = await mkdtemp(join(tmpdir(), 'vr-host-'));
+  const at = (/** @type {string} */ name) => join(dir, name);
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  let qemu;
+  const end = async () => {
+    if (qemu !== undefined && qemu.exitCode === null && qemu.signalCode === null) {
+      const ended = once(qemu, 'exit');
+      qemu.kill('SIGKILL');
+      await ended;
+    }
+    await rm(dir, { recursive: true, force: true });
+  };
+  try {
+    const overlay = ['create', '-q', '-f', 'qcow2', '-b', image.disk, '-F', 'raw', at('disk.qcow2')];
+    await runOk('qemu-img', overlay);
+    const mke2fs = (await findProgram('mke2fs')) ?? 'mke2fs';
+    await runOk(mke2fs, ['-q', '-t', 'ext4', '-E', 'root_owner=0:0', '-d', folder, at('opt.raw'), '256M']);
+    // Ends with us, however we end.
+    const [program = '', ...args] = ['setpriv', '--pdeathsig', 'KILL', '--', ...commandLine(image, dir)];
+    const started = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    qemu = started;
+    await once(started, 'spawn');
+    const gone = new AbortController();
+    started.once('exit', () => gone.abort());
+    const either = AbortSignal.any([signal, gone.signal]);
+    const port = await portOf(started, either);
+    const ssh = sshTo(port, image.key);
+    while ((await run('ssh', [...ssh, 'true'], { signal: either })).code !== 0) {
+      signal.throwIfAborted();
+      if (gone.signal.aborted) throw new Error(`the host has ended:\n${await consoleOf(at('console'))}`);
+      await wait(1000);
+    }
+    await runOk('ssh', [...ssh, 'mount -o ro /dev/vdb /opt'], { signal: either });
+    return {
+      run: async (command) => {
+        const code = await runOver(ssh, command, either);
+        if (code === lostConnection) throw new Error(`the host is lost:\n${await consoleOf(at('console'))}`);
+        return code;
+      },
+      end,
+    };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** @param {import('./hostImage.mjs').HostImage} image @param {string} dir */
+function commandLine({ kernel, initrd }, dir) {
+  const drive = (/** @type {string} */ file, /** @type {string} */ more) =>
+    `file=${join(dir, file)},if=virtio,cache=unsafe,${more}`;
+  return [
+    ...['qemu-system-x86_64', '-machine', `q35,accel=${kvmUsable() ? 'kvm' : 'tcg'}`, '-cpu', 'max', '-smp', '2'],
+    ...['-m', String(memoryMiB), '-display', 'none', '-kernel', kernel, '-initrd', initrd, '-append', words],
+    ...['-drive', drive('disk.qcow2', 'format=qcow2'), '-drive', drive('opt.raw', 'format=raw,readonly=on')],
+    // A free port, which QEMU chooses; nothing leads from the host to other machines.
+    ...['-nic', 'user,model=virtio-net-pci,restrict=on,hostfwd=tcp:127.0.0.1:0-:22', '-qmp', 'stdio'],
+    ...['-object', 'rng-random,id=random,filename=/dev/urandom', '-device', 'virtio-rng-pci,rng=random'],
+    ...['-serial', `file:${join(dir, 'console')}`],
+  ];
+}
+
+/** @param {import('node:child_process').ChildProcess} qemu @param {AbortSignal} signal @returns {Promise<string>} */
+async function portOf({ stdin, stdout }, signal) {
+  if (stdin === null || stdout === null) throw new Error('QEMU has no monitor');
+  const network = { execute: 'human-monitor-command', arguments: { 'command-line': 'info usernet' } };
+  for (const order of [{ execute: 'qmp_capabilities' }, network]) stdin.write(`${JSON.stringify(order)}\n`);
+  for await (const line of createInterface({ input: stdout, signal })) {
+    const port = /HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)/u.exec(line)?.[1];
+    if (port === undefined) continue;
+    // What it tells from now on nobody reads.
+    stdout.resume();
+    return port;
+  }
+  throw new Error('QEMU has not told its port');
+}
+
+/** @param {string} port @param {string} key */
+const sshTo = (port, key) => [
+  ...['-F', '/dev/null', '-i', key, '-p', port, '-o', 'IdentitiesOnly=yes', '-o', 'BatchMode=yes'],
+  ...['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'],
+  ...['-o', 'ConnectTimeout=30', '-o', 'ServerAliveInterval=15', '-o', 'ServerAliveCountMax=20', 'root@127.0.0.1'],
+];
+
+/** @param {readonly string[]} ssh @param {string} command @param {AbortSignal} signal @returns {Promise<number>} */
+function runOver(ssh, command, signal) {
+  return new Promise((resolve, reject) => {
+    const child = spawn('ssh', [...ssh, command], { stdio: ['ignore', 'inherit', 'inherit'], signal });
+    child.once('error', reject);
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/** @param {string} file */
+async function consoleOf(file) {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  return text.split('\n').slice(-lastLines).join('\n');
+}

@@ -1,0 +1,49 @@
+// Operates the product as the user that it is started as: what its parent orders, by the library or the command line.
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { root } from '../../scripts/rig/root.mjs';
+import { run } from '../../scripts/rig/run.mjs';
+import type * as Library from '../../src/library.js';
+
+type Vm = Library.VirtualMachine;
+type Call = 'checkpoint' | 'revert' | 'undo' | 'delete' | 'start' | 'stop';
+
+/** `shell`: the command line, and its words. */
+export type Order =
+  | { readonly [C in Call]: { readonly vm: string; readonly call: C; readonly args: Parameters<Vm[C]> } }[Call]
+  | { readonly shell: readonly string[] };
+
+/** Of a failed operation, and of a refused one its reason. */
+export interface Failed {
+  readonly kind: string;
+  readonly reason?: string;
+  readonly message: string;
+}
+
+const program = (name: string): string => join(root, `dist/${name}.js`);
+const { connect } = createRequire(program('library'))('./library.js') as typeof Library;
+const uri = 'qemu:///system';
+const connected = connect(uri);
+
+process.on('message', (order: Order) => {
+  carryOut(order).then(
+    () => process.send!({}),
+    (error: unknown) => {
+      const { kind = 'failed', reason, message } = error as Partial<Library.VirtRewindError>;
+      process.send!({ failed: { kind, message: message ?? String(error), ...(reason !== undefined && { reason }) } });
+    },
+  );
+});
+process.on('disconnect', () => process.exit());
+
+async function carryOut(order: Order): Promise<void> {
+  if ('shell' in order) {
+    const { code, stdout, stderr } = await run(process.execPath, [program('commandLine'), '-c', uri, ...order.shell]);
+    if (code !== 0) {
+      throw new Error(`${order.shell.join(' ')} ended with ${String(code)}: ${stdout}${stderr}`);
+    }
+    return;
+  }
+  const vm = await (await connected).find(order.vm);
+  await (vm[order.call] as (...args: readonly unknown[]) => Promise<unknown>)(...order.args);
+}
