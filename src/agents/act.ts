@@ -78,6 +78,7 @@ async function runRevert(step: Step, tool: string, undone: UndoableRevert): Prom
   const planned = await allowedPlan(step, request, 'nothing');
   return logStep(step, tool, to.name, async (report) => {
     tools.fresh.delete(view.ref.uuid);
+    tools.looked.delete(view.ref.uuid);
     // Where nothing changed since the last snapshot a revert keeps nothing; each act of an agent has a checkpoint of
     // its own.
     const spared = planned.checkpoint === undefined;
@@ -122,7 +123,7 @@ function outcomeOf(result: OperationResult): Readonly<Record<string, unknown>> {
 const longestWhat = 300;
 
 /** In the history, whatever becomes of it; not what was refused before it began, which would flood it. */
-async function logStep(
+export async function logStep(
   step: Step,
   tool: string,
   what: string,

@@ -8,7 +8,7 @@ import type { Session } from '../session/session.js';
 import { cleanAnswer, untrustedLine, untrustedNote } from './guestText.js';
 import { ToolRefusal, toolError } from './refusal.js';
 import { readInput, type ToolName, toolOf } from './toolTable.js';
-import type { AgentReaders, FreshCheckpoint, AgentTools, ToolQuestion } from './toolCall.js';
+import type { AgentReaders, FreshCheckpoint, LookedAt, AgentTools, ToolQuestion } from './toolCall.js';
 
 /** More at once are no work, but a flood. */
 const mostCalls = 16;
@@ -34,6 +34,7 @@ export class AgentSession implements AgentTools {
   readonly log: Log;
   /** By the UUID of the VM. */
   readonly fresh = new Map<string, FreshCheckpoint>();
+  readonly looked = new Map<string, LookedAt>();
   readonly readers: AgentReaders;
   readonly #options: AgentSessionOptions;
   #calls = 0;

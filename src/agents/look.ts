@@ -148,11 +148,16 @@ export const readConsole: ToolHandler = async (work) => {
 };
 
 export const takeScreenshot: ToolHandler = async (work) => {
-  const { ref, vm } = await requirePermittedVm(work, 'look');
+  const view = await requirePermittedVm(work, 'look');
+  const { ref, vm } = view;
+  // Before the picture: what is done to the VM meanwhile was not seen.
+  const { stateSeen } = await import('./hands.js');
+  const seen = await stateSeen(work, view);
   const picture = await work.session.engine.guests.screenshotOf(ref);
   if (picture.length > mostPictureBytes) {
     throw new ToolRefusal('tooMuch', `The picture of ${vm.name} is larger than ${mostPictureBytes} bytes.`);
   }
+  work.tools.looked.set(ref.uuid, seen);
   return { picture };
 };
 

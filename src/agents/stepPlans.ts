@@ -36,10 +36,19 @@ export async function questionFor(name: string, work: ToolCall): Promise<ToolQue
   if (plan !== undefined) {
     return questionOf({ plan, target: view }, Date.now());
   }
-  const { program, args } = work.input;
-  const line = [program, ...(Array.isArray(args) ? (args as readonly string[]) : [])].join(' ');
+  const { program, args, keys, text, x, y } = work.input;
+  const line =
+    program === undefined
+      ? String(text ?? (Array.isArray(keys) ? keys.join(' ') : `${String(x)}, ${String(y)}`))
+      : [program, ...(Array.isArray(args) ? (args as readonly string[]) : [])].join(' ');
+  const vm = displayLine(view.vm.name);
   return {
-    title: t('Run a program in {0}?', displayLine(view.vm.name)),
+    title:
+      name === 'run_in_guest'
+        ? t('Run a program in {0}?', vm)
+        : name === 'click'
+          ? t('Click on the display of {0}?', vm)
+          : t('Press keys in {0}?', vm),
     details: [
       untrustedLine(line, 1_000),
       t(
@@ -59,7 +68,7 @@ async function planAct(work: ToolCall, tool: string): Promise<{ readonly view: V
   if (tool === 'checkpoint_vm') {
     return { view, plan: await allowedPlan(step, await checkpointRequest(step, wishOf(work)), 'nothing') };
   }
-  if (tool === 'run_in_guest') {
+  if (!['revert_vm', 'undo_revert'].includes(tool)) {
     return { view };
   }
   const to = tool === 'undo_revert' ? await undoTarget(step) : await revertTarget(step);

@@ -24,6 +24,14 @@ export interface FreshCheckpoint {
   readonly at: number;
 }
 
+/** The state of a VM when an agent saw its display. */
+export interface LookedAt {
+  /** Its current snapshot. */
+  readonly current: string | undefined;
+  /** The last revert in the log, by its id. */
+  readonly revert: string | undefined;
+}
+
 /** What is handed in at the door. */
 export interface AgentReaders extends Pick<Readers, 'files'> {
   readonly notes: ReadVmNotes;
@@ -36,6 +44,8 @@ export interface AgentTools {
   readonly agent: string;
   /** By the UUID of the VM. */
   readonly fresh: Map<string, FreshCheckpoint>;
+  /** By the UUID of the VM; not after a revert of the agent's own. */
+  readonly looked: Map<string, LookedAt>;
   readonly readers: AgentReaders;
   checkpoints(session: Session): AgentCheckpoints;
   audit(session: Session): Audit;

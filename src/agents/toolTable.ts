@@ -10,6 +10,8 @@ interface Field {
   readonly description: string;
   readonly needed?: true;
   readonly words?: readonly string[];
+  /** Of a number; 1 unless given. */
+  readonly least?: number;
   /** Of a string: characters; of a number: its value; of strings: how many, of as many characters as a string. */
   readonly most?: number;
 }
@@ -119,6 +121,44 @@ const tools = {
     },
     act: async () => (await import('./act.js')).runInGuest,
   },
+  press_keys: {
+    description:
+      'Presses keys in a VM that is running, one after the other. Creates a checkpoint first, so revert_vm with before_step undoes what they did. take_screenshot shows what came of it. Refused if somebody else reverted the VM since the last take_screenshot.',
+    needs: 'act',
+    acts: true,
+    fields: {
+      vm,
+      keys: {
+        type: 'strings',
+        description: 'Such as ["ctrl+alt+f2", "enter", "a"]: places on a US keyboard.',
+        needed: true,
+        most: 100,
+      },
+    },
+    act: async () => (await import('./hands.js')).pressKeys,
+  },
+  type_text: {
+    description:
+      'Types a text in a VM that is running, as on a US keyboard; a line break is enter. Otherwise as press_keys. run_in_guest is better where the guest agent responds.',
+    needs: 'act',
+    acts: true,
+    fields: { vm, text: { type: 'string', description: 'What is typed.', needed: true, most: 1_000 } },
+    act: async () => (await import('./hands.js')).typeText,
+  },
+  click: {
+    description:
+      'Clicks on the display of a VM that is running, at a place that take_screenshot showed. Creates a checkpoint first, as press_keys. The VM needs a VNC display and a tablet device.',
+    needs: 'act',
+    acts: true,
+    fields: {
+      vm,
+      x: { type: 'number', description: 'Pixels from the left.', needed: true, least: 0, most: 65_535 },
+      y: { type: 'number', description: 'Pixels from the top.', needed: true, least: 0, most: 65_535 },
+      button: { type: 'string', description: 'Which button (default: left).', words: ['left', 'middle', 'right'] },
+      times: { type: 'number', description: '2 for a double click (default: 1).', most: 2 },
+    },
+    act: async () => (await import('./hands.js')).click,
+  },
   read_console: {
     description:
       'Reads the serial console of the guest for some seconds. Types nothing, and does not take the console from other clients.',
@@ -224,12 +264,12 @@ export function inputSchemaOf(name: ToolName): Readonly<Record<string, unknown>>
   };
 }
 
-function schemaOf({ type, description, words, most }: Field): Readonly<Record<string, unknown>> {
+function schemaOf({ type, description, words, least = 1, most }: Field): Readonly<Record<string, unknown>> {
   switch (type) {
     case 'string':
       return { type, description, ...(words === undefined ? { maxLength: most ?? longestText } : { enum: words }) };
     case 'number':
-      return { type: 'integer', description, minimum: 1, ...(most !== undefined && { maximum: most }) };
+      return { type: 'integer', description, minimum: least, ...(most !== undefined && { maximum: most }) };
     case 'strings':
       return { type: 'array', description, items: { type: 'string', maxLength: longestText }, maxItems: most };
   }
@@ -255,7 +295,7 @@ export function readInput(name: ToolName, given: unknown): ToolInput | string {
   return Object.fromEntries<ToolInput[string]>(entries);
 }
 
-function faultOf({ type, needed, words, most = longestText }: Field, value: unknown): string | undefined {
+function faultOf({ type, needed, words, least = 1, most = longestText }: Field, value: unknown): string | undefined {
   if (value === undefined) {
     return needed === true ? 'is missing' : undefined;
   }
@@ -266,9 +306,9 @@ function faultOf({ type, needed, words, most = longestText }: Field, value: unkn
     case 'string':
       return isText(value, most) ? undefined : `is a text of at most ${most} characters`;
     case 'number':
-      return typeof value === 'number' && Number.isInteger(value) && value >= 1 && value <= most
+      return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
         ? undefined
-        : `is a whole number from 1 to ${most}`;
+        : `is a whole number from ${least} to ${most}`;
     case 'strings':
       return Array.isArray(value) && value.length <= most && value.every((one) => isText(one, longestText))
         ? undefined

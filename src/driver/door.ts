@@ -136,6 +136,8 @@ const ofGuests: Table<GuestAccess> = {
   screenshotOf: 'reads',
   thumbnailOf: 'reads',
   runIn: 'changes',
+  pressKeys: 'changes',
+  click: 'changes',
   settleFork: 'changes',
   freeMemory: 'reads',
 };

@@ -1,5 +1,6 @@
 // What is looked at and done inside of guests while they run, beside snapshots: the port, in the words of the model.
 import type { Tuning } from '../domain/speed.js';
+import type { Chord, Click } from '../domain/keys.js';
 import type { Duplex } from 'node:stream';
 import type { Disposable } from '../base/disposable.js';
 import type { Event } from '../base/emitter.js';
@@ -44,6 +45,13 @@ export interface GuestAccess {
   addressesOf(uuid: string): Promise<readonly GuestAddress[]>;
   /** What its network cables lead to, as far as they are in. Rejects with a Failure. */
   networksOf(uuid: string): Promise<readonly string[]>;
+  /**
+   * One chord after the other. Rejects with a Failure: `cancelled` when the signal aborts; what was sent before it is
+   * pressed.
+   */
+  pressKeys(uuid: string, chords: readonly Chord[], signal: AbortSignal): Promise<void>;
+  /** Rejects with a Failure: `unsupported` where the VM has no VNC display, or no pointer that can be set to a place. */
+  click(uuid: string, where: Click): Promise<void>;
   /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */
   screenshotOf(uuid: string): Promise<Uint8Array>;
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */

@@ -6,6 +6,7 @@ import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
 import type { GuestAddress } from '../domain/guestAddress.js';
+import type { Chord, Click } from '../domain/keys.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { NotedCopies } from './copies.js';
 import type { KeptBy } from '../domain/keeper.js';
@@ -230,6 +231,9 @@ export interface GuestsPort {
   tuningOf(ref: VmRef): Promise<Tuning>;
   /** How fast one that runs writes to its RAM, in bytes a second; undefined where that is not told in time. */
   dirtyRateOf(ref: VmRef): Promise<number | undefined>;
+  /** One chord after the other; what was sent before the signal aborts is pressed. */
+  pressKeys(ref: VmRef, chords: readonly Chord[], signal: AbortSignal): Promise<void>;
+  click(ref: VmRef, where: Click): Promise<void>;
   /** What the display shows, as a PNG. */
   screenshotOf(ref: VmRef): Promise<Uint8Array>;
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */

@@ -2,6 +2,7 @@
 import type { GuestAddress } from '../domain/guestAddress.js';
 import type { Tuning } from '../domain/speed.js';
 import type { VmRef } from '../domain/vm.js';
+import type { Chord, Click } from '../domain/keys.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { GuestLine, GuestAccess } from '../driver/guestAccess.js';
 import type { LiveConnection } from '../live/liveConnection.js';
@@ -53,6 +54,14 @@ export class Guests implements GuestsPort {
 
   networksOf({ connection, uuid }: VmRef): Promise<readonly string[]> {
     return this.#asking(connection, (guests) => guests.networksOf(uuid));
+  }
+
+  pressKeys({ connection, uuid }: VmRef, chords: readonly Chord[], signal: AbortSignal): Promise<void> {
+    return this.#asking(connection, (guests) => guests.pressKeys(uuid, chords, signal));
+  }
+
+  click({ connection, uuid }: VmRef, where: Click): Promise<void> {
+    return this.#asking(connection, (guests) => guests.click(uuid, where));
   }
 
   screenshotOf({ connection, uuid }: VmRef): Promise<Uint8Array> {

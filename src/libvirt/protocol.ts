@@ -46,6 +46,7 @@ export const REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX = 256;
 export const REMOTE_DOMAIN_FSINFO_MAX = 256;
 export const REMOTE_DOMAIN_FSINFO_DISKS_MAX = 256;
 export const REMOTE_DOMAIN_INTERFACE_MAX = 2048;
+export const REMOTE_DOMAIN_SEND_KEY_MAX = 16;
 export const REMOTE_DOMAIN_MESSAGES_MAX = 2048;
 export const REMOTE_DOMAIN_IP_ADDR_MAX = 2048;
 /** Of remote_protocol.x: of processors and of RAM. */

@@ -109,7 +109,7 @@ describe('an agent over MCP', function () {
   });
 
   it('may look at a VM unless somebody says more, and change nothing', async () => {
-    assert.equal((await client.listTools()).tools.length, 12);
+    assert.equal((await client.listTools()).tools.length, 15);
     assert.deepEqual(
       (await done('list_vms')).vms?.map(({ vm, you_may }) => [vm, you_may]),
       [['lab', 'look']],
@@ -118,6 +118,7 @@ describe('an agent over MCP', function () {
     await refused('permission', 'revert_vm', { snapshot: 'any' });
     await refused('permission', 'undo_revert');
     await refused('permission', 'run_in_guest', { program: 'true' });
+    await refused('permission', 'type_text', { text: 'x' });
     assert.deepEqual(await snapshots(), []);
     await refused('notRunning', 'read_console');
     assert.equal((await call('take_screenshot', { vm: 'lab' })).error !== undefined, true);
@@ -161,6 +162,25 @@ describe('an agent over MCP', function () {
       steps?.map(({ step, can_go_back }) => [step, can_go_back]),
       [1, 2, 3, 4, 5].map((step) => [step, true]),
     );
+  });
+
+  it('types into the guest, and not into a state that it has not seen', async () => {
+    await inGuest('(head -n 1 /dev/tty1 > /tmp/typed; touch /tmp/ended) > /dev/null 2>&1 &');
+    await done('take_screenshot', { vm: 'lab' });
+    const text = 'Run: ls -l "~/a_b" | grep {1,2}';
+    const typed = await done('type_text', { vm: 'lab', text });
+    await done('press_keys', { vm: 'lab', keys: ['x', 'shift+1', 'backspace', 'enter'] });
+    await inGuest('while [ ! -e /tmp/ended ]; do sleep 0.1; done');
+    assert.equal((await guest.run('cat', ['/tmp/typed'])).stdout, `${text}x\n`);
+    await refused('invalid', 'type_text', { text: 'grün' });
+    await refused('invalid', 'press_keys', { keys: ['ctrl+hyper'] });
+    await refused('invalid', 'press_keys', { keys: [] });
+    // By somebody else, to what may look alike.
+    await rig.virsh('snapshot-revert', 'lab', typed.before ?? '');
+    const before = await snapshots();
+    await refused('reverted', 'press_keys', { keys: ['enter'] });
+    await refused('notSeen', 'click', { x: 0, y: 0 });
+    assert.deepEqual(await snapshots(), before);
   });
 
   it('serves with the checkpoint that it has just taken', async () => {

@@ -117,6 +117,18 @@ describe('the display of a guest', () => {
     await viewer.end();
   });
 
+  it('is clicked on where the VM has a pointer that can be set to a place', async () => {
+    const { guests } = rig.engine;
+    const [open, asks] = [rig.vm('shown')!.ref, rig.vm('asks')!.ref];
+    const where = { x: 10, y: 20, button: 'left', times: 2 } as const;
+    const kind = (wanted: string) => (error: unknown) => error instanceof Failure && error.kind === wanted;
+    await assert.rejects(guests.click(open, where), kind('unsupported'));
+    await assert.rejects(guests.click(asks, where), kind('unsupported'));
+    await rig.virsh('qemu-monitor-command', 'asks', '--hmp', 'device_add virtio-tablet-pci');
+    await guests.click(asks, where);
+    await assert.rejects(guests.click(asks, { ...where, x: 60_000 }), /nothing is at 60000, 20/u);
+  });
+
   it('is said to be none where the VM has no server for it', async () => {
     const { guests } = rig.engine;
     assert.equal(await guests.displayKindOf(rig.vm('blind')!.ref), 'none');

@@ -7,6 +7,7 @@ import type { GuestAccess, GuestLine } from '../guestAccess.js';
 import { cablesOf } from '../xml/cablesXml.js';
 import { displayKindOf } from '../xml/displayXml.js';
 import type { HostLogin } from '../../hosts/hostLogin.js';
+import { Failure } from '../../domain/failure.js';
 import { requireAnswering, whileAnswered } from '../run/unanswered.js';
 import { toFailure } from '../toFailure.js';
 import type { Connection } from '../../libvirt/connection.js';
@@ -64,16 +65,21 @@ export function libvirtGuests(
     look(uuid, 'looking for a debugger', async (connection) =>
       (await import('../run/debugServer.js')).readDebugger(connection, uuid),
     );
+  const displayOf: GuestAccess['displayOf'] = (uuid) =>
+    line(uuid, {
+      doing: 'opening the display',
+      open: async (connection, dom, _taking, details) => {
+        const { openDisplay } = await import('../guest/displayLine.js');
+        return openDisplay(connection, dom, onThisHost ? 'here' : login, details);
+      },
+    });
+  const displayPasswordOf: GuestAccess['displayPasswordOf'] = (uuid) =>
+    look(uuid, 'reading the password of a display', async (connection) =>
+      (await import('../guest/displayLine.js')).readDisplayPassword(connection, uuid),
+    );
   return {
     consoleOf: (uuid) => line(uuid, { doing: 'opening the console', open: openConsole }),
-    displayOf: (uuid) =>
-      line(uuid, {
-        doing: 'opening the display',
-        open: async (connection, dom, _taking, details) => {
-          const { openDisplay } = await import('../guest/displayLine.js');
-          return openDisplay(connection, dom, onThisHost ? 'here' : login, details);
-        },
-      }),
+    displayOf,
     debuggerOf: (uuid, socket) =>
       line(uuid, {
         doing: 'attaching a debugger',
@@ -94,10 +100,7 @@ export function libvirtGuests(
         const { dom } = await connection.call('domainLookupByUuid', { uuid });
         return displayKindOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml);
       }),
-    displayPasswordOf: (uuid) =>
-      look(uuid, 'reading the password of a display', async (connection) =>
-        (await import('../guest/displayLine.js')).readDisplayPassword(connection, uuid),
-      ),
+    displayPasswordOf,
     addressesOf: (uuid) =>
       look(uuid, 'looking for the addresses of a guest', (connection) => readAddresses(connection, uuid)),
     networksOf: (uuid) =>
@@ -125,6 +128,26 @@ export function libvirtGuests(
       look(uuid, 'measuring how fast a guest writes to its RAM', async (connection) =>
         (await import('../guest/dirtyRate.js')).readDirtyRate(connection, uuid),
       ),
+    pressKeys: (uuid, chords, signal) =>
+      look(uuid, 'pressing keys', async (connection) =>
+        (await import('../guest/guestInput.js')).pressKeys(connection, uuid, chords, signal),
+      ),
+    click: async (uuid, where) => {
+      const { clickAt } = await import('../guest/guestInput.js');
+      const password = await displayPasswordOf(uuid);
+      const display = await displayOf(uuid);
+      try {
+        const stream = await display.open('ifFree');
+        if (stream === undefined) {
+          throw new Failure('unsupported', { libvirtMessage: 'the VM is off' });
+        }
+        await clickAt(stream, where, password);
+      } catch (error) {
+        throw toFailure(error, { connection: uri, vm: uuid, doing: 'clicking on a display' });
+      } finally {
+        display.dispose();
+      }
+    },
     screenshotOf: (uuid) => look(uuid, 'looking at a display', (connection) => readScreenshot(connection, uuid)),
     thumbnailOf: (uuid) =>
       look(uuid, 'looking at a display', async (connection) => thumbnailOf(await readScreenshot(connection, uuid))),

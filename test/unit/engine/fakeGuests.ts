@@ -97,6 +97,14 @@ export class FakeGuests implements GuestAccess {
     return Promise.resolve(undefined);
   }
 
+  pressKeys(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  click(): Promise<void> {
+    return Promise.resolve();
+  }
+
   screenshotOf(): Promise<Uint8Array> {
     return Promise.resolve(new Uint8Array(0));
   }
