@@ -3,7 +3,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { displayText } from '../domain/plainText.js';
 
-/** Of one text: as much as a model reads for one answer. */
+/** The most characters of one text: as much as a model reads for one answer. */
 const longest = 16_384;
 const longestLine = 300;
 /** What names a thing is not cut: it comes back as an argument. */

@@ -122,7 +122,7 @@ export async function keepCheckpoint(
   }
 }
 
-/** Of a checkpoint that was not taken after all. */
+/** Releases the reservation of a checkpoint that was not taken after all. */
 export async function releaseReservation({ work, view }: Step, { reserved }: StepReport): Promise<void> {
   if (reserved === undefined) {
     return;
