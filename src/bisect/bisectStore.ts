@@ -97,7 +97,7 @@ export function fitsStore(bisect: Bisect): boolean {
   return Buffer.byteLength(written) <= maxBytes / 2 && parseBisect(JSON.parse(written)) !== undefined;
 }
 
-/** Of one process at a time. */
+/** A bisect that one process at a time may change. */
 export interface LockedBisect {
   /** Resolves when it is on the disk. @throws Failure `journal` */
   put(bisect: Bisect): Promise<void>;
