@@ -21,7 +21,7 @@ import { freeTitle } from '../domain/snapshotName.js';
 import { planCreate } from '../operations/create/planCreate.js';
 import { assumeRunning } from './abilities.js';
 
-/** Of the VM's own disks, and of all images that hold its snapshots. */
+/** Checks the VM's own disks and all images that hold its snapshots. */
 export function chainProblems(facts: Facts): readonly Problem[] {
   const { vm, files } = facts;
   const missing = new Set(

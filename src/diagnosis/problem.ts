@@ -53,7 +53,7 @@ export type Problem =
       readonly trash?: TrashUsage;
     }
   | { readonly kind: 'backingMissing'; readonly disk: string; readonly file: string }
-  /** Of a VM with both styles: those that cannot be deleted here as things are. */
+  /** The VM has both styles; these snapshots cannot be deleted in the current state. */
   | { readonly kind: 'mixedUndeletable'; readonly snapshots: readonly string[] }
   | { readonly kind: 'notQuiesced'; readonly snapshot: string }
   /** `until`: milliseconds since 1970, of the one whose time is over first. */
