@@ -29,7 +29,7 @@ export function nameIn(error: unknown, named: NamedInFailure): unknown {
   return error instanceof Failure ? withDetails(error, { ...names, ...error.details }) : error;
 }
 
-/** Of the reason that a wing has more is known by now. */
+/** Adds facts to the reason of a wing. */
 export function withFacts(failure: Failure, facts: object): Failure {
   const { reason } = failure.details;
   return reason === undefined

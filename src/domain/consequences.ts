@@ -138,7 +138,7 @@ export type Warning =
    * read-only disks.
    */
   | { readonly kind: 'mediaChanged'; readonly files: readonly string[] }
-  /** Of a snapshot that libvirt is told of: how the VM was configured when it was taken is not known. */
+  /** libvirt learns of this snapshot later: how the VM was configured when it was taken is not known. */
   | { readonly kind: 'configuredAsNow'; readonly memory: boolean }
   /** The VM is configured again as it was when the snapshot was taken: from what it is now to what it was. */
   | { readonly kind: 'hardwareChanges'; readonly what: readonly HardwareDifference[] };

@@ -104,7 +104,9 @@ function isEmptyFile({ bytes, corrupt, isFile }: Pick<ImageFacts, 'bytes' | 'cor
   return corrupt === true && bytes === 0 && isFile !== false;
 }
 
-/** Of a corrupt one, for its sentence: QEMU has not marked what has no bytes, or is no image of its format. */
+/**
+ * Whether QEMU marked the image as corrupt, for its sentence: it cannot mark a file without bytes or of another format.
+ */
 export function notMarked(image: Pick<ImageFacts, 'bytes' | 'corrupt' | 'virtualBytes' | 'isFile'>): {
   empty?: 'yes' | 'other';
 } {
@@ -235,12 +237,12 @@ export interface HostFiles {
    * disk. Absent: as its header says.
    */
   image(path: string, format?: string, depth?: Depth): Promise<Observation<ImageFacts>>;
-  /** Of a plain file; undefined: it is none, or nobody here can see it. */
+  /** The identity of a plain file; undefined: it is none, or cannot be read here. */
   identity(path: string): Promise<string | undefined>;
   /** SHA-256 of a small file; undefined: it is larger, or nobody here can see it. */
   sum(path: string): Promise<string | undefined>;
   list(folder: string): Promise<FolderNames>;
-  /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
+  /** The space of the file system or pool of a folder; undefined where that cannot be read. */
   space(folder: string): Promise<Space | undefined>;
   /**
    * By `FileFacts.real`, what the host itself writes to; undefined: it cannot be seen.

@@ -66,7 +66,7 @@ export interface SnapshotSize extends Size {
   readonly snapshot: string;
   /** RAM, in a file of its own or inside the image; absent where it has none. */
   readonly memoryBytes?: Bytes;
-  /** Of an internal one: clusters that it holds and the present disk does not. */
+  /** The clusters that an internal snapshot holds and the current disk does not. */
   readonly heldBytes?: Bytes;
 }
 

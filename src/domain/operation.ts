@@ -117,8 +117,8 @@ export type OperationRequest =
       readonly vm: VmRef;
       readonly action: PowerAction;
       /**
-       * Of a resume: the guest's clock is set, where an agent answers. `revert`: its RAM is of another time; `stop`: it
-       * stood still.
+       * A resume sets the guest's clock, where an agent answers. `revert`: its RAM is of another time; `stop`: it stood
+       * still.
        */
       readonly clock?: 'revert' | 'stop';
       /** A wing has its turn on the VM for this, which it writes down by itself: no plan is made of it. */
@@ -187,7 +187,7 @@ export interface OperationResult {
    * second.
    */
   readonly clockBehindMs?: number;
-  /** Of a delete: what its file systems got back, measured; absent where the files cannot be seen. */
+  /** The space that a delete freed on its file systems, measured; absent where the files cannot be read. */
   readonly freedBytes?: number;
   /** Files that were to go at its end and could not be removed: all else is as it was to be. */
   readonly left?: readonly string[];
@@ -205,7 +205,7 @@ export interface Progress {
   readonly step: string;
   readonly fraction?: number;
   readonly cancellable: boolean;
-  /** Of RAM that is saved while the guest runs on, which may write to it faster than it is saved. */
+  /** The progress of RAM that is saved while the guest runs on, which may write to it faster than it is saved. */
   readonly saved?: SavedRamProgress;
   /** An honest guess of the whole duration, where one can be made. */
   readonly estimateMs?: number;

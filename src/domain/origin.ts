@@ -15,7 +15,7 @@ export interface Before {
   readonly current?: string;
   /** Absent: nobody wrote them down, so nothing shows that the VM is still what it was. */
   readonly snapshots?: readonly SnapshotBefore[];
-  /** Of the files that take a merge, and of those that RAM fits to which libvirt brings back. */
+  /** The last writes of the files that take a merge, and of those that belong to RAM which libvirt restores. */
   readonly lastWrites?: readonly LastWrite[];
 }
 
@@ -30,9 +30,12 @@ export interface SnapshotBefore {
 export interface Origin {
   /** What the computer of the editor is called. */
   readonly host: string;
-  /** Of its installation: alike on two that were cloned. Absent where the system has none. */
+  /**
+   * The id of the system's installation: the same on two clones. Absent where the system has none. Absent where the
+   * system has none.
+   */
   readonly machine?: string;
-  /** Of its kernel, since it was started; absent where the system has none. */
+  /** The id of the kernel's start; absent where the system has none. */
   readonly boot?: string;
   /** As it tells of itself; absent in entries of before it was kept. */
   readonly daemon?: DaemonIdentity;

@@ -347,9 +347,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly encryptedDisk: { vm: string; disk: string; stays?: string };
   /** It, or what it rests on, is a part of a file. */
   readonly slicedDisk: { vm: string; disk: string; stays?: string };
-  /**
-   * Of a layer that is neither raw nor qcow2; `format` is absent where it does not record that of the file below it.
-   */
+  /** A layer is neither raw nor qcow2; `format` is absent where it does not record the format of the file below it. */
   readonly layerFormat: { vm: string; disk: string; file: string; format?: string };
   /**
    * No program opens it, for it may lead to any other file. `why`: name (it does not name `below` by its path),
@@ -372,7 +370,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly volumeNotThere: { vm: string; disk: string; pool: string; volume: string; why: WhyNoVolume };
   /** A volume whose format the configuration does not say. */
   readonly formatUntold: { vm: string; disk: string };
-  /** Of libvirt: what incremental backups go by. */
+  /** libvirt has checkpoints, which incremental backups use. */
   readonly checkpointsExist: { vm: string; checkpoint: string };
   /** The same inside an image, whoever made it. */
   readonly bitmapsInImage: { vm: string; snapshot: string; disk: string; file: string };

@@ -67,7 +67,7 @@ export function frozenWriterRefusal(
   return open === undefined ? usedByHostRefusal(chains, facts) : refuse('heldByProgram', { vm: vm.name, file: open });
 }
 
-/** Of any of these files: the kernel of the host writes to it. */
+/** Refuses if the kernel of the host writes to any of these files. */
 export function usedByHostRefusal(
   files: readonly string[],
   { vm, files: seen }: Pick<Facts, 'vm' | 'files'>,

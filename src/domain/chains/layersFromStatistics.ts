@@ -180,7 +180,7 @@ function mergeOf(
   return below === undefined || mergeFrees === undefined ? {} : { mergeFrees };
 }
 
-/** Of a VM that is off mostly the top alone is told. */
+/** For a VM that is off, usually only the top layer is known. */
 function lowerOf(
   told: readonly LayerSizes[],
   disk: Vm['disks'][number] | undefined,

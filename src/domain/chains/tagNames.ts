@@ -8,7 +8,7 @@ import { looksLikeTagId } from '../snapshotName.js';
 import { takesPart } from './fileUse.js';
 
 /**
- * Of the images of the VM, and of those that hold the snapshot:
+ * Checks the tags in the VM's images and in those that hold the snapshot:
  *
  * | tags in one of them                        | name        | → |
  * |--------------------------------------------|-------------|---|
