@@ -21,7 +21,7 @@ export interface ClusterState {
   readonly countsRoom: boolean;
   readonly nodes: readonly ClusterNode[];
   readonly resources: ReadonlyMap<string, ResourceState>;
-  /** Of all that the configuration has, which must be another one each. */
+  /** All ids of the configuration, which must be unique. */
   readonly ids: ReadonlySet<string>;
 }
 

@@ -21,7 +21,7 @@ export interface ResourceState {
 /** Ends by itself: whoever holds it says again and again that it goes on. */
 interface ResourceLease {
   readonly resource: string;
-  /** Of the XML elements, unlike any other of the cluster. */
+  /** The id of the XML elements, unique in the cluster. */
   readonly id: string;
   /** Milliseconds since 1970, by the clock of the cluster's nodes. */
   readonly endsAt: number;

@@ -41,7 +41,7 @@ interface WaitingRead {
   readonly begin: (look: FolderRead) => void;
 }
 
-/** Of one who reads in turn. */
+/** The turns of a reader. */
 export type Turns = Pick<FileTurns, 'within'>;
 
 export class FileTurns {
@@ -110,5 +110,5 @@ export class FileTurns {
   }
 }
 
-/** Of this process, whose threads they are, over all connections. */
+/** The turns of this process, whose threads all connections share. */
 export const turnsOfAll = new FileTurns();

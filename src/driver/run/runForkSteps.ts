@@ -159,7 +159,7 @@ async function waitsToGoOn(connection: Connection, dom: Domain): Promise<boolean
   return state === VIR_DOMAIN_PAUSED && reason === VIR_DOMAIN_PAUSED_MIGRATION;
 }
 
-/** Of one whose cables are out in what it will start with: whether they are by now. */
+/** Whether the cables of a fork that must start without them are out by now. */
 async function cablesOf(
   connection: Connection,
   dom: Domain,

@@ -91,7 +91,7 @@ export class RevertSpacing {
   }
 }
 
-/** Of this process, over all connections: one that was lost says nothing of the VM. */
+/** Spaces the reverts of this process over all connections: a lost connection says nothing of the VM. */
 const spacingOfAll = new RevertSpacing();
 
 /** Idempotent: libvirt goes there again, and what came after the first time is gone. */

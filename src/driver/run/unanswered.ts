@@ -61,7 +61,7 @@ export async function whileAnswered<T>(
   call: Promise<T>,
   { control, dom, waitsForJobs = false }: QemuQuestion,
 ): Promise<T> {
-  // Of one that is left waiting nobody else sees the end.
+  // If the caller stops waiting, nobody else handles the end of the call.
   call.catch(() => undefined);
   for (let waitMs = patienceMs; ; waitMs = everyMs) {
     const answer = await within(systemClock, waitMs, call, isLate);
