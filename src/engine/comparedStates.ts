@@ -15,7 +15,7 @@ export interface ComparedStates {
   readonly differences: readonly HardwareDifference[];
   /** Undefined where the layers could not be read: the hardware can be compared without them. */
   readonly distances: readonly DiskDistance[] | undefined;
-  /** Of a VM that has such. */
+  /** The differences of a VM that has such states. */
   readonly states: readonly StateDifference[];
 }
 

@@ -63,7 +63,7 @@ export interface RunOperationOptions extends WhyRun {
   readonly group?: GroupHolder;
   /** Carries out the steps, when all is decided and written down: several begin together so. */
   readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
-  /** Of a snapshot that is taken with those of other VMs that run. */
+  /** The common moment of a snapshot that is taken together with those of other VMs that run. */
   readonly moment?: CommonMoment | undefined;
 }
 

@@ -294,7 +294,7 @@ export class Questions {
   }
 }
 
-/** Of one that broke off: then its entry stands for nothing, and whatever is begun next ends it. */
+/** Whether the debugger of an interrupted session is gone: then the next operation ends its entry. */
 async function isDebuggerGone({ guests }: Pick<Hypervisor, 'guests'>, { uuid }: VmRef, log: Log): Promise<boolean> {
   try {
     return (await guests.readDebugger(uuid)) === 'none';

@@ -24,7 +24,10 @@ export function isBeside({ request }: Pick<JournalEntry, 'request'>): boolean {
   return request.kind === 'debug';
 }
 
-/** Of a VM. While somebody holds a debugger, none that another one left is looked at: both have the one server. */
+/**
+ * Returns what blocks a VM. While a debugger is held here, the rest of another one is not checked: both have the one
+ * server. While somebody holds a debugger, none that another one left is looked at: both have the one server.
+ */
 export async function inTheWay(
   entries: readonly JournalEntry[],
   uuid: string,

@@ -14,7 +14,7 @@ import { type HeldVm, isHeldFor } from '../../domain/keeper.js';
 
 /** Whoever has its turn on several VMs at once. */
 export interface GroupHolder {
-  /** Of its entry in the journal of groups. */
+  /** The id of its entry in the journal of groups. */
   readonly id: string;
 }
 

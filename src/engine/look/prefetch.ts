@@ -25,7 +25,7 @@ export interface FactsSources {
   readonly log: Log;
 }
 
-/** Of one VM, for one look: whatever it tells was read after it was made. */
+/** Reads one VM for one check: all that it returns was read after its creation. */
 export class Prefetch {
   readonly #sources: FactsSources;
   readonly #uuid: string;
