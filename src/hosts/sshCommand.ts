@@ -1,6 +1,9 @@
 // What the ssh client is told: its options, and the line that it hands to the shell of the host. Pure; starts nothing.
 
-/** Of a host behind ssh, as somebody wrote it down. All else is the user's own: `~/.ssh/config`, agents, jump hosts. */
+/**
+ * The address of a host behind ssh, as somebody wrote it down. All else is the user's own: `~/.ssh/config`, agents,
+ * jump hosts.
+ */
 export interface SshHost {
   readonly name: string;
   readonly user?: string | undefined;
