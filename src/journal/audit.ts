@@ -21,7 +21,7 @@ interface AgentRequest {
   /** As it calls itself. */
   readonly agent: string;
   readonly tool: string;
-  /** Of the VM, from 1 on; absent of what changed nothing, and of what was refused. */
+  /** The number of the step of the VM, from 1 on; absent where nothing changed, and for a refusal. */
   readonly step?: number;
   /** A program, a snapshot, a title. */
   readonly what: string;

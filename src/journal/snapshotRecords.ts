@@ -42,7 +42,7 @@ export interface OneSnapshot {
 }
 
 export interface SnapshotRecordsOptions<T extends OneSnapshot> {
-  /** Of its own for each sort of records. */
+  /** The subfolder, one for each sort of records. */
   readonly subfolder: string;
   /** Beyond so many of a VM the oldest are forgotten. */
   readonly maxOfVm: number;
