@@ -91,10 +91,7 @@ export interface NewVmOptions extends Cancellable {
   readonly packages?: readonly string[];
   /** Until the guest is ready; else the call rejects with kind `late`, and the VM stays. */
   readonly seconds?: number;
-  /**
-   * Reports how much of an image is fetched. Absent total: the server does not tell its size. Absent total: nobody
-   * tells its size.
-   */
+  /** Reports how much of an image is fetched. Absent total: the server does not tell its size. */
   readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes?: number }) => void;
 }
 
