@@ -13,7 +13,7 @@ import { availableParallelism, freemem } from 'node:os';
 
 /** What is left to the rest of the computer. */
 const reserveBytes = 1024 ** 3;
-/** How many steps are skipped without a question. */
+/** The most clones at once where no number is requested. */
 const mostUnasked = 4;
 
 interface HostRoom {
