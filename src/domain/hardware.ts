@@ -28,7 +28,7 @@ export interface HardwareDifference {
   readonly how: 'added' | 'removed' | 'changed';
   /**
    * The facts that differ where the device changed; empty where only something else differs. Otherwise what the device
-   * is. Of the others: what it is.
+   * is.
    */
   readonly facts: readonly { readonly name: HardwareFact; readonly from?: string; readonly to?: string }[];
 }

@@ -30,10 +30,7 @@ export interface SnapshotBefore {
 export interface Origin {
   /** What the computer of the editor is called. */
   readonly host: string;
-  /**
-   * The id of the system's installation: the same on two clones. Absent where the system has none. Absent where the
-   * system has none.
-   */
+  /** The id of the system's installation: the same on two clones. Absent where the system has none. */
   readonly machine?: string;
   /** The id of the kernel's start; absent where the system has none. */
   readonly boot?: string;

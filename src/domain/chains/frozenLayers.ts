@@ -135,8 +135,8 @@ export function isOtherTag(snapshot: Snapshot, target: string, facts: Facts): bo
 }
 
 /**
- * The time of the tag. A tag that nobody looked for is judged by the disk that the VM is on. Undefined where it cannot
- * be seen, or where there are two.
+ * The time of the tag. Where the frozen file is not known, the VM's own disk counts. Undefined where it cannot be seen,
+ * or where there are two.
  */
 function tagTime(snapshot: Snapshot, target: string, facts: Facts): number | undefined {
   const { name } = snapshot;
