@@ -36,8 +36,8 @@ export interface BegunMigration {
 }
 
 /**
- * The state of a VM on one host. `torn`: it is paused for a move whose end this host has not seen. `torn`: it stands
- * still for a move whose end this host has not seen. `paused`: for another reason, before the move too.
+ * The state of a VM on one host. `torn`: it is paused for a move whose end this host has not seen. `paused`: for
+ * another reason, before the move too.
  */
 export type MigratedState = 'absent' | 'off' | 'on' | 'paused' | 'torn';
 
@@ -82,9 +82,6 @@ export interface MigrationHost extends Disposable {
   goOn(vm: MigratedVm): Promise<void>;
   /** Ends what is in this state, and nothing else; what is defined stays. */
   end(vm: MigratedVm, state: 'torn' | 'paused'): Promise<void>;
-  /**
-   * How long the guest was paused when it arrived here by a move, in milliseconds. Undefined: no sign of a move.
-   * Undefined: nothing tells that it did.
-   */
+  /** How long the guest was paused when it arrived here by a move, in milliseconds. Undefined: no sign of a move. */
   arrivalOf(uuid: string): Promise<{ readonly stopMs?: number } | undefined>;
 }
