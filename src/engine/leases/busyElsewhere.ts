@@ -25,8 +25,8 @@ export function isBeside({ request }: Pick<JournalEntry, 'request'>): boolean {
 }
 
 /**
- * Returns what blocks a VM. While a debugger is held here, the rest of another one is not checked: both have the one
- * server. While somebody holds a debugger, none that another one left is looked at: both have the one server.
+ * Returns what blocks a VM. While somebody holds a debugger, the entries of other debuggers do not count: all use the
+ * one server.
  */
 export async function inTheWay(
   entries: readonly JournalEntry[],

@@ -69,8 +69,8 @@ export class RecoveryEnds {
   }
 
   /**
-   * Leaves an entry alone if the connection leads to another VM with the same UUID; its own connection ends it. It is
-   * brought to its end over that.
+   * Leaves the entry of a VM with the same UUID alone if this connection may lead to another one: its own connection
+   * ends it.
    */
   async leaveElsewhere(open: OpenEntry): Promise<void> {
     await open.leave('begun over another connection');
@@ -238,9 +238,8 @@ export function logRecovery({ request, plan }: JournalEntry, after: VmView | und
 }
 
 /**
- * Whether the end of a recovery without steps is worth a message. A failure was reported already, and an entry without
- * a step says that nothing was done. Somebody is told of a failure already; that nothing was done is what it says. A
- * debugger that left nothing was ended.
+ * Whether the end of a recovery without steps is worth a message. A failure was reported already and says that nothing
+ * was done. A debugger that left nothing has ended.
  */
 export function isNews({ request }: JournalEntry, to: RecoveryState, isUnasked: boolean): boolean {
   return to !== 'before' || (isUnasked && request.kind !== 'debug');
