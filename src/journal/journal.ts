@@ -92,7 +92,6 @@ export class Journal {
 
   /**
    * Reads the entries of one connection, or of all. What cannot be read is reported with its path, for all connections.
-   * Whatever cannot be read is told with its path, of whichever connection it is.
    */
   async readInterrupted(connection?: string): Promise<InterruptedEntries> {
     let ids: readonly string[];

@@ -18,10 +18,7 @@ type MarksOf<T extends OneSnapshot> = Pick<SnapshotRecords<T>, 'add' | 'of' | 'f
 export interface Marks {
   /** Marks of snapshots that were taken automatically. */
   readonly auto: MarksOf<AutoSnapshot>;
-  /**
-   * Marks of snapshots that a person wants to keep: no rule deletes them. `of` rejects where this cannot be known. `of`
-   * rejects where it cannot be known.
-   */
+  /** Marks of snapshots that a person wants to keep: no rule deletes them. `of` rejects where this cannot be known. */
   readonly kept: MarksOf<OneSnapshot>;
   /** Marks of the snapshot that is used most for reverts of each VM. `of` rejects where it cannot be known. */
   readonly favourite: MarksOf<OneSnapshot>;
