@@ -139,7 +139,7 @@ async function sourceAt(path: string): Promise<SeenFile & LabSource> {
   return { path, real: `${dev}:${ino}`, bytes, modifiedAt };
 }
 
-/** Of what the file says, not of what stood there. */
+/** A digest of what the file says, not of what was found. */
 export function digestOf({ seen: _, ...parts }: LabVmParts): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
@@ -207,7 +207,7 @@ async function lookAtImage(
       throw labFailure('baseUnnamed', { file: path, below: backing.file });
     }
     await resolvePath(backing.file, path, places);
-    // Of the file below the same is true.
+    // Checks the same for the file below.
     const seen = await lookAtImage(backing.file, places, environment, [...above, path]);
     if (backing.format === undefined) {
       throw labFailure('formatUnnamed', {
