@@ -21,7 +21,7 @@ import type { LevelAct, LevelCheck, NamedLevel } from './levelShape.js';
 export interface LevelScore {
   /** Operations on the VM, whoever asked for them. */
   readonly steps: number;
-  /** Of all files. */
+  /** The bytes of all files. */
   readonly bytes: number;
 }
 
