@@ -25,7 +25,7 @@ export function standsExactlyOn(disks: readonly TargetFile[], { vm }: Facts): bo
 }
 
 /**
- * Of a VM that a plan put on these overlays, or was to.
+ * Whether a VM was used after a plan put it on these overlays.
  *
  * | the VM           | its disks           | the overlays            | → |
  * |------------------|---------------------|-------------------------|---|
@@ -64,7 +64,7 @@ export function emptiness(file: string, { files }: Facts): boolean | undefined {
 }
 
 /**
- * Of a VM that a revert was about to leave, and that stands where it stood.
+ * Whether a VM was used that a revert was about to leave, and that still stands where it stood.
  *
  * | before the revert            | what tells                                                         |
  * |------------------------------|--------------------------------------------------------------------|

@@ -118,7 +118,7 @@ function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): D
   }));
 }
 
-/** Of the VM's disks. */
+/** Finds a damaged image among the VM's disks. */
 export function damagedImage(facts: Facts): string | undefined {
   return snapshotableDisks(facts.vm)
     .flatMap((disk) => wholeChain(disk, facts))

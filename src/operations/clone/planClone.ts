@@ -251,7 +251,10 @@ function spaceOf(
   return { most: copy(copies !== 'no'), least: copy(copies === 'yes') };
 }
 
-/** Of the restore point where it has a copy, else those of now; none where the VM never wrote any. */
+/**
+ * Returns the UEFI variables of the restore point where it has a copy, else the current ones; none where the VM never
+ * wrote any.
+ */
 function variablesOf(
   { clone }: CloneRequest,
   snapshot: string | undefined,

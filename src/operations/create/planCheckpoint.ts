@@ -43,7 +43,7 @@ export interface NoCheckpointNeeded {
   readonly since: string;
 }
 
-/** Of a revert, of its undoing, and of the undoing of that. */
+/** The title of the checkpoint of a revert, of its undo, and of the undo of that. */
 function titleFor({ title, trailers }: Snapshot, now: number): string {
   const undoes = trailers.auto === 'revert' && !isBeforeUndo(title);
   return automaticTitles[undoes ? 'beforeUndo' : 'beforeRevert'](now);

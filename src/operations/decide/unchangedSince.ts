@@ -112,7 +112,7 @@ const reasonAfter: Readonly<Record<PowerAction, readonly PowerReason[]>> = {
 
 /** After the last step was begun: so long libvirt takes, at most, to stop a QEMU that has something to write still. */
 const stillWritesMs = 60_000;
-/** Of an operation that takes long; a guess that is too high must not become hours. */
+/** The limit for an operation that takes long: a guess that is too high must not become hours. */
 const mostMs = 10 * stillWritesMs;
 
 /**

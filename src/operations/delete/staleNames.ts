@@ -40,7 +40,7 @@ export function renameStale({ merges = [] }: PlannedWork, before: Facts): Rename
   );
 }
 
-/** Of that snapshot's overlays, as the images say: the VM stands on what took them. */
+/** The merges of that snapshot's overlays that the images show as done: the VM stands on what took them. */
 export function doneMerges(snapshot: string, merges: readonly PlannedMerge[], facts: Facts): readonly MergeBelow[] {
   return merges.filter((merge) => merge.snapshot === snapshot).flatMap((merge) => doneMerge(merge, facts));
 }
