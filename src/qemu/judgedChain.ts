@@ -50,10 +50,10 @@ interface SeenLayer {
 
 type Node = Record<string, unknown>;
 
-/** Of a header, with a backing file's name of the usual length. */
+/** The largest header, with a backing file's name of the usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
 const sectorBytes = 512;
-/** Of a guest's file or of a VM that starts, somebody may write into the header meanwhile. */
+/** How often a header is read again: a guest or a VM that starts may write to it meanwhile. */
 const attempts = 3;
 
 export class JudgedChain {
@@ -314,7 +314,7 @@ async function nameBelow(
   return { file, format: backingFormat };
 }
 
-/** Of files that are held only by their names. */
+/** Checks the files that have only their names as identity. */
 async function requireStillThose(layers: readonly JudgedLayer[], files: FileSystem): Promise<void> {
   for (const { path, name, device, inode } of layers.filter((layer) => layer.name === layer.path)) {
     const { dev, ino } = await files.stat(name);

@@ -6,7 +6,7 @@ import type { Qcow2Header } from './qcow2Header.js';
 import type { Qcow2Snapshot } from './qcow2Snapshots.js';
 import { eachL2, eachReference, l1EntriesOf, l2Place, readL1, readL2, type Shape, shapeOf } from './qcow2Tables.js';
 
-/** Of the upper half of an entry: bit 63 says only that nobody else refers to the same cluster. */
+/** The upper half of an entry without bit 63, which says only that nobody else refers to the same cluster. */
 const withoutCopied = 0x7fff_ffff;
 const allBits = -1;
 
@@ -104,7 +104,7 @@ async function sameDisk(
 }
 
 interface DiskShape extends Shape {
-  /** Of the disk itself: the memory of snapshots is mapped behind it. */
+  /** The entries of the disk itself: the memory of snapshots is mapped behind them. */
   readonly l1Entries: number;
   readonly clustersOfDisk: number;
 }

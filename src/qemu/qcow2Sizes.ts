@@ -124,10 +124,13 @@ function eachClusterOf({ at, entries }: Table, { clusterBytes }: Shape, visit: (
 const clustersInPage = 4096;
 /** Enough for a full TiB in clusters of 64 KiB: 128 MiB. A hostile image spreads its clusters over more. */
 const mostPages = 4096;
-/** Of a cluster's first word: whose it is alone, counted from 1. */
+/** The first word of a cluster: its only owner, counted from 1. */
 const nobody = 0;
 const several = 0xffff_ffff;
-/** Of its second word: the present refers to it; below, the snapshot that did so last, counted from 1. */
+/**
+ * The second word of a cluster: whether the current state refers to it; below, the last snapshot that does, counted
+ * from 1.
+ */
 const presentBit = 0x8000_0000;
 
 /** Who refers to which cluster; the present must be told first. */

@@ -31,7 +31,7 @@ export interface ImageHost {
 }
 
 const mostOutputBytes = 16 * 1024 * 1024;
-/** Of what it says on its standard error. */
+/** How much of its standard error is read. */
 const mostSaid = 64 * 1024;
 /** A hung network disk must not hold an operation for ever; deleting a snapshot of a large image takes minutes. */
 const patienceMs = 15 * 60_000;
