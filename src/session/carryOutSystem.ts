@@ -20,7 +20,7 @@ export type SystemWish =
   | ({ readonly kind: 'checkpoint'; readonly title?: string } & Pick<CheckpointWish, 'description' | 'git'>)
   /** By its title, or as it is. */
   | { readonly kind: 'revert' | 'delete'; readonly point: SystemPoint | string }
-  /** Of the last revert. */
+  /** Undoes the last revert. */
   | { readonly kind: 'undo' }
   | { readonly kind: SystemPowerAction };
 
@@ -38,7 +38,7 @@ interface SystemAsker {
   readonly agree: (question: SystemQuestion) => Promise<void> | void;
   /** Shows how far it is until the work ends. */
   readonly follow: <T>(plan: PlannedSystem, work: (wish: FollowWish) => Promise<T>) => PromiseLike<T>;
-  /** Of each VM that is started or shut down. Absent: it is not shown by itself. */
+  /** The asker for each VM that is started or shut down. Absent: it is not shown by itself. */
   readonly ofMember?: Asker;
 }
 

@@ -13,7 +13,7 @@ import { asHostFault, hostFault, withHostFault } from './hostFault.js';
 
 /** In one answer: Cancel waits for one. */
 const pieceBytes = 256 * 1024;
-/** Of a file that tells no size. */
+/** The largest file that is read if it tells no size. */
 const mostUnsized = 16 * 1024 * 1024;
 
 type WithAgent = Pick<Vm, 'name' | 'power' | 'agentChannel'>;
