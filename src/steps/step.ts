@@ -34,7 +34,7 @@ export interface CreateStep {
 
 export interface GoingFiles {
   readonly files: readonly string[];
-  /** Of those of them that we made, as they were made: another file by that name stays. */
+  /** The identity of those that we created, as they were created: another file by that name stays. */
   readonly identities?: Readonly<Record<string, string>>;
 }
 
