@@ -261,7 +261,7 @@ export class GroupCompletion {
     return (await powerTogether(lease, requests, { clock, ifOneFails: 'others' })).failures;
   }
 
-  /** Of those that nobody waits for the ones with RAM go on at the same moment. */
+  /** Starts the members that nobody waits for; those with RAM continue at the same moment. */
   async #start(lease: GroupLease, entry: GroupEntry, { signal = never, onUp }: ReleaseWish): Promise<Release> {
     const { engine, clock, store } = this.#options;
     const views = await this.#look(entry);
