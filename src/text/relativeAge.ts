@@ -67,7 +67,7 @@ export function agoText(at: number, now: number): string {
   }
 }
 
-/** Of what nothing is heard of any more; counts in steps of ten seconds, so that rows do not flicker. */
+/** Says when something was last heard of, in steps of ten seconds, so that rows do not flicker. */
 export function lastSeenText(at: number, now: number): string {
   const seconds = Math.floor((now - at) / 10_000) * 10;
   if (seconds < 10) {

@@ -140,7 +140,7 @@ const lossLinesOf: Readonly<Record<Loss['kind'], LossLines>> = {
   },
 };
 
-/** Of one VM by its name, of several by their number. */
+/** Writes a line for one VM by its name, for several by their number. */
 function lineOf(one: () => string, several: (count: number) => string): LossLines {
   return (losers) => {
     const [first, ...others] = groupByVm(losers);

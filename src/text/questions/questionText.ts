@@ -95,7 +95,7 @@ export interface QuestionText {
   readonly lines: readonly string[];
   /** Lines of plain text: all that there is to tell. */
   readonly details: string;
-  /** Of the button that goes on, which says what it does. */
+  /** The label of the button that goes on, which says what it does. */
   readonly confirm: string;
   /** Nothing is lost or destroyed by it, and there is nothing to mind: no reason for an alarm. */
   readonly isCalm?: boolean;

@@ -166,7 +166,7 @@ function momentText(at: unknown): string {
   return isTime ? fullTime(at) : '?';
 }
 
-/** Of a request that was not shortened. */
+/** The mark of a request that was not shortened. */
 function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): MarkWithoutVm | undefined {
   const names = Array.isArray(snapshots) ? snapshots.filter((name) => typeof name === 'string') : [];
   switch (kind) {
@@ -192,7 +192,7 @@ function agentWords(
   return titleOf === undefined || text(before) === '' ? asked : `${asked} (${t('before: {0}', titleOf(text(before)))})`;
 }
 
-/** Of an entry of an agent: what it did, and how that ended. Plain text. */
+/** Says what an agent did in an entry, and how that ended. Plain text. */
 export function agentStepText({ request, outcome, failure }: HistoryEntry): {
   readonly did: string;
   readonly ended: string;
