@@ -9,7 +9,7 @@ import { count, parseAs, parseSoundJson, writeJson } from '../journal/json.js';
 /** Its place within the backup. */
 export const manifestName = 'virt-rewind-backup.json';
 export const mostManifestBytes = 64 * 1024 * 1024;
-/** Of a TPM: what swtpm keeps is some ten kilobytes. */
+/** The largest state of a TPM: swtpm keeps some ten kilobytes. */
 export const mostStateBytes = 1024 * 1024;
 /** Another number when a reader of this one would restore it wrong. */
 const format = 1;
@@ -37,11 +37,11 @@ const copiedFile = v.object({
   stored: v.optional(stored),
   bytes: count,
   allocatedBytes: count,
-  /** Of disks. */
+  /** The format of a disk. */
   format: v.optional(v.picklist(['qcow2', 'raw'])),
   virtualBytes: v.optional(count),
   backing: v.optional(path),
-  /** Of copies in a plain folder: its name there, and what it holds. */
+  /** Its name in a plain folder of copies, which also says what it holds. */
   place: v.optional(v.pipe(v.string(), v.regex(/^\w[\w.+@=-]{0,200}$/u))),
   sha256: v.optional(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/u))),
   /** In seconds since 1970, as the file system tells it. */
@@ -154,7 +154,7 @@ function isSoundFile(file: CopiedFile, byPath: ReadonlyMap<string, CopiedFile>):
   return true;
 }
 
-/** Of the folder that a VM gets, where it is copied to or restored. */
+/** The name of the folder that a copied or restored VM gets. */
 export function folderNameOf({ name: own, uuid }: Manifest['vm']): string {
   return isCloneName(own) ? own : `vm-${uuid}`;
 }
