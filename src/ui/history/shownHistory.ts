@@ -114,7 +114,7 @@ function rankOf({ outcome, durationMs = 0 }: HistoryEntry): number {
   return outcome === 'done' ? durationMs : Infinity;
 }
 
-/** Of a VM that cannot be asked nothing is said. */
+/** Says nothing about a VM that cannot be read. */
 async function lookAt(
   { ref }: VmView,
   engine: EnginePort,

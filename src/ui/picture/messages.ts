@@ -116,7 +116,7 @@ export interface PictureWhatIf {
     readonly action: string;
     readonly snapshot: string;
     readonly label: string;
-    /** Of the plan that is shown. */
+    /** The number of the plan that is shown. */
     readonly number: number;
     /** The command asks in which way it is done. */
     readonly hasOtherWays: boolean;

@@ -29,7 +29,7 @@ interface WhatIfRequest {
   readonly ref: VmRef;
   /** Id of one of the picture's actions. */
   readonly action: string;
-  /** Of the action. */
+  /** The title of the action. */
   readonly title: string;
   readonly snapshot: string;
   readonly reading: RowContext;
@@ -37,7 +37,7 @@ interface WhatIfRequest {
   readonly revert: Pick<Extract<OperationRequest, { kind: 'revert' }>, 'after' | 'checkpointFirst' | 'seamless'>;
   /** That the trash keeps what is put there; 0: there is no trash. */
   readonly trashDays: number;
-  /** Of the disk that is shown. */
+  /** The map of the disk that is shown. */
   readonly map?: BlockMap;
   /** Keeps the plan that is shown, for whoever agrees to it; tells its number. */
   readonly keep?: (plan: Plan) => number;

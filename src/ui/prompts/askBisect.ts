@@ -37,7 +37,7 @@ export function pickKnown(
   return pick(choices, question, t('Bisect {0}', vm.name));
 }
 
-/** Of one row: on which side of the change it is. */
+/** Asks on which side of the change one row is. */
 export function pickSide({ title }: Snapshot): Promise<'good' | 'bad'> {
   const name = displayLine(title);
   return pick(

@@ -117,7 +117,7 @@ interface InputBox {
   readonly prompt: string;
   readonly placeHolder?: string;
   readonly value?: string;
-  /** Of a text that cannot be read. */
+  /** The problem of a text that cannot be read. */
   readonly problem: (text: string) => string;
 }
 

@@ -7,7 +7,7 @@ import type { askInEditor } from './askInEditor.js';
 import { requireAnswer } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
 
-/** Of which VM it is asked, and which of how many questions it is. */
+/** The VM of a question, and its number among all questions. */
 export interface QuestionStep {
   readonly vm: string;
   readonly step?: readonly [at: number, of: number];

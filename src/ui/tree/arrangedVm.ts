@@ -13,7 +13,7 @@ import type { AutomaticNode, HereNode, Node, SnapshotNode } from './nodes.js';
 interface BranchLines {
   /** By name, in the order in which the rows stand under each other's row: the row's own; undefined: the VM's. */
   readonly under: ReadonlyMap<string, string | undefined>;
-  /** Of "You are here". */
+  /** The row above "You are here". */
   readonly hereUnder: string | undefined;
 }
 
@@ -112,7 +112,7 @@ export interface Arrangement {
   readonly layout: 'tree' | 'nested' | 'list';
   /** Lower case; empty: all rows. */
   readonly filter: string;
-  /** Of the VMs of a connection; absent: by name. */
+  /** The order of the VMs of a connection; absent: by name. */
   readonly vms?: VmOrder;
 }
 
@@ -271,7 +271,7 @@ function shownNames(
   return shown;
 }
 
-/** Of a VM in which a filter finds nothing. */
+/** The rows of a VM in which a filter finds nothing. */
 const noLines: BranchLines = { under: new Map(), hereUnder: undefined };
 
 function inOrder(tree: SnapshotTree, { sort, layout }: Arrangement): readonly Snapshot[] {
@@ -279,7 +279,7 @@ function inOrder(tree: SnapshotTree, { sort, layout }: Arrangement): readonly Sn
   return sort === 'time' && layout === 'list' ? sorted.toReversed() : sorted;
 }
 
-/** Of the rows that "You are here" stands under; none if they are too many to be opened. */
+/** The rows above "You are here"; none if they are too many to be opened. */
 function shortWayTo({ under, hereUnder }: BranchLines): ReadonlySet<string> {
   const way = new Set<string>();
   for (let row = hereUnder; row !== undefined; row = under.get(row)) {

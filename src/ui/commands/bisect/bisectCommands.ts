@@ -32,7 +32,7 @@ import { mustConfirm } from '../consent.js';
 import { showFailure } from '../runCommand.js';
 import { targetVm } from '../targets.js';
 
-/** Of a check that somebody says is flaky. */
+/** The tries of a check that somebody says is flaky. */
 const flakyTries = 3;
 
 export const bisectCommands = {

@@ -31,7 +31,7 @@ import { titleOf } from '../../../text/operations/operationProgress.js';
 import { deletedText } from '../../../text/operations/deletedText.js';
 import { snapshotCountText } from '../../../text/words.js';
 
-/** Of a VM, in a title. */
+/** The longest name of a VM in a title. */
 const longestName = 48;
 
 export const deleteCommands = {

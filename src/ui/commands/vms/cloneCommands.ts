@@ -192,7 +192,7 @@ function stays({ engine }: CommandRun, ref: VmRef, name: string): string {
   );
 }
 
-/** Of a VM that does not run, a snapshot is asked for. */
+/** Asks for a snapshot where the VM does not run. */
 async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
   if (isCalledOnSnapshot(run)) {
     const { view, snapshot } = await targetSnapshot(run);

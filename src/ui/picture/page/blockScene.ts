@@ -13,7 +13,7 @@ import { type Palette, layerFill } from './palette.js';
 import { type Surface, textWidth } from './surface.js';
 import { fateColor } from './treeScene.js';
 
-/** Of what is behind the cells. */
+/** The opacity of the strip behind the cells. */
 export const stripOpacity = 0.14;
 const rowTitleLook = { size: 12.5, weight: 'bold' } as const;
 const rowWordsLook = { size: 11.5 } as const;
@@ -45,7 +45,7 @@ export function snapshotOf(row: PictureRow | undefined): string | undefined {
 
 export type RowMarks = ReadonlyMap<string, PictureMark>;
 
-/** Of a layer with which something is wrong; a snapshot inside it is no layer of its own. */
+/** The mark of a layer that has a problem; a snapshot inside it is no layer of its own. */
 export function markOf(row: PictureRow | undefined, marks: RowMarks | undefined): PictureMark | undefined {
   return row === undefined || row.kind === 'internalSnapshot' ? undefined : marks?.get(row.file);
 }

@@ -5,7 +5,7 @@ export interface Fill {
   /** Any CSS colour. */
   readonly color: string;
   readonly pattern?: Pattern;
-  /** Of the pattern's strokes. */
+  /** The colour of the pattern's strokes. */
   readonly ink?: string;
   /** 0 to 1; absent: 1. */
   readonly opacity?: number;

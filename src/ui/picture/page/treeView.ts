@@ -86,7 +86,7 @@ export class TreeView {
     });
   }
 
-  /** Of all nodes, also where some stand together. */
+  /** The figure of all nodes, also where some are folded into one. */
   figure(room: number): TreeFigure {
     return this.#tree.whole(room);
   }
