@@ -3,7 +3,7 @@ process.on('unhandledRejection', (reason) => {
   throw reason;
 });
 
-// Of a file of tests that throws while it is loaded mocha prints the error itself.
+// If a file of tests throws while it is loaded, mocha prints the error itself.
 const { format } = require('node:util');
 const { withSourceLines } = require('./sourceLines.cjs');
 const say = console.error;

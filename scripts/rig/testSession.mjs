@@ -49,7 +49,7 @@ export class TestSession {
   #total = nothing();
   /** @type {string[]} */
   #problems = [];
-  /** Of single tests, which are counted already. @type {string[]} */
+  /** Failures of single tests, which are counted already. @type {string[]} */
   #failures = [];
   /** @type {string[]} */
   #closing = [];
