@@ -43,7 +43,7 @@ export const cluster: CommandHandler = (context) =>
 
 interface Choice {
   readonly views: readonly VmView[];
-  /** Of the system that was named, with their order. */
+  /** The members of the named system, in their order. */
   readonly members: readonly SystemMember[];
 }
 

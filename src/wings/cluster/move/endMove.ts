@@ -28,7 +28,7 @@ export interface MoveEnd extends Put {
   /** No host had it any more: it was defined again. */
   readonly again?: true;
   readonly record: MoveRecord;
-  /** Of a live move: milliseconds that the guest stood still, where they were counted. */
+  /** How long the guest was paused in a live move, in milliseconds, where it was measured. */
   readonly stopMs?: number;
 }
 

@@ -92,13 +92,13 @@ async function orUnreadable(file: string, work: () => Promise<void>): Promise<vo
   }
 }
 
-/** Of an export or replica on this computer. @param folder that of its manifest */
+/** Finds the disks of an export or replica on this computer. @param folder that of its manifest */
 export async function placesInFolder(folder: string): Promise<PlaceOf> {
   const root = join(await realpath(folder), disksFolder);
   return ({ place: name }) => ({ root, name });
 }
 
-/** Of a backup, whose files are there under their whole paths. */
+/** Finds the disks of a backup, which has its files under their whole paths. */
 export async function placesInMounted(folder: string): Promise<PlaceOf> {
   const root = await realpath(folder);
   return ({ stored: name }) => ({ root, name });

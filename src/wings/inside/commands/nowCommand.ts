@@ -32,7 +32,7 @@ export async function withSnapshotOfNow<T>(
     lines: [],
     confirm: '',
     asks: false,
-    // Of the delete at the end, which must not wait for an answer.
+    // The answer for the delete at the end, which must not wait.
     ...(session.isProtected(view.vm) && { isProtected: name, typed: view.vm.name }),
   });
   const asker = { ...terminalAsker(context), agree: () => undefined };
