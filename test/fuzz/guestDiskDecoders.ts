@@ -16,7 +16,7 @@ import type { Random } from '../histories/random.js';
 import type { Decoder } from './fuzz.js';
 import { mutateBytes } from './mutate.js';
 
-/** Of one image: each of its tables may be read some times, and no more. */
+/** The most reads of one image: each of its tables may be read some times, and no more. */
 const mostReads = 20_000;
 const mostFiles = 40;
 

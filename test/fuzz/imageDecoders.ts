@@ -77,7 +77,7 @@ function imageDecoder(
   };
 }
 
-/** Of what is read by its path. */
+/** A decoder of a file that is read by its path. */
 function fileDecoder(name: string, example: Buffer, decode: (path: string) => unknown): Decoder {
   return {
     name,
