@@ -69,7 +69,7 @@ export type ClientAction =
       readonly do: 'virshCreate';
       readonly as: Label;
       readonly kind: SnapshotKind;
-      /** Of another style than the VM's others. */
+      /** Another style than the VM's others. */
       readonly style?: SnapshotStyle;
     }
   | { readonly do: 'virshDelete'; readonly snapshot: Label }

@@ -53,7 +53,7 @@ export class OtherClients {
         const how = style === 'external' ? ['--disk-only'] : [];
         const { code, stderr } = await this.#daemon.virsh(['snapshot-create-as', vm, name, ...how]);
         if (code !== 0 && style !== this.#style) {
-          // Of the other style it may not be possible at all, as inside a raw disk.
+          // The other style may be impossible, as inside a raw disk.
           return { type: 'refused', reason: 'virshRefuses' };
         }
         if (code !== 0) {
