@@ -22,7 +22,7 @@ export interface ClusterRig extends Pick<ClusterNode, 'inside' | 'on'> {
   keep(resource: string, xml: string): Promise<void>;
   /** From now on it has a fence device, which answers. */
   fence(): Promise<void>;
-  /** Of the resource, as crm_mon tells it. */
+  /** The mark of the resource in the output of crm_mon. */
   mark(resource: string): Promise<string>;
   until(isSo: () => Promise<boolean>): Promise<void>;
   untilRuns(vm: string): Promise<void>;
@@ -67,7 +67,7 @@ async function okOn({ on }: Pick<ClusterNode, 'on'>, ...words: readonly string[]
 interface RigParts {
   /** That all nodes see. */
   readonly folder: string;
-  /** Of libvirt, on each node. */
+  /** The URI of libvirt on each node. */
   readonly uri: string;
   /** Those that have power. */
   readonly nodes: () => readonly ClusterNode[];

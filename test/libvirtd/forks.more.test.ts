@@ -21,7 +21,7 @@ const address = '52:54:00:12:34:56';
 /** Seconds since 1970, of a clock that nobody has set since. */
 const longAgo = 1_000_000_000;
 const token = 'a ticket that is good for a day';
-/** Of ours, for the guest to draw from. */
+/** The length of our seed, for the guest to draw from. */
 const seedBytes = 256;
 
 describe('forks', () => {

@@ -143,7 +143,7 @@ describe('what a snapshot froze', () => {
     await r.virsh('destroy', other);
     await runOk('qemu-io', ['-c', 'write 0 64k', disk]);
     await own.isRefused(back('base'), 'contentChanged');
-    // Of what was never noted nobody vouches, as long as that VM is there.
+    // Without a record nobody vouches for the content, as long as that VM exists.
     await rm(join(r.daemon.dir, 'journal', 'frozen'), { recursive: true });
     await own.isRefused(back('base'), 'writtenByOther');
   });

@@ -72,7 +72,7 @@ describe('disks that are to be read', () => {
     ['files', name, 'ls', '/'],
   ];
 
-  /** Of a refusal; else what became of the command. */
+  /** The reason of a refusal; else how the command ended. */
   async function reasonOf(words: readonly string[]): Promise<string> {
     const { error } = JSON.parse(await answered(words)) as Told;
     return error === undefined ? 'done' : (error.reason ?? error.kind);

@@ -26,11 +26,11 @@ export interface KillTask {
   readonly folder: string;
 }
 
-/** Of libvirt, and what it does to VMs by it. */
+/** The procedures of libvirt that change VMs. */
 const changes =
   /^domain(?:Create|Define|Undefine|Destroy|Shutdown|Suspend|Resume|Block|SnapshotCreate|SnapshotDelete)/u;
 
-/** Of libvirt too, in the middle of which a host is ended. */
+/** The procedures of libvirt in the middle of which a host is ended. */
 const reverts = /^domainRevertToSnapshot$/u;
 const streamOfHost = 3;
 
