@@ -32,7 +32,7 @@ export interface Difference {
   readonly what: string;
 }
 
-/** Of which snapshots the content is read, beside that of the present. */
+/** The snapshots whose content is read, beside that of the current state. */
 export type Extent = 'present' | 'everything' | ReadonlySet<string>;
 
 export interface Comparison {
