@@ -45,7 +45,7 @@ const byHand =
   (change: (facts: Facts, told: Refusal['facts']) => Partial<Facts>): Way =>
   (here) => [changed(here, { facts: { ...here.facts, ...change(here.facts, here.refusal.facts) } })];
 const withVm = (change: Partial<Vm>): Way => byHand(({ vm: of }) => ({ vm: { ...of, ...change } }));
-/** Of the disk that the refusal names; undefined: it is taken out. */
+/** Changes the disk that the refusal names; undefined: it is removed. */
 const withDisk = (change: (one: VmDisk) => VmDisk | undefined): Way =>
   byHand(({ vm: of }, { disk: target }) => ({
     vm: { ...of, disks: of.disks.flatMap((one) => (one.target === target ? (change(one) ?? []) : one)) },
@@ -454,7 +454,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   forkOfInternal: all(turned('shutDown', 'off', {}, { ...fullClone, snapshot: 'a' }), deleted('a')),
   notOurClone: end(/virsh/u),
 
-  // Of what no planner decides: see `decidedElsewhere`.
+  // No planner decides these: see `decidedElsewhere`.
   forkNeedsMemory: end(/fewer forks/u),
   notSeamless: end(/Update to/u),
   notAllSeen: end(/Check Health/u),
@@ -515,7 +515,7 @@ export function follow(here: Situation, said: readonly string[], at: (end: 'plan
   }
 }
 
-/** Of a reason that no planner decides. */
+/** Checks the sentence of a reason that no planner decides. */
 export function isSaid(refusal: Refusal, here: Omit<Situation, 'then'>): void {
   const { nextStep } = refusalText(refusal);
   const next = advised[refusal.reason]({ ...here, refusal });

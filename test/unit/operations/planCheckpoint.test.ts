@@ -143,7 +143,7 @@ const top = (of: (typeof images)['/img/web.b'] | 'unknown'): Facts =>
 const unchanged = (tags: readonly string[], ...since: readonly string[]) => ({
   files: seen({ [base]: image({ tags, unchangedSince: since }) }),
 });
-/** Of another file, or with other memory, than when each snapshot was taken. */
+/** The configuration has another file, or other memory, than when each snapshot was taken. */
 const configured = (file: string, memory: string): Pick<Facts, 'hardware'> => {
   const of = (file: string, bytes: string): Hardware => ({
     xml: '',
