@@ -76,7 +76,7 @@ export interface ImageFacts extends FileFacts {
    * repairs it when it opens it for writing, and dies when it has to let go of one that it has open to read.
    */
   readonly unclosed?: true;
-  /** How many snapshots and the present together can have a cluster; absent: more than anybody takes. */
+  /** How many snapshots and the current state together can have a cluster; absent: more than anybody takes. */
   readonly mostReferences?: number;
   /** How the host itself uses it; absent: not at all, or not known. */
   readonly hostUse?: HostUse;
@@ -88,7 +88,7 @@ export interface ImageFacts extends FileFacts {
   readonly empty?: boolean;
   /** RAM inside it that no snapshot has any more; undefined: not known. Wrong while a snapshot is taken. */
   readonly lostRamBytes?: number;
-  /** Tags whose disk content is the present one; undefined: not known. Wrong while a VM writes to it. */
+  /** Tags whose disk content is the current one; undefined: not known. Wrong while a VM writes to it. */
   readonly unchangedSince?: readonly string[];
 }
 
@@ -190,7 +190,7 @@ export interface ImageCopy {
   readonly file: string;
   readonly from: string;
   readonly fromFormat: string;
-  /** What is inside of `from` under this name, in place of the present. */
+  /** What is inside of `from` under this name, in place of the current state. */
   readonly tag?: string;
 }
 

@@ -80,7 +80,7 @@ export type OperationRequest =
       readonly vm: VmRef;
       readonly snapshot: string;
       readonly after: AfterRevert;
-      /** The present state becomes a snapshot before anything else; absent: no. */
+      /** The current state becomes a snapshot before anything else; absent: no. */
       readonly checkpointFirst?: boolean;
       /** When it began, after which that snapshot is named: milliseconds since 1970; absent: when it is decided. */
       readonly begunAt?: number;
@@ -125,7 +125,8 @@ export type OperationRequest =
       readonly ofWing?: WingTurn;
     }
   /**
-   * Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does.
+   * Fewer layers below the current state: by deleting snapshots where they own the layers, by block commit where none
+   * does.
    */
   | {
       readonly kind: 'consolidate';
@@ -147,7 +148,7 @@ export type OperationRequest =
       readonly vm: VmRef;
       readonly clone: NewVm;
       readonly way: CloneWay;
-      /** The restore point that it begins with; absent: the present of a VM that is off. */
+      /** The restore point that it begins with; absent: the current state of a VM that is off. */
       readonly snapshot?: string;
       readonly network: CloneNetwork;
       readonly disposable?: true;

@@ -1,4 +1,4 @@
-// Where an operation was begun, and what it was decided on: what a recovery compares the present with.
+// Where an operation was begun, and what it was decided on: what a recovery compares the current state with.
 import type { Capabilities } from './capabilities.js';
 import type { LastWrite } from './plannedMerge.js';
 import type { PowerReason, PowerState } from './vm.js';

@@ -60,7 +60,7 @@ interface CloneRefusals {
   readonly badVmName: { name: string };
   /** No overlay can stand on what is inside of an image. */
   readonly linkedToTag: { vm: string; snapshot: string };
-  /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
+  /** What it would be made of is written to while the VM is on; without `snapshot` it is the current state. */
   readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
   /**
    * The restore point does not hold the disk; `attached`: the disk is not in the configuration that a fork gets, `live`
@@ -249,7 +249,9 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly cannotLeaveOut: { vm: string; disk: string; own?: string; stays?: string };
   /** What it may take at most is more than is free. In bytes. */
   readonly noSpaceFor: { vm: string; folder: string; bytes: string; free: string };
-  /** No snapshot of the present can be taken first; the refusal that it met goes with this one. `why`: its reason. */
+  /**
+   * No snapshot of the current state can be taken first; the refusal that it met goes with this one. `why`: its reason.
+   */
   readonly checkpointImpossible: { vm: string; snapshot: string; why: string };
   /** `why`: a NotSeamlessReason; `said`: a folder, or QEMU's own words. */
   readonly notSeamless: { vm: string; why: string; said?: string };
@@ -359,7 +361,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly transientDisk: { vm: string; disk: string };
   /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
   readonly ownerChose: { vm: string; disk: string; wish: string; own?: string; stays?: string };
-  /** So many snapshots and the present can have a cluster of its image. */
+  /** So many snapshots and the current state can have a cluster of its image. */
   readonly fewReferences: { vm: string; disk: string; most: string; own?: string };
   /** Its last writer died, and it lies below an overlay. */
   readonly imageUnclosed: { vm: string; disk: string; file: string };

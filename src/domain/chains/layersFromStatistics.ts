@@ -23,7 +23,7 @@ interface StatisticsContext {
 }
 
 export interface BesideStatistics {
-  /** What files that are no layer of the present take. */
+  /** What files that are no layer of the current state take. */
   readonly files: ReadonlyMap<string, Bytes>;
   /** By image, what the snapshots inside take. */
   readonly inside: ReadonlyMap<string, InternalSizes>;
