@@ -33,7 +33,7 @@ function onOwnLayers({ disks, branches = [] }: VmLayers, left: Hardware, right: 
 
 export type ComparisonEngine = Pick<EnginePort, 'findVm' | 'readHardware' | 'readLayers' | 'readFiles'>;
 
-/** @param to the present where it is undefined */
+/** @param to the current state where it is undefined */
 export async function readStateComparison(
   engine: ComparisonEngine,
   ref: VmRef,
