@@ -17,7 +17,7 @@ import { xmlChain } from '../domain/vm.js';
 /**
  * Index of the first step that is not done.
  *
- * | the journal has it | the present tells that it is done | done |
+ * | the journal has it | the current state tells that it is done | done |
  * |--------------------|-----------------------------------|------|
  * | done               | any                               | yes  |
  * | begun              | yes                               | yes  |

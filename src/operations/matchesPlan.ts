@@ -1,5 +1,5 @@
-// Whether the present is what a plan left when it broke off, or somebody has used the VM since: what they did must not
-// go, for they were never asked. Knows no way on or back.
+// Whether the current state is what a plan left when it broke off, or somebody has used the VM since: what they did
+// must not go, for they were never asked. Knows no way on or back.
 import { snapshotsIn } from '../domain/chains/fileUse.js';
 import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
@@ -99,7 +99,7 @@ function checkpointOf(plan: PlannedWork, facts: Facts): Snapshot | undefined {
   return findSnapshot(facts.tree, checkpointStep(plan)?.name ?? '') ?? checkpointOfRecovery(plan, facts);
 }
 
-/** The present, as a recovery kept it that broke off itself. */
+/** The current state, as a recovery kept it that broke off itself. */
 export function checkpointOfRecovery(plan: PlannedWork, { tree }: Facts): Snapshot | undefined {
   const own = ownNames(plan);
   const current = findSnapshot(tree, tree.current ?? '');

@@ -1,4 +1,4 @@
-// The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared.
+// The current state as a snapshot, before a revert leaves it: of which kind, and when it can be spared.
 import { automaticTitles, isBeforeUndo } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';
@@ -39,7 +39,7 @@ export interface Checkpoint {
 
 export interface NoCheckpointNeeded {
   readonly kind: 'spared';
-  /** Name of the snapshot that holds the present. */
+  /** Name of the snapshot that holds the current state. */
   readonly since: string;
 }
 

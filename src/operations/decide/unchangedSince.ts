@@ -242,7 +242,7 @@ function areDisksUnchanged(interrupted: InterruptedOperation, before: Before, fa
   });
 }
 
-/** Steps that leave the present for another one, or let a guest run in it. */
+/** Steps that leave the current state for another one, or let a guest run in it. */
 function replacesPresent(step: Step): boolean {
   if (step.kind === 'power') {
     return step.action === 'start' || step.action === 'forceOff';
