@@ -31,9 +31,9 @@ export async function tablesDigest(image: ImageBytes, header: Qcow2Header): Prom
 }
 
 /**
- * Bytes of RAM behind the disk that the present refers to and no snapshot does: left by a memory snapshot that failed,
- * or by one that was deleted after a revert to it, which puts its RAM there. QEMU frees them when it takes the next one
- * with RAM; until then no tool calls them lost. An entry says itself whether it is the only one (bit 63).
+ * Bytes of RAM behind the disk that the current state refers to and no snapshot does: left by a memory snapshot that
+ * failed, or by one that was deleted after a revert to it, which puts its RAM there. QEMU frees them when it takes the
+ * next one with RAM; until then no tool calls them lost. An entry says itself whether it is the only one (bit 63).
  * @throws BadImage, TooMuchToRead
  */
 export async function lostRamBytes(image: ImageBytes, header: Qcow2Header): Promise<number> {

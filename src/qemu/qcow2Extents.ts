@@ -1,5 +1,5 @@
-// Which ranges of its virtual disk one mapping table of a qcow2 image fills: the present's or a snapshot's. Does not
-// look at what lies below it.
+// Which ranges of its virtual disk one mapping table of a qcow2 image fills: the current state's or a snapshot's. Does
+// not look at what lies below it.
 import type { Extent } from '../domain/blockMap.js';
 import { type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
