@@ -116,7 +116,7 @@ export interface About {
   readonly undoes?: string;
   /** The title of the snapshot that a revert went to which was undone, and which this one does again. */
   readonly redoes?: string;
-  /** Why the present cannot be kept, although it was to be. */
+  /** Why the current state cannot be kept, although it was to be. */
   readonly notKept?: string;
   /** For how long a delete can be cancelled before it begins; absent: not at all. */
   readonly cancelSeconds?: number | undefined;
