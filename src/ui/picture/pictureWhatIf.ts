@@ -97,7 +97,7 @@ export function whatIfOfQuestion(
 }
 
 interface WhatIfLines {
-  /** Why the present state cannot be kept first. */
+  /** Why the current state cannot be kept first. */
   readonly why?: string | undefined;
   /** What the trash would mean for what goes. */
   readonly trash?: string | undefined;

@@ -80,7 +80,7 @@ const fewest = 6;
  *
  * | a snapshot taken unasked                         | stands       |
  * |--------------------------------------------------|--------------|
- * | the present state, or what it stands on          | in its place |
+ * | the current state, or what it stands on          | in its place |
  * | one below it was asked for                       | in its place |
  * | somebody keeps it, or gave it a title, which took its mark | in its place |
  * | one of fewer than six in the VM                  | in its place |

@@ -84,7 +84,7 @@ export interface ComparisonResult {
   readonly disks: readonly DiskDistance[] | undefined;
 }
 
-/** @param to the present where it is undefined */
+/** @param to the current state where it is undefined */
 async function compareStates(
   run: CommandRun,
   { ref, vm }: VmView,

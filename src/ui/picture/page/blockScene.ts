@@ -34,11 +34,11 @@ export interface BlockScene {
   readonly fates?: ReadonlyMap<string, RowFate>;
   /** By file. */
   readonly marks?: RowMarks;
-  /** The snapshot that somebody looks at in the tree: its layer is shown; empty: the present. */
+  /** The snapshot that somebody looks at in the tree: its layer is shown; empty: the current state. */
   readonly lit?: string;
 }
 
-/** Whose layer a row is: a snapshot's, or, with the empty name, the present's. */
+/** Whose layer a row is: a snapshot's, or, with the empty name, the current state's. */
 export function snapshotOf(row: PictureRow | undefined): string | undefined {
   return row?.kind === 'present' ? '' : row?.snapshot;
 }

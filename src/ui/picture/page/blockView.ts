@@ -25,7 +25,7 @@ interface BlockHooks {
   readonly theme: () => Theme;
   readonly chooseDisk: (disk: string) => void;
   readonly refresh: () => void;
-  /** Somebody looks at this snapshot's layer; empty: the present's; undefined: at none. */
+  /** Somebody looks at this snapshot's layer; empty: the current state's; undefined: at none. */
   readonly attend: (snapshot: string | undefined) => void;
 }
 

@@ -32,7 +32,7 @@ interface TreeHooks {
   readonly menu: (node: PictureNode, x: number, y: number) => void;
   /** A key is pressed on a node; true if it stood for something. */
   readonly key: (node: PictureNode, event: KeyboardEvent) => boolean;
-  /** Somebody looks at this snapshot; empty: the present; undefined: at none. */
+  /** Somebody looks at this snapshot; empty: the current state; undefined: at none. */
   readonly attend: (snapshot: string | undefined) => void;
 }
 
