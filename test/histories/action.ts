@@ -55,7 +55,7 @@ export type ChildAction =
   | {
       readonly do: 'cloneHere';
       readonly as: Label;
-      /** Absent: the present of a VM that is off. */
+      /** Absent: the current state of a VM that is off. */
       readonly of?: Label;
       readonly way: 'linked' | 'full';
     }
