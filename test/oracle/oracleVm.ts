@@ -20,7 +20,7 @@ import { talkTo, type Talk } from './serialGuest.js';
  * |-------|---------------------------------------------------------------------|
  * | state | running, paused, off                                                |
  * | tree  | which snapshots there are, their parents, titles, kinds, the current one |
- * | data  | a block of the present disks or of a snapshot, or a file that is gone |
+ * | data  | a block of the current disks or of a snapshot, or a file that is gone |
  * | ram   | what the guest tells of its RAM                                     |
  * | image | what `qemu-img check` finds wrong                                   |
  */
