@@ -125,7 +125,7 @@ const deletedNamed =
   (fact: 'by' | 'child'): Way =>
   (here) =>
     deleted(titleOf(here, fact))(here);
-/** A snapshot of the present of `vda`, which goes on in an overlay. */
+/** A snapshot of the current state of `vda`, which goes on in an overlay. */
 const taken: Way = by(ask.create({ snapshotKind: 'auto' }), ({ tree: of, vm: was, frozenDisks, files }) => {
   const [{ source = '', backing = [] } = disk('vda', ''), ...others] = was.disks;
   const fresh = external('new', of.current, { revertFile: '/img/none' });

@@ -66,7 +66,7 @@ const withCurrent = (at: Facts, current: string | undefined): Facts => ({
   tree: tree(at.tree.snapshots, current),
 });
 
-/** The present as it was left, and as others may have left it since. */
+/** The current state as it was left, and as others may have left it since. */
 function presents(at: Facts): readonly Facts[] {
   const states = [at, ...(['off', 'running', 'paused'] as const).map((power) => changePower(power, at))];
   const images = states.flatMap((one) => [one, written(one), emptied(one, true), emptied(one, false)]);

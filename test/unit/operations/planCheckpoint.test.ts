@@ -1,4 +1,4 @@
-// What becomes of the present before a revert leaves it.
+// What becomes of the current state before a revert leaves it.
 import assert from 'node:assert/strict';
 import type { AfterRevert, OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';

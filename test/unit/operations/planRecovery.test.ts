@@ -36,7 +36,7 @@ function ends(recovery: Recovery, present: Facts, request: OperationRequest, fro
   const plan = planned(request, from);
   const checkpoint = plan.steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
   const to = recovery.kind === 'explain' ? 'before' : recovery.to;
-  // Where nobody can tell that it was not used since, the present is kept first.
+  // Where nobody can tell that it was not used since, the current state is kept first.
   const stopped = {
     ...changePower('off', from),
     now: present.now,
