@@ -1,5 +1,5 @@
-// Text that guests, and whoever else may have written it, put before a language model: bounded, and without what a
-// reader does not see but a model does. Pure.
+// Text of guests, and of other authors whom nobody trusts, for a language model: bounded, and without what a reader
+// does not see but a model does. Pure.
 import { stripVTControlCharacters } from 'node:util';
 import { displayText } from '../domain/plainText.js';
 
