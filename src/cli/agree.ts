@@ -15,7 +15,7 @@ interface Agreement {
   readonly typed?: string;
 }
 
-/** What is lost is told, whoever answers. @throws CliError `unanswered`, `declined`, `cancelled` */
+/** Says what is lost, also where no person answers. @throws CliError `unanswered`, `declined`, `cancelled` */
 export async function agreeTo(
   context: Context,
   { lines, confirm, asks, isProtected, typed }: Agreement,
