@@ -101,7 +101,7 @@ export type Problem =
   | { readonly kind: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
   | { readonly kind: 'guestFrozen' }
   | { readonly kind: 'managedSave' }
-  /** Whoever it was lent to may have died. */
+  /** The process that used it may have died. */
   | { readonly kind: 'temporaryClone' }
   /** Its next start would write to `file`, which `overlay` is built on. */
   | { readonly kind: 'savedBelow'; readonly disk: string; readonly file: string; readonly overlay: string }
