@@ -72,7 +72,7 @@ export interface WingReason {
   /** Stable. */
   readonly kind: string;
   readonly facts: object;
-  /** In the language of whoever reads it, and with the ways that the reader has. */
+  /** In the language of the reader, and with the ways that the reader has. */
   text(this: WingReason, named: NamedInFailure): ReasonText;
 }
 

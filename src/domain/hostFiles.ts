@@ -20,7 +20,7 @@ export interface FileFacts {
   readonly isLink?: true;
   /** SHA-256 of what is in it; absent: not asked for, or not known. */
   readonly sum?: string;
-  /** Nobody may write to it, whoever it belongs to; absent: not known, or not so. */
+  /** Nobody may write to it, not even its owner; absent: not known, or not so. */
   readonly readOnly?: true;
   /**
    * No program can write to it, not even as root: it is marked so, or its file system is read-only; absent: not known,
@@ -36,7 +36,7 @@ export interface LastChange {
 }
 
 export interface ImageFacts extends FileFacts {
-  /** qcow2, raw, … as whoever uses it reads it, else as the file itself says; `raw` where it has no header. */
+  /** qcow2, raw, … as its user reads it, else as the file itself says; `raw` where it has no header. */
   readonly format: string;
   readonly virtualBytes: number;
   /** Absolute path; absent for an image that stands alone. */
@@ -216,7 +216,7 @@ export interface CannotAct {
     | 'folderMissing'
     | 'silent'
     | 'failed';
-  /** What was said by whoever refused, for the log and "Show Details". */
+  /** The error of the program that refused, for the log and "Show Details". */
   readonly said?: string;
 }
 
@@ -233,8 +233,8 @@ export const trashFolder = '.virt-rewind-trash';
 export interface HostFiles {
   file(path: string): Promise<Observation<FileFacts>>;
   /**
-   * `format`: as whoever uses it reads it; then it is read as nothing else, for a guest writes what it likes to a raw
-   * disk. Absent: as its header says.
+   * `format`: as its user reads it; then it is read as nothing else, for a guest writes what it likes to a raw disk.
+   * Absent: as its header says.
    */
   image(path: string, format?: string, depth?: Depth): Promise<Observation<ImageFacts>>;
   /** The identity of a plain file; undefined: it is none, or cannot be read here. */
@@ -273,8 +273,8 @@ export interface HostFiles {
   /** Whether what is in a file can be changed. Touches nothing. */
   canChange(path: string): Promise<'yes' | CannotAct>;
   /**
-   * Nobody may use the files. `top` stays as it is, so that whoever stops half way still reads the same through it. An
-   * aborted signal ends it with a Failure `cancelled`.
+   * Nobody may use the files. `top` stays as it is, so that its content is the same after a stop half way. An aborted
+   * signal ends it with a Failure `cancelled`.
    */
   commit(commit: ImageCommit, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
   /** Nobody may write to `from` meanwhile. Fails with kind `exists` when there is a file of that name. */

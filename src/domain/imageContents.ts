@@ -46,7 +46,7 @@ export type PresentTable = 'still' | 'written';
 export interface ImageContents {
   internalSizes(path: string, present: PresentTable): Promise<InternalSizes | Unreadable>;
   /**
-   * @param format as whoever uses it reads it: a raw image is never looked into for a header, which a guest may have
+   * @param format as its user reads it: a raw image is never searched for a header, which a guest may have
    *   written
    */
   extents(path: string, format: string, states: readonly AskedState[]): Promise<ImageExtents | Unreadable>;

@@ -11,7 +11,7 @@ interface RecoveryRefusals {
   readonly notUndoable: { why: string; entries?: string; snapshot?: string; system?: string };
   /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */
   readonly protectedVm: { vm: string };
-  /** An operation that broke off could not be brought to its end; `message`: why, in the words of whoever failed. */
+  /** An operation that broke off could not be brought to its end; `message`: the error that stopped the recovery. */
   readonly recoveryFailed: { vm: string; message: string };
   /** The VM stands on an overlay that a snapshot made which libvirt does not know: it broke off too late. */
   readonly onUnknownOverlay: { vm: string; file: string };
@@ -260,7 +260,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly readOnlyConnection: { vm: string; action: string };
   /** `driver`: test or other. */
   readonly driverCannot: { driver: string; action: string; kind?: string };
-  /** libvirt has not come to its end, whoever asked for it. */
+  /** libvirt still writes it, for us or for another client. */
   readonly snapshotBeingWritten: { vm: string; snapshot: string };
   /** The VM stands in "paused (saving)": another client saves it, or a daemon died while it did. */
   readonly unfinishedSave: { vm: string; action: string };
@@ -374,7 +374,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly formatUntold: { vm: string; disk: string };
   /** libvirt has checkpoints, which incremental backups use. */
   readonly checkpointsExist: { vm: string; checkpoint: string };
-  /** The same inside an image, whoever made it. */
+  /** The same inside an image, of any origin. */
   readonly bitmapsInImage: { vm: string; snapshot: string; disk: string; file: string };
   /** Its RAM belongs to disks that it does not hold. */
   readonly ramWithoutDisks: { snapshot: string };

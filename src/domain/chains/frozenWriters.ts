@@ -43,7 +43,7 @@ export function writersInto(snapshot: Snapshot, facts: Facts): readonly FrozenWr
  * | open to write, while this VM is off           | any                             | heldByProgram |
  * | used by the host itself                       | any                             | usedByHost |
  *
- * @param when `now`: whoever may have written before is passed over
+ * @param when `now`: earlier writers do not count
  */
 export function frozenWriterRefusal(
   snapshot: Snapshot,
