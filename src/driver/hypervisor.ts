@@ -168,7 +168,7 @@ export interface VmCopies {
   undefine(uuid: string, folder: string, check?: 'check' | 'runningCheck'): Promise<boolean>;
   /** Starts a VM that libvirt ends when this connection does. */
   startForUs(uuid: string): Promise<void>;
-  /** This host's part in a live move, on a connection of its own: whoever asks disposes of it. */
+  /** This host's part in a live move, on a connection of its own. The caller disposes of it. */
   openMigration(): Promise<MigrationHost>;
   /** What a VM of another host needs here that is not here, as far as libvirt tells. */
   lacking(documents: VmDocuments): Promise<Lacking | undefined>;

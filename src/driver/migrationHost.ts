@@ -1,6 +1,6 @@
-// One of the two hosts between which a running VM moves: the port. Whoever leads asks each of them for its part, in
-// turn, and hands what one says to the other. So neither host has to let the other in, and where whoever leads is gone,
-// the source goes on as if nothing had been.
+// One of the two hosts between which a running VM moves: the port. The leader asks each host for its part, in turn, and
+// passes the answer of one to the other. So neither host needs access to the other, and if the leader dies, the source
+// continues unchanged.
 import type { Disposable } from '../base/disposable.js';
 import type { Event } from '../base/emitter.js';
 import type { Progress } from '../domain/operation.js';

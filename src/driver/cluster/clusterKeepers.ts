@@ -117,7 +117,7 @@ class ClusterKeepers implements VmKeepers {
     }
   }
 
-  /** Asked once: whoever installs a cluster connects again. What nobody can see may be there. */
+  /** Asked once: after a cluster is installed, the user connects again. What nobody can see may be there. */
   #mayBe(): Promise<boolean> {
     return (this.#hasPrograms ??= this.#host.files.file(monitor).then(
       (seen) => seen !== 'missing',

@@ -6,7 +6,7 @@ import type { CannotAct } from '../../domain/hostFiles.js';
 const mostLooks = 3;
 /** A folder that hangs leaves something to the others. */
 const mostInFolder = 2;
-/** Whoever waits for a look gives up by then: see live/hostFacts. */
+/** A caller that waits for a look gives up by then: see live/hostFacts. */
 const hangsMs = 15_000;
 
 /** Nothing is known of what is in a folder, and nothing can be done there. */

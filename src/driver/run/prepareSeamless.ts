@@ -121,7 +121,7 @@ async function requirePossible(context: StepContext): Promise<Version> {
   return version;
 }
 
-/** Whoever brings the operation to its end tries once more. */
+/** The end of the operation tries once more. */
 export async function abortLeftSave(context: StepContext): Promise<void> {
   try {
     await abortBackgroundSave(context);

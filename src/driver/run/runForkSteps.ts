@@ -96,7 +96,7 @@ export async function undoClone(
   const call = connection.call('domainLookupByUuid', { uuid: step.clone.uuid });
   const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, call);
   if (found !== undefined) {
-    // libvirt may still load what came over: it fails where whoever brought it is gone.
+    // libvirt may still load what came over: it fails where the sender is gone.
     await untilNoJob(connection, found.dom);
   }
   if (step.handed !== undefined) {

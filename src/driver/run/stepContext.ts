@@ -36,7 +36,7 @@ export interface StepContext extends RunOptions {
   readonly connection: Connection;
   /** Opens one more, to look at the step from outside. */
   readonly openAnother: () => Promise<Connection>;
-  /** For who opened another; once, for it goes on to whoever opens the next. */
+  /** For the one that opened another connection; once, since the next one gets it. */
   readonly closeAnother: (connection: Connection) => void;
   /** One more for as long as that lasts. */
   readonly useAnother: <T>(act: (connection: Connection) => Promise<T>) => Promise<T>;
