@@ -47,7 +47,7 @@ export interface EnginePort {
    * that is over. A plain URI keeps what is known of that connection.
    */
   setConnections(wanted: readonly (string | WantedConnection)[]): void;
-  /** Besides those of the connections: nothing is changed on their daemons, by whatever URI, and whoever asks. */
+  /** Besides those of the connections: nothing is changed on their daemons, by any URI, for any caller. */
   setReadOnly(kept: readonly WantedConnection[]): void;
   /** Before what does not go over the connection itself. @throws Failure `refused` where its daemon is read-only */
   requireOpen(connection: string, vm?: string): Promise<void>;

@@ -24,7 +24,7 @@ export type LineNote =
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 interface LineSink {
-  /** Whoever cannot take more yet resolves later: nothing more is read meanwhile. */
+  /** A receiver that cannot take more yet resolves later: nothing more is read meanwhile. */
   write(bytes: Uint8Array): Promise<void> | void;
   note(note: LineNote): void;
 }

@@ -242,7 +242,7 @@ export class OperationRunner {
     return entry;
   }
 
-  /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
+  /** The failure says the VM's true state, and what was done to end a half done one. */
   async #describeFailure(
     lease: Lease,
     { plan, facts: { vm: before } }: DecidedPlan,

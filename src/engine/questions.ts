@@ -38,7 +38,7 @@ import { FactsReader } from './look/factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it is refused for that. */
 const planMs = 60_000;
-/** Whoever asked is told what it waits for. */
+/** After this time the caller is told what it waits for. */
 const tellMs = 3_000;
 /** Each VM has that time for itself: of forty that are read at once, nothing would be known when it is over. */
 const looksAtOnce = 4;

@@ -87,7 +87,7 @@ export async function requireNotMoved(vm: VmRef, persistence: Elsewhere, store: 
   }
 }
 
-/** @param group whoever moves it holds it as a group of one, by the name of the move */
+/** @param group the process that moves it holds it as a group of one, by the name of the move */
 async function moveRefusal(
   ref: VmRef,
   { moves }: Elsewhere,

@@ -1,5 +1,5 @@
-// What snapshots of running guests' RAM may have left on in QEMU, looked for when a connection is there: whoever took
-// one may have died on another computer, with a journal of its own.
+// What snapshots of running guests' RAM may have left on in QEMU, looked for when a connection opens: the process that
+// took one may have died on another computer, with its own journal.
 import { asFailure } from '../../domain/asFailure.js';
 import { type AutomaticActions, mayAct } from '../../domain/automaticActions.js';
 import type { Log } from '../../base/log.js';

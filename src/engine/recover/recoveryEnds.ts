@@ -1,4 +1,4 @@
-// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told.
+// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and listeners are told.
 import type { BegunMove } from '../../journal/begunMoves.js';
 import { type JournalEntry, stuck } from '../../journal/entry.js';
 import type { OpenEntry } from '../../journal/journal.js';
