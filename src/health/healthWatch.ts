@@ -165,8 +165,8 @@ export class HealthWatch implements Disposable {
   }
 
   /**
-   * Looks into everything of one VM; what it finds counts until the VM changes. Resolves to all that is wrong,
-   * whoever's rule found it, with what is snoozed: doctor and health say the same. Rejects with a Failure.
+   * Looks into everything of one VM; what it finds counts until the VM changes. Resolves to all that is wrong by any
+   * rule, with what is snoozed: doctor and health say the same. Rejects with a Failure.
    */
   async examine(ref: VmRef): Promise<Examination> {
     const examination = await this.#engine.examine(ref);
