@@ -14,7 +14,7 @@ export interface SshHost {
   readonly knownHosts?: string | undefined;
   /** Its key is not looked at. */
   readonly isUnverified: boolean;
-  /** Nobody is asked anything, whoever could answer. */
+  /** Nobody is asked anything, also where a person could answer. */
   readonly isSilent: boolean;
 }
 
