@@ -91,7 +91,7 @@ export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
   }
 }
 
-/** Follows no link, and waits for nobody: whoever opened a pipe to read it would stay there for ever. */
+/** Follows no link, and waits for nobody: an open of a pipe for reading would never return. */
 export async function readBounded(fs: FileSystem, path: string, maxBytes: number): Promise<Buffer | 'tooLong'> {
   const file = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

@@ -41,7 +41,7 @@ export interface JournalHead {
   readonly plan: PlannedWork;
   /** The editor whose settings protected the VM when it began. The settings of another one need not know of it. */
   readonly protectedIn?: string;
-  /** Whoever was to carry it out. */
+  /** The daemon that was to carry it out. */
   readonly daemon?: DaemonIdentity;
 }
 
