@@ -1,5 +1,5 @@
-// The files that a lab file names, looked at on this computer before anything is made of them: whoever wrote it must
-// not get at files of others by it. And where the files of its VMs go.
+// The files that a lab file names, checked on this computer before anything is created from them: its author must not
+// reach files of others by it. And where the files of its VMs go.
 import { isOfWing } from '../domain/failure.js';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -46,7 +46,7 @@ export async function findLabFile(path: string, file: string, environment: NodeJ
 /** @param file of the lab, absolute @throws Failure `notFound`, `wrong` */
 export async function readLabText(file: string): Promise<string> {
   try {
-    // Whoever opened a pipe to read it would wait for ever.
+    // An open of a pipe for reading would wait for ever.
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();

@@ -144,7 +144,7 @@ function inVain(why: 'late' | 'stopped' | 'noAgent', how: string, said = ''): En
   return { how, said };
 }
 
-/** Whoever wrote it may mean harm: a line of plain text. */
+/** Its author is not trusted: a line of plain text. */
 export function lastOf(errors: string): string {
   const lines = errors
     .split('\n')
