@@ -19,7 +19,7 @@ import type { LevelAct, LevelCheck, NamedLevel } from './levelShape.js';
 
 /** How good it was: less is better. */
 export interface LevelScore {
-  /** Operations on the VM, whoever asked for them. */
+  /** Operations on the VM, of any caller. */
   readonly steps: number;
   /** The bytes of all files. */
   readonly bytes: number;
