@@ -165,7 +165,7 @@ export class ChainReader {
     this.#look = look;
   }
 
-  /** Whoever reads a file as raw is believed before all others: what its header says may be a guest's. */
+  /** A user that reads a file as raw counts before all others: its header may be a guest's. */
   know(formats: Formats): void {
     for (const [path, format] of formats) {
       if (format === 'raw' || !this.#formats.has(path)) {
