@@ -9,7 +9,7 @@ import { findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isMissing } from '../domain/chains/standsOn.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 
-/** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
+/** `unknown`: nothing tells. Before something is destroyed, it counts as `used`. */
 type OverlayUse = 'untouched' | 'used' | 'unknown';
 
 function checkpointStep({ steps }: PlannedWork): Extract<Step, { kind: 'createSnapshot' }> | undefined {

@@ -27,7 +27,7 @@ export interface PlannedWork {
   readonly spared?: string;
   /** The snapshots that a delete removes. */
   readonly deletes?: readonly string[];
-  /** Files that go with all that is in them, whoever removes them. */
+  /** Files that are deleted with their content, by libvirt or by us. */
   readonly removes?: readonly string[];
   /** The merges of a delete; absent where it has none. */
   readonly merges?: readonly PlannedMerge[];

@@ -1,5 +1,5 @@
 // Whether the disks of a VM can be read now, and are what they were: one answer for clones, forks, backups, exports,
-// replicas, whoever reads files in them, and the doctor.
+// replicas, readers of their files, and the doctor.
 import { frozenAgainRefusal } from '../domain/chains/frozenAgain.js';
 import { chainInUseRefusal, elsewhereRefusal, writtenSinceRefusal } from '../domain/chains/frozenContent.js';
 import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';

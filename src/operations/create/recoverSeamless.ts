@@ -26,7 +26,7 @@ export function isHalfWritten({ memoryFile, seamless }: CreateStep, facts: Facts
 }
 
 /**
- * The guest runs again before anything else, so that whoever is interrupted behind that leaves nothing standing still.
+ * The guest runs again before anything else, so that it does not stay paused after an interruption.
  *
  * | the VM  | QEMU has what the snapshot needs, or the VM is on an overlay of it | it ran before | → |
  * |---------|--------------------------------------------------------------------|---------------|---|

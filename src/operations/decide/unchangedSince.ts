@@ -132,7 +132,7 @@ export function changedSinceRefusal(
   facts: Facts,
 ): RefusedDecision | undefined {
   if (interrupted.request.kind === 'debug') {
-    // Whoever holds a debugger goes on with all else meanwhile, and what ends it rests on nothing of that.
+    // Other operations run while a debugger is held, and its end depends on none of them.
     return undefined;
   }
   const { before } = interrupted.plan;

@@ -87,7 +87,7 @@ export function externalDeleteRefusal(
 
 /**
  * libvirt merges the overlays of a VM that is off by a QEMU with all of its devices: those of the host are taken from
- * whoever uses them, and hooks are run.
+ * their users, and hooks are run.
  *
  * | the VM | devices of the host | an overlay that libvirt would merge    | → |
  * |--------|---------------------|----------------------------------------|---|

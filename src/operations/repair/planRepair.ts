@@ -281,7 +281,7 @@ function putAwayFiles(files: readonly string[], facts: Facts): Pick<RepairSteps,
   return { steps: [{ kind: 'trashFiles', files }], losses: [], warnings: [{ kind: 'goesToTrash', files, folders }] };
 }
 
-/** For the doctor's list nobody looks into the files: whoever carries it out does. */
+/** The doctor's list does not look into the files: the repair itself does. */
 function areOurs(files: readonly string[], { vm, files: seen, savedRam }: Facts): boolean {
   const isRam = (file: string): boolean => {
     const saved = savedRam?.get(file);

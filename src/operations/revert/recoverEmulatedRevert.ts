@@ -148,7 +148,7 @@ function onFiles(plan: PlannedWork, facts: Facts): readonly TargetFile[] | undef
   return [own, final].find((files) => standsExactlyOn(files, facts));
 }
 
-/** Whoever used the VM since decides what becomes of it. */
+/** The person who used the VM since decides what to do. */
 function explainUsed(broken: InterruptedOperation, steps: readonly Step[], facts: Facts): Recovery {
   return explain(broken, refuse('usedSince', { vm: facts.vm.name }).refusal, steps, facts);
 }

@@ -41,7 +41,7 @@ interface UndoFacts {
   readonly tree: SnapshotTree;
   /** Later operations that are undone before it. */
   readonly without?: ReadonlySet<string>;
-  /** Whoever asks undoes it with the other VMs of its system. */
+  /** The caller undoes it with the other VMs of its system. */
   readonly forSystem?: true;
 }
 
