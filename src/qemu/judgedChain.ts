@@ -30,7 +30,7 @@ export interface JudgedLayer {
 
 interface ImageToJudge {
   readonly file: string;
-  /** As whoever uses it reads it. Absent: as its header says. */
+  /** As its user reads it. Absent: as its header says. */
   readonly format?: string;
   /** What it rests on, the next first, in place of what it and these say themselves. Absent: that. */
   readonly below?: readonly { readonly file: string; readonly format: string }[];
@@ -233,7 +233,7 @@ async function judgeLayer(
     throw unjudgedImage(path, 'format');
   }
   const isFile = (stats: FileStats): boolean => stats.isFile() || stats.isBlockDevice();
-  // Whoever opens a device of another kind may set something off.
+  // Even an open can trigger an action of another kind of device.
   if (!isFile(await files.stat(path))) {
     throw unjudgedImage(path, 'format');
   }

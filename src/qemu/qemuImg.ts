@@ -13,8 +13,8 @@ export interface QemuImg {
   run(command: ImageCommand, details: FailureDetails): Promise<string>;
   /**
    * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
-   * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that
-   * whoever comes after us finds the images free.
+   * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that the
+   * next process finds the images free.
    */
   watch(
     command: ImageCommand,
