@@ -32,7 +32,7 @@ interface SystemQuestion extends GroupQuestion {
   readonly plan: PlannedSystem;
 }
 
-/** Whoever wants it, see `Asker`. */
+/** The party that wants it, see `Asker`. */
 interface SystemAsker {
   /** Rejects unless it is agreed to, and the name of the system given where one of its VMs is protected. */
   readonly agree: (question: SystemQuestion) => Promise<void> | void;

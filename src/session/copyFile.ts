@@ -41,7 +41,7 @@ export function requireAgent({ power, agentChannel }: Omit<WithAgent, 'name'>): 
   }
 }
 
-/** Under another name first, so that whoever looks sees the old file or the new one. */
+/** Under another name first, so that a reader sees the old file or the new one. */
 async function copyOutOfGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
   const path = await hostTarget(copy);
   const files = await GuestFiles.open(vm, options);

@@ -159,7 +159,7 @@ export class Session {
     return this.#doubt === undefined ? unread : [this.#doubt, ...unread];
   }
 
-  /** Another look at what is open, by other settings. Whoever opened it closes it. */
+  /** A session on the open connections, with other settings. Their opener closes them. */
   static within(engine: Engine, settings: Settings, folder: string, options: OverOptions = {}): Session {
     return new Session(engine, settings, folder, options);
   }
