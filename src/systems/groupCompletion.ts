@@ -133,7 +133,7 @@ export class GroupCompletion {
     return new SystemFailure(new Failure(kind, { ...details, recovered }, { cause: failure }), members);
   }
 
-  /** By the facts, when whoever carried it out is gone. `explain`: it stays, and a person has to look. */
+  /** By the facts, when the process that ran it is gone. `explain`: it stays, and a person has to look. */
   async recover(
     lease: GroupLease,
     open: OpenGroup,

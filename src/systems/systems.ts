@@ -191,7 +191,7 @@ export class Systems {
     return runPower(plan, wish, { engine: this.#options.engine, clock: this.#clock });
   }
 
-  /** Whoever starts them. @throws Failure of the first that did not come up, as `untilAllUp` */
+  /** Waits, also where others start them. @throws Failure of the first that did not come up, as `untilAllUp` */
   untilUp({ system }: StoredSystem, atMostMs: number, signal: AbortSignal): Promise<void> {
     return untilAllUp(system.members, atMostMs, { engine: this.#options.engine, clock: this.#clock, signal });
   }
