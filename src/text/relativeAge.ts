@@ -113,7 +113,7 @@ export function elapsedText(milliseconds: number): string {
   return seconds % 60 === 0 ? t('{0} min', minutes) : t('{0} min {1} s', minutes, seconds % 60);
 }
 
-/** @param at, now milliseconds since 1970: when the rows were written, and the current state */
+/** @param at, now milliseconds since 1970: when the rows were written, and now */
 export function ageTextChanged({ tree }: Pick<VmView, 'tree'>, at: number, now: number): boolean {
   const ageText = (createdAt: number, when: number): string => relativeAge(createdAt, when);
   return tree?.snapshots.some(({ createdAt }) => ageText(createdAt, at) !== ageText(createdAt, now)) === true;

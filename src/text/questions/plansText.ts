@@ -20,7 +20,7 @@ const mostNames = 30;
 /** A name that is one of many. */
 const longestName = 60;
 
-/** Lines of plain text. @param table what each plan does, in the words of whoever knows more of it */
+/** Lines of plain text. @param table what each plan does, in the words of a caller that knows more */
 export function plansText(planned: readonly PlannedTarget[], table: readonly string[] = nameLines(planned)): string {
   const losses = lossLines(planned);
   const warnings = warningLines(planned);

@@ -79,7 +79,7 @@ function rowOf(entry: HistoryEntry, titleOf: (uuid: string, snapshot: string) =>
   };
 }
 
-/** One of several that were one to whoever asked for it. @param system its name of then */
+/** One of several operations that were one to the user. @param system its name of then */
 export function withSystem<T extends Pick<HistoryRow, 'facts'>>(row: T, system: string | undefined): T {
   return system === undefined ? row : { ...row, facts: [...row.facts, t('with the system {0}', displayLine(system))] };
 }
