@@ -63,7 +63,7 @@ type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 /**
  * The same request, or, where nothing forbids it but VMs whose files cannot be read, one that passes over them, once
- * the name was typed. Whoever may do without questions is refused instead.
+ * the name was typed. A caller without questions is refused instead.
  * @throws Dismissed
  */
 export async function askToPassOverUnread(

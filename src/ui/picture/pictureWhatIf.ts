@@ -39,7 +39,7 @@ interface WhatIfRequest {
   readonly trashDays: number;
   /** The map of the disk that is shown. */
   readonly map?: BlockMap;
-  /** Keeps the plan that is shown, for whoever agrees to it; tells its number. */
+  /** Keeps the plan that is shown, for the consent; tells its number. */
   readonly keep?: (plan: Plan) => number;
 }
 

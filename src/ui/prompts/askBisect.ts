@@ -51,7 +51,7 @@ export function pickSide({ title }: Snapshot): Promise<'good' | 'bad'> {
 
 type CheckKind = 'person' | 'guest' | 'console' | 'host';
 
-/** What cannot be done is shown with why; whoever picks it is told. */
+/** What cannot be done is shown with its reason, which a pick shows. */
 export async function pickCheck({ vm }: VmView): Promise<CheckKind> {
   const no = t('not available now');
   const choices: readonly Choice<CheckKind>[] = [

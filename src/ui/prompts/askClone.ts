@@ -60,7 +60,7 @@ export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]
   return pick(choices, t('Select the state to clone'), t('Clone {0}', vm.name));
 }
 
-/** What cannot be done is shown, with why; whoever picks it is told the whole reason. */
+/** What cannot be done is shown with its reason; a pick shows the whole reason. */
 export async function pickWay(
   view: VmView,
   decided: DecidedRequests<readonly CloneRequest[]>,

@@ -44,7 +44,7 @@ export async function askTitle(
   return requireAnswer(title).trim();
 }
 
-/** May be left empty. One of several lines is written in an editor, and any is for whoever wants that. */
+/** May be left empty. One of several lines is written in an editor, and any on request. */
 export async function askDescription(value: string, asking: QuestionStep): Promise<string> {
   const name = t('Description of the Snapshot of {0}', asking.vm);
   const title = titleWithStep(name, asking);

@@ -78,8 +78,8 @@ export const cloneCommands = {
 type DiscardRequest = Extract<OperationRequest, { kind: 'discard' }>;
 
 /**
- * A new VM from a snapshot, or from the current state of one that is off. Asks what is not given; who gives the name,
- * only what has no default.
+ * A new VM from a snapshot, or from the current state of one that is off. Asks what is not given; With a given name, it
+ * asks only for what has no default.
  */
 async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
   const { engine } = run;

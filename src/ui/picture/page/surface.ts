@@ -1,6 +1,6 @@
 // What the figures are drawn on: the same drawing makes the screen, the SVG and the PNG. Knows no figure.
 
-/** How a layer is filled: a colour, and a pattern for whoever does not tell colours apart. */
+/** How a layer is filled: a colour, and a pattern for people who do not tell colours apart. */
 export interface Fill {
   /** Any CSS colour. */
   readonly color: string;
