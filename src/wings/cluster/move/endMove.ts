@@ -1,4 +1,5 @@
-// Finishes a move or undoes it, as far as it came, whoever began it. The VM never stays runnable on both hosts.
+// Finishes a move or undoes it, as far as it came, also one of another process. The VM never stays runnable on both
+// hosts.
 import { posix } from 'node:path';
 import { directFiles } from '../../../driver/files/directFiles.js';
 import { turnsOfAll } from '../../../driver/files/fileTurns.js';

@@ -1,5 +1,5 @@
-// The disks of a backup as their files can be read where they are, without a restore. Whoever wrote the backup could
-// have named what it likes, so each image must be what the manifest says, and rest on files of the backup alone.
+// The disks of a backup as their files can be read where they are, without a restore. The author of the backup could
+// have named any file, so each image must be what the manifest says, and rest on files of the backup alone.
 import { lstat, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { isOfWing } from '../../../domain/failure.js';

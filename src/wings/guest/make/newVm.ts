@@ -177,8 +177,8 @@ function withoutState(error: unknown): unknown {
 }
 
 /**
- * What a process that died has begun there, or had still to remove. What somebody has used since is as good as made,
- * and so is what was to go and is there: whoever wanted that may have thought better of it.
+ * What a process that died has begun there, or had still to remove. A VM that somebody has used since counts as
+ * created, and so does one that was to be deleted and exists: its owner may have changed their mind.
  */
 async function removeLeft(store: LabStore, connection: string, wish: NewVmWish): Promise<void> {
   const left = (await store.list()).filter(({ phase, vms }) => phase !== 'ready' && vms[0]?.connection === connection);

@@ -236,7 +236,7 @@ export class Input {
     });
     socket.on('error', (error: Error) => end(new DiskError(`the connection to the disk failed: ${error.message}`)));
     socket.on('close', () => end(new DiskError('the connection to the disk has ended')));
-    // Whoever read from it before has paused it.
+    // An earlier reader has paused it.
     socket.resume();
   }
 
