@@ -741,7 +741,7 @@ async function make(names) {
     await mkdir(project);
     await putExampleLab(project);
     await installLibrary(dir, project);
-    // Not the journal of whoever runs this.
+    // Not the journal of the user who runs this.
     const env = {
       VIRT_REWIND_STATE: join(dir, 'state'),
       VIRT_REWIND_LABS: join(dir, 'labs'),

@@ -1,4 +1,4 @@
-// Fails the test in which a rejection stays unhandled: mocha (11.8) hands it on to whoever listens, and nobody does.
+// Fails the test in which a rejection stays unhandled: mocha (11.8) passes it to listeners, and there are none.
 process.on('unhandledRejection', (reason) => {
   throw reason;
 });
