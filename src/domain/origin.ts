@@ -41,7 +41,7 @@ export interface Origin {
 export interface DaemonIdentity {
   readonly hostname: string;
   readonly hostUuid?: string;
-  /** See `Capabilities`. Of a daemon that answers now: none of those written down is read. */
+  /** See `Capabilities`. Only for a daemon that answers now: a recorded one has no value. */
   readonly hostUuidLasts?: true;
 }
 
