@@ -164,7 +164,7 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
 
 /**
  * libvirt writes down that the one before is not the current one, then that the new one is (`qemuSnapshotSetCurrent`):
- * killed between the two it knows of neither. Of external ones the files tell more than that: see adoptSteps, and the
+ * killed between the two it knows of neither. For external ones the files tell more than that: see adoptSteps, and the
  * doctor.
  */
 function restoreCurrent({ plan }: InterruptedOperation, { tree }: Facts): readonly Step[] {

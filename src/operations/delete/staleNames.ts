@@ -19,7 +19,7 @@ interface RenamedFiles {
  * | a merge of the plan: its snapshot | the VM's chain, as the images say      | → |
  * |-----------------------------------|----------------------------------------|---|
  * | is there still                    | any                                    | nothing: the delete is not done yet |
- * | is gone                           | has the file that took it, and not the overlay | whoever names the overlay is put on that file |
+ * | is gone                           | has the file that took it, and not the overlay | snapshots that name the overlay are put on that file |
  * | is gone                           | has the overlay still, or is not seen  | nothing |
  *
  * Measured with libvirt 11.3, in one of some 20 deletes of a root in which the daemon was killed.

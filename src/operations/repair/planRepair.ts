@@ -293,7 +293,7 @@ function areOurs(files: readonly string[], { vm, files: seen, savedRam }: Facts)
 /** Only the file system itself moves a file; libvirt would remove it. */
 function trashRefusal(files: readonly string[], facts: Facts): RefusedDecision | undefined {
   const { canChange } = facts.files ?? {};
-  // Not asked for the doctor's list: whoever carries it out asks.
+  // Not asked for the doctor's list: the repair itself asks.
   for (const file of canChange === undefined || areOurs(files, facts) ? [] : files) {
     const can = canChange?.get(file);
     if (can !== 'yes') {
