@@ -99,7 +99,7 @@ export class JudgedChain {
    * | option        | →                                                                                       |
    * |---------------|-----------------------------------------------------------------------------------------|
    * | `alone`       | without what it rests on, for what reads or writes nothing of the guest                  |
-   * | `shared`      | whoever writes to it meanwhile                                                           |
+   * | `shared`      | also while others write to it                                                           |
    * | `over`        | what is written to the image goes into this qcow2 of ours, which holds it as a raw file  |
    * | `asNamedFrom` | that layer by its path, and below it what its header names                               |
    */
