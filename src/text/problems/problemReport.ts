@@ -1,5 +1,5 @@
-// What is wrong with VMs: one report for the doctor, Check Health and the command line. Of several VMs it is a summary:
-// a group for each kind of problem, with what is the same for all of its VMs said once.
+// What is wrong with VMs: one report for the doctor, Check Health and the command line. For several VMs it is a
+// summary: a group for each kind of problem, with what is the same for all of its VMs said once.
 import { t } from '@vscode/l10n';
 import {
   type Ability,
