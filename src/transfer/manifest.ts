@@ -53,7 +53,7 @@ const copiedFile = v.object({
 const tpmState = v.object({
   state: v.pipe(v.string(), v.maxLength((mostStateBytes * 4) / 3 + 4), v.regex(/^[\dA-Za-z+/]+={0,2}$/u)),
   present: v.optional(v.literal(true)),
-  /** It is beside these too. Of one with RAM, the RAM has it. */
+  /** It is beside these too. A snapshot with RAM has it in the RAM. */
   snapshots: v.pipe(v.array(name), v.maxLength(most)),
 });
 
@@ -67,7 +67,7 @@ const shape = v.object({
   replicaOf: v.optional(name),
   /** Whether the current state of the VM is in it. */
   present: v.boolean(),
-  /** Its guest agent answered then. Of a VM that was off, or had none that answered, nobody knows. */
+  /** Its guest agent answered then. For a VM that was off, or had none that answered, it is not known. */
   agent: v.optional(v.literal(true)),
   definition: v.string(),
   snapshots: v.pipe(v.array(v.object({ name, parent: v.optional(name), xml: v.string() })), v.maxLength(most)),
