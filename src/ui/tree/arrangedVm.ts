@@ -136,7 +136,7 @@ export interface ArrangedVm {
   /** What it was made of beside the tree. */
   readonly marks: Marks;
   /**
-   * The filter finds one of its snapshots itself, and not only the VM. Of a VM that it finds, which shows them all,
+   * The filter finds one of its snapshots itself, and not only the VM. In a VM that it finds, which shows them all,
    * only a title counts: no other text of a snapshot is seen in its row.
    */
   readonly hasHits: boolean;

@@ -99,7 +99,7 @@ interface Section {
   readonly targets: readonly RevertTarget[];
 }
 
-/** Each target once, in the first section that has it. Of one section alone, the name says nothing. */
+/** Each target once, in the first section that has it. If there is one section, its name says nothing. */
 function sectionedChoices(sections: readonly Section[]): readonly Choice<CommandArguments>[] {
   const told = new Set<RevertTarget>();
   const own = sections.map(({ group, targets }) => {

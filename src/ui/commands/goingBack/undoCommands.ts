@@ -34,7 +34,7 @@ import { AgentCheckpoints, existingCheckpoints, findCheckpointBefore } from '../
 
 type Entry = ReturnType<typeof historyEntries>[number];
 
-/** A line for each, the last first. Of a step without a snapshot before it, the value is undefined. */
+/** A line for each, the last first. For a step without a snapshot before it, the value is undefined. */
 async function agentStepLines(
   run: CommandRun,
   { ref }: VmView,
