@@ -79,9 +79,7 @@ const agent = 'qemu-guest-agent';
 const usualDiskMiB = 20 * 1_024;
 const bytesPerMiB = 1024 * 1024;
 
-/**
- * @throws Failure. Of the guest itself (`notReady` and the like) the VM stays for a look
- */
+/** @throws Failure; for one of the guest itself (`notReady` and the like), the VM stays for inspection */
 export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const { connection, name, packages } = wanted;
   const { session, environment, signal, onStep } = wish;

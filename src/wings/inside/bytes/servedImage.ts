@@ -16,7 +16,7 @@ import guardedServer from './servedImage.sh';
 
 export interface ServedImage {
   readonly file: string;
-  /** As whoever uses it reads it. */
+  /** As its user reads it. */
   readonly format: string;
   /** A snapshot inside of it, in place of the current state. */
   readonly tag?: string;
