@@ -1,4 +1,4 @@
-// Disks of guests: what file systems say of themselves, whoever wrote them.
+// Disks of guests: file systems from any author.
 import { Duplex } from 'node:stream';
 import { type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
 import { parseFault, parseNames, parseStats } from '../../src/wings/inside/bytes/guestfishWords.js';
