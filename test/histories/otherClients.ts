@@ -1,4 +1,4 @@
-// Other clients than the extension, at a VM that it shows: virsh, qemu-img, and whoever has a daemon of their own.
+// Other clients than the extension, at a VM that it shows: virsh, qemu-img, and users of other daemons.
 import { copyFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
