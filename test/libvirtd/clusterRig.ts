@@ -1,5 +1,5 @@
 // A cluster that keeps VMs of private daemons, of one node or of more: Pacemaker with its agent for libvirt, in the
-// namespaces of those daemons. Whoever shall meet it runs there, too.
+// namespaces of those daemons. Programs that must reach it run there, too.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';

@@ -70,7 +70,7 @@ describe('what a snapshot froze', () => {
       assert.equal((await stat(file)).size, old.size);
       await vm.isRefused(back('base'), 'contentChanged');
       await runOk('cp', ['-p', '--sparse=always', `${file}.kept`, file]);
-      // Whoever has put back what was there vouches for it: any writer can give a file its time.
+      // The person who restored the content vouches for it: any writer can give a file its time.
       await runOk('touch', ['-d', new Date(old.mtimeMs).toISOString(), file]);
     }
     await vm.run(back('base'));

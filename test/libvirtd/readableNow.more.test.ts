@@ -1,5 +1,5 @@
-// Whether the disks of a VM can be read now, and hold what they held: whoever copies or reads them says the same as a
-// clone does, and health the same as the doctor.
+// Whether the disks of a VM can be read now, and hold what they held: copies and readers say the same as a clone does,
+// and health the same as the doctor.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -14,8 +14,8 @@ export interface KillTask {
   /** Absent: each step is only written down. */
   readonly at?: string;
   /**
-   * `all`: with all that it has started, as a power cut does; `alone`: programs go on; `host`: it stands still and says
-   * so on its fourth stream, so that whoever has started it ends its host, with libvirt and QEMU as they are then.
+   * `all`: with all that it has started, as a power cut does; `alone`: programs go on; `host`: it stops and says so on
+   * its fourth stream, so that its starter ends its host, with libvirt and QEMU as they are then.
    */
   readonly who: 'all' | 'alone' | 'host';
   /** Where each step is written down, and each process. */
