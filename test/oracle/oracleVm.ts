@@ -28,7 +28,7 @@ export type About = 'state' | 'tree' | 'data' | 'ram' | 'image';
 
 export interface Difference {
   readonly about: About;
-  /** One sentence for whoever looks for the bug. */
+  /** One sentence for the search for the bug. */
   readonly what: string;
 }
 
