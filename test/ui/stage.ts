@@ -52,7 +52,7 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     dev: options.vsix === undefined ? [root] : [],
     tell: [extensionId],
     trust: options.trust ?? false,
-    // Not the journal of whoever runs the tests.
+    // Not the journal of the user who runs the tests.
     env: { VIRT_REWIND_STATE: join(temporary, 'state'), ...options.env },
     settings: {
       ...quietSettings,
