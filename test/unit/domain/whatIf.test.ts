@@ -42,7 +42,7 @@ const chain = mapOf(
   ],
 );
 
-/** Inside an image: a ← b ← present, and c beside b. Of b, the current state has written 60 to 70 anew. */
+/** Inside an image: a ← b ← present, and c beside b. The current state has written 60 to 70 of b anew. */
 const inside = mapOf([
   { id: 'a', kind: 'internalSnapshot', file: '/img', snapshot: 'a', extents: [data(0, 100)] },
   { id: 'b', kind: 'internalSnapshot', file: '/img', snapshot: 'b', after: 'a', extents: [data(50, 100)] },

@@ -1,5 +1,5 @@
-// A QEMU behind a libvirt, both pretended, as far as a snapshot of a running guest's RAM asks them. Whoever acts
-// meanwhile is told of each call.
+// A QEMU behind a libvirt, both pretended, as far as a snapshot of a running guest's RAM asks them. A test that acts
+// meanwhile gets each call.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';

@@ -165,7 +165,7 @@ const whole = ({ power }: Vm): Create['snapshotKind'] => (power === 'off' ? 'off
 const shutDown: Way = (here) =>
   withVm({ power: 'off' })({ ...here, request: { ...(here.request as Create), snapshotKind: 'offline' } });
 
-/** A new reason has to be here: whoever adds it says where its advice leads. */
+/** A new reason must be here, with where its advice leads. */
 export const advised: Readonly<Record<RefusalReason, Way>> = {
   keptByCluster: end(/crm_resource/u),
   clusterKeepsOn: end(/crm_mon/u),

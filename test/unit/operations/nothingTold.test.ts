@@ -1,5 +1,5 @@
 // What a person is told steers nothing: without its losses and warnings, a plan that was interrupted is recovered in
-// the same way, wherever it was interrupted and whoever used the VM since.
+// the same way, wherever it was interrupted and whether the VM was used since.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
