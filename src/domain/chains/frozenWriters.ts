@@ -1,5 +1,5 @@
-// Who would write into what a snapshot froze, without libvirt's minding: a VM whose disk is that very file. Takes what
-// the VMs are defined with, and the kernel's locks. Judges no content.
+// Refuses a snapshot whose frozen files another VM, a program or the host writes to, or would: libvirt does not prevent
+// that. Reads the definitions of the VMs and the kernel's locks from the facts. Judges no content.
 import { backingFileOf, chainOfFrozen } from './fileUse.js';
 import { externalTargets } from './deletedFiles.js';
 import type { Facts, FrozenFile } from '../facts.js';

@@ -1,5 +1,5 @@
-// A VM's layers and what its snapshots take, from the files themselves and what the metadata says of them. Pure:
-// somebody else has looked.
+// Computes a VM's layers and the sizes of its snapshots from the files and their metadata. Pure: the engine has read
+// them.
 import { wholeChain } from './backingChain.js';
 import type { InternalSizes } from '../imageContents.js';
 import type { DiskChain, Layer, MergeFrees, VmLayers } from '../layers.js';

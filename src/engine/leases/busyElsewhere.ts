@@ -1,5 +1,5 @@
-// That somebody else is at a VM: another process, what was begun on several VMs of which it is one, or a move of it to
-// another host. Refuses to wait for them.
+// Refuses an operation on a VM that is busy elsewhere: in another process, in an operation on its system, or in a move
+// to another host. Does not wait for them.
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';

@@ -41,7 +41,7 @@ interface NotBackedUp {
 /** What a command is about. */
 export interface BackedUpVms {
   readonly views: readonly [VmView, ...VmView[]];
-  /** That they are the members of. */
+  /** The system whose members they are. */
   readonly system?: StoredSystem;
 }
 
