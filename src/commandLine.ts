@@ -29,7 +29,7 @@ const commands = {
   ...clusterCommands(ownCommands),
 };
 
-/** Of agents. */
+/** The readers for agents. */
 const readers: AgentReaders = {
   files: () => import('./wings/inside/readFiles.js'),
   notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),

@@ -30,7 +30,7 @@ export const verbs = { ...ownVerbs, ...insideVerbs, ...copiesVerbs, ...guestVerb
 
 export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id}` as const);
 
-/** Of the command line, by their words. */
+/** The commands of the command line, by their words. */
 export const commands: CommandTable = {
   ...ownCommands,
   ...insideCommands(copiedDisks),

@@ -10,9 +10,9 @@ interface Field {
   readonly description: string;
   readonly needed?: true;
   readonly words?: readonly string[];
-  /** Of a number; 1 unless given. */
+  /** The smallest value of a number; 1 unless given. */
   readonly least?: number;
-  /** Of a string: characters; of a number: its value; of strings: how many, of as many characters as a string. */
+  /** The largest length of a string, or value of a number. For a list, it limits the items and the length of each. */
   readonly most?: number;
 }
 

@@ -25,7 +25,7 @@ export function labVms(ask: WithConnection): LabVmsPort {
   };
 }
 
-/** Of a VM's XML: another one says that somebody has changed it. */
+/** A digest of a VM's XML: another value means that somebody changed it. */
 export function digestOf(xml: string): string {
   return createHash('sha256').update(xml).digest('hex');
 }

@@ -28,7 +28,7 @@ export const labFailure = wingFailures('lab', {
     /** It uses files of the lab. */
     needsFiles: ({ vm }: Of<'vm'>) =>
       t('The VM {0} uses files of this lab and would be lost with it. Remove that VM first.', vm),
-    // Of files.
+    // The reasons about files.
     imagesBarred: ({ connection, user, folder, letIn }: Of<'connection' | 'user' | 'folder' | 'letIn'>) =>
       t(
         'On {0}, QEMU runs as the user {1}, who cannot access {2}. Move the image to {3}, write “copy: true”, or give that user access: {4}',

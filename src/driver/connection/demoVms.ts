@@ -162,7 +162,7 @@ async function makeDemoFolder(
     throw new Failure('failed', details);
   }
   await mkdir(vm.folder, { mode: 0o711 });
-  // Of a umask that took more.
+  // A strict umask may have removed these rights.
   await chmod(vm.folder, 0o711);
   await copyFile(guest, kernel);
   await chmod(kernel, 0o644);

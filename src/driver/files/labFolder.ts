@@ -32,7 +32,7 @@ export async function makeLabFolder(
   }
   await mkdir(dirname(vm.folder), { recursive: true, mode: 0o711 });
   await mkdir(vm.folder, { mode: 0o711 });
-  // Of a umask that took more.
+  // A strict umask may have removed these rights.
   await chmod(vm.folder, 0o711);
   const files = labVmFiles(vm, parts);
   const { image, boot, cloudInit } = parts;

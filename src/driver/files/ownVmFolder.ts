@@ -29,7 +29,7 @@ export async function removeOwnVmFolder(folder: string, pattern: RegExp, doing: 
 // A file that we made goes as long as it is that which stands under its name: another one that came in its place is
 // somebody's.
 
-/** Of whatever stands there itself, and not of what a link leads to. */
+/** The identity of the path itself; it does not follow a link. */
 export async function identityNow(path: string): Promise<string | undefined> {
   const stats = await undefinedIfAbsent(lstat(path, { bigint: true }));
   return stats && identityOf(stats);

@@ -225,7 +225,7 @@ describe('RAM that is kept while the guest runs on', () => {
   });
 });
 
-/** Of what is plugged as RAM, the VM tells only what lasts. */
+/** What a VM with plugged RAM tells: only what lasts. */
 function saidOf(xml: string): { readonly said?: string } {
   const [said] = parseDomainXml(xml).devices ?? [];
   return said === undefined ? {} : { said };

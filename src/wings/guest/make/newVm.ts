@@ -66,7 +66,7 @@ export interface MadeVm extends ReadyGuest {
   readonly user: string;
 }
 
-/** Of one of which nothing more is said. */
+/** What a VM gets where nothing else is requested. */
 export const usualParts = { cpus: 1, memoryMiB: 2_048, packages: [], seconds: 900 } as const;
 
 /** What the guest is called too. */
@@ -75,13 +75,11 @@ const userPattern = /^[a-z_][a-z0-9_-]{0,31}$/u;
 /** Where who asks is root, or is called as no user of a guest can be. */
 const usualUser = 'user';
 const agent = 'qemu-guest-agent';
-/** Of an image of the catalogue, which has hardly more than its system. Its overlay grows as it is used. */
+/** The disk of an image of the catalogue, which has hardly more than its system. Its overlay grows as it is used. */
 const usualDiskMiB = 20 * 1_024;
 const bytesPerMiB = 1024 * 1024;
 
-/**
- * @throws Failure. Of the guest itself (`notReady` and the like) the VM stays for a look
- */
+/** @throws Failure; for one of the guest itself (`notReady` and the like), the VM stays for inspection */
 export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const { connection, name, packages } = wanted;
   const { session, environment, signal, onStep } = wish;
@@ -167,7 +165,7 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
   }
 }
 
-/** Of a VM that is removed by now. */
+/** Removes the state from the error of a VM that is removed by now. */
 function withoutState(error: unknown): unknown {
   if (!(error instanceof Failure)) {
     return error;
@@ -177,8 +175,8 @@ function withoutState(error: unknown): unknown {
 }
 
 /**
- * What a process that died has begun there, or had still to remove. What somebody has used since is as good as made,
- * and so is what was to go and is there: whoever wanted that may have thought better of it.
+ * What a process that died has begun there, or had still to remove. A VM that somebody has used since counts as
+ * created, and so does one that was to be deleted and exists: its owner may have changed their mind.
  */
 async function removeLeft(store: LabStore, connection: string, wish: NewVmWish): Promise<void> {
   const left = (await store.list()).filter(({ phase, vms }) => phase !== 'ready' && vms[0]?.connection === connection);
@@ -271,7 +269,7 @@ async function keptOrFetched(name: string, store: string, wish: NewVmWish): Prom
   return fetched.kept.path;
 }
 
-/** Of a file that is copied into the store. */
+/** Requires space for a file that is copied into the store. */
 async function requireRoom(labs: string, bytes: number): Promise<void> {
   await thisComputer.space(labs).then(
     ({ free }) => {
@@ -291,7 +289,7 @@ function networkOf({ network, connection }: NewVm): LabVmParts['network'] {
   return network === 'none' ? undefined : network;
 }
 
-/** Of those that QEMU has. */
+/** Chooses an address of the range that QEMU has. */
 function newMac(): string {
   return ['52', '54', '00', ...(randomBytes(3).toString('hex').match(/../gu) ?? [])].join(':');
 }
