@@ -1,13 +1,12 @@
 // The tools that press keys and click. Each is a step, and where the VM was reverted since the agent last saw its
 // display, nothing is pressed: it would be meant for another state.
-import { activePath } from '../domain/snapshotTree.js';
 import { type Chord, chordOf, chordsOf, type Click, keyNames } from '../domain/keys.js';
-import type { VmView } from '../live/views.js';
 import { ToolRefusal } from './refusal.js';
 import { logStep } from './act.js';
 import { ensureCheckpoint } from './stepCheckpoints.js';
 import { beginStep, type Step } from './stepPlans.js';
-import type { LookedAt, ToolCall, ToolHandler } from './toolCall.js';
+import { requireSeen, stateSeen } from './stateSeen.js';
+import type { ToolCall, ToolHandler } from './toolCall.js';
 
 export const pressKeys: ToolHandler = async (work) => {
   const words = work.input['keys'] as readonly string[];
@@ -75,36 +74,4 @@ async function act(step: Step, tool: string, what: string, hand: () => Promise<v
     }
     return {};
   });
-}
-
-/** What tells later whether the VM was reverted. */
-export async function stateSeen({ session }: ToolCall, { ref }: VmView): Promise<LookedAt> {
-  const [log, tree] = await Promise.all([session.engine.readLog(ref), session.engine.readTree(ref)]);
-  return { current: tree.current, revert: log.findLast(({ request }) => request.kind === 'revert')?.id };
-}
-
-/**
- * | last revert of ours | current snapshot                        | → |
- * |---------------------|-----------------------------------------|---|
- * | another one         | any                                     | reverted |
- * | the same            | the one of then, or made upon it since  | as it was seen |
- * | the same            | any other                               | reverted, by another program |
- * @throws ToolRefusal
- */
-async function requireSeen(work: ToolCall, view: VmView): Promise<void> {
-  const { looked } = work.tools;
-  const then = looked.get(view.ref.uuid);
-  if (then === undefined) {
-    return;
-  }
-  const { revert } = await stateSeen(work, view);
-  const tree = await work.session.engine.readTree(view.ref);
-  const isBelow = then.current === undefined || activePath(tree).some(({ name }) => name === then.current);
-  if (revert !== then.revert || !isBelow) {
-    looked.delete(view.ref.uuid);
-    throw new ToolRefusal(
-      'reverted',
-      `${view.vm.name} was reverted since its display was seen. Nothing was pressed. Use take_screenshot.`,
-    );
-  }
 }

@@ -9,6 +9,7 @@ import { failureMessage } from '../text/failures/failureMessage.js';
 import { permissionFor } from './guard.js';
 import { markUntrusted, untrustedLine } from './guestText.js';
 import { ToolRefusal } from './refusal.js';
+import { stateSeen } from './stateSeen.js';
 import { findSnapshotForAgent, requirePermittedVm, type ToolHandler, type ToolCall, usualSeconds } from './toolCall.js';
 
 const mostVms = 200;
@@ -151,7 +152,6 @@ export const takeScreenshot: ToolHandler = async (work) => {
   const view = await requirePermittedVm(work, 'look');
   const { ref, vm } = view;
   // Before the picture: what is done to the VM meanwhile was not seen.
-  const { stateSeen } = await import('./hands.js');
   const seen = await stateSeen(work, view);
   const picture = await work.session.engine.guests.screenshotOf(ref);
   if (picture.length > mostPictureBytes) {

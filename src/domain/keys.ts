@@ -54,13 +54,13 @@ const named: Readonly<Record<string, number>> = {
 };
 
 const plain = new Map<string, number>([
-  ...rows.flatMap(([first, keys]) => [...keys].map((key, at) => [key, first + at] as const)),
+  ...rows.flatMap(([first, keys]) => Array.from(keys).map((key, at) => [key, first + at] as const)),
   [' ', 57],
   ['\n', 28],
   ['\t', 15],
 ]);
 const shifted = new Map(
-  rows.flatMap(([first], row) => [...(shiftedRows[row] ?? '')].map((key, at) => [key, first + at] as const)),
+  rows.flatMap(([first], row) => Array.from(shiftedRows[row] ?? '').map((key, at) => [key, first + at] as const)),
 );
 
 export const keyNames = Object.keys(named) as readonly string[];
