@@ -25,33 +25,35 @@ const shiftedRows = ['!@#$%^&*()_+', 'QWERTYUIOP{}', 'ASDFGHJKL:"~', '|ZXCVBNM<>
 
 const shift = 42;
 
-const named: Readonly<Record<string, number>> = {
-  esc: 1,
-  backspace: 14,
-  tab: 15,
-  enter: 28,
-  ctrl: 29,
-  shift,
-  alt: 56,
-  space: 57,
-  capslock: 58,
-  ...Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`f${at + 1}`, 59 + at])),
-  f11: 87,
-  f12: 88,
-  altgr: 100,
-  home: 102,
-  up: 103,
-  pageup: 104,
-  left: 105,
-  right: 106,
-  end: 107,
-  down: 108,
-  pagedown: 109,
-  insert: 110,
-  delete: 111,
-  meta: 125,
-  menu: 127,
-};
+const names = new Map<string, number>(
+  Object.entries({
+    esc: 1,
+    backspace: 14,
+    tab: 15,
+    enter: 28,
+    ctrl: 29,
+    shift,
+    alt: 56,
+    space: 57,
+    capslock: 58,
+    ...Object.fromEntries(Array.from({ length: 10 }, (_, at) => [`f${at + 1}`, 59 + at])),
+    f11: 87,
+    f12: 88,
+    altgr: 100,
+    home: 102,
+    up: 103,
+    pageup: 104,
+    left: 105,
+    right: 106,
+    end: 107,
+    down: 108,
+    pagedown: 109,
+    insert: 110,
+    delete: 111,
+    meta: 125,
+    menu: 127,
+  }),
+);
 
 const plain = new Map<string, number>([
   ...rows.flatMap(([first, keys]) => Array.from(keys).map((key, at) => [key, first + at] as const)),
@@ -63,11 +65,11 @@ const shifted = new Map(
   rows.flatMap(([first], row) => Array.from(shiftedRows[row] ?? '').map((key, at) => [key, first + at] as const)),
 );
 
-export const keyNames = Object.keys(named) as readonly string[];
+export const keyNames = [...names.keys()] as readonly string[];
 
 /** As `ctrl+alt+f2`, `enter`, `q`; undefined: some key of it is not known. */
 export function chordOf(words: string): Chord | undefined {
-  const keys = words.split('+').map((word) => named[word.toLowerCase()] ?? plain.get(word.toLowerCase()));
+  const keys = words.split('+').map((word) => names.get(word.toLowerCase()) ?? plain.get(word.toLowerCase()));
   return keys.length <= mostAtOnce && keys.every((key) => key !== undefined) ? keys : undefined;
 }
 

@@ -50,7 +50,7 @@ export interface GuestAccess {
    * pressed.
    */
   pressKeys(uuid: string, chords: readonly Chord[], signal: AbortSignal): Promise<void>;
-  /** Rejects with a Failure: `unsupported` where the VM has no VNC display, or no pointer that can be set to a place. */
+  /** Rejects with a Failure: `unsupported` where the VM has no VNC display, or its pointer cannot be set to a place. */
   click(uuid: string, where: Click): Promise<void>;
   /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */
   screenshotOf(uuid: string): Promise<Uint8Array>;

@@ -1,4 +1,4 @@
-// Sets the context keys of the window, and ticks the steps of the walkthrough. manifest/contextKeyTable.ts lists the keys.
+// Sets the context keys of the window, which manifest/contextKeyTable.ts lists, and ticks the steps of the walkthrough.
 import * as vscode from 'vscode';
 import type { ContextKeys } from '../manifest/contextKeyTable.js';
 

@@ -31,8 +31,8 @@ interface ResourceLease {
 const ownIds = 'virt-rewind-lease-';
 
 /**
- * Reads the resources of the agent, by any provider: the name of the file is in `config`. One for each file, where rules
- * of the cluster choose among several.
+ * Reads the resources of the agent, by any provider: the name of the file is in `config`. One for each file, where
+ * rules of the cluster choose among several.
  *
  * @throws XmlError
  */

@@ -75,6 +75,7 @@ function rig(
     log: silentLog,
     agent: 'Agent',
     fresh: new Map(),
+    looked: new Map(),
     checkpoints: () => ({
       of: () => Promise.resolve(records),
       add: (_: unknown, one: AgentCheckpoint) => Promise.resolve(records.push(one)),

@@ -71,6 +71,11 @@ describe('the question before an act of an agent', () => {
     assert.match(program?.title ?? '', /program in web/u);
     assert.deepEqual(program?.details.split('\n')[0], 'rm -r /srv evil');
     assert.match(program.details, /cannot/u);
+    const typed = await ask('type_text', { text: 'rm -r /srv' });
+    assert.match(typed?.title ?? '', /Press keys in web/u);
+    assert.equal(typed?.details.split('\n')[0], 'rm -r /srv');
+    const clicked = await ask('click', { x: 0, y: 7 });
+    assert.deepEqual([clicked?.title, clicked?.details.split('\n')[0]], ['Click on the display of web?', '0, 7']);
   });
 
   it('is none where nothing is changed, and none of what is refused', async () => {
@@ -81,7 +86,7 @@ describe('the question before an act of an agent', () => {
       }
     };
     const acts = toolNames.filter((name) => toolOf(name).acts);
-    assert.equal(acts.length, 4);
+    assert.equal(acts.length, 7);
     await none(
       toolNames.filter((name) => !acts.includes(name)),
       {},
