@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { landFirst } from './ui/firstLanding.js';
 import type { EditorContext } from './api/connectWithin.js';
 import type { VirtRewindApi } from './api/publicApi.js';
-import type { CommandServices, SystemsOfEditor } from './ui/commands/commandServices.js';
+import type { CommandServices, EndLeft, SystemsOfEditor } from './ui/commands/commandServices.js';
 import { applySettings } from './ui/commands/applySettings.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
 import type { Engine } from './engine/engine.js';
@@ -285,7 +285,10 @@ async function wings() {
   ]);
   const handlers = { ...copies.handlers, ...guest.guestInEditor.handlers, ...cluster.clusterInEditor.handlers };
   const readers = { ...inside.readers, ...copies.readers, ...guest.guestInEditor.readers };
-  const { endLeft } = cluster.clusterInEditor;
+  const endLeft: EndLeft = async (...of) => {
+    const isGuests = await guest.guestInEditor.endLeft(...of);
+    return (await cluster.clusterInEditor.endLeft(...of)) || isGuests;
+  };
   return { ...inside, ...copies, endLeft, handlers: { ...inside.handlers, ...handlers }, readers };
 }
 
