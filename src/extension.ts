@@ -280,16 +280,13 @@ async function wings() {
   const [{ insideInEditor: inside }, { copiesInEditor: copies }, guest, cluster] = await Promise.all([
     import('./wings/inside/editor/insideInEditor.js'),
     import('./wings/copies/editor/copiesInEditor.js'),
-    import('./wings/guest/editor/guestInEditor.js'),
-    import('./wings/cluster/editor/clusterInEditor.js'),
+    import('./wings/guest/editor/guestInEditor.js').then(({ guestInEditor }) => guestInEditor),
+    import('./wings/cluster/editor/clusterInEditor.js').then(({ clusterInEditor }) => clusterInEditor),
   ]);
-  const handlers = { ...copies.handlers, ...guest.guestInEditor.handlers, ...cluster.clusterInEditor.handlers };
-  const readers = { ...inside.readers, ...copies.readers, ...guest.guestInEditor.readers };
-  const endLeft: EndLeft = async (...of) => {
-    const isGuests = await guest.guestInEditor.endLeft(...of);
-    return (await cluster.clusterInEditor.endLeft(...of)) || isGuests;
-  };
-  return { ...inside, ...copies, endLeft, handlers: { ...inside.handlers, ...handlers }, readers };
+  const handlers = { ...inside.handlers, ...copies.handlers, ...guest.handlers, ...cluster.handlers };
+  const endLeft: EndLeft = async (...of) => (await guest.endLeft(...of)) || cluster.endLeft(...of);
+  const all = { ...inside, ...copies, endLeft, handlers };
+  return { ...all, readers: { ...inside.readers, ...copies.readers, ...guest.readers } };
 }
 
 /** For other extensions. Its code is loaded when one of them connects. */

@@ -1,5 +1,5 @@
-// The VMs that labs and lessons make on their connections, and the list of VMs read anew behind it. One goes when nobody
-// else rests on what goes with it.
+// The VMs that labs and lessons make on their connections, and the list of VMs read anew behind it. One goes when
+// nobody else rests on what goes with it.
 import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import { asFailure } from '../domain/asFailure.js';
@@ -57,21 +57,21 @@ const namesOfBefore = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
   .map((letter) => `disk-${letter}.qcow2`)
   .concat('kernel', 'initrd', 'seed.iso', 'base.qcow2', 'lesson.bin');
 
-/** Of those that were made, the ones that are still the same; and what the VM and its snapshots have put beside them. */
+/** Files that were made and are still the same; and what the VM and its snapshots have put beside them. */
 export async function filesOf(
   hypervisor: Pick<Hypervisor, 'files' | 'readReferences' | 'readTree'>,
   { uuid, folder }: Pick<LabVm, 'uuid' | 'folder'>,
   made: readonly MadeFile[] | undefined,
 ): Promise<readonly MadeFile[]> {
   const { files } = hypervisor;
-  const identified = async (paths: readonly string[]): Promise<readonly MadeFile[]> => {
+  const identify = async (paths: readonly string[]): Promise<readonly MadeFile[]> => {
     const all = await Promise.all(paths.map(async (path) => ({ path, identity: await files.identity(path) })));
     // What nobody can look at is not known to be ours.
     return all.flatMap(({ path, identity }) => (identity === undefined ? [] : [{ path, identity }]));
   };
   const pathOf = (name: string): string => posix.join(folder, name);
-  const recorded = made ?? (await identified([folder, ...namesOfBefore.map(pathOf)]));
-  const now = new Map((await identified(recorded.map(({ path }) => path))).map((one) => [one.path, one.identity]));
+  const recorded = made ?? (await identify([folder, ...namesOfBefore.map(pathOf)]));
+  const now = new Map((await identify(recorded.map(({ path }) => path))).map((one) => [one.path, one.identity]));
   const same = recorded.filter(({ path, identity }) => identity === (now.get(path) ?? identity));
   const targets = new Set(same.map(({ path }) => targetOf(posix.basename(path))));
   const isOwn = (target: string): boolean => targets.has(target);
@@ -92,7 +92,7 @@ export async function filesOf(
   ];
   const known = new Set(recorded.map(({ path }) => path));
   const own = [...new Set(beside)].filter((path) => posix.dirname(path) === folder && !known.has(path));
-  return [...same, ...(await identified(own))];
+  return [...same, ...(await identify(own))];
 }
 
 /** A disk that somebody plugs in besides is theirs. */

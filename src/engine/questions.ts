@@ -269,11 +269,8 @@ export class Questions {
     const { clock, connection: liveOf, log, store } = this.#options;
     const live = liveOf(connection);
     const hypervisor = await live.open();
-    const [uuid = ''] = vms;
-    const { vm, tree } = goneVm(
-      { connection, uuid },
-      { name: store.vm({ connection, uuid })?.vm.name ?? '', files: [] },
-    );
+    const ref = { connection, uuid: vms[0] ?? '' };
+    const { vm, tree } = goneVm(ref, { name: store.vm(ref)?.vm.name ?? '', files: [] });
     const known = knownFacts(hypervisor, vm, tree, clock.now());
     const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
     const needs = factsOfAll(known);

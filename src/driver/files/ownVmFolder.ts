@@ -14,8 +14,8 @@ interface OwnFolder {
 }
 
 /**
- * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a user
- * of its own.
+ * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a
+ * user of its own.
  */
 export async function makeOwnFolder(
   folder: string,

@@ -144,7 +144,10 @@ export class MadeRestore {
   /** Of those that would go. */
   async #usedIn(folder: string, used: AskUsed): ReturnType<AskUsed> {
     const going: string[] = [];
-    await this.#walk(folder, new Set(), (path, kind) => Promise.resolve(void (kind === 'file' && going.push(path))));
+    await this.#walk(folder, new Set(), (path, kind) => {
+      going.push(...(kind === 'file' ? [path] : []));
+      return Promise.resolve();
+    });
     return used(going);
   }
 

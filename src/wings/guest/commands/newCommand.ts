@@ -136,16 +136,14 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
       const typed = isProtected ? { isProtected: shown, typed: name } : {};
       await agreeTo(context, { lines: [question], confirm, asks: true, ...typed });
     }
-    let goes = false;
-    await withRecord(store, record, async (open) => {
+    const goes = await withRecord(store, record, async (open) => {
       const making = { session, environment: process.env };
       const onNote = (line: string): void => terminal.tell(line);
-      goes = isDismissed
-        ? await open.put({ phase: 'ready' }).then(() => false)
-        : await endLeft(open, { ...making, onStep: (what) => terminal.progress(what), onNote });
+      await (isDismissed && open.put({ phase: 'ready' }));
+      return !isDismissed && endLeft(open, { ...making, onStep: (what) => terminal.progress(what), onNote });
     });
-    json?.({ ended: { vm: name, deleted: goes } } satisfies GuestAnswers['leftNew']);
-    if (json === undefined && goes) {
+    json?.({ ended: { vm: name, deleted: goes === true } } satisfies GuestAnswers['leftNew']);
+    if (json === undefined && goes === true) {
       terminal.say(t('Deleted {0} and its files.', shown));
     }
     return 'done';

@@ -4,12 +4,13 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
 import type { EndLeft } from '../../../ui/commands/commandServices.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
-import { mustConfirm } from '../../../ui/commands/consent.js';
+import { mustConfirm, typeNameOfVm } from '../../../ui/commands/consent.js';
 import { requireAnswer } from '../../../ui/prompts/commandError.js';
 import { askModal, notify } from '../../../ui/prompts/notify.js';
 import { endLeft, leftOf, leftQuestion, newVmStore, withRecord } from '../make/removeNewVm.js';
 
-export const endLeftVm: EndLeft = async (run, { ref, vm }, how) => {
+export const endLeftVm: EndLeft = async (run, view, how) => {
+  const { ref, vm } = view;
   const session = sessionOf(run);
   const store = newVmStore(session, run.log, vscode.env.appName);
   const record = await leftOf(store, session, ref.uuid);
@@ -24,7 +25,10 @@ export const endLeftVm: EndLeft = async (run, { ref, vm }, how) => {
   if (question !== undefined && mustConfirm(run)) {
     requireAnswer(await askModal('warning', question, '', isDismissed ? t('Mark as Resolved') : t('Delete')));
   }
-  await withRecord(store, record, (open) =>
+  if (question !== undefined && !isDismissed && session.isProtected(vm)) {
+    await typeNameOfVm(view, t('Delete'), question);
+  }
+  await withRecord<unknown>(store, record, (open) =>
     isDismissed
       ? open.put({ phase: 'ready' })
       : endLeft(open, {

@@ -39,22 +39,23 @@ export async function removeNewVm(store: LabStore, record: LabRecord, context: M
   await withRecord(store, record, (open) => removeLab(open, context, 'asked'));
 }
 
-/** @throws Failure `fetching` */
-export async function withRecord(
+/** @returns undefined where it is gone. @throws Failure `fetching` */
+export async function withRecord<T>(
   store: LabStore,
   { id, name }: LabRecord,
-  work: (open: OpenLab) => Promise<unknown>,
-): Promise<void> {
+  work: (open: OpenLab) => Promise<T>,
+): Promise<T | undefined> {
   const open = await store.lock(id);
   if (open === 'busy') {
     throw guestFailure('fetching', { name });
   }
-  if (open !== 'gone') {
-    try {
-      await work(open);
-    } finally {
-      await open.leave();
-    }
+  if (open === 'gone') {
+    return undefined;
+  }
+  try {
+    return await work(open);
+  } finally {
+    await open.leave();
   }
 }
 
