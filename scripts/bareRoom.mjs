@@ -12,7 +12,7 @@ import { root } from './rig/root.mjs';
 import { runOk } from './rig/run.mjs';
 
 const clone = 'virt-rewind';
-/** Of this process, for the programs in the room: how the network is reached. */
+/** Variables of this process that the programs in the room need to reach the network. */
 const passedOn = /^(?:https?|all|no)_proxy$|^NODE_EXTRA_CA_CERTS$/iu;
 /** The same of npm's settings. */
 const npmSettings = ['registry', 'proxy', 'https-proxy', 'noproxy', 'cafile', 'strict-ssl'];

@@ -51,7 +51,11 @@ const sections = {
 /** docs/scale.md has what these tell. */
 const onAnotherPage = ['scale', 'farHosts', 'moments'];
 
-/** Of no section: its figures would be on no page. @param {readonly string[]} benches @returns {readonly string[]} */
+/**
+ * The benches of no section: their figures would be on no page.
+ * @param {readonly string[]} benches
+ * @returns {readonly string[]}
+ */
 export function unlistedBenches(benches) {
   const listed = new Set([...Object.values(sections).flat(), ...onAnotherPage]);
   return benches.filter((name) => !listed.has(name));

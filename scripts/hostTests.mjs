@@ -68,7 +68,7 @@ async function runHostTests({ grep, suite } = {}) {
       ],
       extensionTestsEnv: {
         TEST_SETTINGS: settings,
-        // Not the journal of whoever runs the tests.
+        // Not the journal of the user who runs the tests.
         VIRT_REWIND_STATE: join(own, 'state'),
         TEST_REPORTER: join(root, 'scripts/rig/countingReporter.cjs'),
         ...(grep !== undefined && { TEST_GREP: grep }),

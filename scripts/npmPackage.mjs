@@ -15,7 +15,7 @@ import { fileNames } from './splitBundle.mjs';
 export const programs = fileNames.filter((name) => name !== 'extension' && name !== 'editorLater');
 /** What they read beside them. */
 export const dataFiles = ['l10n', 'levels.json.br', 'lesson.bin'];
-/** Of which the types that importers see are made, file by file. */
+/** The modules whose types importers see; they are built file by file. */
 const typed = ['library', 'api/publicApi', 'api/virtRewindError'];
 
 /**

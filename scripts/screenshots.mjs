@@ -42,8 +42,8 @@ const brokenOfMany = 8;
 /** The VMs of a system. */
 const members = ['shop-api', 'shop-db', 'shop-web'];
 /**
- * Of the side bar, in pixels; beside a terminal or a page; and the narrowest in which title and age of each snapshot
- * can be read.
+ * The width of the side bar in pixels; beside a terminal or a page; and the narrowest in which title and age of each
+ * snapshot can be read.
  */
 const [usual, besideText, narrow] = [470, 390, 250];
 
@@ -203,7 +203,7 @@ const scenes = {
       await hands.command('Notifications: Clear All Notifications');
     },
     leave: async ({ hands, workbench }) => {
-      // Of several rows that are selected, as those compared before, there is no menu for one.
+      // If several rows are selected, there is no menu for one.
       await hands.select(new RegExp(`^${farHost}`));
       await hands.menu(new RegExp(`^${farHost}`), 'Remove Connection');
       await workbench.row(new RegExp(`^${farHost}`)).waitFor({ state: 'detached' });
@@ -741,7 +741,7 @@ async function make(names) {
     await mkdir(project);
     await putExampleLab(project);
     await installLibrary(dir, project);
-    // Not the journal of whoever runs this.
+    // Not the journal of the user who runs this.
     const env = {
       VIRT_REWIND_STATE: join(dir, 'state'),
       VIRT_REWIND_LABS: join(dir, 'labs'),

@@ -157,7 +157,7 @@ if (values.help) {
 for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
   process.on(signal, () => {
     const status = signal === 'SIGINT' ? 130 : 143;
-    // Whoever asks twice does not want to wait; the daemon and the server end with us in any case.
+    // The second Ctrl+C ends without a wait; the daemon and the server end with us in any case.
     if (ending !== undefined) process.exit(status);
     console.log('');
     void end(status);

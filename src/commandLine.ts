@@ -31,7 +31,7 @@ const commands = {
   ...clusterCommands({ ...ownCommands, ...ofGuests }),
 };
 
-/** Of agents. */
+/** The readers for agents. */
 const readers: AgentReaders = {
   files: () => import('./wings/inside/readFiles.js'),
   notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),

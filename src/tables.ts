@@ -32,7 +32,7 @@ export const commandIds = Object.keys(verbs).map((id) => `virtRewind.${id}` as c
 
 const ofGuests = guestCommands(ownCommands);
 
-/** Of the command line, by their words. */
+/** The commands of the command line, by their words. */
 export const commands: CommandTable = {
   ...ownCommands,
   ...insideCommands(copiedDisks),

@@ -87,7 +87,7 @@ export async function defineDebianGuest({ virsh, dir }, name) {
   const { kernel, initrd } = await buildGuest();
   const [disk, own] = [join(dir, `${name}.qcow2`), join(dir, `${name}.initrd`)];
   await copyFile(await debianDisk(), disk);
-  // Of two files of one name, the kernel takes the later one.
+  // If two files have one name, the kernel uses the later one.
   const more = writeCpio([{ path: 'init', kind: 'file', mode: 0o755, content: firstInit }]);
   await writeFile(own, Buffer.concat([await readFile(initrd), more]));
   await defineVm(virsh, {

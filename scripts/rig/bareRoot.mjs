@@ -13,7 +13,7 @@ const suite = 'bookworm';
 const packages = ['ca-certificates', 'git', 'sudo'];
 export const account = 'user';
 
-/** Of this machine's apt: what it must know to reach the mirror. */
+/** What this machine's apt needs to reach the mirror. */
 const reaching = /^Acquire::(?:\S*Proxy\S*|Check-Valid-Until|Check-Date|https?::CaInfo)\s/u;
 
 const prefix = 'bare-';

@@ -16,7 +16,7 @@ class CountingReporter extends Spec {
   /** @param {import('mocha').Runner} runner @param {import('mocha').MochaOptions} options */
   constructor(runner, options) {
     const report = process.env['TEST_REPORT'];
-    // An extension host's standard output reaches nobody; whoever started it reads this file.
+    // An extension host's standard output reaches nobody; its starter reads this file.
     if (report) Base.consoleLog = (...args) => appendFileSync(report, `${format(...args)}\n`);
     // Before the report looks at it.
     runner.prependListener('fail', (_, error) => {

@@ -37,7 +37,7 @@ private_system() {
   # Without the system's /run the daemon meets neither systemd nor the bus, without cgroups it changes none.
   umount -R -l /sys/fs/cgroup 2>/dev/null
   mount -t tmpfs -o mode=755 run /run || return 1
-  # Whoever opens a console is noted below /run/lock.
+  # The user of a console is noted below /run/lock.
   mkdir -p /run/lock /run/libvirt /etc/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt
   mount --bind "$dir/run" /run/libvirt && mount --bind "$dir/etc" /etc/libvirt &&
     mount --bind "$dir/lib" /var/lib/libvirt && mount --bind "$dir/cache" /var/cache/libvirt &&

@@ -22,7 +22,7 @@ const {
   port = '',
   socket = '',
 } = Object.fromEntries(told.split('\n').map((line) => [line.replace(/=.*/su, ''), line.replace(/^[^=]*=/su, '')]));
-/** Of fence agents: 2 says that a node is off. */
+/** The exit codes of fence agents: 2 says that a node is off. */
 const exits = { done: 0, off: 2 };
 if (action === 'metadata') {
   process.stdout.write(`${metadata}\n`);

@@ -4,7 +4,7 @@ import { startsWith } from './workbench.mjs';
 /** @typedef {import('./workbench.mjs').Workbench} Workbench */
 /** @typedef {import('playwright-core').Locator} Locator */
 
-/** Of a click that another row took, and after how long it is seen to have been lost. */
+/** How often a click is tried again that another row took. */
 const mostTries = 5;
 const tryAgainMs = 2_000;
 /** Between a change of a VM and the last time that its rows are drawn for it. */

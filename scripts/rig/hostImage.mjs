@@ -29,7 +29,7 @@ const packages = [
   ...['libvirt-daemon-system', 'libvirt-clients', 'qemu-system-x86', 'qemu-utils', 'swtpm', 'swtpm-tools', 'ovmf'],
   ...['dnsmasq-base', 'nftables', 'iptables', 'restic', 'netcat-openbsd', 'nasm', 'e2fsprogs'],
 ];
-/** Of trixie's libvirt, which only recommends it. */
+/** trixie's libvirt only recommends this package. */
 const packagesOf = { bookworm: [], trixie: ['libvirt-daemon-driver-qemu'] };
 const leftOut = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/locale/*'];
 /** Most of it is a hole. */

@@ -17,7 +17,7 @@ export function isUpToDate(wanted, installed) {
   );
 }
 
-/** Of the checkout; what cannot be read is not up to date. @returns {Promise<boolean>} */
+/** Whether the modules of the checkout are up to date; what cannot be read is not. @returns {Promise<boolean>} */
 export async function areModulesUpToDate() {
   try {
     const read = async (/** @type {string} */ file) => JSON.parse(await readFile(join(root, file), 'utf8'));

@@ -7,8 +7,9 @@ import { readFileSync } from 'node:fs';
 const ticks = 100;
 
 /**
- * Of the children that have ended. The kernel adds to its parent's counts what a process took when the parent takes
- * notice of its end, so of two that run side by side each is told by itself, unless they end at one moment.
+ * Counts the time of the children that have ended. The kernel adds to its parent's counts what a process took when the
+ * parent takes notice of its end, so of two that run side by side each is told by itself, unless they end at one
+ * moment.
  */
 export class ProcessorTime {
   #last = { user: 0, system: 0 };

@@ -19,9 +19,9 @@ import { findProgram, run, runOk } from './run.mjs';
 /** For the emulators of four VMs at a time. */
 const memoryMiB = 4096;
 const words = 'root=/dev/vda rw console=ttyS0 apparmor=1 security=apparmor net.ifnames=0 mitigations=off quiet';
-/** Of ssh. */
+/** The exit code of ssh for a lost connection. */
 const lostConnection = 255;
-/** Of the console, where a host does not start, or is lost. */
+/** The lines of the console that are shown where a host does not start, or is lost. */
 const lastLines = 20;
 
 /**

@@ -1,9 +1,9 @@
-// Fails the test in which a rejection stays unhandled: mocha (11.8) hands it on to whoever listens, and nobody does.
+// Fails the test in which a rejection stays unhandled: mocha (11.8) passes it to listeners, and there are none.
 process.on('unhandledRejection', (reason) => {
   throw reason;
 });
 
-// Of a file of tests that throws while it is loaded mocha prints the error itself.
+// If a file of tests throws while it is loaded, mocha prints the error itself.
 const { format } = require('node:util');
 const { withSourceLines } = require('./sourceLines.cjs');
 const say = console.error;

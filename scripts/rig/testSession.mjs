@@ -49,7 +49,7 @@ export class TestSession {
   #total = nothing();
   /** @type {string[]} */
   #problems = [];
-  /** Of single tests, which are counted already. @type {string[]} */
+  /** Failures of single tests, which are counted already. @type {string[]} */
   #failures = [];
   /** @type {string[]} */
   #closing = [];
@@ -301,7 +301,7 @@ export class TestSession {
     noteLengths(this.#lengths, this.#keepLengths);
     const { user, system } = ofChildren();
     this.say(`processor: ${user.toFixed(0)} s user + ${system.toFixed(0)} s system`);
-    // A crashed layer is a failure in the count too, for whoever reads only the last line.
+    // A crashed layer is a failure in the count too, for people who read only the last line.
     this.say(`${passed} passed, ${failed + this.#problems.length} failed, ${skipped} skipped`);
     process.exit(this.#problems.length > 0 || failed > 0 ? 1 : 0);
   }

@@ -135,7 +135,7 @@ async function unpack(dir, wanted, arch) {
   const packed = await npm(['pack', '--json', ...packages], dir);
   const [server, node] = JSON.parse(packed).map((/** @type {{ filename: string }} */ file) => file.filename);
   const exclude = leftOutExtensions.map((name) => `--exclude=package/lib/vscode/extensions/${name}`);
-  // Owners stay those of the user: as root, tar would otherwise keep the ids of whoever packed it.
+  // Owners stay those of the user: as root, tar would otherwise keep the ids of the packer.
   const tar = (/** @type {string[]} */ args) =>
     runOk('tar', ['--no-same-owner', '--strip-components=2', ...args], { cwd: dir });
   await tar(['-xzf', server, ...exclude, '--exclude=*.map', 'package/lib/vscode']);

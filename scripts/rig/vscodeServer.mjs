@@ -31,7 +31,7 @@ const startMs = 60_000;
 
 /**
  * @typedef {object} RunningVsCode
- * @property {string} url address to open, with the secret in it; whoever has it has a terminal of the user
+ * @property {string} url address to open, with the secret in it, which gives a terminal of the user
  * @property {string} host 127.0.0.1:port
  * @property {number} pid
  * @property {() => string} output what the server printed, for reports of failures

@@ -62,8 +62,7 @@ if (options.install) {
 }
 
 async function serve() {
-  // Whoever reaches this port gets a terminal of the user, so the address carries a secret, as VS Code's own server has
-  // it.
+  // This port gives a terminal of the user, so the address carries a secret, as that of VS Code's own server.
   const code = await vscode.createServer(null, {
     ...args,
     'connection-token': token,

@@ -4,7 +4,7 @@ import { animatedPng } from './animatedPng.mjs';
 /** @typedef {import('playwright-core').Page} Page */
 /** @typedef {import('playwright-core').Locator} Locator */
 
-/** Of the way of the mouse: so many pictures, each so long. */
+/** The movement of the mouse: the number of pictures, and the time of each. */
 const [steps, stepMs] = [5, 40];
 /** Each letter that is typed. */
 const letterMs = 50;

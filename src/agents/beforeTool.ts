@@ -21,7 +21,7 @@ interface BeforeToolOptions {
   readonly vms: readonly string[];
   readonly settings: Settings;
   readonly environment: NodeJS.ProcessEnv;
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly log: Log;
   readonly tools: () => Promise<AgentSession>;

@@ -1,9 +1,9 @@
-// Text that guests, and whoever else may have written it, put before a language model: bounded, and without what a
-// reader does not see but a model does. Pure.
+// Text of guests, and of other authors whom nobody trusts, for a language model: bounded, and without what a reader
+// does not see but a model does. Pure.
 import { stripVTControlCharacters } from 'node:util';
 import { displayText } from '../domain/plainText.js';
 
-/** Of one text: as much as a model reads for one answer. */
+/** The most characters of one text: as much as a model reads for one answer. */
 const longest = 16_384;
 const longestLine = 300;
 /** What names a thing is not cut: it comes back as an argument. */

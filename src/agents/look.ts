@@ -175,7 +175,7 @@ export const waitForVm: ToolHandler = async (work) => {
   };
 };
 
-/** Of a port none but the VM's own address is asked: an agent gets no way to look through a network. */
+/** Waits for a port at the VM's own address alone: an agent gets no way to look through a network. */
 async function waitOf({ session, input, signal }: ToolCall, view: VmView): Promise<Wait | 'late'> {
   const atMostMs = secondsOf(input, usualSeconds.wait_for_vm) * 1_000;
   const port = input['port'];

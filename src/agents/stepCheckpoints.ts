@@ -9,7 +9,7 @@ import type { Denial } from './guard.js';
 import { requireAllowed } from './refusal.js';
 import { checkpointRequest, nextNumber, oneMoreDenial, planDenial, readStep, type Step } from './stepPlans.js';
 
-/** A checkpoint of an agent serves for what it does next, as long as it is the present's own, and so young. */
+/** A checkpoint of an agent serves for what it does next, as long as it is the current state's own, and so young. */
 const freshMs = 60_000;
 
 /** What the answer and the history say of a step. */
@@ -122,7 +122,7 @@ export async function keepCheckpoint(
   }
 }
 
-/** Of a checkpoint that was not taken after all. */
+/** Releases the reservation of a checkpoint that was not taken after all. */
 export async function releaseReservation({ work, view }: Step, { reserved }: StepReport): Promise<void> {
   if (reserved === undefined) {
     return;

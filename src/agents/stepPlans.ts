@@ -24,7 +24,7 @@ export interface Step {
   readonly view: VmView;
   /** That it would have; another process of this user may be quicker. */
   readonly number: number;
-  /** Of agents, as far as they are there. */
+  /** The checkpoints of agents that still exist. */
   readonly taken: readonly AgentCheckpoint[];
   /** Those that count for the limits. */
   readonly counted: readonly AgentCheckpoint[];
@@ -50,7 +50,7 @@ export async function questionFor(name: string, work: ToolCall): Promise<ToolQue
 }
 
 /**
- * Of a tool that acts: what would be done, where that is an operation of ours. Does nothing.
+ * Plans a tool that acts: what it would do, where that is an operation of ours. Does nothing.
  * @throws ToolRefusal, Failure
  */
 async function planAct(work: ToolCall, tool: string): Promise<{ readonly view: VmView; readonly plan?: Plan }> {

@@ -10,7 +10,7 @@ interface Field {
   readonly description: string;
   readonly needed?: true;
   readonly words?: readonly string[];
-  /** Of a string: characters; of a number: its value; of strings: how many, of as many characters as a string. */
+  /** The largest length of a string, or value of a number. For a list, it limits the items and the length of each. */
   readonly most?: number;
 }
 

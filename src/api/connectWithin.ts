@@ -14,7 +14,7 @@ import { createLibrary } from './createLibrary.js';
 export interface EditorContext {
   readonly engine: Engine;
   readonly settings: () => Settings;
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly systems: () => Promise<Systems>;
   readonly readers: Readers;

@@ -54,7 +54,7 @@ export class LibrarySession {
     });
   }
 
-  /** Of a call: it ends with the visit, too. */
+  /** The signal of a call: it ends with the session, too. */
   signal(given: AbortSignal | undefined): AbortSignal {
     const { over } = this.#options;
     return given === undefined ? over : AbortSignal.any([given, over]);

@@ -55,7 +55,7 @@ export interface RevertOptions extends Harmful {
   readonly after?: 'asSnapshot' | 'asBefore' | 'running' | 'paused' | 'off';
   /** Whether what is now is kept first, to be undone; absent: as it is set in the editor, and `true` unless it is. */
   readonly checkpointFirst?: boolean;
-  /** Of what is kept first, as for `checkpoint`. */
+  /** How the checkpoint that is taken first is saved, as for `checkpoint`. */
   readonly seamless?: 'auto' | 'never';
 }
 
@@ -91,7 +91,7 @@ export interface NewVmOptions extends Cancellable {
   readonly packages?: readonly string[];
   /** Until the guest is ready; else the call rejects with kind `late`, and the VM stays. */
   readonly seconds?: number;
-  /** Of an image that is fetched. Absent total: nobody tells its size. */
+  /** Reports how much of an image is fetched. Absent total: the server does not tell its size. */
   readonly onProgress?: (progress: { readonly bytes: number; readonly totalBytes?: number }) => void;
 }
 
@@ -187,7 +187,7 @@ export interface VirtualMachine {
   wait(what?: Waited, options?: WaitOptions): Promise<void>;
   /** By the guest agent; no shell is between. Resolves whatever the program's exit code is. */
   run(program: string, args?: readonly string[], options?: RunOptions): Promise<ProgramOutcome>;
-  /** Of a folder of the guest, in a snapshot: see docs/inside.md. @param path `/etc`, or `vda1:/etc` */
+  /** Lists a folder of the guest as it was in a snapshot: see docs/inside.md. @param path `/etc`, or `vda1:/etc` */
   listFiles(path: string, options?: ReadOptions): Promise<readonly GuestFile[]>;
   /** Rejects with kind `refused` where it has more than 256 MB. */
   readFile(path: string, options?: ReadOptions): Promise<Uint8Array>;
@@ -299,7 +299,7 @@ export interface VirtRewind extends AsyncDisposable {
    * @param repository a folder, or what restic calls a repository: `sftp:user@host:/folder`
    */
   backups(repository: string, options?: BackupOptions): Promise<readonly BackupInfo[]>;
-  /** Of this user, by name: what `virt-rewind schedule` added. */
+  /** Lists the schedules of this user by name: those that `virt-rewind schedule` added. */
   schedules(): Promise<readonly ScheduleInfo[]>;
   /** The lab of a file, made or not. */
   lab(file: string): VirtualLab;

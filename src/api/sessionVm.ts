@@ -46,7 +46,7 @@ import type { LibrarySession } from './librarySession.js';
 
 const usualWaitSeconds = 120;
 const usualRunSeconds = 60;
-/** Of a file that is read whole, into memory. */
+/** The largest file that is read into memory as a whole. */
 const mostFileBytes = 256 * 1024 * 1024;
 
 export class SessionVm implements VirtualMachine {

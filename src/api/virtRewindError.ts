@@ -10,7 +10,7 @@ export class VirtRewindError extends Error {
      */
     readonly kind: string,
     message: string,
-    /** Of a refusal: which rule, as in docs/refusals.md. */
+    /** The rule that refused, as in docs/refusals.md. */
     readonly reason?: string,
     options?: ErrorOptions,
   ) {

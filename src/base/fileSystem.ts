@@ -81,14 +81,14 @@ export interface FileSystem {
   user(): Promise<number | undefined>;
   stat(path: string): Promise<FileStats>;
   lstat(path: string): Promise<FileStats>;
-  /** Of what stands there itself, and not of what a link leads to. */
+  /** Reads the numbers of the path itself and does not follow a link. */
   numbers(path: string): Promise<FileNumbers>;
   realpath(path: string): Promise<string>;
   /** @param mode constants of `access` */
   access(path: string, mode: number): Promise<void>;
   /** A file or a block device; nothing else is opened, which could keep who reads it waiting. */
   open(path: string): Promise<OpenFile>;
-  /** Of a file of the kernel's, which says no length. */
+  /** Reads a file of the kernel, which has no length. */
   readText(path: string, mostBytes: number): Promise<string>;
   /** Undefined where there are more. */
   names(folder: string, most: number): Promise<readonly string[] | undefined>;

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { constants } from 'node:os';
 import { type Clock, systemClock, within } from './clock.js';
 
-/** Of what it writes, the end. */
+/** How much of the end of the program's output is kept. */
 const mostSaid = 2_000;
 /** After it was asked to end. */
 const killMs = 2_000;
@@ -18,7 +18,7 @@ interface HostProgram {
   readonly args: readonly string[];
   readonly environment: NodeJS.ProcessEnv;
   readonly atMostMs: number;
-  /** Of an open file that it reads as its input; nothing unless given. */
+  /** The descriptor of an open file that the program reads as its input; absent: no input. */
   readonly input?: number;
   /** The folder that it runs in; that of this process unless given. */
   readonly folder?: string;
@@ -30,7 +30,7 @@ interface HostEnd {
   readonly why?: 'late' | 'stopped';
   /** Untrusted. */
   readonly said: string;
-  /** Of it, what went to its standard error. */
+  /** What the program wrote to its standard error. */
   readonly errors: string;
 }
 

@@ -47,7 +47,7 @@ function givenAnswer(point: number, verdict: BisectAnswer['verdict']): BisectAns
   return { point, verdict, tries: [] };
 }
 
-/** Of the branch that is good, or else the one that the VM stands on, as long as it is one. */
+/** Returns the end of the VM's branch if that goes on from the good snapshot, else the end after the good one. */
 function endOf(vm: string, tree: SnapshotTree, good: Snapshot | undefined): Snapshot {
   const current = currentOf(tree);
   const isAhead =

@@ -1,5 +1,5 @@
-// Bisects as they stand, one for each VM, written down after each answer and before each clone: whoever dies in the
-// middle is gone on for by the next. Anybody with our rights may have written here: what has not the shape is not
+// Bisects as they stand, one for each VM, written down after each answer and before each clone: if a process dies in
+// the middle, the next one continues. Anybody with our rights may have written here: what has not the shape is not
 // believed, and stays.
 import { cloneNetworks } from '../domain/clone.js';
 import { createHash } from 'node:crypto';
@@ -97,7 +97,7 @@ export function fitsStore(bisect: Bisect): boolean {
   return Buffer.byteLength(written) <= maxBytes / 2 && parseBisect(JSON.parse(written)) !== undefined;
 }
 
-/** Of one process at a time. */
+/** A bisect that one process at a time may change. */
 export interface LockedBisect {
   /** Resolves when it is on the disk. @throws Failure `journal` */
   put(bisect: Bisect): Promise<void>;
@@ -148,7 +148,7 @@ export class BisectStore {
     return { bisects: bisects.toSorted((a, b) => (a.vmName < b.vmName ? -1 : 1)), unreadable };
   }
 
-  /** As it stands, whoever works at it. */
+  /** Its state, also while another process works at it. */
   async of(vm: VmRef): Promise<Bisect | undefined> {
     const read = await this.#readOf(vm);
     return read === 'unreadable' ? undefined : read;

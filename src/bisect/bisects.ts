@@ -13,7 +13,7 @@ import { availableParallelism, freemem } from 'node:os';
 
 /** What is left to the rest of the computer. */
 const reserveBytes = 1024 ** 3;
-/** Of what nobody asked for. */
+/** The most clones at once where no number is requested. */
 const mostUnasked = 4;
 
 interface HostRoom {
@@ -57,10 +57,10 @@ export function atOnce(
 
 interface BisectsOptions {
   readonly engine: ProbesEngine;
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly log: Log;
-  /** Of programs that are run on this computer. */
+  /** The environment of programs that run on this computer. */
   readonly environment: NodeJS.ProcessEnv;
 }
 

@@ -90,8 +90,8 @@ export class CloneProbes implements Probes {
   }
 
   /**
-   * Who died while libvirt was told of a clone has left its files: whoever acts on the VM next would make a VM of them,
-   * when nobody knows any more what it was for.
+   * A process that died while it defined a clone has left its files. The next operation on the VM would define the
+   * clone, although its purpose is lost.
    * @throws Failure where that is left to a person
    */
   async #endMaking({ uuid, name }: BisectProbe): Promise<void> {

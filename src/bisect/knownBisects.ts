@@ -29,6 +29,6 @@ export class KnownBisects extends WatchedRecords<KnownBisect> {
   readonly firstBad = (ref: VmRef): Promise<string | undefined> =>
     Promise.resolve(this.of(ref)?.marks.find(({ mark }) => mark === 'firstBad')?.name);
 
-  /** Of this VM; undefined: none. */
+  /** The bisect of this VM; undefined: none. */
   readonly of = (ref: VmRef): KnownBisect | undefined => this.all.find(({ vm }) => sameVm(vm, ref));
 }

@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 interface Agreement {
   /** What is done, and what is lost. */
   readonly lines: readonly string[];
-  /** Of the answer that goes on, which says what it does. */
+  /** The label of the answer that goes on, which says what it does. */
   readonly confirm: string;
   readonly asks: boolean;
   /** What is protected, and the name that must be typed for it. */
@@ -15,7 +15,7 @@ interface Agreement {
   readonly typed?: string;
 }
 
-/** What is lost is told, whoever answers. @throws CliError `unanswered`, `declined`, `cancelled` */
+/** Says what is lost, also where no person answers. @throws CliError `unanswered`, `declined`, `cancelled` */
 export async function agreeTo(
   context: Context,
   { lines, confirm, asks, isProtected, typed }: Agreement,

@@ -19,7 +19,7 @@ export const vm: Operand = { name: 'VM', kind: 'vm', needed: 'needed' };
 export const vmOrSystem: Operand = { name: 'VM|SYSTEM', kind: 'target', needed: 'needed' };
 export const anyVm: Operand = { name: 'VM', kind: 'vm', needed: 'optional' };
 export const entry: Operand = { name: 'ENTRY', kind: 'text', needed: 'optional', onSystem: false };
-/** Of a system, a restore point. */
+/** A snapshot; for a system, a restore point. */
 export const snapshot: Operand = { name: 'SNAPSHOT', kind: 'snapshot', needed: 'needed' };
 
 export function snapshotOption(help: string): Option {
@@ -37,7 +37,7 @@ export const plan: Option = {
   type: 'boolean',
   help: 'show the plan with its virsh commands, and change nothing',
 };
-/** Of what can destroy something. */
+/** Options of commands that can destroy something. */
 export const acting = {
   plan,
   yes: { type: 'boolean', short: 'y', help: 'answer the question with yes' },

@@ -1,5 +1,5 @@
 // What the word at the cursor can become: commands, options, values, names of VMs and snapshots. Says nothing where it
-// knows nothing: whoever types is not to be disturbed.
+// knows nothing: a person who types must not be disturbed.
 import { noLog } from '../base/log.js';
 import { repairName, repairsOf } from '../diagnosis/examination.js';
 import { labFileName } from '../manifest/labFileName.js';

@@ -74,11 +74,11 @@ export interface Call {
   /** It was called as one of systems, and is for none but these. */
   readonly group?: 'system';
   readonly operands: readonly string[];
-  /** Of options with a value. */
+  /** The options with a value. */
   readonly texts: Readonly<Record<string, string | undefined>>;
-  /** Of those that may be said several times. */
+  /** The options that can be repeated. */
   readonly lists: Readonly<Record<string, readonly string[] | undefined>>;
-  /** Of options without one. */
+  /** The options without a value. */
   readonly flags: ReadonlySet<string>;
 }
 
@@ -88,7 +88,7 @@ export interface Context {
   readonly call: Call;
   readonly terminal: Terminal;
   readonly session: Session;
-  /** Of agents. */
+  /** The readers for agents. */
   readonly readers: AgentReaders;
   readonly log: Log;
   readonly interruption: Interruption;

@@ -7,7 +7,7 @@ import type { Context } from './context.js';
 /** What was told, is snoozed and grows are the editor's to remember. */
 const noNotes = { read: () => Promise.resolve(undefined), write: () => Promise.resolve() };
 
-/** It never sweeps by itself. Whoever asks for it disposes of it. */
+/** It never sweeps by itself. The caller disposes of it. */
 export function healthOnce({ session, log }: Pick<Context, 'session' | 'log'>): HealthWatch {
   const { engine, settings, folder } = session;
   const watch = new HealthWatch({ engine, notes: noNotes, log, ofLabs: () => labThresholds(folder, log) });

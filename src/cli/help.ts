@@ -28,7 +28,7 @@ export function generalHelp(commands: CommandTable, width: number): string {
   ].join('\n');
 }
 
-/** Of the commands that begin with one word. */
+/** Writes the help of the commands that begin with one word. */
 export function groupHelp(commands: CommandTable, group: string, width: number): string {
   const own = Object.entries(commands).filter(([name]) => name.startsWith(`${group} `));
   return [

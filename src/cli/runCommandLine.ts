@@ -124,7 +124,7 @@ function isSilentEnd(error: unknown): boolean {
   return error instanceof Failure && isSilent(error);
 }
 
-/** Of several VMs as one: what became of each. */
+/** Whether the error says how an operation ended for each VM of a system. */
 function isOfSystem(error: unknown): error is { readonly members: readonly MemberOutcome[] } {
   return error instanceof Failure && 'members' in error;
 }

@@ -51,7 +51,7 @@ export class Terminal {
     return (stdout.isTTY as boolean | undefined) === true ? Math.max(20, stdout.columns) : Number.POSITIVE_INFINITY;
   }
 
-  /** Of running text. */
+  /** The width of running text. */
   get textWidth(): number {
     return Math.min(100, this.width);
   }

@@ -45,7 +45,7 @@ interface Oldest {
 
 /**
  * A delta is as old as the snapshot that it came after. Those after a snapshot that somebody keeps are meant to be old.
- * Of one whose time cannot be right, nobody knows how old it is.
+ * The age of a snapshot whose time cannot be right is unknown.
  *
  * | tree  | sizes           | known by                                    |
  * |-------|-----------------|---------------------------------------------|
@@ -86,7 +86,7 @@ export function areSizesKnown({ layers }: HealthFacts): boolean {
   );
 }
 
-/** Of each disk the largest. */
+/** Reports the largest delta of each disk. */
 export function deltasTooLarge(facts: HealthFacts): readonly Problem[] {
   const { deltaBytes, deltaPercent } = facts.thresholds;
   return chains(facts).flatMap(({ target, deltas, base }): readonly Problem[] => {

@@ -22,7 +22,7 @@ export function chains({ layers, vm }: HealthFacts): readonly Chain[] {
     chainsOfLayers.set(layers, known);
     return known;
   }
-  // Of a VM that runs, libvirt's XML tells the chain itself, though nothing of sizes.
+  // While a VM runs, libvirt's XML lists the chain, but not the sizes.
   return snapshotableDisks(vm).flatMap((disk) =>
     disk.source === undefined || disk.backing === undefined
       ? []
@@ -59,9 +59,9 @@ export function isDepthKnown(facts: HealthFacts): boolean {
 }
 
 /**
- * Of a VM that is off, libvirt tells what its configuration names: the top file alone, or what was opened when it last
- * ran, and then not what lies below that (9.0 to 12.8 alike). Then each external snapshot that the VM stands on counts:
- * a delta came after it.
+ * While a VM is off, libvirt lists what its configuration names: the top file alone, or what was opened when it last
+ * ran, without the files below that (9.0 to 12.8 alike). Then each external snapshot that the VM stands on counts: a
+ * delta came after it.
  */
 export function depths(facts: HealthFacts): readonly { readonly target: string; readonly deltas: number }[] {
   const taken = facts.tree === undefined ? [] : activePath(facts.tree).flatMap(({ disks }) => disks);

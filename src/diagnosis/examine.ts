@@ -26,7 +26,7 @@ import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
 
 const actions = ['create', 'revert', 'delete'] as const;
 
-/** Of the styles that the VM has, or of both where it has none yet. */
+/** Checks the versions for the styles that the VM has, or for both where it has none yet. */
 function versionProblems({ vm, tree, capabilities }: Facts): readonly Problem[] {
   if (capabilities.driver !== 'qemu') {
     return [];

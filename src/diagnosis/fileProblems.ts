@@ -21,7 +21,7 @@ import { freeTitle } from '../domain/snapshotName.js';
 import { planCreate } from '../operations/create/planCreate.js';
 import { assumeRunning } from './abilities.js';
 
-/** Of the VM's own disks, and of all images that hold its snapshots. */
+/** Checks the VM's own disks and all images that hold its snapshots. */
 export function chainProblems(facts: Facts): readonly Problem[] {
   const { vm, files } = facts;
   const missing = new Set(
@@ -77,8 +77,8 @@ function unclosedProblems(facts: Facts): readonly Problem[] {
 }
 
 /**
- * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into
- * the overlay above afterwards, so that this one is younger again.
+ * Nothing writes to a base once its overlay exists. A merge into it then writes the name of the new base into the
+ * overlay above, so that this one is younger again.
  *
  * | base written to | block job on the VM | → |
  * |-----------------|---------------------|---|

@@ -9,9 +9,9 @@ const dayMs = 24 * hourMs;
 /** Samples that are nearer than this to the one before are not kept. */
 const everyMs = hourMs / 2;
 const longestMs = 7 * dayMs;
-/** Of a shorter time nothing is foretold: an hour with a backup in it is no trend. */
+/** The shortest time that allows a forecast: an hour with a backup in it is no trend. */
 const shortestMs = 6 * hourMs;
-/** Of one file system. */
+/** The most samples of one file system. */
 export const mostSamples = 340;
 
 /**

@@ -53,7 +53,7 @@ export type Problem =
       readonly trash?: TrashUsage;
     }
   | { readonly kind: 'backingMissing'; readonly disk: string; readonly file: string }
-  /** Of a VM with both styles: those that cannot be deleted here as things are. */
+  /** The VM has both styles; these snapshots cannot be deleted in the current state. */
   | { readonly kind: 'mixedUndeletable'; readonly snapshots: readonly string[] }
   | { readonly kind: 'notQuiesced'; readonly snapshot: string }
   /** `until`: milliseconds since 1970, of the one whose time is over first. */
@@ -101,7 +101,7 @@ export type Problem =
   | { readonly kind: 'mergeLost'; readonly disk: string; readonly file: string; readonly said: string }
   | { readonly kind: 'guestFrozen' }
   | { readonly kind: 'managedSave' }
-  /** Whoever it was lent to may have died. */
+  /** The process that used it may have died. */
   | { readonly kind: 'temporaryClone' }
   /** Its next start would write to `file`, which `overlay` is built on. */
   | { readonly kind: 'savedBelow'; readonly disk: string; readonly file: string; readonly overlay: string }

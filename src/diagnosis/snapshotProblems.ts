@@ -117,10 +117,7 @@ function areVariablesMissing(snapshot: Snapshot, { vm, capabilities, files }: Fa
   return !inside && files?.files.get(stateCopy(vm.nvram, snapshot.name)) === 'missing';
 }
 
-/**
- * Of the disks that it keeps as files of their own, the first that lies elsewhere, else the first that is named
- * otherwise.
- */
+/** Returns the first disk with a file of its own that lies elsewhere, else the first with an unusual name. */
 function strayDisk(snapshot: Snapshot, facts: Facts): { readonly disk: string; readonly stray: Stray } | undefined {
   const found = externalTargets(snapshot).flatMap((disk) => {
     const stray = strayFile(snapshot, disk, facts);

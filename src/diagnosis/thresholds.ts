@@ -7,15 +7,15 @@ import type { Vm } from '../domain/vm.js';
 export interface Thresholds {
   /** Deltas of one disk. */
   readonly layers: number;
-  /** Of the oldest delta. */
+  /** The age of the oldest delta. */
   readonly ageHours: number;
-  /** Of one delta. */
+  /** The size of one delta. */
   readonly deltaBytes: number;
-  /** Of one delta, against what the base takes. */
+  /** The size of one delta, compared with its base. */
   readonly deltaPercent: number;
-  /** Of all deltas of a VM. */
+  /** The size of all deltas of a VM. */
   readonly allDeltasBytes: number;
-  /** Of the file system or pool. */
+  /** The free space of the file system or pool. */
   readonly freePercent: number;
   /** Until the file system or pool is full, at the growth measured. */
   readonly fullInDays: number;

@@ -14,7 +14,7 @@ export function withDetails(failure: Failure, details: FailureDetails): Failure 
   return new Failure(failure.kind, { ...failure.details, ...details }, { cause: failure });
 }
 
-/** Whoever knows what the VM, the other host or the repository is called says so, where nobody has. */
+/** Adds the name of the VM, the other host or the repository to a failure without it. */
 export async function orNamed<T>(named: NamedInFailure, work: () => PromiseLike<T>): Promise<T> {
   try {
     return await work();
@@ -29,7 +29,7 @@ export function nameIn(error: unknown, named: NamedInFailure): unknown {
   return error instanceof Failure ? withDetails(error, { ...names, ...error.details }) : error;
 }
 
-/** Of the reason that a wing has more is known by now. */
+/** Adds facts to the reason of a wing. */
 export function withFacts(failure: Failure, facts: object): Failure {
   const { reason } = failure.details;
   return reason === undefined

@@ -53,11 +53,11 @@ export interface Bisect {
   /** Oldest first; each is built on the one before. */
   readonly line: readonly BisectPoint[];
   readonly check: BisectCheck;
-  /** Of the clones: the cables of the VM, or none that is plugged in. */
+  /** The network of the clones: with the VM's cables, or with none plugged in. */
   readonly network: CloneNetwork;
   /** Whether clones are started before they are checked. */
   readonly start: 'started' | 'off';
-  /** Of each restore point, at most; the majority decides. */
+  /** The most tries for each restore point; the majority decides. */
   readonly tries: number;
   /** Clones at once, at most; absent: as many as there is room for. */
   readonly jobs?: number;

@@ -40,7 +40,7 @@ export interface BlockMap {
   readonly unreadable?: 'otherHost' | 'denied' | 'noQemuImg' | 'notQcow2' | 'dataFile' | 'failed';
   /** Why some layers have no map, where others have one: what the VM reads there is not known. */
   readonly partly?: NonNullable<BlockMap['unreadable']>;
-  /** Of the image that is `notQcow2`. */
+  /** The format of the image that is `notQcow2`. */
   readonly format?: string;
   /** Milliseconds since 1970. */
   readonly readAt: number;

@@ -1,7 +1,7 @@
 // How times are written for people, the same in each language and place: in 24 hours, with the dates of ISO, in local
 // time. What programs read has ISO's own form.
 
-/** Of today: `09:41`. @param at milliseconds since 1970 */
+/** Writes the time of a moment of today: `09:41`. @param at milliseconds since 1970 */
 export function clockText(at: number): string {
   const date = new Date(at);
   return `${two(date.getHours())}:${two(date.getMinutes())}`;

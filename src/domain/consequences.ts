@@ -107,7 +107,7 @@ export type Warning =
   | { readonly kind: 'frees'; readonly bytes: number; readonly how: 'exact' | 'estimate' | 'atLeast' | 'atMost' }
   /** Left out of an operation on several, and why. */
   | { readonly kind: 'skipped'; readonly snapshot: string; readonly why: Refusal }
-  /** What the file was by itself is gone: whoever keeps it as a template has another one then. */
+  /** The file gets other content: a person who keeps it as a template has lost that. */
   | { readonly kind: 'changesBase'; readonly file: string }
   /** Disks that the owner keeps out of snapshots. */
   | { readonly kind: 'ownerLeftOut'; readonly disks: readonly string[] }
@@ -116,7 +116,7 @@ export type Warning =
       readonly kind: 'notInSnapshot';
       readonly devices: readonly ('virtiofs' | '9p' | 'nvdimm' | 'shmem' | 'drive' | 'hostDevice')[];
     }
-  /** Whoever wrote to them last died: they are repaired first. */
+  /** Their last writer died: they are repaired first. */
   | { readonly kind: 'repairsImages'; readonly files: readonly string[] }
   /**
    * Notes of changed blocks: they do not hear of what is written from now on, so that the next backup has to be a full
@@ -140,7 +140,7 @@ export type Warning =
    * read-only disks.
    */
   | { readonly kind: 'mediaChanged'; readonly files: readonly string[] }
-  /** Of a snapshot that libvirt is told of: how the VM was configured when it was taken is not known. */
+  /** libvirt learns of this snapshot later: how the VM was configured when it was taken is not known. */
   | { readonly kind: 'configuredAsNow'; readonly memory: boolean }
   /** The VM is configured again as it was when the snapshot was taken: from what it is now to what it was. */
   | { readonly kind: 'hardwareChanges'; readonly what: readonly HardwareDifference[] };

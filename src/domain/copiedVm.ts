@@ -20,7 +20,7 @@ export interface SnapshotDocument {
 }
 
 export interface NamedFiles {
-  /** Of disks, of what they rest on, of RAM and of UEFI variables. Not the media in drives. */
+  /** Files of disks, of what these rest on, of RAM and of UEFI variables. Not the media in drives. */
   readonly files: readonly string[];
   /** Disks that are more or less than a plain file, as the guest names them. */
   readonly odd: readonly string[];
@@ -79,7 +79,7 @@ export interface CopiedPoint {
   readonly title: string;
   readonly hasRam: boolean;
   readonly disks: readonly PointDisk[];
-  /** Of the UEFI. */
+  /** The file of the UEFI variables. */
   readonly variables?: string;
 }
 

@@ -28,7 +28,7 @@ export interface Trailers {
   /** `branch@commit` of the workspace when the snapshot was taken. */
   readonly git?: string;
   readonly guestPausedMs?: number;
-  /** Of RAM in a file, beside how long the guest stood still for it; absent: not known, as of those of long ago. */
+  /** How RAM was written to a file, and how long the guest was paused; absent: not known, as for old snapshots. */
   readonly ramWritten?: RamWritten;
   readonly consistency?: Consistency;
   readonly createdBy?: string;

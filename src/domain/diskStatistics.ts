@@ -16,8 +16,8 @@ export interface VmStatistics {
   readonly name: string;
   readonly active: boolean;
   /**
-   * Disk after disk, each from the top. Of a VM that is off mostly the top alone, and without sizes of one that a job
-   * keeps busy.
+   * Disk after disk, each from the top. For a VM that is off mostly the top alone, and without sizes where a job keeps
+   * it busy.
    */
   readonly layers: readonly LayerStatistics[];
 }

@@ -62,7 +62,7 @@ export function displayedStopMs(memoryBytes: number, how: RamMethod, { snapshots
   return seen >= 0 ? seen : how === 'external' ? Math.max(unsure, guess) : guess;
 }
 
-/** Of a snapshot with RAM; undefined: in a file, and nobody wrote down how it came there. */
+/** How the RAM of a snapshot was saved; undefined: in a file, without a record of the way. */
 function wayOf({ style, trailers: { ramWritten } }: Snapshot): RamMethod | undefined {
   return style === 'internal' ? 'internal' : ramWritten === 'stopped' ? 'external' : ramWritten;
 }
@@ -161,7 +161,7 @@ export function displayedInternalDeleteMs(
   return Math.round((seen ?? internalDeleteMs(vm.memoryBytes)) * doomed.length);
 }
 
-/** Of the newest few; undefined where there is none. @param measured milliseconds, oldest first */
+/** Returns the longest of the newest few; undefined where there is none. @param measured milliseconds, oldest first */
 function longestOf(measured: readonly number[]): number | undefined {
   const newest = measured.slice(-mostMeasured);
   return newest.length === 0 ? undefined : Math.min(Math.max(...newest), longestMeasuredMs);

@@ -32,7 +32,7 @@ export interface Facts {
   readonly hardware?: { readonly now: Hardware; readonly then: ReadonlyMap<string, Hardware> };
   /** By snapshot that the VM is to be as: what QEMU needs beside disks; one that could not be read is not there. */
   readonly startNeeds?: ReadonlyMap<string, StartNeeds>;
-  /** Of a persistent VM that is on: the disks that it starts with next time. */
+  /** The disks of the next start of a persistent VM that is on. */
   readonly configured?: readonly VmDisk[];
   /** By file with the RAM of a snapshot; what nobody here may look into is not there. */
   readonly savedRam?: ReadonlyMap<string, SavedRam>;

@@ -72,7 +72,7 @@ export interface WingReason {
   /** Stable. */
   readonly kind: string;
   readonly facts: object;
-  /** In the language of whoever reads it, and with the ways that the reader has. */
+  /** In the language of the reader, and with the ways that the reader has. */
   text(this: WingReason, named: NamedInFailure): ReasonText;
 }
 
@@ -89,19 +89,19 @@ export interface FailureDetails extends NamedInFailure {
   readonly snapshot?: string;
   /** Several VMs as one; `snapshot` is the title of a restore point then. */
   readonly system?: string;
-  /** Of `notFound`: the system has none that could be undone. */
+  /** `notFound`: the system has no revert that could be undone. */
   readonly noRevert?: true;
   readonly connection?: string;
-  /** Of the address `connection`: unknown, not supported, or its value is wrong. */
+  /** `connection`: the parameter of the address that is unknown, not supported or has a wrong value. */
   readonly parameter?: string;
   readonly path?: string;
-  /** Of `denied`: who joins it is let in. */
+  /** `denied`: the group whose members have access. */
   readonly group?: string;
-  /** Of `denied`: nobody can be asked who may, or the user is let in from the next login on. */
+  /** `denied`: no polkit agent can ask, or access begins with the next login. */
   readonly entry?: 'noPolkit' | 'newLogin';
-  /** Of `denied`, `unreachable` and `unsupported`: no way over the network to a daemon on another host. */
+  /** `denied`, `unreachable` and `unsupported`: why a login at the daemon's host failed. */
   readonly login?: LoginProblem;
-  /** Of `unreachable`: the daemon does not run, and no VM is defined that it would have. */
+  /** `unreachable`: the daemon does not run and has no VMs defined. */
   readonly hasNoVms?: boolean;
   readonly candidates?: readonly string[];
   /** What the user had asked for, where it was an operation. */
@@ -116,21 +116,21 @@ export interface FailureDetails extends NamedInFailure {
   readonly recoveredFirst?: RecoveryReport;
   /** What was done at once about an operation that had failed half way; absent where nothing was. */
   readonly recovered?: RecoveryReport['outcome'];
-  /** Of several snapshots that were to go, those that are gone. */
+  /** The snapshots that are gone already, where several were to be deleted. */
   readonly deleted?: readonly string[];
   readonly refusal?: Refusal;
-  /** Of a wing, which has rules of its own. */
+  /** The reason of a wing, which has rules of its own. */
   readonly reason?: WingReason;
-  /** Of `cancelled`: somebody here asked for it; otherwise another client did. */
+  /** `cancelled`: a person here asked for it; otherwise another client did. */
   readonly byUs?: boolean;
   /**
-   * Of `cancelled` and `busy`: nobody waits any longer, but the guest or QEMU was asked and libvirt cannot take that
-   * back.
+   * `cancelled` and `busy`: nobody waits any longer, but the request has reached the guest or QEMU, and libvirt cannot
+   * take it back.
    */
   readonly mayStillHappen?: boolean;
   /** What a snapshot that failed left behind, as far as it could be seen. */
   readonly left?: readonly Leftover[];
-  /** Of `failed`: it was reported as done, and a look showed something else. */
+  /** `failed`: it was reported as done, but a check showed another result. */
   readonly unseen?: true;
   /** A snapshot that failed had left the guest's file systems frozen: they were thawed again. */
   readonly thawed?: boolean;
@@ -139,22 +139,19 @@ export interface FailureDetails extends NamedInFailure {
   /** The guest was asked to stop, to restart or, with `noAgent`, to thaw, and did nothing for so long. */
   readonly silentMs?: number;
   /**
-   * Of a program in a guest: how it ended and what it wrote is lost, for it wrote more than libvirt passes on in one
-   * answer, or the agent, which tells it once, was not heard in time.
+   * How a program in a guest ended and what it wrote is lost: it wrote more than libvirt passes on in one answer, or
+   * the agent, which answers once, was not heard in time.
    */
   readonly outputLost?: 'tooLarge' | 'unheard';
   /** No guest agent is configured or answers. */
   readonly noAgent?: true;
-  /** Of `busy`: libvirt waited for a job of the VM and names nobody who works at it. */
+  /** `busy`: libvirt waited for a job of the VM and does not say who runs it. */
   readonly heldByNobody?: true;
-  /**
-   * Of `busy`: libvirt waits, for so long, for an answer of the VM's QEMU, or works at a job and QEMU did not answer
-   * us.
-   */
+  /** `busy`: libvirt has waited this long for the VM's QEMU, or works at a job while QEMU did not answer us. */
   readonly unanswered?: { readonly by: 'job' | 'monitor'; readonly ms: number };
-  /** Of `busy`: what the other editor is called. */
+  /** `busy`: the name of the other editor. */
   readonly editor?: string;
-  /** Of `journal`: steps had been carried out before. */
+  /** `journal`: steps had run before. */
   readonly begun?: boolean;
 }
 

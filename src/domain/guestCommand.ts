@@ -27,5 +27,5 @@ export type GuestRun =
   /** It still runs: the agent tells of its output only when it has ended. */
   | { readonly kind: 'late'; readonly pid: number };
 
-/** Of each of its two outputs, in bytes. */
+/** The most bytes of each of its two outputs. */
 export const mostGuestOutput = 1024 * 1024;

@@ -12,7 +12,7 @@ export interface HardwareItem {
   readonly facts: Readonly<Partial<Record<HardwareFact, string>>>;
   /** All of it, normalised: two items are alike when these are. */
   readonly whole: string;
-  /** Of a disk: the same without its file and the format of that. */
+  /** The XML of a disk without its file and format. */
   readonly bare?: string;
 }
 
@@ -26,7 +26,10 @@ export interface HardwareDifference {
   readonly part: HardwarePart;
   readonly id: string;
   readonly how: 'added' | 'removed' | 'changed';
-  /** Of what changed: the facts that differ; none where only something else of it does. Of the others: what it is. */
+  /**
+   * The facts that differ where the device changed; empty where only something else differs. Otherwise what the device
+   * is.
+   */
   readonly facts: readonly { readonly name: HardwareFact; readonly from?: string; readonly to?: string }[];
 }
 

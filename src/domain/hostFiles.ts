@@ -20,7 +20,7 @@ export interface FileFacts {
   readonly isLink?: true;
   /** SHA-256 of what is in it; absent: not asked for, or not known. */
   readonly sum?: string;
-  /** Nobody may write to it, whoever it belongs to; absent: not known, or not so. */
+  /** Nobody may write to it, not even its owner; absent: not known, or not so. */
   readonly readOnly?: true;
   /**
    * No program can write to it, not even as root: it is marked so, or its file system is read-only; absent: not known,
@@ -36,7 +36,7 @@ export interface LastChange {
 }
 
 export interface ImageFacts extends FileFacts {
-  /** qcow2, raw, … as whoever uses it reads it, else as the file itself says; `raw` where it has no header. */
+  /** qcow2, raw, … as its user reads it, else as the file itself says; `raw` where it has no header. */
   readonly format: string;
   readonly virtualBytes: number;
   /** Absolute path; absent for an image that stands alone. */
@@ -76,7 +76,7 @@ export interface ImageFacts extends FileFacts {
    * repairs it when it opens it for writing, and dies when it has to let go of one that it has open to read.
    */
   readonly unclosed?: true;
-  /** How many snapshots and the present together can have a cluster; absent: more than anybody takes. */
+  /** How many snapshots and the current state together can have a cluster; absent: more than anybody takes. */
   readonly mostReferences?: number;
   /** How the host itself uses it; absent: not at all, or not known. */
   readonly hostUse?: HostUse;
@@ -88,7 +88,7 @@ export interface ImageFacts extends FileFacts {
   readonly empty?: boolean;
   /** RAM inside it that no snapshot has any more; undefined: not known. Wrong while a snapshot is taken. */
   readonly lostRamBytes?: number;
-  /** Tags whose disk content is the present one; undefined: not known. Wrong while a VM writes to it. */
+  /** Tags whose disk content is the current one; undefined: not known. Wrong while a VM writes to it. */
   readonly unchangedSince?: readonly string[];
 }
 
@@ -104,7 +104,9 @@ function isEmptyFile({ bytes, corrupt, isFile }: Pick<ImageFacts, 'bytes' | 'cor
   return corrupt === true && bytes === 0 && isFile !== false;
 }
 
-/** Of a corrupt one, for its sentence: QEMU has not marked what has no bytes, or is no image of its format. */
+/**
+ * Whether QEMU marked the image as corrupt, for its sentence: it cannot mark a file without bytes or of another format.
+ */
 export function notMarked(image: Pick<ImageFacts, 'bytes' | 'corrupt' | 'virtualBytes' | 'isFile'>): {
   empty?: 'yes' | 'other';
 } {
@@ -188,7 +190,7 @@ export interface ImageCopy {
   readonly file: string;
   readonly from: string;
   readonly fromFormat: string;
-  /** What is inside of `from` under this name, in place of the present. */
+  /** What is inside of `from` under this name, in place of the current state. */
   readonly tag?: string;
 }
 
@@ -214,7 +216,7 @@ export interface CannotAct {
     | 'folderMissing'
     | 'silent'
     | 'failed';
-  /** What was said by whoever refused, for the log and "Show Details". */
+  /** The error of the program that refused, for the log and "Show Details". */
   readonly said?: string;
 }
 
@@ -231,16 +233,16 @@ export const trashFolder = '.virt-rewind-trash';
 export interface HostFiles {
   file(path: string): Promise<Observation<FileFacts>>;
   /**
-   * `format`: as whoever uses it reads it; then it is read as nothing else, for a guest writes what it likes to a raw
-   * disk. Absent: as its header says.
+   * `format`: as its user reads it; then it is read as nothing else, for a guest writes what it likes to a raw disk.
+   * Absent: as its header says.
    */
   image(path: string, format?: string, depth?: Depth): Promise<Observation<ImageFacts>>;
-  /** Of a plain file; undefined: it is none, or nobody here can see it. */
+  /** The identity of a plain file; undefined: it is none, or cannot be read here. */
   identity(path: string): Promise<string | undefined>;
   /** SHA-256 of a small file; undefined: it is larger, or nobody here can see it. */
   sum(path: string): Promise<string | undefined>;
   list(folder: string): Promise<FolderNames>;
-  /** Of the file system or pool that a folder is in; undefined where that cannot be seen. */
+  /** The space of the file system or pool of a folder; undefined where that cannot be read. */
   space(folder: string): Promise<Space | undefined>;
   /**
    * By `FileFacts.real`, what the host itself writes to; undefined: it cannot be seen.
@@ -271,8 +273,8 @@ export interface HostFiles {
   /** Whether what is in a file can be changed. Touches nothing. */
   canChange(path: string): Promise<'yes' | CannotAct>;
   /**
-   * Nobody may use the files. `top` stays as it is, so that whoever stops half way still reads the same through it. An
-   * aborted signal ends it with a Failure `cancelled`.
+   * Nobody may use the files. `top` stays as it is, so that its content is the same after a stop half way. An aborted
+   * signal ends it with a Failure `cancelled`.
    */
   commit(commit: ImageCommit, signal: AbortSignal, onFraction: (fraction: number) => void): Promise<void>;
   /** Nobody may write to `from` meanwhile. Fails with kind `exists` when there is a file of that name. */

@@ -11,7 +11,7 @@ export interface HostLoad {
   readonly sleeps: readonly string[];
   /** Those that are started. */
   readonly pools: readonly { readonly name: string; readonly type: string; readonly freeBytes: number }[];
-  /** Of VMs that run, by UUID. */
+  /** The load of the VMs that run, by UUID. */
   readonly vms: ReadonlyMap<string, VmLoad>;
 }
 
@@ -20,7 +20,7 @@ export interface VmLoad {
   readonly processors?: number;
   /** How many of its host's processors it kept busy in a second. */
   readonly used?: number;
-  /** Of its host's RAM. */
+  /** How much of the host's RAM it has. */
   readonly residentBytes?: number;
   /** That it wrote to its RAM in a second, when somebody measured that. */
   readonly dirtyBytes?: number;

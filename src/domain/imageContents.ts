@@ -14,7 +14,7 @@ export interface InternalSizes {
 export interface InternalSize {
   readonly name: string;
   readonly vmStateBytes: number;
-  /** Clusters with content of the disk that the present disk does not use. */
+  /** Clusters with content of the disk that the current disk does not use. */
   readonly heldBytes: number;
   /** What the file gets back when it alone is deleted: its RAM, its disk and its tables, unless others use them too. */
   readonly freedBytes: number;
@@ -39,14 +39,14 @@ export interface ImageExtents {
 
 /**
  * `written`: a VM has the image open. Its tables of now are still in its memory then: those in the file mostly tell of
- * the RAM of the last snapshot as if the present used it too, which is true after a revert alone.
+ * the RAM of the last snapshot as if the current state used it too, which is true after a revert alone.
  */
 export type PresentTable = 'still' | 'written';
 
 export interface ImageContents {
   internalSizes(path: string, present: PresentTable): Promise<InternalSizes | Unreadable>;
   /**
-   * @param format as whoever uses it reads it: a raw image is never looked into for a header, which a guest may have
+   * @param format as its user reads it: a raw image is never searched for a header, which a guest may have
    *   written
    */
   extents(path: string, format: string, states: readonly AskedState[]): Promise<ImageExtents | Unreadable>;

@@ -20,11 +20,11 @@ export interface LabVmParts {
     readonly how: 'linked' | 'copy';
     readonly sizeMiB?: number;
   };
-  /** Of the empty disks. */
+  /** The sizes of the empty disks. */
   readonly disksMiB: readonly number[];
   readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
   readonly network?: 'user' | { readonly name: string };
-  /** Of its network card. Absent: libvirt chooses it. */
+  /** The address of its network card. Absent: libvirt chooses it. */
   readonly mac?: string;
   readonly cloudInit?: { readonly userData: string; readonly networkConfig?: string };
   /** By path, what stood there when it was looked at, see `seenAs`: nothing else is used. */

@@ -4,7 +4,7 @@
 export interface LayerCost {
   /** Above the base; 0: the image alone. */
   readonly layers: number;
-  /** Of a cluster that stands in the base alone. */
+  /** The cost to read a cluster that is only in the base. */
   readonly read: number;
   /**
    * To a cluster that the top file does not have yet; of the image alone: to one that it has, for there is no other.

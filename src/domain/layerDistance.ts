@@ -17,10 +17,10 @@ export interface DiskDistance {
  * |---------------------------------------------|-----------------------------------------------|
  * | on the chain that the VM stands on          | the layers above the lower one, up to the upper |
  * | one on another branch                       | unknown: that branch's layers are in no chain |
- * | an internal snapshot                        | unknown: it shares its file with the present  |
+ * | an internal snapshot                        | unknown: it shares its file with the current state |
  * | a layer between them could not be looked at | unknown                                       |
  *
- * @param to the present where it is undefined
+ * @param to the current state where it is undefined
  */
 export function diskDistances(layers: VmLayers, from: Snapshot, to: Snapshot | undefined): readonly DiskDistance[] {
   return layers.disks.map((chain) => {
@@ -41,7 +41,7 @@ function isInside(snapshot: Snapshot, target: string): boolean {
   return snapshot.disks.some((disk) => disk.target === target && disk.location === 'internal');
 }
 
-/** Where in the chain the state's content ends; the present ends with the top. */
+/** Where in the chain the state's content ends; the current state ends with the top. */
 function place(chain: DiskChain, snapshot: Snapshot | undefined): number | undefined {
   const at = snapshot === undefined ? 0 : chain.layers.findIndex(({ snapshots }) => snapshots.includes(snapshot.name));
   return at < 0 ? undefined : at;

@@ -22,7 +22,7 @@ export interface Layer {
   readonly allocatedBytes: Bytes;
   /** `missing` only where that is certain; `unknown` where nobody here may look. */
   readonly seen: 'there' | 'missing' | 'unknown';
-  /** Names of the snapshots whose content of this disk ends with this file; the top one holds the present. */
+  /** Names of the snapshots whose content of this disk ends with this file; the top one holds the current state. */
   readonly snapshots: readonly string[];
   /** Names of the other VMs that rest on it. */
   readonly sharedWith: readonly string[];
@@ -66,7 +66,7 @@ export interface SnapshotSize extends Size {
   readonly snapshot: string;
   /** RAM, in a file of its own or inside the image; absent where it has none. */
   readonly memoryBytes?: Bytes;
-  /** Of an internal one: clusters that it holds and the present disk does not. */
+  /** The clusters that an internal snapshot holds and the current disk does not. */
   readonly heldBytes?: Bytes;
 }
 
@@ -86,7 +86,9 @@ export interface VmLayers {
    */
   readonly from: 'statistics' | 'files';
   readonly disks: readonly DiskChain[];
-  /** Chains that end with the overlay that `snapshot` made and are not the present's; absent where nobody looked. */
+  /**
+   * Chains that end with the overlay that `snapshot` made and are not the current state's; absent where nobody looked.
+   */
   readonly branches?: readonly (DiskChain & { readonly snapshot: string })[];
   readonly snapshots: readonly SnapshotSize[];
   /** What is freed when all snapshots are deleted. Absent where nobody looked. */

@@ -56,7 +56,7 @@ export interface SystemOfOperation {
 export interface OperationDuration {
   /** Milliseconds of its steps, without the look before them. */
   readonly ms: number;
-  /** Of the snapshot that was reverted to, or of those that were deleted. */
+  /** The style of the snapshot that was the target, or of those that were deleted. */
   readonly style: Snapshot['style'];
   readonly kind: SnapshotKind;
   /** How many were deleted; 1 of a revert. */
@@ -85,7 +85,9 @@ export interface LoggedOperation {
   readonly unasked?: true;
   /** Whose VMs it was done with, all at once. */
   readonly system?: SystemOfOperation;
-  /** Of a revert or a delete of one VM alone: of several at once, each waits for the others. */
+  /**
+   * How long the revert or delete of one VM took. It is absent for several at once, where each waits for the others.
+   */
   readonly took?: OperationDuration;
 }
 
@@ -132,7 +134,7 @@ export function sparedSnapshot({
   return isSpared ? (spared ?? before.current) : undefined;
 }
 
-/** Of these names, which snapshots they were. */
+/** Records which snapshots had these names. */
 export function logAsUnchanged(
   there: readonly LoggedSnapshot[],
   names: readonly (string | undefined)[],

@@ -80,7 +80,7 @@ export type OperationRequest =
       readonly vm: VmRef;
       readonly snapshot: string;
       readonly after: AfterRevert;
-      /** The present state becomes a snapshot before anything else; absent: no. */
+      /** The current state becomes a snapshot before anything else; absent: no. */
       readonly checkpointFirst?: boolean;
       /** When it began, after which that snapshot is named: milliseconds since 1970; absent: when it is decided. */
       readonly begunAt?: number;
@@ -117,15 +117,16 @@ export type OperationRequest =
       readonly vm: VmRef;
       readonly action: PowerAction;
       /**
-       * Of a resume: the guest's clock is set, where an agent answers. `revert`: its RAM is of another time; `stop`: it
-       * stood still.
+       * A resume sets the guest's clock, where an agent answers. `revert`: its RAM is of another time; `stop`: it stood
+       * still.
        */
       readonly clock?: 'revert' | 'stop';
       /** A wing has its turn on the VM for this, which it writes down by itself: no plan is made of it. */
       readonly ofWing?: WingTurn;
     }
   /**
-   * Fewer layers below the present: by deleting snapshots where they own the layers, by block commit where none does.
+   * Fewer layers below the current state: by deleting snapshots where they own the layers, by block commit where none
+   * does.
    */
   | {
       readonly kind: 'consolidate';
@@ -147,7 +148,7 @@ export type OperationRequest =
       readonly vm: VmRef;
       readonly clone: NewVm;
       readonly way: CloneWay;
-      /** The restore point that it begins with; absent: the present of a VM that is off. */
+      /** The restore point that it begins with; absent: the current state of a VM that is off. */
       readonly snapshot?: string;
       readonly network: CloneNetwork;
       readonly disposable?: true;
@@ -187,7 +188,7 @@ export interface OperationResult {
    * second.
    */
   readonly clockBehindMs?: number;
-  /** Of a delete: what its file systems got back, measured; absent where the files cannot be seen. */
+  /** The space that a delete freed on its file systems, measured; absent where the files cannot be read. */
   readonly freedBytes?: number;
   /** Files that were to go at its end and could not be removed: all else is as it was to be. */
   readonly left?: readonly string[];
@@ -205,7 +206,7 @@ export interface Progress {
   readonly step: string;
   readonly fraction?: number;
   readonly cancellable: boolean;
-  /** Of RAM that is saved while the guest runs on, which may write to it faster than it is saved. */
+  /** The progress of RAM that is saved while the guest runs on, which may write to it faster than it is saved. */
   readonly saved?: SavedRamProgress;
   /** An honest guess of the whole duration, where one can be made. */
   readonly estimateMs?: number;

@@ -1,4 +1,4 @@
-// Where an operation was begun, and what it was decided on: what a recovery compares the present with.
+// Where an operation was begun, and what it was decided on: what a recovery compares the current state with.
 import type { Capabilities } from './capabilities.js';
 import type { LastWrite } from './plannedMerge.js';
 import type { PowerReason, PowerState } from './vm.js';
@@ -15,7 +15,7 @@ export interface Before {
   readonly current?: string;
   /** Absent: nobody wrote them down, so nothing shows that the VM is still what it was. */
   readonly snapshots?: readonly SnapshotBefore[];
-  /** Of the files that take a merge, and of those that RAM fits to which libvirt brings back. */
+  /** The last writes of the files that take a merge, and of those that belong to RAM which libvirt restores. */
   readonly lastWrites?: readonly LastWrite[];
 }
 
@@ -30,9 +30,9 @@ export interface SnapshotBefore {
 export interface Origin {
   /** What the computer of the editor is called. */
   readonly host: string;
-  /** Of its installation: alike on two that were cloned. Absent where the system has none. */
+  /** The id of the system's installation: the same on two clones. Absent where the system has none. */
   readonly machine?: string;
-  /** Of its kernel, since it was started; absent where the system has none. */
+  /** The id of the kernel's start; absent where the system has none. */
   readonly boot?: string;
   /** As it tells of itself; absent in entries of before it was kept. */
   readonly daemon?: DaemonIdentity;
@@ -41,7 +41,7 @@ export interface Origin {
 export interface DaemonIdentity {
   readonly hostname: string;
   readonly hostUuid?: string;
-  /** See `Capabilities`. Of a daemon that answers now: none of those written down is read. */
+  /** See `Capabilities`. Only for a daemon that answers now: a recorded one has no value. */
   readonly hostUuidLasts?: true;
 }
 

@@ -6,7 +6,7 @@ import type { Refusal } from './refusal.js';
 export type RecoveryState =
   | 'before'
   | 'after'
-  /** Of several parts, each of which is good by itself, some are done and the others are not begun. */
+  /** Some of several independent parts are done, and the others have not begun. */
   | 'partly';
 
 /** What was done about one of them, for the person in front of the editor. */

@@ -11,7 +11,7 @@ interface RecoveryRefusals {
   readonly notUndoable: { why: string; entries?: string; snapshot?: string; system?: string };
   /** Nothing is done to it that nobody asked for, be it to bring an operation to its end. */
   readonly protectedVm: { vm: string };
-  /** An operation that broke off could not be brought to its end; `message`: why, in the words of whoever failed. */
+  /** An operation that broke off could not be brought to its end; `message`: the error that stopped the recovery. */
   readonly recoveryFailed: { vm: string; message: string };
   /** The VM stands on an overlay that a snapshot made which libvirt does not know: it broke off too late. */
   readonly onUnknownOverlay: { vm: string; file: string };
@@ -60,7 +60,7 @@ interface CloneRefusals {
   readonly badVmName: { name: string };
   /** No overlay can stand on what is inside of an image. */
   readonly linkedToTag: { vm: string; snapshot: string };
-  /** What it would be made of is written to while the VM is on; without `snapshot` it is the present. */
+  /** What it would be made of is written to while the VM is on; without `snapshot` it is the current state. */
   readonly cloneNeedsOff: { vm: string; state: string; snapshot?: string };
   /**
    * The restore point does not hold the disk; `attached`: the disk is not in the configuration that a fork gets, `live`
@@ -249,7 +249,9 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly cannotLeaveOut: { vm: string; disk: string; own?: string; stays?: string };
   /** What it may take at most is more than is free. In bytes. */
   readonly noSpaceFor: { vm: string; folder: string; bytes: string; free: string };
-  /** No snapshot of the present can be taken first; the refusal that it met goes with this one. `why`: its reason. */
+  /**
+   * No snapshot of the current state can be taken first; the refusal that it met goes with this one. `why`: its reason.
+   */
   readonly checkpointImpossible: { vm: string; snapshot: string; why: string };
   /** `why`: a NotSeamlessReason; `said`: a folder, or QEMU's own words. */
   readonly notSeamless: { vm: string; why: string; said?: string };
@@ -258,7 +260,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly readOnlyConnection: { vm: string; action: string };
   /** `driver`: test or other. */
   readonly driverCannot: { driver: string; action: string; kind?: string };
-  /** libvirt has not come to its end, whoever asked for it. */
+  /** libvirt still writes it, for us or for another client. */
   readonly snapshotBeingWritten: { vm: string; snapshot: string };
   /** The VM stands in "paused (saving)": another client saves it, or a daemon died while it did. */
   readonly unfinishedSave: { vm: string; action: string };
@@ -347,9 +349,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly encryptedDisk: { vm: string; disk: string; stays?: string };
   /** It, or what it rests on, is a part of a file. */
   readonly slicedDisk: { vm: string; disk: string; stays?: string };
-  /**
-   * Of a layer that is neither raw nor qcow2; `format` is absent where it does not record that of the file below it.
-   */
+  /** A layer is neither raw nor qcow2; `format` is absent where it does not record the format of the file below it. */
   readonly layerFormat: { vm: string; disk: string; file: string; format?: string };
   /**
    * No program opens it, for it may lead to any other file. `why`: name (it does not name `below` by its path),
@@ -361,7 +361,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly transientDisk: { vm: string; disk: string };
   /** `wish`: the `snapshot` attribute that the owner gave the disk: no, manual, internal, external. */
   readonly ownerChose: { vm: string; disk: string; wish: string; own?: string; stays?: string };
-  /** So many snapshots and the present can have a cluster of its image. */
+  /** So many snapshots and the current state can have a cluster of its image. */
   readonly fewReferences: { vm: string; disk: string; most: string; own?: string };
   /** Its last writer died, and it lies below an overlay. */
   readonly imageUnclosed: { vm: string; disk: string; file: string };
@@ -372,9 +372,9 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly volumeNotThere: { vm: string; disk: string; pool: string; volume: string; why: WhyNoVolume };
   /** A volume whose format the configuration does not say. */
   readonly formatUntold: { vm: string; disk: string };
-  /** Of libvirt: what incremental backups go by. */
+  /** libvirt has checkpoints, which incremental backups use. */
   readonly checkpointsExist: { vm: string; checkpoint: string };
-  /** The same inside an image, whoever made it. */
+  /** The same inside an image, of any origin. */
   readonly bitmapsInImage: { vm: string; snapshot: string; disk: string; file: string };
   /** Its RAM belongs to disks that it does not hold. */
   readonly ramWithoutDisks: { snapshot: string };

@@ -42,7 +42,9 @@ export interface Snapshot {
   readonly disks: readonly SnapshotDisk[];
   /** What ran had processors that can be unplugged. */
   readonly pluggedProcessors?: true;
-  /** Of the current snapshot, if it has children and was reverted to: the overlays that the VM got then. */
+  /**
+   * The overlays that the VM got when this snapshot was the target of a revert; only for the current one with children.
+   */
   readonly revertDisks?: readonly SnapshotDisk[];
   readonly kind: SnapshotKind;
   /** External if any part is: libvirt decides so too. */

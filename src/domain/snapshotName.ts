@@ -105,7 +105,7 @@ export function titleProblem(
   return undefined;
 }
 
-/** Of a snapshot, or of a restore point, which has no name. */
+/** The title of a snapshot, or of a restore point, which has no name. */
 export type TakenTitle = Pick<Snapshot, 'title'> & Partial<Pick<Snapshot, 'name'>>;
 
 /** The title itself, or with a number behind it if it is taken: for titles that are made without asking. */

@@ -227,7 +227,7 @@ function styleOfAll(snapshots: readonly Snapshot[]): TreeStyle {
 }
 
 /**
- * Of these snapshots those on which nothing stands that stays, children first.
+ * Orders these snapshots children first, and leaves out those that a snapshot which stays is based on.
  * @param going names of those that go anyway
  */
 export function leavesFirst<T extends { readonly name: string }>(

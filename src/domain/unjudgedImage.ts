@@ -2,7 +2,7 @@
 import { Failure } from './failure.js';
 import { refuse, type WhyUnjudged } from './refusal.js';
 
-/** Of an image and all that it rests on: as many as libvirt takes. */
+/** The most files in the chain of an image: as many as libvirt takes. */
 export const mostLayers = 200;
 
 /** @param below what the layer names, as written */

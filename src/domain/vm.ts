@@ -62,10 +62,7 @@ export interface VmDisk {
    * back.
    */
   readonly whenMissing?: 'requisite' | 'optional';
-  /**
-   * Of the disks that a snapshot names: what ran had it and the configuration beside it had not, or the other way
-   * round.
-   */
+  /** Which configuration alone has the disk: a snapshot names it, and what ran and the stored one differ. */
   readonly only?: 'running' | 'configured';
   /** Paths below `source`, top first, as far as the XML tells; undefined when it does not tell. */
   readonly backing?: readonly string[];
@@ -73,7 +70,7 @@ export interface VmDisk {
   readonly layers?: readonly VmLayer[];
   /** What the owner chose for snapshots that do not name the disk. */
   readonly snapshot?: SnapshotWish;
-  /** Of a volume: the configuration does not say a format. libvirt starts it as raw, and makes no overlay on it. */
+  /** The configuration has no format for a volume. libvirt starts it as raw, and makes no overlay on it. */
   readonly formatUntold?: true;
   /** It, or a layer below it, is unlocked with a secret. */
   readonly encrypted?: true;
@@ -107,7 +104,7 @@ export interface Vm {
   readonly title?: string;
   readonly power: PowerState;
   readonly powerReason: PowerReason;
-  /** Of a VM that is paused to be saved: libvirt works at it at this moment. */
+  /** libvirt is saving the paused VM at this moment. */
   readonly savedNow?: boolean;
   /** False for a transient VM, which vanishes when it stops. */
   readonly persistent: boolean;

@@ -20,15 +20,15 @@ export interface VmFile {
   readonly present: boolean;
   /** Names of the snapshots that are made of it. */
   readonly snapshots: readonly string[];
-  /** Of an overlay: the snapshot after which it was made. */
+  /** The snapshot after which the overlay was created. */
   readonly after?: string;
-  /** Of what is in it, where it was asked for. */
+  /** The digest of the content, where it was requested. */
   readonly sum?: string;
   /** Names of the other VMs that rest on it. */
   readonly sharedWith: readonly string[];
 }
 
-/** Of two states of a VM, what stands beside its disks. */
+/** What differs beside the disks between two states of a VM. */
 export interface StateDifference {
   readonly role: 'uefiVariables' | 'tpmState';
   readonly how: 'same' | 'differs' | 'unknown';

@@ -1,6 +1,6 @@
 // What can be waited for of a guest.
 
-/** Of a VM alone. */
+/** The waits that need only the VM. */
 export const vmWaits = ['agent', 'running', 'off'] as const;
 
 /** What is waited for; `atMostMs` is how long, and for `time` just that. */

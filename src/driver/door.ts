@@ -1,5 +1,5 @@
-// The door of a connection: whatever changes something on its host goes out here, whoever asks for it, and by whatever
-// URI. What may be changed there is for `DoorKeeper` to say.
+// The door of a connection: every change on its host passes here, for every caller and URI. `DoorKeeper` says what may
+// be changed there.
 import type { DemoVmObstacle } from '../domain/demoVm.js';
 import { Failure } from '../domain/failure.js';
 import type { HostFiles } from '../domain/hostFiles.js';

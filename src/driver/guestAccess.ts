@@ -55,8 +55,8 @@ export interface GuestAccess {
    */
   runIn(uuid: string, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
   /**
-   * Of a guest that goes on from another one's RAM: its clock is set and its random numbers are seeded, as far as its
-   * agent does so within some four seconds. Never rejects.
+   * Sets the clock and seeds the random numbers of a guest that continues from the RAM of another one, if its agent
+   * answers within some four seconds. Never rejects.
    */
   settleFork(uuid: string): Promise<void>;
   /** The limits of its disks and networks, while it runs. Rejects with a Failure. */

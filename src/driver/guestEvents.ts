@@ -22,7 +22,7 @@ import type { VmEvent } from './hypervisor.js';
 export interface GuestEvent {
   readonly uuid: string;
   readonly kind: 'suspended' | 'resumed' | 'stopped' | 'rebooted' | 'blockJob';
-  /** Of a block job: the guest's name of the disk, and virConnectDomainEventBlockJobStatus. */
+  /** A block job: the guest's name of the disk, and virConnectDomainEventBlockJobStatus. */
   readonly job?: { readonly target: string; readonly status: number };
 }
 

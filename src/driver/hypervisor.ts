@@ -51,7 +51,7 @@ export interface VmHead {
 }
 
 export interface NamedByVm extends Pick<Vm, 'name' | 'disks' | 'nvram' | 'mentions' | 'savedDisks'> {
-  /** Of one that runs: what it starts with next time. */
+  /** The disks of the next start of a VM that runs. */
   readonly configured?: readonly VmDisk[];
   /** Names of its snapshots. */
   readonly snapshots: readonly string[];
@@ -93,7 +93,8 @@ export interface SavedFile {
 }
 
 /**
- * Of several VMs that are saved as one: each waits for the others twice. Either rejects where another cannot.
+ * The moment of several VMs that are saved as one: each waits for the others twice. Either rejects where another
+ * cannot.
  */
 export interface CommonMoment {
   /** All that can be done while the guest runs is done. */
@@ -105,11 +106,11 @@ export interface CommonMoment {
 export interface RunOptions {
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Pick<Progress, 'fraction' | 'cancellable' | 'saved'>) => void;
-  /** Of files for a VM that is made. */
+  /** Records the files of a VM that is created. */
   readonly onMade?: OnMade;
-  /** Of an operation that has begun, which nobody leaves half done. */
+  /** The operation has begun and must not be left half done. */
   readonly begun?: boolean;
-  /** Of a snapshot of a VM that runs. */
+  /** The common moment of a snapshot of a VM that runs. */
   readonly moment?: CommonMoment | undefined;
 }
 
@@ -174,7 +175,7 @@ export interface VmCopies {
   undefine(uuid: string, folder: string, check?: 'check' | 'runningCheck'): Promise<boolean>;
   /** Starts a VM that libvirt ends when this connection does. */
   startForUs(uuid: string): Promise<void>;
-  /** This host's part in a live move, on a connection of its own: whoever asks disposes of it. */
+  /** This host's part in a live move, on a connection of its own. The caller disposes of it. */
   openMigration(): Promise<MigrationHost>;
   /** What a VM of another host needs here that is not here, as far as libvirt tells. */
   lacking(documents: VmDocuments): Promise<Lacking | undefined>;
@@ -250,7 +251,7 @@ export interface Hypervisor {
   readSnapshots(uuid: string, names: readonly string[]): Promise<readonly Snapshot[]>;
   /** `likely`: names of snapshots that will most likely be there; they are asked for without waiting for the list. */
   readTree(uuid: string, likely?: readonly string[]): Promise<SnapshotTree>;
-  /** Of a snapshot's `<domain>` or `<inactiveDomain>`: the disks are the frozen files with its content. */
+  /** Reads the `<domain>` or `<inactiveDomain>` of a snapshot: the disks are the frozen files with its content. */
   readFrozen(uuid: string, snapshot: string): Promise<Configuration>;
   /** What the VM starts with next time. */
   readConfigured(uuid: string): Promise<Configuration>;

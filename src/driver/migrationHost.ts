@@ -1,6 +1,6 @@
-// One of the two hosts between which a running VM moves: the port. Whoever leads asks each of them for its part, in
-// turn, and hands what one says to the other. So neither host has to let the other in, and where whoever leads is gone,
-// the source goes on as if nothing had been.
+// One of the two hosts between which a running VM moves: the port. The leader asks each host for its part, in turn, and
+// passes the answer of one to the other. So neither host needs access to the other, and if the leader dies, the source
+// continues unchanged.
 import type { Disposable } from '../base/disposable.js';
 import type { Event } from '../base/emitter.js';
 import type { Progress } from '../domain/operation.js';
@@ -36,8 +36,8 @@ export interface BegunMigration {
 }
 
 /**
- * Of a VM on one host. `torn`: it stands still for a move whose end this host has not seen. `paused`: for another
- * reason, before the move too.
+ * The state of a VM on one host. `torn`: it is paused for a move whose end this host has not seen. `paused`: for
+ * another reason, before the move too.
  */
 export type MigratedState = 'absent' | 'off' | 'on' | 'paused' | 'torn';
 
@@ -82,6 +82,6 @@ export interface MigrationHost extends Disposable {
   goOn(vm: MigratedVm): Promise<void>;
   /** Ends what is in this state, and nothing else; what is defined stays. */
   end(vm: MigratedVm, state: 'torn' | 'paused'): Promise<void>;
-  /** Of a guest that came here by a move: milliseconds that it stood still. Undefined: nothing tells that it did. */
+  /** How long the guest was paused when it arrived here by a move, in milliseconds. Undefined: no sign of a move. */
   arrivalOf(uuid: string): Promise<{ readonly stopMs?: number } | undefined>;
 }

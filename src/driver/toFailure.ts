@@ -135,7 +135,7 @@ export async function failingWith<T>(details: FailureDetails, work: Promise<T>):
   }
 }
 
-/** Of a VM that is not there it must not sound as if one snapshot of it were gone. */
+/** Leaves the snapshot out where the VM itself is missing: the message must not name the snapshot as lost. */
 function about(error: unknown, { snapshot, ...others }: FailureDetails): FailureDetails {
   const vmIsGone = error instanceof LibvirtError && error.code === code.VIR_ERR_NO_DOMAIN;
   return snapshot === undefined || vmIsGone ? others : { ...others, snapshot };

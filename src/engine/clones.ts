@@ -11,7 +11,7 @@ import type { RunOperationOptions } from './operationRunner.js';
 export interface CloneWish {
   /** Absent: made of the VM's name. */
   readonly name?: string;
-  /** Name of the snapshot that it begins with; absent: the present of a VM that is off. */
+  /** Name of the snapshot that it begins with; absent: the current state of a VM that is off. */
   readonly snapshot?: string;
   /** `linked` unless told otherwise. */
   readonly way?: CloneWay;

@@ -15,7 +15,7 @@ export interface ComparedStates {
   readonly differences: readonly HardwareDifference[];
   /** Undefined where the layers could not be read: the hardware can be compared without them. */
   readonly distances: readonly DiskDistance[] | undefined;
-  /** Of a VM that has such. */
+  /** The differences of a VM that has such states. */
   readonly states: readonly StateDifference[];
 }
 
@@ -33,7 +33,7 @@ function onOwnLayers({ disks, branches = [] }: VmLayers, left: Hardware, right: 
 
 export type ComparisonEngine = Pick<EnginePort, 'findVm' | 'readHardware' | 'readLayers' | 'readFiles'>;
 
-/** @param to the present where it is undefined */
+/** @param to the current state where it is undefined */
 export async function readStateComparison(
   engine: ComparisonEngine,
   ref: VmRef,

@@ -34,7 +34,7 @@ export async function copiesOn(
     takeOver: async (vm) => {
       const there = { connection: live.uri, uuid: vm.uuid };
       await frozen.forget(there);
-      // Of one that was here before: somebody may have made its snapshots their own since.
+      // The VM existed before: somebody may have made its snapshots their own since.
       for (const record of await marks.auto.of(there)) {
         await marks.auto.forget(there, record);
       }

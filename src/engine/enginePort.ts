@@ -48,7 +48,7 @@ export interface EnginePort {
    * that is over. A plain URI keeps what is known of that connection.
    */
   setConnections(wanted: readonly (string | WantedConnection)[]): void;
-  /** Besides those of the connections: nothing is changed on their daemons, by whatever URI, and whoever asks. */
+  /** Besides those of the connections: nothing is changed on their daemons, by any URI, for any caller. */
   setReadOnly(kept: readonly WantedConnection[]): void;
   /** Before what does not go over the connection itself. @throws Failure `refused` where its daemon is read-only */
   requireOpen(connection: string, vm?: string): Promise<void>;
@@ -97,7 +97,7 @@ export interface EnginePort {
   plan(request: OperationRequest, signal?: AbortSignal): Promise<Decision>;
   /** As `plan`, in the order of the requests. All that are about one VM rest on one look at it. */
   decide<const T extends readonly OperationRequest[]>(requests: T, signal?: AbortSignal): Promise<DecidedRequests<T>>;
-  /** Of these two: what lasts. */
+  /** Which calls of these two take long. */
   readonly onDidWait: Event<SlowLook>;
   /**
    * Waits for its turn on the VM, reads everything the plan rests on afresh, and carries it out. Rejects with a
@@ -254,7 +254,7 @@ export interface GuestsPort {
   /** Runs a program inside, by the guest agent. */
   runIn(ref: VmRef, command: GuestCommand, signal: AbortSignal): Promise<GuestRun>;
   /**
-   * Of a guest that goes on from another one's RAM: sets its clock and seeds its random numbers, where its agent
+   * Sets the clock and seeds the random numbers of a guest that continues from the RAM of another one, where its agent
    * answers.
    */
   settleFork(ref: VmRef): Promise<void>;

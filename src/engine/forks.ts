@@ -143,7 +143,7 @@ export async function forkVm(engine: ForkEngine, vm: VmRef, wish: ForkWish = {})
 /** Good without. Never rejects. */
 async function settleFork(engine: ForkEngine, fork: VmRef): Promise<void> {
   if (engine.findVm(fork)?.vm.agentChannel === true) {
-    // What there is to say of a connection that is lost by now, whoever keeps it says.
+    // The keeper of the connection reports its loss.
     await engine.guests.settleFork(fork).catch(() => undefined);
   }
 }

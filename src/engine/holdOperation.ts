@@ -1,4 +1,4 @@
-// What lasts until somebody ends it, beside other operations: its steps are what a recovery does for whoever was killed
+// What lasts until somebody ends it, beside other operations: a recovery runs its steps if the process was killed
 // before that.
 import { asFailure } from '../domain/asFailure.js';
 import type { OperationRequest } from '../domain/operation.js';

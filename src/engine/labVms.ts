@@ -100,7 +100,7 @@ function targetOf(name: string): string {
   return name === 'base.qcow2' ? 'vda' : name.replace(/^disk-([a-z])\.qcow2$/u, 'vd$1');
 }
 
-/** Of a VM's XML: another one says that somebody has changed it. */
+/** A digest of a VM's XML: another value means that somebody changed it. */
 export function digestOf(xml: string): string {
   return createHash('sha256').update(xml).digest('hex');
 }

@@ -24,7 +24,7 @@ export type LineNote =
   | { readonly kind: 'failed'; readonly failure: Failure };
 
 interface LineSink {
-  /** Whoever cannot take more yet resolves later: nothing more is read meanwhile. */
+  /** A receiver that cannot take more yet resolves later: nothing more is read meanwhile. */
   write(bytes: Uint8Array): Promise<void> | void;
   note(note: LineNote): void;
 }
@@ -261,7 +261,7 @@ export class LineSession implements Disposable {
     return title === undefined ? {} : { title };
   }
 
-  /** Of a revert by another client only the result is seen. */
+  /** Reads the title of the current snapshot: only the result of another client's revert can be seen. */
   async #currentTitle(): Promise<string | undefined> {
     try {
       const tree = await this.#engine.readTree(this.#ref);

@@ -63,7 +63,7 @@ export interface RunOperationOptions extends WhyRun {
   readonly group?: GroupHolder;
   /** Carries out the steps, when all is decided and written down: several begin together so. */
   readonly around?: <T>(steps: () => Promise<T>) => Promise<T>;
-  /** Of a snapshot that is taken with those of other VMs that run. */
+  /** The common moment of a snapshot that is taken together with those of other VMs that run. */
   readonly moment?: CommonMoment | undefined;
 }
 
@@ -242,7 +242,7 @@ export class OperationRunner {
     return entry;
   }
 
-  /** Whoever hears of it knows the VM's true state, and what was done to get it out of a half done one. */
+  /** The failure says the VM's true state, and what was done to end a half done one. */
   async #describeFailure(
     lease: Lease,
     { plan, facts: { vm: before } }: DecidedPlan,

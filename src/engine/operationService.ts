@@ -55,7 +55,7 @@ interface OperationServiceOptions {
 }
 
 export interface GroupLeaseWish {
-  /** Of the entry in the journal of groups. */
+  /** The id of the entry in the journal of groups. */
   readonly id: string;
   /** What is done on each VM. */
   readonly requests: readonly OperationRequest[];
@@ -276,7 +276,7 @@ export class OperationService implements Disposable {
   }
 }
 
-/** Of which an operation may have taken one more. */
+/** The reason whose number of snapshots the operation may have raised. */
 function autoReasonOf(request: OperationRequest): PrunedReason | undefined {
   return request.kind === 'revert'
     ? 'revert'

@@ -39,7 +39,7 @@ import { FactsReader } from './look/factsReader.js';
 
 /** How long a plan waits for what its rules ask for, before it is refused for that. */
 const planMs = 60_000;
-/** Whoever asked is told what it waits for. */
+/** After this time the caller is told what it waits for. */
 const tellMs = 3_000;
 /** Each VM has that time for itself: of forty that are read at once, nothing would be known when it is over. */
 const looksAtOnce = 4;
@@ -323,7 +323,7 @@ export class Questions {
   }
 }
 
-/** Of one that broke off: then its entry stands for nothing, and whatever is begun next ends it. */
+/** Whether the debugger of an interrupted session is gone: then the next operation ends its entry. */
 async function isDebuggerGone({ guests }: Pick<Hypervisor, 'guests'>, { uuid }: VmRef, log: Log): Promise<boolean> {
   try {
     return (await guests.readDebugger(uuid)) === 'none';

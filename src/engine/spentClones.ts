@@ -1,5 +1,4 @@
-// Disposable clones go when they were on and are off, whoever stopped them: for an editor, which sees that. Decides
-// nothing of how.
+// Deletes disposable clones that were on and are off, by whichever client: in an editor, which sees that.
 import type { Disposable } from '../base/disposable.js';
 import { isSpentClone, type VmRef } from '../domain/vm.js';
 import { vmKey } from '../live/views.js';

@@ -1,5 +1,4 @@
-// What of a VM's log can be undone as things are now: for whoever asks, in one look. Refuses to do it: that is an
-// operation like any other.
+// What of a VM's log can be undone in its current state, in one look. The undo itself is an operation like any other.
 import type { LoggedOperation } from '../domain/loggedOperation.js';
 import type { AfterRevert } from '../domain/operation.js';
 import type { RefusedDecision } from '../domain/refusal.js';

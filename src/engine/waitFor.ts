@@ -19,7 +19,7 @@ export interface WaitContext {
 export interface WaitResult {
   /** `late`: in vain; `noAgent`: the VM has no channel for one; `stopped`: the signal was aborted. */
   readonly outcome: 'there' | 'late' | 'noAgent' | 'stopped';
-  /** Of the VM, as it was read last; empty where none was. */
+  /** The name of the VM as it was read last; empty where it was not read. */
   readonly name: string;
 }
 

@@ -114,12 +114,12 @@ export class HealthWatch implements Disposable {
     }
   }
 
-  /** Of one VM, with what is snoozed. */
+  /** The health of one VM, with the snoozed problems. */
   everything(ref: VmRef): Health | undefined {
     return this.#judgements.of(vmKey(ref));
   }
 
-  /** Of one VM, the worst first, without what is snoozed; undefined: not judged yet. */
+  /** The health of one VM, the worst first, without the snoozed problems; undefined: not judged yet. */
   healthOf(ref: VmRef): Health | undefined {
     const health = this.#judgements.of(vmKey(ref));
     return health && { ...health, found: health.found.filter((problem) => !this.isSnoozed(keyOf(ref, problem))) };
@@ -165,8 +165,8 @@ export class HealthWatch implements Disposable {
   }
 
   /**
-   * Looks into everything of one VM; what it finds counts until the VM changes. Resolves to all that is wrong,
-   * whoever's rule found it, with what is snoozed: doctor and health say the same. Rejects with a Failure.
+   * Looks into everything of one VM; what it finds counts until the VM changes. Resolves to all that is wrong by any
+   * rule, with what is snoozed: doctor and health say the same. Rejects with a Failure.
    */
   async examine(ref: VmRef): Promise<Examination> {
     const examination = await this.#engine.examine(ref);

@@ -103,7 +103,7 @@ export class Judgements {
   }
 }
 
-/** Of each folder once: mostly all VMs of a connection have theirs in the same few. */
+/** Makes one forecast for each folder: most VMs of a connection share the same few. */
 function forecastsOf({ uri, vms }: ConnectionView, { notes }: JudgeContext): ReadonlyMap<string, Forecast> {
   const folders = new Set(vms.flatMap(({ layers }) => (layers?.rooms ?? []).map(({ folder }) => folder)));
   return new Map(

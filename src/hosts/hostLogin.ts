@@ -14,7 +14,7 @@ export interface ShellStream extends Duplex {
 export interface HostLogin {
   /** To `sh` there, which reads commands; what the login itself prints is before it. */
   readonly openShell: () => Promise<ShellStream>;
-  /** Of the daemon's host, as it says itself: a login may lead elsewhere. */
+  /** The name that the daemon's host gives itself: a login may lead elsewhere. */
   readonly hostname: string;
   /** What ssh is told of it, for who leads further from there. */
   readonly sshHost?: () => Promise<SshHost>;

@@ -7,7 +7,7 @@ import type { SshCommand, SshWish } from './sshCommand.js';
 
 /** The longest path of a Unix socket, less the 17 bytes that ssh adds while it makes one and the 40 of `%C`. */
 const longestFolder = 107 - 17 - 41;
-/** Whoever holds a login answers at once, unless it was stopped. */
+/** The holder of a login answers at once, unless it was stopped. */
 const patienceMs = 5_000;
 
 interface Sharing {
@@ -19,8 +19,8 @@ interface Sharing {
 
 /**
  * Which login a command shares: that of the user as it is, where they share one; else one of our own, whose socket `%C`
- * makes one for each user, host and port. Windows' client knows no such thing. Where
- * whoever holds ours does not answer, none is shared: the client would wait for it without an end.
+ * makes one for each user, host and port. Windows' client knows no such thing. Where the holder of ours does not
+ * answer, none is shared: the client would wait for it without an end.
  *
  * @param commandFor the one that would log in
  */

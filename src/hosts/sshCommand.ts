@@ -1,6 +1,9 @@
 // What the ssh client is told: its options, and the line that it hands to the shell of the host. Pure; starts nothing.
 
-/** Of a host behind ssh, as somebody wrote it down. All else is the user's own: `~/.ssh/config`, agents, jump hosts. */
+/**
+ * The address of a host behind ssh, as somebody wrote it down. All else is the user's own: `~/.ssh/config`, agents,
+ * jump hosts.
+ */
 export interface SshHost {
   readonly name: string;
   readonly user?: string | undefined;
@@ -11,7 +14,7 @@ export interface SshHost {
   readonly knownHosts?: string | undefined;
   /** Its key is not looked at. */
   readonly isUnverified: boolean;
-  /** Nobody is asked anything, whoever could answer. */
+  /** Nobody is asked anything, also where a person could answer. */
   readonly isSilent: boolean;
 }
 

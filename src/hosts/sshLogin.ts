@@ -12,9 +12,9 @@ import { MarkedStream, TooLong } from './markedStream.js';
 import { sharingOf } from './sharedLogin.js';
 import { lineForShell, type SshCommand, sshCommand, type SshHost, type SshWish } from './sshCommand.js';
 
-/** Of what the client says on its standard error, the end. */
+/** How much of the end of the client's standard error is kept. */
 const mostSaid = 4_000;
-/** Of what the host's shell prints before our mark. */
+/** The most bytes that the host's shell may print before our mark. */
 const mostNoise = 65_536;
 /** What ssh says when the host, or a look at its key, does not let us in. Its words are never translated. */
 const refusals =

@@ -21,7 +21,7 @@ interface AgentRequest {
   /** As it calls itself. */
   readonly agent: string;
   readonly tool: string;
-  /** Of the VM, from 1 on; absent of what changed nothing, and of what was refused. */
+  /** The number of the step of the VM, from 1 on; absent where nothing changed, and for a refusal. */
   readonly step?: number;
   /** A program, a snapshot, a title. */
   readonly what: string;
@@ -58,7 +58,7 @@ export interface AuditNote extends OperationEnd {
   readonly durationMs: number;
 }
 
-/** An operation of several steps is noted by the end of its journal entry; any other by whoever ran it. */
+/** An operation of several steps is noted by the end of its journal entry; any other by its caller. */
 export class Audit {
   readonly #file: string;
   readonly #older: string;
@@ -134,7 +134,7 @@ export class Audit {
         throw error;
       }
       if (Math.abs(Date.now() - (await changedAt(this.fs, this.#rotating))) > minuteMs) {
-        // Whoever made it died over it, perhaps before the clock was set back; the next line finds the way free.
+        // Its process died, perhaps before the clock was set back; the next line finds the way free.
         await discard(this.fs, [this.#rotating], this.log);
       }
       return;

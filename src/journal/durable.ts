@@ -25,8 +25,7 @@ export type FileSystem = Pick<typeof promises, 'chmod' | 'mkdir' | 'open' | 'rea
 /** A folder that nobody else may look into, there also after a power cut. */
 export async function ownFolder(fs: FileSystem, path: string): Promise<void> {
   const first = await fs.mkdir(path, { recursive: true, mode: 0o700 });
-  // Of a folder that was there before: rules believe what is in it. Fails for one that belongs to another user, but for
-  // root.
+  // The folder existed before, and rules trust its content. Fails for one that belongs to another user, but for root.
   await fs.chmod(path, 0o700);
   const { uid } = await fs.stat(path);
   if (uid !== (process.geteuid?.() ?? uid)) {
@@ -92,7 +91,7 @@ export async function syncFolder(fs: FileSystem, path: string): Promise<void> {
   }
 }
 
-/** Follows no link, and waits for nobody: whoever opened a pipe to read it would stay there for ever. */
+/** Follows no link, and waits for nobody: an open of a pipe for reading would never return. */
 export async function readBounded(fs: FileSystem, path: string, maxBytes: number): Promise<Buffer | 'tooLong'> {
   const file = await fs.open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {

@@ -9,7 +9,7 @@ export interface Writer {
   readonly pid: number;
   /** In ticks since the boot, where the system tells it. */
   readonly startTime?: number;
-  /** Of the kernel; or, where there is none, when the machine was started, in seconds since 1970. */
+  /** The id of the kernel's start; without one, the start time of the machine in seconds since 1970. */
   readonly boot: string;
   /** Process numbers mean something within it only. */
   readonly pidNamespace?: string;
@@ -41,7 +41,7 @@ export interface JournalHead {
   readonly plan: PlannedWork;
   /** The editor whose settings protected the VM when it began. The settings of another one need not know of it. */
   readonly protectedIn?: string;
-  /** Whoever was to carry it out. */
+  /** The daemon that was to carry it out. */
   readonly daemon?: DaemonIdentity;
 }
 

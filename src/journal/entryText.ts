@@ -30,7 +30,7 @@ const stepShape = v.object({
 const recoveryShape = v.object({ recovery: writerShape, at: count });
 export type RecoveryRecord = Readonly<v.InferOutput<typeof recoveryShape>>;
 
-/** Whoever took it up last did nothing, for this reason, and left it to a person. */
+/** The last recovery did nothing, for this reason, and left it to a person. */
 const explainedShape = v.object({ explained: v.string(), at: count });
 export type ExplainedRecord = Readonly<v.InferOutput<typeof explainedShape>>;
 
@@ -90,8 +90,8 @@ export function entryOf(head: EntryHead): JournalEntry {
 }
 
 /**
- * `lastActedAt` tells how old it is. Whoever takes it up may do steps that it does not have, and write none of them
- * down; but one who comes when it was too old for that makes it no younger.
+ * `lastActedAt` tells how old it is. A recovery may do steps that the entry does not have, without a record; but one
+ * that comes when it was too old makes it no younger.
  *
  * | record                             | lastActedAt |
  * |------------------------------------|-------------|
@@ -192,7 +192,7 @@ function parseHead(value: JsonObject, id: string): EntryHead | Pick<UnreadableEn
   }
   // Before it was kept, the writer told of the computer, and nobody of the daemon.
   const { origin = { host: head.writer.host, boot: head.writer.boot } } = head;
-  // What else a request, a plan or a step says is judged by whoever would carry it out.
+  // The code that would run a request, a plan or a step judges its other parts.
   return { ...head, origin } as unknown as EntryHead;
 }
 

@@ -13,7 +13,7 @@ import { readRecord } from './recordFolder.js';
 
 const version = 1;
 const maxBytes = 4 * 1024 * 1024;
-/** Of a VM with more, the oldest are not known. */
+/** The most snapshots of a VM that are recorded; beyond it, the oldest are not known. */
 const mostSnapshots = 1_000;
 
 const text = v.pipe(v.string(), v.maxLength(4_096));

@@ -35,13 +35,13 @@ export interface GroupMember extends VmRef {
   readonly times?: Readonly<Record<string, number>>;
   /** That is made, reverted to or deleted. */
   readonly snapshot: string;
-  /** Of a revert: that keeps what it leaves, if one is taken. */
+  /** The checkpoint that a revert takes of the state that it leaves. */
   readonly checkpoint?: string;
-  /** Of a revert: the snapshot that has what was before already. */
+  /** The snapshot that already has the state before a revert. */
   readonly spared?: string;
-  /** Of a revert: how it is to stand at the end. */
+  /** The state of the member at the end of a revert. */
   readonly end?: MemberState;
-  /** Of a revert: brought back by RAM, so that it is resumed and not started. */
+  /** The revert restored RAM, so the VM is resumed and not started. */
   readonly withRam?: boolean;
   readonly protected: boolean;
   /** Absent: it was not known. */
@@ -59,7 +59,7 @@ export interface GroupHead {
     readonly auto?: 'work' | 'layer';
     readonly git?: string;
   };
-  /** Of a revert: the restore point of what it leaves. */
+  /** The restore point of the state that a revert leaves. */
   readonly kept?: string;
   readonly members: readonly GroupMember[];
 }

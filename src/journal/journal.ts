@@ -23,7 +23,7 @@ export interface OpenEntry {
   readonly entry: JournalEntry;
   /** Resolves when it is on the disk: only then may the step begin. */
   markBegun(index: number): Promise<void>;
-  /** That what was begun cannot come to its end: whoever takes it up goes back. */
+  /** What was begun cannot end: a recovery goes back. */
   markStuck(): Promise<void>;
   /** Resolves when it is on the disk. `outcome` is any JSON. */
   markDone(index: number, outcome?: unknown): Promise<void>;
@@ -31,7 +31,7 @@ export interface OpenEntry {
   end(result: OperationEnd): Promise<void>;
   /**
    * Keeps the entry for a recovery, by anybody: the connection was lost, or this process is about to end. Never rejects
-   * for what the disk says: whoever leaves has a failure of its own to tell, or a person to tell it to.
+   * for an error of the disk: its caller has a failure of its own to report.
    *
    * @param explained why nothing was done about it this time, so that it does not count as an attempt, if it can be
    *   written
@@ -90,7 +90,9 @@ export class Journal {
     }
   }
 
-  /** Of one connection, or of all. Whatever cannot be read is told with its path, of whichever connection it is. */
+  /**
+   * Reads the entries of one connection, or of all. What cannot be read is reported with its path, for all connections.
+   */
   async readInterrupted(connection?: string): Promise<InterruptedEntries> {
     let ids: readonly string[];
     try {

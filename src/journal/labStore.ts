@@ -36,7 +36,7 @@ export interface RecordedVm extends LabVm {
   readonly definition?: string;
   /** The files that it was copied from, as they were then. */
   readonly sources?: readonly { readonly path: string; readonly bytes: number; readonly modifiedAt: number }[];
-  /** Of a version that copied none: the image below its overlay, as it was then. */
+  /** The image below the overlay, as it was then, in a record of a version that copied none. */
   readonly image?: { readonly path: string; readonly bytes: number; readonly modifiedAt: number };
 }
 
@@ -61,7 +61,7 @@ export interface LabRecord {
   readonly system?: string;
   /** The ids of the restore points that the lab made or began to make: no other one is the lab's. */
   readonly points?: readonly string[];
-  /** Of these, what each is made of; none in a lab of a version that did not know. */
+  /** The content of each layer; absent in a lab of a version that did not record it. */
   readonly layers?: readonly RecordedLayer[];
 }
 

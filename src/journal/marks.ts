@@ -16,16 +16,13 @@ export interface TrashMark extends OneSnapshot {
 type MarksOf<T extends OneSnapshot> = Pick<SnapshotRecords<T>, 'add' | 'of' | 'forget'>;
 
 export interface Marks {
-  /** Of snapshots that we took unasked. */
+  /** Marks of snapshots that were taken automatically. */
   readonly auto: MarksOf<AutoSnapshot>;
-  /**
-   * Of snapshots that a person wants to keep: whatever deletes by rule leaves them alone. `of` rejects where it cannot
-   * be known.
-   */
+  /** Marks of snapshots that a person wants to keep: no rule deletes them. `of` rejects where this cannot be known. */
   readonly kept: MarksOf<OneSnapshot>;
-  /** Of each VM the snapshot that a person goes back to most. `of` rejects where it cannot be known. */
+  /** Marks of the snapshot that is used most for reverts of each VM. `of` rejects where it cannot be known. */
   readonly favourite: MarksOf<OneSnapshot>;
-  /** Of snapshots that a person put into the trash. */
+  /** Marks of snapshots that a person put into the trash. */
   readonly trash: MarksOf<TrashMark>;
 }
 

@@ -23,7 +23,7 @@ import { count, parseAs, parseJson, secondsOf, snapshotTime, writeJson } from '.
 
 const version = 1;
 const maxBytes = 256 * 1024;
-/** Of a VM; the oldest go. */
+/** The most entries of a VM; the oldest are deleted. */
 const mostOfVm = 200;
 const namePattern = /^\d{15}-[0-9a-f]{8}\.json$/;
 
@@ -68,7 +68,7 @@ const shape = v.object({
   ),
 });
 
-/** Of the logs of all VMs, a folder for each. @param folder of the journal */
+/** The folder of the logs, with a folder for each VM. @param folder of the journal */
 export function logFolder(folder: string): string {
   return join(folder, 'operations');
 }

@@ -63,9 +63,9 @@ export interface Persistence {
   /** Which computer this is: others may have the same journal. */
   readonly place: () => Promise<LocalOrigin>;
   readonly journal: Pick<Journal, 'begin' | 'readInterrupted' | 'lock' | 'isLocked'>;
-  /** Of what is done on several VMs as one. */
+  /** The journal of operations on several VMs as one. */
   readonly groups: Pick<GroupJournal, 'begin' | 'readInterrupted' | 'lock'>;
-  /** Of VMs to other hosts. Absent: there are none. */
+  /** Reads the moves to other hosts. Absent: there are none. */
   readonly moves?: (vm?: string) => Promise<BegunMoves>;
   readonly audit: Pick<Audit, 'note'>;
   readonly operations: Pick<OperationLog, 'add' | 'of'>;
@@ -74,7 +74,7 @@ export interface Persistence {
   readonly thumbnails: Pick<Thumbnails, 'keep' | 'of' | 'keepOnly'>;
   /** What the layers of snapshots were. */
   readonly frozen: Pick<FrozenRecords, 'of' | 'keep' | 'forget'>;
-  /** Of the files of clones. Nothing is made that is not written down. */
+  /** The record of the files of clones. Nothing is created without an entry. */
   readonly made: Pick<MadeFiles, 'add' | 'of' | 'forget'>;
   readonly demos: Pick<DemoRecords, 'add' | 'readLeftDemoVms' | 'forget'>;
   /** Absent: each daemon is asked anew. */

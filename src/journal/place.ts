@@ -24,7 +24,7 @@ export async function thisPlace(): Promise<LocalOrigin> {
   };
 }
 
-/** systemd wants its number to be kept from whoever might use it elsewhere. */
+/** systemd asks not to expose its number to other programs. */
 function hashMachine(machine: string): string {
   return createHash('sha256').update(`virt-rewind ${machine}`).digest('hex').slice(0, 32);
 }

@@ -20,7 +20,7 @@ export const processMarkShape = v.object({
 
 type ProcessMark = v.InferOutput<typeof processMarkShape>;
 
-/** Of this process. */
+/** The mark of this process. */
 export async function markOfUs(): Promise<Writer> {
   return { ...(await thisWriter()), host: await thisHost() };
 }

@@ -10,7 +10,7 @@ import { WatchedRecords } from './watchedRecords.js';
 /** Each file is put aside at one MiB. */
 const mostBytes = 4 * 1024 * 1024;
 
-/** Of the file before and the present one, oldest first; none where nothing was done yet. */
+/** Reads the current file and the one before, oldest first; empty where nothing was done yet. */
 export async function readAudit(
   folder: string,
   log: Pick<Log, 'warn'>,

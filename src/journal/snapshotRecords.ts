@@ -42,7 +42,7 @@ export interface OneSnapshot {
 }
 
 export interface SnapshotRecordsOptions<T extends OneSnapshot> {
-  /** Of its own for each sort of records. */
+  /** The subfolder, one for each sort of records. */
   readonly subfolder: string;
   /** Beyond so many of a VM the oldest are forgotten. */
   readonly maxOfVm: number;
@@ -88,7 +88,7 @@ export class SnapshotRecords<T extends OneSnapshot> {
     const path = join(folder, fileOf(name, createdAt));
     const { connection, uuid } = vm;
     try {
-      // Whoever reads them takes the last one for the newest, also after the clock was set back.
+      // Readers take the last one for the newest, also after the clock was set back.
       const last = (await this.#read(vm)).at(-1)?.at ?? 0;
       const text = writeJson({
         version,

@@ -6,9 +6,11 @@ import { isAbsolute, join } from 'node:path';
 const placeVariable = 'VIRT_REWIND_STATE';
 
 interface Homes {
-  /** Of the user database. Throws where it does not know this user, as in a container with a number for one. */
+  /**
+   * The home from the user database. Throws where it does not know this user, as in a container with a number for one.
+   */
   readonly ofUser: () => string;
-  /** Of the environment. */
+  /** The home from the environment. */
   readonly ofProcess: () => string;
 }
 

@@ -18,7 +18,7 @@ import {
 import { secondsOf, writeJson } from './json.js';
 
 const maxBytes = 64 * 1024;
-/** Of one VM, and VMs of which there are some: those changed longest ago go. */
+/** The most thumbnails of one VM, and the most VMs with thumbnails: those changed longest ago are deleted. */
 const [mostOfVm, mostVms] = [100, 100];
 const namePattern = /^\d{1,15}\.png$/;
 /** Another editor's snapshot may be here before our list of snapshots has it. */

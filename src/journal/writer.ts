@@ -90,7 +90,7 @@ async function sinceWord({ fs, folder, file }: LastWrite): Promise<number> {
   return now - at;
 }
 
-/** Of this computer, as far as it can be seen. */
+/** Whether a process of this computer has ended, as far as that can be seen. */
 export async function hasEnded(pid: number): Promise<boolean> {
   return (await startTimeOf(pid)) === 'gone';
 }

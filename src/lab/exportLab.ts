@@ -23,7 +23,7 @@ const atOnce = 4;
 
 interface ExportOptions {
   readonly engine: Pick<EnginePort, 'findVm' | 'readTree' | 'readLayers' | 'readHardware'>;
-  /** Of what is known of labs. */
+  /** The folder with the records of labs. */
   readonly folder: string;
   readonly log: Log;
   readonly environment: NodeJS.ProcessEnv;
@@ -160,7 +160,7 @@ function pathFrom(folder: string, path: string, from: string): string {
   return way === '' || way.startsWith('..') || isAbsolute(way) ? whole : way;
 }
 
-/** Of its mark, which anybody can change, and of how it stands there. */
+/** Describes a clone by its mark, which anybody can change, and by its current configuration. */
 async function describeClone({ ref, vm: { clone } }: VmView, { engine }: ExportOptions): Promise<ExportSource> {
   const of = clone && engine.findVm({ connection: ref.connection, uuid: clone.of });
   const nothing = { why: t('It is a clone, and the snapshot to create it from does not exist.') };

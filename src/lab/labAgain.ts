@@ -24,7 +24,7 @@ const dayMs = 86_400_000;
 const usualDays = 7;
 
 /**
- * Of a lab whose VMs are as the file says, what its restore points lack.
+ * Plans what the restore points lack of a lab whose VMs are as the file says.
  *
  * @returns undefined where it broke off before it had any, and is made anew
  * @throws Failure `refused`

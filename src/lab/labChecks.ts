@@ -18,7 +18,7 @@ const usualMemoryMiB = 1024;
 const usualSshPort = 22;
 /** Linux takes 128 KiB in one argument, and over ssh a command is one. */
 const mostSshBytes = 130_000;
-/** Of a VM that is made alone. */
+/** The keys of a VM that is created alone. */
 const ofMade = ['copy', 'boot', 'cpus', 'memory', 'size', 'disks', 'network', 'cloudInit'] as const;
 
 /** @returns the lab, or all that is wrong with it */

@@ -25,7 +25,7 @@ export const labFailure = wingFailures('lab', {
         vm,
         title,
       ),
-    // Of files.
+    // The reasons about files.
     imagesBarred: ({ connection, user, folder, letIn }: Of<'connection' | 'user' | 'folder' | 'letIn'>) =>
       t(
         'On {0}, QEMU runs as the user {1}, who cannot access {2}. Move the image to {3}, write “copy: true”, or give that user access: {4}',

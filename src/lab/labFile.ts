@@ -29,7 +29,7 @@ export interface WantedVm {
   readonly speed?: Speed;
 }
 
-/** Of a restore point of a VM that is there. */
+/** A VM that is cloned from a restore point of an existing VM. */
 export interface ClonedVm {
   readonly of: string;
   /** Title or name of its snapshot. */
@@ -44,7 +44,7 @@ export interface MadeVm {
   readonly boot?: { readonly kernel: string; readonly initrd?: string; readonly arguments?: string };
   readonly cpus: number;
   readonly memoryMiB: number;
-  /** Of the empty disks. */
+  /** The sizes of the empty disks. */
   readonly disksMiB: readonly number[];
   /** Absent: none. */
   readonly network?: 'user' | { readonly name: string };

@@ -17,7 +17,7 @@ interface CopiedSource {
 }
 
 export interface LabChain {
-  /** Of the VMs before any step, then of each restore point of the file. */
+  /** The digest of the VMs before any step, then of each restore point of the file. */
   readonly digests: readonly [string, ...string[]];
   /** By the path in the lab file. */
   readonly files: ReadonlyMap<string, CopiedSource>;
@@ -32,7 +32,7 @@ export interface LayerAct {
   readonly layer: number;
 }
 
-/** Of a lab that is written down, or is to be. @throws Failure where a file of a step cannot be used */
+/** Reads the chain of a lab that is recorded, or will be. @throws Failure where a file of a step cannot be used */
 export async function readChain(
   { points }: Pick<Lab, 'points'>,
   vms: readonly Pick<RecordedVm, 'key' | 'name' | 'parts' | 'sources'>[],
@@ -71,7 +71,7 @@ export function digestsOf(
   return digests;
 }
 
-/** Of VMs that were just made: what is before the first step is kept if there is a first step. */
+/** What to do for VMs that were just created: the state before the first step is kept if there is a first step. */
 export function actsAnew({ points }: Pick<Lab, 'points'>, { digests }: LabChain): readonly LayerAct[] {
   const first = points[0]?.run.length ?? 0;
   const acts = layerActs([true, ...digests.slice(1).map(() => false)], 0) ?? [];
@@ -134,7 +134,7 @@ async function digestOfFile(path: string): Promise<string> {
   }
 }
 
-/** Of a file that may have been changed since. */
+/** Whether a file has not changed since its record. */
 export async function isUnchanged({ path, digest }: CopiedSource): Promise<boolean> {
   return (await digestOfFile(path).catch(() => '')) === digest;
 }

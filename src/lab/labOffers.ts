@@ -8,7 +8,7 @@ import { type LabRecord, LabStore } from '../journal/labStore.js';
 export type LabOffer = 'create' | 'update' | 'reset' | 'check' | 'destroy';
 
 interface OfferedLab {
-  /** Of what was made of the file; absent: nothing. */
+  /** How far the lab of the file is created; absent: not at all. */
   readonly phase?: LabRecord['phase'];
   /** Steps of the file are not those that its restore points were made of. */
   readonly isChanged?: boolean;

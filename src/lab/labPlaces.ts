@@ -1,5 +1,5 @@
-// The files that a lab file names, looked at on this computer before anything is made of them: whoever wrote it must
-// not get at files of others by it. And where the files of its VMs go.
+// The files that a lab file names, checked on this computer before anything is created from them: its author must not
+// reach files of others by it. And where the files of its VMs go.
 import { isOfWing } from '../domain/failure.js';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
@@ -46,7 +46,7 @@ export async function findLabFile(path: string, file: string, environment: NodeJ
 /** @param file of the lab, absolute @throws Failure `notFound`, `wrong` */
 export async function readLabText(file: string): Promise<string> {
   try {
-    // Whoever opened a pipe to read it would wait for ever.
+    // An open of a pipe for reading would wait for ever.
     const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const stat = await handle.stat();
@@ -139,7 +139,7 @@ async function sourceAt(path: string): Promise<SeenFile & LabSource> {
   return { path, real: `${dev}:${ino}`, bytes, modifiedAt };
 }
 
-/** Of what the file says, not of what stood there. */
+/** A digest of what the file says, not of what was found. */
 export function digestOf({ seen: _, ...parts }: LabVmParts): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
@@ -207,7 +207,7 @@ async function lookAtImage(
       throw labFailure('baseUnnamed', { file: path, below: backing.file });
     }
     await resolvePath(backing.file, path, places);
-    // Of the file below the same is true.
+    // Checks the same for the file below.
     const seen = await lookAtImage(backing.file, places, environment, [...above, path]);
     if (backing.format === undefined) {
       throw labFailure('formatUnnamed', {

@@ -7,7 +7,7 @@ import { failureMessage } from '../text/failures/failureMessage.js';
 import { noSpeedText } from '../text/guests/speedText.js';
 import type { Lab } from './labFile.js';
 
-/** Of those that run. The lab is whole without, which is said. */
+/** Sets the speeds of those VMs that run. The lab is complete without them, and a message says so. */
 export async function setLabSpeeds(
   { vms }: Pick<Lab, 'vms'>,
   recorded: readonly RecordedVm[],

@@ -178,7 +178,7 @@ export class Labs {
       await this.#remove(plan.left, wish, 'forNewOne');
     }
     const open = await this.#store.begin(plan.record);
-    // Two that begin at the same time see nothing of each other before. Nothing is made yet: whoever sees another one
+    // Two that begin at the same time do not see each other before. Nothing exists yet: one that sees another
     // withdraws.
     const { file, name, id } = plan.record;
     if ((await this.#store.list()).some((one) => one.file === file && one.id !== id)) {

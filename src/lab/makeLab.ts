@@ -1,5 +1,5 @@
-// Makes what was planned of a lab file: its VMs, their system, its restore points. What was begun is written down;
-// whoever comes after an attempt that broke off removes what it has left, and begins anew.
+// Makes what was planned of a lab file: its VMs, their system, its restore points. Each begin is recorded; after an
+// attempt that broke off, the next one removes its remains, and begins anew.
 import { t } from '@vscode/l10n';
 import { systemClock } from '../base/clock.js';
 import { Failure } from '../domain/failure.js';

@@ -14,7 +14,7 @@ import { pause, waitFor } from '../engine/waitFor.js';
 import { labFailure } from './labFailure.js';
 import type { Lab, LabCommand, SshLogin } from './labFile.js';
 
-/** Of ssh's own: it did not come to the program, or lost it. */
+/** The exit code of ssh itself: it did not reach the program, or lost it. */
 const sshFailed = 255;
 /** What PAM says of a guest that is up to its ssh server and no further: nobody but root is let in. */
 const stillBooting = /pam_nologin|System is booting up/u;
@@ -23,15 +23,15 @@ const mostLines = 3;
 
 export interface SshPlace {
   readonly login: SshLogin;
-  /** Of the VM. ssh keeps its key under that, for its address may have been another VM's. */
+  /** The id of the VM. ssh keeps its key under that, for its address may have been another VM's. */
   readonly uuid: string;
   readonly addressesOf: () => Promise<readonly GuestAddress[]>;
-  /** Of this lab alone: the keys of its guests are kept there. They are new each time that it is made. */
+  /** The folder of this lab alone, for the keys of its guests. They are new each time that the lab is created. */
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
   /** Until an address is known and its port answers. */
   readonly waitSeconds: number;
-  /** Of an open file that the program reads. */
+  /** The descriptor of an open file that the program reads. */
   readonly input?: number;
 }
 
@@ -144,7 +144,7 @@ function inVain(why: 'late' | 'stopped' | 'noAgent', how: string, said = ''): En
   return { how, said };
 }
 
-/** Whoever wrote it may mean harm: a line of plain text. */
+/** Its author is not trusted: a line of plain text. */
 export function lastOf(errors: string): string {
   const lines = errors
     .split('\n')

@@ -120,7 +120,7 @@ export async function removeLab(
   await open.forget();
 }
 
-/** Of a VM and a restore point, by name and second: what is called or timed otherwise is somebody's. */
+/** Finds the lab's snapshot of a VM by name and second: one with another name or time is somebody else's. */
 function ownSnapshot(tree: SnapshotTree | undefined, ref: VmRef, { members }: SystemPoint): Snapshot | undefined {
   const made = members.find(isMember(ref));
   return tree?.snapshots.find(({ name, createdAt }) => name === made?.snapshot && createdAt === made.createdAt);
@@ -145,7 +145,9 @@ async function requireOwnSnapshots(
   }
 }
 
-/** Of the VMs that stay, the snapshots of the lab's restore points: of those that go, all goes with them. */
+/**
+ * Deletes the snapshots of the lab's restore points from the VMs that stay. A VM that is removed takes its own along.
+ */
 async function deletePoints(
   points: readonly SystemPoint[],
   vms: readonly RecordedVm[],

@@ -31,7 +31,7 @@ interface LayerRun {
   readonly open: OpenLab;
   readonly making: MakeContext;
   readonly systems: Systems;
-  /** Of its system. */
+  /** The id of its system. */
   readonly id: string;
 }
 

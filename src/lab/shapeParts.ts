@@ -36,7 +36,7 @@ export interface ShapePart {
   readonly value?: ShapePart;
   readonly item?: ShapePart;
   readonly type?: string;
-  /** Of a choice between values, or between shapes. */
+  /** The options of a choice between values, or between shapes. */
   readonly options?: readonly unknown[];
   readonly literal?: unknown;
 }

@@ -17,7 +17,7 @@ type Perform = (request: OperationRequest) => Promise<unknown>;
 
 export interface ActsOptions {
   readonly engine: EnginePort;
-  /** Of ours; absent: what is done by it cannot be done. */
+  /** Our command line; absent: acts that use it cannot be done. */
   readonly commandLine?: OwnCommandLine;
   /** What so many layers cost in speed on this computer; it may put files into the folder for that time. */
   readonly measure: (folder: string, depths: readonly number[]) => Promise<readonly LayerCost[]>;

@@ -74,7 +74,7 @@ export function newSnapshots(now: LessonFacts, before: LessonFacts): readonly Sn
   return takenByPerson(now).filter(({ name }) => !known.has(name));
 }
 
-/** The snapshot that the present is built on; of those that a person took. */
+/** The snapshot that the current state is built on; of those that a person took. */
 export function standsOn(facts: LessonFacts): Snapshot | undefined {
   const byName = new Map(facts.snapshots.map((one) => [one.name, one]));
   const seen = new Set<string>();

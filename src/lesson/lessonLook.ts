@@ -32,7 +32,7 @@ export class LessonLook {
   readonly #guest: LessonGuest;
   readonly #options: LookOptions;
   #rows: readonly string[] = [];
-  /** Of a VM that is off, its images tell how many lie on each other. */
+  /** How many images lie on each other, read from the images of a VM that is off. */
   #depth: number | undefined;
   /** The snapshots and the chain that these are of. */
   #rowsOf = '';

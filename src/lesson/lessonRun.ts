@@ -19,9 +19,9 @@ import type { LevelAct, LevelCheck, NamedLevel } from './levelShape.js';
 
 /** How good it was: less is better. */
 export interface LevelScore {
-  /** Operations on the VM, whoever asked for them. */
+  /** Operations on the VM, of any caller. */
   readonly steps: number;
-  /** Of all files. */
+  /** The bytes of all files. */
   readonly bytes: number;
 }
 

@@ -87,7 +87,7 @@ export function findSnapshot(facts: LessonFacts, title: string): Snapshot | unde
   }
 }
 
-/** Of the snapshots that a person took. */
+/** Finds the parent among the snapshots that a person took. */
 function parentOf(facts: LessonFacts, { parent }: Snapshot): Snapshot | undefined {
   return parent === undefined ? undefined : standsOn({ ...facts, current: parent });
 }
@@ -98,7 +98,7 @@ function isGoal(facts: LessonFacts, goal: LevelGoal): boolean {
   return takenByPerson(facts).length === snapshots.length && snapshots.every((one) => one) && isHere;
 }
 
-/** Of each snapshot of the goal, and of the current state, whether it is as in the goal. */
+/** Whether each snapshot of the goal, and the current state, is as in the goal. */
 export function reachedOf(
   facts: LessonFacts,
   { snapshots, current }: LevelGoal,

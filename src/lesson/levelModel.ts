@@ -17,7 +17,7 @@ export const untold: ReadonlySet<CheckWord> = new Set([
   'healthy',
 ] as const);
 
-/** Of a snapshot: what a revert to it brings back. */
+/** What a revert to the snapshot restores. */
 interface SavedContent {
   readonly blocks: Readonly<Record<number, number>>;
   readonly counter: number;

@@ -14,7 +14,7 @@ const languages = v.pipe(
 );
 /** In one language, or by language. */
 const text = v.union([sentence, languages]);
-/** Of a snapshot, the same in all languages. */
+/** The title of a snapshot, the same in all languages. */
 const title = v.pipe(v.string(), v.regex(/^[^@\p{Cc}][^\p{Cc}]{0,99}$/u));
 /** One that is there: by its title, or by what it is. */
 const words = ['@current', '@memory', '@any'] as const;

@@ -10,7 +10,7 @@ import type { Level, LevelStep } from './levelShape.js';
 
 interface LevelPlay {
   readonly faults: readonly FileFault[];
-  /** Of its own way; absent where it did not come to its end. */
+  /** The score of its own solution; absent where that did not end. */
   readonly score?: LevelScore;
 }
 

@@ -41,7 +41,7 @@ export const VIR_DOMAIN_START_PAUSED = 1;
 export const VIR_DOMAIN_START_AUTODESTROY = 2;
 
 // virDomainConsoleFlags
-/** Ends whoever has the console. */
+/** Ends the session that has the console. */
 export const VIR_DOMAIN_CONSOLE_FORCE = 1;
 
 // virDomainInterfaceAddressesSource, virIPAddrType

@@ -21,7 +21,7 @@ export const VIR_NET_STREAM = 3;
 
 export const VIR_NET_OK = 0;
 export const VIR_NET_ERROR = 1;
-/** Of streams: more may come. */
+/** A stream continues with more packets. */
 export const VIR_NET_CONTINUE = 2;
 
 /** Bytes of a packet without the word that tells its length. */
@@ -39,7 +39,7 @@ export const REMOTE_DOMAIN_LIST_MAX = 16_384;
 export const REMOTE_DOMAIN_SNAPSHOT_LIST_MAX = 16_384;
 export const REMOTE_DOMAIN_CHECKPOINT_LIST_MAX = 16_384;
 export const REMOTE_DOMAIN_JOB_STATS_MAX = 64;
-/** Of remote_protocol.x: the larger of those of disks and interfaces. */
+/** From remote_protocol.x: the larger of the limits for disks and interfaces. */
 export const REMOTE_DOMAIN_TUNE_MAX = 32;
 export const REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX = 262_144;
 export const REMOTE_DOMAIN_FSFREEZE_MOUNTPOINTS_MAX = 256;
@@ -48,7 +48,7 @@ export const REMOTE_DOMAIN_FSINFO_DISKS_MAX = 256;
 export const REMOTE_DOMAIN_INTERFACE_MAX = 2048;
 export const REMOTE_DOMAIN_MESSAGES_MAX = 2048;
 export const REMOTE_DOMAIN_IP_ADDR_MAX = 2048;
-/** Of remote_protocol.x: of processors and of RAM. */
+/** From remote_protocol.x: the limit for processors and RAM. */
 export const REMOTE_NODE_STATS_MAX = 16;
 export const REMOTE_STORAGE_POOL_LIST_MAX = 16_384;
 export const REMOTE_STORAGE_VOL_LIST_MAX = 16_384;

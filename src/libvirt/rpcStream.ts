@@ -128,5 +128,5 @@ export class RpcStream extends Duplex {
 }
 
 function ignore(): void {
-  // Whoever waits has another packet to wait for.
+  // The reader waits for the next packet.
 }

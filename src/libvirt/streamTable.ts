@@ -58,7 +58,7 @@ export class StreamTable {
         this.#handlers.changed();
       },
     });
-    // It may fail before anybody listens; whoever reads it is told then.
+    // It may fail before anybody listens; a read then reports it.
     stream.on('error', () => undefined);
     this.#open.set(serial, { stream, procedure });
     const early = this.#early.get(serial) ?? [];

@@ -12,7 +12,10 @@ import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { Clock } from '../base/clock.js';
 
 const longestMs = 30_000;
-/** Of another host: it may be off for the night, and an attempt costs a process and packets. */
+/**
+ * The longest wait before an attempt to reach another host: it may be off for the night, and an attempt costs a process
+ * and packets.
+ */
 const longestFarMs = 60_000;
 /**
  * A daemon that is back is seen within three seconds, by a call that costs this computer nothing while there is none.

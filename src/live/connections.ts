@@ -170,7 +170,7 @@ export class Connections {
     return [...this.#live.values()].filter(({ uri }) => !resting.includes(uri));
   }
 
-  /** Of all together each shows its own failure. */
+  /** Tries one of several connections; each shows its own failure. */
   async #try(live: LiveConnection, what: string, work: Promise<void>): Promise<void> {
     try {
       await work;

@@ -165,7 +165,7 @@ export class ChainReader {
     this.#look = look;
   }
 
-  /** Whoever reads a file as raw is believed before all others: what its header says may be a guest's. */
+  /** A user that reads a file as raw counts before all others: its header may be a guest's. */
   know(formats: Formats): void {
     for (const [path, format] of formats) {
       if (format === 'raw' || !this.#formats.has(path)) {
@@ -266,7 +266,7 @@ function putKnown<T>(map: Map<string, T>, key: string, value: T | undefined): vo
 export function formatsOf(disks: Iterable<VmDisk>): Formats {
   const formats = new Map<string, string>();
   for (const { source, format: told, sliced, layers = [] } of disks) {
-    // Of a disk with layers it is one below that is a part.
+    // For a disk with layers, a layer below is the part.
     const format = sliced === true && layers.length === 0 ? 'raw' : told;
     if (source !== undefined && (format === 'raw' || !formats.has(source))) {
       formats.set(source, format);

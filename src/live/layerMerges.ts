@@ -38,7 +38,7 @@ export async function readMerges(
   return new Map(read.flat());
 }
 
-/** Of the layers that statistics tell: those that were not read yet, and those that have grown since. */
+/** Reads the layers from statistics that were not read yet, or have grown since. */
 export async function readGrownMerges(
   images: Images,
   statistics: VmStatistics,

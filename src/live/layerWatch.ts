@@ -78,7 +78,7 @@ export class LayerWatch implements Disposable {
   }
 
   /**
-   * An operation of ours is over. What is known of this VM's layers is put right, whoever looks: nobody else would, for
+   * An operation of ours is over. Corrects what is known of this VM's layers, for all views: nothing else would, for
    * minutes.
    */
   noteChange(uuid: string): void {

@@ -1,4 +1,4 @@
-// What a connection is given by whoever shows it.
+// The options of a connection, from the shell that shows it.
 import type { Clock } from '../base/clock.js';
 import type { Log } from '../base/log.js';
 import type { OpenHypervisor } from '../driver/hypervisor.js';

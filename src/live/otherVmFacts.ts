@@ -67,9 +67,9 @@ export interface OtherVmOptions {
 }
 
 /**
- * Of one connection. What a VM names is read again only when its disks or the names of its snapshots changed: a revert
- * of it changes the former; the files themselves are looked at each time, for nothing tells when another program
- * changed them.
+ * What the other VMs of one connection use. What a VM names is read again only when its disks or the names of its
+ * snapshots changed: a revert of it changes the former; the files themselves are looked at each time, for nothing tells
+ * when another program changed them.
  */
 export class OtherVmFacts {
   readonly #options: OtherVmOptions;

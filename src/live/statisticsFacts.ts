@@ -15,9 +15,7 @@ export const foldersOf = onceEach(({ layers }: VmStatistics): readonly string[] 
   ...new Set(layers.flatMap(({ file }) => (file === undefined ? [] : [folderOf(file)]))),
 ]);
 
-/**
- * Of the same object the answer of the first time: a sweep asks the same of thousands of layers that stay as they are.
- */
+/** Keeps the first answer for each object: a sweep asks the same of thousands of layers that stay as they are. */
 function onceEach<T>(ask: (statistics: VmStatistics) => T): (statistics: VmStatistics) => T {
   const answers = new WeakMap<VmStatistics, { readonly answer: T }>();
   return (statistics) => {

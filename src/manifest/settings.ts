@@ -22,7 +22,7 @@ export interface Settings {
   readonly checkpointFirst: boolean;
   /** 0 to 100. */
   readonly keepCheckpoints: number;
-  /** Of which debug configurations, by name, or of all. */
+  /** The debug configurations by name, or all. */
   readonly checkpointBeforeDebugging: boolean | readonly string[];
   /** Names of tasks. */
   readonly checkpointAtTaskStart: readonly string[];

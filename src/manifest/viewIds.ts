@@ -2,9 +2,9 @@
 
 export const containerId = 'virtRewind';
 export const treeViewId = 'virtRewind.vms';
-/** Of the tabs with a picture; restored ones are what the extension starts for. */
+/** The type of tabs with a picture; restored ones start the extension. */
 export const pictureViewType = 'virtRewind.picture';
-/** Of the tabs with a picture of a system of VMs. */
+/** The type of tabs with a picture of a system of VMs. */
 export const systemPictureType = 'virtRewind.systemPicture';
 /** The editor tab of the lesson: keys ask for it. */
 export const lessonPanelType = 'virtRewind.lessonPanel';
@@ -17,5 +17,5 @@ export const displayPanelType = 'virtRewind.display';
 /** The editor tab with all VMs. */
 export const vmsPanelType = 'virtRewind.allVms';
 
-/** Of the tasks in tasks.json. */
+/** The type of the tasks in tasks.json. */
 export const taskType = 'virt-rewind';

@@ -11,7 +11,7 @@ import { isActive } from '../domain/vm.js';
 import type { CommittedDisk } from '../steps/step.js';
 import { baseRefusal, brokenLayerRefusal } from './diskRefusals.js';
 
-/** Whoever else rests on one of the files, what is wrong with them, and whether they are ours to change. */
+/** What else rests on one of the files, what is wrong with them, and whether they are ours to change. */
 export function commitRefusal(commits: readonly CommittedDisk[], facts: Facts): RefusedDecision | undefined {
   for (const commit of commits) {
     const obstacle = imageRefusal(commit, facts) ?? neededRefusal(commit, facts) ?? tagRefusal(commit.merged, facts);

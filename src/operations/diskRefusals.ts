@@ -18,7 +18,7 @@ import { isActive, snapshotableDisks, type VmDisk } from '../domain/vm.js';
  * | it                                          | the VM | → |
  * |---------------------------------------------|--------|---|
  * | is read-only, and not on a disk that is     | any    | baseReadOnly |
- * | may not be written to by the VM's QEMU      | on     | the same, by AppArmor: whoever merges while it is off may |
+ * | may not be written to by the VM's QEMU      | on     | the same, by AppArmor: a merge while it is off may |
  * | any other                                   | any    | ok |
  *
  * @param onlyRead what disks are on that are only read

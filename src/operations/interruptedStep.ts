@@ -17,7 +17,7 @@ import { xmlChain } from '../domain/vm.js';
 /**
  * Index of the first step that is not done.
  *
- * | the journal has it | the present tells that it is done | done |
+ * | the journal has it | the current state tells that it is done | done |
  * |--------------------|-----------------------------------|------|
  * | done               | any                               | yes  |
  * | begun              | yes                               | yes  |
@@ -68,8 +68,8 @@ export function explain(
 }
 
 /**
- * Of files that an operation made or was to remove, those that are there, and that nobody uses but others of them:
- * neither the VM nor a snapshot stands on one, no overlay that stays rests on it, no other VM reads it.
+ * Returns the files that an operation created or was to remove, that exist, and that only others of them use: neither
+ * the VM nor a snapshot stands on one, no overlay that stays rests on it, no other VM reads it.
  *
  * @param named whether a snapshot may name the file: one that is to go is named still, one that was made is named only
  *   when it is in use
@@ -109,8 +109,8 @@ function outsider(file: string, going: ReadonlySet<string>, facts: Facts): strin
 }
 
 /**
- * Of files that are to go, those that may. An overlay in which somebody may have written since goes only where the plan
- * told that it would.
+ * Returns the files that may be deleted, of those that a plan deletes. An overlay in which somebody may have written
+ * since goes only where the plan told that it would.
  *
  * | the file                                        | → |
  * |-------------------------------------------------|---|

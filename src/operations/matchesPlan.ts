@@ -1,5 +1,5 @@
-// Whether the present is what a plan left when it broke off, or somebody has used the VM since: what they did must not
-// go, for they were never asked. Knows no way on or back.
+// Whether the current state is what a plan left when it broke off, or somebody has used the VM since: what they did
+// must not go, for they were never asked. Knows no way on or back.
 import { snapshotsIn } from '../domain/chains/fileUse.js';
 import type { PlannedWork } from './plan.js';
 import type { Facts } from '../domain/facts.js';
@@ -9,7 +9,7 @@ import { findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isMissing } from '../domain/chains/standsOn.js';
 import { isActive, snapshotableDisks } from '../domain/vm.js';
 
-/** `unknown`: nothing tells. Whoever would destroy something takes it for `used`. */
+/** `unknown`: nothing tells. Before something is destroyed, it counts as `used`. */
 type OverlayUse = 'untouched' | 'used' | 'unknown';
 
 function checkpointStep({ steps }: PlannedWork): Extract<Step, { kind: 'createSnapshot' }> | undefined {
@@ -25,7 +25,7 @@ export function standsExactlyOn(disks: readonly TargetFile[], { vm }: Facts): bo
 }
 
 /**
- * Of a VM that a plan put on these overlays, or was to.
+ * Whether a VM was used after a plan put it on these overlays.
  *
  * | the VM           | its disks           | the overlays            | → |
  * |------------------|---------------------|-------------------------|---|
@@ -64,7 +64,7 @@ export function emptiness(file: string, { files }: Facts): boolean | undefined {
 }
 
 /**
- * Of a VM that a revert was about to leave, and that stands where it stood.
+ * Whether a VM was used that a revert was about to leave, and that still stands where it stood.
  *
  * | before the revert            | what tells                                                         |
  * |------------------------------|--------------------------------------------------------------------|
@@ -99,7 +99,7 @@ function checkpointOf(plan: PlannedWork, facts: Facts): Snapshot | undefined {
   return findSnapshot(facts.tree, checkpointStep(plan)?.name ?? '') ?? checkpointOfRecovery(plan, facts);
 }
 
-/** The present, as a recovery kept it that broke off itself. */
+/** The current state, as a recovery kept it that broke off itself. */
 export function checkpointOfRecovery(plan: PlannedWork, { tree }: Facts): Snapshot | undefined {
   const own = ownNames(plan);
   const current = findSnapshot(tree, tree.current ?? '');

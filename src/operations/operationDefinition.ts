@@ -17,7 +17,7 @@ export interface OperationDefinition<K extends OperationType> {
     interrupted: InterruptedOperation & { readonly request: RequestOf<K> },
     facts: Facts,
   ) => Recovery | undefined;
-  /** Of a VM of QEMU's; of others nothing is asked. */
+  /** The facts that are required of a VM of QEMU; other VMs have none. */
   readonly requiredFacts: (request: RequestOf<K>, known: KnownFacts) => RequiredFacts;
   /** @param facts with the frozen disks that `requiredFacts` names */
   readonly requiredFiles: (request: RequestOf<K>, facts: Facts) => RequiredFiles;

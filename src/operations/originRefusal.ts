@@ -54,7 +54,7 @@ function judgeOrigin(origin: Origin, { place, daemon, isLocal = false }: Current
   return isInstalled && (isSameUuid || isLocal) ? 'here' : 'notKnown';
 }
 
-/** Of an entry that is carried out nowhere but where it was begun, be it for a person. */
+/** Refuses an entry that may continue only where it began, even for a person. */
 export function foreignRefusal(vm: string, origin: Origin, here: CurrentOrigin): RefusedDecision | undefined {
   return judgeOrigin(origin, here) === 'elsewhere'
     ? refuse('begunOnOtherHost', { vm, host: origin.daemon?.hostname ?? origin.host })
@@ -62,7 +62,7 @@ export function foreignRefusal(vm: string, origin: Origin, here: CurrentOrigin):
 }
 
 /**
- * Of one that nobody has asked for just now:
+ * Refuses a recovery that nobody requested:
  *
  * | it belongs here | the computer was started since | something was done about it last | → |
  * |-----------------|--------------------------------|----------------------------------|---|

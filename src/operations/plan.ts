@@ -25,11 +25,11 @@ export interface PlannedWork {
   readonly checkpoint?: string;
   /** The snapshot that has that state already, so that no checkpoint is taken. */
   readonly spared?: string;
-  /** Of a delete: the snapshots that go. */
+  /** The snapshots that a delete removes. */
   readonly deletes?: readonly string[];
-  /** Files that go with all that is in them, whoever removes them. */
+  /** Files that are deleted with their content, by libvirt or by us. */
   readonly removes?: readonly string[];
-  /** Of a delete: absent where nothing is merged. */
+  /** The merges of a delete; absent where it has none. */
   readonly merges?: readonly PlannedMerge[];
   /** What the operation will take on the host's file systems, at most, where it can be said. */
   readonly spaceBytes?: number;

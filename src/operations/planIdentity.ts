@@ -102,7 +102,7 @@ function replaceByNumbers(value: unknown, made: MadeNumbers, key = ''): unknown 
     : value;
 }
 
-/** In the same order of keys, whoever wrote them. */
+/** In a fixed order of keys. */
 function text(value: unknown): string {
   return JSON.stringify(value, (_, member: unknown) =>
     typeof member === 'object' && member !== null && !Array.isArray(member)

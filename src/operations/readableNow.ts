@@ -1,5 +1,5 @@
 // Whether the disks of a VM can be read now, and are what they were: one answer for clones, forks, backups, exports,
-// replicas, whoever reads files in them, and the doctor.
+// replicas, readers of their files, and the doctor.
 import { frozenAgainRefusal } from '../domain/chains/frozenAgain.js';
 import { chainInUseRefusal, elsewhereRefusal, writtenSinceRefusal } from '../domain/chains/frozenContent.js';
 import { contentChangedRefusal } from '../domain/chains/frozenLayers.js';
@@ -12,7 +12,7 @@ import { type Refusal, type RefusedDecision, refuse } from '../domain/refusal.js
 import type { Snapshot } from '../domain/snapshot.js';
 import { frozenFileRefusal, inUseRefusal, unfinishedDeleteRefusal } from './refusals.js';
 
-/** Of all disks and snapshots of a VM. */
+/** What can be read of all disks and snapshots of a VM. */
 export interface Readable {
   /** Why none of its files holds still now. */
   readonly refusal?: Refusal;
@@ -33,7 +33,7 @@ export function readableNow(facts: Facts): Readable {
   };
 }
 
-/** Of what the disks of the VM are on, where it is off; of a job on them, where it is on. */
+/** Refuses if the disks of the VM are in use: by another program while it is off, or by a job while it is on. */
 export function presentInUseRefusal(facts: Facts): RefusedDecision | undefined {
   const found = otherWriterOf(facts);
   const { name: vm } = facts.vm;
@@ -43,7 +43,7 @@ export function presentInUseRefusal(facts: Facts): RefusedDecision | undefined {
   );
 }
 
-/** Of what the snapshot holds outside of images: for whoever goes back to it, or makes something of it. */
+/** Refuses a revert or a copy whose snapshot has content outside of images that cannot be read. */
 export function unreadableContentRefusal(snapshot: Snapshot, facts: Facts): RefusedDecision | undefined {
   return (
     unfinishedDeleteRefusal(snapshot, facts) ??

@@ -104,7 +104,7 @@ export function inUseRefusal(facts: Facts): RefusedDecision | undefined {
   return blockJobRefusal(facts) ?? strayQemuRefusal(facts);
 }
 
-/** Of the VM's disks, whether it is on or off: two file systems would write into one. */
+/** Refuses if the host uses the VM's disks, whether it is on or off: two file systems would write into one. */
 function hostUseRefusal(facts: Facts): RefusedDecision | undefined {
   const disks = snapshotableDisks(facts.vm).filter((disk) => !disk.shareable && !disk.readonly);
   return usedByHostRefusal(

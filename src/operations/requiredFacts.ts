@@ -49,7 +49,10 @@ export interface RequiredFacts {
   readonly made?: string;
 }
 
-/** Of what is spared where nothing changed since the current snapshot, or since what a leaf of the layout stands on. */
+/**
+ * The snapshots whose hardware is compared, to skip a checkpoint where nothing changed since the current snapshot, or
+ * since the base of a leaf of the layout.
+ */
 export function hardwareSince({ tree, capabilities }: KnownFacts, ...others: readonly string[]): readonly string[] {
   const path = activePath(tree);
   const since = path.slice(
@@ -72,14 +75,14 @@ export const noFacts: RequiredFacts = {
   written: false,
 };
 
-/** Of what may save the RAM of a VM. Most VMs are not asked, for libvirt marks those that are. */
+/** The facts for an operation that may save RAM. Most VMs are not asked, for libvirt marks those that are. */
 export function factsOfRam({ vm, capabilities: { driver, readOnly } }: Pick<KnownFacts, 'vm' | 'capabilities'>): {
   readonly ramBlockers?: true;
 } {
   return driver === 'qemu' && !readOnly && isActive(vm.power) && vm.ramInDoubt === true ? { ramBlockers: true } : {};
 }
 
-/** Of what changes files that snapshots of any branch may rest on. */
+/** The facts for an operation that changes files which snapshots of any branch may rest on. */
 export function factsOfAll({ vm, tree }: KnownFacts): RequiredFacts {
   return {
     blockJobs: isActive(vm.power),
@@ -92,8 +95,8 @@ export function factsOfAll({ vm, tree }: KnownFacts): RequiredFacts {
 }
 
 /**
- * Of what deletes these: a tag that goes out of an image changes nothing for whoever rests on that image, and stays
- * while somebody has it open.
+ * The facts for a delete of these: a removed tag changes nothing for images that rest on that image, and it stays while
+ * a program has the image open.
  */
 export function factsOfDeleted(names: readonly string[], known: KnownFacts): RequiredFacts {
   const { vm, tree } = known;
@@ -146,7 +149,7 @@ export function configuredFiles({ configured = [] }: Facts): readonly string[] {
   return configured.flatMap(({ device, source }) => (device === 'disk' ? (source ?? []) : []));
 }
 
-/** Of what deletes these. */
+/** The files for a delete of these. */
 export function filesOfDeleted(names: readonly string[], facts: Facts): RequiredFiles {
   const present = presentFiles(facts);
   if (hasExternal(facts.tree)) {

@@ -41,7 +41,7 @@ export function startRefusal(name: string, starts: boolean, facts: Facts): Refus
   return missing && refuse('startFileMissing', { vm: vm.name, snapshot: title, name, file: missing.file });
 }
 
-/** Of what loads the RAM of a snapshot out of its file. */
+/** Refuses an operation that loads the RAM of a snapshot from a file which this QEMU cannot read. */
 export function ramQemuRefusal(name: string, { vm, tree, savedRam }: Facts): RefusedDecision | undefined {
   const { title = name, memory } = findSnapshot(tree, name) ?? {};
   const file = memory?.file ?? '';

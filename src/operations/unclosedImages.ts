@@ -37,7 +37,7 @@ export function unclosedRefusal(disks: readonly VmDisk[], which: Layers, facts: 
   return first && refuse('imageUnclosed', { vm: facts.vm.name, disk: first.target, file: first.file });
 }
 
-/** Of a VM that is off. libvirt repairs no image. */
+/** The steps that repair images of a VM that is off. libvirt repairs no image. */
 export function repairSteps(files: readonly string[], { files: seen }: Facts): readonly Step[] | RefusedDecision {
   for (const folder of new Set(files.map(folderOf))) {
     const can = seen?.canAct.get(folder);

@@ -9,11 +9,11 @@ import type { Snapshot } from '../domain/snapshot.js';
 import { findSnapshot } from '../domain/snapshotTree.js';
 import { begunSteps } from './interruptedStep.js';
 
-/** Of a file system that counts in twos. */
+/** The precision of a file system that counts in steps of two seconds. */
 const coarseMs = 2_000;
 
 /**
- * Of a recovery that deletes a root again whose delete was begun:
+ * Whether the recovery deletes a root again whose merge may have happened unseen:
  *
  * | another one of the plan is gone | what the root froze                                      | the merge is seen |
  * |---------------------------------|----------------------------------------------------------|-------------------|

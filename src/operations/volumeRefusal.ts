@@ -8,10 +8,10 @@ import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
  * | request                          | disks that it needs                                       |
  * |----------------------------------|-----------------------------------------------------------|
  * | create                           | those that are not left out                               |
- * | revert, with a checkpoint        | the snapshot's, and the present ones                      |
+ * | revert, with a checkpoint        | the snapshot's, and the current ones                      |
  * | revert, clone from a snapshot    | the snapshot's                                            |
- * | clone of the present, consolidate | the present ones                                         |
- * | delete, prune                    | the present ones, and the snapshots'                      |
+ * | clone of the current state, consolidate | the current ones                                         |
+ * | delete, prune                    | the current ones, and the snapshots'                      |
  * | start of a VM that is off        | all that libvirt does not leave out by itself             |
  * | any other                        | none                                                      |
  */

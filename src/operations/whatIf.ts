@@ -13,7 +13,7 @@ import type { Plan } from './plan.js';
 export type LayerFate = 'dropped' | 'moved' | 'receives' | 'read' | 'kept';
 
 interface NodeFate {
-  /** Name of the snapshot; empty: the present state. */
+  /** Name of the snapshot; empty: the current state. */
   readonly snapshot: string;
   readonly fate: LayerFate;
 }
@@ -35,8 +35,8 @@ export interface RowFate {
  * |------------------------------------|----------------------|----------|
  * | a way back is lost                 | those snapshots      | dropped  |
  * | it reverts                         | the one it goes to   | read     |
- * | it reverts, and changes or RAM are lost | the present     | dropped  |
- * | it reverts, with a checkpoint      | the present          | kept     |
+ * | it reverts, and changes or RAM are lost | the current state | dropped  |
+ * | it reverts, with a checkpoint      | the current state    | kept     |
  */
 export function nodeFates({ request, losses, snapshot, checkpoint }: Plan): readonly NodeFate[] {
   const fates: NodeFate[] = [...lostNames(losses)].map((name) => ({ snapshot: name, fate: 'dropped' }));
@@ -61,8 +61,8 @@ export function nodeFates({ request, losses, snapshot, checkpoint }: Plan): read
  * | it commits layers of this disk                 | those, and the one that takes them              | moved, receives |
  * | files are lost                                 | those files                                     | dropped  |
  * | it reverts                                     | what the snapshot ends with                     | read     |
- * | it reverts, what was written to this disk is lost | the present, where the VM reads it           | dropped  |
- * | it reverts, with a checkpoint                  | the present                                     | kept     |
+ * | it reverts, what was written to this disk is lost | the current state, where the VM reads it     | dropped  |
+ * | it reverts, with a checkpoint                  | the current state                               | kept     |
  * | a way back is lost                             | that snapshot inside an image, where no state that stays reads it | dropped |
  * | a way back is lost                             | a state that reads what that snapshot holds     | receives |
  *

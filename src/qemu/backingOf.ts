@@ -126,7 +126,7 @@ function driverOf(filename: string): string {
  * | none                                         | as written |
  * | folded as text it leads to the same folder   | folded: so it is named elsewhere too |
  * | otherwise                                    | as the kernel finds it |
- * | a folder on the way cannot be seen           | as written: whoever looks there meets the same |
+ * | a folder on the way cannot be seen           | as written: its users meet the same |
  */
 export async function backingPath(
   name: string,

@@ -9,8 +9,8 @@ import type { FileSystem } from '../base/fileSystem.js';
 import { boundedBytes } from './imageBytes.js';
 import { readQcow2Header } from './qcow2Header.js';
 
-// Merges the layers of an image that nobody uses into one below, with qemu-img. Knows no VM: who stands on what, and
-// which files go afterwards, is seen to by whoever calls.
+// Merges the layers of an image that nobody uses into one below, with qemu-img. Knows no VM: the caller checks who
+// stands on what, and which files are deleted afterwards.
 
 /**
  * `-d`: the image above keeps what it has, so that the disk reads the same through it until somebody lets go of it, and

@@ -51,8 +51,8 @@ async function changeOf(
 }
 
 /**
- * Of what no program opens as an image: a folder, a pipe, a socket. Undefined where it can be one, also for a device,
- * of which only who opens it knows.
+ * The facts of a path that no program opens as an image: a folder, a pipe, a socket. Undefined where it can be one,
+ * also for a device, of which only who opens it knows.
  */
 export function noImage(stats: FileStats, format = 'raw'): ImageFacts | undefined {
   const canBe = stats.isFile() || stats.isBlockDevice() || (stats.mode & constants.S_IFMT) === constants.S_IFCHR;

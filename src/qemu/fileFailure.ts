@@ -14,7 +14,7 @@ const kindByErrno: ReadonlyMap<string, FailureKind> = new Map<string, FailureKin
   ['EBUSY', 'busy'],
   ['ETXTBSY', 'busy'],
   ['EXDEV', 'unsupported'],
-  // Of a file on another host.
+  // The codes for a file on another host.
   ['ECONNRESET', 'lost'],
   ['ENOSYS', 'unsupported'],
   ['ENOTSUP', 'unsupported'],

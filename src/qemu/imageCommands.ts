@@ -39,7 +39,7 @@ export class ImageCommand {
     return new ImageCommand('create', '-q', '-u', ...qcow2, ...below, '--', file, String(virtualBytes));
   }
 
-  /** @param from `tag`: what is inside of it under this name, in place of the present */
+  /** @param from `tag`: what is inside of it under this name, in place of the current state */
   static convert(from: JudgedChain, made: string, { tag, over }: ConvertWish = {}): ImageCommand {
     const inside = tag === undefined ? [] : ['-l', `snapshot.name=${tag}`];
     const graph = from.graph(over === undefined ? {} : { over });

@@ -30,7 +30,7 @@ export interface JudgedLayer {
 
 interface ImageToJudge {
   readonly file: string;
-  /** As whoever uses it reads it. Absent: as its header says. */
+  /** As its user reads it. Absent: as its header says. */
   readonly format?: string;
   /** What it rests on, the next first, in place of what it and these say themselves. Absent: that. */
   readonly below?: readonly { readonly file: string; readonly format: string }[];
@@ -50,10 +50,10 @@ interface SeenLayer {
 
 type Node = Record<string, unknown>;
 
-/** Of a header, with a backing file's name of the usual length. */
+/** The largest header, with a backing file's name of the usual length. */
 const mostHeadBytes = 16 * 1024 * 1024;
 const sectorBytes = 512;
-/** Of a guest's file or of a VM that starts, somebody may write into the header meanwhile. */
+/** How often a header is read again: a guest or a VM that starts may write to it meanwhile. */
 const attempts = 3;
 
 export class JudgedChain {
@@ -99,7 +99,7 @@ export class JudgedChain {
    * | option        | →                                                                                       |
    * |---------------|-----------------------------------------------------------------------------------------|
    * | `alone`       | without what it rests on, for what reads or writes nothing of the guest                  |
-   * | `shared`      | whoever writes to it meanwhile                                                           |
+   * | `shared`      | also while others write to it                                                           |
    * | `over`        | what is written to the image goes into this qcow2 of ours, which holds it as a raw file  |
    * | `asNamedFrom` | that layer by its path, and below it what its header names                               |
    */
@@ -233,7 +233,7 @@ async function judgeLayer(
     throw unjudgedImage(path, 'format');
   }
   const isFile = (stats: FileStats): boolean => stats.isFile() || stats.isBlockDevice();
-  // Whoever opens a device of another kind may set something off.
+  // Even an open can trigger an action of another kind of device.
   if (!isFile(await files.stat(path))) {
     throw unjudgedImage(path, 'format');
   }
@@ -314,7 +314,7 @@ async function nameBelow(
   return { file, format: backingFormat };
 }
 
-/** Of files that are held only by their names. */
+/** Checks the files that have only their names as identity. */
 async function requireStillThose(layers: readonly JudgedLayer[], files: FileSystem): Promise<void> {
   for (const { path, name, device, inode } of layers.filter((layer) => layer.name === layer.path)) {
     const { dev, ino } = await files.stat(name);

@@ -1,5 +1,5 @@
-// What an image is that is no qcow2, by how it begins: QEMU is never left to guess. Of a vmdk everything is read here,
-// for opening one opens all files that it names.
+// What an image is that is no qcow2, by how it begins: QEMU is never left to guess. A vmdk is read here as a whole, for
+// opening one opens all files that it names.
 import { BadImage, type ImageBytes, prefetch } from './imageBytes.js';
 
 /** What QEMU itself looks at to tell formats apart. */

@@ -6,7 +6,7 @@ import type { Qcow2Header } from './qcow2Header.js';
 import type { Qcow2Snapshot } from './qcow2Snapshots.js';
 import { eachL2, eachReference, l1EntriesOf, l2Place, readL1, readL2, type Shape, shapeOf } from './qcow2Tables.js';
 
-/** Of the upper half of an entry: bit 63 says only that nobody else refers to the same cluster. */
+/** The upper half of an entry without bit 63, which says only that nobody else refers to the same cluster. */
 const withoutCopied = 0x7fff_ffff;
 const allBits = -1;
 
@@ -31,9 +31,9 @@ export async function tablesDigest(image: ImageBytes, header: Qcow2Header): Prom
 }
 
 /**
- * Bytes of RAM behind the disk that the present refers to and no snapshot does: left by a memory snapshot that failed,
- * or by one that was deleted after a revert to it, which puts its RAM there. QEMU frees them when it takes the next one
- * with RAM; until then no tool calls them lost. An entry says itself whether it is the only one (bit 63).
+ * Bytes of RAM behind the disk that the current state refers to and no snapshot does: left by a memory snapshot that
+ * failed, or by one that was deleted after a revert to it, which puts its RAM there. QEMU frees them when it takes the
+ * next one with RAM; until then no tool calls them lost. An entry says itself whether it is the only one (bit 63).
  * @throws BadImage, TooMuchToRead
  */
 export async function lostRamBytes(image: ImageBytes, header: Qcow2Header): Promise<number> {
@@ -104,7 +104,7 @@ async function sameDisk(
 }
 
 interface DiskShape extends Shape {
-  /** Of the disk itself: the memory of snapshots is mapped behind it. */
+  /** The entries of the disk itself: the memory of snapshots is mapped behind them. */
   readonly l1Entries: number;
   readonly clustersOfDisk: number;
 }

@@ -1,11 +1,11 @@
-// Which ranges of its virtual disk one mapping table of a qcow2 image fills: the present's or a snapshot's. Does not
-// look at what lies below it.
+// Which ranges of its virtual disk one mapping table of a qcow2 image fills: the current state's or a snapshot's. Does
+// not look at what lies below it.
 import type { Extent } from '../domain/blockMap.js';
 import { type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
 import { eachDifferingL2, eachL2, eachRun, l1EntriesOf, readL1, shapeOf, type ClusterContent } from './qcow2Tables.js';
 
-/** Of all rows of a picture together some millions would fit into memory; nobody can paint as many. */
+/** The most extents of all rows of a picture: some millions fit into memory, but no display shows them. */
 export const mostExtents = 1_000_000;
 
 /**

@@ -23,7 +23,7 @@ export interface Qcow2Header {
   readonly bitmaps: number;
   /** Entries of L2 tables have 16 bytes instead of 8. */
   readonly extendedL2: boolean;
-  /** Of the counter of each cluster, which counts the snapshots that have it. */
+  /** The width of the counter of each cluster, which counts the snapshots that have it. */
   readonly refcountBits: number;
 }
 

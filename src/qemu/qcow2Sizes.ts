@@ -1,5 +1,5 @@
 // What the snapshots inside a qcow2 image take, cluster by cluster, from the mapping tables of all of them: no tool
-// reports it. A snapshot's own tables do not change once written; those of the present do while a VM writes.
+// reports it. A snapshot's own tables do not change once written; those of the current state do while a VM writes.
 import type { InternalSizes, PresentTable } from '../domain/imageContents.js';
 import { type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
@@ -59,9 +59,9 @@ export async function internalSizes(
 }
 
 /**
- * Behind the disk, the present's tables in a file that QEMU writes tell of RAM:
+ * Behind the disk, the current state's tables in a file that QEMU writes tell of RAM:
  *
- * | the present's table there     | came there by                                    | QEMU uses the RAM |
+ * | the current state's table there | came there by                                    | QEMU uses the RAM |
  * |-------------------------------|--------------------------------------------------|-------------------|
  * | is a snapshot's too           | a revert to it, which is written out at once     | yes: it stays when the snapshot goes |
  * | is its own                    | a snapshot: QEMU lets go of the RAM, in its memory first | no |
@@ -109,7 +109,7 @@ async function countReferences(
       const part = l1Index < ofDisk ? 'disk' : 'other';
       eachReference(table, shape, (cluster) => references.ofSnapshot(cluster, number, part));
     },
-    // All behind a table that is the present's too is the present's: nobody else can be the only one.
+    // All behind a table that is the current state's too is the current state's: nobody else can be the only one.
     (place) => !presentTables.has(place),
   );
 }
@@ -124,13 +124,16 @@ function eachClusterOf({ at, entries }: Table, { clusterBytes }: Shape, visit: (
 const clustersInPage = 4096;
 /** Enough for a full TiB in clusters of 64 KiB: 128 MiB. A hostile image spreads its clusters over more. */
 const mostPages = 4096;
-/** Of a cluster's first word: whose it is alone, counted from 1. */
+/** The first word of a cluster: its only owner, counted from 1. */
 const nobody = 0;
 const several = 0xffff_ffff;
-/** Of its second word: the present refers to it; below, the snapshot that did so last, counted from 1. */
+/**
+ * The second word of a cluster: whether the current state refers to it; below, the last snapshot that does, counted
+ * from 1.
+ */
 const presentBit = 0x8000_0000;
 
-/** Who refers to which cluster; the present must be told first. */
+/** Who refers to which cluster; the current state must be told first. */
 class References {
   readonly #pages = new Map<number, Uint32Array>();
   readonly #alone: Float64Array;

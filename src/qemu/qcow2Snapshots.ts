@@ -11,7 +11,7 @@ export interface Qcow2Snapshot {
   /** The disk's size then; absent in tables that old QEMUs wrote. */
   readonly diskBytes?: number;
   readonly l1: Table;
-  /** Of its entry in the table of snapshots. */
+  /** The length of its entry in the table of snapshots. */
   readonly entryBytes: number;
 }
 

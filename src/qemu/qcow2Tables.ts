@@ -5,7 +5,7 @@ import { BadImage, type ImageBytes, ReadLimitError } from './imageBytes.js';
 import type { Qcow2Header, Table } from './qcow2Header.js';
 
 const sectorBytes = 512;
-/** Of an entry's upper half: bit 62. */
+/** Bit 62, in the upper half of an entry. */
 const compressedBit = 0x4000_0000;
 /** As much as is read at once, and looked at before others have their turn. */
 const batchBytes = 1024 * 1024;

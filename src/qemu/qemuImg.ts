@@ -13,8 +13,8 @@ export interface QemuImg {
   run(command: ImageCommand, details: FailureDetails): Promise<string>;
   /**
    * For what may last for hours, and has to be called with `-p`: tells how far it is, and ends it when the signal is
-   * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that
-   * whoever comes after us finds the images free.
+   * aborted, with a Failure `cancelled`. Where the machine can do so, it ends too when this process dies, so that the
+   * next process finds the images free.
    */
   watch(
     command: ImageCommand,
@@ -31,7 +31,7 @@ export interface ImageHost {
 }
 
 const mostOutputBytes = 16 * 1024 * 1024;
-/** Of what it says on its standard error. */
+/** How much of its standard error is read. */
 const mostSaid = 64 * 1024;
 /** A hung network disk must not hold an operation for ever; deleting a snapshot of a large image takes minutes. */
 const patienceMs = 15 * 60_000;

@@ -36,7 +36,7 @@ interface Question {
   readonly needsName: boolean;
 }
 
-/** Whoever wants an operation: a person at a dialog or a terminal, the policy for agents, a program. */
+/** The party that wants an operation: a person at a dialog or a terminal, the policy for agents, a program. */
 export interface Asker {
   /**
    * Says what the plan does and loses, where that is asked. Rejects unless it is agreed to, and the name given where it

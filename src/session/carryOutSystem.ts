@@ -20,7 +20,7 @@ export type SystemWish =
   | ({ readonly kind: 'checkpoint'; readonly title?: string } & Pick<CheckpointWish, 'description' | 'git'>)
   /** By its title, or as it is. */
   | { readonly kind: 'revert' | 'delete'; readonly point: SystemPoint | string }
-  /** Of the last revert. */
+  /** Undoes the last revert. */
   | { readonly kind: 'undo' }
   | { readonly kind: SystemPowerAction };
 
@@ -32,13 +32,13 @@ interface SystemQuestion extends GroupQuestion {
   readonly plan: PlannedSystem;
 }
 
-/** Whoever wants it, see `Asker`. */
+/** The party that wants it, see `Asker`. */
 interface SystemAsker {
   /** Rejects unless it is agreed to, and the name of the system given where one of its VMs is protected. */
   readonly agree: (question: SystemQuestion) => Promise<void> | void;
   /** Shows how far it is until the work ends. */
   readonly follow: <T>(plan: PlannedSystem, work: (wish: FollowWish) => Promise<T>) => PromiseLike<T>;
-  /** Of each VM that is started or shut down. Absent: it is not shown by itself. */
+  /** The asker for each VM that is started or shut down. Absent: it is not shown by itself. */
   readonly ofMember?: Asker;
 }
 

@@ -13,7 +13,7 @@ import { asHostFault, hostFault, withHostFault } from './hostFault.js';
 
 /** In one answer: Cancel waits for one. */
 const pieceBytes = 256 * 1024;
-/** Of a file that tells no size. */
+/** The largest file that is read if it tells no size. */
 const mostUnsized = 16 * 1024 * 1024;
 
 type WithAgent = Pick<Vm, 'name' | 'power' | 'agentChannel'>;
@@ -41,7 +41,7 @@ export function requireAgent({ power, agentChannel }: Omit<WithAgent, 'name'>): 
   }
 }
 
-/** Under another name first, so that whoever looks sees the old file or the new one. */
+/** Under another name first, so that a reader sees the old file or the new one. */
 async function copyOutOfGuest(vm: VmRef, copy: FileCopy, options: CopyOptions): Promise<CopiedFile> {
   const path = await hostTarget(copy);
   const files = await GuestFiles.open(vm, options);

@@ -9,7 +9,7 @@ import { journalFailure, replaceIn } from '../journal/durable.js';
 import { count, parseAs, writeJson } from '../journal/json.js';
 import { readRecord } from '../journal/recordFolder.js';
 
-/** Of one VM that are counted. */
+/** The most acts of one VM that are counted. */
 export const mostActs = 100;
 const maxBytes = 4096;
 

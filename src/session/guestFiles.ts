@@ -189,9 +189,9 @@ export class GuestFiles {
     if (isOfWing(error, 'copy')) {
       return error;
     }
-    // Of a failure, which would be told too, all is known.
+    // A failure, which a message would repeat, needs no cause.
     const cause = error instanceof Failure ? {} : { cause: error };
-    // Of a script.
+    // Adds the failure of a script.
     if (error instanceof Failure && error.kind === 'unsupported') {
       return copyFailure('noAgent', cause);
     }

@@ -22,7 +22,7 @@ export function vmInfo(view: VmView, isProtected: (vm: Vm) => boolean): VmInfo {
   };
 }
 
-/** Of several, whose snapshots may be counted and not read: what lies in the trash is read first. */
+/** Reads several VMs, whose snapshots may be counted and not read: the trash is read first. */
 export async function readInfos(
   session: { readonly engine: Pick<EnginePort, 'trashedSnapshots'>; infoOf(view: VmView): VmInfo },
   views: readonly VmView[],

@@ -56,7 +56,7 @@ const OperationOutcome = v.object({
   left: maybe(describe(v.array(text), 'Files that should be gone and could not be removed.')),
 });
 
-/** Of doctor and health alike. */
+/** The problem in the answers of doctor and health. */
 export const told = {
   kind: describe(text, 'Stable; the sentences are in the language of the process.'),
   severity: v.picklist(['error', 'warning', 'note']),

@@ -37,7 +37,7 @@ interface SessionOptions extends Pick<OpenEngineOptions, 'answers' | 'environmen
   readonly connections?: readonly string[];
 }
 
-/** Of a session over what is open already. */
+/** The options of a session on connections that are open already. */
 interface OverOptions extends Partial<Omit<SessionOptions, 'connections'>> {
   /** Those that are open there; absent: its own, when they are needed. */
   readonly systems?: () => Promise<Systems>;
@@ -64,7 +64,7 @@ export interface RevertWish {
   readonly after?: AfterRevert;
   /** Absent: as it is set. */
   readonly checkpointFirst?: boolean;
-  /** Of that checkpoint. Absent: as it is set. */
+  /** How that checkpoint is saved. Absent: as the setting says. */
   readonly seamless?: SeamlessWish;
 }
 
@@ -100,7 +100,7 @@ export interface ReachedVms {
 export class Session {
   readonly engine: Engine;
   readonly settings: Settings;
-  /** Of the journal, the history and what is shared. */
+  /** The folder of the journal, the history and shared files. */
   readonly folder: string;
 
   readonly #isProtected: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
@@ -159,7 +159,7 @@ export class Session {
     return this.#doubt === undefined ? unread : [this.#doubt, ...unread];
   }
 
-  /** Another look at what is open, by other settings. Whoever opened it closes it. */
+  /** A session on the open connections, with other settings. Their opener closes them. */
   static within(engine: Engine, settings: Settings, folder: string, options: OverOptions = {}): Session {
     return new Session(engine, settings, folder, options);
   }
@@ -225,7 +225,7 @@ export class Session {
     return requireSnapshotByName(this.engine, view, name);
   }
 
-  /** Of several VMs as one. What is done with them is loaded when it is needed. */
+  /** Several VMs as one. The code for them is loaded when it is needed. */
   systems(): Promise<Systems> {
     return (this.#systems ??= this.#openSystems());
   }

@@ -10,7 +10,7 @@ import { parseSettings, settingKeys, type Settings, strictestSettings } from '..
 const mostBytes = 256 * 1024;
 const version = 1;
 
-/** Those of the user, not of a workspace. Of the connections a shell takes those that it is told by name or URI. */
+/** Those of the user, not of a workspace. A shell uses the connections that it gets by name or URI. */
 const shared = [
   'connections',
   'revertPowerState',

@@ -13,7 +13,7 @@ export function withFiles(facts: Facts, more: ReadonlyMap<string, Observation<Fi
   return changeFiles(facts, ({ files, ...rest }) => ({ ...rest, files: new Map([...files, ...more]) }));
 }
 
-/** Of one that nobody looked at nothing is noted. */
+/** Removes a file from the facts; one that was not read has no facts. */
 export function withoutFile(facts: Facts, file: string): Facts {
   const markMissing = <T>(map: ReadonlyMap<string, Observation<T>>): ReadonlyMap<string, Observation<T>> =>
     map.has(file) ? new Map([...map, [file, 'missing' as const]]) : map;

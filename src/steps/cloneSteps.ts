@@ -33,7 +33,7 @@ export const copyImages: StepDefinition<'copyImages'> = {
     images: disks.flatMap(({ file, from }) => [file, from]),
     made: disks.map(({ file }) => file),
   }),
-  /** Of whatever is there: what is defined as a copy of a snapshot takes it for what that was. */
+  /** Keeps no layers: a definition as a copy of a snapshot treats existing files as that snapshot. */
   layers: noLayers,
   apply: ({ disks }, facts) =>
     disks.reduce((at, { file, from }) => {

@@ -27,8 +27,8 @@ import { changedSnapshot, reparentSnapshot, withoutRevertDisks, forgetSnapshotIn
 import { tellsBelow } from '../domain/chains/undescribedBranch.js';
 
 /**
- * What a VM starts with next time: on these files. Of one that runs, the ones that it is on now; of one that is off,
- * those that its managed save was made on.
+ * What a VM starts with next time: on these files. If it runs, the ones that it is on now; if it is off, those of its
+ * managed save.
  */
 export const configureDisks: StepDefinition<'configureDisks'> = {
   touches: nothingTouched,

@@ -50,7 +50,7 @@ export const deleteSnapshot: StepDefinition<'deleteSnapshot'> = {
       return forgetSnapshotIn(name, withoutTags(snapshot, facts));
     }
     const { removed, merges: all } = deletedFiles([snapshot], facts);
-    // Of a delete that was half done, the VM may stand on what took the merge already.
+    // After a delete that was half done, the VM may stand on the base of the merge already.
     const merges = all.filter(({ overlay, base }) => overlay !== base);
     const { file } = snapshot.memory;
     const memory = file === undefined || facts.capabilities.libvirt < versionOf(9, 1) ? [] : [file];

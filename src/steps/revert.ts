@@ -57,7 +57,7 @@ function standing(step: StepOf<'revert'>, target: Snapshot, overlays: readonly T
 
 /**
  * Each writable disk gets a new overlay, named by the second, on what it had then. The overlays of the state that is
- * left go, whoever is built on them.
+ * left are deleted, also where something is built on them.
  *
  * | the target has | its overlays are noted as |
  * |----------------|---------------------------|

@@ -34,7 +34,7 @@ export interface CreateStep {
 
 export interface GoingFiles {
   readonly files: readonly string[];
-  /** Of those of them that we made, as they were made: another file by that name stays. */
+  /** The identity of those that we created, as they were created: another file by that name stays. */
   readonly identities?: Readonly<Record<string, string>>;
 }
 
@@ -115,7 +115,7 @@ export type Step =
   /** The same of a VM that is off: by us, on the files; then it is defined on the bases. */
   | { readonly kind: 'commitImages'; readonly disks: readonly CommittedDisk[]; readonly bytesPerSecond?: number }
   | { readonly kind: 'removeTag'; readonly file: string; readonly tag: string }
-  /** QEMU counts again which clusters these use: whoever wrote to them died. Nobody uses them. */
+  /** QEMU counts again which clusters these use: their last writer died. Nobody uses them. */
   | { readonly kind: 'repairImages'; readonly files: readonly string[] }
   /** A transient VM gets a configuration, the one that it runs with: it and its snapshots stay when it stops. */
   | { readonly kind: 'makePersistent' }

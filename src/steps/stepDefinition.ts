@@ -25,8 +25,8 @@ export interface StepDefinition<K extends Step['kind']> {
    */
   readonly apply: (step: StepOf<K>, facts: Facts) => Facts;
   /**
-   * Whether what it does is so already, as far as the present tells: the journal knows that a step was begun, and the
-   * daemon may have died before it, in it, or right after it.
+   * Whether what it does is so already, as far as the current state tells: the journal knows that a step was begun, and
+   * the daemon may have died before it, in it, or right after it.
    */
   readonly isDone: (step: StepOf<K>, facts: Facts) => DoneVerdict;
   /** What a person would type, a command at a time. Never run by us. */

@@ -50,7 +50,7 @@ export function promiseOf(step: Step, before: Facts): StepPromise | undefined {
   };
 }
 
-/** Of these images it tells which tags they hold. */
+/** The images whose tags it lists. */
 export function imagesOf({ tagsCome, tagsGo }: StepPromise): readonly string[] {
   return [...new Set([...tagsCome, ...tagsGo].map(({ file }) => file))];
 }

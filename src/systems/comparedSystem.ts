@@ -1,5 +1,5 @@
-// Two restore points of a system of VMs, or one and the present, held against each other: the hardware and the disks of
-// each VM. Changes nothing.
+// Two restore points of a system of VMs, or one and the current state, held against each other: the hardware and the
+// disks of each VM. Changes nothing.
 import type { Log } from '../base/log.js';
 import { asFailure } from '../domain/asFailure.js';
 import type { StoredSystem, SystemMember, SystemPoint } from '../domain/system.js';
@@ -14,13 +14,13 @@ export type ComparedMember =
       readonly name: string;
       readonly kind: 'compared';
       readonly ref: VmRef;
-      /** Names of its snapshots; absent `to`: the present. */
+      /** Names of its snapshots; absent `to`: the current state. */
       readonly snapshots: { readonly from: string; readonly to?: string };
     })
   /** `notKept`: it did not belong to the system when one of them was taken. */
   | { readonly name: string; readonly kind: 'away' | 'vmGone' | 'snapshotGone' | 'notKept' };
 
-/** The older one first; without `to`, with the present. */
+/** The older one first; without `to`, with the current state. */
 export interface ComparedSystem {
   readonly system: string;
   readonly from: SystemPoint;
@@ -32,7 +32,7 @@ type ComparisonSource = ComparisonEngine & Pick<EnginePort, 'connections' | 'rea
 
 /**
  * In the order of the members. A member that cannot be compared stands in nobody's way.
- * @param other the present where it is undefined
+ * @param other the current state where it is undefined
  * @throws Failure what libvirt says against reading one
  */
 export async function readSystemComparison(

@@ -133,7 +133,7 @@ export class GroupCompletion {
     return new SystemFailure(new Failure(kind, { ...details, recovered }, { cause: failure }), members);
   }
 
-  /** By the facts, when whoever carried it out is gone. `explain`: it stays, and a person has to look. */
+  /** By the facts, when the process that ran it is gone. `explain`: it stays, and a person has to look. */
   async recover(
     lease: GroupLease,
     open: OpenGroup,
@@ -261,7 +261,7 @@ export class GroupCompletion {
     return (await powerTogether(lease, requests, { clock, ifOneFails: 'others' })).failures;
   }
 
-  /** Of those that nobody waits for the ones with RAM go on at the same moment. */
+  /** Starts the members that nobody waits for; those with RAM continue at the same moment. */
   async #start(lease: GroupLease, entry: GroupEntry, { signal = never, onUp }: ReleaseWish): Promise<Release> {
     const { engine, clock, store } = this.#options;
     const views = await this.#look(entry);

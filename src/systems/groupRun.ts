@@ -43,7 +43,7 @@ export interface RunWish extends Pick<GroupLeaseWish, 'signal' | 'onWait'> {
 export interface SystemResult {
   /** That was made or gone back to; of a delete what is left of it, if anything is. */
   readonly point?: SystemPoint;
-  /** Of a revert: what it left, to be undone. */
+  /** The restore point of the state that a revert left, for its undo. */
   readonly kept?: SystemPoint;
   readonly members: readonly MemberOutcome[];
   readonly durationMs: number;
@@ -213,8 +213,7 @@ export class GroupRun {
   }
 
   /**
-   * Of what brings back what a revert left: the id of that revert in the log of each member. Read while the guests
-   * still run.
+   * Finds the revert that a system's undo undoes: its id in the log of each member. Read while the guests still run.
    */
   async #findUndone({ point, members }: SystemPlan): Promise<ReadonlyMap<string, string>> {
     const { engine, log } = this.#options;
@@ -313,7 +312,7 @@ class MembersFailed extends Failure {
   }
 }
 
-/** Of those that are there, each by its name. */
+/** The times of those that exist, by name. */
 function timesOf(
   tree: SnapshotTree | undefined,
   ...names: readonly (string | undefined)[]

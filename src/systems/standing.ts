@@ -201,8 +201,8 @@ export function standsOf(
 }
 
 /**
- * The restore point that all members stand on or behind; `apart`: there is none, but some stand behind one. Of those
- * that were read: while one is not, it may stand anywhere.
+ * The restore point that all members stand on or behind; `apart`: there is none, but some stand behind one. Only those
+ * that were read count: one that was not may stand anywhere.
  */
 export function standsAt(
   points: readonly SystemPoint[],

@@ -40,9 +40,9 @@ export interface SystemPlan {
   /** That is made, gone back to or deleted. */
   readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto' | 'git'> & Partial<Pick<SystemPoint, 'createdAt'>>;
   readonly members: readonly PlannedMember[];
-  /** Of a revert: how each member stood at that point, by `vmKey`. */
+  /** How each member stood at the target of a revert, by `vmKey`. */
   readonly ends: ReadonlyMap<string, Pick<PointMember, 'state' | 'kind'>>;
-  /** Of a delete: the point as it is now. */
+  /** The current restore point that a delete removes. */
   readonly stored?: SystemPoint;
 }
 
@@ -68,11 +68,11 @@ export interface CheckpointWish {
   readonly numbered?: true;
   /** `branch@commit` of the workspace: the restore point and the members' snapshots keep it. */
   readonly git?: string;
-  /** Of the members that run. Absent: with RAM where that can be had. */
+  /** The kind of snapshot of members that run. Absent: with RAM where possible. */
   readonly kind?: Exclude<SnapshotKind, 'offline'>;
-  /** Of members that have no internal snapshots. Absent: each in its own. */
+  /** The style of members without internal snapshots. Absent: each in its own. */
   readonly style?: 'external';
-  /** Of the members that can be saved so. */
+  /** Takes seamless snapshots of the members that can. */
   readonly seamless?: true;
 }
 
@@ -122,7 +122,7 @@ export function planRevert(
   });
 }
 
-/** Of the members whose snapshot is there still. */
+/** Plans a delete for the members that still have their snapshot. */
 export function planDelete(
   engine: EnginePort,
   { system, points }: StoredSystem,

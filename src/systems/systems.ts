@@ -49,7 +49,7 @@ import {
 
 export interface SystemsOptions {
   readonly engine: EnginePort;
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly log: Log;
   readonly shell?: string;
@@ -122,7 +122,7 @@ export class Systems {
     await this.#store.putPoint(system.id, { ...point, title });
   }
 
-  /** Of a lab, whose file has changed. @throws Failure `journal` */
+  /** Renames a restore point of a lab whose file has changed. @throws Failure `journal` */
   async relabel({ system }: StoredSystem, point: SystemPoint, title: string, isLeft: boolean): Promise<void> {
     const { auto: _, ...rest } = point;
     await this.#store.putPoint(system.id, { ...rest, title, ...(isLeft && { auto: 'layer' }) });
@@ -191,7 +191,7 @@ export class Systems {
     return runPower(plan, wish, { engine: this.#options.engine, clock: this.#clock });
   }
 
-  /** Whoever starts them. @throws Failure of the first that did not come up, as `untilAllUp` */
+  /** Waits, also where others start them. @throws Failure of the first that did not come up, as `untilAllUp` */
   untilUp({ system }: StoredSystem, atMostMs: number, signal: AbortSignal): Promise<void> {
     return untilAllUp(system.members, atMostMs, { engine: this.#options.engine, clock: this.#clock, signal });
   }
@@ -217,7 +217,7 @@ export class Systems {
     return entry === undefined ? { to: 'nothing', members: [] } : this.#recover(entry, cause);
   }
 
-  /** Of all systems whose connections are open. Never rejects. */
+  /** Recovers all systems whose connections are open. Never rejects. */
   async recoverAll(): Promise<readonly RecoveredSystem[]> {
     const found: RecoveredSystem[] = [];
     for (const entry of (await this.#groups.readInterrupted()).entries) {

@@ -67,7 +67,7 @@ export function agoText(at: number, now: number): string {
   }
 }
 
-/** Of what nothing is heard of any more; counts in steps of ten seconds, so that rows do not flicker. */
+/** Says when something was last heard of, in steps of ten seconds, so that rows do not flicker. */
 export function lastSeenText(at: number, now: number): string {
   const seconds = Math.floor((now - at) / 10_000) * 10;
   if (seconds < 10) {
@@ -113,7 +113,7 @@ export function elapsedText(milliseconds: number): string {
   return seconds % 60 === 0 ? t('{0} min', minutes) : t('{0} min {1} s', minutes, seconds % 60);
 }
 
-/** @param at, now milliseconds since 1970: when the rows were written, and the present */
+/** @param at, now milliseconds since 1970: when the rows were written, and now */
 export function ageTextChanged({ tree }: Pick<VmView, 'tree'>, at: number, now: number): boolean {
   const ageText = (createdAt: number, when: number): string => relativeAge(createdAt, when);
   return tree?.snapshots.some(({ createdAt }) => ageText(createdAt, at) !== ageText(createdAt, now)) === true;

@@ -9,7 +9,7 @@ type Shell = 'editor' | 'commandLine' | 'library';
 interface Words {
   /** The title of a command, without its dots. */
   readonly editor: () => string;
-  /** Words behind `virt-rewind`; `VM` stands for its name. Several: whoever reads it chooses. */
+  /** Words behind `virt-rewind`; `VM` stands for its name. Several: the reader chooses. */
   readonly commandLine: readonly (readonly string[])[];
   readonly library: readonly string[];
 }

@@ -27,7 +27,7 @@ export function powerWord(vm: Pick<Vm, 'power' | 'powerReason' | 'managedSave'>)
   }
 }
 
-/** Of a VM that was made for a while, and that somebody has used beyond that. */
+/** Says that a temporary VM was used beyond its purpose. */
 export function usedSinceText(name: string): string {
   return t('{0} stays: it has been used since it was created.', displayLine(name));
 }

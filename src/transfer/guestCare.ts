@@ -38,7 +38,7 @@ type Times = ReadonlyMap<string, GuestTimes>;
 
 interface Use {
   readonly kind: Kind;
-  /** Of the kind and the VM. */
+  /** The key of the kind and the VM. */
   readonly key: string;
   readonly used: AnsweredRequests;
 }

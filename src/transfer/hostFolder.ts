@@ -27,7 +27,7 @@ export function requireDone({ host }: Pick<CopyShell, 'host'>, folder: string, {
   }
 }
 
-/** Of a file that a host has, as `find` tells them. */
+/** A file of a host, as `find` lists it. */
 export interface FileThere {
   readonly bytes: number;
   readonly modified: string;

@@ -9,7 +9,7 @@ import { count, parseAs, parseSoundJson, writeJson } from '../journal/json.js';
 /** Its place within the backup. */
 export const manifestName = 'virt-rewind-backup.json';
 export const mostManifestBytes = 64 * 1024 * 1024;
-/** Of a TPM: what swtpm keeps is some ten kilobytes. */
+/** The largest state of a TPM: swtpm keeps some ten kilobytes. */
 export const mostStateBytes = 1024 * 1024;
 /** Another number when a reader of this one would restore it wrong. */
 const format = 1;
@@ -37,11 +37,11 @@ const copiedFile = v.object({
   stored: v.optional(stored),
   bytes: count,
   allocatedBytes: count,
-  /** Of disks. */
+  /** The format of a disk. */
   format: v.optional(v.picklist(['qcow2', 'raw'])),
   virtualBytes: v.optional(count),
   backing: v.optional(path),
-  /** Of copies in a plain folder: its name there, and what it holds. */
+  /** Its name in a plain folder of copies, which also says what it holds. */
   place: v.optional(v.pipe(v.string(), v.regex(/^\w[\w.+@=-]{0,200}$/u))),
   sha256: v.optional(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/u))),
   /** In seconds since 1970, as the file system tells it. */
@@ -53,7 +53,7 @@ const copiedFile = v.object({
 const tpmState = v.object({
   state: v.pipe(v.string(), v.maxLength((mostStateBytes * 4) / 3 + 4), v.regex(/^[\dA-Za-z+/]+={0,2}$/u)),
   present: v.optional(v.literal(true)),
-  /** It is beside these too. Of one with RAM, the RAM has it. */
+  /** It is beside these too. A snapshot with RAM has it in the RAM. */
   snapshots: v.pipe(v.array(name), v.maxLength(most)),
 });
 
@@ -67,7 +67,7 @@ const shape = v.object({
   replicaOf: v.optional(name),
   /** Whether the current state of the VM is in it. */
   present: v.boolean(),
-  /** Its guest agent answered then. Of a VM that was off, or had none that answered, nobody knows. */
+  /** Its guest agent answered then. For a VM that was off, or had none that answered, it is not known. */
   agent: v.optional(v.literal(true)),
   definition: v.string(),
   snapshots: v.pipe(v.array(v.object({ name, parent: v.optional(name), xml: v.string() })), v.maxLength(most)),
@@ -154,7 +154,7 @@ function isSoundFile(file: CopiedFile, byPath: ReadonlyMap<string, CopiedFile>):
   return true;
 }
 
-/** Of the folder that a VM gets, where it is copied to or restored. */
+/** The name of the folder that a copied or restored VM gets. */
 export function folderNameOf({ name: own, uuid }: Manifest['vm']): string {
   return isCloneName(own) ? own : `vm-${uuid}`;
 }

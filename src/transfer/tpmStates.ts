@@ -51,7 +51,7 @@ export async function readTpmStates(
   return [...states].map(([state, of]) => ({ state, ...of }));
 }
 
-/** Of one snapshot, as the state of a VM without the others. `isHeld`: not of a later time. */
+/** The TPM of one snapshot, as the state of a VM without the others. `isHeld`: not of a later time. */
 export function tpmOfPoint(
   states: TpmStates,
   snapshot: string,

@@ -11,14 +11,14 @@ import type { DdCount } from './ddCount.js';
 import type { Originals } from './originals.js';
 
 export interface Writing {
-  /** Of the shell. */
+  /** The input of the shell. */
   readonly input: Writable;
   readonly stop: AbortSignal;
   /** It hears what `dd` says. */
   readonly count: DdCount;
 }
 
-/** Of `dd`, before it is told. */
+/** The most words that `dd` may write before a failure. */
 const mostWords = 64 * 1024;
 
 interface WrittenFile {

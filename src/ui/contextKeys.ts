@@ -1,4 +1,4 @@
-// The context keys that `when` clauses in package.json may use: each key with its values. A test compares the two.
+// Sets the context keys of the window, and ticks the steps of the walkthrough. manifest/contextKeyTable.ts lists the keys.
 import * as vscode from 'vscode';
 import type { ContextKeys } from '../manifest/contextKeyTable.js';
 

@@ -3,7 +3,7 @@
 export interface LayerColors {
   /** Used in turn, the base first. */
   readonly layers: readonly string[];
-  /** Of letters and patterns on a layer's colour. */
+  /** The colours of letters and patterns on a layer's colour. */
   readonly inks: readonly string[];
 }
 

@@ -36,7 +36,7 @@ export class PagePanel implements Disposable {
   }
 
   get visible(): boolean {
-    // Of a closed tab the editor answers nothing: it throws.
+    // The editor throws for a closed tab.
     return !this.store.isDisposed && this.#panel.visible;
   }
 

@@ -17,7 +17,7 @@ export function readUserSettings(): Settings {
   });
 }
 
-/** Of requests that may take a snapshot with RAM. */
+/** The setting for requests that may take a snapshot with RAM. */
 export function seamlessWish(): { readonly seamless?: true } {
   return readSettings().seamlessSnapshots === 'whereItWorks' ? { seamless: true } : {};
 }

@@ -5,7 +5,7 @@ import type { ArgumentName, CommandArguments } from './arguments.js';
 export interface Verb {
   /** English; package.nls.*.json has it in other languages. */
   readonly title: string;
-  /** Of VS Code's icons. */
+  /** The name of an icon of VS Code. */
   readonly icon: string;
   /** What can be given to it; `connection` can stand beside each `vm`. */
   readonly arguments: readonly ArgumentName[];

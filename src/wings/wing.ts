@@ -14,7 +14,7 @@ import type { Verb } from '../verbs/verb.js';
 export interface Wing {
   /** Rows of the table of the editor's commands, which package.json is made of. */
   readonly verbs: Readonly<Record<string, Verb>>;
-  /** Of the command line, by their words. */
+  /** The commands of the command line, by their words. */
   readonly commands: CommandTable;
   /** What these answer with --json. */
   readonly answers: Readonly<Record<string, ObjectSchema<ObjectEntries, undefined>>>;

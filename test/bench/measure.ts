@@ -40,7 +40,7 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-/** Of the processor, so that what else the machine does is not counted. */
+/** The time of the processor, so that the machine's other work is not counted. */
 export function processorMs(act: () => void): number {
   const began = process.cpuUsage();
   act();

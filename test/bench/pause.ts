@@ -19,13 +19,13 @@ const roundsWanted = Number(process.env['BENCH_ROUNDS'] ?? Number.NaN);
 const rounds = roundsWanted || 5;
 const memoryMiB = 1024;
 const touchedMiB = 800;
-/** Of these, again and again. */
+/** How much the guest writes again and again. */
 const writtenMiBs = 100;
 const idleMiB = 256;
 const idleRounds = roundsWanted || 11;
 /** For a stop that nobody feels, be it the longest. */
 const feltMs = 30;
-/** Of a guest that writes to no disk meanwhile, so that its disks can go over while it runs. */
+/** The pause of a guest that writes to no disk meanwhile, so that its disks can be copied while it runs. */
 const unwrittenMs = 12;
 
 const ways = {
@@ -140,7 +140,7 @@ void onPrivateDaemon(async (daemon) => {
   engine.dispose();
 });
 
-/** Of the guest that writes meanwhile. @param told what it tells of that */
+/** Measures the guest that writes meanwhile. @param told what it tells of that */
 async function writing(told: () => Promise<string>, turns: () => Promise<Turns>, ear: SilentGuest): Promise<void> {
   const before = writtenUntil(await told());
   const took = await turns();

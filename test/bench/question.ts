@@ -65,7 +65,7 @@ void onPrivateDaemon(async (daemon) => {
     }
     report({
       name: `calls of the port for a Revert question, ${style}, ${others} other VMs`,
-      // Of somebody's poll a round may hold a call more.
+      // A round may contain one more call of a poll.
       ours: Math.min(...port),
       // Whose RAM a file holds it says itself.
       baseline: style === 'external' ? 10 : 9,
@@ -81,7 +81,7 @@ void onPrivateDaemon(async (daemon) => {
   engine.dispose();
 });
 
-/** Of each method that asks, told its name. What is a property, an event or an end asks nobody. */
+/** Counts the calls of each method that asks, by its name. A property, an event or an end is not counted. */
 function counted(hypervisor: Hypervisor, tell: (method: string) => void): Hypervisor {
   return new Proxy(hypervisor, {
     get: (target, key) => {

@@ -45,7 +45,7 @@ export async function fuzz(
     } catch (error) {
       const file = join('artifacts', `fuzz-${decoder.name.replaceAll(/\W+/gu, '-')}-${seed}-${number}`);
       writeFileSync(file, input.kept);
-      const again = `FUZZ_SEED=${seed} FUZZ_FROM=${number} npm test -- unit --grep "fuzz: ${decoder.name}"`;
+      const again = `FUZZ_SEED=${seed} FUZZ_FROM=${number} npm test -- here --grep "fuzz: ${decoder.name}"`;
       throw new Error(`input ${number} of seed ${seed} (${file}): ${String(error)}\nagain: ${again}`, { cause: error });
     }
     const { user, system } = process.cpuUsage(before);

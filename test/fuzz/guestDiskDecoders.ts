@@ -1,4 +1,4 @@
-// Disks of guests: what file systems say of themselves, whoever wrote them.
+// Disks of guests: file systems from any author.
 import { Duplex } from 'node:stream';
 import { type Disk, DiskError, requireInside } from '../../src/wings/inside/bytes/disk.js';
 import { parseFault, parseNames, parseStats } from '../../src/wings/inside/bytes/guestfishWords.js';
@@ -16,7 +16,7 @@ import type { Random } from '../histories/random.js';
 import type { Decoder } from './fuzz.js';
 import { mutateBytes } from './mutate.js';
 
-/** Of one image: each of its tables may be read some times, and no more. */
+/** The most reads of one image: each of its tables may be read some times, and no more. */
 const mostReads = 20_000;
 const mostFiles = 40;
 

@@ -1,4 +1,4 @@
-// Images of disks and files with RAM, whoever wrote them: a guest with the rights of QEMU, or a download.
+// Images of disks and files with RAM from any author: a guest with the rights of QEMU, or a download.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,7 +77,7 @@ function imageDecoder(
   };
 }
 
-/** Of what is read by its path. */
+/** A decoder of a file that is read by its path. */
 function fileDecoder(name: string, example: Buffer, decode: (path: string) => unknown): Decoder {
   return {
     name,

@@ -197,7 +197,7 @@ const awkwardValues = (random: Random): unknown =>
     () => ({ toString: 1, valueOf: 1, length: 1e9 }),
   ])();
 
-/** Of what JSON can hold; the same kind of thing, with something in it changed. */
+/** Changes a part of a JSON value and keeps its kind. */
 export function mutateValue(value: unknown, random: Random): unknown {
   if (typeof value !== 'object' || value === null || random.chance(0.1)) {
     return typeof value === 'string' && random.chance(0.5) ? mutateText(value, random) : awkwardValues(random);

@@ -55,7 +55,7 @@ export type ChildAction =
   | {
       readonly do: 'cloneHere';
       readonly as: Label;
-      /** Absent: the present of a VM that is off. */
+      /** Absent: the current state of a VM that is off. */
       readonly of?: Label;
       readonly way: 'linked' | 'full';
     }
@@ -69,7 +69,7 @@ export type ClientAction =
       readonly do: 'virshCreate';
       readonly as: Label;
       readonly kind: SnapshotKind;
-      /** Of another style than the VM's others. */
+      /** Another style than the VM's others. */
       readonly style?: SnapshotStyle;
     }
   | { readonly do: 'virshDelete'; readonly snapshot: Label }

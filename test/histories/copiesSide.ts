@@ -21,7 +21,7 @@ import { type Random, seededRandom } from './random.js';
 
 export interface CopiesCount {
   made: number;
-  /** Of those that were made, while an operation ran. */
+  /** The copies that were created while an operation ran. */
   meanwhile: number;
   restored: number;
   /** RAM that came back in a restored VM. */

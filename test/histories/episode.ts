@@ -12,7 +12,7 @@ import { OtherClients } from './otherClients.js';
 /** The next action, from what is known before it; nothing at the end of the history. */
 export type Next = (history: History) => Promise<Action | undefined>;
 
-/** How often the content of every snapshot is read, and not of the present alone: 1 is after each action. */
+/** How often the content of every snapshot is read, and not of the current state alone: 1 is after each action. */
 export interface EpisodeOptions {
   readonly everythingEach: number;
   readonly say: (line: string) => void;

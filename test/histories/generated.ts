@@ -21,10 +21,12 @@ const childShare = 0.1;
 /** Once another tool was at a VM, much is refused: the others are to show what is carried out. */
 const wildShare = 0.4;
 
-/** Of those with other tools, so many have no VMs made of theirs. */
+/** The share of histories with other tools that have no VMs cloned from theirs. */
 const aloneShare = 0.6;
 
-/** Of those with other tools, so many have an encrypted disk, of which we take, revert and delete no snapshot. */
+/**
+ * The share of histories with other tools that have an encrypted disk, of which we take, revert and delete no snapshot.
+ */
 const encryptedShare = 0.1;
 
 /**
@@ -37,7 +39,7 @@ export function generated(seed: number, style: SnapshotStyle, operations: number
   const disks = formats.toSorted(() => (random.chance(0.5) ? 1 : -1));
   const wild = random.chance(wildly);
   const withKey = wild && random.chance(encryptedShare);
-  // Of its own, so that these leave the first operations of a seed as they were.
+  // Its own random numbers, so that these leave the first operations of a seed as they were.
   const more = seededRandom(~seed);
   const alone = wild && more.chance(aloneShare);
   let count = 0;

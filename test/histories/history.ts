@@ -45,7 +45,7 @@ export interface Found {
 
 type Done = Extract<Outcome, { type: 'done' }>;
 
-/** Of what a guest writes after an editor died; no other block has it. */
+/** The seed of what a guest writes after an editor died; no other block has it. */
 const abandonedSeed = 999_983;
 
 export class History {
@@ -174,7 +174,7 @@ export class History {
       case 'copyOver':
       case 'moveAway':
       case 'commitPast':
-        // Of what nobody of us has seen before, nobody of us can tell that it changed.
+        // If none of us has seen a state before, none can tell that it changed.
         return (
           fits(action.snapshot) &&
           this.model.snapshots.get(this.#names.get(action.snapshot)!)?.style === 'external' &&
@@ -189,7 +189,7 @@ export class History {
       case 'virshCheckpoint':
         return power === 'running';
       case 'clone':
-        // Of what libvirt names wrongly by now, virsh would make a clone of something else.
+        // If libvirt names the wrong files, virsh would clone something else.
         return (
           fits(action.of) &&
           !this.#traces.isSpoilt(this.#names.get(action.of)!) &&

@@ -1,4 +1,4 @@
-// Other clients than the extension, at a VM that it shows: virsh, qemu-img, and whoever has a daemon of their own.
+// Other clients than the extension, at a VM that it shows: virsh, qemu-img, and users of other daemons.
 import { copyFile, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { virshOk, withXmlFile } from '../../scripts/guest/defineVm.mjs';
@@ -53,7 +53,7 @@ export class OtherClients {
         const how = style === 'external' ? ['--disk-only'] : [];
         const { code, stderr } = await this.#daemon.virsh(['snapshot-create-as', vm, name, ...how]);
         if (code !== 0 && style !== this.#style) {
-          // Of the other style it may not be possible at all, as inside a raw disk.
+          // The other style may be impossible, as inside a raw disk.
           return { type: 'refused', reason: 'virshRefuses' };
         }
         if (code !== 0) {

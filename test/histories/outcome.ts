@@ -1,4 +1,4 @@
-// How an action ended, for whoever carried it out: the extension or another client.
+// How an action ended: of the extension or another client.
 import type { ModelSnapshot } from '../oracle/model.js';
 
 export type Made = Pick<ModelSnapshot, 'name' | 'title' | 'kind' | 'style'>;

@@ -6,7 +6,7 @@ import type { SnapshotStyle } from './action.js';
 export interface EpisodeRecord {
   readonly seed: number;
   readonly style: SnapshotStyle;
-  /** Of a day. */
+  /** The mode of a day. */
   readonly mode?: string;
   readonly done: number;
   readonly refused: Readonly<Record<string, number>>;

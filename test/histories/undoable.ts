@@ -14,7 +14,7 @@ export interface DoneRequest {
   readonly before: Model;
   /** libvirt's name of what it made, or of what it edited, after it. */
   readonly name: string | undefined;
-  /** Of what was edited, before it. */
+  /** The name and title before an edit. */
   readonly was?: { readonly name: string; readonly title: string };
   /** libvirt's name of what keeps the state that a revert left. */
   readonly checkpoint?: string;
@@ -157,7 +157,7 @@ export class UndoableRequests {
     }
   }
 
-  /** Of what was undone last. What a create made is gone with its undo. */
+  /** Judges the redo of what was undone last. What a create made is gone with its undo. */
   judgeRedo(model: Model): Undoable {
     const last = this.#undone.at(-1);
     switch (last?.done.action.do) {

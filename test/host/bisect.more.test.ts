@@ -234,7 +234,7 @@ describe('a bisect in the editor', () => {
       return undefined;
     });
     person.presses(({ message }) => (message.startsWith('Is ') ? '' : undefined));
-    // Whoever closes a message presses nothing.
+    // A closed message is no answer.
     const stopped = await bisect(wish);
     assert.equal(stopped.state, 'unfinished');
     person.presses(({ message }) =>

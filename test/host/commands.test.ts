@@ -557,7 +557,7 @@ describe('commands', () => {
       await talksRuns();
       const { displays, engine } = await rig.api();
       const { guests } = engine;
-      // Of root, nobody keeps a display.
+      // Rejects the display, as a VM of root does.
       guests.displayOf = () => Promise.reject(new Failure('denied', { vm: talks }));
       try {
         await call('virtRewind.openDisplay', { vm: talks });
@@ -602,7 +602,7 @@ describe('commands', () => {
     it('log in on a guest in a terminal, as who was named once', async () => {
       const { engine } = await rig.api();
       const { guests } = engine;
-      // Of no computer (RFC 5737): the guest has no network.
+      // An address of no computer (RFC 5737): the guest has no network.
       const address = '192.0.2.7';
       guests.addressesOf = () => Promise.resolve([{ address, from: 'lease' }]);
       try {

@@ -55,7 +55,7 @@ describe('doctor', () => {
     }
   }
 
-  /** Of the doctor's page: as a click does it. */
+  /** Presses a link of the doctor's page as a click does. */
   async function pressLink(link: RegExp): Promise<void> {
     const { problemPages } = await rig.api();
     const [, given = ''] = link.exec(problemPages.html(`Health: ${tagged}`) ?? '') ?? [];

@@ -278,7 +278,7 @@ describe('a lab in the editor', () => {
       person.will('Replace');
       assert.deepEqual(await fromMenu('virtRewind.exportLab', row), { file: written, vms: [vm] });
       assert.doesNotMatch(readFileSync(written, 'utf8'), /clean/u);
-      // Of those that there are, none is picked before somebody does.
+      // No existing lab is picked before the person does.
       person.will(({ how, choices }) => {
         assert.ok(how === 'pick' && choices.includes(vm));
         return vm;
@@ -360,7 +360,7 @@ describe('a lab in the editor', () => {
       assert.deepEqual(ran, []);
       assert.equal((await guest.counters()).memory, 6);
 
-      // Of tasks that wait for others, the editor tells nothing where they never begin.
+      // The editor reports nothing of tasks that wait for others which never begin.
       const after = (label: string, dependsOn: string): object => ({ ...task, label, dependsOn });
       const broken = { label: 'broken', type: 'process', command: 'false' };
       const waits = { label: 'waits', type: 'process', command: 'sleep', args: ['infinity'] };

@@ -190,7 +190,7 @@ describe('checkpoints by themselves', () => {
     execFileSync('git', [...as, 'commit', '--quiet', '--allow-empty', '--message=first'], { cwd: dir });
     execFileSync('git', ['branch', 'topic'], { cwd: dir });
     const git = (await gitThatRuns()).getAPI(1);
-    // Of a repository outside of the workspace, the oldest VS Code asks first.
+    // The oldest VS Code asks before it opens a repository outside of the workspace.
     await gitSetting('openRepositoryInParentFolders', 'always');
     const repository = await git.openRepository(vscode.Uri.file(dir));
     assert.ok(repository);

@@ -26,7 +26,7 @@ interface ToolResult {
   }[];
 }
 
-/** Of the protocol's makers. */
+/** The client of the protocol's authors. */
 interface Client {
   connect(transport: unknown): Promise<void>;
   listTools(): Promise<{ readonly tools: readonly { readonly name: string }[] }>;

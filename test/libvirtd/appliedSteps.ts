@@ -70,7 +70,7 @@ function whole(facts: Facts): unknown {
   };
 }
 
-/** Of all files of the VM in the daemon's folder, by their names. */
+/** Reads all files of the VM in the daemon's folder, by their names. */
 async function readWorld(hypervisor: Hypervisor, uuid: string, folder: string): Promise<Facts> {
   const vm = await hypervisor.readVm(uuid);
   const tree = await hypervisor.readTree(uuid);

@@ -118,7 +118,7 @@ describe('the blocks of a disk', () => {
     });
     assert.deepEqual(readsOf(told), ['0+64 internalSnapshot:one', '128+16 present']);
     const { snapshots } = await layersOf(name);
-    // Two holds its own megabyte; the clusters of "one" are the present's too. Each has two clusters of tables.
+    // Two holds its own megabyte; the clusters of "one" are the current state's too. Each has two clusters of tables.
     assert.deepEqual(
       Object.fromEntries(snapshots.map((size) => [size.snapshot, [size.heldBytes, size.bytes, size.how]])),
       { one: [0, 2 * cell, 'exact'], two: [mebibyte, mebibyte + 2 * cell, 'exact'] },

@@ -45,7 +45,7 @@ describe('a VM that a cluster keeps', () => {
   });
   after(() => rig.stop());
 
-  /** On the node, as whoever works there. */
+  /** On the node, as a person who works there. */
   const start = (...words: readonly string[]): ChildProcess => startWith({}, ...words);
   function startWith(env: NodeJS.ProcessEnv, ...words: readonly string[]): ChildProcess {
     const [enter = '', ...inside] = cluster.inside;

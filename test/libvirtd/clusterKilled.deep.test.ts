@@ -57,7 +57,7 @@ describe('a cluster whose node fails in the middle of a revert', () => {
     assert.equal(code, 0, `${words.join(' ')}: ${stderr}`);
     return stdout;
   }
-  /** Of libvirt, in the middle of its revert. */
+  /** A part of libvirt's name of the procedure in the middle of its revert. */
   const fromSnapshot = 'Snapshot';
   interface Said {
     readonly code: number | null;
@@ -117,7 +117,7 @@ describe('a cluster whose node fails in the middle of a revert', () => {
     return { code, said: out + said, out, isCut };
   }
 
-  /** Of the disk, by its blocks. */
+  /** The content of the disk, by its blocks. */
   const contents = {
     before: new Map([
       [1, 10],

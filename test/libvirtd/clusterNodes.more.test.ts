@@ -50,7 +50,7 @@ describe('a VM of a cluster of three nodes', () => {
   const config = (): string => join(lab.folder, `${name}.cluster.xml`);
   const hasQuorum = async (): Promise<boolean> =>
     (await lab.node('n1').on('crm_mon', '-1', '--output-as=xml')).stdout.includes('with_quorum="true"');
-  /** Of a program that is about to give it: the cluster has it, and nothing further is done. */
+  /** Starts a program that gives a VM and stops once the cluster has it. */
   async function halfGiven(): Promise<{ readonly child: ChildProcess; readonly pid: number }> {
     const child = start('cluster', name, '--yes');
     await lab.until(isIn);

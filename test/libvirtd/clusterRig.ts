@@ -1,5 +1,5 @@
 // A cluster that keeps VMs of private daemons, of one node or of more: Pacemaker with its agent for libvirt, in the
-// namespaces of those daemons. Whoever shall meet it runs there, too.
+// namespaces of those daemons. Programs that must reach it run there, too.
 import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -22,7 +22,7 @@ export interface ClusterRig extends Pick<ClusterNode, 'inside' | 'on'> {
   keep(resource: string, xml: string): Promise<void>;
   /** From now on it has a fence device, which answers. */
   fence(): Promise<void>;
-  /** Of the resource, as crm_mon tells it. */
+  /** The mark of the resource in the output of crm_mon. */
   mark(resource: string): Promise<string>;
   until(isSo: () => Promise<boolean>): Promise<void>;
   untilRuns(vm: string): Promise<void>;
@@ -67,7 +67,7 @@ async function okOn({ on }: Pick<ClusterNode, 'on'>, ...words: readonly string[]
 interface RigParts {
   /** That all nodes see. */
   readonly folder: string;
-  /** Of libvirt, on each node. */
+  /** The URI of libvirt on each node. */
   readonly uri: string;
   /** Those that have power. */
   readonly nodes: () => readonly ClusterNode[];

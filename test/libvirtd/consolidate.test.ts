@@ -19,7 +19,7 @@ type Wish = Omit<Extract<OperationRequest, { kind: 'consolidate' }>, 'kind' | 'v
 /** Blocks far from those of every write, so that a merge lasts. */
 const many = (first: number, count: number): readonly number[] => Array.from({ length: count }, (_, at) => first + at);
 
-/** Of which layers are made by hand, and merged. */
+/** A VM whose layers are created by hand, and merged. */
 class Layered extends GuestVm {
   static async open(
     rig: LiveRig,

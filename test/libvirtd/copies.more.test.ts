@@ -294,7 +294,7 @@ case "$*" in *--tag=virt-rewind,*) /usr/bin/restic "$@"; touch '${gone}'; exit;;
   it('go on where a restic that was killed left its lock, unless another computer may have it', async () => {
     const prune = ['backups', 'prune', '--from', repository, '--keep-last', '9', '--free', '--yes'];
     const locks = join(repository, 'locks');
-    // Of ours, as soon as its lock is there.
+    // Kills our restic as soon as its lock exists.
     host.wrap('restic', `case "$*" in *backup*) (while [ -z "$(ls '${locks}')" ]; do :; done; kill -9 $$) & ;; esac`);
     await backUp('failed');
     host.unwrap('restic');

@@ -54,7 +54,7 @@ describe('backups of a VM', () => {
     await change(3, '19M');
   }
 
-  /** What each snapshot and the present hold, as one raw image each. */
+  /** What each snapshot and the current state hold, as one raw image each. */
   async function keepContents(): Promise<void> {
     for (const snapshot of [...(await snapshotsOn(here!)), undefined]) {
       const to = join(expected, snapshot ?? 'the present');

@@ -69,7 +69,7 @@ describe('copies whose program is killed', () => {
     await runTool('qemu-io', '-f', 'qcow2', '-c', `write -s ${random} 1M 2M`, await contentFile(here!, vm));
   }
 
-  /** What each snapshot and the present hold. */
+  /** What each snapshot and the current state hold. */
   async function contentsOf(host: CopiesHost, vm: string): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
     for (const snapshot of [...(await snapshotsOn(host, vm)), undefined]) {

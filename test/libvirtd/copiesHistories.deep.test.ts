@@ -8,7 +8,7 @@ import { runEpisode } from '../histories/episode.js';
 import { generated } from '../histories/generated.js';
 
 const operations = Number(process.env['TEST_OPERATIONS'] ?? 60);
-/** Of the first history; others each day. */
+/** The seed of the first history; another one each day. */
 const firstSeed = Number(process.env['TEST_SEED'] ?? 100 * Math.floor(Date.now() / 86_400_000));
 const length = 20;
 

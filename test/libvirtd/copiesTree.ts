@@ -50,7 +50,7 @@ export class CopiedTree {
     await writePattern(await contentFile(this.host, this.vm), pattern, at);
   }
 
-  /** What each snapshot and the present hold, as one raw image each. */
+  /** What each snapshot and the current state hold, as one raw image each. */
   async keepContents(): Promise<void> {
     for (const snapshot of [...(await snapshotsOn(this.host, this.vm)), undefined]) {
       const to = join(this.#expected, snapshot ?? present);

@@ -171,7 +171,7 @@ describe('a disk that is used', () => {
         await writeFile(copy, 'b'.repeat(262_144));
         await utimes(copy, atimeMs / 1_000, mtimeMs / 1_000);
       },
-      // Whoever empties it leaves none.
+      // An emptied file has none.
       () => writeFile(copy, ''),
     ];
     for (const change of changes) {

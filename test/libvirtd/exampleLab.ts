@@ -24,7 +24,7 @@ export class ExampleLab {
       VIRT_REWIND_LABS: join(daemon.dir, 'labs'),
       LIBVIRT_DEFAULT_URI: daemon.uri,
       LC_ALL: 'C',
-      // Of mocha's own: node --test would take itself for a part of it.
+      // Removes the variable of the test program: node --test would treat itself as a part of it.
       NODE_TEST_CONTEXT: undefined,
       PATH: `${join(daemon.dir, 'bin')}:${process.env['PATH'] ?? ''}`,
     };

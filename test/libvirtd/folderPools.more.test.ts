@@ -24,7 +24,7 @@ const tenMinutes = 10 * 60_000;
 describe('a folder of the host', () => {
   let dir: string;
   let daemon: Daemon;
-  /** Of the file system that does not answer. */
+  /** The process of the file system that does not answer. */
   let fuse: number | undefined;
   let folder: string;
   let number = 0;

@@ -1,5 +1,5 @@
-// Forks of a guest that runs: several go on beside it from one moment, each by itself, and it does not notice. Of each
-// hazard that docs/clones.md names, what is done about it is seen in the guests, where a VM without it would show that.
+// Forks of a guest that runs: several go on beside it from one moment, each by itself, and it does not notice. For each
+// hazard that docs/clones.md names, the remedy is seen in the guests, where a VM without it would show that.
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const address = '52:54:00:12:34:56';
 /** Seconds since 1970, of a clock that nobody has set since. */
 const longAgo = 1_000_000_000;
 const token = 'a ticket that is good for a day';
-/** Of ours, for the guest to draw from. */
+/** The length of our seed, for the guest to draw from. */
 const seedBytes = 256;
 
 describe('forks', () => {

@@ -70,7 +70,7 @@ describe('what a snapshot froze', () => {
       assert.equal((await stat(file)).size, old.size);
       await vm.isRefused(back('base'), 'contentChanged');
       await runOk('cp', ['-p', '--sparse=always', `${file}.kept`, file]);
-      // Whoever has put back what was there vouches for it: any writer can give a file its time.
+      // The person who restored the content vouches for it: any writer can give a file its time.
       await runOk('touch', ['-d', new Date(old.mtimeMs).toISOString(), file]);
     }
     await vm.run(back('base'));
@@ -143,7 +143,7 @@ describe('what a snapshot froze', () => {
     await r.virsh('destroy', other);
     await runOk('qemu-io', ['-c', 'write 0 64k', disk]);
     await own.isRefused(back('base'), 'contentChanged');
-    // Of what was never noted nobody vouches, as long as that VM is there.
+    // Without a record nobody vouches for the content, as long as that VM exists.
     await rm(join(r.daemon.dir, 'journal', 'frozen'), { recursive: true });
     await own.isRefused(back('base'), 'writtenByOther');
   });

@@ -79,7 +79,7 @@ describe('the guest agent', function () {
   });
 
   it('is silent when its program hangs, and nobody else waits for it', async () => {
-    // Not waited for: whoever asks gets no answer while it hangs.
+    // Not waited for: a call gets no answer while it hangs.
     const script = 'p=$(pidof qemu-ga); kill -STOP $p; sleep 6; kill -CONT $p';
     const start = { execute: 'guest-exec', arguments: { path: '/bin/sh', arg: ['-c', script] } };
     await rig.virsh('qemu-agent-command', 'frosty', JSON.stringify(start));

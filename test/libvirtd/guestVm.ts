@@ -73,7 +73,7 @@ export class GuestVm {
     this.model = this.model.setRam({ counter: seed });
   }
 
-  /** Of a VM that is off, an offline one. Resolves with its name. */
+  /** Creates a snapshot; for a VM that is off, an offline one. Resolves with its name. */
   async create(
     title: string,
     running: SnapshotKind = 'disk',

@@ -59,7 +59,7 @@ describe('health checks on real states', () => {
       const { found } = await h.judged(name);
       return found.includes('knownBadLibvirt');
     };
-    // Of 9.0, 11.3 and 12.8: an overlay that everybody may read, until 11.10; RAM that does not load, 11.2 and 11.3.
+    // On 9.0, 11.3 and 12.8: an overlay that everybody may read, until 11.10; RAM that does not load, 11.2 and 11.3.
     assert.equal(await isBad('outside'), libvirt < versionOf(12, 0));
     assert.equal(await isBad('inside'), libvirt >= versionOf(11, 2) && libvirt < versionOf(11, 4));
   });

@@ -10,7 +10,7 @@ import { OracleVm } from '../oracle/oracleVm.js';
 import { type MoveHost, type MoveRig, startMoveRig } from './moveRig.js';
 
 const rounds = Number(process.env['MOVE_ROUNDS'] ?? 100);
-/** Of so many, one looks at the content of each snapshot, too. */
+/** After so many moves, the content of each snapshot is checked, too. */
 const betweenLooks = 10;
 const name = 'web';
 

@@ -200,7 +200,7 @@ function numbersFrom(seed: number): (below: number) => number {
 
 describe('damaged file systems of guests', () => {
   const seeds = process.env['TEST_ROWS'] === 'all' ? 400 : 40;
-  /** Of one image: each of its metadata may be read some times, and no more. */
+  /** The most reads of one image: each of its metadata may be read some times, and no more. */
   const mostReads = 20_000;
 
   for (const [name, make] of [

@@ -44,7 +44,7 @@ describe('the files in a restore point', () => {
   });
   after(() => rig.stop());
 
-  /** A FAT and an ext4, with one snapshot inside the image, one below an overlay, and the present. */
+  /** A FAT and an ext4, with one snapshot inside the image, one below an overlay, and the current state. */
   async function defineVm(): Promise<void> {
     await makeFolder(folder, { links: true });
     const [raw, image] = [join(rig.daemon.dir, 'raw'), join(rig.daemon.dir, 'files.qcow2')];

@@ -51,7 +51,7 @@ if (task !== undefined) {
         const { uri, env } = daemon;
         const bin = join(daemon.dir, `bin-${index}`);
         await mkdir(bin);
-        // Of what it reads it is told no path: each disk is one of these calls.
+        // It gets no path of what it reads: each disk is one of these calls.
         const calls = join(bin, 'calls');
         const dies = `echo >>${calls}; [ "$(wc -l <${calls})" -le ${index} ] || kill -9 $PPID`;
         const program = `#!/bin/sh\ncase "$1" in convert) ${dies} ;; esac\nPATH=\${PATH#*:} exec qemu-img "$@"\n`;
@@ -64,7 +64,7 @@ if (task !== undefined) {
         assert.equal(await inChild({ uri, journal, vm: uuid, at }, { ...daemon, env: dying }), 'killed');
         const left = (await readdir(folder)).filter((name) => name.endsWith('.part'));
         assert.equal(left.length, 1);
-        // Of the same kind of name, and not recorded.
+        // A name of the same kind that is not recorded.
         const own = left[0]!.replace(/-[\da-f]{16}/u, '-0123456789abcdef');
         await writeFile(join(folder, own), 'precious');
 

@@ -134,7 +134,7 @@ describe('a lab', () => {
   });
   afterEach(async function () {
     if (this.currentTest?.state === 'failed') {
-      // Of a test that failed half way.
+      // Removes what a test left that failed half way.
       for (const name of (await vms()).filter((one) => one !== 'idle')) {
         await daemon.virsh(['destroy', name]);
         await daemon.virsh(['undefine', name, '--snapshots-metadata', '--managed-save']);

@@ -36,7 +36,7 @@ vms:
 points:
   - title: with goods
 `;
-/** Of docs/library.md, and what follows a reset. */
+/** The test from docs/library.md, and what follows a reset. */
 const labTest = `
 import test from 'node:test';
 import assert from 'node:assert/strict';

@@ -85,7 +85,7 @@ export class MatrixVm {
 
   /**
    * Asks for it, and compares with the model: as before where it was refused.
-   * @param what `fresh`: the present and what was made just now
+   * @param what `fresh`: the current state and what was made just now
    * @returns what the plan said, and so it came
    */
   async prove(request: Request, what: 'fresh' | 'everything'): Promise<Result> {

@@ -12,7 +12,7 @@ interface Message {
   params?: { name?: string; arguments?: object };
 }
 
-/** Of a call, before it is passed on. */
+/** Changes the parameters of a call before it is passed on. */
 export type Rename = (params: NonNullable<Message['params']>) => void;
 
 class Session {

@@ -1,4 +1,4 @@
-// What a snapshot names as its RAM and is something else: it stays, whoever would have removed it.
+// What a snapshot names as its RAM and is something else: it stays, where libvirt or we would have removed it.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';

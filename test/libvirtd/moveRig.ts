@@ -28,7 +28,7 @@ export interface MoveRig {
   stop(): Promise<void>;
 }
 
-/** Of libvirt, the images are in it. */
+/** libvirt's own folder, which has the images. */
 const own = '/var/lib/libvirt';
 
 export const images = `${own}/images`;

@@ -73,7 +73,7 @@ describe('files that were moved by hand', () => {
 
   async function isWhole(editor: Editor, ref: VmRef, name: string): Promise<void> {
     const { engine } = editor;
-    // Waits for its turn, as whoever has just mended the VM may still look at it.
+    // Waits for its turn, as the repair may still read the VM.
     await engine.runOperation({ kind: 'describe', vm: ref, snapshot: 'a', title: 'a', description: 'moved' });
     assert.deepEqual(await wrong(editor, ref), []);
     const revert = (snapshot: string, after: 'asSnapshot' | 'off'): Promise<unknown> =>

@@ -227,7 +227,7 @@ describe('a VM that is moved to another host', () => {
       }
       assert.ok(existsSync(file));
     }
-    // Of another VM, by all that can be read of it.
+    // A record that another version wrote, by all that can be read of it.
     writeFileSync(file, text.replace('"version":1', '"version":2'));
     await move('tags', one, other);
     await move('tags', other, one);

@@ -55,7 +55,7 @@ describe('the data oracle', () => {
   async function isRight(): Promise<void> {
     const { differences, leaks } = await vm.compare(model, 'everything');
     assert.deepEqual(differences, []);
-    // Of an image in use, what QEMU has not written yet looks like a leak.
+    // In an image in use, what QEMU has not written yet looks like a leak.
     assert.ok(leaks === 0 || model.power !== 'off', `${String(leaks)} clusters leaked`);
   }
   /** Only this is wrong now. */

@@ -13,7 +13,7 @@ import { GuestVm } from './guestVm.js';
 export interface Peculiar {
   readonly name: string;
   readonly disks?: Parameters<typeof OracleVm.define>[1]['disks'];
-  /** Of the configuration as it stands; told the file of the first disk. */
+  /** Edits the configuration; it gets the file of the first disk. */
   readonly edit?: (xml: string, file: string) => string;
 }
 

@@ -134,7 +134,7 @@ describe('what if, in the cells of the picture', () => {
     await vm.write('if-inside.qcow2', [10, 4], [41, 6]);
     const shown = await vm.whatIf('deleteSnapshot', 'two');
     assert.deepEqual(shown.nodes, { two: 'would be deleted' });
-    // Of its 18 clusters the present has written 5 anew, and reads 13.
+    // The current state has written 5 of its 18 clusters anew, and reads 13.
     assert.deepEqual(shown.rows, [
       ['', none],
       ['would be deleted with the crossed-out blocks', marks('X', [10, 4], [41, 1])],

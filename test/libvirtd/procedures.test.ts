@@ -100,7 +100,7 @@ describe('every procedure, against a real libvirtd', () => {
       ...{ emulatorbin: undefined, arch: 'x86_64', machine: undefined, virttype: 'qemu', flags: 0 },
     });
     assert.ok(able.startsWith('<domainCapabilities>'));
-    // Of a host whose firmware says nothing, or that has no dmidecode, there is none.
+    // A host whose firmware says nothing, or that has no dmidecode, has none.
     const told = await call('connectGetSysinfo', { flags: 0 }).catch((error: unknown) => error);
     assert.ok(
       told instanceof LibvirtError || (told as { sysinfo: string }).sysinfo.startsWith("<sysinfo type='smbios'>"),

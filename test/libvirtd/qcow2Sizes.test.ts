@@ -1,5 +1,5 @@
 // What deleting a snapshot really gives back, found out by deleting it: the refcounts before and after are compared
-// with what was said. Of a table's last cluster only the blocks that were written count.
+// with what was said. In a table's last cluster only the blocks that were written count.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';

@@ -1,5 +1,5 @@
-// A daemon that somebody keeps as read-only stays so by whatever URI it is reached, and whoever asks: each way by which
-// the command line changes something is refused, and nothing is other than before.
+// A daemon that somebody keeps as read-only stays so by any URI and for any caller: each way by which the command line
+// changes something is refused, and nothing is other than before.
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

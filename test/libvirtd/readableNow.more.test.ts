@@ -1,5 +1,5 @@
-// Whether the disks of a VM can be read now, and hold what they held: whoever copies or reads them says the same as a
-// clone does, and health the same as the doctor.
+// Whether the disks of a VM can be read now, and hold what they held: copies and readers say the same as a clone does,
+// and health the same as the doctor.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -72,7 +72,7 @@ describe('disks that are to be read', () => {
     ['files', name, 'ls', '/'],
   ];
 
-  /** Of a refusal; else what became of the command. */
+  /** The reason of a refusal; else how the command ended. */
   async function reasonOf(words: readonly string[]): Promise<string> {
     const { error } = JSON.parse(await answered(words)) as Told;
     return error === undefined ? 'done' : (error.reason ?? error.kind);

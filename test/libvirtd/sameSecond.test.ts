@@ -8,7 +8,7 @@ import { Failure } from '../../src/domain/failure.js';
 import { type LiveRig, startLiveRig } from './engineRig.js';
 import { GuestVm } from './guestVm.js';
 
-/** Of a VM that is off, two reverts in a row fall into one second far more often than not. */
+/** Two reverts in a row of a VM that is off mostly fall into one second. */
 const pairs = { apart: 3, together: 20 };
 
 describe('external reverts within the same second', () => {

@@ -103,7 +103,7 @@ describe('a rule for backups', () => {
     }
     await host.run('done', 'backup', 'db', '--to', repository);
     await restic('backup', '--tag', 'mine', join(dir, 'key'));
-    // Of another program, or of a backup that is under way.
+    // A backup of another program, or one that still runs.
     await restic('backup', '--tag', 'virt-rewind-unfinished,backup:00000000', join(dir, 'key'));
     const all = await list();
     const [first, second, third, fourth, database] = all.map(({ id }) => id);
@@ -197,7 +197,7 @@ for (const by of ['cron', 'systemd'] as const) {
       makeProgram('notify', `printf '%s\\n' "$@" > '${told}'`);
       await makeVm(host, name);
       await host.run('done', 'backup', name, '--to', repository, '--create');
-      // Of another schedule, or of nobody's.
+      // A VM of another schedule, or of none.
       await makeVm(host, 'other');
       for (let made = 0; made < 3; made += 1) {
         await host.run('done', 'backup', 'other', '--to', repository);

@@ -29,7 +29,7 @@ describe('a system of VMs in trouble', () => {
   let here: SystemsHere;
   let vms: readonly OracleVm[];
   let count = 0;
-  /** Of each test another: a tag of a snapshot that libvirt was killed in may be left in an image. */
+  /** The title of each test: a tag of a snapshot that libvirt was killed in may be left in an image. */
   let title: string;
 
   const virsh = async (...args: readonly string[]): Promise<string> => {
@@ -255,7 +255,7 @@ describe('a system of VMs in trouble', () => {
     await reopen();
     for (const { name, outcome } of members) {
       const state = await virsh('domstate', name);
-      // Of the one that was off there is nothing to be told.
+      // The VM that was off needs no message.
       assert.ok(outcome === 'notStarted' || state !== 'paused', `${name}: ${outcome}, ${state}`);
     }
     assert.deepEqual(await points(), [title, 'revert']);

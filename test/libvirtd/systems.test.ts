@@ -127,7 +127,7 @@ describe('a system of VMs', () => {
   });
   afterEach(() => here.dispose());
 
-  /** Of each member alone: what Undo is about, and why it is refused. */
+  /** What Undo of each member alone is about, and why it is refused. */
   const nextUndone = (): Promise<readonly string[]> =>
     Promise.all(
       refs.map(async (ref) => {

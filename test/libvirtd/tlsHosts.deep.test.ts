@@ -14,7 +14,7 @@ import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
 import { freePort, makeAuthority, makeCertificate, tlsConf } from './tlsRig.js';
 
-/** Of the server, by the files of its folder. */
+/** The servers, by the files of their folders. */
 const servers = {
   good: { days: '2', names: 'DNS:localhost,IP:127.0.0.1' },
   expired: { days: '-1', names: 'DNS:localhost,IP:127.0.0.1' },

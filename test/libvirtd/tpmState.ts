@@ -9,7 +9,7 @@ import type { Daemon, LiveRig } from './engineRig.js';
 import type { GuestVm } from './guestVm.js';
 import { definePeculiar } from './peculiarVm.js';
 
-/** Of the specification: the owner's handle, a session by an empty password, an index of 8 bytes. */
+/** From the specification: the owner's handle, a session by an empty password, an index of 8 bytes. */
 const [owner, index] = ['40000001', '01500000'];
 const password = '00000009400000090000000000';
 const indexOf8Bytes = `${index}000b0206000600000008`;

@@ -15,7 +15,7 @@ import { thisBundle } from './faults/thisBundle.mjs';
 const taskVariable = 'VIRT_REWIND_SECOND_EDITOR';
 
 interface Task extends Pick<ChildTask, 'uri' | 'vm' | 'request'> {
-  /** Of the user, in the user database. */
+  /** The home of the user, in the user database. */
   readonly home: string;
 }
 

@@ -67,7 +67,7 @@ describe('UEFI variables', () => {
   });
   after(() => r.stop());
 
-  /** Of each, what it holds, in the order in which they are taken. */
+  /** What each snapshot holds, in the order in which they are taken. */
   for (const format of ['raw', 'qcow2'] as const) {
     it(`${format}, external snapshots: are copied beside the original, put back by a revert, removed with the snapshot`, async () => {
       if (format === 'qcow2' && r.hypervisor().capabilities.libvirt < versionOf(10, 0)) {
@@ -177,7 +177,7 @@ describe('UEFI variables', () => {
     const back = { kind: 'revert', snapshot: 'one', after: 'off', checkpointFirst: true } as const;
     const plan = await r.engine.plan({ ...back, vm: vm.ref });
     assert.ok(plan.kind === 'plan', JSON.stringify(plan));
-    // Of the checkpoint it is true: there was nothing to be copied.
+    // It is true of the checkpoint: nothing had to be copied.
     assert.ok(plan.steps.some((step) => step.kind === 'copyFile' && step.to === variables));
     await vm.run(back);
     await flash.holds('a');

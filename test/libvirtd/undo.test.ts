@@ -159,7 +159,7 @@ describe('undo', () => {
     await cli('unanswered', 'undo', 'shell', '--yes');
     await cli('done', 'undo', 'shell', '--plan');
     await cli('done', 'revert', 'shell', 'one', '--yes');
-    // Nothing was written since the second one: it is what the present was, and no other is kept.
+    // Nothing was written since the second one: it is what the current state was, and no other is kept.
     assert.equal((await present()).length, 2);
     await cli('done', 'undo', 'shell', '--yes', '--json');
     await cli('done', 'redo', 'shell', '--yes', '--json');

@@ -29,7 +29,7 @@ describe('a revert that libvirt carried out and did not write down', () => {
         }
         return real.run(vm, step, options);
       });
-    // Of each daemon that is started, and of those that are asked before they are ready.
+    // Wraps each daemon that is started, and those that are asked before they are ready.
     Array.from({ length: 50 }, () => r.wrapNext(watched));
     r.show();
     await r.engine.connect(r.uri);

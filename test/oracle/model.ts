@@ -31,7 +31,7 @@ export interface ModelSnapshot {
   readonly sizes: Sizes;
   /** What the VM was when it was taken. */
   readonly power: Power;
-  /** Of a memory snapshot. */
+  /** The RAM of a memory snapshot. */
   readonly ram: Ram | undefined;
 }
 

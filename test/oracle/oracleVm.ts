@@ -20,7 +20,7 @@ import { talkTo, type Talk } from './serialGuest.js';
  * |-------|---------------------------------------------------------------------|
  * | state | running, paused, off                                                |
  * | tree  | which snapshots there are, their parents, titles, kinds, the current one |
- * | data  | a block of the present disks or of a snapshot, or a file that is gone |
+ * | data  | a block of the current disks or of a snapshot, or a file that is gone |
  * | ram   | what the guest tells of its RAM                                     |
  * | image | what `qemu-img check` finds wrong                                   |
  */
@@ -28,11 +28,11 @@ export type About = 'state' | 'tree' | 'data' | 'ram' | 'image';
 
 export interface Difference {
   readonly about: About;
-  /** One sentence for whoever looks for the bug. */
+  /** One sentence for the search for the bug. */
   readonly what: string;
 }
 
-/** Of which snapshots the content is read, beside that of the present. */
+/** The snapshots whose content is read, beside that of the current state. */
 export type Extent = 'present' | 'everything' | ReadonlySet<string>;
 
 export interface Comparison {

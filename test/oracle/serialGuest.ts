@@ -32,7 +32,7 @@ export interface Talk {
   rounds(): Promise<Rounds>;
 }
 
-/** Of lockstep.asm. */
+/** The rounds of lockstep.asm. */
 export interface Rounds {
   readonly begun: number;
   readonly done: number;

@@ -13,7 +13,7 @@ export type Order =
   | { readonly [C in Call]: { readonly vm: string; readonly call: C; readonly args: Parameters<Vm[C]> } }[Call]
   | { readonly shell: readonly string[] };
 
-/** Of a failed operation, and of a refused one its reason. */
+/** A failed operation; for a refused one, its reason. */
 export interface Failed {
   readonly kind: string;
   readonly reason?: string;

@@ -10,7 +10,7 @@ const themes = [
   ['light-contrast', '.hc-light', 'vscode-high-contrast-light', { colorScheme: 'light', forcedColors: 'active' }],
 ] as const;
 
-/** Of VS Code, whose pages follow the theme of the machine then. */
+/** The settings of VS Code with which pages follow the theme of the machine. */
 export const themeSettings = { 'window.autoDetectColorScheme': true, 'window.autoDetectHighContrast': true };
 
 interface Page {

@@ -27,9 +27,7 @@ describe('the packed extension', () => {
     stage = undefined;
   });
 
-  /**
-   * A first start opens the view and the walkthrough by itself; whoever goes on before would have the focus taken away.
-   */
+  /** A first start opens the view and the walkthrough by itself; a test that continues before would lose the focus. */
   async function landed({ workbench }: Stage): Promise<void> {
     await workbench.row(/^packed-test, .*, running, /).waitFor();
     await workbench.page.getByText('Get Started with VM Snapshots').first().waitFor();

@@ -1,6 +1,6 @@
 // The pages of reports in four themes, as axe sees them: history, doctor, health, comparison; and with TEST_THEMES=all
-// those of labs, systems, bisects, clones and of what is in the trash, by keyboard alone. Of a comparison, a lab and a
-// bisect, the document around what is ours belongs to VS Code's preview: no title, no language and no landmarks.
+// those of labs, systems, bisects, clones and of what is in the trash, by keyboard alone. For a comparison, a lab and a
+// bisect, the document around ours belongs to VS Code's preview: no title, no language and no landmarks.
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -16,7 +16,7 @@ export interface StageOptions {
   /** A packed extension to install; without one, the checkout runs from its sources. */
   readonly vsix?: string;
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** Of the extension host, beside the usual. */
+  /** Variables of the extension host, beside the usual. */
   readonly env?: NodeJS.ProcessEnv;
   /** Puts files into the folder that is opened. */
   readonly fill?: (folder: string) => Promise<void>;
@@ -52,7 +52,7 @@ export async function openStage(by: 'mouse' | 'keyboard', options: StageOptions 
     dev: options.vsix === undefined ? [root] : [],
     tell: [extensionId],
     trust: options.trust ?? false,
-    // Not the journal of whoever runs the tests.
+    // Not the journal of the user who runs the tests.
     env: { VIRT_REWIND_STATE: join(temporary, 'state'), ...options.env },
     settings: {
       ...quietSettings,
@@ -101,7 +101,7 @@ export async function pictureOfFailure(stage: Stage | undefined, test: Mocha.Tes
 
 const mostWords = 400;
 
-/** Of the log: what came before the failure stands above a wait of a minute. */
+/** The lines of the log that are shown: the cause stands above a wait of a minute. */
 const mostLogged = 40;
 
 /**

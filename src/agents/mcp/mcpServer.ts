@@ -140,7 +140,7 @@ export class McpServer {
     const call = this.#tools
       .call(name, params['arguments'], controller.signal)
       .then((answer) => {
-        // Whoever cancelled it expects no answer.
+        // The client that cancelled it expects no answer.
         if (!controller.signal.aborted) {
           this.#say(id, resultOf(answer));
         }

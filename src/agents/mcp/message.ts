@@ -63,7 +63,7 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
 /** More than the longest call that a tool takes. */
 const longestLine = 2 * 1024 * 1024;
 
-/** Of a line that is too long nothing is kept, and it is told once. */
+/** Splits input into lines. It drops a line that is too long and reports it once. */
 export class LineBuffer {
   readonly #most: number;
   #pieces: Buffer[] = [];

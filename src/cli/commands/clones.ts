@@ -28,7 +28,7 @@ export async function clone(context: Context): Promise<ExitName> {
   return carryOut(context, view, request);
 }
 
-/** Of what is no clone nothing is asked. */
+/** Deletes a clone after a question; a VM that is no clone is refused without one. */
 export async function discard(context: Context): Promise<ExitName> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');

@@ -45,10 +45,10 @@ export async function fork(context: Context): Promise<ExitName> {
   return 'done';
 }
 
-/** Of a terminal that closes, and of whoever ends all that a person runs: neither is to leave a VM behind. */
+/** A terminal that closes and a program that ends all others must not leave a VM behind. */
 const endings = ['SIGHUP', 'SIGTERM'] as const;
 
-/** Of a VM that runs a fork, of one that is off a linked clone, which is started: it goes when its console is left. */
+/** Forks a VM that runs, or starts a linked clone of one that is off. It is deleted when its console is closed. */
 export async function sandbox(context: Context): Promise<ExitName> {
   const { call, session, terminal, interruption } = context;
   const view = await session.vm(call.operands[0] ?? '');

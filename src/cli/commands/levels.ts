@@ -20,7 +20,7 @@ import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
 import { languageOf } from '../language.js';
 
-/** Of the program: the levels and their guest are beside it. */
+/** The folder of the program: the levels and their guest are beside it. */
 const here = __dirname;
 
 export async function checkLevel(context: Context): Promise<ExitName> {

@@ -209,7 +209,7 @@ export async function prune(context: Context): Promise<ExitName> {
     throw new CliError('notFound', t('No snapshot of {0} matches the rule.', displayLine(view.vm.name)));
   }
   const request = { kind: 'prune', vm: view.ref, snapshots: chosen.map(({ name }) => name) } as const;
-  // Of those that are chosen, what stays and why.
+  // Which of the chosen snapshots stay, and why.
   const plan = await session.plan(view, request);
   const ended = await carryOut(context, view, request);
   for (const { snapshot, why } of call.flags.has('plan') || json !== undefined ? [] : skippedIn(plan)) {

@@ -22,7 +22,7 @@ function findRing(files: Iterable<string>, { files: seen }: Pick<Facts, 'files'>
   return undefined;
 }
 
-/** Of all that was looked at. */
+/** Refuses if any image that was read rests on itself. */
 export function ringRefusal(facts: Facts): RefusedDecision | undefined {
   const ring = findRing(facts.files?.images.keys() ?? [], facts);
   return ring && refuse('unjudgedImage', { file: ring[0] ?? '', why: 'loop', below: ring.join(' → ') });

@@ -14,8 +14,8 @@ export interface PlannedRow extends Omit<BlockRow, 'extents'> {
 }
 
 /**
- * The base first, the present last. A snapshot inside an image is a row of what differs from the one before it, and the
- * image's own row of what differs from the last: as overlays are.
+ * The base first, the current state last. A snapshot inside an image is a row of what differs from the one before it,
+ * and the image's own row of what differs from the last: as overlays are.
  */
 export function plannedRows(chain: DiskChain, layers: VmLayers, tree: SnapshotTree): readonly PlannedRow[] {
   const present = chain.layers.map(({ file }) => file);

@@ -12,7 +12,10 @@ import type { Snapshot } from '../snapshot.js';
 import { childrenOf, isOnActivePath } from '../snapshotTree.js';
 import { xmlChain } from '../vm.js';
 
-/** Of one delete, by path. A snapshot that the VM runs on is merged; the files of one that it does not run on go. */
+/**
+ * The files of one delete, by path. A snapshot that the VM runs on is merged; the files of one that it does not run on
+ * go.
+ */
 export interface DeletedFiles {
   /** Frozen by snapshots of other branches: removed as they are. */
   readonly removed: ReadonlySet<string>;

@@ -160,7 +160,7 @@ function makeGraph({ vm, tree, frozenDisks, files }: Facts): Graph {
     }
   };
   vm.disks.forEach(addChain);
-  // Of a chain that is not told to its end, libvirt opens those that are told.
+  // Where the chain is not known to its end, libvirt opens the files that are known.
   vm.disks.flatMap(toldChain).forEach(name);
   const there = new Set(tree.snapshots.map((snapshot) => snapshot.name));
   frozenDisks?.forEach((disks, snapshot) =>

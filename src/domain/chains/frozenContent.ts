@@ -91,9 +91,8 @@ export function writtenSinceRefusal(snapshot: Snapshot, facts: Facts): RefusedDe
 }
 
 /**
- * A base is at rest from the moment its overlay is made. Whoever merges into it writes the name of the new base into
- * the overlay above afterwards, so that this one is younger again; but not the next above that, which then looks too
- * old.
+ * Nothing writes to a base once its overlay exists. A merge into it then writes the name of the new base into the
+ * overlay above, so that this one is younger again; but not into the next above that, which then looks too old.
  *
  * | the base was written to                  | what the base rests on                                 | → |
  * |------------------------------------------|--------------------------------------------------------|---|

@@ -21,7 +21,7 @@ export interface LayersUsed {
 }
 
 interface ChangedLayer {
-  /** Of a disk, or `ramTarget`. */
+  /** A disk, or `ramTarget`. */
   readonly target: string;
   readonly file: string;
   /** Absent for RAM of which nothing was noted, and that another snapshot, `by`, names too. */
@@ -134,7 +134,10 @@ export function isOtherTag(snapshot: Snapshot, target: string, facts: Facts): bo
   return was !== undefined && now !== undefined && was !== now;
 }
 
-/** Of one that nobody asked for, what the VM is on tells. Undefined where it cannot be seen, or where there are two. */
+/**
+ * The time of the tag. Where the frozen file is not known, the VM's own disk counts. Undefined where it cannot be seen,
+ * or where there are two.
+ */
 function tagTime(snapshot: Snapshot, target: string, facts: Facts): number | undefined {
   const { name } = snapshot;
   const file = backingFileOf(facts, name, target) ?? facts.vm.disks.find((disk) => disk.target === target)?.source;
@@ -263,7 +266,7 @@ export function recordsWhileWritten(
   });
 }
 
-/** Of a snapshot that got another name it is found by its second, where that is its alone. */
+/** Finds the record of a snapshot. A renamed one is found by its second, where no other has the same. */
 function recordOf(
   { name, createdAt }: Pick<Snapshot, 'name' | 'createdAt'>,
   records: readonly FrozenRecord[],

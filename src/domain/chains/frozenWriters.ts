@@ -1,5 +1,5 @@
-// Who would write into what a snapshot froze, without libvirt's minding: a VM whose disk is that very file. Takes what
-// the VMs are defined with, and the kernel's locks. Judges no content.
+// Refuses a snapshot whose frozen files another VM, a program or the host writes to, or would: libvirt does not prevent
+// that. Reads the definitions of the VMs and the kernel's locks from the facts. Judges no content.
 import { backingFileOf, chainOfFrozen } from './fileUse.js';
 import { externalTargets } from './deletedFiles.js';
 import type { Facts, FrozenFile } from '../facts.js';
@@ -43,7 +43,7 @@ export function writersInto(snapshot: Snapshot, facts: Facts): readonly FrozenWr
  * | open to write, while this VM is off           | any                             | heldByProgram |
  * | used by the host itself                       | any                             | usedByHost |
  *
- * @param when `now`: whoever may have written before is passed over
+ * @param when `now`: earlier writers do not count
  */
 export function frozenWriterRefusal(
   snapshot: Snapshot,
@@ -67,7 +67,7 @@ export function frozenWriterRefusal(
   return open === undefined ? usedByHostRefusal(chains, facts) : refuse('heldByProgram', { vm: vm.name, file: open });
 }
 
-/** Of any of these files: the kernel of the host writes to it. */
+/** Refuses if the kernel of the host writes to any of these files. */
 export function usedByHostRefusal(
   files: readonly string[],
   { vm, files: seen }: Pick<Facts, 'vm' | 'files'>,

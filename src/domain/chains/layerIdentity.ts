@@ -59,7 +59,9 @@ export function vouchedTime({ modifiedAt, change }: LayerIdentity): string {
   return new Date(change !== undefined && Number.isInteger(modifiedAt) ? other : modifiedAt).toISOString();
 }
 
-/** Of a small file, whose `sample` is a digest of all that is in it: a copy of it has another time. */
+/**
+ * Whether both are the same state. The `sample` of a small file is a digest of its content: a copy has another time.
+ */
 export function isSameState(was: LayerIdentity, now: LayerIdentity): boolean {
   if (was.bytes !== now.bytes || was.sample === undefined) {
     return was.bytes === now.bytes && isSameTime(was.modifiedAt, now.modifiedAt);

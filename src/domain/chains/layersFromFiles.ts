@@ -1,5 +1,5 @@
-// A VM's layers and what its snapshots take, from the files themselves and what the metadata says of them. Pure:
-// somebody else has looked.
+// Computes a VM's layers and the sizes of its snapshots from the files and their metadata. Pure: the engine has read
+// them.
 import { wholeChain } from './backingChain.js';
 import type { InternalSizes } from '../imageContents.js';
 import type { DiskChain, Layer, MergeFrees, VmLayers } from '../layers.js';
@@ -17,7 +17,7 @@ interface LayerSources {
   readonly facts: Facts;
   /** By image, what its internal snapshots take; an image that nobody here can look into is not there. */
   readonly inside: ReadonlyMap<string, InternalSizes>;
-  /** By layer of the present, what is freed when it is merged into the one below. */
+  /** By layer of the current state, what is freed when it is merged into the one below. */
   readonly merges?: ReadonlyMap<string, MergeFrees>;
   /** What statistics told, for what the files do not tell. */
   readonly before?: VmLayers;
@@ -54,7 +54,7 @@ export function layersFromFiles(read: LayerSources): VmLayers {
   const present = snapshotableDisks(vm).filter(({ source }) => source?.startsWith('/') === true);
   const disks = present.map((disk) => diskChain(disk, overlays, read));
   const branches = otherBranches(overlays, disks).map(({ target, file, snapshot }) => {
-    // What the VM's own disk stands on is the present's.
+    // What the VM's own disk stands on is the current state's.
     const { backing: _, ...disk } = present.find((one) => one.target === target) ?? blank(target);
     return { snapshot, ...diskChain({ ...disk, source: file }, overlays, read) };
   });
@@ -91,7 +91,7 @@ function blank(target: string): VmDisk {
   return { target, device: 'disk', sourceType: 'file', format: 'qcow2', readonly: false, shareable: false };
 }
 
-/** Overlays that are no part of the present, the top one of each branch. */
+/** Overlays that are no part of the current state, the top one of each branch. */
 function otherBranches(overlays: readonly Overlay[], disks: readonly DiskChain[]): readonly Overlay[] {
   const present = new Set(disks.flatMap(({ layers }) => layers.map(({ file }) => file)));
   return overlays.filter(({ file }) => !present.has(file));

@@ -23,7 +23,7 @@ interface StatisticsContext {
 }
 
 export interface BesideStatistics {
-  /** What files that are no layer of the present take. */
+  /** What files that are no layer of the current state take. */
   readonly files: ReadonlyMap<string, Bytes>;
   /** By image, what the snapshots inside take. */
   readonly inside: ReadonlyMap<string, InternalSizes>;
@@ -180,7 +180,7 @@ function mergeOf(
   return below === undefined || mergeFrees === undefined ? {} : { mergeFrees };
 }
 
-/** Of a VM that is off mostly the top alone is told. */
+/** For a VM that is off, usually only the top layer is known. */
 function lowerOf(
   told: readonly LayerSizes[],
   disk: Vm['disks'][number] | undefined,

@@ -9,7 +9,7 @@ import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
 
 /**
- * Of the layers below what the snapshots froze:
+ * What happens to the layers below the files that the snapshots froze:
  *
  * | the layer                                        | → |
  * |--------------------------------------------------|---|
@@ -34,7 +34,7 @@ export function orphanedLayerRefusal(
       .flatMap((disk) => wholeChain(disk, facts).slice(1))
       .filter((file) => ![removed, mergedAway, changed, needed].some((files) => files.has(file))),
   );
-  // Of all at once first: a chain may be long, and hardly ever is there one.
+  // Checks all at once first: a chain may be long, and such a layer is rare.
   if (![...restingOn(facts, layers.size === 0 ? [] : written)].some((one) => layers.has(one))) {
     return undefined;
   }

@@ -142,7 +142,7 @@ export function orphanFiles(facts: Facts): readonly OrphanFile[] {
       return isOnOwn && !isKept && !unused.has(file) && mayGo(file);
     }),
   );
-  // An overlay of another orphan is one; whoever carries somebody else is none.
+  // An overlay of another orphan is one; a file that another image rests on is none.
   const alone = [...overlays].filter((file) => [...restingOn(facts, [file])].every((one) => overlays.has(one)));
   const orphans: OrphanFile[] = [];
   const isForked = (file: string): boolean => otherVms.some(({ uuid }) => uuid === handedTo(file));

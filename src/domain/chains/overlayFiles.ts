@@ -150,8 +150,8 @@ function usedFiles(facts: Facts): Set<string> {
 }
 
 /**
- * libvirt empties a memory file that is there already, whoever's it is, and nobody can look whether it is: another VM's
- * (`web` with `v1.base`, `web.v1` with `base`), or what a person saved. So the second and the VM are part of its name.
+ * libvirt empties a memory file that exists, also one of another owner, and nobody can check first: another VM's (`web`
+ * with `v1.base`, `web.v1` with `base`), or what a person saved. So the second and the VM are part of its name.
  */
 function memoryFileName({ vm, now }: Facts, snapshot: string): string {
   return `${safeStem(vm.name)}.${snapshot}-${Math.floor(now / 1_000)}-${vm.uuid.slice(0, 8)}.mem`;

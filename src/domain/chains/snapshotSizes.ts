@@ -169,7 +169,7 @@ export interface LayerPair {
   readonly lower: Layer;
 }
 
-/** Those of the present whose common content is not known, or was before the upper one grew. */
+/** Those of the current state whose common content is not known, or was before the upper one grew. */
 export function pairsToRead({ disks }: Pick<VmLayers, 'disks'>): readonly LayerPair[] {
   return disks.flatMap(({ layers }) =>
     layers.flatMap((lower, index): readonly LayerPair[] => {

@@ -16,7 +16,7 @@ interface ChangedState extends StateFile {
   readonly was?: LayerIdentity;
 }
 
-/** Of the copies that belong to the snapshot, whether they are there or not. RAM holds the state of the TPM. */
+/** The copies of state that belong to the snapshot, whether they exist or not. RAM holds the state of the TPM. */
 export function stateFilesOf({ name, trailers, kind }: Snapshot, { vm }: Pick<Facts, 'vm'>): readonly StateFile[] {
   const files = trailers.createdBy === undefined ? [] : (['nvram', 'tpmState'] as const);
   return files.flatMap((of) => {

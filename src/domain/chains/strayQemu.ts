@@ -79,8 +79,8 @@ export function findStrayQemu(facts: Facts, merge: MergeEvidence = 'asMarked'): 
 }
 
 /**
- * Of a VM that is off: the file of a disk that a program only reads. No other may write to it meanwhile, so that a
- * start, and each change inside the image, fails: libvirt forgets an internal snapshot first (measured on 9.0).
+ * Finds a file of a disk that another program only reads, while the VM is off. No other may write to it meanwhile, so
+ * that a start, and each change inside the image, fails: libvirt forgets an internal snapshot first (measured on 9.0).
  */
 export function findReadFile({ vm, files, otherVms, held }: Facts): string | undefined {
   const foreign = new Set(otherVms?.flatMap((other) => other.files));

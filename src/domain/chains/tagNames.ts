@@ -1,6 +1,6 @@
-// Whether a snapshot's name leads QEMU to its own tag. Of a name that it is to go back to, QEMU looks for a tag with
-// that ID first, in each image by itself (`find_snapshot_by_id_or_name`, every version); what it deletes it looks for
-// by name (since QEMU 4.0), and takes the first.
+// Whether a snapshot's name leads QEMU to its own tag. For a revert, QEMU looks for a tag whose ID is the name first,
+// in each image by itself (`find_snapshot_by_id_or_name`, every version); what it deletes it looks for by name (since
+// QEMU 4.0), and takes the first.
 import type { Facts } from '../facts.js';
 import { type RefusedDecision, refuse } from '../refusal.js';
 import type { Snapshot } from '../snapshot.js';
@@ -8,7 +8,7 @@ import { looksLikeTagId } from '../snapshotName.js';
 import { takesPart } from './fileUse.js';
 
 /**
- * Of the images of the VM, and of those that hold the snapshot:
+ * Checks the tags in the VM's images and in those that hold the snapshot:
  *
  * | tags in one of them                        | name        | → |
  * |--------------------------------------------|-------------|---|

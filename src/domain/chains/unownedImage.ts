@@ -65,7 +65,7 @@ interface UnownedImage {
   readonly modifiedAt?: number | undefined;
 }
 
-/** Whoever looks for orphans has looked at some already, which are no strays then. */
+/** The search for orphans has read some already, which are no strays then. */
 function findUnownedImages(file: string, facts: Facts): readonly UnownedImage[] {
   const named = namedFiles(facts);
   const isNobodys = (image: string): boolean => [...restingOn(facts, [image])].every((one) => !named.has(one));

@@ -10,7 +10,7 @@ import { snapshotableDisks } from '../vm.js';
 
 export interface UnusedOverlay {
   readonly disk: string;
-  /** Of the disk, below the overlay. */
+  /** The file of the disk below the overlay. */
   readonly file: string;
   readonly overlay: string;
   /** False: the file was written to since. So it is where both were merged by another tool, or the damage has begun. */
@@ -26,7 +26,7 @@ interface UnnamedImage {
 const found = new WeakMap<Facts, readonly UnusedOverlay[]>();
 
 /**
- * Of overlays on one another the top one.
+ * Returns the top one where overlays rest on one another.
  *
  * | image that nobody names          | it rests on                                       | → |
  * |----------------------------------|---------------------------------------------------|---|

@@ -25,7 +25,7 @@ export interface SeenVm {
  * | any other operation of ours, unless it was lent                                       | history    |
  * | another VM, an image or a program rests on its files, or may; only may: not if lent   | files      |
  *
- * Of one that is gone, its files alone are asked for. The media of a clone are those of its VM, and never go with it.
+ * If the VM is gone, only its files are checked. The media of a clone are those of its VM, and never go with it.
  */
 export function usesSinceMade(
   { name, files, definition, isOwn = () => false, started }: VmAsMade,

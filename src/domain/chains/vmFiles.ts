@@ -25,7 +25,7 @@ interface VmFilePart {
   readonly path: string | undefined;
   readonly role: FileRole;
   readonly target?: string;
-  /** The snapshot that is made of it; absent: the present is. */
+  /** The snapshot that is made of it; absent: the current state is. */
   readonly of?: string;
   readonly after?: string;
 }
@@ -57,7 +57,7 @@ function metadataParts({ vm, tree }: Facts, folders: MetadataFolders | undefined
 /**
  * | part                                    | is listed                             |
  * |-----------------------------------------|---------------------------------------|
- * | the chains of the present               | always, the top first                 |
+ * | the chains of the current state         | always, the top first                 |
  * | the chains that a snapshot stands on, of the disks that took part; its RAM | always |
  * | overlays made after a snapshot          | always: they may hold the only state of a branch |
  * | copies of UEFI variables and of the TPM's state | where they were seen          |
@@ -112,7 +112,7 @@ function partsOf(facts: Facts): readonly VmFilePart[] {
   ];
 }
 
-/** Disks of the present, then those of branches, then what is no disk. */
+/** Disks of the current state, then those of branches, then what is no disk. */
 function order({ role }: VmFilePart): number {
   return role === 'disk' ? 0 : 1;
 }

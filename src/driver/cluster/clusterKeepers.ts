@@ -40,7 +40,7 @@ const patienceMs = 30_000;
 const againMs = 200;
 /** In which the cluster does nothing to it. */
 const restingRoles: ReadonlySet<string> = new Set(['Started', 'Stopped']);
-/** Of Pacemaker, on all distributions. */
+/** The monitor of Pacemaker, on all distributions. */
 const monitor = '/usr/sbin/crm_mon';
 /** Programs of system administration are not on everybody's path. */
 const setUp = 'PATH="$PATH:/usr/sbin:/sbin"; export PATH\n';
@@ -117,7 +117,7 @@ class ClusterKeepers implements VmKeepers {
     }
   }
 
-  /** Asked once: whoever installs a cluster connects again. What nobody can see may be there. */
+  /** Asked once: after a cluster is installed, the user connects again. What nobody can see may be there. */
   #mayBe(): Promise<boolean> {
     return (this.#hasPrograms ??= this.#host.files.file(monitor).then(
       (seen) => seen !== 'missing',
@@ -132,7 +132,7 @@ class ClusterKeepers implements VmKeepers {
     return HostShell.open(this.#host.login, { setUp, patienceMs });
   }
 
-  /** Of each resource that is the VM: one, where nobody has made a mistake. */
+  /** Reads each resource that is the VM: one, unless the cluster is misconfigured. */
   async #look(shell: HostShell, vm: VmName): Promise<readonly [Look, ...Look[]] | Exclude<KeptBy, Keeper>> {
     const seen = await ask(shell, 'crm_mon', '-1', '--output-as=xml');
     if (noClusterExits.has(seen.code)) {

@@ -1,4 +1,4 @@
-// Which resources of a cluster are a VM, asked of its programs in a shell on a node.
+// Finds the resources of a cluster that are a VM, by programs of the cluster in a shell on a node.
 import type { Log } from '../../base/log.js';
 import { Failure } from '../../domain/failure.js';
 import { refuse } from '../../domain/refusal.js';

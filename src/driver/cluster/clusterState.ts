@@ -21,7 +21,7 @@ export interface ClusterState {
   readonly countsRoom: boolean;
   readonly nodes: readonly ClusterNode[];
   readonly resources: ReadonlyMap<string, ResourceState>;
-  /** Of all that the configuration has, which must be another one each. */
+  /** All ids of the configuration, which must be unique. */
   readonly ids: ReadonlySet<string>;
 }
 
@@ -62,7 +62,7 @@ type Places = ReadonlyMap<string, readonly string[]>;
 export interface Simulation {
   readonly before: Places;
   readonly after: Places;
-  /** By resource, in the words of Pacemaker: `move`, `migrate`, `restart`. Of what is lost it tells none. */
+  /** By resource, in the words of Pacemaker: `move`, `migrate`, `restart`. It tells no action of a lost resource. */
   readonly actions: ReadonlyMap<string, string>;
 }
 

@@ -18,10 +18,10 @@ export interface ResourceState {
   readonly isToBeOff: boolean;
 }
 
-/** Ends by itself: whoever holds it says again and again that it goes on. */
+/** Ends by itself unless its holder renews it again and again. */
 interface ResourceLease {
   readonly resource: string;
-  /** Of the XML elements, unlike any other of the cluster. */
+  /** The id of the XML elements, unique in the cluster. */
   readonly id: string;
   /** Milliseconds since 1970, by the clock of the cluster's nodes. */
   readonly endsAt: number;
@@ -31,7 +31,7 @@ interface ResourceLease {
 const ownIds = 'virt-rewind-lease-';
 
 /**
- * Whoever provides the agent: the name of the file stands in `config`. One for each file, where rules of the cluster
+ * Of any provider of the agent: the name of the file is in `config`. One for each file, where rules of the cluster
  * choose among several.
  *
  * @throws XmlError
@@ -110,7 +110,7 @@ export function newLeaseId(random: string): string {
   return `${ownIds}${random}`;
 }
 
-/** Leases of ours on this resource, whoever of us took them. @throws XmlError */
+/** Our leases on this resource, of all our processes. @throws XmlError */
 export function readLeases(cib: string, resource: string): readonly Omit<ResourceLease, 'resource'>[] {
   const primitive = everyElement(parseXml(cib)).find(
     (one) => one.name === 'primitive' && attribute(one, 'id') === resource,

@@ -9,6 +9,7 @@ import type { Seamless } from '../../domain/seamless.js';
 import { isActive, type Vm, snapshotableDisks } from '../../domain/vm.js';
 import { type AgentState, readAgent } from '../run/guestAgent.js';
 import { isBackgroundSaveLeft, readBlockers } from '../run/monitor.js';
+import type { StepOutcome } from '../hypervisor.js';
 import { dropLeftGuard, probeSeamless } from '../run/probeSeamless.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 import { requireAnswering, whileAnswered, heldFor } from '../run/unanswered.js';
@@ -28,6 +29,7 @@ interface AskedQemusOptions {
 
 export class AskedQemus {
   readonly #options: AskedQemusOptions;
+  #denied: string | undefined;
 
   constructor(options: AskedQemusOptions) {
     this.#options = options;
@@ -62,8 +64,17 @@ export class AskedQemus {
   seamless(vm: Vm, how: 'look' | 'try', access: SeamlessAccess | undefined): Promise<Seamless> {
     const { capabilities, log, others } = this.#options;
     return others.use((connection) =>
-      probeSeamless({ connection, dom: domainOf(vm), vm, capabilities, access, log }, how),
+      probeSeamless({ connection, dom: domainOf(vm), vm, capabilities, access, denied: this.#denied, log }, how),
     );
+  }
+
+  /** A denial is the host's, whichever VM met it, until a seamless snapshot succeeds. */
+  noteSeamless({ seamless, notSeamless }: StepOutcome): void {
+    if (seamless === true) {
+      this.#denied = undefined;
+    } else if (notSeamless !== undefined && /permission denied/iu.test(notSeamless)) {
+      this.#denied = notSeamless;
+    }
   }
 
   isStreamLeft(vm: Vm): Promise<boolean> {

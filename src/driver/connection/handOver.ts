@@ -64,7 +64,7 @@ function handOverWith(uri: string, environment: NodeJS.ProcessEnv, patienceMs: n
 const patienceMs = 10_000;
 const run = promisify(execFile);
 
-/** Of one environment: whether there is a virsh that can hand files over is asked once. */
+/** Whether an environment has a virsh that can hand over files; it is checked once for each. */
 export function seamlessHost(
   environment: NodeJS.ProcessEnv,
 ): (files: readonly string[], user: number | undefined) => Promise<Seamless | undefined> {

@@ -21,7 +21,7 @@ import { parsePool } from '../xml/storageXml.js';
 import { attribute, elementsOf, find, findAll, parseXml, textOf, type XmlElement } from '../xml/xmlTree.js';
 
 const betweenMs = 1_000;
-/** Of one host. */
+/** The most pools of one host that are read. */
 const mostPools = 64;
 /** On Linux there are four of processors and four of RAM, and libvirt takes no other number. */
 const hostStats = 4;

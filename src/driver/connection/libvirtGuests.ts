@@ -45,7 +45,7 @@ export function libvirtGuests(
       throw toFailure(error, { connection: uri, vm, doing });
     }
   };
-  /** Of what QEMU answers: one that hangs is told, not waited for. */
+  /** Asks QEMU. If QEMU hangs, the call reports it and does not wait. */
   const look = <T>(uuid: string, doing: string, question: (connection: Connection) => Promise<T>): Promise<T> =>
     ask(uuid, doing, async (connection) => {
       const { dom } = await control.call('domainLookupByUuid', { uuid });

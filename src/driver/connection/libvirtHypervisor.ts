@@ -242,7 +242,9 @@ export class LibvirtHypervisor implements Hypervisor {
     if (options.signal.aborted) {
       throw new Failure('cancelled', details);
     }
-    return this.#guard(details, this.#runAlone(vm, step, options));
+    const outcome = await this.#guard(details, this.#runAlone(vm, step, options));
+    this.#qemus.noteSeamless(outcome);
+    return outcome;
   }
 
   /** What carries out steps is loaded with the first one: to show VMs takes none of it. */

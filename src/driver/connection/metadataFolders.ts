@@ -37,7 +37,7 @@ export function metadataFolders(uri: string, environment: NodeJS.ProcessEnv): Me
   return { vms, snapshots: join(vms, 'snapshot'), saves: join(vms, 'save'), tpms: join(vms, 'swtpm') };
 }
 
-/** Of a daemon that does not run: whether it is certain that no VM is defined. A user's own often never ran. */
+/** Whether a daemon that does not run certainly has no VM defined. A user's own often never ran. */
 export async function hasNoVms(uri: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
   const folders = metadataFolders(uri, environment);
   if (folders === undefined || parseUri(uri).transport !== 'unix') {

@@ -145,7 +145,7 @@ export function withTrueReason(failure: Failure, member: Membership): Failure {
   }
 }
 
-/** Of a daemon on another host, whose group it is that lets a user in. */
+/** Says which group gives access on the other host of the daemon. */
 export function deniedThere(failure: Failure, uri: string): Failure {
   const { group, ...details } = failure.details;
   const host = hostOf(uri) ?? '';

@@ -13,7 +13,7 @@ export class OtherConnections {
   readonly #open: () => Promise<Connection>;
   /** With the calls that had been sent on each when it was handed out. */
   readonly #inUse = new Map<Connection, number>();
-  /** Of those who have let go of theirs. */
+  /** The calls of connections that were released. */
   #formerCalls = 0;
   #spare: { readonly connection: Connection; readonly timer: NodeJS.Timeout } | undefined;
   #ended = false;

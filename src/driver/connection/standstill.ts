@@ -34,7 +34,7 @@ export interface StoppedVm extends Pick<Vm, 'name' | 'uuid'> {
 interface StandstillOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly log: Log;
-  /** Of all VMs there those that are asked about. */
+  /** The VMs that the caller asks about. */
   readonly wanted: (vm: Pick<Vm, 'name' | 'uuid'>) => boolean;
 }
 

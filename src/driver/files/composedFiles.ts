@@ -9,7 +9,7 @@ export interface FileAccess extends HostFiles {
    * libvirt would make a pool of the folder to find out.
    */
   readonly isNoFile?: (path: string) => Promise<boolean>;
-  /** Whether something has the name, whoever may read it: a pool of libvirt leaves out what it could not open. */
+  /** Whether a file has the name, readable or not: a pool of libvirt leaves out what it could not open. */
   readonly isTaken?: (path: string) => Promise<boolean>;
 }
 

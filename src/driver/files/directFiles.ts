@@ -119,7 +119,7 @@ async function createOverlay(
   }
   const fill = async (part: HeldFile): Promise<FileStats> => {
     const like = await files.stat(backing);
-    // Nothing is opened for it: whoever opens the overlay judges what it rests on.
+    // Nothing is opened for it: what opens the overlay judges the file below.
     const image = await readImage(backing, { files, qemuImg: program }, backingFormat, 'head');
     if (image === 'unknown' || image.corrupt === true || image.encrypted === true) {
       throw new Failure('unsupported', { ...details, path: backing });
@@ -249,7 +249,7 @@ async function trashFile(path: string, files: FileSystem): Promise<void> {
   }
 }
 
-/** A folder of ours, or of whoever the folder around it belongs to: a link could lead anywhere. */
+/** A folder of ours, or of the owner of the folder around it: a link could lead anywhere. */
 async function requireTrash(trash: string, files: FileSystem, details: FailureDetails): Promise<void> {
   try {
     await files.mkdir(trash);

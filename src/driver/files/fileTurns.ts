@@ -6,7 +6,7 @@ import type { CannotAct } from '../../domain/hostFiles.js';
 const mostLooks = 3;
 /** A folder that hangs leaves something to the others. */
 const mostInFolder = 2;
-/** Whoever waits for a look gives up by then: see live/hostFacts. */
+/** A caller that waits for a look gives up by then: see live/hostFacts. */
 const hangsMs = 15_000;
 
 /** Nothing is known of what is in a folder, and nothing can be done there. */
@@ -41,7 +41,7 @@ interface WaitingRead {
   readonly begin: (look: FolderRead) => void;
 }
 
-/** Of one who reads in turn. */
+/** The turns of a reader. */
 export type Turns = Pick<FileTurns, 'within'>;
 
 export class FileTurns {
@@ -110,5 +110,5 @@ export class FileTurns {
   }
 }
 
-/** Of this process, whose threads they are, over all connections. */
+/** The turns of this process, whose threads all connections share. */
 export const turnsOfAll = new FileTurns();

@@ -67,7 +67,7 @@ export class FolderPools {
   readonly #patience: number;
   readonly #now: () => number;
   readonly #mayEndStrays: () => boolean;
-  /** Until when a folder counts as silent: whoever comes meanwhile does not wait once more. */
+  /** Until when a folder counts as silent: later callers do not wait once more. */
   readonly #silentUntil = new Map<string, number>();
   readonly #ends: PoolEnds;
 

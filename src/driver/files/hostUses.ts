@@ -96,7 +96,7 @@ class HostLook {
     return lines.flatMap((line) => (line === '' ? [] : withoutEscapes(line.split(/\s/u)[0] ?? '')));
   }
 
-  /** Of the devices that are mounted for writing, see proc(5). */
+  /** Lists the devices that are mounted for writing, see proc(5). */
   async mounts(): Promise<readonly { readonly number: number; readonly where: string }[]> {
     const lines = (await this.#table('/proc/self/mountinfo')).split('\n');
     const found: { number: number; where: string }[] = [];

@@ -30,7 +30,7 @@ function storeOf({ folder }: LabVm): string {
   return labImagesIn(dirname(folder));
 }
 
-/** Of the VM alone, so that what a crash left goes with what is left of the VM. */
+/** The name of a partial file. It contains the VM, so that a removal of its rest after a crash includes it. */
 function partOf(vm: LabVm): string {
   const own = createHash('sha256').update(vm.folder).digest('hex').slice(0, 16);
   return join(storeOf(vm), `.${own}.part`);

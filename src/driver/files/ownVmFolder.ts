@@ -25,7 +25,7 @@ export async function makeOwnFolder(
     throw new Failure('failed', details);
   }
   await mkdir(folder, { mode: 0o711 });
-  // Of a umask that took more.
+  // A strict umask may have removed these rights.
   await chmod(folder, 0o711);
   const identity = await identityNow(folder);
   return [{ path: folder, ...(identity !== undefined && { identity }) }, ...(await Promise.all(empty.map(makeEmpty)))];
@@ -43,7 +43,7 @@ async function makeEmpty(path: string): Promise<MadeFile> {
 // A file that we made goes as long as it is that which stands under its name: another one that came in its place is
 // somebody's.
 
-/** Of whatever stands there itself, and not of what a link leads to. */
+/** The identity of the path itself; it does not follow a link. */
 export async function identityNow(path: string): Promise<string | undefined> {
   const stats = await undefinedIfAbsent(lstat(path, { bigint: true }));
   return stats && identityOf(stats);

@@ -55,7 +55,7 @@ export async function placeNew(
 }
 
 /**
- * What a link leads to is replaced, not the link: where whoever made the link may do so himself. Otherwise anybody who
+ * Replaces the target of a link, not the link, where the owner of the link could replace it too. Otherwise anybody who
  * may write to the folder could have us replace a file of another.
  */
 async function ledTo(file: string, { uid }: FileStats, files: FileSystem, details: FailureDetails): Promise<string> {

@@ -44,7 +44,10 @@ interface HandedRam {
   readonly head: Buffer;
 }
 
-/** Of the computer on which the files are. Each rejects with a Failure, or with what `use` rejects with. */
+/**
+ * Reads and writes RAM on the computer that has the files. Each rejects with a Failure, or with what `use` rejects
+ * with.
+ */
 export interface RamAccess {
   /** @throws Failure `unsupported` when it is none that can be read as a stream */
   readonly readHead: (file: string) => Promise<SavedHead>;

@@ -36,7 +36,7 @@ interface Place {
 }
 
 export interface StorageFiles extends HostFiles {
-  /** Of the last change of any kind; `unknown` where libvirt does not tell. */
+  /** When the file last changed in any way; `unknown` where libvirt does not tell. */
   changedAt(path: string): Promise<Observation<number>>;
 }
 
@@ -132,7 +132,7 @@ export function storageFiles(access: StorageAccess): StorageFiles {
         throw new Failure('notFound', { ...details, path: from });
       }
       const facts = await readVolume(sourcePool, volume);
-      // Of an image with a format libvirt copies what the guest would see: overlays and snapshots are lost on the way.
+      // libvirt copies an image with a format as the guest would see it: overlays and snapshots are lost.
       if (facts?.type !== 'file' || facts.image.format !== 'raw') {
         throw new Failure('unsupported', { ...details, libvirtMessage: 'libvirt copies only raw files as they are' });
       }

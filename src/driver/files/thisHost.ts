@@ -5,7 +5,10 @@ import type { CannotAct, HostFiles } from '../../domain/hostFiles.js';
 
 /** What a connection tells of where its daemon runs. */
 interface DaemonLocation {
-  /** Of the URI: only a Unix socket is certain to lead to a daemon on the same kernel, if nobody forwards it. */
+  /**
+   * The transport of the URI: only a Unix socket is certain to lead to a daemon on the same kernel, if nobody forwards
+   * it.
+   */
   readonly transport: string;
   /** As the daemon says: with or without its domain. */
   readonly hostname: string;

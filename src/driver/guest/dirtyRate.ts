@@ -32,7 +32,7 @@ export async function readDirtyRate(connection: Connection, uuid: string): Promi
   return undefined;
 }
 
-/** Of statistics: in a second, when it was measured last; undefined: it was not, or is being measured. */
+/** How much RAM changes in a second, as measured last; undefined: not measured, or a measurement runs. */
 export function dirtyBytesIn(told: ReturnType<typeof typedParameterMap>): number | undefined {
   const rate = told.get('dirtyrate.megabytes_per_second');
   return told.get('dirtyrate.calc_status') === measured && rate !== undefined ? Number(rate) * 1024 ** 2 : undefined;

@@ -38,9 +38,9 @@ for (const [network, prefix] of [
 const patienceMs = 2_000;
 
 /**
- * Of the first source that knows one; those of its own network cards first, then IPv4. What a source says is not
- * trusted: only addresses come out. A fork whose cables are out still has the address of its original VM: none leads to
- * it.
+ * Returns the addresses of the first source that has one; those of the VM's network cards first, then IPv4. What a
+ * source says is not trusted: only addresses come out. A fork whose cables are out still has the address of its
+ * original VM: none leads to it.
  */
 export async function readAddresses(connection: Connection, uuid: string): Promise<readonly GuestAddress[]> {
   const { dom } = await connection.call('domainLookupByUuid', { uuid });

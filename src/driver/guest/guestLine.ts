@@ -1,5 +1,5 @@
 // What leads to a running guest, on a connection of its own. Its events are registered beside it, so that it follows
-// the VM whoever else looks.
+// the VM independently of other readers.
 import type { Duplex } from 'node:stream';
 import { DisposableStore, toDisposable } from '../../base/disposable.js';
 import { Emitter } from '../../base/emitter.js';

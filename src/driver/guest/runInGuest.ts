@@ -64,7 +64,7 @@ export async function runInGuest(
     try {
       return (await ask(status, 'guest-exec-status', { pid })).return;
     } catch (error) {
-      // Of a VM that is off or reverted, another QEMU has that process, or nobody.
+      // If the VM is off or was reverted, the process is gone or belongs to another QEMU.
       if (isForNow(error) && (await connection.call('domainLookupByUuid', { uuid })).dom.id === dom.id) {
         wasUnheard = true;
         return undefined;

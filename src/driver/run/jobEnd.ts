@@ -6,7 +6,7 @@ import { type Domain, typedParameterMap } from '../../libvirt/structs.js';
 import { jobHolder } from '../toFailure.js';
 
 const lookEveryMs = 250;
-/** Of looks in a row that libvirt could not answer: a minute. */
+/** How many checks in a row libvirt may fail to answer: a minute. */
 const mostUnclear = 240;
 
 /** Times in a row, of half a minute each, that libvirt waited for a job at which nobody works. */

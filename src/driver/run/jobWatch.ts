@@ -46,7 +46,7 @@ export async function watchWhile<T>(
           break;
         }
         const looking = look(connection);
-        // Of one that is left hanging nobody else sees the end.
+        // If the caller stops waiting, nobody else handles the end of the check.
         looking.catch((error: unknown) => log.debug(`a look ended: ${String(error)}`));
         const patience = tick(ended.signal, signal, [patienceMs, cancelledPatienceMs]);
         const hangs = await Promise.race([looking.then(() => false), patience]);
@@ -145,7 +145,7 @@ export function memoryJobLook(
     const soFar = live && savedSoFar(params);
     if (live !== undefined && soFar !== undefined) {
       await live.follow(soFar, connection);
-      // Of what it will be at least: RAM that was changed since counts as often as it is written.
+      // Counts against the least total: RAM that changes again counts as often as it is written.
       furthest = Math.max(furthest, soFar.written / Math.max(1, soFar.written + soFar.remaining));
       const saved = { bytes: soFar.written, bytesPerSecond: soFar.perSecond, guestStopped: live.hasStopped };
       onProgress({ fraction: furthest, cancellable: !cancelAsked, saved });

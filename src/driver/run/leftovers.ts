@@ -65,8 +65,8 @@ async function savingWithoutEnd({ connection, dom }: StepContext): Promise<reado
   if (!(await isSaving({ connection, dom }))) {
     return [];
   }
-  // Whoever ends the VM at this moment holds its job, and the state is still the old one: this waits until they are
-  // done.
+  // A client that ends the VM at this moment holds its job while the state is still the old one: this waits for its
+  // end.
   await connection.call('domainGetJobStats', { dom, flags: 0 }).catch((error: unknown) => {
     // It has no QEMU any more, which the state tells then.
     if (!(error instanceof LibvirtError)) {

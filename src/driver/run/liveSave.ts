@@ -9,16 +9,16 @@ import { readPower } from '../powerState.js';
 
 /** What libvirt counts of the job, in bytes. */
 export interface SaveProgress {
-  /** Of the RAM. */
+  /** The size of the RAM. */
   readonly total: number;
-  /** Of it, not written since it was last changed, as far as QEMU has looked. */
+  /** How much was not written since it last changed, as far as QEMU has looked. */
   readonly remaining: number;
   /** To the file: the same page as often as it was changed. */
   readonly written: number;
   readonly perSecond: number;
 }
 
-/** Of the RAM's own size: what goes beyond it was written more than once. */
+/** The limit as a multiple of the RAM: the excess was written more than once. */
 const mostRounds = 2;
 
 /**

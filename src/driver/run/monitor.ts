@@ -122,7 +122,7 @@ export async function isBackgroundSnapshotOn(monitored: MonitoredVm): Promise<bo
   return all.some((one) => one.capability === capability && one.state);
 }
 
-/** Of the program that the VM runs in: it may be older than the one that the next VM gets. */
+/** Reads the version of the program that runs the VM: it may be older than the one for the next start. */
 export async function readQemuVersion(monitored: MonitoredVm): Promise<Version> {
   const part = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(999));
   const shape = v.object({ qemu: v.object({ major: part, minor: part, micro: part }) });

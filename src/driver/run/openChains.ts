@@ -26,7 +26,7 @@ export function closesBefore(step: Step): boolean {
   return step.kind === 'startPaused' || (step.kind === 'power' && step.action === 'start');
 }
 
-/** Whoever starts the VM later, and the host that does it by itself, asks nobody here. */
+/** A later start, by a person or by the host itself, asks nobody here. */
 export function closesAfter(step: Step, { persistent }: StepContext['vm']): boolean {
   const opens = step.kind === 'createSnapshot' ? step.style === 'external' : step.kind === 'adoptSnapshot';
   return persistent && (opens || step.kind === 'revert');

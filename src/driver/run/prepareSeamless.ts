@@ -103,7 +103,7 @@ async function waitForBoth<A, B>(one: Promise<A>, other: Promise<B>): Promise<re
 /** @returns the version of its QEMU. @throws NotSeamless */
 async function requirePossible(context: StepContext): Promise<Version> {
   const { connection, dom, capabilities } = context;
-  // Of the program on the host first: an old one would be marked for nothing by being asked.
+  // Checks the program on the host first: the question alone would mark an old one.
   const version = capabilities.hypervisor < leastQemu ? capabilities.hypervisor : await readQemuVersion(context);
   if (version < leastQemu) {
     throw new NotSeamless(`QEMU ${formatVersion(version)} is too old for it`);
@@ -121,7 +121,7 @@ async function requirePossible(context: StepContext): Promise<Version> {
   return version;
 }
 
-/** Whoever brings the operation to its end tries once more. */
+/** The end of the operation tries once more. */
 export async function abortLeftSave(context: StepContext): Promise<void> {
   try {
     await abortBackgroundSave(context);

@@ -27,6 +27,8 @@ interface SeamlessProbe {
   readonly capabilities: Capabilities;
   /** Absent: the daemon's host is another computer. */
   readonly access: SeamlessAccess | undefined;
+  /** Why this host denied QEMU the file of the last seamless snapshot. A trial does not come as far as that. */
+  readonly denied?: string | undefined;
   readonly log: Log;
 }
 
@@ -36,6 +38,9 @@ export async function probeSeamless(probing: SeamlessProbe, how: 'look' | 'try')
     const seen = await findObstacle(probing);
     if (seen !== undefined) {
       return seen;
+    }
+    if (how === 'look' && probing.denied !== undefined) {
+      return no('refused', probing.denied);
     }
     return how === 'try' || (await isMarked(probing)) ? await tryCapability(probing) : { kind: 'untried' };
   } catch (error) {

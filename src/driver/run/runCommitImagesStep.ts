@@ -104,7 +104,7 @@ function names(xml: string, { target, top }: CommittedDisk): boolean {
   return parseDomainXml(xml).disks.some((disk) => disk.target === target && toldChain(disk).includes(top));
 }
 
-/** Of the images above, those that do not stand on the base yet. */
+/** Finds the images above the base that do not rest on it yet. */
 async function findUnmoved(
   context: CommitContext,
   { top, base }: CommittedDisk,

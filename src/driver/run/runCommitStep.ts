@@ -28,7 +28,7 @@ const lookEveryMs = 250;
  * |-------------------------------------------|---|
  * | stands on the base                        | nothing: it is done |
  * | stands on the top, no job                 | the merge begins |
- * | stands on the top, this very merge goes on | it is taken up: whoever began it is gone |
+ * | stands on the top, this very merge goes on | it is taken up: the process that began it is gone |
  * | anything else                             | Failure `busy`, `refused` |
  *
  * Cancelled, the job is ended without going over: what was written into the base is shadowed by the layers above, as

@@ -55,8 +55,8 @@ export function createFlags({
 }
 
 /**
- * Not idempotent: a name that is taken is a failure of kind `exists`. Whoever runs it again, after a connection that
- * was lost, looks first whether the snapshot is there.
+ * Not idempotent: a name that is taken is a failure of kind `exists`. A second run, after a lost connection, first
+ * checks whether the snapshot exists.
  */
 export async function createSnapshot(context: StepContext, step: StepOfKind<'createSnapshot'>): Promise<StepOutcome> {
   if (step.style === 'internal' && step.snapshotKind === 'disk') {

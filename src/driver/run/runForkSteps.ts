@@ -96,7 +96,7 @@ export async function undoClone(
   const call = connection.call('domainLookupByUuid', { uuid: step.clone.uuid });
   const found = await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, call);
   if (found !== undefined) {
-    // libvirt may still load what came over: it fails where whoever brought it is gone.
+    // libvirt may still load what came over: it fails where the sender is gone.
     await untilNoJob(connection, found.dom);
   }
   if (step.handed !== undefined) {
@@ -159,7 +159,7 @@ async function waitsToGoOn(connection: Connection, dom: Domain): Promise<boolean
   return state === VIR_DOMAIN_PAUSED && reason === VIR_DOMAIN_PAUSED_MIGRATION;
 }
 
-/** Of one whose cables are out in what it will start with: whether they are by now. */
+/** Whether the cables of a fork that must start without them are out by now. */
 async function cablesOf(
   connection: Connection,
   dom: Domain,

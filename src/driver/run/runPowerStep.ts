@@ -115,7 +115,7 @@ async function askGuest(context: StepContext, awaited: GuestEvent['kind'], ask: 
   try {
     context.onProgress({ cancellable: true });
     await ask().catch(async (error: unknown) => {
-      // A guest that goes takes its agent away before that has answered, and whoever switches it off ends the call.
+      // A guest that goes down takes its agent away before that has answered, and a power cut ends the call.
       if (heard === undefined) {
         const { power } = await readPower(context.connection, context.dom);
         if (power === 'off' && awaited === 'rebooted') {

@@ -91,7 +91,7 @@ export class RevertSpacing {
   }
 }
 
-/** Of this process, over all connections: one that was lost says nothing of the VM. */
+/** Spaces the reverts of this process over all connections: a lost connection says nothing of the VM. */
 const spacingOfAll = new RevertSpacing();
 
 /** Idempotent: libvirt goes there again, and what came after the first time is gone. */
@@ -142,8 +142,8 @@ async function putDefinitionBack(context: StepContext, snapshot: string, before:
 }
 
 /**
- * Not idempotent: one that is not there is a failure of kind `notFound`, for a user may mean another. Whoever runs it
- * again looks first.
+ * Not idempotent: one that is not there is a failure of kind `notFound`, for a user may mean another. A second run
+ * checks first.
  */
 export async function deleteSnapshot(context: StepContext, step: StepOfKind<'deleteSnapshot'>): Promise<void> {
   const { connection, dom } = context;

@@ -76,7 +76,7 @@ export class SavingJobs {
       return await Promise.race([waiting, late]);
     } finally {
       clearTimeout(timer);
-      // Of one that is left waiting nobody else sees the end.
+      // If the caller stops waiting, nobody else handles the end of the call.
       waiting.catch(() => undefined);
     }
   }

@@ -111,7 +111,7 @@ async function take(
     onProgress({ cancellable: true });
     await requireGuarded(context);
     await untilWritten(context);
-    // What is left on would do harm: where it stays, libvirt is told of the snapshot by whoever brings this to its end.
+    // What is left on would do harm: where it stays, the end of the operation defines the snapshot in libvirt.
     ended = abortBackgroundSave(context);
     // Rejects below.
     ended.catch(() => undefined);

@@ -32,17 +32,17 @@ export interface ForkAccess {
 }
 
 export interface StepContext extends RunOptions {
-  /** Of this step alone: its call may last without holding up anything else. */
+  /** The connection of this step alone: its call may take long without a delay for others. */
   readonly connection: Connection;
   /** Opens one more, to look at the step from outside. */
   readonly openAnother: () => Promise<Connection>;
-  /** For who opened another; once, for it goes on to whoever opens the next. */
+  /** For the one that opened another connection; once, since the next one gets it. */
   readonly closeAnother: (connection: Connection) => void;
   /** One more for as long as that lasts. */
   readonly useAnother: <T>(act: (connection: Connection) => Promise<T>) => Promise<T>;
   readonly vm: Vm;
   readonly dom: Domain;
-  /** Of the hypervisor's host. */
+  /** The files of the hypervisor's host. */
   readonly files: HostFiles;
   readonly capabilities: Capabilities;
   /** The hypervisor's clock and files are this computer's. */

@@ -25,7 +25,7 @@ export async function heldFor(connection: Connection, dom: Domain): Promise<Qemu
     : undefined;
 }
 
-/** Whoever waits for the same answer waits in vain: no call is to be sent. */
+/** Another call would wait for the same answer in vain: none is to be sent. */
 function isHung(held: QemuHold | undefined): boolean {
   return held?.by === 'monitor' && held.ms >= patienceMs;
 }
@@ -34,7 +34,7 @@ function notAnswered({ name }: Domain, unanswered: QemuHold): Failure {
   return new Failure('busy', { vm: name, unanswered, doing: 'wait for QEMU' });
 }
 
-/** @returns what it waits for now @throws Failure `busy`: whoever asks it waits in vain */
+/** @returns what it waits for now @throws Failure `busy`: a call would wait in vain */
 export async function requireAnswering(control: Connection, dom: Domain): Promise<QemuHold | undefined> {
   const held = await heldFor(control, dom);
   if (held !== undefined && isHung(held)) {
@@ -61,7 +61,7 @@ export async function whileAnswered<T>(
   call: Promise<T>,
   { control, dom, waitsForJobs = false }: QemuQuestion,
 ): Promise<T> {
-  // Of one that is left waiting nobody else sees the end.
+  // If the caller stops waiting, nobody else handles the end of the call.
   call.catch(() => undefined);
   for (let waitMs = patienceMs; ; waitMs = everyMs) {
     const answer = await within(systemClock, waitMs, call, isLate);

@@ -57,7 +57,7 @@ export function isOut(card: XmlElement): boolean {
   return attribute(find(card, 'link'), 'state') === 'down';
 }
 
-/** Of this computer alone. */
+/** The addresses of this computer alone. */
 export const loopback: readonly string[] = ['127.0.0.1', '::1', 'localhost'];
 
 /** For this computer alone; where none was named, the host's settings say for whom. */

@@ -20,7 +20,7 @@ export function cablesOf(xml: string): Cables {
     (isOut ? closed : plugged).add(attribute(find(card, 'mac'), 'address')?.toLowerCase() ?? '');
     if (!isOut) {
       const source = find(card, 'source');
-      // A network of libvirt's is a bridge to whoever names that.
+      // A card that names the bridge of a libvirt network is in that network.
       networks.add(['bridge', 'dev', 'network'].map((name) => attribute(source, name)).find(Boolean) ?? '');
     }
   }

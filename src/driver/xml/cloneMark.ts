@@ -7,8 +7,9 @@ import { changeChildren, isElement } from './xmlChange.js';
 const namespace = 'urn:virt-rewind:clone:1';
 
 /**
- * Of a mark that somebody has cut short, nothing is believed. Tools that copy a VM copy its mark with it: the copy has
- * another UUID, and does not go by itself. Nor does one that somebody has given another name, for something else.
+ * Reads the mark of a clone. It is ignored if a part of it is missing. Tools that copy a VM copy its mark with it: the
+ * copy has another UUID, and does not go by itself. Nor does one that somebody has given another name, for something
+ * else.
  */
 export function cloneMarkOf(domain: XmlElement): CloneMark | undefined {
   const mark = elementsOf(find(domain, 'metadata') ?? e('metadata')).find(isMark);

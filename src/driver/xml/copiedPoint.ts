@@ -28,7 +28,7 @@ export function copiedPoint(xml: string): CopiedPoint {
   };
 }
 
-/** Of its configuration: what each holds is all that the disk is. */
+/** The disks of the current configuration: each holds its whole content. */
 export function presentDisks(definition: string): readonly PointDisk[] {
   return parseDomainXml(definition).disks.flatMap(({ target, source, device }) =>
     source === undefined || !['disk', 'lun'].includes(device) ? [] : [{ target, file: source, content: 'external' }],

@@ -100,7 +100,7 @@ export function hasRevertDisks(snapshotXml: string): boolean {
 }
 
 /**
- * Of our own VM: on other files, and else as it is.
+ * Writes the XML of our own VM: on other files, otherwise unchanged.
  * @throws XmlError when it names a disk or file that is not of the backup: it could be anybody's
  */
 export function writeMoved(xml: string, vm: RestoredVm): string {
@@ -110,7 +110,7 @@ export function writeMoved(xml: string, vm: RestoredVm): string {
 type RestoredXml = Omit<WrittenAnew, 'xml'> & { readonly xml: string };
 
 /**
- * Of anybody's VM: written anew.
+ * Writes the XML of anybody's VM anew.
  * @param isOfRam what stands before RAM, which goes on from its own moment
  * @throws XmlError as `writeMoved`
  */

@@ -48,7 +48,7 @@ export function demoVmXml(vm: DemoVm, machine: string): string {
   );
 }
 
-/** Nothing else is ever removed: whoever took the UUID or the name has other files. */
+/** Nothing else is ever removed: another VM with the UUID or the name has other files. */
 export function isDemoVm(xml: string, vm: DemoVm): boolean {
   const root = parseXml(xml);
   return (

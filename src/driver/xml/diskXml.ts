@@ -108,7 +108,7 @@ const wishes: ReadonlyMap<string, SnapshotWish> = new Map(
   (['no', 'internal', 'external', 'manual'] as const).map((word) => [word, word]),
 );
 
-/** Of one disk in two documents: what stands against it in either does. */
+/** Joins the obstacles of one disk in two documents: those in either count. */
 export function withPeculiaritiesOf(disk: VmDisk, other: VmDisk | undefined): VmDisk {
   const foreign = [...new Set([...(disk.foreign ?? []), ...(other?.foreign ?? [])])];
   return {

@@ -89,7 +89,7 @@ const disk: KnownElement = {
   },
 };
 
-/** Of a snapshot's own document: the overlay of one disk. */
+/** The overlay of one disk in the document of a snapshot. */
 const overlay: KnownElement = {
   attributes: all('kept', 'name', 'snapshot', 'type'),
   children: {

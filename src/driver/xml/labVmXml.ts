@@ -92,7 +92,7 @@ export function labVmXml(vm: LabVm, parts: LabVmParts, { type, machine }: LabMac
   );
 }
 
-/** Nothing else is ever removed: whoever took the UUID has not our mark, or another folder. */
+/** Nothing else is ever removed: another VM with the UUID has no mark of ours, or another folder. */
 export function isLabVm(xml: string, vm: LabVm): boolean {
   const root = parseXml(xml);
   const marks = (find(root, 'metadata')?.children ?? []).filter(

@@ -38,7 +38,7 @@ export function parseSnapshotHead(xml: Uint8Array): Snapshot {
   };
 }
 
-/** Of `<domain>`, which is what ran, only this is looked at, and as libvirt writes it. */
+/** Looks only for plugged devices in `<domain>`, which is what ran, in the form that libvirt writes. */
 function ranWithPlugged(bytes: Buffer, from: number): boolean {
   const [begin, until] = [bytes.indexOf('<vcpus>', from), bytes.indexOf('</domain>', from)];
   const vcpus = begin < 0 || begin > until ? '' : bytes.toString('latin1', begin, until);

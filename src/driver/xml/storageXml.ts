@@ -21,7 +21,7 @@ export interface VolumeFacts {
   readonly type: string;
   readonly image: ImageFacts;
   readonly permissions: StoragePermissions | undefined;
-  /** Of its last change of any kind, in milliseconds since 1970. */
+  /** The time of its last change of any kind, in milliseconds since 1970. */
   readonly changedAt?: number;
 }
 

@@ -131,7 +131,8 @@ interface PruneFacts {
 
 export interface Rule {
   /**
-   * Of what one was just taken. Leaves of the layout are looked at after a revert alone: only that leaves one behind.
+   * The reason of the snapshot that was just taken. Leaves of the layout are looked at after a revert alone: only that
+   * leaves one behind.
    */
   readonly sort: PrunedReason;
   /** Absent: no checkpoint goes now. */

@@ -52,7 +52,7 @@ export class SnapshotMarks implements Disposable {
   readonly #persistence: OwnNotes;
   readonly #log: Log;
   readonly #seen = new WeakSet<SnapshotTree>();
-  /** Of each connection that was listed as a whole. */
+  /** The VMs of each connection that was listed as a whole. */
   readonly #listed = new Map<string, ReadonlyMap<string, VmRef>>();
   readonly #listening: Disposable;
 

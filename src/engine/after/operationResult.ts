@@ -1,4 +1,4 @@
-// What an operation came to, for whoever asked for it.
+// How an operation ended, for its caller.
 import type { OperationResult } from '../../domain/operation.js';
 import type { Plan } from '../../operations/plan.js';
 import type { StepsRun } from '../run/journaledRun.js';

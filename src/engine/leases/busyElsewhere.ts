@@ -1,5 +1,5 @@
-// That somebody else is at a VM: another process, what was begun on several VMs of which it is one, or a move of it to
-// another host. Refuses to wait for them.
+// Refuses an operation on a VM that is busy elsewhere: in another process, in an operation on its system, or in a move
+// to another host. Does not wait for them.
 import { Failure } from '../../domain/failure.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { type Refusal, refuse } from '../../domain/refusal.js';
@@ -24,7 +24,10 @@ export function isBeside({ request }: Pick<JournalEntry, 'request'>): boolean {
   return request.kind === 'debug';
 }
 
-/** Of a VM. While somebody holds a debugger, none that another one left is looked at: both have the one server. */
+/**
+ * Returns what blocks a VM. While somebody holds a debugger, the entries of other debuggers do not count: all use the
+ * one server.
+ */
 export async function inTheWay(
   entries: readonly JournalEntry[],
   uuid: string,
@@ -84,7 +87,7 @@ export async function requireNotMoved(vm: VmRef, persistence: Elsewhere, store: 
   }
 }
 
-/** @param group whoever moves it holds it as a group of one, by the name of the move */
+/** @param group the process that moves it holds it as a group of one, by the name of the move */
 async function moveRefusal(
   ref: VmRef,
   { moves }: Elsewhere,

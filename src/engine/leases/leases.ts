@@ -1,5 +1,4 @@
-// One at a time on a VM: whoever has its turn holds the VM, is shown at work, and lets go of it at the end, come what
-// may.
+// One operation at a time on a VM: it holds the VM, is shown at work, and always releases the VM at its end.
 import { type Log, scopeLog } from '../../base/log.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import type { Clock } from '../../base/clock.js';
@@ -12,9 +11,9 @@ import type { Persistence } from '../../journal/persistence.js';
 import { elsewhereRefusal } from './busyElsewhere.js';
 import { type HeldVm, isHeldFor } from '../../domain/keeper.js';
 
-/** Whoever has its turn on several VMs at once. */
+/** The holder of several VMs at once. */
 export interface GroupHolder {
-  /** Of its entry in the journal of groups. */
+  /** The id of its entry in the journal of groups. */
   readonly id: string;
 }
 

@@ -217,7 +217,7 @@ export class LayerReader {
     return { ...view, tree: view.tree };
   }
 
-  /** Of each image that a snapshot stands inside of. */
+  /** Reads the sizes of each image that has a snapshot inside. */
   async #readInternalSizes(
     { nearbyContents }: Hypervisor,
     { vm, tree, frozenDisks }: Facts,

@@ -19,7 +19,7 @@ const forecasted: ReadonlySet<OperationType> = new Set<OperationType>([
   'consolidate',
   'repair',
 ]);
-/** Of the log: more would only be old, and each is a file to be read. */
+/** The most entries of the log that are read: older ones add nothing, and each is a file. */
 const newestOfLog = 30;
 
 /** What we know of a VM beside what the hypervisor tells. */

@@ -25,7 +25,7 @@ export interface FactsSources {
   readonly log: Log;
 }
 
-/** Of one VM, for one look: whatever it tells was read after it was made. */
+/** Reads one VM for one check: all that it returns was read after its creation. */
 export class Prefetch {
   readonly #sources: FactsSources;
   readonly #uuid: string;
@@ -41,7 +41,7 @@ export class Prefetch {
   }
 
   /**
-   * What will be asked for if the VM is still as it was known. What fails is told to whoever asks for it, if anybody.
+   * What will be asked for if the VM is still as it was known. A failure reaches the later question, if there is one.
    */
   begin({ frozenDisks, savedRam = [], otherVms, written }: RequiredFacts): void {
     const begun: readonly Promise<unknown>[] = [

@@ -12,7 +12,7 @@ import { ChainReader } from '../../live/hostFacts.js';
 
 interface FoundStrayImage extends StrayImage {
   readonly file: string;
-  /** Of those below it, whatever path leads to them. */
+  /** The identities of the files below it, by whichever path. */
   readonly identities: readonly string[];
   /** Its own. */
   readonly itself: readonly string[];
@@ -20,8 +20,9 @@ interface FoundStrayImage extends StrayImage {
 }
 
 /**
- * Of the folders that were listed. Only qcow2 is looked for: what a guest wrote to a raw disk of somebody's is no
- * header, and a disk that a VM names is not asked here. An image of another kind that is built on a file is not seen.
+ * Reads the images of the listed folders that no VM names. Only qcow2 is looked for: what a guest wrote to a raw disk
+ * of somebody's is no header, and a disk that a VM names is not asked here. An image of another kind that is built on a
+ * file is not seen.
  */
 export async function readStrayImages(
   files: HostFiles,

@@ -42,7 +42,7 @@ export async function requireAlone(
       continue;
     }
     if (other !== 'busy') {
-      // It broke off just now: whoever tries again brings it to its end first.
+      // It broke off just now: the next attempt ends it first.
       await other.leave('not begun upon');
     }
     await own.withdraw();

@@ -1,5 +1,5 @@
-// What snapshots of running guests' RAM may have left on in QEMU, looked for when a connection is there: whoever took
-// one may have died on another computer, with a journal of its own.
+// What snapshots of running guests' RAM may have left on in QEMU, looked for when a connection opens: the process that
+// took one may have died on another computer, with its own journal.
 import { asFailure } from '../../domain/asFailure.js';
 import { type AutomaticActions, mayAct } from '../../domain/automaticActions.js';
 import type { Log } from '../../base/log.js';
@@ -15,14 +15,17 @@ interface GuardsOptions {
   readonly automatic: () => AutomaticActions;
 }
 
-/** Of VMs that no entry is about: an editor of this user that takes a snapshot now has one. Never rejects. */
+/**
+ * Drops the guards of VMs that no journal entry is about: an editor of this user that takes a snapshot now has one.
+ * Never rejects.
+ */
 export function dropLeftGuards(uri: string, options: GuardsOptions): Promise<void> {
   return drop(uri, new Set(), options);
 }
 
 /**
- * Of those, too, that are left to a person, who may take days. A VM that stands still keeps it: that it was we who
- * stopped it may be known by the guard alone. Never rejects.
+ * Also drops the guards of entries that are left to a person, who may take days. A VM that stands still keeps it: that
+ * it was we who stopped it may be known by the guard alone. Never rejects.
  * @param left nobody is at them
  */
 export async function dropGuardsOfInterrupted(

@@ -1,4 +1,4 @@
-// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and whoever listens is told.
+// How recoveries end: the entry is left or closed, why something stays unfinished is kept, and listeners are told.
 import type { BegunMove } from '../../journal/begunMoves.js';
 import { type JournalEntry, stuck } from '../../journal/entry.js';
 import type { OpenEntry } from '../../journal/journal.js';
@@ -68,7 +68,10 @@ export class RecoveryEnds {
     return 'explained';
   }
 
-  /** Of a VM with the same UUID, over a connection that may lead to another one. It is brought to its end over that. */
+  /**
+   * Leaves the entry of a VM with the same UUID alone if this connection may lead to another one: its own connection
+   * ends it.
+   */
   async leaveElsewhere(open: OpenEntry): Promise<void> {
     await open.leave('begun over another connection');
     this.#unfinished.set(open.entry.id, begunElsewhere(open.entry));
@@ -110,7 +113,7 @@ export class RecoveryEnds {
     return to;
   }
 
-  /** Of a clone that was to go, that is all. */
+  /** Ends the entry of a VM that is gone: for a clone that was to be deleted, nothing else is left to do. */
   endWithoutVm(open: OpenEntry, isNews: boolean, failure: Failure | undefined): Promise<RecoveryReport['outcome']> {
     const { request, vm } = open.entry;
     return request.kind === 'discard'
@@ -235,8 +238,8 @@ export function logRecovery({ request, plan }: JournalEntry, after: VmView | und
 }
 
 /**
- * Of what needed no step. Somebody is told of a failure already; that nothing was done is what it says. A debugger that
- * left nothing was ended.
+ * Whether the end of a recovery without steps is worth a message. A failure was reported already and says that nothing
+ * was done. A debugger that left nothing has ended.
  */
 export function isNews({ request }: JournalEntry, to: RecoveryState, isUnasked: boolean): boolean {
   return to !== 'before' || (isUnasked && request.kind !== 'debug');

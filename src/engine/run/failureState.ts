@@ -60,7 +60,7 @@ export function addLeftovers(failure: Failure, left: readonly Leftover[], isPart
   });
 }
 
-/** libvirt says only that an operation was cancelled: whoever asked here is who did it. */
+/** libvirt says only that an operation was cancelled: a cancel that was requested here is the cause. */
 export function withCanceller(failure: Failure, signal: AbortSignal): Failure {
   return failure.kind === 'cancelled' && signal.aborted ? withDetails(failure, { byUs: true }) : failure;
 }

@@ -121,7 +121,7 @@ function isTidying({ request, steps }: PlannedWork, from: number): boolean {
   );
 }
 
-/** The file system's own reasons; whoever was cut off, or was cancelled, does not know how far it came. */
+/** The file system's own reasons; after a lost connection or a cancel, nobody knows how far it came. */
 const tidyingFails: ReadonlySet<FailureKind> = new Set<FailureKind>([
   'denied',
   'busy',

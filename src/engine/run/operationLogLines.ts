@@ -1,5 +1,5 @@
-// The log's first and last line of each operation, around those of its steps. The log is for whoever mends things: it
-// is in English and names snapshots as libvirt does.
+// The log's first and last line of each operation, around those of its steps. The log is for repairs: it is in English
+// and names snapshots as libvirt does.
 import type { Clock } from '../../base/clock.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { Failure } from '../../domain/failure.js';

@@ -194,7 +194,7 @@ function trueDescription(step: CreateStep, kind: SnapshotKind | undefined, outco
   });
 }
 
-/** Of a stop that was measured: the next one of the same way is expected to be as long. */
+/** Records a pause that was measured: the next one of the same way is expected to take as long. */
 function ramWritten(
   { snapshotKind, style, live }: CreateStep,
   kind: SnapshotKind | undefined,

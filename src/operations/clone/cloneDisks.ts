@@ -1,5 +1,5 @@
 // What the disks of a clone begin with: the files that a restore point froze, its tag inside of an image, or the
-// present of a VM that is off. Refuses what is not whole, or is written to.
+// current state of a VM that is off. Refuses what is not whole, or is written to.
 import type { CloneWay } from '../../domain/clone.js';
 import { wholeChain } from '../../domain/chains/backingChain.js';
 import { ringRefusal } from '../../domain/chains/backingRing.js';
@@ -118,7 +118,7 @@ function planCloneDisks(disks: readonly VmDisk[], facts: Facts, tag?: string): D
   }));
 }
 
-/** Of the VM's disks. */
+/** Finds a damaged image among the VM's disks. */
 export function damagedImage(facts: Facts): string | undefined {
   return snapshotableDisks(facts.vm)
     .flatMap((disk) => wholeChain(disk, facts))

@@ -66,7 +66,7 @@ function recoverWhole(interrupted: InterruptedOperation, facts: Facts): Recovery
   const resume = steps.findIndex(({ kind }) => kind === 'restoreClone');
   const restore = steps[resume];
   if (restore?.kind === 'restoreClone' && wasBegun(interrupted, at)) {
-    // Whether its RAM came over whole is known to whoever brought it: one that runs is left alone.
+    // Only the process that sent its RAM knows whether it came over whole: one that runs is left alone.
     return interrupted.done.includes(resume)
       ? { kind: 'settled', to: 'after' }
       : recoverFork(interrupted, { ...undo, handed: handoverPath(restore.file, define.clone.uuid) }, overlays, facts);

@@ -7,7 +7,7 @@ import { planDiscard } from './planDiscard.js';
 
 export const discardOperation: OperationDefinition<'discard'> = {
   plan: planDiscard,
-  /** It is there still: whoever began it wanted it gone, so it is decided anew. */
+  /** It still exists: it was to be deleted, so that is decided anew. */
   recover: (interrupted, facts) => {
     const fresh = planDiscard(interrupted.request, facts);
     return fresh.kind === 'refusal'

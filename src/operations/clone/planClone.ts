@@ -34,13 +34,13 @@ const overlayBytes = 1024 * 1024;
 /**
  * | of                    | linked                                                         | full                    |
  * |-----------------------|----------------------------------------------------------------|-------------------------|
- * | the present, VM off   | an external snapshot of it first, so that its files are frozen; none where nothing changed since the current one | copied |
- * | the present, VM on    | cloneNeedsOff                                                  | cloneNeedsOff           |
+ * | the current state, VM off | an external snapshot of it first, so that its files are frozen; none where nothing changed since the current one | copied |
+ * | the current state, VM on | cloneNeedsOff                                                  | cloneNeedsOff           |
  * | an external snapshot  | overlays on what it froze                                      | copied                  |
  * | an internal snapshot  | linkedToTag                                                    | its tag is copied; VM on: cloneNeedsOff |
  *
  * RAM stays behind: a clone starts as after a power cut, or as the VM did. A fork keeps it, so it needs an external
- * snapshot with RAM; of the present, all else that stands in its way is refused first, then forkNeedsRam.
+ * snapshot with RAM; of the current state, all else that stands in its way is refused first, then forkNeedsRam.
  */
 export function planClone(request: CloneRequest, facts: Facts): DraftPlan | RefusedDecision {
   const { clone, way, network, disposable } = request;
@@ -251,7 +251,10 @@ function spaceOf(
   return { most: copy(copies !== 'no'), least: copy(copies === 'yes') };
 }
 
-/** Of the restore point where it has a copy, else those of now; none where the VM never wrote any. */
+/**
+ * Returns the UEFI variables of the restore point where it has a copy, else the current ones; none where the VM never
+ * wrote any.
+ */
 function variablesOf(
   { clone }: CloneRequest,
   snapshot: string | undefined,

@@ -11,7 +11,7 @@ const mostWays = 30;
 /**
  * The usual one first: the smallest that helps.
  *
- * | external snapshots on the way to the present | usual                                           | others |
+ * | external snapshots on the way to the current state | usual                                           | others |
  * |----------------------------------------------|-------------------------------------------------|--------|
  * | some, and one of them is kept                | down to the newest that is kept and has others above it | down to each other one; as far as it goes |
  * | some, none is kept                           | as far as it goes                               | down to each of them |

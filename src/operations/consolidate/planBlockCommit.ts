@@ -1,6 +1,5 @@
 // Decides how layers that no snapshot owns are merged into the one below: by QEMU while the VM is on, on the files
-// while it is off. Whoever else rests on a file that changes or goes stands against it. Knows no snapshot that could
-// go.
+// while it is off. Anything else that rests on a changed or removed file prevents it.
 import { chainOf } from '../../domain/chains/backingChain.js';
 import { unknownTagsWarning } from '../../domain/chains/doomedTags.js';
 import { unreadVms } from '../../domain/chains/otherVms.js';

@@ -19,7 +19,7 @@ import { planBlockCommit } from './planBlockCommit.js';
 type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
 
 /**
- * | external snapshots on the way to the present | → |
+ * | external snapshots on the way to the current state | → |
  * |----------------------------------------------|---|
  * | some                                         | those above `downTo` are deleted, each as it would be alone |
  * | none                                         | see planBlockCommit |

@@ -1,4 +1,4 @@
-// The present as a snapshot, before a revert leaves it: of which kind, and when it can be spared.
+// The current state as a snapshot, before a revert leaves it: of which kind, and when it can be spared.
 import { automaticTitles, isBeforeUndo } from '../../domain/automaticTitles.js';
 import { apply } from '../../steps/steps.js';
 import { compareHardware } from '../../domain/hardware.js';
@@ -39,11 +39,11 @@ export interface Checkpoint {
 
 export interface NoCheckpointNeeded {
   readonly kind: 'spared';
-  /** Name of the snapshot that holds the present. */
+  /** Name of the snapshot that holds the current state. */
   readonly since: string;
 }
 
-/** Of a revert, of its undoing, and of the undoing of that. */
+/** The title of the checkpoint of a revert, of its undo, and of the undo of that. */
 function titleFor({ title, trailers }: Snapshot, now: number): string {
   const undoes = trailers.auto === 'revert' && !isBeforeUndo(title);
   return automaticTitles[undoes ? 'beforeUndo' : 'beforeRevert'](now);

@@ -106,7 +106,7 @@ function planGivenKind(asked: CreateRequest, facts: Facts): DraftPlan | RefusedD
   if ('kind' in room) {
     return room;
   }
-  // libvirt does not freeze a guest twice, and whoever froze this one is gone: it would have thawed it again.
+  // libvirt does not freeze a guest twice, and the client that froze this one is gone: it would have thawed it.
   const thaw: readonly Step[] = quiesce && facts.agent === 'frozen' ? [{ kind: 'thawGuest' }] : [];
   // First: a copy that cannot be made leaves everything as it was.
   const copies = stateKeepSteps(
@@ -200,7 +200,7 @@ function makeStep(
   for (const suffix of usedSuffixes(facts)) {
     taken.add(suffix);
   }
-  // QEMU would put a new tag in the place of one of that name, whoever made it.
+  // QEMU would replace a tag with that name, also one of another tool.
   for (const { source = '' } of vm.disks) {
     const image = facts.files?.images.get(source);
     (typeof image === 'object' ? (image.tags ?? []) : []).forEach((tag) => taken.add(tag));

@@ -164,7 +164,7 @@ export function undoCreate(interrupted: InterruptedOperation, facts: Facts): Rec
 
 /**
  * libvirt writes down that the one before is not the current one, then that the new one is (`qemuSnapshotSetCurrent`):
- * killed between the two it knows of neither. Of external ones the files tell more than that: see adoptSteps, and the
+ * killed between the two it knows of neither. For external ones the files tell more than that: see adoptSteps, and the
  * doctor.
  */
 function restoreCurrent({ plan }: InterruptedOperation, { tree }: Facts): readonly Step[] {
@@ -191,9 +191,9 @@ function orphanTags({ name, style, disks }: CreateStep, { vm, files }: Facts): r
 }
 
 /**
- * Of a memory snapshot that QEMU died right behind: the VM stands on its overlays, and libvirt has no snapshot. Its
- * disks go back to what they were, with all that the guest wrote. A snapshot that promises RAM would be a lie, and one
- * without was not asked for; the same snapshot can be taken again.
+ * Merges the overlays back after a memory snapshot whose QEMU ended right after it: the VM stands on its overlays, and
+ * libvirt has no snapshot. Its disks go back to what they were, with all that the guest wrote. A snapshot that promises
+ * RAM would be a lie, and one without was not asked for; the same snapshot can be taken again.
  *
  * | its RAM              | the VM, its disks                                    | the overlays and what is below them | → |
  * |----------------------|------------------------------------------------------|-------------------------------------|---|

@@ -14,7 +14,7 @@ export function ramFiles({ memoryFile, seamless }: CreateStep): readonly string[
   return memoryFile === undefined ? [] : seamless === true ? [memoryFile, partOf(memoryFile)] : [memoryFile];
 }
 
-/** Of a file with RAM that is whole: it has its own name, and the one that it was written under, for a moment. */
+/** The second name of a complete RAM file: for a moment it has both its own and the one that it was written under. */
 export function secondName(made: CreateStep, facts: Facts): readonly string[] {
   const [whole, part] = ramFiles(made);
   return whole !== undefined && part !== undefined && isThere(whole, facts) && isThere(part, facts) ? [part] : [];
@@ -26,7 +26,7 @@ export function isHalfWritten({ memoryFile, seamless }: CreateStep, facts: Facts
 }
 
 /**
- * The guest runs again before anything else, so that whoever is interrupted behind that leaves nothing standing still.
+ * The guest runs again before anything else, so that it does not stay paused after an interruption.
  *
  * | the VM  | QEMU has what the snapshot needs, or the VM is on an overlay of it | it ran before | → |
  * |---------|--------------------------------------------------------------------|---------------|---|

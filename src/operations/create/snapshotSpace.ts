@@ -20,7 +20,7 @@ const perOverlay = 4 * mebibyte;
 /** The part of the free space that is to be left. */
 const floor = 0.1;
 
-/** Of a guest that stands still while it is written. */
+/** How much is written for the RAM of a guest that is paused meanwhile. */
 export function ramBytes({ memoryBytes }: Pick<Vm, 'memoryBytes'>): number {
   return memoryBytes + besideRam(memoryBytes);
 }

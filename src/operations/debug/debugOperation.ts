@@ -1,5 +1,5 @@
-// Debuggers of a VM. Its steps are how it ends: they are written down before it begins, and done by whoever holds the
-// debugger, or, where that one was killed, by a recovery.
+// Debuggers of a VM. Its steps are how it ends: they are written down before it begins, and run by the process that
+// holds the debugger, or, if it was killed, by a recovery.
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
 import { type RefusedDecision, refuse } from '../../domain/refusal.js';
@@ -34,7 +34,7 @@ function planDebug(request: DebugRequest, facts: Facts): DraftPlan | RefusedDeci
   return {
     kind: 'plan',
     request,
-    // In this order: as long as its server is there, whoever comes next knows why the guest stands still.
+    // In this order: as long as its server exists, the next process knows why the guest is paused.
     steps: [
       ...(vm.power === 'running' ? [{ kind: 'power', action: 'resume' } as const] : []),
       { kind: 'closeDebugger' },

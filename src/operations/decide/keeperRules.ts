@@ -62,7 +62,7 @@ export function keeperWarnings(request: OperationRequest, steps: readonly Step[]
   if (keeper === undefined || keeper.rests === 'byPerson') {
     return [];
   }
-  // Of a long chain this takes a while, and few VMs have a keeper.
+  // This takes long for a long chain, and few VMs have a keeper.
   const isOn = isActive(applyAll(steps, facts).vm.power);
   const starts = !isOn && isActive(facts.vm.power) && keeper.toBeOff !== true;
   const then = starts ? 'starts' : isOn && keeper.toBeOff === true ? 'stops' : 'nothing';

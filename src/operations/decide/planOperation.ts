@@ -44,7 +44,7 @@ function overlayLeftRefusal(steps: readonly Step[], facts: Facts): RefusedDecisi
   return found && refuse('usedByImage', { vm: vm.name, image: found.image, file: found.file });
 }
 
-/** Of snapshots, with what they are built on: those that neither the VM nor what a snapshot froze rests on. */
+/** The overlays of snapshots, each with the file below it, that neither the VM nor a frozen file uses. */
 function overlaysBeside(facts: Facts) {
   const { vm, tree, frozenDisks } = facts;
   const made = tree.snapshots.flatMap((snapshot) =>

@@ -1,5 +1,5 @@
-// What becomes of an operation that broke off: how far it came by its journal and by the present, and the way on or
-// back. The ways themselves stand in the operations' folders, one for each shape of plan.
+// What becomes of an operation that broke off: how far it came by its journal and by the current state, and the way on
+// or back. The ways themselves stand in the operations' folders, one for each shape of plan.
 import type { Facts } from '../../domain/facts.js';
 import { findStrayQemu, type MergeEvidence } from '../../domain/chains/strayQemu.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';

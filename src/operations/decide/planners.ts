@@ -57,9 +57,9 @@ export function definitionOf({ kind }: OperationRequest): OperationDefinition<Op
  * | prune                   | some external       | yes        | all                  | yes       | no             |
  * | describe, speed, debug, other power | any     | no         | none                 | no        | no             |
  *
- * A VM that is off has no block jobs, and the test driver has neither. A tag that goes out of an image changes nothing
- * for whoever rests on that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to
- * ask than the whole rest.
+ * A VM that is off has no block jobs, and the test driver has neither. A tag that is removed changes nothing for
+ * overlays of that image. What no rule asks for is not looked at: a guest's agent and other VMs take longer to ask than
+ * the whole rest.
  *
  * Others are VMs, images that no VM names, and programs that have images open. A start asks for the VMs alone.
  *

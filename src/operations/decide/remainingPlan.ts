@@ -104,7 +104,7 @@ function seriesRefusal(
     : refuse('stalePlan', { vm: facts.vm.name });
 }
 
-/** Of several disks, each is looked at again when its turn comes. */
+/** Checks one of several disks again before its own commit. */
 function commitRefusal(
   request: Extract<OperationRequest, { kind: 'prune' | 'consolidate' }>,
   step: Extract<Step, { kind: 'blockCommit' }>,

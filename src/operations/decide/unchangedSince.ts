@@ -112,7 +112,7 @@ const reasonAfter: Readonly<Record<PowerAction, readonly PowerReason[]>> = {
 
 /** After the last step was begun: so long libvirt takes, at most, to stop a QEMU that has something to write still. */
 const stillWritesMs = 60_000;
-/** Of an operation that takes long; a guess that is too high must not become hours. */
+/** The limit for an operation that takes long: a guess that is too high must not become hours. */
 const mostMs = 10 * stillWritesMs;
 
 /**
@@ -132,7 +132,7 @@ export function changedSinceRefusal(
   facts: Facts,
 ): RefusedDecision | undefined {
   if (interrupted.request.kind === 'debug') {
-    // Whoever holds a debugger goes on with all else meanwhile, and what ends it rests on nothing of that.
+    // Other operations run while a debugger is held, and its end depends on none of them.
     return undefined;
   }
   const { before } = interrupted.plan;
@@ -242,7 +242,7 @@ function areDisksUnchanged(interrupted: InterruptedOperation, before: Before, fa
   });
 }
 
-/** Steps that leave the present for another one, or let a guest run in it. */
+/** Steps that leave the current state for another one, or let a guest run in it. */
 function replacesPresent(step: Step): boolean {
   if (step.kind === 'power') {
     return step.action === 'start' || step.action === 'forceOff';

@@ -46,8 +46,8 @@ export function leafOfOtherBranch(leaf: Snapshot, { capabilities }: Facts): Refu
  * | an overlay that is merged away    | ≥ 12.8  | ok: they are put on the merged file |
  * | the frozen file, but no such overlay | any  | overlayNeededByBranch: the merge would change it under them |
  *
- * Where the frozen files are not known, the tree tells for 9.x: whoever descends from the snapshot and is not on the
- * active path rests on its overlay.
+ * Where the frozen files are not known, the tree tells for 9.x: each descendant of the snapshot outside of the active
+ * path rests on its overlay.
  */
 export function branchRefusal(
   doomed: readonly Snapshot[],

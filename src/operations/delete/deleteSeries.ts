@@ -61,9 +61,9 @@ export function deleteSeries(vm: VmRef, names: readonly string[], facts: Facts):
 }
 
 /**
- * Of those that the VM does not run on, children come before their parents; of those that it runs on, the oldest comes
- * first, so that each overlay is moved once, and not with all above it. Where libvirt finds the files of the current
- * one alone (before 9.9, the VM is off, and we cannot merge), the others are refused at first, and come after it.
+ * Sorts the snapshots that the VM does not run on with children first, and those that it runs on with the oldest first,
+ * so that each overlay is moved once, and not with all above it. Where libvirt finds the files of the current one alone
+ * (before 9.9, the VM is off, and we cannot merge), the others are refused at first, and come after it.
  */
 function inOrder(names: ReadonlySet<string>, { tree }: Facts): readonly Snapshot[] {
   const all = rootsOf(tree).flatMap((root) => leafFirst(tree, root.name));

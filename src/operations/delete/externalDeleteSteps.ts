@@ -128,7 +128,7 @@ function holdsSomething(file: string, { files }: Facts): boolean {
   return typeof image === 'object' && image.empty !== true;
 }
 
-/** The file with its RAM, whoever removes it. */
+/** The file with its RAM, whether libvirt or we remove it. */
 function ramOf({ memory }: Snapshot, { files }: Facts): readonly string[] {
   return memory.file !== undefined && typeof files?.files.get(memory.file) === 'object' ? [memory.file] : [];
 }

@@ -60,7 +60,7 @@ export function mergedBytes({ mergedAway }: DeletedFiles, facts: Facts): number 
 }
 
 /**
- * The sizes of the snapshots, added up. A file that was not seen: nothing is said. Of several merges each may free more
+ * The sizes of the snapshots, added up. A file that was not seen: nothing is said. Each of several merges may free more
  * once the one above it is done.
  *
  * @param goes files that are removed as they are

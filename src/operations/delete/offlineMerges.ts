@@ -67,7 +67,10 @@ export function offlineMerges(doomed: readonly Snapshot[], facts: Facts): Offlin
   return merges;
 }
 
-/** Of one that we merge nothing of: its files go with it, and may rest on what takes a later merge. */
+/**
+ * The steps for a snapshot that we do not merge: its files are deleted with it, and may rest on what takes a later
+ * merge.
+ */
 function otherSteps(snapshot: Snapshot, needed: ReadonlySet<string>, facts: Facts): readonly Step[] {
   const { name } = snapshot;
   const byUs = needsUs(snapshot, facts);

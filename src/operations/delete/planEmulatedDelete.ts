@@ -1,5 +1,5 @@
 // Whether a leaf that the VM does not run on can be deleted by us where libvirt cannot: metadata first, then its files.
-// Whoever else is built on them is looked for in planExternalDelete.
+// planExternalDelete checks what else is built on them.
 import { versionOf } from '../../domain/capabilities.js';
 import { inReach } from '../../domain/chains/canRemove.js';
 import { externalTargets, abandonedOverlays } from '../../domain/chains/deletedFiles.js';

@@ -87,7 +87,7 @@ export function externalDeleteRefusal(
 
 /**
  * libvirt merges the overlays of a VM that is off by a QEMU with all of its devices: those of the host are taken from
- * whoever uses them, and hooks are run.
+ * their users, and hooks are run.
  *
  * | the VM | devices of the host | an overlay that libvirt would merge    | → |
  * |--------|---------------------|----------------------------------------|---|
@@ -106,7 +106,7 @@ function hostDeviceRefusal(byLibvirt: readonly Snapshot[], facts: Facts): Refuse
 
 /**
  * What a disk is on that the guest only reads takes a merge of nothing and is not written afterwards. From 9.9 on a
- * revert lays an overlay over each, and a delete that keeps the present state puts the disk back on its medium
+ * revert lays an overlay over each, and a delete that keeps the current state puts the disk back on its medium
  * (measured: 11.3).
  *
  * | the file                                         | an image that no VM names rests on it | another VM or a program does |

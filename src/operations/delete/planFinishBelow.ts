@@ -112,8 +112,8 @@ function mergesOf(doomed: Snapshot, facts: Facts): readonly MergeBelow[] | undef
 }
 
 /**
- * libvirt's own metadata of each: whoever froze a merged overlay has its content in the base, and some name it further
- * below.
+ * libvirt's own metadata of each: a snapshot that froze a merged overlay has its content in the base, and some name it
+ * further below.
  */
 export function namingSteps(
   doomed: string,

@@ -105,7 +105,7 @@ function unmergedOf(above: Snapshot, facts: Facts): readonly CommittedDisk[] | u
     }
     if (top !== base) {
       const isGone = facts.files?.images.get(top) === 'missing';
-      // Of one that is gone only the snapshot tells what it was built on.
+      // If the merge has removed the file, only the snapshot tells what it was built on.
       const isAbove = isGone ? own === top && !isActive(facts.vm.power) : chainOf(target, facts)?.[1] === base;
       if (!isAbove || typeof image !== 'object') {
         return undefined;

@@ -1,5 +1,5 @@
 // The end of a series of deletes that broke off: the one that was begun comes to its end as it would alone; those after
-// it are not begun, for whoever stopped the series may have wanted that.
+// it are not begun, for the stop of the series may have been intended.
 import type { Facts } from '../../domain/facts.js';
 import type { Step } from '../../steps/step.js';
 import type { InterruptedOperation, Recovery } from '../interrupted.js';

@@ -59,8 +59,8 @@ function isReleased(snapshot: Snapshot, { merges = [] }: PlannedWork, facts: Fac
 }
 
 /**
- * Of the branch that the VM runs on: whoever froze the overlay is noted on the file below it, and some on it further
- * below.
+ * Names the overlay in the snapshots of the branch that the VM runs on: the one that froze it names the file below it,
+ * and some name a file further below.
  */
 function namesOverlayOn(
   overlay: string,

@@ -19,7 +19,7 @@ interface RenamedFiles {
  * | a merge of the plan: its snapshot | the VM's chain, as the images say      | → |
  * |-----------------------------------|----------------------------------------|---|
  * | is there still                    | any                                    | nothing: the delete is not done yet |
- * | is gone                           | has the file that took it, and not the overlay | whoever names the overlay is put on that file |
+ * | is gone                           | has the file that took it, and not the overlay | snapshots that name the overlay are put on that file |
  * | is gone                           | has the overlay still, or is not seen  | nothing |
  *
  * Measured with libvirt 11.3, in one of some 20 deletes of a root in which the daemon was killed.
@@ -40,7 +40,7 @@ export function renameStale({ merges = [] }: PlannedWork, before: Facts): Rename
   );
 }
 
-/** Of that snapshot's overlays, as the images say: the VM stands on what took them. */
+/** The merges of that snapshot's overlays that the images show as done: the VM stands on what took them. */
 export function doneMerges(snapshot: string, merges: readonly PlannedMerge[], facts: Facts): readonly MergeBelow[] {
   return merges.filter((merge) => merge.snapshot === snapshot).flatMap((merge) => doneMerge(merge, facts));
 }

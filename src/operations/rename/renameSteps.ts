@@ -46,7 +46,7 @@ export function renameSteps(redefine: Omit<RedefineStep, 'kind'>, facts: Facts):
   ];
 }
 
-/** Of its copies of state, which bear its name, the first that cannot be moved. */
+/** Finds the first copy of state, named after the snapshot, that cannot be moved. */
 export function unmovableCopy({ name }: Snapshot, facts: Facts): string | undefined {
   return stateCopies(facts.vm, name).find((copy) => isThere(copy, facts) && !canRemove(copy, facts));
 }

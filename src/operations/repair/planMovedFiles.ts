@@ -43,7 +43,7 @@ export function planMovedFiles(facts: Facts): RepairSteps | RefusedDecision {
   if (held !== undefined) {
     return refuse('heldByProgram', { vm: vm.name, file: held });
   }
-  // Not asked for the doctor's list: whoever carries it out asks.
+  // Not asked for the doctor's list: the repair itself asks.
   const canChange = files?.canChange;
   const fixed = canChange === undefined ? undefined : overlays.find((file) => canChange.get(file) !== 'yes');
   if (fixed !== undefined) {

@@ -281,7 +281,7 @@ function putAwayFiles(files: readonly string[], facts: Facts): Pick<RepairSteps,
   return { steps: [{ kind: 'trashFiles', files }], losses: [], warnings: [{ kind: 'goesToTrash', files, folders }] };
 }
 
-/** For the doctor's list nobody looks into the files: whoever carries it out does. */
+/** The doctor's list does not look into the files: the repair itself does. */
 function areOurs(files: readonly string[], { vm, files: seen, savedRam }: Facts): boolean {
   const isRam = (file: string): boolean => {
     const saved = savedRam?.get(file);
@@ -293,7 +293,7 @@ function areOurs(files: readonly string[], { vm, files: seen, savedRam }: Facts)
 /** Only the file system itself moves a file; libvirt would remove it. */
 function trashRefusal(files: readonly string[], facts: Facts): RefusedDecision | undefined {
   const { canChange } = facts.files ?? {};
-  // Not asked for the doctor's list: whoever carries it out asks.
+  // Not asked for the doctor's list: the repair itself asks.
   for (const file of canChange === undefined || areOurs(files, facts) ? [] : files) {
     const can = canChange?.get(file);
     if (can !== 'yes') {

@@ -37,14 +37,14 @@ import { isActive, xmlChain } from '../../domain/vm.js';
 type PlanAgain = (broken: InterruptedOperation, facts: Facts) => DraftPlan | RefusedDecision | undefined;
 
 /**
- * | begun                       | the present                                 | → |
+ * | begun                       | the current state                           | → |
  * |-----------------------------|---------------------------------------------|---|
  * | the checkpoint, at most     | any                                         | as a create: before |
  * | the overlays                | any                                         | before; overlays that nobody uses are removed |
  * | the power cut, or later     | the target's files are not whole any more, and the VM is not on the new overlays | before: the VM is off on its old disks |
  * | the definition, or later    | the same, and the VM is on the new overlays | explained, if `returnFromRevert` has no way |
  * | the power cut, or later     | the VM is on its old disks, see useOfLeft: untouched | the rest of the steps |
- * | the power cut, or later     | … unknown, and the VM ran or had a managed save | decided anew, and the present is kept first |
+ * | the power cut, or later     | … unknown, and the VM ran or had a managed save | decided anew, and the current state is kept first |
  * | the power cut, or later     | … untouched since a recovery kept it        | decided anew |
  * | the power cut, or later     | … unknown otherwise                         | before |
  * | the power cut, or later     | … used, or the VM is anywhere else          | before; explained where RAM that was saved is gone |
@@ -84,7 +84,7 @@ export function recoverEmulatedRevert(
   if (use === 'untouched' || (use === 'unknown' && (stopped || wasDropped(broken, facts)))) {
     return restartRevert(broken, overlays, planAgain, facts);
   }
-  // A recovery that kept the present broke off with overlays of its own, which this plan does not know.
+  // A recovery that kept the current state broke off with overlays of its own, which this plan does not know.
   const elsewhere = use === 'used' && checkpointOfRecovery(plan, facts) !== undefined && facts.vm.power === 'off';
   return elsewhere || wasDropped(broken, facts)
     ? explainUsed(broken, [], facts)
@@ -148,14 +148,14 @@ function onFiles(plan: PlannedWork, facts: Facts): readonly TargetFile[] | undef
   return [own, final].find((files) => standsExactlyOn(files, facts));
 }
 
-/** Whoever used the VM since decides what becomes of it. */
+/** The person who used the VM since decides what to do. */
 function explainUsed(broken: InterruptedOperation, steps: readonly Step[], facts: Facts): Recovery {
   return explain(broken, refuse('usedSince', { vm: facts.vm.name }).refusal, steps, facts);
 }
 
 /**
  * The VM is off where it was, and its changes were to be lost; whether there are more of them by now cannot be told. So
- * the present is kept first.
+ * the current state is kept first.
  */
 function restartRevert(
   broken: InterruptedOperation,

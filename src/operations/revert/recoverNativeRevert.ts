@@ -115,7 +115,7 @@ function isStillNeeded(step: Step, { vm }: Facts): boolean {
  * |---------------|------------------------------------------------|--------|---|
  * | untouched     | any                                            | any    | reverted |
  * | unknown       | no                                             | no     | before |
- * | unknown       | any other combination                          |        | the present is kept, then reverted |
+ * | unknown       | any other combination                          |        | the current state is kept, then reverted |
  * | used          | neither                                        | any    | before |
  * | used          | yes                                            | any    | explained |
  */

@@ -27,7 +27,7 @@ type InterruptedRevert = InterruptedOperation & {
 };
 
 /**
- * | the present                                            | saved first            | → |
+ * | the current state                                      | saved first            | → |
  * |--------------------------------------------------------|------------------------|---|
  * | somebody may have used it since                        | any                    | undefined |
  * | the VM is off on its old disks, of which nothing is known to have changed | nothing | before: what was to be lost is lost |

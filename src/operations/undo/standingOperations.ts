@@ -87,7 +87,7 @@ export function backTo(entry: LoggedOperation, log: readonly LoggedOperation[]):
   return other.sort((a, b) => log.indexOf(b) - log.indexOf(a));
 }
 
-/** Of all that is about one operation, itself, its undos and redos, the last one alone: it is what can be undone. */
+/** Keeps one entry for each operation: its last undo or redo, or itself. This one can be undone. */
 function topsOf(log: readonly LoggedOperation[]): readonly LoggedOperation[] {
   const tops = new Map(standingOperations(log).map((one) => [rootOf(one, log), one]));
   return log.filter((one) => tops.get(rootOf(one, log)) === one);

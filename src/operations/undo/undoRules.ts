@@ -35,13 +35,13 @@ type NotUndoable =
   | 'tooLong';
 
 interface UndoFacts {
-  /** Of this VM, oldest first. */
+  /** The log of this VM, oldest first. */
   readonly log: readonly LoggedOperation[];
   /** As it is now. */
   readonly tree: SnapshotTree;
   /** Later operations that are undone before it. */
   readonly without?: ReadonlySet<string>;
-  /** Whoever asks undoes it with the other VMs of its system. */
+  /** The caller undoes it with the other VMs of its system. */
   readonly forSystem?: true;
 }
 
@@ -185,9 +185,7 @@ function undoEdit(entry: LoggedOperation, { log, tree, without }: UndoFacts): Un
     : { kind: 'operation', request: { kind: 'rename', vm, snapshot: snapshot.name, title, name } };
 }
 
-/**
- * Of these, oldest first, the edits of the one snapshot, under whatever name it had: another may be of the same second.
- */
+/** Returns the edits of one snapshot, oldest first, under each of its names: another may be of the same second. */
 function editsOf({ name, createdAt }: LoggedSnapshot, entries: readonly LoggedOperation[]): readonly LoggedOperation[] {
   let called = name;
   return entries.filter((one) => {
@@ -251,7 +249,7 @@ function afterOf(power: string): AfterRevert {
   return power === 'running' || power === 'paused' || power === 'off' ? power : 'asSnapshot';
 }
 
-/** Of the snapshots that a mark was on: not a later one that has its name. */
+/** Returns the snapshots that still have a mark, and not a later one with the same name. */
 function remainingSnapshots(
   entry: LoggedOperation,
   names: readonly string[],

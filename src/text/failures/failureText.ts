@@ -264,9 +264,7 @@ function isAddress({ connection, vm, libvirtCode }: FailureDetails): boolean {
   return connection !== undefined && vm === undefined && libvirtCode === undefined;
 }
 
-/**
- * Names come from a libvirt or from whoever called a command: on one line, nothing in them can turn the text around.
- */
+/** Names come from libvirt or from the caller of a command: on one line, nothing in them can turn the text around. */
 function showable(details: FailureDetails): FailureDetails {
   const { vm, system, snapshot, path, connection, editor } = details;
   return {

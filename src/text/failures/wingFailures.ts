@@ -29,7 +29,7 @@ type RowOf<Some, Kind extends string> = Kind extends unknown
     ? One
     : never
   : never;
-/** Names may be added later, by whoever knows them: see `orNamed`. */
+/** Names may be added later, where they are known: see `orNamed`. */
 type FactsToGive<F> = Omit<F, keyof NamedInFailure> &
   NamedInFailure & { /** What failed before it, told first. */ readonly cause?: unknown };
 type Facts<One> = One extends () => unknown

@@ -16,7 +16,7 @@ export interface LeftPart {
   readonly is: 'besides' | 'inPlace';
 }
 
-/** Of a copy that ended before it was done. */
+/** How a copy ended before it was done. */
 export interface CopyEnd {
   /** In the guest. */
   readonly left?: LeftPart;

@@ -10,7 +10,7 @@ export function freedText(planned: readonly PlannedTarget[]): readonly string[] 
   const all = planned.flatMap(({ plan }) => plan.warnings.flatMap((one) => (one.kind === 'frees' ? [one] : [])));
   const sure = all.filter(({ how }) => how !== 'atMost');
   if (all.length > 0 && sure.length === 0) {
-    // Of those that tell nothing even the most is not known.
+    // Without the numbers of some, the most is not known.
     return all.length < planned.length
       ? []
       : [

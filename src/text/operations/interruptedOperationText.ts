@@ -8,9 +8,9 @@ import { refusalText } from '../refusals/refusalText.js';
 import { agoText } from '../relativeAge.js';
 import { operationWords } from './operationText.js';
 
-/** Of a command in a line of a question. */
+/** The longest command in a line of a question. */
 const longestCommand = 170;
-/** Of a snapshot in a line of a question. */
+/** The longest title of a snapshot in a line of a question. */
 const longestTitle = 48;
 
 /** More are in no dialog that anybody reads to its end. */

@@ -35,7 +35,7 @@ interface DoneWords extends Names {
 interface OperationText<K extends OperationType> {
   readonly doing: (request: RequestOf<K>, title: string) => string;
   readonly question: (request: RequestOf<K>, names: Names, plan: Plan) => string;
-  /** Of the button that goes on. */
+  /** The label of the button that goes on. */
   readonly confirm: (request: RequestOf<K>, plan: Plan) => string;
   readonly done: (request: RequestOf<K>, done: DoneWords) => string;
   /** What it leaves that somebody else cancelled: libvirt can cancel external memory and merges only. */

@@ -14,7 +14,7 @@ interface VmWithAbilities {
   readonly abilities?: readonly Ability[];
 }
 
-/** Of several VMs, the names that stand before a reason. */
+/** The most names of VMs before a reason. */
 const mostNames = 3;
 
 /** False: no kind of snapshot can be created. */
@@ -23,14 +23,14 @@ export function canCreate(abilities: readonly Ability[]): boolean {
   return creating.length === 0 || creating.some(({ can }) => can !== 'no');
 }
 
-/** Of one VM, with its remedies once below the table: many rows have the same. */
+/** Writes the abilities of one VM, with each remedy once below the table: many rows have the same. */
 export function abilityParts(abilities: readonly Ability[], view: VmView): readonly ReportPart[] {
   const refusals = abilities.flatMap(({ can, why }) => (can === 'no' && why !== undefined ? [why] : []));
   const parts = [abilityTable(abilities, view), ...remediesPart(view.vm.name, refusalRemedies(refusals, view))];
   return abilities.length === 0 ? [] : foldParts(t('What Works Here'), [], parts);
 }
 
-/** Of several VMs: with how many each works, and each reason why not once. */
+/** Writes the abilities of several VMs: with how many each works, and each obstacle once. */
 export function abilitySummary(checked: readonly VmWithAbilities[]): readonly ReportPart[] {
   const all = checked.flatMap(({ view, abilities = [] }) => abilities.map((ability) => ({ view, ability })));
   const kinds = [...new Set(all.map(({ ability }) => ability.kind))];

@@ -1,5 +1,5 @@
-// What is wrong with VMs: one report for the doctor, Check Health and the command line. Of several VMs it is a summary:
-// a group for each kind of problem, with what is the same for all of its VMs said once.
+// What is wrong with VMs: one report for the doctor, Check Health and the command line. For several VMs it is a
+// summary: a group for each kind of problem, with what is the same for all of its VMs said once.
 import { t } from '@vscode/l10n';
 import {
   type Ability,
@@ -55,7 +55,7 @@ interface Group {
 
 /** More of a group are folded. */
 const mostLines = 20;
-/** Of a list of VMs in a line of text. */
+/** The longest name in a list of VMs in a line of text. */
 const longestName = 40;
 /** Stands for each VM in a sentence that is true for all. */
 const anyName = '…';
@@ -152,7 +152,7 @@ function ofSeveral(
   ];
 }
 
-/** Of several VMs, with how many something is wrong. */
+/** Says how many of several VMs have problems. */
 function foundText(checked: readonly CheckedVm[]): readonly ReportPart[] {
   const count = checked.filter(({ diagnoses }) => diagnoses.some(isWrong)).length;
   if (count === 0) {
@@ -231,7 +231,7 @@ function groupParts({ title, found }: Group, now: number): readonly ReportPart[]
   ];
 }
 
-/** Of a group, a VM in one line: what is to be said of it alone is below its line. */
+/** Writes one VM of a group in one line: its own problems are below the line. */
 function lineParts(own: readonly ProblemOfVm[], now: number, hasOwnAdvice: boolean): readonly ReportPart[] {
   const [first, ...others] = own;
   if (first === undefined) {

@@ -7,7 +7,7 @@ import { displayLine } from '../../domain/plainText.js';
 export interface ProblemWords {
   /** The VM's name, for one line. */
   readonly vm: string;
-  /** Of a snapshot, for one line. */
+  /** The title of a snapshot, for one line. */
   readonly title: (snapshot: string) => string;
   /** Milliseconds since 1970. */
   readonly now: number;

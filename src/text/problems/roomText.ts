@@ -7,7 +7,7 @@ import type { FactList } from '../rows/factList.js';
 
 /** More are counted. */
 const mostFolders = 3;
-/** Of the whole. */
+/** How much of the whole may be written meanwhile. */
 const writtenMeanwhile = 0.01;
 
 /**

@@ -141,7 +141,7 @@ function pointsPhrase(lost: readonly LossOfTarget<'restorePoints'>[], most: numb
       loss.names.map((name) => [`${vmKey(target.ref)} ${name}`, titleOf(target, name)] as const),
     ),
   );
-  // Of a system, they have one title.
+  // The restore points of a system share one title.
   const titles = [...new Set(points.values())];
   return titles.length > most
     ? points.size === 1

@@ -20,7 +20,7 @@ const mostNames = 30;
 /** A name that is one of many. */
 const longestName = 60;
 
-/** Lines of plain text. @param table what each plan does, in the words of whoever knows more of it */
+/** Lines of plain text. @param table what each plan does, in the words of a caller that knows more */
 export function plansText(planned: readonly PlannedTarget[], table: readonly string[] = nameLines(planned)): string {
   const losses = lossLines(planned);
   const warnings = warningLines(planned);
@@ -140,7 +140,7 @@ const lossLinesOf: Readonly<Record<Loss['kind'], LossLines>> = {
   },
 };
 
-/** Of one VM by its name, of several by their number. */
+/** Writes a line for one VM by its name, for several by their number. */
 function lineOf(one: () => string, several: (count: number) => string): LossLines {
   return (losers) => {
     const [first, ...others] = groupByVm(losers);

@@ -95,7 +95,7 @@ export interface QuestionText {
   readonly lines: readonly string[];
   /** Lines of plain text: all that there is to tell. */
   readonly details: string;
-  /** Of the button that goes on, which says what it does. */
+  /** The label of the button that goes on, which says what it does. */
   readonly confirm: string;
   /** Nothing is lost or destroyed by it, and there is nothing to mind: no reason for an alarm. */
   readonly isCalm?: boolean;
@@ -116,7 +116,7 @@ export interface About {
   readonly undoes?: string;
   /** The title of the snapshot that a revert went to which was undone, and which this one does again. */
   readonly redoes?: string;
-  /** Why the present cannot be kept, although it was to be. */
+  /** Why the current state cannot be kept, although it was to be. */
   readonly notKept?: string;
   /** For how long a delete can be cancelled before it begins; absent: not at all. */
   readonly cancelSeconds?: number | undefined;

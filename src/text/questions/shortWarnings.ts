@@ -5,7 +5,7 @@ import { displayLine } from '../../domain/plainText.js';
 import { estimateText } from '../relativeAge.js';
 import { fileName } from './lossText.js';
 
-/** Of a VM. */
+/** The longest name of a VM. */
 const longestName = 32;
 
 type Kind = Warning['kind'];

@@ -10,7 +10,7 @@ export interface TrashedSnapshots {
 }
 
 interface TrashOffer {
-  /** Of the button. */
+  /** The label of the button. */
   readonly label: string;
   /** What it means. */
   readonly line: string;

@@ -14,7 +14,7 @@ import { titleOf } from '../operations/operationProgress.js';
 import { checkpointWithoutRamText, refusalText } from '../refusals/refusalText.js';
 import { estimateText } from '../relativeAge.js';
 
-/** Of a guest that runs on while its RAM is saved. Less than a megabyte is not measured. */
+/** Says how fast a guest writes that runs on while its RAM is saved. Less than a megabyte is not measured. */
 export function ramRateText(bytesPerSecond: number): string {
   return bytesPerSecond === 0
     ? t('The guest writes little to its RAM now.')
@@ -266,7 +266,7 @@ function partWord(device: Extract<Warning, { kind: 'notInSnapshot' }>['devices']
 
 type MergesWarning = Extract<Warning, { kind: 'merges' }>;
 
-/** Of each disk the file that takes it, where there are several disks. */
+/** Names the file of each disk that takes the merge, where there are several disks. */
 function mergedInto({ into }: MergesWarning, plan: Plan): string {
   const files = mergeTargets(plan);
   return files.length > 1 ? files.map((file) => displayLine(file)).join(', ') : (into ?? t('the image below it'));

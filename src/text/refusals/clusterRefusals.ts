@@ -34,7 +34,7 @@ export const clusterRefusals: Pick<Sentences, ClusterReason> = {
   ],
   clusterStartsOther: ({ vm, resource, config, disk }) => [
     t(
-      'The cluster starts {0} (“{1}”) from {2}, which names the present file of disk {3}. What is written after this would not be there at its next start.',
+      'The cluster starts {0} (“{1}”) from {2}, which names the current file of disk {3}. What is written after this would not be there at its next start.',
       vm,
       resource,
       config,

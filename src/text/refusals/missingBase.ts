@@ -6,7 +6,7 @@ import type { WhyNoVolume } from '../../domain/vm.js';
 import { quotedPath } from '../problems/problemSentence.js';
 import { inQuotes } from '../quotes.js';
 
-/** Of an image that is marked as damaged, or is none: what it is, and what helps. @param empty see `notMarked` */
+/** Says what a file is that is marked as damaged or is no image, and what helps. @param empty see `notMarked` */
 export function brokenImageText(file: string, empty: 'yes' | 'other' | undefined): readonly [string, string] {
   switch (empty) {
     case 'yes':

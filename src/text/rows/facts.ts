@@ -114,7 +114,7 @@ export function connectionFacts(view: ConnectionView): FactList {
   };
 }
 
-/** Of more than so many the rest is counted. */
+/** The most lines about health; the rest is counted. */
 const mostHealthLines = 5;
 
 function healthLines(found: readonly Problem[], view: Pick<VmView, 'vm' | 'tree'>, now: number): FactList['lines'] {

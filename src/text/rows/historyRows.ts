@@ -79,7 +79,7 @@ function rowOf(entry: HistoryEntry, titleOf: (uuid: string, snapshot: string) =>
   };
 }
 
-/** One of several that were one to whoever asked for it. @param system its name of then */
+/** One of several operations that were one to the user. @param system its name of then */
 export function withSystem<T extends Pick<HistoryRow, 'facts'>>(row: T, system: string | undefined): T {
   return system === undefined ? row : { ...row, facts: [...row.facts, t('with the system {0}', displayLine(system))] };
 }
@@ -166,7 +166,7 @@ function momentText(at: unknown): string {
   return isTime ? fullTime(at) : '?';
 }
 
-/** Of a request that was not shortened. */
+/** The mark of a request that was not shortened. */
 function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): MarkWithoutVm | undefined {
   const names = Array.isArray(snapshots) ? snapshots.filter((name) => typeof name === 'string') : [];
   switch (kind) {
@@ -192,7 +192,7 @@ function agentWords(
   return titleOf === undefined || text(before) === '' ? asked : `${asked} (${t('before: {0}', titleOf(text(before)))})`;
 }
 
-/** Of an entry of an agent: what it did, and how that ended. Plain text. */
+/** Says what an agent did in an entry, and how that ended. Plain text. */
 export function agentStepText({ request, outcome, failure }: HistoryEntry): {
   readonly did: string;
   readonly ended: string;

@@ -298,7 +298,7 @@ export function trashWords({ trashedUntil }: Pick<SnapshotPlace, 'trashedUntil'>
     : [trashedUntil > now ? t('in the trash until {0}', shortTime(trashedUntil, now)) : t('in the trash, expired')];
 }
 
-/** Of those that were taken unasked, where they are many. @param newestAt milliseconds since 1970 */
+/** The row for automatic snapshots, where they are many. @param newestAt milliseconds since 1970 */
 export function automaticRow(
   count: number,
   newestAt: number,

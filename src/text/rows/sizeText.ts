@@ -33,7 +33,7 @@ export function sizeWords(size: Size | undefined, asOf?: string): readonly strin
   return [asOf === undefined ? words : t('{0} as of {1}', words, asOf)];
 }
 
-/** Of a snapshot: what deleting it alone frees. Absent where a part of it is known and its files were not looked at. */
+/** The space that a delete of this snapshot alone frees. Absent where a part is known and its files were not read. */
 export function sizeIn(layers: VmView['layers'], snapshot: string): SnapshotSize | undefined {
   return withoutPart(
     layers,
@@ -41,7 +41,7 @@ export function sizeIn(layers: VmView['layers'], snapshot: string): SnapshotSize
   );
 }
 
-/** Of all snapshots of a VM together: what deleting them frees. */
+/** The space that a delete of all snapshots of a VM frees. */
 export function togetherWords({ tree, layers }: Pick<VmView, 'tree' | 'layers'>): readonly string[] {
   return (tree?.snapshots.length ?? 0) === 0 ? [] : sizeWords(withoutPart(layers, layers?.together));
 }
@@ -52,7 +52,7 @@ function withoutPart<T extends Size>(layers: VmView['layers'], size: T | undefin
   return isPart && layers?.from === 'statistics' ? undefined : size;
 }
 
-/** Of a VM that was made of another: what its own files take, and its RAM while it has any. */
+/** The cost of a clone: its own files, and its RAM while it has any. */
 export function cloneCost({ vm: { clone, power, memoryBytes }, layers }: VmView): readonly string[] {
   if (clone === undefined) {
     return [];
@@ -120,7 +120,7 @@ export function sizeFacts(size: SnapshotSize | undefined): FactList['lines'] {
   ];
 }
 
-/** Of a VM: its disks, layer by layer in number, and the space left where they stand. */
+/** The disks of a VM layer by layer, in number, and the space left where they are. */
 export function layerFacts({ layers }: VmView, now: number): FactList['lines'] {
   return [
     ...(layers?.disks ?? []).map(({ target, layers: own, whole }) => ({

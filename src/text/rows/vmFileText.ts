@@ -13,7 +13,7 @@ interface VmFileText {
   readonly facts: string;
 }
 
-/** Of the snapshots that a file belongs to. */
+/** The most snapshots of a file that are named. */
 const mostNamed = 3;
 
 export function vmFileText(file: VmFile, view: Pick<VmView, 'tree'>): VmFileText {

@@ -9,7 +9,7 @@ import { emptyOverlayBytes, togetherWords } from './sizeText.js';
 import { isTrashed } from '../questions/trashText.js';
 import { powerWord } from '../words.js';
 
-/** Of a problem. */
+/** The longest text of a problem. */
 const longestProblem = 300;
 
 export interface VmLine {
@@ -24,7 +24,7 @@ export interface VmLine {
   readonly together: readonly string[];
   /** Milliseconds since 1970; absent for no snapshot, and where nobody looked. */
   readonly oldestAt?: number;
-  /** Of all its files, also those that it shares; absent where nobody looked. */
+  /** The size of all its files, also those that it shares; absent where nobody looked. */
   readonly bytes?: Bytes;
   readonly largest?: VmFile;
   /** What its disks have taken since their overlays were made; absent where it has none. */

@@ -18,7 +18,7 @@ import { noAgentText } from '../guests/waitText.js';
 import { kindWords, powerWord, vmCountText } from '../words.js';
 import { commandFor, wayTo } from '../ways.js';
 
-/** Of a snapshot without RAM. */
+/** The usual pause for a snapshot without RAM. */
 const diskStopMs = 50;
 
 /** @param cancelSeconds for how long a delete can be cancelled before it begins */
@@ -104,7 +104,7 @@ export function withoutRamLines(members: SystemPlan['members']): readonly string
   );
 }
 
-/** Of those that are not so already. */
+/** Asks only about the members whose state changes. */
 function powerQuestion({ kind, system, members }: SystemPowerPlan, now: number): QuestionText {
   if (members.length === 0) {
     return { title: nothingToPowerText({ kind, system }), lines: [], details: '', confirm: '' };

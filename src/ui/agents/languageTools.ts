@@ -12,14 +12,14 @@ import { readSettings } from '../readSettings.js';
 
 interface LanguageToolsOptions {
   readonly engine: Engine;
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly log: Log;
   readonly extension: vscode.Extension<unknown>;
   readonly readers: () => Promise<AgentReaders>;
 }
 
-/** Of newer editors than the types are of. */
+/** The part of newer editors that the types lack. */
 interface NewerLanguageModelApi {
   readonly lm?: {
     registerMcpServerDefinitionProvider?(id: string, provider: object): vscode.Disposable;

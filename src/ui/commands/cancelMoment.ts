@@ -5,7 +5,7 @@ import { DismissedError } from '../prompts/commandError.js';
 import { notifyProgress } from '../prompts/notify.js';
 import { readSettings } from '../readSettings.js';
 
-/** Of a notification. */
+/** The longest line of a notification. */
 const longestLine = 200;
 
 /** What a question says of that moment; undefined: there is none. */
@@ -14,7 +14,7 @@ export function cancelSeconds(): number | undefined {
   return seconds === 0 ? undefined : seconds;
 }
 
-/** Of the snapshots, or restore points, of a VM or a system. */
+/** Waits a moment for the undo of new snapshots, or restore points, of a VM or a system. */
 export function undoMomentOf(name: string, titles: readonly string[]): Promise<void> {
   return waitForCancelMoment(displayLine(`${name}: ${t('deleting {0}', titles.join(', '))}`, longestLine));
 }

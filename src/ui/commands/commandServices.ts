@@ -87,7 +87,7 @@ export interface CommandRun extends CommandServices {
  */
 export type Handler = (run: CommandRun) => Promise<unknown>;
 
-/** Of one verb, by what it is called on. */
+/** The handlers of one verb, by what it is called on. */
 export interface TargetHandlers {
   readonly vms: Handler;
   /** Rows of more than one VM, by name; absent: `vms` takes them too. */

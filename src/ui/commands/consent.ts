@@ -63,7 +63,7 @@ type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 /**
  * The same request, or, where nothing forbids it but VMs whose files cannot be read, one that passes over them, once
- * the name was typed. Whoever may do without questions is refused instead.
+ * the name was typed. A caller without questions is refused instead.
  * @throws Dismissed
  */
 export async function askToPassOverUnread(
@@ -83,7 +83,7 @@ export async function askToPassOverUnread(
   return despite;
 }
 
-/** Of a system that has a protected VM, for what is done with all of them. @throws Dismissed */
+/** Asks for the name of a system with a protected VM, before an operation on all its VMs. @throws Dismissed */
 export async function typeNameOfSystem(system: string, vms: readonly string[]): Promise<void> {
   const name = displayLine(system);
   const why = t('It contains protected VMs: {0}.', vms.map((vm) => displayLine(vm, 40)).join(', '));
@@ -95,7 +95,7 @@ export async function typeNameOfSystem(system: string, vms: readonly string[]): 
   );
 }
 
-/** Of a lab that its file protects, or a setting. @throws Dismissed */
+/** Asks for the name of a lab that its file or a setting protects. @throws Dismissed */
 export async function typeNameOfLab(lab: string): Promise<void> {
   const title = t('{0} Is Protected', displayLine(lab));
   await askForName(lab, title, t('Type its name to continue.'), t('This is not its name.'));

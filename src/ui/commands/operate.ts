@@ -36,7 +36,7 @@ import { refuseSilent } from './unreachableConnection.js';
 interface Presentation {
   /** What is not shown because somebody else shows it: how it ended, or that and how far it is. */
   readonly quiet?: 'result' | 'all';
-  /** Of what it is part of. */
+  /** The cancellation of the operation that this is a part of. */
   readonly cancellation?: vscode.CancellationToken;
   /** What it undoes, or does again. */
   readonly undoing?: Undoing;

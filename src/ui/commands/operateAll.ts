@@ -35,7 +35,7 @@ const vmsAtOnce = 4;
 const mostReasons = 3;
 
 export interface OperateQuestion {
-  /** Of as many as can be done. */
+  /** The title for as many VMs as it works with. */
   readonly title: (count: number, plans: readonly Plan[]) => string;
   readonly confirm: (count: number, plans: readonly Plan[]) => string;
   /** For how long it can be cancelled before it begins. */
@@ -57,7 +57,7 @@ export interface OperateQuestion {
 
 /** Another answer to a question, which does something else. */
 export interface OtherAnswer {
-  /** Of the button. */
+  /** The label of the button. */
   readonly label: string;
   /** What it means. */
   readonly line: string;
@@ -77,7 +77,7 @@ interface AgreedRequests {
   readonly agreement?: PlanAgreement;
   /** What the question named as impossible: it is not tried, and told of at the end. */
   readonly leftOut?: readonly LeftOut[];
-  /** Of its progress. */
+  /** The title of its progress. */
   readonly title?: string;
   readonly done?: OperateQuestion['done'];
   /** What each undoes. */

@@ -10,7 +10,7 @@ import type { CommandRun } from './commandServices.js';
 import { planIn } from './operate.js';
 import { refuseSilent } from './unreachableConnection.js';
 
-/** Of what the person types. */
+/** Refusals about what the person types. */
 const aboutAnswers: ReadonlySet<RefusalReason> = new Set<RefusalReason>(['badName', 'nameTaken']);
 
 /** @throws Failure `refused` */
@@ -23,7 +23,7 @@ export async function refuseFirst(run: CommandRun, request: OperationRequest): P
 }
 
 /**
- * Of a VM that writes to the image that all its snapshots are inside of, nothing can be cloned.
+ * Refuses to clone a VM that writes to the image with all its snapshots inside.
  * @throws Failure `refused`
  */
 export async function refuseInside(

@@ -27,7 +27,7 @@ interface VmWithTree {
 
 interface EachTarget {
   readonly targets: readonly SnapshotTarget[];
-  /** Of the one snapshot that is meant; absent where each has its own. */
+  /** The title of the one snapshot that is meant; absent where each has its own. */
   readonly title?: string;
   readonly leftOut: readonly LeftOut[];
 }

@@ -46,7 +46,9 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
     await vscode.window.showTextDocument(document, { preview: true });
   }
 
-  /** Shows the hardware of two states of a VM side by side; no name stands for the present. Rejects with a Failure. */
+  /**
+   * Shows the hardware of two states of a VM side by side; no name stands for the current state. Rejects with a Failure.
+   */
   async openComparison(ref: VmRef, left: ComparedState, right: ComparedState, title: string): Promise<void> {
     const vmName = this.#engine.findVm(ref)?.vm.name ?? ref.uuid;
     const uris = [left, right].map(({ snapshot, hardware }) => {

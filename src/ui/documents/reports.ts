@@ -52,7 +52,7 @@ export class Reports implements Disposable, vscode.TextDocumentContentProvider {
     await vscode.window.showTextDocument(document, { preview: true });
   }
 
-  /** Of the report in front; undefined where another tab is, or nothing is behind it. */
+  /** Opens the XML of the report in front; undefined where another tab is, or nothing is behind it. */
   get openXml(): (() => Promise<void>) | undefined {
     const tab = vscode.window.tabGroups.activeTabGroup.activeTab;
     if (tab?.input instanceof vscode.TabInputText) {

@@ -18,7 +18,7 @@ const bell = '\u0007';
 
 export class ConsoleTerminal implements Disposable {
   readonly #shown = new Emitter<string>();
-  /** Each piece that is shown, whoever said it. */
+  /** Each piece that is shown, from the guest or from us. */
   readonly onDidShow = this.#shown.event;
   readonly #name: string;
   readonly #output = new GuestOutput();

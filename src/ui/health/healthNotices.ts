@@ -40,7 +40,7 @@ export function healthNotices(
 }
 
 async function tell(engine: EnginePort, watch: HealthWatch, all: readonly VmProblem[]): Promise<void> {
-  // Of a VM that is gone meanwhile nobody needs to know.
+  // A VM that is gone meanwhile needs no notice.
   const news = all.flatMap((one) => {
     const view = engine.findVm(one.ref);
     return view === undefined ? [] : [{ ...one, view }];

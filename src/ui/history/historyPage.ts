@@ -36,7 +36,7 @@ export type ShownRow = HistoryRow & {
   readonly back?: WayBack;
   /** What it was done to: the name of a VM, or of a system. */
   readonly name: string;
-  /** Of a system: what was done to each VM. */
+  /** The parts of a system's operation: what it did to each VM. */
   readonly parts?: readonly HistoryRow[];
 };
 

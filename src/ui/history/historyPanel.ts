@@ -13,13 +13,13 @@ import type * as Shown from './shownHistory.js';
 
 interface HistoryPanelOptions {
   readonly engine: EnginePort;
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly log: Log;
 }
 
 export class HistoryPanel implements Disposable {
-  /** Of the journal, where the history is too. */
+  /** The folder of the journal and the history. */
   readonly folder: string;
   /** Keeps who did what to which VM. */
   readonly file: string;

@@ -89,7 +89,10 @@ function withUndone(
 
 type RowOfVm = ShownRow & { readonly system?: SystemOfOperation };
 
-/** What was done to the VMs of a system at once is one row, as it was one to whoever asked. @param rows newest first */
+/**
+ * What was done to the VMs of a system at once is one row, as it was one operation to the user. @param rows newest
+ * first
+ */
 function joinSystems(rows: readonly RowOfVm[]): readonly ShownRow[] {
   const joined: RowOfVm[][] = [];
   for (const row of rows) {
@@ -114,7 +117,7 @@ function rankOf({ outcome, durationMs = 0 }: HistoryEntry): number {
   return outcome === 'done' ? durationMs : Infinity;
 }
 
-/** Of a VM that cannot be asked nothing is said. */
+/** Says nothing about a VM that cannot be read. */
 async function lookAt(
   { ref }: VmView,
   engine: EnginePort,

@@ -14,7 +14,7 @@ import type { CommandId } from '../../verbs/verbs.js';
 const selector: vscode.DocumentFilter = { pattern: `**/${labFileName}` };
 
 export interface LabWatch {
-  /** Of what is known of labs. */
+  /** The folder with the records of labs. */
   readonly folder: string;
   readonly log: Log;
   /** A lab may have been made or removed. */

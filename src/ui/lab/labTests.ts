@@ -77,7 +77,7 @@ async function resetAndRun(
   item.description = '';
   const began = systemClock.ticks();
   try {
-    // Whoever runs this profile has said that the lab is reset. A protected one still asks for its name.
+    // A person who runs this profile has agreed to the reset. A protected one still asks for its name.
     if ((await vscode.commands.executeCommand(command, { file, confirm: false })) === undefined || isCancelled()) {
       run.skipped(item);
       return;

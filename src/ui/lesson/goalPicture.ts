@@ -12,7 +12,7 @@ import { drawTree, readable, roomFor, treeFigure, treeSize } from '../picture/pa
 /** In pixels: the column beside a step. */
 const room = 420;
 
-/** Of the editor's theme. */
+/** The colours of the editor's theme. */
 const palette: Palette = {
   background: 'var(--vscode-editor-background)',
   foreground: 'var(--vscode-foreground)',

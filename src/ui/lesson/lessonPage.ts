@@ -96,7 +96,7 @@ tr.of-${layer} meter::-webkit-meter-optimum-value { background: var(--layer-${la
 /** The commands that the page may call. */
 export const lessonLinks = ['virtRewind.lesson', 'virtRewind.showLog'] as const satisfies readonly CommandId[];
 
-/** Of a file's name; what is cut out of a longer one stands in its middle. */
+/** The longest name of a file; the middle of a longer one is cut out. */
 const longestName = 26;
 
 interface LessonPage {

@@ -38,7 +38,7 @@ export interface PictureNode {
   readonly spoken: string;
   /** `revertable;deletable;` */
   readonly tokens: string;
-  /** The present state builds on it. */
+  /** The current state builds on it. */
   readonly onPath: boolean;
 }
 
@@ -68,7 +68,7 @@ export interface PictureMark {
 
 export interface PictureRow {
   readonly id: string;
-  /** What people read: a snapshot's title, or the base, or the present. */
+  /** What people read: a snapshot's title, or the base, or the current state. */
   readonly title: string;
   /** Kind, file, size. */
   readonly words: string;
@@ -116,7 +116,7 @@ export interface PictureWhatIf {
     readonly action: string;
     readonly snapshot: string;
     readonly label: string;
-    /** Of the plan that is shown. */
+    /** The number of the plan that is shown. */
     readonly number: number;
     /** The command asks in which way it is done. */
     readonly hasOtherWays: boolean;

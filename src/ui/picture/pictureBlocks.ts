@@ -10,7 +10,7 @@ import { clockText } from '../../domain/clockText.js';
 import { shortInMiddle } from '../../text/shortInMiddle.js';
 import type { PictureBlocks, PictureRow } from './messages.js';
 
-/** Of a file, so that its size is in sight too. */
+/** The longest name of a file, which leaves space for its size. */
 const longestName = 28;
 
 export function pictureBlocks(map: BlockMap, tree: SnapshotTree | undefined): PictureBlocks {
@@ -62,7 +62,10 @@ function pictureRow(row: BlockRow, { rows }: BlockMap, tree: SnapshotTree | unde
   return row.extents === 'unreadable' ? made : { ...made, ...packExtents(row.extents) };
 }
 
-/** Of states in one file, what differs from the one before it: the file has all of them, and their RAM. */
+/**
+ * The size of a row; for states in one file, the difference from the one before: the file has all of them, and their
+ * RAM.
+ */
 function sizeWord({ extents, allocatedBytes }: BlockRow, isInside: boolean): string {
   const own = extents === 'unreadable' ? undefined : bytesOf(extents.filter(({ kind: what }) => what !== 'zero'));
   const bytes = isInside ? own : allocatedBytes;

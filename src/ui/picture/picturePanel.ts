@@ -106,7 +106,7 @@ export class PicturePanel implements Disposable {
   }
 
   get isVisible(): boolean {
-    // Of a closed panel the editor answers nothing: it throws.
+    // The editor throws for a closed panel.
     return !this.#store.isDisposed && this.#panel.visible;
   }
 

@@ -64,7 +64,7 @@ export class PicturePanels implements Disposable, vscode.WebviewPanelSerializer 
     return this.#follow(drawing, panel, ref, focus);
   }
 
-  /** Of this VM, the front one first. */
+  /** The panels of this VM, the front one first. */
   find(ref: VmRef): Panel.PicturePanel | undefined {
     const all = [...this.#panels].filter((panel) => sameVm(panel.ref, ref));
     return all.find(({ isActive }) => isActive) ?? all.find(({ isVisible }) => isVisible) ?? all[0];

@@ -29,7 +29,7 @@ interface WhatIfRequest {
   readonly ref: VmRef;
   /** Id of one of the picture's actions. */
   readonly action: string;
-  /** Of the action. */
+  /** The title of the action. */
   readonly title: string;
   readonly snapshot: string;
   readonly reading: RowContext;
@@ -37,9 +37,9 @@ interface WhatIfRequest {
   readonly revert: Pick<Extract<OperationRequest, { kind: 'revert' }>, 'after' | 'checkpointFirst' | 'seamless'>;
   /** That the trash keeps what is put there; 0: there is no trash. */
   readonly trashDays: number;
-  /** Of the disk that is shown. */
+  /** The map of the disk that is shown. */
   readonly map?: BlockMap;
-  /** Keeps the plan that is shown, for whoever agrees to it; tells its number. */
+  /** Keeps the plan that is shown, for the consent; tells its number. */
   readonly keep?: (plan: Plan) => number;
 }
 
@@ -97,7 +97,7 @@ export function whatIfOfQuestion(
 }
 
 interface WhatIfLines {
-  /** Why the present state cannot be kept first. */
+  /** Why the current state cannot be kept first. */
   readonly why?: string | undefined;
   /** What the trash would mean for what goes. */
   readonly trash?: string | undefined;

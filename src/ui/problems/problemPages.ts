@@ -10,7 +10,7 @@ import type { ProblemPanel, ProblemPanelOptions } from './problemPanel.js';
 export class ProblemPages implements Disposable {
   readonly #options: ProblemPanelOptions;
   readonly #panels = new Map<string, ProblemPanel>();
-  /** Of which VMs pages are being made; undefined: of all. */
+  /** The VMs whose pages are being written; undefined: all. */
   #reading: readonly (ReadonlySet<string> | undefined)[] = [];
 
   readonly #drawn = new Emitter<undefined>();

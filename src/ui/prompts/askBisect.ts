@@ -37,7 +37,7 @@ export function pickKnown(
   return pick(choices, question, t('Bisect {0}', vm.name));
 }
 
-/** Of one row: on which side of the change it is. */
+/** Asks on which side of the change one row is. */
 export function pickSide({ title }: Snapshot): Promise<'good' | 'bad'> {
   const name = displayLine(title);
   return pick(
@@ -51,7 +51,7 @@ export function pickSide({ title }: Snapshot): Promise<'good' | 'bad'> {
 
 type CheckKind = 'person' | 'guest' | 'console' | 'host';
 
-/** What cannot be done is shown with why; whoever picks it is told. */
+/** What cannot be done is shown with its reason, which a pick shows. */
 export async function pickCheck({ vm }: VmView): Promise<CheckKind> {
   const no = t('not available now');
   const choices: readonly Choice<CheckKind>[] = [

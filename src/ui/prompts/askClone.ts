@@ -60,7 +60,7 @@ export async function pickBeginning(view: VmView, snapshots: readonly Snapshot[]
   return pick(choices, t('Select the state to clone'), t('Clone {0}', vm.name));
 }
 
-/** What cannot be done is shown, with why; whoever picks it is told the whole reason. */
+/** What cannot be done is shown with its reason; a pick shows the whole reason. */
 export async function pickWay(
   view: VmView,
   decided: DecidedRequests<readonly CloneRequest[]>,
@@ -168,7 +168,7 @@ export async function pickStay({ vm }: VmView, step: Steps): Promise<'stays' | '
   return pick(choices, t('What happens to each fork when it is off?'), step(t('Fork {0}', vm.name)));
 }
 
-/** Of forks. @param point the snapshot that is created for them */
+/** Asks how many forks to create. @param point the snapshot that is created for them */
 export async function askCount({ vm }: VmView, point: ForkPoint | undefined, step: Steps): Promise<number> {
   const isCount = (text: string): boolean => /^\d{1,2}$/u.test(text) && Number(text) >= 1 && Number(text) <= mostForks;
   const ram = bytesText(vm.memoryBytes);

@@ -35,7 +35,7 @@ export async function pickMember({ name, members }: VirtualSystem): Promise<Syst
   return first !== undefined && others.length === 0 ? first.value : pick(choices, t('Select a VM'), titleOf(name));
 }
 
-/** UUIDs. Those that would wait for it say so, and whoever ticks one is told the whole reason. */
+/** UUIDs. Those that would wait for it say so; a tick shows the whole reason. */
 export async function pickBefore(
   { members }: VirtualSystem,
   { uuid, name, after = [] }: SystemMember,
@@ -117,7 +117,7 @@ interface InputBox {
   readonly prompt: string;
   readonly placeHolder?: string;
   readonly value?: string;
-  /** Of a text that cannot be read. */
+  /** The problem of a text that cannot be read. */
   readonly problem: (text: string) => string;
 }
 

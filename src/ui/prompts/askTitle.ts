@@ -7,7 +7,7 @@ import type { askInEditor } from './askInEditor.js';
 import { requireAnswer } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
 
-/** Of which VM it is asked, and which of how many questions it is. */
+/** The VM of a question, and its number among all questions. */
 export interface QuestionStep {
   readonly vm: string;
   readonly step?: readonly [at: number, of: number];
@@ -44,7 +44,7 @@ export async function askTitle(
   return requireAnswer(title).trim();
 }
 
-/** May be left empty. One of several lines is written in an editor, and any is for whoever wants that. */
+/** May be left empty. One of several lines is written in an editor, and any on request. */
 export async function askDescription(value: string, asking: QuestionStep): Promise<string> {
   const name = t('Description of the Snapshot of {0}', asking.vm);
   const title = titleWithStep(name, asking);

@@ -7,7 +7,7 @@ import type { FailureDetails, FailureKind } from '../../domain/failure.js';
  */
 export class CommandError extends Error {
   override readonly name = 'CommandError';
-  /** Of several that were tried, its cause alone failed: what can be done about that is offered. */
+  /** Whether only this one of several failed: then its remedies are offered. */
   readonly isOnly: boolean;
   constructor(
     readonly kind: FailureKind,

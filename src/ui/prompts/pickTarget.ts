@@ -40,7 +40,7 @@ export class SystemPicked extends Error {
   }
 }
 
-/** Of the list of VMs. */
+/** The options of the list of VMs. */
 interface VmListOptions {
   /** Which are offered. */
   readonly fits?: ((view: VmView) => boolean) | undefined;

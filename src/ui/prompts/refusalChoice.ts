@@ -1,4 +1,4 @@
-// What cannot be done now, as a line of a list: it is shown with why, and whoever picks it is told the whole reason.
+// What cannot be done now, as a line of a list: it is shown with its reason, and a pick shows the whole reason.
 import { t } from '@vscode/l10n';
 import type { Refusal } from '../../domain/refusal.js';
 import { refusalText } from '../../text/refusals/refusalText.js';

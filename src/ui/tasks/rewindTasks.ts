@@ -27,6 +27,6 @@ function rewindTask(
   const execution = new vscode.CustomExecution(async (filled) =>
     (await import('./taskTerminal.js')).taskTerminal(reached, { ...definition, ...filled }),
   );
-  // No problem matchers: whoever runs it would be asked for which errors its output is to be scanned.
+  // No problem matchers: else each run would ask for which errors its output is to be scanned.
   return new vscode.Task(definition, scope ?? vscode.TaskScope.Workspace, name, taskType, execution, []);
 }

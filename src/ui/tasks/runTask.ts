@@ -73,7 +73,7 @@ const signalBase = 128;
 export async function runTask(run: TaskRun): Promise<number> {
   const say = (line: string): void => run.write(displayLine(line, longestLine));
   try {
-    // Whoever wrote tasks.json could do to the VMs what they liked, and say that nothing is asked.
+    // The author of tasks.json could do anything to the VMs, and switch the questions off.
     if (!run.isTrusted) {
       throw new CommandError('refused', t('Tasks do not change VMs while the workspace is not trusted.'));
     }

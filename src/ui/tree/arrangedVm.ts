@@ -13,7 +13,7 @@ import type { AutomaticNode, HereNode, Node, SnapshotNode } from './nodes.js';
 interface BranchLines {
   /** By name, in the order in which the rows stand under each other's row: the row's own; undefined: the VM's. */
   readonly under: ReadonlyMap<string, string | undefined>;
-  /** Of "You are here". */
+  /** The row above "You are here". */
   readonly hereUnder: string | undefined;
 }
 
@@ -80,7 +80,7 @@ const fewest = 6;
  *
  * | a snapshot taken unasked                         | stands       |
  * |--------------------------------------------------|--------------|
- * | the present state, or what it stands on          | in its place |
+ * | the current state, or what it stands on          | in its place |
  * | one below it was asked for                       | in its place |
  * | somebody keeps it, or gave it a title, which took its mark | in its place |
  * | one of fewer than six in the VM                  | in its place |
@@ -112,7 +112,7 @@ export interface Arrangement {
   readonly layout: 'tree' | 'nested' | 'list';
   /** Lower case; empty: all rows. */
   readonly filter: string;
-  /** Of the VMs of a connection; absent: by name. */
+  /** The order of the VMs of a connection; absent: by name. */
   readonly vms?: VmOrder;
 }
 
@@ -136,7 +136,7 @@ export interface ArrangedVm {
   /** What it was made of beside the tree. */
   readonly marks: Marks;
   /**
-   * The filter finds one of its snapshots itself, and not only the VM. Of a VM that it finds, which shows them all,
+   * The filter finds one of its snapshots itself, and not only the VM. In a VM that it finds, which shows them all,
    * only a title counts: no other text of a snapshot is seen in its row.
    */
   readonly hasHits: boolean;
@@ -271,7 +271,7 @@ function shownNames(
   return shown;
 }
 
-/** Of a VM in which a filter finds nothing. */
+/** The rows of a VM in which a filter finds nothing. */
 const noLines: BranchLines = { under: new Map(), hereUnder: undefined };
 
 function inOrder(tree: SnapshotTree, { sort, layout }: Arrangement): readonly Snapshot[] {
@@ -279,7 +279,7 @@ function inOrder(tree: SnapshotTree, { sort, layout }: Arrangement): readonly Sn
   return sort === 'time' && layout === 'list' ? sorted.toReversed() : sorted;
 }
 
-/** Of the rows that "You are here" stands under; none if they are too many to be opened. */
+/** The rows above "You are here"; none if they are too many to be opened. */
 function shortWayTo({ under, hereUnder }: BranchLines): ReadonlySet<string> {
   const way = new Set<string>();
   for (let row = hereUnder; row !== undefined; row = under.get(row)) {

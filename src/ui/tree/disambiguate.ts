@@ -2,7 +2,7 @@
 import { displayLine } from '../../domain/plainText.js';
 import type { Row } from '../../text/rows/rows.js';
 
-/** Of lists that are values: worked out once for each. */
+/** The result for lists that do not change: it is computed once for each. */
 const known = new WeakMap<object, ReadonlyMap<string, string>>();
 
 /** @param namesIn the names of all that stand in the list */
@@ -14,7 +14,7 @@ export function disambiguate<T>(row: Row, list: readonly T[], namesIn: (list: re
   return label === undefined ? row : { ...row, label, spoken: `${label}, ${row.spoken}` };
 }
 
-/** Of a name that looks like another. */
+/** The longest name that stays whole among names that begin alike. */
 const mostAlike = 20;
 /** Names that differ before this are told apart by their beginnings. */
 const alikeFrom = 14;
@@ -41,7 +41,7 @@ export function shortenedAlike(names: readonly string[]): ReadonlyMap<string, st
   return shortened;
 }
 
-/** Of each name, the first place at which it differs from the one that is most like it. */
+/** The first place at which each name differs from the one that is most like it. */
 function differences(names: readonly string[]): ReadonlyMap<string, number> {
   const sorted = [...new Set(names)].sort();
   const common = (a: string | undefined, b: string | undefined): number => {

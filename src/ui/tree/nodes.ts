@@ -22,7 +22,7 @@ export interface SnapshotNode {
   readonly snapshot: string;
 }
 
-/** "You are here": the present state of a VM. */
+/** "You are here": the current state of a VM. */
 export interface HereNode {
   readonly kind: 'here';
   readonly id: string;

@@ -172,7 +172,7 @@ export class SystemContent {
     return [id, ...own.map(({ uuid }) => uuid)].join();
   }
 
-  /** Of the VMs that stand under it only what is said of them as members: the rest is drawn by itself. */
+  /** What is drawn of the members of a system: of each VM only its role, since its own row is drawn by itself. */
   #look(node: SystemNode, filter: string, reading: RowContext): string {
     const shown = this.findShown(node.system);
     const rows = [node, ...this.children(node, filter)].map((one) => [

@@ -17,8 +17,8 @@ const collapsible: Readonly<Record<Row['opens'], vscode.TreeItemCollapsibleState
 };
 
 /**
- * A hair space. The editor parts label and description by a margin alone, so that whoever reads the text of a row
- * would hear them as one word.
+ * A hair space. The editor parts label and description by a margin alone, so that a screen reader would read them as
+ * one word.
  */
 const gap = '\u200A';
 

@@ -140,7 +140,10 @@ export class VmsInTree {
     }
   }
 
-  /** Of a VM that is off, libvirt tells the size of the top layer alone: those of the others are of before. */
+  /**
+   * Reads a VM again after it was switched off: libvirt then tells only the size of the top layer, and the others are
+   * old.
+   */
   #readWhenOver(ref: VmRef): void {
     const { engine, log } = this.#options;
     const view = engine.findVm(ref);
@@ -187,7 +190,7 @@ export class VmsInTree {
     );
   }
 
-  /** Of each row that was a leaf, and that nobody closed, the first row that came under it. */
+  /** The first row below each row that was a leaf, and that nobody closed. */
   #underLeaves(arranged: ArrangedVm, { tree, parents }: DrawnVm): readonly Node[] {
     const { below, nodes } = arranged;
     const before = tree?.snapshots ?? [];

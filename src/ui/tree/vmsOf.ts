@@ -24,7 +24,7 @@ export async function readAllTrees(engine: EnginePort, log: Log): Promise<void> 
   }
 }
 
-/** Of those whose connection is open: nothing is connected for it. Never rejects. */
+/** Reads the members whose connection is open, and connects to no other. Never rejects. */
 export async function readMembers(engine: EnginePort, members: readonly VmRef[], log: Log): Promise<void> {
   await Promise.all(
     members.map(async (ref) => {

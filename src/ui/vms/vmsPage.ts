@@ -70,10 +70,10 @@ interface ShownVms {
   readonly notes: readonly string[];
 }
 
-/** Of less nobody learns anything. */
+/** The shortest time that is worth a line. */
 const minuteMs = 60_000;
 const dayMs = 86_400_000;
-/** Of a shorter time nothing is said for a day. */
+/** The shortest time that allows a statement about a day. */
 const shortestMs = dayMs / 24;
 /** What stands for what is not known. */
 const unknown = '–';

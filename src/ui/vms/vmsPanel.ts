@@ -124,7 +124,7 @@ export class VmsPanel implements Disposable {
     this.#gather();
   }
 
-  /** An operation changes files: what was read before it is true no more, whoever sees the page. */
+  /** An operation changes files: what was read before it is no longer true, also while the page is hidden. */
   #note(): void {
     for (const { ref, operation } of this.#vms) {
       if (operation !== undefined) {

@@ -16,7 +16,7 @@ by.value = left.by ?? '';
 let rows = [];
 /** What passes the filter, in order. */
 let shown = [];
-/** Of which the last line was asked for. */
+/** The rows of which the extension was told last that they pass the filter. */
 let told;
 /** The row that the keyboard is on, and the one where a range begins. */
 let current;

@@ -9,7 +9,7 @@ import { wayTo } from '../../text/ways.js';
 
 export const clusterFailure = wingFailures('cluster', {
   refused: {
-    // Of the cluster on the VM's host, and of VMs that are to be its own.
+    // The reasons about the cluster on the VM's host, and about VMs that are given to it.
     noCluster: () =>
       t('No cluster runs on the host of the VM. Set up Pacemaker with its own tools first: see docs/cluster.md.'),
     notAnswering: ({ said }: Of<'said'>) => t('The cluster does not answer: {0}', said),
@@ -63,7 +63,7 @@ export const clusterFailure = wingFailures('cluster', {
         file,
         vm,
       ),
-    // Of moves.
+    // The reasons of moves.
     sameHost: ({ vm, host }: Of<'vm' | 'host'>) => t('{0} is the host that {1} is on.', host, vm),
     neitherOnNorOff: ({ vm }: Of<'vm'>) => t('{0} is neither running nor off. Start it, or shut it down, first.', vm),
     cameHerePaused: ({ vm }: Of<'vm'>) =>

@@ -36,7 +36,7 @@ export async function readBackups(place: RepositoryPlace): Promise<readonly Back
   });
 }
 
-/** Of the only connection, where that is to another host: there restic runs, also where no VM is named. */
+/** Logs in at the host of the only connection, if that is another one: restic runs there, also where no VM is named. */
 export async function loginOfHost(session: Session): Promise<HostLogin | undefined> {
   const [only, ...others] = session.engine.connections;
   if (only === undefined || others.length > 0 || !isFar(only.uri)) {

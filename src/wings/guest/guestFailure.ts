@@ -40,7 +40,7 @@ export const guestFailure = wingFailures('guest', {
       t('{0} is larger than {1}, so it was not used.', address, bytesText(most)),
     noRoom: ({ folder, free, bytes }: Of<'folder'> & { readonly free: number; readonly bytes: number }) =>
       t('{0} has {1} free, but the image needs {2}.', folder, bytesText(free), bytesText(bytes)),
-    /** Of another format, or resting on another file. */
+    /** The image has another format, or rests on another file. */
     badImage: ({ address }: Of<'address'>) =>
       t(
         '{0} is not an image that can be used: it must be undamaged (qemu-img check), without a backing file, encryption or an external data file.',

@@ -21,7 +21,7 @@ export const insideFailure = wingFailures('inside', {
     noProgram: () =>
       t('qemu-nbd is not installed. It is in the package qemu-utils (Debian, Ubuntu) or qemu-img (Fedora).'),
     unreadable: ({ file, said }: Of<'file' | 'said'>) => t('{0} cannot be read: {1}', file, said),
-    // Of a path.
+    // The reasons about a path.
     volumeUnreadable: ({ volume, what }: Of<'volume' | 'what'>) => `${volume}: ${what}`,
     notAFolder: ({ path }: AtPath) => t('{0} is not a folder.', path),
     isAFolder: ({ path }: AtPath) => t('{0} is a folder.', path),
@@ -37,7 +37,7 @@ export const insideFailure = wingFailures('inside', {
       ),
     notStarted: ({ path, detail }: AtPath) => t('{0} cannot be read: {1}', path, detail),
     damaged: ({ detail }: AtPath) => t('The file system is damaged at {0}. Check it in the guest.', detail),
-    // Of what goes back into the VM; once a snapshot was taken for it, it has failed.
+    // The reasons about what is restored into the VM; after its checkpoint, it has failed.
     tooMuch: ofRestore(({ most }: { readonly most: number }) =>
       t(
         'More than {0} is too much for the guest agent. Copy it to this computer with virt-rewind files, and send it over the network.',

@@ -1,4 +1,4 @@
-// What readers of disks and file systems reject with, as people are told: where the reading ends.
+// Turns the errors of readers of disks and file systems into the failures that people see.
 import type { Failure } from '../../domain/failure.js';
 import { DiskError } from './bytes/disk.js';
 import { insideFailure } from './insideFailure.js';

@@ -10,7 +10,7 @@ import { vm } from '../../unit/domain/someFacts.js';
 
 const mebibyte = 1024 * 1024;
 
-/** Of copies that are under way: what others keep there comes and goes. */
+/** The folders of copies that run: those of others come and go. */
 async function temporaryFolders(): Promise<readonly string[]> {
   return (await readdir(tmpdir())).filter((name) => /^virt-rewind-[A-Za-z0-9]{6}$/u.test(name));
 }

@@ -1,4 +1,4 @@
-// A line for each operation, whoever else writes at the same time, and never more than two files of a mebibyte.
+// A line for each operation, also while others write, and never more than two files of a mebibyte.
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import * as promises from 'node:fs/promises';

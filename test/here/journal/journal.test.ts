@@ -331,7 +331,7 @@ describe('a journal that somebody else wrote to', () => {
     for (const make of [
       () => mkdirSync(file),
       () => symlinkSync('/dev/zero', file),
-      // Nobody writes to it: whoever opened it to read would wait.
+      // Nobody writes to it: an open for reading would wait.
       () => spawnSync('mkfifo', [file]),
     ]) {
       await promises.rm(file, { recursive: true });

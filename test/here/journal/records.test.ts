@@ -1,4 +1,4 @@
-// Of a snapshot that we took unasked only our own record counts, and only where it fits word for word.
+// Only our own record of an automatic snapshot counts, and only where it fits word for word.
 import assert from 'node:assert/strict';
 import {
   chmodSync,

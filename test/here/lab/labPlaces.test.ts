@@ -83,7 +83,7 @@ describe('the image of a lab', () => {
     }
     await make('guessed', 'raw', 'base.raw');
     const image = await readFile(at('guessed'));
-    // Of its extensions the first, the format, becomes their end.
+    // The first extension, the format, becomes the end of the list.
     image.writeUInt32BE(0, image.readUInt32BE(100));
     await writeFile(at('guessed'), image);
     await refused('guessed', /does not name the format/u);

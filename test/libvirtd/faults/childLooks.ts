@@ -45,7 +45,7 @@ export async function lookAtChild(
     return { is: left.length === 0 ? 'gone' : 'half', wrong: left };
   }
   const wrong = [...left];
-  // Of a fork, one that is off was never there: its RAM is what it is about.
+  // A fork that is off was never created: its RAM is what counts.
   const begins = plan.steps.some(({ kind }) => kind === 'restoreClone');
   const state = (await daemon.virsh(['domstate', childName])).stdout.trim();
   if (begins && state !== 'running') {

@@ -19,7 +19,7 @@ export async function cutterTo(daemonSocket: string, socket: string): Promise<Cu
     ] as const) {
       open.add(from);
       from.pipe(to);
-      // Whichever end breaks takes the other with it; the other says so to whoever reads from it.
+      // Whichever end breaks takes the other with it; the other reports it to its reader.
       from.on('error', () => to.destroy());
       from.on('close', () => {
         open.delete(from);

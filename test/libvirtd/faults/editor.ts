@@ -92,7 +92,7 @@ export function openEditor(options: EditorOptions): Editor {
         if ((explained || (await real.journal.readInterrupted(uri)).entries.length === 0) && !isRecovering()) {
           return;
         }
-        // Whoever else has taken it up tells only itself when it is done.
+        // Another process that has taken it up does not report its end here.
         await Promise.race([next, wait(lookAgainMs)]);
       }
     },

@@ -11,7 +11,7 @@ import type { Cutter } from './cutter.js';
 export interface Target {
   readonly daemon: Daemon;
   readonly cutter: Cutter;
-  /** Of the VM. */
+  /** The name of the VM. */
   readonly name: string;
   /** With its disks; it has a small file system to itself and its like. */
   readonly folder: string;

@@ -30,7 +30,7 @@ const within = wanted === undefined || wanted === 'all' ? 1 : Number(wanted);
  */
 const mostRevivals = 20;
 
-/** Of a fault that is killed in a merge it is chance where: one row says little. */
+/** How often a fault that kills a merge is repeated: it is chance where it hits, so one row says little. */
 const repeats = Number(process.env['FAULT_REPEAT'] ?? 1);
 
 /** Every row's end is added to it, for a person. */

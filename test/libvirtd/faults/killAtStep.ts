@@ -14,8 +14,8 @@ export interface KillTask {
   /** Absent: each step is only written down. */
   readonly at?: string;
   /**
-   * `all`: with all that it has started, as a power cut does; `alone`: programs go on; `host`: it stands still and says
-   * so on its fourth stream, so that whoever has started it ends its host, with libvirt and QEMU as they are then.
+   * `all`: with all that it has started, as a power cut does; `alone`: programs go on; `host`: it stops and says so on
+   * its fourth stream, so that its starter ends its host, with libvirt and QEMU as they are then.
    */
   readonly who: 'all' | 'alone' | 'host';
   /** Where each step is written down, and each process. */
@@ -26,11 +26,11 @@ export interface KillTask {
   readonly folder: string;
 }
 
-/** Of libvirt, and what it does to VMs by it. */
+/** The procedures of libvirt that change VMs. */
 const changes =
   /^domain(?:Create|Define|Undefine|Destroy|Shutdown|Suspend|Resume|Block|SnapshotCreate|SnapshotDelete)/u;
 
-/** Of libvirt too, in the middle of which a host is ended. */
+/** The procedures of libvirt in the middle of which a host is ended. */
 const reverts = /^domainRevertToSnapshot$/u;
 const streamOfHost = 3;
 

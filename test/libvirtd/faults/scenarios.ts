@@ -14,7 +14,7 @@ export interface Prepared {
   readonly request: OperationRequest;
   /** What the VM is when the operation is over. */
   readonly end: Power;
-  /** Of a repair that changes what can be told apart: what the VM is after it. */
+  /** The VM after a repair that changes a visible fact. */
   readonly repaired?: Model;
   /** What a VM that is made of it, or goes, has on its disks then. */
   readonly child?: Disks;

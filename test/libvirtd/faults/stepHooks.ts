@@ -18,7 +18,7 @@ export const moments: readonly Moment[] = ['before', 'during', 'after'];
 export interface At {
   readonly step: number;
   readonly moment: Moment;
-  /** Of the time that the step usually takes, from 0 to 1; absent: half. */
+  /** The part of the time that the step usually takes, from 0 to 1; absent: half. */
   readonly part?: number;
   /** Which one since the editor was opened, from 0; absent: the first that comes to that step. */
   readonly operation?: number;

@@ -1,4 +1,4 @@
-// What an agent's hook is told: which tools run a shell, whoever calls them.
+// What an agent's hook is told: which tools run a shell, for any caller.
 import assert from 'node:assert/strict';
 import { hookCallOf } from '../../../src/cli/commands/hook.js';
 

@@ -11,7 +11,7 @@ import { silentLog } from '../../silentLog.js';
 import { vmView } from '../ui/samples.js';
 import { readers } from '../../readers.js';
 
-/** Of which nothing can be asked. */
+/** A session that cannot be asked anything. */
 const session = new Proxy<object>(
   {},
   {

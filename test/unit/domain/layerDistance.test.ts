@@ -12,7 +12,7 @@ const layer = (file: string, allocatedBytes: Bytes, ...snapshots: readonly strin
   snapshots,
   sharedWith: [],
 });
-/** Top first: the present, then what came after s1, then the base. */
+/** Top first: the current state, then what came after s1, then the base. */
 const chain = (...bytes: readonly [Bytes, Bytes, Bytes]): VmLayers => ({
   readAt: 0,
   from: 'files',

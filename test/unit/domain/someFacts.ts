@@ -67,7 +67,7 @@ export function capabilities(major = 12, minor = 8, more: Partial<Capabilities> 
   };
 }
 
-/** Of a plan that rests on nothing. */
+/** The facts before a plan that rests on nothing. */
 export const before: Before = { power: 'off', powerReason: 'other', managedSave: false, disks: [], snapshots: [] };
 
 export interface Told {

@@ -12,7 +12,7 @@ import { disk, external, frozen, image, looked, now, facts, tree, vm } from './s
 const file: FileFacts = { bytes: 10, allocatedBytes: 4096 };
 const folders = { vms: '/etc/vms', snapshots: '/var/snapshots', saves: '/var/saves', tpms: '/var/tpms' };
 
-/** The present stands on b, which stands on a; c is the overlay of a branch beside b. */
+/** The current state stands on b, which stands on a; c is the overlay of a branch beside b. */
 const web = (more: Partial<Facts> = {}): Facts =>
   facts({
     vm: vm({

@@ -42,7 +42,7 @@ const chain = mapOf(
   ],
 );
 
-/** Inside an image: a ← b ← present, and c beside b. Of b, the present has written 60 to 70 anew. */
+/** Inside an image: a ← b ← present, and c beside b. The current state has written 60 to 70 of b anew. */
 const inside = mapOf([
   { id: 'a', kind: 'internalSnapshot', file: '/img', snapshot: 'a', extents: [data(0, 100)] },
   { id: 'b', kind: 'internalSnapshot', file: '/img', snapshot: 'b', after: 'a', extents: [data(50, 100)] },
@@ -165,7 +165,7 @@ describe('what a plan would do to a picture', () => {
       { row: 'b', fate: 'dropped', extents: [range(60, 10), range(140, 10)] },
       { row: 'p', fate: 'receives', from: 'b', extents: [range(50, 10), range(70, 70)] },
     ]);
-    // Of "a", what both "b" and "c" have written anew is read by nobody.
+    // Nothing reads what both "b" and "c" have written anew of "a".
     assert.deepEqual(rowFates(deleting('a'), inside), [
       { row: 'a', fate: 'dropped', extents: [range(90, 5)] },
       { row: 'b', fate: 'receives', from: 'a', extents: [range(0, 50)] },

@@ -1,5 +1,5 @@
-// A QEMU behind a libvirt, both pretended, as far as a snapshot of a running guest's RAM asks them. Whoever acts
-// meanwhile is told of each call.
+// A QEMU behind a libvirt, both pretended, as far as a snapshot of a running guest's RAM asks them. A test that acts
+// meanwhile gets each call.
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Connection } from '../../../src/libvirt/connection.js';
 import { errorCodes, LibvirtError } from '../../../src/libvirt/libvirtError.js';
@@ -22,7 +22,7 @@ const running = 1;
 const paused = 3;
 
 export class PretendedQemu {
-  /** Of the program that the VM runs in. */
+  /** The version of the program that runs the VM. */
   version = { major: 10, minor: 0, micro: 2 };
   status = 'none';
   blockers: readonly string[] = [];
@@ -40,7 +40,7 @@ export class PretendedQemu {
   /** In QEMU's words, or libvirt's. */
   readonly calls: string[] = [];
   readonly removed: string[] = [];
-  /** Of each snapshot that libvirt was asked for. */
+  /** The flags of each snapshot that libvirt was asked for. */
   readonly flags: number[] = [];
   /** What others do, just before a call is answered. */
   meanwhile: (call: string) => void = () => undefined;

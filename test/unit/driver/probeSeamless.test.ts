@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../../scripts/rig/root.mjs';
+import { AskedQemus } from '../../../src/driver/connection/askedQemus.js';
+import { LibvirtReader } from '../../../src/driver/connection/libvirtReader.js';
+import { OtherConnections } from '../../../src/driver/connection/otherConnections.js';
 import { probeSeamless } from '../../../src/driver/run/probeSeamless.js';
 import { parseDomainXml } from '../../../src/driver/xml/domainXml.js';
 import { readGuestMemory } from '../../../src/driver/xml/guestMemoryXml.js';
@@ -193,6 +196,23 @@ describe('RAM that is kept while the guest runs on', () => {
     assert.ok(!qemu.calls.some((call) => call.includes('-')), qemu.calls.join());
   });
 
+  it('is not where the host denied QEMU the file, until one succeeds; asked again, QEMU is tried', async () => {
+    const { connection, dom, capabilities, log } = qemu.context();
+    qemu.xml = plain;
+    const known = vm(parseDomainXml(plain));
+    const others = new OtherConnections(() => Promise.resolve(connection));
+    const reader = new LibvirtReader(connection, capabilities, undefined);
+    const asked = new AskedQemus({ connection, others, reader, capabilities, log });
+    const looked = (how: 'look' | 'try' = 'look'): Promise<Seamless> => asked.seamless(known, how, qemu.access());
+    const said = 'failed to truncate migration file: Permission denied';
+    asked.noteSeamless({ notSeamless: 'the VM does not run' });
+    assert.deepEqual(await looked(), { kind: 'untried' }, dom.name);
+    asked.noteSeamless({ notSeamless: said });
+    assert.deepEqual([await looked(), await looked('try')], [{ kind: 'no', why: 'refused', said }, { kind: 'yes' }]);
+    asked.noteSeamless({ seamless: true });
+    assert.deepEqual(await looked(), { kind: 'untried' });
+  });
+
   it('tells what keeps QEMU from it: its user, the device that it does not see, or what it says itself', async () => {
     qemu.refuses.set('migrate-set-capabilities', 'Background-snapshot is not supported by host kernel');
     const whys: unknown[] = [];
@@ -205,7 +225,7 @@ describe('RAM that is kept while the guest runs on', () => {
   });
 });
 
-/** Of what is plugged as RAM, the VM tells only what lasts. */
+/** What a VM with plugged RAM tells: only what lasts. */
 function saidOf(xml: string): { readonly said?: string } {
   const [said] = parseDomainXml(xml).devices ?? [];
   return said === undefined ? {} : { said };

@@ -96,7 +96,7 @@ describe('a picture of a display, made small', () => {
     ]) {
       assert.equal(await thumbnailOf(strange), undefined);
     }
-    // Of lines that are fewer, or more, than it says.
+    // Has fewer lines than it says, or more.
     assert.equal(await thumbnailOf(await pngOfLines(2, 3, Buffer.alloc(14))), undefined);
     const bomb = Buffer.from(await pngOfLines(2, 2, Buffer.alloc(10_000)));
     await assert.rejects(thumbnailOf(bomb));

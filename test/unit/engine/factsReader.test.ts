@@ -20,7 +20,7 @@ const request: OperationRequest = {
   repair: { kind: 'removeTag', file: image, tag: 'lost' },
 };
 
-/** Of a repair of `web`, while `clone` has a disk with this path. */
+/** The facts for a repair of `web`, while `clone` has a disk with this path. */
 async function seenBeside(source: string, facts: readonly (readonly [path: string, real: string])[]): Promise<Facts> {
   const web = fakeVm('web', ['s']);
   const clone = fakeVm('clone');

@@ -164,7 +164,7 @@ export class FakeHypervisor implements Hypervisor {
     return this.#answer('untilNoJob', undefined, () => undefined);
   }
 
-  /** Of each VM's disks the top, of 1,000 bytes, unless `layers` says more. */
+  /** The top layer of each VM's disks, of 1,000 bytes, unless `layers` says more. */
   readDiskStatistics(uuids: readonly string[] = []): Promise<ReadonlyMap<string, VmStatistics>> {
     const asked = [...this.vms.values()].filter(({ vm }) => uuids.length === 0 || uuids.includes(vm.uuid));
     return this.#answer(

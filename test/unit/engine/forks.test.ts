@@ -41,7 +41,7 @@ class FakeEngine implements ForkMaker {
     this.#settled = new Promise((resolve) => (this.endSettling = resolve));
   }
 
-  /** Of the host, in bytes. */
+  /** The free memory of the host in bytes. */
   freeMemory: number | undefined;
   guests: ForkMaker['guests'] = {
     freeMemoryOf: () => Promise.resolve(this.freeMemory),
@@ -57,7 +57,7 @@ class FakeEngine implements ForkMaker {
     ...this.seen,
   });
   readonly readTree: EnginePort['readTree'] = () => Promise.resolve({ snapshots: [] });
-  /** Of the fork of that number, what was done with it. */
+  /** The uses of the fork with that number. */
   uses: (number: number) => readonly UseOfVm[] = () => [];
   #asked = 0;
   readonly usesSinceMade: EnginePort['usesSinceMade'] = () => Promise.resolve(this.uses((this.#asked += 1)));

@@ -143,7 +143,7 @@ describe('a console that somebody looks at', () => {
     session.want('retry');
     await settled();
     assert.deepEqual(guests.opened, []);
-    // Whoever asked for it is answered, also with the same.
+    // Each question is answered, also with the same.
     assert.deepEqual(kinds(), ['inUse', 'inUse']);
     session.want('takeOver');
     await settled();

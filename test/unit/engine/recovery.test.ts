@@ -63,7 +63,7 @@ async function open(persistence = new FakeKeeping()): Promise<World> {
   return { ...r, script, order };
 }
 
-/** Of the connection that is open now, and of those that come after it. */
+/** Acts on each step of the current connection and of later ones. */
 function onEachStep(r: Rig, persistence: FakeKeeping, act: (step: Step) => Promise<void>): void {
   for (const hypervisor of r.opened) {
     hypervisor.onRun = async (_, step) => {

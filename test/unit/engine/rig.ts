@@ -39,7 +39,7 @@ export function rig(...content: readonly FakeVm[]): Promise<Rig> {
 
 export interface RigOptions {
   readonly rules?: Rules;
-  /** Of an inventory that was there before. */
+  /** The records of an earlier process. */
   readonly persistence?: FakeKeeping;
   readonly recovers?: 'beforeOperations';
 }

@@ -48,7 +48,7 @@ const clean = point('1', 'clean', 1000);
 const mine = point('2', 'mine', 5000);
 
 interface Given {
-  /** Of the VM that stays. */
+  /** The snapshots of the VM that stays. */
   readonly snapshots?: readonly Snapshot[];
   readonly recovered?: RecoveredSystem['to'];
   readonly protectedVm?: string;

@@ -1,4 +1,4 @@
-// When what a step asks for is so: what is seen counts, whoever did it.
+// When what a step asks for is so: what is seen counts, by any cause.
 import assert from 'node:assert/strict';
 import { formAt, keysAt } from '../../../src/lab/shapeParts.js';
 import { readLevel } from '../../../src/lesson/levelFiles.js';

@@ -28,7 +28,7 @@ import { XdrWriter } from '../../../src/libvirt/xdr/writer.js';
 export interface FakeCall {
   readonly name: ProcedureName | 'ping' | 'pong' | 'stream';
   readonly serial: number;
-  /** Of a packet of a stream: its status and its bytes. */
+  /** The status and the bytes of a packet of a stream. */
   readonly args: unknown;
 }
 

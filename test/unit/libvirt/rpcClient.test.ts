@@ -10,7 +10,7 @@ import { errorTo, eventPacket, type FakeCall, FakeDaemon, greet, packet, ping, r
 const dom = { name: 'web', uuid: '00000000-1111-2222-3333-444444444444', id: -1 };
 const hostname = procedures.connectGetHostname.number;
 
-/** How a connection ended, whoever is asked first. */
+/** How a connection ended, from either question. */
 function ended(connection: Connection): Promise<Error> {
   return new Promise((resolve) => connection.onDidClose(resolve));
 }

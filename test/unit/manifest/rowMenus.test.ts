@@ -30,9 +30,9 @@ interface MenuItem {
   readonly group: string;
 }
 
-/** Of systems and connections, which have one menu for all that they are. */
+/** The limit for systems and connections, which have one menu for all states. */
 const most = 12;
-/** Of VMs and snapshots, and of the menus inside theirs. */
+/** The limits for VMs and snapshots, and for their submenus. */
 const mostOfVm = { rows: 11, submenus: 4 };
 
 const { contributes } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
@@ -56,7 +56,7 @@ interface Place {
   readonly several: boolean;
 }
 
-/** Of the editor's language of conditions, what the menus of rows are written in. */
+/** Evaluates the part of the editor's conditions that the menus of rows use. */
 function holds(when: string | undefined, { viewItem, several }: Place): boolean {
   return (when ?? '').split(' && ').every((part) => {
     const pattern = /^viewItem =~ \/(.+)\/$/.exec(part)?.[1];

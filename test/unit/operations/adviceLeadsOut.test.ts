@@ -926,7 +926,7 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
 ];
 
 /**
- * Of these no planner decides: what runs the steps, or recovers them, does. Their sentences name an act of a person.
+ * No planner decides these: the code that runs or recovers the steps does. Their sentences name what a person must do.
  */
 const decidedElsewhere: { readonly [R in RefusalReason]?: RefusalFacts[R] } = {
   forkNeedsMemory: { vm: 'web', count: '4', bytes: '4', free: '1' },

@@ -45,7 +45,7 @@ const byHand =
   (change: (facts: Facts, told: Refusal['facts']) => Partial<Facts>): Way =>
   (here) => [changed(here, { facts: { ...here.facts, ...change(here.facts, here.refusal.facts) } })];
 const withVm = (change: Partial<Vm>): Way => byHand(({ vm: of }) => ({ vm: { ...of, ...change } }));
-/** Of the disk that the refusal names; undefined: it is taken out. */
+/** Changes the disk that the refusal names; undefined: it is removed. */
 const withDisk = (change: (one: VmDisk) => VmDisk | undefined): Way =>
   byHand(({ vm: of }, { disk: target }) => ({
     vm: { ...of, disks: of.disks.flatMap((one) => (one.target === target ? (change(one) ?? []) : one)) },
@@ -125,7 +125,7 @@ const deletedNamed =
   (fact: 'by' | 'child'): Way =>
   (here) =>
     deleted(titleOf(here, fact))(here);
-/** A snapshot of the present of `vda`, which goes on in an overlay. */
+/** A snapshot of the current state of `vda`, which goes on in an overlay. */
 const taken: Way = by(ask.create({ snapshotKind: 'auto' }), ({ tree: of, vm: was, frozenDisks, files }) => {
   const [{ source = '', backing = [] } = disk('vda', ''), ...others] = was.disks;
   const fresh = external('new', of.current, { revertFile: '/img/none' });
@@ -165,7 +165,7 @@ const whole = ({ power }: Vm): Create['snapshotKind'] => (power === 'off' ? 'off
 const shutDown: Way = (here) =>
   withVm({ power: 'off' })({ ...here, request: { ...(here.request as Create), snapshotKind: 'offline' } });
 
-/** A new reason has to be here: whoever adds it says where its advice leads. */
+/** A new reason must be here, with where its advice leads. */
 export const advised: Readonly<Record<RefusalReason, Way>> = {
   keptByCluster: end(/crm_resource/u),
   clusterKeepsOn: end(/crm_mon/u),
@@ -454,7 +454,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
   forkOfInternal: all(turned('shutDown', 'off', {}, { ...fullClone, snapshot: 'a' }), deleted('a')),
   notOurClone: end(/virsh/u),
 
-  // Of what no planner decides: see `decidedElsewhere`.
+  // No planner decides these: see `decidedElsewhere`.
   forkNeedsMemory: end(/fewer forks/u),
   notSeamless: end(/Update to/u),
   notAllSeen: end(/Check Health/u),
@@ -515,7 +515,7 @@ export function follow(here: Situation, said: readonly string[], at: (end: 'plan
   }
 }
 
-/** Of a reason that no planner decides. */
+/** Checks the sentence of a reason that no planner decides. */
 export function isSaid(refusal: Refusal, here: Omit<Situation, 'then'>): void {
   const { nextStep } = refusalText(refusal);
   const next = advised[refusal.reason]({ ...here, refusal });

@@ -1,5 +1,5 @@
 // What a person is told steers nothing: without its losses and warnings, a plan that was interrupted is recovered in
-// the same way, wherever it was interrupted and whoever used the VM since.
+// the same way, wherever it was interrupted and whether the VM was used since.
 import assert from 'node:assert/strict';
 import type { OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
@@ -66,7 +66,7 @@ const withCurrent = (at: Facts, current: string | undefined): Facts => ({
   tree: tree(at.tree.snapshots, current),
 });
 
-/** The present as it was left, and as others may have left it since. */
+/** The current state as it was left, and as others may have left it since. */
 function presents(at: Facts): readonly Facts[] {
   const states = [at, ...(['off', 'running', 'paused'] as const).map((power) => changePower(power, at))];
   const images = states.flatMap((one) => [one, written(one), emptied(one, true), emptied(one, false)]);

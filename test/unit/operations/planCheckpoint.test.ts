@@ -1,4 +1,4 @@
-// What becomes of the present before a revert leaves it.
+// What becomes of the current state before a revert leaves it.
 import assert from 'node:assert/strict';
 import type { AfterRevert, OperationRequest } from '../../../src/domain/operation.js';
 import type { Facts } from '../../../src/domain/facts.js';
@@ -143,7 +143,7 @@ const top = (of: (typeof images)['/img/web.b'] | 'unknown'): Facts =>
 const unchanged = (tags: readonly string[], ...since: readonly string[]) => ({
   files: seen({ [base]: image({ tags, unchangedSince: since }) }),
 });
-/** Of another file, or with other memory, than when each snapshot was taken. */
+/** The configuration has another file, or other memory, than when each snapshot was taken. */
 const configured = (file: string, memory: string): Pick<Facts, 'hardware'> => {
   const of = (file: string, bytes: string): Hardware => ({
     xml: '',

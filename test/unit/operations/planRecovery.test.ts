@@ -36,7 +36,7 @@ function ends(recovery: Recovery, present: Facts, request: OperationRequest, fro
   const plan = planned(request, from);
   const checkpoint = plan.steps.findIndex((step) => step.kind === 'createSnapshot' && step.auto === 'revert') + 1;
   const to = recovery.kind === 'explain' ? 'before' : recovery.to;
-  // Where nobody can tell that it was not used since, the present is kept first.
+  // Where nobody can tell that it was not used since, the current state is kept first.
   const stopped = {
     ...changePower('off', from),
     now: present.now,
@@ -308,7 +308,7 @@ const still = (at: Facts): Facts => ({
   stream: 'left',
   vm: { ...at.vm, power: 'paused', powerReason: 'other' },
 });
-/** It got its own name, and whoever was about to take the other one away is gone. */
+/** It got its own name, and the process that was to remove the other one is gone. */
 const twice = (at: Facts, step: Step): Facts => {
   const files = new Map(at.files?.files);
   return { ...at, files: { ...at.files!, files: files.set(`${ramOf(step)}.part`, files.get(ramOf(step))!) } };

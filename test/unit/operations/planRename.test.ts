@@ -23,7 +23,7 @@ const uefi = { vm: vm({ nvram: '/vars/web.fd', firmware: 'uefiRawNvram' }) } as 
 const copyOf = (name: string, canAct: Parameters<typeof looked>[0]['canAct']): Facts['files'] =>
   looked({ files: { [`/vars/web.fd.${name}`]: there }, ...(canAct === undefined ? {} : { canAct }) });
 
-/** Of the tree above, with the newest libvirt, unless told otherwise. */
+/** A row about the tree above, with the newest libvirt unless it says otherwise. */
 const row = (what: string, name: string, title: string, more: Partial<Facts> = {}) =>
   [what, rename(name, title), facts({ tree: forked, ...more })] as const;
 const on = (major: number, minor: number, more: Parameters<typeof capabilities>[2] = {}): Partial<Facts> => ({

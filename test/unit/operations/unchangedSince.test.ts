@@ -16,7 +16,7 @@ const revert: Step = { kind: 'revert', snapshot: 'a', to: 'running' };
 const cut: Step = { kind: 'power', action: 'forceOff' };
 const define: Step = { kind: 'defineFromSnapshot', snapshot: 'a', disks: [{ target: 'vda', file: '/img/new' }] };
 
-/** Of a device, say, nobody can tell when it was written to. */
+/** Nobody can tell, for example, when a device was written to. */
 const { bytes, allocatedBytes, format, virtualBytes } = image();
 const timeless = { bytes, allocatedBytes, format, virtualBytes };
 

@@ -130,10 +130,7 @@ const unseen: Readonly<Record<string, Change>> = {
 
 /** Where a host's files cannot be looked into, as over the storage API of another host: said in the question. */
 const isSaid = 'the plan says which files could not be checked (notChecked)';
-/**
- * Of another host nobody sees them at all; what libvirt knows to be inside counts all the same, and nothing goes
- * unasked.
- */
+/** Nobody can read them on another host; what libvirt knows to be inside still counts, and no question is skipped. */
 const tagsAreSaid = 'the plan says of which files that go nobody could see what is inside (tagsNotSeen)';
 const isFull = 'a full file system ends it in the middle, and recovery leaves it as before or as after';
 const noLocks =
@@ -194,7 +191,7 @@ const more: readonly (readonly [what: string, OperationRequest, Facts])[] = [
   repairShape,
 ];
 
-/** Of these the plan tells of no file that nobody could look at: nothing that is there changes. */
+/** For these the plan names no file that could not be read: nothing that exists changes. */
 const clones: typeof more = [
   ['clone', cloneOf('a'), offline],
   ['clone of the present', cloneOf(), offline],

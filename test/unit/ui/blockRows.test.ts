@@ -1,4 +1,4 @@
-// Of many layers, those that are not read now fold, and the others stand where they then do.
+// Many layers: those that are not read now fold, and the others stand where they then do.
 import assert from 'node:assert/strict';
 import { BlockRows, foldedRows, placedRows, rowHeight } from '../../../src/ui/picture/page/blockRows.js';
 import { Blocks } from '../../../src/ui/picture/page/blocks.js';

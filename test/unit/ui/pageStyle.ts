@@ -10,7 +10,7 @@ export interface Color {
 /** What a theme hands to a page. */
 export interface ThemeFixture {
   readonly name: string;
-  /** Of the body. */
+  /** The classes of the body. */
   readonly classes: readonly string[];
   readonly colors: Readonly<Record<string, string>>;
 }
@@ -48,7 +48,7 @@ export class PageStyle {
     return found === undefined ? clear : this.read(found);
   }
 
-  /** Of a value that has others beside it, as a border has, the one that is a colour. */
+  /** Finds the colour in a value that has other parts, as a border has. */
   read(value: string): Color {
     const text = value.trim();
     const hex = /#([0-9a-f]{3,8})\b/iu.exec(text);

@@ -45,7 +45,7 @@ async function run(definition: TaskRun['definition'], with_: Partial<TaskRun> = 
   return { code, lines, calls };
 }
 
-/** On a port of its own; whoever connects is hung up on. */
+/** On a port of its own; each connection is closed. */
 async function listening(): Promise<{ readonly server: Server; readonly port: number }> {
   const server = createServer((socket) => socket.destroy());
   await once(server.listen(0, '127.0.0.1'), 'listening');

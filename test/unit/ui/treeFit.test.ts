@@ -9,7 +9,9 @@ import { type Surface, type TextLook, textWidth } from '../../../src/ui/picture/
 
 const nodeFateWords = (['dropped', 'read', 'kept', 'moved'] as const).map((fate) => nodeWords(fate, 'one'));
 const count = 60;
-/** Of what the tree gets of a page, in pixels: of 800 × 600 with a side bar, of 1,280 × 800 and of 1,920 × 1,080. */
+/**
+ * The size that the tree gets of a page, in pixels: of 800 × 600 with a side bar, of 1,280 × 800 and of 1,920 × 1,080.
+ */
 const rooms = [
   [520, 180],
   [980, 300],

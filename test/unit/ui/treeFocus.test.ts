@@ -185,7 +185,7 @@ describe('the focus of the tree', () => {
     assert.deepEqual([stood, drawn], [['base, focused', 'base, focused'], ['vm']]);
     assert.equal(clock.pending, 0);
     assert.deepEqual(keyboard, [content.find(ref, 'base')]);
-    // Whoever comes next waits for nothing.
+    // The next one waits for nothing.
     deleting('second');
     change(without('other', 'second'));
     await new Promise(setImmediate);

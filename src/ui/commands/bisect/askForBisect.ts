@@ -22,7 +22,7 @@ import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun } from '../commandServices.js';
 import { refuseInside } from '../refuseFirst.js';
 
-/** Of a check, and of a clone that starts. */
+/** The time limit for a check, and for the start of a clone. */
 const patienceMs = 300_000;
 
 export async function askForBisect(run: CommandRun, view: VmView): Promise<Bisect> {

@@ -32,7 +32,7 @@ import { mustConfirm } from '../consent.js';
 import { showFailure } from '../runCommand.js';
 import { targetVm } from '../targets.js';
 
-/** Of a check that somebody says is flaky. */
+/** The tries of a check that somebody says is flaky. */
 const flakyTries = 3;
 
 export const bisectCommands = {
@@ -254,7 +254,7 @@ async function end(run: CommandRun, { ref, vm }: VmView, bisects: Bisects, store
   noteInStatusBar(t('Ended the bisect of {0} and deleted its clones.', name));
 }
 
-/** Whoever wrote the settings of the workspace could run here what they liked. */
+/** The author of the workspace's settings could run any program here. */
 function requireTrust(bisect: Bisect | undefined): void {
   if (bisect?.check.kind === 'host' && !vscode.workspace.isTrusted) {
     throw new CommandError('refused', untrustedText());

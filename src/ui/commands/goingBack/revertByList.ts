@@ -24,27 +24,27 @@ import { gitReference } from '../snapshots/gitReference.js';
 import { isForSystem, targetSystem } from '../systems/systemTargets.js';
 import { targetVm } from '../targets.js';
 
-/** Of the branch, where it is not asked for alone. */
+/** The most rows of the branch, where the list has other sections too. */
 const mostOfBranch = 10;
 
 interface RevertTarget {
   readonly createdAt: number;
   /** When it was last gone back to, or else made. */
   readonly usedAt: number;
-  /** Of the git repository that it was made in. */
+  /** The branch of the git repository that it was created in. */
   readonly branch?: string | undefined;
   readonly isFavourite?: boolean;
   /** Nobody asked for it. */
   readonly isAutomatic: boolean;
-  /** Of a restore point: the id of its system. */
+  /** The id of the system of a restore point. */
   readonly system?: string;
   /** With its arguments the command asks as from a row. */
   readonly choice: Choice<CommandArguments>;
 }
 
 /**
- * Of the VM or system that is given, else of all. Also what a setting wanted is listed for the branch: it is why one
- * looks for it.
+ * Lists targets of the given VM or system, else of all. Also what a setting wanted is listed for the branch: it is why
+ * one looks for it.
  * @param only that section alone
  */
 export async function revertByList(run: CommandRun, only: 'branch' | undefined): Promise<unknown> {
@@ -70,7 +70,7 @@ export async function revertByList(run: CommandRun, only: 'branch' | undefined):
   const rank = ({ system }: RevertTarget): number => (system !== undefined && system === chosen ? 1 : 0);
   const byUse = all.toSorted((one, other) => rank(other) - rank(one) || other.usedAt - one.usedAt);
   if (run.call.kind === 'rows') {
-    // Of one VM: the last target first, and what nobody asked for behind the others.
+    // For one VM, the last target comes first, and automatic ones after the others.
     const ofOne = byUse.toSorted((one, other) => Number(one.isAutomatic) - Number(other.isAutomatic));
     return revertToPicked(
       run,
@@ -99,7 +99,7 @@ interface Section {
   readonly targets: readonly RevertTarget[];
 }
 
-/** Each target once, in the first section that has it. Of one section alone, the name says nothing. */
+/** Each target once, in the first section that has it. If there is one section, its name says nothing. */
 function sectionedChoices(sections: readonly Section[]): readonly Choice<CommandArguments>[] {
   const told = new Set<RevertTarget>();
   const own = sections.map(({ group, targets }) => {
@@ -127,7 +127,7 @@ function newestFirst(targets: readonly RevertTarget[]): readonly RevertTarget[] 
   return targets.toSorted((one, other) => other.createdAt - one.createdAt);
 }
 
-/** Of all VMs and systems, what a restore point of a system is made of stands in the list as one. */
+/** Finds the targets of all VMs and systems; the snapshots of a restore point are one entry. */
 async function findTargets(run: CommandRun): Promise<readonly RevertTarget[]> {
   const now = Date.now();
   const lastUsed = usesOf(await readAudit(run.history.folder, run.log));
@@ -184,7 +184,7 @@ function pointsOf(
   };
 }
 
-/** Of VMs whose snapshots cannot be read, none: the tree says why. */
+/** Returns no snapshots for VMs that cannot be read: the tree says why. */
 async function snapshotsOf(
   { engine }: CommandRun,
   views: readonly VmView[],

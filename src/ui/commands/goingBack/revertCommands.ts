@@ -42,7 +42,7 @@ export const revertCommands = {
 } satisfies CommandTable;
 
 /**
- * Says what is lost, keeps the present state first unless told not to, and leaves the VM in the state that is asked
+ * Says what is lost, keeps the current state first unless told not to, and leaves the VM in the state that is asked
  * for.
  */
 async function revert(run: CommandRun): Promise<unknown> {

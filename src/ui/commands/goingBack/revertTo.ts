@@ -44,7 +44,7 @@ interface RevertQuestion {
 
 /** What a revert is for. */
 interface RevertCaller {
-  /** Of the command that says so when the offer to undo fails. */
+  /** The command that reports a failure of the offer to undo. */
   readonly id: CommandId;
   /** Title of the snapshot that the revert went to which this one undoes. */
   readonly title?: string;

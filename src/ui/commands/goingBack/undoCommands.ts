@@ -34,7 +34,7 @@ import { AgentCheckpoints, existingCheckpoints, findCheckpointBefore } from '../
 
 type Entry = ReturnType<typeof historyEntries>[number];
 
-/** A line for each, the last first. Of a step without a snapshot before it, the value is undefined. */
+/** A line for each, the last first. For a step without a snapshot before it, the value is undefined. */
 async function agentStepLines(
   run: CommandRun,
   { ref }: VmView,
@@ -81,7 +81,7 @@ function goneText(): string {
   return t('The snapshot from before this step no longer exists.');
 }
 
-/** Of the history, to learn which VMs something was done to lately. */
+/** How much of the history is read to learn which VMs were changed lately. */
 const mostEntries = 200;
 
 /** With an icon where nothing undoes it. */
@@ -145,7 +145,7 @@ async function redoLinesOf({ engine }: CommandRun, view: VmView): Promise<readon
   return operationLines(await UndoLook.at(engine, view.ref), view, 'redo');
 }
 
-/** Of all VMs and systems, the newest first; without what nothing undoes. */
+/** Lists all VMs and systems, the newest first; without what nothing undoes. */
 async function allLines(run: CommandRun, does: UndoableOperation['does']): Promise<readonly UndoLine[]> {
   const entries = historyEntries(await readAudit(run.history.folder, run.log)).slice(0, mostEntries);
   const uuids = new Set(entries.map(({ vm }) => vm.uuid));

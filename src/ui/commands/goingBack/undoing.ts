@@ -41,7 +41,7 @@ export function undoingOf(look: UndoLook, view: VmView, { entry, does }: Undoabl
   return { entry: entry.id, does, doing, done: undoneText(does, root, view, view.vm.name) };
 }
 
-/** Of the revert of a VM, whether there is a log of it or not. */
+/** The undo of the revert of a VM, with or without a log entry. */
 export function undoingOfRevert(view: VmView, snapshot: string, entry: string | undefined): Undoing {
   const title = displayLine(titleOf(view, snapshot));
   return {

@@ -211,7 +211,7 @@ async function open(run: CommandRun): Promise<void> {
   await vscode.window.showTextDocument(vscode.Uri.file(file));
 }
 
-/** Whoever wrote the file could do to the VMs what they liked. Looking is free. */
+/** The author of the file could do anything to the VMs. Looking is free. */
 function requireTrust(): void {
   if (!vscode.workspace.isTrusted) {
     throw new CommandError(

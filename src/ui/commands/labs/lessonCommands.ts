@@ -78,7 +78,7 @@ async function startLesson(run: CommandRun): Promise<void> {
   await showLesson(run, open);
 }
 
-/** Of one that is under way: another one begins with a VM of its own. @throws DismissedError */
+/** Asks whether to end the current level: another one begins with its own VM. @throws DismissedError */
 async function askToEnd(run: CommandRun, current: LessonView | undefined, next: NamedLevel): Promise<void> {
   if (current !== undefined && mustConfirm(run)) {
     const titleOf = ({ level }: NamedLevel): string => textIn(level.title, vscode.env.language);

@@ -75,7 +75,7 @@ export class LessonHost implements Disposable {
     return this.#options.context.globalState.get<Results>(resultsKey, {});
   }
 
-  /** Of each figure the best. */
+  /** Keeps the best of each figure. */
   #keep({ id }: NamedLevel, { steps, bytes }: LevelScore): void {
     const best = this.#results[id] ?? { steps, bytes };
     const kept = { steps: Math.min(best.steps, steps), bytes: Math.min(best.bytes, bytes) };

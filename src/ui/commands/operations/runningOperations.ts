@@ -14,7 +14,7 @@ export interface RunningEntry {
   readonly cancel: () => unknown;
   /** Absent: it waits for nothing. */
   readonly waitsFor?: OperationRequest;
-  /** Of a system: how far it is. */
+  /** The progress of a system. */
   readonly progress?: string;
 }
 

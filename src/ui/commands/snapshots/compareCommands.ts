@@ -84,7 +84,7 @@ export interface ComparisonResult {
   readonly disks: readonly DiskDistance[] | undefined;
 }
 
-/** @param to the present where it is undefined */
+/** @param to the current state where it is undefined */
 async function compareStates(
   run: CommandRun,
   { ref, vm }: VmView,
@@ -163,7 +163,7 @@ async function otherPoint(
   return found;
 }
 
-/** Of the comparison in front: its button stays as long as its page does. */
+/** Shows the XML of the comparison in front: its button stays as long as its page does. */
 async function showXmlDifference(run: CommandRun): Promise<void> {
   const open = run.reports.openXml;
   if (open === undefined) {
@@ -172,7 +172,7 @@ async function showXmlDifference(run: CommandRun): Promise<void> {
   await open();
 }
 
-/** Of the one VM that was compared, or the one picked; read anew, for a system may have many VMs. */
+/** Shows the XML of the one VM that was compared, or the one picked; reads it again, for a system may have many VMs. */
 async function openXmlOfMember(run: CommandRun, { from, to, members }: ComparedSystem): Promise<void> {
   const compared = members.filter((member) => member.kind === 'compared');
   const [first, ...others] = compared;

@@ -25,7 +25,7 @@ type ConsolidateRequest = Extract<OperationRequest, { kind: 'consolidate' }>;
 
 const mebibyte = 1024 ** 2;
 
-/** Fewer layers below the present of a VM. */
+/** Fewer layers below the current state of a VM. */
 async function consolidate(run: CommandRun): Promise<OperationResult> {
   const view = await targetVm(run, mayHaveLayers);
   const request = await consolidateRequest(run, view);

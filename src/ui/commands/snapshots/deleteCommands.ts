@@ -31,7 +31,7 @@ import { titleOf } from '../../../text/operations/operationProgress.js';
 import { deletedText } from '../../../text/operations/deletedText.js';
 import { snapshotCountText } from '../../../text/words.js';
 
-/** Of a VM, in a title. */
+/** The longest name of a VM in a title. */
 const longestName = 48;
 
 export const deleteCommands = {
@@ -39,7 +39,7 @@ export const deleteCommands = {
   'virtRewind.prune': { vms: prune, several: pruneSeveral, system: pruneSystem },
 } satisfies CommandTable;
 
-/** Deletes snapshots; their children keep their data. Of one snapshot, what is below it can go too, or alone. */
+/** Deletes snapshots; their children keep their data. For one snapshot, those below it can be deleted too, or alone. */
 async function deleteSnapshots(run: CommandRun): Promise<unknown> {
   const several = severalVms(run);
   if (several !== undefined && run.call.kind === 'rows' && run.call.rows.some(({ kind }) => kind !== 'snapshot')) {

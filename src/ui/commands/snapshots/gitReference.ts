@@ -15,8 +15,8 @@ export function gitExtension(): vscode.Extension<GitExtension> | undefined {
 }
 
 /**
- * Which branch and commit the workspace is at. Of the repository that the active editor or the first folder is in.
- * Nothing in an untrusted workspace, and nothing where git is not active: a snapshot shall not wait for it.
+ * The current branch and commit of the repository that the active editor or the first folder is in. Nothing in an
+ * untrusted workspace, and nothing where git is not active: a snapshot shall not wait for it.
  */
 export function gitReference(): string | undefined {
   const extension = gitExtension();

@@ -1,5 +1,5 @@
 // Told once, before it is done for the first time: that libvirt marks a VM whose QEMU is asked to write the RAM while
-// the guest runs on. Nobody waits for an answer; whoever wants none of it says so.
+// the guest runs on. Nothing waits for an answer; a person who does not want it says so.
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
 import type { OperationRequest } from '../../../domain/operation.js';

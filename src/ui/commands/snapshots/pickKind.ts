@@ -101,7 +101,7 @@ function diskInTheWay({ request: { without = [] }, decision }: Variant): string 
 
 function kindsFor({ vm }: VmView, tree: SnapshotTree, draft: CreateDraft): readonly KindRequest[] {
   const own = styleOfVm(tree);
-  // Whoever chooses the one means it, and not the other.
+  // The chosen one is meant, and not the other.
   const { seamless: _, ...plain } = draft;
   // Only what is kept outside the image can be written while the guest runs on.
   const mayBeLive = (draft.style ?? own) !== 'internal' && own !== 'internal' && draft.live === undefined;

@@ -131,7 +131,7 @@ export function styleFor(tree: SnapshotTree): { readonly style?: SnapshotStyle }
   return tree.snapshots.length > 0 || snapshotStyle === 'auto' ? {} : { style: snapshotStyle };
 }
 
-/** Of the best kind for what the VM does now. */
+/** The request for a checkpoint of the best kind for the VM's state. */
 export async function checkpointRequest(
   { engine }: Pick<CommandRun, 'engine'>,
   vm: VmRef,

@@ -134,7 +134,7 @@ export const systemCommands = {
 
 const longestName = 200;
 
-/** Of the selected VMs, or of those that are picked: several VMs that go back in time as one. */
+/** Creates a system of the selected or picked VMs, which are reverted as one. */
 async function createSystem(run: CommandRun): Promise<{ readonly system: string }> {
   const { engine } = run;
   const given = argumentsOf(run.call);

@@ -78,8 +78,8 @@ export const cloneCommands = {
 type DiscardRequest = Extract<OperationRequest, { kind: 'discard' }>;
 
 /**
- * A new VM from a snapshot, or from the present of one that is off. Asks what is not given; who gives the name, only
- * what has no default.
+ * A new VM from a snapshot, or from the current state of one that is off. Asks what is not given; With a given name, it
+ * asks only for what has no default.
  */
 async function cloneVm(run: CommandRun): Promise<{ readonly vm: string; readonly uuid: string }> {
   const { engine } = run;
@@ -192,7 +192,7 @@ function stays({ engine }: CommandRun, ref: VmRef, name: string): string {
   );
 }
 
-/** Of a VM that does not run, a snapshot is asked for. */
+/** Asks for a snapshot where the VM does not run. */
 async function moment(run: CommandRun): Promise<{ readonly view: VmView; readonly snapshot: string | undefined }> {
   if (isCalledOnSnapshot(run)) {
     const { view, snapshot } = await targetSnapshot(run);

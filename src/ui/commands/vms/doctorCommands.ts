@@ -68,7 +68,7 @@ async function repair(run: CommandRun): Promise<unknown> {
   return operateConfirmed(run, request);
 }
 
-/** Of several VMs what operations have left over is removed; with kinds of problems, these are repaired in one way. */
+/** Removes what operations of several VMs have left over. With kinds of problems, it repairs these in one way. */
 async function repairOnEach(run: CommandRun, views: readonly VmView[]): Promise<readonly OperationResult[]> {
   const kinds = argumentsOf(run.call).problem?.split(' ') ?? ['orphanFile'];
   const leftOut: LeftOut[] = [];

@@ -146,7 +146,7 @@ function whole(path: string, argument: string): string {
   return path;
 }
 
-/** Of this computer, or of a guest of either sort. */
+/** Whether the path is absolute on this computer, or in a guest of either sort. */
 function isWholePath(path: string): boolean {
   return isAbsolute(path) || /^(?:\/|[A-Za-z]:[\\/])/u.test(path);
 }

@@ -167,7 +167,7 @@ async function snoozeHealth(run: CommandRun): Promise<void> {
   }
 }
 
-/** Of several VMs all warnings, or those of some kinds. */
+/** Snoozes all warnings of several VMs, or those of some kinds. */
 async function snoozeOnEach(run: CommandRun, views: readonly VmView[]): Promise<void> {
   const kinds = argumentsOf(run.call).problem?.split(' ');
   const keys = views.flatMap(({ ref }) =>

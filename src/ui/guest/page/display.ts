@@ -148,7 +148,7 @@ addEventListener('message', ({ data }: MessageEvent<ToDisplay>) => {
       editor.postMessage({ kind: 'taken', count: data.bytes.length });
       break;
     case 'wait':
-      // The last picture stays, for whoever wants to know what the guest showed.
+      // The last picture stays: it shows what the guest showed.
       open = undefined;
       showStatus(data.why);
       draw();

@@ -26,7 +26,7 @@ export class ArrangedTree {
     return this.#figure.nodes;
   }
 
-  /** Of all nodes, each for itself, with so much room. */
+  /** Draws all nodes, each for itself, in this space. */
   whole(room: number): TreeFigure {
     return treeFigure(this.#nodes, room);
   }

@@ -6,10 +6,7 @@ import type { Surface } from './surface.js';
 import { fateColor } from './treeScene.js';
 
 export const stripHeight = 22;
-/**
- * Of a cell that a newer layer covers; its frame has the whole colour, for this alone could not be told from the
- * ground.
- */
+/** The opacity of a cell that a newer layer covers. */
 export const coveredOpacity = 0.22;
 /** A run of cells of one layer gets its letter from this width on. */
 export const letterRun = 18;
@@ -17,7 +14,7 @@ export const letterRun = 18;
 export interface RowFate {
   readonly fate: LayerFate;
   readonly words: string;
-  /** Of which bytes; absent: all of the row. */
+  /** The bytes that are marked; absent: all of the row. */
   readonly extents?: ExtentIndex;
 }
 

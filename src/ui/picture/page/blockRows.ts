@@ -61,7 +61,7 @@ export class BlockRows {
   readonly #under: number;
   /** The height of a layer's name. */
   readonly label: number;
-  /** Of what shows the content of a layer. */
+  /** The height of the strip with the content of a layer. */
   readonly strip: number;
 
   /** @param count of layers; `lower`: by how much each is lower than with all its room, if it can be */

@@ -13,7 +13,7 @@ import { type Palette, layerFill } from './palette.js';
 import { type Surface, textWidth } from './surface.js';
 import { fateColor } from './treeScene.js';
 
-/** Of what is behind the cells. */
+/** The opacity of the strip behind the cells. */
 export const stripOpacity = 0.14;
 const rowTitleLook = { size: 12.5, weight: 'bold' } as const;
 const rowWordsLook = { size: 11.5 } as const;
@@ -34,18 +34,18 @@ export interface BlockScene {
   readonly fates?: ReadonlyMap<string, RowFate>;
   /** By file. */
   readonly marks?: RowMarks;
-  /** The snapshot that somebody looks at in the tree: its layer is shown; empty: the present. */
+  /** The snapshot that somebody looks at in the tree: its layer is shown; empty: the current state. */
   readonly lit?: string;
 }
 
-/** Whose layer a row is: a snapshot's, or, with the empty name, the present's. */
+/** Whose layer a row is: a snapshot's, or, with the empty name, the current state's. */
 export function snapshotOf(row: PictureRow | undefined): string | undefined {
   return row?.kind === 'present' ? '' : row?.snapshot;
 }
 
 export type RowMarks = ReadonlyMap<string, PictureMark>;
 
-/** Of a layer with which something is wrong; a snapshot inside it is no layer of its own. */
+/** The mark of a layer that has a problem; a snapshot inside it is no layer of its own. */
 export function markOf(row: PictureRow | undefined, marks: RowMarks | undefined): PictureMark | undefined {
   return row === undefined || row.kind === 'internalSnapshot' ? undefined : marks?.get(row.file);
 }

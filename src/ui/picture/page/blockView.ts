@@ -25,7 +25,7 @@ interface BlockHooks {
   readonly theme: () => Theme;
   readonly chooseDisk: (disk: string) => void;
   readonly refresh: () => void;
-  /** Somebody looks at this snapshot's layer; empty: the present's; undefined: at none. */
+  /** Somebody looks at this snapshot's layer; empty: the current state's; undefined: at none. */
   readonly attend: (snapshot: string | undefined) => void;
 }
 
@@ -250,7 +250,10 @@ export class BlockView {
     this.repaint();
   }
 
-  /** Of many layers, those of which the VM reads nothing fold, but where something is shown or the cursor is. */
+  /**
+   * Places the rows. Where there are many, layers that the VM does not read fold, unless something is shown there or
+   * the cursor is.
+   */
   #place(): void {
     const blocks = this.#blocks;
     if (blocks === undefined) {

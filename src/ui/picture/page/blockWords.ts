@@ -94,7 +94,7 @@ function offsetText(bytes: number): string {
   return isWhole ? short : t('{0} (byte {1})', short, bytes);
 }
 
-/** Of the cell around an offset, and of what is wrong with its layer. */
+/** Describes the cell around an offset, and the problems of its layer. */
 export function placeWords(
   blocks: Blocks,
   { row, offset }: { readonly row: number; readonly offset: number },

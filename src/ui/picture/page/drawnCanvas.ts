@@ -31,7 +31,7 @@ export class DrawnCanvas {
     }).observe(this.scroller);
   }
 
-  /** Of what is in sight, in pixels. */
+  /** The visible width in pixels. */
   get width(): number {
     return this.#width;
   }

@@ -5,7 +5,7 @@ import { type Fill, patterns } from './surface.js';
 export interface Palette {
   readonly background: string;
   readonly foreground: string;
-  /** Of less important words; still readable. */
+  /** The colour of less important words; still readable. */
   readonly muted: string;
   readonly line: string;
   readonly accent: string;

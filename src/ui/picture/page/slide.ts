@@ -27,7 +27,7 @@ export interface Slide {
 }
 
 const margin = 32;
-/** Of its tree and blocks, at least. */
+/** The least width of its tree and blocks. */
 export const slideWidth = 1_200;
 /** A larger tree is drawn smaller. */
 const mostWidth = 6_000;

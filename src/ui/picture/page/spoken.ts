@@ -89,7 +89,7 @@ interface BlocksToSpeak {
   readonly scrolled: number;
   readonly width: number;
   readonly height: number;
-  /** Of the cursor. */
+  /** The row of the cursor. */
   readonly row: number;
   /** The words of the cursor's cell, in any row. */
   readonly cell: (row: number) => string;

@@ -1,11 +1,11 @@
 // What the figures are drawn on: the same drawing makes the screen, the SVG and the PNG. Knows no figure.
 
-/** How a layer is filled: a colour, and a pattern for whoever does not tell colours apart. */
+/** How a layer is filled: a colour, and a pattern for people who do not tell colours apart. */
 export interface Fill {
   /** Any CSS colour. */
   readonly color: string;
   readonly pattern?: Pattern;
-  /** Of the pattern's strokes. */
+  /** The colour of the pattern's strokes. */
   readonly ink?: string;
   /** 0 to 1; absent: 1. */
   readonly opacity?: number;

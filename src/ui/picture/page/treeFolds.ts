@@ -17,7 +17,7 @@ const fewestBeside = 4;
  * |------------------------------------------------------|------------------------|
  * | three or more in a line, without a branch among them | together               |
  * | four or more ends beside each other                  | together               |
- * | roots, where branches begin, the newest of the way to the present, what is marked or kept | each for itself |
+ * | roots, where branches begin, the newest of the way to the current state, what is marked or kept | each for itself |
  */
 export function foldedNodes(nodes: readonly PictureNode[], keeps: (name: string) => boolean): readonly TreeNode[] {
   const children = nodes.map((): number[] => []);

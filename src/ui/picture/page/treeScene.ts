@@ -19,13 +19,13 @@ export const smallestWords = 0.5;
 const smallestType = 11;
 /** Under the title. */
 const mostLines = 3;
-/** Of a title. The longest, 200 characters, is whole in the narrowest box. */
+/** The most lines of a title. The longest, 200 characters, fits into the narrowest box. */
 const mostTitleLines = 20;
 
 export interface TreeFigure {
   readonly nodes: readonly TreeNode[];
   readonly layout: TreeLayout;
-  /** Of each box, in pixels at its full size. */
+  /** The width of each box, in pixels at its full size. */
   readonly boxWidth: number;
 }
 
@@ -64,7 +64,7 @@ export function treeFigure(nodes: readonly TreeNode[], room = 0): TreeFigure {
 interface TreeGeometry {
   readonly scale: number;
   readonly titles: readonly (readonly string[])[];
-  /** Of each level. */
+  /** The top of each level. */
   readonly tops: readonly number[];
   readonly heights: readonly number[];
 }

@@ -32,7 +32,7 @@ interface TreeHooks {
   readonly menu: (node: PictureNode, x: number, y: number) => void;
   /** A key is pressed on a node; true if it stood for something. */
   readonly key: (node: PictureNode, event: KeyboardEvent) => boolean;
-  /** Somebody looks at this snapshot; empty: the present; undefined: at none. */
+  /** Somebody looks at this snapshot; empty: the current state; undefined: at none. */
   readonly attend: (snapshot: string | undefined) => void;
 }
 
@@ -86,7 +86,7 @@ export class TreeView {
     });
   }
 
-  /** Of all nodes, also where some stand together. */
+  /** The figure of all nodes, also where some are folded into one. */
   figure(room: number): TreeFigure {
     return this.#tree.whole(room);
   }

@@ -43,7 +43,7 @@ export const cluster: CommandHandler = (context) =>
 
 interface Choice {
   readonly views: readonly VmView[];
-  /** Of the system that was named, with their order. */
+  /** The members of the named system, in their order. */
   readonly members: readonly SystemMember[];
 }
 
@@ -124,7 +124,7 @@ async function remove(context: Context, { views, connection, shell }: Work): Pro
   return answer(context, { removed: [...removed] }, [t('The cluster no longer runs {0}.', names)]);
 }
 
-/** Whoever presses Ctrl+C waits for the end of what was begun, and for it to be taken back. */
+/** Ctrl+C waits for the end of the current step, and for its undo. */
 function lasting<T>({ session }: Context, connection: string, work: (shell: ClusterShell) => Promise<T>): Promise<T> {
   return withClusterShell(session.engine, connection, new AbortController().signal, work);
 }

@@ -60,7 +60,7 @@ export async function moveToHost(run: CommandRun): Promise<{ readonly vm: string
   }
 }
 
-/** Moves of it that were interrupted, whoever began them. @returns whether there was one */
+/** Moves of it that were interrupted, of any process. @returns whether there was one */
 export async function endLeft(run: CommandRun, { vm, ref }: VmView, how: InterruptedEnd): Promise<boolean> {
   const { engine, log } = run;
   const { folder } = sessionOf(run);

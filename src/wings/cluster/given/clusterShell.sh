@@ -3,7 +3,7 @@
 # | function   | carries out                                                                                      |
 # |------------|--------------------------------------------------------------------------------------------------|
 # | simulate   | crm_simulate with these words, on a copy of the configuration that was changed by the first word |
-# | on_node    | a command line on another node, as whoever works here                                            |
+# | on_node    | a command line on another node, as the user who works here                                       |
 # | write_new  | a file with this text, which was not there                                                       |
 # | define_now | what the VM of this UUID is, kept by libvirt when it stops                                       |
 PATH="$PATH:/usr/sbin:/sbin"

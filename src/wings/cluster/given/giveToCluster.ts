@@ -25,7 +25,7 @@ import { localUri } from './vmOnNode.js';
 import { requireSettled, takeOut } from './takeOut.js';
 
 interface Wish {
-  /** Of the session. */
+  /** The folder of the session. */
   readonly folder: string;
   readonly log: Log;
   readonly signal: AbortSignal;

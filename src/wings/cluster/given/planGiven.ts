@@ -47,7 +47,7 @@ export interface PlannedCluster {
 const roomForVms = 0.9;
 /** The agent takes the name into shells, and into searches. */
 const plainName = /^[A-Za-z][\w.-]*$/u;
-/** Of file systems that libvirt takes for shared, as `stat` calls them. */
+/** File systems that libvirt treats as shared, as `stat` calls them. */
 const sharedFolders = /^(?:nfs|gfs|ocfs2|cifs|smb|ceph|gpfs|afs|fuse|v9fs|lustre)/u;
 
 /** @throws Failure */

@@ -14,7 +14,7 @@ export interface Standing {
   readonly memoryMib: number;
   /** What it is started from. */
   readonly definition: string;
-  /** Of its disks. */
+  /** The files of its disks. */
   readonly files: readonly string[];
 }
 

@@ -1,4 +1,5 @@
-// Finishes a move or undoes it, as far as it came, whoever began it. The VM never stays runnable on both hosts.
+// Finishes a move or undoes it, as far as it came, also one of another process. The VM never stays runnable on both
+// hosts.
 import { posix } from 'node:path';
 import { directFiles } from '../../../driver/files/directFiles.js';
 import { turnsOfAll } from '../../../driver/files/fileTurns.js';
@@ -27,7 +28,7 @@ export interface MoveEnd extends Put {
   /** No host had it any more: it was defined again. */
   readonly again?: true;
   readonly record: MoveRecord;
-  /** Of a live move: milliseconds that the guest stood still, where they were counted. */
+  /** How long the guest was paused in a live move, in milliseconds, where it was measured. */
   readonly stopMs?: number;
 }
 

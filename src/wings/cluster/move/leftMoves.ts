@@ -9,7 +9,7 @@ import { type MoveRecord, MoveStore, type OpenMove } from './moveStore.js';
 import { seenOn, type Side, withSides } from './sides.js';
 
 interface Place {
-  /** Of the session. */
+  /** The folder of the session. */
   readonly folder: string;
   readonly log: Log;
 }

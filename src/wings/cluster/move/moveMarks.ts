@@ -9,7 +9,7 @@ import { requireRun, type Side, type Sides } from './sides.js';
 
 type MarkSet = Pick<MoveRecord, 'id' | 'stages'>;
 
-/** One for each VM, whoever moves it. */
+/** One for each VM, for all processes. */
 export function stageIn(base: string, uuid: string): string {
   return posix.join(base, `.virt-rewind-move-${uuid.replaceAll('-', '')}`);
 }

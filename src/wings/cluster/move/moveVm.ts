@@ -17,7 +17,7 @@ import { requireUnkept } from './planMove.js';
 import { requireRun, seenOn, type Sides } from './sides.js';
 
 interface MoveWish {
-  /** Of the session. */
+  /** The folder of the session. */
   readonly folder: string;
   readonly log: Log;
   readonly signal: AbortSignal;

@@ -22,9 +22,9 @@ import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove, requ
 import { requireRun, seenOn, type Side, type Sides } from './sides.js';
 
 interface PlanWish {
-  /** Of the session. */
+  /** The folder of the session. */
   readonly folder: string;
-  /** Of the other host, for QEMU here; absent: by one of its names. */
+  /** The address of the other host, for QEMU here; absent: by one of its names. */
   readonly address?: string;
 }
 
@@ -51,7 +51,7 @@ async function planBetween(
   return { ...planned, standing };
 }
 
-/** Of a move while it is off, and of one while it runs. */
+/** The stages of a move of the VM while it is off, and of one while it runs. */
 async function stagesOfAny(engine: EnginePort, ref: VmRef): Promise<readonly string[]> {
   const { files } = await engine.readFiles(ref);
   const bases = files.flatMap(({ path, role }) =>

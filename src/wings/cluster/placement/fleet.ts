@@ -2,7 +2,7 @@
 import { isActive, type PowerState } from '../../../domain/vm.js';
 
 export interface FleetHost {
-  /** Of its connection. */
+  /** The URI of its connection. */
   readonly uri: string;
   readonly name: string;
   readonly processors: number;
@@ -33,7 +33,7 @@ export interface FleetVm {
   /** That it writes to its RAM in a second; absent: not measured. */
   readonly dirtyBytes?: number;
   readonly snapshots: number;
-  /** Of its files; absent: not known. */
+  /** The size of its files; absent: not known. */
   readonly fileBytes?: number;
   /** Hosts that have all its files, its own among them. */
   readonly sharedOn: ReadonlySet<string>;
@@ -56,7 +56,7 @@ export interface FleetMove {
 const leastReserveBytes = 1024 ** 3;
 const reserveShare = 0.05;
 
-/** Of its RAM, for itself: no VM is moved into it. */
+/** The RAM that a host keeps for itself: no VM is moved into it. */
 export function reserveOf({ memoryBytes }: FleetHost): number {
   return Math.max(leastReserveBytes, memoryBytes * reserveShare);
 }
@@ -72,7 +72,7 @@ export function byText(a: string, b: string): number {
 interface HostState {
   readonly host: FleetHost;
   readonly vms: Set<FleetVm>;
-  /** Of all that run. */
+  /** The RAM of all VMs that run. */
   promisedBytes: number;
   availableBytes: number;
   busy: number;

@@ -80,7 +80,7 @@ function placeBy(
       } else if (!now.fits(vm, host.uri)) {
         whys.add('noRoom');
       } else {
-        // Of one that is off, what is sent counts first.
+        // For a VM that is off, the time to send its files counts first.
         const bytes = isActive(vm.power) ? 0 : cost.bytes;
         const ranked = rank(now, vm, host.uri);
         if (best === undefined || bytes < best.bytes || (bytes === best.bytes && ranked < best.rank)) {

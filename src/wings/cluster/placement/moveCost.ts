@@ -3,7 +3,7 @@ import { isActive } from '../../../domain/vm.js';
 import type { FleetHost, FleetVm, Staying } from './fleet.js';
 import { takenBy } from './fleet.js';
 
-/** Of Gigabit Ethernet, in bytes a second. */
+/** Gigabit Ethernet, in bytes a second. */
 export const assumedBandwidth = 112 * 1024 ** 2;
 
 /** A tiny guest takes as long, most of it the start of its QEMU. */

@@ -15,11 +15,11 @@ import { type Fleet, type FleetVm, reserveOf } from './fleet.js';
 import type { ProposedMove } from './proposeMoves.js';
 
 interface TurnWish {
-  /** Of the session. */
+  /** The folder of the session. */
   readonly folder: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Of hosts in the network of all, by their connections. */
+  /** The addresses of hosts in the network that all share, by their connections. */
   readonly addresses: ReadonlyMap<string, string>;
 }
 

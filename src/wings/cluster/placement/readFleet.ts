@@ -20,7 +20,7 @@ export interface ReadFleet extends Fleet {
 }
 
 interface ReadOptions {
-  /** Of the session. */
+  /** The folder of the session. */
   readonly folder: string;
   readonly isProtected: (vm: Vm) => boolean;
   readonly signal: AbortSignal;
@@ -101,7 +101,7 @@ async function readHost(
   };
 }
 
-/** Of its disks; media, and what is no file, stay where they are. */
+/** The paths of its disks; media, and what is no file, stay where they are. */
 function pathsOf({ vm, layers }: VmView): readonly string[] {
   const disks = vm.disks.filter(({ device }) => device === 'disk' || device === 'lun');
   const targets = new Set(disks.map(({ target }) => target));

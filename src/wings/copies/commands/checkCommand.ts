@@ -33,7 +33,7 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
   if (wish !== undefined && login !== undefined) {
     requireWholePath('folder', wish.folder);
   }
-  /** Of several: what kept these from being checked, such as too little RAM for one of them, is recorded nowhere. */
+  /** The VMs that could not be checked, for example with too little RAM; no record keeps the cause. */
   const failed: FailedMember[] = [];
   /** It has lost some of its backups. */
   const cut: BackupSet[] = [];

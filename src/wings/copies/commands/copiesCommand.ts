@@ -38,7 +38,7 @@ import type { CopiesAnswers } from './answers.js';
 
 export const mostCheckpoints = 100;
 
-/** Of one VM. */
+/** Backs up one VM. */
 export const backUpOne: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
   const { signal } = interruption;
@@ -84,7 +84,7 @@ export function showProgress({ terminal }: Context): (vm: string, fraction: numb
   return (vm, fraction) => terminal.progress(t('Backing up {0}: {1} %', displayLine(vm), Math.floor(fraction * 100)));
 }
 
-/** Of one VM. */
+/** Restores one VM. */
 export const restoreOne: CommandHandler = async (context) => {
   const { call, session, terminal, interruption, json } = context;
   const folder = requireText(context, 'folder');

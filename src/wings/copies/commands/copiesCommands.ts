@@ -33,7 +33,7 @@ const checkpointOptions = {
     needs: ['checkpoint'],
   },
 } as const satisfies Record<string, Option>;
-/** Of a rule: what it names stays, and all else goes. */
+/** The options of a rule: what it names stays, and all else is deleted. */
 const keepOptions = {
   'keep-last': { type: 'string', value: 'N', help: 'keep the N newest' },
   'keep-hourly': { type: 'string', value: 'N', help: 'keep the last one of each of the N newest hours with a backup' },

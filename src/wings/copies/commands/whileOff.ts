@@ -10,7 +10,10 @@ import { copiesFailure, notStartedText } from '../copiesFailure.js';
 
 type Parts = Pick<Context, 'session' | 'terminal' | 'interruption'>;
 
-/** Of a VM that is off nothing but its backup. @throws Failure; what the backup throws */
+/**
+ * Shuts the VM down, backs it up and starts it again. One that is off already is only backed up.
+ * @throws Failure; what the backup throws
+ */
 export async function whileOff<T>(context: Parts, view: VmView, backUp: () => Promise<T>): Promise<T> {
   if (!isActive(view.vm.power)) {
     return backUp();

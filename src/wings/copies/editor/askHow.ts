@@ -74,7 +74,7 @@ function askOptions(): Promise<readonly Option[]> {
   );
 }
 
-/** Of a name, which no other one in the backup has. The last of a branch first. */
+/** Picks a name, which is unique in the backup. The last of a branch first. */
 async function pickPoint(points: readonly CopiedPoint[]): Promise<string> {
   const lines = points.toReversed().map(({ name, title, hasRam }) => ({
     label: title,

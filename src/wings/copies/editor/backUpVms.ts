@@ -26,7 +26,7 @@ import { openTarget, pickRepository } from './backupTarget.js';
 import { isGivenUp, whileTold } from './copiesErrors.js';
 import { rememberBackups } from './knownBackups.js';
 
-/** Of VMs that cannot be backed up, in a question. */
+/** The most VMs in a question that cannot be backed up. */
 const mostReasons = 8;
 
 interface BackedUp {
@@ -41,7 +41,7 @@ interface NotBackedUp {
 /** What a command is about. */
 export interface BackedUpVms {
   readonly views: readonly [VmView, ...VmView[]];
-  /** That they are the members of. */
+  /** The system whose members they are. */
   readonly system?: StoredSystem;
 }
 
@@ -54,7 +54,7 @@ export async function backUpSystem(run: CommandRun): Promise<BackedUp> {
   return backUpAll(run, await membersOf(run));
 }
 
-/** Of the system that the command is meant for. @throws Failure `notFound` */
+/** The VMs of the system that the command is called on. @throws Failure `notFound` */
 export async function membersOf(run: CommandRun): Promise<BackedUpVms> {
   const system = await targetSystem(run);
   await reachMembers(run, system);

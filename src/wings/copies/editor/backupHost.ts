@@ -44,9 +44,9 @@ export function shownTarget({ uri, name }: BackupHost, target: string): string {
 }
 
 export interface FolderQuestion {
-  /** Of the dialog for a folder of this computer. */
+  /** The title of the dialog for a folder of this computer. */
   readonly here: string;
-  /** Of the box for one of another host, and what is below it. */
+  /** The title of the box for a folder of another host, above its prompt and example. */
   readonly there: string;
   readonly prompt: string;
   readonly example: string;

@@ -42,7 +42,7 @@ export interface OpenedTarget {
   /** The oldest first. */
   readonly backups: readonly Backup[];
   readonly open: (signal: AbortSignal) => Promise<Restic>;
-  /** Of one that was to be created: where that was not done, its key is not kept either. */
+  /** Drops the key of a repository that was not created after all. */
   readonly dropKey?: () => Promise<void>;
 }
 
@@ -81,7 +81,7 @@ export async function pickRepository(run: CommandRun, host: BackupHost): Promise
   return typeof picked === 'string' ? picked : picked();
 }
 
-/** Of the choice that asks for a folder. */
+/** The label of the choice that asks for a folder. */
 export function folderLabel({ uri, name }: BackupHost): string {
   return uri === undefined ? t('Folder…') : t('Folder on {0}…', name);
 }
@@ -224,7 +224,10 @@ async function askKey(target: string, said = t('The key of {0}', target)): Promi
   ).then((ask) => ask());
 }
 
-/** Of a repository that is not there. @param kept is not replaced: its repository may be on a disk that is missing */
+/**
+ * Asks for the key of a new repository.
+ * @param kept is not replaced: its repository may be on a disk that is missing
+ */
 async function askNewKey(
   target: string,
   kept: Key | undefined,

@@ -51,7 +51,7 @@ export function knownTargets(remembered: Pick<Memento, 'get'>, { uri }: BackupHo
   return allTargets(remembered).filter(({ host }) => host === uri);
 }
 
-/** Of a VM, when the repositories were read last. */
+/** The backups of a VM as the repositories were read last. */
 export function backupsSeen({ ref }: VmView, remembered: Pick<Memento, 'get'>): readonly SeenBackup[] {
   return knownTargets(remembered, hostOfConnection(ref.connection)).flatMap(({ target, backups }) =>
     backups.filter(({ uuid }) => uuid === ref.uuid).map((backup) => ({ ...backup, target })),

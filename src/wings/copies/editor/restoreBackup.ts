@@ -42,7 +42,7 @@ import { knownTargets } from './knownBackups.js';
 import { asksForSet, othersOf, restoreWholeSet, withOthersText } from './restoreSet.js';
 import { schedulesOf } from './schedulesHere.js';
 
-/** Of a backup, or of all in its set. */
+/** The result of a backup, or of all in its set. */
 type RestoreResult = VmRestored | { readonly restored: readonly VmRestored[] };
 
 export async function restoreBackup(run: CommandRun): Promise<RestoreResult> {
@@ -101,7 +101,7 @@ export async function showBackups(run: CommandRun): Promise<unknown> {
   }
 }
 
-/** Of the list of backups. */
+/** A line of the list of backups. */
 interface ListedLine {
   readonly target?: string;
   readonly backup?: Backup;

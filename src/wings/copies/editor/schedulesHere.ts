@@ -11,7 +11,7 @@ import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
 
 export type Schedules = Awaited<ReturnType<typeof readSchedules>>;
 
-/** Of the command line too, which adds them; empty where nobody's home is known. */
+/** The folder that the command line uses too, which adds schedules; empty where nobody's home is known. */
 export const folderOfSchedules = stateFolder(process.env, '');
 
 /** @param journal its folder */

@@ -32,7 +32,7 @@ export interface BackupMade extends Backup {
 
 export interface BackupWish {
   readonly libvirt: Version;
-  /** Of several VMs. */
+  /** The set of several VMs. */
   readonly set?: BackupSet;
   readonly care: Pick<GuestCare, 'during' | 'felt'>;
   readonly onProgress: (fraction: number) => void;

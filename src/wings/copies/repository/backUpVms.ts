@@ -16,11 +16,11 @@ export interface VmToBackUp {
 interface BackupProgress {
   readonly onProgress: (vm: string, fraction: number) => void;
   readonly onMade: (made: BackupMade) => Promise<void> | void;
-  /** Of one VM. What it throws ends the whole. */
+  /** Reports a failure of one VM. What it throws ends the whole. */
   readonly onFailure: (vm: string, error: unknown) => void;
 }
 
-/** Of a cancel, those that were made before it. */
+/** Backs up several VMs. After a cancel, it returns the backups that were created before. */
 export async function backUpVms(
   engine: Pick<EnginePort, 'connections' | 'withCopies'>,
   restic: Restic,

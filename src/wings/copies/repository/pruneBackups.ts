@@ -18,7 +18,7 @@ export interface BackupPrune {
   /** These go, the oldest first. */
   readonly going: readonly Backup[];
   readonly stays: readonly Backup[];
-  /** Of those, what our record does not name: another computer, an earlier version or restic by hand made it. */
+  /** Those that our record does not name: another computer, an earlier version or restic by hand created them. */
   readonly foreign: readonly Backup[];
 }
 

@@ -32,9 +32,9 @@ interface RunOptions {
   readonly onLine?: (line: string) => void;
   /** It is told how long its standard output is, which is not kept. */
   readonly onBytes?: (bytes: number) => void;
-  /** Of its standard output. */
+  /** The most bytes of its standard output. */
   readonly mostBytes?: number;
-  /** Of the guests beside which it works. */
+  /** The care for the guests that run meanwhile. */
   readonly care?: Pick<GuestCare, 'during'> | undefined;
   /** It is not ended when the user cancels: it tidies up. */
   readonly goesOn?: true;
@@ -64,7 +64,7 @@ export class Restic {
 
   readonly connections: Connections;
   readonly own: OwnSnapshots;
-  /** Of the repository, on the computer of restic; undefined: a service keeps it. */
+  /** The folder of the repository, on the computer of restic; undefined: a service keeps it. */
   readonly folder: string | undefined;
 
   private constructor(program: ResticProgram, repository: string, { signal, login, environment }: ResticOptions) {
@@ -246,7 +246,7 @@ const resticSnapshot = v.object({
   hostname: v.optional(v.string(), ''),
   /** What it calls the content. */
   tree: v.optional(v.string(), ''),
-  /** Of which a change of tags made it. */
+  /** The backup that it was before a change of tags. */
   original: v.optional(v.string()),
   tags: v.optional(v.array(v.string()), []),
 });
@@ -277,7 +277,7 @@ async function withKey(environment: NodeJS.ProcessEnv, passwordFile: string | un
 const noneThere = 'Is there a repository at the following location?';
 
 const noSpace = /no space left on device|disk quota exceeded/iu;
-/** Of Go, a function and its place in each pair of lines: for developers of restic. */
+/** A stack trace of Go, in pairs of lines: a function and its place. It is for developers of restic. */
 const calls = /^\S+\n\t\S+\.go:\d+$\n?/gmu;
 
 /** Newer ones have an exit code of their own for each (0.17). */

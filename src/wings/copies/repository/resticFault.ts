@@ -119,7 +119,7 @@ function damagedText(): string {
   );
 }
 
-/** Of the lines that it said, one for each file, the first that tells so. */
+/** Finds the first line about missing space; restic writes one for each file. */
 function noSpaceIn(said: string): string {
   return displayLine(said.split('\n').find((line) => /no space left|quota exceeded/iu.test(line)) ?? said);
 }

@@ -51,7 +51,10 @@ function wordsOf(command: string): readonly string[] {
   );
 }
 
-/** Of the services that keep repositories, and how restic is to store. Not those that name files of this computer. */
+/**
+ * The variables for services that keep repositories, and for how restic stores. It leaves out those that name files of
+ * this computer.
+ */
 export function serviceVariables(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const name =
     /^(?:RESTIC_(?:REST_|COMPRESSION$|PACK_SIZE$|READ_CONCURRENCY$)|(?:AWS|AZURE|B2|GOOGLE|OS|RCLONE|ST|SWIFT)_)/u;

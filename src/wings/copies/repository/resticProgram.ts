@@ -211,7 +211,7 @@ function pauseLine(ms: number): string {
   return `${ms / 1_000}\n`;
 }
 
-/** Of numbers, one a line. */
+/** Reads numbers, one a line. */
 function sumLines(onSum: (sum: number) => void): (part: Buffer) => void {
   let line = '';
   return (part) => {

@@ -39,7 +39,10 @@ export async function recordVerification(
   }
 }
 
-/** Of a backup that has the tag of a whole one, and is none. No list shows it from then on. @throws ResticFault */
+/**
+ * Records that a backup with the tag of a whole one is incomplete. No list shows it from then on.
+ * @throws ResticFault
+ */
 export async function recordTorn(
   restic: Restic,
   { id, vm, uuid }: { readonly id: string; readonly vm: string; readonly uuid: string },

@@ -31,14 +31,14 @@ export interface VmRestored {
   readonly use: RestoreUse;
   /** Snapshots without the RAM that they had. */
   readonly withoutRam: number;
-  /** Of a VM that has one. */
+  /** The TPM of a VM that has one. */
   readonly tpm?: TpmRestored;
-  /** Of killed restores: paths that no record of ours names, or that a VM uses. */
+  /** Paths that killed restores left, and that no record of ours names, or that a VM uses. */
   readonly stays: readonly string[];
   readonly made: MadeRestore;
   /** In the history. */
   readonly inHistory: boolean;
-  /** Of a restore of one snapshot. */
+  /** The snapshot, where only one was restored. */
   readonly point?: Pick<OnePoint, 'title' | 'hasRam' | 'notHeld'>;
   /** The host of the original that it is the same VM as, and when it was copied. */
   readonly replica?: { readonly of: string; readonly madeAt: number };

@@ -1,5 +1,5 @@
-// The disks of a backup as their files can be read where they are, without a restore. Whoever wrote the backup could
-// have named what it likes, so each image must be what the manifest says, and rest on files of the backup alone.
+// The disks of a backup as their files can be read where they are, without a restore. The author of the backup could
+// have named any file, so each image must be what the manifest says, and rest on files of the backup alone.
 import { lstat, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { isOfWing } from '../../../domain/failure.js';
@@ -92,13 +92,13 @@ async function orUnreadable(file: string, work: () => Promise<void>): Promise<vo
   }
 }
 
-/** Of an export or replica on this computer. @param folder that of its manifest */
+/** Finds the disks of an export or replica on this computer. @param folder that of its manifest */
 export async function placesInFolder(folder: string): Promise<PlaceOf> {
   const root = join(await realpath(folder), disksFolder);
   return ({ place: name }) => ({ root, name });
 }
 
-/** Of a backup, whose files are there under their whole paths. */
+/** Finds the disks of a backup, which has its files under their whole paths. */
 export async function placesInMounted(folder: string): Promise<PlaceOf> {
   const root = await realpath(folder);
   return ({ stored: name }) => ({ root, name });

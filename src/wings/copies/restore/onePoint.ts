@@ -19,12 +19,12 @@ export interface OnePoint {
   readonly hasRam: boolean;
   /** Disks that the snapshot does not hold, as the guest names them; `TPM`. */
   readonly notHeld: readonly string[];
-  /** Of images that hold the snapshot inside. */
+  /** The tags of images that hold the snapshot inside. */
   readonly tags: readonly ImageTag[];
 }
 
 type Copies = Parameters<Parameters<CopiesEngine['withCopies']>[1]>[0];
-/** Of a connection, which makes a Failure of what fails: what is refused here stays outside of it. */
+/** Asks a connection, which makes a Failure of each error: a refusal here must stay outside of it. */
 export type AskCopies = <T>(work: (copies: Copies) => Promise<T>) => Promise<T>;
 
 interface ImageTag {

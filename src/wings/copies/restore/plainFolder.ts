@@ -14,8 +14,6 @@ import { disks } from '../../../transfer/hostFolder.js';
 import { type CopiedFile, manifestName, mostManifestBytes, readManifest } from '../../../transfer/manifest.js';
 import { orFault } from './readFolder.js';
 
-/** Of what the manifest says. */
-
 interface PlainSource extends CopySource {
   /** What is not right by the manifest that was read may be right by one that replaced it: then `copyRuns`. */
   unlessUpdated<T>(work: () => Promise<T>): Promise<T>;

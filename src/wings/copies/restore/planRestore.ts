@@ -139,7 +139,7 @@ async function readableFile(
   return { path, isForAll: (found.mode & 0o004) !== 0 };
 }
 
-/** Before anything is fetched: whoever wrote the backup could name what it likes. */
+/** Before anything is fetched: the author of the backup could have named any file. */
 export async function requireOwn(ask: AskCopies, vm: RestoredVm, folder: string): Promise<RestoreUse> {
   const { odd, ...use } = await ask((copies) => copies.hostUse(vm));
   const [disk] = odd;

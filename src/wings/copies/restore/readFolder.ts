@@ -15,7 +15,7 @@ const mark = v.object({
   uuid: v.string(),
   /** How the folder was called first, by which our record of it is named. */
   begun: v.exactOptional(v.string()),
-  /** Of a VM that is started to see whether it does, and goes again. */
+  /** The VM only starts as a check, and is then removed. */
   isCheck: v.optional(v.literal(true)),
 });
 

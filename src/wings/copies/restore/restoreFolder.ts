@@ -23,7 +23,7 @@ export async function readLeftRestore(files: FileSystem, folder: string): Promis
   if (!(await isLeft(found))) {
     throw copiesFailure('restoreRuns', { folder });
   }
-  // Whoever used the VM since has written to one of its files, or made one.
+  // If the VM was used since, one of its files was written to, or a new one exists.
   const { mtimeMs } = await files.lstat(posix.join(folder, markName));
   if ((await newestIn(files, folder)) > mtimeMs) {
     throw copiesFailure('vmInUse', { folder });

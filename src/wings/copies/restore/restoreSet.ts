@@ -15,7 +15,7 @@ type SetWish = Pick<RestoreWish, 'connection' | 'host' | 'folder' | 'isolated' |
 interface SetProgress {
   readonly onBegin: (vm: string) => void;
   readonly onRestored: (restored: VmRestored) => void;
-  /** Of one VM. What it throws ends the whole. */
+  /** Reports a failure of one VM. What it throws ends the whole. */
   readonly onFailure: (vm: string, error: unknown) => void;
 }
 

@@ -26,7 +26,7 @@ export interface CheckWish {
   /** Starts its VM; absent: reads its data alone. */
   readonly boot?: Pick<RestoreWish, 'connection' | 'folder' | 'host' | 'signal'> & {
     readonly seconds: number;
-    /** Of checks: paths that no record of ours names, or that a VM uses. */
+    /** Reports paths that checks left, and that no record of ours names, or that a VM uses. */
     readonly onStays: (paths: readonly string[]) => void;
   };
 }

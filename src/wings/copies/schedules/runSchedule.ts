@@ -83,7 +83,7 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     const count = schedule.keep[period];
     return count === undefined ? [] : [`--keep-${period}=${count}`];
   });
-  // Of its VMs alone: the backups of others are not this rule's, also where only space is freed.
+  // Prunes the backups of its VMs alone: those of others do not belong to this rule, even where only space is freed.
   const uuids = backedUp.map(({ uuid }) => uuid);
   const prune = (...free: readonly string[]): Promise<unknown> =>
     run(uuids.join(', '), [

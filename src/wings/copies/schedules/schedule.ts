@@ -127,7 +127,7 @@ export async function statusOf(
   };
 }
 
-/** Of the last run, or when it was made or changed. Not later than now: a clock may have been set back. */
+/** The time of the last run, or of the creation or last change. Not later than now: a clock may have been set back. */
 function lastStart({ madeAt }: Schedule, lastRun: ScheduledRun | undefined, now: number): number {
   return Math.min(now, Math.max(madeAt, lastRun?.startedAt ?? 0));
 }

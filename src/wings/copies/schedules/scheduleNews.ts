@@ -11,7 +11,7 @@ import { failureText } from '../../../text/failures/failureText.js';
 
 export interface ScheduleNews {
   readonly schedule: string;
-  /** Of each run another one: it is told once. */
+  /** The id, unique for each run: it is reported once. */
   readonly id: string;
   readonly text: string;
   /** All that the run said. */

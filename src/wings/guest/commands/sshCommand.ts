@@ -73,7 +73,7 @@ async function logIn({ call, session, terminal, interruption }: Context): Promis
   const user = call.texts['user'];
   const start = (to: GuestWay): Promise<number> => {
     const options = sshOptions(to, session.folder).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
-    // Of a guest that we made, nothing of a configuration counts.
+    // For a guest that we created, ssh ignores all configuration.
     const first = [...(to.known === undefined ? [] : ['-F', 'none']), ...(user === undefined ? [] : ['-l', user])];
     return runToEnd(program, [...first, ...options, '--', to.address, ...command]);
   };

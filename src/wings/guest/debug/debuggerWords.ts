@@ -44,7 +44,7 @@ export class DebuggerWords {
         }
         return endAt(whole, false);
       }
-      // Of a packet that is too long for it, QEMU takes what begins again within it.
+      // If a packet is too long for QEMU, it reads the one that begins within it.
       const packet = unescape(all.toString('latin1', all.lastIndexOf(begin, to) + 1, to));
       if (packet === 'k' || packet.startsWith('vKill;')) {
         return endAt(from, true);

@@ -16,7 +16,7 @@ const image = v.strictObject({
   sums: v.exactOptional(address),
   /** In place of that file. */
   digest: v.exactOptional(v.pipe(v.string(), v.regex(/^(?:[\da-f]{64}|[\da-f]{128})$/u))),
-  /** Of the file of checksums, detached. */
+  /** The detached signature of the file of checksums. */
   signature: v.exactOptional(address),
   /** The keys of that signature, as a file of gpgv on this computer. */
   keyring: v.exactOptional(v.pipe(v.string(), v.startsWith('/'), v.maxLength(1000))),
@@ -38,7 +38,7 @@ const fedora = 'https://download.fedoraproject.org/pub/fedora/linux/releases/44/
 const alpine =
   'https://dl-cdn.alpinelinux.org/alpine/v3.23/releases/cloud/nocloud_alpine-3.23.4-x86_64-bios-cloudinit-r0.qcow2';
 
-/** Of x86_64, with cloud-init, booted by a BIOS. Debian publishes no signature of its checksums. */
+/** The images for x86_64, with cloud-init, booted by a BIOS. Debian publishes no signature of its checksums. */
 const ours: v.InferOutput<typeof catalogue> = {
   'alpine-3.23': { address: alpine, sums: `${alpine}.sha512` },
   'debian-12': debianImage('bookworm', 12),

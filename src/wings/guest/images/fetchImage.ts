@@ -22,7 +22,7 @@ import { asUnreached, openAddress, readSteadily } from './openAddress.js';
 import { wantedDigest, type WantedDigest } from './wantedDigest.js';
 
 const mostImageBytes = 32 * 1024 ** 3;
-/** Of a connection that ends in the middle; one that brings nothing is the last. */
+/** The most connections that may end in the middle; one that brings nothing is the last. */
 const mostBreaks = 20;
 /** In the folder of a part, beside who holds it. */
 const partFile = 'image';

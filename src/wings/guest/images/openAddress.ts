@@ -14,9 +14,9 @@ interface AddressWish {
 }
 
 const mostRedirects = 5;
-/** Of a server that says nothing. */
+/** The longest silence of a server. */
 const silenceMs = 60_000;
-/** Of one that brings less in that time nobody sees the end. */
+/** The least that a server must send in that time; less would take too long. */
 const leastBytes = 64 * 1024;
 const redirects = [301, 302, 303, 307, 308];
 

@@ -64,7 +64,7 @@ export interface MadeVm extends ReadyGuest {
   readonly user: string;
 }
 
-/** Of one of which nothing more is said. */
+/** What a VM gets where nothing else is requested. */
 export const usualParts = { cpus: 1, memoryMiB: 2_048, packages: [], seconds: 900 } as const;
 
 /** What the guest is called too. */
@@ -73,13 +73,11 @@ const userPattern = /^[a-z_][a-z0-9_-]{0,31}$/u;
 /** Where who asks is root, or is called as no user of a guest can be. */
 const usualUser = 'user';
 const agent = 'qemu-guest-agent';
-/** Of an image of the catalogue, which has hardly more than its system. Its overlay grows as it is used. */
+/** The disk of an image of the catalogue, which has hardly more than its system. Its overlay grows as it is used. */
 const usualDiskMiB = 20 * 1_024;
 const bytesPerMiB = 1024 * 1024;
 
-/**
- * @throws Failure. Of the guest itself (`notReady` and the like) the VM stays for a look
- */
+/** @throws Failure; for one of the guest itself (`notReady` and the like), the VM stays for inspection */
 export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const { connection, name, packages } = wanted;
   const { session, environment, signal, onStep } = wish;
@@ -170,7 +168,7 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
   }
 }
 
-/** Of a VM that is removed by now. */
+/** Removes the state from the error of a VM that is removed by now. */
 function withoutState(error: unknown): unknown {
   if (!(error instanceof Failure)) {
     return error;
@@ -235,7 +233,7 @@ async function keptOrFetched(
   return fetched.kept.path;
 }
 
-/** Of a file that is copied into the store. */
+/** Requires space for a file that is copied into the store. */
 async function requireRoom(labs: string, bytes: number): Promise<void> {
   await thisComputer.space(labs).then(
     ({ free }) => {
@@ -255,7 +253,7 @@ function networkOf({ network, connection }: NewVm): LabVmParts['network'] {
   return network === 'none' ? undefined : network;
 }
 
-/** Of those that QEMU has. */
+/** Chooses an address of the range that QEMU has. */
 function newMac(): string {
   return ['52', '54', '00', ...(randomBytes(3).toString('hex').match(/../gu) ?? [])].join(':');
 }

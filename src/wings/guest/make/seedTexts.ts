@@ -3,7 +3,7 @@ import type { KeyPair } from './sshKeys.js';
 
 interface SeedWish {
   readonly user: string;
-  /** Of who may log in. */
+  /** The public key of the user who may log in. */
   readonly publicKey: string;
   readonly hostKey: KeyPair;
   readonly packages: readonly string[];

@@ -115,7 +115,10 @@ async function withNewKey<T>(folder: string, signal: AbortSignal, use: (path: st
   }
 }
 
-/** Of processes that died: one that lives needs its own no longer than its calls of ssh-keygen may take. */
+/**
+ * Removes the keys of processes that died: one that lives needs its own no longer than its calls of ssh-keygen may
+ * take.
+ */
 async function removeLeftKeys(folder: string): Promise<void> {
   for (const name of (await readdir(folder)).filter((one) => one.startsWith(newPrefix))) {
     const path = join(folder, name);

@@ -16,7 +16,7 @@ interface ReadyWish {
   readonly vm: VmRef;
   readonly name: string;
   readonly user: string;
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly seconds: number;
   /** Nothing was asked for that may be missing now: of its own, the guest agent at most. */
@@ -144,7 +144,7 @@ async function bySsh(
   return { exit, said: said.replace(errors, '') };
 }
 
-/** Of ssh: our key, and no host but the one that we made. Nothing of a configuration counts. */
+/** The arguments of ssh: our key, and no host but the one that we created. No configuration counts. */
 function loginArguments(folder: string, uuid: string): readonly string[] {
   const { key, hosts } = sshFiles(folder);
   const given = [

@@ -149,7 +149,7 @@ function familyOf({ ref, vm }: VmView, { engine }: Session): readonly VmView[] {
   return all.filter((one) => one.vm.uuid !== vm.uuid && family.has(one.vm.uuid));
 }
 
-/** Of which it was made, the nearest first: as far as they are there, or their marks are. */
+/** The VMs that it was cloned from, the nearest first, as far as they or their marks exist. */
 function originsOf(view: VmView, { engine }: Session): readonly string[] {
   const origins: string[] = [];
   for (let of = view.vm.clone?.of; of !== undefined && !origins.includes(of);) {

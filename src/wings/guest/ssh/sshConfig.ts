@@ -22,7 +22,7 @@ const entryLastsMs = 60 * 60_000;
 const mostTries = 5;
 
 interface ConfigPlace {
-  /** Of the journal. */
+  /** The folder of the journal. */
   readonly folder: string;
   readonly log: Log;
 }
@@ -41,7 +41,7 @@ export async function writeEntry(
   await replaceFile(promises, join(now, name), guestConfig(names, way, folder), log);
 }
 
-/** Of a name that leads nowhere any more, and of all that nobody asked for lately. */
+/** Removes the entries of a name whose VM is gone, and entries that were not used lately. */
 export async function removeEntries(stem: string, { folder }: ConfigPlace): Promise<void> {
   const now = nowFolder(folder);
   for (const name of (await undefinedIfAbsent(readdir(now))) ?? []) {

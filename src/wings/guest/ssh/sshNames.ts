@@ -6,7 +6,7 @@ export const sshSuffix = '.virt-rewind';
 const typedPattern = /^([a-z0-9][a-z0-9._-]{0,199})\.virt-rewind$/u;
 const most = 100;
 
-/** Of a VM; undefined where nothing of its name can stand in one: its UUID does. */
+/** The name of a VM for ssh; undefined where no part of its name can be used: its UUID is used instead. */
 export function sshNameOf(vm: string): string | undefined {
   const stem = vm
     .toLowerCase()

@@ -21,7 +21,7 @@ export function sshOptions(
     ['CheckHostIP', 'no'],
     ['UserKnownHostsFile', quotePath(hosts)],
     ['GlobalKnownHostsFile', 'none'],
-    // Nobody else can have the key of a guest that we made. Of another one, a person is asked once.
+    // Nobody else can have the key of a guest that we made. For another one, a person is asked once.
     ['StrictHostKeyChecking', known === undefined ? 'ask' : 'yes'],
     ['UpdateHostKeys', 'no'],
     // A revert ends connections without a word: none is shared with what was before it, and one that is gone ends.

@@ -65,7 +65,7 @@ function requireOnDisk(path: string, folder: string, mountInfo: string): void {
   if (inside !== undefined) {
     throw insideFailure('mounted', { point: inside.point });
   }
-  // Of two at one place, the later one is seen.
+  // If two are mounted at one place, the later one is visible.
   const own = mounts
     .filter(({ point }) => point === '/' || folder === point || folder.startsWith(`${point}/`))
     .reduce<(typeof mounts)[number] | undefined>(

@@ -147,7 +147,7 @@ interface TarEntry {
   readonly uid: number;
   readonly gid: number;
   readonly modifiedAt: number;
-  /** Of a link. */
+  /** The target of a link. */
   readonly to?: string;
 }
 
@@ -204,7 +204,7 @@ function headBlock(
   head.write(type, 156, 'latin1');
   to.copy(head, 157, 0, longestField);
   head.write('ustar  ', 257, 'latin1');
-  // Of the head itself, with spaces in the place of the sum.
+  // Sums the header itself, with spaces in the place of the sum.
   head.fill(' ', 148, 156);
   const sum = head.reduce((total, byte) => total + byte, 0);
   head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');

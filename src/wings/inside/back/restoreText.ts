@@ -7,7 +7,7 @@ import { bytesText } from '../../../text/bytesText.js';
 import { savedText } from '../../../text/guests/copyFailure.js';
 import type { PlannedRestore, RestoreResult } from './restoreToGuest.js';
 
-/** Of the snapshot that holds what the VM was before: the same in each language, as those of other checkpoints. */
+/** The title of the snapshot of the state before: the same in each language, as those of other checkpoints. */
 export function checkpointTitleOf(target: string, existing: readonly Pick<Snapshot, 'name' | 'title'>[]): string {
   return freeTitle(`Before restoring ${displayLine(target, 100)}`, existing);
 }

@@ -47,7 +47,7 @@ export function nameLists(names: readonly string[], before: number): readonly (r
   return lists;
 }
 
-/** Of one node, by the names of `struct guestfs_statns` without `st_`. */
+/** The facts of one node, by the names of `struct guestfs_statns` without `st_`. */
 export type GuestfishStat = ReadonlyMap<string, number>;
 
 /** In the order in which they were asked for. */

@@ -25,7 +25,7 @@ export const commandDisconnect = 2;
  * 1 MB, 79 ms in pieces of 4 MB.
  */
 const longestRead = 1024 * 1024;
-/** Of the handshake: an answer is some bytes and a sentence. */
+/** The longest answer of the handshake: some bytes and a sentence. */
 export const longestAnswer = 64 * 1024;
 /** More that nobody has taken waits in the socket. */
 const mostWaiting = 8 * 1024 * 1024;
@@ -236,7 +236,7 @@ export class Input {
     });
     socket.on('error', (error: Error) => end(new DiskError(`the connection to the disk failed: ${error.message}`)));
     socket.on('close', () => end(new DiskError('the connection to the disk has ended')));
-    // Whoever read from it before has paused it.
+    // An earlier reader has paused it.
     socket.resume();
   }
 

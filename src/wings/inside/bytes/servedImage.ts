@@ -16,9 +16,9 @@ import guardedServer from './servedImage.sh';
 
 export interface ServedImage {
   readonly file: string;
-  /** As whoever uses it reads it. */
+  /** As its user reads it. */
   readonly format: string;
-  /** A snapshot inside of it, in place of the present. */
+  /** A snapshot inside of it, in place of the current state. */
   readonly tag?: string;
   /** What it rests on, the next first, in place of what it and these say themselves. Absent: that. */
   readonly below?: readonly Pick<ServedImage, 'file' | 'format'>[];

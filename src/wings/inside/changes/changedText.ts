@@ -15,7 +15,7 @@ export function pathText(path: string): string {
   return displayLine(path, longestPath);
 }
 
-/** Of one file system: how many changed, or why no file is told. What is none is not said. */
+/** Says of one file system how many files changed, or why none can be compared. */
 export function countsLine({ pair, files }: Pick<VolumeChanges, 'pair' | 'files'>): string {
   const kinds = (['changed', 'added', 'removed'] as const).flatMap((kind) => {
     const count = files.changes.filter(({ change }) => change === kind).length;
@@ -45,7 +45,7 @@ function otherCount(kind: FileChange['change'], count: number): string {
   return { changed: t('{0} changed', count), added: t('{0} added', count), removed: t('{0} removed', count) }[kind];
 }
 
-/** Of a file system whose files were not compared. */
+/** Describes a file system whose files were not compared. */
 function stateText({ name, state, before, after }: VolumePair): string {
   switch (state) {
     case 'compared':

@@ -12,7 +12,7 @@ export interface FileChange {
   /** From where the comparison began, without a slash before it; empty: that itself. */
   readonly path: string;
   readonly change: 'added' | 'removed' | 'changed';
-  /** Of `changed`: at least one. */
+  /** The parts of a `changed` entry: at least one. */
   readonly parts: readonly ChangedPart[];
   readonly before?: NodeFacts;
   readonly after?: NodeFacts;

@@ -33,7 +33,7 @@ export interface VolumePair {
   readonly state: VolumeState;
   readonly before?: Volume;
   readonly after?: Volume;
-  /** Of `compared`: what compares its folders. */
+  /** Compares the folders of a `compared` file system. */
   readonly comparison?: SystemComparison;
 }
 
@@ -215,7 +215,7 @@ async function rangesOf({ file, format, tag }: ImageLayer, contents: ImageConten
   return all;
 }
 
-/** Of one image in two states. */
+/** The ranges that differ in one image between two states. */
 async function rangesBetween(one: ImageLayer, other: ImageLayer, contents: ImageContents): Promise<Ranges | undefined> {
   const [first, second] = one.tag === undefined ? [other.tag, one.tag] : [one.tag, other.tag];
   if (first === second || first === undefined) {

@@ -99,7 +99,7 @@ class PlaceCursor {
 
   constructor(private readonly places: readonly ContentPlace[]) {}
 
-  /** Of the place that it stands in. */
+  /** How much is left of the current extent. */
   get left(): number {
     return (this.places[this.#index]?.bytes ?? 0) - this.#taken;
   }

@@ -69,7 +69,7 @@ async function compare(points: PointPair, path: string | undefined): Promise<voi
   print({ ...points, found }, base, diff);
 }
 
-/** Of the one file that was asked for; undefined where that is no text that changed. */
+/** The difference of the one requested file; undefined where that is no text that changed. */
 async function diffOf(
   { context }: PointPair,
   found: readonly VolumeChanges[],

@@ -40,7 +40,7 @@ export type WithBackup = (
 /** `failed`: some of it was not read; what is told says what. */
 type Action = (visit: Visit, words: readonly string[]) => Promise<ExitName>;
 
-/** Of each, the fewest and the most words behind it. */
+/** Each action, with the fewest and the most words after it. */
 const actions: Readonly<Record<string, { readonly run: Action; readonly words: readonly [number, number] }>> = {
   ls: { run: listFolder, words: [0, 1] },
   cat: { run: printFile, words: [1, 1] },

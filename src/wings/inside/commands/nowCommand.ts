@@ -1,6 +1,6 @@
-// The present of a VM that runs, at one moment: a disk snapshot of ours, whose layers are merged again when its files
-// were read. Both are operations of the core, with its plans, refusals and journal. What breaks off between them leaves
-// a snapshot, which the next one deletes too: our own record tells it from others.
+// The current state of a VM that runs, at one moment: a disk snapshot of ours, whose layers are merged again when its
+// files were read. Both are operations of the core, with its plans, refusals and journal. What breaks off between them
+// leaves a snapshot, which the next one deletes too: our own record tells it from others.
 import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
 import { terminalAsker } from '../../../cli/carryOut.js';
@@ -32,7 +32,7 @@ export async function withSnapshotOfNow<T>(
     lines: [],
     confirm: '',
     asks: false,
-    // Of the delete at the end, which must not wait for an answer.
+    // The answer for the delete at the end, which must not wait.
     ...(session.isProtected(view.vm) && { isProtected: name, typed: view.vm.name }),
   });
   const asker = { ...terminalAsker(context), agree: () => undefined };

@@ -53,7 +53,7 @@ export class GuestFileProvider {
   readonly #open = new OpenPoints(systemClock);
   readonly #followed: FollowedPoints;
   readonly #changed = new Emitter<undefined>();
-  /** Of the VM that is shown. */
+  /** Fires when the snapshots of the shown VM change. */
   readonly onDidChangePoints = this.#changed.event;
 
   constructor(
@@ -80,7 +80,7 @@ export class GuestFileProvider {
     this.#followed.show(root);
   }
 
-  /** Of the VM of that address. */
+  /** The snapshots of the VM with this address. */
   async pointsAt(root: vscode.Uri): Promise<readonly NamedPoint[]> {
     const view = await this.#vm(root, root.path.slice(1));
     const points = await this.#points(view);

@@ -111,7 +111,7 @@ export class GuestFilesView implements vscode.TreeDataProvider<FilesRow>, Dispos
     return item;
   }
 
-  /** Of what a command was called on. */
+  /** The address that a command is called on. */
   addressOf(row: FilesRow): vscode.Uri {
     if (row instanceof vscode.Uri) {
       return row;

@@ -201,7 +201,7 @@ export class ExtFileSystem implements GuestFileSystem {
     return found;
   }
 
-  /** Of a file, a folder or the journal, from the bytes that it has. */
+  /** Reads from a file, a folder or the journal, within its length. */
   async readInode(inode: Inode, at: number, length: number): Promise<Buffer> {
     const { blockBytes } = this.superblock;
     const bytes = Math.max(0, Math.min(length, inode.bytes - at));
@@ -273,11 +273,11 @@ function kindOf({ mode }: Pick<Inode, 'mode'>): NodeKind {
   return kindOfMode[mode >>> 12] ?? 'other';
 }
 
-/** Of one block, which no entry leaves. */
+/** Adds the entries of one block; none may leave it. */
 function addEntries(block: Buffer, inode: Inode, into: FolderEntry[]): void {
   for (let at = 0; at + 8 <= block.length;) {
     const [node, written] = [block.readUInt32LE(at), block.readUInt16LE(at + 4)];
-    // Of blocks of 64 KB the length does not fit.
+    // The length of a block of 64 KB does not fit.
     const length = written === 0xffff || written === 0 ? 65_536 : written;
     const nameBytes = block.readUInt8(at + 6);
     if (length < 8 || length % 4 !== 0 || at + length > block.length || 8 + nameBytes > length) {

@@ -11,11 +11,11 @@ const crc32cType = 4;
 /** Where nothing is named: the blocks at its end that fast commits have. */
 const usualFastBlocks = 256;
 const fastHead = 9;
-/** Of 4 GB in blocks of 4 KB: mke2fs makes none that is larger. */
+/** The blocks of 4 GB at 4 KB each: mke2fs creates no larger journal. */
 const mostBlocks = 1024 * 1024;
 
 interface JournalBlock {
-  /** Of the journal, counted from its begin. */
+  /** The position in the journal, from its begin. */
   readonly at: number;
   /** It begins with the mark of the journal's own blocks, which stands there as zeroes. */
   readonly isEscaped: boolean;
@@ -41,7 +41,7 @@ interface JournalHead {
   /** 0: nothing is in it. */
   readonly start: number;
   readonly has: (feature: keyof typeof journalNeeds) => boolean;
-  /** Of the first version, which commits alone have. */
+  /** The checksums of the first version, which only commits have. */
   readonly hasOldSums: boolean;
   /** All checksums of the later versions begin with it; undefined: there are none. */
   readonly seed: number | undefined;

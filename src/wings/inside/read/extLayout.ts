@@ -137,7 +137,7 @@ export interface Inode {
   readonly flags: number;
   /** Milliseconds since 1970. */
   readonly modifiedAt: number;
-  /** Of the last change to the inode itself; as the guest cannot set it, it tells what changed. */
+  /** The time of the last change to the inode itself; as the guest cannot set it, it tells what changed. */
   readonly changedAt: number;
   readonly generation: number;
   /** The 60 bytes that lead to its blocks, or are its content. */

@@ -25,7 +25,7 @@ interface FatLayout {
   readonly fatAt: number;
   /** Where cluster 2 begins. */
   readonly dataAt: number;
-  /** Of FAT12 and FAT16, which have it in a place of its own; of FAT32, its first cluster. */
+  /** The root folder: at a fixed place in FAT12 and FAT16; in FAT32, its first cluster. */
   readonly root: { readonly at: number; readonly bytes: number } | { readonly cluster: number };
 }
 
@@ -236,7 +236,7 @@ function nodeOf(raw: Buffer, bits: FatLayout['bits']): FatNode {
   };
 }
 
-/** Of the guest's own time zone, which stands nowhere: taken as UTC. */
+/** Reads a time of the guest's own time zone, which is recorded nowhere: it counts as UTC. */
 function timeOf(date: number, time: number): number {
   return Date.UTC(
     1980 + (date >>> 9),

@@ -1,5 +1,5 @@
-// What a file system of a guest is for whoever reads it: nodes by number, folders, links and bytes. Each kind of file
-// system has a file of its own beside this one.
+// What a file system of a guest is for its readers: nodes by number, folders, links and bytes. Each kind of file system
+// has a file of its own beside this one.
 
 export type NodeKind = 'file' | 'folder' | 'link' | 'other';
 

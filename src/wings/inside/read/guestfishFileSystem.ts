@@ -17,7 +17,7 @@ export interface MountedVolume {
   readonly path: string;
 }
 
-/** Of one folder: a name has at most 255 bytes. */
+/** The most bytes of the names in one folder: a name has at most 255 bytes. */
 const mostNameBytes = mostEntries * 256;
 const longestPiece = 16 * 1024 * 1024;
 /** All that were listed: no walk of a person needs more. */

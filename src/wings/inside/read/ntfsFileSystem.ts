@@ -35,7 +35,7 @@ export async function openNtfs(disk: Disk): Promise<GuestFileSystem | undefined>
 const noClient = 0xffff;
 const volumeIsClean = 2;
 
-/** Of the two pages at its head, the one that was written last tells whether it was closed. */
+/** Reads the newer of the two pages at the head of the log, which tells whether it was closed. */
 async function logState(table: NtfsTable): Promise<'clean' | 'notReplayed'> {
   const log = table.stream(await table.record(records.log), attributeTypes.data);
   const pages = await log?.read(0, 2 * 4096);

@@ -12,7 +12,7 @@ const firstOfGuest = 16;
 const dosName = 2;
 const nameFlags = { reparse: 0x400, folder: 0x10000000 } as const;
 const entryFlags = { last: 2 } as const;
-/** Of an index in blocks: where its entries are. */
+/** Where the entries begin in an index with blocks. */
 const rootHeaderAt = 16;
 const blockHeaderAt = 24;
 
@@ -57,7 +57,7 @@ export async function listFolder(table: NtfsTable, record: FileRecord): Promise<
   return entries;
 }
 
-/** Of one block, which no entry leaves. */
+/** Adds the entries of one block; none may leave it. */
 function addEntries(raw: Buffer, header: number, record: number, into: FolderEntry[]): void {
   const end = Math.min(raw.length, header + raw.readUInt32LE(header + 4));
   for (let at = header + raw.readUInt32LE(header); at + 16 <= end;) {

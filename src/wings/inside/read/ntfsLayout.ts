@@ -86,9 +86,9 @@ export interface Attribute {
   readonly type: number;
   readonly name: string;
   readonly flags: number;
-  /** Of one that stands in the record itself. */
+  /** The value, if it is in the record itself. */
   readonly value?: Buffer;
-  /** Of one that does not. */
+  /** Where the value is, if it is outside of the record. */
   readonly away?: {
     /** The number of its first cluster, counted from the beginning of the attribute. */
     readonly first: number;

@@ -19,7 +19,7 @@ export class NtfsTable {
     const own = parseRecord(0, await disk.read(tableAt, recordBytes));
     const content = new NtfsStream(disk, layout, 0, own.attributes.filter(isContent));
     const table = new NtfsTable(disk, layout, content);
-    // Of a table in many runs, the further ones stand in records that the first ones lead to.
+    // The records that the first runs lead to list the further runs of a fragmented table.
     for (const number of await table.#further(own)) {
       content.extend((await table.#record(number)).attributes.filter(isContent));
     }

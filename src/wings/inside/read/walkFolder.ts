@@ -9,7 +9,7 @@ export interface WalkedEntry extends FolderEntry {
   readonly path: string;
 }
 
-/** Of one path below the folder. */
+/** A path below the folder that could not be read. */
 export interface UnreadEntry {
   readonly path: string;
   readonly why: FileSystemError | DiskError;

@@ -238,7 +238,7 @@ describe('moves in turn', () => {
     );
   });
 
-  /** Of a command, with the failure of the connection to each host. */
+  /** The context of a command, with the failure of the connection to each host. */
   const contextWith = (error: Error | undefined, connections: readonly object[] = []): Context =>
     ({
       session: {

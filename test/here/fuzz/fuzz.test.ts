@@ -1,6 +1,6 @@
 // Each reader of foreign bytes, for some inputs that are the same each time, and some that nobody has tried.
-//   FUZZ_MINUTES=10 npm test -- unit --grep "fuzz: XML"    as long for each of them; says what took longest
-//   FUZZ_SEED=7 FUZZ_FROM=12 npm test -- unit --grep …     one input again
+//   FUZZ_MINUTES=10 npm test -- here --grep "fuzz: XML"    as long for each of them; says what took longest
+//   FUZZ_SEED=7 FUZZ_FROM=12 npm test -- here --grep …     one input again
 import assert from 'node:assert/strict';
 import { families } from '../../fuzz/decoders.js';
 import { type Decoder, fuzz } from '../../fuzz/fuzz.js';
