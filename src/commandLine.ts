@@ -21,12 +21,14 @@ import { insideCommands } from './wings/inside/commands/insideCommands.js';
 /** From Node.js 22.1 on, which keeps what it has compiled: nearly half of the time that is ours. */
 const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
 
+const ofGuests = guestCommands(ownCommands);
+
 const commands = {
   ...ownCommands,
   ...insideCommands(copiedDisks),
   ...copiesCommands,
-  ...guestCommands,
-  ...clusterCommands(ownCommands),
+  ...ofGuests,
+  ...clusterCommands({ ...ownCommands, ...ofGuests }),
 };
 
 /** The readers for agents. */

@@ -6,7 +6,7 @@ import * as vscode from 'vscode';
 import { landFirst } from './ui/firstLanding.js';
 import type { EditorContext } from './api/connectWithin.js';
 import type { VirtRewindApi } from './api/publicApi.js';
-import type { CommandServices, SystemsOfEditor } from './ui/commands/commandServices.js';
+import type { CommandServices, EndLeft, SystemsOfEditor } from './ui/commands/commandServices.js';
 import { applySettings } from './ui/commands/applySettings.js';
 import { registerCommands } from './ui/commands/registerCommands.js';
 import type { Engine } from './engine/engine.js';
@@ -280,13 +280,13 @@ async function wings() {
   const [{ insideInEditor: inside }, { copiesInEditor: copies }, guest, cluster] = await Promise.all([
     import('./wings/inside/editor/insideInEditor.js'),
     import('./wings/copies/editor/copiesInEditor.js'),
-    import('./wings/guest/editor/guestInEditor.js'),
-    import('./wings/cluster/editor/clusterInEditor.js'),
+    import('./wings/guest/editor/guestInEditor.js').then(({ guestInEditor }) => guestInEditor),
+    import('./wings/cluster/editor/clusterInEditor.js').then(({ clusterInEditor }) => clusterInEditor),
   ]);
-  const handlers = { ...copies.handlers, ...guest.guestInEditor.handlers, ...cluster.clusterInEditor.handlers };
-  const readers = { ...inside.readers, ...copies.readers, ...guest.guestInEditor.readers };
-  const { endLeft } = cluster.clusterInEditor;
-  return { ...inside, ...copies, endLeft, handlers: { ...inside.handlers, ...handlers }, readers };
+  const handlers = { ...inside.handlers, ...copies.handlers, ...guest.handlers, ...cluster.handlers };
+  const endLeft: EndLeft = async (...of) => (await guest.endLeft(...of)) || cluster.endLeft(...of);
+  const all = { ...inside, ...copies, endLeft, handlers };
+  return { ...all, readers: { ...inside.readers, ...copies.readers, ...guest.readers } };
 }
 
 /** For other extensions. Its code is loaded when one of them connects. */

@@ -10,7 +10,7 @@ const anyImport = /(?:^\s*(?:import|export)\s[^;]*?from\s+|\bimport\(\s*)['"](\.
 
 /** As a word of its own, or at the beginning of a line of a shell, not in a sentence; or a call of libvirt's. */
 const startsProgram =
-  /^domain(?:Create|Restore|RevertTo)\w+$|^\S*qemu-(?:img|nbd|io|storage-daemon)$|[\n;|&] *qemu-(?:img|nbd|io|storage-daemon) /u;
+  /^domain(?:Create|Restore|RevertTo|MigratePrepare)\w+$|^\S*qemu-(?:img|nbd|io|storage-daemon)$|[\n;|&] *qemu-(?:img|nbd|io|storage-daemon) /u;
 
 /** @typedef {import('eslint').Rule.RuleModule} RuleModule */
 

@@ -1,6 +1,8 @@
 // What an operation costs, for the person who is asked. It steers nothing that is done.
 import type { HardwareDifference } from './hardware.js';
 import type { Refusal } from './refusal.js';
+import type { SnapshotTree } from './snapshot.js';
+import { isActive, type Vm } from './vm.js';
 
 /** What is gone afterwards. `since` is the name of the snapshot that is current, if any. */
 export type Loss =
@@ -142,3 +144,16 @@ export type Warning =
   | { readonly kind: 'configuredAsNow'; readonly memory: boolean }
   /** The VM is configured again as it was when the snapshot was taken: from what it is now to what it was. */
   | { readonly kind: 'hardwareChanges'; readonly what: readonly HardwareDifference[] };
+
+/** Of a VM that goes with all that it has, but its files. */
+export function lossesOfVm(
+  { power, managedSave }: Pick<Vm, 'power' | 'managedSave'>,
+  snapshots: SnapshotTree['snapshots'],
+): readonly Loss[] {
+  return [
+    ...(isActive(power) ? [{ kind: 'ram' } as const] : []),
+    // It goes with the definition.
+    ...(managedSave ? [{ kind: 'managedSave' } as const] : []),
+    ...(snapshots.length === 0 ? [] : [{ kind: 'restorePoints', names: snapshots.map(({ name }) => name) } as const]),
+  ];
+}

@@ -61,7 +61,6 @@ const ofHypervisor: Table<Hypervisor> = {
   run: 'part',
   demoVmObstacle: 'obstacle',
   makeDemoVm: 'changes',
-  removeDemoVm: 'changes',
   labVms: 'part',
   vmCopies: 'part',
   guests: 'part',

@@ -119,11 +119,18 @@ export interface LabVmMaker {
   obstacle(): Promise<LabVmObstacle | undefined>;
   make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<void>;
   /**
-   * With its snapshots and these files; touches no VM but the one that `make` made of this value.
+   * With its snapshots, these files and the images that nobody needs any more; touches no VM but the one that was made
+   * of this value.
+   * @param inUse those of these files that stay
    * @param unused it rejects where the VM is on, or has a snapshot or saved RAM
    * @returns its folder, where it stays with what else is in it
    */
-  remove(vm: LabVm, made: readonly MadeFile[], unused?: 'unused'): Promise<readonly string[]>;
+  remove(
+    vm: LabVm,
+    made: readonly MadeFile[],
+    inUse: (files: readonly string[]) => Promise<Pick<ReadonlyMap<string, unknown>, 'has'>>,
+    unused?: 'unused',
+  ): Promise<readonly string[]>;
 }
 
 /** What backups read of VMs, and the VMs that are restored from them. No method touches a file. */
@@ -299,9 +306,13 @@ export interface Hypervisor {
    * The VM of the lesson: what is in the way of one here, asked before anything is made; `guest` is what it would run.
    */
   demoVmObstacle(guest: string): Promise<DemoVmObstacle | undefined>;
-  makeDemoVm(vm: DemoVm, guest: string, content?: Uint8Array): Promise<void>;
-  /** With its snapshots and its folder; touches no VM but the one that `makeDemoVm` made of this value. */
-  removeDemoVm(vm: DemoVm): Promise<void>;
+  /** @param onMade as `LabVmMaker.make`; `labVms` removes it */
+  makeDemoVm(
+    vm: DemoVm,
+    guest: string,
+    onMade: (made: readonly MadeFile[]) => Promise<void>,
+    content?: Uint8Array,
+  ): Promise<void>;
 
   /** The VMs of labs. */
   readonly labVms: LabVmMaker;

@@ -1,26 +1,37 @@
 // The VMs of lessons: written down, made, removed.
 import { randomBytes, randomUUID } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { demoFolderName } from '../domain/demoVm.js';
+import { undefinedIfAbsent } from '../base/errno.js';
+import { demoFolderName, demoFolderPattern } from '../domain/demoVm.js';
+import { Failure } from '../domain/failure.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
-import type { DemoVmsPort } from './enginePort.js';
+import type { MadeFile } from '../domain/hostFiles.js';
+import type { Hypervisor } from '../driver/hypervisor.js';
+import type { DemoVmsPort, EnginePort } from './enginePort.js';
+import { filesOf, removeVm } from './labVms.js';
 import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 
 type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 
-export class DemoVms implements DemoVmsPort {
-  readonly #records: Persistence['demos'];
-  readonly #ask: WithConnection;
+interface DemoVmsWays {
+  readonly ask: WithConnection;
+  readonly filesInUse: EnginePort['filesInUse'];
+}
 
-  constructor(records: Persistence['demos'], ask: WithConnection) {
-    this.#records = records;
-    this.#ask = ask;
+export class DemoVms implements DemoVmsPort {
+  readonly #persistence: Pick<Persistence, 'demos' | 'made'>;
+  readonly #ways: DemoVmsWays;
+
+  constructor(persistence: Pick<Persistence, 'demos' | 'made'>, ways: DemoVmsWays) {
+    this.#persistence = persistence;
+    this.#ways = ways;
   }
 
   obstacle(connection: string, guest: string): Promise<DemoVmObstacle | undefined> {
-    return this.#ask(connection, async (live) => (await live.open()).demoVmObstacle(guest));
+    return this.#ways.ask(connection, async (live) => (await live.open()).demoVmObstacle(guest));
   }
 
   make(connection: string, guest: string, content?: Uint8Array): Promise<DemoVm> {
@@ -28,11 +39,17 @@ export class DemoVms implements DemoVmsPort {
     // The folder for what passes: the path of a socket must not be long, and QEMU of the system can get there.
     const folder = join(tmpdir(), demoFolderName(random));
     const vm: DemoVm = { connection, uuid: randomUUID(), name: `lesson-${random.slice(0, 4)}`, folder };
-    return this.#ask(connection, async (live) => {
+    const { demos, made } = this.#persistence;
+    return this.#ways.ask(connection, async (live) => {
       const hypervisor = await live.open();
-      await this.#records.add(vm);
+      await demos.add(vm);
       try {
-        await hypervisor.makeDemoVm(vm, guest, content);
+        const onMade = async (files: readonly MadeFile[]): Promise<void> => {
+          for (const file of files) {
+            await made.add(vm.uuid, file);
+          }
+        };
+        await hypervisor.makeDemoVm(vm, guest, onMade, content);
         await live.refresh();
       } catch (error) {
         await this.#removeBy(live, vm);
@@ -42,21 +59,45 @@ export class DemoVms implements DemoVmsPort {
     });
   }
 
-  remove(vm: DemoVm): Promise<void> {
-    return this.#ask(vm.connection, (live) => this.#removeBy(live, vm));
+  async filesOf(vm: DemoVm): Promise<readonly MadeFile[]> {
+    return this.#ways.ask(vm.connection, async (live) => this.#filesBy(await live.open(), vm));
   }
 
-  leave(vm: DemoVm): Promise<void> {
-    return this.#records.forget(vm);
+  remove(vm: DemoVm): Promise<readonly string[]> {
+    return this.#ways.ask(vm.connection, (live) => this.#removeBy(live, vm));
+  }
+
+  async leave(vm: DemoVm): Promise<void> {
+    await this.#persistence.demos.forget(vm);
+    await this.#persistence.made.forget(vm.uuid);
   }
 
   readLeftDemoVms(): Promise<readonly DemoVm[]> {
-    return this.#records.readLeftDemoVms();
+    return this.#persistence.demos.readLeftDemoVms();
   }
 
-  async #removeBy(live: LiveConnection, vm: DemoVm): Promise<void> {
-    await (await live.open()).removeDemoVm(vm);
-    await this.#records.forget(vm);
+  async #filesBy(hypervisor: Hypervisor, vm: DemoVm): Promise<readonly MadeFile[]> {
+    const made = await this.#persistence.made.of(vm.uuid);
+    if (made.length > 0) {
+      return filesOf(hypervisor, vm, made);
+    }
+    // Of a version that wrote down no files: in the folder for what passes, anybody may have put a link in its place.
+    const stats = await undefinedIfAbsent(lstat(vm.folder));
+    const isOurs = stats === undefined || (stats.isDirectory() && stats.uid === process.getuid?.());
+    if (!isOurs || !demoFolderPattern.test(vm.folder)) {
+      throw new Failure('denied', { doing: 'remove the folder of the lesson', path: vm.folder });
+    }
+    return filesOf(hypervisor, vm, undefined);
+  }
+
+  async #removeBy(live: LiveConnection, vm: DemoVm): Promise<readonly string[]> {
+    const hypervisor = await live.open();
+    // Made to be used for a while: nobody whose chain cannot be read is built on it.
+    const inUse: DemoVmsWays['filesInUse'] = async (...of) =>
+      new Map([...(await this.#ways.filesInUse(...of))].filter(([, { reason }]) => reason !== 'otherVmUnread'));
+    const left = await removeVm(hypervisor, vm, await this.#filesBy(hypervisor, vm), inUse);
+    await this.leave(vm);
     await live.refresh();
+    return left;
   }
 }

@@ -61,7 +61,10 @@ export interface EngineOptions {
 export class Engine implements EnginePort {
   readonly onDidChange: Event<StoreChange>;
   readonly demoVms: DemoVmsPort;
-  readonly labVms: LabVmsPort = labVms((uri, question) => this.#connections.ask(uri, question));
+  readonly labVms: LabVmsPort = labVms(
+    (uri, question) => this.#connections.ask(uri, question),
+    (...of) => this.filesInUse(...of),
+  );
   readonly guests: GuestsPort;
   readonly #options: Omit<LiveOptions, 'beside'>;
   readonly #store: Store;
@@ -96,7 +99,10 @@ export class Engine implements EnginePort {
     this.#connections = new Connections(this.#store, { ...this.#options, memory: this.#persistence.daemons });
     this.#marks = new SnapshotMarks(this.#store, this.#persistence, log);
     this.#rules = rules;
-    this.demoVms = new DemoVms(this.#persistence.demos, (uri, question) => this.#connections.ask(uri, question));
+    this.demoVms = new DemoVms(this.#persistence, {
+      ask: (uri, question) => this.#connections.ask(uri, question),
+      filesInUse: this.filesInUse,
+    });
     this.guests = new Guests((uri, ask) => this.#connections.ask(uri, ask), this.#persistence);
   }
 
@@ -242,6 +248,9 @@ export class Engine implements EnginePort {
   usesSinceMade(ref: VmRef, made: VmAsMade): Promise<readonly UseOfVm[]> {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).usesSinceMade(ref, made));
   }
+
+  readonly filesInUse: EnginePort['filesInUse'] = (connection, ...of) =>
+    this.#connections.ask(connection, async () => (await this.#questions()).filesInUse(connection, ...of));
 
   examine(ref: VmRef): Promise<Examination> {
     return this.#connections.ask(ref.connection, async () => (await this.#questions()).examine(ref));

@@ -24,6 +24,7 @@ import type { Decision, Plan } from '../operations/plan.js';
 import type { AutomaticActions } from '../domain/automaticActions.js';
 import type { AgreedRecovery, InterruptedPreview } from '../operations/interrupted.js';
 import type { RecoveryReport } from '../domain/recoveryReport.js';
+import type { Refusal } from '../domain/refusal.js';
 import type { SlowLook } from '../operations/slowLook.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
@@ -142,6 +143,17 @@ export interface EnginePort {
    * rests on its files. Whatever removes a VM without a question asks here, and leaves one that was used.
    */
   usesSinceMade(ref: VmRef, made: VmAsMade): Promise<readonly UseOfVm[]>;
+  /**
+   * Whatever removes files asks here which of them stay, and why: another VM of that host rests on one, over whichever
+   * connection, an image that no VM names, a program; or that is not known. A delete asks the same in its plan.
+   *
+   * @param vms UUIDs of the VMs that go with them
+   */
+  filesInUse(
+    connection: string,
+    files: readonly string[],
+    vms?: readonly string[],
+  ): Promise<ReadonlyMap<string, Refusal>>;
   /** Looks into everything that can be wrong with a VM's snapshots and files; changes nothing. */
   examine(ref: VmRef): Promise<Examination>;
   /** What the last revert of this VM left, if its checkpoint is still there and our own record vouches for it. */
@@ -262,7 +274,10 @@ export interface DemoVmsPort {
    * @param content of its disk, from the first byte on; absent: nothing is on it
    */
   make(connection: string, guest: string, content?: Uint8Array): Promise<DemoVm>;
-  remove(vm: DemoVm): Promise<void>;
+  /** See `LabVmsPort`. */
+  filesOf(vm: DemoVm): Promise<readonly MadeFile[]>;
+  /** As `LabVmsPort.remove`, but that a VM whose chain cannot be read is nobody who rests on it. */
+  remove(vm: DemoVm): Promise<readonly string[]>;
   /** Somebody has used it: it is as any other VM from now on. */
   leave(vm: DemoVm): Promise<void>;
   /** Made by an editor that is gone since, and still there. */
@@ -278,7 +293,12 @@ export interface LabVmsPort {
    */
   make(vm: LabVm, parts: LabVmParts, onMade: (made: readonly MadeFile[]) => Promise<void>): Promise<string>;
   /**
-   * What is gone already is as good as removed.
+   * What goes with it, as it is now.
+   * @param made absent: a version before this made it, which wrote down no files
+   */
+  filesOf(vm: LabVm, made: readonly MadeFile[] | undefined): Promise<readonly MadeFile[]>;
+  /**
+   * What is gone already is as good as removed. Rejects with a Failure `refused` where a file stays, see `filesInUse`.
    * @param unused see `LabVmMaker.remove`
    * @returns its folder, where it stays with what else is in it
    */

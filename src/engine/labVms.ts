@@ -1,11 +1,20 @@
-// The VMs of labs on their connections, and the list of VMs read anew behind it.
+// The VMs that labs and lessons make on their connections, and the list of VMs read anew behind it. One goes when
+// nobody else rests on what goes with it.
 import { createHash } from 'node:crypto';
+import { posix } from 'node:path';
+import { asFailure } from '../domain/asFailure.js';
+import { Failure } from '../domain/failure.js';
+import type { MadeFile } from '../domain/hostFiles.js';
+import type { LabVm } from '../domain/labVm.js';
+import { isOwnDisk } from '../domain/vm.js';
+import type { Hypervisor } from '../driver/hypervisor.js';
 import type { LiveConnection } from '../live/liveConnection.js';
-import type { LabVmsPort } from './enginePort.js';
+import type { EnginePort, LabVmsPort } from './enginePort.js';
 
 type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
+type AskInUse = EnginePort['filesInUse'];
 
-export function labVms(ask: WithConnection): LabVmsPort {
+export function labVms(ask: WithConnection, filesInUse: AskInUse): LabVmsPort {
   return {
     obstacle: (connection) => ask(connection, async (live) => (await live.open()).labVms.obstacle()),
     make: (vm, parts, onMade) =>
@@ -16,13 +25,79 @@ export function labVms(ask: WithConnection): LabVmsPort {
         await live.refresh();
         return definition;
       }),
+    filesOf: (vm, made) => ask(vm.connection, async (live) => filesOf(await live.open(), vm, made)),
     remove: (vm, made, unused) =>
       ask(vm.connection, async (live) => {
-        const left = await (await live.open()).labVms.remove(vm, made, unused);
+        const left = await removeVm(await live.open(), vm, made, filesInUse, unused);
         await live.refresh();
         return left;
       }),
   };
+}
+
+/** @throws Failure `refused` where a file stays: then nothing was removed */
+export async function removeVm(
+  { labVms: maker }: Pick<Hypervisor, 'labVms'>,
+  vm: LabVm,
+  made: readonly MadeFile[],
+  filesInUse: AskInUse,
+  unused?: 'unused',
+): Promise<readonly string[]> {
+  const { connection, uuid, name, folder } = vm;
+  const inUse = (files: readonly string[]): ReturnType<AskInUse> => filesInUse(connection, files, [uuid]);
+  const [refusal] = (await inUse(made.flatMap(({ path }) => (path === folder ? [] : path)))).values();
+  if (refusal !== undefined) {
+    throw new Failure('refused', { vm: name, connection, refusal });
+  }
+  return maker.remove(vm, made, inUse, unused);
+}
+
+/** What a version that wrote down no files has made. */
+const namesOfBefore = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']
+  .map((letter) => `disk-${letter}.qcow2`)
+  .concat('kernel', 'initrd', 'seed.iso', 'base.qcow2', 'lesson.bin');
+
+/** Files that were made and are still the same; and what the VM and its snapshots have put beside them. */
+export async function filesOf(
+  hypervisor: Pick<Hypervisor, 'files' | 'readReferences' | 'readTree'>,
+  { uuid, folder }: Pick<LabVm, 'uuid' | 'folder'>,
+  made: readonly MadeFile[] | undefined,
+): Promise<readonly MadeFile[]> {
+  const { files } = hypervisor;
+  const identify = async (paths: readonly string[]): Promise<readonly MadeFile[]> => {
+    const all = await Promise.all(paths.map(async (path) => ({ path, identity: await files.identity(path) })));
+    // What nobody can look at is not known to be ours.
+    return all.flatMap(({ path, identity }) => (identity === undefined ? [] : [{ path, identity }]));
+  };
+  const pathOf = (name: string): string => posix.join(folder, name);
+  const recorded = made ?? (await identify([folder, ...namesOfBefore.map(pathOf)]));
+  const now = new Map((await identify(recorded.map(({ path }) => path))).map((one) => [one.path, one.identity]));
+  const same = recorded.filter(({ path, identity }) => identity === (now.get(path) ?? identity));
+  const targets = new Set(same.map(({ path }) => targetOf(posix.basename(path))));
+  const isOwn = (target: string): boolean => targets.has(target);
+  const [vm, tree] = await Promise.all([hypervisor.readReferences(uuid), hypervisor.readTree(uuid)]).catch(
+    (error: unknown): [undefined?, undefined?] => {
+      if (asFailure(error).kind !== 'notFound') {
+        throw error;
+      }
+      return [];
+    },
+  );
+  const beside = [
+    ...(vm?.disks ?? []).flatMap((disk) => (isOwn(disk.target) && isOwnDisk(disk) ? (disk.source ?? []) : [])),
+    ...(tree?.snapshots ?? []).flatMap(({ memory, disks, revertDisks = [] }) => [
+      ...(memory.file === undefined ? [] : [memory.file]),
+      ...[...disks, ...revertDisks].flatMap(({ target, file }) => (isOwn(target) ? (file ?? []) : [])),
+    ]),
+  ];
+  const known = new Set(recorded.map(({ path }) => path));
+  const own = [...new Set(beside)].filter((path) => posix.dirname(path) === folder && !known.has(path));
+  return [...same, ...(await identify(own))];
+}
+
+/** A disk that somebody plugs in besides is theirs. */
+function targetOf(name: string): string {
+  return name === 'base.qcow2' ? 'vda' : name.replace(/^disk-([a-z])\.qcow2$/u, 'vd$1');
 }
 
 /** A digest of a VM's XML: another value means that somebody changed it. */

@@ -5,21 +5,22 @@ import { examine } from '../diagnosis/examine.js';
 import type { Log } from '../base/log.js';
 import type { Examination } from '../diagnosis/examination.js';
 import type { Facts } from '../domain/facts.js';
+import { refusalsByFile } from '../domain/chains/otherVms.js';
 import { type SeenVm, usesSinceMade } from '../domain/chains/usesSinceMade.js';
 import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import { Failure } from '../domain/failure.js';
 import type { KeptBy } from '../domain/keeper.js';
 import type { OperationRequest } from '../domain/operation.js';
-import { type RefusedDecision, refuse } from '../domain/refusal.js';
+import { type Refusal, type RefusedDecision, refuse } from '../domain/refusal.js';
 import type { SnapshotTree } from '../domain/snapshot.js';
-import type { Vm, VmRef } from '../domain/vm.js';
+import { isActive, type Vm, type VmRef } from '../domain/vm.js';
 import { beingWrittenRefusal } from '../operations/beingWrittenRefusal.js';
 import { type CloneDisk, disksOfPresent, disksOfSnapshot } from '../operations/clone/cloneDisks.js';
 import type { MissingFact } from '../operations/completeFacts.js';
 import { planOperation, planToExecute } from '../operations/decide/planOperation.js';
 import type { Decision } from '../operations/plan.js';
 import type { SlowLook } from '../operations/slowLook.js';
-import { factsOfAll, filesOfSnapshots, noFacts, presentFiles } from '../operations/requiredFacts.js';
+import { factsOfAll, filesIn, filesOfSnapshots, noFacts, presentFiles } from '../operations/requiredFacts.js';
 import type { DecidedRequests } from './enginePort.js';
 import { factsToBegin, factsToDecide, factsToDiagnose } from './look/factsRequests.js';
 import { mapLimited } from '../base/mapLimited.js';
@@ -254,6 +255,34 @@ export class Questions {
       log.info(`${made.name}, which we made, is not removed unasked: ${uses.join(', ')}`);
     }
     return uses;
+  }
+
+  /** See `EnginePort.filesInUse`. */
+  async filesInUse(
+    connection: string,
+    files: readonly string[],
+    vms: readonly string[] = [],
+  ): Promise<ReadonlyMap<string, Refusal>> {
+    if (files.length === 0) {
+      return new Map();
+    }
+    const { clock, connection: liveOf, log, store } = this.#options;
+    const live = liveOf(connection);
+    const hypervisor = await live.open();
+    const ref = { connection, uuid: vms[0] ?? '' };
+    const { vm, tree } = goneVm(ref, { name: store.vm(ref)?.vm.name ?? '', files: [] });
+    const known = knownFacts(hypervisor, vm, tree, clock.now());
+    const reader = new FactsReader({ hypervisor, otherVms: live.otherVms, neighbours: live.neighbours, log }, known);
+    const needs = factsOfAll(known);
+    await reader.read({ needs, files: (now) => filesIn(now, [], files) });
+    const facts = reader.complete(needs);
+    if (typeof facts === 'string') {
+      const { refusal } = refuse('notAllSeen', { vm: vm.name, fact: facts });
+      return new Map(files.map((file) => [file, refusal]));
+    }
+    // One that runs holds them itself.
+    const isOn = vms.some((one) => isActive(store.vm({ connection, uuid: one })?.vm.power ?? 'off'));
+    return refusalsByFile(files, isOn ? { ...facts, held: new Set() } : facts, vms);
   }
 
   /** Not while an operation of ours is on it: what is half done would look broken. */

@@ -25,9 +25,6 @@ export const labFailure = wingFailures('lab', {
         vm,
         title,
       ),
-    /** It uses files of the lab. */
-    needsFiles: ({ vm }: Of<'vm'>) =>
-      t('The VM {0} uses files of this lab and would be lost with it. Remove that VM first.', vm),
     // The reasons about files.
     imagesBarred: ({ connection, user, folder, letIn }: Of<'connection' | 'user' | 'folder' | 'letIn'>) =>
       t(

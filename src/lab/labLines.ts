@@ -3,7 +3,10 @@
 import { t } from '@vscode/l10n';
 import { automaticTitles } from '../domain/automaticTitles.js';
 import { displayLine } from '../domain/plainText.js';
+import type { VmRef } from '../domain/vm.js';
 import type { LabRecord } from '../journal/labStore.js';
+import type { VmView } from '../live/views.js';
+import { lostWith } from '../text/questions/lossText.js';
 import type { LabPlan } from './labPlan.js';
 
 /**
@@ -66,14 +69,21 @@ export function createLines(plan: LabPlan): readonly string[] {
   ];
 }
 
-export function destroyLines({ vms }: LabRecord): readonly string[] {
+/** @param findVm with its snapshots, where it is there; @param now milliseconds since 1970 */
+export function destroyLines(
+  { vms }: LabRecord,
+  findVm: (vm: VmRef) => VmView | undefined,
+  now: number,
+): readonly string[] {
   return vms
     .toSorted((one, other) => Number(one.parts === undefined) - Number(other.parts === undefined))
-    .map(({ name, parts }) =>
-      parts === undefined
-        ? t('Keeps {0}, but deletes its snapshots that the lab created.', displayLine(name))
-        : deletesLine(name),
-    );
+    .flatMap(({ connection, uuid, name, parts }) => {
+      if (parts === undefined) {
+        return t('Keeps {0}, but deletes its snapshots that the lab created.', displayLine(name));
+      }
+      const view = findVm({ connection, uuid });
+      return [deletesLine(name), ...(view === undefined ? [] : lostWith(view, now).map((line) => `• ${line}`))];
+    });
 }
 
 function deletesLine(name: string): string {

@@ -27,7 +27,7 @@ import { requireSsh } from './overSsh.js';
 import { requireReach } from './qemuReach.js';
 import { readLab } from './readLab.js';
 import { setLabSpeeds } from './labSpeeds.js';
-import { removeLab, usesOf } from './removeLab.js';
+import { removeLab, usesOf, viewNow } from './removeLab.js';
 import { requireUnwritten } from './writtenImages.js';
 
 interface LabsOptions {
@@ -152,7 +152,7 @@ export class Labs {
     const chain = await readChain(lab, vms, file, environment);
     const acts = actsAnew(lab, chain);
     // Snapshots are looked at when they go: those that the lab made are no use of somebody's.
-    const uses = left && (await usesOf(left, session, { isOwn: () => true }));
+    const uses = left && (await usesOf(left.vms, session, { isOwn: () => true }));
     const used = [...(uses?.keys() ?? [])].map(({ name }) => name);
     const first = left === undefined ? {} : { left, used };
     return { lab, record, made, clones, existing, isProtected, chain, acts, ...first };
@@ -236,6 +236,9 @@ export class Labs {
     }
     await requireAlone(record, this.#options.session);
     const { session } = this.#options;
+    for (const vm of record.vms) {
+      await viewNow(session, vm);
+    }
     const isProtected = record.vms.some((one) => session.isProtected(session.engine.findVm(one)?.vm ?? one));
     return { ...record, isProtected: record.isProtected || isProtected };
   }
@@ -245,7 +248,6 @@ export class Labs {
   }
 
   async #remove(record: LabRecord, wish: MakeWish, how: 'asked' | 'forNewOne'): Promise<void> {
-    await requireAlone(record, this.#options.session);
     const open = await this.#store.lock(record.id);
     if (open === 'busy') {
       throw this.#busyError(record.name);

@@ -13,7 +13,7 @@ import type { LabRecord, OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Session } from '../session/session.js';
 import { isCloneOfLab, removeLabClone } from './labClones.js';
 import { labFailure } from './labFailure.js';
-import { goingFiles } from './labFiles.js';
+import { requireAlone } from './labFiles.js';
 import type { MakeContext } from './makeContext.js';
 import { requireOn } from './runLayers.js';
 
@@ -22,7 +22,7 @@ import { requireOn } from './runLayers.js';
  * @param how see `VmAsMade`
  */
 export async function usesOf(
-  { vms }: LabRecord,
+  vms: LabRecord['vms'],
   { engine }: Session,
   how: Pick<VmAsMade, 'started'> & { readonly isOwn?: (vm: VmRef, snapshot: Snapshot) => boolean } = {},
 ): Promise<ReadonlyMap<RecordedVm, readonly UseOfVm[]>> {
@@ -66,6 +66,7 @@ export async function removeLab(
 ): Promise<void> {
   const { record } = open;
   const { session, signal, onStep, onNote } = making;
+  await requireAlone(record, session);
   const systems = await session.systems();
   // One that was made, and not written down before the process died, has VMs of ours.
   const { systems: all } = await systems.list();
@@ -101,7 +102,8 @@ export async function removeLab(
     record.vms.filter(({ parts }) => parts === undefined),
     making,
   );
-  for (const vm of record.vms) {
+  // Clones rest on others.
+  for (const vm of record.vms.toSorted((one, other) => Number(isCloneOfLab(other)) - Number(isCloneOfLab(one)))) {
     const { name, parts } = vm;
     if (parts !== undefined) {
       requireOn(signal);
@@ -175,15 +177,16 @@ async function removeMade(
   how: Parameters<typeof removeLab>[2],
 ): Promise<readonly string[]> {
   const { connection, uuid, name, folder } = vm;
-  const made = await goingFiles(vm, await viewNow(session, { connection, uuid }));
+  const made = await session.engine.labVms.filesOf(vm, vm.made);
   await open.put({ vms: open.record.vms.map((one) => (one.uuid === uuid ? { ...one, made } : one)) });
   const own = { connection, uuid, name, folder };
   return session.engine.labVms.remove(own, made, how === 'unused' ? how : undefined);
 }
 
-/** Undefined where it is gone. */
-async function viewNow({ engine }: Session, ref: VmRef): Promise<VmView | undefined> {
-  await engine.connect(ref.connection);
+/** With its snapshots; undefined where it is gone. */
+export async function viewNow({ engine }: Session, { connection, uuid }: VmRef): Promise<VmView | undefined> {
+  const ref = { connection, uuid };
+  await engine.connect(connection);
   await engine.refresh({ vm: ref }).catch((error: unknown) => {
     if (!(error instanceof Failure) || error.kind !== 'notFound') {
       throw error;

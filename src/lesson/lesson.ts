@@ -1,11 +1,10 @@
 // The lesson as it goes on: one level, one VM of its own, one learner. It looks through the engine and acts through
 // what it is given; it refuses to know how it is drawn.
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Disposable } from '../base/disposable.js';
 import { Emitter } from '../base/emitter.js';
-import { undefinedIfAbsent } from '../base/errno.js';
 import { type DemoVm, demoDiskBytes } from '../domain/demoVm.js';
+import type { LoggedOperation } from '../domain/loggedOperation.js';
+import type { Snapshot } from '../domain/snapshot.js';
 import { discardClones } from './lessonActs.js';
 import { type LessonOptions, LessonRun, type LessonView } from './lessonRun.js';
 import type { NamedLevel } from './levelShape.js';
@@ -76,26 +75,33 @@ export class Lesson implements Disposable {
     const { demoVms } = this.#options.engine;
     for (const vm of await demoVms.readLeftDemoVms()) {
       if (connection === undefined || vm.connection === connection) {
-        await this.#remove(vm);
+        await this.#remove(vm, 'left');
       }
     }
   }
 
-  /** With its clones, which rest on its files. What somebody has used stays, and is theirs from now on. */
-  async #remove(vm: DemoVm): Promise<void> {
-    const { engine } = this.#options;
+  /**
+   * With its clones, which rest on its files. What somebody has used stays, and is theirs from now on.
+   * @param left its editor is gone: nobody asks for its end
+   */
+  async #remove(vm: DemoVm, left?: 'left'): Promise<void> {
+    const { engine, log } = this.#options;
     await engine.connect(vm.connection);
     const clones = await discardClones(engine, vm);
-    const files = (await undefinedIfAbsent(readdir(vm.folder)))?.map((name) => join(vm.folder, name)) ?? [];
-    // The snapshots of a lesson are its learner's, made by whatever program.
-    const made = { name: vm.name, files, started: 'lent', isOwn: () => true } as const;
+    const files = (await engine.demoVms.filesOf(vm)).map(({ path }) => path);
+    // The snapshots of a lesson are its learner's, made by whatever program, as long as it goes on.
+    const ours = left && createdIn(await engine.readLog(vm));
+    const isOwn = ({ name }: Snapshot): boolean => ours?.has(name) !== false;
+    const made = { name: vm.name, files, started: 'lent', isOwn } as const;
     const isUsed = clones.length > 0 || (await engine.usesSinceMade(vm, made)).length > 0;
     if (isUsed) {
       await engine.demoVms.leave(vm);
       this.#options.onStays?.([...clones, vm.name]);
       return;
     }
-    await engine.demoVms.remove(vm);
+    for (const folder of await engine.demoVms.remove(vm)) {
+      log.warn(`${folder} stays: there are files in it that the lesson did not make`);
+    }
   }
 
   /** On, or does what the step asks for. Resolves when that is over; the view tells how it ended. */
@@ -123,6 +129,10 @@ export class Lesson implements Disposable {
     this.#run?.dispose();
     this.#changed.dispose();
   }
+}
+
+function createdIn(log: readonly LoggedOperation[]): ReadonlySet<string> {
+  return new Set(log.flatMap(({ changes }) => changes.flatMap(({ after }) => after?.name ?? [])));
 }
 
 /**

@@ -13,7 +13,14 @@ import { Failure } from '../../src/domain/failure.js';
 import { type LabVmParts, seenAs } from '../../src/domain/labVm.js';
 import { Session } from '../../src/session/session.js';
 import { type MadeVm, newVm, type NewVm } from '../../src/wings/guest/make/newVm.js';
-import { newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
+import {
+  endLeft,
+  leftOf,
+  newVmStore,
+  recordOf,
+  removeNewVm,
+  withRecord,
+} from '../../src/wings/guest/make/removeNewVm.js';
 import type { VirtRewind } from '../../src/api/publicApi.js';
 import { connect } from '../readers.js';
 import { itRarely } from '../allRows.js';
@@ -55,6 +62,12 @@ describe('a new VM of an image', () => {
   const remove = async (name: string): Promise<void> => {
     const store = newVmStore(session, silentLog, 'test');
     await removeNewVm(store, await recordOf(store, session, name), wish());
+  };
+  /** What broke off is ended, as when a person has agreed. */
+  const endLeftOf = async (of: string, onNote: (line: string) => unknown = () => undefined): Promise<void> => {
+    const store = newVmStore(session, silentLog, 'test');
+    const record = await leftOf(store, session, of);
+    await (record && withRecord(store, record, (open) => endLeft(open, { ...wish(), onNote })));
   };
   const fails = async (kind: string, making: Promise<unknown>): Promise<void> => {
     await assert.rejects(making, { reason: kind });
@@ -211,6 +224,8 @@ describe('a new VM of an image', () => {
       await utimes(at('state', 'ssh', name), then, then);
     }
     assert.deepEqual(await vms(), ['web']);
+    await assert.rejects(make(wanted('web')), { kind: 'refused' });
+    await endLeftOf('web');
     const made = await make(wanted('web'));
     assert.notEqual(made.ref.uuid, vm.uuid);
     assert.deepEqual((await readdir(at('labs'))).length, 2);
@@ -247,12 +262,9 @@ describe('a new VM of an image', () => {
       const view = session.engine.findVm(ref())!;
       await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action }));
     };
-    /** A command about another VM, which ends before it makes anything. */
-    const other = async (): Promise<readonly string[]> => {
+    const end = async (): Promise<readonly string[]> => {
       const notes: string[] = [];
-      const from = { file: at('nothing') };
-      const making = newVm(wanted('other', { image: from }), { ...wish(), onNote: (line) => notes.push(line) });
-      await fails('noFile', making);
+      await endLeftOf(uuid, (line) => notes.push(line));
       return notes;
     };
     const define = async (name: string, change: (xml: string) => string): Promise<void> => {
@@ -295,30 +307,30 @@ describe('a new VM of an image', () => {
         await interrupt('making');
         await use();
         const before = await vms();
-        assert.equal((await other()).length, 1);
+        assert.equal((await end()).length, 1);
         assert.deepEqual(await vms(), before);
         await stat(disk());
         const [record] = await newVmStore(session, silentLog, 'test').list();
         assert.equal(record?.phase, 'ready');
-        assert.deepEqual(await other(), []);
+        assert.deepEqual(await end(), []);
       });
     }
 
     it('goes where nobody used it', async () => {
       await interrupt('making');
-      assert.deepEqual(await other(), []);
+      assert.deepEqual(await end(), []);
       await isClean();
     });
 
     it('stays, used or not, where its removal removed nothing', async () => {
       await interrupt('removing');
-      assert.equal((await other()).length, 1);
+      assert.equal((await end()).length, 1);
       assert.deepEqual(await vms(), ['prod']);
       const store = newVmStore(session, silentLog, 'test');
       const stopped = removeNewVm(store, await recordOf(store, session, 'prod'), wish(AbortSignal.abort()));
       await assert.rejects(stopped, { kind: 'cancelled' });
       assert.equal((await store.list())[0]?.phase, 'ready');
-      assert.deepEqual(await other(), []);
+      assert.deepEqual(await end(), []);
       await remove('prod');
       await isClean();
     });
@@ -327,7 +339,7 @@ describe('a new VM of an image', () => {
       await interrupt('removing');
       await define('standby', (xml) => xml.replaceAll('prod', 'standby').replaceAll(uuid, randomUUID()));
       await virsh('undefine', 'prod');
-      assert.equal((await other()).length, 1);
+      assert.equal((await end()).length, 1);
       await stat(disk());
       await virsh('undefine', 'standby');
       await remove('prod');

@@ -93,7 +93,7 @@ export async function resetLab(context: Context): Promise<ExitName> {
 }
 
 export async function destroyLab(context: Context): Promise<ExitName> {
-  const { call, terminal, json, interruption } = context;
+  const { call, session, terminal, json, interruption } = context;
   return withLabs(context, async (labs, file) => {
     const record = await labs.planDestroy(file);
     if (record === undefined) {
@@ -107,7 +107,7 @@ export async function destroyLab(context: Context): Promise<ExitName> {
     const removed = record.vms.filter(({ parts }) => parts !== undefined).map(({ name }) => name);
     const lines = [
       t('Destroy the lab {0}?', displayLine(record.name)),
-      ...destroyLines(record).map((line) => `  ${line}`),
+      ...destroyLines(record, (vm) => session.engine.findVm(vm), Date.now()).map((line) => `  ${line}`),
     ];
     if (call.flags.has('plan')) {
       if (json === undefined) {

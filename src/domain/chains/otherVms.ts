@@ -5,7 +5,7 @@ import { wholeChain } from './backingChain.js';
 import { namesIn } from './folderNames.js';
 import { folderOf } from './overlayFiles.js';
 import type { Facts } from '../facts.js';
-import { type RefusedDecision, refuse } from '../refusal.js';
+import { type Refusal, type RefusedDecision, refuse } from '../refusal.js';
 
 export interface OtherUser {
   /** Name of the other VM. */
@@ -100,8 +100,12 @@ export function withoutStrays(facts: Facts): Facts {
   return others;
 }
 
-export function outsideUserRefusal(files: Iterable<string>, facts: Facts): RefusedDecision | undefined {
-  const outsider = findOutsideUser(files, facts);
+export function outsideUserRefusal(
+  files: Iterable<string>,
+  facts: Facts,
+  going?: ReadonlySet<string>,
+): RefusedDecision | undefined {
+  const outsider = findOutsideUser(files, facts, going);
   return outsider && refusalOf(outsider, facts.vm.name);
 }
 
@@ -130,17 +134,20 @@ export function refusalOf({ kind: what, name, file }: OutsideUser, vm: string): 
  * | another VM has a chain that cannot be read     | no                          | otherVmUnread: it counts as a reader |
  * | another VM has a chain that cannot be read     | yes                         | ok; the plan warns of it |
  * | none of these, or nothing is touched           | any                         | ok |
+ *
+ * @param going see `findOutsideUser`
  */
 export function otherVmRefusal(
   files: Iterable<string>,
   facts: Facts,
   unread: 'refuse' | 'passOver',
+  going?: ReadonlySet<string>,
 ): RefusedDecision | undefined {
   const touched = new Set(files);
   if (touched.size === 0) {
     return undefined;
   }
-  const outsider = outsideUserRefusal(touched, facts);
+  const outsider = outsideUserRefusal(touched, facts, going);
   if (outsider !== undefined) {
     return outsider;
   }
@@ -148,4 +155,25 @@ export function otherVmRefusal(
   return unread === 'refuse' && others.length > 0
     ? refuse('otherVmUnread', { vm: facts.vm.name, others: others.join(', ') })
     : undefined;
+}
+
+/**
+ * Of files that go together: why each of them stays that must.
+ *
+ * @param vms UUIDs of the VMs that go with them
+ */
+export function refusalsByFile(
+  files: readonly string[],
+  facts: Facts,
+  vms: readonly string[],
+): ReadonlyMap<string, Refusal> {
+  const { otherVms = [] } = facts;
+  const others = { ...facts, otherVms: otherVms.filter(({ uuid }) => !vms.includes(uuid)) };
+  const going = new Set(files);
+  return new Map(
+    files.flatMap((file) => {
+      const refused = otherVmRefusal([file], others, 'refuse', going);
+      return refused === undefined ? [] : [[file, refused.refusal] as const];
+    }),
+  );
 }

@@ -1,5 +1,5 @@
 // Makes and removes the VM of the lesson on one connection. Never touches a VM that it did not make.
-import { access, chmod, copyFile, mkdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { access, chmod, copyFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isThisHost } from '../files/thisHost.js';
 import type { Connection } from '../../libvirt/connection.js';
@@ -19,12 +19,13 @@ import {
   demoVmFiles,
 } from '../../domain/demoVm.js';
 import { Failure } from '../../domain/failure.js';
+import type { MadeFile } from '../../domain/hostFiles.js';
 import { readPower } from '../powerState.js';
-import { demoMachine, demoVmXml, isDemoVm } from '../xml/demoVmXml.js';
+import { demoMachine, demoVmXml } from '../xml/demoVmXml.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
-import { isOwnVmFolder, removeOwnVmFolder } from '../files/ownVmFolder.js';
+import { makeOwnFolder } from '../files/ownVmFolder.js';
 
 export interface DemoVmPlace {
   readonly uri: string;
@@ -82,7 +83,8 @@ export async function makeDemoVm(
   place: DemoVmPlace,
   vm: DemoVm,
   guest: string,
-  content: Uint8Array | undefined,
+  onMade: (made: readonly MadeFile[]) => Promise<void>,
+  content?: Uint8Array,
 ): Promise<void> {
   const { connection, environment } = place;
   const { capabilities: xml } = await connection.call('connectGetCapabilities', {});
@@ -90,17 +92,8 @@ export async function makeDemoVm(
   if (machine === undefined) {
     throw new Failure('unsupported', { doing: 'make the VM of the lesson', vm: vm.name });
   }
-  await makeDemoFolder(vm, { guest, content }, environment);
+  await makeDemoFolder(vm, { guest, content, onMade }, environment);
   await connection.call('domainDefineXmlFlags', { xml: demoVmXml(vm, machine), flags: 0 });
-}
-
-/**
- * The VM with its snapshots, then its folder. What is gone already is as good as removed.
- * @throws Failure `denied` where another VM has its UUID: that one and the folder stay
- */
-export async function removeDemoVm({ connection }: Pick<DemoVmPlace, 'connection'>, vm: DemoVm): Promise<void> {
-  await removeOwnVm(connection, vm, (xml) => isDemoVm(xml, vm), 'remove the VM of the lesson');
-  await removeDemoFolder(vm);
 }
 
 /**
@@ -143,8 +136,7 @@ export async function removeOwnVm(
   await connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
 }
 
-// The folder of the lesson's VM on this machine: made with what the VM needs, removed with all that came. Knows no
-// libvirt.
+// The folder of the lesson's VM on this machine, with what the VM needs. Knows no libvirt.
 
 /**
  * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a
@@ -153,17 +145,20 @@ export async function removeOwnVm(
  */
 async function makeDemoFolder(
   vm: DemoVm,
-  { guest, content }: { readonly guest: string; readonly content: Uint8Array | undefined },
+  {
+    guest,
+    content,
+    onMade,
+  }: {
+    readonly guest: string;
+    readonly content: Uint8Array | undefined;
+    readonly onMade: (made: readonly MadeFile[]) => Promise<void>;
+  },
   environment: NodeJS.ProcessEnv,
 ): Promise<void> {
   const { kernel, disk } = demoVmFiles(vm);
   const details = { doing: 'make the folder of the lesson', path: vm.folder };
-  if (!isOwnVmFolder(vm.folder, demoFolderPattern)) {
-    throw new Failure('failed', details);
-  }
-  await mkdir(vm.folder, { mode: 0o711 });
-  // A strict umask may have removed these rights.
-  await chmod(vm.folder, 0o711);
+  await onMade(await makeOwnFolder(vm.folder, { pattern: demoFolderPattern, empty: [kernel, disk], details }));
   await copyFile(guest, kernel);
   await chmod(kernel, 0o644);
   const qemu = qemuImg(environment);
@@ -178,9 +173,4 @@ async function makeDemoFolder(
     qemu.run(ImageCommand.convert(chain, disk), details),
   );
   await rm(raw);
-}
-
-/** Refuses what is not ours, see `removeOwnVmFolder`. */
-function removeDemoFolder({ folder }: DemoVm): Promise<void> {
-  return removeOwnVmFolder(folder, demoFolderPattern, 'remove the folder of the lesson');
 }

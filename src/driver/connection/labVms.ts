@@ -1,8 +1,9 @@
-// Makes and removes the VMs of labs on one connection. Never touches a VM that it did not make.
+// Makes the VMs of labs on one connection, and removes them and those of lessons. Never touches a VM that nobody here
+// made.
 import { Failure } from '../../domain/failure.js';
-import type { MadeFile } from '../../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../../domain/labVm.js';
 import { makeLabFolder, removeLabFolder } from '../files/labFolder.js';
+import { isDemoVm } from '../xml/demoVmXml.js';
 import { isLabVm, labMachine, labVmXml } from '../xml/labVmXml.js';
 import type { LabVmMaker } from '../hypervisor.js';
 import { toFailure } from '../toFailure.js';
@@ -19,7 +20,7 @@ export function labVmsOn(place: DemoVmPlace): LabVmMaker {
   return {
     obstacle: () => asFailureOf('look whether VMs can be made', undefined, labVmObstacle(place)),
     make: (vm, parts, onMade) => asFailureOf('make a VM of a lab', vm.name, makeLabVm(place, vm, parts, onMade)),
-    remove: (vm, made, unused) => asFailureOf('remove a VM of a lab', vm.name, removeLabVm(place, vm, made, unused)),
+    remove: (vm, ...of) => asFailureOf('remove a VM that was made', vm.name, removeMadeVm(place, vm, ...of)),
   };
 }
 
@@ -54,12 +55,11 @@ async function makeLabVm(
  * The VM with its snapshots, then what was made in its folder. What is gone already is as good as removed.
  * @throws Failure `denied` where another VM has its UUID: that one and the folder stay
  */
-async function removeLabVm(
+async function removeMadeVm(
   { connection }: Pick<DemoVmPlace, 'connection'>,
-  vm: LabVm,
-  made: readonly MadeFile[],
-  unused?: 'unused',
+  ...[vm, made, inUse, unused]: Parameters<LabVmMaker['remove']>
 ): Promise<readonly string[]> {
-  await removeOwnVm(connection, vm, (xml) => isLabVm(xml, vm), 'remove a VM of a lab', unused);
-  return removeLabFolder(vm, made);
+  const isOurs = (xml: string): boolean => isLabVm(xml, vm) || isDemoVm(xml, vm);
+  await removeOwnVm(connection, vm, isOurs, 'remove a VM that was made', unused);
+  return removeLabFolder(vm, made, inUse);
 }

@@ -3,7 +3,7 @@ import type { HostLogin } from '../../hosts/hostLogin.js';
 import { type Event, Emitter } from '../../base/emitter.js';
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
-import type { DemoVmObstacle, DemoVm } from '../../domain/demoVm.js';
+import type { DemoVmObstacle } from '../../domain/demoVm.js';
 import type { VmStatistics } from '../../domain/diskStatistics.js';
 import { Failure, type FailureDetails } from '../../domain/failure.js';
 import type { HostFiles } from '../../domain/hostFiles.js';
@@ -33,7 +33,7 @@ import type { AgentState } from '../run/guestAgent.js';
 import type { SeamlessAccess } from '../run/stepContext.js';
 import { toFailure } from '../toFailure.js';
 import { AskedQemus } from './askedQemus.js';
-import { demoVmRefusal, makeDemoVm, removeDemoVm } from './demoVms.js';
+import { demoVmRefusal, makeDemoVm } from './demoVms.js';
 import { forkAccess } from './forkAccess.js';
 import { seamlessAccess } from './handOver.js';
 import { labVmsOn } from './labVms.js';
@@ -291,13 +291,8 @@ export class LibvirtHypervisor implements Hypervisor {
     return this.#guard({ doing: 'look whether the lesson can be given' }, demoVmRefusal(this.#parts, guest));
   }
 
-  makeDemoVm(vm: DemoVm, ...of: readonly [guest: string, content?: Uint8Array]): Promise<void> {
-    return this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, ...of));
-  }
-
-  removeDemoVm(vm: DemoVm): Promise<void> {
-    return this.#guard({ doing: 'remove the VM of the lesson', vm: vm.name }, removeDemoVm(this.#parts, vm));
-  }
+  readonly makeDemoVm: Hypervisor['makeDemoVm'] = (vm, ...of) =>
+    this.#guard({ doing: 'make the VM of the lesson', vm: vm.name }, makeDemoVm(this.#parts, vm, ...of));
 
   get labVms(): ReturnType<typeof labVmsOn> {
     return labVmsOn(this.#parts);

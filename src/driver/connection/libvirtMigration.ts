@@ -20,6 +20,7 @@ import { type Domain, type TypedParameter, typedParameterMap } from '../../libvi
 import type { Log } from '../../base/log.js';
 import type { Capabilities } from '../../domain/capabilities.js';
 import { Failure } from '../../domain/failure.js';
+import type { HostFiles } from '../../domain/hostFiles.js';
 import type {
   BegunMigration,
   MigratedState,
@@ -28,6 +29,7 @@ import type {
   MigrationRun,
   MigrationWish,
 } from '../migrationHost.js';
+import { judge, prepareMigration } from '../run/openImages.js';
 import { jobFraction, watchWhile } from '../run/jobWatch.js';
 import { failingWith } from '../toFailure.js';
 import { element, writeXml, XmlError } from '../xml/xmlTree.js';
@@ -37,6 +39,7 @@ interface Place {
   readonly uri: string;
   readonly capabilities: Pick<Capabilities, 'hostname' | 'hostUuid'>;
   readonly log: Log;
+  readonly files: HostFiles;
   readonly others: Pick<OtherConnections, 'open' | 'close'>;
 }
 
@@ -55,9 +58,9 @@ export async function openMigration(place: Place): Promise<MigrationHost> {
     failingWith({ connection: place.uri, doing, vm }, work);
   return {
     onDidClose: connection.onDidClose,
-    begin: (vm, wish) => guard(vm.name, 'begin a move', begin(connection, vm, wish)),
+    begin: (vm, wish) => guard(vm.name, 'begin a move', begin(place, connection, vm, wish)),
     pretend: (vm) => guard(vm.name, 'try a move', pretend(place, connection, vm)),
-    prepare: (vm, begun, wish) => guard(vm.name, 'prepare a move', prepare(connection, vm, begun, wish)),
+    prepare: (vm, begun, wish) => guard(vm.name, 'prepare a move', prepare(place, connection, vm, begun, wish)),
     perform: (vm, prepared, wish, run) => guard(vm.name, 'move', perform(place, connection, vm, prepared, wish, run)),
     finish: (vm, cookie, wish) => guard(vm.name, 'end a move', finish(connection, vm, cookie, wish)),
     confirm: (vm, ended, wish) => guard(vm.name, 'end a move', confirm(connection, vm, ended, wish)),
@@ -82,21 +85,33 @@ function flagsOf({ sharedDisks, isPaused = false }: MigrationWish): number {
   );
 }
 
-async function begin(connection: Connection, vm: MigratedVm, wish: MigrationWish): Promise<BegunMigration> {
+/** The other host opens the images by the same names: what is here is judged as what is there. */
+async function begin(
+  { files }: Place,
+  connection: Connection,
+  vm: MigratedVm,
+  wish: MigrationWish,
+): Promise<BegunMigration> {
   const params = text('migrate_uri', wish.address);
   const asked = { dom: domainOf(vm), params, flags: flagsOf(wish) };
   const { cookieOut, xml } = await connection.call('domainMigrateBegin3Params', asked);
+  await judge({ files }, xml);
   return { cookie: copyOf(cookieOut), definition: xml };
 }
 
 /** The least that every version takes: of one with nothing in it, a daemon falls (seen with 9.0). */
-async function pretend({ capabilities }: Place, connection: Connection, vm: MigratedVm): Promise<BegunMigration> {
+async function pretend(
+  { capabilities, files }: Place,
+  connection: Connection,
+  vm: MigratedVm,
+): Promise<BegunMigration> {
   const { hostname, hostUuid } = capabilities;
   if (hostUuid === undefined) {
     throw new XmlError('the host does not say who it is');
   }
   const flags = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE;
   const { xml: definition } = await connection.call('domainGetXmlDesc', { dom: domainOf(vm), flags });
+  await judge({ files }, definition);
   const { name, uuid } = vm;
   const said = Object.entries({ name, uuid, hostname, hostuuid: hostUuid }).map(([tag, of]) => element(tag, {}, [of]));
   // With the end of a string, as libvirt's own.
@@ -104,6 +119,7 @@ async function pretend({ capabilities }: Place, connection: Connection, vm: Migr
 }
 
 async function prepare(
+  { files }: Place,
   connection: Connection,
   vm: MigratedVm,
   { cookie, definition }: BegunMigration,
@@ -115,7 +131,7 @@ async function prepare(
     ...text('migrate_uri', wish.address),
   ];
   const asked = { params, cookieIn: cookie, flags: flagsOf(wish) };
-  const { cookieOut, uriOut } = await connection.call('domainMigratePrepare3Params', asked);
+  const { cookieOut, uriOut } = await prepareMigration({ connection, files }, definition, asked);
   return { cookie: copyOf(cookieOut), address: uriOut ?? wish.address ?? '' };
 }
 

@@ -3,6 +3,7 @@
 import { readdir, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { undefinedIfAbsent } from '../../base/errno.js';
+import type { Refusal } from '../../domain/refusal.js';
 
 export interface KeptImage {
   readonly name: string;
@@ -47,12 +48,26 @@ export function isOfDigest({ wanted }: KeptImage, digest: string): boolean {
   return digest.startsWith(wanted);
 }
 
-/** The VMs that rest on it keep it. */
-export async function removeKept(store: string, { path, content }: KeptImage): Promise<void> {
-  await undefinedIfAbsent(unlink(path));
+/**
+ * The VMs that rest on its content keep that.
+ * @param inUse who else uses these files
+ * @returns why it stays, where somebody uses it itself
+ */
+export async function removeKept(
+  store: string,
+  { path, content }: KeptImage,
+  inUse: (files: readonly string[]) => Promise<ReadonlyMap<string, Refusal>>,
+): Promise<Refusal | undefined> {
   const own = join(store, content);
+  const used = await inUse([path, own]);
+  const refusal = used.get(path);
+  if (refusal !== undefined) {
+    return refusal;
+  }
+  await undefinedIfAbsent(unlink(path));
   // By its own name alone: no VM has a link to it.
-  if ((await undefinedIfAbsent(stat(own)))?.nlink === 1) {
+  if (!used.has(own) && (await undefinedIfAbsent(stat(own)))?.nlink === 1) {
     await undefinedIfAbsent(unlink(own));
   }
+  return undefined;
 }

@@ -1,9 +1,8 @@
 // The folder of a VM that a lab made, on this machine: made with all that the VM needs, removed with all that came.
 // Knows no libvirt.
-import { chmod, copyFile, lstat, mkdir, open, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { Failure } from '../../domain/failure.js';
-import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
+import type { MadeFile } from '../../domain/hostFiles.js';
 import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts, seenAs } from '../../domain/labVm.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
@@ -12,14 +11,12 @@ import { importImage, removeLabImages, requireSeen, withSeenImage } from './labI
 import { qemuImg } from '../../qemu/qemuImg.js';
 import { isoImage } from './isoImage.js';
 import { errnoOf } from '../../base/errno.js';
-import { isOwnVmFolder, identityNow, identityOfOpen } from './ownVmFolder.js';
+import type { LabVmMaker } from '../hypervisor.js';
+import { identityNow, makeOwnFolder } from './ownVmFolder.js';
 
 const bytesPerMiB = 1024 * 1024;
 
-/**
- * Fails where there is anything of that name. `onMade` is told of all before anything is in them: what it rejects with
- * ends it. Others may pass through it but not look: QEMU of the system runs as a user of its own.
- */
+/** `onMade` is told of all before anything is in them: what it rejects with ends it. */
 export async function makeLabFolder(
   vm: LabVm,
   parts: LabVmParts,
@@ -27,13 +24,7 @@ export async function makeLabFolder(
   onMade: (made: readonly MadeFile[]) => Promise<void>,
 ): Promise<void> {
   const details = { doing: 'make the files of a lab', vm: vm.name, path: vm.folder };
-  if (!isOwnVmFolder(vm.folder, labFolderPattern)) {
-    throw new Failure('failed', details);
-  }
   await mkdir(dirname(vm.folder), { recursive: true, mode: 0o711 });
-  await mkdir(vm.folder, { mode: 0o711 });
-  // A strict umask may have removed these rights.
-  await chmod(vm.folder, 0o711);
   const files = labVmFiles(vm, parts);
   const { image, boot, cloudInit } = parts;
   const empty = [
@@ -42,10 +33,7 @@ export async function makeLabFolder(
     ...(boot?.initrd === undefined ? [] : [files.initrd]),
     ...(cloudInit === undefined ? [] : [files.seed]),
   ];
-  await onMade([
-    { path: vm.folder, identity: identityOf(await lstat(vm.folder, { bigint: true })) },
-    ...(await Promise.all(empty.map(makeEmpty))),
-  ]);
+  await onMade(await makeOwnFolder(vm.folder, { pattern: labFolderPattern, empty, details }));
   const tool = qemuImg(environment);
   const [first = '', ...others] = image === undefined ? ['', ...files.disks] : files.disks;
   if (image !== undefined) {
@@ -113,28 +101,22 @@ function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<
   ]);
 }
 
-/** What is written to it later is written into this very file. */
-async function makeEmpty(path: string): Promise<MadeFile> {
-  const handle = await open(path, 'wx', 0o644);
-  try {
-    return { path, identity: await identityOfOpen(handle) };
-  } finally {
-    await handle.close();
-  }
-}
-
 /**
  * The files that are still those, then the folder where nothing else is in it. What is not there is as good as removed.
  * @returns the folder, where it stays with what else is in it
  */
-export async function removeLabFolder(vm: LabVm, made: readonly MadeFile[]): Promise<readonly string[]> {
+export async function removeLabFolder(
+  vm: LabVm,
+  made: readonly MadeFile[],
+  inUse: Parameters<LabVmMaker['remove']>[2],
+): Promise<readonly string[]> {
   const { folder } = vm;
   for (const { path, identity } of made.filter(({ path }) => dirname(path) === folder)) {
     if (identity !== undefined && (await identityNow(path)) === identity) {
       await unlink(path);
     }
   }
-  await removeLabImages(vm);
+  await removeLabImages(vm, inUse);
   const own = made.find(({ path }) => path === folder)?.identity;
   const now = await identityNow(folder);
   if (now === undefined) {

@@ -1,5 +1,6 @@
 // The images of labs, copied out of repositories: what stands there later changes no VM. Each content is there once, in
-// a folder beside those of the VMs. A VM's folder has a link to each of its own, and an image without one goes.
+// a folder beside those of the VMs. A VM's folder has a link to each of its own, and an image without one goes, unless
+// somebody else rests on it.
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { chmod, copyFile, link, mkdir, readdir, rename, rm, rmdir, stat, unlink } from 'node:fs/promises';
@@ -12,6 +13,7 @@ import { unjudgedImage } from '../../domain/unjudgedImage.js';
 import { contentOfKept } from './keptImages.js';
 import { JudgedChain, type JudgedLayer } from '../../qemu/judgedChain.js';
 import type { QemuImg } from '../../qemu/qemuImg.js';
+import type { LabVmMaker } from '../hypervisor.js';
 import { rebaseImage } from '../../qemu/changeImage.js';
 
 /** What a crash left of an import; a folder: what was received of an image of the catalogue. */
@@ -124,8 +126,8 @@ async function linkInto({ folder }: LabVm, file: string, at: number): Promise<vo
   await link(file, join(folder, `image-${String(at)}`));
 }
 
-/** The VM's links, and each image that no VM has a link to. */
-export async function removeLabImages(vm: LabVm): Promise<void> {
+/** The VM's links, and each image that no VM has a link to and nobody else uses. */
+export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['remove']>[2]): Promise<void> {
   const store = storeOf(vm);
   await undefinedIfAbsent(unlink(partOf(vm)));
   const names = (await undefinedIfAbsent(readdir(store))) ?? [];
@@ -147,11 +149,16 @@ export async function removeLabImages(vm: LabVm): Promise<void> {
       await unlink(path);
     }
   }
+  const left: string[] = [];
   for (const path of images.values()) {
     const isImage = /\/[\da-f]{64}$/u.test(path);
     if (isImage && (await undefinedIfAbsent(stat(path)))?.nlink === 1) {
-      await undefinedIfAbsent(unlink(path));
+      left.push(path);
     }
+  }
+  const used = await inUse(left);
+  for (const path of left.filter((one) => !used.has(one))) {
+    await undefinedIfAbsent(unlink(path));
   }
   await rmdir(store).catch((error: unknown) => {
     if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) {

@@ -1,29 +1,43 @@
-// The folder of a VM that we made on this machine, as it goes again. Knows no libvirt, and not what the folder is
-// called.
-import { lstat, rm, type FileHandle } from 'node:fs/promises';
+// The folder of a VM that we make on this machine, and which file is still the one that was made.
+import { chmod, lstat, mkdir, open, rm, type FileHandle } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { undefinedIfAbsent } from '../../base/errno.js';
 import { Failure } from '../../domain/failure.js';
-import { identityOf } from '../../domain/hostFiles.js';
+import { identityOf, type MadeFile } from '../../domain/hostFiles.js';
 
-/** Whether it has a name that only we give. */
-export function isOwnVmFolder(folder: string, pattern: RegExp): boolean {
-  return isAbsolute(folder) && pattern.test(folder);
+interface OwnFolder {
+  /** No other name is one of ours. */
+  readonly pattern: RegExp;
+  /** Files in it: what is written to them later is written into these very files. */
+  readonly empty: readonly string[];
+  readonly details: { readonly doing: string; readonly path: string };
 }
 
 /**
- * What is not there is as good as removed; a link or another user's folder in its place is left alone.
- * @throws Failure `denied` where it is not ours
+ * Fails where there is anything of that name. Others may pass through it but not look: QEMU of the system runs as a
+ * user of its own.
  */
-export async function removeOwnVmFolder(folder: string, pattern: RegExp, doing: string): Promise<void> {
-  const stat = await undefinedIfAbsent(lstat(folder));
-  if (stat === undefined) {
-    return;
+export async function makeOwnFolder(
+  folder: string,
+  { pattern, empty, details }: OwnFolder,
+): Promise<readonly MadeFile[]> {
+  if (!isAbsolute(folder) || !pattern.test(folder)) {
+    throw new Failure('failed', details);
   }
-  if (!isOwnVmFolder(folder, pattern) || !stat.isDirectory() || stat.uid !== process.getuid?.()) {
-    throw new Failure('denied', { doing, path: folder });
+  await mkdir(folder, { mode: 0o711 });
+  // A strict umask may have removed these rights.
+  await chmod(folder, 0o711);
+  const identity = await identityNow(folder);
+  return [{ path: folder, ...(identity !== undefined && { identity }) }, ...(await Promise.all(empty.map(makeEmpty)))];
+}
+
+async function makeEmpty(path: string): Promise<MadeFile> {
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    return { path, identity: await identityOfOpen(handle) };
+  } finally {
+    await handle.close();
   }
-  await rm(folder, { recursive: true, force: true });
 }
 
 // A file that we made goes as long as it is that which stands under its name: another one that came in its place is

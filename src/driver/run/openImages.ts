@@ -2,6 +2,7 @@
 // libvirt follows the names in their headers, and a plan that looked at them may be old.
 import { posix } from 'node:path';
 import { VIR_DOMAIN_START_AUTODESTROY, VIR_DOMAIN_START_PAUSED, VIR_DOMAIN_XML_INACTIVE } from '../../libvirt/flags.js';
+import type { ArgsOf, ResultOf } from '../../libvirt/procedures.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
 import { Failure } from '../../domain/failure.js';
 import type { ImageFacts, Observation } from '../../domain/hostFiles.js';
@@ -51,6 +52,16 @@ export async function revertVm(context: OpenContext, snapshot: string, flags: nu
   await besideFirstStart(() => connection.call('domainRevertToSnapshot', { snap, flags }));
 }
 
+/** For a move of a VM that runs: the QEMU that waits for it opens its images. @param xml as the other host says it */
+export async function prepareMigration(
+  { connection, files }: Pick<OpenContext, 'connection' | 'files'>,
+  xml: string,
+  asked: ArgsOf<'domainMigratePrepare3Params'>,
+): Promise<ResultOf<'domainMigratePrepare3Params'>> {
+  await judge({ files }, xml);
+  return connection.call('domainMigratePrepare3Params', asked);
+}
+
 /** For what libvirt does to the images of a VM that is off. */
 export async function judgeWhileOff(context: OpenContext): Promise<void> {
   const { power } = await readPower(context.connection, context.dom);
@@ -72,7 +83,7 @@ async function judgeConfigured(context: OpenContext): Promise<void> {
 }
 
 /** @param xml of a VM or of a snapshot */
-async function judge({ files, vm }: OpenContext, xml: string): Promise<void> {
+export async function judge({ files, vm }: Pick<OpenContext, 'files' | 'vm'>, xml: string): Promise<void> {
   const root = parseXml(xml);
   const told = root.name === 'domain' ? [root] : [find(root, 'domain'), find(root, 'inactiveDomain')];
   for (const disk of told.flatMap(readDisks)) {

@@ -4,6 +4,7 @@ import { namedFiles, restingOn } from '../../domain/chains/fileUse.js';
 import { isRamOf } from '../../domain/chains/memoryFiles.js';
 import { ownStateCopies } from '../../domain/chains/stateCopies.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
+import { lossesOfVm } from '../../domain/consequences.js';
 import { isMissing } from '../../domain/chains/standsOn.js';
 import type { Facts } from '../../domain/facts.js';
 import type { OperationRequest } from '../../domain/operation.js';
@@ -39,15 +40,7 @@ export function planDiscard(
       { kind: 'discardClone', files, ...identitiesOf(files, facts) },
     ],
     removes: files,
-    losses: [
-      ...(isActive(vm.power) ? [{ kind: 'ram' } as const] : []),
-      // It goes with the definition.
-      ...(vm.managedSave ? [{ kind: 'managedSave' } as const] : []),
-      ...(tree.snapshots.length === 0
-        ? []
-        : [{ kind: 'restorePoints', names: tree.snapshots.map(({ name }) => name) } as const]),
-      ...(files.length === 0 ? [] : [{ kind: 'files', files } as const]),
-    ],
+    losses: [...lossesOfVm(vm, tree.snapshots), ...(files.length === 0 ? [] : [{ kind: 'files', files } as const])],
     warnings: stay.length === 0 ? [] : [{ kind: 'filesStay', files: stay }],
     progress: 'timeOnly',
   };

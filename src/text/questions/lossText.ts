@@ -2,7 +2,7 @@
 // told in one line.
 import { t } from '@vscode/l10n';
 import { type VmView, vmKey } from '../../live/views.js';
-import type { Loss } from '../../domain/consequences.js';
+import { type Loss, lossesOfVm } from '../../domain/consequences.js';
 import type { Plan } from '../../operations/plan.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot } from '../../domain/snapshot.js';
@@ -100,8 +100,14 @@ const words: { readonly [K in Loss['kind']]: LossWords<K> } = {
 };
 
 /** As a line of a confirmation. @param now milliseconds since 1970 */
-export function lossText(loss: Loss, plan: Plan, target: VmView, now: number): string {
+export function lossText(loss: Loss, plan: Pick<Plan, 'request'>, target: VmView, now: number): string {
   return wordsOf(loss.kind).line(lossOf(loss, plan, target), now);
+}
+
+/** Of a VM that goes with all that it has: each as a line of a confirmation. @param now milliseconds since 1970 */
+export function lostWith(target: VmView, now: number): readonly string[] {
+  const request = { kind: 'discard', vm: target.ref } as const;
+  return lossesOfVm(target.vm, target.tree?.snapshots ?? []).map((loss) => lossText(loss, { request }, target, now));
 }
 
 /** One phrase for each kind that any of the plans loses. @param now milliseconds since 1970 */
@@ -116,7 +122,7 @@ function wordsOf(kind: Loss['kind']): LossWords<Loss['kind']> {
   return words[kind] as LossWords<Loss['kind']>;
 }
 
-function lossOf(loss: Loss, { request }: Plan, target: VmView): LossOfTarget<Loss['kind']> {
+function lossOf(loss: Loss, { request }: Pick<Plan, 'request'>, target: VmView): LossOfTarget<Loss['kind']> {
   return { loss, target, ofPower: request.kind === 'power' };
 }
 

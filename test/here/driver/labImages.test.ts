@@ -47,6 +47,8 @@ describe('what a lab is made of', () => {
   });
   afterEach(() => rm(folder, { recursive: true }));
 
+  const nobody = (): Promise<ReadonlySet<string>> => Promise.resolve(new Set<string>());
+
   /** As a `git pull` does it. */
   async function replaceImage(): Promise<void> {
     const hostile = ['create', '-q', '-u', '-f', 'qcow2', '-F', 'raw', '-b', join(folder, 'victim'), at('new'), '1M'];
@@ -72,7 +74,7 @@ describe('what a lab is made of', () => {
     await makeLabFolder(vm, parts, process.env, (made) => Promise.resolve(void (files = made)));
     assert.equal((await stat(join(store, 'b'.repeat(64)))).ino, ino);
     assert.equal((await stat(kept)).nlink, 3);
-    assert.deepEqual(await removeLabFolder(vm, files), []);
+    assert.deepEqual(await removeLabFolder(vm, files, nobody), []);
     assert.equal((await stat(kept)).size, bytes);
   });
 
@@ -82,9 +84,9 @@ describe('what a lab is made of', () => {
     await replaceImage();
     assert.deepEqual([await shown(one), await shown(other)], ['harmless', 'harmless']);
     assert.equal((await readdir(labs('virt-rewind-lab-images'))).length, 2);
-    assert.deepEqual(await removeLabFolder(one, made[0]), []);
+    assert.deepEqual(await removeLabFolder(one, made[0], nobody), []);
     assert.equal(await shown(other), 'harmless');
-    assert.deepEqual(await removeLabFolder(other, made[1]), []);
+    assert.deepEqual(await removeLabFolder(other, made[1], nobody), []);
     assert.deepEqual(await readdir(labs()), []);
   });
 

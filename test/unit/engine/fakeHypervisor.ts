@@ -240,10 +240,6 @@ export class FakeHypervisor implements Hypervisor {
     });
   }
 
-  removeDemoVm(vm: DemoVm): Promise<void> {
-    return this.#answer(`removeDemoVm ${vm.name}`, undefined, () => undefined);
-  }
-
   async run(vm: Vm, step: Step, options: RunOptions): Promise<StepOutcome> {
     await this.#answer(`run ${step.kind}`, vm.uuid, () => undefined);
     const outcome = await this.onRun(vm, step, options);

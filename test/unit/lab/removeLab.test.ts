@@ -89,7 +89,9 @@ describe('the removal of a lab', () => {
         refresh: () => Promise.resolve(),
         findVm: ({ uuid }: { readonly uuid: string }) =>
           [made, router].filter((one) => one.uuid === uuid).map((one) => view(one))[0],
+        filesInUse: () => Promise.resolve(new Map()),
         labVms: {
+          filesOf: () => Promise.resolve([]),
           remove: ({ name }: { readonly name: string }) => {
             removed.push(name);
             return Promise.resolve([]);

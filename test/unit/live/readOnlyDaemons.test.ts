@@ -149,9 +149,12 @@ describe('a daemon that is kept as read-only', () => {
     const hypervisor = await keeper.open(wanted, never);
     assert.equal(await keeper.isClosed(hypervisor), false);
     keeper.keep([{ uri: prod, readOnly: true }], []);
-    await assert.rejects(hypervisor.removeDemoVm({ connection: wanted, uuid: '', name: '', folder: '' }), {
-      kind: 'refused',
-    });
+    await assert.rejects(
+      hypervisor.makeDemoVm({ connection: wanted, uuid: '', name: '', folder: '' }, '', () => Promise.resolve()),
+      {
+        kind: 'refused',
+      },
+    );
     keeper.keep([], []);
     assert.equal(await keeper.isClosed(hypervisor), false);
   });

@@ -190,7 +190,7 @@ async function destroy(run: CommandRun): Promise<{ readonly removed: readonly st
       const { destroyLines } = await import('../../../lab/labLines.js');
       await askQuestion({
         title: t('Destroy the lab {0}?', name),
-        lines: destroyLines(record),
+        lines: destroyLines(record, (vm) => run.engine.findVm(vm), Date.now()),
         details: '',
         confirm: t('Destroy'),
       });

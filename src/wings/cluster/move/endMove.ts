@@ -8,7 +8,6 @@ import { orNamed } from '../../../domain/asFailure.js';
 import { Failure, isOfWing } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
-import { filesOfVms } from '../../../transfer/filesOfVms.js';
 import { settle } from '../live/leadMove.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { dropMarks, hasAnyMark, requireMarks } from './moveMarks.js';
@@ -228,14 +227,12 @@ async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): 
   for (const file of saved) {
     await from.shell.run('mv', '-nT', '--', secondName(file), file.path);
   }
-  const used = files.length === 0 ? undefined : await filesOfVms(engine, uri);
-  const seen = await seenOn(
-    from,
-    files.map(({ path }) => path),
-  );
+  const paths = files.map(({ path }) => path);
+  const used = await engine.filesInUse(uri, paths, [vm.uuid]);
+  const seen = await seenOn(from, paths);
   const going = files.flatMap((file): readonly (MovedFile & { readonly goes: boolean })[] => {
     const found = seen.get(file.path);
-    const goes = found !== undefined && isAsSent(file, found, true) && used?.has(file.path) === false;
+    const goes = found !== undefined && isAsSent(file, found, true) && !used.has(file.path);
     return found === undefined ? [] : [{ ...file, goes }];
   });
   // Somebody may have defined it here again, or taken it away there.
@@ -273,10 +270,6 @@ async function undo(engine: EnginePort, open: OpenMove, { from, to }: Sides): Pr
   }
   await (phase !== 'sending' && open.put({ phase: 'undoing' }));
   const there = phase === 'sending' ? undefined : await standingOn(to, vm.uuid);
-  const used = phase === 'sending' ? new Set<string>() : await filesOfVms(engine, to.connection, vm.uuid);
-  if (there?.isOff === false || used === undefined || files.some(({ path }) => used.has(path))) {
-    throw clusterFailure('bothUsed');
-  }
   const made = files.flatMap(({ path, identityThere = '', ...file }) =>
     identityThere === '' ? [] : [{ ...file, path, identityThere }],
   );
@@ -288,9 +281,18 @@ async function undo(engine: EnginePort, open: OpenMove, { from, to }: Sides): Pr
     const found = seen.get(file.path);
     return found?.identity === file.identityThere ? [{ ...file, found }] : [];
   });
+  const used = await engine.filesInUse(
+    to.connection,
+    placed.map(({ path }) => path),
+    [vm.uuid],
+  );
   // A guest has run on them there.
-  if (placed.some(({ found, ...file }) => !isAsSent(file, found, false))) {
+  if (there?.isOff === false || placed.some(({ found, ...file }) => !isAsSent(file, found, false))) {
     throw clusterFailure('bothUsed');
+  }
+  const [refusal] = used.values();
+  if (refusal !== undefined) {
+    throw new Failure('refused', { vm: vm.name, connection: to.connection, refusal });
   }
   if (there !== undefined) {
     const how = placed.some(({ role }) => role === 'savedState') ? 'withSavedState' : undefined;

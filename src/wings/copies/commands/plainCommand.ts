@@ -10,7 +10,6 @@ import { requireText, sayAll, saying } from './copiesCommand.js';
 import { copiesFailure, staysText } from '../copiesFailure.js';
 import { notCopiedLines } from '../doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from '../plain/copyOut.js';
-import { filesOfVms } from '../../../transfer/filesOfVms.js';
 import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
 import { storedBytes } from '../../../transfer/manifest.js';
 import { onVmHost } from '../../../transfer/vmHost.js';
@@ -48,7 +47,7 @@ export const replicate: CommandHandler = (context) => {
         kind: 'replica',
         login: await loginTo(engine, wanted, 'toChange'),
         folder,
-        used: () => filesOfVms(engine, wanted),
+        used: (files) => engine.filesInUse(wanted, files),
       };
     },
     say: (name, copied) =>

@@ -3,8 +3,8 @@ import { disks, type HostFolder, listThere, requireDone, type FileThere } from '
 import { type MadeThere, wordsOf } from './madeThere.js';
 
 export interface UsedFiles {
-  /** Files of all VMs on the host of the copy; undefined where they cannot be known. */
-  readonly used: () => Promise<ReadonlySet<string> | undefined>;
+  /** Those of the files that somebody uses on the host of the copy, see `EnginePort.filesInUse`. */
+  readonly used: (files: readonly string[]) => Promise<Pick<ReadonlySet<string>, 'has'>>;
 }
 
 /** Whether a file there is one of ours, by its name. */
@@ -17,22 +17,20 @@ export async function oursAmong(
   return (name) => known.get(`${begun}/${disks}/${name}`) === there.get(name)?.identity;
 }
 
-/** Not one on which a VM of that host stands. @returns the names of those that are gone */
+/** Not one on which somebody rests. @returns the names of those that are gone */
 export async function removeUnused(
   copy: HostFolder & UsedFiles,
   made: MadeThere,
   ours: ReadonlyMap<string, FileThere>,
 ): Promise<readonly string[]> {
   const { shell, folder, begun } = copy;
-  const used = ours.size === 0 ? undefined : await copy.used();
-  const real = (await shell.run('readlink', '-f', '--', begun)).said;
-  const names = [...ours.keys()].filter(
-    (name) => used !== undefined && [begun, real].every((one) => !used.has(`${one}/${disks}/${name}`)),
-  );
+  const pathOf = (name: string): string => `${begun}/${disks}/${name}`;
+  const used = await copy.used([...ours.keys()].map(pathOf));
+  const names = [...ours.keys()].filter((name) => !used.has(pathOf(name)));
   if (names.length === 0) {
     return [];
   }
-  const going = new Map(names.map((name) => [`${begun}/${disks}/${name}`, ours.get(name)?.identity ?? '']));
+  const going = new Map(names.map((name) => [pathOf(name), ours.get(name)?.identity ?? '']));
   requireDone(shell, folder, await shell.run('remove_files', ...wordsOf(going)));
   await made.change(new Map(), [...going.keys()]);
   return names;

@@ -2,15 +2,18 @@
 // files of a check go at its end too.
 import { posix } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
+import { asFailure } from '../../../domain/asFailure.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { isLeft } from '../../../journal/processMark.js';
 import { copiesFailure } from '../copiesFailure.js';
-import { filesOfVms } from '../../../transfer/filesOfVms.js';
-import { type AskUsed, fileKey, MadeRestore, type RestoreHost } from './madeRestore.js';
-import { namesIn, readMark, type RestoreMark } from './readFolder.js';
+import { type AskUsed, MadeRestore, type RestoreHost } from './madeRestore.js';
+import { markName, namesIn, readMark, type RestoreMark } from './readFolder.js';
 import { readLeftRestore } from './restoreFolder.js';
 
-export type RestoreEngine = Pick<EnginePort, 'withCopies' | 'hostLogin' | 'refresh' | 'connections' | 'readFiles'>;
+export type RestoreEngine = Pick<
+  EnginePort,
+  'withCopies' | 'hostLogin' | 'refresh' | 'connections' | 'filesInUse' | 'readTree'
+>;
 
 export interface RestorePlace {
   readonly connection: string;
@@ -21,13 +24,8 @@ export interface RestorePlace {
 const begunCheck = /-check-[\da-f]{8}\.restoring-\w+$/u;
 
 /** @param own UUID of the VM that goes with its files */
-export function usedBy(engine: RestoreEngine, { connection, host: { files } }: RestorePlace, own?: string): AskUsed {
-  return async () => {
-    const used = await filesOfVms(engine, connection, own);
-    // As the file system knows them: a VM may name a file by a link.
-    const found = await Promise.all([...(used ?? [])].map((path) => files.stat(path).catch(() => undefined)));
-    return used && new Set(found.flatMap((one) => (one === undefined ? [] : [fileKey(one)])));
-  };
+export function usedBy(engine: RestoreEngine, { connection }: RestorePlace, own: string): AskUsed {
+  return (files) => engine.filesInUse(connection, files, [own]);
 }
 
 /** What one left that was interrupted between the last file and the last snapshot. */
@@ -102,6 +100,9 @@ export async function discard(
   check: 'check' | 'runningCheck' = 'check',
 ): Promise<readonly string[]> {
   const { uuid, isCheck = false } = mark;
+  if (isCheck && check === 'check' && (await hasNewSnapshot(engine, place, folder, uuid))) {
+    return [folder];
+  }
   const gone = isCheck
     ? await engine.withCopies(place.connection, (copies) => copies.undefine(uuid, folder, check))
     : true;
@@ -112,6 +113,23 @@ export async function discard(
     throw copiesFailure('vmInUse', { folder });
   }
   return forgetUnless(await made.remove(folder, usedBy(engine, place, uuid)), made);
+}
+
+/** A check takes none: whoever has taken one since its VM was there has used it. */
+async function hasNewSnapshot(
+  engine: RestoreEngine,
+  { connection, host: { files } }: RestorePlace,
+  folder: string,
+  uuid: string,
+): Promise<boolean> {
+  const { mtimeMs } = await files.lstat(posix.join(folder, markName));
+  const { snapshots } = await engine.readTree({ connection, uuid }).catch((error: unknown) => {
+    if (asFailure(error).kind !== 'notFound') {
+      throw error;
+    }
+    return { snapshots: [] };
+  });
+  return snapshots.some(({ createdAt }) => createdAt > Math.floor(mtimeMs / 1_000) * 1_000);
 }
 
 /** The record goes with the last that it names. */

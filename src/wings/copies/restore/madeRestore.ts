@@ -3,7 +3,7 @@
 import { hostname } from 'node:os';
 import { posix } from 'node:path';
 import { undefinedIfAbsent } from '../../../base/errno.js';
-import type { FileStats, FileSystem } from '../../../base/fileSystem.js';
+import type { FileSystem } from '../../../base/fileSystem.js';
 import { noLog } from '../../../base/log.js';
 import { identityOf } from '../../../domain/hostFiles.js';
 import { MadeFiles, ownerOf } from '../../../journal/madeFiles.js';
@@ -13,12 +13,8 @@ import { markName, namesIn, orFault } from './readFolder.js';
 
 export type RestoreHost = Pick<VmHost, 'files' | 'login'>;
 
-/** Files that VMs use, see `fileKey`; undefined where they cannot be known. */
-export type AskUsed = () => Promise<ReadonlySet<string> | undefined>;
-
-export function fileKey({ dev, ino }: FileStats): string {
-  return `${dev}:${ino}`;
-}
+/** Those of the files that somebody else uses, see `EnginePort.filesInUse`. */
+export type AskUsed = (files: readonly string[]) => Promise<Pick<ReadonlySet<string>, 'has'>>;
 
 export class MadeRestore {
   /** Where each was made, by its identity. */
@@ -113,13 +109,13 @@ export class MadeRestore {
 
   /** What is not ours in a folder of ours, or in use. Changes nothing. */
   async foreignIn(folder: string, used: AskUsed): Promise<readonly string[]> {
-    return this.#walk(folder, used, () => Promise.resolve());
+    return this.#walk(folder, await this.#usedIn(folder, used), () => Promise.resolve());
   }
 
   /** @param folder as it is called now. @returns what stays there; then its mark stays too */
   async remove(folder: string, used: AskUsed): Promise<readonly string[]> {
-    const stays = await orFault(folder, () =>
-      this.#walk(folder, used, async (path, kind) => {
+    const stays = await orFault(folder, async () =>
+      this.#walk(folder, await this.#usedIn(folder, used), async (path, kind) => {
         if (kind === 'file') {
           await this.#files.unlink(path);
         } else if (path !== folder) {
@@ -145,15 +141,22 @@ export class MadeRestore {
     this.#paths.add(path);
   }
 
+  /** Of those that would go. */
+  async #usedIn(folder: string, used: AskUsed): ReturnType<AskUsed> {
+    const going: string[] = [];
+    await this.#walk(folder, new Set(), (path, kind) => {
+      going.push(...(kind === 'file' ? [path] : []));
+      return Promise.resolve();
+    });
+    return used(going);
+  }
+
   /** Each that goes, what is in a folder before it. @returns what does not */
   async #walk(
     folder: string,
-    used: AskUsed,
+    used: Pick<ReadonlySet<string>, 'has'>,
     visit: (path: string, kind: 'file' | 'folder') => Promise<void>,
   ): Promise<readonly string[]> {
-    let asked: ReturnType<AskUsed> | undefined;
-    const isUnused = async (found: FileStats): Promise<boolean> =>
-      (await (asked ??= used()))?.has(fileKey(found)) === false;
     const walk = async (path: string): Promise<readonly string[]> => {
       const found = await undefinedIfAbsent(this.#files.lstat(path));
       if (found === undefined || path === posix.join(folder, markName)) {
@@ -161,7 +164,7 @@ export class MadeRestore {
       }
       const isOwn = this.#own.has(identityOf(await this.#files.numbers(path)));
       const isFolder = found.isDirectory();
-      if (!isOwn || (!isFolder && !(await isUnused(found)))) {
+      if (!isOwn || (!isFolder && used.has(path))) {
         return [path];
       }
       const stays: string[] = [];

@@ -15,6 +15,13 @@ export const guestAnswers = {
       }),
     ),
   }),
+  leftNew: v.object({
+    command: v.literal('recover'),
+    ended: describe(
+      v.object({ vm: text, deleted: flag, plan: maybe(flag) }),
+      'Of a VM whose creation or deletion by virt-rewind new was interrupted.',
+    ),
+  }),
   new: v.object({
     command: v.literal('new'),
     created: maybe(

@@ -1,6 +1,7 @@
 // `virt-rewind images`: what the catalogue has, and what of it is on this computer.
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
+import { Failure } from '../../../domain/failure.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
@@ -10,6 +11,7 @@ import { fetchingText, uncheckedText } from '../guestText.js';
 import { type CatalogueImage, imageNamed, readCatalogue } from '../images/catalogue.js';
 import { type FetchedImage, fetchImage } from '../images/fetchImage.js';
 import { listKept, removeKept } from '../../../driver/files/keptImages.js';
+import { othersUse } from '../make/removeNewVm.js';
 import type { GuestAnswers } from './answers.js';
 
 export const images: CommandHandler = async (context) => {
@@ -23,7 +25,7 @@ export const images: CommandHandler = async (context) => {
   if (action === 'fetch') {
     await fetchNamed(context, store, name ?? '');
   } else if (action === 'remove') {
-    await removeNamed(store, name ?? '');
+    await removeNamed(context, store, name ?? '');
   }
   await list(context, store, catalogue);
   return 'done';
@@ -31,13 +33,18 @@ export const images: CommandHandler = async (context) => {
 
 /** On the connection of the call. */
 function storeOf({ session }: Context): string {
-  return labImagesIn(labsFolder(session.engine.connections[0]?.uri ?? '', process.env));
+  return labImagesIn(labsFolder(connectionOf(session), process.env));
+}
+
+function connectionOf({ engine }: Context['session']): string {
+  return engine.connections[0]?.uri ?? '';
 }
 
 async function fetchNamed({ session, terminal, interruption }: Context, store: string, name: string): Promise<void> {
   const image = await imageNamed(session.folder, name);
   const fetched = await fetchImage(image, {
     ...{ store, environment: process.env, signal: interruption.signal },
+    inUse: othersUse(session, connectionOf(session)),
     onProgress: (received, total) => terminal.progress(fetchingText(name, received, total)),
   });
   tellUnchecked(terminal, fetched);
@@ -50,13 +57,16 @@ export function tellUnchecked(terminal: Context['terminal'], fetched: FetchedIma
   }
 }
 
-async function removeNamed(store: string, name: string): Promise<void> {
+async function removeNamed({ session }: Context, store: string, name: string): Promise<void> {
   const kept = (await listKept(store)).filter((one) => one.name === name);
   if (kept.length === 0) {
     throw guestFailure('notKept', { name });
   }
   for (const one of kept) {
-    await removeKept(store, one);
+    const refusal = await removeKept(store, one, othersUse(session, connectionOf(session)));
+    if (refusal !== undefined) {
+      throw new Failure('refused', { path: one.path, refusal });
+    }
   }
 }
 

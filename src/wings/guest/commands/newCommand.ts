@@ -6,9 +6,13 @@ import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import { displayLine } from '../../../domain/plainText.js';
+import { requireAlone } from '../../../lab/labFiles.js';
+import { viewNow } from '../../../lab/removeLab.js';
+import { usedSinceText } from '../../../text/words.js';
+import { lostWith } from '../../../text/questions/lossText.js';
 import { fetchingText, readyLines } from '../guestText.js';
 import { newVm, type NewVm, usualParts } from '../make/newVm.js';
-import { newVmStore, recordOf, removeNewVm } from '../make/removeNewVm.js';
+import { endLeft, leftOf, leftQuestion, newVmStore, recordOf, removeNewVm, withRecord } from '../make/removeNewVm.js';
 import type { GuestAnswers } from './answers.js';
 import { tellUnchecked } from './imagesCommand.js';
 
@@ -83,8 +87,11 @@ async function remove(context: Context): Promise<ExitName> {
   const store = newVmStore(session, log, shell);
   const record = await recordOf(store, session, name);
   const shown = displayLine(name);
+  await requireAlone(record, session);
+  const views = await Promise.all(record.vms.map((vm) => viewNow(session, vm)));
+  const lost = views.flatMap((view) => (view === undefined ? [] : lostWith(view, Date.now())));
   await agreeTo(context, {
-    lines: [t('Delete the VM {0} with its disks and snapshots?', shown)],
+    lines: [t('Delete the VM {0} with its disks and snapshots?', shown), ...lost.map((line) => `  • ${line}`)],
     confirm: t('Delete'),
     asks: true,
     ...(record.vms.some((vm) => session.isProtected({ ...vm, name })) && { isProtected: shown, typed: name }),
@@ -100,4 +107,49 @@ async function remove(context: Context): Promise<ExitName> {
     json({ removed: name } satisfies GuestAnswers['new']);
   }
   return 'done';
+}
+
+/** What broke off of creating or removing a VM is ended first: what somebody has used since counts as made. */
+export function recovering(recover: CommandHandler | undefined): CommandHandler {
+  return async (context) => {
+    const { call, session, terminal, log, json } = context;
+    const [named = ''] = call.operands;
+    const store = newVmStore(session, log, shell);
+    const record = await leftOf(store, session, named);
+    if (record === undefined) {
+      return (await recover?.(context)) ?? 'done';
+    }
+    const { name } = record;
+    const shown = displayLine(name);
+    const isDismissed = call.flags.has('dismiss');
+    const question = isDismissed ? dismissQuestion(shown) : await leftQuestion(record, session);
+    if (call.flags.has('plan')) {
+      json?.({ ended: { vm: name, deleted: question !== undefined, plan: true } } satisfies GuestAnswers['leftNew']);
+      if (json === undefined) {
+        terminal.say([question ?? usedSinceText(name), t('Nothing was changed.')].join('\n'));
+      }
+      return 'done';
+    }
+    if (question !== undefined) {
+      const confirm = isDismissed ? t('Mark as Resolved') : t('Delete');
+      const isProtected = !isDismissed && record.vms.some((vm) => session.isProtected({ ...vm, name }));
+      const typed = isProtected ? { isProtected: shown, typed: name } : {};
+      await agreeTo(context, { lines: [question], confirm, asks: true, ...typed });
+    }
+    const goes = await withRecord(store, record, async (open) => {
+      const making = { session, environment: process.env };
+      const onNote = (line: string): void => terminal.tell(line);
+      await (isDismissed && open.put({ phase: 'ready' }));
+      return !isDismissed && endLeft(open, { ...making, onStep: (what) => terminal.progress(what), onNote });
+    });
+    json?.({ ended: { vm: name, deleted: goes === true } } satisfies GuestAnswers['leftNew']);
+    if (json === undefined && goes === true) {
+      terminal.say(t('Deleted {0} and its files.', shown));
+    }
+    return 'done';
+  };
+}
+
+function dismissQuestion(vm: string): string {
+  return t('Mark the interrupted operation on {0} as resolved?', vm);
 }

@@ -39,6 +39,8 @@ export interface FetchWish {
   /** `total` undefined: the server does not tell. */
   readonly onProgress: (received: number, total: number | undefined) => void;
   readonly space?: (folder: string) => Promise<Space>;
+  /** See `removeKept`. */
+  readonly inUse: Parameters<typeof removeKept>[2];
 }
 
 export interface FetchedImage extends Pick<WantedDigest, 'unchecked'> {
@@ -79,7 +81,8 @@ export async function fetchImage(image: CatalogueImage, wish: FetchWish): Promis
   }
   for (const older of all) {
     if (older !== kept) {
-      await removeKept(store, older);
+      // One that somebody rests on stays.
+      await removeKept(store, older, wish.inUse);
     }
   }
   return { kept, isOld: twin !== undefined, ...notes };

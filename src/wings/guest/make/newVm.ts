@@ -1,6 +1,6 @@
 // Creates a VM of a cloud image: an overlay on the image, a seed for cloud-init, started, and told only when the guest
 // says that it is ready. What is to be made is written down first. What fails before the guest runs is removed again;
-// what a crash left, the next one removes.
+// what a crash left, a person ends.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -10,15 +10,13 @@ import { thisComputer } from '../../../base/fileSystem.js';
 import type { Log } from '../../../base/log.js';
 import { Failure } from '../../../domain/failure.js';
 import type { MadeFile } from '../../../domain/hostFiles.js';
-import { displayLine } from '../../../domain/plainText.js';
 import { labFolderName, type LabVm, type LabVmParts, seenAs } from '../../../domain/labVm.js';
+import { refuse } from '../../../domain/refusal.js';
 import type { VmRef } from '../../../domain/vm.js';
-import type { VmAsMade } from '../../../domain/clone.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
-import type { LabStore, OpenLab } from '../../../journal/labStore.js';
+import type { LabStore } from '../../../journal/labStore.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
 import { requireReach } from '../../../lab/qemuReach.js';
-import { removeLab, usesOf } from '../../../lab/removeLab.js';
 import { requireUnwritten } from '../../../lab/writtenImages.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
 import type { Session } from '../../../session/session.js';
@@ -26,7 +24,7 @@ import { guestFailure } from '../guestFailure.js';
 import { imageNamed } from '../images/catalogue.js';
 import { type FetchedImage, fetchImage, type FetchWish } from '../images/fetchImage.js';
 import { listKept } from '../../../driver/files/keptImages.js';
-import { newVmStore } from './removeNewVm.js';
+import { endLeft, leftOf, newVmStore, othersUse } from './removeNewVm.js';
 import { seedTexts } from './seedTexts.js';
 import { newHostKey, ownPublicKey, rememberHost } from './sshKeys.js';
 import { type ReadyGuest, untilReady } from './untilReady.js';
@@ -99,7 +97,12 @@ export async function newVm(wanted: NewVm, wish: NewVmWish): Promise<MadeVm> {
   const labs = labsFolder(connection, environment);
   await requireReach(connection, 'labs', [labs]);
   const store = newVmStore(session, wish.log, wish.shell);
-  await removeLeft(store, connection, wish);
+  if ((await leftOf(store, session, name, connection)) !== undefined) {
+    throw new Failure('refused', {
+      vm: name,
+      refusal: refuse('unfinishedOperation', { vm: name, operation: 'new' }).refusal,
+    });
+  }
   if (engine.findVms(name, connection).length > 0) {
     throw guestFailure('nameTaken', { vm: name });
   }
@@ -158,7 +161,7 @@ async function makeAndStart(vm: LabVm, parts: LabVmParts, store: LabStore, wish:
     await session.run(await session.plan(view, { kind: 'power', vm: view.ref, action: 'start' }), { signal });
     await open.put({ phase: 'ready' });
   } catch (error) {
-    const goes = await removeUnlessUsed(open, wish, { started: true });
+    const goes = await endLeft(open, wish, { started: true });
     throw goes ? withoutState(error) : error;
   } finally {
     await open.leave();
@@ -174,60 +177,16 @@ function withoutState(error: unknown): unknown {
   return new Failure(error.kind, details, { cause: error });
 }
 
-/**
- * What a process that died has begun there, or had still to remove. A VM that somebody has used since counts as
- * created, and so does one that was to be deleted and exists: its owner may have changed their mind.
- */
-async function removeLeft(store: LabStore, connection: string, wish: NewVmWish): Promise<void> {
-  const left = (await store.list()).filter(({ phase, vms }) => phase !== 'ready' && vms[0]?.connection === connection);
-  for (const { id, name } of left) {
-    const open = await store.lock(id);
-    if (typeof open !== 'string') {
-      try {
-        await removeUnlessUsed(open, wish);
-      } catch (error) {
-        wish.log.warn(`what is left of the new VM ${name} stays: ${String(error)}`);
-      } finally {
-        await open.leave();
-      }
-    }
-  }
-}
-
-/** @returns whether it goes; else it is told, and its record says that it was made */
-async function removeUnlessUsed(
-  open: OpenLab,
-  { session, environment, onStep, onNote }: NewVmWish,
-  how: Pick<VmAsMade, 'started'> = {},
-): Promise<boolean> {
-  const { phase, name, vms } = open.record;
-  const { size } = await usesOf(open.record, session, how);
-  const isThere = vms.some((vm) => session.engine.findVm(vm) !== undefined);
-  if (size === 0 && !(isThere && phase === 'removing')) {
-    // Not by the signal that ended it.
-    const { signal } = new AbortController();
-    await removeLab(open, { session, environment, signal, onStep, onNote }, how.started ? 'asked' : 'unused');
-    return true;
-  }
-  await open.put({ phase: 'ready' });
-  onNote(
-    !isThere
-      ? t('Files of {0} stay: another VM, an image or a program uses them.', displayLine(name))
-      : phase === 'removing'
-        ? t('{0} stays: its deletion was interrupted before anything was deleted.', displayLine(name))
-        : t('{0} stays: its creation was interrupted, and it has been used since.', displayLine(name)),
-  );
-  return false;
-}
-
 async function imageOf(
-  { image, diskMiB }: NewVm,
+  { connection, image, diskMiB }: NewVm,
   labs: string,
   wish: NewVmWish,
 ): Promise<Pick<LabVmParts, 'image' | 'seen'>> {
   const store = labImagesIn(labs);
   const isOwn = 'file' in image;
-  const path = isOwn ? await fileOf(resolve(image.file)) : await keptOrFetched(image.name, store, wish);
+  const path = isOwn
+    ? await fileOf(resolve(image.file))
+    : await keptOrFetched({ name: image.name, connection }, store, wish);
   if (isOwn) {
     await requireUnwritten(wish.session, [path], false);
   }
@@ -259,12 +218,17 @@ async function fileOf(file: string): Promise<string> {
 }
 
 /** One that is here is used as it is: nobody is asked for a newer one. */
-async function keptOrFetched(name: string, store: string, wish: NewVmWish): Promise<string> {
+async function keptOrFetched(
+  { name, connection }: { readonly name: string; readonly connection: string },
+  store: string,
+  wish: NewVmWish,
+): Promise<string> {
   const here = (await listKept(store)).find((kept) => kept.name === name);
   if (here !== undefined) {
     return here.path;
   }
-  const fetched = await fetchImage(await imageNamed(wish.session.folder, name), { ...wish, store });
+  const inUse = othersUse(wish.session, connection);
+  const fetched = await fetchImage(await imageNamed(wish.session.folder, name), { ...wish, store, inUse });
   wish.onFetched(fetched);
   return fetched.kept.path;
 }

@@ -30,12 +30,14 @@ describe('an image of the catalogue', () => {
     sums: web.at('images/SHA512SUMS'),
     ...more,
   });
+  const nobody: FetchWish['inUse'] = () => Promise.resolve(new Map());
   const fetchIt = (of = image(), more: Partial<FetchWish> = {}): Promise<FetchedImage> =>
     fetchImage(of, {
       store: store(),
       environment: process.env,
       signal: new AbortController().signal,
       onProgress: () => undefined,
+      inUse: nobody,
       ...more,
     });
   const fails = async (kind: string, fetching: Promise<unknown>): Promise<void> => {
@@ -76,10 +78,10 @@ describe('an image of the catalogue', () => {
     // What a VM rests on stays.
     await link(kept.path, join(store(), kept.content));
     await link(join(store(), kept.content), join(folder, 'of a VM'));
-    await removeKept(store(), kept);
+    await removeKept(store(), kept, nobody);
     assert.deepEqual(await readdir(store()), [kept.content]);
     await rm(join(folder, 'of a VM'));
-    await removeKept(store(), kept);
+    await removeKept(store(), kept, nobody);
     assert.deepEqual(await readdir(store()), []);
   });
 
@@ -91,9 +93,9 @@ describe('an image of the catalogue', () => {
     assert.deepEqual(web.asked, ['images/SHA512SUMS']);
     assert.equal((await promises.stat(other.kept.path)).ino, (await promises.stat(kept.path)).ino);
     await link(other.kept.path, join(store(), kept.content));
-    await removeKept(store(), kept);
+    await removeKept(store(), kept, nobody);
     assert.deepEqual(await readFile(other.kept.path), bytes);
-    await removeKept(store(), other.kept);
+    await removeKept(store(), other.kept, nobody);
     assert.deepEqual(await readdir(store()), []);
   });
 

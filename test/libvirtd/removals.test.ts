@@ -1,0 +1,281 @@
+// What removes a VM that we made, or what is left of one, asks first who else rests on its files: whatever path leads
+// to them, and wherever that VM is defined.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { link, mkdir, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buildDoor } from '../../scripts/build.mjs';
+import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
+import { run as runProgram, runOk } from '../../scripts/rig/run.mjs';
+import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
+import { seenAs } from '../../src/domain/labVm.js';
+import { Session } from '../../src/session/session.js';
+import { newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
+import { itRarely } from '../allRows.js';
+import { silentLog } from '../silentLog.js';
+import type { Daemon } from './engineRig.js';
+
+describe('the removal of a VM that we made', () => {
+  let daemon: Daemon;
+  let session: Session;
+  let environment: NodeJS.ProcessEnv;
+  let program: string;
+  let image: string;
+  let uuid = '';
+  const at = (...names: readonly string[]): string => join(daemon.dir, ...names);
+  const folder = (): string => at('labs', 'virt-rewind-lab-0123456789ab');
+  const disk = (): string => join(folder(), 'disk-a.qcow2');
+  const images = (): string => at('labs', 'virt-rewind-lab-images');
+  const virsh = async (...args: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await daemon.virsh(args);
+    assert.equal(code, 0, stderr);
+    return stdout.trim();
+  };
+  const vms = async (): Promise<readonly string[]> =>
+    (await virsh('list', '--all', '--name')).split('\n').filter(Boolean).sort();
+  const overlay = (file: string, on: string): Promise<string> =>
+    runOk('qemu-img', ['create', '-q', '-u', '-f', 'qcow2', '-F', 'qcow2', '-b', on, file, '8M']);
+  /** As anybody defines one. */
+  const define = async (name: string, source: string): Promise<void> => {
+    const devices = `<disk type='file' device='disk'><driver name='qemu' type='qcow2'/><source file='${source}'/><target dev='vda' bus='virtio'/></disk>`;
+    const xml = `<domain type='qemu'><name>${name}</name><memory unit='MiB'>32</memory><os><type arch='x86_64'>hvm</type></os><devices>${devices}</devices></domain>`;
+    await writeFile(at(`${name}.xml`), xml);
+    await virsh('define', at(`${name}.xml`));
+  };
+  /** Without its start. */
+  const make = async (phase: 'making' | 'ready' | 'removing' = 'ready'): Promise<void> => {
+    uuid = randomUUID();
+    const vm = { connection: daemon.uri, uuid, name: 'prod', folder: folder() };
+    const recorded = { ...vm, key: 'prod', parts: uuid };
+    const open = await newVmStore(session, silentLog, 'test').begin({
+      ...{ id: 'c'.repeat(32), file: 'prod', name: 'prod', isProtected: false, phase: 'making', vms: [recorded] },
+    });
+    const { dev, ino, size: bytes, mtimeMs: modifiedAt } = await stat(image);
+    const parts = {
+      ...{ cpus: 1, memoryMiB: 64, disksMiB: [] },
+      image: { path: image, format: 'qcow2', how: 'linked' } as const,
+      seen: { [image]: seenAs({ real: `${dev}:${ino}`, bytes, modifiedAt }) },
+    };
+    const definition = await session.engine.labVms.make(vm, parts, (made) =>
+      open.put({ vms: [{ ...recorded, made }] }),
+    );
+    await open.put({ phase, vms: open.record.vms.map((one) => ({ ...one, definition })) });
+    await open.leave();
+  };
+  const remove = async (): Promise<readonly string[]> => {
+    const notes: string[] = [];
+    const store = newVmStore(session, silentLog, 'test');
+    await removeNewVm(store, await recordOf(store, session, 'prod'), {
+      ...{ session, environment, signal: new AbortController().signal },
+      ...{ onStep: () => undefined, onNote: (line) => notes.push(line) },
+    });
+    return notes;
+  };
+  const cli = async (exit: ExitName, ...words: readonly string[]): Promise<string> => {
+    const { code, stdout, stderr } = await runProgram(process.execPath, [program, ...words], { env: environment });
+    assert.equal(code, exitCode(exit), `${words.join(' ')}: ${stdout}${stderr}`);
+    return stdout + stderr;
+  };
+  const refused = async (reason: string): Promise<void> => {
+    await assert.rejects(remove(), (error: { details?: { refusal?: { reason: string } } }) => {
+      assert.equal(error.details?.refusal?.reason, reason);
+      return true;
+    });
+    assert.ok((await vms()).includes('prod'));
+    assert.ok(existsSync(disk()));
+    const [record] = await newVmStore(session, silentLog, 'test').list();
+    assert.equal(record?.phase, 'ready');
+  };
+
+  before(async () => {
+    daemon = await startPrivateDaemon();
+    image = at('image.qcow2');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', image, '8M']);
+    await mkdir(at('state'));
+    environment = {
+      ...daemon.env,
+      ...{ VIRT_REWIND_STATE: at('state'), VIRT_REWIND_LABS: at('labs'), LIBVIRT_DEFAULT_URI: daemon.uri, LC_ALL: 'C' },
+    };
+    program = await buildDoor('commandLine', at('program'));
+    session = await Session.open({ connections: [daemon.uri], environment, log: silentLog, shell: 'test' });
+  });
+  after(async () => {
+    await session.close();
+    await daemon.stop();
+  });
+  afterEach(async () => {
+    for (const name of await vms()) {
+      await daemon.virsh(['destroy', name]);
+      await virsh('undefine', name, '--snapshots-metadata');
+    }
+    const force = { recursive: true, force: true };
+    await Promise.all([at('labs'), at('state', 'new-vms'), at('own')].map((path) => rm(path, force)));
+    await mkdir(at('own'));
+  });
+
+  const own = (): string => at('own', 'own.qcow2');
+  const rows: readonly (readonly [string, () => Promise<unknown>, string, typeof itRarely])[] = [
+    ['an image beside it that no VM names', () => overlay(join(folder(), 'mine.qcow2'), disk()), 'usedByImage', it],
+    [
+      'one that names it from its own folder',
+      () => overlay(join(folder(), 'mine.qcow2'), 'disk-a.qcow2'),
+      'usedByImage',
+      itRarely,
+    ],
+    [
+      'a VM by a relative path',
+      () => overlay(own(), '../labs/virt-rewind-lab-0123456789ab/disk-a.qcow2').then(() => define('other', own())),
+      'usedByOtherVm',
+      it,
+    ],
+    [
+      'a VM by a link to its folder',
+      () =>
+        symlink(folder(), at('own', 'link'))
+          .then(() => overlay(own(), at('own', 'link', 'disk-a.qcow2')))
+          .then(() => define('other', own())),
+      'usedByOtherVm',
+      itRarely,
+    ],
+    [
+      'a VM by another name of it',
+      () =>
+        link(disk(), at('own', 'named.qcow2'))
+          .then(() => overlay(own(), at('own', 'named.qcow2')))
+          .then(() => define('other', own())),
+      'usedByOtherVm',
+      itRarely,
+    ],
+    [
+      'only a snapshot of another VM',
+      async () => {
+        await overlay(own(), disk());
+        await define('other', own());
+        await virsh('snapshot-create-as', 'other', 'then', '--disk-only', '--diskspec', `vda,file=${at('own', 'top')}`);
+        await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', at('own', 'alone.qcow2'), '8M']);
+        await define('other', at('own', 'alone.qcow2')).catch(() => undefined);
+        const xml = (await virsh('dumpxml', 'other')).replace(at('own', 'top'), at('own', 'alone.qcow2'));
+        await writeFile(at('other.xml'), xml);
+        await virsh('define', at('other.xml'));
+      },
+      'usedByOtherVm',
+      itRarely,
+    ],
+  ];
+  for (const [what, use, reason, test] of rows) {
+    test(`is refused where ${what} rests on it`, async () => {
+      await make();
+      await use();
+      await refused(reason);
+    });
+  }
+
+  it('is refused while a program has its disk open', async () => {
+    await make();
+    const socket = at('nbd');
+    const child = spawn('qemu-nbd', ['-f', 'qcow2', '-k', socket, '-t', disk()], { stdio: 'ignore' });
+    try {
+      while (!existsSync(socket)) {
+        await new Promise(setImmediate);
+      }
+      await refused('heldByProgram');
+    } finally {
+      child.kill();
+      await new Promise((resolve) => child.once('exit', resolve));
+    }
+    await remove();
+    assert.deepEqual(await vms(), []);
+  });
+
+  it('leaves the image below its disk to whoever rests on that', async () => {
+    await make();
+    const [base = ''] = await readdir(images());
+    await overlay(own(), join(images(), base));
+    await define('other', own());
+    await remove();
+    assert.deepEqual(await vms(), ['other']);
+    assert.deepEqual(await readdir(images()), [base]);
+    // The next one that goes, when nobody needs it.
+    await virsh('undefine', 'other');
+    await rm(own());
+    await make();
+    await remove();
+    assert.deepEqual(await readdir(at('labs')), []);
+  });
+
+  it('leaves another file under the name of one that we made', async () => {
+    await make();
+    await rename(disk(), own());
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', disk(), '1M']);
+    assert.equal((await remove()).length, 1);
+    assert.ok(existsSync(disk()));
+    assert.ok(existsSync(own()));
+  });
+
+  it('asks with what is lost, and is refused before it asks', async () => {
+    await make();
+    await virsh('snapshot-create-as', 'prod', 'precious');
+    assert.match(await cli('unanswered', 'new', 'prod', '--remove'), /precious/u);
+    await overlay(join(folder(), 'mine.qcow2'), disk());
+    assert.match(await cli('refused', 'new', 'prod', '--remove'), /mine\.qcow2/u);
+  });
+
+  it('of an image of the catalogue is refused where a VM of somebody rests on it by its name', async () => {
+    await mkdir(images(), { recursive: true });
+    const kept = join(images(), `tiny@${'0'.repeat(32)}@${'0'.repeat(64)}`);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', kept, '8M']);
+    await overlay(own(), kept);
+    await define('other', own());
+    assert.match(await cli('refused', 'images', 'remove', 'tiny'), /other/u);
+    assert.ok(existsSync(kept));
+    await virsh('undefine', 'other');
+    await cli('done', 'images', 'remove', 'tiny');
+    assert.ok(!existsSync(kept));
+  });
+
+  describe('that broke off', () => {
+    const record = async (): Promise<string | undefined> =>
+      (await newVmStore(session, silentLog, 'test').list())[0]?.phase;
+
+    it('is ended by recover, which asks, and by no command about another VM', async () => {
+      await make('making');
+      await cli('notFound', 'new', 'other', '--from', at('nothing'));
+      assert.deepEqual([await vms(), await record()], [['prod'], 'making']);
+      assert.match(await cli('refused', 'new', 'prod', '--from', image), /recover prod/u);
+      assert.match(await cli('done', 'recover', 'prod', '--plan'), /prod/u);
+      await cli('unanswered', 'recover', 'prod');
+      assert.deepEqual([await vms(), await record()], [['prod'], 'making']);
+      await cli('done', 'recover', 'prod', '--yes');
+      assert.deepEqual([await vms(), await record()], [[], undefined]);
+      assert.deepEqual(await readdir(at('labs')), []);
+    });
+
+    it('is over where somebody has used the VM since: it counts as made', async () => {
+      await make('making');
+      await virsh('snapshot-create-as', 'prod', 'work');
+      assert.match(await cli('done', 'recover', 'prod', '--yes'), /used since/u);
+      assert.deepEqual([await vms(), await record()], [['prod'], 'ready']);
+    });
+
+    it('is ended where libvirt has no VM any more, unless somebody rests on its files', async () => {
+      await make('removing');
+      await virsh('undefine', 'prod');
+      await overlay(own(), disk());
+      await define('other', own());
+      await cli('done', 'recover', 'prod', '--yes');
+      assert.ok(existsSync(disk()));
+      await virsh('undefine', 'other');
+      await rm(own());
+    });
+
+    it('stays as it is where a person says so', async () => {
+      await make('making');
+      await cli('unanswered', 'recover', 'prod', '--dismiss');
+      await cli('done', 'recover', 'prod', '--dismiss', '--yes');
+      assert.deepEqual([await vms(), await record()], [['prod'], 'ready']);
+      assert.ok(existsSync(disk()));
+    });
+  });
+});
