@@ -546,6 +546,19 @@ const doorRules = [
   ...doors
     .filter(({ file }) => file !== undefined)
     .map(({ file }) => ({ files: [file], rules: { 'no-restricted-syntax': ['error', ...doorSelectors(file)] } })),
+  {
+    files: ['src/cli/**/*.ts', 'src/wings/*/commands/*.ts'],
+    ignores: ['src/cli/printed.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector: "CallExpression[callee.property.name='has'][arguments.0.value='json']",
+          message: 'Only cli/printed.ts knows --json: a command returns its answer and its text.',
+        },
+      ],
+    },
+  },
 ];
 
 /**

@@ -11,7 +11,7 @@ import { ownCommands } from './cli/commandTable.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
-import { answerDocument } from './cli/schema.js';
+import { answerDocument } from './cli/printed.js';
 import { stateFolder } from './journal/stateFolder.js';
 import { clusterCommands } from './wings/cluster/commands/clusterCommands.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';

@@ -20,12 +20,11 @@ export async function agreeTo(
   context: Context,
   { lines, confirm, asks, isProtected, typed }: Agreement,
 ): Promise<void> {
-  const { call, terminal, json } = context;
-  const mayAsk = terminal.canAsk && json === undefined;
+  const { call, terminal, printer } = context;
   if (asks) {
     terminal.tell(lines.join('\n'));
     if (!call.flags.has('yes')) {
-      if (!mayAsk) {
+      if (!printer.canAsk) {
         throw new CliError(
           'unanswered',
           t('Cannot ask for confirmation here, so nothing was changed. Use {0} to confirm.', '--yes'),
@@ -39,7 +38,7 @@ export async function agreeTo(
   if (isProtected !== undefined) {
     const given =
       call.texts['name'] ??
-      (mayAsk
+      (printer.canAsk
         ? await askLine(context, `${t('{0} Is Protected', isProtected)}. ${t('Type its name to continue.')} `)
         : undefined);
     if (given === undefined) {

@@ -1,5 +1,5 @@
 // Carries out an operation for a person at a terminal, or says what it would do.
-import { commandLines, printPlan, questionLines } from './printPlan.js';
+import { commandLines, planText, questionLines } from './planText.js';
 import { t } from '@vscode/l10n';
 import { DisposableStore, toDisposable } from '../base/disposable.js';
 import type { OperationRequest, OperationResult } from '../domain/operation.js';
@@ -25,7 +25,7 @@ import { warningText } from '../text/questions/warningText.js';
 import { agreeTo } from './agree.js';
 import type { PowerState } from '../domain/vm.js';
 import type { Context } from './context.js';
-import type { ExitName } from './exitCodes.js';
+import type { Printed } from './printed.js';
 import { commandFor } from '../text/ways.js';
 import type { Answers } from './answers.js';
 
@@ -38,12 +38,11 @@ export async function carryOut(
   request: OperationRequest,
   about: About = {},
   undoes?: string,
-): Promise<ExitName> {
-  const { call, session, json, terminal, interruption } = context;
+): Promise<Printed> {
+  const { call, session, interruption } = context;
   if (call.flags.has('plan')) {
     const plan = await session.plan(found, request, interruption.signal);
-    tellPlan(context, session.view(found), plan, about);
-    return 'done';
+    return printedPlan(context, session.view(found), plan, about);
   }
   const wanted = { view: found, request, ...(undoes !== undefined && { undoes }) };
   const { plan, view, result } = await carryOutAgreed(
@@ -58,36 +57,39 @@ export async function carryOut(
     await session.engine.discardIfSpent(view.ref);
   }
   const isGone = goes && session.engine.findVm(view.ref) === undefined;
-  if (json !== undefined) {
-    json({
-      vm: isGone ? { ...session.infoOf(view), state: 'off' } : infoAtEnd(context, view, request),
-      ...(await infoOfClone(context, request)),
-      result: operationOutcome(result),
-    } satisfies Answers['operation']);
-  } else {
-    const undone = about.undoes ?? about.redoes;
-    if (undone !== undefined) {
-      const does = about.undoes === undefined ? 'redo' : 'undo';
-      terminal.say(`${undoneRevertText(view, displayLine(undone), does)}.`);
-    }
-    tellResult(context, view, request, result, title, found.vm.power);
-    for (const warning of plan.warnings.filter(({ kind }) => kind === 'filesStay')) {
-      terminal.say(warningText(warning, plan, view));
-    }
-    if (goes) {
-      const name = displayLine(view.vm.name);
-      terminal.say(
-        isGone
-          ? t('Deleted the temporary clone {0} and its files.', name)
-          : t('The temporary clone {0} still exists. Delete it when you no longer need it.', name),
-      );
-    }
-  }
-  if (result.left !== undefined) {
-    const files = result.left.map((file) => displayLine(file)).join(', ');
-    terminal.tell(t('Done, but these files could not be deleted and use space: {0}', files));
-  }
-  return 'done';
+  return {
+    answer: async () =>
+      ({
+        vm: isGone ? { ...session.infoOf(view), state: 'off' } : infoAtEnd(context, view, request),
+        ...(await infoOfClone(context, request)),
+        result: operationOutcome(result),
+      }) satisfies Answers['operation'],
+    text: [
+      ...undoneLines(view, about),
+      ...resultLines(view, request, result, title, found.vm.power),
+      ...plan.warnings.filter(({ kind }) => kind === 'filesStay').map((warning) => warningText(warning, plan, view)),
+      ...(goes ? [cloneText(displayLine(view.vm.name), isGone)] : []),
+    ],
+    ...(result.left !== undefined && { beside: [leftText(result.left)] }),
+  };
+}
+
+function undoneLines(view: VmView, { undoes, redoes }: About): readonly string[] {
+  const undone = undoes ?? redoes;
+  return undone === undefined
+    ? []
+    : [`${undoneRevertText(view, displayLine(undone), undoes === undefined ? 'redo' : 'undo')}.`];
+}
+
+function cloneText(name: string, isGone: boolean): string {
+  return isGone
+    ? t('Deleted the temporary clone {0} and its files.', name)
+    : t('The temporary clone {0} still exists. Delete it when you no longer need it.', name);
+}
+
+function leftText(left: readonly string[]): string {
+  const files = left.map((file) => displayLine(file)).join(', ');
+  return t('Done, but these files could not be deleted and use space: {0}', files);
 }
 
 /** A VM that was thrown away is what it was last, and off. */
@@ -105,16 +107,15 @@ async function infoOfClone({ session }: Context, request: OperationRequest): Pro
   return made === undefined ? {} : { clone: session.infoOf(made) };
 }
 
-function tellResult(
-  { terminal }: Context,
+function resultLines(
   { vm }: VmView,
   request: OperationRequest,
   result: OperationResult,
   title: string,
   from: PowerState,
-): void {
+): readonly string[] {
   const name = displayLine(vm.name);
-  const lines = [
+  return [
     doneText(request, result, name, displayLine(title), from),
     ...(request.kind === 'create' && result.snapshot !== undefined && result.snapshot !== title
       ? [t('Name of the snapshot: {0}.', displayLine(result.snapshot))]
@@ -126,34 +127,32 @@ function tellResult(
           t('To go back: {0}', commandFor(['undo', name])),
         ]),
   ];
-  terminal.say(lines.join('\n'));
 }
 
-function tellPlan(context: Context, view: VmView, plan: Plan, about: About): void {
-  const { session, json } = context;
+function printedPlan(context: Context, view: VmView, plan: Plan, about: About): Printed {
+  const { session } = context;
   const commands = commandLines({ plan, view });
-  if (json === undefined) {
-    printPlan(context, questionLines(context, questionOf({ plan, target: view }, Date.now(), about)), commands);
-    return;
-  }
   const now = Date.now();
   const { request, losses, warnings, snapshot, checkpoint, deletes, estimateMs, spaceBytes } = plan;
-  json({
-    vm: session.infoOf(view),
-    plan: {
-      operation: request.kind,
-      losses: losses.map((loss) => ({ kind: loss.kind, text: lossText(loss, plan, view, now) })),
-      warnings: warnings.map((warning) => ({ kind: warning.kind, text: warningText(warning, plan, view) })),
-      commands,
-      ...(snapshot !== undefined && { snapshot }),
-      ...(checkpoint !== undefined && { checkpoint }),
-      ...(deletes !== undefined && { deletes }),
-      ...(estimateMs !== undefined && { estimateMs: Math.round(estimateMs) }),
-      ...(spaceBytes !== undefined && { spaceBytes }),
-      asks: mustAsk(plan),
-      needsName: session.needsName(view, plan),
-    },
-  } satisfies Answers['plan']);
+  return {
+    answer: {
+      vm: session.infoOf(view),
+      plan: {
+        operation: request.kind,
+        losses: losses.map((loss) => ({ kind: loss.kind, text: lossText(loss, plan, view, now) })),
+        warnings: warnings.map((warning) => ({ kind: warning.kind, text: warningText(warning, plan, view) })),
+        commands,
+        ...(snapshot !== undefined && { snapshot }),
+        ...(checkpoint !== undefined && { checkpoint }),
+        ...(deletes !== undefined && { deletes }),
+        ...(estimateMs !== undefined && { estimateMs: Math.round(estimateMs) }),
+        ...(spaceBytes !== undefined && { spaceBytes }),
+        asks: mustAsk(plan),
+        needsName: session.needsName(view, plan),
+      },
+    } satisfies Answers['plan'],
+    text: planText(context, questionLines(context, questionOf({ plan, target: view }, now, about)), commands),
+  };
 }
 
 /** Asks at the terminal where it must be asked, and shows how far it is. */

@@ -6,69 +6,54 @@ import { groupQuestion, type GroupQuestion } from '../session/carryOut.js';
 import { carryOutSystem as carryOutAgreed, planSystem, type SystemWish } from '../session/carryOutSystem.js';
 import { systemOutcome } from '../session/systemInfos.js';
 import type { SystemResult } from '../systems/groupRun.js';
-import { type PlannedMember, SystemFailure } from '../systems/systemPlan.js';
+import type { PlannedMember } from '../systems/systemPlan.js';
 import { doneMembers, isPowerPlan, type PlannedSystem } from '../systems/systemPower.js';
-import {
-  lateOf,
-  notAllUp,
-  outcomeLines,
-  systemDoneLines,
-  systemQuestion,
-  withoutRamLines,
-} from '../text/systems/systemText.js';
+import { lateOf, notAllUp, systemDoneLines, systemQuestion, withoutRamLines } from '../text/systems/systemText.js';
 import { SystemProgress } from '../text/systems/systemProgress.js';
 import { commandFor } from '../text/ways.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import { type ExitName, exitOfFailure } from './exitCodes.js';
-import { commandLines, printPlan, questionLines } from './printPlan.js';
+import type { Printed } from './printed.js';
+import { commandLines, planText, questionLines } from './planText.js';
 import type { Answers } from './answers.js';
 
-export function carryOutWish(context: Context, stored: StoredSystem, wish: SystemWish): Promise<ExitName> {
+export function carryOutWish(context: Context, stored: StoredSystem, wish: SystemWish): Promise<Printed> {
   return carryOutSystem(context, () => planSystem(context.session, stored, wish));
 }
 
-/** @throws Failure; what became of each member has been told by then */
-export async function carryOutSystem(context: Context, decide: () => Promise<PlannedSystem>): Promise<ExitName> {
-  const { call, session, terminal, json, interruption } = context;
-  try {
-    if (call.flags.has('plan')) {
-      tellPlan(context, await decide());
-      return 'done';
-    }
-    const { plan, result } = await carryOutAgreed(session, decide, {
-      agree: async (question) => {
-        const { lines, confirm } = textOf(context, question.plan);
-        await agreeToSystem(context, question.plan.system.name, question, { lines, confirm });
-        if (!question.asks && !isPowerPlan(question.plan)) {
-          withoutRamLines(question.plan.members).forEach((line) => terminal.tell(line));
-        }
-      },
-      follow: (agreed, work) => {
-        const controller = new AbortController();
-        const progress = new SystemProgress(agreed);
-        terminal.progress(progress.text);
-        return interruption.handledBy(
-          () => controller.abort(),
-          () => work({ signal: controller.signal, ...progress.whenever((text) => terminal.progress(text)) }),
-        );
-      },
-    });
-    if (json !== undefined) {
-      json({ system: plan.system.name, result: systemOutcome(plan, result) } satisfies
-        Answers['systemOperation'] | Answers['systemPower']);
-    } else {
-      const name = displayLine(plan.system.name);
-      const back = result.kept === undefined ? [] : [t('To go back: {0}', commandFor(['system', 'undo', name]))];
-      terminal.say([...systemDoneLines(plan, result), ...back].join('\n'));
-    }
-    return exitOf(plan, result);
-  } catch (error) {
-    if (error instanceof SystemFailure && json === undefined) {
-      terminal.tell(outcomeLines(error.members).join('\n'));
-    }
-    throw error;
+/** @throws Failure, which knows what became of each member */
+export async function carryOutSystem(context: Context, decide: () => Promise<PlannedSystem>): Promise<Printed> {
+  const { call, session, terminal, interruption } = context;
+  if (call.flags.has('plan')) {
+    return printedPlan(context, await decide());
   }
+  const { plan, result } = await carryOutAgreed(session, decide, {
+    agree: async (question) => {
+      const { lines, confirm } = textOf(context, question.plan);
+      await agreeToSystem(context, question.plan.system.name, question, { lines, confirm });
+      if (!question.asks && !isPowerPlan(question.plan)) {
+        withoutRamLines(question.plan.members).forEach((line) => terminal.tell(line));
+      }
+    },
+    follow: (agreed, work) => {
+      const controller = new AbortController();
+      const progress = new SystemProgress(agreed);
+      terminal.progress(progress.text);
+      return interruption.handledBy(
+        () => controller.abort(),
+        () => work({ signal: controller.signal, ...progress.whenever((text) => terminal.progress(text)) }),
+      );
+    },
+  });
+  const name = displayLine(plan.system.name);
+  const back = result.kept === undefined ? [] : [t('To go back: {0}', commandFor(['system', 'undo', name]))];
+  return {
+    answer: { system: plan.system.name, result: systemOutcome(plan, result) } satisfies
+      Answers['systemOperation'] | Answers['systemPower'],
+    text: [...systemDoneLines(plan, result), ...back],
+    exit: exitOf(plan, result),
+  };
 }
 
 function exitOf(plan: PlannedSystem, result: SystemResult): ExitName {
@@ -106,30 +91,29 @@ function textOf(
   return { lines: questionLines(context, question), confirm: question.confirm };
 }
 
-function tellPlan(context: Context, plan: PlannedSystem): void {
-  const { session, json } = context;
+function printedPlan(context: Context, plan: PlannedSystem): Printed {
+  const { session } = context;
   const { kind, system } = plan;
   const members: readonly Pick<PlannedMember, 'member' | 'view' | 'plan'>[] = plan.members;
-  if (json === undefined) {
-    printPlan(context, textOf(context, plan).lines, members.flatMap(commandLines));
-    return;
-  }
   const { asks, guarded } = groupQuestion(session, members);
-  json({
-    system: system.name,
-    plan: {
-      operation: kind,
-      members: members.map(({ member, view, plan: own }) => ({
-        name: view.vm.name,
-        uuid: member.uuid,
-        connection: member.connection,
-        commands: commandLines({ plan: own, view }),
-        losses: own.losses.map((loss) => loss.kind),
-        ...(own.snapshot !== undefined && { snapshot: own.snapshot }),
-        ...(own.checkpoint !== undefined && { checkpoint: own.checkpoint }),
-      })),
-      asks,
-      needsName: guarded.length > 0,
-    },
-  } satisfies Answers['systemPlan']);
+  return {
+    answer: {
+      system: system.name,
+      plan: {
+        operation: kind,
+        members: members.map(({ member, view, plan: own }) => ({
+          name: view.vm.name,
+          uuid: member.uuid,
+          connection: member.connection,
+          commands: commandLines({ plan: own, view }),
+          losses: own.losses.map((loss) => loss.kind),
+          ...(own.snapshot !== undefined && { snapshot: own.snapshot }),
+          ...(own.checkpoint !== undefined && { checkpoint: own.checkpoint }),
+        })),
+        asks,
+        needsName: guarded.length > 0,
+      },
+    } satisfies Answers['systemPlan'],
+    text: planText(context, textOf(context, plan).lines, members.flatMap(commandLines)),
+  };
 }

@@ -2,8 +2,8 @@
 import type { AgentReaders } from '../agents/toolCall.js';
 import type { Log } from '../base/log.js';
 import type { Session } from '../session/session.js';
-import type { ExitName } from './exitCodes.js';
 import type { Interruption } from './interruption.js';
+import type { CommandEnd, Printer } from './printed.js';
 import type { Terminal } from './terminal.js';
 
 /** What a word stands for, for completion. */
@@ -92,9 +92,7 @@ export interface Context {
   readonly readers: AgentReaders;
   readonly log: Log;
   readonly interruption: Interruption;
-  /** The answer as JSON, where that is wanted; the rest of the document is the same for all commands. */
-  readonly json: ((answer: Readonly<Record<string, unknown>>) => void) | undefined;
+  readonly printer: Printer;
 }
 
-/** A number is an exit code that is not ours. */
-export type CommandHandler = (context: Context) => Promise<ExitName | number>;
+export type CommandHandler = (context: Context) => Promise<CommandEnd>;

@@ -1,7 +1,6 @@
 // One call of the command line from its words to its exit code: opens the engine, runs the command, tells a failure
 // once.
 import type { Answers } from './answers.js';
-import type { SystemOutcome } from '../session/publicTypes.js';
 import { t } from '@vscode/l10n';
 import { type Log, noLog } from '../base/log.js';
 import { asFailure, withDetails } from '../domain/asFailure.js';
@@ -21,7 +20,7 @@ import { CliError } from './commandError.js';
 import type { Call, Context } from './context.js';
 import { type ExitName, exitCode, exitOfFailure } from './exitCodes.js';
 import { Interruption } from './interruption.js';
-import { answerDocument } from './schema.js';
+import { type Printer, printerOf, type TextPart } from './printed.js';
 import type { Terminal } from './terminal.js';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -45,7 +44,7 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
   const log = call.flags.has('verbose') ? logTo(terminal) : noLog;
   const interruption = new Interruption(() => end(exitCode('cancelled')));
   onInterrupt(() => interruption.interrupt());
-  const isJson = call.flags.has('json');
+  const printer = printerOf(call, terminal);
   let session: Session | undefined;
   const recovered = new Set<RecoveryReport>();
   try {
@@ -82,9 +81,9 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
       readers,
       log,
       interruption,
-      json: isJson ? (answer) => terminal.say(answerDocument(calledOf(call), answer)) : undefined,
+      printer,
     };
-    const exit = await handler(context);
+    const exit = await printer.print(await handler(context));
     tellRecovered(recovered, terminal);
     return typeof exit === 'number' ? exit : exitCode(exit);
   } catch (error) {
@@ -96,12 +95,7 @@ export async function runCommandLine(options: CommandLine): Promise<number> {
       terminal,
     );
     const told = interruption.wasWished && isSilentEnd(error) ? new CliError('cancelled', t('Cancelled.')) : error;
-    return reportFailure(
-      nameVm(told, session),
-      call,
-      terminal,
-      isOfSystem(error) ? memberOutcomes(error.members) : undefined,
-    );
+    return exitCode(await reportFailure(nameVm(told, session), call, printer, membersOf(error)));
   } finally {
     await session?.close().catch((error: unknown) => log.error(String(error)));
     terminal.dispose();
@@ -124,14 +118,12 @@ function isSilentEnd(error: unknown): boolean {
   return error instanceof Failure && isSilent(error);
 }
 
-/** Whether the error says how an operation ended for each VM of a system. */
-function isOfSystem(error: unknown): error is { readonly members: readonly MemberOutcome[] } {
-  return error instanceof Failure && 'members' in error;
-}
-
-/** As it was called. */
-function calledOf({ group, command }: Call): string {
-  return group === undefined ? command : `${group} ${command}`;
+/** What became of each member of a system, however the failure was named since. */
+function membersOf(error: unknown): readonly MemberOutcome[] | undefined {
+  if (!(error instanceof Failure)) {
+    return undefined;
+  }
+  return 'members' in error ? (error.members as readonly MemberOutcome[]) : membersOf(error.cause);
 }
 
 /** A VM is told of by its name. */
@@ -142,26 +134,31 @@ function nameVm(error: unknown, session: Session | undefined): unknown {
 }
 
 /** Says what happened, what state things are in, what to do next. */
-function reportFailure(error: unknown, call: Call, terminal: Terminal, members?: SystemOutcome['members']): number {
+async function reportFailure(
+  error: unknown,
+  call: Call,
+  printer: Printer,
+  members?: readonly MemberOutcome[],
+): Promise<ExitName> {
   const { exit, kind, message } = describeError(error, call.command);
-  if (call.flags.has('json')) {
-    const failure = error instanceof Failure ? error : undefined;
-    const candidates = failure?.details.candidates;
-    const answer = {
-      error: {
-        kind,
-        message,
-        exitCode: exitCode(exit),
-        ...(candidates !== undefined && { candidates }),
-        ...(failure?.reason !== undefined && { reason: failure.reason }),
-        ...(members !== undefined && { members }),
-      },
-    } satisfies Answers['error'];
-    terminal.say(answerDocument(calledOf(call), answer));
-  } else {
-    terminal.tell(message);
-  }
-  return exitCode(exit);
+  const failure = error instanceof Failure ? error : undefined;
+  const candidates = failure?.details.candidates;
+  const answer = {
+    error: {
+      kind,
+      message,
+      exitCode: exitCode(exit),
+      ...(candidates !== undefined && { candidates }),
+      ...(failure?.reason !== undefined && { reason: failure.reason }),
+      ...(members !== undefined && { members: memberOutcomes(members) }),
+    },
+  } satisfies Answers['error'];
+  const text = async (): Promise<readonly TextPart[]> => {
+    const lines = members && (await import('../text/systems/systemText.js')).outcomeLines(members);
+    return [...(lines ?? []), message].map((beside) => ({ beside }));
+  };
+  await printer.print({ answer, text });
+  return exit;
 }
 
 function describeError(

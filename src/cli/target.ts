@@ -24,9 +24,9 @@ export async function targetOf(context: Context): Promise<Target> {
 
 /** @throws CliError `ambiguous` where nobody can be asked, `declined` */
 async function askWhich(context: Context, name: string): Promise<Target['kind']> {
-  const { call, terminal, json } = context;
+  const { call, printer } = context;
   const both = t('{0} is the name of a VM and of a system.', displayLine(name));
-  if (!terminal.canAsk || json !== undefined) {
+  if (!printer.canAsk) {
     const command = commandFor(['system', call.command, displayLine(name)]);
     throw new CliError('ambiguous', `${both} ${t('Use the UUID of the VM, or for the system: {0}', command)}`);
   }

@@ -18,13 +18,14 @@ import { countOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 const usualSeconds = 300;
 const mostJobs = 64;
 const mostTries = 99;
 
-export async function bisect(context: Context): Promise<ExitName> {
+export async function bisect(context: Context): Promise<Printed> {
   try {
     return await dispatchBisect(context);
   } catch (error) {
@@ -32,7 +33,7 @@ export async function bisect(context: Context): Promise<ExitName> {
   }
 }
 
-async function dispatchBisect(context: Context): Promise<ExitName> {
+async function dispatchBisect(context: Context): Promise<Printed> {
   const { call, session } = context;
   const wish = oneOf(call.flags, ['resume', 'log', 'stop']);
   const bisects = await session.bisects();
@@ -41,8 +42,7 @@ async function dispatchBisect(context: Context): Promise<ExitName> {
   }
   const { vm, vmName, stored } = await storedOf(context, bisects);
   if (wish === 'log') {
-    tell(context, stored);
-    return 'done';
+    return printed(stored);
   }
   // Its clones are there, and how much RAM they take.
   session.reach(vm.connection);
@@ -52,14 +52,13 @@ async function dispatchBisect(context: Context): Promise<ExitName> {
       news.kind === 'stays' ? context.terminal.tell(usedSinceText(news.probe.name)) : undefined;
     await bisects.end(vm, vmName, { onNews });
     context.terminal.tell(t('Ended the bisect of {0} and deleted its clones.', displayLine(vmName)));
-    context.json?.({ bisect: answerOf(stored) } satisfies Answers['bisect']);
-    return 'done';
+    return { ...printed(stored), text: [] };
   }
   return carryOn(context, await bisects.resume(vm, vmName));
 }
 
-async function begin(context: Context, bisects: Bisects): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+async function begin(context: Context, bisects: Bisects): Promise<Printed> {
+  const { call, session, terminal } = context;
   const [name] = call.operands;
   if (name === undefined) {
     throw new CliError('usage', 'VM is missing. See virt-rewind bisect --help.');
@@ -69,12 +68,10 @@ async function begin(context: Context, bisects: Bisects): Promise<ExitName> {
   const wished = await bisectOf(context, view, check);
   const rounds = planLines(wished, bisects.atOnce(wished));
   if (call.flags.has('plan')) {
-    if (json === undefined) {
-      terminal.say(rounds.join('\n'));
-    } else {
-      json({ vm: session.infoOf(view), bisect: answerOf(wished), plan: rounds } satisfies Answers['bisect']);
-    }
-    return 'done';
+    return {
+      answer: { vm: session.infoOf(view), bisect: answerOf(wished), plan: rounds } satisfies Answers['bisect'],
+      text: rounds,
+    };
   }
   const open = await bisects.begin(wished);
   rounds.forEach((line) => terminal.tell(line));
@@ -82,7 +79,7 @@ async function begin(context: Context, bisects: Bisects): Promise<ExitName> {
 }
 
 /** @throws CliError `usage`, `unanswered` */
-function checkOf({ call, terminal, json }: Context): BisectCheck {
+function checkOf({ call, printer }: Context): BisectCheck {
   const [, program, ...args] = call.operands;
   const where = oneOf(call.flags, ['run', 'in-guest', 'in-console']);
   if ((where === undefined) !== (program === undefined)) {
@@ -95,7 +92,7 @@ function checkOf({ call, terminal, json }: Context): BisectCheck {
     throw new CliError('usage', '--off goes with --run. See virt-rewind bisect --help.');
   }
   if (where === undefined || program === undefined) {
-    if (!call.flags.has('plan') && (!terminal.canAsk || json !== undefined)) {
+    if (!call.flags.has('plan') && !printer.canAsk) {
       throw new CliError(
         'unanswered',
         t('Cannot ask for confirmation here. Specify a check: {0}', '--run, --in-guest'),
@@ -134,7 +131,7 @@ async function bisectOf({ call, session }: Context, view: VmView, check: BisectC
   };
 }
 
-async function carryOn(context: Context, open: OpenBisect): Promise<ExitName> {
+async function carryOn(context: Context, open: OpenBisect): Promise<Printed> {
   const { terminal, interruption } = context;
   let now = open.bisect;
   const stop = new AbortController();
@@ -165,8 +162,7 @@ async function carryOn(context: Context, open: OpenBisect): Promise<ExitName> {
       t('Stopped. The results are saved. Continue with: {0}.', 'virt-rewind bisect --resume'),
     );
   }
-  tell(context, now);
-  return 'done';
+  return printed(now);
 }
 
 function asking(context: Context, quit: () => void): AskVerdict {
@@ -222,13 +218,12 @@ async function storedOf(
   return { vm: stored.vm, vmName: stored.vmName, stored };
 }
 
-function tell({ terminal, json }: Context, stored: Bisect): void {
-  if (json !== undefined) {
-    json({ bisect: answerOf(stored) } satisfies Answers['bisect']);
-    return;
-  }
+function printed(stored: Bisect): Printed {
   const rows = stored.line.map(({ title }, at) => `${displayLine(title)}  ${pointWord(stored, at) ?? '?'}`);
-  terminal.say([...rows, ...resultLines(stored)].join('\n'));
+  return {
+    answer: { bisect: answerOf(stored) } satisfies Answers['bisect'],
+    text: [...rows, ...resultLines(stored)],
+  };
 }
 
 /** The same for programs, by the names that libvirt knows. */

@@ -4,10 +4,10 @@ import { resolve } from 'node:path';
 import { copiedText, copyProgressText } from '../../text/guests/copyText.js';
 import type { Context } from '../context.js';
 import { CliError } from '../commandError.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import type { Answers } from '../answers.js';
 
-export async function copy({ call, session, terminal, interruption, json }: Context): Promise<ExitName> {
+export async function copy({ call, session, terminal, interruption }: Context): Promise<Printed> {
   const [from = '', to = ''] = call.operands;
   const places = copyPlaces(from, to);
   const view = await session.vm(places.vm);
@@ -22,13 +22,12 @@ export async function copy({ call, session, terminal, interruption, json }: Cont
     signal: interruption.signal,
     onProgress: ({ bytes, totalBytes }) => terminal.progress(t('Copying: {0}', copyProgressText(bytes, totalBytes))),
   });
-  if (json === undefined) {
-    const place = places.to === 'guest' ? `${view.vm.name}:${copied.path}` : copied.path;
-    terminal.say(copiedText(copied.bytes, place));
-  } else {
-    json({ vm: session.infoOf(session.view(view)), copied: { to: places.to, ...copied } } satisfies Answers['copy']);
-  }
-  return 'done';
+  const vm = session.infoOf(session.view(view));
+  const place = places.to === 'guest' ? `${view.vm.name}:${copied.path}` : copied.path;
+  return {
+    answer: { vm, copied: { to: places.to, ...copied } } satisfies Answers['copy'],
+    text: copiedText(copied.bytes, place),
+  };
 }
 
 /** FROM and TO of `copy` → what is copied where, or what is wrong with them. Pure. */

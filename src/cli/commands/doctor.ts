@@ -8,13 +8,13 @@ import { problemReportText } from '../../text/problems/problemReport.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import { carryOut } from '../carryOut.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 import type { Answers } from '../answers.js';
 
-export async function doctor(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function doctor(context: Context): Promise<Printed> {
+  const { call, session, terminal } = context;
   const found = await session.vm(call.operands[0] ?? '');
   const wanted = call.texts['repair'];
   if (wanted !== undefined) {
@@ -24,11 +24,10 @@ export async function doctor(context: Context): Promise<ExitName> {
   const view = session.view(found);
   const now = Date.now();
   const unread = (await session.doubts()).filter(({ reason }) => reason === 'settingsUnreadable');
-  if (json === undefined) {
-    const checked = { view, diagnoses, abilities, unjudged: [], snoozed: 0 };
-    terminal.say(plainReport(problemReportText([checked], [], now), terminal));
-  } else {
-    json({
+  const isWrong = unread.length > 0 || diagnoses.some(({ problem }) => severityOf(problem) !== 'note');
+  const checked = { view, diagnoses, abilities, unjudged: [], snoozed: 0 };
+  return {
+    answer: {
       vm: session.infoOf(view),
       problems: [
         ...unread.map((doubt) => {
@@ -52,10 +51,10 @@ export async function doctor(context: Context): Promise<ExitName> {
         can,
         ...(why !== undefined && { reason: why.reason, message: refusalText(why).reason }),
       })),
-    } satisfies Answers['doctor']);
-  }
-  const isWrong = unread.length > 0 || diagnoses.some(({ problem }) => severityOf(problem) !== 'note');
-  return isWrong ? 'wrong' : 'done';
+    } satisfies Answers['doctor'],
+    text: plainReport(problemReportText([checked], [], now), terminal),
+    exit: isWrong ? 'wrong' : 'done',
+  };
 }
 
 async function examineOnce(context: Context, ref: VmRef): Promise<Examination> {

@@ -12,6 +12,7 @@ import { usedSinceText } from '../../text/words.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { showConsole } from './console.js';
 import type { Answers } from '../answers.js';
 
@@ -23,8 +24,8 @@ interface ForkOptions {
   readonly seamless?: SeamlessWish;
 }
 
-export async function fork(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function fork(context: Context): Promise<Printed> {
+  const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { count: typed = '1', network } = call.texts as ForkOptions;
   const count = Number(typed);
@@ -33,16 +34,14 @@ export async function fork(context: Context): Promise<ExitName> {
   }
   const { snapshot, children } = await makeForks(context, view, count, network);
   const infos = children.flatMap((ref) => session.engine.findVm(ref) ?? []).map((one) => session.infoOf(one));
-  if (json === undefined) {
-    terminal.say(
-      [...infos.map(({ name, state }) => `${displayLine(name)}  ${state}`), await stays(context, view, snapshot)].join(
-        '\n',
-      ),
-    );
-  } else {
-    json({ vm: session.infoOf(session.view(view)), snapshot, forks: infos } satisfies Answers['fork']);
-  }
-  return 'done';
+  const vm = session.infoOf(session.view(view));
+  return {
+    answer: { vm, snapshot, forks: infos } satisfies Answers['fork'],
+    text: async () => [
+      ...infos.map(({ name, state }) => `${displayLine(name)}  ${state}`),
+      await stays(context, view, snapshot),
+    ],
+  };
 }
 
 /** A terminal that closes and a program that ends all others must not leave a VM behind. */

@@ -1,20 +1,19 @@
 // What is wrong with the chains, snapshots and space of VMs, or soon will be. Changes nothing.
 import { severityOf } from '../../diagnosis/problemTable.js';
-import { labelIn } from '../../text/connectionLabel.js';
 import { checkVm } from '../../health/checkVm.js';
 import { failureMessage } from '../../text/failures/failureMessage.js';
-import { failureText } from '../../text/failures/failureText.js';
 import { type CheckedVm, problemReportText } from '../../text/problems/problemReport.js';
 import type { Context } from '../context.js';
-import { type ExitName, exitOfFailure } from '../exitCodes.js';
+import { exitOfFailure } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 import { problemInfo } from '../../text/problems/problemInfos.js';
 import type { ReachedVms } from '../../session/session.js';
-import { unreachableJson } from './list.js';
+import { unreachableJson, unreachableLines } from './list.js';
 import type { Answers } from '../answers.js';
 
-export async function health(context: Context): Promise<ExitName> {
+export async function health(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [name] = call.operands;
   return healthOf(
@@ -23,8 +22,8 @@ export async function health(context: Context): Promise<ExitName> {
   );
 }
 
-export async function healthOf(context: Context, reached: ReachedVms): Promise<ExitName> {
-  const { session, terminal, json, interruption } = context;
+export async function healthOf(context: Context, reached: ReachedVms): Promise<Printed> {
+  const { session, terminal, interruption } = context;
   const { engine } = session;
   const watch = healthOnce(context);
   const checked: CheckedVm[] = [];
@@ -42,15 +41,13 @@ export async function healthOf(context: Context, reached: ReachedVms): Promise<E
     watch.dispose();
   }
   const now = Date.now();
-  if (json === undefined) {
-    const unreached = reached.unreachable.map(
-      ({ uri, failure }) => `${labelIn(session.engine.connections, uri)}: ${failureText(failure).sentence}`,
-    );
-    // What works is the doctor's to say: here it would be folded.
-    const brief = checked.map(({ abilities: _, ...one }) => one);
-    terminal.say(plainReport(problemReportText(brief, unreached, now, engine.connections), terminal));
-  } else {
-    json({
+  const [failure] = checked.flatMap((one) => one.failure ?? []);
+  const isWrong = checked.some(({ diagnoses }) => diagnoses.some(({ problem }) => severityOf(problem) !== 'note'));
+  // What works is the doctor's to say: here it would be folded.
+  const brief = checked.map(({ abilities: _, ...one }) => one);
+  const unreached = unreachableLines(reached, context);
+  return {
+    answer: {
       vms: checked.map(({ view, diagnoses, unjudged, failure }) => ({
         vm: session.infoOf(view),
         problems: diagnoses.map(({ problem }) => problemInfo(problem, view, now)),
@@ -58,12 +55,8 @@ export async function healthOf(context: Context, reached: ReachedVms): Promise<E
         ...(failure !== undefined && { failure: failureMessage(failure) }),
       })),
       unreachable: unreachableJson(reached),
-    } satisfies Answers['health']);
-  }
-  const [failure] = checked.flatMap((one) => one.failure ?? []);
-  return checked.some(({ diagnoses }) => diagnoses.some(({ problem }) => severityOf(problem) !== 'note'))
-    ? 'wrong'
-    : failure === undefined
-      ? 'done'
-      : exitOfFailure(failure.kind);
+    } satisfies Answers['health'],
+    text: plainReport(problemReportText(brief, unreached, now, engine.connections), terminal),
+    exit: isWrong ? 'wrong' : failure === undefined ? 'done' : exitOfFailure(failure.kind),
+  };
 }

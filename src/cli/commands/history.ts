@@ -7,11 +7,11 @@ import { readAudit } from '../../journal/readAudit.js';
 import { type HistoryEntry, historyEntries } from '../../text/rows/historyRows.js';
 import { historyText } from '../../text/rows/historyText.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { plainReport } from '../plainReport.js';
 import type { Answers } from '../answers.js';
 
-export async function history({ call, session, terminal, log, json }: Context): Promise<ExitName> {
+export async function history({ call, session, terminal, log }: Context): Promise<Printed> {
   const [wanted] = call.operands;
   const isWanted = (vm: { readonly name: string; readonly uuid: string }): boolean =>
     wanted === undefined || vm.name === wanted || vm.uuid === wanted.toLowerCase();
@@ -21,35 +21,31 @@ export async function history({ call, session, terminal, log, json }: Context): 
   const view = entries.length === 0 && wanted !== undefined ? await session.vm(wanted) : undefined;
   const systems = await systemsOf(entries, session.engine);
   const systemOf = ({ entry = '' }: HistoryEntry): string | undefined => systems.get(entry);
-  if (json !== undefined) {
-    json({
-      entries: entries.map((entry) => {
-        const system = systemOf(entry);
-        return { ...entry, at: new Date(entry.at).toISOString(), ...(system !== undefined && { system }) };
-      }),
-    } satisfies Answers['history']);
-    return 'done';
-  }
+  const answer = {
+    entries: entries.map((entry) => {
+      const system = systemOf(entry);
+      return { ...entry, at: new Date(entry.at).toISOString(), ...(system !== undefined && { system }) };
+    }),
+  } satisfies Answers['history'];
   const isWhole = call.flags.has('verbose');
   const shown = lines
     .filter((line) => historyEntries([line]).some(({ vm }) => isWanted(vm)))
     .map((line) => (isWhole ? line : withoutCommand(line)));
-  if (shown.length === 0) {
-    terminal.tell(
-      view === undefined
-        ? t('No VM has been changed from here yet.')
-        : t('{0} has not been changed from here yet.', displayLine(view.vm.name)),
-    );
-    return 'done';
-  }
   const path = join(session.folder, 'audit.jsonl');
-  terminal.say(
-    plainReport(
-      historyText(shown, (_, snapshot) => snapshot, path, systemOf),
-      terminal,
-    ),
-  );
-  return 'done';
+  const nothing =
+    view === undefined
+      ? t('No VM has been changed from here yet.')
+      : t('{0} has not been changed from here yet.', displayLine(view.vm.name));
+  return {
+    answer,
+    text:
+      shown.length === 0
+        ? [{ beside: nothing }]
+        : plainReport(
+            historyText(shown, (_, snapshot) => snapshot, path, systemOf),
+            terminal,
+          ),
+  };
 }
 
 /** The names of the systems that operations were carried out for, by their ids in the log. */

@@ -7,11 +7,11 @@ import { identityQuestion, identityWarning, renewedText } from '../../text/guest
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import type { Answers } from '../answers.js';
 
-export async function renew(context: Context): Promise<ExitName> {
-  const { call, session, terminal, interruption, json } = context;
+export async function renew(context: Context): Promise<Printed> {
+  const { call, session, interruption } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { name } = view.vm;
   await agreeTo(context, {
@@ -25,10 +25,11 @@ export async function renew(context: Context): Promise<ExitName> {
   if (renewal.kind !== 'renewed') {
     throw new CliError(renewal.kind === 'late' ? 'late' : 'failed', renewedText(name, renewal));
   }
-  if (json === undefined) {
-    terminal.say(renewedText(name, renewal));
-  } else {
-    json({ vm: session.infoOf(session.view(view)), renewed: renewal.parts } satisfies Answers['renew-identity']);
-  }
-  return 'done';
+  return {
+    answer: {
+      vm: session.infoOf(session.view(view)),
+      renewed: renewal.parts,
+    } satisfies Answers['renew-identity'],
+    text: renewedText(name, renewal),
+  };
 }

@@ -12,35 +12,31 @@ import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { CommandEnd, Printed } from '../printed.js';
 import { carryOutSystem } from '../carryOutSystem.js';
 import type { Answers } from '../answers.js';
 
-export async function checkLab(context: Context): Promise<ExitName> {
-  const { terminal, json } = context;
+export async function checkLab(context: Context): Promise<CommandEnd> {
   return withLabs(context, async (labs, file) => {
     const check = await labs.check(file);
     const lines = checkLines(file, check);
-    if (json === undefined) {
-      terminal.say(lines.length === 0 ? t('The lab matches its file.') : lines.join('\n'));
-    } else {
-      json({ lab: checkAnswer(file, check) } satisfies Answers['lab']);
-    }
-    return lines.length === 0 ? 'done' : 'wrong';
+    return {
+      answer: { lab: checkAnswer(file, check) } satisfies Answers['lab'],
+      text: lines.length === 0 ? t('The lab matches its file.') : lines,
+      exit: lines.length === 0 ? 'done' : 'wrong',
+    };
   });
 }
 
-export async function createLab(context: Context): Promise<ExitName> {
-  const { call, terminal, json, interruption } = context;
+export async function createLab(context: Context): Promise<CommandEnd> {
+  const { call, terminal, interruption } = context;
   return withLabs(context, async (labs, file) => {
+    const answer = async (): Promise<Pick<Answers['lab'], 'lab'>> => ({
+      lab: checkAnswer(file, await labs.check(file)),
+    });
     const plan = await labs.plan(file);
     if (plan === 'ready') {
-      if (json === undefined) {
-        terminal.say(t('The lab already exists.'));
-      } else {
-        json({ lab: checkAnswer(file, await labs.check(file)) } satisfies Answers['lab']);
-      }
-      return 'done';
+      return { answer, text: t('The lab already exists.') };
     }
     const asks = asksToCreate(plan);
     const lines = [
@@ -50,16 +46,14 @@ export async function createLab(context: Context): Promise<ExitName> {
       ...createLines(plan).map((line) => `  ${line}`),
     ];
     if (call.flags.has('plan')) {
-      if (json === undefined) {
-        terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
-      } else {
-        const vms = plan.record.vms.map(({ name, parts }) => ({ name, made: parts !== undefined }));
-        const points = plan.lab.points.map(({ title }) => title);
-        json({
+      const vms = plan.record.vms.map(({ name, parts }) => ({ name, made: parts !== undefined }));
+      const points = plan.lab.points.map(({ title }) => title);
+      return {
+        answer: {
           labPlan: { name: plan.lab.name, file, vms, points, asks: asks || plan.isProtected },
-        } satisfies Answers['labPlan']);
-      }
-      return 'done';
+        } satisfies Answers['labPlan'],
+        text: [...lines, '', t('Nothing was changed.')],
+      };
     }
     const { name } = plan.lab;
     await agreeTo(context, {
@@ -71,20 +65,15 @@ export async function createLab(context: Context): Promise<ExitName> {
     const onStep = (what: string): void => terminal.progress(what);
     const onNote = (line: string): void => terminal.tell(line);
     await labs.create(plan, { signal: interruption.signal, onStep, onNote });
-    if (json === undefined) {
-      terminal.say(createdText(plan));
-    } else {
-      json({ lab: checkAnswer(file, await labs.check(file)) } satisfies Answers['lab']);
-    }
-    return 'done';
+    return { answer, text: createdText(plan) };
   });
 }
 
-export async function resetLab(context: Context): Promise<ExitName> {
+export async function resetLab(context: Context): Promise<CommandEnd> {
   return withLabs(context, async (labs, file) => {
     const [to] = context.call.operands;
     await agreeToProtected(context, await labs.protectedName(file));
-    const exit = await carryOutSystem(context, () => labs.planReset(file, to));
+    const exit = await context.printer.print(await carryOutSystem(context, () => labs.planReset(file, to)));
     await (exit === 'done' &&
       !context.call.flags.has('plan') &&
       labs.setSpeeds(file, (line) => context.terminal.tell(line)));
@@ -92,17 +81,15 @@ export async function resetLab(context: Context): Promise<ExitName> {
   });
 }
 
-export async function destroyLab(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json, interruption } = context;
+export async function destroyLab(context: Context): Promise<CommandEnd> {
+  const { call, session, terminal, interruption } = context;
   return withLabs(context, async (labs, file) => {
     const record = await labs.planDestroy(file);
     if (record === undefined) {
-      if (json === undefined) {
-        terminal.say(t('This lab has created nothing that still exists.'));
-      } else {
-        json({ labDestroyed: { file, removed: [] } } satisfies Answers['labDestroyed']);
-      }
-      return 'done';
+      return {
+        answer: { labDestroyed: { file, removed: [] } } satisfies Answers['labDestroyed'],
+        text: t('This lab has created nothing that still exists.'),
+      };
     }
     const removed = record.vms.filter(({ parts }) => parts !== undefined).map(({ name }) => name);
     const lines = [
@@ -110,12 +97,10 @@ export async function destroyLab(context: Context): Promise<ExitName> {
       ...destroyLines(record, (vm) => session.engine.findVm(vm), Date.now()).map((line) => `  ${line}`),
     ];
     if (call.flags.has('plan')) {
-      if (json === undefined) {
-        terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
-      } else {
-        json({ labDestroyed: { file, removed, plan: true } } satisfies Answers['labDestroyed']);
-      }
-      return 'done';
+      return {
+        answer: { labDestroyed: { file, removed, plan: true } } satisfies Answers['labDestroyed'],
+        text: [...lines, '', t('Nothing was changed.')],
+      };
     }
     await agreeTo(context, {
       lines,
@@ -128,17 +113,15 @@ export async function destroyLab(context: Context): Promise<ExitName> {
       onStep: (what) => terminal.progress(what),
       onNote: (line) => terminal.tell(line),
     });
-    if (json === undefined) {
-      terminal.say(t('Lab “{0}” destroyed.', displayLine(record.name)));
-    } else {
-      json({ labDestroyed: { file, removed } } satisfies Answers['labDestroyed']);
-    }
-    return 'done';
+    return {
+      answer: { labDestroyed: { file, removed } } satisfies Answers['labDestroyed'],
+      text: t('Lab “{0}” destroyed.', displayLine(record.name)),
+    };
   });
 }
 
-export async function exportLab(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json, log } = context;
+export async function exportLab(context: Context): Promise<Printed> {
+  const { call, session, log } = context;
   const { exportLabFile } = await import('../../lab/exportLab.js');
   const { system: wanted, file } = call.texts;
   const stored = wanted === undefined ? undefined : await openSystem(context.session, wanted);
@@ -172,14 +155,10 @@ export async function exportLab(context: Context): Promise<ExitName> {
     await handle.writeFile(text);
     await handle.close();
   }
-  if (json !== undefined) {
-    json({ labFile: { ...(file !== undefined && { file }), text } } satisfies Answers['labFile']);
-  } else if (file === undefined) {
-    terminal.say(text.trimEnd());
-  } else {
-    terminal.say(t('Wrote {0}.', displayLine(file)));
-  }
-  return 'done';
+  return {
+    answer: { labFile: { ...(file !== undefined && { file }), text } } satisfies Answers['labFile'],
+    text: file === undefined ? text.trimEnd() : t('Wrote {0}.', displayLine(file)),
+  };
 }
 
 function checkLines(file: string, { problems, differences }: LabCheck): readonly string[] {
@@ -214,13 +193,13 @@ async function agreeToProtected(context: Context, name: string | undefined): Pro
 }
 
 async function withLabs(
-  { call, session, log }: Context,
-  act: (labs: Labs, file: string) => Promise<ExitName>,
-): Promise<ExitName> {
+  { call, session, log, printer }: Context,
+  act: (labs: Labs, file: string) => Promise<CommandEnd>,
+): ReturnType<Context['printer']['print']> {
   const { Labs: Loaded } = await import('../../lab/labs.js');
   const labs = new Loaded({ session, log, shell: 'virt-rewind', environment: process.env });
   try {
-    return await act(labs, call.texts['file'] ?? labFileName);
+    return await printer.print(await act(labs, call.texts['file'] ?? labFileName));
   } catch (error) {
     throw isOfWing(error, 'lab', 'wrong') ? new CliError('wrong', failureText(error).sentence) : error;
   }

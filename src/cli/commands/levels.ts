@@ -17,14 +17,14 @@ import { operationCountText, usedSinceText } from '../../text/words.js';
 import type { Answers } from '../answers.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { languageOf } from '../language.js';
 
 /** The folder of the program: the levels and their guest are beside it. */
 const here = __dirname;
 
-export async function checkLevel(context: Context): Promise<ExitName> {
-  const { call, terminal, json } = context;
+export async function checkLevel(context: Context): Promise<Printed> {
+  const { call } = context;
   const [name = ''] = call.operands;
   const file = resolve(name);
   const { level, problems: told, problemsOf } = await readLevelFile(file);
@@ -32,17 +32,13 @@ export async function checkLevel(context: Context): Promise<ExitName> {
     level !== undefined && told.length === 0 && call.flags.has('play') ? await play(context, level) : undefined;
   const problems = [...told, ...problemsOf(played?.faults ?? [])];
   const { score } = played ?? {};
-  if (json !== undefined) {
-    json({ level: { file, problems, ...(score && { score }) } } satisfies Answers['level']);
-  } else if (problems.length > 0) {
-    terminal.say(problemLines(name, problems).join('\n'));
-  } else {
-    terminal.say(t('The level is correct.'));
-    if (score !== undefined) {
-      terminal.say(`${operationCountText(score.steps)}, ${bytesText(score.bytes)}`);
-    }
-  }
-  return problems.length === 0 ? 'done' : 'wrong';
+  const scored = score && `${operationCountText(score.steps)}, ${bytesText(score.bytes)}`;
+  return {
+    answer: { level: { file, problems, ...(score && { score }) } } satisfies Answers['level'],
+    text:
+      problems.length > 0 ? problemLines(name, problems) : [t('The level is correct.'), ...(scored ? [scored] : [])],
+    exit: problems.length === 0 ? 'done' : 'wrong',
+  };
 }
 
 /** On the first connection that can have the VM. @throws CliError `refused` where none can */
@@ -87,7 +83,7 @@ async function play({ session, terminal, interruption, log }: Context, level: Le
 }
 
 /** Ours, then the files of the current folder; one that is wrong is told. */
-export async function listLevels({ terminal, json }: Context): Promise<ExitName> {
+export async function listLevels({ terminal }: Context): Promise<Printed> {
   const files = (await readdir('.')).filter((name) => name.endsWith('.level.yaml')).sort();
   const read = await Promise.all(files.map(async (id) => ({ id, ...(await readLevelFile(resolve(id))) })));
   const wrong = read.filter(({ level, problems }) => level === undefined || problems.length > 0);
@@ -102,19 +98,17 @@ export async function listLevels({ terminal, json }: Context): Promise<ExitName>
     ...(level.golf?.steps !== undefined && { best: level.golf.steps }),
   }));
   wrong.forEach(({ id, problems }) => terminal.tell(problemLines(id, problems).join('\n')));
-  if (json === undefined) {
-    terminal.sayTable(
-      [t('Name'), t('Title'), t('Languages'), t('Steps'), t('Best')].map((title, rank) => ({ title, rank })),
-      levels.map(({ id, title, languages, steps, best }) => [
-        displayLine(id),
-        displayLine(title),
-        languages.join(', '),
-        String(steps),
-        best === undefined ? '' : String(best),
-      ]),
-    );
-  } else {
-    json({ levels } satisfies Answers['levels']);
-  }
-  return wrong.length === 0 ? 'done' : 'wrong';
+  const titles = [t('Name'), t('Title'), t('Languages'), t('Steps'), t('Best')];
+  const rows = levels.map(({ id, title, languages, steps, best }) => [
+    displayLine(id),
+    displayLine(title),
+    languages.join(', '),
+    String(steps),
+    best === undefined ? '' : String(best),
+  ]);
+  return {
+    answer: { levels } satisfies Answers['levels'],
+    text: [{ columns: titles.map((title, rank) => ({ title, rank })), rows }],
+    exit: wrong.length === 0 ? 'done' : 'wrong',
+  };
 }

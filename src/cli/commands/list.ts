@@ -7,7 +7,7 @@ import { labelIn } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failures/failureText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>): Answers['list']['unreachable'] {
@@ -18,26 +18,19 @@ export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>
   }));
 }
 
-function tellUnreachable(
+export function unreachableLines(
   { unreachable }: Pick<ReachedVms, 'unreachable'>,
-  { session, terminal }: Pick<Context, 'session' | 'terminal'>,
-): void {
-  for (const { uri, failure } of unreachable) {
-    terminal.tell(`${labelIn(session.engine.connections, uri)}: ${failureText(failure).sentence}`);
-  }
+  { session }: Pick<Context, 'session'>,
+): readonly string[] {
+  return unreachable.map(
+    ({ uri, failure }) => `${labelIn(session.engine.connections, uri)}: ${failureText(failure).sentence}`,
+  );
 }
 
-export async function list({ session, terminal, json, log }: Context): Promise<ExitName> {
+export async function list({ session, log }: Context): Promise<Printed> {
   const reached = await session.reachAll();
   const { views } = reached;
   const infos = await readInfos(session, views, log);
-  if (json !== undefined) {
-    json({
-      vms: infos,
-      unreachable: unreachableJson(reached),
-    } satisfies Answers['list']);
-    return 'done';
-  }
   const columns = [
     { title: t('VM'), rank: 0 },
     { title: t('State'), rank: 0 },
@@ -54,11 +47,11 @@ export async function list({ session, terminal, json, log }: Context): Promise<E
     String(infos[at]?.snapshots ?? '?'),
     labelIn(session.engine.connections, view.ref.connection),
   ]);
-  if (rows.length === 0) {
-    terminal.tell(t('There are no VMs.'));
-  } else {
-    terminal.sayTable(columns, rows);
-  }
-  tellUnreachable(reached, { session, terminal });
-  return 'done';
+  return {
+    answer: { vms: infos, unreachable: unreachableJson(reached) } satisfies Answers['list'],
+    text: [
+      rows.length === 0 ? { beside: t('There are no VMs.') } : { columns, rows },
+      ...unreachableLines(reached, { session }).map((beside) => ({ beside })),
+    ],
+  };
 }

@@ -17,12 +17,12 @@ import { refusalText } from '../../text/refusals/refusalText.js';
 import { wayTo } from '../../text/ways.js';
 import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
-import { questionLines } from '../printPlan.js';
+import type { Printed } from '../printed.js';
+import { questionLines } from '../planText.js';
 import type { Answers } from '../answers.js';
 
-export async function recover(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function recover(context: Context): Promise<Printed> {
+  const { call, session } = context;
   const found = await session.vm(call.operands[0] ?? '');
   if (call.flags.has('plan')) {
     return showInterrupted(context, found);
@@ -38,36 +38,37 @@ export async function recover(context: Context): Promise<ExitName> {
     const { end, outcomes } = await endInterrupted(session, found, (question) => ask(context, question, wanted));
     const view = session.view(found);
     const isOver = outcomes.every(isAtItsEnd);
-    if (json === undefined) {
-      explained.forEach((report) => terminal.tell(recoveryText(report, titleIn(view, report.request)).message));
-      const name = displayLine(view.vm.name);
-      if (end === 'nothing') {
-        terminal.say(t('{0} has no interrupted operation.', name));
-      } else if (isOver) {
-        terminal.say(t('You can start new operations on {0} again.', name));
-      } else {
-        terminal.tell(resolvedText(name));
-      }
-    } else {
-      json({ vm: session.infoOf(view), recovered: { end, outcomes } } satisfies Answers['recovery']);
-    }
-    return isOver ? 'done' : outcomes.includes('failed') ? 'failed' : 'refused';
+    const name = displayLine(view.vm.name);
+    return {
+      answer: { vm: session.infoOf(view), recovered: { end, outcomes } } satisfies Answers['recovery'],
+      text: [
+        ...explained.map((report) => ({ beside: recoveryText(report, titleIn(view, report.request)).message })),
+        end === 'nothing'
+          ? t('{0} has no interrupted operation.', name)
+          : isOver
+            ? t('You can start new operations on {0} again.', name)
+            : { beside: resolvedText(name) },
+      ],
+      exit: isOver ? 'done' : outcomes.includes('failed') ? 'failed' : 'refused',
+    };
   } finally {
     listening.dispose();
   }
 }
 
-async function showInterrupted({ session, terminal, json }: Context, found: VmView): Promise<ExitName> {
+async function showInterrupted({ session }: Context, found: VmView): Promise<Printed> {
   const unfinished = await session.engine.readInterrupted(found.ref);
   const view = session.view(found);
-  if (json !== undefined) {
-    json({ vm: session.infoOf(view), interrupted: unfinished.map(interruptedJson) } satisfies Answers['recovery']);
-  } else if (unfinished.length === 0) {
-    terminal.say(t('{0} has no interrupted operation.', displayLine(view.vm.name)));
-  } else {
-    terminal.say(`${interruptedOperationsText(unfinished, view, Date.now())}\n\n${t('Nothing was changed.')}`);
-  }
-  return 'done';
+  return {
+    answer: {
+      vm: session.infoOf(view),
+      interrupted: unfinished.map(interruptedJson),
+    } satisfies Answers['recovery'],
+    text:
+      unfinished.length === 0
+        ? t('{0} has no interrupted operation.', displayLine(view.vm.name))
+        : [interruptedOperationsText(unfinished, view, Date.now()), '', t('Nothing was changed.')],
+  };
 }
 
 /** The way out where nothing here is one. */

@@ -7,6 +7,7 @@ import { lateProgramText } from '../../text/guests/waitText.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
+import type { Printed } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 const usualSeconds = 60;
@@ -15,8 +16,8 @@ const mostInputBytes = 64 * 1024;
 /** As a shell tells of a program that a signal ended. */
 const signalBase = 128;
 
-export async function run(context: Context): Promise<number> {
-  const { call, session, terminal, interruption, json } = context;
+export async function run(context: Context): Promise<Printed> {
+  const { call, session, terminal, interruption } = context;
   const [name = '', program = '', ...args] = call.operands;
   const seconds = secondsOf(call, usualSeconds);
   const view = await session.vm(name);
@@ -27,16 +28,17 @@ export async function run(context: Context): Promise<number> {
     throw new CliError('late', lateProgramText(view.vm.name, command.atMostMs, ran.pid));
   }
   const code = ran.exitCode ?? signalBase + (ran.signal ?? 0);
-  if (json !== undefined) {
-    json({ vm: session.infoOf(session.view(view)), program: programOutcome(ran) } satisfies Answers['run']);
-    return code;
-  }
-  terminal.write(displayBytes(ran.stdout.bytes, terminal.width));
-  terminal.writeError(displayBytes(ran.stderr.bytes, terminal.width));
-  if (ran.stdout.isCut || ran.stderr.isCut) {
-    terminal.tell(t('The program wrote more than {0}. The rest was discarded.', '1 MiB'));
-  }
-  return code;
+  return {
+    answer: { vm: session.infoOf(session.view(view)), program: programOutcome(ran) } satisfies Answers['run'],
+    text: () => {
+      terminal.write(displayBytes(ran.stdout.bytes, terminal.width));
+      terminal.writeError(displayBytes(ran.stderr.bytes, terminal.width));
+      return ran.stdout.isCut || ran.stderr.isCut
+        ? [{ beside: t('The program wrote more than {0}. The rest was discarded.', '1 MiB') }]
+        : [];
+    },
+    exit: code,
+  };
 }
 
 /** A guest must not speak to the terminal itself; what goes into a file or another program stays as it is. */

@@ -7,10 +7,10 @@ import { agreeTo } from '../agree.js';
 import type { Answers } from '../answers.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 
-export async function speed(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function speed(context: Context): Promise<Printed> {
+  const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const wanted = speedWords[call.texts['like'] as keyof typeof speedWords] as Speed | undefined;
   const name = view.vm.name;
@@ -24,13 +24,11 @@ export async function speed(context: Context): Promise<ExitName> {
     }
   }
   const tuning = await session.engine.guests.tuningOf(view.ref);
-  if (json === undefined) {
-    terminal.say(wanted === undefined ? speedNowText(speedOf(tuning)) : speedSetText(wanted, name));
-  } else {
-    json({
+  return {
+    answer: {
       vm: session.infoOf(session.view(view)),
       limits: { disks: tuning.disks, networks: tuning.networks },
-    } satisfies Answers['speed']);
-  }
-  return 'done';
+    } satisfies Answers['speed'],
+    text: wanted === undefined ? speedNowText(speedOf(tuning)) : speedSetText(wanted, name),
+  };
 }

@@ -1,6 +1,6 @@
 // Deletes old restore points of a system by a rule, after it is agreed to.
 import { agreeToSystem } from '../carryOutSystem.js';
-import { commandLines, printPlan, questionLines } from '../printPlan.js';
+import { commandLines, planText, questionLines } from '../planText.js';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { SystemPoint } from '../../domain/system.js';
@@ -16,19 +16,18 @@ import {
 import { ruleOf } from '../arguments.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import type { Answers } from '../answers.js';
 
-export async function pruneSystem(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json, interruption } = context;
+export async function pruneSystem(context: Context): Promise<Printed> {
+  const { call, session, terminal, interruption } = context;
   const rule = ruleOf(call);
   const stored = await openSystem(context.session, call.operands[0] ?? '');
   const { name } = stored.system;
   const systems = await session.systems();
   const prune = await planSystemPrune(systems, session.engine, stored, rule, Date.now());
   if (call.flags.has('plan') || prune.going.length === 0) {
-    tellPlan(context, prune);
-    return 'done';
+    return printedPlan(context, prune);
   }
   const members = prune.going.flatMap((one) => one.members);
   const question = systemPruneQuestion(prune, Date.now());
@@ -43,30 +42,26 @@ export async function pruneSystem(context: Context): Promise<ExitName> {
         onPoint: ({ title: point }) => terminal.progress(t('deleting {0}', displayLine(point))),
       }),
   );
-  if (json === undefined) {
-    terminal.say([systemPrunedText(prune, result), ...result.stays.map(stayingLine)].join('\n'));
-  } else {
-    json({
+  const isCancelled = controller.signal.aborted;
+  return {
+    answer: {
       system: name,
       pruned: { deleted: result.deleted.map(pointJson), stays: result.stays.map(stayingJson) },
-    } satisfies Answers['systemPruned']);
-  }
-  if (controller.signal.aborted) {
+    } satisfies Answers['systemPruned'],
+    text: [systemPrunedText(prune, result), ...result.stays.map(stayingLine)],
     // Not thrown: the answer is given, and with --json it is the one document.
-    terminal.tell(t('Cancelled.'));
-    return 'cancelled';
-  }
-  return result.deleted.length === prune.going.length ? 'done' : 'failed';
+    ...(isCancelled && { beside: [t('Cancelled.')] }),
+    exit: isCancelled ? 'cancelled' : result.deleted.length === prune.going.length ? 'done' : 'failed',
+  };
 }
 
-function tellPlan(context: Context, prune: SystemPrune): void {
-  const { session, terminal, json } = context;
+function printedPlan(context: Context, prune: SystemPrune): Printed {
   const { stored, going, stays } = prune;
   const members = going.flatMap((one) => one.members);
   const commands = members.flatMap(commandLines);
-  if (json !== undefined) {
-    const { asks, guarded } = groupQuestion(session, members);
-    json({
+  const { asks, guarded } = groupQuestion(context.session, members);
+  return {
+    answer: {
       system: stored.system.name,
       prunePlan: {
         points: going.map((one) => pointJson(one.stored)),
@@ -75,12 +70,12 @@ function tellPlan(context: Context, prune: SystemPrune): void {
         asks,
         needsName: guarded.length > 0,
       },
-    } satisfies Answers['systemPrunePlan']);
-  } else if (going.length === 0) {
-    terminal.say(nothingToPruneText(prune));
-  } else {
-    printPlan(context, questionLines(context, systemPruneQuestion(prune, Date.now())), commands);
-  }
+    } satisfies Answers['systemPrunePlan'],
+    text:
+      going.length === 0
+        ? nothingToPruneText(prune)
+        : planText(context, questionLines(context, systemPruneQuestion(prune, Date.now())), commands),
+  };
 }
 
 type PruneAnswer = Answers['systemPruned']['pruned'];

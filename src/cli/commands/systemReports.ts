@@ -5,18 +5,18 @@ import { readSystemComparison } from '../../systems/comparedSystem.js';
 import { systemComparisonPage } from '../../text/operations/comparisonText.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { plainReport } from '../plainReport.js';
 import { healthOf } from './health.js';
 import type { Answers } from '../answers.js';
 
-export async function systemHealth(context: Context): Promise<ExitName> {
+export async function systemHealth(context: Context): Promise<Printed> {
   const stored = await openSystem(context.session, context.call.operands[0] ?? '');
   return healthOf(context, await context.session.reachSystem(stored));
 }
 
-export async function compareSystem(context: Context): Promise<ExitName> {
-  const { call, session, terminal, log, json } = context;
+export async function compareSystem(context: Context): Promise<Printed> {
+  const { call, session, terminal, log } = context;
   const [name = '', title = '', other] = call.operands;
   const stored = await openSystem(context.session, name);
   const first = requirePoint(stored, title);
@@ -25,8 +25,8 @@ export async function compareSystem(context: Context): Promise<ExitName> {
     log.info(`${uri}: ${failure.line}`);
   }
   const compared = await readSystemComparison(session.engine, stored, first, second, log);
-  if (json !== undefined) {
-    json({
+  return {
+    answer: {
       comparison: {
         system: compared.system,
         from: compared.from.title,
@@ -41,11 +41,9 @@ export async function compareSystem(context: Context): Promise<ExitName> {
             : { name: member.name, unknown: member.kind },
         ),
       },
-    } satisfies Answers['systemComparison']);
-  } else {
-    terminal.say(plainReport(systemComparisonPage(compared), terminal, 'values'));
-  }
-  return 'done';
+    } satisfies Answers['systemComparison'],
+    text: plainReport(systemComparisonPage(compared), terminal, 'values'),
+  };
 }
 
 type DistanceInfo = NonNullable<Answers['systemComparison']['comparison']['members'][number]['disks']>[number];

@@ -19,12 +19,12 @@ import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { fitLine } from '../help.js';
 import type { Answers } from '../answers.js';
 
-export async function listSystems(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function listSystems(context: Context): Promise<Printed> {
+  const { call, session } = context;
   const [name] = call.operands;
   const systems = await session.systems();
   const { systems: all, unreadable } = await systems.list();
@@ -34,20 +34,17 @@ export async function listSystems(context: Context): Promise<ExitName> {
     session.reachMembers(stored);
     looked.push(await systems.look(stored));
   }
-  if (json !== undefined) {
-    json({ systems: looked.map(systemInfo) } satisfies Answers['systems']);
-  } else if (looked.length === 0) {
-    terminal.tell(t('There are no systems. Create one with: {0}', 'virt-rewind system create NAME VM VM'));
-  } else {
-    say(context, looked);
-  }
-  for (const file of unreadable) {
-    terminal.tell(t('{0} cannot be read and was skipped.', displayLine(file)));
-  }
-  return 'done';
+  return {
+    answer: { systems: looked.map(systemInfo) } satisfies Answers['systems'],
+    text:
+      looked.length === 0
+        ? [{ beside: t('There are no systems. Create one with: {0}', 'virt-rewind system create NAME VM VM') }]
+        : linesOf(context, looked),
+    beside: unreadable.map((file) => t('{0} cannot be read and was skipped.', displayLine(file))),
+  };
 }
 
-export async function createSystem(context: Context): Promise<ExitName> {
+export async function createSystem(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [name = '', ...vms] = call.operands;
   const views = [];
@@ -59,10 +56,10 @@ export async function createSystem(context: Context): Promise<ExitName> {
     throw new CliError('failed', t('A system {0} already exists.', displayLine(name)));
   }
   await systems.make(name, views);
-  return printSystem(context, name);
+  return answerOf(context, name);
 }
 
-export async function renameSystem(context: Context): Promise<ExitName> {
+export async function renameSystem(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [name = '', other = ''] = call.operands;
   const stored = await openSystem(session, name);
@@ -71,10 +68,10 @@ export async function renameSystem(context: Context): Promise<ExitName> {
     throw new CliError('failed', t('A system {0} already exists.', displayLine(other)));
   }
   await systems.rename(stored, other);
-  return printSystem(context, other);
+  return answerOf(context, other);
 }
 
-export async function renamePoint({ call, session, ...context }: Context): Promise<ExitName> {
+export async function renamePoint({ call, session, ...context }: Context): Promise<Printed> {
   const [name = '', wanted = '', title = ''] = call.operands;
   const stored = await openSystem(session, name);
   const point = requirePoint(stored, wanted);
@@ -82,17 +79,17 @@ export async function renamePoint({ call, session, ...context }: Context): Promi
     throw new Failure('exists', { system: name, snapshot: title });
   }
   await (await session.systems()).renamePoint(stored, point, title);
-  return printSystem({ call, session, ...context }, name);
+  return answerOf({ call, session, ...context }, name);
 }
 
-export async function orderSystem(context: Context): Promise<ExitName> {
+export async function orderSystem(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [name = '', vm = '', ...others] = call.operands;
   const stored = await openSystem(session, name);
   const [uuid = '', ...after] = [vm, ...others].map((wanted) => requireMember(stored, wanted));
   const wait = waitOf(context);
   await (await session.systems()).setStart(stored, uuid, { after, ...(wait !== undefined && { wait }) });
-  return printSystem(context, name);
+  return answerOf(context, name);
 }
 
 function requireMember({ system }: StoredSystem, wanted: string): string {
@@ -111,13 +108,13 @@ function waitOf({ call }: Context): StartWait | undefined {
   return up === undefined ? undefined : startWait(up, seconds);
 }
 
-export async function recoverSystem(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function recoverSystem(context: Context): Promise<Printed> {
+  const { call, session } = context;
   const { system } = await openSystem(session, call.operands[0] ?? '');
   const systems = await session.systems();
   if (call.flags.has('dismiss')) {
     await systems.dismiss(system);
-    return printSystem(context, system.name);
+    return answerOf(context, system.name);
   }
   const { to, members, kind, why } = await systems.recover(system, 'asked');
   const words = {
@@ -126,42 +123,36 @@ export async function recoverSystem(context: Context): Promise<ExitName> {
     after: t('It was completed anyway.'),
     explain: t('Nothing was changed. Check the VMs, then use {0}.', '--dismiss'),
   }[to];
-  if (json === undefined) {
-    const reason = why === undefined ? [] : [refusalText(why).reason];
-    terminal.say([...outcomeLines(members, kind), ...reason, words].join('\n'));
-  } else {
-    json({
+  return {
+    answer: {
       recovered: { to, members: memberOutcomes(members), ...(why !== undefined && { reason: why.reason }) },
-    } satisfies Answers['systemRecovery']);
-  }
-  return to === 'explain' ? 'refused' : 'done';
+    } satisfies Answers['systemRecovery'],
+    text: [...outcomeLines(members, kind), ...(why === undefined ? [] : [refusalText(why).reason]), words],
+    exit: to === 'explain' ? 'refused' : 'done',
+  };
 }
 
-export async function forgetSystem(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function forgetSystem(context: Context): Promise<Printed> {
+  const { call, session } = context;
   const stored = await openSystem(session, call.operands[0] ?? '');
   await (await session.systems()).forget(stored);
-  if (json === undefined) {
-    terminal.say(t('Ungrouped the system {0}. Its VMs and their snapshots stay.', displayLine(stored.system.name)));
-  } else {
-    json({ systems: [] } satisfies Answers['systems']);
-  }
-  return 'done';
+  return {
+    answer: { systems: [] } satisfies Answers['systems'],
+    text: t('Ungrouped the system {0}. Its VMs and their snapshots stay.', displayLine(stored.system.name)),
+  };
 }
 
 /** The system as it is now. */
-async function printSystem(context: Context, name: string): Promise<ExitName> {
-  const { session, json } = context;
+async function answerOf(context: Context, name: string): Promise<Printed> {
+  const { session } = context;
   const looked = await (await session.systems()).look(await openSystem(session, name));
-  if (json === undefined) {
-    say(context, [looked]);
-  } else {
-    json({ systems: [systemInfo(looked)] } satisfies Answers['systems']);
-  }
-  return 'done';
+  return {
+    answer: { systems: [systemInfo(looked)] } satisfies Answers['systems'],
+    text: linesOf(context, [looked]),
+  };
 }
 
-function say({ terminal }: Context, looked: readonly ObservedSystem[]): void {
+function linesOf({ terminal }: Context, looked: readonly ObservedSystem[]): readonly string[] {
   const lines = looked.flatMap((one) => systemLines(one, Date.now()));
-  terminal.say(lines.flatMap((line) => fitLine(line, terminal.width)).join('\n'));
+  return lines.flatMap((line) => fitLine(line, terminal.width));
 }

@@ -12,13 +12,13 @@ import { sizeIn } from '../../text/rows/sizeText.js';
 import { powerWord, snapshotCountText } from '../../text/words.js';
 import { columnsOf, cutTo } from '../table.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import type { Terminal } from '../terminal.js';
 import type { Answers } from '../answers.js';
 
 const reach = { readOnly: false };
 
-export async function tree({ call, session, terminal, log, json }: Context): Promise<ExitName> {
+export async function tree({ call, session, terminal, log }: Context): Promise<Printed> {
   const found = await session.vm(call.operands[0] ?? '');
   const { engine } = session;
   await engine.readLayers(found.ref).catch(async (error: unknown) => {
@@ -28,22 +28,18 @@ export async function tree({ call, session, terminal, log, json }: Context): Pro
   });
   const view = session.view(found);
   const [info = session.infoOf(view)] = await readInfos(session, [view], log);
-  if (json !== undefined) {
-    json({ vm: info, snapshots: snapshotInfos(view) } satisfies Answers['tree']);
-    return 'done';
-  }
   const { vm, tree: read = { snapshots: [] } } = view;
   const isSomewhere = read.snapshots.some(({ name }) => name === read.current);
-  terminal.say(
-    [
+  return {
+    answer: () => ({ vm: info, snapshots: snapshotInfos(view) }) satisfies Answers['tree'],
+    text: () => [
       `${terminal.style('bold', displayLine(vm.name))}  ${powerWord(vm)}, ${snapshotCountText(info.snapshots ?? 0)}`,
       ...linesBelow({ view, tree: read, terminal, now: Date.now() }, [
         ...rootsOf(read),
         ...(isSomewhere ? [] : [here]),
       ]),
-    ].join('\n'),
-  );
-  return 'done';
+    ],
+  };
 }
 
 interface Drawing {

@@ -27,11 +27,11 @@ import { carryOutWish } from '../carryOutSystem.js';
 import { targetOf } from '../target.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import { revertTo } from './vmCommands.js';
 import type { Answers } from '../answers.js';
 
-export async function undo(context: Context): Promise<ExitName> {
+export async function undo(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [, id] = call.operands;
   const target = await targetOf(context);
@@ -48,7 +48,7 @@ export async function undo(context: Context): Promise<ExitName> {
   return next === undefined ? undoLastRevert(context, view) : undoThis(context, view, look, next);
 }
 
-export async function redo(context: Context): Promise<ExitName> {
+export async function redo(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [name = '', id] = call.operands;
   const view = await session.vm(name);
@@ -61,8 +61,8 @@ export async function redo(context: Context): Promise<ExitName> {
 }
 
 /** All of it is looked at before; then each is planned and done by itself, on what is then. */
-export async function restoreState(context: Context): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function restoreState(context: Context): Promise<Printed> {
+  const { call, session, terminal } = context;
   const [name = '', id = ''] = call.operands;
   const view = await session.vm(name);
   const look = await UndoLook.at(session.engine, view.ref);
@@ -75,12 +75,15 @@ export async function restoreState(context: Context): Promise<ExitName> {
     if (refused !== undefined && !call.flags.has('plan')) {
       requireWay(view, refused);
     }
-    json?.({
-      vm: session.infoOf(view),
-      entries: steps.map((step) => stepInfo(view, step)),
-      done: 0,
-    } satisfies Answers['restore']);
-    return refused === undefined ? 'done' : 'refused';
+    return {
+      answer: {
+        vm: session.infoOf(view),
+        entries: steps.map((step) => stepInfo(view, step)),
+        done: 0,
+      } satisfies Answers['restore'],
+      text: [],
+      exit: refused === undefined ? 'done' : 'refused',
+    };
   }
   await agreeTo(context, {
     lines: [title, ...lines.map((line) => `  ${line}`)],
@@ -100,8 +103,8 @@ export async function restoreState(context: Context): Promise<ExitName> {
     terminal.tell(loggedLine(entry, Date.now(), done));
   }
   const entries = steps.map((step) => stepInfo(view, step));
-  json?.({ vm: session.infoOf(session.view(view)), entries, done: steps.length } satisfies Answers['restore']);
-  return 'done';
+  const vm = session.infoOf(session.view(view));
+  return { answer: { vm, entries, done: steps.length } satisfies Answers['restore'], text: [] };
 }
 
 function stepInfo(view: VmView, { entry, way }: UndoableOperation): Answers['restore']['entries'][number] {
@@ -123,21 +126,23 @@ async function doIt(context: Context, view: VmView, { id }: LoggedOperation, way
   }
 }
 
-async function undoThis(context: Context, view: VmView, look: UndoLook, found: UndoableOperation): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+async function undoThis(context: Context, view: VmView, look: UndoLook, found: UndoableOperation): Promise<Printed> {
+  const { call, session, terminal, printer } = context;
   const { entry, does } = found;
   const way = requireWay(view, found);
   const root = look.root(entry);
-  if (call.flags.has('plan') || json === undefined) {
-    terminal.tell(loggedLine(entry, Date.now(), undoLabel(does, root, loggedWords(root, view), view)));
+  const line = loggedLine(entry, Date.now(), undoLabel(does, root, loggedWords(root, view), view));
+  if (call.flags.has('plan')) {
+    terminal.tell(line);
+  } else {
+    printer.say({ beside: line });
   }
   if (way.kind === 'mark') {
     if (!call.flags.has('plan')) {
       await session.engine.mark(way.request, entry.id);
     }
     const vm = session.infoOf(session.view(view));
-    json?.({ vm, result: { state: vm.state, durationMs: 0 } } satisfies Answers['operation']);
-    return 'done';
+    return { answer: { vm, result: { state: vm.state, durationMs: 0 } } satisfies Answers['operation'], text: [] };
   }
   const { request } = way;
   if (request.kind === 'delete' && call.operands[1] === undefined && call.flags.has('yes')) {
@@ -161,7 +166,7 @@ async function undoThis(context: Context, view: VmView, look: UndoLook, found: U
   return revertTo(context, view, snapshot, { about, undoes: entry.id, after });
 }
 
-async function undoLastRevert(context: Context, view: VmView): Promise<ExitName> {
+async function undoLastRevert(context: Context, view: VmView): Promise<Printed> {
   const { session } = context;
   const undone = await session.findUndoableRevert(view);
   if (undone === undefined) {

@@ -17,7 +17,7 @@ import { powerWord } from '../../text/words.js';
 import { ruleOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import { type Printed, withText } from '../printed.js';
 import { carryOut } from '../carryOut.js';
 import { carryOutWish } from '../carryOutSystem.js';
 import { targetOf } from '../target.js';
@@ -40,7 +40,7 @@ interface OperationOptions {
   readonly seamless?: SeamlessWish;
 }
 
-export async function checkpoint(context: Context): Promise<ExitName> {
+export async function checkpoint(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [, title] = call.operands;
   const { kind, style, description, seamless, without } = texts(context);
@@ -66,7 +66,7 @@ export async function checkpoint(context: Context): Promise<ExitName> {
   return carryOut(context, view, request);
 }
 
-export async function revert(context: Context): Promise<ExitName> {
+export async function revert(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [, wanted = ''] = call.operands;
   const target = await targetOf(context);
@@ -88,7 +88,7 @@ export async function revertTo(
   view: VmView,
   snapshot: Snapshot,
   { about, undoes, ...undone }: UndoneRevert = {},
-): Promise<ExitName> {
+): Promise<Printed> {
   const { call, session } = context;
   const { after = undone.after, seamless } = texts(context);
   const wish: RevertWish = {
@@ -108,7 +108,7 @@ export async function revertTo(
   }
 }
 
-export async function deleteSnapshot(context: Context): Promise<ExitName> {
+export async function deleteSnapshot(context: Context): Promise<Printed> {
   const { call, session } = context;
   const [, wanted = ''] = call.operands;
   const target = await targetOf(context);
@@ -124,39 +124,40 @@ export async function deleteSnapshot(context: Context): Promise<ExitName> {
 
 /** What could not be deleted is refused: it would wait for nothing. */
 async function moveToTrash(
-  { call, session, terminal, json }: Context,
+  { call, session, terminal }: Context,
   view: VmView,
   request: DeleteRequest,
-): Promise<ExitName> {
+): Promise<Printed> {
   const { deletes = [] } = await session.plan(view, request);
   const days = session.settings.trashDays || usualTrashDays;
   if (call.flags.has('plan')) {
     const now = session.view(view);
     const titles = deletes.map((one) => displayLine(titleOf(now, one)));
-    if (json === undefined) {
-      const lines = [
+    const nothing = { losses: [], warnings: [], commands: [] };
+    const plan = { operation: 'trash', ...nothing, trashes: deletes, asks: false, needsName: false };
+    return {
+      answer: { vm: session.infoOf(now), plan } satisfies Answers['plan'],
+      text: [
         terminal.style('bold', trashQuestion(displayLine(now.vm.name), titles)),
         ...(titles.length === 1 ? [] : titles),
         trashLine(days),
-      ];
-      terminal.say([...lines, '', t('Nothing was changed.')].join('\n'));
-    } else {
-      const nothing = { losses: [], warnings: [], commands: [] };
-      const plan = { operation: 'trash', ...nothing, trashes: deletes, asks: false, needsName: false };
-      json({ vm: session.infoOf(now), plan } satisfies Answers['plan']);
-    }
-    return 'done';
+        '',
+        t('Nothing was changed.'),
+      ],
+    };
   }
   const until = Date.now() + days * dayMs;
   await session.engine.mark({ kind: 'trash', vm: view.ref, snapshots: deletes, put: 'in', until });
   const after = session.view(view);
   const { state } = session.infoOf(after);
   terminal.tell(t('Moved “{0}” to the trash.', deletes.map((one) => displayLine(titleOf(after, one))).join(', ')));
-  json?.({ vm: session.infoOf(after), result: { state, durationMs: 0 } } satisfies Answers['operation']);
-  return 'done';
+  return {
+    answer: { vm: session.infoOf(after), result: { state, durationMs: 0 } } satisfies Answers['operation'],
+    text: [],
+  };
 }
 
-export async function keep({ call, session, terminal, json }: Context): Promise<ExitName> {
+export async function keep({ call, session }: Context): Promise<Printed> {
   const [vmName = '', wanted = ''] = call.operands;
   const found = await session.vm(vmName);
   const { name, title } = await session.snapshot(found, wanted);
@@ -165,32 +166,30 @@ export async function keep({ call, session, terminal, json }: Context): Promise<
     await session.engine.setFavourite(found.ref, undefined);
   }
   await session.engine.setKept(found.ref, [name], isCleared ? 'free' : 'kept');
-  if (json === undefined) {
-    terminal.say(isCleared ? t('No longer kept: {0}', displayLine(title)) : t('Kept: {0}', displayLine(title)));
-  } else {
-    const view = session.infoOf(session.view(found));
-    json({ vm: view, result: { snapshot: name, state: view.state, durationMs: 0 } } satisfies Answers['operation']);
-  }
-  return 'done';
+  const vm = session.infoOf(session.view(found));
+  return {
+    answer: { vm, result: { snapshot: name, state: vm.state, durationMs: 0 } } satisfies Answers['operation'],
+    text: isCleared ? t('No longer kept: {0}', displayLine(title)) : t('Kept: {0}', displayLine(title)),
+  };
 }
 
-export function start(context: Context): Promise<ExitName> {
+export function start(context: Context): Promise<Printed> {
   return powerTarget(context, 'start');
 }
 
-export function stop(context: Context): Promise<ExitName> {
+export function stop(context: Context): Promise<Printed> {
   return powerTarget(context, 'shutDown');
 }
 
-export function pause(context: Context): Promise<ExitName> {
+export function pause(context: Context): Promise<Printed> {
   return power(context, 'pause');
 }
 
-export function resume(context: Context): Promise<ExitName> {
+export function resume(context: Context): Promise<Printed> {
   return power(context, 'resume');
 }
 
-async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promise<ExitName> {
+async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promise<Printed> {
   const target = await targetOf(context);
   const isForced = context.call.flags.has('force');
   return target.kind === 'system'
@@ -198,8 +197,8 @@ async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promis
     : power(context, isForced ? 'forceOff' : kind, target.view);
 }
 
-export async function prune(context: Context): Promise<ExitName> {
-  const { call, session, json, terminal } = context;
+export async function prune(context: Context): Promise<Printed> {
+  const { call, session } = context;
   const rule = ruleOf(call);
   const view = await session.vm(call.operands[0] ?? '');
   const { engine } = session;
@@ -211,14 +210,15 @@ export async function prune(context: Context): Promise<ExitName> {
   const request = { kind: 'prune', vm: view.ref, snapshots: chosen.map(({ name }) => name) } as const;
   // Which of the chosen snapshots stay, and why.
   const plan = await session.plan(view, request);
-  const ended = await carryOut(context, view, request);
-  for (const { snapshot, why } of call.flags.has('plan') || json !== undefined ? [] : skippedIn(plan)) {
-    terminal.say(t('“{0}” is not deleted: {1}', displayLine(titleOf(view, snapshot)), why));
-  }
-  return ended;
+  const done = await carryOut(context, view, request);
+  const skipped = call.flags.has('plan') ? [] : skippedIn(plan);
+  return withText(
+    done,
+    skipped.map(({ snapshot, why }) => t('“{0}” is not deleted: {1}', displayLine(titleOf(view, snapshot)), why)),
+  );
 }
 
-export async function consolidate(context: Context): Promise<ExitName> {
+export async function consolidate(context: Context): Promise<Printed> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { disk } = call.texts;
@@ -230,8 +230,8 @@ export async function consolidate(context: Context): Promise<ExitName> {
 }
 
 /** Who says what state is wanted has it already, where there is nothing to do. */
-async function power(context: Context, action: PowerAction, found?: VmView): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+async function power(context: Context, action: PowerAction, found?: VmView): Promise<Printed> {
+  const { call, session } = context;
   const view = found ?? (await session.vm(call.operands[0] ?? ''));
   try {
     return await carryOut(context, view, { kind: 'power', vm: view.ref, action });
@@ -240,11 +240,10 @@ async function power(context: Context, action: PowerAction, found?: VmView): Pro
     if (!isAlreadyInState(action, refusal)) {
       throw error;
     }
-    if (json === undefined) {
-      terminal.say(t('{0} is already {1}.', displayLine(view.vm.name), powerWord(session.view(view).vm)));
-    } else {
-      json({ vm: session.infoOf(session.view(view)), result: 'nothing to do' } satisfies Answers['operation']);
-    }
-    return 'done';
+    const now = session.view(view);
+    return {
+      answer: { vm: session.infoOf(now), result: 'nothing to do' } satisfies Answers['operation'],
+      text: t('{0} is already {1}.', displayLine(view.vm.name), powerWord(now.vm)),
+    };
   }
 }

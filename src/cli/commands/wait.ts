@@ -9,15 +9,15 @@ import { durationText } from '../../text/relativeAge.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 type WaitOfVm = Exclude<Wait, { what: 'time' }>;
 
 const usualSeconds = 120;
 
-export async function wait(context: Context): Promise<ExitName> {
-  const { call, session, terminal, interruption, json } = context;
+export async function wait(context: Context): Promise<Printed> {
+  const { call, session, terminal, interruption } = context;
   const began = systemClock.ticks();
   const view = await session.vm(call.operands[0] ?? '');
   const wanted = await waitOf(context, view, secondsOf(call, usualSeconds) * 1_000);
@@ -33,15 +33,13 @@ export async function wait(context: Context): Promise<ExitName> {
     case 'there':
   }
   const durationMs = Math.round(systemClock.ticks() - began);
-  if (json === undefined) {
-    terminal.say(t('Done in {0}.', durationText(durationMs)));
-  } else {
-    json({
+  return {
+    answer: {
       vm: session.infoOf(session.view(view)),
       waited: { for: wanted.what, durationMs },
-    } satisfies Answers['wait']);
-  }
-  return 'done';
+    } satisfies Answers['wait'],
+    text: t('Done in {0}.', durationText(durationMs)),
+  };
 }
 
 /**

@@ -18,15 +18,15 @@ import type { Answers } from '../answers.js';
 import { countOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { ExitName } from '../exitCodes.js';
+import type { Printed } from '../printed.js';
 
 const usualMost = 3;
 const usualMinutes = 60;
 const mostMinutes = 9_999;
 const minuteMs = 60_000;
 
-export async function watch(context: Context): Promise<ExitName> {
-  const { call, session, terminal, interruption, json, log } = context;
+export async function watch(context: Context): Promise<Printed> {
+  const { call, session, terminal, interruption, printer, log } = context;
   const rule = ruleOf(context);
   const views: VmView[] = [];
   for (const name of new Set(call.operands)) {
@@ -40,9 +40,8 @@ export async function watch(context: Context): Promise<ExitName> {
   }
   const acts: Answers['watch']['acts'][number][] = [];
   const left: Answers['watch']['left'][number][] = [];
-  const say = (text: string): void => (json === undefined ? terminal.say(text) : terminal.tell(text));
   const tell = (view: VmView, news: CrashNews): void => {
-    say(newsText(view, news, rule));
+    printer.sayNews(newsText(view, news, rule));
     const vm = session.infoOf(session.engine.findVm(view.ref) ?? view);
     if (news.kind === 'tooOften') {
       left.push(vm);
@@ -57,8 +56,11 @@ export async function watch(context: Context): Promise<ExitName> {
     findBar: (view) => findBar(context, view, rule),
     ...{ tell, log, signal: interruption.signal },
   });
-  json?.({ acts, left } satisfies Answers['watch']);
-  return ends.includes('stopped') ? 'cancelled' : ends.includes('tooOften') ? 'wrong' : 'done';
+  return {
+    answer: { acts, left } satisfies Answers['watch'],
+    text: [],
+    exit: ends.includes('stopped') ? 'cancelled' : ends.includes('tooOften') ? 'wrong' : 'done',
+  };
 }
 
 /** @throws CliError `usage` */

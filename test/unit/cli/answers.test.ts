@@ -3,7 +3,7 @@ import { exitCodes, exitOfFailure } from '../../../src/cli/exitCodes.js';
 import { languageOf } from '../../../src/cli/language.js';
 import { plainReport } from '../../../src/cli/plainReport.js';
 import { Interruption } from '../../../src/cli/interruption.js';
-import { answerDocument } from '../../../src/cli/schema.js';
+import { answerDocument } from '../../../src/cli/printed.js';
 import { tableLines } from '../../../src/cli/table.js';
 import { markdownText } from '../../../src/text/markdown.js';
 import { faultsOf } from '../../answerFaults.js';

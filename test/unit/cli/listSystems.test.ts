@@ -14,17 +14,16 @@ describe('the list of systems', () => {
   const stored = { system, points: [point] };
   const seen = { ...stored, members: [{ ...member, vm }], seen: new Map([['p', ['snapshotGone']]]), standsAt: 'apart' };
   const said = async (width: number): Promise<readonly string[]> => {
-    const lines: string[] = [];
     const systems = {
       list: () => Promise.resolve({ systems: [stored], unreadable: [] }),
       look: () => Promise.resolve(seen),
     };
-    await listSystems({
+    const printed = await listSystems({
       call: { operands: [] },
       session: { systems: () => Promise.resolve(systems), reachMembers: () => undefined },
-      terminal: { width, say: (text: string) => lines.push(...text.split('\n')) },
+      terminal: { width },
     } as unknown as Context);
-    return lines;
+    return printed.text as readonly string[];
   };
 
   it('is broken between words where the terminal is narrow, and says the same', async () => {

@@ -4,6 +4,7 @@ import { carryOutSystem } from '../../../src/cli/carryOutSystem.js';
 import type { Context } from '../../../src/cli/context.js';
 import type { ExitName } from '../../../src/cli/exitCodes.js';
 import { Interruption } from '../../../src/cli/interruption.js';
+import { printerOf } from '../../../src/cli/printed.js';
 import { Failure, type FailureKind } from '../../../src/domain/failure.js';
 import type { Plan } from '../../../src/operations/plan.js';
 import type { SystemResult } from '../../../src/systems/groupRun.js';
@@ -37,15 +38,16 @@ function planOf(kind: 'checkpoint' | 'revert', snapshotKind: 'memory' | 'disk'):
 }
 
 interface Ended {
-  readonly exit: ExitName;
+  readonly exit: ExitName | number;
   readonly said: string;
   readonly told: string;
 }
 
 async function carriedOut(plan: SystemPlan, result: SystemResult, isJson = false): Promise<Ended> {
   const [said, told]: [string[], string[]] = [[], []];
+  const call = { command: 'checkpoint', flags: new Set(isJson ? ['json'] : []), texts: {} };
   const context = {
-    call: { flags: new Set(), texts: {} },
+    call,
     session: { systems: () => Promise.resolve({ run: () => Promise.resolve(result) }), needsName: () => false },
     terminal: {
       textWidth: 80,
@@ -54,9 +56,9 @@ async function carriedOut(plan: SystemPlan, result: SystemResult, isJson = false
       progress: () => undefined,
     },
     interruption: new Interruption(() => undefined),
-    ...(isJson && { json: (answer: object) => said.push(JSON.stringify(answer)) }),
   } as unknown as Context;
-  const exit = await carryOutSystem(context, () => Promise.resolve(plan));
+  const printer = printerOf(context.call, context.terminal);
+  const exit = await printer.print(await carryOutSystem(context, () => Promise.resolve(plan)));
   return { exit, said: said.join('\n'), told: told.join('\n') };
 }
 
@@ -73,11 +75,11 @@ describe('an operation on a system at the command line', () => {
     assert.equal((await carriedOut(planOf('checkpoint', 'memory'), result)).told, '');
     const { told, said } = await carriedOut(planOf('checkpoint', 'disk'), result, true);
     assert.match(told, /without its RAM/u);
-    assert.match(said, /"outcome":"done","kind":"disk"/u);
+    assert.match(said, /"outcome": "done",\s+"kind": "disk"/u);
   });
 
   it('ends with 1 where a member is not up after a revert, and as cancelled where nobody waited any longer', async () => {
-    const endsWith = async (kind: FailureKind): Promise<ExitName> =>
+    const endsWith = async (kind: FailureKind): Promise<ExitName | number> =>
       (
         await carriedOut(planOf('revert', 'memory'), {
           members: [{ ...member, outcome: 'done', failure: new Failure(kind) }],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Context } from '../../../src/cli/context.js';
 import { tree } from '../../../src/cli/commands/tree.js';
+import { printerOf } from '../../../src/cli/printed.js';
 import { Terminal } from '../../../src/cli/terminal.js';
 import type { SnapshotTree } from '../../../src/domain/snapshot.js';
 import type { VmView } from '../../../src/live/views.js';
@@ -29,7 +30,8 @@ async function wordsOf(read: SnapshotTree, trash: readonly string[] = []): Promi
     view: () => view,
     infoOf: (one: VmView) => vmInfo(one, () => false),
   };
-  await tree({ call: { operands: ['web-test'] }, session, terminal } as unknown as Context);
+  const call = { operands: ['web-test'], flags: new Set() } as unknown as Context['call'];
+  await printerOf(call, terminal).print(await tree({ call, session, terminal } as unknown as Context));
   return said.trimEnd().split('\n');
 }
 

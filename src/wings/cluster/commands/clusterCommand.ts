@@ -5,7 +5,7 @@ import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
+import type { Printed } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { SystemMember } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
@@ -67,7 +67,7 @@ interface Work extends Choice {
   readonly shell: ClusterShell;
 }
 
-async function give(context: Context, { views, members, connection, shell }: Work): Promise<ExitName> {
+async function give(context: Context, { views, members, connection, shell }: Work): Promise<Printed> {
   const { call, session, interruption, log } = context;
   const { engine, folder } = session;
   const planned = await planGiven(engine, views, members, shell);
@@ -86,16 +86,16 @@ async function give(context: Context, { views, members, connection, shell }: Wor
       unknown: [...unknown],
       lost,
     };
-    return answer(context, { plan }, [...lines, t('Nothing was changed.')]);
+    return answer({ plan }, [...lines, t('Nothing was changed.')]);
   }
   await agree(context, views, lines, t('Continue'));
   const wish = { folder, log, signal: interruption.signal };
   await lasting(context, connection, (own) => giveToCluster(engine, connection, own, planned, wish));
   const names = vms.map(({ vm }) => displayLine(vm)).join(', ');
-  return answer(context, { given: vms }, [t('The cluster runs {0} now. They were not restarted.', names)]);
+  return answer({ given: vms }, [t('The cluster runs {0} now. They were not restarted.', names)]);
 }
 
-async function remove(context: Context, { views, connection, shell }: Work): Promise<ExitName> {
+async function remove(context: Context, { views, connection, shell }: Work): Promise<Printed> {
   const { call, session, interruption, log } = context;
   const { engine, folder } = session;
   const names = views.map(({ vm }) => displayLine(vm.name)).join(', ');
@@ -114,14 +114,14 @@ async function remove(context: Context, { views, connection, shell }: Work): Pro
   ];
   if (call.flags.has('plan')) {
     const plan = { resources: taken.vms.map(({ resource }) => resource), rules: [...rules] };
-    return answer(context, { remove: plan }, [...lines, t('Nothing was changed.')]);
+    return answer({ remove: plan }, [...lines, t('Nothing was changed.')]);
   }
   await agree(context, views, lines, t('Continue'));
   const wish = { folder, log, signal: interruption.signal };
   const removed = await lasting(context, connection, (own) =>
     takeFromCluster(engine, views, connection, own, taken, wish),
   );
-  return answer(context, { removed: [...removed] }, [t('The cluster no longer runs {0}.', names)]);
+  return answer({ removed: [...removed] }, [t('The cluster no longer runs {0}.', names)]);
 }
 
 /** Ctrl+C waits for the end of the current step, and for its undo. */
@@ -132,7 +132,7 @@ function lasting<T>({ session }: Context, connection: string, work: (shell: Clus
 async function tellWhatIf(
   context: Context,
   { node, connection, shell }: { readonly node: string; readonly connection: string; readonly shell: ClusterShell },
-): Promise<ExitName> {
+): Promise<Printed> {
   const { engine } = context.session;
   const { vms = [] } = engine.connections.find(({ uri }) => uri === connection) ?? {};
   const findVm = async (of: { readonly name?: string; readonly uuid?: string }): Promise<KnownVm | undefined> => {
@@ -141,7 +141,7 @@ async function tellWhatIf(
   };
   const { fails, emptied } = await whatIf(shell, node, findVm);
   const then = (some: typeof fails): (typeof fails)[number][] => some.map((one) => ({ ...one }));
-  return answer(context, { whatIf: { node, fails: then(fails), emptied: then(emptied) } }, [
+  return answer({ whatIf: { node, fails: then(fails), emptied: then(emptied) } }, [
     ...whatIfLines(node, 'fails', fails),
     ...whatIfLines(node, 'emptied', emptied),
   ]);
@@ -158,12 +158,8 @@ async function agree(
   await agreeTo(context, { lines, confirm, asks: true, ...typed });
 }
 
-function answer({ json, terminal }: Context, told: Answer, lines: readonly string[]): ExitName {
-  json?.({ ...told });
-  if (json === undefined) {
-    terminal.say(lines.join('\n'));
-  }
-  return 'done';
+function answer(told: Answer, lines: readonly string[]): Printed {
+  return { answer: { ...told }, text: lines };
 }
 
 /** @returns whether something that broke off was undone */

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import type { Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
+import type { Printed } from '../../../cli/printed.js';
 import { type BegunMove, readBegunMoves } from '../../../journal/begunMoves.js';
 import { vmCountText } from '../../../text/words.js';
 import { endLeftMoves } from '../move/leftMoves.js';
@@ -12,11 +12,11 @@ import { emptyHost, type LeftVm } from '../placement/leaveHost.js';
 import type { MoveRefusal } from '../placement/moveInTurn.js';
 import { hostName, moveLine, stayLine, whyText } from '../placementText.js';
 import type { ClusterAnswers } from './answers.js';
-import { findConnection, findHost, lookAt, reach, tellLook } from './hostLook.js';
+import { findConnection, findHost, lookAt, lookLines, reach } from './hostLook.js';
 import { agreeOn, carryOut, idOf, movedLines, movesJson, refusalText } from './movesTogether.js';
 
-export async function empty(context: Context): Promise<ExitName> {
-  const { call, json, terminal, session, log } = context;
+export async function empty(context: Context): Promise<Printed> {
+  const { call, terminal, session, log } = context;
   const [named = '', ...others] = call.operands;
   const isPlan = call.flags.has('plan');
   await reach(context, [named, ...others]);
@@ -41,25 +41,23 @@ export async function empty(context: Context): Promise<ExitName> {
   ];
   const plan = { host, moves: movesJson(moves), left: leftJson(left, refused, fleet) };
   if (isPlan) {
-    json?.({ plan } satisfies ClusterAnswers['empty']);
-    if (json === undefined) {
-      tellLook(context, look);
-      terminal.say([...lines, t('Nothing was changed.')].join('\n'));
-    }
-    return 'done';
+    return {
+      answer: { plan } satisfies ClusterAnswers['empty'],
+      text: [...lookLines(context, look).map((beside) => ({ beside })), ...lines, t('Nothing was changed.')],
+    };
   }
-  tellLook(context, look);
+  lookLines(context, look).forEach((line) => terminal.tell(line));
   if (moves.length > 0) {
     await agreeTo(context, { lines, confirm: t('Move'), asks: true });
     await carryOut(context, fleet, moves);
   } else {
     terminal.tell(lines.slice(1).join('\n'));
   }
-  json?.({ moved: plan } satisfies ClusterAnswers['empty']);
-  if (json === undefined) {
-    terminal.say(movedLines(context, fleet, moves).join('\n'));
-  }
-  return left.length === 0 ? 'done' : 'wrong';
+  return {
+    answer: { moved: plan } satisfies ClusterAnswers['empty'],
+    text: movedLines(context, fleet, moves),
+    exit: left.length === 0 ? 'done' : 'wrong',
+  };
 }
 
 /** Begun from the host under this name of it, or of a VM that it has. */

@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
+import { unreachableLines } from '../../../cli/commands/list.js';
 import type { Context } from '../../../cli/context.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { isCalled, type WantedConnection } from '../../../domain/wantedConnection.js';
@@ -9,8 +10,6 @@ import { asksForTheSame, isSameHost } from '../../../driver/sharedHost.js';
 import type { ReachedVms } from '../../../session/session.js';
 import { wantedConnections } from '../../../session/wantedConnections.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { labelIn } from '../../../text/connectionLabel.js';
-import { failureText } from '../../../text/failures/failureText.js';
 import type { Fleet } from '../placement/fleet.js';
 import { assumedBandwidth } from '../placement/moveCost.js';
 import { type ReadFleet, readFleet } from '../placement/readFleet.js';
@@ -87,13 +86,17 @@ export async function lookAt(context: Context, named: readonly string[]): Promis
   };
 }
 
-export function tellLook({ session, terminal, call }: Context, { reached, bandwidth }: Look): void {
-  for (const { uri, failure } of reached.unreachable) {
-    terminal.tell(`${labelIn(session.engine.connections, uri)}: ${failureText(failure).sentence}`);
-  }
-  if (call.texts['bandwidth'] === undefined) {
-    terminal.tell(
-      t('Between hosts, {0} in a second are assumed. Tell other numbers by {1}.', bytesText(bandwidth), '--bandwidth'),
-    );
-  }
+export function lookLines(context: Context, { reached, bandwidth }: Look): readonly string[] {
+  return [
+    ...unreachableLines(reached, context),
+    ...(context.call.texts['bandwidth'] === undefined
+      ? [
+          t(
+            'Between hosts, {0} in a second are assumed. Tell other numbers by {1}.',
+            bytesText(bandwidth),
+            '--bandwidth',
+          ),
+        ]
+      : []),
+  ];
 }

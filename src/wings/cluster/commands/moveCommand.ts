@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
+import type { Printed } from '../../../cli/printed.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { eachLeft, endLeftMoves, resolveLeftMoves } from '../move/leftMoves.js';
@@ -39,7 +39,7 @@ async function whose({ session, log }: Context, named: string): Promise<Whose> {
 }
 
 export const move: CommandHandler = async (context) => {
-  const { call, session, terminal, interruption, json, log } = context;
+  const { call, session, terminal, interruption, log } = context;
   const { engine, folder } = session;
   const [named = '', to = ''] = call.operands;
   const { signal } = interruption;
@@ -48,7 +48,7 @@ export const move: CommandHandler = async (context) => {
     await tellEnded(context, await whose(context, named));
     const view = await session.vm(named);
     const { name } = view.vm;
-    return withSides(engine, { from: view.ref.connection, to }, signal, async (sides): Promise<ExitName> => {
+    return withSides(engine, { from: view.ref.connection, to }, signal, async (sides): Promise<Printed> => {
       const planned = await planMove(engine, view, sides, { folder, ...(address !== undefined && { address }) });
       const host = sides.to.name;
       const { send, shared, mediaMissing, documents } = planned;
@@ -59,11 +59,10 @@ export const move: CommandHandler = async (context) => {
         const paths = (files: typeof send): string[] => files.map(({ path }) => path);
         const bytes = send.reduce((sum, { allocatedBytes }) => sum + allocatedBytes, 0);
         const plan = { ...of, bytes, send: paths(send), shared: paths(shared), mediaMissing: [...mediaMissing] };
-        json?.({ plan } satisfies ClusterAnswers['move']);
-        if (json === undefined) {
-          terminal.say([...lines, t('Nothing was changed.')].join('\n'));
-        }
-        return 'done';
+        return {
+          answer: { plan } satisfies ClusterAnswers['move'],
+          text: [...lines, t('Nothing was changed.')],
+        };
       }
       const isProtected = session.isProtected(view.vm) ? { isProtected: displayLine(name), typed: name } : {};
       await agreeTo(context, { lines, confirm: t('Move'), asks: true, ...isProtected });
@@ -72,16 +71,15 @@ export const move: CommandHandler = async (context) => {
         onProgress: (fraction) =>
           terminal.progress(t('Moving {0}: {1} %', displayLine(name), Math.floor(fraction * 100))),
       });
-      json?.({
-        moved: {
-          ...{ ...of, from: view.ref.connection, trashed: [...end.trashed] },
-          ...(end.stopMs !== undefined && { stopMs: end.stopMs }),
-        },
-      } satisfies ClusterAnswers['move']);
-      if (json === undefined) {
-        terminal.say(movedLines(end, host).join('\n'));
-      }
-      return 'done';
+      return {
+        answer: {
+          moved: {
+            ...{ ...of, from: view.ref.connection, trashed: [...end.trashed] },
+            ...(end.stopMs !== undefined && { stopMs: end.stopMs }),
+          },
+        } satisfies ClusterAnswers['move'],
+        text: movedLines(end, host),
+      };
     });
   });
 };
@@ -89,7 +87,7 @@ export const move: CommandHandler = async (context) => {
 /** Moves of the VM that broke off, and what broke off of giving it to a cluster, are ended first. */
 export function recovering(recover: CommandHandler | undefined): CommandHandler {
   return async (context) => {
-    const { call, session, terminal, log, json } = context;
+    const { call, session, printer, log } = context;
     const [named = ''] = call.operands;
     const isDismissed = call.flags.has('dismiss') && !call.flags.has('plan');
     const isLook = call.flags.has('plan');
@@ -116,16 +114,17 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
           );
           lines.push(...kept.map(resolvedLine));
         }
-        const isSaid = json === undefined && lines.length > 0;
-        if (isSaid) {
-          terminal.say(lines.join('\n'));
-        }
-        return isSaid;
+        lines.forEach((line) => printer.say(line));
+        return printer.form === 'text' && lines.length > 0;
       });
     } catch (error) {
       // What else broke off is no part of it, unless the move is in its way, too.
       if (error instanceof Failure && error.kind === 'refused' && error.details.reason === undefined) {
-        await Promise.resolve(recover?.(context)).catch((other: unknown) => log.warn(String(other)));
+        try {
+          await printer.print(recover === undefined ? 'done' : await recover(context));
+        } catch (other) {
+          log.warn(String(other));
+        }
       }
       throw error;
     }

@@ -4,6 +4,7 @@ import { nameIn, orNamed } from '../../../domain/asFailure.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
+import type { Printed } from '../../../cli/printed.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { StoredSystem } from '../../../domain/system.js';
@@ -13,7 +14,7 @@ import { failureMessage } from '../../../text/failures/failureMessage.js';
 import { requireRepository } from '../repository/backUp.js';
 import { backUpVms } from '../repository/backUpVms.js';
 import { checkpointSystem, requireSystemOf, type SystemCheckpoint } from './checkpointFirst.js';
-import { answerOfMade, backUpOne, openRestic, requireText, sayAll, showProgress } from './copiesCommand.js';
+import { answerOfMade, asText, backUpOne, openRestic, requireText, showProgress } from './copiesCommand.js';
 import { setInfo } from '../copiesInfos.js';
 import { backedUpLines } from '../doneText.js';
 import { requireFitting } from './protectedCommand.js';
@@ -59,7 +60,7 @@ export function requireSetOptions({ flags, texts }: Call): void {
   }
 }
 
-async function backUpSet(context: Context, target: string): Promise<ExitName> {
+async function backUpSet(context: Context, target: string): Promise<Printed> {
   const failed: FailedMember[] = [];
   const onFailure = (vm: string, error: unknown): void => void failed.push(failedMember(error, { vm, target }));
   const attempt = async <T>(vm: string, work: () => Promise<T>): Promise<readonly T[]> => {
@@ -97,8 +98,8 @@ async function backUpFound(
   context: Context,
   restic: Restic,
   { host, views, system, failed, onFailure }: FoundVms,
-): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+): Promise<Printed> {
+  const { call, session, printer } = context;
   await requireRepository(
     restic,
     call.flags.has('create'),
@@ -118,30 +119,23 @@ async function backUpFound(
     { create: false, set, signal: context.interruption.signal },
     {
       onProgress: showProgress(context),
-      onMade: (made) => {
-        if (json === undefined) {
-          sayAll(context, backedUpLines(made));
-        }
-      },
+      onMade: (made) => asText(backedUpLines(made)).forEach((part) => printer.say(part)),
       onFailure,
     },
   );
-  if (json !== undefined) {
-    json({
+  return {
+    answer: {
       set: setInfo(set),
       backups: backups.map(answerOfMade),
       failed: failed.map(({ vm, message }) => ({ vm, message })),
-    } satisfies CopiesAnswers['backupSet']);
-  } else {
-    failed.forEach((one) => terminal.tell(notDoneLine(one)));
-    if (backups.length > 0) {
-      terminal.say(setBackedUpText(set, made !== undefined));
-    }
-    if (failed.length > 0) {
-      terminal.tell(notBackedUpText(failed));
-    }
-  }
-  return failed[0]?.exit ?? (made?.isLate === true ? 'failed' : 'done');
+    } satisfies CopiesAnswers['backupSet'],
+    text: [
+      ...failed.map((one) => ({ beside: notDoneLine(one) })),
+      ...(backups.length > 0 ? [setBackedUpText(set, made !== undefined)] : []),
+      ...(failed.length > 0 ? [{ beside: notBackedUpText(failed) }] : []),
+    ],
+    exit: failed[0]?.exit ?? (made?.isLate === true ? 'failed' : 'done'),
+  };
 }
 
 /** The VMs by what they were called; where one is not there, its own `find` rejects. */

@@ -4,13 +4,15 @@ import { agreeTo } from '../../../cli/agree.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
+import type { Printed, TextPart } from '../../../cli/printed.js';
+import { orNamed } from '../../../domain/asFailure.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { bytesText } from '../../../text/bytesText.js';
 import { type Backup, isBackupId, listBackups } from '../repository/backups.js';
 import { checkBackups } from './checkCommand.js';
 import { backupInfo } from '../copiesInfos.js';
-import { openRestic, requireText, saying } from './copiesCommand.js';
+import { openRestic, requireText } from './copiesCommand.js';
 import { loginOfHost } from '../readCopies.js';
 import type { TargetConnections } from '../repository/connections.js';
 import {
@@ -52,16 +54,16 @@ export const backups: CommandHandler = async (context) => {
   if (action === 'check') {
     return checkBackups(context, target);
   }
-  return saying(target, '', async () => {
+  return orNamed({ target }, async () => {
     const restic = await openRestic(context, target, await loginOfHost(context.session));
     switch (action) {
       case 'list':
-        return list(context, restic, target);
+        return list(restic, target);
       case 'prune':
         return prune(context, restic, rule);
       case 'keep':
       case 'release':
-        return mark(context, restic, { id: operand ?? '', kept: action === 'keep' });
+        return mark(restic, { id: operand ?? '', kept: action === 'keep' });
       default:
         throw new CliError('usage', 'ACTION is check, prune, keep or release. See virt-rewind backups --help.');
     }
@@ -81,44 +83,58 @@ export function ruleOf(call: Call): KeepRule {
   );
 }
 
-async function list({ terminal, json }: Context, restic: Restic, target: string): Promise<void> {
+async function list(restic: Restic, target: string): Promise<Printed> {
   const found = await listBackups(restic);
   const repositoryBytes = found.length === 0 ? 0 : await measureRepository(restic);
   const connections = await restic.connections.read();
-  if (json !== undefined) {
-    json({
+  return {
+    answer: {
       backups: found.map(backupInfo),
       repositoryBytes,
       ...(connections && { connections: answerOfLine(connections) }),
-    } satisfies CopiesAnswers['backups']);
-    return;
-  }
-  if (found.length === 0) {
-    terminal.tell(t('There are no backups at {0}.', displayLine(withoutPassword(target))));
-    return;
-  }
+    } satisfies CopiesAnswers['backups'],
+    text:
+      found.length === 0
+        ? [{ beside: t('There are no backups at {0}.', displayLine(withoutPassword(target))) }]
+        : listText(found, repositoryBytes, connections),
+  };
+}
+
+function listText(
+  found: readonly Backup[],
+  repositoryBytes: number,
+  connections: TargetConnections | undefined,
+): readonly TextPart[] {
   const hasSets = found.some(({ set }) => set !== undefined);
   const titles = [t('ID'), t('VM'), t('Time'), t('Snapshots'), t('Size'), t('New'), t('Verified'), ''];
-  terminal.sayTable(
-    [...titles, ...(hasSets ? [t('Set')] : [])].map((title) => ({ title, rank: 0 })),
-    found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept, verified, set }) => [
-      id,
-      displayLine(vm),
-      fullTime(madeAt),
-      String(restorePoints),
-      bytesText(bytes),
-      addedBytes === undefined ? '' : bytesText(addedBytes),
-      verified === undefined ? '' : verifiedText(verified),
-      kept === true ? t('kept') : '',
-      ...(hasSets ? [setCell(set)] : []),
-    ]),
-  );
-  terminal.tell(t('All of them take {0} in the repository.', bytesText(repositoryBytes)));
-  if (connections !== undefined) {
-    const measured = connections.measured.map((one) => `${one.connections}: ${bytesText(one.bytesPerSecond)}/s`);
-    const shown = measured.join(', ');
-    terminal.tell(t('Connections of the next backup: {0}. Measured: {1}.', connections.connections, shown));
-  }
+  const columns = [...titles, ...(hasSets ? [t('Set')] : [])].map((title) => ({ title, rank: 0 }));
+  const rows = found.map(({ id, vm, madeAt, restorePoints, bytes, addedBytes, kept, verified, set }) => [
+    id,
+    displayLine(vm),
+    fullTime(madeAt),
+    String(restorePoints),
+    bytesText(bytes),
+    addedBytes === undefined ? '' : bytesText(addedBytes),
+    verified === undefined ? '' : verifiedText(verified),
+    kept === true ? t('kept') : '',
+    ...(hasSets ? [setCell(set)] : []),
+  ]);
+  const measured = connections?.measured.map((one) => `${one.connections}: ${bytesText(one.bytesPerSecond)}/s`);
+  return [
+    { columns, rows },
+    { beside: t('All of them take {0} in the repository.', bytesText(repositoryBytes)) },
+    ...(connections === undefined
+      ? []
+      : [
+          {
+            beside: t(
+              'Connections of the next backup: {0}. Measured: {1}.',
+              connections.connections,
+              measured?.join(', ') ?? '',
+            ),
+          },
+        ]),
+  ];
 }
 
 function answerOfLine({
@@ -128,8 +144,8 @@ function answerOfLine({
   return { next: connections, measured: measured.map((one) => ({ ...one, at: new Date(one.at).toISOString() })) };
 }
 
-async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<void> {
-  const { call, terminal, json } = context;
+async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<Printed> {
+  const { call, terminal } = context;
   const operand = call.operands[1] ?? '';
   const named = isBackupId(operand) && !hasRule(rule);
   const plan = named ? await planNamedPrune(restic, operand) : await planByRule(restic, rule, call.operands.slice(1));
@@ -143,12 +159,7 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
     ...foreignLines(plan),
   ];
   if (call.flags.has('plan')) {
-    if (json === undefined) {
-      terminal.say(lines.join('\n'));
-    } else {
-      json({ prunePlan: answer } satisfies CopiesAnswers['backupsPlan']);
-    }
-    return;
+    return { answer: { prunePlan: answer } satisfies CopiesAnswers['backupsPlan'], text: lines };
   }
   if (plan.going.length > 0) {
     await agreeTo(context, { lines, confirm: t('Delete'), asks: true });
@@ -158,15 +169,16 @@ async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<
     terminal.progress(t('Freeing space…'));
     await freeSpace(restic);
   }
-  if (json !== undefined) {
-    json({ pruned: { deleted: answer.going, stays: answer.stays } } satisfies CopiesAnswers['backupsPruned']);
-    return;
-  }
-  terminal.say(t('Deleted backups: {0}', plan.going.length));
-  foreignLines(plan).forEach((line) => terminal.tell(line));
-  if (plan.going.length > 0 && !call.flags.has('free')) {
-    terminal.tell(t('Their space is not free yet: use {0}, or restic prune.', '--free'));
-  }
+  return {
+    answer: { pruned: { deleted: answer.going, stays: answer.stays } } satisfies CopiesAnswers['backupsPruned'],
+    text: [
+      t('Deleted backups: {0}', plan.going.length),
+      ...foreignLines(plan).map((beside) => ({ beside })),
+      ...(plan.going.length > 0 && !call.flags.has('free')
+        ? [{ beside: t('Their space is not free yet: use {0}, or restic prune.', '--free') }]
+        : []),
+    ],
+  };
 }
 
 /** @param vms none: all that have backups */
@@ -206,21 +218,14 @@ function uuidOf(found: readonly Backup[], vm: string): string {
   return uuid;
 }
 
-async function mark(
-  { terminal, json }: Context,
-  restic: Restic,
-  { id, kept }: { readonly id: string; readonly kept: boolean },
-): Promise<void> {
+async function mark(restic: Restic, { id, kept }: { readonly id: string; readonly kept: boolean }): Promise<Printed> {
   await setKept(restic, id, kept);
-  if (json !== undefined) {
-    json({ marked: { id, kept } } satisfies CopiesAnswers['backupMarked']);
-    return;
-  }
-  if (isSetId(id)) {
-    terminal.say(kept ? t('No rule deletes a backup of {0}.', id) : t('Rules may delete backups of {0}.', id));
-  } else {
-    terminal.say(kept ? t('No rule deletes the backup {0}.', id) : t('Rules may delete the backup {0}.', id));
-  }
+  const ofSet = kept ? t('No rule deletes a backup of {0}.', id) : t('Rules may delete backups of {0}.', id);
+  const ofOne = kept ? t('No rule deletes the backup {0}.', id) : t('Rules may delete the backup {0}.', id);
+  return {
+    answer: { marked: { id, kept } } satisfies CopiesAnswers['backupMarked'],
+    text: isSetId(id) ? ofSet : ofOne,
+  };
 }
 
 function nameOf({ id, vm, madeAt }: Backup): readonly [string, string, string] {

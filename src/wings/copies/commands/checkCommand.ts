@@ -4,13 +4,13 @@ import { t } from '@vscode/l10n';
 import { secondsOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
-import { asFailure, withDetails } from '../../../domain/asFailure.js';
+import type { Printed } from '../../../cli/printed.js';
+import { asFailure, orNamed, withDetails } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { failureText, shortFailure } from '../../../text/failures/failureText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, listBackups } from '../repository/backups.js';
-import { openRestic, requireOneConnection, requireText, requireWholePath, saying } from './copiesCommand.js';
+import { openRestic, requireOneConnection, requireText, requireWholePath } from './copiesCommand.js';
 import { loginOfHost } from '../readCopies.js';
 import { copiesFailure, staysText } from '../copiesFailure.js';
 import { type BackupSet, isSetId } from '../repository/sets.js';
@@ -22,8 +22,8 @@ import type { CopiesAnswers } from './answers.js';
 const usualSeconds = 120;
 
 /** One, those of a set, or the newest of each VM. */
-export async function checkBackups(context: Context, target: string): Promise<ExitName> {
-  const { call, session, terminal, json } = context;
+export async function checkBackups(context: Context, target: string): Promise<Printed> {
+  const { call, session, terminal, printer } = context;
   const wish = await bootWish(context);
   const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];
   const login =
@@ -58,9 +58,7 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
           ...(boot !== undefined && { boot }),
         });
         checked.push({ backup, result });
-        if (json === undefined) {
-          terminal.say(resultText(backup, result, target, boot?.seconds ?? 0));
-        }
+        printer.say(resultText(backup, result, target, boot?.seconds ?? 0));
       } catch (error) {
         if (chosen.length === 1) {
           throw error;
@@ -72,21 +70,23 @@ export async function checkBackups(context: Context, target: string): Promise<Ex
       }
     }
   };
-  const exit = await saying(target, '', () =>
+  await orNamed({ target }, () =>
     wish === undefined
       ? check(undefined)
       : onVmHost(login, process.env, (host) => check({ ...wish, folder: resolve(wish.folder), host })),
   );
-  json?.({
-    checked: checked.map(({ backup: { id, vm }, result: { how, passed, error } }) => ({
-      ...{ id, vm, how, passed },
-      ...(error !== undefined && { message: errorText(error, vm, target) }),
-    })),
-    failed: failed.map(({ vm, message }) => ({ vm, message })),
-  } satisfies CopiesAnswers['backupsChecked']);
-  return checked.some(({ result }) => !result.passed)
-    ? 'failed'
-    : (failed[0]?.exit ?? (cut.length > 0 ? 'notFound' : exit));
+  const isBad = checked.some(({ result }) => !result.passed);
+  return {
+    answer: {
+      checked: checked.map(({ backup: { id, vm }, result: { how, passed, error } }) => ({
+        ...{ id, vm, how, passed },
+        ...(error !== undefined && { message: errorText(error, vm, target) }),
+      })),
+      failed: failed.map(({ vm, message }) => ({ vm, message })),
+    } satisfies CopiesAnswers['backupsChecked'],
+    text: [],
+    exit: isBad ? 'failed' : (failed[0]?.exit ?? (cut.length > 0 ? 'notFound' : 'done')),
+  };
 }
 
 async function bootWish(context: Context): Promise<Omit<NonNullable<CheckWish['boot']>, 'host'> | undefined> {

@@ -7,7 +7,7 @@ import { isActive } from '../../../domain/vm.js';
 import type { VmView } from '../../../live/views.js';
 import { backupCheckpointTitle } from '../oldCheckpoints.js';
 import { CliError } from '../../../cli/commandError.js';
-import { isMember, type MemberOutcome, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
+import { isMember, type StoredSystem, type SystemPoint } from '../../../domain/system.js';
 import { checkpointTitle } from '../../../domain/titleSuggestion.js';
 import { lateOf, outcomeLines } from '../../../text/systems/systemText.js';
 import { transferFailure } from '../../../transfer/transferFailure.js';
@@ -80,31 +80,20 @@ export async function checkpointSystem(context: Context, stored: StoredSystem): 
   const { kind } = call.texts as { readonly kind?: 'memory' | 'disk' };
   const title = checkpointTitle(stored.points, new Date());
   const systems = await session.systems();
-  try {
-    const wish = { title, style: 'external', ...session.seamlessWish(), ...(kind !== undefined && { kind }) } as const;
-    const plan = await systems.planCheckpoint(stored, wish);
-    if (plan.members.some((member) => session.needsName(member.view, member.plan))) {
-      await agreeByName(context, stored.system.name);
-    }
-    const result = await systems.run(plan, { signal: interruption.signal });
-    const late = lateOf(result);
-    outcomeLines(late, 'checkpoint').forEach((line) => terminal.tell(line));
-    terminal.tell(
-      t(
-        'Created the restore point “{0}” of the system {1}. It stays, also if a backup fails.',
-        displayLine(title),
-        displayLine(stored.system.name),
-      ),
-    );
-    return { ...(result.point !== undefined && { point: result.point }), isLate: late.length > 0 };
-  } catch (error) {
-    if (isOfSystem(error) && !call.flags.has('json')) {
-      outcomeLines(error.members).forEach((line) => terminal.tell(line));
-    }
-    throw error;
+  const wish = { title, style: 'external', ...session.seamlessWish(), ...(kind !== undefined && { kind }) } as const;
+  const plan = await systems.planCheckpoint(stored, wish);
+  if (plan.members.some((member) => session.needsName(member.view, member.plan))) {
+    await agreeByName(context, stored.system.name);
   }
-}
-
-function isOfSystem(error: unknown): error is { readonly members: readonly MemberOutcome[] } {
-  return error instanceof Error && 'members' in error;
+  const result = await systems.run(plan, { signal: interruption.signal });
+  const late = lateOf(result);
+  outcomeLines(late, 'checkpoint').forEach((line) => terminal.tell(line));
+  terminal.tell(
+    t(
+      'Created the restore point “{0}” of the system {1}. It stays, also if a backup fails.',
+      displayLine(title),
+      displayLine(stored.system.name),
+    ),
+  );
+  return { ...(result.point !== undefined && { point: result.point }), isLate: late.length > 0 };
 }

@@ -6,7 +6,7 @@ import { agreeTo } from '../../../cli/agree.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
+import type { CommandEnd, Printed, TextPart } from '../../../cli/printed.js';
 import { orNamed } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { ConnectionView } from '../../../live/views.js';
@@ -25,7 +25,7 @@ import {
   restoredLines,
 } from '../doneText.js';
 import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
-import { type CheckpointStays, deleteOldCheckpoints } from '../oldCheckpoints.js';
+import { deleteOldCheckpoints } from '../oldCheckpoints.js';
 import { lookAtOriginal, type OriginalSeen } from '../plain/originalVm.js';
 import { plainFolder } from '../restore/plainFolder.js';
 import { checkpointFirst } from './checkpointFirst.js';
@@ -40,14 +40,13 @@ export const mostCheckpoints = 100;
 
 /** Backs up one VM. */
 export const backUpOne: CommandHandler = async (context) => {
-  const { call, session, terminal, interruption, json } = context;
+  const { call, session, terminal, interruption } = context;
   const { signal } = interruption;
   const target = requireText(context, 'to');
   const keep = countOf(call, 'keep-checkpoints', mostCheckpoints);
   const view = await session.vm(call.operands[0] ?? '');
   await agreeForBackup(context, view);
-  let left: readonly CheckpointStays[] = [];
-  const exit = await saying(target, view.vm.name, async () => {
+  return orNamed({ target, vm: view.vm.name }, async (): Promise<CommandEnd> => {
     const login = await session.engine.hostLogin(view.ref, 'toRead');
     const restic = await openRestic(context, target, login);
     const create = call.flags.has('create');
@@ -69,15 +68,17 @@ export const backUpOne: CommandHandler = async (context) => {
     const [made] = await (call.flags.has('shut-down') ? whileOff(context, view, backUpNow) : backUpNow());
     signal.throwIfAborted();
     const tools = { session, tell: (line: string) => terminal.tell(line), signal };
-    left = keep === undefined ? [] : await deleteOldCheckpoints(tools, view, keep);
+    const left = keep === undefined ? [] : await deleteOldCheckpoints(tools, view, keep);
     left.forEach((one) => terminal.tell(checkpointStaysText(one)));
-    if (made !== undefined && json !== undefined) {
-      json({ backup: answerOfMade(made) } satisfies CopiesAnswers['backup']);
-    } else if (made !== undefined) {
-      sayAll(context, backedUpLines(made));
-    }
+    const exit = left.length > 0 ? 'failed' : 'done';
+    return made === undefined
+      ? exit
+      : {
+          answer: { backup: answerOfMade(made) } satisfies CopiesAnswers['backup'],
+          text: asText(backedUpLines(made)),
+          exit,
+        };
   });
-  return left.length > 0 ? 'failed' : exit;
 };
 
 export function showProgress({ terminal }: Context): (vm: string, fraction: number) => void {
@@ -86,14 +87,14 @@ export function showProgress({ terminal }: Context): (vm: string, fraction: numb
 
 /** Restores one VM. */
 export const restoreOne: CommandHandler = async (context) => {
-  const { call, session, terminal, interruption, json } = context;
+  const { call, session, terminal, printer, interruption } = context;
   const folder = requireText(context, 'folder');
   const [own = ''] = call.operands;
   const { from: repository } = call.texts;
   const target = repository ?? resolve(own);
   const { uri } = await requireOneConnection(context);
   const { as: name, snapshot } = call.texts;
-  return saying(target, name ?? '', async () => {
+  return orNamed({ target, vm: name ?? '' }, async (): Promise<Printed> => {
     const login = await session.engine.hostLogin({ connection: uri }, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', folder);
@@ -114,32 +115,30 @@ export const restoreOne: CommandHandler = async (context) => {
       signal,
     };
     if (call.flags.has('plan')) {
-      sayPlan(
-        context,
+      return printedPlan(
         uri,
         await onVmHost(login, process.env, (host) => planRestore(session.engine, source, { ...wish, host })),
       );
-      return;
     }
     const restored = await onVmHost(login, process.env, (host) => bringBack(session.engine, source, { ...wish, host }));
     await session.engine.refresh({ connection: uri });
     const { present, withoutRam, inHistory, restorePoints, point, replica, use, tpm } = restored;
-    if (json === undefined) {
-      const { original: uri } = call.texts;
-      sayAll(context, point === undefined ? restoredLines(restored, original, uri) : pointLines(restored, point));
-    }
+    const { original: there } = call.texts;
+    const lines = point === undefined ? restoredLines(restored, original, there) : pointLines(restored, point);
+    asText(lines).forEach((part) => printer.say(part));
     if (call.flags.has('start')) {
       await startVm(session, await session.vm(restored.uuid));
     }
-    if (json !== undefined) {
-      const { uuid, folder: place } = restored;
-      const vm = { name: restored.name, uuid, connection: uri };
-      const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
-      const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
-      const told = { restorePoints, currentState: present, withoutRam, inHistory, ...answerOfTpm(tpm) };
-      const facts = { ...told, ...answerOfUse(use), ...ofPoint, ...ofReplica };
-      json({ restored: { ...vm, folder: place, ...facts } } satisfies CopiesAnswers['restored']);
-    }
+    const { uuid, folder: place } = restored;
+    const vm = { name: restored.name, uuid, connection: uri };
+    const ofPoint = point === undefined ? {} : { snapshot: point.title, notHeld: point.notHeld };
+    const ofReplica = replica === undefined ? {} : { replica: answerOfReplica(replica, original) };
+    const told = { restorePoints, currentState: present, withoutRam, inHistory, ...answerOfTpm(tpm) };
+    const facts = { ...told, ...answerOfUse(use), ...ofPoint, ...ofReplica };
+    return {
+      answer: { restored: { ...vm, folder: place, ...facts } } satisfies CopiesAnswers['restored'],
+      text: [],
+    };
   });
 };
 
@@ -149,13 +148,13 @@ export function answerOfTpm(tpm: VmRestored['tpm']): { readonly tpm?: 'restored'
 
 /** What a person is asked before anything is fetched. */
 export function restoreWish(context: Context): Pick<RestoreWish, 'isolated' | 'keepsHostParts' | 'agree'> {
-  const { call, terminal, json } = context;
+  const { call, terminal, printer } = context;
   return {
     isolated: call.flags.has('isolated'),
     keepsHostParts: call.flags.has('with-host-parts'),
     agree: async (use) => {
       const lines = leftOutLines(use);
-      const mayAsk = terminal.canAsk && json === undefined && !call.flags.has('isolated');
+      const mayAsk = printer.canAsk && !call.flags.has('isolated');
       if (lines.length > 0 && mayAsk) {
         await agreeTo(context, { lines, confirm: t('Restore'), asks: true });
       } else {
@@ -171,14 +170,15 @@ export function answerOfUse({ leftOut, ofHost, ramInDoubt }: RestoreUse): Restor
   return { leftOut, ofHost, ramInDoubt };
 }
 
-function sayPlan({ terminal, json }: Context, connection: string, use: RestoreUse): void {
+function printedPlan(connection: string, use: RestoreUse): Printed {
   const { name, folder } = use;
-  if (json !== undefined) {
-    json({ restorePlan: { name, connection, folder, ...answerOfUse(use) } } satisfies CopiesAnswers['restorePlan']);
-    return;
-  }
   const title = t('Restore {0} into {1}', displayLine(name), displayLine(folder));
-  terminal.say([title, ...leftOutLines(use), ...ofHostLines(use), t('Nothing was changed.')].join('\n'));
+  return {
+    answer: {
+      restorePlan: { name, connection, folder, ...answerOfUse(use) },
+    } satisfies CopiesAnswers['restorePlan'],
+    text: [title, ...leftOutLines(use), ...ofHostLines(use), t('Nothing was changed.')],
+  };
 }
 
 function answerOfReplica(
@@ -205,9 +205,9 @@ async function originalOf(
   return lookAtOriginal(session.engine, manifest, original, interruption.signal);
 }
 
-export function sayAll({ terminal }: Context, [done, ...others]: readonly string[]): void {
-  terminal.say(done ?? '');
-  others.forEach((line) => terminal.tell(line));
+/** What was done, and beside it what else there is to know. */
+export function asText([done = '', ...others]: readonly string[]): readonly TextPart[] {
+  return [done, ...others.map((beside) => ({ beside }))];
 }
 
 export function requireText({ call }: Context, name: string): string {
@@ -253,9 +253,4 @@ export async function requireOneConnection({ session }: Context): Promise<Connec
 export function answerOfMade(made: BackupMade): CopiesAnswers['backup']['backup'] {
   const { addedBytes, present, leftOut, altered, felt } = made;
   return { ...backupInfo(made), addedBytes, currentState: present, leftOut, altered, felt };
-}
-
-export async function saying(target: string, vm: string, work: () => Promise<void>): Promise<ExitName> {
-  await orNamed({ target, vm }, work);
-  return 'done';
 }

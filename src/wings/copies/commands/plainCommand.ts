@@ -4,9 +4,11 @@ import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { Printed } from '../../../cli/printed.js';
+import { orNamed } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { bytesText } from '../../../text/bytesText.js';
-import { requireText, sayAll, saying } from './copiesCommand.js';
+import { asText, requireText } from './copiesCommand.js';
 import { copiesFailure, staysText } from '../copiesFailure.js';
 import { notCopiedLines } from '../doneText.js';
 import { copyOut, type CopyMade, type CopyWish } from '../plain/copyOut.js';
@@ -70,13 +72,13 @@ interface Copying {
 }
 
 async function copying(context: Context, shown: string, { target, say }: Copying): ReturnType<CommandHandler> {
-  const { call, session, terminal, interruption, json } = context;
+  const { call, session, terminal, interruption } = context;
   const { engine } = session;
   const { signal } = interruption;
   const view = await session.vm(call.operands[0] ?? '');
   const { connection } = view.ref;
   const name = displayLine(view.vm.name);
-  return saying(shown, view.vm.name, async () => {
+  return orNamed({ target: shown, vm: view.vm.name }, async (): Promise<Printed> => {
     const to = await target(view.vm);
     const secrets = to.kind === 'export' ? 'without' : undefined;
     const { libvirt = 0 } = engine.connections.find(({ uri }) => uri === connection)?.capabilities ?? {};
@@ -93,20 +95,18 @@ async function copying(context: Context, shown: string, { target, say }: Copying
       throw error;
     });
     const { manifest, folder, sentBytes, stays } = made;
-    if (json !== undefined) {
-      const { vm, present, snapshots, files } = manifest;
-      const { leftOut, altered } = look;
-      const facts = { restorePoints: snapshots.length, currentState: present, leftOut, altered, stays };
-      const told = { vm: vm.name, uuid: vm.uuid, folder, bytes: storedBytes(files, 'bytes'), sentBytes, ...facts };
-      const answer: CopiesAnswers['export'] | CopiesAnswers['replicate'] =
-        to.kind === 'export' ? { export: told } : { replica: told };
-      json(answer);
-      return;
-    }
-    const { present, vm } = manifest;
-    if (stays.length > 0) {
-      terminal.tell(staysText(folder, stays));
-    }
-    sayAll(context, [say(name, made), ...notCopiedLines({ ...look, vm: vm.name, present })]);
+    const { vm, present, snapshots, files } = manifest;
+    const { leftOut, altered } = look;
+    const facts = { restorePoints: snapshots.length, currentState: present, leftOut, altered, stays };
+    const told = { vm: vm.name, uuid: vm.uuid, folder, bytes: storedBytes(files, 'bytes'), sentBytes, ...facts };
+    const answer: CopiesAnswers['export'] | CopiesAnswers['replicate'] =
+      to.kind === 'export' ? { export: told } : { replica: told };
+    return {
+      answer: { ...answer },
+      text: [
+        ...(stays.length > 0 ? [{ beside: staysText(folder, stays) }] : []),
+        ...asText([say(name, made), ...notCopiedLines({ ...look, vm: vm.name, present })]),
+      ],
+    };
   });
 }

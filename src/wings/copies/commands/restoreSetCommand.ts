@@ -4,20 +4,20 @@ import { t } from '@vscode/l10n';
 import { orNamed } from '../../../domain/asFailure.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
+import type { Printed } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, requireSet } from '../repository/backups.js';
 import {
   answerOfTpm,
   answerOfUse,
+  asText,
   openRestic,
   requireOneConnection,
   requireText,
   requireWholePath,
   restoreOne,
   restoreWish,
-  sayAll,
 } from './copiesCommand.js';
 import { setInfo } from '../copiesInfos.js';
 import { restoredLines } from '../doneText.js';
@@ -70,18 +70,14 @@ async function restoreSet(
   restic: Restic,
   backups: readonly Backup[],
   place: Place,
-): Promise<ExitName> {
-  const { call, session, terminal, interruption, json } = context;
+): Promise<Printed> {
+  const { call, session, terminal, interruption, printer } = context;
   const { connection, host, folder, target } = place;
   const failed: FailedMember[] = [];
   const wish = { ...{ connection, host, folder }, ...restoreWish(context), signal: interruption.signal };
   const { restored, there } = await restoreBackups(session.engine, restic, backups, wish, {
     onBegin: () => terminal.progress(t('Restoring…')),
-    onRestored: (one) => {
-      if (json === undefined) {
-        sayAll(context, restoredLines(one));
-      }
-    },
+    onRestored: (one) => asText(restoredLines(one)).forEach((part) => printer.say(part)),
     onFailure: (vm, error) => failed.push(failedMember(error, { vm, target })),
   });
   await session.engine.refresh({ connection });
@@ -92,8 +88,8 @@ async function restoreSet(
       await startVm(session, await session.vm(uuid));
     }
   }
-  if (json !== undefined) {
-    json({
+  return {
+    answer: {
       restoredSet: {
         ...{ set: setInfo(set), connection, missing },
         restored: restored.map(
@@ -115,21 +111,17 @@ async function restoreSet(
         there,
         failed: failed.map(({ vm, message }) => ({ vm, message })),
       },
-    } satisfies CopiesAnswers['restoredSet']);
-  } else {
-    if (there.length > 0) {
-      terminal.tell(t('Restored before: {0}', there.map((vm) => displayLine(vm)).join(', ')));
-    }
-    failed.forEach((one) => terminal.tell(notDoneLine(one)));
-    if (missing > 0) {
-      terminal.tell(lacksText(set, backups.length));
-    }
-    if (failed.length > 0) {
-      terminal.tell(notRestoredText(failed));
-    } else {
-      terminal.say(restoredSetText(set, missing));
-      terminal.tell(setMomentText(set));
-    }
-  }
-  return failed[0]?.exit ?? (missing > 0 ? 'notFound' : 'done');
+    } satisfies CopiesAnswers['restoredSet'],
+    text: [
+      ...(there.length > 0
+        ? [{ beside: t('Restored before: {0}', there.map((vm) => displayLine(vm)).join(', ')) }]
+        : []),
+      ...failed.map((one) => ({ beside: notDoneLine(one) })),
+      ...(missing > 0 ? [{ beside: lacksText(set, backups.length) }] : []),
+      ...(failed.length > 0
+        ? [{ beside: notRestoredText(failed) }]
+        : [restoredSetText(set, missing), { beside: setMomentText(set) }]),
+    ],
+    exit: failed[0]?.exit ?? (missing > 0 ? 'notFound' : 'done'),
+  };
 }

@@ -9,6 +9,8 @@ import { runHere } from '../../../base/hostProgram.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
+import type { CommandEnd, Printed, TextPart } from '../../../cli/printed.js';
+import { orNamed } from '../../../domain/asFailure.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { sessionFolder } from '../../../session/sessionFolder.js';
@@ -16,8 +18,8 @@ import type { VmView } from '../../../live/views.js';
 import { requireSetOptions, requireVmsOrSystem, wantedVms } from './backUpSetCommand.js';
 import { ruleOf } from './backupsCommand.js';
 import { scheduleInfo } from '../copiesInfos.js';
-import { mostCheckpoints, requireText, requireWholePath, saying } from './copiesCommand.js';
-import { loginOfHost, readInstalled } from '../readCopies.js';
+import { asText, mostCheckpoints, requireText, requireWholePath } from './copiesCommand.js';
+import { type InstalledStatus, loginOfHost, readInstalled } from '../readCopies.js';
 import { requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import { withoutPassword, withPassword } from '../repository/repositoryAddress.js';
@@ -31,7 +33,6 @@ import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
 import { lingerLines, stateText } from '../schedules/scheduleText.js';
 import { parseAs } from '../../../journal/json.js';
 import type { CopiesAnswers } from './answers.js';
-import { exitCode } from '../../../cli/exitCodes.js';
 import { endedText, lostText, missedText } from '../schedules/scheduleNews.js';
 import { scheduleFailure } from '../schedules/scheduleFailure.js';
 import { isOfWing } from '../../../domain/failure.js';
@@ -47,16 +48,14 @@ export const schedule: CommandHandler = async (context) => {
     scheduler: new Scheduler(process.env),
   };
   if (run !== undefined) {
-    return await runNow(context, tools, run);
+    return runNow(context, tools, run);
   }
   if (remove !== undefined) {
-    await removeSchedule(context, tools, remove);
-  } else if (call.operands.length > 0 || call.texts['system'] !== undefined) {
-    return await addSchedule(context, tools);
-  } else {
-    await listSchedules(context, tools);
+    return removeSchedule(tools, remove);
   }
-  return 'done';
+  return call.operands.length > 0 || call.texts['system'] !== undefined
+    ? addSchedule(context, tools)
+    : listSchedules(context, tools);
 };
 
 /** What a run has of the environment of today: systemd and cron start programs with almost none. */
@@ -66,8 +65,8 @@ const keptVariables = [
   ...['RESTIC_PASSWORD_FILE', 'RESTIC_PASSWORD_COMMAND', 'RESTIC_CACHE_DIR'],
 ];
 
-async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<'done'> {
-  const { call, session, terminal, json, interruption } = context;
+async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<Printed> {
+  const { call, session, interruption } = context;
   const [to, every] = [withPassword(requireText(context, 'to'), process.env), requireText(context, 'every')];
   const { connect: named, as: given, system, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
   requireVmsOrSystem(call);
@@ -106,12 +105,12 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   const { signal } = interruption;
   if (passwordFile !== undefined && (await undefinedIfAbsent(stat(passwordFile)))?.isFIFO() === true) {
     // It would not be there for a run.
-    await saying(target, '', () => Promise.reject(new ResticFault('noKeyFile', resolve(passwordFile))));
+    await orNamed({ target }, () => Promise.reject(new ResticFault('noKeyFile', resolve(passwordFile))));
   }
   if (isFarAway) {
     await requireRun({ connect, passwordFile }, { to: target, environment, signal });
   } else {
-    await saying(target, '', async () => {
+    await orNamed({ target }, async () => {
       await (await Restic.open(target, { environment, signal, passwordFile })).snapshots([]);
     });
   }
@@ -139,14 +138,16 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
   await putSchedule(store, scheduler, { made, replaced, script: writeScript(made, launch) });
   const { schedules } = await readSchedules(store, Date.now(), (...of) => scheduler.nextAfter(...of));
   const status = schedules.find((one) => one.schedule.name === made.name);
-  if (json !== undefined) {
-    json({ schedules: status === undefined ? [] : [scheduleInfo(status, true)] } satisfies CopiesAnswers['schedules']);
-    return 'done';
-  }
   const next = status?.nextAt === undefined ? '' : fullTime(status.nextAt);
-  terminal.say(t('Added the schedule {0} ({1}). Next run: {2}.', made.name, made.by, next));
-  lingerLines(made.by).forEach((line) => terminal.tell(line));
-  return 'done';
+  return {
+    answer: {
+      schedules: status === undefined ? [] : [scheduleInfo(status, true)],
+    } satisfies CopiesAnswers['schedules'],
+    text: asText([
+      t('Added the schedule {0} ({1}). Next run: {2}.', made.name, made.by, next),
+      ...lingerLines(made.by),
+    ]),
+  };
 }
 
 function checkpointOf(call: Call): NonNullable<Schedule['checkpoint']> {
@@ -206,11 +207,7 @@ interface ScheduleTools {
   readonly scheduler: Scheduler;
 }
 
-async function removeSchedule(
-  { terminal, json }: Context,
-  { store, scheduler }: ScheduleTools,
-  name: string,
-): Promise<void> {
+async function removeSchedule({ store, scheduler }: ScheduleTools, name: string): Promise<Printed> {
   const found = await store.read(name).catch(async (error: unknown): Promise<Pick<Schedule, 'name' | 'by'>> => {
     if (isOfWing(error, 'schedules', 'unreadable')) {
       return { name, by: await scheduler.choose('day') };
@@ -219,15 +216,14 @@ async function removeSchedule(
   });
   await scheduler.uninstall(found);
   await store.remove(name);
-  if (json === undefined) {
-    terminal.say(t('Removed the schedule {0}. Its backups stay.', displayLine(name)));
-  } else {
-    json({ removed: name } satisfies CopiesAnswers['scheduleRemoved']);
-  }
+  return {
+    answer: { removed: name } satisfies CopiesAnswers['scheduleRemoved'],
+    text: t('Removed the schedule {0}. Its backups stay.', displayLine(name)),
+  };
 }
 
-async function runNow(context: Context, { store }: ScheduleTools, name: string): Promise<number> {
-  const { call, terminal, json, interruption } = context;
+async function runNow(context: Context, { store }: ScheduleTools, name: string): Promise<CommandEnd> {
+  const { call, terminal, interruption } = context;
   const found = await store.read(name);
   const last = await store.lastRun(name);
   const isWanted = !call.flags.has('if-due') || isDue(found, last?.startedAt, Date.now());
@@ -235,7 +231,7 @@ async function runNow(context: Context, { store }: ScheduleTools, name: string):
     if (isWanted) {
       throw new CliError('busy', t('The schedule {0} is running already.', name));
     }
-    return exitCode('done');
+    return 'done';
   }
   const run = await runSchedule(found, {
     store,
@@ -245,52 +241,52 @@ async function runNow(context: Context, { store }: ScheduleTools, name: string):
   });
   const { exitCode: code = 0, messages } = run;
   messages.forEach((message) => terminal.tell(message));
-  if (json === undefined) {
-    terminal.say(endedText(name, run));
-  } else {
-    const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
-    // Its record may not be there: where the disk is full.
-    const lastRun = { lastRun: run, state: stateOf(run, false) };
-    json({
-      schedules: status === undefined ? [] : [scheduleInfo({ ...status, ...lastRun }, true)],
-    } satisfies CopiesAnswers['schedules']);
-  }
-  return code;
+  return {
+    answer: async () => {
+      const [status] = (await readSchedules(store, Date.now())).schedules.filter((one) => one.schedule.name === name);
+      // Its record may not be there: where the disk is full.
+      const lastRun = { lastRun: run, state: stateOf(run, false) };
+      return {
+        schedules: status === undefined ? [] : [scheduleInfo({ ...status, ...lastRun }, true)],
+      } satisfies CopiesAnswers['schedules'];
+    },
+    text: endedText(name, run),
+    exit: code,
+  };
 }
 
-async function listSchedules({ terminal, json }: Context, { store, scheduler }: ScheduleTools): Promise<void> {
+async function listSchedules({ terminal }: Context, { store, scheduler }: ScheduleTools): Promise<Printed> {
   const { found: rows, unreadable } = await readInstalled(store, scheduler);
   unreadable.forEach((name) => terminal.tell(failureText(scheduleFailure('unreadable', { about: name })).sentence));
-  if (json !== undefined) {
-    json({
+  return {
+    answer: {
       schedules: rows.map(({ status, installed }) => scheduleInfo(status, installed)),
-    } satisfies CopiesAnswers['schedules']);
-    return;
-  }
-  if (rows.length === 0) {
-    terminal.tell(t('There are no schedules.'));
-    return;
-  }
+    } satisfies CopiesAnswers['schedules'],
+    text: rows.length === 0 ? [{ beside: t('There are no schedules.') }] : listText(rows),
+  };
+}
+
+function listText(rows: readonly InstalledStatus[]): readonly TextPart[] {
   const titles = [t('Name'), t('VM'), t('Target'), t('Every'), t('Last run'), t('Result'), t('Next run')];
-  terminal.sayTable(
-    titles.map((title, at) => ({ title, rank: at === 2 ? 1 : 0 })),
-    rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
-      one.name,
-      displayLine(one.system ?? one.vms.join(', ')),
-      displayLine(withoutPassword(one.to)),
-      one.every,
-      lastRun === undefined ? '' : fullTime(lastRun.startedAt),
-      stateText(state),
-      nextAt === undefined ? '' : fullTime(nextAt),
-    ]),
-  );
-  for (const { status, installed } of rows) {
-    const { schedule: one, lastRun, missedAt } = status;
-    lastRun?.messages.forEach((message) => terminal.tell(`${one.name}: ${displayLine(message, 2_000)}`));
-    if (!installed) {
-      terminal.tell(lostText(one.name, one.by));
-    } else if (missedAt !== undefined) {
-      terminal.tell(missedText(one.name, missedAt));
-    }
-  }
+  return [
+    {
+      columns: titles.map((title, at) => ({ title, rank: at === 2 ? 1 : 0 })),
+      rows: rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
+        one.name,
+        displayLine(one.system ?? one.vms.join(', ')),
+        displayLine(withoutPassword(one.to)),
+        one.every,
+        lastRun === undefined ? '' : fullTime(lastRun.startedAt),
+        stateText(state),
+        nextAt === undefined ? '' : fullTime(nextAt),
+      ]),
+    },
+    ...rows.flatMap(({ status: { schedule: one, lastRun, missedAt }, installed }) =>
+      [
+        ...(lastRun?.messages.map((message) => `${one.name}: ${displayLine(message, 2_000)}`) ?? []),
+        ...(installed ? [] : [lostText(one.name, one.by)]),
+        ...(installed && missedAt !== undefined ? [missedText(one.name, missedAt)] : []),
+      ].map((beside) => ({ beside })),
+    ),
+  ];
 }

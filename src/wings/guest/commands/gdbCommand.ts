@@ -7,7 +7,7 @@ import { DebugRelay } from '../debug/debugRelay.js';
 import type { GuestAnswers } from './answers.js';
 
 export const gdb: CommandHandler = async (context) => {
-  const { call, session, terminal, interruption, json, log } = context;
+  const { call, session, terminal, interruption, printer, log } = context;
   const view = await session.vm(call.operands[0] ?? '');
   if (session.isProtected(view.vm)) {
     const { name } = view.vm;
@@ -15,11 +15,8 @@ export const gdb: CommandHandler = async (context) => {
   }
   const relay = await DebugRelay.open(session.engine, view, log);
   try {
-    if (json === undefined) {
-      terminal.say(relay.address);
-    } else {
-      json({ address: relay.address } satisfies GuestAnswers['gdb']);
-    }
+    const { address } = relay;
+    await printer.print({ answer: { address } satisfies GuestAnswers['gdb'], text: address });
     relay.onDidBreak(() => terminal.tell(t('The VM was reverted or stopped. The debugger can attach again.')));
     relay.onDidFail((failure) => terminal.tell(failureMessage(failure)));
     const { signal } = interruption;

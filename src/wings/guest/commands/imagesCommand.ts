@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import { Failure } from '../../../domain/failure.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { Printed } from '../../../cli/printed.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
 import { bytesText } from '../../../text/bytesText.js';
@@ -27,8 +28,7 @@ export const images: CommandHandler = async (context) => {
   } else if (action === 'remove') {
     await removeNamed(context, store, name ?? '');
   }
-  await list(context, store, catalogue);
-  return 'done';
+  return list(store, catalogue);
 };
 
 /** On the connection of the call. */
@@ -70,7 +70,7 @@ async function removeNamed({ session }: Context, store: string, name: string): P
   }
 }
 
-async function list({ terminal, json }: Context, store: string, catalogue: readonly CatalogueImage[]): Promise<void> {
+async function list(store: string, catalogue: readonly CatalogueImage[]): Promise<Printed> {
   const kept = await listKept(store);
   const names = new Set([...catalogue, ...kept].map(({ name }) => name));
   const rows = [...names].toSorted().map((name) => ({
@@ -78,27 +78,22 @@ async function list({ terminal, json }: Context, store: string, catalogue: reado
     address: catalogue.find((one) => one.name === name)?.address,
     kept: kept.find((one) => one.name === name),
   }));
-  if (json !== undefined) {
-    const answer = rows.map(({ name, address, kept: here }) => ({
-      name,
-      ...(address !== undefined && { address }),
-      ...(here !== undefined && {
-        kept: { bytes: here.bytes, fetchedAt: new Date(here.fetchedAt).toISOString() },
-      }),
-    }));
-    json({ images: answer } satisfies GuestAnswers['images']);
-    return;
-  }
-  terminal.sayTable(
-    [
-      { title: t('Image'), rank: 0 },
-      { title: t('Size'), rank: 1 },
-      { title: t('Address'), rank: 2 },
-    ],
-    rows.map(({ name, address, kept: here }) => [
-      name,
-      here === undefined ? '–' : bytesText(here.bytes),
-      address ?? '–',
-    ]),
-  );
+  const told = rows.map(({ name, address, kept: here }) => ({
+    name,
+    ...(address !== undefined && { address }),
+    ...(here !== undefined && {
+      kept: { bytes: here.bytes, fetchedAt: new Date(here.fetchedAt).toISOString() },
+    }),
+  }));
+  const columns = [
+    { title: t('Image'), rank: 0 },
+    { title: t('Size'), rank: 1 },
+    { title: t('Address'), rank: 2 },
+  ];
+  const cells = rows.map(({ name, address, kept: here }) => [
+    name,
+    here === undefined ? '–' : bytesText(here.bytes),
+    address ?? '–',
+  ]);
+  return { answer: { images: told } satisfies GuestAnswers['images'], text: [{ columns, rows: cells }] };
 }

@@ -4,7 +4,7 @@ import { agreeTo } from '../../../cli/agree.js';
 import { countOf, secondsOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
+import type { Printed } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { requireAlone } from '../../../lab/labFiles.js';
 import { viewNow } from '../../../lab/removeLab.js';
@@ -21,8 +21,8 @@ const mostCpus = 64;
 
 export const create: CommandHandler = (context) => (context.call.flags.has('remove') ? remove(context) : make(context));
 
-async function make(context: Context): Promise<ExitName> {
-  const { session, terminal, interruption, log, json } = context;
+async function make(context: Context): Promise<Printed> {
+  const { session, terminal, interruption, log } = context;
   const wanted = wantedOf(context);
   const made = await newVm(wanted, {
     ...{ session, log, shell, environment: process.env, signal: interruption.signal },
@@ -33,15 +33,17 @@ async function make(context: Context): Promise<ExitName> {
       terminal.progress(fetchingText('name' in wanted.image ? wanted.image.name : '', received, total)),
   });
   const login = made.address === undefined ? undefined : `virt-rewind ssh ${wanted.name}`;
-  if (json === undefined) {
-    terminal.say(readyLines(wanted.name, made, login).join('\n'));
-    return 'done';
-  }
-  const { ref, by, user, address, isPartly } = made;
-  const vm = session.infoOf(await session.vm(ref.uuid));
-  const facts = { user, partly: isPartly, ...(address !== undefined && { address }) };
-  json({ created: { vm, ready: by, ...facts, ...(login !== undefined && { login }) } } satisfies GuestAnswers['new']);
-  return 'done';
+  return {
+    answer: async () => {
+      const { ref, by, user, address, isPartly } = made;
+      const vm = session.infoOf(await session.vm(ref.uuid));
+      const facts = { user, partly: isPartly, ...(address !== undefined && { address }) };
+      return {
+        created: { vm, ready: by, ...facts, ...(login !== undefined && { login }) },
+      } satisfies GuestAnswers['new'];
+    },
+    text: readyLines(wanted.name, made, login),
+  };
 }
 
 function wantedOf({ call, session }: Context): NewVm {
@@ -78,8 +80,8 @@ function sizeOf({ texts, command }: Call, option: string): number | undefined {
   return Number(count) * (unit === 'G' ? 1_024 : 1);
 }
 
-async function remove(context: Context): Promise<ExitName> {
-  const { call, session, terminal, interruption, log, json } = context;
+async function remove(context: Context): Promise<Printed> {
+  const { call, session, terminal, interruption, log } = context;
   const [name = '', other] = call.operands;
   if (other !== undefined) {
     throw new CliError('usage', '--remove goes with the name of the VM alone. See virt-rewind new --help.');
@@ -101,12 +103,7 @@ async function remove(context: Context): Promise<ExitName> {
     onStep: (what) => terminal.progress(what),
     onNote: (line) => terminal.tell(line),
   });
-  if (json === undefined) {
-    terminal.say(t('Deleted {0} and its files.', shown));
-  } else {
-    json({ removed: name } satisfies GuestAnswers['new']);
-  }
-  return 'done';
+  return { answer: { removed: name } satisfies GuestAnswers['new'], text: t('Deleted {0} and its files.', shown) };
 }
 
 /** What broke off of creating or removing a VM is ended first: what somebody has used since counts as made. */

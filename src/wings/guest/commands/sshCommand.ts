@@ -7,6 +7,7 @@ import { findProgram } from '../../../base/findProgram.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
+import type { Printed } from '../../../cli/printed.js';
 import { pause, waitFor } from '../../../engine/waitFor.js';
 import { guestFailure } from '../guestFailure.js';
 import { guestWay, type GuestWay, wayByName } from '../ssh/guestWay.js';
@@ -33,18 +34,14 @@ export const ssh: CommandHandler = async (context) => {
   return call.flags.has('prepare') ? prepare(context) : logIn(context);
 };
 
-async function setNames({ session: { folder }, log, terminal, json }: Context, isOn: boolean): Promise<ExitName> {
+async function setNames({ session: { folder }, log }: Context, isOn: boolean): Promise<Printed> {
   await (isOn
     ? include([process.execPath, await realpath(process.argv[1] ?? '')], { folder, log })
     : exclude({ folder, log }));
-  if (json === undefined) {
-    terminal.say(
-      isOn ? t('From now on: {0}', 'ssh NAME.virt-rewind') : t('The line was removed from {0}.', '~/.ssh/config'),
-    );
-  } else {
-    json({ names: isOn ? 'on' : 'off' } satisfies GuestAnswers['ssh']);
-  }
-  return 'done';
+  return {
+    answer: { names: isOn ? 'on' : 'off' } satisfies GuestAnswers['ssh'],
+    text: isOn ? t('From now on: {0}', 'ssh NAME.virt-rewind') : t('The line was removed from {0}.', '~/.ssh/config'),
+  };
 }
 
 /** ssh reads next what this writes. */

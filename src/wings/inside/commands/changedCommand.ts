@@ -2,6 +2,7 @@
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
+import type { Printed, TextPart } from '../../../cli/printed.js';
 import { tableLines } from '../../../cli/table.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
 import { type GuestDisks, openGuestDisks, withDisks } from '../guestFiles.js';
@@ -41,8 +42,7 @@ export const showChanges: CommandHandler = async (context) => {
     throw new CliError('usage', 'Name a snapshot, or --when PATH alone. See virt-rewind changed --help.');
   }
   if (when !== undefined) {
-    await showWhen(context, view, when);
-    return 'done';
+    return showWhen(context, view, when);
   }
   const [older, newer] = [
     await session.snapshot(view, first),
@@ -51,13 +51,12 @@ export const showChanges: CommandHandler = async (context) => {
   const options = { environment: process.env, signal: interruption.signal };
   const open = (snapshot?: Snapshot): Promise<GuestDisks> =>
     openGuestDisks(session.engine, view, { ...options, ...(snapshot && { snapshot }) });
-  await withDisks(open(newer), (after) =>
+  return withDisks(open(newer), (after) =>
     withDisks(open(older), (before) => compare({ context, before, after }, path)),
   );
-  return 'done';
 };
 
-async function compare(points: PointPair, path: string | undefined): Promise<void> {
+async function compare(points: PointPair, path: string | undefined): Promise<Printed> {
   const { context, before, after } = points;
   const { signal } = context.interruption;
   const wanted = path === undefined ? undefined : await requirePath(after, path).catch(() => requirePath(before, path));
@@ -66,7 +65,7 @@ async function compare(points: PointPair, path: string | undefined): Promise<voi
   const found = await orReadFailure(path ?? base, () => readChanges(before, after, options, base));
   const diff = path === undefined ? undefined : await diffOf(points, found, base);
   await Promise.all([before.requireUnchanged(), after.requireUnchanged()]);
-  print({ ...points, found }, base, diff);
+  return printed({ ...points, found }, base, diff);
 }
 
 /** The difference of the one requested file; undefined where that is no text that changed. */
@@ -111,11 +110,13 @@ async function readWhole(system: GuestFileSystem, path: string): Promise<Buffer>
   return system.read(await findNode(system, path), 0, longestDiffed);
 }
 
-function print({ context, found }: PointReport, base: string, diff: string | undefined): void {
-  const { terminal, json, call } = context;
+function printed({ context, found }: PointReport, base: string, diff: string | undefined): Printed {
+  const { terminal, call } = context;
   const isCounted = call.flags.has('stat');
-  if (json !== undefined) {
-    json({
+  const packages = found.flatMap((volume) => volume.packages.packages);
+  const isRpm = found.some((volume) => volume.packages.rpm);
+  return {
+    answer: {
       fileSystems: found.map(({ pair: { name, state, before, after }, files }) => {
         const { type } = after ?? before ?? {};
         return {
@@ -129,45 +130,40 @@ function print({ context, found }: PointReport, base: string, diff: string | und
           unreadable: files.unreadable.map((path) => `/${path}`),
         };
       }),
-      packages: found.flatMap(({ packages }) => packages.packages),
-      rpmChanged: found.some(({ packages }) => packages.rpm),
+      packages,
+      rpmChanged: isRpm,
       ...(diff !== undefined && { diff }),
-    } satisfies InsideAnswers['changed']);
-    return;
-  }
-  for (const volume of found) {
-    printVolume(context, volume, base, isCounted);
-  }
-  const packages = found.flatMap((volume) => volume.packages.packages);
-  if (packages.length > 0) {
-    terminal.say([terminal.style('bold', t('Packages')), ...packages.map(packageLine)].join('\n'));
-  }
-  if (found.some((volume) => volume.packages.rpm)) {
-    terminal.tell(t('RPM packages changed. To see which, use rpm in the guest.'));
-  }
-  if (diff !== undefined) {
-    terminal.say(displayText(diff).trimEnd());
-  }
+    } satisfies InsideAnswers['changed'],
+    text: [
+      ...found.flatMap((volume) => volumeText(context, volume, base, isCounted)),
+      ...(packages.length > 0 ? [terminal.style('bold', t('Packages')), ...packages.map(packageLine)] : []),
+      ...(isRpm ? [{ beside: t('RPM packages changed. To see which, use rpm in the guest.') }] : []),
+      ...(diff === undefined ? [] : [displayText(diff).trimEnd()]),
+    ],
+  };
 }
 
-function printVolume({ terminal }: Context, volume: VolumeChanges, base: string, isCounted: boolean): void {
+function volumeText(
+  { terminal }: Context,
+  volume: VolumeChanges,
+  base: string,
+  isCounted: boolean,
+): readonly TextPart[] {
   const { changes, leftOut, unreadable } = volume.files;
-  terminal.say(terminal.style('bold', countsLine(volume)));
-  if (changes.length > 0) {
-    const columns = ['', t('added'), t('removed'), t('changed')].map((title) => ({ title, rank: 0 }));
-    const rows = countsByFolder(changes, base).map(({ folder, ...counts }) => [
-      pathText(folder),
-      ...[counts.added, counts.removed, counts.changed].map(String),
-    ]);
-    const lines = isCounted ? tableLines(columns, rows, Infinity) : changes.map((change) => changeLine(change, base));
-    terminal.say(lines.join('\n'));
-  }
-  if (leftOut > 0) {
-    terminal.tell(t('More changed than are listed: {0}', leftOut));
-  }
-  if (unreadable.length > 0) {
-    terminal.tell(t('Cannot be read, not compared: {0}', unreadable.map(pathText).join(', ')));
-  }
+  const columns = ['', t('added'), t('removed'), t('changed')].map((title) => ({ title, rank: 0 }));
+  const rows = countsByFolder(changes, base).map(({ folder, ...counts }) => [
+    pathText(folder),
+    ...[counts.added, counts.removed, counts.changed].map(String),
+  ]);
+  const lines = isCounted ? tableLines(columns, rows, Infinity) : changes.map((change) => changeLine(change, base));
+  return [
+    terminal.style('bold', countsLine(volume)),
+    ...(changes.length > 0 ? lines : []),
+    ...(leftOut > 0 ? [{ beside: t('More changed than are listed: {0}', leftOut) }] : []),
+    ...(unreadable.length > 0
+      ? [{ beside: t('Cannot be read, not compared: {0}', unreadable.map(pathText).join(', ')) }]
+      : []),
+  ];
 }
 
 type ChangeInfo = NonNullable<InsideAnswers['changed']['fileSystems'][number]['changes']>[number];
@@ -197,10 +193,10 @@ function factsOf({ kind, bytes, mode, uid, gid, modifiedAt }: NodeFacts): NonNul
 const pieceBytes = 4 * 1024 * 1024;
 
 async function showWhen(
-  { session, terminal, json, interruption }: Context,
+  { session, interruption }: Context,
   view: Parameters<typeof openGuestDisks>[1],
   path: string,
-): Promise<void> {
+): Promise<Printed> {
   const tree = await session.engine.readTree(view.ref);
   const { signal } = interruption;
   const read = async (snapshot?: Snapshot): Promise<string> => {
@@ -229,18 +225,18 @@ async function showWhen(
   if (!isActive(view.vm.power)) {
     await compare(currentOf(tree));
   }
-  json?.({
-    fileSystems: [],
-    packages: [],
-    rpmChanged: false,
-    when: when.map(({ before, after }) => ({ before: before.name, ...(after && { after: after.name }) })),
-  } satisfies InsideAnswers['changed']);
   const lines = when.map(({ before, after }) =>
     t('{0}: changed from {1} to {2}', displayLine(path), before.title, after?.title ?? t('Current state')),
   );
-  if (json === undefined) {
-    terminal.say(lines.length > 0 ? lines.join('\n') : t('{0}: nothing changed', displayLine(path)));
-  }
+  return {
+    answer: {
+      fileSystems: [],
+      packages: [],
+      rpmChanged: false,
+      when: when.map(({ before, after }) => ({ before: before.name, ...(after && { after: after.name }) })),
+    } satisfies InsideAnswers['changed'],
+    text: lines.length > 0 ? lines : t('{0}: nothing changed', displayLine(path)),
+  };
 }
 
 /** What a change of it would change: content, link, mode, owner, type. Empty: it is not there. */

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { ExitName } from '../../../cli/exitCodes.js';
+import type { CommandEnd, Printed, Printer, TextPart } from '../../../cli/printed.js';
 import { tableLines } from '../../../cli/table.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
@@ -38,7 +38,7 @@ export type WithBackup = (
 ) => Promise<void>;
 
 /** `failed`: some of it was not read; what is told says what. */
-type Action = (visit: Visit, words: readonly string[]) => Promise<ExitName>;
+type Action = (visit: Visit, words: readonly string[]) => Promise<CommandEnd>;
 
 /** Each action, with the fewest and the most words after it. */
 const actions: Readonly<Record<string, { readonly run: Action; readonly words: readonly [number, number] }>> = {
@@ -50,7 +50,7 @@ const actions: Readonly<Record<string, { readonly run: Action; readonly words: r
 };
 
 export function filesCommand(withBackup: () => Promise<WithBackup>): CommandHandler {
-  return async (context): Promise<ExitName> => {
+  return async (context) => {
     const { call } = context;
     const [place = '', name, ...words] = call.operands;
     const action = name === undefined ? undefined : actions[name];
@@ -60,7 +60,9 @@ export function filesCommand(withBackup: () => Promise<WithBackup>): CommandHand
     ) {
       throw new CliError('usage', 'ACTION is ls, cat, copy, find or restore. See virt-rewind files --help.');
     }
-    const visit: VisitOf = (one) => (action === undefined ? listVolumes(one) : action.run(one, words));
+    // Printed while its disks are open.
+    const visit: VisitOf = async (one) =>
+      context.printer.print(await (action === undefined ? listVolumes(one) : action.run(one, words)));
     const isBackup = call.texts['from'] !== undefined || /^\.{0,2}\//u.test(place);
     if (isBackup && call.flags.has('now')) {
       throw new CliError('usage', t('{0} is for VMs, and this is a backup.', '--now'));
@@ -69,14 +71,15 @@ export function filesCommand(withBackup: () => Promise<WithBackup>): CommandHand
   };
 }
 
-type VisitOf = (one: Visit) => ReturnType<Action>;
+type Exit = Awaited<ReturnType<Printer['print']>>;
+type VisitOf = (one: Visit) => Promise<Exit>;
 
 async function visitBackup(
   context: Context,
   place: string,
   { withBackup, visit }: { withBackup: () => Promise<WithBackup>; visit: VisitOf },
-): Promise<ExitName> {
-  let exit: ExitName = 'done';
+): Promise<Exit> {
+  let exit: Exit = 'done';
   // The name of a folder may have an @.
   const parts = context.call.texts['from'] === undefined ? /^(.*?)(?:@([^/]*))?$/su : /^([^@]*)(?:@(.*))?$/su;
   const [, backup = '', snapshot] = parts.exec(place) ?? [];
@@ -92,8 +95,8 @@ async function visitBackup(
   return exit;
 }
 
-async function visitVm(context: Context, place: string, visit: VisitOf): Promise<ExitName> {
-  let exit: ExitName = 'done';
+async function visitVm(context: Context, place: string, visit: VisitOf): Promise<Exit> {
+  let exit: Exit = 'done';
   const { call, session, interruption } = context;
   const [, vm = '', wanted] = /^([^@]*)(?:@(.*))?$/su.exec(place) ?? [];
   const view = await session.vm(vm);
@@ -114,40 +117,33 @@ async function visitVm(context: Context, place: string, visit: VisitOf): Promise
   return exit;
 }
 
-async function listVolumes({ context: { terminal, json }, volumes, requireUnchanged }: Visit): Promise<ExitName> {
+async function listVolumes({ volumes, requireUnchanged }: Visit): Promise<Printed> {
   await requireUnchanged();
-  if (json !== undefined) {
-    json({
-      fileSystems: volumes.map(({ name, bytes, type, system }) => ({
-        ...{ name, bytes, readable: system !== undefined },
-        ...(type !== undefined && { type }),
-        ...(system !== undefined && { label: system.label, journal: system.journal }),
-      })),
-    } satisfies FilesAnswer);
-    return 'done';
-  }
-  if (volumes.length === 0) {
-    terminal.tell(t('There is no file system on its disks.'));
-    return 'done';
-  }
   const columns = [
     { title: t('Name'), rank: 0 },
     { title: t('Size'), rank: 1 },
     { title: t('File system'), rank: 0 },
   ];
-  terminal.sayTable(columns, volumes.map(volumeRow));
-  return 'done';
+  return {
+    answer: {
+      fileSystems: volumes.map(({ name, bytes, type, system }) => ({
+        ...{ name, bytes, readable: system !== undefined },
+        ...(type !== undefined && { type }),
+        ...(system !== undefined && { label: system.label, journal: system.journal }),
+      })),
+    } satisfies FilesAnswer,
+    text: [
+      volumes.length === 0
+        ? { beside: t('There is no file system on its disks.') }
+        : { columns, rows: volumes.map(volumeRow) },
+    ],
+  };
 }
 
-async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<ExitName> {
-  const { terminal, json } = visit.context;
+async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<Printed> {
   const entries = await atPath(visit, path, (system, node) => nodesAt(system, node, path));
   await visit.requireUnchanged();
-  if (json !== undefined) {
-    const told = entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() }));
-    json({ entries: told } satisfies FilesAnswer);
-    return 'done';
-  }
+  const told = entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() }));
   const columns = ['', '', '', ''].map((title) => ({ title, rank: 0 }));
   const rows = entries.map(({ name, link, ...facts }) => [
     modeText(facts),
@@ -156,40 +152,40 @@ async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promis
     displayLine(link === undefined ? name : `${name} → ${link}`),
   ]);
   const [, ...lines] = tableLines(columns, rows, Infinity);
-  if (lines.length > 0) {
-    terminal.say(lines.join('\n'));
-  }
-  return 'done';
+  return { answer: { entries: told } satisfies FilesAnswer, text: lines };
 }
 
 const pieceBytes = 1024 * 1024;
 
-async function printFile(visit: Visit, [path = '']: readonly string[]): Promise<ExitName> {
-  const { terminal, json } = visit.context;
-  await atPath(visit, path, async (system, node) => {
+function printFile(visit: Visit, [path = '']: readonly string[]): Promise<CommandEnd> {
+  const { terminal, printer, interruption } = visit.context;
+  return atPath(visit, path, async (system, node) => {
     const { bytes } = await system.facts(node);
-    if (json !== undefined) {
-      const content = await system.read(node, 0, Math.min(bytes, pieceBytes));
-      await visit.requireUnchanged();
-      json({ bytes, content: content.toString('base64'), cut: bytes > content.length } satisfies FilesAnswer);
-      return;
-    }
-    const isTerminal = (terminal.output.isTTY as boolean | undefined) === true;
-    for (let at = 0; at < bytes || at === 0; at += pieceBytes) {
-      visit.context.interruption.signal.throwIfAborted();
-      const piece = await system.read(node, at, pieceBytes);
-      // What a guest wrote must not drive the terminal.
-      if (!terminal.write(isTerminal ? displayText(piece.toString('utf8')) : piece)) {
-        await new Promise((resolve) => terminal.output.once('drain', resolve));
-      }
-    }
-    await visit.requireUnchanged();
+    return printer.print({
+      answer: async () => {
+        const content = await system.read(node, 0, Math.min(bytes, pieceBytes));
+        await visit.requireUnchanged();
+        return { bytes, content: content.toString('base64'), cut: bytes > content.length } satisfies FilesAnswer;
+      },
+      text: async () => {
+        const isTerminal = (terminal.output.isTTY as boolean | undefined) === true;
+        for (let at = 0; at < bytes || at === 0; at += pieceBytes) {
+          interruption.signal.throwIfAborted();
+          const piece = await system.read(node, at, pieceBytes);
+          // What a guest wrote must not drive the terminal.
+          if (!terminal.write(isTerminal ? displayText(piece.toString('utf8')) : piece)) {
+            await new Promise((resolve) => terminal.output.once('drain', resolve));
+          }
+        }
+        await visit.requireUnchanged();
+        return [];
+      },
+    });
   });
-  return 'done';
 }
 
-async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<ExitName> {
-  const { terminal, json, interruption } = visit.context;
+async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<Printed> {
+  const { interruption } = visit.context;
   const copied = await atPath(visit, path, (system, node, found) =>
     copyOut(system, node, {
       name:
@@ -202,35 +198,30 @@ async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Prom
       isStillTrue: visit.requireUnchanged,
     }),
   );
-  const exit = copied.unread.length === 0 ? 'done' : 'failed';
-  if (json !== undefined) {
-    json({ copied: { ...copied, unread: copied.unread.map((one) => one.path) } } satisfies FilesAnswer);
-    return exit;
-  }
-  terminal.say(t('Copied to {0}: {1}, files: {2}', displayLine(copied.path), bytesText(copied.bytes), copied.files));
-  if (copied.leftOut > 0) {
-    terminal.tell(t('Devices, sockets and pipes were left out: {0}', copied.leftOut));
-  }
-  tellUnread(visit, path, copied.unread);
-  return exit;
+  return {
+    answer: { copied: { ...copied, unread: copied.unread.map((one) => one.path) } } satisfies FilesAnswer,
+    text: [
+      t('Copied to {0}: {1}, files: {2}', displayLine(copied.path), bytesText(copied.bytes), copied.files),
+      ...(copied.leftOut > 0 ? [{ beside: t('Devices, sockets and pipes were left out: {0}', copied.leftOut) }] : []),
+      ...unreadLines(path, copied.unread),
+    ],
+    exit: copied.unread.length === 0 ? 'done' : 'failed',
+  };
 }
 
 /** So many are named; of a broken disk there may be thousands. */
 const mostTold = 20;
 
-function tellUnread({ context: { terminal } }: Visit, path: string, unread: readonly UnreadEntry[]): void {
-  if (unread.length === 0) {
-    return;
-  }
-  terminal.tell(t('Files that could not be read: {0}.', unread.length));
-  for (const { path: below, why } of unread.slice(0, mostTold)) {
+function unreadLines(path: string, unread: readonly UnreadEntry[]): readonly TextPart[] {
+  const named = unread.slice(0, mostTold).map(({ path: below, why }) => {
     const whole = `${path.replace(/\/+$/u, '')}/${below}`;
-    terminal.tell(`${displayLine(whole)}: ${failureText(readFailure(why, whole)).sentence}`);
-  }
+    return { beside: `${displayLine(whole)}: ${failureText(readFailure(why, whole)).sentence}` };
+  });
+  return unread.length === 0 ? [] : [{ beside: t('Files that could not be read: {0}.', unread.length) }, ...named];
 }
 
-async function find(visit: Visit, [text = '', path = '/']: readonly string[]): Promise<ExitName> {
-  const { terminal, json, interruption } = visit.context;
+async function find(visit: Visit, [text = '', path = '/']: readonly string[]): Promise<Printed> {
+  const { printer, interruption } = visit.context;
   const paths: string[] = [];
   const unread: UnreadEntry[] = [];
   const base = path.replace(/\/+$/u, '');
@@ -239,28 +230,25 @@ async function find(visit: Visit, [text = '', path = '/']: readonly string[]): P
       if (entry.name.includes(text)) {
         const found = `${base}/${entry.path}`;
         paths.push(found);
-        if (json === undefined) {
-          terminal.say(displayLine(found));
-        }
+        printer.say(displayLine(found));
       }
     };
     await walkFolder(system, node, interruption.signal, visitEntry, (one) => unread.push(one));
   });
   await visit.requireUnchanged();
-  if (json === undefined) {
-    tellUnread(visit, path, unread);
-  } else {
-    json({ paths, unread: unread.map((one) => one.path) } satisfies FilesAnswer);
-  }
-  return unread.length === 0 ? 'done' : 'failed';
+  return {
+    answer: { paths, unread: unread.map((one) => one.path) } satisfies FilesAnswer,
+    text: unreadLines(path, unread),
+    exit: unread.length === 0 ? 'done' : 'failed',
+  };
 }
 
-async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<ExitName> {
+async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<Printed> {
   const { context, view, requireUnchanged } = visit;
   if (view === undefined) {
     throw new CliError('usage', t('Files of a backup cannot be put into a VM. Copy them out of it.'));
   }
-  await atPath(
+  return atPath(
     visit,
     path,
     async (system, node, found) => {
@@ -268,9 +256,8 @@ async function restore(visit: Visit, [path = '', target]: readonly string[]): Pr
       if (target === undefined && !(await isRoot(found.volume))) {
         throw new CliError('usage', t('Name the TARGET in the guest: {0} is not its root.', found.volume.name));
       }
-      await restoreToVm(context, view, { system, node, target: target ?? found.path, requireUnchanged });
+      return restoreToVm(context, view, { system, node, target: target ?? found.path, requireUnchanged });
     },
     'itself',
   );
-  return 'done';
 }

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
 import { terminalAsker } from '../../../cli/carryOut.js';
 import type { Context } from '../../../cli/context.js';
+import type { Printed } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
 import { carryOut } from '../../../session/carryOut.js';
@@ -12,8 +13,8 @@ import { planRestore, type RestoreWish, runRestore } from '../back/restoreToGues
 import { commandFor } from '../../../text/ways.js';
 import type { InsideAnswers } from './answers.js';
 
-export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<void> {
-  const { terminal, json, interruption, log, session } = context;
+export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<Printed> {
+  const { terminal, interruption, log, session } = context;
   const whole = { ...wish, view };
   const name = view.vm.name;
   const guest = { engine: session.engine, environment: process.env, log, signal: interruption.signal };
@@ -25,12 +26,11 @@ export async function restore(context: Context, view: VmView, wish: Omit<Restore
     takeCheckpoint: () => takeCheckpoint(context, view, planned.target.path),
     onProgress: (bytes, total) => terminal.progress(t('Copying: {0}', copyProgressText(bytes, total))),
   });
-  if (json !== undefined) {
-    json({ restored } satisfies InsideAnswers['files']);
-    return;
-  }
-  terminal.say(restoredLines(restored, name).join('\n'));
-  terminal.say(t('To go back: {0}', commandFor(['revert', displayLine(name), displayLine(restored.checkpoint)])));
+  const back = commandFor(['revert', displayLine(name), displayLine(restored.checkpoint)]);
+  return {
+    answer: { restored } satisfies InsideAnswers['files'],
+    text: [...restoredLines(restored, name), t('To go back: {0}', back)],
+  };
 }
 
 async function takeCheckpoint(

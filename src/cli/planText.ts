@@ -18,18 +18,16 @@ export function commandLines({ plan, view }: { readonly plan: Plan; readonly vie
   return plan.steps.map((step) => virshLine([step], view.vm, view.ref.connection)).filter((line) => line !== '');
 }
 
-export function printPlan(
+export function planText(
   { terminal }: Pick<Context, 'terminal'>,
   [title = '', ...lines]: readonly string[],
   commands: readonly string[],
-): void {
-  terminal.say(
-    [
-      terminal.style('bold', title),
-      ...lines,
-      ...(commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)]),
-      '',
-      t('Nothing was changed.'),
-    ].join('\n'),
-  );
+): readonly string[] {
+  return [
+    terminal.style('bold', title),
+    ...lines,
+    ...(commands.length === 0 ? [] : ['', t('Equivalent commands:'), ...commands.map((line) => `  ${line}`)]),
+    '',
+    t('Nothing was changed.'),
+  ];
 }
