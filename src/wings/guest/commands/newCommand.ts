@@ -109,7 +109,7 @@ async function remove(context: Context): Promise<Printed> {
 /** What broke off of creating or removing a VM is ended first: what somebody has used since counts as made. */
 export function recovering(recover: CommandHandler | undefined): CommandHandler {
   return async (context) => {
-    const { call, session, terminal, log, json } = context;
+    const { call, session, terminal, log } = context;
     const [named = ''] = call.operands;
     const store = newVmStore(session, log, shell);
     const record = await leftOf(store, session, named);
@@ -121,11 +121,10 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
     const isDismissed = call.flags.has('dismiss');
     const question = isDismissed ? dismissQuestion(shown) : await leftQuestion(record, session);
     if (call.flags.has('plan')) {
-      json?.({ ended: { vm: name, deleted: question !== undefined, plan: true } } satisfies GuestAnswers['leftNew']);
-      if (json === undefined) {
-        terminal.say([question ?? usedSinceText(name), t('Nothing was changed.')].join('\n'));
-      }
-      return 'done';
+      return {
+        answer: { ended: { vm: name, deleted: question !== undefined, plan: true } } satisfies GuestAnswers['leftNew'],
+        text: [question ?? usedSinceText(name), t('Nothing was changed.')],
+      };
     }
     if (question !== undefined) {
       const confirm = isDismissed ? t('Mark as Resolved') : t('Delete');
@@ -139,11 +138,10 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
       await (isDismissed && open.put({ phase: 'ready' }));
       return !isDismissed && endLeft(open, { ...making, onStep: (what) => terminal.progress(what), onNote });
     });
-    json?.({ ended: { vm: name, deleted: goes === true } } satisfies GuestAnswers['leftNew']);
-    if (json === undefined && goes === true) {
-      terminal.say(t('Deleted {0} and its files.', shown));
-    }
-    return 'done';
+    return {
+      answer: { ended: { vm: name, deleted: goes === true } } satisfies GuestAnswers['leftNew'],
+      text: goes === true ? t('Deleted {0} and its files.', shown) : [],
+    };
   };
 }
 
