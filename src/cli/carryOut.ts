@@ -25,7 +25,7 @@ import { warningText } from '../text/questions/warningText.js';
 import { agreeTo } from './agree.js';
 import type { PowerState } from '../domain/vm.js';
 import type { Context } from './context.js';
-import type { Printed } from './printed.js';
+import type { CommandAnswer } from './printed.js';
 import { commandFor } from '../text/ways.js';
 import type { Answers } from './answers.js';
 
@@ -38,7 +38,7 @@ export async function carryOut(
   request: OperationRequest,
   about: About = {},
   undoes?: string,
-): Promise<Printed> {
+): Promise<CommandAnswer> {
   const { call, session, interruption } = context;
   if (call.flags.has('plan')) {
     const plan = await session.plan(found, request, interruption.signal);
@@ -129,7 +129,7 @@ function resultLines(
   ];
 }
 
-function printedPlan(context: Context, view: VmView, plan: Plan, about: About): Printed {
+function printedPlan(context: Context, view: VmView, plan: Plan, about: About): CommandAnswer {
   const { session } = context;
   const commands = commandLines({ plan, view });
   const now = Date.now();

@@ -14,16 +14,16 @@ import { commandFor } from '../text/ways.js';
 import { agreeTo } from './agree.js';
 import type { Context } from './context.js';
 import { type ExitName, exitOfFailure } from './exitCodes.js';
-import type { Printed } from './printed.js';
+import type { CommandAnswer } from './printed.js';
 import { commandLines, planText, questionLines } from './planText.js';
 import type { Answers } from './answers.js';
 
-export function carryOutWish(context: Context, stored: StoredSystem, wish: SystemWish): Promise<Printed> {
+export function carryOutWish(context: Context, stored: StoredSystem, wish: SystemWish): Promise<CommandAnswer> {
   return carryOutSystem(context, () => planSystem(context.session, stored, wish));
 }
 
 /** @throws Failure, which knows what became of each member */
-export async function carryOutSystem(context: Context, decide: () => Promise<PlannedSystem>): Promise<Printed> {
+export async function carryOutSystem(context: Context, decide: () => Promise<PlannedSystem>): Promise<CommandAnswer> {
   const { call, session, terminal, interruption } = context;
   if (call.flags.has('plan')) {
     return printedPlan(context, await decide());
@@ -91,7 +91,7 @@ function textOf(
   return { lines: questionLines(context, question), confirm: question.confirm };
 }
 
-function printedPlan(context: Context, plan: PlannedSystem): Printed {
+function printedPlan(context: Context, plan: PlannedSystem): CommandAnswer {
   const { session } = context;
   const { kind, system } = plan;
   const members: readonly Pick<PlannedMember, 'member' | 'view' | 'plan'>[] = plan.members;

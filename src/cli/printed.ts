@@ -1,9 +1,15 @@
 // How a command's answer is printed: as text for a person, or with --json as one document for a program. No command
 // knows which. docs/command-line.schema.json describes the documents.
-import type { Call } from './context.js';
 import type { ExitName } from './exitCodes.js';
 import type { Column } from './table.js';
 import type { Terminal } from './terminal.js';
+
+/** What of a call tells how its answer is printed. */
+interface CommandWords {
+  readonly command: string;
+  readonly group?: 'system';
+  readonly flags: ReadonlySet<string>;
+}
 
 type Answer = Readonly<Record<string, unknown>>;
 /** A value, or what finds it where it is printed. */
@@ -16,7 +22,7 @@ export type TextPart =
   | { readonly columns: readonly Column[]; readonly rows: readonly (readonly string[])[] };
 
 /** What a command answers. */
-export interface Printed {
+export interface CommandAnswer {
   /** For a program. */
   readonly answer: Later<Answer>;
   /** The same for a person. */
@@ -28,7 +34,7 @@ export interface Printed {
 }
 
 /** A command without an answer ends with its exit alone; a number is an exit code that is not ours. */
-export type CommandEnd = Printed | ExitName | number;
+export type CommandEnd = CommandAnswer | ExitName | number;
 
 export interface Printer {
   readonly form: 'text' | 'document';
@@ -43,7 +49,7 @@ export interface Printer {
 }
 
 /** By the words of the call. */
-export function printerOf(call: Call, terminal: Terminal): Printer {
+export function printerOf(call: CommandWords, terminal: Terminal): Printer {
   return call.flags.has('json') ? documentPrinter(call, terminal) : textPrinter(terminal);
 }
 
@@ -68,7 +74,7 @@ function textPrinter(terminal: Terminal): Printer {
   };
 }
 
-function documentPrinter(call: Call, terminal: Terminal): Printer {
+function documentPrinter(call: CommandWords, terminal: Terminal): Printer {
   return {
     form: 'document',
     canAsk: false,
@@ -82,7 +88,7 @@ function documentPrinter(call: Call, terminal: Terminal): Printer {
 async function printBy(
   terminal: Terminal,
   end: CommandEnd,
-  print: (printed: Printed) => Promise<void>,
+  print: (printed: CommandAnswer) => Promise<void>,
 ): Promise<ExitName | number> {
   if (typeof end !== 'object') {
     return end;
@@ -93,11 +99,11 @@ async function printBy(
 }
 
 /** The same with more text at its end. */
-export function withText(printed: Printed, more: readonly TextPart[]): Printed {
+export function withText(printed: CommandAnswer, more: readonly TextPart[]): CommandAnswer {
   return { ...printed, text: async () => [...(await partsOf(printed.text)), ...more] };
 }
 
-async function partsOf(text: Printed['text']): Promise<readonly TextPart[]> {
+async function partsOf(text: CommandAnswer['text']): Promise<readonly TextPart[]> {
   const parts = await resolve(text);
   return typeof parts === 'string' ? [parts] : parts;
 }
@@ -123,11 +129,11 @@ function joinLines(parts: readonly TextPart[]): readonly TextPart[] {
 }
 
 function resolve<T extends object | string>(later: Later<T>): T | Promise<T> {
-  return typeof later === 'function' ? later() : later;
+  return typeof later === 'function' ? (later as () => T | Promise<T>)() : later;
 }
 
 /** As it was called. */
-function calledOf({ group, command }: Call): string {
+function calledOf({ group, command }: CommandWords): string {
   return group === undefined ? command : `${group} ${command}`;
 }
 

@@ -18,14 +18,14 @@ import { countOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 const usualSeconds = 300;
 const mostJobs = 64;
 const mostTries = 99;
 
-export async function bisect(context: Context): Promise<Printed> {
+export async function bisect(context: Context): Promise<CommandAnswer> {
   try {
     return await dispatchBisect(context);
   } catch (error) {
@@ -33,7 +33,7 @@ export async function bisect(context: Context): Promise<Printed> {
   }
 }
 
-async function dispatchBisect(context: Context): Promise<Printed> {
+async function dispatchBisect(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const wish = oneOf(call.flags, ['resume', 'log', 'stop']);
   const bisects = await session.bisects();
@@ -42,7 +42,7 @@ async function dispatchBisect(context: Context): Promise<Printed> {
   }
   const { vm, vmName, stored } = await storedOf(context, bisects);
   if (wish === 'log') {
-    return printed(stored);
+    return bisectAnswer(stored);
   }
   // Its clones are there, and how much RAM they take.
   session.reach(vm.connection);
@@ -52,12 +52,12 @@ async function dispatchBisect(context: Context): Promise<Printed> {
       news.kind === 'stays' ? context.terminal.tell(usedSinceText(news.probe.name)) : undefined;
     await bisects.end(vm, vmName, { onNews });
     context.terminal.tell(t('Ended the bisect of {0} and deleted its clones.', displayLine(vmName)));
-    return { ...printed(stored), text: [] };
+    return { ...bisectAnswer(stored), text: [] };
   }
   return carryOn(context, await bisects.resume(vm, vmName));
 }
 
-async function begin(context: Context, bisects: Bisects): Promise<Printed> {
+async function begin(context: Context, bisects: Bisects): Promise<CommandAnswer> {
   const { call, session, terminal } = context;
   const [name] = call.operands;
   if (name === undefined) {
@@ -131,7 +131,7 @@ async function bisectOf({ call, session }: Context, view: VmView, check: BisectC
   };
 }
 
-async function carryOn(context: Context, open: OpenBisect): Promise<Printed> {
+async function carryOn(context: Context, open: OpenBisect): Promise<CommandAnswer> {
   const { terminal, interruption } = context;
   let now = open.bisect;
   const stop = new AbortController();
@@ -162,7 +162,7 @@ async function carryOn(context: Context, open: OpenBisect): Promise<Printed> {
       t('Stopped. The results are saved. Continue with: {0}.', 'virt-rewind bisect --resume'),
     );
   }
-  return printed(now);
+  return bisectAnswer(now);
 }
 
 function asking(context: Context, quit: () => void): AskVerdict {
@@ -218,7 +218,7 @@ async function storedOf(
   return { vm: stored.vm, vmName: stored.vmName, stored };
 }
 
-function printed(stored: Bisect): Printed {
+function bisectAnswer(stored: Bisect): CommandAnswer {
   const rows = stored.line.map(({ title }, at) => `${displayLine(title)}  ${pointWord(stored, at) ?? '?'}`);
   return {
     answer: { bisect: answerOf(stored) } satisfies Answers['bisect'],

@@ -4,7 +4,7 @@ import { cloneRequest } from '../../engine/clones.js';
 import { Failure } from '../../domain/failure.js';
 import { refuse } from '../../domain/refusal.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { carryOut } from '../carryOut.js';
 
 interface CloneOptions {
@@ -13,7 +13,7 @@ interface CloneOptions {
   readonly network?: CloneNetwork;
 }
 
-export async function clone(context: Context): Promise<Printed> {
+export async function clone(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { from, name, network } = call.texts as CloneOptions;
@@ -29,7 +29,7 @@ export async function clone(context: Context): Promise<Printed> {
 }
 
 /** Deletes a clone after a question; a VM that is no clone is refused without one. */
-export async function discard(context: Context): Promise<Printed> {
+export async function discard(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   if (view.vm.clone === undefined) {

@@ -4,10 +4,10 @@ import { resolve } from 'node:path';
 import { copiedText, copyProgressText } from '../../text/guests/copyText.js';
 import type { Context } from '../context.js';
 import { CliError } from '../commandError.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Answers } from '../answers.js';
 
-export async function copy({ call, session, terminal, interruption }: Context): Promise<Printed> {
+export async function copy({ call, session, terminal, interruption }: Context): Promise<CommandAnswer> {
   const [from = '', to = ''] = call.operands;
   const places = copyPlaces(from, to);
   const view = await session.vm(places.vm);

@@ -8,12 +8,12 @@ import { problemReportText } from '../../text/problems/problemReport.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
 import { carryOut } from '../carryOut.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 import type { Answers } from '../answers.js';
 
-export async function doctor(context: Context): Promise<Printed> {
+export async function doctor(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal } = context;
   const found = await session.vm(call.operands[0] ?? '');
   const wanted = call.texts['repair'];

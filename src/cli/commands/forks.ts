@@ -12,7 +12,7 @@ import { usedSinceText } from '../../text/words.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import type { ExitName } from '../exitCodes.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { showConsole } from './console.js';
 import type { Answers } from '../answers.js';
 
@@ -24,7 +24,7 @@ interface ForkOptions {
   readonly seamless?: SeamlessWish;
 }
 
-export async function fork(context: Context): Promise<Printed> {
+export async function fork(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { count: typed = '1', network } = call.texts as ForkOptions;

@@ -5,7 +5,7 @@ import { failureMessage } from '../../text/failures/failureMessage.js';
 import { type CheckedVm, problemReportText } from '../../text/problems/problemReport.js';
 import type { Context } from '../context.js';
 import { exitOfFailure } from '../exitCodes.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { healthOnce } from '../healthOnce.js';
 import { plainReport } from '../plainReport.js';
 import { problemInfo } from '../../text/problems/problemInfos.js';
@@ -13,7 +13,7 @@ import type { ReachedVms } from '../../session/session.js';
 import { unreachableJson, unreachableLines } from './list.js';
 import type { Answers } from '../answers.js';
 
-export async function health(context: Context): Promise<Printed> {
+export async function health(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [name] = call.operands;
   return healthOf(
@@ -22,7 +22,7 @@ export async function health(context: Context): Promise<Printed> {
   );
 }
 
-export async function healthOf(context: Context, reached: ReachedVms): Promise<Printed> {
+export async function healthOf(context: Context, reached: ReachedVms): Promise<CommandAnswer> {
   const { session, terminal, interruption } = context;
   const { engine } = session;
   const watch = healthOnce(context);

@@ -7,11 +7,11 @@ import { readAudit } from '../../journal/readAudit.js';
 import { type HistoryEntry, historyEntries } from '../../text/rows/historyRows.js';
 import { historyText } from '../../text/rows/historyText.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { plainReport } from '../plainReport.js';
 import type { Answers } from '../answers.js';
 
-export async function history({ call, session, terminal, log }: Context): Promise<Printed> {
+export async function history({ call, session, terminal, log }: Context): Promise<CommandAnswer> {
   const [wanted] = call.operands;
   const isWanted = (vm: { readonly name: string; readonly uuid: string }): boolean =>
     wanted === undefined || vm.name === wanted || vm.uuid === wanted.toLowerCase();

@@ -7,10 +7,10 @@ import { identityQuestion, identityWarning, renewedText } from '../../text/guest
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Answers } from '../answers.js';
 
-export async function renew(context: Context): Promise<Printed> {
+export async function renew(context: Context): Promise<CommandAnswer> {
   const { call, session, interruption } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { name } = view.vm;

@@ -12,7 +12,7 @@ import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { CommandEnd, Printed } from '../printed.js';
+import type { CommandEnd, CommandAnswer } from '../printed.js';
 import { carryOutSystem } from '../carryOutSystem.js';
 import type { Answers } from '../answers.js';
 
@@ -120,7 +120,7 @@ export async function destroyLab(context: Context): Promise<CommandEnd> {
   });
 }
 
-export async function exportLab(context: Context): Promise<Printed> {
+export async function exportLab(context: Context): Promise<CommandAnswer> {
   const { call, session, log } = context;
   const { exportLabFile } = await import('../../lab/exportLab.js');
   const { system: wanted, file } = call.texts;

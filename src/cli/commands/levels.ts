@@ -17,13 +17,13 @@ import { operationCountText, usedSinceText } from '../../text/words.js';
 import type { Answers } from '../answers.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { languageOf } from '../language.js';
 
 /** The folder of the program: the levels and their guest are beside it. */
 const here = __dirname;
 
-export async function checkLevel(context: Context): Promise<Printed> {
+export async function checkLevel(context: Context): Promise<CommandAnswer> {
   const { call } = context;
   const [name = ''] = call.operands;
   const file = resolve(name);
@@ -83,7 +83,7 @@ async function play({ session, terminal, interruption, log }: Context, level: Le
 }
 
 /** Ours, then the files of the current folder; one that is wrong is told. */
-export async function listLevels({ terminal }: Context): Promise<Printed> {
+export async function listLevels({ terminal }: Context): Promise<CommandAnswer> {
   const files = (await readdir('.')).filter((name) => name.endsWith('.level.yaml')).sort();
   const read = await Promise.all(files.map(async (id) => ({ id, ...(await readLevelFile(resolve(id))) })));
   const wrong = read.filter(({ level, problems }) => level === undefined || problems.length > 0);

@@ -7,7 +7,7 @@ import { labelIn } from '../../text/connectionLabel.js';
 import { failureText } from '../../text/failures/failureText.js';
 import { powerWord } from '../../text/words.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 export function unreachableJson({ unreachable }: Pick<ReachedVms, 'unreachable'>): Answers['list']['unreachable'] {
@@ -27,7 +27,7 @@ export function unreachableLines(
   );
 }
 
-export async function list({ session, log }: Context): Promise<Printed> {
+export async function list({ session, log }: Context): Promise<CommandAnswer> {
   const reached = await session.reachAll();
   const { views } = reached;
   const infos = await readInfos(session, views, log);

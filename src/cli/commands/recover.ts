@@ -17,11 +17,11 @@ import { refusalText } from '../../text/refusals/refusalText.js';
 import { wayTo } from '../../text/ways.js';
 import { agreeTo } from '../agree.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { questionLines } from '../planText.js';
 import type { Answers } from '../answers.js';
 
-export async function recover(context: Context): Promise<Printed> {
+export async function recover(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const found = await session.vm(call.operands[0] ?? '');
   if (call.flags.has('plan')) {
@@ -56,7 +56,7 @@ export async function recover(context: Context): Promise<Printed> {
   }
 }
 
-async function showInterrupted({ session }: Context, found: VmView): Promise<Printed> {
+async function showInterrupted({ session }: Context, found: VmView): Promise<CommandAnswer> {
   const unfinished = await session.engine.readInterrupted(found.ref);
   const view = session.view(found);
   return {

@@ -7,7 +7,7 @@ import { lateProgramText } from '../../text/guests/waitText.js';
 import { secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 const usualSeconds = 60;
@@ -16,7 +16,7 @@ const mostInputBytes = 64 * 1024;
 /** As a shell tells of a program that a signal ended. */
 const signalBase = 128;
 
-export async function run(context: Context): Promise<Printed> {
+export async function run(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal, interruption } = context;
   const [name = '', program = '', ...args] = call.operands;
   const seconds = secondsOf(call, usualSeconds);

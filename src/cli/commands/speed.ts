@@ -7,9 +7,9 @@ import { agreeTo } from '../agree.js';
 import type { Answers } from '../answers.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 
-export async function speed(context: Context): Promise<Printed> {
+export async function speed(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const wanted = speedWords[call.texts['like'] as keyof typeof speedWords] as Speed | undefined;

@@ -16,10 +16,10 @@ import {
 import { ruleOf } from '../arguments.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Answers } from '../answers.js';
 
-export async function pruneSystem(context: Context): Promise<Printed> {
+export async function pruneSystem(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal, interruption } = context;
   const rule = ruleOf(call);
   const stored = await openSystem(context.session, call.operands[0] ?? '');
@@ -55,7 +55,7 @@ export async function pruneSystem(context: Context): Promise<Printed> {
   };
 }
 
-function printedPlan(context: Context, prune: SystemPrune): Printed {
+function printedPlan(context: Context, prune: SystemPrune): CommandAnswer {
   const { stored, going, stays } = prune;
   const members = going.flatMap((one) => one.members);
   const commands = members.flatMap(commandLines);

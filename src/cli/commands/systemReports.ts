@@ -5,17 +5,17 @@ import { readSystemComparison } from '../../systems/comparedSystem.js';
 import { systemComparisonPage } from '../../text/operations/comparisonText.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { plainReport } from '../plainReport.js';
 import { healthOf } from './health.js';
 import type { Answers } from '../answers.js';
 
-export async function systemHealth(context: Context): Promise<Printed> {
+export async function systemHealth(context: Context): Promise<CommandAnswer> {
   const stored = await openSystem(context.session, context.call.operands[0] ?? '');
   return healthOf(context, await context.session.reachSystem(stored));
 }
 
-export async function compareSystem(context: Context): Promise<Printed> {
+export async function compareSystem(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal, log } = context;
   const [name = '', title = '', other] = call.operands;
   const stored = await openSystem(context.session, name);

@@ -19,11 +19,11 @@ import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { fitLine } from '../help.js';
 import type { Answers } from '../answers.js';
 
-export async function listSystems(context: Context): Promise<Printed> {
+export async function listSystems(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [name] = call.operands;
   const systems = await session.systems();
@@ -44,7 +44,7 @@ export async function listSystems(context: Context): Promise<Printed> {
   };
 }
 
-export async function createSystem(context: Context): Promise<Printed> {
+export async function createSystem(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [name = '', ...vms] = call.operands;
   const views = [];
@@ -59,7 +59,7 @@ export async function createSystem(context: Context): Promise<Printed> {
   return answerOf(context, name);
 }
 
-export async function renameSystem(context: Context): Promise<Printed> {
+export async function renameSystem(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [name = '', other = ''] = call.operands;
   const stored = await openSystem(session, name);
@@ -71,7 +71,7 @@ export async function renameSystem(context: Context): Promise<Printed> {
   return answerOf(context, other);
 }
 
-export async function renamePoint({ call, session, ...context }: Context): Promise<Printed> {
+export async function renamePoint({ call, session, ...context }: Context): Promise<CommandAnswer> {
   const [name = '', wanted = '', title = ''] = call.operands;
   const stored = await openSystem(session, name);
   const point = requirePoint(stored, wanted);
@@ -82,7 +82,7 @@ export async function renamePoint({ call, session, ...context }: Context): Promi
   return answerOf({ call, session, ...context }, name);
 }
 
-export async function orderSystem(context: Context): Promise<Printed> {
+export async function orderSystem(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [name = '', vm = '', ...others] = call.operands;
   const stored = await openSystem(session, name);
@@ -108,7 +108,7 @@ function waitOf({ call }: Context): StartWait | undefined {
   return up === undefined ? undefined : startWait(up, seconds);
 }
 
-export async function recoverSystem(context: Context): Promise<Printed> {
+export async function recoverSystem(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const { system } = await openSystem(session, call.operands[0] ?? '');
   const systems = await session.systems();
@@ -132,7 +132,7 @@ export async function recoverSystem(context: Context): Promise<Printed> {
   };
 }
 
-export async function forgetSystem(context: Context): Promise<Printed> {
+export async function forgetSystem(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const stored = await openSystem(session, call.operands[0] ?? '');
   await (await session.systems()).forget(stored);
@@ -143,7 +143,7 @@ export async function forgetSystem(context: Context): Promise<Printed> {
 }
 
 /** The system as it is now. */
-async function answerOf(context: Context, name: string): Promise<Printed> {
+async function answerOf(context: Context, name: string): Promise<CommandAnswer> {
   const { session } = context;
   const looked = await (await session.systems()).look(await openSystem(session, name));
   return {

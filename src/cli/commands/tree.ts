@@ -12,13 +12,13 @@ import { sizeIn } from '../../text/rows/sizeText.js';
 import { powerWord, snapshotCountText } from '../../text/words.js';
 import { columnsOf, cutTo } from '../table.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Terminal } from '../terminal.js';
 import type { Answers } from '../answers.js';
 
 const reach = { readOnly: false };
 
-export async function tree({ call, session, terminal, log }: Context): Promise<Printed> {
+export async function tree({ call, session, terminal, log }: Context): Promise<CommandAnswer> {
   const found = await session.vm(call.operands[0] ?? '');
   const { engine } = session;
   await engine.readLayers(found.ref).catch(async (error: unknown) => {

@@ -27,11 +27,11 @@ import { carryOutWish } from '../carryOutSystem.js';
 import { targetOf } from '../target.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import { revertTo } from './vmCommands.js';
 import type { Answers } from '../answers.js';
 
-export async function undo(context: Context): Promise<Printed> {
+export async function undo(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [, id] = call.operands;
   const target = await targetOf(context);
@@ -48,7 +48,7 @@ export async function undo(context: Context): Promise<Printed> {
   return next === undefined ? undoLastRevert(context, view) : undoThis(context, view, look, next);
 }
 
-export async function redo(context: Context): Promise<Printed> {
+export async function redo(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [name = '', id] = call.operands;
   const view = await session.vm(name);
@@ -61,7 +61,7 @@ export async function redo(context: Context): Promise<Printed> {
 }
 
 /** All of it is looked at before; then each is planned and done by itself, on what is then. */
-export async function restoreState(context: Context): Promise<Printed> {
+export async function restoreState(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal } = context;
   const [name = '', id = ''] = call.operands;
   const view = await session.vm(name);
@@ -126,7 +126,12 @@ async function doIt(context: Context, view: VmView, { id }: LoggedOperation, way
   }
 }
 
-async function undoThis(context: Context, view: VmView, look: UndoLook, found: UndoableOperation): Promise<Printed> {
+async function undoThis(
+  context: Context,
+  view: VmView,
+  look: UndoLook,
+  found: UndoableOperation,
+): Promise<CommandAnswer> {
   const { call, session, terminal, printer } = context;
   const { entry, does } = found;
   const way = requireWay(view, found);
@@ -166,7 +171,7 @@ async function undoThis(context: Context, view: VmView, look: UndoLook, found: U
   return revertTo(context, view, snapshot, { about, undoes: entry.id, after });
 }
 
-async function undoLastRevert(context: Context, view: VmView): Promise<Printed> {
+async function undoLastRevert(context: Context, view: VmView): Promise<CommandAnswer> {
   const { session } = context;
   const undone = await session.findUndoableRevert(view);
   if (undone === undefined) {

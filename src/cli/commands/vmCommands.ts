@@ -17,7 +17,7 @@ import { powerWord } from '../../text/words.js';
 import { ruleOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import { type Printed, withText } from '../printed.js';
+import { type CommandAnswer, withText } from '../printed.js';
 import { carryOut } from '../carryOut.js';
 import { carryOutWish } from '../carryOutSystem.js';
 import { targetOf } from '../target.js';
@@ -40,7 +40,7 @@ interface OperationOptions {
   readonly seamless?: SeamlessWish;
 }
 
-export async function checkpoint(context: Context): Promise<Printed> {
+export async function checkpoint(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [, title] = call.operands;
   const { kind, style, description, seamless, without } = texts(context);
@@ -66,7 +66,7 @@ export async function checkpoint(context: Context): Promise<Printed> {
   return carryOut(context, view, request);
 }
 
-export async function revert(context: Context): Promise<Printed> {
+export async function revert(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [, wanted = ''] = call.operands;
   const target = await targetOf(context);
@@ -88,7 +88,7 @@ export async function revertTo(
   view: VmView,
   snapshot: Snapshot,
   { about, undoes, ...undone }: UndoneRevert = {},
-): Promise<Printed> {
+): Promise<CommandAnswer> {
   const { call, session } = context;
   const { after = undone.after, seamless } = texts(context);
   const wish: RevertWish = {
@@ -108,7 +108,7 @@ export async function revertTo(
   }
 }
 
-export async function deleteSnapshot(context: Context): Promise<Printed> {
+export async function deleteSnapshot(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [, wanted = ''] = call.operands;
   const target = await targetOf(context);
@@ -127,7 +127,7 @@ async function moveToTrash(
   { call, session, terminal }: Context,
   view: VmView,
   request: DeleteRequest,
-): Promise<Printed> {
+): Promise<CommandAnswer> {
   const { deletes = [] } = await session.plan(view, request);
   const days = session.settings.trashDays || usualTrashDays;
   if (call.flags.has('plan')) {
@@ -157,7 +157,7 @@ async function moveToTrash(
   };
 }
 
-export async function keep({ call, session }: Context): Promise<Printed> {
+export async function keep({ call, session }: Context): Promise<CommandAnswer> {
   const [vmName = '', wanted = ''] = call.operands;
   const found = await session.vm(vmName);
   const { name, title } = await session.snapshot(found, wanted);
@@ -173,23 +173,23 @@ export async function keep({ call, session }: Context): Promise<Printed> {
   };
 }
 
-export function start(context: Context): Promise<Printed> {
+export function start(context: Context): Promise<CommandAnswer> {
   return powerTarget(context, 'start');
 }
 
-export function stop(context: Context): Promise<Printed> {
+export function stop(context: Context): Promise<CommandAnswer> {
   return powerTarget(context, 'shutDown');
 }
 
-export function pause(context: Context): Promise<Printed> {
+export function pause(context: Context): Promise<CommandAnswer> {
   return power(context, 'pause');
 }
 
-export function resume(context: Context): Promise<Printed> {
+export function resume(context: Context): Promise<CommandAnswer> {
   return power(context, 'resume');
 }
 
-async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promise<Printed> {
+async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promise<CommandAnswer> {
   const target = await targetOf(context);
   const isForced = context.call.flags.has('force');
   return target.kind === 'system'
@@ -197,7 +197,7 @@ async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promis
     : power(context, isForced ? 'forceOff' : kind, target.view);
 }
 
-export async function prune(context: Context): Promise<Printed> {
+export async function prune(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const rule = ruleOf(call);
   const view = await session.vm(call.operands[0] ?? '');
@@ -218,7 +218,7 @@ export async function prune(context: Context): Promise<Printed> {
   );
 }
 
-export async function consolidate(context: Context): Promise<Printed> {
+export async function consolidate(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const view = await session.vm(call.operands[0] ?? '');
   const { disk } = call.texts;
@@ -230,7 +230,7 @@ export async function consolidate(context: Context): Promise<Printed> {
 }
 
 /** Who says what state is wanted has it already, where there is nothing to do. */
-async function power(context: Context, action: PowerAction, found?: VmView): Promise<Printed> {
+async function power(context: Context, action: PowerAction, found?: VmView): Promise<CommandAnswer> {
   const { call, session } = context;
   const view = found ?? (await session.vm(call.operands[0] ?? ''));
   try {

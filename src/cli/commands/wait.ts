@@ -9,14 +9,14 @@ import { durationText } from '../../text/relativeAge.js';
 import { placeOf, secondsOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 import type { Answers } from '../answers.js';
 
 type WaitOfVm = Exclude<Wait, { what: 'time' }>;
 
 const usualSeconds = 120;
 
-export async function wait(context: Context): Promise<Printed> {
+export async function wait(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal, interruption } = context;
   const began = systemClock.ticks();
   const view = await session.vm(call.operands[0] ?? '');

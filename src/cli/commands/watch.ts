@@ -18,14 +18,14 @@ import type { Answers } from '../answers.js';
 import { countOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
-import type { Printed } from '../printed.js';
+import type { CommandAnswer } from '../printed.js';
 
 const usualMost = 3;
 const usualMinutes = 60;
 const mostMinutes = 9_999;
 const minuteMs = 60_000;
 
-export async function watch(context: Context): Promise<Printed> {
+export async function watch(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal, interruption, printer, log } = context;
   const rule = ruleOf(context);
   const views: VmView[] = [];

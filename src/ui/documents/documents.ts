@@ -47,7 +47,8 @@ export class XmlDocuments implements Disposable, vscode.TextDocumentContentProvi
   }
 
   /**
-   * Shows the hardware of two states of a VM side by side; without a name it is the current one. Rejects with a Failure.
+   * Shows the hardware of two states of a VM side by side; without a name it is the current one. Rejects with a
+   * Failure.
    */
   async openComparison(ref: VmRef, left: ComparedState, right: ComparedState, title: string): Promise<void> {
     const vmName = this.#engine.findVm(ref)?.vm.name ?? ref.uuid;

@@ -5,7 +5,7 @@ import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { SystemMember } from '../../../domain/system.js';
 import type { VmView } from '../../../live/views.js';
@@ -67,7 +67,7 @@ interface Work extends Choice {
   readonly shell: ClusterShell;
 }
 
-async function give(context: Context, { views, members, connection, shell }: Work): Promise<Printed> {
+async function give(context: Context, { views, members, connection, shell }: Work): Promise<CommandAnswer> {
   const { call, session, interruption, log } = context;
   const { engine, folder } = session;
   const planned = await planGiven(engine, views, members, shell);
@@ -95,7 +95,7 @@ async function give(context: Context, { views, members, connection, shell }: Wor
   return answer({ given: vms }, [t('The cluster runs {0} now. They were not restarted.', names)]);
 }
 
-async function remove(context: Context, { views, connection, shell }: Work): Promise<Printed> {
+async function remove(context: Context, { views, connection, shell }: Work): Promise<CommandAnswer> {
   const { call, session, interruption, log } = context;
   const { engine, folder } = session;
   const names = views.map(({ vm }) => displayLine(vm.name)).join(', ');
@@ -132,7 +132,7 @@ function lasting<T>({ session }: Context, connection: string, work: (shell: Clus
 async function tellWhatIf(
   context: Context,
   { node, connection, shell }: { readonly node: string; readonly connection: string; readonly shell: ClusterShell },
-): Promise<Printed> {
+): Promise<CommandAnswer> {
   const { engine } = context.session;
   const { vms = [] } = engine.connections.find(({ uri }) => uri === connection) ?? {};
   const findVm = async (of: { readonly name?: string; readonly uuid?: string }): Promise<KnownVm | undefined> => {
@@ -158,7 +158,7 @@ async function agree(
   await agreeTo(context, { lines, confirm, asks: true, ...typed });
 }
 
-function answer(told: Answer, lines: readonly string[]): Printed {
+function answer(told: Answer, lines: readonly string[]): CommandAnswer {
   return { answer: { ...told }, text: lines };
 }
 

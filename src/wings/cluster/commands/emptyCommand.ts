@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import type { Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { type BegunMove, readBegunMoves } from '../../../journal/begunMoves.js';
 import { vmCountText } from '../../../text/words.js';
 import { endLeftMoves } from '../move/leftMoves.js';
@@ -15,7 +15,7 @@ import type { ClusterAnswers } from './answers.js';
 import { findConnection, findHost, lookAt, lookLines, reach } from './hostLook.js';
 import { agreeOn, carryOut, idOf, movedLines, movesJson, refusalText } from './movesTogether.js';
 
-export async function empty(context: Context): Promise<Printed> {
+export async function empty(context: Context): Promise<CommandAnswer> {
   const { call, terminal, session, log } = context;
   const [named = '', ...others] = call.operands;
   const isPlan = call.flags.has('plan');

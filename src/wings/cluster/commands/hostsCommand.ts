@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { unreachableJson } from '../../../cli/commands/list.js';
 import type { Context } from '../../../cli/context.js';
-import type { Printed, TextPart } from '../../../cli/printed.js';
+import type { CommandAnswer, TextPart } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { byText, type Fleet, type FleetVm, Prediction } from '../placement/fleet.js';
 import { failOver, type LeftWhy } from '../placement/leaveHost.js';
@@ -13,7 +13,7 @@ import type { ClusterAnswers } from './answers.js';
 import { findConnection, findHost, type Look, lookAt, lookLines } from './hostLook.js';
 import { agreeOn, carryOut, idOf, movedLines, movesJson, refusalText } from './movesTogether.js';
 
-export async function hosts(context: Context): Promise<Printed> {
+export async function hosts(context: Context): Promise<CommandAnswer> {
   const { call } = context;
   const look = await lookAt(context, call.operands);
   call.operands.forEach((one) => findConnection(context, one));
@@ -26,7 +26,7 @@ export async function hosts(context: Context): Promise<Printed> {
   return call.flags.has('propose') ? propose(context, look, shown) : shown;
 }
 
-interface Shown {
+interface HostsAnswer {
   readonly answer: ClusterAnswers['hosts'];
   readonly text: readonly TextPart[];
 }
@@ -48,7 +48,7 @@ function hostsText(context: Context, look: Look, now: Prediction): readonly Text
   ];
 }
 
-async function propose(context: Context, look: Look, shown: Shown): Promise<Printed> {
+async function propose(context: Context, look: Look, shown: HostsAnswer): Promise<CommandAnswer> {
   const { call, printer } = context;
   const { fleet, bandwidth } = look;
   const say = (parts: readonly TextPart[]): void => parts.forEach((part) => printer.say(part));
@@ -75,7 +75,7 @@ async function propose(context: Context, look: Look, shown: Shown): Promise<Prin
   };
 }
 
-function withoutHost({ fleet }: Look, uri: string, shown: Shown): Printed {
+function withoutHost({ fleet }: Look, uri: string, shown: HostsAnswer): CommandAnswer {
   const { moves, left, off } = failOver(fleet, uri);
   const name = hostName(fleet, uri);
   const without = {

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { orNamed } from '../../../domain/asFailure.js';
 import { agreeTo } from '../../../cli/agree.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { eachLeft, endLeftMoves, resolveLeftMoves } from '../move/leftMoves.js';
@@ -48,7 +48,7 @@ export const move: CommandHandler = async (context) => {
     await tellEnded(context, await whose(context, named));
     const view = await session.vm(named);
     const { name } = view.vm;
-    return withSides(engine, { from: view.ref.connection, to }, signal, async (sides): Promise<Printed> => {
+    return withSides(engine, { from: view.ref.connection, to }, signal, async (sides): Promise<CommandAnswer> => {
       const planned = await planMove(engine, view, sides, { folder, ...(address !== undefined && { address }) });
       const host = sides.to.name;
       const { send, shared, mediaMissing, documents } = planned;

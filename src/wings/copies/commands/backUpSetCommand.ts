@@ -4,7 +4,7 @@ import { nameIn, orNamed } from '../../../domain/asFailure.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import { type ExitName, exitOfFailure } from '../../../cli/exitCodes.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { Failure } from '../../../domain/failure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { StoredSystem } from '../../../domain/system.js';
@@ -60,7 +60,7 @@ export function requireSetOptions({ flags, texts }: Call): void {
   }
 }
 
-async function backUpSet(context: Context, target: string): Promise<Printed> {
+async function backUpSet(context: Context, target: string): Promise<CommandAnswer> {
   const failed: FailedMember[] = [];
   const onFailure = (vm: string, error: unknown): void => void failed.push(failedMember(error, { vm, target }));
   const attempt = async <T>(vm: string, work: () => Promise<T>): Promise<readonly T[]> => {
@@ -98,7 +98,7 @@ async function backUpFound(
   context: Context,
   restic: Restic,
   { host, views, system, failed, onFailure }: FoundVms,
-): Promise<Printed> {
+): Promise<CommandAnswer> {
   const { call, session, printer } = context;
   await requireRepository(
     restic,

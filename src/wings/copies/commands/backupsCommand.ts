@@ -4,7 +4,7 @@ import { agreeTo } from '../../../cli/agree.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed, TextPart } from '../../../cli/printed.js';
+import type { CommandAnswer, TextPart } from '../../../cli/printed.js';
 import { orNamed } from '../../../domain/asFailure.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
@@ -83,7 +83,7 @@ export function ruleOf(call: Call): KeepRule {
   );
 }
 
-async function list(restic: Restic, target: string): Promise<Printed> {
+async function list(restic: Restic, target: string): Promise<CommandAnswer> {
   const found = await listBackups(restic);
   const repositoryBytes = found.length === 0 ? 0 : await measureRepository(restic);
   const connections = await restic.connections.read();
@@ -144,7 +144,7 @@ function answerOfLine({
   return { next: connections, measured: measured.map((one) => ({ ...one, at: new Date(one.at).toISOString() })) };
 }
 
-async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<Printed> {
+async function prune(context: Context, restic: Restic, rule: KeepRule): Promise<CommandAnswer> {
   const { call, terminal } = context;
   const operand = call.operands[1] ?? '';
   const named = isBackupId(operand) && !hasRule(rule);
@@ -218,7 +218,10 @@ function uuidOf(found: readonly Backup[], vm: string): string {
   return uuid;
 }
 
-async function mark(restic: Restic, { id, kept }: { readonly id: string; readonly kept: boolean }): Promise<Printed> {
+async function mark(
+  restic: Restic,
+  { id, kept }: { readonly id: string; readonly kept: boolean },
+): Promise<CommandAnswer> {
   await setKept(restic, id, kept);
   const ofSet = kept ? t('No rule deletes a backup of {0}.', id) : t('Rules may delete backups of {0}.', id);
   const ofOne = kept ? t('No rule deletes the backup {0}.', id) : t('Rules may delete the backup {0}.', id);

@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { secondsOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { asFailure, orNamed, withDetails } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { failureText, shortFailure } from '../../../text/failures/failureText.js';
@@ -22,7 +22,7 @@ import type { CopiesAnswers } from './answers.js';
 const usualSeconds = 120;
 
 /** One, those of a set, or the newest of each VM. */
-export async function checkBackups(context: Context, target: string): Promise<Printed> {
+export async function checkBackups(context: Context, target: string): Promise<CommandAnswer> {
   const { call, session, terminal, printer } = context;
   const wish = await bootWish(context);
   const checked: { readonly backup: Backup; readonly result: BackupChecked }[] = [];

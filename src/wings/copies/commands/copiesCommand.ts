@@ -6,7 +6,7 @@ import { agreeTo } from '../../../cli/agree.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { CommandEnd, Printed, TextPart } from '../../../cli/printed.js';
+import type { CommandEnd, CommandAnswer, TextPart } from '../../../cli/printed.js';
 import { orNamed } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { ConnectionView } from '../../../live/views.js';
@@ -94,7 +94,7 @@ export const restoreOne: CommandHandler = async (context) => {
   const target = repository ?? resolve(own);
   const { uri } = await requireOneConnection(context);
   const { as: name, snapshot } = call.texts;
-  return orNamed({ target, vm: name ?? '' }, async (): Promise<Printed> => {
+  return orNamed({ target, vm: name ?? '' }, async (): Promise<CommandAnswer> => {
     const login = await session.engine.hostLogin({ connection: uri }, 'toRead');
     if (login !== undefined) {
       requireWholePath('folder', folder);
@@ -170,7 +170,7 @@ export function answerOfUse({ leftOut, ofHost, ramInDoubt }: RestoreUse): Restor
   return { leftOut, ofHost, ramInDoubt };
 }
 
-function printedPlan(connection: string, use: RestoreUse): Printed {
+function printedPlan(connection: string, use: RestoreUse): CommandAnswer {
   const { name, folder } = use;
   const title = t('Restore {0} into {1}', displayLine(name), displayLine(folder));
   return {

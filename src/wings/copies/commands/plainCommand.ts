@@ -4,7 +4,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { orNamed } from '../../../domain/asFailure.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { bytesText } from '../../../text/bytesText.js';
@@ -78,7 +78,7 @@ async function copying(context: Context, shown: string, { target, say }: Copying
   const view = await session.vm(call.operands[0] ?? '');
   const { connection } = view.ref;
   const name = displayLine(view.vm.name);
-  return orNamed({ target: shown, vm: view.vm.name }, async (): Promise<Printed> => {
+  return orNamed({ target: shown, vm: view.vm.name }, async (): Promise<CommandAnswer> => {
     const to = await target(view.vm);
     const secrets = to.kind === 'export' ? 'without' : undefined;
     const { libvirt = 0 } = engine.connections.find(({ uri }) => uri === connection)?.capabilities ?? {};

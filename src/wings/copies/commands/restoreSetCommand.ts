@@ -4,7 +4,7 @@ import { t } from '@vscode/l10n';
 import { orNamed } from '../../../domain/asFailure.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { type FailedMember, failedMember } from './backUpSetCommand.js';
 import { type Backup, requireSet } from '../repository/backups.js';
@@ -70,7 +70,7 @@ async function restoreSet(
   restic: Restic,
   backups: readonly Backup[],
   place: Place,
-): Promise<Printed> {
+): Promise<CommandAnswer> {
   const { call, session, terminal, interruption, printer } = context;
   const { connection, host, folder, target } = place;
   const failed: FailedMember[] = [];

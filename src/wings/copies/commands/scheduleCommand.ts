@@ -9,7 +9,7 @@ import { runHere } from '../../../base/hostProgram.js';
 import { countOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
-import type { CommandEnd, Printed, TextPart } from '../../../cli/printed.js';
+import type { CommandEnd, CommandAnswer, TextPart } from '../../../cli/printed.js';
 import { orNamed } from '../../../domain/asFailure.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
@@ -65,7 +65,7 @@ const keptVariables = [
   ...['RESTIC_PASSWORD_FILE', 'RESTIC_PASSWORD_COMMAND', 'RESTIC_CACHE_DIR'],
 ];
 
-async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<Printed> {
+async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<CommandAnswer> {
   const { call, session, interruption } = context;
   const [to, every] = [withPassword(requireText(context, 'to'), process.env), requireText(context, 'every')];
   const { connect: named, as: given, system, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
@@ -207,7 +207,7 @@ interface ScheduleTools {
   readonly scheduler: Scheduler;
 }
 
-async function removeSchedule({ store, scheduler }: ScheduleTools, name: string): Promise<Printed> {
+async function removeSchedule({ store, scheduler }: ScheduleTools, name: string): Promise<CommandAnswer> {
   const found = await store.read(name).catch(async (error: unknown): Promise<Pick<Schedule, 'name' | 'by'>> => {
     if (isOfWing(error, 'schedules', 'unreadable')) {
       return { name, by: await scheduler.choose('day') };
@@ -255,7 +255,7 @@ async function runNow(context: Context, { store }: ScheduleTools, name: string):
   };
 }
 
-async function listSchedules({ terminal }: Context, { store, scheduler }: ScheduleTools): Promise<Printed> {
+async function listSchedules({ terminal }: Context, { store, scheduler }: ScheduleTools): Promise<CommandAnswer> {
   const { found: rows, unreadable } = await readInstalled(store, scheduler);
   unreadable.forEach((name) => terminal.tell(failureText(scheduleFailure('unreadable', { about: name })).sentence));
   return {

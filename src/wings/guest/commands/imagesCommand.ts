@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import { Failure } from '../../../domain/failure.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { labImagesIn } from '../../../driver/files/labImages.js';
 import { labsFolder } from '../../../lab/labPlaces.js';
 import { bytesText } from '../../../text/bytesText.js';
@@ -70,7 +70,7 @@ async function removeNamed({ session }: Context, store: string, name: string): P
   }
 }
 
-async function list(store: string, catalogue: readonly CatalogueImage[]): Promise<Printed> {
+async function list(store: string, catalogue: readonly CatalogueImage[]): Promise<CommandAnswer> {
   const kept = await listKept(store);
   const names = new Set([...catalogue, ...kept].map(({ name }) => name));
   const rows = [...names].toSorted().map((name) => ({

@@ -4,7 +4,7 @@ import { agreeTo } from '../../../cli/agree.js';
 import { countOf, secondsOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { requireAlone } from '../../../lab/labFiles.js';
 import { viewNow } from '../../../lab/removeLab.js';
@@ -21,7 +21,7 @@ const mostCpus = 64;
 
 export const create: CommandHandler = (context) => (context.call.flags.has('remove') ? remove(context) : make(context));
 
-async function make(context: Context): Promise<Printed> {
+async function make(context: Context): Promise<CommandAnswer> {
   const { session, terminal, interruption, log } = context;
   const wanted = wantedOf(context);
   const made = await newVm(wanted, {
@@ -80,7 +80,7 @@ function sizeOf({ texts, command }: Call, option: string): number | undefined {
   return Number(count) * (unit === 'G' ? 1_024 : 1);
 }
 
-async function remove(context: Context): Promise<Printed> {
+async function remove(context: Context): Promise<CommandAnswer> {
   const { call, session, terminal, interruption, log } = context;
   const [name = '', other] = call.operands;
   if (other !== undefined) {

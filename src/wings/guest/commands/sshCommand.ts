@@ -7,7 +7,7 @@ import { findProgram } from '../../../base/findProgram.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { pause, waitFor } from '../../../engine/waitFor.js';
 import { guestFailure } from '../guestFailure.js';
 import { guestWay, type GuestWay, wayByName } from '../ssh/guestWay.js';
@@ -34,7 +34,7 @@ export const ssh: CommandHandler = async (context) => {
   return call.flags.has('prepare') ? prepare(context) : logIn(context);
 };
 
-async function setNames({ session: { folder }, log }: Context, isOn: boolean): Promise<Printed> {
+async function setNames({ session: { folder }, log }: Context, isOn: boolean): Promise<CommandAnswer> {
   await (isOn
     ? include([process.execPath, await realpath(process.argv[1] ?? '')], { folder, log })
     : exclude({ folder, log }));

@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { Printed, TextPart } from '../../../cli/printed.js';
+import type { CommandAnswer, TextPart } from '../../../cli/printed.js';
 import { tableLines } from '../../../cli/table.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
 import { type GuestDisks, openGuestDisks, withDisks } from '../guestFiles.js';
@@ -56,7 +56,7 @@ export const showChanges: CommandHandler = async (context) => {
   );
 };
 
-async function compare(points: PointPair, path: string | undefined): Promise<Printed> {
+async function compare(points: PointPair, path: string | undefined): Promise<CommandAnswer> {
   const { context, before, after } = points;
   const { signal } = context.interruption;
   const wanted = path === undefined ? undefined : await requirePath(after, path).catch(() => requirePath(before, path));
@@ -65,7 +65,7 @@ async function compare(points: PointPair, path: string | undefined): Promise<Pri
   const found = await orReadFailure(path ?? base, () => readChanges(before, after, options, base));
   const diff = path === undefined ? undefined : await diffOf(points, found, base);
   await Promise.all([before.requireUnchanged(), after.requireUnchanged()]);
-  return printed({ ...points, found }, base, diff);
+  return changesAnswer({ ...points, found }, base, diff);
 }
 
 /** The difference of the one requested file; undefined where that is no text that changed. */
@@ -110,7 +110,7 @@ async function readWhole(system: GuestFileSystem, path: string): Promise<Buffer>
   return system.read(await findNode(system, path), 0, longestDiffed);
 }
 
-function printed({ context, found }: PointReport, base: string, diff: string | undefined): Printed {
+function changesAnswer({ context, found }: PointReport, base: string, diff: string | undefined): CommandAnswer {
   const { terminal, call } = context;
   const isCounted = call.flags.has('stat');
   const packages = found.flatMap((volume) => volume.packages.packages);
@@ -196,7 +196,7 @@ async function showWhen(
   { session, interruption }: Context,
   view: Parameters<typeof openGuestDisks>[1],
   path: string,
-): Promise<Printed> {
+): Promise<CommandAnswer> {
   const tree = await session.engine.readTree(view.ref);
   const { signal } = interruption;
   const read = async (snapshot?: Snapshot): Promise<string> => {

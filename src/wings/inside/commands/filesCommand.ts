@@ -2,7 +2,7 @@
 import { t } from '@vscode/l10n';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
-import type { CommandEnd, Printed, Printer, TextPart } from '../../../cli/printed.js';
+import type { CommandEnd, CommandAnswer, Printer, TextPart } from '../../../cli/printed.js';
 import { tableLines } from '../../../cli/table.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine, displayText } from '../../../domain/plainText.js';
@@ -60,7 +60,7 @@ export function filesCommand(withBackup: () => Promise<WithBackup>): CommandHand
     ) {
       throw new CliError('usage', 'ACTION is ls, cat, copy, find or restore. See virt-rewind files --help.');
     }
-    // Printed while its disks are open.
+    // CommandAnswer while its disks are open.
     const visit: VisitOf = async (one) =>
       context.printer.print(await (action === undefined ? listVolumes(one) : action.run(one, words)));
     const isBackup = call.texts['from'] !== undefined || /^\.{0,2}\//u.test(place);
@@ -117,7 +117,7 @@ async function visitVm(context: Context, place: string, visit: VisitOf): Promise
   return exit;
 }
 
-async function listVolumes({ volumes, requireUnchanged }: Visit): Promise<Printed> {
+async function listVolumes({ volumes, requireUnchanged }: Visit): Promise<CommandAnswer> {
   await requireUnchanged();
   const columns = [
     { title: t('Name'), rank: 0 },
@@ -140,7 +140,7 @@ async function listVolumes({ volumes, requireUnchanged }: Visit): Promise<Printe
   };
 }
 
-async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<Printed> {
+async function listFolder(visit: Visit, [path = '/']: readonly string[]): Promise<CommandAnswer> {
   const entries = await atPath(visit, path, (system, node) => nodesAt(system, node, path));
   await visit.requireUnchanged();
   const told = entries.map((entry) => ({ ...entry, modifiedAt: new Date(entry.modifiedAt).toISOString() }));
@@ -184,7 +184,7 @@ function printFile(visit: Visit, [path = '']: readonly string[]): Promise<Comman
   });
 }
 
-async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<Printed> {
+async function copy(visit: Visit, [path = '', to = '']: readonly string[]): Promise<CommandAnswer> {
   const { interruption } = visit.context;
   const copied = await atPath(visit, path, (system, node, found) =>
     copyOut(system, node, {
@@ -220,7 +220,7 @@ function unreadLines(path: string, unread: readonly UnreadEntry[]): readonly Tex
   return unread.length === 0 ? [] : [{ beside: t('Files that could not be read: {0}.', unread.length) }, ...named];
 }
 
-async function find(visit: Visit, [text = '', path = '/']: readonly string[]): Promise<Printed> {
+async function find(visit: Visit, [text = '', path = '/']: readonly string[]): Promise<CommandAnswer> {
   const { printer, interruption } = visit.context;
   const paths: string[] = [];
   const unread: UnreadEntry[] = [];
@@ -243,7 +243,7 @@ async function find(visit: Visit, [text = '', path = '/']: readonly string[]): P
   };
 }
 
-async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<Printed> {
+async function restore(visit: Visit, [path = '', target]: readonly string[]): Promise<CommandAnswer> {
   const { context, view, requireUnchanged } = visit;
   if (view === undefined) {
     throw new CliError('usage', t('Files of a backup cannot be put into a VM. Copy them out of it.'));

@@ -3,7 +3,7 @@ import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
 import { terminalAsker } from '../../../cli/carryOut.js';
 import type { Context } from '../../../cli/context.js';
-import type { Printed } from '../../../cli/printed.js';
+import type { CommandAnswer } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
 import type { VmView } from '../../../live/views.js';
 import { carryOut } from '../../../session/carryOut.js';
@@ -13,7 +13,7 @@ import { planRestore, type RestoreWish, runRestore } from '../back/restoreToGues
 import { commandFor } from '../../../text/ways.js';
 import type { InsideAnswers } from './answers.js';
 
-export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<Printed> {
+export async function restore(context: Context, view: VmView, wish: Omit<RestoreWish, 'view'>): Promise<CommandAnswer> {
   const { terminal, interruption, log, session } = context;
   const whole = { ...wish, view };
   const name = view.vm.name;
