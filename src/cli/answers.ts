@@ -30,6 +30,7 @@ const planned = [
   'pause',
   'resume',
   'consolidate',
+  'disk',
   'prune',
   'doctor',
 ] as const;
@@ -107,6 +108,18 @@ export const answers = {
     command: v.literal('copy'),
     vm: VmInfo,
     copied: v.object({ to: v.picklist(['guest', 'host']), path: describe(text, 'Where it is now.'), bytes: whole }),
+  }),
+  disks: v.object({
+    command: v.literal('disk'),
+    vm: VmInfo,
+    disks: v.array(
+      v.object({
+        target: describe(text, 'As the guest names it.'),
+        format: text,
+        bytes: maybe(describe(whole, 'Its size for the guest; absent where its image cannot be seen.')),
+        file: maybe(text),
+      }),
+    ),
   }),
   speed: v.object({ command: v.literal('speed'), vm: VmInfo, limits: v.object({ disks: limits, networks: limits }) }),
   'renew-identity': v.object({

@@ -1,6 +1,7 @@
 // The words of a command line → a call, or what is wrong with them. Pure.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { longestSeconds, parsePlace, parseSeconds, type TcpPlace } from '../domain/startWait.js';
+import { parseSize } from '../session/disks.js';
 import type { PruneRule } from '../operations/prune/pruneRule.js';
 import { CliError } from './commandError.js';
 import { commandGroups, commandsOnSystems, commonOptions, optionsOf } from './commandShape.js';
@@ -200,6 +201,15 @@ export function countOf({ command, texts }: Call, option: string, most: number):
     throw new CliError('usage', `--${option} takes a number from 1 to ${most}. See virt-rewind ${command} --help.`);
   }
   return number;
+}
+
+/** In bytes. @param what it stands for, in the message @throws CliError `usage` */
+export function sizeOf({ command }: Pick<Call, 'command'>, text: string, what = 'SIZE'): number {
+  const bytes = parseSize(text);
+  if (bytes === undefined) {
+    throw new CliError('usage', `${what} is a size such as 512M or 20G. See virt-rewind ${command} --help.`);
+  }
+  return bytes;
 }
 
 const mostKept = 9_999;

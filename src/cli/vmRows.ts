@@ -130,6 +130,17 @@ export const vmRows = under('VMs', {
     examples: ['virt-rewind sandbox web-test', 'virt-rewind sandbox web-test --from clean'],
     act: async () => (await import('./commands/forks.js')).sandbox,
   },
+  disk: {
+    summary: 'list the disks of a VM with their sizes, or grow one',
+    operands: [vm, { name: 'SIZE', kind: 'text', needed: 'optional' }],
+    options: {
+      ...acting,
+      grow: { type: 'string', value: 'DISK', help: 'grow this disk to SIZE; its name as the guest knows it' },
+    },
+    more: 'A running VM sees the new size at once. Snapshots keep the size that the disk had, and a revert restores it. A disk cannot be made smaller.',
+    examples: ['virt-rewind disk web-test', 'virt-rewind disk web-test --grow vda 40G'],
+    act: async () => (await import('./commands/disk.js')).disk,
+  },
   discard: {
     summary: 'delete a clone and its files',
     operands: [vm],

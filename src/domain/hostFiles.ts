@@ -39,6 +39,8 @@ export interface ImageFacts extends FileFacts {
   /** qcow2, raw, … as its user reads it, else as the file itself says; `raw` where it has no header. */
   readonly format: string;
   readonly virtualBytes: number;
+  /** The first version of qcow2: QEMU gives it no other size while snapshots are inside of it. */
+  readonly oldFormat?: true;
   /** Absolute path; absent for an image that stands alone. */
   readonly backing?: {
     readonly file: string;
@@ -63,6 +65,8 @@ export interface ImageFacts extends FileFacts {
   readonly tags?: readonly string[];
   /** The IDs of `tags`, in their order: QEMU looks for an ID before it looks for a name. */
   readonly tagIds?: readonly string[];
+  /** By tag, how many bytes the disk had then; undefined where it cannot be seen. */
+  readonly tagBytes?: ReadonlyMap<string, number>;
   /** By tag, when it was taken, in milliseconds since 1970; undefined where it cannot be seen. */
   readonly takenAt?: ReadonlyMap<string, number>;
   /** Those of `tags` that hold RAM; undefined where it cannot be seen. */
@@ -270,6 +274,8 @@ export interface HostFiles {
   repair(file: string): Promise<void>;
   /** Nobody may use the overlay. */
   rebase(overlay: RebasedOverlay): Promise<void>;
+  /** The image has so many bytes from now on, which are more than before. Nobody may use it. */
+  resize(file: string, format: string, bytes: number): Promise<void>;
   /** Whether what is in a file can be changed. Touches nothing. */
   canChange(path: string): Promise<'yes' | CannotAct>;
   /**

@@ -48,6 +48,10 @@ export type Repair =
   | { readonly kind: 'resumeAfterSave' }
   | { readonly kind: 'thawGuest' };
 
+export type DiskChange =
+  /** From now on the disk has so many bytes; what snapshots hold of it keeps its size. */
+  { readonly do: 'grow'; readonly target: string; readonly bytes: number };
+
 export type WingTurn = 'move' | 'give' | 'take';
 
 export type OperationRequest =
@@ -160,6 +164,8 @@ export type OperationRequest =
    * when it is decided.
    */
   | { readonly kind: 'speed'; readonly vm: VmRef; readonly to: Tuning; readonly instead?: Tuning }
+  /** A disk of the VM grows, comes or goes. */
+  | { readonly kind: 'disk'; readonly vm: VmRef; readonly change: DiskChange }
   /** What QEMU has for debuggers is open, and the guest may stand still, until it is ended. */
   | { readonly kind: 'debug'; readonly vm: VmRef }
   /** A clone goes, with the files that were made for it. */

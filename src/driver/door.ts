@@ -84,6 +84,7 @@ const ofFiles: Table<HostFiles> = {
   removeTag: 'changes',
   repair: 'changes',
   rebase: 'changes',
+  resize: 'changes',
   commit: 'changes',
   copyImage: 'changes',
   remove: 'changes',

@@ -163,6 +163,7 @@ export const procedures = {
   domainSaveImageGetXmlDesc: procedure(235, { file: text, flags: u32 }, { xml: text }),
   domainBlockJobAbort: procedure(237, { dom: domain, path: text, flags: u32 }, nothing),
   domainGetBlockJobInfo: procedure(238, { dom: domain, path: text, flags: u32 }, { found: i32, type: i32, bandwidth: u64, cur: u64, end: u64 }),
+  domainBlockResize: procedure(251, { dom: domain, disk: text, size: u64, flags: u32 }, nothing),
   domainSetBlockIoTune: procedure(252, { dom: domain, disk: text, params: tuneParams, flags: u32 }, nothing),
   domainGetBlockIoTune: procedure(253, { dom: domain, disk: optionalText, nparams: i32, flags: u32 }, { params: tuneParams, nparams: i32 }),
   domainSetInterfaceParameters: procedure(256, { dom: domain, device: text, params: tuneParams, flags: u32 }, nothing),

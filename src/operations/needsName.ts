@@ -6,7 +6,7 @@ import type { OperationRequest } from '../domain/operation.js';
 /**
  * | operation                               | name typed |
  * |-----------------------------------------|------------|
- * | revert, delete, discard, repair, consolidate, prune, speed, debug | yes |
+ * | revert, delete, discard, repair, consolidate, prune, disk, speed, debug | yes |
  * | force off, shut down, restart, pause    | yes        |
  * | create, if the guest stands still for it | yes       |
  * | other create, start, resume, clone, describe, rename | no |
@@ -18,6 +18,7 @@ export function needsName(request: OperationRequest, plan: { readonly warnings: 
     case 'discard':
     case 'repair':
     case 'consolidate':
+    case 'disk':
     case 'speed':
     case 'debug':
     case 'prune':

@@ -12,7 +12,7 @@ import { type Snapshot, identityOf } from '../domain/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isPausedToBeSaved, snapshotableDisks, type Vm } from '../domain/vm.js';
 
-type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard' | 'speed' | 'debug';
+type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard' | 'speed' | 'debug' | 'disk';
 
 export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: string): RefusedDecision | undefined {
   return capabilities.readOnly ? refuse('readOnlyConnection', { vm: vm.name, action }) : undefined;
@@ -59,7 +59,7 @@ export function unsteadyRefusal(vm: Vm, action: Action): RefusedDecision | undef
 /** What either does to a VM in one of these states is not known; waking it, or cutting its power, makes it so. */
 export function asleepOrCrashedRefusal(
   { name, power }: Vm,
-  action: 'create' | 'delete' | 'consolidate',
+  action: 'create' | 'delete' | 'consolidate' | 'disk',
 ): RefusedDecision | undefined {
   return power === 'asleep'
     ? refuse('asleepVm', { vm: name, action })

@@ -12,6 +12,7 @@ import { snapshotableDisks, type VmDisk } from '../domain/vm.js';
  * | revert, clone from a snapshot    | the snapshot's                                            |
  * | clone of the current state, consolidate | the current ones                                         |
  * | delete, prune                    | the current ones, and the snapshots'                      |
+ * | disk                             | that one                                                  |
  * | start of a VM that is off        | all that libvirt does not leave out by itself             |
  * | any other                        | none                                                      |
  */
@@ -38,6 +39,8 @@ function disksFor(request: OperationRequest, { vm, frozenDisks }: Facts): readon
       return request.snapshot === undefined ? present : heldBy(request.snapshot);
     case 'consolidate':
       return present;
+    case 'disk':
+      return present.filter(({ target }) => target === request.change.target);
     case 'delete':
       return [...present, ...heldBy(request.snapshot)];
     case 'prune':

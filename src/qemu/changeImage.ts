@@ -4,6 +4,7 @@ import type { ImageCommit, RebasedOverlay } from '../domain/hostFiles.js';
 import { fileFailure } from './fileFailure.js';
 import { ImageCommand } from './imageCommands.js';
 import { JudgedChain } from './judgedChain.js';
+import { readImage } from './localImage.js';
 import type { ImageHost } from './qemuImg.js';
 import type { FileSystem } from '../base/fileSystem.js';
 import { boundedBytes } from './imageBytes.js';
@@ -69,6 +70,24 @@ export async function rebaseImage(
   await JudgedChain.within({ file, format: 'qcow2', below: [] }, files, (image) =>
     qemuImg.run(ImageCommand.rebase(image, backing, backingFormat), details),
   );
+}
+
+/** @throws Failure `busy` where somebody has it open; `failed` unless it has that size afterwards */
+export async function resizeImage(
+  image: { readonly file: string; readonly format: string },
+  bytes: number,
+  host: ImageHost,
+): Promise<void> {
+  const { file, format } = image;
+  const details = { doing: 'growing an image', path: file };
+  if (!file.startsWith('/') || file.includes('\0')) {
+    throw new Failure('invalid', details);
+  }
+  await JudgedChain.within(image, host.files, (chain) => host.qemuImg.run(ImageCommand.resize(chain, bytes), details));
+  const seen = await readImage(file, host, format, 'head');
+  if (seen === 'unknown' || seen.virtualBytes !== bytes) {
+    throw new Failure('failed', { ...details, libvirtMessage: `qemu-img did not resize ${file}` });
+  }
 }
 
 /** With the name of a backing file. */

@@ -29,8 +29,9 @@ export class ImageCommand {
     return this.#args;
   }
 
-  static create(file: string, virtualBytes: number): ImageCommand {
-    return new ImageCommand('create', '-q', ...qcow2, '--', file, String(virtualBytes));
+  static create(file: string, virtualBytes: number, clusterBytes?: number): ImageCommand {
+    const clusters = clusterBytes === undefined ? [] : ['-o', `cluster_size=${String(clusterBytes)}`];
+    return new ImageCommand('create', '-q', ...qcow2, ...clusters, '--', file, String(virtualBytes));
   }
 
   /** `-u`: what it rests on is not opened. */
@@ -76,9 +77,14 @@ export class ImageCommand {
     return new ImageCommand('rebase', '-u', '-F', backingFormat, '-b', backing, '--', image.graph({ alone: true }));
   }
 
-  /** What it rests on counts where the disk had another size then. @param over see `JudgedChain.graph` */
-  static applyTag(image: JudgedChain, id: string, over?: string): ImageCommand {
-    return new ImageCommand('snapshot', '-q', '-a', id, '--', image.graph(over === undefined ? {} : { over }));
+  /** What it rests on counts where the disk had another size then. */
+  static applyTag(image: JudgedChain, id: string): ImageCommand {
+    return new ImageCommand('snapshot', '-q', '-a', id, '--', image.graph());
+  }
+
+  /** A file of ours, whole, in the place of the first bytes of an image of ours. */
+  static fill(from: string, made: string): ImageCommand {
+    return new ImageCommand('convert', '-n', '-f', 'raw', '-O', 'qcow2', '--', from, made);
   }
 
   static removeTag(image: JudgedChain, tag: string): ImageCommand {

@@ -145,6 +145,13 @@ export type Step =
   | ({ readonly kind: 'undoClone'; readonly clone: NewVm; readonly handed?: string } & GoingFiles)
   /** A clone, which is off, with its files and its snapshots. */
   | ({ readonly kind: 'discardClone' } & GoingFiles)
+  /** `from`: the bytes that it has before; `by`: QEMU while the VM is on, else qemu-img. */
+  | ({
+      readonly kind: 'growDisk';
+      readonly from: number;
+      readonly bytes: number;
+      readonly by: 'qemu' | 'qemu-img';
+    } & FormattedFile)
   /** What the VM has no longer is left out. `from`: only disks and networks that have these limits. */
   | { readonly kind: 'setLimits'; readonly to: Tuning; readonly from?: Tuning }
   | { readonly kind: 'closeDebugger' }

@@ -19,6 +19,7 @@ import {
 } from './definitionSteps.js';
 import { copyImages, defineClone, discardClone, restoreClone, undoClone } from './cloneSteps.js';
 import { copyFile, createOverlays, removeFiles, trashFiles, removeTag, repairImages } from './fileSteps.js';
+import { growDisk } from './diskSteps.js';
 import { createSnapshot } from './createSnapshot.js';
 import { deleteSnapshot } from './deleteSnapshot.js';
 import { nameMovedFiles, rebaseOverlay } from './movedFiles.js';
@@ -58,6 +59,7 @@ const steps: { readonly [K in Step['kind']]: StepDefinition<K> } = {
   dropManagedSave,
   endStream: abortBackgroundSave,
   forgetSnapshot,
+  growDisk,
   makeCurrent,
   makePersistent,
   nameFrozenFiles: redefineFrozenDisks,

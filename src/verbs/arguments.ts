@@ -61,7 +61,8 @@ export const argumentTable = {
     means: 'a command that changes a VM',
   },
   problem: { shape: text, means: 'what is wrong with a VM, as Check Health calls it' },
-  disk: { shape: text, means: 'the one disk that is consolidated, as the guest names it' },
+  disk: { shape: text, means: 'the one disk that is consolidated or grows, as the guest names it' },
+  size: { shape: text, means: 'the new size of a disk: `40G`' },
   downTo: {
     shape: text,
     means: 'a snapshot, which stays; where no snapshot owns the layers, the file that takes the rest',

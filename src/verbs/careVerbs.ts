@@ -31,6 +31,12 @@ export const careVerbs = {
     arguments: ['vm', 'disk', 'downTo', 'speed', 'confirm'],
     places: [inMenu('health', '3_shorten@1', { is: ['consolidatable'], rows: 'one' })],
   },
+  disks: {
+    title: 'Disks…',
+    icon: 'database',
+    arguments: ['vm', 'disk', 'size', 'confirm'],
+    places: [inMenu('more', '2_care@3', { is: ['vm'], rows: 'one' })],
+  },
   prune: {
     title: 'Prune…',
     icon: 'clear-all',

@@ -32,6 +32,8 @@ export type Request =
   | { readonly do: 'delete'; readonly snapshot: Label; readonly scope: DeleteScope }
   | { readonly do: 'rename'; readonly snapshot: Label; readonly title: string }
   | { readonly do: 'describe'; readonly snapshot: Label; readonly title: string; readonly text: string }
+  /** A disk has so many mebibytes from then on. */
+  | { readonly do: 'grow'; readonly disk: number; readonly mib: number }
   | { readonly do: 'power'; readonly action: PowerAction };
 
 /**

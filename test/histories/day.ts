@@ -1,5 +1,5 @@
 // Random days: what a person does with one VM, with the settings that everybody has. Snapshots, reverts with a
-// checkpoint, what is taken back and done again, deletes, and what the guest writes between them.
+// checkpoint, what is taken back and done again, deletes, disks that grow, and what the guest writes between them.
 import { type Model, naturalPower } from '../oracle/model.js';
 import type { Action, Label, Script, SnapshotStyle } from './action.js';
 import type { Next } from './episode.js';
@@ -18,7 +18,7 @@ export const dayModes: readonly DayMode[] = (['internal', 'external'] as const).
 
 export const stepsOfDay = 40;
 
-type Step = 'write' | 'create' | 'revert' | 'undo' | 'redo' | 'delete';
+type Step = 'write' | 'create' | 'revert' | 'undo' | 'redo' | 'delete' | 'grow';
 
 /** What cannot be taken back is tried now and then all the same: that it is refused, and nothing changes. */
 const vainShare = 0.05;
@@ -28,6 +28,10 @@ const twoDisksShare = 0.33;
 
 /** Few, so that most are written again and again. */
 const blocks = 64;
+const blockBytes = 4096;
+const mebibyte = 1024 ** 2;
+/** No disk grows further. */
+const mostMiB = 12;
 
 export function day(seed: number, { style, power }: DayMode, steps = stepsOfDay): Generated {
   const random = seededRandom(seed);
@@ -70,17 +74,14 @@ function step(random: Random, scene: Scene): Action {
     ['undo', may.undo ? 20 : random.chance(vainShare) ? 20 : 0],
     ['redo', may.redo ? 20 : random.chance(vainShare) ? 20 : 0],
     ['delete', count < 2 ? 0 : count < 8 ? 8 : 25],
+    ['grow', history.sizeOf(0) < mostMiB * mebibyte ? 6 : 0],
   ]);
   const label = (): Label => `s${String(fresh())}`;
   switch (what) {
     case 'write':
       return model.power === 'running' && random.chance(0.3)
         ? { do: 'ram', counter: fresh(), kib: random.int(0, 64) }
-        : {
-            do: 'write',
-            disk: random.int(0, model.disks.length - 1),
-            blocks: Array.from({ length: random.int(1, 6) }, () => [random.int(0, blocks - 1), fresh()] as const),
-          };
+        : written(random, scene);
     case 'create': {
       const as = label();
       const kind = model.power === 'off' ? 'offline' : style === 'internal' || random.chance(0.7) ? 'memory' : 'disk';
@@ -91,6 +92,8 @@ function step(random: Random, scene: Scene): Action {
       const wakes = scene.power === 'running' && naturalPower(model.snapshots.get(to)!) === 'off';
       return { do: 'revert', to: labels.get(to)!, after: wakes ? 'running' : 'asSnapshot', checkpoint: label() };
     }
+    case 'grow':
+      return { do: 'grow', disk: 0, mib: history.sizeOf(0) / mebibyte + random.int(1, 2) };
     case 'undo':
       return { do: 'undo', back: 0, as: label() };
     case 'redo':
@@ -98,6 +101,21 @@ function step(random: Random, scene: Scene): Action {
     case 'delete':
       return { do: 'delete', snapshot: labels.get(deleted(random, model))!, scope: 'one' };
   }
+}
+
+/**
+ * At the beginning of a disk; once it has grown, sometimes up to its end. The BIOS of a guest that runs knows the disk as
+ * it was at its start.
+ */
+function written(random: Random, { history, fresh }: Scene): Action {
+  const disk = random.int(0, history.model.disks.length - 1);
+  const grown = history.model.sizes[disk]! / blockBytes;
+  const end = history.sizeOf(disk) / blockBytes;
+  const block = (): number =>
+    grown > 0 && history.model.power === 'off' && random.chance(0.5)
+      ? random.int(end - grown, end - 1)
+      : random.int(0, blocks - 1);
+  return { do: 'write', disk, blocks: Array.from({ length: random.int(1, 6) }, () => [block(), fresh()] as const) };
 }
 
 /** Any; the oldest sooner, for that is what people tidy up. */

@@ -295,6 +295,10 @@ export class ExtensionSide {
         const { title, text } = action;
         return { kind: 'describe', vm, snapshot: named(action.snapshot), title, description: text };
       }
+      case 'grow': {
+        const { disk, mib } = action;
+        return { kind: 'disk', vm, change: { do: 'grow', target: targetOf(disk), bytes: mib * 1024 ** 2 } };
+      }
       case 'power':
         return { kind: 'power', vm, action: action.action };
     }
@@ -342,6 +346,10 @@ function undoingIn(look: UndoLook, back: number): UndoableOperation | undefined 
     .filter(isMeant)
     .at(-1 - back);
   return entry && look.of(entry);
+}
+
+function targetOf(disk: number): string {
+  return `vd${String.fromCodePoint(97 + disk)}`;
 }
 
 function childName(label: Label): string {

@@ -99,6 +99,11 @@ export class History {
     return this.#side.decide(action, this.#names);
   }
 
+  /** In bytes. */
+  sizeOf(disk: number): number {
+    return this.#vm.guest.diskBytes + this.model.sizes[disk]!;
+  }
+
   /** A shortened history may have lost what an action needs. */
   isPossible(action: Action): boolean {
     const { power } = this.model;
@@ -165,6 +170,8 @@ export class History {
           // What stands on it would have to be told, too; or the VM writes into what it stands on.
           !this.#traces.hasClones
         );
+      case 'grow':
+        return this.model.saved === undefined && action.mib * mebibyte > this.sizeOf(action.disk);
       case 'resize':
         return this.model.saved === undefined && !this.#traces.hasCheckpoints && !this.#isEncrypted;
       case 'plug':
@@ -591,6 +598,9 @@ export class History {
         break;
       case 'resize':
         this.model = this.model.grown(action.disk, mebibyte);
+        break;
+      case 'grow':
+        this.model = this.model.grown(action.disk, action.mib * mebibyte - this.sizeOf(action.disk));
         break;
       case 'rename':
       case 'describe': {

@@ -153,6 +153,7 @@ export class UndoableRequests {
       case 'revert':
         return isThere(this.keptBy(done)) && !later.some((one) => one.do === 'revert') ? 'yes' : 'no';
       case 'delete':
+      case 'grow':
         return 'no';
     }
   }
@@ -164,6 +165,7 @@ export class UndoableRequests {
       case undefined:
       case 'create':
       case 'delete':
+      case 'grow':
         return 'no';
       case 'rename':
       case 'describe':

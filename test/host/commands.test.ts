@@ -58,6 +58,17 @@ describe('commands', () => {
       await rejects(call('virtRewind.setSpeed', { vm: off, like: 'hardDisk' }), 'refused');
     });
 
+    it('make a disk larger, and no smaller', async () => {
+      const bytes = async (): Promise<number> =>
+        Number(/Capacity:\s+(\d+)/u.exec(await rig.virsh('domblkinfo', off, 'vda'))?.[1]);
+      const before = await bytes();
+      await call('virtRewind.disks', { vm: off, disk: 'vda', size: '300M', confirm: false });
+      assert.ok((await bytes()) > before);
+      assert.equal(await bytes(), 300 * 1024 ** 2);
+      await rejects(call('virtRewind.disks', { vm: off, disk: 'vda', size: '1M', confirm: false }), 'refused');
+      await rejects(call('virtRewind.disks', { vm: off, disk: 'vda', size: 'much', confirm: false }), 'invalid');
+    });
+
     it('create a memory snapshot, and tell what was done', async () => {
       await guest.setCounters(5);
       const done = await operate('virtRewind.createSnapshot', {

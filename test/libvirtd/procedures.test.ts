@@ -253,6 +253,13 @@ describe('every procedure, against a real libvirtd', () => {
     assert.equal(stats.get('block.0.capacity'), 16 * 1024 * 1024);
   });
 
+  it('how large a disk is', async () => {
+    const size = 64 * 1024 ** 2;
+    const bytes = flags.VIR_DOMAIN_BLOCK_RESIZE_BYTES;
+    assert.deepEqual(await call('domainBlockResize', { dom, disk: 'vda', size, flags: bytes }), {});
+    await refused('VIR_ERR_INVALID_ARG', call('domainBlockResize', { dom, disk: 'vdx', size, flags: bytes }));
+  });
+
   it('how fast its disks and networks may be', async () => {
     const live = flags.VIR_DOMAIN_AFFECT_LIVE;
     const params = [{ field: 'total_iops_sec', value: { type: 'ullong', value: 120n } }] as const;

@@ -1,5 +1,5 @@
 // Disk images read from outside the guest, with QEMU's own tools, also while a VM uses them. Knows no libvirt.
-import { mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
 import { passphrase } from '../../scripts/guest/encryptedDisk.mjs';
@@ -13,12 +13,23 @@ export interface Image {
   readonly tag?: string;
 }
 
-/** All bytes of the disk that an image and what it rests on make, in clear. */
-export async function readImage(image: Image): Promise<Buffer> {
+/**
+ * All bytes of the disk that an image and what it rests on make, in clear.
+ * @param bytes that the disk must have: qemu-img gives a snapshot inside of an image the size that the image has now, so
+ *   a copy of the image is reverted to a snapshot of another size
+ */
+export async function readImage(image: Image, bytes?: number): Promise<Buffer> {
   const { tag } = image;
   const folder = await mkdtemp(join(tmpdir(), 'vr-look-'));
   try {
     const raw = join(folder, 'raw');
+    if (tag !== undefined && bytes !== undefined && (await sizeOf(image)) !== bytes) {
+      const copy = join(folder, 'copy');
+      await copyFile(image.file, copy);
+      await runOk('qemu-img', ['snapshot', '-q', '-a', tag, copy]);
+      await runOk('qemu-img', ['convert', '-f', 'qcow2', '-O', 'raw', copy, raw]);
+      return await readFile(raw);
+    }
     // By its name alone: of a bare word qemu-img takes the tag with that ID first.
     const inside = tag === undefined ? [] : ['-l', `snapshot.name=${tag.replaceAll(',', ',,')}`];
     await runOk('qemu-img', ['convert', '-U', ...inside, '-O', 'raw', ...(await named(image)), raw]);

@@ -125,11 +125,10 @@ export class OracleVm {
         continue;
       }
       try {
-        const bytes = await readImage(image);
-        const wrong = blockDifferences(disk, bytes, expected.disks[disk]!);
         const size = diskBytes + expected.sizes[disk]!;
-        // qemu-img gives what it reads from inside of an image the size that the image has now.
-        if (image.tag === undefined && bytes.length !== size) {
+        const bytes = await readImage(image, size);
+        const wrong = blockDifferences(disk, bytes, expected.disks[disk]!);
+        if (bytes.length !== size) {
           say(`it must have ${String(size)} bytes, and has ${String(bytes.length)}`);
         }
         wrong.slice(0, mostNamed).forEach(say);

@@ -60,6 +60,7 @@ export function composedFiles({ acting, reading }: FileAccesses): HostFiles {
     makeFolders: (like, folder) => firstAble(acting, (files) => files.makeFolders(like, folder)),
     repair: (file) => firstAble(acting, (files) => files.repair(file)),
     rebase: (overlay) => firstAble(acting, (files) => files.rebase(overlay)),
+    resize: (file, format, bytes) => firstAble(acting, (files) => files.resize(file, format, bytes)),
     removeTag: (file, tag) => firstAble(acting, (files) => files.removeTag(file, tag)),
     canChange: (path) => canDo(reading, (files) => files.canChange(path)),
     commit: (commit, signal, onFraction) => firstAble(acting, (files) => files.commit(commit, signal, onFraction)),

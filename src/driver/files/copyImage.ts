@@ -1,13 +1,13 @@
 // Copies what an image shows, with all that it rests on, into a new one that rests on nothing.
-import { posix } from 'node:path';
 import type { FileStats, HeldFile } from '../../base/fileSystem.js';
-import { Failure, type FailureDetails } from '../../domain/failure.js';
+import { Failure } from '../../domain/failure.js';
 import type { ImageCopy, OnMade } from '../../domain/hostFiles.js';
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
 import { JudgedChain } from '../../qemu/judgedChain.js';
-import { type InnerSnapshot, readImage, readTag } from '../../qemu/localImage.js';
+import { readImage, readTag } from '../../qemu/localImage.js';
 import type { ImageHost } from '../../qemu/qemuImg.js';
+import { withTagAsPresent } from '../../qemu/tagAsPresent.js';
 import { placeNew } from './placeFile.js';
 
 /** Nothing below is changed; qemu-img refuses where somebody writes to it. */
@@ -43,7 +43,9 @@ export async function copyImage(
       const { virtualBytes, diskBytes = virtualBytes } = inside;
       await (diskBytes === virtualBytes
         ? convert(ImageCommand.convert(chain, made, { tag }))
-        : asItWas(chain, inside, host, details, (over) => convert(ImageCommand.convert(chain, made, { over }))));
+        : withTagAsPresent(chain, inside, host, details, (over) =>
+            convert(ImageCommand.convert(chain, made, { over })),
+          ));
       const copied = await readImage(made, host, 'qcow2', 'head');
       if (copied === 'unknown' || copied.virtualBytes !== diskBytes) {
         throw new Failure('failed', { ...details, libvirtMessage: `the copy is not as large as ${tag} was` });
@@ -52,29 +54,4 @@ export async function copyImage(
     return like;
   };
   await placeNew(details, file, 'keep', files, fill, onMade);
-}
-
-/**
- * qemu-img converts a snapshot inside of an image as large as that image is now. Only gone back to it has its own size
- * again: that is done above the image, in an overlay on its file, which takes what changes of its tables and is thrown
- * away.
- */
-async function asItWas(
-  chain: JudgedChain,
-  { id }: InnerSnapshot,
-  { files, qemuImg }: ImageHost,
-  details: FailureDetails,
-  read: (over: string) => Promise<void>,
-): Promise<void> {
-  const folder = await files.temporaryFolder();
-  try {
-    const over = posix.join(folder, 'over');
-    const [{ path: backing, bytes }] = chain.layers;
-    const overlay = { file: over, backing, backingFormat: 'raw', virtualBytes: Math.ceil(bytes / 512) * 512 };
-    await qemuImg.run(ImageCommand.createOverlay(overlay), details);
-    await qemuImg.run(ImageCommand.applyTag(chain, id, over), details);
-    await read(over);
-  } finally {
-    await files.removeTree(folder);
-  }
 }

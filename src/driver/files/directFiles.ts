@@ -8,7 +8,7 @@ import { type CannotAct, type ImageFacts, type NewOverlay, type OnMade, trashFol
 import { fileFailure } from '../../qemu/fileFailure.js';
 import { OutOfReach, type Turns, turnsOfAll } from './fileTurns.js';
 import type { FileAccess } from './composedFiles.js';
-import { commitImage, rebaseImage, repairImage } from '../../qemu/changeImage.js';
+import { commitImage, rebaseImage, repairImage, resizeImage } from '../../qemu/changeImage.js';
 import { copyImage } from './copyImage.js';
 import { readHostUses } from './hostUses.js';
 import { lockList, readImageLocks } from './imageLocks.js';
@@ -60,6 +60,7 @@ export function directFiles(host: DirectHost): FileAccess {
     removeTag: (file, tag) => act((on) => removeTag(file, tag, on, looks)),
     repair: (file) => act((on) => repairImage(file, on)),
     rebase: (overlay) => act((on) => rebaseImage(overlay, on)),
+    resize: (file, format, bytes) => act((on) => resizeImage({ file, format }, bytes, on)),
     canChange: (path) => canChange(path, host),
     commit: (commit, signal, onFraction) => act((on) => commitImage(commit, on, signal, onFraction)),
     copyImage: (copy, signal, onFraction, onMade) => act((on) => copyImage(copy, on, signal, onFraction, onMade)),

@@ -110,6 +110,7 @@ const fileMethods = [
     'removeTag',
     'repair',
     'rebase',
+    'resize',
     'canChange',
     'commit',
     'copyImage',

@@ -63,6 +63,10 @@ export function sameFiles(
       await requireSame(file);
       await local.repair(file);
     },
+    resize: async (file, format, bytes) => {
+      await requireSame(file);
+      await local.resize(file, format, bytes);
+    },
     rebase: async (overlay) => {
       await requireSame(overlay.file, overlay.backing);
       await local.rebase(overlay);

@@ -224,6 +224,7 @@ export function storageFiles(access: StorageAccess): StorageFiles {
     repair: (path) => Promise.reject(new Failure('unsupported', { doing: 'repairing an image', path })),
     rebase: ({ file }) =>
       Promise.reject(new Failure('unsupported', { doing: 'naming what an image rests on', path: file })),
+    resize: (path) => Promise.reject(new Failure('unsupported', { doing: 'growing an image', path })),
     commit: ({ base }) => Promise.reject(new Failure('unsupported', { doing: 'merging images', path: base })),
     copyImage: ({ file }) => Promise.reject(new Failure('unsupported', { doing: 'copying an image', path: file })),
     remove,

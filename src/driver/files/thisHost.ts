@@ -41,6 +41,7 @@ export const filesElsewhere: HostFiles = {
   makeFolders: (_, folder) => refuse(folder),
   repair: (path) => refuse(path),
   rebase: ({ file }) => refuse(file),
+  resize: (file) => refuse(file),
   removeTag: (file) => refuse(file),
   remove: (path) => refuse(path),
   trash: (path) => refuse(path),

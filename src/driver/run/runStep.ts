@@ -20,6 +20,7 @@ import {
   trashFiles,
 } from './runFileStep.js';
 import { abortBackgroundSave } from './monitor.js';
+import { growDisk } from './runDiskStep.js';
 import { closeChains, closesAfter, closesBefore } from './openChains.js';
 import { dropManagedSave, restoreMemory, runPowerAction, startPaused } from './runPowerStep.js';
 import {
@@ -65,6 +66,7 @@ const runners: { readonly [K in Step['kind']]: Runner<K> } = {
   dropManagedSave,
   endStream: abortBackgroundSave,
   forgetSnapshot,
+  growDisk,
   makeCurrent,
   makePersistent,
   nameFrozenFiles: redefineFrozenDisks,

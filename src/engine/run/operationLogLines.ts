@@ -56,6 +56,8 @@ function storyOf(request: OperationRequest): string {
       return request.downTo === undefined ? 'consolidate' : `consolidate down to ${request.downTo}`;
     case 'clone':
       return `clone ${request.way} as ${request.clone.name}`;
+    case 'disk':
+      return `${request.change.do} ${request.change.target}`;
     case 'discard':
     case 'speed':
     case 'debug':

@@ -25,6 +25,7 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
  * | consolidate, by commit   | before                                                      | a job that goes on is led to its end; disks that were not begun stay |
  * | consolidate by snapshots, prune | before                                               | the delete that was begun comes to its end; the others stay |
  * | speed                    | before                                                      | as it was, unless all limits are there |
+ * | disk                     | before                                                      | after, where the disk is as it was to be |
  * | debug                    | before                                                      | before: the server is closed, and the VM runs on |
  * | describe, power          | before                                                      | after                   |
  *

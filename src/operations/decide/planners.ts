@@ -15,6 +15,7 @@ import { renameOperation } from '../rename/renameOperation.js';
 import { repairOperation } from '../repair/repairOperation.js';
 import { revertOperation } from '../revert/revertOperation.js';
 import { speedOperation } from '../speed/speedOperation.js';
+import { diskOperation } from '../disk/diskOperation.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import { type KnownFacts, noFacts, noFiles, type RequiredFacts, type RequiredFiles } from '../requiredFacts.js';
 
@@ -26,6 +27,7 @@ const operations: { readonly [K in OperationType]: OperationDefinition<K> } = {
   delete: deleteOperation,
   describe: describeOperation,
   discard: discardOperation,
+  disk: diskOperation,
   power: powerOperation,
   prune: pruneOperation,
   rename: renameOperation,
@@ -55,6 +57,7 @@ export function definitionOf({ kind }: OperationRequest): OperationDefinition<Op
  * | consolidate             | any                 | yes        | all                  | yes       | no             |
  * | prune                   | internal only       | yes        | those that go        | no        | no             |
  * | prune                   | some external       | yes        | all                  | yes       | no             |
+ * | disk                    | any                 | yes        | all                  | yes       | no             |
  * | describe, speed, debug, other power | any     | no         | none                 | no        | no             |
  *
  * A VM that is off has no block jobs, and the test driver has neither. A tag that is removed changes nothing for
@@ -100,6 +103,7 @@ function mayBeUntold({ power, persistent, disks }: Facts['vm']): boolean {
  * | rename            | none                                                   | its NVRAM copy                       |
  * | consolidate       | the VM's disks, what its snapshots froze, the overlays made over it; off: whether the disks and their bases can be changed | memory files, NVRAM copies |
  * | prune             | as a delete of each                                    | as a delete of each                  |
+ * | disk              | the VM's disks, what its snapshots froze, the overlays made over it; off: whether the disk can be changed | none |
  * | the rest          | none                                                   | none                                 |
  *
  * The folders are those of all that is named here; for a device, the one that its overlays would stand in.

@@ -159,16 +159,19 @@ function pluggedChanges(
   ];
 }
 
-/** Inside an image nobody sees how large the disk was. */
+/** What it freezes outside has the size that the disk had; inside an image, the tag. */
 function sizeChanges(snapshot: Snapshot, { vm, frozenDisks, files }: Facts): readonly HardwareDifference[] {
-  const sizeOf = (file: string | undefined): string | undefined => {
+  const sizeOf = (file: string | undefined, tag?: string): string | undefined => {
     const image = file === undefined ? undefined : files?.images.get(file);
-    return typeof image === 'object' ? String(image.virtualBytes) : undefined;
+    const bytes =
+      typeof image !== 'object' ? undefined : tag === undefined ? image.virtualBytes : image.tagBytes?.get(tag);
+    return bytes === undefined ? undefined : String(bytes);
   };
   return snapshotableDisks(vm).flatMap(({ target, source }): readonly HardwareDifference[] => {
-    const isOutside = snapshot.disks.some((disk) => disk.target === target && disk.location === 'external');
+    const where = snapshot.disks.find((disk) => disk.target === target)?.location;
     const frozen = frozenDisks?.get(snapshot.name)?.find((disk) => disk.target === target)?.source;
-    const [from, to] = [sizeOf(source), isOutside ? sizeOf(frozen) : undefined];
+    const to = where === 'external' ? sizeOf(frozen) : where === 'internal' ? sizeOf(frozen, snapshot.name) : undefined;
+    const from = sizeOf(source);
     return from === undefined || to === undefined || from === to
       ? []
       : [{ part: 'disk', id: target, how: 'changed', facts: [{ name: 'bytes', from, to }] }];

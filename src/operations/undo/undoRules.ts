@@ -25,6 +25,7 @@ type NotUndoable =
   | 'repaired'
   | 'cloned'
   | 'discarded'
+  | 'grown'
   | 'deleted'
   | 'undone'
   | 'restsOn'
@@ -58,6 +59,7 @@ interface UndoFacts {
  * | prune, consolidate | –                                          | layers were merged                               |
  * | clone              | –                                          | it is a VM of its own, which is discarded there  |
  * | discard            | –                                          | its files are gone                               |
+ * | disk               | –                                          | what the guest wrote may be in what it grew by   |
  * | power, repair      | –                                          | always                                           |
  *
  * An operation that has been undone is undone no second time: what undid it can be. What was done with other VMs at one
@@ -127,6 +129,8 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedD
       return notUndoableRefusal('cloned');
     case 'discard':
       return notUndoableRefusal('discarded');
+    case 'disk':
+      return notUndoableRefusal('grown');
     case 'debug':
     case 'power':
       return notUndoableRefusal('power');

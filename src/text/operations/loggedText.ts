@@ -31,6 +31,7 @@ export function loggedWords({ request, changes }: LoggedOperation, view: Pick<Vm
     case 'clone':
     case 'consolidate':
     case 'discard':
+    case 'disk':
     case 'power':
     case 'prune':
     case 'repair':

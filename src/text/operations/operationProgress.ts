@@ -54,6 +54,7 @@ export function titleIn(view: Pick<VmView, 'tree'>, request: OperationRequest): 
       return titleOf(view, request.snapshot);
     case 'clone':
     case 'discard':
+    case 'disk':
     case 'power':
     case 'repair':
     case 'consolidate':

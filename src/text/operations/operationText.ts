@@ -14,6 +14,7 @@ import type { PowerState } from '../../domain/vm.js';
 import type { Plan } from '../../operations/plan.js';
 import { checkpointWithoutRamText } from '../refusals/refusalText.js';
 import { behindText, durationText } from '../relativeAge.js';
+import { bytesText } from '../bytesText.js';
 import { powerWord, snapshotCountText } from '../words.js';
 import type { EndState } from '../../operations/revert/endState.js';
 import { lookAgain } from '../ways.js';
@@ -155,6 +156,13 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     question: (_, { vm }) => t('Change the speed of the disks and networks of {0}?', vm),
     confirm: () => t('Change'),
     done: (_, { vm }) => t('Changed the speed of the disks and networks of {0}.', vm),
+  },
+  disk: {
+    doing: ({ change: { target, bytes } }) => t('growing disk {0} to {1}', target, bytesText(bytes)),
+    question: ({ change: { target, bytes } }, { vm }) =>
+      t('Grow disk {0} of {1} to {2}?', target, vm, bytesText(bytes)),
+    confirm: () => t('Grow Disk'),
+    done: ({ change: { target, bytes } }, { vm }) => t('Disk {0} of {1} now has {2}.', target, vm, bytesText(bytes)),
   },
   debug: {
     doing: () => t('debugging'),

@@ -41,6 +41,8 @@ function effectLines({ plan, target }: PlannedTarget, now: number): readonly str
     case 'prune':
     case 'consolidate':
       return mergeLine(plan);
+    case 'disk':
+      return [t('Snapshots keep the size that the disk had. It cannot be made smaller again.')];
     case 'clone':
     case 'discard':
     case 'power':
@@ -227,6 +229,7 @@ function keptLines(planned: readonly PlannedTarget[]): readonly string[] {
     case 'discard':
       return [t('The original VM is not affected.')];
     case 'clone':
+    case 'disk':
     case 'power':
     case 'speed':
     case 'debug':

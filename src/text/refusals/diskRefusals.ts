@@ -5,6 +5,8 @@ import { noVolumeText } from './missingBase.js';
 import { deleteInternalFirst, type Sentences } from './refusalSentence.js';
 import { shellWord } from '../../base/shellWord.js';
 import type { RefusalFacts } from '../../domain/refusal.js';
+import { bytesText } from '../bytesText.js';
+import { sizeProblemText } from '../operations/diskText.js';
 import { quotedPath } from '../problems/problemSentence.js';
 import { inQuotes } from '../quotes.js';
 import { wayTo } from '../ways.js';
@@ -43,6 +45,41 @@ function unjudgedImage({
   }
 }
 
+function diskStays({ vm, disk, why, bytes }: RefusalFacts['diskStays']): readonly [reason: string, nextStep: string] {
+  switch (why) {
+    case 'notLarger':
+      return [
+        t('Disk {1} of {0} has {2}. A disk can only become larger.', vm, disk, bytesText(Number(bytes))),
+        t('To make it smaller, copy its content to a new disk in the guest.'),
+      ];
+    case 'badSize':
+      return [t('A disk has a multiple of 512 bytes.'), sizeProblemText()];
+    case 'tooLarge':
+      return [t('An image can have at most {0}.', bytesText(2 ** 51)), ''];
+    case 'oldFormat':
+      return [
+        t(
+          'The image of disk {1} of {0} has an old format, which takes no other size while it has snapshots.',
+          vm,
+          disk,
+        ),
+        t('Delete the internal snapshots, or convert the image: {0}', 'qemu-img amend -o compat=1.1 IMAGE'),
+      ];
+    case 'readOnly':
+      return [t('Disk {1} of {0} is read-only, shared or a removable medium.', vm, disk), ''];
+    case 'noFile':
+      return [
+        t('Disk {1} of {0} is not an image file, so its size is that of its storage.', vm, disk),
+        t('Change it with the tools of that storage.'),
+      ];
+    default:
+      return [
+        t('Disk {1} of {0} is not a plain image in the format qcow2 or raw.', vm, disk),
+        t('Change it with the tools of that storage.'),
+      ];
+  }
+}
+
 export const diskRefusals: Pick<
   Sentences,
   | 'unknownDiskElement'
@@ -67,7 +104,9 @@ export const diskRefusals: Pick<
   | 'rawNvram'
   | 'managedSaveExists'
   | 'savedBelow'
+  | 'diskStays'
 > = {
+  diskStays,
   managedSaveExists: ({ vm }) => [
     t('{0} has a saved state. The next start would combine its old RAM with changed disks and damage them.', vm),
     t('Start {0} once to use the saved state, then try again.', vm),

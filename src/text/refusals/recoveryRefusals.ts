@@ -17,6 +17,11 @@ export const undoRefusals: Pick<Sentences, 'notUndoable'> = {
         return [t('A clone is a separate VM.'), t('To delete it: {0}', wayTo('discard'))];
       case 'discarded':
         return [t('Cannot be undone: the clone was deleted with its files.'), ''];
+      case 'grown':
+        return [
+          t('Cannot be undone: a disk is not made smaller.'),
+          t('A revert to a snapshot from before restores the size that it had.'),
+        ];
       case 'deleted':
         return [t('Cannot be undone: data that only this snapshot had was deleted.'), ''];
       case 'undone':

@@ -20,8 +20,12 @@ function changeText(difference: HardwareDifference): string {
   switch (how) {
     case 'added':
       return t('{0} is added again', what);
-    case 'removed':
-      return t('{0} is removed', what);
+    case 'removed': {
+      const file = facts.find(({ name }) => name === 'file')?.from;
+      return part === 'disk' && file !== undefined
+        ? t('{0} is removed, and its file stays: {1}', what, file)
+        : t('{0} is removed', what);
+    }
     case 'changed':
       return facts.length === 0
         ? `${what}: ${t('other settings, see the XML')}`

@@ -13,6 +13,7 @@ import { doctorCommands } from './vms/doctorCommands.js';
 import { exportCommands } from './vms/exportCommands.js';
 import { fileCommands } from './vms/fileCommands.js';
 import { guestCommands } from './vms/guestCommands.js';
+import { diskCommands } from './vms/diskCommands.js';
 import { speedCommands } from './vms/speedCommand.js';
 import { guestFileCommands } from './vms/guestFileCommands.js';
 import { healthCommands } from './vms/healthCommands.js';
@@ -48,6 +49,7 @@ const handlers: Readonly<Record<CommandId, Handler | TargetHandlers>> = {
   ...consolidateCommands,
   ...copyCommands,
   ...deleteCommands,
+  ...diskCommands,
   ...doctorCommands,
   ...exportCommands,
   ...fileCommands,

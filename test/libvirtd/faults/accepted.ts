@@ -74,6 +74,7 @@ export function acceptedEnds(before: Model, plan: PlannedWork, end: Power, repai
       ];
     case 'describe':
     case 'discard':
+    case 'disk':
     case 'power':
     case 'speed':
     case 'debug':

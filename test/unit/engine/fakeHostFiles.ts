@@ -80,6 +80,10 @@ export class FakeHostFiles implements HostFiles {
     return Promise.resolve();
   }
 
+  resize(): Promise<void> {
+    return Promise.resolve();
+  }
+
   rebase(): Promise<void> {
     return Promise.resolve();
   }

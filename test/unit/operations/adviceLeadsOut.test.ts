@@ -827,6 +827,7 @@ const situations: readonly (readonly [reason: RefusalReason, request: OperationR
   ['layerBroken', ask.create(), { files: seen({ [base]: image({ corrupt: true }) }) }],
   ['layerNeeded', consolidate, layers({ '/img/x': over('/img/web.1') })],
   ['layerNotInChain', { ...consolidate, downTo: '/img/x' }, layers()],
+  ['diskStays', { kind: 'disk', vm: ref, change: { do: 'grow', target: 'vda', bytes: 512 } }, layers()],
   ['layerSmaller', consolidate, layers({ '/img/web.2': over('/img/web.1', { virtualBytes: 2 ** 20 }) })],
   [
     'chainUnknown',

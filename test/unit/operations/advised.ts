@@ -245,6 +245,7 @@ export const advised: Readonly<Record<RefusalReason, Way>> = {
     here.request.kind === 'create'
       ? withDisk((one) => ({ ...one, format: 'qcow2', sourceType: 'file' }))(here)
       : { end: /storage itself/u },
+  diskStays: end(/new disk in the guest/u),
   noSuchDisk: (here) => (here.request.kind === 'create' ? asked({}) : instead(consolidate))(here),
   notOff: (here) =>
     here.request.kind === 'create'

@@ -36,6 +36,7 @@ const facts: RefusalFacts = {
   forkOfInternal: { vm },
   forkNeedsMemory: { vm, count: '4', bytes: '4', free: '1' },
   blockJobRunning: { vm, disk: 'vda' },
+  diskStays: { vm, disk: 'vda', why: 'notLarger', bytes: '4096' },
   noCurrentSnapshot: { vm, snapshot, version },
   overlayNeededByBranch: { snapshot, by: 'other', version },
   crashesOnBranch: { snapshot, by: 'other', disk: 'sda', version, needed },

@@ -43,6 +43,7 @@ function commandFor(request: OperationRequest): readonly [CommandId, object] {
         : [`virtRewind.${request.action}`, { ...(request.action === 'shutDown' && { confirm: false }) }];
     case 'clone':
     case 'discard':
+    case 'disk':
     case 'rename':
     case 'repair':
     case 'describe':

@@ -1,7 +1,7 @@
 // `virt-rewind new`.
 import { t } from '@vscode/l10n';
 import { agreeTo } from '../../../cli/agree.js';
-import { countOf, secondsOf } from '../../../cli/arguments.js';
+import { countOf, secondsOf, sizeOf } from '../../../cli/arguments.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
@@ -53,12 +53,12 @@ function wantedOf({ call, session }: Context): NewVm {
   if (name === undefined || others.length > 0) {
     throw new CliError('usage', 'Name an image and the new VM; with --from, only the VM. See virt-rewind new --help.');
   }
-  const diskMiB = sizeOf(call, 'disk');
+  const diskMiB = mebibytesOf(call, 'disk');
   return {
     ...{ connection, name },
     image: from === undefined ? { name: image } : { file: from },
     cpus: countOf(call, 'cpus', mostCpus) ?? usualParts.cpus,
-    memoryMiB: sizeOf(call, 'memory') ?? usualParts.memoryMiB,
+    memoryMiB: mebibytesOf(call, 'memory') ?? usualParts.memoryMiB,
     ...(diskMiB !== undefined && { diskMiB }),
     ...(network !== undefined && { network: network === 'none' || network === 'user' ? network : { name: network } }),
     ...(user !== undefined && { user }),
@@ -68,16 +68,9 @@ function wantedOf({ call, session }: Context): NewVm {
 }
 
 /** In MiB. */
-function sizeOf({ texts, command }: Call, option: string): number | undefined {
-  const text = texts[option];
-  if (text === undefined) {
-    return undefined;
-  }
-  const [, count, unit = ''] = /^([1-9]\d{0,6}) ?([MG])(?:i?B)?$/u.exec(text) ?? [];
-  if (count === undefined) {
-    throw new CliError('usage', `--${option} is a size such as 512M or 20G. See virt-rewind ${command} --help.`);
-  }
-  return Number(count) * (unit === 'G' ? 1_024 : 1);
+function mebibytesOf(call: Call, option: string): number | undefined {
+  const text = call.texts[option];
+  return text === undefined ? undefined : sizeOf(call, text, `--${option}`) / 1024 ** 2;
 }
 
 async function remove(context: Context): Promise<CommandAnswer> {

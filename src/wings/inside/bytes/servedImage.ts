@@ -7,9 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { findProgram } from '../../../base/findProgram.js';
-import { type FileSystem, thisComputer } from '../../../base/fileSystem.js';
+import { thisComputer } from '../../../base/fileSystem.js';
 import { Failure } from '../../../domain/failure.js';
 import { JudgedChain } from '../../../qemu/judgedChain.js';
+import { readTag } from '../../../qemu/localImage.js';
+import { type ImageHost, qemuImg } from '../../../qemu/qemuImg.js';
+import { withTagAsPresent } from '../../../qemu/tagAsPresent.js';
 import { DiskError } from './disk.js';
 import { type NbdDisk, openNbdDisk } from './nbdDisk.js';
 import guardedServer from './servedImage.sh';
@@ -29,13 +32,31 @@ const patienceMs = 20_000;
 const betweenTriesMs = 10;
 
 /** Not `-t`: it is to end when nobody is connected any more. */
-export function serverArguments(image: JudgedChain, { tag }: Pick<ServedImage, 'tag'>): readonly string[] {
+function serverArguments(image: JudgedChain, { tag, over }: { tag?: string; over?: string }): readonly string[] {
   return [
     '--read-only',
     // Where a list of options ends a value at a comma, a second comma stands for one.
     ...(tag === undefined ? [] : ['--load-snapshot', `snapshot.name=${tag.replaceAll(',', ',,')}`]),
-    image.graph({ shared: true }),
+    image.graph({ shared: true, ...(over !== undefined && { over }) }),
   ];
+}
+
+/**
+ * Once it is connected, the server has opened all of it.
+ * @param serve with the arguments of the server
+ */
+async function serveChain<T>(
+  chain: JudgedChain,
+  { file, tag }: ServedImage,
+  host: ImageHost,
+  serve: (words: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const inside = tag === undefined ? undefined : await readTag(chain.layers[0].name, tag, host.files);
+  return inside === undefined || (inside.diskBytes ?? inside.virtualBytes) === inside.virtualBytes
+    ? serve(serverArguments(chain, tag === undefined ? {} : { tag }))
+    : withTagAsPresent(chain, inside, host, { doing: 'looking at an image', path: file }, (over) =>
+        serve(serverArguments(chain, { over })),
+      );
 }
 
 /**
@@ -51,19 +72,22 @@ export async function serveImage(
   if (program === undefined) {
     return undefined;
   }
-  // Once it is connected, the server has opened all of it.
-  return withJudged(image, thisComputer, (chain) => serve(program, serverArguments(chain, image), environment, signal));
+  const host = { files: thisComputer, qemuImg: qemuImg(environment) };
+  return withJudged(image, host, (words) => serve(program, words, environment, signal));
 }
 
-/** Rejects with a Failure `refused`; else with `DiskError`, in which files have the names that people know. */
+/**
+ * Rejects with a Failure `refused`; else with `DiskError`, in which files have the names that people know.
+ * @param use the arguments of a server
+ */
 export async function withJudged<T>(
   image: ServedImage,
-  files: FileSystem,
-  use: (chain: JudgedChain) => Promise<T>,
+  host: ImageHost,
+  use: (words: readonly string[]) => Promise<T>,
 ): Promise<T> {
   try {
-    return await JudgedChain.within(image, files, (chain) =>
-      use(chain).catch((error: unknown) => {
+    return await JudgedChain.within(image, host.files, (chain) =>
+      serveChain(chain, image, host, use).catch((error: unknown) => {
         throw error instanceof DiskError ? new DiskError(chain.inPaths(error.message)) : error;
       }),
     );

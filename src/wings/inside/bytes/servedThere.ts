@@ -7,7 +7,7 @@ import { withShellHost } from '../../../driver/files/shellHost.js';
 import { Failure } from '../../../domain/failure.js';
 import { DiskError } from './disk.js';
 import { type NbdDisk, speakNbd } from './nbdDisk.js';
-import { type ServedImage, serverArguments, withJudged } from './servedImage.js';
+import { type ServedImage, withJudged } from './servedImage.js';
 import functions from './servedThere.sh';
 
 const patienceMs = 30_000;
@@ -18,8 +18,8 @@ const patienceMs = 30_000;
  */
 export async function serveThere(image: ServedImage, login: HostLogin, signal: AbortSignal): Promise<NbdDisk> {
   try {
-    return await withShellHost({ login, log: noLog }, ({ files }) =>
-      withJudged(image, files, (chain) => serve(serverArguments(chain, image), login, signal)),
+    return await withShellHost({ login, log: noLog }, (host) =>
+      withJudged(image, host, (words) => serve(words, login, signal)),
     );
   } catch (error) {
     // There is no shell.

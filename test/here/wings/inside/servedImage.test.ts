@@ -7,6 +7,46 @@ import { delimiter, join } from 'node:path';
 
 import { build } from 'esbuild';
 import { shellText } from '../../../../scripts/shellText.mjs';
+import { serveImage } from '../../../../src/wings/inside/bytes/servedImage.js';
+
+describe('A snapshot inside of a served image', () => {
+  let folder = '';
+  before(() => (folder = mkdtempSync(join(tmpdir(), 'vrt-'))));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('is as large as the disk was, be that more or less than now', async () => {
+    const mebibyte = 1024 ** 2;
+    const file = join(folder, 'disk');
+    const img = (...words: readonly string[]): unknown => execFileSync('qemu-img', words);
+    const fill = (byte: number, mib: number): unknown =>
+      execFileSync('qemu-io', ['-f', 'qcow2', '-c', `write -q -P ${byte} ${mib}M 64k`, file]);
+    img('create', '-q', '-f', 'qcow2', file, '4M');
+    fill(1, 1);
+    img('snapshot', '-c', 'small', file);
+    img('resize', '-q', '-f', 'qcow2', file, '8M');
+    fill(2, 6);
+    img('snapshot', '-c', 'large', file);
+    const seen = async (tag?: string): Promise<readonly number[]> => {
+      const image = { file, format: 'qcow2', ...(tag !== undefined && { tag }) };
+      const disk = await serveImage(image, process.env, new AbortController().signal);
+      assert.ok(disk !== undefined);
+      const places = [1, 6].filter((mib) => mib * mebibyte < disk.bytes);
+      const bytes = await Promise.all(places.map(async (mib) => (await disk.read(mib * mebibyte, 512))[0]!));
+      const { bytes: size } = disk;
+      disk.close();
+      return [size / mebibyte, ...bytes];
+    };
+    for (const [now, expected] of [
+      ['large', [8, 1, 2]],
+      ['small', [4, 1]],
+    ] as const) {
+      img('snapshot', '-a', now, file);
+      assert.deepEqual(await seen(), expected, `now ${now}`);
+      assert.deepEqual(await seen('small'), [4, 1], `small, now ${now}`);
+      assert.deepEqual(await seen('large'), [8, 1, 2], `large, now ${now}`);
+    }
+  });
+});
 
 describe('A served image', () => {
   let folder = '';

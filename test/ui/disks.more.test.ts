@@ -1,0 +1,40 @@
+// Disks…: a disk is made larger with a mouse, its size is checked as it is typed, and the question says what it means.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { defineDiskVm } from '../../scripts/guest/diskVm.mjs';
+import { runOk } from '../../scripts/rig/run.mjs';
+import { openStage, testDaemon } from './stage.js';
+import { stepsOnStage } from './steps.js';
+
+describe('the disks of a VM', () => {
+  const daemon = testDaemon();
+  const { virsh } = daemon;
+  const stage = stepsOnStage(async (ends) => {
+    const file = join(daemon.dir, 'growing.qcow2');
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', file, '4M']);
+    ends.push(() => virsh(['undefine', 'growing', '--snapshots-metadata']));
+    await defineDiskVm({ virsh }, 'growing', [{ file, format: 'qcow2' }]);
+    await virsh(['snapshot-create-as', 'growing', 'inside']);
+    return openStage('mouse');
+  });
+
+  it('are listed, and one becomes larger', async () => {
+    const { hands, workbench } = stage();
+    await hands.showView('Virt Rewind', 'VMs');
+    await hands.menu('growing', 'More', 'Disks…');
+    await workbench.option(/vda.*4\.0 MB, qcow2/su).waitFor();
+    await workbench.picture('disks-list');
+    await hands.pick(/vda/u);
+    await hands.type('New Size of Disk vda of growing', '2M');
+    await workbench.quickInput.getByText('larger than 4.0 MB').waitFor();
+    await workbench.picture('disks-size');
+    await hands.type('New Size of Disk vda of growing', '8M');
+    await hands.enter();
+    await workbench.page.getByText('Snapshots keep the size that the disk had').waitFor();
+    await workbench.picture('disks-question');
+    await hands.answer('Grow Disk');
+    await workbench.page.getByText('Disk vda of growing now has 8.0 MB').waitFor();
+    const { stdout } = await virsh(['domblkinfo', 'growing', 'vda']);
+    assert.match(stdout, /Capacity: +8388608/u);
+  });
+});
