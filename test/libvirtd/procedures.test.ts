@@ -149,7 +149,10 @@ describe('every procedure, against a real libvirtd', () => {
   it('power', async () => {
     await lifecycle(flags.VIR_DOMAIN_EVENT_STARTED, () => start());
     assert.equal(await state(), flags.VIR_DOMAIN_RUNNING);
-    assert.deepEqual(await call('domainSendKey', { dom, codeset: 0, holdtime: 1, keycodes: [29, 56, 60], flags: 0 }), {});
+    assert.deepEqual(
+      await call('domainSendKey', { dom, codeset: 0, holdtime: 1, keycodes: [29, 56, 60], flags: 0 }),
+      {},
+    );
     await lifecycle(flags.VIR_DOMAIN_EVENT_SUSPENDED, () => call('domainSuspend', { dom }));
     assert.equal(await state(), flags.VIR_DOMAIN_PAUSED);
     await lifecycle(flags.VIR_DOMAIN_EVENT_RESUMED, () => call('domainResume', { dom }));
