@@ -58,8 +58,8 @@ elsewhere)
 
 permitFaults) sysctl -q vm.unprivileged_userfaultfd=1 ;;
 forbidFaults) sysctl -q vm.unprivileged_userfaultfd=0 ;;
+closeHome) chmod 750 /home/alice ;;
 openHome) chmod o+x /home/alice ;;
-closeHome) chmod o-x /home/alice ;;
 
 watch)
   systemd-run -q --unit="watch-$vm" "$node" "$program" -c qemu:///system watch "$vm" --restart

@@ -12,7 +12,7 @@ import { type Fallen, keepStanding, type Standing } from './standing.js';
 
 const folder = '/srv/vms';
 /** After how many records of the journals of all of them. */
-export const moments: readonly number[] = [6, 9, 12, 16, 21];
+export const moments: readonly number[] = [7, 13, 10, 17, 22];
 const journal = '/root/.local/state/virt-rewind';
 const pollMs = 3;
 
@@ -40,7 +40,14 @@ export async function fallAt(moment: number, standing: Standing): Promise<readon
   standing.fallen = falling.map(({ known }) => known);
   standing.resets++;
   await keepStanding(standing);
-  const ends = Promise.all(falling.map(async ({ row, vm, user }) => (await vm.carryOut(row, user, folder)).failed));
+  const ends = Promise.all(
+    falling.map(async ({ row, vm, user }) => {
+      const { failed } = await vm.carryOut(row, user, folder);
+      // Known even if the host falls.
+      process.stdout.write(`    ${vm.name} ended: ${failed?.message ?? 'done'}\n`);
+      return failed;
+    }),
+  );
   const ended = new AbortController();
   void ends.then(() => ended.abort());
   const seen = new Map<string, number>();
@@ -64,7 +71,7 @@ export async function fallAt(moment: number, standing: Standing): Promise<readon
 
 /** An entry is removed when its operation has ended; what it had counts on. */
 function countRecords(seen: Map<string, number>): void {
-  for (const name of readdirSync(journal)) {
+  for (const name of readdirSync(journal).filter((one) => /^[\da-f]{32}$/u.test(one))) {
     try {
       const lines = readFileSync(join(journal, name, 'plan.jsonl'), 'utf8').split('\n').length - 1;
       seen.set(name, Math.max(lines, seen.get(name) ?? 0));
@@ -88,11 +95,10 @@ export async function judgeFallen({ name, what, guest, before, after }: Fallen):
       return [`recovered ${recovered.said ?? ''}, and is neither as before nor as after`, ...differences];
     }
     // It is not stuck.
+    const [kind, style] = what === 'internal' ? (['memory', 'internal'] as const) : (['disk', 'external'] as const);
     const rows: readonly Row[] = [
       ...(vm.model.power === 'running' ? [] : [{ act: 'start' } as const]),
-      { act: 'checkpoint', title: 'later', kind: 'memory', style: what === 'internal' ? 'internal' : 'external' },
-      { act: 'force off' },
-      { act: 'delete', title: 'later' },
+      { act: 'checkpoint', title: 'later', kind, style },
     ];
     for (const row of rows) {
       await vm.write();
