@@ -12,7 +12,7 @@ import { type Fallen, keepStanding, type Standing } from './standing.js';
 
 const folder = '/srv/vms';
 /** After how many records of the journals of all of them. */
-export const moments: readonly number[] = [7, 13, 10, 17, 22];
+export const moments: readonly number[] = [7, 10, 13, 17];
 const journal = '/root/.local/state/virt-rewind';
 const pollMs = 3;
 
