@@ -632,18 +632,20 @@ export const deepParts = [
       }),
   ),
   // On the libvirt of the host, which is no version of the rig's.
-  .../** @type {const} */ (['bookworm', 'trixie']).map(
-    (suite) =>
-      /** @type {DeepPart} */ ({
-        name: `realhost ${suite}`,
-        group: 'realhost',
-        version: 'system',
-        minutes: 20,
-        guards: ['driver', 'steps', 'operations'],
-        needs: ['root', 'releases'],
-        program: ['scripts/realHost.mjs', suite],
-        places: 5,
-      }),
+  .../** @type {const} */ (['bookworm', 'trixie']).flatMap((suite) =>
+    [[], ['resets']].map(
+      (groups) =>
+        /** @type {DeepPart} */ ({
+          name: ['realhost', suite, ...groups].join(' '),
+          group: 'realhost',
+          version: 'system',
+          minutes: 40,
+          guards: ['driver', 'steps', 'operations'],
+          needs: ['root', 'releases'],
+          program: ['scripts/realHost.mjs', suite, ...groups],
+          places: 5,
+        }),
+    ),
   ),
   {
     name: 'more editor',

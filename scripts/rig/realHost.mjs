@@ -1,7 +1,7 @@
 // Starts a whole Debian host in a VM: its disk is an overlay of hostImage.mjs, gone when the host ends. Its only
 // network is a port of this machine's loopback for ssh.
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +12,8 @@ import { findProgram, run, runOk } from './run.mjs';
 
 /**
  * @typedef {object} RealHost
- * @property {(command: string) => Promise<number>} run as root, its output ours; resolves to its exit status
+ * @property {(command: string) => Promise<number | 'reset'>} run as root, its output ours; resolves to its exit status,
+ *   or when the host, which was reset meanwhile, is up again
  * @property {() => Promise<void>} end as if the plug were pulled; whatever happened, and at any time
  */
 
@@ -56,18 +57,32 @@ export async function startRealHost(image, folder, signal) {
     const gone = new AbortController();
     started.once('exit', () => gone.abort());
     const either = AbortSignal.any([signal, gone.signal]);
-    const port = await portOf(started, either);
+    const events = new EventEmitter();
+    const port = await portOf(started, events, either);
     const ssh = sshTo(port, image.key);
-    while ((await run('ssh', [...ssh, 'true'], { signal: either })).code !== 0) {
-      signal.throwIfAborted();
-      if (gone.signal.aborted) throw new Error(`the host has ended:\n${await consoleOf(at('console'))}`);
-      await wait(1000);
-    }
-    await runOk('ssh', [...ssh, 'mount -o ro /dev/vdb /opt'], { signal: either });
+    const letIn = async () => {
+      while (
+        (await run('ssh', [...ssh, 'mountpoint -q /opt || mount -o ro /dev/vdb /opt'], { signal: either })).code !== 0
+      ) {
+        signal.throwIfAborted();
+        if (gone.signal.aborted) throw new Error(`the host has ended:\n${await consoleOf(at('console'))}`);
+        await wait(1000);
+      }
+    };
+    await letIn();
     return {
       run: async (command) => {
-        const code = await runOver(ssh, command, either);
-        if (code === lostConnection) throw new Error(`the host is lost:\n${await consoleOf(at('console'))}`);
+        const reset = new AbortController();
+        events.once('RESET', () => reset.abort());
+        const code = await runOver(ssh, command, AbortSignal.any([either, reset.signal])).catch((error) => {
+          if (!reset.signal.aborted) throw error;
+        });
+        if (reset.signal.aborted) {
+          await letIn();
+          return 'reset';
+        }
+        if (code === undefined || code === lostConnection)
+          throw new Error(`the host is lost:\n${await consoleOf(at('console'))}`);
         return code;
       },
       end,
@@ -93,19 +108,24 @@ function commandLine({ kernel, initrd }, dir) {
   ];
 }
 
-/** @param {import('node:child_process').ChildProcess} qemu @param {AbortSignal} signal @returns {Promise<string>} */
-async function portOf({ stdin, stdout }, signal) {
+/**
+ * @param {import('node:child_process').ChildProcess} qemu
+ * @param {EventEmitter} events gets those of QEMU
+ * @param {AbortSignal} signal
+ * @returns {Promise<string>}
+ */
+async function portOf({ stdin, stdout }, events, signal) {
   if (stdin === null || stdout === null) throw new Error('QEMU has no monitor');
   const network = { execute: 'human-monitor-command', arguments: { 'command-line': 'info usernet' } };
   for (const order of [{ execute: 'qmp_capabilities' }, network]) stdin.write(`${JSON.stringify(order)}\n`);
-  for await (const line of createInterface({ input: stdout, signal })) {
+  createInterface({ input: stdout }).on('line', (line) => {
     const port = /HOST_FORWARD\]\s+\d+\s+127\.0\.0\.1\s+(\d+)/u.exec(line)?.[1];
-    if (port === undefined) continue;
-    // What it tells from now on nobody reads.
-    stdout.resume();
-    return port;
-  }
-  throw new Error('QEMU has not told its port');
+    const event = /"event": "(\w+)"/u.exec(line)?.[1];
+    if (port !== undefined) events.emit('port', port);
+    if (event !== undefined) events.emit(event);
+  });
+  const [port] = await once(events, 'port', { signal });
+  return port;
 }
 
 /** @param {string} port @param {string} key */

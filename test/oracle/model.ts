@@ -85,6 +85,11 @@ export class Model implements ModelState {
     });
   }
 
+  /** What was written down of one. */
+  static of(state: ModelState): Model {
+    return new Model(state);
+  }
+
   wrote(disk: number, blocks: Iterable<readonly [block: number, seed: number]>): Model {
     return this.#with({ disks: this.disks.with(disk, new Map([...this.disks[disk]!, ...blocks])) });
   }

@@ -6,7 +6,7 @@ import { run } from '../../scripts/rig/run.mjs';
 import type * as Library from '../../src/library.js';
 
 type Vm = Library.VirtualMachine;
-type Call = 'checkpoint' | 'revert' | 'undo' | 'delete' | 'start' | 'stop';
+type Call = 'checkpoint' | 'revert' | 'undo' | 'delete' | 'start' | 'stop' | 'recover';
 
 /** `shell`: the command line, and its words. */
 export type Order =
@@ -20,30 +20,38 @@ export interface Failed {
   readonly message: string;
 }
 
+/** Its answer, as JSON or as printed. */
+export interface Answer {
+  readonly said?: string;
+  readonly failed?: Failed;
+}
+
 const program = (name: string): string => join(root, `dist/${name}.js`);
 const { connect } = createRequire(program('library'))('./library.js') as typeof Library;
-const uri = 'qemu:///system';
-const connected = connect(uri);
+const uri = process.argv[2] ?? 'qemu:///system';
+let connected: ReturnType<typeof connect> | undefined;
 
 process.on('message', (order: Order) => {
   carryOut(order).then(
-    () => process.send!({}),
+    (said) => process.send!({ said } satisfies Answer),
     (error: unknown) => {
       const { kind = 'failed', reason, message } = error as Partial<Library.VirtRewindError>;
-      process.send!({ failed: { kind, message: message ?? String(error), ...(reason !== undefined && { reason }) } });
+      const failed = { kind, message: message ?? String(error), ...(reason !== undefined && { reason }) };
+      process.send!({ failed } satisfies Answer);
     },
   );
 });
 process.on('disconnect', () => process.exit());
 
-async function carryOut(order: Order): Promise<void> {
+async function carryOut(order: Order): Promise<string> {
   if ('shell' in order) {
     const { code, stdout, stderr } = await run(process.execPath, [program('commandLine'), '-c', uri, ...order.shell]);
     if (code !== 0) {
-      throw new Error(`${order.shell.join(' ')} ended with ${String(code)}: ${stdout}${stderr}`);
+      throw Object.assign(new Error(`${stdout}${stderr}`.trim()), { kind: `exit ${String(code)}` });
     }
-    return;
+    return stdout + stderr;
   }
+  connected ??= connect(uri);
   const vm = await (await connected).find(order.vm);
-  await (vm[order.call] as (...args: readonly unknown[]) => Promise<unknown>)(...order.args);
+  return JSON.stringify(await (vm[order.call] as (...args: readonly unknown[]) => Promise<unknown>)(...order.args));
 }

@@ -1,13 +1,34 @@
 // A VM of a real host, and what it must hold: a row is done to both by the product's user, and compared.
-import { virshOf } from '../../scripts/guest/defineVm.mjs';
-import { Model } from '../oracle/model.js';
+import { statSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { virshOf, virshOk } from '../../scripts/guest/defineVm.mjs';
+import { run, runOk } from '../../scripts/rig/run.mjs';
+import type { OracleGuest } from '../../scripts/guest/oracleGuest.mjs';
+import { Model, type Power } from '../oracle/model.js';
 import { OracleVm } from '../oracle/oracleVm.js';
+import type { Virsh } from '../oracle/seen.js';
 import { find, findAll, readXml } from '../oracle/xml.js';
-import type { Failed } from './hands.js';
-import type { HostUser } from './hostUser.js';
+import type { Answer, Order } from './hands.js';
+import { type HostUser, hostWord } from './hostUser.js';
 import type { Group, Row } from './rows.js';
 
-const virsh = virshOf('qemu:///system');
+/** The judge's, who is root: at the daemon of a user, as that user. */
+function judgesVirsh({ uri, user = 'root' }: Pick<Group, 'uri' | 'user'>): Virsh {
+  if (uri !== 'qemu:///session') {
+    return virshOf('qemu:///system');
+  }
+  const runtime = `XDG_RUNTIME_DIR=/run/user/${String(statSync(`/home/${user}`).uid)}`;
+  return async (args) => {
+    if (args[0] === 'define') {
+      await chmod(dirname(args[1]!), 0o755);
+    }
+    return run('runuser', ['-u', user, '--', 'env', runtime, `HOME=/home/${user}`, 'virsh', '-q', '-c', uri, ...args]);
+  };
+}
+
+/** More than any VM had written before its host fell. */
+const knownSeeds = 50;
 
 export class HostVm {
   #vm: OracleVm;
@@ -16,26 +37,50 @@ export class HostVm {
   #before: Model | undefined;
   #seed = 0;
 
-  /** Nobody talks to the guest of a copy: its serial port is a console. */
-  readonly #isCopy: boolean;
+  /** Nobody talks to the guest of a copy, nor to one that is no oracle: its serial port is a console. */
+  readonly #isSilent: boolean;
 
-  private constructor(vm: OracleVm, model: Model, isCopy = false) {
+  private constructor(vm: OracleVm, model: Model, isSilent = false) {
     this.#vm = vm;
     this.#model = model;
-    this.#isCopy = isCopy;
+    this.#isSilent = isSilent;
   }
 
-  static async define(name: string, { folder, disk }: Group): Promise<HostVm> {
-    return new HostVm(await OracleVm.define({ virsh, dir: folder }, { name, folder, disks: [disk] }), Model.fresh(1));
+  static async define(name: string, { folder, disk, machine, ...who }: Group): Promise<HostVm> {
+    const virsh = judgesVirsh(who);
+    await runOk('mkdir', ['-p', folder]);
+    const vm = await OracleVm.define({ virsh, dir: folder }, { name, folder, disks: [disk] });
+    if (folder.startsWith('/home/')) {
+      await runOk('chown', ['-R', `--reference=/home/${who.user!}`, folder]);
+    }
+    if (machine !== undefined) {
+      await hostDoes(machine, name, folder);
+    }
+    return new HostVm(vm, Model.fresh(1), machine === 'uefi');
+  }
+
+  /** As it was written down before the host fell. */
+  static known(guest: OracleGuest, model: Model): HostVm {
+    const vm = new HostVm(new OracleVm(virshOf('qemu:///system'), guest), model);
+    vm.#seed = knownSeeds;
+    return vm;
   }
 
   get name(): string {
     return this.#vm.name;
   }
 
+  get model(): Model {
+    return this.#model;
+  }
+
+  get guest(): OracleGuest {
+    return this.#vm.guest;
+  }
+
   /** What no snapshot holds, if the guest runs. */
   async write(): Promise<void> {
-    if (this.#model.power !== 'running' || this.#isCopy) {
+    if (this.#model.power !== 'running' || this.#isSilent) {
       return;
     }
     const seed = ++this.#seed;
@@ -49,17 +94,17 @@ export class HostVm {
 
   /**
    * @param madeAs the VM that a row makes
-   * @returns how it failed, or the VM that was made
+   * @returns its answer, or the VM that was made
    */
-  async carryOut(row: Row, user: HostUser, madeAs = ''): Promise<{ failed?: Failed; made?: HostVm }> {
+  async carryOut(row: Row, user: HostUser, folder: string, madeAs = ''): Promise<Answer & { made?: HostVm }> {
     const { name } = this;
     const model = this.#model;
-    const ask = async (order: Parameters<HostUser['ask']>[0], then: () => unknown): Promise<{ failed?: Failed }> => {
-      const failed = await user.ask(order);
-      if (failed === undefined) {
+    const ask = async (order: Order, then: () => unknown): Promise<Answer> => {
+      const answer = await user.ask(order);
+      if (answer.failed === undefined) {
         await then();
       }
-      return failed === undefined ? {} : { failed };
+      return answer;
     };
     const becomes = (next: Model) => (): void => {
       this.#model = next;
@@ -92,35 +137,84 @@ export class HostVm {
         const snapshot = await this.#named(row.title);
         return ask({ vm: name, call: 'delete', args: [snapshot] }, becomes(model.deleted(snapshot, 'one')));
       }
+      case 'run': {
+        const { exit = 0, becomes: next = (same: Model) => same } = row;
+        const shell = row.words.map((word) => word.replaceAll('VM', name).replaceAll('FOLDER', folder));
+        const { said, failed } = await ask({ shell }, becomes(next(model)));
+        return exit !== 0 && failed?.kind === `exit ${String(exit)}`
+          ? { said: failed.message }
+          : { ...(said !== undefined && { said }), ...(failed !== undefined && { failed }) };
+      }
+      case 'host': {
+        const said = await hostDoes(row.does, name, folder);
+        this.#model = row.becomes?.(model) ?? model;
+        return { said };
+      }
       case 'linked clone':
       case 'full clone': {
         const from = await this.#named(row.of);
         const full = row.act === 'full clone' ? ['--full'] : [];
-        const failed = await user.ask({ shell: ['clone', name, '--from', from, ...full, '--name', madeAs] });
+        const answer = await user.ask({ shell: ['clone', name, '--from', from, ...full, '--name', madeAs] });
         const content = Model.fresh(1).definedAnew(model.snapshots.get(from)!);
-        return failed === undefined ? { made: await this.#sibling(madeAs, content) } : { failed };
+        return answer.failed === undefined ? { made: await this.#sibling(madeAs, content) } : answer;
       }
       case 'fork': {
-        const failed = await user.ask({ shell: ['fork', name, '--name', madeAs] });
+        const answer = await user.ask({ shell: ['fork', name, '--name', madeAs] });
         const content = Model.fresh(1).definedAnew(model).powered('start').setRam(model.ram!);
-        return failed === undefined ? { made: await this.#sibling(madeAs, content) } : { failed };
+        return answer.failed === undefined ? { made: await this.#sibling(madeAs, content) } : answer;
       }
     }
   }
 
   /** What is not as it must be. Snapshots that the product made by itself may be there. */
-  async differences(): Promise<readonly string[]> {
-    const { power, snapshots } = this.#model;
+  async differences(must: Model = this.#model, anyPower = false): Promise<readonly string[]> {
+    const { power, snapshots } = must;
     // The RAM of a guest that is paused is not asked for.
-    const asked = this.#isCopy && power === 'running' ? this.#model.powered('pause') : this.#model;
+    const asked = this.#isSilent && power === 'running' ? must.powered('pause') : must;
     const { differences, seen } = await this.#vm.compare(asked, 'everything');
     const there = new Set(seen.snapshots.map(({ name }) => name));
     const lost = [...snapshots.values()].filter(({ name }) => !there.has(name));
     return [
       ...differences.filter(({ about }) => about !== 'tree' && about !== 'state').map(({ what }) => what),
-      ...(seen.power === power ? [] : [`the VM must be ${power}, and is ${seen.power}`]),
+      ...(seen.power === power || anyPower ? [] : [`the VM must be ${power}, and is ${seen.power}`]),
       ...lost.map(({ title }) => `snapshot ${title} is gone`),
     ];
+  }
+
+  /** What it must be once a row is carried out; a snapshot that is made has no name yet. */
+  async foresee(row: Row): Promise<Model> {
+    switch (row.act) {
+      case 'revert':
+        return this.#model.reverted(await this.#named(row.title));
+      case 'delete':
+        return this.#model.deleted(await this.#named(row.title), 'one');
+      default:
+        return this.#model;
+    }
+  }
+
+  /**
+   * The host fell: it is what one of these says, running or not. A snapshot of these titles may be there that none has.
+   * @returns how it differs from each
+   */
+  async settle(candidates: readonly Model[]): Promise<readonly string[]> {
+    const { power } = await this.#vm.see();
+    if (power !== 'running' && power !== 'paused' && power !== 'off') {
+      return [`the VM is ${power}`];
+    }
+    const all: string[] = [];
+    for (const one of candidates) {
+      const model = withPower(one, power);
+      const differences = await this.differences(power === 'running' ? model.powered('pause') : model, true);
+      if (differences.length === 0) {
+        // What it has in its RAM, only the guest knows.
+        const ram = power === 'running' ? await this.#vm.talk((guest) => guest.ram()) : undefined;
+        this.#model = ram === undefined ? model : model.setRam({ counter: ram.counter });
+        return [];
+      }
+      all.push(...differences);
+    }
+    return all;
   }
 
   async #named(title: string): Promise<string> {
@@ -133,7 +227,8 @@ export class HostVm {
   }
 
   async #sibling(name: string, model: Model): Promise<HostVm> {
-    const { stdout } = await virsh(['dumpxml', name]);
+    const { virsh } = this.#vm;
+    const stdout = await virshOk(virsh, 'dumpxml', name);
     const devices = find(readXml(stdout), 'devices')!;
     const file = find(findAll(devices, 'disk')[0]!, 'source')?.attributes['file'];
     if (file === undefined) {
@@ -142,4 +237,23 @@ export class HostVm {
     const disks = [{ ...this.#vm.guest.disks[0]!, file, format: 'qcow2' as const }];
     return new HostVm(new OracleVm(virsh, { ...this.#vm.guest, name, disks }), model, true);
   }
+
+  async destroy(): Promise<void> {
+    await this.#vm.virsh(['destroy', this.name]);
+  }
+}
+
+function withPower(model: Model, power: Power): Model {
+  const off = model.powered('forceOff');
+  return power === 'off' ? off : power === 'running' ? off.powered('start') : off.powered('start').powered('pause');
+}
+
+/** @returns what it says */
+export async function hostDoes(word: string, vm: string, folder: string): Promise<string> {
+  const [program = '', ...words] = hostWord(word, vm, folder);
+  const { code, stdout, stderr } = await run(program, words);
+  if (code !== 0) {
+    throw new Error(`host.sh ${word} ended with ${String(code)}:\n${stdout}${stderr}`);
+  }
+  return stdout + stderr;
 }

@@ -1,88 +1,151 @@
-// The table of rows.ts, run on the host that this program runs on, as root.
-//   main.mjs SUITE [GROUP…]
-import { mkdir } from 'node:fs/promises';
-import { run, runOk } from '../../scripts/rig/run.mjs';
+// The table of rows.ts, run on the host that this program runs on, as root. Goes on where the host was reset.
+//   main.mjs [GROUP…]
+import { runOk } from '../../scripts/rig/run.mjs';
 import { HostUser } from './hostUser.js';
-import { HostVm } from './hostVm.js';
+import { hostDoes, HostVm } from './hostVm.js';
+import { fallAt, judgeFallen, moments } from './resets.js';
 import { type Group, groups, type Row } from './rows.js';
+import { readStanding, type Standing } from './standing.js';
 
 const say = (line: string): unknown => process.stdout.write(`${line}\n`);
+const resets = 'resets';
 
 /** The last that was read of the kernel's log. */
 let lastDenial = '';
-let [right, wrong, untried] = [0, 0, 0];
 
 void main(process.argv.slice(2));
 
-async function main([suite = '', ...wanted]: readonly string[]): Promise<void> {
-  const unknown = wanted.filter((word) => !groups.some(({ name }) => name === word));
+async function main(wanted: readonly string[]): Promise<void> {
+  const names = [...groups.map(({ name }) => name), resets];
+  const unknown = wanted.filter((word) => !names.includes(word));
   if (unknown.length > 0) {
-    throw new Error(`no group is called ${unknown.join(', ')}; there are ${groups.map(({ name }) => name).join(', ')}`);
+    throw new Error(`no group is called ${unknown.join(', ')}; there are ${names.join(', ')}`);
   }
-  const capabilities = await runOk('virsh', ['-c', 'qemu:///system', 'capabilities']);
-  if (!capabilities.includes('<model>apparmor</model>')) {
-    throw new Error('libvirt does not confine the VMs of this host by AppArmor');
+  const isWanted = (name: string): boolean => wanted.length === 0 || wanted.includes(name);
+  const standing = readStanding();
+  if (standing.resets === 0) {
+    const capabilities = await runOk('virsh', ['-c', 'qemu:///system', 'capabilities']);
+    if (!capabilities.includes('<model>apparmor</model>')) {
+      throw new Error('libvirt does not confine the VMs of this host by AppArmor');
+    }
+    await hostDoes('accounts', '', '');
   }
-  say(await runOk('virsh', ['-c', 'qemu:///system', 'version', '--daemon']));
+  const versions = await runOk('virsh', ['-c', 'qemu:///system', 'version', '--daemon']);
+  say(versions.trim());
+  // libvirt 9.9 and QEMU 10.0.
+  const can = /daemon: (?:9\.9|\d\d)/u.test(versions) && /QEMU \d\d/u.test(versions.split('hypervisor').at(-1) ?? '');
   await denials();
   for (const group of groups) {
-    if (wanted.length === 0 || wanted.includes(group.name)) {
-      await tryGroup(group);
+    if (isWanted(group.name) && !standing.done.includes(group.name)) {
+      await tryGroup(group, can ? 'seamless' : 'before', standing);
+      standing.done.push(group.name);
     }
   }
-  say(`${suite}: ${String(right)} passed, ${String(wrong)} failed, ${String(untried)} not tried`);
+  // Long, and so a part of its own.
+  if (wanted.includes(resets)) {
+    await tryResets(standing);
+  }
+  const { right, wrong, untried } = standing;
+  say(`${String(right)} passed, ${String(wrong)} failed, ${String(untried)} not tried`);
   process.exit(wrong + untried > 0 ? 1 : 0);
 }
 
-/** What follows a row that went wrong proves nothing. */
-async function tryGroup(group: Group): Promise<void> {
-  const { name, rows, user: account = 'root', folder } = group;
-  say(`\n  ${name}: as ${account}, a ${group.disk} disk in ${folder}`);
-  await mkdir(folder, { recursive: true });
-  const user = new HostUser(account);
-  const vms = new Map([['', await HostVm.define(name, group)]]);
-  for (const [index, row] of rows.entries()) {
-    const began = performance.now();
-    const problems = await tryRow(row, vms, user, name).catch((error: unknown) => [
-      error instanceof Error ? (error.stack ?? error.message) : String(error),
-    ]);
-    const seconds = ((performance.now() - began) / 1000).toFixed(1);
-    say(`    ${problems.length === 0 ? '✔' : '✖'} ${titleOf(row)} (${seconds} s)`);
-    for (const problem of problems) {
-      say(`        ${problem}`);
-    }
-    if (problems.length > 0) {
-      wrong++;
-      untried += rows.length - index - 1;
-      break;
-    }
-    right++;
+function tell(title: string, began: number, problems: readonly string[], standing: Standing): void {
+  const seconds = ((performance.now() - began) / 1000).toFixed(1);
+  say(`    ${problems.length === 0 ? '✔' : '✖'} ${title} (${seconds} s)`);
+  for (const problem of problems) {
+    say(`        ${problem}`);
   }
-  user.end();
-  for (const { name: vm } of vms.values()) {
-    await run('virsh', ['-q', '-c', 'qemu:///system', 'destroy', vm]);
+  standing[problems.length === 0 ? 'right' : 'wrong']++;
+}
+
+const asProblems = (error: unknown): readonly string[] => [
+  error instanceof Error ? (error.stack ?? error.message) : String(error),
+];
+
+/** What follows a row that went wrong proves nothing. */
+async function tryGroup(group: Group, host: 'seamless' | 'before', standing: Standing): Promise<void> {
+  const { name, rows, user: account = 'root', uri = '', folder } = group;
+  say(`\n  ${name}: as ${account}, a ${group.disk} disk in ${folder} ${uri}`.trimEnd());
+  const vms = new Map<string, HostVm>();
+  let user: HostUser | undefined;
+  try {
+    vms.set('', await HostVm.define(name, group));
+    user = new HostUser(group);
+    for (const [index, row] of rows.entries()) {
+      const began = performance.now();
+      const problems = await tryRow(row, vms, user, group, host).catch(asProblems);
+      tell(titleOf(row), began, problems, standing);
+      if (problems.length > 0) {
+        standing.untried += rows.length - index - 1;
+        break;
+      }
+    }
+  } catch (error) {
+    tell('a new VM', performance.now(), asProblems(error), standing);
+    standing.untried += rows.length;
+  }
+  user?.end();
+  for (const vm of vms.values()) {
+    await vm.destroy();
   }
 }
 
-async function tryRow(row: Row, vms: Map<string, HostVm>, user: HostUser, group: string): Promise<readonly string[]> {
+async function tryRow(
+  row: Row,
+  vms: Map<string, HostVm>,
+  user: HostUser,
+  { name: group, folder }: Group,
+  host: 'seamless' | 'before',
+): Promise<readonly string[]> {
   const vm = vms.get(row.on ?? '')!;
   await vm.write();
   const madeAs = 'name' in row ? `${group}-${row.name}` : '';
-  const { failed, made } = await vm.carryOut(row, user, madeAs);
+  const { failed, said = '', made } = await vm.carryOut(row, user, folder, madeAs);
   if (made !== undefined && 'name' in row) {
     vms.set(row.name, made);
   }
-  const seen = failed && (failed.reason ?? `${failed.kind}: ${failed.message}`);
+  const seen = failed && (failed.reason ?? failed.kind);
+  const says = row.says instanceof RegExp ? row.says : row.says?.[host];
   return [
-    ...(seen === row.refused ? [] : [seen ?? `it was to be refused: ${row.refused!}`]),
+    ...(seen === row.refused ? [] : [failed === undefined ? 'it was to be refused' : `${seen!}: ${failed.message}`]),
+    ...(says === undefined || says.test(said) ? [] : [`it must say ${String(says)}, and says ${said}`]),
     ...(await vm.differences()),
     ...((await made?.differences()) ?? []),
     ...(await denials()).filter((line) => row.denied?.test(line) !== true),
   ];
 }
 
+async function tryResets(standing: Standing): Promise<void> {
+  if (standing.fallen !== undefined) {
+    for (const fallen of standing.fallen) {
+      const began = performance.now();
+      tell(`${fallen.what} is recovered`, began, await judgeFallen(fallen).catch(asProblems), standing);
+    }
+    delete standing.fallen;
+  }
+  const moment = moments[standing.resets];
+  if (moment === undefined) {
+    return;
+  }
+  const began = performance.now();
+  say(`\n  ${resets}: the host is reset after ${String(moment)} records of the journal`);
+  const problems = await fallAt(moment, standing).catch(asProblems);
+  tell('the reset', began, problems, standing);
+  await tryResets(standing);
+}
+
 function titleOf(row: Row): string {
-  const object = 'title' in row ? ` ${row.title}` : 'name' in row ? ` ${row.name}` : '';
+  const object =
+    'title' in row
+      ? ` ${row.title}`
+      : 'name' in row
+        ? ` ${row.name}`
+        : 'does' in row
+          ? ` ${row.does}`
+          : 'words' in row
+            ? ` ${row.words.join(' ')}`
+            : '';
   const kind =
     row.act === 'checkpoint'
       ? `, ${row.style} ${row.live ? 'live ' : ''}${row.seamless ? 'seamless ' : ''}${row.kind}`

@@ -1,5 +1,8 @@
 // What is done on a real host, and what must come of it: each row works, or is refused with its reason. No row fails.
-import type { SnapshotKind, SnapshotStyle } from '../oracle/model.js';
+import type { Model, SnapshotKind, SnapshotStyle } from '../oracle/model.js';
+
+/** On a host whose libvirt and QEMU can take seamless snapshots, on one of before, or on both. */
+type Says = RegExp | Readonly<Record<'seamless' | 'before', RegExp>>;
 
 interface Common {
   /** The VM; that of the group unless given. */
@@ -8,6 +11,8 @@ interface Common {
   readonly refused?: string;
   /** Denials of the kernel that are foreseen; any other is a failure. */
   readonly denied?: RegExp;
+  /** What its answer must hold. */
+  readonly says?: Says;
 }
 
 export type Row = Common &
@@ -24,15 +29,35 @@ export type Row = Common &
     | { readonly act: 'revert' | 'delete'; readonly title: string }
     | { readonly act: 'linked clone' | 'full clone'; readonly of: string; readonly name: string }
     | { readonly act: 'fork'; readonly name: string }
+    | {
+        /** The command line; `VM` and `FOLDER` stand for those of the group. */
+        readonly act: 'run';
+        readonly words: readonly string[];
+        /** Its exit code, 0 unless given. */
+        readonly exit?: number;
+        readonly becomes?: (model: Model) => Model;
+      }
+    | {
+        /** Root does something on the host: a word of host.sh. */
+        readonly act: 'host';
+        readonly does: string;
+        readonly becomes?: (model: Model) => Model;
+      }
   );
 
 export interface Group {
   readonly name: string;
   /** Absent: root. */
   readonly user?: string;
+  /** Absent: the system's. */
+  readonly uri?: string;
+  /** Another computer, as far as the product sees: of its own name, and without the folders of the VMs. */
+  readonly elsewhere?: true;
   /** Where the disk lies, and what makes a socket beside it. */
   readonly folder: string;
   readonly disk: 'qcow2' | 'raw';
+  /** What the VM has beside: a word of host.sh, which defines it anew; its guest says nothing then. */
+  readonly machine?: 'tpm' | 'uefi';
   /** On one VM, which is off and new. Before each row the guest of a running VM writes to its disk and its RAM. */
   readonly rows: readonly Row[];
 }
@@ -56,8 +81,24 @@ const outside = {
   offline: taken('offline', 'external'),
 };
 
+const run = (words: string, says?: Says, more: { exit?: number; becomes?: (model: Model) => Model } = {}) =>
+  ({ act: 'run', words: words.split(' '), ...(says !== undefined && { says }), ...more }) as const;
+const host = (does: string, says?: Says, becomes?: (model: Model) => Model) =>
+  ({ act: 'host', does, ...(says !== undefined && { says }), ...(becomes !== undefined && { becomes }) }) as const;
+const without =
+  (...titles: readonly string[]) =>
+  (model: Model): Model =>
+    [...model.snapshots.values()]
+      .filter(({ title }) => titles.includes(title))
+      .reduce((left, { name }) => left.deleted(name, 'one'), model);
+const restarted = (model: Model): Model => model.powered('forceOff').powered('start');
+
 /** Until it is off: AppArmor's rules of the VM deny QEMU what was a backing file when libvirt last wrote them. */
 const denied = { refused: 'baseReadOnly' } as const;
+/** libvirt 9.0 has no seamless snapshots. */
+const tooOld = /"notSeamless":"[^"]+"/u;
+const seamlessly = { before: tooOld, seamless: /^(?!.*notSeamless)/u } as const;
+const key = '--password-file /root/key';
 
 export const groups: readonly Group[] = [
   {
@@ -92,6 +133,19 @@ export const groups: readonly Group[] = [
     ],
   },
   {
+    name: 'consolidate',
+    folder: own,
+    disk: 'qcow2',
+    rows: [
+      ...[start, outside.disk('k1')],
+      run('consolidate VM --yes', undefined, { becomes: without('k1') }),
+      ...[off, start, outside.disk('k2'), outside.disk('k3'), outside.disk('k4')],
+      ...[off, run('prune VM --keep-last 2 --yes', undefined, { becomes: without('k2') })],
+      run('consolidate VM --yes', undefined, { becomes: without('k3', 'k4') }),
+      start,
+    ],
+  },
+  {
     name: 'offline',
     folder: own,
     disk: 'qcow2',
@@ -111,7 +165,15 @@ export const groups: readonly Group[] = [
     name: 'seamless',
     folder: pool,
     disk: 'qcow2',
-    rows: [start, outside.memory('s1', { seamless: 'auto' }), revert('s1'), undo],
+    rows: [
+      // The kernel permits it to root alone: it is taken live, and the answer has the reason.
+      ...[start, outside.disk('d1'), { ...outside.memory('s1', { seamless: 'auto' }), says: tooOld }],
+      host('permitFaults'),
+      { ...outside.memory('s2', { seamless: 'auto' }), says: seamlessly },
+      ...[revert('s2'), undo, revert('s1'), undo],
+      run('doctor VM', { before: /seamless/iu, seamless: /seamless[^\n]*\byes/iu }),
+      host('forbidFaults'),
+    ],
   },
   {
     name: 'clone',
@@ -141,4 +203,183 @@ export const groups: readonly Group[] = [
     disk: 'qcow2',
     rows: [start, outside.disk('d1'), outside.memory('m1'), revert('m1'), undo, { ...remove('d1'), ...denied }],
   },
+  {
+    name: 'home',
+    user: 'alice',
+    folder: '/home/alice/vms',
+    disk: 'qcow2',
+    rows: [
+      // QEMU's user may not go through it, as on Ubuntu and Debian 13.
+      ...[host('closeHome'), { ...start, refused: 'failed' }, host('openHome')],
+      ...[start, outside.disk('d1'), outside.memory('m1'), revert('m1'), undo, off, remove('d1'), start],
+    ],
+  },
+  {
+    name: 'session',
+    user: 'alice',
+    uri: 'qemu:///session',
+    folder: '/home/alice/own',
+    disk: 'qcow2',
+    rows: [...[start, inside.memory('s1'), revert('s1'), undo, remove('s1'), off, start]],
+  },
+  {
+    name: 'sessionExternal',
+    user: 'alice',
+    uri: 'qemu:///session',
+    folder: '/home/alice/own',
+    disk: 'qcow2',
+    rows: [
+      // No profile of AppArmor confines it.
+      ...[start, outside.disk('d1'), outside.disk('d2'), outside.disk('d3'), remove('d2'), remove('d3')],
+      ...[outside.memory('m1'), revert('m1'), undo],
+    ],
+  },
+  {
+    name: 'ssh',
+    user: 'mallory',
+    uri: 'qemu+ssh://alice@localhost/system',
+    elsewhere: true,
+    folder: own,
+    disk: 'qcow2',
+    rows: [...[start, outside.disk('d1'), outside.memory('m1'), off, start]],
+  },
+  {
+    name: 'daemon',
+    folder: own,
+    disk: 'qcow2',
+    rows: [
+      ...[start, outside.disk('d1'), host('watch')],
+      ...[host('restartDaemon'), outside.disk('d2'), revert('d1'), undo],
+      // The socket starts it again.
+      ...[host('stopDaemon'), outside.disk('d3'), host('stopDaemon'), run('tree VM', /d3/u)],
+      ...[host('crash', undefined, restarted), host('unwatch')],
+    ],
+  },
+  {
+    name: 'schedule',
+    folder: own,
+    disk: 'qcow2',
+    rows: [
+      ...[start, outside.disk('d1'), host('key')],
+      run(`backup VM --to FOLDER/repo-VM --create ${key}`),
+      run(`schedule VM --to FOLDER/repo-VM --every hour --as VM-s ${key}`),
+      host('timerIsThere', /virt-rewind-schedule-s\.timer/u),
+      host('timerRuns', /Result=success/u),
+      run('schedule', /schedule-s/u),
+      host('timerCatchesUp', /Result=success/u),
+      run(`backups --from FOLDER/repo-VM --json ${key}`, /(?:"id":.*){3}/su),
+      run('schedule --remove VM-s'),
+      host('timerIsGone'),
+    ],
+  },
+  {
+    name: 'files',
+    folder: own,
+    disk: 'qcow2',
+    rows: [
+      ...[host('addFiles'), start, outside.disk('a')],
+      run('files VM@a cat vdb:/etc/fstab', /^one$/mu),
+      ...[off, host('changeFiles'), start],
+      run('files VM --now cat vdb:/etc/fstab', /^two$/mu),
+      run('files VM --now ls vdb:/etc', /fstab/u),
+      outside.disk('b'),
+      run('changed VM a b', /fstab/u),
+    ],
+  },
+  {
+    name: 'copies',
+    folder: own,
+    disk: 'qcow2',
+    rows: [
+      ...[host('key'), start, outside.disk('a')],
+      run(`backup VM --to FOLDER/repo-VM --create --checkpoint --kind disk ${key}`),
+      host('restore', /state running/u),
+      run('export VM --to FOLDER/exported-VM', undefined, { exit: 3 }),
+      host('folders'),
+      off,
+      run('export VM --to FOLDER/exported-VM'),
+      run('restore FOLDER/exported-VM/VM --folder FOLDER/folder-VM --as VM-again --yes --start'),
+      host('again', /running/u),
+    ],
+  },
+  {
+    name: 'makes',
+    folder: pool,
+    disk: 'qcow2',
+    rows: [
+      host('image'),
+      run('new VM-new --from FOLDER/VM-image.qcow2 --network none --memory 64M --seconds 5', undefined, { exit: 124 }),
+      host('newRuns', /running/u),
+      run('checkpoint VM-new one'),
+      run('revert VM-new one --yes'),
+      run('new VM-new --remove --yes'),
+      host('lab', /reset done[^]*destroyed/u),
+    ],
+  },
+  {
+    name: 'together',
+    folder: own,
+    disk: 'qcow2',
+    rows: [
+      ...[start, run('clone VM --full --name VM-other', undefined, { exit: 5 })],
+      outside.disk('b'),
+      ...[run('clone VM --from b --full --name VM-other'), run('start VM-other')],
+      run('system create VM-sys VM VM-other'),
+      run('checkpoint VM-sys first'),
+      run('revert VM-sys first --yes'),
+      run('undo VM-sys --yes'),
+      run('bisect VM --run -- /bin/true'),
+      run('bisect VM --stop'),
+    ],
+  },
+  {
+    name: 'looks',
+    folder: own,
+    disk: 'qcow2',
+    rows: [
+      start,
+      run('list', /looks/u),
+      run('speed VM --like hard-disk'),
+      run('speed VM --like full'),
+      host('debug', /\$[ST]/u),
+      run('health', undefined),
+    ],
+  },
+  {
+    name: 'tpm',
+    folder: own,
+    disk: 'qcow2',
+    machine: 'tpm',
+    rows: [start, outside.memory('m1'), revert('m1'), undo, off, outside.offline('o1'), revert('o1'), start],
+  },
+  {
+    name: 'uefi',
+    folder: own,
+    disk: 'qcow2',
+    machine: 'uefi',
+    rows: [start, outside.memory('m1'), revert('m1'), undo, off, outside.offline('o1'), revert('o1'), start],
+  },
+  {
+    name: 'polkit',
+    folder: own,
+    disk: 'qcow2',
+    rows: [host('polkitWithout', /exit 9[^]*libvirt/u), host('polkitAgent', /polkit/u), host('polkitReads', /polkit/u)],
+  },
+];
+
+/** What the host falls in the middle of: of each, the last row. */
+export interface Operation {
+  readonly what: string;
+  readonly rows: readonly Row[];
+}
+
+export const operations: readonly Operation[] = [
+  { what: 'revert', rows: [start, outside.disk('k1'), outside.memory('m1'), revert('m1')] },
+  { what: 'checkpoint', rows: [start, outside.disk('k1'), outside.memory('m1')] },
+  { what: 'delete', rows: [start, outside.disk('k1'), outside.disk('k2'), outside.disk('k3'), remove('k2')] },
+  {
+    what: 'deleteOff',
+    rows: [start, off, outside.offline('o1'), start, off, outside.offline('o2'), start, off, remove('o1')],
+  },
+  { what: 'internal', rows: [start, inside.memory('s1'), revert('s1')] },
 ];

@@ -51,6 +51,24 @@ describe('readHostFacts', () => {
     assert.equal(typeof images.get('/base'), 'object');
   });
 
+  it('waits for a slow host that answers one after the other', async () => {
+    const files = new FakeHostFiles();
+    files.chain('/a');
+    files.chain('/b');
+    files.chain('/c');
+    const clock = new FakeClock();
+    const image = files.image.bind(files);
+    const after = { '/a': 10_000, '/b': 20_000, '/c': 30_000 } as Readonly<Record<string, number>>;
+    files.image = (path) =>
+      new Promise((resolve) => {
+        clock.setTimer(after[path] ?? 0, () => resolve(image(path)));
+      });
+    const reading = readHostFacts(files, asked('/a', '/b', '/c'), silentLog, new Map(), clock);
+    await clock.advance(60_000);
+    const { images } = await reading;
+    assert.equal(typeof images.get('/c'), 'object');
+  });
+
   it('fails when the connection is lost: nothing is known then', async () => {
     const files = new FakeHostFiles();
     files.image = () => Promise.reject(new Failure('lost'));
