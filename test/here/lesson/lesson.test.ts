@@ -79,7 +79,11 @@ describe('the end of a lesson', () => {
       demoVms: {
         readLeftDemoVms: () => Promise.resolve([]),
         make: () => Promise.resolve(vm),
-        remove: (one: DemoVm) => Promise.resolve(removed.push(one)),
+        filesOf: () => Promise.resolve([]),
+        remove: (one: DemoVm) => {
+          removed.push(one);
+          return Promise.resolve([]);
+        },
       },
     } as unknown as EnginePort;
     const lesson = new Lesson({

@@ -26,6 +26,8 @@ describe('the folder of a restore', () => {
     withCopies: () => Promise.reject(new Error('a VM was undefined')),
     refresh: () => Promise.resolve(),
     connections: [],
+    filesInUse: () => Promise.resolve(new Map()),
+    readTree: () => Promise.resolve({ snapshots: [] }),
   } as unknown as RestoreEngine;
 
   beforeEach(() => {
