@@ -48,9 +48,12 @@ export type Repair =
   | { readonly kind: 'resumeAfterSave' }
   | { readonly kind: 'thawGuest' };
 
-export type DiskChange =
-  /** From now on the disk has so many bytes; what snapshots hold of it keeps its size. */
-  { readonly do: 'grow'; readonly target: string; readonly bytes: number };
+/** From now on the disk has so many bytes; what snapshots hold of it keeps its size. */
+interface DiskChange {
+  readonly do: 'grow';
+  readonly target: string;
+  readonly bytes: number;
+}
 
 export type WingTurn = 'move' | 'give' | 'take';
 

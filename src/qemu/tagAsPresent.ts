@@ -1,5 +1,5 @@
-// A snapshot inside of an image as if it were what the image holds now. QEMU's tools give what they read of one the size
-// that the disk has by now, and leave out what lies behind it.
+// A snapshot inside of an image as if it were what the image holds now. QEMU's tools give what they read of one the
+// size that the disk has by now, and leave out what lies behind it.
 import { posix } from 'node:path';
 import type { FailureDetails } from '../domain/failure.js';
 import { ImageCommand } from './imageCommands.js';

@@ -150,7 +150,7 @@ export type Step =
       readonly kind: 'growDisk';
       readonly from: number;
       readonly bytes: number;
-      readonly by: 'qemu' | 'qemu-img';
+      readonly by: 'qemu' | 'image';
     } & FormattedFile)
   /** What the VM has no longer is left out. `from`: only disks and networks that have these limits. */
   | { readonly kind: 'setLimits'; readonly to: Tuning; readonly from?: Tuning }

@@ -104,8 +104,8 @@ function step(random: Random, scene: Scene): Action {
 }
 
 /**
- * At the beginning of a disk; once it has grown, sometimes up to its end. The BIOS of a guest that runs knows the disk as
- * it was at its start.
+ * At the beginning of a disk; once it has grown, sometimes up to its end. The BIOS of a guest that runs knows the disk
+ * as it was at its start.
  */
 function written(random: Random, { history, fresh }: Scene): Action {
   const disk = random.int(0, history.model.disks.length - 1);

@@ -1,5 +1,5 @@
-// Disks that grow: while the VM is on or off, with snapshots of each style, judged by the guest's blocks and by the size
-// that the image has for the guest. From the engine and from the command line.
+// Disks that grow: while the VM is on or off, with snapshots of each style, judged by the guest's blocks and by the
+// size that the image has for the guest. From the engine and from the command line.
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

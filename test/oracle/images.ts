@@ -15,8 +15,8 @@ export interface Image {
 
 /**
  * All bytes of the disk that an image and what it rests on make, in clear.
- * @param bytes that the disk must have: qemu-img gives a snapshot inside of an image the size that the image has now, so
- *   a copy of the image is reverted to a snapshot of another size
+ * @param bytes that the disk must have: qemu-img gives a snapshot inside of an image the size that the image has now,
+ *   so a copy of the image is reverted to a snapshot of another size
  */
 export async function readImage(image: Image, bytes?: number): Promise<Buffer> {
   const { tag } = image;

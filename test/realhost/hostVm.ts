@@ -183,14 +183,10 @@ export class HostVm {
 
   /** What it must be once a row is carried out; a snapshot that is made has no name yet. */
   async foresee(row: Row): Promise<Model> {
-    switch (row.act) {
-      case 'revert':
-        return this.#model.reverted(await this.#named(row.title));
-      case 'delete':
-        return this.#model.deleted(await this.#named(row.title), 'one');
-      default:
-        return this.#model;
+    if (row.act === 'revert') {
+      return this.#model.reverted(await this.#named(row.title));
     }
+    return row.act === 'delete' ? this.#model.deleted(await this.#named(row.title), 'one') : this.#model;
   }
 
   /**

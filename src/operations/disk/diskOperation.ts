@@ -1,5 +1,5 @@
-// A disk of a VM grows: while the VM is on by QEMU itself, else on the image. Each snapshot keeps the size that the disk
-// had: what is frozen outside is another file, and inside of an image a tag has a size of its own.
+// A disk of a VM grows: while the VM is on by QEMU itself, else on the image. Each snapshot keeps the size that the
+// disk had: what is frozen outside is another file, and inside of an image a tag has a size of its own.
 import { restingOn, snapshotsIn } from '../../domain/chains/fileUse.js';
 import { otherVmRefusal } from '../../domain/chains/otherVms.js';
 import { folderOf } from '../../domain/chains/overlayFiles.js';
@@ -106,7 +106,7 @@ function planGrow(request: DiskRequest, facts: Facts): DraftPlan | RefusedDecisi
     otherVmRefusal([file], facts, 'refuse') ??
     checkpointRefusal(facts, 'reverted') ??
     (isActive(vm.power) ? definitionRefusal(target, file, facts) : reachRefusal(disk, facts));
-  const by = isActive(vm.power) ? 'qemu' : 'qemu-img';
+  const by = isActive(vm.power) ? 'qemu' : 'image';
   return (
     obstacle ?? {
       kind: 'plan',

@@ -33,7 +33,7 @@ describe('a disk that grows', () => {
   for (const [what, request, here, expected] of [
     ['running', grow(), at(), 'grow by qemu'],
     ['paused', grow(), at({ vm: vm({ power: 'paused' }) }), 'grow by qemu'],
-    ['off', grow(), at({ vm: off }), 'grow by qemu-img'],
+    ['off', grow(), at({ vm: off }), 'grow by image'],
     [
       'with tags inside',
       grow(),
