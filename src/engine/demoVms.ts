@@ -1,6 +1,6 @@
 // The VMs of lessons: written down, made, removed.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { lstat } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { undefinedIfAbsent } from '../base/errno.js';
@@ -76,7 +76,25 @@ export class DemoVms implements DemoVmsPort {
     return this.#persistence.demos.readLeftDemoVms();
   }
 
+  /** With what reverts and snapshots have left in its folder, which was made for it alone. */
   async #filesBy(hypervisor: Hypervisor, vm: DemoVm): Promise<readonly MadeFile[]> {
+    const known = await this.#knownFiles(hypervisor, vm);
+    const paths = new Set(known.map(({ path }) => path));
+    if (!paths.has(vm.folder)) {
+      return known;
+    }
+    const names = (await undefinedIfAbsent(readdir(vm.folder, { withFileTypes: true }))) ?? [];
+    const beside = names
+      .filter((entry) => entry.isFile() || entry.isSocket())
+      .map(({ name }) => join(vm.folder, name))
+      .filter((path) => !paths.has(path));
+    const found = await Promise.all(
+      beside.map(async (path) => ({ path, identity: await hypervisor.files.identity(path) })),
+    );
+    return [...known, ...found.flatMap(({ path, identity }) => (identity === undefined ? [] : [{ path, identity }]))];
+  }
+
+  async #knownFiles(hypervisor: Hypervisor, vm: DemoVm): Promise<readonly MadeFile[]> {
     const made = await this.#persistence.made.of(vm.uuid);
     if (made.length > 0) {
       return filesOf(hypervisor, vm, made);
