@@ -1,7 +1,7 @@
 // The lesson on a real VM: every step by its own means and by another client's, and nothing of it left behind.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildProgram } from '../../scripts/build.mjs';
@@ -253,6 +253,14 @@ describe('the lesson', () => {
         await rig.virsh('undefine', name, '--snapshots-metadata');
       }
       await engine.refresh({ connection: rig.uri });
+      if (uses === 'clone') {
+        // What nobody has defined any more still stands on its disk.
+        await assert.rejects(
+          engine.demoVms.remove(vm),
+          (error) => error instanceof Failure && error.kind === 'refused',
+        );
+        await rm(vm.folder, { recursive: true });
+      }
       await engine.demoVms.remove(vm);
     }
   });
