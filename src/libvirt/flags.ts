@@ -138,10 +138,10 @@ export const VIR_DOMAIN_BLOCK_JOB_FAILED = 1;
 export const VIR_DOMAIN_BLOCK_JOB_CANCELED = 2;
 export const VIR_DOMAIN_BLOCK_JOB_READY = 3;
 
-// virDomainBlockCommitFlags
 // virDomainBlockResizeFlags
 export const VIR_DOMAIN_BLOCK_RESIZE_BYTES = 1;
 
+// virDomainBlockCommitFlags
 export const VIR_DOMAIN_BLOCK_COMMIT_ACTIVE = 4;
 export const VIR_DOMAIN_BLOCK_COMMIT_BANDWIDTH_BYTES = 16;
 

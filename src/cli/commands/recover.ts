@@ -10,7 +10,11 @@ import {
   type InterruptedQuestion,
   isAtItsEnd,
 } from '../../session/endInterrupted.js';
-import { dismissedLines, interruptedOperationsText } from '../../text/operations/interruptedOperationText.js';
+import {
+  dismissedLines,
+  dismissTitle,
+  interruptedOperationsText,
+} from '../../text/operations/interruptedOperationText.js';
 import { titleIn } from '../../text/operations/operationProgress.js';
 import { recoveryText } from '../../text/operations/recoveryText.js';
 import { refusalText } from '../../text/refusals/refusalText.js';
@@ -97,10 +101,7 @@ async function ask(
   const { name } = view.vm;
   const details = interruptedOperationsText(unfinished, view, now);
   if (end === 'dismiss') {
-    const [title, lines] = [
-      t('Mark the interrupted operation on {0} as resolved?', displayLine(name)),
-      dismissedLines(unfinished, view, now),
-    ];
+    const [title, lines] = [dismissTitle(displayLine(name)), dismissedLines(unfinished, view, now)];
     await agreeTo(context, {
       lines: questionLines(context, { title, details: lines.join('\n') }),
       confirm: t('Mark as Resolved'),

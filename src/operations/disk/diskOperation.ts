@@ -14,6 +14,7 @@ import type { InterruptedOperation, Recovery } from '../interrupted.js';
 import { goOn } from '../interruptedStep.js';
 import type { OperationDefinition } from '../operationDefinition.js';
 import type { DraftPlan } from '../plan.js';
+import { isDone } from '../../steps/steps.js';
 import { presentInUseRefusal } from '../readableNow.js';
 import { accessRefusal, asleepOrCrashedRefusal, managedSaveRefusal, unsteadyRefusal } from '../refusals.js';
 import { configuredFiles, factsOfAll, filesIn, presentFiles, withMergedImages } from '../requiredFacts.js';
@@ -140,22 +141,14 @@ function whyUnfit(disk: VmDisk): WhyDiskStays | undefined {
   if (disk.sourceType !== 'file' || disk.source?.startsWith('/') !== true) {
     return 'noFile';
   }
-  return disk.transient === true
-    ? 'transient'
-    : disk.encrypted === true
-      ? 'encrypted'
-      : disk.sliced === true
-        ? 'sliced'
-        : disk.dataFile === true
-          ? 'dataFile'
-          : disk.format !== 'qcow2' && disk.format !== 'raw'
-            ? 'format'
-            : undefined;
+  const odd = (['transient', 'encrypted', 'sliced', 'dataFile'] as const).find((trait) => disk[trait] === true);
+  return odd ?? (disk.format === 'qcow2' || disk.format === 'raw' ? undefined : 'format');
 }
 
 function whyImageUnfit(image: ImageFacts, bytes: number): WhyDiskStays | undefined {
-  if (image.encrypted === true || image.dataFile === true) {
-    return image.encrypted === true ? 'encrypted' : 'dataFile';
+  const odd = (['encrypted', 'dataFile'] as const).find((trait) => image[trait] === true);
+  if (odd !== undefined) {
+    return odd;
   }
   if (bytes > mostBytes) {
     return 'tooLarge';
@@ -198,13 +191,7 @@ function reachRefusal(disk: VmDisk, facts: Facts): RefusedDecision | undefined {
 }
 
 /** An image has the one size or the other: what was broken off before its header was written has changed nothing. */
-function recoverDisk(
-  interrupted: InterruptedOperation & { readonly request: DiskRequest },
-  { files }: Facts,
-): Recovery {
-  const isAfter = interrupted.plan.steps.every((step) => {
-    const image = step.kind === 'growDisk' ? files?.images.get(step.file) : undefined;
-    return typeof image === 'object' && step.kind === 'growDisk' && image.virtualBytes === step.bytes;
-  });
+function recoverDisk(interrupted: InterruptedOperation & { readonly request: DiskRequest }, facts: Facts): Recovery {
+  const isAfter = interrupted.plan.steps.every((step) => isDone(step, facts) === 'yes');
   return goOn(interrupted, [], isAfter ? 'after' : 'before');
 }

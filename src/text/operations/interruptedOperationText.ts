@@ -66,6 +66,11 @@ export function interruptedOperationsText(
   return unfinished.map((one) => interruptedOperationText(one, view, now)).join('\n\n');
 }
 
+/** @param vm its name as it is shown */
+export function dismissTitle(vm: string): string {
+  return t('Mark the interrupted operation on {0} as resolved?', vm);
+}
+
 /** What is told before it is left as it is. */
 export function dismissedLines(
   unfinished: readonly InterruptedPreview[],

@@ -15,6 +15,7 @@ import {
 } from '../../../session/endInterrupted.js';
 import {
   dismissedLines,
+  dismissTitle,
   interruptedOperationLines,
   interruptedOperationsText,
 } from '../../../text/operations/interruptedOperationText.js';
@@ -179,7 +180,7 @@ async function askToDismiss(run: CommandRun, { view, unfinished }: InterruptedQu
   if (mustConfirm(run)) {
     const now = Date.now();
     await askQuestion({
-      title: t('Mark the interrupted operation on {0} as resolved?', view.vm.name),
+      title: dismissTitle(view.vm.name),
       lines: dismissedLines(unfinished, view, now),
       details: interruptedOperationsText(unfinished, view, now),
       confirm: t('Mark as Resolved'),

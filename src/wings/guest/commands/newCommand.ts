@@ -6,6 +6,7 @@ import { CliError } from '../../../cli/commandError.js';
 import type { Call, CommandHandler, Context } from '../../../cli/context.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
 import { displayLine } from '../../../domain/plainText.js';
+import { dismissTitle } from '../../../text/operations/interruptedOperationText.js';
 import { requireAlone } from '../../../lab/labFiles.js';
 import { viewNow } from '../../../lab/removeLab.js';
 import { usedSinceText } from '../../../text/words.js';
@@ -112,7 +113,7 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
     const { name } = record;
     const shown = displayLine(name);
     const isDismissed = call.flags.has('dismiss');
-    const question = isDismissed ? dismissQuestion(shown) : await leftQuestion(record, session);
+    const question = isDismissed ? dismissTitle(shown) : await leftQuestion(record, session);
     if (call.flags.has('plan')) {
       return {
         answer: { ended: { vm: name, deleted: question !== undefined, plan: true } } satisfies GuestAnswers['leftNew'],
@@ -136,8 +137,4 @@ export function recovering(recover: CommandHandler | undefined): CommandHandler 
       text: goes === true ? t('Deleted {0} and its files.', shown) : [],
     };
   };
-}
-
-function dismissQuestion(vm: string): string {
-  return t('Mark the interrupted operation on {0} as resolved?', vm);
 }

@@ -2,6 +2,7 @@
 import * as vscode from 'vscode';
 import { t } from '@vscode/l10n';
 import { displayLine } from '../../../domain/plainText.js';
+import { dismissTitle } from '../../../text/operations/interruptedOperationText.js';
 import type { EndLeft } from '../../../ui/commands/commandServices.js';
 import { sessionOf } from '../../../ui/commands/sessionOf.js';
 import { mustConfirm, typeNameOfVm } from '../../../ui/commands/consent.js';
@@ -19,9 +20,7 @@ export const endLeftVm: EndLeft = async (run, view, how) => {
   }
   const name = displayLine(vm.name);
   const isDismissed = how === 'dismiss';
-  const question = isDismissed
-    ? t('Mark the interrupted operation on {0} as resolved?', name)
-    : await leftQuestion(record, session);
+  const question = isDismissed ? dismissTitle(name) : await leftQuestion(record, session);
   if (question !== undefined && mustConfirm(run)) {
     requireAnswer(await askModal('warning', question, '', isDismissed ? t('Mark as Resolved') : t('Delete')));
   }
