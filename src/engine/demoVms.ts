@@ -10,7 +10,7 @@ import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { DemoVmsPort, EnginePort } from './enginePort.js';
-import { filesOf, removeVm } from './labVms.js';
+import { filesOf, identifyFiles, removeVm } from './labVms.js';
 import type { Persistence } from '../journal/persistence.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 
@@ -88,10 +88,7 @@ export class DemoVms implements DemoVmsPort {
       .filter((entry) => entry.isFile() || entry.isSocket())
       .map(({ name }) => join(vm.folder, name))
       .filter((path) => !paths.has(path));
-    const found = await Promise.all(
-      beside.map(async (path) => ({ path, identity: await hypervisor.files.identity(path) })),
-    );
-    return [...known, ...found.flatMap(({ path, identity }) => (identity === undefined ? [] : [{ path, identity }]))];
+    return [...known, ...(await identifyFiles(hypervisor, beside))];
   }
 
   async #knownFiles(hypervisor: Hypervisor, vm: DemoVm): Promise<readonly MadeFile[]> {

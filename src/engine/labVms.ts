@@ -63,12 +63,7 @@ export async function filesOf(
   { uuid, folder }: Pick<LabVm, 'uuid' | 'folder'>,
   made: readonly MadeFile[] | undefined,
 ): Promise<readonly MadeFile[]> {
-  const { files } = hypervisor;
-  const identify = async (paths: readonly string[]): Promise<readonly MadeFile[]> => {
-    const all = await Promise.all(paths.map(async (path) => ({ path, identity: await files.identity(path) })));
-    // What nobody can look at is not known to be ours.
-    return all.flatMap(({ path, identity }) => (identity === undefined ? [] : [{ path, identity }]));
-  };
+  const identify = (paths: readonly string[]): Promise<readonly MadeFile[]> => identifyFiles(hypervisor, paths);
   const pathOf = (name: string): string => posix.join(folder, name);
   const recorded = made ?? (await identify([folder, ...namesOfBefore.map(pathOf)]));
   const now = new Map((await identify(recorded.map(({ path }) => path))).map((one) => [one.path, one.identity]));
@@ -93,6 +88,15 @@ export async function filesOf(
   const known = new Set(recorded.map(({ path }) => path));
   const own = [...new Set(beside)].filter((path) => posix.dirname(path) === folder && !known.has(path));
   return [...same, ...(await identify(own))];
+}
+
+/** Those that are there. What nobody can look at is not known to be ours. */
+export async function identifyFiles(
+  { files }: Pick<Hypervisor, 'files'>,
+  paths: readonly string[],
+): Promise<readonly MadeFile[]> {
+  const all = await Promise.all(paths.map(async (path) => ({ path, identity: await files.identity(path) })));
+  return all.flatMap(({ path, identity }) => (identity === undefined ? [] : [{ path, identity }]));
 }
 
 /** A disk that somebody plugs in besides is theirs. */
