@@ -15,7 +15,7 @@ import { guestVerbs } from './wings/guest/guestVerbs.js';
 import { insideAnswers } from './wings/inside/commands/answers.js';
 import { insideCommands } from './wings/inside/commands/insideCommands.js';
 import { insideVerbs } from './wings/inside/insideVerbs.js';
-export { editorTools } from './agents/toolTable.js';
+export { editorTools } from './agents/toolInput.js';
 export { commonOptions } from './cli/commandShape.js';
 export { exitCodes } from './cli/exitCodes.js';
 export { labShape } from './lab/labShape.js';

@@ -7,7 +7,8 @@ import { Audit } from '../journal/audit.js';
 import type { Session } from '../session/session.js';
 import { cleanAnswer, untrustedLine, untrustedNote } from './guestText.js';
 import { ToolRefusal, toolError } from './refusal.js';
-import { readInput, type ToolName, toolOf } from './toolTable.js';
+import { readInput } from './toolInput.js';
+import { type ToolName, toolOf } from './toolTable.js';
 import type { AgentReaders, FreshCheckpoint, LookedAt, AgentTools, ToolQuestion } from './toolCall.js';
 
 /** More at once are no work, but a flood. */

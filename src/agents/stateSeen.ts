@@ -1,13 +1,22 @@
 // In which state of a VM an agent saw its display, and whether it is still that one.
 import { activePath } from '../domain/snapshotTree.js';
+import { UndoLook } from '../engine/undoLook.js';
 import type { VmView } from '../live/views.js';
 import { ToolRefusal } from './refusal.js';
 import type { LookedAt, ToolCall } from './toolCall.js';
 
 /** What tells later whether the VM was reverted. */
-export async function stateSeen({ session }: ToolCall, { ref }: VmView): Promise<LookedAt> {
-  const [log, tree] = await Promise.all([session.engine.readLog(ref), session.engine.readTree(ref)]);
-  return { current: tree.current, revert: log.findLast(({ request }) => request.kind === 'revert')?.id };
+export async function stateSeen(work: ToolCall, view: VmView): Promise<LookedAt> {
+  const { look, revert } = await readState(work, view);
+  return { current: look.tree.current, revert };
+}
+
+async function readState(
+  { session }: ToolCall,
+  { ref }: VmView,
+): Promise<{ readonly look: UndoLook; readonly revert: string | undefined }> {
+  const look = await UndoLook.at(session.engine, ref);
+  return { look, revert: look.log.findLast(({ request }) => request.kind === 'revert')?.id };
 }
 
 /**
@@ -23,9 +32,8 @@ export async function requireSeen(work: ToolCall, view: VmView): Promise<void> {
   if (then === undefined) {
     return;
   }
-  const { revert } = await stateSeen(work, view);
-  const tree = await work.session.engine.readTree(view.ref);
-  const isBelow = then.current === undefined || activePath(tree).some(({ name }) => name === then.current);
+  const { look, revert } = await readState(work, view);
+  const isBelow = then.current === undefined || activePath(look.tree).some(({ name }) => name === then.current);
   if (revert !== then.revert || !isBelow) {
     throw new ToolRefusal(
       'reverted',

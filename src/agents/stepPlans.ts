@@ -17,7 +17,13 @@ import { questionOf } from '../text/questions/questionText.js';
 import { untrustedLine } from './guestText.js';
 import { type Denial, gigabyte, limitDenial, lossDenial } from './guard.js';
 import { requireAllowed, ToolRefusal } from './refusal.js';
-import { findSnapshotForAgent, requirePermittedVm, type ToolCall, type ToolQuestion } from './toolCall.js';
+import {
+  findSnapshotForAgent,
+  requirePermittedVm,
+  type ToolCall,
+  type ToolInput,
+  type ToolQuestion,
+} from './toolCall.js';
 
 export interface Step {
   readonly work: ToolCall;
@@ -36,26 +42,34 @@ export async function questionFor(name: string, work: ToolCall): Promise<ToolQue
   if (plan !== undefined) {
     return questionOf({ plan, target: view }, Date.now());
   }
-  const { program, args, keys, text, x, y } = work.input;
-  const line =
-    program === undefined
-      ? String(text ?? (Array.isArray(keys) ? keys.join(' ') : `${String(x)}, ${String(y)}`))
-      : [program, ...(Array.isArray(args) ? (args as readonly string[]) : [])].join(' ');
-  const vm = displayLine(view.vm.name);
+  const { title, words } = actInGuest(name, displayLine(view.vm.name), work.input);
   return {
-    title:
-      name === 'run_in_guest'
-        ? t('Run a program in {0}?', vm)
-        : name === 'click'
-          ? t('Click on the display of {0}?', vm)
-          : t('Press keys in {0}?', vm),
+    title,
     details: [
-      untrustedLine(line, 1_000),
+      untrustedLine(words.join(' '), 1_000),
       t(
         'A checkpoint is created first, so its changes to the VM can be undone. Data that it sends elsewhere cannot be undone.',
       ),
     ].join('\n'),
   };
+}
+
+/** What is done in the guest, as a question, and with what. */
+function actInGuest(
+  tool: string,
+  vm: string,
+  { program, args, keys, text, x, y }: ToolInput,
+): { readonly title: string; readonly words: readonly unknown[] } {
+  switch (tool) {
+    case 'press_keys':
+      return { title: t('Press keys in {0}?', vm), words: [keys].flat() };
+    case 'type_text':
+      return { title: t('Press keys in {0}?', vm), words: [text] };
+    case 'click':
+      return { title: t('Click on the display of {0}?', vm), words: [[x, y].join(', ')] };
+    default:
+      return { title: t('Run a program in {0}?', vm), words: [program, args ?? []].flat() };
+  }
 }
 
 /**

@@ -4,7 +4,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { readInput, toolNames } from '../../src/agents/toolTable.js';
+import { readInput } from '../../src/agents/toolInput.js';
+import { toolNames } from '../../src/agents/toolTable.js';
 import { parseBisect } from '../../src/bisect/bisectStore.js';
 import { readBrokenOff, readMarks } from '../../src/bisect/bisectMarks.js';
 import { Failure } from '../../src/domain/failure.js';

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { readInput, type ToolName, toolOf } from '../../src/agents/toolTable.js';
+import { readInput } from '../../src/agents/toolInput.js';
+import { type ToolName, toolOf } from '../../src/agents/toolTable.js';
 import type { AgentTools } from '../../src/agents/toolCall.js';
 import { toolError } from '../../src/agents/refusal.js';
 import { LibrarySession } from '../../src/api/librarySession.js';

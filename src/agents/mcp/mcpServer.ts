@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import type { Log } from '../../base/log.js';
 import { withEitherSignal } from '../../base/withEitherSignal.js';
 import type { AgentSession, ToolAnswer } from '../agentSession.js';
-import { inputSchemaOf, findTool, toolNames, toolOf } from '../toolTable.js';
+import { inputSchemaOf } from '../toolInput.js';
+import { findTool, toolNames, toolOf } from '../toolTable.js';
 import { codes, type Id, type IncomingMessage, isId, isObject, parseMessage, LineBuffer } from './message.js';
 
 /** The newest first. */

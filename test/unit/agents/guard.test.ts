@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { permissionFor, denialOf, limitDenial, lossDenial } from '../../../src/agents/guard.js';
 import { cleanAnswer, readAs, markUntrusted, untrustedLine } from '../../../src/agents/guestText.js';
-import { inputSchemaOf, readInput, toolNames, toolOf } from '../../../src/agents/toolTable.js';
+import { inputSchemaOf, readInput } from '../../../src/agents/toolInput.js';
+import { toolNames, toolOf } from '../../../src/agents/toolTable.js';
 import { agentPermissions, parseSettings, settingKeys } from '../../../src/manifest/settings.js';
 
 const vm = { name: 'web-1', uuid: 'aaaaaaaa-0000-4000-8000-000000000001' };
