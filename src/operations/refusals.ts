@@ -12,7 +12,8 @@ import { type Snapshot, identityOf } from '../domain/snapshot.js';
 import { activePath, findSnapshot, parentOf } from '../domain/snapshotTree.js';
 import { isPausedToBeSaved, snapshotableDisks, type Vm } from '../domain/vm.js';
 
-type Action = 'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard' | 'speed' | 'debug' | 'disk';
+type Action =
+  'create' | 'revert' | 'delete' | 'describe' | 'consolidate' | 'clone' | 'discard' | 'speed' | 'debug' | 'disk';
 
 export function readOnlyRefusal(vm: Vm, capabilities: Capabilities, action: string): RefusedDecision | undefined {
   return capabilities.readOnly ? refuse('readOnlyConnection', { vm: vm.name, action }) : undefined;

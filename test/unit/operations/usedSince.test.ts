@@ -126,6 +126,7 @@ function allow(step: Step, at: Facts, used: Facts, known: ReadonlySet<string>): 
     case 'tellLayers':
     case 'clearUnfinishedDelete':
     case 'configureDisks':
+    case 'growDisk':
     case 'makePersistent':
     case 'removeTag':
     case 'repairImages':
