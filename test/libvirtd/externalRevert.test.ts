@@ -252,7 +252,7 @@ describe('external snapshots', () => {
     }
   });
 
-  it('keeps what libvirt knows of a revert when a description is edited', async () => {
+  itRarely('keeps what libvirt knows of a revert when a description is edited', async () => {
     await revert('offline', 'off');
     const text = async (): Promise<string> =>
       (await r.virsh('snapshot-dumpxml', 'web', 'offline')).replace(/<description>[^<]*<\/description>/, '');

@@ -26,6 +26,8 @@ const deepAlone: readonly string[] = [
   'delete external snapshots with their descendants',
   'delete external snapshots of a VM that is off, with their descendants',
   'delete all descendants of an external snapshot',
+  'consolidate layers that no snapshot owns, off',
+  'rename an external snapshot that has a child',
   'clone a VM that is off, linked',
   'clone an external snapshot as a full copy',
 ];

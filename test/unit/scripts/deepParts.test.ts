@@ -1,6 +1,6 @@
 // Which parts of the deep tests come first.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { layers } from '../../../scripts/build.mjs';
 import { dealt, deepParts, inTurn, turns } from '../../../scripts/rig/deepParts.mjs';
@@ -9,6 +9,7 @@ import { root } from '../../../scripts/rig/root.mjs';
 const part = (name: string, ...guards: readonly string[]) =>
   ({ name, group: name, version: 'system', minutes: 1, guards }) as const;
 const some = [part('a', 'plans'), part('b', 'journal'), part('c', 'plans'), part('d', 'webview')];
+const text = (file: string): string => readFileSync(join(root, 'test', file), 'utf8');
 const namesOf = (parts: readonly { readonly name: string }[]): string => parts.map(({ name }) => name).join('');
 
 describe('the order of the deep tests', () => {
@@ -63,6 +64,19 @@ describe('the order of the deep tests', () => {
         [],
         name,
       );
+    }
+  });
+
+  it('runs all rows of every file that has more of them than the usual run', () => {
+    for (const layer of ['libvirtd', 'ui']) {
+      const run = deepParts.flatMap((its) =>
+        its.layer === layer && its.version === 'system' && its.env?.['TEST_ROWS'] === 'all' ? (its.files ?? []) : [],
+      );
+      const left = readdirSync(join(root, 'test', layer), { recursive: true, encoding: 'utf8' }).filter((file) => {
+        const isRun = run.includes(basename(file).split('.')[0] ?? '');
+        return /(?<!\.deep)\.test\.ts$/u.test(file) && !isRun && text(join(layer, file)).includes('allRows.js');
+      });
+      assert.deepEqual(left, [], layer);
     }
   });
 
