@@ -55,7 +55,7 @@ interface DiskChange {
   readonly bytes: number;
 }
 
-export type WingTurn = 'move' | 'give' | 'take';
+export type WingTurn = 'move' | 'give' | 'take' | 'remove';
 
 export type OperationRequest =
   | {

@@ -61,10 +61,10 @@ export interface EngineOptions {
 export class Engine implements EnginePort {
   readonly onDidChange: Event<StoreChange>;
   readonly demoVms: DemoVmsPort;
-  readonly labVms: LabVmsPort = labVms(
-    (uri, question) => this.#connections.ask(uri, question),
-    (...of) => this.filesInUse(...of),
-  );
+  readonly labVms: LabVmsPort = labVms((uri, question) => this.#connections.ask(uri, question), {
+    filesInUse: (...of) => this.filesInUse(...of),
+    leaseAll: (...asked) => this.leaseAll(...asked),
+  });
   readonly guests: GuestsPort;
   readonly #options: Omit<LiveOptions, 'beside'>;
   readonly #store: Store;

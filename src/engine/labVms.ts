@@ -7,6 +7,7 @@ import { Failure } from '../domain/failure.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
 import { isOwnDisk } from '../domain/vm.js';
+import { newId } from '../journal/durable.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { LiveConnection } from '../live/liveConnection.js';
 import type { EnginePort, LabVmsPort } from './enginePort.js';
@@ -14,7 +15,10 @@ import type { EnginePort, LabVmsPort } from './enginePort.js';
 type WithConnection = <T>(uri: string, question: (live: LiveConnection) => Promise<T>) => Promise<T>;
 type AskInUse = EnginePort['filesInUse'];
 
-export function labVms(ask: WithConnection, filesInUse: AskInUse): LabVmsPort {
+export function labVms(
+  ask: WithConnection,
+  { filesInUse, leaseAll }: Pick<EnginePort, 'filesInUse' | 'leaseAll'>,
+): LabVmsPort {
   return {
     obstacle: (connection) => ask(connection, async (live) => (await live.open()).labVms.obstacle()),
     make: (vm, parts, onMade) =>
@@ -27,12 +31,20 @@ export function labVms(ask: WithConnection, filesInUse: AskInUse): LabVmsPort {
       }),
     filesOf: (vm, made) => ask(vm.connection, async (live) => filesOf(await live.open(), vm, made)),
     remove: (vm, made, unused) =>
-      ask(vm.connection, async (live) => {
-        const left = await removeVm(await live.open(), vm, made, filesInUse, unused);
-        await live.refresh();
-        return left;
-      }),
+      ask(vm.connection, (live) =>
+        // Nobody reverts or merges what goes, and nothing unfinished is taken from under its journal.
+        leaseAll(removalOf(vm), async () => {
+          const left = await removeVm(await live.open(), vm, made, filesInUse, unused);
+          await live.refresh();
+          return left;
+        }),
+      ),
   };
+}
+
+function removalOf({ connection, uuid }: LabVm): Parameters<EnginePort['leaseAll']>[0] {
+  const request = { kind: 'power', vm: { connection, uuid }, action: 'forceOff', ofWing: 'remove' } as const;
+  return { id: newId(), requests: [request] };
 }
 
 /** @throws Failure `refused` where a file stays: then nothing was removed */

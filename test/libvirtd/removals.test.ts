@@ -16,6 +16,7 @@ import { newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/re
 import { itRarely } from '../allRows.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
+import { openEditor } from './faults/editor.js';
 
 describe('the removal of a VM that we made', () => {
   let daemon: Daemon;
@@ -212,6 +213,36 @@ describe('the removal of a VM that we made', () => {
     assert.equal((await remove()).length, 1);
     assert.ok(existsSync(disk()));
     assert.ok(existsSync(own()));
+  });
+
+  it('is refused while somebody else is at work on it, and goes afterwards', async () => {
+    await make();
+    let reached!: () => void;
+    let goOn!: () => void;
+    const held = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const editor = openEditor({
+      ...{ uri: daemon.uri, journal: at('state'), editor: 'Code', env: daemon.env, at: { step: 0, moment: 'before' } },
+      act: () => {
+        reached();
+        return new Promise((resolve) => {
+          goOn = () => resolve(undefined);
+        });
+      },
+    });
+    await editor.engine.connect(daemon.uri);
+    const { ref: vm } = editor.engine.findVms('prod')[0]!;
+    const taking = editor.engine.runOperation({ kind: 'create', vm, snapshotKind: 'offline', title: 'mine' });
+    await held;
+    assert.match(await cli('busy', 'new', 'prod', '--remove', '--yes'), /Code/u);
+    assert.deepEqual([await vms(), existsSync(disk())], [['prod'], true]);
+    goOn();
+    await taking;
+    editor.engine.dispose();
+    assert.equal(await virsh('snapshot-list', 'prod', '--name'), 'mine');
+    await remove();
+    assert.deepEqual(await vms(), []);
   });
 
   it('asks with what is lost, and is refused before it asks', async () => {

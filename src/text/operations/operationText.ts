@@ -68,6 +68,7 @@ const turnsOfWings: Readonly<Record<WingTurn, () => string>> = {
   move: () => t('moving to another host'),
   give: () => t('giving to the cluster'),
   take: () => t('taking from the cluster'),
+  remove: () => t('removing'),
 };
 
 function goOn(): string {
