@@ -29,11 +29,12 @@ export async function growDisk(context: StepContext, step: StepOf<'growDisk'>): 
   if (isOn) {
     const flags = VIR_DOMAIN_BLOCK_RESIZE_BYTES;
     await connection.call('domainBlockResize', { dom, disk: target, size: bytes, flags });
-    const after = await files.image(file, format, 'head');
-    if (typeof after === 'object' && after.virtualBytes !== bytes) {
-      throw new Failure('failed', { vm: vm.name, path: file, libvirtMessage: 'the disk has another size' });
-    }
   } else {
     await files.resize(file, format, bytes);
+  }
+  const after = await files.image(file, format, 'head');
+  if (typeof after !== 'object' || after.virtualBytes !== bytes) {
+    const libvirtMessage = typeof after === 'object' ? 'the disk has another size' : 'its size cannot be read';
+    throw new Failure('failed', { vm: vm.name, path: file, libvirtMessage });
   }
 }
