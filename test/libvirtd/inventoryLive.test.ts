@@ -158,8 +158,8 @@ describe('the inventory beside virsh', () => {
 
   it('calls nothing while nobody looks, whatever virsh does, and tells the truth when somebody does', async () => {
     r.hide();
-    // An answer under way when the view was hidden may still bring its second half.
-    await r.engine.readVmXml(web);
+    // A look under way when the view was hidden still goes to its end, and this waits for it.
+    await r.engine.refresh({ connection: r.uri });
     const before = r.callCount();
     const changes: unknown[] = [];
     const listening = r.engine.onDidChange((change) => changes.push(change));
