@@ -256,11 +256,11 @@ describe('a lab', () => {
     const disk = join(labs, folder!, 'disk-a.qcow2');
     await OracleVm.define(daemon, { name: 'other', disks: ['qcow2'], diskMiB: 4, folder: join(daemon.dir, 'other') });
     await virsh('attach-disk', 'other', disk, 'vdz', '--config');
-    assert.match(await cli('refused', 'lab', 'destroy', '--yes'), /other uses files/u);
+    assert.match(await cli('refused', 'lab', 'destroy', '--yes'), /VM other needs/u);
     await virsh('detach-disk', 'other', 'vdz', '--config');
     await symlink(join(labs, folder!), join(daemon.dir, 'way'));
     await virsh('attach-disk', 'other', join(daemon.dir, 'way', 'disk-a.qcow2'), 'vdz', '--config');
-    assert.match(await cli('refused', 'lab', 'destroy', '--yes'), /other uses files/u);
+    assert.match(await cli('refused', 'lab', 'destroy', '--yes'), /VM other needs/u);
     await virsh('undefine', 'other', '--snapshots-metadata');
     // Nor is what somebody has put beside them.
     const mine = [join(labs, folder!, 'own.qcow2'), join(labs, folder!, 'kernel')] as const;
