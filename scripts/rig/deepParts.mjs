@@ -447,7 +447,7 @@ export const deepParts = [
     needs: ['sshd'],
     layer: 'libvirtd',
     tier: 'more',
-    files: ['moves', 'movesTogether'],
+    files: ['moves', 'movesTogether', 'liveCopies'],
   },
   {
     name: 'hundred moves system',

@@ -18,6 +18,8 @@ export interface MigrationWish {
   readonly sharedDisks: boolean;
   /** Where the other host's QEMU is reached, as `tcp://192.0.2.7`; absent: by the name that the other host has. */
   readonly address?: string;
+  /** Disks whose top QEMU sends, as the guest names them: the other host has a file for it, and what it rests on. */
+  readonly copied?: readonly string[];
   /** Somebody has paused it, so it is not let run there. */
   readonly isPaused?: boolean;
 }
@@ -37,9 +39,9 @@ export interface BegunMigration {
 
 /**
  * The state of a VM on one host. `torn`: it is paused for a move whose end this host has not seen. `paused`: for
- * another reason, before the move too.
+ * another reason, before the move too. `ended`: it is off, and a guest has run there since libvirt knows it.
  */
-export type MigratedState = 'absent' | 'off' | 'on' | 'paused' | 'torn';
+export type MigratedState = 'absent' | 'off' | 'ended' | 'on' | 'paused' | 'torn';
 
 /**
  * Lasts with its connections: the source gives up a move whose connection ends. Each part rejects with a Failure.
@@ -59,8 +61,10 @@ export interface MigrationHost extends Disposable {
   /**
    * What `begin` would tell the other host, of a VM whose snapshots libvirt does not let move: to try whether that host
    * would take it.
+   *
+   * @param without disks that the other host does not have yet, as the guest names them
    */
-  pretend(vm: MigratedVm): Promise<BegunMigration>;
+  pretend(vm: MigratedVm, without?: readonly string[]): Promise<BegunMigration>;
   prepare(
     vm: MigratedVm,
     begun: BegunMigration,

@@ -160,9 +160,13 @@ export const VIR_MIGRATE_LIVE = 1;
 export const VIR_MIGRATE_PERSIST_DEST = 8;
 export const VIR_MIGRATE_UNDEFINE_SOURCE = 16;
 export const VIR_MIGRATE_PAUSED = 32;
+/** The top of each disk is copied; what it rests on must be there. */
+export const VIR_MIGRATE_NON_SHARED_INC = 128;
 /** libvirt looks neither whether the disks are on shared storage nor whether their caches allow it. */
 export const VIR_MIGRATE_UNSAFE = 512;
 export const VIR_MIGRATE_ABORT_ON_ERROR = 4096;
+/** A write of the guest ends when the other host has it too. */
+export const VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES = 0x40000;
 
 // virDomainControlState
 export const VIR_DOMAIN_CONTROL_JOB = 1;

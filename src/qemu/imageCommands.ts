@@ -2,10 +2,15 @@
 // other name is that of a file that is made, or stands as a text in a header.
 import type { NewOverlay } from '../domain/hostFiles.js';
 import type { JudgedChain, LoneImage } from './judgedChain.js';
+import type { Qcow2Header } from './qcow2Header.js';
+
+/** How a qcow2 is laid out; what is absent is as QEMU lays out a new one. */
+export type ImageShape = Partial<Pick<Qcow2Header, 'version' | 'clusterBytes' | 'extendedL2' | 'refcountBits'>>;
 
 /** Whose size is known, so that nothing has to be opened for it. */
 interface SizedOverlay extends NewOverlay {
   readonly virtualBytes: number;
+  readonly shape?: ImageShape;
 }
 
 interface Bench {
@@ -29,14 +34,13 @@ export class ImageCommand {
     return this.#args;
   }
 
-  static create(file: string, virtualBytes: number, clusterBytes?: number): ImageCommand {
-    const clusters = clusterBytes === undefined ? [] : ['-o', `cluster_size=${String(clusterBytes)}`];
-    return new ImageCommand('create', '-q', ...qcow2, ...clusters, '--', file, String(virtualBytes));
+  static create(file: string, virtualBytes: number, shape?: ImageShape): ImageCommand {
+    return new ImageCommand('create', '-q', ...qcow2, ...shapeWords(shape), '--', file, String(virtualBytes));
   }
 
   /** `-u`: what it rests on is not opened. */
-  static createOverlay({ file, backing, backingFormat, virtualBytes }: SizedOverlay): ImageCommand {
-    const below = ['-F', backingFormat, '-b', backing];
+  static createOverlay({ file, backing, backingFormat, virtualBytes, shape }: SizedOverlay): ImageCommand {
+    const below = [...shapeWords(shape), '-F', backingFormat, '-b', backing];
     return new ImageCommand('create', '-q', '-u', ...qcow2, ...below, '--', file, String(virtualBytes));
   }
 
@@ -109,6 +113,16 @@ export class ImageCommand {
     const write = content === undefined ? [] : ['-w', '--pattern', String(content)];
     return new ImageCommand('bench', '-t', 'unsafe', ...shape, ...write, '--', image.graph());
   }
+}
+
+function shapeWords({ version, clusterBytes, extendedL2, refcountBits }: ImageShape = {}): readonly string[] {
+  const words = [
+    ...(version === undefined ? [] : [`compat=${version === 2 ? '0.10' : '1.1'}`]),
+    ...(clusterBytes === undefined ? [] : [`cluster_size=${clusterBytes}`]),
+    ...(refcountBits === undefined || version === 2 ? [] : [`refcount_bits=${refcountBits}`]),
+    ...(extendedL2 === true ? ['extended_l2=on'] : []),
+  ];
+  return words.length === 0 ? [] : ['-o', words.join(',')];
 }
 
 interface ConvertWish {

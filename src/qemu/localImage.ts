@@ -97,6 +97,17 @@ async function readContentOf(
   }
 }
 
+/** @throws BadImage; what the file system says */
+export async function readHeader(path: string, files: FileSystem): Promise<Qcow2Header | 'notQcow2'> {
+  const handle = await files.open(path);
+  try {
+    const bytes = (await factsOf(await handle.stat(), files))?.bytes ?? 0;
+    return await readQcow2Header(bytesOf(handle, bytes, mostHeadBytes));
+  } finally {
+    await handle.close();
+  }
+}
+
 /** A snapshot inside of a qcow2, and how large the disk is now. */
 export interface InnerSnapshot extends Qcow2Snapshot, Pick<ImageFacts, 'virtualBytes'> {}
 

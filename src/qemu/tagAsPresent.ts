@@ -43,7 +43,8 @@ export async function withTagAsPresent<T>(
     const [patch, over] = [posix.join(folder, 'head'), posix.join(folder, 'over')];
     await files.writeNew(patch, '');
     await files.writeOver(patch, head);
-    await qemuImg.run(ImageCommand.create(over, Math.ceil(bytes / patchBytes) * patchBytes, patchBytes), details);
+    const overBytes = Math.ceil(bytes / patchBytes) * patchBytes;
+    await qemuImg.run(ImageCommand.create(over, overBytes, { clusterBytes: patchBytes }), details);
     await qemuImg.run(ImageCommand.fill(patch, over), details);
     return await use(over);
   } finally {

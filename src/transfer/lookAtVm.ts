@@ -110,7 +110,7 @@ export async function lookAtVm(
   const files = await copiedFiles(vm, seen, named.files, host);
   const marks = await marksOf(files, host.files);
   const tpm = await readTpmStates(vm, seen, documents.current, host.files);
-  const { readable, needed } = await examine(engine, ref);
+  const { readable, needed } = await examineNow(engine, ref);
   const { refusal, altered } = readable;
   if (refusal !== undefined) {
     throw new Failure('refused', { vm: vm.name, connection: ref.connection, refusal });
@@ -140,7 +140,10 @@ export async function lookAtVm(
 }
 
 /** @throws Failure `busy`: under an operation, a layer that takes a merge would look changed */
-async function examine(engine: CopiesEngine, ref: VmRef): ReturnType<CopiesEngine['examine']> {
+export async function examineNow(
+  engine: Pick<CopiesEngine, 'examine'>,
+  ref: VmRef,
+): ReturnType<CopiesEngine['examine']> {
   try {
     return await engine.examine(ref);
   } catch (error) {

@@ -271,10 +271,12 @@ describe('a VM that runs and is moved', () => {
     assert.equal(await counted(rig.one), 11);
   });
 
-  it('is refused where the other host has other files, and where no way leads there', async () => {
+  it('is refused where the other host has another file of that name, and where no way leads there', async () => {
     const own = rig.one.rig;
     const file = `${images}/own.qcow2`;
-    await rig.one.tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '32M');
+    for (const { tool } of [rig.one, rig.other]) {
+      await tool('qemu-img', 'create', '-q', '-f', 'qcow2', file, '32M');
+    }
     await defineDiskVm(own, 'own', [{ file, format: 'qcow2' }]);
     await own.virsh('start', 'own');
     const words = ['move', 'own', rig.other.uri, '-c', rig.one.uri, '--yes', ...here];

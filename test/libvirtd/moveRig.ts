@@ -1,6 +1,6 @@
 // Two hosts whose files are of their own under the same paths, each behind the real ssh and a real sshd, and a computer
 // that moves VMs between them.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -100,15 +100,27 @@ export function marksOn(host: MoveHost): readonly string[] {
 }
 
 /** The command line of a computer, killed as soon as it has written that this is next. @returns its exit code */
-export async function killAtPhase(computer: MoveHost, phase: string, words: readonly string[]): Promise<number | null> {
+export function killAtPhase(computer: MoveHost, phase: string, words: readonly string[]): Promise<number | null> {
+  return actWhenWritten(computer, `"phase":"${phase}"`, words, (child) => child.kill('SIGKILL'));
+}
+
+/** The command line of a computer. @param act once its record of the move has this text. @returns its exit code */
+export async function actWhenWritten(
+  computer: MoveHost,
+  text: string,
+  words: readonly string[],
+  act: (child: ChildProcess) => unknown,
+): Promise<number | null> {
   const moves = join(computer.rig.daemon.dir, 'journal', 'moves');
   mkdirSync(moves, { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, [computer.door, ...words], { env: computer.env, stdio: 'ignore' });
+  let isDone = false;
   const look = (): void => {
     for (const id of readdirSync(moves).filter((one) => /^[\da-f]{32}$/u.test(one))) {
       const file = join(moves, id, 'move.json');
-      if (existsSync(file) && readFileSync(file, 'utf8').includes(`"phase":"${phase}"`)) {
-        child.kill('SIGKILL');
+      if (!isDone && existsSync(file) && readFileSync(file, 'utf8').includes(text)) {
+        isDone = true;
+        act(child);
       }
     }
   };

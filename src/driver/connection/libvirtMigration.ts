@@ -6,10 +6,14 @@ import {
   VIR_DOMAIN_PAUSED,
   VIR_DOMAIN_PAUSED_MIGRATION,
   VIR_DOMAIN_SHUTOFF,
+  VIR_DOMAIN_SHUTOFF_SAVED,
+  VIR_DOMAIN_SHUTOFF_SHUTDOWN,
   VIR_DOMAIN_XML_MIGRATABLE,
   VIR_DOMAIN_XML_SECURE,
   VIR_MIGRATE_ABORT_ON_ERROR,
   VIR_MIGRATE_LIVE,
+  VIR_MIGRATE_NON_SHARED_INC,
+  VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES,
   VIR_MIGRATE_PAUSED,
   VIR_MIGRATE_PERSIST_DEST,
   VIR_MIGRATE_UNDEFINE_SOURCE,
@@ -32,6 +36,7 @@ import type {
 import { judge, prepareMigration } from '../run/openImages.js';
 import { jobFraction, watchWhile } from '../run/jobWatch.js';
 import { failingWith } from '../toFailure.js';
+import { withoutDisks } from '../xml/movedXml.js';
 import { element, writeXml, XmlError } from '../xml/xmlTree.js';
 import type { OtherConnections } from './otherConnections.js';
 
@@ -44,6 +49,8 @@ interface Place {
 }
 
 const noCookie = new Uint8Array();
+/** A QEMU that waits for a guest is destroyed, too, or dies. */
+const endsOfGuests: readonly number[] = [VIR_DOMAIN_SHUTOFF_SHUTDOWN, VIR_DOMAIN_SHUTOFF_SAVED];
 /** virDomainJobOperation. */
 const VIR_DOMAIN_JOB_OPERATION_MIGRATION_IN = 4;
 const VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT = 5;
@@ -59,7 +66,7 @@ export async function openMigration(place: Place): Promise<MigrationHost> {
   return {
     onDidClose: connection.onDidClose,
     begin: (vm, wish) => guard(vm.name, 'begin a move', begin(place, connection, vm, wish)),
-    pretend: (vm) => guard(vm.name, 'try a move', pretend(place, connection, vm)),
+    pretend: (vm, without = []) => guard(vm.name, 'try a move', pretend(place, connection, vm, without)),
     prepare: (vm, begun, wish) => guard(vm.name, 'prepare a move', prepare(place, connection, vm, begun, wish)),
     perform: (vm, prepared, wish, run) => guard(vm.name, 'move', perform(place, connection, vm, prepared, wish, run)),
     finish: (vm, cookie, wish) => guard(vm.name, 'end a move', finish(connection, vm, cookie, wish)),
@@ -74,13 +81,14 @@ export async function openMigration(place: Place): Promise<MigrationHost> {
 }
 
 /** The VM stays defined there and is forgotten here, once it runs there. */
-function flagsOf({ sharedDisks, isPaused = false }: MigrationWish): number {
+function flagsOf({ sharedDisks, copied = [], isPaused = false }: MigrationWish): number {
   return (
     VIR_MIGRATE_LIVE |
     VIR_MIGRATE_PERSIST_DEST |
     VIR_MIGRATE_UNDEFINE_SOURCE |
     VIR_MIGRATE_ABORT_ON_ERROR |
     (isPaused ? VIR_MIGRATE_PAUSED : 0) |
+    (copied.length > 0 ? VIR_MIGRATE_NON_SHARED_INC | VIR_MIGRATE_NON_SHARED_SYNCHRONOUS_WRITES : 0) |
     (sharedDisks ? VIR_MIGRATE_UNSAFE : 0)
   );
 }
@@ -92,7 +100,7 @@ async function begin(
   vm: MigratedVm,
   wish: MigrationWish,
 ): Promise<BegunMigration> {
-  const params = text('migrate_uri', wish.address);
+  const params = [...text('migrate_uri', wish.address), ...disksOf(wish)];
   const asked = { dom: domainOf(vm), params, flags: flagsOf(wish) };
   const { cookieOut, xml } = await connection.call('domainMigrateBegin3Params', asked);
   await judge({ files }, xml);
@@ -104,18 +112,22 @@ async function pretend(
   { capabilities, files }: Place,
   connection: Connection,
   vm: MigratedVm,
+  without: readonly string[],
 ): Promise<BegunMigration> {
   const { hostname, hostUuid } = capabilities;
   if (hostUuid === undefined) {
     throw new XmlError('the host does not say who it is');
   }
   const flags = VIR_DOMAIN_XML_SECURE | VIR_DOMAIN_XML_MIGRATABLE;
-  const { xml: definition } = await connection.call('domainGetXmlDesc', { dom: domainOf(vm), flags });
-  await judge({ files }, definition);
+  const { xml } = await connection.call('domainGetXmlDesc', { dom: domainOf(vm), flags });
+  await judge({ files }, xml);
   const { name, uuid } = vm;
   const said = Object.entries({ name, uuid, hostname, hostuuid: hostUuid }).map(([tag, of]) => element(tag, {}, [of]));
   // With the end of a string, as libvirt's own.
-  return { cookie: Buffer.from(`${writeXml(element('qemu-migration', {}, said))}\0`), definition };
+  return {
+    cookie: Buffer.from(`${writeXml(element('qemu-migration', {}, said))}\0`),
+    definition: withoutDisks(xml, without),
+  };
 }
 
 async function prepare(
@@ -129,6 +141,7 @@ async function prepare(
     ...text('destination_xml', definition),
     ...text('destination_name', vm.name),
     ...text('migrate_uri', wish.address),
+    ...disksOf(wish),
   ];
   const asked = { params, cookieIn: cookie, flags: flagsOf(wish) };
   const { cookieOut, uriOut } = await prepareMigration({ connection, files }, definition, asked);
@@ -145,7 +158,7 @@ async function perform(
 ): Promise<Uint8Array> {
   signal.throwIfAborted();
   const dom = domainOf(vm);
-  const params = text('migrate_uri', address);
+  const params = [...text('migrate_uri', address), ...disksOf(wish)];
   const work = connection.call('domainMigratePerform3Params', {
     dom,
     dconnuri: undefined,
@@ -218,7 +231,7 @@ async function stateOf(connection: Connection, uuid: string): Promise<MigratedSt
   }
   const { state, reason } = await connection.call('domainGetState', { dom: found.dom, flags: 0 });
   if (state === VIR_DOMAIN_SHUTOFF) {
-    return 'off';
+    return endsOfGuests.includes(reason) ? 'ended' : 'off';
   }
   if (state !== VIR_DOMAIN_PAUSED) {
     return 'on';
@@ -251,6 +264,10 @@ async function arrivalOf(connection: Connection, uuid: string): ReturnType<Migra
   }
   const stopped = job.get('downtime');
   return stopped === undefined ? {} : { stopMs: Number(stopped) };
+}
+
+function disksOf({ copied = [] }: MigrationWish): readonly TypedParameter[] {
+  return copied.flatMap((target) => text('migrate_disks', target));
 }
 
 function domainOf({ name, uuid }: MigratedVm): Domain {

@@ -1,6 +1,7 @@
 // What the definition of a VM asks of its host, compared with what another host says of itself. Pure.
 import type { Lacking } from '../../domain/copiedVm.js';
-import { attribute, find, findAll, parseXml, textOf } from './xmlTree.js';
+import { changeChildren } from './xmlChange.js';
+import { attribute, find, findAll, parseXml, textOf, writeXml } from './xmlTree.js';
 
 /** @param capabilities the document of `virConnectGetCapabilities` */
 export function lackingIn(definition: string, capabilities: string): Lacking | undefined {
@@ -18,4 +19,17 @@ export function lackingIn(definition: string, capabilities: string): Lacking | u
   }
   const known = [...arches, ...of].flatMap((one) => findAll(one, 'machine')).map((one) => textOf(one));
   return machine === undefined || known.includes(machine) ? undefined : { what: 'machine', name: machine };
+}
+
+/** @param targets as the guest names them */
+export function withoutDisks(definition: string, targets: readonly string[]): string {
+  if (targets.length === 0) {
+    return definition;
+  }
+  const isOther = (target: string | undefined): boolean => target === undefined || !targets.includes(target);
+  return writeXml(
+    changeChildren(parseXml(definition), 'devices', (devices) =>
+      changeChildren(devices, 'disk', (disk) => (isOther(attribute(find(disk, 'target'), 'dev')) ? disk : undefined)),
+    ),
+  );
 }

@@ -71,12 +71,17 @@ export const clusterFailure = wingFailures('cluster', {
         '{0} came to its host paused. If it is moved again before it runs, its QEMU ends and its RAM is lost. Resume it, and move it while it runs.',
         vm,
       ),
-    notShared: ({ file, vm, host }: Of<'file' | 'vm' | 'host'>) =>
+    internalRuns: ({ file, vm }: Of<'file' | 'vm'>) =>
       t(
-        '{0} is running, and {1} does not have its file {2}. Shut the VM down first: then its files are sent.',
+        '{0} is running, and {1} has snapshots inside, which QEMU does not send. Shut the VM down first: then the file is sent as it is. Or delete these snapshots.',
+        vm,
+        file,
+      ),
+    stateRuns: ({ vm, host }: Of<'vm' | 'host'>) =>
+      t(
+        '{0} is running, and {1} has neither its disks nor its TPM or UEFI variables. Shut the VM down first: then all of it is sent.',
         vm,
         host,
-        file,
       ),
     notTaken: ({ said, vm, host }: Of<'said' | 'vm' | 'host'>) => t('{0} does not take {1}: {2}', host, vm, said),
     noWay: ({ vm, host, names, uri }: Of<'vm' | 'host'> & { names: readonly string[]; uri: string }) =>
@@ -103,6 +108,7 @@ export const clusterFailure = wingFailures('cluster', {
     uuidTaken: ({ vm, host }: Of<'vm' | 'host'>) =>
       t('{0} already has a VM with the name or the UUID of {1}.', host, vm),
     notQemu: ({ host }: Of<'host'>) => `${host}: ${obstacleText('notQemu')}`,
+    noQemuImg: ({ host }: Of<'host'>) => `${host}: ${obstacleText('noQemuImg')}`,
     readOnly: ({ host }: Of<'host'>) => `${host}: ${obstacleText('readOnly')}`,
     folderMissing: ({ folder, vm, host }: Of<'folder' | 'vm' | 'host'>) =>
       t('{0} has no folder {1}, in which files of {2} are. Create it there first.', host, folder, vm),

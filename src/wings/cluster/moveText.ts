@@ -25,6 +25,9 @@ export function planLines(
     ...(send.length > 0
       ? [t('Files to send: {0}, {1}. Here they go to the trash beside them.', send.length, bytesText(bytes))]
       : []),
+    ...(live?.copied === undefined
+      ? []
+      : [t('The VM runs on meanwhile, but its disks are slower until it runs on {0}.', there)]),
     ...(shared.length > 0
       ? [t('Files on storage that both hosts have: {0}. They stay where they are.', shared.length)]
       : []),

@@ -19,17 +19,28 @@ type WhereItIs = 'source' | 'destination' | 'nowhere';
 
 /**
  * Everything that the other host can say beforehand: it starts a QEMU that waits, and ends it. The guest feels nothing.
- * Rejects with what is in the way. With snapshots, what is in the way at its own host is not told.
+ * Rejects with what is in the way. With snapshots, what is in the way at its own host is not told; disks that are
+ * copied are left out, for the other host does not have them yet.
  */
 export async function tryMove(
   { source, destination }: MoveEnds,
   vm: MigratedVm,
   snapshots: 'some' | 'none',
-  wish: MigrationWish,
+  asked: MigrationWish,
 ): Promise<void> {
-  const begun = await (snapshots === 'none' ? source.begin(vm, wish) : source.pretend(vm));
+  const { copied = [], ...wish } = asked;
+  const whole = snapshots === 'none' ? await source.begin(vm, asked) : undefined;
+  const begun = whole === undefined || copied.length > 0 ? await source.pretend(vm, copied) : whole;
   await destination.prepare(vm, begun, wish);
   await destination.giveUp(vm, wish);
+}
+
+/** What is done between the parts of a move. */
+interface BetweenParts {
+  /** All is sent, and the guest stands still: rejects where it must go on where it was. */
+  readonly sent?: () => Promise<void>;
+  /** It runs there. */
+  readonly arrived?: () => Promise<void>;
 }
 
 /**
@@ -42,6 +53,7 @@ export async function leadMove(
   vm: MigratedVm,
   asked: MigrationWish,
   run: MigrationRun,
+  between: BetweenParts = {},
 ): Promise<number | undefined> {
   // No host asks the other: libvirt's own clients look, too.
   const wish = { ...asked, isPaused: (await source.stateOf(vm.uuid)) === 'paused' };
@@ -60,6 +72,13 @@ export async function leadMove(
   } finally {
     listening.dispose();
   }
+  try {
+    await between.sent?.();
+  } catch (error) {
+    await destination.giveUp(vm, wish);
+    await source.confirm(vm, undefined, wish);
+    throw error;
+  }
   let ended;
   try {
     ended = await destination.finish(vm, sent, wish);
@@ -70,6 +89,7 @@ export async function leadMove(
     }
     throw error;
   }
+  await between.arrived?.();
   await source.confirm(vm, ended, wish);
   return (await destination.arrivalOf(vm.uuid))?.stopMs;
 }
@@ -90,28 +110,43 @@ interface Settlement {
  * | on          | torn        | source      | a QEMU waits there for what never comes: it is ended     |
  * | paused      | on, arrived | destination | what stands still here has gone there: what is left ends |
  * | on          | on          | ?           | a person decides                                         |
- * | torn        | on          | destination | its own host did not hear of the end: what is left ends  |
+ * | torn        | on, ended   | destination | its own host did not hear of the end: what is left ends  |
  * | torn        | absent, off | source      | it was given up there: it goes on                        |
  * | torn        | torn        | source      | nobody let it run there: that ends, and this goes on     |
  * | absent, off | on          | destination | it has moved                                             |
  * | absent, off | other       | nowhere     | its QEMU has ended                                       |
+ * | any         | not on      | ?           | where it was let run there: but what is torn here ends   |
+ *
+ * `off` is also `ended` where the table does not say otherwise.
  *
  * @param arrived the other host says that its guest came by a move
+ * @param letRun the other host has answered that it let the guest run
  */
-export function settledBy(source: MigratedState, destination: MigratedState, arrived: boolean): Settlement | undefined {
+export function settledBy(
+  source: MigratedState,
+  destination: MigratedState,
+  arrived: boolean,
+  letRun = false,
+): Settlement | undefined {
   const ending = destination === 'torn' ? { destination: 'end' as const } : {};
   const isThere = isOn(destination);
   switch (source) {
     case 'on':
     case 'paused':
-      if (isThere) {
+      if (isThere || letRun) {
         return source === 'paused' && arrived ? { source: 'end', where: 'destination' } : undefined;
       }
       return { ...ending, where: 'source' };
     case 'torn':
-      return isThere ? { source: 'end', where: 'destination' } : { ...ending, source: 'goOn', where: 'source' };
+      if (letRun && destination === 'torn') {
+        return undefined;
+      }
+      return isThere || destination === 'ended' || letRun
+        ? { source: 'end', where: 'destination' }
+        : { ...ending, source: 'goOn', where: 'source' };
     case 'absent':
     case 'off':
+    case 'ended':
       return { where: isThere ? 'destination' : 'nowhere' };
   }
 }
@@ -122,16 +157,17 @@ function isOn(state: MigratedState): boolean {
 
 /**
  * Asks both hosts, and does what lets the VM go on at exactly one of them. Rejects where one does not answer.
- * @throws Failure `bothOn`
+ * @param letRun see `settledBy`
+ * @throws Failure `bothOn`, `bothUsed`
  */
-export async function settle({ source, destination }: MoveEnds, vm: MigratedVm): Promise<WhereItIs> {
+export async function settle({ source, destination }: MoveEnds, vm: MigratedVm, letRun = false): Promise<WhereItIs> {
   const look = (): Promise<readonly [MigratedState, MigratedState]> =>
     Promise.all([source.stateOf(vm.uuid), destination.stateOf(vm.uuid)]);
   for (let [here, there] = await look(); ;) {
     const arrived = here === 'paused' && isOn(there) && (await destination.arrivalOf(vm.uuid)) !== undefined;
-    const settled = settledBy(here, there, arrived);
+    const settled = settledBy(here, there, arrived, letRun);
     if (settled === undefined) {
-      throw clusterFailure('bothOn');
+      throw clusterFailure(isOn(there) ? 'bothOn' : 'bothUsed');
     }
     try {
       // First what must be over before the other goes on.

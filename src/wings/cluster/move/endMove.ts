@@ -46,6 +46,8 @@ export interface MoveEnd extends Put {
  * | `moving`            | the guest is there, or was        | finished                                   |
  * | `moving`            | the guest is here                 | undone                                     |
  * | `moving`            | transient, and gone on both       | defined again                              |
+ * | `moving`, copied disks | off on both, never let run there | undone                                  |
+ * | the same            | and something has run there       | left to a person                           |
  * | any other           | gone from a host that had it      | left to a person                           |
  * | all but `sending`   | a mark is gone                    | left to a person                           |
  *
@@ -118,7 +120,7 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
   const { phase, vm } = record;
   const { from, to } = sides;
   if (phase === 'moving') {
-    const where = await withEnds(sides, (ends) => settle(ends, vm));
+    const where = await withEnds(sides, (ends) => settle(ends, vm, record.letRun));
     if (where !== 'nowhere') {
       return { end: where === 'source' ? 'undone' : 'moved' };
     }
@@ -129,10 +131,11 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
     if (phase === 'sending' && !(await hasAnyMark(record, sides))) {
       return { end: 'undone' };
     }
-    if (phase === 'moving' && there === undefined && record.was?.isPersistent === false) {
+    const isNew = there === undefined || (there.isOff && !there.hasRun);
+    if (phase === 'moving' && isNew && record.was?.isPersistent === false && record.letRun === undefined) {
       return defineAgain(record, from);
     }
-    if (there === undefined || !(phase === 'leaving' || (phase === 'moving' && there.hasRun))) {
+    if (there === undefined || !(phase === 'leaving' || (phase === 'moving' && there.hasRun && !isOnlyHere(record)))) {
       throw isMissing(from);
     }
     return { end: 'moved' };
@@ -144,10 +147,11 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
   if (there === undefined) {
     throw isMissing(to);
   }
-  const usedHere = !here.isOff || (await isChangedOn(from, record)) || (await hasNews(from, record));
+  const usedHere =
+    !here.isOff || isOnlyHere(record) || (await isChangedOn(from, record)) || (await hasNews(from, record));
   const usedThere =
     !there.isOff ||
-    (phase === 'moving' && there.hasRun) ||
+    (phase === 'moving' && (there.hasRun || record.letRun === true)) ||
     (await isChangedOn(to, record)) ||
     (await hasNews(to, record));
   if (usedHere && usedThere) {
@@ -155,6 +159,14 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
   }
   // A guest that has not moved is here.
   return { end: usedHere || (phase === 'moving' && !usedThere) ? 'undone' : 'moved' };
+}
+
+/**
+ * What its guest has written is on its own host alone, as far as is known: QEMU copies the tops of its disks, and a
+ * copy is whole when the guest is let run on it.
+ */
+function isOnlyHere({ phase, files, letRun }: MoveRecord): boolean {
+  return phase === 'moving' && letRun === undefined && files.some(({ written }) => written === true);
 }
 
 /** Its own host forgot it by itself, as it forgets each transient VM: what was written down is all that is left. */
@@ -198,9 +210,11 @@ async function isChangedOn(side: Side, { from, files }: MoveRecord): Promise<boo
   });
 }
 
-function isAsSent({ bytes, modified, identity, identityThere }: MovedFile, found: SeenFile, isOwn: boolean): boolean {
+/** A guest writes to some, so that only another file in their place is seen. */
+function isAsSent(file: MovedFile, found: SeenFile, isOwn: boolean): boolean {
+  const { bytes, modified, identity, identityThere, written } = file;
   const same = found.identity === (isOwn ? identity : identityThere);
-  return same && found.bytes === bytes && found.modified === modified;
+  return same && (written === true || (found.bytes === bytes && found.modified === modified));
 }
 
 async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): Promise<Put> {

@@ -1,8 +1,9 @@
 // The part of a live move for which libvirt may know no snapshots of the VM at its own host.
 import type { MigrationWish } from '../../../driver/migrationHost.js';
+import { clusterFailure } from '../clusterFailure.js';
 import { leadMove } from '../live/leadMove.js';
-import type { OpenMove } from './moveStore.js';
-import { type Sides, withEnds } from './sides.js';
+import type { MovedFile, OpenMove } from './moveStore.js';
+import { seenOn, type Side, type Sides, withEnds } from './sides.js';
 
 /** Milliseconds that a guest may stand still which writes faster than its RAM can be sent. */
 const mostStopMs = 2_000;
@@ -18,11 +19,33 @@ export function moveGuest(
   live: MigrationWish,
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
 ): Promise<number | undefined> {
-  const { vm, documents } = open.record;
+  const { vm, documents, files } = open.record;
   return withEnds(sides, async (ends) => {
     await open.put({ phase: 'moving' });
     await sides.from.ask((copies) => copies.forgetSnapshots(vm.uuid, documents));
     const run = { signal, mostStopMs, onProgress: ({ fraction = 0 }) => onProgress(fraction) };
-    return leadMove(ends, vm, live, run);
+    return leadMove(ends, vm, live, run, {
+      // Somebody may have merged a layer in the moment before libvirt let nobody do so any more.
+      sent: () => requireAsSent(sides.from, files),
+      arrived: () => open.put({ letRun: true }),
+    });
   });
+}
+
+/** Nobody has written to what was sent, but for the VM to its own. @throws Failure `changed` */
+export async function requireAsSent(
+  from: Side,
+  files: readonly Pick<MovedFile, 'path' | 'identity' | 'bytes' | 'modified' | 'written'>[],
+): Promise<void> {
+  const here = await seenOn(
+    from,
+    files.map(({ path }) => path),
+  );
+  const isAsSent = files.every(({ path, identity, bytes, modified, written }) => {
+    const now = here.get(path);
+    return now?.identity === identity && (written === true || (now.bytes === bytes && now.modified === modified));
+  });
+  if (!isAsSent) {
+    throw clusterFailure('changed');
+  }
 }

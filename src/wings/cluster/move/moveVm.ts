@@ -11,10 +11,11 @@ import { clusterFailure } from '../clusterFailure.js';
 import { endMove, isChanged, type MoveEnd, turnOn } from './endMove.js';
 import { stageIn, stagesOf, takeMarks } from './moveMarks.js';
 import { type MovedFile, MoveStore, type OpenMove } from './moveStore.js';
-import { moveGuest } from './moveGuest.js';
+import { moveGuest, requireAsSent } from './moveGuest.js';
 import type { PlannedFile, PlannedMove } from './plannedMove.js';
 import { requireUnkept } from './planMove.js';
 import { requireRun, seenOn, type Sides } from './sides.js';
+import { makeTop } from './tops.js';
 
 interface MoveWish {
   /** The folder of the session. */
@@ -36,7 +37,7 @@ async function moveBetween(engine: EnginePort, sides: Sides, move: PlannedMove, 
   const id = newId();
   return engine.leaseAll({ ...turnOn(id, ref), signal }, async (lease) => {
     const stageOf = (base: string): string => stageIn(base, ref.uuid);
-    const files = send.map(({ base, ...file }, at): MovedFile => ({ ...file, stage: `${stageOf(base)}/${at}` }));
+    const files = send.map(({ base, top, ...file }, at): MovedFile => ({ ...file, stage: `${stageOf(base)}/${at}` }));
     const open = await new MoveStore(folder, log).begin({
       ...{ id, vm: { uuid: ref.uuid, name: vm.name }, from: sides.from.connection, to: sides.to.connection },
       ...{ startedAt: Date.now(), phase: 'sending', documents: structuredClone(documents) as never, files },
@@ -53,14 +54,15 @@ async function moveBetween(engine: EnginePort, sides: Sides, move: PlannedMove, 
     try {
       try {
         await markBoth(open, sides, move);
-        await sendThere(open, sides, wish);
+        const [onSent, onMoved] = partsOf(move, wish.onProgress);
+        await sendThere(open, sides, move, { signal, onProgress: onSent });
         await place(open, sides);
         await defineThere(engine, open, sides, move);
         signal.throwIfAborted();
         if (move.live === undefined) {
           await open.put({ phase: 'there' });
         } else {
-          stopMs = await moveGuest(open, sides, move.live, wish);
+          stopMs = await moveGuest(open, sides, move.live, { signal, onProgress: onMoved });
         }
       } catch (error_) {
         const error = isChanged(error_) ? clusterFailure('changed') : error_;
@@ -95,15 +97,41 @@ async function markBoth({ record }: OpenMove, sides: Sides, { view, send, shared
   }
 }
 
-/** Whole, and the same as here, before any file has its name. */
-async function sendThere(open: OpenMove, { from, to }: Sides, { signal, onProgress }: MoveWish): Promise<void> {
+type OnProgress = (fraction: number) => void;
+
+/** Of one whole, by their bytes: what is sent before, and what the guest takes with it. Neither goes back. */
+function partsOf({ view, send, live }: PlannedMove, onProgress: OnProgress): readonly [OnProgress, OnProgress] {
+  const bytes = (written: true | undefined): number =>
+    send.reduce((sum, file) => sum + (file.written === written ? file.allocatedBytes : 0), 0);
+  const first = bytes(undefined);
+  const second = live === undefined ? 0 : bytes(true) + view.vm.memoryBytes;
+  const share = first / Math.max(1, first + second);
+  let furthest = 0;
+  const tell: OnProgress = (fraction) => onProgress((furthest = Math.max(furthest, fraction)));
+  return [(fraction) => tell(fraction * share), (fraction) => tell(share + fraction * (1 - share))];
+}
+
+/** Whole, and the same as here, before any file has its name. What the VM writes to is made, and filled by QEMU. */
+async function sendThere(
+  open: OpenMove,
+  { from, to }: Sides,
+  { send }: PlannedMove,
+  { signal, onProgress }: Pick<MoveWish, 'signal' | 'onProgress'>,
+): Promise<void> {
   const { files } = open.record;
-  const sent = files.map(({ path, stage, bytes, modified }) => ({ from: path, to: stage, bytes, modified }));
+  const frozen = files.filter(({ written }) => written === undefined);
+  const sent = frozen.map(({ path, stage, bytes, modified }) => ({ from: path, to: stage, bytes, modified }));
   await sendFiles({ signal, onProgress, shell: to.shell, folder: '/', begun: '/' }, sent, onProgress, from.originals);
-  for (const { path, stage } of files) {
+  for (const { path, stage } of frozen) {
     const [sum, { said }] = await Promise.all([from.originals.sum(path), to.shell.run('sum_of', stage)]);
     if (said.slice(0, 64) !== sum) {
       throw clusterFailure('notSame', { file: path });
+    }
+  }
+  for (const [at, { top }] of send.entries()) {
+    const stage = files[at]?.stage;
+    if (top !== undefined && stage !== undefined) {
+      await makeTop(to, stage, top);
     }
   }
   const there = await seenOn(
@@ -166,17 +194,10 @@ async function defineThere(engine: EnginePort, open: OpenMove, { from, to }: Sid
   await carryMarks(engine, view.ref, to.connection, documents);
   await requireUnchanged();
   const now = await from.ask((copies) => copies.readDocuments(uuid));
-  const here = await seenOn(
-    from,
-    send.map(({ path }) => path),
-  );
-  const isAsSent = send.every(({ path, identity, bytes, modified }) => {
-    const now = here.get(path);
-    return now?.identity === identity && now.bytes === bytes && now.modified === modified;
-  });
+  await requireAsSent(from, send);
   const standing = await from.ask((copies) => copies.standing(uuid));
   const isSame = JSON.stringify([standing, now]) === JSON.stringify([move.standing, documents]);
-  if (!isAsSent || !isSame) {
+  if (!isSame) {
     throw clusterFailure('changed');
   }
 }

@@ -1,16 +1,31 @@
-// What a move of a VM that runs would do, or why it cannot be: both hosts have its files, and the other one has tried
-// to take it. Changes nothing, and the guest does not feel it.
+// What a move of a VM that runs would do, or why it cannot be: the other host has tried to take it. Files that this one
+// lacks are sent while the guest runs, and QEMU sends the tops that it writes to. Changes nothing, and the guest does
+// not feel it.
 import { posix } from 'node:path';
 import type { VmDocuments } from '../../../domain/copiedVm.js';
 import { Failure } from '../../../domain/failure.js';
+import { hasTpm } from '../../../domain/vm.js';
+import type { VmFile } from '../../../domain/vmFiles.js';
 import { parseUri } from '../../../libvirt/uri.js';
 import type { MigrationWish } from '../../../driver/migrationHost.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import type { VmView } from '../../../live/views.js';
+import { examineNow } from '../../../transfer/lookAtVm.js';
+import { transferFailure } from '../../../transfer/transferFailure.js';
 import { tryMove } from '../live/leadMove.js';
 import { clusterFailure } from '../clusterFailure.js';
-import { isSameInode, mediaMissing, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
+import {
+  describeFiles,
+  isSameInode,
+  mediaMissing,
+  type PlannedFile,
+  type PlannedMove,
+  requireAlone,
+  requireNoLink,
+  requirePlace,
+} from './plannedMove.js';
 import { seenOn, type Sides, withEnds } from './sides.js';
+import { readTop, writtenDisks } from './tops.js';
 
 /**
  * File systems of a network on which one host may not see at once what another has written: libvirt says of each disk
@@ -29,13 +44,13 @@ export async function planLive(
   const read = (): Promise<VmDocuments> => from.ask((copies) => copies.readDocuments(ref.uuid));
   const documents = await read();
   const { files } = await engine.readFiles(ref);
-  const shared = await sharedFiles(
-    files.flatMap(({ role, path }) => (role === 'disk' || role === 'memory' ? [{ role, path }] : [])),
-    sides,
-  );
+  const { shared, local } = await bySide(files, sides);
+  const send = local.length === 0 ? [] : await sentFiles(engine, view, { files: local, documents }, sides);
+  const copied = send.flatMap(({ top }) => top?.target ?? []);
   const wish: MigrationWish = {
-    sharedDisks: !(await areLoose(shared, sides)),
+    sharedDisks: (shared.length > 0 || local.length === 0) && !(await areLoose(shared, sides)),
     address: `tcp://${await addressOf(sides, address)}`,
+    ...(copied.length > 0 && { copied }),
   };
   const some = documents.snapshots.length > 0 ? 'some' : 'none';
   await withEnds(sides, async (ends) => {
@@ -54,7 +69,7 @@ export async function planLive(
     view,
     documents,
     live: wish,
-    send: [],
+    send,
     shared,
     mediaMissing: await mediaMissing(files, to),
     requireUnchanged: async () => {
@@ -65,22 +80,77 @@ export async function planLive(
   };
 }
 
-async function sharedFiles(
-  files: readonly Pick<PlannedFile, 'path' | 'role'>[],
-  { from, to }: Sides,
-): Promise<readonly PlannedFile[]> {
-  const paths = files.map(({ path }) => path);
+interface FilesBySide {
+  /** On both hosts. */
+  readonly shared: readonly PlannedFile[];
+  readonly local: readonly VmFile[];
+}
+
+/** What its disks and snapshots are made of. The guest takes its variables and its TPM with it. */
+async function bySide(files: readonly VmFile[], { from, to }: Sides): Promise<FilesBySide> {
+  const all = files.filter(({ role, seen, present, snapshots }) => {
+    // Of an overlay that a revert took away, its name is left.
+    const isName = seen === 'missing' && !present && snapshots.length === 0;
+    return (role === 'disk' || role === 'memory') && !isName;
+  });
+  const paths = all.map(({ path }) => path);
   const [here, there] = await Promise.all([seenOn(from, paths), seenOn(to, paths)]);
   for (const path of here.keys()) {
     await requireNoLink(from, path);
   }
-  return files.map(({ path, role }) => {
+  const shared: PlannedFile[] = [];
+  const local: VmFile[] = [];
+  for (const file of all) {
+    const { path, role } = file;
     const found = here.get(path);
-    if (found === undefined || !isSameInode(found, there.get(path))) {
-      throw clusterFailure('notShared', { file: path });
+    if (found === undefined) {
+      throw transferFailure('missing', { file: path });
     }
-    return { path, role, ...found, allocatedBytes: 0, base: posix.dirname(path), folders: [] };
-  });
+    if (isSameInode(found, there.get(path))) {
+      const place = { base: posix.dirname(path), folders: [] };
+      shared.push({ path, role: role as 'disk' | 'memory', ...found, allocatedBytes: 0, ...place });
+    } else {
+      local.push(file);
+    }
+  }
+  return { shared, local };
+}
+
+/** @throws Failure `refused` */
+async function sentFiles(
+  engine: EnginePort,
+  view: VmView,
+  { files, documents }: { readonly files: readonly VmFile[]; readonly documents: VmDocuments },
+  sides: Sides,
+): Promise<readonly PlannedFile[]> {
+  const { from, to } = sides;
+  const { ref, vm } = view;
+  if (hasTpm(vm) || vm.nvram !== undefined) {
+    throw clusterFailure('stateRuns');
+  }
+  const { odd } = await from.ask((copies) => Promise.resolve(copies.filesIn(documents)));
+  if (odd[0] !== undefined) {
+    throw transferFailure('oddDisk', { disk: odd[0] });
+  }
+  const disks = writtenDisks(vm);
+  const parts = await Promise.all(
+    files.map(async ({ path, role }) => {
+      const disk = disks.get(path);
+      const part = { path, role: role as 'disk' | 'memory' };
+      return disk === undefined ? part : { ...part, written: true as const, top: await readTop(from, path, disk) };
+    }),
+  );
+  requireAlone(files);
+  if ((await to.host.qemuImg.find()) === undefined) {
+    throw clusterFailure('noQemuImg');
+  }
+  const send = await describeFiles(ref, parts, sides);
+  const { readable, needed } = await examineNow(engine, ref);
+  if (readable.refusal !== undefined) {
+    throw new Failure('refused', { vm: vm.name, refusal: readable.refusal });
+  }
+  await requirePlace(view, send, needed, sides);
+  return send;
 }
 
 async function areLoose(files: readonly PlannedFile[], { from }: Sides): Promise<boolean> {

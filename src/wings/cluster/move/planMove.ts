@@ -1,7 +1,6 @@
 // What a move would do, or why it cannot be: of any VM, and of one that is off. Changes nothing.
 import { posix } from 'node:path';
 import { noLog } from '../../../base/log.js';
-import { refusalOf } from '../../../domain/chains/otherVms.js';
 import type { StandingVm } from '../../../domain/copiedVm.js';
 import { orNamed } from '../../../domain/asFailure.js';
 import { Failure } from '../../../domain/failure.js';
@@ -18,8 +17,17 @@ import { lookAtVm, type VmLook } from '../../../transfer/lookAtVm.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { requireUnmarked, stagesOf } from './moveMarks.js';
 import { planLive } from './planLive.js';
-import { isSame, mediaMissing, placeOf, type PlannedFile, type PlannedMove, requireNoLink } from './plannedMove.js';
-import { requireRun, seenOn, type Side, type Sides } from './sides.js';
+import {
+  describeFiles,
+  isSame,
+  mediaMissing,
+  placeOf,
+  type PlannedFile,
+  type PlannedMove,
+  requireAlone,
+  requirePlace,
+} from './plannedMove.js';
+import { seenOn, type Side, type Sides } from './sides.js';
 
 interface PlanWish {
   /** The folder of the session. */
@@ -77,22 +85,9 @@ async function planOff(engine: EnginePort, view: VmView, sides: Sides): Promise<
   );
   const shared = moved.filter((file) => isSame(file, there.get(file.path)));
   const send = moved.filter((file) => !shared.includes(file));
-  const taken = send.find(({ path }) => there.has(path));
-  if (taken !== undefined) {
-    throw clusterFailure('fileThere', { file: taken.path });
-  }
-  requireUnneeded(view, send, look.needed);
-  await requireRoom(sides, send);
+  await requirePlace(view, send, look.needed, sides);
   const { requireUnchanged } = look;
   return { view, documents, requireUnchanged, send, shared, mediaMissing: await mediaMissing(seen, to) };
-}
-
-/** What goes to the trash here, as a delete would ask. @throws Failure `refused` */
-function requireUnneeded({ vm }: VmView, send: readonly PlannedFile[], needed: VmLook['needed']): void {
-  const user = needed.find(({ file }) => send.some(({ path }) => path === file));
-  if (user !== undefined) {
-    throw new Failure('refused', { vm: vm.name, refusal: refusalOf(user, vm.name).refusal });
-  }
 }
 
 /** Two names of one daemon, or two daemons of one host, whose paths are the same. */
@@ -166,7 +161,7 @@ async function movedFiles(
   { vm, ref }: VmView,
   seen: readonly VmFile[],
   look: VmLook,
-  { from, to }: Sides,
+  sides: Sides,
 ): Promise<readonly PlannedFile[]> {
   const state = seen.filter(
     ({ role, seen: how }) => (role === 'savedState' || role === 'tpmState') && how !== 'missing',
@@ -178,47 +173,8 @@ async function movedFiles(
   if (isUnknown) {
     throw clusterFailure('stateUnknown');
   }
-  const shared = seen.find(({ role, sharedWith }) => role !== 'medium' && sharedWith.length > 0);
-  if (shared !== undefined) {
-    throw clusterFailure('needed', { file: shared.path, vms: shared.sharedWith });
-  }
+  requireAlone(seen);
   const stored = look.files.flatMap(({ path, role, content }) => (content === 'stored' ? [{ path, role }] : []));
   const all = [...stored, ...state.map(({ path, role }) => ({ path, role: role as 'savedState' | 'tpmState' }))];
-  const here = await seenOn(
-    from,
-    all.map(({ path }) => path),
-  );
-  const files: PlannedFile[] = [];
-  for (const { path, role } of all) {
-    const found = here.get(path);
-    await requireNoLink(from, path);
-    const { size, blocks } = await from.host.files.stat(path);
-    if (found?.bytes !== size) {
-      throw clusterFailure('linked', { file: path });
-    }
-    const { base, folders } = placeOf(path, role, ref);
-    const allocatedBytes = Math.min(size, blocks * 512);
-    files.push({ path, role, ...found, allocatedBytes, base, folders });
-  }
-  for (const folder of new Set(files.map(({ base }) => base))) {
-    if ((await to.shell.run('test', '-d', folder)).code !== 0) {
-      throw clusterFailure('folderMissing', { folder });
-    }
-  }
-  return files;
-}
-
-async function requireRoom({ to }: Sides, send: readonly PlannedFile[]): Promise<void> {
-  const needed = new Map<string, { bytes: number; readonly free: number; readonly folder: string }>();
-  for (const { base, allocatedBytes } of send) {
-    const said = await requireRun(to, base, 'df', '--output=avail,target', '-B1', base);
-    const [, free = '', target = ''] = /(\d+)\s+(\/.*)$/u.exec(said) ?? [];
-    const one = needed.get(target) ?? { bytes: 0, free: Number(free), folder: base };
-    one.bytes += allocatedBytes;
-    needed.set(target, one);
-  }
-  const short = [...needed.values()].find(({ bytes, free }) => free < bytes);
-  if (short !== undefined) {
-    throw clusterFailure('noRoom', { ...short });
-  }
+  return describeFiles(ref, all, sides);
 }

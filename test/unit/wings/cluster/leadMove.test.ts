@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Failure } from '../../../../src/domain/failure.js';
 import type { MigratedState, MigrationHost } from '../../../../src/driver/migrationHost.js';
-import { leadMove, settle, settledBy } from '../../../../src/wings/cluster/live/leadMove.js';
+import { leadMove, settle, settledBy, tryMove } from '../../../../src/wings/cluster/live/leadMove.js';
 
 const vm = { name: 'web', uuid: 'u' };
 const wish = { sharedDisks: true };
@@ -40,7 +40,7 @@ class Host implements MigrationHost {
 }
 
 describe('the end of a live move', () => {
-  const states: readonly MigratedState[] = ['absent', 'off', 'on', 'paused', 'torn'];
+  const states: readonly MigratedState[] = ['absent', 'off', 'ended', 'on', 'paused', 'torn'];
 
   it('lets nothing go on at its own host that is on at the other', () => {
     for (const source of states) {
@@ -53,6 +53,8 @@ describe('the end of a live move', () => {
     }
     for (const there of ['absent', 'off', 'torn'] as const) {
       assert.equal(settledBy('torn', there, false)?.source, 'goOn');
+    }
+    for (const there of ['absent', 'off', 'ended', 'torn'] as const) {
       assert.equal(settledBy('on', there, false)?.source, undefined);
       assert.equal(settledBy('paused', there, false)?.source, undefined);
     }
@@ -73,6 +75,19 @@ describe('the end of a live move', () => {
     assert.equal(settledBy('paused', 'paused', false), undefined);
   });
 
+  it('lets nothing go on at its own host that has run at the other', () => {
+    assert.deepEqual(settledBy('torn', 'ended', false), { source: 'end', where: 'destination' });
+    for (const source of states) {
+      for (const there of states) {
+        const settled = settledBy(source, there, false, true);
+        assert.notEqual(settled?.where, 'source', `${source} ${there}`);
+        assert.notEqual(settled?.source, 'goOn', `${source} ${there}`);
+        assert.ok(settled?.destination === undefined, `${source} ${there}`);
+      }
+    }
+    assert.deepEqual(settledBy('torn', 'off', false, true), { source: 'end', where: 'destination' });
+  });
+
   it('looks again where a host has done by itself what it is told', async () => {
     const source = new Host(['torn', 'off'], { end: new Failure('failed') });
     assert.equal(await settle({ source, destination: new Host(['on']) }, vm), 'destination');
@@ -81,8 +96,38 @@ describe('the end of a live move', () => {
   });
 });
 
+describe('a live move', () => {
+  it('asks between its parts whether the guest may be let run there, and says that it was', async () => {
+    const [source, destination] = [new Host(['on']), new Host(['off'])];
+    const said: string[] = [];
+    const say = (what: string) => (): Promise<void> => {
+      said.push(`${what} after ${destination.asked.at(-1)}`);
+      return Promise.resolve();
+    };
+    const between = { sent: say('sent'), arrived: say('arrived') };
+    assert.equal(await leadMove({ source, destination }, vm, wish, run, between), 12);
+    assert.deepEqual(said, ['sent after prepare', 'arrived after finish']);
+    assert.deepEqual(source.asked, ['begin', 'perform', 'confirm', 'moved']);
+  });
+
+  it('tries the other host without the disks that it does not have yet', async () => {
+    const [source, destination] = [new Host(['on']), new Host(['off'])];
+    await tryMove({ source, destination }, vm, 'none', { ...wish, copied: ['vda'] });
+    assert.deepEqual(source.asked, ['begin', 'pretend']);
+    assert.deepEqual(destination.asked, ['prepare', 'giveUp']);
+  });
+});
+
 describe('a live move that fails', () => {
   const failed = new Failure('failed');
+
+  it('goes on at its own host where something is found in the way while it stands still', async () => {
+    const [source, destination] = [new Host(['on']), new Host(['off'])];
+    const sent = (): Promise<void> => Promise.reject(failed);
+    await assert.rejects(leadMove({ source, destination }, vm, wish, run, { sent }), failed);
+    assert.deepEqual(destination.asked, ['prepare', 'giveUp']);
+    assert.deepEqual(source.asked, ['begin', 'perform', 'confirm', 'givenUp']);
+  });
 
   it('goes on at its own host once the other has answered that it gives it up', async () => {
     const source = new Host(['on']);
