@@ -1,8 +1,9 @@
 // A VM that runs moves between two hosts that have no storage in common: its frozen layers are sent, QEMU sends its
 // tops, and a guest that writes all the time finds what it has written.
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { defineOracleGuest } from '../../scripts/guest/oracleGuest.mjs';
@@ -10,17 +11,18 @@ import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { runOk } from '../../scripts/rig/run.mjs';
 import { faultsOf } from '../answerFaults.js';
 import { Model } from '../oracle/model.js';
-import { OracleVm } from '../oracle/oracleVm.js';
+import { type Difference, OracleVm } from '../oracle/oracleVm.js';
 import { snapshotsOn } from './copiesTree.js';
 import { defineDiskVm } from './diskVm.js';
 import {
   actWhenWritten,
   hostsWith,
   images,
-  killAtPhase,
   marksOn,
   type MoveHost,
   type MoveRig,
+  onWritten,
+  recordsOn,
   startMoveRig,
 } from './moveRig.js';
 
@@ -99,7 +101,7 @@ describe('a VM that runs and is moved with its disks', () => {
   }
 
   /** All blocks of the present and of each snapshot, from copies whose headers name each other. */
-  async function differencesOn(host: MoveHost): Promise<readonly unknown[]> {
+  async function differencesOn(host: MoveHost): Promise<readonly Difference[]> {
     const folder = mkdtempSync(join(tmpdir(), 'vr-moved-'));
     try {
       cpSync(host.at(images), folder, { recursive: true, filter: (file) => !file.includes('.virt-rewind') });
@@ -121,6 +123,18 @@ describe('a VM that runs and is moved with its disks', () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  }
+
+  /** It runs on one host with all that it has, and nothing of it is on the other. */
+  async function recovered(): Promise<MoveHost> {
+    const [at = rig.one] = await hostsWith(name, [rig.one, rig.other]);
+    await rig.one.run('done', 'recover', name, '-c', at.uri);
+    const [now = rig.one, ...both] = await hostsWith(name, [rig.one, rig.other]);
+    assert.deepEqual(both, []);
+    assert.match(await now.rig.virsh('domstate', name), /^running/u);
+    assert.deepEqual(await differencesOn(now), []);
+    assert.deepEqual([filesOn(other(now)), marksOn(rig.one), marksOn(rig.other)], [[], [], []]);
+    return now;
   }
 
   it('is planned, and stays', async () => {
@@ -153,24 +167,78 @@ describe('a VM that runs and is moved with its disks', () => {
   it('stays where it is when the move is cancelled while its disks are copied', async () => {
     const [at = rig.one] = await hostsWith(name, [rig.one, rig.other]);
     await actWhenWritten(rig.one, '"phase":"moving"', move(at, '--yes'), (child) => child.kill('SIGINT'));
-    await rig.one.run('done', 'recover', name, '-c', at.uri);
-    const [now = rig.one, ...both] = await hostsWith(name, [rig.one, rig.other]);
-    assert.deepEqual(both, []);
-    assert.deepEqual(await differencesOn(now), []);
-    assert.deepEqual(filesOn(other(now)), []);
+    await recovered();
   });
 
-  for (const phase of ['sending', 'defining', 'moving']) {
-    it(`runs on one host with all that it has, when the program is killed in the middle: ${phase}`, async () => {
+  const kill = (child: ChildProcess): unknown => child.kill('SIGKILL');
+  const killOnce =
+    (isTime: () => boolean | Promise<boolean>) =>
+    async (child: ChildProcess): Promise<void> => {
+      while (child.exitCode === null && !(await isTime())) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      kill(child);
+    };
+
+  // By what is written down when a part begins or has ended.
+  for (const [part, written, ends] of [
+    ['before a file is sent', '"phase":"sending"', 'here'],
+    ['before sent files have their names', '"identityThere":"', 'here'],
+    ['before it is defined there', '"phase":"defining"', 'here'],
+    ['before it is compared there', '"there":{', 'here'],
+    ['before its disks are copied', '"phase":"moving"', 'here'],
+    ['before the guest is let run there', '"letRun":"asked"', undefined],
+    ['when the guest runs there', '"letRun":"done"', 'there'],
+  ] as const) {
+    it(`runs on one host with all that it has, when the program is killed ${part}`, async () => {
       const [at = rig.one] = await hostsWith(name, [rig.one, rig.other]);
-      assert.equal(await killAtPhase(rig.one, phase, move(at, '--yes')), null);
-      await rig.one.run('done', 'recover', name, '-c', at.uri);
-      const [now = rig.one, ...both] = await hostsWith(name, [rig.one, rig.other]);
-      assert.deepEqual(both, []);
-      assert.deepEqual(await differencesOn(now), []);
-      assert.deepEqual([filesOn(other(now)), marksOn(rig.one), marksOn(rig.other)], [[], [], []]);
+      assert.equal(await actWhenWritten(rig.one, written, move(at, '--yes'), kill), null);
+      const now = await recovered();
+      assert.ok(ends === undefined || now === (ends === 'here' ? at : other(at)));
     });
   }
+
+  it('runs on one host with all that it has, when the program is killed while QEMU copies its disks', async () => {
+    const [at = rig.one] = await hostsWith(name, [rig.one, rig.other]);
+    await at.rig.virsh('migrate-setspeed', name, '1');
+    const isTime = async (): Promise<boolean> =>
+      /^File processed: +[1-9]/mu.test((await at.rig.daemon.virsh(['domjobinfo', name])).stdout);
+    assert.equal(await actWhenWritten(rig.one, '"phase":"moving"', move(at, '--yes'), killOnce(isTime)), null);
+    assert.equal(await recovered(), at);
+    await at.rig.virsh('migrate-setspeed', name, '1000');
+  });
+
+  it('runs there with all that it has, when the program is killed while its files here go to the trash', async () => {
+    const [at = rig.one] = await hostsWith(name, [rig.one, rig.other]);
+    const files = filesOn(at);
+    const isTime = (): boolean => filesOn(at).length < files.length;
+    assert.equal(await actWhenWritten(rig.one, '"letRun":"done"', move(at, '--yes'), killOnce(isTime)), null);
+    assert.equal(await recovered(), other(at));
+  });
+
+  it('is left to a person where it ran there, nobody noted that, and it is off; and goes on with what it wrote', async () => {
+    const [at = rig.one] = await hostsWith(name, [rig.one, rig.other]);
+    const there = other(at);
+    const begun = actWhenWritten(rig.one, '"letRun":"asked"', move(at, '--yes'), async (child) => {
+      // Its own host does not hear of the end.
+      await at.rig.daemon.hangDaemon();
+      onWritten(rig.one, '"letRun":"done"', () => kill(child));
+    });
+    assert.equal(await begun, null);
+    await at.rig.daemon.unhangDaemon();
+    for (const file of recordsOn(rig.one)) {
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"letRun":"done"', '"letRun":"asked"'));
+    }
+    await write(there, 5);
+    await there.rig.virsh('destroy', name);
+    const files = filesOn(there);
+    await rig.one.run('refused', 'recover', name, '-c', at.uri);
+    assert.match(await at.rig.virsh('domstate', name), /^paused/u);
+    assert.deepEqual(filesOn(there), files);
+    await there.rig.virsh('start', name);
+    model = model.powered('forceOff').powered('start');
+    assert.equal(await recovered(), there);
+  });
 
   it('is refused where a disk that it writes to has snapshots inside', async () => {
     const { one } = rig;
@@ -193,9 +261,14 @@ describe('a VM that runs and is moved with its disks', () => {
     for (const at of [from, other(from)]) {
       await rig.one.run('done', 'revert', name, 's2', '-c', at.uri, '--no-checkpoint', '--yes');
       model = model.reverted('s2');
-      assert.deepEqual(await differencesOn(at), []);
+      // Where libvirt reverts to no external snapshot (before 9.9), a snapshot of ours holds the branch that it is on.
+      const was = await differencesOn(at);
+      assert.deepEqual(
+        was.filter(({ about }) => about !== 'tree'),
+        [],
+      );
       await rig.one.run('done', ...move(at, '--yes'));
-      assert.deepEqual(await differencesOn(other(at)), []);
+      assert.deepEqual(await differencesOn(other(at)), was);
     }
   });
 

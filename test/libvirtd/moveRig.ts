@@ -111,21 +111,36 @@ export async function actWhenWritten(
   words: readonly string[],
   act: (child: ChildProcess) => unknown,
 ): Promise<number | null> {
-  const moves = join(computer.rig.daemon.dir, 'journal', 'moves');
-  mkdirSync(moves, { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, [computer.door, ...words], { env: computer.env, stdio: 'ignore' });
+  const stop = onWritten(computer, text, () => act(child));
+  const [code] = (await once(child, 'close')) as [number | null];
+  stop();
+  return code;
+}
+
+/** @param act once a record of a move has this text. @returns stops looking */
+export function onWritten(computer: MoveHost, text: string, act: () => unknown): () => void {
+  const moves = movesOf(computer);
+  mkdirSync(moves, { recursive: true, mode: 0o700 });
   let isDone = false;
   const look = (): void => {
-    for (const id of readdirSync(moves).filter((one) => /^[\da-f]{32}$/u.test(one))) {
-      const file = join(moves, id, 'move.json');
-      if (!isDone && existsSync(file) && readFileSync(file, 'utf8').includes(text)) {
-        isDone = true;
-        act(child);
-      }
+    if (!isDone && recordsOn(computer).some((file) => readFileSync(file, 'utf8').includes(text))) {
+      isDone = true;
+      act();
     }
   };
   const watching = watch(moves, { recursive: true }, look);
-  const [code] = (await once(child, 'close')) as [number | null];
-  watching.close();
-  return code;
+  look();
+  return () => watching.close();
+}
+
+/** The records of moves that are under way or broke off. */
+export function recordsOn(computer: MoveHost): readonly string[] {
+  const moves = movesOf(computer);
+  const ids = readdirSync(moves).filter((one) => /^[\da-f]{32}$/u.test(one));
+  return ids.map((id) => join(moves, id, 'move.json')).filter((file) => existsSync(file));
+}
+
+function movesOf({ rig }: MoveHost): string {
+  return join(rig.daemon.dir, 'journal', 'moves');
 }

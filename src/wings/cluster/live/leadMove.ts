@@ -39,6 +39,8 @@ export async function tryMove(
 interface BetweenParts {
   /** All is sent, and the guest stands still: rejects where it must go on where it was. */
   readonly sent?: () => Promise<void>;
+  /** It does not run there: that was answered. */
+  readonly refused?: () => Promise<void>;
   /** It runs there. */
   readonly arrived?: () => Promise<void>;
 }
@@ -85,6 +87,7 @@ export async function leadMove(
   } catch (error) {
     // Without an answer nobody knows whether it runs there by now.
     if (error instanceof Failure && error.kind !== 'lost') {
+      await between.refused?.();
       await source.confirm(vm, undefined, wish);
     }
     throw error;
@@ -93,6 +96,9 @@ export async function leadMove(
   await source.confirm(vm, ended, wish);
   return (await destination.arrivalOf(vm.uuid))?.stopMs;
 }
+
+/** Whether the other host let the guest run. `unsure`: it was asked, and what the guest writes to has changed since. */
+export type LetRun = 'no' | 'unsure' | 'yes';
 
 /** What is to be done at either host, and where the VM is then. */
 interface Settlement {
@@ -116,34 +122,33 @@ interface Settlement {
  * | absent, off | on          | destination | it has moved                                             |
  * | absent, off | other       | nowhere     | its QEMU has ended                                       |
  * | any         | not on      | ?           | where it was let run there: but what is torn here ends   |
+ * | any         | not on      | ?           | where nobody can tell: it may have run there             |
  *
  * `off` is also `ended` where the table does not say otherwise.
  *
  * @param arrived the other host says that its guest came by a move
- * @param letRun the other host has answered that it let the guest run
+ * @param letRun see `LetRun`
  */
 export function settledBy(
   source: MigratedState,
   destination: MigratedState,
   arrived: boolean,
-  letRun = false,
+  letRun: LetRun = 'no',
 ): Settlement | undefined {
   const ending = destination === 'torn' ? { destination: 'end' as const } : {};
   const isThere = isOn(destination);
   switch (source) {
     case 'on':
     case 'paused':
-      if (isThere || letRun) {
+      if (isThere || letRun !== 'no') {
         return source === 'paused' && arrived ? { source: 'end', where: 'destination' } : undefined;
       }
       return { ...ending, where: 'source' };
     case 'torn':
-      if (letRun && destination === 'torn') {
-        return undefined;
+      if (isThere || destination === 'ended' || (letRun === 'yes' && destination !== 'torn')) {
+        return { source: 'end', where: 'destination' };
       }
-      return isThere || destination === 'ended' || letRun
-        ? { source: 'end', where: 'destination' }
-        : { ...ending, source: 'goOn', where: 'source' };
+      return letRun === 'no' ? { ...ending, source: 'goOn', where: 'source' } : undefined;
     case 'absent':
     case 'off':
     case 'ended':
@@ -157,15 +162,19 @@ function isOn(state: MigratedState): boolean {
 
 /**
  * Asks both hosts, and does what lets the VM go on at exactly one of them. Rejects where one does not answer.
- * @param letRun see `settledBy`
+ * @param letRun is asked after each look at the hosts
  * @throws Failure `bothOn`, `bothUsed`
  */
-export async function settle({ source, destination }: MoveEnds, vm: MigratedVm, letRun = false): Promise<WhereItIs> {
+export async function settle(
+  { source, destination }: MoveEnds,
+  vm: MigratedVm,
+  letRun: () => Promise<LetRun> = () => Promise.resolve('no'),
+): Promise<WhereItIs> {
   const look = (): Promise<readonly [MigratedState, MigratedState]> =>
     Promise.all([source.stateOf(vm.uuid), destination.stateOf(vm.uuid)]);
   for (let [here, there] = await look(); ;) {
     const arrived = here === 'paused' && isOn(there) && (await destination.arrivalOf(vm.uuid)) !== undefined;
-    const settled = settledBy(here, there, arrived, letRun);
+    const settled = settledBy(here, there, arrived, await letRun());
     if (settled === undefined) {
       throw clusterFailure(isOn(there) ? 'bothOn' : 'bothUsed');
     }

@@ -8,7 +8,7 @@ import { orNamed } from '../../../domain/asFailure.js';
 import { Failure, isOfWing } from '../../../domain/failure.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
-import { settle } from '../live/leadMove.js';
+import { type LetRun, settle } from '../live/leadMove.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { dropMarks, hasAnyMark, requireMarks } from './moveMarks.js';
 import type { MovedFile, MoveRecord, OpenMove } from './moveStore.js';
@@ -47,6 +47,7 @@ export interface MoveEnd extends Put {
  * | `moving`            | the guest is here                 | undone                                     |
  * | `moving`            | transient, and gone on both       | defined again                              |
  * | `moving`, copied disks | off on both, never let run there | undone                                  |
+ * | the same            | off there, and it may have run    | left to a person                           |
  * | the same            | and something has run there       | left to a person                           |
  * | any other           | gone from a host that had it      | left to a person                           |
  * | all but `sending`   | a mark is gone                    | left to a person                           |
@@ -120,22 +121,24 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
   const { phase, vm } = record;
   const { from, to } = sides;
   if (phase === 'moving') {
-    const where = await withEnds(sides, (ends) => settle(ends, vm, record.letRun));
+    const where = await withEnds(sides, (ends) => settle(ends, vm, () => letRunOn(to, record)));
     if (where !== 'nowhere') {
       return { end: where === 'source' ? 'undone' : 'moved' };
     }
   }
   const [here, there] = [await standingOn(from, vm.uuid), await standingOn(to, vm.uuid)];
+  const letRun = await letRunOn(to, record);
+  const isOnlyHere = hasTops(record) && letRun !== 'yes';
   const isMissing = (side: Side): Failure => clusterFailure('othersDeed', { name: vm.name, has: side.name });
   if (here === undefined) {
     if (phase === 'sending' && !(await hasAnyMark(record, sides))) {
       return { end: 'undone' };
     }
     const isNew = there === undefined || (there.isOff && !there.hasRun);
-    if (phase === 'moving' && isNew && record.was?.isPersistent === false && record.letRun === undefined) {
+    if (phase === 'moving' && isNew && record.was?.isPersistent === false && letRun === 'no') {
       return defineAgain(record, from);
     }
-    if (there === undefined || !(phase === 'leaving' || (phase === 'moving' && there.hasRun && !isOnlyHere(record)))) {
+    if (there === undefined || !(phase === 'leaving' || (phase === 'moving' && there.hasRun && !isOnlyHere))) {
       throw isMissing(from);
     }
     return { end: 'moved' };
@@ -147,11 +150,10 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
   if (there === undefined) {
     throw isMissing(to);
   }
-  const usedHere =
-    !here.isOff || isOnlyHere(record) || (await isChangedOn(from, record)) || (await hasNews(from, record));
+  const usedHere = !here.isOff || isOnlyHere || (await isChangedOn(from, record)) || (await hasNews(from, record));
   const usedThere =
     !there.isOff ||
-    (phase === 'moving' && (there.hasRun || record.letRun === true)) ||
+    (phase === 'moving' && (there.hasRun || letRun !== 'no')) ||
     (await isChangedOn(to, record)) ||
     (await hasNews(to, record));
   if (usedHere && usedThere) {
@@ -162,11 +164,28 @@ async function endOf(record: MoveRecord, sides: Sides): Promise<Verdict> {
 }
 
 /**
- * What its guest has written is on its own host alone, as far as is known: QEMU copies the tops of its disks, and a
- * copy is whole when the guest is let run on it.
+ * What its guest has written is on its own host alone until the guest is let run on the other: QEMU copies the tops of
+ * its disks, and a copy is whole then.
  */
-function isOnlyHere({ phase, files, letRun }: MoveRecord): boolean {
-  return phase === 'moving' && letRun === undefined && files.some(({ written }) => written === true);
+function hasTops({ phase, files }: MoveRecord): boolean {
+  return phase === 'moving' && files.some(({ written }) => written === true);
+}
+
+/** QEMU writes to no disk there until the guest is let run: so one that was written to may have run. */
+async function letRunOn(to: Side, { phase, letRun, files }: MoveRecord): Promise<LetRun> {
+  if (phase !== 'moving' || letRun !== 'asked') {
+    return letRun === 'done' ? 'yes' : 'no';
+  }
+  const written = files.filter((file) => file.written === true);
+  const there = await seenOn(
+    to,
+    written.map(({ path }) => path),
+  );
+  const isAsLeft = written.every(({ path, identityThere, modifiedThere }) => {
+    const found = there.get(path);
+    return found !== undefined && found.identity === identityThere && found.modified === modifiedThere;
+  });
+  return isAsLeft ? 'no' : 'unsure';
 }
 
 /** Its own host forgot it by itself, as it forgets each transient VM: what was written down is all that is left. */

@@ -26,9 +26,29 @@ export function moveGuest(
     const run = { signal, mostStopMs, onProgress: ({ fraction = 0 }) => onProgress(fraction) };
     return leadMove(ends, vm, live, run, {
       // Somebody may have merged a layer in the moment before libvirt let nobody do so any more.
-      sent: () => requireAsSent(sides.from, files),
-      arrived: () => open.put({ letRun: true }),
+      sent: async () => {
+        const [asked] = await Promise.all([withTimesThere(sides.to, files), requireAsSent(sides.from, files)]);
+        await (asked !== undefined && open.put({ letRun: 'asked', files: asked }));
+      },
+      refused: () => open.put({ letRun: 'refused' }),
+      arrived: () => open.put({ letRun: 'done' }),
     });
+  });
+}
+
+/** From then on, a guest that runs there changes these times. @returns undefined where it writes to none of them */
+async function withTimesThere(to: Side, files: readonly MovedFile[]): Promise<MovedFile[] | undefined> {
+  const written = files.filter((file) => file.written === true);
+  if (written.length === 0) {
+    return undefined;
+  }
+  const there = await seenOn(
+    to,
+    written.map(({ path }) => path),
+  );
+  return files.map((file) => {
+    const found = file.written === true ? there.get(file.path) : undefined;
+    return found === undefined ? file : { ...file, modifiedThere: found.modified };
   });
 }
 

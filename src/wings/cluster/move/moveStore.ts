@@ -36,6 +36,8 @@ const movedFile = v.object({
   /** What tells it from others of its name, here; and there, when it is whole. */
   identity: text,
   identityThere: v.exactOptional(text),
+  /** Of one that the VM writes to, just before the other host was asked to let the guest run. */
+  modifiedThere: v.exactOptional(text),
   /** The VM writes to it while it moves, so its size and its time tell nothing. */
   written: v.exactOptional(v.literal(true)),
   /** Where it becomes whole: in one of the `stages`. */
@@ -70,8 +72,8 @@ const shape = v.object({
    * | undone    | the same                                                                       |
    */
   phase: v.picklist(['sending', 'defining', 'there', 'leaving', 'moving', 'undoing', 'moved', 'undone']),
-  /** The other host has answered that it let the guest run. */
-  letRun: v.exactOptional(v.literal(true)),
+  /** Whether the other host was asked to let the guest run, and what it answered. Absent: not asked, or not noted. */
+  letRun: v.exactOptional(v.picklist(['asked', 'refused', 'done'])),
   /** On its own host. Absent: a version before this did not look. */
   was: v.exactOptional(v.object({ autostart: v.boolean(), isPersistent: v.boolean() })),
   /** Folders of ours, on both hosts. */

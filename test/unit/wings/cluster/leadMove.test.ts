@@ -79,13 +79,22 @@ describe('the end of a live move', () => {
     assert.deepEqual(settledBy('torn', 'ended', false), { source: 'end', where: 'destination' });
     for (const source of states) {
       for (const there of states) {
-        const settled = settledBy(source, there, false, true);
+        const settled = settledBy(source, there, false, 'yes');
         assert.notEqual(settled?.where, 'source', `${source} ${there}`);
         assert.notEqual(settled?.source, 'goOn', `${source} ${there}`);
         assert.ok(settled?.destination === undefined, `${source} ${there}`);
       }
     }
-    assert.deepEqual(settledBy('torn', 'off', false, true), { source: 'end', where: 'destination' });
+    assert.deepEqual(settledBy('torn', 'off', false, 'yes'), { source: 'end', where: 'destination' });
+  });
+
+  it('ends nothing and lets nothing go on where the guest may have run at the other', () => {
+    for (const source of ['on', 'paused', 'torn'] as const) {
+      for (const there of ['absent', 'off', 'torn'] as const) {
+        assert.equal(settledBy(source, there, false, 'unsure'), undefined, `${source} ${there}`);
+      }
+    }
+    assert.deepEqual(settledBy('torn', 'on', false, 'unsure'), { source: 'end', where: 'destination' });
   });
 
   it('looks again where a host has done by itself what it is told', async () => {
@@ -131,11 +140,10 @@ describe('a live move that fails', () => {
 
   it('goes on at its own host once the other has answered that it gives it up', async () => {
     const source = new Host(['on']);
-    await assert.rejects(
-      leadMove({ source, destination: new Host(['off'], { finish: failed }) }, vm, wish, run),
-      failed,
-    );
-    assert.deepEqual(source.asked, ['begin', 'perform', 'confirm', 'givenUp']);
+    const destination = new Host(['off'], { finish: failed });
+    const refused = (): Promise<void> => Promise.resolve(void source.asked.push('refused'));
+    await assert.rejects(leadMove({ source, destination }, vm, wish, run, { refused }), failed);
+    assert.deepEqual(source.asked, ['begin', 'perform', 'refused', 'confirm', 'givenUp']);
   });
 
   it('stands still where the other host did not answer, until somebody has asked it', async () => {
