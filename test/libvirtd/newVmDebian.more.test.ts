@@ -117,7 +117,10 @@ if (!isRoot) {
     const { HostName: address = '', HostKeyAlias: uuid = '' } = await entryOf('web');
     const view = { ref: { connection: daemon.uri, uuid }, vm: { name: 'web', uuid, power: 'running' } };
     const login = { sshHost: () => Promise.resolve({ name: 'far-host', program: host.at('client') }) };
-    const guests = { addressesOf: () => Promise.resolve([{ address, from: 'lease' }]) };
+    const guests = {
+      addressesOf: () => Promise.resolve([{ address, from: 'lease' }]),
+      networksOf: () => Promise.resolve(['virbr0']),
+    };
     const engine = { hostLogin: () => Promise.resolve(login), guests, connections: [], findVm: () => undefined };
     const session = { engine, folder: at('state') } as unknown as Session;
     const wish = { session, environment: daemon.env, signal: new AbortController().signal };
@@ -165,6 +168,45 @@ if (!isRoot) {
     );
     await failsByName('web', /HOST IDENTIFICATION HAS CHANGED/u);
     await writeFile(known, right);
+  });
+
+  it('is reached by a port of this computer where nobody else is in its network, after each of ten reverts', async () => {
+    const options = ['--memory', '512M', '--user', 'ann', '--network', 'user', '--json'];
+    const { created } = JSON.parse(await cli('new', 'mine', 'alone', ...options)) as Answer;
+    assert.equal(created.login, 'virt-rewind ssh alone');
+    await byName('alone', 'echo earlier >word; sync');
+    await cli('checkpoint', 'alone', 'clean', '--kind', 'memory', '--style', 'external');
+    for (let turn = 0; turn < 10; turn++) {
+      await byName('alone', 'echo later >word');
+      await cli('revert', 'alone', 'clean', '--no-checkpoint', '--yes');
+      await writeFile(at('sent'), `turn ${turn}`);
+      const began = performance.now();
+      const config = at('home', '.ssh', 'config');
+      const sent = await inside('scp', '-F', config, '-o', 'BatchMode=yes', at('sent'), 'alone.virt-rewind:sent');
+      process.stdout.write(`      a file by name after a revert: ${Math.round(performance.now() - began)} ms\n`);
+      assert.equal(sent.code, 0, sent.stderr);
+      assert.equal(await byName('alone', 'cat word sent'), `earlier\nturn ${turn}`);
+    }
+  });
+
+  it('has a fork and a clone beside it there, each by its own name', async () => {
+    await cli('fork', 'alone', '--name', 'alone-fork');
+    await cli('clone', 'alone', '--from', 'clean', '--name', 'alone-clone');
+    await cli('start', 'alone-clone');
+    for (const name of ['alone', 'alone-fork', 'alone-clone']) {
+      await byName(name, `echo ${name} >word`);
+    }
+    const ports = new Set<string | undefined>();
+    for (const name of ['alone', 'alone-fork', 'alone-clone']) {
+      assert.equal(await byName(name, 'cat word'), name);
+      ports.add((await entryOf(name))['Port']);
+    }
+    assert.equal(ports.size, 3);
+    await cli('stop', 'alone-clone', '--force', '--yes');
+    for (const name of ['alone-fork', 'alone-clone']) {
+      await cli('discard', name, '--yes');
+    }
+    await cli('new', 'alone', '--remove', '--yes');
   });
 
   it('goes with all that was made for it', async () => {
