@@ -20,7 +20,10 @@ export interface ForkWish {
   readonly snapshot?: string;
   /** The children are called after it, with a number. */
   readonly name?: string;
-  /** Absent: `unplugged`, unless nobody else is in the network of the VM: each fork has one of its own then. */
+  /**
+   * Absent: `unplugged`, unless it is of now and nobody else is in the network of the VM: each fork has one of its own
+   * then.
+   */
   readonly network?: CloneNetwork;
   readonly disposable?: true;
   /** The guest stands still for some milliseconds alone, where that can be had. */
@@ -65,7 +68,7 @@ export async function planForkPoint(
   { count = 1, snapshot, name, network: wanted, seamless }: ForkWish = {},
 ): Promise<ForkPoint | undefined> {
   await requireMemory(engine, vm, count);
-  const network = wanted ?? (await usualNetwork(engine, vm));
+  const network = wanted ?? (await usualNetwork(engine, vm, snapshot));
   const clone = forkRequest(engine, vm, { name, network, ...(snapshot !== undefined && { snapshot }) });
   if (snapshot !== undefined) {
     const [{ decision }] = await engine.decide([clone]);
@@ -116,7 +119,7 @@ export async function forkVm(engine: ForkEngine, vm: VmRef, wish: ForkWish = {})
   const { count = 1, disposable, signal, onMade } = wish;
   const options = signal === undefined ? {} : { signal };
   await requireMemory(engine, vm, count);
-  const network = wish.network ?? (await usualNetwork(engine, vm));
+  const network = wish.network ?? (await usualNetwork(engine, vm, wish.snapshot));
   const snapshot = wish.snapshot ?? (await takeMoment(engine, vm, wish, options));
   const children: { readonly ref: VmRef; readonly name: string }[] = [];
   // While the next one is made: it takes a guest half the time that its making took.
@@ -213,8 +216,13 @@ function nameOf(engine: Pick<ForkEngine, 'connections' | 'findVm'>, vm: VmRef, n
     : freeCloneName(name ?? engine.findVm(vm)?.vm.name ?? 'vm', taken, 'fork');
 }
 
-async function usualNetwork({ guests }: Pick<ForkEngine, 'guests'>, vm: VmRef): Promise<CloneNetwork> {
-  return (await guests.networksOf(vm)).length === 0 ? 'same' : 'unplugged';
+/** @param snapshot with one, the VM may have been in other networks then than now */
+async function usualNetwork(
+  { guests }: Pick<ForkEngine, 'guests'>,
+  vm: VmRef,
+  snapshot: string | undefined,
+): Promise<CloneNetwork> {
+  return snapshot === undefined && (await guests.networksOf(vm)).length === 0 ? 'same' : 'unplugged';
 }
 
 /** Each child may come to have all of its RAM to itself. */

@@ -170,45 +170,6 @@ if (!isRoot) {
     await writeFile(known, right);
   });
 
-  it('is reached by a port of this computer where nobody else is in its network, after each of ten reverts', async () => {
-    const options = ['--memory', '512M', '--user', 'ann', '--network', 'user', '--json'];
-    const { created } = JSON.parse(await cli('new', 'mine', 'alone', ...options)) as Answer;
-    assert.equal(created.login, 'virt-rewind ssh alone');
-    await byName('alone', 'echo earlier >word; sync');
-    await cli('checkpoint', 'alone', 'clean', '--kind', 'memory', '--style', 'external');
-    for (let turn = 0; turn < 10; turn++) {
-      await byName('alone', 'echo later >word');
-      await cli('revert', 'alone', 'clean', '--no-checkpoint', '--yes');
-      await writeFile(at('sent'), `turn ${turn}`);
-      const began = performance.now();
-      const config = at('home', '.ssh', 'config');
-      const sent = await inside('scp', '-F', config, '-o', 'BatchMode=yes', at('sent'), 'alone.virt-rewind:sent');
-      process.stdout.write(`      a file by name after a revert: ${Math.round(performance.now() - began)} ms\n`);
-      assert.equal(sent.code, 0, sent.stderr);
-      assert.equal(await byName('alone', 'cat word sent'), `earlier\nturn ${turn}`);
-    }
-  });
-
-  it('has a fork and a clone beside it there, each by its own name', async () => {
-    await cli('fork', 'alone', '--name', 'alone-fork');
-    await cli('clone', 'alone', '--from', 'clean', '--name', 'alone-clone');
-    await cli('start', 'alone-clone');
-    for (const name of ['alone', 'alone-fork', 'alone-clone']) {
-      await byName(name, `echo ${name} >word`);
-    }
-    const ports = new Set<string | undefined>();
-    for (const name of ['alone', 'alone-fork', 'alone-clone']) {
-      assert.equal(await byName(name, 'cat word'), name);
-      ports.add((await entryOf(name))['Port']);
-    }
-    assert.equal(ports.size, 3);
-    await cli('stop', 'alone-clone', '--force', '--yes');
-    for (const name of ['alone-fork', 'alone-clone']) {
-      await cli('discard', name, '--yes');
-    }
-    await cli('new', 'alone', '--remove', '--yes');
-  });
-
   it('goes with all that was made for it', async () => {
     await cli('discard', 'Other', '--yes');
     await cli('new', 'web', '--remove', '--yes');

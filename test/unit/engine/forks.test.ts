@@ -103,13 +103,15 @@ describe('forks: before they are made', () => {
   });
 
   it('are unplugged, unless each has a network of its own', async () => {
-    for (const [networks, expected] of [
-      [['default'], 'unplugged'],
-      [[], 'same'],
+    for (const [networks, wish, expected] of [
+      [['default'], {}, 'unplugged'],
+      [[], {}, 'same'],
+      // It may have been in another network then.
+      [[], { snapshot: 'old' }, 'unplugged'],
     ] as const) {
       const engine = new FakeEngine(mebibyte);
       engine.networks = networks;
-      await forkVm(engine, ref);
+      await forkVm(engine, ref, wish);
       const networkOf = engine.ran.flatMap((one) => (one.kind === 'clone' ? one.network : []));
       assert.deepEqual(networkOf, [expected]);
     }

@@ -143,7 +143,7 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const asks = given.count === undefined;
   const wish = { ...(snapshot !== undefined && { snapshot }), ...seamlessWish() };
   // In a network that nobody else is in, there is nothing to choose.
-  const isAlone = asks && (await run.engine.guests.networksOf(view.ref)).length === 0;
+  const isAlone = asks && snapshot === undefined && (await run.engine.guests.networksOf(view.ref)).length === 0;
   const unasked = [given.count, given.name, given.network ?? (isAlone ? 'same' : undefined), given.disposable];
   const step = inSteps(unasked.filter((one) => one === undefined).length);
   const count = given.count ?? (await askCount(view, await planPoint(run, view, wish), step));

@@ -75,7 +75,7 @@ export const guestCommands = ({ recover }: CommandTable) =>
           not: ['user', 'port'],
         },
       },
-      more: 'Finds the address anew each time, so it is right after a revert. A VM that virt-rewind new created has a key of ours and a known host key; its clones and forks have them too. Another VM is logged in to with your own keys, and its host key is asked for once. A guest on another host is reached through that host. The exit code is that of ssh. See docs/guest.md.',
+      more: 'Finds the address anew each time, so it is right after a revert. A VM that virt-rewind new created has a key of ours and a known host key; its clones and forks have them too. Another VM is logged in to with your own keys, and its host key is asked for once. A guest on another host is reached through that host. Into a network “user”, QEMU opens a port of the loopback, and libvirt marks the VM as tainted (custom-monitor) until it is off. The exit code is that of ssh. See docs/guest.md.',
       examples: [
         'virt-rewind ssh web',
         'virt-rewind ssh web -- uname -a',
