@@ -53,7 +53,7 @@ export const guestFailure = wingFailures('guest', {
       t('cloud-init gives no login to root. Choose another name; that user may become root with {0}.', 'sudo'),
     noAddress: ({ vm }: Of<'vm'>) =>
       t(
-        '{0} has no known address that leads to it: it got none, another VM took it, its network cables are unplugged as those of a fork, or its network is one of its own (“user”) into which no port leads.',
+        '{0} has no known address that leads to it: it got none, another VM took it, its network cables are unplugged as those of a fork, or no port leads into its network (“user”).',
         vm,
       ),
     portTaken: ({ port }: { readonly port: number }) =>
