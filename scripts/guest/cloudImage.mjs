@@ -94,11 +94,12 @@ exit $code
  * The demo guest as a cloud image, whose cloud-init is done, partly done, or has failed, or never saw the seed.
  * @param {string} file a qcow2 image that is made
  * @param {string} words `cloud=done`, `cloud=partly`, `cloud=failed`, `cloud=other`
+ * @param {readonly import('./cpio.mjs').CpioEntry[]} [files] more of them
  */
-export async function makeTinyCloudImage(file, words) {
+export async function makeTinyCloudImage(file, words, files = []) {
   const { kernel, initrd } = await buildGuest();
   const own = `${file}.initrd`;
-  const more = writeCpio([{ path: 'bin/cloud-init', kind: 'file', mode: 0o755, content: cloudInit }]);
+  const more = writeCpio([{ path: 'bin/cloud-init', kind: 'file', mode: 0o755, content: cloudInit }, ...files]);
   await writeFile(own, Buffer.concat([await readFile(initrd), more]));
   const usual = 'console=ttyS0 quiet nokaslr no_timer_check cryptomgr.notests vr.tick=0';
   await makeStartableDisk(file, { kernel, initrd: own, words: `${usual} ${words}` });

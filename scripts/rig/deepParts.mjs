@@ -124,13 +124,13 @@ const more = {
     minutes: 3,
     files: ['placement'],
   },
-  // Made by debootstrap from the mirror, where it is not there yet.
+  // Made from the mirror, where it is not there yet.
   debian: {
     guards: ['wings', 'qemu'],
     layer: 'libvirtd',
-    minutes: 8,
+    minutes: 9,
     needs: ['network', 'sshd'],
-    files: ['insideDebian', 'newVmDebian'],
+    files: ['insideDebian', 'newVmDebian', 'sshPorts'],
   },
   debuggers: {
     guards: ['wings', 'driver'],

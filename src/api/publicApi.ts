@@ -104,6 +104,8 @@ export interface CreatedVm {
   readonly partly: boolean;
   /** Absent: without a network. */
   readonly address?: string;
+  /** Of that address, until the VM is off or reverted. Absent: 22. */
+  readonly port?: number;
 }
 
 export interface ReadOptions extends Cancellable {

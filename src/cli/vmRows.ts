@@ -108,7 +108,7 @@ export const vmRows = under('VMs', {
       from: snapshotOption('an external snapshot with RAM; else one is taken now'),
       name: { type: 'string', value: 'NAME', help: 'the name of the new VM' },
       network: networkOption(
-        'unplugged: all cables out (the default); same: the networks of the VM, with the same addresses',
+        'unplugged: all cables out (the default, unless it is of now in a network "user"); same: the networks of the VM, with the same addresses',
       ),
       seamless,
       disposable,

@@ -6,3 +6,9 @@ export interface GuestAddress {
   /** The guest agent; the host's DHCP server; what the host has met on its network. */
   readonly from: 'agent' | 'lease' | 'arp';
 }
+
+/** A port of the host leads to a port of the guest. */
+export interface GuestPort {
+  readonly address: string;
+  readonly port: number;
+}

@@ -131,6 +131,7 @@ const ofGuests: Table<GuestAccess> = {
   displayPasswordOf: 'changes',
   addressesOf: 'reads',
   networksOf: 'reads',
+  portOf: 'changes',
   tuningOf: 'reads',
   dirtyRateOf: 'changes',
   screenshotOf: 'reads',

@@ -6,7 +6,7 @@ import type { Disposable } from '../base/disposable.js';
 import type { Event } from '../base/emitter.js';
 import type { Failure } from '../domain/failure.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
-import type { GuestAddress } from '../domain/guestAddress.js';
+import type { GuestAddress, GuestPort } from '../domain/guestAddress.js';
 
 /** What leads to one VM that runs, its serial console or its display, on a connection of its own. */
 export interface GuestLine extends Disposable {
@@ -52,6 +52,11 @@ export interface GuestAccess {
   pressKeys(uuid: string, chords: readonly Chord[], signal: AbortSignal): Promise<void>;
   /** Rejects with a Failure: `unsupported` where the VM has no VNC display, or its pointer cannot be set to a place. */
   click(uuid: string, where: Click): Promise<void>;
+  /**
+   * What leads to a port of a guest whose network nobody else is in; undefined where nothing does, or no login leads to
+   * its host. It may be asked for through QEMU's monitor: libvirt marks the VM. Rejects with a Failure.
+   */
+  portOf(uuid: string, port: number): Promise<GuestPort | undefined>;
   /** What its display shows, as a PNG. Rejects with a Failure: `unsupported` where it has no display. */
   screenshotOf(uuid: string): Promise<Uint8Array>;
   /** The same, so small that a tooltip can hold it; undefined where it cannot be made so. */

@@ -5,7 +5,7 @@ import type { VmAsMade, UseOfVm } from '../domain/clone.js';
 import type { DemoVm, DemoVmObstacle } from '../domain/demoVm.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm, LabVmObstacle, LabVmParts } from '../domain/labVm.js';
-import type { GuestAddress } from '../domain/guestAddress.js';
+import type { GuestAddress, GuestPort } from '../domain/guestAddress.js';
 import type { Chord, Click } from '../domain/keys.js';
 import type { GuestCommand, GuestRun } from '../domain/guestCommand.js';
 import type { NotedCopies } from './copies.js';
@@ -239,6 +239,8 @@ export interface GuestsPort {
   addressesOf(ref: VmRef): Promise<readonly GuestAddress[]>;
   /** What its network cables lead to, as far as they are in. */
   networksOf(ref: VmRef): Promise<readonly string[]>;
+  /** What leads to a port of a guest whose network nobody else is in; libvirt may mark the VM. */
+  portOf(ref: VmRef, port: number): Promise<GuestPort | undefined>;
   /** The limits of the disks and networks of one that runs. */
   tuningOf(ref: VmRef): Promise<Tuning>;
   /** How fast one that runs writes to its RAM, in bytes a second; undefined where that is not told in time. */

@@ -20,6 +20,10 @@ export interface ForkWish {
   readonly snapshot?: string;
   /** The children are called after it, with a number. */
   readonly name?: string;
+  /**
+   * Absent: `unplugged`, unless it is of now and nobody else is in the network of the VM: each fork has one of its own
+   * then.
+   */
   readonly network?: CloneNetwork;
   readonly disposable?: true;
   /** The guest stands still for some milliseconds alone, where that can be had. */
@@ -38,7 +42,7 @@ type ForkEngine = Pick<
   EnginePort,
   'connections' | 'decide' | 'findVm' | 'readTree' | 'refresh' | 'runOperation' | 'usesSinceMade'
 > & {
-  readonly guests: Pick<EnginePort['guests'], 'settleFork' | 'freeMemoryOf'>;
+  readonly guests: Pick<EnginePort['guests'], 'settleFork' | 'freeMemoryOf' | 'networksOf'>;
 };
 
 /** QEMU's own, beside the guest's RAM. */
@@ -61,9 +65,10 @@ export interface ForkPoint {
 export async function planForkPoint(
   engine: Omit<ForkEngine, 'refresh' | 'runOperation'>,
   vm: VmRef,
-  { count = 1, snapshot, name, network = 'unplugged', seamless }: ForkWish = {},
+  { count = 1, snapshot, name, network: wanted, seamless }: ForkWish = {},
 ): Promise<ForkPoint | undefined> {
   await requireMemory(engine, vm, count);
+  const network = wanted ?? (await usualNetwork(engine, vm, snapshot));
   const clone = forkRequest(engine, vm, { name, network, ...(snapshot !== undefined && { snapshot }) });
   if (snapshot !== undefined) {
     const [{ decision }] = await engine.decide([clone]);
@@ -111,9 +116,10 @@ function forkRequest(
  * @throws Failure
  */
 export async function forkVm(engine: ForkEngine, vm: VmRef, wish: ForkWish = {}): Promise<Forks> {
-  const { count = 1, network = 'unplugged', disposable, signal, onMade } = wish;
+  const { count = 1, disposable, signal, onMade } = wish;
   const options = signal === undefined ? {} : { signal };
   await requireMemory(engine, vm, count);
+  const network = wish.network ?? (await usualNetwork(engine, vm, wish.snapshot));
   const snapshot = wish.snapshot ?? (await takeMoment(engine, vm, wish, options));
   const children: { readonly ref: VmRef; readonly name: string }[] = [];
   // While the next one is made: it takes a guest half the time that its making took.
@@ -208,6 +214,15 @@ function nameOf(engine: Pick<ForkEngine, 'connections' | 'findVm'>, vm: VmRef, n
   return name !== undefined && !taken.has(name)
     ? name
     : freeCloneName(name ?? engine.findVm(vm)?.vm.name ?? 'vm', taken, 'fork');
+}
+
+/** @param snapshot with one, the VM may have been in other networks then than now */
+async function usualNetwork(
+  { guests }: Pick<ForkEngine, 'guests'>,
+  vm: VmRef,
+  snapshot: string | undefined,
+): Promise<CloneNetwork> {
+  return snapshot === undefined && (await guests.networksOf(vm)).length === 0 ? 'same' : 'unplugged';
 }
 
 /** Each child may come to have all of its RAM to itself. */

@@ -1,5 +1,7 @@
 // Where a guest can be reached, which it may tell only a while after it was started.
-import type { GuestAddress } from '../domain/guestAddress.js';
+import type { GuestAddress, GuestPort } from '../domain/guestAddress.js';
+import type { VmRef } from '../domain/vm.js';
+import type { GuestsPort } from './enginePort.js';
 import { pause, type WaitContext } from './waitFor.js';
 
 const betweenLooksMs = 500;
@@ -28,4 +30,13 @@ export async function guestAddress(
     }
     await pause(clock, Math.min(leftMs, betweenLooksMs), signal);
   }
+}
+
+/** Returns what leads to a guest whose network has no other member, so that no address leads to it. @throws Failure */
+export async function portAtHost(
+  guests: Pick<GuestsPort, 'networksOf' | 'portOf'>,
+  ref: VmRef,
+  port: number,
+): Promise<GuestPort | undefined> {
+  return (await guests.networksOf(ref)).length === 0 ? guests.portOf(ref, port) : undefined;
 }

@@ -1,5 +1,5 @@
 // What is looked at and done inside of guests, by the VM it is about.
-import type { GuestAddress } from '../domain/guestAddress.js';
+import type { GuestAddress, GuestPort } from '../domain/guestAddress.js';
 import type { Tuning } from '../domain/speed.js';
 import type { VmRef } from '../domain/vm.js';
 import type { Chord, Click } from '../domain/keys.js';
@@ -62,6 +62,10 @@ export class Guests implements GuestsPort {
 
   click({ connection, uuid }: VmRef, where: Click): Promise<void> {
     return this.#asking(connection, (guests) => guests.click(uuid, where));
+  }
+
+  portOf({ connection, uuid }: VmRef, port: number): Promise<GuestPort | undefined> {
+    return this.#asking(connection, (guests) => guests.portOf(uuid, port));
   }
 
   screenshotOf({ connection, uuid }: VmRef): Promise<Uint8Array> {

@@ -96,6 +96,7 @@ export interface MadeForProgram {
   readonly user: string;
   readonly partly: boolean;
   readonly address?: string;
+  readonly port?: number;
 }
 
 interface VmMaker {

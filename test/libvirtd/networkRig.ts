@@ -8,7 +8,8 @@ import type { PrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
  * The network `default` of a system daemon, with a DHCP server.
  * @returns the words before a program that shall reach its guests
  */
-export async function startNetwork({ dir, virsh }: PrivateDaemon): Promise<readonly string[]> {
+export async function startNetwork(daemon: PrivateDaemon): Promise<readonly string[]> {
+  const { dir, virsh } = daemon;
   const file = join(dir, 'network.xml');
   await writeFile(
     file,
@@ -24,6 +25,11 @@ export async function startNetwork({ dir, virsh }: PrivateDaemon): Promise<reado
     const { code, stderr } = await virsh(words);
     assert.equal(code, 0, stderr);
   }
+  return inNetworkOf(daemon);
+}
+
+/** The words before a program that shall be in the network of a system daemon. */
+export async function inNetworkOf({ dir }: Pick<PrivateDaemon, 'dir'>): Promise<readonly string[]> {
   const own = await readlink('/proc/self/ns/net');
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/u.test(name))) {
     const words = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');

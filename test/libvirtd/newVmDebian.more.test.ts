@@ -117,7 +117,10 @@ if (!isRoot) {
     const { HostName: address = '', HostKeyAlias: uuid = '' } = await entryOf('web');
     const view = { ref: { connection: daemon.uri, uuid }, vm: { name: 'web', uuid, power: 'running' } };
     const login = { sshHost: () => Promise.resolve({ name: 'far-host', program: host.at('client') }) };
-    const guests = { addressesOf: () => Promise.resolve([{ address, from: 'lease' }]) };
+    const guests = {
+      addressesOf: () => Promise.resolve([{ address, from: 'lease' }]),
+      networksOf: () => Promise.resolve(['virbr0']),
+    };
     const engine = { hostLogin: () => Promise.resolve(login), guests, connections: [], findVm: () => undefined };
     const session = { engine, folder: at('state') } as unknown as Session;
     const wish = { session, environment: daemon.env, signal: new AbortController().signal };

@@ -106,7 +106,7 @@ async function makeForks(
 }
 
 async function makeFork(context: Context, view: VmView): Promise<VmRef> {
-  const { children, snapshot } = await makeForks(context, view, 1, undefined, 'lent');
+  const { children, snapshot } = await makeForks(context, view, 1, 'unplugged', 'lent');
   const [child] = children;
   context.terminal.tell(await stays(context, view, snapshot));
   if (child === undefined) {

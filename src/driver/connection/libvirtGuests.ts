@@ -108,6 +108,12 @@ export function libvirtGuests(
         const { dom } = await connection.call('domainLookupByUuid', { uuid });
         return [...cablesOf((await connection.call('domainGetXmlDesc', { dom, flags: 0 })).xml).networks];
       }),
+    portOf: async (uuid, port) =>
+      onThisHost || login?.sshHost !== undefined
+        ? look(uuid, 'looking for a way into a guest', async (connection) =>
+            (await import('./guestPort.js')).openPort(connection, uuid, port),
+          )
+        : undefined,
     runIn: (uuid, command, signal) =>
       ask(uuid, 'running a program in a guest', (connection) => runInGuest(connection, uuid, command, signal)),
     settleFork: (uuid) => settleFork({ useAnother: (act) => others.use(act), onThisHost, log }, uuid),

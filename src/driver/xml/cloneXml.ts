@@ -18,6 +18,7 @@ import { attribute, element as e, find, findAll, parseXml, writeXml, XmlError, t
  * | MAC addresses                                       | new ones, or kept |
  * | cables                                              | as they are, or out |
  * | names of the host's network devices, ports          | given by libvirt |
+ * | ports of the host that passt leads to the guest     | none |
  * | serial ports and consoles on files and sockets      | pseudo terminals: both would write to one file |
  * | channels on sockets, logs of ports                  | given by libvirt, none |
  * | ports of displays, sockets                          | given by libvirt |
@@ -105,6 +106,7 @@ function ownInterface(nic: XmlElement, network: CloneNetwork, addresses: ClonedV
   const bare = withoutChildren(
     nic,
     'target',
+    'portForward',
     ...(addresses === 'new' ? ['mac'] : []),
     ...(network === 'unplugged' ? ['link'] : []),
   );

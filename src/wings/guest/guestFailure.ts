@@ -53,9 +53,13 @@ export const guestFailure = wingFailures('guest', {
       t('cloud-init gives no login to root. Choose another name; that user may become root with {0}.', 'sudo'),
     noAddress: ({ vm }: Of<'vm'>) =>
       t(
-        '{0} has no known address that leads to it: it got none, another VM took it, its network cables are unplugged as those of a fork, or its network is QEMU’s own (“user”).',
+        '{0} has no known address that leads to it: it got none, another VM took it, its network cables are unplugged as those of a fork, or no port leads into its network (“user”).',
         vm,
       ),
+    portTaken: ({ port }: { readonly port: number }) =>
+      t('Port {0} of this computer is in use. Choose another one.', port),
+    portReserved: ({ port }: { readonly port: number }) =>
+      t('Port {0} of this computer is for administrators only. Choose one from 1024 on.', port),
     sameAddress: ({ vm, other }: Of<'vm' | 'other'>) =>
       t(
         '{0} and {1} have the same address, so it is not certain which one would answer. Stop one of them, or unplug its network.',

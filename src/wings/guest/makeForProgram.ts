@@ -8,7 +8,7 @@ export async function makeVm({ image, name, options, onNote, ...order }: VmOrder
   const connection = order.session.engine.connections[0]?.uri ?? '';
   const from = typeof image === 'string' ? { name: image } : image;
   const wanted = { ...usualParts, ...parts, connection, name, image: from };
-  const { ref, by, isPartly, user, address } = await newVm(wanted, {
+  const { ref, by, isPartly, user, address, port } = await newVm(wanted, {
     ...order,
     onStep: () => undefined,
     onNote,
@@ -20,5 +20,6 @@ export async function makeVm({ image, name, options, onNote, ...order }: VmOrder
     },
     onProgress: (bytes, totalBytes) => onProgress?.({ bytes, ...(totalBytes !== undefined && { totalBytes }) }),
   });
-  return { ref, ready: by, user, partly: isPartly, ...(address !== undefined && { address }) };
+  const way = { ...(address !== undefined && { address }), ...(port !== undefined && { port }) };
+  return { ref, ready: by, user, partly: isPartly, ...way };
 }

@@ -24,7 +24,11 @@ const xml = `<domain type="kvm" id="3"><name>web</name><uuid>${own}</uuid><title
   </devices></domain>`;
 
 function clone(more: Partial<ClonedVm> = {}): string {
-  return writeClone(xml, {
+  return cloneOf(xml, more);
+}
+
+function cloneOf(of: string, more: Partial<ClonedVm> = {}): string {
+  return writeClone(of, {
     clone: { uuid, name: 'copy' },
     disks: [{ target: 'vda', file: '/i/copy.qcow2', format: 'qcow2' }],
     nvram: '/nvram/copy.fd',
@@ -96,6 +100,13 @@ describe('the configuration of a clone', () => {
     });
     assert.match(again, /urn:other/u);
     assert.deepEqual(parseDomainXml(again).clone, { of: uuid, files: ['/i/second.qcow2'] });
+  });
+
+  it('takes no port of the host that leads to the VM', () => {
+    const forward = '<portForward proto="tcp"><range start="42022" to="22"/></portForward>';
+    const passt = `<interface type="user">${forward}<backend type="passt"/></interface>`;
+    const made = cloneOf(xml.replace('<serial', `${passt}<serial`));
+    assert.match(made, /<interface type=.user.><backend type=.passt.\/><\/interface>/u);
   });
 
   it('has its cables out where it shall, and its addresses where its guest has them', () => {

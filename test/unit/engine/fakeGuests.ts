@@ -89,6 +89,10 @@ export class FakeGuests implements GuestAccess {
     return Promise.resolve(['virbr0']);
   }
 
+  portOf(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   readDebugger(): Promise<'none'> {
     return Promise.resolve('none');
   }

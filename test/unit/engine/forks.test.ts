@@ -43,8 +43,10 @@ class FakeEngine implements ForkMaker {
 
   /** The free memory of the host in bytes. */
   freeMemory: number | undefined;
+  networks: readonly string[] = ['default'];
   guests: ForkMaker['guests'] = {
     freeMemoryOf: () => Promise.resolve(this.freeMemory),
+    networksOf: () => Promise.resolve(this.networks),
     settleFork: (fork) => {
       this.settling.push(fork);
       return this.#settled;
@@ -97,6 +99,21 @@ describe('forks: before they are made', () => {
       const [moment] = engine.ran;
       assert.ok(moment?.kind === 'create');
       assert.deepEqual([moment.live, moment.seamless], [true, seamless]);
+    }
+  });
+
+  it('are unplugged, unless each has a network of its own', async () => {
+    for (const [networks, wish, expected] of [
+      [['default'], {}, 'unplugged'],
+      [[], {}, 'same'],
+      // It may have been in another network then.
+      [[], { snapshot: 'old' }, 'unplugged'],
+    ] as const) {
+      const engine = new FakeEngine(mebibyte);
+      engine.networks = networks;
+      await forkVm(engine, ref, wish);
+      const networkOf = engine.ran.flatMap((one) => (one.kind === 'clone' ? one.network : []));
+      assert.deepEqual(networkOf, [expected]);
     }
   });
 

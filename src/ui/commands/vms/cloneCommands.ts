@@ -142,17 +142,19 @@ async function fork(run: CommandRun): Promise<{ readonly snapshot: string; reado
   const given = argumentsOf(run.call);
   const asks = given.count === undefined;
   const wish = { ...(snapshot !== undefined && { snapshot }), ...seamlessWish() };
-  const unasked = [given.count, given.name, given.network, given.disposable];
+  // In a network that nobody else is in, there is nothing to choose.
+  const isAlone = asks && snapshot === undefined && (await run.engine.guests.networksOf(view.ref)).length === 0;
+  const unasked = [given.count, given.name, given.network ?? (isAlone ? 'same' : undefined), given.disposable];
   const step = inSteps(unasked.filter((one) => one === undefined).length);
   const count = given.count ?? (await askCount(view, await planPoint(run, view, wish), step));
   const name = given.name ?? (asks ? await askCloneName(view, namesBeside(run, view), 'fork', step, count) : undefined);
-  const network = given.network ?? (asks ? await pickNetwork(view, 'fork', step) : 'unplugged');
+  const network = given.network ?? (asks && !isAlone ? await pickNetwork(view, 'fork', step) : undefined);
   const goes = given.disposable ?? (asks && (await pickStay(view, step)) === 'goes');
   const show = run.tree.focus.followNewVm();
   const made = await makeForks(run, view, {
     ...wish,
     count,
-    network,
+    ...(network !== undefined && { network }),
     ...(goes && { disposable: true }),
     ...(name !== undefined && { name }),
   });
@@ -269,6 +271,7 @@ async function onlyFork(
     ...wish,
     ...seamlessWish(),
     count: 1,
+    network: 'unplugged',
     disposable: true,
   });
   const [child] = children;

@@ -31,6 +31,7 @@ export const guestAnswers = {
         partly: describe(flag, 'Parts of the configuration failed.'),
         user: text,
         address: maybe(text),
+        port: maybe(describe(whole, 'Of that address, until the VM is off or reverted. Absent: 22.')),
         login: maybe(describe(text, 'For a shell, where the guest can be reached.')),
       }),
     ),

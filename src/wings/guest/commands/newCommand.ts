@@ -36,9 +36,14 @@ async function make(context: Context): Promise<CommandAnswer> {
   const login = made.address === undefined ? undefined : `virt-rewind ssh ${wanted.name}`;
   return {
     answer: async () => {
-      const { ref, by, user, address, isPartly } = made;
+      const { ref, by, user, address, port, isPartly } = made;
       const vm = session.infoOf(await session.vm(ref.uuid));
-      const facts = { user, partly: isPartly, ...(address !== undefined && { address }) };
+      const facts = {
+        user,
+        partly: isPartly,
+        ...(address !== undefined && { address }),
+        ...(port !== undefined && { port }),
+      };
       return {
         created: { vm, ready: by, ...facts, ...(login !== undefined && { login }) },
       } satisfies GuestAnswers['new'];

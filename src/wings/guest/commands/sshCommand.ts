@@ -1,15 +1,19 @@
 // `virt-rewind ssh`: logs in to a guest; lets ssh itself do so by the name of the VM.
 import { spawn } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { t } from '@vscode/l10n';
-import { systemClock } from '../../../base/clock.js';
+import { hasCode } from '../../../base/errno.js';
+import { systemClock, within } from '../../../base/clock.js';
 import { findProgram } from '../../../base/findProgram.js';
 import { CliError } from '../../../cli/commandError.js';
 import type { CommandHandler, Context } from '../../../cli/context.js';
 import type { ExitName } from '../../../cli/exitCodes.js';
 import type { CommandAnswer } from '../../../cli/printed.js';
-import { pause, waitFor } from '../../../engine/waitFor.js';
+import { pause } from '../../../engine/waitFor.js';
 import { guestFailure } from '../guestFailure.js';
+import { sshPort } from '../make/sshKeys.js';
 import { guestWay, type GuestWay, wayByName } from '../ssh/guestWay.js';
 import { exclude, include, removeEntries, writeEntry } from '../ssh/sshConfig.js';
 import { stemOf } from '../ssh/sshNames.js';
@@ -19,9 +23,12 @@ import type { GuestAnswers } from './answers.js';
 /** As a shell tells of a program that a signal ended. */
 const signalBase = 128;
 const notRun = 255;
+const loopback = '127.0.0.1';
 const comesBackMs = 120_000;
 const betweenTriesMs = 1_000;
 const soonMs = 5_000;
+/** A host that says nothing would hold a connection for minutes. */
+const longestTryMs = 10_000;
 
 export const ssh: CommandHandler = async (context) => {
   const { call } = context;
@@ -60,6 +67,7 @@ async function prepare({ call, session, log, interruption }: Context): Promise<E
 
 async function logIn({ call, session, terminal, interruption }: Context): Promise<number> {
   const [name = '', ...command] = call.operands;
+  const ports = await leadingPorts(call.lists['port'] ?? []);
   const wish = { session, environment: process.env, signal: interruption.signal };
   const stem = stemOf(name);
   const way = stem === undefined ? await guestWay(await session.vm(name), wish) : await wayByName(stem, wish);
@@ -72,7 +80,7 @@ async function logIn({ call, session, terminal, interruption }: Context): Promis
     const options = sshOptions(to, session.folder).flatMap(([key, value]) => ['-o', `${key}=${value}`]);
     // For a guest that we created, ssh ignores all configuration.
     const first = [...(to.known === undefined ? [] : ['-F', 'none']), ...(user === undefined ? [] : ['-l', user])];
-    return runToEnd(program, [...first, ...options, '--', to.address, ...command]);
+    return runToEnd(program, [...first, ...options, ...ports, '--', to.address, ...command]);
   };
   // A person's shell in a guest comes back; nobody is asked for a password then.
   const mayComeBack = command.length === 0 && terminal.canAsk && way.known !== undefined;
@@ -89,6 +97,40 @@ async function logIn({ call, session, terminal, interruption }: Context): Promis
   }
 }
 
+/** On the loopback of this computer alone. @returns arguments for ssh @throws Failure `portTaken`, `portReserved` */
+async function leadingPorts(wanted: readonly string[]): Promise<readonly string[]> {
+  const taken = new Set<number>();
+  const args: string[] = [];
+  for (const text of wanted) {
+    const [here = 0, there = 0] = (/^(\d{1,5}):(\d{1,5})$/u.exec(text)?.slice(1) ?? []).map(Number);
+    if ([here, there].some((port) => port < 1 || port > 65_535)) {
+      throw new CliError('usage', '--port is HERE:THERE, such as 8080:80. See virt-rewind ssh --help.');
+    }
+    if (taken.has(here)) {
+      throw guestFailure('portTaken', { port: here });
+    }
+    await requireFree(here);
+    taken.add(here);
+    args.push('-L', `${loopback}:${here}:localhost:${there}`);
+  }
+  return args.length === 0 ? [] : ['-o', 'ExitOnForwardFailure=yes', ...args];
+}
+
+async function requireFree(port: number): Promise<void> {
+  const server = createServer();
+  try {
+    await once(server.listen(port, loopback), 'listening');
+  } catch (error) {
+    throw hasCode(error, 'EACCES')
+      ? guestFailure('portReserved', { port })
+      : hasCode(error, 'EADDRINUSE')
+        ? guestFailure('portTaken', { port })
+        : error;
+  } finally {
+    server.close();
+  }
+}
+
 /** After a revert, which may take a while. Undefined: the VM is off, or gone. */
 async function wayAgain(
   uuid: string,
@@ -102,20 +144,30 @@ async function wayAgain(
     try {
       await session.engine.refresh({ vm: (await session.vm(uuid)).ref });
       const way = await guestWay(await session.vm(uuid), wish);
-      const waiting = {
-        clock: systemClock,
-        signal,
-        readVm: () => Promise.reject(new Error('a port is no matter of the VM')),
-      };
-      const atMostMs = Math.max(0, until - systemClock.ticks());
-      await (way.proxy ?? waitFor({ what: 'port', host: way.address, port: 22, atMostMs }, waiting));
-      return signal.aborted ? undefined : way;
+      // Behind a port of the host, somebody answers before the guest does.
+      if (way.proxy !== undefined || (await greets(way)) || systemClock.ticks() > until) {
+        return signal.aborted ? undefined : way;
+      }
     } catch (error) {
       if (signal.aborted || systemClock.ticks() > until) {
         throw error;
       }
-      await pause(systemClock, betweenTriesMs, signal);
     }
+    await pause(systemClock, betweenTriesMs, signal);
+  }
+}
+
+/** Whether the ssh server of the guest sends its greeting. */
+async function greets({ address, port = sshPort }: GuestWay): Promise<boolean> {
+  const socket = connect({ host: address, port });
+  const told = new Promise<boolean>((resolve) => {
+    socket.once('data', () => resolve(true));
+    socket.once('error', () => resolve(false)).once('close', () => resolve(false));
+  });
+  try {
+    return await within(systemClock, longestTryMs, told, false);
+  } finally {
+    socket.destroy();
   }
 }
 

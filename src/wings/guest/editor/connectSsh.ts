@@ -29,10 +29,12 @@ export function refreshNames(place: Parameters<typeof refreshManaged>[1]): Promi
 }
 
 /** Asks for the user once, unless we made the guest. */
-export async function connectSsh(run: CommandRun): Promise<{ readonly address: string; readonly user: string }> {
+export async function connectSsh(
+  run: CommandRun,
+): Promise<{ readonly address: string; readonly port?: number; readonly user: string }> {
   const view = await targetVm(run, ({ vm }) => vm.power === 'running');
   const wish = { session: sessionOf(run), environment: process.env, signal: new AbortController().signal };
-  const { address, known } = await guestWay(view, { ...wish, atMostMs: 0 });
+  const { address, port, known } = await guestWay(view, { ...wish, atMostMs: 0 });
   const user = known?.user ?? (await chooseUser(run, view));
   const where = await chooseWhere(run, view);
   if (where === 'terminal') {
@@ -42,7 +44,7 @@ export async function connectSsh(run: CommandRun): Promise<{ readonly address: s
   } else {
     await openWindow(run, view, { user, isOurs: known !== undefined });
   }
-  return { address, user };
+  return { address, ...(port !== undefined && { port }), user };
 }
 
 async function chooseUser({ call, remembered }: CommandRun, { ref, vm }: VmView): Promise<string> {

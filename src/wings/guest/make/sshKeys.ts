@@ -11,6 +11,8 @@ import { guestFailure } from '../guestFailure.js';
 
 const mostKeygenMs = 60_000;
 const newPrefix = 'new-';
+/** The port on which the ssh server of a guest answers. */
+export const sshPort = 22;
 
 export interface KeyPair {
   readonly privateKey: string;

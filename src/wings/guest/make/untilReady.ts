@@ -7,10 +7,11 @@ import { shellWord } from '../../../base/shellWord.js';
 import { mostGuestOutput } from '../../../domain/guestCommand.js';
 import type { VmRef } from '../../../domain/vm.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
+import { portAtHost } from '../../../engine/guestAddress.js';
 import { pause } from '../../../engine/waitFor.js';
 import { guestFailure } from '../guestFailure.js';
 import configured from './configured.sh';
-import { sshFiles } from './sshKeys.js';
+import { sshFiles, sshPort } from './sshKeys.js';
 
 interface ReadyWish {
   readonly vm: VmRef;
@@ -27,6 +28,8 @@ interface ReadyWish {
 export interface ReadyGuest {
   readonly by: 'agent' | 'ssh';
   readonly address?: string;
+  /** The port of the host that leads to the guest. Absent: the guest has an address of its own. */
+  readonly port?: number;
   /** Parts of its configuration failed: cloud-init's own log in the guest tells which. */
   readonly isPartly: boolean;
 }
@@ -60,16 +63,16 @@ export async function untilReady(
     if (view.vm.agentConnected) {
       const told = await byAgent(engine, wish, Math.max(1, remainingMs()));
       if (told !== undefined) {
-        const [first] = await addresses(engine, wish);
-        return judge(wish, { by: 'agent', ...(first !== undefined && { address: first }) }, told);
+        const [first] = await waysTo(engine, wish);
+        return judge(wish, { by: 'agent', ...first }, told);
       }
     }
-    for (const address of await addresses(engine, wish)) {
-      const told = await bySsh(address, wish, Math.max(1, remainingMs()));
+    for (const way of await waysTo(engine, wish)) {
+      const told = await bySsh(way, wish, Math.max(1, remainingMs()));
       if (told === 'otherKey') {
         hasOtherKey = true;
       } else if (told !== undefined) {
-        return judge(wish, { by: 'ssh', address }, told);
+        return judge(wish, { by: 'ssh', ...way }, told);
       }
     }
     if (remainingMs() === 0) {
@@ -94,9 +97,15 @@ function judge(
   return { ...ready, isPartly };
 }
 
-async function addresses(engine: EnginePort, { vm }: ReadyWish): Promise<readonly string[]> {
+type Way = Pick<ReadyGuest, 'port'> & { readonly address: string };
+
+async function waysTo(engine: EnginePort, { vm }: ReadyWish): Promise<readonly Way[]> {
+  const port = await portAtHost(engine.guests, vm, sshPort).catch(() => undefined);
+  if (port !== undefined) {
+    return [port];
+  }
   const all = await engine.guests.addressesOf(vm).catch(() => []);
-  return all.map(({ address }) => address).slice(0, 4);
+  return all.slice(0, 4).map(({ address }) => ({ address }));
 }
 
 /** Undefined where the agent does not answer, or runs no programs: another look may tell. */
@@ -113,7 +122,7 @@ async function byAgent(
 }
 
 async function bySsh(
-  address: string,
+  { address, port }: Way,
   { vm, user, folder, signal }: ReadyWish,
   atMostMs: number,
 ): Promise<GuestAnswer | 'otherKey' | undefined> {
@@ -133,7 +142,15 @@ async function bySsh(
   ];
   const call = {
     program,
-    args: [...args, '-l', user, '--', address, `sh -c ${shellWord(configured)}`],
+    args: [
+      ...args,
+      ...(port === undefined ? [] : ['-p', String(port)]),
+      '-l',
+      user,
+      '--',
+      address,
+      `sh -c ${shellWord(configured)}`,
+    ],
     ...{ environment: process.env, folder: files.folder, atMostMs },
   };
   const { exit, said, errors } = await runHere(call, signal);

@@ -5,7 +5,7 @@ import { mapLimited } from '../../../base/mapLimited.js';
 import { Failure } from '../../../domain/failure.js';
 import type { GuestAddress } from '../../../domain/guestAddress.js';
 import { isSameHost } from '../../../driver/sharedHost.js';
-import { guestAddress } from '../../../engine/guestAddress.js';
+import { guestAddress, portAtHost } from '../../../engine/guestAddress.js';
 import { sharingOf } from '../../../hosts/sharedLogin.js';
 import { sshCommand, type SshCommand, type SshHost, type SshWish } from '../../../hosts/sshCommand.js';
 import type { VmView } from '../../../live/views.js';
@@ -13,13 +13,15 @@ import { requireGuestOn } from '../../../session/guestInSession.js';
 import type { Session } from '../../../session/session.js';
 import { wantedConnections } from '../../../session/wantedConnections.js';
 import { guestFailure } from '../guestFailure.js';
-import { type KnownGuest, knownGuest } from '../make/sshKeys.js';
+import { type KnownGuest, knownGuest, sshPort } from '../make/sshKeys.js';
 import { calledBySsh } from './sshNames.js';
 
 export interface GuestWay {
   /** ssh keeps its host key under that. */
   readonly uuid: string;
   readonly address: string;
+  /** The port of the host that leads to the guest. Absent: the guest has an address of its own. */
+  readonly port?: number;
   /** Absent: nobody has made its host key and its user for us. */
   readonly known?: KnownGuest;
   /** What leads there through the host of the VM. */
@@ -34,7 +36,6 @@ interface WayWish {
   readonly atMostMs?: number;
 }
 
-const port = 22;
 const usualMs = 10_000;
 const atOnce = 8;
 
@@ -75,25 +76,30 @@ export async function guestWay(
   const { ref, vm } = view;
   requireGuestOn(vm);
   const login = await engine.hostLogin(ref, 'toRead');
-  const own = login === undefined ? ownAddresses() : new Set<string>();
-  const addressesOf = async (): Promise<readonly GuestAddress[]> =>
-    (await engine.guests.addressesOf(ref)).filter(({ address }) => !own.has(address));
-  const found = await guestAddress(atMostMs, { clock: systemClock, signal, addressesOf });
-  if (found === 'stopped') {
-    throw new Failure('cancelled', {});
-  }
-  if (found === 'late') {
-    throw guestFailure('noAddress', { vm: vm.name });
-  }
-  const { address, leftMs } = found;
-  await requireAlone(view, address, { session, signal, atMostMs: leftMs });
-  const known = await knownGuest(folder, vm.uuid, originsOf(view, session));
   const host = await login?.sshHost?.();
+  const at = (await portAtHost(engine.guests, ref, sshPort)) ?? { address: await addressOf() };
+  const known = await knownGuest(folder, vm.uuid, originsOf(view, session));
   return {
-    ...{ uuid: vm.uuid, address },
+    ...{ uuid: vm.uuid, ...at },
     ...(known !== undefined && { known }),
-    ...(host !== undefined && { proxy: await through(host, address, environment) }),
+    ...(host !== undefined && { proxy: await through(host, at, environment) }),
   };
+
+  async function addressOf(): Promise<string> {
+    const own = login === undefined ? ownAddresses() : new Set<string>();
+    const addressesOf = async (): Promise<readonly GuestAddress[]> =>
+      (await engine.guests.addressesOf(ref)).filter(({ address }) => !own.has(address));
+    const found = await guestAddress(atMostMs, { clock: systemClock, signal, addressesOf });
+    if (found === 'stopped') {
+      throw new Failure('cancelled', {});
+    }
+    if (found === 'late') {
+      throw guestFailure('noAddress', { vm: vm.name });
+    }
+    const { address, leftMs } = found;
+    await requireAlone(view, address, { session, signal, atMostMs: leftMs });
+    return address;
+  }
 }
 
 /**
@@ -169,7 +175,11 @@ function ownAddresses(): ReadonlySet<string> {
 }
 
 /** In the login of the connection where that is open. */
-async function through(host: SshHost, address: string, environment: NodeJS.ProcessEnv): Promise<SshCommand> {
+async function through(
+  host: SshHost,
+  { address, port = sshPort }: Pick<GuestWay, 'address' | 'port'>,
+  environment: NodeJS.ProcessEnv,
+): Promise<SshCommand> {
   const commandFor = (more: Pick<SshWish, 'sharedLogin'>): SshCommand =>
     sshCommand(host, { isBatch: false, ...more }, '');
   const { wish } = await sharingOf(commandFor, environment);

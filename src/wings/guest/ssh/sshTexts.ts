@@ -11,12 +11,13 @@ const plainPath = /^[\w./@+,: -]+$/u;
 
 /** `ssh KEY VALUE` as in its configuration: whatever the user's own says of these does not count. */
 export function sshOptions(
-  { uuid, address, known, proxy }: GuestWay,
+  { uuid, address, port, known, proxy }: GuestWay,
   folder: string,
 ): readonly (readonly [key: string, value: string])[] {
   const { key, hosts } = sshFiles(folder);
   return [
     ['HostName', address],
+    ...(port === undefined ? [] : ([['Port', String(port)]] as const)),
     ['HostKeyAlias', uuid],
     ['CheckHostIP', 'no'],
     ['UserKnownHostsFile', quotePath(hosts)],

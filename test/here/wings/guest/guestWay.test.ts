@@ -17,6 +17,7 @@ interface OtherVm {
   readonly address?: string;
   readonly networks?: readonly string[];
   readonly connection?: string;
+  readonly port?: number;
 }
 
 const [here, second, elsewhere] = ['qemu:///system', 'qemu+unix:///system', 'qemu+ssh://far/system'];
@@ -30,9 +31,10 @@ describe('the way to a guest', () => {
   });
   after(() => rm(folder, { recursive: true }));
 
-  const refusal = async (...others: readonly OtherVm[]): Promise<string> => {
-    const vms = [own, ...others].map((one) => ({ ...one, connection: one.connection ?? here }));
-    const of = ({ uuid }: VmRef): OtherVm => vms.find((one) => one.uuid === uuid) ?? own;
+  const refusal = async (...others: readonly OtherVm[]): Promise<string> => wayOf(own, ...others);
+  const wayOf = async (first: OtherVm, ...others: readonly OtherVm[]): Promise<string> => {
+    const vms = [first, ...others].map((one) => ({ ...one, connection: one.connection ?? here }));
+    const of = ({ uuid }: VmRef): OtherVm => vms.find((one) => one.uuid === uuid) ?? first;
     const viewOf = ({ uuid, of: from, power = 'running', connection }: (typeof vms)[number]): object => ({
       ref: { connection, uuid },
       vm: { uuid, name: uuid, power, ...(from !== undefined && { clone: { of: from, files: [] } }) },
@@ -48,6 +50,7 @@ describe('the way to a guest', () => {
         return Promise.resolve(address === undefined ? [] : [{ address, from: 'lease' }]);
       },
       networksOf: (ref: VmRef) => Promise.resolve(of(ref).networks ?? ['virbr0']),
+      portOf: (ref: VmRef) => Promise.resolve(of(ref).port && { address: '127.0.0.1', port: of(ref).port }),
     };
     const findVm = (ref: VmRef): object | undefined => vms.filter(({ uuid }) => uuid === ref.uuid).map(viewOf)[0];
     const engine = { connections, guests, findVm, hostLogin: () => Promise.resolve(undefined) };
@@ -55,7 +58,8 @@ describe('the way to a guest', () => {
     const wish = { session, environment: {}, signal: new AbortController().signal, atMostMs: 0 };
     const [view] = connections[0]!.vms as unknown as Parameters<typeof guestWay>[0][];
     try {
-      return (await guestWay(view!, wish)).address;
+      const { address, port } = await guestWay(view!, wish);
+      return port === undefined ? address : `${address}:${port}`;
     } catch (error) {
       assert.ok(error instanceof Failure, String(error));
       return error.reason!;
@@ -88,4 +92,11 @@ describe('the way to a guest', () => {
   ] as const satisfies readonly (readonly [string, readonly OtherVm[], string])[]) {
     it(`beside ${title}`, async () => assert.equal(await refusal(...others), expected));
   }
+
+  it('leads by a port of the host to a guest whose network nobody else is in', async () => {
+    const alone: OtherVm = { uuid: 'own', of: 'first', networks: [], port: 40_022 };
+    assert.equal(await wayOf(alone, { uuid: 'first', networks: [], port: 40_023 }), '127.0.0.1:40022');
+    assert.equal(await wayOf({ ...alone, networks: ['virbr0'], address: '192.0.2.7' }), '192.0.2.7');
+    assert.equal(await wayOf({ uuid: 'own', networks: [] }), 'noAddress');
+  });
 });
