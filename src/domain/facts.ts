@@ -118,6 +118,8 @@ export interface StrayImage {
 export interface OtherVm {
   readonly uuid: string;
   readonly name: string;
+  /** Of another libvirt on the host: one of the same UUID is another VM. */
+  readonly isElsewhere?: true;
   /** Every file that its disks and snapshots name, with all that they rest on as far as it could be followed. */
   readonly files: readonly string[];
   /** Those of them that its disks are on. */

@@ -64,6 +64,7 @@ export class Engine implements EnginePort {
   readonly labVms: LabVmsPort = labVms((uri, question) => this.#connections.ask(uri, question), {
     filesInUse: (...of) => this.filesInUse(...of),
     leaseAll: (...asked) => this.leaseAll(...asked),
+    dismissInterrupted: (vm) => this.dismissInterrupted(vm),
   });
   readonly guests: GuestsPort;
   readonly #options: Omit<LiveOptions, 'beside'>;

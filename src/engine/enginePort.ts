@@ -300,6 +300,11 @@ export interface LabVmsPort {
    */
   filesOf(vm: LabVm, made: readonly MadeFile[] | undefined): Promise<readonly MadeFile[]>;
   /**
+   * Brings what broke off on them to an end; on one that libvirt has no more, it is forgotten. Rejects with `busy`, or
+   * `refused` where a person has to decide.
+   */
+  requireFree(vms: readonly VmRef[]): Promise<void>;
+  /**
    * What is gone already is as good as removed. Rejects with a Failure `refused` where a file stays, see `filesInUse`.
    * @param unused see `LabVmMaker.remove`
    * @returns its folder, where it stays with what else is in it

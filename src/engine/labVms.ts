@@ -6,7 +6,7 @@ import { asFailure } from '../domain/asFailure.js';
 import { Failure } from '../domain/failure.js';
 import type { MadeFile } from '../domain/hostFiles.js';
 import type { LabVm } from '../domain/labVm.js';
-import { isOwnDisk } from '../domain/vm.js';
+import { isOwnDisk, type VmRef } from '../domain/vm.js';
 import { newId } from '../journal/durable.js';
 import type { Hypervisor } from '../driver/hypervisor.js';
 import type { LiveConnection } from '../live/liveConnection.js';
@@ -17,7 +17,7 @@ type AskInUse = EnginePort['filesInUse'];
 
 export function labVms(
   ask: WithConnection,
-  { filesInUse, leaseAll }: Pick<EnginePort, 'filesInUse' | 'leaseAll'>,
+  { filesInUse, leaseAll, dismissInterrupted }: Pick<EnginePort, 'filesInUse' | 'leaseAll' | 'dismissInterrupted'>,
 ): LabVmsPort {
   return {
     obstacle: (connection) => ask(connection, async (live) => (await live.open()).labVms.obstacle()),
@@ -30,10 +30,20 @@ export function labVms(
         return definition;
       }),
     filesOf: (vm, made) => ask(vm.connection, async (live) => filesOf(await live.open(), vm, made)),
+    requireFree: async (vms) => {
+      for (const vm of vms) {
+        const heads = await ask(vm.connection, async (live) => (await live.open()).listVms());
+        // Nothing brings that to an end, and nobody could name the VM to have it forgotten.
+        if (!heads.some(({ uuid }) => uuid === vm.uuid)) {
+          await dismissInterrupted(vm);
+        }
+      }
+      await leaseAll(removalOf(vms), () => Promise.resolve());
+    },
     remove: (vm, made, unused) =>
       ask(vm.connection, (live) =>
         // Nobody reverts or merges what goes, and nothing unfinished is taken from under its journal.
-        leaseAll(removalOf(vm), async () => {
+        leaseAll(removalOf([vm]), async () => {
           const left = await removeVm(await live.open(), vm, made, filesInUse, unused);
           await live.refresh();
           return left;
@@ -42,9 +52,12 @@ export function labVms(
   };
 }
 
-function removalOf({ connection, uuid }: LabVm): Parameters<EnginePort['leaseAll']>[0] {
-  const request = { kind: 'power', vm: { connection, uuid }, action: 'forceOff', ofWing: 'remove' } as const;
-  return { id: newId(), requests: [request] };
+function removalOf(vms: readonly VmRef[]): Parameters<EnginePort['leaseAll']>[0] {
+  const requests = vms.map(
+    ({ connection, uuid }) =>
+      ({ kind: 'power', vm: { connection, uuid }, action: 'forceOff', ofWing: 'remove' }) as const,
+  );
+  return { id: newId(), requests };
 }
 
 /** @throws Failure `refused` where a file stays: then nothing was removed */

@@ -92,6 +92,7 @@ export async function removeLab(
   if (how === 'forNewOne') {
     await requireOwnSnapshots(own, record, session);
   }
+  await requireRemovable(record, own, session);
   await open.put({ phase: 'removing' });
   if (signal.aborted) {
     await open.put({ phase: record.phase });
@@ -118,6 +119,29 @@ export async function removeLab(
     await systems.forget(stored);
   }
   await open.forget();
+}
+
+/**
+ * Each of its VMs, before anything is removed from the first: nobody else is at work on it, and a clone can go.
+ * @throws Failure `busy`, `refused`
+ */
+async function requireRemovable(
+  { vms }: LabRecord,
+  points: readonly SystemPoint[],
+  { engine }: Session,
+): Promise<void> {
+  for (const { connection } of vms.filter(({ parts }) => parts !== undefined || points.length > 0)) {
+    await engine.connect(connection);
+  }
+  const isThere = ({ connection, uuid }: RecordedVm): boolean => engine.findVm({ connection, uuid }) !== undefined;
+  await engine.labVms.requireFree(vms.filter((vm) => vm.parts !== undefined || (points.length > 0 && isThere(vm))));
+  for (const { connection, uuid, name } of vms.filter(isCloneOfLab)) {
+    const vm = { connection, uuid };
+    const plan = engine.findVm(vm) && (await engine.plan({ kind: 'discard', vm }));
+    if (plan?.kind === 'refusal') {
+      throw new Failure('refused', { vm: name, connection, refusal: plan.refusal });
+    }
+  }
 }
 
 /** Finds the lab's snapshot of a VM by name and second: one with another name or time is somebody else's. */

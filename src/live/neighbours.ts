@@ -95,9 +95,10 @@ export class Neighbours {
   }
 
   async #read(one: Neighbour, hypervisor: Hypervisor, uuid: string): Promise<readonly ReadVm[]> {
-    const isSame =
-      asksForTheSame(one.uri, this.#options.uri) && (await hypervisor.listVms()).some((head) => head.uuid === uuid);
+    const asksSame = asksForTheSame(one.uri, this.#options.uri);
+    const isSame = asksSame && (await hypervisor.listVms()).some((head) => head.uuid === uuid);
     const vms = isSame ? [] : await one.otherVms.read(hypervisor, 'nobody');
-    return vms.map((vm) => ({ ...vm, name: `${vm.name} (${one.uri})` }));
+    const elsewhere = asksSame ? {} : { isElsewhere: true as const };
+    return vms.map((vm) => ({ ...vm, ...elsewhere, name: `${vm.name} (${one.uri})` }));
   }
 }

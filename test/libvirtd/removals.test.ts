@@ -13,9 +13,11 @@ import { exitCode, type ExitName } from '../../src/cli/exitCodes.js';
 import { seenAs } from '../../src/domain/labVm.js';
 import { Session } from '../../src/session/session.js';
 import { newVmStore, recordOf, removeNewVm } from '../../src/wings/guest/make/removeNewVm.js';
+import { keepIn } from '../../src/journal/persistence.js';
 import { itRarely } from '../allRows.js';
 import { silentLog } from '../silentLog.js';
 import type { Daemon } from './engineRig.js';
+import { head } from '../unit/journal/plans.js';
 import { openEditor } from './faults/editor.js';
 
 describe('the removal of a VM that we made', () => {
@@ -206,6 +208,15 @@ describe('the removal of a VM that we made', () => {
     assert.deepEqual(await readdir(at('labs')), []);
   });
 
+  it('leaves that image too to whoever rests on it by its name in the folder', async () => {
+    await make();
+    const kept = await readdir(images());
+    await overlay(own(), join(folder(), 'image-0'));
+    await define('other', own());
+    await remove();
+    assert.deepEqual(await readdir(images()), kept);
+  });
+
   it('leaves another file under the name of one that we made', async () => {
     await make();
     await rename(disk(), own());
@@ -237,6 +248,7 @@ describe('the removal of a VM that we made', () => {
     await held;
     assert.match(await cli('busy', 'new', 'prod', '--remove', '--yes'), /Code/u);
     assert.deepEqual([await vms(), existsSync(disk())], [['prod'], true]);
+    assert.equal((await newVmStore(session, silentLog, 'test').list())[0]?.phase, 'ready');
     goOn();
     await taking;
     editor.engine.dispose();
@@ -264,6 +276,32 @@ describe('the removal of a VM that we made', () => {
     await virsh('undefine', 'other');
     await cli('done', 'images', 'remove', 'tiny');
     assert.ok(!existsSync(kept));
+  });
+
+  it('of an image of the catalogue is refused where a VM that we made of another one rests on it', async () => {
+    await make();
+    const kept = join(images(), `tiny@${'0'.repeat(32)}@${'0'.repeat(64)}`);
+    await runOk('qemu-img', ['create', '-q', '-f', 'qcow2', kept, '8M']);
+    await overlay(own(), kept);
+    await virsh('attach-disk', 'prod', own(), 'vdb', '--config', '--subdriver', 'qcow2');
+    assert.match(await cli('refused', 'images', 'remove', 'tiny'), /prod/u);
+    assert.ok(existsSync(kept));
+  });
+
+  it('takes along what libvirt keeps of it besides, but for the file of its UEFI variables', async () => {
+    await make();
+    const [code, variables] = [at('own', 'code.fd'), at('own', 'variables.fd')];
+    await Promise.all([code, variables].map((file) => writeFile(file, 'UEFI')));
+    const firmware = `<loader readonly='yes' type='pflash'>${code}</loader><nvram>${variables}</nvram></os>`;
+    const xml = (await virsh('dumpxml', 'prod')).replace('</os>', firmware);
+    await writeFile(at('prod.xml'), xml);
+    await virsh('define', at('prod.xml'));
+    const disks = `<disks><disk name='vda' checkpoint='bitmap' bitmap='then'/></disks>`;
+    const checkpoint = `<name>then</name><creationTime>1700000000</creationTime>${disks}${await virsh('dumpxml', 'prod')}`;
+    await writeFile(at('then.xml'), `<domaincheckpoint>${checkpoint}</domaincheckpoint>`);
+    await virsh('checkpoint-create', 'prod', at('then.xml'), '--redefine');
+    await remove();
+    assert.deepEqual([await vms(), existsSync(disk()), existsSync(variables)], [[], false, true]);
   });
 
   describe('that broke off', () => {
@@ -299,6 +337,19 @@ describe('the removal of a VM that we made', () => {
       assert.ok(existsSync(disk()));
       await virsh('undefine', 'other');
       await rm(own());
+    });
+
+    it('is ended with what broke off on a VM that libvirt has no more', async () => {
+      await make();
+      const { plan, ...begun } = head();
+      const request = { ...begun.request, vm: { connection: daemon.uri, uuid } };
+      const { journal } = keepIn(at('state'), silentLog);
+      const left = { connection: daemon.uri, vm: { uuid, name: 'prod' }, request, plan: { ...plan, request } };
+      await (await journal.begin({ ...begun, ...left })).leave();
+      await virsh('undefine', 'prod');
+      await cli('done', 'new', 'prod', '--remove', '--yes');
+      assert.deepEqual(await readdir(at('labs')), []);
+      assert.deepEqual((await journal.readInterrupted()).entries, []);
     });
 
     it('stays as it is where a person says so', async () => {

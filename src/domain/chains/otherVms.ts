@@ -168,7 +168,7 @@ export function refusalsByFile(
   vms: readonly string[],
 ): ReadonlyMap<string, Refusal> {
   const { otherVms = [] } = facts;
-  const others = { ...facts, otherVms: otherVms.filter(({ uuid }) => !vms.includes(uuid)) };
+  const others = { ...facts, otherVms: otherVms.filter((one) => one.isElsewhere === true || !vms.includes(one.uuid)) };
   const going = new Set(files);
   return new Map(
     files.flatMap((file) => {

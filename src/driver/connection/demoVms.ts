@@ -4,8 +4,8 @@ import { qemuImg } from '../../qemu/qemuImg.js';
 import { isThisHost } from '../files/thisHost.js';
 import type { Connection } from '../../libvirt/connection.js';
 import {
+  VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
   VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
-  VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
   VIR_DOMAIN_XML_INACTIVE,
 } from '../../libvirt/flags.js';
 import { errorCodes, undefinedOnCode } from '../../libvirt/libvirtError.js';
@@ -21,6 +21,7 @@ import {
 import { Failure } from '../../domain/failure.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
 import { readPower } from '../powerState.js';
+import { forgettingFlags } from './movedVm.js';
 import { demoMachine, demoVmXml } from '../xml/demoVmXml.js';
 import { thisComputer } from '../../base/fileSystem.js';
 import { ImageCommand } from '../../qemu/imageCommands.js';
@@ -102,7 +103,7 @@ export async function makeDemoVm(
  * @throws Failure `denied` where `isOurs` says that it is another's; `busy` where it is on and should be unused
  */
 export async function removeOwnVm(
-  connection: Connection,
+  { connection, capabilities }: Pick<DemoVmPlace, 'connection' | 'capabilities'>,
   { uuid }: { readonly uuid: string },
   isOurs: (xml: string) => boolean,
   doing: string,
@@ -132,8 +133,12 @@ export async function removeOwnVm(
   }
   // Off already is as good.
   await undefinedOnCode(errorCodes.VIR_ERR_OPERATION_INVALID, connection.call('domainDestroy', { dom: dom.dom }));
-  const all = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
-  await connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
+  // With what somebody has added since: libvirt refuses to forget a VM while it has any of these.
+  const all =
+    VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | forgettingFlags(xml, capabilities);
+  // One that somebody had undefined while it ran is gone with its run.
+  const undefining = connection.call('domainUndefineFlags', { dom: dom.dom, flags: all });
+  await undefinedOnCode(errorCodes.VIR_ERR_NO_DOMAIN, undefining);
 }
 
 // The folder of the lesson's VM on this machine, with what the VM needs. Knows no libvirt.

@@ -56,10 +56,10 @@ async function makeLabVm(
  * @throws Failure `denied` where another VM has its UUID: that one and the folder stay
  */
 async function removeMadeVm(
-  { connection }: Pick<DemoVmPlace, 'connection'>,
+  place: Pick<DemoVmPlace, 'connection' | 'capabilities'>,
   ...[vm, made, inUse, unused]: Parameters<LabVmMaker['remove']>
 ): Promise<readonly string[]> {
   const isOurs = (xml: string): boolean => isLabVm(xml, vm) || isDemoVm(xml, vm);
-  await removeOwnVm(connection, vm, isOurs, 'remove a VM that was made', unused);
+  await removeOwnVm(place, vm, isOurs, 'remove a VM that was made', unused);
   return removeLabFolder(vm, made, inUse);
 }

@@ -2,6 +2,7 @@
 // Knows no libvirt.
 import { chmod, copyFile, mkdir, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { demoFolderPattern } from '../../domain/demoVm.js';
 import type { MadeFile } from '../../domain/hostFiles.js';
 import { labFolderPattern, type LabVm, labVmFiles, type LabVmParts, seenAs } from '../../domain/labVm.js';
 import { thisComputer } from '../../base/fileSystem.js';
@@ -102,7 +103,8 @@ function seedOf({ uuid, name }: LabVm, { userData, networkConfig }: NonNullable<
 }
 
 /**
- * The files that are still those, then the folder where nothing else is in it. What is not there is as good as removed.
+ * The files that are still those, then the folder where nothing else is in it. What is not there is as good as removed,
+ * and a folder of another name than ours stays, whatever a record says.
  * @returns the folder, where it stays with what else is in it
  */
 export async function removeLabFolder(
@@ -111,6 +113,9 @@ export async function removeLabFolder(
   inUse: Parameters<LabVmMaker['remove']>[2],
 ): Promise<readonly string[]> {
   const { folder } = vm;
+  if (!labFolderPattern.test(folder) && !demoFolderPattern.test(folder)) {
+    return (await identityNow(folder)) === undefined ? [] : [folder];
+  }
   for (const { path, identity } of made.filter(({ path }) => dirname(path) === folder)) {
     if (identity !== undefined && (await identityNow(path)) === identity) {
       await unlink(path);

@@ -126,6 +126,18 @@ async function linkInto({ folder }: LabVm, file: string, at: number): Promise<vo
   await link(file, join(folder, `image-${String(at)}`));
 }
 
+/** Whether the VM has a link to the content of one of these files. */
+export async function hasLinkTo({ folder }: Pick<LabVm, 'folder'>, files: readonly string[]): Promise<boolean> {
+  const names = folder === '' ? [] : ((await undefinedIfAbsent(readdir(folder))) ?? []);
+  const links = names.filter((name) => linkPattern.test(name)).map((name) => join(folder, name));
+  const numbers = async (paths: readonly string[]): Promise<readonly string[]> => {
+    const all = await Promise.all(paths.map((path) => undefinedIfAbsent(stat(path))));
+    return all.flatMap((stats) => (stats === undefined ? [] : [`${stats.dev}:${stats.ino}`]));
+  };
+  const linked = new Set(await numbers(links));
+  return (await numbers(files)).some((one) => linked.has(one));
+}
+
 /** The VM's links, and each image that no VM has a link to and nobody else uses. */
 export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['remove']>[2]): Promise<void> {
   const store = storeOf(vm);
@@ -142,23 +154,34 @@ export async function removeLabImages(vm: LabVm, inUse: Parameters<LabVmMaker['r
       images.set(`${stats.dev}:${stats.ino}`, path);
     }
   }
+  const links: string[] = [];
+  const own = new Map<string, number>();
   for (const name of (await undefinedIfAbsent(readdir(vm.folder))) ?? []) {
     const path = join(vm.folder, name);
     const stats = linkPattern.test(name) ? await undefinedIfAbsent(stat(path)) : undefined;
-    if (stats !== undefined && images.has(`${stats.dev}:${stats.ino}`)) {
-      await unlink(path);
+    const image = stats && images.get(`${stats.dev}:${stats.ino}`);
+    if (image !== undefined) {
+      links.push(path);
+      own.set(image, (own.get(image) ?? 0) + 1);
     }
   }
   const left: string[] = [];
   for (const path of images.values()) {
     const isImage = /\/[\da-f]{64}$/u.test(path);
-    if (isImage && (await undefinedIfAbsent(stat(path)))?.nlink === 1) {
+    if (isImage && (await undefinedIfAbsent(stat(path)))?.nlink === 1 + (own.get(path) ?? 0)) {
       left.push(path);
     }
   }
+  // Before the links go: somebody may rest on the content by the name of one.
   const used = await inUse(left);
-  for (const path of left.filter((one) => !used.has(one))) {
+  for (const path of links) {
     await undefinedIfAbsent(unlink(path));
+  }
+  for (const path of left.filter((one) => !used.has(one))) {
+    // Another VM may have got a link to it meanwhile.
+    if ((await undefinedIfAbsent(stat(path)))?.nlink === 1) {
+      await undefinedIfAbsent(unlink(path));
+    }
   }
   await rmdir(store).catch((error: unknown) => {
     if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) {

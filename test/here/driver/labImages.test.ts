@@ -90,6 +90,27 @@ describe('what a lab is made of', () => {
     assert.deepEqual(await readdir(labs()), []);
   });
 
+  it('goes from no folder of another name, whatever a record says', async () => {
+    const [vm, theirs] = [newVm(), labs('theirs')];
+    const files = await make(vm, await look());
+    await rename(vm.folder, theirs);
+    const named = files.map(({ path, ...file }) => ({ ...file, path: path.replace(vm.folder, theirs) }));
+    const before = await readdir(theirs);
+    assert.deepEqual(await removeLabFolder({ ...vm, folder: theirs }, named, nobody), [theirs]);
+    assert.deepEqual(await readdir(theirs), before);
+  });
+
+  it('stays where another VM gets it while its removal is under way', async () => {
+    const [one, other] = [newVm(), newVm()];
+    const files = await make(one, await look());
+    const meanwhile = async (): ReturnType<typeof nobody> => {
+      await make(other, await look());
+      return nobody();
+    };
+    assert.deepEqual(await removeLabFolder(one, files, meanwhile), []);
+    assert.equal(await shown(other), 'harmless');
+  });
+
   for (const how of ['linked', 'copy'] as const) {
     it(`is what was looked at, or nothing: an image, ${how}`, async () => {
       const seen = await look(how);

@@ -1,6 +1,12 @@
 // Who else reads a file, and that a chain which cannot be read counts as a reader.
 import assert from 'node:assert/strict';
-import { otherUserOf, otherVmRefusal, findOutsideUser, unreadVms } from '../../../src/domain/chains/otherVms.js';
+import {
+  otherUserOf,
+  otherVmRefusal,
+  findOutsideUser,
+  refusalsByFile,
+  unreadVms,
+} from '../../../src/domain/chains/otherVms.js';
 import type { OtherVm } from '../../../src/domain/facts.js';
 import { disk, facts, vm } from './someFacts.js';
 
@@ -39,6 +45,14 @@ describe('otherVms', () => {
       assert.equal(otherVmRefusal(files, inWhat, unread)?.refusal.reason, expected);
     });
   }
+
+  it('is none of the VMs that go along, but for one of that UUID of another libvirt', () => {
+    const elsewhere: OtherVm = { ...clone, isElsewhere: true };
+    const reasons = (one: OtherVm): readonly string[] =>
+      [...refusalsByFile(['/img/web.qcow2'], facts({ otherVms: [one] }), ['c']).values()].map(({ reason }) => reason);
+    assert.deepEqual(reasons(clone), []);
+    assert.deepEqual(reasons(elsewhere), ['usedByOtherVm']);
+  });
 
   describe('who is no VM', () => {
     const image = { bytes: 1, allocatedBytes: 1, format: 'qcow2', virtualBytes: 1 };

@@ -1,8 +1,9 @@
 // A lab takes with it what it made, and nothing of a person's own: VMs that were there before stay, with what somebody
 // made on them.
 import assert from 'node:assert/strict';
-import type { Failure } from '../../../src/domain/failure.js';
+import { Failure } from '../../../src/domain/failure.js';
 import type { OperationRequest } from '../../../src/domain/operation.js';
+import { refuse } from '../../../src/domain/refusal.js';
 import type { Snapshot } from '../../../src/domain/snapshot.js';
 import type { SystemPoint } from '../../../src/domain/system.js';
 import { type LabRecord, LabStore } from '../../../src/journal/labStore.js';
@@ -22,6 +23,7 @@ const wish = { signal: new AbortController().signal, onStep: () => undefined };
 
 const made = { key: 'db', connection, uuid: 'db-uuid', name: 'shop-db', folder: '/labs/1', parts: 'digest' };
 const router = { key: 'router', connection, uuid: 'router-uuid', name: 'office-router', folder: '' };
+const clone = { key: 'copy', connection, uuid: 'copy-uuid', name: 'shop-copy', folder: '', parts: 'digest' };
 const record: LabRecord = {
   id: 'f'.repeat(32),
   file,
@@ -52,6 +54,8 @@ interface Given {
   readonly snapshots?: readonly Snapshot[];
   readonly recovered?: RecoveredSystem['to'];
   readonly protectedVm?: string;
+  /** Somebody is at work on one of its VMs. */
+  readonly isBusy?: true;
 }
 
 describe('the removal of a lab', () => {
@@ -59,14 +63,14 @@ describe('the removal of a lab', () => {
   const store = (): LabStore => new LabStore(folder(), silentLog);
 
   /** Where all is said to be gone, and nothing is. */
-  function rig({ snapshots = [], recovered = 'nothing', protectedVm }: Given): {
+  function rig({ snapshots = [], recovered = 'nothing', protectedVm, isBusy }: Given): {
     readonly labs: Labs;
     readonly removed: string[];
   } {
     const removed: string[] = [];
     const members = [made, router].map(({ uuid, name }) => ({ connection, uuid, name }));
     const stored = { system: { id: systemId, name: 'shop', members }, points: [clean, mine] };
-    const view = (one: typeof router | typeof made) => ({
+    const view = (one: Pick<typeof router, 'uuid' | 'name'>) => ({
       ref: { connection, uuid: one.uuid },
       vm: vm({ uuid: one.uuid, name: one.name }),
       tree: { snapshots },
@@ -88,10 +92,12 @@ describe('the removal of a lab', () => {
         connect: () => Promise.resolve(),
         refresh: () => Promise.resolve(),
         findVm: ({ uuid }: { readonly uuid: string }) =>
-          [made, router].filter((one) => one.uuid === uuid).map((one) => view(one))[0],
+          [made, router, clone].filter((one) => one.uuid === uuid).map((one) => view(one))[0],
         filesInUse: () => Promise.resolve(new Map()),
+        plan: () => Promise.resolve(refuse('usedByOtherVm', { vm: 'shop-copy', other: 'mine', file: '/img/copy' })),
         labVms: {
           filesOf: () => Promise.resolve([]),
+          requireFree: () => (isBusy === true ? Promise.reject(new Failure('busy')) : Promise.resolve()),
           remove: ({ name }: { readonly name: string }) => {
             removed.push(name);
             return Promise.resolve([]);
@@ -164,6 +170,22 @@ describe('the removal of a lab', () => {
       ['ready'],
     );
   });
+
+  const untouched: readonly (readonly [string, Partial<LabRecord>, Given, Failure['kind']])[] = [
+    ['somebody is at work on one of its VMs', {}, { isBusy: true }, 'busy'],
+    ['a VM rests on one of its clones', { vms: [made, router, clone] }, {}, 'refused'],
+  ];
+  for (const [what, more, given, kind] of untouched) {
+    it(`is refused, before anything goes, while ${what}`, async () => {
+      const { labs, removed } = rig({ snapshots: [snapshot('clean', 1000)], ...given });
+      await assert.rejects(labs.destroy(await begun({ points: [clean.id], ...more }), wish), { kind });
+      assert.deepEqual(removed, []);
+      assert.deepEqual(
+        (await store().list()).map(({ phase }) => phase),
+        ['ready'],
+      );
+    });
+  }
 
   it('forgets such an operation where all its VMs go', async () => {
     const { labs, removed } = rig({ recovered: 'explain' });

@@ -44,6 +44,17 @@ describe('the VMs of other connections', () => {
     ]);
   });
 
+  it('are known to be of another libvirt', async () => {
+    const [session, again] = ['qemu:///session', 'qemu+unix:///system?socket=/run/other'];
+    const all = [neighbour(session, daemon(session, 'web')), neighbour(again, daemon(again, 'clone'))];
+    const neighbours = new Neighbours({ uri: own, clock, log: silentLog, all: () => all });
+    const { vms } = await neighbours.read(onHost(daemon(own, 'web'), 'this'), uuidOf('web'));
+    assert.deepEqual(
+      vms.map(({ isElsewhere }) => isElsewhere),
+      [true, undefined],
+    );
+  });
+
   it('of the same daemon under another URI are no others', async () => {
     const uri = 'qemu+unix:///system?socket=/run/other';
     assert.deepEqual(await ask(neighbour(uri, daemon(uri, 'web', 'clone'))), [[], []]);

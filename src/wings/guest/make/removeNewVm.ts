@@ -5,6 +5,7 @@ import { type Log, noLog } from '../../../base/log.js';
 import type { VmAsMade } from '../../../domain/clone.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { displayLine } from '../../../domain/plainText.js';
+import { hasLinkTo } from '../../../driver/files/labImages.js';
 import { type LabRecord, LabStore, type OpenLab } from '../../../journal/labStore.js';
 import type { MakeContext } from '../../../lab/makeContext.js';
 import { removeLab, usesOf } from '../../../lab/removeLab.js';
@@ -131,19 +132,20 @@ export async function endLeft(
   return false;
 }
 
-/** Who uses files of the store, but for the VMs that have links to their contents there. */
+/** Who uses files of the store, but for the VMs that have links to their contents: these stay with them. */
 export function othersUse(
   { engine, folder }: Pick<Session, 'engine' | 'folder'>,
   connection: string,
 ): (files: readonly string[]) => ReturnType<EnginePort['filesInUse']> {
   return async (files) => {
     const records = await Promise.all([folder, `${folder}/new-vms`].map((one) => new LabStore(one, noLog).list()));
-    const ours = records.flat().flatMap(({ vms }) => vms.filter(({ parts }) => parts !== undefined));
+    const linked: string[] = [];
+    for (const vm of records.flat().flatMap(({ vms }) => vms.filter(({ parts }) => parts !== undefined))) {
+      if (await hasLinkTo(vm, files)) {
+        linked.push(vm.uuid);
+      }
+    }
     await engine.connect(connection);
-    return engine.filesInUse(
-      connection,
-      files,
-      ours.map(({ uuid }) => uuid),
-    );
+    return engine.filesInUse(connection, files, linked);
   };
 }
