@@ -102,6 +102,11 @@ const shape = v.object({
 });
 
 /** Whatever cannot be written becomes a Failure of kind `journal`. */
+/** Where VMs are written down that `new` made, beside the labs. @param folder of the session */
+export function newVmsIn(folder: string): string {
+  return join(folder, 'new-vms');
+}
+
 export class LabStore {
   readonly #root: string;
 

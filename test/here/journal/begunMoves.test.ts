@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { movesIn, readBegunMoves } from '../../../src/journal/begunMoves.js';
 import { newId } from '../../../src/journal/durable.js';
+import { LabStore, newVmsIn } from '../../../src/journal/labStore.js';
 import { MoveStore, type OpenMove } from '../../../src/wings/cluster/move/moveStore.js';
 import { silentLog } from '../../silentLog.js';
 import { ownFolders } from '../../unit/journal/samples.js';
@@ -27,6 +28,26 @@ describe('moves that have not ended', () => {
         [],
       );
     }
+  });
+
+  it('end with the record of `new`, which would remove what the other host uses', async () => {
+    const store = new LabStore(newVmsIn(folder()), silentLog);
+    for (const [uuid, name] of [
+      ['u', 'web'],
+      ['other', 'db'],
+    ] as const) {
+      const vm = { key: name, uuid, name, connection: 'one', folder: `/labs/${name}`, parts: uuid };
+      const begun = { id: newId(), file: name, name, isProtected: false, phase: 'ready', vms: [vm] } as const;
+      await (await store.begin(begun)).leave();
+    }
+    const open = await begin();
+    await open.forgetMade();
+    await open.forgetMade();
+    assert.deepEqual(
+      (await store.list()).map(({ name }) => name),
+      ['db'],
+    );
+    await open.forget();
   });
 
   it('are unknown where their folder is none', async () => {

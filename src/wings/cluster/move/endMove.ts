@@ -106,6 +106,7 @@ async function endBetween(engine: EnginePort, open: OpenMove, sides: Sides): Pro
   if (!isOver) {
     await open.put({ phase: decided.end });
   }
+  await (decided.end === 'moved' ? open.forgetMade() : undefined);
   await dropMarks(record, sides.to);
   await dropMarks(record, sides.from);
   await open.forget();

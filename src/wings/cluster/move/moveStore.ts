@@ -4,10 +4,12 @@ import * as promises from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Log } from '../../../base/log.js';
+import { Failure } from '../../../domain/failure.js';
 import { maxMoveBytes, moveFile as file, moveHeadShape, moveIds, movesIn } from '../../../journal/begunMoves.js';
 import type { DiskLock } from '../../../journal/diskLock.js';
 import { idPattern, journalFailure, syncFolder } from '../../../journal/durable.js';
 import { count, parseAs, writeJson } from '../../../journal/json.js';
+import { LabStore, newVmsIn } from '../../../journal/labStore.js';
 import {
   beginRecord,
   type OpenRecord,
@@ -97,7 +99,13 @@ type MoveDocument = v.InferOutput<typeof shape>;
 export type MoveRecord = Omit<MoveDocument, 'version'>;
 export type MovedFile = MoveDocument['files'][number];
 
-export type OpenMove = OpenRecord<MoveRecord>;
+export interface OpenMove extends OpenRecord<MoveRecord> {
+  /**
+   * It is no VM of `new` here any more, which would remove files that the other host may use by now. Rejects with a
+   * Failure where that is busy, or cannot be written.
+   */
+  readonly forgetMade: () => Promise<void>;
+}
 
 /** Whatever cannot be written becomes a Failure of kind `journal`. */
 export class MoveStore {
@@ -150,7 +158,20 @@ export class MoveStore {
   }
 
   #open(record: MoveRecord, hold: DiskLock): OpenMove {
-    return openRecord(this.#place, { file, version, maxBytes: maxMoveBytes, of: 'move' }, { record, hold });
+    const open = openRecord(this.#place, { file, version, maxBytes: maxMoveBytes, of: 'move' }, { record, hold });
+    return Object.assign(open, { forgetMade: () => this.#forgetMade(record.vm.uuid) });
+  }
+
+  async #forgetMade(uuid: string): Promise<void> {
+    const { folder, log } = this.#place;
+    const store = new LabStore(newVmsIn(folder), log);
+    for (const { id, name } of (await store.list()).filter(({ vms }) => vms.some((vm) => vm.uuid === uuid))) {
+      const open = await store.lock(id);
+      if (open === 'busy') {
+        throw new Failure('busy', { vm: name, doing: 'write down that it was moved' });
+      }
+      await (open === 'gone' ? undefined : open.forget());
+    }
   }
 
   async #read(which: string): Promise<MoveRecord | UnreadMove | 'gone'> {

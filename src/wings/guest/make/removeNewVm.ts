@@ -6,7 +6,7 @@ import type { VmAsMade } from '../../../domain/clone.js';
 import type { EnginePort } from '../../../engine/enginePort.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { hasLinkTo } from '../../../driver/files/labImages.js';
-import { type LabRecord, LabStore, type OpenLab } from '../../../journal/labStore.js';
+import { type LabRecord, LabStore, newVmsIn, type OpenLab } from '../../../journal/labStore.js';
 import type { MakeContext } from '../../../lab/makeContext.js';
 import { removeLab, usesOf } from '../../../lab/removeLab.js';
 import type { Session } from '../../../session/session.js';
@@ -14,7 +14,7 @@ import { guestFailure } from '../guestFailure.js';
 
 /** Beside the labs, of the same shape: what is begun, held and made there is told alike. */
 export function newVmStore(session: Pick<Session, 'folder'>, log: Log, shell: string): LabStore {
-  return new LabStore(`${session.folder}/new-vms`, log, shell);
+  return new LabStore(newVmsIn(session.folder), log, shell);
 }
 
 /**
@@ -138,7 +138,7 @@ export function othersUse(
   connection: string,
 ): (files: readonly string[]) => ReturnType<EnginePort['filesInUse']> {
   return async (files) => {
-    const records = await Promise.all([folder, `${folder}/new-vms`].map((one) => new LabStore(one, noLog).list()));
+    const records = await Promise.all([folder, newVmsIn(folder)].map((one) => new LabStore(one, noLog).list()));
     const linked: string[] = [];
     for (const vm of records.flat().flatMap(({ vms }) => vms.filter(({ parts }) => parts !== undefined))) {
       if (await hasLinkTo(vm, files)) {
