@@ -829,6 +829,8 @@ describe('commands', () => {
       // VS Code tells nobody when it has begun to watch a file: what comes before that, it shows with what comes next.
       const next = setInterval(() => void appendFile(guest.consoleLog, 'more\n'), 1_000);
       await says(`${'more\n'.repeat(200)}one\n`).finally(() => clearInterval(next));
+      // What the last of these has begun to scroll to is over then.
+      await says('all\n');
       // Who reads further up is left alone.
       const away = new Promise<void>((resolve) => {
         const listening = vscode.window.onDidChangeTextEditorVisibleRanges(({ visibleRanges }) => {
