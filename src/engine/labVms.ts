@@ -31,10 +31,11 @@ export function labVms(
       }),
     filesOf: (vm, made) => ask(vm.connection, async (live) => filesOf(await live.open(), vm, made)),
     requireFree: async (vms) => {
-      for (const vm of vms) {
-        const heads = await ask(vm.connection, async (live) => (await live.open()).listVms());
+      for (const uri of new Set(vms.map(({ connection }) => connection))) {
+        const heads = await ask(uri, async (live) => (await live.open()).listVms());
+        const there = new Set(heads.map(({ uuid }) => uuid));
         // Nothing brings that to an end, and nobody could name the VM to have it forgotten.
-        if (!heads.some(({ uuid }) => uuid === vm.uuid)) {
+        for (const vm of vms.filter(({ connection, uuid }) => connection === uri && !there.has(uuid))) {
           await dismissInterrupted(vm);
         }
       }

@@ -12,7 +12,7 @@ import { type LetRun, settle } from '../live/leadMove.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { dropMarks, hasAnyMark, requireMarks } from './moveMarks.js';
 import type { MovedFile, MoveRecord, OpenMove } from './moveStore.js';
-import { requireRun, type SeenFile, seenOn, type Side, type Sides, withEnds, withSides } from './sides.js';
+import { isAsSent, requireRun, seenOn, type Side, type Sides, withEnds, withSides } from './sides.js';
 
 interface Put {
   /** Files of its own host that were put into the trash. */
@@ -228,13 +228,6 @@ async function isChangedOn(side: Side, { from, files }: MoveRecord): Promise<boo
     const found = seen.get(file.path);
     return found === undefined ? !isOwn : !isAsSent(file, found, isOwn);
   });
-}
-
-/** A guest writes to some, so that only another file in their place is seen. */
-function isAsSent(file: MovedFile, found: SeenFile, isOwn: boolean): boolean {
-  const { bytes, modified, identity, identityThere, written } = file;
-  const same = found.identity === (isOwn ? identity : identityThere);
-  return same && (written === true || (found.bytes === bytes && found.modified === modified));
 }
 
 async function finish(engine: EnginePort, open: OpenMove, { from, to }: Sides): Promise<Put> {

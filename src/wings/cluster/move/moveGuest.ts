@@ -3,7 +3,7 @@ import type { MigrationWish } from '../../../driver/migrationHost.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { leadMove } from '../live/leadMove.js';
 import type { MovedFile, OpenMove } from './moveStore.js';
-import { seenOn, type Side, type Sides, withEnds } from './sides.js';
+import { isAsSent, seenOn, type Side, type Sides, withEnds } from './sides.js';
 
 /** Milliseconds that a guest may stand still which writes faster than its RAM can be sent. */
 const mostStopMs = 2_000;
@@ -61,11 +61,11 @@ export async function requireAsSent(
     from,
     files.map(({ path }) => path),
   );
-  const isAsSent = files.every(({ path, identity, bytes, modified, written }) => {
-    const now = here.get(path);
-    return now?.identity === identity && (written === true || (now.bytes === bytes && now.modified === modified));
+  const areAsSent = files.every((file) => {
+    const now = here.get(file.path);
+    return now !== undefined && isAsSent(file, now, true);
   });
-  if (!isAsSent) {
+  if (!areAsSent) {
     throw clusterFailure('changed');
   }
 }

@@ -146,6 +146,20 @@ export interface SeenFile {
   readonly modified: string;
 }
 
+/**
+ * A guest writes to some, so that only another file in their place is seen.
+ * @param isOwn it was found on the VM's own host
+ */
+export function isAsSent(
+  file: SeenFile & { readonly identityThere?: string; readonly written?: true },
+  found: SeenFile,
+  isOwn: boolean,
+): boolean {
+  const { bytes, modified, identity, identityThere, written } = file;
+  const same = found.identity === (isOwn ? identity : identityThere);
+  return same && (written === true || (found.bytes === bytes && found.modified === modified));
+}
+
 /** What stands under each path itself, be it a link. */
 export async function seenOn(
   { shell }: Pick<Side, 'shell'>,
