@@ -12,10 +12,11 @@ import {
   rmSync,
   symlinkSync,
   watch as watchFolder,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { counters, waitForAgent } from '../../scripts/guest/inGuest.mjs';
+import { counters, runInGuest, waitForAgent } from '../../scripts/guest/inGuest.mjs';
 import { defineTestGuest } from '../../scripts/guest/testGuest.mjs';
 import { withXmlFile } from '../../scripts/guest/defineVm.mjs';
 import { startPrivateDaemon } from '../../scripts/rig/privateDaemon.mjs';
@@ -28,7 +29,16 @@ import { faultsOf } from '../answerFaults.js';
 import { silentLog } from '../silentLog.js';
 import { snapshotsOn } from './copiesTree.js';
 import { defineDiskVm } from './diskVm.js';
-import { images, type MoveHost, type MoveRig, startMoveRig } from './moveRig.js';
+import {
+  actWhenWritten,
+  hostsWith,
+  images,
+  type MoveHost,
+  type MoveRig,
+  onWritten,
+  recordsOn,
+  startMoveRig,
+} from './moveRig.js';
 
 type Daemon = Awaited<ReturnType<typeof startPrivateDaemon>>;
 type Guest = Awaited<ReturnType<typeof defineTestGuest>>;
@@ -409,6 +419,34 @@ describe('a VM that runs and is moved', () => {
       }
     });
   }
+
+  it('is left to a person where it ran there on the common disk, nobody noted that, and it is off', async () => {
+    const [from = rig.one] = await hostsWith('web', [rig.one, rig.other]);
+    const to = other(from);
+    await runInGuest(from.rig.daemon.virsh, 'web', 'sync');
+    const words = ['move', 'web', to.uri, '-c', from.uri, ...here, '--yes'];
+    const begun = actWhenWritten(rig.one, '"letRun":"asked"', words, async (child) => {
+      // Its own host does not hear of the end.
+      await from.rig.daemon.hangDaemon();
+      onWritten(rig.one, '"letRun":"done"', () => child.kill('SIGKILL'));
+    });
+    assert.equal(await begun, null);
+    await from.rig.daemon.unhangDaemon();
+    for (const file of recordsOn(rig.one)) {
+      writeFileSync(file, readFileSync(file, 'utf8').replace('"letRun":"done"', '"letRun":"asked"'));
+    }
+    await waitForAgent(to.rig.daemon.virsh, 'web');
+    await counters(to.rig.daemon.virsh, 'web', 77);
+    await runInGuest(to.rig.daemon.virsh, 'web', 'sync');
+    await to.rig.virsh('destroy', 'web');
+    await rig.one.run('refused', 'recover', 'web', '-c', from.uri);
+    assert.match(await from.rig.virsh('domstate', 'web'), /^paused/u);
+    await to.rig.virsh('start', 'web');
+    await rig.one.run('done', 'recover', 'web', '-c', from.uri);
+    assert.deepEqual(await hostsWith('web', [rig.one, rig.other]), [to]);
+    await waitForAgent(to.rig.daemon.virsh, 'web');
+    assert.ok(((await counters(to.rig.daemon.virsh, 'web')).disk ?? 0) >= 77);
+  });
 
   /** As soon as its own host knows no snapshots of it, and a QEMU waits there for what it sends. */
   async function killOnItsWay(child: ChildProcess): Promise<void> {

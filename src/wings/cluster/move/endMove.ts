@@ -12,7 +12,7 @@ import { type LetRun, settle } from '../live/leadMove.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { dropMarks, hasAnyMark, requireMarks } from './moveMarks.js';
 import type { MovedFile, MoveRecord, OpenMove } from './moveStore.js';
-import { isAsSent, requireRun, seenOn, type Side, type Sides, withEnds, withSides } from './sides.js';
+import { isAsSent, requireRun, seenOn, type Side, type Sides, topsOn, withEnds, withSides } from './sides.js';
 
 interface Put {
   /** Files of its own host that were put into the trash. */
@@ -173,20 +173,19 @@ function hasTops({ phase, files }: MoveRecord): boolean {
 }
 
 /** QEMU writes to no disk there until the guest is let run: so one that was written to may have run. */
-async function letRunOn(to: Side, { phase, letRun, files }: MoveRecord): Promise<LetRun> {
+async function letRunOn(to: Side, { phase, letRun, tops }: MoveRecord): Promise<LetRun> {
   if (phase !== 'moving' || letRun !== 'asked') {
     return letRun === 'done' ? 'yes' : 'no';
   }
-  const written = files.filter((file) => file.written === true);
-  const there = await seenOn(
+  const now = await topsOn(
     to,
-    written.map(({ path }) => path),
+    (tops ?? []).map(({ source }) => source),
   );
-  const isAsLeft = written.every(({ path, identityThere, modifiedThere }) => {
-    const found = there.get(path);
-    return found !== undefined && found.identity === identityThere && found.modified === modifiedThere;
+  const isAsLeft = tops?.every((top) => {
+    const found = now.find(({ source }) => source === top.source);
+    return top.identity !== undefined && found?.identity === top.identity && found.modified === top.modified;
   });
-  return isAsLeft ? 'no' : 'unsure';
+  return isAsLeft === true ? 'no' : 'unsure';
 }
 
 /** Its own host forgot it by itself, as it forgets each transient VM: what was written down is all that is left. */

@@ -3,7 +3,7 @@ import type { MigrationWish } from '../../../driver/migrationHost.js';
 import { clusterFailure } from '../clusterFailure.js';
 import { leadMove } from '../live/leadMove.js';
 import type { MovedFile, OpenMove } from './moveStore.js';
-import { isAsSent, seenOn, type Side, type Sides, withEnds } from './sides.js';
+import { isAsSent, seenOn, type Side, type Sides, topsOn, withEnds } from './sides.js';
 
 /** Milliseconds that a guest may stand still which writes faster than its RAM can be sent. */
 const mostStopMs = 2_000;
@@ -11,12 +11,13 @@ const mostStopMs = 2_000;
 /**
  * An error says nothing of where the guest is: `endMove` finds out.
  *
+ * @param written sources of the disks that it writes to
  * @returns milliseconds that it stood still, where they were counted
  */
 export function moveGuest(
   open: OpenMove,
   sides: Sides,
-  live: MigrationWish,
+  { live, written }: { readonly live: MigrationWish; readonly written: readonly string[] },
   { signal, onProgress }: { readonly signal: AbortSignal; readonly onProgress: (fraction: number) => void },
 ): Promise<number | undefined> {
   const { vm, documents, files } = open.record;
@@ -27,28 +28,12 @@ export function moveGuest(
     return leadMove(ends, vm, live, run, {
       // Somebody may have merged a layer in the moment before libvirt let nobody do so any more.
       sent: async () => {
-        const [asked] = await Promise.all([withTimesThere(sides.to, files), requireAsSent(sides.from, files)]);
-        await (asked !== undefined && open.put({ letRun: 'asked', files: asked }));
+        const [tops] = await Promise.all([topsOn(sides.to, written), requireAsSent(sides.from, files)]);
+        await open.put({ letRun: 'asked', tops });
       },
       refused: () => open.put({ letRun: 'refused' }),
       arrived: () => open.put({ letRun: 'done' }),
     });
-  });
-}
-
-/** From then on, a guest that runs there changes these times. @returns undefined where it writes to none of them */
-async function withTimesThere(to: Side, files: readonly MovedFile[]): Promise<MovedFile[] | undefined> {
-  const written = files.filter((file) => file.written === true);
-  if (written.length === 0) {
-    return undefined;
-  }
-  const there = await seenOn(
-    to,
-    written.map(({ path }) => path),
-  );
-  return files.map((file) => {
-    const found = file.written === true ? there.get(file.path) : undefined;
-    return found === undefined ? file : { ...file, modifiedThere: found.modified };
   });
 }
 

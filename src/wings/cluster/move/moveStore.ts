@@ -38,8 +38,6 @@ const movedFile = v.object({
   /** What tells it from others of its name, here; and there, when it is whole. */
   identity: text,
   identityThere: v.exactOptional(text),
-  /** Of one that the VM writes to, just before the other host was asked to let the guest run. */
-  modifiedThere: v.exactOptional(text),
   /** The VM writes to it while it moves, so its size and its time tell nothing. */
   written: v.exactOptional(v.literal(true)),
   /** Where it becomes whole: in one of the `stages`. */
@@ -76,6 +74,10 @@ const shape = v.object({
   phase: v.picklist(['sending', 'defining', 'there', 'leaving', 'moving', 'undoing', 'moved', 'undone']),
   /** Whether the other host was asked to let the guest run, and what it answered. Absent: not asked, or not noted. */
   letRun: v.exactOptional(v.picklist(['asked', 'refused', 'done'])),
+  /** What the VM writes to, sent or common, as the other host saw it just before it was asked to let the guest run. */
+  tops: v.exactOptional(
+    v.array(v.object({ source: text, identity: v.exactOptional(text), modified: v.exactOptional(text) })),
+  ),
   /** On its own host. Absent: a version before this did not look. */
   was: v.exactOptional(v.object({ autostart: v.boolean(), isPersistent: v.boolean() })),
   /** Folders of ours, on both hosts. */

@@ -15,7 +15,7 @@ import { moveGuest, requireAsSent } from './moveGuest.js';
 import type { PlannedFile, PlannedMove } from './plannedMove.js';
 import { requireUnkept } from './planMove.js';
 import { requireRun, seenOn, type Sides } from './sides.js';
-import { makeTop } from './tops.js';
+import { makeTop, writtenDisks } from './tops.js';
 
 interface MoveWish {
   /** The folder of the session. */
@@ -62,7 +62,8 @@ async function moveBetween(engine: EnginePort, sides: Sides, move: PlannedMove, 
         if (move.live === undefined) {
           await open.put({ phase: 'there' });
         } else {
-          stopMs = await moveGuest(open, sides, move.live, { signal, onProgress: onMoved });
+          const guest = { live: move.live, written: [...writtenDisks(vm).keys()] };
+          stopMs = await moveGuest(open, sides, guest, { signal, onProgress: onMoved });
         }
       } catch (error_) {
         const error = isChanged(error_) ? clusterFailure('changed') : error_;

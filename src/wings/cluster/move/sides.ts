@@ -160,17 +160,48 @@ export function isAsSent(
   return same && (written === true || (found.bytes === bytes && found.modified === modified));
 }
 
+/**
+ * What a guest writes to, wherever it lies.
+ * @returns without a time: it is no file, so nothing says whether it was written to
+ */
+export async function topsOn(
+  side: Side,
+  sources: readonly string[],
+): Promise<{ source: string; identity?: string; modified?: string }[]> {
+  const paths = sources.filter((source) => source.startsWith('/'));
+  const seen = await find(side, paths, '-L', '-type', 'f');
+  return sources.map((source) => {
+    const found = seen.get(source);
+    return { source, ...(found && { identity: found.identity, modified: found.modified }) };
+  });
+}
+
 /** What stands under each path itself, be it a link. */
-export async function seenOn(
+export function seenOn(side: Pick<Side, 'shell'>, paths: readonly string[]): Promise<ReadonlyMap<string, SeenFile>> {
+  return find(side, paths);
+}
+
+async function find(
   { shell }: Pick<Side, 'shell'>,
   paths: readonly string[],
+  links: '-P' | '-L' = '-P',
+  ...which: readonly string[]
 ): Promise<ReadonlyMap<string, SeenFile>> {
   const seen = new Map<string, SeenFile>();
   if (paths.length === 0) {
     return seen;
   }
   // As `identityOf`, in hexadecimal of no importance: it is compared with itself alone.
-  const { said } = await shell.run('find', ...paths, '-maxdepth', '0', '-printf', '%i:%B@ %s %T@ %p\\n');
+  const { said } = await shell.run(
+    'find',
+    links,
+    ...paths,
+    '-maxdepth',
+    '0',
+    ...which,
+    '-printf',
+    '%i:%B@ %s %T@ %p\\n',
+  );
   for (const line of said.split('\n')) {
     const [, identity, bytes, modified, path] = /^(\S+) (\d+) (\S+) (\/.*)$/u.exec(line) ?? [];
     if (identity !== undefined && bytes !== undefined && modified !== undefined && path !== undefined) {
