@@ -50,6 +50,13 @@ export interface Harmful extends Cancellable {
   readonly name?: string;
 }
 
+export interface StopOptions extends Harmful {
+  /** As if the plug were pulled. */
+  readonly force?: boolean;
+  /** Its RAM is saved, and the next start goes on from there. */
+  readonly save?: boolean;
+}
+
 export interface RevertOptions extends Harmful {
   /** The state of the VM afterwards; absent: as it is set in the editor, `asSnapshot` unless it is. */
   readonly after?: 'asSnapshot' | 'asBefore' | 'running' | 'paused' | 'off';
@@ -183,8 +190,8 @@ export interface VirtualMachine {
   consolidate(options?: Harmful): Promise<OperationOutcome>;
   /** Resolves when it runs, also where it did before. */
   start(options?: Cancellable): Promise<OperationOutcome>;
-  /** Resolves when it is off, also where it was before. `force`: as if the plug were pulled. */
-  stop(options?: Harmful & { readonly force?: boolean }): Promise<OperationOutcome>;
+  /** Resolves when it is off, also where it was before. */
+  stop(options?: StopOptions): Promise<OperationOutcome>;
   /** Rejects with kind `late` when the time is over. */
   wait(what?: Waited, options?: WaitOptions): Promise<void>;
   /** By the guest agent; no shell is between. Resolves whatever the program's exit code is. */

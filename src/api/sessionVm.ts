@@ -34,6 +34,7 @@ import type {
   RevertOptions,
   RunOptions,
   SnapshotInfo,
+  StopOptions,
   VirtualMachine,
   VmInfo,
   Waited,
@@ -157,8 +158,8 @@ export class SessionVm implements VirtualMachine {
     return this.#power('start', options);
   }
 
-  stop({ force = false, ...options }: Harmful & { readonly force?: boolean } = {}): Promise<OperationOutcome> {
-    return this.#power(force ? 'forceOff' : 'shutDown', options);
+  stop({ force = false, save = false, ...options }: StopOptions = {}): Promise<OperationOutcome> {
+    return this.#power(force ? 'forceOff' : save ? 'save' : 'shutDown', options);
   }
 
   wait(what: Waited = 'agent', { seconds = usualWaitSeconds, ...options }: WaitOptions = {}): Promise<void> {

@@ -35,10 +35,18 @@ export const vmRows = under('VMs', {
   stop: {
     summary: 'shut down a VM or a system, and wait until it is off',
     operands: [vmOrSystem],
-    options: { ...acting, force: { type: 'boolean', help: 'like pulling the power plug' } },
+    options: {
+      ...acting,
+      save: { type: 'boolean', help: 'save the RAM and turn off, without asking the guest: a start continues there' },
+      force: { type: 'boolean', help: 'like pulling the power plug', not: ['save'] },
+    },
     onSystem: ['plan', 'yes', 'name'],
     more: 'Of a system: in reverse start order. Does nothing if all are off. If a VM does not shut down in time, the VMs that it depends on stay on and are listed.',
-    examples: ['virt-rewind stop web-test', 'virt-rewind stop web-test --force --yes'],
+    examples: [
+      'virt-rewind stop web-test',
+      'virt-rewind stop web-test --save',
+      'virt-rewind stop web-test --force --yes',
+    ],
     act: async () => (await import('./commands/vmCommands.js')).stop,
   },
   pause: {

@@ -10,7 +10,7 @@ import type { PowerState, VmRef } from './vm.js';
 export const statesAfterRevert = ['asSnapshot', 'asBefore', 'running', 'paused', 'off'] as const;
 export type AfterRevert = (typeof statesAfterRevert)[number];
 
-export const powerActions = ['start', 'shutDown', 'forceOff', 'pause', 'resume', 'restart'] as const;
+export const powerActions = ['start', 'shutDown', 'save', 'forceOff', 'pause', 'resume', 'restart'] as const;
 export type PowerAction = (typeof powerActions)[number];
 
 export const deleteScopes = ['one', 'withDescendants', 'descendants'] as const;

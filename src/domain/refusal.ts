@@ -163,7 +163,7 @@ export interface RefusalFacts extends RecoveryRefusals, CloneRefusals {
   readonly notOff: { vm: string; state: string; wanted: string };
   readonly wrongState: { vm: string; state: string; action: string };
   /** A transient VM vanishes when it is off. */
-  readonly transientVm: { vm: string; snapshot: string };
+  readonly transientVm: { vm: string; snapshot?: string };
   readonly crashedVm: { vm: string; action: string };
   /** Suspended by its own guest (to RAM). */
   readonly asleepVm: { vm: string; action: string };

@@ -39,7 +39,7 @@ const size = v.pipe(
 /** What the lesson can do, each as a command of ours or by its guest. */
 const act = v.pipe(
   map({
-    power: maybe('Starts, stops or pauses the VM', v.picklist(powerActions)),
+    power: maybe('Starts, stops or pauses the VM', v.picklist(powerActions.filter((one) => one !== 'save'))),
     create: maybe(
       'Creates a snapshot; style: external unless given',
       map({

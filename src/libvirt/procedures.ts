@@ -143,6 +143,7 @@ export const procedures = {
   domainAbortJob: procedure(164, { dom: domain }, nothing),
   domainMigrateSetMaxDowntime: procedure(166, { dom: domain, downtime: u64, flags: u32 }, nothing),
   domainUpdateDeviceFlags: procedure(174, { dom: domain, xml: text, flags: u32 }, nothing),
+  domainManagedSave: procedure(182, { dom: domain, flags: u32 }, nothing),
   domainHasManagedSaveImage: quick(183, { dom: domain, flags: u32 }, { result: i32 }),
   domainManagedSaveRemove: procedure(184, { dom: domain, flags: u32 }, nothing),
   domainManagedSaveGetXmlDesc: procedure(388, { dom: domain, flags: u32 }, { xml: text }),

@@ -1,6 +1,6 @@
 // Facts with something changed: what the simulators of several steps have in common. Knows no step.
 import { wholeChain } from '../domain/chains/backingChain.js';
-import { isActive, type PowerReason, type PowerState, type VmDisk } from '../domain/vm.js';
+import { isActive, type PowerReason, type PowerState, type Vm, type VmDisk } from '../domain/vm.js';
 import type { FileFacts, ImageFacts, Observation } from '../domain/hostFiles.js';
 import type { Facts, FileFactsByPath } from '../domain/facts.js';
 import type { FormattedFile, TargetFile } from './step.js';
@@ -56,6 +56,12 @@ export function onOverlays(disks: readonly VmDisk[], overlays: readonly TargetFi
     // A disk whose chain the XML does not tell has an unknown rest, and this much is known of it all the same.
     return { ...withoutLayers(disk), source: file, format: 'qcow2', backing: [source, ...(disk.backing ?? [])] };
   });
+}
+
+/** Its RAM is in a managed save. @param on the VM as it ran */
+export function withSave(facts: Facts, { disks }: Pick<Vm, 'disks'>): Facts {
+  const savedDisks = disks.flatMap(({ target, source }) => (source === undefined ? [] : [{ target, file: source }]));
+  return { ...facts, vm: { ...facts.vm, managedSave: true, savedDisks } };
 }
 
 /** Its RAM is in the VM, or dropped. */

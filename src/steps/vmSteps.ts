@@ -1,7 +1,7 @@
 // Steps that change how the VM runs, and not what its snapshots or files are.
 import type { PowerAction } from '../domain/operation.js';
 import { isActive, type PowerReason, type PowerState } from '../domain/vm.js';
-import { changePower, withoutSave } from './changedFacts.js';
+import { changePower, withoutSave, withSave } from './changedFacts.js';
 import {
   doneWhen,
   never,
@@ -19,6 +19,7 @@ import { hasLimits, limitsIn } from '../domain/speed.js';
 const after: Readonly<Record<PowerAction, { readonly power: PowerState; readonly reason: PowerReason }>> = {
   start: { power: 'running', reason: 'other' },
   shutDown: { power: 'off', reason: 'shutDown' },
+  save: { power: 'off', reason: 'saved' },
   forceOff: { power: 'off', reason: 'destroyed' },
   pause: { power: 'paused', reason: 'other' },
   resume: { power: 'running', reason: 'other' },
@@ -28,6 +29,7 @@ const after: Readonly<Record<PowerAction, { readonly power: PowerState; readonly
 const commands: Readonly<Record<PowerAction, string>> = {
   start: 'start',
   shutDown: 'shutdown',
+  save: 'managedsave',
   forceOff: 'destroy',
   pause: 'suspend',
   resume: 'resume',
@@ -41,7 +43,7 @@ export const power: StepDefinition<'power'> = {
   apply: ({ action }, facts) => {
     const { power, reason } = after[action];
     const at = changePower(power, facts, reason);
-    return action === 'start' ? withoutSave(at) : at;
+    return action === 'start' ? withoutSave(at) : action === 'save' ? withSave(at, facts.vm) : at;
   },
   isDone: ({ action }, { vm }) => {
     switch (action) {
@@ -51,6 +53,8 @@ export const power: StepDefinition<'power'> = {
       case 'forceOff':
       case 'shutDown':
         return doneWhen(vm.power === 'off');
+      case 'save':
+        return doneWhen(vm.power === 'off' && vm.managedSave);
       case 'pause':
         return doneWhen(vm.power === 'paused');
       case 'restart':

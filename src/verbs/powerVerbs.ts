@@ -19,6 +19,12 @@ export const powerVerbs = {
     arguments: ['vm', 'system', 'confirm'],
     places: [inMenu('power', '2_off@1', { is: ['shutdownable'] })],
   },
+  save: {
+    title: 'Save State and Turn Off',
+    icon: 'save',
+    arguments: ['vm'],
+    places: [inMenu('power', '2_off@2', { is: ['pausable'] })],
+  },
   forceOff: {
     title: 'Force Off…',
     icon: 'debug-stop',
@@ -41,7 +47,7 @@ export const powerVerbs = {
     title: 'Restart',
     icon: 'debug-restart',
     arguments: ['vm', 'confirm'],
-    places: [inMenu('power', '2_off@2', { is: ['restartable'] })],
+    places: [inMenu('power', '2_off@3', { is: ['restartable'] })],
   },
   protectVm: {
     title: 'Protection…',

@@ -54,7 +54,7 @@ export class GuestVm {
     return virshOk(this.vm.virsh, command, this.vm.name, ...options);
   }
 
-  async power(action: 'start' | 'forceOff'): Promise<void> {
+  async power(action: 'start' | 'save' | 'forceOff'): Promise<void> {
     await this.run({ kind: 'power', action });
     this.model = this.model.powered(action);
   }

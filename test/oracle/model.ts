@@ -35,7 +35,7 @@ export interface ModelSnapshot {
   readonly ram: Ram | undefined;
 }
 
-export type PowerAction = 'start' | 'shutDown' | 'forceOff' | 'pause' | 'resume' | 'restart';
+export type PowerAction = 'start' | 'shutDown' | 'save' | 'forceOff' | 'pause' | 'resume' | 'restart';
 export type DeleteScope = 'one' | 'withDescendants' | 'descendants';
 
 export interface ModelState {
@@ -196,7 +196,7 @@ export class Model implements ModelState {
   }
 
   /** `save` is of a VM that runs, for it starts as it was. */
-  powered(action: PowerAction | 'save'): Model {
+  powered(action: PowerAction): Model {
     switch (action) {
       case 'start':
         return this.#with({ power: 'running', ram: this.saved ?? bootedRam, saved: undefined });

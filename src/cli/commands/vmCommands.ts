@@ -191,10 +191,10 @@ export function resume(context: Context): Promise<CommandAnswer> {
 
 async function powerTarget(context: Context, kind: 'start' | 'shutDown'): Promise<CommandAnswer> {
   const target = await targetOf(context);
-  const isForced = context.call.flags.has('force');
+  const { flags } = context.call;
   return target.kind === 'system'
     ? carryOutWish(context, target.stored, { kind })
-    : power(context, isForced ? 'forceOff' : kind, target.view);
+    : power(context, flags.has('force') ? 'forceOff' : flags.has('save') ? 'save' : kind, target.view);
 }
 
 export async function prune(context: Context): Promise<CommandAnswer> {

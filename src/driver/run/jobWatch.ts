@@ -96,20 +96,20 @@ function tick(ended: AbortSignal, wake: AbortSignal, [ms, wokenMs]: readonly [nu
 }
 
 /** virDomainJobOperation: what a job of libvirt's is for. */
-const VIR_DOMAIN_JOB_OPERATION_SNAPSHOT = 6;
+const jobOperations = { save: 2, snapshot: 6 } as const;
 /** How much the daemon's clock and ours may disagree on a span, in milliseconds. */
 const clocksMs = 250;
 
 /**
- * For a snapshot with external memory: libvirt counts its bytes, and can cancel it until all are written. Made when its
- * call is sent, which may then wait for the job of another client: a VM has one job at a time, and libvirt shows and
- * aborts whichever that is. So the job must be known as ours first. `onCancelling`: libvirt has taken the wish to
- * cancel.
+ * For a snapshot with external memory, or a managed save: libvirt counts its bytes, and can cancel it until all are
+ * written. Made when its call is sent, which may then wait for the job of another client: a VM has one job at a time,
+ * and libvirt shows and aborts whichever that is. So the job must be known as ours first. `onCancelling`: libvirt has
+ * taken the wish to cancel.
  *
  * | operation | running for        | whose          |
  * |-----------|--------------------|----------------|
- * | snapshot  | not longer than us | ours           |
- * | snapshot  | longer             | another client's snapshot |
+ * | the same  | not longer than us | ours           |
+ * | the same  | longer             | another client's |
  * | other     | any                | another client's migration, dump, … |
  *
  * @param now milliseconds of a clock that never jumps
@@ -120,7 +120,11 @@ export function memoryJobLook(
     signal,
     onProgress,
     onCancelling,
-  }: Pick<StepContext, 'dom' | 'signal' | 'onProgress'> & { readonly onCancelling?: () => void },
+    operation = 'snapshot',
+  }: Pick<StepContext, 'dom' | 'signal' | 'onProgress'> & {
+    readonly onCancelling?: () => void;
+    readonly operation?: keyof typeof jobOperations;
+  },
   now: () => number = () => performance.now(),
   live?: Pick<LiveSave, 'follow' | 'hasStopped'>,
 ): (connection: Connection) => Promise<void> {
@@ -131,7 +135,7 @@ export function memoryJobLook(
     const { params } = await connection.call('domainGetJobStats', { dom, flags: 0 });
     const job = typedParameterMap(params);
     const ranMs = Number(job.get('time_elapsed') ?? 0);
-    if (job.get('operation') !== VIR_DOMAIN_JOB_OPERATION_SNAPSHOT || ranMs > now() - sentAt + clocksMs) {
+    if (job.get('operation') !== jobOperations[operation] || ranMs > now() - sentAt + clocksMs) {
       return;
     }
     if (signal.aborted) {

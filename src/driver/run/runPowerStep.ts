@@ -9,6 +9,7 @@ import type { GuestEvent } from '../guestEvents.js';
 import { readPower } from '../powerState.js';
 import { restoreVm, startVm } from './openImages.js';
 import type { StepContext } from './stepContext.js';
+import { isEndOfCancelled, memoryJobLook, watchWhile } from './jobWatch.js';
 import { whileAnswered } from './unanswered.js';
 import {
   VIR_DOMAIN_SAVE_IMAGE_XML_SECURE,
@@ -27,6 +28,7 @@ import { writeSavedDomain } from '../xml/retarget.js';
  * | forceOff | destroy                              | its answer                                      |
  * | pause    | suspend                              | its answer                                      |
  * | resume   | resume; of a VM asleep: wake-up       | its answer                                      |
+ * | save     | managed save; cancellable            | its answer                                      |
  * | shutDown | shutdown, by agent or ACPI as libvirt chooses | the stopped event                       |
  * | restart  | reboot, by agent or ACPI as libvirt chooses   | the reboot event; a stop is a failure   |
  */
@@ -50,6 +52,9 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
           : connection.call('domainResume', { dom }),
       );
       return;
+    case 'save':
+      await save(context);
+      return;
     case 'shutDown':
       await askGuest(context, 'stopped', () =>
         awaitAnswer(context, connection.call('domainShutdownFlags', { dom, flags: 0 })),
@@ -59,6 +64,24 @@ export async function runPowerAction(context: StepContext, action: PowerAction):
       await askGuest(context, 'rebooted', () =>
         awaitAnswer(context, connection.call('domainReboot', { dom, flags: 0 })),
       );
+  }
+}
+
+/** What is paused comes back paused. Without room for its RAM, libvirt lets it go on. */
+async function save(context: StepContext): Promise<void> {
+  const { connection, dom, vm } = context;
+  const cancelling = new AbortController();
+  context.onProgress({ cancellable: true });
+  try {
+    await watchWhile(
+      connection.call('domainManagedSave', { dom, flags: 0 }),
+      context,
+      memoryJobLook({ ...context, operation: 'save', onCancelling: () => cancelling.abort() }),
+    );
+  } catch (error) {
+    throw cancelling.signal.aborted && isEndOfCancelled(error)
+      ? new Failure('cancelled', { vm: vm.name }, { cause: error })
+      : error;
   }
 }
 

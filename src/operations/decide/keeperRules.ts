@@ -69,7 +69,7 @@ export function keeperWarnings(request: OperationRequest, steps: readonly Step[]
   return [{ kind: 'leftByCluster', resource: keeper.resource, then }];
 }
 
-const switches: ReadonlySet<string> = new Set(['start', 'shutDown', 'forceOff']);
+const switches: ReadonlySet<string> = new Set(['start', 'shutDown', 'save', 'forceOff']);
 
 function isOfWords({ kind }: OperationRequest): boolean {
   return kind === 'describe' || kind === 'rename';

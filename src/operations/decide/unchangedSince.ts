@@ -87,6 +87,7 @@ const afterAction: Readonly<Record<PowerAction, readonly PowerState[]>> = {
   pause: ['paused'],
   restart: ['running', 'off'],
   shutDown: ['off'],
+  save: ['off'],
   forceOff: ['off'],
 };
 
@@ -107,6 +108,7 @@ const reasonAfter: Readonly<Record<PowerAction, readonly PowerReason[]>> = {
   pause: [],
   restart: ['shutDown', 'destroyed'],
   shutDown: ['shutDown', 'destroyed'],
+  save: ['saved'],
   forceOff: ['destroyed'],
 };
 

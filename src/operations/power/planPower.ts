@@ -47,6 +47,15 @@ const verdicts: Readonly<Record<PowerAction, Readonly<Record<PowerState, PowerVe
     asleep: 'asleepVm',
     unknown: 'wrongState',
   },
+  save: {
+    off: 'notRunning',
+    running: 'ok',
+    paused: 'ok',
+    shuttingDown: 'wrongState',
+    crashed: 'crashedVm',
+    asleep: 'asleepVm',
+    unknown: 'wrongState',
+  },
   forceOff: {
     off: 'notRunning',
     running: 'ok',
@@ -91,6 +100,7 @@ export function planPower(request: PowerRequest, facts: Facts): DraftPlan | Refu
   const obstacle =
     readOnlyRefusal(vm, capabilities, action) ??
     stateRefusal(vm, action) ??
+    (action === 'save' && !vm.persistent ? refuse('transientVm', { vm: vm.name }) : undefined) ??
     (action === 'resume' ? brokenRevertRefusal(facts) : undefined) ??
     // A second QEMU on the same files would fail late, or, where images are not locked, write over the first one.
     (action === 'start'
@@ -103,7 +113,7 @@ export function planPower(request: PowerRequest, facts: Facts): DraftPlan | Refu
       steps: [{ kind: 'power', action }, ...clockSteps(request, facts)],
       losses: [...lossesOf(action, facts), ...(action === 'start' ? spoiltSnapshotLosses(facts) : [])],
       warnings: isOffAfter(action) && goesUnasked(facts) ? [{ kind: 'cloneGoes' }] : [],
-      progress: 'timeOnly',
+      progress: action === 'save' ? 'percent' : 'timeOnly',
     }
   );
 }
@@ -230,5 +240,5 @@ function lossesOf(action: PowerAction, facts: Facts): readonly Loss[] {
 }
 
 export function isOffAfter(action: PowerAction): boolean {
-  return action === 'forceOff' || action === 'shutDown';
+  return action === 'forceOff' || action === 'shutDown' || action === 'save';
 }

@@ -54,6 +54,11 @@ const powers: Readonly<
     question: (vm) => t('Shut down {0}?', vm),
     confirm: () => t('Shut Down'),
   },
+  save: {
+    doing: () => t('saving the state'),
+    question: (vm) => t('Save the state of {0} and turn it off?', vm),
+    confirm: () => t('Save and Turn Off'),
+  },
   forceOff: {
     doing: () => t('forcing off'),
     question: (vm) => t('Force off {0}?', vm),
@@ -150,7 +155,8 @@ const texts: { readonly [K in OperationType]: OperationText<K> } = {
     doing: ({ action, ofWing }) => (ofWing === undefined ? powers[action].doing() : turnsOfWings[ofWing]()),
     question: ({ action }, { vm }) => powers[action].question(vm),
     confirm: ({ action }) => powers[action].confirm(),
-    done: (_, { vm, result }) => [t('{0} is now {1}.', vm, stateWord(result)), ...clockText(result)].join(' '),
+    done: ({ action }, { vm, result }) =>
+      [t('{0} is now {1}.', vm, stateWord(result, action === 'save')), ...clockText(result)].join(' '),
   },
   speed: {
     doing: () => t('setting the speed of disks and networks'),
@@ -324,8 +330,8 @@ function ramText({ withoutRam }: OperationResult): readonly string[] {
   return withoutRam === undefined ? [] : [checkpointWithoutRamText(withoutRam)];
 }
 
-function stateWord(result: OperationResult): string {
-  return powerWord({ power: result.state, powerReason: 'other', managedSave: false });
+function stateWord({ state }: OperationResult, managedSave = false): string {
+  return powerWord({ power: state, powerReason: 'other', managedSave });
 }
 
 export function nothingToUndoText(vm: string): string {

@@ -164,7 +164,7 @@ const sentences: Sentences = {
     t('Use snapshots of the storage itself for this disk.'),
   ],
   notRunning: ({ vm, state, wanted }) =>
-    wanted === 'shutDown' || wanted === 'forceOff'
+    ['shutDown', 'save', 'forceOff'].includes(wanted)
       ? [t('{0} is already {1}.', vm, stateWord(state)), '']
       : [
           t('{0} is {1}, but this operation needs a running VM.', vm, stateWord(state)),
@@ -183,7 +183,9 @@ const sentences: Sentences = {
       : [t('{0} is already {1}.', vm, stateWord(state)), state === 'paused' ? t('Resume {0} to continue.', vm) : ''],
   wrongState: ({ vm, state }) => [t('{0} is {1}, so this is not possible now.', vm, stateWord(state)), ''],
   transientVm: ({ vm, snapshot }) => [
-    t('{0} is transient. A revert to {1} would switch it off, and it would no longer exist.', vm, snapshot),
+    snapshot === undefined
+      ? t('{0} is transient: libvirt cannot save its state, because it would no longer exist.', vm)
+      : t('{0} is transient. A revert to {1} would switch it off, and it would no longer exist.', vm, snapshot),
     t('Make the VM persistent first: {0}', repairBy('keepVm', vm)),
   ],
   crashedVm: ({ vm }) => [t('{0} has crashed.', vm), t('Force off the VM and start it again.')],

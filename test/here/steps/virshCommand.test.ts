@@ -122,6 +122,7 @@ describe('virshCommand', () => {
   const powers: Readonly<Record<PowerAction, string>> = {
     start: 'start',
     shutDown: 'shutdown',
+    save: 'managedsave',
     forceOff: 'destroy',
     pause: 'suspend',
     resume: 'resume',

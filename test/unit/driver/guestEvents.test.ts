@@ -237,6 +237,7 @@ describe('the progress of a job', () => {
     const foreign = [
       job(operation(5), parameter('time_elapsed', 100)),
       job(operation(8), parameter('time_elapsed', 100)),
+      job(operation(2), parameter('time_elapsed', 100)),
       job(snapshotJob, parameter('time_elapsed', 9_000)),
       { type: 0, params: [] },
     ];

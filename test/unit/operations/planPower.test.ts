@@ -11,7 +11,7 @@ const powers = (rows: readonly (readonly [what: string, PowerAction, Partial<Fac
   asked(rows.map(([what, action, more]) => [`${action}: ${what}`, ask.power(action), facts(more)]));
 
 const states: readonly PowerState[] = ['off', 'running', 'paused', 'shuttingDown', 'crashed', 'asleep', 'unknown'];
-const actions: readonly PowerAction[] = ['start', 'shutDown', 'forceOff', 'pause', 'resume', 'restart'];
+const actions: readonly PowerAction[] = ['start', 'shutDown', 'save', 'forceOff', 'pause', 'resume', 'restart'];
 golden.section(
   'each action in each state',
   powers(actions.flatMap((action) => states.map((power) => [power, action, { vm: vm({ power }) }] as const))),
@@ -38,6 +38,8 @@ golden.section(
     ['running', 'restart', of({})],
     ['transient', 'forceOff', of({ persistent: false })],
     ['transient', 'shutDown', of({ persistent: false })],
+    ['running', 'save', of({})],
+    ['transient', 'save', of({ persistent: false })],
   ]),
 );
 

@@ -70,6 +70,7 @@ async function askForNameToCopy(run: CommandRun): Promise<string> {
 const ofVm = [
   'start',
   'shutDown',
+  'save',
   'createSnapshot',
   'consolidate',
   'forceOff',
@@ -123,6 +124,7 @@ async function vmRequest(run: CommandRun, name: VmOperation, view: VmView): Prom
       return (await pruneRequest(run, view)).request;
     case 'start':
     case 'shutDown':
+    case 'save':
     case 'forceOff':
     case 'pause':
     case 'resume':

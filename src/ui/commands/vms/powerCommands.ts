@@ -14,6 +14,8 @@ export const powerCommands = {
   'virtRewind.start': { vms: (run) => power(run, 'start'), system: (run) => powerSystem(run, 'start') },
   /** Asks the guests to shut down, and waits until they have. */
   'virtRewind.shutDown': { vms: (run) => power(run, 'shutDown'), system: (run) => powerSystem(run, 'shutDown') },
+  /** Turns VMs off with their RAM, from which the next start goes on. */
+  'virtRewind.save': (run) => power(run, 'save'),
   /** As if the plug were pulled; asks first. */
   'virtRewind.forceOff': (run) => power(run, 'forceOff'),
   /** Stops the processors of VMs. */
@@ -28,6 +30,7 @@ export const powerCommands = {
 const tokens: Readonly<Record<PowerAction, (typeof menuTokens)[number]>> = {
   start: 'startable',
   shutDown: 'shutdownable',
+  save: 'pausable',
   forceOff: 'forceable',
   pause: 'pausable',
   resume: 'resumable',
@@ -68,6 +71,7 @@ function question(action: PowerAction): OperateQuestion | undefined {
       };
     case 'start':
       return { title: (count) => t('Start {0}?', vmCountText(count)), confirm: () => t('Start'), when: 'losses' };
+    case 'save':
     case 'pause':
     case 'resume':
       return undefined;
