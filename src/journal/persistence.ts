@@ -104,6 +104,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
 const noMarks = {
   add: ({ connection }: VmRef) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
   of: () => Promise.resolve([]),
+  vms: () => Promise.resolve([]),
   forget: () => Promise.resolve(),
 };
 

@@ -92,10 +92,20 @@ export async function planSystemPrune(
   now: number,
   sort: PointSort = 'made',
 ): Promise<SystemPrune> {
+  return planPoints(systems, engine, stored, chosenPoints(rule, await pointsForRules(engine, stored), now, sort));
+}
+
+/** The same of restore points that are chosen already. */
+export async function planPoints(
+  systems: Systems,
+  engine: EnginePort,
+  stored: StoredSystem,
+  chosen: readonly SystemPoint[],
+): Promise<SystemPrune> {
   const looked = await systems.look(stored);
   const going: SystemPrune['going'][number][] = [];
   const stays: StayingPoint[] = [];
-  for (const point of chosenPoints(rule, await pointsForRules(engine, stored), now, sort)) {
+  for (const point of chosen) {
     try {
       const [away] = unreachableMembers(looked, point).filter(([, seen]) => seen === 'away');
       const why =

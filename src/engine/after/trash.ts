@@ -9,7 +9,7 @@ import { leavesFirst } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import type { TrashMark } from '../../journal/marks.js';
 import type { PlannedWork } from '../../operations/plan.js';
-import { losesNothingBut } from './autoPrune.js';
+import { losesNothingBut } from '../../operations/decide/losesNothingBut.js';
 import { inTrash } from '../look/keptSnapshots.js';
 
 interface Trash {
@@ -29,12 +29,13 @@ interface Trash {
  * | its time is not over                              | stays |
  * | current: what the VM stands on                    | stays |
  * | to be kept, or the favourite                      | stays |
+ * | of a restore point that went into it as a whole   | stays: `deleteExpired` deletes it as a whole |
  * | a snapshot that stays, in the trash or not, is made on it | stays |
  * | otherwise                                         | goes, if its plan loses nothing else |
  */
 export function expiredIn({ tree, marks, kept, now }: Trash): readonly string[] {
   const over = inTrash(tree, marks).filter(
-    ({ name, until }) => until <= now && name !== tree.current && !kept.includes(name),
+    ({ name, until, whole }) => whole !== true && until <= now && name !== tree.current && !kept.includes(name),
   );
   return leavesFirst(tree, over).map(({ name }) => name);
 }

@@ -28,6 +28,7 @@ describe('the trash', () => {
     ['keeps what the VM stands on', { marks: [d] }, []],
     ['keeps what is to be kept, and what that stands on', { marks: [a, b, c], kept: ['b'] }, ['c']],
     ['keeps what has time', { marks: [mark('c', 3, 11)] }, []],
+    ['leaves what went there as a part of a restore point', { marks: [{ ...c, whole: true }] }, []],
     ['knows one by its second too', { marks: [mark('c', 9)] }, []],
     ['keeps what it does not know', { marks: [mark('x', 3)] }, []],
   ];
