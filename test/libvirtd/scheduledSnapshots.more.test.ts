@@ -232,7 +232,7 @@ globalThis.Date = class extends real {
     await killInMiddle('revert', 'broken', 'favourite', '--yes');
     const ended = await runNow('dates');
     assert.equal(ended.deleted, 0);
-    assert.match(ended.messages.join(), /broken: .goes. is not deleted: .*unfinished/u);
+    assert.match(ended.messages.join(), /broken: .goes. is not deleted: .*not finished/u);
     await host.run('done', 'recover', 'broken', '--yes');
     await runNow('dates');
     assert.ok(!(await inTrash('broken')).includes('favourite'));

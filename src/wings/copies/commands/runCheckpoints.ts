@@ -176,7 +176,9 @@ async function pruneSystem(
     return;
   }
   const choose = (points: readonly SystemPoint[]): readonly SystemPoint[] => {
-    const own = points.filter(({ by, createdAt }) => by === name && isPast(createdAt));
+    const own = points
+      .filter(({ by, createdAt }) => by === name && isPast(createdAt))
+      .toSorted((one, other) => one.createdAt - other.createdAt);
     const staying = new Set(chooseByRule(own, keep, ({ id, createdAt }) => ({ id, time: localTime(createdAt) })));
     return own.filter((one) => !staying.has(one));
   };
