@@ -3,11 +3,13 @@
 // is told. Nothing is deleted at once by a date: the clock may be wrong.
 import { asFailure } from '../domain/asFailure.js';
 import { mayAct } from '../domain/automaticActions.js';
+import type { Facts } from '../domain/facts.js';
 import { Failure } from '../domain/failure.js';
 import { refuse } from '../domain/refusal.js';
 import { isMember, type StoredSystem, type SystemPoint } from '../domain/system.js';
 import type { VmRef } from '../domain/vm.js';
 import { losesNothingBut } from '../operations/decide/losesNothingBut.js';
+import type { PlannedWork } from '../operations/plan.js';
 import { connectSoon } from '../engine/findTargets.js';
 import { type VmView, vmKey } from '../live/views.js';
 import { usualTrashDays } from '../manifest/settings.js';
@@ -32,8 +34,7 @@ interface ExpiredSnapshot {
   readonly title?: string;
 }
 
-/** `needed`: something else needs it, or would be lost with it. */
-type WhyStays = Failure | PointStays | 'needed';
+type WhyStays = Failure | PointStays;
 
 interface ExpiredEnd {
   readonly trashed: readonly ExpiredSnapshot[];
@@ -206,11 +207,9 @@ async function planFree(work: Work, stored: StoredSystem, points: readonly Syste
     const planned = await (points.length === 0
       ? undefined
       : planPoints(await session.systems(), engine, stored, points));
-    const free = planned === undefined ? [] : withoutQuestions(planned).going;
-    const asks = (planned?.going ?? []).filter((one) => !free.includes(one)).map((one) => one.stored);
-    stays.push(...(planned?.stays ?? []).map(({ point, why }) => ({ of, title: point.title, why })));
-    stays.push(...asks.map(({ title }) => ({ of, title, why: 'needed' as const })));
-    return { stored, going: free, stays: [] };
+    const free = planned === undefined ? undefined : withoutQuestions(planned);
+    stays.push(...(free?.stays ?? []).map(({ point, why }) => ({ of, title: point.title, why })));
+    return { stored, going: free?.going ?? [], stays: [] };
   } catch (error) {
     stays.push(...points.map(({ title }) => ({ of, title, why: asFailure(error) })));
     return { stored, going: [], stays: [] };
@@ -261,7 +260,7 @@ async function deleteOne(work: Work, view: VmView, name: string): Promise<void> 
       await throwAway(work, ref, [name]);
       work.trashed.push(snapshot);
     } else {
-      work.stays.push({ ...snapshot, why: 'needed' });
+      work.stays.push({ ...snapshot, why: { kind: 'needed' } });
     }
   } catch (error) {
     work.stays.push({ ...snapshot, why: asFailure(error) });
@@ -290,24 +289,33 @@ async function takesOnlyItself(session: Session, { ref }: VmView, name: string, 
 /**
  * Takes the snapshot alone, and never the current one.
  *
- * @param isStill whether it is to go in its turn: somebody may have kept it meanwhile @throws Failure
+ * @param isStill whether it is to go in its turn: somebody may have kept it meanwhile
+ * @returns whether it is gone, is to stay by now, or something else needs it @throws Failure
  */
 export async function deleteUnasked(
   session: Session,
   view: VmView,
   name: string,
   { signal, isStill }: { readonly signal: AbortSignal; readonly isStill: () => Promise<boolean> },
-): Promise<void> {
+): Promise<'gone' | 'stays' | 'needed'> {
   await requireFree({ session }, view);
   const loses = losesNothingBut(name);
-  await session.engine.runOperation(
-    { kind: 'delete', vm: view.ref, snapshot: name, scope: 'one' },
-    {
-      signal,
-      unasked: true,
-      allows: async (plan, facts) => facts.tree.current !== name && (await isStill()) && loses(plan, facts),
-    },
-  );
+  const ends: ('gone' | 'stays' | 'needed')[] = [];
+  const allows = async (plan: PlannedWork, facts: Facts): Promise<boolean> => {
+    const isMeant = facts.tree.current !== name && (await isStill());
+    const end = !isMeant ? 'stays' : loses(plan, facts) ? 'gone' : 'needed';
+    ends.push(end);
+    return end === 'gone';
+  };
+  const request = { kind: 'delete', vm: view.ref, snapshot: name, scope: 'one' } as const;
+  try {
+    await session.engine.runOperation(request, { signal, unasked: true, allows });
+  } catch (error) {
+    if (ends.at(-1) === undefined || ends.at(-1) === 'gone') {
+      throw error;
+    }
+  }
+  return ends.at(-1) ?? 'gone';
 }
 
 /**

@@ -220,6 +220,7 @@ async function planMembers(
       id: point.id,
       title: point.title,
       ...(point.auto !== undefined && { auto: point.auto }),
+      ...(point.by !== undefined && { by: point.by }),
       ...(point.createdAt !== undefined && { createdAt: point.createdAt }),
       ...(point.git !== undefined && { git: point.git }),
     },

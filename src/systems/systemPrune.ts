@@ -14,6 +14,8 @@ export type PointStays =
   | { readonly kind: 'stands'; readonly vm: string }
   | { readonly kind: 'kept'; readonly vm: string }
   | { readonly kind: 'away'; readonly vm: string }
+  /** Something else needs it, or would be lost with it. */
+  | { readonly kind: 'needed' }
   /** It loses more by now than what was agreed to. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'cancelled' }
@@ -156,7 +158,12 @@ export function withoutQuestions(prune: SystemPrune): SystemPrune {
       const files = own.flatMap(({ memory }) => memory.file ?? []);
       return plan.deletes?.length === 1 && (plan.removes ?? []).every((file) => files.includes(file));
     });
-  return { ...prune, going: prune.going.filter(takesOnlyItself) };
+  const needed = prune.going.filter((one) => !takesOnlyItself(one));
+  return {
+    ...prune,
+    going: prune.going.filter(takesOnlyItself),
+    stays: [...prune.stays, ...needed.map(({ stored: point }) => ({ point, why: { kind: 'needed' } as const }))],
+  };
 }
 
 interface PruneWish {

@@ -9,6 +9,7 @@ import { asFailure } from '../../../domain/asFailure.js';
 import { clockText, dateText } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { freeTitle } from '../../../domain/snapshotName.js';
+import type { Snapshot } from '../../../domain/snapshot.js';
 import type { StoredSystem, SystemPoint } from '../../../domain/system.js';
 import { outsideTrash } from '../../../domain/snapshotTree.js';
 import { Failure } from '../../../domain/failure.js';
@@ -49,12 +50,7 @@ export async function runCheckpoints(schedule: Schedule, tools: Tools, done: Run
     done.deleted += ended.deleted.length + ended.trashed.length;
     done.messages.push(
       ...ended.stays.map(({ of, title, why }) => {
-        const reason =
-          why === 'needed'
-            ? t('Something else needs it, or would be lost with it.')
-            : why instanceof Failure
-              ? failureMessage(why)
-              : staysText(why);
+        const reason = why instanceof Failure ? failureMessage(why) : staysText(why);
         return title === undefined ? `${displayLine(of)}: ${reason}` : staysLine(of, title, reason);
       }),
     );
@@ -114,7 +110,8 @@ async function pruneOwn(
   view: VmView,
 ): Promise<void> {
   const { engine } = session;
-  const oldOnes = async (): Promise<readonly string[]> => {
+  const of = view.vm.name;
+  const oldOnes = async (): Promise<readonly (Snapshot & { readonly isKept: boolean })[]> => {
     const [kept, trash] = [await engine.keptSnapshots(view.ref), await engine.trashedSnapshots(view.ref)];
     const made = (await engine.madeSnapshots(view.ref, 'schedule')).filter(({ by }) => by === name);
     const tree = await engine.readTree(view.ref);
@@ -122,18 +119,28 @@ async function pruneOwn(
       .filter((one) => made.some((record) => record.name === one.name) && isPast(one.createdAt))
       .toSorted((one, other) => one.createdAt - other.createdAt);
     const staying = new Set(chooseByRule(own, keep, (one) => ({ id: one.name, time: localTime(one.createdAt) })));
-    const going = own.filter((one) => !staying.has(one) && tree.current !== one.name && !kept.includes(one.name));
-    return going.map((one) => one.name);
+    const old = own.filter((one) => !staying.has(one) && tree.current !== one.name);
+    return old.map((one) => ({ ...one, isKept: kept.includes(one.name) }));
   };
-  for (const old of Object.keys(keep).length === 0 ? [] : await oldOnes()) {
+  for (const { name: old, title, isKept } of Object.keys(keep).length === 0 ? [] : await oldOnes()) {
+    const isStill = async (): Promise<boolean> => (await oldOnes()).some((one) => one.name === old && !one.isKept);
+    if (isKept) {
+      tellOnce(done, [staysLine(of, title, staysText({ kind: 'kept', vm: of }))]);
+      continue;
+    }
     try {
-      await deleteUnasked(session, view, old, { signal, isStill: async () => (await oldOnes()).includes(old) });
-      done.deleted += 1;
+      const end = await deleteUnasked(session, view, old, { signal, isStill });
+      done.deleted += end === 'gone' ? 1 : 0;
+      tellOnce(done, end === 'needed' ? [staysLine(of, title, staysText({ kind: end }))] : []);
     } catch (error) {
-      const failure = asFailure(error);
-      done.messages.push(`${displayLine(view.vm.name)}: ${failureMessage(failure)}`);
+      tellOnce(done, [staysLine(of, title, failureMessage(asFailure(error)))]);
     }
   }
+}
+
+/** Old ones are deleted before a snapshot is taken, and after it. */
+function tellOnce(done: RunDone, messages: readonly string[]): void {
+  done.messages.push(...messages.filter((one) => !done.messages.includes(one)));
 }
 
 async function runSystem(schedule: Schedule, tools: Tools, done: RunDone, called: string): Promise<void> {
@@ -184,9 +191,10 @@ async function pruneSystem(
   };
   const { deleted, stays } = await deletePointsUnasked(session, stored, choose, signal);
   done.deleted += deleted.length;
-  // What somebody keeps or stands on is wanted.
-  const told = stays.filter(({ why }) => why.kind !== 'kept' && why.kind !== 'stands');
-  done.messages.push(...told.map(({ point, why }) => staysLine(stored.system.name, point.title, staysText(why))));
+  tellOnce(
+    done,
+    stays.map(({ point, why }) => staysLine(stored.system.name, point.title, staysText(why))),
+  );
 }
 
 /** @throws Failure: a snapshot more would make something worse */
