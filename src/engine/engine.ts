@@ -277,6 +277,8 @@ export class Engine implements EnginePort {
 
   readonly trashMarks: EnginePort['trashMarks'] = async (ref) => (await this.#wishes()).readTrash(ref);
 
+  readonly overInTrash: EnginePort['overInTrash'] = async (...of) => (await this.#wishes()).overInTrash(...of);
+
   readonly trashedSnapshots: EnginePort['trashedSnapshots'] = async (ref) =>
     (await this.trashMarks(ref)).map(({ name }) => name);
 

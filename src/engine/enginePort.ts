@@ -183,6 +183,8 @@ export interface EnginePort {
   vmsWithExpired(now: number): Promise<readonly VmRef[]>;
   /** What lies in the trash, read as `keptSnapshots`. */
   trashMarks(ref: VmRef): Promise<readonly TrashMark[]>;
+  /** What of it may go by its time: see `overInTrash` in `after/trash.ts`. */
+  overInTrash(ref: VmRef, now: number): Promise<readonly TrashMark[]>;
   /** The names of it: see `outsideTrash`. */
   trashedSnapshots(ref: VmRef): Promise<readonly string[]>;
   /**

@@ -12,6 +12,7 @@ import {
   marksOn,
 } from './look/keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
+import { overInTrash } from './after/trash.js';
 import type { EnginePort } from './enginePort.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
 import type { TrashMark } from '../journal/marks.js';
@@ -49,6 +50,10 @@ export class SnapshotWishes {
   async readTrash(ref: VmRef): Promise<readonly TrashMark[]> {
     const marks = await this.#persistence.marks.trash.of(ref);
     return marks.length === 0 ? [] : inTrash(await this.#seen.readTree(ref), marks);
+  }
+
+  overInTrash(ref: VmRef, now: number): Promise<readonly TrashMark[]> {
+    return overInTrash(this.#persistence.marks, ref, now);
   }
 
   async vmsWithExpired(now: number): Promise<readonly VmRef[]> {

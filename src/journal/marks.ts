@@ -15,6 +15,12 @@ export interface TrashMark extends OneSnapshot {
   readonly whole?: true;
 }
 
+/** Its time in the trash was long over when somebody looked. */
+export interface LateMark extends OneSnapshot {
+  /** Milliseconds since 1970. */
+  readonly seen: number;
+}
+
 export interface KeptMark extends OneSnapshot {
   /** Milliseconds since 1970: until then it is kept, and then it goes by itself. Absent: kept for good. */
   readonly until?: number;
@@ -31,6 +37,7 @@ export interface Marks {
   readonly favourite: MarksOf<OneSnapshot>;
   /** Marks of snapshots that a person put into the trash. */
   readonly trash: MarksOf<TrashMark> & Pick<SnapshotRecords<TrashMark>, 'vms'>;
+  readonly late: MarksOf<LateMark>;
 }
 
 const autoFields = v.object({
@@ -115,11 +122,25 @@ const trash: SnapshotRecordsOptions<TrashMark> = {
   },
 };
 
+const late: SnapshotRecordsOptions<LateMark> = {
+  subfolder: 'late',
+  maxOfVm: 10_000,
+  write: ({ seen }) => ({ seen }),
+  parse: (one, fields) => {
+    const read = parseAs(v.looseObject({ seen: count }), fields);
+    return read && { ...one, seen: read.seen };
+  },
+  // Then it is seen once more, and stays a day longer.
+  inDoubt: 'none',
+  doing: trash.doing,
+};
+
 export function marksIn(folder: string, log: Log, fs?: FileSystem): Marks {
   return {
     auto: new SnapshotRecords(auto, folder, log, fs),
     kept: new SnapshotRecords(kept, folder, log, fs),
     favourite: new SnapshotRecords(favourite, folder, log, fs),
     trash: new SnapshotRecords(trash, folder, log, fs),
+    late: new SnapshotRecords(late, folder, log, fs),
   };
 }

@@ -124,7 +124,7 @@ export const keepNothing: Persistence = {
   },
   audit: { note: () => Promise.resolve(false) },
   operations: { add: () => Promise.resolve(), of: () => Promise.resolve([]) },
-  marks: { auto: noMarks, kept: noMarks, favourite: noMarks, trash: noMarks },
+  marks: { auto: noMarks, kept: noMarks, favourite: noMarks, trash: noMarks, late: noMarks },
   thumbnails: {
     keep: () => Promise.resolve(),
     of: () => Promise.resolve(undefined),

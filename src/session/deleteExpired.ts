@@ -165,7 +165,10 @@ async function deletePoints(
 
 async function stageInTrash({ session, now }: Work, ref: VmRef, name: string): Promise<Stage> {
   const mark = (await session.engine.trashMarks(ref)).find((one) => one.name === name);
-  return mark?.whole === undefined ? 'stays' : mark.until <= now ? 'over' : 'inTrash';
+  if (mark?.whole === undefined) {
+    return 'stays';
+  }
+  return (await session.engine.overInTrash(ref, now)).some((one) => one.name === name) ? 'over' : 'inTrash';
 }
 
 /** The snapshots of all: one whose member was not read would pass for gone. @returns why one cannot be */

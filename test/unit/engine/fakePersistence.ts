@@ -10,7 +10,7 @@ import {
 } from '../../../src/journal/entry.js';
 import type { KeptMark } from '../../../src/journal/marks.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
-import type { TrashMark } from '../../../src/journal/marks.js';
+import type { LateMark, TrashMark } from '../../../src/journal/marks.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
 import { keepNothing, type Persistence } from '../../../src/journal/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
@@ -187,6 +187,7 @@ export class FakeKeeping implements Persistence {
     },
   };
 
+  readonly late: LateMark[] = [];
   readonly thrown = new Map<string, TrashMark[]>();
   readonly #trash: Persistence['marks']['trash'] = {
     vms: () => Promise.resolve([]),
@@ -207,6 +208,11 @@ export class FakeKeeping implements Persistence {
     kept: this.#kept,
     favourite: this.#favourite,
     trash: this.#trash,
+    late: {
+      add: (_, mark) => Promise.resolve(void this.late.push(mark)),
+      of: () => Promise.resolve(this.late),
+      forget: () => Promise.resolve(),
+    },
   };
 
   readonly layers = new Map<string, readonly FrozenRecord[]>();
