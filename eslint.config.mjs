@@ -163,6 +163,7 @@ const rooms = {
     'driver/guest',
     'libvirt',
     'operations/revert/afterChoices',
+    'operations/decide/losesNothingBut',
     'operations',
     'text/guests/copyFailure',
     // A repair is asked for by the name that its report has.

@@ -56,13 +56,16 @@ const sentencesBy = (file) => ({
 /** A call of `t` with its sentence, as scripts/l10n.mjs demands it: one literal. */
 const said = /\bt\(\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\$]|\\.)*`)/gsu;
 
+/** A script or a style of a page that is one literal. */
+const pageText = /^((?:export )?const \w+(Script|Style) = )(`(?:[^`\\$]|\\.)*`);$/gmu;
+
 /** How each file has the editor's API. */
 const apiImport = /^import \* as vscode from 'vscode';$/mu;
 
 /**
- * Puts the number of a sentence in its place (see packedSentences.mjs), and takes the editor's API as the one object
- * that it is: as a namespace, each of some sixty files would copy its 300 names, thirty of them while the editor
- * starts.
+ * Puts the number of a sentence in its place (see packedSentences.mjs), leaves out of the literals of pages what is for
+ * who reads them, and takes the editor's API as the one object that it is: as a namespace, each of some sixty files
+ * would copy its 300 names, thirty of them while the editor starts.
  * @type {import('esbuild').Plugin}
  */
 const packedWords = {
@@ -75,7 +78,12 @@ const packedWords = {
           const number = numbers.get(valueOf(literal));
           return number === undefined ? call : `t(${number} as never`;
         })
-        .replace(apiImport, "import vscode = require('vscode');"),
+        .replace(apiImport, "import vscode = require('vscode');")
+        .replaceAll(pageText, (_, before, kind, literal) => {
+          const loader = kind === 'Script' ? 'js' : 'css';
+          const { code } = build.esbuild.transformSync(valueOf(literal), { loader, minify: true, target: pageTarget });
+          return `${before}${JSON.stringify(code.trim())};`;
+        }),
       loader: 'ts',
     }));
   },
@@ -85,6 +93,9 @@ const packedWords = {
 function valueOf(literal) {
   return Function(`return ${literal}`)();
 }
+
+/** The Chromium of the oldest supported VS Code. */
+const pageTarget = 'chrome132';
 
 const extensionOptions = (/** @type {{ minify?: boolean }} */ { minify = false }) => ({
   ...common,
@@ -111,14 +122,29 @@ const pages = /** @type {const} */ ([
 /** Files of noVNC for what QEMU's server never speaks: logins of RealVNC, Apple and Microsoft, and H.264. */
 const unspoken = /novnc\/core\/(?:ra2|decoders\/h264|crypto\/(?:aes|rsa|dh|md5))\.js$/u;
 
-/** Puts classes without anything in their place. @type {import('esbuild').Plugin} */
-const withoutUnspoken = {
-  name: 'withoutUnspoken',
+/**
+ * Of noVNC, classes without anything in their place; a compressor that is small in the place of pako's; and of the
+ * names of 554 keys, each for itself, those that are used.
+ * @type {import('esbuild').Plugin}
+ */
+const shortNovnc = {
+  name: 'shortNovnc',
   setup(build) {
-    build.onLoad({ filter: /\/novnc\/core\/.*\.js$/ }, async ({ path }) => {
-      if (!unspoken.test(path)) return undefined;
-      const names = [...readFileSync(path, 'utf8').matchAll(/^export (default )?(?:class|async function) (\w+)/gmu)];
-      return { contents: names.map(([, by = '', name]) => `export ${by}class ${name} {}`).join('\n') };
+    build.onLoad({ filter: /\/novnc\/core\/.*\.js$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      if (unspoken.test(path)) {
+        const names = [...source.matchAll(/^export (default )?(?:class|async function) (\w+)/gmu)];
+        return { contents: names.map(([, by = '', name]) => `export ${by}class ${name} {}`).join('\n') };
+      }
+      if (path.endsWith('/core/deflator.js')) {
+        const own = JSON.stringify(join(root, 'src/ui/guest/page/storedZlib.ts'));
+        return { contents: `export { StoredZlib as default } from ${own};` };
+      }
+      return {
+        contents: path.endsWith('/input/keysym.js')
+          ? source.replace(/^export default \{$|^\};$/gmu, '').replace(/^ +(\w+): +(\w+),/gmu, 'export const $1 = $2;')
+          : source.replace('import KeyTable from', 'import * as KeyTable from'),
+      };
     });
   },
 };
@@ -136,9 +162,8 @@ const pageOptions = (
   bundle: true,
   platform: /** @type {const} */ ('browser'),
   format: page.format,
-  // The Chromium of the oldest supported VS Code.
-  target: 'chrome132',
-  plugins: [withoutUnspoken],
+  target: pageTarget,
+  plugins: [shortNovnc],
   logLevel: /** @type {const} */ ('warning'),
   minify,
   sourcemap: !minify && /** @type {const} */ ('inline'),

@@ -9,12 +9,14 @@ import { root } from './rig/root.mjs';
  * @type {Readonly<Record<string, readonly string[]>>} paths from the checkout
  */
 const licenceFiles = {
-  '@novnc/novnc': ['LICENSE.txt', 'docs/LICENSE.MPL-2.0'].map((name) => `node_modules/@novnc/novnc/${name}`),
   '@vscode/l10n': ['scripts/notices/vscode-l10n.txt'],
   saxes: ['scripts/notices/saxes.txt'],
 };
 
-/** Who receives the program must be told where its source is (MPL 2.0, 3.2), so: which licences ask for that. */
+/**
+ * Who receives the program must be told where its source and its licence are (MPL 2.0, 3.1 and 3.2), so: which licences
+ * ask for that. noVNC's own file says where the licence is.
+ */
 const asksForSource = /^(MPL|LGPL|GPL|EPL)-/u;
 
 /** How a file begins that has another licence than its package. */

@@ -13,6 +13,7 @@ import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
 import { answerDocument } from './cli/printed.js';
 import { stateFolder } from './journal/stateFolder.js';
+import type { DatesReader } from './session/readers.js';
 import { clusterCommands } from './wings/cluster/commands/clusterCommands.js';
 import { copiedDisks, copiesCommands } from './wings/copies/commands/copiesCommands.js';
 import { guestCommands } from './wings/guest/commands/guestCommands.js';
@@ -32,7 +33,8 @@ const commands = {
 };
 
 /** The readers for agents. */
-const readers: AgentReaders = {
+const readers: AgentReaders & DatesReader = {
+  dates: () => import('./wings/copies/schedules/datesTimer.js'),
   files: () => import('./wings/inside/readFiles.js'),
   notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),
 };

@@ -87,6 +87,7 @@ const more = {
         'copiesSets',
         'libraryCopies',
         'schedule',
+        'scheduledSnapshots',
         'plainCopies',
         'replicas',
       ],

@@ -118,7 +118,7 @@ export async function keepCheckpoint(
   name: string | undefined,
 ): Promise<void> {
   if (name !== undefined && (await recordCheckpoint(step, report, name, spaceBytes))) {
-    await step.work.session.engine.setKept(step.view.ref, [name], 'kept', 'unasked');
+    await step.work.session.engine.setKept(step.view.ref, [name], 'kept', { unasked: true });
   }
 }
 

@@ -1,5 +1,6 @@
 // The words of a command line → a call, or what is wrong with them. Pure.
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { parseAge, parseUntil } from '../domain/untilDate.js';
 import { longestSeconds, parsePlace, parseSeconds, type TcpPlace } from '../domain/startWait.js';
 import { parseSize } from '../session/disks.js';
 import type { PruneRule } from '../operations/prune/pruneRule.js';
@@ -177,6 +178,21 @@ export function secondsOf({ command, texts }: Call, usual: number, option = 'sec
   return seconds;
 }
 
+/** Milliseconds since 1970. @throws CliError `usage` */
+export function untilOf({ texts }: Pick<Call, 'texts'>, now: number): number | undefined {
+  const { until: text } = texts;
+  const until = text === undefined ? undefined : parseUntil(text, now);
+  if (until === 'past' || until === 'unclear') {
+    throw new CliError(
+      'usage',
+      until === 'past'
+        ? `--until ${JSON.stringify(text)} is in the past. Nothing was changed.`
+        : `--until takes a day, a time or an age, as friday, 2026-12-24, "2026-12-24 18:00" or 3d.`,
+    );
+  }
+  return until;
+}
+
 /** Where `--port` points. @throws CliError `usage` */
 export function placeOf({ texts }: Call): TcpPlace | undefined {
   const text = texts['port'];
@@ -213,15 +229,13 @@ export function sizeOf({ command }: Pick<Call, 'command'>, text: string, what = 
 }
 
 const mostKept = 9_999;
-const units: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 604_800_000 };
 
 /** Which snapshots or restore points go. @throws CliError `usage` */
 export function ruleOf(call: Call): PruneRule {
   const keepLast = countOf(call, 'keep-last', mostKept);
   const age = call.texts['older-than'];
-  const [, digits = '', unit = ''] = /^(\d{1,4})([hdw])$/u.exec(age ?? '') ?? [];
-  const olderThanMs = age === undefined ? undefined : Number(digits) * (units[unit] ?? Number.NaN);
-  if (Number.isNaN(olderThanMs)) {
+  const olderThanMs = age === undefined ? undefined : parseAge(age);
+  if (age !== undefined && olderThanMs === undefined) {
     throw new CliError('usage', '--older-than takes a number of hours, days or weeks, as 12h, 3d or 2w.');
   }
   if (keepLast === undefined && olderThanMs === undefined) {

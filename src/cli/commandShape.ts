@@ -57,6 +57,12 @@ export const repairing = {
   name: { ...acting.name, needs: ['repair'] },
 } as const satisfies Record<string, Option>;
 
+export const until: Option = {
+  type: 'string',
+  value: 'WHEN',
+  help: 'keep it until then, and delete it afterwards: friday, tomorrow, 2026-12-24, "2026-12-24 18:00", 3d, 2w',
+};
+
 export const seconds: Option = { type: 'string', value: 'N', help: 'give up after N seconds' };
 export const port: Option = {
   type: 'string',

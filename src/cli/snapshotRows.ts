@@ -1,7 +1,7 @@
 // The rows of THE table: Snapshots: taken, shown, kept, deleted.
 import { deleteScopes } from '../domain/operation.js';
 import { snapshotKinds, snapshotStyles } from '../domain/snapshot.js';
-import { acting, plan, pruneRule, seamless, snapshot, under, vm, vmOrSystem } from './commandShape.js';
+import { acting, plan, pruneRule, seamless, snapshot, under, until, vm, vmOrSystem } from './commandShape.js';
 
 export const snapshotRows = under('Snapshots', {
   tree: {
@@ -23,11 +23,16 @@ export const snapshotRows = under('Snapshots', {
       seamless,
       without: { type: 'string', value: 'DISKS', help: 'exclude these disks, for example vdb or vdb,vdc' },
       description: { type: 'string', short: 'd', value: 'TEXT', help: 'a description' },
+      until,
       name: acting.name,
     },
-    onSystem: ['plan', 'description', 'name'],
+    onSystem: ['plan', 'description', 'until', 'name'],
     more: 'All running VMs of a system pause at one moment, each until it is saved. All of them, or none.',
-    examples: ["virt-rewind checkpoint web-test 'before the upgrade'", "virt-rewind checkpoint shop 'before the demo'"],
+    examples: [
+      "virt-rewind checkpoint web-test 'before the upgrade'",
+      'virt-rewind checkpoint web-test --until friday',
+      "virt-rewind checkpoint shop 'before the demo'",
+    ],
     act: async () => (await import('./commands/vmCommands.js')).checkpoint,
   },
   delete: {
@@ -54,8 +59,11 @@ export const snapshotRows = under('Snapshots', {
   keep: {
     summary: 'keep a snapshot from being deleted by a rule',
     operands: [vm, snapshot],
-    options: { clear: { type: 'boolean', help: 'no longer: clear that mark, and that of the favourite' } },
-    examples: ['virt-rewind keep web-test clean'],
+    options: {
+      clear: { type: 'boolean', help: 'no longer: clear that mark, and that of the favourite' },
+      until: { ...until, not: ['clear'] },
+    },
+    examples: ['virt-rewind keep web-test clean', 'virt-rewind keep web-test clean --until 2w'],
     act: async () => (await import('./commands/vmCommands.js')).keep,
   },
   prune: {

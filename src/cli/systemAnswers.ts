@@ -21,7 +21,7 @@ const prunedPoint = {
 };
 const stayingPoint = v.object({
   ...prunedPoint,
-  reason: v.picklist(['stands', 'kept', 'away', 'changed', 'cancelled', 'failed']),
+  reason: v.picklist(['stands', 'kept', 'away', 'needed', 'changed', 'cancelled', 'failed']),
   message: text,
 });
 

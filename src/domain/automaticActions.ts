@@ -12,6 +12,7 @@ export type AutomaticActions = (typeof automaticActions)[number];
  * | recoverHarmlessly    | the same, where each step is harmless: see `isHarmless`                                   | the same |
  * | takeCheckpoints      | a checkpoint is taken where `virtRewind.autoCheckpoint` wants one                          | a trusted workspace; no protected VM; nothing else is done to the VM |
  * | pruneCheckpoints     | the oldest checkpoints of their sort go, after a revert or `takeCheckpoints` took one more | see autoPrune |
+ * | deleteExpired        | what somebody kept until a date goes, into the trash where there is one, when that is over | the date in our own record; no protected VM; not current, kept or favourite; nothing unfinished on the VM; see autoPrune; a restore point of a system with all its members |
  * | pruneLayouts         | snapshots of ours that hold the layout go where no layout needs them, after a revert     | see autoPrune: known to be empty |
  * | discardClones        | a clone that was made to be thrown away goes when it was on and is off                   | the mark in its configuration names its own UUID; our record names all its files; no snapshot of its own; no managed save; no protected VM |
  * | endPools             | libvirt's storage pools that an editor of ours left are ended: no file is touched        | of our name, transient, unused for ten minutes |
@@ -24,6 +25,7 @@ export const unaskedActs = {
   recoverHarmlessly: 'safe',
   takeCheckpoints: 'safe',
   pruneCheckpoints: 'all',
+  deleteExpired: 'all',
   pruneLayouts: 'all',
   discardClones: 'all',
   restart: 'all',

@@ -25,6 +25,18 @@ export function shortTime(at: number, now: number): string {
   return day === today ? clockText(at) : day.startsWith(year) ? day.slice(year.length) : day;
 }
 
+/**
+ * A time that is to come: the day, and with it the time unless that is the last minute of the day.
+ *
+ * @param at milliseconds since 1970
+ * @param now milliseconds since 1970
+ */
+export function untilText(at: number, now: number): string {
+  const [day, time] = [dateText(at), clockText(at)];
+  const isToday = day === dateText(now);
+  return isToday ? time : time === '23:59' ? shortTime(at, now) : `${shortTime(at, now)} ${time}`;
+}
+
 /** `2026-11-20 09:41:07`. @param at milliseconds since 1970 */
 export function fullTime(at: number): string {
   return `${dateText(at)} ${secondText(at)}`;

@@ -8,9 +8,9 @@ export type Consistency = (typeof consistencies)[number];
  * `revert`: keeps the state that a revert leaves. `layout`: an extra leaf without which another release of libvirt
  * would remove a file in use after an external revert of ours. `work`: a setting wants it at a moment of the work in
  * the editor, which the title tells. `backup`: a backup is made from it. `reading`: its files are read, and it goes
- * when they were.
+ * when they were. `schedule`: its time has come.
  */
-export const autoReasons = ['revert', 'layout', 'work', 'backup', 'reading'] as const;
+export const autoReasons = ['revert', 'layout', 'work', 'backup', 'reading', 'schedule'] as const;
 export type AutoReason = (typeof autoReasons)[number];
 
 /** How RAM in a file of its own came there: see `RamMethod`. */

@@ -6,7 +6,16 @@ import type { PowerState, Vm, VmRef } from './vm.js';
 
 /** What a person put on snapshots, that changes no snapshot and no disk. */
 export type MarkRequest =
-  | { readonly kind: 'keep'; readonly vm: VmRef; readonly snapshots: readonly string[]; readonly kept: 'kept' | 'free' }
+  | {
+      readonly kind: 'keep';
+      readonly vm: VmRef;
+      readonly snapshots: readonly string[];
+      readonly kept: 'kept' | 'free';
+      /** Until when they are kept, or were: milliseconds since 1970. Absent: for good. */
+      readonly until?: number;
+      /** Of those that were kept otherwise before: until when, 0 for good. */
+      readonly instead?: number;
+    }
   /** `until`: milliseconds since 1970, when those in the trash may be deleted unasked. */
   | {
       readonly kind: 'trash';
@@ -14,6 +23,8 @@ export type MarkRequest =
       readonly snapshots: readonly string[];
       readonly put: 'in' | 'out';
       readonly until: number;
+      /** Of a restore point of a system: they are deleted with those of its other VMs. */
+      readonly whole?: true;
     }
   /** Absent `snapshot`: none is the favourite from then on; `instead`: the one before. */
   | { readonly kind: 'favourite'; readonly vm: VmRef; readonly snapshot?: string; readonly instead?: string };

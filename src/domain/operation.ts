@@ -81,6 +81,10 @@ export type OperationRequest =
       readonly auto?: AutoReason;
       /** `branch@commit` for the trailer. */
       readonly git?: string;
+      /** It is kept until then, and goes afterwards: milliseconds since 1970. */
+      readonly until?: number;
+      /** Of the schedule that takes it: its name. */
+      readonly by?: string;
     }
   | {
       readonly kind: 'revert';

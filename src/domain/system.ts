@@ -55,6 +55,8 @@ export interface SystemPoint {
    * `autoReasons`; `layer`: of a lab, whose file does not name it (any more).
    */
   readonly auto?: 'revert' | 'work' | 'layer';
+  /** Of the schedule that took it: its name, by which its rule knows it. */
+  readonly by?: string;
   /** `branch@commit` of the workspace, as its snapshots keep it; absent where none was known. */
   readonly git?: string;
 }

@@ -236,8 +236,10 @@ export class Engine implements EnginePort {
     }
   }
 
-  runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
-    return this.#acting().then((operationService) => operationService.run(request, options));
+  async runOperation(request: OperationRequest, options: RunOperationOptions = {}): Promise<OperationResult> {
+    const result = await (await this.#acting()).run(request, options);
+    await (request.kind === 'create' && request.until !== undefined ? this.#marks.renew(request.vm) : undefined);
+    return result;
   }
 
   readonly holdDebugger: EnginePort['holdDebugger'] = async (vm) => (await this.#acting()).hold({ kind: 'debug', vm });
@@ -273,13 +275,21 @@ export class Engine implements EnginePort {
     await this.#marks.renew(request.vm);
   }
 
-  readonly trashedSnapshots: EnginePort['trashedSnapshots'] = async (ref) => (await this.#wishes()).readTrash(ref);
+  readonly trashMarks: EnginePort['trashMarks'] = async (ref) => (await this.#wishes()).readTrash(ref);
+
+  readonly overInTrash: EnginePort['overInTrash'] = async (...of) => (await this.#wishes()).overInTrash(...of);
+
+  readonly trashedSnapshots: EnginePort['trashedSnapshots'] = async (ref) =>
+    (await this.trashMarks(ref)).map(({ name }) => name);
 
   readonly keptSnapshots: EnginePort['keptSnapshots'] = async (ref) => (await this.#wishes()).readKept(ref);
 
-  setKept(vm: VmRef, snapshots: readonly string[], kept: 'kept' | 'free', asked?: 'unasked'): Promise<void> {
-    return this.mark({ kind: 'keep', vm, snapshots, kept }, undefined, asked);
-  }
+  readonly datedSnapshots: EnginePort['datedSnapshots'] = async (ref) => (await this.#wishes()).readDated(ref);
+
+  readonly vmsWithExpired: EnginePort['vmsWithExpired'] = async (now) => (await this.#wishes()).vmsWithExpired(now);
+
+  readonly setKept: EnginePort['setKept'] = (vm, snapshots, kept, { unasked, ...how } = {}) =>
+    this.mark({ kind: 'keep', vm, snapshots, kept, ...how }, undefined, unasked && 'unasked');
 
   readonly readFavourite: EnginePort['readFavourite'] = async (ref) => (await this.#wishes()).favourite(ref);
 

@@ -30,10 +30,19 @@ import type { SnapshotTree } from '../domain/snapshot.js';
 import type { Vm, VmRef } from '../domain/vm.js';
 import type { WantedConnection } from '../domain/wantedConnection.js';
 import type { VmFiles } from '../domain/vmFiles.js';
+import type { DatedSnapshot } from './look/keptSnapshots.js';
+import type { TrashMark } from '../journal/marks.js';
 import type { HeldOperation } from './holdOperation.js';
 import type { RunOperationOptions } from './operationRunner.js';
 import type { GroupLease, GroupLeaseWish } from './operationService.js';
 import type { Attention, ConnectionView, RunningOperation, StoreChange, VmView } from '../live/views.js';
+
+interface KeepingHow {
+  /** Milliseconds since 1970; absent: for good. */
+  readonly until?: number;
+  /** No undo takes it back. */
+  readonly unasked?: true;
+}
 
 /** Each request of a question with what was decided about it. */
 export type DecidedRequests<T extends readonly OperationRequest[]> = {
@@ -165,15 +174,25 @@ export interface EnginePort {
    * each time, because another window may have marked one. Rejects where it cannot be known.
    */
   keptSnapshots(ref: VmRef): Promise<readonly string[]>;
-  /** Names of what lies in the trash, read as `keptSnapshots`: see `outsideTrash`. */
+  /** Until when somebody wants to keep some: milliseconds since 1970. Also those whose time is over. */
+  datedSnapshots(ref: VmRef): Promise<readonly DatedSnapshot[]>;
+  /**
+   * VMs with a snapshot that somebody wants to keep until a time that is over, or of a restore point whose time in the
+   * trash is over; there still or not.
+   */
+  vmsWithExpired(now: number): Promise<readonly VmRef[]>;
+  /** What lies in the trash, read as `keptSnapshots`. */
+  trashMarks(ref: VmRef): Promise<readonly TrashMark[]>;
+  /** What of it may go by its time: see `overInTrash` in `after/trash.ts`. */
+  overInTrash(ref: VmRef, now: number): Promise<readonly TrashMark[]>;
+  /** The names of it: see `outsideTrash`. */
   trashedSnapshots(ref: VmRef): Promise<readonly string[]>;
   /**
    * Who beside libvirt starts and stops this VM: a question to its host; `unseen` where no shell leads there. Rejects
    * with a Failure.
    */
   keeperOf(ref: VmRef): Promise<KeptBy | 'unseen'>;
-  /** `unasked`: no undo takes it back. */
-  setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free', asked?: 'unasked'): Promise<void>;
+  setKept(ref: VmRef, snapshots: readonly string[], kept: 'kept' | 'free', how?: KeepingHow): Promise<void>;
   /**
    * Name of the snapshot that somebody goes back to most; it is kept too. Read from the disk each time, as
    * `findKeptSnapshots`.

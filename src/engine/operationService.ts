@@ -18,7 +18,7 @@ import { goesUnasked } from '../operations/clone/planDiscard.js';
 import { asFailure } from '../domain/asFailure.js';
 import { neededByUndo } from '../operations/undo/standingOperations.js';
 import { type PrunedReason, type Rule, prune } from './after/autoPrune.js';
-import { expire } from './after/trash.js';
+import { expire, overInTrash } from './after/trash.js';
 import type { Clock } from '../base/clock.js';
 import { FreshLook } from './look/freshLook.js';
 import type { Persistence } from '../journal/persistence.js';
@@ -234,7 +234,9 @@ export class OperationService implements Disposable {
   /** What is in the trash of a VM goes when somebody is at work on it, and its time is over. */
   async #expire(ref: VmRef): Promise<void> {
     const { store, persistence, log, ended } = this.#options;
-    const marks = await persistence.marks.trash.of(ref);
+    const now = Date.now();
+    const marksNow = (): ReturnType<typeof overInTrash> => overInTrash(persistence.marks, ref, now);
+    const marks = await marksNow();
     const view = store.vm(ref);
     if (marks.length === 0 || view?.tree === undefined || ended.aborted) {
       return;
@@ -244,8 +246,7 @@ export class OperationService implements Disposable {
     }
     const { tree } = view;
     const kept = findKeptSnapshots(tree, await keepingMarks(persistence, ref)).map(({ name }) => name);
-    const marksNow = (): ReturnType<typeof persistence.marks.trash.of> => persistence.marks.trash.of(ref);
-    await expire(ref, { tree, marks, kept, now: Date.now() }, marksNow, log, (request, allows) =>
+    await expire(ref, { tree, marks, kept, now }, marksNow, log, (request, allows) =>
       this.#runner.run(request, { allows, unasked: true }),
     );
   }

@@ -2,17 +2,29 @@
 import { type MarkRequest, logAsUnchanged, loggedSnapshotsOf, type LoggedState } from '../domain/loggedOperation.js';
 import type { Snapshot } from '../domain/snapshot.js';
 import type { VmRef } from '../domain/vm.js';
-import { favouriteIn, inTrash, keepingMarks, findKeptSnapshots, marksOn } from './look/keptSnapshots.js';
+import {
+  datedIn,
+  type DatedSnapshot,
+  favouriteIn,
+  findKeptSnapshots,
+  inTrash,
+  keepingMarks,
+  marksOn,
+} from './look/keptSnapshots.js';
 import { newOperationId } from '../journal/operationLog.js';
+import { overInTrash } from './after/trash.js';
 import type { EnginePort } from './enginePort.js';
 import type { OneSnapshot } from '../journal/snapshotRecords.js';
+import type { TrashMark } from '../journal/marks.js';
 import type { Persistence } from '../journal/persistence.js';
 
-/** In the trash at least. */
+/** In the trash, or kept again, at least. */
 const leastMs = 24 * 3_600_000;
 
 /** A mark is on no VM, and on no disk. */
 const nothingSeen: LoggedState = { power: 'unknown', disks: [] };
+
+type KeepRequest = Extract<MarkRequest, { kind: 'keep' }>;
 
 type WishPersistence = Pick<Persistence, 'marks' | 'operations' | 'audit'>;
 
@@ -30,9 +42,24 @@ export class SnapshotWishes {
     return marks.length === 0 ? [] : findKeptSnapshots(await this.#seen.readTree(ref), marks).map(({ name }) => name);
   }
 
-  async readTrash(ref: VmRef): Promise<readonly string[]> {
+  async readDated(ref: VmRef): Promise<readonly DatedSnapshot[]> {
+    const marks = (await this.#persistence.marks.kept.of(ref)).filter(({ until }) => until !== undefined);
+    return marks.length === 0 ? [] : datedIn(await this.#seen.readTree(ref), marks);
+  }
+
+  async readTrash(ref: VmRef): Promise<readonly TrashMark[]> {
     const marks = await this.#persistence.marks.trash.of(ref);
-    return marks.length === 0 ? [] : inTrash(await this.#seen.readTree(ref), marks).map(({ name }) => name);
+    return marks.length === 0 ? [] : inTrash(await this.#seen.readTree(ref), marks);
+  }
+
+  overInTrash(ref: VmRef, now: number): Promise<readonly TrashMark[]> {
+    return overInTrash(this.#persistence.marks, ref, now);
+  }
+
+  async vmsWithExpired(now: number): Promise<readonly VmRef[]> {
+    const { kept, trash } = this.#persistence.marks;
+    const dated = await kept.vms(({ until }) => until !== undefined && until <= now);
+    return [...dated, ...(await trash.vms(({ until, whole }) => whole === true && until <= now))];
   }
 
   /**
@@ -40,6 +67,24 @@ export class SnapshotWishes {
    * to be undone.
    */
   async mark(request: MarkRequest, undoes?: string, asked?: 'unasked'): Promise<void> {
+    for (const one of request.kind === 'keep' ? await this.#groups(request, undoes) : [request]) {
+      await this.#mark(one, undoes, asked);
+    }
+  }
+
+  /** Of snapshots that were kept in several ways, each way by itself: no one undo would put all back. */
+  async #groups(request: KeepRequest, undoes: string | undefined): Promise<readonly KeepRequest[]> {
+    const seen = await this.#howKept(request.vm);
+    const wanted = request.kept === 'free' ? undefined : (request.until ?? 0);
+    const ways = [...new Set(request.snapshots.map((name) => seen.get(name)))].filter((way) => way !== wanted);
+    // What is put back a long time later does not go at once.
+    const least = undoes === undefined ? 0 : Date.now() + leastMs;
+    const dated = request.until === undefined ? {} : { until: Math.max(request.until, least) };
+    const groups = ways.map((way) => request.snapshots.filter((name) => seen.get(name) === way));
+    return (groups.length === 0 ? [[]] : groups).map((snapshots) => ({ ...request, ...dated, snapshots }));
+  }
+
+  async #mark(request: MarkRequest, undoes?: string, asked?: 'unasked'): Promise<void> {
     const began = Date.now();
     const told =
       request.kind === 'keep'
@@ -70,18 +115,35 @@ export class SnapshotWishes {
     await audit.note({ connection, vm, request: isSame ? request : told, outcome: 'done', durationMs, entry });
   }
 
-  async #keep(request: Extract<MarkRequest, { kind: 'keep' }>): Promise<MarkRequest> {
-    const { vm, snapshots, kept } = request;
-    const marks = await this.#persistence.marks.kept.of(vm);
-    const before = new Set(findKeptSnapshots(await this.#seen.readTree(vm), marks).map(({ name }) => name));
+  async #keep({ instead: _, ...request }: KeepRequest): Promise<MarkRequest> {
+    const { vm, snapshots, kept, until } = request;
+    const seen = await this.#howKept(vm);
+    const changed = snapshots.filter((name) => seen.get(name) !== (kept === 'free' ? undefined : (until ?? 0)));
+    if (kept === 'kept' && (until !== undefined || changed.some((name) => seen.has(name)))) {
+      const { snapshots: there } = await this.#seen.readTree(vm);
+      for (const { name, createdAt } of there.filter((one) => changed.includes(one.name))) {
+        await this.#persistence.marks.kept.add(vm, { name, createdAt, ...(until !== undefined && { until }) });
+      }
+    }
     await this.#setKept(vm, snapshots, kept);
     // What was so before stays so when it is undone.
-    return { ...request, snapshots: snapshots.filter((name) => before.has(name) === (kept === 'free')) };
+    const was = seen.get(changed[0] ?? '');
+    return kept === 'free'
+      ? { kind: 'keep', vm, kept, snapshots: changed, ...(was !== undefined && was !== 0 && { until: was }) }
+      : { ...request, snapshots: changed, ...(was !== undefined && { instead: was }) };
+  }
+
+  /** By name: until when, 0 for good; absent: not kept. */
+  async #howKept(vm: VmRef): Promise<ReadonlyMap<string, number>> {
+    const tree = await this.#seen.readTree(vm);
+    const marks = await this.#persistence.marks.kept.of(vm);
+    const dates = new Map(datedIn(tree, marks).map((one) => [one.name, one.until]));
+    return new Map(findKeptSnapshots(tree, marks).map(({ name }) => [name, dates.get(name) ?? 0]));
   }
 
   /** What was put in first is told as put in until then: taking it out and putting it back changes nothing. */
   async #throwAway(request: Extract<MarkRequest, { kind: 'trash' }>): Promise<MarkRequest> {
-    const { vm, snapshots, put } = request;
+    const { vm, snapshots, put, whole } = request;
     const { trash } = this.#persistence.marks;
     const tree = await this.#seen.readTree(vm);
     const there = inTrash(tree, await trash.of(vm));
@@ -90,7 +152,8 @@ export class SnapshotWishes {
     // What is put back a long time later does not go at once.
     const until = put === 'in' ? Math.max(request.until, Date.now() + leastMs) : request.until;
     for (const { name, createdAt } of changed) {
-      await (put === 'in' ? trash.add(vm, { name, createdAt, until }) : trash.forget(vm, { name, createdAt }));
+      const mark = { name, createdAt, until, ...(whole && { whole }) };
+      await (put === 'in' ? trash.add(vm, mark) : trash.forget(vm, { name, createdAt }));
     }
     const was = Math.max(
       0,

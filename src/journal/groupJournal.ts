@@ -57,6 +57,7 @@ export interface GroupHead {
     readonly id: string;
     readonly title: string;
     readonly auto?: 'work' | 'layer';
+    readonly by?: string;
     readonly git?: string;
   };
   /** The restore point of the state that a revert leaves. */
@@ -102,6 +103,7 @@ const shape = v.object({
     id,
     title: text,
     auto: v.exactOptional(v.picklist(['work', 'layer'])),
+    by: v.exactOptional(text),
     git: v.exactOptional(text),
   }),
   kept: v.exactOptional(id),

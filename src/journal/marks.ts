@@ -11,6 +11,19 @@ import { type OneSnapshot, SnapshotRecords, type SnapshotRecordsOptions } from '
 export interface TrashMark extends OneSnapshot {
   /** Milliseconds since 1970: nobody deletes it unasked before. */
   readonly until: number;
+  /** Of a restore point of a system: it is deleted with those of the other VMs. */
+  readonly whole?: true;
+}
+
+/** Its time in the trash was long over when somebody looked. */
+export interface LateMark extends OneSnapshot {
+  /** Milliseconds since 1970. */
+  readonly seen: number;
+}
+
+export interface KeptMark extends OneSnapshot {
+  /** Milliseconds since 1970: until then it is kept, and then it goes by itself. Absent: kept for good. */
+  readonly until?: number;
 }
 
 type MarksOf<T extends OneSnapshot> = Pick<SnapshotRecords<T>, 'add' | 'of' | 'forget'>;
@@ -19,11 +32,12 @@ export interface Marks {
   /** Marks of snapshots that were taken automatically. */
   readonly auto: MarksOf<AutoSnapshot>;
   /** Marks of snapshots that a person wants to keep: no rule deletes them. `of` rejects where this cannot be known. */
-  readonly kept: MarksOf<OneSnapshot>;
+  readonly kept: MarksOf<KeptMark> & Pick<SnapshotRecords<KeptMark>, 'vms'>;
   /** Marks of the snapshot that is used most for reverts of each VM. `of` rejects where it cannot be known. */
   readonly favourite: MarksOf<OneSnapshot>;
   /** Marks of snapshots that a person put into the trash. */
-  readonly trash: MarksOf<TrashMark>;
+  readonly trash: MarksOf<TrashMark> & Pick<SnapshotRecords<TrashMark>, 'vms'>;
+  readonly late: MarksOf<LateMark>;
 }
 
 const autoFields = v.object({
@@ -55,12 +69,17 @@ const auto: SnapshotRecordsOptions<AutoSnapshot> = {
   },
 };
 
-const kept: SnapshotRecordsOptions<OneSnapshot> = {
+const keptFields = v.looseObject({ until: v.exactOptional(count) });
+
+const kept: SnapshotRecordsOptions<KeptMark> = {
   subfolder: 'kept',
   // More than a VM has snapshots: a mark that was forgotten would be a snapshot deleted.
   maxOfVm: 10_000,
-  write: () => ({}),
-  parse: (one) => one,
+  write: ({ until }) => ({ until }),
+  parse: (one, fields) => {
+    const read = parseAs(keptFields, fields);
+    return read && { ...one, ...(read.until !== undefined && { until: read.until }) };
+  },
   // If it cannot be read, the snapshot counts as marked: no rule deletes it.
   inDoubt: 'fail',
   doing: {
@@ -84,15 +103,15 @@ const favourite: SnapshotRecordsOptions<OneSnapshot> = {
   },
 };
 
-const trashFields = v.looseObject({ until: count });
+const trashFields = v.looseObject({ until: count, whole: v.exactOptional(v.literal(true)) });
 
 const trash: SnapshotRecordsOptions<TrashMark> = {
   subfolder: 'trash',
   maxOfVm: 10_000,
-  write: ({ until }) => ({ until }),
+  write: ({ until, whole }) => ({ until, whole }),
   parse: (one, fields) => {
     const read = parseAs(trashFields, fields);
-    return read && { ...one, until: read.until };
+    return read && { ...one, until: read.until, ...(read.whole && { whole: read.whole }) };
   },
   // If it cannot be read, the snapshot stays.
   inDoubt: 'none',
@@ -103,11 +122,25 @@ const trash: SnapshotRecordsOptions<TrashMark> = {
   },
 };
 
+const late: SnapshotRecordsOptions<LateMark> = {
+  subfolder: 'late',
+  maxOfVm: 10_000,
+  write: ({ seen }) => ({ seen }),
+  parse: (one, fields) => {
+    const read = parseAs(v.looseObject({ seen: count }), fields);
+    return read && { ...one, seen: read.seen };
+  },
+  // Then it is seen once more, and stays a day longer.
+  inDoubt: 'none',
+  doing: trash.doing,
+};
+
 export function marksIn(folder: string, log: Log, fs?: FileSystem): Marks {
   return {
     auto: new SnapshotRecords(auto, folder, log, fs),
     kept: new SnapshotRecords(kept, folder, log, fs),
     favourite: new SnapshotRecords(favourite, folder, log, fs),
     trash: new SnapshotRecords(trash, folder, log, fs),
+    late: new SnapshotRecords(late, folder, log, fs),
   };
 }

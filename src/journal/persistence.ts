@@ -104,6 +104,7 @@ export function keepIn(folder: string, log: Log, editor?: string): Persistence {
 const noMarks = {
   add: ({ connection }: VmRef) => Promise.reject(new Failure('journal', { doing: 'look for the marks', connection })),
   of: () => Promise.resolve([]),
+  vms: () => Promise.resolve([]),
   forget: () => Promise.resolve(),
 };
 
@@ -123,7 +124,7 @@ export const keepNothing: Persistence = {
   },
   audit: { note: () => Promise.resolve(false) },
   operations: { add: () => Promise.resolve(), of: () => Promise.resolve([]) },
-  marks: { auto: noMarks, kept: noMarks, favourite: noMarks, trash: noMarks },
+  marks: { auto: noMarks, kept: noMarks, favourite: noMarks, trash: noMarks, late: noMarks },
   thumbnails: {
     keep: () => Promise.resolve(),
     of: () => Promise.resolve(undefined),

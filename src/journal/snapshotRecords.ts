@@ -113,6 +113,25 @@ export class SnapshotRecords<T extends OneSnapshot> {
     }
   }
 
+  /** Those with a record that this one is true of. What cannot be read is of none. */
+  async vms(isMeant: (record: T) => boolean): Promise<readonly VmRef[]> {
+    const found: VmRef[] = [];
+    for (const folder of await this.#names(this.#root, [], /^[0-9a-f]{64}$/)) {
+      for (const name of await this.#names(join(this.#root, folder))) {
+        const text = await readBounded(this.fs, join(this.#root, folder, name), maxBytes).catch(
+          () => 'tooLong' as const,
+        );
+        const ref = text === 'tooLong' ? undefined : parseAs(soundShape, parseJson(text.toString('utf8')));
+        const record = ref && text !== 'tooLong' ? this.#parse(text.toString('utf8'), ref, name) : undefined;
+        if (ref !== undefined && record !== undefined && isMeant(record.record)) {
+          found.push({ connection: ref.connection, uuid: ref.uuid });
+          break;
+        }
+      }
+    }
+    return found;
+  }
+
   /** Oldest first. One that is damaged is not believed, and stays. */
   async of(vm: VmRef): Promise<readonly T[]> {
     const doubtful: string[] = [];
@@ -167,9 +186,9 @@ export class SnapshotRecords<T extends OneSnapshot> {
     return kept.sort((a, b) => a.at - b.at);
   }
 
-  async #names(folder: string, doubtful: string[]): Promise<readonly string[]> {
+  async #names(folder: string, doubtful: string[] = [], pattern = namePattern): Promise<readonly string[]> {
     try {
-      return (await namesIn(this.fs, folder)).filter((name) => namePattern.test(name)).sort();
+      return (await namesIn(this.fs, folder)).filter((name) => pattern.test(name)).sort();
     } catch (error) {
       this.log.warn(`${folder} cannot be read: ${String(error)}`);
       doubtful.push(folder);

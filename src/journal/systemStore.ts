@@ -92,6 +92,7 @@ const pointShape = v.object({
     v.maxLength(maxMembers),
   ),
   auto: v.exactOptional(v.picklist(['revert', 'work', 'layer'])),
+  by: v.exactOptional(text),
   git: v.exactOptional(text),
 });
 

@@ -4,6 +4,7 @@ import { t } from '@vscode/l10n';
 import { shellWord } from '../base/shellWord.js';
 import { thresholdsIn } from '../diagnosis/thresholds.js';
 import { displayLine } from '../domain/plainText.js';
+import { parseUntil } from '../domain/untilDate.js';
 import { speedWords } from '../domain/speedWords.js';
 import type { StartWait } from '../domain/system.js';
 import { circleIn } from '../systems/startOrder.js';
@@ -64,12 +65,17 @@ export function checkLab(written: WrittenLab): Lab | readonly FileFault[] {
       });
     }
   }
-  const points = (written.points ?? []).map(({ title, run = [] }, index) => {
+  const points = (written.points ?? []).map(({ title, until, run = [] }, index) => {
+    // That it is over by now is no fault of the file: it may have made its restore point long ago.
+    if (until !== undefined && parseUntil(until, Date.now()) === 'unclear') {
+      wrong.push({ path: ['points', index, 'until'], message: t('That is no day, time or age.') });
+    }
     if ((written.points ?? []).findIndex((other) => other.title === title) < index) {
       wrong.push({ path: ['points', index, 'title'], message: t('Two restore points cannot have the same title.') });
     }
     return {
       title,
+      ...(until !== undefined && { until }),
       run: run.flatMap((one, row) => {
         const { vm, seconds = usualSeconds, ssh: user, port = usualSshPort } = one;
         const at = ['points', index, 'run', row] as const;

@@ -53,6 +53,8 @@ export interface MadeVm {
 
 interface LabPoint {
   readonly title: string;
+  /** As written. */
+  readonly until?: string;
   readonly run: readonly LabStep[];
 }
 

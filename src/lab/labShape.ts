@@ -133,6 +133,10 @@ const vm = map({
 
 const point = map({
   title: key('Its title, which also names it in a reset', v.pipe(v.string(), v.minLength(1), v.maxLength(100))),
+  until: maybe(
+    'How long it is kept after it is created; then it is deleted: friday, 2026-12-24, "2026-12-24 18:00", 12h, 3d, 2w',
+    v.pipe(v.string(), v.minLength(1), v.maxLength(40)),
+  ),
   run: maybe(
     'What is done in the guests before it is created, one after the other: programs, scripts, packages, files; each must exit with code 0. Runs again only if it or something before it changes',
     v.pipe(v.array(program), v.maxLength(50)),

@@ -7,6 +7,7 @@ import { asFailure } from '../domain/asFailure.js';
 import { automaticTitles } from '../domain/automaticTitles.js';
 import { Failure, isOfWing } from '../domain/failure.js';
 import { displayLine } from '../domain/plainText.js';
+import { parseUntil } from '../domain/untilDate.js';
 import type { StoredSystem, SystemPoint } from '../domain/system.js';
 import type { OpenLab, RecordedVm } from '../journal/labStore.js';
 import type { Systems } from '../systems/systems.js';
@@ -86,7 +87,11 @@ async function goTo(run: LayerRun, layer: number, signal: AbortSignal): Promise<
 async function makeLayer(run: LayerRun, layer: number, noted: Set<string>): Promise<void> {
   const { plan, open, making, systems, id } = run;
   const { signal, onStep, onNote } = making;
-  const { title, run: steps } = plan.lab.points[layer - 1] ?? { title: automaticTitles.beforeFirstStep(), run: [] };
+  const {
+    title,
+    until: written,
+    run: steps,
+  } = plan.lab.points[layer - 1] ?? { title: automaticTitles.beforeFirstStep(), run: [] };
   try {
     for (const step of steps) {
       requireOn(signal);
@@ -97,7 +102,12 @@ async function makeLayer(run: LayerRun, layer: number, noted: Set<string>): Prom
     throw await afterFailure(run, layer - 1, error);
   }
   onStep(t('creating the restore point “{0}”', displayLine(title)));
-  const wish = { title, numbered: true, ...(layer === 0 && { auto: 'layer' as const }) } as const;
+  const until = written === undefined ? undefined : parseUntil(written, Date.now());
+  if (until === 'past') {
+    onNote?.(t('“{0}” is kept without a date: {1} is in the past.', displayLine(title), displayLine(written ?? '')));
+  }
+  const dated = typeof until === 'number' ? { until } : {};
+  const wish = { title, numbered: true, ...dated, ...(layer === 0 && { auto: 'layer' as const }) } as const;
   const checkpoint = await systems.planCheckpoint(await storedOf(systems, id), wish);
   for (const line of withoutRamLines(checkpoint.members).filter((one) => !noted.has(one))) {
     noted.add(line);

@@ -62,6 +62,8 @@ export interface VmView {
   readonly auto?: readonly string[];
   /** Names of the snapshots that somebody wants to keep, as our own marks have it; absent for none. */
   readonly kept?: readonly string[];
+  /** Until when somebody wants to keep some: milliseconds since 1970, also past; absent for none. */
+  readonly keptUntil?: readonly { readonly name: string; readonly until: number }[];
   /** Name of the snapshot that somebody goes back to most; it is one of `kept`. */
   readonly favourite?: string;
   /** What is in the trash, and until when (milliseconds since 1970); absent for nothing. */

@@ -17,7 +17,7 @@ import type { Session } from './session.js';
 
 /** What is wanted of a system. */
 export type SystemWish =
-  | ({ readonly kind: 'checkpoint'; readonly title?: string } & Pick<CheckpointWish, 'description' | 'git'>)
+  | ({ readonly kind: 'checkpoint'; readonly title?: string } & Pick<CheckpointWish, 'description' | 'git' | 'until'>)
   /** By its title, or as it is. */
   | { readonly kind: 'revert' | 'delete'; readonly point: SystemPoint | string }
   /** Undoes the last revert. */

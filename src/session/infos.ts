@@ -44,10 +44,18 @@ export async function readInfos(
 }
 
 /** The oldest first. */
-export function snapshotInfos({ tree, auto = [], kept = [], favourite, layers }: VmView): readonly SnapshotInfo[] {
+export function snapshotInfos({
+  tree,
+  auto = [],
+  kept = [],
+  keptUntil = [],
+  favourite,
+  layers,
+}: VmView): readonly SnapshotInfo[] {
   return (tree === undefined ? [] : sortSnapshots(tree, 'time')).map((snapshot) => {
     const { name, title, description, parent, createdAt, kind, style } = snapshot;
     const bytes = layers?.snapshots.find((size) => size.snapshot === name)?.bytes;
+    const until = keptUntil.find((dated) => dated.name === name)?.until;
     return {
       name,
       title,
@@ -59,6 +67,7 @@ export function snapshotInfos({ tree, auto = [], kept = [], favourite, layers }:
       current: tree?.current === name,
       favourite: favourite === name,
       kept: kept.includes(name),
+      ...(until !== undefined && { keptUntil: new Date(until).toISOString() }),
       automatic: auto.includes(name),
       ...(tree?.beingWritten === name && { beingWritten: true }),
       ...(typeof bytes === 'number' && { bytes }),

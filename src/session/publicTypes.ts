@@ -31,6 +31,7 @@ const SnapshotInfo = v.object({
   current: describe(flag, 'The one that the present came from.'),
   favourite: describe(flag, 'The one that its owner goes back to most.'),
   kept: describe(flag, 'Nobody deletes it by a rule.'),
+  keptUntil: maybe(describe(at, 'It is kept until then, and deleted afterwards; absent: no date was set.')),
   automatic: describe(flag, 'Taken by Virt Rewind itself, as before a revert.'),
   beingWritten: maybe(describe(v.literal(true), 'libvirt is still making it.')),
   bytes: maybe(describe(whole, 'What deleting it alone frees, as far as it is known; absent where it is not.')),
@@ -208,12 +209,17 @@ const ScheduleInfo = describe(
     system: maybe(describe(text, 'All VMs of this system are backed up as a set.')),
     vms: describe(
       v.array(text),
-      'Names or UUIDs of the VMs, as they were given; of a system, those that it had when the schedule was added.',
+      'Names or UUIDs of the VMs, as they were given; of a system, those that it had when the schedule was added. None: all with snapshots that are kept until a date.',
     ),
-    to: describe(text, 'The repository, without a password in its address.'),
+    to: maybe(
+      describe(
+        text,
+        'The repository, without a password in its address; absent: it takes snapshots, and deletes what has expired.',
+      ),
+    ),
     every: describe(text, '`hour`, `day`, `week`, or a calendar of systemd.'),
-    by: v.picklist(['systemd', 'cron']),
-    keep: describe(v.record(text, whole), 'How many backups stay, by period; empty: all.'),
+    by: describe(v.picklist(['systemd', 'cron', 'editor']), '`editor`: while one is open.'),
+    keep: describe(v.record(text, whole), 'How many backups, or snapshots of it, stay, by period; empty: all.'),
     checkpoint: maybe(
       describe(
         v.object({
@@ -221,10 +227,10 @@ const ScheduleInfo = describe(
           quiesce: maybe(v.literal(true)),
           keep: maybe(whole),
         }),
-        'Each backup of a running VM is of a new checkpoint; `keep`: how many of these stay.',
+        'Each backup of a running VM is of a new checkpoint; `keep`: how many of these stay. Without a repository: the snapshots that it takes.',
       ),
     ),
-    installed: describe(flag, 'systemd or cron knows it.'),
+    installed: describe(flag, 'What starts it knows it.'),
     state: describe(v.picklist(['never', 'running', 'done', 'failed', 'interrupted']), 'Of the last run.'),
     nextAt: maybe(describe(text, 'ISO 8601, UTC; absent where its calendar cannot be read here.')),
     missedAt: maybe(describe(text, 'When a run should have started that did not.')),
@@ -235,11 +241,12 @@ const ScheduleInfo = describe(
         exitCode: maybe(whole),
         messages: describe(v.array(text), 'Why it failed, a line for each VM.'),
         backups: describe(v.array(text), 'The IDs of the backups that it made.'),
-        deleted: describe(whole, 'How many backups its rule deleted.'),
+        deleted: describe(whole, 'How many backups or snapshots were deleted, or went to the trash.'),
+        snapshots: maybe(describe(whole, 'How many snapshots and restore points it took.')),
       }),
     ),
   }),
-  'Backups by the clock.',
+  'Backups or snapshots by the clock.',
 );
 
 /** By the names of their types. */

@@ -103,6 +103,25 @@ interface VmMaker {
   makeVm(order: VmOrder): Promise<MadeForProgram>;
 }
 
+export interface DatesPlace {
+  /** Of the journal. */
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** The command line's file. */
+  readonly program: string;
+  readonly log: Log;
+}
+
+interface DatesTimer {
+  /** Something deletes what is kept until a date. Never rejects. @returns what a person should know */
+  readonly ensureDates: (place: DatesPlace) => Promise<readonly string[]>;
+}
+
+/** What shells of people need beside. */
+export interface DatesReader {
+  readonly dates: () => Promise<DatesTimer>;
+}
+
 export interface Readers {
   readonly newVms: () => Promise<VmMaker>;
   readonly files: () => Promise<FileReader>;

@@ -47,6 +47,8 @@ export interface CheckpointWish {
   /** Absent: `checkpoint` and the time. */
   readonly title?: string;
   readonly description?: string;
+  /** It is kept until then, and goes afterwards: milliseconds since 1970. */
+  readonly until?: number;
   readonly kind?: SnapshotKind;
   readonly style?: SnapshotStyle;
   readonly quiesce?: boolean;
@@ -56,6 +58,8 @@ export interface CheckpointWish {
   /** Disks that stay out, as the guest names them. */
   readonly without?: readonly string[];
 }
+
+type AutoWish = Pick<Extract<OperationRequest, { kind: 'create' }>, 'auto' | 'by'>;
 
 /** `auto`: the guest stands still for milliseconds where QEMU can write its RAM while it runs on. */
 export type SeamlessWish = 'auto' | 'never';
@@ -292,7 +296,7 @@ export class Session {
     return vmInfo(view, this.#isProtected);
   }
 
-  async checkpointRequest({ ref }: VmView, wish: CheckpointWish & { auto?: 'backup' }): Promise<OperationRequest> {
+  async checkpointRequest({ ref }: VmView, wish: CheckpointWish & AutoWish): Promise<OperationRequest> {
     const { snapshots } = await this.engine.readTree(ref);
     const { snapshotStyle } = this.settings;
     const { kind = 'auto', title = checkpointTitle(snapshots, new Date()), seamless, ...more } = wish;

@@ -239,6 +239,7 @@ export class GroupRun {
         id: point.id,
         title: point.title,
         ...(kind === 'checkpoint' && (point.auto === 'work' || point.auto === 'layer') && { auto: point.auto }),
+        ...(kind === 'checkpoint' && point.by !== undefined && { by: point.by }),
         ...(kind === 'checkpoint' && point.git !== undefined && { git: point.git }),
       },
       ...(kind === 'revert' && { kept: newId() }),

@@ -38,7 +38,7 @@ export interface SystemPlan {
   readonly kind: 'checkpoint' | 'revert' | 'delete';
   readonly system: VirtualSystem;
   /** That is made, gone back to or deleted. */
-  readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto' | 'git'> & Partial<Pick<SystemPoint, 'createdAt'>>;
+  readonly point: Pick<SystemPoint, 'id' | 'title' | 'auto' | 'by' | 'git'> & Partial<Pick<SystemPoint, 'createdAt'>>;
   readonly members: readonly PlannedMember[];
   /** How each member stood at the target of a revert, by `vmKey`. */
   readonly ends: ReadonlyMap<string, Pick<PointMember, 'state' | 'kind'>>;
@@ -64,10 +64,14 @@ export interface CheckpointWish {
    * apart.
    */
   readonly auto?: 'work' | 'layer';
+  /** The name of the schedule that wants it: the restore point's alone too. */
+  readonly by?: string;
   /** Where a member has a snapshot of that title, its new one gets a number behind it. */
   readonly numbered?: true;
   /** `branch@commit` of the workspace: the restore point and the members' snapshots keep it. */
   readonly git?: string;
+  /** Until when each member's snapshot is kept: milliseconds since 1970. */
+  readonly until?: number;
   /** The kind of snapshot of members that run. Absent: with RAM where possible. */
   readonly kind?: Exclude<SnapshotKind, 'offline'>;
   /** The style of members without internal snapshots. Absent: each in its own. */
@@ -83,12 +87,13 @@ const longestGit = 500;
 export function planCheckpoint(
   engine: EnginePort,
   system: VirtualSystem,
-  { auto, kind, style, numbered, ...wish }: CheckpointWish,
+  { auto, by, kind, style, numbered, ...wish }: CheckpointWish,
 ): Promise<SystemPlan> {
   const point = {
     id: newId(),
     title: wish.title,
     ...(auto !== undefined && { auto }),
+    ...(by !== undefined && { by }),
     ...(wish.git !== undefined && { git: displayLine(wish.git, longestGit) }),
   };
   return planMembers(engine, system, { kind: 'checkpoint', point }, (member, { vm: { power }, tree }) => {
@@ -215,6 +220,7 @@ async function planMembers(
       id: point.id,
       title: point.title,
       ...(point.auto !== undefined && { auto: point.auto }),
+      ...(point.by !== undefined && { by: point.by }),
       ...(point.createdAt !== undefined && { createdAt: point.createdAt }),
       ...(point.git !== undefined && { git: point.git }),
     },

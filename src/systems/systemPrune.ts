@@ -14,6 +14,8 @@ export type PointStays =
   | { readonly kind: 'stands'; readonly vm: string }
   | { readonly kind: 'kept'; readonly vm: string }
   | { readonly kind: 'away'; readonly vm: string }
+  /** Something else needs it, or would be lost with it. */
+  | { readonly kind: 'needed' }
   /** It loses more by now than what was agreed to. */
   | { readonly kind: 'changed' }
   | { readonly kind: 'cancelled' }
@@ -92,10 +94,20 @@ export async function planSystemPrune(
   now: number,
   sort: PointSort = 'made',
 ): Promise<SystemPrune> {
+  return planPoints(systems, engine, stored, chosenPoints(rule, await pointsForRules(engine, stored), now, sort));
+}
+
+/** The same of restore points that are chosen already. */
+export async function planPoints(
+  systems: Systems,
+  engine: EnginePort,
+  stored: StoredSystem,
+  chosen: readonly SystemPoint[],
+): Promise<SystemPrune> {
   const looked = await systems.look(stored);
   const going: SystemPrune['going'][number][] = [];
   const stays: StayingPoint[] = [];
-  for (const point of chosenPoints(rule, await pointsForRules(engine, stored), now, sort)) {
+  for (const point of chosen) {
     try {
       const [away] = unreachableMembers(looked, point).filter(([, seen]) => seen === 'away');
       const why =
@@ -146,7 +158,12 @@ export function withoutQuestions(prune: SystemPrune): SystemPrune {
       const files = own.flatMap(({ memory }) => memory.file ?? []);
       return plan.deletes?.length === 1 && (plan.removes ?? []).every((file) => files.includes(file));
     });
-  return { ...prune, going: prune.going.filter(takesOnlyItself) };
+  const needed = prune.going.filter((one) => !takesOnlyItself(one));
+  return {
+    ...prune,
+    going: prune.going.filter(takesOnlyItself),
+    stays: [...prune.stays, ...needed.map(({ stored: point }) => ({ point, why: { kind: 'needed' } as const }))],
+  };
 }
 
 interface PruneWish {

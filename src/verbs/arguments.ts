@@ -47,6 +47,10 @@ export const argumentTable = {
     means: 'the state of the VM after a revert',
   },
   keep: { shape: flag, means: 'whether a snapshot is kept: nothing that deletes by rule touches it' },
+  until: {
+    shape: text,
+    means: 'how long a snapshot is kept, and deleted afterwards: `friday`, `2026-12-24`, `2026-12-24 18:00`, `3d`',
+  },
   favourite: { shape: flag, means: 'whether a snapshot is the favourite of its VM' },
   protect: { shape: flag, means: 'whether dangerous operations on a VM ask for its name' },
   scope: {

@@ -5,7 +5,7 @@ export const snapshotVerbs = {
   createSnapshot: {
     title: 'Create Snapshot…',
     icon: 'device-camera',
-    arguments: ['vm', 'system', 'kind', 'style', 'quiesce', 'live', 'without', 'title', 'description'],
+    arguments: ['vm', 'system', 'kind', 'style', 'quiesce', 'live', 'without', 'title', 'description', 'until'],
     places: [
       onRow('1_create@1', { is: ['checkpointable', 'vm|here'] }),
       onRow('1_create@1', { is: ['checkpointable', 'system'], rows: 'one' }),
@@ -34,9 +34,9 @@ export const snapshotVerbs = {
   mark: {
     title: 'Keep…',
     icon: 'pinned',
-    arguments: ['vm', 'snapshot', 'keep', 'favourite'],
-    remark: 'without either: asks',
-    places: [onRow('3_edit@3', { is: ['markable'] })],
+    arguments: ['vm', 'system', 'snapshot', 'keep', 'until', 'favourite'],
+    remark: 'without any of them: asks',
+    places: [onRow('3_edit@3', { is: ['markable'] }), onRow('3_edit@3', { is: ['point'], rows: 'one' })],
   },
   deleteSnapshot: {
     title: 'Delete Snapshot…',

@@ -5,7 +5,7 @@ import type { Disposable } from '../base/disposable.js';
 import type { Log } from '../base/log.js';
 import type { CommandTable } from '../cli/context.js';
 import type { EnginePort } from '../engine/enginePort.js';
-import type { Readers, ReadVmNotes } from '../session/readers.js';
+import type { DatesReader, Readers, ReadVmNotes } from '../session/readers.js';
 import type { Attentions } from '../ui/attentions.js';
 import type { BesideComparison, EndLeft, Handler, TargetHandlers } from '../ui/commands/commandServices.js';
 import type { VmNotes } from '../ui/tree/vmsInTree.js';
@@ -25,7 +25,7 @@ export interface WingInEditor<Verbs extends Wing['verbs']> {
   /** One for each of its commands. */
   readonly handlers: Readonly<Record<`virtRewind.${keyof Verbs & string}`, Handler | TargetHandlers>>;
   /** For the library, and for agents. */
-  readonly readers: Partial<Readers>;
+  readonly readers: Partial<Readers & DatesReader>;
   readonly besideComparison?: BesideComparison;
   readonly endLeft?: EndLeft;
   readonly notesInTree?: (remembered: Pick<Memento, 'get'>, log: Log) => VmNotes;

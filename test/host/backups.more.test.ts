@@ -317,7 +317,7 @@ describe('backups in the editor', () => {
       [...heard].filter(([pattern]) => pattern.test(message)).forEach(([, resolve]) => resolve());
       return message.includes('host-day') ? 'Run Now' : undefined;
     });
-    const [failed, ended] = [untilSaid(/scheduled backup host-day .* failed/u), untilSaid(/host-day: backups: 1/u)];
+    const [failed, ended] = [untilSaid(/schedule host-day .* failed/u), untilSaid(/host-day: backups: 1/u)];
     await vscode.commands.executeCommand('workbench.view.explorer');
     tellOfSchedules(views, { context: other, journal, log: vscode.window.createOutputChannel('other', { log: true }) });
     await vscode.commands.executeCommand('virtRewind.vms.focus');
@@ -352,18 +352,23 @@ describe('backups in the editor', () => {
     try {
       program('systemctl', 'exit 1');
       process.env['PATH'] = `${programs}:/nowhere`;
-      person.will(line('Add Schedule…'));
+      person.will(line('Add Schedule…'), line('Take Snapshots'), 'every day', '7 Days');
       await schedules();
-      assert.match(said(), /Neither systemd nor cron/u);
+      assert.match(said(), new RegExp(`Added the schedule ${name}-day \\(editor\\).*Neither systemd nor cron`, 'u'));
+      const { to: none, checkpoint } = await store.read(`${name}-day`);
+      assert.deepEqual([none, checkpoint], [undefined, {}]);
+      person.will(line(`${name}-day`), line('Remove'), 'Remove');
+      await schedules();
       process.env['PATH'] = `${programs}:${path}`;
       writeFileSync(crontab, '');
       program('crontab', `if [ "$1" = -l ]; then cat '${crontab}'; else cat "$1" > '${crontab}'; fi`);
       let keyFile = '';
       person.will(
         ({ title, choices }) => {
-          assert.equal(title, `Backup Schedules of ${name}`);
+          assert.equal(title, `Schedules of ${name}`);
           return choices[0];
         },
+        line('Back Up…'),
         line(repository),
         'every day',
         '7 Days',
@@ -405,7 +410,7 @@ describe('backups in the editor', () => {
       assert.equal((await store.lastRun(`${name}-day`))?.exitCode, 0);
       assert.equal(readFileSync(crontab, 'utf8').trim().split('\n').length, 1);
       person.will(line(`${name}-day`), line('Remove'), ({ text }) => {
-        assert.match(text, /backups stay/u);
+        assert.match(text, /backups and snapshots stay/u);
         return 'Remove';
       });
       await schedules();

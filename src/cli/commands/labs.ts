@@ -10,6 +10,7 @@ import type { LabCheck, Labs } from '../../lab/labs.js';
 import { labFileName } from '../../manifest/labFileName.js';
 import { agreeTo } from '../agree.js';
 import { CliError } from '../commandError.js';
+import { startTimer } from './startTimer.js';
 import { openSystem } from '../../session/target.js';
 import type { Context } from '../context.js';
 import type { CommandEnd, CommandAnswer } from '../printed.js';
@@ -65,6 +66,7 @@ export async function createLab(context: Context): Promise<CommandEnd> {
     const onStep = (what: string): void => terminal.progress(what);
     const onNote = (line: string): void => terminal.tell(line);
     await labs.create(plan, { signal: interruption.signal, onStep, onNote });
+    await (plan.lab.points.some(({ until }) => until !== undefined) ? startTimer(context) : undefined);
     return { answer, text: createdText(plan) };
   });
 }

@@ -2,8 +2,10 @@
 import { t } from '@vscode/l10n';
 import { asFailure } from '../../domain/asFailure.js';
 import type { AfterRevert, DeleteScope, OperationRequest, PowerAction } from '../../domain/operation.js';
+import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { Snapshot, SnapshotKind, SnapshotStyle } from '../../domain/snapshot.js';
+import type { VmRef } from '../../domain/vm.js';
 import type { VmView } from '../../live/views.js';
 import { usualTrashDays } from '../../manifest/settings.js';
 import { isAlreadyInState } from '../../operations/power/alreadyInState.js';
@@ -14,11 +16,12 @@ import { skippedIn } from '../../text/questions/pruneText.js';
 import type { About } from '../../text/questions/questionText.js';
 import { trashLine, trashQuestion } from '../../text/questions/trashText.js';
 import { powerWord } from '../../text/words.js';
-import { ruleOf } from '../arguments.js';
+import { ruleOf, untilOf } from '../arguments.js';
 import { CliError } from '../commandError.js';
 import type { Context } from '../context.js';
 import { type CommandAnswer, withText } from '../printed.js';
 import { carryOut } from '../carryOut.js';
+import { startTimer } from './startTimer.js';
 import { carryOutWish } from '../carryOutSystem.js';
 import { targetOf } from '../target.js';
 import type { Answers } from '../answers.js';
@@ -26,6 +29,8 @@ import type { Answers } from '../answers.js';
 type DeleteRequest = Extract<OperationRequest, { kind: 'delete' }>;
 
 const dayMs = 24 * 3_600_000;
+/** Clocks of computers differ. */
+const mostAheadMs = 3_600_000;
 
 /** The arguments have been held to their words. */
 const texts = ({ call }: Context): OperationOptions => call.texts;
@@ -44,18 +49,29 @@ export async function checkpoint(context: Context): Promise<CommandAnswer> {
   const { call, session } = context;
   const [, title] = call.operands;
   const { kind, style, description, seamless, without } = texts(context);
+  const until = untilOf(call, Date.now());
   const target = await targetOf(context);
+  if (until !== undefined) {
+    const { members } = target.kind === 'system' ? target.stored.system : { members: [target.view.ref] };
+    await requireClock(
+      context,
+      members.flatMap((member) => session.engine.findVm(member) ?? []),
+    );
+  }
   if (target.kind === 'system') {
-    return carryOutWish(context, target.stored, {
+    const ended = await carryOutWish(context, target.stored, {
       kind: 'checkpoint',
       ...(title !== undefined && { title }),
       ...(description !== undefined && { description }),
+      ...(until !== undefined && { until }),
     });
+    return tellUntil(context, until, target.stored.system.members, ended);
   }
   const { view } = target;
   const request = await session.checkpointRequest(view, {
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
+    ...(until !== undefined && { until }),
     ...(kind !== undefined && { kind }),
     ...(style !== undefined && { style }),
     ...(call.flags.has('quiesce') && { quiesce: true }),
@@ -63,7 +79,53 @@ export async function checkpoint(context: Context): Promise<CommandAnswer> {
     ...(seamless !== undefined && { seamless }),
     ...(without !== undefined && { without: without.split(',').map((disk) => disk.trim()) }),
   });
-  return carryOut(context, view, request);
+  return tellUntil(context, until, [view.ref], await carryOut(context, view, request));
+}
+
+/** What a clock that goes wrong calls the future may be over. @throws CliError `refused` */
+async function requireClock({ session }: Context, views: readonly VmView[]): Promise<void> {
+  const latest = Date.now() + mostAheadMs;
+  for (const { ref, vm } of views) {
+    const ahead = (await session.engine.readTree(ref)).snapshots.find(({ createdAt }) => createdAt > latest);
+    if (ahead !== undefined) {
+      const [title, of, at] = [displayLine(ahead.title), displayLine(vm.name), fullTime(ahead.createdAt)];
+      throw new CliError(
+        'refused',
+        t(
+          '“{0}” of {1} is dated {2}, which is still to come: a clock is or was wrong. Nothing was changed. Set the clock right, or delete that snapshot.',
+          title,
+          of,
+          at,
+        ),
+      );
+    }
+  }
+}
+
+/** That it is written down, and what deletes it then. */
+async function tellUntil(
+  context: Context,
+  until: number | undefined,
+  vms: readonly VmRef[],
+  ended: CommandAnswer,
+): Promise<CommandAnswer> {
+  const { call, session, terminal } = context;
+  if (until === undefined) {
+    return ended;
+  }
+  if (call.flags.has('plan')) {
+    return { ...ended, beside: [...(ended.beside ?? []), t('Kept until {0}, then deleted.', fullTime(until))] };
+  }
+  for (const ref of vms) {
+    const isDated = (await session.engine.datedSnapshots(ref)).some((one) => one.until === until);
+    terminal.tell(
+      isDated
+        ? t('Kept until {0}, then deleted.', fullTime(until))
+        : t('The date could not be written down. The snapshot stays until you delete it.'),
+    );
+  }
+  await startTimer(context);
+  return ended;
 }
 
 export async function revert(context: Context): Promise<CommandAnswer> {
@@ -157,7 +219,8 @@ async function moveToTrash(
   };
 }
 
-export async function keep({ call, session }: Context): Promise<CommandAnswer> {
+export async function keep(context: Context): Promise<CommandAnswer> {
+  const { call, session } = context;
   const [vmName = '', wanted = ''] = call.operands;
   const found = await session.vm(vmName);
   const { name, title } = await session.snapshot(found, wanted);
@@ -165,11 +228,22 @@ export async function keep({ call, session }: Context): Promise<CommandAnswer> {
   if (isCleared && (await session.engine.readFavourite(found.ref)) === name) {
     await session.engine.setFavourite(found.ref, undefined);
   }
-  await session.engine.setKept(found.ref, [name], isCleared ? 'free' : 'kept');
+  const until = untilOf(call, Date.now());
+  await (until === undefined ? undefined : requireClock(context, [found]));
+  if ((await session.engine.trashedSnapshots(found.ref)).includes(name)) {
+    await session.engine.mark({ kind: 'trash', vm: found.ref, snapshots: [name], put: 'out', until: 0 });
+  }
+  await session.engine.setKept(found.ref, [name], isCleared ? 'free' : 'kept', until === undefined ? {} : { until });
+  await (until === undefined ? undefined : startTimer(context));
   const vm = session.infoOf(session.view(found));
+  const shown = displayLine(title);
   return {
     answer: { vm, result: { snapshot: name, state: vm.state, durationMs: 0 } } satisfies Answers['operation'],
-    text: isCleared ? t('No longer kept: {0}', displayLine(title)) : t('Kept: {0}', displayLine(title)),
+    text: isCleared
+      ? t('No longer kept: {0}', shown)
+      : until === undefined
+        ? t('Kept: {0}', shown)
+        : t('Kept until {0}, then deleted: {1}', fullTime(until), shown),
   };
 }
 

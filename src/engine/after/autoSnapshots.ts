@@ -8,7 +8,7 @@ import { descendantsOf } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
 import { asFailure } from '../../domain/asFailure.js';
 import type { Persistence } from '../../journal/persistence.js';
-import { favouriteIn, inTrash, findKeptSnapshots } from '../look/keptSnapshots.js';
+import { datedIn, favouriteIn, inTrash, findKeptSnapshots, stillKeeping } from '../look/keptSnapshots.js';
 import type { Store } from '../../live/store.js';
 
 /** Oldest first: those that are there, say of themselves what the record says, and are of that very second. */
@@ -134,8 +134,10 @@ export class SnapshotMarks implements Disposable {
       this.#store.putVm(ref, { trash: there.length === 0 ? undefined : there });
     }
     if (kept.status === 'fulfilled' && favourite.status === 'fulfilled') {
+      const dated = datedIn(tree, kept.value);
       this.#store.putVm(ref, {
-        kept: names(findKeptSnapshots(tree, [...kept.value, ...favourite.value])),
+        kept: names(findKeptSnapshots(tree, [...stillKeeping(kept.value, Date.now()), ...favourite.value])),
+        keptUntil: dated.length === 0 ? undefined : dated,
         favourite: favouriteIn(tree, favourite.value)?.name,
       });
       return;

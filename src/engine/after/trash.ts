@@ -7,10 +7,41 @@ import type { OperationRequest } from '../../domain/operation.js';
 import type { SnapshotTree } from '../../domain/snapshot.js';
 import { leavesFirst } from '../../domain/snapshotTree.js';
 import type { VmRef } from '../../domain/vm.js';
-import type { TrashMark } from '../../journal/marks.js';
+import type { Marks, TrashMark } from '../../journal/marks.js';
 import type { PlannedWork } from '../../operations/plan.js';
-import { losesNothingBut } from './autoPrune.js';
+import { losesNothingBut } from '../../operations/decide/losesNothingBut.js';
 import { inTrash } from '../look/keptSnapshots.js';
+
+const dayMs = 24 * 3_600_000;
+
+/**
+ * What may go by its time.
+ *
+ * | its time in the trash is over                        | it                           |
+ * |------------------------------------------------------|------------------------------|
+ * | for at most a day                                    | goes                         |
+ * | for longer, and that was seen a day ago or earlier   | goes                         |
+ * | for longer, for the first time                       | stays for a day: a clock may be ahead, by years |
+ */
+export async function overInTrash(
+  { trash, late }: Pick<Marks, 'trash' | 'late'>,
+  vm: VmRef,
+  now: number,
+): Promise<readonly TrashMark[]> {
+  const seen = await late.of(vm);
+  const over: TrashMark[] = [];
+  for (const mark of (await trash.of(vm)).filter(({ until }) => until <= now)) {
+    const { name, createdAt, until } = mark;
+    // What is in the trash for the second time is seen anew; so is what a clock saw that was ahead.
+    const first = seen.findLast((one) => one.name === name && one.createdAt === createdAt && one.seen >= until);
+    if (now - until <= dayMs || (first !== undefined && now - first.seen >= dayMs)) {
+      over.push(mark);
+    } else if (first === undefined || first.seen > now) {
+      await late.add(vm, { name, createdAt, seen: now });
+    }
+  }
+  return over;
+}
 
 interface Trash {
   readonly tree: SnapshotTree;
@@ -29,12 +60,13 @@ interface Trash {
  * | its time is not over                              | stays |
  * | current: what the VM stands on                    | stays |
  * | to be kept, or the favourite                      | stays |
+ * | of a restore point that went into it as a whole   | stays: `deleteExpired` deletes it as a whole |
  * | a snapshot that stays, in the trash or not, is made on it | stays |
  * | otherwise                                         | goes, if its plan loses nothing else |
  */
 export function expiredIn({ tree, marks, kept, now }: Trash): readonly string[] {
   const over = inTrash(tree, marks).filter(
-    ({ name, until }) => until <= now && name !== tree.current && !kept.includes(name),
+    ({ name, until, whole }) => whole !== true && until <= now && name !== tree.current && !kept.includes(name),
   );
   return leavesFirst(tree, over).map(({ name }) => name);
 }
@@ -43,7 +75,7 @@ export function expiredIn({ tree, marks, kept, now }: Trash): readonly string[] 
  * What cannot be deleted stays in the trash, and the tree says that its time is over. Each is looked at again in the
  * turn of its own delete: what was asked for meanwhile came first, and may have gone back to it, or taken it out of the
  * trash.
- * @param marksNow reads them anew
+ * @param trash its marks are those that may go by their time @param marksNow reads them anew
  */
 export async function expire(
   vm: VmRef,

@@ -36,7 +36,7 @@ export async function recordInterrupted(
         trailers.auto === why &&
         createdAt >= startedAt - slackMs,
     );
-    if (made !== undefined && (why === 'backup' || why === 'reading')) {
+    if (made !== undefined && (why === 'backup' || why === 'reading' || why === 'schedule')) {
       const { name, createdAt } = made;
       const known = await marks.auto.of(vm);
       if (!known.some((one) => one.name === name && one.createdAt === createdAt)) {

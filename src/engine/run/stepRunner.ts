@@ -128,6 +128,7 @@ export class StepRunner {
       }
       if (made !== undefined) {
         await this.#record(lease, step, made);
+        await this.#date(lease, made);
         if (shown !== undefined) {
           await this.#thumbnails.keep(request.vm, made.createdAt, shown);
         }
@@ -146,6 +147,19 @@ export class StepRunner {
     }
   }
 
+  /** One that is over already, as of an operation that is done again, would go at once. */
+  async #date({ request, log }: Lease, { name, createdAt }: Snapshot): Promise<void> {
+    const until = request.kind === 'create' ? request.until : undefined;
+    if (until === undefined || until <= createdAt) {
+      return;
+    }
+    try {
+      await this.#marks.kept.add(request.vm, { name, createdAt, until });
+    } catch (error) {
+      log.warn(`${name} has no date, and stays: ${asFailure(error).message}`);
+    }
+  }
+
   async #record({ request, log, recovers }: Lease, { auto }: CreateStep, { name, createdAt }: Snapshot): Promise<void> {
     if (auto === undefined) {
       return;
@@ -153,7 +167,12 @@ export class StepRunner {
     try {
       const target = request.kind === 'revert' ? { target: request.snapshot } : {};
       const stays = recovers === undefined ? {} : { stays: recovers };
-      const by = auto === 'reading' ? { by: nameOfMark(await markOfUs()) } : {};
+      const by =
+        auto === 'reading'
+          ? { by: nameOfMark(await markOfUs()) }
+          : request.kind === 'create' && request.by !== undefined
+            ? { by: request.by }
+            : {};
       await this.#marks.auto.add(request.vm, { name, why: auto, createdAt, ...target, ...by, ...stays });
     } catch (error) {
       log.warn(`nothing will vouch for ${name}, which we took unasked: ${asFailure(error).message}`);

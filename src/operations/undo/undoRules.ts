@@ -18,6 +18,8 @@ export type UndoWay =
   | { readonly kind: 'operation'; readonly request: OperationRequest }
   | { readonly kind: 'mark'; readonly request: MarkRequest };
 
+type KeepRequest = Extract<MarkRequest, { kind: 'keep' }>;
+
 /** Why an operation cannot be undone: words of `notUndoable`. */
 type NotUndoable =
   | 'power'
@@ -90,10 +92,9 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedD
       return undoRevert(entry, facts);
     case 'keep': {
       const snapshots = remainingSnapshots(entry, request.snapshots, facts.tree);
-      const kept = request.kept === 'kept' ? 'free' : 'kept';
       return snapshots.length === 0
         ? notUndoableRefusal('gone', { snapshot: request.snapshots.join(', ') })
-        : { kind: 'mark', request: { ...request, snapshots, kept } };
+        : { kind: 'mark', request: { ...otherKeep(request), snapshots } };
     }
     case 'trash': {
       const snapshots = remainingSnapshots(entry, request.snapshots, facts.tree);
@@ -137,6 +138,13 @@ function undoAlone(entry: LoggedOperation, facts: UndoFacts): UndoWay | RefusedD
     case 'repair':
       return notUndoableRefusal('repaired');
   }
+}
+
+/** What puts back how they were kept before. */
+function otherKeep({ until, instead, ...request }: KeepRequest): KeepRequest {
+  return instead === undefined
+    ? { ...request, kept: request.kept === 'kept' ? 'free' : 'kept', ...(until !== undefined && { until }) }
+    : { ...request, ...(instead !== 0 && { until: instead }), instead: until ?? 0 };
 }
 
 function undoCreate(

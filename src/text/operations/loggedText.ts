@@ -1,6 +1,7 @@
 // An operation of the log in a few words: what was done then, and what undoing it does now.
 import { t } from '@vscode/l10n';
 import type { LoggedOperation, MarkRequest } from '../../domain/loggedOperation.js';
+import { fullTime } from '../../domain/clockText.js';
 import { displayLine } from '../../domain/plainText.js';
 import type { RefusedDecision } from '../../domain/refusal.js';
 import type { VmView } from '../../live/views.js';
@@ -114,14 +115,21 @@ function titleThen(changes: LoggedOperation['changes'], name: string, view: Pick
 }
 
 /** A mark as far as words tell of it. */
-export type MarkWithoutVm<T = MarkRequest> = T extends MarkRequest ? Omit<T, 'vm' | 'until'> : never;
+export type MarkWithoutVm<T = MarkRequest> = T extends MarkRequest
+  ? Omit<T, 'vm' | 'until' | 'instead'> & { readonly until?: number }
+  : never;
 
 /** @param title of a snapshot, by its name */
 export function markWords(request: MarkWithoutVm, title: (name: string) => string): string {
   switch (request.kind) {
     case 'keep': {
       const names = request.snapshots.map(title).join(', ');
-      return request.kept === 'kept' ? t('marking {0} as kept', names) : t('allowing pruning of {0}', names);
+      const { kept, until } = request;
+      return kept === 'kept' && until !== undefined
+        ? t('keeping {0} until {1}', names, fullTime(until))
+        : kept === 'kept'
+          ? t('marking {0} as kept', names)
+          : t('allowing pruning of {0}', names);
     }
     case 'trash': {
       const names = request.snapshots.map(title).join(', ');

@@ -27,6 +27,8 @@ interface SnapshotContext {
   readonly automatic: boolean;
   /** Somebody wants to keep it. */
   readonly kept: boolean;
+  /** Until then: milliseconds since 1970. */
+  readonly keptUntil?: number;
   /** Somebody goes back to it most. */
   readonly favourite?: boolean;
   /** It is in the trash, and may go unasked then: milliseconds since 1970. */
@@ -42,7 +44,18 @@ interface SnapshotContext {
 
 export function snapshotFacts(
   snapshot: Snapshot,
-  { parent, automatic, kept, favourite = false, bisected, size, found = [], view, ...trash }: SnapshotContext,
+  {
+    parent,
+    automatic,
+    kept,
+    keptUntil,
+    favourite = false,
+    bisected,
+    size,
+    found = [],
+    view,
+    ...trash
+  }: SnapshotContext,
   { now }: RowContext,
 ): FactList {
   const { trailers } = snapshot;
@@ -57,7 +70,8 @@ export function snapshotFacts(
       ...(view === undefined ? [] : healthLines(found, view, now)),
       ...line(favourite, t('Favourite'), t('target of Revert to Favourite; rules do not delete it')),
       ...trashWords(trash, now).map((value) => ({ name: t('Mark'), value })),
-      ...line(kept && !favourite, t('Mark'), t('kept: rules do not delete it')),
+      ...line(kept && keptUntil === undefined && !favourite, t('Mark'), t('kept: rules do not delete it')),
+      ...line(keptUntil !== undefined && !favourite, t('Mark'), keptUntilSentence(keptUntil ?? 0, now)),
       ...(bisected === undefined ? [] : [{ name: t('Bisect'), value: markWord(bisected) }]),
       { name: t('Contains'), value: kindSentence(snapshot) },
       { name: t('VM state'), value: snapshotStateWord(snapshot.state) },
@@ -75,6 +89,12 @@ export function snapshotFacts(
       ),
     ],
   };
+}
+
+export function keptUntilSentence(until: number, now: number): string {
+  return until > now
+    ? t('kept until {0}, then deleted', fullTime(until))
+    : t('was kept until {0}: it is deleted at the next look', fullTime(until));
 }
 
 /** Where libvirt did not stop the guest itself, it may tell of QEMU's stop and its end at once: measured, 1 ms of 6. */
@@ -133,6 +153,8 @@ export function automaticSentence(why: AutoReason | undefined): string {
       return t('the files of the VM need it: without it, a newer libvirt would delete a file in use');
     case 'work':
       return t('created because of a setting (virtRewind.autoCheckpoint); only the newest ones are kept');
+    case 'schedule':
+      return t('created by a schedule; its rule deletes old ones');
     case 'backup':
       return t('created for a backup; with --keep-checkpoints, a later backup deletes it');
     case 'reading':

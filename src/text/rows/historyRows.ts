@@ -162,16 +162,21 @@ function words({ request, vm }: HistoryEntry, titleOf: (uuid: string, snapshot: 
 }
 
 function momentText(at: unknown): string {
-  const isTime = typeof at === 'number' && !Number.isNaN(new Date(at).getTime());
-  return isTime ? fullTime(at) : '?';
+  return isTime(at) ? fullTime(at) : '?';
+}
+
+function isTime(at: unknown): at is number {
+  return typeof at === 'number' && !Number.isNaN(new Date(at).getTime());
 }
 
 /** The mark of a request that was not shortened. */
-function markIn({ kind, snapshot, snapshots, kept, put }: HistoryEntry['request']): MarkWithoutVm | undefined {
+function markIn({ kind, snapshot, snapshots, kept, put, until }: HistoryEntry['request']): MarkWithoutVm | undefined {
   const names = Array.isArray(snapshots) ? snapshots.filter((name) => typeof name === 'string') : [];
   switch (kind) {
     case 'keep':
-      return names.length > 0 && (kept === 'kept' || kept === 'free') ? { kind, snapshots: names, kept } : undefined;
+      return names.length > 0 && (kept === 'kept' || kept === 'free')
+        ? { kind, snapshots: names, kept, ...(isTime(until) && { until }) }
+        : undefined;
     case 'trash':
       return names.length > 0 && (put === 'in' || put === 'out') ? { kind, snapshots: names, put } : undefined;
     case 'favourite':

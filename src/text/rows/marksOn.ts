@@ -6,11 +6,13 @@ import type { BisectRowMarks, SnapshotPlace } from './rows.js';
 export function marksOn(
   view: VmView | undefined,
   snapshot: string,
-): Pick<SnapshotPlace, 'automatic' | 'kept' | 'favourite' | 'trashedUntil' | 'isBeingWritten'> {
+): Pick<SnapshotPlace, 'automatic' | 'kept' | 'keptUntil' | 'favourite' | 'trashedUntil' | 'isBeingWritten'> {
+  const dated = view?.keptUntil?.find(({ name }) => name === snapshot);
   const thrown = view?.trash?.find(({ name }) => name === snapshot);
   return {
     automatic: view?.auto?.includes(snapshot) === true,
     kept: view?.kept?.includes(snapshot) === true,
+    ...(dated && { keptUntil: dated.until }),
     favourite: view?.favourite === snapshot,
     ...(thrown && { trashedUntil: thrown.until }),
     ...(view?.tree?.beingWritten === snapshot ? { isBeingWritten: true } : {}),

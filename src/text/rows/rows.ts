@@ -15,7 +15,7 @@ import { shortFailure } from '../failures/failureText.js';
 import { healthMark } from '../problems/healthText.js';
 import { operationProgress } from '../operations/operationProgress.js';
 import { agoText, lastSeenText, relativeAge } from '../relativeAge.js';
-import { secondText, shortTime } from '../../domain/clockText.js';
+import { secondText, shortTime, untilText } from '../../domain/clockText.js';
 import { changedWords, cloneCost, sizeWords } from './sizeText.js';
 import { kindWords, powerWord, snapshotCountText } from '../words.js';
 
@@ -215,6 +215,8 @@ export interface SnapshotPlace extends ConnectionReach {
   readonly automatic: boolean;
   /** Somebody wants to keep it. */
   readonly kept: boolean;
+  /** Until then, and over after it: milliseconds since 1970; absent: for good, if it is kept. */
+  readonly keptUntil?: number;
   /** It is the one that somebody goes back to most. */
   readonly favourite?: boolean;
   /** It is in the trash, and may go unasked then: milliseconds since 1970. */
@@ -249,7 +251,7 @@ export function snapshotRow(snapshot: Snapshot, place: SnapshotPlace, { now }: R
     ...(place.isBeingWritten === true ? [t('being written')] : []),
     ...(place.bisected === undefined ? [] : [markWords(place.bisected)]),
     ...(isKnown ? sizes : []),
-    ...(place.kept && !isFavourite ? [t('kept')] : []),
+    ...(isFavourite ? [] : keptWords(place, now)),
     ...(isKnown ? [] : sizes),
   ];
   // That it is in the trash, its icon says; not that it stays there.
@@ -290,6 +292,18 @@ function colorOf(place: SnapshotPlace): Pick<Row['icon'], 'color'> {
 
 function isFaint({ automatic, trashedUntil }: SnapshotPlace): boolean {
   return automatic || trashedUntil !== undefined;
+}
+
+/** A favourite is kept as long as it is one. */
+export function keptWords(
+  { kept, keptUntil }: Pick<SnapshotPlace, 'kept' | 'keptUntil'>,
+  now: number,
+): readonly string[] {
+  return keptUntil === undefined
+    ? kept
+      ? [t('kept')]
+      : []
+    : [keptUntil > now ? t('kept until {0}', untilText(keptUntil, now)) : t('expired')];
 }
 
 export function trashWords({ trashedUntil }: Pick<SnapshotPlace, 'trashedUntil'>, now: number): readonly string[] {

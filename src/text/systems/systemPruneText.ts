@@ -38,6 +38,8 @@ export function staysText(why: PointStays): string {
       return t('The snapshot of {0} is marked as kept.', displayLine(why.vm));
     case 'away':
       return t('{0} is not reachable.', displayLine(why.vm));
+    case 'needed':
+      return t('Something else needs it, or would be lost with it.');
     case 'changed':
       return t('It would now lose more than you agreed to.');
     case 'cancelled':

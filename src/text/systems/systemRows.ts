@@ -4,13 +4,24 @@ import { t } from '@vscode/l10n';
 import { displayLine } from '../../domain/plainText.js';
 import type { PointMember, SystemPoint } from '../../domain/system.js';
 import type { VmView } from '../../live/views.js';
+import { snapshotOf } from '../../systems/standing.js';
 import type { KnownSystem } from '../../systems/knownSystems.js';
 import { unreachableMembers, partOf, type ObservedSystem } from '../../systems/observedSystem.js';
 import { pointTokens, systemTokens } from '../rows/capabilityTokens.js';
+import { keptUntilSentence } from '../rows/facts.js';
 import type { FactList } from '../rows/factList.js';
 import { fullTime } from '../../domain/clockText.js';
 import { agoText, relativeAge } from '../relativeAge.js';
-import { dimmedColor, type ConnectionReach, type RowContext, type Row, spokenRow, vmRow } from '../rows/rows.js';
+import {
+  dimmedColor,
+  type ConnectionReach,
+  keptWords,
+  type RowContext,
+  type Row,
+  spokenRow,
+  trashWords,
+  vmRow,
+} from '../rows/rows.js';
 import { startWords } from './startText.js';
 import { noWayBack, pointTitle } from './systemPointText.js';
 import { kindWords, pointCountText, powerWord, vmCountText } from '../words.js';
@@ -116,13 +127,33 @@ export function memberWords({ seen, known }: ShownSystem, index: number): readon
   ];
 }
 
-export function pointRow({ seen }: ShownSystem, point: SystemPoint, { now }: RowContext): Row {
+/** The last date of its snapshots, where all that are there have one: it goes as a whole. */
+function dateOf({ known, views }: ShownSystem, point: SystemPoint, sort: 'keptUntil' | 'trash'): number | undefined {
+  const dates = known.system.members.flatMap((member, at) => {
+    const view = views[at];
+    const name = view?.tree && snapshotOf(view.tree, member, point, known.points)?.name;
+    return name === undefined ? [] : [view?.[sort]?.find((one) => one.name === name)?.until];
+  });
+  const dated = dates.filter((one) => one !== undefined);
+  return dated.length > 0 && dated.length === dates.length ? Math.max(...dated) : undefined;
+}
+
+function dateWords(shown: ShownSystem, point: SystemPoint, now: number): readonly string[] {
+  const [keptUntil, trashedUntil] = [dateOf(shown, point, 'keptUntil'), dateOf(shown, point, 'trash')];
+  return [
+    ...(keptUntil === undefined ? [] : keptWords({ kept: true, keptUntil }, now)),
+    ...(trashedUntil === undefined ? [] : trashWords({ trashedUntil }, now)),
+  ];
+}
+
+export function pointRow(shown: ShownSystem, point: SystemPoint, { now }: RowContext): Row {
+  const { seen } = shown;
   const isAutomatic = point.auto !== undefined;
   const label = pointTitle(point);
   const age = relativeAge(point.createdAt, now);
   const isHere = seen.standsAt === point;
   const lost = noWayBack(seen, point);
-  const parts = [...lost, ...unreachableLines(seen, point)];
+  const parts = [...lost, ...unreachableLines(seen, point), ...dateWords(shown, point, now)];
   const description = `${isHere ? '● ' : ''}${[age, ...parts].join(' · ')}`.trim();
   const words = [age, ...parts, ...(isAutomatic ? [t('automatic')] : []), ...(isHere ? [t('you are here')] : [])].join(
     ' · ',
@@ -168,7 +199,9 @@ export function systemFacts({ known, seen }: ShownSystem, { now }: RowContext): 
   };
 }
 
-export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { now }: RowContext): FactList {
+export function pointFacts(shown: ShownSystem, point: SystemPoint, { now }: RowContext): FactList {
+  const { known, seen } = shown;
+  const until = dateOf(shown, point, 'keptUntil');
   const away = unreachableLines(seen, point);
   return {
     heading: pointTitle(point),
@@ -177,6 +210,7 @@ export function pointFacts({ known, seen }: ShownSystem, point: SystemPoint, { n
       ...(point.spreadMs === undefined
         ? []
         : [{ name: t('Consistency'), value: t('VMs at most {0} ms apart', Math.ceil(point.spreadMs)) }]),
+      ...(until === undefined ? [] : [{ name: t('Mark'), value: keptUntilSentence(until, now) }]),
       ...(point.git === undefined ? [] : [{ name: t('Git'), value: displayLine(point.git) }]),
       ...[...noWayBack(seen, point), ...away].map((value) => ({ name: t('Note'), value })),
       ...known.system.members.map((member) => {

@@ -13,6 +13,7 @@ import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { VmView } from '../../live/views.js';
+import type { DatesReader } from '../../session/readers.js';
 import type { InterruptedEnd } from '../../session/endInterrupted.js';
 import type { RunningOperations } from './operations/runningOperations.js';
 import type { LessonHost } from './labs/lessonHost.js';
@@ -98,6 +99,7 @@ export interface TargetHandlers {
 
 /** What wings do for commands. */
 interface CommandWings {
+  readonly readers: DatesReader;
   readonly handlers: HandlersHandedIn;
   readonly besideComparison: BesideComparison;
   readonly endLeft: EndLeft;

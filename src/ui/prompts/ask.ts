@@ -71,24 +71,41 @@ interface BoxButton {
   readonly icon: string;
 }
 
-/** Resolves to what was typed, and whether the button was pressed; undefined when the box was left. */
+interface TextOrButton {
+  readonly text: string;
+  /** The label of the button that was pressed. */
+  readonly pressed?: string;
+}
+
+/** Resolves to what was typed, and which button was pressed; undefined when the box was left. */
 export function askTextOr(
-  { title = '', prompt, value = '' }: Pick<TextQuestion, 'title' | 'prompt' | 'value'>,
-  button: BoxButton,
-): Promise<{ readonly text: string; readonly isPressed: boolean } | undefined> {
+  { title = '', prompt, value = '', problem }: Pick<TextQuestion, 'title' | 'prompt' | 'value' | 'problem'>,
+  ...buttons: readonly BoxButton[]
+): Promise<TextOrButton | undefined> {
   const box = vscode.window.createInputBox();
   box.title = noticeText(title);
   box.prompt = noticeText(prompt);
   box.value = displayText(value);
   box.ignoreFocusOut = true;
-  box.buttons = [boxButton(button)];
-  const answer = new Promise<{ readonly text: string; readonly isPressed: boolean } | undefined>((resolve) => {
+  const inTitle = buttons.map(boxButton);
+  box.buttons = inTitle;
+  const problemNow = (): string | undefined => problem?.(box.value);
+  const answer = new Promise<TextOrButton | undefined>((resolve) => {
     const end: typeof resolve = (given) => {
       resolve(given);
       box.dispose();
     };
-    box.onDidAccept(() => end({ text: box.value, isPressed: false }));
-    box.onDidTriggerButton(() => end({ text: box.value, isPressed: true }));
+    const endWith = (pressed: BoxButton | undefined): void => {
+      if (problemNow() === undefined) {
+        end({ text: box.value, ...(pressed !== undefined && { pressed: pressed.label }) });
+      }
+    };
+    box.onDidChangeValue(() => {
+      const shown = problemNow();
+      box.validationMessage = shown === undefined ? undefined : noticeText(shown);
+    });
+    box.onDidAccept(() => endWith(undefined));
+    box.onDidTriggerButton((one) => endWith(buttons[inTitle.indexOf(one)]));
     box.onDidHide(() => end(undefined));
     box.show();
   });

@@ -3,6 +3,7 @@ import { t } from '@vscode/l10n';
 import type { Snapshot } from '../../domain/snapshot.js';
 import { longestTitle, titleProblem } from '../../domain/snapshotName.js';
 import { askText, askTextOr } from './ask.js';
+import { askUntil } from './askUntil.js';
 import type { askInEditor } from './askInEditor.js';
 import { requireAnswer } from './commandError.js';
 import { fromOneLine, lineBreak, toOneLine } from './oneLine.js';
@@ -46,21 +47,36 @@ export async function askTitle(
 
 /** May be left empty. One of several lines is written in an editor, and any on request. */
 export async function askDescription(value: string, asking: QuestionStep): Promise<string> {
+  return (await askDescriptionAndDate(value, asking, false)).description;
+}
+
+/** With a button for a date. @param hasDate whether it is there */
+export async function askDescriptionAndDate(
+  value: string,
+  asking: QuestionStep,
+  hasDate: boolean,
+): Promise<{ readonly description: string; readonly until?: number }> {
   const name = t('Description of the Snapshot of {0}', asking.vm);
   const title = titleWithStep(name, asking);
   if (value.includes('\n')) {
-    return inEditor(name, value, title);
+    return { description: await inEditor(name, value, title) };
   }
   const question = {
     title,
     prompt: t('What the snapshot contains, or why you created it. Type {0} for a new line. Optional.', lineBreak),
     value: toOneLine(value),
   };
-  const { text, isPressed } = requireAnswer(
-    await askTextOr(question, { label: t('Write in an Editor'), icon: 'edit' }),
-  );
+  const [inOne, date] = [{ label: t('Write in an Editor'), icon: 'edit' }, dateButton()];
+  const { text, pressed } = requireAnswer(await askTextOr(question, ...(hasDate ? [date, inOne] : [inOne])));
   const typed = fromOneLine(text);
-  return isPressed ? inEditor(name, typed, title) : typed;
+  return pressed === date.label
+    ? { description: typed, until: await askUntil(title) }
+    : { description: pressed === undefined ? typed : await inEditor(name, typed, title) };
+}
+
+/** In the box of a snapshot that is created. */
+export function dateButton(): { readonly label: string; readonly icon: string } {
+  return { label: t('Keep Until…'), icon: 'calendar' };
 }
 
 async function inEditor(...asked: Parameters<typeof askInEditor>): Promise<string> {

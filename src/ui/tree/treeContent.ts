@@ -248,7 +248,7 @@ export class TreeContent {
       view.auto,
       view.kept,
       view.favourite,
-      [view.trash, reading.bisect?.(view.ref)?.marks],
+      [view.trash, view.keptUntil, reading.bisect?.(view.ref)?.marks],
       view.layers?.snapshots,
     ]);
   }

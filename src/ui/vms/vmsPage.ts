@@ -89,7 +89,7 @@ export function vmsPage(nonce: string): string {
     ['virtRewind.prune', t('Prune…')],
     ['virtRewind.deleteSnapshot', t('Delete Snapshot…')],
     ['virtRewind.backUp', t('Back Up…')],
-    ['virtRewind.backupSchedules', t('Backup Schedules…')],
+    ['virtRewind.backupSchedules', t('Schedules…')],
     ['virtRewind.start', t('Start'), 'off'],
     ['virtRewind.shutDown', t('Shut Down'), 'running'],
     ['virtRewind.protectVm', t('Protection…')],

@@ -26,7 +26,7 @@ export function backupsOfVm(
 ): BackupsOfVm {
   const schedules = all.filter((status) => isFor(status, view));
   const ran = schedules.flatMap(({ lastRun, schedule }) =>
-    lastRun?.vms?.includes(view.ref.uuid) === true
+    schedule.to !== undefined && lastRun?.vms?.includes(view.ref.uuid) === true
       ? [{ madeAt: lastRun.startedAt, target: withoutPassword(schedule.to) }]
       : [],
   );

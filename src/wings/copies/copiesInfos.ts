@@ -33,7 +33,8 @@ export function statusInfo({
 }: ScheduleStatus): Omit<ScheduleInfo, 'installed'> {
   const { name, system, vms, to, every, by, keep, checkpoint } = schedule;
   return {
-    ...{ name, vms, to: withoutPassword(to), every, by, keep, state },
+    ...{ name, vms, every, by, keep, state },
+    ...(to !== undefined && { to: withoutPassword(to) }),
     ...(system !== undefined && { system }),
     ...(checkpoint !== undefined && { checkpoint }),
     ...(nextAt !== undefined && { nextAt: isoTime(nextAt) }),
@@ -43,12 +44,13 @@ export function statusInfo({
 }
 
 function runInfo(run: NonNullable<ScheduleStatus['lastRun']>): NonNullable<ScheduleInfo['lastRun']> {
-  const { startedAt, endedAt, exitCode, messages, backups, deleted } = run;
+  const { startedAt, endedAt, exitCode, messages, backups, deleted, snapshots } = run;
   return {
     startedAt: isoTime(startedAt),
     ...(endedAt !== undefined && { endedAt: isoTime(endedAt) }),
     ...(exitCode !== undefined && { exitCode }),
     ...{ messages: messages.map(withoutPassword), backups, deleted },
+    ...(snapshots !== undefined && { snapshots }),
   };
 }
 

@@ -21,7 +21,7 @@ export const copiesVerbs = {
     places: [inMenu('more', '2_care@4', { is: ['vm', 'cloneable'], rows: 'one' })],
   },
   backupSchedules: {
-    title: 'Backup Schedules…',
+    title: 'Schedules…',
     icon: 'calendar',
     arguments: ['vm'],
     places: [

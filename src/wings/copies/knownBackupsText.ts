@@ -30,7 +30,12 @@ export function knownBackupsText(
         ? schedules.map(({ schedule }) => everyText(schedule.every))
         : [displayLine(targetText(newest?.target ?? ''))];
   return {
-    label: newest === undefined ? t('No backup yet') : t('Last backup: {0}', agoText(newest.madeAt, now)),
+    label:
+      newest === undefined && schedules.length > 0 && schedules.every(({ schedule }) => schedule.to === undefined)
+        ? t('Snapshots by the clock')
+        : newest === undefined
+          ? t('No backup yet')
+          : t('Last backup: {0}', agoText(newest.madeAt, now)),
     description: [...new Set(words)].join(' · '),
     isWrong: wrong.length > 0,
   };

@@ -56,7 +56,8 @@ function scheduleAnswer(
 ): object {
   const messages = (lastRun?.messages ?? []).filter((line) => isAbout(line, view)).slice(0, mostMessages);
   return {
-    ...{ name, every: untrustedLine(every), repository: untrustedLine(to), last_run: state },
+    ...{ name, every: untrustedLine(every), last_run: state },
+    ...(to === undefined ? { takes: 'snapshots' } : { repository: untrustedLine(to) }),
     ...(lastRun !== undefined && { started_at: lastRun.startedAt }),
     ...(lastRun?.exitCode !== undefined && { exit_code: lastRun.exitCode }),
     ...(messages.length > 0 && { messages: messages.map((line) => untrustedLine(line)) }),

@@ -26,7 +26,7 @@ describe('NOTICES', () => {
     };
     const entry = entryOf(`@novnc/novnc ${version}`) ?? '';
     assert.ok(entry.includes(`https://github.com/novnc/noVNC/tree/v${version}`), entry.slice(0, 400));
-    assert.match(entry, /Mozilla Public License Version 2\.0/u);
+    assert.match(entry, /MPL 2\.0 \(Mozilla\s+Public License 2\.0\)[^]*mozilla\.org\/MPL\/2\.0\//u);
     assert.match(entry, /Widget Workshop/u);
   });
 });

@@ -65,8 +65,8 @@ function rig(
       refresh: () => Promise.resolve(),
       readTree: () => Promise.resolve({ snapshots }),
       // Else a person's undo would take the mark off, and not what the agent did.
-      setKept: (_: unknown, names: readonly string[], how: string, asked?: string) =>
-        Promise.resolve(kept.push(...(how === 'kept' && asked === 'unasked' ? names : []))),
+      setKept: (_: unknown, names: readonly string[], kind: string, how: { readonly unasked?: true } = {}) =>
+        Promise.resolve(kept.push(...(kind === 'kept' && how.unasked === true ? names : []))),
       findVm: () => vmView(),
       onDidChange: () => ({ dispose: () => undefined }),
     },

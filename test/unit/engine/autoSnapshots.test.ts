@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { doomedCheckpoints, doomedLayouts, losesNothingBut, prune } from '../../../src/engine/after/autoPrune.js';
+import { doomedCheckpoints, doomedLayouts, prune } from '../../../src/engine/after/autoPrune.js';
+import { losesNothingBut } from '../../../src/operations/decide/losesNothingBut.js';
 import { trustedRecords, undoOf } from '../../../src/engine/after/autoSnapshots.js';
 import { vmKey } from '../../../src/live/views.js';
 import type { AutoSnapshot, Facts } from '../../../src/domain/facts.js';

@@ -8,8 +8,9 @@ import {
   stuck,
   type UnreadableEntry,
 } from '../../../src/journal/entry.js';
+import type { KeptMark } from '../../../src/journal/marks.js';
 import type { OneSnapshot } from '../../../src/journal/snapshotRecords.js';
-import type { TrashMark } from '../../../src/journal/marks.js';
+import type { LateMark, TrashMark } from '../../../src/journal/marks.js';
 import type { OpenEntry } from '../../../src/journal/journal.js';
 import { keepNothing, type Persistence } from '../../../src/journal/persistence.js';
 import type { DemoVm } from '../../../src/domain/demoVm.js';
@@ -149,10 +150,12 @@ export class FakeKeeping implements Persistence {
     },
   };
 
-  readonly marked = new Map<string, OneSnapshot[]>();
+  readonly marked = new Map<string, KeptMark[]>();
   readonly #kept: Persistence['marks']['kept'] = {
-    add: (vm, { name, createdAt }) => {
-      this.marked.set(vmKey(vm), [...(this.marked.get(vmKey(vm)) ?? []), { name, createdAt }]);
+    vms: () => Promise.resolve([]),
+    add: (vm, mark) => {
+      const others = (this.marked.get(vmKey(vm)) ?? []).filter(({ name }) => name !== mark.name);
+      this.marked.set(vmKey(vm), [...others, mark]);
       return Promise.resolve();
     },
     of: (vm) =>
@@ -184,8 +187,10 @@ export class FakeKeeping implements Persistence {
     },
   };
 
+  readonly late: LateMark[] = [];
   readonly thrown = new Map<string, TrashMark[]>();
   readonly #trash: Persistence['marks']['trash'] = {
+    vms: () => Promise.resolve([]),
     add: (vm, mark) => {
       this.thrown.set(vmKey(vm), [...(this.thrown.get(vmKey(vm)) ?? []), mark]);
       return Promise.resolve();
@@ -203,6 +208,11 @@ export class FakeKeeping implements Persistence {
     kept: this.#kept,
     favourite: this.#favourite,
     trash: this.#trash,
+    late: {
+      add: (_, mark) => Promise.resolve(void this.late.push(mark)),
+      of: () => Promise.resolve(this.late),
+      forget: () => Promise.resolve(),
+    },
   };
 
   readonly layers = new Map<string, readonly FrozenRecord[]>();

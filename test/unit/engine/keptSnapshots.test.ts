@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { doomedCheckpoints } from '../../../src/engine/after/autoPrune.js';
 import { favouriteIn, findKeptSnapshots } from '../../../src/engine/look/keptSnapshots.js';
 import { vmKey } from '../../../src/live/views.js';
+import { undoOf } from '../../../src/operations/undo/undoRules.js';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { settled } from './fakeClock.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
@@ -48,6 +49,47 @@ describe('a snapshot that is to be kept', () => {
     await r.engine.setKept(ref, ['t'], 'free');
     assert.deepEqual(await r.engine.keptSnapshots(ref), []);
     assert.equal(r.engine.findVm(ref)!.kept, undefined);
+  });
+
+  it('is kept until a date and no longer, and an undo puts back the date before', async () => {
+    const web = fakeVm('web', ['s', 't']);
+    web.snapshots = [at('s', 1), at('t', 2)];
+    const r = await rig(web);
+    const ref = { connection: uri, uuid: uuidOf('web') };
+    await r.look('web');
+    const [soon, later] = [Date.now() + 3_600_000, Date.now() + 5 * 86_400_000];
+    await r.engine.setKept(ref, ['s', 't'], 'kept', { until: later });
+    assert.deepEqual(r.engine.findVm(ref)!.keptUntil, [
+      { name: 's', until: later },
+      { name: 't', until: later },
+    ]);
+    assert.deepEqual(await r.engine.keptSnapshots(ref), ['s', 't']);
+    await r.engine.setKept(ref, ['s'], 'kept');
+    await r.engine.setKept(ref, ['t'], 'kept', { until: soon });
+    assert.deepEqual(await r.engine.datedSnapshots(ref), [{ name: 't', until: soon }]);
+    const last = r.persistence.logged.at(-1)!;
+    const facts = { log: r.persistence.logged, tree: r.engine.findVm(ref)!.tree! };
+    const way = undoOf(last, facts);
+    assert.deepEqual(way.kind === 'mark' && way.request, {
+      kind: 'keep',
+      vm: ref,
+      snapshots: ['t'],
+      kept: 'kept',
+      until: later,
+      instead: soon,
+    });
+    // Of several that were kept otherwise before, each is undone by itself.
+    const entries = r.persistence.logged.length;
+    await r.engine.setKept(ref, ['s', 't'], 'free');
+    assert.equal(r.persistence.logged.length, entries + 2);
+    assert.equal(r.engine.findVm(ref)!.kept, undefined);
+
+    r.persistence.marked.set(vmKey(ref), [{ name: 's', createdAt: 1, until: Date.now() - 1 }]);
+    assert.deepEqual(await r.engine.keptSnapshots(ref), []);
+    assert.equal((await r.engine.datedSnapshots(ref)).length, 1);
+    // The name went to another one.
+    r.persistence.marked.set(vmKey(ref), [{ name: 's', createdAt: 2, until: later }]);
+    assert.deepEqual(await r.engine.datedSnapshots(ref), []);
   });
 
   it('stays marked where one of its second, from which it cannot be told apart, is freed', async () => {

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import type { Snapshot, SnapshotTree } from '../../../src/domain/snapshot.js';
 import { inTrash } from '../../../src/engine/look/keptSnapshots.js';
-import { expiredIn } from '../../../src/engine/after/trash.js';
+import { expiredIn, overInTrash } from '../../../src/engine/after/trash.js';
 import { UndoLook } from '../../../src/engine/undoLook.js';
 import { vmKey } from '../../../src/live/views.js';
+import { FakeKeeping } from './fakePersistence.js';
 import { fakeSnapshot, fakeVm, uuidOf } from './fakeHypervisor.js';
 import { rig, uri } from './rig.js';
 
@@ -28,12 +29,28 @@ describe('the trash', () => {
     ['keeps what the VM stands on', { marks: [d] }, []],
     ['keeps what is to be kept, and what that stands on', { marks: [a, b, c], kept: ['b'] }, ['c']],
     ['keeps what has time', { marks: [mark('c', 3, 11)] }, []],
+    ['leaves what went there as a part of a restore point', { marks: [{ ...c, whole: true }] }, []],
     ['knows one by its second too', { marks: [mark('c', 9)] }, []],
     ['keeps what it does not know', { marks: [mark('x', 3)] }, []],
   ];
   for (const [name, trash, gone] of rows) {
     it(name, () => assert.deepEqual(expiredIn({ tree, marks: [], kept: [], now: 10, ...trash }), gone));
   }
+
+  it('lets go what is long over a day after that was seen: a clock may be ahead', async () => {
+    const persistence = new FakeKeeping();
+    const vm = { connection: uri, uuid: uuidOf('web') };
+    persistence.thrown.set(vmKey(vm), [mark('a', 1, 10 * day)]);
+    const over = async (days: number): Promise<number> => (await overInTrash(persistence.marks, vm, days * day)).length;
+    assert.deepEqual([await over(9), await over(10), await over(11)], [0, 1, 1]);
+    // A clock that is a year ahead, and right again.
+    assert.deepEqual([await over(365), await over(365.5), await over(9)], [0, 0, 0]);
+    // Nobody was there for a week.
+    assert.deepEqual([await over(17), await over(17.5), await over(18)], [0, 0, 1]);
+    // In the trash for the second time.
+    persistence.thrown.set(vmKey(vm), [mark('a', 1, 20 * day)]);
+    assert.deepEqual([await over(25), await over(26)], [0, 1]);
+  });
 
   it('holds what is there for certain', () => {
     assert.deepEqual(inTrash(tree, [a, mark('b', 9), mark('x', 3)]), [a]);
@@ -85,7 +102,8 @@ describe('the trash', () => {
     web.snapshots.push(at('x', 1), at('y', 2), at('z', 3));
     const r = await rig(web);
     const ref = { connection: uri, uuid: uuidOf('web') };
-    r.persistence.thrown.set(vmKey(ref), [mark('x', 1), mark('y', 2), mark('z', 3)]);
+    const until = Date.now() - 1;
+    r.persistence.thrown.set(vmKey(ref), [mark('x', 1, until), mark('y', 2, until), mark('z', 3, until)]);
     await r.look('web');
     r.hypervisor().onRun = async (_, step) => {
       if (step.kind === 'deleteSnapshot') {

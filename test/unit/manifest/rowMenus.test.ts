@@ -362,7 +362,14 @@ describe('the menus of rows', () => {
   it('have the same verbs on a system and on a restore point as on a VM and a snapshot', () => {
     const on = (viewItem: string): readonly string[] =>
       commandsIn(rowMenu, { viewItem, several: false }).flatMap((command) => titles.get(command) ?? []);
-    assert.deepEqual(on(pointTokens({})), ['Revert…', 'Rename…', 'Show Picture', 'Compare…', 'Delete Snapshot…']);
+    assert.deepEqual(on(pointTokens({})), [
+      'Revert…',
+      'Rename…',
+      'Keep…',
+      'Show Picture',
+      'Compare…',
+      'Delete Snapshot…',
+    ]);
     const onVm = vmRows().flatMap(on);
     const alone = [
       'Resume Interrupted System Operation…',

@@ -280,7 +280,7 @@ describe('the rows of a system of VMs', () => {
     const { systems } = content;
     assert.equal(systems.changedSince('', reading), 'all');
     assert.deepEqual(systems.changedSince('', reading), []);
-    views.connection = connectionView({ vms: [{ ...web, trash: {} as never }, db] });
+    views.connection = connectionView({ vms: [{ ...web, trash: [] }, db] });
     assert.deepEqual(systems.changedSince('', reading), [], 'a VM is drawn by itself');
     views.connection = connectionView({ vms: [web, { ...db, tree: standing('too') }] });
     assert.deepEqual(

@@ -19,6 +19,7 @@ import { mustConfirm, typeNameOfLab } from '../consent.js';
 import { exportLab } from './labExport.js';
 import { carryOutSystem } from '../systems/systemOperations.js';
 import { sessionOf } from '../sessionOf.js';
+import { startDatesTimer } from '../snapshots/untilCommands.js';
 import { labFileName } from '../../../manifest/labFileName.js';
 
 const mostFiles = 50;
@@ -107,6 +108,7 @@ async function create(run: CommandRun): Promise<MadeLab> {
     const notes: string[] = [];
     const onNote = (line: string): unknown => notes.push(line);
     await atWork(run, t('Creating lab {0}', name), (wish) => labs.create(plan, { ...wish, onNote }));
+    await (plan.lab.points.some(({ until }) => until !== undefined) ? startDatesTimer(run) : undefined);
     void setContextKeys({ 'virtRewind.didCreateLab': true });
     const system = (await labs.find(file))?.system;
     if (system !== undefined) {

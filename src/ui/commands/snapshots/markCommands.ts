@@ -1,55 +1,103 @@
 // Marks on snapshots: what is not to be deleted by rule, and the one of a VM that one command and one key go back to.
 import { t } from '@vscode/l10n';
+import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
 import { vmKey } from '../../../live/views.js';
+import { snapshotOf } from '../../../systems/standing.js';
+import { askUntil } from '../../prompts/askUntil.js';
 import { askSeveral, type ListLine } from '../../prompts/ask.js';
 import { CommandError, requireAnswer } from '../../prompts/commandError.js';
 import { noteInStatusBar } from '../../prompts/notify.js';
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
+import { targetPoint, targetSystem } from '../systems/systemTargets.js';
 import { type SnapshotTarget, targetSnapshots } from '../targets.js';
+import { givenUntil, startDatesTimer } from './untilCommands.js';
 
 export const markCommands = {
-  'virtRewind.mark': mark,
+  'virtRewind.mark': { vms: mark, system: markPoint },
 } satisfies CommandTable;
 
 interface MarkedTarget extends SnapshotTarget {
+  /** For good. */
   readonly isKept: boolean;
+  /** Milliseconds since 1970. */
+  readonly until?: number;
   readonly isFavourite: boolean;
 }
 
 /** What becomes so; absent: it stays as it is. */
-type Marks = Readonly<Partial<Record<'keep' | 'favourite', boolean | undefined>>>;
+type Marks = Readonly<Partial<Record<'keep' | 'favourite', boolean | undefined>>> & { readonly until?: number };
 
 /** Keeps snapshots, or makes one the favourite, or no longer: as given, or as ticked. */
 async function mark(run: CommandRun): Promise<void> {
   const targets = await markedTargets(run, await targetSnapshots(run));
   const { keep, favourite } = argumentsOf(run.call);
-  const marks = keep === undefined && favourite === undefined ? await askMarks(targets) : { keep, favourite };
+  const until = givenUntil(run);
+  const isGiven = keep !== undefined || favourite !== undefined || until !== undefined;
+  const marks: Marks = isGiven ? { keep, favourite, ...(until !== undefined && { until }) } : await askMarks(targets);
   refuseFreeFavourite(targets, marks);
   // A favourite is kept as long as it is one: that mark goes first.
   const said = [...(await setFavourite(run, targets, marks)), ...(await setKept(run, targets, marks))];
   if (said.length > 0) {
     noteInStatusBar(said.join(' · '));
   }
+  await (marks.until === undefined ? undefined : startDatesTimer(run));
+}
+
+/** A restore point of a system is kept until a date with the snapshots of all its members. */
+async function markPoint(run: CommandRun): Promise<void> {
+  const stored = await targetSystem(run);
+  const point = await targetPoint(run, stored);
+  const there = stored.system.members.flatMap((member) => {
+    const view = run.engine.findVm(member);
+    const snapshot = view?.tree && snapshotOf(view.tree, member, point, stored.points);
+    return view === undefined || snapshot === undefined ? [] : [{ view, snapshot }];
+  });
+  const targets = await markedTargets(run, there);
+  const { keep } = argumentsOf(run.call);
+  const until = givenUntil(run);
+  const marks: Marks =
+    keep === undefined && until === undefined
+      ? await askMarks(targets, point.title)
+      : { keep, ...(until !== undefined && { until }) };
+  const said = await setKept(run, targets, marks);
+  if (said.length > 0) {
+    noteInStatusBar(said.join(' · '));
+  }
+  await (marks.until === undefined ? undefined : startDatesTimer(run));
 }
 
 function markedTargets(run: CommandRun, targets: readonly SnapshotTarget[]): Promise<readonly MarkedTarget[]> {
   return Promise.all(
-    targets.map(async (target) => ({
-      ...target,
-      isKept: (await run.engine.keptSnapshots(target.view.ref)).includes(target.snapshot.name),
-      isFavourite: (await run.engine.readFavourite(target.view.ref)) === target.snapshot.name,
-    })),
+    targets.map(async (target) => {
+      const { ref } = target.view;
+      const { name } = target.snapshot;
+      const until = (await run.engine.datedSnapshots(ref)).find((one) => one.name === name)?.until;
+      return {
+        ...target,
+        isKept: until === undefined && (await run.engine.keptSnapshots(ref)).includes(name),
+        ...(until !== undefined && { until }),
+        isFavourite: (await run.engine.readFavourite(ref)) === name,
+      };
+    }),
   );
 }
 
 /** What is so now is ticked. */
-async function askMarks(targets: readonly MarkedTarget[]): Promise<Marks> {
+async function askMarks(targets: readonly MarkedTarget[], point?: string): Promise<Marks> {
   const isKept = targets.every((one) => one.isKept);
   const isFavourite = targets.every((one) => one.isFavourite);
-  const lines: readonly ListLine<'keep' | 'favourite'>[] = [
+  const [first] = targets;
+  const was = targets.every(({ until }) => until !== undefined) ? first?.until : undefined;
+  const lines: readonly ListLine<'keep' | 'until' | 'favourite'>[] = [
     { label: t('Keep'), description: t('never pruned'), isPicked: isKept, value: 'keep' },
+    {
+      label: t('Keep Until…'),
+      description: was === undefined ? t('then deleted') : t('until {0}, then deleted', fullTime(was)),
+      isPicked: was !== undefined,
+      value: 'until',
+    },
     {
       label: t('Favourite'),
       description: t('reverted to with one click, always kept'),
@@ -58,13 +106,22 @@ async function askMarks(targets: readonly MarkedTarget[]): Promise<Marks> {
     },
   ];
   const ticked = requireAnswer(
-    await askSeveral(targets.length === 1 ? lines : lines.slice(0, 1), titlesOf(targets), [], t('Marks of Snapshots')),
+    await askSeveral(
+      targets.length === 1 && point === undefined ? lines : lines.slice(0, 2),
+      point === undefined ? titlesOf(targets) : displayLine(point),
+      [],
+      t('Marks of Snapshots'),
+    ),
   );
-  const keep = ticked.includes('keep');
   const favourite = ticked.includes('favourite');
+  if (ticked.includes('until') && (was === undefined || !ticked.includes('keep'))) {
+    const until = await askUntil(t('Keep Until…'), was);
+    return { ...(until !== was && { until }), ...(favourite !== isFavourite && { favourite }) };
+  }
+  const keep = ticked.includes('keep');
   // A favourite that is none any more was kept as one: where Keep stays ticked, it gets a mark of its own.
   return {
-    ...((keep !== isKept || (keep && isFavourite && !favourite)) && { keep }),
+    ...((keep !== isKept || was !== undefined || (keep && isFavourite && !favourite)) && { keep }),
     ...(favourite !== isFavourite && { favourite }),
   };
 }
@@ -102,14 +159,18 @@ async function setFavourite(
 }
 
 /** Each VM's in one go. @returns what was done */
-async function setKept(run: CommandRun, targets: readonly MarkedTarget[], { keep }: Marks): Promise<readonly string[]> {
+async function setKept(run: CommandRun, targets: readonly MarkedTarget[], marks: Marks): Promise<readonly string[]> {
+  const { until, keep = until === undefined ? undefined : true } = marks;
   if (keep === undefined) {
     return [];
   }
   for (const { ref } of new Map(targets.map(({ view }) => [vmKey(view.ref), view])).values()) {
     const names = targets.filter(({ view }) => vmKey(view.ref) === vmKey(ref)).map(({ snapshot }) => snapshot.name);
-    await run.engine.setKept(ref, names, keep ? 'kept' : 'free');
+    await run.engine.setKept(ref, names, keep ? 'kept' : 'free', until === undefined ? {} : { until });
     run.problemPages.renew(ref);
+  }
+  if (until !== undefined) {
+    return [t('Kept until {0}, then deleted: {1}', fullTime(until), titlesOf(targets))];
   }
   return [keep ? t('Kept: {0}', titlesOf(targets)) : t('No longer kept: {0}', titlesOf(targets))];
 }

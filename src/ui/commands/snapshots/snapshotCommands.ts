@@ -8,7 +8,14 @@ import { styleOfVm } from '../../../domain/snapshotTree.js';
 import { type VmRef, snapshotableDisks } from '../../../domain/vm.js';
 import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun, CommandTable } from '../commandServices.js';
-import { type QuestionStep, askDescription, askTitle, disksTitle, kindTitle } from '../../prompts/askTitle.js';
+import {
+  type QuestionStep,
+  askDescription,
+  askDescriptionAndDate,
+  askTitle,
+  disksTitle,
+  kindTitle,
+} from '../../prompts/askTitle.js';
 import { operate, existingVm } from '../operate.js';
 import type { Plan } from '../../../operations/plan.js';
 import { pickKind } from './pickKind.js';
@@ -22,6 +29,7 @@ import { operateAgreed, operateAll } from '../operateAll.js';
 import { doneText } from '../../../text/operations/operationText.js';
 import { tellOfMark } from './markNotice.js';
 import { showFailure } from '../runCommand.js';
+import { givenUntil, startDatesTimer } from './untilCommands.js';
 import { gitReference } from './gitReference.js';
 import { renameSystem } from '../systems/systemCommands.js';
 import { checkpoint } from '../systems/systemOperations.js';
@@ -83,18 +91,24 @@ async function createSnapshot(run: CommandRun): Promise<unknown> {
   const title =
     given.title ?? (await askTitle(suggestion, tree.snapshots, { ...asking(steps - 1, steps), note: chosen.note }));
   // Who gives the title and no description wants none.
-  const description =
-    given.description ?? (given.title === undefined ? await askDescription('', asking(steps, steps)) : '');
+  const dated = givenUntil(run);
+  const asked: { readonly description: string; readonly until?: number } =
+    given.description === undefined && given.title === undefined
+      ? await askDescriptionAndDate('', asking(steps, steps), dated === undefined)
+      : { description: given.description ?? '' };
+  const { description, until = dated } = asked;
   const follow = run.tree.focus.follow({ ref: view.ref, row: rowOfCall(run) });
   const request = {
     ...chosen.request,
     title,
     ...(without.length > 0 && { without }),
     ...(description !== '' && { description }),
+    ...(until !== undefined && { until }),
   };
   await tellOfMark(run, [request]);
   const result = await operate(run, request);
   follow(result.snapshot);
+  await (until === undefined ? undefined : startDatesTimer(run));
   return result;
 }
 

@@ -29,7 +29,9 @@ import {
 } from '../../../text/systems/systemText.js';
 import { SystemProgress } from '../../../text/systems/systemProgress.js';
 import { askQuestion } from '../../prompts/askQuestion.js';
-import { askText } from '../../prompts/ask.js';
+import { askTextOr } from '../../prompts/ask.js';
+import { dateButton } from '../../prompts/askTitle.js';
+import { askUntil } from '../../prompts/askUntil.js';
 import { requireAnswer, CommandError } from '../../prompts/commandError.js';
 import { noteInStatusBar, notify, notifyProgress, showInView } from '../../prompts/notify.js';
 import { tickStep } from '../../contextKeys.js';
@@ -37,6 +39,7 @@ import { argumentsOf } from '../commandArguments.js';
 import type { CommandRun } from '../commandServices.js';
 import { mustConfirm, typeNameOfSystem } from '../consent.js';
 import { seamlessWish } from '../../readSettings.js';
+import { givenUntil, startDatesTimer } from '../snapshots/untilCommands.js';
 import { gitReference } from '../snapshots/gitReference.js';
 import { tellOfMark } from '../snapshots/markNotice.js';
 import { revertByList } from '../goingBack/revertByList.js';
@@ -61,13 +64,19 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
     // What no title could change is refused before it is asked.
     await decideHere(run, () => planSystem(sessionOf(run), stored, { kind: 'checkpoint', title: suggestion }));
   }
-  const wanted = given.title ?? (title === 'suggested' ? suggestion : (await askTitle(stored, suggestion)).trim());
+  const dated = givenUntil(run);
+  const asked: { readonly title: string; readonly until?: number } =
+    given.title === undefined && title === 'asked'
+      ? await askTitle(stored, suggestion, dated === undefined)
+      : { title: given.title ?? suggestion };
+  const { title: wanted, until = dated } = asked;
   const { description } = given;
   const git = gitReference();
   const wish = {
     kind: 'checkpoint',
     title: wanted,
     ...(description !== undefined && { description }),
+    ...(until !== undefined && { until }),
     ...(git !== undefined && { git }),
   } as const;
   const there = stored.system.members.flatMap((member) => run.engine.findVm(member)?.ref ?? []);
@@ -78,23 +87,28 @@ export async function checkpoint(run: CommandRun, title: 'asked' | 'suggested'):
   const follow = run.tree.focus.followSystem(stored.system.id, rowOfCall(run));
   const result = await carryOutWish(run, stored, wish, 'virtRewind.createSnapshot');
   follow(result.point?.id);
+  await (until === undefined ? undefined : startDatesTimer(run));
   return result;
 }
 
-async function askTitle({ system, points }: StoredSystem, suggestion: string): Promise<string> {
-  const answer = await askText({
+async function askTitle(
+  { system, points }: StoredSystem,
+  suggestion: string,
+  hasDate: boolean,
+): Promise<{ readonly title: string; readonly until?: number }> {
+  const question = {
     title: t('Title of the Restore Point of {0}', system.name),
     prompt: t('The snapshots of all its VMs get this title.'),
     value: suggestion,
-    ignoreFocusOut: true,
-    problem: (text) => {
+    problem: (text: string) => {
       if (text.trim() === '') {
         return t('A snapshot needs a title.');
       }
       return points.some((one) => one.title === text.trim()) ? t('The name is already used.') : undefined;
     },
-  });
-  return requireAnswer(answer);
+  };
+  const { text, pressed } = requireAnswer(await askTextOr(question, ...(hasDate ? [dateButton()] : [])));
+  return { title: text.trim(), ...(pressed !== undefined && { until: await askUntil(question.title) }) };
 }
 
 export async function revertSystem(run: CommandRun): Promise<unknown> {

@@ -217,8 +217,13 @@ async function carryMarks(
   const names = snapshots.map(({ name }) => name);
   await engine.mark({ kind: 'trash', vm: there, snapshots: names, put: 'out', until: 0 });
   const [kept, favourite] = [await engine.keptSnapshots(ref), await engine.readFavourite(ref)];
-  if (kept.length > 0) {
-    await engine.setKept(there, kept, 'kept', 'unasked');
+  const dated = await engine.datedSnapshots(ref);
+  const forGood = kept.filter((name) => !dated.some((one) => one.name === name));
+  if (forGood.length > 0) {
+    await engine.setKept(there, forGood, 'kept', { unasked: true });
+  }
+  for (const { name, until } of dated) {
+    await engine.setKept(there, [name], 'kept', { until, unasked: true });
   }
   if (favourite !== undefined) {
     await engine.setFavourite(there, favourite);

@@ -170,10 +170,10 @@ export const copiesCommands = {
   },
   schedule: {
     heading,
-    summary: 'back up VMs by the clock, with systemd or cron; without a VM, list the schedules',
+    summary: 'back up VMs, or take snapshots, by the clock; without a VM, list the schedules',
     operands: [{ name: 'VM', kind: 'vm', needed: 'several' }],
     options: {
-      to: from,
+      to: { ...from, help: `back up to ${repository}` },
       system: { type: 'string', kind: 'system', value: 'SYSTEM', help: 'all VMs of this system, as a set' },
       every: {
         type: 'string',
@@ -181,6 +181,10 @@ export const copiesCommands = {
         help: 'hour, day, week, or a calendar of systemd such as "Mon..Fri 22:30"',
       },
       ...checkpointOptions,
+      checkpoint: {
+        type: 'boolean',
+        help: 'without --to: take a snapshot of each VM; with it: before the backup, if the VM runs',
+      },
       ...keepOptions,
       'on-failure': {
         type: 'string',
@@ -196,7 +200,7 @@ export const copiesCommands = {
       remove: {
         type: 'string',
         value: 'NAME',
-        help: 'remove a schedule; its backups stay',
+        help: 'remove a schedule; its backups and snapshots stay',
         not: ['to', 'every', 'run'],
       },
       run: { type: 'string', value: 'NAME', help: 'run it now, as systemd and cron do', not: ['to', 'every'] },
@@ -207,10 +211,11 @@ export const copiesCommands = {
       },
       'password-file': passwordFile,
     },
-    more: `The repository must be there. With --checkpoint, the backups of a system are of one moment. A run that was missed is made up for. With a --keep option, a run then deletes old backups as backups prune does, and frees their space. See docs/copies.md.`,
+    more: `Started by systemd, or cron; where neither runs, by an open editor. A run that was missed is made up for, once. The repository must be there. With --checkpoint, the backups of a system are of one moment. With a --keep option, a run then deletes old backups as backups prune does, and frees their space; or the old snapshots that this schedule took. No snapshot is taken where health finds the chain too deep or the disk too full. See docs/copies.md.`,
     examples: [
       'virt-rewind schedule web-test --to /mnt/backups --every day --keep-daily 7 --password-file ~/.backup-key',
       'virt-rewind schedule --system shop --to /mnt/backups --every day --checkpoint',
+      'virt-rewind schedule web-test --checkpoint --every day --keep-last 7',
       'virt-rewind schedule',
       'virt-rewind schedule --remove web-test-day',
     ],

@@ -44,9 +44,13 @@ export function agreeByName(context: Context, typed: string): Promise<void> {
 export function requireUnasked({ call, session }: Context, { vm }: VmView): void {
   const option = stoppingOption(call);
   if (option !== undefined && session.isProtected(vm)) {
-    throw new CliError(
-      'refused',
-      t('{0} is protected: {1} asks for its name, and nobody answers in a schedule.', displayLine(vm.name), option),
-    );
+    throw protectedRefusal(vm.name, option);
   }
+}
+
+export function protectedRefusal(vm: string, option: string): CliError {
+  return new CliError(
+    'refused',
+    t('{0} is protected: {1} asks for its name, and nobody answers in a schedule.', displayLine(vm), option),
+  );
 }

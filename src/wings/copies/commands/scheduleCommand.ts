@@ -1,4 +1,4 @@
-// `virt-rewind schedule`: backups by the clock, and what became of them.
+// `virt-rewind schedule`: backups and snapshots by the clock, and what became of them.
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -20,20 +20,21 @@ import { ruleOf } from './backupsCommand.js';
 import { scheduleInfo } from '../copiesInfos.js';
 import { asText, mostCheckpoints, requireText, requireWholePath } from './copiesCommand.js';
 import { type InstalledStatus, loginOfHost, readInstalled } from '../readCopies.js';
-import { requireFitting, requireUnasked } from './protectedCommand.js';
+import { protectedRefusal, requireFitting, requireUnasked } from './protectedCommand.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import { withoutPassword, withPassword } from '../repository/repositoryAddress.js';
 import { Restic } from '../repository/restic.js';
 import { ResticFault } from '../repository/resticFault.js';
-import { runOwn, runSchedule } from '../schedules/runSchedule.js';
+import { runCheckpoints } from './runCheckpoints.js';
+import { recordRun, runOwn, runSchedule } from '../schedules/runSchedule.js';
 import { isDue, isRuledTwice, type Schedule, scheduleName, scheduleShape, stateOf } from '../schedules/schedule.js';
 import { putSchedule } from '../schedules/putSchedule.js';
-import { writeScript } from '../schedules/scheduleFiles.js';
+import { launchEnvironment, writeScript } from '../schedules/scheduleFiles.js';
 import { readSchedules, ScheduleStore } from '../schedules/scheduleStore.js';
 import { lingerLines, stateText } from '../schedules/scheduleText.js';
 import { parseAs } from '../../../journal/json.js';
 import type { CopiesAnswers } from './answers.js';
-import { endedText, lostText, missedText } from '../schedules/scheduleNews.js';
+import { datesText, endedText, lostText, missedText, toText } from '../schedules/scheduleNews.js';
 import { scheduleFailure } from '../schedules/scheduleFailure.js';
 import { isOfWing } from '../../../domain/failure.js';
 import { failureText } from '../../../text/failures/failureText.js';
@@ -58,71 +59,43 @@ export const schedule: CommandHandler = async (context) => {
     : listSchedules(context, tools);
 };
 
-/** What a run has of the environment of today: systemd and cron start programs with almost none. */
-const keptVariables = [
-  ...['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'TMPDIR'],
-  ...['LIBVIRT_DEFAULT_URI', 'VIRT_REWIND_STATE', 'ELECTRON_RUN_AS_NODE'],
-  ...['RESTIC_PASSWORD_FILE', 'RESTIC_PASSWORD_COMMAND', 'RESTIC_CACHE_DIR'],
-];
-
 async function addSchedule(context: Context, { store, scheduler }: ScheduleTools): Promise<CommandAnswer> {
-  const { call, session, interruption } = context;
-  const [to, every] = [withPassword(requireText(context, 'to'), process.env), requireText(context, 'every')];
-  const { connect: named, as: given, system, 'password-file': passwordFile, 'on-failure': onFailure } = call.texts;
+  const { call, session } = context;
+  const { connect: named, as: given, system, 'on-failure': onFailure } = call.texts;
+  const isBackup = call.texts['to'] !== undefined;
+  if (!isBackup) {
+    requireSnapshotOptions(call);
+  }
+  const every = requireText(context, 'every');
   requireVmsOrSystem(call);
   if (system !== undefined) {
     requireSetOptions(call);
   }
   requireFitting(call);
+  const keep = ruleOf(call);
   const { find } = await wantedVms(context);
   const views: VmView[] = [];
   for (const [, view] of find) {
     const found = await view();
     requireUnasked(context, found);
+    if (!isBackup && Object.keys(keep).length > 0 && session.isProtected(found.vm)) {
+      throw protectedRefusal(found.vm.name, '--keep');
+    }
     views.push(found);
-  }
-  const environment = Object.fromEntries(
-    keptVariables.flatMap((name) => {
-      const value = process.env[name];
-      return value === undefined ? [] : [[name, name === 'RESTIC_PASSWORD_FILE' ? resolve(value) : value]];
-    }),
-  );
-  const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
-  const [first] = views;
-  const login = await (system === undefined || first === undefined
-    ? loginOfHost(context.session)
-    : session.engine.hostLogin(first.ref, 'toRead'));
-  const isFarAway = login !== undefined;
-  // A system knows where its VMs are, and its backups are on their host.
-  const connect = named ?? (isFarAway && system !== undefined ? first?.ref.connection : undefined);
-  if (isFarAway && target !== to) {
-    requireWholePath('to', to);
   }
   if (onFailure !== undefined && !(onFailure.startsWith('/') && (await isProgram(onFailure)))) {
     throw scheduleFailure('badProgram', { about: onFailure });
   }
-  // With what a run will have: the repository is there, and its key opens it.
-  const { signal } = interruption;
-  if (passwordFile !== undefined && (await undefinedIfAbsent(stat(passwordFile)))?.isFIFO() === true) {
-    // It would not be there for a run.
-    await orNamed({ target }, () => Promise.reject(new ResticFault('noKeyFile', resolve(passwordFile))));
-  }
-  if (isFarAway) {
-    await requireRun({ connect, passwordFile }, { to: target, environment, signal });
-  } else {
-    await orNamed({ target }, async () => {
-      await (await Restic.open(target, { environment, signal, passwordFile })).snapshots([]);
-    });
-  }
+  const environment = launchEnvironment(process.env);
+  const target = isBackup ? await requireTarget(context, views, environment) : { connect: named };
   const made = parseAs(scheduleShape, {
     name: given ?? scheduleName(system ?? call.operands[0] ?? '', every),
     vms: system === undefined ? [...call.operands] : views.map(({ vm }) => vm.name),
     refs: views.map(({ ref: { connection, uuid } }) => ({ connection, uuid })),
     ...(system !== undefined && { system }),
-    ...{ to: target, every, keep: ruleOf(call), by: await scheduler.choose(every), madeAt: Date.now() },
+    ...{ every, keep, by: await scheduler.choose(every), madeAt: Date.now() },
     ...(call.flags.has('checkpoint') && { checkpoint: checkpointOf(call) }),
-    ...(connect !== undefined && { connect }),
-    ...(passwordFile !== undefined && { passwordFile: resolve(passwordFile) }),
+    ...Object.fromEntries(Object.entries(target).filter(([, value]) => value !== undefined)),
     ...(onFailure !== undefined && { onFailure }),
   });
   if (made === undefined) {
@@ -148,6 +121,50 @@ async function addSchedule(context: Context, { store, scheduler }: ScheduleTools
       ...lingerLines(made.by),
     ]),
   };
+}
+
+/** @throws CliError `usage` */
+function requireSnapshotOptions({ command, flags, texts }: Call): void {
+  const ofBackups = ['password-file', 'keep-checkpoints'].find((option) => texts[option] !== undefined);
+  if (ofBackups !== undefined || !flags.has('checkpoint')) {
+    const what = ofBackups === undefined ? '' : `--${ofBackups} is for backups. `;
+    const how = 'Use --to for backups, or --checkpoint without it for snapshots.';
+    throw new CliError('usage', `${what}${how} See virt-rewind ${command} --help.`);
+  }
+}
+
+/** With what a run will have: the repository is there, and its key opens it. */
+async function requireTarget(
+  context: Context,
+  [first]: readonly VmView[],
+  environment: Readonly<Record<string, string>>,
+): Promise<Pick<Schedule, 'to'> & Readonly<Record<'connect' | 'passwordFile', string | undefined>>> {
+  const { call, session, interruption } = context;
+  const to = withPassword(requireText(context, 'to'), process.env);
+  const { connect: named, system, 'password-file': passwordFile } = call.texts;
+  const target = /^[a-z\d]+:/u.test(to) ? to : resolve(to);
+  const login = await (system === undefined || first === undefined
+    ? loginOfHost(session)
+    : session.engine.hostLogin(first.ref, 'toRead'));
+  const isFarAway = login !== undefined;
+  // A system knows where its VMs are, and its backups are on their host.
+  const connect = named ?? (isFarAway && system !== undefined ? first?.ref.connection : undefined);
+  if (isFarAway && target !== to) {
+    requireWholePath('to', to);
+  }
+  const { signal } = interruption;
+  if (passwordFile !== undefined && (await undefinedIfAbsent(stat(passwordFile)))?.isFIFO() === true) {
+    // It would not be there for a run.
+    await orNamed({ target }, () => Promise.reject(new ResticFault('noKeyFile', resolve(passwordFile))));
+  }
+  if (isFarAway) {
+    await requireRun({ connect, passwordFile }, { to: target, environment, signal });
+  } else {
+    await orNamed({ target }, async () => {
+      await (await Restic.open(target, { environment, signal, passwordFile })).snapshots([]);
+    });
+  }
+  return { to: target, connect, passwordFile: passwordFile === undefined ? undefined : resolve(passwordFile) };
 }
 
 function checkpointOf(call: Call): NonNullable<Schedule['checkpoint']> {
@@ -218,7 +235,7 @@ async function removeSchedule({ store, scheduler }: ScheduleTools, name: string)
   await store.remove(name);
   return {
     answer: { removed: name } satisfies CopiesAnswers['scheduleRemoved'],
-    text: t('Removed the schedule {0}. Its backups stay.', displayLine(name)),
+    text: t('Removed the schedule {0}. Its backups and snapshots stay.', displayLine(name)),
   };
 }
 
@@ -233,12 +250,13 @@ async function runNow(context: Context, { store }: ScheduleTools, name: string):
     }
     return 'done';
   }
-  const run = await runSchedule(found, {
-    store,
-    program: [process.execPath, resolve(process.argv[1] ?? '')],
-    environment: process.env,
-    signal: interruption.signal,
-  });
+  const { signal } = interruption;
+  const wish = { store, environment: process.env, signal };
+  const run = await (found.to === undefined
+    ? recordRun(found, wish, (done) =>
+        runCheckpoints(found, { session: context.session, log: context.log, signal }, done),
+      )
+    : runSchedule(found, { ...wish, program: [process.execPath, resolve(process.argv[1] ?? '')] }));
   const { exitCode: code = 0, messages } = run;
   messages.forEach((message) => terminal.tell(message));
   return {
@@ -273,8 +291,8 @@ function listText(rows: readonly InstalledStatus[]): readonly TextPart[] {
       columns: titles.map((title, at) => ({ title, rank: at === 2 ? 1 : 0 })),
       rows: rows.map(({ status: { schedule: one, lastRun, state, nextAt } }) => [
         one.name,
-        displayLine(one.system ?? one.vms.join(', ')),
-        displayLine(withoutPassword(one.to)),
+        one.vms.length === 0 ? datesText() : displayLine(one.system ?? one.vms.join(', ')),
+        displayLine(toText(one.to)),
         one.every,
         lastRun === undefined ? '' : fullTime(lastRun.startedAt),
         stateText(state),

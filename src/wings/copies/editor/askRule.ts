@@ -21,8 +21,16 @@ const keepRules: readonly KeepRule[] = [
 /** Checkpoints that a schedule of the editor leaves. */
 const checkpointsKept = 3;
 
-/** @param ofVms each by itself: old checkpoints of a system are deleted by its own rule @param now as it is */
-export async function askRule(title: string, scheduler: Scheduler, ofVms: boolean, now?: Schedule): Promise<Rule> {
+/**
+ * @param kind of backups, each VM by itself or as a system: old checkpoints of that go by its own rule
+ * @param now as it is
+ */
+export async function askRule(
+  title: string,
+  scheduler: Scheduler,
+  kind: 'vms' | 'system' | 'snapshots',
+  now?: Schedule,
+): Promise<Rule> {
   const mark = (isNow: boolean): { readonly icon?: string } => (isNow ? { icon: 'check' } : {});
   const other = t('Other…');
   const every = await pick(
@@ -45,10 +53,15 @@ export async function askRule(title: string, scheduler: Scheduler, ofVms: boolea
       ...mark(now !== undefined && isSame(rule, now.keep)),
       value: rule,
     })),
-    t('Which backups stay? A run deletes the others of its VMs.'),
+    kind === 'snapshots'
+      ? t('Which of its snapshots stay? A run deletes the others that it took.')
+      : t('Which backups stay? A run deletes the others of its VMs.'),
     title,
   );
-  const own = now?.checkpoint ?? { ...(ofVms && { keep: checkpointsKept }) };
+  if (kind === 'snapshots') {
+    return { every: calendar, keep, checkpoint: now?.checkpoint ?? {} };
+  }
+  const own = now?.checkpoint ?? { ...(kind === 'vms' && { keep: checkpointsKept }) };
   const checkpoint = await pick<Rule['checkpoint']>(
     [
       { label: t('Snapshots Only'), ...mark(now !== undefined && now.checkpoint === undefined), value: undefined },

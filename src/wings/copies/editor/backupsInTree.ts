@@ -52,7 +52,10 @@ function rowOf({ ref }: VmView, known: BackupsOfVm): Awaited<ReturnType<VmNotes[
       ...{ label, description, words: description, context: 'message;', opens: 'never' },
       icon: { name: isWrong ? 'warning' : 'save-all' },
       spoken: `${label}, ${description}`,
-      click: { title: t('Show Backups…'), command: 'virtRewind.showBackups' },
+      click:
+        known.newest === undefined && known.schedules.every(({ schedule }) => schedule.to === undefined)
+          ? { title: t('Schedules…'), command: 'virtRewind.backupSchedules' }
+          : { title: t('Show Backups…'), command: 'virtRewind.showBackups' },
     };
   };
 }

@@ -18,7 +18,7 @@ export const copiesInEditor = {
     },
     'virtRewind.restoreBackup': async (run) => (await import('./restoreBackup.js')).restoreBackup(run),
   },
-  readers: { backups: () => import('../readCopies.js') },
+  readers: { backups: () => import('../readCopies.js'), dates: () => import('./datesInEditor.js') },
   notesInTree: backupsInTree,
   notesForAgents: (remembered) => (folder, log) =>
     readBackupNotes(folder, log, (view) => backupsSeen(view, remembered)),

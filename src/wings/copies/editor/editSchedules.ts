@@ -9,6 +9,7 @@ import * as vscode from 'vscode';
 import { undefinedIfAbsent } from '../../../base/errno.js';
 import { fullTime } from '../../../domain/clockText.js';
 import { displayLine } from '../../../domain/plainText.js';
+import type { Log } from '../../../base/log.js';
 import { ownFolder } from '../../../journal/durable.js';
 import type { ScheduleInfo } from '../../../session/publicTypes.js';
 import { bytesText } from '../../../text/bytesText.js';
@@ -25,9 +26,10 @@ import { withoutPassword } from '../repository/repositoryAddress.js';
 import { Scheduler } from '../schedules/installSchedule.js';
 import { runOwn } from '../schedules/runSchedule.js';
 import { type Schedule, scheduleName, type ScheduleStatus } from '../schedules/schedule.js';
-import { everyText, scheduleLine } from '../schedules/scheduleNews.js';
+import { everyText, scheduleLine, toText } from '../schedules/scheduleNews.js';
 import { ScheduleStore } from '../schedules/scheduleStore.js';
 import { lingerLines } from '../schedules/scheduleText.js';
+import { runDueSchedules } from './runDue.js';
 import { askRule, ruleWords } from './askRule.js';
 import { openHost } from './backupHost.js';
 import { openTarget, type OpenedTarget, pickRepository } from './backupTarget.js';
@@ -82,10 +84,12 @@ async function list(run: CommandRun, named: BackedUpVms | undefined): Promise<un
 
 /** The repository, and what was measured at the end of the last run of any schedule of it. */
 function costText({ schedule: { to } }: ScheduleStatus, all: readonly ScheduleStatus[]): string {
-  const runs = all.flatMap(({ schedule, lastRun }) => (schedule.to === to && lastRun ? [lastRun] : []));
+  const runs = all.flatMap(({ schedule, lastRun }) =>
+    to !== undefined && schedule.to === to && lastRun ? [lastRun] : [],
+  );
   const measured = runs.filter(({ repositoryBytes }) => repositoryBytes !== undefined);
   const [newest] = measured.toSorted((one, other) => other.startedAt - one.startedAt);
-  const shown = displayLine(withoutPassword(to));
+  const shown = displayLine(toText(to));
   return newest === undefined ? shown : `${shown} · ${t('{0} in all', bytesText(newest.repositoryBytes ?? 0))}`;
 }
 
@@ -103,17 +107,30 @@ export async function actOn(run: CommandRun, status: ScheduleStatus): Promise<un
           return { begun: name };
         },
       },
-      { label: t('Edit…'), icon: 'edit', description: everyText(schedule.every), value: () => edit(run, schedule) },
-      {
-        label: t('Show Backups…'),
-        icon: 'list-unordered',
-        description: displayLine(withoutPassword(to)),
-        value: () =>
-          vscode.commands.executeCommand('virtRewind.showBackups', {
-            vm: refs[0]?.uuid,
-            connection: refs[0]?.connection,
-          }),
-      },
+      ...(schedule.vms.length === 0
+        ? []
+        : [
+            {
+              label: t('Edit…'),
+              icon: 'edit',
+              description: everyText(schedule.every),
+              value: () => edit(run, schedule),
+            },
+          ]),
+      ...(to === undefined
+        ? []
+        : [
+            {
+              label: t('Show Backups…'),
+              icon: 'list-unordered',
+              description: displayLine(withoutPassword(to)),
+              value: () =>
+                vscode.commands.executeCommand('virtRewind.showBackups', {
+                  vm: refs[0]?.uuid,
+                  connection: refs[0]?.connection,
+                }),
+            },
+          ]),
       { label: t('Remove'), icon: 'trash', value: () => remove(run, name) },
     ],
     name,
@@ -122,7 +139,7 @@ export async function actOn(run: CommandRun, status: ScheduleStatus): Promise<un
 }
 
 function titleOf(named: BackedUpVms): string {
-  return t('Backup Schedules of {0}', displayLine(nameOf(named)));
+  return t('Schedules of {0}', displayLine(nameOf(named)));
 }
 
 async function add(run: CommandRun, named: BackedUpVms): Promise<unknown> {
@@ -134,26 +151,46 @@ async function add(run: CommandRun, named: BackedUpVms): Promise<unknown> {
   }
   await scheduler.choose('day');
   const { connection } = requireOneHost(views).ref;
+  const isBackup = await pick(
+    [
+      { label: t('Back Up…'), icon: 'archive', value: true },
+      {
+        label: t('Take Snapshots'),
+        icon: 'device-camera',
+        detail: t('Its rule deletes old ones of it.'),
+        value: false,
+      },
+    ],
+    t('What is done by the clock?'),
+    title,
+  );
+  const names = await new ScheduleStore(folderOfSchedules, run.log).names();
+  const which = system === undefined ? ['--', ...views.map(({ vm }) => vm.name)] : [];
+  const nameFor = (every: string): string =>
+    freeName(scheduleName(system?.system.name ?? views[0].vm.name, every), names);
+  if (!isBackup) {
+    const rule = await askRule(title, scheduler, 'snapshots');
+    const where = system === undefined ? `--connect=${connection}` : `--system=${system.system.name}`;
+    return put(run.log, undefined, [`--as=${nameFor(rule.every)}`, where, ...ruleWords(rule), ...which], false);
+  }
   const host = await openHost(run.engine, connection);
   const vms = views.map(({ vm }) => vm);
   const opened = await openTarget(run, host, await pickRepository({ ...run, title }, host), vms);
   let key: KeyFile | undefined;
   try {
-    const rule = await askRule(title, scheduler, system === undefined);
+    const rule = await askRule(title, scheduler, system === undefined ? 'vms' : 'system');
     key = await keyFileOf(opened);
     if (opened.isNew) {
       await whileTold(t('Reading {0}', opened.shown), opened, async (signal) =>
         requireRepository(await opened.open(signal), true, vms),
       );
     }
-    const names = await new ScheduleStore(folderOfSchedules, run.log).names();
-    const which = system === undefined ? ['--', ...vms.map(({ name }) => name)] : [];
     const words = [
-      ...['--as', freeName(scheduleName(system?.system.name ?? vms[0]?.name ?? '', rule.every), names)],
+      ...['--as', nameFor(rule.every)],
       ...(system === undefined ? [`--connect=${connection}`] : [`--system=${system.system.name}`]),
       `--password-file=${key.file}`,
     ];
-    return await put(opened.repository, [...words, ...ruleWords(rule), ...which], false);
+    return await put(run.log, opened.repository, [...words, ...ruleWords(rule), ...which], false);
   } catch (error) {
     await key?.drop?.();
     await opened.dropKey?.();
@@ -163,20 +200,24 @@ async function add(run: CommandRun, named: BackedUpVms): Promise<unknown> {
 
 async function edit(run: CommandRun, schedule: Schedule): Promise<unknown> {
   const { name, vms, refs = [], system, connect, passwordFile, onFailure, to } = schedule;
-  const rule = await askRule(name, new Scheduler(process.env), system === undefined, schedule);
+  const rule = await askRule(name, new Scheduler(process.env), kindOf(schedule), schedule);
   const nowCalled = vms.map((vm, at) => (refs[at] && run.engine.findVm(refs[at])?.vm.name) ?? vm);
   const options = { connect, system, 'password-file': passwordFile, 'on-failure': onFailure };
   const kept = Object.entries(options).flatMap(([option, value]) =>
     value === undefined ? [] : [`--${option}=${value}`],
   );
   const which = system === undefined ? ['--', ...nowCalled] : [];
-  return put(to, [`--as=${name}`, '--replace', ...kept, ...ruleWords(rule), ...which], true);
+  return put(run.log, to, [`--as=${name}`, '--replace', ...kept, ...ruleWords(rule), ...which], true);
+}
+
+function kindOf({ to, system }: Schedule): Parameters<typeof askRule>[2] {
+  return to === undefined ? 'snapshots' : system === undefined ? 'vms' : 'system';
 }
 
 async function remove(run: CommandRun, name: string): Promise<unknown> {
   const button = t('Remove');
   const question = t('Remove the schedule {0}?', displayLine(name));
-  requireAnswer(await askModal('warning', question, t('Its backups stay.'), button));
+  requireAnswer(await askModal('warning', question, t('Its backups and snapshots stay.'), button));
   const store = new ScheduleStore(folderOfSchedules, run.log);
   const passwordFile = (await store.read(name).catch(() => undefined))?.passwordFile;
   await commandLine([`--remove=${name}`], name);
@@ -220,14 +261,16 @@ async function keyFileOf({ secret: { key = '', file }, shown, repository }: Open
   return { file: path, ...(before === undefined && { drop: () => rm(path, { force: true }) }) };
 }
 
-async function put(repository: string, words: readonly string[], isChange: boolean): Promise<unknown> {
-  const answer = await commandLine([`--to=${withoutPassword(repository)}`, ...words], repository);
+async function put(log: Log, to: string | undefined, words: readonly string[], isChange: boolean): Promise<unknown> {
+  const target = to === undefined ? [] : [`--to=${withoutPassword(to)}`];
+  const answer = await commandLine([...target, ...words], to ?? words[0] ?? '');
   const [info] = (answer as { readonly schedules: readonly ScheduleInfo[] }).schedules;
   backupsChanged.fire();
   if (info === undefined) {
     return {};
   }
   const { name, by, nextAt } = info;
+  runDueSchedules(log);
   const next = nextAt === undefined ? '' : fullTime(Date.parse(nextAt));
   const done = isChange
     ? t('Changed the schedule {0}. Next run: {1}.', name, next)

@@ -37,5 +37,5 @@ export async function schedulesOf(view: VmView, log: Log): Promise<readonly Sche
 export function runScheduleNow(name: string, log: Log): void {
   const say = 'echo "$1…" && exec /bin/sh "$0"';
   const script = new ScheduleStore(folderOfSchedules, log).scriptOf(name);
-  runInTerminal(name, 'archive', '/bin/sh', ['-c', say, script, t('Backing up {0}', name)]);
+  runInTerminal(name, 'archive', '/bin/sh', ['-c', say, script, t('Running the schedule {0}', name)]);
 }

@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import type { AtStart } from '../../wing.js';
 
 export const watchSchedules: AtStart = (services) => {
-  const { attentions, journal, log } = services;
+  const { attentions, journal, log, context } = services;
+  // Also where nobody looks: what neither systemd nor cron runs, an editor does.
+  if (existsSync(join(journal, 'schedules'))) {
+    import('./runDue.js')
+      .then(({ runDueSchedules }) => context.subscriptions.push(runDueSchedules(log)))
+      .catch((error: unknown) => log.error(String(error)));
+  }
   const waiting = attentions.onDidChange(() => {
     if (attentions.isVisible && existsSync(join(journal, 'schedules'))) {
       waiting.dispose();

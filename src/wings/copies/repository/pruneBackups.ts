@@ -23,7 +23,7 @@ export interface BackupPrune {
 }
 
 /** Clocks of computers differ. */
-const mostAheadMs = 60 * 60_000;
+export const mostAheadMs = 60 * 60_000;
 
 /**
  * @param rule without anything, no backup goes
@@ -62,7 +62,7 @@ export async function planBackupPrune(
     // One that failed its check may be the newest, and still another one is to be restored; so may one that is torn.
     const passed = own.filter(({ verified }) => verified?.passed !== false);
     for (const some of [own, passed, passed.filter(({ id }) => !unproven.has(id))]) {
-      chooseByRule(some, rule, ({ id }) => times.get(id) ?? '').forEach((one) => staying.add(one));
+      chooseByRule(some, rule, ({ id }) => ({ id, time: times.get(id) ?? '' })).forEach((one) => staying.add(one));
     }
   }
   const parts = { going: [] as Backup[], stays: [...foreign], foreign };
@@ -75,15 +75,20 @@ export async function planBackupPrune(
 /**
  * As `restic forget` does, which would count torn backups and those that failed.
  *
- * @param backups of one VM, the oldest first. @param timeOf when it was made, by the clock there: `2026-01-31T23:59:…`
+ * @param made of one VM, the oldest first. @param madeOf when, by the clock there: `2026-01-31T23:59:…`
  */
-function chooseByRule(
-  backups: readonly Backup[],
+export function chooseByRule<T>(
+  made: readonly T[],
   rule: KeepRule,
-  timeOf: (backup: Backup) => string,
-): readonly Backup[] {
+  madeOf: (one: T) => { readonly id: string; readonly time: string },
+): readonly T[] {
   return keepPeriods.flatMap((period) => {
-    const newest = new Map(backups.map((one) => [periodOf(period, one.id, timeOf(one)), one]));
+    const newest = new Map(
+      made.map((one) => {
+        const { id, time } = madeOf(one);
+        return [periodOf(period, id, time), one];
+      }),
+    );
     const count = rule[period] ?? 0;
     return count === 0 ? [] : [...newest.values()].slice(-count);
   });

@@ -1,4 +1,5 @@
-// Gives a schedule to systemd, or to cron where systemd does not run; and takes it away.
+// Gives a schedule to systemd, or to cron where systemd does not run; and takes it away. Where neither is here, nothing
+// is installed: an editor runs it.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
@@ -18,7 +19,7 @@ export class Scheduler {
     this.#environment = environment;
   }
 
-  /** @throws Failure where neither is here, or what is here cannot run it */
+  /** Where neither is here, an editor runs it while it is open. @throws Failure where what is here cannot run it */
   async choose(every: string): Promise<Schedule['by']> {
     const systemd = await this.#run('systemctl', [...this.#scope, 'show', '--property=Version']);
     if (systemd.code === 0) {
@@ -30,6 +31,9 @@ export class Scheduler {
       return 'systemd';
     }
     if ((await findProgram('crontab', this.#environment)) === undefined) {
+      if (isPeriod(every)) {
+        return 'editor';
+      }
       throw scheduleFailure('noScheduler', { about: systemd.stderr });
     }
     if (!isPeriod(every)) {
@@ -40,6 +44,9 @@ export class Scheduler {
 
   /** @throws Failure: then it is not installed */
   async install(schedule: Schedule, script: string): Promise<void> {
+    if (schedule.by === 'editor') {
+      return;
+    }
     if (schedule.by === 'cron') {
       await this.#writeCrontab(schedule.name, script, 'notInstalled');
       return;
@@ -68,6 +75,9 @@ export class Scheduler {
 
   /** @throws Failure `notRemoved` */
   async uninstall({ name, by }: Pick<Schedule, 'name' | 'by'>): Promise<void> {
+    if (by === 'editor') {
+      return;
+    }
     if (by === 'cron') {
       await this.#writeCrontab(name, undefined, 'notRemoved');
       return;
@@ -81,6 +91,9 @@ export class Scheduler {
   }
 
   async isInstalled({ name, by }: Schedule): Promise<boolean> {
+    if (by === 'editor') {
+      return true;
+    }
     return by === 'cron'
       ? isInCrontab((await this.#run('crontab', ['-l'])).stdout, name)
       : (await this.#run('systemctl', [...this.#scope, 'is-active', `${unitName(name)}.timer`])).code === 0;

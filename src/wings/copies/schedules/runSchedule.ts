@@ -10,7 +10,7 @@ import { parseAs, parseSoundJson } from '../../../journal/json.js';
 import { thisWriter } from '../../../journal/writer.js';
 import { withoutPassword } from '../repository/repositoryAddress.js';
 import { keepPeriods } from '../repository/pruneBackups.js';
-import type { Schedule, ScheduledRun } from './schedule.js';
+import { isTold, type Schedule, type ScheduledRun } from './schedule.js';
 import type { ScheduleStore } from './scheduleStore.js';
 
 interface RunWish {
@@ -23,19 +23,38 @@ interface RunWish {
 
 /** The exit codes where another program uses the VM or the repository, and after Ctrl+C. */
 const [busy, cancelled] = [8, 130];
-const [busyRetryMs, busyMs] = [30_000, 3_600_000];
+export const [busyRetryMs, busyMs] = [30_000, 3_600_000];
 const noticeMs = 60_000;
 const mostAnswer = 1024 * 1024;
 const mostMessage = 2_000;
 
+/** How a run stands: what it did is added to. */
+export interface RunDone {
+  exitCode: number;
+  readonly messages: string[];
+  readonly backups: string[];
+  readonly vms: string[];
+  deleted: number;
+  snapshots?: number;
+  repositoryBytes?: number;
+}
+
+export function runSchedule(schedule: Schedule, wish: RunWish): Promise<ScheduledRun> {
+  return recordRun(schedule, wish, (done) => backUpAll(schedule, wish, done));
+}
+
 /**
  * Its record is there from the beginning: what is killed has no end in it. Where that cannot be written, as on a full
- * disk, the backups are tried anyway, and the run counts as failed.
+ * disk, the work is tried anyway, and the run counts as failed.
  */
-export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<ScheduledRun> {
-  const { store, environment, signal } = wish;
+export async function recordRun(
+  schedule: Schedule,
+  { store, environment, signal }: Pick<RunWish, 'store' | 'environment' | 'signal'>,
+  work: (done: RunDone) => Promise<void>,
+): Promise<ScheduledRun> {
+  const last = await store.lastRun(schedule.name);
   const started = { startedAt: Date.now(), by: await thisWriter(), messages: [], backups: [], deleted: 0 };
-  const done = { exitCode: 0, messages: [] as string[], backups: [] as string[], vms: [] as string[], deleted: 0 };
+  const done: RunDone = { exitCode: 0, messages: [], backups: [], vms: [], deleted: 0 };
   let isUnwritten = false;
   const record = async (value: ScheduledRun): Promise<void> => {
     try {
@@ -49,12 +68,38 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     }
   };
   await record(started);
+  await work(done);
+  if (signal.aborted) {
+    done.exitCode = cancelled;
+  }
+  const endedAt = Date.now();
+  const sum = (): ScheduledRun & { readonly exitCode: number } => {
+    const isSame = done.exitCode !== 0 && reasonsOf(done.messages) === reasonsOf(last?.messages ?? []);
+    const same = isSame && last !== undefined ? { sameSince: last.sameSince ?? last.startedAt } : {};
+    return { ...started, ...done, ...same, exitCode: done.exitCode || Number(isUnwritten), endedAt };
+  };
+  await record(sum());
+  const ended = sum();
+  if (ended.exitCode !== 0 && !signal.aborted && !isTold(schedule, ended)) {
+    await tell(schedule, ended.messages.join('\n').slice(0, mostMessage), environment);
+  }
+  return ended;
+}
+
+/** How full a disk is may differ from run to run. */
+function reasonsOf(messages: readonly string[]): string {
+  return messages.join('\n').replace(/\d+(?:[.,]\d+)*/gu, '');
+}
+
+async function backUpAll(schedule: Schedule, wish: RunWish, done: RunDone): Promise<void> {
+  const { signal } = wish;
+  const { to: repository = '' } = schedule;
   const backedUp: v.InferOutput<typeof madeBackup>[] = [];
   const run = async (about: string, words: readonly string[]): Promise<unknown> => {
     if (signal.aborted) {
       return undefined;
     }
-    const { code, answer, message } = await untilFree(words, { ...wish, repository: schedule.to });
+    const { code, answer, message } = await untilFree(words, { ...wish, repository });
     if (code !== 0 || answer === undefined) {
       done.exitCode ||= code || 1;
       const failed = parseAs(setAnswer, answer)?.failed ?? [];
@@ -63,7 +108,7 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
     }
     return answer;
   };
-  const to = withoutPassword(schedule.to);
+  const to = withoutPassword(repository);
   const at = [...passwordWords(schedule), '--json'];
   const connect = schedule.connect === undefined ? [] : [`--connect=${schedule.connect}`];
   const { system, vms } = schedule;
@@ -106,23 +151,12 @@ export async function runSchedule(schedule: Schedule, wish: RunWish): Promise<Sc
   }
   const isListed = backedUp.length > 0 && !signal.aborted;
   const listed = isListed
-    ? await runOwn(['backups', `--from=${to}`, ...connect, ...at], { ...wish, repository: schedule.to })
+    ? await runOwn(['backups', `--from=${to}`, ...connect, ...at], { ...wish, repository })
     : undefined;
   const repositoryBytes = parseAs(listAnswer, listed?.answer)?.repositoryBytes;
-  if (signal.aborted) {
-    done.exitCode = cancelled;
+  if (repositoryBytes !== undefined) {
+    done.repositoryBytes = repositoryBytes;
   }
-  const endedAt = Date.now();
-  const sum = (): ScheduledRun & { readonly exitCode: number } => {
-    const measured = repositoryBytes === undefined ? {} : { repositoryBytes };
-    return { ...started, ...done, ...measured, exitCode: done.exitCode || Number(isUnwritten), endedAt };
-  };
-  await record(sum());
-  const ended = sum();
-  if (ended.exitCode !== 0 && !signal.aborted) {
-    await tell(schedule, ended.messages.join('\n').slice(0, mostMessage), environment);
-  }
-  return ended;
 }
 
 const madeBackup = v.object({ id: v.string(), uuid: v.string() });

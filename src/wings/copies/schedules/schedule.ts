@@ -1,4 +1,4 @@
-// A schedule of backups, its last run, and when the next one is due. Pure.
+// A schedule of backups, of snapshots, or of what has expired; its last run, and when the next one is due. Pure.
 import * as v from 'valibot';
 import { count } from '../../../journal/json.js';
 import { writerShape } from '../../../journal/writer.js';
@@ -10,15 +10,22 @@ export const scheduleShape = v.object({
   name: v.pipe(v.string(), v.regex(/^[a-z\d][a-z\d-]{0,39}$/u)),
   /** All VMs of it are backed up as a set. */
   system: v.exactOptional(line),
-  /** As they were named; of a system, those that it had when the schedule was added. */
-  vms: v.pipe(v.array(line), v.minLength(1), v.maxLength(1_000)),
+  /**
+   * As they were named; of a system, those that it had when the schedule was added. None: all VMs with a snapshot that
+   * is kept until a date.
+   */
+  vms: v.pipe(v.array(line), v.maxLength(1_000)),
   /** What these were when the schedule was added; absent in older ones. Other hosts have VMs of the same names. */
   refs: v.exactOptional(v.pipe(v.array(v.object({ connection: line, uuid: line })), v.maxLength(1_000))),
-  to: line,
+  /** The repository; absent: it takes snapshots, and deletes what has expired. */
+  to: v.exactOptional(line),
   /** `hour`, `day`, `week`, or a calendar expression of systemd. */
   every: line,
   keep: v.record(v.picklist(keepPeriods), count),
-  /** What each backup is asked for beside: a checkpoint first, and how many of these stay. */
+  /**
+   * What each backup is asked for beside: a checkpoint first, and how many of these stay. Without a repository, the
+   * snapshot that each run takes.
+   */
   checkpoint: v.exactOptional(
     v.object({
       kind: v.exactOptional(v.picklist(['memory', 'disk'])),
@@ -26,7 +33,7 @@ export const scheduleShape = v.object({
       keep: v.exactOptional(count),
     }),
   ),
-  by: v.picklist(['systemd', 'cron']),
+  by: v.picklist(['systemd', 'cron', 'editor']),
   madeAt: count,
   connect: v.exactOptional(line),
   passwordFile: v.exactOptional(line),
@@ -49,6 +56,10 @@ export const runShape = v.object({
   /** The UUIDs of the VMs that were backed up; absent in runs of older versions. */
   vms: v.exactOptional(v.pipe(v.array(v.string()), v.maxLength(1_000))),
   deleted: count,
+  /** How many snapshots and restore points it took; absent: it backs up. */
+  snapshots: v.exactOptional(count),
+  /** When the first of the runs before it began that failed for the same reasons; absent: no such was. */
+  sameSince: v.exactOptional(count),
   /** What the backups at its target take; absent where that could not be measured. */
   repositoryBytes: v.exactOptional(count),
 });
@@ -144,10 +155,15 @@ export function stateOf(run: ScheduledRun | undefined, isAlive: boolean): RunSta
         : 'failed';
 }
 
+/** A backup that fails is told each time; why no snapshot is taken, once for as long as it is so. */
+export function isTold({ to }: Pick<Schedule, 'to'>, { sameSince }: Pick<ScheduledRun, 'sameSince'>): boolean {
+  return to === undefined && sameSince !== undefined;
+}
+
 /** A rule counts all backups of a VM in a repository, so those of another schedule go by it too. */
 export function isRuledTwice(one: Schedule, other: Schedule): boolean {
   const hasRule = [one, other].some(({ keep }) => Object.keys(keep).length > 0);
-  return hasRule && one.name !== other.name && one.to === other.to && sharesVm(one, other);
+  return hasRule && one.name !== other.name && one.to !== undefined && one.to === other.to && sharesVm(one, other);
 }
 
 /** A repository tells VMs apart by their UUIDs; names are of help where an older version has not noted these. */

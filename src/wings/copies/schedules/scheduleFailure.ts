@@ -5,7 +5,7 @@ import { type Of, wingFailures } from '../../../text/failures/wingFailures.js';
 export const scheduleFailure = wingFailures('schedules', {
   refused: {
     noScheduler: ({ about }: Of<'about'>) =>
-      t('Neither systemd nor cron runs here, so nothing can start a backup by the clock: {0}', about),
+      t('Neither systemd nor cron runs here, so nothing can start it by the clock: {0}', about),
     badCalendar: ({ about }: Of<'about'>) =>
       t('systemd does not understand the calendar: {0}. Use hour, day, week, or one such as Mon..Fri 22:30.', about),
     needsSystemd: ({ about }: Of<'about'>) =>
@@ -21,6 +21,8 @@ export const scheduleFailure = wingFailures('schedules', {
         '--keep',
       ),
     badProgram: ({ about }: Of<'about'>) => t('{0} is not a program with its full path.', about),
+    unhealthy: ({ about }: Of<'about'>) =>
+      t('No snapshot was taken, because it would make this worse: {0} See virt-rewind health.', about),
     badPath: ({ about }: Of<'about'>) => t('cron cannot be told of the path {0}.', about),
   },
   notFound: {

@@ -1,4 +1,5 @@
 // What systemd, cron and a shell read of a schedule, written by their rules. Pure.
+import { resolve } from 'node:path';
 import { shellWord } from '../../../base/shellWord.js';
 import { calendarOf, type Schedule } from './schedule.js';
 import { scheduleFailure } from './scheduleFailure.js';
@@ -24,7 +25,7 @@ function unitWord(word: string): string {
 export function writeService({ name }: Schedule, script: string): string {
   return [
     '[Unit]',
-    `Description=Virt Rewind: the backups of the schedule ${name}`,
+    `Description=Virt Rewind: a run of the schedule ${name}`,
     'Wants=network-online.target',
     'After=network-online.target libvirtd.service virtqemud.socket',
     '',
@@ -73,6 +74,22 @@ export function editCrontab(crontab: string, name: string, script?: string): str
 
 export function isInCrontab(crontab: string, name: string): boolean {
   return crontab.split('\n').some((own) => own.endsWith(mark(name)));
+}
+
+/** What a run has of the environment of today: systemd and cron start programs with almost none. */
+const keptVariables = [
+  ...['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'XDG_RUNTIME_DIR', 'XDG_CONFIG_HOME', 'XDG_CACHE_HOME', 'TMPDIR'],
+  ...['LIBVIRT_DEFAULT_URI', 'VIRT_REWIND_STATE', 'ELECTRON_RUN_AS_NODE'],
+  ...['RESTIC_PASSWORD_FILE', 'RESTIC_PASSWORD_COMMAND', 'RESTIC_CACHE_DIR'],
+];
+
+export function launchEnvironment(environment: NodeJS.ProcessEnv): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    keptVariables.flatMap((name) => {
+      const value = environment[name];
+      return value === undefined ? [] : [[name, name === 'RESTIC_PASSWORD_FILE' ? resolve(value) : value]];
+    }),
+  );
 }
 
 interface Launch {

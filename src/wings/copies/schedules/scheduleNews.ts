@@ -23,28 +23,29 @@ export interface ScheduleNews {
 const longestReason = 300;
 
 /** Undefined: all is well, or it runs. */
-export function newsOf({ schedule: { name }, lastRun, state, missedAt }: ScheduleStatus): ScheduleNews | undefined {
+export function newsOf({ schedule, lastRun, state, missedAt }: ScheduleStatus): ScheduleNews | undefined {
+  const { name } = schedule;
   if (missedAt !== undefined) {
     return { schedule: name, id: `missed ${missedAt}`, text: missedText(name, missedAt), messages: [], canRun: true };
   }
   if (lastRun === undefined || (state !== 'failed' && state !== 'interrupted')) {
     return undefined;
   }
-  const { startedAt, messages } = lastRun;
+  const { startedAt, sameSince = startedAt, messages } = lastRun;
   const [first, ...others] = messages.map((message) => displayLine(message, longestReason));
   const what =
     state === 'interrupted'
-      ? t('The scheduled backup {0} of {1} was interrupted.', name, fullTime(startedAt))
-      : t('The scheduled backup {0} of {1} failed.', name, fullTime(startedAt));
+      ? t('The run of the schedule {0} at {1} was interrupted.', name, fullTime(startedAt))
+      : t('The run of the schedule {0} at {1} failed.', name, fullTime(startedAt));
   const more = others.length === 0 ? [] : [t('The log has the reasons of {0} more.', others.length)];
   return {
-    ...{ schedule: name, id: `${state} ${startedAt}`, messages, canRun: true },
+    ...{ schedule: name, id: `${state} ${schedule.to === undefined ? sameSince : startedAt}`, messages, canRun: true },
     text: [what, ...(first === undefined ? [] : [first]), ...more].join(' '),
   };
 }
 
 export function missedText(schedule: string, at: number): string {
-  return t('The scheduled backup {0} did not run at {1}.', schedule, fullTime(at));
+  return t('The schedule {0} did not run at {1}.', schedule, fullTime(at));
 }
 
 export function unreadableNews(schedule: string): ScheduleNews {
@@ -52,7 +53,10 @@ export function unreadableNews(schedule: string): ScheduleNews {
   return { schedule, id: 'unreadable', text, messages: [], canRun: false };
 }
 
-export function endedText(schedule: string, { backups, deleted }: ScheduledRun): string {
+export function endedText(schedule: string, { backups, deleted, snapshots }: ScheduledRun): string {
+  if (snapshots !== undefined) {
+    return t('{0}: snapshots: {1}, deleted or in the trash: {2}', schedule, snapshots, deleted);
+  }
   return t('{0}: backups: {1}, deleted: {2}', schedule, backups.length, deleted);
 }
 
@@ -78,13 +82,25 @@ export function scheduleLine(
     description: `${everyText(every)} · ${t('Last run')}: ${last}${stateText(state)}`,
     detail: [
       displayLine(
-        system ??
-          [...vms.slice(0, shownVms), ...(vms.length > shownVms ? [`+${vms.length - shownVms}`] : [])].join(', '),
+        vms.length === 0
+          ? datesText()
+          : (system ??
+              [...vms.slice(0, shownVms), ...(vms.length > shownVms ? [`+${vms.length - shownVms}`] : [])].join(', ')),
       ),
       ...(nextAt === undefined ? [] : [`${t('Next run')}: ${fullTime(nextAt)}`]),
-      displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? withoutPassword(to)), longestReason),
+      displayLine(missedAt !== undefined ? missedText(name, missedAt) : (reason ?? toText(to)), longestReason),
     ].join(' · '),
   };
+}
+
+/** Where it backs up to, or that it takes snapshots. */
+export function toText(to: string | undefined): string {
+  return to === undefined ? t('Snapshots') : withoutPassword(to);
+}
+
+/** Of which VMs, where no VM is named. */
+export function datesText(): string {
+  return t('VMs with snapshots that are kept until a date');
 }
 
 export function everyText(every: string): string {

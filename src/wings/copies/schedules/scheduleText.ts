@@ -21,6 +21,9 @@ export function stateText(state: RunState): string {
 
 /** Where a timer of this user ends with their login. */
 export function lingerLines(by: Schedule['by']): readonly string[] {
+  if (by === 'editor') {
+    return [t('Neither systemd nor cron runs here: it runs while an editor with Virt Rewind is open.')];
+  }
   return by === 'systemd' && process.geteuid?.() !== 0 && !existsSync(`/var/lib/systemd/linger/${userInfo().username}`)
     ? [t('It runs while you are logged in. To run it always: {0}.', 'loginctl enable-linger')]
     : [];

@@ -57,10 +57,25 @@ describe('the news of a schedule', () => {
     assert.notEqual(newsOf({ ...failed, missedAt: at })?.id, newsOf({ ...failed, missedAt: at + 1 })?.id);
   });
 
+  it('tell once why no snapshot is taken, for as long as it is so', () => {
+    const { to: _, ...ofSnapshots } = schedule;
+    const status = (startedAt: number, sameSince?: number): ScheduleStatus => ({
+      ...{ ...failed, schedule: ofSnapshots },
+      lastRun: { ...run, startedAt, ...(sameSince !== undefined && { sameSince }) },
+    });
+    const first = newsOf(status(at))?.id;
+    assert.equal(newsOf(status(at + 2, at))?.id, first);
+    assert.notEqual(newsOf(status(at + 2))?.id, first);
+    assert.notEqual(
+      newsOf({ ...failed, lastRun: { ...run, startedAt: at + 2, sameSince: at } })?.id,
+      newsOf(failed)?.id,
+    );
+  });
+
   it('have the first reason, as one line, and keep the others for the log', () => {
     const messages = [`web: \u001B[31m${'long '.repeat(1_000)}`, 'db: no VM'];
     const news = newsOf({ ...failed, lastRun: { ...run, messages } });
-    assert.match(news?.text ?? '', /^The scheduled backup web-day .* web: /u);
+    assert.match(news?.text ?? '', /^The run of the schedule web-day .* web: /u);
     assert.ok((news?.text.length ?? 0) < 500);
     assert.doesNotMatch(news?.text ?? '', /\p{Cc}/u);
     assert.deepEqual(news?.messages, messages);
