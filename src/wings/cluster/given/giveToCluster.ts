@@ -247,10 +247,10 @@ export async function endLeft(
 function withTurns<T>(
   engine: EnginePort,
   refs: readonly VmRef[],
-  { ofWing, signal }: { readonly ofWing: WingTurn; readonly signal: AbortSignal },
+  { ofWing, signal }: { readonly ofWing: WingTurn['of']; readonly signal: AbortSignal },
   work: (lease: GroupLease) => Promise<T>,
 ): Promise<T> {
-  const requests = refs.map((vm) => ({ kind: 'power', vm, action: 'shutDown', ofWing }) as const);
+  const requests = refs.map((vm) => ({ kind: 'wing', of: ofWing, vm }) as const);
   return engine.leaseAll({ id: newId(), requests, signal }, work);
 }
 

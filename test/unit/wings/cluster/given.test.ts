@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { clusteredXml } from '../../../../src/driver/cluster/clusteredVm.js';
 import { Failure } from '../../../../src/domain/failure.js';
-import type { OperationRequest } from '../../../../src/domain/operation.js';
+import type { VmTurn } from '../../../../src/domain/operation.js';
 import type { EnginePort } from '../../../../src/engine/enginePort.js';
 import type { ClusterShell } from '../../../../src/wings/cluster/given/clusterShell.js';
 import { operationWords } from '../../../../src/text/operations/operationText.js';
@@ -97,7 +97,7 @@ describe('a VM that is given to a cluster', () => {
     const shell = new PretendedShell();
     const held: string[] = [];
     const engine = {
-      leaseAll: ({ requests }: { requests: readonly OperationRequest[] }, work: () => unknown) => {
+      leaseAll: ({ requests }: { requests: readonly VmTurn[] }, work: () => unknown) => {
         held.push(...requests.map((request) => operationWords(request, '')));
         return work();
       },
