@@ -4,10 +4,10 @@ import { mkdirSync } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { join } from 'node:path';
 import { t } from '@vscode/l10n';
-import type { AgentReaders } from './agents/toolCall.js';
 import { splitCommonOptions, joinCommandWords, parseCommandLine } from './cli/arguments.js';
 import { CliError } from './cli/commandError.js';
 import { ownCommands } from './cli/commandTable.js';
+import type { Context } from './cli/context.js';
 import { exitCode } from './cli/exitCodes.js';
 import { commandHelp, generalHelp, groupHelp } from './cli/help.js';
 import { ownVersion } from './cli/ownVersion.js';
@@ -28,13 +28,13 @@ const commands = {
   ...insideCommands(copiedDisks),
   ...copiesCommands,
   ...ofGuests,
-  ...clusterCommands({ ...ownCommands, ...ofGuests }),
+  ...clusterCommands,
 };
 
-/** The readers for agents. */
-const readers: AgentReaders = {
+const readers: Context['readers'] = {
   files: () => import('./wings/inside/readFiles.js'),
   notes: async (...of) => (await import('./wings/copies/notesOfBackups.js')).readBackupNotes(...of),
+  findLeft: async () => (await import('./wings/cluster/leftInCluster.js')).leftInCluster,
 };
 
 /** Not where Node.js keeps it by itself: that is in /tmp, and who is there first gives us code to run. */

@@ -13,7 +13,8 @@ import type { VmTree } from '../tree/vmTree.js';
 import type { HealthWatch } from '../../health/healthWatch.js';
 import type { Call } from './commandArguments.js';
 import type { VmView } from '../../live/views.js';
-import type { InterruptedEnd } from '../../session/endInterrupted.js';
+import type { InterruptedEnd } from '../../session/leftWork.js';
+import type { Readers } from '../../session/readers.js';
 import type { RunningOperations } from './operations/runningOperations.js';
 import type { LessonHost } from './labs/lessonHost.js';
 import type { ChosenSystem } from './systems/chosenSystem.js';
@@ -101,6 +102,7 @@ interface CommandWings {
   readonly handlers: HandlersHandedIn;
   readonly besideComparison: BesideComparison;
   readonly endLeft: EndLeft;
+  readonly readers: Pick<Readers, 'findLeft'>;
 }
 
 /** Ends what a wing began on a VM and was interrupted in, or leaves it so. @returns whether there was something */
